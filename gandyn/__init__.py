@@ -1,0 +1,37 @@
+"""gandyn: the dynamics and convergence of GANs and differentiable games, one rule for every world."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from . import games, rules
+from .errors import GandynError
+from .results import Status
+
+__version__ = "0.1.0"
+
+_LAZY = {
+    "iterate": "dynamics.iterate",
+    "flow": "dynamics.flow",
+    "update_map": "dynamics.trace",
+    "linearize": "analysis.linearize",
+    "fixed_points": "analysis.fixed_points",
+}
+_ROOMS = ("losses", "penalties", "plots", "gans", "claims", "analysis", "dynamics", "types", "results", "worlds")
+
+__all__ = ["GandynError", "Status", "games", "rules", *_LAZY, *_ROOMS]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        value = getattr(importlib.import_module(f"gandyn.{_LAZY[name]}"), name)
+        globals()[name] = value
+        return value
+    if name in _ROOMS:
+        return importlib.import_module(f"gandyn.{name}")
+    raise AttributeError(f"module 'gandyn' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

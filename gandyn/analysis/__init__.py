@@ -1,0 +1,1 @@
+"""Exact and numerical analysis of games and rules."""

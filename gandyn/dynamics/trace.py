@@ -1,0 +1,238 @@
+"""Run a rule once on symbols: the update map of rule x game as expressions, Jacobian, LaTeX and generated kernels."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import sympy
+
+from ..errors import DomainError, NotDifferentiableError
+from ..results import Result
+from ..types import Array, Batch, Game, Rule, State
+from ..worlds import SYMBOLS, exact
+
+
+class Recorder(Game):
+    """A game on symbols that gives every point it is asked about, and every answer, a name of its own.
+
+    The trace then stays a short straight-line program, however many steps a rule nests.
+    """
+
+    def __init__(self, game: Game) -> None:
+        self.game, self.name, self.players = game, game.name, game.players
+        self.zero_sum, self.deterministic, self.smooth = game.zero_sum, game.deterministic, game.smooth
+        self.constrained, self.worlds = game.constrained, game.worlds
+        self.bindings: list[tuple[Any, Any]] = []
+        self._names: dict[Any, Any] = {}
+
+    def bind(self, values: Array) -> Array:
+        """Replace each expression that is not a symbol or a number by a name for it."""
+        return np.array([self._name(exact(e)) for e in values.ravel()] + [None], dtype=object)[:-1].reshape(
+            values.shape
+        )
+
+    def _name(self, e: Any) -> Any:
+        if e.is_Atom:
+            return e
+        if e not in self._names:
+            self._names[e] = sympy.Symbol(f"_{len(self.bindings)}", real=True)
+            self.bindings.append((self._names[e], e))
+        return self._names[e]
+
+    def _costs(self, w: Array, batch: Batch) -> tuple[Array, ...]:
+        return self.game._costs(self.bind(w), batch)
+
+    def _field(self, w: Array, batch: Batch, only: int | None) -> Array:
+        return self.bind(self.game._field(self.bind(w), batch, only))
+
+    def _jvp(self, w: Array, u: Array, batch: Batch) -> Array:
+        return self.bind(self.game._jvp(self.bind(w), self.bind(u), batch))
+
+    def _vjp(self, w: Array, u: Array, batch: Batch) -> Array:
+        return self.bind(self.game._vjp(self.bind(w), self.bind(u), batch))
+
+    def jacobian(self, w: Array, batch: Batch = None) -> Array:
+        """J(w), entries named."""
+        return self.bind(self.game.jacobian(self.bind(w), batch))
+
+    def _cost_gradients(self, w: Array, batch: Batch) -> Array:
+        return self.bind(self.game._cost_gradients(self.bind(w), batch))
+
+    def project(self, w: Array) -> Array:
+        """The game's projection."""
+        return self.bind(self.game.project(w)) if self.constrained else w
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class UpdateMap(Result):
+    """z+ = F(z) for the augmented state z = (w, state arrays), as a straight-line program of expressions.
+
+    Attributes:
+        symbols: the coordinates of z; the first d are the game's.
+        counters: symbols of the rule's step counts, which enter as parameters and grow by one a step.
+        bindings: (name, expression) pairs of the program, in order.
+        outputs: z+ in terms of symbols, counters and names.
+        counter_outputs: the next counts.
+        template: the structure of the rule's state, its leaves being symbols.
+    """
+
+    game: Game
+    rule: Rule
+    symbols: tuple[Any, ...]
+    counters: tuple[Any, ...]
+    bindings: tuple[tuple[Any, Any], ...]
+    outputs: tuple[Any, ...]
+    counter_outputs: tuple[Any, ...]
+    template: State
+
+    @property
+    def parameters(self) -> tuple[Any, ...]:
+        """Free symbols of the map that are neither coordinates nor counters: parameters without a value."""
+        used = set().union(*(e.free_symbols for _, e in self.bindings), *(e.free_symbols for e in self.outputs))
+        known = {*self.symbols, *self.counters, *(name for name, _ in self.bindings)}
+        return tuple(sorted(used - known, key=str))
+
+    @functools.cached_property
+    def expression(self) -> Any:
+        """z+ as a column of expressions in z, expanded where it is a polynomial."""
+        values: dict[Any, Any] = {}
+        for name, e in self.bindings:
+            values[name] = e.xreplace(values)
+        resolved = (e.xreplace(values) for e in self.outputs)
+        return sympy.ImmutableMatrix(
+            [sympy.expand(e) if e.is_polynomial(*self.symbols) else e for e in resolved]
+        )
+
+    @functools.cached_property
+    def jacobian(self) -> Any:
+        """DF(z), a matrix of expressions; counters at infinity (Adam's bias corrections gone)."""
+        return self.expression.jacobian(self.symbols).applyfunc(self._at_infinity)
+
+    def jacobian_at(self, point: Sequence[Any]) -> tuple[Any, Any]:
+        """(F(z), DF(z)) at one exact point, by the chain rule along the program; z has the length of `symbols`.
+
+        Raises:
+            NotDifferentiableError: where a partial derivative is infinite or undefined (Adam at an equilibrium).
+        """
+        values: dict[Any, Any] = dict(zip(self.symbols, map(exact, point), strict=True))
+        identity = sympy.eye(len(self.symbols))
+        slopes: dict[Any, Any] = {s: identity[k, :] for k, s in enumerate(self.symbols)}
+
+        def push(e: Any) -> tuple[Any, Any]:
+            row = sympy.zeros(1, len(self.symbols))
+            for s in e.free_symbols & slopes.keys():
+                partial = self._at_infinity(sympy.diff(e, s)).xreplace(values)
+                if partial.has(sympy.nan, sympy.zoo, sympy.oo):
+                    raise NotDifferentiableError(
+                        f"the map of {self.rule!r} on {self.game.name} has no derivative at this point",
+                        "a point and a state where the update map is smooth",
+                        "give a state at which the rule's moments are not zero",
+                    )
+                if partial != 0:
+                    row += partial * slopes[s]
+            return self._at_infinity(e).xreplace(values), row
+
+        for name, e in self.bindings:
+            values[name], slopes[name] = push(e)
+        results = [push(e) for e in self.outputs]
+        return sympy.Matrix([value for value, _ in results]), sympy.Matrix.vstack(*(row for _, row in results))
+
+    def _at_infinity(self, e: Any) -> Any:
+        for t in self.counters:
+            if e.has(t):
+                e = e.replace(lambda p, t=t: p.is_Pow and p.exp.has(t) and p.base.is_number, _decayed)
+                e = sympy.limit(e, t, sympy.oo) if e.has(t) else e
+        return e
+
+    @functools.cached_property
+    def fixed_points(self) -> tuple[dict[Any, Any], ...]:
+        """Solutions of F(z) = z as SymPy finds them, each a dict from symbol to value."""
+        equations = [e - s for e, s in zip(self.expression, self.symbols, strict=True)]
+        return tuple(sympy.solve(equations, self.symbols, dict=True))
+
+    def kernel(self, backend: str = "auto") -> Any:
+        """Generated code that applies the map: "c", "numpy", "torch", "numba", "javascript", or the fastest here."""
+        from .kernels import build
+
+        return build(self, backend)
+
+    def latex(self) -> str:
+        """One aligned line a coordinate."""
+        lines = (
+            f"{sympy.latex(s)}^{{+}} &= {sympy.latex(e)}"
+            for s, e in zip(self.symbols, self.expression, strict=True)
+        )
+        return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+
+    def summary(self) -> str:
+        """One plain line a coordinate."""
+        lines = (f"{s}+ = {e}" for s, e in zip(self.symbols, self.expression, strict=True))
+        return "\n".join([f"{self.rule!r} on {self.game.name}", *lines])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Expressions as text."""
+        entries = {str(s): str(e) for s, e in zip(self.symbols, self.expression, strict=True)}
+        return {"game": self.game.name, "rule": repr(self.rule), "map": entries}
+
+    def __repr__(self) -> str:
+        return f"<UpdateMap {self.summary()}>"
+
+
+def _decayed(power: Any) -> Any:
+    """beta^t at t = infinity for |beta| < 1."""
+    return sympy.Integer(0) if abs(power.base) < 1 else power
+
+
+def update_map(game: Game, rule: Rule) -> UpdateMap:
+    """Trace `rule` on `game`: one call of `rule.step` on symbols gives the exact update map.
+
+    Raises:
+        DomainError: if the game lies outside the rule's domain, is stochastic, or has no symbolic form.
+
+    Example:
+        >>> import gandyn as gd
+        >>> gd.update_map(gd.games.bilinear(), gd.rules.GDA("lr")).expression
+        Matrix([
+        [a - b*lr],
+        [a*lr + b]])
+    """
+    rule.check(game)
+    if SYMBOLS not in game.worlds:
+        raise DomainError(
+            f"update_map of {game.name}, which is not defined by symbols",
+            "a symbolic game",
+            "define it with gd.games.from_sympy, or use gd.linearize, which differentiates torch games automatically",
+        )
+    if not game.deterministic:
+        raise DomainError(f"update_map of {game.name}, which draws batches", "a deterministic game", "use gd.iterate")
+    symbols = getattr(game, "symbols", None) or sympy.symbols(f"w1:{game.dim + 1}", real=True)
+    w = np.array([*symbols, None], dtype=object)[:-1]
+    initial = rule.init(game, w)
+    recorder = Recorder(game)
+    leaves = [_named(path, array, symbols) for path, array in initial.leaves()]
+    counters = [sympy.Symbol(path.split(".")[-1], integer=True, nonnegative=True) for path, _ in initial.counter_leaves()]
+    template = initial.replace_leaves(iter(leaves), iter(counters))
+    w_next, state, _ = rule.step(recorder, w, template)
+    arrays = [w_next, *(array for _, array in state.leaves())]
+    return UpdateMap(
+        game,
+        rule,
+        (*symbols, *(s for leaf in leaves for s in leaf)),
+        tuple(counters),
+        tuple(recorder.bindings),
+        tuple(exact(e) for array in arrays for e in array),
+        tuple(exact(e) for _, e in state.counter_leaves()),
+        template,
+    )
+
+
+def _named(path: str, array: Array, symbols: Sequence[Any]) -> Array:
+    """Fresh symbols for a state array: previous_field_a, previous_field_b; a wrapped rule's carry its index."""
+    names = [str(s) for s in symbols] if len(array) == len(symbols) else [str(k + 1) for k in range(len(array))]
+    stem = path.replace(".", "_")
+    stem = f"inner{stem}" if stem[0].isdigit() else stem
+    return np.array([*(sympy.Symbol(f"{stem}_{name}", real=True) for name in names), None], dtype=object)[:-1]

@@ -1,0 +1,64 @@
+"""The one exception family. A message says what was given, what was needed, and the usual fix, on one line."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class GandynError(Exception):
+    """Base of every error that gandyn raises for a user's mistake."""
+
+    def __init__(self, given: str, needed: str = "", fix: str = "") -> None:
+        self.given, self.needed, self.fix = given, needed, fix
+        needed = f" Needed: {needed}." if needed else ""
+        fix = f" Usual fix: {fix}." if fix else ""
+        super().__init__(f"{given}.{needed}{fix}")
+
+
+class UnknownNameError(GandynError, LookupError):
+    """A name that no registry, game or command line knows."""
+
+    @classmethod
+    def among(cls, kind: str, name: object, known: Iterable[str]) -> UnknownNameError:
+        """Say what exists, and the nearest match to what was given."""
+        names = sorted(known)
+        near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.4)
+        fix = f"did you mean {near[0]!r}" if near else f"choose one of the {kind}s listed"
+        return cls(f"there is no {kind} named {name!r}", f"one of {', '.join(names)}", fix)
+
+
+class ShapeError(GandynError, ValueError):
+    """An array whose shape does not fit the game."""
+
+
+class ParameterError(GandynError, ValueError):
+    """A parameter out of range, of the wrong length, or left free where a number is needed."""
+
+
+class DomainError(GandynError, ValueError):
+    """A rule, game or analysis asked for something outside the domain that it declares."""
+
+
+class WorldError(DomainError, TypeError):
+    """A game or rule asked to run in a world (symbols, NumPy, torch) that it does not live in."""
+
+
+class GameError(GandynError, ValueError):
+    """A game that is not one: a cost that ignores its own player, costs that do not match the players."""
+
+
+class ConvergenceError(GandynError, ArithmeticError):
+    """A solver that did not converge and has no partial answer to give."""
+
+
+class NotDifferentiableError(DomainError):
+    """A derivative asked for where there is none."""
+
+
+class OutputError(GandynError, OSError):
+    """A file that cannot be written."""
+
+
+class MissingDependencyError(GandynError, ImportError):
+    """An optional package that is not installed."""

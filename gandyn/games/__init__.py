@@ -1,0 +1,31 @@
+"""The games: one file each, found by the registry. `gd.games.NAME(...)` builds one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import UnknownNameError
+from ..registry import Registry
+from ..types import Game
+
+registry = Registry("game")
+
+from .symbolic import SymbolicGame, from_sympy  # noqa: E402
+
+registry.load(__name__, list(__path__))
+
+__all__ = ["Game", "SymbolicGame", "from_sympy", "from_torch", "registry"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "from_torch":
+        from .autograd import from_torch
+
+        return from_torch
+    if name.startswith("_"):
+        raise AttributeError(name)
+    raise AttributeError(str(UnknownNameError.among("game", name, [entry.name for entry in registry])))
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *(entry.name for entry in registry)])

@@ -1,0 +1,212 @@
+"""Games given by expressions, and `from_sympy`, the way in for a user's own costs."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..errors import GameError, ParameterError
+from ..types import Array, Batch, Game, Player
+from ..worlds import exact
+
+TWO_PLAYERS = ("x", "y")
+
+
+class SymbolicGame(Game):
+    """A game whose costs are SymPy expressions in its players' symbols.
+
+    Attributes:
+        symbols: the coordinates of w, player 1's first.
+        parameters: free symbols of the costs that are not coordinates, with their values where they have one.
+        exprs: the costs, with the values of the parameters put in.
+        field_exprs: v(w), one expression a coordinate.
+        jacobian_expr: J(w), a SymPy matrix.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        costs: Sequence[Any],
+        players: Mapping[str, Sequence[Any]],
+        equilibria: Sequence[Sequence[Any]] = (),
+    ) -> None:
+        import sympy
+
+        self.name = name
+        blocks = {str(player): tuple(symbols) for player, symbols in players.items()}
+        self.players = tuple(Player(player, len(symbols)) for player, symbols in blocks.items())
+        self.symbols = tuple(s for symbols in blocks.values() for s in symbols)
+        self.exprs = tuple(sympy.sympify(cost) for cost in costs)
+        self.equilibria = tuple(tuple(map(exact, point)) for point in equilibria)
+        if len(self.exprs) != len(self.players):
+            raise GameError(
+                f"{len(self.exprs)} costs for {len(self.players)} players ({', '.join(blocks)})",
+                "one cost for each player, or one expression for a two-player zero-sum game",
+                "give f_1, ..., f_n in the order of the players",
+            )
+        if len(set(self.symbols)) != len(self.symbols):
+            raise GameError(f"{name}: a symbol belongs to two players", "disjoint blocks", "use different symbols")
+        self.field_exprs = tuple(
+            sympy.diff(cost, s) for cost, symbols in zip(self.exprs, blocks.values(), strict=True) for s in symbols
+        )
+        for player, block in zip(self.players, self.slices, strict=True):
+            if not any(self.field_exprs[block]):
+                raise GameError(
+                    f"the cost of player {player.name} does not depend on {player.name}'s own symbols "
+                    f"({', '.join(map(str, self.symbols[block]))})",
+                    "a cost that each player can change",
+                    "check the order of the costs, or give the symbol to the other player",
+                )
+        self.zero_sum = len(self.exprs) == 2 and sympy.expand(self.exprs[0] + self.exprs[1]) == 0
+        self.smooth = not any(e.has(sympy.Abs, sympy.sign, sympy.Max, sympy.Min, sympy.Piecewise) for e in self.exprs)
+
+    @property
+    def parameters(self) -> tuple[Any, ...]:
+        """Symbols of the costs that have no value yet."""
+        free = set().union(*(e.free_symbols for e in self.exprs)) - set(self.symbols)
+        return tuple(sorted(free, key=str))
+
+    def check(self, w: Array) -> None:
+        """Refuse other shapes, and numbers while a parameter of the game is free."""
+        super().check(w)
+        if self.parameters and getattr(w, "dtype", None) != object:
+            names = ", ".join(map(str, self.parameters))
+            raise ParameterError(
+                f"{self.name} evaluated on numbers while {names} has no value",
+                "a value for every parameter",
+                f"build the game with {self.parameters[0]}=...",
+            )
+
+    @functools.cached_property
+    def jacobian_expr(self) -> Any:
+        """J(w) = Dv(w) as a SymPy matrix."""
+        import sympy
+
+        return sympy.ImmutableMatrix(len(self.symbols), len(self.symbols), self._differentiate(self.field_exprs))
+
+    def _differentiate(self, rows: Sequence[Any]) -> list[Any]:
+        import sympy
+
+        return [sympy.diff(row, s) for row in rows for s in self.symbols]
+
+    @functools.cached_property
+    def _directions(self) -> tuple[Any, ...]:
+        import sympy
+
+        return tuple(sympy.Dummy(f"u{k}", real=True) for k in range(self.dim))
+
+    @functools.cache  # noqa: B019 - a game and its compiled functions live and die together
+    def _function(self, what: str, only: int | None = None) -> Any:
+        from ..symbolic.function import SymbolicFunction
+
+        if what == "costs":
+            return SymbolicFunction([self.symbols], self.exprs)
+        if what == "field":
+            kept = self.field_exprs
+            if only is not None:
+                own = range(*self.slices[only].indices(self.dim))
+                kept = tuple(e if k in own else 0 for k, e in enumerate(kept))
+            return SymbolicFunction([self.symbols], kept)
+        if what == "jacobian":
+            return SymbolicFunction([self.symbols], list(self.jacobian_expr))
+        if what == "cost_gradients":
+            return SymbolicFunction([self.symbols], self._differentiate(self.exprs))
+        matrix = self.jacobian_expr if what == "jvp" else self.jacobian_expr.T
+        u = self._directions
+        rows = [sum(matrix[i, k] * u[k] for k in range(self.dim)) for i in range(self.dim)]
+        return SymbolicFunction([self.symbols, u], rows)
+
+    def _costs(self, w: Array, batch: Batch) -> tuple[Array, ...]:
+        values = self._function("costs")(w)
+        return tuple(values[..., i] for i in range(len(self.players)))
+
+    def _field(self, w: Array, batch: Batch, only: int | None) -> Array:
+        return self._function("field", only)(w)
+
+    def _jvp(self, w: Array, u: Array, batch: Batch) -> Array:
+        return self._function("jvp")(w, u)
+
+    def _vjp(self, w: Array, u: Array, batch: Batch) -> Array:
+        return self._function("vjp")(w, u)
+
+    def jacobian(self, w: Array, batch: Batch = None) -> Array:
+        """J(w), shape (..., d, d), from the differentiated expressions."""
+        self.check(w)
+        return self._function("jacobian")(w).reshape((*w.shape[:-1], self.dim, self.dim))
+
+    def _cost_gradients(self, w: Array, batch: Batch) -> Array:
+        rows = self._function("cost_gradients")(w).reshape((*w.shape[:-1], len(self.players), self.dim))
+        return rows.swapaxes(-2, 0) if rows.ndim == 2 else _move_axis(rows)
+
+    def latex(self) -> str:
+        """The costs as LaTeX, one line a player."""
+        import sympy
+
+        lines = (f"f_{{{i}}} &= {sympy.latex(cost)}" for i, cost in enumerate(self.exprs, 1))
+        return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+
+
+def _move_axis(rows: Array) -> Array:
+    """(..., n, d) to (n, ..., d)."""
+    order = (rows.ndim - 2, *range(rows.ndim - 2), rows.ndim - 1)
+    return rows.permute(order) if hasattr(rows, "permute") else rows.transpose(order)
+
+
+def from_sympy(
+    costs: Any,
+    players: Sequence[Any] | Mapping[str, Any],
+    parameters: Mapping[Any, Any] | None = None,
+    name: str = "symbolic game",
+    equilibria: Sequence[Sequence[Any]] = (),
+) -> SymbolicGame:
+    """A game from SymPy costs.
+
+    Args:
+        costs: (f_1, ..., f_n), what each player minimises; or one expression f for the zero-sum game (f, -f).
+        players: one symbol or sequence of symbols per player, or a dict from name to them.
+        parameters: values for the remaining symbols, by symbol or name; what is not given stays free.
+        name: what messages and pictures call it.
+        equilibria: known fixed points, if any.
+
+    Raises:
+        GameError: if a cost ignores its own player's symbols, or their numbers do not match.
+        ParameterError: for a parameter that the costs do not have.
+
+    Example:
+        >>> import sympy, gandyn as gd
+        >>> a, b = sympy.symbols("a b", real=True)
+        >>> gd.games.from_sympy(a * b, [a, b]).field_exprs
+        (b, -a)
+    """
+    import sympy
+
+    if not isinstance(players, Mapping):
+        names = TWO_PLAYERS if len(players) == 2 else tuple(f"x{i}" for i in range(1, len(players) + 1))
+        players = dict(zip(names, players, strict=True))
+    blocks = {
+        player: (symbols,) if isinstance(symbols, sympy.Symbol) else tuple(symbols)
+        for player, symbols in players.items()
+    }
+    costs = list(costs) if isinstance(costs, (Sequence, sympy.MatrixBase)) else [costs]
+    costs = [sympy.sympify(cost) for cost in costs]
+    if len(costs) == 1 and len(blocks) == 2:
+        costs.append(-costs[0])
+    costs = _substitute_parameters(costs, blocks, parameters or {}, name)
+    return SymbolicGame(name, costs, blocks, equilibria)
+
+
+def _substitute_parameters(
+    costs: list[Any], blocks: Mapping[str, Sequence[Any]], parameters: Mapping[Any, Any], name: str
+) -> list[Any]:
+    coordinates = {s for symbols in blocks.values() for s in symbols}
+    free = {str(s): s for cost in costs for s in cost.free_symbols if s not in coordinates}
+    unknown = [str(p) for p in parameters if str(p) not in free]
+    if unknown:
+        raise ParameterError(
+            f"values for {', '.join(unknown)}, which {name} does not contain",
+            f"parameters among: {', '.join(sorted(free)) or 'none'}",
+            "check the spelling, or leave them out",
+        )
+    values = {free[str(p)]: exact(value) for p, value in parameters.items()}
+    return [cost.subs(values) for cost in costs]

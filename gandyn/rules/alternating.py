@@ -1,0 +1,151 @@
+"""Playing in turn: any rule, player by player, each seeing the others' latest move and keeping a memory of its own."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from ..errors import ParameterError
+from ..types import Array, Cost, Domain, Game, Info, Rule, State
+from ..worlds import concatenate
+from .base import parse, register, step_size
+from .gradient import SimultaneousGD
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class Alternating(Rule):
+    """Each player in turn takes `repeats` steps of `inner` on its own cost, with the others where they now are.
+
+    The inner rule runs on `game.restrict(i, w)`, so an idle player's moments do not decay: `Alternating(Adam(...))` is
+    how most GANs are trained. One step is one round of all players.
+
+    Args:
+        inner: a rule, or a tuple with one for each player.
+        order: players by index or name; player 1 moves first by default. A player may be named more than once.
+        repeats: inner steps at each turn, one number or one per player, indexed by player.
+    """
+
+    inner: Any
+    order: Sequence[int | str] | None = None
+    repeats: int | tuple[int, ...] | dict[str, int] | None = None
+
+    def __post_init__(self) -> None:
+        inner = tuple(self.inner) if isinstance(self.inner, (tuple, list)) else self.inner
+        object.__setattr__(self, "inner", inner)
+        for rule in inner if isinstance(inner, tuple) else (inner,):
+            if not isinstance(rule, Rule):
+                raise ParameterError(
+                    f"{self.name}({rule!r})", "a rule, or one rule per player", "Alternating(Adam(1e-3))"
+                )
+        counts = self.repeats.values() if isinstance(self.repeats, dict) else self.repeats
+        for count in (counts,) if isinstance(counts, int) else counts or ():
+            if not isinstance(count, int) or count < 0:
+                raise ParameterError(f"{self.name}(repeats={self.repeats})", "whole numbers >= 0", "repeats=(1, 5)")
+
+    @property
+    def domain(self) -> Domain:  # type: ignore[override]
+        """The inner rules' own."""
+        first = self.inner[0] if isinstance(self.inner, tuple) else self.inner
+        return dataclasses.replace(first.domain, two_player=False, linear_in_field=False)
+
+    @property
+    def flow_order(self) -> int | None:  # type: ignore[override]
+        """First order, whatever the inner rule, when each player moves once a round; None where repeats weigh them."""
+        rules = self.inner if isinstance(self.inner, tuple) else (self.inner,)
+        return 1 if self.repeats is None and all(rule.flow_order for rule in rules) else None
+
+    @property
+    def cost(self) -> Cost:
+        """Each inner step asks for its player's share of what the inner rule asks for."""
+        rules = self.inner if isinstance(self.inner, tuple) else (self.inner,)
+        repeats = self.repeats.values() if isinstance(self.repeats, dict) else self.repeats
+        turns = (repeats,) if isinstance(repeats, int) else tuple(repeats or (1,))
+        return Cost(fields=max(rule.cost.fields for rule in rules) * sum(turns) / len(turns))
+
+    @classmethod
+    def examples(cls) -> list[Rule]:
+        """Gradient steps in both orders, and repeats."""
+        return [cls(SimultaneousGD(0.1)), cls(SimultaneousGD((0.1, 0.05)), order=(1, 0), repeats=(1, 2))]
+
+    def _inner(self, game: Game) -> tuple[Rule, ...]:
+        rules: tuple[Rule, ...] = game.per_player(self.inner)
+        return rules
+
+    def _schedule(self, game: Game) -> list[int]:
+        order = [game.player_index(which) for which in (self.order or range(len(game.players)))]
+        missing = [p.name for i, p in enumerate(game.players) if i not in order]
+        if missing:
+            raise ParameterError(
+                f"{self.name}(order={self.order!r})",
+                f"every player of {game.name}, {', '.join(missing)} too",
+                "list all players, by index from 0 or by name",
+            )
+        repeats = game.per_player(1 if self.repeats is None else self.repeats)
+        return [i for i in order for _ in range(repeats[i])]
+
+    def check(self, game: Game) -> None:
+        """Refuse what the inner rules refuse, and orders that do not fit."""
+        self._schedule(game)
+        for rule in self._inner(game):
+            rule.check(game)
+
+    def init(self, game: Game, w: Array, rng: Any = None) -> State:
+        """Each player's own inner state."""
+        self.check(game)
+        views = [game.restrict(i, w) for i in range(len(game.players))]
+        rules = self._inner(game)
+        return State(inner=tuple(r.init(v, v.block, rng) for r, v in zip(rules, views, strict=True)))
+
+    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+        """One round."""
+        rules, states = self._inner(game), list(state.inner)
+        fields: list[Array] = [None] * len(rules)
+        for i in self._schedule(game):
+            view = game.restrict(i, w)
+            x, states[i], info = rules[i].step(view, view.block, states[i], rng)
+            w, fields[i] = view.embed(x), info.get("field", fields[i])
+        return w, State(inner=tuple(states)), {"field": concatenate(fields)} if _all(fields) else {}
+
+
+def _all(fields: list[Array]) -> bool:
+    return all(field is not None for field in fields)
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class AlternatingGD(Alternating):
+    """Alternating gradient descent: x+ = x - lr df_1/dx(x, y), then y+ = y - lr df_2/dy(x+, y), and so on.
+
+    `Alternating(SimultaneousGD(lr))` under its own name. On f = x y the map has determinant 1 and orbits stay bounded
+    while lr sigma < 2; at 2 the eigenvalue -1 is defective (Gidel et al. 2019b, theorem 5).
+
+    Args:
+        lr: step size, one number or one per player.
+        order: players by index or name, player 1 first by default.
+        repeats: steps at each turn, one number or one per player: `repeats=(1, 5)` trains player 2 five times.
+    """
+
+    inner: Any = dataclasses.field(init=False, repr=False, default=None)
+    lr: Any = None
+    order: Sequence[int | str] | None = None
+    repeats: int | tuple[int, ...] | dict[str, int] | None = None
+    aliases = ("alternating",)
+
+    def __init__(self, lr: Any, order: Any = None, repeats: Any = None) -> None:
+        parse(self, step_size, lr=lr)
+        object.__setattr__(self, "inner", SimultaneousGD(self.lr))
+        object.__setattr__(self, "order", order)
+        object.__setattr__(self, "repeats", repeats)
+        self.__post_init__()
+
+    def bilinear_modulus(self, s: float) -> float:
+        """1 below s = 2: bounded, never convergent. Beyond, the larger root of z^2 - (2 - s^2) z + 1."""
+        trace = 2 - s**2
+        return 1.0 if s <= 2 else (abs(trace) + (trace**2 - 4) ** 0.5) / 2
+
+    @classmethod
+    def examples(cls) -> list[Rule]:
+        """Both orders, repeats and separate step sizes."""
+        return [cls(0.1), cls((0.1, 0.05), order=(1, 0)), cls(0.1, repeats=(1, 3))]

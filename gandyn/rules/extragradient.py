@@ -1,0 +1,142 @@
+"""Extragradient and its single-call forms: look ahead, then step with the field found there."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+from ..types import Array, Cost, Domain, Game, Info, Rule, State
+from .base import parse, register, step_size
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class Extragradient(Rule):
+    """w' = P(w - e v(w)), then w+ = P(w - lr v(w')) (Korpelevich 1976; Gidel et al. 2019a, eqs. 10-11).
+
+    On f = x y with equal steps the modulus is sqrt(1 - s^2 + s^4): it converges for s = lr sigma < 1.
+
+    Args:
+        lr: step size of the update, one number or one per player.
+        extrapolation: step size e of the look-ahead; lr by default.
+        fresh: draw a second batch for the update (independent samples) instead of reusing the first (same sample).
+    """
+
+    lr: Any
+    extrapolation: Any = None
+    fresh: bool = False
+    domain = Domain(linear_in_field=True)
+    aliases = ("EG",)
+
+    def __post_init__(self) -> None:
+        parse(self, step_size, lr=self.lr)
+        if self.extrapolation is not None:
+            parse(self, step_size, extrapolation=self.extrapolation)
+
+    @property
+    def cost(self) -> Cost:
+        """Two fields."""
+        return Cost(fields=2)
+
+    def bilinear_modulus(self, s: float) -> float | None:
+        """sqrt(1 - s^2 + s^4) when both steps are equal."""
+        return math.sqrt(1 - s**2 + s**4) if self.extrapolation is None else None
+
+    @classmethod
+    def examples(cls) -> list[Rule]:
+        """Equal steps, a separate look-ahead, fresh samples."""
+        return [cls(0.1), cls((0.1, 0.05), extrapolation=0.2), cls(0.1, fresh=True)]
+
+    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+        """One look-ahead and one update."""
+        lr = game.per_coordinate(self.lr, w)
+        ahead = lr if self.extrapolation is None else game.per_coordinate(self.extrapolation, w)
+        batch = game.draw(rng)
+        v = game.field(w, batch)
+        midpoint = game.project(w - ahead * v)
+        v_ahead = game.field(midpoint, game.draw(rng) if self.fresh else batch)
+        return game.project(w - lr * v_ahead), state, {"field": v, "field_ahead": v_ahead}
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class OptimisticGD(Rule):
+    """w+ = P(w - 2 lr v_t + lr v_{t-1}), with v_{-1} = v(w_0) (Daskalakis et al. 2018, eq. 6).
+
+    The state holds the previous field. On f = x y: modulus sqrt((1 + sqrt(1 - 4 s^2)) / 2) for s <= 1/2, convergence
+    for s < 1/sqrt(3).
+
+    Args:
+        lr: step size, one number or one per player.
+    """
+
+    lr: Any
+    domain = Domain(linear_in_field=True)
+    aliases = ("OGDA", "optimistic")
+
+    def __post_init__(self) -> None:
+        parse(self, step_size, lr=self.lr)
+
+    def bilinear_modulus(self, s: float) -> float:
+        """Largest root of z^2 - z (1 - 2is) - is in modulus: closed form up to s = 1/2, and beyond."""
+        if s <= 0.5:
+            return math.sqrt((1 + math.sqrt(1 - 4 * s**2)) / 2)
+        return s + math.sqrt(s**2 - 0.25)
+
+    @classmethod
+    def examples(cls) -> list[Rule]:
+        """One step size, and one per player."""
+        return [cls(0.1), cls((0.1, 0.05))]
+
+    def init(self, game: Game, w: Array, rng: Any = None) -> State:
+        """The field at the start, as if the step before had stood still."""
+        self.check(game)
+        return State({"previous_field": game.field(w, game.draw(rng))})
+
+    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+        """One field evaluation."""
+        v = game.field(w, game.draw(rng))
+        change = 2 * v - state["previous_field"]
+        w = game.project(w - game.per_coordinate(self.lr, w) * change)
+        return w, State({"previous_field": v}), {"field": v}
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class PastExtragradient(Rule):
+    """w' = P(w - lr v(w'_{t-1})), then w+ = P(w - lr v(w')): extragradient that looks ahead with the last field.
+
+    Popov 1980; Gidel et al. 2019a, eqs. 15-16. Unconstrained, its look-ahead points w' are the iterates of OptimisticGD.
+
+    Args:
+        lr: step size, one number or one per player.
+    """
+
+    lr: Any
+    domain = Domain(linear_in_field=True)
+    aliases = ("PastEG",)
+
+    def __post_init__(self) -> None:
+        parse(self, step_size, lr=self.lr)
+
+    def bilinear_modulus(self, s: float) -> float:
+        """The optimistic rule's: both have the same non-zero spectrum."""
+        return OptimisticGD(1.0).bilinear_modulus(s)
+
+    @classmethod
+    def examples(cls) -> list[Rule]:
+        """One step size, and one per player."""
+        return [cls(0.1), cls((0.1, 0.05))]
+
+    def init(self, game: Game, w: Array, rng: Any = None) -> State:
+        """The field at the start."""
+        self.check(game)
+        return State({"field_ahead": game.field(w, game.draw(rng))})
+
+    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+        """One field evaluation, at the look-ahead point."""
+        lr = game.per_coordinate(self.lr, w)
+        midpoint = game.project(w - lr * state["field_ahead"])
+        v = game.field(midpoint, game.draw(rng))
+        return game.project(w - lr * v), State({"field_ahead": v}), {"field": v}

@@ -1,0 +1,49 @@
+"""Simultaneous gradient descent: every player steps down its own cost at once."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+from ..types import Array, Domain, Game, Info, Rule, State
+from .base import parse, register, step_size
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class SimultaneousGD(Rule):
+    """w+ = P(w - lr v(w)): simultaneous gradient descent; on a zero-sum game, gradient descent-ascent (GDA).
+
+    On f = x y each step multiplies the distance to the equilibrium by sqrt(1 + lr^2)
+    (Goodfellow 2016, section 5.2.2; Mescheder et al. 2017, corollary 5).
+
+    Args:
+        lr: step size, one number or one per player.
+
+    Example:
+        >>> import gandyn as gd
+        >>> gd.iterate(gd.games.bilinear(), gd.rules.GDA(0.1), [1.0, 0.0], 1).w[-1].tolist()
+        [1.0, 0.1]
+    """
+
+    lr: Any
+    domain = Domain(linear_in_field=True)
+    aliases = ("GDA", "simultaneous")
+
+    def __post_init__(self) -> None:
+        parse(self, step_size, lr=self.lr)
+
+    def bilinear_modulus(self, s: float) -> float:
+        """sqrt(1 + s^2): it never converges."""
+        return math.sqrt(1 + s**2)
+
+    @classmethod
+    def examples(cls) -> list[Rule]:
+        """One step size, and one per player."""
+        return [cls(0.1), cls((0.1, 0.05))]
+
+    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+        """One step: one field evaluation."""
+        v = game.field(w, game.draw(rng))
+        return game.project(w - game.per_coordinate(self.lr, w) * v), state, {"field": v}

@@ -1,0 +1,93 @@
+"""Heavy-ball momentum: positive, negative, or complex; joint, or player by player."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from ..types import Array, Domain, Game, Info, Rule, State
+from ..worlds import real_and_imaginary, zeros_like
+from .alternating import Alternating
+from .base import parse, register, step_size
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class HeavyBall(Rule):
+    """m+ = beta m - v(w), w+ = P(w + lr Re m+), m_0 = 0 (Polyak 1964; negative beta: Gidel et al. 2019b, eq. 6).
+
+    For real beta this is w - lr v(w) + beta (w - w_prev). A complex beta carries a complex buffer
+    (Lorraine et al. 2022, eq. 5). On f = x y, joint steps with a real beta never converge; alternating ones with
+    beta = -1/2 do for lr sigma < 1.
+
+    Args:
+        lr: step size, one number or one per player.
+        momentum: beta, real or complex, one value or one per player.
+        alternating: player by player, each with its own buffer, instead of jointly.
+    """
+
+    lr: Any
+    momentum: Any
+    alternating: bool = False
+    aliases = ("negative_momentum",)
+    flow_order = None
+    per_player_parameters = ("lr", "momentum")
+
+    def __post_init__(self) -> None:
+        parse(self, step_size, lr=self.lr)
+        parse(self, momentum=self.momentum)
+
+    @property
+    def domain(self) -> Domain:  # type: ignore[override]
+        """Linear in the field when it moves jointly and its momentum is real."""
+        return Domain(linear_in_field=not self.alternating and not self._complex)
+
+    @property
+    def _complex(self) -> bool:
+        values = self.momentum.values() if isinstance(self.momentum, dict) else self.momentum
+        values = values if isinstance(values, tuple) or isinstance(self.momentum, dict) else (values,)
+        return any(real_and_imaginary(beta)[1] != 0 for beta in values)
+
+    @property
+    def _in_turn(self) -> Alternating:
+        return Alternating(dataclasses.replace(self, alternating=False))
+
+    @classmethod
+    def examples(cls) -> list[Rule]:
+        """Negative and complex momentum, jointly and in turn, one value and one per player."""
+        return [
+            cls(0.1, -0.3),
+            cls((0.1, 0.05), (0.2, -0.5)),
+            cls(0.1, -0.5, alternating=True),
+            cls(0.1, 0.5 + 0.4j),
+        ]
+
+    def init(self, game: Game, w: Array, rng: Any = None) -> State:
+        """Buffers at rest."""
+        self.check(game)
+        if self.alternating:
+            return self._in_turn.init(game, w, rng)
+        names = ("momentum", "momentum_imaginary") if self._complex else ("momentum",)
+        return State({name: zeros_like(w) for name in names})
+
+    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+        """One field evaluation."""
+        if self.alternating:
+            return self._in_turn.step(game, w, state, rng)
+        betas = [real_and_imaginary(beta) for beta in game.per_player(self.momentum)]
+        real = game.per_coordinate(_shared([b[0] for b in betas]), w)
+        v = game.field(w, game.draw(rng))
+        m = real * state["momentum"] - v
+        buffers = {"momentum": m}
+        if "momentum_imaginary" in state.arrays:
+            imaginary = game.per_coordinate(_shared([b[1] for b in betas]), w)
+            n = state["momentum_imaginary"]
+            buffers = {
+                "momentum": (m := m - imaginary * n),
+                "momentum_imaginary": real * n + imaginary * state["momentum"],
+            }
+        return game.project(w + game.per_coordinate(self.lr, w) * m), State(buffers), {"field": v}
+
+
+def _shared(values: list[Any]) -> Any:
+    return values[0] if len(values) == 1 else tuple(values)

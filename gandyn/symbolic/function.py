@@ -1,0 +1,78 @@
+"""A vector-valued function of vectors, given by expressions, that evaluates in the world of its arguments."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import sympy
+
+from ..worlds import NUMPY, SYMBOLS, TORCH, Array, exact, world_of
+from . import backends
+from .lowering import StraightLine, lower
+
+
+class SymbolicFunction:
+    """f: (vectors) -> vector of `outputs`, as NumPy, torch and exact substitution.
+
+    Args:
+        inputs: for each argument, its symbols: an argument has shape (..., len(symbols)).
+        outputs: expressions in those symbols; the result has shape (..., len(outputs)).
+    """
+
+    def __init__(self, inputs: Sequence[Sequence[Any]], outputs: Sequence[Any]) -> None:
+        self.inputs = tuple(tuple(block) for block in inputs)
+        self.outputs = tuple(sympy.sympify(e) for e in outputs)
+        self._flat = tuple(s for block in self.inputs for s in block)
+
+    @functools.cached_property
+    def code(self) -> StraightLine:
+        """The straight-line form."""
+        return lower(self._flat, self.outputs)
+
+    @functools.cached_property
+    def _numpy(self) -> Callable[..., Any]:
+        return compile_python(self.code, backends.NUMPY, backends.numpy_namespace())
+
+    @functools.cached_property
+    def _torch(self) -> Callable[..., Any]:
+        return compile_python(self.code, backends.TORCH, dict(backends.torch_namespace()))
+
+    def __call__(self, *arrays: Array) -> Array:
+        world = world_of(arrays[0])
+        if world == SYMBOLS:
+            return self._substitute(arrays)
+        columns = [a[..., k] for a, block in zip(arrays, self.inputs, strict=True) for k in range(len(block))]
+        if world == TORCH:
+            import torch
+
+            shape = arrays[0].shape[:-1]
+            values = [
+                v.expand(shape) if isinstance(v, torch.Tensor) else arrays[0].new_full(shape, v)
+                for v in self._torch(*columns)
+            ]
+            return torch.stack(values, -1)
+        if world == NUMPY:
+            with np.errstate(all="ignore"):  # an overflow is data: `iterate` reports it as a diverged member
+                values = self._numpy(*columns)
+            result = np.empty((*arrays[0].shape[:-1], len(self.outputs)))
+            for k, value in enumerate(values):
+                result[..., k] = value
+            return result
+        raise TypeError(f"no evaluation of symbols on {type(arrays[0]).__name__}")
+
+    def _substitute(self, arrays: Sequence[Array]) -> Array:
+        values = [exact(value) for a in arrays for value in np.asarray(a, dtype=object).ravel()]
+        replacement = dict(zip(self._flat, values, strict=True))
+        return np.array([e.xreplace(replacement) for e in self.outputs] + [None], dtype=object)[:-1]
+
+
+def compile_python(code: StraightLine, backend: backends.Backend, namespace: dict[str, Any]) -> Callable[..., Any]:
+    """The straight-line code as a Python function from columns to a list of columns."""
+    body = backend.lines(code) + [f"return [{', '.join(map(backend.operand, code.outputs))}]"]
+    source = f"def function({', '.join(code.inputs)}):\n    " + "\n    ".join(body) + "\n"
+    exec(compile(source, f"<{backend.name} code>", "exec"), namespace)  # noqa: S102 - source is made above
+    function: Callable[..., Any] = namespace["function"]
+    return function
