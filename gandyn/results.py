@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 import enum
 import importlib
@@ -11,28 +12,25 @@ from typing import Any
 import numpy as np
 
 
-class Status(str, enum.Enum):
+class Status(enum.StrEnum):
     """How a trajectory's member ended. The value is its own message."""
 
     OK = "all steps computed"
     DIVERGED = "diverged: a coordinate overflowed or left the bound; the member stopped at its last finite point"
 
-    def __str__(self) -> str:
-        return str(self.value)
 
-
-class Result:
+class Result(abc.ABC):
     """Base of all results. `plot` is the one lazy hook by which a result reaches the plotting room."""
 
     _plot: str = ""
 
+    @abc.abstractmethod
     def summary(self) -> str:
         """A few lines for a person."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def to_dict(self) -> dict[str, Any]:
         """Plain data, ready for `json.dumps`."""
-        raise NotImplementedError
 
     def plot(self, **options: Any) -> Any:
         """A matplotlib figure of this result; options go to the function of `gd.plots` named in the summary."""

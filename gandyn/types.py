@@ -59,8 +59,14 @@ class Counts:
         )
 
     def __mul__(self, times: int) -> Counts:
-        totals = (times * c for c in (self.player_gradients, self.jvps, self.vjps, self.samples))
-        return Counts(*totals, seconds=self.seconds, players=self.players)
+        return Counts(
+            times * self.player_gradients,
+            times * self.jvps,
+            times * self.vjps,
+            times * self.samples,
+            self.seconds,
+            self.players,
+        )
 
 
 class Game(abc.ABC):
@@ -105,7 +111,7 @@ class Game(abc.ABC):
         return tuple(w[..., block] for block in self.slices)
 
     def player_index(self, which: int | str) -> int:
-        """Position of a player given by index or name (two-player games also know x and y, generator, discriminator)."""
+        """Position of a player given by index or name; two players are also x and y, or generator and discriminator."""
         names = [player.name for player in self.players]
         if isinstance(which, str):
             if which in names:

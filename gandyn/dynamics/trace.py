@@ -103,9 +103,7 @@ class UpdateMap(Result):
         for name, e in self.bindings:
             values[name] = e.xreplace(values)
         resolved = (e.xreplace(values) for e in self.outputs)
-        return sympy.ImmutableMatrix(
-            [sympy.expand(e) if e.is_polynomial(*self.symbols) else e for e in resolved]
-        )
+        return sympy.ImmutableMatrix([sympy.expand(e) if e.is_polynomial(*self.symbols) else e for e in resolved])
 
     @functools.cached_property
     def jacobian(self) -> Any:
@@ -163,8 +161,7 @@ class UpdateMap(Result):
     def latex(self) -> str:
         """One aligned line a coordinate."""
         lines = (
-            f"{sympy.latex(s)}^{{+}} &= {sympy.latex(e)}"
-            for s, e in zip(self.symbols, self.expression, strict=True)
+            f"{sympy.latex(s)}^{{+}} &= {sympy.latex(e)}" for s, e in zip(self.symbols, self.expression, strict=True)
         )
         return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
 
@@ -214,7 +211,9 @@ def update_map(game: Game, rule: Rule) -> UpdateMap:
     initial = rule.init(game, w)
     recorder = Recorder(game)
     leaves = [_named(path, array, symbols) for path, array in initial.leaves()]
-    counters = [sympy.Symbol(path.split(".")[-1], integer=True, nonnegative=True) for path, _ in initial.counter_leaves()]
+    counters = [
+        sympy.Symbol(path.split(".")[-1], integer=True, nonnegative=True) for path, _ in initial.counter_leaves()
+    ]
     template = initial.replace_leaves(iter(leaves), iter(counters))
     w_next, state, _ = rule.step(recorder, w, template)
     arrays = [w_next, *(array for _, array in state.leaves())]

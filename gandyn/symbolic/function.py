@@ -41,6 +41,7 @@ class SymbolicFunction:
         return compile_python(self.code, backends.TORCH, dict(backends.torch_namespace()))
 
     def __call__(self, *arrays: Array) -> Array:
+        """The outputs at the arguments, in their world."""
         world = world_of(arrays[0])
         if world == SYMBOLS:
             return self._substitute(arrays)
@@ -71,7 +72,7 @@ class SymbolicFunction:
 
 def compile_python(code: StraightLine, backend: backends.Backend, namespace: dict[str, Any]) -> Callable[..., Any]:
     """The straight-line code as a Python function from columns to a list of columns."""
-    body = backend.lines(code) + [f"return [{', '.join(map(backend.operand, code.outputs))}]"]
+    body = [*backend.lines(code), f"return [{', '.join(map(backend.operand, code.outputs))}]"]
     source = f"def function({', '.join(code.inputs)}):\n    " + "\n    ".join(body) + "\n"
     exec(compile(source, f"<{backend.name} code>", "exec"), namespace)  # noqa: S102 - source is made above
     function: Callable[..., Any] = namespace["function"]

@@ -1,0 +1,402 @@
+"""Local linear theory: the derivative of the flow or of a rule's augmented map, and what its spectrum decides."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import functools
+from typing import Any
+
+import numpy as np
+
+from ..errors import DomainError, NotDifferentiableError, ParameterError
+from ..results import Result, plain
+from ..types import Array, Game, Rule, State
+from ..worlds import SYMBOLS, exact, is_symbolic
+
+EXACT_SIZE = 32
+ON_BOUNDARY = 1e-9
+
+
+class Verdict(enum.StrEnum):
+    """What the linearisation says of the point. The value is its own message."""
+
+    ATTRACTING = "attracting"
+    REPELLING = "repelling"
+    SADDLE = "saddle"
+    MARGINAL = "marginal"
+    DEFECTIVE = "unstable by a defective eigenvalue on the boundary"
+    UNDECIDED = "undecided"
+
+
+@dataclasses.dataclass(frozen=True)
+class ExactLinearization:
+    """The same in exact arithmetic.
+
+    Attributes:
+        matrix: SymPy matrix. parameters: its free symbols.
+    """
+
+    matrix: Any
+    flow: bool
+    parameters: tuple[Any, ...]
+
+    @functools.cached_property
+    def charpoly(self) -> Any:
+        """det(z I - matrix), an expression in z."""
+        from .polynomials import Z
+
+        return self.matrix.charpoly(Z).as_expr()
+
+    @functools.cached_property
+    def factors(self) -> list[tuple[Any, int]]:
+        """Irreducible factors of the characteristic polynomial, with multiplicities."""
+        from .polynomials import factors
+
+        return factors(self.matrix)
+
+    @functools.cached_property
+    def eigenvalues(self) -> tuple[Any, ...]:
+        """With multiplicity: in radicals where they are readable, else as `CRootOf`."""
+        import sympy
+
+        from .polynomials import closed_roots
+
+        result: list[Any] = []
+        for f, multiplicity in self.factors:
+            roots = closed_roots(f)
+            if roots is None:
+                if self.parameters:
+                    found = sympy.roots(f.as_expr(), f.gen)
+                    roots = [r for r, m in found.items() for _ in range(m)]
+                    if len(roots) < f.degree():
+                        raise DomainError(
+                            f"the roots of {f.as_expr()} have no closed form",
+                            "values for some of the parameters",
+                            "set them, or read `.exact.charpoly`",
+                        )
+                else:
+                    roots = f.all_roots()
+            result.extend(r for r in roots for _ in range(multiplicity))
+        return tuple(result)
+
+    @functools.cached_property
+    def spectral_radius(self) -> Any:
+        """Largest modulus as an expression; with free parameters, the maximum of all moduli."""
+        import sympy
+
+        from .polynomials import DIGITS, largest_modulus, numeric_roots
+
+        if not self.parameters:
+            closed = largest_modulus(self.factors)
+            if closed is not None:
+                return closed
+            return max((abs(r) for f, _ in self.factors for r in numeric_roots(f, DIGITS)))
+        return sympy.Max(*{_modulus(r) for r in self.eigenvalues})
+
+    @functools.cached_property
+    def spectral_abscissa(self) -> Any:
+        """Largest real part as an expression."""
+        import sympy
+
+        return sympy.Max(*{sympy.simplify(sympy.re(r)) for r in self.eigenvalues})
+
+
+def _modulus(value: Any) -> Any:
+    """|value|; left as it stands where it holds a root whose sign the parameters leave open."""
+    import sympy
+
+    roots = [p.base for p in value.atoms(sympy.Pow) if p.exp == sympy.Rational(1, 2) and p.base.free_symbols]
+    if any(base.is_nonnegative is None and base.is_negative is None for base in roots):
+        return sympy.Abs(value, evaluate=False)
+    square = sympy.factor(sympy.expand(sympy.expand_complex(value * sympy.conjugate(value))))
+    return sympy.sqrt(square)
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Linearization(Result):
+    """The linear part at a point, of the flow (matrix -J) or of a rule's augmented map (matrix DF).
+
+    Attributes:
+        game, rule: what was linearised; rule is None for the flow.
+        at: the point, shape (d,).
+        symbols: names of the augmented coordinates.
+        residual: |F(z) - z| or |v(w)|: zero at an equilibrium.
+        exact: the exact linearisation, None where the game is not symbolic or the point not exact.
+    """
+
+    game: Game
+    rule: Rule | None
+    at: Any
+    symbols: tuple[str, ...]
+    residual: float
+    numeric: Any
+    exact: ExactLinearization | None
+    obstacle: str = ""
+
+    _plot = "linearization"
+
+    @property
+    def matrix(self) -> Any:
+        """The derivative as a NumPy array, (D, D).
+
+        Raises:
+            ParameterError: while a parameter has no value. DomainError: where there is no derivative.
+        """
+        if self.obstacle:
+            raise NotDifferentiableError(self.obstacle, "a smooth point", "give a state away from zero moments")
+        if self.numeric is None:
+            assert self.exact is not None
+            names = ", ".join(map(str, self.exact.parameters))
+            raise ParameterError(
+                f"a numeric matrix while {names} has no value", "numbers", "set the parameter, or read `.exact.matrix`"
+            )
+        return self.numeric
+
+    @functools.cached_property
+    def eigenvalues(self) -> Any:
+        """Eigenvalues, a complex NumPy array, largest modulus (maps) or real part (flows) first."""
+        matrix = self.matrix
+        if self._decidable:
+            from .polynomials import numeric_roots
+
+            assert self.exact is not None
+            values = np.array([complex(r) for f, m in self.exact.factors for r in numeric_roots(f) for _ in range(m)])
+        else:
+            values = np.linalg.eigvals(matrix).astype(complex)
+        keys = values.real if self.rule is None else np.abs(values)
+        return values[np.lexsort((-values.imag, -np.round(keys, 14)))]
+
+    @functools.cached_property
+    def eigenvectors(self) -> Any:
+        """Unit right eigenvectors as columns, in the order of `eigenvalues`; (nearly) parallel where defective."""
+        values, vectors = np.linalg.eig(self.matrix)
+        order, free = [], list(range(len(values)))
+        for target in self.eigenvalues:
+            nearest = min(free, key=lambda k: abs(values[k] - target))
+            free.remove(nearest)
+            order.append(nearest)
+        return vectors[:, order]
+
+    @property
+    def _decidable(self) -> bool:
+        return self.exact is not None and not self.exact.parameters and self.exact.matrix.rows <= EXACT_SIZE
+
+    @property
+    def spectral_radius(self) -> float | None:
+        """Largest modulus of the map's eigenvalues; None for a flow."""
+        return None if self.rule is None else float(np.abs(self.eigenvalues).max())
+
+    @property
+    def spectral_abscissa(self) -> float | None:
+        """Largest real part of the flow's eigenvalues; None for a map."""
+        return float(self.eigenvalues.real.max()) if self.rule is None else None
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the spectrum decides."""
+        return self._decision[0]
+
+    @property
+    def reason(self) -> str:
+        """The argument behind the verdict."""
+        return self._decision[1]
+
+    @functools.cached_property
+    def _decision(self) -> tuple[Verdict, str]:
+        if self.obstacle:
+            return Verdict.UNDECIDED, self.obstacle
+        if self.exact is not None and self.exact.parameters:
+            names = ", ".join(map(str, self.exact.parameters))
+            return Verdict.UNDECIDED, f"it depends on {names}"
+        if self._decidable:
+            verdict, reason = self._decide_exactly()
+        else:
+            verdict, reason = self._decide_numerically()
+        if self.residual > 1e-8:
+            reason += f"; the point is not an equilibrium (residual {self.residual:.1e})"
+        return verdict, reason
+
+    def _decide_exactly(self) -> tuple[Verdict, str]:
+        from .polynomials import place, semisimple
+
+        assert self.exact is not None
+        placement = place(self.exact.factors, flow=self.rule is None)
+        line = "the imaginary axis" if self.rule is None else "the unit circle"
+        how = "exact characteristic polynomial" if placement.certain else "eigenvalues to 40 digits"
+        if placement.outside:
+            kind = Verdict.SADDLE if placement.inside or placement.boundary else Verdict.REPELLING
+            return kind, f"{placement.outside} of {self.exact.matrix.rows} eigenvalues beyond {line} ({how})"
+        if not placement.boundary:
+            return Verdict.ATTRACTING, f"all eigenvalues on the stable side of {line} ({how})"
+        for f, multiplicity in placement.boundary_factors:
+            if multiplicity > 1 and not semisimple(self.exact.matrix, self.exact.factors, f):
+                return Verdict.DEFECTIVE, (
+                    f"an eigenvalue on {line} has a Jordan block: the linear part grows polynomially ({how})"
+                )
+        return Verdict.MARGINAL, (
+            f"{placement.boundary} eigenvalues on {line}, semisimple: the linear part stays bounded "
+            f"and does not decide ({how})"
+        )
+
+    def _decide_numerically(self) -> tuple[Verdict, str]:
+        values = self.eigenvalues
+        distances = values.real if self.rule is None else np.abs(values) - 1
+        scale = max(1.0, float(np.abs(values).max()))
+        line = "the imaginary axis" if self.rule is None else "the unit circle"
+        if (np.abs(distances) <= ON_BOUNDARY * scale).any():
+            return Verdict.UNDECIDED, f"an eigenvalue within {ON_BOUNDARY:g} of {line}, in floating point"
+        if (distances < 0).all():
+            return Verdict.ATTRACTING, f"all eigenvalues on the stable side of {line} (floating point)"
+        kind = Verdict.REPELLING if (distances > 0).all() else Verdict.SADDLE
+        return kind, f"{int((distances > 0).sum())} of {len(values)} eigenvalues beyond {line} (floating point)"
+
+    def summary(self) -> str:
+        """Point, spectrum, verdict and its reason."""
+        what = "gradient flow" if self.rule is None else repr(self.rule)
+        lines = [f"{what} on {self.game.name} at ({', '.join(map(str, self.at))})"]
+        if self.exact is not None and self.exact.matrix.rows <= 6 and not self.obstacle:
+            lines.append(f"characteristic polynomial: {self.exact.charpoly}")
+        if not self.obstacle and self.numeric is not None:
+            lines.append("eigenvalues: " + ", ".join(f"{v:.6g}" for v in self.eigenvalues))
+            measure = ("spectral abscissa", self.spectral_abscissa)
+            if self.rule is not None:
+                measure = ("spectral radius", self.spectral_radius)
+            lines.append(f"{measure[0]}: {measure[1]:.12g}")
+        lines.append(f"verdict: {self.verdict} ({self.reason})")
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Numbers, exact forms as text, and the verdict."""
+        known = not self.obstacle and self.numeric is not None
+        data = {
+            "game": self.game.name,
+            "rule": None if self.rule is None else repr(self.rule),
+            "at": [str(x) if is_symbolic(x) else x for x in self.at],
+            "symbols": self.symbols,
+            "matrix": self.matrix if known else None,
+            "eigenvalues": self.eigenvalues if known else None,
+            "spectral_radius": self.spectral_radius if known else None,
+            "spectral_abscissa": self.spectral_abscissa if known else None,
+            "verdict": self.verdict,
+            "reason": self.reason,
+            "residual": self.residual,
+        }
+        if self.exact is not None and not self.obstacle:
+            data["characteristic_polynomial"] = str(self.exact.charpoly)
+        result: dict[str, Any] = plain(data)
+        return result
+
+    def __repr__(self) -> str:
+        return f"<Linearization {self.summary()}>"
+
+
+def linearize(
+    game: Game, rule: Rule | None = None, at: Any = None, state: State | None = None, rng: Any = 0
+) -> Linearization:
+    """Linearise the gradient flow (rule=None) or a rule's update map at a point.
+
+    For the flow dw/dt = -v(w) the matrix is -J(w). For a rule it is the derivative of z -> z+ on the augmented state
+    z = (w, state arrays), so that rules with memory show their true spectral radius; step counters are taken at
+    infinity. Symbolic games are linearised exactly, torch games by automatic differentiation.
+
+    Args:
+        game: the game. rule: an update rule, or None for the flow.
+        at: the point, shape (d,); the game's first known equilibrium by default. Numbers are read as decimals.
+        state: the rule's state; by default the one it starts from at the point.
+        rng: seed of the batch of a stochastic game, the same in every evaluation.
+
+    Raises:
+        ParameterError: without a point, for a game with no known equilibrium.
+        DomainError: if the game lies outside the rule's domain.
+
+    Example:
+        >>> import gandyn as gd
+        >>> gd.linearize(gd.games.bilinear(), gd.rules.GDA(0.2)).exact.spectral_radius
+        sqrt(26)/5
+    """
+    if at is None:
+        if not game.equilibria:
+            raise ParameterError(
+                f"no point to linearise {game.name} at", "a point", "at=gd.fixed_points(game)[0].point"
+            )
+        at = game.equilibria[0]
+    if rule is not None:
+        rule.check(game)
+    if SYMBOLS in game.worlds and game.deterministic:
+        return _linearize_symbols(game, rule, at, state)
+    return _linearize_torch(game, rule, at, state, rng)
+
+
+def _linearize_symbols(game: Game, rule: Rule | None, at: Any, state: State | None) -> Linearization:
+    import sympy
+
+    point = np.array([*map(exact, _entries(at)), None], dtype=object)[:-1]
+    game.check(point)
+    digits = None
+    if any(sympy.simplify(e) != 0 for e in game.field(point)):  # not exactly an equilibrium: no exact answer to keep
+        point = np.array([*(sympy.N(e, 40) for e in point), None], dtype=object)[:-1]
+        digits = 40
+    names: tuple[Any, ...] = tuple(getattr(game, "symbols", range(game.dim)))
+    obstacle = ""
+    if rule is None:
+        value = sympy.Matrix(game.field(point))
+        matrix = -sympy.Matrix(game.jacobian(point))
+    else:
+        from ..dynamics.trace import update_map
+
+        traced = update_map(game, rule)
+        start = rule.init(game, point) if state is None else state
+        z = [*point, *(exact(e) for _, array in start.leaves() for e in array)]
+        names = traced.symbols
+        try:
+            image, matrix = traced.jacobian_at(z)
+            value = image - sympy.Matrix(z)
+        except NotDifferentiableError as error:
+            obstacle, value, matrix = error.given, sympy.zeros(1, 1), sympy.zeros(len(z))
+    matrix = sympy.ImmutableMatrix(matrix)
+    free = tuple(sorted(matrix.free_symbols, key=str))
+    numeric = None if free or obstacle else np.array(matrix.evalf(20).tolist(), dtype=complex)
+    if numeric is not None and not numeric.imag.any():
+        numeric = numeric.real
+    exact_part = None if digits or obstacle else ExactLinearization(matrix, rule is None, free)
+    residual = 0.0 if free else float(sympy.N(value.norm()))
+    at_numbers = tuple(e if e.free_symbols else float(e) for e in point)
+    return Linearization(game, rule, at_numbers, tuple(map(str, names)), residual, numeric, exact_part, obstacle)
+
+
+def _entries(at: Any) -> list[Any]:
+    return at.tolist() if hasattr(at, "tolist") else list(at)
+
+
+def _linearize_torch(game: Game, rule: Rule | None, at: Any, state: State | None, rng: Any) -> Linearization:
+    import torch
+
+    w = at if isinstance(at, torch.Tensor) else torch.tensor(np.asarray(at, dtype=float))
+    game.check(w)
+    seed = rng if isinstance(rng, (int, np.integer)) else 0
+    if rule is None:
+        z = w
+
+        def move(x: Array) -> Array:
+            return -game.field(x, game.draw(np.random.default_rng(seed)))
+    else:
+        start = rule.init(game, w, np.random.default_rng(seed)) if state is None else state
+        sizes = [w.shape[-1], *(array.shape[-1] for _, array in start.leaves())]
+        z = torch.cat([w, *(array for _, array in start.leaves())])
+        counters = [count for _, count in start.counter_leaves()]
+
+        def move(x: Array) -> Array:
+            point, *arrays = x.split(sizes)
+            inner = start.replace_leaves(iter(arrays), iter(counters))
+            w_next, after, _ = rule.step(game, point, inner, np.random.default_rng(seed))
+            return torch.cat([w_next, *(array for _, array in after.leaves())])
+
+    matrix = torch.autograd.functional.jacobian(move, z.detach())  # type: ignore[no-untyped-call]
+    moved = move(z.detach()).detach()
+    residual = float((moved if rule is None else moved - z).norm())
+    names = tuple(f"z{k + 1}" for k in range(z.shape[-1]))
+    finite = bool(torch.isfinite(matrix).all())
+    obstacle = "" if finite else f"the map of {rule!r} on {game.name} has no finite derivative at this point"
+    at_numbers = tuple(w.detach().cpu().tolist())
+    return Linearization(game, rule, at_numbers, names, residual, matrix.cpu().numpy(), None, obstacle)

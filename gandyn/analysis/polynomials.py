@@ -1,0 +1,174 @@
+"""Where the roots of a characteristic polynomial lie, decided exactly: inside, on, or outside a stability boundary."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import sympy
+from sympy import Poly
+
+Z = sympy.Symbol("z")
+DIGITS = 40
+
+
+@dataclasses.dataclass(frozen=True)
+class Placement:
+    """How many roots lie where, with multiplicity.
+
+    Attributes:
+        inside: inside the unit circle (maps), or left of the imaginary axis (flows).
+        boundary: on it. outside: beyond it.
+        certain: the boundary was decided by exact algebra, not by digits.
+        boundary_factors: irreducible factors with roots on the boundary, and their multiplicities.
+    """
+
+    inside: int
+    boundary: int
+    outside: int
+    certain: bool
+    boundary_factors: tuple[tuple[Any, int], ...] = ()
+
+
+def factors(matrix: Any) -> list[tuple[Any, int]]:
+    """Irreducible factors of det(z I - matrix) over the rationals (or the entries' own field), with multiplicity."""
+    return [(f, m) for f, m in matrix.charpoly(Z).as_poly(Z).factor_list()[1] if f.degree(Z) > 0]
+
+
+def is_rational(poly: Any) -> bool:
+    """Whether all coefficients are rational numbers."""
+    return all(c.is_Rational for c in poly.all_coeffs())
+
+
+def numeric_roots(poly: Any, digits: int = DIGITS) -> list[Any]:
+    """Roots of a square-free polynomial to `digits` digits."""
+    rounded = Poly([sympy.N(c, digits + 10) for c in poly.all_coeffs()], Z)
+    return [sympy.N(r, digits) for r in (poly if is_rational(poly) else rounded).nroots(n=digits, maxsteps=400)]
+
+
+def place(matrix_factors: Sequence[tuple[Any, int]], flow: bool) -> Placement:
+    """Count roots against the unit circle, or for a flow against the imaginary axis.
+
+    A rational irreducible factor has a root on the unit circle only if it equals its own reversal up to sign, and one
+    on the imaginary axis only if it is even or odd; then t = z + 1/z, or t = z^2, leaves real roots to count by Sturm's
+    theorem. What remains is off the boundary, so enough digits decide it.
+    """
+    inside = boundary = outside = 0
+    certain, found = True, []
+    for f, multiplicity in matrix_factors:
+        exact = is_rational(f)
+        on = (_on_axis if flow else _on_circle)(f) if exact else _on_by_digits(f, flow)
+        certain &= exact
+        within = _count_inside(f, flow, on)
+        inside += multiplicity * within
+        boundary += multiplicity * on
+        outside += multiplicity * (f.degree() - within - on)
+        if on:
+            found.append((f, multiplicity))
+    return Placement(inside, boundary, outside, certain, tuple(found))
+
+
+def _distance(root: Any, flow: bool) -> Any:
+    return sympy.re(root) if flow else abs(root) - 1
+
+
+def _count_inside(f: Any, flow: bool, on: int) -> int:
+    for digits in (DIGITS, 4 * DIGITS, 16 * DIGITS):
+        distances = sorted((_distance(r, flow) for r in numeric_roots(f, digits)), key=abs)[on:]
+        if all(abs(d) > sympy.Float(10) ** (-digits // 2) for d in distances):
+            break
+    return sum(bool(d < 0) for d in distances)
+
+
+def _on_by_digits(f: Any, flow: bool) -> int:
+    return sum(bool(abs(_distance(r, flow)) < sympy.Float(10) ** (-DIGITS // 2)) for r in numeric_roots(f))
+
+
+def _on_circle(f: Any) -> int:
+    if f.degree() == 1:
+        return int(abs(sympy.Rational(f.eval(0)) / f.LC()) == 1)
+    coefficients = f.all_coeffs()
+    if coefficients != coefficients[::-1]:  # an irreducible antipalindrome is z - 1, of degree one
+        return 0
+    half = f.degree() // 2
+    powers = [sympy.Integer(2), Z]  # z^k + z^-k in terms of t = z + 1/z
+    for _ in range(half - 1):
+        powers.append(sympy.expand(Z * powers[-1] - powers[-2]))
+    reduced = coefficients[half] + sum(c * powers[half - k] for k, c in enumerate(coefficients[:half]))
+    return 2 * int(Poly(reduced, Z).count_roots(-2, 2))
+
+
+def _on_axis(f: Any) -> int:
+    if f.degree() == 1:
+        return int(f.eval(0) == 0)
+    coefficients = f.all_coeffs()
+    if any(coefficients[1::2]):
+        return 0
+    return 2 * int(Poly(coefficients[::2], Z).count_roots(None, 0))
+
+
+def semisimple(matrix: Any, all_factors: Sequence[tuple[Any, int]], factor: Any) -> bool:
+    """Whether the eigenvalues that are roots of `factor` have full eigenspaces: no Jordan block above size one."""
+    product = sympy.eye(matrix.rows)
+    for f, multiplicity in all_factors:
+        product = product * _evaluate(f, matrix) ** (1 if f == factor else multiplicity)
+    return bool(product.applyfunc(sympy.simplify).is_zero_matrix)
+
+
+def _evaluate(poly: Any, matrix: Any) -> Any:
+    result = sympy.zeros(matrix.rows)
+    for c in poly.all_coeffs():
+        result = result * matrix + c * sympy.eye(matrix.rows)
+    return result
+
+
+def closed_roots(f: Any) -> list[Any] | None:
+    """Roots in radicals where they are readable: degree two, also over the Gaussian integers, and biquadratics."""
+    if f.degree() <= 2:
+        return [sympy.simplify(r) for r in sympy.solve(f.as_expr(), Z)]
+    split = sympy.factor_list(f.as_expr(), gaussian=True)[1]
+    parts = [part for part, multiplicity in split if part.has(Z) for _ in range(multiplicity)]
+    if len(parts) > 1 and all(sympy.degree(part, Z) <= 2 for part in parts):
+        return list(itertools.chain.from_iterable(sympy.solve(part, Z) for part in parts))
+    if f.degree() == 4 and not any(f.all_coeffs()[1::2]):
+        return list(sympy.solve(f.as_expr(), Z))
+    return None
+
+
+def largest_modulus(matrix_factors: Sequence[tuple[Any, int]]) -> Any | None:
+    """The spectral radius in radicals or as a root of a rational polynomial; None where degrees grow too high.
+
+    The square of the modulus of a root r is r times its conjugate, and products of two roots are the roots of the
+    resultant of f(y) and y^k f(z / y).
+    """
+    dominant = max(matrix_factors, key=lambda item: max(abs(r) for r in numeric_roots(item[0])))[0]
+    roots = numeric_roots(dominant)
+    top = max(roots, key=abs)
+    if not is_rational(dominant):
+        return None
+    if any(abs(abs(r) - abs(top)) < sympy.Float(10) ** (-DIGITS // 2) and sympy.im(r) == 0 for r in roots):
+        real = next(r for r in roots if sympy.im(r) == 0 and abs(abs(r) - abs(top)) < sympy.Float(10) ** (-DIGITS // 2))
+        return abs(_root_near(dominant, real))
+    if dominant.degree() > 8:
+        return None
+    y = sympy.Symbol("y")
+    k = dominant.degree()
+    scaled = sympy.expand(y**k * dominant.as_expr().subs(Z, Z / y))
+    products = Poly(sympy.resultant(dominant.as_expr().subs(Z, y), scaled, y), Z)
+    square = abs(top) ** 2
+    for h, _ in products.factor_list()[1]:
+        if h.degree() > 0 and abs(h.eval(square)) < sympy.Float(10) ** (-DIGITS // 2) * _size(h, square):
+            root = sympy.sqrt(_root_near(h, square))
+            return min((root, sympy.simplify(sympy.sqrtdenest(root))), key=sympy.count_ops)
+    return None
+
+
+def _size(h: Any, x: Any) -> Any:
+    return sum(abs(c) * abs(x) ** (h.degree() - k) for k, c in enumerate(h.all_coeffs()))
+
+
+def _root_near(h: Any, value: Any) -> Any:
+    candidates = closed_roots(h) or list(h.real_roots())
+    return min(candidates, key=lambda r: abs(sympy.N(r, DIGITS) - value))
