@@ -17,6 +17,7 @@ _LAZY = {
     "update_map": "dynamics.trace",
     "linearize": "analysis.linearize",
     "fixed_points": "analysis.fixed_points",
+    "stability_region": "analysis.stability",
 }
 _ROOMS = ("losses", "penalties", "plots", "gans", "claims", "analysis", "dynamics", "types", "results", "worlds")
 

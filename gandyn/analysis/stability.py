@@ -1,0 +1,393 @@
+"""For which parameters a fixed point attracts: exact conditions by Routh-Hurwitz and Jury, thresholds, best steps."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import DomainError, ParameterError
+from ..results import Result
+from ..types import Game, Rule
+from .linearize import ExactLinearization, linearize
+
+SAMPLES = 512
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class StabilityRegion(Result):
+    """Where, in parameter space, every eigenvalue lies strictly on the stable side.
+
+    Attributes:
+        game, rule: with the parameters left free; rule is None for the flow.
+        parameters: their symbols.
+        exact: the exact linearisation in these parameters.
+        conditions: expressions that must all be positive, each factored.
+    """
+
+    game: Game
+    rule: Rule | None
+    parameters: tuple[Any, ...]
+    exact: ExactLinearization
+    expressions: tuple[Any, ...]
+
+    _plot = "stability_region"
+
+    @property
+    def conditions(self) -> tuple[Any, ...]:
+        """SymPy inequalities, all of which hold exactly where the point attracts."""
+        import sympy
+
+        return tuple(sympy.Gt(e, 0) if not e.is_Boolean else e for e in self.expressions)
+
+    @property
+    def never(self) -> bool:
+        """Whether some condition fails for all parameters of the assumed signs."""
+        return any(bool(e.is_nonpositive) for e in self.expressions)
+
+    def contains(self, **values: Any) -> bool:
+        """Whether the point attracts at these parameter values."""
+        point = self._point(values)
+        return all(bool(e.subs(point) > 0) for e in self.expressions)
+
+    def _point(self, values: dict[str, Any]) -> dict[Any, Any]:
+        from ..worlds import exact
+
+        names = {str(s): s for s in self.parameters}
+        if set(values) != set(names):
+            raise ParameterError(
+                f"values for {', '.join(values) or 'nothing'}", f"values for {', '.join(names)}", "name each parameter"
+            )
+        return {names[k]: exact(v) for k, v in values.items()}
+
+    def _symbol(self, name: str) -> Any:
+        for s in self.parameters:
+            if str(s) == str(name):
+                return s
+        raise ParameterError(
+            f"no free parameter {name}", f"one of {', '.join(map(str, self.parameters))}", "name it in parameters="
+        )
+
+    def critical(self, name: str) -> Any:
+        """Supremum of the stable interval of one parameter that starts at 0, exactly.
+
+        0 if there is none, infinity if it never ends. With other parameters free, the answer is an expression in them
+        when one boundary is met first for all their values; otherwise a `DomainError` says so.
+        """
+        import sympy
+
+        p = self._symbol(name)
+        if self.never:
+            return sympy.Integer(0)
+        others = set().union(*(e.free_symbols for e in self.expressions)) - {p}
+        if others:
+            return self._critical_expression(p, sorted(others, key=str))
+        crossings = _positive_roots(self.expressions, p)
+        edges = [sympy.Integer(0), *crossings]
+        end: Any = sympy.Integer(0)
+        for low, high in zip(edges, [*edges[1:], None], strict=True):
+            middle = sympy.Rational(_between(low, high))
+            if not all(bool(e.subs(p, middle) > 0) for e in self.expressions):
+                break
+            end = sympy.oo if high is None else high
+        return end
+
+    def _critical_expression(self, p: Any, others: list[Any]) -> Any:
+        """The first boundary in p as an expression in the others, if one boundary serves at every sample of them."""
+        import sympy
+
+        candidates = []
+        for e in self.expressions:
+            if e.has(p):
+                candidates.extend(sympy.solve(sympy.numer(sympy.together(e)), p))
+        rng = np.random.default_rng(0)
+        chosen = None
+        for _ in range(12):
+            point = {
+                o: sympy.Rational(int(k), 7) for o, k in zip(others, rng.integers(1, 40, len(others)), strict=True)
+            }
+            here = dataclasses.replace(self, expressions=tuple(e.subs(point) for e in self.expressions)).critical(
+                str(p)
+            )
+            matching = {c for c in candidates if abs(sympy.N(c.subs(point), 30) - sympy.N(here, 30)) < 1e-20}
+            chosen = matching if chosen is None else chosen & matching
+        if not chosen:
+            raise DomainError(
+                f"the critical {p} meets different boundaries for different {', '.join(map(str, others))}",
+                "values for them, or a plot of the region",
+                f"fix {others[0]}, or read `.conditions`",
+            )
+        return sympy.simplify(min(chosen, key=sympy.count_ops))
+
+    def best(self, name: str) -> tuple[Any, Any]:
+        """(value, spectral radius): the value of a parameter with the smallest spectral radius, and that radius.
+
+        For a flow, the second entry is the smallest spectral abscissa. Minima lie where eigenvalues meet, where two
+        moduli cross, or where one modulus is stationary: the first are roots of the discriminant and exact; the others
+        are polished numerically to 12 digits.
+        """
+        import sympy
+
+        p = self._symbol(name)
+        free = self.exact.matrix.free_symbols - {p}
+        if free:
+            raise DomainError(
+                f"the best {p} while {', '.join(map(str, free))} is free", "one free parameter", "fix the others"
+            )
+        end = self.critical(name)
+        if end == 0:
+            raise DomainError(
+                f"no stable {p}: the point does not attract for small {p}", "a stable interval", "see `.conditions`"
+            )
+        top = float(end) if end is not sympy.oo else 100.0
+        measure = sympy.lambdify(p, self.exact.matrix, "numpy")
+
+        def size(value: float) -> float:
+            values = np.linalg.eigvals(np.array(measure(value), dtype=complex))
+            return float(values.real.max() if self.rule is None else np.abs(values).max())
+
+        rough = _minimise(size, top)
+        for candidate in self._turning_points(p):
+            if abs(float(candidate) - rough) < 1e-4 * top:
+                exact_value = self._size_at(p, candidate)
+                if exact_value is not None and float(exact_value) <= size(rough) + 1e-9:
+                    return candidate, exact_value
+        return rough, size(rough)
+
+    def _size_at(self, p: Any, value: Any) -> Any:
+        matrix = self.exact.matrix.subs(p, value).applyfunc(_simplest)
+        here = ExactLinearization(matrix, self.exact.flow, ())
+        return here.spectral_abscissa if self.rule is None else here.spectral_radius
+
+    def _turning_points(self, p: Any) -> list[Any]:
+        """Values of p where eigenvalues meet, where real ones are opposite, or where a modulus is stationary."""
+        import sympy
+
+        gen = self.exact.factors[0][0].gen
+        parts = [f.as_expr() for f, _ in self.exact.factors]
+        found = [sympy.discriminant(f, gen) for f in parts if sympy.degree(f, gen) > 1]
+        found += [sympy.resultant(f, g, gen) for i, f in enumerate(parts) for g in parts[:i]]
+        found += [sympy.resultant(f, g.subs(gen, -gen), gen) for f in parts for g in parts]
+        for f in parts:
+            found += _stationary_moduli(f, gen, p)
+        return _positive_roots([e for e in found if e.has(p)], p)
+
+    def latex(self) -> str:
+        """The conditions as LaTeX, one aligned line each."""
+        import sympy
+
+        lines = (f"&{sympy.latex(c)}" for c in self.conditions)
+        return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+
+    def summary(self) -> str:
+        """What must be positive, and the threshold where there is one parameter."""
+        what = "gradient flow" if self.rule is None else repr(self.rule)
+        lines = [f"{what} on {self.game.name} attracts exactly where"]
+        lines += [f"  {c}" for c in self.conditions]
+        if self.never:
+            lines.append("  (never)")
+        elif len(self.parameters) == 1:
+            lines.append(f"critical {self.parameters[0]}: {self.critical(str(self.parameters[0]))}")
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Conditions as text, thresholds as text and numbers."""
+        data: dict[str, Any] = {
+            "game": self.game.name,
+            "rule": None if self.rule is None else repr(self.rule),
+            "parameters": [str(p) for p in self.parameters],
+            "conditions": [str(c) for c in self.conditions],
+        }
+        if len(self.parameters) == 1:
+            critical = self.critical(str(self.parameters[0]))
+            data["critical"] = {"exact": str(critical), "value": float(critical)}
+        return data
+
+    def __repr__(self) -> str:
+        return f"<StabilityRegion {self.summary()}>"
+
+
+def stability_region(
+    game: Game, rule: Rule | None = None, parameters: Sequence[str] = ("lr",), at: Any = None
+) -> StabilityRegion:
+    """Exact conditions under which a fixed point attracts, with the named parameters left free.
+
+    The characteristic polynomial of the (augmented) linearisation is factored; each factor gives the Hurwitz
+    determinants of a flow, or those of a map after z = (1 + s)/(1 - s), which is Jury's test. For z^2 + a z + b these
+    are 1 + a + b > 0, 1 - a + b > 0, 1 - b > 0. Free parameters are positive.
+
+    Args:
+        game: the game; its own free symbols may be among the parameters.
+        rule: the rule, or None for the flow. A named field of it is replaced by a symbol.
+        parameters: names of fields of the rule or of free parameters of the game.
+        at: the fixed point; the game's first known equilibrium by default.
+
+    Raises:
+        ParameterError: for a name that is neither. DomainError: without an exact linearisation at the point.
+
+    Example:
+        >>> import gandyn as gd
+        >>> gd.stability_region(gd.games.bilinear(), gd.rules.OptimisticGD(0.1)).critical("lr")
+        sqrt(3)/3
+    """
+    import sympy
+
+    names = (parameters,) if isinstance(parameters, str) else tuple(parameters)
+    fields = {} if rule is None else {f.name: getattr(rule, f.name) for f in dataclasses.fields(rule)}  # type: ignore[arg-type]
+    free = {str(s): s for s in getattr(game, "parameters", ())}
+    if rule is None and names == ("lr",) and "lr" not in free:
+        names = tuple(free)
+    symbols = []
+    for name in names:
+        if name in fields:
+            assert rule is not None
+            symbols.append(sympy.Symbol(name, positive=True))
+            rule = dataclasses.replace(rule, **{name: name})  # type: ignore[type-var]
+        elif name in free:
+            symbols.append(free[name])
+        else:
+            raise ParameterError(
+                f"parameter {name!r}",
+                f"one of {', '.join([*fields, *free]) or 'none: nothing is free'}",
+                "name a field of the rule, or build the game with a free symbol",
+            )
+    lin = linearize(game, rule, at)
+    if lin.exact is None:
+        raise DomainError(
+            f"no exact linearisation of {game.name} at this point", "an exact fixed point", lin.reason or "at=..."
+        )
+    remaining = tuple(s for s in lin.exact.parameters if s not in symbols)
+    expressions = _conditions(lin.exact, flow=rule is None)
+    return StabilityRegion(game, rule, (*symbols, *remaining), lin.exact, expressions)
+
+
+def _conditions(linearization: ExactLinearization, flow: bool) -> tuple[Any, ...]:
+    import sympy
+
+    found: dict[Any, None] = {}
+    for f, _ in linearization.factors:
+        for e in hurwitz(f) if flow else jury(f):
+            for part in _signed_parts(sympy.factor(e)):
+                found.setdefault(part)
+    positive = [e for e in found if not e.is_positive]
+    return tuple(positive) or (sympy.Integer(1),)
+
+
+def _signed_parts(e: Any) -> list[Any]:
+    """A condition e > 0 without factors that are known to be positive; the sign is kept."""
+    import sympy
+
+    e = sympy.together(e)
+    numerator, denominator = sympy.fraction(e)
+    product = sympy.factor_list(numerator * denominator)
+    kept = sympy.sign(product[0])
+    for base, power in product[1]:
+        if power % 2 and not base.is_positive:
+            kept *= base
+        elif not power % 2 and not base.is_nonzero:
+            kept *= base**2
+    return [kept]
+
+
+def hurwitz(f: Any) -> list[Any]:
+    """Positive together exactly when every root of f has a negative real part: coefficients and Hurwitz determinants.
+
+    By Lienard and Chipart, the coefficients of one parity and the determinants of the other suffice.
+    """
+    import sympy
+
+    coefficients = [sympy.together(c / f.LC()) for c in f.all_coeffs()]
+    n = len(coefficients) - 1
+
+    def coefficient(k: int) -> Any:
+        return coefficients[k] if 0 <= k <= n else sympy.Integer(0)
+
+    conditions = [coefficients[n - k] for k in range(0, n, 2)]
+    for size in range(n - 1, 0, -2):
+        matrix = sympy.Matrix(size, size, lambda i, j: coefficient(2 * (j + 1) - (i + 1)))
+        conditions.append(matrix.det(method="berkowitz"))
+    return conditions
+
+
+def jury(f: Any) -> list[Any]:
+    """Positive together exactly when every root of f lies inside the unit circle.
+
+    z = (1 + s)/(1 - s) maps the disc to the left half-plane; f(-1) must not vanish, which is one of the conditions.
+    """
+    import sympy
+
+    n = f.degree()
+    coefficients = [sympy.together(c / f.LC()) for c in f.all_coeffs()]
+    if n == 1:
+        return [1 + coefficients[1], 1 - coefficients[1]]
+    s = sympy.Symbol("s")
+    if n == 2:
+        _, a, b = coefficients
+        return [1 + a + b, 1 - a + b, 1 - b]
+    transformed = sympy.Poly(
+        sympy.expand(sum(c * (1 + s) ** (n - k) * (1 - s) ** k for k, c in enumerate(coefficients))), s
+    )
+    leading = sum(c * (-1) ** k for k, c in enumerate(coefficients))  # (-1)^n f(-1): the coefficient of s^n
+    if sympy.simplify(leading) == 0:
+        return [sympy.Integer(-1)]
+    return [leading, *hurwitz(transformed)]
+
+
+def _positive_roots(expressions: Sequence[Any], p: Any) -> list[Any]:
+    """All positive roots of the numerators in p, sorted; in radicals where readable, else as CRootOf."""
+    import sympy
+
+    roots: dict[Any, None] = {}
+    for e in expressions:
+        numerator = sympy.numer(sympy.together(e))
+        for factor, _ in sympy.factor_list(numerator)[1]:
+            if not factor.has(p):
+                continue
+            poly = sympy.Poly(factor, p)
+            if poly.degree() <= 2 or (all(k % 2 == 0 for (k,) in poly.monoms()) and poly.degree() <= 4):
+                found = [sympy.sqrtdenest(r) for r in sympy.solve(factor, p)]
+            else:
+                found = poly.real_roots()
+            for r in found:
+                if abs(sympy.im(sympy.N(r, 30))) < 1e-25 and sympy.N(r, 30) > 0:
+                    roots.setdefault(r)
+    return sorted(roots, key=lambda r: sympy.N(r, 30))
+
+
+def _stationary_moduli(f: Any, gen: Any, p: Any) -> list[Any]:
+    """Polynomials in p that vanish where the product of two roots of f, as a function of p, has slope zero."""
+    import sympy
+
+    y, k = sympy.Symbol("y"), sympy.degree(f, gen)
+    if k > 4:
+        return []
+    products = sympy.resultant(f.subs(gen, y), sympy.expand(y**k * f.subs(gen, gen / y)), y)
+    factors = [h for h, _ in sympy.factor_list(products)[1] if h.has(gen) and sympy.degree(h, gen) <= 3]
+    return [
+        sympy.resultant(h, sympy.diff(h, p), gen) if sympy.diff(h, p).has(gen) else sympy.diff(h, p) for h in factors
+    ]
+
+
+def _between(low: Any, high: Any | None) -> Any:
+    import sympy
+
+    if high is None:
+        return sympy.floor(low) + 1
+    return sympy.nsimplify((sympy.N(low, 40) + sympy.N(high, 40)) / 2, rational=True)
+
+
+def _simplest(e: Any) -> Any:
+    import sympy
+
+    return sympy.nsimplify(sympy.radsimp(sympy.simplify(e)))
+
+
+def _minimise(size: Callable[[float], float], top: float) -> float:
+    """Global scan of (0, top), then a bounded search around the best sample."""
+    from scipy.optimize import minimize_scalar
+
+    grid = np.linspace(0, top, SAMPLES + 2)
+    k = 1 + int(np.argmin([size(x) for x in grid[1:-1]]))
+    return float(minimize_scalar(size, bounds=(grid[k - 1], grid[k + 1]), method="bounded", options={"xatol": 1e-13}).x)

@@ -1,0 +1,119 @@
+"""stability_region: Jury and Routh-Hurwitz against computed roots, thresholds and best steps against closed forms."""
+
+import functools
+
+import numpy as np
+import pytest
+import sympy
+from hypothesis import given
+from hypothesis import strategies as st
+
+import gandyn as gd
+from gandyn.analysis.polynomials import Z
+from gandyn.analysis.stability import hurwitz, jury
+
+BILINEAR = gd.games.bilinear()
+HALF, FIFTH = sympy.Rational(1, 2), sympy.Rational(1, 5)
+ROOT2, ROOT3, ROOT5 = map(sympy.sqrt, (2, 3, 5))
+small = st.integers(-6, 6)
+
+
+def _polynomial(roots):
+    """Monic, rational, with the given real roots r and complex pairs (a, b)."""
+    p = sympy.Integer(1)
+    for root in roots:
+        p *= (Z**2 - 2 * root[0] * Z + root[0] ** 2 + root[1] ** 2) if isinstance(root, tuple) else (Z - root)
+    return sympy.Poly(sympy.expand(p), Z)
+
+
+quarter = small.map(lambda k: sympy.Rational(k, 4))
+roots = st.lists(st.one_of(quarter, st.tuples(quarter, quarter)), min_size=1, max_size=4)
+
+
+@given(roots)
+def test_jury_holds_exactly_when_all_planted_roots_are_inside_the_circle(planted):
+    inside = all((r[0] ** 2 + r[1] ** 2 < 1) if isinstance(r, tuple) else abs(r) < 1 for r in planted)
+    assert all(bool(c > 0) for c in jury(_polynomial(planted))) is bool(inside)
+
+
+@given(roots)
+def test_hurwitz_holds_exactly_when_all_planted_roots_are_left_of_the_axis(planted):
+    left = all((r[0] if isinstance(r, tuple) else r) < 0 for r in planted)
+    assert all(bool(c > 0) for c in hurwitz(_polynomial(planted))) is bool(left)
+
+
+@pytest.mark.parametrize(
+    ("game", "rule", "critical", "best"),
+    [
+        (BILINEAR, gd.rules.Extragradient(0.1), sympy.Integer(1), (1 / ROOT2, ROOT3 / 2)),
+        (BILINEAR, gd.rules.OptimisticGD(0.1), 1 / sympy.sqrt(3), (HALF, ROOT2 / 2)),
+        (BILINEAR, gd.rules.PastExtragradient(0.1), 1 / sympy.sqrt(3), (HALF, ROOT2 / 2)),
+        (gd.games.quadratic(1, 2, 1), gd.rules.GDA(0.1), 2 * FIFTH, (FIFTH, 2 / ROOT5)),
+        (gd.games.bilinear([[2]]), gd.rules.Extragradient(0.1), HALF, (ROOT2 / 4, ROOT3 / 2)),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_thresholds_and_best_steps_are_the_closed_forms(game, rule, critical, best):
+    region = gd.stability_region(game, rule, ("lr",))
+    assert sympy.simplify(region.critical("lr") - critical) == 0
+    value, radius = region.best("lr")
+    assert sympy.simplify(value - best[0]) == 0
+    assert sympy.simplify(radius - best[1]) == 0
+
+
+@pytest.mark.parametrize(
+    "rule", [gd.rules.GDA(0.1), gd.rules.AlternatingGD(0.1), gd.rules.HeavyBall(0.1, 0.5)], ids=repr
+)
+def test_rules_that_never_converge_on_the_bilinear_game_say_so(rule):
+    region = gd.stability_region(BILINEAR, rule, ("lr",))
+    assert region.critical("lr") == 0
+    assert "never" in region.summary() or isinstance(rule, gd.rules.HeavyBall)
+    with pytest.raises(gd.GandynError, match="no stable lr"):
+        region.best("lr")
+
+
+def test_negative_momentum_in_turn_converges_below_one_and_not_above():
+    region = gd.stability_region(BILINEAR, gd.rules.HeavyBall(0.1, -0.5, alternating=True), ("lr",))
+    assert region.critical("lr") == 1
+    assert region.contains(lr=0.99)
+    assert not region.contains(lr=1.01)
+    for lr in (0.99, 1.01):
+        radius = gd.linearize(BILINEAR, gd.rules.HeavyBall(lr, -0.5, alternating=True)).spectral_radius
+        assert (radius < 1) is (lr < 1)
+
+
+@given(st.integers(1, 60), st.integers(1, 60))
+def test_the_region_of_r1_in_two_parameters_agrees_with_computed_eigenvalues(i, j):
+    lr, gamma = sympy.Rational(i, 11), sympy.Rational(j, 13)
+    region = _r1_region()
+    radius = np.abs(np.linalg.eigvals(np.array([[1, -lr / 2], [lr / 2, 1 - lr * gamma]], dtype=float))).max()
+    if abs(radius - 1) > 1e-9:
+        assert region.contains(lr=lr, gamma=gamma) is bool(radius < 1)
+
+
+@functools.cache
+def _r1_region():
+    game = gd.games.dirac_gan(penalty=gd.penalties.R1("gamma"))
+    return gd.stability_region(game, gd.rules.GDA(0.1), ("lr", "gamma"))
+
+
+def test_a_threshold_that_changes_its_form_with_another_parameter_is_refused_with_the_reason():
+    with pytest.raises(gd.GandynError, match="different boundaries for different gamma"):
+        _r1_region().critical("lr")
+
+
+def test_a_threshold_in_another_parameter_is_an_expression():
+    sigma = sympy.Symbol("sigma", positive=True)
+    region = gd.stability_region(gd.games.bilinear([[sigma]]), gd.rules.Extragradient("lr"), ("lr",))
+    assert sympy.simplify(region.critical("lr") - 1 / sigma) == 0
+
+
+def test_the_flow_of_r1_is_critical_damped_at_gamma_one():
+    region = gd.stability_region(gd.games.dirac_gan(penalty=gd.penalties.R1("gamma")), None, ("gamma",))
+    assert region.critical("gamma") is sympy.oo
+    assert region.best("gamma") == (1, -sympy.Rational(1, 2))
+
+
+def test_an_unknown_parameter_lists_what_there_is():
+    with pytest.raises(gd.GandynError, match="lr"):
+        gd.stability_region(BILINEAR, gd.rules.GDA(0.1), ("momentum",))
