@@ -1,10 +1,14 @@
-"""The bilinear game f(x, y) = x^T M y, whose scalar case v(a, b) = ab is the field's most drawn picture."""
+"""The bilinear game x^T M y, whose scalar case v(a, b) = ab is the field's most drawn picture, free and in a box."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from ..errors import ParameterError
 from . import registry
+from .facts import Facts
+from .projections import Box
 from .symbolic import SymbolicGame, from_sympy
 
 
@@ -24,6 +28,58 @@ def bilinear(matrix: Any = None) -> SymbolicGame:
         >>> gd.games.bilinear().field_exprs
         (b, -a)
     """
+    x, y, value = _bilinear_form(matrix)
+    facts = Facts(
+        source="Goodfellow 2016, section 5.2.2; Daskalakis et al. 2018, proposition 1",
+        conserved=(sum(s**2 for s in (*x, *y)),),
+        starts=((1.0, 0.0),) if len(x) == len(y) == 1 else (),
+        notes=("The flow circles, simultaneous gradient steps spiral out.",),
+    )
+    return from_sympy(value, {"x": x, "y": y}, name="bilinear", equilibria=[(0,) * (len(x) + len(y))], facts=facts)
+
+
+@registry.register("boxed_bilinear", examples=({}, {"matrix": ((1, 2),), "x_box": (-0.5, 1), "y_box": (-1, 1)}))
+def boxed_bilinear(matrix: Any = None, x_box: Any = None, y_box: Any = (-1, 1)) -> SymbolicGame:
+    """f(x, y) = x^T M y with each coordinate of a player kept in that player's interval by projection.
+
+    By default theta phi with phi in [-1, 1] and theta free: the Wasserstein Dirac-GAN with a clipped critic, which
+    Gidel et al. 2019 (a variational inequality perspective, section 5) start at (2, 1/2). The equilibrium is the origin
+    wherever the boxes contain it. The duality gap over the boxes is finite: max_y x^T M y - min_x x^T M y.
+
+    Args:
+        matrix: M, shape (m, n), as in `bilinear`.
+        x_box: (low, high) for every coordinate of x; None for no bound, also within the pair.
+        y_box: the same for y.
+
+    Raises:
+        ParameterError: for an empty interval, or when both players are free (that is `bilinear`).
+
+    Example:
+        >>> import numpy as np, gandyn as gd
+        >>> gd.games.boxed_bilinear().project(np.array([2.0, 5.0])).tolist()
+        [2.0, 1.0]
+    """
+    if x_box is None and y_box is None:
+        raise ParameterError("boxed_bilinear with no box", "an interval for at least one player", "use bilinear")
+    x, y, value = _bilinear_form(matrix)
+    box = Box((*[x_box] * len(x), *[y_box] * len(y)))
+    origin = (0,) * (len(x) + len(y))
+    facts = Facts(
+        source="Gidel et al. 2019 (variational inequality perspective), section 5",
+        starts=((2.0, 0.5),) if len(x) == len(y) == 1 else (),
+    )
+    return from_sympy(
+        value,
+        {"x": x, "y": y},
+        name="boxed bilinear",
+        equilibria=[origin] if box.contains(origin) else [],
+        projection=box,
+        facts=facts,
+    )
+
+
+def _bilinear_form(matrix: Any) -> tuple[Sequence[Any], Sequence[Any], Any]:
+    """The symbols of x and y, and x^T M y."""
     import sympy
 
     from ..worlds import exact
@@ -39,5 +95,4 @@ def bilinear(matrix: Any = None) -> SymbolicGame:
         x = sympy.symbols(f"x1:{m.rows + 1}", real=True)
         y = sympy.symbols(f"y1:{m.cols + 1}", real=True)
     value = (sympy.Matrix([x]) * m * sympy.Matrix(y))[0]
-    origin = (0,) * (m.rows + m.cols)
-    return from_sympy(value, {"x": x, "y": y}, name="bilinear", equilibria=[origin])
+    return x, y, value

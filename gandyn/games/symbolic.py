@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..errors import GameError, ParameterError
 from ..types import Array, Batch, Game, Player
-from ..worlds import exact
+from ..worlds import SYMBOLS, exact, world_of
+from .facts import Facts
 
 TWO_PLAYERS = ("x", "y")
 
@@ -22,6 +23,7 @@ class SymbolicGame(Game):
         exprs: the costs, with the values of the parameters put in.
         field_exprs: v(w), one expression a coordinate.
         jacobian_expr: J(w), a SymPy matrix.
+        facts: source, known spectrum, conserved quantities.
     """
 
     def __init__(
@@ -30,10 +32,14 @@ class SymbolicGame(Game):
         costs: Sequence[Any],
         players: Mapping[str, Sequence[Any]],
         equilibria: Sequence[Sequence[Any]] = (),
+        projection: Callable[[Array], Array] | None = None,
+        facts: Facts | None = None,
     ) -> None:
         import sympy
 
         self.name = name
+        self.projection, self.constrained = projection, projection is not None
+        self.facts = facts or Facts()
         blocks = {str(player): tuple(symbols) for player, symbols in players.items()}
         self.players = tuple(Player(player, len(symbols)) for player, symbols in blocks.items())
         self.symbols = tuple(s for symbols in blocks.values() for s in symbols)
@@ -61,16 +67,28 @@ class SymbolicGame(Game):
         self.zero_sum = len(self.exprs) == 2 and sympy.expand(self.exprs[0] + self.exprs[1]) == 0
         self.smooth = not any(e.has(sympy.Abs, sympy.sign, sympy.Max, sympy.Min, sympy.Piecewise) for e in self.exprs)
 
+    @functools.cached_property
+    def quadratic(self) -> bool:  # type: ignore[override]
+        """Whether every cost is a polynomial of degree two at most in the coordinates."""
+        import sympy
+
+        polynomials = all(e.is_polynomial(*self.symbols) for e in self.exprs)
+        return polynomials and all(sympy.Poly(e, *self.symbols).total_degree() <= 2 for e in self.exprs)
+
     @property
     def parameters(self) -> tuple[Any, ...]:
         """Symbols of the costs that have no value yet."""
         free = set().union(*(e.free_symbols for e in self.exprs)) - set(self.symbols)
         return tuple(sorted(free, key=str))
 
+    def project(self, w: Array) -> Array:
+        """Onto the feasible set; the identity for a game without constraints."""
+        return w if self.projection is None else self.projection(w)
+
     def check(self, w: Array) -> None:
         """Refuse other shapes, and numbers while a parameter of the game is free."""
         super().check(w)
-        if self.parameters and getattr(w, "dtype", None) != object:
+        if self.parameters and world_of(w) != SYMBOLS:
             names = ", ".join(map(str, self.parameters))
             raise ParameterError(
                 f"{self.name} evaluated on numbers while {names} has no value",
@@ -159,6 +177,8 @@ def from_sympy(
     parameters: Mapping[Any, Any] | None = None,
     name: str = "symbolic game",
     equilibria: Sequence[Sequence[Any]] = (),
+    projection: Callable[[Array], Array] | None = None,
+    facts: Facts | None = None,
 ) -> SymbolicGame:
     """A game from SymPy costs.
 
@@ -168,6 +188,9 @@ def from_sympy(
         parameters: values for the remaining symbols, by symbol or name; what is not given stays free.
         name: what messages and pictures call it.
         equilibria: known fixed points, if any.
+        projection: onto the feasible set, for a constrained game: a function of w in every world of the game, such
+            as `gandyn.games.projections.Box`.
+        facts: source, known spectrum and conserved quantities.
 
     Raises:
         GameError: if a cost ignores its own player's symbols, or their numbers do not match.
@@ -193,7 +216,7 @@ def from_sympy(
     if len(costs) == 1 and len(blocks) == 2:
         costs.append(-costs[0])
     costs = _substitute_parameters(costs, blocks, parameters or {}, name)
-    return SymbolicGame(name, costs, blocks, equilibria)
+    return SymbolicGame(name, costs, blocks, equilibria, projection, facts)
 
 
 def _substitute_parameters(
