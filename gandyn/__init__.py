@@ -18,6 +18,9 @@ _LAZY = {
     "linearize": "analysis.linearize",
     "fixed_points": "analysis.fixed_points",
     "stability_region": "analysis.stability",
+    "decompose": "analysis.decomposition",
+    "classify": "analysis.classification",
+    "modified_flow": "analysis.modified",
 }
 _ROOMS = ("losses", "penalties", "plots", "gans", "claims", "analysis", "dynamics", "types", "results", "worlds")
 

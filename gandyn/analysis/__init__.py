@@ -1,1 +1,24 @@
 """Exact and numerical analysis of games and rules."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOMES = {
+    "linearize": "linearize",
+    "fixed_points": "fixed_points",
+    "stability_region": "stability",
+    "decompose": "decomposition",
+    "classify": "classification",
+    "critical_time_scale": "classification",
+    "modified_flow": "modified",
+}
+
+__all__ = [*_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"gandyn.analysis.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'gandyn.analysis' has no attribute {name!r}")

@@ -84,7 +84,7 @@ class StabilityRegion(Result):
         others = set().union(*(e.free_symbols for e in self.expressions)) - {p}
         if others:
             return self._critical_expression(p, sorted(others, key=str))
-        crossings = _positive_roots(self.expressions, p)
+        crossings = boundary_roots(self.expressions, p)
         edges = [sympy.Integer(0), *crossings]
         end: Any = sympy.Integer(0)
         for low, high in zip(edges, [*edges[1:], None], strict=True):
@@ -172,7 +172,7 @@ class StabilityRegion(Result):
         found += [sympy.resultant(f, g.subs(gen, -gen), gen) for f in parts for g in parts]
         for f in parts:
             found += _stationary_moduli(f, gen, p)
-        return _positive_roots([e for e in found if e.has(p)], p)
+        return boundary_roots([e for e in found if e.has(p)], p)
 
     def latex(self) -> str:
         """The conditions as LaTeX, one aligned line each."""
@@ -335,7 +335,7 @@ def jury(f: Any) -> list[Any]:
     return [leading, *hurwitz(transformed)]
 
 
-def _positive_roots(expressions: Sequence[Any], p: Any) -> list[Any]:
+def boundary_roots(expressions: Sequence[Any], p: Any) -> list[Any]:
     """All positive roots of the numerators in p, sorted; in radicals where readable, else as CRootOf."""
     import sympy
 

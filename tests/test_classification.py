@@ -1,0 +1,72 @@
+"""classify and the critical time scale: planted kinds, both routes, and the published four-dimensional example."""
+
+import numpy as np
+import pytest
+import sympy
+from hypothesis import given
+from hypothesis import strategies as st
+
+import gandyn as gd
+
+x, y = sympy.symbols("x y", real=True)
+
+
+@pytest.mark.parametrize(
+    ("f", "label", "minimax"),
+    [
+        (x**2 + x * y - y**2, "strict local Nash, attracting", "strict local minimax"),
+        (-(x**2) / 4 + 2 * x * y - y**2 / 2, "stable but not Nash", "strict local minimax"),
+        (x**2 - 3 * x * y + y**2 / 4, "stable but not Nash", "not a strict local minimax point"),
+        (x**2 + y**2, "saddle, not Nash", "not a strict local minimax point"),
+        (x * y, "Nash but marginal: possibly local Nash: an own Hessian is only semidefinite", "not a strict"),
+    ],
+    ids=str,
+)
+def test_zero_sum_points_of_every_kind(f, label, minimax):
+    found = gd.classify(gd.games.from_sympy(f, [x, y]), at=(0, 0))
+    assert found.label == label
+    assert found.minimax.startswith(minimax)
+
+
+@given(st.integers(0, 2**31))
+def test_exact_and_floating_classifications_agree_on_random_quadratics(seed):
+    rng = np.random.default_rng(seed)
+    a, b, c = (rng.integers(-4, 5, (2, 2)) for _ in range(3))
+    a, c = a + a.T, c + c.T
+    game = gd.games.quadratic(a.tolist(), b.tolist(), c.tolist()) if a.any() and c.any() else None
+    if game is None:
+        return
+    found = gd.classify(game)
+    for kind, hessian in zip(found.own, (a, c), strict=True):
+        values = np.linalg.eigvalsh(hessian)
+        if np.abs(values).min() > 1e-9:
+            expected = "positive definite" if values.min() > 0 else "negative definite"
+            assert kind == (expected if values.min() * values.max() > 0 else "indefinite")
+    if np.linalg.eigvalsh(c).min() > 1e-9:
+        schur = np.linalg.eigvalsh(a + b @ np.linalg.solve(c, b.T))
+        if np.abs(schur).min() > 1e-9:
+            assert found.stackelberg is bool(schur.min() > 0)
+
+
+def test_a_point_that_is_not_critical_is_refused():
+    with pytest.raises(gd.GandynError, match="zero of the field"):
+        gd.classify(gd.games.bilinear(), at=(1, 0))
+
+
+def test_the_published_four_dimensional_example_has_critical_time_scale_two():
+    v = 4
+    j = [[-v, 0, -v, 0], [0, v / 2, 0, v / 2], [v, 0, v / 2, 0], [0, -v / 2, 0, v]]
+    blocks = [[np.array(j)[r : r + 2, c : c + 2].tolist() for c in (0, 2)] for r in (0, 2)]
+    game = gd.games.general_quadratic(blocks)
+    np.testing.assert_array_equal(game.jacobian(np.zeros(4)), j)
+    assert gd.analysis.critical_time_scale(game) == 2
+    for tau in (1.99, 2.01):
+        values = np.linalg.eigvals(-np.diag([1, 1, tau, tau]) @ np.array(j))
+        assert bool(values.real.max() < 0) is (tau > 2)
+
+
+def test_the_time_scale_of_a_scalar_game_is_its_trace_condition():
+    # J = [[-a, b], [-b, tau c]] attracts iff tau c > a and b^2 > a c: here a = 1, b = 2, c = 3.
+    assert gd.analysis.critical_time_scale(gd.games.quadratic(-1, 2, 3)) == sympy.Rational(1, 3)
+    assert gd.analysis.critical_time_scale(gd.games.quadratic(-1, 1, 3)) is sympy.oo
+    assert gd.analysis.critical_time_scale(gd.games.quadratic(1, 1, 3)) == 0
