@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import importlib
 import inspect
@@ -10,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .errors import GandynError, UnknownNameError
+from .errors import GandynError, ParameterError, UnknownNameError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,6 +73,51 @@ class Registry:
             for name in (entry.name, *entry.aliases):
                 if name.isidentifier():
                     setattr(room, name, entry.build)
+
+    def from_text(self, text: str) -> Any:
+        """Build an entry from its name, or from a call with plain arguments as text: "R1(0.3)", "hinge".
+
+        Arguments are numbers, names (passed on as text) or calls of other entries: "label_smoothing(minimax, 0.1)".
+
+        Raises:
+            UnknownNameError: for a name that is not registered.
+            ParameterError: for text that is not such a call, or arguments that the entry does not take.
+        """
+        text = text.strip()
+        if "(" not in text:
+            return self[text].build()
+        try:
+            call = ast.parse(text, mode="eval").body
+        except SyntaxError as error:
+            raise self._not_a_call(text) from error
+        return self._call(call, text)
+
+    def _call(self, call: ast.expr, text: str) -> Any:
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
+            raise self._not_a_call(text)
+        positional = [self._argument(node, text) for node in call.args]
+        named = {str(keyword.arg): self._argument(keyword.value, text) for keyword in call.keywords}
+        build = self[call.func.id].build
+        try:
+            inspect.signature(build).bind(*positional, **named)
+        except TypeError as error:
+            needed = f"{call.func.id}{inspect.signature(build)}".replace("'", "")
+            raise ParameterError(f"{text}: {error}", needed, "check the arguments") from error
+        return build(*positional, **named)
+
+    def _argument(self, node: ast.expr, text: str) -> Any:
+        if isinstance(node, ast.Call):
+            return self._call(node, text)
+        if isinstance(node, ast.Name):
+            return node.id
+        try:
+            return ast.literal_eval(node)
+        except ValueError as error:
+            raise self._not_a_call(text) from error
+
+    def _not_a_call(self, text: str) -> ParameterError:
+        needed = f"the name of a {self.kind}, or a call of one with plain numbers"
+        return ParameterError(f"{text!r} as a {self.kind}", needed, "NAME, NAME(0.3) or NAME(key=0.3)")
 
     def __getitem__(self, name: str) -> Entry:
         key = self._aliases.get(name, name)

@@ -46,6 +46,14 @@ def exact(value: Any) -> Any:
     return sympy.Rational(repr(value)) if math.isfinite(value) else sympy.Float(value)
 
 
+def parse_parameters(item: Any, *names: str) -> None:
+    """For `__post_init__` of a frozen dataclass: text becomes the free positive symbol that it names."""
+    for name in names:
+        value = getattr(item, name)
+        if isinstance(value, str):
+            object.__setattr__(item, name, exact(value))
+
+
 def is_symbolic(value: Any) -> bool:
     """Whether a parameter is a SymPy expression (numbers of SymPy's own included)."""
     sympy = sys.modules.get("sympy")
@@ -54,7 +62,7 @@ def is_symbolic(value: Any) -> bool:
 
 def number(value: Any, w: Array) -> Any:
     """The parameter `value` as a factor in the world of `w`: exact beside symbols, a Python number elsewhere."""
-    if world_of(w) == SYMBOLS:
+    if world_of(w) == SYMBOLS or is_symbolic(w):
         return exact(value)
     if not is_symbolic(value):
         return value
@@ -150,7 +158,7 @@ def _pairwise(name: str, symbolic: str, x: Array, y: Any) -> Array:
     if world == TORCH:
         torch = sys.modules["torch"]
         return getattr(torch, name)(x, torch.as_tensor(y, dtype=x.dtype, device=x.device))
-    if world == SYMBOLS:
+    if world == SYMBOLS or is_symbolic(x):
         import sympy
 
         return _on_symbols(getattr(sympy, symbolic))(x, y)
@@ -166,7 +174,7 @@ def where(condition: Array, x: Array, y: Array) -> Array:
     """Elementwise choice between x and y; `condition` comes from comparing arrays of the same world."""
     if any(world_of(a) == TORCH for a in (condition, x, y)):
         return sys.modules["torch"].where(condition, x, y)
-    if any(world_of(a) == SYMBOLS for a in (condition, x, y)):
+    if any(world_of(a) == SYMBOLS or is_symbolic(a) for a in (condition, x, y)):
         import sympy
 
         def choose(c: Any, a: Any, b: Any) -> Any:
@@ -178,7 +186,7 @@ def where(condition: Array, x: Array, y: Array) -> Array:
 
 def positive(x: Array) -> Array:
     """Elementwise x > 0, as what `where` takes."""
-    if world_of(x) == SYMBOLS:
+    if world_of(x) == SYMBOLS or is_symbolic(x):
         import sympy
 
         return np.frompyfunc(lambda a: sympy.Gt(a, 0), 1, 1)(x)
@@ -243,6 +251,36 @@ def stack(arrays: Sequence[Array], axis: int = -1) -> Array:
     if world_of(arrays[0]) == TORCH:
         return sys.modules["torch"].stack(list(arrays), axis)
     return np.stack(arrays, axis=axis)
+
+
+def log_sum_exp(x: Array) -> Array:
+    """log(sum(exp(x))) over the last axis, which is dropped, without overflow."""
+    world = world_of(x)
+    if world == TORCH:
+        return x.logsumexp(-1)
+    if world == SYMBOLS:
+        total = x[..., 0]
+        for k in range(1, x.shape[-1]):
+            total = total + softplus(x[..., k] - total)
+        return total
+    largest = x.max(-1, keepdims=True)
+    return np.log(np.exp(x - largest).sum(-1)) + largest[..., 0]
+
+
+def spectral_norm(matrix: Array) -> Array:
+    """The largest singular value of a matrix; on symbols, of a matrix with one row or one column."""
+    world = world_of(matrix)
+    if world == TORCH:
+        return sys.modules["torch"].linalg.matrix_norm(matrix, 2)
+    if world == SYMBOLS:
+        if 1 not in matrix.shape:
+            raise WorldError(
+                f"the spectral norm of a matrix of symbols of shape {matrix.shape}",
+                "one row or one column",
+                "put numbers in first",
+            )
+        return norm(matrix.ravel())[0]
+    return np.linalg.norm(matrix, 2)
 
 
 def solve_dense(operator: Callable[[Array], Array], rhs: Array) -> Array:

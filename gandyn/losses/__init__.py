@@ -9,19 +9,22 @@ from ..registry import Registry
 
 registry = Registry("loss")
 
-from .base import Loss  # noqa: E402
-
-registry.load(__name__, list(__path__))
-
-__all__ = ["Loss", "registry", "resolve"]
+from .base import Loss, batch_mean  # noqa: E402
+from .divergences import Divergence, Measured  # noqa: E402
+from .pairs import PairLoss  # noqa: E402
 
 
 def resolve(loss: Loss | str) -> Loss:
-    """A loss given as an object or by name."""
+    """A loss given as an object, by name, or as a call in text: "hinge", "least_squares(-1, 1, 0)"."""
     if isinstance(loss, Loss):
         return loss
-    built: Loss = registry[loss].build()
+    built: Loss = registry.from_text(loss)
     return built
+
+
+registry.load(__name__, list(__path__))
+
+__all__ = ["Divergence", "Loss", "Measured", "PairLoss", "batch_mean", "registry", "resolve"]
 
 
 def __getattr__(name: str) -> Any:

@@ -13,6 +13,7 @@ import sympy
 
 from ..errors import DomainError
 from . import functions
+from .expectation import Expectation
 
 UNARY = {
     sympy.exp: "exp",
@@ -133,6 +134,12 @@ class _Lowering:
             return self.emit(RELATIONS[e.func], *map(self, e.args))
         if isinstance(e, sympy.Piecewise):
             return self._piecewise(e)
+        if isinstance(e, Expectation):
+            return self(e.quadrature())
+        if isinstance(e, sympy.Heaviside):
+            return self((1 + sympy.sign(e.args[0])) / 2)
+        if isinstance(e, sympy.DiracDelta):
+            return 0.0  # the slope of a jump, almost everywhere: games with kinks declare that they are not smooth
         raise DomainError(
             f"{e.func.__name__} in {e}", "functions that every backend knows", "rewrite it with elementary functions"
         )

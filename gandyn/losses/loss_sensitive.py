@@ -1,0 +1,57 @@
+"""LS-GAN and GLS-GAN, the *loss-sensitive* GANs (Qi 2017): a sample should lose to its datum by a margin."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, ClassVar
+
+from .. import worlds
+from ..errors import ParameterError
+from ..worlds import Array, is_symbolic, number, parse_parameters
+from . import registry
+from .pairs import PairLoss
+
+
+@registry.register(
+    "generalized_loss_sensitive",
+    examples=({}, {"slope": -1, "margin": 0.5}, {"slope": 1}),
+    aliases=("gls-gan", "glsgan"),
+)
+@dataclasses.dataclass(frozen=True)
+class GeneralizedLossSensitive(PairLoss):
+    """Critic: E C(margin * distance + L(x) - L(G(z))), C(a) = max(a, slope * a); generator: E L(G(z)); L = -s.
+
+    L is *low* on real data. slope = 0 is LS-GAN, which stops learning from pairs that keep the margin; slope = 1 is the
+    Wasserstein loss whatever the margin (up to a constant); slope = -1 gives |a|. The generator never saturates. There
+    is no optimal logit in closed form: the critic that Qi analyses is nonparametric and Lipschitz.
+
+    Args:
+        slope: of C on the negative side, at most 1.
+        margin: weight of the distance |x - G(z)|.
+    """
+
+    needs: ClassVar[frozenset[str]] = frozenset({"distance"})
+    slope: Any = 0.01
+    margin: Any = 1.0
+
+    def __post_init__(self) -> None:
+        parse_parameters(self, "slope", "margin")
+        if not is_symbolic(self.slope) and self.slope > 1:
+            raise ParameterError(f"slope={self.slope}", "a slope of at most 1, so that C is convex", "slope=0")
+
+    def pair(self, player: str, real: Array, fake: Array, distance: Array) -> Array:
+        """C(margin * distance - s_r + s_f), and -s_f."""
+        if player == "generator":
+            return -fake
+        excess = number(self.margin, real) * distance - real + fake
+        slope = number(self.slope, excess)
+        # C(a) = slope a + (1 - slope) max(a, 0), which a symbolic slope cannot mix up with the other branch.
+        return slope * excess + (1 - slope) * worlds.maximum(excess, 0)
+
+
+@registry.register("loss_sensitive", examples=({}, {"margin": 0.3}), aliases=("ls-gan",))
+@dataclasses.dataclass(frozen=True)
+class LossSensitive(GeneralizedLossSensitive):
+    """LS-GAN: the critic minimises E max(0, margin * distance + L(x) - L(G(z))), the generator E L(G(z)), L = -s."""
+
+    slope: Any = dataclasses.field(default=0, init=False, repr=False)
