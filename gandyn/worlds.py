@@ -135,7 +135,7 @@ def softplus(x: Array) -> Array:
     """Elementwise log(1 + exp(x)), without overflow and without the linear cut-off of torch's own."""
     world = world_of(x)
     if world == TORCH:
-        return -sys.modules["torch"].nn.functional.logsigmoid(-x)
+        return sys.modules["torch"].nn.functional.softplus(x, 1.0, 40.0)  # 40: where log1p rounds away
     if world == SYMBOLS or is_symbolic(x):
         from .symbolic import functions
 

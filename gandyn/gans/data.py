@@ -1,0 +1,159 @@
+"""Exact two-dimensional mixtures: samplers on any device, and how many of their modes a set of samples covers."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+import torch
+
+from ..errors import ParameterError, ShapeError
+from ..results import Result, plain
+
+STRICT, LEAST_SHARE = 3.0, 0.01
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class ModeReport(Result):
+    """Which modes a set of samples covers.
+
+    Attributes:
+        shares: fraction of all samples within `radius` standard deviations of each mode (nearest mode), shape (k,).
+        covered: modes with at least 1 % of the samples.
+        modes: how many there are.
+        high_quality: fraction of samples within the radius of any mode.
+        expected_high_quality: the same for a perfect sampler, 1 - exp(-radius^2 / 2) in two dimensions.
+        samples: their number.
+    """
+
+    shares: Any
+    covered: int
+    modes: int
+    high_quality: float
+    expected_high_quality: float
+    samples: int
+
+    def summary(self) -> str:
+        """One line."""
+        return (
+            f"{self.covered} of {self.modes} modes, {100 * self.high_quality:.1f} % of {self.samples} samples near one "
+            f"(a perfect sampler: {100 * self.expected_high_quality:.1f} %)"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return {field.name: plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
+
+    def __repr__(self) -> str:
+        return f"<ModeReport {self.summary()}>"
+
+
+class Mixture:
+    """A mixture of k isotropic normals in the plane with a common standard deviation.
+
+    Args:
+        name: what pictures call it.
+        centers: (k, 2).
+        std: standard deviation of each coordinate about a center.
+        weights: (k,), positive; they are divided by their sum. Equal by default.
+        device, dtype: where and in what samples are made.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        centers: Any,
+        std: float,
+        weights: Any = None,
+        device: Any = "cpu",
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        self.name, self.std = name, float(std)
+        self.centers = torch.as_tensor(centers, dtype=dtype, device=device)
+        if self.centers.ndim != 2 or self.centers.shape[-1] != 2:
+            raise ShapeError(f"centers of shape {tuple(self.centers.shape)}", "(k, 2)", "one row for each mode")
+        k = len(self.centers)
+        weights = [1.0] * k if weights is None else weights
+        self.weights = torch.as_tensor(weights, dtype=torch.float64, device=device)
+        if self.weights.shape != (k,) or not bool((self.weights > 0).all()) or not self.std > 0:
+            given = f"{name} with std {std} and weights {weights}"
+            raise ParameterError(given, f"{k} positive weights and a positive std", "std=0.02")
+        self.equal = bool((self.weights == self.weights[0]).all())
+        self.weights = self.weights / self.weights.sum()
+
+    def to(self, device: Any = None, dtype: torch.dtype | None = None) -> Mixture:
+        """The same mixture elsewhere."""
+        device, dtype = device or self.centers.device, dtype or self.centers.dtype
+        return Mixture(self.name, self.centers, self.std, self.weights, device, dtype)
+
+    def sample(self, n: int, generator: torch.Generator | None = None) -> torch.Tensor:
+        """n independent points, (n, 2). The generator must live on the mixture's device."""
+        k, device = len(self.centers), self.centers.device
+        if self.equal:
+            which = torch.randint(k, (n,), generator=generator, device=device)
+        else:
+            which = torch.multinomial(self.weights, n, replacement=True, generator=generator)
+        noise = torch.randn(n, 2, generator=generator, device=device, dtype=self.centers.dtype)
+        return self.centers[which].add_(noise, alpha=self.std)
+
+    @property
+    def mean(self) -> torch.Tensor:
+        """Exact mean, (2,)."""
+        return self.weights.to(self.centers.dtype) @ self.centers
+
+    @property
+    def covariance(self) -> torch.Tensor:
+        """Exact covariance, (2, 2): that of the centers plus std^2 I."""
+        apart = self.centers - self.mean
+        between = (self.weights.to(apart.dtype)[:, None] * apart).T @ apart
+        return between + self.std**2 * torch.eye(2, dtype=apart.dtype, device=apart.device)
+
+    def log_density(self, points: torch.Tensor) -> torch.Tensor:
+        """Natural logarithm of the density at the points, (...)."""
+        squares = (points[..., None, :] - self.centers).square().sum(-1)
+        logs = self.weights.log().to(points.dtype) - squares / (2 * self.std**2)
+        return logs.logsumexp(-1) - math.log(2 * math.pi * self.std**2)
+
+    def modes(self, points: torch.Tensor, radius: float | None = None, least: float = LEAST_SHARE) -> ModeReport:
+        """Count modes: a sample belongs to its nearest mode if it lies within `radius` of it.
+
+        Args:
+            points: (n, 2). radius: a distance, 3 standard deviations by default; a looser one counts "near" samples.
+            least: share of all samples that makes a mode covered.
+        """
+        radius = STRICT * self.std if radius is None else radius
+        points = points.detach().to(self.centers)
+        distance, nearest = torch.cdist(points, self.centers).min(-1)
+        counts = torch.bincount(nearest[distance <= radius], minlength=len(self.centers))
+        shares = counts.double().cpu() / max(len(points), 1)
+        return ModeReport(
+            shares=shares.numpy(),
+            covered=int((shares >= least).sum()),
+            modes=len(self.centers),
+            high_quality=float(shares.sum()),
+            expected_high_quality=-math.expm1(-((radius / self.std) ** 2) / 2),
+            samples=len(points),
+        )
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: {len(self.centers)} modes, std {self.std:g}>"
+
+
+def ring(modes: int = 8, radius: float = 2.0, std: float = 0.02, **options: Any) -> Mixture:
+    """Equal modes on a circle, the first at angle 0.
+
+    Example:
+        >>> import torch, gandyn as gd
+        >>> ring = gd.gans.ring()
+        >>> ring.modes(ring.sample(10_000, torch.Generator().manual_seed(0))).covered
+        8
+    """
+    angles = 2 * math.pi * torch.arange(modes, dtype=torch.float64) / modes
+    return Mixture(f"ring of {modes}", radius * torch.stack([angles.cos(), angles.sin()], -1), std, **options)
+
+
+def grid(side: int = 5, spacing: float = 2.0, std: float = 0.05, **options: Any) -> Mixture:
+    """side x side equal modes about the origin, `spacing` apart."""
+    line = spacing * (torch.arange(side, dtype=torch.float64) - (side - 1) / 2)
+    return Mixture(f"grid of {side * side}", torch.cartesian_prod(line, line), std, **options)
