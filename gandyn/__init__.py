@@ -20,6 +20,7 @@ _LAZY = {
     "stability_region": "analysis.stability",
     "decompose": "analysis.decomposition",
     "classify": "analysis.classification",
+    "limit_cycles": "analysis.cycles",
     "modified_flow": "analysis.modified",
 }
 _ROOMS = ("losses", "penalties", "plots", "gans", "claims", "analysis", "dynamics", "types", "results", "worlds")

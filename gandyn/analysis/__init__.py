@@ -11,6 +11,7 @@ _HOMES = {
     "stability_region": "stability",
     "decompose": "decomposition",
     "classify": "classification",
+    "limit_cycles": "cycles",
     "critical_time_scale": "classification",
     "modified_flow": "modified",
 }
