@@ -1,4 +1,4 @@
-"""Limit cycles: planted radius, period and multiplier recovered to 1e-8; the two of the forsaken game; no false ones."""
+"""Limit cycles: planted radius, period and multiplier recovered to 1e-8, the two of the forsaken game, none false."""
 
 import numpy as np
 import pytest

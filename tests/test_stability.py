@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import gandyn as gd
 from gandyn.analysis.polynomials import Z
-from gandyn.analysis.stability import hurwitz, jury
+from gandyn.analysis.routh import hurwitz, jury
 
 BILINEAR = gd.games.bilinear()
 HALF, FIFTH = sympy.Rational(1, 2), sympy.Rational(1, 5)

@@ -177,7 +177,7 @@ def critical_time_scale(game: Game, at: Any = None, which: int | str = 1) -> Any
     import sympy
 
     from .polynomials import Z
-    from .stability import boundary_roots, hurwitz
+    from .routh import boundary_roots, hurwitz
 
     if SYMBOLS not in game.worlds:
         raise DomainError(f"the critical time scale of {game.name}", "a symbolic game", "gd.games.from_sympy")

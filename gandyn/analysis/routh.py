@@ -1,0 +1,71 @@
+"""Stability conditions on polynomials with free coefficients: Routh-Hurwitz for flows, Jury for maps, their roots."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def hurwitz(f: Any) -> list[Any]:
+    """Positive together exactly when every root of f has a negative real part: coefficients and Hurwitz determinants.
+
+    By Lienard and Chipart, the coefficients of one parity and the determinants of the other suffice.
+    """
+    import sympy
+
+    coefficients = [sympy.together(c / f.LC()) for c in f.all_coeffs()]
+    n = len(coefficients) - 1
+
+    def coefficient(k: int) -> Any:
+        return coefficients[k] if 0 <= k <= n else sympy.Integer(0)
+
+    conditions = [coefficients[n - k] for k in range(0, n, 2)]
+    for size in range(n - 1, 0, -2):
+        matrix = sympy.Matrix(size, size, lambda i, j: coefficient(2 * (j + 1) - (i + 1)))
+        conditions.append(matrix.det(method="berkowitz"))
+    return conditions
+
+
+def jury(f: Any) -> list[Any]:
+    """Positive together exactly when every root of f lies inside the unit circle.
+
+    z = (1 + s)/(1 - s) maps the disc to the left half-plane; f(-1) must not vanish, which is one of the conditions.
+    """
+    import sympy
+
+    n = f.degree()
+    coefficients = [sympy.together(c / f.LC()) for c in f.all_coeffs()]
+    if n == 1:
+        return [1 + coefficients[1], 1 - coefficients[1]]
+    s = sympy.Symbol("s")
+    if n == 2:
+        _, a, b = coefficients
+        return [1 + a + b, 1 - a + b, 1 - b]
+    transformed = sympy.Poly(
+        sympy.expand(sum(c * (1 + s) ** (n - k) * (1 - s) ** k for k, c in enumerate(coefficients))), s
+    )
+    leading = sum(c * (-1) ** k for k, c in enumerate(coefficients))  # (-1)^n f(-1): the coefficient of s^n
+    if sympy.simplify(leading) == 0:
+        return [sympy.Integer(-1)]
+    return [leading, *hurwitz(transformed)]
+
+
+def boundary_roots(expressions: Sequence[Any], p: Any) -> list[Any]:
+    """All positive roots of the numerators in p, sorted; in radicals where readable, else as CRootOf."""
+    import sympy
+
+    roots: dict[Any, None] = {}
+    for e in expressions:
+        numerator = sympy.numer(sympy.together(e))
+        for factor, _ in sympy.factor_list(numerator)[1]:
+            if not factor.has(p):
+                continue
+            poly = sympy.Poly(factor, p)
+            if poly.degree() <= 2 or (all(k % 2 == 0 for (k,) in poly.monoms()) and poly.degree() <= 4):
+                found = [sympy.sqrtdenest(r) for r in sympy.solve(factor, p)]
+            else:
+                found = poly.real_roots()
+            for r in found:
+                if abs(sympy.im(sympy.N(r, 30))) < 1e-25 and sympy.N(r, 30) > 0:
+                    roots.setdefault(r)
+    return sorted(roots, key=lambda r: sympy.N(r, 30))
