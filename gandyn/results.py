@@ -17,6 +17,18 @@ class Status(enum.StrEnum):
 
     OK = "all steps computed"
     DIVERGED = "diverged: a coordinate overflowed or left the bound; the member stopped at its last finite point"
+    INTERRUPTED = "interrupted before the last step: what was computed is kept"
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C during a long run. `trajectory` holds what was computed, with `Status.INTERRUPTED`.
+
+    It ends a script as Ctrl-C should; catch it (or read `sys.last_value.trajectory` at a prompt) to keep the part.
+    """
+
+    def __init__(self, trajectory: Any) -> None:
+        super().__init__("interrupted; what was computed is in the exception's .trajectory")
+        self.trajectory = trajectory
 
 
 class Result(abc.ABC):

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from ..errors import ParameterError, ShapeError
-from ..results import Status, Trajectory
-from ..types import Array, Game, Rule
-from ..worlds import NUMPY, TORCH, world_of
+from ..errors import GandynError, ParameterError, ShapeError
+from ..results import Interrupted, Status, Trajectory
+from ..types import Array, Game, Rule, State
+from ..worlds import TORCH, world_of
+from .eager import run_eager
+from .progress import reporter
+
+Progress = bool | Callable[[int, int], None]
 
 
 def iterate(
@@ -21,67 +29,157 @@ def iterate(
     *,
     rng: Any = 0,
     bound: float = np.inf,
+    kernel: str = "auto",
+    threads: int | None = None,
+    progress: Progress = False,
 ) -> Trajectory:
-    """Apply `rule` to `game` for `steps` steps.
+    """Apply `rule` to `game` for `steps` steps: w_{t+1} = F(w_t), with the rule's state beside w.
+
+    A member whose next point is not finite, or lies beyond `bound`, stops: its last point and state are held from then
+    on, and its status is `Status.DIVERGED`; the other members go on.
 
     Args:
         game: the game. rule: the update rule.
-        start: array-like (..., d); leading axes are an ensemble. A torch tensor runs in torch, on its device.
+        start: array-like (..., d); leading axes are an ensemble. A torch tensor runs in torch, on its device and in
+            its precision, without autograd.
         steps: number of steps T.
         record: "all" for every step, shape (T+1, ..., d); "last" for shape (..., d); a whole number k for every k-th.
         rng: seed or generator for the batches of stochastic games.
         bound: a member whose largest |coordinate| exceeds it counts as diverged.
+        kernel: "auto" runs generated code where the game is symbolic and deterministic and the run is long enough,
+            and `rule.step` otherwise; "eager" is `rule.step` always; a backend ("c", "numpy", "torch", "numba") asks
+            for that one. Both ways give the same numbers to rounding.
+        threads: for "c" and "numba"; all cores this process may use by default.
+        progress: True prints a line to stderr with the time left; a function is called with (steps done, steps).
 
     Returns:
-        A `Trajectory`. A member that overflows stops at its last finite point and is reported as diverged.
+        A `Trajectory`; `.kernel` says how it was computed, `.counts` the oracle calls of the ensemble as a whole (and
+        `.counts.seconds` the time), `.info["field_norm"]` |v| at each step where a single start ran eagerly.
+
+    Raises:
+        ShapeError: for a start of another length, or with entries that are not finite.
+        ParameterError: for steps, record or bound out of range, and free parameters.
+        DomainError: if the game lies outside the rule's domain, or the backend asked for cannot run it.
+        Interrupted: on Ctrl-C; the exception's `.trajectory` holds what was computed.
+
+    Example:
+        >>> import gandyn as gd
+        >>> traj = gd.iterate(gd.games.bilinear(), gd.rules.GDA(0.5), [[1.0, 0.0], [0.0, 2.0]], 2)
+        >>> traj.w[-1].tolist()
+        [[0.75, 1.0], [-2.0, 1.5]]
     """
     w = _start(game, start)
-    if not isinstance(steps, (int, np.integer)) or steps < 0:
-        raise ParameterError(f"steps={steps!r}", "a whole number >= 0", "steps=100")
-    stride = {"all": 1, "last": max(int(steps), 1)}.get(record, record) if isinstance(record, str) else int(record)
-    if isinstance(stride, str) or stride < 1:
-        raise ParameterError(f"record={record!r}", '"all", "last", or a stride >= 1', 'record="all"')
+    steps, stride, bound = _whole(steps), _stride(record), _bound(bound)
     rng = np.random.default_rng(rng) if isinstance(rng, (int, np.integer)) else rng
-    before = game.counts - type(game.counts)(players=len(game.players))
+    before, began = game.counts * 1, time.perf_counter()
     state = rule.init(game, w, rng)
-    rows = [w]
-    times = [0]
-    alive = np.ones(w.shape[:-1], dtype=bool)
-    done = np.zeros(w.shape[:-1], dtype=int)
-    with np.errstate(all="ignore"):
-        for t in range(1, int(steps) + 1):
-            proposed, state, _ = rule.step(game, w, state, rng)
-            game.advance()
-            w, alive = _keep(proposed, w, alive, bound)
-            done += alive
-            if record != "last" and (t % stride == 0):
-                rows.append(w)
-                times.append(t)
-            if not alive.any():
-                break
-    while record != "last" and len(rows) < int(steps) // stride + 1:
-        rows.append(w)
-        times.append(times[-1] + stride)
-    status = np.where(alive, Status.OK, Status.DIVERGED).astype(object)
-    recorded = w if record == "last" else _stack(rows)
-    return Trajectory(
-        w=recorded,
-        t=np.array([steps] if record == "last" else times),
-        status=status if status.ndim else status.item(),
-        steps=done if done.ndim else int(done),
-        game=game,
-        rule=rule,
-        state=state,
-        counts=game.counts - before,
-    )
+    report = reporter(progress)
+    options = {"stride": stride, "bound": bound, "progress": report}
+    found = _kernel(game, rule, w, steps, kernel)
+    if found is None:
+        result = _eagerly(game, rule, w, state, steps, rng, options)
+    else:
+        result = _by_kernel(game, found, w, state, steps, {**options, "threads": threads})
+    if report is not None:
+        report(-1, steps)
+    game.counts.seconds += time.perf_counter() - began
+    trajectory = Trajectory(game=game, rule=rule, counts=game.counts - before, **result)
+    if np.any(np.asarray(trajectory.status) == Status.INTERRUPTED):
+        raise Interrupted(trajectory)
+    return trajectory
+
+
+# --- the two ways ----------------------------------------------------------------------------------------------------
+
+
+def _kernel(game: Game, rule: Rule, w: Array, steps: int, kernel: str) -> Any:
+    """The kernel to run, or None for the eager way."""
+    if kernel == "eager":
+        return None
+    from . import cached
+
+    members = math.prod(w.shape[:-1])
+    if kernel == "auto" and (cached.unsuitable(game) or not cached.worthwhile(game, members, steps)):
+        return None
+    try:
+        return cached.compiled(game, rule, kernel, w)
+    except GandynError:
+        if kernel != "auto":
+            raise
+        return None
+
+
+def _eagerly(
+    game: Game, rule: Rule, w: Array, state: State, steps: int, rng: Any, options: dict[str, Any]
+) -> dict[str, Any]:
+    stride = options["stride"]
+    run = run_eager(game, rule, w, state, steps, rng=rng, **options)
+    times = _times(run.t if run.interrupted else steps, stride, run.rows)
+    info = {"field_norm": np.array([float(n) for n in run.norms])} if run.norms else {}
+    recorded = run.w if stride is None else run.rows
+    return {
+        "w": recorded, "t": times, "state": run.state, "kernel": "eager", "info": info,
+        **_endings(run.alive, run.done, run.interrupted),
+    }  # fmt: skip
+
+
+def _by_kernel(game: Game, found: Any, w: Array, state: State, steps: int, options: dict[str, Any]) -> dict[str, Any]:
+    shape, d = tuple(w.shape[:-1]), game.dim
+    leaves = [leaf for _, leaf in state.leaves()]
+    z = _join([w, *leaves], shape)
+    run = found.kernel.run(z, steps, [count for _, count in state.counter_leaves()], **options)
+    for name in ("player_gradients", "jvps", "vjps"):
+        setattr(game.counts, name, getattr(game.counts, name) + run.calls * getattr(found.counts, name))
+    edges = np.cumsum([d, *(leaf.shape[-1] for leaf in leaves)])
+    arrays = [run.z[:, a:b].reshape(*shape, int(b - a)) for a, b in itertools.pairwise(edges)]
+    counters = [int(c) if float(c).is_integer() else float(c) for c in run.counters]
+    recorded = run.z[:, :d].reshape(*shape, d) if run.rows is None else run.rows.reshape(-1, *shape, d)
+    return {
+        "w": recorded, "t": run.t, "kernel": found.kernel.backend,
+        "state": state.replace_leaves(iter(arrays), iter(counters)),
+        **_endings(run.alive.reshape(shape), run.done.reshape(shape), run.interrupted),
+    }  # fmt: skip
+
+
+def _join(arrays: Sequence[Array], shape: tuple[int, ...]) -> Array:
+    """One row z = (w, state) for each member."""
+    if world_of(arrays[0]) == TORCH:
+        import torch
+
+        return torch.cat([a.expand(*shape, a.shape[-1]).reshape(-1, a.shape[-1]) for a in arrays], -1)
+    return np.concatenate([np.broadcast_to(a, (*shape, a.shape[-1])).reshape(-1, a.shape[-1]) for a in arrays], -1)
+
+
+def _endings(alive: Any, done: Any, interrupted: bool) -> dict[str, Any]:
+    """Status and steps: one each for a single start, one for each member of an ensemble."""
+    alive, done = (np.asarray(a.cpu() if hasattr(a, "cpu") else a) for a in (alive, done))
+    status = np.empty(alive.shape, dtype=object)
+    status[...] = Status.INTERRUPTED if interrupted else Status.OK
+    status[~alive] = Status.DIVERGED
+    return {"status": status if alive.ndim else status.item(), "steps": done if alive.ndim else int(done)}
+
+
+def _times(steps: int, stride: int | None, rows: Any) -> np.ndarray[Any, Any]:
+    return np.array([steps]) if stride is None else np.arange(len(rows)) * stride
+
+
+# --- what was given --------------------------------------------------------------------------------------------------
 
 
 def _start(game: Game, start: Any) -> Array:
+    """The start as an array of its world, inside the feasible set."""
     if world_of(start) == TORCH:
         w = start.detach().clone()
         finite = bool(w.isfinite().all())
     else:
-        w = np.array(start, dtype=float)
+        try:
+            w = np.array(start, dtype=float)
+        except (TypeError, ValueError) as error:
+            raise ShapeError(
+                f"a start that is not an array of numbers: {start!r}",
+                f"numbers of shape (..., {game.dim})",
+                "check the start",
+            ) from error
         finite = bool(np.isfinite(w).all())
     game.check(w)
     if not finite:
@@ -89,21 +187,23 @@ def _start(game: Game, start: Any) -> Array:
     return game.project(w)
 
 
-def _keep(proposed: Array, w: Array, alive: Any, bound: float) -> tuple[Array, Any]:
-    """The proposed points of members that are alive and finite, the old points of the others."""
-    if world_of(proposed) == NUMPY:
-        good = alive & (np.abs(proposed).max(-1) <= bound) & np.isfinite(proposed).all(-1)
-        return np.where(good[..., None], proposed, w), good
-    import torch
-
-    good = (proposed.abs().amax(-1) <= bound) & torch.isfinite(proposed).all(-1)
-    good = good & torch.as_tensor(alive, device=good.device)
-    return torch.where(good[..., None], proposed, w), np.asarray(good.cpu())
+def _whole(steps: Any) -> int:
+    if isinstance(steps, bool) or not isinstance(steps, (int, np.integer)) or steps < 0:
+        raise ParameterError(f"steps={steps!r}", "a whole number >= 0", "steps=100")
+    return int(steps)
 
 
-def _stack(rows: list[Array]) -> Array:
-    if world_of(rows[0]) == NUMPY:
-        return np.stack(rows)
-    import torch
+def _stride(record: Any) -> int | None:
+    if record == "last":
+        return None
+    if record == "all":
+        return 1
+    if isinstance(record, (bool, str)) or not isinstance(record, (int, np.integer)) or record < 1:
+        raise ParameterError(f"record={record!r}", '"all", "last", or a stride >= 1', 'record="all"')
+    return int(record)
 
-    return torch.stack(rows)
+
+def _bound(bound: Any) -> float:
+    if not isinstance(bound, (int, float, np.number)) or not bound > 0:
+        raise ParameterError(f"bound={bound!r}", "a positive number, or infinity", "bound=1e6")
+    return float(bound)

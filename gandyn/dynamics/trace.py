@@ -12,7 +12,7 @@ import sympy
 
 from ..errors import DomainError, NotDifferentiableError
 from ..results import Result
-from ..types import Array, Batch, Game, Rule, State
+from ..types import Array, Batch, Counts, Game, Rule, State
 from ..worlds import SYMBOLS, exact
 
 
@@ -78,6 +78,7 @@ class UpdateMap(Result):
         outputs: z+ in terms of symbols, counters and names.
         counter_outputs: the next counts.
         template: the structure of the rule's state, its leaves being symbols.
+        counts: oracle calls of one step.
     """
 
     game: Game
@@ -88,6 +89,7 @@ class UpdateMap(Result):
     outputs: tuple[Any, ...]
     counter_outputs: tuple[Any, ...]
     template: State
+    counts: Counts = dataclasses.field(default_factory=Counts)
 
     @property
     def parameters(self) -> tuple[Any, ...]:
@@ -211,9 +213,7 @@ def update_map(game: Game, rule: Rule) -> UpdateMap:
     initial = rule.init(game, w)
     recorder = Recorder(game)
     leaves = [_named(path, array, symbols) for path, array in initial.leaves()]
-    counters = [
-        sympy.Symbol(path.split(".")[-1], integer=True, nonnegative=True) for path, _ in initial.counter_leaves()
-    ]
+    counters = _counters([path for path, _ in initial.counter_leaves()])
     template = initial.replace_leaves(iter(leaves), iter(counters))
     w_next, state, _ = rule.step(recorder, w, template)
     arrays = [w_next, *(array for _, array in state.leaves())]
@@ -226,7 +226,16 @@ def update_map(game: Game, rule: Rule) -> UpdateMap:
         tuple(exact(e) for array in arrays for e in array),
         tuple(exact(e) for _, e in state.counter_leaves()),
         template,
+        recorder.counts,
     )
+
+
+def _counters(paths: Sequence[str]) -> list[Any]:
+    """A symbol for each step count: steps; where wrapped rules count apart, steps_0 and steps_1."""
+    names = [path.split(".")[-1] for path in paths]
+    if len(set(names)) < len(names):
+        names = ["_".join([path.split(".")[-1], *path.split(".")[:-1]]) for path in paths]
+    return [sympy.Symbol(name, integer=True, nonnegative=True) for name in names]
 
 
 def _named(path: str, array: Array, symbols: Sequence[Any]) -> Array:

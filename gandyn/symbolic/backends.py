@@ -1,4 +1,4 @@
-"""One table per language: how it writes each operation of the straight-line code. A backend is this data and no more."""
+"""One table per language: how it writes each operation of the straight-line code. A backend is this data alone."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ NUMBA = Backend(
     INFIX
     | _calls("math.", {n: n for n in ELEMENTARY if n != "abs"} | {"atan": "atan", "erf": "erf", "pow": "pow"})
     | _calls("", {"abs": "abs", "sign": "sign", "sigmoid": "sigmoid", "softplus": "softplus"})
-    | {"where": "({1} if {0} else {2})", "max": "max({}, {})", "min": "min({}, {})"},
+    | {"where": "({1} if {0} else {2})", "max": "maximum({}, {})", "min": "minimum({}, {})"},
     number=_python_number,
 )
 JAVASCRIPT = Backend(

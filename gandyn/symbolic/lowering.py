@@ -41,6 +41,7 @@ RELATIONS = {
     sympy.Unequality: "ne",
 }
 BOOLEAN = frozenset(RELATIONS.values())
+SIGNED = frozenset({"add", "sub", "mul", "div", "neg"})
 
 Operand = str | float
 
@@ -63,9 +64,7 @@ class StraightLine:
     outputs: tuple[Operand, ...]
 
 
-def lower(
-    inputs: Sequence[Any], outputs: Sequence[Any], bindings: Sequence[tuple[Any, Any]] = ()
-) -> StraightLine:
+def lower(inputs: Sequence[Any], outputs: Sequence[Any], bindings: Sequence[tuple[Any, Any]] = ()) -> StraightLine:
     """Lower `outputs` as functions of the symbols `inputs`; `bindings` name intermediate values, in order.
 
     Args:
@@ -80,7 +79,17 @@ def lower(
     for symbol, expression in bindings:
         lowering.known[symbol] = lowering(expression)
     results = tuple(lowering(sympy.sympify(e)) for e in outputs)
-    return StraightLine(tuple(f"i{k}" for k in range(len(inputs))), tuple(lowering.instructions), results)
+    return StraightLine(tuple(f"i{k}" for k in range(len(inputs))), _used(lowering.instructions, results), results)
+
+
+def _used(instructions: Sequence[Instruction], outputs: Sequence[Operand]) -> tuple[Instruction, ...]:
+    """The instructions that the outputs need."""
+    needed, kept = set(outputs), []
+    for line in reversed(instructions):
+        if line.name in needed:
+            kept.append(line)
+            needed.update(line.args)
+    return tuple(reversed(kept))
 
 
 class _Lowering:
@@ -88,6 +97,7 @@ class _Lowering:
         self.known: dict[Any, Operand] = {symbol: f"i{k}" for k, symbol in enumerate(inputs)}
         self.emitted: dict[tuple[str, tuple[Operand, ...]], Operand] = {}
         self.instructions: list[Instruction] = []
+        self.negated: dict[Operand, Operand] = {}
 
     def __call__(self, e: Any) -> Operand:
         found = self.known.get(e)
@@ -96,7 +106,10 @@ class _Lowering:
         return found
 
     def emit(self, op: str, *args: Operand) -> Operand:
-        """Append an instruction, unless the same one stands already."""
+        """Append an instruction, unless the same one stands already; signs move into additions, which is exact."""
+        signless = self._without_signs(op, args)
+        if signless is not None:
+            return signless
         if op in {"add", "mul", "max", "min"} and str(args[0]) > str(args[1]):
             args = (args[1], args[0])
         key = (op, args)
@@ -104,7 +117,30 @@ class _Lowering:
             name = f"t{len(self.instructions)}"
             self.instructions.append(Instruction(name, op, args))
             self.emitted[key] = name
+            if op == "neg":
+                self.negated[name] = args[0]
         return self.emitted[key]
+
+    def _without_signs(self, op: str, args: tuple[Operand, ...]) -> Operand | None:
+        """The same value with a negated operand's sign moved outward or absorbed; None where there is none to move."""
+        if op == "neg" and isinstance(args[0], float):
+            return -args[0]
+        if op not in SIGNED or not any(arg in self.negated for arg in args):
+            return None
+        plain = [self.negated.get(arg, arg) for arg in args]
+        first, second = args[0] in self.negated, args[-1] in self.negated
+        if op == "neg":
+            return plain[0]
+        if op in {"mul", "div"}:
+            value = self.emit(op, *plain)
+            return value if first and second else self.emit("neg", value)
+        if op == "add":
+            if first and second:
+                return self.emit("neg", self.emit("add", *plain))
+            return self.emit("sub", args[0], plain[1]) if second else self.emit("sub", args[1], plain[0])
+        if first and second:
+            return self.emit("sub", plain[1], plain[0])
+        return self.emit("add", args[0], plain[1]) if second else self.emit("neg", self.emit("add", plain[0], args[1]))
 
     def _lower(self, e: Any) -> Operand:
         if e.is_Symbol:
@@ -145,14 +181,12 @@ class _Lowering:
         )
 
     def _add(self, e: Any) -> Operand:
-        plus, minus = [], []
+        plus: list[Any] = []
+        minus: list[Any] = []
         for term in sorted(e.args, key=sympy.default_sort_key):
             coefficient, _ = term.as_coeff_Mul()
             (minus if coefficient.is_negative else plus).append(term)
-        if plus:
-            total = self(plus[0])
-        else:
-            total = self.emit("neg", self(-minus.pop(0)))
+        total = self(plus[0]) if plus else self.emit("neg", self(-minus.pop(0)))
         for term in plus[1:]:
             total = self.emit("add", total, self(term))
         for term in minus:

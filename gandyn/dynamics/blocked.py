@@ -1,0 +1,223 @@
+"""The map as NumPy calls on blocks of members that fit in cache, every result written into a buffer that is free.
+
+Used where there is no compiler. A buffer holds one value of every member of a block; when nothing reads a value any
+more its buffer is used again, so a step allocates nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..symbolic.backends import NUMPY, numpy_namespace
+from ..symbolic.lowering import BOOLEAN, Instruction, Operand
+from .kernels import HUGE, Chunk, Kernel
+from .program import Program
+
+BLOCK_BYTES = 1 << 17
+WINDOW = 32
+UFUNCS = {  # the others are np.NAME
+    "add": "np.add", "sub": "np.subtract", "mul": "np.multiply", "div": "np.divide", "neg": "np.negative",
+    "lt": "np.less", "le": "np.less_equal", "gt": "np.greater", "ge": "np.greater_equal", "eq": "np.equal",
+    "ne": "np.not_equal", "pow": "np.power", "max": "np.maximum", "min": "np.minimum", "erf": "erf",
+    "atan": "np.arctan",
+}  # fmt: skip
+# Written out, these run several times faster than the single calls.
+COMPOUND = {
+    "sigmoid": (
+        "np.negative({0}, out={out})", "np.exp({out}, out={out})", "np.add({out}, 1.0, out={out})",
+        "np.divide(1.0, {out}, out={out})",
+    ),
+    "softplus": ("np.logaddexp(0.0, {0}, out={out})",),
+    "where": ("np.copyto({out}, {2})", "np.copyto({out}, {1}, where={0})"),
+}  # fmt: skip
+
+
+class NumpyKernel(Kernel):
+    """Blocks of members, each taken through a window of steps while it stays in cache."""
+
+    backend = "numpy"
+
+    def __init__(self, update_map: Any, program: Program) -> None:
+        super().__init__(update_map, program)
+        generator = _Generator(program)
+        self.source, self.floats, self.booleans = generator.source, generator.floats, generator.booleans
+        namespace = numpy_namespace()
+        exec(compile(self.source, "<numpy kernel>", "exec"), namespace)  # noqa: S102 - source is made here
+        self._steps: Callable[..., Any] = namespace["steps"]
+        self.block = max(256, min(4096, BLOCK_BYTES // (8 * max(1, self.floats))))
+
+    def _advance(self, chunk: Chunk) -> None:
+        with np.errstate(all="ignore"):
+            for first in range(0, len(chunk.z), self.block):
+                counters = _Block(self, chunk, slice(first, min(first + self.block, len(chunk.z)))).run()
+        chunk.counters = counters
+
+
+class _Block:
+    """Some members with their buffers."""
+
+    def __init__(self, kernel: NumpyKernel, chunk: Chunk, members: slice) -> None:
+        self.kernel, self.chunk, self.members = kernel, chunk, members
+        self.alive, self.done = chunk.alive[members], chunk.done[members]
+        n = len(self.alive)
+        self.floats = list(np.empty((kernel.floats, n)))
+        self.booleans = list(np.empty((kernel.booleans, n), dtype=bool))
+        size = kernel.program.size
+        for k in range(size):
+            self.floats[k][:] = chunk.z[members, k]
+
+    def run(self) -> list[float]:
+        """All steps of the chunk; the counts at their end."""
+        chunk, t, counters = self.chunk, 0, list(self.chunk.counters)
+        window = WINDOW if self.kernel.program.absorbing and chunk.limit >= HUGE else 1
+        while t < chunk.steps:
+            steps = min(window, chunk.steps - t)
+            counters = self._window(t, steps, counters)
+            t += steps
+        for k in range(self.kernel.program.size):
+            chunk.z[self.members, k] = self.floats[k]
+        return counters
+
+    def _window(self, t: int, steps: int, counters: list[float]) -> list[float]:
+        size = self.kernel.program.size
+        keep = [column.copy() for column in self.floats[:size]]
+        after = self._go(t, steps, counters)
+        good = self._good()
+        if steps > 1 and not good[self.alive].all():
+            for column, kept in zip(self.floats, keep, strict=False):
+                column[:] = kept
+            for s in range(steps):
+                counters = self._window(t + s, 1, counters)
+            return counters
+        frozen = ~(good & self.alive)
+        if frozen.any():
+            for column, kept in zip(self.floats, keep, strict=False):
+                np.copyto(column, kept, where=frozen)
+            for s in range(steps):  # the rows of members that stand still
+                self._row(t + s, frozen)
+        self.alive &= good
+        self.done += steps * self.alive
+        return after
+
+    def _go(self, t: int, steps: int, counters: list[float]) -> list[float]:
+        """Apply the map, stopping for rows."""
+        chunk, s = self.chunk, 0
+        while s < steps:
+            stretch = steps - s
+            if chunk.rows is not None:
+                stretch = min(stretch, chunk.stride - (chunk.phase + t + s) % chunk.stride)
+            self.floats, counters = self.kernel._steps(stretch, self.floats, self.booleans, counters)
+            s += stretch
+            self._row(t + s - 1, slice(None))
+        return counters
+
+    def _row(self, step: int, where: Any) -> None:
+        """Write the row that is due after step number `step` of the chunk, if one is."""
+        chunk = self.chunk
+        passed = chunk.phase + step + 1
+        if chunk.rows is None or passed % chunk.stride:
+            return
+        row = chunk.rows[passed // chunk.stride - chunk.phase // chunk.stride - 1][self.members]
+        for k in range(self.kernel.program.dim):
+            row[where, k] = self.floats[k][where]
+
+    def _good(self) -> Any:
+        columns = self.floats[: self.kernel.program.dim]
+        good = np.abs(columns[0]) <= self.chunk.limit
+        for column in columns[1:]:
+            good &= np.abs(column) <= self.chunk.limit
+        return good
+
+
+class _Generator:
+    """Python source for `steps(count, floats, booleans, counters)`; buffers are local names, renamed as they move."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.lines: list[str] = []
+        self.place = {name: f"f{k}" for k, name in enumerate(program.inputs)}
+        self.free: dict[bool, list[str]] = {True: [], False: []}
+        self.floats, self.booleans = len(program.inputs), 0
+        last = {arg: i for i, line in enumerate(program.varying) for arg in line.args if isinstance(arg, str)}
+        last.update(dict.fromkeys((o for o in program.outputs if isinstance(o, str)), len(program.varying)))
+        for name in program.inputs:
+            if name not in last:
+                self.free[False].append(self.place[name])
+        for i, line in enumerate(program.varying):
+            self._instruction(line, [a for a in set(line.args) if a in self.place and last[a] == i])
+        self.source = self._assemble(self._collect())
+
+    def _buffer(self, boolean: bool) -> str:
+        if self.free[boolean]:
+            return self.free[boolean].pop()
+        if boolean:
+            self.booleans += 1
+            return f"b{self.booleans - 1}"
+        self.floats += 1
+        return f"f{self.floats - 1}"
+
+    def _operand(self, operand: Operand) -> str:
+        return self.place.get(operand, operand) if isinstance(operand, str) else NUMPY.operand(operand)
+
+    def _instruction(self, line: Instruction, dying: list[Any]) -> None:
+        args = [self._operand(a) for a in line.args]
+        boolean = line.op in BOOLEAN
+        early = line.op not in COMPOUND
+        if early:
+            self._release(dying)
+        out = self._buffer(boolean)
+        templates = COMPOUND.get(line.op)
+        if templates is None:
+            templates = (f"{UFUNCS.get(line.op, f'np.{line.op}')}({', '.join(args)}, out={{out}})",)
+        self.lines += [template.format(*args, out=out) for template in templates]
+        if not early:
+            self._release(dying)
+        self.place[line.name] = out
+
+    def _release(self, names: list[Any]) -> None:
+        for name in names:
+            buffer = self.place[name]
+            self.free[buffer.startswith("b")].append(buffer)
+
+    def _collect(self) -> list[str]:
+        """Where each output lies: constants, shared results and unchanged inputs get buffers of their own."""
+        taken: list[str] = []
+        for output in self.program.outputs:
+            value = self._operand(output)
+            if not (isinstance(output, str) and output in self.place) or value in taken:
+                buffer = self._fresh(taken)
+                self.lines.append(f"{buffer}[...] = {value}")
+                value = buffer
+            taken.append(value)
+        return taken
+
+    def _fresh(self, taken: list[str]) -> str:
+        used = {self.place[o] for o in self.program.outputs if isinstance(o, str) and o in self.place} | set(taken)
+        spare = [f"f{k}" for k in range(self.floats) if f"f{k}" not in used]
+        if spare:
+            return spare[0]
+        self.floats += 1
+        return f"f{self.floats - 1}"
+
+    def _assemble(self, outputs: list[str]) -> str:
+        names = [f"f{k}" for k in range(self.floats)]
+        moved = [*outputs, *(name for name in names if name not in outputs)]
+        counters = ", ".join(self.program.counters)
+        uniform = [f"{line}" for line in NUMPY.lines(self.program.line(self.program.uniform))]
+        after = [NUMPY.operand(o) for o in self.program.counter_outputs]
+        swap = [f"{', '.join(names)}, = {', '.join(moved)},"] if moved != names else []
+        count = [f"{counters}, = {', '.join(after)},"] if counters else []
+        flags = ", ".join(f"b{k}" for k in range(self.booleans))
+        return "\n".join([
+            "def steps(count, floats, booleans, counters):",
+            f"    {', '.join(names)}, = floats",
+            *([f"    {flags}, = booleans"] if flags else []),
+            *([f"    {counters}, = map(np.float64, counters)"] if counters else []),
+            "    for _ in range(count):",
+            *(f"        {line}" for line in (*uniform, *self.lines, *swap, *count)),
+            f"    return [{', '.join(names)}], [{counters}]",
+            "",
+        ])  # fmt: skip

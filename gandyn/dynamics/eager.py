@@ -1,0 +1,164 @@
+"""The plain way to iterate: `rule.step` again and again, on NumPy or torch, for every game and rule."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from ..types import Array, Game, Rule, State
+from ..worlds import NUMPY, world_of
+
+SYNC = 32
+
+
+@dataclasses.dataclass
+class EagerRun:
+    """A run in progress: arrays of the world of w, flags of shape (...).
+
+    Attributes:
+        t: steps computed by the ensemble. done: steps computed by each member. norms: |v| of each step, if recorded.
+    """
+
+    w: Array
+    state: State
+    rows: Any
+    alive: Any
+    done: Any
+    t: int = 0
+    norms: list[float] = dataclasses.field(default_factory=list)
+    interrupted: bool = False
+
+
+def run_eager(
+    game: Game,
+    rule: Rule,
+    w: Array,
+    state: State,
+    steps: int,
+    *,
+    stride: int | None,
+    rng: Any,
+    bound: float,
+    progress: Callable[[int, int], None] | None = None,
+) -> EagerRun:
+    """`steps` steps from w; a member that overflows or leaves the bound holds its last point and its state.
+
+    Args:
+        stride: record every `stride` steps; None records nothing, and memory does not grow with the steps.
+        progress: called with (steps done, steps) now and then.
+
+    Ctrl-C ends the run after the last whole step.
+    """
+    arrays = _arrays(w)
+    limit = min(bound, arrays.largest(w))
+    run = EagerRun(w, state, None, *arrays.flags(w))
+    if stride is not None:
+        run.rows = arrays.empty(steps // stride + 1, w)
+        run.rows[0] = w
+    measure = stride is not None and w.ndim == 1
+    with arrays.quiet(), contextlib.suppress(KeyboardInterrupt):
+        run.interrupted = True
+        for t in range(1, steps + 1):
+            w, state, info = rule.step(game, run.w, run.state, rng)
+            game.advance()
+            good = run.alive & arrays.within(w, limit)
+            if not arrays.all_well(good):
+                w, state = arrays.choose(good, w, run.w), _hold(arrays, good, state, run.state)
+                run.alive = good
+            if measure and "field" in info:
+                run.norms.append(arrays.norm(info["field"]))
+            run.done = run.done + run.alive
+            run.w, run.state, run.t = w, state, t
+            if stride is not None and t % stride == 0:
+                run.rows[t // stride] = w
+            if progress is not None:
+                progress(t, steps)
+            if (arrays.world == NUMPY or t % SYNC == 0) and not bool(run.alive.any()):
+                break
+        run.interrupted = False
+    if run.rows is not None and run.interrupted:
+        run.rows = run.rows[: run.t // stride + 1]  # type: ignore[operator]
+    elif run.rows is not None:
+        run.rows[run.t // stride + 1 :] = run.w  # type: ignore[operator]
+    return run
+
+
+def _hold(arrays: Any, good: Any, new: State, old: State) -> State:
+    """The new state of good members, the old of the others; counters are everybody's."""
+    merged = [arrays.choose(good, a, b) for (_, a), (_, b) in zip(new.leaves(), old.leaves(), strict=True)]
+    return new.replace_leaves(iter(merged), iter([count for _, count in new.counter_leaves()]))
+
+
+class _NumpyArrays:
+    world = NUMPY
+
+    def largest(self, w: Array) -> float:
+        return float(np.finfo(w.dtype).max)
+
+    def flags(self, w: Array) -> tuple[Any, Any]:
+        return np.ones(w.shape[:-1], dtype=bool), np.zeros(w.shape[:-1], dtype=np.int64)
+
+    def empty(self, rows: int, w: Array) -> Array:
+        return np.empty((rows, *w.shape), dtype=w.dtype)
+
+    def within(self, w: Array, limit: float) -> Any:
+        return np.abs(w).max(-1) <= limit
+
+    def all_well(self, good: Any) -> bool:
+        """Whether nothing needs choosing."""
+        return bool(good.all())
+
+    def choose(self, good: Any, new: Array, old: Array) -> Array:
+        return np.where(good[..., None], new, old)
+
+    def norm(self, v: Array) -> float:
+        return float(np.sqrt(v.dot(v)))
+
+    @contextlib.contextmanager
+    def quiet(self) -> Iterator[None]:
+        with np.errstate(all="ignore"):
+            yield
+
+
+class _TorchArrays:
+    """Nothing here reads from the device, so steps queue up there."""
+
+    world = "torch"
+
+    def __init__(self) -> None:
+        import torch
+
+        self.torch = torch
+
+    def largest(self, w: Array) -> float:
+        return float(self.torch.finfo(w.dtype).max)
+
+    def flags(self, w: Array) -> tuple[Any, Any]:
+        shape = w.shape[:-1]
+        return w.new_ones(shape, dtype=self.torch.bool), w.new_zeros(shape, dtype=self.torch.int64)
+
+    def empty(self, rows: int, w: Array) -> Array:
+        return w.new_empty((rows, *w.shape))
+
+    def within(self, w: Array, limit: float) -> Any:
+        return w.abs().amax(-1) <= limit
+
+    def all_well(self, good: Any) -> bool:
+        return False
+
+    def choose(self, good: Any, new: Array, old: Array) -> Array:
+        return self.torch.where(good.unsqueeze(-1), new, old)
+
+    def norm(self, v: Array) -> Any:
+        return v.norm()
+
+    def quiet(self) -> Any:
+        return self.torch.no_grad()
+
+
+def _arrays(w: Array) -> Any:
+    return _NumpyArrays() if world_of(w) == NUMPY else _TorchArrays()

@@ -1,0 +1,115 @@
+"""A traced map as a program that backends print: what runs once a step, what runs once a member, what overflow does."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from ..errors import DomainError, ParameterError
+from ..symbolic.backends import NUMPY, numpy_namespace
+from ..symbolic.function import compile_python
+from ..symbolic.lowering import Instruction, Operand, StraightLine, lower
+
+# Operations that are never finite when this operand is not: inf * 0 and inf - inf are NaN, and NaN stays.
+KEEPS_NONFINITE = {
+    "add": (0, 1), "sub": (0, 1), "mul": (0, 1), "div": (0,), "neg": (0,), "abs": (0,), "sqrt": (0,),
+    "log": (0,), "sin": (0,), "cos": (0,), "tan": (0,), "sinh": (0,), "cosh": (0,),
+}  # fmt: skip
+KEEPS_IF_BOTH = {"max": (0, 1), "min": (0, 1), "where": (1, 2)}
+
+
+@dataclasses.dataclass(frozen=True)
+class Program:
+    """z+ = F(z; counters), lowered.
+
+    Attributes:
+        inputs: names of the coordinates of z. counters: names of the rule's step counts.
+        uniform: instructions that depend on the counts alone: once a step for the whole ensemble.
+        varying: the others: once a step for every member.
+        outputs: z+ as operands. counter_outputs: the next counts.
+        dim: how many leading coordinates are the game's.
+        absorbing: whether a w that is not finite can never become finite again. Then looking at the end of a window
+            of steps finds every overflow inside it.
+    """
+
+    inputs: tuple[str, ...]
+    counters: tuple[str, ...]
+    uniform: tuple[Instruction, ...]
+    varying: tuple[Instruction, ...]
+    outputs: tuple[Operand, ...]
+    counter_outputs: tuple[Operand, ...]
+    dim: int
+    absorbing: bool
+
+    @property
+    def size(self) -> int:
+        """Length of z."""
+        return len(self.inputs)
+
+    def line(self, instructions: tuple[Instruction, ...], outputs: tuple[Operand, ...] = ()) -> StraightLine:
+        """Some of the instructions as straight-line code, for a backend's printer."""
+        return StraightLine((*self.inputs, *self.counters), instructions, outputs)
+
+    def count(self, counters: Sequence[float], steps: int) -> list[float]:
+        """The counts after some steps."""
+        code = dataclasses.replace(self.line(self.uniform), inputs=self.counters, outputs=self.counter_outputs)
+        advance = compile_python(code, NUMPY, numpy_namespace())
+        for _ in range(steps if counters else 0):
+            counters = advance(*counters)
+        return list(counters)
+
+
+def program(update_map: Any) -> Program:
+    """Lower an `UpdateMap`.
+
+    Raises:
+        ParameterError: if a parameter of the map has no value.
+        DomainError: if it uses a function that no backend knows.
+    """
+    if update_map.parameters:
+        names = ", ".join(map(str, update_map.parameters))
+        raise ParameterError(
+            f"a kernel of a map in which {names} has no value",
+            "a number for every parameter",
+            f"build the rule or game with {update_map.parameters[0]}=...",
+        )
+    symbols = (*update_map.symbols, *update_map.counters)
+    results = (*update_map.outputs, *update_map.counter_outputs)
+    code = lower(symbols, results, update_map.bindings)
+    size = len(update_map.symbols)
+    inputs, counters = code.inputs[:size], code.inputs[size:]
+    varies = set(inputs)
+    for line in code.instructions:
+        if varies.intersection(line.args):
+            varies.add(line.name)
+    counter_outputs = code.outputs[size:]
+    if varies.intersection(counter_outputs):
+        raise DomainError(
+            "a step count that depends on the point", "counts that depend on counts alone", "use a state array"
+        )
+    return Program(
+        inputs,
+        counters,
+        tuple(line for line in code.instructions if line.name not in varies),
+        tuple(line for line in code.instructions if line.name in varies),
+        code.outputs[:size],
+        counter_outputs,
+        update_map.game.dim,
+        _absorbing(code, inputs[: update_map.game.dim]),
+    )
+
+
+def _absorbing(code: StraightLine, coordinates: tuple[str, ...]) -> bool:
+    """Every coordinate of w, once not finite, makes some coordinate of the next w not finite."""
+    sources: dict[Operand, frozenset[str]] = {name: frozenset((name,)) for name in coordinates}
+    nothing: frozenset[str] = frozenset()
+    for line in code.instructions:
+        of = [sources.get(arg, nothing) for arg in line.args]
+        if line.op in KEEPS_NONFINITE:
+            sources[line.name] = nothing.union(*(of[k] for k in KEEPS_NONFINITE[line.op]))
+        elif line.op in KEEPS_IF_BOTH:
+            first, second = KEEPS_IF_BOTH[line.op]
+            sources[line.name] = of[first] & of[second]
+    reached = nothing.union(*(sources.get(output, nothing) for output in code.outputs[: len(coordinates)]))
+    return reached >= set(coordinates)
