@@ -1,0 +1,98 @@
+"""The Wasserstein GAN of Gaussians: a linear generator against a linear or quadratic critic, in closed form."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..errors import ParameterError, ShapeError
+from . import registry
+from .facts import Facts
+from .quadratic import _matrix
+from .symbolic import SymbolicGame, from_sympy
+
+
+@registry.register(
+    "gaussian_wgan",
+    examples=({}, {"mean": (1,), "covariance": ((4,),)}, {"mean": None, "covariance": ((4, 2), (2, 2))}),
+)
+def gaussian_wgan(mean: Sequence[Any] | None = (3, 4), covariance: Any = None) -> SymbolicGame:
+    """f = E D(x) - E D(G(z)), x ~ N(mean, covariance), z ~ N(0, I), G(z) = m + L z, D(x) = u^T x + x^T W x.
+
+    The generator minimises f over m and the lower triangle of L, the critic, high on real data, maximises it over u and
+    the upper triangle of the symmetric W:
+
+        f = u^T (mean - m) + tr W (covariance + mean mean^T - L L^T - m m^T).
+
+    Without a covariance the shapes agree and only the means are learnt by a linear critic, f = u^T (mean - m): a
+    bilinear game around (mean, 0) with flow eigenvalues +-i, which simultaneous steps leave and optimistic ones
+    approach (Daskalakis et al. 2018, section 2; its figure has mean (3, 4), step 0.1). With mean None both means are
+    0 and W alone is the critic. Equilibrium: m = mean, L the Cholesky factor, and a critic that is
+    flat. In one dimension with covariance s^2 alone f = W (s^2 - L^2), with flow eigenvalues +-2 i s.
+
+    The block order is (m, L row by row), (u, W row by row).
+
+    Args:
+        mean: p numbers, or None for zero means that nobody learns.
+        covariance: positive definite, shape (p, p); None for equal covariances that nobody learns.
+
+    Raises:
+        ParameterError: when both are None, or the covariance is not symmetric and positive definite.
+        ShapeError: when their lengths differ.
+
+    Example:
+        >>> import gandyn as gd
+        >>> gd.games.gaussian_wgan().equilibria
+        ((3, 4, 0, 0),)
+    """
+    import sympy
+
+    from ..worlds import exact
+
+    if mean is None and covariance is None:
+        raise ParameterError("neither mean nor covariance", "at least one of them to learn", "mean=(3, 4)")
+    mu: Any = None if mean is None else sympy.Matrix([exact(value) for value in mean])
+    sigma: Any = None if covariance is None else _matrix(covariance)
+    p = sigma.rows if mu is None else mu.rows
+    if sigma is not None and sigma.shape != (p, p):
+        raise ShapeError(f"a mean of length {p} and a covariance of shape {sigma.shape}", f"({p}, {p})", "match them")
+    if sigma is not None and not (sigma.is_symmetric() and sigma.is_positive_definite):
+        raise ParameterError(f"the covariance {sigma.tolist()}", "a symmetric positive definite matrix", "use M M^T")
+    generator: list[Any] = []
+    critic: list[Any] = []
+    points: list[list[Any]] = [[], []]
+    value: Any = sympy.Integer(0)
+    offset = sympy.zeros(p, 1)
+    if mu is not None:
+        m, u = (sympy.Matrix(sympy.symbols(f"{name}1:{p + 1}", real=True)) for name in "mu")
+        value += (u.T * (mu - m))[0]
+        generator, critic, points = [*m], [*u], [[*mu], [0] * p]
+        offset = mu * mu.T - m * m.T
+    if sigma is not None:
+        lower = sympy.Matrix(p, p, lambda i, j: sympy.Symbol(f"L{i + 1}{j + 1}", real=True) if j <= i else 0)
+        upper = sympy.Matrix(p, p, lambda i, j: sympy.Symbol(f"W{min(i, j) + 1}{max(i, j) + 1}", real=True))
+        value += (upper * (sigma - lower * lower.T + offset)).trace()
+        factor = sigma.cholesky()
+        triangle = [(i, j) for i in range(p) for j in range(i + 1)]
+        generator += [lower[i, j] for i, j in triangle]
+        critic += [upper[i, j] for j in range(p) for i in range(j, p)]
+        points = [points[0] + [factor[i, j] for i, j in triangle], points[1] + [0] * len(triangle)]
+    facts = Facts(
+        source="Daskalakis et al. 2018, section 2",
+        flow_eigenvalues=_spectrum(mu, sigma),
+        conserved=(sum((a - b) ** 2 for a, b in zip(m, mu, strict=True)) + u.dot(u),) if sigma is None else (),
+        starts=((0.0,) * (len(generator) + len(critic)),),
+    )
+    players = {"generator": generator, "discriminator": critic}
+    return from_sympy(value, players, name="Gaussian WGAN", equilibria=[(*points[0], *points[1])], facts=facts)
+
+
+def _spectrum(mu: Any, sigma: Any) -> tuple[tuple[Any, ...], ...]:
+    """Where it is short: means alone, or one dimension without means."""
+    import sympy
+
+    if sigma is None:
+        return ((sympy.I, -sympy.I) * mu.rows,)
+    if mu is None and sigma.rows == 1:
+        return ((2 * sympy.I * sympy.sqrt(sigma[0]), -2 * sympy.I * sympy.sqrt(sigma[0])),)
+    return ()
