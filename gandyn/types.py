@@ -80,6 +80,7 @@ class Game(abc.ABC):
         deterministic: `draw` returns None.
         constrained: `project` is not the identity.
         smooth: the field is differentiable everywhere.
+        quadratic: every cost is a polynomial of degree two, so that the field is affine.
         worlds: where the game can be evaluated.
         equilibria: known fixed points, exact numbers in tuples of length d.
     """
@@ -90,6 +91,7 @@ class Game(abc.ABC):
     deterministic: bool = True
     constrained: bool = False
     smooth: bool = True
+    quadratic: bool = False
     worlds: frozenset[str] = ALL_WORLDS
     equilibria: tuple[tuple[Any, ...], ...] = ()
 
@@ -105,6 +107,11 @@ class Game(abc.ABC):
         """Where each player's block lies on the last axis."""
         ends = np.cumsum([player.size for player in self.players])
         return tuple(slice(int(end) - p.size, int(end)) for p, end in zip(self.players, ends, strict=True))
+
+    @property
+    def tensor_shapes(self) -> tuple[tuple[tuple[int, ...], ...], ...]:
+        """For each player, the shapes of the tensors that its block packs, in order; one 1-D tensor by default."""
+        return tuple(((player.size,),) for player in self.players)
 
     def split(self, w: Array) -> tuple[Array, ...]:
         """The players' blocks of w, as views."""
@@ -293,6 +300,16 @@ class RestrictedGame(Game):
         """The player's own block at the point of restriction."""
         return self.fixed[..., self._block]
 
+    @property
+    def tensor_shapes(self) -> tuple[tuple[tuple[int, ...], ...], ...]:
+        """The player's own tensors."""
+        return (self.game.tensor_shapes[self.index],)
+
+    @property
+    def quadratic(self) -> bool:  # type: ignore[override]
+        """Whether the whole game is."""
+        return self.game.quadratic
+
     def embed(self, x: Array) -> Array:
         """The joint vector with the player's block replaced by x."""
         start, stop = self._block.start, self._block.stop
@@ -419,7 +436,10 @@ class Domain:
 
 @dataclasses.dataclass(frozen=True)
 class Cost:
-    """Oracle calls of one step: full fields, Jacobian products and transposed products."""
+    """Oracle calls of one step with two players: full fields, Jacobian products and transposed products.
+
+    nan where an inner solver decides.
+    """
 
     fields: float = 1
     jvps: float = 0
@@ -430,13 +450,15 @@ class Rule(abc.ABC):
     """An update rule: `init` makes its state, `step` moves the players once. Subclasses are frozen dataclasses.
 
     A rule declares `domain`, and its theory: `flow_order` p (it follows the gradient flow over a fixed time with error
-    O(lr^p); None where it follows another flow), `cost`, and `bilinear_modulus`.
+    O(lr^p); None where it follows another flow), `cost`, and `bilinear_modulus`. `per_player_parameters` are checked
+    against the game's players; `step_sizes` are what schedules and time scales multiply.
     """
 
     domain: ClassVar[Domain] = Domain()
     flow_order: ClassVar[int | None] = 1
     aliases: ClassVar[tuple[str, ...]] = ()
     per_player_parameters: ClassVar[tuple[str, ...]] = ("lr",)
+    step_sizes: ClassVar[tuple[str, ...]] = ("lr",)
 
     @property
     def name(self) -> str:

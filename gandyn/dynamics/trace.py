@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,12 +22,18 @@ class Recorder(Game):
     The trace then stays a short straight-line program, however many steps a rule nests.
     """
 
-    def __init__(self, game: Game) -> None:
+    def __init__(self, game: Game, coordinates: Sequence[Any] = ()) -> None:
+        self.coordinates = frozenset(coordinates)
         self.game, self.name, self.players = game, game.name, game.players
         self.zero_sum, self.deterministic, self.smooth = game.zero_sum, game.deterministic, game.smooth
         self.constrained, self.worlds = game.constrained, game.worlds
         self.bindings: list[tuple[Any, Any]] = []
         self._names: dict[Any, Any] = {}
+
+    @property
+    def quadratic(self) -> bool:  # type: ignore[override]
+        """Whether the game is."""
+        return self.game.quadratic
 
     def bind(self, values: Array) -> Array:
         """Replace each expression that is not a symbol or a number by a name for it."""
@@ -61,6 +67,35 @@ class Recorder(Game):
 
     def _cost_gradients(self, w: Array, batch: Batch) -> Array:
         return self.bind(self.game._cost_gradients(self.bind(w), batch))
+
+    def solve(self, operator: Callable[[Array], Array], rhs: Array) -> Array:
+        """Solve a linear system: in closed form where its matrix is constant, else by elimination with named values.
+
+        One expression for the solution would grow exponentially with d; the program grows with its cube.
+        """
+        basis = np.array([sympy.Integer(int(i == j)) for i in range(len(rhs)) for j in range(len(rhs))], dtype=object)
+        columns = [operator(unit) for unit in basis.reshape(len(rhs), len(rhs))]
+        matrix = np.array([[exact(column[i]) for column in columns] for i in range(len(rhs))], dtype=object)
+        moving = self.coordinates.union(self._names.values())
+        if not any(e.free_symbols & moving for e in matrix.ravel()):
+            return super().solve(lambda u: matrix @ u, rhs)
+        return self._eliminate(np.column_stack([matrix, rhs]))
+
+    def _eliminate(self, rows: Array) -> Array:
+        """The solution of the system with augmented rows; a pivot is a number if there is one, else an expression."""
+        rows = self.bind(rows)
+        n = len(rows)
+        for k in range(n):
+            candidates = [i for i in range(k, n) if rows[i, k] != 0]
+            if not candidates:
+                raise sympy.matrices.exceptions.NonInvertibleMatrixError(f"column {k} has no pivot")
+            best = min(candidates, key=lambda i: not rows[i, k].is_number)
+            rows[[k, best]] = rows[[best, k]]
+            rows[k] = self.bind(rows[k] / rows[k, k])
+            for i in range(n):
+                if i != k and rows[i, k] != 0:
+                    rows[i] = self.bind(rows[i] - rows[i, k] * rows[k])
+        return rows[:, n]
 
     def project(self, w: Array) -> Array:
         """The game's projection."""
@@ -211,10 +246,10 @@ def update_map(game: Game, rule: Rule) -> UpdateMap:
     symbols = getattr(game, "symbols", None) or sympy.symbols(f"w1:{game.dim + 1}", real=True)
     w = np.array([*symbols, None], dtype=object)[:-1]
     initial = rule.init(game, w)
-    recorder = Recorder(game)
     leaves = [_named(path, array, symbols) for path, array in initial.leaves()]
     counters = _counters([path for path, _ in initial.counter_leaves()])
     template = initial.replace_leaves(iter(leaves), iter(counters))
+    recorder = Recorder(game, [*symbols, *counters, *(s for leaf in leaves for s in leaf)])
     w_next, state, _ = rule.step(recorder, w, template)
     arrays = [w_next, *(array for _, array in state.leaves())]
     return UpdateMap(

@@ -1,13 +1,14 @@
-"""Adam: steps scaled coordinate by coordinate with running moments of the field."""
+"""Adam, AMSGrad and RMSProp: steps scaled coordinate by coordinate with running moments of the field."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 from ..errors import ParameterError
 from ..types import Array, Domain, Game, Info, Rule, State
-from ..worlds import is_symbolic, number, sqrt, zeros_like
+from ..worlds import is_symbolic, maximum, number, sqrt, zeros_like
 from .base import parse, register, step_size
 
 
@@ -35,11 +36,11 @@ class Adam(Rule):
     def __post_init__(self) -> None:
         parse(self, step_size, lr=self.lr, eps=self.eps)
         if not isinstance(self.betas, (tuple, list)) or len(self.betas) != 2:
-            raise ParameterError(f"Adam(betas={self.betas!r})", "two numbers (b1, b2)", "betas=(0.9, 0.999)")
+            raise ParameterError(f"{self.name}(betas={self.betas!r})", "two numbers (b1, b2)", "betas=(0.9, 0.999)")
         parse(self, betas=self.betas)
         for beta in self.betas:
             if not is_symbolic(beta) and not 0 <= beta < 1:
-                raise ParameterError(f"Adam(betas={self.betas!r})", "0 <= beta < 1", "betas=(0.9, 0.999)")
+                raise ParameterError(f"{self.name}(betas={self.betas!r})", "0 <= beta < 1", "betas=(0.9, 0.999)")
 
     @classmethod
     def examples(cls) -> list[Rule]:
@@ -54,10 +55,91 @@ class Adam(Rule):
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
         """One field evaluation."""
         v = game.field(w, game.draw(rng))
-        first, second = (number(beta, w) for beta in self.betas)
         t = state["steps"] + 1
-        m = first * state["mean"] + (1 - first) * v
-        s = second * state["square"] + (1 - second) * (v * v)
-        lr = game.per_coordinate(self.lr, w)
-        direction = (m / (1 - first**t)) / (sqrt(s / (1 - second**t)) + number(self.eps, w))
-        return game.project(w - lr * direction), State({"mean": m, "square": s}, {"steps": t}), {"field": v}
+        moments = self._update(state.arrays, v, w)
+        direction = self._direction(moments, t, w)
+        return game.project(w - game.per_coordinate(self.lr, w) * direction), State(moments, {"steps": t}), {"field": v}
+
+    def _update(self, moments: Mapping[str, Array], v: Array, w: Array) -> dict[str, Array]:
+        """Both moments after one more field."""
+        first, second = (number(beta, w) for beta in self.betas)
+        return {
+            "mean": first * moments["mean"] + (1 - first) * v,
+            "square": second * moments["square"] + (1 - second) * (v * v),
+        }
+
+    def _direction(self, moments: Mapping[str, Array], t: Any, w: Array, square: str = "square") -> Array:
+        """The bias-corrected mean over the bias-corrected root, after t fields."""
+        first, second = (number(beta, w) for beta in self.betas)
+        root = sqrt(moments[square] / (1 - second**t)) + number(self.eps, w)
+        return (moments["mean"] / (1 - first**t)) / root
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class AMSGrad(Adam):
+    """Adam whose second moment never shrinks: the root is that of the largest s so far.
+
+    Reddi et al. 2018, algorithm 2, with bias corrections as in `torch.optim.Adam(amsgrad=True)`:
+    w+ = P(w - lr (m / (1 - b1^t)) / (sqrt(max s / (1 - b2^t)) + eps)).
+
+    Args:
+        lr, betas, eps: as for Adam.
+    """
+
+    def init(self, game: Game, w: Array, rng: Any = None) -> State:
+        """Moments and their largest at zero."""
+        state = super().init(game, w, rng)
+        return State({**state.arrays, "largest": zeros_like(w)}, state.counters)
+
+    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+        """One field evaluation."""
+        v = game.field(w, game.draw(rng))
+        t = state["steps"] + 1
+        moments = self._update(state.arrays, v, w)
+        moments["largest"] = maximum(state["largest"], moments["square"])
+        direction = self._direction(moments, t, w, square="largest")
+        return game.project(w - game.per_coordinate(self.lr, w) * direction), State(moments, {"steps": t}), {"field": v}
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class RMSProp(Rule):
+    """s+ = decay s + (1 - decay) v^2, w+ = P(w - lr v / (sqrt(s+) + eps)), s_0 = 0.
+
+    Tieleman & Hinton 2012, lecture 6e. No bias correction, as in `torch.optim.RMSprop`, whose defaults these are. Not
+    differentiable at an equilibrium.
+
+    Args:
+        lr: step size, one number or one per player.
+        decay: of the second moment, in [0, 1).
+        eps: added to the root.
+    """
+
+    lr: Any
+    decay: Any = 0.99
+    eps: Any = 1e-8
+    domain = Domain(smooth=False)
+    flow_order = None
+
+    def __post_init__(self) -> None:
+        parse(self, step_size, lr=self.lr, eps=self.eps)
+        parse(self, lambda b: 0 <= b < 1, decay=self.decay)
+
+    @classmethod
+    def examples(cls) -> list[Rule]:
+        """One step size, and one per player."""
+        return [cls(0.1), cls((0.1, 0.05), 0.9)]
+
+    def init(self, game: Game, w: Array, rng: Any = None) -> State:
+        """The second moment at zero."""
+        self.check(game)
+        return State({"square": zeros_like(w)})
+
+    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+        """One field evaluation."""
+        v = game.field(w, game.draw(rng))
+        decay = number(self.decay, w)
+        square = decay * state["square"] + (1 - decay) * (v * v)
+        direction = v / (sqrt(square) + number(self.eps, w))
+        return game.project(w - game.per_coordinate(self.lr, w) * direction), State({"square": square}), {"field": v}

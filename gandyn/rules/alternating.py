@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from ..errors import ParameterError
 from ..types import Array, Cost, Domain, Game, Info, Rule, State
 from ..worlds import concatenate
-from .base import parse, register, step_size
+from .base import each, parse, register, step_size
 from .gradient import SimultaneousGD
 
 
@@ -48,7 +49,8 @@ class Alternating(Rule):
     def domain(self) -> Domain:  # type: ignore[override]
         """The inner rules' own."""
         first = self.inner[0] if isinstance(self.inner, tuple) else self.inner
-        return dataclasses.replace(first.domain, two_player=False, linear_in_field=False)
+        domain: Domain = first.domain
+        return dataclasses.replace(domain, two_player=False, linear_in_field=False)
 
     @property
     def flow_order(self) -> int | None:  # type: ignore[override]
@@ -58,11 +60,13 @@ class Alternating(Rule):
 
     @property
     def cost(self) -> Cost:
-        """Each inner step asks for its player's share of what the inner rule asks for."""
-        rules = self.inner if isinstance(self.inner, tuple) else (self.inner,)
-        repeats = self.repeats.values() if isinstance(self.repeats, dict) else self.repeats
-        turns = (repeats,) if isinstance(repeats, int) else tuple(repeats or (1,))
-        return Cost(fields=max(rule.cost.fields for rule in rules) * sum(turns) / len(turns))
+        """Each inner step asks for its player's share of the fields, and for all of the inner rule's products."""
+        rules = self.inner if isinstance(self.inner, tuple) else (self.inner,) * 2
+        turns = (1,) if self.repeats is None else each(self.repeats)
+        turns = turns * 2 if len(turns) == 1 else tuple(turns)
+        costs = [(n, rule.cost) for n, rule in zip(turns, rules, strict=False)]
+        fields = sum(n * c.fields for n, c in costs) / len(costs)
+        return Cost(fields, sum(n * c.jvps for n, c in costs), sum(n * c.vjps for n, c in costs))
 
     @classmethod
     def examples(cls) -> list[Rule]:
@@ -140,10 +144,16 @@ class AlternatingGD(Alternating):
         object.__setattr__(self, "repeats", repeats)
         self.__post_init__()
 
-    def bilinear_modulus(self, s: float) -> float:
-        """1 below s = 2: bounded, never convergent. Beyond, the larger root of z^2 - (2 - s^2) z + 1."""
-        trace = 2 - s**2
-        return 1.0 if s <= 2 else (abs(trace) + (trace**2 - 4) ** 0.5) / 2
+    def bilinear_modulus(self, s: float) -> float | None:
+        """1 below s = 2: bounded, never convergent. Beyond, the larger root of z^2 - (2 - s^2) z + 1.
+
+        Repeats m and n at the players' turns multiply s by sqrt(m n): on f = x y a player's own gradient stays put.
+        """
+        if self.order is not None and len(self.order) != 2:
+            return None
+        turns = (1,) if self.repeats is None else each(self.repeats)
+        trace = 2 - s**2 * math.prod(turns * 2 if len(turns) == 1 else turns)
+        return 1.0 if trace >= -2 else (abs(trace) + (trace**2 - 4) ** 0.5) / 2
 
     @classmethod
     def examples(cls) -> list[Rule]:

@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..errors import ParameterError
+from ..errors import DomainError, ParameterError
 from ..registry import Entry
-from ..types import Rule
+from ..types import Game, Rule
 from ..worlds import exact, is_symbolic
 from . import registry
 
@@ -57,3 +57,53 @@ def _parse_one(rule: Rule, name: str, value: Any, accept: Callable[[Any], bool] 
 def step_size(value: Any) -> bool:
     """Accepts step sizes: real and positive."""
     return not isinstance(value, complex) and value > 0
+
+
+def nonnegative(value: Any) -> bool:
+    """Accepts weights: real and not negative."""
+    return not isinstance(value, complex) and value >= 0
+
+
+def real(value: Any) -> bool:
+    """Accepts coefficients: any real number."""
+    return not isinstance(value, complex)
+
+
+def whole(rule: Rule, name: str, least: int) -> None:
+    """Refuse a count that is not a whole number of at least `least`."""
+    value = getattr(rule, name)
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise ParameterError(f"{rule.name}({name}={value!r})", f"a whole number >= {least}", f"{name}={max(least, 5)}")
+    object.__setattr__(rule, name, int(value))
+
+
+def refuse_alone(rule: Rule, game: Game) -> None:
+    """Refuse a game of one player, for rules whose whole point is the others."""
+    if len(game.players) < 2:
+        raise DomainError(
+            f"{rule.name} on {game.name}, which has one player",
+            "two players or more: the rule uses how they act on each other",
+            f"use {rule.name} jointly instead of player by player",
+        )
+
+
+def as_float(*values: Any) -> float | None:
+    """The ratio or the value as a float: values[0] / values[1] / ...; None where one is symbolic or per player."""
+    if not all(isinstance(v, (int, float)) for v in values):
+        return None
+    result = float(values[0])
+    for divisor in values[1:]:
+        result /= divisor
+    return result
+
+
+def largest_root(*coefficients: complex) -> float:
+    """Largest modulus of a root of the polynomial with these coefficients, highest power first."""
+    return float(np.abs(np.roots(coefficients)).max())
+
+
+def each(value: Any) -> tuple[Any, ...]:
+    """The values of a parameter given once, or per player as a tuple or a dict."""
+    if isinstance(value, Mapping):
+        return tuple(value.values())
+    return value if isinstance(value, tuple) else (value,)

@@ -7,7 +7,8 @@ import math
 from typing import Any
 
 from ..types import Array, Cost, Domain, Game, Info, Rule, State
-from .base import parse, register, step_size
+from ..worlds import number
+from .base import as_float, parse, register, step_size
 
 
 @register
@@ -28,6 +29,7 @@ class Extragradient(Rule):
     fresh: bool = False
     domain = Domain(linear_in_field=True)
     aliases = ("EG",)
+    step_sizes = ("lr", "extrapolation")
 
     def __post_init__(self) -> None:
         parse(self, step_size, lr=self.lr)
@@ -61,6 +63,52 @@ class Extragradient(Rule):
 
 @register
 @dataclasses.dataclass(frozen=True)
+class ExtragradientPlus(Rule):
+    """w' = P(w - (lr / beta) v(w)), then w+ = P(w - lr v(w')): a look-ahead longer than the step (EG+).
+
+    Diakonikolas et al. 2021, section 3, with beta = 1/2: it reaches some equilibria that are not monotone, where
+    extragradient does not. On f = x y the modulus is sqrt((1 - s^2 / beta)^2 + s^2).
+
+    Args:
+        lr: step size of the update, one number or one per player.
+        beta: ratio of update to look-ahead, in (0, 1].
+    """
+
+    lr: Any
+    beta: Any = 0.5
+    domain = Domain(linear_in_field=True)
+    aliases = ("EGPlus",)
+
+    def __post_init__(self) -> None:
+        parse(self, step_size, lr=self.lr)
+        parse(self, lambda b: 0 < b <= 1, beta=self.beta)
+
+    @property
+    def cost(self) -> Cost:
+        """Two fields."""
+        return Cost(fields=2)
+
+    def bilinear_modulus(self, s: float) -> float | None:
+        """sqrt((1 - s^2 / beta)^2 + s^2)."""
+        ratio = as_float(1.0, self.beta)
+        return None if ratio is None else math.hypot(1 - ratio * s**2, s)
+
+    @classmethod
+    def examples(cls) -> list[Rule]:
+        """One step size, and one per player."""
+        return [cls(0.1), cls((0.1, 0.05), 0.75)]
+
+    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+        """One look-ahead and one update, on the same batch."""
+        lr = game.per_coordinate(self.lr, w)
+        batch = game.draw(rng)
+        v = game.field(w, batch)
+        v_ahead = game.field(game.project(w - lr / number(self.beta, w) * v), batch)
+        return game.project(w - lr * v_ahead), state, {"field": v, "field_ahead": v_ahead}
+
+
+@register
+@dataclasses.dataclass(frozen=True)
 class OptimisticGD(Rule):
     """w+ = P(w - 2 lr v_t + lr v_{t-1}), with v_{-1} = v(w_0) (Daskalakis et al. 2018, eq. 6).
 
@@ -82,7 +130,7 @@ class OptimisticGD(Rule):
         """Largest root of z^2 - z (1 - 2is) - is in modulus: closed form up to s = 1/2, and beyond."""
         if s <= 0.5:
             return math.sqrt((1 + math.sqrt(1 - 4 * s**2)) / 2)
-        return s + math.sqrt(s**2 - 0.25)
+        return math.hypot(0.5, s + math.sqrt(s**2 - 0.25))
 
     @classmethod
     def examples(cls) -> list[Rule]:
@@ -107,7 +155,8 @@ class OptimisticGD(Rule):
 class PastExtragradient(Rule):
     """w' = P(w - lr v(w'_{t-1})), then w+ = P(w - lr v(w')): extragradient that looks ahead with the last field.
 
-    Popov 1980; Gidel et al. 2019a, eqs. 15-16. Unconstrained, its look-ahead points w' are the iterates of OptimisticGD.
+    Popov 1980; Gidel et al. 2019a, eqs. 15-16. Unconstrained, its look-ahead points w' are the iterates of
+    OptimisticGD.
 
     Args:
         lr: step size, one number or one per player.

@@ -8,7 +8,7 @@ from typing import Any
 from ..types import Array, Domain, Game, Info, Rule, State
 from ..worlds import real_and_imaginary, zeros_like
 from .alternating import Alternating
-from .base import parse, register, step_size
+from .base import as_float, largest_root, parse, register, step_size
 
 
 @register
@@ -47,6 +47,11 @@ class HeavyBall(Rule):
         values = self.momentum.values() if isinstance(self.momentum, dict) else self.momentum
         values = values if isinstance(values, tuple) or isinstance(self.momentum, dict) else (values,)
         return any(real_and_imaginary(beta)[1] != 0 for beta in values)
+
+    def bilinear_modulus(self, s: float) -> float | None:
+        """Largest root of (z - 1)(z - beta) + i s z, for joint steps with one real beta."""
+        beta = as_float(self.momentum)
+        return None if beta is None or self.alternating else largest_root(1, 1j * s - 1 - beta, beta)
 
     @property
     def _in_turn(self) -> Alternating:

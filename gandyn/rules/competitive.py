@@ -1,0 +1,214 @@
+"""Competitive gradient descent: each step is the equilibrium of a local bilinear game."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
+from ..worlds import SYMBOLS, number, ones_like, sqrt, world_of, zeros_like
+from .base import parse, refuse_alone, register, step_size
+from .krylov import check_solver, is_iterative, solve
+from .products import coupling, only
+
+Step = tuple[Array, Info]
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class CompetitiveGD(Rule):
+    """w+ = w + u with u = -lr (v + J_o u): the Nash equilibrium of the local bilinear game.
+
+    Schaefer & Anandkumar 2019. J_o is J without its diagonal blocks, so (I + lr J_o) u = -lr v (their eq. 4; Ma et al.
+    2021 for n players). On f = x y the modulus is 1 / sqrt(1 + s^2). Small systems are solved exactly; on networks by
+    conjugate gradients on the first player's Schur complement in zero-sum games, and by GMRES otherwise, from the last
+    step's answer.
+
+    Args:
+        lr: step size, one number or one per player.
+        solver: "dense", "krylov", or "auto" by dimension.
+        tolerance: relative residual of the iterative solver. limit: its most iterations.
+    """
+
+    lr: Any
+    solver: str = "auto"
+    tolerance: float = 1e-8
+    limit: int = 100
+    domain = Domain(unconstrained=True, capturable=False)
+    aliases = ("CGD",)
+
+    def __post_init__(self) -> None:
+        parse(self, step_size, lr=self.lr, tolerance=self.tolerance)
+        check_solver(self, self.solver)
+
+    @property
+    def cost(self) -> Cost:
+        """One field; the solver decides the products."""
+        return Cost(fields=1, jvps=math.nan)
+
+    def bilinear_modulus(self, s: float) -> float | None:
+        """1 / sqrt(1 + s^2)."""
+        return 1 / math.sqrt(1 + s**2)
+
+    @classmethod
+    def examples(cls) -> list[Rule]:
+        """One step size, one per player, and the matrix-free solver."""
+        return [cls(0.1), cls((0.1, 0.05)), cls(0.1, solver="krylov", tolerance=1e-13)]
+
+    def check(self, game: Game) -> None:
+        """Refuse a player alone."""
+        super().check(game)
+        refuse_alone(self, game)
+
+    def init(self, game: Game, w: Array, rng: Any = None) -> State:
+        """A first guess for the iterative solver; nothing for the direct one."""
+        self.check(game)
+        return State({"move": zeros_like(w)} if is_iterative(self.solver, game.dim) else {})
+
+    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+        """One field and one linear solve, on the same batch."""
+        batch = game.draw(rng)
+        v = game.field(w, batch)
+        u, info = self._move(game, w, v, game.per_coordinate(self.lr, w), batch, state)
+        return w + u, _keep(state, u), {"field": v, **info}
+
+    def _move(self, game: Game, w: Array, v: Array, lr: Any, batch: Batch, state: State) -> Step:
+        """u with u + lr J_o u = -lr v."""
+        start = state.arrays.get("move")
+        if start is not None and game.zero_sum and world_of(w) != SYMBOLS:
+            return self._by_schur_complement(game, w, v, lr, batch, start)
+
+        def operator(u: Array) -> Array:
+            return u + lr * coupling(game, w, u, batch)
+
+        return solve(
+            self, game, operator, -lr * v, solver=self.solver, start=start, tolerance=self.tolerance, limit=self.limit
+        )
+
+    def _by_schur_complement(self, game: Game, w: Array, v: Array, lr: Any, batch: Batch, start: Array) -> Step:
+        """Eliminate player 2: with J_yx = -J_xy^T, z = u_x / sqrt(lr_x) solves a symmetric positive definite system."""
+        steps = lr * ones_like(w)
+        root = sqrt(steps)
+
+        def to_second(u: Array) -> Array:
+            return only(game, steps * game.jvp(w, only(game, u, 0), batch), 1)
+
+        def schur(z: Array) -> Array:
+            p = only(game, root * z, 0)
+            return z - only(game, root * game.jvp(w, to_second(p), batch), 0)
+
+        rhs = -only(game, root * (v - game.jvp(w, only(game, steps * v, 1), batch)), 0)
+        z, info = solve(
+            self,
+            game,
+            schur,
+            rhs,
+            solver=self.solver,
+            symmetric=True,
+            start=only(game, start / root, 0),
+            tolerance=self.tolerance,
+            limit=self.limit,
+        )
+        ux = only(game, root * z, 0)
+        return ux - only(game, steps * v, 1) - to_second(ux), info
+
+
+def _keep(state: State, u: Array) -> State:
+    return State({**state.arrays, "move": u} if "move" in state.arrays else state.arrays, state.counters)
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class LinearizedCGD(Rule):
+    """w+ = w - lr v + lr J_o (lr v): competitive GD to second order in the step (Schaefer & Anandkumar 2019, table 1).
+
+    In a two-player zero-sum game this is SGA without alignment and with lam = lr, and on f = x y it has the modulus
+    sqrt(1 - s^2 + s^4) of extragradient.
+
+    Args:
+        lr: step size, one number or one per player.
+    """
+
+    lr: Any
+    aliases = ("LCGD",)
+
+    def __post_init__(self) -> None:
+        parse(self, step_size, lr=self.lr)
+
+    @property
+    def cost(self) -> Cost:
+        """One field, and one product for each player."""
+        return Cost(fields=1, jvps=2)
+
+    def bilinear_modulus(self, s: float) -> float:
+        """sqrt(1 - s^2 + s^4)."""
+        return math.sqrt(1 - s**2 + s**4)
+
+    @classmethod
+    def examples(cls) -> list[Rule]:
+        """One step size, and one per player."""
+        return [cls(0.1), cls((0.1, 0.05))]
+
+    def check(self, game: Game) -> None:
+        """Refuse a player alone."""
+        super().check(game)
+        refuse_alone(self, game)
+
+    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+        """One field and n products, on the same batch."""
+        batch = game.draw(rng)
+        lr = game.per_coordinate(self.lr, w)
+        v = game.field(w, batch)
+        return game.project(w - lr * (v - coupling(game, w, lr * v, batch))), state, {"field": v}
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class AdaptiveCGD(CompetitiveGD):
+    """Competitive GD with a step for each coordinate, lr / (sqrt(s+ / (1 - b^t)) + eps), s+ = b s + (1 - b) v^2 (ACGD).
+
+    Schaefer, Zheng & Anandkumar 2020, section 4, with t counted from 1. At an equilibrium s = 0 and the map is not
+    differentiable.
+
+    Args:
+        lr: step size, one number or one per player.
+        solver, tolerance, limit: as for CompetitiveGD.
+        decay: b, in [0, 1).
+        eps: added to the root.
+    """
+
+    decay: float = 0.99
+    eps: float = 1e-5
+    domain = Domain(unconstrained=True, smooth=False, capturable=False)
+    flow_order = None
+    aliases = ("ACGD",)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        parse(self, step_size, eps=self.eps)
+        parse(self, lambda b: 0 <= b < 1, decay=self.decay)
+
+    def bilinear_modulus(self, s: float) -> float | None:
+        """None: not differentiable at the equilibrium."""
+        return None
+
+    @classmethod
+    def examples(cls) -> list[Rule]:
+        """One step size."""
+        return [cls(0.1)]
+
+    def init(self, game: Game, w: Array, rng: Any = None) -> State:
+        """Second moments at zero."""
+        return State({**super().init(game, w, rng).arrays, "square": zeros_like(w)}, {"steps": 0})
+
+    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+        """One field and one linear solve, on the same batch."""
+        batch = game.draw(rng)
+        v = game.field(w, batch)
+        b, t = number(self.decay, w), state["steps"] + 1
+        square = b * state["square"] + (1 - b) * (v * v)
+        steps = game.per_coordinate(self.lr, w) / (sqrt(square / (1 - b**t)) + number(self.eps, w))
+        u, info = self._move(game, w, v, steps, batch, state)
+        arrays = {**_keep(state, u).arrays, "square": square}
+        return w + u, State(arrays, {"steps": t}), {"field": v, **info}

@@ -1,0 +1,150 @@
+"""Consistent opponent shaping: LOLA carried on until each player's model of the others is how they really move."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+from ..errors import ConvergenceError, DomainError
+from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
+from ..worlds import SYMBOLS, concatenate, stack, world_of, zeros_like
+from .base import parse, refuse_alone, register, step_size, whole
+from .products import own_blocks
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class ConsistentShaping(Rule):
+    """w+ = w + h(w) with h_i = -lr d/dx_i [f_i(x_i, x_j + h_j(w))]: each player models the others' true moves (COLA).
+
+    Willi et al. 2022, eqs. 4-5. `order` n stops the recursion h^n_i = -lr d/dx_i [f_i(x_i, x_j + h^{n-1}_j)], h^0 = -lr
+    v, early (HOLA): order 1 is LOLA without expansion. The derivatives of h are needed, so the published method fits
+    neural networks to them; here they are exact, on games whose costs are quadratic, where h is affine.
+
+    Args:
+        lr: step size, one number or one per player.
+        order: how many times players reason about each other; None to go on until nothing changes.
+        tolerance: relative change of the derivative of h at which None stops. limit: where it gives up.
+
+    Raises:
+        DomainError: for a game whose costs are not quadratic.
+        ConvergenceError: if the recursion does not settle, as it does not for large steps.
+    """
+
+    lr: Any
+    order: int | None = None
+    tolerance: float = 1e-14
+    limit: int = 1000
+    domain = Domain(unconstrained=True, deterministic=True, capturable=False)
+    aliases = ("COLA", "HOLA")
+
+    def __post_init__(self) -> None:
+        parse(self, step_size, lr=self.lr, tolerance=self.tolerance)
+        whole(self, "limit", 1)
+        if self.order is not None:
+            whole(self, "order", 0)
+
+    @property
+    def cost(self) -> Cost:
+        """The gradients of all costs at d + 1 points."""
+        return Cost(fields=math.nan)
+
+    @classmethod
+    def examples(cls) -> list[Rule]:
+        """A level of reasoning on which it stops."""
+        return [cls(0.1, 2), cls((0.1, 0.05), 1)]
+
+    def check(self, game: Game) -> None:
+        """Refuse a player alone, and costs that are not quadratic."""
+        super().check(game)
+        refuse_alone(self, game)
+        if not game.quadratic:
+            raise DomainError(
+                f"{self.name} on {game.name}, whose costs are not quadratic",
+                "a quadratic game, where the players' models of each other are affine",
+                "use LOLA or StableOpponentShaping",
+            )
+
+    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+        """The recursion on h(w + delta) = a + B delta."""
+        lr = game.per_coordinate(self.lr, w)
+        gradients, hessians = _derivatives(game, w, None)
+        a, b = zeros_like(w), zeros_like(hessians[0])
+        if self.order is None and world_of(w) == SYMBOLS:
+            raise DomainError(
+                f"{self.name}(order=None) on symbols", "a finite order, whose recursion is an expression", "order=3"
+            )
+        rounds = self.limit if self.order is None else self.order + 1
+        for _ in range(rounds):
+            before = b
+            a, b = _reason(game, gradients, hessians, a, b, lr)
+            if self.order is None and _settled(b, before, self.tolerance):
+                return w + a, state, {"field": own_blocks(game, gradients)}
+        if self.order is None:
+            raise ConvergenceError(
+                f"{self.name} on {game.name}: the players' models still change after {self.limit} rounds",
+                "a step size at which the recursion settles",
+                "a smaller lr, or a finite order",
+            )
+        return w + a, state, {"field": own_blocks(game, gradients)}
+
+
+def _derivatives(game: Game, w: Array, batch: Batch) -> tuple[list[Array], list[Array]]:
+    """Gradients g_i, shape (..., d), and Hessians, shape (..., d, d), of all costs, from exact differences."""
+    at = game.cost_gradients(w, batch)
+    columns = []
+    for k in range(game.dim):
+        unit = zeros_like(w)
+        unit[..., k] = unit[..., k] + 1
+        columns.append(game.cost_gradients(w + unit, batch) - at)
+    return list(at), list(stack(columns, axis=-1))
+
+
+def _reason(
+    game: Game, gradients: list[Array], hessians: list[Array], a: Array, b: Array, lr: Any
+) -> tuple[Array, Array]:
+    """One more level: each player's total gradient of f_i at (x_i, x_j + h_j), as a + B delta."""
+    offsets, slopes = [], []
+    for i, block in enumerate(game.slices):
+        moved, answered = _mask(a, block), _mask_rows(b, block)  # the others' rows of h
+        chain = answered + _identity(answered)
+        g = gradients[i] + _apply(hessians[i], moved)
+        transposed = chain.swapaxes(-1, -2)
+        offsets.append(_apply(transposed, g)[..., block])
+        slopes.append((transposed @ (hessians[i] @ chain))[..., block, :])
+    h = concatenate(offsets)
+    slope = _join_rows(slopes)
+    column = lr if not hasattr(lr, "shape") else lr[..., None]
+    return -lr * h, -column * slope
+
+
+def _mask(u: Array, block: slice) -> Array:
+    u = u + zeros_like(u)
+    u[..., block] = zeros_like(u[..., block])
+    return u
+
+
+def _mask_rows(matrix: Array, block: slice) -> Array:
+    matrix = matrix + zeros_like(matrix)
+    matrix[..., block, :] = zeros_like(matrix[..., block, :])
+    return matrix
+
+
+def _identity(matrix: Array) -> Array:
+    identity = zeros_like(matrix)
+    for k in range(matrix.shape[-1]):
+        identity[..., k, k] = identity[..., k, k] + 1
+    return identity
+
+
+def _apply(matrix: Array, u: Array) -> Array:
+    return (matrix @ u[..., None])[..., 0]
+
+
+def _join_rows(blocks: list[Array]) -> Array:
+    return concatenate([block.swapaxes(-1, -2) for block in blocks]).swapaxes(-1, -2)
+
+
+def _settled(b: Array, before: Array, tolerance: float) -> bool:
+    return bool(abs(b - before).max() <= tolerance * abs(b).max())

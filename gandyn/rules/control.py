@@ -1,0 +1,115 @@
+"""Closed-loop control of the players' steps: a PID controller on the field, and a fuzzy (Takagi-Sugeno) gain."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+from ..types import Array, Domain, Game, Info, Rule, State
+from ..worlds import zeros_like
+from .base import as_float, each, largest_root, parse, real, register, step_size
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class PID(Rule):
+    """w+ = P(w - lr (kp v_t + ki sum of v_0 ... v_t + kd (v_t - v_{t-1}))), v_{-1} = v_0 (An et al. 2018, eq. 6).
+
+    The derivative damps rotation: PID(lr, 1, 0, 1) is OptimisticGD. The integral winds it up. On f = x y the modulus is
+    the largest root of z (z - 1)^2 + i s (kp z (z - 1) + ki z^2 + kd (z - 1)^2).
+
+    Args:
+        lr: step size, one number or one per player.
+        proportional, integral, derivative: gains kp, ki, kd, one number or one per player.
+    """
+
+    lr: Any
+    proportional: Any = 1.0
+    integral: Any = 0.0
+    derivative: Any = 0.0
+    domain = Domain(linear_in_field=True)
+    per_player_parameters = ("lr", "proportional", "integral", "derivative")
+
+    def __post_init__(self) -> None:
+        parse(self, step_size, lr=self.lr)
+        parse(self, real, proportional=self.proportional, integral=self.integral, derivative=self.derivative)
+
+    @property
+    def flow_order(self) -> int | None:  # type: ignore[override]
+        """First order with gains (1, 0, kd); others follow another flow."""
+        plain = all(k == 1 for k in each(self.proportional)) and all(k == 0 for k in each(self.integral))
+        return 1 if plain else None
+
+    def bilinear_modulus(self, s: float) -> float | None:
+        """Largest root of the characteristic polynomial."""
+        gains = [as_float(k) for k in (self.proportional, self.integral, self.derivative)]
+        if None in gains:
+            return None
+        p, i, d = (1j * s * k for k in gains if k is not None)
+        return largest_root(1, p + i + d - 2, 1 - p - 2 * d, d)
+
+    @classmethod
+    def examples(cls) -> list[Rule]:
+        """A damping derivative, and all three gains."""
+        return [cls(0.1, 1.0, 0.0, 1.0), cls((0.1, 0.05), (1.0, 0.8), 0.02, 0.5)]
+
+    def init(self, game: Game, w: Array, rng: Any = None) -> State:
+        """Nothing summed; the field at the start, as if the step before had stood still."""
+        self.check(game)
+        return State({"integral": zeros_like(w), "previous_field": game.field(w, game.draw(rng))})
+
+    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+        """One field evaluation."""
+        v = game.field(w, game.draw(rng))
+        total = state["integral"] + v
+        p, i, d = (game.per_coordinate(k, w) for k in (self.proportional, self.integral, self.derivative))
+        control = p * v + i * total + d * (v - state["previous_field"])
+        w = game.project(w - game.per_coordinate(self.lr, w) * control)
+        return w, State({"integral": total, "previous_field": v}), {"field": v}
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class TakagiSugeno(Rule):
+    """w_i+ = P(w_i - lr g_i v_i): a fuzzy controller sets each player's gain from the size of its own gradient.
+
+    Two rules, "if |v_i| is small, g = small" and "if |v_i| is large, g = large", blended by the membership
+    h = |v_i|^2 / (|v_i|^2 + width^2) of "large": g_i = (1 - h) small + h large (Takagi & Sugeno 1985, with constant
+    consequents). At an equilibrium the gain is `small`: on f = x y the modulus is sqrt(1 + (small s)^2).
+
+    Args:
+        lr: step size, one number or one per player.
+        small, large: the gains of the two rules, one number or one per player.
+        width: the size of a gradient that is half large, one number or one per player.
+    """
+
+    lr: Any
+    small: Any = 1.0
+    large: Any = 0.1
+    width: Any = 1.0
+    flow_order = None
+    per_player_parameters = ("lr", "small", "large", "width")
+
+    def __post_init__(self) -> None:
+        parse(self, step_size, lr=self.lr, width=self.width)
+        parse(self, real, small=self.small, large=self.large)
+
+    def bilinear_modulus(self, s: float) -> float | None:
+        """sqrt(1 + (small s)^2)."""
+        gain = as_float(self.small)
+        return None if gain is None else math.hypot(1, gain * s)
+
+    @classmethod
+    def examples(cls) -> list[Rule]:
+        """Short steps where gradients are large, for both players or for one."""
+        return [cls(0.1), cls((0.1, 0.05), 1.0, (1.0, 0.2), 0.5)]
+
+    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+        """One field evaluation."""
+        v = game.field(w, game.draw(rng))
+        small, large, width = (game.per_coordinate(k, w) for k in (self.small, self.large, self.width))
+        square = game.dot_per_player(v, v)
+        membership = square / (square + width * width)
+        gain = small + membership * (large - small)
+        return game.project(w - game.per_coordinate(self.lr, w) * gain * v), state, {"field": v, "gain": gain}

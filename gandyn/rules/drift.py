@@ -1,0 +1,117 @@
+"""Explicit gradient regularisers as coefficients: what discretisation adds to the costs, put in or taken out."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
+from .base import as_float, each, parse, real, refuse_alone, register, step_size
+from .products import back_coupling, coupling, only, own_blocks
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class Drift(Rule):
+    """Simultaneous gradient steps on costs with penalties on gradient norms and products:
+
+    f_i + self_norm |df_i/dx_i|^2 + sum over j != i of [other_norm |df_j/dx_j|^2 + other_dot <df_i/dx_j, df_j/dx_j>].
+
+    (Rosca et al. 2021, section 5). The gradients are 2 self_norm J_ii^T v_i, 2 other_norm J_ji^T v_j, and, with the
+    second factor of the product `held` (no derivative taken), other_dot J_ij v_j; otherwise J_ji^T df_i/dx_j joins it.
+    Mind the absence of halves: consensus with weight gamma is self_norm = other_norm = gamma / 2. See the presets
+    `consensus`, `symplectic`, `cancelling`.
+
+    Args:
+        lr: step size, one number or one per player.
+        self_norm, other_norm, other_dot: coefficients of any sign, one number or one per player.
+        held: whether <df_i/dx_j, df_j/dx_j> is differentiated in its first factor alone.
+    """
+
+    lr: Any
+    self_norm: Any = 0
+    other_norm: Any = 0
+    other_dot: Any = 0
+    held: bool = True
+    domain = Domain(unconstrained=True)
+    flow_order = None
+    per_player_parameters = ("lr", "self_norm", "other_norm", "other_dot")
+
+    def __post_init__(self) -> None:
+        parse(self, step_size, lr=self.lr)
+        parse(self, real, self_norm=self.self_norm, other_norm=self.other_norm, other_dot=self.other_dot)
+
+    @classmethod
+    def consensus(cls, lr: Any, gamma: float) -> Drift:
+        """`Consensus(lr, gamma)`: both norms with weight gamma / 2."""
+        return cls(lr, self_norm=gamma / 2, other_norm=gamma / 2)
+
+    @classmethod
+    def symplectic(cls, lr: Any, lam: float) -> Drift:
+        """`SGA(lr, lam, align=False)` in two-player zero-sum games: the others' norm with weight lam / 2."""
+        return cls(lr, other_norm=lam / 2)
+
+    @classmethod
+    def cancelling(cls, lr: float) -> Drift:
+        """Second order in lr: v - lr/2 J v takes out the drift -lr/2 J v of simultaneous steps (Rosca, theorem 3.1)."""
+        return cls(lr, self_norm=-lr / 4, other_dot=-lr / 2)
+
+    @property
+    def _uses(self) -> tuple[bool, bool, bool]:
+        norms, others, dots = (any(c != 0 for c in each(c)) for c in (self.self_norm, self.other_norm, self.other_dot))
+        return norms, others, dots
+
+    @property
+    def cost(self) -> Cost:
+        """One field; for each player, a product for every penalty that is used."""
+        norms, others, dots = self._uses
+        return Cost(fields=1, jvps=2 * dots, vjps=2 * (norms + others + (dots and not self.held)))
+
+    def bilinear_modulus(self, s: float) -> float | None:
+        """sqrt((1 - p)^2 + s^2), p = s^2 (2 other_norm - other_dot [twice, when not held]) / lr."""
+        other, dots = as_float(self.other_norm, self.lr), as_float(self.other_dot, self.lr)
+        if other is None or dots is None:
+            return None
+        return math.hypot(1 - s**2 * (2 * other - (1 if self.held else 2) * dots), s)
+
+    @classmethod
+    def examples(cls) -> list[Rule]:
+        """The three presets, and coefficients of each player's own."""
+        return [
+            cls.consensus(0.1, 0.5),
+            cls.symplectic(0.1, 0.5),
+            cls.cancelling(0.1),
+            cls((0.1, 0.05), (0.1, 0.2), (0.3, 0.1), 0.2, held=False),
+        ]
+
+    def check(self, game: Game) -> None:
+        """Refuse penalties on others where there are none."""
+        super().check(game)
+        if any(self._uses[1:]):
+            refuse_alone(self, game)
+
+    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+        """All penalties on one batch."""
+        batch = game.draw(rng)
+        free_product = self._uses[2] and not self.held
+        gradients = game.cost_gradients(w, batch) if free_product else None
+        v = game.field(w, batch) if gradients is None else own_blocks(game, gradients)
+        change = v + self._penalties(game, w, v, gradients, batch)
+        return w - game.per_coordinate(self.lr, w) * change, state, {"field": v}
+
+    def _penalties(self, game: Game, w: Array, v: Array, gradients: Array | None, batch: Batch) -> Array:
+        norms, others, dots = self._uses
+        total = 0 * v
+        if norms:
+            own = [game.vjp(w, only(game, v, i), batch) for i in range(len(game.players))]
+            total = total + 2 * game.per_coordinate(self.self_norm, w) * own_blocks(game, own)
+        if others:
+            pulled = back_coupling(game, w, [v] * len(game.players), batch)
+            total = total + 2 * game.per_coordinate(self.other_norm, w) * pulled
+        if dots:
+            product = coupling(game, w, v, batch)
+            if gradients is not None:
+                product = product + back_coupling(game, w, gradients, batch)
+            total = total + game.per_coordinate(self.other_dot, w) * product
+        return total

@@ -1,0 +1,60 @@
+"""Lookahead: run any rule ahead, then move part of the way."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from ..types import Array, Cost, Game, Info, Rule, State
+from ..worlds import number
+from .base import as_float, parse, register, whole
+from .gradient import SimultaneousGD
+from .wrapper import Wrapper
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class Lookahead(Wrapper):
+    """k steps of `inner` from w to w_k, then w+ = P(w + alpha (w_k - w)) (Chavdarova et al. 2021, algorithm 1).
+
+    The inner rule keeps its state across. On f = x y around simultaneous gradient steps the modulus is
+    |1 - alpha + alpha (1 - i s)^k|. With k = 2 and alpha = 1/2 it is below 1 for s < 1.
+
+    Args:
+        inner: a rule. k: inner steps. alpha: how far to follow them, usually in (0, 1].
+    """
+
+    inner: Rule
+    k: int = 5
+    alpha: Any = 0.5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        whole(self, "k", 1)
+        parse(self, alpha=self.alpha)
+
+    @property
+    def cost(self) -> Cost:
+        """k times the inner rule's."""
+        inner = self.inner.cost
+        return Cost(self.k * inner.fields, self.k * inner.jvps, self.k * inner.vjps)
+
+    def bilinear_modulus(self, s: float) -> float | None:
+        """|1 - alpha + alpha (1 - i s)^k| around simultaneous gradient steps."""
+        alpha = as_float(self.alpha)
+        if alpha is None or not isinstance(self.inner, SimultaneousGD):
+            return None
+        return abs(1 - alpha + alpha * (1 - 1j * s) ** self.k)
+
+    @classmethod
+    def examples(cls) -> list[Rule]:
+        """Two short horizons."""
+        return [cls(SimultaneousGD(0.1), 2, 0.5), cls(SimultaneousGD((0.1, 0.05)), 3, 0.4)]
+
+    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+        """k inner steps and one interpolation."""
+        ahead, inner = w, state.inner[0]
+        info: Info = {}
+        for _ in range(self.k):
+            ahead, inner, info = self.inner.step(game, ahead, inner, rng)
+        return game.project(w + number(self.alpha, w) * (ahead - w)), State(inner=(inner,)), info

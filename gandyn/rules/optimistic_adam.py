@@ -1,0 +1,89 @@
+"""Adam with a look: extra-, past-extra- and optimistic forms for games."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from ..types import Array, Cost, Game, Info, State
+from ..worlds import zeros_like
+from .adaptive import Adam
+from .base import register
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class ExtraAdam(Adam):
+    """Extragradient with Adam's directions: look ahead from w, then step from w with the field found there.
+
+    Both fields enter the moments, so that step t = 1, 2, ... corrects for 2t - 1 and then 2t of them (Gidel et al.
+    2019a, algorithm 4).
+
+    Args:
+        lr, betas, eps: as for Adam.
+    """
+
+    @property
+    def cost(self) -> Cost:
+        """Two fields."""
+        return Cost(fields=2)
+
+    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+        """One look-ahead and one update, on a batch each."""
+        lr, t = game.per_coordinate(self.lr, w), state["steps"] + 1
+        v = game.field(w, game.draw(rng))
+        moments = self._update(state.arrays, v, w)
+        ahead = game.project(w - lr * self._direction(moments, 2 * t - 1, w))
+        moments = self._update(moments, game.field(ahead, game.draw(rng)), w)
+        return game.project(w - lr * self._direction(moments, 2 * t, w)), State(moments, {"steps": t}), {"field": v}
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class PastExtraAdam(Adam):
+    """ExtraAdam that looks ahead with the field of its last look: one field a step (Gidel et al. 2019a, section 4).
+
+    That field enters the moments twice, as it does there. The first look uses v(w_0).
+
+    Args:
+        lr, betas, eps: as for Adam.
+    """
+
+    def init(self, game: Game, w: Array, rng: Any = None) -> State:
+        """Moments at zero, and the field at the start."""
+        state = super().init(game, w, rng)
+        return State({**state.arrays, "field_ahead": game.field(w, game.draw(rng))}, state.counters)
+
+    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+        """One field evaluation, at the look-ahead point."""
+        lr, t = game.per_coordinate(self.lr, w), state["steps"] + 1
+        moments = self._update(state.arrays, state["field_ahead"], w)
+        ahead = game.project(w - lr * self._direction(moments, 2 * t - 1, w))
+        v = game.field(ahead, game.draw(rng))
+        moments = self._update(moments, v, w)
+        w = game.project(w - lr * self._direction(moments, 2 * t, w))
+        return w, State({**moments, "field_ahead": v}, {"steps": t}), {"field": v}
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class OptimisticAdam(Adam):
+    """w+ = P(w - 2 lr d_t + lr d_{t-1}) for Adam's directions d_t, with d_0 = 0 (Daskalakis et al. 2018, algorithm 1).
+
+    Args:
+        lr, betas, eps: as for Adam.
+    """
+
+    def init(self, game: Game, w: Array, rng: Any = None) -> State:
+        """Moments and the last direction at zero."""
+        state = super().init(game, w, rng)
+        return State({**state.arrays, "direction": zeros_like(w)}, state.counters)
+
+    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+        """One field evaluation."""
+        t = state["steps"] + 1
+        v = game.field(w, game.draw(rng))
+        moments = self._update(state.arrays, v, w)
+        direction = self._direction(moments, t, w)
+        w = game.project(w - game.per_coordinate(self.lr, w) * (2 * direction - state["direction"]))
+        return w, State({**moments, "direction": direction}, {"steps": t}), {"field": v}

@@ -1,0 +1,114 @@
+"""The proximal point method: step with the field at the point where one arrives."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import sys
+from typing import Any
+
+import numpy as np
+
+from ..errors import ConvergenceError, DomainError
+from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
+from ..worlds import SYMBOLS, TORCH, norm, where, world_of
+from .base import parse, register, step_size, whole
+from .krylov import check_solver, solve
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class ProximalPoint(Rule):
+    """w+ = w - lr v(w+), implicit in w+ (Martinet 1970; Rockafellar 1976, eq. 1.4).
+
+    The step solves r(w+) = w+ - w + lr v(w+) = 0 by Newton's method with backtracking, starting at w: exact in one
+    iteration where the field is affine. On f = x y the modulus is 1 / sqrt(1 + s^2): every step size converges. By the
+    implicit function theorem, Dw+ = (I + lr J(w+))^{-1}. On symbols the game must be quadratic.
+
+    Args:
+        lr: step size, one number or one per player.
+        tolerance: |r| at most this times 1 + |w|, floored at the precision of the numbers.
+        limit: most Newton iterations.
+        solver: of the linear systems: "dense", "krylov" (GMRES), or "auto" by dimension.
+
+    Raises:
+        DomainError: on symbols, for a game that is not quadratic.
+        ConvergenceError: when a finite member of the ensemble has no solution within `limit` iterations.
+    """
+
+    lr: Any
+    tolerance: float = 1e-12
+    limit: int = 50
+    solver: str = "auto"
+    domain = Domain(unconstrained=True, capturable=False)
+    aliases = ("proximal",)
+
+    def __post_init__(self) -> None:
+        parse(self, step_size, lr=self.lr, tolerance=self.tolerance)
+        whole(self, "limit", 1)
+        check_solver(self, self.solver)
+
+    @property
+    def cost(self) -> Cost:
+        """Newton's method decides."""
+        return Cost(fields=math.nan, jvps=math.nan)
+
+    def bilinear_modulus(self, s: float) -> float:
+        """1 / sqrt(1 + s^2)."""
+        return 1 / math.sqrt(1 + s**2)
+
+    @classmethod
+    def examples(cls) -> list[Rule]:
+        """One step size, and one per player."""
+        return [cls(0.1), cls((0.1, 0.05))]
+
+    def residual(self, game: Game, w_next: Array, w: Array, batch: Batch = None) -> Array:
+        """r = w_next - w + lr v(w_next): zero exactly when w_next is the step from w."""
+        return w_next - w + game.per_coordinate(self.lr, w) * game.field(w_next, batch)
+
+    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+        """Newton iterations on one batch, at least one."""
+        batch = game.draw(rng)
+        if world_of(w) == SYMBOLS:
+            if not game.quadratic:
+                raise DomainError(
+                    f"{self.name} on {game.name}, whose implicit step has no closed form",
+                    "a quadratic game, on symbols",
+                    "iterate it on numbers, where Newton's method solves each step",
+                )
+            return self._newton(game, w, self.residual(game, w, w, batch), batch), state, {}
+        at, r = w, self.residual(game, w, w, batch)
+        goal = self._goal(w)
+        for iteration in range(1, self.limit + 1):
+            at, r = self._descend(game, at, w, r, batch)
+            open_members = (norm(r) > goal)[..., 0]  # False where not finite: such members have diverged already
+            if not bool(open_members.any()):
+                return at, state, {"iterations": iteration, "residual": norm(r)[..., 0]}
+        raise ConvergenceError(
+            f"{self.name} on {game.name}: no solution within {self.limit} Newton iterations at "
+            f"{int(open_members.sum())} points, residual up to {float(norm(r)[..., 0][open_members].max()):.1e}",
+            f"a residual of at most {self.tolerance:g} (1 + |w|)",
+            "a smaller lr, a larger limit, or a start nearer to the solution",
+        )
+
+    def _goal(self, w: Array) -> Array:
+        precision = (sys.modules["torch"] if world_of(w) == TORCH else np).finfo(w.dtype).eps
+        return max(self.tolerance, 32 * float(precision)) * (1 + norm(w))
+
+    def _newton(self, game: Game, at: Array, r: Array, batch: Batch) -> Array:
+        """at - (I + lr J)^{-1} r."""
+        lr = game.per_coordinate(self.lr, at)
+        move, _ = solve(self, game, lambda u: u + lr * game.jvp(at, u, batch), r, solver=self.solver)
+        return at - move
+
+    def _descend(self, game: Game, at: Array, w: Array, r: Array, batch: Batch) -> tuple[Array, Array]:
+        """A Newton step, halved for each member until its residual does not grow."""
+        full = self._newton(game, at, r, batch)
+        tried = full
+        for halvings in range(1, 31):
+            r_tried = self.residual(game, tried, w, batch)
+            worse = norm(r_tried) > norm(r) + self._goal(w)
+            if not bool(worse.any()):
+                break
+            tried = where(worse, at + (full - at) / 2**halvings, tried)
+        return tried, r_tried

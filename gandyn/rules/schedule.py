@@ -1,0 +1,162 @@
+"""Step sizes that change: schedules over the steps, and a time scale between the players."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import DomainError, ParameterError
+from ..types import Array, Domain, Game, Info, Rule, State
+from ..worlds import is_symbolic
+from .base import parse, register, step_size
+from .gradient import SimultaneousGD
+from .wrapper import Wrapper, scaled
+
+
+@dataclasses.dataclass(frozen=True)
+class PowerDecay:
+    """(1 + t / scale)^-power: 1/2 gives the 1/sqrt(t) of averaged stochastic methods, 1 that of Robbins & Monro."""
+
+    power: float = 0.5
+    scale: float = 1.0
+
+    def __call__(self, t: Any) -> Any:
+        """The factor of step t = 0, 1, ..."""
+        from ..worlds import exact
+
+        if is_symbolic(t):
+            return (1 + t / exact(self.scale)) ** -exact(self.power)
+        return (1 + t / self.scale) ** -self.power
+
+
+@dataclasses.dataclass(frozen=True)
+class StepDecay:
+    """factor^floor(t / every)."""
+
+    every: int
+    factor: float = 0.1
+
+    def __call__(self, t: Any) -> Any:
+        """The factor of step t = 0, 1, ..."""
+        return self.factor ** (t // self.every)
+
+
+@dataclasses.dataclass(frozen=True)
+class Cosine:
+    """Half a cosine from 1 at t = 0 to `floor` at t = total, and `floor` from there on (Loshchilov & Hutter 2017)."""
+
+    total: int
+    floor: float = 0.0
+
+    def __call__(self, t: Any) -> float:
+        """The factor of step t = 0, 1, ..."""
+        return self.floor + (1 - self.floor) * (1 + math.cos(math.pi * min(float(t) / self.total, 1.0))) / 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Warmup:
+    """(t + 1) / steps up to t = steps - 1, then 1."""
+
+    steps: int
+
+    def __call__(self, t: Any) -> float:
+        """The factor of step t = 0, 1, ..."""
+        return min((float(t) + 1) / self.steps, 1.0)
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class Scheduled(Wrapper):
+    """Step t = 0, 1, ... of `inner` with its step sizes multiplied by schedule(t).
+
+    Wrapped rules' step sizes too, and extragradient's look-ahead with them.
+
+    Args:
+        inner: a rule with step sizes.
+        schedule: t -> factor: `PowerDecay`, `StepDecay`, `Cosine`, `Warmup` of this module, or any function. On symbols
+            it is called with a symbol, and refused if it cannot take one.
+    """
+
+    inner: Rule
+    schedule: Callable[[Any], Any] = PowerDecay()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not callable(self.schedule):
+            raise ParameterError(
+                f"Scheduled(schedule={self.schedule!r})", "a function of the step count", "schedule=lambda t: 0.99**t"
+            )
+
+    @property
+    def domain(self) -> Domain:  # type: ignore[override]
+        """The inner rule's; the step size lives on the host, so a captured graph would freeze it."""
+        return dataclasses.replace(self.inner.domain, capturable=False, linear_in_field=False)
+
+    @classmethod
+    def examples(cls) -> list[Rule]:
+        """Decay, around gradient steps."""
+        return [cls(SimultaneousGD(0.1), PowerDecay(0.5)), cls(SimultaneousGD((0.1, 0.05)), PowerDecay(1, 10))]
+
+    def init(self, game: Game, w: Array, rng: Any = None) -> State:
+        """The inner rule's state, and the count."""
+        return State({}, {"steps": 0}, super().init(game, w, rng).inner)
+
+    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+        """One step of the inner rule with today's step sizes."""
+        t = state["steps"]
+        rule = scaled(self.inner, game, (self._factor(t),) * len(game.players))
+        w, inner, info = rule.step(game, w, state.inner[0], rng)
+        return w, State({}, {"steps": t + 1}, (inner,)), info
+
+    def _factor(self, t: Any) -> Any:
+        if not is_symbolic(t):
+            return self.schedule(t)
+        try:
+            return self.schedule(t)
+        except TypeError as error:
+            raise DomainError(
+                f"{self.name} with {self.schedule!r} on symbols",
+                "a schedule that takes a symbol for the step count",
+                "use PowerDecay or StepDecay, or iterate on numbers",
+            ) from error
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class TimeScale(Wrapper):
+    """`inner` with player 2's step sizes (every player's but the first) multiplied by tau: TTUR, tau-GDA.
+
+    Heusel et al. 2017; Fiez & Ratliff 2020, eq. 2. `GDA((lr, tau lr))` for the rule of your choice, with tau as one
+    parameter, free if it is a name: `TimeScale(GDA(0.1), "tau")`.
+
+    Args:
+        inner: a rule with step sizes.
+        tau: ratio of the step sizes.
+    """
+
+    inner: Rule
+    tau: Any = 1
+    aliases = ("TTUR",)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        parse(self, step_size, tau=self.tau)
+
+    @classmethod
+    def examples(cls) -> list[Rule]:
+        """A faster player 2."""
+        return [cls(SimultaneousGD(0.1), 3)]
+
+    def _rule(self, game: Game) -> Rule:
+        return scaled(self.inner, game, (1, *(self.tau,) * (len(game.players) - 1)))
+
+    def init(self, game: Game, w: Array, rng: Any = None) -> State:
+        """The inner rule's state."""
+        self.check(game)
+        return self._rule(game).init(game, w, rng)
+
+    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+        """One step of the inner rule."""
+        return self._rule(game).step(game, w, state, rng)

@@ -1,0 +1,55 @@
+"""SGD with an averaging momentum buffer."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from ..types import Array, Domain, Game, Info, Rule, State
+from ..worlds import zeros_like
+from .base import as_float, largest_root, parse, register, step_size
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class SGDM(Rule):
+    """m+ = b m + (1 - b) v, w+ = P(w - lr m+), m_0 = 0 (Yong et al. 2020, algorithm 1).
+
+    Not `HeavyBall`, whose buffer sums instead of averaging: its lr is this one's times (1 - b).
+
+    Args:
+        lr: step size, one number or one per player.
+        momentum: b, one number or one per player.
+    """
+
+    lr: Any
+    momentum: Any = 0.9
+    domain = Domain(linear_in_field=True)
+    flow_order = None
+    per_player_parameters = ("lr", "momentum")
+
+    def __post_init__(self) -> None:
+        parse(self, step_size, lr=self.lr)
+        parse(self, lambda b: -1 < b < 1, momentum=self.momentum)
+
+    def bilinear_modulus(self, s: float) -> float | None:
+        """Largest root of (z - 1)(z - b) + i s (1 - b) z."""
+        b = as_float(self.momentum)
+        return None if b is None else largest_root(1, 1j * s * (1 - b) - 1 - b, b)
+
+    @classmethod
+    def examples(cls) -> list[Rule]:
+        """One number each, and one per player."""
+        return [cls(0.1), cls((0.1, 0.05), (0.5, -0.3))]
+
+    def init(self, game: Game, w: Array, rng: Any = None) -> State:
+        """The buffer at zero."""
+        self.check(game)
+        return State({"mean": zeros_like(w)})
+
+    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+        """One field evaluation."""
+        v = game.field(w, game.draw(rng))
+        b = game.per_coordinate(self.momentum, w)
+        m = b * state["mean"] + (1 - b) * v
+        return game.project(w - game.per_coordinate(self.lr, w) * m), State({"mean": m}), {"field": v}

@@ -1,0 +1,125 @@
+"""Symplectic corrections: rotate the field towards stable equilibria with the antisymmetric part of the Jacobian."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+from ..types import Array, Cost, Domain, Game, Info, Rule, State
+from ..worlds import dot, exp, number, sign
+from .base import as_float, nonnegative, parse, real, register, step_size
+from .krylov import check_solver, solve
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class SGA(Rule):
+    """w+ = P(w - lr (v + l A^T v)), A = (J - J^T) / 2: symplectic gradient adjustment.
+
+    Balduzzi et al. 2018, algorithm 1. With `align`, l = lam sign(<v, g> <A^T v, g> / d + alignment), g = J^T v: the
+    adjustment pulls towards stable equilibria and pushes away from unstable ones. The divisor is the dimension d, so
+    that the rule does not depend on how parameters are packed. Near an equilibrium the sign is that of `alignment`. On
+    f = x y this is `Consensus` with gamma = lam.
+
+    Args:
+        lr: step size, one number or one per player.
+        lam: weight of the adjustment.
+        align: choose its sign; without, l = lam.
+        alignment: the positive number that decides where the products vanish.
+    """
+
+    lr: Any
+    lam: Any
+    align: bool = True
+    alignment: Any = 0.1
+    flow_order = None
+
+    def __post_init__(self) -> None:
+        parse(self, step_size, lr=self.lr, alignment=self.alignment)
+        parse(self, real, lam=self.lam)
+
+    @property
+    def cost(self) -> Cost:
+        """One field and one product of either kind."""
+        return Cost(fields=1, jvps=1, vjps=1)
+
+    def bilinear_modulus(self, s: float) -> float | None:
+        """sqrt((1 - lam s^2 / lr)^2 + s^2)."""
+        weight = as_float(self.lam, self.lr)
+        return None if weight is None else math.hypot(1 - weight * s**2, s)
+
+    @classmethod
+    def examples(cls) -> list[Rule]:
+        """With and without alignment."""
+        return [cls(0.1, 0.5), cls((0.1, 0.05), 0.5, align=False)]
+
+    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+        """One field and two products, on the same batch."""
+        batch = game.draw(rng)
+        v = game.field(w, batch)
+        gradient = game.vjp(w, v, batch)
+        adjustment = (gradient - game.jvp(w, v, batch)) / 2
+        weight = number(self.lam, w)
+        if self.align:
+            agreement = dot(v, gradient) * dot(adjustment, gradient) / w.shape[-1]
+            weight = weight * sign(agreement + number(self.alignment, w))
+        change = v + weight * adjustment
+        return game.project(w - game.per_coordinate(self.lr, w) * change), state, {"field": v}
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class LocalSymplecticSurgery(Rule):
+    """w+ = w - lr/2 (v + J^T (J^T J + r I)^{-1} J^T v), r = rho (1 - exp(-|v|^2)) (Mazumdar et al. 2019, eq. 5).
+
+    At an equilibrium with invertible J the linear part of the bracket is J + J^T: it has real eigenvalues, so that
+    nothing rotates, and in zero-sum games only local Nash equilibria attract. On f = x y it is zero, and nothing moves.
+
+    Args:
+        lr: step size, one number or one per player.
+        regularization: rho, keeps the system invertible away from equilibria.
+        solver: "dense", "krylov", or "auto" by dimension. tolerance: relative residual of the iterative solver.
+    """
+
+    lr: Any
+    regularization: Any = 1.0
+    solver: str = "auto"
+    tolerance: float = 1e-8
+    domain = Domain(unconstrained=True, capturable=False)
+    flow_order = None
+    aliases = ("LSS",)
+
+    def __post_init__(self) -> None:
+        parse(self, step_size, lr=self.lr, tolerance=self.tolerance)
+        parse(self, nonnegative, regularization=self.regularization)
+        check_solver(self, self.solver)
+
+    @property
+    def cost(self) -> Cost:
+        """One field; the solver decides the rest."""
+        return Cost(fields=1, jvps=math.nan, vjps=math.nan)
+
+    def bilinear_modulus(self, s: float) -> float:
+        """1: the correction undoes the field."""
+        return 1.0
+
+    @classmethod
+    def examples(cls) -> list[Rule]:
+        """One step size, and one per player."""
+        return [cls(0.1), cls((0.1, 0.05), 0.3)]
+
+    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+        """One field and one symmetric linear solve, on the same batch."""
+        batch = game.draw(rng)
+        v = game.field(w, batch)
+        shift = number(self.regularization, w) * (1 - exp(-dot(v, v)))
+
+        def normal(u: Array) -> Array:
+            return game.vjp(w, game.jvp(w, u, batch), batch) + shift * u
+
+        u, info = solve(
+            self, game, normal, game.vjp(w, v, batch), solver=self.solver, symmetric=True, tolerance=self.tolerance
+        )
+        change = (v + game.vjp(w, u, batch)) / 2
+        return w - game.per_coordinate(self.lr, w) * change, state, {"field": v, **info}

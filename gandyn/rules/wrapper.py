@@ -1,0 +1,75 @@
+"""What rules that take a rule share: the inner rule is checked, declares the domain, and keeps its own state."""
+
+from __future__ import annotations
+
+import dataclasses
+from fractions import Fraction
+from typing import Any
+
+from ..errors import DomainError, ParameterError
+from ..types import Array, Cost, Domain, Game, Rule, State
+from ..worlds import exact, is_symbolic
+
+
+class Wrapper(Rule):
+    """A rule around one other, `inner`; subclasses are frozen dataclasses with that field first."""
+
+    inner: Rule
+    flow_order = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.inner, Rule):
+            raise ParameterError(f"{self.name}({self.inner!r})", "a rule", f"{self.name}(gd.rules.GDA(0.1), ...)")
+
+    @property
+    def domain(self) -> Domain:  # type: ignore[override]
+        """The inner rule's own."""
+        return self.inner.domain
+
+    @property
+    def cost(self) -> Cost:
+        """The inner rule's own."""
+        return self.inner.cost
+
+    def check(self, game: Game) -> None:
+        """Refuse what the inner rule refuses."""
+        super().check(game)
+        self.inner.check(game)
+
+    def init(self, game: Game, w: Array, rng: Any = None) -> State:
+        """The inner rule's state."""
+        self.check(game)
+        return State(inner=(self.inner.init(game, w, rng),))
+
+
+def refuse_second_order(rule: Rule, inner: Rule) -> None:
+    """Refuse an inner rule that needs Jacobian products, for wrappers that bend the field itself."""
+    cost = inner.cost
+    if cost.jvps != 0 or cost.vjps != 0:
+        raise DomainError(
+            f"{rule.name} around {inner.name}, which uses products with the game Jacobian",
+            "an inner rule that uses fields alone",
+            f"wrap a first-order rule, such as {rule.name}(gd.rules.Adam(1e-3))",
+        )
+
+
+def scaled(rule: Rule, game: Game, factors: tuple[Any, ...]) -> Rule:
+    """The same rule with player i's step sizes multiplied by factors[i], in wrapped rules too."""
+    changes: dict[str, Any] = {}
+    for field in dataclasses.fields(rule):  # type: ignore[arg-type]
+        value = getattr(rule, field.name)
+        if field.name in rule.step_sizes and value is not None:
+            products = tuple(_times(v, f) for v, f in zip(game.per_player(value), factors, strict=True))
+            changes[field.name] = products[0] if all(p == products[0] for p in products) else products
+        elif field.init and isinstance(value, Rule):
+            changes[field.name] = scaled(value, game, factors)
+        elif field.init and isinstance(value, tuple) and any(isinstance(v, Rule) for v in value):
+            changes[field.name] = tuple(scaled(v, game, factors) for v in value)
+    return dataclasses.replace(rule, **changes)  # type: ignore[type-var]
+
+
+def _times(a: Any, b: Any) -> Any:
+    """a b, exact with symbols; two floats are multiplied as the decimals that they print as."""
+    if is_symbolic(a) or is_symbolic(b):
+        return exact(a) * exact(b)
+    return float(Fraction(repr(float(a))) * Fraction(repr(float(b))))
