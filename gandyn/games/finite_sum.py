@@ -49,6 +49,7 @@ class FiniteSumGame(Game):
     ) -> None:
         self.name, self.summand, self.players = name, summand, summand.players
         self.zero_sum, self.smooth, self.minibatch = summand.zero_sum, summand.smooth, int(minibatch)
+        self.quadratic = summand.quadratic
         self.parameters, self.facts = tuple(parameters), facts or Facts()
         self.rows = tuple(tuple(map(exact, row)) for row in data)
         self.equilibria = tuple(tuple(map(exact, point)) for point in equilibria)
