@@ -62,7 +62,7 @@ def gaussian_wgan(mean: Sequence[Any] | None = (3, 4), covariance: Any = None) -
     critic: list[Any] = []
     points: list[list[Any]] = [[], []]
     value: Any = sympy.Integer(0)
-    offset = sympy.zeros(p, 1)
+    offset = sympy.zeros(p, p)
     if mu is not None:
         m, u = (sympy.Matrix(sympy.symbols(f"{name}1:{p + 1}", real=True)) for name in "mu")
         value += (u.T * (mu - m))[0]
