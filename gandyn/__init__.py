@@ -21,6 +21,7 @@ _LAZY = {
     "decompose": "analysis.decomposition",
     "classify": "analysis.classification",
     "limit_cycles": "analysis.cycles",
+    "basins": "analysis.basins",
     "modified_flow": "analysis.modified",
 }
 _ROOMS = ("losses", "penalties", "plots", "gans", "claims", "analysis", "dynamics", "types", "results", "worlds")

@@ -12,6 +12,7 @@ _HOMES = {
     "decompose": "decomposition",
     "classify": "classification",
     "limit_cycles": "cycles",
+    "basins": "basins",
     "critical_time_scale": "classification",
     "modified_flow": "modified",
 }
