@@ -8,7 +8,7 @@ import importlib
 import inspect
 import pkgutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .errors import GandynError, ParameterError, UnknownNameError
@@ -85,7 +85,7 @@ class Registry:
         """
         text = text.strip()
         if "(" not in text:
-            return self[text].build()
+            return self._build(text, (), {}, text)
         try:
             call = ast.parse(text, mode="eval").body
         except SyntaxError as error:
@@ -97,11 +97,15 @@ class Registry:
             raise self._not_a_call(text)
         positional = [self._argument(node, text) for node in call.args]
         named = {str(keyword.arg): self._argument(keyword.value, text) for keyword in call.keywords}
-        build = self[call.func.id].build
+        return self._build(call.func.id, positional, named, text)
+
+    def _build(self, name: str, positional: Sequence[Any], named: Mapping[str, Any], text: str) -> Any:
+        build = self[name].build
+        signature = inspect.signature(build)
         try:
-            inspect.signature(build).bind(*positional, **named)
+            signature.bind(*positional, **named)
         except TypeError as error:
-            needed = f"{call.func.id}{inspect.signature(build)}".replace("'", "")
+            needed = f"{name}{signature}".replace("'", "")
             raise ParameterError(f"{text}: {error}", needed, "check the arguments") from error
         return build(*positional, **named)
 

@@ -1,7 +1,8 @@
-"""Penalties on the discriminator: one small file each, found by the registry. `gd.penalties.NAME(...)` builds one."""
+"""Penalties and constraints on the discriminator: one small file each. `gd.penalties.NAME(...)` builds one."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..errors import UnknownNameError
@@ -9,11 +10,21 @@ from ..registry import Registry
 
 registry = Registry("penalty")
 
-from .base import GradientPenalty, Penalty  # noqa: E402
+from .base import Critic, GradientPenalty, Penalty  # noqa: E402
+
+
+def resolve(penalties: Penalty | str | Sequence[Penalty | str] | None) -> tuple[Penalty, ...]:
+    """Penalties given as objects or as calls in text, such as "R1(0.3)": one, several, or none."""
+    if penalties is None:
+        return ()
+    if isinstance(penalties, (Penalty, str)):
+        penalties = (penalties,)
+    return tuple(p if isinstance(p, Penalty) else registry.from_text(p) for p in penalties)
+
 
 registry.load(__name__, list(__path__))
 
-__all__ = ["GradientPenalty", "Penalty", "registry"]
+__all__ = ["Critic", "GradientPenalty", "Penalty", "registry", "resolve"]
 
 
 def __getattr__(name: str) -> Any:

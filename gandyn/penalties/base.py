@@ -1,46 +1,157 @@
-"""What a penalty is: a cost added to the discriminator's, defined once through a critic that any world provides."""
+"""What a penalty is: a term, a projection or a change of what the discriminator sees, defined once for every world.
+
+A penalty speaks to the discriminator through a `Critic`. The Dirac-GAN's critic holds SymPy expressions and a GAN's
+holds batches of tensors, so each specialisation is derived from the one definition and never retyped.
+"""
 
 from __future__ import annotations
 
 import abc
-from typing import Any, Protocol
+import dataclasses
+import math
+from collections.abc import Sequence
+from typing import Any, ClassVar, Protocol
+
+from .. import worlds
+from ..errors import ParameterError
+from ..worlds import Array, is_symbolic, number, parse_parameters
 
 
 class Critic(Protocol):
-    """The discriminator's logit as a penalty sees it: points of data and samples, and its slope at any point.
+    """The discriminator as a penalty sees it.
 
-    A SymPy critic holds expressions and differentiates them; a network critic holds batches and uses autograd.
+    Attributes:
+        real, fake: points of data and samples, after every penalty's `perturb`: expressions, or tensors (N, ...).
+        weights: the discriminator's weights with two or more dimensions, the first being the output; no biases.
     """
 
     real: Any
     fake: Any
+    weights: Sequence[Array]
 
-    def squared_slope(self, points: Any) -> Any:
-        """|grad_x s(x)|^2 for each of the points."""
+    def logit(self, points: Array) -> Array:
+        """s(x) for each of the points: (N,)."""
 
-    def mean(self, values: Any) -> Any:
-        """Expectation over points."""
+    def squared_slope(self, points: Array) -> Array:
+        """|grad_x s(x)|^2 for each of the points: (N,), differentiable in the discriminator's weights."""
+
+    def squared_distance(self, points: Array, others: Array) -> Array:
+        """|x - y|^2 for each pair of points: (N,)."""
+
+    def deviation(self, points: Array) -> Array:
+        """Standard deviation over all points and coordinates: one number."""
+
+    def mean(self, values: Array) -> Array:
+        """Expectation over points, and over the randomness drawn below."""
+
+    def uniform(self, like: Array, per_point: bool = False) -> Array:
+        """Fresh uniforms on [0, 1] of the shape of `like`; `per_point`: one for each point, broadcast to its shape.
+
+        Fixed by the batch token: the same calls in the same order give the same numbers. So for `normal`.
+        """
+
+    def normal(self, like: Array) -> Array:
+        """Fresh standard normals of the shape of `like`."""
+
+    def reconstruct(self, points: Array) -> Array:
+        """G(E(x)), where the game has an encoder E."""
 
 
-class Penalty(abc.ABC):
-    """A term of the discriminator's cost. `gamma` may be a number, a SymPy expression, or a free parameter's name."""
+class Penalty:
+    """Regularises the discriminator by any of five hooks; each does nothing unless a subclass says otherwise.
 
-    @abc.abstractmethod
+    Parameters may be numbers, SymPy expressions, or names of free positive parameters.
+
+    Attributes:
+        constrained: `project` is not the identity.
+        stochastic: it draws random numbers from the critic.
+    """
+
+    constrained: ClassVar[bool] = False
+    stochastic: ClassVar[bool] = False
+
     def cost(self, critic: Critic) -> Any:
-        """The term, for a critic of any world."""
+        """The term added to the discriminator's cost."""
+        return 0
+
+    def generator_cost(self, critic: Critic) -> Any:
+        """The term added to the generator's cost."""
+        return 0
+
+    def perturb(self, points: Array, critic: Critic) -> Array:
+        """The points, real or fake, as the discriminator is to see them, in the loss and in every penalty."""
+        return points
+
+    def project(self, parameters: Array) -> Array:
+        """The discriminator's parameters, a vector (..., d), brought back to the feasible set by `game.project`."""
+        return parameters
+
+    def transform(self, weight: Array) -> Array:
+        """A weight of two or more dimensions as the logit is to use it."""
+        return weight
 
 
-class GradientPenalty(Penalty):
+class GradientPenalty(Penalty, abc.ABC):
     """E h(|grad_x s(x)|^2) over points that a subclass chooses, h being its own too."""
 
     @abc.abstractmethod
-    def points(self, critic: Critic) -> Any:
+    def points(self, critic: Critic) -> Array:
         """Where the slope is taken."""
 
     @abc.abstractmethod
-    def value(self, squared_slope: Any) -> Any:
+    def value(self, squared_slope: Array) -> Array:
         """h, elementwise."""
 
     def cost(self, critic: Critic) -> Any:
         """E h(|grad_x s|^2)."""
         return critic.mean(self.value(critic.squared_slope(self.points(critic))))
+
+
+@dataclasses.dataclass(frozen=True)
+class ZeroCentredPenalty(GradientPenalty):
+    """(gamma / 2) E |grad_x s(x)|^2 over points that a subclass chooses; on the Dirac-GAN, (gamma / 2) phi^2.
+
+    Code that multiplies E |grad s|^2 by its weight without the 1/2 (Mescheder's `reg_param`) has gamma = 2 weight.
+    """
+
+    gamma: Any
+
+    def __post_init__(self) -> None:
+        parse_parameters(self, "gamma")
+
+    def value(self, squared_slope: Array) -> Array:
+        """(gamma / 2) |grad|^2."""
+        return number(self.gamma, squared_slope) * squared_slope / 2
+
+
+def interpolates(critic: Critic) -> Array:
+    """real + u (fake - real), one uniform u for each pair."""
+    return critic.real + critic.uniform(critic.real, per_point=True) * (critic.fake - critic.real)
+
+
+def length(squared: Array) -> Array:
+    """The square root, with slope 0 instead of infinity at 0, where autograd would make nan of the whole gradient."""
+    if worlds.world_of(squared) != worlds.TORCH:
+        return worlds.sqrt(squared)
+    ones = worlds.ones_like(squared)
+    above = worlds.positive(squared)
+    return worlds.sqrt(worlds.where(above, squared, ones)) * worlds.where(above, ones, 0 * ones)
+
+
+def root(value: Any, like: Array) -> Any:
+    """The square root of a parameter, exact beside symbols."""
+    value = number(value, like)
+    return worlds.sqrt(value) if is_symbolic(value) else math.sqrt(value)
+
+
+def refuse_negative(penalty: Any, *names: str) -> None:
+    """Parse the named parameters, and refuse negative numbers.
+
+    Raises:
+        ParameterError: by the parameter's name.
+    """
+    parse_parameters(penalty, *names)
+    for name in names:
+        value = getattr(penalty, name)
+        if value < 0 if not is_symbolic(value) else value.is_negative:
+            raise ParameterError(f"{type(penalty).__name__} with {name}={value}", f"{name} >= 0", f"{name}={-value}")

@@ -1,0 +1,23 @@
+"""R2: the zero-centred gradient penalty on samples (Mescheder et al. 2018, eq. 10)."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from ..worlds import Array
+from . import registry
+from .base import Critic, ZeroCentredPenalty
+
+
+@registry.register("R2", examples=({"gamma": 0.3},), aliases=("r2",))
+@dataclasses.dataclass(frozen=True)
+class R2(ZeroCentredPenalty):
+    """(gamma / 2) E_samples |grad_x s(x)|^2. The Dirac-GAN's critic is linear: there it is R1.
+
+    Args:
+        gamma: weight.
+    """
+
+    def points(self, critic: Critic) -> Array:
+        """The samples."""
+        return critic.fake

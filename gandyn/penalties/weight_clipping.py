@@ -1,0 +1,35 @@
+"""Weight clipping: the discriminator's parameters are kept in a box after every step (Arjovsky et al. 2017, alg. 1)."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, ClassVar
+
+from .. import worlds
+from ..worlds import Array, number
+from . import registry
+from .base import Penalty, refuse_negative
+
+
+@registry.register("WeightClipping", examples=({"bound": 1.0}, {"bound": 0.01}), aliases=("weight_clipping",))
+@dataclasses.dataclass(frozen=True)
+class WeightClipping(Penalty):
+    """Projection of every parameter of the discriminator onto [-bound, bound]: a constrained game, not a cost.
+
+    The projection is part of the rule's step (`game.project`), so that every point a rule evaluates is feasible. On
+    the Dirac-GAN |phi| <= bound; near the equilibrium nothing changes, so clipping does not make it attracting.
+
+    Args:
+        bound: half width of the box, 0.01 in the paper.
+    """
+
+    constrained: ClassVar[bool] = True
+    bound: Any
+
+    def __post_init__(self) -> None:
+        refuse_negative(self, "bound")
+
+    def project(self, parameters: Array) -> Array:
+        """Each entry clipped."""
+        bound = number(self.bound, parameters)
+        return worlds.clip(parameters, -bound, bound)

@@ -1,0 +1,33 @@
+"""Weight decay as a term of the discriminator's cost."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from ..worlds import number
+from . import registry
+from .base import Critic, Penalty, refuse_negative
+
+
+@registry.register("WeightDecay", examples=({"lam": 0.3},), aliases=("weight_decay",))
+@dataclasses.dataclass(frozen=True)
+class WeightDecay(Penalty):
+    """(lam / 2) sum of squares of the weights, biases excluded. On the Dirac-GAN (lam / 2) phi^2: R1 once more.
+
+    Through a cost, not a rule: an adaptive rule rescales it with the rest of the gradient (decoupled decay is the
+    rule's own business).
+
+    Args:
+        lam: weight.
+    """
+
+    lam: Any
+
+    def __post_init__(self) -> None:
+        refuse_negative(self, "lam")
+
+    def cost(self, critic: Critic) -> Any:
+        """(lam / 2) sum |W|^2."""
+        total = sum((w * w).sum() for w in critic.weights)
+        return number(self.lam, total) * total / 2
