@@ -15,7 +15,7 @@ from ..worlds import TORCH
 from .autograd import FieldGraph, cost_gradient_rows
 from .krylov import KrylovReport, gmres
 
-Network = Callable[..., Any]
+Network = Any  # a module or a FunctionalNetwork: called on a batch, with named_parameters()
 LARGEST_KEPT = 31 * 2**20
 
 
@@ -71,6 +71,11 @@ class NetworkGame(Game):
     def slices(self) -> tuple[slice, ...]:
         """Where each player's block lies."""
         return super().slices
+
+    @functools.cached_property
+    def tensor_shapes(self) -> tuple[tuple[tuple[int, ...], ...], ...]:
+        """For each player, the shapes of its parameters in the order in which its block packs them."""
+        return tuple(tuple(tuple(p.shape) for p in own) for own in self._parameters)
 
     @property
     def initial(self) -> Any:
@@ -208,16 +213,23 @@ class NetworkGame(Game):
             torch.manual_seed(batch.seed)
             yield
 
-    def _trial(self, batch: Batch) -> Any:
-        """A first field at the loaded parameters, by which the game learns whether an evaluation draws at random."""
+    def _trial(self, batch: Batch) -> None:
+        """A first evaluation: whether it draws at random, and that every player's cost reaches its own parameters."""
         import torch
 
         with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
             before = self._random_state()
-            v = self._module_field(batch, None, padded=True)
+            with torch.enable_grad(), self._evaluation(batch, training=False):
+                costs = self._network_costs(self.networks, batch, None)
+                reached = [_reaches(cost, own) for cost, own in zip(costs, self._parameters, strict=True)]
             self.stochastic = not torch.equal(self._random_state(), before)
-        self._pending = None
-        return v
+        for player, reaches in zip(self.players, reached, strict=True):
+            if not reaches:
+                raise GameError(
+                    f"the cost of player {player.name} does not depend on {player.name}'s own parameters",
+                    "networks whose outputs depend on their parameters",
+                    "look for `.detach()` and `no_grad` in their forward passes",
+                )
 
     def _random_state(self) -> Any:
         import torch
@@ -235,14 +247,12 @@ class NetworkGame(Game):
 
     def _functions(self, blocks: Sequence[Any]) -> list[Network]:
         """The networks as functions of blocks of w; their buffers are copies."""
-        from torch.func import functional_call
-
         functions: list[Network] = []
         for network, names, own, block in zip(self.networks, self._names, self._parameters, blocks, strict=True):
             pieces = block.split([p.numel() for p in own])
             values = {name: piece.view_as(p) for name, piece, p in zip(names, pieces, own, strict=True)}
             values |= {name: buffer.clone() for name, buffer in network.named_buffers()}
-            functions.append(functools.partial(_call, functional_call, network, values))
+            functions.append(FunctionalNetwork(network, values))
         return functions
 
     def _costs_of(self, blocks: Sequence[Any], batch: Batch) -> tuple[Any, ...]:
@@ -333,8 +343,31 @@ class NetworkView(RestrictedGame):
         return (*([self.fixed[:start]] if start else []), x, *([self.fixed[stop:]] if stop < d else []))
 
 
-def _call(functional_call: Callable[..., Any], network: Any, values: Mapping[str, Any], *inputs: Any) -> Any:
-    return functional_call(network, values, inputs)
+class FunctionalNetwork:
+    """A module as a function of given parameters and buffers; those not given are the module's own."""
+
+    def __init__(self, network: Any, values: Mapping[str, Any]) -> None:
+        self.network, self.values = network, dict(values)
+
+    def named_parameters(self) -> Iterator[tuple[str, Any]]:
+        """As a module's: names and the tensors that now stand for them."""
+        for name, parameter in self.network.named_parameters():
+            yield name, self.values.get(name, parameter)
+
+    def __call__(self, *inputs: Any) -> Any:
+        """The module's forward pass at these values."""
+        from torch.func import functional_call
+
+        return functional_call(self.network, self.values, inputs)
+
+
+def _reaches(cost: Any, parameters: Sequence[Any]) -> bool:
+    import torch
+
+    if not cost.requires_grad:
+        return False
+    gradients = torch.autograd.grad(cost, parameters, retain_graph=True, allow_unused=True)
+    return any(gradient is not None for gradient in gradients)
 
 
 def _flat(gradients: Sequence[Any]) -> Any:

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..errors import DomainError, GameError, ParameterError
-from ..games.network import Network, NetworkGame
-from ..losses import Loss, resolve
+from ..errors import DomainError, ParameterError, ShapeError
+from ..games.network import FunctionalNetwork, Network, NetworkGame
+from ..losses import Loss
+from ..losses import resolve as resolve_loss
 from ..penalties import Penalty
+from ..penalties import resolve as resolve_penalties
 from .critic import NetworkCritic
 
 
@@ -29,14 +31,15 @@ class GANGame(NetworkGame):
     """Two networks playing a GAN: w = (generator's parameters, discriminator's), one flat vector.
 
     The discriminator minimises mean loss.real(s(x)) + mean loss.fake(s(G(z))) + penalties, the generator mean
-    loss.generator(s(G(z))), or minus the whole of the discriminator's cost where the loss is zero-sum. A simultaneous
-    field makes the fake batch once and runs the discriminator on it once; a discriminator with an attribute
-    `per_sample = True` (no batch statistics) sees data and samples in one pass.
+    loss.generator(s(G(z))), or minus the discriminator's loss, without penalties, where the loss is zero-sum. So the
+    game is zero-sum where the loss is and no penalty adds a cost. A simultaneous field makes the fake batch once and
+    runs the discriminator on it once; a discriminator with an attribute `per_sample = True` (no batch statistics) sees
+    data and samples in one pass.
 
     Args:
         generator, discriminator: modules; the logit is high on real data. Both are put into training mode.
         loss: a loss or its name.
-        penalties: one penalty or several.
+        penalties: one penalty or several, or calls of them as text, such as "R1(0.1)".
         data: a sampler with `sample(n, torch_generator)`, such as `gd.gans.ring()`; a tensor (N, ...), of which points
             are drawn with replacement; or a function (n, torch_generator) -> points.
         batch_size: points and samples per evaluation.
@@ -60,7 +63,7 @@ class GANGame(NetworkGame):
         generator: torch.nn.Module,
         discriminator: torch.nn.Module,
         loss: Loss | str = "nonsaturating",
-        penalties: Penalty | Sequence[Penalty] = (),
+        penalties: Penalty | str | Sequence[Penalty | str] | None = None,
         data: Any = None,
         batch_size: int = 128,
         latent: int | Callable[[int, torch.Generator], Any] | None = None,
@@ -72,9 +75,13 @@ class GANGame(NetworkGame):
         named = {"generator": generator.train(), "discriminator": discriminator.train()}
         super().__init__(f"GAN of {getattr(data, 'name', 'data')}", named)
         self.generator, self.discriminator = generator, discriminator
-        self.loss = resolve(loss)
-        self.penalties = (penalties,) if isinstance(penalties, Penalty) else tuple(penalties)
-        self.zero_sum = self.loss.zero_sum
+        self.loss = resolve_loss(loss)
+        self.penalties = resolve_penalties(penalties)
+        costly = any(_overrides(p, hook) for p in self.penalties for hook in ("cost", "generator_cost"))
+        self.zero_sum = self.loss.zero_sum and not costly
+        self.constrained = any(p.constrained for p in self.penalties)
+        self._transforms = any(_overrides(p, "transform") for p in self.penalties)
+        self._per_sample = bool(getattr(discriminator, "per_sample", False))
         if "classes" in self.loss.needs:
             raise DomainError(
                 f"{type(self.loss).__name__} on networks without class outputs",
@@ -90,7 +97,8 @@ class GANGame(NetworkGame):
         self._generator = torch.Generator(self.device)
         self._rng = np.random.default_rng(seed)
         self.reference = self.draw(np.random.default_rng(seed))
-        self._probe()
+        self._check_logits()
+        self._trial(self.reference)
 
     # --- batches -----------------------------------------------------------------------------------------------
 
@@ -131,68 +139,71 @@ class GANGame(NetworkGame):
         batch = self.reference if batch is None else batch
         with torch.set_grad_enabled(torch.is_grad_enabled() and only != 1):
             fake = generator(batch.latent)
+        critic = self._critic(discriminator, batch, fake)
+        if only == 0 and self.loss.separable:
+            on_fake = critic.logit(critic.fake)
+            costs = [(-self.loss.fake(on_fake) if self.loss.zero_sum else self.loss.generator(on_fake)).mean(), None]
+        else:
+            costs = self._loss_costs(critic, only)
+        for k, penalty in enumerate(self.penalties):
+            for i, hook in enumerate((penalty.generator_cost, penalty.cost)):
+                if only in (None, i):
+                    critic.stream(2 + 2 * k + i)
+                    costs[i] = costs[i] + hook(critic)
+        return tuple(costs)
+
+    def _critic(self, discriminator: Network, batch: Any, fake: Any) -> NetworkCritic:
+        """The discriminator with its penalties' transforms, and the batch with their perturbations."""
+        if not self.penalties:
+            return NetworkCritic(discriminator, (), batch.real, fake, batch.seed, ())
+        named = {name: p for name, p in discriminator.named_parameters() if p.ndim > 1}
+        if self._transforms:
+            transformed = dict(named)
+            for penalty in self.penalties:
+                transformed = {name: penalty.transform(weight) for name, weight in transformed.items()}
+            values = getattr(discriminator, "values", {})
+            discriminator = FunctionalNetwork(self.discriminator, {**values, **transformed})
+        return NetworkCritic(discriminator, tuple(named.values()), batch.real, fake, batch.seed, self.penalties)
+
+    def _loss_costs(self, critic: NetworkCritic, only: int | None) -> list[Any]:
+        """Both players' costs without penalties; of `only` one, where the other is not asked for."""
+        if self.penalties or not self._per_sample:
+            on_real, on_fake = critic.logit(critic.real), critic.logit(critic.fake)
+        else:
+            on_real, on_fake = critic.logits_at_once()
+        beside: dict[str, Any] = {}
+        if "distance" in self.loss.needs:
+            beside["distance"] = (critic.real - critic.fake).flatten(1).norm(dim=1)
         if only == 0:
-            return self._generator_cost(discriminator, batch.real, fake), None
-        on_real, on_fake, penalty = self._evaluate(discriminator, batch.real, fake, self.penalties)
-        beside = self._beside(batch.real, fake)
-        cost = self.loss.discriminator(on_real, on_fake, **beside) + penalty
+            return [self.loss.generator_cost(on_real, on_fake, **beside), None]
+        cost = self.loss.discriminator(on_real, on_fake, **beside)
         if only == 1:
-            return None, cost
-        return (-cost if self.zero_sum else self.loss.generator_cost(on_real, on_fake, **beside)), cost
+            return [None, cost]
+        return [-cost if self.loss.zero_sum else self.loss.generator_cost(on_real, on_fake, **beside), cost]
 
-    def _generator_cost(self, discriminator: Network, real: Any, fake: Any) -> Any:
-        """The generator's cost without the terms that do not depend on it."""
-        if not self.loss.separable:
-            on_real, on_fake, penalty = self._evaluate(discriminator, real, fake, self._penalties_on_fakes)
-            return self.loss.generator_cost(on_real, on_fake, **self._beside(real, fake)) - penalty
-        if not self._penalties_on_fakes:
-            on_fake = discriminator(fake).flatten()
-            return (-self.loss.fake(on_fake) if self.zero_sum else self.loss.generator(on_fake)).mean()
-        critic = NetworkCritic(discriminator, real, fake)
-        penalty = sum(penalty.cost(critic) for penalty in self._penalties_on_fakes)
-        return -self.loss.fake(critic.logit(fake).flatten()).mean() - penalty
+    def project(self, w: Any) -> Any:
+        """The discriminator's block brought to the feasible set of constraints such as weight clipping."""
+        if not self.constrained:
+            return w
+        parameters = w[self.slices[1]]
+        for penalty in self.penalties:
+            parameters = penalty.project(parameters)
+        return torch.cat([w[self.slices[0]], parameters])
 
-    def _evaluate(
-        self, discriminator: Network, real: Any, fake: Any, penalties: tuple[Penalty, ...]
-    ) -> tuple[Any, Any, Any]:
-        """Logits (n,) on data and on samples, and the sum of penalties."""
-        if not penalties:
-            return *self._logits(discriminator, real, fake), 0.0
-        critic = NetworkCritic(discriminator, real, fake)
-        on_real, on_fake = critic.logit(critic.real).flatten(), critic.logit(fake).flatten()
-        return on_real, on_fake, sum(penalty.cost(critic) for penalty in penalties)
+    def _check_logits(self) -> None:
+        """One logit for each point."""
+        with torch.no_grad(), self._evaluation(self.reference, training=False):
+            shape = tuple(self.discriminator(self.reference.real).shape)
+        if shape not in ((self.size,), (self.size, 1)):
+            raise ShapeError(
+                f"a discriminator that answers {tuple(self.reference.real.shape)} with {shape}",
+                f"one logit for each point: ({self.size},) or ({self.size}, 1)",
+                "end it in a layer with one output",
+            )
 
-    def _beside(self, real: Any, fake: Any) -> dict[str, Any]:
-        """What some losses need beside logits: |x - G(z)| of each pair."""
-        return {"distance": (real - fake).flatten(1).norm(dim=1)} if "distance" in self.loss.needs else {}
 
-    def _logits(self, discriminator: Network, real: Any, fake: Any) -> tuple[Any, Any]:
-        """On data and samples; in one pass where the discriminator treats every point by itself."""
-        if not getattr(self.discriminator, "per_sample", False):
-            return discriminator(real).flatten(), discriminator(fake).flatten()
-        both = discriminator(torch.cat([real, fake])).flatten()
-        return both[: len(real)], both[len(real) :]
-
-    # --- construction ------------------------------------------------------------------------------------------
-
-    def _probe(self) -> None:
-        """One trial evaluation: does every player matter, do layers draw, and which penalties look at samples?"""
-        self._penalties_on_fakes: tuple[Penalty, ...] = ()
-        if self.zero_sum:
-            with torch.enable_grad(), self._evaluation(self.reference, training=False):
-                fake = self.generator(self.reference.latent)
-                for penalty in self.penalties:
-                    cost = penalty.cost(NetworkCritic(self.discriminator, self.reference.real, fake))
-                    if torch.autograd.grad(cost, fake, allow_unused=True, retain_graph=True)[0] is not None:
-                        self._penalties_on_fakes += (penalty,)
-        v = self._trial(self.reference)
-        for player, own in zip(self.players, self.split(v), strict=True):
-            if not bool((own != 0).any()):
-                raise GameError(
-                    f"the cost of player {player.name} does not depend on {player.name}'s own parameters",
-                    "networks whose outputs depend on their parameters",
-                    "check for `.detach()`, and for dead layers",
-                )
+def _overrides(penalty: Penalty, hook: str) -> bool:
+    return getattr(type(penalty), hook) is not getattr(Penalty, hook)
 
 
 def _latent_size(generator: torch.nn.Module) -> int:
