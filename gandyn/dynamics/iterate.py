@@ -68,7 +68,7 @@ def iterate(
         >>> traj.w[-1].tolist()
         [[0.75, 1.0], [-2.0, 1.5]]
     """
-    w = _start(game, start)
+    w = checked_start(game, start)
     steps, stride, bound = _whole(steps), _stride(record), _bound(bound)
     rng = np.random.default_rng(rng) if isinstance(rng, (int, np.integer)) else rng
     before, began = game.counts * 1, time.perf_counter()
@@ -166,8 +166,12 @@ def _times(steps: int, stride: int | None, rows: Any) -> np.ndarray[Any, Any]:
 # --- what was given --------------------------------------------------------------------------------------------------
 
 
-def _start(game: Game, start: Any) -> Array:
-    """The start as an array of its world, inside the feasible set."""
+def checked_start(game: Game, start: Any, project: bool = True) -> Array:
+    """The start as an array of its world; inside the feasible set, unless `project` is false.
+
+    Raises:
+        ShapeError: for what does not fit the game or is not finite.
+    """
     if world_of(start) == TORCH:
         w = start.detach().clone()
         finite = bool(w.isfinite().all())
@@ -184,7 +188,7 @@ def _start(game: Game, start: Any) -> Array:
     game.check(w)
     if not finite:
         raise ShapeError(f"a start with entries that are not finite: {start}", "finite numbers", "check the start")
-    return game.project(w)
+    return game.project(w) if project else w
 
 
 def _whole(steps: Any) -> int:

@@ -75,7 +75,7 @@ class SymbolicGame(Game):
         polynomials = all(e.is_polynomial(*self.symbols) for e in self.exprs)
         return polynomials and all(sympy.Poly(e, *self.symbols).total_degree() <= 2 for e in self.exprs)
 
-    @property
+    @functools.cached_property
     def parameters(self) -> tuple[Any, ...]:
         """Symbols of the costs that have no value yet."""
         free = set().union(*(e.free_symbols for e in self.exprs)) - set(self.symbols)

@@ -1,0 +1,236 @@
+"""Integrate the gradient flow, or any other field, from one start or an ensemble of them."""
+
+from __future__ import annotations
+
+import math
+import time as clock
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..errors import DomainError, GandynError, ParameterError, ShapeError
+from ..results import Status, Trajectory
+from ..types import Array, Game
+from ..worlds import NUMPY, TORCH, world_of
+from . import cached
+from .iterate import checked_start
+
+Field = Callable[[Array], Array]
+SAMPLES = 201
+FEW_MEMBERS = 64
+LARGEST = 1e300  # beyond it the differences inside a step would overflow
+
+
+def flow(
+    game: Game,
+    start: Any,
+    time: Any,
+    rtol: float = 1e-9,
+    field: Field | None = None,
+    *,
+    samples: int = SAMPLES,
+    method: str = "DOP853",
+    bound: float = np.inf,
+    kernel: str = "auto",
+    threads: int | None = None,
+) -> Trajectory:
+    """Integrate dw/dt = -v(w), or dw/dt = field(w), to the relative tolerance rtol (absolute: rtol / 10).
+
+    The tolerance holds member by member: in compiled code each takes steps of its own, and SciPy's integrators, on
+    members stacked into one system, follow the member with the largest error. A member that blows up in finite time,
+    or leaves `bound`, stops at its last point with `Status.DIVERGED`; the others go on.
+
+    Args:
+        game: the game; its gradient flow is integrated unless `field` is given.
+        start: array-like (..., d), the points at the first time; a torch tensor gives tensors back.
+        time: the length of the flow, a positive number; or the increasing times to report, the start's own first.
+        rtol: relative tolerance.
+        field: another right-hand side, (..., d) -> (..., d): the gap flow, a modified flow. It is used with its own
+            sign: the gradient flow's would be `lambda w: -game.field(w)`.
+        samples: number of equally spaced times, both ends included, where `time` is a number.
+        method: a SciPy integrator: "DOP853", "RK45", "RK23", or for stiff flows "Radau", "BDF", "LSODA".
+        bound: a member whose largest |coordinate| exceeds it counts as diverged.
+        kernel: "auto" compiles the flow of a symbolic game for large ensembles; "c" always, "eager" never.
+        threads: of compiled code; all cores this process may use by default.
+
+    Returns:
+        A `Trajectory`: `.t` (T+1,), `.w` (T+1, ..., d), `.steps` the integrator's own steps, `.info["end"]` the time
+        that each member reached. Calling it, `traj(t)`, evaluates the dense output between the reported times.
+
+    Raises:
+        DomainError: for a constrained game, whose flow leaves its feasible set, when no field is given.
+        ParameterError: for a time, tolerance or bound out of range. ShapeError: for a start or field of another shape.
+
+    Example:
+        >>> import gandyn as gd
+        >>> traj = gd.flow(gd.games.bilinear(), [1.0, 0.0], 3.141592653589793)  # half a circle
+        >>> traj.w[-1].round(8).tolist()
+        [-1.0, 0.0]
+    """
+    if field is None and game.constrained:
+        raise DomainError(
+            f"the gradient flow of {game.name}, which is constrained",
+            "an unconstrained game",
+            "iterate a projected rule with a small step, or give the flow you mean as field=...",
+        )
+    w = checked_start(game, start, project=False)
+    times, bound = _times(time, samples), _positive("bound", bound)
+    rtol = _positive("rtol", rtol)
+    began, calls = clock.perf_counter(), game.counts * 1
+    run = _engine(game, w, field, rtol, method, bound, kernel, threads)
+    result, name = run(times)
+    game.counts.seconds += clock.perf_counter() - began
+    shape = tuple(w.shape)
+    ends = result.ends.reshape(shape[:-1])
+    status = np.where(ends < times[-1], Status.DIVERGED, Status.OK).astype(object)
+    status = np.array([Status(s) for s in status.ravel()] + [None], dtype=object)[:-1].reshape(ends.shape)
+    single = ends.ndim == 0
+    return Trajectory(
+        w=_like(result.rows.reshape(len(times), *shape), w),
+        t=times,
+        status=status.item() if single else status,
+        steps=int(result.steps[0]) if single else result.steps.reshape(ends.shape),
+        game=game,
+        counts=game.counts - calls,
+        kernel=name,
+        info={"end": float(ends) if single else ends},
+        solution=_Solution(run, times, w),
+    )
+
+
+class _Solution:
+    """The dense output w(t): integrates again with the same tolerances and asks for the points at t.
+
+    Keeping every step's polynomial would cost memory in proportion to members and steps for a question seldom asked.
+    """
+
+    def __init__(self, run: Callable[[Any], Any], times: np.ndarray[Any, Any], w: Array) -> None:
+        self.run, self.first, self.last, self.w = run, times[0], times[-1], w
+
+    def __call__(self, t: Any) -> Array:
+        """w at the times t, any shape: (*shape of t, ..., d)."""
+        t = np.asarray(t, dtype=float)
+        if not ((t >= self.first) & (t <= self.last)).all():
+            raise ParameterError(f"times {t}", f"times from {self.first:g} to {self.last:g}", "integrate further")
+        wanted, places = np.unique(t.ravel(), return_inverse=True)
+        points = np.union1d(wanted, [self.first, self.last])
+        result, _ = self.run(points)
+        rows = result.rows[np.searchsorted(points, wanted)][places]
+        return _like(rows.reshape(*t.shape, *self.w.shape), self.w)
+
+
+# --- engines ---------------------------------------------------------------------------------------------------------
+
+
+def _engine(
+    game: Game,
+    w: Array,
+    field: Field | None,
+    rtol: float,
+    method: str,
+    bound: float,
+    kernel: str,
+    threads: int | None,
+) -> Callable[[np.ndarray[Any, Any]], Any]:
+    """What integrates to given times: (Integration, its name)."""
+    start = np.asarray(w.cpu() if world_of(w) == TORCH else w, dtype=float).reshape(-1, game.dim)
+    native = _native(game, len(start), field, method, kernel)
+    limit = min(bound, LARGEST)
+
+    def run(times: np.ndarray[Any, Any]) -> Any:
+        if native is not None:
+            result = native.integrate(start, times, rtol, rtol / 10, limit, threads)
+            game.counts.player_gradients += result.evaluations * len(game.players)
+            return result, "c"
+        from .stacked import integrate
+
+        before = game.counts.player_gradients
+        result = integrate(_right_hand_side(game, w, field, limit), start, times, rtol, rtol / 10, method)
+        if field is None:  # groups of members are one ensemble: count as if they had been evaluated at once
+            game.counts.player_gradients = before + result.evaluations * len(game.players)
+        return result, "eager"
+
+    return run
+
+
+def _native(game: Game, members: int, field: Field | None, method: str, kernel: str) -> Any:
+    """The compiled flow, or None."""
+    if kernel not in {"auto", "c", "eager"}:
+        raise ParameterError(f"kernel={kernel!r}", '"auto", "c" or "eager"', 'kernel="auto"')
+    if kernel == "eager" or (kernel == "auto" and members < FEW_MEMBERS):
+        return None
+    reason = cached.unsuitable(game)
+    if not hasattr(game, "field_exprs"):
+        reason = reason or "the game has no expressions of its own"
+    if field is not None or method != "DOP853":
+        reason = "only the gradient flow by DOP853 is compiled"
+    if not reason:
+        from .native_flow import NativeFlow
+
+        try:
+            if "_flow" not in game.__dict__:
+                game.__dict__["_flow"] = NativeFlow(game)
+            return game.__dict__["_flow"]
+        except GandynError as error:
+            reason = str(error)
+    if kernel == "c":
+        raise DomainError(f"a compiled flow of {game.name}: {reason}", "a symbolic game", 'kernel="auto"')
+    return None
+
+
+def _right_hand_side(game: Game, w: Array, field: Field | None, limit: float) -> Field:
+    """The field on NumPy arrays (N, d), whatever world the game or the caller's function lives in.
+
+    Beyond the bound it is NaN, which no step survives: the integrator stops that member just inside.
+    """
+    tensors = world_of(w) == TORCH or NUMPY not in game.worlds
+
+    def evaluate(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        point = _tensor(x, w) if tensors else x
+        value = -game.field(point) if field is None else field(point)
+        value = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value, dtype=float)
+        if value.shape != x.shape:
+            raise ShapeError(
+                f"a field of shape {value.shape}",
+                f"{x.shape}, that of its argument",
+                "return dw/dt, one number a coordinate",
+            )
+        return np.where((np.abs(x) <= limit).all(-1, keepdims=True), value, np.nan)
+
+    return evaluate
+
+
+def _tensor(x: np.ndarray[Any, Any], w: Array) -> Array:
+    import torch
+
+    return torch.as_tensor(x, dtype=w.dtype, device=w.device) if world_of(w) == TORCH else torch.as_tensor(x)
+
+
+def _like(rows: np.ndarray[Any, Any], w: Array) -> Array:
+    return _tensor(rows, w) if world_of(w) == TORCH else rows
+
+
+# --- what was given --------------------------------------------------------------------------------------------------
+
+
+def _times(time: Any, samples: int) -> np.ndarray[Any, Any]:
+    try:
+        times = np.asarray(np.nan if isinstance(time, bool) else time, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise ParameterError(f"time={time!r}", "a positive number or increasing times", "time=10.0") from error
+    if times.ndim == 0:
+        if isinstance(samples, bool) or not isinstance(samples, (int, np.integer)) or samples < 2:
+            raise ParameterError(f"samples={samples!r}", "a whole number >= 2", f"samples={SAMPLES}")
+        return np.linspace(0.0, _positive("time", float(times)), samples)
+    if times.ndim != 1 or len(times) < 2 or not np.isfinite(times).all() or (np.diff(times) <= 0).any():
+        raise ParameterError(f"time={time!r}", "a positive number or at least two increasing times", "time=10.0")
+    return times
+
+
+def _positive(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not value > 0:
+        raise ParameterError(f"{name}={value!r}", "a positive number", f"{name}={1e-9 if name == 'rtol' else 10.0}")
+    if name != "bound" and not math.isfinite(value):
+        raise ParameterError(f"{name}={value!r}", "a finite number", f"{name}={1e-9 if name == 'rtol' else 10.0}")
+    return float(value)
