@@ -57,8 +57,18 @@ class Box:
         """The projection of w, shape (..., d)."""
         low, high = (list(side) for side in zip(*self.bounds, strict=True))
         if worlds.world_of(w) == SYMBOLS:
-            return worlds.clip(w, np.array(low, dtype=object), np.array(high, dtype=object))
+            return np.frompyfunc(_clip_symbol, 3, 1)(w, np.array(low, dtype=object), np.array(high, dtype=object))
         return worlds.clip(w, np.array(low, dtype=float), np.array(high, dtype=float))
+
+
+def _clip_symbol(x: Any, low: Any, high: Any) -> Any:
+    """min(max(x, low), high), left as it stands where x is not a number: comparing first takes SymPy seconds."""
+    import sympy
+
+    x = worlds.exact(x)
+    known = bool(x.is_number)
+    above = x if low is -sympy.oo else sympy.Max(x, low, evaluate=known)
+    return above if high is sympy.oo else sympy.Min(above, high, evaluate=known)
 
 
 @dataclasses.dataclass(frozen=True)
