@@ -5,6 +5,7 @@ An ensemble is one block-diagonal system here: the inner products run over all o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from ..errors import ConvergenceError, GandynError, ParameterError
 from ..types import Array, Game, Info, Rule
-from ..worlds import DENSE_SOLVE_LIMIT, SYMBOLS, world_of, zeros_like
+from ..worlds import DENSE_SOLVE_LIMIT, SYMBOLS, full, solve_dense, stack, world_of, zeros_like
 
 Operator = Callable[[Array], Array]
 SOLVERS = ("auto", "dense", "krylov")
@@ -50,7 +51,8 @@ def solve(
         start: a first guess for the iterative solvers. tolerance: relative residual. limit: most iterations.
 
     Raises:
-        ConvergenceError: where the matrix is singular. An iterative answer that falls short comes with its residual.
+        ConvergenceError: where the matrix is singular; in an ensemble such members get nan.
+            An iterative answer that falls short comes with its residual.
     """
     if world_of(rhs) == SYMBOLS or not is_iterative(solver, rhs.shape[-1]):
         try:
@@ -58,6 +60,8 @@ def solve(
         except GandynError:
             raise
         except (ValueError, RuntimeError) as error:
+            if rhs.ndim > 1:
+                return _member_by_member(operator, rhs), {"iterations": 0}
             raise ConvergenceError(
                 f"the linear system of {rule.name} on {game.name} is singular ({error})",
                 "an invertible system",
@@ -67,6 +71,22 @@ def solve(
         return zeros_like(rhs), {"iterations": 0, "residual": 0.0}
     method = conjugate_gradients if symmetric else gmres
     return method(operator, rhs, start, tolerance, limit)
+
+
+def _member_by_member(operator: Operator, rhs: Array) -> Array:
+    """Dense solves of an ensemble in which some members' matrices are singular: nan there."""
+    units = []
+    for k in range(rhs.shape[-1]):
+        unit = zeros_like(rhs)
+        unit[..., k] = 1
+        units.append(operator(unit))
+    matrix = stack(units)
+    m = rhs.shape[-1]
+    answers = full(math.nan, 1, rhs) + zeros_like(rhs)
+    for index in np.ndindex(tuple(rhs.shape[:-1])):
+        if np.linalg.matrix_rank(np.asarray(matrix[index].tolist())) == m:
+            answers[index] = solve_dense(matrix[index].__matmul__, rhs[index])
+    return answers
 
 
 def _total(u: Array, v: Array) -> float:

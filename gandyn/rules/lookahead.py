@@ -18,7 +18,8 @@ class Lookahead(Wrapper):
     """k steps of `inner` from w to w_k, then w+ = P(w + alpha (w_k - w)) (Chavdarova et al. 2021, algorithm 1).
 
     The inner rule keeps its state across. On f = x y around simultaneous gradient steps the modulus is
-    |1 - alpha + alpha (1 - i s)^k|. With k = 2 and alpha = 1/2 it is below 1 for s < 1.
+    |1 - alpha + alpha (1 - i s)^k|. With k = 2 it is below 1 iff
+    s^2 < 2/alpha - 4: never for alpha >= 1/2.
 
     Args:
         inner: a rule. k: inner steps. alpha: how far to follow them, usually in (0, 1].

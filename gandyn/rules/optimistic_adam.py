@@ -14,7 +14,7 @@ from .base import register
 @register
 @dataclasses.dataclass(frozen=True)
 class ExtraAdam(Adam):
-    """Extragradient with Adam's directions: look ahead from w, then step from w with the field found there.
+    """Extragradient with Adam's directions d: w' = P(w - lr d(v(w))), then w+ = P(w - lr d(v(w'))).
 
     Both fields enter the moments, so that step t = 1, 2, ... corrects for 2t - 1 and then 2t of them (Gidel et al.
     2019a, algorithm 4).
@@ -43,7 +43,8 @@ class ExtraAdam(Adam):
 class PastExtraAdam(Adam):
     """ExtraAdam that looks ahead with the field of its last look: one field a step (Gidel et al. 2019a, section 4).
 
-    That field enters the moments twice, as it does there. The first look uses v(w_0).
+    w' = P(w - lr d(v'_{t-1})), v'_t = v(w'), w+ = P(w - lr d(v'_t)) for Adam's directions d, which take every field of
+    theirs into the moments: each v' enters twice, as it does there. The first look uses v'_0 = v(w_0).
 
     Args:
         lr, betas, eps: as for Adam.

@@ -77,13 +77,15 @@ class ProximalPoint(Rule):
                     "iterate it on numbers, where Newton's method solves each step",
                 )
             return self._newton(game, w, self.residual(game, w, w, batch), batch), state, {}
-        at, r = w, self.residual(game, w, w, batch)
-        goal = self._goal(w)
-        for iteration in range(1, self.limit + 1):
-            at, r = self._descend(game, at, w, r, batch)
-            open_members = (norm(r) > goal)[..., 0]  # False where not finite: such members have diverged already
-            if not bool(open_members.any()):
-                return at, state, {"iterations": iteration, "residual": norm(r)[..., 0]}
+        at, goal = w, self._goal(w)
+        usable = w * 0 == 0  # members that have diverged already stay as they are
+        with np.errstate(all="ignore"):  # a trial step may overflow: backtracking sees it
+            r = self.residual(game, w, w, batch)
+            for iteration in range(1, self.limit + 1):
+                at, r = self._descend(game, at, w, r, batch)
+                open_members = ~(norm(r) <= goal)[..., 0] & usable.all(-1)
+                if not bool(open_members.any()):
+                    return at, state, {"iterations": iteration, "residual": norm(r)[..., 0]}
         raise ConvergenceError(
             f"{self.name} on {game.name}: no solution within {self.limit} Newton iterations at "
             f"{int(open_members.sum())} points, residual up to {float(norm(r)[..., 0][open_members].max()):.1e}",
@@ -107,7 +109,7 @@ class ProximalPoint(Rule):
         tried = full
         for halvings in range(1, 31):
             r_tried = self.residual(game, tried, w, batch)
-            worse = norm(r_tried) > norm(r) + self._goal(w)
+            worse = ~(norm(r_tried) <= norm(r) + self._goal(w))
             if not bool(worse.any()):
                 break
             tried = where(worse, at + (full - at) / 2**halvings, tried)
