@@ -189,5 +189,6 @@ def test_every_error_belongs_to_the_family_and_to_a_builtin():
     for kind in kinds:
         assert kind.__doc__
         assert kind is errors.GandynError or any(
-            issubclass(kind, base) for base in (ValueError, LookupError, TypeError, ArithmeticError, OSError, ImportError)
+            issubclass(kind, base)
+            for base in (ValueError, LookupError, TypeError, ArithmeticError, OSError, ImportError)
         ), kind

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from catalogue import GAMES, finite_differences, game, label, points, seeded
 from sympy import N, Rational
 
+from catalogue import GAMES, finite_differences, game, label, points, seeded
 from gandyn.worlds import NUMPY, SYMBOLS, TORCH
 
 SMOOTH = 1e-8  # agreement with Richardson-extrapolated differences, relative to the size of what is differentiated

@@ -1,0 +1,432 @@
+"""Every registered rule on every registered game in every world: one definition, the same numbers.
+
+A pair inside the rule's domain is stepped from shared random states, fresh and after some steps, by NumPy, by torch, by
+the traced map read through SymPy's own code printers (in double precision, and to 40 digits with mpmath), and by the
+generated kernels. Outside the domain it is refused by name. The fast suite runs a sample in which every rule and every
+game occurs; the slow marker adds every pair.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import re
+import shutil
+import sys
+
+import mpmath
+import numpy as np
+import pytest
+import sympy
+import torch
+from scipy.special import erf, expit
+
+import gandyn as gd
+from catalogue import GAMES, RULES, Pair, accepts, augmented, fits, flat, game, label, points, rule, seeded, unflat
+from gandyn.symbolic.expectation import Expectation
+from gandyn.worlds import NUMPY, SYMBOLS, TORCH
+
+STATES, STEPS, DIGITS = 200, 50, 40
+TOLERANCE = 1e-12
+COMPILER = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+GAME_NAMES = sorted({name for name, _ in GAMES})
+RULE_NAMES = sorted({name for name, _ in RULES})
+
+
+# --- which pairs ------------------------------------------------------------------------------------------------------
+
+
+def rotated(cases, name, turn):
+    """One of a name's examples, another at every turn, so that all examples come up over the full set."""
+    own = [case for case in cases if case[0] == name]
+    return own[turn % len(own)]
+
+
+def pair(rule_name, game_name):
+    """The examples that this rule and this game meet with: all of them occur, as the counts below assert."""
+    r, g = RULE_NAMES.index(rule_name), GAME_NAMES.index(game_name)
+    return Pair(rotated(RULES, rule_name, g), rotated(GAMES, game_name, r + g // 3))
+
+
+EVERY_PAIR = [pair(r, g) for r in RULE_NAMES for g in GAME_NAMES]
+# The fast suite: every example of a rule on one of two games that all rules accept, every example of a game with
+# gradient steps and with one of a handful of other rules.
+CORE = (("quadratic", 0), ("dirac_gan", 0))
+LIGHT = (
+    ("Adam", 1),
+    ("AlternatingGD", 2),
+    ("Consensus", 1),
+    ("Extragradient", 1),
+    ("HeavyBall", 2),
+    ("OptimisticGD", 1),
+)
+FAST = sorted(
+    {Pair(case, CORE[k % 2]) for k, case in enumerate(RULES)}
+    | {Pair(LIGHT[k % len(LIGHT)], case) for k, case in enumerate(GAMES)}
+    | {Pair(("SimultaneousGD", 0), case) for case in GAMES}
+)
+SLOW = sorted({*EVERY_PAIR} - {*FAST})
+COMPILED = {*FAST[::5], *SLOW}  # each compilation takes a good part of a second
+
+
+def inside(p):
+    """Whether the pair lies inside the domain that the rule declares."""
+    return accepts(rule(p.rule), game(p.game)) and fits(rule(p.rule), game(p.game))
+
+
+# --- states -----------------------------------------------------------------------------------------------------------
+
+
+def reached(a_rule, a_game, w, steps):
+    """The rule's state and the points after some NumPy steps from w."""
+    rng = np.random.default_rng(1)
+    with np.errstate(all="ignore"):
+        state = a_rule.init(a_game, w, rng)
+        for _ in range(steps):
+            w, state, _ = a_rule.step(a_game, w, state, rng)
+    return w, state
+
+
+def shared_states(a_rule, a_game):
+    """Half of the states fresh, half two steps on, as (w, state) with ensembles of `STATES` / 2."""
+    w = points(a_game, STATES, seed="contract")
+    for part, steps in ((w[: STATES // 2], 0), (w[STATES // 2 :], 2)):
+        at, state = reached(a_rule, a_game, part, steps)
+        z = flat(at, state)
+        keep = (np.abs(z) < 1e3).all(-1)
+        assert keep.sum() > 0.5 * len(keep), f"{len(keep) - keep.sum()} of {len(keep)} states run away in two steps"
+        z = z[keep]
+        counters = [c for _, c in state.counter_leaves()]
+        yield (*unflat(z, state, a_game.dim, counters), z, counters)
+
+
+def to_torch(w, state):
+    arrays = [torch.tensor(np.array(a), dtype=torch.float64) for _, a in state.leaves()]
+    counters = [c for _, c in state.counter_leaves()]
+    return torch.tensor(w, dtype=torch.float64), state.replace_leaves(iter(arrays), iter(counters))
+
+
+# --- the routes -------------------------------------------------------------------------------------------------------
+
+
+def backends(p):
+    """The generated kernels that this pair is held to."""
+    return ("numpy", "torch", "c") if COMPILER and p in COMPILED else ("numpy", "torch")
+
+
+def by_numpy(a_rule, a_game, w, state):
+    with np.errstate(all="ignore"):
+        after, state, _ = a_rule.step(a_game, w, state, np.random.default_rng(3))
+    return flat(after, state)
+
+
+def by_torch(a_rule, a_game, w, state):
+    tw, tstate = to_torch(w, state)
+    after, tstate, _ = a_rule.step(a_game, tw, tstate, np.random.default_rng(3))
+    assert after.dtype == torch.float64
+    return torch.cat([after, *(a.expand(*after.shape[:-1], -1) for _, a in tstate.leaves())], -1).detach().numpy()
+
+
+def printed(traced, modules):
+    """The traced map through SymPy's printers: nothing of ours between the expressions and the numbers."""
+    arguments = [*traced.symbols, *traced.counters]
+    program = [(name, spelled_out(e)) for name, e in traced.bindings]
+    return sympy.lambdify(arguments, [*map(spelled_out, traced.outputs)], modules, cse=lambda e: (program, list(e)))
+
+
+def spelled_out(e):
+    """Expectations as Gauss sums of 32 nodes, as documented, from NumPy: the one thing that SymPy cannot print."""
+    return e.replace(lambda x: isinstance(x, Expectation), _gauss_sum)
+
+
+def _gauss_sum(expectation):
+    integrand, symbol, law = expectation.args
+    if str(law) == "normal":
+        nodes, weights = np.polynomial.hermite_e.hermegauss(32)
+        weights = weights / np.sqrt(2 * np.pi)
+    else:
+        nodes, weights = np.polynomial.legendre.leggauss(32)
+        nodes, weights = (nodes + 1) / 2, weights / 2
+    return sympy.Add(*(w * integrand.subs(symbol, x) for x, w in zip(nodes.tolist(), weights.tolist(), strict=True)))
+
+
+def by_lambdify(traced, z, counters):
+    stable = {"sigmoid": expit, "softplus": lambda x: np.logaddexp(0, x), "erf": erf}
+    function = printed(traced, [stable, "numpy"])
+    with np.errstate(all="ignore"):
+        columns = function(*np.moveaxis(z, -1, 0), *counters)
+    return np.stack([np.broadcast_to(np.asarray(c, float), z.shape[:-1]) for c in columns], axis=-1)
+
+
+def by_mpmath(traced, z, counters):
+    with mpmath.workdps(DIGITS):
+        stable = {"sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)), "softplus": lambda x: mpmath.log1p(mpmath.exp(x))}
+        function = printed(traced, [stable, "mpmath"])
+        return np.array([[float(x) for x in function(*map(mpmath.mpf, row), *counters)] for row in z.tolist()])
+
+
+@functools.cache
+def trace_of(p):
+    """The traced map, or the refusal that explains why there is none."""
+    try:
+        return gd.update_map(game(p.game), rule(p.rule))
+    except gd.GandynError as refusal:
+        assert "\n" not in str(refusal)
+        return refusal
+
+
+# --- agreement --------------------------------------------------------------------------------------------------------
+
+
+def sensitivity(step, z):
+    """How much a relative change of z's entries grows in one step, at least 1: what any arithmetic may lose."""
+    h = 1e-7
+    moved = np.abs(step(z * (1 + h * seeded("nudge").choice([-1.0, 1.0], size=z.shape))) - step(z)).max(-1)
+    return np.maximum(1, moved / (h * (np.abs(z).max(-1) + 1e-3)))
+
+
+def agree(route, found, expected, allowance):
+    """Members agree to `allowance` relative to their own largest coordinate."""
+    size = np.maximum(np.abs(expected).max(-1), 1)
+    error = np.abs(found - expected).max(-1) / size
+    worst = int(np.nanargmax(error / allowance)) if len(error) else 0
+    assert np.isfinite(found).all(), f"{route}: not finite"
+    assert (error <= allowance).all(), f"{route} is off by {error[worst]:.2e}, {(error > allowance).sum()} members"
+
+
+def check_one_step(p):
+    """All routes from all states; the routes that ran."""
+    a_rule, a_game = rule(p.rule), game(p.game)
+    traced = trace_of(p)
+    routes = set()
+    for w, state, z, counters in shared_states(a_rule, a_game):
+        expected = by_numpy(a_rule, a_game, w, state)
+        finite = (np.abs(expected) < 1e6).all(-1)
+        assert finite.sum() > 0.5 * len(finite)
+        w, z, expected = w[finite], z[finite], expected[finite]
+        _, state = unflat(z, state, a_game.dim, counters)
+        slack = getattr(a_rule, "tolerance", 0) or 0  # an implicit rule is as exact as the residual it asks for
+        allowance = max(TOLERANCE, 10 * slack) * sensitivity(augmented(a_game, a_rule, w, state), z)
+        if TORCH in a_game.worlds:
+            agree("torch", by_torch(a_rule, a_game, w, state), expected, allowance)
+            routes.add(TORCH)
+        if not isinstance(traced, gd.GandynError):
+            agree("lambdify", by_lambdify(traced, z, counters), expected, allowance)
+            agree("mpmath", by_mpmath(traced, z[:3], counters), expected[:3], allowance[:3])
+            for backend in backends(p):
+                array = torch.tensor(z) if backend == "torch" else z
+                found = traced.kernel(backend)(array, steps=1, counters=counters)
+                agree(f"{backend} kernel", np.asarray(found), expected, allowance)
+            routes.add(SYMBOLS)
+    return routes
+
+
+def check_many_steps(p):
+    """Runs of `STEPS` steps from members that do not expand: the number of members compared."""
+    a_rule, a_game, traced = rule(p.rule), game(p.game), trace_of(p)
+    w = points(a_game, 20, seed="long", scale=0.3)
+    nudged = a_game.project(w + 1e-7 * seeded("long nudge").normal(size=w.shape))
+    try:
+        ends = [reached(a_rule, a_game, start, STEPS)[0] for start in (w, nudged)]
+    except gd.errors.ConvergenceError:  # some member ran away to where the system inside the step is singular
+        return 0
+    with np.errstate(all="ignore"):
+        calm = np.abs(ends[1] - ends[0]).max(-1) <= 3 * np.abs(nudged - w).max(-1)
+    calm &= np.abs(ends[0]).max(-1) <= 3 * np.abs(w).max(-1) + 1e-9
+    if not calm.any():
+        return 0
+    w, expected = w[calm], ends[0][calm]
+    allowance = np.full(len(w), max(TOLERANCE, 100 * (getattr(a_rule, "tolerance", 0) or 0)))
+    found = gd.iterate(a_game, a_rule, w, STEPS, record="last").w
+    agree("iterate", found, expected, allowance)
+    if TORCH in a_game.worlds:
+        found = gd.iterate(a_game, a_rule, torch.tensor(w), STEPS, record="last").w
+        agree("torch", found.detach().numpy(), expected, allowance)
+    if not isinstance(traced, gd.GandynError):
+        z = flat(w, a_rule.init(a_game, w, np.random.default_rng(1)))
+        counters = [c for _, c in a_rule.init(a_game, w, np.random.default_rng(1)).counter_leaves()]
+        for backend in backends(p):
+            start = torch.tensor(z) if backend == "torch" else z
+            run = np.asarray(traced.kernel(backend)(start, steps=STEPS, counters=counters))
+            agree(f"{backend} kernel", run[..., : a_game.dim], expected, allowance)
+    return len(w)
+
+
+def check(p):
+    """Inside the domain all worlds agree; outside, each way in is refused by the rule's name."""
+    a_rule, a_game = rule(p.rule), game(p.game)
+    if not inside(p):
+        start = points(a_game, 1)[0]
+        for way_in in (
+            lambda: a_rule.init(a_game, start),
+            lambda: gd.iterate(a_game, a_rule, start, 1),
+            lambda: gd.update_map(a_game, a_rule),
+        ):
+            with pytest.raises(gd.GandynError) as caught:
+                way_in()
+            assert "\n" not in str(caught.value)
+        return
+    try:
+        a_rule.check(a_game)
+    except gd.errors.DomainError as refusal:  # a domain finer than the flags: said by name, and everywhere
+        assert type(a_rule).__name__ in str(refusal)
+        with pytest.raises(gd.GandynError):
+            gd.iterate(a_game, a_rule, points(a_game, 1)[0], 1)
+        return
+    if singular(a_rule, a_game):
+        return
+    routes = check_one_step(p)
+    assert routes or a_game.worlds == {NUMPY}
+    if a_rule.domain.smooth and a_game.smooth and a_game.deterministic:
+        check_many_steps(p)
+
+
+def singular(a_rule, a_game):
+    """Whether the linear system inside the rule's step has no solution on this game: said by name in both worlds."""
+    w = points(a_game, 3)
+    try:
+        reached(a_rule, a_game, w, 1)
+    except gd.errors.ConvergenceError as refusal:
+        assert type(a_rule).__name__ in str(refusal)
+        with pytest.raises(gd.errors.ConvergenceError):
+            by_torch(a_rule, a_game, w, a_rule.init(a_game, w, np.random.default_rng(0)))
+        return True
+    return False
+
+
+@pytest.mark.parametrize("p", FAST, ids=label)
+def test_worlds_agree(p):
+    check(p)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("p", SLOW, ids=label)
+def test_worlds_agree_on_every_pair(p):
+    check(p)
+
+
+# --- the tests above speak of something -------------------------------------------------------------------------------
+
+
+def test_every_rule_and_game_has_examples_and_occurs():
+    """A registered thing without examples fails here; so does an example that no pair uses."""
+    assert {e.name for e in gd.rules.registry} == {*RULE_NAMES}
+    assert {e.name for e in gd.games.registry} == {*GAME_NAMES}
+    everything = {*FAST, *SLOW}
+    assert {p.rule for p in everything} == {*RULES}
+    assert {p.game for p in everything} == {*GAMES}
+    assert len(everything) >= len(RULE_NAMES) * len(GAME_NAMES)
+    assert {p.rule[0] for p in FAST} == {*RULE_NAMES}
+    assert {p.game[0] for p in FAST} == {*GAME_NAMES}
+
+
+def test_most_pairs_lie_inside_their_domains():
+    """Not refused: every rule on some game and every game by some rule, and most pairs altogether."""
+    accepted = [p for p in {*EVERY_PAIR, *FAST} if inside(p)]
+    assert {p.rule[0] for p in accepted} == {*RULE_NAMES}
+    assert {p.game[0] for p in accepted} == {*GAME_NAMES}
+    assert len(accepted) > 0.6 * len(EVERY_PAIR)
+
+
+@pytest.mark.parametrize("name", RULE_NAMES)
+def test_every_rule_can_be_traced(name):
+    """Symbols are refused on some games; not on the first bilinear or quadratic one that the rule accepts."""
+    pairs = [Pair(case, (g, 0)) for case in RULES if case[0] == name for g in ("bilinear", "quadratic")]
+    traced = [trace_of(p) for p in pairs if accepts(rule(p.rule), game(p.game))]
+    assert any(not isinstance(t, gd.GandynError) for t in traced), [str(t) for t in traced]
+
+
+@pytest.mark.parametrize("case", RULES, ids=label)
+def test_smooth_rules_are_compared_along_whole_runs(case):
+    """The long comparison has calm members on a contracting game, so that it compares something."""
+    a_rule, p = rule(case), Pair(case, ("quadratic", 0))
+    if a_rule.domain.smooth and inside(p):
+        assert check_many_steps(p) > 0
+
+
+# --- facts on the objects ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", GAMES, ids=label)
+def test_known_equilibria_are_zeros_of_the_field(case):
+    """Of the field where the game is free; where it is constrained, fixed points of a projected step."""
+    g = game(case)
+    for point in g.equilibria:
+        w = np.array([float(x) for x in point])
+        v = g.field(w, None) if g.deterministic else g.field(w)
+        assert np.abs(g.project(w - 0.1 * v) - w).max() < 1e-13 * (1 + np.abs(v).max() + np.abs(w).max()), point
+        np.testing.assert_allclose(g.project(w), w, atol=1e-15)
+
+
+@pytest.mark.parametrize("case", GAMES, ids=label)
+def test_costs_and_declared_flags(case):
+    """Shapes for any leading axes; zero-sum, constrained and deterministic say what the numbers say."""
+    g = game(case)
+    w = points(g, 6)
+    batch = g.draw(np.random.default_rng(0))
+    assert (batch is None) == g.deterministic
+    for shape in ((g.dim,), (6, g.dim), (2, 3, g.dim)):
+        at = w[0] if len(shape) == 1 else w.reshape(shape)
+        costs = g.costs(at, batch)
+        assert len(costs) == len(g.players)
+        assert all(np.shape(c) == shape[:-1] for c in costs)
+        assert g.field(at, batch).shape == shape
+        assert g.cost_gradients(at, batch).shape == (len(g.players), *shape)
+        assert g.jacobian(at, batch).shape == (*shape, g.dim)
+        first = np.reshape(g.field(at, batch), (-1, g.dim))[0]
+        np.testing.assert_allclose(first, g.field(w, batch)[0], rtol=1e-12, atol=1e-13)
+    total = sum(np.asarray(c) for c in g.costs(w, batch))
+    zero_sum = bool(len(g.players) == 2 and np.abs(total).max() < 1e-12 * (1 + np.abs(g.costs(w, batch)[0]).max()))
+    assert zero_sum == g.zero_sum
+    far = seeded("far").normal(size=(50, g.dim)) * 10
+    assert g.constrained == bool(np.abs(g.project(far) - far).max() > 1e-9)
+    np.testing.assert_allclose(g.project(g.project(far)), g.project(far), atol=1e-12)
+
+
+@pytest.mark.parametrize("case", RULES, ids=label)
+def test_the_declared_cost_is_what_the_oracle_counts(case):
+    """On one step of a two-player game, after the initial state; nan where an inner solver decides."""
+    a_rule = rule(case)
+    g = gd.games.quadratic(a=1, b=2, c=1)
+    w = np.array([0.3, -0.2])
+    _, state = reached(a_rule, g, w, 1)
+    before = g.counts - type(g.counts)(players=2)
+    a_rule.step(g, w, state, np.random.default_rng(0))
+    used = g.counts - before
+    declared = a_rule.cost
+    for name in ("fields", "jvps", "vjps"):
+        if not math.isnan(getattr(declared, name)):
+            assert getattr(used, name) == pytest.approx(getattr(declared, name)), name
+
+
+def registered():
+    for room in (gd.games, gd.rules, gd.losses, gd.penalties):
+        for entry in room.registry:
+            yield pytest.param(room, entry, id=f"{room.__name__.split('.')[-1]}.{entry.name}")
+
+
+@pytest.mark.parametrize(("room", "entry"), list(registered()))
+def test_every_entry_is_documented_and_reachable(room, entry):
+    """A docstring that starts with a sentence and holds a formula; found under its name and its aliases."""
+    text = entry.build.__doc__
+    assert text
+    assert entry.description
+    assert re.search(r"[=^|`]|\bE \w|\bE_|\blog\b", text), "no formula"
+    assert len(text) > 60
+    for name in (entry.name, *entry.aliases):
+        assert room.registry[name] is entry
+        if name.isidentifier():
+            assert getattr(room, name) is entry.build
+    examples = entry.build.examples() if room is gd.rules else [entry.build(**kwargs) for kwargs in entry.examples]
+    assert examples
+    assert entry.name in dir(room)
+
+
+@pytest.mark.parametrize("case", RULES, ids=label)
+def test_rules_are_values(case):
+    """Frozen, hashable or at least comparable, and their repr rebuilds them."""
+    a_rule = rule(case)
+    names = {**vars(sys.modules[type(a_rule).__module__]), **{e.name: e.build for e in gd.rules.registry}}
+    again = eval(repr(a_rule), names)
+    assert again == a_rule
+    assert repr(again) == repr(a_rule)
