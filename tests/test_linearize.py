@@ -1,13 +1,14 @@
 """linearize and fixed_points: exact spectra against closed forms, NumPy, and hand-made Jordan blocks."""
 
-import gandyn as gd
 import numpy as np
 import pytest
 import sympy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import gandyn as gd
 from gandyn.analysis.linearize import Verdict
 from gandyn.analysis.polynomials import Z, factors, largest_modulus, place, semisimple
-from hypothesis import given
-from hypothesis import strategies as st
 
 LR = sympy.Symbol("lr", positive=True)
 BILINEAR = gd.games.bilinear()
@@ -103,6 +104,7 @@ def test_adam_is_linearised_where_its_moments_are_not_zero():
     assert "not an equilibrium" in lin.reason
 
 
+@settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 3))
 def test_exact_and_numeric_spectra_agree_on_random_games(seed, n):
     m = np.random.default_rng(seed).integers(-3, 4, (n, n)) + 7 * np.eye(n, dtype=int)
@@ -130,7 +132,7 @@ def test_jordan_blocks_on_the_boundary_are_found_exactly():
 
 @pytest.mark.parametrize("distance", [sympy.Rational(1, 10**30), -sympy.Rational(1, 10**30), sympy.Integer(0)])
 def test_roots_a_hair_from_the_boundary_are_placed_exactly(distance):
-    p = sympy.Poly(sympy.expand((Z**2 - sympy.Rational(6, 5) * Z + 1 + distance)), Z)
+    p = sympy.Poly(sympy.expand(Z**2 - sympy.Rational(6, 5) * Z + 1 + distance), Z)
     companion = sympy.Matrix([[0, -p.all_coeffs()[2]], [1, -p.all_coeffs()[1]]])
     placement = place(factors(companion), flow=False)
     assert (placement.inside, placement.boundary, placement.outside) == {
@@ -190,3 +192,23 @@ def test_results_speak_json_and_prose():
     assert data["verdict"] == "repelling"
     assert data["eigenvalues"][0]["re"] == 1.0
     assert "spectral radius: 1.0198" in lin.summary()
+
+
+def test_kinks_are_decided_from_both_sides():
+    x, y = sympy.symbols("x y", real=True)
+    smooth = gd.games.from_sympy([x**2 / 2 + x * y + sympy.Abs(x) ** 3, y**2 / 2 - x * y], [x, y])
+    assert gd.linearize(smooth, at=(0, 0)).verdict is Verdict.ATTRACTING  # |x|^3 is twice differentiable
+    kinked = gd.games.from_sympy([x**2 / 2 + x * y + x * sympy.Abs(x), y**2 / 2 - x * y], [x, y])
+    for rule in (None, gd.rules.GDA(0.1)):
+        lin = gd.linearize(kinked, rule, at=(0, 0))
+        assert lin.verdict is Verdict.UNDECIDED
+        assert "one-sided slopes" in lin.reason
+    away = gd.linearize(kinked, at=(0.5, -1))
+    np.testing.assert_allclose(away.matrix, -np.array([[3, 1], [-1, 1]]))
+
+
+@pytest.mark.parametrize("options", [{"loss": "loss_sensitive"}, {"penalty": "WGANGP(0.7)"}])
+def test_dirac_gans_with_kinks_at_the_origin_are_undecided(options):
+    lin = gd.linearize(gd.games.dirac_gan(**options), at=(0, 0))
+    assert lin.verdict is Verdict.UNDECIDED
+    assert "no derivative" in lin.reason

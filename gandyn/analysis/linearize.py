@@ -255,22 +255,25 @@ def _linearize_symbols(game: Game, rule: Rule | None, at: Any, state: State | No
         point = np.array([*(sympy.N(e, 40) for e in point), None], dtype=object)[:-1]
         digits = 40
     names: tuple[Any, ...] = tuple(getattr(game, "symbols", range(game.dim)))
-    obstacle = ""
+    obstacle, z = "", list(point)
     if rule is None:
-        value = sympy.Matrix(game.field(point))
-        matrix = -sympy.Matrix(game.jacobian(point))
+        what = f"the flow of {game.name}"
+        derive = functools.partial(_flow_matrix, game, point)
     else:
         from ..dynamics.trace import update_map
 
+        what = f"{rule!r} on {game.name}"
         traced = update_map(game, rule)
         start = rule.init(game, point) if state is None else state
-        z = [*point, *(exact(e) for _, array in start.leaves() for e in array)]
+        z += [exact(e) for _, array in start.leaves() for e in array]
         names = traced.symbols
-        try:
-            image, matrix = traced.jacobian_at(z)
-            value = image - sympy.Matrix(z)
-        except NotDifferentiableError as error:
-            obstacle, value, matrix = error.given, sympy.zeros(1, 1), sympy.zeros(len(z))
+        derive = functools.partial(traced.jacobian_at, z)
+    try:
+        image, matrix = derive()
+        value = image if rule is None else image - sympy.Matrix(z)
+    except NotDifferentiableError as error:
+        obstacle, matrix = f"{what} has {error.given}", sympy.zeros(len(z))
+        value = sympy.Matrix(game.field(point))
     matrix = sympy.ImmutableMatrix(matrix)
     free = tuple(sorted(matrix.free_symbols, key=str))
     numeric = None if free or obstacle else np.array(matrix.evalf(20).tolist(), dtype=complex)
@@ -280,6 +283,21 @@ def _linearize_symbols(game: Game, rule: Rule | None, at: Any, state: State | No
     residual = 0.0 if free else float(sympy.N(value.norm()))
     at_numbers = tuple(e if e.free_symbols else float(e) for e in point)
     return Linearization(game, rule, at_numbers, tuple(map(str, names)), residual, numeric, exact_part, obstacle)
+
+
+def _flow_matrix(game: Game, point: Array) -> tuple[Any, Any]:
+    """(v, -J) at the point; entry by entry where the field is given by expressions, so that kinks are seen."""
+    import sympy
+
+    from ..symbolic.kinks import slope_at
+
+    v = sympy.Matrix(game.field(point))
+    expressions = getattr(game, "field_exprs", None)
+    if expressions is None:
+        return v, -sympy.Matrix(game.jacobian(point))
+    symbols = game.symbols  # type: ignore[attr-defined]
+    values = dict(zip(symbols, point, strict=True))
+    return v, sympy.Matrix([[-slope_at(e, s, values) for s in symbols] for e in expressions])
 
 
 def _entries(at: Any) -> list[Any]:

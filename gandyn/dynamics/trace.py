@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import sympy
 
-from ..errors import DomainError, NotDifferentiableError
+from ..errors import DomainError
 from ..results import Result
+from ..symbolic.kinks import slope_at
 from ..types import Array, Batch, Counts, Game, Rule, State
 from ..worlds import SYMBOLS, exact
 
@@ -151,25 +152,20 @@ class UpdateMap(Result):
         """(F(z), DF(z)) at one exact point, by the chain rule along the program; z has the length of `symbols`.
 
         Raises:
-            NotDifferentiableError: where a partial derivative is infinite or undefined (Adam at an equilibrium).
+            NotDifferentiableError: at a kink, or where a slope is infinite (Adam at an equilibrium).
         """
         values: dict[Any, Any] = dict(zip(self.symbols, map(exact, point), strict=True))
         identity = sympy.eye(len(self.symbols))
         slopes: dict[Any, Any] = {s: identity[k, :] for k, s in enumerate(self.symbols)}
 
         def push(e: Any) -> tuple[Any, Any]:
+            settled = self._at_infinity(e)
             row = sympy.zeros(1, len(self.symbols))
             for s in e.free_symbols & slopes.keys():
-                partial = self._at_infinity(sympy.diff(e, s)).xreplace(values)
-                if partial.has(sympy.nan, sympy.zoo, sympy.oo):
-                    raise NotDifferentiableError(
-                        f"the map of {self.rule!r} on {self.game.name} has no derivative at this point",
-                        "a point and a state where the update map is smooth",
-                        "give a state at which the rule's moments are not zero",
-                    )
+                partial = slope_at(settled, s, values)
                 if partial != 0:
                     row += partial * slopes[s]
-            return self._at_infinity(e).xreplace(values), row
+            return settled.xreplace(values), row
 
         for name, e in self.bindings:
             values[name], slopes[name] = push(e)

@@ -8,7 +8,7 @@ import sympy
 from sympy.core.function import ArgumentIndexError
 
 
-class sigmoid(sympy.Function):
+class sigmoid(sympy.Function):  # type: ignore[misc]
     """1 / (1 + exp(-x))."""
 
     @classmethod
@@ -45,7 +45,7 @@ class sigmoid(sympy.Function):
         return rf"\sigma{power}\left({printer._print(self.args[0])}\right)"
 
 
-class softplus(sympy.Function):
+class softplus(sympy.Function):  # type: ignore[misc]
     """log(1 + exp(x)), the primitive of sigmoid."""
 
     @classmethod

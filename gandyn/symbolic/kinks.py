@@ -1,0 +1,62 @@
+"""Derivatives at a point of expressions with kinks: the value where both sides agree, an error where they do not."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+import sympy
+
+from ..errors import NotDifferentiableError
+
+SIDES: dict[Any, tuple[int, int]] = {sympy.sign: (-1, 1), sympy.Heaviside: (0, 1), sympy.DiracDelta: (0, 1)}
+MOST_JUMPS = 6
+
+
+def slope_at(e: Any, s: Any, values: Mapping[Any, Any]) -> Any:
+    """de/ds at the point `values`, a map from symbols to exact numbers.
+
+    sign, Heaviside and DiracDelta of an argument that vanishes there (what |x|, max and a sign differentiate to) are
+    tried from both sides, and so are the branches of a Piecewise that meet there.
+
+    Raises:
+        NotDifferentiableError: if the sides give different slopes, or the slope is infinite or undefined.
+    """
+    derivative = sympy.diff(e, s)
+    jumps = [j for j in derivative.atoms(*SIDES) if _vanishes(j.args[0], values)]
+    meetings = [p for p in derivative.atoms(sympy.Piecewise) if any(_on_edge(c, values) for _, c in p.args)]
+    if len(jumps) + len(meetings) > MOST_JUMPS:
+        raise _error("too many kinks meet")
+    choices = [SIDES[j.func] for j in jumps] + [tuple(branch for branch, _ in p.args) for p in meetings]
+    if not choices:
+        return _finite(derivative.xreplace(dict(values)))
+    slopes = set()
+    for sides in itertools.product(*choices):
+        chosen = dict(zip([*jumps, *meetings], map(sympy.sympify, sides), strict=True))
+        slopes.add(sympy.simplify(derivative.xreplace(chosen).xreplace(dict(values))))
+    if len(slopes) > 1:
+        raise _error(f"the one-sided slopes are {', '.join(map(str, sorted(slopes, key=str)))}")
+    return _finite(slopes.pop())
+
+
+def _finite(slope: Any) -> Any:
+    if slope.has(sympy.nan, sympy.zoo, sympy.oo):
+        raise _error("the slope is infinite or undefined")
+    return slope
+
+
+def _vanishes(argument: Any, values: Mapping[Any, Any]) -> bool:
+    return bool(sympy.simplify(argument.xreplace(dict(values))) == 0)
+
+
+def _on_edge(condition: Any, values: Mapping[Any, Any]) -> bool:
+    return any(_vanishes(r.lhs - r.rhs, values) for r in condition.atoms(sympy.core.relational.Relational))
+
+
+def _error(why: str) -> NotDifferentiableError:
+    return NotDifferentiableError(
+        f"no derivative at this point: {why}",
+        "a point where the map is smooth",
+        "a nearby point, or a state off the kink",
+    )
