@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import sympy
-from catalogue import GAMES, finite_differences, game, label, points
 
 import gandyn as gd
+from catalogue import GAMES, finite_differences, game, label, points
 from gandyn.games.facts import Facts
 
 WITH_EQUILIBRIA = [case for case in GAMES if game(case).equilibria]
