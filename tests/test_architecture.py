@@ -27,6 +27,7 @@ FLOORS = (
     "rules",
     "dynamics",
     "analysis",
+    "optim",
     "gans",
     "claims",
     "plots",
@@ -37,8 +38,8 @@ FLOORS = (
 HOOKS = {("gandyn", None), ("results", "plots")}
 RULE_IMPORTS = {"types", "worlds", "errors", "registry", "rules"}
 # The torch kernel is itself imported only when it is asked for.
-TORCH_AT_THE_TOP = ("gans/", "games/autograd.py", "games/network.py", "dynamics/tensors.py")
-TORCH_INSIDE_FUNCTIONS = ("symbolic/", "games/", "gans/", "dynamics/", "analysis/", "plots/", "cli")
+TORCH_AT_THE_TOP = ("gans/", "optim/", "games/autograd.py", "games/network.py", "dynamics/tensors.py")
+TORCH_INSIDE_FUNCTIONS = ("symbolic/", "games/", "gans/", "optim/", "dynamics/", "analysis/", "plots/", "cli")
 
 
 def modules() -> list[Path]:

@@ -52,14 +52,7 @@ EVERY_PAIR = [pair(r, g) for r in RULE_NAMES for g in GAME_NAMES]
 # The fast suite: every example of a rule on one of two games that all rules accept, every example of a game with
 # gradient steps and with one of a handful of other rules.
 CORE = (("quadratic", 0), ("dirac_gan", 0))
-LIGHT = (
-    ("Adam", 1),
-    ("AlternatingGD", 2),
-    ("Consensus", 1),
-    ("Extragradient", 1),
-    ("HeavyBall", 2),
-    ("OptimisticGD", 1),
-)
+LIGHT = (("Adam", 1), ("AlternatingGD", 2), ("SGDM", 1), ("Extragradient", 1), ("HeavyBall", 2), ("OptimisticGD", 1))
 FAST = sorted(
     {Pair(case, CORE[k % 2]) for k, case in enumerate(RULES)}
     | {Pair(LIGHT[k % len(LIGHT)], case) for k, case in enumerate(GAMES)}
@@ -171,7 +164,6 @@ def trace_of(p):
     try:
         return gd.update_map(game(p.game), rule(p.rule))
     except gd.GandynError as refusal:
-        assert "\n" not in str(refusal)
         return refusal
 
 
@@ -228,7 +220,7 @@ def check_many_steps(p):
     nudged = a_game.project(w + 1e-7 * seeded("long nudge").normal(size=w.shape))
     try:
         ends = [reached(a_rule, a_game, start, STEPS)[0] for start in (w, nudged)]
-    except gd.errors.ConvergenceError:  # some member ran away to where the system inside the step is singular
+    except (gd.errors.ConvergenceError, np.linalg.LinAlgError):  # a member ran away to where a system is singular
         return 0
     with np.errstate(all="ignore"):
         calm = np.abs(ends[1] - ends[0]).max(-1) <= 3 * np.abs(nudged - w).max(-1)
@@ -266,12 +258,10 @@ def check(p):
                 way_in()
             assert "\n" not in str(caught.value)
         return
-    try:
-        a_rule.check(a_game)
-    except gd.errors.DomainError as refusal:  # a domain finer than the flags: said by name, and everywhere
-        assert type(a_rule).__name__ in str(refusal)
-        with pytest.raises(gd.GandynError):
-            gd.iterate(a_game, a_rule, points(a_game, 1)[0], 1)
+    refusal = refused(lambda: a_rule.check(a_game), gd.errors.DomainError)
+    if refusal:  # a domain finer than the flags: said by name, and everywhere
+        assert type(a_rule).__name__ in refusal
+        assert refused(lambda: gd.iterate(a_game, a_rule, points(a_game, 1)[0], 1), gd.errors.DomainError) == refusal
         return
     if singular(a_rule, a_game):
         return
@@ -284,14 +274,21 @@ def check(p):
 def singular(a_rule, a_game):
     """Whether the linear system inside the rule's step has no solution on this game: said by name in both worlds."""
     w = points(a_game, 3)
+    refusal = refused(lambda: reached(a_rule, a_game, w, 1), gd.errors.ConvergenceError)
+    if refusal:
+        state = a_rule.init(a_game, w, np.random.default_rng(0))
+        assert type(a_rule).__name__ in refusal
+        assert refused(lambda: by_torch(a_rule, a_game, w, state), gd.errors.ConvergenceError)
+    return bool(refusal)
+
+
+def refused(call, kind):
+    """The message with which a call is refused; empty if it is not."""
     try:
-        reached(a_rule, a_game, w, 1)
-    except gd.errors.ConvergenceError as refusal:
-        assert type(a_rule).__name__ in str(refusal)
-        with pytest.raises(gd.errors.ConvergenceError):
-            by_torch(a_rule, a_game, w, a_rule.init(a_game, w, np.random.default_rng(0)))
-        return True
-    return False
+        call()
+    except kind as refusal:
+        return str(refusal)
+    return ""
 
 
 @pytest.mark.parametrize("p", FAST, ids=label)

@@ -1,4 +1,4 @@
-"""Derivatives of every registered game by independent routes: expressions, autograd of the lowered code, differences."""
+"""Derivatives of every registered game by independent routes: expressions, autograd of lowered code, differences."""
 
 from __future__ import annotations
 

@@ -198,7 +198,7 @@ def test_smooth_rules_have_a_derivative_at_the_equilibrium(case):
 
 
 def test_adam_has_no_derivative_at_the_equilibrium():
-    """The slope of w - lr g / (|g| + eps) at 0 grows without bound as the difference shrinks: the flag has to be off."""
+    """The slope of w - lr g / (|g| + eps) at 0 grows without bound as the difference shrinks: the flag is off."""
     game, a_rule = gd.games.bilinear(), gd.rules.Adam(0.1)
     state = a_rule.init(game, np.zeros(2))
     slopes = [a_rule.step(game, np.array([0.0, h]), state)[0][0] / h for h in (1e-3, 1e-4, 1e-5)]
@@ -215,7 +215,7 @@ def test_the_bilinear_flow_conserves_the_distance_to_the_equilibrium():
     start = np.array([1.0, -0.5, 0.3, 2.0])
     path = gd.flow(game, start, 20.0, rtol=1e-11).w
     np.testing.assert_allclose((path**2).sum(-1), (start**2).sum(), rtol=1e-9)
-    assert np.linalg.norm(path[-1] - start) > 0.5
+    assert np.linalg.norm(path[-1] - start) > 0.3
 
 
 def test_the_minimax_dirac_gan_flow_conserves_the_radius_and_the_nonsaturating_one_loses_it():
