@@ -24,7 +24,10 @@ _LAZY = {
     "basins": "analysis.basins",
     "modified_flow": "analysis.modified",
 }
-_ROOMS = ("losses", "penalties", "plots", "gans", "claims", "analysis", "dynamics", "types", "results", "worlds")
+_ROOMS = (
+    *("losses", "penalties", "plots", "gans", "optim", "claims"),
+    *("analysis", "dynamics", "types", "results", "worlds"),
+)
 
 __all__ = ["GandynError", "Status", "games", "rules", *_LAZY, *_ROOMS]
 

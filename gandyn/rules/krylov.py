@@ -84,7 +84,8 @@ def _member_by_member(operator: Operator, rhs: Array) -> Array:
     m = rhs.shape[-1]
     answers = full(math.nan, 1, rhs) + zeros_like(rhs)
     for index in np.ndindex(tuple(rhs.shape[:-1])):
-        if np.linalg.matrix_rank(np.asarray(matrix[index].tolist())) == m:
+        entries = np.asarray(matrix[index].tolist())
+        if np.isfinite(entries).all() and np.linalg.matrix_rank(entries) == m:
             answers[index] = solve_dense(matrix[index].__matmul__, rhs[index])
     return answers
 
