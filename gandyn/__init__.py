@@ -22,6 +22,7 @@ _LAZY = {
     "classify": "analysis.classification",
     "limit_cycles": "analysis.cycles",
     "basins": "analysis.basins",
+    "compare": "analysis.comparison",
     "modified_flow": "analysis.modified",
 }
 _ROOMS = (

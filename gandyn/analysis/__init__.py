@@ -13,6 +13,7 @@ _HOMES = {
     "classify": "classification",
     "limit_cycles": "cycles",
     "basins": "basins",
+    "compare": "comparison",
     "critical_time_scale": "classification",
     "modified_flow": "modified",
 }

@@ -1,0 +1,52 @@
+"""gd.compare: equal cost by the oracle's own counts, tuning that finds the known best step, honest bands."""
+
+import numpy as np
+import pytest
+
+import gandyn as gd
+
+BILINEAR = gd.games.bilinear()
+SIZES = (0.3, 1 / np.sqrt(2), 0.9)
+
+
+def test_every_rule_spends_the_same_number_of_gradients():
+    rules = [gd.rules.GDA(0.1), gd.rules.Extragradient(0.1), gd.rules.Consensus(0.1, 0.5)]
+    result = gd.compare(BILINEAR, rules, [1.0, 0.0], budget=300, seeds=2)
+    steps = {c.label: c.steps for c in result.contenders}
+    assert steps == {"SimultaneousGD": 300, "Extragradient": 150, "Consensus": 100}
+    for c in result.contenders:
+        assert 0.9 * 300 <= c.spent[-1] <= 300
+
+
+def test_tuning_finds_the_step_with_the_smallest_spectral_radius_and_the_predicted_rate():
+    result = gd.compare(BILINEAR, [gd.rules.Extragradient(0.1)], [1.0, 0.0], budget=200, step_sizes=SIZES, seeds=3)
+    (winner,) = result.contenders
+    assert winner.rule.lr == SIZES[1]
+    ratio = winner.values[:, -1] / winner.values[:, 0]
+    np.testing.assert_allclose(ratio, (np.sqrt(3) / 2) ** 100, rtol=1e-9)
+    assert set(winner.tried) == set(SIZES)
+
+
+def test_the_ranking_puts_what_converges_before_what_diverges():
+    rules = {"out": gd.rules.GDA(0.1), "in": gd.rules.OptimisticGD(0.1)}
+    result = gd.compare(BILINEAR, rules, [1.0, 0.0], budget=200, step_sizes=None, seeds=4)
+    assert [c.label for c in result.contenders] == ["in", "out"]
+    median, low, high = result.contenders[0].final
+    assert low <= median <= high
+    assert "distance to equilibrium" in result.summary()
+    assert result.to_dict()["contenders"][0]["label"] == "in"
+
+
+def test_seeds_differ_and_runs_repeat():
+    first = gd.compare(BILINEAR, [gd.rules.GDA(0.1)], [1.0, 0.0], budget=50, step_sizes=None, seeds=3)
+    again = gd.compare(BILINEAR, [gd.rules.GDA(0.1)], [1.0, 0.0], budget=50, step_sizes=None, seeds=3)
+    values = first.contenders[0].values
+    np.testing.assert_array_equal(values, again.contenders[0].values)
+    assert len(np.unique(values[:, 0])) == 3
+
+
+def test_a_budget_that_buys_nothing_and_an_unknown_unit_are_refused():
+    with pytest.raises(gd.GandynError, match="at least 2"):
+        gd.compare(BILINEAR, [gd.rules.Extragradient(0.1)], [1.0, 0.0], budget=1)
+    with pytest.raises(gd.GandynError, match="gradients, products, seconds"):
+        gd.compare(BILINEAR, [gd.rules.GDA(0.1)], [1.0, 0.0], budget=10, unit="flops")
