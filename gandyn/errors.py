@@ -24,7 +24,7 @@ class UnknownNameError(GandynError, LookupError):
         """Say what exists, and the nearest match to what was given."""
         names = sorted(known)
         near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.4)
-        fix = f"did you mean {near[0]!r}" if near else f"choose one of the {kind}s listed"
+        fix = f"did you mean {near[0]!r}" if near else "choose one of those listed"
         return cls(f"there is no {kind} named {name!r}", f"one of {', '.join(names)}", fix)
 
 

@@ -1,0 +1,105 @@
+"""Reference pages of the rooms that have no catalogue: everything public of a room, from its `__all__` or its files."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Iterator
+from typing import Any
+
+import gandyn as gd
+from gandyn import errors as error_module
+
+ROOMS = (
+    *("types", "worlds", "results", "errors", "registry", "symbolic"),
+    *("dynamics", "analysis", "optim", "gans", "claims", "plots"),
+)
+BASES = {
+    "rules": ["Rule"],
+    "games": ["SymbolicGame", "from_sympy", "from_torch"],
+    "losses": ["Loss", "PairLoss", "Divergence", "Measured", "resolve", "batch_mean"],
+    "penalties": ["Penalty", "GradientPenalty"],
+}
+
+
+def top_level() -> list[str]:
+    """Functions of `import gandyn as gd`: what is in `gd.__all__` and not a room."""
+    names = [n for n in gd.__all__ if not inspect.ismodule(getattr(gd, n)) and not n.startswith("_")]
+    return sorted(names)
+
+
+def members(room: str) -> Iterator[tuple[str, Any]]:
+    """(dotted name, object) of the public classes and functions that the files of a room define."""
+    module = importlib.import_module(f"gandyn.{room}")
+    modules = [module]
+    for found in sorted(m.name for m in pkgutil.iter_modules(getattr(module, "__path__", []))):
+        modules.append(importlib.import_module(f"gandyn.{room}.{found}"))
+    for module in modules:
+        for name, thing in sorted(vars(module).items()):
+            if name.startswith("_") or not (inspect.isclass(thing) or inspect.isfunction(thing)):
+                continue
+            if thing.__module__ == module.__name__ and thing.__name__ == name:
+                yield f"{module.__name__}.{name}", thing
+
+
+def generated_pages() -> dict[str, str]:
+    """`generated/reference/ROOM.md` for each room that exists, and `generated/reference/gandyn.md`."""
+    pages = {"reference/gandyn.md": _top_page()}
+    for room in ROOMS:
+        try:
+            module = importlib.import_module(f"gandyn.{room}")
+        except ModuleNotFoundError as error:
+            if error.name != f"gandyn.{room}":
+                raise
+            continue
+        found = list(members(room))
+        if not found:
+            continue
+        lines = [f"# gandyn.{room}", "", (inspect.getdoc(module) or "").replace("\n", " "), "", "```{eval-rst}"]
+        known = {id(getattr(gd, name)) for name in top_level()}
+        for name, thing in found:
+            if id(thing) not in known:
+                lines += _directive(name, thing)
+        pages[f"reference/{room}.md"] = "\n".join([*lines, "```", ""])
+    return pages
+
+
+def _top_page() -> str:
+    lines = ["# gandyn", "", "What `import gandyn as gd` offers directly.", "", "```{eval-rst}"]
+    for name in top_level():
+        thing = getattr(gd, name)
+        if not (inspect.isclass(thing) and issubclass(thing, Exception)):
+            lines += _directive(f"gandyn.{name}", thing)
+    lines += ["```", "", "## What the catalogues build on", "", "```{eval-rst}"]
+    for room, names in BASES.items():
+        for name in names:
+            thing = getattr(importlib.import_module(f"gandyn.{room}"), name, None)
+            if thing is not None and not thing.__module__.startswith("gandyn.types"):
+                lines += _directive(f"{thing.__module__}.{thing.__name__}", thing)
+    return "\n".join([*lines, "```", ""])
+
+
+def _directive(name: str, thing: Any) -> list[str]:
+    if inspect.isclass(thing):
+        options = ["   :members:", "   :member-order: bysource"]
+        return [f".. autoclass:: {name}", *options, ""]
+    return [f".. autofunction:: {name}", ""]
+
+
+def pages() -> list[str]:
+    """The table of contents: what is used most comes first."""
+    names = [name.removesuffix(".md") for name in generated_pages()]
+    return ["```{toctree}", ":maxdepth: 1", "", *(f"/generated/{name}" for name in names), "```", ""]
+
+
+def errors() -> list[str]:
+    """The family of exceptions: what each is for."""
+    import markdown
+
+    rows = []
+    for name, thing in sorted(vars(error_module).items()):
+        if inspect.isclass(thing) and issubclass(thing, gd.GandynError):
+            parents = ", ".join(f"`{base.__name__}`" for base in thing.__bases__)
+            rows.append([f"`{name}`", (inspect.getdoc(thing) or "").split("\n")[0], parents])
+    return markdown.table(["error", "raised for", "is also a"], rows)

@@ -1,0 +1,173 @@
+"""What the docs say of rules, asked of the rules: domain, cost, spectral radius, exact map, pictures on toy games."""
+
+from __future__ import annotations
+
+import functools
+import math
+import pathlib
+from typing import Any
+
+import markdown
+import pictures
+import sympy
+
+import gandyn as gd
+from gandyn.errors import GandynError
+
+PAGES = pathlib.Path(__file__).parent.parent / "rules"
+LONGEST_MAP = 600
+LONGEST_RADIUS = 160
+
+
+@functools.cache
+def families() -> dict[str, list[Any]]:
+    """Entries by family: the file of `gandyn/rules` that defines them."""
+    found: dict[str, list[Any]] = {}
+    for entry in gd.rules.registry:
+        found.setdefault(entry.build.__module__.rsplit(".", 1)[-1], []).append(entry)
+    return dict(sorted(found.items()))
+
+
+def table() -> list[str]:
+    """All rules at a glance."""
+    rows = [
+        [f"[`{entry.name}`](/rules/{family}.md)" if page_exists(family) else f"`{entry.name}`", *_row(entry)]
+        for family, entries in families().items()
+        for entry in entries
+    ]
+    heads = ["rule", "also", "cost of a step", "modulus on $v = ab$, $s = 0.1$", "accepts"]
+    return markdown.table(heads, rows)
+
+
+def _row(entry: Any) -> list[str]:
+    rule = entry.build.examples()[0]
+    modulus = rule.bilinear_modulus(0.1)
+    return [
+        ", ".join(f"`{alias}`" for alias in entry.aliases),
+        cost(rule),
+        "" if modulus is None else f"{modulus:.6f}",
+        domain(rule),
+    ]
+
+
+def page_exists(family: str) -> bool:
+    """Whether the family has its page."""
+    return (PAGES / f"{family}.md").exists()
+
+
+def pages() -> list[str]:
+    """The table of contents of the families' pages."""
+    return ["```{toctree}", ":maxdepth: 1", "", *(f for f in families() if page_exists(f)), "```", ""]
+
+
+def without_page() -> list[str]:
+    """Families that nobody wrote a page for, in full: nothing registered is left out."""
+    lines = []
+    for name in families():
+        if not page_exists(name):
+            lines += [f"## {name.replace('_', ' ')}", "", *family(name, "###")]
+    return lines
+
+
+def family(name: str, level: str = "##") -> list[str]:
+    """Every rule of a family, and the pictures of all of them together."""
+    entries = families()[name]
+    lines = _portraits(name, entries)
+    for entry in entries:
+        lines += [f"{level} {entry.name}", "", *markdown.described("class", f"gandyn.rules.{entry.name}", entry.build)]
+        lines += _facts(entry) + _on_bilinear(entry)
+    return lines
+
+
+def _portraits(name: str, entries: list[Any]) -> list[str]:
+    rules = [entry.build.examples()[0] for entry in entries]
+    calls = ", ".join(f"`{markdown.short(rule)}`" for rule in rules)
+    lines = [f"Pictures: {calls}.", "", ":::{container} pictures", ""]
+    for title, drawing in (
+        ("v(a, b) = ab", pictures.on_bilinear),
+        ("the Dirac-GAN", pictures.on_dirac_gan),
+        ("step sizes", pictures.radius_by_step),
+    ):
+        drawn = drawing(name, rules)
+        if drawn is not None:
+            path, caption = drawn
+            lines += markdown.figure(path, f"{name.replace('_', ' ')}: {title}", caption)
+    return [*lines, ":::", ""]
+
+
+def _latex(traced: Any) -> str:
+    """The map, one aligned line a coordinate; names of state arrays in words."""
+    names = {s: _symbol(str(s)) for s in (*traced.symbols, *traced.counters)}
+    lines = (
+        f"{names[s]}^{{+}} &= {sympy.latex(e, symbol_names=names)}"
+        for s, e in zip(traced.symbols, traced.expression, strict=True)
+    )
+    return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+
+
+def _symbol(name: str) -> str:
+    """previous_field_a as words with an index; short names as SymPy writes them."""
+    words, _, index = name.rpartition("_")
+    if len(words) > 1:
+        return f"\\text{{{words.replace('_', ' ')}}}_{{{index}}}"
+    return sympy.latex(sympy.Symbol(name))
+
+
+def _facts(entry: Any) -> list[str]:
+    rule = entry.build.examples()[0]
+    order = rule.flow_order
+    follows = "another flow than the game's" if order is None else f"the gradient flow, to order {order} in the step"
+    rows = [
+        ["also called", ", ".join(f"`{alias}`" for alias in entry.aliases) or "no other name"],
+        ["accepts", domain(rule)],
+        ["one step costs", cost(rule)],
+        ["follows", follows],
+        ["update map", "smooth" if rule.domain.smooth else "not differentiable everywhere"],
+    ]
+    return markdown.table(["", ""], rows)
+
+
+def domain(rule: Any) -> str:
+    """Which games the rule accepts, in words."""
+    wants = rule.domain
+    players = "two players" if wants.two_player else "any number of players"
+    words = ["zero-sum" if wants.zero_sum else "", "deterministic" if wants.deterministic else ""]
+    words.append("unconstrained" if wants.unconstrained else "")
+    return ", ".join([players, *filter(None, words)])
+
+
+def cost(rule: Any) -> str:
+    """Oracle calls of one step, in words."""
+    parts = []
+    for count, word in ((rule.cost.fields, "field"), (rule.cost.jvps, "$J u$"), (rule.cost.vjps, "$J^T u$")):
+        if isinstance(count, float) and math.isnan(count):
+            parts.append(f"{word}s as its solver needs" if word == "field" else f"{word} as its solver needs")
+        elif count:
+            parts.append(f"{count:g} {word}{'s' if word == 'field' and count != 1 else ''}")
+    return ", ".join(parts) or "nothing"
+
+
+def _on_bilinear(entry: Any) -> list[str]:
+    """The exact update map of the first example on v = ab, and its spectral radius."""
+    rule, game = entry.build.examples()[0], gd.games.bilinear()
+    code = f"`{markdown.short(rule)}`"
+    try:
+        rule.check(game)
+    except GandynError as error:
+        return [f"On $v = ab$, {code} is refused: {error}", ""]
+    if not rule.domain.smooth:
+        return []
+    try:
+        lin = gd.linearize(game, rule)
+        radius = lin.spectral_radius
+    except GandynError as error:
+        return [f"On $v = ab$, {code} has no linearisation: {error}", ""]
+    exact = None if lin.exact is None else lin.exact.spectral_radius
+    shown = "" if exact is None else sympy.latex(exact)
+    value = f"= {shown} " if 0 < len(shown) < LONGEST_RADIUS else ""
+    value = f"\\rho {value}\\approx {radius:.6f}"
+    lines = [f"Exactly, {code} on $v(a, b) = ab$ is", ""]
+    latex = _latex(gd.update_map(game, rule))
+    if len(latex) > LONGEST_MAP:
+        return [f"On $v(a, b) = ab$, {code} has spectral radius ${value}$: {lin.verdict}.", ""]
+    return [*lines, *markdown.display(latex), f"with spectral radius ${value}$: {lin.verdict}.", ""]

@@ -1,0 +1,69 @@
+"""Docstrings into reStructuredText: they are written as plain text, in which |v|, J^T v* and f_x mean what they say."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Any
+
+from sphinx.ext.napoleon import Config, GoogleDocstring
+
+CODE = re.compile(r"(``[^`]*``|`[^`]+`)")
+EMPHASIS = re.compile(r"(?<![\w*)\]])\*(\w[\w -]*\w)\*(?![\w*])")
+NAPOLEON = Config(napoleon_use_rtype=False, napoleon_use_ivar=True, napoleon_use_param=True)
+
+
+def plain_to_rst(lines: list[str]) -> list[str]:
+    """The same lines with the characters escaped that reStructuredText would read as markup.
+
+    Code between backticks becomes a literal. Doctests are left alone.
+
+    Example:
+        >>> plain_to_rst(["descend |v|^2 with `step`"])
+        ['descend \\\\|v\\\\|^2 with ``step``']
+    """
+    result, doctest = [], False
+    for line in lines:
+        stripped = line.strip()
+        doctest = stripped.startswith(">>>") or (doctest and bool(stripped))
+        result.append(line if doctest else _escape(line))
+    return result
+
+
+def _escape(line: str) -> str:
+    parts = CODE.split(line)
+    for k, part in enumerate(parts):
+        if k % 2:
+            before = "" if re.search(r"[\s(\[{<'\"/:-]$|^$", parts[k - 1]) else "\\ "
+            after = "" if re.match(r"[\s.,:;!?)\]}>'\"/-]|$", parts[k + 1]) else "\\ "
+            parts[k] = f"{before}``{part.strip('`')}``{after}"
+        else:
+            part = part.replace("\\", "\\\\")
+            words = EMPHASIS.split(part)
+            escaped = [re.sub(r"([|*])", r"\\\1", word) if m % 2 == 0 else f"*{word}*" for m, word in enumerate(words)]
+            part = "".join(escaped)
+            part = part.replace("`", "\\`")
+            parts[k] = re.sub(r"_(?=\W|$)", r"\\_", part)
+    return "".join(parts)
+
+
+def docstring_rst(thing: Any) -> list[str]:
+    """A Google-style docstring as reStructuredText lines."""
+    text = inspect.getdoc(thing) or ""
+    return GoogleDocstring(plain_to_rst(text.split("\n")), NAPOLEON, what="class").lines()
+
+
+def summary(thing: Any) -> str:
+    """The first paragraph of a docstring, on one line."""
+    return " ".join((inspect.getdoc(thing) or "").split("\n\n")[0].split())
+
+
+def process(app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
+    """Autodoc's hook: before napoleon reads the sections."""
+    lines[:] = plain_to_rst(lines)
+
+
+def setup(app: Any) -> dict[str, Any]:
+    """Connect ahead of napoleon."""
+    app.connect("autodoc-process-docstring", process, priority=100)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

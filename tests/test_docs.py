@@ -1,0 +1,189 @@
+"""The documentation is true: everything public is in it, every block of code runs, every command works, it builds."""
+
+from __future__ import annotations
+
+import doctest
+import importlib.util
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+import zlib
+
+import pytest
+
+import gandyn as gd
+
+ROOT = pathlib.Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+BUILT = ("_build", "generated", "gallery", "images")
+PAGES = sorted(
+    path for path in DOCS.rglob("*.md") if path.relative_to(DOCS).parts[0] not in BUILT
+)  # fmt: skip
+PAGES.append(ROOT / "README.md")
+
+CODE = re.compile(r"^```(?P<kind>python|\{picture\} [^\n]+)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
+CONSOLE = re.compile(r"^```(?:console|bash|sh|shell)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCES = re.compile(r"^```+([^\n`]+)$", re.MULTILINE)
+NOT_RUN = {"text", "latex", "toml", "json"}
+DIRECTIVES = ("{math}", "{toctree}", "{catalogue}", "{eval-rst}", "{figure}")
+
+
+def name(page: pathlib.Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def commands(page: pathlib.Path) -> list[str]:
+    """What follows `$ ` in console blocks, and whole lines of shell blocks; continued lines joined."""
+    found = []
+    for match in CONSOLE.finditer(page.read_text(encoding="utf-8")):
+        text = match["text"].replace("\\\n", " ")
+        prompted = [line[2:] for line in text.splitlines() if line.startswith("$ ")]
+        found += prompted or [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    return found
+
+
+def gandyn_arguments(command: str) -> list[str] | None:
+    """The arguments of a call of gandyn; None for another command."""
+    words = shlex.split(command, comments=True)
+    while words and re.fullmatch(r"[A-Z_]+=\S*", words[0]):
+        words = words[1:]
+    return words[1:] if words and pathlib.Path(words[0]).name == "gandyn" else None
+
+
+COMMANDS = [(page, command) for page in PAGES for command in commands(page) if gandyn_arguments(command) is not None]
+
+
+# --- code -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_the_code_of_a_page_runs_and_prints_what_it_shows(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = page.read_text(encoding="utf-8")
+    names: dict[str, object] = {"__name__": "page"}
+    runner = doctest.DocTestRunner(verbose=False, optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
+    for match in CODE.finditer(text):
+        line = text[: match.start()].count("\n") + 1
+        if not match["code"].startswith(">>>"):
+            own = {"__name__": "page"} if match["kind"] != "python" else names
+            exec(compile(match["code"], f"{name(page)}:{line}", "exec"), own)
+            if match["kind"] != "python":
+                assert isinstance(own["figure"], gd.plots.Drawing), f"{name(page)}:{line} makes no figure"
+            continue
+        block = doctest.DocTestParser().get_doctest(match["code"], names, name(page), str(page), line)
+        report: list[str] = []
+        runner.run(block, out=report.append, clear_globs=False)
+        names.update(block.globs)
+        assert runner.summarize(verbose=False).failed == 0, "".join(report)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_fence_is_of_a_kind_that_the_tests_know(page):
+    kinds = {fence.split()[0] for fence in FENCES.findall(page.read_text(encoding="utf-8"))}
+    known = {"python", "{picture}", "console", "bash", "sh", "shell", *NOT_RUN, *DIRECTIVES}
+    assert kinds <= known, f"{name(page)}: {kinds - known} is neither run nor known to be no code"
+
+
+@pytest.mark.parametrize(
+    ("page", "command"), COMMANDS, ids=lambda value: value if isinstance(value, str) else name(value)
+)
+def test_a_command_of_a_page_works(page, command, tmp_path):
+    arguments = gandyn_arguments(command)
+    run = subprocess.run(
+        [sys.executable, "-c", "from gandyn.cli import main; main()", *arguments],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert run.returncode == 0, f"{name(page)}: $ {command}\n{run.stderr}"
+    assert run.stdout.strip(), f"{name(page)}: $ {command} prints nothing"
+
+
+# --- coverage ---------------------------------------------------------------------------------------------------------
+
+
+def families(registry) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for entry in registry:
+        found.setdefault(entry.build.__module__.rsplit(".", 1)[-1], []).append(entry.name)
+    return found
+
+
+@pytest.mark.parametrize("family", sorted(families(gd.rules.registry)))
+def test_a_family_of_rules_has_its_page(family):
+    page = DOCS / "rules" / f"{family}.md"
+    assert page.exists(), f"rules/{family}.py has no page: write docs/rules/{family}.md"
+    text = page.read_text(encoding="utf-8")
+    assert f"```{{catalogue}} rule-family {family}\n```" in text, f"{page.name} does not show its rules"
+    for part in ("**When to use it.**", "**References.**", ">>> import gandyn as gd"):
+        assert part in text, f"docs/rules/{family}.md lacks {part}"
+
+
+def test_pages_of_families_that_are_gone_are_gone():
+    pages = {path.stem for path in (DOCS / "rules").glob("*.md")} - {"index"}
+    assert pages == set(families(gd.rules.registry))
+
+
+def test_every_page_can_be_reached():
+    tocs = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    listed = set(re.findall(r"^([\w/]+)$", tocs, re.MULTILINE))
+    for page in PAGES:
+        if page.parent == ROOT or (page.stem == "index" and page.parent == DOCS) or page.parent.name == "rules":
+            continue
+        relative = str(page.relative_to(DOCS).with_suffix(""))
+        assert {relative, page.stem} & listed, f"docs/{relative}.md is in no table of contents"
+
+
+@pytest.mark.slow
+def test_the_site_builds_without_warnings_and_documents_everything_public(tmp_path):
+    for needed in ("sphinx", "myst_parser", "furo", "latex2mathml", "sphinx_gallery"):
+        if importlib.util.find_spec(needed) is None:
+            pytest.skip(f"{needed} is not installed: pip install -c constraints.txt -e '.[docs]'")
+    out = tmp_path / "html"
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-b", "html", "-d", str(tmp_path / "trees")]
+    environment = {**os.environ, "MPLBACKEND": "Agg"}
+    run = subprocess.run(
+        [*command, str(DOCS), str(out)], cwd=ROOT, capture_output=True, text=True, timeout=3000, env=environment
+    )
+    assert run.returncode == 0, run.stderr[-4000:]
+    documented = inventory(out / "objects.inv")
+    missing = sorted(public_names() - documented)
+    assert not missing, f"not documented: {', '.join(missing)}"
+    loads = re.compile(r"<(?:script|link|img)[^>]+(?:src|href)=\"https?://")
+    external = [path.name for path in out.rglob("*.html") if loads.search(path.read_text(encoding="utf-8"))]
+    assert not external, f"pages that need a network: {external}"
+
+
+def inventory(path: pathlib.Path) -> set[str]:
+    """Names of the objects that a built site documents."""
+    data = path.read_bytes()
+    body = zlib.decompress(data[[m.end() for m in re.finditer(rb"\n", data)][3] :]).decode()
+    return {line.split(" ", 1)[0] for line in body.splitlines() if " py:" in line}
+
+
+def public_names() -> set[str]:
+    """What `import gandyn as gd` offers, what is registered, and what each room lists as public."""
+    names = {f"gandyn.{n}" for n in gd.__all__ if not hasattr(getattr(gd, n), "__path__") and not _is_module(n)}
+    for room in (gd.rules, gd.games, gd.losses, gd.penalties):
+        names |= {f"{room.__name__}.{entry.name}" for entry in room.registry}
+    for room in (gd.plots, gd.analysis, gd.gans):
+        for n in room.__all__:
+            thing = getattr(room, n)
+            if callable(thing) and getattr(thing, "__module__", "").startswith("gandyn"):
+                names.add(_documented_as(thing))
+    return {_documented_as(getattr(gd, n.split(".")[1])) if n == "gandyn.GandynError" else n for n in names}
+
+
+def _is_module(n: str) -> bool:
+    return type(getattr(gd, n)).__name__ == "module"
+
+
+def _documented_as(thing) -> str:
+    """Top-level functions are documented as gandyn.NAME, everything else where it is defined."""
+    if getattr(gd, thing.__name__, None) is thing and not isinstance(thing, type):
+        return f"gandyn.{thing.__name__}"
+    return f"{thing.__module__}.{thing.__name__}"
