@@ -1,6 +1,10 @@
 """Exact mixtures: moments, density, and mode counts against closed forms."""
 
+import importlib.util
+import json
 import math
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -82,3 +86,21 @@ def test_refusals():
         gd.gans.Mixture("flat", [0.0, 1.0], 0.1)
     with pytest.raises(ParameterError, match="positive"):
         gd.gans.ring(std=0.0)
+
+
+def test_the_example_trains_every_rule_and_draws(tmp_path, capsys):
+    path = Path(__file__).parent.parent / "examples" / "rules_on_a_real_gan.py"
+    spec = importlib.util.spec_from_file_location("rules_on_a_real_gan", path)
+    example = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = example
+    spec.loader.exec_module(example)
+    runs = example.main(["--quick", "--device", "cpu", "--out", str(tmp_path / "picture.png")])
+    assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
+    numbers = json.loads((tmp_path / "picture.json").read_text())["rules"]
+    assert set(numbers) == set(runs) == set(example.rules(1))
+    for name, run in runs.items():
+        assert np.isfinite(run.norms).all(), name
+        assert run.steps[-1] == 40
+        assert np.isfinite(run.samples).all()
+        assert run.gradients == {"extragradient": 80, "optimistic": 41}.get(name, 40)
+    assert "extragradient" in capsys.readouterr().out
