@@ -1,0 +1,105 @@
+"""What every plotting function returns: a matplotlib figure that keeps the numbers it shows."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import pathlib
+from collections.abc import Iterator
+from typing import Any
+
+import matplotlib
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from ..errors import OutputError
+from ..results import plain
+from .style import SAVING, WIDTHS, current_width
+
+PICTURES = (".pdf", ".png", ".svg")
+_UNDATED = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
+
+
+class Drawing(Figure):
+    """A matplotlib `Figure` with the data behind it.
+
+    It belongs to no window and to no pyplot state: nothing needs closing. Saved files embed their fonts and carry no
+    date, so drawing the same picture again gives the same bytes.
+
+    Attributes:
+        data: the numbers shown: arrays, or plain values, by name.
+        paths: the drawn trajectories by label, each a `Path`; `animate` replays them.
+    """
+
+    def __init__(self, height: float = 0.75, **options: Any) -> None:
+        """An empty figure of the current house width; `height` is a share of the width."""
+        width = WIDTHS[current_width()]
+        super().__init__(figsize=(width, height * width), layout="constrained", **options)
+        FigureCanvasAgg(self)
+        self.data: dict[str, Any] = {}
+        self.paths: dict[str, Any] = {}
+
+    def savefig(self, fname: Any, **options: Any) -> None:
+        """Matplotlib's own, with embedded fonts and without dates."""
+        with matplotlib.rc_context(SAVING):
+            if isinstance(fname, (str, os.PathLike)):
+                options.setdefault("metadata", _UNDATED.get(pathlib.Path(fname).suffix.lower()))
+            options.setdefault("dpi", 300)
+            super().savefig(fname, **options)
+
+    def save(self, path: str | os.PathLike[str]) -> pathlib.Path:
+        """Write a PDF, PNG or SVG, by suffix.
+
+        Raises:
+            OutputError: for another suffix, or where nothing can be written.
+        """
+        target = writable(path, PICTURES)
+        with writing(target):
+            self.savefig(target)
+        return target
+
+    def to_dict(self) -> dict[str, Any]:
+        """The data as plain values, ready for `json.dumps`."""
+        result: dict[str, Any] = plain(self.data)
+        return result
+
+    def _repr_png_(self) -> bytes:
+        """Notebooks show the picture without a pyplot backend."""
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", dpi=150)
+        return buffer.getvalue()
+
+
+def writable(path: str | os.PathLike[str], suffixes: tuple[str, ...]) -> pathlib.Path:
+    """A path that a file of one of these kinds can be written to; asked before the work, not after it.
+
+    Raises:
+        OutputError: for another suffix, a folder that is not there, or one without permission.
+    """
+    target = pathlib.Path(path)
+    kinds = ", ".join(suffixes)
+    if target.suffix.lower() not in suffixes:
+        given = f"the suffix {target.suffix!r}" if target.suffix else "no suffix"
+        raise OutputError(f"the output {target} has {given}", f"one of {kinds}", f"{target.stem}{suffixes[0]}")
+    if not target.parent.is_dir():
+        raise OutputError(
+            f"cannot write {target}: there is no folder {target.parent}", "a folder that exists", "create it first"
+        )
+    if target.is_dir() or not os.access(target if target.exists() else target.parent, os.W_OK):
+        raise OutputError(f"cannot write {target}: permission denied", "a writable path", "write somewhere else")
+    return target
+
+
+@contextlib.contextmanager
+def writing(target: pathlib.Path) -> Iterator[None]:
+    """Turn what the system says about a file into one line of ours.
+
+    Raises:
+        OutputError: where the system refuses.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise OutputError(f"cannot write {target}: {reason}", "a writable path", "write somewhere else") from error

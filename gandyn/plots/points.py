@@ -1,0 +1,167 @@
+"""From games and trajectories to plain arrays that are safe to draw: no NaN, no torch, no points without end."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import DomainError, ParameterError
+from ..results import Trajectory
+from ..types import Game, Rule
+from ..worlds import NUMPY
+
+Box = Sequence[tuple[float, float]]
+MOST_MEMBERS = 64
+REACH = 4.0
+
+
+def as_array(values: Any) -> np.ndarray:
+    """NumPy floats from any world's numbers."""
+    if hasattr(values, "detach"):
+        values = values.detach().cpu().numpy()
+    return np.asarray(values, dtype=float)
+
+
+def evaluate(game: Game, what: str, points: np.ndarray) -> np.ndarray:
+    """`field` (..., d) or the `costs` (n, ...) at points, in whichever numeric world the game lives; may hold NaN."""
+    with np.errstate(all="ignore"):
+        if NUMPY in game.worlds:
+            return np.asarray(getattr(game, what)(points), dtype=float)
+        import torch
+
+        values = getattr(game, what)(torch.tensor(points))
+        return as_array(torch.stack(list(values)) if isinstance(values, tuple) else values)
+
+
+def plane(game: Game) -> None:
+    """Refuse games that are not two coordinates."""
+    if game.dim != 2:
+        raise DomainError(
+            f"a picture in the plane of {game.name}, which has {game.dim} coordinates",
+            "a game with two coordinates",
+            "use gd.plots.trajectory for curves over time, or gd.plots.spectrum",
+        )
+
+
+def coordinate_names(game: Game) -> list[str]:
+    """What the axes are called, as mathematics: the game's symbols, or the players' names."""
+    symbols = getattr(game, "symbols", None)
+    if symbols is not None:
+        import sympy
+
+        return [f"${sympy.latex(s)}$" for s in symbols]
+    return [p.name if p.size == 1 else f"{p.name} {k + 1}" for p in game.players for k in range(p.size)]
+
+
+def rule_label(rule: Rule | None) -> str:
+    """A rule's name with its words apart."""
+    if rule is None:
+        return "Gradient flow"
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", rule.name)
+
+
+def labelled(items: Any) -> dict[str, Any]:
+    """Results by label: a mapping is kept; else each is named by its rule, with its parameters where names clash."""
+    if isinstance(items, Mapping):
+        return dict(items)
+    items = list(items) if isinstance(items, Iterable) and not hasattr(items, "to_dict") else [items]
+    names = [rule_label(item.rule) for item in items]
+    result: dict[str, Any] = {}
+    for item, name in zip(items, names, strict=True):
+        label = name if names.count(name) == 1 else f"{name} {_parameters(item.rule)}".strip()
+        result[label if label not in result else f"{label} #{len(result) + 1}"] = item
+    return result
+
+
+def _parameters(rule: Rule | None) -> str:
+    """A rule's parameters that are not at their defaults, as in a call."""
+    if rule is None:
+        return ""
+    fields: tuple[Any, ...] = dataclasses.fields(rule) if dataclasses.is_dataclass(rule) else ()
+    shown = [f"{f.name}={getattr(rule, f.name)}" for f in fields if f.repr and getattr(rule, f.name) != f.default]
+    return f"({', '.join(shown)})" if shown else ""
+
+
+def members(trajectory: Trajectory, label: str) -> np.ndarray:
+    """The points of a trajectory, shape (T+1, members, d); of a large ensemble, evenly chosen members.
+
+    Raises:
+        ParameterError: for a single recorded point, or coordinates that are not finite.
+    """
+    w = as_array(trajectory.w)
+    if len(np.atleast_1d(trajectory.t)) < 2 or w.ndim < 2:
+        raise ParameterError(
+            f"the trajectory {label!r} recorded one point", "every step, or a stride", 'iterate with record="all"'
+        )
+    w = w.reshape(len(w), -1, w.shape[-1])
+    if not np.isfinite(w).all():
+        first = int(np.argwhere(~np.isfinite(w).all((1, 2)))[0, 0])
+        raise ParameterError(
+            f"the trajectory {label!r} is not finite from row {first} on", "finite points", "plot the rows before it"
+        )
+    chosen = np.linspace(0, w.shape[1] - 1, min(w.shape[1], MOST_MEMBERS)).round().astype(int)
+    return w[:, chosen]
+
+
+def check_box(game: Game, box: Box) -> np.ndarray:
+    """A box as an array (d, 2).
+
+    Raises:
+        ParameterError: unless there is one finite (low, high) pair per coordinate.
+    """
+    try:
+        bounds = np.asarray(box, dtype=float)
+    except (TypeError, ValueError):
+        bounds = np.empty(0)
+    if bounds.shape != (game.dim, 2) or not np.isfinite(bounds).all() or (bounds[:, 0] >= bounds[:, 1]).any():
+        raise ParameterError(
+            f"box={box!r}", f"{game.dim} finite pairs (low, high), low < high", "box=[(-2, 2), (-2, 2)]"
+        )
+    return bounds
+
+
+def box_around(game: Game, points: Iterable[np.ndarray]) -> np.ndarray:
+    """A square box, (d, 2), around the known equilibria and trajectories, each (T+1, members, d).
+
+    A run that leaves further than four times the starts' distance does not blow the picture up: it leaves the box.
+    """
+    runs = list(points)
+    centres = [np.array(p, dtype=float) for p in game.equilibria if not _free(p)]
+    if not runs:
+        centre = centres[0] if centres else np.zeros(game.dim)
+        return np.stack([centre - 2.0, centre + 2.0], axis=-1)
+    starts = np.concatenate([run[0] for run in runs])
+    centre = centres[0] if centres else starts.mean(0)
+    spread = np.concatenate([starts, *(c[None] for c in centres)])
+    near = max(float(np.abs(spread - centre).max()), 1e-3)
+    far = max(float(np.abs(run - centre).max()) for run in runs)
+    half = 1.08 * min(max(far, near), REACH * near)
+    return np.stack([centre - half, centre + half], axis=-1)
+
+
+def _free(point: Sequence[Any]) -> bool:
+    return any(getattr(x, "free_symbols", ()) for x in point)
+
+
+def inside(run: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, int | None]:
+    """One member's points (T+1, d) up to where they are far outside the box, and the row at which that was.
+
+    The last one is moved back along its segment, so that no coordinate is too large to draw.
+    """
+    width = box[:, 1] - box[:, 0]
+    low, high = box[:, 0] - width, box[:, 1] + width
+    lost = np.flatnonzero(((run < low) | (run > high)).any(-1))
+    if not len(lost):
+        return run, None
+    row = int(lost[0])
+    kept = run[: row + 1].copy()
+    if row:
+        step = kept[row] / 2 - kept[row - 1] / 2  # halved: the difference of two huge numbers may overflow
+        room = np.where(step > 0, high - kept[row - 1], kept[row - 1] - low) / 2
+        share = np.min(room / np.maximum(np.abs(step), 1e-300))
+        kept[row] = kept[row - 1] + 2 * min(1.0, float(share)) * step
+    return kept, row

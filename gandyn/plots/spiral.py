@@ -1,0 +1,231 @@
+"""The field's most drawn picture: one start, many ways to take gradient steps, and the eigenvalues that tell why."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import DomainError, ParameterError
+from ..results import Result, Trajectory, plain
+from ..types import Game, Rule
+from .drawing import Drawing
+from .phase import draw_portrait
+from .points import as_array, labelled, plane
+from .spectrum import MOST_ANNOTATIONS, draw_spectrum, measured
+from .style import current_width, series_styles, styled
+from .surface import surface as draw_surface
+
+TITLES = {"bilinear": r"$v(a, b) = ab$"}
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Spiral(Result):
+    """The numbers behind the picture.
+
+    Attributes:
+        game: a game of two coordinates. equilibrium: the point that distances are measured to, shape (2,).
+        trajectories: by label, the gradient flow's first. linearizations: by label, at the equilibrium.
+    """
+
+    game: Game
+    equilibrium: Any
+    trajectories: dict[str, Trajectory]
+    linearizations: dict[str, Any]
+
+    _plot = "draw_spiral"
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One dict for each trajectory: rule, spectral radius (exact text and float), verdict, final distance.
+
+        The radius is None for the flow, which has a spectral abscissa instead, and where the map has no derivative.
+        """
+        return [self._row(label, run, self.linearizations[label]) for label, run in self.trajectories.items()]
+
+    def _row(self, label: str, run: Trajectory, lin: Any) -> dict[str, Any]:
+        row: dict[str, Any] = {
+            "rule": label,
+            "call": None if run.rule is None else repr(run.rule),
+            "spectral_radius": None,
+            "spectral_radius_exact": None,
+            "spectral_abscissa": None,
+            "verdict": str(lin.verdict.value),
+            "reason": lin.reason,
+            "diverged": bool(np.any(run.diverged)),
+            "final_distance": float(np.linalg.norm(as_array(run.w)[-1] - self.equilibrium)),
+            "eigenvalues": None,
+        }
+        if has_spectrum(lin):
+            name, number, exact = measured(lin)
+            row.update({name: number, "eigenvalues": np.asarray(lin.eigenvalues)})
+            if name == "spectral_radius" and exact is not None:
+                row["spectral_radius_exact"] = str(exact)
+        return row
+
+    def summary(self) -> str:
+        """The table: rule, spectral radius, verdict, final distance."""
+        heads = ("rule", "spectral radius", "", "verdict", "final distance")
+        body = [_cells(row) for row in self.rows()]
+        widths = [max(len(line[k]) for line in [heads, *body]) for k in range(len(heads))]
+        lines = [
+            "  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)) for line in [heads, *body]
+        ]
+        return "\n".join(line.rstrip() for line in lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Game, equilibrium, and for each rule its row and trajectory."""
+        rules = [
+            {**row, "t": run.t, "w": run.w} for row, run in zip(self.rows(), self.trajectories.values(), strict=True)
+        ]
+        first = next(iter(self.trajectories.values()))
+        data = {
+            "game": self.game.name,
+            "start": as_array(first.w)[0],
+            "equilibrium": self.equilibrium,
+            "rules": rules,
+        }
+        result: dict[str, Any] = plain(data)
+        return result
+
+    def __repr__(self) -> str:
+        return f"<Spiral of {self.game.name}: {', '.join(self.trajectories)}>"
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    exact = row["spectral_radius_exact"] or ""
+    exact = exact if len(exact) <= 32 and "CRootOf" not in exact else ""
+    number = row["spectral_radius"]
+    decimal = "" if number is None else f"{number:.6f}"
+    if row["call"] is None:
+        exact, decimal = "flow, no map", ""
+    elif number is None:
+        exact = "no derivative"
+    verdict = f"{row['verdict']}; the run overflowed" if row["diverged"] else row["verdict"]
+    return row["rule"], exact, decimal, verdict, f"{row['final_distance']:.6g}"
+
+
+def has_spectrum(lin: Any) -> bool:
+    """Whether the map has a derivative at the point (Adam at an equilibrium has none)."""
+    try:
+        return lin.eigenvalues is not None
+    except DomainError:
+        return False
+
+
+def compute_spiral(
+    game: Game | None = None,
+    rules: Sequence[Rule] | None = None,
+    lr: Any = 0.2,
+    start: Any = (1.0, 0.0),
+    steps: int = 60,
+) -> Spiral:
+    """Run the flow and the rules from one start, and linearise each at the equilibrium.
+
+    Args:
+        game: a game of two coordinates; v(a, b) = ab by default.
+        rules: by default simultaneous, alternating, extragradient and optimistic steps of size `lr`.
+        lr: step size of the default rules; the flow runs for time steps * lr (the mean of lr where it is per player).
+        start: two coordinates. steps: number of steps.
+
+    Raises:
+        DomainError: for other than two coordinates. ParameterError: where no equilibrium is known or found.
+
+    Example:
+        >>> import gandyn as gd
+        >>> study = gd.plots.compute_spiral(steps=10)
+        >>> study.rows()[1]["spectral_radius_exact"]
+        'sqrt(26)/5'
+    """
+    from .. import games
+    from .. import rules as catalogue
+    from ..analysis.linearize import linearize
+    from ..dynamics.flow import flow
+    from ..dynamics.iterate import iterate
+
+    game = games.bilinear() if game is None else game
+    plane(game)
+    if rules is None:
+        rules = [
+            catalogue.SimultaneousGD(lr),
+            catalogue.AlternatingGD(lr),
+            catalogue.Extragradient(lr),
+            catalogue.OptimisticGD(lr),
+        ]
+    at = _equilibrium(game, start)
+    runs = [iterate(game, rule, start, steps) for rule in rules]
+    time = float(np.mean([float(step) for step in game.per_player(lr)])) * steps
+    named = labelled([flow(game, start, time), *runs])
+    lins = {label: linearize(game, run.rule, at=at) for label, run in named.items()}
+    return Spiral(game, np.array([float(x) for x in at]), named, lins)
+
+
+def _equilibrium(game: Game, start: Any) -> Any:
+    """The known or found equilibrium nearest to the start: exact where it is known so."""
+    from ..analysis.fixed_points import fixed_points
+
+    centre = np.asarray(start, dtype=float)
+    if centre.shape != (2,) or not np.isfinite(centre).all():
+        game.check(centre)
+        raise ParameterError(f"start={start}", "one point, two finite numbers", "start=(1, 0)")
+    found = fixed_points(game, box=[(x - 10.0, x + 10.0) for x in centre])
+    if not found:
+        raise ParameterError(
+            f"{game.name} has no equilibrium within 10 of the start", "a start near one", "gd.fixed_points(game, box)"
+        )
+    nearest = min(found, key=lambda result: float(np.linalg.norm(result.point - centre)))
+    return nearest.point if nearest.exact is None else nearest.exact
+
+
+@styled
+def spiral(
+    game: Game | None = None,
+    rules: Sequence[Rule] | None = None,
+    lr: Any = 0.2,
+    start: Any = (1.0, 0.0),
+    steps: int = 60,
+    surface: bool = False,
+) -> Drawing:
+    """The spiral picture: trajectories over the vector field, and the update maps' eigenvalues on the unit circle.
+
+    Arguments are those of `compute_spiral`; `surface` draws the cost's surface with the trajectories climbing on it
+    instead. `.data["spiral"]` of the result is the table as plain values.
+
+    Example:
+        >>> import gandyn as gd
+        >>> figure = gd.plots.spiral(steps=20)
+        >>> round(figure.data["spiral"]["rules"][1]["final_distance"], 6)  # (1 + lr^2)^(steps / 2)
+        1.480244
+    """
+    drawn: Drawing = draw_spiral(compute_spiral(game, rules, lr, start, steps), surface=surface)
+    return drawn
+
+
+@styled
+def draw_spiral(study: Spiral, surface: bool = False) -> Drawing:
+    """Draw what `compute_spiral` found: what `Spiral.plot()` shows."""
+    if surface:
+        figure: Drawing = draw_surface(study.game, study.trajectories)
+        figure.data["spiral"] = study.to_dict()
+        return figure
+    maps = {label: lin for label, lin in study.linearizations.items() if lin.rule is not None and has_spectrum(lin)}
+    stacked = current_width() == "single"
+    columns = (2 if stacked else 4) // (1 if len(maps) <= MOST_ANNOTATIONS else 2)
+    figure = Drawing(height=2.0 if stacked else 0.58)
+    left, right = figure.subplots(*((2, 1) if stacked else (1, 2)))
+    draw_portrait(figure, left, study.game, trajectories=study.trajectories)
+    left.set_title(TITLES.get(study.game.name, study.game.name))
+    flows = [run.rule is None for run in study.trajectories.values()]
+    styles = series_styles(list(study.trajectories), flows)
+    right.set_title("eigenvalues of the update maps")
+    legend = figure.legend(handles=left.get_legend_handles_labels()[0], loc="outside lower center", ncols=columns)
+    if maps:
+        for label, text in draw_spectrum(figure, right, maps, styles).items():
+            entries = [entry for entry in legend.get_texts() if entry.get_text().startswith(label)]
+            entries[0].set_text(f"{entries[0].get_text()}: {text}".replace("$\n$", ""))
+    else:
+        right.set_axis_off()
+        right.text(0.5, 0.5, "no update map has a derivative here", ha="center", transform=right.transAxes)
+    figure.data["spiral"] = study.to_dict()
+    return figure

@@ -1,0 +1,138 @@
+"""The house style: colour-blind safe, legible at one paper column, fonts embedded; it leaks into nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+import matplotlib
+from cycler import cycler
+
+from ..errors import UnknownNameError
+
+OKABE_ITO = {
+    "vermillion": "#D55E00",
+    "blue": "#0072B2",
+    "green": "#009E73",
+    "purple": "#CC79A7",
+    "orange": "#E69F00",
+    "sky": "#56B4E9",
+    "yellow": "#F0E442",
+    "black": "#000000",
+}
+SERIES = tuple(OKABE_ITO.values())[:6]
+LINES = (1.1, 1.0, 1.6, 0.6, 1.4, 0.5)
+MARKERS = ("o", "s", "^", "D", "v", "P")
+INK, QUIET, FAINT = "#222222", "#8a8a8a", "#c9c9c9"
+WIDTHS = {"single": 3.3, "double": 6.8, "slide": 10.0}
+_FONT = {"single": 7.0, "double": 8.0, "slide": 13.0}
+SAVING = {"pdf.fonttype": 42, "ps.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "gandyn"}
+
+_width: contextvars.ContextVar[str | None] = contextvars.ContextVar("width of the house style", default=None)
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _settings(width: str) -> dict[str, Any]:
+    size = _FONT[width]
+    thin = size / 10
+    return {
+        **SAVING,
+        "figure.figsize": (WIDTHS[width], WIDTHS[width] * 0.75),
+        "figure.dpi": 150,
+        "savefig.dpi": 300,
+        "font.family": "DejaVu Sans",
+        "mathtext.fontset": "dejavusans",
+        "font.size": size,
+        "axes.titlesize": size * 1.1,
+        "axes.labelsize": size,
+        "xtick.labelsize": size * 0.9,
+        "ytick.labelsize": size * 0.9,
+        "legend.fontsize": size * 0.9,
+        "axes.prop_cycle": cycler(color=SERIES),
+        "axes.linewidth": thin * 0.8,
+        "axes.edgecolor": QUIET,
+        "axes.labelcolor": INK,
+        "axes.titlecolor": INK,
+        "text.color": INK,
+        "xtick.color": INK,
+        "ytick.color": INK,
+        "xtick.major.width": thin * 0.8,
+        "ytick.major.width": thin * 0.8,
+        "xtick.major.size": size * 0.35,
+        "ytick.major.size": size * 0.35,
+        "axes.axisbelow": True,
+        "axes.unicode_minus": True,
+        "lines.linewidth": size / 7,
+        "lines.markersize": size * 0.55,
+        "legend.frameon": False,
+        "legend.handlelength": 1.8,
+        "image.cmap": "cividis",
+    }
+
+
+class Style(NamedTuple):
+    """How one series looks, in every panel that shows it. Widths alternate, so that of coinciding lines both show."""
+
+    colour: str
+    marker: str
+    width: float
+
+
+def series_styles(labels: Sequence[str], flows: Sequence[bool]) -> dict[str, Style]:
+    """House styles in order; a gradient flow is drawn in ink."""
+    cycle = iter(range(len(labels)))
+    styles = {}
+    for label, flow in zip(labels, flows, strict=True):
+        if flow:
+            styles[label] = Style(INK, "o", 1.2)
+        else:
+            k = next(cycle)
+            styles[label] = Style(SERIES[k % len(SERIES)], MARKERS[k % len(MARKERS)], LINES[k % len(LINES)])
+    return styles
+
+
+@contextlib.contextmanager
+def house_style(width: str = "single") -> Iterator[None]:
+    """Draw in the house style inside the block; matplotlib's own settings come back after it.
+
+    Args:
+        width: "single" (3.3 in, one paper column), "double" (6.8 in) or "slide" (10 in, large type).
+
+    Raises:
+        UnknownNameError: for another width.
+
+    Example:
+        >>> import gandyn as gd
+        >>> with gd.plots.house_style("double"):
+        ...     figure = gd.plots.phase_portrait(gd.games.bilinear())
+        >>> float(figure.get_size_inches()[0])
+        6.8
+    """
+    if width not in WIDTHS:
+        raise UnknownNameError.among("figure width", width, WIDTHS)
+    token = _width.set(width)
+    try:
+        with matplotlib.rc_context(_settings(width)):
+            yield
+    finally:
+        _width.reset(token)
+
+
+def current_width() -> str:
+    """The width that pictures are now drawn for."""
+    return _width.get() or "single"
+
+
+def styled(draw: F) -> F:
+    """A plotting function that uses the house style: the surrounding one, or a single column."""
+
+    @functools.wraps(draw)
+    def inside(*args: Any, **options: Any) -> Any:
+        with contextlib.nullcontext() if _width.get() else house_style():
+            return draw(*args, **options)
+
+    return inside  # type: ignore[return-value]

@@ -1,0 +1,146 @@
+"""The surface of a cost over the plane, with trajectories climbing on it and the optimum marked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mpl_toolkits.mplot3d  # noqa: F401 - registers the 3-D projection
+import numpy as np
+
+from ..errors import ParameterError
+from ..results import Trajectory
+from ..types import Game
+from .drawing import Drawing
+from .phase import KINDS, OTHER_KIND, Path, find_fixed_points
+from .points import Box, box_around, check_box, coordinate_names, evaluate, labelled, members, plane
+from .style import INK, OKABE_ITO, series_styles, styled
+
+GRID = 61
+
+
+@styled
+def surface(
+    game: Game,
+    trajectories: Any = (),
+    box: Box | None = None,
+    fixed_points: Any = "auto",
+    elevation: float = 32.0,
+    azimuth: float = -58.0,
+    title: str | None = None,
+) -> Drawing:
+    """The surface z = f(w) of player 1's cost, trajectories lifted onto it, and its equilibria.
+
+    Args:
+        game: a game with two coordinates.
+        trajectories: as in `phase_portrait`.
+        box: ((low, high), (low, high)); by default around the trajectories.
+        fixed_points: "auto" to find them, a sequence of results, or () for none.
+        elevation, azimuth: of the eye, in degrees.
+        title: of the picture.
+
+    Returns:
+        A `Drawing`; `.data` holds the grid, the cost on it, and each trajectory with its height.
+
+    Raises:
+        DomainError: for other than two coordinates. ParameterError: where the cost is not finite.
+    """
+    plane(game)
+    runs = labelled(trajectories)
+    points = {label: members(run, label) for label, run in runs.items()}
+    bounds = box_around(game, points.values()) if box is None else check_box(game, box)
+    figure = Drawing(height=0.86)
+    axes: Any = figure.add_subplot(projection="3d", computed_zorder=False)
+    axes.set_box_aspect((1, 1, 0.7), zoom=1.12)
+    axes.view_init(elev=elevation, azim=azimuth)
+    grid = np.stack(np.meshgrid(*(np.linspace(low, high, GRID) for low, high in bounds)), axis=-1)
+    height = _heights(game, grid)
+    figure.data.update(box=bounds, grid=grid, cost=height, coordinates=coordinate_names(game))
+    axes.plot_surface(
+        grid[..., 0], grid[..., 1], height, cmap="cividis", alpha=0.55, rstride=3, cstride=3, linewidth=0.15,
+        edgecolor=(1, 1, 1, 0.6), antialiased=True, zorder=1,
+    )  # fmt: skip
+    _climb(figure, axes, game, runs, points, bounds)
+    _mark(figure, axes, game, bounds, fixed_points)
+    _dress(axes, figure.data["coordinates"], game)
+    if title:
+        axes.set_title(title)
+    handles = [h for h in axes.get_legend_handles_labels()[0] if not h.get_label().startswith("_")]
+    if handles:
+        figure.legend(handles=handles, loc="outside lower center", ncols=2)
+    return figure
+
+
+def _heights(game: Game, points: np.ndarray) -> np.ndarray:
+    values: np.ndarray = evaluate(game, "costs", points.reshape(-1, 2))[0].reshape(points.shape[:-1])
+    bad = int((~np.isfinite(values)).sum())
+    if bad:
+        raise ParameterError(
+            f"the cost of {game.name} is not finite at {bad} of {values.size} points", "a finite cost", "a smaller box"
+        )
+    return values
+
+
+def _climb(
+    figure: Drawing,
+    axes: Any,
+    game: Game,
+    runs: dict[str, Trajectory],
+    points: dict[str, np.ndarray],
+    bounds: np.ndarray,
+) -> None:
+    styles = series_styles(list(runs), [run.rule is None for run in runs.values()])
+    figure.data["trajectories"] = {}
+    starts = []
+    for label, run in runs.items():
+        lines, shown = [], []
+        for j in range(points[label].shape[1]):
+            member = points[label][:, j]
+            outside = ((member < bounds[:, 0]) | (member > bounds[:, 1])).any(-1)
+            member = member[: int(np.argmax(outside)) if outside.any() else len(member)]
+            if not len(member):
+                continue
+            lifted = np.concatenate([member, _heights(game, member)[:, None]], axis=-1)
+            name = f"{label} (leaves the picture)" if outside.any() else label
+            (line,) = axes.plot(
+                *lifted.T,
+                color=styles[label].colour,
+                linewidth=styles[label].width,
+                label=name if j == 0 else "_",
+                zorder=4,
+            )
+            lines.append(line)
+            shown.append(lifted)
+            starts.append(lifted[0])
+        figure.paths[label] = Path(tuple(lines), tuple(shown), np.asarray(run.t, dtype=float), run.rule is None)
+        figure.data["trajectories"][label] = {"t": run.t, "w": run.w, "cost": run.costs[0]}
+    if starts:
+        axes.plot(
+            *np.unique(np.round(starts, 12), axis=0).T, linestyle="none", marker="*", markersize=8,
+            color=OKABE_ITO["yellow"], markeredgecolor=INK, markeredgewidth=0.6, label="start", zorder=6,
+        )  # fmt: skip
+
+
+def _mark(figure: Drawing, axes: Any, game: Game, bounds: np.ndarray, fixed_points: Any) -> None:
+    found = find_fixed_points(game, bounds) if isinstance(fixed_points, str) else list(fixed_points)
+    by_kind: dict[str, list[np.ndarray]] = {}
+    for result in found:
+        place = np.asarray(result.point, dtype=float)
+        by_kind.setdefault(str(result.kind), []).append(np.append(place, _heights(game, place[None])))
+    for kind, places in sorted(by_kind.items()):
+        axes.plot(
+            *np.array(places).T, linestyle="none", color=INK, markerfacecoloralt="white", markeredgecolor=INK,
+            markersize=6, markeredgewidth=0.8, label=f"optimum ({kind})", zorder=7, **KINDS.get(kind, OTHER_KIND),
+        )  # fmt: skip
+    figure.data["fixed_points"] = {kind: np.array(places) for kind, places in by_kind.items()}
+
+
+def _dress(axes: Any, names: list[str], game: Game) -> None:
+    axes.set_xlabel(names[0], labelpad=-4)
+    axes.set_ylabel(names[1], labelpad=-4)
+    value = "$f$" if game.zero_sum else f"cost of {game.players[0].name}"
+    axes.set_zlabel(value, labelpad=-5)
+    axes.tick_params(pad=-2)
+    axes.locator_params(nbins=5)
+    for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
+        axis.set_pane_color((1, 1, 1, 0))
+        axis._axinfo["grid"].update(color=(0.85, 0.85, 0.85, 1), linewidth=0.4)

@@ -1,0 +1,63 @@
+"""Every example runs in an empty folder and shows what it promises; so do the README's commands and code."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+README = (ROOT / "README.md").read_text()
+SAYS = {
+    "gda_spiral.py": ("sqrt(26)/5", "wrote gda_spiral.png"),
+    "one_rule_three_worlds.py": ("sqrt(9181)/100", "largest difference between the two: 0.0"),
+    "your_own_game.py": ("saddle", "wrote your_own_game.png"),
+    "your_own_rule.py": ("24*sqrt(26)/125", "attracting", "wrote your_own_rule.png"),
+}
+
+
+def run(arguments, folder):
+    done = subprocess.run([sys.executable, *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("path", [p for p in EXAMPLES if p.name in SAYS], ids=lambda p: p.name)
+def test_example(path, tmp_path):
+    out = run([str(path)], tmp_path)
+    assert all(words in out for words in SAYS[path.name])
+    for name in re.findall(r"wrote (\S+)", out):
+        assert (tmp_path / name).stat().st_size > 10_000
+
+
+def test_every_short_example_is_expected_here():
+    assert set(SAYS) <= {p.name for p in EXAMPLES}
+    assert len((ROOT / "examples" / "gda_spiral.py").read_text().splitlines()) < 40
+
+
+def test_the_example_draws_the_picture_of_the_command(tmp_path):
+    run([str(ROOT / "examples" / "gda_spiral.py"), "example.png"], tmp_path)
+    run(["-c", "from gandyn.cli import main; main()", "spiral", "--out", "command.png"], tmp_path)
+    assert (tmp_path / "example.png").read_bytes() == (tmp_path / "command.png").read_bytes()
+
+
+def test_the_readme_opens_with_the_picture_and_two_commands():
+    picture = re.search(r"!\[[^\]]+\]\(([^)]+)\)", README)
+    assert (ROOT / picture.group(1)).is_file()
+    commands = re.findall(r"```bash\n(.*?)```", README, re.DOTALL)[:2]
+    assert README.index(commands[1]) < README.index("```python")
+    for command, last in zip(commands, (r"gandyn spiral --out \S+", r"python -m pytest"), strict=True):
+        assert len(command.splitlines()) == 1
+        setup = r"python3 -m venv \.venv && \.venv/bin/pip install -c constraints\.txt -e \S+"
+        assert re.fullmatch(rf"{setup} && \.venv/bin/{last}\n", command), command
+    assert commands[1].strip() in (ROOT / ".ci" / "run").read_text()
+
+
+def test_the_readme_code_runs_and_prints_what_it_says(tmp_path):
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    said = re.findall(r"# -> (.*)", code)
+    assert run(["-c", code], tmp_path).splitlines() == said
