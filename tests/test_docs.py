@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import doctest
 import importlib.util
+import io
 import os
 import pathlib
 import re
@@ -36,13 +38,15 @@ def name(page: pathlib.Path) -> str:
 
 
 def commands(page: pathlib.Path) -> list[str]:
-    """What follows `$ ` in console blocks, and whole lines of shell blocks; continued lines joined."""
+    """What follows `$ ` in console blocks, lines of shell blocks, and calls of gandyn in running text."""
+    text = page.read_text(encoding="utf-8")
     found = []
-    for match in CONSOLE.finditer(page.read_text(encoding="utf-8")):
-        text = match["text"].replace("\\\n", " ")
-        prompted = [line[2:] for line in text.splitlines() if line.startswith("$ ")]
-        found += prompted or [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    return found
+    for match in CONSOLE.finditer(text):
+        block = match["text"].replace("\\\n", " ")
+        prompted = [line[2:] for line in block.splitlines() if line.startswith("$ ")]
+        found += prompted or [line for line in block.splitlines() if line.strip() and not line.startswith("#")]
+    found += re.findall(r"`(gandyn [a-z][^`\n]*)`", CODE.sub("", CONSOLE.sub("", text)))
+    return [part.strip() for command in found for part in command.split("&&")]
 
 
 def gandyn_arguments(command: str) -> list[str] | None:
@@ -69,7 +73,10 @@ def test_the_code_of_a_page_runs_and_prints_what_it_shows(page, tmp_path, monkey
         line = text[: match.start()].count("\n") + 1
         if not match["code"].startswith(">>>"):
             own = {"__name__": "page"} if match["kind"] != "python" else names
-            exec(compile(match["code"], f"{name(page)}:{line}", "exec"), own)
+            with contextlib.redirect_stdout(io.StringIO()) as printed:
+                exec(compile(match["code"], f"{name(page)}:{line}", "exec"), own)
+            shown = re.findall(r"# -> (.*)$", match["code"], re.MULTILINE)
+            assert not shown or printed.getvalue().splitlines() == shown
             if match["kind"] != "python":
                 assert isinstance(own["figure"], gd.plots.Drawing), f"{name(page)}:{line} makes no figure"
             continue
@@ -167,23 +174,16 @@ def inventory(path: pathlib.Path) -> set[str]:
 
 def public_names() -> set[str]:
     """What `import gandyn as gd` offers, what is registered, and what each room lists as public."""
-    names = {f"gandyn.{n}" for n in gd.__all__ if not hasattr(getattr(gd, n), "__path__") and not _is_module(n)}
+    names = {f"gandyn.{n}" for n in gd.__all__ if callable(getattr(gd, n))} - {"gandyn.GandynError"}
+    names |= {f"gandyn.errors.{n}" for n, thing in vars(gd.errors).items() if _is_error(thing)}
     for room in (gd.rules, gd.games, gd.losses, gd.penalties):
         names |= {f"{room.__name__}.{entry.name}" for entry in room.registry}
-    for room in (gd.plots, gd.analysis, gd.gans):
-        for n in room.__all__:
-            thing = getattr(room, n)
-            if callable(thing) and getattr(thing, "__module__", "").startswith("gandyn"):
-                names.add(_documented_as(thing))
-    return {_documented_as(getattr(gd, n.split(".")[1])) if n == "gandyn.GandynError" else n for n in names}
+    top = [getattr(gd, n) for n in gd.__all__]
+    for room in (gd.plots, gd.analysis, gd.gans, gd.dynamics):
+        offered = {n: getattr(room, n) for n in getattr(room, "__all__", ())}
+        names |= {f"{room.__name__}.{n}" for n, thing in offered.items() if callable(thing) and thing not in top}
+    return names
 
 
-def _is_module(n: str) -> bool:
-    return type(getattr(gd, n)).__name__ == "module"
-
-
-def _documented_as(thing) -> str:
-    """Top-level functions are documented as gandyn.NAME, everything else where it is defined."""
-    if getattr(gd, thing.__name__, None) is thing and not isinstance(thing, type):
-        return f"gandyn.{thing.__name__}"
-    return f"{thing.__module__}.{thing.__name__}"
+def _is_error(thing) -> bool:
+    return isinstance(thing, type) and issubclass(thing, gd.GandynError)

@@ -125,17 +125,20 @@ def penalties() -> list[str]:
 
 
 def _dirac(entry: Any) -> list[str]:
-    """The Wasserstein Dirac-GAN with the penalty: the discriminator's cost and the flow's eigenvalues at 0."""
-    try:
-        game = gd.games.dirac_gan(loss="wasserstein", penalty=_example(entry))
-        if not hasattr(game, "exprs"):
-            return []
-        cost = sympy.latex(sympy.simplify(game.exprs[1]))
-    except (GandynError, TypeError, AttributeError):
-        return []
+    """The Dirac-GAN with the penalty: the discriminator's cost, and what the flow does at the equilibrium."""
     code = markdown.call(f"gd.penalties.{entry.name}", entry.examples[0])
-    return [
-        f"On the Wasserstein Dirac-GAN, `{code}` makes the discriminator's cost",
-        "",
-        *markdown.display(f"f_2(\\theta, \\phi) = {cost}."),
-    ]
+    lines = []
+    with contextlib.suppress(GandynError, TypeError, AttributeError):
+        game = gd.games.dirac_gan(loss="wasserstein", penalty=_example(entry))
+        cost = sympy.latex(sympy.simplify(game.exprs[1]))
+        lines += [f"On the Wasserstein Dirac-GAN, `{code}` makes the discriminator's cost", ""]
+        lines += markdown.display(f"f_2(\\theta, \\phi) = {cost}.")
+    with contextlib.suppress(GandynError, TypeError, AttributeError):
+        lin = gd.linearize(gd.games.dirac_gan(penalty=_example(entry)), at=(0, 0))
+        if lin.residual == 0:
+            values = ",\\ ".join(map(sympy.latex, lin.exact.eigenvalues))
+            lines += [
+                f"On the minimax Dirac-GAN the flow eigenvalues at $(0, 0)$ become ${values}$: {lin.verdict}.",
+                "",
+            ]
+    return lines

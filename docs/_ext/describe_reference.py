@@ -30,17 +30,24 @@ def top_level() -> list[str]:
 
 
 def members(room: str) -> Iterator[tuple[str, Any]]:
-    """(dotted name, object) of the public classes and functions that the files of a room define."""
+    """(dotted name, object) of what a room offers by its `__all__`, then of what else its files define."""
     module = importlib.import_module(f"gandyn.{room}")
+    offered = {n: getattr(module, n) for n in getattr(module, "__all__", ()) if _is_documentable(getattr(module, n))}
+    for name, thing in sorted(offered.items()):
+        yield f"{module.__name__}.{name}", thing
     modules = [module]
     for found in sorted(m.name for m in pkgutil.iter_modules(getattr(module, "__path__", []))):
         modules.append(importlib.import_module(f"gandyn.{room}.{found}"))
-    for module in modules:
-        for name, thing in sorted(vars(module).items()):
-            if name.startswith("_") or not (inspect.isclass(thing) or inspect.isfunction(thing)):
-                continue
-            if thing.__module__ == module.__name__ and thing.__name__ == name:
-                yield f"{module.__name__}.{name}", thing
+    listed = set(map(id, offered.values()))
+    for part in modules:
+        for name, thing in sorted(vars(part).items()):
+            own = _is_documentable(thing) and thing.__module__ == part.__name__ and thing.__name__ == name
+            if own and not name.startswith("_") and id(thing) not in listed:
+                yield f"{part.__name__}.{name}", thing
+
+
+def _is_documentable(thing: Any) -> bool:
+    return (inspect.isclass(thing) or inspect.isfunction(thing)) and thing.__module__.startswith("gandyn")
 
 
 def generated_pages() -> dict[str, str]:
@@ -57,7 +64,7 @@ def generated_pages() -> dict[str, str]:
         if not found:
             continue
         lines = [f"# gandyn.{room}", "", (inspect.getdoc(module) or "").replace("\n", " "), "", "```{eval-rst}"]
-        known = {id(getattr(gd, name)) for name in top_level()}
+        known = {id(getattr(gd, name)) for name in top_level() if name != "GandynError"}
         for name, thing in found:
             if id(thing) not in known:
                 lines += _directive(name, thing)
@@ -82,7 +89,7 @@ def _top_page() -> str:
 
 def _directive(name: str, thing: Any) -> list[str]:
     if inspect.isclass(thing):
-        options = ["   :members:", "   :member-order: bysource"]
+        options = ["   :members:", "   :member-order: bysource", "   :exclude-members: set"]
         return [f".. autoclass:: {name}", *options, ""]
     return [f".. autofunction:: {name}", ""]
 

@@ -9,7 +9,7 @@ from typing import Any
 from sphinx.ext.napoleon import Config, GoogleDocstring
 
 CODE = re.compile(r"(``[^`]*``|`[^`]+`)")
-EMPHASIS = re.compile(r"(?<![\w*)\]])\*(\w[\w -]*\w)\*(?![\w*])")
+EMPHASIS = re.compile(r"(?<![\w*)\]])\*(\w[\w' -]*\w)\*(?![\w*])")
 NAPOLEON = Config(napoleon_use_rtype=False, napoleon_use_ivar=True, napoleon_use_param=True)
 
 
