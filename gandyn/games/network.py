@@ -188,9 +188,14 @@ class NetworkGame(Game):
         with torch.enable_grad(), self._evaluation(batch, training=False):
             return tuple(cost.detach() for cost in self._network_costs(self.networks, batch, None))
 
-    @contextlib.contextmanager
-    def _evaluation(self, batch: Batch, training: bool) -> Iterator[None]:
+    def _evaluation(self, batch: Batch, training: bool) -> contextlib.AbstractContextManager[None]:
         """Leaves buffers and torch's random state as they were; `training` keeps the new buffers for `advance`."""
+        if not self._persistent and not self.stochastic:
+            return contextlib.nullcontext()
+        return self._guarded(batch, training)
+
+    @contextlib.contextmanager
+    def _guarded(self, batch: Batch, training: bool) -> Iterator[None]:
         before = [b.clone() for b in self._persistent]
         try:
             with self._seeded(batch):

@@ -55,7 +55,8 @@ class NetworkCritic(Critic):
     def logits_at_once(self) -> tuple[Any, Any]:
         """Logits of data and samples in one pass, for discriminators that treat every point by itself."""
         both = self._discriminator(torch.cat([self.real, self.fake])).flatten()
-        return both[: len(self.real)], both[len(self.real) :]
+        on_real, on_fake = both.split([len(self.real), len(self.fake)])
+        return on_real, on_fake
 
     def squared_slope(self, points: Any) -> Any:
         """|ds/dx|^2 for each point, shape (n,)."""
