@@ -16,23 +16,21 @@ from ..symbolic.lowering import BOOLEAN, Instruction, Operand
 from .kernels import HUGE, Chunk, Kernel
 from .program import Program
 
-BLOCK_BYTES = 1 << 17
+BLOCK_BYTES, LARGEST_BLOCK = 1 << 18, 8192
 WINDOW = 32
-UFUNCS = {  # the others are np.NAME
-    "add": "np.add", "sub": "np.subtract", "mul": "np.multiply", "div": "np.divide", "neg": "np.negative",
-    "lt": "np.less", "le": "np.less_equal", "gt": "np.greater", "ge": "np.greater_equal", "eq": "np.equal",
-    "ne": "np.not_equal", "pow": "np.power", "max": "np.maximum", "min": "np.minimum", "erf": "erf",
-    "atan": "np.arctan",
+NAMES = {
+    "sub": "subtract", "mul": "multiply", "div": "divide", "neg": "negative", "lt": "less", "le": "less_equal",
+    "gt": "greater", "ge": "greater_equal", "eq": "equal", "ne": "not_equal", "pow": "power", "max": "maximum",
+    "min": "minimum", "atan": "arctan",
 }  # fmt: skip
-# Written out, these run several times faster than the single calls.
+# Written out, the logistic function runs several times faster than its single call; without_sign is 1 / (1 + exp(x)).
+LOGISTIC = ("add({out}, {one}, {out})", "divide({one}, {out}, {out})")
 COMPOUND = {
-    "sigmoid": (
-        "np.negative({0}, out={out})", "np.exp({out}, out={out})", "np.add({out}, 1.0, out={out})",
-        "np.divide(1.0, {out}, out={out})",
-    ),
-    "softplus": ("np.logaddexp(0.0, {0}, out={out})",),
-    "where": ("np.copyto({out}, {2})", "np.copyto({out}, {1}, where={0})"),
-}  # fmt: skip
+    "sigmoid": ("negative({0}, {out})", "exp({out}, {out})", *LOGISTIC),
+    "without_sign": ("exp({0}, {out})", *LOGISTIC),
+    "softplus": ("logaddexp({0}, {zero}, {out})",),
+    "where": ("copyto({out}, {2})", "copyto({out}, {1}, where={0})"),
+}
 
 
 class NumpyKernel(Kernel):
@@ -44,10 +42,10 @@ class NumpyKernel(Kernel):
         super().__init__(update_map, program)
         generator = _Generator(program)
         self.source, self.floats, self.booleans = generator.source, generator.floats, generator.booleans
-        namespace = numpy_namespace()
+        namespace = vars(np) | numpy_namespace()
         exec(compile(self.source, "<numpy kernel>", "exec"), namespace)  # noqa: S102 - source is made here
         self._steps: Callable[..., Any] = namespace["steps"]
-        self.block = max(256, min(4096, BLOCK_BYTES // (8 * max(1, self.floats))))
+        self.block = max(256, min(LARGEST_BLOCK, BLOCK_BYTES // (8 * max(1, self.floats))))
 
     def _advance(self, chunk: Chunk) -> None:
         with np.errstate(all="ignore"):
@@ -141,12 +139,15 @@ class _Generator:
         self.place = {name: f"f{k}" for k, name in enumerate(program.inputs)}
         self.free: dict[bool, list[str]] = {True: [], False: []}
         self.floats, self.booleans = len(program.inputs), 0
-        last = {arg: i for i, line in enumerate(program.varying) for arg in line.args if isinstance(arg, str)}
-        last.update(dict.fromkeys((o for o in program.outputs if isinstance(o, str)), len(program.varying)))
+        self.used: dict[str, None] = {}
+        self.constants: dict[str, str] = {}
+        lines = _logistic_without_signs(program)
+        last = {arg: i for i, line in enumerate(lines) for arg in line.args if isinstance(arg, str)}
+        last.update(dict.fromkeys((o for o in program.outputs if isinstance(o, str)), len(lines)))
         for name in program.inputs:
             if name not in last:
                 self.free[False].append(self.place[name])
-        for i, line in enumerate(program.varying):
+        for i, line in enumerate(lines):
             self._instruction(line, [a for a in set(line.args) if a in self.place and last[a] == i])
         self.source = self._assemble(self._collect())
 
@@ -160,19 +161,27 @@ class _Generator:
         return f"f{self.floats - 1}"
 
     def _operand(self, operand: Operand) -> str:
-        return self.place.get(operand, operand) if isinstance(operand, str) else NUMPY.operand(operand)
+        return self.place.get(operand, operand) if isinstance(operand, str) else self._constant(operand)
+
+    def _constant(self, value: float) -> str:
+        """A name for a number, as an array without axes: a ufunc takes that faster than a Python float."""
+        return self.constants.setdefault(NUMPY.operand(value), f"k{len(self.constants)}")
 
     def _instruction(self, line: Instruction, dying: list[Any]) -> None:
         args = [self._operand(a) for a in line.args]
         boolean = line.op in BOOLEAN
-        early = line.op not in COMPOUND
+        early = line.op != "where"  # the others may write over what they read
         if early:
             self._release(dying)
         out = self._buffer(boolean)
-        templates = COMPOUND.get(line.op)
-        if templates is None:
-            templates = (f"{UFUNCS.get(line.op, f'np.{line.op}')}({', '.join(args)}, out={{out}})",)
-        self.lines += [template.format(*args, out=out) for template in templates]
+        name = NAMES.get(line.op, line.op)
+        target = "out={out}" if name in {"maximum", "minimum"} else "{out}"
+        templates = COMPOUND.get(line.op, (f"{name}({', '.join(args)}, {target})",))
+        values = {"one": 1.0, "zero": 0.0}
+        named = {key: self._constant(v) for key, v in values.items() if any(f"{{{key}}}" in t for t in templates)}
+        calls = [template.format(*args, out=out, **named) for template in templates]
+        self.used.update(dict.fromkeys(call.split("(")[0] for call in calls))
+        self.lines += calls
         if not early:
             self._release(dying)
         self.place[line.name] = out
@@ -206,13 +215,14 @@ class _Generator:
         names = [f"f{k}" for k in range(self.floats)]
         moved = [*outputs, *(name for name in names if name not in outputs)]
         counters = ", ".join(self.program.counters)
-        uniform = [f"{line}" for line in NUMPY.lines(self.program.line(self.program.uniform))]
+        uniform = NUMPY.lines(self.program.line(self.program.uniform))
         after = [NUMPY.operand(o) for o in self.program.counter_outputs]
         swap = [f"{', '.join(names)}, = {', '.join(moved)},"] if moved != names else []
         count = [f"{counters}, = {', '.join(after)},"] if counters else []
         flags = ", ".join(f"b{k}" for k in range(self.booleans))
         return "\n".join([
-            "def steps(count, floats, booleans, counters):",
+            f"def steps(count, floats, booleans, counters, {', '.join(f'{name}={name}' for name in self.used)}):",
+            *(f"    {name} = array({value})" for value, name in self.constants.items()),
             f"    {', '.join(names)}, = floats",
             *([f"    {flags}, = booleans"] if flags else []),
             *([f"    {counters}, = map(np.float64, counters)"] if counters else []),
@@ -221,3 +231,16 @@ class _Generator:
             f"    return [{', '.join(names)}], [{counters}]",
             "",
         ])  # fmt: skip
+
+
+def _logistic_without_signs(program: Program) -> list[Instruction]:
+    """The varying instructions, 1 / (1 + exp(-(-x))) losing both signs, and negations that nothing else reads."""
+    signs = {line.name: line.args for line in program.varying if line.op == "neg"}
+    lines = [
+        Instruction(line.name, "without_sign", signs[line.args[0]])
+        if line.op == "sigmoid" and line.args[0] in signs
+        else line
+        for line in program.varying
+    ]
+    read = {arg for line in lines for arg in line.args} | set(program.outputs)
+    return [line for line in lines if line.name in read]

@@ -103,7 +103,8 @@ def load(source: str, strict: bool = False) -> ctypes.CDLL:
             if library is not None:
                 return library
             try:
-                library, errors = _compile(command, flags, source, folder / name)
+                library, complaint = _compile(command, flags, source, folder / name)
+                errors = errors or complaint
             except OSError:  # a cache that cannot be written: the next folder
                 continue
             break

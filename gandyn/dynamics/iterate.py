@@ -72,10 +72,12 @@ def iterate(
     steps, stride, bound = _whole(steps), _stride(record), _bound(bound)
     rng = np.random.default_rng(rng) if isinstance(rng, (int, np.integer)) else rng
     before, began = game.counts * 1, time.perf_counter()
-    state = rule.init(game, w, rng)
     report = reporter(progress)
     options = {"stride": stride, "bound": bound, "progress": report}
     found = _kernel(game, rule, w, steps, kernel)
+    if found is None and isinstance(start, np.ndarray) and np.may_share_memory(w, start):
+        w = w.copy()  # a kernel copies it anyway
+    state = rule.init(game, w, rng)
     if found is None:
         result = _eagerly(game, rule, w, state, steps, rng, options)
     else:
@@ -83,8 +85,9 @@ def iterate(
     if report is not None:
         report(-1, steps)
     game.counts.seconds += time.perf_counter() - began
+    interrupted = result.pop("interrupted")
     trajectory = Trajectory(game=game, rule=rule, counts=game.counts - before, **result)
-    if np.any(np.asarray(trajectory.status) == Status.INTERRUPTED):
+    if interrupted:
         raise Interrupted(trajectory)
     return trajectory
 
@@ -143,6 +146,8 @@ def _by_kernel(game: Game, found: Any, w: Array, state: State, steps: int, optio
 
 def _join(arrays: Sequence[Array], shape: tuple[int, ...]) -> Array:
     """One row z = (w, state) for each member."""
+    if len(arrays) == 1:
+        return arrays[0].reshape(-1, arrays[0].shape[-1])
     if world_of(arrays[0]) == TORCH:
         import torch
 
@@ -153,10 +158,17 @@ def _join(arrays: Sequence[Array], shape: tuple[int, ...]) -> Array:
 def _endings(alive: Any, done: Any, interrupted: bool) -> dict[str, Any]:
     """Status and steps: one each for a single start, one for each member of an ensemble."""
     alive, done = (np.asarray(a.cpu() if hasattr(a, "cpu") else a) for a in (alive, done))
-    status = np.empty(alive.shape, dtype=object)
-    status[...] = Status.INTERRUPTED if interrupted else Status.OK
-    status[~alive] = Status.DIVERGED
-    return {"status": status if alive.ndim else status.item(), "steps": done if alive.ndim else int(done)}
+    one = np.empty((), dtype=object)
+    one[()] = Status.INTERRUPTED if interrupted else Status.OK
+    status = np.broadcast_to(one, alive.shape)  # no million pointers to say that all is well
+    if not alive.all():
+        status = status.copy()
+        status[~alive] = Status.DIVERGED
+    return {
+        "status": status if alive.ndim else status.item(),
+        "steps": done if alive.ndim else int(done),
+        "interrupted": interrupted,
+    }
 
 
 def _times(steps: int, stride: int | None, rows: Any) -> np.ndarray[Any, Any]:
@@ -177,7 +189,7 @@ def checked_start(game: Game, start: Any, project: bool = True) -> Array:
         finite = bool(w.isfinite().all())
     else:
         try:
-            w = np.array(start, dtype=float)
+            w = np.asarray(start, dtype=float)
         except (TypeError, ValueError) as error:
             raise ShapeError(
                 f"a start that is not an array of numbers: {start!r}",

@@ -225,10 +225,11 @@ class _Checkpoint:
     """The arrays of a run at the end of its last whole chunk."""
 
     def __init__(self, z: Any, chunk: Chunk) -> None:
-        copies = (a.clone() if hasattr(a, "clone") else a.copy() for a in (chunk.alive, chunk.done))
-        self.alive, self.done = copies
         self.counters = list(chunk.counters)
-        self.z = z if z is not chunk.z else z.clone() if hasattr(z, "clone") else z.copy()
+        self.alive, self.done, self.z = True, 0, z  # as they are before the first chunk, when z is the caller's
+        if z is chunk.z:
+            copies = (a.clone() if hasattr(a, "clone") else a.copy() for a in (chunk.alive, chunk.done, z))
+            self.alive, self.done, self.z = copies
 
     def restore(self, chunk: Chunk) -> None:
         chunk.z[...] = self.z

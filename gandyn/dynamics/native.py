@@ -16,8 +16,8 @@ from .compile import load
 from .kernels import HUGE, Kernel
 from .program import Program
 
-WINDOW = 128
-ROW_BYTES = 1 << 15
+WINDOW = 512  # a window runs again at most once, so that a long one costs divergent ensembles little
+ROW_BYTES, ROWS = 1 << 15, 8  # of a group of blocks in one row, and rows written before the next block's turn
 CALLS = frozenset(
     {"exp", "log", "sin", "cos", "tan", "tanh", "sinh", "cosh", "atan", "erf", "pow", "sigmoid", "softplus"}
 )
@@ -72,8 +72,8 @@ static inline double gd_exp(double x) {
 }
 #endif
 static inline double gd_sigmoid(double x) { return 1.0 / (1.0 + gd_exp(-x)); }
-static inline double gd_max(double a, double b) { return (a > b) | (a != a) ? a : b; }
-static inline double gd_min(double a, double b) { return (a < b) | (a != a) ? a : b; }
+static inline double gd_max(double a, double b) { const double m = a < b ? b : a; return b != b ? b : m; }
+static inline double gd_min(double a, double b) { const double m = b < a ? b : a; return b != b ? b : m; }
 static inline double gd_softplus(double x) { return gd_max(x, 0.0) + log1p(gd_exp(-fabs(x))); }
 static inline double gd_sign(double x) { return x > 0.0 ? 1.0 : x < 0.0 ? -1.0 : x; }
 #if defined(__AVX512F__)
@@ -89,16 +89,27 @@ static inline double gd_sign(double x) { return x > 0.0 ? 1.0 : x < 0.0 ? -1.0 :
 """
 
 DRIVER = r"""
-/* One window: fast, then inspected; again step by step if a living lane left the bound. */
-static void gd_window(double *restrict z, double *restrict c, int64_t steps, double bound,
-                      int64_t *restrict alive, int64_t *restrict done) {
+static void gd_write(const double *restrict z, double *restrict row, int64_t members) {
+  if (members == GD_L)
+    for (int j = 0; j < GD_L; j++)
+      for (int k = 0; k < GD_W; k++) row[j * GD_W + k] = z[k * GD_L + j];
+  else
+    for (int j = 0; j < members; j++)
+      for (int k = 0; k < GD_W; k++) row[j * GD_W + k] = z[k * GD_L + j];
+}
+
+/* One window: fast, then inspected; again step by step if a living lane left the bound. With `row`, the points of each
+   step go there; a block that is not full or has lost a lane is then taken step by step from the beginning. */
+static void gd_window(double *restrict z, double *restrict c, int64_t steps, double bound, int64_t *restrict alive,
+                      int64_t *restrict done, double *restrict row, int64_t row_length, int64_t members) {
   double keep[GD_D * GD_L], counters[GD_C + 1];
-  if (GD_ABSORBING && bound >= GD_HUGE) {
+  int64_t bad = 0, dead = 0;
+  for (int j = 0; j < GD_L; j++) dead |= !alive[j];
+  if (GD_ABSORBING && bound >= GD_HUGE && !(row && dead)) {
     memcpy(keep, z, sizeof keep);
     memcpy(counters, c, GD_C * sizeof(double));
-    gd_steps(z, c, steps);
-    int64_t bad = 0, dead = 0;
-    for (int j = 0; j < GD_L; j++) dead |= !alive[j];
+    if (row) gd_rows(z, c, steps, row, row_length);
+    else gd_steps(z, c, steps);
     #pragma omp simd reduction(|:bad)
     for (int j = 0; j < GD_L; j++) {
       int64_t wrong = 0;
@@ -115,16 +126,11 @@ static void gd_window(double *restrict z, double *restrict c, int64_t steps, dou
     memcpy(z, keep, sizeof keep);
     memcpy(c, counters, GD_C * sizeof(double));
   }
-  gd_exact(z, c, steps, bound, alive, done);
-}
-
-static void gd_write(const double *restrict z, double *restrict row, int64_t members) {
-  if (members == GD_L)
-    for (int j = 0; j < GD_L; j++)
-      for (int k = 0; k < GD_W; k++) row[j * GD_W + k] = z[k * GD_L + j];
-  else
-    for (int j = 0; j < members; j++)
-      for (int k = 0; k < GD_W; k++) row[j * GD_W + k] = z[k * GD_L + j];
+  if (!row) gd_exact(z, c, steps, bound, alive, done);
+  for (int64_t t = 0; row && t < steps; t++) {
+    gd_exact(z, c, 1, bound, alive, done);
+    gd_write(z, row + t * row_length, members);
+  }
 }
 
 /* n members from z (n x D, in place). Rows of w go to `rows`, `row_length` doubles apart, one every `stride` steps of
@@ -151,26 +157,28 @@ int gd_run(double *restrict z, int64_t n, int64_t steps, double *counters, uint8
     memcpy(counters, start, GD_C * sizeof(double));
     double *row = rows + first * GD_W;
     for (int64_t t = 0, since = phase; t < steps;) {
-      const int64_t stretch = steps - t < stride - since ? steps - t : stride - since;
-      const int due = rows && since + stretch == stride;
+      const int each = rows && stride == 1;
+      const int64_t most = each ? GD_ROWS : stride - since, stretch = steps - t < most ? steps - t : most;
+      const int due = rows && !each && since + stretch == stride;
       int64_t ran = 0;
       for (int64_t b = 0; b < blocks; b++) {
         int64_t any = 0;
         for (int j = 0; j < GD_L; j++) any |= living[b * GD_L + j];
         if (any) memcpy(c, counters, GD_C * sizeof(double));
         ran |= any;
+        const int64_t own = members - b * GD_L < GD_L ? members - b * GD_L : GD_L;
+        double *place = row + b * GD_L * GD_W, *lanes = block + b * GD_D * GD_L;
         for (int64_t s = 0; any && s < stretch; s += GD_WINDOW)
-          gd_window(block + b * GD_D * GD_L, c, stretch - s < GD_WINDOW ? stretch - s : GD_WINDOW, bound,
-                    living + b * GD_L, counted + b * GD_L);
-        if (due)
-          gd_write(block + b * GD_D * GD_L, row + b * GD_L * GD_W,
-                   members - b * GD_L < GD_L ? members - b * GD_L : GD_L);
+          gd_window(lanes, c, stretch - s < GD_WINDOW ? stretch - s : GD_WINDOW, bound, living + b * GD_L,
+                    counted + b * GD_L, each ? place : 0, row_length, own);
+        if (due) gd_write(lanes, place, own);
+        for (int64_t s = 0; each && !any && s < stretch; s++) gd_write(lanes, place + s * row_length, own);
       }
       if (ran) memcpy(counters, c, GD_C * sizeof(double));
       else gd_count(counters, stretch);
       t += stretch;
       since = (since + stretch) % stride;
-      row += due ? row_length : 0;
+      row += each ? stretch * row_length : due ? row_length : 0;
     }
     for (int64_t i = 0; i < members; i++) {
       alive[first + i] = (uint8_t)living[i];
@@ -240,6 +248,9 @@ def c_source(program: Program) -> str:
     read_counters = [f"const double {name} = c[{k}];" for k, name in enumerate(program.counters)]
     next_counters = [f"const double n{k} = {C.operand(o)};" for k, o in enumerate(program.counter_outputs)]
     next_counters += [f"c[{k}] = n{k};" for k in range(counters)]
+    once = [*read_counters, *uniform]
+    write = ["for (int j = 0; j < GD_L; j++)", "  for (int k = 0; k < GD_W; k++) row[j * GD_W + k] = s[k * GD_L + j];"]
+    write.append("row += row_length;")
     load_lane = [f"const double {name} = s[{k} * GD_L + j];" for k, name in enumerate(program.inputs)]
     store_lane = [f"s[{k} * GD_L + j] = {value};" for k, value in enumerate(results)]
     names = [f"const double o{k} = {value};" for k, value in enumerate(results)]
@@ -249,13 +260,15 @@ def c_source(program: Program) -> str:
     return "\n".join([
         MATHEMATICS,
         f"#define GD_D {size}\n#define GD_W {program.dim}\n#define GD_C {counters}\n#define GD_WINDOW {WINDOW}",
-        f"#define GD_ABSORBING {int(program.absorbing)}\n#define GD_ROW_BYTES {ROW_BYTES}",
+        f"#define GD_ABSORBING {int(program.absorbing)}\n#define GD_ROW_BYTES {ROW_BYTES}\n#define GD_ROWS {ROWS}",
         f"#define GD_HUGE {HUGE!r}\n{_lanes(program)}",
-        _function("gd_steps", "", [*read_counters, *uniform], [*load_lane, *body, *store_lane], next_counters),
+        _function("gd_steps", "", once, [*load_lane, *body, *store_lane], next_counters),
+        _function("gd_rows", ", double *restrict row, int64_t row_length", once, [*load_lane, *body, *store_lane],
+                  [*next_counters, *write]),
         _function("gd_exact", ", double bound, int64_t *restrict alive, int64_t *restrict done",
-                  [*read_counters, *uniform], [*load_lane, *body, *exact], next_counters),
+                  once, [*load_lane, *body, *exact], next_counters),
         "static void gd_count(double *restrict c, int64_t steps) {\n  for (int64_t step = 0; step < steps; step++) {",
-        *(f"    {line}" for line in (*read_counters, *uniform, *next_counters)),
+        *(f"    {line}" for line in (*once, *next_counters)),
         "  }\n}",
         DRIVER,
     ])  # fmt: skip

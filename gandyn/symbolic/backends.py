@@ -93,7 +93,7 @@ C = Backend(
     "c",
     INFIX
     | _calls("", SAME | {"abs": "fabs", "atan": "atan", "erf": "erf", "pow": "pow", "max": "fmax", "min": "fmin"})
-    | _calls("gd_", {"sign": "sign", "sigmoid": "sigmoid", "softplus": "softplus"})
+    | _calls("gd_", {"exp": "exp", "sign": "sign", "sigmoid": "sigmoid", "softplus": "softplus"})
     | {"where": "({} ? {} : {})", "max": "gd_max({}, {})", "min": "gd_min({}, {})"},
     assignment="const double {name} = {value};",
     boolean_assignment="const int {name} = {value};",
