@@ -125,7 +125,9 @@ def test_a_family_of_rules_has_its_page(family):
     page = DOCS / "rules" / f"{family}.md"
     assert page.exists(), f"rules/{family}.py has no page: write docs/rules/{family}.md"
     text = page.read_text(encoding="utf-8")
-    assert f"```{{catalogue}} rule-family {family}\n```" in text, f"{page.name} does not show its rules"
+    assert re.search(rf"^```{{catalogue}} rule-family {family}\b", text, re.MULTILINE), (
+        f"{page.name} does not show its rules"
+    )
     for part in ("**When to use it.**", "**References.**", ">>> import gandyn as gd"):
         assert part in text, f"docs/rules/{family}.md lacks {part}"
 

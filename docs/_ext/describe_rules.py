@@ -65,22 +65,26 @@ def without_page() -> list[str]:
     lines = []
     for name in families():
         if not page_exists(name):
-            lines += [f"## {name.replace('_', ' ')}", "", *family(name, "###")]
+            lines += [f"## {name.replace('_', ' ')}", "", *family(name, level="###")]
     return lines
 
 
-def family(name: str, level: str = "##") -> list[str]:
-    """Every rule of a family, and the pictures of all of them together."""
+def family(name: str, *drawn: str, level: str = "##") -> list[str]:
+    """Every rule of a family, and pictures of all of them together, or of the calls `drawn`, split by semicolons."""
     entries = families()[name]
-    lines = _portraits(name, entries)
+    calls = [text for text in " ".join(drawn).split(";") if text.strip()]
+    lines = _portraits(name, [gd.rules.registry.from_text(text) for text in calls] or [_first(e) for e in entries])
     for entry in entries:
         lines += [f"{level} {entry.name}", "", *markdown.described("class", f"gandyn.rules.{entry.name}", entry.build)]
         lines += _facts(entry) + _on_bilinear(entry)
     return lines
 
 
-def _portraits(name: str, entries: list[Any]) -> list[str]:
-    rules = [entry.build.examples()[0] for entry in entries]
+def _first(entry: Any) -> Any:
+    return entry.build.examples()[0]
+
+
+def _portraits(name: str, rules: list[Any]) -> list[str]:
     calls = ", ".join(f"`{markdown.short(rule)}`" for rule in rules)
     lines = [f"Pictures: {calls}.", "", ":::{container} pictures", ""]
     for title, drawing in (

@@ -8,6 +8,7 @@ import pathlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import markdown
 import numpy as np
 import sympy
 
@@ -48,15 +49,21 @@ def keep(name: str, draw: Callable[[], Any]) -> str:
 def _runs(rules: Sequence[Any], game: Any, start: Any, steps: int) -> tuple[dict[str, Any], list[str]]:
     """Trajectories by label, and who was refused."""
     runs, refused = {}, []
-    for rule in rules:
+    for label, rule in labelled(rules).items():
         try:
             run = gd.iterate(game, rule, start, steps)
         except GandynError:
-            refused.append(rule.name)
+            refused.append(label)
             continue
         if run.steps:
-            runs[rule.name] = run
+            runs[label] = run
     return runs, refused
+
+
+def labelled(rules: Sequence[Any]) -> dict[str, Any]:
+    """By name; by the whole call where a name comes twice."""
+    names = [rule.name for rule in rules]
+    return {rule.name if names.count(rule.name) == 1 else markdown.short(rule): rule for rule in rules}
 
 
 def _portrait(key: str, rules: Sequence[Any], game: Any, start: Any, steps: int, what: str) -> Drawn:
@@ -117,7 +124,7 @@ def radius_curve(rule: Any, steps: np.ndarray) -> np.ndarray | None:
 def radius_by_step(family: str, rules: Sequence[Any]) -> Drawn:
     """How the spectral radius on v = ab depends on the step size."""
     steps = np.linspace(0.0, 1.5, 151)[1:]
-    curves = {rule.name: radius_curve(rule, steps) for rule in rules}
+    curves = {label: radius_curve(rule, steps) for label, rule in labelled(rules).items()}
     curves = {name: curve for name, curve in curves.items() if curve is not None}
     if not curves:
         return None
@@ -132,7 +139,6 @@ def radius_by_step(family: str, rules: Sequence[Any]) -> Drawn:
 def draw_radii(steps: np.ndarray, curves: dict[str, np.ndarray]) -> Any:
     """One line a rule."""
     from gandyn.plots.drawing import Drawing
-    from gandyn.plots.points import rule_label
     from gandyn.plots.style import QUIET, series_styles
 
     with gd.plots.house_style():
@@ -141,8 +147,7 @@ def draw_radii(steps: np.ndarray, curves: dict[str, np.ndarray]) -> Any:
         axes.axhline(1.0, color=QUIET, linewidth=0.8, linestyle="--")
         styles = series_styles(list(curves), [False] * len(curves))
         for name, curve in curves.items():
-            label = rule_label(type("Named", (), {"name": name})())
-            axes.plot(steps, curve, color=styles[name].colour, linewidth=styles[name].width, label=label)
+            axes.plot(steps, curve, color=styles[name].colour, linewidth=styles[name].width, label=name)
         axes.set(xlim=(0, steps[-1]), ylim=(0, 2), xlabel="step size", ylabel="spectral radius")
         figure.legend(loc="outside lower center", ncols=2)
         figure.data.update(steps=steps, **curves)
