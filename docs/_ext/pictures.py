@@ -61,9 +61,11 @@ def _runs(rules: Sequence[Any], game: Any, start: Any, steps: int) -> tuple[dict
 
 
 def labelled(rules: Sequence[Any]) -> dict[str, Any]:
-    """By name; by the whole call where a name comes twice."""
+    """By name; by the parameters after the first where a name comes twice."""
     names = [rule.name for rule in rules]
-    return {rule.name if names.count(rule.name) == 1 else markdown.short(rule): rule for rule in rules}
+    calls = [markdown.short(rule).partition(", ")[2].removesuffix(")") for rule in rules]
+    unique = [name if names.count(name) == 1 else call or name for name, call in zip(names, calls, strict=True)]
+    return dict(zip(unique, rules, strict=True))
 
 
 def _portrait(key: str, rules: Sequence[Any], game: Any, start: Any, steps: int, what: str) -> Drawn:
