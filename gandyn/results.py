@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from .errors import DomainError
+
 
 class Status(enum.StrEnum):
     """How a trajectory's member ended. The value is its own message."""
@@ -46,6 +48,12 @@ class Result(abc.ABC):
 
     def plot(self, **options: Any) -> Any:
         """A matplotlib figure of this result; options go to the function of `gd.plots` named in the summary."""
+        if not self._plot:
+            raise DomainError(
+                f"{type(self).__name__} has no picture of its own",
+                "a result that is drawn",
+                "read summary() or to_dict()",
+            )
         return getattr(importlib.import_module("gandyn.plots"), self._plot)(self, **options)
 
     def __str__(self) -> str:

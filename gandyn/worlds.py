@@ -228,6 +228,8 @@ def _filled_like(w: Array, value: int) -> Array:
         return sys.modules["torch"].full_like(w, value)
     if world == SYMBOLS:
         return np.full(w.shape, exact(value), dtype=object)
+    if world == POINTS and value == 0:
+        return 0 * w
     return np.full_like(w, value)
 
 

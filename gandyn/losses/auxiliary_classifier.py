@@ -15,7 +15,7 @@ from .base import Loss, Mean, batch_mean
 @registry.register("auxiliary_classifier", examples=({}, {"loss": "hinge", "weight": 0.5}), aliases=("ac-gan", "acgan"))
 @dataclasses.dataclass(frozen=True)
 class AuxiliaryClassifier(Loss):
-    """Any loss for the source (real or fake), plus weight times the cross-entropy of the class.
+    """Any loss for the source (real or fake), plus weight times the class's cross-entropy -log p_class.
 
     The discriminator adds it on data and on samples, the generator on its samples: both players *minimise* the class
     cost (eq. 2-3: L_C + L_S is maximised by D, L_C - L_S by G), so the game is not zero-sum even over minimax. The

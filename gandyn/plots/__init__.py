@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from .animation import animate
+from .comparison import comparison
 from .drawing import Drawing
 from .phase import fixed_point, phase_portrait
+from .regions import basins, limit_cycle, stability_region
 from .spectrum import linearization, spectrum
 from .spiral import Spiral, compute_spiral, draw_spiral, spiral
 from .style import MARKERS, OKABE_ITO, SERIES, WIDTHS, house_style
@@ -19,14 +21,18 @@ __all__ = [
     "Drawing",
     "Spiral",
     "animate",
+    "basins",
+    "comparison",
     "compute_spiral",
     "draw_spiral",
     "fixed_point",
     "house_style",
+    "limit_cycle",
     "linearization",
     "phase_portrait",
     "spectrum",
     "spiral",
+    "stability_region",
     "surface",
     "trajectory",
 ]

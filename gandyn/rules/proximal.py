@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import ConvergenceError, DomainError
 from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
-from ..worlds import SYMBOLS, TORCH, norm, where, world_of
+from ..worlds import POINTS, SYMBOLS, TORCH, norm, where, world_of
 from .base import parse, register, step_size, whole
 from .krylov import check_solver, solve
 
@@ -68,6 +68,8 @@ class ProximalPoint(Rule):
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
         """Newton iterations on one batch, at least one."""
+        if world_of(w) == POINTS:
+            return game.resolvent(self.lr, w), state, {}  # type: ignore[attr-defined]
         batch = game.draw(rng)
         if world_of(w) == SYMBOLS:
             if not game.quadratic:

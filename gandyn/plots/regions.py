@@ -1,0 +1,159 @@
+"""Maps of a plane: where a fixed point attracts as two parameters vary, and which start ends where."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.colors import BoundaryNorm, ListedColormap
+from matplotlib.patches import Patch
+
+from ..analysis.basins import CYCLING, DIVERGED, LEFT, UNDECIDED, Basins
+from ..analysis.stability import StabilityRegion
+from ..errors import DomainError
+from .drawing import Drawing
+from .points import coordinate_names, rule_label
+from .style import INK, OKABE_ITO, styled
+
+STABLE, UNSTABLE = "#cfe3f1", "#ffffff"
+ATTRACTORS = tuple(OKABE_ITO[name] for name in ("blue", "orange", "green", "purple", "sky", "yellow"))
+ENDINGS = {
+    CYCLING: ("cycling", "#8c6bb1"),
+    DIVERGED: ("diverged", "#222222"),
+    LEFT: ("left the box", "#8a8a8a"),
+    UNDECIDED: ("undecided", "#e8e8e8"),
+}
+RESOLUTION = 300
+
+
+@styled
+def stability_region(
+    region: StabilityRegion, ranges: dict[str, tuple[float, float]] | None = None, title: str | None = None
+) -> Drawing:
+    """The stable set of one or two parameters, with the boundary of each condition.
+
+    Args:
+        region: a result of `gd.stability_region`.
+        ranges: (low, high) of each parameter; (0, 4) by default. title: of the picture.
+
+    Returns:
+        A `Drawing`. With one parameter, `.data` holds `values` and the spectral `size`; with two, the axes' `x`, `y`
+        and the boolean `stable`.
+
+    Raises:
+        DomainError: for more than two free parameters.
+    """
+    names = [str(p) for p in region.parameters]
+    bounds = [(ranges or {}).get(name, (0.0, 4.0)) for name in names]
+    heading = title or f"{rule_label(region.rule)} on {region.game.name}"
+    if len(names) == 1:
+        return _curve(region, names[0], bounds[0], heading)
+    if len(names) != 2:
+        raise DomainError(
+            f"a picture of {len(names)} free parameters ({', '.join(names)})", "one or two", "fix the others"
+        )
+    return _map(region, names, bounds, heading)
+
+
+def _curve(region: StabilityRegion, name: str, bounds: tuple[float, float], heading: str) -> Drawing:
+    import sympy
+
+    low, high = bounds
+    values = np.linspace(low, high, RESOLUTION + 1)[1:]
+    matrix = sympy.lambdify(region.parameters, region.exact.matrix, "numpy")
+    eigenvalues = np.array([np.linalg.eigvals(np.array(matrix(v), dtype=complex)) for v in values])
+    size = eigenvalues.real.max(-1) if region.rule is None else np.abs(eigenvalues).max(-1)
+    edge = 0.0 if region.rule is None else 1.0
+    figure = Drawing(height=0.7)
+    axes = figure.subplots()
+    axes.plot(values, size, color=OKABE_ITO["blue"])
+    axes.axhline(edge, color=INK, linewidth=0.7)
+    across = axes.get_xaxis_transform()
+    axes.fill_between(
+        values, 0, 1, where=size < edge, color=STABLE, linewidth=0, transform=across, zorder=0, label="attracting"
+    )
+    critical = float(region.critical(name))
+    if low < critical < high:
+        axes.axvline(critical, color=OKABE_ITO["vermillion"], linestyle="--", label=f"critical {name} = {critical:.4g}")
+    axes.set(xlabel=name, ylabel="spectral abscissa" if region.rule is None else "spectral radius", title=heading)
+    axes.margins(x=0)
+    axes.legend()
+    figure.data.update(values=values, size=size, critical=critical)
+    return figure
+
+
+def _map(region: StabilityRegion, names: list[str], bounds: list[tuple[float, float]], heading: str) -> Drawing:
+    import sympy
+
+    axes_values = [np.linspace(low, high, RESOLUTION + 1)[1:] for low, high in bounds]
+    x, y = np.meshgrid(*axes_values)
+    levels = [
+        np.broadcast_to(sympy.lambdify(region.parameters, e, "numpy")(x, y), x.shape).astype(float)
+        for e in region.expressions
+    ]
+    stable = np.all([level > 0 for level in levels], axis=0)
+    figure = Drawing(height=0.8)
+    axes = figure.subplots()
+    axes.contourf(x, y, stable.astype(float), levels=[-0.5, 0.5, 1.5], colors=[UNSTABLE, STABLE])
+    handles = [Patch(facecolor=STABLE, edgecolor="none", label="attracting")]
+    for k, (level, e) in enumerate(zip(levels, region.expressions, strict=True)):
+        if level.min() < 0 < level.max():
+            colour = ATTRACTORS[k % len(ATTRACTORS)]
+            axes.contour(x, y, level, levels=[0], colors=[colour], linewidths=1.1)
+            handles.append(Patch(facecolor="none", edgecolor=colour, label=f"${sympy.latex(e)} = 0$"))
+    axes.set(xlabel=names[0], ylabel=names[1], title=heading)
+    figure.legend(handles=handles, loc="outside lower center", ncols=2)
+    figure.data.update(x=axes_values[0], y=axes_values[1], stable=stable)
+    return figure
+
+
+@styled
+def basins(result: Basins, title: str | None = None) -> Drawing:
+    """Starts coloured by where they end; attractors marked. For games of two coordinates on a rectangular grid.
+
+    Returns:
+        A `Drawing`; `.data` holds `starts`, `labels` and `attractors`.
+
+    Raises:
+        DomainError: for starts that do not form a grid in the plane.
+    """
+    if result.game.dim != 2 or result.starts.ndim != 3:
+        raise DomainError(
+            f"a picture of starts of shape {result.starts.shape}", "a rectangular grid in the plane", "read `.labels`"
+        )
+    present = [k for k in (UNDECIDED, LEFT, DIVERGED, CYCLING) if (result.labels == k).any()]
+    entries = [ENDINGS[k] for k in present]
+    for i, point in enumerate(result.attractors):
+        entries.append((f"to ({point[0]:.3g}, {point[1]:.3g})", ATTRACTORS[i % len(ATTRACTORS)]))
+    codes = [*present, *range(len(result.attractors))]
+    index = np.searchsorted(sorted(codes), result.labels)
+    ordered = [entries[codes.index(code)] for code in sorted(codes)]
+    figure = Drawing(height=1.0)
+    axes = figure.subplots()
+    x, y = result.starts[:, 0, 0], result.starts[0, :, 1]
+    colours = ListedColormap([colour for _, colour in ordered])
+    norm = BoundaryNorm(np.arange(len(ordered) + 1) - 0.5, len(ordered))
+    axes.pcolormesh(x, y, index.T, cmap=colours, norm=norm, shading="nearest", rasterized=True)
+    for point in result.attractors:
+        axes.plot(*point, marker="o", color="white", markeredgecolor=INK, markersize=5)
+    names = coordinate_names(result.game)
+    axes.set(xlabel=names[0], ylabel=names[1], aspect="equal")
+    axes.set_title(title or f"{rule_label(result.rule)} on {result.game.name}")
+    handles = [Patch(facecolor=colour, edgecolor=INK, linewidth=0.4, label=name) for name, colour in ordered]
+    figure.legend(handles=handles, loc="outside lower center", ncols=3)
+    figure.data.update(starts=result.starts, labels=result.labels, attractors=result.attractors)
+    return figure
+
+
+@styled
+def limit_cycle(cycle: Any, **options: Any) -> Drawing:
+    """A cycle in the phase portrait of its game (two coordinates). `options` go to `phase_portrait`."""
+    from ..results import Status, Trajectory
+    from .phase import phase_portrait
+
+    closed = np.concatenate([cycle.points, cycle.points[:1]])
+    t = np.linspace(0, cycle.period, len(closed))
+    run = Trajectory(w=closed, t=t, status=Status.OK, steps=len(closed) - 1, game=cycle.game)
+    kind = "attracting cycle" if cycle.stable else "unstable cycle"
+    drawn: Drawing = phase_portrait(cycle.game, trajectories={kind: run}, **options)
+    return drawn

@@ -1,0 +1,50 @@
+"""Pictures of the analyses: the data behind them against closed forms; what has no picture says so."""
+
+import numpy as np
+import pytest
+
+import gandyn as gd
+
+
+def test_the_map_of_two_parameters_is_where_the_spectral_radius_is_below_one():
+    game = gd.games.dirac_gan(penalty=gd.penalties.R1("gamma"))
+    region = gd.stability_region(game, gd.rules.GDA("lr"), ("lr", "gamma"))
+    data = region.plot(ranges={"lr": (0, 4), "gamma": (0, 3)}).data
+    lr, gamma = np.meshgrid(data["x"], data["y"])
+    rows = [[np.ones_like(lr), -lr / 2], [lr / 2, 1 - lr * gamma]]
+    radius = np.abs(np.linalg.eigvals(np.moveaxis(np.array(rows), (0, 1), (-2, -1)))).max(-1)
+    clear = np.abs(radius - 1) > 1e-9
+    assert clear.mean() > 0.99
+    np.testing.assert_array_equal(data["stable"][clear], (radius < 1)[clear])
+
+
+def test_the_curve_of_one_parameter_is_the_spectral_radius_and_marks_the_threshold():
+    figure = gd.stability_region(gd.games.bilinear(), gd.rules.Extragradient("lr")).plot(ranges={"lr": (0, 1.2)})
+    s = figure.data["values"]
+    np.testing.assert_allclose(figure.data["size"], np.sqrt(1 - s**2 + s**4), rtol=1e-12)
+    assert figure.data["critical"] == 1
+    assert figure.axes[0].get_xlabel() == "lr"
+
+
+def test_basins_are_drawn_with_their_labels_in_the_legend():
+    result = gd.basins(gd.games.bilinear(), gd.rules.AlternatingGD(0.1), [(-1, 1, 6), (-1, 1, 6)], steps=300)
+    figure = result.plot()
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["cycling", "to (0, 0)"]
+    np.testing.assert_array_equal(figure.data["labels"], result.labels)
+    loose = gd.basins(gd.games.bilinear(), gd.rules.AlternatingGD(0.1), np.ones((3, 2)), steps=10)
+    with pytest.raises(gd.GandynError, match="rectangular grid"):
+        loose.plot()
+
+
+def test_comparisons_are_drawn_with_bands_that_hold_the_median():
+    rules = [gd.rules.Extragradient(0.1), gd.rules.OptimisticGD(0.1)]
+    figure = gd.compare(gd.games.bilinear(), rules, [1.0, 0.0], 60, step_sizes=None, seeds=3).plot()
+    for series in figure.data.values():
+        assert (series["low"] <= series["median"]).all()
+        assert (series["median"] <= series["high"]).all()
+    assert len(figure.legends[0].get_texts()) == 2
+
+
+def test_a_result_without_a_picture_says_so():
+    with pytest.raises(gd.GandynError, match="no picture"):
+        gd.decompose(gd.games.bilinear()).plot()
