@@ -27,7 +27,7 @@ _LAZY = {
     "modified_flow": "analysis.modified",
 }
 _ROOMS = (
-    *("losses", "penalties", "plots", "gans", "optim", "claims"),
+    *("losses", "penalties", "plots", "gans", "optim"),
     *("analysis", "dynamics", "types", "results", "worlds"),
 )
 
