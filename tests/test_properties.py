@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gandyn as gd
@@ -142,6 +142,7 @@ def test_optimistic_contracts_below_one_over_root_three_and_not_above(drawn, sha
         assert math.isclose(spectral_radius(gd.games.bilinear(), rule(edge)), 1, rel_tol=1e-9)
 
 
+@settings(max_examples=10)  # a thousand steps each
 @given(bilinear_games(low=1.0), SEEDS)
 def test_both_approach_the_set_of_solutions_of_any_shape(drawn, seed):
     """Of a matrix that is not square and regular whole subspaces rest: what falls is the distance to the solutions."""
