@@ -209,6 +209,13 @@ class Game(abc.ABC):
         self.counts.samples += self.batch_size(batch)
         return self._field(w, batch, index)
 
+    def field_and_graph(self, w: Array, batch: Batch = None) -> Array:
+        """v(w), for a rule that goes on to ask for products at the same point and batch.
+
+        The same numbers as `field` to rounding, and counted as one; a network keeps what it computed for the products.
+        """
+        return self.field(w, batch)
+
     def jvp(self, w: Array, u: Array, batch: Batch = None) -> Array:
         """J(w) u, shape (..., d)."""
         self.check(w)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -31,8 +32,15 @@ class FieldGraph:
         with torch.enable_grad():
             self.w = w if self.attached else w.detach().requires_grad_()
             self.v = field(self.w)
-            self._seed = torch.zeros_like(self.v, requires_grad=True)
-            self._pullback = self._gradient(self.v, self._seed, create_graph=True)
+
+    @functools.cached_property
+    def _pullback(self) -> tuple[Any, Any]:
+        """(s, J^T s) for a seed s at zero: built by the first jvp, as rules with transposed products alone never ask."""
+        import torch
+
+        with torch.enable_grad():
+            seed = torch.zeros_like(self.v, requires_grad=True)
+            return seed, self._gradient(self.v, seed, create_graph=True)
 
     def _gradient(self, outputs: Any, seed: Any, create_graph: bool) -> Any:
         import torch
@@ -56,11 +64,12 @@ class FieldGraph:
         """J u, the derivative along the seed s of J^T s, contracted with u."""
         import torch
 
-        if not self._pullback.requires_grad:
+        seed, pullback = self._pullback
+        if not pullback.requires_grad:
             return torch.zeros_like(self.w)
         return torch.autograd.grad(
-            self._pullback,
-            self._seed,
+            pullback,
+            seed,
             u,
             retain_graph=True,
             create_graph=self._differentiable(u),

@@ -152,6 +152,17 @@ class NetworkGame(Game):
         self._load(w)
         return self._module_field(batch, only, padded=True)
 
+    def field_and_graph(self, w: Array, batch: Batch = None) -> Array:
+        """v(w), its graph kept for the products that follow; `field` where buffers change with each evaluation."""
+        import torch
+
+        if self._persistent or (w.requires_grad and torch.is_grad_enabled()):
+            return self.field(w, batch)
+        self.check(w)
+        self.counts.player_gradients += len(self.players)
+        self.counts.samples += self.batch_size(batch)
+        return self._graph(w, batch).v.detach()
+
     def _module_field(self, batch: Batch, only: int | None, padded: bool) -> Any:
         """The field of the parameters that are loaded, in a fresh vector; of one player, its block, `padded` or not."""
         import torch

@@ -69,7 +69,7 @@ class CompetitiveGD(Rule):
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
         """One field and one linear solve, on the same batch."""
         batch = game.draw(rng)
-        v = game.field(w, batch)
+        v = game.field_and_graph(w, batch)
         u, info = self._move(game, w, v, game.per_coordinate(self.lr, w), batch, state)
         return w + u, _keep(state, u), {"field": v, **info}
 
@@ -159,7 +159,7 @@ class LinearizedCGD(Rule):
         """One field and n products, on the same batch."""
         batch = game.draw(rng)
         lr = game.per_coordinate(self.lr, w)
-        v = game.field(w, batch)
+        v = game.field_and_graph(w, batch)
         return game.project(w - lr * (v - coupling(game, w, lr * v, batch))), state, {"field": v}
 
 
@@ -205,7 +205,7 @@ class AdaptiveCGD(CompetitiveGD):
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
         """One field and one linear solve, on the same batch."""
         batch = game.draw(rng)
-        v = game.field(w, batch)
+        v = game.field_and_graph(w, batch)
         b, t = number(self.decay, w), state["steps"] + 1
         square = b * state["square"] + (1 - b) * (v * v)
         steps = game.per_coordinate(self.lr, w) / (sqrt(square / (1 - b**t)) + number(self.eps, w))

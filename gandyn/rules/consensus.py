@@ -49,7 +49,7 @@ class Consensus(Rule):
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
         """One field and one transposed product, on the same batch."""
         batch = game.draw(rng)
-        v = game.field(w, batch)
+        v = game.field_and_graph(w, batch)
         change = v + game.per_coordinate(self.gamma, w) * game.vjp(w, v, batch)
         return game.project(w - game.per_coordinate(self.lr, w) * change), state, {"field": v}
 
@@ -90,5 +90,5 @@ class HamiltonianGradient(Rule):
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
         """One field and one transposed product, on the same batch."""
         batch = game.draw(rng)
-        v = game.field(w, batch)
+        v = game.field_and_graph(w, batch)
         return game.project(w - game.per_coordinate(self.lr, w) * game.vjp(w, v, batch)), state, {"field": v}

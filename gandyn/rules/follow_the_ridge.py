@@ -71,7 +71,7 @@ class FollowTheRidge(Rule):
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
         """One field and one linear solve in player 2's block, on the same batch."""
         batch = game.draw(rng)
-        v = game.field(w, batch)
+        v = game.field_and_graph(w, batch)
         lr = game.per_coordinate(self.lr, w)
         first, second = game.slices
         follower = game.restrict(1, w)

@@ -57,7 +57,7 @@ class SGA(Rule):
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
         """One field and two products, on the same batch."""
         batch = game.draw(rng)
-        v = game.field(w, batch)
+        v = game.field_and_graph(w, batch)
         gradient = game.vjp(w, v, batch)
         adjustment = (gradient - game.jvp(w, v, batch)) / 2
         weight = number(self.lam, w)
@@ -112,7 +112,7 @@ class LocalSymplecticSurgery(Rule):
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
         """One field and one symmetric linear solve, on the same batch."""
         batch = game.draw(rng)
-        v = game.field(w, batch)
+        v = game.field_and_graph(w, batch)
         shift = number(self.regularization, w) * (1 - exp(-dot(v, v)))
 
         def normal(u: Array) -> Array:
