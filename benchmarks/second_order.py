@@ -87,7 +87,7 @@ def main() -> None:
         print(f"{name:16s} {rows[name]}", flush=True)
     load = max(load, foreign_load())
     record = {
-        "what": "one step of a rule on the ring GAN over one field evaluation, CPU seconds, medians of interleaved rounds",
+        "what": "a step of a rule on the ring GAN over a field evaluation: CPU seconds, medians of interleaved rounds",
         **environment(SEED),
         "torch": torch.__version__,
         "threads": 1,

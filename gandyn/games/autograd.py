@@ -35,7 +35,7 @@ class FieldGraph:
 
     @functools.cached_property
     def _pullback(self) -> tuple[Any, Any]:
-        """(s, J^T s) for a seed s at zero: built by the first jvp, as rules with transposed products alone never ask."""
+        """(s, J^T s) for a seed s at zero: built by the first jvp; transposed products do without."""
         import torch
 
         with torch.enable_grad():
