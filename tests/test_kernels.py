@@ -17,7 +17,14 @@ import gandyn as gd
 from gandyn.dynamics import compile as compiling
 from gandyn.dynamics.cached import unsuitable
 from gandyn.dynamics.kernels import BACKENDS
-from gandyn.errors import DomainError, MissingDependencyError, ParameterError, ShapeError, UnknownNameError
+from gandyn.errors import (
+    DomainError,
+    GandynError,
+    MissingDependencyError,
+    ParameterError,
+    ShapeError,
+    UnknownNameError,
+)
 
 needs_compiler = pytest.mark.skipif(compiling.compiler() is None, reason="no C compiler")
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="no node")
@@ -29,9 +36,17 @@ def traced_pairs(rules, games):
     """Pairs inside the rule's domain whose game has symbols."""
     for rule in rules:
         for game in games:
-            a_game, a_rule = catalogue.game(game), catalogue.rule(rule)
-            if not unsuitable(a_game) and catalogue.accepts(a_rule, a_game) and catalogue.fits(a_rule, a_game):
+            if not unsuitable(catalogue.game(game)) and inside(catalogue.rule(rule), catalogue.game(game)):
                 yield catalogue.Pair(rule, game)
+
+
+def inside(rule, game):
+    """Whether the rule accepts the game."""
+    try:
+        rule.check(game)
+    except GandynError:
+        return False
+    return True
 
 
 EACH_ONCE = sorted({*traced_pairs(catalogue.RULES, [A_GAME]), *traced_pairs([A_RULE], catalogue.GAMES)})
@@ -46,15 +61,19 @@ def compare(pair, backend, strict=False, steps=STEPS):
         fast = gd.iterate(game, rule, start, steps, kernel=backend)
     except DomainError:
         return False
+    nudged = gd.iterate(game, rule, start * (1 + 1e-14), steps, kernel="eager")
     scale = 1 + np.abs(slow.w).max(axis=(0, 2), keepdims=True)
-    np.testing.assert_array_less(np.abs(fast.w - slow.w) / scale, 1e-12)
+    sensitivity = np.abs(nudged.w - slow.w).max(axis=(0, 2), keepdims=True)  # what a last bit becomes on this map
+    assert (np.abs(fast.w - slow.w) / (1e-12 * scale + 10 * sensitivity)).max() < 1
+    assert np.median(sensitivity) < 1e-9
     for (_, a), (_, b) in zip(fast.state.leaves(), slow.state.leaves(), strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-11)
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-11 + 100 * sensitivity.max())
     assert list(fast.state.counter_leaves()) == list(slow.state.counter_leaves())
     np.testing.assert_array_equal(fast.steps, slow.steps)
     assert list(fast.status) == list(slow.status)
-    assert fast.counts.player_gradients == slow.counts.player_gradients
-    assert (fast.counts.jvps, fast.counts.vjps) == (slow.counts.jvps, slow.counts.vjps)
+    if not hasattr(rule, "tolerance"):  # an iterative solver's products depend on the point, the trace's do not
+        asked = [(c.player_gradients, c.jvps, c.vjps) for c in (fast.counts, slow.counts)]
+        assert asked[0] == asked[1]
     assert fast.kernel == backend
     assert slow.kernel == "eager"
     return True
@@ -72,9 +91,11 @@ def test_most_rules_have_a_kernel():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("pair", sorted(traced_pairs(catalogue.RULES, catalogue.GAMES)), ids=str)
-def test_every_rule_on_every_game_runs_the_same_by_kernel(pair):
-    compare(pair, "numpy")
+@pytest.mark.parametrize("rule", catalogue.RULES, ids=catalogue.label)
+def test_every_rule_on_a_sample_of_games_runs_the_same_by_kernel(rule):
+    games = [catalogue.GAMES[k] for k in catalogue.seeded(rule).permutation(len(catalogue.GAMES))[:8]]
+    for pair in traced_pairs([rule], games):
+        compare(pair, "numpy")
 
 
 @needs_compiler
