@@ -108,6 +108,7 @@ def main() -> None:
         against = "heyoka"
     result["flow"] = interleave(contestants, against, options.rounds)
     result["worst error"], result["target"] = errors, TARGET
+    result["busy"] = result["flow"]["undisturbed"] < 0.9
     result["environment"]["load_after"] = list(os.getloadavg())
     for name in contestants:
         row = result["flow"][name]
