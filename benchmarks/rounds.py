@@ -21,9 +21,9 @@ def interleave(contestants: dict[str, Callable[[], Any]], against: str, rounds: 
 
     Returns:
         For each name: median and minimum of wall seconds, median CPU seconds, and the median of the ratios within
-        rounds ("ratio", and "cpu_ratio" from CPU seconds, which other programs on the machine disturb less). Under
-        "undisturbed": the smallest median share of a core that a contestant got; well below 1 for a one-threaded
-        contestant means that other programs took part of it.
+        rounds ("ratio", and "cpu_ratio" from CPU seconds, which other programs on the machine disturb less), and
+        "cores", CPU over wall seconds. Under "undisturbed": the least of these; well below 1 for one-threaded
+        contestants means that other programs took part of the core.
     """
     walls: dict[str, list[float]] = {name: [] for name in contestants}
     cpus: dict[str, list[float]] = {name: [] for name in contestants}
@@ -47,9 +47,9 @@ def interleave(contestants: dict[str, Callable[[], Any]], against: str, rounds: 
             "cpu_seconds": statistics.median(cpus[name]),
             "ratio": statistics.median(wall_ratios),
             "cpu_ratio": statistics.median(cpu_ratios),
+            "cores": statistics.median(c / w for c, w in zip(cpus[name], walls[name], strict=True)),
         }
-    shares = [statistics.median(c / w for c, w in zip(cpus[n], walls[n], strict=True)) for n in contestants]
-    result["undisturbed"] = min(shares)
+    result["undisturbed"] = min(result[name]["cores"] for name in contestants)
     return result
 
 

@@ -16,7 +16,7 @@ from .compile import load
 from .kernels import HUGE, Kernel
 from .program import Program
 
-WINDOW = 512  # a window runs again at most once, so that a long one costs divergent ensembles little
+WINDOW = 1024  # a window runs again at most once, so that a long one costs divergent ensembles little
 ROW_BYTES, ROWS = 1 << 15, 8  # of a group of blocks in one row, and rows written before the next block's turn
 CALLS = frozenset(
     {"exp", "log", "sin", "cos", "tan", "tanh", "sinh", "cosh", "atan", "erf", "pow", "sigmoid", "softplus"}
@@ -148,12 +148,13 @@ int gd_run(double *restrict z, int64_t n, int64_t steps, double *counters, uint8
   for (int64_t first = 0; first < n; first += group * GD_L) {
     const int64_t members = n - first < group * GD_L ? n - first : group * GD_L;
     const int64_t blocks = (members + GD_L - 1) / GD_L;
-    for (int64_t i = 0; i < blocks * GD_L; i++) {
-      const int64_t source = first + (i < members ? i : members - 1);
-      living[i] = i < members ? alive[source] : 0;
-      counted[i] = 0;
-      for (int k = 0; k < GD_D; k++) block[(i / GD_L) * GD_D * GD_L + k * GD_L + i % GD_L] = z[source * GD_D + k];
-    }
+    for (int64_t b = 0; b < blocks; b++)
+      for (int j = 0; j < GD_L; j++) {
+        const int64_t i = b * GD_L + j, source = first + (i < members ? i : members - 1);
+        living[i] = i < members ? alive[source] : 0;
+        counted[i] = 0;
+        for (int k = 0; k < GD_D; k++) block[(b * GD_D + k) * GD_L + j] = z[source * GD_D + k];
+      }
     memcpy(counters, start, GD_C * sizeof(double));
     double *row = rows + first * GD_W;
     for (int64_t t = 0, since = phase; t < steps;) {
@@ -180,11 +181,13 @@ int gd_run(double *restrict z, int64_t n, int64_t steps, double *counters, uint8
       since = (since + stretch) % stride;
       row += each ? stretch * row_length : due ? row_length : 0;
     }
-    for (int64_t i = 0; i < members; i++) {
-      alive[first + i] = (uint8_t)living[i];
-      done[first + i] += counted[i];
-      for (int k = 0; k < GD_D; k++) z[(first + i) * GD_D + k] = block[(i / GD_L) * GD_D * GD_L + k * GD_L + i % GD_L];
-    }
+    for (int64_t b = 0; b < blocks; b++)
+      for (int j = 0; j < GD_L && b * GD_L + j < members; j++) {
+        const int64_t i = b * GD_L + j;
+        alive[first + i] = (uint8_t)living[i];
+        done[first + i] += counted[i];
+        for (int k = 0; k < GD_D; k++) z[(first + i) * GD_D + k] = block[(b * GD_D + k) * GD_L + j];
+      }
   }
   free(block); free(living);
   return 0;
