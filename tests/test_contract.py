@@ -146,7 +146,7 @@ def _gauss_sum(expectation):
 
 
 def by_lambdify(traced, z, counters):
-    stable = {"sigmoid": expit, "softplus": lambda x: np.logaddexp(0, x), "erf": erf}
+    stable = {"sigmoid": expit, "softplus": lambda x: np.logaddexp(0, x), "erf": erf, "DiracDelta": np.zeros_like}
     function = printed(traced, [stable, "numpy"])
     with np.errstate(all="ignore"):
         columns = function(*np.moveaxis(z, -1, 0), *counters)
@@ -156,6 +156,7 @@ def by_lambdify(traced, z, counters):
 def by_mpmath(traced, z, counters):
     with mpmath.workdps(DIGITS):
         stable = {"sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)), "softplus": lambda x: mpmath.log1p(mpmath.exp(x))}
+        stable["DiracDelta"] = lambda x: mpmath.mpf(0)  # no state lies on a kink
         function = printed(traced, [stable, "mpmath"])
         return np.array([[float(x) for x in function(*map(mpmath.mpf, row), *counters)] for row in z.tolist()])
 
