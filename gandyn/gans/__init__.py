@@ -1,4 +1,4 @@
-"""Real GANs as games: `GANGame`, exact two-dimensional data with its metrics, and networks, one file each."""
+"""Real GANs as games: `GANGame`, data sets, architectures, features and metrics, each of them by name."""
 
 from __future__ import annotations
 
@@ -8,20 +8,27 @@ from typing import Any
 _LAZY = {
     "GANGame": "game",
     "Token": "game",
-    "Mixture": "data",
-    "ring": "data",
-    "grid": "data",
-    "MLP": "mlp",
-    "mlp_pair": "mlp",
+    "EMA": "ema",
+    "Mixture": "datasets.mixtures",
+    "ModeReport": "datasets.mixtures",
+    "Points": "datasets.points",
+    "Shuffled": "datasets.points",
+    "ring": "datasets.mixtures",
+    "grid": "datasets.mixtures",
+    "MLP": "architectures.mlp",
+    "mlp_pair": "architectures.mlp",
 }
+_ROOMS = ("architectures", "datasets")
 
-__all__ = [*_LAZY]
+__all__ = [*_LAZY, *_ROOMS]
 
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
         return getattr(importlib.import_module(f"{__name__}.{_LAZY[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}: it has {', '.join(_LAZY)}")
+    if name in _ROOMS:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}: it has {', '.join([*_LAZY, *_ROOMS])}")
 
 
 def __dir__() -> list[str]:

@@ -20,20 +20,23 @@ class NetworkCritic(Critic):
         real: data, (n, ...), a leaf that slopes can be taken at where there are penalties.
         fake: samples, (n, ...), in the generator's graph.
         weights: the discriminator's weights with two or more dimensions, before any penalty's `transform`.
+
+    A conditional discriminator is given the batch's labels with every batch of points that a penalty asks about.
     """
 
     def __init__(
         self,
-        discriminator: Callable[[Any], Any],
+        discriminator: Callable[..., Any],
         weights: Sequence[Any],
         real: Any,
         fake: Any,
         seed: int,
         penalties: Sequence[Penalty],
+        labels: Any = None,
     ) -> None:
-        self._discriminator, self._seed, self.weights = discriminator, seed, weights
+        self._discriminator, self._seed, self.weights, self._labels = discriminator, seed, weights, labels
         self._source: torch.Generator | None = None
-        self._logits: dict[int, tuple[Any, Any]] = {}
+        self._logits: dict[int, tuple[Any, Any, Any]] = {}
         self._slopes: dict[int, tuple[Any, Any]] = {}
         self.real, self.fake = real, fake
         if penalties:
@@ -48,15 +51,35 @@ class NetworkCritic(Critic):
 
     def logit(self, points: Any) -> Any:
         """s(x) for each point, shape (n,)."""
+        return self._answer(points)[1]
+
+    def class_logits(self, points: Any) -> Any:
+        """What a discriminator with class outputs says of the classes, shape (n, K)."""
+        return self._answer(points)[2]
+
+    def _answer(self, points: Any) -> tuple[Any, Any, Any]:
+        """(points, logits, class logits or None), computed once for each tensor of points."""
         if id(points) not in self._logits:
-            self._logits[id(points)] = (points, self._discriminator(points).flatten())
-        return self._logits[id(points)][1]
+            self._logits[id(points)] = (points, *self._evaluate(points))
+        return self._logits[id(points)]
+
+    def _evaluate(self, points: Any, batches: int = 1) -> tuple[Any, Any]:
+        """Logits and class logits of one batch, or of several with the same labels."""
+        if self._labels is None:
+            answer = self._discriminator(points)
+        else:
+            answer = self._discriminator(points, self._labels.repeat(batches))
+        logits, names = answer if isinstance(answer, tuple) else (answer, None)
+        return logits.flatten(), names
 
     def logits_at_once(self) -> tuple[Any, Any]:
         """Logits of data and samples in one pass, for discriminators that treat every point by itself."""
-        both = self._discriminator(torch.cat([self.real, self.fake])).flatten()
-        on_real, on_fake = both.split([len(self.real), len(self.fake)])
-        return on_real, on_fake
+        logits, names = self._evaluate(torch.cat([self.real, self.fake]), batches=2)
+        sizes = [len(self.real), len(self.fake)]
+        parts = (None, None) if names is None else names.split(sizes)
+        for points, on_points, of_points in zip((self.real, self.fake), logits.split(sizes), parts, strict=True):
+            self._logits[id(points)] = (points, on_points, of_points)
+        return self.logit(self.real), self.logit(self.fake)
 
     def squared_slope(self, points: Any) -> Any:
         """|ds/dx|^2 for each point, shape (n,)."""

@@ -15,16 +15,23 @@ from ..losses import Loss
 from ..losses import resolve as resolve_loss
 from ..penalties import Penalty
 from ..penalties import resolve as resolve_penalties
+from .architectures.spectral import refresh
+from .architectures.spectral import vectors as spectral_vectors
 from .critic import NetworkCritic
+from .datasets import resolve as resolve_data
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Token:
-    """All randomness of one evaluation: data, latents, and the seed of layers that draw."""
+    """All randomness of one evaluation: data, latents, and the seed of layers that draw.
+
+    Where there are labels, samples are made with those of the data: point i of both has label i.
+    """
 
     real: Any
     latent: Any
     seed: int
+    labels: Any = None
 
 
 class GANGame(NetworkGame):
@@ -36,12 +43,18 @@ class GANGame(NetworkGame):
     runs the discriminator on it once; a discriminator with an attribute `per_sample = True` (no batch statistics) sees
     data and samples in one pass.
 
+    A network with `conditional = True` is also given labels (n,): those of the data, for the samples too. A
+    discriminator that answers (logits, class logits) serves losses of classes, such as `auxiliary_classifier`; other
+    losses ignore the class logits. The vectors of spectral norms (`architectures.spectral`) are fixed within a step
+    and moved by `advance`.
+
     Args:
         generator, discriminator: modules; the logit is high on real data. Both are put into training mode.
         loss: a loss or its name.
         penalties: one penalty or several, or calls of them as text, such as "R1(0.1)".
-        data: a sampler with `sample(n, torch_generator)`, such as `gd.gans.ring()`; a tensor (N, ...), of which points
-            are drawn with replacement; or a function (n, torch_generator) -> points.
+        data: a sampler with `sample(n, torch_generator)`, such as `gd.gans.ring()`, or its name as text; a tensor
+            (N, ...), of which points are drawn with replacement; or a function (n, torch_generator) -> points, or
+            -> (points, labels).
         batch_size: points and samples per evaluation.
         latent: size of normal latents; or a function (n, torch_generator) -> latents. By default the generator's
             `in_features` or that of its first linear layer.
@@ -73,7 +86,10 @@ class GANGame(NetworkGame):
         if device is not None:
             generator, discriminator = generator.to(device), discriminator.to(device)
         named = {"generator": generator.train(), "discriminator": discriminator.train()}
+        data = resolve_data(data)
         super().__init__(f"GAN of {getattr(data, 'name', 'data')}", named)
+        frozen = {id(vector) for network in self.networks for vector in spectral_vectors(network)}
+        self._persistent = [buffer for buffer in self._persistent if id(buffer) not in frozen]
         self.generator, self.discriminator = generator, discriminator
         self.loss = resolve_loss(loss)
         self.penalties = resolve_penalties(penalties)
@@ -82,22 +98,26 @@ class GANGame(NetworkGame):
         self.constrained = any(p.constrained for p in self.penalties)
         self._transforms = any(_overrides(p, "transform") for p in self.penalties)
         self._per_sample = bool(getattr(discriminator, "per_sample", False))
-        if "classes" in self.loss.needs:
-            raise DomainError(
-                f"{type(self.loss).__name__} on networks without class outputs",
-                "a loss of logits",
-                'loss="nonsaturating"',
-            )
         if not isinstance(batch_size, int) or batch_size < 1:
             raise ParameterError(f"batch_size={batch_size!r}", "a whole number >= 1", "batch_size=128")
         self.size = batch_size
-        self.data = data
-        self._draw_real = _sampler(data, self.device, self.dtype)
+        self._conditional = tuple(bool(getattr(network, "conditional", False)) for network in self.networks)
+        needs_labels = any(self._conditional) or "classes" in self.loss.needs
+        self.data, self._draw_real = _sampler(data, self.device, self.dtype, needs_labels)
         self._draw_latent = self._latents(_latent_size(generator) if latent is None else latent)
         self._generator = torch.Generator(self.device)
         self._rng = np.random.default_rng(seed)
         self.reference = self.draw(np.random.default_rng(seed))
-        self._check_logits()
+        if needs_labels and self.reference.labels is None:
+            given = f"labels for {type(self.loss).__name__} or a conditional network, from data without them"
+            raise ParameterError(given, "data with labels", "gd.gans.Points(name, points, labels)")
+        self.class_outputs = self._check_logits()
+        if "classes" in self.loss.needs and not self.class_outputs:
+            raise DomainError(
+                f"{type(self.loss).__name__} on networks without class outputs",
+                "a discriminator that answers (logits, class logits), or a loss of logits",
+                'condition="auxiliary", or loss="nonsaturating"',
+            )
         self._trial(self.reference)
 
     # --- batches -----------------------------------------------------------------------------------------------
@@ -107,7 +127,9 @@ class GANGame(NetworkGame):
         rng = self._rng if rng is None else rng
         seed = int(rng.integers(2**62))
         source = self._generator.manual_seed(seed)
-        return Token(self._draw_real(self.size, source), self._draw_latent(self.size, source), seed)
+        real = self._draw_real(self.size, source)
+        real, labels = real if isinstance(real, tuple) else (real, None)
+        return Token(real, self._draw_latent(self.size, source), seed, labels)
 
     def batch_size(self, batch: Any) -> int:
         """Samples in a token."""
@@ -121,14 +143,24 @@ class GANGame(NetworkGame):
         device, dtype = self.device, self.dtype
         return lambda n, source: torch.randn(n, latent, generator=source, device=device, dtype=dtype)
 
-    def sample(self, w: Any, n: int, rng: Any = None) -> Any:
-        """n points of the generator at w, in evaluation mode: running statistics, no dropout. (n, ...), no graph."""
+    def sample(self, w: Any, n: int, rng: Any = None, labels: Any = None) -> Any:
+        """n points of the generator at w, in evaluation mode: running statistics, no dropout. (n, ...), no graph.
+
+        Args:
+            w: (d,). n: how many. rng: a NumPy generator; the game's own stream by default.
+            labels: (n,), of a conditional generator's points; drawn as the data's are by default.
+        """
         self.load(w)
-        source = self._generator.manual_seed(int((self._rng if rng is None else rng).integers(2**62)))
+        seed = int((self._rng if rng is None else rng).integers(2**62))
+        source = self._generator.manual_seed(seed)
+        latent = self._draw_latent(n, source)
+        given: tuple[Any, ...] = ()
+        if self._conditional[0]:
+            given = (self._draw_real(n, source)[1] if labels is None else torch.as_tensor(labels, device=self.device),)
         self.generator.eval()
         try:
-            with torch.no_grad():
-                return self.generator(self._draw_latent(n, source))
+            with torch.no_grad(), self._seeded(Token(None, latent, seed)):
+                return self.generator(latent, *given)
         finally:
             self.generator.train()
 
@@ -138,13 +170,13 @@ class GANGame(NetworkGame):
         generator, discriminator = networks
         batch = self.reference if batch is None else batch
         with torch.set_grad_enabled(torch.is_grad_enabled() and only != 1):
-            fake = generator(batch.latent)
+            fake = generator(batch.latent, batch.labels) if self._conditional[0] else generator(batch.latent)
         critic = self._critic(discriminator, batch, fake)
         if only == 0 and self.loss.separable:
             on_fake = critic.logit(critic.fake)
             costs = [(-self.loss.fake(on_fake) if self.loss.zero_sum else self.loss.generator(on_fake)).mean(), None]
         else:
-            costs = self._loss_costs(critic, only)
+            costs = self._loss_costs(critic, batch, only)
         for k, penalty in enumerate(self.penalties):
             for i, hook in enumerate((penalty.generator_cost, penalty.cost)):
                 if only in (None, i):
@@ -154,8 +186,9 @@ class GANGame(NetworkGame):
 
     def _critic(self, discriminator: Network, batch: Any, fake: Any) -> NetworkCritic:
         """The discriminator with its penalties' transforms, and the batch with their perturbations."""
+        labels = batch.labels if self._conditional[1] else None
         if not self.penalties:
-            return NetworkCritic(discriminator, (), batch.real, fake, batch.seed, ())
+            return NetworkCritic(discriminator, (), batch.real, fake, batch.seed, (), labels)
         named = {name: p for name, p in discriminator.named_parameters() if p.ndim > 1}
         if self._transforms:
             transformed = dict(named)
@@ -163,9 +196,9 @@ class GANGame(NetworkGame):
                 transformed = {name: penalty.transform(weight) for name, weight in transformed.items()}
             values = getattr(discriminator, "values", {})
             discriminator = FunctionalNetwork(self.discriminator, {**values, **transformed})
-        return NetworkCritic(discriminator, tuple(named.values()), batch.real, fake, batch.seed, self.penalties)
+        return NetworkCritic(discriminator, tuple(named.values()), batch.real, fake, batch.seed, self.penalties, labels)
 
-    def _loss_costs(self, critic: NetworkCritic, only: int | None) -> list[Any]:
+    def _loss_costs(self, critic: NetworkCritic, batch: Token, only: int | None) -> list[Any]:
         """Both players' costs without penalties; of `only` one, where the other is not asked for."""
         if self.penalties or not self._per_sample:
             on_real, on_fake = critic.logit(critic.real), critic.logit(critic.fake)
@@ -174,6 +207,9 @@ class GANGame(NetworkGame):
         beside: dict[str, Any] = {}
         if "distance" in self.loss.needs:
             beside["distance"] = (critic.real - critic.fake).flatten(1).norm(dim=1)
+        if "classes" in self.loss.needs:
+            targets = torch.nn.functional.one_hot(batch.labels, self.class_outputs).to(on_real.dtype)
+            beside["classes"] = tuple((critic.class_logits(x), targets) for x in (critic.real, critic.fake))
         if only == 0:
             return [self.loss.generator_cost(on_real, on_fake, **beside), None]
         cost = self.loss.discriminator(on_real, on_fake, **beside)
@@ -190,16 +226,27 @@ class GANGame(NetworkGame):
             parameters = penalty.project(parameters)
         return torch.cat([w[self.slices[0]], parameters])
 
-    def _check_logits(self) -> None:
-        """One logit for each point."""
-        with torch.no_grad(), self._evaluation(self.reference, training=False):
-            shape = tuple(self.discriminator(self.reference.real).shape)
+    def advance(self) -> None:
+        """As for every game of networks; the vectors of spectral norms move by one power iteration."""
+        super().advance()
+        for network in self.networks:
+            refresh(network)
+
+    def _check_logits(self) -> int:
+        """One logit for each point; the number of class logits beside it."""
+        batch = self.reference
+        with torch.no_grad(), self._evaluation(batch, training=False):
+            given = (batch.real, batch.labels) if self._conditional[1] else (batch.real,)
+            answer = self.discriminator(*given)
+        answer, names = answer if isinstance(answer, tuple) else (answer, None)
+        shape = tuple(answer.shape)
         if shape not in ((self.size,), (self.size, 1)):
             raise ShapeError(
                 f"a discriminator that answers {tuple(self.reference.real.shape)} with {shape}",
                 f"one logit for each point: ({self.size},) or ({self.size}, 1)",
                 "end it in a layer with one output",
             )
+        return 0 if names is None else int(names.shape[1])
 
 
 def _overrides(penalty: Penalty, hook: str) -> bool:
@@ -207,6 +254,8 @@ def _overrides(penalty: Penalty, hook: str) -> bool:
 
 
 def _latent_size(generator: torch.nn.Module) -> int:
+    if isinstance(getattr(generator, "latent", None), int):
+        return int(generator.latent)  # type: ignore[arg-type]
     layers = [m for m in generator.modules() if isinstance(m, torch.nn.Linear)]
     if not layers:
         raise ParameterError(
@@ -215,8 +264,8 @@ def _latent_size(generator: torch.nn.Module) -> int:
     return int(layers[0].in_features)
 
 
-def _sampler(data: Any, device: Any, dtype: Any) -> Callable[[int, torch.Generator], Any]:
-    """What the user gave as data, as a function (n, torch generator) -> points on the device."""
+def _sampler(data: Any, device: Any, dtype: Any, labelled: bool) -> tuple[Any, Callable[[int, torch.Generator], Any]]:
+    """What the user gave as data, on the device, and a function (n, torch generator) -> points, or (points, labels)."""
     if hasattr(data, "to"):
         data = data.to(device=device, dtype=dtype)
     if isinstance(data, torch.Tensor):
@@ -225,11 +274,13 @@ def _sampler(data: Any, device: Any, dtype: Any) -> Callable[[int, torch.Generat
         def choose(n: int, source: torch.Generator) -> Any:
             return points[torch.randint(len(points), (n,), generator=source, device=device)]
 
-        return choose
+        return data, choose
+    if labelled and hasattr(data, "sample_labelled"):
+        return data, data.sample_labelled
     if hasattr(data, "sample"):
-        return data.sample  # type: ignore[no-any-return]
+        return data, data.sample
     if callable(data):
-        return data  # type: ignore[no-any-return]
+        return data, data
     raise ParameterError(
         f"data={data!r}", "a sampler, a tensor of points, or a function (n, torch generator)", "data=gd.gans.ring()"
     )

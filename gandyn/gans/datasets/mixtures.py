@@ -8,8 +8,9 @@ from typing import Any
 
 import torch
 
-from ..errors import ParameterError, ShapeError
-from ..results import Result, plain
+from ...errors import ParameterError, ShapeError
+from ...results import Result, plain
+from . import registry
 
 STRICT, LEAST_SHARE = 3.0, 0.01
 
@@ -89,13 +90,37 @@ class Mixture:
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> torch.Tensor:
         """n independent points, (n, 2). The generator must live on the mixture's device."""
-        k, device = len(self.centers), self.centers.device
+        return self._about(self._which(n, generator), generator)
+
+    def _which(self, n: int, generator: torch.Generator | None) -> torch.Tensor:
+        """The mode of each of n points."""
         if self.equal:
-            which = torch.randint(k, (n,), generator=generator, device=device)
-        else:
-            which = torch.multinomial(self.weights, n, replacement=True, generator=generator)
-        noise = torch.randn(n, 2, generator=generator, device=device, dtype=self.centers.dtype)
+            return torch.randint(len(self.centers), (n,), generator=generator, device=self.centers.device)
+        return torch.multinomial(self.weights, n, replacement=True, generator=generator)
+
+    def _about(self, which: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
+        noise = torch.randn(len(which), 2, generator=generator, device=self.centers.device, dtype=self.centers.dtype)
         return self.centers[which].add_(noise, alpha=self.std)
+
+    def sample_labelled(self, n: int, generator: torch.Generator | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+        """The points that `sample` gives, and which mode each was drawn from, (n,)."""
+        which = self._which(n, generator)
+        return self._about(which, generator), which
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one point."""
+        return (2,)
+
+    @property
+    def classes(self) -> int:
+        """The modes."""
+        return len(self.centers)
+
+    @property
+    def held_out(self) -> Mixture:
+        """The mixture itself: every sample is fresh."""
+        return self
 
     @property
     def mean(self) -> torch.Tensor:
@@ -140,6 +165,7 @@ class Mixture:
         return f"<{self.name}: {len(self.centers)} modes, std {self.std:g}>"
 
 
+@registry.register("ring", examples=({}, {"modes": 3, "std": 0.1}))
 def ring(modes: int = 8, radius: float = 2.0, std: float = 0.02, **options: Any) -> Mixture:
     """Equal modes on a circle, the first at angle 0.
 
@@ -153,6 +179,7 @@ def ring(modes: int = 8, radius: float = 2.0, std: float = 0.02, **options: Any)
     return Mixture(f"ring of {modes}", radius * torch.stack([angles.cos(), angles.sin()], -1), std, **options)
 
 
+@registry.register("grid")
 def grid(side: int = 5, spacing: float = 2.0, std: float = 0.05, **options: Any) -> Mixture:
     """side x side equal modes about the origin, `spacing` apart."""
     line = spacing * (torch.arange(side, dtype=torch.float64) - (side - 1) / 2)

@@ -1,0 +1,46 @@
+"""Data for GANs, by name. `gd.gans.datasets.NAME(...)` builds one; `resolve("digits(size=32)")` does so from text.
+
+Every data set has
+
+    name, shape         what pictures call it; the shape of one point: (2,), (1, 28, 28), ...
+    classes             how many kinds of points there are, or None where points have no labels
+    sample(n, rng)      n points on its device, in its dtype, images scaled to [-1, 1]; `rng` is a torch generator
+    sample_labelled     the same with labels, (points (n, ...), labels (n,)), where `classes` is not None
+    to(device, dtype)   the same data elsewhere
+    held_out            data of the same kind that no training sees: a test split, or, for exact densities, the density
+
+Data sets of finitely many points (`Points`) also have `len`, `points` and `labels`, and `shuffled(seed)`, which goes
+through all points epoch by epoch; its `state_dict()` is the position, from which the order resumes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...errors import UnknownNameError
+from ...registry import Registry
+
+registry: Registry = Registry("data set")
+
+
+def resolve(data: Any) -> Any:
+    """Data given by name or as a call in text, "ring", "digits(size=32)"; anything else is passed through."""
+    return registry.from_text(data) if isinstance(data, str) else data
+
+
+from .mixtures import Mixture  # noqa: E402
+from .points import Points, Shuffled  # noqa: E402
+
+registry.load(__name__, list(__path__))
+
+__all__ = ["Mixture", "Points", "Shuffled", "registry", "resolve"]
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("_"):
+        raise AttributeError(name)
+    raise AttributeError(str(UnknownNameError.among("data set", name, [entry.name for entry in registry])))
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *(entry.name for entry in registry)])
