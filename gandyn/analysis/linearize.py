@@ -14,6 +14,7 @@ from ..results import Result, plain
 from ..types import Array, Game, Rule, State
 from ..worlds import SYMBOLS, exact, is_symbolic
 from .exact import ExactLinearization
+from .implicit import implicit_jacobian, implicit_jacobian_torch, is_implicit
 
 EXACT_SIZE = 32
 ON_BOUNDARY = 1e-9
@@ -259,6 +260,9 @@ def _linearize_symbols(game: Game, rule: Rule | None, at: Any, state: State | No
     if rule is None:
         what = f"the flow of {game.name}"
         derive = functools.partial(_flow_matrix, game, point)
+    elif is_implicit(game, rule):
+        what = f"{rule!r} on {game.name}"
+        derive = functools.partial(implicit_jacobian, game, rule, point)
     else:
         from ..dynamics.trace import update_map
 
@@ -327,8 +331,11 @@ def _linearize_torch(game: Game, rule: Rule | None, at: Any, state: State | None
             w_next, after, _ = rule.step(game, point, inner, np.random.default_rng(seed))
             return torch.cat([w_next, *(array for _, array in after.leaves())])
 
-    matrix = torch.autograd.functional.jacobian(move, z.detach())  # type: ignore[no-untyped-call]
-    moved = move(z.detach()).detach()
+    if rule is not None and is_implicit(game, rule):
+        moved, matrix = implicit_jacobian_torch(game, rule, w, seed)
+    else:
+        matrix = torch.autograd.functional.jacobian(move, z.detach())  # type: ignore[no-untyped-call]
+        moved = move(z.detach()).detach()
     residual = float((moved if rule is None else moved - z).norm())
     names = tuple(f"z{k + 1}" for k in range(z.shape[-1]))
     finite = bool(torch.isfinite(matrix).all())

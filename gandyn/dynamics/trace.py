@@ -69,6 +69,10 @@ class Recorder(Game):
     def _cost_gradients(self, w: Array, batch: Batch) -> Array:
         return self.bind(self.game._cost_gradients(self.bind(w), batch))
 
+    def best_response(self, which: int | str, w: Array) -> Array:
+        """As the game answers, entries named."""
+        return self.bind(self.game.best_response(which, self.bind(w)))
+
     def solve(self, operator: Callable[[Array], Array], rhs: Array) -> Array:
         """Solve a linear system: in closed form where its matrix is constant, else by elimination with named values.
 
@@ -259,6 +263,17 @@ def update_map(game: Game, rule: Rule) -> UpdateMap:
         template,
         recorder.counts,
     )
+
+
+def trace_residual(game: Game, rule: Rule) -> UpdateMap:
+    """The residual of an implicit rule as a program of (w+, w): zero exactly where w+ is the step from w."""
+    symbols = getattr(game, "symbols", None) or sympy.symbols(f"w1:{game.dim + 1}", real=True)
+    after = tuple(sympy.Symbol(f"{s}_next", real=True) for s in symbols)
+    w, w_next = (np.array([*names, None], dtype=object)[:-1] for names in (symbols, after))
+    recorder = Recorder(game, [*after, *symbols])
+    outputs = rule.residual(recorder, w_next, w)  # type: ignore[attr-defined]
+    program = tuple(recorder.bindings)
+    return UpdateMap(game, rule, (*after, *symbols), (), program, tuple(map(exact, outputs)), (), State())
 
 
 def _counters(paths: Sequence[str]) -> list[Any]:
