@@ -230,6 +230,25 @@ class Game(abc.ABC):
         self.counts.vjps += 1
         return self._vjp(w, u, batch)
 
+    def coupling(self, w: Array, u: Array, batch: Batch = None, only: int | str | None = None) -> Array:
+        """J_o(w) u: how each player's gradient changes when the others move by u. J_o is J without its diagonal blocks.
+
+        With `only`, that player's block, and zeros elsewhere. One jvp for each player asked for.
+        """
+        self.check(w)
+        self.check(u)
+        index = None if only is None else self.player_index(only)
+        self.counts.jvps += len(self.players) if index is None else 1
+        return self._coupling(w, u, batch, index)
+
+    def parts(self, w: Array, u: Array, batch: Batch = None) -> tuple[Array, Array]:
+        """(S u, A u) with S = (J + J^T)/2 and A = (J - J^T)/2 at w, each of shape (..., d). One jvp and one vjp."""
+        self.check(w)
+        self.check(u)
+        self.counts.jvps += 1
+        self.counts.vjps += 1
+        return self._parts(w, u, batch)
+
     def jacobian(self, w: Array, batch: Batch = None) -> Array:
         """J(w), dense, shape (..., d, d): column k is J e_k."""
         self.check(w)
@@ -250,6 +269,18 @@ class Game(abc.ABC):
     def restrict(self, which: int | str, w: Array) -> RestrictedGame:
         """Player `which`'s own problem, with the other blocks of w held fixed."""
         return RestrictedGame(self, self.player_index(which), w)
+
+    def best_response(self, which: int | str, w: Array) -> Array:
+        """A minimiser of player `which`'s cost with the other blocks of w held fixed, (..., size), in closed form.
+
+        Raises:
+            DomainError: for games that have none.
+        """
+        raise DomainError(
+            f"the best response of {self.players[self.player_index(which)].name} in {self.name}",
+            "costs quadratic in each player's own block, or a matrix game",
+            "answer by inner steps: k=10, inner_lr=0.1",
+        )
 
     def project(self, w: Array) -> Array:
         """Onto the feasible set; the identity by default."""
@@ -283,6 +314,20 @@ class Game(abc.ABC):
 
     def _vjp(self, w: Array, u: Array, batch: Batch) -> Array:
         raise DomainError(f"{self.name} has no vector-Jacobian product", "a twice differentiable game", "give `_vjp`")
+
+    def _coupling(self, w: Array, u: Array, batch: Batch, only: int | None) -> Array:
+        blocks, moved = self.split(u), []
+        for i, (block, place) in enumerate(zip(blocks, self.slices, strict=True)):
+            if only not in (None, i):
+                moved.append(worlds.zeros_like(block))
+                continue
+            others = [worlds.zeros_like(b) if j == i else b for j, b in enumerate(blocks)]
+            moved.append(self._jvp(w, worlds.concatenate(others), batch)[..., place])
+        return worlds.concatenate(moved)
+
+    def _parts(self, w: Array, u: Array, batch: Batch) -> tuple[Array, Array]:
+        forward, backward = self._jvp(w, u, batch), self._vjp(w, u, batch)
+        return (forward + backward) / 2, (forward - backward) / 2
 
     def _cost_gradients(self, w: Array, batch: Batch) -> Array:
         raise DomainError(f"{self.name} gives no gradients across players", "them", "give `_cost_gradients`")
@@ -356,6 +401,14 @@ class RestrictedGame(Game):
         """The player's own Hessian, transposed, times u."""
         self.check(w)
         return self.game.vjp(self.embed(w), self._pad(u), batch)[..., self._block]
+
+    def coupling(self, w: Array, u: Array, batch: Batch = None, only: int | str | None = None) -> Array:
+        """Zero: nobody else moves."""
+        return worlds.zeros_like(u)
+
+    def parts(self, w: Array, u: Array, batch: Batch = None) -> tuple[Array, Array]:
+        """The player's own Hessian times u, and zero: it is symmetric."""
+        return self.jvp(w, u, batch), worlds.zeros_like(u)
 
     def cost_gradients(self, w: Array, batch: Batch = None) -> Array:
         """The player's own gradient, shape (1, ..., size)."""
@@ -476,6 +529,10 @@ class Rule(abc.ABC):
     def cost(self) -> Cost:
         """Declared oracle calls per step."""
         return Cost()
+
+    def cost_on(self, game: Game) -> Cost:
+        """Declared oracle calls per step on this game: `cost`, unless the calls depend on the kind of game."""
+        return self.cost
 
     def bilinear_modulus(self, s: float) -> float | None:
         """Spectral radius of the update map on f = x y with equal steps lr, at s = lr * singular value."""

@@ -411,7 +411,7 @@ def test_the_declared_cost_is_what_the_oracle_counts(case):
     before = g.counts - type(g.counts)(players=2)
     a_rule.step(g, w, state, np.random.default_rng(0))
     used = g.counts - before
-    declared = a_rule.cost
+    declared = a_rule.cost_on(g)
     for name in ("fields", "jvps", "vjps"):
         if not math.isnan(getattr(declared, name)):
             assert getattr(used, name) == pytest.approx(getattr(declared, name)), name

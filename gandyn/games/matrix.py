@@ -36,6 +36,22 @@ class MatrixGame(SymbolicGame):
     value: Any
     parametrization: str
 
+    def best_response(self, which: int | str, w: Array) -> Array:
+        """The pure strategies that cost least against the others' probabilities, mixed evenly where several do.
+
+        Raises:
+            DomainError: for logits, where the least cost is approached and never reached.
+        """
+        if self.parametrization != "direct":
+            return super().best_response(which, w)
+        i = self.player_index(which)
+        pure = self.field(w, only=i)[..., self.slices[i]]  # the cost is linear: its gradient is what each choice costs
+        least = pure[..., :1]
+        for k in range(1, pure.shape[-1]):
+            least = worlds.minimum(least, pure[..., k : k + 1])
+        best = worlds.where(worlds.positive(pure - least), worlds.zeros_like(pure), worlds.ones_like(pure))
+        return best / worlds.dot(best, worlds.ones_like(best))
+
     def replicator_field(self, w: Array) -> Array:
         """Minus the replicator dynamics at probabilities w = (x, y), shape (..., m + n); dw/dt = -field.
 

@@ -76,6 +76,27 @@ class SymbolicGame(Game):
         return polynomials and all(sympy.Poly(e, *self.symbols).total_degree() <= 2 for e in self.exprs)
 
     @functools.cached_property
+    def own_quadratic(self) -> bool:
+        """Whether each cost is a polynomial of degree two at most in its own player's block, the others held fixed."""
+        import sympy
+
+        def fits(cost: Any, own: Sequence[Any]) -> bool:
+            return bool(cost.is_polynomial(*own)) and sympy.Poly(cost, *own).total_degree() <= 2
+
+        return all(fits(cost, self.symbols[block]) for cost, block in zip(self.exprs, self.slices, strict=True))
+
+    def best_response(self, which: int | str, w: Array) -> Array:
+        """x_i - H_ii^-1 df_i/dx_i: the minimiser where the cost is quadratic and convex in the player's own block.
+
+        Raises:
+            DomainError: where the game is constrained, or a cost is not quadratic in its own player's block.
+        """
+        if self.constrained or not self.own_quadratic:
+            return super().best_response(which, w)
+        own = self.restrict(which, w)
+        return own.block - own.solve(lambda u: own.jvp(own.block, u), own.field(own.block))
+
+    @functools.cached_property
     def parameters(self) -> tuple[Any, ...]:
         """Symbols of the costs that have no value yet."""
         free = set().union(*(e.free_symbols for e in self.exprs)) - set(self.symbols)

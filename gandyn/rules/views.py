@@ -1,4 +1,4 @@
-"""A game with its field passed through a function, for rules that bend gradients before another rule sees them."""
+"""A game with another field, for rules that change gradients before another rule sees them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ from typing import Any
 from ..types import Array, Batch, Counts, Game
 
 
-class BentField(Game):
-    """`game` with the field bend(v(w)). Everything else is the game's own, except Jacobian products, which it lacks."""
+class NewField(Game):
+    """`game` with the field field(w, batch, only). All else is the game's own, except Jacobian products: it has none.
 
-    def __init__(self, game: Game, bend: Callable[[Array], Array]) -> None:
-        self.game, self.bend = game, bend
+    Args:
+        game: the game. field: what `Game.field` is to answer; `only` comes as the caller gave it.
+    """
+
+    def __init__(self, game: Game, field: Callable[[Array, Batch, Any], Array]) -> None:
+        self.game, self.new_field = game, field
         self.name, self.players, self.worlds = game.name, game.players, game.worlds
         self.zero_sum, self.deterministic = game.zero_sum, game.deterministic
         self.constrained, self.smooth = game.constrained, game.smooth
@@ -32,8 +36,8 @@ class BentField(Game):
         return self.game.per_player(value)
 
     def field(self, w: Array, batch: Batch = None, only: int | str | None = None) -> Array:
-        """bend(v(w))."""
-        return self.bend(self.game.field(w, batch, only))
+        """The new field."""
+        return self.new_field(w, batch, only)
 
     def _field(self, w: Array, batch: Batch, only: int | None) -> Array:
         return self.field(w, batch, only)
@@ -48,3 +52,10 @@ class BentField(Game):
     def draw(self, rng: Any) -> Batch:
         """The game's."""
         return self.game.draw(rng)
+
+
+class BentField(NewField):
+    """`game` with the field bend(v(w))."""
+
+    def __init__(self, game: Game, bend: Callable[[Array], Array]) -> None:
+        super().__init__(game, lambda w, batch, only: bend(game.field(w, batch, only)))
