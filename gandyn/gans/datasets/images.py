@@ -1,0 +1,100 @@
+"""Images as bytes (N, channels, height, width): resized, padded or cropped to a square; read from a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ...errors import ParameterError, ShapeError
+from . import registry
+from .points import Points
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
+FITS = ("pad", "resize")
+
+
+def fitted(images: torch.Tensor, size: int | None, way: str = "pad") -> torch.Tensor:
+    """Square images (N, c, h, h) of bytes brought to (N, c, size, size).
+
+    Args:
+        images: uint8. size: None leaves them.
+        way: "pad" puts byte 0 (-1 once scaled, black) around them, evenly; "resize" interpolates, antialiased.
+
+    Raises:
+        ParameterError: for padding to a smaller size, or an unknown way.
+    """
+    side = images.shape[-1]
+    if size is None or size == side:
+        return images
+    if way not in FITS or size < 1 or (way == "pad" and size < side):
+        raise ParameterError(
+            f"images of {side} pixels to size={size}, fit={way!r}", "pad to more, or resize", 'fit="resize"'
+        )
+    if way == "pad":
+        before = (size - side) // 2
+        after = size - side - before
+        return torch.nn.functional.pad(images, (before, after, before, after))
+    resized = torch.nn.functional.interpolate(
+        images.float(), (size, size), mode="bilinear", align_corners=False, antialias=True
+    )
+    return resized.round().clamp(0, 255).to(torch.uint8)
+
+
+@registry.register("folder", examples=())
+def folder(path: str, size: int | None = None, gray: bool = False, held_out: float = 0.0, seed: int = 0) -> Points:
+    """Your own images: all pictures in a folder and below it. Subfolders of the first level, if any, are classes.
+
+    Args:
+        path: the folder.
+        size: pictures are cropped to their central square and resized to size x size; without, all must be alike.
+        gray: one channel instead of three.
+        held_out: share kept apart, of every class alike. seed: of that choice.
+
+    Raises:
+        ParameterError: where there is no picture, or a file is none. ShapeError: for different sizes without `size`.
+    """
+    root = Path(path)
+    files = sorted(file for file in root.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
+    if not files:
+        raise ParameterError(
+            f"no picture in the folder {root}", f"files ending in {', '.join(SUFFIXES)}", "check the path"
+        )
+    images = [_read(file, size, gray) for file in files]
+    for file, image in zip(files, images, strict=True):
+        if image.shape != images[0].shape:
+            given = f"{file.name} of shape {image.shape} beside {files[0].name} of {images[0].shape}"
+            raise ShapeError(given, "pictures of one shape", "size=64")
+    names = [file.relative_to(root).parts[0] if file.parent != root else "" for file in files]
+    kinds = sorted(set(names))
+    labels = [kinds.index(name) for name in names] if len(kinds) > 1 else None
+    points = Points(root.name or "folder", torch.from_numpy(np.stack(images)), labels)
+    return points.split(held_out, seed) if held_out else points
+
+
+def _read(file: Path, size: int | None, gray: bool) -> np.ndarray[Any, Any]:
+    """One picture as bytes (channels, height, width)."""
+    from PIL import Image
+
+    try:
+        with Image.open(file) as picture:
+            image = picture.convert("L" if gray else "RGB")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ParameterError(
+            f"{file} cannot be read as a picture ({error})", "a picture", "remove or convert it"
+        ) from error
+    if size is not None:
+        side = min(image.size)
+        left, top = (image.width - side) // 2, (image.height - side) // 2
+        box = (left, top, left + side, top + side)
+        image = image.resize((size, size), Image.Resampling.LANCZOS, box)
+    pixels = np.array(image, dtype=np.uint8)
+    return pixels[None] if gray else pixels.transpose(2, 0, 1)
+
+
+def channels_first(images: Any, shape: Sequence[int]) -> torch.Tensor:
+    """Bytes of any layout as a tensor of the given shape, which shares no memory with a file."""
+    return torch.from_numpy(np.array(images, dtype=np.uint8).reshape(tuple(shape)))
