@@ -10,14 +10,11 @@ from typing import Any
 import numpy as np
 import sympy
 
-from ..dynamics.trace import update_map
-from ..errors import DomainError, ParameterError
+from ..errors import ParameterError
 from ..results import Result
 from ..symbolic.function import SymbolicFunction
 from ..types import Array, Game, Rule
-from ..worlds import exact
-
-STEP = sympy.Symbol("lr", positive=True)
+from .expansion import step_series, tidy
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -87,12 +84,13 @@ def modified_flow(game: Game, rule: Rule, order: int = 1) -> ModifiedFlow:
 
     Args:
         game: a smooth symbolic game.
-        rule: a rule without memory whose step size is `lr`. Per-player step sizes keep their ratios: lr then stands
-            for the first player's.
+        rule: a rule without memory. Its step sizes, those of the rules that it wraps too, keep their ratios: lr then
+            stands for the first player's. Other parameters are held while lr goes to zero.
         order: highest power of the step size.
 
     Raises:
-        DomainError: for rules with memory, which follow flows in a larger space. ParameterError: for a bad order.
+        DomainError: for rules with memory, which follow flows in a larger space, and rules that count their steps.
+        ParameterError: for a bad order.
 
     Example:
         >>> import gandyn as gd
@@ -101,19 +99,16 @@ def modified_flow(game: Game, rule: Rule, order: int = 1) -> ModifiedFlow:
         [a/2],
         [b/2]])
     """
-    if not isinstance(order, int) or order < 0:
+    if isinstance(order, bool) or not isinstance(order, int) or order < 0:
         raise ParameterError(f"order={order!r}", "a whole number >= 0", "order=1")
-    traced = update_map(game, _with_symbolic_step(game, rule))
-    if len(traced.symbols) > game.dim or traced.counters:
-        raise DomainError(
-            f"modified_flow of {rule!r}, which has memory",
-            "a rule whose state is empty",
-            "linearize takes the memory into account; a high-resolution equation describes it as a flow",
-        )
-    symbols = sympy.Matrix(traced.symbols)
-    displacements = _displacements(traced.expression, order + 1)
+    terms = flow_terms(sympy.Matrix(game.symbols), step_series(game, rule, order + 1))  # type: ignore[attr-defined]
+    return ModifiedFlow(game, rule, tuple(sympy.ImmutableMatrix(term) for term in terms))
+
+
+def flow_terms(symbols: Any, displacements: list[Any]) -> list[Any]:
+    """c_0, c_1, ... such that the time-lr map of sum lr^i c_i is w + sum over j of lr^j d_j(w), j from 1."""
     terms: list[Any] = []
-    for j in range(1, order + 2):
+    for j, displacement in enumerate(displacements, 1):
         known = sympy.zeros(*symbols.shape)
         rows = [[symbols] + [sympy.zeros(*symbols.shape)] * j]  # rows[k][m]: coefficient of lr^m in L_c^k w
         for k in range(1, j + 1):
@@ -125,33 +120,5 @@ def modified_flow(game: Game, rule: Rule, order: int = 1) -> ModifiedFlow:
                 row.append(entry)
             rows.append(row)
             known += row[j] / sympy.factorial(k)
-        terms.append((displacements[j - 1] - known).applyfunc(_tidy))
-    return ModifiedFlow(game, rule, tuple(sympy.ImmutableMatrix(term) for term in terms))
-
-
-def _with_symbolic_step(game: Game, rule: Rule) -> Rule:
-    if not hasattr(rule, "lr"):
-        raise DomainError(f"modified_flow of {rule.name}, which has no lr", "a rule with a step size", "wrap its parts")
-    values = game.per_player(rule.lr)
-    first = exact(values[0])
-    scaled = tuple(STEP * exact(v) / first for v in values)
-    single = not isinstance(rule.lr, (tuple, dict))
-    changes: dict[str, Any] = {"lr": STEP if single else scaled}
-    ahead = getattr(rule, "extrapolation", None)
-    if ahead is not None and not isinstance(ahead, (tuple, dict)):
-        changes["extrapolation"] = STEP * exact(ahead) / first
-    return dataclasses.replace(rule, **changes)  # type: ignore[type-var]
-
-
-def _displacements(step: Any, order: int) -> list[Any]:
-    """d_1, ..., d_order of the step's expansion in lr."""
-    result, derivative = [], sympy.Matrix(step)
-    for j in range(1, order + 1):
-        derivative = derivative.diff(STEP)
-        result.append(derivative.subs(STEP, 0) / sympy.factorial(j))
-    return result
-
-
-def _tidy(e: Any) -> Any:
-    expanded = sympy.expand(e)
-    return expanded if expanded.is_polynomial() else sympy.factor_terms(expanded)
+        terms.append((displacement - known).applyfunc(tidy))
+    return terms
