@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import sympy
+import torch
 
 import gandyn as gd
 from gandyn.errors import ConvergenceError, DomainError, ParameterError
@@ -208,6 +209,56 @@ def test_singular_systems_are_named_and_ensembles_lose_only_their_member():
     assert np.isnan(moved[0, 1])
     alone, _, _ = rule.step(game, ensemble[1], gd.types.State())
     np.testing.assert_allclose(moved[1], alone, rtol=1e-14)
+
+
+def test_a_ridge_is_missing_where_the_followers_hessian_is_singular_everywhere():
+    """Softmax logits may be shifted, and the critics of these games are linear in their weights: refused up front."""
+    games = (
+        gd.games.matching_pennies(parametrization="softmax"),
+        gd.games.rock_paper_scissors(parametrization="softmax"),
+        gd.games.gaussian_wgan(mean=(1,), covariance=((4,),)),
+        gd.games.nagarajan_kolter(loss="wasserstein"),
+        gd.games.stochastic_bilinear(size=2, summands=3),
+        gd.games.from_torch(lambda x, y: (x * torch.sin(y)).sum(-1) * (x * y).sum(-1), [1, 1]),
+        gd.games.from_torch(lambda x, y: (torch.sin(x) * y).sum(-1), [1, 1]),
+    )
+    for game in games[:5] + games[6:]:
+        with pytest.raises(DomainError, match=r"FollowTheRidge on .*no ridge"):
+            gd.iterate(game, R.FollowTheRidge(0.1), np.full(game.dim, 0.3), 3)
+    assert gd.iterate(games[5], R.FollowTheRidge(0.1), [0.3, 0.2], 3).status == gd.Status.OK
+
+
+@pytest.mark.parametrize("solver", ["dense", "krylov"])
+@pytest.mark.parametrize("world", ["numpy", "torch"])
+def test_a_hessian_that_is_singular_to_rounding_is_named(solver, world):
+    """J_yy has rank one where b = 0, which holds to the last bit of these numbers only."""
+    x, y, z = sympy.symbols("x y z", real=True)
+    a, b = (y + 3 * z) / 7, (3 * y - z) / 7
+    game = gd.games.from_sympy(x * (y + 2 * z) - (a + 1) ** 2 / 2 - b**4, [x, (y, z)])
+    rule = R.FollowTheRidge(0.1, solver=solver)
+    w = np.array([1.0, 0.3, 0.9])  # b = 0 up to rounding
+    hessian = game.jacobian(w)[1:, 1:]
+    assert 0 < np.linalg.cond(hessian) < np.inf
+    for at, lost in ((w, True), (np.array([1.0, 0.4, 0.9]), False)):
+        at = torch.tensor(at) if world == "torch" else at
+        if lost:
+            with pytest.raises(ConvergenceError, match=r"FollowTheRidge on symbolic game.* is singular"):
+                rule.step(game, at, gd.types.State())
+        else:
+            moved, _, _ = rule.step(game, at, gd.types.State())
+            assert bool((abs(moved) < 100).all())
+
+
+def test_an_ensemble_loses_only_members_without_a_ridge():
+    """In both worlds; the others move as they do alone."""
+    x, y, z = sympy.symbols("x y z", real=True)
+    game, rule = gd.games.from_sympy(x * (y + z) - y**4 - (y + z) ** 2, [x, (y, z)]), R.FollowTheRidge(0.1)
+    ensemble = np.array([[1.0, 0.0, 0.3], [1.0, 0.5, 0.2]])
+    alone, _, _ = rule.step(game, ensemble[1], gd.types.State())
+    for w in (ensemble, torch.tensor(ensemble)):
+        moved = np.asarray(rule.step(game, w, gd.types.State())[0])
+        assert np.isnan(moved[0, 1:]).all()
+        np.testing.assert_allclose(moved[1], alone, rtol=1e-13)
 
 
 # --- refusals ---------------------------------------------------------------------------------------------------------

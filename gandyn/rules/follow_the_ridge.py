@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DomainError
+from ..errors import DomainError, ParameterError
 from ..types import Array, Cost, Domain, Game, Info, Rule, State
-from ..worlds import concatenate, zeros_like
+from ..worlds import NUMPY, concatenate, zeros_like
 from .base import parse, register, step_size
 from .krylov import check_solver, solve
 from .products import only
+
+PROBES, PROBED = 3, 64  # points at which the follower's Hessian is looked at, in games of at most this dimension
 
 
 @register
@@ -30,7 +32,11 @@ class FollowTheRidge(Rule):
         tolerance: relative residual of the iterative solver. limit: its most iterations.
 
     Raises:
-        ConvergenceError: where player 2's Hessian is singular, as it is on bilinear games.
+        DomainError: for a game in which player 2's Hessian is singular everywhere: bilinear games, matrix games, whose
+            softmax logits may all be shifted.
+        ConvergenceError: at a point where it is singular to working precision; an ensemble loses that member (nan).
+            An iterative solve that falls short of `tolerance` within `limit` reports its residual; on networks it is
+            the answer of smallest residual, also where dead units make J_yy singular.
     """
 
     lr: Any
@@ -56,17 +62,14 @@ class FollowTheRidge(Rule):
         return [cls(0.1), cls((0.1, 0.05))]
 
     def check(self, game: Game) -> None:
-        """Refuse quadratic games in which player 2 has no ridge: those whose J_yy is singular."""
+        """Refuse games in which player 2 has no ridge: those whose J_yy is singular wherever one looks."""
         super().check(game)
-        if game.quadratic and not getattr(game, "parameters", ()):
-            own = game.slices[1]
-            hessian = game.jacobian(np.zeros(game.dim))[own, own]
-            if np.linalg.matrix_rank(hessian) < len(hessian):
-                raise DomainError(
-                    f"{self.name} on {game.name}, where player {game.players[1].name} has no ridge: J_yy is singular",
-                    "a game with an invertible J_yy",
-                    "use a rule that solves no linear system, such as Extragradient",
-                )
+        if not _has_ridge(game):
+            raise DomainError(
+                f"{self.name} on {game.name}, where player {game.players[1].name} has no ridge: J_yy is singular",
+                "a game with an invertible J_yy",
+                "use a rule that solves no linear system, such as Extragradient",
+            )
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
         """One field and one linear solve in player 2's block, on the same batch."""
@@ -84,6 +87,27 @@ class FollowTheRidge(Rule):
             solver=self.solver,
             tolerance=self.tolerance,
             limit=self.limit,
+            sharp=NUMPY
+            in game.worlds,  # a network's dead units leave zero rows, and a system with solutions all the same
         )
         ridge = concatenate([zeros_like(w[..., first]), correction])
         return w - lr * v + ridge, state, {"field": v, **info}
+
+
+def _has_ridge(game: Game) -> bool:
+    """Whether J_yy has full rank at one of a few random points; taken for granted where that costs too much to see."""
+    if NUMPY not in game.worlds or game.dim > PROBED:
+        return True
+    try:
+        game.check(np.zeros(game.dim))
+    except ParameterError:  # a parameter without a value
+        return True
+    rng, own = np.random.default_rng(0), game.slices[1]
+    centre = np.array([float(x) for x in game.equilibria[0]]) if game.equilibria else np.zeros(game.dim)
+    for w in centre + 0.5 * rng.normal(size=(PROBES, game.dim)):
+        with np.errstate(all="ignore"):
+            jacobian = game.jacobian(w, game.draw(rng))
+        sizes = np.linalg.svd(jacobian[own, own], compute_uv=False) if np.isfinite(jacobian).all() else np.ones(1)
+        if sizes[-1] > 1e-13 * np.abs(jacobian).max():
+            return True
+    return False

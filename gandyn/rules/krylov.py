@@ -6,6 +6,7 @@ An ensemble is one block-diagonal system here: the inner products run over all o
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from ..errors import ConvergenceError, GandynError, ParameterError
 from ..types import Array, Game, Info, Rule
-from ..worlds import DENSE_SOLVE_LIMIT, SYMBOLS, full, solve_dense, stack, world_of, zeros_like
+from ..worlds import DENSE_SOLVE_LIMIT, SYMBOLS, TORCH, stack, where, world_of, zeros_like
 
 Operator = Callable[[Array], Array]
 SOLVERS = ("auto", "dense", "krylov")
@@ -41,6 +42,7 @@ def solve(
     start: Array | None = None,
     tolerance: float = 1e-10,
     limit: int = 200,
+    sharp: bool = False,
 ) -> tuple[Array, Info]:
     """x with operator(x) = rhs, and how it was found.
 
@@ -49,45 +51,89 @@ def solve(
         operator: linear. rhs: shape (..., m).
         solver: "dense", "krylov", or "auto" by size. symmetric: positive definite, so that CG applies; GMRES otherwise.
         start: a first guess for the iterative solvers. tolerance: relative residual. limit: most iterations.
+        sharp: take for singular what is so to working precision, where nothing keeps the matrix away from it.
 
     Raises:
-        ConvergenceError: where the matrix is singular; in an ensemble such members get nan.
-            An iterative answer that falls short comes with its residual.
+        ConvergenceError: where the matrix is singular; in an ensemble such members get nan. Matrix-free, where the
+            whole Krylov space holds no answer. One that falls short at `limit` comes with its residual.
     """
-    if world_of(rhs) == SYMBOLS or not is_iterative(solver, rhs.shape[-1]):
+    if world_of(rhs) == SYMBOLS:
         try:
             return game.solve(operator, rhs), {"iterations": 0}
         except GandynError:
             raise
-        except (ValueError, RuntimeError) as error:
-            if rhs.ndim > 1:
-                return _member_by_member(operator, rhs), {"iterations": 0}
-            raise ConvergenceError(
-                f"the linear system of {rule.name} on {game.name} is singular ({error})",
-                "an invertible system",
-                "start elsewhere, or use a rule that solves none",
-            ) from error
+        except ValueError as error:
+            raise _singular(rule, game) from error
+    if not is_iterative(solver, rhs.shape[-1]):
+        return _solve_small(rule, game, operator, rhs, sharp), {"iterations": 0}
     if _total(rhs, rhs) == 0:  # no residual is small relative to nothing; the answer is known
         return zeros_like(rhs), {"iterations": 0, "residual": 0.0}
     method = conjugate_gradients if symmetric else gmres
-    return method(operator, rhs, start, tolerance, limit)
+    answer, info = method(operator, rhs, start, tolerance, limit)
+    if info.pop("exhausted", False):
+        raise _singular(rule, game)
+    return answer, info
 
 
-def _member_by_member(operator: Operator, rhs: Array) -> Array:
-    """Dense solves of an ensemble in which some members' matrices are singular: nan there."""
-    units = []
-    for k in range(rhs.shape[-1]):
-        unit = zeros_like(rhs)
+def _singular(rule: Rule, game: Game) -> ConvergenceError:
+    return ConvergenceError(
+        f"the linear system of {rule.name} on {game.name} is singular",
+        "an invertible system",
+        "start elsewhere, or use a rule that solves none",
+    )
+
+
+def _solve_small(rule: Rule, game: Game, operator: Operator, rhs: Array, sharp: bool) -> Array:
+    """By the dense matrix, members with a singular one getting nan."""
+    if not sharp:
+        try:
+            return game.solve(operator, rhs)
+        except GandynError:
+            raise
+        except (ValueError, RuntimeError):
+            pass  # some member's matrix is singular: which, the condition numbers tell
+    matrix = dense(operator, rhs)
+    singular = _condition(matrix) >= (1 / (32 * matrix.shape[-1] * _precision(matrix)) if sharp else math.inf)
+    if not bool(singular.any()):
+        return game.solve(lambda u: _apply(matrix, u), rhs)
+    if rhs.ndim == 1:
+        raise _singular(rule, game)
+    lost = singular[..., None]
+    regular = where(lost[..., None], zeros_like(matrix) + _identity(matrix), matrix)
+    return where(lost, math.nan * rhs, game.solve(lambda u: _apply(regular, u), rhs))
+
+
+def dense(operator: Operator, like: Array) -> Array:
+    """The matrix of a linear operator on the last axis, (..., m, m): one product a column."""
+    columns = []
+    for k in range(like.shape[-1]):
+        unit = zeros_like(like)
         unit[..., k] = 1
-        units.append(operator(unit))
-    matrix = stack(units)
-    m = rhs.shape[-1]
-    answers = full(math.nan, 1, rhs) + zeros_like(rhs)
-    for index in np.ndindex(tuple(rhs.shape[:-1])):
-        entries = np.asarray(matrix[index].tolist())
-        if np.isfinite(entries).all() and np.linalg.matrix_rank(entries) == m:
-            answers[index] = solve_dense(matrix[index].__matmul__, rhs[index])
-    return answers
+        columns.append(operator(unit))
+    return stack(columns)
+
+
+def _apply(matrix: Array, u: Array) -> Array:
+    return (matrix @ u[..., None])[..., 0]
+
+
+def _library(array: Array) -> Any:
+    return sys.modules["torch"] if world_of(array) == TORCH else np
+
+
+def _precision(array: Array) -> float:
+    return float(_library(array).finfo(array.dtype).eps)
+
+
+def _identity(matrix: Array) -> Array:
+    units = _library(matrix).eye(matrix.shape[-1], dtype=matrix.dtype)
+    return units.to(matrix.device) if world_of(matrix) == TORCH else units
+
+
+def _condition(matrix: Array) -> Array:
+    """Condition numbers in the 1-norm: inf where singular, nan where not finite."""
+    library = _library(matrix)
+    return library.linalg.cond(matrix.detach() if world_of(matrix) == TORCH else matrix, 1) + 0 * matrix[..., 0, 0]
 
 
 def _total(u: Array, v: Array) -> float:
@@ -122,10 +168,11 @@ def gmres(
     if size <= goal:
         return x, _report(0, size**2, rhs)
     basis, columns = [residual / size], np.zeros((limit + 1, limit))
-    left, count = size, 0
+    left, count, scale, extent = size, 0, 0.0, math.inf
     coefficients: Any = ()
     while left > goal and count < limit:
         u = operator(basis[-1])
+        scale = max(scale, _total(u, u) ** 0.5)
         for _ in range(2):  # twice, so that the basis stays orthogonal to rounding
             for k, b in enumerate(basis):
                 overlap = _total(b, u)
@@ -138,12 +185,13 @@ def gmres(
         hessenberg = columns[: count + 1, :count]
         coefficients = np.linalg.lstsq(hessenberg, target, rcond=None)[0]
         left = float(np.linalg.norm(target - hessenberg @ coefficients))
-        if extent <= 1e-14 * size:
+        if extent <= 1e-14 * scale:
             break
         basis.append(u / extent)
     for coefficient, b in zip(coefficients, basis, strict=False):
         x = x + float(coefficient) * b
-    return x, _report(count, left**2, rhs)
+    exhausted = left > goal and (extent <= 1e-14 * scale or count >= math.prod(rhs.shape))
+    return x, {**_report(count, left**2, rhs), "exhausted": exhausted}
 
 
 def _report(count: int, square: float, rhs: Array) -> dict[str, Any]:
