@@ -40,6 +40,21 @@ def test_empty_boxes_are_refused(box):
         gd.games.boxed_bilinear(y_box=box)
 
 
+@pytest.mark.parametrize("matrix", [[1, 2], [[1, 2], [3]], ["ab", "cd"], [], [[]]])
+def test_what_is_no_matrix_is_refused_on_one_line(matrix):
+    for build in (gd.games.bilinear, gd.games.boxed_bilinear):
+        with pytest.raises(gd.errors.ParameterError, match="rows of equal length"):
+            build(matrix=matrix)
+
+
+def test_a_text_is_the_name_of_the_coupling_not_its_letters():
+    game = gd.games.bilinear("coupling")
+    assert game.dim == 2
+    assert [str(s) for s in game.parameters] == ["coupling"]
+    with pytest.raises(gd.errors.ParameterError, match="coupling has no value"):
+        gd.iterate(game, gd.rules.GDA(0.1), [1.0, 0.0], 1)
+
+
 def test_no_box_at_all_is_bilinear():
     with pytest.raises(ParameterError, match="use bilinear"):
         gd.games.boxed_bilinear(y_box=None)

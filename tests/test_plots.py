@@ -65,6 +65,19 @@ def test_an_unknown_width_is_refused_by_name():
         pass
 
 
+def test_two_flows_in_one_picture_are_told_apart():
+    """The first in ink, as everywhere; the second in a colour that no other series has."""
+    flows = {f"from {x}": gd.flow(BILINEAR, [x, 0], 1) for x in (1.0, 0.5)}
+    runs = {**flows, "steps": gd.iterate(BILINEAR, gd.rules.GDA(0.1), [1, 0], 5)}
+    paths = gd.plots.phase_portrait(BILINEAR, trajectories=runs).paths
+    colours = {label: path.lines[0].get_color() for label, path in paths.items()}
+    assert (
+        colours["from 1.0"]
+        == gd.plots.phase_portrait(BILINEAR, trajectories=flows).paths["from 1.0"].lines[0].get_color()
+    )
+    assert len(set(colours.values())) == 3
+
+
 def test_series_colours_differ_under_colour_blindness():
     """Every two series stay apart, for both kinds of red-green blindness (Viénot et al. 1999)."""
     matrices = {

@@ -331,6 +331,12 @@ def test_parameters_out_of_range_are_refused_on_one_line(build):
     assert "\n" not in str(caught.value)
 
 
+def test_alternating_gd_prints_as_it_is_called():
+    rule = R.AlternatingGD(0.1, order=(1, 0))
+    assert repr(rule) == "AlternatingGD(lr=0.1, order=(1, 0), repeats=None)"
+    assert rule == R.AlternatingGD(0.1, (1, 0))
+
+
 def test_per_player_parameters_must_fit_the_players():
     for rule in (
         R.Consensus(0.1, (1, 2, 3)),

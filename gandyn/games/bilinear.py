@@ -21,7 +21,11 @@ def bilinear(matrix: Any = None) -> SymbolicGame:
     (Daskalakis et al. 2018, proposition 1; Goodfellow 2016, section 5.2.2).
 
     Args:
-        matrix: M, shape (m, n), numbers or SymPy; None or a scalar for one coordinate each.
+        matrix: M, shape (m, n), numbers or SymPy; None or a scalar for one coordinate each. Text names a free
+            positive parameter.
+
+    Raises:
+        ParameterError: for rows that are none, or of different lengths.
 
     Example:
         >>> import gandyn as gd
@@ -85,9 +89,17 @@ def _bilinear_form(matrix: Any) -> tuple[Sequence[Any], Sequence[Any], Any]:
     from ..worlds import exact
 
     rows = [[1]] if matrix is None else matrix
-    if not hasattr(rows, "__len__") and not isinstance(rows, sympy.MatrixBase):
+    if isinstance(rows, str) or not hasattr(rows, "__len__"):
         rows = [[rows]]
-    rows = rows.tolist() if hasattr(rows, "tolist") else [list(row) for row in rows]
+    rows = rows.tolist() if hasattr(rows, "tolist") else rows
+    if (
+        not rows
+        or not all(isinstance(row, Sequence) and not isinstance(row, str) for row in rows)
+        or (len({len(row) for row in rows}) != 1 or not len(rows[0]))
+    ):
+        raise ParameterError(
+            f"matrix={matrix!r}", "rows of equal length, of numbers, expressions or names", "matrix=((1, 2), (3, -1))"
+        )
     m = sympy.Matrix([[exact(entry) for entry in row] for row in rows])
     if m.shape == (1, 1):
         x, y = [sympy.Symbol("a", real=True)], [sympy.Symbol("b", real=True)]

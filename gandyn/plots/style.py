@@ -83,11 +83,11 @@ class Style(NamedTuple):
 
 
 def series_styles(labels: Sequence[str], flows: Sequence[bool]) -> dict[str, Style]:
-    """House styles in order; a gradient flow is drawn in ink."""
+    """House styles in order; the first flow is drawn in ink, further ones in colours of their own."""
     cycle = iter(range(len(labels)))
-    styles = {}
+    styles: dict[str, Style] = {}
     for label, flow in zip(labels, flows, strict=True):
-        if flow:
+        if flow and all(style.colour != INK for style in styles.values()):
             styles[label] = Style(INK, "o", 1.2)
         else:
             k = next(cycle)

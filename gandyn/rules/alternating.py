@@ -144,6 +144,9 @@ class AlternatingGD(Alternating):
         object.__setattr__(self, "repeats", repeats)
         self.__post_init__()
 
+    def __repr__(self) -> str:
+        return f"{self.name}(lr={self.lr!r}, order={self.order!r}, repeats={self.repeats!r})"
+
     def bilinear_modulus(self, s: float) -> float | None:
         """1 below s = 2: bounded, never convergent. Beyond, the larger root of z^2 - (2 - s^2) z + 1.
 

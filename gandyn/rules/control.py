@@ -21,7 +21,9 @@ class PID(Rule):
 
     Args:
         lr: step size, one number or one per player.
-        proportional, integral, derivative: gains kp, ki, kd, one number or one per player.
+        proportional: gain kp on the field, one number or one per player.
+        integral: gain ki on the sum of all fields so far, one number or one per player.
+        derivative: gain kd on the field's change since the last step, one number or one per player.
     """
 
     lr: Any
@@ -80,7 +82,8 @@ class TakagiSugeno(Rule):
 
     Args:
         lr: step size, one number or one per player.
-        small, large: the gains of the two rules, one number or one per player.
+        small: the gain where the gradient is small, one number or one per player.
+        large: the gain where it is large, one number or one per player.
         width: the size of a gradient that is half large, one number or one per player.
     """
 

@@ -15,7 +15,9 @@ from .base import as_float, largest_root, parse, register, step_size
 class SGDM(Rule):
     """m+ = b m + (1 - b) v, w+ = P(w - lr m+), m_0 = 0 (Yong et al. 2020, algorithm 1).
 
-    Not `HeavyBall`, whose buffer sums instead of averaging: its lr is this one's times (1 - b).
+    Not `HeavyBall`, whose buffer sums instead of averaging: its lr is this one's times (1 - b). The weights (1 - b) b^j
+    of the gradients sum to one, so that it follows the gradient flow at its own lr, to first order: the average is
+    b / (1 - b) steps old, and over a fixed time the missing weight b^t of the first steps costs O(lr) too.
 
     Args:
         lr: step size, one number or one per player.
@@ -25,7 +27,6 @@ class SGDM(Rule):
     lr: Any
     momentum: Any = 0.9
     domain = Domain(linear_in_field=True)
-    flow_order = None
     per_player_parameters = ("lr", "momentum")
 
     def __post_init__(self) -> None:
