@@ -106,6 +106,9 @@ FORMULAS["GradientCentralization"] = stateless(lambda p, r, w: w - p.per(r.inner
 FORMULAS["TimeScale"] = stateless(lambda p, r, w: w - p.per((r.inner.lr, r.tau * r.inner.lr)) * p.v(w))
 FORMULAS["HamiltonianGradient"] = stateless(lambda p, r, w: w - p.per(r.lr) * (p.J.T @ p.v(w)))
 FORMULAS["Consensus"] = stateless(lambda p, r, w: w - p.per(r.lr) * (p.v(w) + p.per(r.gamma) * (p.J.T @ p.v(w))))
+FORMULAS["ConsensusField"] = stateless(
+    lambda p, r, w: w - p.per(r.inner.lr) * (p.v(w) + p.per(r.gamma) * (p.J.T @ p.v(w)))
+)
 FORMULAS["LinearizedCGD"] = stateless(
     lambda p, r, w: w - p.per(r.lr) * p.v(w) + p.per(r.lr) * (p.Jo @ (p.per(r.lr) * p.v(w)))
 )

@@ -6,8 +6,12 @@ import dataclasses
 import math
 from typing import Any
 
-from ..types import Array, Cost, Game, Info, Rule, State
+from ..types import Array, Cost, Domain, Game, Info, Rule, State
+from ..worlds import concatenate, zeros_like
 from .base import as_float, nonnegative, parse, register, step_size
+from .gradient import SimultaneousGD
+from .views import NewField
+from .wrapper import Wrapper, refuse_second_order
 
 
 @register
@@ -92,3 +96,62 @@ class HamiltonianGradient(Rule):
         batch = game.draw(rng)
         v = game.field_and_graph(w, batch)
         return game.project(w - game.per_coordinate(self.lr, w) * game.vjp(w, v, batch)), state, {"field": v}
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class ConsensusField(Wrapper):
+    """`inner` on the field v + gamma J^T v of consensus optimisation, for instance Adam or RMSProp.
+
+    How Mescheder et al. 2017 train GANs (algorithm 2 with RMSProp in the place of the gradient step). Around
+    SimultaneousGD it is Consensus.
+
+    Args:
+        inner: a rule that uses fields alone, such as Adam, or Alternating around it.
+        gamma: weight of the consensus term, one number or one per player.
+    """
+
+    inner: Rule
+    gamma: Any = 1
+    per_player_parameters = ("gamma",)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        parse(self, nonnegative, gamma=self.gamma)
+        refuse_second_order(self, self.inner)
+
+    @property
+    def domain(self) -> Domain:  # type: ignore[override]
+        """The inner rule's; products are not linear in the field."""
+        return dataclasses.replace(self.inner.domain, linear_in_field=False)
+
+    @property
+    def cost(self) -> Cost:
+        """A field and a transposed product for each field of the inner rule."""
+        fields = self.inner.cost.fields
+        return Cost(fields, 0, fields)
+
+    @classmethod
+    def examples(cls) -> list[Rule]:
+        """Around gradient steps."""
+        return [cls(SimultaneousGD(0.1), 0.5), cls(SimultaneousGD((0.1, 0.05)), (0.3, 1.0))]
+
+    def init(self, game: Game, w: Array, rng: Any = None) -> State:
+        """The inner rule's state."""
+        self.check(game)
+        return self.inner.init(self._view(game), w, rng)
+
+    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+        """One inner step on the consensus field."""
+        return self.inner.step(self._view(game), w, state, rng)
+
+    def _view(self, game: Game) -> NewField:
+        def field(w: Array, batch: Any, only: Any) -> Array:
+            v = game.field_and_graph(w, batch)
+            v = v + game.per_coordinate(self.gamma, w) * game.vjp(w, v, batch)
+            if only is None:
+                return v
+            kept = game.player_index(only)
+            return concatenate([b if i == kept else zeros_like(b) for i, b in enumerate(game.split(v))])
+
+        return NewField(game, field)
