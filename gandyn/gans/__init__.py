@@ -17,8 +17,16 @@ _LAZY = {
     "grid": "datasets.mixtures",
     "MLP": "architectures.mlp",
     "mlp_pair": "architectures.mlp",
+    "train": "training.loop",
+    "TrainingRun": "training.run",
+    "Config": "training.config",
+    "DistributedGame": "training.distributed",
+    "TensorBoard": "training.log",
+    "Monitor": "monitor",
+    "Finding": "monitor",
+    "diagnose": "monitor",
 }
-_ROOMS = ("architectures", "datasets")
+_ROOMS = ("architectures", "datasets", "features", "metrics")
 
 __all__ = [*_LAZY, *_ROOMS]
 

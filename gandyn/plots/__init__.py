@@ -7,10 +7,12 @@ from .comparison import comparison
 from .drawing import Drawing
 from .phase import fixed_point, phase_portrait
 from .regions import basins, limit_cycle, stability_region
+from .samples import samples
 from .spectrum import linearization, spectrum
 from .spiral import Spiral, compute_spiral, draw_spiral, spiral
 from .style import MARKERS, OKABE_ITO, SERIES, WIDTHS, house_style
 from .surface import surface
+from .training import training
 from .trajectory import trajectory
 
 __all__ = [
@@ -30,9 +32,11 @@ __all__ = [
     "limit_cycle",
     "linearization",
     "phase_portrait",
+    "samples",
     "spectrum",
     "spiral",
     "stability_region",
     "surface",
+    "training",
     "trajectory",
 ]

@@ -1,0 +1,274 @@
+"""Failure modes of GAN training, named as they begin: each detector is one statistic of the log and one threshold."""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+import itertools
+import math
+import statistics
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
+
+Row = dict[str, Any]
+BLIND = 0.99
+
+
+@dataclasses.dataclass
+class Finding:
+    """A failure mode that began.
+
+    Attributes:
+        name: of the failure mode. step: of the log row at which it was named.
+        statistic, threshold: the number that crossed, and the one that it crossed.
+        message: a sentence for people. ended: the step at which it was over, or None.
+    """
+
+    name: str
+    step: int
+    statistic: float
+    threshold: float
+    message: str
+    ended: int | None = None
+
+    def __str__(self) -> str:
+        over = "" if self.ended is None else f", over at step {self.ended}"
+        return f"{self.name} from step {self.step}{over}: {self.message}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data; a statistic that is not finite is None."""
+        data = dataclasses.asdict(self)
+        return {**data, "statistic": self.statistic if math.isfinite(self.statistic) else None}
+
+
+@dataclasses.dataclass(frozen=True)
+class Detector(abc.ABC):
+    """One failure mode. `statistic` reads it off the rows so far; None where they do not say.
+
+    Attributes:
+        threshold: beyond it the mode has begun.
+        window: rows that the statistic looks at.
+    """
+
+    threshold: float
+    window: int
+    name: ClassVar[str]
+    below: ClassVar[bool] = False
+
+    @abc.abstractmethod
+    def statistic(self, rows: Sequence[Row]) -> float | None:
+        """The number that is held against the threshold."""
+
+    @abc.abstractmethod
+    def message(self, value: float) -> str:
+        """What the number means."""
+
+    def fires(self, rows: Sequence[Row]) -> float | None:
+        """The statistic, if it lies beyond the threshold."""
+        value = self.statistic(rows)
+        if value is None or math.isnan(value):
+            return None
+        return value if (value < self.threshold if self.below else value > self.threshold) else None
+
+
+@dataclasses.dataclass(frozen=True)
+class VanishingGradient(Detector):
+    """Median norm of the generator's gradient over the window, over the largest such median so far, below 1/20.
+
+    Said only while the discriminator tells data from samples without fail (`order` >= 0.99 throughout the window): near
+    an equilibrium the gradient is small too, but there the discriminator cannot tell. The theory is Arjovsky & Bottou
+    2017, theorem 2.4; with the saturating loss the gradient falls as the discriminator's error does.
+    """
+
+    threshold: float = 0.05
+    window: int = 5
+    name = "vanishing generator gradient"
+    below = True
+
+    def statistic(self, rows: Sequence[Row]) -> float | None:
+        """The ratio of medians."""
+        norms = [_number(row.get("gradient_norms", {}).get("generator")) for row in rows]
+        if len(rows) < self.window or min(_column(rows[-self.window :], "order"), default=0.0) < BLIND:
+            return None
+        medians = [statistics.median(norms[max(i - self.window, 0) : i]) for i in range(1, len(norms) + 1)]
+        largest = max(m for m in medians if not math.isnan(m)) if not all(map(math.isnan, medians)) else 0.0
+        return medians[-1] / largest if largest > 0 else None
+
+    def message(self, value: float) -> str:
+        """How far it fell."""
+        return f"the generator's gradient fell to {value:.2g} of what it was, and the discriminator makes no mistakes"
+
+
+@dataclasses.dataclass(frozen=True)
+class Saturation(Detector):
+    """Mean probability that the discriminator gives to wrong answers (`doubt`) over the window, below 1 %.
+
+    For losses whose best logit is the log-odds of data against samples; an undecided discriminator has 1/2.
+    """
+
+    threshold: float = 0.01
+    window: int = 5
+    name = "discriminator saturation"
+    below = True
+
+    def statistic(self, rows: Sequence[Row]) -> float | None:
+        """The mean doubt."""
+        doubts = _column(rows[-self.window :], "doubt")
+        return statistics.fmean(doubts) if len(doubts) == self.window else None
+
+    def message(self, value: float) -> str:
+        """How sure it is."""
+        return f"the discriminator is sure and right: {100 * value:.2g} % doubt"
+
+
+@dataclasses.dataclass(frozen=True)
+class ModeCollapse(Detector):
+    """Share of the data's modes (or classes) that good samples leave out, the least over the window, above 45 %.
+
+    Only rows in which at least half of the samples lie near a mode count: a generator that has learnt nothing yet has
+    not collapsed. On data without modes, samples whose own spread is under 1/20 of the data's are one point: share 1.
+    """
+
+    threshold: float = 0.45
+    window: int = 3
+    name = "mode collapse"
+
+    def statistic(self, rows: Sequence[Row]) -> float | None:
+        """The least missing share."""
+        if (
+            all(_number(row.get("own_spread")) < 0.05 for row in rows[-2 * self.window :])
+            and len(rows) >= 2 * self.window
+        ):
+            return 1.0
+        measured = [row["metrics"] for row in rows if row.get("metrics")][-self.window :]
+        missing = [_missing(metrics) for metrics in measured]
+        known = [share for share in missing if share is not None]
+        return min(known) if len(known) == self.window else None
+
+    def message(self, value: float) -> str:
+        """What is left out."""
+        return (
+            f"samples leave out {100 * value:.0f} % of the data's modes" if value < 1 else "all samples are one point"
+        )
+
+
+def _missing(metrics: Row) -> float | None:
+    covered, modes = metrics.get("near_modes"), metrics.get("of")
+    if covered is None or not modes or _number(metrics.get("near_quality")) < 0.5:
+        return None
+    return 1 - float(covered) / float(modes)
+
+
+@dataclasses.dataclass(frozen=True)
+class Oscillation(Detector):
+    """How far the samples' mean travels from row to row without getting anywhere: mean step length minus net progress.
+
+    Over the window of c_0, ..., c_n (`center`, in units of the data's own spread),
+    (sum |c_k - c_{k-1}| - 2 |c_n - c_0|) / n above 0.12: a mean that hops between modes and returns. A run that settles
+    stands still; one that travels in a line has net progress.
+    """
+
+    threshold: float = 0.12
+    window: int = 12
+    name = "oscillation"
+
+    def statistic(self, rows: Sequence[Row]) -> float | None:
+        """The mean length of fruitless steps."""
+        centers = [row["center"] for row in rows[-self.window - 1 :] if row.get("center")]
+        if len(centers) <= self.window or any(x is None for center in centers for x in center):
+            return None
+        path = sum(math.dist(a, b) for a, b in itertools.pairwise(centers))
+        return (path - 2 * math.dist(centers[0], centers[-1])) / self.window
+
+    def message(self, value: float) -> str:
+        """How far it hops."""
+        return f"the samples' mean moves to and fro by {value:.2f} of the data's spread from row to row"
+
+
+@dataclasses.dataclass(frozen=True)
+class Divergence(Detector):
+    """Samples' root mean square distance from the data's mean (`spread`, in units of the data's own) above 10.
+
+    Also the norm of a player's gradient above 10 000 times its median in the first rows, as the ratio over 1 000 ; and,
+    at once, a number in the row that is not finite: the statistic is then infinite.
+    """
+
+    threshold: float = 10.0
+    window: int = 5
+    name = "divergence"
+
+    def statistic(self, rows: Sequence[Row]) -> float | None:
+        """The larger of both ratios."""
+        last = rows[-1]
+        numbers = [*last.get("losses", {}).values(), *last.get("gradient_norms", {}).values()]
+        if any(not math.isfinite(_number(x)) for x in numbers) or not math.isfinite(_number(last.get("spread", 0.0))):
+            return math.inf
+        growth = 0.0
+        if len(rows) > self.window:
+            for player, norm in last.get("gradient_norms", {}).items():
+                first = statistics.median(_number(row["gradient_norms"].get(player)) for row in rows[: self.window])
+                growth = max(growth, norm / first / 1000 if first > 0 else 0.0)
+        return max(_number(last.get("spread", 0.0)), growth)
+
+    def message(self, value: float) -> str:
+        """What left."""
+        if math.isinf(value):
+            return "a cost or a gradient is no longer a finite number"
+        return f"samples or gradients have left their scale ({value:.3g} times)"
+
+
+DETECTORS: tuple[Detector, ...] = (VanishingGradient(), Saturation(), ModeCollapse(), Oscillation(), Divergence())
+
+
+class Monitor:
+    """Reads a log row by row and names failure modes as they begin.
+
+    Its findings are a function of the rows alone, so a run that goes on from a checkpoint feeds it the old ones again.
+
+    Args:
+        detectors: which to run; all by default.
+
+    Example:
+        >>> monitor = Monitor()
+        >>> rows = [{"step": 50 * k, "doubt": 0.4 / 2**k} for k in range(12)]
+        >>> [str(finding) for row in rows for finding in monitor.update(row)]
+        ['discriminator saturation from step 400: the discriminator is sure and right: 0.6 % doubt']
+    """
+
+    def __init__(self, detectors: Iterable[Detector] = DETECTORS) -> None:
+        self.detectors = tuple(detectors)
+        self.rows: list[Row] = []
+        self.findings: list[Finding] = []
+        self._active: dict[str, Finding] = {}
+
+    def update(self, row: Row) -> list[Finding]:
+        """Take one row; the findings that begin with it."""
+        self.rows.append(row)
+        begun = []
+        for detector in self.detectors:
+            value, active = detector.fires(self.rows), self._active.get(detector.name)
+            if value is not None and active is None:
+                found = Finding(detector.name, row["step"], value, detector.threshold, detector.message(value))
+                self._active[detector.name] = found
+                begun.append(found)
+            elif value is None and active is not None:
+                active.ended = row["step"]
+                del self._active[detector.name]
+        self.findings += begun
+        return begun
+
+
+def diagnose(rows: Iterable[Row]) -> list[Finding]:
+    """The findings of a whole log."""
+    monitor = Monitor()
+    for row in rows:
+        monitor.update(row)
+    return monitor.findings
+
+
+def _number(value: Any) -> float:
+    return math.nan if value is None else float(value)
+
+
+def _column(rows: Sequence[Row], name: str) -> list[float]:
+    return [float(row[name]) for row in rows if row.get(name) is not None]

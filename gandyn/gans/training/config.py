@@ -1,0 +1,370 @@
+"""Training runs as TOML: tables with known keys, values checked one by one, objects named as in the registries."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import tomllib
+import types
+import typing
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ...errors import GandynError, ParameterError, UnknownNameError
+from .hostile import canonical, digest, parse_json, read_bytes
+
+LARGEST_CONFIG = 2**18
+LONGEST_TEXT = 1000
+LARGEST_COUNT = 10**9
+LARGEST_OPTION = 2**16
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+SHIPPED = Path(__file__).parent.parent / "configs"
+
+
+@dataclasses.dataclass(frozen=True)
+class GameTable:
+    """`[game]`: networks by architecture with its options, and what they play.
+
+    `generator = { architecture = "mlp", hidden = [128, 128] }`; data, loss and penalties are names or calls of what
+    `gandyn list` shows: "ring(modes=8)", "R1(0.1)".
+    """
+
+    generator: dict[str, Any]
+    discriminator: dict[str, Any]
+    data: str
+    loss: str = "nonsaturating"
+    penalties: tuple[str, ...] = ()
+    batch: int = 128
+    latent: int = 2
+    seed: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class RuleTable:
+    """`[rule]`: the update rule as a call, "Alternating(Adam(0.001, betas=(0, 0.99)))"."""
+
+    call: str
+
+
+@dataclasses.dataclass(frozen=True)
+class ScheduleTable:
+    """`[schedule]`: "constant", "cosine" (floor), "step" (every, factor), "power" (power, scale), "warmup" (steps)."""
+
+    kind: str = "constant"
+    floor: float = 0.0
+    every: int = 1000
+    factor: float = 0.1
+    power: float = 0.5
+    scale: float = 1.0
+    steps: int = 100
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainTable:
+    """`[train]`: the arguments of `gd.gans.train`, and the threads that torch uses."""
+
+    steps: int
+    log_every: int = 50
+    samples_every: int | None = None
+    checkpoint_every: int | None = None
+    keep: int = 2
+    average: float | None = None
+    precision: str = "float32"
+    compile: bool = False
+    device: str = "cpu"
+    threads: int = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class MetricsTable:
+    """`[metrics]`: which, how often (in steps), on how many samples. "auto" is what the data say of themselves."""
+
+    names: tuple[str, ...] = ("auto",)
+    every: int | None = None
+    samples: int = 2000
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """A training run.
+
+    Attributes:
+        name: of the run: letters, digits, - and _. about: a sentence on what it shows.
+        game, rule, schedule, train, metrics: the tables.
+
+    Example:
+        >>> import gandyn as gd
+        >>> config = gd.gans.Config.find("ring-alternating-adam")
+        >>> config.rule.call
+        'Alternating(Adam(0.001, betas=(0, 0.99)))'
+    """
+
+    name: str
+    game: GameTable
+    rule: RuleTable
+    train: TrainTable
+    schedule: ScheduleTable = ScheduleTable()
+    metrics: MetricsTable = MetricsTable()
+    about: str = ""
+
+    # --- reading -----------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def find(cls, name: str | Path) -> Config:
+        """A shipped config by name, or a file by its path.
+
+        Raises:
+            UnknownNameError: for a name that is neither. ParameterError: as `from_dict`.
+        """
+        path = Path(name)
+        if path.suffix in (".toml", ".json") or len(path.parts) > 1:
+            return cls.read(path)
+        known = shipped()
+        if str(name) not in known:
+            raise UnknownNameError.among("config", str(name), known)
+        return cls.read(known[str(name)])
+
+    @classmethod
+    def read(cls, path: Path) -> Config:
+        """A TOML file, or the JSON that a run's folder keeps; a config without `name` is called as its file.
+
+        Raises:
+            CheckpointError: for a file that cannot be read. ParameterError: as `from_dict`.
+        """
+        data = read_bytes(path, LARGEST_CONFIG, "the config")
+        if path.suffix == ".json":
+            return cls.from_dict(parse_json(data, f"the config {path.name}"))
+        try:
+            parsed = tomllib.loads(data.decode())
+        except (ValueError, RecursionError) as error:
+            raise ParameterError(
+                f"{path.name} is no TOML ({error})", "a TOML file", "see docs/gans/training"
+            ) from error
+        return cls.from_dict({"name": path.stem, **parsed})
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Config:
+        """Checked, key by key.
+
+        Raises:
+            UnknownNameError: for a key that does not exist, with the nearest that does.
+            ParameterError: for missing keys, and values of the wrong kind or out of range.
+        """
+        config = _checked(cls, data, "config")
+        if not NAME.fullmatch(config.name):
+            raise ParameterError(f"name={config.name!r}", "letters, digits, - and _", 'name = "ring-adam"')
+        if config.schedule.kind not in SCHEDULES:
+            raise UnknownNameError.among("schedule", config.schedule.kind, SCHEDULES)
+        for where, options in (("generator", config.game.generator), ("discriminator", config.game.discriminator)):
+            _check_options(where, options)
+        return config  # type: ignore[no-any-return]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, from which `from_dict` makes the same config."""
+        return _plain(dataclasses.asdict(self))  # type: ignore[no-any-return]
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the plain data: two configs with the same digest are the same run."""
+        return digest(canonical(self.to_dict()))
+
+    def replace(self, **changes: Any) -> Config:
+        """Another config: `steps=100, seed=1, device="cuda", call="GDA(0.1)"`, or any key of any table by its name.
+
+        Raises:
+            UnknownNameError: for a key that no table has.
+        """
+        data = self.to_dict()
+        tables = {key: table for table in data.values() if isinstance(table, dict) for key in table}
+        tables |= dict.fromkeys(data["train"], data["train"])
+        for key, value in changes.items():
+            if key in ("name", "about"):
+                data[key] = value
+            elif key not in tables:
+                raise UnknownNameError.among("key of the config", key, tables)
+            else:
+                tables[key][key] = value
+        return Config.from_dict(_without_none(data))
+
+    # --- building ----------------------------------------------------------------------------------------------------
+
+    def build(self) -> tuple[Any, Any]:
+        """The game, and the rule with its schedule.
+
+        Raises:
+            GandynError: for names and calls that the registries do not know, and whatever cannot be built.
+        """
+        try:
+            return self._game(), self._rule()
+        except GandynError:
+            raise
+        except (
+            ArithmeticError,
+            LookupError,
+            MemoryError,
+            RecursionError,
+            RuntimeError,
+            TypeError,
+            ValueError,
+        ) as error:
+            raise ParameterError(
+                f"the config {self.name} cannot be built ({str(error)[:200]})",
+                "options that fit together",
+                "check them",
+            ) from error
+
+    def _game(self) -> Any:
+        from .. import datasets
+        from ..game import GANGame
+
+        table = self.game
+        data = datasets.resolve(_text("data", table.data))
+        shape = tuple(int(n) for n in getattr(data, "shape", (2,)))
+        latent = {} if "latent" in table.generator else {"latent": table.latent}
+        return GANGame(
+            _network("generator", shape, 2 * table.seed, {**latent, **table.generator}),
+            _network("discriminator", shape, 2 * table.seed + 1, table.discriminator),
+            _text("loss", table.loss),
+            [_text("penalties", penalty) for penalty in table.penalties],
+            data=data,
+            batch_size=table.batch,
+            device=_device(self.train.device),
+            seed=table.seed,
+        )
+
+    def _rule(self) -> Any:
+        from ... import rules
+
+        rule = rules.registry.from_text(_text("call", self.rule.call))
+        schedule = SCHEDULES[self.schedule.kind](self.schedule, self.train.steps)
+        return rule if schedule is None else rules.registry["Scheduled"].build(rule, schedule)
+
+
+def shipped() -> dict[str, Path]:
+    """The configs that come with gandyn, by name."""
+    return {path.stem: path for path in sorted(SHIPPED.glob("*.toml"))}
+
+
+def _schedule(name: str, *keys: str) -> Callable[[ScheduleTable, int], Any]:
+    def build(table: ScheduleTable, steps: int) -> Any:
+        from ...rules import schedule
+
+        values = [getattr(table, key) for key in keys]
+        return getattr(schedule, name)(*([max(steps, 1), *values] if name == "Cosine" else values))
+
+    return build
+
+
+SCHEDULES: dict[str, Callable[[ScheduleTable, int], Any]] = {
+    "constant": lambda table, steps: None,
+    "cosine": _schedule("Cosine", "floor"),
+    "step": _schedule("StepDecay", "every", "factor"),
+    "power": _schedule("PowerDecay", "power", "scale"),
+    "warmup": _schedule("Warmup", "steps"),
+}
+
+
+# --- checking --------------------------------------------------------------------------------------------------------
+
+
+def _checked(cls: Any, data: Any, where: str) -> Any:
+    """A dataclass from a table: known keys, required ones there, each of its declared kind."""
+    if not isinstance(data, Mapping):
+        raise ParameterError(f"{where} = {data!r}", "a table", f"[{where}]")
+    hints = typing.get_type_hints(cls)
+    fields = {field.name: field for field in dataclasses.fields(cls)}
+    for key in data:
+        if key not in fields:
+            raise UnknownNameError.among(f"key of [{where}]", key, fields)
+    required = [k for k, f in fields.items() if f.default is dataclasses.MISSING and k not in data]
+    if required:
+        raise ParameterError(f"[{where}] without {', '.join(required)}", "a value for each", f"{required[0]} = ...")
+    return cls(**{key: _value(f"{where}.{key}", value, hints[key]) for key, value in data.items()})
+
+
+def _value(where: str, value: Any, hint: Any) -> Any:
+    if dataclasses.is_dataclass(hint):
+        return _checked(hint, value, where.removeprefix("config."))
+    kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    if value is None and type(None) in kinds:
+        return None
+    kind = kinds[0]
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if typing.get_origin(kind) is tuple:
+        if isinstance(value, (list, tuple)) and all(isinstance(v, str) for v in value):
+            return tuple(value)
+        raise ParameterError(f"{where} = {value!r}", "a list of texts", f'{where.split(".")[-1]} = ["..."]')
+    plain_kind = typing.get_origin(kind) or kind
+    if not isinstance(value, plain_kind) or (isinstance(value, bool) and plain_kind is not bool):
+        raise ParameterError(f"{where} = {value!r}", f"a value of kind {plain_kind.__name__}", "check its quotes")
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        least = 0 if isinstance(value, float) or where.endswith(("seed", ".train.steps")) else 1
+        if not least <= value <= LARGEST_COUNT:
+            raise ParameterError(f"{where} = {value!r}", f"a number from {least} to {LARGEST_COUNT}", "check it")
+    return value
+
+
+def _check_options(where: str, options: dict[str, Any]) -> None:
+    """Options of an architecture: a name, and flat numbers, texts and lists of whole numbers."""
+    if not isinstance(options.get("architecture"), str):
+        raise ParameterError(f"{where} = {options!r}", "an architecture", f'{where} = {{ architecture = "mlp" }}')
+    for key, value in options.items():
+        parts = value if isinstance(value, (list, tuple)) else [value]
+        for part in parts:
+            good = 0 <= part <= LARGEST_OPTION if isinstance(part, (int, float)) else isinstance(part, str)
+            if not good:
+                raise ParameterError(
+                    f"{where}.{key} = {value!r}", f"numbers from 0 to {LARGEST_OPTION}, or text", "check it"
+                )
+
+
+def _network(kind: str, shape: tuple[int, ...], seed: int, options: Mapping[str, Any]) -> Any:
+    import inspect
+
+    from .. import architectures
+
+    name, options = options["architecture"], {k: v for k, v in options.items() if k != "architecture"}
+    known = sorted(e.name.removesuffix(f"_{kind}") for e in architectures.registry if e.name.endswith(f"_{kind}"))
+    if name not in known:
+        raise UnknownNameError.among("architecture", name, known)
+    build = architectures.registry[f"{name}_{kind}"].build
+    parameters = set(inspect.signature(build).parameters) - {"shape"}
+    for key in options:
+        if key not in parameters:
+            raise UnknownNameError.among(f"option of the {name} {kind}", key, parameters)
+    ready = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
+    return build(shape, **{"seed": seed, **ready})
+
+
+def _device(name: str) -> Any:
+    import torch
+
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ParameterError(f"device = {name!r}", "cpu, cuda or cuda:N", 'device = "cpu"') from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ParameterError(f"device = {name!r} on a machine without CUDA", "a device that is there", 'device = "cpu"')
+    return device
+
+
+def _text(where: str, text: str) -> str:
+    if len(text) > LONGEST_TEXT:
+        raise ParameterError(f"{where} of {len(text)} letters", f"at most {LONGEST_TEXT}", "a shorter call")
+    return text
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(v) for key, v in value.items()}
+    return [_plain(v) for v in value] if isinstance(value, (list, tuple)) else value
+
+
+def _without_none(data: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: _without_none(value) if isinstance(value, dict) else value
+        for key, value in data.items()
+        if value is not None
+    }

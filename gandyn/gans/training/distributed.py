@@ -1,0 +1,187 @@
+"""Several processes, one game: each evaluates its share of every batch, and the oracle's answers are averaged."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+import torch.distributed as dist
+
+from ...errors import ParameterError
+from ...types import Array, Batch, Counts, Game, RestrictedGame
+
+
+@dataclasses.dataclass(frozen=True)
+class Group:
+    """The processes of a run. `rank` counts from 0."""
+
+    rank: int
+    size: int
+
+
+@contextlib.contextmanager
+def joined(backend: str | None = None) -> Iterator[Group | None]:
+    """The group that torchrun has started, nccl where there is CUDA and gloo elsewhere; None for a single process."""
+    if int(os.environ.get("WORLD_SIZE", "1")) < 2:
+        yield None
+        return
+    dist.init_process_group(backend or ("nccl" if torch.cuda.is_available() else "gloo"))
+    try:
+        yield Group(dist.get_rank(), dist.get_world_size())
+    finally:
+        dist.destroy_process_group()
+
+
+class DistributedGame(Game):
+    """A `GANGame` whose batches are shared among processes; every answer of the oracle is the mean over them.
+
+    All processes draw the same batch of `game.size` and keep their own n-th part of it, so costs that are means over
+    points, and their derivatives, are those of the whole batch in one process, to rounding: for every rule, with
+    extrapolation and with Jacobian products. Batch statistics, penalties that draw (each process draws its own) and
+    losses that couple the points of a batch are those of the parts. Products of solvers are averaged too.
+
+    Args:
+        game: the same in every process. group: from `joined`.
+
+    Raises:
+        ParameterError: for a batch that does not divide among the processes.
+    """
+
+    def __init__(self, game: Any, group: Group) -> None:
+        if game.size % group.size:
+            raise ParameterError(
+                f"a batch of {game.size} for {group.size} processes", "a multiple", f"batch = {group.size * 64}"
+            )
+        self.game, self.group = game, group
+        self.name, self.players, self.worlds = game.name, game.players, game.worlds
+        self.zero_sum, self.deterministic = game.zero_sum, game.deterministic
+        self.constrained, self.smooth = game.constrained, game.smooth
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything that is not averaged is the game's own: networks, data, loss, `sample`, `load`."""
+        if name == "game":
+            raise AttributeError(name)
+        return getattr(self.game, name)
+
+    @property
+    def chief(self) -> bool:
+        """Whether this process writes the files."""
+        return self.group.rank == 0
+
+    def agree(self, said: bool) -> bool:
+        """Whether any process says so."""
+        flag = torch.tensor(float(said), device=self.game.device)
+        dist.all_reduce(flag, op=dist.ReduceOp.MAX)
+        return bool(flag)
+
+    # --- batches -----------------------------------------------------------------------------------------------------
+
+    def draw(self, rng: Any = None) -> Batch:
+        """The process's part of the batch that all of them draw."""
+        token = self.game.draw(rng)
+        parts = {
+            field.name: value[self.group.rank :: self.group.size]
+            for field in dataclasses.fields(token)
+            if isinstance(value := getattr(token, field.name), torch.Tensor)
+        }
+        return dataclasses.replace(token, seed=(token.seed + self.group.rank) % 2**63, **parts)
+
+    def batch_size(self, batch: Batch) -> int:
+        """Samples of all processes."""
+        return int(self.group.size * self.game.batch_size(batch))
+
+    # --- the oracle --------------------------------------------------------------------------------------------------
+
+    def _mean(self, answer: Array) -> Array:
+        answer = answer.contiguous()
+        dist.all_reduce(answer)
+        return answer / self.group.size
+
+    @property
+    def counts(self) -> Counts:
+        """The game's, which every process asks alike."""
+        return self.game.counts  # type: ignore[no-any-return]
+
+    @property
+    def tensor_shapes(self) -> tuple[tuple[tuple[int, ...], ...], ...]:
+        """The game's."""
+        return self.game.tensor_shapes  # type: ignore[no-any-return]
+
+    def per_coordinate(self, value: Any, w: Array) -> Any:
+        """As the game does."""
+        return self.game.per_coordinate(value, w)
+
+    def check(self, w: Array) -> None:
+        """As the game does."""
+        self.game.check(w)
+
+    def field(self, w: Array, batch: Batch = None, only: int | str | None = None) -> Array:
+        """Mean of the parts' fields."""
+        return self._mean(self.game.field(w, batch, only))
+
+    def field_and_graph(self, w: Array, batch: Batch = None) -> Array:
+        """The same, its graph kept in every process."""
+        return self._mean(self.game.field_and_graph(w, batch))
+
+    def jvp(self, w: Array, u: Array, batch: Batch = None) -> Array:
+        """Mean of the parts' products."""
+        return self._mean(self.game.jvp(w, u, batch))
+
+    def vjp(self, w: Array, u: Array, batch: Batch = None) -> Array:
+        """Mean of the parts' products."""
+        return self._mean(self.game.vjp(w, u, batch))
+
+    def coupling(self, w: Array, u: Array, batch: Batch = None, only: int | str | None = None) -> Array:
+        """Mean of the parts' products."""
+        return self._mean(self.game.coupling(w, u, batch, only))
+
+    def parts(self, w: Array, u: Array, batch: Batch = None) -> tuple[Array, Array]:
+        """Means of the parts' products."""
+        symmetric, antisymmetric = self.game.parts(w, u, batch)
+        return self._mean(symmetric), self._mean(antisymmetric)
+
+    def cost_gradients(self, w: Array, batch: Batch = None) -> Array:
+        """Means of the parts' gradients."""
+        return self._mean(self.game.cost_gradients(w, batch))
+
+    def costs(self, w: Array, batch: Batch = None) -> tuple[Array, ...]:
+        """Means of the parts' costs."""
+        return tuple(self._mean(cost.clone()) for cost in self.game.costs(w, batch))
+
+    def _costs(self, w: Array, batch: Batch) -> tuple[Array, ...]:
+        return self.costs(w, batch)
+
+    def _field(self, w: Array, batch: Batch, only: int | None) -> Array:
+        return self.field(w, batch, only)
+
+    def project(self, w: Array) -> Array:
+        """The game's."""
+        return self.game.project(w)
+
+    def solve(self, operator: Callable[[Array], Array], rhs: Array) -> Array:
+        """The game's solver, every process with the same averaged products."""
+        return self.game.solve(operator, rhs)
+
+    def advance(self) -> None:
+        """The game's; running statistics are averaged over the processes."""
+        self.game.advance()
+        for network in self.game.networks:
+            for buffer in network.buffers():
+                if buffer.is_floating_point():
+                    buffer.copy_(self._mean(buffer.clone()))
+
+    def restrict(self, which: int | str, w: Array) -> RestrictedGame:
+        """One player's problem, its answers averaged."""
+        return RestrictedGame(self, self.player_index(which), w)
+
+    def __repr__(self) -> str:
+        return repr(self.game)
+
+
+def whole(game: Any) -> Any:
+    """The game that one process plays alone: what a `DistributedGame` is around, and any other game itself."""
+    return game.game if isinstance(game, DistributedGame) else game

@@ -1,0 +1,460 @@
+"""`gd.gans.train`: any rule on a GAN, step by step, logged, watched, and saved so that a killed run goes on exactly."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import platform
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ...errors import DomainError, ParameterError
+from ...penalties import Penalty
+from ...results import Status
+from ...rules.schedule import Scheduled
+from ...types import Cost, Rule
+from ..ema import EMA
+from ..monitor import Finding, Monitor
+from . import checkpoint
+from .checkpoint import Snapshot
+from .display import display
+from .distributed import whole
+from .hostile import CheckpointError, write_atomically
+from .log import JsonLines, Row, Writer, cut
+from .measures import Metrics, default_metrics
+from .observe import Observer, data_state, undisturbed
+from .run import LOG, RESULT, TrainingRun
+from .samples import SampleGrid
+from .stop import Stop
+
+PRECISIONS = ("float32", "bfloat16")
+CHECK_EVERY_ON_DEVICE = 50
+
+
+def train(
+    game: Any,
+    rule: Rule,
+    steps: int,
+    *,
+    seed: int = 0,
+    schedule: Callable[[Any], Any] | None = None,
+    average: float | None = None,
+    precision: str = "float32",
+    compile: bool = False,
+    metrics: Metrics | str | None = "auto",
+    log_every: int = 50,
+    metrics_every: int | None = None,
+    samples_every: int | None = None,
+    checkpoint_every: int | None = None,
+    keep: int = 2,
+    folder: str | Path | None = None,
+    resume: bool = True,
+    monitor: Monitor | None = None,
+    progress: Any = False,
+    writers: Sequence[Writer] = (),
+    identity: dict[str, Any] | None = None,
+) -> TrainingRun:
+    """Train a GAN with any rule of the catalogue.
+
+    A run is a function of the game, the rule and the seed. With a folder it is logged (`log.jsonl`), drawn
+    (`samples/`) and saved (`checkpoint-*`); the same call on the same folder goes on from the last checkpoint to the
+    same numbers, on a CPU bit for bit, whatever killed it. SIGINT and SIGTERM let the step finish, save, and return
+    with `Status.INTERRUPTED`. Parameters that are no longer finite end the run with `Status.DIVERGED` and the last ones
+    that were.
+
+    Args:
+        game: a `GANGame`, perhaps a `DistributedGame` around one. rule: the update rule.
+        steps: how many, counted from the start of the run and not from where it goes on.
+        seed: of batches, metrics and probes.
+        schedule: factor of the step sizes as a function of the step, `gd.rules.schedule.Cosine(steps)` for instance.
+        average: decay of an exponential average of the parameters (`gd.gans.EMA`), .999 for instance.
+        precision: "float32", or "bfloat16" for matrix products and convolutions in it, parameters in float32.
+        compile: compile both networks (torch.compile); not for rules and penalties that differentiate twice.
+        metrics: function (game, w, NumPy generator) -> numbers; "auto" for what the data say of themselves; or None.
+        log_every, metrics_every, samples_every, checkpoint_every: in steps. By default metrics every tenth row of the
+            log, pictures never, checkpoints ten times a run. The last step has all of them.
+        keep: checkpoints that stay.
+        folder: where the run lives; nothing is written without.
+        resume: False starts anew in a folder that has a run.
+        monitor: of failure modes; a fresh one by default.
+        progress: True for a bar or lines on stderr.
+        writers: take every row of the log beside the file, such as `TensorBoard(folder)`.
+        identity: plain data that a run must have in common with a checkpoint that it goes on from, such as its config.
+
+    Returns:
+        A `TrainingRun`.
+
+    Raises:
+        ParameterError: for numbers out of range. DomainError: for a game outside the rule's domain.
+        CheckpointError: for a folder with the run of another game, rule, seed or config, or with damaged files.
+
+    Example:
+        >>> import gandyn as gd
+        >>> game = gd.gans.GANGame(*gd.gans.mlp_pair(hidden=(8,)), "nonsaturating", data=gd.gans.ring(), batch_size=16)
+        >>> run = gd.gans.train(game, gd.rules.AlternatingGD(0.05), 20, log_every=10)
+        >>> run.status.name, [row["step"] for row in run.rows]
+        ('OK', [0, 10, 20])
+    """
+    options = Options(
+        steps, log_every, metrics_every, samples_every, checkpoint_every, keep, None if folder is None else Path(folder)
+    )
+    rule = rule if schedule is None else Scheduled(rule, schedule)
+    training = Training(game, rule, seed=seed, average=average, precision=precision, compiled=compile)
+    identity = {**describe(game, rule, seed, average, precision), **(identity or {})}
+    if metrics == "auto":
+        metrics = default_metrics(whole(game))
+    elif isinstance(metrics, str):
+        raise ParameterError(f"metrics={metrics!r}", '"auto", None or a function', "metrics=None")
+    rows = _begin(training, options.folder, resume, identity)
+    return _Session(training, options, metrics, monitor or Monitor(), list(writers), identity, rows).run(progress)
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """What happens how often, in steps."""
+
+    steps: int
+    log_every: int
+    metrics_every: int | None
+    samples_every: int | None
+    checkpoint_every: int | None
+    keep: int
+    folder: Path | None
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value, least = getattr(self, field.name), 0 if field.name == "steps" else 1
+            if field.name == "folder" or (value is None and field.name not in ("steps", "log_every", "keep")):
+                continue
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise ParameterError(f"{field.name}={value!r}", f"a whole number >= {least}", f"{field.name}=100")
+        object.__setattr__(self, "metrics_every", self.metrics_every or 10 * self.log_every)
+        object.__setattr__(self, "checkpoint_every", self.checkpoint_every or max(self.steps // 10, 1))
+
+    def due(self, what: int | None, step: int) -> bool:
+        """Whether a thing that happens every `what` steps happens at this one."""
+        return what is not None and (step % what == 0 or step == self.steps)
+
+
+def describe(game: Any, rule: Rule, seed: int, average: float | None, precision: str) -> dict[str, Any]:
+    """What makes a run that run, as plain data."""
+    return {
+        "game": repr(game),
+        "loss": repr(game.loss),
+        "penalties": [repr(penalty) for penalty in game.penalties],
+        "batch": game.size,
+        "dtype": str(game.dtype),
+        "rule": repr(rule),
+        "seed": seed,
+        "average": average,
+        "precision": precision,
+    }
+
+
+def versions() -> dict[str, str]:
+    """Of everything that decides on the numbers."""
+    from ... import __version__
+
+    return {
+        "gandyn": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "torch": torch.__version__,
+    }
+
+
+class Training:
+    """A run between two steps: parameters, the rule's state, averages and random numbers."""
+
+    def __init__(
+        self,
+        game: Any,
+        rule: Rule,
+        seed: int = 0,
+        average: float | None = None,
+        precision: str = "float32",
+        compiled: bool = False,
+    ) -> None:
+        self.game, self.rule, self.seed, self.whole = game, rule, seed, whole(game)
+        self._autocast = _autocast(game, precision)
+        if compiled:
+            _compile(game, rule)
+        self.observer = Observer(self.whole, seed)
+        self.rng = np.random.default_rng((seed, 0))
+        self.w = game.w0.clone()
+        with self._autocast():
+            self.state = rule.init(game, self.w, self.rng)
+        self.ema = None if average is None else EMA(self.w, average)
+        self.step, self.seconds = 0, 0.0
+        self.last_field: Any = None
+
+    def advance(self) -> bool:
+        """One step; False, and the point from before, where the next one is not finite."""
+        with self._autocast():
+            w, state, info = self.rule.step(self.game, self.w, self.state, self.rng)
+        if self._looks(self.step + 1) and not bool(w.isfinite().all()):
+            return False
+        self.game.advance()
+        self.w, self.state, self.last_field = w, state, info.get("field")
+        self.step += 1
+        if self.ema is not None:
+            self.ema.update(w)
+        return True
+
+    @property
+    def average(self) -> Any:
+        """The average of the parameters, or None."""
+        return None if self.ema is None else self.ema.w
+
+    def _looks(self, step: int) -> bool:
+        """Every step on a CPU; now and then on a device, which would have to wait for the answer."""
+        return self.game.device.type == "cpu" or step % CHECK_EVERY_ON_DEVICE == 0
+
+    # --- saving ------------------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> Snapshot:
+        """All of it."""
+        game = self.whole
+        buffers = {
+            f"{player.name}.{name}": buffer
+            for player, network in zip(game.players, game.networks, strict=True)
+            for name, buffer in network.named_buffers()
+        }
+        rng = {"run": checkpoint.generator_state(self.rng), "game": checkpoint.generator_state(game._rng)}
+        if (place := data_state(game)) is not None:
+            rng["data"] = place
+        counts = {k: v for k, v in dataclasses.asdict(game.counts).items() if k not in ("seconds", "players")}
+        return Snapshot(self.step, self.w, self.state, self.average, buffers, rng, counts, self.seconds)
+
+    def restore(self, path: Path, identity: dict[str, Any] | None) -> None:
+        """Go to a checkpoint of a run with the same identity; None takes any whose arrays fit.
+
+        Raises:
+            CheckpointError: for any other.
+        """
+        record = checkpoint.read_record(path)
+        if identity is not None and record["identity"] != _through_json(identity):
+            raise _another_run(path, record["identity"], _through_json(identity))
+        if identity is None and self.average is None and record["identity"].get("average") is not None:
+            self.ema = EMA(self.w, float(record["identity"]["average"]))
+        like = self.snapshot()
+        found, _ = checkpoint.read(path, like)
+        if set(found.rng) != set(like.rng) or set(found.counts) != set(like.counts):
+            raise CheckpointError(
+                f"{path.name} with other generators or counts", "those of this run", "another version?"
+            )
+        checkpoint.restore_generator(self.rng, found.rng["run"], "the run")
+        checkpoint.restore_generator(self.whole._rng, found.rng["game"], "the game")
+        self._restore_data(found.rng.get("data"), path)
+        self.step, self.w, self.state, self.seconds = found.step, found.w, found.state, found.seconds
+        if self.ema is not None:
+            self.ema.load_state_dict({"w": found.average, "updates": found.step})
+        for name, buffer in like.buffers.items():
+            buffer.copy_(found.buffers[name])
+        for name, value in found.counts.items():
+            setattr(self.game.counts, name, value)
+        self.game.load(self.w)
+
+    def _restore_data(self, place: Any, path: Path) -> None:
+        if place is None:
+            return
+        known = data_state(self.whole) or {}
+        if not isinstance(place, dict) or set(place) != set(known) or not all(type(v) is int for v in place.values()):
+            raise CheckpointError(
+                f"the data's place {place!r} in {path.name}", f"numbers for {', '.join(known)}", "check"
+            )
+        self.whole.data.load_state_dict(place)
+
+    def result(
+        self,
+        status: Status,
+        rows: list[Row],
+        findings: list[Finding],
+        folder: Path | None,
+        steps: int,
+        signal: int | None = None,
+    ) -> TrainingRun:
+        """The run as it stands."""
+        self.game.load(self.w)
+        return TrainingRun(
+            self.whole, self.rule, self.w, self.state, self.average, status, self.step, steps, rows, findings,
+            self.seconds, self.game.counts * 1, folder, versions(), signal,
+        )  # fmt: skip
+
+
+def _through_json(value: dict[str, Any]) -> dict[str, Any]:
+    parsed: dict[str, Any] = json.loads(json.dumps(value))
+    return parsed
+
+
+def _another_run(path: Path, given: dict[str, Any], needed: dict[str, Any]) -> CheckpointError:
+    different = [key for key in sorted({*given, *needed}) if given.get(key) != needed.get(key)]
+    shown = ", ".join(f"{key}: {_cut(given.get(key))} there, {_cut(needed.get(key))} here" for key in different[:3])
+    return CheckpointError(
+        f"{path.name} is of another run ({shown})", "the same game, rule, seed and config", "take another folder"
+    )
+
+
+def _cut(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _autocast(game: Any, precision: str) -> Callable[[], contextlib.AbstractContextManager[Any]]:
+    """Mixed precision around a step. No cache of cast weights: a step evaluates at several points."""
+    if precision not in PRECISIONS:
+        raise ParameterError(f"precision={precision!r}", " or ".join(PRECISIONS), 'precision="float32"')
+    if precision == "float32":
+        return contextlib.nullcontext
+    if game.dtype != torch.float32:
+        raise ParameterError(
+            f"precision={precision!r} for networks of {game.dtype}", "float32 networks", "module.float()"
+        )
+    return lambda: torch.autocast(game.device.type, torch.bfloat16, cache_enabled=False)
+
+
+def _compile(game: Any, rule: Rule) -> None:
+    """Compile both networks in place.
+
+    Raises:
+        DomainError: where something differentiates twice, which compiled networks cannot.
+    """
+    cost = rule.cost
+    costly = any(type(penalty).cost is not Penalty.cost for penalty in game.penalties)
+    if costly or cost != Cost(cost.fields):
+        raise DomainError(
+            f"compiled networks for {rule.name} with penalties {list(game.penalties)}",
+            "a rule of first order, and no penalty that adds a cost",
+            "compile = false",
+        )
+    for network in game.networks:
+        network.compile()
+
+
+# --- the loop --------------------------------------------------------------------------------------------------------
+
+
+def _begin(training: Training, folder: Path | None, resume: bool, identity: dict[str, Any]) -> list[Row]:
+    """Go to the last checkpoint of the folder, if there is one; the rows of the log up to there."""
+    if folder is None:
+        return []
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = checkpoint.listed(folder)
+    if resume and paths:
+        training.restore(paths[-1], identity)
+        return cut(folder / LOG, training.step)
+    for path in [*paths, *folder.glob("checkpoint-*.safetensors"), folder / LOG, folder / RESULT]:
+        path.unlink(missing_ok=True)
+    return []
+
+
+@dataclasses.dataclass
+class _Session:
+    """One call of `train`."""
+
+    training: Training
+    options: Options
+    metrics: Metrics | None
+    monitor: Monitor
+    writers: list[Writer]
+    identity: dict[str, Any]
+    rows: list[Row]
+    chief: bool = True
+
+    def run(self, progress: Any) -> TrainingRun:
+        """From where the training stands to its last step."""
+        training, options = self.training, self.options
+        self.chief = bool(getattr(training.game, "chief", True))
+        for row in self.rows:
+            self.monitor.update(row)
+        self.display = display(progress if self.chief else False, training.step, options.steps)
+        if options.folder is not None and self.chief:
+            self.writers = [JsonLines(options.folder / LOG), *self.writers]
+        self.began, self.before = time.perf_counter(), training.seconds
+        try:
+            with Stop() as stop:
+                status = self._steps(stop)
+        finally:
+            self.display.close()
+            for writer in self.writers:
+                writer.close()
+        ended = stop.signal if status is Status.INTERRUPTED else None
+        run = training.result(status, self.rows, self.monitor.findings, options.folder, options.steps, ended)
+        if options.folder is not None and self.chief:
+            text = json.dumps(run.to_dict(), indent=1, allow_nan=False)
+            write_atomically(options.folder / RESULT, text.encode() + b"\n")
+        return run
+
+    def _steps(self, stop: Stop) -> Status:
+        training, options = self.training, self.options
+        if training.step == 0 and not self.rows:
+            self._look()
+        while training.step < options.steps:
+            if not training.advance():
+                self._tick()
+                self._look(diverged=True)
+                return Status.DIVERGED
+            self._tick()
+            self.display.step(training.step)
+            if options.due(options.log_every, training.step):
+                self._look()
+            stopped = self._agreed(stop.signal is not None)
+            if stopped or options.due(options.checkpoint_every, training.step):
+                self._save()
+            if stopped and training.step < options.steps:
+                return Status.INTERRUPTED
+        return Status.OK
+
+    def _agreed(self, stopped: bool) -> bool:
+        """Several processes stop together or not at all."""
+        agree = getattr(self.training.game, "agree", None)
+        return stopped if agree is None else bool(agree(stopped))
+
+    def _tick(self) -> None:
+        self.training.seconds = self.before + time.perf_counter() - self.began
+
+    def _look(self, diverged: bool = False) -> None:
+        """A row of the log, with metrics and a picture where they are due, and what the monitor says to it."""
+        training, options = self.training, self.options
+        step = training.step
+        row: Row = {"step": step, **training.observer.row(training.w, training.last_field)}
+        if diverged:
+            row["losses"] = dict.fromkeys(row["losses"], float("nan"))
+        elif self.metrics is not None and options.due(options.metrics_every, step):
+            row["metrics"] = self._measure(training.w, step)
+            if training.average is not None:
+                row["average_metrics"] = self._measure(training.average, step)
+        row["seconds"] = round(training.seconds, 3)
+        self._draw(step)
+        self.rows.append(row)
+        for writer in self.writers:
+            writer.write(row)
+        self.display.row(row)
+        for finding in self.monitor.update(row):
+            self.display.finding(finding)
+
+    def _measure(self, w: Any, step: int) -> dict[str, Any]:
+        game = self.training.whole
+        with undisturbed(game):
+            return self.metrics(game, w, np.random.default_rng((self.training.seed, 2, step)))  # type: ignore[misc]
+
+    def _draw(self, step: int) -> None:
+        options, training = self.options, self.training
+        if options.folder is None or not self.chief or not options.due(options.samples_every, step):
+            return
+        with undisturbed(training.whole):
+            w = training.w if training.average is None else training.average
+            grid = SampleGrid.of(training.whole, w, step)
+        grid.save(options.folder / "samples" / f"step-{step:09d}.png")
+
+    def _save(self) -> None:
+        options = self.options
+        if options.folder is not None and self.chief:
+            snapshot = self.training.snapshot()
+            checkpoint.write(options.folder, snapshot, self.identity, versions(), options.keep)

@@ -1,0 +1,63 @@
+"""Metrics during training: what is measured of a generator now and then, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...errors import DomainError, UnknownNameError
+
+Metrics = Callable[[Any, Any, np.random.Generator], dict[str, Any]]
+NEAR = 0.5
+
+
+def mode_metrics(samples: int = 2000) -> Metrics:
+    """Modes of exact mixtures: covered strictly (3 std) and nearly (0.5), and the shares that lie so close.
+
+    Args:
+        samples: how many are drawn each time.
+    """
+
+    def measure(game: Any, w: Any, rng: np.random.Generator) -> dict[str, Any]:
+        points = game.sample(w, samples, rng)
+        strict, near = game.data.modes(points), game.data.modes(points, radius=NEAR)
+        return {
+            "modes": strict.covered,
+            "of": strict.modes,
+            "high_quality": strict.high_quality,
+            "near_modes": near.covered,
+            "near_quality": near.high_quality,
+            "shares": [float(share) for share in near.shares],
+        }
+
+    return measure
+
+
+def default_metrics(game: Any, samples: int = 2000) -> Metrics | None:
+    """What can be measured on a game's data by itself: the modes of a mixture; None for other data."""
+    return mode_metrics(samples) if hasattr(game.data, "modes") else None
+
+
+NAMED: dict[str, Callable[[int], Metrics]] = {"modes": mode_metrics}
+
+
+def measure(game: Any, names: Sequence[str], samples: int) -> Metrics | None:
+    """The metrics of a config: "auto", or names, whose numbers come side by side; None for no names.
+
+    Raises:
+        UnknownNameError: for a name that there is not. DomainError: for modes of data without any.
+    """
+    for name in names:
+        if name != "auto" and name not in NAMED:
+            raise UnknownNameError.among("metric", name, ["auto", *NAMED])
+    if "modes" in names and not hasattr(game.data, "modes"):
+        raise DomainError(f"the modes of {game.data!r}", "an exact mixture", 'names = ["auto"]')
+    chosen = [default_metrics(game, samples) if name == "auto" else NAMED[name](samples) for name in names]
+    measures = [metric for metric in chosen if metric is not None]
+
+    def together(game: Any, w: Any, rng: np.random.Generator) -> dict[str, Any]:
+        return {key: value for metric in measures for key, value in metric(game, w, rng).items()}
+
+    return together if measures else None

@@ -1,0 +1,151 @@
+"""What a training run returns: how it ended, its log, its failures, and the networks' parameters."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+from ...results import Result, Status, plain
+from ..monitor import Finding, diagnose
+from . import checkpoint
+from .hostile import CheckpointError
+from .log import Row, finite, read_rows
+
+LOG = "log.jsonl"
+CONFIG = "config.json"
+RESULT = "result.json"
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class TrainingRun(Result):
+    """A training run, finished or not.
+
+    Attributes:
+        game: the `GANGame`. rule: the update rule.
+        w: the last finite parameters, (d,). state: the rule's state there.
+        average: exponential average of the parameters, or None.
+        status: `Status.OK`, `Status.INTERRUPTED` (a signal; the same call goes on) or `Status.DIVERGED`.
+        step: steps done, of `steps`.
+        rows: the log. findings: failure modes, in the order in which they began.
+        seconds: spent, over all its parts. counts: oracle calls.
+        folder: where it lives, or None. versions: of the libraries. signal: that interrupted it, or None.
+    """
+
+    game: Any
+    rule: Any
+    w: Any
+    state: Any
+    average: Any
+    status: Status
+    step: int
+    steps: int
+    rows: list[Row]
+    findings: list[Finding]
+    seconds: float
+    counts: Any
+    folder: Path | None = None
+    versions: dict[str, str] = dataclasses.field(default_factory=dict)
+    signal: int | None = None
+
+    _plot = "training"
+
+    @property
+    def best_w(self) -> Any:
+        """The parameters to sample with: the average where there is one."""
+        return self.w if self.average is None else self.average
+
+    @property
+    def metrics(self) -> Row:
+        """The last metrics measured; empty where there are none."""
+        measured = [row["metrics"] for row in self.rows if row.get("metrics")]
+        return measured[-1] if measured else {}
+
+    @property
+    def samples(self) -> Any:
+        """64 points of the generator, always for the same latents: (64, ...)."""
+        return self.sample(64)
+
+    def sample(self, n: int, seed: int = 0) -> Any:
+        """n points of the (averaged) generator, (n, ...)."""
+        import numpy as np
+
+        return self.game.sample(self.best_w, n, np.random.default_rng((seed, 3)))
+
+    def summary(self) -> str:
+        """How it ended, the last numbers, and what went wrong."""
+        lines = [
+            f"{self.rule!r} on {self.game.name}: {self.status.value}",
+            f"step {self.step} of {self.steps}, {self.seconds:.1f} s, {self.counts.fields:g} gradients",
+        ]
+        if self.rows:
+            losses = ", ".join(f"{name} {_short(value)}" for name, value in self.rows[-1]["losses"].items())
+            lines.append(f"losses: {losses}")
+        shown = {k: v for k, v in self.metrics.items() if isinstance(v, (int, float))}
+        if shown:
+            lines.append("metrics: " + ", ".join(f"{name} {_short(value)}" for name, value in shown.items()))
+        lines += [str(finding) for finding in self.findings] or ["no failure mode was seen"]
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Endings, metrics and findings as plain data; the log has the rest."""
+        data = {
+            "game": repr(self.game),
+            "rule": repr(self.rule),
+            "status": self.status.name,
+            "step": self.step,
+            "steps": self.steps,
+            "seconds": round(self.seconds, 3),
+            "gradients": self.counts.fields,
+            "losses": plain(self.rows[-1]["losses"]) if self.rows else {},
+            "metrics": plain(self.metrics),
+            "findings": [finding.to_dict() for finding in self.findings],
+            "versions": self.versions,
+            "device": str(self.game.device),
+        }
+        return finite(data)  # type: ignore[no-any-return]
+
+    def __repr__(self) -> str:
+        return f"<TrainingRun {self.status.name} at step {self.step} of {self.steps}>"
+
+    @classmethod
+    def load(cls, folder: str | Path, game: Any = None, rule: Any = None) -> TrainingRun:
+        """The run of a folder, at its last checkpoint.
+
+        Args:
+            folder: of the run. game, rule: those that it was made with; by default they are built from its config.
+
+        Raises:
+            CheckpointError: for a folder without checkpoint or config, damaged or hostile files, and those of others.
+        """
+        from .loop import Training
+
+        folder = Path(folder)
+        paths = checkpoint.listed(folder) if folder.is_dir() else []
+        if not paths:
+            raise CheckpointError(
+                f"no checkpoint in {folder}", "the folder of a run", "gandyn train CONFIG --out FOLDER"
+            )
+        if game is None or rule is None:
+            from .config import Config
+
+            config = Config.read(folder / CONFIG)
+            game, rule = config.build()
+        training = Training(game, rule)
+        training.restore(paths[-1], identity=None)
+        rows = read_rows(folder / LOG, training.step)
+        return training.result(Status.OK, rows, diagnose(rows), folder, _steps(folder, training.step))
+
+
+def _steps(folder: Path, step: int) -> int:
+    """How many steps a finished run was to have; its last one where it never finished."""
+    try:
+        steps = json.loads((folder / RESULT).read_text()).get("steps", step)
+    except (OSError, ValueError, AttributeError):
+        return step
+    return steps if isinstance(steps, int) else step
+
+
+def _short(value: float | None) -> str:
+    return "none" if value is None else f"{value:.4g}"

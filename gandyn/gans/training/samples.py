@@ -1,0 +1,60 @@
+"""Pictures of samples during training: images in a grid, points of the plane beside the data."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...results import Result, plain
+from .hostile import write_atomically
+
+SHOWN_IMAGES, SHOWN_POINTS = 64, 1000
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class SampleGrid(Result):
+    """Samples of a generator, for the same latents at every step.
+
+    Attributes:
+        points: (n, ...): images (n, channels, height, width) in [-1, 1], or points (n, size).
+        data: as many points of the data. step: of the run. name: of the game.
+    """
+
+    points: Any
+    data: Any
+    step: int
+    name: str
+
+    _plot = "samples"
+
+    @classmethod
+    def of(cls, game: Any, w: Any, step: int) -> SampleGrid:
+        """Samples of a game at w."""
+        images = game.reference.real.ndim == 4
+        n = SHOWN_IMAGES if images else SHOWN_POINTS
+        points = game.sample(w, n, np.random.default_rng(3))
+        size, game.size = game.size, n
+        try:
+            data = game.draw(np.random.default_rng(4)).real
+        finally:
+            game.size = size
+        return cls(points.detach().float().cpu().numpy(), data.detach().float().cpu().numpy(), step, game.name)
+
+    def save(self, path: Path) -> None:
+        """Write a PNG, whole or not at all."""
+        path.parent.mkdir(exist_ok=True)
+        figure, picture = self.plot(), io.BytesIO()
+        figure.savefig(picture, format="png", dpi=150, metadata={"Software": None})
+        write_atomically(path, picture.getvalue())
+
+    def summary(self) -> str:
+        """How many, of what, when."""
+        return f"{len(self.points)} samples of {self.name} at step {self.step}, each {self.points.shape[1:]}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The points."""
+        return {"name": self.name, "step": self.step, "points": plain(self.points)}
