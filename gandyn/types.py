@@ -8,6 +8,7 @@ flow dw/dt = -v(w).
 from __future__ import annotations
 
 import abc
+import contextlib
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
@@ -294,6 +295,14 @@ class Game(abc.ABC):
         """A batch token that fixes all randomness of an evaluation; None where there is none."""
         return None
 
+    def draw_held_out(self, rng: Any) -> Batch:
+        """A batch token of data that is not trained on, where the game has some; otherwise as `draw`."""
+        return self.draw(rng)
+
+    def undisturbed(self) -> contextlib.AbstractContextManager[None]:
+        """A context that leaves the game as it found it: parameters in modules, buffers, random streams."""
+        return contextlib.nullcontext()
+
     def batch_size(self, batch: Batch) -> int:
         """Samples in a batch token, for the counts."""
         return 0
@@ -427,6 +436,10 @@ class RestrictedGame(Game):
     def draw(self, rng: Any) -> Batch:
         """A batch token of the whole game."""
         return self.game.draw(rng)
+
+    def draw_held_out(self, rng: Any) -> Batch:
+        """A held-out batch token of the whole game."""
+        return self.game.draw_held_out(rng)
 
     def advance(self) -> None:
         """What changes outside w, in the whole game."""

@@ -104,6 +104,41 @@ def test_products_are_adjoint_and_match_the_dense_jacobian(case):
 
 
 @every_game
+def test_coupling_and_parts_are_those_of_the_dense_jacobian(case):
+    """J_o u without the diagonal blocks, S u and A u, in every world; of one player, its block and zeros elsewhere."""
+    g, w, batch = prepared(case)
+    u = seeded("parts", g.name, g.dim).normal(size=w.shape)
+    dense = g.jacobian(w, batch)
+    own = np.zeros((g.dim, g.dim))
+    for block in g.slices:
+        own[block, block] = 1
+    scale = np.abs(dense).max() * g.dim
+    turned = np.swapaxes(dense, -1, -2)
+    expected = [(m @ u[..., None])[..., 0] for m in (dense * (1 - own), (dense + turned) / 2, (dense - turned) / 2)]
+    routes = [lambda z: z]
+    if TORCH in g.worlds:
+        routes.append(lambda z: torch.tensor(z, dtype=torch.float64))
+    for enter in routes:
+        coupled = g.coupling(enter(w), enter(u), batch)
+        for found, value in zip((coupled, *g.parts(enter(w), enter(u), batch)), expected, strict=True):
+            close(found, value, 1e-12, 4 * scale)
+        for i, block in enumerate(g.slices):
+            alone = np.asarray(g.coupling(enter(w), enter(u), batch, only=i)).copy()
+            close(alone[..., block], expected[0][..., block], 1e-12, 4 * scale)
+            alone[..., block] = 0
+            assert not alone.any()
+    if SYMBOLS in g.worlds:
+        at, along = (np.array([Rational(x) for x in z], dtype=object) for z in (w[0].tolist(), u[0].tolist()))
+        for found, value in zip((g.coupling(at, along, batch), *g.parts(at, along, batch)), expected, strict=True):
+            close(np.array([[N(e, 30) for e in found]], dtype=float), value[:1], 1e-12, 4 * scale)
+    view = g.restrict(0, w)
+    symmetric, antisymmetric = view.parts(view.block, u[..., g.slices[0]], batch)
+    close(symmetric, view.jvp(view.block, u[..., g.slices[0]], batch), 1e-12, scale)
+    assert not np.any(antisymmetric)
+    assert not np.any(view.coupling(view.block, u[..., g.slices[0]], batch))
+
+
+@every_game
 def test_one_players_block_and_view(case):
     """`only=` gives one block and zeros elsewhere, for one player's price; `restrict` is that player's own problem."""
     g, w, batch = prepared(case)
@@ -142,6 +177,9 @@ def test_the_oracle_counts_what_it_is_asked(case):
     assert spent(lambda: g.field(w, batch, only=0)) == (1, 0, 0)
     assert spent(lambda: g.jvp(w, w, batch)) == (0, 1, 0)
     assert spent(lambda: g.vjp(w, w, batch)) == (0, 0, 1)
+    assert spent(lambda: g.coupling(w, w, batch)) == (0, n, 0)
+    assert spent(lambda: g.coupling(w, w, batch, only=0)) == (0, 1, 0)
+    assert spent(lambda: g.parts(w, w, batch)) == (0, 1, 1)
     assert spent(lambda: g.cost_gradients(w, batch)) == (n, 0, 0)
     assert spent(lambda: g.costs(w, batch)) == (0, 0, 0)
     assert spent(lambda: g.restrict(0, w).field(g.restrict(0, w).block, batch)) == (1, 0, 0)

@@ -121,6 +121,65 @@ def test_products_are_adjoint_dense_and_differences(game):
     assert (difference - forward).abs().max() < 1e-8 * max(1.0, float(forward.abs().max()))
 
 
+def test_coupling_and_parts_are_the_dense_ones(game):
+    batch, w = token(game), game.w0
+    u = torch.randn(game.dim, generator=torch.Generator().manual_seed(1), dtype=w.dtype)
+    dense, first = game.jacobian(w, batch), game.slices[0].stop
+    across = dense.clone()
+    across[:first, :first] = across[first:, first:] = 0
+    for found, matrix in zip(
+        (game.coupling(w, u, batch), *game.parts(w, u, batch)),
+        (across, (dense + dense.T) / 2, (dense - dense.T) / 2),
+        strict=True,
+    ):
+        torch.testing.assert_close(found, matrix @ u, rtol=1e-11, atol=1e-13)
+    for i, block in enumerate(game.slices):
+        alone = game.coupling(w, u, batch, only=i)
+        torch.testing.assert_close(alone[block], (across @ u)[block], rtol=1e-11, atol=1e-13)
+        alone[block] = 0
+        assert not alone.any()
+
+
+def test_products_at_an_old_point_survive_other_evaluations(game):
+    """The kept graph refers to the modules' parameters, which evaluations elsewhere overwrite in the meantime."""
+    batch, w, u = token(game), game.w0, torch.linspace(-1, 1, game.dim, dtype=game.dtype)
+    names = ("jvp", "vjp", "coupling")
+    v = game.field_and_graph(w, batch)
+    torch.testing.assert_close(v, game.field(w, batch), rtol=1e-12, atol=1e-15)
+    expected = [getattr(game, name)(w, u, batch) for name in names]
+    for name, value in zip(names, expected, strict=True):
+        game.field(torch.full_like(w, 0.3), token(game, 1))
+        torch.testing.assert_close(getattr(game, name)(w, u, batch), value, rtol=1e-13, atol=1e-15)
+    moved = w.clone()
+    game.jvp(moved, u, batch)
+    moved += 0.1
+    torch.testing.assert_close(game.jvp(moved, u, batch), game.jvp(w + 0.1, u, batch), rtol=1e-13, atol=1e-15)
+
+
+@pytest.mark.parametrize("name", ["jvp", "vjp", "coupling", "parts"])
+def test_products_can_be_differentiated(game, name):
+    """In u they are linear, so that autograd gives the adjoint; in w, the slope is that of differences."""
+    batch, w = token(game), game.w0
+    rng = torch.Generator().manual_seed(2)
+    u, t = (torch.randn(game.dim, generator=rng, dtype=w.dtype) for _ in range(2))
+
+    def product(w, u):
+        found = getattr(game, name)(w, u, batch)
+        return found[0] + 2 * found[1] if name == "parts" else found
+
+    along = u.clone().requires_grad_()
+    (pulled,) = torch.autograd.grad(product(w, along) @ t, along)
+    assert float(pulled @ u) == pytest.approx(float(product(w, u) @ t), rel=1e-11)
+    at, h = w.clone().requires_grad_(), 1e-3
+    value = product(at, u)
+    torch.testing.assert_close(value.detach(), product(w, u), rtol=1e-11, atol=1e-13)
+    (slope,) = torch.autograd.grad(value @ t, at)
+    one, two, four = (
+        float((product(w + s * h * t, u) - product(w - s * h * t, u)) @ t) / (2 * s * h) for s in (1, 2, 4)
+    )
+    assert float(slope @ t) == pytest.approx((16 * (4 * one - two) / 3 - (4 * two - four) / 3) / 15, rel=1e-6)
+
+
 def test_the_field_can_be_differentiated(game):
     """Where w requires gradients, the same numbers come with a graph: autograd of the field is the vjp."""
     batch, w = token(game), game.w0.clone().requires_grad_()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import functools
+import dataclasses
+import itertools
 
 import numpy as np
 import pytest
@@ -14,10 +15,8 @@ R = gd.rules
 CASES = [(entry.name, k) for entry in R.registry for k in range(len(entry.build.examples()))]
 
 
-@functools.cache
-def ring(loss="nonsaturating"):
-    torch.manual_seed(0)
-    pair = (module.double() for module in gd.gans.mlp_pair(hidden=(4,)))
+def ring(loss="nonsaturating", hidden=(4,)):
+    pair = (module.double() for module in gd.gans.mlp_pair(hidden=hidden))
     return gd.gans.GANGame(*pair, loss, data=gd.gans.ring(), batch_size=16)
 
 
@@ -86,6 +85,68 @@ def test_products_and_solves_on_networks_are_the_dense_ones(rule, loss):
     expected = formulas(rule, game, game.w0, game.draw(np.random.default_rng(0)))
     assert (expected - game.w0).norm() > 1e-3
     torch.testing.assert_close(moved, expected, rtol=1e-8, atol=1e-9)
+
+
+def test_symplectic_steps_with_alignment_are_the_dense_ones():
+    """Either sign of the adjustment occurs, and the step is the formula's."""
+    signs = set()
+    for loss, seed in itertools.product(("minimax", "nonsaturating"), range(6)):
+        game = ring(loss)
+        w = game.w0 + (0.2 + 0.1 * seed) * torch.randn(
+            game.dim, generator=torch.Generator().manual_seed(seed), dtype=game.dtype
+        )
+        batch = game.draw(np.random.default_rng(0))
+        j, v = game.jacobian(w, batch), game.field(w, batch)
+        gradient, adjustment = j.T @ v, (j.T - j) @ v / 2
+        sign = torch.sign((v @ gradient) * (adjustment @ gradient) / game.dim + 1e-6)
+        moved, _, _ = move(R.SGA(0.1, 0.5, alignment=1e-6), game, w)
+        torch.testing.assert_close(moved, w - 0.1 * (v + 0.5 * sign * adjustment), rtol=1e-9, atol=1e-10)
+        signs.add(float(sign))
+    assert signs == {-1.0, 1.0}
+
+
+@pytest.mark.parametrize("loss", ["minimax", "nonsaturating"])
+def test_competitive_steps_are_solved_to_their_tolerance_from_the_last_move(loss):
+    """The residual of (I + lr J_o) u = -lr v by a product of its own; the answer is the next first guess."""
+    game, lr = ring(loss), 0.3
+    residuals = []
+    for tolerance in (1e-2, 1e-5, 1e-9):
+        rule = R.CompetitiveGD(lr, solver="krylov", tolerance=tolerance)
+        moved, state, info = move(rule, game, game.w0)
+        u, v, batch = moved - game.w0, info["field"], game.draw(np.random.default_rng(0))
+        residual = (u + lr * game.coupling(game.w0, u, batch) + lr * v).norm() / (lr * v).norm()
+        assert 0 < info["iterations"] < game.dim
+        assert info["residual"] <= tolerance
+        assert residual <= 2 * tolerance
+        residuals.append(float(residual))
+        again, _, info = rule.step(game, game.w0, state, np.random.default_rng(0))
+        assert info["iterations"] <= 1
+        torch.testing.assert_close(again, moved, rtol=0, atol=10 * tolerance * float(u.norm()))
+    assert residuals[0] > 10 * residuals[2]
+    _, _, cut = move(R.CompetitiveGD(3.0, solver="krylov", tolerance=1e-12, limit=1), game, game.w0)
+    assert cut["iterations"] == 1
+    assert cut["residual"] > 1e-12
+
+
+@pytest.mark.parametrize(("name", "k"), CASES)
+def test_no_step_on_networks_builds_a_dense_jacobian(name, k, monkeypatch):
+    """Neither by name nor product by product: a step asks for fewer products than there are parameters."""
+    rule = list(R.registry[name].build.examples())[k]
+    if rule.domain.deterministic:
+        return
+    if name == "ProximalPoint":  # Newton's steps cross no kink of the networks in a short step
+        rule = dataclasses.replace(rule, lr=1e-3)
+    game = ring("minimax" if rule.domain.zero_sum else "nonsaturating", (16, 12))
+
+    def refuse(*arguments):
+        raise AssertionError("a dense Jacobian of networks")
+
+    monkeypatch.setattr(type(game), "jacobian", refuse)
+    monkeypatch.setattr(gd.types.RestrictedGame, "jacobian", refuse)
+    monkeypatch.setattr(gd.worlds, "solve_dense", refuse)
+    monkeypatch.setattr(R.krylov, "dense", refuse, raising=False)
+    move(rule, game, game.w0)
+    assert game.counts.jvps + game.counts.vjps < game.dim
 
 
 def test_the_proximal_step_on_a_network():

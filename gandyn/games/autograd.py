@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -19,80 +19,149 @@ PROBE_SCALES = (0.1, 1.0, 10.0)
 
 
 class FieldGraph:
-    """The graph of v(w) at one point, kept so that many products with J or its transpose reuse it.
+    """The graph of the players' gradients at one point, kept so that many products with J or its transpose reuse it.
 
-    Products are double backward passes. `attached` graphs carry derivatives on to where w came from, so that a rule's
-    step, Jacobian products included, can itself be differentiated.
+    A product is a backward pass through that graph, restricted to the blocks that it needs: with u held fixed, J_ij u_j
+    is the gradient of <df_i/dx_j, u_j> in x_i, and J_ij^T u_i that of <df_i/dx_i, u_i> in x_j. In a two-player zero-sum
+    game the gradient of one cost holds both players', and J_12 = -J_21^T, so that a product is one pass of either kind.
+
+    Args:
+        blocks: for each player, the tensors that its block packs, of shape (..., *own); the costs are in their graph.
+        costs: one for each player, of shape (...).
+        lead: the number of leading axes.
+        zero_sum: two players with f_2 = -f_1: only f_2 is differentiated.
+        attached: products carry derivatives on to where the blocks came from, so that a rule's step, Jacobian products
+            included, can itself be differentiated.
     """
 
-    def __init__(self, w: Any, field: Callable[[Any], Any]) -> None:
-        import torch
+    def __init__(
+        self,
+        blocks: Sequence[Sequence[Any]],
+        costs: Sequence[Any],
+        lead: int = 0,
+        zero_sum: bool = False,
+        attached: bool = False,
+    ) -> None:
+        self.blocks, self.lead, self.attached, self.zero_sum = tuple(map(tuple, blocks)), lead, attached, zero_sum
+        self.players = range(len(self.blocks))
+        self._sizes = [[p.shape[lead:].numel() for p in block] for block in self.blocks]
+        self._costs = (costs[1], costs[1]) if zero_sum else tuple(costs)
+        self._slopes: dict[tuple[int, int], tuple[Any, ...]] = {}
+        if zero_sum:
+            ends = len(self.blocks[0])
+            both = slopes(costs[1], [*self.blocks[0], *self.blocks[1]], create_graph=True)
+            first, second = both[:ends], both[ends:]
+            self._slopes = {(0, 0): first, (1, 0): first, (0, 1): second, (1, 1): second}
+        self._own = [self._slope(i, i) for i in self.players]
 
-        self.attached = bool(w.requires_grad and torch.is_grad_enabled())
-        with torch.enable_grad():
-            self.w = w if self.attached else w.detach().requires_grad_()
-            self.v = field(self.w)
-
-    @functools.cached_property
-    def _pullback(self) -> tuple[Any, Any]:
-        """(s, J^T s) for a seed s at zero: built by the first jvp; transposed products do without."""
-        import torch
-
-        with torch.enable_grad():
-            seed = torch.zeros_like(self.v, requires_grad=True)
-            return seed, self._gradient(self.v, seed, create_graph=True)
-
-    def _gradient(self, outputs: Any, seed: Any, create_graph: bool) -> Any:
-        import torch
-
-        if not outputs.requires_grad:
-            return torch.zeros_like(self.w)
-        return torch.autograd.grad(
-            outputs, self.w, seed, retain_graph=True, create_graph=create_graph, materialize_grads=True
-        )[0]
+    def field(self) -> Any:
+        """v, shape (..., d)."""
+        return self._join([self._signed(self._pack(slope), i) for i, slope in enumerate(self._own)])
 
     def vjp(self, u: Any) -> Any:
-        """J^T u."""
-        return self._gradient(self.v, u, create_graph=self._differentiable(u))
-
-    def _differentiable(self, u: Any) -> bool:
-        import torch
-
-        return self.attached or bool(u.requires_grad and torch.is_grad_enabled())
+        """J^T u: the gradient of the sum over i of <df_i/dx_i, u_i>."""
+        terms = [(i, i, block) for i, block in enumerate(self._split(u))]
+        return self._join(self._pull(terms, self.players))
 
     def jvp(self, u: Any) -> Any:
-        """J u, the derivative along the seed s of J^T s, contracted with u."""
+        """J u: block i is the gradient of <df_i/dw, u> in x_i."""
+        blocks = self._split(u)
+        if self.zero_sum:
+            pulled = self._pull([(1, j, block) for j, block in enumerate(blocks)], self.players)
+            return self._join([-pulled[0], pulled[1]])
+        return self._join([self._pull([(i, j, blocks[j]) for j in self.players], [i])[0] for i in self.players])
+
+    def coupling(self, u: Any, only: int | None = None) -> Any:
+        """J_o u, where J_o is J without each player's own Hessian; of one player, its block, and zeros elsewhere."""
         import torch
 
-        seed, pullback = self._pullback
-        if not pullback.requires_grad:
-            return torch.zeros_like(self.w)
-        return torch.autograd.grad(
-            pullback,
-            seed,
-            u,
-            retain_graph=True,
-            create_graph=self._differentiable(u),
-            materialize_grads=True,
-        )[0]
+        blocks = self._split(u)
+        return self._join([
+            torch.zeros_like(blocks[i])
+            if only not in (None, i)
+            else self._pull([(i, j, blocks[j]) for j in self.players if j != i], [i])[0]
+            for i in self.players
+        ])  # fmt: skip
+
+    def parts(self, u: Any) -> tuple[Any, Any]:
+        """(S u, A u), where S and A are the symmetric and the antisymmetric part of J.
+
+        From J_d u and J_o^T u, one pass for each player, and J_o u, which is -J_o^T u in a zero-sum game.
+        """
+        blocks = self._split(u)
+        shares = [self._pull([(i, i, blocks[i])], self.players) for i in self.players]
+        own = self._join([shares[i][i] for i in self.players])
+        from_others = [[share[i] for j, share in enumerate(shares) if j != i] for i in self.players]
+        across = self._join([sum(found[1:], found[0]) if found else 0 * own for found in from_others])
+        if self.zero_sum:
+            return own, -across
+        coupled = self.coupling(u)
+        return own + (coupled + across) / 2, (coupled - across) / 2
+
+    # --- one backward pass -------------------------------------------------------------------------------------
+
+    def _slope(self, i: int, j: int) -> tuple[Any, ...]:
+        """df_i/dx_j, in tensors; in a zero-sum game df_2/dx_j for both players."""
+        if (i, j) not in self._slopes:
+            self._slopes[i, j] = slopes(self._costs[i], self.blocks[j], create_graph=True)
+        return self._slopes[i, j]
+
+    def _signed(self, block: Any, i: int) -> Any:
+        """What player i's cost makes of slopes of the cost that stands for it."""
+        return -block if self.zero_sum and i == 0 else block
+
+    def _pull(self, terms: Sequence[tuple[int, int, Any]], wanted: Sequence[int]) -> list[Any]:
+        """Gradients of the sum of <df_i/dx_j, u_j> over terms (i, j, u_j), in the blocks of the players wanted."""
+        import torch
+
+        outputs, weights = [], []
+        for i, j, block in terms:
+            for slope, weight in zip(self._slope(i, j), self._unpack(self._signed(block, i), j), strict=True):
+                if slope.requires_grad:
+                    outputs.append(slope)
+                    weights.append(weight)
+        inputs = [p for i in wanted for p in self.blocks[i]]
+        further = self.attached or (torch.is_grad_enabled() and any(w.requires_grad for w in weights))
+        found = (
+            torch.autograd.grad(
+                outputs, inputs, weights, retain_graph=True, create_graph=further, materialize_grads=True
+            )
+            if outputs
+            else tuple(map(torch.zeros_like, inputs))
+        )
+        pieces = iter(found)
+        return [self._pack([*itertools.islice(pieces, len(self.blocks[i]))]) for i in wanted]
+
+    def _split(self, u: Any) -> tuple[Any, ...]:
+        return tuple(u.split([sum(sizes) for sizes in self._sizes], -1))
+
+    def _unpack(self, block: Any, j: int) -> tuple[Any, ...]:
+        pieces = block.split(self._sizes[j], -1)
+        return tuple(piece.reshape(p.shape) for piece, p in zip(pieces, self.blocks[j], strict=True))
+
+    def _pack(self, tensors: Sequence[Any]) -> Any:
+        return self._join([t.flatten(self.lead) for t in tensors])
+
+    def _join(self, blocks: Sequence[Any]) -> Any:
+        import torch
+
+        return torch.cat(list(blocks), -1)
 
 
-def cost_gradient_rows(costs: Sequence[Any], w: Any, create_graph: bool) -> Any:
-    """All of df_i/dw for costs in the graph of w, shape (n, ..., d)."""
+def slopes(cost: Any, tensors: Sequence[Any], create_graph: bool = False) -> tuple[Any, ...]:
+    """d(sum of cost)/d(tensor) for each, zeros where the graph does not connect them; the graph is kept."""
     import torch
 
-    return torch.stack([gradient(cost, w, create_graph) for cost in costs])
+    if not cost.requires_grad:
+        return tuple(map(torch.zeros_like, tensors))
+    return torch.autograd.grad(
+        cost, list(tensors), torch.ones_like(cost), retain_graph=True, create_graph=create_graph, materialize_grads=True
+    )
 
 
 def gradient(cost: Any, block: Any, create_graph: bool = False) -> Any:
     """d(sum of cost)/d(block), zeros where the graph does not connect them; the graph is kept."""
-    import torch
-
-    if not cost.requires_grad:
-        return torch.zeros_like(block)
-    return torch.autograd.grad(cost.sum(), block, retain_graph=True, create_graph=create_graph, materialize_grads=True)[
-        0
-    ]
+    return slopes(cost, [block], create_graph)[0]
 
 
 class TorchGame(Game):
@@ -209,7 +278,12 @@ class TorchGame(Game):
         return torch.cat(parts, -1)
 
     def _graph(self, w: Any) -> FieldGraph:
-        return FieldGraph(w, lambda leaf: self._field_of(leaf, None, create_graph=True))
+        import torch
+
+        attached = bool(w.requires_grad and torch.is_grad_enabled())
+        with torch.enable_grad():
+            blocks = self.split(w if attached else w.detach().requires_grad_())
+            return FieldGraph([[b] for b in blocks], self._evaluate(*blocks), w.ndim - 1, attached=attached)
 
     def _jvp(self, w: Array, u: Array, batch: Batch) -> Array:
         return self._leave(self._graph(self._enter(w)).jvp(self._enter(u)), w)
@@ -217,15 +291,23 @@ class TorchGame(Game):
     def _vjp(self, w: Array, u: Array, batch: Batch) -> Array:
         return self._leave(self._graph(self._enter(w)).vjp(self._enter(u)), w)
 
+    def _coupling(self, w: Array, u: Array, batch: Batch, only: int | None) -> Array:
+        return self._leave(self._graph(self._enter(w)).coupling(self._enter(u), only), w)
+
+    def _parts(self, w: Array, u: Array, batch: Batch) -> tuple[Array, Array]:
+        symmetric, antisymmetric = self._graph(self._enter(w)).parts(self._enter(u))
+        return self._leave(symmetric, w), self._leave(antisymmetric, w)
+
     def jacobian(self, w: Array, batch: Batch = None) -> Array:
         """J(w), dense, shape (..., d, d): row by row on one graph."""
         import torch
 
         self.check(w)
         self.counts.vjps += self.dim
-        graph = self._graph(self._enter(w))
-        units = torch.eye(self.dim, dtype=graph.v.dtype, device=graph.v.device)
-        rows = [graph.vjp(unit.expand_as(graph.v)) for unit in units]
+        point = self._enter(w)
+        graph = self._graph(point)
+        units = torch.eye(self.dim, dtype=point.dtype, device=point.device)
+        rows = [graph.vjp(unit.expand_as(point)) for unit in units]
         return self._leave(torch.stack(rows, -2), w)
 
     def _cost_gradients(self, w: Array, batch: Batch) -> Array:
@@ -235,7 +317,8 @@ class TorchGame(Game):
         attached = point.requires_grad and torch.is_grad_enabled()
         with torch.enable_grad():
             leaf = point if attached else point.detach().requires_grad_()
-            return self._leave(cost_gradient_rows(self._evaluate(*self.split(leaf)), leaf, attached), w)
+            rows = [gradient(cost, leaf, attached) for cost in self._evaluate(*self.split(leaf))]
+            return self._leave(torch.stack(rows), w)
 
 
 class _Vectorised:

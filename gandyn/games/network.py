@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import GameError, ParameterError, ShapeError
 from ..types import Array, Batch, Game, Player, RestrictedGame
 from ..worlds import TORCH
-from .autograd import FieldGraph, cost_gradient_rows
+from .autograd import FieldGraph, slopes
 from .krylov import KrylovReport, gmres
 
 Network = Any  # a module or a FunctionalNetwork: called on a batch, with named_parameters()
@@ -23,8 +23,9 @@ class NetworkGame(Game):
     """A game whose players are `torch.nn.Module`s; its joint vector w (d,) is all their parameters, player by player.
 
     Plain fields run the modules themselves on parameters that are views into one buffer: w is copied in, gradients come
-    out in a fresh vector, so no result is ever overwritten. Where derivatives of the field are asked for (`jvp`, `vjp`,
-    or w that requires gradients) the same costs run on `torch.func.functional_call`.
+    out in a fresh vector, so no result is ever overwritten. Products with the Jacobian are backward passes through the
+    graph of such a field. Where w or u requires gradients, or buffers change with each evaluation, the same costs run
+    on `torch.func.functional_call`.
 
     A subclass gives `_network_costs` and `draw`. Batch tokens with a `seed` attribute seed dropout and noise: an
     evaluation leaves torch's own random state and all module buffers as they were. `advance()` takes over the buffers
@@ -161,7 +162,7 @@ class NetworkGame(Game):
         self.check(w)
         self.counts.player_gradients += len(self.players)
         self.counts.samples += self.batch_size(batch)
-        return self._graph(w, batch).v.detach()
+        return self._graph(w, batch).field().detach()
 
     def _module_field(self, batch: Batch, only: int | None, padded: bool) -> Any:
         """The field of the parameters that are loaded, in a fresh vector; of one player, its block, `padded` or not."""
@@ -280,43 +281,72 @@ class NetworkGame(Game):
 
         blocks = self.split(w)
         costs = self._costs_of(blocks, batch)
-        parts = []
-        for i, (cost, block) in enumerate(zip(costs, blocks, strict=True)):
-            if only is not None and i != only:
-                parts.append(torch.zeros_like(block))
-                continue
-            parts.append(
-                torch.autograd.grad(cost, block, retain_graph=True, create_graph=create_graph, materialize_grads=True)[
-                    0
-                ]
-            )
-        return torch.cat(parts)
+        return torch.cat([
+            slopes(cost, [block], create_graph)[0] if only in (None, i) else torch.zeros_like(block)
+            for i, (cost, block) in enumerate(zip(costs, blocks, strict=True))
+        ])  # fmt: skip
 
-    def _graph(self, w: Array, batch: Batch) -> FieldGraph:
-        """The graph of the field at w, the one from the last call where w and the batch are the same objects."""
+    def _graph(self, w: Array, batch: Batch, u: Any = None) -> FieldGraph:
+        """The graph of the field at w, the one from the last call where w and the batch are the same objects.
+
+        It refers to the parameters in the buffer, so w is loaded again before each product. With derivatives in w or in
+        u it stands on w itself, and is not kept.
+        """
         import torch
 
-        if w.requires_grad and torch.is_grad_enabled():
-            return FieldGraph(w, lambda leaf: self._field_of(leaf, batch, None, create_graph=True))
+        if torch.is_grad_enabled() and (w.requires_grad or (u is not None and u.requires_grad)):
+            return self._graph_of(w, batch, attached=w.requires_grad)
         kept = self._kept_graph
         if kept is None or kept[0] is not w or kept[1] != w._version or kept[2] is not batch:
-            graph = FieldGraph(w, lambda leaf: self._field_of(leaf, batch, None, create_graph=True))
-            self._kept_graph = kept = (w, w._version, batch, graph)
+            self._kept_graph = kept = (w, w._version, batch, self._fresh_graph(w, batch))
+        elif not self._persistent:
+            self._load(w)
         return kept[3]
 
+    def _fresh_graph(self, w: Array, batch: Batch) -> FieldGraph:
+        import torch
+
+        if self._persistent:
+            return self._graph_of(w, batch, attached=False)
+        self._load(w)
+        with torch.enable_grad(), self._evaluation(batch, training=False):
+            return FieldGraph(self._parameters, self._network_costs(self.networks, batch, None), zero_sum=self.zero_sum)
+
+    def _graph_of(self, w: Array, batch: Batch, attached: bool) -> FieldGraph:
+        import torch
+
+        with torch.enable_grad():
+            blocks = self.split(w if attached else w.detach().requires_grad_())
+            costs = self._costs_of(blocks, batch)
+            return FieldGraph([[b] for b in blocks], costs, zero_sum=self.zero_sum, attached=attached)
+
     def _jvp(self, w: Array, u: Array, batch: Batch) -> Array:
-        return self._graph(w, batch).jvp(u)
+        return self._graph(w, batch, u).jvp(u)
 
     def _vjp(self, w: Array, u: Array, batch: Batch) -> Array:
-        return self._graph(w, batch).vjp(u)
+        return self._graph(w, batch, u).vjp(u)
+
+    def _coupling(self, w: Array, u: Array, batch: Batch, only: int | None) -> Array:
+        return self._graph(w, batch, u).coupling(u, only)
+
+    def _parts(self, w: Array, u: Array, batch: Batch) -> tuple[Array, Array]:
+        return self._graph(w, batch, u).parts(u)
 
     def _cost_gradients(self, w: Array, batch: Batch) -> Array:
         import torch
 
-        attached = w.requires_grad and torch.is_grad_enabled()
-        with torch.enable_grad():
-            leaf = w if attached else w.detach().requires_grad_()
-            return cost_gradient_rows(self._costs_of(self.split(leaf), batch), leaf, attached)
+        if w.requires_grad and torch.is_grad_enabled():
+            return torch.stack(
+                [slopes(cost, [w], create_graph=True)[0] for cost in self._costs_of(self.split(w), batch)]
+            )
+        self._load(w)
+        everything = [*itertools.chain(*self._parameters)]
+        with torch.enable_grad(), self._evaluation(batch, training=False):
+            costs = self._network_costs(self.networks, batch, None)
+            if self.zero_sum:
+                flat = _flat(slopes(costs[1], everything))
+                return torch.stack([-flat, flat])
+            return torch.stack([_flat(slopes(cost, everything)) for cost in costs])
 
     def solve(self, operator: Callable[[Array], Array], rhs: Array, tolerance: float | None = None) -> Array:
         """x with operator(x) = rhs by GMRES to a tolerance of 1e3 rounding units by default; see `last_solve`."""
@@ -347,6 +377,24 @@ class NetworkView(RestrictedGame):
         self.counts.samples += self.game.batch_size(batch)
         self.game._load(*self._beside(w))
         return self.game._module_field(batch, self.index, padded=False)
+
+    def jvp(self, w: Array, u: Array, batch: Batch = None) -> Array:
+        """The player's own Hessian times u; at the point of restriction, on the game's graph there."""
+        self.check(w)
+        return self.game.jvp(self._joint(w), self._pad(u), batch)[..., self._block]
+
+    def vjp(self, w: Array, u: Array, batch: Batch = None) -> Array:
+        """The same: a Hessian is symmetric."""
+        self.check(w)
+        return self.game.vjp(self._joint(w), self._pad(u), batch)[..., self._block]
+
+    def _joint(self, x: Array) -> Array:
+        """The joint vector: the same object where x is the block of the point of restriction itself."""
+        block = self.block
+        same = (
+            x.data_ptr() == block.data_ptr() and x.stride() == block.stride() and x.requires_grad == block.requires_grad
+        )
+        return self.fixed if same else self.embed(x)
 
     def embed(self, x: Array) -> Array:
         """The joint vector with the player's block replaced by x."""

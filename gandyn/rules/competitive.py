@@ -10,7 +10,7 @@ from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
 from ..worlds import SYMBOLS, number, ones_like, sqrt, world_of, zeros_like
 from .base import parse, refuse_alone, register, step_size
 from .krylov import check_solver, is_iterative, solve
-from .products import coupling, only
+from .products import only
 
 Step = tuple[Array, Info]
 
@@ -80,7 +80,7 @@ class CompetitiveGD(Rule):
             return self._by_schur_complement(game, w, v, lr, batch, start)
 
         def operator(u: Array) -> Array:
-            return u + lr * coupling(game, w, u, batch)
+            return u + lr * game.coupling(w, u, batch)
 
         return solve(
             self, game, operator, -lr * v, solver=self.solver, start=start, tolerance=self.tolerance, limit=self.limit
@@ -92,13 +92,12 @@ class CompetitiveGD(Rule):
         root = sqrt(steps)
 
         def to_second(u: Array) -> Array:
-            return only(game, steps * game.jvp(w, only(game, u, 0), batch), 1)
+            return steps * game.coupling(w, u, batch, only=1)
 
         def schur(z: Array) -> Array:
-            p = only(game, root * z, 0)
-            return z - only(game, root * game.jvp(w, to_second(p), batch), 0)
+            return z - root * game.coupling(w, to_second(root * z), batch, only=0)
 
-        rhs = -only(game, root * (v - game.jvp(w, only(game, steps * v, 1), batch)), 0)
+        rhs = -only(game, root * (v - game.coupling(w, steps * v, batch, only=0)), 0)
         z, info = solve(
             self,
             game,
@@ -160,7 +159,7 @@ class LinearizedCGD(Rule):
         batch = game.draw(rng)
         lr = game.per_coordinate(self.lr, w)
         v = game.field_and_graph(w, batch)
-        return game.project(w - lr * (v - coupling(game, w, lr * v, batch))), state, {"field": v}
+        return game.project(w - lr * (v - game.coupling(w, lr * v, batch))), state, {"field": v}
 
 
 @register

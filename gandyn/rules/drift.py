@@ -8,7 +8,7 @@ from typing import Any
 
 from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
 from .base import as_float, each, parse, real, refuse_alone, register, step_size
-from .products import back_coupling, coupling, only, own_blocks
+from .products import back_coupling, only, own_blocks
 
 
 @register
@@ -110,7 +110,7 @@ class Drift(Rule):
             pulled = back_coupling(game, w, [v] * len(game.players), batch)
             total = total + 2 * game.per_coordinate(self.other_norm, w) * pulled
         if dots:
-            product = coupling(game, w, v, batch)
+            product = game.coupling(w, v, batch)
             if gradients is not None:
                 product = product + back_coupling(game, w, gradients, batch)
             total = total + game.per_coordinate(self.other_dot, w) * product

@@ -8,7 +8,6 @@ from typing import Any
 from ..types import Array, Cost, Domain, Game, Info, Rule, State
 from ..worlds import number
 from .base import as_float, largest_root, parse, real, refuse_alone, register, step_size
-from .products import coupling
 
 
 @register
@@ -67,6 +66,6 @@ class LEAD(Rule):
         batch = game.draw(rng)
         v = game.field(w, batch)
         drift = w - state["previous"]
-        force = number(self.alpha, w) * coupling(game, w, drift, batch)
+        force = number(self.alpha, w) * game.coupling(w, drift, batch)
         w_next = w + number(self.momentum, w) * drift - game.per_coordinate(self.lr, w) * v - force
         return w_next, State({"previous": w}), {"field": v}

@@ -1,6 +1,6 @@
 """Products with parts of the game Jacobian: what one player's move does to the others' gradients.
 
-J_o is J with its diagonal blocks (each player's own Hessian) set to zero.
+J_o is J with its diagonal blocks (each player's own Hessian) set to zero; J_o u is `Game.coupling`.
 """
 
 from __future__ import annotations
@@ -24,12 +24,6 @@ def without(game: Game, u: Array, i: int) -> Array:
 def own_blocks(game: Game, rows: Sequence[Array]) -> Array:
     """Player i's block of row i, side by side: the field, from the gradients of all costs."""
     return concatenate([row[..., block] for row, block in zip(rows, game.slices, strict=True)])
-
-
-def coupling(game: Game, w: Array, u: Array, batch: Batch = None) -> Array:
-    """J_o u: how each player's gradient changes when the others move by u. One jvp for each player."""
-    moved = (game.jvp(w, without(game, u, i), batch)[..., block] for i, block in enumerate(game.slices))
-    return concatenate(list(moved))
 
 
 def back_coupling(game: Game, w: Array, targets: Sequence[Array], batch: Batch = None) -> Array:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
 from ..worlds import dot, minimum, number, ones_like, positive, where
 from .base import parse, refuse_alone, register, step_size
-from .products import back_coupling, coupling, own_blocks
+from .products import back_coupling, own_blocks
 
 
 @register
@@ -77,7 +77,7 @@ class OpponentLookahead(Rule):
 
     def _answer(self, game: Game, w: Array, v: Array, batch: Batch) -> Array:
         """v - H_o e v."""
-        return v - coupling(game, w, self._foreseen(game, w) * v, batch)
+        return v - game.coupling(w, self._foreseen(game, w) * v, batch)
 
     def _shaping(self, game: Game, w: Array, batch: Batch) -> tuple[Array, Array]:
         """(v, chi), from the gradients of all costs."""

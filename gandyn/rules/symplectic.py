@@ -58,10 +58,10 @@ class SGA(Rule):
         """One field and two products, on the same batch."""
         batch = game.draw(rng)
         v = game.field_and_graph(w, batch)
-        gradient = game.vjp(w, v, batch)
-        adjustment = (gradient - game.jvp(w, v, batch)) / 2
-        weight = number(self.lam, w)
+        symmetric, antisymmetric = game.parts(w, v, batch)
+        adjustment, weight = -antisymmetric, number(self.lam, w)
         if self.align:
+            gradient = symmetric + adjustment
             agreement = dot(v, gradient) * dot(adjustment, gradient) / w.shape[-1]
             weight = weight * sign(agreement + number(self.alignment, w))
         change = v + weight * adjustment
