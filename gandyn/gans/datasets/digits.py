@@ -6,6 +6,8 @@ import contextlib
 import importlib.metadata
 import io
 import os
+import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -77,11 +79,11 @@ def _kept(name: str, package: str, parse: Any, shape: tuple[int, ...]) -> tuple[
         version = importlib.metadata.version(package)
     path = data_folder() / f"{name}-{package}-{version}.npz"
     try:
-        with np.load(path, allow_pickle=False) as kept:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
             images, labels = kept["images"], kept["labels"]
         if images.shape == shape and images.dtype == labels.dtype == np.uint8 and labels.shape == shape[:1]:
             return images, labels
-    except (OSError, ValueError, KeyError, EOFError):
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
         pass
     images, labels = parse()
     images, labels = np.asarray(images, np.uint8).reshape(shape), np.asarray(labels, np.uint8)
@@ -99,7 +101,8 @@ def _keep(path: Path, images: Any, labels: Any) -> None:
         temporary.write_bytes(content.getvalue())
         temporary.replace(path)
     except OSError:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
 
 
 @contextlib.contextmanager

