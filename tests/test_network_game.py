@@ -433,6 +433,31 @@ def test_every_loss_trains_networks_or_says_why_not(entry):
     torch.testing.assert_close(split, own, rtol=1e-11, atol=1e-14)
 
 
+def test_the_mode_regulariser_reconstructs_through_the_generators_encoder():
+    """By the formula with the modules themselves; the encoder plays with the generator, in every kind of evaluation."""
+    penalty = gd.penalties.ModeRegularizer(0.1, 0.3)
+    pair = networks(hidden=(4,))
+    pair[0].encoder = torch.nn.Linear(2, gan(pair=networks(hidden=(4,))).reference.latent.shape[1]).double()
+    game = gan(penalties=penalty, pair=pair)
+    plain = gan(pair=networks(hidden=(4,)))
+    assert game.players[0].size == plain.players[0].size + sum(p.numel() for p in pair[0].encoder.parameters())
+    batch, w = token(game), game.w0
+    v, gradients = game.field(w, batch), game.cost_gradients(w, batch)
+    own = torch.cat([gradients[i, block] for i, block in enumerate(game.slices)])
+    torch.testing.assert_close(v, own, rtol=1e-10, atol=1e-13)
+    torch.testing.assert_close(sum(game.field(w, batch, only=i) for i in range(2)), own, rtol=1e-10, atol=1e-13)
+    unit = torch.randn(game.dim, generator=torch.Generator().manual_seed(0), dtype=w.dtype)
+    h = 1e-5
+    slope = (game.field(w + h * unit, batch) - game.field(w - h * unit, batch)) / (2 * h)
+    torch.testing.assert_close(game.jvp(w, unit, batch), slope, rtol=1e-6, atol=1e-7)
+    game.load(w)
+    near, fake = pair[0](pair[0].encoder(batch.real)), pair[0](batch.latent)
+    error = (batch.real - near).square().sum(1).mean()
+    surprise, fooled = (-torch.log(torch.sigmoid(pair[1](points))).mean() for points in (near, fake))
+    costs = game.costs(w, batch)
+    torch.testing.assert_close(costs[0], fooled + 0.1 * error + 0.3 * surprise, rtol=1e-10, atol=1e-12)
+
+
 @pytest.mark.parametrize("entry", list(gd.penalties.registry), ids=lambda entry: entry.name)
 def test_every_penalty_regularises_networks_or_says_why_not(entry):
     """Plain and differentiable evaluations, whole and player by player, agree; projections are feasible."""

@@ -33,7 +33,11 @@ class NetworkCritic(Critic):
         seed: int,
         penalties: Sequence[Penalty],
         labels: Any = None,
+        reconstruct: Callable[[Any], Any] | None = None,
+        stochastic: bool = False,
     ) -> None:
+        self._stochastic, self._stream, self._passes = stochastic, 0, 0
+        self._reconstruct = reconstruct
         self._discriminator, self._seed, self.weights, self._labels = discriminator, seed, weights, labels
         self._source: torch.Generator | None = None
         self._logits: dict[int, tuple[Any, Any, Any]] = {}
@@ -65,12 +69,24 @@ class NetworkCritic(Critic):
 
     def _evaluate(self, points: Any, batches: int = 1) -> tuple[Any, Any]:
         """Logits and class logits of one batch, or of several with the same labels."""
+        self._seed_layers(points)
         if self._labels is None:
             answer = self._discriminator(points)
         else:
             answer = self._discriminator(points, self._labels.repeat(batches))
         logits, names = answer if isinstance(answer, tuple) else (answer, None)
         return logits.flatten(), names
+
+    def _seed_layers(self, points: Any) -> None:
+        """Layers that draw (dropout) see the same numbers at the same points, whatever else was evaluated before."""
+        if not self._stochastic:
+            return
+        if points is self.real or points is self.fake:
+            place = 1 if points is self.real else 2
+        else:
+            self._passes += 1
+            place = 3 + 1000 * self._stream + self._passes
+        torch.manual_seed((self._seed - place * SEED_STRIDE) % 2**63)
 
     def logits_at_once(self) -> tuple[Any, Any]:
         """Logits of data and samples in one pass, for discriminators that treat every point by itself."""
@@ -108,6 +124,7 @@ class NetworkCritic(Critic):
     def stream(self, index: int) -> None:
         """Start the index-th stream of the token's random numbers: what one hook draws does not move another's."""
         self._start = (self._seed + (index + 1) * SEED_STRIDE) % 2**63
+        self._stream, self._passes = index, 0
         self._source = None
 
     def _generator(self, like: Any) -> torch.Generator:
@@ -125,5 +142,11 @@ class NetworkCritic(Critic):
         return torch.randn(like.shape, generator=self._generator(like), dtype=like.dtype, device=like.device)
 
     def reconstruct(self, points: Any) -> Any:
-        """G(E(x)) needs an encoder, which these games do not have."""
-        raise DomainError("a penalty that reconstructs data, on a GAN without an encoder", "another penalty", "R1(0.1)")
+        """G(E(x)), for a generator that has an encoder E."""
+        if self._reconstruct is None:
+            raise DomainError(
+                "a penalty that reconstructs data, such as ModeRegularizer, on a GAN without an encoder",
+                "a generator with an attribute `encoder`, a module from points to latents",
+                "generator.encoder = torch.nn.Linear(2, latent), or another penalty",
+            )
+        return self._reconstruct(points)

@@ -45,8 +45,9 @@ class GANGame(NetworkGame):
 
     A network with `conditional = True` is also given labels (n,): those of the data, for the samples too. A
     discriminator that answers (logits, class logits) serves losses of classes, such as `auxiliary_classifier`; other
-    losses ignore the class logits. The vectors of spectral norms (`architectures.spectral`) are fixed within a step
-    and moved by `advance`.
+    losses ignore the class logits. A generator with an attribute `encoder`, a module from points to latents, gives
+    penalties their reconstructions G(E(x)); it plays with the generator. The vectors of spectral norms
+    (`architectures.spectral`) are fixed within a step and moved by `advance`.
 
     Args:
         generator, discriminator: modules; the logit is high on real data. Both are put into training mode.
@@ -171,7 +172,7 @@ class GANGame(NetworkGame):
         batch = self.reference if batch is None else batch
         with torch.set_grad_enabled(torch.is_grad_enabled() and only != 1):
             fake = generator(batch.latent, batch.labels) if self._conditional[0] else generator(batch.latent)
-        critic = self._critic(discriminator, batch, fake)
+        critic = self._critic(discriminator, batch, fake, self._reconstruction(generator, batch))
         if only == 0 and self.loss.separable:
             on_fake = critic.logit(critic.fake)
             costs = [(-self.loss.fake(on_fake) if self.loss.zero_sum else self.loss.generator(on_fake)).mean(), None]
@@ -184,11 +185,23 @@ class GANGame(NetworkGame):
                     costs[i] = costs[i] + hook(critic)
         return tuple(costs)
 
-    def _critic(self, discriminator: Network, batch: Any, fake: Any) -> NetworkCritic:
+    def _reconstruction(self, generator: Network, batch: Token) -> Callable[[Any], Any] | None:
+        """x -> G(E(x)), at the parameters that both have now; None without an encoder."""
+        if not isinstance(getattr(self.generator, "encoder", None), torch.nn.Module):
+            return None
+        values = getattr(generator, "values", {})
+        inner = {name.removeprefix("encoder."): v for name, v in values.items() if name.startswith("encoder.")}
+        encoder = FunctionalNetwork(self.generator.encoder, inner)
+        labels = (batch.labels,) if self._conditional[0] else ()
+        return lambda points: generator(encoder(points), *labels)
+
+    def _critic(
+        self, discriminator: Network, batch: Any, fake: Any, reconstruct: Callable[[Any], Any] | None = None
+    ) -> NetworkCritic:
         """The discriminator with its penalties' transforms, and the batch with their perturbations."""
         labels = batch.labels if self._conditional[1] else None
         if not self.penalties:
-            return NetworkCritic(discriminator, (), batch.real, fake, batch.seed, (), labels)
+            return NetworkCritic(discriminator, (), batch.real, fake, batch.seed, (), labels, stochastic=self.stochastic)
         named = {name: p for name, p in discriminator.named_parameters() if p.ndim > 1}
         if self._transforms:
             transformed = dict(named)
@@ -196,11 +209,12 @@ class GANGame(NetworkGame):
                 transformed = {name: penalty.transform(weight) for name, weight in transformed.items()}
             values = getattr(discriminator, "values", {})
             discriminator = FunctionalNetwork(self.discriminator, {**values, **transformed})
-        return NetworkCritic(discriminator, tuple(named.values()), batch.real, fake, batch.seed, self.penalties, labels)
+        given = (batch.real, fake, batch.seed, self.penalties, labels, reconstruct, self.stochastic)
+        return NetworkCritic(discriminator, tuple(named.values()), *given)
 
     def _loss_costs(self, critic: NetworkCritic, batch: Token, only: int | None) -> list[Any]:
         """Both players' costs without penalties; of `only` one, where the other is not asked for."""
-        if self.penalties or not self._per_sample:
+        if self.penalties or not self._per_sample or self.stochastic:
             on_real, on_fake = critic.logit(critic.real), critic.logit(critic.fake)
         else:
             on_real, on_fake = critic.logits_at_once()

@@ -20,6 +20,9 @@ class ModeRegularizer(Penalty):
     reconstruction is theta: distance * theta^2 + logit * softplus(theta phi), and the first damps the rotation just
     as R1 damps it from the other side, with gamma = 2 distance.
 
+    On networks it asks for a generator with an attribute `encoder`, a module from points to latents: the encoder's
+    parameters are the generator player's, who trains it on these two terms. Without one it is refused.
+
     Args:
         distance: weight of the reconstruction error.
         logit: weight of the non-saturating cost at the reconstructions.
