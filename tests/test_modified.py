@@ -6,7 +6,6 @@ import sympy
 from scipy.integrate import solve_ivp
 
 import gandyn as gd
-
 from gandyn.analysis.expansion import step_sizes, with_steps
 
 X, Y = sympy.symbols("x y", real=True)

@@ -35,7 +35,7 @@ def step_sizes(game: Game, rule: Rule) -> tuple[Any, ...]:
 
 
 def with_steps(game: Game, rule: Rule, sizes: Iterable[Any]) -> Rule:
-    """The rule with player i's lr set to sizes[i]; its other step sizes, those of wrapped rules too, keep their ratio."""
+    """The rule with player i's lr set to sizes[i]; other step sizes, those of wrapped rules too, keep their ratio."""
     ratios = tuple(size / lr for size, lr in zip(sizes, step_sizes(game, rule), strict=True))
     return scaled(rule, game, ratios)
 
@@ -175,7 +175,7 @@ def _padded(series: Sequence[Any], order: int) -> Series:
 
 def _implicit(game: Game, rule: Any, order: int) -> list[Series]:
     """Coefficients of w+ where r(w+, w) = 0 and dr/dw+ = I at lr = 0: each correction w+ - r gains one power."""
-    w = np.array([*game.symbols, None], dtype=object)[:-1]  # type: ignore[attr-defined]
+    w: Any = np.array([*game.symbols, None], dtype=object)[:-1]  # type: ignore[attr-defined, type-var]
     ahead = np.array([*(sympy.Dummy(f"{s}+", real=True) for s in w), None], dtype=object)[:-1]
     rule.check(game)
     residual = [exact(e) for e in rule.residual(game, ahead, w)]
