@@ -184,6 +184,26 @@ def where(condition: Array, x: Array, y: Array) -> Array:
     return np.where(condition, x, y)
 
 
+def blend(old: Array, new: Array, weight: Any) -> Array:
+    """weight * old + (1 - weight) * new for a number `weight`: a moving average, in torch in one pass."""
+    if world_of(old) == TORCH:
+        return sys.modules["torch"].lerp(old, new, 1 - weight)
+    return weight * old + (1 - weight) * new
+
+
+def over_root(mean: Array, square: Array, mean_weight: Any, square_weight: Any, eps: Any) -> Array:
+    """(mean / mean_weight) / (sqrt(square / square_weight) + eps), elementwise, for numbers as weights and eps.
+
+    In torch the weights go into the root and one vector holds everything between, unless derivatives are wanted.
+    """
+    if world_of(mean) == TORCH:
+        torch = sys.modules["torch"]
+        if not (torch.is_grad_enabled() and (mean.requires_grad or square.requires_grad)):
+            root = (square * (mean_weight * mean_weight / square_weight)).sqrt_().add_(mean_weight * eps)
+            return torch.div(mean, root, out=root)
+    return (mean / mean_weight) / (sqrt(square / square_weight) + eps)
+
+
 def positive(x: Array) -> Array:
     """Elementwise x > 0, as what `where` takes."""
     if world_of(x) == SYMBOLS or is_symbolic(x):

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import ParameterError
 from ..types import Array, Domain, Game, Info, Rule, State
-from ..worlds import is_symbolic, maximum, number, sqrt, zeros_like
+from ..worlds import blend, is_symbolic, maximum, number, over_root, zeros_like
 from .base import parse, register, step_size
 
 
@@ -64,15 +64,14 @@ class Adam(Rule):
         """Both moments after one more field."""
         first, second = (number(beta, w) for beta in self.betas)
         return {
-            "mean": first * moments["mean"] + (1 - first) * v,
-            "square": second * moments["square"] + (1 - second) * (v * v),
+            "mean": blend(moments["mean"], v, first),
+            "square": blend(moments["square"], v * v, second),
         }
 
     def _direction(self, moments: Mapping[str, Array], t: Any, w: Array, square: str = "square") -> Array:
         """The bias-corrected mean over the bias-corrected root, after t fields."""
         first, second = (number(beta, w) for beta in self.betas)
-        root = sqrt(moments[square] / (1 - second**t)) + number(self.eps, w)
-        return (moments["mean"] / (1 - first**t)) / root
+        return over_root(moments["mean"], moments[square], 1 - first**t, 1 - second**t, number(self.eps, w))
 
 
 @register
@@ -140,6 +139,6 @@ class RMSProp(Rule):
         """One field evaluation."""
         v = game.field(w, game.draw(rng))
         decay = number(self.decay, w)
-        square = decay * state["square"] + (1 - decay) * (v * v)
-        direction = v / (sqrt(square) + number(self.eps, w))
+        square = blend(state["square"], v * v, decay)
+        direction = over_root(v, square, 1, 1, number(self.eps, w))
         return game.project(w - game.per_coordinate(self.lr, w) * direction), State({"square": square}), {"field": v}

@@ -64,7 +64,7 @@ class LEAD(Rule):
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
         """One field and n products, on the same batch."""
         batch = game.draw(rng)
-        v = game.field(w, batch)
+        v = game.field_and_graph(w, batch)
         drift = w - state["previous"]
         force = number(self.alpha, w) * game.coupling(w, drift, batch)
         w_next = w + number(self.momentum, w) * drift - game.per_coordinate(self.lr, w) * v - force

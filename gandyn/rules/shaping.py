@@ -67,7 +67,7 @@ class OpponentLookahead(Rule):
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
         """All on one batch."""
         batch = game.draw(rng)
-        v = game.field(w, batch)
+        v = game.field_and_graph(w, batch)
         change = self._answer(game, w, v, batch)
         return game.project(w - game.per_coordinate(self.lr, w) * change), state, {"field": v}
 
