@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import gandyn as gd
+from gandyn.analysis.comparison import step_size, with_step_size
 
 BILINEAR = gd.games.bilinear()
 SIZES = (0.3, 1 / np.sqrt(2), 0.9)
@@ -25,6 +26,34 @@ def test_tuning_finds_the_step_with_the_smallest_spectral_radius_and_the_predict
     ratio = winner.values[:, -1] / winner.values[:, 0]
     np.testing.assert_allclose(ratio, (np.sqrt(3) / 2) ** 100, rtol=1e-9)
     assert set(winner.tried) == set(SIZES)
+
+
+def test_wrapped_rules_are_tuned_alike():
+    """Lookahead and alternating turns have the inner rule's step; each is tuned to its own smallest radius."""
+    rules = {
+        "lookahead": gd.rules.Lookahead(gd.rules.GDA(0.1), 5, 0.5),
+        "turns": gd.rules.Alternating((gd.rules.OptimisticGD(0.1), gd.rules.OptimisticGD(0.1))),
+        "plain": gd.rules.Extragradient((0.1, 0.2)),
+    }
+    result = gd.compare(BILINEAR, rules, [1.0, 0.0], budget=400, step_sizes=(0.1, 0.3, 0.6), seeds=2)
+    for c in result.contenders:
+        radii = {lr: gd.linearize(BILINEAR, with_step_size(c.rule, lr)).spectral_radius for lr in c.tried}
+        assert set(c.tried) == {0.1, 0.3, 0.6}
+        assert step_size(c.rule) == min(radii, key=radii.get), c.label
+    assert all(f"{step_size(c.rule):.3g}" in result.summary() for c in result.contenders)
+    assert result.plot().data["turns"]["median"].shape == result.plot().data["turns"]["spent"].shape
+
+
+def test_budgets_in_products_and_in_seconds():
+    """Consensus asks for one product a step; a gradient step for none, and runs as many steps."""
+    rules = [gd.rules.GDA(0.1), gd.rules.Consensus(0.1, 0.5), gd.rules.SGA(0.1, 0.5, align=False)]
+    result = gd.compare(BILINEAR, rules, [1.0, 0.0], budget=100, unit="products", step_sizes=None, seeds=2)
+    assert {c.label: c.steps for c in result.contenders} == {"SimultaneousGD": 100, "Consensus": 100, "SGA": 50}
+    result = gd.compare(BILINEAR, rules[:2], [1.0, 0.0], budget=0.05, unit="seconds", step_sizes=None, seeds=2)
+    for c in result.contenders:
+        assert c.steps > 10
+        assert 0 < c.spent[-1] <= 0.05 * (1 + 1e-9)
+    assert "0.05 seconds each" in result.summary()
 
 
 def test_the_ranking_puts_what_converges_before_what_diverges():

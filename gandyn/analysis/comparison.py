@@ -71,7 +71,8 @@ class Comparison(Result):
         lines = [heads]
         for c in self.contenders:
             middle, low, high = c.final
-            size = f"{getattr(c.rule, 'lr', float('nan')):.3g}"
+            lr = step_size(c.rule)
+            size = f"{lr:.3g}" if isinstance(lr, (int, float)) else str(lr)
             shares = (f"{middle:.3e}", f"{low:.2e} to {high:.2e}", f"{c.diverged} of {len(c.values)}")
             lines.append((c.label, size, str(c.steps), *shares))
         widths = [max(len(line[k]) for line in lines) for k in range(len(heads))]
@@ -113,10 +114,12 @@ def compare(
 
     A step's cost is what the oracle counts on it. In "gradients" a full field is 1 and a Jacobian product 2 (its price
     on a network: `benchmarks/networks.py`); "products" counts Jacobian products alone, with rules that use none running
-    for as many steps; "seconds" is wall time, measured on the run that tunes.
+    for as many steps; "seconds" is the wall time of `rule.step` itself,
+    measured on twenty steps, whether or not generated code then runs them faster.
 
     Args:
-        game: the game. rules: rules, or a dict from label to rule; their `lr` is replaced while tuning.
+        game: the game.
+        rules: rules, or a dict from label to rule; their `lr`, also in wrapped rules, is replaced while tuning.
         start: array (d,), the centre of the starts. budget: how much each rule may spend.
         unit: "gradients", "products" or "seconds".
         metric: (game, points (..., d)) -> (...), smaller is better; by default the distance to the nearest known
@@ -144,6 +147,33 @@ def compare(
     contenders = [setting.contender(label, rule, step_sizes, seeds) for label, rule in named.items()]
     ranked = sorted(contenders, key=lambda c: (np.isnan(c.final[0]), c.final[0]))
     return Comparison(game, float(budget), unit, name, tuple(ranked))
+
+
+def step_size(rule: Rule) -> Any:
+    """A rule's `lr`; a wrapper's is that of the rule it moves with, of the first where each player has its own."""
+    if getattr(rule, "lr", None) is not None:
+        return rule.lr  # type: ignore[attr-defined]
+    _, wrapped = _wrapped(rule)
+    return step_size(wrapped[0]) if wrapped else None
+
+
+def with_step_size(rule: Rule, lr: float) -> Rule:
+    """The same rule with this step size for all players, in wrapped rules too."""
+    if getattr(rule, "lr", None) is not None:
+        return dataclasses.replace(rule, lr=lr)  # type: ignore[type-var]
+    name, wrapped = _wrapped(rule)
+    changed = tuple(with_step_size(inner, lr) for inner in wrapped)
+    several = isinstance(getattr(rule, name), tuple)
+    return dataclasses.replace(rule, **{name: changed if several else changed[0]})  # type: ignore[type-var]
+
+
+def _wrapped(rule: Rule) -> tuple[str, tuple[Rule, ...]]:
+    """The field in which a rule keeps those that move its players, and them."""
+    for name in ("outer", "inner"):
+        inner = getattr(rule, name, None)
+        if inner is not None:
+            return name, inner if isinstance(inner, tuple) else (inner,)
+    return "", ()
 
 
 def _labels(rules: Sequence[Rule]) -> dict[str, Rule]:
@@ -179,12 +209,11 @@ class _Setting:
     def contender(self, label: str, rule: Rule, step_sizes: Sequence[float] | None, seeds: int) -> Contender:
         """Tune on the held-out seed, then run the other seeds."""
         tried: dict[float, float] = {}
-        if step_sizes is not None and hasattr(rule, "lr"):
+        if step_sizes is not None and step_size(rule) is not None:
             for lr in step_sizes:
-                candidate = dataclasses.replace(rule, lr=lr)  # type: ignore[type-var]
-                values, _, _, lost = self._run(candidate, [HELD_OUT])
+                values, _, _, lost = self._run(with_step_size(rule, lr), [HELD_OUT])
                 tried[lr] = float("inf") if lost else float(values[0, -1])
-            rule = dataclasses.replace(rule, lr=min(tried, key=lambda lr: tried[lr]))  # type: ignore[type-var]
+            rule = with_step_size(rule, min(tried, key=lambda lr: tried[lr]))
         values, spent, steps, lost = self._run(rule, list(range(seeds)))
         return Contender(label, rule, tried, spent, values, steps, lost)
 
@@ -229,10 +258,11 @@ class _Setting:
         finished = time.perf_counter()
         if self.unit == "seconds":
             return started - began, (finished - started) / trials
-        return initial, self._cost(self.game.counts - after)
+        each = self._cost(self.game.counts - after)
+        return initial, max(each, 1.0) if self.unit == "products" else each
 
     def _cost(self, counts: Counts) -> float:
         products = counts.jvps + counts.vjps
         if self.unit == "products":
-            return max(float(products), 1.0)
+            return float(products)
         return counts.fields + PRODUCT_COST * products

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..analysis.comparison import Comparison
+from ..analysis.comparison import Comparison, step_size
 from .drawing import Drawing
 from .style import series_styles, styled
 
@@ -24,7 +24,7 @@ def comparison(result: Comparison, title: str | None = None) -> Drawing:
     for c in result.contenders:
         low, median, high = np.quantile(c.values, [0.25, 0.5, 0.75], axis=0)
         style = styles[c.label]
-        size = getattr(c.rule, "lr", None)
+        size = step_size(c.rule)
         label = c.label if size is None else f"{c.label}, lr {size:.3g}" if isinstance(size, float) else c.label
         axes.plot(c.spent, median, color=style.colour, linewidth=style.width, label=label)
         axes.fill_between(c.spent, low, high, color=style.colour, alpha=0.2, linewidth=0)
