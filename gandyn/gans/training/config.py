@@ -170,21 +170,24 @@ class Config:
         return digest(canonical(self.to_dict()))
 
     def replace(self, **changes: Any) -> Config:
-        """Another config: `steps=100, seed=1, device="cuda", call="GDA(0.1)"`, or any key of any table by its name.
+        """Another config: `steps=100, seed=1, call="GDA(0.1)"`, or any key of any table, by its name or as "table.key".
+
+        Of keys that two tables have, the name alone is that of the first of train, game, rule, metrics, schedule.
 
         Raises:
             UnknownNameError: for a key that no table has.
         """
         data = self.to_dict()
-        tables = {key: table for table in data.values() if isinstance(table, dict) for key in table}
-        tables |= dict.fromkeys(data["train"], data["train"])
+        tables: dict[str, dict[str, Any]] = {}
+        for name in ("schedule", "metrics", "rule", "game", "train"):
+            tables |= dict.fromkeys(data[name], data[name]) | {f"{name}.{key}": data[name] for key in data[name]}
         for key, value in changes.items():
             if key in ("name", "about"):
                 data[key] = value
             elif key not in tables:
                 raise UnknownNameError.among("key of the config", key, tables)
             else:
-                tables[key][key] = value
+                tables[key][key.rpartition(".")[2]] = value
         return Config.from_dict(_without_none(data))
 
     # --- building ----------------------------------------------------------------------------------------------------
@@ -300,7 +303,7 @@ def _value(where: str, value: Any, hint: Any) -> Any:
     if not isinstance(value, plain_kind) or (isinstance(value, bool) and plain_kind is not bool):
         raise ParameterError(f"{where} = {value!r}", f"a value of kind {plain_kind.__name__}", "check its quotes")
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        least = 0 if isinstance(value, float) or where.endswith(("seed", ".train.steps")) else 1
+        least = 0 if isinstance(value, float) or where in ("game.seed", "train.steps") else 1
         if not least <= value <= LARGEST_COUNT:
             raise ParameterError(f"{where} = {value!r}", f"a number from {least} to {LARGEST_COUNT}", "check it")
     return value
