@@ -201,7 +201,8 @@ class GANGame(NetworkGame):
         """The discriminator with its penalties' transforms, and the batch with their perturbations."""
         labels = batch.labels if self._conditional[1] else None
         if not self.penalties:
-            return NetworkCritic(discriminator, (), batch.real, fake, batch.seed, (), labels, stochastic=self.stochastic)
+            unpenalised = (batch.real, fake, batch.seed, (), labels, None, self.stochastic)
+            return NetworkCritic(discriminator, (), *unpenalised)
         named = {name: p for name, p in discriminator.named_parameters() if p.ndim > 1}
         if self._transforms:
             transformed = dict(named)

@@ -72,7 +72,7 @@ def dcgan_generator(
     "dcgan_discriminator",
     examples=(
         TINY,
-        {**TINY, "norm": "batch", "dropout": 0.2},
+        {"shape": (1, 16, 16), "width": 2, "norm": "batch", "dropout": 0.2},
         *({**TINY, "classes": 3, "condition": condition, "spectral": True} for condition in CONDITIONS),
     ),
 )

@@ -65,7 +65,9 @@ def mlp_pair(
     return MLP(latent, size, hidden, generator=rng), MLP(size, 1, hidden, leak=LEAK, generator=rng)
 
 
-@registry.register("mlp_generator", examples=({"shape": (2,), "hidden": (5,)}, {"shape": (1, 4, 4), "classes": 3}))
+@registry.register(
+    "mlp_generator", examples=({"shape": (2,), "hidden": (5,)}, {"shape": (1, 4, 4), "hidden": (5,), "classes": 3})
+)
 def mlp_generator(
     shape: tuple[int, ...] = (2,),
     latent: int = 2,
