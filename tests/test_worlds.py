@@ -16,15 +16,15 @@ def exactly(array):
     return np.array([Rational(x) for x in array.ravel().tolist()] + [None], dtype=object)[:-1].reshape(array.shape)
 
 
-def routes():
-    """Ways into a world, and back to numbers."""
-    yield pytest.param(lambda x: x, np.asarray, id="numpy")
-    yield pytest.param(torch.tensor, lambda x: x.numpy(), id="torch")
-    yield pytest.param(lambda x: torch.tensor(x).requires_grad_(), lambda x: x.detach().numpy(), id="torch with graph")
-    yield pytest.param(exactly, lambda x: np.vectorize(lambda e: float(N(e, 30)))(x), id="symbols")
+ROUTES = [  # ways into a world, and back to numbers
+    pytest.param(lambda x: x, np.asarray, id="numpy"),
+    pytest.param(torch.tensor, lambda x: x.numpy(), id="torch"),
+    pytest.param(lambda x: torch.tensor(x).requires_grad_(), lambda x: x.detach().numpy(), id="torch with graph"),
+    pytest.param(exactly, lambda x: np.vectorize(lambda e: float(N(e, 30)))(x), id="symbols"),
+]
 
 
-@pytest.mark.parametrize(("enter", "leave"), routes())
+@pytest.mark.parametrize(("enter", "leave"), ROUTES)
 @pytest.mark.parametrize("weight", [0.0, 0.3, 0.9, 0.999])
 def test_a_blend_is_its_formula(enter, leave, weight):
     old, new = enter(A), enter(B)
@@ -32,7 +32,7 @@ def test_a_blend_is_its_formula(enter, leave, weight):
     np.testing.assert_allclose(found, weight * A + (1 - weight) * B, rtol=1e-14, atol=1e-15)
 
 
-@pytest.mark.parametrize(("enter", "leave"), routes())
+@pytest.mark.parametrize(("enter", "leave"), ROUTES)
 def test_over_root_is_its_formula_and_leaves_its_arguments_alone(enter, leave):
     mean, square = enter(A), enter(SQUARE)
     weights = [worlds.number(value, mean) for value in (0.19, 0.003, 1e-3)]
