@@ -253,6 +253,23 @@ def test_the_proximal_step_solves_its_equation():
     assert info["iterations"] > 1
 
 
+def test_what_solvers_ask_for_is_what_their_costs_say():
+    """nan in the declared cost stands for these counts, which depend on the point and the dimension."""
+    rule, before = gd.rules.ProximalPoint(LR), GAME.counts * 1
+    _, _, info = rule.step(GAME, START, rule.init(GAME, START))
+    spent = GAME.counts - before
+    assert (spent.fields, spent.jvps) == (1 + info["iterations"], 3 * info["iterations"])
+    rule = gd.rules.FollowTheRidge(LR)
+    state, before = rule.init(ZERO_SUM, START), ZERO_SUM.counts * 1
+    rule.step(ZERO_SUM, START, state)
+    spent = ZERO_SUM.counts - before
+    assert (spent.fields, spent.jvps) == (1, 1 + ZERO_SUM.players[1].size)
+    quadratic = gd.games.general_quadratic((((2,), (1,)), ((-0.5,), (1,))))
+    rule, before = gd.rules.ConsistentShaping(0.1, 2), quadratic.counts * 1
+    rule.step(quadratic, np.array([0.7, -0.4]), gd.types.State())
+    assert (quadratic.counts - before).fields == 3
+
+
 def test_a_proximal_step_without_a_solution_says_so():
     """w + lr w^2 = -1 has no real root for lr > 1/4: f = x^3/3 is not monotone."""
     x, y = sympy.symbols("x y", real=True)

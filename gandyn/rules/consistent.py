@@ -49,7 +49,7 @@ class ConsistentShaping(Rule):
 
     @property
     def cost(self) -> Cost:
-        """The gradients of all costs at d + 1 points."""
+        """nan, as it grows with the game: the gradients of all costs at d + 1 points, which count as d + 1 fields."""
         return Cost(fields=math.nan)
 
     @classmethod

@@ -53,7 +53,7 @@ class FollowTheRidge(Rule):
 
     @property
     def cost(self) -> Cost:
-        """One field and the product J_yx u; the solver decides the rest."""
+        """One field. jvps are nan: one for J_yx u, and one a column of a dense J_yy, or an iteration of the solver."""
         return Cost(fields=1, jvps=math.nan)
 
     @classmethod

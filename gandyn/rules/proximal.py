@@ -23,7 +23,8 @@ class ProximalPoint(Rule):
 
     The step solves r(w+) = w+ - w + lr v(w+) = 0 by Newton's method with backtracking, starting at w: exact in one
     iteration where the field is affine. On f = x y the modulus is 1 / sqrt(1 + s^2): every step size converges. By the
-    implicit function theorem, Dw+ = (I + lr J(w+))^{-1}. On symbols the game must be quadratic.
+    implicit function theorem, Dw+ = (I + lr J(w+))^{-1}: `linearize` finds it, exactly at equilibria of symbolic games.
+    The map itself has a closed form where the game is quadratic.
 
     Args:
         lr: step size, one number or one per player.
@@ -32,7 +33,7 @@ class ProximalPoint(Rule):
         solver: of the linear systems: "dense", "krylov" (GMRES), or "auto" by dimension.
 
     Raises:
-        DomainError: on symbols, for a game that is not quadratic.
+        DomainError: of the map on symbols, for a game that is not quadratic.
         ConvergenceError: when a finite member of the ensemble has no solution within `limit` iterations.
     """
 
@@ -50,7 +51,7 @@ class ProximalPoint(Rule):
 
     @property
     def cost(self) -> Cost:
-        """Newton's method decides."""
+        """nan: n iterations ask for 1 + n fields, one more for each halving, and the jvps of n solves, d if dense."""
         return Cost(fields=math.nan, jvps=math.nan)
 
     def bilinear_modulus(self, s: float) -> float:
