@@ -23,6 +23,7 @@ _LAZY = {
     "limit_cycles": "analysis.cycles",
     "basins": "analysis.basins",
     "compare": "analysis.comparison",
+    "duality_gap": "analysis.gap",
     "worst_case": "analysis.worst_case",
     "modified_flow": "analysis.modified",
 }

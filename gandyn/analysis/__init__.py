@@ -14,6 +14,7 @@ _HOMES = {
     "limit_cycles": "cycles",
     "basins": "basins",
     "compare": "comparison",
+    "duality_gap": "gap",
     "worst_case": "worst_case",
     "critical_time_scale": "classification",
     "modified_flow": "modified",

@@ -1,0 +1,173 @@
+"""Exact duality gaps: costs quadratic in each player's own block, in boxes if separable, and matrix games."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ... import worlds
+from ...errors import DomainError
+from ...types import Array, Game
+from ...worlds import SYMBOLS, world_of
+
+TOLERANCE = 1e-12
+
+Shares = tuple[list[Any], list[Array] | None]
+
+
+def shares(game: Game, w: Array) -> Shares:
+    """Each player's f_i(w) - inf f_i(., w_-i), and its answers, as joint vectors (None where one is not attained).
+
+    Raises:
+        DomainError: for games without a closed form.
+    """
+    if getattr(game, "parametrization", None) == "softmax":
+        return _through_softmax(game, w)
+    if hasattr(game, "matrix") and game.constrained:
+        return _best_responses(game, w)
+    if getattr(game, "own_quadratic", False):
+        if not game.constrained:
+            found = [quadratic_share(game, i, w) for i in range(len(game.players))]
+        elif hasattr(getattr(game, "projection", None), "bounds"):
+            found = [boxed_share(game, i, w) for i in range(len(game.players))]
+        else:
+            found = []
+        if found:
+            answers = [replaced(game, i, w, y) for i, (_, y) in enumerate(found) if y is not None]
+            return [share for share, _ in found], answers if len(answers) == len(found) else None
+    raise DomainError(
+        f"the exact duality gap of {game.name}",
+        "costs quadratic in each player's own block (in a box: separable there), or a matrix game",
+        'method="box", which encloses it, or method="gradient", which bounds it from below',
+    )
+
+
+def replaced(game: Game, i: int, w: Array, block: Array) -> Array:
+    """w with player i's block replaced."""
+    blocks = list(game.split(w))
+    blocks[i] = block
+    return worlds.concatenate(blocks)
+
+
+def _best_responses(game: Game, w: Array) -> Shares:
+    costs = game.costs(w)
+    answers = [replaced(game, i, w, game.best_response(i, w)) for i in range(len(game.players))]
+    return [costs[i] - game.costs(y)[i] for i, y in enumerate(answers)], answers
+
+
+def _through_softmax(game: Game, w: Array) -> Shares:
+    """In logits the best pure strategy is a limit: the share is that of the probabilities, and nothing attains it."""
+    from ...games.matrix import matrix_game
+
+    logits = game.split(w)
+    shifted = [u - u[..., :1] for u in logits]
+    exps = [worlds.exp(u) for u in shifted]
+    mixed = worlds.concatenate([e / worlds.dot(e, worlds.ones_like(e)) for e in exps])
+    direct = matrix_game(game.matrix)  # type: ignore[attr-defined]
+    return _best_responses(direct, mixed)[0], None
+
+
+# --- quadratic in the own block ------------------------------------------------------------------------------------
+
+
+def quadratic_share(game: Game, i: int, w: Array) -> tuple[Any, Array | None]:
+    """g^T H^+ g / 2 for the own gradient g and Hessian H, and x_i - H^+ g; inf unless H >= 0 and g in its range."""
+    if world_of(w) == SYMBOLS:
+        return _symbolic_share(game, i, w)
+    point = np.asarray(w.detach().cpu() if hasattr(w, "detach") else w, dtype=float)
+    own = game.slices[i]
+    g = game.field(point, only=i)[..., own]
+    values, vectors = np.linalg.eigh(game.jacobian(point)[..., own, own])
+    scale = np.maximum(np.abs(values).max(-1, keepdims=True), 1e-300)
+    along = np.einsum("...ji,...j->...i", vectors, g)
+    flat = np.abs(values) <= TOLERANCE * scale
+    size = np.maximum(np.abs(along).max(-1, keepdims=True), 1e-300)
+    # A slope along a flat or falling direction has no lowest point; at a point without slope only falling matters.
+    falls = (values < -TOLERANCE * scale) | (flat & (np.abs(along) > TOLERANCE * np.maximum(size, scale)))
+    inverse = np.where(flat, 0.0, 1.0 / np.where(flat, 1.0, values))
+    share = np.where(falls.any(-1), np.inf, (inverse * along**2).sum(-1) / 2)
+    if np.isinf(share).any():
+        return _in_world(share, w), None
+    answer = point[..., own] - np.einsum("...ij,...j->...i", vectors, inverse * along)
+    return _in_world(share, w), _in_world(answer, w)
+
+
+def _in_world(value: Any, w: Array) -> Array:
+    return w.new_tensor(value) if hasattr(w, "new_tensor") else value
+
+
+def _symbolic_share(game: Game, i: int, w: Array) -> tuple[Any, Array | None]:
+    """The same with exact entries: infinite pieces are guarded by the conditions under which they are."""
+    import sympy
+
+    own = game.slices[i]
+    g = sympy.Matrix(game.field(w, only=i)[own])
+    hessian = sympy.Matrix(game.jacobian(w)[own, own]).applyfunc(sympy.simplify)
+    if hessian.free_symbols:
+        conditions = [sympy.Gt(sympy.simplify(hessian[:k, :k].det()), 0) for k in range(1, hessian.rows + 1)]
+        if any(condition == sympy.false for condition in conditions):
+            raise DomainError(
+                f"the exact gap of {game.name} at symbols, whose {game.players[i].name} has a Hessian of unknown sign",
+                "an own Hessian whose sign is known",
+                "put in numbers",
+            )
+        step = hessian.LUsolve(g)
+        share = sympy.factor((g.T * step)[0] / 2)
+        proven = all(condition == sympy.true for condition in conditions)
+        flat = not any(g)
+        if flat or proven:
+            return share, np.array([sympy.factor(e) for e in sympy.Matrix(list(w[own])) - step] + [None])[:-1]
+        return sympy.Piecewise((share, sympy.And(*conditions)), (sympy.oo, True)), None
+    if any(sympy.re(value).is_negative for value in hessian.eigenvals()):
+        return sympy.oo, None
+    rest = [sympy.simplify((v.T * g)[0]) for v in hessian.nullspace()]
+    step = hessian.pinv() * g
+    share = sympy.factor(sympy.simplify((g.T * step)[0] / 2))
+    if all(e == 0 for e in rest):
+        return share, np.array([sympy.factor(e) for e in sympy.Matrix(list(w[own])) - step] + [None])[:-1]
+    if any(e.is_number for e in rest if e != 0):
+        return sympy.oo, None
+    return sympy.Piecewise((share, sympy.And(*(sympy.Eq(e, 0) for e in rest))), (sympy.oo, True)), None
+
+
+# --- in a box --------------------------------------------------------------------------------------------------------
+
+
+def boxed_share(game: Game, i: int, w: Array) -> tuple[Any, Array | None]:
+    """Coordinate by coordinate: the lowest of both ends of the interval, and of the vertex where the parabola opens.
+
+    Raises:
+        DomainError: where the own Hessian is not diagonal.
+    """
+    if world_of(w) == SYMBOLS:
+        w = _numbers(game, w)
+    point = np.asarray(w.detach().cpu() if hasattr(w, "detach") else w, dtype=float)
+    own = game.slices[i]
+    g, hessian = game.field(point, only=i)[..., own], game.jacobian(point)[..., own, own]
+    curvature = np.diagonal(hessian, axis1=-2, axis2=-1)
+    if np.abs(hessian - curvature[..., None] * np.eye(hessian.shape[-1])).max() > 0:
+        raise DomainError(
+            f"the exact gap of {game.name}, in whose box {game.players[i].name}'s own coordinates are coupled",
+            "costs that are separable in the own block",
+            'method="box", which encloses it',
+        )
+    bounds = np.array([[float(low), float(high)] for low, high in game.projection.bounds[own]])  # type: ignore[attr-defined]
+    x = point[..., own]
+    vertex = x - g / np.where(curvature > 0, curvature, 1.0)
+    places = np.stack([*np.broadcast_arrays(bounds[:, 0], bounds[:, 1], np.clip(vertex, *bounds.T), x)])
+    far = np.where(np.isinf(places), x, places) - x
+    falls = g * far + curvature * far**2 / 2
+    endless = np.isinf(places) & ((curvature < 0) | ((curvature == 0) & (g * np.sign(places) < 0)))
+    falls = np.where(np.isinf(places), np.where(endless, -np.inf, np.inf), falls)
+    falls[2] = np.where(curvature > 0, falls[2], np.inf)
+    best = falls.argmin(0)
+    share = -np.take_along_axis(falls, best[None], 0)[0].sum(-1)
+    answer = np.take_along_axis(places, best[None], 0)[0]
+    return _in_world(share, w), None if np.isinf(answer).any() else _in_world(answer, w)
+
+
+def _numbers(game: Game, w: Array) -> Array:
+    if any(e.free_symbols for e in w.ravel()):
+        raise DomainError(f"the exact gap of {game.name}, in a box, at symbols", "numbers", "put in a point")
+    return w.astype(float)

@@ -1,0 +1,60 @@
+"""Gaps from inner steps: each player answers by k steps of a rule on its own problem, from here or from nearby."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ... import worlds
+from ...types import Array, Batch, Game, RestrictedGame, Rule
+from .exact import replaced
+
+Path = list[Array]
+
+
+def run(view: RestrictedGame, rule: Rule, x: Array, k: int, rng: Any) -> Path:
+    """x and the k points that follow on one player's own problem."""
+    path, state = [x], rule.init(view, x, rng)
+    for _ in range(k):
+        x, state, _ = rule.step(view, x, state, rng)
+        path.append(x)
+    return path
+
+
+def gaps_along(game: Game, w: Array, paths: list[Path], batch: Batch) -> tuple[Array, list[Array]]:
+    """The gap after each inner step, (k + 1, ...), and each player's share at the last one."""
+    costs = game.costs(w, batch)
+    shares = [
+        worlds.stack([costs[i] - game.costs(replaced(game, i, w, y), batch)[i] for y in path], axis=0)
+        for i, path in enumerate(paths)
+    ]
+    return sum(shares[1:], shares[0]), [share[-1] for share in shares]
+
+
+def residual(game: Game, i: int, w: Array, y: Array, batch: Batch) -> Array:
+    """|y - P(y - grad f_i(y, w_-i))|, shape (...): zero where no small move of player i alone lowers its cost."""
+    view = game.restrict(i, w)
+    return worlds.norm(y - view.project(y - view.field(y, batch)))[..., 0]
+
+
+def perturbed(game: Game, i: int, w: Array, scale: float, draws: Any) -> Array:
+    """Player i's block moved by `scale` times a standard normal vector, and brought back to the feasible set."""
+    view = game.restrict(i, w)
+    noise = draws.normal(size=tuple(view.block.shape))
+    moved = view.block + scale * (view.block.new_tensor(noise) if hasattr(w, "new_tensor") else noise)
+    return view.project(moved)
+
+
+class Near(RestrictedGame):
+    """A player's own problem with weight |x - centre|^2 added to its cost: it answers, but does not go far."""
+
+    def __init__(self, game: Game, index: int, w: Array, weight: float) -> None:
+        super().__init__(game, index, w)
+        self.weight, self.centre = weight, self.block
+
+    def field(self, w: Array, batch: Batch = None, only: int | str | None = None) -> Array:
+        """df_i/dx_i + 2 weight (x - centre)."""
+        return super().field(w, batch, only) + 2 * self.weight * (w - self.centre)
+
+    def _costs(self, w: Array, batch: Batch) -> tuple[Array, ...]:
+        apart = w - self.centre
+        return (super()._costs(w, batch)[0] + self.weight * worlds.dot(apart, apart)[..., 0],)

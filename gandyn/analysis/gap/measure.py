@@ -1,0 +1,253 @@
+"""`duality_gap`: what was given, which method answers, and what its number is worth."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from ... import worlds
+from ...errors import DomainError, ParameterError, UnknownNameError
+from ...rules import SimultaneousGD
+from ...types import Array, Game, Rule
+from ...worlds import exact as exact_number
+from . import exact, inner
+from .result import DualityGap
+
+METHODS = ("exact", "gradient", "perturbed", "proximal")
+
+
+@dataclasses.dataclass(frozen=True)
+class Inner:
+    """How a player answers: k steps of a rule, over `repeats` seeds; restarted at distance `scale`, held by `lam`."""
+
+    rule: Rule
+    k: int
+    repeats: int = 1
+    scale: float = 0.0
+    lam: float = 0.0
+    seed: Any = 0
+
+    def streams(self) -> list[np.random.Generator]:
+        """One source of randomness for each repeat."""
+        return [np.random.default_rng([int(self.seed), r]) for r in range(self.repeats)]
+
+
+def duality_gap(
+    game: Game,
+    w: Any = None,
+    method: str = "exact",
+    *,
+    k: int = 100,
+    inner_lr: Any = 0.05,
+    rule: Rule | None = None,
+    scale: float = 0.01,
+    lam: float = 1.0,
+    repeats: int = 1,
+    rng: int = 0,
+) -> DualityGap:
+    """G(w) = sum_i [f_i(w) - min f_i(., w_-i)]: what the players could gain by answering each other.
+
+    For a zero-sum game G(x, y) = max_y' f(x, y') - min_x' f(x', y) (Grnarova et al. 2021, eq. 2); for n players and
+    general sums it is the Nikaido-Isoda function (Nikaido & Isoda 1955). It is never negative, and zero exactly at the
+    (global) Nash equilibria. Every result says what its number is:
+
+    * "exact": closed form, where each cost is quadratic in its player's own block (bilinear, quadratic and Gaussian
+      games, linear critics), also in a box where it is separable; matrix games. inf where a player can gain without
+      limit, which is everywhere off the saddle of an unconstrained bilinear game. Symbolic at symbolic points.
+    * "gradient": k steps of gradient descent, or of any `rule`, by each player alone, from w. Any answer bounds the gap
+      from below, so that this is a lower bound where the game is deterministic, and an estimate where it is not. With
+      plain steps of inner_lr <= 2 / L it is not negative and grows with k; beyond, it can fall below zero.
+    * "perturbed": the same from w plus `scale` times a normal vector, which leaves saddles of a player's own cost
+      (Sidheekh et al. 2021a, section 4).
+    * "proximal": max_y' f(x, y') - min_x' max_y' [f(x', y') - lam |y' - y|^2], the gap to a proximal equilibrium, of
+      zero-sum games (Sidheekh et al. 2021b; Farnia & Ozdaglar 2020). As lam grows it tends to the gap.
+
+    Args:
+        game: the game.
+        w: a point or an ensemble, (..., d); symbols too for "exact", where None stands for the game's own.
+        method: one of the above.
+        k: inner steps. inner_lr: their size, one number or one per player. rule: a rule for them instead.
+        scale: size of the perturbation. lam: weight of the proximal term.
+        repeats: independent runs (batches, perturbations) to average, with a standard error.
+        rng: seed of batches and perturbations.
+
+    Raises:
+        DomainError: for "exact" where there is no closed form, for "proximal" outside zero-sum games of two players.
+        UnknownNameError: for another method.
+
+    Example:
+        >>> import sympy, gandyn as gd
+        >>> x, y = sympy.symbols("x y", real=True)
+        >>> gd.duality_gap(gd.games.from_sympy(3 * x**2 - y**2 + 4 * x * y, [x, y])).value.expand()
+        7*x**2 + 7*y**2/3
+    """
+    if method not in METHODS:
+        raise UnknownNameError.among("method", method, METHODS)
+    point = _point(game, w, method)
+    game.check(point)
+    calls = game.counts * 1
+    with game.undisturbed():
+        if method == "exact":
+            found = _exactly(game, point)
+        else:
+            how = Inner(_inner_rule(game, rule, inner_lr), _whole("k", k), _whole("repeats", repeats), seed=rng)
+            if method == "perturbed":
+                how = dataclasses.replace(how, scale=_positive("scale", scale))
+            if method == "proximal":
+                how = dataclasses.replace(how, lam=_positive("lam", lam))
+            found = (_proximally if method == "proximal" else _by_steps)(game, point, how)
+    return dataclasses.replace(found, method=method, counts=game.counts - calls)
+
+
+def _exactly(game: Game, w: Array) -> DualityGap:
+    terms, answers = exact.shares(game, w)
+    value = sum(terms[1:], terms[0])
+    note = ""
+    if answers is None:
+        endless = [p.name for p, term in zip(game.players, terms, strict=True) if _infinite(term)]
+        note = f"{' and '.join(endless)} can gain without limit" if endless else "approached, and attained by no answer"
+    return DualityGap(game, w, value, "exact", "exact", terms, answers, note=note)
+
+
+def _infinite(term: Any) -> bool:
+    import sympy
+
+    if isinstance(term, sympy.Basic):
+        return bool(term.has(sympy.oo))
+    return bool(np.isinf(np.asarray(term, dtype=float)).any())
+
+
+def _by_steps(game: Game, w: Array, how: Inner) -> DualityGap:
+    """The average over repeats of the gap along each player's own inner path."""
+    runs: list[tuple[Any, Any, Any, list[Array]]] = []
+    for stream in how.streams():
+        paths = []
+        for i in range(len(game.players)):
+            view = game.restrict(i, w)
+            start = inner.perturbed(game, i, w, how.scale, stream) if how.scale else view.block
+            paths.append(inner.run(view, how.rule, start, how.k, stream))
+        batch = game.draw_held_out(stream)
+        history, shares = inner.gaps_along(game, w, paths, batch)
+        ends = [path[-1] for path in paths]
+        residuals = [inner.residual(game, i, w, y, batch) for i, y in enumerate(ends)]
+        answers = [exact.replaced(game, i, w, y) for i, y in enumerate(ends)]
+        runs.append((history, worlds.stack(shares, axis=0), worlds.stack(residuals, axis=0), answers))
+    history, shares, residuals = (_mean([run[column] for run in runs]) for column in range(3))
+    error = _standard_error([r[0][-1] for r in runs])
+    kind = "lower" if game.deterministic else "estimate"
+    note = _warning(game, history, shares)
+    return DualityGap(
+        game, w, history[-1], kind, "", shares, runs[-1][3], None, residuals, history, error, note
+    )  # fmt: skip
+
+
+def _warning(game: Game, history: Array, shares: Array) -> str:
+    """What a reader must know of inner runs that failed."""
+    bad = [p.name for i, p in enumerate(game.players) if not _finite(shares[i])]
+    if bad:
+        return f"the inner steps of {' and '.join(bad)} diverged: no bound; use smaller steps or fewer of them"
+    if _any(history[-1] < 0):
+        return "negative: the inner steps went uphill; they are longer than 2 / L, or the batches too noisy"
+    if _any(history[1:].amin(0) < history[0] if hasattr(history, "amin") else history[1:].min(0) < history[0]):
+        return "the inner steps went uphill on the way; they may be longer than 2 / L"
+    return ""
+
+
+def _finite(values: Any) -> bool:
+    return bool(np.isfinite(np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)).all())
+
+
+def _any(values: Any) -> bool:
+    return bool(values.any())
+
+
+def _mean(values: list[Any]) -> Any:
+    return sum(values[1:], values[0]) / len(values)
+
+
+def _standard_error(values: list[Any]) -> Any:
+    if len(values) < 2:
+        return None
+    mean = _mean(values)
+    return (sum((v - mean) ** 2 for v in values) / (len(values) - 1) / len(values)) ** 0.5
+
+
+def _proximally(game: Game, w: Array, how: Inner) -> DualityGap:
+    """Sidheekh et al. 2021b: the maximiser's free answer, against the minimiser's answer to a maximiser on a leash."""
+    if len(game.players) != 2 or not game.zero_sum:
+        raise DomainError(f"the proximal gap of {game.name}", "a zero-sum game of two players", 'method="gradient"')
+    values: list[tuple[Any, Any, Array, Array]] = []
+    for stream in how.streams():
+        free = inner.run(game.restrict(1, w), how.rule, game.split(w)[1], how.k, stream)[-1]
+        x, leashed = game.split(w)[0], w
+        state: Any = None
+        for _ in range(how.k):
+            leashed = _leashed(game, w, x, how, stream)
+            view = game.restrict(0, leashed)
+            state = how.rule.init(view, x, stream) if state is None else state
+            x, state, _ = how.rule.step(view, x, state, stream)
+        leashed = _leashed(game, w, x, how, stream)
+        batch = game.draw_held_out(stream)
+        apart = game.split(leashed)[1] - game.split(w)[1]
+        held = game.costs(leashed, batch)[0] - how.lam * worlds.dot(apart, apart)[..., 0]
+        answer = exact.replaced(game, 1, w, free)
+        here = game.costs(w, batch)[0]
+        top = game.costs(answer, batch)[0]
+        values.append((here - held, top - here, answer, leashed))
+    shares = worlds.stack([_mean([v[column] for v in values]) for column in range(2)], axis=0)
+    total, error = shares[0] + shares[1], _standard_error([v[0] + v[1] for v in values])
+    note = _warning(game, worlds.stack([total, total], axis=0), shares)
+    return DualityGap(game, w, total, "estimate", "", shares, [values[-1][3], values[-1][2]], error=error, note=note)
+
+
+def _leashed(game: Game, w: Array, x: Array, how: Inner, stream: Any) -> Array:
+    """(x, y) with y after k steps on f_2(x, .) + lam |y - y_w|^2 from y_w."""
+    at = exact.replaced(game, 0, w, x)
+    view = inner.Near(game, 1, at, how.lam)
+    return exact.replaced(game, 1, at, inner.run(view, how.rule, view.block, how.k, stream)[-1])
+
+
+# --- what was given ---------------------------------------------------------------------------------------------------
+
+
+def _point(game: Game, w: Any, method: str) -> Array:
+    if w is None:
+        symbols = getattr(game, "symbols", None)
+        if symbols is None or method != "exact":
+            raise ParameterError("no point", f"w, shape (..., {game.dim})", "pass a point")
+        return np.array([*symbols, None], dtype=object)[:-1]
+    if hasattr(w, "detach") or (isinstance(w, np.ndarray) and w.dtype != object):
+        return w
+    entries = np.asarray(w)
+    if entries.dtype == object:
+        return np.frompyfunc(exact_number, 1, 1)(entries)
+    if "numpy" not in game.worlds:
+        import torch
+
+        like = getattr(game, "w0", torch.empty(0, dtype=torch.float64))
+        return torch.as_tensor(entries, dtype=like.dtype, device=like.device)
+    return entries.astype(float)
+
+
+def _inner_rule(game: Game, rule: Any, inner_lr: Any) -> Rule:
+    if rule is not None:
+        if not isinstance(rule, Rule):
+            raise ParameterError(f"rule={rule!r}", "an update rule", "rule=gd.rules.Adam(0.01)")
+        return rule
+    game.per_player(inner_lr)
+    chosen: Rule = SimultaneousGD(inner_lr)
+    return chosen
+
+
+def _whole(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise ParameterError(f"{name}={value!r}", "a whole number >= 1", f"{name}=10")
+    return int(value)
+
+
+def _positive(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 < value < np.inf:
+        raise ParameterError(f"{name}={value!r}", "a positive number", f"{name}=1.0")
+    return float(value)

@@ -1,0 +1,97 @@
+"""The result of measuring a duality gap: a value that says what kind of number it is."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from ...results import Result, plain
+from ...types import Counts, Game
+from ...worlds import is_symbolic
+
+KINDS = {
+    "exact": "exact",
+    "lower": "a lower bound: better answers may exist",
+    "upper": "an upper bound",
+    "estimate": "an estimate: neither a lower nor an upper bound",
+}
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class DualityGap(Result):
+    """G(w) = sum_i [f_i(w) - min f_i(., w_-i)], or what is known of it.
+
+    Attributes:
+        value: the number, shape (...) for points (..., d); a SymPy expression at symbolic points; inf where some
+            player's cost has no lower bound against the others.
+        kind: "exact", "lower", "upper" or "estimate": what `value` is of the true gap.
+        method: how it was found.
+        terms: each player's own share f_i(w) - f_i(answer), shape (n, ...).
+        answers: joint vectors (y_i, w_-i), one for each player, shape (n, ..., d); None where the gap is unbounded.
+        interval: (low, high) that encloses the true gap, where both are known.
+        residuals: for each player, |y_i - P(y_i - grad f_i)|: 0 at an answer that cannot be improved locally;
+            None where answers are exact.
+        history: for k inner steps, the gap after 0, 1, ..., k of them, shape (k + 1, ...).
+        error: standard error over batches or restarts; None for one deterministic value.
+        note: what a reader should know of this number.
+        counts: oracle calls that it cost.
+    """
+
+    game: Game
+    w: Any
+    value: Any
+    kind: str
+    method: str
+    terms: Any
+    answers: Any = None
+    interval: tuple[Any, Any] | None = None
+    residuals: Any = None
+    history: Any = None
+    error: Any = None
+    note: str = ""
+    counts: Counts | None = None
+
+    def __float__(self) -> float:
+        return float(self.value)
+
+    def summary(self) -> str:
+        """Value, kind, each player's share, residuals and cost."""
+        lines = [f"duality gap of {self.game.name}, {self.method}: {_shown(self.value)} ({KINDS[self.kind]})"]
+        if self.error is not None:
+            lines.append(f"standard error: {_shown(self.error)}")
+        if self.interval is not None:
+            lines.append(f"enclosed in [{_shown(self.interval[0])}, {_shown(self.interval[1])}]")
+        for i, player in enumerate(self.game.players):
+            line = f"{player.name} could gain {_shown(self.terms[i])}"
+            if self.residuals is not None:
+                line += f"; residual of its answer {_shown(self.residuals[i])}"
+            lines.append(line)
+        if self.note:
+            lines.append(self.note)
+        if self.counts is not None and self.counts.player_gradients:
+            lines.append(f"cost: {self.counts.fields:g} fields")
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Numbers and labels."""
+        kept = ("value", "kind", "method", "terms", "answers", "interval", "residuals", "history", "error", "note")
+        data = {name: getattr(self, name) for name in kept}
+        cost = None if self.counts is None else dataclasses.asdict(self.counts)
+        result: dict[str, Any] = plain({"game": self.game.name, "w": self.w, **data, "counts": cost})
+        return result
+
+    def __repr__(self) -> str:
+        return f"<DualityGap {_shown(self.value)}, {self.kind}, {self.method}>"
+
+
+def _shown(value: Any) -> str:
+    if is_symbolic(value):
+        return str(value)
+    array = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
+    if array.dtype == object:
+        return str(array.tolist())
+    if array.ndim == 0:
+        return f"{float(array):.6g}"
+    return f"{array.size} values from {array.min():.4g} to {array.max():.4g}"
