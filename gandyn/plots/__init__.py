@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .animation import animate
 from .comparison import comparison
+from .data_space import data_space
 from .drawing import Drawing
 from .phase import fixed_point, phase_portrait
 from .regions import basins, limit_cycle, stability_region
@@ -26,6 +27,7 @@ __all__ = [
     "basins",
     "comparison",
     "compute_spiral",
+    "data_space",
     "draw_spiral",
     "fixed_point",
     "house_style",
