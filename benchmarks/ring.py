@@ -32,7 +32,9 @@ SAMPLES, NEAR = 10_000, 0.5
 def one(config: gd.gans.Config, seed: int) -> dict[str, object]:
     """Train one seed; count on samples that training never saw."""
     wall, cpu = time.perf_counter(), time.process_time()
-    run, _ = start(config.replace(seed=seed))
+    run, signal = start(config.replace(seed=seed))
+    if signal is not None:
+        raise KeyboardInterrupt
     seconds, cpu = time.perf_counter() - wall, time.process_time() - cpu
     points = run.game.sample(run.w, SAMPLES, np.random.default_rng((seed, 9)))
     strict, near = run.game.data.modes(points), run.game.data.modes(points, radius=NEAR)

@@ -1,4 +1,4 @@
-"""Configs: known keys, checked values, registry calls, and nothing that a hostile file can execute, reach or exhaust."""
+"""Configs and checkpoints: known keys, checked values, and nothing that a hostile file can execute, reach or exhaust."""
 
 from __future__ import annotations
 

@@ -344,12 +344,19 @@ def _begin(training: Training, folder: Path | None, resume: bool, identity: dict
     """Go to the last checkpoint of the folder, if there is one; the rows of the log up to there."""
     if folder is None:
         return []
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = checkpoint.listed(folder)
-    if resume and paths:
+    chief, agree = getattr(training.game, "chief", True), getattr(training.game, "agree", bool)
+    if chief:
+        folder.mkdir(parents=True, exist_ok=True)
+    agree(False)  # where there are several processes, they wait here for each other
+    paths = checkpoint.listed(folder) if resume else []
+    if paths:
         training.restore(paths[-1], identity)
+    agree(False)
+    if not chief:
+        return []
+    if paths:
         return cut(folder / LOG, training.step)
-    for path in [*paths, *folder.glob("checkpoint-*.safetensors"), folder / LOG, folder / RESULT]:
+    for path in [*checkpoint.listed(folder), *folder.glob("checkpoint-*.safetensors"), folder / LOG, folder / RESULT]:
         path.unlink(missing_ok=True)
     return []
 
