@@ -15,7 +15,9 @@ LEAST_SHARE = 0.02
 
 
 @registry.register("classifier_score", examples=())
-def classifier_score(fake: Any, classifier: Any = "digits64", real: Any = None, splits: int = 10) -> Score:
+def classifier_score(
+    fake: Any, classifier: Any = "digits64", real: Any = None, splits: int = 10, seed: int = 0
+) -> Score:
     """exp E KL(p(y|x) || p(y)), p(y) the mean over a split; between 1 and the number of classes (Salimans et al. 2016).
 
     The Inception score is this with Inception's classes. It sees neither memorisation nor lost variety within a class,
@@ -24,11 +26,12 @@ def classifier_score(fake: Any, classifier: Any = "digits64", real: Any = None, 
     Args:
         fake: samples. classifier: features with `probabilities`, by name or as an object.
         real: real points, whose score is what perfect samples get.
-        splits: the value is the mean over them, the error their standard error.
+        splits: the value is the mean over them, the error their standard error. seed: of the points' order, so that
+            points sorted by class are split evenly.
     """
     found = resolve(classifier)
-    values = _scores(found.probabilities(fake), splits)
-    floor = None if real is None else float(_scores(found.probabilities(real), splits).mean())
+    values = _scores(found.probabilities(fake), splits, seed)
+    floor = None if real is None else float(_scores(found.probabilities(real), splits, seed).mean())
     error = float(values.std()) / splits**0.5 if splits > 1 else None
     n, of = len(fake), 0 if real is None else len(real)
     name = f"classifier_score_{found.name}"
@@ -36,12 +39,13 @@ def classifier_score(fake: Any, classifier: Any = "digits64", real: Any = None, 
     return Score(name, float(values.mean()), error, n, of, found.name, floor, of, "higher", parts)
 
 
-def _scores(probabilities: torch.Tensor, splits: int) -> torch.Tensor:
+def _scores(probabilities: torch.Tensor, splits: int, seed: int) -> torch.Tensor:
     """The score of each split, (splits,)."""
     if not 1 <= splits <= len(probabilities):
         raise ParameterError(f"{splits} splits of {len(probabilities)} points", "at least a point in each", "splits=1")
+    order = torch.randperm(len(probabilities), generator=torch.Generator().manual_seed(seed))
     scores = []
-    for p in torch.tensor_split(probabilities, splits):
+    for p in torch.tensor_split(probabilities[order.to(probabilities.device)], splits):
         mean = p.mean(0)
         scores.append((torch.special.xlogy(p, p) - torch.special.xlogy(p, mean)).sum(1).mean().exp())
     return torch.stack(scores)

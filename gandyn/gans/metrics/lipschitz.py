@@ -94,7 +94,7 @@ def _bound(module: nn.Module, pixels: dict[int, int]) -> float:
         enters = [math.ceil(k / s) for k, s in zip(module.kernel_size, module.stride, strict=True)]
         return _norm(module.weight) * math.sqrt(math.prod(enters))
     if isinstance(module, nn.BatchNorm2d) and module.running_var is not None:
-        return float((module.weight.abs() / (module.running_var + module.eps).sqrt()).max())
+        return float((module.weight.detach().abs() / (module.running_var + module.eps).sqrt()).max())
     if isinstance(module, nn.AvgPool2d) and module.kernel_size == module.stride:
         return 1.0 / float(module.kernel_size)  # type: ignore[arg-type]
     if isinstance(module, Block):

@@ -39,7 +39,8 @@ def recall(real: Any, fake: Any, k: int = 3, features: Any = "coordinates", seed
 def density(real: Any, fake: Any, k: int = 5, features: Any = "coordinates") -> Score:
     """Real balls per sample, over k: (1 / (k M)) sum_j sum_i [y_j in the ball of x_i] (Naeem et al. 2020, eq. 3).
 
-    Perfect samples have expectation 1 times N / (N - 1); it may be more, where samples crowd where data are dense.
+    Perfect samples have expectation 1: a sample is in the ball of x if its rank among the N other points, itself and
+    N - 1 real ones, is at most k, so with probability k / N. It may be more, where samples crowd where data are dense.
 
     Args:
         real, fake: points (N, ...). k: neighbours. features: as for `frechet`.
@@ -47,9 +48,7 @@ def density(real: Any, fake: Any, k: int = 5, features: Any = "coordinates") -> 
     name, x, y = both(real, fake, features)
     counts = (distances(y, x) <= nearest(x, k)).double().sum(1) / k
     error = float(counts.std()) / math.sqrt(len(y))
-    return Score(
-        f"density{k}_{name}", float(counts.mean()), error, len(y), len(x), name, len(x) / (len(x) - 1), 0, "higher"
-    )
+    return Score(f"density{k}_{name}", float(counts.mean()), error, len(y), len(x), name, 1.0, 0, "higher")
 
 
 @registry.register("coverage", examples=())
