@@ -26,6 +26,8 @@ _LAZY = {
     "duality_gap": "analysis.gap",
     "worst_case": "analysis.worst_case",
     "modified_flow": "analysis.modified",
+    "high_resolution": "analysis.high_resolution",
+    "drift": "analysis.drift",
 }
 _ROOMS = (
     *("losses", "penalties", "plots", "gans", "optim"),

@@ -18,6 +18,8 @@ _HOMES = {
     "worst_case": "worst_case",
     "critical_time_scale": "classification",
     "modified_flow": "modified",
+    "high_resolution": "high_resolution",
+    "drift": "drift",
 }
 
 __all__ = [*_HOMES]
