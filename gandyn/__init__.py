@@ -25,6 +25,8 @@ _LAZY = {
     "compare": "analysis.comparison",
     "duality_gap": "analysis.gap",
     "worst_case": "analysis.worst_case",
+    "certify": "analysis.certify",
+    "lyapunov_function": "analysis.lyapunov",
     "modified_flow": "analysis.modified",
     "high_resolution": "analysis.high_resolution",
     "drift": "analysis.drift",

@@ -16,6 +16,8 @@ _HOMES = {
     "compare": "comparison",
     "duality_gap": "gap",
     "worst_case": "worst_case",
+    "certify": "certify",
+    "lyapunov_function": "lyapunov",
     "critical_time_scale": "classification",
     "modified_flow": "modified",
     "high_resolution": "high_resolution",
