@@ -1,4 +1,7 @@
-"""Limit cycles of the gradient flow: found by integrating both ways in time, refined by Newton shooting."""
+"""Limit cycles of the gradient flow: found by integrating both ways in time, refined by Newton shooting.
+
+Under a rule, the same question of its update map: invariant circles and periodic orbits (`invariant_circles.py`).
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,9 @@ import numpy as np
 
 from ..errors import ParameterError
 from ..results import Result, plain
-from ..types import Array, Game
+from ..types import Array, Game, Rule
 from ..worlds import NUMPY
+from .invariant_circles import check_box, invariant_sets
 
 STARTS = 48
 SETTLE, SETTLE_STEP = 100.0, 0.02
@@ -72,32 +76,54 @@ class LimitCycle(Result):
         return result
 
 
-def limit_cycles(game: Game, box: Sequence[tuple[float, float]], seed: int = 0) -> list[LimitCycle]:
-    """Isolated periodic orbits of the gradient flow that starts in a box reach, forwards or backwards in time.
+def limit_cycles(
+    game: Game, box: Sequence[tuple[float, float]], rule: Rule | None = None, seed: int = 0, periods: int = 4
+) -> list[Any]:
+    """Isolated closed orbits that starts in a box reach, forwards or backwards in time: of the flow, or of a rule.
 
-    Orbits settle onto attracting cycles forwards and onto repelling ones backwards; a first return to a section gives
-    a guess, and Newton's method on (w, T) with the variational equation refines it to |w(T) - w(0)| near 1e-12. In two
-    dimensions that finds every hyperbolic cycle that some start reaches; in more, cycles of saddle type are missed. A
-    continuum of cycles (a conservative game) has multiplier 1 and is not reported.
+    **Flow** (`rule=None`). Orbits settle onto attracting cycles forwards and onto repelling ones backwards; a first
+    return to a section gives a guess, and Newton's method on (w, T) with the variational equation refines it to
+    |w(T) - w(0)| near 1e-12. In two dimensions that finds every hyperbolic cycle that some start reaches; in more,
+    cycles of saddle type are missed.
+
+    **Rule.** A map's counterpart is an invariant circle, a curve with F(K(theta)) = K(theta + rho). Rotation number and
+    Fourier coefficients come from long orbits, of the map and, for a rule without memory, of its inverse, by weighted
+    Birkhoff averages (Das, Saiki, Sander & Yorke 2017); for a rule with memory also from the flow's cycles. Newton's
+    method on (K, rho) then solves the invariance equation to rounding. Where the rotation is rational and the circle
+    locked, and wherever else the map has them, periodic orbits are returned.
+
+    A continuum of closed orbits (a conservative game) has a multiplier 1 and is not reported.
 
     Args:
-        game: a deterministic smooth game in NumPy.
+        game: a deterministic smooth game; in symbols for a rule.
         box: one (low, high) pair per coordinate, where the starts lie.
-        seed: of the starts.
+        rule: an update rule with numbers for all parameters, or None.
+        seed: of the starts. periods: for a rule, the longest period that is searched for from scattered starts
+            (attracting orbits are found up to period 200).
 
     Returns:
-        Cycles sorted by size, smallest first.
+        `LimitCycle`s of a flow; `InvariantCircle`s and `PeriodicOrbit`s of a map. All have `.period`, `.multipliers`,
+        `.points`, `.stable`, `.radius`, and are sorted by size, smallest first.
 
     Raises:
         ParameterError: for a box that does not fit, or a game without a NumPy field.
+        DomainError: for a rule that is not smooth, or does not trace.
     """
-    bounds = np.asarray(box, dtype=float)
-    if bounds.shape != (game.dim, 2) or not (bounds[:, 0] < bounds[:, 1]).all():
-        raise ParameterError(f"box={box!r}", f"{game.dim} pairs (low, high)", "box=[(-2, 2)] * game.dim")
+    bounds = check_box(game, box)
     if NUMPY not in game.worlds or not game.deterministic or game.constrained:
         raise ParameterError(
             f"limit_cycles of {game.name}", "a deterministic, unconstrained game in NumPy", "use a toy game"
         )
+    if rule is None:
+        return list(_flow_cycles(game, bounds, seed))
+    rule.check(game)
+    remembers = any(True for _ in rule.init(game, bounds.mean(-1)).leaves())
+    return list(
+        invariant_sets(game, rule, bounds, _flow_cycles(game, bounds, seed) if remembers else [], seed, periods)
+    )
+
+
+def _flow_cycles(game: Game, bounds: Array, seed: int) -> list[LimitCycle]:
     starts = np.random.default_rng(seed).uniform(bounds[:, 0], bounds[:, 1], (STARTS, game.dim))
     reach = 10 * np.abs(bounds).max()
     found: list[LimitCycle] = []

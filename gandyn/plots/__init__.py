@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from .animation import animate
+from .bifurcation import bifurcation
 from .comparison import comparison
 from .data_space import data_space
 from .drawing import Drawing
+from .long_run import lyapunov_exponents, recurrence
 from .phase import fixed_point, phase_portrait
 from .regions import basins, limit_cycle, stability_region
 from .samples import samples
@@ -25,6 +27,7 @@ __all__ = [
     "Spiral",
     "animate",
     "basins",
+    "bifurcation",
     "comparison",
     "compute_spiral",
     "data_space",
@@ -33,7 +36,9 @@ __all__ = [
     "house_style",
     "limit_cycle",
     "linearization",
+    "lyapunov_exponents",
     "phase_portrait",
+    "recurrence",
     "samples",
     "spectrum",
     "spiral",

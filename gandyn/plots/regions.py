@@ -147,13 +147,20 @@ def basins(result: Basins, title: str | None = None) -> Drawing:
 
 @styled
 def limit_cycle(cycle: Any, **options: Any) -> Drawing:
-    """A cycle in the phase portrait of its game (two coordinates). `options` go to `phase_portrait`."""
+    """A cycle, invariant circle or periodic orbit in the phase portrait of its game (two coordinates).
+
+    `options` go to `phase_portrait`.
+    """
+    from ..analysis.invariant_circles import PeriodicOrbit
     from ..results import Status, Trajectory
     from .phase import phase_portrait
 
     closed = np.concatenate([cycle.points, cycle.points[:1]])
+    orbit = isinstance(cycle, PeriodicOrbit)
     t = np.linspace(0, cycle.period, len(closed))
-    run = Trajectory(w=closed, t=t, status=Status.OK, steps=len(closed) - 1, game=cycle.game)
-    kind = "attracting cycle" if cycle.stable else "unstable cycle"
+    rule = cycle.rule if orbit else None
+    run = Trajectory(w=closed, t=t, status=Status.OK, steps=len(closed) - 1, game=cycle.game, rule=rule)
+    name = f"orbit of period {cycle.period}" if orbit else "circle" if hasattr(cycle, "rule") else "cycle"
+    kind = f"{'attracting' if cycle.stable else 'unstable'} {name}"
     drawn: Drawing = phase_portrait(cycle.game, trajectories={kind: run}, **options)
     return drawn

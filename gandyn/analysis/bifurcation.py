@@ -1,0 +1,408 @@
+"""Where fixed points appear, meet and change stability as a parameter varies: branches, named points, attractors."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from ..errors import ParameterError
+from ..results import Result, plain
+from ..types import Array, Game, Rule
+from .continuation import Curve, Family, follow, locate
+from .criticality import branch_kind, coefficient, pair_coefficient
+from .systems import system
+
+ON_BOUNDARY, STRICTLY = 1e-6, 1e-10
+REACH = 50.0
+MOST_BRANCHES = 24
+ENSEMBLE, SETTLE, KEPT = 12, 1500, 60
+FLOW_TIME = 200.0
+
+
+class Kind(enum.StrEnum):
+    """What happens at a bifurcation point. The value is its own message."""
+
+    FOLD = "fold"
+    TRANSCRITICAL = "transcritical"
+    PITCHFORK = "pitchfork"
+    BRANCH = "branch point"
+    FLIP = "flip"
+    NEIMARK_SACKER = "Neimark-Sacker"
+    HOPF = "Hopf"
+    UNDECIDED = "undecided"
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class BifurcationPoint(Result):
+    """A point of a branch at which an eigenvalue meets the stability boundary.
+
+    Attributes:
+        kind: a `Kind`. parameter: its value there. point: the game's coordinates, shape (d,).
+        eigenvalues: at the point, complex. critical: those on the boundary.
+        criticality: "supercritical" (what is born is stable where the other eigenvalues are), "subcritical", or None.
+        coefficient: the number that decides it, or None.
+        reason: the argument, or why a name or the criticality is left open.
+    """
+
+    kind: Kind
+    parameter: float
+    point: Any
+    eigenvalues: Any
+    critical: Any
+    criticality: str | None
+    coefficient: float | None
+    reason: str
+
+    def summary(self) -> str:
+        """Name, place, criticality."""
+        where = ", ".join(f"{x:.6g}" for x in self.point)
+        sort = f"{self.criticality} " if self.criticality else ""
+        return f"{sort}{self.kind.value} at {self.parameter:.10g}, ({where}): {self.reason}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields as plain data."""
+        result: dict[str, Any] = plain({f.name: getattr(self, f.name) for f in dataclasses.fields(self)})
+        return result
+
+    def __repr__(self) -> str:
+        return f"<{self.summary()}>"
+
+
+@dataclasses.dataclass(frozen=True)
+class Branch:
+    """A curve of fixed points, in order along it.
+
+    Attributes:
+        parameter: shape (n,). points: the game's coordinates, shape (n, d).
+        eigenvalues: shape (n, D). stable: which points attract, shape (n,).
+        ends: why it stops at its first and its last point.
+    """
+
+    parameter: Any
+    points: Any
+    eigenvalues: Any
+    stable: Any
+    ends: tuple[str, str]
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Bifurcation(Result):
+    """Branches of fixed points over a parameter, the bifurcations on them, and where orbits end up.
+
+    Attributes:
+        game, rule: the pair; rule is None for the flow. parameter: the name.
+        values: the grid over which long-run values are given.
+        branches: tuple of `Branch`. points: tuple of `BifurcationPoint`, sorted by parameter.
+        attractor: long-run values of w, shape (len(values), samples, d); NaN where an orbit diverged.
+        notes: what was not decided, in words.
+    """
+
+    game: Game
+    rule: Rule | None
+    parameter: str
+    values: Any
+    branches: tuple[Branch, ...]
+    points: tuple[BifurcationPoint, ...]
+    attractor: Any
+    notes: tuple[str, ...]
+
+    _plot = "bifurcation"
+
+    def summary(self) -> str:
+        """One line for each point and note."""
+        what = "gradient flow" if self.rule is None else self.rule.name
+        head = f"{what} on {self.game.name} over {self.parameter} from {self.values[0]:g} to {self.values[-1]:g}: "
+        head += f"{len(self.branches)} branch{'' if len(self.branches) == 1 else 'es'}, {len(self.points)} bifurcations"
+        return "\n".join([head, *(f"  {p.summary()}" for p in self.points), *(f"  {note}" for note in self.notes)])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Branches and points as plain data."""
+        branches = [{f.name: getattr(b, f.name) for f in dataclasses.fields(b)} for b in self.branches]
+        result: dict[str, Any] = plain(
+            {
+                "game": self.game.name,
+                "rule": None if self.rule is None else repr(self.rule),
+                "parameter": self.parameter,
+                "values": self.values,
+                "branches": branches,
+                "points": [p.to_dict() for p in self.points],
+                "notes": self.notes,
+            }
+        )
+        return result
+
+
+def bifurcation(
+    game: Game,
+    rule: Rule | None,
+    parameter: str,
+    values: Any,
+    box: Any = None,
+    at: Any = None,
+    starts: Any = None,
+    seed: int = 0,
+) -> Bifurcation:
+    """Follow fixed points as one parameter of a rule or game varies, and name what happens to them.
+
+    Branches are followed by pseudo-arclength: (z, p) together, so that a fold is passed and not fallen off. Along a
+    branch every |eigenvalue| - 1 (map) or real part (flow) is continuous; a change of sign is located by bracketing in
+    arclength and named by where the eigenvalue is: at 1 (0 for a flow) a fold, or, where two branches cross, a
+    transcritical or pitchfork; at -1 a flip; a pair, Neimark-Sacker (map) or Hopf (flow). At a crossing the second
+    branch is followed as well. Criticality is the sign of the first normal-form coefficient (Kuznetsov, Elements of
+    Applied Bifurcation Theory, 5.4 for flows, 4.5 and 5.4 for maps).
+
+    Beside this, an ensemble of starts is run at every one of the `values`, and its long-run points are kept.
+
+    Args:
+        game: a symbolic game. rule: an update rule, or None for the gradient flow.
+        parameter: the name of a field of the rule, or of a free symbol of the rule or game. A game's own name stands
+            for a positive number; where the range contains others, give it a SymPy symbol.
+        values: increasing numbers: the ends are the range, all of them the grid of the long-run picture.
+        box: one (low, high) pair per coordinate to look for fixed points and to put starts in; by default a unit around
+            the known equilibria.
+        at: fixed points to begin with, shape (d,) or (n, d), besides those known and found; at the first value.
+        starts: of the long-run picture, shape (n, d). seed: of scattered starts.
+
+    Raises:
+        ParameterError: for an unknown parameter, or values that are not increasing. DomainError: without symbols.
+
+    Example:
+        >>> import gandyn as gd
+        >>> game = gd.games.quadratic(1, 0, 1)
+        >>> found = gd.bifurcation(game, gd.rules.GDA("lr"), "lr", [0.5, 1.0, 3.0])
+        >>> [(p.kind.value, round(p.parameter, 9)) for p in found.points]
+        [('undecided', 2.0)]
+    """
+    grid = np.asarray(values, dtype=float)
+    if grid.ndim != 1 or len(grid) < 2 or not np.isfinite(grid).all() or not (np.diff(grid) > 0).all():
+        raise ParameterError(f"values={values!r}", "at least two increasing numbers", "np.linspace(0.1, 2, 100)")
+    made = system(game, rule, parameter)
+    bounds, known = _region(game, made.parameter, box, grid)
+    sizes = np.maximum(np.abs(bounds).max(), 1e-6)
+    family = Family(made, np.append(np.full(made.size, sizes), grid[-1] - grid[0]))
+    explorer = _Explorer(family, grid, bounds)
+    rng = np.random.default_rng(seed)
+    for p in np.linspace(grid[0], grid[-1], 5):
+        explorer.seed(p, _candidates(known, at if p == grid[0] else None, p, made.parameter), rng)
+    explorer.run()
+    order = sorted(explorer.points, key=lambda q: q.parameter)
+    if starts is None:
+        starts = rng.uniform(bounds[:, 0], bounds[:, 1], (ENSEMBLE, game.dim))
+    long_run = attractor(made, grid, np.atleast_2d(np.asarray(starts, dtype=float)), float(np.abs(bounds).max()))
+    branches = tuple(explorer.branch(curve) for curve in explorer.curves)
+    return Bifurcation(
+        game, rule, str(parameter), grid, branches, tuple(order), long_run, tuple(dict.fromkeys(explorer.notes))
+    )
+
+
+def _region(game: Game, symbol: Any, box: Any, grid: Array) -> tuple[Array, list[Any]]:
+    known = [point for point in game.equilibria if not _free(point) - {symbol}]
+    if box is not None:
+        bounds = np.asarray(box, dtype=float)
+        if bounds.shape != (game.dim, 2) or not (bounds[:, 0] < bounds[:, 1]).all():
+            raise ParameterError(f"box={box!r}", f"{game.dim} pairs (low, high)", "box=[(-2, 2)] * game.dim")
+        return bounds, known
+    rows = [_numbers(point, symbol, p) for point in known for p in (grid[0], grid[-1])]
+    centre = np.array(rows) if rows else np.zeros((1, game.dim))
+    return np.stack([centre.min(0) - 1, centre.max(0) + 1], axis=-1), known
+
+
+def _free(point: Iterable[Any]) -> set[Any]:
+    return set().union(*(getattr(x, "free_symbols", set()) for x in point))
+
+
+def _numbers(point: Iterable[Any], symbol: Any, p: float) -> Array:
+    return np.array([float(x.subs(symbol, p) if hasattr(x, "subs") else x) for x in point])
+
+
+def _candidates(known: list[Any], at: Any, p: float, symbol: Any) -> list[Array]:
+    given = [] if at is None else list(np.atleast_2d(np.asarray(at, dtype=float)))
+    return [*(_numbers(point, symbol, p) for point in known), *given]
+
+
+class _Explorer:
+    """Curves found so far, and what was found on them."""
+
+    def __init__(self, family: Family, grid: Array, bounds: Array) -> None:
+        self.family, self.grid, self.bounds = family, grid, bounds
+        self.pending: list[Array] = []
+        self.curves: list[Curve] = []
+        self.points: list[BifurcationPoint] = []
+        self.notes: list[str] = []
+
+    def seed(self, p: float, candidates: list[Array], rng: Any, scattered: int = 60) -> None:
+        """Fixed points at one value of the parameter, by Newton's method."""
+        made, d = self.family.system, self.family.system.game.dim
+        w = [*candidates, *rng.uniform(self.bounds[:, 0], self.bounds[:, 1], (scattered, d))]
+        z = made.start(np.array(w), p)
+        eye = np.eye(made.size) if made.discrete else np.zeros((made.size, made.size))
+        with np.errstate(all="ignore"):
+            for _ in range(40):
+                gap = made(z, p) - (z if made.discrete else 0.0)
+                matrix = made.jacobian(z, p) - eye
+                good = np.isfinite(gap).all(-1) & np.isfinite(matrix).all((-2, -1))
+                z, gap, matrix = z[good], gap[good], matrix[good]
+                if not len(z):
+                    return
+                step = (np.linalg.pinv(matrix) @ gap[..., None])[..., 0]
+                z = z - step / np.maximum(1.0, np.abs(step).max(-1, keepdims=True) / self.family.scale[0])
+            gap = made(z, p) - (z if made.discrete else 0.0)
+        width = self.bounds[:, 1] - self.bounds[:, 0]
+        inside = ((z[:, :d] > self.bounds[:, 0] - width) & (z[:, :d] < self.bounds[:, 1] + width)).all(-1)
+        z = z[inside & (np.abs(gap).max(-1) < 1e-9 * self.family.scale[0])]
+        for point in z[np.unique(np.round(z / self.family.scale[0], 5), axis=0, return_index=True)[1]]:
+            self.pending.append(self.family.join(point, p))
+
+    def run(self) -> None:
+        """Follow every seed that lies on no known curve, and the curves that branch off."""
+        low, high = float(self.grid[0]), float(self.grid[-1])
+        step = min(0.02, float(np.max(np.diff(self.grid))) / (high - low))
+        while self.pending and len(self.curves) < MOST_BRANCHES:
+            x = self.pending.pop(0)
+            if any(_on(x, curve) for curve in self.curves):
+                continue
+            curve = follow(self.family, x, low, high, max(step, 0.002), REACH)
+            self.curves.append(curve)
+            self._inspect(curve)
+        if self.pending:
+            self.notes.append(f"more than {MOST_BRANCHES} branches: the others were not followed")
+
+    def branch(self, curve: Curve) -> Branch:
+        """In the parameter's and the game's own units."""
+        pairs = [self.family.split(x) for x in curve.points]
+        values = np.array([self.family.eigenvalues(x) for x in curve.points])
+        inside = (np.abs(values) - 1 if self.family.system.discrete else values.real).max(-1) < -STRICTLY
+        d = self.family.system.game.dim
+        return Branch(
+            np.array([p for _, p in pairs]), np.array([z[:d] for z, _ in pairs]), values, inside, curve.ends
+        )  # fmt: skip
+
+    def _inspect(self, curve: Curve) -> None:
+        """Changes of sign of the eigenvalues' distances, and turns of the curve, between consecutive points."""
+        distances = np.array([self.family.distances(x) for x in curve.points])
+        stuck = (np.abs(distances) < 1e-9).sum(0) > max(3, len(distances) // 3)
+        if stuck.any():
+            self.notes.append(
+                f"{int(stuck.sum())} eigenvalue(s) stay on the boundary along a branch: nothing is named for them"
+            )
+        for i in range(len(curve.points) - 1):
+            a, b, t = curve.points[i], curve.points[i + 1], curve.tangents[i]
+            for k in np.flatnonzero((distances[i] * distances[i + 1] < 0) & ~stuck):
+                at = locate(self.family, a, b, t, lambda x, k=int(k): self.family.distances(x)[k])
+                self._record(curve, i, at)
+            for k in np.flatnonzero((distances[i] == 0) & ~stuck):
+                if i > 0 and distances[i - 1, k] * distances[i + 1, k] < 0:
+                    self._record(curve, i, a)
+            if t[-1] * curve.tangents[i + 1][-1] < 0:
+                at = locate(self.family, a, b, t, lambda x, t=t: self.family.tangent(x, t)[-1])
+                self._record(curve, i, at)
+
+    def _record(self, curve: Curve, i: int, x: Array | None) -> None:
+        if x is None:
+            near = [self.family.join(self.family.system.start(q.point, q.parameter), q.parameter) for q in self.points]
+            if any(np.linalg.norm(q - curve.points[i]) < 0.05 for q in near):
+                return  # the crossing of two branches, found on the other one
+            p = curve.points[i][-1] * self.family.scale[-1]
+            self.notes.append(f"a change of stability near {p:.6g} was seen and could not be located")
+            return
+        z, p = self.family.split(x)
+        w = z[: self.family.system.game.dim]
+        for other in self.points:
+            if (
+                abs(other.parameter - p) < 1e-6 * self.family.scale[-1]
+                and np.abs(other.point - w).max() < 1e-4 * (self.family.scale[0])
+            ):
+                return
+        point, departures = self._name(x, curve.tangents[i])
+        self.points.append(point)
+        for direction in departures:
+            for sign in (1.0, -1.0):
+                new = self.family.correct(x + sign * 1e-2 * direction, direction)
+                if new is not None:
+                    self.pending.append(new)
+
+    def _name(self, x: Array, tangent: Array) -> tuple[BifurcationPoint, list[Array]]:
+        """The point at x, and directions in which other branches leave."""
+        z, p = self.family.split(x)
+        values = self.family.eigenvalues(x)
+        discrete = self.family.system.discrete
+        distance = np.abs(np.abs(values) - 1) if discrete else np.abs(values.real)
+        critical = values[distance < ON_BOUNDARY * max(1.0, float(np.abs(values).max()))]
+        kind, criticality, number, reason = Kind.UNDECIDED, None, None, ""
+        departures: list[Array] = []
+        one = 1.0 if discrete else 0.0
+        if len(critical) == 1 and abs(critical[0] - one) < 1e-3:
+            name, criticality, number, reason, departures = branch_kind(self.family, x, tangent)
+            kind = Kind(name)
+        elif len(critical) == 1 and discrete and abs(critical[0] + 1) < 1e-3:
+            kind = Kind.FLIP
+            criticality, number, reason = coefficient(self.family.system, z, p)
+        elif len(critical) == 2 and abs(critical[0] - critical[1].conj()) < 1e-6 and abs(critical[0].imag) > 1e-6:
+            kind = Kind.NEIMARK_SACKER if discrete else Kind.HOPF
+            criticality, number, reason = pair_coefficient(self.family.system, z, p)
+        else:
+            reason = f"{len(critical)} eigenvalues meet the boundary at once, no simple one and no simple pair"
+        w = z[: self.family.system.game.dim]
+        order = np.argsort(-(np.abs(values) if discrete else values.real))
+        found = BifurcationPoint(kind, p, w, values[order], critical, criticality, number, reason)
+        return found, departures
+
+
+def _on(x: Array, curve: Curve) -> bool:
+    """Whether x lies on a computed curve, up to the sag of its chords."""
+    a, b = curve.points[:-1], curve.points[1:]
+    if not len(a):
+        return bool(np.abs(curve.points[0] - x).max() < 1e-6)
+    along = b - a
+    share = np.clip(((x - a) * along).sum(-1) / np.maximum((along**2).sum(-1), 1e-300), 0, 1)
+    gap = np.linalg.norm(a + share[:, None] * along - x, axis=-1)
+    return bool((gap < 0.05 * np.linalg.norm(along, axis=-1) + 1e-7).any())
+
+
+def attractor(made: Any, grid: Array, starts: Array, size: float) -> Array:
+    """Long-run values of w at each parameter value: the last iterates of a map, turning points of a flow's coordinates.
+
+    Shape (len(grid), samples, d). A flow is integrated by Runge-Kutta steps of fourth order; where a first coordinate
+    has an extremum, the point is kept, the last point elsewhere.
+    """
+    n, m, d = len(grid), len(starts), made.game.dim
+    z = np.stack([made.start(starts, float(p)) for p in grid])
+    p = np.broadcast_to(grid[:, None], (n, m))
+    rows = np.full((KEPT, n, m, d), np.nan)
+    with np.errstate(all="ignore"):
+        if made.discrete:
+            for step in range(SETTLE + KEPT):
+                z = made(z, p)
+                if step >= SETTLE:
+                    rows[step - SETTLE] = z[..., :d]
+        else:
+            _flow_rows(made, z, p, rows)
+    rows[~(np.abs(rows).max(-1) < REACH * size)] = np.nan
+    return np.moveaxis(rows, 0, 1).reshape(n, KEPT * m, d)
+
+
+def _flow_rows(made: Any, z: Array, p: Array, rows: Array) -> None:
+    """Fill rows with points at which the first coordinate turns, and with the last point where it does not."""
+    fastest = float(np.nanmax(np.abs(np.linalg.eigvals(np.nan_to_num(made.jacobian(z, p))))))
+    h = min(0.2 / max(fastest, 1e-3), 0.2)
+    steps = int(min(FLOW_TIME / h, 4000))
+    count: Array = np.zeros(z.shape[:-1], dtype=int)
+    first, second = np.indices(count.shape)
+    before = made(z, p)[..., 0]
+    for step in range(steps):
+        k1 = made(z, p)
+        k2 = made(z + h / 2 * k1, p)
+        k3 = made(z + h / 2 * k2, p)
+        z = z + h / 6 * (k1 + 2 * k2 + 2 * k3 + made(z + h * k3, p))
+        turned = (k1[..., 0] * before < 0) & (step > steps // 2)
+        before = k1[..., 0]
+        at = turned & (count < len(rows))
+        places: tuple[Array, ...] = (count[at], first[at], second[at])
+        rows[places] = z[at]
+        count += at
+    empty = count == 0
+    rows[0][empty] = z[empty]

@@ -1,0 +1,77 @@
+"""Lyapunov exponents of linear maps and of orbits with a known answer; the sum against log |det|."""
+
+import numpy as np
+import pytest
+import sympy
+
+import gandyn as gd
+
+x, y = sympy.symbols("x y", real=True)
+
+
+def test_a_planted_linear_map_has_the_logarithms_of_its_eigenvalues():
+    # w+ = A w, A = [[0.9, 0.3], [0, 0.4]] by a gradient step of size 1.
+    game = gd.games.from_sympy([x**2 / 20 - 3 * x * y / 10, 3 * y**2 / 10], [x, y])
+    found = gd.lyapunov_exponents(game, gd.rules.GDA(1.0), [1.0, 1.0], steps=300)
+    np.testing.assert_allclose(found.exponents, np.log([0.9, 0.4]), atol=1e-12)
+    assert found.determinant == pytest.approx(np.log(0.36), abs=1e-12)
+    assert found.chaotic is False
+
+
+@pytest.mark.parametrize("s", [0.1, 0.5])
+def test_gradient_steps_on_a_rotation_grow_by_the_half_logarithm(s):
+    found = gd.lyapunov_exponents(gd.games.bilinear(), gd.rules.GDA(s), [1.0, 0.0], steps=200)
+    np.testing.assert_allclose(found.exponents, np.log(1 + s**2) / 2, atol=1e-12)
+
+
+def test_a_conservative_map_and_flow_have_none():
+    found = gd.lyapunov_exponents(gd.games.bilinear(), gd.rules.AlternatingGD(0.5), [1.0, 0.0], steps=3000)
+    assert np.abs(found.exponents).max() < 1e-3
+    assert found.determinant == pytest.approx(0, abs=1e-14)
+    assert found.chaotic is None
+    flow = gd.lyapunov_exponents(gd.games.bilinear(), None, [1.0, 0.0], steps=50, settle=0)
+    np.testing.assert_allclose(flow.exponents, 0, atol=1e-8)
+
+
+@pytest.mark.parametrize("rule", [gd.rules.Extragradient(0.1), gd.rules.OptimisticGD(0.05)], ids=repr)
+def test_their_sum_is_the_mean_logarithm_of_the_determinant(rule):
+    found = gd.lyapunov_exponents(gd.games.forsaken(), rule, [1.0, 0.3], steps=400)
+    assert found.exponents.sum() == pytest.approx(found.determinant, abs=1e-10)
+    assert len(found.exponents) == (4 if "Optimistic" in rule.name else 2)
+
+
+def test_on_an_attracting_cycle_one_is_zero_and_the_other_the_mean_divergence():
+    radius, omega = 0.5, 2.0
+    square = x**2 + y**2
+    dx, dy = x * (radius**2 - square) - omega * y, y * (radius**2 - square) + omega * x
+    game = gd.games.from_sympy([sympy.integrate(-dx, x), sympy.integrate(-dy, y)], [x, y])
+    found = gd.lyapunov_exponents(game, None, [0.5, 0.0], steps=200, settle=20, time=1.0)
+    np.testing.assert_allclose(found.exponents, [0, -2 * radius**2], atol=2e-3)
+    assert found.exponents.sum() == pytest.approx(-2 * radius**2, abs=1e-8)
+
+
+def test_a_fully_chaotic_map_has_log_two():
+    # w+ = 1 - 2 w^2, conjugate to the tent map; v = w - 1 + 2 w^2.
+    game = gd.games.from_sympy([x**2 / 2 - x + 2 * x**3 / 3, y**2 / 4], [x, y])
+    found = gd.lyapunov_exponents(game, gd.rules.GDA(1.0), [0.3, 0.1], steps=4000)
+    assert abs(found.largest - np.log(2)) < 3 * found.band[0] + 1e-3
+    assert found.chaotic
+
+
+@pytest.mark.slow
+def test_ties_in_rock_paper_scissors_make_it_chaotic_and_keep_the_volume():
+    ties = [[0.5, 1, -1], [-1, 0.5, 1], [1, -1, 0.5]]  # eps_x = -eps_y = 1/2 of Sato, Akiyama & Farmer 2002
+    game, start = gd.games.matrix_game(ties), np.log([0.5, 0.01, 0.49, 0.5, 0.25, 0.25])
+    field = gd.replicator_in_logits(game)
+    found = gd.lyapunov_exponents(game, None, start, steps=400, settle=10, time=4.0, field=field)
+    assert found.largest > 0.01
+    assert found.chaotic
+    assert found.determinant == pytest.approx(0, abs=1e-12)
+    np.testing.assert_allclose(found.exponents + found.exponents[::-1], 0, atol=0.01)  # in pairs: Hamiltonian
+
+
+def test_mistakes_are_named():
+    with pytest.raises(gd.GandynError, match="finite"):
+        gd.lyapunov_exponents(gd.games.bilinear(), gd.rules.GDA(0.1), [1.0])
+    with pytest.raises(gd.GandynError, match="steps"):
+        gd.lyapunov_exponents(gd.games.bilinear(), gd.rules.GDA(0.1), [1.0, 0.0], steps=3)
