@@ -56,7 +56,7 @@ class FieldGraph:
 
     def field(self) -> Any:
         """v, shape (..., d)."""
-        return self._join([self._signed(self._pack(slope), i) for i, slope in enumerate(self._own)])
+        return self._join([[self._signed(t, i) for t in slope] for i, slope in enumerate(self._own)])
 
     def vjp(self, u: Any) -> Any:
         """J^T u: the gradient of the sum over i of <df_i/dx_i, u_i>."""
@@ -68,7 +68,7 @@ class FieldGraph:
         blocks = self._split(u)
         if self.zero_sum:
             pulled = self._pull([(1, j, block) for j, block in enumerate(blocks)], self.players)
-            return self._join([-pulled[0], pulled[1]])
+            return self._join([[-t for t in pulled[0]], pulled[1]])
         return self._join([self._pull([(i, j, blocks[j]) for j in self.players], [i])[0] for i in self.players])
 
     def coupling(self, u: Any, only: int | None = None) -> Any:
@@ -77,7 +77,7 @@ class FieldGraph:
 
         blocks = self._split(u)
         return self._join([
-            torch.zeros_like(blocks[i])
+            [torch.zeros_like(p) for p in self.blocks[i]]
             if only not in (None, i)
             else self._pull([(i, j, blocks[j]) for j in self.players if j != i], [i])[0]
             for i in self.players
@@ -88,11 +88,16 @@ class FieldGraph:
 
         From J_d u and J_o^T u, one pass for each player, and J_o u, which is -J_o^T u in a zero-sum game.
         """
+        import torch
+
         blocks = self._split(u)
         shares = [self._pull([(i, i, blocks[i])], self.players) for i in self.players]
         own = self._join([shares[i][i] for i in self.players])
-        from_others = [[share[i] for j, share in enumerate(shares) if j != i] for i in self.players]
-        across = self._join([sum(found[1:], found[0]) if found else 0 * own for found in from_others])
+        across = self._join([
+            [sum(found, torch.zeros_like(p)) if len(found) != 1 else found[0]
+             for p, *found in zip(self.blocks[i], *(s[i] for j, s in enumerate(shares) if j != i), strict=True)]
+            for i in self.players
+        ])  # fmt: skip
         if self.zero_sum:
             return own, -across
         coupled = self.coupling(u)
@@ -110,7 +115,7 @@ class FieldGraph:
         """What player i's cost makes of slopes of the cost that stands for it."""
         return -block if self.zero_sum and i == 0 else block
 
-    def _pull(self, terms: Sequence[tuple[int, int, Any]], wanted: Sequence[int]) -> list[Any]:
+    def _pull(self, terms: Sequence[tuple[int, int, Any]], wanted: Sequence[int]) -> list[list[Any]]:
         """Gradients of the sum of <df_i/dx_j, u_j> over terms (i, j, u_j), in the blocks of the players wanted."""
         import torch
 
@@ -130,7 +135,7 @@ class FieldGraph:
             else tuple(map(torch.zeros_like, inputs))
         )
         pieces = iter(found)
-        return [self._pack([*itertools.islice(pieces, len(self.blocks[i]))]) for i in wanted]
+        return [[*itertools.islice(pieces, len(self.blocks[i]))] for i in wanted]
 
     def _split(self, u: Any) -> tuple[Any, ...]:
         return tuple(u.split([sum(sizes) for sizes in self._sizes], -1))
@@ -139,13 +144,10 @@ class FieldGraph:
         pieces = block.split(self._sizes[j], -1)
         return tuple(piece.reshape(p.shape) for piece, p in zip(pieces, self.blocks[j], strict=True))
 
-    def _pack(self, tensors: Sequence[Any]) -> Any:
-        return self._join([t.flatten(self.lead) for t in tensors])
-
-    def _join(self, blocks: Sequence[Any]) -> Any:
+    def _join(self, blocks: Sequence[Sequence[Any]]) -> Any:
         import torch
 
-        return torch.cat(list(blocks), -1)
+        return torch.cat([t.flatten(self.lead) for t in itertools.chain(*blocks)], -1)
 
 
 def slopes(cost: Any, tensors: Sequence[Any], create_graph: bool = False) -> tuple[Any, ...]:

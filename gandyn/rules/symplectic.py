@@ -59,12 +59,12 @@ class SGA(Rule):
         batch = game.draw(rng)
         v = game.field_and_graph(w, batch)
         symmetric, antisymmetric = game.parts(w, v, batch)
-        adjustment, weight = -antisymmetric, number(self.lam, w)
+        weight = number(self.lam, w)
         if self.align:
-            gradient = symmetric + adjustment
-            agreement = dot(v, gradient) * dot(adjustment, gradient) / w.shape[-1]
+            gradient = symmetric - antisymmetric
+            agreement = -dot(v, gradient) * dot(antisymmetric, gradient) / w.shape[-1]
             weight = weight * sign(agreement + number(self.alignment, w))
-        change = v + weight * adjustment
+        change = v - weight * antisymmetric
         return game.project(w - game.per_coordinate(self.lr, w) * change), state, {"field": v}
 
 
