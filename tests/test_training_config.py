@@ -1,4 +1,4 @@
-"""Configs and checkpoints: known keys, checked values, and nothing that a hostile file can execute, reach or exhaust."""
+"""Configs and checkpoints: known keys, checked values, nothing that a hostile file can execute, reach or exhaust."""
 
 from __future__ import annotations
 

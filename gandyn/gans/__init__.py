@@ -20,6 +20,7 @@ _LAZY = {
     "train": "training.loop",
     "TrainingRun": "training.run",
     "Config": "training.config",
+    "Sweep": "training.sweep",
     "DistributedGame": "training.distributed",
     "TensorBoard": "training.log",
     "Monitor": "monitor",

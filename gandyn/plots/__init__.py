@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .animation import animate
 from .bifurcation import bifurcation
+from .certificates import certificate, lyapunov_function
 from .comparison import comparison
 from .data_space import data_space
 from .drawing import Drawing
@@ -15,6 +16,7 @@ from .spectrum import linearization, spectrum
 from .spiral import Spiral, compute_spiral, draw_spiral, spiral
 from .style import MARKERS, OKABE_ITO, SERIES, WIDTHS, house_style
 from .surface import surface
+from .sweep import sweep
 from .training import training
 from .trajectory import trajectory
 
@@ -27,6 +29,7 @@ __all__ = [
     "Spiral",
     "animate",
     "basins",
+    "certificate",
     "bifurcation",
     "comparison",
     "compute_spiral",
@@ -36,6 +39,7 @@ __all__ = [
     "house_style",
     "limit_cycle",
     "linearization",
+    "lyapunov_function",
     "lyapunov_exponents",
     "phase_portrait",
     "recurrence",
@@ -44,6 +48,7 @@ __all__ = [
     "spiral",
     "stability_region",
     "surface",
+    "sweep",
     "training",
     "trajectory",
 ]

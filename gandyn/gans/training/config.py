@@ -280,7 +280,8 @@ def _checked(cls: Any, data: Any, where: str) -> Any:
     for key in data:
         if key not in fields:
             raise UnknownNameError.among(f"key of [{where}]", key, fields)
-    required = [k for k, f in fields.items() if f.default is dataclasses.MISSING and k not in data]
+    missing = dataclasses.MISSING
+    required = [k for k, f in fields.items() if f.default is missing and f.default_factory is missing and k not in data]
     if required:
         raise ParameterError(f"[{where}] without {', '.join(required)}", "a value for each", f"{required[0]} = ...")
     return cls(**{key: _value(f"{where}.{key}", value, hints[key]) for key, value in data.items()})
