@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 import describe_games
+import describe_gans
 import describe_losses
 import describe_reference
 import describe_rules
@@ -34,6 +35,10 @@ WRITERS: dict[str, Callable[..., list[str]]] = {
     "loss-table": describe_losses.table,
     "loss-shapes": describe_losses.shapes,
     "penalties": describe_losses.penalties,
+    "gan-table": describe_gans.table,
+    "gan-entries": describe_gans.entries,
+    "gan-class": describe_gans.named_class,
+    "gan-sizes": describe_gans.sizes,
     "errors": describe_reference.errors,
     "reference-pages": describe_reference.pages,
 }

@@ -20,7 +20,10 @@ SIDE, CLASSES, SIZE = 28, 10, 64
 
 
 class DigitsNetwork(nn.Module):
-    """Three convolutions and a linear layer to 64 features; a ReLU and a linear layer to ten logits."""
+    """Three convolutions and a linear layer to 64 features; a ReLU and a linear layer to ten logits.
+
+    The features are scaled so that their variances on the training digits are 1 on average.
+    """
 
     def __init__(self) -> None:
         super().__init__()
