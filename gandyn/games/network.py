@@ -260,6 +260,26 @@ class NetworkGame(Game):
                 buffer.copy_(value)
         self._pending = self._kept_graph = None
 
+    @contextlib.contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        """Leaves parameters in modules, buffers, modes and torch's random state as they were, bit for bit."""
+        import torch
+
+        modules = [(module, module.training) for network in self.networks for module in network.modules()]
+        buffers = [(b, b.clone()) for network in self.networks for b in network.buffers()]
+        parameters, pending, solved = self._buffer.clone(), self._pending, self.last_solve
+        try:
+            with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
+                yield
+        finally:
+            for module, mode in modules:
+                module.training = mode
+            for buffer, value in buffers:
+                buffer.copy_(value)
+            with torch.no_grad():
+                self._buffer.copy_(parameters)
+            self._pending, self.last_solve, self._kept_graph = pending, solved, None
+
     # --- evaluations as functions of w: derivatives of the field ------------------------------------------------
 
     def _functions(self, blocks: Sequence[Any]) -> list[Network]:

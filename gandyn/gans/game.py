@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -103,7 +105,7 @@ class GANGame(NetworkGame):
             raise ParameterError(f"batch_size={batch_size!r}", "a whole number >= 1", "batch_size=128")
         self.size = batch_size
         self._conditional = tuple(bool(getattr(network, "conditional", False)) for network in self.networks)
-        needs_labels = any(self._conditional) or "classes" in self.loss.needs
+        self._labelled = needs_labels = any(self._conditional) or "classes" in self.loss.needs
         self.data, self._draw_real = _sampler(data, self.device, self.dtype, needs_labels)
         self._draw_latent = self._latents(_latent_size(generator) if latent is None else latent)
         self._generator = torch.Generator(self.device)
@@ -131,6 +133,34 @@ class GANGame(NetworkGame):
         real = self._draw_real(self.size, source)
         real, labels = real if isinstance(real, tuple) else (real, None)
         return Token(real, self._draw_latent(self.size, source), seed, labels)
+
+    def draw_held_out(self, rng: Any = None) -> Token:
+        """A token whose data are not trained on: the held-out part where the data keep one, else as `draw`."""
+        try:
+            apart = getattr(self.data, "held_out", None)
+        except ParameterError:
+            apart = None
+        if apart is None or apart is self.data:
+            return self.draw(rng)
+        kept, self._draw_real = self._draw_real, _sampler(apart, self.device, self.dtype, self._labelled)[1]
+        try:
+            return self.draw(rng)
+        finally:
+            self._draw_real = kept
+
+    @contextlib.contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        """As for every game of networks; the game's own stream and the place in data gone through in order too."""
+        stream, place = copy.deepcopy(self._rng.bit_generator.state), None
+        if hasattr(self.data, "state_dict"):
+            place = self.data.state_dict()
+        try:
+            with super().undisturbed():
+                yield
+        finally:
+            self._rng.bit_generator.state = stream
+            if place is not None:
+                self.data.load_state_dict(place)
 
     def batch_size(self, batch: Any) -> int:
         """Samples in a token."""
