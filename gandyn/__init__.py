@@ -35,6 +35,9 @@ _LAZY = {
     "modified_flow": "analysis.modified",
     "high_resolution": "analysis.high_resolution",
     "drift": "analysis.drift",
+    "fit_rate": "analysis.rates",
+    "ergodic_average": "analysis.rates",
+    "escape_time": "analysis.escape",
 }
 _ROOMS = (
     *("losses", "penalties", "plots", "gans", "optim"),

@@ -27,6 +27,9 @@ _HOMES = {
     "modified_flow": "modified",
     "high_resolution": "high_resolution",
     "drift": "drift",
+    "fit_rate": "rates",
+    "ergodic_average": "rates",
+    "escape_time": "escape",
 }
 
 __all__ = [*_HOMES]

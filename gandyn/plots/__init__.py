@@ -10,6 +10,7 @@ from .data_space import data_space
 from .drawing import Drawing
 from .long_run import lyapunov_exponents, recurrence
 from .phase import fixed_point, phase_portrait
+from .rates import escape_times, high_resolution, rate_fit
 from .regions import basins, limit_cycle, stability_region
 from .samples import samples
 from .spectrum import linearization, spectrum
@@ -29,19 +30,22 @@ __all__ = [
     "Spiral",
     "animate",
     "basins",
-    "certificate",
     "bifurcation",
+    "certificate",
     "comparison",
     "compute_spiral",
     "data_space",
     "draw_spiral",
+    "escape_times",
     "fixed_point",
+    "high_resolution",
     "house_style",
     "limit_cycle",
     "linearization",
-    "lyapunov_function",
     "lyapunov_exponents",
+    "lyapunov_function",
     "phase_portrait",
+    "rate_fit",
     "recurrence",
     "samples",
     "spectrum",
