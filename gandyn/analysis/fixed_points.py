@@ -1,9 +1,13 @@
-"""All zeros of the field: solved exactly where the game is polynomial, found by Newton from many starts in a box."""
+"""All zeros of the field: solved exactly where the game is polynomial, found by Newton in a box, and counted by proof.
+
+In a box, interval arithmetic then excludes the rest of it, or says where it cannot (`exclusion.py`).
+"""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +21,7 @@ from .linearize import Linearization, linearize
 NEWTON_STARTS = 400
 NEWTON_STEPS = 60
 SAME_POINT = 1e-7
+MOST_ROOTS = 3
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -59,12 +64,32 @@ class FixedPoint(Result):
         return f"<FixedPoint {self.summary()}>"
 
 
-def fixed_points(game: Game, box: Sequence[tuple[float, float]] | None = None, seed: int = 0) -> list[FixedPoint]:
+class FixedPoints(list[FixedPoint]):
+    """A list of `FixedPoint`s that says whether it is all of them.
+
+    Attributes:
+        complete: True if it is proven that the box (or, without one, the whole space) holds no other zero.
+        reason: the argument, or why the list is what was found and no more.
+    """
+
+    def __init__(self, points: Iterable[FixedPoint], complete: bool, reason: str) -> None:
+        super().__init__(points)
+        self.complete, self.reason = complete, reason
+
+    def summary(self) -> str:
+        """One line a point, and whether these are all."""
+        lines = [point.summary() for point in self]
+        return "\n".join([*lines, f"{'complete' if self.complete else 'found, perhaps not all'}: {self.reason}"])
+
+
+def fixed_points(game: Game, box: Sequence[tuple[float, float]] | None = None, seed: int = 0) -> FixedPoints:
     """Zeros of the field v, sorted by coordinates.
 
     Known equilibria are verified and kept; a polynomial field is solved exactly; inside a box, Newton's method from
-    400 scattered starts looks for more. A game whose zeros fill a line or plane returns the known or found points of
-    it, not all.
+    400 scattered starts looks for more. For a game given by expressions the box is then searched with interval
+    arithmetic: every part of it is proven to hold no zero, or exactly one (Krawczyk 1969; Neumaier 1990, chapter 5).
+    The list's `.complete` and `.reason` say whether that succeeded. It cannot at degenerate zeros; a game whose zeros
+    fill a line or plane returns the known or found points of it, not all.
 
     Args:
         game: the game.
@@ -79,10 +104,13 @@ def fixed_points(game: Game, box: Sequence[tuple[float, float]] | None = None, s
         >>> import gandyn as gd
         >>> gd.fixed_points(gd.games.bilinear())[0].kind
         'marginal'
+        >>> found = gd.fixed_points(gd.games.forsaken(), box=[(-2, 2), (-2, 2)])
+        >>> len(found), found.complete
+        (1, True)
     """
     bounds = None if box is None else _check_box(game, box)
     found: list[tuple[np.ndarray, tuple[Any, ...] | None]] = []
-    for point in _known(game) + _solved(game):
+    for point in _known(game) + _solved(game, MOST_ROOTS if bounds is not None else None):
         _add(found, np.array([complex(x).real for x in point]), point)
     if bounds is not None:
         for newton in _newton(game, bounds, seed):
@@ -91,11 +119,48 @@ def fixed_points(game: Game, box: Sequence[tuple[float, float]] | None = None, s
         raise ParameterError(
             f"no closed form for the fixed points of {game.name}", "a box to search", "box=[(-2, 2)] * game.dim"
         )
+    complete, reason = _everywhere(game)
     if bounds is not None:
+        complete, reason = _exclude(game, bounds, found)
         margin = SAME_POINT * (1 + np.abs(bounds).max())
         found = [(p, e) for p, e in found if ((p >= bounds[:, 0] - margin) & (p <= bounds[:, 1] + margin)).all()]
     found.sort(key=lambda item: tuple(np.round(item[0], 9)))
-    return [_describe(game, p, e) for p, e in found]
+    return FixedPoints((_describe(game, p, e) for p, e in found), complete, reason)
+
+
+def _everywhere(game: Game) -> tuple[bool, str]:
+    """Without a box, all is known only where the field is affine with an invertible matrix."""
+    matrix = getattr(game, "jacobian_expr", None) if game.quadratic else None
+    if matrix is not None and not matrix.free_symbols:
+        if matrix.det() != 0:
+            return True, "the field is affine with an invertible Jacobian"
+        return False, "the field is affine and singular: its zeros fill a line or more, or there are none"
+    return False, "no box was given: known equilibria and closed-form solutions"
+
+
+def _exclude(
+    game: Game, bounds: np.ndarray, found: list[tuple[np.ndarray, tuple[Any, ...] | None]]
+) -> tuple[bool, str]:
+    """Search the box with intervals; zeros that Newton's method had missed are added to `found`."""
+    if getattr(game, "field_exprs", None) is None:
+        return False, "found by search: the game has no expressions to bound"
+    from ..errors import GandynError
+    from .exclusion import search
+
+    try:
+        field, jacobian = (game._function(what).code for what in ("field", "jacobian"))  # type: ignore[attr-defined]
+    except GandynError as error:
+        return False, f"found by search: {error.given}"
+    known = np.array([p for p, _ in found]).reshape(-1, game.dim)
+    outcome = search(field, jacobian, bounds, known)
+    for point in outcome.found:
+        for _ in range(NEWTON_STEPS):
+            point = point - np.linalg.lstsq(game.jacobian(point), game.field(point), rcond=None)[0]
+        _add(found, point, None)
+    if not outcome.complete:
+        return False, outcome.reason
+    count = sum(bool(((p >= bounds[:, 0]) & (p <= bounds[:, 1])).all()) for p, _ in found)
+    return True, f"interval Newton: {count} isolated zero{'' if count == 1 else 's'}, and none elsewhere in the box"
 
 
 def _check_box(game: Game, box: Sequence[tuple[float, float]]) -> np.ndarray:
@@ -111,8 +176,8 @@ def _known(game: Game) -> list[tuple[Any, ...]]:
     return [tuple(p) for p in game.equilibria if not any(getattr(x, "free_symbols", ()) for x in p)]
 
 
-def _solved(game: Game) -> list[tuple[Any, ...]]:
-    """Isolated real solutions of a polynomial field."""
+def _solved(game: Game, most: int | None) -> list[tuple[Any, ...]]:
+    """Isolated real solutions of a polynomial field, unless it may have more than `most`."""
     expressions = getattr(game, "field_exprs", None)
     if expressions is None or game.constrained:
         return []
@@ -121,7 +186,10 @@ def _solved(game: Game) -> list[tuple[Any, ...]]:
     symbols = game.symbols  # type: ignore[attr-defined]
     if not all(e.is_polynomial(*symbols) for e in expressions):
         return []
-    degree = max(sympy.total_degree(e, *symbols) for e in expressions)
+    degrees = [sympy.total_degree(e, *symbols) for e in expressions]
+    degree = max(degrees)
+    if most is not None and math.prod(degrees) > most:
+        return []  # Bezout: eliminating would take minutes, and the box will be searched anyway
     if degree > 1 and (len(symbols) > 4 or degree > 6):
         return []
     try:

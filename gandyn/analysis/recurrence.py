@@ -174,7 +174,7 @@ def replicator_in_logits(game: Any) -> Callable[[Array], Array]:
     Example:
         >>> import gandyn as gd
         >>> move = gd.replicator_in_logits(gd.games.matching_pennies())
-        >>> move(np.log([0.75, 0.25, 0.5, 0.5])).tolist()
+        >>> (move(np.log([0.75, 0.25, 0.5, 0.5])).round(12) + 0.0).tolist()
         [0.0, 0.0, 0.5, -0.5]
     """
     if not hasattr(game, "matrix"):
