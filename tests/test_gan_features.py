@@ -135,3 +135,14 @@ def test_names_and_refusals(features):
         gd.gans.features.resolve("digit64")
     with pytest.raises(DomainError, match="classifier"):
         gd.gans.features.coordinates((2,)).probabilities(torch.zeros(3, 2))
+
+
+def test_an_assessment_of_digits_uses_their_features(digits):
+    result = metrics.assess(digits, digits.held_out.points[::10])
+    assert result["frechet"].metric == "frechet_digits64"
+    assert result["class_coverage"].value == 10
+    assert result["memorisation"].reference == 4000
+    assert result["classifier_score"].reference == 100
+    plain = metrics.assess(digits, digits.held_out.points[::20], features="coordinates")
+    assert plain["kid"].metric == "kid_coordinates"
+    assert "class_coverage" not in plain.scores

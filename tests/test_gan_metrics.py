@@ -419,3 +419,30 @@ def test_refusals():
         metrics.classifier_score(normal(5), "coordinates")
     with pytest.raises(AttributeError, match="frechet"):
         metrics.frechett  # noqa: B018 - the attribute access is the test
+
+
+# --- everything at once -----------------------------------------------------------------------------------------------
+
+
+def test_an_assessment_holds_what_fits_the_data():
+    ring = gd.gans.ring()
+    perfect = metrics.assess(ring, ring.sample(400, torch.Generator().manual_seed(5)))
+    assert perfect["modes"].value == 8
+    assert perfect["frechet"].value < 5 * perfect["frechet"].floor
+    assert "memorisation" not in perfect.scores
+    assert "frechet_coordinates = " in perfect.summary()
+    assert perfect.values()["kid_coordinates"] == perfect["kid"].value
+    assert json.loads(json.dumps(perfect.to_dict()))["data"] == "ring of 8"
+    again = metrics.assess(ring, ring.sample(400, torch.Generator().manual_seed(5)))
+    assert again.values() == perfect.values()
+    with pytest.raises(ParameterError, match="at least 20 points of shape"):
+        metrics.assess(ring, normal(100, 3))
+
+
+def test_an_assessment_of_points_looks_for_copies_in_all_of_them():
+    data = gd.gans.Points("blob", normal(9000, 3)).split(0.2)
+    copies = metrics.assess(data, data.points[-60:] + 1e-4)
+    assert copies["memorisation"].parts["p_value"] < 1e-12
+    assert copies["memorisation"].reference == 7200
+    assert metrics.assess(data, normal(200, 3, 9))["memorisation"].parts["p_value"] > 0.01
+    assert "class_coverage" not in copies.scores

@@ -7,6 +7,7 @@ Every data set has
     sample(n, rng)      n points on its device, in its dtype, images scaled to [-1, 1]; `rng` is a torch generator
     sample_labelled     the same with labels, (points (n, ...), labels (n,)), where `classes` is not None
     to(device, dtype)   the same data elsewhere
+    features            the name of the features that metrics look at by default
     held_out            data of the same kind that no training sees: a test split, or, for exact densities, the density
 
 Data sets of finitely many points (`Points`) also have `len`, `points` and `labels`, and `shuffled(seed)`, which goes

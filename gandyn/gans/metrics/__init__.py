@@ -1,7 +1,7 @@
 """How good samples and discriminators are: one metric a file, each with its error, its N and the features it looks at.
 
 Metrics of samples take `(real, fake, ..., features="coordinates")`, points (N, ...) of each; those of discriminators
-take the game and its w. All return a frozen `Score`.
+take the module and points. All return a frozen `Score`; `assess(data, fake)` makes all that fit the data.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from ...registry import Registry
 
 registry: Registry = Registry("metric")
 
+from .assessment import Assessment, assess  # noqa: E402
 from .base import Score  # noqa: E402
 
 registry.load(__name__, list(__path__))
 
-__all__ = ["Score", "registry"]
+__all__ = ["Assessment", "Score", "assess", "registry"]
 
 
 def __getattr__(name: str) -> Any:

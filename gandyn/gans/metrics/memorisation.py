@@ -5,8 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import torch
+
 from . import registry
 from .base import Score, both, distances, looked_at
+
+BLOCK = 4096
 
 
 @registry.register("memorisation", examples=())
@@ -30,7 +34,7 @@ def memorisation(training: Any, held_out: Any, fake: Any, features: Any = "coord
 
     name, x, y = both(training, fake, features)
     _, apart = looked_at(held_out, features)
-    of_fake, of_held_out = distances(y, x).min(1).values.cpu(), distances(apart.to(x), x).min(1).values.cpu()
+    of_fake, of_held_out = (_nearest(points.to(x), x).cpu() for points in (y, apart))
     n, m = len(of_fake), len(of_held_out)
     test = mannwhitneyu(of_fake.numpy(), of_held_out.numpy(), alternative="less")
     value = 1 - float(test.statistic) / (n * m)
@@ -43,3 +47,9 @@ def memorisation(training: Any, held_out: Any, fake: Any, features: Any = "coord
     }
     error = math.sqrt((n + m + 1) / (12 * n * m))
     return Score(f"memorisation_{name}", value, error, n, len(x), name, 0.5, 0, "", parts)
+
+
+def _nearest(points: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
+    """The distance of each point to the nearest of the others, (n,), block by block: training sets may be large."""
+    blocks = [distances(points, part).min(1).values for part in torch.split(others, BLOCK)]
+    return torch.stack(blocks).min(0).values
