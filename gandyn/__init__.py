@@ -38,6 +38,7 @@ _LAZY = {
     "fit_rate": "analysis.rates",
     "ergodic_average": "analysis.rates",
     "escape_time": "analysis.escape",
+    "conserved_quantities": "analysis.conserved",
 }
 _ROOMS = (
     *("losses", "penalties", "plots", "gans", "optim"),

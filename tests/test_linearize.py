@@ -1,5 +1,7 @@
 """linearize and fixed_points: exact spectra against closed forms, NumPy, and hand-made Jordan blocks."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import sympy
@@ -9,10 +11,11 @@ from hypothesis import strategies as st
 import gandyn as gd
 from gandyn.analysis.linearize import Verdict
 from gandyn.analysis.polynomials import Z, factors, largest_modulus, place, semisimple
+from gandyn.symbolic.taylor import Rational, expand
 
 LR = sympy.Symbol("lr", positive=True)
 BILINEAR = gd.games.bilinear()
-FIFTH = sympy.Rational(1, 5)
+FIFTH, HALF = sympy.Rational(1, 5), sympy.Rational(1, 2)
 
 
 @pytest.mark.parametrize(
@@ -212,3 +215,98 @@ def test_dirac_gans_with_kinks_at_the_origin_are_undecided(options):
     lin = gd.linearize(gd.games.dirac_gan(**options), at=(0, 0))
     assert lin.verdict is Verdict.UNDECIDED
     assert "no derivative" in lin.reason
+
+
+@pytest.mark.parametrize("step", [2 - Fraction(1, 10**14), 2, 2 + Fraction(1, 10**14)])
+def test_alternating_steps_around_two_are_placed_exactly_and_their_clustered_eigenvalues_keep_their_digits(step):
+    lin = gd.linearize(BILINEAR, gd.rules.AlternatingGD(sympy.Rational(step.numerator, step.denominator)))
+    expected = {-1: Verdict.MARGINAL, 0: Verdict.DEFECTIVE, 1: Verdict.SADDLE}
+    assert lin.verdict is expected[(step > 2) - (step < 2)]
+    trace = 2 - Fraction(step) ** 2  # z^2 - trace z + 1 = 0: the roots differ by sqrt(trace^2 - 4)
+    square = float(trace**2 - 4)
+    gap = complex(square) ** 0.5
+    assert abs(abs(lin.eigenvalues[0] - lin.eigenvalues[1]) - abs(gap)) <= 1e-13 * abs(gap) + 2e-16
+
+
+def test_the_best_optimistic_step_is_defective_and_says_so():
+    lin = gd.linearize(BILINEAR, gd.rules.OptimisticGD(0.5))
+    assert lin.verdict is Verdict.ATTRACTING
+    assert "defective" in lin.reason
+    ((factor, times),) = lin.exact.defects
+    assert (sympy.expand(factor.as_expr() / 2 - Z**2 + Z), times) == (HALF, 2)
+    np.testing.assert_array_equal(np.unique(np.round(lin.eigenvalues, 15)), [0.5 - 0.5j, 0.5 + 0.5j])
+    beside = gd.linearize(BILINEAR, gd.rules.OptimisticGD(0.5 + 1e-9))
+    assert beside.exact.defects == ()
+    norms = [np.linalg.norm(np.linalg.matrix_power(lin.matrix, t), 2) / lin.spectral_radius**t for t in (50, 100)]
+    assert norms[1] / norms[0] == pytest.approx(2, rel=0.05)  # the factor t is there
+
+
+@pytest.mark.parametrize(("lr", "turns"), [(1, HALF / 3), (sympy.sqrt(2), HALF / 2), (sympy.sqrt(3), 2 * HALF / 3)])
+def test_rotation_numbers_of_alternating_steps_are_exact(lr, turns):
+    """cos(2 pi turns) = 1 - lr^2 / 2; after 1 / turns steps every orbit is where it was."""
+    lin = gd.linearize(BILINEAR, gd.rules.AlternatingGD(lr))
+    assert lin.exact.rotation_number == turns
+    assert lin.rotation_number == pytest.approx(float(turns), abs=1e-15)
+    period = int(1 / turns)
+    np.testing.assert_allclose(np.linalg.matrix_power(lin.matrix, period), np.eye(2), atol=1e-14)
+
+
+def test_rates_and_rotation_are_those_of_a_run():
+    rule = gd.rules.Extragradient(0.5)
+    lin = gd.linearize(BILINEAR, rule)
+    w = gd.iterate(BILINEAR, rule, [1.0, 0.0], 40).w
+    sizes = np.linalg.norm(w, axis=-1)
+    np.testing.assert_allclose(np.log(sizes[:-1] / sizes[1:]), lin.rate, rtol=1e-10)
+    turned = np.unwrap(np.arctan2(w[:, 1], w[:, 0]))
+    np.testing.assert_allclose(np.abs(np.diff(turned)) / (2 * np.pi), lin.rotation_number, rtol=1e-10)
+    assert lin.e_folding_time == pytest.approx(1 / lin.rate)
+    flow = gd.linearize(gd.games.dirac_gan(penalty="R1(0.6)"))
+    assert flow.rate == pytest.approx(0.3)
+    assert flow.rotation_number == pytest.approx(0.4 / (2 * np.pi))
+    assert gd.linearize(BILINEAR).e_folding_time == np.inf
+    assert gd.linearize(gd.games.quadratic(1, 0, 1), gd.rules.GDA(1)).rate == np.inf
+
+
+@pytest.mark.parametrize(
+    ("game", "rule"),
+    [
+        (BILINEAR, gd.rules.OptimisticGD(0.2)),
+        (BILINEAR, gd.rules.GDA("lr")),
+        (BILINEAR, gd.rules.OptimisticGD(0.5)),
+        (gd.games.bilinear(((1, 2), (3, -1))), None),
+        (gd.games.dirac_gan(penalty=gd.penalties.R1("gamma")), None),
+    ],
+    ids=str,
+)
+def test_exact_eigenvectors_are_eigenvectors_identically(game, rule):
+    lin = gd.linearize(game, rule)
+    found = lin.exact.eigenvectors
+    assert sum(len(basis) for _, basis in found) <= lin.exact.matrix.rows
+    assert {value for value, _ in found} == set(lin.exact.eigenvalues)
+    for value, basis in found:
+        assert basis
+        for vector in basis:
+            assert (lin.exact.matrix * vector - value * vector).applyfunc(sympy.simplify).is_zero_matrix
+
+
+def test_power_series_and_symbolic_derivatives_agree_on_a_rule_with_memory_and_counters():
+    rules = (gd.rules.OptimisticGD((0.1, 0.3)), gd.rules.Anchored(0.1), gd.rules.Lookahead(gd.rules.GDA(0.2), 3, 0.5))
+    for rule in rules:
+        game = gd.games.dirac_gan(loss="nonsaturating", penalty="R1(0.3)")
+        lin = gd.linearize(game, rule)
+        assert lin.local.series(1, Rational)
+        _, slow = gd.update_map(game, rule).jacobian_at(list(lin.local.point))
+        assert (lin.exact.matrix - slow).applyfunc(sympy.simplify).is_zero_matrix
+
+
+def test_taylor_series_are_those_of_sympy():
+    x, y = sympy.symbols("x y", real=True)
+    e = sympy.exp(x * y) / (1 + x) + sympy.sqrt(1 + y) / (x + 2) ** 3 + abs(x - 3) * y**3
+    (series,) = expand([x, y], [sympy.Integer(0)] * 2, [e], 4)
+    t = sympy.Symbol("t", positive=True)
+    known = sympy.series(e.subs(abs(x - 3), 3 - x).subs({x: t * x, y: t * y}), t, 0, 5).removeO().subs(t, 1)
+    ours = sum(sympy.Rational(str(c)) * sympy.Mul(*([x, y][k] for k in m)) for m, c in series.items())
+    assert sympy.expand(known - ours) == 0
+    for kinked in (abs(x), sympy.Max(x, y), 1 / x, sympy.sqrt(x)):
+        with pytest.raises(gd.GandynError):
+            expand([x, y], [sympy.Integer(0)] * 2, [kinked], 2)

@@ -30,6 +30,7 @@ _HOMES = {
     "fit_rate": "rates",
     "ergodic_average": "rates",
     "escape_time": "escape",
+    "conserved_quantities": "conserved",
 }
 
 __all__ = [*_HOMES]

@@ -61,6 +61,74 @@ class ExactLinearization:
         return tuple(result)
 
     @functools.cached_property
+    def defects(self) -> tuple[tuple[Any, int], ...]:
+        """(irreducible factor, multiplicity) of eigenvalues with fewer eigenvectors than their multiplicity.
+
+        Their Jordan blocks make errors pass through t lambda^t (maps) or t e^(lambda t) (flows).
+        """
+        from .polynomials import semisimple
+
+        return tuple((f, m) for f, m in self.factors if m > 1 and not semisimple(self.matrix, self.factors, f))
+
+    @functools.cached_property
+    def eigenvectors(self) -> tuple[tuple[Any, tuple[Any, ...]], ...]:
+        """(eigenvalue, basis of its eigenspace) for each different eigenvalue, in the order of `eigenvalues`.
+
+        For a rational matrix the entries are polynomials in the eigenvalue, found in the field Q(lambda): one vector
+        serves all conjugate eigenvalues.
+
+        Raises:
+            DomainError: where an eigenvalue has no closed form in free parameters.
+        """
+        import sympy
+
+        from .polynomials import is_rational
+
+        found: list[tuple[Any, tuple[Any, ...]]] = []
+        for f, _ in self.factors:
+            part = dataclasses.replace(self, matrix=sympy.ImmutableMatrix(sympy.Matrix.companion(f.monic())))
+            roots = list(dict.fromkeys(part.eigenvalues))
+            if is_rational(f) and all(e.is_Rational for e in self.matrix):
+                found += [(r, tuple(_at_root(v, r) for v in self._kernel(f))) for r in roots]
+            else:
+                simplest = {r: (self.matrix - r * sympy.eye(self.matrix.rows)).applyfunc(sympy.simplify) for r in roots}
+                found += [(r, tuple(m.nullspace(simplify=sympy.simplify))) for r, m in simplest.items()]
+        return tuple(found)
+
+    def _kernel(self, f: Any) -> list[list[Any]]:
+        """Eigenvectors for the roots of an irreducible rational factor, entries in Q[z]/(f), highest power first."""
+        from sympy import QQ
+
+        from .algebraic import Algebraic, kernel
+
+        numbers = Algebraic(f, self.flow)
+        n = self.matrix.rows
+        entries = [[numbers.number(QQ.from_sympy(self.matrix[i, k])) for k in range(n)] for i in range(n)]
+        for i in range(n):
+            entries[i][i] = entries[i][i] - numbers.eigenvalue
+        return [[[QQ.to_sympy(c) for c in x.to_list()] for x in vector] for vector in kernel(numbers, entries)]
+
+    @functools.cached_property
+    def rotation_number(self) -> Any:
+        """Turns per step of a map's leading eigenvalue, arg / 2 pi in [0, 1/2]; turns per time of a flow's, Im / 2 pi.
+
+        Raises:
+            DomainError: while a parameter has no value.
+        """
+        import sympy
+
+        if self.parameters:
+            names = ", ".join(map(str, self.parameters))
+            raise DomainError(f"a leading eigenvalue while {names} is free", "values for the parameters", "set them")
+        leading = max(self.eigenvalues, key=lambda r: self._rank(complex(sympy.N(r, 20))))
+        if self.flow:
+            return sympy.Abs(sympy.im(leading)) / (2 * sympy.pi)
+        return sympy.simplify(sympy.Abs(sympy.arg(leading)) / (2 * sympy.pi))
+
+    def _rank(self, value: complex) -> tuple[float, float]:
+        return round(value.real if self.flow else abs(value), 12), value.imag
+
+    @functools.cached_property
     def spectral_radius(self) -> Any:
         """Largest modulus as an expression; with free parameters, the maximum of all moduli."""
         import sympy
@@ -91,3 +159,11 @@ def _modulus(value: Any) -> Any:
         return sympy.Abs(value, evaluate=False)
     square = sympy.factor(sympy.expand(sympy.expand_complex(value * sympy.conjugate(value))))
     return sympy.sqrt(square)
+
+
+def _at_root(vector: Any, root: Any) -> Any:
+    import sympy
+
+    from .algebraic import horner
+
+    return sympy.ImmutableMatrix([sympy.radsimp(sympy.expand(horner(entry, root))) for entry in vector])

@@ -15,6 +15,8 @@ from ..types import Array, Game, Rule, State
 from ..worlds import SYMBOLS, exact, is_symbolic
 from .exact import ExactLinearization
 from .implicit import implicit_jacobian, implicit_jacobian_torch, is_implicit
+from .local import LocalDynamics
+from .nonlinear import NonlinearDecision
 
 EXACT_SIZE = 32
 ON_BOUNDARY = 1e-9
@@ -41,6 +43,8 @@ class Linearization(Result):
         symbols: names of the augmented coordinates.
         residual: |F(z) - z| or |v(w)|: zero at an equilibrium.
         exact: the exact linearisation, None where the game is not symbolic or the point not exact.
+        obstacle: why there is no derivative, where there is none.
+        local: the dynamics around the point as Taylor series, where they are given by expressions.
     """
 
     game: Game
@@ -51,6 +55,7 @@ class Linearization(Result):
     numeric: Any
     exact: ExactLinearization | None
     obstacle: str = ""
+    local: LocalDynamics | None = None
 
     _plot = "linearization"
 
@@ -76,10 +81,10 @@ class Linearization(Result):
         """Eigenvalues, a complex NumPy array, largest modulus (maps) or real part (flows) first."""
         matrix = self.matrix
         if self._decidable:
-            from .polynomials import numeric_roots
+            from .polynomials import double_roots
 
             assert self.exact is not None
-            values = np.array([complex(r) for f, m in self.exact.factors for r in numeric_roots(f) for _ in range(m)])
+            values = np.array([r for f, m in self.exact.factors for r in double_roots(f) for _ in range(m)])
         else:
             values = np.linalg.eigvals(matrix).astype(complex)
         keys = values.real if self.rule is None else np.abs(values)
@@ -111,14 +116,55 @@ class Linearization(Result):
         return float(self.eigenvalues.real.max()) if self.rule is None else None
 
     @property
+    def rate(self) -> float:
+        """r in error ~ e^(-r t): -log(spectral radius) a step, minus the spectral abscissa of a flow; below 0 it grows.
+
+        Infinite where the map's linear part dies out in finitely many steps.
+        """
+        if self.rule is None:
+            return 0.0 - float(self.eigenvalues.real.max())
+        with np.errstate(divide="ignore"):
+            return 0.0 - float(np.log(np.abs(self.eigenvalues).max()))
+
+    @property
+    def e_folding_time(self) -> float:
+        """Steps, or time, in which the error falls by a factor e: 1 / rate; infinite unless the rate is positive."""
+        return 1 / self.rate if self.rate > 1e-15 else float("inf")
+
+    @property
+    def rotation_number(self) -> float:
+        """How fast the leading error turns: turns a step (in [0, 1/2]) for a map, turns per unit of time for a flow.
+
+        The leading eigenvalue is that of largest modulus, or real part, and of conjugates the one above the axis: its
+        argument over 2 pi, or its imaginary part over 2 pi. Exact in `.exact.rotation_number`.
+        """
+        values = self.eigenvalues
+        keys = values.real if self.rule is None else np.abs(values)
+        leading = values[keys > keys.max() - 1e-12 * max(1.0, abs(keys.max()))]
+        turning = leading.imag if self.rule is None else np.angle(leading)
+        return float(np.abs(turning).max() / (2 * np.pi))
+
+    @property
     def verdict(self) -> Verdict:
         """What the spectrum decides."""
         return self._decision[0]
 
     @property
     def reason(self) -> str:
-        """The argument behind the verdict."""
-        return self._decision[1]
+        """The argument behind the verdict; at a marginal point, what decides beyond the linear part, or why nothing."""
+        beyond = self.nonlinear
+        return self._decision[1] if beyond is None else f"{self._decision[1]}; beyond it: {beyond.summary()}"
+
+    @functools.cached_property
+    def nonlinear(self) -> NonlinearDecision | None:
+        """What decides where the linear part is silent (verdict marginal); None where the linear part has spoken.
+
+        The first non-vanishing coefficient of the normal form on the centre manifold, a conserved quantity with a
+        definite Hessian, or exact linearity; its own verdict may be "undecided", with what is missing.
+        """
+        from .nonlinear import decide
+
+        return decide(self) if self.verdict is Verdict.MARGINAL else None
 
     @functools.cached_property
     def _decision(self) -> tuple[Verdict, str]:
@@ -129,14 +175,24 @@ class Linearization(Result):
             return Verdict.UNDECIDED, f"it depends on {names}"
         if self._decidable:
             verdict, reason = self._decide_exactly()
+            reason += self._defect() if verdict is not Verdict.DEFECTIVE else ""
         else:
             verdict, reason = self._decide_numerically()
         if self.residual > 1e-8:
             reason += f"; the point is not an equilibrium (residual {self.residual:.1e})"
         return verdict, reason
 
+    def _defect(self) -> str:
+        """Jordan blocks off the boundary: they decide nothing, but errors grow before they fall."""
+        assert self.exact is not None
+        names = [
+            f"a defective eigenvalue, root of {f.as_expr()}, {m}-fold with too few eigenvectors"
+            for f, m in self.exact.defects
+        ]
+        return f"; {' and '.join(names)}: errors carry a factor growing like t" if names else ""
+
     def _decide_exactly(self) -> tuple[Verdict, str]:
-        from .polynomials import place, semisimple
+        from .polynomials import place
 
         assert self.exact is not None
         placement = place(self.exact.factors, flow=self.rule is None)
@@ -147,8 +203,8 @@ class Linearization(Result):
             return kind, f"{placement.outside} of {self.exact.matrix.rows} eigenvalues beyond {line} ({how})"
         if not placement.boundary:
             return Verdict.ATTRACTING, f"all eigenvalues on the stable side of {line} ({how})"
-        for f, multiplicity in placement.boundary_factors:
-            if multiplicity > 1 and not semisimple(self.exact.matrix, self.exact.factors, f):
+        for item in placement.boundary_factors:
+            if item in self.exact.defects:
                 return Verdict.DEFECTIVE, (
                     f"an eigenvalue on {line} has a Jordan block: the linear part grows polynomially ({how})"
                 )
@@ -181,7 +237,11 @@ class Linearization(Result):
             if self.rule is not None:
                 measure = ("spectral radius", self.spectral_radius)
             lines.append(f"{measure[0]}: {measure[1]:.12g}")
-        lines.append(f"verdict: {self.verdict} ({self.reason})")
+            unit = "time" if self.rule is None else "step"
+            lines.append(f"rate: {self.rate:.6g} per {unit}; rotation number: {self.rotation_number:.6g} per {unit}")
+        lines.append(f"verdict: {self.verdict} ({self._decision[1]})")
+        if self.nonlinear is not None:
+            lines.append(f"beyond the linear part: {self.nonlinear.summary()}")
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
@@ -196,8 +256,12 @@ class Linearization(Result):
             "eigenvalues": self.eigenvalues if known else None,
             "spectral_radius": self.spectral_radius if known else None,
             "spectral_abscissa": self.spectral_abscissa if known else None,
+            "rate": self.rate if known and np.isfinite(self.rate) else None,
+            "rotation_number": self.rotation_number if known else None,
+            "eigenvectors": self.eigenvectors if known else None,
             "verdict": self.verdict,
             "reason": self.reason,
+            "nonlinear": None if self.nonlinear is None else self.nonlinear.to_dict(),
             "residual": self.residual,
         }
         if self.exact is not None and not self.obstacle:
@@ -252,11 +316,12 @@ def _linearize_symbols(game: Game, rule: Rule | None, at: Any, state: State | No
     point = np.array([*map(exact, _entries(at)), None], dtype=object)[:-1]
     game.check(point)
     digits = None
-    if any(sympy.simplify(e) != 0 for e in game.field(point)):  # not exactly an equilibrium: no exact answer to keep
+    if not all(map(_vanishes, game.field(point))):  # not exactly an equilibrium: no exact answer to keep
         point = np.array([*(sympy.N(e, 40) for e in point), None], dtype=object)[:-1]
         digits = 40
     names: tuple[Any, ...] = tuple(getattr(game, "symbols", range(game.dim)))
     obstacle, z = "", list(point)
+    local = LocalDynamics.of_flow(game, z) if rule is None else None
     if rule is None:
         what = f"the flow of {game.name}"
         derive = functools.partial(_flow_matrix, game, point)
@@ -272,21 +337,47 @@ def _linearize_symbols(game: Game, rule: Rule | None, at: Any, state: State | No
         z += [exact(e) for _, array in start.leaves() for e in array]
         names = traced.symbols
         derive = functools.partial(traced.jacobian_at, z)
+        local = LocalDynamics.of_map(traced, z)
     try:
-        image, matrix = derive()
+        image, matrix = _first_order(local, bool(digits)) or derive()
         value = image if rule is None else image - sympy.Matrix(z)
     except NotDifferentiableError as error:
         obstacle, matrix = f"{what} has {error.given}", sympy.zeros(len(z))
         value = sympy.Matrix(game.field(point))
     matrix = sympy.ImmutableMatrix(matrix)
     free = tuple(sorted(matrix.free_symbols, key=str))
-    numeric = None if free or obstacle else np.array(matrix.evalf(20).tolist(), dtype=complex)
+    numeric = None if free or obstacle else np.array([[complex(e) for e in row] for row in matrix.tolist()])
     if numeric is not None and not numeric.imag.any():
         numeric = numeric.real
     exact_part = None if digits or obstacle else ExactLinearization(matrix, rule is None, free)
-    residual = 0.0 if free else float(sympy.N(value.norm()))
+    residual = 0.0 if free else float(sum(abs(complex(e)) ** 2 for e in value)) ** 0.5
     at_numbers = tuple(e if e.free_symbols else float(e) for e in point)
-    return Linearization(game, rule, at_numbers, tuple(map(str, names)), residual, numeric, exact_part, obstacle)
+    return Linearization(game, rule, at_numbers, tuple(map(str, names)), residual, numeric, exact_part, obstacle, local)
+
+
+def _vanishes(e: Any) -> bool:
+    import sympy
+
+    return bool(e == 0) if e.is_Rational else bool(sympy.simplify(e) == 0)
+
+
+def _first_order(local: LocalDynamics | None, decimal: bool) -> tuple[Any, Any] | None:
+    """(F(z), DF(z)) by power series; None where it takes symbols: free parameters, irrational numbers, kinks."""
+    import sympy
+
+    from ..symbolic.taylor import Decimal, NoExpansionError, Rational
+
+    arithmetic: Any = Decimal if decimal else Rational
+    if local is None:
+        return None
+    try:
+        rows = local.series(1, arithmetic)
+    except NoExpansionError:
+        return None
+    n, zero = len(rows), arithmetic.number(sympy.Integer(0))
+    number = arithmetic.symbolic
+    image = sympy.Matrix([number(row.get((), zero)) for row in rows])
+    return image, sympy.Matrix(n, n, [number(row.get((k,), zero)) for row in rows for k in range(n)])
 
 
 def _flow_matrix(game: Game, point: Array) -> tuple[Any, Any]:

@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import sympy
 from sympy import Poly
 
@@ -48,6 +49,21 @@ def numeric_roots(poly: Any, digits: int = DIGITS) -> list[Any]:
     return [sympy.N(r, digits) for r in (poly if is_rational(poly) else rounded).nroots(n=digits, maxsteps=400)]
 
 
+def double_roots(f: Any) -> list[complex]:
+    """Roots of a square-free polynomial, each correct to a few units of double precision."""
+    if f.degree() > 2 or not is_rational(f):
+        return [complex(r) for r in numeric_roots(f)]
+    if f.degree() == 1:
+        return [complex(-sympy.Rational(f.eval(0)) / f.LC())]
+    a, b, c = (sympy.Rational(e) for e in f.all_coeffs())
+    discriminant = b * b - 4 * a * c  # exact: no digit is lost where the roots lie close together
+    if discriminant < 0:
+        real, imaginary = float(-b / (2 * a)), float(-discriminant / (4 * a * a)) ** 0.5
+        return [complex(real, imaginary), complex(real, -imaginary)]
+    far = -(float(b) + (1 if b >= 0 else -1) * float(discriminant) ** 0.5) / 2  # of the larger modulus, times a
+    return [complex(far / float(a)), complex(float(c) / far)]
+
+
 def place(matrix_factors: Sequence[tuple[Any, int]], flow: bool) -> Placement:
     """Count roots against the unit circle, or for a flow against the imaginary axis.
 
@@ -75,11 +91,39 @@ def _distance(root: Any, flow: bool) -> Any:
 
 
 def _count_inside(f: Any, flow: bool, on: int) -> int:
+    if on and is_rational(f):
+        return int((f.degree() - on) // 2)  # f is its own mirror image at the boundary
+    quick = _count_in_doubles(f, flow) if not on and is_rational(f) else None
+    if quick is not None:
+        return quick
     for digits in (DIGITS, 4 * DIGITS, 16 * DIGITS):
         distances = sorted((_distance(r, flow) for r in numeric_roots(f, digits)), key=abs)[on:]
         if all(abs(d) > sympy.Float(10) ** (-digits // 2) for d in distances):
             break
     return sum(bool(d < 0) for d in distances)
+
+
+def _count_in_doubles(f: Any, flow: bool) -> int | None:
+    """The same from roots in doubles, where Smith's discs, rounding included, all stay clear of the boundary.
+
+    Every connected union of k discs of radii n |f(r_i) / (a prod (r_i - r_j))| holds k roots (Smith 1970).
+    """
+    try:
+        c = np.array([float(e) for e in f.all_coeffs()])
+        roots = np.roots(c)
+    except (OverflowError, np.linalg.LinAlgError):
+        return None
+    if len(roots) != f.degree() or not np.isfinite(roots).all():
+        return None
+    n = len(roots)
+    rounding = 8 * n * np.finfo(float).eps * np.polyval(np.abs(c), np.abs(roots))
+    gaps = roots[:, None] - roots
+    np.fill_diagonal(gaps, 1)
+    with np.errstate(all="ignore"):
+        radii = n * (np.abs(np.polyval(c, roots)) + rounding) / np.abs(c[0] * gaps.prod(1))
+        distances = roots.real if flow else np.abs(roots) - 1
+        clear = np.abs(distances) > 2 * radii + 1e-13
+    return int((distances < 0).sum()) if clear.all() else None
 
 
 def _on_by_digits(f: Any, flow: bool) -> int:

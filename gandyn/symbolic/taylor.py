@@ -1,0 +1,276 @@
+"""Taylor expansion of straight-line programs at a point, in exact rational or in long decimal arithmetic.
+
+Differentiating expressions symbolically and then putting the point in does most of its work on terms that vanish. Here
+the numbers go in first: every value is a truncated power series in the coordinates' displacements, and the program is
+run once on such series (forward-mode automatic differentiation, of any order).
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import mpmath
+import sympy
+from sympy import QQ
+
+from ..errors import GandynError
+
+DECIMALS = 50
+Monomial = tuple[int, ...]
+Series = dict[Monomial, Any]
+Settle = Callable[[Any], Any]
+
+
+class NoExpansionError(GandynError):
+    """Here the series has no coefficients of the asked kind: a kink, a pole, or an irrational number."""
+
+
+class Rational:
+    """Coefficients are rational numbers, exact; anything else is refused."""
+
+    @staticmethod
+    def number(value: Any) -> Any:
+        """A SymPy number as a coefficient."""
+        if not value.is_Rational:
+            raise NoExpansionError(f"{value} is not rational")
+        return QQ.from_sympy(value)
+
+    @staticmethod
+    def symbolic(value: Any) -> Any:
+        """A coefficient as a SymPy number."""
+        return QQ.to_sympy(value)
+
+
+class Decimal:
+    """Coefficients are decimals of 50 digits."""
+
+    @staticmethod
+    def number(value: Any) -> Any:
+        """A SymPy number as a coefficient."""
+        with mpmath.workdps(DECIMALS):
+            found = sympy.N(value, DECIMALS)
+            if not found.is_Float and not found.is_Rational:
+                raise NoExpansionError(f"{value} is not a real number")
+            return mpmath.mpf(found._to_mpmath(mpmath.mp.prec))
+
+    @staticmethod
+    def symbolic(value: Any) -> Any:
+        """A coefficient as a SymPy number."""
+        return sympy.Float(value, DECIMALS)
+
+
+class Expansion:
+    """Runs expressions on power series in the displacements of named coordinates.
+
+    Args:
+        point: the coordinates' values, in order; symbols map to SymPy numbers.
+        order: terms of higher total degree are dropped.
+        arithmetic: `Rational` or `Decimal`.
+        settle: the limit of an expression in `counters` alone, for rules that count their steps.
+
+    A series maps monomials, sorted tuples of coordinate indices, to coefficients: (0, 0, 1) stands for x^2 y.
+    """
+
+    def __init__(
+        self,
+        point: Mapping[Any, Any],
+        order: int,
+        arithmetic: type[Rational] | type[Decimal] = Rational,
+        counters: Iterable[Any] = (),
+        settle: Settle | None = None,
+    ) -> None:
+        self.order, self.arithmetic = order, arithmetic
+        self.counters, self.settle = frozenset(counters), settle
+        self.known: dict[Any, Series] = {}
+        self._zero, self._one = arithmetic.number(sympy.Integer(0)), arithmetic.number(sympy.Integer(1))
+        for k, (symbol, value) in enumerate(point.items()):
+            series = self.constant(value)
+            if order:
+                series[(k,)] = self._one
+            self.known[symbol] = series
+
+    def constant(self, value: Any) -> Series:
+        """The series of a SymPy number."""
+        number = self.arithmetic.number(value)
+        return {(): number} if number else {}
+
+    def __call__(self, e: Any) -> Series:
+        """The series of an expression in coordinates and bound names."""
+        found = self.known.get(e)
+        if found is None:
+            found = self.known[e] = self._expand(e)
+        return found
+
+    def bind(self, name: Any, e: Any) -> None:
+        """Give a value a name."""
+        self.known[name] = self(e)
+
+    def _expand(self, e: Any) -> Series:
+        if e.is_Number:
+            return self.constant(e)
+        if self.counters and (e.free_symbols & self.counters):
+            return self._expand_counted(e)
+        if e.is_Add:
+            return self._sum(map(self, e.args))
+        if e.is_Mul:
+            return functools.reduce(self.multiply, map(self, e.args))
+        if e.is_Pow:
+            return self._power(self(e.base), e.exp)
+        if e.is_Symbol:
+            raise NoExpansionError(f"{e} has no value")
+        if not e.free_symbols:
+            return self.constant(e)
+        return self._function(e)
+
+    def _expand_counted(self, e: Any) -> Series:
+        """Step counts at infinity: the factors, or the terms, that hold nothing else go to their limit together."""
+        if e.free_symbols <= self.counters:
+            assert self.settle is not None
+            limit = self.settle(e)
+            if not limit.is_finite:
+                raise NoExpansionError(f"{e} has no finite limit")
+            return self.constant(limit)
+        if not (e.is_Add or e.is_Mul):
+            return self._power(self(e.base), e.exp) if e.is_Pow else self._function(e)
+        alone = [a for a in e.args if a.free_symbols and a.free_symbols <= self.counters]
+        others = [self(a) for a in e.args if a not in alone]
+        if alone:
+            others.append(self(e.func(*alone)))
+        return self._sum(others) if e.is_Add else functools.reduce(self.multiply, others)
+
+    # --- arithmetic of series --------------------------------------------------------------------------------------
+
+    def _sum(self, parts: Iterable[Series]) -> Series:
+        total: Series = {}
+        for part in parts:
+            for monomial, c in part.items():
+                value = total.get(monomial, self._zero) + c
+                if value:
+                    total[monomial] = value
+                else:
+                    total.pop(monomial, None)
+        return total
+
+    def multiply(self, a: Series, b: Series) -> Series:
+        """The product, truncated."""
+        total: Series = {}
+        for m, c in a.items():
+            room = self.order - len(m)
+            for n, d in b.items():
+                if len(n) <= room:
+                    key = tuple(sorted(m + n)) if m and n else m or n
+                    total[key] = total.get(key, self._zero) + c * d
+        return {m: c for m, c in total.items() if c}
+
+    def _power(self, base: Series, exponent: Any) -> Series:
+        if exponent.is_Integer and exponent >= 0:
+            result: Series = {(): self._one}
+            for _ in range(int(exponent)):
+                result = self.multiply(result, base)
+            return result
+        if not exponent.is_Rational:
+            raise NoExpansionError(f"a power {exponent}")
+        start = self._start(base)
+        if start.is_zero or (start.is_negative and not exponent.is_Integer):
+            raise NoExpansionError(f"{start} to the power {exponent}")
+        return self._compose(base, [sympy.ff(exponent, k) * start ** (exponent - k) for k in range(self.order + 1)])
+
+    def _start(self, series: Series) -> Any:
+        return self.arithmetic.symbolic(series.get((), self._zero))
+
+    def _compose(self, inner: Series, derivatives: Sequence[Any]) -> Series:
+        """sum_k f^(k)(a) h^k / k! for the series a + h."""
+        h = {m: c for m, c in inner.items() if m}
+        coefficients = [self.arithmetic.number(d / sympy.factorial(k)) for k, d in enumerate(derivatives)]
+        result: Series = {(): coefficients[-1]} if coefficients[-1] else {}
+        for c in reversed(coefficients[:-1]):
+            result = self._sum([self.multiply(result, h), {(): c} if c else {}])
+        return result
+
+    def _function(self, e: Any) -> Series:
+        if isinstance(e, sympy.Piecewise):
+            return self(next(value for value, condition in e.args if self._holds(condition)))
+        if isinstance(e, (sympy.Max, sympy.Min)):
+            return self._extreme(e)
+        if len(e.args) != 1 or not isinstance(e, sympy.Function):
+            raise NoExpansionError(f"{e.func} of {len(e.args)} arguments")
+        inner = self(e.args[0])
+        start = self._start(inner)
+        if isinstance(e, (sympy.Abs, sympy.sign, sympy.Heaviside)):
+            if start.is_zero or not start.is_real:
+                raise NoExpansionError(f"a kink of {e}")
+            side = sympy.sign(start)
+            if isinstance(e, sympy.Abs):
+                return self.multiply(inner, self.constant(side))
+            return self.constant(side if isinstance(e, sympy.sign) else (side + 1) / 2)
+        return self._compose(inner, [_derivative(e.func, k, start) for k in range(self.order + 1)])
+
+    def _extreme(self, e: Any) -> Series:
+        parts = [self(a) for a in e.args]
+        starts = [part.get((), self._zero) for part in parts]
+        best = max(starts) if isinstance(e, sympy.Max) else min(starts)
+        chosen = [part for part, start in zip(parts, starts, strict=True) if start == best]
+        if any(other != chosen[0] for other in chosen[1:]):
+            raise NoExpansionError(f"a kink of {e.func}")
+        return chosen[0]
+
+    def _holds(self, condition: Any) -> bool:
+        if condition in (sympy.true, sympy.false):
+            return bool(condition)
+        if not isinstance(condition, sympy.core.relational.Relational):
+            raise NoExpansionError(f"the condition {condition}")
+        gap = self._start(self._sum([self(condition.lhs), self(-condition.rhs)]))
+        if gap.is_zero:
+            raise NoExpansionError("two branches meet")
+        return bool(condition.func(gap, 0))
+
+
+@functools.lru_cache(maxsize=4096)
+def _derivative(function: Any, k: int, value: Any) -> Any:
+    """The k-th derivative of a function of one variable at a number."""
+    x = sympy.Dummy("x", real=True)
+    found = sympy.diff(function(x), x, k).xreplace({x: value})
+    if found.has(sympy.nan, sympy.zoo, sympy.oo) or found.has(sympy.Derivative, sympy.Subs):
+        raise NoExpansionError(f"{function} has no derivative of order {k} at {value}")
+    return found
+
+
+def expand(
+    symbols: Sequence[Any],
+    point: Sequence[Any],
+    outputs: Sequence[Any],
+    order: int,
+    bindings: Iterable[tuple[Any, Any]] = (),
+    arithmetic: type[Rational] | type[Decimal] = Rational,
+    counters: Iterable[Any] = (),
+    settle: Settle | None = None,
+) -> list[Series]:
+    """Taylor series of `outputs` around a point, to total degree `order`.
+
+    Args:
+        symbols, point: the coordinates and their values. outputs: expressions in coordinates and bound names.
+        bindings: (name, expression) pairs, each in terms of earlier ones.
+        counters, settle: step counts, and how an expression in them goes to infinity.
+
+    Raises:
+        NoExpansionError: at a kink or a pole, or (exactly) where a coefficient is irrational.
+
+    Example:
+        >>> x, y = sympy.symbols("x y", real=True)
+        >>> series = expand([x, y], [sympy.Integer(0), sympy.Integer(1)], [sympy.exp(x) * y**2], 2)[0]
+        >>> {m: int(2 * c) for m, c in sorted(series.items())}
+        {(): 2, (0,): 2, (0, 0): 1, (0, 1): 4, (1,): 4, (1, 1): 2}
+    """
+    with mpmath.workdps(DECIMALS):
+        running = Expansion(dict(zip(symbols, point, strict=True)), order, arithmetic, counters, settle)
+        for name, e in bindings:
+            running.bind(name, e)
+        return [running(e) for e in outputs]
+
+
+def monomials(variables: int, degree: int) -> Iterable[Monomial]:
+    """All monomials of a degree."""
+    return itertools.combinations_with_replacement(range(variables), degree)
