@@ -107,5 +107,5 @@ def test_what_is_no_gradient_play_is_refused():
 
 def test_what_it_says():
     text = gd.drift(gd.games.bilinear(), gd.rules.GDA(0.1)).summary()
-    assert "x (lr_x f_x) descends (lr_x**2/4) |df_x/dx|^2 + (lr_x*lr_y/2) <df_x/dy, df_y/dy>" in text
+    assert "x (lr_x f_x) descends (lr_x**2/4) |v_x|^2 + (lr_x*lr_y/2) <d_y f_x, v_y>" in text
     assert gd.drift(gd.games.bilinear(), gd.rules.GDA(0.1)).to_dict()["products"]["x"]["y"] == "-lr_x*lr_y/2"

@@ -53,12 +53,12 @@ class DriftCoefficients(Result):
         return tuple(tuple(float(e.xreplace(own)) for e in row) for row in self.products)
 
     def summary(self) -> str:
-        """One line a player: what it descends."""
+        """One line a player: what it descends; v_x is df_x/dx, and d_y f_x is df_x/dy."""
         names = [p.name for p in self.game.players]
         lines = [f"{self.rule!r}: besides its own cost, in each step"]
         for i, name in enumerate(names):
-            terms = [f"({-self.products[i][i] / 2}) |df_{name}/d{name}|^2"]
-            terms += [f"({-self.products[i][j]}) <df_{name}/d{o}, df_{o}/d{o}>" for j, o in enumerate(names) if j != i]
+            terms = [f"({-self.products[i][i] / 2}) |v_{name}|^2"]
+            terms += [f"({-self.products[i][j]}) <d_{o} f_{name}, v_{o}>" for j, o in enumerate(names) if j != i]
             terms = [t for t in terms if not t.startswith("(0)")]
             lines.append(f"  {name} ({self.rates[i]} f_{name}) descends {' + '.join(terms) or 'nothing else'}")
         return "\n".join(lines)

@@ -1,16 +1,23 @@
-"""`gandyn analyze`: game, field, update map, equilibrium, eigenvalues and verdict on one page."""
+"""`gandyn analyze`: everything known of a game, or of a rule on it, at one point, on one page."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+import signal
+import sys
+import textwrap
+import threading
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
 import typer
 
-from ..errors import DomainError, GandynError, ParameterError
+from ..errors import GandynError, ParameterError
 from . import values
 
-LONGEST = 100
+BUDGET = 10.0
+WIDTH, LABEL = 100, 20
 
 
 def analyze(
@@ -22,15 +29,45 @@ def analyze(
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the game or rule.")
     ] = None,
     at: Annotated[str | None, typer.Option(help="The point, coordinates with commas; the known equilibrium.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, with the same content.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="No limit on the time of any section.")] = False,
+    around: Annotated[bool, typer.Option("--global", help="Also equilibria and cycles around the point.")] = False,
 ) -> None:
-    """Linearise a rule on a game, exactly.
+    """Analyse a rule on a game, exactly where that is possible.
 
-    Prints the game, its field, the rule's update map, the equilibrium, eigenvalues and spectral radius (exact and as
-    decimals), and the verdict with its reason. Without a rule, the same of the gradient flow.
+    Prints the game, its field, the rule's update map, characteristic polynomial, eigenvalues, rate and rotation, the
+    verdict with its reason; the kind of solution, potential and Hamiltonian parts; stable, critical and best steps;
+    the critical time scale; what finite steps add; conserved quantities and a Lyapunov function. Without a rule, the
+    same of the gradient flow. A section that takes longer than ten seconds is left out, and says so.
     """
-    from .. import games
+    from .sections import ALWAYS, KEYS, SECTIONS, global_section
+
+    subject = _subject(game, rule, set_, at)
+    chosen = [*SECTIONS, *([global_section] if around else [])]
+    sections = [make(subject) for make in ALWAYS]
+    data = {key: value for section in (sections[2], *sections[:2]) for key, value in section.data.items()}
+    notes: dict[str, str] = {}
+    for make in chosen:
+        section, why = _within(None if everything else BUDGET, make, subject)
+        data |= dict.fromkeys(KEYS[make]) if section is None else section.data
+        if section is not None:
+            sections.append(section)
+        elif why:
+            notes[KEYS[make][0].replace("_", " ")] = why
+    data["skipped"] = notes
+    if as_json:
+        from ..results import plain
+
+        typer.echo(json.dumps(plain(data), indent=2))
+        return
+    late = {name: why for name, why in notes.items() if why.startswith("skipped")}
+    _print(subject.game.name, sections, late)
+
+
+def _subject(game: str, rule: str | None, set_: list[str] | None, at: str | None) -> Any:
+    from .. import games, rules
     from ..analysis.linearize import linearize
+    from .sections import Subject
 
     given = values.settings(set_ or [])
     entry = values.find(games.registry, game)
@@ -40,20 +77,14 @@ def analyze(
     if rule is not None:
         built_rule, used_by_rule = values.build_rule(rule, given)
         used |= used_by_rule
-        from .. import rules
-
         entries.append(values.find(rules.registry, built_rule.name))
     values.refuse_unused(given, used, entries)
     place = _point(built, at)
-    lin = linearize(built, built_rule, at=place)
-    if as_json:
-        typer.echo(json.dumps(_data(built, built_rule, lin), indent=2))
-    else:
-        typer.echo("\n".join(_page(built, built_rule, lin)))
+    return Subject(built, built_rule, place, linearize(built, built_rule, at=place))
 
 
 def _point(game: Any, at: str | None) -> Any:
-    """The point asked for, or the known equilibrium, or the one that is found."""
+    """The point asked for, or None for the known equilibrium, or the one that is found."""
     import numpy as np
 
     if at is not None:
@@ -75,107 +106,91 @@ def _point(game: Any, at: str | None) -> Any:
     return found[0].point if found[0].exact is None else found[0].exact
 
 
-def _map(game: Any, rule: Any) -> dict[str, str] | None:
-    """The update map, one expression a coordinate of the augmented state; None where it is not symbolic."""
-    from ..dynamics.trace import update_map
+# --- the time that a section may take ---------------------------------------------------------------------------------
 
+
+class _TimeUp(BaseException):
+    """Raised in the middle of a section; not an Exception, so that nothing on the way takes it for its own."""
+
+
+@contextlib.contextmanager
+def _alarm(seconds: float | None) -> Iterator[None]:
+    """Interrupt the block after so many seconds, where the system can."""
+    possible = hasattr(signal, "SIGALRM") and threading.current_thread() is threading.main_thread()
+    if seconds is None or not possible:
+        yield
+        return
+
+    def ring(*_: Any) -> None:
+        raise _TimeUp
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
-        traced = update_map(game, rule)
-    except DomainError:
-        return None
-    return {str(s): str(e) for s, e in zip(traced.symbols, traced.expression, strict=True)}
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
-def _exact(lin: Any) -> tuple[list[str], str | None] | None:
-    """Exact eigenvalues and spectral radius or abscissa as text, where they have a closed form."""
-    if lin.exact is None or lin.obstacle:
-        return None
+def _within(seconds: float | None, make: Callable[[Any], Any], subject: Any) -> tuple[Any, str]:
+    """The section, or None with the reason why there is none."""
     try:
-        measure = lin.exact.spectral_abscissa if lin.rule is None else lin.exact.spectral_radius
-        return [str(e) for e in lin.exact.eigenvalues], str(measure)
-    except GandynError:
-        return None
+        with _alarm(seconds):
+            return make(subject), ""
+    except _TimeUp:
+        return None, f"skipped: longer than {seconds:g} s; use --all"
+    except (GandynError, NotImplementedError) as error:
+        return None, getattr(error, "given", "") or str(error) or type(error).__name__
 
 
-def _data(game: Any, rule: Any, lin: Any) -> dict[str, Any]:
-    exact = _exact(lin)
-    data: dict[str, Any] = lin.to_dict()
-    data["players"] = {player.name: player.size for player in game.players}
-    data["zero_sum"] = game.zero_sum
-    data["costs"] = [str(e) for e in getattr(game, "exprs", ())]
-    data["field"] = [str(e) for e in getattr(game, "field_exprs", ())]
-    data["map"] = None if rule is None else _map(game, rule)
-    data["eigenvalues_exact"] = None if exact is None else exact[0]
-    name = "spectral_abscissa_exact" if rule is None else "spectral_radius_exact"
-    data[name] = None if exact is None else exact[1]
-    return data
+# --- print ------------------------------------------------------------------------------------------------------------
 
 
-def _page(game: Any, rule: Any, lin: Any) -> list[str]:
-    lines = [game.name, "=" * len(game.name)]
-    sizes = ", ".join(f"{p.name} ({p.size})" for p in game.players)
-    lines += _entry("players", [f"{sizes}; {'zero-sum' if game.zero_sum else 'general-sum'}"])
-    symbols = getattr(game, "symbols", ())
-    if symbols:
-        costs = game.exprs[:1] if game.zero_sum else game.exprs
-        names = ["f"] if game.zero_sum else [f"f_{p.name}" for p in game.players]
-        lines += _entry("costs", [f"{n} = {_short(e)}" for n, e in zip(names, costs, strict=True)])
-        lines += _entry("field", [f"v_{s} = {_short(e)}" for s, e in zip(symbols, game.field_exprs, strict=True)])
-    lines += _entry("dynamics", ["gradient flow, dw/dt = -v(w)" if rule is None else repr(rule)])
-    traced = None if rule is None else _map(game, rule)
-    if traced is not None:
-        lines += _entry("map", [f"{s}+ = {_short(e)}" for s, e in traced.items()])
-    lines += _entry("point", [f"({', '.join(_number(x) for x in lin.at)})"])
-    lines += _spectrum(lin)
-    verdict = str(getattr(lin.verdict, "value", lin.verdict))
-    lines += _entry("verdict", [verdict]) + _entry("because", [lin.reason])
-    return lines
+def _print(title: str, sections: list[Any], late: dict[str, str]) -> None:
+    """Rich tables on a terminal; plain lines of at most 100 columns elsewhere."""
+    if sys.stdout.isatty():
+        _rich(title, sections, late)
+        return
+    lines = [title, "=" * len(title)]
+    for section in sections:
+        lines += ["", section.title, "-" * len(section.title)]
+        for name, rows in section.entries:
+            lines += _wrapped(name, rows)
+    if late:
+        lines += ["", *(line for name, why in late.items() for line in _wrapped(name, [why]))]
+    typer.echo("\n".join(lines))
 
 
-def _spectrum(lin: Any) -> list[str]:
-    exact = _exact(lin)
-    kind = "spectral abscissa" if lin.rule is None else "spectral radius"
-    if lin.obstacle:
-        return _entry("eigenvalues", ["none: the map has no derivative here"])
-    if lin.numeric is None:
-        if exact is None:
-            return _entry("char. polynomial", [_short(lin.exact.charpoly)])
-        return _entry("eigenvalues", exact[0]) + _entry(kind, [exact[1] or ""])
-    lines = []
-    if exact is None:
-        shown = [_complex(v) for v in lin.eigenvalues]
-    else:
-        import sympy
-
-        pairs = [(e, complex(sympy.N(e))) for e in lin.exact.eigenvalues]
-        pairs.sort(key=lambda p: (-(p[1].real if lin.rule is None else abs(p[1])), -p[1].imag))
-        shown = [f"{e}  =  {_complex(v)}" if _readable(str(e)) else _complex(v) for e, v in pairs]
-        if not all(_readable(str(e)) for e, _ in pairs):
-            lines += _entry("char. polynomial", [_short(lin.exact.charpoly)])
-    lines += _entry("eigenvalues", shown)
-    number = lin.spectral_abscissa if lin.rule is None else lin.spectral_radius
-    text = exact[1] if exact and exact[1] and _readable(exact[1]) else None
-    return lines + _entry(kind, [f"{number:.12g}" if text in (None, f"{number:.12g}") else f"{text}  =  {number:.12g}"])
+def _wrapped(name: str, rows: list[str]) -> list[str]:
+    """The rows of an entry beside its name; what is longer than the page goes on below, indented."""
+    result = []
+    for k, row in enumerate(rows):
+        label = f"{name if k == 0 else '':<{LABEL}}"
+        if len(label) + len(row) <= WIDTH:
+            result.append(label + row)
+            continue
+        further = " " * (LABEL + 4)
+        result += textwrap.wrap(row, WIDTH, initial_indent=label, subsequent_indent=further, break_long_words=False)
+    return result
 
 
-def _entry(name: str, rows: list[str]) -> list[str]:
-    width = 20
-    return [f"{name if k == 0 else '':<{width}}{row}" for k, row in enumerate(rows)]
+def _rich(title: str, sections: list[Any], late: dict[str, str]) -> None:
+    from rich.console import Console
+    from rich.panel import Panel
+    from rich.table import Table
+    from rich.text import Text
 
-
-def _readable(text: str) -> bool:
-    return "CRootOf" not in text and len(text) <= LONGEST
-
-
-def _short(expression: Any) -> str:
-    text = str(expression)
-    return text if len(text) <= 4 * LONGEST else f"{text[: 4 * LONGEST]} ..."
-
-
-def _number(x: Any) -> str:
-    return f"{x:g}" if isinstance(x, float) else str(x)
-
-
-def _complex(value: complex) -> str:
-    real, imaginary = (0.0 if abs(part) < 1e-15 else part for part in (value.real, value.imag))
-    return f"{real:.10g}" if imaginary == 0 else f"{real:.10g} {'+' if imaginary > 0 else '-'} {abs(imaginary):.10g}i"
+    console = Console(highlight=False)
+    width = min(WIDTH, console.width)
+    console.print(Text(title, style="bold"))
+    for section in sections:
+        table = Table.grid(padding=(0, 2))
+        table.add_column(style="cyan", width=LABEL - 2, no_wrap=True)
+        table.add_column(overflow="fold")
+        for name, rows in section.entries:
+            style = {"verdict": "bold", "because": "dim"}.get(name, "")
+            table.add_row(name, Text("\n".join(rows), style=style))
+        console.print(Panel(table, title=section.title, title_align="left", border_style="dim", width=width))
+    for name, why in late.items():
+        console.print(Text(f"{name}: {why}", style="yellow"))

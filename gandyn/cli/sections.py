@@ -1,0 +1,351 @@
+"""The sections of `gandyn analyze`, each a function of the subject: one more is a function and two lines below."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import DomainError, GandynError
+
+LONGEST = 100
+Rows = list[str]
+
+
+@dataclasses.dataclass
+class Section:
+    """A titled part of the page: named entries of one or more rows, and the same content for JSON."""
+
+    title: str
+    entries: list[tuple[str, Rows]] = dataclasses.field(default_factory=list)
+    data: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    def add(self, name: str, *rows: Any) -> None:
+        """An entry, unless it has no rows."""
+        if rows:
+            self.entries.append((name, [str(row) for row in rows]))
+
+
+@dataclasses.dataclass
+class Subject:
+    """What is analysed: game, rule (None for the flow), the exact point where it is known, the linearisation there."""
+
+    game: Any
+    rule: Any
+    place: Any
+    lin: Any
+
+
+def game_section(subject: Subject) -> Section:
+    """Players, costs, field, known equilibria."""
+    game, section = subject.game, Section("Game")
+    sizes = ", ".join(f"{p.name} ({p.size})" for p in game.players)
+    section.add("players", f"{sizes}; {'zero-sum' if game.zero_sum else 'general-sum'}")
+    symbols = getattr(game, "symbols", ())
+    if symbols:
+        costs = game.exprs[:1] if game.zero_sum else game.exprs
+        names = ["f"] if game.zero_sum else [f"f_{p.name}" for p in game.players]
+        section.add("costs", *(f"{n} = {short(e)}" for n, e in zip(names, costs, strict=True)))
+        section.add("field", *(f"v_{s} = {short(e)}" for s, e in zip(symbols, game.field_exprs, strict=True)))
+    known = [f"({', '.join(map(str, p))})" for p in game.equilibria]
+    section.add("equilibria", *known)
+    section.data = {
+        "players": {player.name: player.size for player in game.players},
+        "zero_sum": game.zero_sum,
+        "costs": [str(e) for e in getattr(game, "exprs", ())],
+        "field": [str(e) for e in getattr(game, "field_exprs", ())],
+        "equilibria": [[str(x) for x in p] for p in game.equilibria],
+    }
+    return section
+
+
+def dynamics_section(subject: Subject) -> Section:
+    """The rule and its update map, one expression a coordinate of the augmented state."""
+    game, rule, section = subject.game, subject.rule, Section("Dynamics")
+    section.add("dynamics", "gradient flow, dw/dt = -v(w)" if rule is None else repr(rule))
+    table = None
+    if rule is not None:
+        from ..dynamics.trace import update_map
+
+        try:
+            traced = update_map(game, rule)
+            table = {str(s): str(e) for s, e in zip(traced.symbols, traced.expression, strict=True)}
+            section.add("map", *(f"{s}+ = {short(e)}" for s, e in table.items()))
+        except DomainError as error:
+            section.add("map", f"none in closed form: {error.given}")
+    section.data = {"map": table}
+    return section
+
+
+def linear_section(subject: Subject) -> Section:
+    """Point, characteristic polynomial, eigenvalues, rate, rotation, verdict and why."""
+    lin, section = subject.lin, Section("Linear part")
+    section.add("point", f"({', '.join(number(x) for x in lin.at)})")
+    found = exact_parts(lin)
+    _spectrum(section, lin, found)
+    unit = "unit of time" if lin.rule is None else "step"
+    if lin.numeric is not None and not lin.obstacle:
+        if lin.rate > 1e-14:
+            section.add("rate", f"{lin.rate:.6g} per {unit}: an error falls by e in {lin.e_folding_time:.6g}")
+        elif lin.rate < -1e-14:
+            section.add("rate", f"{lin.rate:.6g} per {unit}: an error grows by e in {-1 / lin.rate:.6g}")
+        else:
+            section.add("rate", "0: the linear part neither shrinks nor grows errors")
+        if lin.rotation_number > 0:
+            section.add("rotation", f"{lin.rotation_number:.6g} turns per {unit}, {1 / lin.rotation_number:.6g} a turn")
+    section.add("verdict", str(getattr(lin.verdict, "value", lin.verdict)))
+    section.add("because", lin.reason)
+    section.data = lin.to_dict()
+    section.data["eigenvalues_exact"] = None if found is None else found[0]
+    name = "spectral_abscissa_exact" if lin.rule is None else "spectral_radius_exact"
+    section.data[name] = None if found is None else found[1]
+    return section
+
+
+def exact_parts(lin: Any) -> tuple[Rows, str | None] | None:
+    """Exact eigenvalues and spectral radius or abscissa as text, where they have a closed form."""
+    if lin.exact is None or lin.obstacle:
+        return None
+    try:
+        measure = lin.exact.spectral_abscissa if lin.rule is None else lin.exact.spectral_radius
+        return [str(e) for e in lin.exact.eigenvalues], str(measure)
+    except GandynError:
+        return None
+
+
+def _spectrum(section: Section, lin: Any, found: tuple[Rows, str | None] | None) -> None:
+    kind = "spectral abscissa" if lin.rule is None else "spectral radius"
+    if lin.obstacle:
+        section.add("eigenvalues", "none: the map has no derivative here")
+        return
+    if lin.exact is not None:
+        section.add("char. polynomial", short(lin.exact.charpoly))
+    if lin.numeric is None:
+        if found is not None:
+            section.add("eigenvalues", *found[0])
+            section.add(kind, found[1] or "")
+        return
+    if found is None:
+        shown = [complex_text(v) for v in lin.eigenvalues]
+    else:
+        import sympy
+
+        pairs = [(e, complex(sympy.N(e))) for e in lin.exact.eigenvalues]
+        pairs.sort(key=lambda p: (-(p[1].real if lin.rule is None else abs(p[1])), -p[1].imag))
+        shown = [f"{e}  =  {complex_text(v)}" if readable(str(e)) else complex_text(v) for e, v in pairs]
+    section.add("eigenvalues", *shown)
+    value = lin.spectral_abscissa if lin.rule is None else lin.spectral_radius
+    text = found[1] if found and found[1] and readable(found[1]) else None
+    section.add(kind, f"{value:.12g}" if text in (None, f"{value:.12g}") else f"{text}  =  {value:.12g}")
+
+
+def solution_section(subject: Subject) -> Section:
+    """What kind of solution the point is, and what the field is made of there."""
+    from ..analysis.classification import classify
+    from ..analysis.decomposition import decompose
+
+    section = Section("The point as a solution")
+    if subject.lin.residual > 1e-6 or getattr(subject.game, "parameters", ()):
+        raise DomainError("the point is no equilibrium, or a parameter of the game is free")
+    found = classify(subject.game, subject.place)
+    section.add("kind", found.label)
+    section.add("local minimax", found.minimax)
+    section.add("own Hessians", *(f"{p.name}: {kind}" for p, kind in zip(subject.game.players, found.own, strict=True)))
+    parts = decompose(subject.game, subject.place if subject.place is not None else subject.lin.at)
+    section.add("J = S + A", f"{parts.kind} at this point" if parts.kind != "mixed" else "mixed: neither part vanishes")
+    if subject.game.dim <= 4:
+        section.add("S (potential)", *matrix_rows(parts.S))
+        section.add("A (Hamiltonian)", *matrix_rows(parts.A))
+    section.data = {"classification": found.to_dict(), "decomposition": parts.to_dict()}
+    return section
+
+
+def stability_section(subject: Subject) -> Section:
+    """Conditions on the step, its threshold and its best value."""
+    from ..analysis.expansion import in_proportion
+    from ..analysis.stability import stability_region
+
+    section = Section("Stable steps")
+    rule = None if subject.rule is None else in_proportion(subject.game, subject.rule)
+    free = tuple(map(str, getattr(subject.game, "parameters", ())))
+    if rule is None and not free:
+        raise DomainError("a flow without free parameters has no step to choose")
+    region = stability_region(subject.game, rule, free, subject.place)
+    section.add("attracts where", *map(short, region.conditions))
+    data: dict[str, Any] = {"conditions": [str(c) for c in region.conditions], "never": region.never}
+    names = [str(p) for p in region.parameters]
+    if region.never:
+        section.add("stable steps", "none: a condition fails for every value")
+    elif len(names) == 1:
+        critical = region.critical(names[0])
+        data["critical"] = {"parameter": names[0], "exact": str(critical), "value": float(critical)}
+        section.add(f"critical {names[0]}", both(critical))
+        if critical != 0:
+            value, radius = region.best(names[0])
+            data["best"] = {"value": float(value), "measure": float(radius)}
+            measure = "spectral radius" if rule is not None else "spectral abscissa"
+            section.add(f"best {names[0]}", f"{both(value)}, with {measure} {both(radius)}")
+    section.data = {"stability": data}
+    return section
+
+
+def time_scale_section(subject: Subject) -> Section:
+    """tau*, how much faster the second player must be."""
+    from ..analysis.classification import critical_time_scale
+
+    section = Section("Two time scales")
+    free: tuple[Any, ...] = getattr(subject.game, "parameters", ())
+    if free or len(subject.game.players) != 2:
+        raise DomainError("time scales are compared in games of two players without free parameters")
+    tau = critical_time_scale(subject.game, subject.place)
+    name = subject.game.players[1].name
+    text = {
+        "0": f"0: the flow attracts, however slow {name} is",
+        "oo": f"infinite: no faster {name} makes the linear part attract",
+    }
+    section.add("critical tau", text.get(str(tau), f"{both(tau)}: the flow attracts when {name} is faster than that"))
+    section.data = {"critical_time_scale": {"exact": str(tau), "value": float(tau)}}
+    return section
+
+
+def drift_section(subject: Subject) -> Section:
+    """What finite steps add to the flow: first correction, drift of each player, the high-resolution equation."""
+    from ..analysis.drift import drift
+    from ..analysis.high_resolution import high_resolution
+    from ..analysis.modified import modified_flow
+
+    section, data = Section("What finite steps add"), {}
+    if subject.rule is None:
+        raise DomainError("a flow takes no steps")
+    try:
+        flow = modified_flow(subject.game, subject.rule, order=1)
+        symbols = subject.game.symbols
+        section.add("first correction", *(f"c_{s} = {short(e)}" for s, e in zip(symbols, flow.terms[1], strict=True)))
+        data["modified_flow"] = flow.to_dict()["terms"]
+    except DomainError as error:
+        if "which has memory" not in error.given:
+            raise
+        equation = high_resolution(subject.game, subject.rule)
+        section.add("as a flow", *equation.summary().splitlines()[1:])
+        data["high_resolution"] = equation.to_dict()
+    try:
+        found = drift(subject.game, subject.rule)
+        section.add("drift per step", *(line.strip() for line in found.summary().splitlines()[1:]))
+        data["drift"] = found.to_dict()
+    except DomainError as error:
+        section.add("drift per step", f"not a penalty of known form: {error.given}")
+        data["drift"] = None
+    section.data = {"backward_error": data}
+    return section
+
+
+def conserved_section(subject: Subject) -> Section:
+    """Quantities that never change."""
+    from ..analysis.conserved import conserved_quantities
+
+    section = Section("Conserved quantities")
+    found = conserved_quantities(subject.game, subject.rule)
+    section.add("conserved", *([short(q.expression) for q in found] or ["none found among polynomials of low degree"]))
+    section.data = {"conserved": [str(q.expression) for q in found]}
+    return section
+
+
+def lyapunov_section(subject: Subject) -> Section:
+    """A quadratic function that falls along every step, verified exactly."""
+    from ..analysis.lyapunov import lyapunov_function
+
+    section = Section("Lyapunov function")
+    if subject.lin.verdict.value != "attracting":
+        raise DomainError("only an attracting point has one")
+    found = lyapunov_function(subject.game, subject.rule, subject.place)
+    section.add("V", short(found.expression))
+    section.add("verified", "exactly, for the linear part" if found.verified else "numerically only")
+    section.data = {"lyapunov": found.to_dict()}
+    return section
+
+
+def global_section(subject: Subject) -> Section:
+    """All equilibria and limit cycles in a box about the point."""
+    from ..analysis.cycles import limit_cycles
+    from ..analysis.fixed_points import fixed_points
+
+    section, game = Section("Around it, within 3"), subject.game
+    box = [(float(x) - 3.0, float(x) + 3.0) for x in subject.lin.at]
+    points = fixed_points(game, box=box)
+    section.add("equilibria", *[f"({', '.join(f'{float(x):.6g}' for x in p.point)})" for p in points[:12]])
+    cycles = limit_cycles(game, box) if game.dim == 2 else []
+    section.add(
+        "limit cycles",
+        *([f"{'attracting' if c.stable else 'repelling'}, period {c.period:.8g}" for c in cycles] or ["none found"]),
+    )
+    section.data = {
+        "global": {
+            "equilibria": [[float(x) for x in p.point] for p in points],
+            "cycles": [{"period": float(c.period), "stable": bool(c.stable)} for c in cycles],
+        }
+    }
+    return section
+
+
+ALWAYS: tuple[Callable[[Subject], Section], ...] = (game_section, dynamics_section, linear_section)
+SECTIONS: tuple[Callable[[Subject], Section], ...] = (
+    solution_section,
+    stability_section,
+    time_scale_section,
+    drift_section,
+    conserved_section,
+    lyapunov_section,
+)
+KEYS: dict[Callable[[Subject], Section], tuple[str, ...]] = {
+    solution_section: ("classification", "decomposition"),
+    stability_section: ("stability",),
+    time_scale_section: ("critical_time_scale",),
+    drift_section: ("backward_error",),
+    conserved_section: ("conserved",),
+    lyapunov_section: ("lyapunov",),
+    global_section: ("global",),
+}
+
+
+# --- text -------------------------------------------------------------------------------------------------------------
+
+
+def readable(text: str) -> bool:
+    """Whether an exact form is worth printing."""
+    return "CRootOf" not in text and len(text) <= LONGEST
+
+
+def short(expression: Any) -> str:
+    """The expression as text, cut where it is very long."""
+    text = str(expression)
+    return text if len(text) <= 4 * LONGEST else f"{text[: 4 * LONGEST]} ..."
+
+
+def number(x: Any) -> str:
+    """A float in short; anything else as it prints."""
+    return f"{x:g}" if isinstance(x, float) else str(x)
+
+
+def both(x: Any) -> str:
+    """An exact number and its decimals."""
+    text, value = str(x), float(x)
+    if value == float("inf"):
+        return "infinite"
+    return (
+        f"{value:.10g}"
+        if isinstance(x, float) or not readable(text) or text == f"{value:.10g}"
+        else (f"{text}  =  {value:.10g}")
+    )
+
+
+def complex_text(value: complex) -> str:
+    """A complex number in decimals; parts at rounding level are left out."""
+    real, imaginary = (0.0 if abs(part) < 1e-15 else part for part in (value.real, value.imag))
+    return f"{real:.10g}" if imaginary == 0 else f"{real:.10g} {'+' if imaginary > 0 else '-'} {abs(imaginary):.10g}i"
+
+
+def matrix_rows(matrix: Any) -> Rows:
+    """Rows of a small matrix, columns aligned."""
+    table = [[number(float(x) + 0.0) for x in row] for row in matrix.tolist()]
+    width = max(len(x) for row in table for x in row)
+    return ["[" + "  ".join(f"{x:>{width}}" for x in row) + "]" for row in table]

@@ -1,0 +1,125 @@
+"""The page of `gandyn analyze`: sections against closed forms, JSON with the same content, width and limits."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from typer.testing import CliRunner
+
+from gandyn.cli import analyze as command
+from gandyn.cli import app
+from gandyn.cli.sections import ALWAYS, KEYS, SECTIONS, Section, both, matrix_rows
+
+
+def gandyn(*arguments):
+    return CliRunner().invoke(app, [str(a) for a in arguments])
+
+
+def entry(page, name):
+    """The rows of one entry, joined."""
+    found = re.search(rf"^{re.escape(name)} +(.*(?:\n {{20}}.*)*)", page, re.MULTILINE)
+    assert found, f"no entry {name}"
+    return " ".join(found[1].split())
+
+
+OGDA = ("analyze", "bilinear", "--rule", "OGDA", "--set", "lr=0.2")
+
+
+def test_a_rule_with_memory_on_the_bilinear_game():
+    result = gandyn(*OGDA)
+    assert result.exit_code == 0, result.output
+    page = result.stdout
+    assert max(map(len, page.splitlines())) <= 100
+    assert entry(page, "critical lr") == "sqrt(3)/3 = 0.5773502692"
+    assert entry(page, "best lr").startswith("1/2 = 0.5, with spectral radius sqrt(2)/2")
+    assert entry(page, "char. polynomial") == "z**4 - 2*z**3 + 29*z**2/25 - 4*z/25 + 1/25"
+    assert entry(page, "as a flow").startswith("w'' = (-2/lr) w' + (-2/lr) v + (-2) J w'")
+    assert "(-lr_x*lr_y/2) <d_y f_x, v_y>" in entry(page, "drift per step")
+    assert entry(page, "rate").startswith("0.0213193 per step")
+    assert entry(page, "A (Hamiltonian)") == "[ 0 1] [-1 0]"
+    assert entry(page, "verified").startswith("exactly")
+
+
+def test_the_same_as_json():
+    data = json.loads(gandyn(*OGDA, "--json").stdout)
+    assert data["stability"]["critical"] == {"parameter": "lr", "exact": "sqrt(3)/3", "value": pytest.approx(3**-0.5)}
+    assert data["backward_error"]["drift"]["products"]["x"]["y"] == "lr_x*lr_y/2"
+    assert data["backward_error"]["high_resolution"]["coefficients"]["J w'"] == "-2"
+    assert data["spectral_radius_exact"] == "sqrt(sqrt(21)/10 + 1/2)"
+    assert data["rate"] == pytest.approx(0.0213193, rel=1e-5)
+    assert data["classification"]["flow"] == "marginal"
+    assert {key for keys in KEYS.values() for key in keys} - {"global"} <= set(data)
+    assert list(data)[:2] == ["game", "rule"]
+    assert data["skipped"] == {}
+
+
+def test_a_flow_that_only_its_cubic_term_decides():
+    page = gandyn("analyze", "dirac", "--set", "loss=nonsaturating").stdout
+    assert "cubic term" in entry(page, "because")
+    assert "Stable steps" not in page  # a flow without free parameters has no step
+
+
+def test_conserved_and_critical_quantities():
+    page = gandyn("analyze", "bilinear", "--rule", "AlternatingGD", "--set", "lr=1/5").stdout
+    assert re.search(r"a\*\*2 .*- a\*b/5 .*\+ b\*\*2|5\*a\*\*2 - a\*b \+ 5\*b\*\*2", entry(page, "conserved"))
+    tau = gandyn("analyze", "quadratic", "--set", "a=-1", "--set", "b=2", "--set", "c=1").stdout
+    assert entry(tau, "critical tau").startswith("1: the flow attracts when y is faster")
+    never = gandyn("analyze", "bilinear", "--rule", "GDA", "--set", "lr=0.1").stdout
+    assert entry(never, "stable steps").startswith("none")
+
+
+def test_around_the_point():
+    data = json.loads(gandyn("analyze", "almost_bilinear", "--set", "eps=1/10", "--global", "--json").stdout)
+    assert len(data["global"]["cycles"]) == 1
+
+
+def test_sections_that_take_too_long_say_so(monkeypatch):
+    def endless(_subject):
+        while True:
+            pass
+
+    from gandyn.cli import sections
+
+    monkeypatch.setattr(command, "BUDGET", 0.05)
+    monkeypatch.setattr(sections, "SECTIONS", (endless,))
+    monkeypatch.setitem(sections.KEYS, endless, ("conserved",))
+    result = gandyn("analyze", "bilinear")
+    assert result.exit_code == 0
+    assert entry(result.stdout, "conserved") == "skipped: longer than 0.05 s; use --all"
+    assert json.loads(gandyn("analyze", "bilinear", "--json").stdout)["conserved"] is None
+
+
+def test_every_section_has_its_keys():
+    assert set(KEYS) >= set(SECTIONS)
+    assert not set(KEYS) & set(ALWAYS)
+
+
+def test_on_a_terminal_the_page_is_drawn_in_boxes(capsys):
+    section = Section("Linear part")
+    section.add("verdict", "attracting")
+    section.add("nothing")
+    command._rich("bilinear", [section], {"conserved": "skipped: longer than 10 s; use --all"})
+    shown = capsys.readouterr().out
+    assert re.search(r"Linear part ─+", shown)
+    assert re.search(r"verdict +attracting", shown)
+    assert "nothing" not in shown
+    assert "use --all" in shown
+
+
+def test_numbers_in_text():
+    import numpy as np
+    import sympy
+
+    assert both(sympy.sqrt(2)) == "sqrt(2)  =  1.414213562"
+    assert both(sympy.Integer(3)) == "3"
+    assert both(sympy.oo) == "infinite"
+    assert matrix_rows(np.array([[-0.0, 1.5], [-2.0, 0.0]])) == ["[  0  1.5]", "[ -2    0]"]
+
+
+@pytest.mark.parametrize("arguments", [("bilinaer",), ("bilinear", "--rule", "GDAA"), ("bilinear", "--al")])
+def test_bad_names_are_one_line_and_status_2(arguments):
+    result = gandyn("analyze", *arguments)
+    assert result.exit_code == 2
+    assert len(result.stderr.splitlines()) == 1
