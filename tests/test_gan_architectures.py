@@ -215,6 +215,22 @@ def test_labels_that_are_missing_or_useless_are_refused():
     assert drawn.draw().labels[:4].tolist() == [0, 1, 2, 0]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("condition", ["projection", "concatenation", "auxiliary"])
+def test_conditional_games_learn_which_mode_is_meant(condition):
+    ring = gd.gans.ring()
+    pair = architectures.pair("mlp", (2,), classes=8, hidden=(64, 64), discriminator={"condition": condition})
+    loss = "auxiliary_classifier" if condition == "auxiliary" else "nonsaturating"
+    game = gd.gans.GANGame(*pair, loss, "R1(0.01)", data=ring)
+    rule = gd.rules.Alternating(gd.rules.Adam(1e-3, betas=(0.0, 0.99)))
+    run = gd.iterate(game, rule, game.w0, 600, record="last", rng=np.random.default_rng(0))
+    labels = torch.arange(800) % 8
+    samples = game.sample(run.w, 800, np.random.default_rng(1), labels)
+    meant = torch.cdist(samples, ring.centers).argmin(1) == labels
+    assert float(meant.double().mean()) > 0.95
+    assert ring.modes(samples, radius=0.5).covered == 8
+
+
 # --- spectral normalisation -------------------------------------------------------------------------------------------
 
 
@@ -264,6 +280,26 @@ def test_at_convergence_the_layer_is_the_penalty():
     ours = dict(zip(names, field.split([sizes[k] for k in names]), strict=True))
     for name, piece in ours.items():
         torch.testing.assert_close(piece, theirs[name], rtol=1e-6, atol=1e-9)
+
+
+def test_a_step_moves_statistics_and_vectors_once_and_nothing_else_does():
+    """Residual networks with BatchNorm and spectral norms under a rule that evaluates two fields a step."""
+    generator, discriminator = architectures.pair("residual", (1, 8, 8), width=4, generator={"latent": 3})
+    game = gd.gans.GANGame(generator, discriminator, "hinge", data=0.5 * torch.ones(16, 1, 8, 8), batch_size=4)
+    norm, _ = norms(discriminator)[0]
+    batches = [m for m in generator.modules() if isinstance(m, nn.BatchNorm2d)]
+    vector, rule = norm.u.clone(), gd.rules.Extragradient(0.01)
+    w, state, rng = game.w0, gd.types.State(), np.random.default_rng(0)
+    for step in range(1, 3):
+        w, state, _ = rule.step(game, w, state, rng)
+        assert torch.equal(norm.u, vector)
+        game.sample(w, 4)
+        game.costs(w)
+        game.advance()
+        assert not torch.equal(norm.u, vector)
+        vector = norm.u.clone()
+        assert {int(m.num_batches_tracked) for m in batches} == {step}
+    assert torch.isfinite(w).all()
 
 
 # --- gradients --------------------------------------------------------------------------------------------------------
