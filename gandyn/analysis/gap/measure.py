@@ -12,10 +12,11 @@ from ...errors import DomainError, ParameterError, UnknownNameError
 from ...rules import SimultaneousGD
 from ...types import Array, Game, Rule
 from ...worlds import exact as exact_number
+from . import box as boxes
 from . import exact, inner
 from .result import DualityGap
 
-METHODS = ("exact", "gradient", "perturbed", "proximal")
+METHODS = ("exact", "box", "gradient", "perturbed", "proximal")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +47,10 @@ def duality_gap(
     lam: float = 1.0,
     repeats: int = 1,
     rng: int = 0,
+    radius: Any = None,
+    box: Any = None,
+    tolerance: float = 1e-6,
+    budget: int = 100_000,
 ) -> DualityGap:
     """G(w) = sum_i [f_i(w) - min f_i(., w_-i)]: what the players could gain by answering each other.
 
@@ -56,6 +61,10 @@ def duality_gap(
     * "exact": closed form, where each cost is quadratic in its player's own block (bilinear, quadratic and Gaussian
       games, linear critics), also in a box where it is separable; matrix games. inf where a player can gain without
       limit, which is everywhere off the saddle of an unconstrained bilinear game. Symbolic at symbolic points.
+    * "box": the gap when each player answers within a box: an interval that provably holds it, by branch and bound on
+      interval arithmetic. `value` is its lower end, which the answers attain. "exact" only where the interval is
+      narrower than `tolerance` of the value (or of a millionth of the costs, for smaller gaps); otherwise "lower". For
+      games given by expressions, up to about three coordinates a player.
     * "gradient": k steps of gradient descent, or of any `rule`, by each player alone, from w. Any answer bounds the gap
       from below, so that this is a lower bound where the game is deterministic, and an estimate where it is not. With
       plain steps of inner_lr <= 2 / L it is not negative and grows with k; beyond, it can fall below zero.
@@ -72,9 +81,14 @@ def duality_gap(
         scale: size of the perturbation. lam: weight of the proximal term.
         repeats: independent runs (batches, perturbations) to average, with a standard error.
         rng: seed of batches and perturbations.
+        radius, box: for "box", |x_k| <= radius for every coordinate, or one (low, high) pair per coordinate of w. By
+            default the game's own box; of a constrained game's box only what is feasible.
+        tolerance, budget: for "box", the width at which to stop, and the parts of its box that a player may search.
 
     Raises:
-        DomainError: for "exact" where there is no closed form, for "proximal" outside zero-sum games of two players.
+        DomainError: for "exact" where there is no closed form, for "proximal" outside zero-sum games of two players,
+            for "box" on games without expressions.
+        ParameterError: for parameters out of range, and a point outside the box.
         UnknownNameError: for another method.
 
     Example:
@@ -91,6 +105,9 @@ def duality_gap(
     with game.undisturbed():
         if method == "exact":
             found = _exactly(game, point)
+        elif method == "box":
+            effort = boxes.Effort(_positive("tolerance", tolerance), _whole("budget", budget))
+            found = boxes.over_box(game, boxes.numbers(game, point), boxes.box_of(game, box, radius), effort)
         else:
             how = Inner(_inner_rule(game, rule, inner_lr), _whole("k", k), _whole("repeats", repeats), seed=rng)
             if method == "perturbed":

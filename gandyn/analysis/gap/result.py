@@ -37,6 +37,7 @@ class DualityGap(Result):
         error: standard error over batches or restarts; None for one deterministic value.
         note: what a reader should know of this number.
         counts: oracle calls that it cost.
+        box: for "box", where the players may answer, (d, 2). parts: how many parts of it were searched.
     """
 
     game: Game
@@ -52,6 +53,10 @@ class DualityGap(Result):
     error: Any = None
     note: str = ""
     counts: Counts | None = None
+    box: Any = None
+    parts: int | None = None
+
+    _plot = "duality_gap"
 
     def __float__(self) -> float:
         return float(self.value)
@@ -76,7 +81,10 @@ class DualityGap(Result):
 
     def to_dict(self) -> dict[str, Any]:
         """Numbers and labels."""
-        kept = ("value", "kind", "method", "terms", "answers", "interval", "residuals", "history", "error", "note")
+        kept = (
+            *("value", "kind", "method", "terms", "answers", "interval", "residuals", "history", "error", "note"),
+            *("box", "parts"),
+        )
         data = {name: getattr(self, name) for name in kept}
         cost = None if self.counts is None else dataclasses.asdict(self.counts)
         result: dict[str, Any] = plain({"game": self.game.name, "w": self.w, **data, "counts": cost})

@@ -1,0 +1,217 @@
+"""Certified duality gaps over a box: for each player the least cost between two proven bounds, by branch and bound."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from ... import worlds
+from ...errors import DomainError, ParameterError
+from ...types import Array, Game
+from .minimum import Enclosure, Minimum, enclosure
+from .result import DualityGap
+
+FIRST_PASS = 1e-2  # of the costs' own size: enough to see how large the gap is
+FLOOR = 1e-6  # of the costs' own size: below it the tolerance is no longer relative to the gap
+NOTHING = 1e-300  # what outward rounding makes of 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Effort:
+    """How far to go: the width at which an interval counts as a value, and the parts of the box a player may search."""
+
+    tolerance: float
+    most: int
+
+
+def over_box(game: Game, w: Array, bounds: Array, effort: Effort) -> DualityGap:
+    """The gap of a symbolic game at points (..., d), each player answering within the box (d, 2).
+
+    Raises:
+        DomainError: for a game without expressions, or a function of which no interval form is known.
+        ParameterError: for a point outside the box.
+    """
+    points = np.asarray(w.detach().cpu() if hasattr(w, "detach") else w, dtype=float)
+    flat = points.reshape(-1, game.dim)
+    _inside(game, flat, bounds)
+    costs = _enclosures(game)
+    searches: dict[tuple[int, bytes], Minimum] = {}
+    found = [_at(game, costs, z, bounds, effort, searches) for z in flat]
+    shape = points.shape[:-1]
+    lows, highs, answers = (np.array(column, dtype=float) for column in zip(*found, strict=True))
+    # (points, players, ...) to (players, ..., ...), each sum rounded outward
+    low = np.nextafter(lows.sum(-1), -np.inf).clip(0.0).reshape(shape)
+    high = np.nextafter(highs.sum(-1), np.inf).reshape(shape)
+    size = np.array([_size(game, z) for z in flat]).reshape(shape)
+    decided = high - low <= np.maximum(effort.tolerance * np.maximum(low, FLOOR * size), NOTHING)
+    n = len(game.players)
+    return DualityGap(
+        game,
+        w,
+        _like(low, w),
+        "exact" if decided.all() else "lower",
+        "box",
+        _like(np.moveaxis(lows, 1, 0).reshape(n, *shape), w),
+        _like(np.moveaxis(answers, 1, 0).reshape(n, *shape, game.dim), w),
+        (_like(low, w), _like(high, w)),
+        note=_note(bounds, searches, effort, decided),
+        box=bounds,
+        parts=sum(search.boxes for search in searches.values()),
+    )
+
+
+def _like(values: Array, w: Array) -> Any:
+    if hasattr(w, "new_tensor"):
+        return w.new_tensor(values)
+    return values if np.ndim(values) else float(values)
+
+
+def _at(
+    game: Game,
+    costs: list[Enclosure],
+    z: Array,
+    bounds: Array,
+    effort: Effort,
+    searches: dict[tuple[int, bytes], Minimum],
+) -> tuple[list[float], list[float], list[Array]]:
+    """Each player's share between two bounds, and its answer. Points that share the others' blocks share a search."""
+    mine, here = [], []
+    for i, (cost, own) in enumerate(zip(costs, game.slices, strict=True)):
+        others = np.delete(z, np.arange(own.start, own.stop))
+        key = (i, others.tobytes())
+        if key not in searches:
+            searches[key] = Minimum(cost, z, bounds[own], effort.most)
+        mine.append(searches[key])
+        value, _ = cost.point(z, z[None, own])
+        here.append((float(value[0][0]), float(value[1][0])))
+    size = max(abs(end) for pair in here for end in pair) + max(abs(search.high) for search in mine)
+    for search in mine:
+        search.refine(FIRST_PASS * size)
+    gap = sum(max(a - search.high, 0.0) for (a, _), search in zip(here, mine, strict=True))
+    for search in mine:
+        search.refine(effort.tolerance * max(gap, FLOOR * size) / (2 * len(mine)))
+    lows = [max(float(np.nextafter(a - s.high, -np.inf)), 0.0) for (a, _), s in zip(here, mine, strict=True)]
+    highs = [max(float(np.nextafter(b - s.low, np.inf)), 0.0) for (_, b), s in zip(here, mine, strict=True)]
+    answers = []
+    for search, own in zip(mine, game.slices, strict=True):
+        answer = z.copy()
+        answer[own] = search.point
+        answers.append(answer)
+    return lows, highs, answers
+
+
+def _size(game: Game, z: Array) -> float:
+    return float(max(abs(float(c)) for c in game.costs(z)))
+
+
+def _note(bounds: Array, searches: dict[Any, Minimum], effort: Effort, decided: Array) -> str:
+    most = max(search.boxes for search in searches.values())
+    spent = f"over {_shown(bounds)}; at most {most} of {effort.most} parts searched for an answer"
+    if decided.all():
+        return f"{spent}; the interval is narrower than {effort.tolerance:g} of the value"
+    why = "the budget of parts ran out" if any(s.exhausted for s in searches.values()) else "rounding errors decide"
+    many = "" if decided.size == 1 else f" at {int((~decided).sum())} of {decided.size} points"
+    return f"{spent}; undecided{many}: {why} before the interval was narrower than {effort.tolerance:g} of the value"
+
+
+def _shown(bounds: Array) -> str:
+    if (bounds == bounds[0]).all() and bounds[0, 0] == -bounds[0, 1]:
+        return f"|x_k| <= {bounds[0, 1]:g}"
+    return " x ".join(f"[{low:g}, {high:g}]" for low, high in bounds)
+
+
+# --- what was given ---------------------------------------------------------------------------------------------------
+
+
+def _enclosures(game: Game) -> list[Enclosure]:
+    expressions = getattr(game, "exprs", None)
+    if expressions is None:
+        raise DomainError(
+            f"bounds on the duality gap of {game.name}, which has no expressions",
+            "costs that can be enclosed",
+            'method="gradient"',
+        )
+    symbols = tuple(game.symbols)  # type: ignore[attr-defined]
+    return [
+        enclosure(cost, symbols, own.start, own.stop, game.smooth)
+        for cost, own in zip(expressions, game.slices, strict=True)
+    ]
+
+
+def box_of(game: Game, box: Any, radius: Any) -> Array:
+    """The box to search, (d, 2): `box`, |x_k| <= radius, or the game's own; what the game allows of it.
+
+    Raises:
+        ParameterError: without a finite box, or for one that is none. DomainError: for feasible sets that are no boxes.
+    """
+    own = getattr(getattr(game, "projection", None), "bounds", None)
+    if game.constrained and own is None:
+        raise DomainError(
+            f"a box around the answers of {game.name}, whose feasible set is none", "a game in a box", 'method="exact"'
+        )
+    allowed = np.full((game.dim, 2), (-np.inf, np.inf))
+    if own is not None:
+        allowed = np.array([[float(low), float(high)] for low, high in own])
+    if box is not None and radius is not None:
+        raise ParameterError("both box=... and radius=...", "one of them", "radius=10")
+    if radius is not None:
+        bounds = np.array([(-1.0, 1.0)] * game.dim) * _positive(radius)
+    elif box is not None:
+        bounds = _pairs(game, box)
+    else:
+        bounds = allowed
+    low, high = np.maximum(bounds[:, 0], allowed[:, 0]), np.minimum(bounds[:, 1], allowed[:, 1])
+    if not np.isfinite([low, high]).all() or (low > high).any():
+        raise ParameterError(
+            f"the box {_shown(np.stack([low, high], -1))} for {game.name}",
+            "finite intervals in which each player may answer",
+            "radius=10, or box=[(-10, 10)] * game.dim",
+        )
+    return np.stack([low, high], axis=-1)
+
+
+def _positive(radius: Any) -> float:
+    if isinstance(radius, bool) or not isinstance(radius, (int, float, np.number)) or not 0 < radius < np.inf:
+        raise ParameterError(f"radius={radius!r}", "a positive number", "radius=10")
+    return float(radius)
+
+
+def _pairs(game: Game, box: Any) -> Array:
+    try:
+        bounds = np.asarray(box, dtype=float)
+    except (TypeError, ValueError):
+        bounds = np.empty(0)
+    if bounds.shape != (game.dim, 2) or not (bounds[:, 0] <= bounds[:, 1]).all():
+        raise ParameterError(
+            f"box={box!r}", f"{game.dim} pairs (low, high), low <= high, for {game.name}", "box=[(-10, 10)] * game.dim"
+        )
+    return bounds
+
+
+def _inside(game: Game, points: Array, bounds: Array) -> None:
+    """Refuse a point that could not have been played itself, by player and coordinate."""
+    outside = ~((points >= bounds[:, 0]) & (points <= bounds[:, 1]))
+    if not outside.any():
+        return
+    row, k = (int(v) for v in np.argwhere(outside)[0])
+    player = next(p.name for p, own in zip(game.players, game.slices, strict=True) if own.start <= k < own.stop)
+    raise ParameterError(
+        f"coordinate {k} of {player} is {points[row, k]:g}, outside [{bounds[k, 0]:g}, {bounds[k, 1]:g}]",
+        "a point inside the box in which the players answer",
+        f"radius={float(np.nan_to_num(np.abs(points).max())) or 1.0:g}, or move the point",
+    )
+
+
+def numbers(game: Game, w: Array) -> Array:
+    """The point as numbers.
+
+    Raises:
+        DomainError: for symbols.
+    """
+    if worlds.world_of(w) != worlds.SYMBOLS:
+        return w
+    if any(e.free_symbols for e in w.ravel()):
+        raise DomainError(f"bounds on the duality gap of {game.name} at symbols", "numbers", "put in a point")
+    return w.astype(float)

@@ -1,0 +1,267 @@
+"""The least value of a function over a box, between two bounds that are proven: branch and bound on intervals."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ...symbolic.intervals import Interval, IntervalFunction
+from ...types import Array
+
+BATCH = 1024
+NEWTON_STEPS = 3
+EPS = float(np.finfo(float).eps)
+
+
+class Enclosure:
+    """A cost with its first and second derivatives in some coordinates, on boxes.
+
+    Args:
+        cost: a SymPy expression. symbols: all coordinates. own: which of them move; the others stay at given points.
+        smooth: whether the derivatives exist; without them only ranges of the cost are used.
+    """
+
+    def __init__(self, cost: Any, symbols: Sequence[Any], own: slice, smooth: bool = True) -> None:
+        import sympy
+
+        self.own, self.symbols, self.smooth = own, symbols, smooth
+        moving = symbols[own]
+        self.size = len(moving)
+        slopes = [sympy.diff(cost, s) for s in moving] if smooth else []
+        curvatures = [sympy.diff(g, s) for k, g in enumerate(slopes) for s in moving[k:]]
+        self._at_points = IntervalFunction(symbols, [cost, *slopes])
+        self._on_boxes = IntervalFunction(symbols, [cost, *slopes, *curvatures])
+
+    def point(self, w: Array, x: Array) -> tuple[Interval, Interval]:
+        """The cost (N,) and its slopes (N, k) at points x (N, k) of the moving coordinates, the others at w (d,)."""
+        z = self._embed(w, x)
+        low, high = self._at_points(z, z)
+        return (low[:, 0], high[:, 0]), (low[:, 1:], high[:, 1:])
+
+    def box(self, w: Array, low: Array, high: Array) -> tuple[Interval, Interval, Interval]:
+        """The cost, its slopes and its curvatures (N, k, k) over boxes with corners (N, k)."""
+        a, b = self._on_boxes(self._embed(w, low), self._embed(w, high))
+        k = self.size
+        rows, columns = np.triu_indices(k)
+        hessians = np.zeros((2, len(low), k, k))
+        if self.smooth:
+            for hessian, values in zip(hessians, (a, b), strict=True):
+                hessian[:, rows, columns] = hessian[:, columns, rows] = values[:, 1 + k :]
+        return (a[:, 0], b[:, 0]), (a[:, 1 : 1 + k], b[:, 1 : 1 + k]), (hessians[0], hessians[1])
+
+    def _embed(self, w: Array, x: Array) -> Array:
+        z = np.repeat(np.asarray(w, dtype=float)[None], len(x), axis=0)
+        z[:, self.own] = x
+        return z
+
+
+class Minimum:
+    """low <= min over the box <= high, tightened as far as asked, `high` attained at `point`.
+
+    A part of the box is dropped when its lower bound exceeds `high`, when a slope has one sign on it and it does not
+    touch the box's side there, or when it is strictly concave along a coordinate away from that coordinate's sides.
+    Lower bounds are the best of the range itself, the mean-value form, and the second-order form
+    f(m) + sum_k min_t [g_k t + lambda t^2 / 2], lambda a lower bound on the least eigenvalue of the Hessian over the
+    part (in coordinates scaled by its sides): on convex parts it is sharp at the lowest point, so that the search does
+    not crowd around minimisers (Neumaier 2004, Complete search in continuous global optimization, sections 11 and 14).
+
+    Args:
+        cost: the enclosed function. w: where the coordinates that do not move are; its own part is a first guess.
+        bounds: the box, (k, 2). most: how many parts may be looked at.
+    """
+
+    def __init__(self, cost: Enclosure, w: Array, bounds: Array, most: int) -> None:
+        self.cost, self.w, self.bounds, self.most = cost, np.asarray(w, dtype=float), bounds, most
+        self.boxes = 0
+        self.high, self.noise, self.point = np.inf, 0.0, self.w[cost.own].copy()
+        self._low, self._high = bounds[None, :, 0].copy(), bounds[None, :, 1].copy()
+        self._floor = np.array([-np.inf])
+        self._settled = np.inf
+        self._descend(np.stack([self.w[cost.own], bounds.mean(-1)]))
+
+    @property
+    def low(self) -> float:
+        """A proven lower bound."""
+        return float(min(self._floor.min(initial=np.inf), self._settled, self.high))
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the budget is spent."""
+        return self.boxes >= self.most
+
+    def refine(self, width: float) -> None:
+        """Search until high - low <= width (or the rounding of the cost itself), or the budget is spent."""
+        while len(self._floor) and not self.exhausted and self.high - self.low > max(width, 4 * self.noise):
+            order = np.argsort(self._floor, kind="stable")
+            chosen, rest = order[:BATCH], order[BATCH:]
+            low, high, floor = self._low[chosen], self._high[chosen], self._floor[chosen]
+            parts = self._look(low, high, floor)
+            kept = [self._low[rest], self._high[rest], self._floor[rest]]
+            joined = [np.concatenate(pair) for pair in zip(kept, parts, strict=True)]
+            open_ = joined[2] <= self.high
+            self._low, self._high, self._floor = (column[open_] for column in joined)
+
+    # --- one round ----------------------------------------------------------------------------------------------
+
+    def _look(self, low: Array, high: Array, floor: Array) -> tuple[Array, Array, Array]:
+        """What is left of some parts, cut in two, with a lower bound for each."""
+        self.boxes += len(low)
+        value, slope, hessian = self.cost.box(self.w, low, high)
+        floor = np.maximum(floor, value[0])
+        split = np.zeros(low.shape, dtype=bool)
+        if self.cost.smooth:
+            low, high, split, kept = self._reduce(low, high, slope, hessian)
+            low, high, split, floor = (column[kept] for column in (low, high, split, floor))
+            slope, hessian = ((part[0][kept], part[1][kept]) for part in (slope, hessian))
+        if not len(low):
+            return low, high, floor
+        places = self._lowest_points(low, high, slope, hessian)
+        at, g = self._try(places)
+        if self.cost.smooth:
+            first = _first_order(at[0], slope, low - places, high - places)
+            second = _second_order(at[0], g, hessian, low - places, high - places)
+            floor = np.maximum(floor, np.maximum(first, second))
+        return self._cut(low, high, floor, slope, split)
+
+    def _reduce(self, low: Array, high: Array, slope: Interval, hessian: Interval) -> tuple[Array, Array, Array, Array]:
+        """Parts shrunk to the sides on which their minimum must lie; which to split into both sides; which stay."""
+        left, right = low <= self.bounds[:, 0], high >= self.bounds[:, 1]
+        concave = (np.diagonal(hessian[1], axis1=-2, axis2=-1) < 0) & (low < high)
+        up, down = slope[0] > 0, slope[1] < 0
+        to_left = (up | (concave & ~right)) & (low < high)
+        to_right = (down | (concave & ~left)) & (low < high)
+        gone = ((up & ~left) | (down & ~right) | (concave & ~left & ~right)).any(-1)
+        both = concave & left & right & ~up & ~down
+        high = np.where(to_left, low, high)
+        low = np.where(to_right & ~to_left, high, low)
+        return low, high, both, ~gone
+
+    def _lowest_points(self, low: Array, high: Array, slope: Interval, hessian: Interval) -> Array:
+        """A point of each part, close to its minimum where it is convex: Newton steps kept inside, from the middle."""
+        places = np.clip(low + (high - low) / 2, low, high)
+        if not self.cost.smooth:
+            return places
+        middle = hessian[0] + (hessian[1] - hessian[0]) / 2
+        usable = np.isfinite(middle).all((-2, -1))
+        middle = np.where(usable[:, None, None], middle, np.eye(self.cost.size))
+        convex = usable & (np.linalg.eigvalsh(middle)[:, 0] > 0)
+        if not convex.any():
+            return places
+        matrix = np.where(convex[:, None, None], middle, np.eye(self.cost.size))
+        for _ in range(NEWTON_STEPS):
+            _, g = self.cost.point(self.w, places)
+            step = np.linalg.solve(matrix, _middle(g)[..., None])[..., 0]
+            step = np.where(convex[:, None] & np.isfinite(step), step, 0.0)
+            places = np.clip(places - step, low, high)
+        return places
+
+    def _try(self, places: Array) -> tuple[Interval, Interval]:
+        """The cost and slopes at points; the lowest value is kept."""
+        at, g = self.cost.point(self.w, places)
+        best = int(np.argmin(np.where(np.isnan(at[1]), np.inf, at[1])))
+        if at[1][best] < self.high:
+            self.high, self.noise = float(at[1][best]), float(at[1][best] - at[0][best])
+            self.point = places[best].copy()
+        return at, g
+
+    def _descend(self, starts: Array) -> None:
+        """A first upper bound: local minimisation inside the box."""
+        from scipy.optimize import minimize
+
+        starts = np.clip(starts, self.bounds[:, 0], self.bounds[:, 1])
+        self._try(starts)
+        if not self.cost.smooth:
+            return
+
+        def function(x: Array) -> tuple[float, Array]:
+            value, g = self.cost.point(self.w, x[None])
+            return float(np.nan_to_num(_middle(value)[0])), np.nan_to_num(_middle(g)[0])
+
+        ends = [minimize(function, x, jac=True, method="L-BFGS-B", bounds=self.bounds).x for x in starts]
+        self._try(np.clip(ends, self.bounds[:, 0], self.bounds[:, 1]))
+
+    def _cut(self, low: Array, high: Array, floor: Array, slope: Interval, both: Array) -> tuple[Array, Array, Array]:
+        """Each part in two: into its two sides where it is concave across, else where the cost changes most."""
+        open_ = floor <= self.high
+        low, high, floor, both = low[open_], high[open_], floor[open_], both[open_]
+        width = high - low
+        sizes = (
+            np.maximum(np.abs(slope[0][open_]), np.abs(slope[1][open_])) if self.cost.smooth else np.ones_like(width)
+        )
+        weight = np.where(np.isfinite(sizes).all(-1, keepdims=True), sizes * width, width)
+        weight = np.where(weight.max(-1, keepdims=True) > 0, weight, width)
+        k, rows = np.argmax(np.where(both, np.inf, weight), axis=-1), np.arange(len(low))
+        at = low[rows, k] + width[rows, k] / 2
+        sides = both[rows, k]
+        done = ~sides & ((at <= low[rows, k]) | (at >= high[rows, k]))
+        self._settled = min(self._settled, float(floor[done].min(initial=np.inf)))
+        low, high, floor, rows = low[~done], high[~done], floor[~done], np.arange(int((~done).sum()))
+        k, at, sides = k[~done], at[~done], sides[~done]
+        upper, lower = high.copy(), low.copy()
+        upper[rows, k] = np.where(sides, low[rows, k], at)
+        lower[rows, k] = np.where(sides, high[rows, k], at)
+        return np.concatenate([low, lower]), np.concatenate([upper, high]), np.concatenate([floor, floor])
+
+
+def _middle(x: Interval) -> Array:
+    return x[0] + (x[1] - x[0]) / 2
+
+
+def _rounded_down(value: Array, size: Array, terms: int) -> Array:
+    """A sum of so many terms of total size `size`, less what rounding may have added; unbounded where undefined."""
+    bound = value - 4 * (terms + 2) * EPS * size
+    return np.where(np.isnan(bound), -np.inf, bound)
+
+
+def _first_order(value: Array, slope: Interval, left: Array, right: Array) -> Array:
+    """f(m) + min g t over left <= t <= right, for slopes g anywhere in their range over the part."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        ends = np.stack([np.where(t == 0, 0.0, g * t) for g in slope for t in (left, right)])
+        least = ends.min(0)
+        return _rounded_down(value + least.sum(-1), np.abs(value) + np.abs(least).sum(-1), least.shape[-1])
+
+
+def _second_order(value: Array, slope: Interval, hessian: Interval, left: Array, right: Array) -> Array:
+    """f(m) + sum_k min_t [g_k t + lambda (t / r_k)^2 / 2], lambda below every eigenvalue of r_i H_ij r_j."""
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+        reach = np.maximum(right, -left)
+        scale = reach[:, :, None] * reach[:, None, :]
+        low, high = hessian[0] * scale, hessian[1] * scale
+        usable = np.isfinite(low).all((-2, -1)) & np.isfinite(high).all((-2, -1))
+        low, high = (np.where(usable[:, None, None], part, 0.0) for part in (low, high))
+        least = _least_eigenvalue(low, high, reach > 0)
+        curvature = np.where(reach > 0, least[:, None] / np.maximum(reach, 1e-300) ** 2, 0.0)
+        ends = []
+        for g in slope:
+            vertex = np.clip(np.where(curvature > 0, -g / np.where(curvature > 0, curvature, 1.0), left), left, right)
+            ends += [g * t + curvature * t**2 / 2 for t in (left, right, vertex)]
+        least_terms = np.stack(ends).min(0)
+        size = np.abs(value) + sum(
+            np.maximum(np.abs(slope[0]), np.abs(slope[1])).T * reach.T + (np.abs(curvature) * reach**2).T
+        )
+        bound = _rounded_down(value + least_terms.sum(-1), size, 2 * least_terms.shape[-1])
+        return np.where(usable, bound, -np.inf)
+
+
+def _least_eigenvalue(low: Array, high: Array, free: Array) -> Array:
+    """A lower bound on the eigenvalues, in the free coordinates, of all symmetric matrices between two: (N,)."""
+    k = low.shape[-1]
+    middle = low + (high - low) / 2
+    radius = np.maximum(high - middle, middle - low)
+    size = np.abs(middle).sum(-1).max(-1) + radius.sum(-1).max(-1)
+    if k == 1:
+        return np.asarray(low[:, 0, 0])
+    fixed = ~free
+    middle = np.where(fixed[:, :, None] | fixed[:, None, :], 0.0, middle)
+    middle = middle + np.eye(k) * np.where(fixed, (size + 1)[:, None], 0.0)[:, None, :]
+    spread = radius.sum(-1).max(-1)
+    return np.asarray(np.linalg.eigvalsh(middle)[:, 0] - spread - 16 * k * EPS * (size + 1) * k)
+
+
+@functools.lru_cache(maxsize=64)
+def enclosure(cost: Any, symbols: tuple[Any, ...], start: int, stop: int, smooth: bool) -> Enclosure:
+    """The enclosed cost of one player, made once for a game."""
+    return Enclosure(cost, symbols, slice(start, stop), smooth)
