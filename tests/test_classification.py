@@ -28,6 +28,26 @@ def test_zero_sum_points_of_every_kind(f, label, minimax):
     assert found.minimax.startswith(minimax)
 
 
+def test_a_strict_nash_point_of_a_general_sum_game_may_be_unstable():
+    """J = [[1, 3], [3, 1]] has the eigenvalues 4 and -2: both players sit at minima, and the flow leaves."""
+    game = gd.games.from_sympy([x**2 / 2 + 3 * x * y, y**2 / 2 + 3 * x * y], [x, y])
+    assert gd.classify(game, at=(0, 0)).label == "Nash but unstable, saddle: strict local Nash"
+
+
+def test_three_players_are_decomposed_and_classified():
+    j = [[2, 1, 0], [-1, 1, 1], [0, -1, 3]]
+    game = gd.games.general_quadratic([[[[e]] for e in row] for row in j])
+    parts = gd.decompose(game, (0.0, 0.0, 0.0))
+    np.testing.assert_array_equal(parts.S + parts.A, j)
+    np.testing.assert_array_equal(parts.S, np.diag([2, 1, 3]))
+    np.testing.assert_array_equal(parts.A, -parts.A.T)
+    found = gd.classify(game)
+    assert found.label == "strict local Nash, attracting"
+    assert "two-player" in found.minimax
+    potential = gd.games.general_quadratic([[[[e]] for e in row] for row in [[1, 2, 0], [2, 1, 1], [0, 1, 1]]])
+    assert gd.decompose(potential).kind == "potential"
+
+
 @given(st.integers(0, 2**31))
 def test_exact_and_floating_classifications_agree_on_random_quadratics(seed):
     rng = np.random.default_rng(seed)

@@ -117,3 +117,43 @@ def test_the_flow_of_r1_is_critical_damped_at_gamma_one():
 def test_an_unknown_parameter_lists_what_there_is():
     with pytest.raises(gd.GandynError, match="lr"):
         gd.stability_region(BILINEAR, gd.rules.GDA(0.1), ("momentum",))
+
+
+@functools.cache
+def _three_parameters():
+    game = gd.games.dirac_gan(penalty=gd.penalties.R1("gamma"))
+    return gd.stability_region(game, gd.rules.HeavyBall("lr", "momentum"), ("lr", "gamma", "momentum"))
+
+
+@functools.cache
+def _optimistic_region():
+    game = gd.games.dirac_gan(penalty=gd.penalties.R1("gamma"))
+    return gd.stability_region(game, gd.rules.OptimisticGD("lr"), ("lr", "gamma"))
+
+
+@pytest.mark.parametrize("make", [_three_parameters, _optimistic_region], ids=["momentum", "optimistic"])
+def test_conditions_freed_of_settled_factors_agree_with_eigenvalues_on_both_sides(make):
+    region = make()
+    rng = np.random.default_rng(5)
+    matrix = sympy.lambdify(region.parameters, region.exact.matrix, "numpy")
+    sides = set()
+    for _ in range(60):
+        values = [sympy.Rational(int(k), 16) for k in rng.integers(1, 48, len(region.parameters))]
+        radius = np.abs(np.linalg.eigvals(np.array(matrix(*map(float, values)), dtype=float))).max()
+        if abs(radius - 1) > 1e-9:
+            names = dict(zip(map(str, region.parameters), values, strict=True))
+            assert region.contains(**names) is bool(radius < 1)
+            sides.add(bool(radius < 1))
+    assert sides == {True, False}
+
+
+def test_conditions_are_single_polynomials_where_signs_are_settled():
+    lr, gamma = _optimistic_region().parameters
+    for condition in _optimistic_region().expressions:
+        assert len(sympy.factor_list(condition)[1]) == 1
+    (only,) = gd.stability_region(
+        gd.games.dirac_gan(penalty=gd.penalties.R1(gamma)), gd.rules.AlternatingGD("lr"), ("lr", "gamma")
+    ).expressions
+    assert sympy.expand(only - (16 - 8 * gamma * lr - lr**2)) == 0
+    latex = _optimistic_region().latex()
+    assert latex.count("> 0") == len(_optimistic_region().expressions)

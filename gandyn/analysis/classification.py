@@ -58,7 +58,10 @@ class Classification(Result):
         stable = self.linearization.verdict.value
         if self.nash.startswith("not"):
             return "stable but not Nash" if stable == "attracting" else f"{stable}, not Nash"
-        return f"{self.nash}, {stable}" if stable == "attracting" else f"Nash but {stable}: {self.nash}"
+        if stable == "attracting":
+            return f"{self.nash}, {stable}"
+        unstable = "unstable, " if stable in ("repelling", "saddle") else ""
+        return f"Nash but {unstable}{stable}: {self.nash}"
 
     def summary(self) -> str:
         """Label, then the evidence."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -273,8 +273,29 @@ def _conditions(linearization: ExactLinearization, flow: bool) -> tuple[Any, ...
         for e in hurwitz(f) if flow else jury(f):
             for part in _signed_parts(sympy.factor(e)):
                 found.setdefault(part)
-    positive = [e for e in found if not e.is_positive]
+    positive = _without_known(e for e in found if not e.is_positive)
     return tuple(positive) or (sympy.Integer(1),)
+
+
+def _without_known(conditions: Iterable[Any]) -> list[Any]:
+    """The same conditions, products freed of factors whose sign a single-factor condition among them settles."""
+    import sympy
+
+    waiting = {e: dict(sympy.factor_list(e)[1]) for e in conditions}
+    signs = {e: sympy.sign(sympy.factor_list(e)[0]) for e in waiting}
+    settled: dict[Any, Any] = {}
+    while True:
+        single = next((e for e, factors in waiting.items() if len(factors) == 1 and set(factors.values()) == {1}), None)
+        if single is None:
+            break
+        (base,) = waiting.pop(single)
+        sign = signs[single]
+        settled.setdefault(sympy.expand(sign * base))
+        for e, factors in waiting.items():
+            if base in factors:
+                signs[e] *= sign ** factors.pop(base)
+    left = [sympy.Mul(signs[e], *(base**power for base, power in factors.items())) for e, factors in waiting.items()]
+    return [e for e in dict.fromkeys([*settled, *left]) if not e.is_positive]
 
 
 def _signed_parts(e: Any) -> list[Any]:
