@@ -331,6 +331,10 @@ def test_generalisation_gap_is_the_difference_of_means():
     score = metrics.generalisation_gap(linear, normal(4000, 2, mean=0.25), normal(4000, 2, 1))
     assert score.value == pytest.approx(0.5, abs=4 * score.error)
     assert score.error == pytest.approx(2 * math.sqrt(2 / 4000), rel=0.05)
+    tied = metrics.generalisation_gap(
+        Slope([1.0, 0.0]), torch.tensor([[1.0, 0], [2, 0]]).double(), torch.eye(2).double()
+    )
+    assert tied.parts["order"] == (0.5 + 1 + 1 + 1) / 4
     # P(x + 1/4 > y) for unit normals.
     assert score.parts["order"] == pytest.approx(0.5 * (1 + math.erf(0.25 / 2)), abs=0.02)
 
