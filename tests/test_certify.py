@@ -14,6 +14,9 @@ from gandyn.errors import DomainError, MissingDependencyError, NotDifferentiable
 
 pytest.importorskip("flint", reason="needs the extra gandyn[proof]")
 
+from gandyn.analysis.enclosures import box, ends, system
+from gandyn.analysis.iterated import Iterated
+
 X, Y = sympy.symbols("x y", real=True)
 SQUARE = [(-1, 1), (-1, 1)]
 
@@ -43,8 +46,8 @@ def test_the_basin_is_bounded_by_the_dynamics_where_the_box_is_wider(a, twist):
     true = np.sqrt(np.sqrt(1 - twist**2) - a)
     game = radial(a, twist) if twist else _line(a)
     wide = 1.4 * true
-    box = [(-wide, wide)] * 2 if twist else [(-0.999 * true, 0.999 * true), (-1, 1)]
-    proof = gd.certify(game, gd.rules.GDA(1.0), box=box)
+    around = [(-wide, wide)] * 2 if twist else [(-0.999 * true, 0.999 * true), (-1, 1)]
+    proof = gd.certify(game, gd.rules.GDA(1.0), box=around)
     assert proof.proven, proof.summary()
     assert 0.8 * true <= proof.basin_radius <= true
 
@@ -158,15 +161,45 @@ def test_the_flow_is_certified_by_routh_and_hurwitz():
 def test_wide_ranges_are_cut_into_pieces_that_cover_them():
     game = gd.games.dirac_gan(penalty=gd.penalties.R1("gamma"))
     ranges = {"lr": (0.1, 0.4), "gamma": (0.5, 1)}
-    proof = gd.certify(game, gd.rules.GDA("lr"), box=[(-0.3, 0.3)] * 2, parameters=ranges, effort=500)
+    proof = gd.certify(game, gd.rules.GDA("lr"), box=[(-0.2, 0.2)] * 2, parameters=ranges, effort=200)
     assert proof.proven, proof.summary()
     assert proof.basin_radius > 0.1
     area = sum(float((b - a) * (d - c)) for (a, b), (c, d) in (piece.ranges for piece in proof.pieces))
     assert area == pytest.approx(0.3 * 0.5)
 
 
-def test_the_forsaken_point_attracts_under_extragradient_within_the_repelling_cycle():
-    proof = gd.certify(gd.games.forsaken(), gd.rules.Extragradient(0.1), box=SQUARE, effort=800)
+@pytest.mark.slow
+def test_half_a_turn_of_a_slow_spiral_proves_more_than_one_step():
+    game, rule = gd.games.forsaken(), gd.rules.Extragradient(0.3)
+    proof = gd.certify(game, rule, box=[(-0.35, 0.5), (0, 0.85)], effort=1500)
+    assert proof.proven
+    assert proof.pieces[0].ellipsoid.steps > 5
+    assert 0.07 < proof.basin_radius < 0.25
+    centre = proof.fixed_point.mean(axis=1)
+    angle = np.linspace(0, 2 * np.pi, 50)
+    starts = centre + proof.basin_radius * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+    np.testing.assert_allclose(gd.iterate(game, rule, starts, 3000, record="last").w, centre + 0 * starts, atol=1e-9)
+
+
+def test_f_applied_k_times_is_enclosed_with_its_derivative():
+    subject = system(gd.games.forsaken(), gd.rules.Extragradient(0.3))
+    turned = Iterated(subject.function, 4)
+    low = np.array([0.1, 0.3])
+    value, slope = turned.enclose(box(low, low + 0.01), [])
+    for z in low + 0.01 * np.random.default_rng(0).uniform(size=(20, 2)):
+        image = gd.iterate(gd.games.forsaken(), gd.rules.Extragradient(0.3), z, 4, record="last").w
+        steps = [(turned.values(z + h, []) - turned.values(z - h, [])) / 2e-6 for h in 1e-6 * np.eye(2)]
+        np.testing.assert_allclose(turned.jacobian(z, []), np.stack(steps, axis=-1), atol=1e-8)
+        for k in range(2):
+            a, b = ends(value[k])
+            assert a <= image[k] <= b
+            for j in range(2):
+                a, b = ends(slope[k, j])
+                assert a <= turned.jacobian(z, [])[k, j] <= b
+
+
+def test_the_forsaken_flow_attracts_within_the_repelling_cycle():
+    proof = gd.certify(gd.games.forsaken(), box=SQUARE, effort=300)
     assert proof.proven
     assert 0.005 < proof.basin_radius < 0.13  # the repelling cycle passes 0.12 away
 
@@ -215,7 +248,7 @@ def test_certificates_are_plain_data():
     assert json.loads(json.dumps(failed.to_dict()))["failure"]["step"] == "attraction"
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(
     st.lists(st.integers(-12, 12), min_size=8, max_size=8),
     st.sampled_from([gd.rules.GDA(0.2), gd.rules.Extragradient(0.3), gd.rules.HeavyBall(0.15, 0.3)]),

@@ -32,7 +32,7 @@ class System:
 
     game: Game
     rule: Rule | None
-    function: BallFunction
+    function: Any
     start: BallFunction
     names: tuple[str, ...]
     parameters: tuple[str, ...]
@@ -42,10 +42,11 @@ class System:
 
     @functools.cached_property
     def affine(self) -> bool:
-        """Whether F is affine in each parameter: a bound that is convex in F then needs only the ends of the ranges."""
+        """Whether F and the initial state are affine in each parameter: convex bounds then need only the corners."""
         import sympy
 
-        return all(sympy.expand(sympy.diff(e, p, 2)) == 0 for e in self._resolved for p in self.function.parameters)
+        told = [*self._resolved, *self.beginnings]
+        return all(sympy.expand(sympy.diff(e, p, 2)) == 0 for e in told for p in self.function.parameters)
 
     @functools.cached_property
     def _resolved(self) -> list[Any]:
@@ -239,6 +240,13 @@ def box(low: Array, high: Array) -> Array:
 def middle(balls: Array) -> Array:
     """Midpoints as exact balls."""
     return np.array([b.mid() for b in balls] + [None], dtype=object)[:-1]
+
+
+def meet(x: Ball, y: Ball) -> Ball:
+    """What two enclosures of the same numbers share."""
+    if not x.is_finite():
+        return y
+    return x.intersection(y) if y.is_finite() else x
 
 
 def ends(ball: Ball) -> tuple[float, float]:

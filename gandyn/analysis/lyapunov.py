@@ -90,10 +90,9 @@ class LyapunovFunction(Result):
         cases = proof.cases(spans)
         if decrease is not None and cases:
             sampler = Sampler(proof.system, [z for z, _ in cases], [p for _, p in cases], within)
-            guess = sampler.level(decrease.transform)
-            ellipsoid, _, _ = largest(decrease, guess, within, effort) if guess > 0 else (None, None, 0)
+            ellipsoid, _, _ = largest(decrease, *sampler.guess(decrease.transform), within, effort)
             if ellipsoid is not None:
-                return Region(ellipsoid.level**2 * (1 - 1e-12), ellipsoid.radius)
+                return Region(float(ellipsoid.level**2 * (1 - 1e-12)), float(ellipsoid.radius))
         raise ConvergenceError(f"no region within {within:g} was proven", "a narrower range", "raise effort")
 
     def summary(self) -> str:
@@ -231,8 +230,8 @@ def _positive(matrix: Any) -> bool:
 def _proof(
     game: Game, rule: Rule | None, at: Any, parameters: Mapping[str, Any], radius: float, effort: int
 ) -> tuple[Any, Any]:
-    from .certify import Proof
     from .enclosures import ranges, system
+    from .proof import Proof
 
     spans = ranges(parameters)
     subject = system(game, rule, tuple(spans))
@@ -253,7 +252,7 @@ def _enclosed(proof: Any, spans: Any) -> Array:
 
 def _serves(proof: Any, spans: Any, form: Any) -> bool:
     """Whether V = u^T P u is proven to decrease at the fixed point for all parameters; the ranges are cut as needed."""
-    from .certify import split
+    from .proof import split
     from .proven_basin import Decrease
 
     balls = np.array([[ball_of(e) for e in row] for row in form.tolist()], dtype=object)

@@ -19,6 +19,7 @@ from .enclosures import (
     identity,
     inverse,
     magnitude,
+    meet,
     middle,
     norm_bound,
     one,
@@ -28,7 +29,7 @@ from .enclosures import (
 from .krawczyk import Obstacle
 from .shapes import shadow
 
-SHRINK = (1.0, 0.97, 0.9, 0.75, 0.5, 0.25, 0.1, 0.03, 0.01, 0.001)
+SHRINK = (1.0, 0.93, 0.8, 0.6, 0.4, 0.2, 0.1, 0.03, 0.01, 0.001)
 THIN = 1e-11
 
 
@@ -38,11 +39,13 @@ class Ellipsoid:
 
     Attributes:
         transform: T. level: R. radius: of a ball of starts w around w* whose first augmented state lies inside.
+        steps: V falls over so many steps; in between the state may leave the ellipsoid.
     """
 
     transform: Any
     level: float
     radius: float
+    steps: int = 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -188,7 +191,7 @@ class Decrease:
         slope = self._slope(self.fixed + u, p)
         offset = y - c
         image = at_centre + slope @ offset
-        image = np.array([_meet(g, h) for g, h in zip(image, first, strict=True)] + [None], dtype=object)[:-1]
+        image = np.array([meet(g, h) for g, h in zip(image, first, strict=True)] + [None], dtype=object)[:-1]
         if self.system.flow:
             base, gradient = -2 * (c @ at_centre), -2 * (image + slope.T @ y)
             plain = -2 * (y @ image)
@@ -196,7 +199,7 @@ class Decrease:
             base, gradient = at_centre @ at_centre - c @ c, 2 * (slope.T @ image - y)
             plain = sum(_square(g) for g in image) - sum(_square(e) for e in y)
         sizes = np.array([float(g.abs_upper()) for g in gradient])
-        return _meet(base + gradient @ offset, plain), base, sizes
+        return meet(base + gradient @ offset, plain), base, sizes
 
     def _image(self, u: Array, p: Sequence[Ball]) -> Array:
         """T^-1 (F(z* + u) - F(z*)) for a point u; F(z*) is z*, and v(z*) is 0.
@@ -214,13 +217,6 @@ class Decrease:
     def outline(self, u: Any = 0) -> tuple[tuple[float, float], ...]:
         """Intervals around z* + u."""
         return tuple(ends(e) for e in self.fixed + u)
-
-
-def _meet(x: Ball, y: Ball) -> Ball:
-    """Both enclose the same numbers: so does what they share."""
-    if not x.is_finite():
-        return y
-    return x.intersection(y) if y.is_finite() else x
 
 
 def _square(x: Ball) -> Ball:
@@ -242,18 +238,25 @@ def start_bounds(decrease: Decrease, radius: float) -> tuple[float, float]:
 
 
 def largest(
-    decrease: Decrease, guess: float, most: float, effort: int
+    decrease: Decrease,
+    guess: float,
+    capped: bool,
+    most: float,
+    effort: int,
+    shares: Sequence[float] = SHRINK,
 ) -> tuple[Ellipsoid | None, Obstacle | None, int]:
     """(the largest ellipsoid proven among shrinking guesses, what stopped the next larger one, boxes used).
 
     Args:
-        guess: a level at which floats see no increase of V. most: radius beyond which no start is asked for.
+        guess: a level up to which floats see no increase of V. capped: they see none above it either.
+        most: radius beyond which no start is asked for. effort: boxes that the first attempt may take.
+        shares: of the guess, to try in turn; the first only where capped.
     """
-    if not decrease.at_fixed_point():
+    if guess <= 0 or not decrease.at_fixed_point():
         return None, Obstacle("no one quadratic function serves these parameters", decrease.outline()), 1
     stopped, total = None, 0
-    for share in SHRINK:
-        budget = effort if stopped is None else effort // 4
+    for share in shares[0 if capped else 1 :]:
+        budget = effort if stopped is None else effort // 3
         prove = decrease.holds if len(decrease.fixed) <= 2 else decrease.contracts
         obstacle, used = prove(share * guess, budget)
         total += used

@@ -115,6 +115,11 @@ class Sampler:
             return np.linalg.eigvalsh(slope + slope.swapaxes(-1, -2)).min(-1) > 0
         return np.linalg.norm(slope, 2, axis=(-2, -1)) < 1
 
+    def guess(self, transform: Array) -> tuple[float, bool]:
+        """The level, and whether only the asked radius bounds it: samples just above it contradict the proof else."""
+        level = self.level(transform)
+        return level, level >= self.most * self.spread(transform)
+
     def radius(self, transform: Array) -> float:
         """The radius of starts that the level would give."""
         return self.level(transform) / self.spread(transform)
