@@ -5,7 +5,9 @@ import pytest
 import sympy
 
 import gandyn as gd
-from gandyn.analysis.invariant_circles import InvariantCircle, PeriodicOrbit, rotation_number
+from gandyn.analysis import circle_solver
+from gandyn.analysis.circle_solver import rotation_number
+from gandyn.analysis.invariant_sets import InvariantCircle, PeriodicOrbit
 from gandyn.analysis.systems import system
 
 x, y = sympy.symbols("x y", real=True)
@@ -69,6 +71,14 @@ def test_the_weighted_average_finds_rotation_numbers_to_rounding():
         bent = phase + 0.05 * np.sin(2 * np.pi * phase) / (2 * np.pi)
         orbit = np.stack([2 * np.cos(2 * np.pi * bent), np.sin(2 * np.pi * bent)], -1)
         assert rotation_number(orbit) == pytest.approx(rho, abs=1e-12)
+
+
+def test_a_curve_that_is_run_through_twice_is_reported_once_around():
+    made = system(_turning(R(1, 2), GOLDEN, R(1, 2)), UNIT)
+    angles = 4 * np.pi * np.arange(400) / 400
+    twice = circle_solver.circle_from_curve(made, 0.5 * np.stack([np.cos(angles), np.sin(angles)], -1))
+    assert twice.rotation_number == pytest.approx(float(GOLDEN), abs=1e-10)
+    assert np.linalg.norm(np.diff(twice.points, axis=0), axis=-1).sum() == pytest.approx(np.pi, rel=0.01)
 
 
 def test_a_continuum_of_circles_is_not_reported():

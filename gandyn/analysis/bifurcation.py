@@ -2,138 +2,23 @@
 
 from __future__ import annotations
 
-import dataclasses
-import enum
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from ..errors import ParameterError
-from ..results import Result, plain
 from ..types import Array, Game, Rule
+from .branches import Bifurcation, BifurcationPoint, Branch, Kind
 from .continuation import Curve, Family, follow, locate
 from .criticality import branch_kind, coefficient, pair_coefficient
+from .orbit_diagram import attractor
 from .systems import system
 
 ON_BOUNDARY, STRICTLY = 1e-6, 1e-10
 REACH = 50.0
 MOST_BRANCHES = 24
-ENSEMBLE, SETTLE, KEPT = 12, 1500, 60
-FLOW_TIME = 200.0
-
-
-class Kind(enum.StrEnum):
-    """What happens at a bifurcation point. The value is its own message."""
-
-    FOLD = "fold"
-    TRANSCRITICAL = "transcritical"
-    PITCHFORK = "pitchfork"
-    BRANCH = "branch point"
-    FLIP = "flip"
-    NEIMARK_SACKER = "Neimark-Sacker"
-    HOPF = "Hopf"
-    UNDECIDED = "undecided"
-
-
-@dataclasses.dataclass(frozen=True, repr=False)
-class BifurcationPoint(Result):
-    """A point of a branch at which an eigenvalue meets the stability boundary.
-
-    Attributes:
-        kind: a `Kind`. parameter: its value there. point: the game's coordinates, shape (d,).
-        eigenvalues: at the point, complex. critical: those on the boundary.
-        criticality: "supercritical" (what is born is stable where the other eigenvalues are), "subcritical", or None.
-        coefficient: the number that decides it, or None.
-        reason: the argument, or why a name or the criticality is left open.
-    """
-
-    kind: Kind
-    parameter: float
-    point: Any
-    eigenvalues: Any
-    critical: Any
-    criticality: str | None
-    coefficient: float | None
-    reason: str
-
-    def summary(self) -> str:
-        """Name, place, criticality."""
-        where = ", ".join(f"{x:.6g}" for x in self.point)
-        sort = f"{self.criticality} " if self.criticality else ""
-        return f"{sort}{self.kind.value} at {self.parameter:.10g}, ({where}): {self.reason}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """All fields as plain data."""
-        result: dict[str, Any] = plain({f.name: getattr(self, f.name) for f in dataclasses.fields(self)})
-        return result
-
-    def __repr__(self) -> str:
-        return f"<{self.summary()}>"
-
-
-@dataclasses.dataclass(frozen=True)
-class Branch:
-    """A curve of fixed points, in order along it.
-
-    Attributes:
-        parameter: shape (n,). points: the game's coordinates, shape (n, d).
-        eigenvalues: shape (n, D). stable: which points attract, shape (n,).
-        ends: why it stops at its first and its last point.
-    """
-
-    parameter: Any
-    points: Any
-    eigenvalues: Any
-    stable: Any
-    ends: tuple[str, str]
-
-
-@dataclasses.dataclass(frozen=True, repr=False)
-class Bifurcation(Result):
-    """Branches of fixed points over a parameter, the bifurcations on them, and where orbits end up.
-
-    Attributes:
-        game, rule: the pair; rule is None for the flow. parameter: the name.
-        values: the grid over which long-run values are given.
-        branches: tuple of `Branch`. points: tuple of `BifurcationPoint`, sorted by parameter.
-        attractor: long-run values of w, shape (len(values), samples, d); NaN where an orbit diverged.
-        notes: what was not decided, in words.
-    """
-
-    game: Game
-    rule: Rule | None
-    parameter: str
-    values: Any
-    branches: tuple[Branch, ...]
-    points: tuple[BifurcationPoint, ...]
-    attractor: Any
-    notes: tuple[str, ...]
-
-    _plot = "bifurcation"
-
-    def summary(self) -> str:
-        """One line for each point and note."""
-        what = "gradient flow" if self.rule is None else self.rule.name
-        head = f"{what} on {self.game.name} over {self.parameter} from {self.values[0]:g} to {self.values[-1]:g}: "
-        head += f"{len(self.branches)} branch{'' if len(self.branches) == 1 else 'es'}, {len(self.points)} bifurcations"
-        return "\n".join([head, *(f"  {p.summary()}" for p in self.points), *(f"  {note}" for note in self.notes)])
-
-    def to_dict(self) -> dict[str, Any]:
-        """Branches and points as plain data."""
-        branches = [{f.name: getattr(b, f.name) for f in dataclasses.fields(b)} for b in self.branches]
-        result: dict[str, Any] = plain(
-            {
-                "game": self.game.name,
-                "rule": None if self.rule is None else repr(self.rule),
-                "parameter": self.parameter,
-                "values": self.values,
-                "branches": branches,
-                "points": [p.to_dict() for p in self.points],
-                "notes": self.notes,
-            }
-        )
-        return result
+ENSEMBLE = 12
 
 
 def bifurcation(
@@ -361,48 +246,3 @@ def _on(x: Array, curve: Curve) -> bool:
     share = np.clip(((x - a) * along).sum(-1) / np.maximum((along**2).sum(-1), 1e-300), 0, 1)
     gap = np.linalg.norm(a + share[:, None] * along - x, axis=-1)
     return bool((gap < 0.05 * np.linalg.norm(along, axis=-1) + 1e-7).any())
-
-
-def attractor(made: Any, grid: Array, starts: Array, size: float) -> Array:
-    """Long-run values of w at each parameter value: the last iterates of a map, turning points of a flow's coordinates.
-
-    Shape (len(grid), samples, d). A flow is integrated by Runge-Kutta steps of fourth order; where a first coordinate
-    has an extremum, the point is kept, the last point elsewhere.
-    """
-    n, m, d = len(grid), len(starts), made.game.dim
-    z = np.stack([made.start(starts, float(p)) for p in grid])
-    p = np.broadcast_to(grid[:, None], (n, m))
-    rows = np.full((KEPT, n, m, d), np.nan)
-    with np.errstate(all="ignore"):
-        if made.discrete:
-            for step in range(SETTLE + KEPT):
-                z = made(z, p)
-                if step >= SETTLE:
-                    rows[step - SETTLE] = z[..., :d]
-        else:
-            _flow_rows(made, z, p, rows)
-    rows[~(np.abs(rows).max(-1) < REACH * size)] = np.nan
-    return np.moveaxis(rows, 0, 1).reshape(n, KEPT * m, d)
-
-
-def _flow_rows(made: Any, z: Array, p: Array, rows: Array) -> None:
-    """Fill rows with points at which the first coordinate turns, and with the last point where it does not."""
-    fastest = float(np.nanmax(np.abs(np.linalg.eigvals(np.nan_to_num(made.jacobian(z, p))))))
-    h = min(0.2 / max(fastest, 1e-3), 0.2)
-    steps = int(min(FLOW_TIME / h, 4000))
-    count: Array = np.zeros(z.shape[:-1], dtype=int)
-    first, second = np.indices(count.shape)
-    before = made(z, p)[..., 0]
-    for step in range(steps):
-        k1 = made(z, p)
-        k2 = made(z + h / 2 * k1, p)
-        k3 = made(z + h / 2 * k2, p)
-        z = z + h / 6 * (k1 + 2 * k2 + 2 * k3 + made(z + h * k3, p))
-        turned = (k1[..., 0] * before < 0) & (step > steps // 2)
-        before = k1[..., 0]
-        at = turned & (count < len(rows))
-        places: tuple[Array, ...] = (count[at], first[at], second[at])
-        rows[places] = z[at]
-        count += at
-    empty = count == 0
-    rows[0][empty] = z[empty]

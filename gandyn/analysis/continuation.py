@@ -133,7 +133,7 @@ def _half(
             continue
         p = new[-1] * family.scale[-1]
         if not limits[0] <= p <= limits[1]:
-            edge = _to_edge(family, points[-1], new, tangents[-1], limits[0] if p < limits[0] else limits[1])
+            edge = _to_edge(family, points[-1], new, limits[0] if p < limits[0] else limits[1])
             if edge is not None:
                 points.append(edge)
                 tangents.append(family.tangent(edge, tangents[-1]))
@@ -148,7 +148,7 @@ def _half(
     return points, tangents, f"{MOST_POINTS} points computed"
 
 
-def _to_edge(family: Family, a: Array, b: Array, tangent: Array, p: float) -> Array | None:
+def _to_edge(family: Family, a: Array, b: Array, p: float) -> Array | None:
     """The point of the branch between a and b at a given parameter."""
     target = p / family.scale[-1]
     share = (target - a[-1]) / (b[-1] - a[-1])
@@ -156,7 +156,6 @@ def _to_edge(family: Family, a: Array, b: Array, tangent: Array, p: float) -> Ar
     fixed[-1] = 1.0
     guess = a + share * (b - a)
     guess[-1] = target
-    del tangent
     return family.correct(guess, fixed)
 
 

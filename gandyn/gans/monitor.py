@@ -164,11 +164,11 @@ class Oscillation(Detector):
     """How far the samples' mean travels from row to row without getting anywhere: mean step length minus net progress.
 
     Over the window of c_0, ..., c_n (`center`, in units of the data's own spread),
-    (sum |c_k - c_{k-1}| - 2 |c_n - c_0|) / n above 0.4: a mean that hops between modes and returns. A run that settles
+    (sum |c_k - c_{k-1}| - 2 |c_n - c_0|) / n above 0.12: a mean that hops between modes and returns. A run that settles
     stands still; one that travels in a line has net progress.
     """
 
-    threshold: float = 0.4
+    threshold: float = 0.12
     window: int = 12
     name = "oscillation"
 
@@ -232,7 +232,7 @@ class Monitor:
         >>> monitor = Monitor()
         >>> rows = [{"step": 50 * k, "doubt": 0.4 / 2**k} for k in range(12)]
         >>> [str(finding) for row in rows for finding in monitor.update(row)]
-        ['discriminator saturation from step 400: the discriminator is sure and right: 0.97 % doubt']
+        ['discriminator saturation from step 400: the discriminator is sure and right: 0.6 % doubt']
     """
 
     def __init__(self, detectors: Iterable[Detector] = DETECTORS) -> None:

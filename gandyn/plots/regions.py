@@ -151,7 +151,7 @@ def limit_cycle(cycle: Any, **options: Any) -> Drawing:
 
     `options` go to `phase_portrait`.
     """
-    from ..analysis.invariant_circles import PeriodicOrbit
+    from ..analysis.invariant_sets import PeriodicOrbit
     from ..results import Status, Trajectory
     from .phase import phase_portrait
 

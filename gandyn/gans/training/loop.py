@@ -159,10 +159,10 @@ def describe(game: Any, rule: Rule, seed: int, average: float | None, precision:
 
 def versions() -> dict[str, str]:
     """Of everything that decides on the numbers."""
-    from importlib.metadata import version
+    from ... import __version__
 
     return {
-        "gandyn": version("gandyn"),
+        "gandyn": __version__,
         "python": platform.python_version(),
         "numpy": np.__version__,
         "torch": torch.__version__,
