@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import json
 from typing import Annotated, Any
@@ -11,22 +12,29 @@ import typer
 from ..errors import UnknownNameError
 from ..registry import Entry, Registry
 
+GAN_ROOMS = ("architectures", "datasets", "features", "metrics")
 
-def rooms() -> dict[str, Registry]:
-    """The registries by the name of their room."""
+
+def rooms(what: str | None = None) -> dict[str, Registry]:
+    """The registries by the name of their room; those of real GANs, which load torch, only when one is asked for."""
     from .. import games, losses, penalties, rules
 
-    return {module.__name__.rpartition(".")[2]: module.registry for module in (games, rules, losses, penalties)}
+    known = {module.__name__.rpartition(".")[2]: module.registry for module in (games, rules, losses, penalties)}
+    if what in GAN_ROOMS:
+        known[what] = importlib.import_module(f"gandyn.gans.{what}").registry
+    return known
 
 
 def list_(
-    what: Annotated[str | None, typer.Argument(help="games, rules, losses or penalties; all by default.")] = None,
+    what: Annotated[
+        str | None, typer.Argument(help=f"games, rules, losses or penalties, all by default; {', '.join(GAN_ROOMS)}.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """List the registered games, rules, losses and penalties."""
-    known = rooms()
+    """List the registered games, rules, losses and penalties, or what real GANs are made of."""
+    known = rooms(what)
     if what is not None and what not in known:
-        raise UnknownNameError.among("list", what, known)
+        raise UnknownNameError.among("list", what, [*known, *GAN_ROOMS])
     chosen = {name: registry for name, registry in known.items() if what in (None, name)}
     if as_json:
         data = {name: [_plain(entry) for entry in registry] for name, registry in chosen.items()}
