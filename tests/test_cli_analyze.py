@@ -43,7 +43,7 @@ def test_a_rule_with_memory_on_the_bilinear_game():
 
 
 def test_the_same_as_json():
-    data = json.loads(gandyn(*OGDA, "--json").stdout)
+    data = json.loads(gandyn(*OGDA, "--json", "--all").stdout)
     assert data["stability"]["critical"] == {"parameter": "lr", "exact": "sqrt(3)/3", "value": pytest.approx(3**-0.5)}
     assert data["backward_error"]["drift"]["products"]["x"]["y"] == "lr_x*lr_y/2"
     assert data["backward_error"]["high_resolution"]["coefficients"]["J w'"] == "-2"
@@ -71,7 +71,7 @@ def test_conserved_and_critical_quantities():
 
 
 def test_around_the_point():
-    data = json.loads(gandyn("analyze", "almost_bilinear", "--set", "eps=1/10", "--global", "--json").stdout)
+    data = json.loads(gandyn("analyze", "almost_bilinear", "--set", "eps=1/10", "--global", "--all", "--json").stdout)
     assert len(data["global"]["cycles"]) == 1
 
 
@@ -87,7 +87,7 @@ def test_sections_that_take_too_long_say_so(monkeypatch):
     monkeypatch.setitem(sections.KEYS, endless, ("conserved",))
     result = gandyn("analyze", "bilinear")
     assert result.exit_code == 0
-    assert entry(result.stdout, "conserved") == "skipped: longer than 0.05 s; use --all"
+    assert entry(result.stdout, "conserved") == "skipped: more than 0.05 s of computing; use --all"
     assert json.loads(gandyn("analyze", "bilinear", "--json").stdout)["conserved"] is None
 
 

@@ -38,7 +38,7 @@ def analyze(
     Prints the game, its field, the rule's update map, characteristic polynomial, eigenvalues, rate and rotation, the
     verdict with its reason; the kind of solution, potential and Hamiltonian parts; stable, critical and best steps;
     the critical time scale; what finite steps add; conserved quantities and a Lyapunov function. Without a rule, the
-    same of the gradient flow. A section that takes longer than ten seconds is left out, and says so.
+    same of the gradient flow. A section that computes for more than ten seconds is left out, and says so.
     """
     from .sections import ALWAYS, KEYS, SECTIONS, global_section
 
@@ -115,8 +115,8 @@ class _TimeUp(BaseException):
 
 @contextlib.contextmanager
 def _alarm(seconds: float | None) -> Iterator[None]:
-    """Interrupt the block after so many seconds, where the system can."""
-    possible = hasattr(signal, "SIGALRM") and threading.current_thread() is threading.main_thread()
+    """Interrupt the block after so many seconds of computing, where the system can; a busy machine changes nothing."""
+    possible = hasattr(signal, "SIGPROF") and threading.current_thread() is threading.main_thread()
     if seconds is None or not possible:
         yield
         return
@@ -124,13 +124,13 @@ def _alarm(seconds: float | None) -> Iterator[None]:
     def ring(*_: Any) -> None:
         raise _TimeUp
 
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before = signal.signal(signal.SIGPROF, ring)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def _within(seconds: float | None, make: Callable[[Any], Any], subject: Any) -> tuple[Any, str]:
@@ -139,7 +139,7 @@ def _within(seconds: float | None, make: Callable[[Any], Any], subject: Any) -> 
         with _alarm(seconds):
             return make(subject), ""
     except _TimeUp:
-        return None, f"skipped: longer than {seconds:g} s; use --all"
+        return None, f"skipped: more than {seconds:g} s of computing; use --all"
     except (GandynError, NotImplementedError) as error:
         return None, getattr(error, "given", "") or str(error) or type(error).__name__
 

@@ -60,19 +60,22 @@ def game_section(subject: Subject) -> Section:
 
 
 def dynamics_section(subject: Subject) -> Section:
-    """The rule and its update map, one expression a coordinate of the augmented state."""
-    game, rule, section = subject.game, subject.rule, Section("Dynamics")
-    section.add("dynamics", "gradient flow, dw/dt = -v(w)" if rule is None else repr(rule))
-    table = None
-    if rule is not None:
-        from ..dynamics.trace import update_map
+    """The rule, or the flow."""
+    section = Section("Dynamics")
+    section.add("dynamics", "gradient flow, dw/dt = -v(w)" if subject.rule is None else repr(subject.rule))
+    return section
 
-        try:
-            traced = update_map(game, rule)
-            table = {str(s): str(e) for s, e in zip(traced.symbols, traced.expression, strict=True)}
-            section.add("map", *(f"{s}+ = {short(e)}" for s, e in table.items()))
-        except DomainError as error:
-            section.add("map", f"none in closed form: {error.given}")
+
+def map_section(subject: Subject) -> Section:
+    """The update map, one expression a coordinate of the augmented state."""
+    from ..dynamics.trace import update_map
+
+    section = Section("Update map")
+    if subject.rule is None:
+        raise DomainError("a flow has no update map")
+    traced = update_map(subject.game, subject.rule)
+    table = {str(s): str(e) for s, e in zip(traced.symbols, traced.expression, strict=True)}
+    section.add("map", *(f"{s}+ = {short(e)}" for s, e in table.items()))
     section.data = {"map": table}
     return section
 
@@ -171,7 +174,7 @@ def stability_section(subject: Subject) -> Section:
     if rule is None and not free:
         raise DomainError("a flow without free parameters has no step to choose")
     region = stability_region(subject.game, rule, free, subject.place)
-    section.add("attracts where", *map(short, region.conditions))
+    section.add("attracts where", *(short(c) for c in region.conditions if not region.never))
     data: dict[str, Any] = {"conditions": [str(c) for c in region.conditions], "never": region.never}
     names = [str(p) for p in region.parameters]
     if region.never:
@@ -289,6 +292,7 @@ def global_section(subject: Subject) -> Section:
 
 ALWAYS: tuple[Callable[[Subject], Section], ...] = (game_section, dynamics_section, linear_section)
 SECTIONS: tuple[Callable[[Subject], Section], ...] = (
+    map_section,
     solution_section,
     stability_section,
     time_scale_section,
@@ -297,6 +301,7 @@ SECTIONS: tuple[Callable[[Subject], Section], ...] = (
     lyapunov_section,
 )
 KEYS: dict[Callable[[Subject], Section], tuple[str, ...]] = {
+    map_section: ("map",),
     solution_section: ("classification", "decomposition"),
     stability_section: ("stability",),
     time_scale_section: ("critical_time_scale",),
