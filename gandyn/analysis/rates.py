@@ -180,6 +180,8 @@ def _peaks(t: Series, log_d: Series) -> tuple[float | None, tuple[Series, Series
         top = height + np.polyval(slope, at)
         slope = np.polyfit(at, top, 1)
     gaps = np.diff(at)
+    if at[0] - t[0] > 2 * gaps.mean() or t[-1] - at[-1] > 2 * gaps.mean():
+        return None, None  # too small a swing to make peaks everywhere
     if gaps.std() > 0.35 * gaps.mean() or gaps.mean() < 3 * np.median(np.diff(t)):
         return None, None
     return float(gaps.mean()), (at, top)
