@@ -23,6 +23,11 @@ from gandyn.gans.training.start import start
 NAMES = {detector.name for detector in DETECTORS}
 
 
+def shares(covered):
+    """Equal shares of some of eight modes."""
+    return [0.9 / covered] * covered + [0.0] * (8 - covered)
+
+
 def healthy(k, rng):
     """A row of a run that learns: the discriminator stays undecided, all modes are there, the mean wanders a little."""
     row = {
@@ -36,8 +41,8 @@ def healthy(k, rng):
         "center": (0.02 * rng.normal(size=2)).tolist(),
     }
     if k % 2 == 0:
-        covered = min(8, k)
-        row["metrics"] = {"near_modes": covered, "of": 8, "near_quality": min(1.0, k / 16)}
+        covered = min(8, max(k, 1))
+        row["metrics"] = {"shares": shares(covered), "near_quality": min(1.0, k / 16)}
     return row
 
 
@@ -62,7 +67,7 @@ def saturate(row, k):
 
 def collapse(row, k):
     if "metrics" in row:
-        row["metrics"]["near_modes"] = 3
+        row["metrics"]["shares"] = shares(3)
 
 
 def one_point(row, k):
@@ -146,7 +151,7 @@ def test_small_gradients_beside_an_undecided_discriminator_are_an_equilibrium():
 def test_an_untrained_generator_has_not_collapsed():
     def far(row, k):
         if "metrics" in row:
-            row["metrics"] |= {"near_modes": 1, "near_quality": 0.4}
+            row["metrics"] |= {"shares": shares(1), "near_quality": 0.4}
 
     assert diagnose(log(far, begin=0)) == []
 
@@ -170,8 +175,10 @@ def test_statistics_by_hand():
     doubts = [{"doubt": d} for d in (0.9, 0.1, 0.2, 0.3, 0.4, 0.5)]
     assert Saturation().statistic(doubts) == pytest.approx(0.3)
     assert Saturation().statistic(doubts[:3]) is None
-    metrics = [{"metrics": {"near_modes": n, "of": 8, "near_quality": 0.9}} for n in (2, 4, 6)]
+    metrics = [{"metrics": {"shares": shares(n), "near_quality": 0.9}} for n in (2, 4, 6)]
     assert ModeCollapse().statistic(metrics) == pytest.approx(0.25)
+    metrics[2]["metrics"]["shares"] = [0.5, 0.25, 0.25, 0.0]  # H = (3/2) log 2
+    assert ModeCollapse().statistic(metrics) == pytest.approx(1 - 2**1.5 / 4)
     square = [{"center": c} for c in [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]] * 4]
     assert Oscillation(window=12).statistic(square) == pytest.approx((12 - 0) / 12)
     assert Oscillation(window=13).statistic(square) == pytest.approx((13 - 2 * 1) / 13)

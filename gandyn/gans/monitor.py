@@ -123,10 +123,12 @@ class Saturation(Detector):
 
 @dataclasses.dataclass(frozen=True)
 class ModeCollapse(Detector):
-    """Share of the data's modes (or classes) that good samples leave out, the least over the window, above 45 %.
+    """Share of the data's modes that good samples do without, 1 - exp(H) / k, the least over the window, above 45 %.
 
-    Only rows in which at least half of the samples lie near a mode count: a generator that has learnt nothing yet has
-    not collapsed. On data without modes, samples whose own spread is under 1/20 of the data's are one point: share 1.
+    H is the entropy of the k modes' shares of the good samples, in nats: exp(H) is how many modes there are in effect,
+    k for equal shares and fewer where some modes hardly occur. Only rows in which at least half of the samples lie near
+    a mode count: a generator that has learnt nothing yet has not collapsed. On all data, samples whose own spread is
+    under 1/20 of the data's are one point: share 1.
     """
 
     threshold: float = 0.45
@@ -148,15 +150,17 @@ class ModeCollapse(Detector):
     def message(self, value: float) -> str:
         """What is left out."""
         return (
-            f"samples leave out {100 * value:.0f} % of the data's modes" if value < 1 else "all samples are one point"
+            f"samples do without {100 * value:.0f} % of the data's modes" if value < 1 else "all samples are one point"
         )
 
 
 def _missing(metrics: Row) -> float | None:
-    covered, modes = metrics.get("near_modes"), metrics.get("of")
-    if covered is None or not modes or _number(metrics.get("near_quality")) < 0.5:
+    shares = [float(share) for share in metrics.get("shares", ()) if share > 0]
+    if not shares or not metrics.get("near_quality", 0.0) >= 0.5:
         return None
-    return 1 - float(covered) / float(modes)
+    total = sum(shares)
+    entropy = -sum(share / total * math.log(share / total) for share in shares)
+    return 1 - math.exp(entropy) / len(metrics["shares"])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -164,11 +168,11 @@ class Oscillation(Detector):
     """How far the samples' mean travels from row to row without getting anywhere: mean step length minus net progress.
 
     Over the window of c_0, ..., c_n (`center`, in units of the data's own spread),
-    (sum |c_k - c_{k-1}| - 2 |c_n - c_0|) / n above 0.12: a mean that hops between modes and returns. A run that settles
+    (sum |c_k - c_{k-1}| - 2 |c_n - c_0|) / n above 0.4: a mean that hops between modes and returns. A run that settles
     stands still; one that travels in a line has net progress.
     """
 
-    threshold: float = 0.12
+    threshold: float = 0.4
     window: int = 12
     name = "oscillation"
 
@@ -232,7 +236,7 @@ class Monitor:
         >>> monitor = Monitor()
         >>> rows = [{"step": 50 * k, "doubt": 0.4 / 2**k} for k in range(12)]
         >>> [str(finding) for row in rows for finding in monitor.update(row)]
-        ['discriminator saturation from step 400: the discriminator is sure and right: 0.6 % doubt']
+        ['discriminator saturation from step 400: the discriminator is sure and right: 0.97 % doubt']
     """
 
     def __init__(self, detectors: Iterable[Detector] = DETECTORS) -> None:

@@ -95,9 +95,9 @@ class Config:
 
     Example:
         >>> import gandyn as gd
-        >>> config = gd.gans.Config.find("ring-alternating-adam")
+        >>> config = gd.gans.Config.find("ring-optimistic-adam")
         >>> config.rule.call
-        'Alternating(Adam(0.001, betas=(0, 0.99)))'
+        'OptimisticAdam(0.001, betas=(0, 0.99))'
     """
 
     name: str

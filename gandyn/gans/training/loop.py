@@ -159,10 +159,10 @@ def describe(game: Any, rule: Rule, seed: int, average: float | None, precision:
 
 def versions() -> dict[str, str]:
     """Of everything that decides on the numbers."""
-    from ... import __version__
+    from importlib.metadata import version
 
     return {
-        "gandyn": __version__,
+        "gandyn": version("gandyn"),
         "python": platform.python_version(),
         "numpy": np.__version__,
         "torch": torch.__version__,

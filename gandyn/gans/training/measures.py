@@ -36,11 +36,47 @@ def mode_metrics(samples: int = 2000) -> Metrics:
 
 
 def default_metrics(game: Any, samples: int = 2000) -> Metrics | None:
-    """What can be measured on a game's data by itself: the modes of a mixture; None for other data."""
-    return mode_metrics(samples) if hasattr(game.data, "modes") else None
+    """What can be measured on a game's data by itself: the modes of a mixture, the classes of digits; or None."""
+    if hasattr(game.data, "modes"):
+        return mode_metrics(samples)
+    return digit_metrics(samples) if _digits(game.data) else None
 
 
-NAMED: dict[str, Callable[[int], Metrics]] = {"modes": mode_metrics}
+def _digits(data: Any) -> bool:
+    return getattr(data, "classes", None) == 10 and tuple(getattr(data, "shape", ())) in ((1, 28, 28), (1, 32, 32))
+
+
+def digit_metrics(samples: int = 2000) -> Metrics:
+    """Frechet distance on the features of the digits classifier beside its floor, and the classes covered.
+
+    Args:
+        samples: how many are drawn each time, and how many real points they are compared with.
+    """
+
+    def measure(game: Any, w: Any, rng: np.random.Generator) -> dict[str, Any]:
+        from ..metrics import registry
+
+        points = game.data.points
+        n = min(samples, len(points) // 2)
+        order = rng.permutation(len(points))
+        real, others, fake = points[order[:n]], points[order[n : 2 * n]], game.sample(w, n, rng)
+        distance = registry["frechet"].build(real, fake, "digits64", other_real=others, resamples=0)
+        classes = registry["class_coverage"].build(fake)
+        shares = classes.parts["shares"]
+        return {
+            distance.metric: distance.value,
+            "floor": distance.floor,
+            "classes": int(classes.value),
+            "of": int(classes.parts["of"]),
+            "least_share": min(shares),
+            "samples": n,
+            "shares": list(shares),
+        }
+
+    return measure
+
+
+NAMED: dict[str, Callable[[int], Metrics]] = {"modes": mode_metrics, "digits": digit_metrics}
 
 
 def measure(game: Any, names: Sequence[str], samples: int) -> Metrics | None:
