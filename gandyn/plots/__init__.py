@@ -33,6 +33,7 @@ __all__ = [
     "bifurcation",
     "certificate",
     "comparison",
+    "convergence",
     "compute_spiral",
     "data_space",
     "draw_spiral",

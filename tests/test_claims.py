@@ -1,0 +1,159 @@
+"""Claims as objects: each is checked, can fail, and is noticed to fail; and the tools for a user's own statements."""
+
+from __future__ import annotations
+
+import json
+
+import matplotlib as mpl
+import pytest
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+import gandyn as gd
+from gandyn.claims import Claim, Evidence, How, Outside, Verdict, check, converges, falsify, registry, strategies
+from gandyn.errors import DomainError, ParameterError
+
+NAMES = [entry.name for entry in registry]
+PACKAGE = __import__("pathlib").Path(gd.__file__).parent
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_claim_is_what_it_is_declared_to_be(name):
+    """A few draws here; all of them in the slow set."""
+    found = check(registry[name].build(), draws=6)
+    assert found.agrees, found.summary()
+    assert found.rejected_share < 0.9
+    json.dumps(found.to_dict())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_a_claim_holds_on_all_its_draws(name):
+    claim = registry[name].build()
+    found = check(claim)
+    assert found.agrees, found.summary()
+    if claim.hypotheses is not None and claim.verdict is not Verdict.REFUTED:
+        assert found.tried >= min(claim.draws, 10)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_claim_says_where_it_comes_from_and_what_would_break_it(name):
+    claim = registry[name].build()
+    assert claim.paper in name
+    assert claim.statement.endswith(".")
+    assert claim.latex
+    assert claim.source
+    for mutant in claim.mutants:
+        assert (PACKAGE / mutant.file).read_text().count(mutant.find) >= 1, f"{mutant.file} has no {mutant.find!r}"
+        assert mutant.replace != mutant.find
+
+
+def test_a_false_claim_is_found_out_and_shrunk():
+    """Extragradient does not converge for every step; the smallest failing one is reported."""
+    claim = Claim(
+        "nobody.extragradient",
+        "Extragradient converges with every step.",
+        r"\rho < 1",
+        "nobody",
+        How.PROPERTY,
+        lambda step: Evidence(
+            gd.linearize(gd.games.bilinear(), gd.rules.Extragradient(step)).spectral_radius < 1, f"step {step}"
+        ),
+        hypotheses=lambda: st.fixed_dictionaries({"step": st.floats(0.1, 5)}),
+        outside=(Outside("too long", lambda: {"step": 2.0}), Outside("not outside at all", lambda: {"step": 0.5})),
+    )
+    found = check(claim)
+    assert found.verdict is Verdict.REFUTED
+    assert not found.agrees
+    assert found.failure == {"step": 1.0}
+    assert found.silent == ("not outside at all",)
+    assert "does not fail where it should" in found.summary()
+
+
+def test_vacuous_hypotheses_are_not_success():
+    claim = Claim(
+        "nobody.vacuous", "Nothing.", "0", "nobody", How.PROPERTY, lambda n: n >= 0,
+        hypotheses=lambda: st.fixed_dictionaries({"n": st.integers()}), where=lambda n: False,
+        outside=(Outside("negative", lambda: {"n": -1}),),
+    )  # fmt: skip
+    found = check(claim, draws=10)
+    assert found.verdict is Verdict.OPEN
+    assert found.rejected > 0
+    assert not found.agrees
+
+
+def test_a_claim_needs_an_example_where_it_fails_and_a_correction_where_it_is_corrected():
+    with pytest.raises(ParameterError, match="Outside"):
+        Claim("a.b", "x.", "x", "x", How.PROVED, lambda: True)
+    with pytest.raises(ParameterError, match="correction"):
+        Claim("a.b", "x.", "x", "x", How.PROVED, lambda: True, Verdict.CORRECTED, outside=(Outside("x", dict),))
+
+
+def test_falsify_returns_a_simplest_counterexample_and_draws_it():
+    def diverges(game, step):
+        return gd.linearize(game, gd.rules.GDA(step)).spectral_radius > 1
+
+    draws = st.fixed_dictionaries({"game": strategies.strongly_monotone(size=1), "step": strategies.steps(1.5)})
+    found = falsify(diverges, draws, draws=60)
+    assert found
+    assert not diverges(**found.counterexample)
+    assert "false at" in found.summary()
+    assert isinstance(found.plot(), mpl.figure.Figure)
+    held = falsify(lambda n: n * n >= 0, st.fixed_dictionaries({"n": st.integers()}), draws=20)
+    assert not held
+    assert held.tried == 20
+    assert "not a proof" in held.summary()
+    with pytest.raises(DomainError, match="planar"):
+        held.plot()
+
+
+def test_converges_is_about_the_run():
+    assert converges(gd.rules.Extragradient(0.5), gd.games.bilinear())
+    away = converges(gd.rules.GDA(0.5), gd.games.bilinear(), start=[[1.0, 0.0]], steps=200)
+    assert not away
+    assert "0 of 1 starts" in away.summary()
+    singular = gd.games.bilinear(((1, 0), (0, 0)))
+    assert not converges(gd.rules.Extragradient(0.5), singular, start=[1.0, 1, 1, 1])
+    assert converges(gd.rules.Extragradient(0.5), singular, start=[1.0, 0, 1, 0])
+    assert isinstance(away.plot(), mpl.figure.Figure)
+
+
+@pytest.mark.parametrize(
+    "strategy",
+    [strategies.bilinear(), strategies.strongly_monotone(), strategies.planted(), strategies.dirac_gans(penalty=True)],
+    ids=["bilinear", "strongly_monotone", "planted", "dirac_gans"],
+)
+def test_strategies_draw_what_they_promise(strategy):
+    """Strong monotonicity by the symmetric part, planted spectra by the flow's abscissa."""
+    import numpy as np
+
+    def promise(game):
+        jacobian = np.array(game.jacobian(np.array(game.equilibria[0], dtype=float)), dtype=float)
+        symmetric = np.linalg.eigvalsh((jacobian + jacobian.T) / 2)
+        return {
+            "bilinear": abs(np.linalg.det(jacobian)) > 0 and np.abs(symmetric).max() == 0,
+            "quadratic": symmetric.min() > 0.499 or game.dim == 2,
+            "Dirac-GAN": np.linalg.eigvals(-jacobian).real.max() < 0,
+        }.get(game.name, np.linalg.eigvals(-jacobian).real.max() < 0)
+
+    found = falsify(promise, st.fixed_dictionaries({"game": strategy}), draws=15)
+    assert not found, found.summary()
+    assert found.tried == 15
+
+
+def test_admissible_steps_are_admissible():
+    game = gd.games.dirac_gan(penalty="R1(0.5)")
+    draws = st.fixed_dictionaries({"rule": strategies.admissible(gd.rules.GDA, game)})
+    assert not falsify(lambda rule: gd.linearize(game, rule).spectral_radius < 1, draws, draws=10)
+
+
+def test_the_command_lists_and_checks():
+    from gandyn.cli.app import app
+
+    run = CliRunner().invoke(app, ["claims", "--paper", "daskalakis_2018", "--check", "--draws", "3", "--json"])
+    assert run.exit_code == 0, run.output
+    rows = json.loads(run.stdout)
+    assert {row["paper"] for row in rows} == {"daskalakis_2018"}
+    assert all(row["agrees"] for row in rows)
+    listed = CliRunner().invoke(app, ["claims"])
+    assert f"{len(NAMES)} claims" in listed.stdout
