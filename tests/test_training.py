@@ -200,30 +200,26 @@ def wait_for(condition, seconds=60):
         time.sleep(0.01)
 
 
+def newest(folder):
+    """The name of the last checkpoint, if there is one."""
+    return checkpoint.listed(folder)[-1].name if checkpoint.listed(folder) else None
+
+
 @pytest.mark.slow
 def test_sigkill_again_and_again(tmp_path):
-    """The process is killed at arbitrary moments until it gets through; its numbers are those of a run left alone."""
-    alone = started(tmp_path / "alone", 400)
-    expected = alone.communicate(timeout=300)[0].split()
-    rng, kills = np.random.default_rng(0), 0
-    for _ in range(40):
-        seen = len(checkpoint.listed(tmp_path / "killed")) and checkpoint.listed(tmp_path / "killed")[-1].name
-        process = started(tmp_path / "killed", 400)
-        wait_for(
-            lambda seen=seen, p=process: (
-                p.poll() is not None
-                or (checkpoint.listed(tmp_path / "killed") and checkpoint.listed(tmp_path / "killed")[-1].name != seen)
-            )
-        )
-        time.sleep(float(rng.uniform(0, 0.1)))
-        if process.poll() is None:
-            kills += 1
-            process.kill()
-        found = process.communicate()[0].split()
-        if found:
-            break
-    assert kills >= 2
-    assert found == expected
+    """Killed three times, each some moment after a new checkpoint; then its numbers are those of a run left alone."""
+    folder, rng, kills = tmp_path / "killed", np.random.default_rng(0), 0
+    for _ in range(3):
+        seen, process = newest(folder), started(folder, 400)
+        wait_for(lambda seen=seen, process=process: process.poll() is not None or newest(folder) != seen)
+        time.sleep(float(rng.uniform(0, 0.05)))
+        kills += process.poll() is None
+        process.kill()
+        process.communicate()
+    assert kills == 3
+    found = started(folder, 400).communicate(timeout=300)[0].split()
+    assert found == started(tmp_path / "alone", 400).communicate(timeout=300)[0].split()
+    assert found[:2] == ["OK", "400"]
 
 
 @pytest.mark.slow
