@@ -83,7 +83,7 @@ def test_two_processes_are_one_with_the_whole_batch(tmp_path):
 
 @pytest.mark.slow
 def test_the_command_under_torchrun(tmp_path):
-    """`torchrun -m gandyn ...` is the command of one process; the first process writes and speaks."""
+    """The command under torchrun is the command of one process; the first process writes and speaks."""
     script = tmp_path / "command.py"
     script.write_text("from gandyn.cli import main\nmain()\n")
     done = torchrun(script, "train", "ring-alternating-adam", "--steps", "4", "--out", tmp_path / "run", "--json")
