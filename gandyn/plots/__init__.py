@@ -9,6 +9,7 @@ from .comparison import comparison
 from .data_space import data_space
 from .drawing import Drawing
 from .long_run import lyapunov_exponents, recurrence
+from .networks import network_spectrum, path_angle, toy_against_network
 from .phase import fixed_point, phase_portrait
 from .rates import escape_times, high_resolution, rate_fit
 from .regions import basins, limit_cycle, stability_region
@@ -45,6 +46,8 @@ __all__ = [
     "linearization",
     "lyapunov_exponents",
     "lyapunov_function",
+    "network_spectrum",
+    "path_angle",
     "phase_portrait",
     "rate_fit",
     "recurrence",
@@ -54,6 +57,7 @@ __all__ = [
     "stability_region",
     "surface",
     "sweep",
+    "toy_against_network",
     "training",
     "trajectory",
 ]

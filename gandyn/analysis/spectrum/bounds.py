@@ -1,0 +1,56 @@
+"""Outer bounds: min S <= Re <= max S and |Im| <= |A|, for every eigenvalue of J = S + A (Bendixson 1902)."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+from ...types import Batch, Game
+from .operators import Operator, antisymmetric, symmetric
+from .solve import End, Resolution, Settings, ends
+from .targets import Target, itself, targets_of
+
+NEEDED = {"LM": ("S", "A"), "LR": ("S",), "SR": ("S",), "LI": ("A",)}
+TOLERANCE = 1e-3
+
+
+def outer_bounds(
+    game: Game, w: Any, batch: Batch, names: list[str], settings: Settings
+) -> tuple[dict[str, float], int]:
+    """For each end asked for, what no eigenvalue of J exceeds, and the products with J that it took.
+
+    "LR": largest eigenvalue of S. "SR": the smallest, from below. "LI": |A|_2. "LM": the three together. From Lanczos
+    iterations on S and A, each value moved outwards by its residual; nan where one did not converge.
+    """
+    wanted = {part for name in names for part in NEEDED[name]}
+    low = high = turn = math.nan
+    products = 0
+    settings = Settings(TOLERANCE, settings.most, settings.capacity, False, settings.seed)
+    if "S" in wanted:
+        operator = symmetric(game, w, batch)
+        found = ends(operator, _outer("LR", "SR"), 1, settings, itself)[0]
+        high, low = _outwards(found["LR"], 1), _outwards(found["SR"], -1)
+        products += operator.products
+    if "A" in wanted:
+        operator = antisymmetric(game, w, batch)
+        turn = _turning(operator, settings)
+        products += operator.products
+    values = {"LR": high, "SR": low, "LI": turn, "LM": math.hypot(max(abs(low), abs(high)), turn)}
+    return {name: values[name] for name in names}, products
+
+
+def _outer(*names: str) -> list[Target]:
+    return [dataclasses.replace(target, against_norm=True) for target in targets_of(names, False)]
+
+
+def _outwards(end: End, direction: int) -> float:
+    """The value at one end of S, moved out by its residual."""
+    if end.resolution is Resolution.UNRESOLVED:
+        return math.nan
+    return float(end.values[0].real + direction * end.residuals[0])
+
+
+def _turning(operator: Operator, settings: Settings) -> float:
+    end = ends(operator, _outer("LI"), 1, settings, itself)[0]["LI"]
+    return math.nan if end.resolution is Resolution.UNRESOLVED else float(end.values[0].imag + end.residuals[0])

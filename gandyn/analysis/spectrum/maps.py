@@ -1,0 +1,216 @@
+"""The linearised update map of a rule, as an operator on increments or as a function of J's own eigenvalues.
+
+All of it is read as mu = lambda - 1: a spectral radius of 1.00002 is an excess of 2e-5, and a Krylov iteration on
+I - lr J itself would have to find that beside 1. Krylov spaces do not change with a shift; what is believed does.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ...errors import DomainError, GandynError
+from ...games.network import FunctionalNetwork
+from ...types import Array, Batch, Game, Player, Rule, State
+from ...worlds import NUMPY
+from ..implicit import is_implicit
+from .operators import GENERAL, Operator, holding
+from .targets import Reading
+
+TINY = 1e-30
+STEPS_AT_INFINITY = 10**9  # counters only enter maps through limits such as 1 - beta^t
+
+
+class ScalarModes(Game):
+    """v(w) = z w for one complex number z, or many at once: what a rule makes of each eigenvalue of J.
+
+    Two players with the same field: a rule that treats players alike keeps them equal. Arrays are complex,
+    (len(z), members, 2). `points` records where the field was asked for.
+    """
+
+    name = "modes of the Jacobian"
+    players = (Player("x", 1), Player("y", 1))
+    worlds = frozenset({NUMPY})
+    quadratic = True
+
+    def __init__(self, eigenvalues: Any) -> None:
+        self.eigenvalues = np.asarray(eigenvalues, dtype=complex)[:, None, None]
+        self.points: list[Any] = []
+
+    def _field(self, w: Array, batch: Batch, only: int | None) -> Array:
+        self.points.append(w)
+        return self.eigenvalues * w
+
+    def _jvp(self, w: Array, u: Array, batch: Batch) -> Array:
+        return self.eigenvalues * u
+
+    def _costs(self, w: Array, batch: Batch) -> tuple[Array, ...]:
+        raise DomainError("the cost of a complex coordinate", "a field", "ask for the field")
+
+
+def mode_matrices(rule: Rule, eigenvalues: Any) -> Any:
+    """M(z) - I for each eigenvalue z of J, (len(z), s+1, s+1): the rule's augmented map on v(w) = z w.
+
+    A rule that combines points and fields linearly, with the same step for every player, moves each eigenvector of J
+    by itself; s is the number of vectors in its state. GDA gives -lr z, extragradient -lr z + lr^2 z^2.
+    """
+    game = ScalarModes(eigenvalues)
+    state = rule.init(game, np.zeros((len(game.eigenvalues), 1, 2), complex))
+    width = 1 + sum(1 for _ in state.leaves())
+    unit = np.broadcast_to(np.eye(width)[:, None, :, None], (width, len(game.eigenvalues), width, 2)).astype(complex)
+    point, *arrays = unit
+    counters = [STEPS_AT_INFINITY for _ in state.counter_leaves()]
+    moved, after, _ = rule.step(game, point, state.replace_leaves(iter(arrays), iter(counters)))
+    rows = [moved, *(array for _, array in after.leaves())]
+    return np.stack([row[:, :, 0] for row in rows], axis=1) - np.eye(width)
+
+
+def moves_modes(rule: Rule, anywhere: bool) -> bool:
+    """Whether `mode_matrices` gives the derivative of the step.
+
+    Of the rule itself: it is linear in the field, and treats all players alike. Away from an equilibrium (`anywhere`)
+    it must also ask for the field at w alone, as GDA, optimistic steps and heavy balls do, and extragradient does not.
+    """
+    if not rule.domain.linear_in_field:
+        return False
+    game = ScalarModes([0.3 + 0.7j])
+    point = np.full((1, 1, 2), 1.0 + 0.5j)
+    try:
+        state = rule.init(game, point)
+        memory = [(k + 2) * 0.37 * point for k, _ in enumerate(state.leaves())]
+        game.points.clear()
+        moved, after, _ = rule.step(
+            game, point, state.replace_leaves(iter(memory), (1 for _ in state.counter_leaves()))
+        )
+    except GandynError:  # parameters for other players than there are here
+        return False
+    if not all((array[..., 0] == array[..., 1]).all() for array in (moved, *(a for _, a in after.leaves()))):
+        return False
+    return not anywhere or all(np.array_equal(p, point) for p in game.points)
+
+
+def modes(rule: Rule) -> Callable[[Any], Reading]:
+    """How to read increments mu = lambda - 1 of the map off eigenvalues of J."""
+
+    def read(values: Any) -> Reading:
+        matrices = mode_matrices(rule, values)
+        found = np.linalg.eigvals(matrices)
+        step = 1e-6 * max(float(np.abs(values).max(initial=0.0)), 1e-300)
+        moved = np.linalg.eigvals(mode_matrices(rule, values + step))
+        nearest = np.abs(found[:, :, None] - moved[:, None, :]).min(-1)
+        sources = np.repeat(np.arange(len(values)), found.shape[1])
+        return Reading(found.ravel(), sources, nearest.ravel() / step)
+
+    return read
+
+
+def mode_vector(rule: Rule, eigenvalue: complex, increment: complex, vector: Array) -> Array:
+    """The eigenvector of the augmented map that stands on an eigenvector of J: (c_0 x, c_1 x, ...), of unit length."""
+    import torch
+
+    values, vectors = np.linalg.eig(mode_matrices(rule, [eigenvalue])[0])
+    weights = vectors[:, np.argmin(np.abs(values - increment))]
+    return torch.cat([complex(c) * vector for c in weights])
+
+
+def increment_operator(game: Game, rule: Rule, w: Array, state: State | None, batch: Batch, limit: bool) -> Operator:
+    """DF - I on the augmented state, F the rule's step: forward products by two backward passes on one kept graph.
+
+    Args:
+        limit: take step counters at infinity instead of where the state has them.
+
+    Raises:
+        DomainError: for a rule whose map is not smooth without a state, and for implicit steps.
+    """
+    import torch
+
+    if is_implicit(game, rule):
+        raise DomainError(
+            f"the map of {rule.name}, an implicit step, away from an equilibrium",
+            "an equilibrium, where it is a function of J",
+            "as_equilibrium=True",
+        )
+    if state is None and not rule.domain.smooth:
+        raise DomainError(
+            f"the map of {rule.name}, which is not differentiable at the state it starts from",
+            "a state with moments away from zero",
+            "state=run.state of a trained run",
+        )
+    view = holding(game, batch)
+    start = rule.init(view, w) if state is None else state
+    leaves = [(name, array.detach()) for name, array in start.leaves()]
+    sizes = [int(w.shape[0]), *(int(array.shape[0]) for _, array in leaves)]
+    counters = [STEPS_AT_INFINITY if limit else count for _, count in start.counter_leaves()]
+    with torch.enable_grad():
+        z = torch.cat([w, *(_awake(name, array) for name, array in leaves)]).requires_grad_()
+        point, *arrays = torch.split(z, sizes)
+        moved, after, _ = rule.step(view, point, start.replace_leaves(iter(arrays), iter(counters)), _Still())
+        image = torch.cat([moved, *(array for _, array in after.leaves())])
+        probe = torch.zeros_like(image, requires_grad=True)
+        (pulled,) = torch.autograd.grad(image, z, probe, create_graph=True)
+
+    def apply(u: Array) -> Array:
+        (pushed,) = torch.autograd.grad(pulled, probe, u, retain_graph=True)
+        return pushed - u
+
+    return Operator(f"map of {rule!r}", apply, z.detach(), GENERAL)
+
+
+def _awake(name: str, array: Array) -> Array:
+    """Second moments with zeros made tiny: a coordinate that never had a gradient stays put, without 0 times infinity.
+
+    The root of a running moment has no slope at zero; where the field is zero too, as in dead units, the limit is.
+    """
+    if name.rpartition(".")[2] not in ("square", "largest"):
+        return array
+    return array.where(array != 0, array.new_tensor(TINY))
+
+
+class _Still:
+    """Stands for a random generator where every draw is held."""
+
+    def integers(self, *args: Any, **options: Any) -> int:
+        return 0
+
+
+def tilted(game: Game, w: Array, batch: Batch) -> Game:
+    """The game with v(w) taken off: costs f_i - <v_i(w), x_i>. w is an equilibrium there, with the same J everywhere.
+
+    A zero-sum game stays one.
+
+    Raises:
+        DomainError: for games that are not made of networks.
+    """
+    import torch
+
+    costs_of = getattr(game, "_network_costs", None)
+    if costs_of is None:
+        raise DomainError(
+            f"{game.name} with its field taken off", "a game of networks", "linearise at an equilibrium: at=..."
+        )
+    slopes = game.split(game.field(w, batch).detach())
+
+    def costs(networks: Any, token: Any, only: int | None) -> tuple[Any, ...]:
+        found = list(costs_of(networks, token, only))
+        linear = [
+            torch.cat([p.reshape(-1) for p in _trained(network)]) @ slope
+            for network, slope in zip(networks, slopes, strict=True)
+        ]
+        if game.zero_sum:
+            tilt = linear[0] - linear[1]
+            return tuple(None if c is None else c - (tilt if i == 0 else -tilt) for i, c in enumerate(found))
+        return tuple(None if c is None else c - line for c, line in zip(found, linear, strict=True))
+
+    view = copy.copy(game)
+    vars(view).update(_network_costs=costs, _kept_graph=None)
+    return view
+
+
+def _trained(network: Any) -> list[Any]:
+    """Those of a network's parameters that its player moves, in order."""
+    module = network.network if isinstance(network, FunctionalNetwork) else network
+    moved = {name for name, p in module.named_parameters() if p.requires_grad}
+    return [p for name, p in network.named_parameters() if name in moved]

@@ -1,0 +1,120 @@
+"""What spectra are taken of: J, its parts S and A, each player's own Hessian, as products on one kept graph."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from ...errors import ParameterError
+from ...types import Array, Batch, Game
+from ...worlds import TORCH
+
+GENERAL, SYMMETRIC, SKEW = "general", "symmetric", "skew"
+
+
+@dataclasses.dataclass
+class Operator:
+    """A linear operator on torch vectors, given by its products.
+
+    Attributes:
+        name: what it is called. apply: u -> A u, shape (n,). like: a vector of its size, dtype and device.
+        kind: "general", "symmetric" or "skew": which LAPACK solver the small matrix gets.
+        cost: products with J or its transpose in one application. applications: so far.
+    """
+
+    name: str
+    apply: Callable[[Array], Array]
+    like: Array
+    kind: str = GENERAL
+    cost: int = 1
+    applications: int = 0
+
+    def __call__(self, u: Array) -> Array:
+        """A u, outside any graph."""
+        self.applications += 1
+        return self.apply(u).detach()
+
+    @property
+    def size(self) -> int:
+        """n."""
+        return int(self.like.shape[0])
+
+    @property
+    def precision(self) -> float:
+        """The rounding unit of its vectors."""
+        import torch
+
+        return float(torch.finfo(self.like.dtype).eps)
+
+    @property
+    def products(self) -> int:
+        """Products with J or its transpose so far."""
+        return self.applications * self.cost
+
+
+def as_point(game: Game, w: Any) -> Array:
+    """One point as a torch vector that belongs to nobody else, so that the game keeps one graph at it.
+
+    Raises:
+        ShapeError, ParameterError: for ensembles, and for vectors that do not fit the game.
+    """
+    import numpy as np
+    import torch
+
+    like = getattr(game, "w0", None)
+    if isinstance(w, torch.Tensor):
+        point = w.detach().clone()
+    elif isinstance(like, torch.Tensor):
+        point = torch.as_tensor(np.asarray(w, dtype=float)).to(like)
+    else:
+        point = torch.tensor(np.asarray(w, dtype=float))
+    game.check(point)
+    if point.ndim != 1 or TORCH not in game.worlds:
+        raise ParameterError(
+            f"an array of shape {tuple(point.shape)} on {game.name}", f"one torch point of shape ({game.dim},)", "w[0]"
+        )
+    return point
+
+
+def holding(game: Game, batch: Batch) -> Game:
+    """The same game, whose `draw` always answers this batch; parameters and counts are shared."""
+    view = copy.copy(game)
+    vars(view)["draw"] = lambda rng=None: batch
+    return view
+
+
+def jacobian(game: Game, w: Array, batch: Batch) -> Operator:
+    """J(w)."""
+    return Operator("J", lambda u: game.jvp(w, u, batch), w)
+
+
+def symmetric(game: Game, w: Array, batch: Batch) -> Operator:
+    """S = (J + J^T) / 2."""
+    return Operator("S", lambda u: game.parts(w, u, batch)[0], w, SYMMETRIC, 2)
+
+
+def antisymmetric(game: Game, w: Array, batch: Batch) -> Operator:
+    """A = (J - J^T) / 2."""
+    return Operator("A", lambda u: game.parts(w, u, batch)[1], w, SKEW, 2)
+
+
+def hessian(game: Game, w: Array, batch: Batch, player: int | str) -> Operator:
+    """The Hessian of a player's own cost in its own block."""
+    view = game.restrict(player, w)
+    block = view.block
+    name = f"Hessian of {game.players[game.player_index(player)].name}"
+    return Operator(name, lambda u: view.jvp(block, u, batch), block, SYMMETRIC)
+
+
+def operator_of(game: Game, w: Array, batch: Batch, of: int | str) -> Operator:
+    """By name: "J", "S", "A", or a player for its own Hessian.
+
+    Raises:
+        UnknownNameError: for anything else.
+    """
+    known = {"J": jacobian, "S": symmetric, "A": antisymmetric}
+    if isinstance(of, str) and of in known:
+        return known[of](game, w, batch)
+    return hessian(game, w, batch, of)

@@ -1,0 +1,176 @@
+"""What `gd.spectrum` returns: eigenvalues with residuals, bounds and how far each end can be believed."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ...errors import UnknownNameError
+from ...results import Result, plain
+from ...types import Game, Rule
+from .solve import End, Resolution
+from .targets import excess
+
+MEASURES: dict[str, Callable[[Any], Any]] = {"LM": np.abs, "LR": np.real, "SR": np.real, "LI": np.imag}
+NAMES = {"LM": "modulus", "LR": "real part", "SR": "real part", "LI": "imaginary part"}
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Spectrum(Result):
+    """The ends of a spectrum.
+
+    Attributes:
+        game: the game. of: "J", "S", "A", a player's name for its own Hessian, or "map". rule: whose map, or None.
+        ends: by name "LM", "LR", "SR", "LI", an `End` each.
+        bounds: for J, by name of the end, what no eigenvalue exceeds: its real part ("LR", "SR"), imaginary part
+            ("LI"), modulus ("LM"). nan where that did not converge, empty where it was not asked for.
+        products: with J or its transpose, bounds included; of a map by automatic differentiation, with that map.
+        space: basis vectors. seconds: spent.
+        repeats: for several batches, by name of the end, values (batches, k), sorted as in `ends`.
+        conditions: what was held fixed: batch, batch statistics, whether the point was taken as an equilibrium.
+        point: where, (d,).
+        ritz: all Ritz values of the last space: a picture of the spectrum's outline, not answers.
+    """
+
+    game: Game
+    of: str
+    rule: Rule | None
+    ends: dict[str, End]
+    bounds: dict[str, float]
+    products: int
+    space: int
+    seconds: float
+    repeats: dict[str, Any]
+    conditions: str
+    point: Any
+    ritz: Any
+
+    _plot = "network_spectrum"
+
+    @property
+    def eigenvalues(self) -> Any:
+        """Complex NumPy array (k,), the wanted end first; ends follow each other in the order asked for."""
+        return np.concatenate([self._values(end) for end in self.ends.values()])
+
+    @property
+    def vectors(self) -> Any:
+        """Right eigenvectors as columns of unit length, complex torch, (n, k); n is that of the augmented state."""
+        import torch
+
+        return torch.cat([end.vectors for end in self.ends.values()], dim=-1)
+
+    @property
+    def residuals(self) -> Any:
+        """|A x - lambda x| of the unit vectors, by fresh products, (k,)."""
+        return np.concatenate([end.residuals for end in self.ends.values()])
+
+    @property
+    def resolved(self) -> Any:
+        """Which eigenvalues are believed, (k,); the others are estimates."""
+        return np.concatenate([end.resolved for end in self.ends.values()])
+
+    @property
+    def converged(self) -> bool:
+        """Whether every end is resolved."""
+        return all(end.resolution is not Resolution.UNRESOLVED for end in self.ends.values())
+
+    @property
+    def resolution(self) -> dict[str, Resolution]:
+        """How far each end can be believed."""
+        return {name: end.resolution for name, end in self.ends.items()}
+
+    @property
+    def excess(self) -> float | None:
+        """Spectral radius of a map minus one, without cancellation; None for others, or where LM was not asked for."""
+        if self.rule is None or "LM" not in self.ends:
+            return None
+        return float(excess(self.ends["LM"].values[:1])[0])
+
+    @property
+    def spectral_radius(self) -> float | None:
+        """1 + excess."""
+        return None if self.excess is None else 1 + self.excess
+
+    def __getitem__(self, name: str) -> Spectrum:
+        """One end alone.
+
+        Raises:
+            UnknownNameError: for an end that was not asked for.
+        """
+        if name not in self.ends:
+            raise UnknownNameError.among("end of this spectrum", name, self.ends)
+        repeats = {name: self.repeats[name]} if name in self.repeats else {}
+        bounds = {name: self.bounds[name]} if name in self.bounds else {}
+        return dataclasses.replace(self, ends={name: self.ends[name]}, repeats=repeats, bounds=bounds)
+
+    def mean(self, name: str) -> Any:
+        """Mean over batches of what the end measures (modulus, real or imaginary part), (k,)."""
+        return self._measured(name).mean(0)
+
+    def standard_error(self, name: str) -> Any:
+        """Standard error over batches of that mean, (k,); nan for a single batch."""
+        measured = self._measured(name)
+        return (
+            measured.std(0, ddof=1) / len(measured) ** 0.5 if len(measured) > 1 else np.full(measured.shape[1], np.nan)
+        )
+
+    def _measured(self, name: str) -> Any:
+        one = self[name]
+        values = one.repeats.get(name, self._values(one.ends[name])[None])
+        return MEASURES[name](values)
+
+    def _values(self, end: End) -> Any:
+        return end.values if self.rule is None else 1 + end.values
+
+    def summary(self) -> str:
+        """The ends with residuals, bounds, error bars, and their resolution."""
+        what = f"map of {self.rule!r}" if self.rule is not None else f"{self.of}"
+        lines = [f"{what} on {self.game.name}, {self.game.dim} parameters; {self.conditions}"]
+        for name, end in self.ends.items():
+            value, residual = complex(self._values(end)[0]), float(end.residuals[0])
+            row = f"{name}  {value.real:.8g} {'+' if value.imag >= 0 else '-'} {abs(value.imag):.8g}i"
+            row += f"  (residual {residual:.1e}"
+            if self.rule is not None and name == "LM":
+                row += f", modulus - 1 = {self.excess:.6g}"
+            if name in self.bounds:
+                row += f", bound on the {NAMES[name]} {self.bounds[name]:.6g}"
+            if name in self.repeats:
+                row += f"; {NAMES[name]} over {len(self.repeats[name])} batches {self.mean(name)[0]:.5g}"
+                row += f" +- {self.standard_error(name)[0]:.2g}"
+            lines += [row + ")", f"    {end.resolution}"]
+        lines.append(f"{self.products} products, {self.space} basis vectors, {self.seconds:.1f} s")
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Numbers and resolutions; not the vectors."""
+        ends = {}
+        for name, end in self.ends.items():
+            ends[name] = {
+                "eigenvalues": self._values(end),
+                "residuals": end.residuals,
+                "resolved": end.resolved,
+                "resolution": end.resolution.name,
+                "bound": self.bounds.get(name),
+            }
+            if name in self.repeats:
+                ends[name] |= {"mean": self.mean(name), "standard_error": self.standard_error(name)}
+        data = {
+            "game": self.game.name,
+            "parameters": self.game.dim,
+            "of": self.of,
+            "rule": None if self.rule is None else repr(self.rule),
+            "excess": self.excess,
+            "ends": ends,
+            "products": self.products,
+            "space": self.space,
+            "seconds": round(self.seconds, 3),
+            "conditions": self.conditions,
+        }
+        result: dict[str, Any] = plain(data)
+        return result
+
+    def __repr__(self) -> str:
+        return f"<Spectrum {self.summary()}>"

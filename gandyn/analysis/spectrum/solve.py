@@ -1,0 +1,208 @@
+"""The ends of a spectrum by Arnoldi, each read from the same Ritz values, and believed only under rules.
+
+At m = 60, 80, ... the wanted Ritz values must have residuals small against their *own* size (a rightmost eigenvalue of
+1e-3 beside a modulus of 10 needs a residual small against 1e-3), twice running and with the same values. A fresh
+product then checks each. That makes them eigenvalues; for the *ends* of the spectrum a space half as large again and
+one from another random start must show no more extreme ones.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...types import Array
+from .krylov import Krylov, Ritz
+from .operators import Operator
+from .targets import Pick, Reading, Target, pick
+
+FIRST, STEP, LEAST_ROOM = 60, 20, 100
+AGREEMENT = 1e-4  # of the target's own size, between two spaces
+
+
+class Resolution(enum.StrEnum):
+    """How far an answer can be believed. The value is its own message."""
+
+    COMPLETE = "complete: the Krylov space was everything, so these are all the eigenvalues there are at this end"
+    CONFIRMED = "converged: verified eigenvalues, and a larger space and a second start show no more extreme ones"
+    CONVERGED = "converged: verified eigenvalues; that they are the extreme ones was not confirmed"
+    UNRESOLVED = "unresolved: residuals are not small against the values' own size; no answer, only estimates"
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """How to iterate. `tolerance` is relative to a target's own size; `most` counts applications for each start."""
+
+    tolerance: float
+    most: int
+    capacity: int
+    confirm: bool
+    seed: int
+
+    @classmethod
+    def of(
+        cls, operator: Operator, tolerance: float | None, most: int, memory: float, confirm: bool, seed: int
+    ) -> Settings:
+        """With the tolerance that the dtype allows, and a basis that fits in `memory` bytes, of at least 100."""
+        if tolerance is None:
+            tolerance = 1e-6 if operator.precision < 1e-12 else 1e-3
+        room = int(memory // (operator.size * operator.like.element_size()))
+        return cls(tolerance, most, max(LEAST_ROOM, room), confirm, seed)
+
+
+@dataclasses.dataclass(frozen=True)
+class End:
+    """One end of a spectrum.
+
+    Attributes:
+        target: which. values: (k,) as read (of a map: lambda - 1). ritz: the operator's values that they come from.
+        vectors: of those, columns of unit length, (n, k), complex torch. residuals: |A x - theta x| by a fresh product,
+            passed on to `values`, (k,). resolved: which values are believed, (k,). resolution: of them all.
+    """
+
+    target: Target
+    values: Any
+    ritz: Any
+    vectors: Array
+    residuals: Any
+    resolved: Any
+    resolution: Resolution
+
+
+class _Search:
+    """One Krylov space, and what was last read from it at each end."""
+
+    def __init__(self, operator: Operator, targets: Sequence[Target], k: int, read: Callable[..., Reading],
+                 settings: Settings, seed: int) -> None:  # fmt: skip
+        self.krylov, self.targets, self.k, self.read = Krylov(operator, seed), targets, k, read
+        self.settings, self.spent = settings, 0
+        self.ritz: Ritz | None = None
+        self.picks: dict[str, Pick] = {}
+        self.accepted: dict[str, bool] = dict.fromkeys((t.name for t in targets), False)
+
+    def advance(self, more: int) -> None:
+        """Enlarge the space, restarting it where memory ends, and read it again."""
+        capacity = self.settings.capacity
+        before = self.krylov.operator.applications
+        if self.krylov.size + more > capacity:
+            self.krylov.extend(capacity)
+            if not self.krylov.complete:
+                self.krylov.restart(self._keep, capacity // 2)
+        self.krylov.extend(min(self.krylov.size + more, capacity))
+        self.spent += self.krylov.operator.applications - before
+        self._look()
+
+    def _look(self) -> None:
+        self.ritz = ritz = self.krylov.ritz()
+        reading = self.read(ritz.values)
+        for target in self.targets:
+            old = self.picks.get(target.name)
+            new = pick(target, reading, ritz.residuals, self.k, self.settings.tolerance, ritz.norm)
+            if ritz.complete:
+                new = dataclasses.replace(new, good=new.good | (target.name != "LI") | (new.values.imag != 0))
+            twice = ritz.complete or (old is not None and old.good.all() and new.agrees(old, target, AGREEMENT).all())
+            self.accepted[target.name] = bool(new.good.all() and len(new.values) == self.k and twice)
+            self.picks[target.name] = new
+
+    def _keep(self, values: Any) -> Any:
+        """The top of every target and whole conjugate pairs: as many at each end as there is room for."""
+        reading = self.read(values)
+        each = max(self.k + 4, self.settings.capacity // (3 * len(self.targets)))
+        mask = np.zeros(len(values), bool)
+        for target in self.targets:
+            mask[reading.sources[target.order(reading.values)[:each]]] = True
+        kept = values[mask]
+        mirrored = np.abs(kept[None, :] - values.conj()[:, None]).min(1) <= 1e-10 * np.abs(values)
+        return mask | mirrored
+
+    @property
+    def finished(self) -> bool:
+        """All accepted, nothing left to span, or nothing left to spend."""
+        return all(self.accepted.values()) or self.krylov.complete or self.spent >= self.settings.most
+
+    def run(self) -> None:
+        """To the end."""
+        if self.ritz is None:
+            self.advance(max(FIRST, 3 * self.k + STEP))
+        while not self.finished:
+            self.advance(STEP)
+
+
+def ends(
+    operator: Operator, targets: Sequence[Target], k: int, settings: Settings, read: Callable[[Any], Reading]
+) -> tuple[dict[str, End], int, Any]:
+    """The k values at each wanted end, the size of the space and its Ritz values.
+
+    See the head of this file for when values are believed.
+    """
+    search = _Search(operator, targets, k, read, settings, settings.seed)
+    search.run()
+    confirmed = dict.fromkeys((t.name for t in targets), False)
+    if settings.confirm and not search.krylov.complete and any(search.accepted.values()):
+        search, confirmed = _confirm(search, operator, targets, k, settings, read)
+    assert search.ritz is not None
+    found = {t.name: _verified(search, t, confirmed[t.name]) for t in targets}
+    return found, search.krylov.size, search.ritz.values
+
+
+def _confirm(
+    search: _Search, operator: Operator, targets: Sequence[Target], k: int, settings: Settings, read: Any
+) -> tuple[_Search, dict[str, bool]]:
+    """Half as large again, and another start, until both show the same ends or the budget is spent."""
+    other = _Search(operator, targets, k, read, settings, settings.seed + 1)
+    while True:
+        before = dict(search.picks)
+        search.advance(max(STEP, search.krylov.size // 2))
+        search.run()
+        other.run()
+        agreed = {
+            t.name: search.accepted[t.name]
+            and other.accepted[t.name]
+            and bool(search.picks[t.name].agrees(before[t.name], t, AGREEMENT).all())
+            and bool(search.picks[t.name].agrees(other.picks[t.name], t, AGREEMENT).all())
+            for t in targets
+        }
+        disputed = [t.name for t in targets if search.accepted[t.name] and not agreed[t.name]]
+        spent = max(search.spent, other.spent) >= settings.most
+        if search.krylov.complete:
+            return search, agreed
+        if not disputed or spent:
+            for name in disputed:  # two starts that see different ends: neither is an answer
+                search.accepted[name] = False
+            return search, agreed
+        other.advance(STEP)
+
+
+def _verified(search: _Search, target: Target, confirmed: bool) -> End:
+    """The pick with residuals measured by fresh products."""
+    import torch
+
+    assert search.ritz is not None
+    found, ritz, krylov = search.picks[target.name], search.ritz, search.krylov
+    operator, columns, measured = krylov.operator, {}, {}
+    for source in dict.fromkeys(found.sources.tolist()):
+        real, imaginary = krylov.combine(ritz.coefficients[:, source])
+        theta = ritz.values[source]
+        image = operator(real) - (theta.real * real - theta.imag * imaginary)
+        size = float((real.norm() ** 2 + imaginary.norm() ** 2) ** 0.5)
+        error = float(image.norm()) ** 2
+        if imaginary.any():
+            other = operator(imaginary) - (theta.real * imaginary + theta.imag * real)
+            error += float(other.norm()) ** 2
+        columns[source] = torch.complex(real, imaginary) / size
+        measured[source] = error**0.5 / size
+    slopes = search.read(ritz.values)
+    gain = dict(zip(zip(slopes.sources, slopes.values, strict=True), slopes.slopes, strict=True))
+    residuals = np.array([measured[s] * gain[s, v] for s, v in zip(found.sources, found.values, strict=True)])
+    small = residuals <= 10 * np.maximum(search.settings.tolerance * found.sizes, found.residuals)
+    resolved = found.good & small if search.accepted[target.name] else np.zeros(len(found.values), bool)
+    resolution = Resolution.UNRESOLVED
+    if len(resolved) == search.k and resolved.all():
+        resolution = Resolution.COMPLETE if ritz.complete else Resolution.CONVERGED
+        resolution = Resolution.CONFIRMED if confirmed and not ritz.complete else resolution
+    vectors = torch.stack([columns[s] for s in found.sources.tolist()], dim=-1)
+    return End(target, found.values, ritz.values[found.sources], vectors, residuals, resolved, resolution)
