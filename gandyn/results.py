@@ -19,6 +19,7 @@ class Status(enum.StrEnum):
 
     OK = "all steps computed"
     DIVERGED = "diverged: a coordinate overflowed or left the bound; the member stopped at its last finite point"
+    STOPPED = "stopped early: the criterion was met; what was computed is kept"
     INTERRUPTED = "interrupted before the last step: what was computed is kept"
 
 

@@ -132,3 +132,29 @@ def test_descent_on_the_gap_runs_on_networks_and_its_gradient_is_right(through):
     expected = torch.autograd.grad(gap(leaf), leaf)[0]
     found = rule.gap_gradient(game, w, token)
     assert float((found - expected).abs().max()) < 1e-10 * float(expected.abs().max())
+
+
+def test_the_gap_is_a_metric_of_training_and_stops_it():
+    """The run with the metric is the run without, up to where it stops; the cost of a measurement is stated."""
+    runs = []
+    metric = gd.gans.gap_metrics(k=4, inner_lr=0.05, repeats=2)
+    for options in ({}, {"metrics": metric}, {"metrics": metric, "stop_when": gd.gans.EarlyStopping(below=1e9)}):
+        options = {"metrics": None, **options}
+        run = gd.gans.train(ring_game(), gd.rules.AlternatingGD(0.05), 6, log_every=2, metrics_every=2, **options)
+        runs.append(run)
+    assert torch.equal(runs[0].w, runs[1].w)
+    found = runs[1].rows[-1]["metrics"]
+    assert {"duality_gap", "gap_error"} < set(found)
+    assert found["gap_gradients"] == 2 * 2 * 4 + 2 * 2  # two repeats of four inner steps each, and residuals
+    assert runs[2].status is gd.Status.STOPPED
+    assert runs[2].rows[-1]["step"] == 2
+
+
+def test_early_stopping_waits_and_names_what_it_lacks():
+    rows = [{"step": k, "metrics": {"quality": q}} for k, q in enumerate([0.1, 0.5, 0.4, 0.45])]
+    assert gd.gans.EarlyStopping("quality", patience=3, largest=True)(rows) == ""
+    assert "of step 1" in gd.gans.EarlyStopping("quality", patience=2, largest=True)(rows)
+    with pytest.raises(gd.GandynError, match="quality"):
+        gd.gans.EarlyStopping("duality_gap")(rows)
+    with pytest.raises(gd.GandynError, match="patience"):
+        gd.gans.EarlyStopping(patience=0)

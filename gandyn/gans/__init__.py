@@ -22,6 +22,8 @@ _LAZY = {
     "Config": "training.config",
     "Sweep": "training.sweep",
     "DistributedGame": "training.distributed",
+    "EarlyStopping": "training.early",
+    "gap_metrics": "training.measures",
     "TensorBoard": "training.log",
     "Monitor": "monitor",
     "Finding": "monitor",

@@ -56,6 +56,7 @@ def train(
     folder: str | Path | None = None,
     resume: bool = True,
     monitor: Monitor | None = None,
+    stop_when: Callable[[Sequence[Row]], str] | None = None,
     progress: Any = False,
     writers: Sequence[Writer] = (),
     identity: dict[str, Any] | None = None,
@@ -83,6 +84,7 @@ def train(
         folder: where the run lives; nothing is written without.
         resume: False starts anew in a folder that has a run.
         monitor: of failure modes; a fresh one by default.
+        stop_when: function of the rows so far that answers with a reason to stop, or "": `gd.gans.EarlyStopping(...)`.
         progress: True for a bar or lines on stderr.
         writers: take every row of the log beside the file, such as `TensorBoard(folder)`.
         identity: plain data that a run must have in common with a checkpoint that it goes on from, such as its config.
@@ -112,7 +114,8 @@ def train(
     elif isinstance(metrics, str):
         raise ParameterError(f"metrics={metrics!r}", '"auto", None or a function', "metrics=None")
     rows = _begin(training, options.folder, resume, identity)
-    return _Session(training, options, metrics, monitor or Monitor(), list(writers), identity, rows).run(progress)
+    session = _Session(training, options, metrics, monitor or Monitor(), list(writers), identity, rows, stop_when)
+    return session.run(progress)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -372,6 +375,7 @@ class _Session:
     writers: list[Writer]
     identity: dict[str, Any]
     rows: list[Row]
+    stop_when: Callable[[Sequence[Row]], str] | None = None
     chief: bool = True
 
     def run(self, progress: Any) -> TrainingRun:
@@ -411,6 +415,9 @@ class _Session:
             self.display.step(training.step)
             if options.due(options.log_every, training.step):
                 self._look()
+                if self._agreed(self.stop_when is not None and bool(self.stop_when(self.rows))):
+                    self._save()
+                    return Status.STOPPED
             stopped = self._agreed(stop.signal is not None)
             if stopped or options.due(options.checkpoint_every, training.step):
                 self._save()

@@ -76,7 +76,31 @@ def digit_metrics(samples: int = 2000) -> Metrics:
     return measure
 
 
-NAMED: dict[str, Callable[[int], Metrics]] = {"modes": mode_metrics, "digits": digit_metrics}
+def gap_metrics(k: int = 50, inner_lr: Any = 0.01, rule: Any = None, repeats: int = 2) -> Metrics:
+    """The duality gap by inner steps on held-out data (Grnarova et al. 2019), with its standard error and its cost.
+
+    `gap_gradients` is what one measurement costs, in gradients of one player; over the gradients between two
+    measurements it is the fraction of training that the metric adds.
+
+    Args:
+        k, inner_lr, rule, repeats: as `gd.duality_gap(game, w, "gradient", ...)` takes them.
+    """
+    from ...analysis.gap import duality_gap
+
+    def measure(game: Any, w: Any, rng: np.random.Generator) -> dict[str, Any]:
+        seed = int(rng.integers(2**31))
+        gap = duality_gap(game, w, "gradient", k=k, inner_lr=inner_lr, rule=rule, repeats=repeats, rng=seed)
+        found = {"duality_gap": float(gap.value), "gap_gradients": gap.counts.player_gradients if gap.counts else 0}
+        return found if gap.error is None else {**found, "gap_error": float(gap.error)}
+
+    return measure
+
+
+NAMED: dict[str, Callable[[int], Metrics]] = {
+    "modes": mode_metrics,
+    "digits": digit_metrics,
+    "gap": lambda samples: gap_metrics(),
+}
 
 
 def measure(game: Any, names: Sequence[str], samples: int) -> Metrics | None:
