@@ -44,7 +44,7 @@ _LAZY = {
     "conserved_quantities": "analysis.conserved",
 }
 _ROOMS = (
-    *("losses", "penalties", "plots", "gans", "optim"),
+    *("losses", "penalties", "plots", "gans", "optim", "claims"),
     *("analysis", "dynamics", "types", "results", "worlds"),
 )
 

@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 
 from .. import __version__
 from ..errors import GandynError, UnknownNameError
-from . import analyze, listing, spectrum, spiral, sweep, toy, train
+from . import analyze, claims, listing, spectrum, spiral, sweep, toy, train
 
 USAGE_ERROR: Any = typer.BadParameter.__base__
 MISTAKE = 2
@@ -84,6 +84,7 @@ app.command("train")(train.train)
 app.command("spectrum")(spectrum.spectrum)
 app.command("compare-toy")(toy.compare_toy)
 app.command("sweep")(sweep.sweep)
+app.command("claims")(claims.claims)
 app.command("list")(listing.list_)
 
 

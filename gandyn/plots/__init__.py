@@ -5,6 +5,7 @@ from __future__ import annotations
 from .animation import animate
 from .bifurcation import bifurcation
 from .certificates import certificate, lyapunov_function
+from .claims import convergence, counterexample
 from .comparison import comparison
 from .data_space import data_space
 from .drawing import Drawing
@@ -34,8 +35,9 @@ __all__ = [
     "bifurcation",
     "certificate",
     "comparison",
-    "convergence",
     "compute_spiral",
+    "convergence",
+    "counterexample",
     "data_space",
     "draw_spiral",
     "escape_times",
