@@ -310,3 +310,18 @@ def test_taylor_series_are_those_of_sympy():
     for kinked in (abs(x), sympy.Max(x, y), 1 / x, sympy.sqrt(x)):
         with pytest.raises(gd.GandynError):
             expand([x, y], [sympy.Integer(0)] * 2, [kinked], 2)
+
+
+def test_one_point_at_a_time():
+    for points in (np.ones((3, 2)), np.ones((0, 2)), [[0.0, 0.0], [1.0, 1.0]]):
+        with pytest.raises(gd.GandynError, match="one point"):
+            gd.linearize(gd.games.forsaken(), at=points)
+
+
+def test_a_free_step_at_a_point_in_decimals_keeps_the_exact_dependence_on_it():
+    game = gd.games.forsaken()
+    lin = gd.linearize(game, gd.rules.GDA("lr"))
+    numbers = gd.linearize(game, gd.rules.GDA(0.07)).matrix
+    (lr,) = lin.exact.parameters
+    np.testing.assert_allclose(np.array(lin.exact.matrix.subs(lr, 0.07), dtype=float), numbers, rtol=1e-14)
+    assert gd.linearize(game, gd.rules.GDA("lr"), at=[1, 1]).residual > 0.1

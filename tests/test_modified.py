@@ -134,3 +134,22 @@ def test_potential_and_hamiltonian_games_are_named_identically():
     assert gd.decompose(gd.games.bilinear([[1, 2], [3, 4]])).kind == "Hamiltonian"
     assert gd.decompose(gd.games.from_sympy([x**4 + x * y, y**2 + x * y], [x, y])).kind == "potential"
     assert gd.decompose(gd.games.dirac_gan(penalty="R1(1)")).kind == "mixed"
+
+
+def test_an_ensemble_is_decomposed_point_by_point():
+    game = gd.games.forsaken()
+    points = np.random.default_rng(0).normal(size=(4, 3, 2))
+    parts = gd.decompose(game, points)
+    assert parts.S.shape == parts.A.shape == (4, 3, 2, 2)
+    np.testing.assert_array_equal(parts.S[2, 1], gd.decompose(game, points[2, 1]).S)
+    np.testing.assert_array_equal(parts.A[2, 1], gd.decompose(game, points[2, 1]).A)
+    assert parts.kind == "mixed"
+    assert gd.decompose(BILINEAR, np.ones((3, 2))).kind == "Hamiltonian"
+
+
+def test_a_modified_flow_is_itself_a_field():
+    modified = gd.modified_flow(BILINEAR, gd.rules.GDA(0.1), order=3)
+    reached = gd.flow(BILINEAR, [1.0, 0.0], 1.0, field=modified).w[-1]
+    np.testing.assert_allclose(reached, gd.iterate(BILINEAR, gd.rules.GDA(0.1), [1.0, 0.0], 10).w[-1], atol=3e-5)
+    with pytest.raises(gd.GandynError, match="no value"):
+        gd.modified_flow(BILINEAR, gd.rules.GDA("lr"))([1.0, 0.0])

@@ -157,3 +157,44 @@ def test_conditions_are_single_polynomials_where_signs_are_settled():
     assert sympy.expand(only - (16 - 8 * gamma * lr - lr**2)) == 0
     latex = _optimistic_region().latex()
     assert latex.count("> 0") == len(_optimistic_region().expressions)
+
+
+def test_an_interval_without_end_has_its_best_step_at_infinity_with_the_limit_as_radius():
+    """The proximal step shrinks errors by 1/sqrt(1 + lr^2): no finite lr is best."""
+    for rule in (gd.rules.ProximalPoint("lr"), gd.rules.CompetitiveGD("lr")):
+        assert gd.stability_region(BILINEAR, rule).best("lr") == (sympy.oo, 0)
+    flow = gd.stability_region(gd.games.dirac_gan(penalty=gd.penalties.R1("gamma")), None, "gamma")
+    assert flow.best("gamma") == (1, -HALF)  # critically damped; the abscissa rises to 0 beyond
+
+
+def test_a_point_known_in_decimals_gives_thresholds_in_decimals():
+    forsaken = gd.games.forsaken()
+    region = gd.stability_region(forsaken, gd.rules.GDA("lr"))
+    trace, determinant = (f(gd.linearize(forsaken).matrix) for f in (np.trace, np.linalg.det))
+    assert float(region.critical("lr")) == pytest.approx(-trace / determinant, rel=1e-12)
+    value, radius = region.best("lr")
+    assert value == pytest.approx(-trace / determinant / 2, rel=1e-4)
+    assert radius == pytest.approx(np.sqrt(1 - trace**2 / determinant / 4), rel=1e-10)
+    (condition,) = region.conditions
+    assert len(str(condition)) < 40
+
+
+def test_symbols_in_the_fields_of_a_rule_are_parameters_under_their_own_names():
+    region = gd.stability_region(BILINEAR, gd.rules.Consensus(("p", "q"), 1), ("p", "q"))
+    for p, q in ((0.5, 0.5), (0.9, 0.9), (0.2, 1.2), (0.2, 5.0)):
+        radius = gd.linearize(BILINEAR, gd.rules.Consensus((p, q), 1)).spectral_radius
+        assert region.contains(p=p, q=q) is (radius < 1)
+    eta = sympy.Symbol("eta", positive=True)
+    region = gd.stability_region(gd.games.quadratic(2, 3, 1), gd.rules.GDA(eta), eta)
+    assert region.critical(eta) == sympy.Rational(3, 11)
+
+
+def test_a_point_that_is_no_equilibrium_is_refused():
+    with pytest.raises(gd.GandynError, match="no fixed point"):
+        gd.stability_region(gd.games.quadratic(2, 3, 1), gd.rules.GDA("lr"), at=[1, 1])
+
+
+def test_conditions_that_always_hold_are_left_out():
+    lr = sympy.Symbol("lr", positive=True)
+    region = gd.stability_region(BILINEAR, gd.rules.Extragradient("lr"))
+    assert region.conditions == (1 - lr > 0,)  # beside lr^4 - 3 lr^2 + 4, which has no real root

@@ -19,8 +19,8 @@ class Decomposition(Result):
 
     Attributes:
         game: the game.
-        at: the point, None where the parts are expressions in the game's symbols.
-        jacobian: J, a NumPy array at a point, a SymPy matrix without one.
+        at: the point, or points of shape (..., d) as nested tuples; None where the parts are expressions.
+        jacobian: J, a NumPy array (..., d, d) at points, a SymPy matrix without.
     """
 
     game: Game
@@ -28,20 +28,24 @@ class Decomposition(Result):
     jacobian: Any
 
     @property
+    def _transposed(self) -> Any:
+        return self.jacobian.T if self.at is None else np.swapaxes(self.jacobian, -1, -2)
+
+    @property
     def symmetric(self) -> Any:
         """S, the potential part: it is all of J exactly when the game is a potential game."""
-        return (self.jacobian + self.jacobian.T) / 2
+        return (self.jacobian + self._transposed) / 2
 
     @property
     def antisymmetric(self) -> Any:
         """A, the Hamiltonian part: it is all of J exactly when the game is a Hamiltonian game."""
-        return (self.jacobian - self.jacobian.T) / 2
+        return (self.jacobian - self._transposed) / 2
 
     S, A = symmetric, antisymmetric
 
     @functools.cached_property
     def kind(self) -> str:
-        """potential, Hamiltonian or mixed, at the point or (without one) identically."""
+        """potential, Hamiltonian or mixed: at the point, at all of several, or (without one) identically."""
         if self.at is None:
             import sympy
 
@@ -66,7 +70,7 @@ class Decomposition(Result):
 
 
 def decompose(game: Game, w: Any = None) -> Decomposition:
-    """J = S + A at the point w, shape (d,), or as expressions when w is None or holds symbols.
+    """J = S + A at the point w or points (..., d), or as expressions when w is None or holds symbols.
 
     Example:
         >>> import gandyn as gd
@@ -80,7 +84,12 @@ def decompose(game: Game, w: Any = None) -> Decomposition:
         symbols[:] = [exact(x) for x in w]
         return Decomposition(game, None, _matrix(game, symbols))
     point = np.asarray(w, dtype=float)
-    return Decomposition(game, tuple(point.tolist()), np.asarray(game.jacobian(point)))
+    game.check(point)
+    return Decomposition(game, _nested(point.tolist()), np.asarray(game.jacobian(point)))
+
+
+def _nested(rows: Any) -> Any:
+    return tuple(map(_nested, rows)) if isinstance(rows, list) else rows
 
 
 def _matrix(game: Game, symbols: Any) -> Any:

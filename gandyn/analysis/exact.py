@@ -31,9 +31,19 @@ class ExactLinearization:
     @functools.cached_property
     def factors(self) -> list[tuple[Any, int]]:
         """Irreducible factors of the characteristic polynomial, with multiplicities."""
+        import sympy
+
         from .polynomials import factors
 
-        return factors(self.matrix)
+        digits = {e: sympy.Rational(str(e)) for e in self.matrix.atoms(sympy.Float)}
+        return factors(self.matrix.xreplace(digits) if digits else self.matrix)
+
+    @functools.cached_property
+    def decimal(self) -> bool:
+        """Whether the matrix holds decimals, of a point that has no exact form; they count as they are written."""
+        import sympy
+
+        return bool(self.matrix.has(sympy.Float))
 
     @functools.cached_property
     def eigenvalues(self) -> tuple[Any, ...]:

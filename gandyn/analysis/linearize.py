@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import NotDifferentiableError, ParameterError
+from ..errors import NotDifferentiableError, ParameterError, ShapeError
 from ..results import Result, plain
 from ..types import Array, Game, Rule, State
 from ..worlds import SYMBOLS, exact, is_symbolic
@@ -313,6 +313,7 @@ def linearize(
 def _linearize_symbols(game: Game, rule: Rule | None, at: Any, state: State | None) -> Linearization:
     import sympy
 
+    _refuse_ensemble(game, at)
     point = np.array([*map(exact, _entries(at)), None], dtype=object)[:-1]
     game.check(point)
     digits = None
@@ -349,8 +350,10 @@ def _linearize_symbols(game: Game, rule: Rule | None, at: Any, state: State | No
     numeric = None if free or obstacle else np.array([[complex(e) for e in row] for row in matrix.tolist()])
     if numeric is not None and not numeric.imag.any():
         numeric = numeric.real
-    exact_part = None if digits or obstacle else ExactLinearization(matrix, rule is None, free)
-    residual = 0.0 if free else float(sum(abs(complex(e)) ** 2 for e in value)) ** 0.5
+    known = not obstacle and (not digits or free)  # with free parameters the decimals of the point stand for it
+    exact_part = ExactLinearization(matrix, rule is None, free) if known else None
+    sample = {s: sympy.Rational(k, 7) for k, s in enumerate(sorted(sympy.Matrix(value).free_symbols, key=str), 1)}
+    residual = float(sum(abs(complex(e.xreplace(sample))) ** 2 for e in value)) ** 0.5
     at_numbers = tuple(e if e.free_symbols else float(e) for e in point)
     return Linearization(game, rule, at_numbers, tuple(map(str, names)), residual, numeric, exact_part, obstacle, local)
 
@@ -362,16 +365,26 @@ def _vanishes(e: Any) -> bool:
 
 
 def _first_order(local: LocalDynamics | None, decimal: bool) -> tuple[Any, Any] | None:
-    """(F(z), DF(z)) by power series; None where it takes symbols: free parameters, irrational numbers, kinks."""
+    """(F(z), DF(z)) by power series; None where it takes symbols: free parameters, other irrational numbers.
+
+    Raises:
+        NotDifferentiableError: at a kink, or where a slope is infinite (Adam at an equilibrium).
+    """
     import sympy
 
-    from ..symbolic.taylor import Decimal, NoExpansionError, Rational
+    from ..symbolic.taylor import Decimal, KinkError, NoExpansionError, PoleError, Rational
 
     arithmetic: Any = Decimal if decimal else Rational
     if local is None:
         return None
     try:
         rows = local.series(1, arithmetic)
+    except (KinkError, PoleError) as error:
+        raise NotDifferentiableError(
+            f"no derivative at this point: {error.given}",
+            "a point where the map is smooth",
+            "a nearby point, or a state off the kink",
+        ) from None
     except NoExpansionError:
         return None
     n, zero = len(rows), arithmetic.number(sympy.Integer(0))
@@ -395,6 +408,16 @@ def _flow_matrix(game: Game, point: Array) -> tuple[Any, Any]:
     return v, sympy.Matrix([[-slope_at(e, s, values) for s in symbols] for e in expressions])
 
 
+def _refuse_ensemble(game: Game, at: Any) -> None:
+    shape = np.shape(np.asarray(at, dtype=object)) if not hasattr(at, "shape") else tuple(at.shape)
+    if len(shape) > 1:
+        raise ShapeError(
+            f"{'an empty ensemble' if 0 in shape else 'an ensemble'} of points, shape {shape}",
+            f"one point, shape ({game.dim},)",
+            "linearize each point: [gd.linearize(game, rule, at=w) for w in points]",
+        )
+
+
 def _entries(at: Any) -> list[Any]:
     return at.tolist() if hasattr(at, "tolist") else list(at)
 
@@ -402,6 +425,7 @@ def _entries(at: Any) -> list[Any]:
 def _linearize_torch(game: Game, rule: Rule | None, at: Any, state: State | None, rng: Any) -> Linearization:
     import torch
 
+    _refuse_ensemble(game, at)
     w = at if isinstance(at, torch.Tensor) else torch.tensor(np.asarray(at, dtype=float))
     game.check(w)
     seed = rng if isinstance(rng, (int, np.integer)) else 0

@@ -14,15 +14,15 @@ from ..errors import ParameterError
 from ..results import Result
 from ..symbolic.function import SymbolicFunction
 from ..types import Array, Game, Rule
-from .expansion import step_series, tidy
+from .expansion import step_series, step_sizes, tidy
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class ModifiedFlow(Result):
     """dw/dt = c_0(w) + lr c_1(w) + ... + lr^n c_n(w), whose time-lr map is one step of the rule up to O(lr^(n+2)).
 
-    For rules consistent with the gradient flow c_0 = -v. Calling the result with a step size gives the field, ready
-    for `gd.flow(game, start, time, field=modified.at(0.1))`.
+    For rules consistent with the gradient flow c_0 = -v. Called with points (..., d), it is the field at the rule's own
+    step size, so that `gd.flow(game, start, time, field=modified)` runs it; `at` takes another step size.
 
     Attributes:
         game, rule: the pair.
@@ -57,6 +57,23 @@ class ModifiedFlow(Result):
         """The whole field at one step size, as a function of points (..., d)."""
         functions = [self._function(i) for i in range(self.order + 1)]
         return lambda w: sum(lr**i * f(np.asarray(w, dtype=float)) for i, f in enumerate(functions))
+
+    def __call__(self, w: Any) -> Array:
+        """The whole field at the rule's own step size (player 1's), at points (..., d).
+
+        Raises:
+            ParameterError: if that step size is a free symbol.
+        """
+        return np.asarray(self._own(w))
+
+    @functools.cached_property
+    def _own(self) -> Callable[[Any], Array]:
+        lr = step_sizes(self.game, self.rule)[0]
+        if sympy.sympify(lr).free_symbols:
+            raise ParameterError(
+                f"the field of {self.rule!r}, whose step size has no value", "a number", "use `.at(0.1)`"
+            )
+        return self.at(float(lr))
 
     def latex(self) -> str:
         """The terms as LaTeX, one aligned line each."""

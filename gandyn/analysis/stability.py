@@ -16,6 +16,7 @@ from .linearize import linearize
 from .routh import boundary_roots, hurwitz, jury
 
 SAMPLES = 512
+REACH = 100.0  # how far best() looks along an interval without end, before it takes the limit
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -42,7 +43,8 @@ class StabilityRegion(Result):
         """SymPy inequalities, all of which hold exactly where the point attracts."""
         import sympy
 
-        return tuple(sympy.Gt(e, 0) if not e.is_Boolean else e for e in self.expressions)
+        shown = map(_decimals, self.expressions) if self.exact.decimal else self.expressions
+        return tuple(sympy.Gt(e, 0) if not e.is_Boolean else e for e in shown)
 
     @property
     def never(self) -> bool:
@@ -94,7 +96,7 @@ class StabilityRegion(Result):
             if not all(bool(e.subs(p, middle) > 0) for e in self.expressions):
                 break
             end = sympy.oo if high is None else high
-        return end
+        return sympy.N(end, 15) if self.exact.decimal else end
 
     def _critical_expression(self, p: Any, others: list[Any]) -> Any:
         """The first boundary in p as an expression in the others, if one boundary serves at every sample of them."""
@@ -126,9 +128,10 @@ class StabilityRegion(Result):
     def best(self, name: str) -> tuple[Any, Any]:
         """(value, spectral radius): the value of a parameter with the smallest spectral radius, and that radius.
 
-        For a flow, the second entry is the smallest spectral abscissa. Minima lie where eigenvalues meet, where two
-        moduli cross, or where one modulus is stationary: the first are roots of the discriminant and exact; the others
-        are polished numerically to 12 digits.
+        For a flow, the second entry is the smallest spectral abscissa. Where it only falls towards a limit as the
+        parameter grows, the value is infinity and the second entry that limit. Minima lie where eigenvalues meet,
+        where two moduli cross, or where one modulus is stationary: the first are roots of the discriminant and exact;
+        the others are polished numerically to 12 digits.
         """
         import sympy
 
@@ -143,7 +146,7 @@ class StabilityRegion(Result):
             raise DomainError(
                 f"no stable {p}: the point does not attract for small {p}", "a stable interval", "see `.conditions`"
             )
-        top = float(end) if end is not sympy.oo else 100.0
+        top = float(end) if end is not sympy.oo else REACH
         measure = sympy.lambdify(p, self.exact.matrix, "numpy")
 
         def size(value: float) -> float:
@@ -151,12 +154,29 @@ class StabilityRegion(Result):
             return float(values.real.max() if self.rule is None else np.abs(values).max())
 
         rough = _minimise(size, top)
+        limit = self._limit(p) if end is sympy.oo else None
+        if limit is not None and float(limit) < size(rough) - 1e-12:
+            return sympy.oo, limit
+        if self.exact.decimal:
+            return rough, size(rough)
         for candidate in self._turning_points(p):
             if abs(float(candidate) - rough) < 1e-4 * top:
                 exact_value = self._size_at(p, candidate)
                 if exact_value is not None and float(exact_value) <= size(rough) + 1e-9:
                     return candidate, exact_value
         return rough, size(rough)
+
+    def _limit(self, p: Any) -> Any | None:
+        """Spectral radius or abscissa as p goes to infinity, if the characteristic polynomial has a limit."""
+        import sympy
+
+        f = sympy.Poly(sympy.Mul(*(f.as_expr() ** m for f, m in self.exact.factors)), self.exact.factors[0][0].gen)
+        coefficients = [sympy.limit(sympy.cancel(c / f.LC()), p, sympy.oo) for c in f.all_coeffs()]
+        if not all(c.is_finite for c in coefficients):
+            return None
+        roots = sympy.Poly(coefficients, f.gen).all_roots()
+        sizes = [sympy.re(r) for r in roots] if self.rule is None else [abs(r) for r in roots]
+        return max(sizes, key=sympy.N)
 
     def _size_at(self, p: Any, value: Any) -> Any:
         matrix = self.exact.matrix.subs(p, value).applyfunc(_simplest)
@@ -223,7 +243,7 @@ def stability_region(
     Args:
         game: the game; its own free symbols may be among the parameters.
         rule: the rule, or None for the flow. A named field of it is replaced by a symbol.
-        parameters: names of fields of the rule or of free parameters of the game.
+        parameters: names of fields of the rule, or of free symbols of its fields or of the game.
         at: the fixed point; the game's first known equilibrium by default.
 
     Raises:
@@ -236,9 +256,10 @@ def stability_region(
     """
     import sympy
 
-    names = (parameters,) if isinstance(parameters, str) else tuple(parameters)
+    names = tuple(map(str, (parameters,) if isinstance(parameters, (str, sympy.Symbol)) else parameters))
     fields = {} if rule is None else {f.name: getattr(rule, f.name) for f in dataclasses.fields(rule)}  # type: ignore[arg-type]
     free = {str(s): s for s in getattr(game, "parameters", ())}
+    free |= {str(s): s for value in fields.values() for s in _symbols_in(value)}
     if rule is None and names == ("lr",) and "lr" not in free:
         names = tuple(free)
     symbols = []
@@ -256,6 +277,12 @@ def stability_region(
                 "name a field of the rule, or build the game with a free symbol",
             )
     lin = linearize(game, rule, at)
+    if lin.residual > 1e-8:
+        raise DomainError(
+            f"({', '.join(map(str, lin.at))}), which is no fixed point of {game.name}",
+            "a fixed point",
+            "at=gd.fixed_points(game)[0].point",
+        )
     if lin.exact is None:
         raise DomainError(
             f"no exact linearisation of {game.name} at this point", "an exact fixed point", lin.reason or "at=..."
@@ -263,6 +290,23 @@ def stability_region(
     remaining = tuple(s for s in lin.exact.parameters if s not in symbols)
     expressions = _conditions(lin.exact, flow=rule is None)
     return StabilityRegion(game, rule, (*symbols, *remaining), lin.exact, expressions)
+
+
+def _symbols_in(value: Any) -> set[Any]:
+    """Free symbols of a rule's field, given once or per player."""
+    if isinstance(value, dict):
+        value = tuple(value.values())
+    if isinstance(value, tuple):
+        return set().union(*map(_symbols_in, value)) if value else set()
+    return set(getattr(value, "free_symbols", ()))
+
+
+def _decimals(e: Any) -> Any:
+    """A condition whose long fractions stand for decimals, scaled to a largest coefficient of one and shortened."""
+    import sympy
+
+    largest = max((abs(c) for c in e.as_coefficients_dict().values()), default=sympy.Integer(1))
+    return sympy.N(sympy.expand(e / largest), 12)
 
 
 def _conditions(linearization: ExactLinearization, flow: bool) -> tuple[Any, ...]:
@@ -273,8 +317,25 @@ def _conditions(linearization: ExactLinearization, flow: bool) -> tuple[Any, ...
         for e in hurwitz(f) if flow else jury(f):
             for part in _signed_parts(sympy.factor(e)):
                 found.setdefault(part)
-    positive = _without_known(e for e in found if not e.is_positive)
+    positive = _without_known(e for e in map(_settled, found) if not e.is_positive)
     return tuple(positive) or (sympy.Integer(1),)
+
+
+def _settled(e: Any) -> Any:
+    """1 or -1 for a polynomial in one parameter that has no root among its values, and with it one sign; else e."""
+    import sympy
+
+    if len(e.free_symbols) != 1:
+        return e
+    (p,) = e.free_symbols
+    poly = sympy.Poly(e, p)
+    if not all(c.is_Rational for c in poly.all_coeffs()):
+        return e
+    low = 0 if p.is_positive else None
+    at_edge = 1 if p.is_positive and poly.eval(0) == 0 else 0
+    if poly.count_roots(low, None) > at_edge or (not p.is_positive and not p.is_real):
+        return e
+    return sympy.sign(poly.eval(1))
 
 
 def _without_known(conditions: Iterable[Any]) -> list[Any]:
