@@ -29,6 +29,8 @@ _LAZY = {
     "basins": "analysis.basins",
     "compare": "analysis.comparison",
     "duality_gap": "analysis.gap",
+    "gap_flow": "analysis.gap",
+    "gap_along": "analysis.gap",
     "worst_case": "analysis.worst_case",
     "certify": "analysis.certify",
     "lyapunov_function": "analysis.lyapunov",

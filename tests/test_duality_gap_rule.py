@@ -106,6 +106,19 @@ def test_exact_answers_of_matrix_games():
     np.testing.assert_allclose(DGD(0.1, None).gap_gradient(game, np.array([0.3, 0.7, 0.6, 0.4])), [-1, 1, 1, -1])
 
 
+@pytest.mark.parametrize(
+    "game",
+    [gd.games.bilinear(), gd.games.quadratic(-1, 1, 1), gd.games.quadratic(1, 1, 0)],
+    ids=["flat", "falling", "one flat"],
+)
+@pytest.mark.parametrize("world", ["numbers", "symbols", "tensors"])
+def test_a_player_without_a_best_answer_is_refused_by_name(game, world):
+    """The stationary point of a concave cost is where the player does worst, and must not be taken for an answer."""
+    w = {"numbers": np.ones(2), "symbols": np.array([*game.symbols]), "tensors": torch.ones(2, dtype=torch.float64)}
+    with pytest.raises(DomainError, match=r"best response of [xyab] in .* not strictly convex"):
+        DGD(0.1, None).gap_gradient(game, w[world])
+
+
 def test_rules_inside_and_outside_are_the_plain_steps_they_stand_for():
     plain = DGD(0.1, 3, 0.07)
     inside, outside = DGD(0.1, 3, inner=gd.rules.GDA(0.07)), DGD(None, 3, 0.07, outer=gd.rules.GDA(0.1))

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 README = (ROOT / "README.md").read_text()
 SAYS = {
+    "duality_gap.py": ("7*x**2 + 7*y**2/3", "box: 84 (exact)", "wrote duality_gap_landscapes.png"),
     "gda_spiral.py": ("sqrt(26)/5", "wrote gda_spiral.png"),
     "one_rule_three_worlds.py": ("sqrt(9181)/100", "largest difference between the two: 0.0"),
     "your_own_game.py": ("saddle", "wrote your_own_game.png"),

@@ -20,6 +20,8 @@ _HOMES = {
     "basins": "basins",
     "compare": "comparison",
     "duality_gap": "gap",
+    "gap_flow": "gap",
+    "gap_along": "gap",
     "worst_case": "worst_case",
     "certify": "certify",
     "lyapunov_function": "lyapunov",

@@ -9,6 +9,7 @@ from .claims import convergence, counterexample
 from .comparison import comparison
 from .data_space import data_space
 from .drawing import Drawing
+from .gap import duality_gap_shares, gap_along, gap_flow, landscapes
 from .long_run import lyapunov_exponents, recurrence
 from .networks import network_spectrum, path_angle, toy_against_network
 from .phase import fixed_point, phase_portrait
@@ -40,10 +41,14 @@ __all__ = [
     "counterexample",
     "data_space",
     "draw_spiral",
+    "duality_gap_shares",
     "escape_times",
     "fixed_point",
+    "gap_along",
+    "gap_flow",
     "high_resolution",
     "house_style",
+    "landscapes",
     "limit_cycle",
     "linearization",
     "lyapunov_exponents",

@@ -85,10 +85,14 @@ class DualityGapDescent(Rule):
 
     @property
     def domain(self) -> Domain:  # type: ignore[override]
-        """Smooth and capturable where the inner and the outer rule are; exact matrix-game answers are not smooth."""
+        """Smooth and capturable where the inner and the outer rule are.
+
+        Exact answers of matrix games are not smooth, and that there is an exact answer is asked on the host.
+        """
         parts = [rule.domain for rule in (self.inner, self.outer) if rule is not None]
-        smooth = self.k is not None and all(part.smooth for part in parts)
-        return Domain(smooth=smooth, capturable=all(part.capturable for part in parts))
+        smooth, capturable = (all(getattr(p, name) for p in parts) for name in ("smooth", "capturable"))
+        inner_steps = self.k is not None
+        return Domain(smooth=inner_steps and smooth, capturable=inner_steps and capturable)
 
     @property
     def step_sizes(self) -> tuple[str, ...]:  # type: ignore[override]

@@ -56,7 +56,7 @@ class DualityGap(Result):
     box: Any = None
     parts: int | None = None
 
-    _plot = "duality_gap"
+    _plot = "duality_gap_shares"
 
     def __float__(self) -> float:
         return float(self.value)

@@ -1,0 +1,207 @@
+"""The duality-gap flow dw/dt = -grad G(w) as a field, with its Jacobian, spectrum and stationary points."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ...errors import DomainError
+from ...games.symbolic import SymbolicGame
+from ...results import Result, plain
+from ...rules import DualityGapDescent
+from ...symbolic.function import SymbolicFunction
+from ...types import Array, Game
+from ...worlds import SYMBOLS
+from ..fixed_points import FixedPoint, FixedPoints, fixed_points
+from ..linearize import Linearization, linearize
+
+PROBES = 20
+NOTHING = 1e-9
+AT_REST = 1e-8
+
+
+class GapGame(SymbolicGame):
+    """The game in which everybody's cost is the gap G, with a given field for its gradient flow.
+
+    With answers differentiated through, or exact ones, the field is grad G, and this is a common-interest game. With
+    held answers it is not the gradient of anything in general.
+    """
+
+    def __init__(self, game: SymbolicGame, gap: Any, slope: Sequence[Any], label: str) -> None:
+        blocks = {p.name: game.symbols[own] for p, own in zip(game.players, game.slices, strict=True)}
+        super().__init__(f"{label} of {game.name}", game.exprs, blocks, game.equilibria)
+        self.exprs, self.field_exprs = (gap,) * len(game.players), tuple(slope)
+        # asked of the game itself: of an expression as nested as the gap's they would take minutes
+        self.zero_sum, self.quadratic, self.own_quadratic = False, game.quadratic, game.quadratic  # type: ignore[misc]
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class GapFlow(Result):
+    """dw/dt = -grad G(w). The result is the field itself: `gd.flow(game, start, time, field=gap_flow)`.
+
+    Attributes:
+        game: the game whose gap it is.
+        rule: the descent rule whose field this is the limit of, with a unit step.
+    """
+
+    game: Game
+    rule: DualityGapDescent
+
+    _plot = "gap_flow"
+
+    def __call__(self, w: Any) -> Array:
+        """-grad G(w), shape (..., d), in the world of w."""
+        point = w if hasattr(w, "shape") else np.asarray(w, dtype=float)
+        return -self.rule.gap_gradient(self.game, point)
+
+    @property
+    def answers(self) -> str:
+        """How the players answer: exactly, or by k steps, held or differentiated through."""
+        if self.rule.k is None:
+            return "exact answers"
+        how = "differentiated through" if self.rule.through else "held"
+        return f"answers of {self.rule.k} step{'s' if self.rule.k > 1 else ''}, {how}"
+
+    @functools.cached_property
+    def gap_game(self) -> GapGame:
+        """A game with this gradient flow: `gd.fixed_points`, `gd.linearize`, `gd.basins` and pictures take it.
+
+        Raises:
+            DomainError: for games without expressions.
+        """
+        if SYMBOLS not in self.game.worlds or not isinstance(self.game, SymbolicGame):
+            raise DomainError(
+                f"the gap of {self.game.name} as an expression", "a game of expressions", "call the flow at points"
+            )
+        w = np.array([*self.game.symbols, None], dtype=object)[:-1]
+        answers = self.rule.answers(self.game, w)
+        costs = self.game.costs(w)
+        gap = sum(costs[i] - self.game.costs(y)[i] for i, y in enumerate(answers))
+        slope = [self._tidied(e) for e in self.rule.gap_gradient(self.game, w)]
+        return GapGame(self.game, self._tidied(gap), slope, f"duality gap ({self.answers})")
+
+    def _tidied(self, e: Any) -> Any:
+        import sympy
+
+        return sympy.expand(sympy.cancel(e)) if self.game.quadratic else e
+
+    @property
+    def gap(self) -> Any:
+        """G as an expression: of exact answers the gap, of k steps what these steps gain."""
+        return self.gap_game.exprs[0]
+
+    @property
+    def expression(self) -> Any:
+        """-grad G as a SymPy column."""
+        import sympy
+
+        return sympy.ImmutableMatrix([-e for e in self.gap_game.field_exprs])
+
+    def jacobian(self, w: Any = None) -> Any:
+        """D(-grad G) at points, (..., d, d); without a point, as a SymPy matrix."""
+        if w is None:
+            return -self.gap_game.jacobian_expr
+        return -np.asarray(self.gap_game.jacobian(np.asarray(w, dtype=float)))
+
+    def linearize(self, at: Any = None) -> Linearization:
+        """The flow's linearisation, with eigenvalues and verdict; at the game's first equilibrium by default."""
+        return linearize(self.gap_game, at=at)
+
+    def eigenvalues(self, at: Any = None) -> Array:
+        """Eigenvalues of the Jacobian at a point, a complex NumPy array: the flow is attracted where all lie left."""
+        return self.linearize(at).eigenvalues
+
+    def rotation(self, w: Any = None) -> Any:
+        """The antisymmetric part of the Jacobian, at points or as a matrix: zero exactly for gradients."""
+        matrix = self.jacobian(w)
+        return (matrix - (matrix.T if w is None else np.swapaxes(matrix, -1, -2))) / 2
+
+    @functools.cached_property
+    def rotates(self) -> bool:
+        """Whether the field is not a gradient: its antisymmetric part at scattered points is more than rounding."""
+        symbols = (*self.gap_game.parameters, *self.gap_game.symbols)
+        function = SymbolicFunction([symbols], [*self.rotation(), *self.jacobian()])
+        turning, all_of_it = np.split(
+            function(np.random.default_rng(0).uniform(0.1, 1.1, (PROBES, len(symbols)))), 2, -1
+        )
+        return bool(np.abs(turning).max() > NOTHING * np.abs(all_of_it).max())
+
+    def stationary_points(self, box: Any = None) -> FixedPoints:
+        """Zeros of grad G: `gd.fixed_points(self.gap_game, box)`."""
+        return fixed_points(self.gap_game, box)
+
+    def created(self, box: Any = None) -> list[FixedPoint]:
+        """Stationary points of the gap at which the game's own field does not vanish: no equilibria of the game."""
+        found = self.stationary_points(box)
+        return [p for p in found if np.linalg.norm(self.game.field(np.asarray(p.point, dtype=float))) > AT_REST]
+
+    def latex(self) -> str:
+        """dw/dt as LaTeX."""
+        import sympy
+
+        return rf"\dot w = {sympy.latex(self.expression)}"
+
+    def summary(self) -> str:
+        """Which gap, the field where it is short, whether it rotates, and its spectrum at the first equilibrium."""
+        lines = [f"duality-gap flow of {self.game.name}, {self.answers}"]
+        if self.game.quadratic:
+            lines.append(f"dw/dt = {list(self.expression)}")
+        lines.append("rotates: not a gradient" if self.rotates else "does not rotate: a gradient")
+        if self.game.equilibria and not self.gap_game.parameters:
+            values = ", ".join(f"{v:.6g}" if v.imag else f"{v.real:.6g}" for v in self.eigenvalues())
+            lines.append(f"eigenvalues at the equilibrium: {values} ({self.linearize().verdict})")
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The field as text, and its kind."""
+        data = {"game": self.game.name, "rule": repr(self.rule), "rotates": self.rotates}
+        result: dict[str, Any] = plain({**data, "field": [str(e) for e in self.expression]})
+        return result
+
+    def __repr__(self) -> str:
+        return f"<GapFlow of {self.game.name}, {self.answers}>"
+
+
+def gap_flow(game: Game, k: int | None = None, inner_lr: Any = None, through: bool = False) -> GapFlow:
+    """The flow down the duality gap, dw/dt = -grad G(w): what `DualityGapDescent` does in small steps.
+
+    G(w) = sum_i f_i(w) - f_i(y_i, w_-i), and its gradient depends on the answers y_i (Grnarova et al. 2021, section 4):
+
+    * exact (k=None): grad G by Danskin's theorem; on 3 x^2 - y^2 + 4 x y, dw/dt = (-14 x, -14 y / 3).
+    * k inner steps of size inner_lr, held: on f = x y the field (-y - k e x, x - k e y), which rotates with eigenvalues
+      -k e +- i: the game's own rotation, damped.
+    * k inner steps, differentiated through: the gradient of the k-step gap, with real eigenvalues, -2 k e on f = x y.
+
+    Args:
+        game: a game without constraints or noise. k: inner steps; None for exact answers.
+        inner_lr: their size, one number or one per player. through: differentiate through them.
+
+    Raises:
+        DomainError: for constrained and stochastic games; for exact answers where a player has none.
+        ParameterError: for parameters that do not go together.
+
+    Example:
+        >>> import gandyn as gd
+        >>> held = gd.gap_flow(gd.games.bilinear(), k=2, inner_lr="e")
+        >>> list(held.expression), held.rotates
+        ([-2*a*e - b, a - 2*b*e], True)
+        >>> through = gd.gap_flow(gd.games.bilinear(), k=2, inner_lr="e", through=True)
+        >>> list(through.expression), through.rotates
+        ([-4*a*e, -4*b*e], False)
+    """
+    rule = DualityGapDescent(1, k, inner_lr, through=through)
+    rule.check(game)
+    if game.constrained or not game.deterministic:
+        kind = "constrained" if game.constrained else "stochastic"
+        raise DomainError(
+            f"the gap flow of {game.name}, a {kind} game",
+            "a deterministic game without constraints",
+            "iterate gd.rules.DualityGapDescent with a small step",
+        )
+    if k is None and isinstance(game, SymbolicGame):  # ask now whether every player has an answer
+        rule.answers(game, np.array([*game.symbols, None], dtype=object)[:-1])
+    return GapFlow(game, rule)
