@@ -19,6 +19,7 @@ from sympy import QQ
 from ..errors import GandynError
 
 DECIMALS = 50
+MOST_PASSES = 64
 Monomial = tuple[int, ...]
 Series = dict[Monomial, Any]
 Settle = Callable[[Any], Any]
@@ -26,6 +27,14 @@ Settle = Callable[[Any], Any]
 
 class NoExpansionError(GandynError):
     """Here the series has no coefficients of the asked kind: a kink, a pole, or an irrational number."""
+
+
+class KinkError(NoExpansionError):
+    """Two smooth branches meet here, and their series differ."""
+
+
+class PoleError(NoExpansionError):
+    """A value or a slope is infinite, or 0/0."""
 
 
 class Rational:
@@ -85,6 +94,7 @@ class Expansion:
         self.order, self.arithmetic = order, arithmetic
         self.counters, self.settle = frozenset(counters), settle
         self.known: dict[Any, Series] = {}
+        self._pass: Pass | None = None
         self._zero, self._one = arithmetic.number(sympy.Integer(0)), arithmetic.number(sympy.Integer(1))
         for k, (symbol, value) in enumerate(point.items()):
             series = self.constant(value)
@@ -101,12 +111,62 @@ class Expansion:
         """The series of an expression in coordinates and bound names."""
         found = self.known.get(e)
         if found is None:
-            found = self.known[e] = self._expand(e)
+            passing = self.known if self._pass is None else self._pass.known
+            found = passing.get(e)
+            if found is None:
+                found = passing[e] = self._expand(e)
         return found
 
     def bind(self, name: Any, e: Any) -> None:
         """Give a value a name."""
-        self.known[name] = self(e)
+        self.known[name] = self.across(e)
+
+    def across(self, e: Any) -> Series:
+        """The series of an expression; to first order also at kinks, where all sides of each agree on it.
+
+        Every side of every kink is tried, together in all ways, and so is the value on the kink itself: a function made
+        of finitely many smooth pieces has a derivative where all that meet there have the same value and the same one.
+
+        Raises:
+            KinkError: where they do not.
+        """
+        try:
+            return self(e)
+        except KinkError:
+            if self.order != 1:
+                raise
+        found: list[Series] = []
+        waiting: list[dict[Any, int]] = [{}]
+        for _ in range(MOST_PASSES):
+            if not waiting:
+                break
+            self._pass = Pass(waiting.pop())
+            try:
+                series = self(e)
+                waiting += self._pass.others()
+            finally:
+                self._pass = None
+            if series not in found:
+                found.append(series)
+        else:
+            raise KinkError("too many kinks meet")
+        if len(found) > 1:
+            raise KinkError(self._disagreement(found))
+        return found[0]
+
+    def _disagreement(self, found: Sequence[Series]) -> str:
+        for monomial in sorted(set().union(*found), key=lambda m: (-len(m), m)):
+            values = {self.arithmetic.symbolic(series.get(monomial, self._zero)) for series in found}
+            if len(values) > 1:
+                what = "slopes" if monomial else "values"
+                return f"the one-sided {what} are {', '.join(sorted(map(str, values)))}"
+        raise AssertionError("series that differ have a coefficient that does")
+
+    def _side(self, kink: Any, sides: int) -> int:
+        """Which side of a kink the present pass is on."""
+        if self._pass is None:
+            raise KinkError(f"a kink of {kink}")
+        return self._pass.side(kink, sides)
 
     def _expand(self, e: Any) -> Series:
         if e.is_Number:
@@ -116,7 +176,7 @@ class Expansion:
         if e.is_Add:
             return self._sum(map(self, e.args))
         if e.is_Mul:
-            return functools.reduce(self.multiply, map(self, e.args))
+            return self._product(e)
         if e.is_Pow:
             return self._power(self(e.base), e.exp)
         if e.is_Symbol:
@@ -140,6 +200,27 @@ class Expansion:
         if alone:
             others.append(self(e.func(*alone)))
         return self._sum(others) if e.is_Add else functools.reduce(self.multiply, others)
+
+    def _product(self, e: Any) -> Series:
+        """To first order, what multiplies a factor that vanishes here need only have a limit, and no slope."""
+        try:
+            return functools.reduce(self.multiply, map(self, e.args))
+        except (KinkError, PoleError):
+            rough = [a for a in e.args if isinstance(a, (sympy.Max, sympy.Min, sympy.Piecewise))]
+            if self.order != 1 or not rough:
+                raise
+            smooth: Series = {(): self._one}
+            for a in e.args:
+                smooth = smooth if a in rough else self.multiply(smooth, self(a))
+            if () in smooth:
+                raise
+            from .limits import limit
+
+            values = {s: self._start(series) for s, series in self.known.items() if s.is_Symbol}
+            factor = limit(sympy.Mul(*rough), values)
+            if factor is None:
+                raise
+            return self.multiply(smooth, self.constant(factor))
 
     # --- arithmetic of series --------------------------------------------------------------------------------------
 
@@ -174,8 +255,10 @@ class Expansion:
         if not exponent.is_Rational:
             raise NoExpansionError(f"a power {exponent}")
         start = self._start(base)
+        if start.is_zero and exponent > self.order:
+            return {}  # of higher order than is kept
         if start.is_zero or (start.is_negative and not exponent.is_Integer):
-            raise NoExpansionError(f"{start} to the power {exponent}")
+            raise PoleError("the slope is infinite or undefined")
         return self._compose(base, [sympy.ff(exponent, k) * start ** (exponent - k) for k in range(self.order + 1)])
 
     def _start(self, series: Series) -> Any:
@@ -192,40 +275,90 @@ class Expansion:
 
     def _function(self, e: Any) -> Series:
         if isinstance(e, sympy.Piecewise):
-            return self(next(value for value, condition in e.args if self._holds(condition)))
+            return self._branch(e)
         if isinstance(e, (sympy.Max, sympy.Min)):
             return self._extreme(e)
         if len(e.args) != 1 or not isinstance(e, sympy.Function):
             raise NoExpansionError(f"{e.func} of {len(e.args)} arguments")
         inner = self(e.args[0])
         start = self._start(inner)
-        if isinstance(e, (sympy.Abs, sympy.sign, sympy.Heaviside)):
-            if start.is_zero or not start.is_real:
-                raise NoExpansionError(f"a kink of {e}")
-            side = sympy.sign(start)
-            if isinstance(e, sympy.Abs):
-                return self.multiply(inner, self.constant(side))
-            return self.constant(side if isinstance(e, sympy.sign) else (side + 1) / 2)
+        if isinstance(e, (sympy.Abs, sympy.sign, sympy.Heaviside, sympy.DiracDelta)):
+            return self._jump(e, inner, start)
         return self._compose(inner, [_derivative(e.func, k, start) for k in range(self.order + 1)])
+
+    def _jump(self, e: Any, inner: Series, start: Any) -> Series:
+        """|x|, sign x and its relatives, by the sign of x; where x = 0, from above, from below, and there."""
+        if not start.is_real:
+            raise NoExpansionError(f"{e.func} of {start}")
+        if not start.is_zero:
+            side = sympy.sign(start)
+        elif self.order == 0 and isinstance(e, sympy.Abs):
+            return {}
+        else:
+            sides = (1, -1) if isinstance(e, sympy.Abs) else (1, -1, 0)
+            side = sympy.Integer((1, -1, 0)[self._side(e.args[0], len(sides))])
+        if isinstance(e, sympy.Abs):
+            return self.multiply(inner, self.constant(side))
+        if isinstance(e, sympy.DiracDelta):
+            return self.constant(sympy.Integer(int(side == 0)))
+        return self.constant(side if isinstance(e, sympy.sign) else (side + 1) / 2)
 
     def _extreme(self, e: Any) -> Series:
         parts = [self(a) for a in e.args]
-        starts = [part.get((), self._zero) for part in parts]
-        best = max(starts) if isinstance(e, sympy.Max) else min(starts)
-        chosen = [part for part, start in zip(parts, starts, strict=True) if start == best]
-        if any(other != chosen[0] for other in chosen[1:]):
-            raise NoExpansionError(f"a kink of {e.func}")
-        return chosen[0]
+        starts = [self._start(part) for part in parts]
+        best = (max if isinstance(e, sympy.Max) else min)(starts)
+        chosen: list[Series] = []
+        for part, start in zip(parts, starts, strict=True):
+            if start == best and part not in chosen:
+                chosen.append(part)
+        return chosen[0] if len(chosen) == 1 else chosen[self._side(e, len(chosen))]
 
-    def _holds(self, condition: Any) -> bool:
+    def _branch(self, e: Any) -> Series:
+        """The branch of a Piecewise that holds here; where conditions are on their edge, each that may hold nearby."""
+        for value, condition in e.args:
+            gap = self._gap(condition)
+            if gap is None:
+                if self._side(condition, 2) == 0:
+                    return self(value)
+            elif gap:
+                return self(value)
+        raise NoExpansionError(f"no branch of {e} holds")
+
+    def _gap(self, condition: Any) -> bool | None:
+        """Whether a condition holds around the point; None on its edge."""
         if condition in (sympy.true, sympy.false):
             return bool(condition)
         if not isinstance(condition, sympy.core.relational.Relational):
             raise NoExpansionError(f"the condition {condition}")
         gap = self._start(self._sum([self(condition.lhs), self(-condition.rhs)]))
-        if gap.is_zero:
-            raise NoExpansionError("two branches meet")
-        return bool(condition.func(gap, 0))
+        return None if gap.is_zero else bool(condition.func(gap, 0))
+
+
+class Pass:
+    """One way of passing a point: a side of each kink that meets there.
+
+    Attributes:
+        known: the series on this way.
+    """
+
+    def __init__(self, fixed: dict[Any, int]) -> None:
+        self.known: dict[Any, Series] = {}
+        self._fixed, self._met = fixed, dict[Any, int]()
+
+    def side(self, kink: Any, sides: int) -> int:
+        """The side that is fixed; the first of a kink not met before."""
+        if kink in self._fixed:
+            return self._fixed[kink]
+        self._met[kink] = max(sides, self._met.get(kink, 0))
+        return 0
+
+    def others(self) -> list[dict[Any, int]]:
+        """The ways that part from this one at the kinks it was the first to meet."""
+        found, sides = [], dict(self._fixed)
+        for kink, count in self._met.items():
+            found += [{**sides, kink: side} for side in range(1, count)]
+            sides[kink] = 0
+        return found
 
 
 @functools.lru_cache(maxsize=4096)
@@ -268,7 +401,7 @@ def expand(
         running = Expansion(dict(zip(symbols, point, strict=True)), order, arithmetic, counters, settle)
         for name, e in bindings:
             running.bind(name, e)
-        return [running(e) for e in outputs]
+        return [running.across(e) for e in outputs]
 
 
 def monomials(variables: int, degree: int) -> Iterable[Monomial]:
