@@ -198,3 +198,23 @@ def test_conditions_that_always_hold_are_left_out():
     lr = sympy.Symbol("lr", positive=True)
     region = gd.stability_region(BILINEAR, gd.rules.Extragradient("lr"))
     assert region.conditions == (1 - lr > 0,)  # beside lr^4 - 3 lr^2 + 4, which has no real root
+
+
+def test_of_conditions_in_one_parameter_the_binding_ones_are_kept():
+    lr = sympy.Symbol("lr", positive=True)
+    assert gd.stability_region(BILINEAR, gd.rules.OptimisticGD("lr")).conditions == (1 - 3 * lr**2 > 0,)
+    assert gd.stability_region(BILINEAR, gd.rules.RungeKutta("lr", 4)).conditions == (8 - lr**2 > 0,)
+    game = gd.games.dirac_gan(penalty=gd.penalties.R1("gamma"))
+    both = gd.stability_region(game, gd.rules.GDA(0.5), ("gamma",))
+    assert len(both.conditions) == 2  # a lower and an upper bound
+    assert both.contains(gamma=1)
+    assert not both.contains(gamma=0.1)
+    assert not both.contains(gamma=5)
+
+
+def test_the_step_of_a_wrapped_rule_is_free_under_the_name_lr():
+    for rule in (gd.rules.Lookahead(gd.rules.GDA("lr"), 5, 0.5), gd.rules.Lookahead(gd.rules.GDA(0.1), 5, 0.5)):
+        critical = float(gd.stability_region(BILINEAR, rule).critical("lr"))
+        assert abs(1 - 0.5 + 0.5 * (1 + 1j * critical) ** 5) == pytest.approx(1, rel=1e-12)
+    with pytest.raises(gd.GandynError, match="parameter 'rate'"):
+        gd.stability_region(BILINEAR, gd.rules.Lookahead(gd.rules.GDA(0.1), 5, 0.5), ("rate",))

@@ -10,8 +10,10 @@ import numpy as np
 
 from ..errors import DomainError, ParameterError
 from ..results import Result
+from ..rules.base import each
 from ..types import Game, Rule
 from .exact import ExactLinearization
+from .expansion import STEP, in_proportion
 from .linearize import linearize
 from .routh import boundary_roots, hurwitz, jury
 
@@ -243,7 +245,8 @@ def stability_region(
     Args:
         game: the game; its own free symbols may be among the parameters.
         rule: the rule, or None for the flow. A named field of it is replaced by a symbol.
-        parameters: names of fields of the rule, or of free symbols of its fields or of the game.
+        parameters: names of fields of the rule, or of free symbols of its fields or of the game. "lr" of a rule that
+            wraps others frees all their step sizes, in their present ratios.
         at: the fixed point; the game's first known equilibrium by default.
 
     Raises:
@@ -270,6 +273,13 @@ def stability_region(
             rule = dataclasses.replace(rule, **{name: name})  # type: ignore[type-var]
         elif name in free:
             symbols.append(free[name])
+        elif (
+            name == str(STEP)
+            and rule is not None
+            and any(isinstance(r, Rule) for v in fields.values() for r in each(v))
+        ):
+            rule = in_proportion(game, rule)
+            symbols.append(STEP)
         else:
             raise ParameterError(
                 f"parameter {name!r}",
@@ -293,7 +303,9 @@ def stability_region(
 
 
 def _symbols_in(value: Any) -> set[Any]:
-    """Free symbols of a rule's field, given once or per player."""
+    """Free symbols of a rule's field, given once or per player, and of the rules that it wraps."""
+    if isinstance(value, Rule):
+        value = tuple(getattr(value, f.name) for f in dataclasses.fields(value))  # type: ignore[arg-type]
     if isinstance(value, dict):
         value = tuple(value.values())
     if isinstance(value, tuple):
@@ -318,7 +330,27 @@ def _conditions(linearization: ExactLinearization, flow: bool) -> tuple[Any, ...
             for part in _signed_parts(sympy.factor(e)):
                 found.setdefault(part)
     positive = _without_known(e for e in map(_settled, found) if not e.is_positive)
-    return tuple(positive) or (sympy.Integer(1),)
+    return tuple(_binding(positive)) or (sympy.Integer(1),)
+
+
+def _binding(conditions: list[Any]) -> list[Any]:
+    """The conditions that some value of their one positive parameter breaks alone, kept simplest first; else all."""
+    import sympy
+
+    symbols = set().union(*(e.free_symbols for e in conditions))
+    if len(conditions) < 2 or len(symbols) != 1 or not all(p.is_positive for p in symbols):
+        return conditions
+    (p,) = symbols
+    if not all(e.is_polynomial(p) and all(c.is_Rational for c in sympy.Poly(e, p).coeffs()) for e in conditions):
+        return conditions
+    edges = [sympy.Integer(0), *boundary_roots(conditions, p)]
+    between = [sympy.Rational(_between(a, b)) for a, b in zip(edges, [*edges[1:], None], strict=True)]
+    samples = [*between, *edges[1:]]
+    broken = {e: {k for k, x in enumerate(samples) if not e.subs(p, x) > 0} for e in conditions}
+    for e in sorted(conditions, key=sympy.count_ops, reverse=True):
+        if len(broken) > 1 and broken[e] <= set().union(*(b for other, b in broken.items() if other is not e)):
+            del broken[e]
+    return list(broken)
 
 
 def _settled(e: Any) -> Any:
