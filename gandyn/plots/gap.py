@@ -94,7 +94,7 @@ def landscapes(
     found = duality_gap(game, places.reshape(-1, 2), method, **options)
     gap = np.asarray(found.value, dtype=float).reshape(places.shape[:-1])
     rests = find_fixed_points(game, bounds) if isinstance(fixed_points, str) else list(fixed_points)
-    figure = Drawing(height=0.66 if not surface else 0.7)
+    figure = Drawing(height=0.58 if surface else 0.66)
     figure.data.update(box=bounds, grid=places, cost=cost, gap=gap, kind=found.kind, coordinates=coordinate_names(game))
     figure.data["trajectories"] = {label: {"t": run.t, "w": run.w} for label, run in runs.items()}
     figure.data["fixed_points"] = np.array([p.point for p in rests], dtype=float).reshape(-1, 2)
@@ -119,7 +119,7 @@ def landscapes(
         axes.set_title(what)
         axes.set_xlabel(figure.data["coordinates"][0], labelpad=-5 if surface else 1)
         axes.set_ylabel(figure.data["coordinates"][1], rotation=0, labelpad=-5 if surface else 2)
-    handles = [h for h in figure.axes[0].get_legend_handles_labels()[0] if not h.get_label().startswith("_")]
+    handles = [h for h in figure.axes[0].get_legend_handles_labels()[0] if not str(h.get_label()).startswith("_")]
     if handles:
         figure.legend(handles=handles, loc="outside lower center", ncols=2)
     return figure
@@ -144,7 +144,7 @@ def _relief(axes: Any, places: np.ndarray, heights: np.ndarray, bounds: np.ndarr
         places[..., 0], places[..., 1], heights, cmap="cividis", alpha=0.6, rstride=3, cstride=3, linewidth=0.15,
         edgecolor=(1, 1, 1, 0.6), zorder=1,
     )  # fmt: skip
-    axes.set_box_aspect((1, 1, 0.75), zoom=0.95)
+    axes.set_box_aspect((1, 1, 0.75), zoom=1.08)
     axes.view_init(elev=30, azim=-58)
     axes.tick_params(pad=-3)
     axes.locator_params(nbins=4)
@@ -244,7 +244,7 @@ def gap_flow(flow: GapFlow, box: Box | None = None, trajectories: Any = (), stat
     bounds = box_around(game, ()) if box is None else check_box(game, box)
     known = [p for p in game.equilibria if not any(getattr(x, "free_symbols", ()) for x in p)]
     figure: Drawing = phase_portrait(
-        game, bounds, trajectories, [_Rest(flow, p) for p in known], field="stream", title=f"gap flow, {flow.answers}"
+        game, bounds.tolist(), trajectories, [_Rest(flow, p) for p in known], field="stream", title=f"gap flow, {flow.answers}"
     )
     if len(stationary):
         places = np.array([p.point for p in stationary], dtype=float)

@@ -36,7 +36,7 @@ class GapGame(SymbolicGame):
         super().__init__(f"{label} of {game.name}", game.exprs, blocks, game.equilibria)
         self.exprs, self.field_exprs = (gap,) * len(game.players), tuple(slope)
         # asked of the game itself: of an expression as nested as the gap's they would take minutes
-        self.zero_sum, self.quadratic, self.own_quadratic = False, game.quadratic, game.quadratic  # type: ignore[misc]
+        self.zero_sum, self.quadratic, self.own_quadratic = False, game.quadratic, game.quadratic
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
