@@ -243,9 +243,9 @@ def gap_flow(flow: GapFlow, box: Box | None = None, trajectories: Any = (), stat
     game = flow.gap_game
     bounds = box_around(game, ()) if box is None else check_box(game, box)
     known = [p for p in game.equilibria if not any(getattr(x, "free_symbols", ()) for x in p)]
-    figure: Drawing = phase_portrait(
-        game, bounds.tolist(), trajectories, [_Rest(flow, p) for p in known], field="stream", title=f"gap flow, {flow.answers}"
-    )
+    rests = [_Rest(flow, p) for p in known]
+    title = f"gap flow, {flow.answers}"
+    figure: Drawing = phase_portrait(game, bounds.tolist(), trajectories, rests, field="stream", title=title)
     if len(stationary):
         places = np.array([p.point for p in stationary], dtype=float)
         figure.axes[0].plot(

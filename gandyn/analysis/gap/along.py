@@ -77,7 +77,7 @@ def gap_along(
     Example:
         >>> import gandyn as gd
         >>> run = gd.iterate(gd.games.quadratic(1, 2, 1), gd.rules.Extragradient(0.1), [1.0, 1.0], 50)
-        >>> gap_along(run).curves["Extragradient"].gap[0]
+        >>> float(gap_along(run).curves["Extragradient"].gap[0])
         5.0
     """
     runs = _labelled(trajectories)
