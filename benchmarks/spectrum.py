@@ -21,6 +21,7 @@ from networks import foreign_load
 from rounds import environment, interleave
 
 import gandyn as gd
+from gandyn.analysis.spectrum.operators import operator_of
 
 SEED, ENDS = 0, ("LM", "LR", "SR", "LI")
 MEASURES = {"LM": np.abs, "LR": np.real, "SR": lambda z: -z.real, "LI": np.imag}
@@ -41,7 +42,7 @@ def product_costs(device: str, rounds: int) -> dict[str, Any]:
         options = {"data": gd.gans.ring(), "batch_size": 128, "latent": 2, "device": device}
         game = gd.gans.GANGame(generator, discriminator, loss, **options)
         w, token = game.w0.clone(), game.draw(np.random.default_rng(SEED))
-        u = torch.randn_like(w)
+        u, operator = torch.randn_like(w), operator_of(game, w, token, "J")
 
         def timed(call: Any) -> Any:
             def run() -> None:
@@ -56,11 +57,12 @@ def product_costs(device: str, rounds: int) -> dict[str, Any]:
             "field": timed(lambda: game.field(w, token)),  # noqa: B023
             "jvp": timed(lambda: game.jvp(w, u, token)),  # noqa: B023
             "vjp": timed(lambda: game.vjp(w, u, token)),  # noqa: B023
+            "J u in a spectrum": timed(lambda: operator(u)),  # noqa: B023
         }
         times = interleave(calls, "field", rounds)
         rows[loss] = {
             "parameters": game.dim,
-            **{name: {k: round(times[name][k], 3) for k in ("ratio", "cpu_ratio")} for name in ("jvp", "vjp")},
+            **{name: {k: round(times[name][k], 3) for k in ("ratio", "cpu_ratio")} for name in list(calls)[1:]},
             "undisturbed": round(times["undisturbed"], 2),
         }
         print("product over field", loss, rows[loss], flush=True)

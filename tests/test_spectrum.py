@@ -278,6 +278,13 @@ def test_an_imaginary_part_of_zero_and_a_spent_budget_are_unresolved():
     assert found.resolution["LI"] is Resolution.UNRESOLVED
     assert not found.converged
     assert "unresolved" in found.summary()
+    two = planted(
+        [[1 + 0.01 * x, 1.0 + x, -1.0 - x, 1 + 0.01 * x] if x < 2 else [0.01 * x, 0, 0, 0.1] for x in range(60)]
+    )
+    some = gd.spectrum(two, np.zeros(120), 3, "LI")
+    assert some.resolved.tolist() == [True, True, False]  # there are two pairs, and no third
+    np.testing.assert_allclose(some.eigenvalues[:2].imag, [2, 1], rtol=1e-8)
+    assert not some.converged
     small = gd.spectrum(gd.games.quadratic(1, 0, 2), [0.0, 0.0], which="LI")
     assert not small.converged  # even where everything was spanned
     game, w, token = trained(hidden=(16, 16), steps=50)

@@ -16,7 +16,7 @@ from ..errors import DomainError
 from .drawing import Drawing
 from .style import FAINT, INK, QUIET, series_styles, styled
 
-ENDS = {"LM": ("o", 46), "LR": (">", 26), "SR": ("<", 26), "LI": ("^", 11)}  # mark and size: one point may be several
+ENDS = {"LM": ("o", 46), "LR": (">", 26), "SR": ("<", 26), "LI": ("^", 15)}  # mark and size: one point may be several
 
 
 @styled
@@ -47,7 +47,7 @@ def network_spectrum(spectra: Any, title: str | None = None) -> Drawing:
             axes.axvline(0, color=QUIET, linewidth=0.8, zorder=0)
         else:
             axes.add_patch(Circle((0, 0), 1, fill=False, edgecolor=QUIET, linewidth=0.8, zorder=0))
-            axes.set_aspect("equal", adjustable="datalim")
+            axes.set_aspect("equal", adjustable="box")
         axes.scatter(outline.real, outline.imag, s=4, color=QUIET, linewidth=0, zorder=1)
         for name, end in found.ends.items():
             here, style, (mark, size) = end.values + (found.rule is not None), styles[name], ENDS[name]
@@ -105,7 +105,8 @@ def _frame(axes: Any, values: Any) -> None:
     """The values with a margin, and the part of the circle that is there."""
     x, y = values.real, values.imag
     width = max(np.ptp(np.append(x, 1.0)), 1e-3)
-    height = max(np.abs(y).max(), 0.2 * width)
+    height = max(np.abs(y).max(), 0.35 * width)
+    width = max(width, height)
     axes.set_xlim(min(x.min(), 1.0) - 0.1 * width, max(x.max(), 1.0) + 0.1 * width)
     axes.set_ylim(-1.15 * height, 1.15 * height)
 

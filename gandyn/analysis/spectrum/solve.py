@@ -79,10 +79,11 @@ class _Search:
     def __init__(self, operator: Operator, targets: Sequence[Target], k: int, read: Callable[..., Reading],
                  settings: Settings, seed: int) -> None:  # fmt: skip
         self.krylov, self.targets, self.k, self.read = Krylov(operator, seed), targets, k, read
-        self.settings, self.spent = settings, 0
+        self.settings = dataclasses.replace(settings, capacity=max(settings.capacity, 3 * k + 2 * STEP))
+        self.spent = 0
         self.ritz: Ritz | None = None
         self.picks: dict[str, Pick] = {}
-        self.accepted: dict[str, bool] = dict.fromkeys((t.name for t in targets), False)
+        self.believed: dict[str, Any] = {}
 
     def advance(self, more: int) -> None:
         """Enlarge the space, restarting it where memory ends, and read it again."""
@@ -104,8 +105,10 @@ class _Search:
             new = pick(target, reading, ritz.residuals, self.k, self.settings.tolerance, ritz.norm)
             if ritz.complete:
                 new = dataclasses.replace(new, good=new.good | (target.name != "LI") | (new.values.imag != 0))
-            twice = ritz.complete or (old is not None and old.good.all() and new.agrees(old, target, AGREEMENT).all())
-            self.accepted[target.name] = bool(new.good.all() and len(new.values) == self.k and twice)
+            believed = new.good.copy()
+            if not ritz.complete:
+                believed &= new.agrees(old, target, AGREEMENT) & (False if old is None else old.good)
+            self.believed[target.name] = np.logical_and.accumulate(believed)  # none behind one that is not
             self.picks[target.name] = new
 
     def _keep(self, values: Any) -> Any:
@@ -119,10 +122,17 @@ class _Search:
         mirrored = np.abs(kept[None, :] - values.conj()[:, None]).min(1) <= 1e-10 * np.abs(values)
         return mask | mirrored
 
+    def accepted(self, name: str) -> bool:
+        """Whether all values at an end are believed."""
+        believed = self.believed.get(name)
+        return believed is not None and len(believed) == self.k and bool(believed.all())
+
     @property
     def finished(self) -> bool:
         """All accepted, nothing left to span, or nothing left to spend."""
-        return all(self.accepted.values()) or self.krylov.complete or self.spent >= self.settings.most
+        return (
+            all(self.accepted(t.name) for t in self.targets) or self.krylov.complete or self.spent >= self.settings.most
+        )
 
     def run(self) -> None:
         """To the end."""
@@ -142,7 +152,7 @@ def ends(
     search = _Search(operator, targets, k, read, settings, settings.seed)
     search.run()
     confirmed = dict.fromkeys((t.name for t in targets), False)
-    if settings.confirm and not search.krylov.complete and any(search.accepted.values()):
+    if settings.confirm and not search.krylov.complete and any(search.accepted(t.name) for t in targets):
         search, confirmed = _confirm(search, operator, targets, k, settings, read)
     assert search.ritz is not None
     found = {t.name: _verified(search, t, confirmed[t.name]) for t in targets}
@@ -160,19 +170,19 @@ def _confirm(
         search.run()
         other.run()
         agreed = {
-            t.name: search.accepted[t.name]
-            and other.accepted[t.name]
+            t.name: search.accepted(t.name)
+            and other.accepted(t.name)
             and bool(search.picks[t.name].agrees(before[t.name], t, AGREEMENT).all())
             and bool(search.picks[t.name].agrees(other.picks[t.name], t, AGREEMENT).all())
             for t in targets
         }
-        disputed = [t.name for t in targets if search.accepted[t.name] and not agreed[t.name]]
+        disputed = [t.name for t in targets if search.accepted(t.name) and not agreed[t.name]]
         spent = max(search.spent, other.spent) >= settings.most
         if search.krylov.complete:
             return search, agreed
         if not disputed or spent:
             for name in disputed:  # two starts that see different ends: neither is an answer
-                search.accepted[name] = False
+                search.believed[name] = np.zeros(k, bool)
             return search, agreed
         other.advance(STEP)
 
@@ -199,7 +209,7 @@ def _verified(search: _Search, target: Target, confirmed: bool) -> End:
     gain = dict(zip(zip(slopes.sources, slopes.values, strict=True), slopes.slopes, strict=True))
     residuals = np.array([measured[s] * gain[s, v] for s, v in zip(found.sources, found.values, strict=True)])
     small = residuals <= 10 * np.maximum(search.settings.tolerance * found.sizes, found.residuals)
-    resolved = found.good & small if search.accepted[target.name] else np.zeros(len(found.values), bool)
+    resolved = search.believed[target.name] & small
     resolution = Resolution.UNRESOLVED
     if len(resolved) == search.k and resolved.all():
         resolution = Resolution.COMPLETE if ritz.complete else Resolution.CONVERGED
