@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 
 import pytest
@@ -10,6 +11,7 @@ from typer.testing import CliRunner
 
 from gandyn.cli import analyze as command
 from gandyn.cli import app
+from gandyn.cli.global_sections import GLOBAL
 from gandyn.cli.sections import ALWAYS, KEYS, SECTIONS, Section, both, matrix_rows
 
 
@@ -50,7 +52,7 @@ def test_the_same_as_json():
     assert data["spectral_radius_exact"] == "sqrt(sqrt(21)/10 + 1/2)"
     assert data["rate"] == pytest.approx(0.0213193, rel=1e-5)
     assert data["classification"]["flow"] == "marginal"
-    assert {key for keys in KEYS.values() for key in keys} - {"global"} <= set(data)
+    assert {key for keys in (*KEYS.values(), *GLOBAL.values()) for key in keys} <= set(data)
     assert list(data)[:2] == ["game", "rule"]
     assert data["skipped"] == {}
 
@@ -68,6 +70,34 @@ def test_conserved_and_critical_quantities():
     assert entry(tau, "critical tau").startswith("1: the flow attracts when y is faster")
     never = gandyn("analyze", "bilinear", "--rule", "GDA", "--set", "lr=0.1").stdout
     assert entry(never, "stable steps").startswith("none")
+
+
+def test_around_the_forsaken_point():
+    result = gandyn("analyze", "forsaken", "--rule", "GDA", "--set", "lr=0.05", "--all")
+    assert result.exit_code == 0, result.output
+    page = result.stdout
+    assert max(map(len, page.splitlines())) <= 100
+    assert entry(page, "critical lr") == "0.1082761487"
+    assert entry(page, "cycles of the flow").startswith("repelling, period 7.16987")
+    assert re.match(r"repelling, rotation number 0.00707.* attracting", entry(page, "invariant circles"))
+    assert re.search(r"lr = 0.10827615\s+subcritical Neimark-Sacker at \(0.0780267, 0.411934\)", page)
+    assert "0 lies in the band" in entry(page, "so")
+
+
+def test_a_proof_and_an_orbit_that_settles():
+    pytest.importorskip("flint")
+    data = json.loads(gandyn("analyze", "quadratic", "--rule", "GDA", "--set", "lr=1/5", "--global", "--json").stdout)
+    assert data["certificate"]["proven"]
+    assert data["certificate"]["basin_radius"] == pytest.approx(1, rel=1e-8)
+    radius = data["spectral_radius"]
+    assert data["lyapunov_exponents"]["exponents"][0] == pytest.approx(math.log(radius), abs=1e-6)
+
+
+def test_global_sections_that_do_not_apply_say_why():
+    page = gandyn("analyze", "matching_pennies", "--global").stdout
+    assert entry(page, "global") == "a box ignores the constraints of this game"
+    assert entry(page, "closed orbits").startswith("circles are searched for under a rule")
+    assert entry(page, "bifurcations") == "a flow has no step to vary"
 
 
 def test_around_the_point():

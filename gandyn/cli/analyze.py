@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..errors import GandynError, ParameterError
+from ..errors import GandynError, MissingDependencyError, ParameterError
 from . import values
 
 BUDGET = 10.0
@@ -30,37 +30,45 @@ def analyze(
     ] = None,
     at: Annotated[str | None, typer.Option(help="The point, coordinates with commas; the known equilibrium.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, with the same content.")] = False,
-    everything: Annotated[bool, typer.Option("--all", help="No limit on the time of any section.")] = False,
-    around: Annotated[bool, typer.Option("--global", help="Also equilibria and cycles around the point.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every section, --global too, without a limit on its time.")
+    ] = False,
+    around: Annotated[
+        bool, typer.Option("--global", help="Also what lies around the point: cycles, bifurcations, a proof.")
+    ] = False,
 ) -> None:
     """Analyse a rule on a game, exactly where that is possible.
 
     Prints the game, its field, the rule's update map, characteristic polynomial, eigenvalues, rate and rotation, the
     verdict with its reason; the kind of solution, potential and Hamiltonian parts; stable, critical and best steps;
     the critical time scale; what finite steps add; conserved quantities and a Lyapunov function. Without a rule, the
-    same of the gradient flow. A section that computes for more than ten seconds is left out, and says so.
+    same of the gradient flow. With --global also all equilibria, cycles and invariant circles around the point, its
+    bifurcations as the step grows, Lyapunov exponents of an orbit, and a proven basin. A section that computes for more
+    than ten seconds is left out, and says so.
     """
-    from .sections import ALWAYS, KEYS, SECTIONS, global_section
+    from .global_sections import GLOBAL
+    from .sections import ALWAYS, KEYS, SECTIONS
 
     subject = _subject(game, rule, set_, at)
-    chosen = [*SECTIONS, *([global_section] if around else [])]
+    chosen = {make: KEYS[make] for make in SECTIONS} | (GLOBAL if around or everything else {})
     sections = [make(subject) for make in ALWAYS]
     data = {key: value for section in (sections[2], *sections[:2]) for key, value in section.data.items()}
     notes: dict[str, str] = {}
-    for make in chosen:
+    for make, keys in chosen.items():
         section, why = _within(None if everything else BUDGET, make, subject)
-        data |= dict.fromkeys(KEYS[make]) if section is None else section.data
+        data |= dict.fromkeys(keys) if section is None else section.data
         if section is not None:
             sections.append(section)
         elif why:
-            notes[KEYS[make][0].replace("_", " ")] = why
+            notes[keys[0].replace("_", " ")] = why
     data["skipped"] = notes
     if as_json:
         from ..results import plain
 
         typer.echo(json.dumps(plain(data), indent=2))
         return
-    late = {name: why for name, why in notes.items() if why.startswith("skipped")}
+    asked = {keys[0].replace("_", " ") for keys in GLOBAL.values()} if around else set()
+    late = {name: why for name, why in notes.items() if why.startswith("skipped") or name in asked}
     _print(subject.game.name, sections, late)
 
 
@@ -140,6 +148,8 @@ def _within(seconds: float | None, make: Callable[[Any], Any], subject: Any) -> 
             return make(subject), ""
     except _TimeUp:
         return None, f"skipped: more than {seconds:g} s of computing; use --all"
+    except MissingDependencyError as error:
+        return None, f"skipped: {error}"
     except (GandynError, NotImplementedError) as error:
         return None, getattr(error, "given", "") or str(error) or type(error).__name__
 

@@ -267,29 +267,6 @@ def lyapunov_section(subject: Subject) -> Section:
     return section
 
 
-def global_section(subject: Subject) -> Section:
-    """All equilibria and limit cycles in a box about the point."""
-    from ..analysis.cycles import limit_cycles
-    from ..analysis.fixed_points import fixed_points
-
-    section, game = Section("Around it, within 3"), subject.game
-    box = [(float(x) - 3.0, float(x) + 3.0) for x in subject.lin.at]
-    points = fixed_points(game, box=box)
-    section.add("equilibria", *[f"({', '.join(f'{float(x):.6g}' for x in p.point)})" for p in points[:12]])
-    cycles = limit_cycles(game, box) if game.dim == 2 else []
-    section.add(
-        "limit cycles",
-        *([f"{'attracting' if c.stable else 'repelling'}, period {c.period:.8g}" for c in cycles] or ["none found"]),
-    )
-    section.data = {
-        "global": {
-            "equilibria": [[float(x) for x in p.point] for p in points],
-            "cycles": [{"period": float(c.period), "stable": bool(c.stable)} for c in cycles],
-        }
-    }
-    return section
-
-
 ALWAYS: tuple[Callable[[Subject], Section], ...] = (game_section, dynamics_section, linear_section)
 SECTIONS: tuple[Callable[[Subject], Section], ...] = (
     map_section,
@@ -308,7 +285,6 @@ KEYS: dict[Callable[[Subject], Section], tuple[str, ...]] = {
     drift_section: ("backward_error",),
     conserved_section: ("conserved",),
     lyapunov_section: ("lyapunov",),
-    global_section: ("global",),
 }
 
 
@@ -333,12 +309,14 @@ def number(x: Any) -> str:
 
 def both(x: Any) -> str:
     """An exact number and its decimals."""
+    import sympy
+
     text, value = str(x), float(x)
     if value == float("inf"):
         return "infinite"
     return (
         f"{value:.10g}"
-        if isinstance(x, float) or not readable(text) or text == f"{value:.10g}"
+        if isinstance(x, (float, sympy.Float)) or not readable(text) or text == f"{value:.10g}"
         else (f"{text}  =  {value:.10g}")
     )
 
