@@ -272,3 +272,14 @@ def test_no_proof_contradicts_simulation(coefficients, rule):
         end = gd.iterate(game, rule, proof.basin_radius * directions, 20000, record="last")
         assert not np.any(end.diverged)
         assert np.abs(end.w).max() < 1e-3 * proof.basin_radius
+
+
+def test_a_marginal_linear_part_proves_nothing_and_disproves_nothing():
+    """The non-saturating Dirac-GAN attracts by its cubic term: 'attraction disproved' would be false."""
+    game = gd.games.dirac_gan(loss="nonsaturating")
+    assert gd.linearize(game).nonlinear.verdict.value == "attracting"
+    proof = gd.certify(game, None, box=SQUARE)
+    assert not proof.proven
+    assert not proof.failure.refuted
+    assert "equality" in proof.failure.reason
+    assert "undecided" in proof.summary()

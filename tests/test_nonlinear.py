@@ -280,3 +280,24 @@ def test_irrational_points_are_expanded_in_long_decimals():
     expected = gd.linearize(shifted).nonlinear
     assert found.order == expected.order == 3
     assert float(found.coefficient) == pytest.approx(float(expected.coefficient), abs=1e-14)
+
+
+def test_the_exact_normal_form_and_the_bifurcations_coefficient_agree():
+    """Two routes to one number: power series in exact arithmetic, and central differences with unit eigenvectors.
+
+    The amplitude of |z q + conj| is 2 |z|^2 in the mean, so a map's Lyapunov coefficient is twice, and a flow's twice
+    over the frequency, the coefficient of the mean radius.
+    """
+    game = gd.games.dirac_gan(penalty=gd.penalties.R1(sympy.Rational(3, 10)))
+    (point,) = gd.bifurcation(game, gd.rules.GDA("lr"), "lr", np.linspace(0.9, 1.5, 13)).points
+    exact = gd.linearize(game, gd.rules.GDA(sympy.Rational(6, 5))).nonlinear.coefficient
+    assert exact == sympy.Rational(-81, 2000)
+    assert point.coefficient == pytest.approx(2 * float(exact), rel=1e-6)
+    x, y, mu = sympy.symbols("x y mu", real=True)
+
+    def costs(m):
+        return [x * y * 2 + m * x**2 / 2 + x**4 / 4 + x**3 / 3, -2 * x * y + x * y**2 / 2]
+
+    (point,) = gd.bifurcation(gd.games.from_sympy(costs(mu), [x, y]), None, "mu", np.linspace(-0.5, 0.5, 21)).points
+    beyond = gd.linearize(gd.games.from_sympy(costs(0), [x, y]), at=[0, 0]).nonlinear
+    assert point.coefficient == pytest.approx(2 * float(beyond.coefficient) / 2, rel=1e-6)  # frequency 2

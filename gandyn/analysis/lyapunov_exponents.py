@@ -15,6 +15,7 @@ from .systems import Field, System, system
 
 BATCHES = 20
 RTOL = 1e-9
+ROUNDING = 1e-15
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -25,8 +26,8 @@ class LyapunovExponents(Result):
         game, rule: the pair; rule is None for a flow.
         exponents: shape (D,), natural logarithms per step (map) or per unit of time (flow). -inf where a direction is
             lost at once.
-        band: half width of a 95 % interval for each, from the scatter of 20 consecutive parts of the orbit; for an
-            orbit that settles it shows how far from settled it is.
+        band: half width of a 95 % interval for each, from the scatter of 20 consecutive parts of the orbit, at least
+            the error of one step or of the integrator; for an orbit that settles it shows how far from settled it is.
         running: the estimate after each recorded step, shape (rows, D), at `t`.
         determinant: mean of log |det| of the step's derivative (map) or of the divergence (flow): the sum of all
             exponents, computed without them.
@@ -136,7 +137,8 @@ def lyapunov_exponents(
         band = 2.093 * parts.std(0, ddof=1) / np.sqrt(BATCHES)  # Student's t, 19 degrees of freedom, 95 %
     order = np.argsort(-exponents, kind="stable")
     every = max(1, steps // 1000)
-    band = np.where(np.isfinite(band), band, 0.0)
+    floor = ROUNDING if made.discrete else RTOL / time  # what the step, or the integrator, leaves unsure of each one
+    band = np.maximum(np.where(np.isfinite(band), band, 0.0), floor)
     return LyapunovExponents(
         game, rule, exponents[order], band[order], running[::every][:, order], counts[::every] * unit,
         float(volumes.mean()), z[: game.dim],

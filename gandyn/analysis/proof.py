@@ -125,8 +125,10 @@ class Proof:
             values = {name: ends(value) for name, value in conditions.items()}
             if all(value > 0 for value in conditions.values()):
                 return None, how, values
-            refuted = any(value <= 0 for value in conditions.values())
+            refuted = any(value < 0 for value in conditions.values())
             reason = f"{how} do not hold" if refuted else f"{how} could not be decided"
+            if not refuted and any(value <= 0 for value in conditions.values()):
+                reason = f"{how} hold with equality at best: the linear part does not decide, and only it is certified"
             return Obstacle(reason, tuple(map(ends, fixed)), values, refuted), how, values
         middle = self.system.function.jacobian([float(b.mid()) for b in fixed], [float(b.mid()) for b in p])
         for transform in reversed(transforms(middle, self.system.flow)):
