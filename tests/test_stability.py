@@ -218,3 +218,20 @@ def test_the_step_of_a_wrapped_rule_is_free_under_the_name_lr():
         assert abs(1 - 0.5 + 0.5 * (1 + 1j * critical) ** 5) == pytest.approx(1, rel=1e-12)
     with pytest.raises(gd.GandynError, match="parameter 'rate'"):
         gd.stability_region(BILINEAR, gd.rules.Lookahead(gd.rules.GDA(0.1), 5, 0.5), ("rate",))
+
+
+def test_parameters_of_a_game_may_be_listed_and_stay_free():
+    x, y, k = sympy.symbols("x y k", positive=True)
+    game = gd.games.from_sympy(k * x**2 / 2 + x * y - y**2 / 2, [x, y], parameters=[k])
+    region = gd.stability_region(game, gd.rules.GDA(0.5), ("k",), at=(0, 0))
+    radius = max(abs(np.linalg.eigvals(np.eye(2) - 0.5 * np.array([[2.0, 1], [-1, 1]]))))
+    assert region.contains(k=2) is bool(radius < 1)
+    with pytest.raises(gd.GandynError, match="does not contain"):
+        gd.games.from_sympy(k * x**2 / 2 + x * y - y**2 / 2, [x, y], parameters=["kappa"])
+
+
+def test_bifurcations_in_the_step_of_a_wrapped_rule():
+    rule = gd.rules.Lookahead(gd.rules.GDA(0.1), 5, 0.5)
+    critical = float(gd.stability_region(BILINEAR, rule).critical("lr"))
+    (point,) = gd.bifurcation(BILINEAR, rule, "lr", np.linspace(0.1, 1, 20)).points
+    assert point.parameter == pytest.approx(critical, rel=1e-8)

@@ -10,10 +10,9 @@ import numpy as np
 
 from ..errors import DomainError, ParameterError
 from ..results import Result
-from ..rules.base import each
 from ..types import Game, Rule
 from .exact import ExactLinearization
-from .expansion import STEP, in_proportion
+from .freed import freed
 from .linearize import linearize
 from .routh import boundary_roots, hurwitz, jury
 
@@ -260,32 +259,12 @@ def stability_region(
     import sympy
 
     names = tuple(map(str, (parameters,) if isinstance(parameters, (str, sympy.Symbol)) else parameters))
-    fields = {} if rule is None else {f.name: getattr(rule, f.name) for f in dataclasses.fields(rule)}  # type: ignore[arg-type]
-    free = {str(s): s for s in getattr(game, "parameters", ())}
-    free |= {str(s): s for value in fields.values() for s in _symbols_in(value)}
-    if rule is None and names == ("lr",) and "lr" not in free:
-        names = tuple(free)
+    if rule is None and names == ("lr",) and "lr" not in map(str, getattr(game, "parameters", ())):
+        names = tuple(map(str, getattr(game, "parameters", ())))
     symbols = []
     for name in names:
-        if name in fields:
-            assert rule is not None
-            symbols.append(sympy.Symbol(name, positive=True))
-            rule = dataclasses.replace(rule, **{name: name})  # type: ignore[type-var]
-        elif name in free:
-            symbols.append(free[name])
-        elif (
-            name == str(STEP)
-            and rule is not None
-            and any(isinstance(r, Rule) for v in fields.values() for r in each(v))
-        ):
-            rule = in_proportion(game, rule)
-            symbols.append(STEP)
-        else:
-            raise ParameterError(
-                f"parameter {name!r}",
-                f"one of {', '.join([*fields, *free]) or 'none: nothing is free'}",
-                "name a field of the rule, or build the game with a free symbol",
-            )
+        rule, symbol = freed(game, rule, name, positive=True)
+        symbols.append(symbol)
     lin = linearize(game, rule, at)
     if lin.residual > 1e-8:
         raise DomainError(
@@ -300,17 +279,6 @@ def stability_region(
     remaining = tuple(s for s in lin.exact.parameters if s not in symbols)
     expressions = _conditions(lin.exact, flow=rule is None)
     return StabilityRegion(game, rule, (*symbols, *remaining), lin.exact, expressions)
-
-
-def _symbols_in(value: Any) -> set[Any]:
-    """Free symbols of a rule's field, given once or per player, and of the rules that it wraps."""
-    if isinstance(value, Rule):
-        value = tuple(getattr(value, f.name) for f in dataclasses.fields(value))  # type: ignore[arg-type]
-    if isinstance(value, dict):
-        value = tuple(value.values())
-    if isinstance(value, tuple):
-        return set().union(*map(_symbols_in, value)) if value else set()
-    return set(getattr(value, "free_symbols", ()))
 
 
 def _decimals(e: Any) -> Any:

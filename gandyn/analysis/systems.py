@@ -15,6 +15,7 @@ import numpy as np
 from ..errors import DomainError, ParameterError
 from ..types import Array, Game, Rule
 from ..worlds import SYMBOLS
+from .freed import freed, symbols_of
 
 Field = Callable[[Array], Array]
 
@@ -152,7 +153,7 @@ def system(game: Game, rule: Rule | None = None, parameter: Any = None, field: F
 
     symbol = None
     if parameter is not None:
-        rule, symbol = _freed(game, rule, parameter)
+        rule, symbol = freed(game, rule, str(parameter), real=True)
     if rule is not None:
         from ..dynamics.trace import update_map
 
@@ -180,46 +181,13 @@ def system(game: Game, rule: Rule | None = None, parameter: Any = None, field: F
     return made
 
 
-def _freed(game: Game, rule: Rule | None, parameter: Any) -> tuple[Rule | None, Any]:
-    """The rule with the named parameter as a symbol, and that symbol."""
-    import sympy
-
-    name = str(parameter)
-    free = {str(s): s for s in getattr(game, "parameters", ())}
-    fields = {} if rule is None else {f.name for f in dataclasses.fields(rule)}  # type: ignore[arg-type]
-    if rule is not None and name in fields:
-        symbol = sympy.Symbol(name, real=True)
-        return dataclasses.replace(rule, **{name: symbol}), symbol  # type: ignore[type-var]
-    inner = set() if rule is None else _symbols_of(rule)
-    found = {**{str(s): s for s in inner}, **free}
-    if name in found:
-        return rule, found[name]
-    known = [*sorted(fields), *sorted(found)]
-    raise ParameterError(
-        f"parameter {name!r}",
-        f"one of {', '.join(known) or 'none: nothing is free'}",
-        "name a field of the rule, or build the game with a free symbol",
-    )
-
-
-def _symbols_of(value: Any) -> set[Any]:
-    """Free symbols in a rule's parameters, wrapped rules included."""
-    if isinstance(value, Rule):
-        return set().union(*(_symbols_of(getattr(value, f.name)) for f in dataclasses.fields(value)))  # type: ignore[arg-type]
-    if isinstance(value, (tuple, list)):
-        return set().union(*map(_symbols_of, value)) if value else set()
-    if isinstance(value, dict):
-        return _symbols_of(list(value.values()))
-    return set(getattr(value, "free_symbols", ()))
-
-
 def _with_value(value: Any, symbol: Any, number: float) -> Any:
     """A rule with a number put in for a symbol, everywhere inside it."""
     if isinstance(value, Rule):
         changes = {}
         for f in dataclasses.fields(value):  # type: ignore[arg-type]
             old = getattr(value, f.name)
-            if f.init and symbol in _symbols_of(old):
+            if f.init and symbol in symbols_of(old):
                 changes[f.name] = _with_value(old, symbol, number)
         return dataclasses.replace(value, **changes)  # type: ignore[type-var]
     if isinstance(value, (tuple, list)):

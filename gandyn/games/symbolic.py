@@ -219,7 +219,7 @@ def _move_axis(rows: Array) -> Array:
 def from_sympy(
     costs: Any,
     players: Sequence[Any] | Mapping[str, Any],
-    parameters: Mapping[Any, Any] | None = None,
+    parameters: Mapping[Any, Any] | Sequence[Any] | None = None,
     name: str = "symbolic game",
     equilibria: Sequence[Sequence[Any]] = (),
     projection: Callable[[Array], Array] | None = None,
@@ -230,7 +230,8 @@ def from_sympy(
     Args:
         costs: (f_1, ..., f_n), what each player minimises; or one expression f for the zero-sum game (f, -f).
         players: one symbol or sequence of symbols per player, or a dict from name to them.
-        parameters: values for the remaining symbols, by symbol or name; what is not given stays free.
+        parameters: values for the remaining symbols, by symbol or name; what is not given stays free. Or a sequence of
+            symbols or names, all of which stay free.
         name: what messages and pictures call it.
         equilibria: known fixed points, if any.
         projection: onto the feasible set, for a constrained game: a function of w in every world of the game, such
@@ -265,16 +266,17 @@ def from_sympy(
 
 
 def _substitute_parameters(
-    costs: list[Any], blocks: Mapping[str, Sequence[Any]], parameters: Mapping[Any, Any], name: str
+    costs: list[Any], blocks: Mapping[str, Sequence[Any]], parameters: Mapping[Any, Any] | Sequence[Any], name: str
 ) -> list[Any]:
     coordinates = {s for symbols in blocks.values() for s in symbols}
     free = {str(s): s for cost in costs for s in cost.free_symbols if s not in coordinates}
     unknown = [str(p) for p in parameters if str(p) not in free]
     if unknown:
         raise ParameterError(
-            f"values for {', '.join(unknown)}, which {name} does not contain",
+            f"parameters {', '.join(unknown)}, which {name} does not contain",
             f"parameters among: {', '.join(sorted(free)) or 'none'}",
             "check the spelling, or leave them out",
         )
-    values = {free[str(p)]: exact(value) for p, value in parameters.items()}
+    given = parameters if isinstance(parameters, Mapping) else {}
+    values = {free[str(p)]: exact(value) for p, value in given.items()}
     return [cost.subs(values) for cost in costs]
