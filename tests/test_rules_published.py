@@ -304,3 +304,11 @@ def test_a_first_adaptive_step_is_a_sign_step():
 def test_state_free_forms_are_kept_when_nothing_is_left():
     assert R.CompetitiveGD(0.1).init(WAVY, np.zeros(2)) == State()
     assert set(R.CompetitiveGD(0.1, solver="krylov").init(WAVY, np.zeros(2)).arrays) == {"move"}
+
+
+def test_surgery_on_the_bilinear_game_leaves_a_small_share_of_the_field():
+    """J^T J = I and J^T J^T = -I there: the bracket is (1 - 1/(1 + r)) v, r = 1 - exp(-|v|^2)."""
+    w, v = np.array([1.0, 2.0]), np.array([2.0, -1.0])
+    r = 1 - np.exp(-5.0)
+    moved = gd.iterate(gd.games.bilinear(), gd.rules.LocalSymplecticSurgery(0.1), w, 1).w[-1]
+    np.testing.assert_allclose(moved, w - 0.05 * r / (1 + r) * v, rtol=1e-14)

@@ -235,3 +235,9 @@ def test_bifurcations_in_the_step_of_a_wrapped_rule():
     critical = float(gd.stability_region(BILINEAR, rule).critical("lr"))
     (point,) = gd.bifurcation(BILINEAR, rule, "lr", np.linspace(0.1, 1, 20)).points
     assert point.parameter == pytest.approx(critical, rel=1e-8)
+
+
+def test_one_impossible_condition_says_it_all():
+    region = gd.stability_region(BILINEAR, gd.rules.Averaging(gd.rules.GDA("lr"), "uniform"))
+    assert region.never
+    assert region.conditions == (sympy.false,)

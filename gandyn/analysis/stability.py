@@ -298,7 +298,8 @@ def _conditions(linearization: ExactLinearization, flow: bool) -> tuple[Any, ...
             for part in _signed_parts(sympy.factor(e)):
                 found.setdefault(part)
     positive = _without_known(e for e in map(_settled, found) if not e.is_positive)
-    return tuple(_binding(positive)) or (sympy.Integer(1),)
+    never = [e for e in positive if e.is_nonpositive]
+    return tuple(never[:1] or _binding(positive)) or (sympy.Integer(1),)
 
 
 def _binding(conditions: list[Any]) -> list[Any]:

@@ -74,7 +74,8 @@ class LocalSymplecticSurgery(Rule):
     """w+ = w - lr/2 (v + J^T (J^T J + r I)^{-1} J^T v), r = rho (1 - exp(-|v|^2)) (Mazumdar et al. 2019, eq. 5).
 
     At an equilibrium with invertible J the linear part of the bracket is J + J^T: it has real eigenvalues, so that
-    nothing rotates, and in zero-sum games only local Nash equilibria attract. On f = x y it is zero, and nothing moves.
+    nothing rotates, and in zero-sum games only local Nash equilibria attract. On f = x y the bracket is r/(1 + r) v:
+    zero to first order, and farther out a slow rotation outwards.
 
     Args:
         lr: step size, one number or one per player.
