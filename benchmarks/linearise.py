@@ -12,15 +12,16 @@ from __future__ import annotations
 import argparse
 import collections
 import json
+import os
 import pathlib
-import platform
-import subprocess
 import sys
 import time
 
 import sympy
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "tests"))
+
+from rounds import environment
 
 import catalogue
 import gandyn as gd
@@ -54,6 +55,7 @@ def measure(game_case: catalogue.Case, rule_case: catalogue.Case | None) -> dict
     return {
         "game": catalogue.label(game_case),
         "rule": "flow" if rule_case is None else catalogue.label(rule_case),
+        "coordinates": game.dim,
         "seconds": time.process_time() - begin,
         "exact": found.exact is not None,
         "smooth": rule is None or rule.domain.smooth,
@@ -78,14 +80,16 @@ def main() -> None:
     if not arguments.all_examples:
         games = [case for case in games if case[1] == 0 or wanted is not None]
         rules = tuple(case for case in rules if case[1] == 0)
+    surroundings = environment(seed=0)
     wall = time.perf_counter()
     cases = [measure(game, rule) for game in games for rule in (None, *rules)]
     wall = time.perf_counter() - wall
     rows = [case for case in cases if case is not None]
     slowest = sorted(rows, key=lambda row: -row["seconds"])[: arguments.slowest]
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
     by_rule: collections.Counter[str] = collections.Counter()
+    by_game: collections.Counter[str] = collections.Counter()
     for row in rows:
+        by_game[row["game"]] += row["seconds"]
         by_rule[row["rule"]] += row["seconds"]
     result = {
         "cases": len(rows),
@@ -95,14 +99,15 @@ def main() -> None:
         "examples": "all" if arguments.all_examples else "the first of every game and rule",
         "seconds_by_rule": dict(by_rule.most_common(arguments.slowest)),
         "wall_seconds": wall,
+        "most_coordinates": max(row["coordinates"] for row in rows),
+        "seconds_by_game": dict(by_game.most_common(arguments.slowest)),
         "verdicts": dict(collections.Counter(row["verdict"] for row in rows)),
         "exact": sum(bool(row["exact"]) for row in rows),
         "slowest": [{k: row[k] for k in ("game", "rule", "seconds", "verdict")} for row in slowest],
-        "python": platform.python_version(),
-        "sympy": sympy.__version__,
         "ground_types": sympy.external.gmpy.GROUND_TYPES,
-        "machine": platform.machine(),
-        "commit": commit.stdout.strip(),
+        "threads": 1,
+        "load_after": list(os.getloadavg()),
+        **surroundings,
     }
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps(result, indent=2) + "\n")

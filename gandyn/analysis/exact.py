@@ -39,6 +39,13 @@ class ExactLinearization:
         return factors(self.matrix.xreplace(digits) if digits else self.matrix)
 
     @functools.cached_property
+    def parts(self) -> list[tuple[Any, int]]:
+        """Coprime square-free factors, with multiplicities: the irreducible ones, or over powers of e coarser ones."""
+        from .polynomials import parts
+
+        return parts(self.matrix, lambda: self.factors)
+
+    @functools.cached_property
     def decimal(self) -> bool:
         """Whether the matrix holds decimals, of a point that has no exact form; they count as they are written."""
         import sympy
@@ -78,7 +85,7 @@ class ExactLinearization:
         """
         from .polynomials import semisimple
 
-        return tuple((f, m) for f, m in self.factors if m > 1 and not semisimple(self.matrix, self.factors, f))
+        return tuple((f, m) for f, m in self.parts if m > 1 and not semisimple(self.matrix, self.parts, f))
 
     @functools.cached_property
     def eigenvectors(self) -> tuple[tuple[Any, tuple[Any, ...]], ...]:

@@ -84,7 +84,7 @@ class Linearization(Result):
             from .polynomials import double_roots
 
             assert self.exact is not None
-            values = np.array([r for f, m in self.exact.factors for r in double_roots(f) for _ in range(m)])
+            values = np.array([r for f, m in self.exact.parts for r in double_roots(f) for _ in range(m)])
         else:
             values = np.linalg.eigvals(matrix).astype(complex)
         keys = values.real if self.rule is None else np.abs(values)
@@ -195,7 +195,7 @@ class Linearization(Result):
         from .polynomials import place
 
         assert self.exact is not None
-        placement = place(self.exact.factors, flow=self.rule is None)
+        placement = place(self.exact.parts, flow=self.rule is None)
         line = "the imaginary axis" if self.rule is None else "the unit circle"
         how = "exact characteristic polynomial" if placement.certain else "eigenvalues to 40 digits"
         if placement.outside:
@@ -370,15 +370,19 @@ def _first_order(local: LocalDynamics | None, decimal: bool) -> tuple[Any, Any] 
     Raises:
         NotDifferentiableError: at a kink, or where a slope is infinite (Adam at an equilibrium).
     """
-    import sympy
-
+    from ..symbolic.exponentials import finest
     from ..symbolic.taylor import Decimal, KinkError, NoExpansionError, PoleError, Rational
 
-    arithmetic: Any = Decimal if decimal else Rational
     if local is None:
         return None
+    expand = functools.partial(_expand_at, local)
     try:
-        rows = local.series(1, arithmetic)
+        try:
+            return expand(Decimal if decimal else Rational)
+        except (KinkError, PoleError):
+            raise
+        except NoExpansionError:
+            return None if decimal else finest(expand)
     except (KinkError, PoleError) as error:
         raise NotDifferentiableError(
             f"no derivative at this point: {error.given}",
@@ -387,6 +391,12 @@ def _first_order(local: LocalDynamics | None, decimal: bool) -> tuple[Any, Any] 
         ) from None
     except NoExpansionError:
         return None
+
+
+def _expand_at(local: LocalDynamics, arithmetic: Any) -> tuple[Any, Any]:
+    import sympy
+
+    rows = local.series(1, arithmetic)
     n, zero = len(rows), arithmetic.number(sympy.Integer(0))
     number = arithmetic.symbolic
     image = sympy.Matrix([number(row.get((), zero)) for row in rows])

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import mpmath
 import numpy as np
 import sympy
 from sympy import Poly
+from sympy.polys.matrices import DomainMatrix
 
 Z = sympy.Symbol("z")
 DIGITS = 40
+MOST_STEPS = 12
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +40,55 @@ class Placement:
 
 def factors(matrix: Any) -> list[tuple[Any, int]]:
     """Irreducible factors of det(z I - matrix) over the rationals (or the entries' own field), with multiplicity."""
+    if not matrix.is_zero_matrix and matrix.has(sympy.exp, sympy.E):
+        found = over_exponentials(matrix, irreducible=True)
+        if found is not None:
+            return found
     return [(f, m) for f, m in matrix.charpoly(Z).as_poly(Z).factor_list()[1] if f.degree(Z) > 0]
+
+
+def parts(matrix: Any, known: Callable[[], list[tuple[Any, int]]]) -> list[tuple[Any, int]]:
+    """Coprime square-free factors: those that are `known`, or over powers of e the quickest to find."""
+    found = over_exponentials(matrix, irreducible=False) if matrix.has(sympy.exp, sympy.E) else None
+    return known() if found is None else found
+
+
+def over_exponentials(matrix: Any, irreducible: bool) -> list[tuple[Any, int]] | None:
+    """Irreducible, or square-free, factors where the entries are rational functions of rational powers of e.
+
+    With t = e^g, transcendental, the characteristic polynomial is one in z and t over the rationals; the coarsest g
+    serves best. None for entries of another kind.
+    """
+    from ..symbolic.exponentials import finest
+    from ..symbolic.taylor import NoExpansionError
+
+    if matrix.free_symbols:
+        return None
+    try:
+        numbers, rows = finest(lambda numbers: (numbers, [[numbers.number(e) for e in row] for row in matrix.tolist()]))
+    except NoExpansionError:
+        return None
+    if not numbers.q:
+        return None
+    coefficients = DomainMatrix(rows, matrix.shape, numbers.field).charpoly()
+    common = functools.reduce(lambda a, b: a.lcm(b), (c.denom for c in coefficients))
+    whole = {
+        (matrix.rows - k, i): c
+        for k, part in enumerate(coefficients)
+        for (i,), c in (part.numer * common.quo(part.denom)).terms()
+    }
+    coarse = math.gcd(*(i for _, i in whole)) or 1
+    step = sympy.Rational(coarse, numbers.q)
+    poly = Poly.from_dict({(k, i // coarse): c for (k, i), c in whole.items()}, Z, sympy.Dummy("t"), domain=sympy.QQ)
+    split = (poly.factor_list() if irreducible else poly.sqf_list())[1]
+    return [(_in_z(f, step), m) for f, m in split if f.degree(Z) > 0]
+
+
+def _in_z(f: Any, step: Any) -> Any:
+    coefficients = [sympy.Integer(0)] * (f.degree(Z) + 1)
+    for (k, i), c in f.terms():
+        coefficients[f.degree(Z) - k] += c * sympy.exp(step * i)
+    return Poly(coefficients, Z, domain="EX")
 
 
 def is_rational(poly: Any) -> bool:
@@ -52,6 +105,9 @@ def numeric_roots(poly: Any, digits: int = DIGITS) -> list[Any]:
 def double_roots(f: Any) -> list[complex]:
     """Roots of a square-free polynomial, each correct to a few units of double precision."""
     if f.degree() > 2 or not is_rational(f):
+        discs = _discs(f)
+        if discs is not None and all(radius <= abs(r) * 2.0**-60 for r, radius in discs):
+            return [complex(r) for r, _ in discs]
         return [complex(r) for r in numeric_roots(f)]
     if f.degree() == 1:
         return [complex(-sympy.Rational(f.eval(0)) / f.LC())]
@@ -62,6 +118,49 @@ def double_roots(f: Any) -> list[complex]:
         return [complex(real, imaginary), complex(real, -imaginary)]
     far = -(float(b) + (1 if b >= 0 else -1) * float(discriminant) ** 0.5) / 2  # of the larger modulus, times a
     return [complex(far / float(a)), complex(float(c) / far)]
+
+
+@functools.lru_cache(maxsize=64)
+def _discs(f: Any) -> list[tuple[Any, Any]] | None:
+    """(root, radius) in 40 digits: disjoint discs, each around one root; None where they are not found quickly.
+
+    Roots in doubles, polished by Aberth's iteration; radii n |f(r_i) / (a prod (r_i - r_j))| (Smith 1970), with room
+    for what rounding adds.
+    """
+    with mpmath.workdps(DIGITS):
+        c = [mpmath.mpf(sympy.N(e, DIGITS)._to_mpmath(mpmath.mp.prec)) for e in f.all_coeffs()]
+        try:
+            start = np.roots([float(e / max(map(abs, c))) for e in c])
+        except np.linalg.LinAlgError:
+            return None
+        if len(start) != len(c) - 1:
+            return None
+        roots = [mpmath.mpc(complex(r)) for r in start]
+        try:
+            for _ in range(MOST_STEPS):
+                moves = [_aberth(c, roots, k) for k in range(len(roots))]
+                roots = [r - move for r, move in zip(roots, moves, strict=True)]
+                if max(map(abs, moves)) < mpmath.mpf(10) ** -25:
+                    break
+            discs = [(r, _smith(c, roots, k)) for k, r in enumerate(roots)]
+        except ZeroDivisionError:
+            return None
+        apart = all(abs(r - q) > d + e for (r, d), (q, e) in itertools.combinations(discs, 2))
+        return discs if apart else None
+
+
+def _aberth(c: list[Any], roots: list[Any], k: int) -> Any:
+    value, slope = mpmath.polyval(c, roots[k], derivative=True)
+    if not value:
+        return value
+    quotient = value / slope
+    return quotient / (1 - quotient * sum(1 / (roots[k] - other) for j, other in enumerate(roots) if j != k))
+
+
+def _smith(c: list[Any], roots: list[Any], k: int) -> Any:
+    gaps = mpmath.fprod(roots[k] - other for j, other in enumerate(roots) if j != k)
+    rounding = 8 * len(c) * mpmath.mpf(10) ** -DIGITS * mpmath.polyval([abs(e) for e in c], abs(roots[k]))
+    return 2 * len(roots) * (abs(mpmath.polyval(c, roots[k])) + rounding) / abs(c[0] * gaps)
 
 
 def place(matrix_factors: Sequence[tuple[Any, int]], flow: bool) -> Placement:
@@ -75,9 +174,13 @@ def place(matrix_factors: Sequence[tuple[Any, int]], flow: bool) -> Placement:
     certain, found = True, []
     for f, multiplicity in matrix_factors:
         exact = is_rational(f)
-        on = (_on_axis if flow else _on_circle)(f) if exact else _on_by_digits(f, flow)
-        certain &= exact
-        within = _count_inside(f, flow, on)
+        within = None if exact else _count_off_boundary(f, flow)
+        if within is None:
+            on = (_on_axis if flow else _on_circle)(f) if exact else _on_by_digits(f, flow)
+            certain &= exact
+            within = _count_inside(f, flow, on)
+        else:
+            on = 0
         inside += multiplicity * within
         boundary += multiplicity * on
         outside += multiplicity * (f.degree() - within - on)
@@ -93,7 +196,7 @@ def _distance(root: Any, flow: bool) -> Any:
 def _count_inside(f: Any, flow: bool, on: int) -> int:
     if on and is_rational(f):
         return int((f.degree() - on) // 2)  # f is its own mirror image at the boundary
-    quick = _count_in_doubles(f, flow) if not on and is_rational(f) else None
+    quick = _count_off_boundary(f, flow) if not on and is_rational(f) else None
     if quick is not None:
         return quick
     for digits in (DIGITS, 4 * DIGITS, 16 * DIGITS):
@@ -103,8 +206,14 @@ def _count_inside(f: Any, flow: bool, on: int) -> int:
     return sum(bool(d < 0) for d in distances)
 
 
+def _count_off_boundary(f: Any, flow: bool) -> int | None:
+    """The number of roots inside, proven; None where some lie on the boundary, or too close to tell quickly."""
+    quick = _count_in_doubles(f, flow)
+    return _count_in_discs(f, flow) if quick is None else quick
+
+
 def _count_in_doubles(f: Any, flow: bool) -> int | None:
-    """The same from roots in doubles, where Smith's discs, rounding included, all stay clear of the boundary.
+    """The number from roots in doubles, where Smith's discs, rounding included, all stay clear of the boundary.
 
     Every connected union of k discs of radii n |f(r_i) / (a prod (r_i - r_j))| holds k roots (Smith 1970).
     """
@@ -124,6 +233,18 @@ def _count_in_doubles(f: Any, flow: bool) -> int | None:
         distances = roots.real if flow else np.abs(roots) - 1
         clear = np.abs(distances) > 2 * radii + 1e-13
     return int((distances < 0).sum()) if clear.all() else None
+
+
+def _count_in_discs(f: Any, flow: bool) -> int | None:
+    """The same from discs in 40 digits."""
+    discs = _discs(f)
+    if discs is None:
+        return None
+    with mpmath.workdps(DIGITS):
+        distances = [(r.real if flow else abs(r) - 1, radius) for r, radius in discs]
+        if all(abs(d) > 2 * radius + mpmath.mpf(10) ** (2 - DIGITS) for d, radius in distances):
+            return sum(bool(d < 0) for d, _ in distances)
+    return None
 
 
 def _on_by_digits(f: Any, flow: bool) -> int:
@@ -155,10 +276,36 @@ def _on_axis(f: Any) -> int:
 
 def semisimple(matrix: Any, all_factors: Sequence[tuple[Any, int]], factor: Any) -> bool:
     """Whether the eigenvalues that are roots of `factor` have full eigenspaces: no Jordan block above size one."""
+    nullity = _nullity(matrix, factor)
+    if nullity is not None:
+        return bool(nullity == factor.degree() * next(m for f, m in all_factors if f == factor))
     product = sympy.eye(matrix.rows)
     for f, multiplicity in all_factors:
         product = product * _evaluate(f, matrix) ** (1 if f == factor else multiplicity)
     return bool(product.applyfunc(sympy.simplify).is_zero_matrix)
+
+
+def _nullity(matrix: Any, f: Any) -> int | None:
+    """dim ker f(matrix), by elimination over the rationals or a field of powers of e; None over another field."""
+    from ..symbolic.exponentials import finest
+    from ..symbolic.taylor import NoExpansionError
+
+    if matrix.free_symbols:
+        return None
+
+    def count(numbers: Any) -> int:
+        entries = [[numbers.number(e) for e in row] for row in matrix.tolist()]
+        base = DomainMatrix(entries, matrix.shape, numbers.field)
+        one = DomainMatrix.eye(matrix.rows, numbers.field)
+        value = DomainMatrix.zeros(matrix.shape, numbers.field)
+        for c in f.all_coeffs():
+            value = value * base + one * numbers.number(sympy.sympify(c))
+        return int(matrix.rows - value.rank())
+
+    try:
+        return int(finest(count))
+    except NoExpansionError:
+        return None
 
 
 def _evaluate(poly: Any, matrix: Any) -> Any:

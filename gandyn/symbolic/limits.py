@@ -92,6 +92,29 @@ def _positive(e: Any, given: Sequence[Any]) -> bool:
     return bool(e.is_positive) or any((e - gap).is_nonnegative for gap in given)
 
 
+def nonnegative(e: Any, given: Sequence[Any] = ()) -> bool:
+    """Whether an expression is proven >= 0 wherever what is `given` is positive.
+
+    Example:
+        >>> x, y = sympy.symbols("x y", real=True)
+        >>> nonnegative(sympy.Piecewise((x**2 / y, y - x**2 > 0), (1, True))), nonnegative(x * y)
+        (True, False)
+    """
+    if e.is_nonnegative:
+        return True
+    if isinstance(e, sympy.Piecewise):
+        return all(nonnegative(value, [*given, *_gaps(condition)]) for value, condition in e.args)
+    summed = e.is_Mul or e.is_Add or isinstance(e, (sympy.Min, sympy.Max))
+    if summed and all(nonnegative(a, given) for a in e.args):
+        return True
+    return bool(e.is_Mul or e.is_Pow) and _positive(1 / e, given)
+
+
+def _gaps(condition: Any) -> list[Any]:
+    strict = isinstance(condition, (sympy.StrictGreaterThan, sympy.StrictLessThan))
+    return [condition.gts - condition.lts] if strict else []
+
+
 def _branches(e: Any, values: Mapping[Any, Any], given: Sequence[Any]) -> Range:
     found: list[Range] = []
     for value, condition in e.args:

@@ -304,7 +304,12 @@ class Expansion:
         return self.constant(side if isinstance(e, sympy.sign) else (side + 1) / 2)
 
     def _extreme(self, e: Any) -> Series:
-        parts = [self(a) for a in e.args]
+        try:
+            parts = [self(a) for a in e.args]
+        except (KinkError, PoleError):
+            if self.order == 1 and isinstance(e, sympy.Min) and self._squeezed(e):
+                return {}
+            raise
         starts = [self._start(part) for part in parts]
         best = (max if isinstance(e, sympy.Max) else min)(starts)
         chosen: list[Series] = []
@@ -312,6 +317,18 @@ class Expansion:
             if start == best and part not in chosen:
                 chosen.append(part)
         return chosen[0] if len(chosen) == 1 else chosen[self._side(e, len(chosen))]
+
+    def _squeezed(self, e: Any) -> bool:
+        """Whether a minimum of numbers >= 0 lies below one that vanishes here with its slope."""
+        from .limits import nonnegative
+
+        return all(map(nonnegative, e.args)) and any(self._vanishes(a) for a in e.args)
+
+    def _vanishes(self, e: Any) -> bool:
+        try:
+            return not self(e)
+        except (KinkError, PoleError):
+            return False
 
     def _branch(self, e: Any) -> Series:
         """The branch of a Piecewise that holds here; where conditions are on their edge, each that may hold nearby."""

@@ -1,0 +1,100 @@
+"""The field Q(e^(1/q)) as arithmetic of power series: exact numbers of games with Gaussians and exponentials."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import sympy
+from sympy import QQ
+
+from .taylor import NoExpansionError
+
+T = sympy.Symbol("t", positive=True)
+
+
+class FinerError(NoExpansionError):
+    """A power of e whose exponent needs a larger denominator.
+
+    Attributes:
+        q: one that suffices.
+    """
+
+    def __init__(self, q: int) -> None:
+        super().__init__(f"e^(1/{q})")
+        self.q = q
+
+
+class Exponentials:
+    """Coefficients are rational functions of t = e^(1/q), which is transcendental (Hermite 1873): zero is exact.
+
+    Args:
+        q: the common denominator of all exponents; 0 for the rationals themselves.
+
+    Example:
+        >>> numbers = Exponentials(2)
+        >>> half = numbers.number(sympy.exp(sympy.Rational(-1, 2)))
+        >>> numbers.symbolic(half * half), bool(half * half - numbers.number(sympy.exp(-1)))
+        (exp(-1), False)
+    """
+
+    def __init__(self, q: int = 1) -> None:
+        self.q, self.field = q, QQ.frac_field(T) if q else QQ
+        self._t: Any = self.field.from_sympy(T) if q else None
+
+    def number(self, value: Any) -> Any:
+        """A SymPy number as a coefficient.
+
+        Raises:
+            FinerError: for a finer power of e. NoExpansionError: for a number of another kind.
+        """
+        if value.is_Rational:
+            return self.field(QQ.from_sympy(value))
+        if value.is_Add:
+            return sum(map(self.number, value.args), self.field.zero)
+        if value.is_Mul:
+            return math.prod(map(self.number, value.args), start=self.field.one)
+        if value is sympy.E or isinstance(value, sympy.exp):
+            return self._power_of_e(sympy.Integer(1) if value is sympy.E else value.args[0])
+        if value.is_Pow and value.exp.is_Integer:
+            return self.number(value.base) ** int(value.exp)
+        spelled = value.rewrite(sympy.exp)
+        if spelled == value or spelled.has(sympy.log):
+            raise NoExpansionError(f"{value} is not a rational function of powers of e")
+        return self.number(spelled)
+
+    def _power_of_e(self, exponent: Any) -> Any:
+        if not exponent.is_Rational:
+            raise NoExpansionError(f"e^({exponent})")
+        if not self.q or self.q % exponent.q:
+            raise FinerError(math.lcm(self.q or 1, int(exponent.q)))
+        return self._t ** int(exponent * self.q)
+
+    def symbolic(self, value: Any) -> Any:
+        """A coefficient as a SymPy number."""
+        if not self.q:
+            return QQ.to_sympy(value)
+        numerator, denominator = value.numer, value.denom
+        if len(denominator) > 1:
+            return self._sum(numerator, 0, 1) / self._sum(denominator, 0, 1)
+        ((shift,), scale) = next(iter(denominator.terms()))
+        return self._sum(numerator, shift, scale)
+
+    def _sum(self, polynomial: Any, shift: int, scale: Any) -> Any:
+        return sympy.Add(
+            *(QQ.to_sympy(c / scale) * sympy.exp(sympy.Rational(k - shift, self.q)) for (k,), c in polynomial.terms())
+        )
+
+
+def finest(attempt: Any) -> Any:
+    """attempt(Exponentials(q)) for the first q that suffices, from the rationals on.
+
+    Raises:
+        NoExpansionError: where numbers of another kind occur.
+    """
+    q = 0
+    while True:
+        try:
+            return attempt(Exponentials(q))
+        except FinerError as error:
+            q = error.q
