@@ -34,9 +34,38 @@ def implicit_jacobian(game: Game, rule: Rule, point: Array) -> tuple[Any, Any]:
     w = w_next = sympy.Matrix(list(point))
     if any(sympy.simplify(e) != 0 for e in rule.residual(game, point, point)):  # type: ignore[attr-defined]
         w_next = _arrive(game, rule, traced.parameters, w)
+    by_series = _by_series(traced, [*w_next, *w]) if w_next is w else None
+    if by_series is not None:
+        return w_next, by_series
     _, slopes = traced.jacobian_at([*w_next, *w])
     matrix = -_solve(game, rule, slopes[:, : game.dim], slopes[:, game.dim :])
     return w_next, matrix.applyfunc(sympy.cancel) if w_next is w else matrix
+
+
+def _by_series(traced: Any, point: list[Any]) -> Any | None:
+    """-(dr/dw+)^{-1} dr/dw over the rationals or a field of powers of e; None where that is no way to find it."""
+    import sympy
+    from sympy.polys.matrices import DomainMatrix
+    from sympy.polys.matrices.exceptions import DMNonInvertibleMatrixError
+
+    from ..symbolic.exponentials import finest
+    from ..symbolic.taylor import NoExpansionError
+    from .local import LocalDynamics
+
+    local, d = LocalDynamics.of_map(traced, point), len(point) // 2
+
+    def attempt(numbers: Any) -> Any:
+        rows = local.series(1, numbers)
+        slopes = [[row.get((k,), numbers.field.zero) for k in range(2 * d)] for row in rows]
+        after, before = (DomainMatrix([row[part] for row in slopes], (d, d), numbers.field) for part in halves)
+        solved = -after.lu_solve(before)
+        return sympy.Matrix(d, d, [numbers.symbolic(e) for row in solved.to_dense().to_list() for e in row])
+
+    halves = slice(0, d), slice(d, 2 * d)
+    try:
+        return finest(attempt)
+    except (NoExpansionError, DMNonInvertibleMatrixError):
+        return None
 
 
 def _arrive(game: Game, rule: Rule, parameters: tuple[Any, ...], w: Any) -> Any:

@@ -70,12 +70,14 @@ def over_exponentials(matrix: Any, irreducible: bool) -> list[tuple[Any, int]] |
         return None
     if not numbers.q:
         return None
-    coefficients = DomainMatrix(rows, matrix.shape, numbers.field).charpoly()
-    common = functools.reduce(lambda a, b: a.lcm(b), (c.denom for c in coefficients))
+    common = functools.reduce(lambda a, b: a.lcm(b), (e.denom for row in rows for e in row))
+    ring = numbers.field.get_ring()
+    cleared = [[ring.convert(e.numer * common.quo(e.denom)) for e in row] for row in rows]
+    coefficients = DomainMatrix(cleared, matrix.shape, ring).charpoly()  # of the matrix times its denominator
     whole = {
         (matrix.rows - k, i): c
         for k, part in enumerate(coefficients)
-        for (i,), c in (part.numer * common.quo(part.denom)).terms()
+        for (i,), c in (part * common ** (matrix.rows - k)).terms()
     }
     coarse = math.gcd(*(i for _, i in whole)) or 1
     step = sympy.Rational(coarse, numbers.q)
