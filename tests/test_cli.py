@@ -169,7 +169,7 @@ def test_list():
 # --- mistakes ---------------------------------------------------------------------------------------------------------
 
 MISTAKES = {
-    "spirl": r"no command named 'spirl'.*analyze, list, spiral.*did you mean 'spiral'",
+    "spirl": r"no command named 'spirl'.*analyze, .*list, .*spiral.*did you mean 'spiral'",
     "spiral --rule GDDA": r"no rule named 'GDDA'.*AlternatingGD.*did you mean 'GDA'",
     "spiral --game bilinar": r"no game named 'bilinar'.*dirac_gan.*did you mean 'bilinear'",
     "spiral --lr -1": r"lr=-1.*positive",
