@@ -180,6 +180,7 @@ def test_the_two_dirac_gans_of_equal_eigenvalues_have_different_fates_for_named_
     assert "conserved" in conservative.summary()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("game", "rule"),
     [
