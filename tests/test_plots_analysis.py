@@ -48,3 +48,16 @@ def test_comparisons_are_drawn_with_bands_that_hold_the_median():
 def test_a_result_without_a_picture_says_so():
     with pytest.raises(gd.GandynError, match="no picture"):
         gd.decompose(gd.games.bilinear()).plot()
+
+
+def test_without_known_equilibria_the_calmest_run_sizes_the_picture():
+    """3 x^2 - y^2 + 4 x y given by a user: one start, one run that comes to 0 and one that blows up."""
+    import sympy
+
+    x, y = sympy.symbols("x y", real=True)
+    game = gd.games.from_sympy(3 * x**2 - y**2 + 4 * x * y, [x, y])
+    runs = {str(lr): gd.iterate(game, gd.rules.GDA(lr), [3.0, 3.0], 60) for lr in (0.05, 0.5)}
+    box = gd.plots.phase_portrait(game, trajectories=runs).data["box"]
+    assert (box[:, 0] < 0).all()
+    assert (box[:, 1] > 3).all()
+    assert np.ptp(box, axis=1).max() < 30

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import mpl_toolkits.mplot3d  # noqa: F401 - registers the 3-D projection
@@ -94,7 +95,9 @@ def landscapes(
     found = duality_gap(game, places.reshape(-1, 2), method, **options)
     gap = np.asarray(found.value, dtype=float).reshape(places.shape[:-1])
     rests = find_fixed_points(game, bounds) if isinstance(fixed_points, str) else list(fixed_points)
-    figure = Drawing(height=0.58 if surface else 0.66)
+    # Square axes do not shrink to make room: the titles, and each row of the legend, need theirs from the start.
+    rows = math.ceil((len(runs) + 1) / 2)
+    figure = Drawing(height=(0.58 if surface else 0.68) + 0.06 * rows)
     figure.data.update(box=bounds, grid=places, cost=cost, gap=gap, kind=found.kind, coordinates=coordinate_names(game))
     figure.data["trajectories"] = {label: {"t": run.t, "w": run.w} for label, run in runs.items()}
     figure.data["fixed_points"] = np.array([p.point for p in rests], dtype=float).reshape(-1, 2)

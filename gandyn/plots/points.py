@@ -128,6 +128,7 @@ def box_around(game: Game, points: Iterable[np.ndarray]) -> np.ndarray:
     """A square box, (d, 2), around the known equilibria and trajectories, each (T+1, members, d).
 
     A run that leaves further than four times the starts' distance does not blow the picture up: it leaves the box.
+    Without a known equilibrium the run that wanders least says how large the picture is.
     """
     runs = list(points)
     centres = [np.array(p, dtype=float) for p in game.equilibria if not _free(p)]
@@ -135,8 +136,12 @@ def box_around(game: Game, points: Iterable[np.ndarray]) -> np.ndarray:
         centre = centres[0] if centres else np.zeros(game.dim)
         return np.stack([centre - 2.0, centre + 2.0], axis=-1)
     starts = np.concatenate([run[0] for run in runs])
-    centre = centres[0] if centres else starts.mean(0)
-    spread = np.concatenate([starts, *(c[None] for c in centres)])
+    if centres:
+        centre, spread = centres[0], np.concatenate([starts, *(c[None] for c in centres)])
+    else:
+        calm = min(runs, key=lambda run: float(np.ptp(run.reshape(-1, game.dim), axis=0).max()))
+        spread = np.concatenate([starts, calm.reshape(-1, game.dim)])
+        centre = (spread.min(0) + spread.max(0)) / 2
     near = max(float(np.abs(spread - centre).max()), 1e-3)
     far = max(float(np.abs(run - centre).max()) for run in runs)
     half = 1.08 * min(max(far, near), REACH * near)
