@@ -428,6 +428,7 @@ def test_compilation_is_refused_where_something_differentiates_twice():
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")  # torch.compile's own imports
 def test_compiled_networks_give_the_same_numbers():
     plain_run = gd.gans.train(small(), R.Alternating(R.Adam(1e-3)), 5)
     compiled = gd.gans.train(small(), R.Alternating(R.Adam(1e-3)), 5, compile=True)

@@ -15,7 +15,7 @@ registry: Registry = Registry("set of features")
 
 
 def resolve(features: Any) -> Any:
-    """Features given by name, "digits64", or as an object with `name` and a call."""
+    """Features given by name, "digits64", or as an object with a name and a call."""
     return registry.from_text(features) if isinstance(features, str) else features
 
 

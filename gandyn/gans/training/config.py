@@ -127,7 +127,7 @@ class Config:
 
     @classmethod
     def read(cls, path: Path) -> Config:
-        """A TOML file, or the JSON that a run's folder keeps; a config without `name` is called as its file.
+        """A TOML file, or the JSON that a run's folder keeps; a config without a name is called as its file.
 
         Raises:
             CheckpointError: for a file that cannot be read. ParameterError: as `from_dict`.
