@@ -50,7 +50,11 @@ class Sweep:
     """A grid of runs.
 
     Attributes:
-        name, about: of the sweep. base: the config that cells change. axes: the directions. seeds: of each cell.
+        name: of the sweep.
+        about: what it shows.
+        base: the config that cells change.
+        axes: the directions.
+        seeds: of each cell.
         quick: changes that make the cells small.
     """
 
