@@ -6,23 +6,16 @@ Arithmetic is on whole arrays of intervals, rounded outward; the inclusion test 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
-from ..symbolic.lowering import StraightLine
+from ..symbolic.intervals import Interval, IntervalFunction
 from ..types import Array
 
-Interval = tuple[Array, Array]
 MOST_BOXES, ROUNDS, NARROWEST = 20000, 80, 1e-7
 CUT = 0.4873  # not the middle: zeros like to lie there, and on a cut no sub-box can hold them inside
-LIBRARY = 4  # units in the last place that elementary functions may be wrong by
 RADII = (0.2, 0.1, 0.03, 0.01, 1e-3, 1e-4, 1e-5, 1e-6)
-
-
-class Unbounded(Exception):
-    """A function of which no interval form is known here."""
+KINKS = frozenset({"sign", "where", "lt", "le", "gt", "ge", "eq", "ne"})  # no mean value theorem across a jump
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +35,7 @@ class Search:
     reason: str
 
 
-def search(field: StraightLine, jacobian: StraightLine, bounds: Array, known: Array) -> Search:
+def search(field: IntervalFunction, jacobian: IntervalFunction, bounds: Array, known: Array) -> Search:
     """Decide about every part of a box.
 
     Args:
@@ -50,25 +43,25 @@ def search(field: StraightLine, jacobian: StraightLine, bounds: Array, known: Ar
         known: zeros found already, shape (n, d).
     """
     d = len(bounds)
-    try:
-        run = _Krawczyk(_intervals(field), _intervals(jacobian), d)
-        proven = [box for box in (run.around(p, bounds[:, 1] - bounds[:, 0]) for p in known) if box is not None]
-        count = len(proven)
-        found: list[Array] = []
-        low, high = bounds[None, :, 0], bounds[None, :, 1]
-        small = NARROWEST * (bounds[:, 1] - bounds[:, 0])
-        for _ in range(ROUNDS):
-            low, high = _outside(low, high, proven)
-            if not len(low) or len(low) > MOST_BOXES or (high - low < small).all(-1).any():
-                break
-            low, high, inside = run(low, high)
-            for a, b in zip(low[inside], high[inside], strict=True):
-                if not any((q >= a).all() and (q <= b).all() for q in found):
-                    found.append((a + b) / 2)
-                    proven.append((a, b))
-            low, high = _halves(low[~inside], high[~inside])
-    except Unbounded as error:
-        return Search(np.empty((0, d)), 0, False, f"found by search: no interval form of {error}")
+    jumps = sorted(KINKS & {line.op for f in (field, jacobian) for line in f.code.instructions})
+    if jumps:
+        return Search(np.empty((0, d)), 0, False, f"found by search: {', '.join(jumps)} may jump")
+    run = _Krawczyk(field, jacobian, d)
+    proven = [box for box in (run.around(p, bounds[:, 1] - bounds[:, 0]) for p in known) if box is not None]
+    count = len(proven)
+    found: list[Array] = []
+    low, high = bounds[None, :, 0], bounds[None, :, 1]
+    small = NARROWEST * (bounds[:, 1] - bounds[:, 0])
+    for _ in range(ROUNDS):
+        low, high = _outside(low, high, proven)
+        if not len(low) or len(low) > MOST_BOXES or (high - low < small).all(-1).any():
+            break
+        low, high, inside = run(low, high)
+        for a, b in zip(low[inside], high[inside], strict=True):
+            if not any((q >= a).all() and (q <= b).all() for q in found):
+                found.append((a + b) / 2)
+                proven.append((a, b))
+        low, high = _halves(low[~inside], high[~inside])
     if len(low):
         place = ", ".join(f"{x:.4g}" for x in (low[0] + high[0]) / 2)
         reason = f"{len(low)} sub-boxes, one at ({place}), are neither excluded nor proven: a degenerate zero, or many"
@@ -97,8 +90,8 @@ def _halves(low: Array, high: Array) -> tuple[Array, Array]:
 
 @dataclasses.dataclass(frozen=True)
 class _Krawczyk:
-    field: Callable[[Array, Array], Interval]
-    jacobian: Callable[[Array, Array], Interval]
+    field: IntervalFunction
+    jacobian: IntervalFunction
     d: int
 
     def __call__(self, low: Array, high: Array) -> tuple[Array, Array, Array]:
@@ -149,125 +142,3 @@ def _ball(low: Array, high: Array) -> Interval:
     with np.errstate(invalid="ignore"):
         middle = low + (high - low) / 2
         return middle, np.nextafter(np.maximum(high - middle, middle - low), np.inf)
-
-
-# --- intervals -------------------------------------------------------------------------------------------------------
-
-
-def _intervals(code: StraightLine) -> Callable[[Array, Array], Interval]:
-    """The straight-line code on arrays of intervals: (N, inputs) twice to (N, outputs) twice."""
-    for line in code.instructions:
-        if line.op not in OPERATIONS:
-            raise Unbounded(line.op)
-
-    def evaluate(low: Array, high: Array) -> Interval:
-        values: dict[Any, Interval] = {name: (low[:, k], high[:, k]) for k, name in enumerate(code.inputs)}
-
-        def get(operand: Any) -> Interval:
-            return values[operand] if isinstance(operand, str) else (np.float64(operand), np.float64(operand))
-
-        with np.errstate(all="ignore"):
-            for line in code.instructions:
-                if line.op == "mul" and line.args[0] == line.args[1]:
-                    values[line.name] = _square(get(line.args[0]))
-                else:
-                    values[line.name] = OPERATIONS[line.op](*map(get, line.args))
-        ends = [get(output) for output in code.outputs]
-        shape = (len(low), len(ends))
-        result = np.empty(shape), np.empty(shape)
-        for k, (a, b) in enumerate(ends):
-            result[0][:, k], result[1][:, k] = a, b
-        return result
-
-    return evaluate
-
-
-def _out(low: Array, high: Array, ulps: int = 1) -> Interval:
-    """Rounded outward; where nothing is known, everything."""
-    for _ in range(ulps):
-        low, high = np.nextafter(low, -np.inf), np.nextafter(high, np.inf)
-    unknown = np.isnan(low) | np.isnan(high)
-    return np.where(unknown, -np.inf, low), np.where(unknown, np.inf, high)
-
-
-def _add(x: Interval, y: Interval) -> Interval:
-    return _out(x[0] + y[0], x[1] + y[1])
-
-
-def _sub(x: Interval, y: Interval) -> Interval:
-    return _out(x[0] - y[1], x[1] - y[0])
-
-
-def _mul(x: Interval, y: Interval) -> Interval:
-    ends = [a * b for a in x for b in y]
-    low, high = np.minimum.reduce(np.broadcast_arrays(*ends)), np.maximum.reduce(np.broadcast_arrays(*ends))
-    return _out(low, high)
-
-
-def _square(x: Interval) -> Interval:
-    a, b = x[0] ** 2, x[1] ** 2
-    holds_zero = (x[0] <= 0) & (x[1] >= 0)
-    low, high = _out(np.where(holds_zero, 0.0, np.minimum(a, b)), np.maximum(a, b))
-    return np.maximum(low, 0.0), high
-
-
-def _div(x: Interval, y: Interval) -> Interval:
-    over = (y[0] <= 0) & (y[1] >= 0)
-    safe = np.where(over, 1.0, y[0]), np.where(over, 1.0, y[1])
-    low, high = _mul(x, _out(1 / safe[1], 1 / safe[0]))
-    return np.where(over, -np.inf, low), np.where(over, np.inf, high)
-
-
-def _abs(x: Interval) -> Interval:
-    low = np.maximum(np.maximum(x[0], -x[1]), 0.0)
-    return low, np.maximum(-x[0], x[1])
-
-
-def _rising(function: Callable[[Array], Array]) -> Callable[[Interval], Interval]:
-    return lambda x: _out(function(x[0]), function(x[1]), LIBRARY)
-
-
-def _cosh(x: Interval) -> Interval:
-    a = _abs(x)
-    low, high = _out(np.cosh(a[0]), np.cosh(a[1]), LIBRARY)
-    return np.maximum(low, 1.0), high
-
-
-def _cos(x: Interval) -> Interval:
-    """cos on an interval: its ends, and +-1 where it holds a multiple of pi (with a margin for the rounding of pi)."""
-    a, b = np.cos(x[0]), np.cos(x[1])
-    turns = np.floor(x[1] / (2 * np.pi) + 1e-9) - np.ceil(x[0] / (2 * np.pi) - 1e-9)
-    halves = np.floor((x[1] - np.pi) / (2 * np.pi) + 1e-9) - np.ceil((x[0] - np.pi) / (2 * np.pi) - 1e-9)
-    low, high = _out(np.minimum(a, b), np.maximum(a, b), LIBRARY)
-    low, high = np.where(halves >= 0, -1.0, low), np.where(turns >= 0, 1.0, high)
-    wide = ~(np.abs(x[0]) < 1e6) | ~(np.abs(x[1]) < 1e6)
-    return np.where(wide, -1.0, low), np.where(wide, 1.0, high)
-
-
-def _sin(x: Interval) -> Interval:
-    return _cos(_out(x[0] - np.pi / 2, x[1] - np.pi / 2, 2))
-
-
-def _sigmoid(x: Array) -> Array:
-    return np.asarray(0.5 * (1 + np.tanh(0.5 * x)))
-
-
-def _sigmoid_interval(x: Interval) -> Interval:
-    """Relative accuracy is lost far below 0, so the error is bounded absolutely."""
-    slack = 8 * np.finfo(float).eps
-    return np.maximum(_sigmoid(x[0]) - slack, 0.0), np.minimum(_sigmoid(x[1]) + slack, 1.0)
-
-
-def _softplus(x: Array) -> Array:
-    return np.asarray(np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x))))
-
-
-OPERATIONS: dict[str, Callable[..., Interval]] = {
-    "add": _add, "sub": _sub, "mul": _mul, "div": _div, "abs": _abs,
-    "neg": lambda x: (-x[1], -x[0]),
-    "max": lambda x, y: (np.maximum(x[0], y[0]), np.maximum(x[1], y[1])),
-    "min": lambda x, y: (np.minimum(x[0], y[0]), np.minimum(x[1], y[1])),
-    "sqrt": _rising(lambda x: np.sqrt(np.maximum(x, 0.0))), "exp": _rising(np.exp), "tanh": _rising(np.tanh),
-    "sinh": _rising(np.sinh), "atan": _rising(np.arctan), "log": _rising(np.log), "cosh": _cosh,
-    "sin": _sin, "cos": _cos, "sigmoid": _sigmoid_interval, "softplus": _rising(_softplus),
-}  # fmt: skip

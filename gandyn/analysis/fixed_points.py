@@ -145,10 +145,12 @@ def _exclude(
     if getattr(game, "field_exprs", None) is None:
         return False, "found by search: the game has no expressions to bound"
     from ..errors import GandynError
+    from ..symbolic.intervals import IntervalFunction
     from .exclusion import search
 
+    symbols, expressions = game.symbols, (game.field_exprs, game.jacobian_expr)  # type: ignore[attr-defined]
     try:
-        field, jacobian = (game._function(what).code for what in ("field", "jacobian"))  # type: ignore[attr-defined]
+        field, jacobian = (IntervalFunction(symbols, list(e)) for e in expressions)
     except GandynError as error:
         return False, f"found by search: {error.given}"
     known = np.array([p for p, _ in found]).reshape(-1, game.dim)
@@ -194,7 +196,7 @@ def _solved(game: Game, most: int | None) -> list[tuple[Any, ...]]:
         return []
     try:
         solutions = sympy.solve(expressions, symbols, dict=True)
-    except NotImplementedError:
+    except NotImplementedError:  # how SymPy says that it knows no closed form: the numeric search goes on without
         return []
     points = [tuple(solution.get(s, s) for s in symbols) for solution in solutions]
     return [p for p in points if all(not x.free_symbols and abs(sympy.im(sympy.N(x, 30))) < 1e-20 for x in p)]
