@@ -1,4 +1,4 @@
-"""The contracts: a Game is a gradient oracle, a Rule is init and step on a State; everything else builds on these.
+"""Game: a gradient oracle.
 
 A joint vector w has shape (..., d); leading axes are an ensemble. Player i owns one block of the last axis and
 minimises its own cost f_i(w). The field is v(w) = (df_1/dx_1, ..., df_n/dx_n), the game Jacobian J = Dv, the gradient
@@ -9,65 +9,17 @@ from __future__ import annotations
 
 import abc
 import contextlib
-import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import worlds
-from .errors import DomainError, ParameterError, ShapeError, UnknownNameError, WorldError
-from .worlds import NUMPY, SYMBOLS, TORCH
+from .. import worlds
+from ..errors import DomainError, ParameterError, ShapeError, UnknownNameError, WorldError
+from .players import ALL_WORLDS, TWO_PLAYER_ALIASES, Array, Batch, Counts, Player
 
-Array = Any
-Batch = Any
-Info = dict[str, Any]
-ALL_WORLDS = frozenset({SYMBOLS, NUMPY, TORCH})
-TWO_PLAYER_ALIASES = (("x", "generator", "theta"), ("y", "discriminator", "phi"))
-
-
-class Player(NamedTuple):
-    """One player: its name and the length of its block."""
-
-    name: str
-    size: int
-
-
-@dataclasses.dataclass
-class Counts:
-    """What an oracle has been asked for. One `field` is one gradient for each player."""
-
-    player_gradients: int = 0
-    jvps: int = 0
-    vjps: int = 0
-    samples: int = 0
-    seconds: float = 0.0
-    players: int = 2
-
-    @property
-    def fields(self) -> float:
-        """Full field evaluations: player gradients over the number of players."""
-        return self.player_gradients / self.players
-
-    def __sub__(self, earlier: Counts) -> Counts:
-        return Counts(
-            self.player_gradients - earlier.player_gradients,
-            self.jvps - earlier.jvps,
-            self.vjps - earlier.vjps,
-            self.samples - earlier.samples,
-            self.seconds - earlier.seconds,
-            self.players,
-        )
-
-    def __mul__(self, times: int) -> Counts:
-        return Counts(
-            times * self.player_gradients,
-            times * self.jvps,
-            times * self.vjps,
-            times * self.samples,
-            self.seconds,
-            self.players,
-        )
+if TYPE_CHECKING:
+    from .restricted import RestrictedGame
 
 
 class Game(abc.ABC):
@@ -269,6 +221,8 @@ class Game(abc.ABC):
 
     def restrict(self, which: int | str, w: Array) -> RestrictedGame:
         """Player `which`'s own problem, with the other blocks of w held fixed."""
+        from .restricted import RestrictedGame  # which is a Game itself
+
         return RestrictedGame(self, self.player_index(which), w)
 
     def best_response(self, which: int | str, w: Array) -> Array:
@@ -343,243 +297,3 @@ class Game(abc.ABC):
 
     def __repr__(self) -> str:
         return f"<{self.name}: {', '.join(f'{p.name} {p.size}' for p in self.players)}>"
-
-
-class RestrictedGame(Game):
-    """One player's problem with the others fixed: what `Game.restrict` returns. Its vectors are that player's block."""
-
-    def __init__(self, game: Game, index: int, w: Array) -> None:
-        self.game, self.index, self.fixed = game, index, w
-        self.name = f"{game.name} seen by {game.players[index].name}"
-        self.players = (game.players[index],)
-        self.worlds, self.deterministic, self.smooth = game.worlds, game.deterministic, game.smooth
-        self.constrained = game.constrained
-        self._block = game.slices[index]
-
-    @property
-    def block(self) -> Array:
-        """The player's own block at the point of restriction."""
-        return self.fixed[..., self._block]
-
-    @property
-    def tensor_shapes(self) -> tuple[tuple[tuple[int, ...], ...], ...]:
-        """The player's own tensors."""
-        return (self.game.tensor_shapes[self.index],)
-
-    @property
-    def quadratic(self) -> bool:  # type: ignore[override]
-        """Whether the whole game is."""
-        return self.game.quadratic
-
-    def embed(self, x: Array) -> Array:
-        """The joint vector with the player's block replaced by x."""
-        start, stop = self._block.start, self._block.stop
-        return worlds.concatenate([self.fixed[..., :start], x, self.fixed[..., stop:]])
-
-    def _pad(self, u: Array) -> Array:
-        start, stop = self._block.start, self._block.stop
-        zeros = worlds.zeros_like(self.fixed)
-        return worlds.concatenate([zeros[..., :start], u, zeros[..., stop:]])
-
-    def per_player(self, value: Any) -> tuple[Any, ...]:
-        """The player's own share of a parameter given per player of the whole game."""
-        return (self.game.per_player(value)[self.index],)
-
-    @property
-    def counts(self) -> Counts:
-        """The whole game's counts."""
-        return self.game.counts
-
-    def field(self, w: Array, batch: Batch = None, only: int | str | None = None) -> Array:
-        """The player's own gradient df_i/dx_i, shape (..., size)."""
-        self.check(w)
-        return self.game.field(self.embed(w), batch, only=self.index)[..., self._block]
-
-    def _field(self, w: Array, batch: Batch, only: int | None) -> Array:
-        return self.field(w, batch)
-
-    def _costs(self, w: Array, batch: Batch) -> tuple[Array, ...]:
-        return (self.game.costs(self.embed(w), batch)[self.index],)
-
-    def jvp(self, w: Array, u: Array, batch: Batch = None) -> Array:
-        """The player's own Hessian times u."""
-        self.check(w)
-        return self.game.jvp(self.embed(w), self._pad(u), batch)[..., self._block]
-
-    def vjp(self, w: Array, u: Array, batch: Batch = None) -> Array:
-        """The player's own Hessian, transposed, times u."""
-        self.check(w)
-        return self.game.vjp(self.embed(w), self._pad(u), batch)[..., self._block]
-
-    def coupling(self, w: Array, u: Array, batch: Batch = None, only: int | str | None = None) -> Array:
-        """Zero: nobody else moves."""
-        return worlds.zeros_like(u)
-
-    def parts(self, w: Array, u: Array, batch: Batch = None) -> tuple[Array, Array]:
-        """The player's own Hessian times u, and zero: it is symmetric."""
-        return self.jvp(w, u, batch), worlds.zeros_like(u)
-
-    def cost_gradients(self, w: Array, batch: Batch = None) -> Array:
-        """The player's own gradient, shape (1, ..., size)."""
-        return self.field(w, batch)[None]
-
-    def project(self, w: Array) -> Array:
-        """Onto the player's own feasible set."""
-        if not self.constrained:
-            return w
-        return self.game.project(self.embed(w))[..., self._block]
-
-    def solve(self, operator: Callable[[Array], Array], rhs: Array) -> Array:
-        """Solve a linear system on the player's block."""
-        return self.game.solve(operator, rhs)
-
-    def draw(self, rng: Any) -> Batch:
-        """A batch token of the whole game."""
-        return self.game.draw(rng)
-
-    def draw_held_out(self, rng: Any) -> Batch:
-        """A held-out batch token of the whole game."""
-        return self.game.draw_held_out(rng)
-
-    def advance(self) -> None:
-        """What changes outside w, in the whole game."""
-        self.game.advance()
-
-
-# --- rules -----------------------------------------------------------------------------------------------------------
-
-
-@dataclasses.dataclass(frozen=True)
-class State:
-    """What the next step of a rule needs, and nothing else.
-
-    Attributes:
-        arrays: named arrays shaped like the rule's w; with w they form the augmented state z.
-        counters: named step counts; not part of the Jacobian.
-        inner: the states of wrapped rules.
-    """
-
-    arrays: Mapping[str, Array] = dataclasses.field(default_factory=dict)
-    counters: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    inner: tuple[State, ...] = ()
-
-    def __getitem__(self, name: str) -> Any:
-        return self.arrays[name] if name in self.arrays else self.counters[name]
-
-    def leaves(self, prefix: str = "") -> Iterator[tuple[str, Array]]:
-        """(path, array) of every array, own ones first, then the wrapped rules'."""
-        for name, array in self.arrays.items():
-            yield prefix + name, array
-        for i, inner in enumerate(self.inner):
-            yield from inner.leaves(f"{prefix}{i}.")
-
-    def counter_leaves(self, prefix: str = "") -> Iterator[tuple[str, Any]]:
-        """(path, count) of every counter, in the order of `leaves`."""
-        for name, count in self.counters.items():
-            yield prefix + name, count
-        for i, inner in enumerate(self.inner):
-            yield from inner.counter_leaves(f"{prefix}{i}.")
-
-    def replace_leaves(self, arrays: Iterator[Array], counters: Iterator[Any]) -> State:
-        """The same structure with other leaves, taken in the order of `leaves` and `counter_leaves`."""
-        return State(
-            {name: next(arrays) for name in self.arrays},
-            {name: next(counters) for name in self.counters},
-            tuple(inner.replace_leaves(arrays, counters) for inner in self.inner),
-        )
-
-
-@dataclasses.dataclass(frozen=True)
-class Domain:
-    """Where a rule is defined, and what it lends itself to.
-
-    The first four restrict the games that it accepts. `smooth`: the update map is differentiable. `capturable`: one
-    step has no host-side branch on data, so CUDA graphs can capture it. `linear_in_field`: the step is a linear
-    combination of points and fields, so performance estimation applies.
-    """
-
-    two_player: bool = False
-    zero_sum: bool = False
-    deterministic: bool = False
-    unconstrained: bool = False
-    smooth: bool = True
-    capturable: bool = True
-    linear_in_field: bool = False
-
-
-@dataclasses.dataclass(frozen=True)
-class Cost:
-    """Oracle calls of one step with two players: full fields, Jacobian products and transposed products.
-
-    nan where an inner solver decides.
-    """
-
-    fields: float = 1
-    jvps: float = 0
-    vjps: float = 0
-
-
-class Rule(abc.ABC):
-    """An update rule: `init` makes its state, `step` moves the players once. Subclasses are frozen dataclasses.
-
-    A rule declares `domain`, and its theory: `flow_order` p (it follows the gradient flow over a fixed time with error
-    O(lr^p); None where it follows another flow), `cost`, and `bilinear_modulus`. `per_player_parameters` are checked
-    against the game's players; `step_sizes` are what schedules and time scales multiply.
-    """
-
-    domain: ClassVar[Domain] = Domain()
-    flow_order: ClassVar[int | None] = 1
-    aliases: ClassVar[tuple[str, ...]] = ()
-    per_player_parameters: ClassVar[tuple[str, ...]] = ("lr",)
-    step_sizes: ClassVar[tuple[str, ...]] = ("lr",)
-
-    @property
-    def name(self) -> str:
-        """The rule's name in the registry."""
-        return type(self).__name__
-
-    @property
-    def cost(self) -> Cost:
-        """Declared oracle calls per step."""
-        return Cost()
-
-    def cost_on(self, game: Game) -> Cost:
-        """Declared oracle calls per step on this game: `cost`, unless the calls depend on the kind of game."""
-        return self.cost
-
-    def bilinear_modulus(self, s: float) -> float | None:
-        """Spectral radius of the update map on f = x y with equal steps lr, at s = lr * singular value."""
-        return None
-
-    @classmethod
-    def examples(cls) -> Sequence[Rule]:
-        """Instances that the contract tests run."""
-        return [cls(0.1)]  # type: ignore[call-arg]
-
-    def check(self, game: Game) -> None:
-        """Refuse a game outside the domain, by name, and parameters that do not fit its players."""
-        wants = self.domain
-        n = len(game.players)
-        failures = [
-            (wants.two_player and n != 2, f"{n} players", "exactly two players"),
-            (wants.zero_sum and not game.zero_sum, "a general-sum game", "a zero-sum game, f_2 = -f_1"),
-            (wants.deterministic and not game.deterministic, "a stochastic game", "a deterministic game"),
-            (wants.unconstrained and game.constrained, "a constrained game", "an unconstrained game"),
-        ]
-        for failed, given, needed in failures:
-            if failed:
-                raise DomainError(
-                    f"{self.name} on {game.name}, {given}", needed, "`gandyn list rules` shows each rule's domain"
-                )
-        for parameter in self.per_player_parameters:
-            if hasattr(self, parameter):
-                game.per_player(getattr(self, parameter))
-
-    def init(self, game: Game, w: Array, rng: Any = None) -> State:
-        """The state before the first step. `rng` seeds the first batch of rules that start from a field."""
-        self.check(game)
-        return State()
-
-    @abc.abstractmethod
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
-        """One update. Shapes: w and every state array (..., d)."""

@@ -1,0 +1,23 @@
+"""The contracts: a Game is a gradient oracle, a Rule is init and step on a State; everything else builds on these."""
+
+from __future__ import annotations
+
+from .game import Game
+from .players import ALL_WORLDS, Array, Batch, Counts, Info, Player
+from .restricted import RestrictedGame
+from .rule import Cost, Domain, Rule, State
+
+__all__ = [
+    "ALL_WORLDS",
+    "Array",
+    "Batch",
+    "Cost",
+    "Counts",
+    "Domain",
+    "Game",
+    "Info",
+    "Player",
+    "RestrictedGame",
+    "Rule",
+    "State",
+]
