@@ -1,0 +1,83 @@
+"""What conclusions share: numbers and expressions compared, and spectra that the library finds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from ..types import Game, Rule
+from .base import Evidence
+
+
+def same_numbers(found: Any, expected: Any, tolerance: float = 1e-10) -> Evidence:
+    """Whether two arrays agree within `tolerance`, relative to the larger of 1 and the largest expected number."""
+    a, b = np.asarray(found, dtype=complex), np.asarray(expected, dtype=complex)
+    if a.shape != b.shape:
+        return Evidence(False, f"shape {a.shape} beside {b.shape}")
+    apart = float(np.abs(a - b).max(initial=0.0) / max(1.0, float(np.abs(b).max(initial=0.0))))
+    shown = f"{a.ravel()[:4]} beside {b.ravel()[:4]}" if a.size < 5 else f"{a.size} numbers"
+    return Evidence(apart <= tolerance, f"{shown}, {apart:.1e} apart")
+
+
+def same_spectrum(found: Any, expected: Any, tolerance: float = 1e-10) -> Evidence:
+    """Whether two sets of eigenvalues agree, each matched with its own partner."""
+    from scipy.optimize import linear_sum_assignment
+
+    a, b = np.ravel(np.asarray(found, dtype=complex)), np.ravel(np.asarray(expected, dtype=complex))
+    if a.shape != b.shape:
+        return Evidence(False, f"{a.size} eigenvalues beside {b.size}")
+    rows, columns = linear_sum_assignment(np.abs(a[:, None] - b))
+    return same_numbers(a[rows], b[columns], tolerance)
+
+
+def same_expressions(found: Any, expected: Any) -> Evidence:
+    """Whether expressions (or matrices, or sequences of them) are identically equal."""
+    import sympy
+
+    pairs = list(zip(_entries(found), _entries(expected), strict=True))
+    for a, b in pairs:
+        left = sympy.simplify(sympy.expand(a - b))
+        if left != 0:
+            return Evidence(False, f"{a} is not {b}: {left} is left")
+    return Evidence(True, "; ".join(str(b) for _, b in pairs[:3]))
+
+
+def all_of(*parts: Evidence) -> Evidence:
+    """The first part that does not hold, or all of them in one."""
+    for part in parts:
+        if not part:
+            return part
+    return Evidence(True, "; ".join(part.detail for part in parts if part.detail))
+
+
+def spectral(game: Game, rule: Rule | None = None, at: Any = None) -> float:
+    """The spectral radius of a rule's map, or the spectral abscissa of the flow."""
+    from ..analysis.linearize import linearize
+
+    found = linearize(game, rule, at)
+    return float(found.spectral_abscissa if rule is None else found.spectral_radius)  # type: ignore[arg-type]
+
+
+def attracting(game: Game, rule: Rule | None = None, at: Any = None) -> Evidence:
+    """Whether the linear part decides that the point attracts."""
+    from ..analysis.linearize import Verdict, linearize
+
+    found = linearize(game, rule, at)
+    size = found.spectral_abscissa if rule is None else found.spectral_radius
+    return Evidence(found.verdict is Verdict.ATTRACTING, f"{found.verdict}, {size:.12g}")
+
+
+def singular_values(game: Game) -> Any:
+    """The singular values of a bilinear game's matrix, largest first."""
+    x, y = game.slices
+    matrix = np.array(game.jacobian(np.zeros(game.dim)), dtype=float)[x, y]
+    return np.linalg.svd(matrix, compute_uv=False)
+
+
+def _entries(values: Any) -> list[Any]:
+    import sympy
+
+    rows = values if isinstance(values, Iterable) else [values]
+    return [sympy.sympify(e) for e in rows]
