@@ -1,0 +1,272 @@
+"""Networks on one flat buffer: each player's parameters are views into it, so a rule sees plain vectors.
+
+Also what an evaluation must leave as it was: buffers of modules, and torch's own random state.
+"""
+
+from __future__ import annotations
+
+import abc
+import contextlib
+import functools
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ..errors import GameError, ParameterError, ShapeError
+from ..types import Array, Batch, Game, Player
+from ..worlds import TORCH
+from .functional import Network
+
+LARGEST_KEPT = 31 * 2**20
+
+
+class FlatNetworks(Game):
+    """A game of modules as far as its state goes; `NetworkGame` adds the oracle.
+
+    The parameters of all players lie side by side in one buffer, into which a joint vector w (d,) is loaded. Beside
+    them an evaluation meets buffers of the modules, which move once per step, and torch's random state.
+
+    Attributes:
+        networks: the modules, in the order of the players.
+        w0: the parameters as they were when the game was made; also called `initial`.
+        stochastic: some layer draws random numbers in training mode.
+    """
+
+    worlds = frozenset({TORCH})
+    deterministic = False
+
+    def __init__(self, name: str, networks: Mapping[str, Any]) -> None:
+        self.name = name
+        self.networks = tuple(networks.values())
+        parameters = [[p for p in network.parameters() if p.requires_grad] for network in self.networks]
+        _check_parameters(dict(zip(networks, parameters, strict=True)))
+        self._parameters = tuple(map(tuple, parameters))
+        self._names = tuple(
+            tuple(name for name, p in network.named_parameters() if p.requires_grad) for network in self.networks
+        )
+        sizes = [sum(p.numel() for p in own) for own in parameters]
+        self.players = tuple(Player(name, size) for name, size in zip(networks, sizes, strict=True))
+        self._buffer = _join(self._parameters)
+        self.w0 = self._buffer.clone()
+        _keep_pages(self._buffer)
+        self._blocks = self.split(self._buffer)
+        self._persistent = [b for network in self.networks for b in network.buffers()]
+        self._pending: list[Any] | None = None
+        self._coefficients: dict[Any, Any] = {}
+        self.stochastic = False
+
+    @functools.cached_property
+    def dim(self) -> int:
+        """Length d of the joint vector."""
+        return sum(player.size for player in self.players)
+
+    @functools.cached_property
+    def slices(self) -> tuple[slice, ...]:
+        """Where each player's block lies."""
+        return super().slices
+
+    @functools.cached_property
+    def tensor_shapes(self) -> tuple[tuple[tuple[int, ...], ...], ...]:
+        """For each player, the shapes of its parameters in the order in which its block packs them."""
+        return tuple(tuple(tuple(p.shape) for p in own) for own in self._parameters)
+
+    @property
+    def initial(self) -> Any:
+        """The parameters as they were when the game was made, shape (d,)."""
+        return self.w0
+
+    @property
+    def dtype(self) -> Any:
+        """Of all parameters."""
+        return self._buffer.dtype
+
+    @property
+    def device(self) -> Any:
+        """Of all parameters."""
+        return self._buffer.device
+
+    # --- what a subclass gives ---------------------------------------------------------------------------------
+
+    @abc.abstractmethod
+    def _network_costs(self, networks: Sequence[Network], batch: Batch, only: int | None) -> tuple[Any, ...]:
+        """(f_1, ..., f_n), scalars. With `only`, that player's cost; the others may be None and need no graph."""
+
+    # --- parameters --------------------------------------------------------------------------------------------
+
+    def check(self, w: Array) -> None:
+        """Refuse ensembles, and vectors of another dtype or device, by name."""
+        super().check(w)
+        if w.ndim != 1:
+            raise ShapeError(
+                f"an ensemble of shape {tuple(w.shape)} for {self.name}, a game of networks",
+                f"one vector of shape ({self.dim},)",
+                "evaluate the members one by one",
+            )
+        if w.dtype != self._buffer.dtype or w.device != self._buffer.device:
+            raise ParameterError(
+                f"a vector of {w.dtype} on {w.device} for {self.name}",
+                f"{self.dtype} on {self.device}",
+                "start from game.w0, or convert by `.to(game.w0)`",
+            )
+
+    def load(self, w: Array) -> None:
+        """Write w into the modules, so that they can be used as ordinary networks."""
+        self.check(w)
+        self._load(w)
+
+    def _load(self, *pieces: Any) -> None:
+        """Copy vectors, side by side, into the buffer."""
+        import torch
+
+        for network, own, block in zip(self.players, self._parameters, self._blocks, strict=True):
+            if own[0].data_ptr() != block.data_ptr():
+                raise GameError(
+                    f"the parameters of {network.name} were moved after {self.name} was made",
+                    "modules that stay where they are",
+                    "move or convert modules first, then make the game; one game for each module",
+                )
+        with torch.no_grad():
+            torch.cat(pieces, out=self._buffer)
+
+    def per_coordinate(self, value: Any, w: Array) -> Any:
+        """As for every game; vectors made of per-player parameters are kept, since a step asks for the same again."""
+        key = (self.per_player(value), w.dtype, w.device)
+        if key not in self._coefficients:
+            self._coefficients = {**dict(list(self._coefficients.items())[-7:]), key: super().per_coordinate(value, w)}
+        return self._coefficients[key]
+
+    # --- what an evaluation leaves as it was ---------------------------------------------------------------------
+
+    def _evaluation(self, batch: Batch, training: bool) -> contextlib.AbstractContextManager[None]:
+        """Leaves buffers and torch's random state as they were; `training` keeps the new buffers for `advance`."""
+        if not self._persistent and not self.stochastic:
+            return contextlib.nullcontext()
+        return self._guarded(batch, training)
+
+    @contextlib.contextmanager
+    def _guarded(self, batch: Batch, training: bool) -> Iterator[None]:
+        before = [b.clone() for b in self._persistent]
+        try:
+            with self._seeded(batch):
+                yield
+        finally:
+            if training and before:
+                self._pending = [b.clone() for b in self._persistent]
+            for buffer, value in zip(self._persistent, before, strict=True):
+                buffer.copy_(value)
+
+    @contextlib.contextmanager
+    def _seeded(self, batch: Batch) -> Iterator[None]:
+        import torch
+
+        if not self.stochastic:
+            yield
+            return
+        devices = [self.device] if self.device.type == "cuda" else []
+        with torch.random.fork_rng(devices):
+            torch.manual_seed(batch.seed)
+            yield
+
+    def _trial(self, batch: Batch) -> None:
+        """A first evaluation: whether it draws at random, and that every player's cost reaches its own parameters."""
+        import torch
+
+        with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
+            before = self._random_state()
+            with torch.enable_grad(), self._evaluation(batch, training=False):
+                costs = self._network_costs(self.networks, batch, None)
+                reached = [_reaches(cost, own) for cost, own in zip(costs, self._parameters, strict=True)]
+            self.stochastic = not torch.equal(self._random_state(), before)
+        for player, reaches in zip(self.players, reached, strict=True):
+            if not reaches:
+                raise GameError(
+                    f"the cost of player {player.name} does not depend on {player.name}'s own parameters",
+                    "networks whose outputs depend on their parameters",
+                    "look for `.detach()` and `no_grad` in their forward passes",
+                )
+
+    def _random_state(self) -> Any:
+        import torch
+
+        return torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else torch.get_rng_state()
+
+    def advance(self) -> None:
+        """Once per step: buffers become those that the step's last plain field left."""
+        for buffer, value in zip(self._persistent, self._pending or self._persistent, strict=True):
+            if value is not buffer:
+                buffer.copy_(value)
+        self._pending = None
+
+    @contextlib.contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        """Leaves parameters in modules, buffers, modes and torch's random state as they were, bit for bit."""
+        import torch
+
+        modules = [(module, module.training) for network in self.networks for module in network.modules()]
+        buffers = [(b, b.clone()) for network in self.networks for b in network.buffers()]
+        parameters, pending = self._buffer.clone(), self._pending
+        try:
+            with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
+                yield
+        finally:
+            for module, mode in modules:
+                module.training = mode
+            for buffer, value in buffers:
+                buffer.copy_(value)
+            with torch.no_grad():
+                self._buffer.copy_(parameters)
+            self._pending = pending
+
+
+def _reaches(cost: Any, parameters: Sequence[Any]) -> bool:
+    import torch
+
+    if not cost.requires_grad:
+        return False
+    gradients = torch.autograd.grad(cost, parameters, retain_graph=True, allow_unused=True)
+    return any(gradient is not None for gradient in gradients)
+
+
+def flattened(gradients: Sequence[Any]) -> Any:
+    """Tensors side by side in one vector."""
+    import torch
+
+    return torch.cat([gradient.reshape(-1) for gradient in gradients])
+
+
+def _check_parameters(parameters: Mapping[str, Sequence[Any]]) -> None:
+    for name, own in parameters.items():
+        if not own:
+            raise GameError(f"{name} has no parameters to train", "at least one for each player", "check requires_grad")
+    everything = list(itertools.chain(*parameters.values()))
+    if len({id(p) for p in everything}) != len(everything):
+        raise GameError("a parameter belongs to two players", "disjoint networks", "copy the shared module")
+    kinds = {(str(p.dtype), str(p.device)) for p in everything}
+    if len(kinds) > 1:
+        raise GameError(
+            f"parameters of several kinds: {', '.join(' on '.join(kind) for kind in sorted(kinds))}",
+            "one dtype and one device for all",
+            "call `.to(device=..., dtype=...)` on every module first",
+        )
+
+
+def _keep_pages(buffer: Any) -> None:
+    """Let the C library keep freed vectors for the next ones: a pure rule makes several every step.
+
+    glibc hands blocks above a threshold straight back to the system, and fetching them again costs 5 to 15 % of a step
+    in page faults. The threshold rises to the largest such block ever freed, up to 32 MiB, so one is freed here; its
+    pages are never touched.
+    """
+    if buffer.device.type == "cpu":
+        buffer.new_empty(LARGEST_KEPT // buffer.element_size())
+
+
+def _join(parameters: Sequence[Sequence[Any]]) -> Any:
+    """One buffer that holds all parameters, which become views into it."""
+    import torch
+
+    everything = list(itertools.chain(*parameters))
+    buffer = torch.cat([p.detach().reshape(-1) for p in everything])
+    for p, piece in zip(everything, torch.split(buffer, [p.numel() for p in everything]), strict=True):
+        p.data = piece.view_as(p)
+    return buffer
