@@ -190,6 +190,6 @@ def check(claim: Claim, draws: int | None = None) -> Check:
         seen.rejected,
         time.perf_counter() - start,
         seen.failure,
-        seen.evidence.detail if seen.evidence else "",
+        seen.evidence.detail if seen.evidence is not None else "",
         silent,
     )
