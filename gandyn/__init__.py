@@ -46,7 +46,7 @@ _LAZY = {
     "conserved_quantities": "analysis.conserved",
 }
 _ROOMS = (
-    *("losses", "penalties", "plots", "gans", "optim", "claims"),
+    *("losses", "penalties", "plots", "gans", "optim", "claims", "figures"),
     *("analysis", "dynamics", "types", "results", "worlds"),
 )
 

@@ -31,6 +31,7 @@ FLOORS = (
     "gans",
     "claims",
     "plots",
+    "figures",
     "gandyn",
     "cli",
 )

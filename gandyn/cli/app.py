@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 
 from .. import __version__
 from ..errors import GandynError, UnknownNameError
-from . import analyze, claims, listing, spectrum, spiral, sweep, toy, train
+from . import analyze, claims, figure, listing, spectrum, spiral, sweep, toy, train
 
 USAGE_ERROR: Any = typer.BadParameter.__base__
 MISTAKE = 2
@@ -85,6 +85,7 @@ app.command("spectrum")(spectrum.spectrum)
 app.command("compare-toy")(toy.compare_toy)
 app.command("sweep")(sweep.sweep)
 app.command("claims")(claims.claims)
+app.command("figure")(figure.figure)
 app.command("list")(listing.list_)
 
 

@@ -1,0 +1,124 @@
+"""Which figures there are, and one of them loaded from its file, held to what a figure must define."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import inspect
+import os
+import pathlib
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..errors import GandynError, ParameterError, UnknownNameError
+from .expected import Expected
+
+TEXTS = ("PAPER", "TITLE", "SOURCE")
+NAME = "paper_figures"
+
+
+@dataclasses.dataclass(frozen=True)
+class PaperFigure:
+    """A published figure: what it shows, how its data are computed and drawn, and what they must reproduce.
+
+    Attributes:
+        name: of the file, "mescheder_2018_nine_panels". path: the file.
+        paper: authors and year. title: what the picture shows. source: the paper's figure. about: the docstring.
+        compute: quick -> data. draw: data -> figure. expected: numbers. seed: None where nothing is random.
+    """
+
+    name: str
+    path: pathlib.Path
+    paper: str
+    title: str
+    source: str
+    about: str
+    compute: Callable[[bool], dict[str, Any]]
+    draw: Callable[[Mapping[str, Any]], Any]
+    expected: tuple[Expected, ...]
+    seed: int | None = None
+
+    def summary(self) -> str:
+        """One line."""
+        return f"{self.name}: {self.title} ({self.paper}, {self.source})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, without the functions."""
+        return {"name": self.name, "paper": self.paper, "title": self.title, "source": self.source, "seed": self.seed}
+
+
+def folder(given: str | os.PathLike[str] | None = None) -> pathlib.Path:
+    """The folder of figures: the given one, the installed one, or the one beside the package in a checkout.
+
+    Raises:
+        GandynError: where there is none.
+    """
+    package = pathlib.Path(__file__).parent.parent
+    places = [pathlib.Path(given)] if given is not None else [package / NAME, package.parent / NAME]
+    for place in places:
+        if place.is_dir():
+            return place
+    raise GandynError(
+        f"there is no folder of figures at {' or '.join(map(str, places))}",
+        "a folder with one Python file a figure",
+        "--from DIR, or an installation with its figures",
+    )
+
+
+def figures(source: str | os.PathLike[str] | None = None) -> dict[str, pathlib.Path]:
+    """Names of all figures and their files, without loading any.
+
+    Example:
+        >>> from gandyn.figures import figures
+        >>> "goodfellow_2016_orbit" in figures()
+        True
+    """
+    return {path.stem: path for path in sorted(folder(source).glob("[!_]*.py"))}
+
+
+def find(name: str, source: str | os.PathLike[str] | None = None) -> PaperFigure:
+    """A figure by name.
+
+    Raises:
+        UnknownNameError: with the nearest match. ParameterError: for a file that is not a figure.
+    """
+    known = figures(source)
+    if name not in known:
+        raise UnknownNameError.among("figure", name, known)
+    return load(known[name])
+
+
+def load(path: str | os.PathLike[str]) -> PaperFigure:
+    """A figure from its file.
+
+    Raises:
+        ParameterError: where the file cannot be imported or lacks something; it names the file and what is missing.
+    """
+    file = pathlib.Path(path)
+    spec = importlib.util.spec_from_file_location(f"{NAME}.{file.stem}", file)
+    if spec is None or spec.loader is None:
+        raise ParameterError(f"{file} as a figure", "a Python file", "NAME.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise ParameterError(f"{file} failed to import: {error!r}", "a figure's file", "correct it") from error
+    _check(file, module)
+    return PaperFigure(
+        file.stem, file, module.PAPER, module.TITLE, module.SOURCE, inspect.getdoc(module) or "", module.compute,
+        module.draw, tuple(module.EXPECTED), getattr(module, "SEED", None),
+    )  # fmt: skip
+
+
+def _check(file: pathlib.Path, module: Any) -> None:
+    lacks = [name for name in TEXTS if not (isinstance(getattr(module, name, None), str) and getattr(module, name))]
+    lacks += [f"{name}(...)" for name in ("compute", "draw") if not callable(getattr(module, name, None))]
+    expected = getattr(module, "EXPECTED", ())
+    if not expected or not all(isinstance(one, Expected) for one in expected):
+        lacks.append("EXPECTED, a tuple of gandyn.figures.Expected")
+    if not inspect.getdoc(module):
+        lacks.append("a docstring that says what is found")
+    if lacks:
+        raise ParameterError(f"the figure {file} lacks {', '.join(lacks)}", "all of them", "see gandyn.figures")

@@ -1,0 +1,103 @@
+"""Parts of pictures that are drawn from plain arrays, as saved data hold them: fields, paths, marks, surfaces.
+
+The other functions of this room take results; these take what is left of a result in a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import mpl_toolkits.mplot3d  # noqa: F401 - registers the 3-D projection
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from .drawing import Drawing
+from .style import INK, OKABE_ITO, QUIET, current_width
+
+
+def columns(panels: int) -> int:
+    """How many panels stand side by side at the current width: three at most in a narrow column, else four."""
+    most = 3 if current_width() == "single" else 4
+    rows = -(-panels // most)
+    return -(-panels // rows)
+
+
+def plane_axes(axes: Axes, bounds: Any, names: Sequence[str] = ("", "")) -> None:
+    """Square axes of a box, with few ticks."""
+    axes.set(xlim=bounds[0], ylim=bounds[1])
+    axes.set_aspect("equal" if np.isclose(np.ptp(bounds[0]), np.ptp(bounds[1]), rtol=1.0) else "auto")
+    axes.set_xlabel(names[0])
+    axes.set_ylabel(names[1], rotation=0, labelpad=3, va="center")
+    axes.locator_params(nbins=5)
+
+
+def arrows(axes: Axes, places: np.ndarray, direction: np.ndarray, colour: str = QUIET) -> None:
+    """A vector field (n, m, 2) at places (n, m, 2): arrows of one length, fainter where it is weaker."""
+    strength = np.linalg.norm(direction, axis=-1)
+    unit = direction / np.maximum(strength, 1e-300)[..., None]
+    shade = 0.2 + 0.4 * (strength / max(float(strength.max()), 1e-300)) ** 0.5
+    axes.quiver(
+        places[..., 0], places[..., 1], unit[..., 0], unit[..., 1], color=colour, alpha=shade.ravel(), angles="xy",
+        pivot="mid", scale=1.35 * places.shape[1], width=0.0045, headwidth=3.6, headlength=4.2, headaxislength=3.8,
+        zorder=1,
+    )  # fmt: skip
+
+
+def path(axes: Any, points: np.ndarray, colour: str, label: str = "_", marker: str = "", **options: Any) -> None:
+    """A trajectory (T, d); markers no larger than their spacing allows."""
+    if marker:
+        options = {"markersize": min(2.4, 30.0 / len(points) ** 0.5), "markeredgewidth": 0, **options}
+    settings = {"linewidth": 0.9, "zorder": 3, "solid_joinstyle": "round", **options}
+    axes.plot(*np.asarray(points).T, color=colour, label=label, marker=marker, **settings)
+
+
+def start(axes: Any, point: Any, label: str = "start", size: float = 7.0) -> None:
+    """A yellow star."""
+    axes.plot(
+        *[[x] for x in point], linestyle="none", marker="*", markersize=size, color=OKABE_ITO["yellow"],
+        markeredgecolor=INK, markeredgewidth=0.6, label=label, zorder=6,
+    )  # fmt: skip
+
+
+def optimum(axes: Any, point: Any, label: str = "optimum", marker: str = "X", size: float = 6.0) -> None:
+    """A black cross with a white border."""
+    axes.plot(
+        *[[x] for x in point], linestyle="none", marker=marker, markersize=size, color=INK, markeredgecolor="white",
+        markeredgewidth=0.7, label=label, zorder=7,
+    )  # fmt: skip
+
+
+def contours(figure: Drawing, axes: Axes, places: np.ndarray, heights: np.ndarray, levels: Any = 14) -> Any:
+    """Filled contours of heights (n, m) over places (n, m, 2)."""
+    drawn = axes.contourf(places[..., 0], places[..., 1], heights, levels, cmap="cividis")
+    axes.contour(places[..., 0], places[..., 1], heights, drawn.levels, colors="white", linewidths=0.25, alpha=0.6)
+    bar = figure.colorbar(drawn, ax=axes, location="bottom", shrink=0.85, aspect=30, pad=0.02)
+    bar.locator = MaxNLocator(5)
+    return drawn
+
+
+def relief(axes: Any, places: np.ndarray, heights: np.ndarray, names: Sequence[str]) -> None:
+    """A translucent surface of heights (n, m) over places (n, m, 2), on 3-D axes made with `computed_zorder=False`."""
+    stride = max(1, len(places) // 20)
+    axes.plot_surface(
+        places[..., 0], places[..., 1], heights, cmap="cividis", alpha=0.6, rstride=stride, cstride=stride,
+        linewidth=0.15, edgecolor=(1, 1, 1, 0.6), zorder=1,
+    )  # fmt: skip
+    axes.set_box_aspect((1, 1, 0.8), zoom=0.92)
+    axes.view_init(elev=32, azim=-58)
+    axes.set_xlabel(names[0], labelpad=-6)
+    axes.set_ylabel(names[1], labelpad=-6)
+    axes.set_zlabel(names[2], labelpad=-6)
+    axes.tick_params(pad=-3)
+    axes.locator_params(nbins=4)
+    for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
+        axis.set_pane_color((1, 1, 1, 0))
+        axis._axinfo["grid"].update(color=(0.85, 0.85, 0.85, 1), linewidth=0.4)
+
+
+def legend(figure: Drawing, axes: Any, most: int = 2) -> None:
+    """One legend below the whole picture, with what is labelled on these axes."""
+    wide = most if current_width() == "single" else 2 * most
+    figure.legend(handles=axes.get_legend_handles_labels()[0], loc="outside lower center", ncols=wide)
