@@ -62,10 +62,14 @@ class FieldGraph:
         if self.zero_sum:
             pulled = self._pull([(1, j, block) for j, block in enumerate(blocks)], self.players)
             return self._join([[-t for t in pulled[0]], pulled[1]])
-        if self._asked and not self.attached and not u.requires_grad:
+        if self._again(u):
             return self._jvp_by_adjoint(blocks)
-        self._asked = True
         return self._join([self._pull([(i, j, blocks[j]) for j in self.players], [i])[0] for i in self.players])
+
+    def _again(self, u: Any) -> bool:
+        """Whether J u was asked for before, so that the graph of p -> J^T p pays; not where derivatives go on."""
+        before, self._asked = self._asked, True
+        return before and not self.attached and not u.requires_grad
 
     def _jvp_by_adjoint(self, blocks: Sequence[Any]) -> Any:
         """The derivative of p -> J^T p, along the transposed direction: J u, one pass for all players."""
@@ -102,11 +106,15 @@ class FieldGraph:
     def parts(self, u: Any) -> tuple[Any, Any]:
         """(S u, A u), where S and A are the symmetric and the antisymmetric part of J.
 
-        From J_d u and J_o^T u, one pass for each player, and J_o u, which is -J_o^T u in a zero-sum game.
+        From J_d u and J_o^T u, one pass for each player, and J_o u, which is -J_o^T u in a zero-sum game; in a
+        general-sum game asked again, from J u and J^T u, one pass each.
         """
         import torch
 
         blocks = self._split(u)
+        if not self.zero_sum and self._again(u):
+            forward, backward = self._jvp_by_adjoint(blocks), self.vjp(u)
+            return (forward + backward) / 2, (forward - backward) / 2
         shares = [self._pull([(i, i, blocks[i])], self.players) for i in self.players]
         own = self._join([shares[i][i] for i in self.players])
         across = self._join([
