@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
 
-from .errors import ParameterError, WorldError
+from .errors import ParameterError, ShapeError, WorldError
 
 Array = Any
 SYMBOLS, NUMPY, TORCH, POINTS = "symbols", "numpy", "torch", "points"
@@ -44,6 +44,24 @@ def exact(value: Any) -> Any:
         return exact(value.real) + sympy.I * exact(value.imag)
     value = float(value)
     return sympy.Rational(repr(value)) if math.isfinite(value) else sympy.Float(value)
+
+
+def from_list(values: Any, among: Collection[str] = (NUMPY,)) -> Array:
+    """Nested lists as an array: of numbers, of symbols where text or SymPy stands in them, or torch's alone.
+
+    Raises:
+        ShapeError: where rows differ in length.
+    """
+    try:
+        entries = np.asarray(values)
+    except ValueError:
+        raise ShapeError("lists of different lengths", "rows of one length", "pad or split them") from None
+    if entries.dtype == object or entries.dtype.kind == "U":
+        return np.frompyfunc(exact, 1, 1)(np.asarray(values, dtype=object))
+    if NUMPY in among or TORCH not in among:
+        return entries.astype(float)
+    torch = sys.modules["torch"]  # what made the game has loaded it
+    return torch.as_tensor(entries, dtype=torch.float64)
 
 
 def parse_parameters(item: Any, *names: str) -> None:

@@ -192,3 +192,18 @@ def test_every_error_belongs_to_the_family_and_to_a_builtin():
             issubclass(kind, base)
             for base in (ValueError, LookupError, TypeError, ArithmeticError, OSError, ImportError)
         ), kind
+
+
+def test_points_may_be_lists_and_text_in_them_names_symbols():
+    """One border for all of it: numbers become arrays, text positive symbols, and other lengths are refused."""
+    game = gd.games.quadratic(6, 4, 2)
+    assert game.field([3, 5]).tolist() == [38.0, -2.0]
+    x, y = sympy.symbols("x y", positive=True)
+    assert list(game.field(["x", "y"])) == [6 * x + 4 * y, -4 * x + 2 * y]
+    assert sympy.expand(gd.duality_gap(game, ["x", "y"]).value) == 7 * x**2 + sympy.Rational(7, 3) * y**2
+    assert gd.decompose(game, ["x", 0]).kind == "mixed"
+    assert game.restrict("x", game.point([0, 2])).field([3]).tolist() == [26.0]
+    with pytest.raises(errors.ShapeError, match=r"\(3,\).*x: 1, y: 1"):
+        game.field([1, 2, 3])
+    with pytest.raises(errors.ShapeError, match="different lengths"):
+        game.costs([[1, 2], [3]])

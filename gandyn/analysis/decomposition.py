@@ -10,7 +10,7 @@ import numpy as np
 
 from ..results import Result, plain
 from ..types import Game
-from ..worlds import SYMBOLS, exact, is_symbolic, world_of
+from ..worlds import SYMBOLS, exact, from_list, world_of
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -79,11 +79,10 @@ def decompose(game: Game, w: Any = None) -> Decomposition:
     """
     if w is None:
         w = game.symbols  # type: ignore[attr-defined]
-    if world_of(w) == SYMBOLS or any(is_symbolic(x) for x in np.ravel(np.asarray(w, dtype=object))):
-        symbols = np.empty(len(w), dtype=object)
-        symbols[:] = [exact(x) for x in w]
-        return Decomposition(game, None, _matrix(game, symbols))
-    point = np.asarray(w, dtype=float)
+    point = w if hasattr(w, "dtype") else from_list(w)
+    if world_of(point) == SYMBOLS:
+        return Decomposition(game, None, _matrix(game, np.frompyfunc(exact, 1, 1)(point)))
+    point = np.asarray(point, dtype=float)
     game.check(point)
     return Decomposition(game, _nested(point.tolist()), np.asarray(game.jacobian(point)))
 

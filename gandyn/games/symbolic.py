@@ -180,7 +180,7 @@ class SymbolicGame(Game):
 
     def jacobian(self, w: Array, batch: Batch = None) -> Array:
         """J(w), shape (..., d, d), from the differentiated expressions."""
-        self.check(w)
+        w = self.point(w)
         return self._function("jacobian")(w).reshape((*w.shape[:-1], self.dim, self.dim))
 
     def _cost_gradients(self, w: Array, batch: Batch) -> Array:

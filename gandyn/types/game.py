@@ -139,6 +139,17 @@ class Game(abc.ABC):
                 "use numbers, or a game defined by symbols",
             )
 
+    def point(self, w: Any) -> Array:
+        """w as an array that this game accepts: lists become arrays, of symbols where they name any.
+
+        Raises:
+            ShapeError: for another length. WorldError: for a world in which the game is not defined.
+        """
+        if isinstance(w, (list, tuple)):
+            w = worlds.from_list(w, self.worlds)
+        self.check(w)
+        return w
+
     # --- the oracle --------------------------------------------------------------------------------------------
 
     @property
@@ -151,12 +162,12 @@ class Game(abc.ABC):
 
     def costs(self, w: Array, batch: Batch = None) -> tuple[Array, ...]:
         """(f_1(w), ..., f_n(w)), each of shape (...)."""
-        self.check(w)
+        w = self.point(w)
         return self._costs(w, batch)
 
     def field(self, w: Array, batch: Batch = None, only: int | str | None = None) -> Array:
         """v(w), shape (..., d). With `only`, that player's block, and zeros elsewhere."""
-        self.check(w)
+        w = self.point(w)
         index = None if only is None else self.player_index(only)
         self.counts.player_gradients += len(self.players) if index is None else 1
         self.counts.samples += self.batch_size(batch)
@@ -171,15 +182,13 @@ class Game(abc.ABC):
 
     def jvp(self, w: Array, u: Array, batch: Batch = None) -> Array:
         """J(w) u, shape (..., d)."""
-        self.check(w)
-        self.check(u)
+        w, u = self.point(w), self.point(u)
         self.counts.jvps += 1
         return self._jvp(w, u, batch)
 
     def vjp(self, w: Array, u: Array, batch: Batch = None) -> Array:
         """J(w)^T u, shape (..., d)."""
-        self.check(w)
-        self.check(u)
+        w, u = self.point(w), self.point(u)
         self.counts.vjps += 1
         return self._vjp(w, u, batch)
 
@@ -188,23 +197,21 @@ class Game(abc.ABC):
 
         With `only`, that player's block, and zeros elsewhere. One jvp for each player asked for.
         """
-        self.check(w)
-        self.check(u)
+        w, u = self.point(w), self.point(u)
         index = None if only is None else self.player_index(only)
         self.counts.jvps += len(self.players) if index is None else 1
         return self._coupling(w, u, batch, index)
 
     def parts(self, w: Array, u: Array, batch: Batch = None) -> tuple[Array, Array]:
         """(S u, A u) with S = (J + J^T)/2 and A = (J - J^T)/2 at w, each of shape (..., d). One jvp and one vjp."""
-        self.check(w)
-        self.check(u)
+        w, u = self.point(w), self.point(u)
         self.counts.jvps += 1
         self.counts.vjps += 1
         return self._parts(w, u, batch)
 
     def jacobian(self, w: Array, batch: Batch = None) -> Array:
         """J(w), dense, shape (..., d, d): column k is J e_k."""
-        self.check(w)
+        w = self.point(w)
         columns = []
         for k in range(self.dim):
             unit = worlds.zeros_like(w)
@@ -214,7 +221,7 @@ class Game(abc.ABC):
 
     def cost_gradients(self, w: Array, batch: Batch = None) -> Array:
         """All of df_i/dw, shape (n, ..., d). Its player-diagonal blocks are the field."""
-        self.check(w)
+        w = self.point(w)
         self.counts.player_gradients += len(self.players)
         self.counts.samples += self.batch_size(batch)
         return self._cost_gradients(w, batch)

@@ -57,7 +57,7 @@ class RestrictedGame(Game):
 
     def field(self, w: Array, batch: Batch = None, only: int | str | None = None) -> Array:
         """The player's own gradient df_i/dx_i, shape (..., size)."""
-        self.check(w)
+        w = self.point(w)
         return self.game.field(self.embed(w), batch, only=self.index)[..., self._block]
 
     def _field(self, w: Array, batch: Batch, only: int | None) -> Array:
@@ -68,12 +68,12 @@ class RestrictedGame(Game):
 
     def jvp(self, w: Array, u: Array, batch: Batch = None) -> Array:
         """The player's own Hessian times u."""
-        self.check(w)
+        w = self.point(w)
         return self.game.jvp(self.embed(w), self._pad(u), batch)[..., self._block]
 
     def vjp(self, w: Array, u: Array, batch: Batch = None) -> Array:
         """The player's own Hessian, transposed, times u."""
-        self.check(w)
+        w = self.point(w)
         return self.game.vjp(self.embed(w), self._pad(u), batch)[..., self._block]
 
     def coupling(self, w: Array, u: Array, batch: Batch = None, only: int | str | None = None) -> Array:

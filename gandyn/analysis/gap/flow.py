@@ -172,7 +172,7 @@ def gap_flow(game: Game, k: int | None = None, inner_lr: Any = None, through: bo
     G(w) = sum_i f_i(w) - f_i(y_i, w_-i), and its gradient depends on the answers y_i (Grnarova et al. 2021, section 4):
 
     * exact (k=None): grad G by Danskin's theorem; on 3 x^2 - y^2 + 4 x y, dw/dt = (-14 x, -14 y / 3).
-    * k inner steps of size e, held: on f = x y the field (-y - k e x, x - k e y) with eigenvalues -k e +- i, a rotation.
+    * k inner steps of size e, held: on f = x y the field (-y - k e x, x - k e y), eigenvalues -k e +- i.
     * k inner steps, differentiated through: the gradient of the k-step gap, with real eigenvalues, -2 k e on f = x y.
 
     Args:

@@ -11,7 +11,6 @@ from ... import worlds
 from ...errors import DomainError, ParameterError, UnknownNameError
 from ...rules import SimultaneousGD
 from ...types import Array, Game, Rule
-from ...worlds import exact as exact_number
 from . import box as boxes
 from . import exact, inner
 from .result import DualityGap
@@ -237,15 +236,9 @@ def _point(game: Game, w: Any, method: str) -> Array:
         return np.array([*symbols, None], dtype=object)[:-1]
     if hasattr(w, "detach") or (isinstance(w, np.ndarray) and w.dtype != object):
         return w
-    entries = np.asarray(w)
-    if entries.dtype == object:
-        return np.frompyfunc(exact_number, 1, 1)(entries)
-    if "numpy" not in game.worlds:
-        import torch
-
-        like = getattr(game, "w0", torch.empty(0, dtype=torch.float64))
-        return torch.as_tensor(entries, dtype=like.dtype, device=like.device)
-    return entries.astype(float)
+    point = worlds.from_list(w, game.worlds)
+    like = getattr(game, "w0", None)
+    return point if like is None else point.to(like)
 
 
 def _inner_rule(game: Game, rule: Any, inner_lr: Any) -> Rule:
