@@ -86,27 +86,8 @@ def holding(game: Game, batch: Batch) -> Game:
 
 
 def jacobian(game: Game, w: Array, batch: Batch) -> Operator:
-    """J(w).
-
-    In a general-sum game a direct product takes one backward pass for each player. J^T p takes one for all, and J u is
-    its derivative in p: one pass too, through a graph that is kept. In a zero-sum game the direct product is one pass.
-    """
-    import torch
-
-    if game.zero_sum:
-        return Operator("J", lambda u: game.jvp(w, u, batch), w)
-    probe = torch.zeros_like(w, requires_grad=True)
-    with torch.enable_grad():
-        pulled = game.vjp(w, probe, batch)
-    if not pulled.requires_grad:
-        return Operator("J", lambda u: game.jvp(w, u, batch), w)
-
-    def apply(u: Array) -> Array:
-        game.counts.jvps += 1
-        product: Array = torch.autograd.grad(pulled, probe, u, retain_graph=True, materialize_grads=True)[0]
-        return product
-
-    return Operator("J", apply, w, applications=1)
+    """J(w)."""
+    return Operator("J", lambda u: game.jvp(w, u, batch), w)
 
 
 def symmetric(game: Game, w: Array, batch: Batch) -> Operator:
