@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
+from .. import games
 from ..types import Game, Rule
 from .base import Evidence
 
@@ -44,6 +45,32 @@ def same_expressions(found: Any, expected: Any) -> Evidence:
     return Evidence(True, "; ".join(str(b) for _, b in pairs[:3]))
 
 
+def bilinear_modes(rule: Rule, mode: Callable[[Any, Any], Any]) -> Evidence:
+    """Whether on f = sigma x y the characteristic polynomial is p(z) times its conjugate, p = mode(z, sigma).
+
+    An orthogonal change of either player's coordinates turns x^T M y into such games, one for each singular value
+    sigma: for rules that do not care for coordinates this is the whole spectrum on every square matrix.
+    """
+    import sympy
+
+    from ..analysis.linearize import linearize
+    from ..analysis.polynomials import Z
+
+    sigma = sympy.Symbol("sigma", positive=True)
+    found = linearize(games.bilinear(sigma), rule).exact
+    p = mode(Z, sigma)
+    assert found is not None
+    return same_expressions(sympy.expand(found.charpoly), sympy.expand(p * p.subs(sympy.I, -sympy.I)))
+
+
+def critical_step(game: Game, rule: Rule, expected: Any) -> Evidence:
+    """Whether the rule's exact critical step "lr" on the game is the expected one."""
+    from ..analysis.stability import stability_region
+
+    found = stability_region(game, rule, ("lr",)).critical("lr")
+    return Evidence(bool(found == expected), f"critical step {found} beside {expected}")
+
+
 def all_of(*parts: Evidence) -> Evidence:
     """The first part that does not hold, or all of them in one."""
     for part in parts:
@@ -73,7 +100,7 @@ def singular_values(game: Game) -> Any:
     """The singular values of a bilinear game's matrix, largest first."""
     x, y = game.slices
     matrix = np.array(game.jacobian(np.zeros(game.dim)), dtype=float)[x, y]
-    return np.linalg.svd(matrix, compute_uv=False)
+    return np.asarray(np.linalg.svd(matrix, compute_uv=False))
 
 
 def _entries(values: Any) -> list[Any]:

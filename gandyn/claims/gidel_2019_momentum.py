@@ -1,0 +1,175 @@
+"""Claims of Gidel, Hemmat, Pezeshki, Le Priol, Huang, Lacoste-Julien & Mitliagkas 2019, "Negative momentum"."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import games, rules
+from ..types import Game, Rule
+from .base import Claim, Evidence, How, Mutant, Outside, register
+from .evidence import all_of, attracting, bilinear_modes, critical_step, spectral
+
+HALF = -0.5
+
+
+def _simultaneous(momentum: Any = None) -> Evidence:
+    """Schur-Cohn on p = z^2 + a z + b: |a - conj(a) b|^2 - (1 - |b|^2)^2 must be negative for convergence."""
+    import sympy
+
+    from ..analysis.stability import stability_region
+
+    lr = sympy.Symbol("lr", positive=True)
+    beta = sympy.Symbol("beta", real=True) if momentum is None else momentum
+    rule = rules.HeavyBall("lr", beta)
+    if sympy.im(beta) != 0:
+        return Evidence(not attracting(games.bilinear(), rules.HeavyBall(0.02, beta)), "momentum is complex")
+    s = lr * sympy.Symbol("sigma", positive=True)
+    a, b = sympy.I * s - 1 - beta, beta
+    excess = sympy.expand((a - sympy.conjugate(a) * b) * (sympy.conjugate(a) - a * b) - (1 - b**2) ** 2)
+    return all_of(
+        bilinear_modes(rule, lambda z, sigma: z**2 + z * (sympy.I * lr * sigma - 1 - beta) + beta),
+        Evidence(sympy.expand(excess - s**2 * (1 + beta) ** 2) == 0, "excess of Schur-Cohn s^2 (1 + beta)^2 >= 0"),
+        Evidence(stability_region(games.bilinear(), rule, ("lr",)).never, "no region of stability"),
+    )
+
+
+register(
+    Claim(
+        name="gidel_2019_momentum.simultaneous_never",
+        statement="Simultaneous heavy-ball steps converge on no bilinear game, whatever step and real momentum.",
+        latex=r"|a - \bar a b|^2 - (1-|b|^2)^2 = s^2(1+\beta)^2 \ge 0,\quad a = is - 1 - \beta,\ b = \beta",
+        source="Gidel et al. 2019 (negative momentum), the theorem on bilinear games; the proof is ours, by Schur-Cohn",
+        how=How.PROVED,
+        conclusion=_simultaneous,
+        outside=(Outside("the momentum is complex: 0.9 e^(i pi/8)", lambda: {"momentum": 0.8314915 + 0.3444151j}),),
+        mutants=(
+            Mutant("rules/heavy_ball.py", 'm = real * state["momentum"] - v', 'm = real * state["momentum"] / 2 - v'),
+        ),
+    )
+)
+
+
+def _alternating(game: Game, step: float, momentum: Any = (HALF, 0)) -> Evidence:
+    """Convergence at the published rate: the squared distance falls at least by max(1/2, 1 - s_min^2 / 16)."""
+    from .evidence import singular_values
+
+    rule = rules.HeavyBall(step, momentum, alternating=True)
+    smallest = step * singular_values(game)[-1]
+    found = spectral(game, rule)
+    bound = max(0.5, 1 - smallest**2 / 16) ** 0.5
+    return Evidence(bool(found <= bound), f"spectral radius {found:.8g}, bound {bound:.8g}, eta sigma_min {smallest:.4g}")
+
+
+def _draws() -> Any:
+    from hypothesis import strategies as st
+
+    from . import strategies
+
+    return st.fixed_dictionaries({"game": strategies.bilinear(), "step": strategies.steps(0.5, 0.05)})
+
+
+def _short(game: Game, step: float) -> bool:
+    from .evidence import singular_values
+
+    values = step * singular_values(game)
+    return bool(values[0] <= 1 and values[-1] > 1e-3)
+
+
+register(
+    Claim(
+        name="gidel_2019_momentum.alternating_rate",
+        statement=(
+            "On bilinear games with a nonsingular matrix alternating steps with eta sigma_max <= 1, momentum -1/2 of "
+            "the first player and none of the second converge linearly, the squared distance falling by at least "
+            "max(1/2, 1 - eta^2 sigma_min^2 / 16) a step."
+        ),
+        latex=r"\rho^2 \le \max\{\tfrac12,\ 1 - \eta^2\sigma_{\min}^2/16\}",
+        source="Gidel et al. 2019 (negative momentum), the theorem on alternating steps with beta_1 = -1/2, beta_2 = 0",
+        how=How.PROPERTY,
+        conclusion=_alternating,
+        hypotheses=_draws,
+        where=_short,
+        outside=(
+            Outside(
+                "the momentum is positive",
+                lambda: {"game": games.bilinear(), "step": 0.5, "momentum": (0.5, 0)},
+            ),
+        ),
+        mutants=(
+            Mutant("rules/heavy_ball.py", 'm = real * state["momentum"] - v', 'm = -real * state["momentum"] - v'),
+        ),
+        draws=25,
+    )
+)
+
+
+def _thresholds(momentum: Any = None) -> Evidence:
+    import sympy
+
+    half = -sympy.Rational(1, 2) if momentum is None else momentum
+    both = rules.HeavyBall("lr", half, alternating=True)
+    first: Rule = rules.HeavyBall("lr", (half, 0), alternating=True)
+    game = games.bilinear(3)
+    return all_of(
+        critical_step(game, both, sympy.Rational(1, 3)),
+        critical_step(game, first, sympy.sqrt(2) / 3),
+    )
+
+
+register(
+    Claim(
+        name="gidel_2019_momentum.alternating_thresholds",
+        statement=(
+            "On bilinear games alternating steps with momentum -1/2 converge exactly when eta sigma_max < 1 if both "
+            "players have it, and exactly when eta sigma_max < sqrt(2) if the first alone has it."
+        ),
+        latex=r"\beta=(-\tfrac12,-\tfrac12):\ s<1; \qquad \beta=(-\tfrac12,0):\ s<\sqrt2",
+        source="Gidel et al. 2019 (negative momentum), section 4 (alternating steps); exact thresholds derived here",
+        how=How.PROVED,
+        conclusion=_thresholds,
+        outside=(Outside("no momentum: the orbits circle", lambda: {"momentum": 0}),),
+        mutants=(
+            Mutant("rules/heavy_ball.py", 'm = real * state["momentum"] - v', 'm = real * state["momentum"] / 2 - v'),
+        ),
+    )
+)
+
+
+def _bounded(thirtieths: int = 19, in_turn: bool = True) -> Evidence:
+    """Trace 2 - s^2 and determinant 1; marginal while |trace| < 2."""
+    import sympy
+
+    from ..analysis.linearize import Verdict, linearize
+    from ..analysis.polynomials import Z
+    from .evidence import same_expressions
+
+    lr, sigma = sympy.symbols("lr sigma", positive=True)
+    length = sympy.Rational(thirtieths, 30)
+    build: Any = rules.AlternatingGD if in_turn else rules.SimultaneousGD
+    found = linearize(games.bilinear(sigma), build(lr)).exact
+    at_length = linearize(games.bilinear(3), build(length))
+    assert found is not None
+    return all_of(
+        same_expressions(found.charpoly, Z**2 - (2 - lr**2 * sigma**2) * Z + 1),
+        Evidence(at_length.verdict is Verdict.MARGINAL, f"step {length}: {at_length.verdict}"),
+    )
+
+
+register(
+    Claim(
+        name="gidel_2019_momentum.alternating_bounded",
+        statement=(
+            "On bilinear games with a nonsingular matrix alternating gradient steps with eta sigma_max < 2 stay "
+            "bounded and do not converge: all eigenvalues lie on the unit circle and are semisimple."
+        ),
+        latex=r"\lambda^2 - (2 - s^2)\lambda + 1 = 0, \qquad |\lambda| = 1 \iff s \le 2",
+        source="Gidel et al. 2019 (negative momentum), the theorem on bilinear games, alternating steps with beta = 0",
+        how=How.PROVED,
+        conclusion=_bounded,
+        outside=(
+            Outside("s = 2: the eigenvalue -1 is defective, orbits grow like t", lambda: {"thirtieths": 20}),
+            Outside("simultaneous steps", lambda: {"in_turn": False}),
+        ),
+        mutants=(Mutant("rules/alternating.py", "range(repeats[i])]", "range(repeats[i] + 1)]"),),
+    )
+)
