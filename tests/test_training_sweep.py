@@ -47,6 +47,27 @@ def test_every_shipped_sweep_builds(name):
         rule.check(game)
 
 
+def test_a_budget_buys_as_many_steps_as_the_oracle_counts():
+    """Of 24 gradients: 24 alternating steps, 12 extrapolated ones, 8 with a Jacobian product, 4 with five answers."""
+    calls = {
+        "alternating": ("Alternating(Adam(0.001))", 24),
+        "five to one": ("Alternating(Adam(0.001), repeats=(1, 5))", 8),
+        "extragradient": ("Extragradient(0.01)", 12),
+        "consensus": ("Consensus(0.01, 0.1)", 8),
+        "gap descent": ("DualityGapDescent(0.01, 5, 0.01)", 4),
+    }
+    cases = [{"name": name, "loss": "minimax", "call": call} for name, (call, _) in calls.items()]
+    small = {"architecture": "mlp", "hidden": [4]}
+    change = {"batch": 4, "names": [], "generator": small, "discriminator": small, "log_every": 100}
+    sweep = Sweep.from_dict(
+        {**TINY, "change": change, "budget": 24, "seeds": [0], "axis": [{"name": "rule", "cases": cases}]}
+    )
+    assert {where["rule"]: config.train.steps for where, _, config in sweep.cells()} == {
+        name: steps for name, (_, steps) in calls.items()
+    }
+    assert [row["gradients"] for row in sweep.run().rows] == [24, 24, 24, 8, 24]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_every_shipped_sweep_runs_quickly(name, tmp_path):

@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from ...analysis.comparison import PRODUCT_COST
 from ...errors import ParameterError, UnknownNameError
 from ...results import Result, Status, plain
 from .config import LARGEST_CONFIG, NAME, Config, _checked
@@ -56,6 +59,7 @@ class Sweep:
         axes: the directions.
         seeds: of each cell.
         quick: changes that make the cells small.
+        budget: of each cell, in gradients, where cells are compared at equal cost: a cell takes the steps that it buys.
     """
 
     name: str
@@ -64,6 +68,7 @@ class Sweep:
     axes: tuple[Axis, ...]
     seeds: tuple[int, ...] = (0,)
     quick: dict[str, Any] = dataclasses.field(default_factory=dict)
+    budget: float | None = None
 
     @classmethod
     def find(cls, name: str | Path) -> Sweep:
@@ -100,7 +105,7 @@ class Sweep:
                 f"name={table.name!r}, seeds={seeds}", "a plain name and whole numbers", "seeds = [0, 1]"
             )
         base = Config.find(table.base).replace(**{"name": table.name, **table.change})
-        sweep = cls(table.name, table.about, base, axes, seeds, table.quick)
+        sweep = cls(table.name, table.about, base, axes, seeds, table.quick, table.budget)
         if len(sweep.seeds) * len(list(itertools.product(*(axis.cases for axis in axes)))) > MOST_CELLS:
             raise ParameterError(f"the sweep {table.name} of too many cells", f"at most {MOST_CELLS}", "fewer values")
         return sweep
@@ -117,8 +122,11 @@ class Sweep:
                 call = call.replace(f"{{{axis.name}}}", label)
             changes |= {"call": call, **(self.quick if quick else {})}
             where = {axis.name: label for axis, (label, _) in zip(self.axes, cases, strict=True)}
+            config = self.base.replace(**changes)
+            if self.budget is not None and not quick:
+                config = config.replace(steps=int(self.budget / price(config) + 1e-9))
             for seed in self.seeds:
-                yield where, seed, self.base.replace(**changes, seed=seed)
+                yield where, seed, config.replace(seed=seed)
 
     def run(self, folder: str | Path | None = None, quick: bool = False, progress: Any = None) -> SweepResult:
         """Run every cell that the folder has not yet; cells that were killed go on.
@@ -148,11 +156,31 @@ class Sweep:
         return SweepResult(self, rows)
 
 
+def price(config: Config) -> float:
+    """What one step of a config costs in gradients, as the oracle counts it: a full field 1, a Jacobian product 2.
+
+    Both numbers are prices on networks (`benchmarks/networks.py`). What a penalty differentiates twice is inside the
+    field and counts nothing more.
+
+    Example:
+        >>> price(Config.find("ring-consensus")), price(Config.find("ring-gap-descent"))
+        (3.0, 6.0)
+    """
+    game, rule = config.replace(batch=2).build()
+    rng = np.random.default_rng(0)
+    state = rule.init(game, game.w0, rng)
+    before = game.counts * 1
+    rule.step(game, game.w0, state, rng)
+    spent = game.counts - before
+    return float(spent.fields + PRODUCT_COST * (spent.jvps + spent.vjps))
+
+
 @dataclasses.dataclass(frozen=True)
 class _Table:
     name: str
     base: str
     about: str = ""
+    budget: float | None = None
     change: dict[str, Any] = dataclasses.field(default_factory=dict)
     quick: dict[str, Any] = dataclasses.field(default_factory=dict)
 
