@@ -222,6 +222,26 @@ def over_root(mean: Array, square: Array, mean_weight: Any, square_weight: Any, 
     return (mean / mean_weight) / (sqrt(square / square_weight) + eps)
 
 
+def descend_over_root(
+    w: Array, step: Any, mean: Array, square: Array, mean_weight: Any, square_weight: Any, eps: Any
+) -> Array:
+    """w - step * over_root(mean, square, ...), for a step that is a number or a vector.
+
+    In torch three passes over one new vector where the step is a number, and five where it is a vector.
+    """
+    if world_of(w) == TORCH:
+        torch = sys.modules["torch"]
+        if not (
+            torch.is_grad_enabled() and any(torch.is_tensor(a) and a.requires_grad for a in (w, step, mean, square))
+        ):
+            weight = square_weight**0.5
+            root = square.sqrt().add_(eps * weight)
+            if not torch.is_tensor(step):
+                return torch.addcdiv(w, mean, root, value=-step * weight / mean_weight, out=root)
+            return torch.sub(w, torch.div(mean, root, out=root).mul_(step), alpha=weight / mean_weight, out=root)
+    return w - step * over_root(mean, square, mean_weight, square_weight, eps)
+
+
 def positive(x: Array) -> Array:
     """Elementwise x > 0, as what `where` takes."""
     if world_of(x) == SYMBOLS or is_symbolic(x):

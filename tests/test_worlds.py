@@ -42,6 +42,20 @@ def test_over_root_is_its_formula_and_leaves_its_arguments_alone(enter, leave):
     np.testing.assert_array_equal(leave(square), SQUARE)
 
 
+@pytest.mark.parametrize(("enter", "leave"), ROUTES)
+@pytest.mark.parametrize("step", [0.05, "vector"])
+def test_a_step_over_a_root_is_its_formula_and_leaves_its_arguments_alone(enter, leave, step):
+    start = B + 2.0
+    w, mean, square = enter(start), enter(A), enter(SQUARE)
+    weights = [worlds.number(value, mean) for value in (0.19, 0.003, 1e-3)]
+    size = np.linspace(0.05, 0.2, A.size).reshape(A.shape) if step == "vector" else step
+    given = enter(size) if step == "vector" else worlds.number(size, mean)
+    found = leave(worlds.descend_over_root(w, given, mean, square, *weights))
+    np.testing.assert_allclose(found, start - size * (A / 0.19) / (np.sqrt(SQUARE / 0.003) + 1e-3), rtol=1e-13)
+    for array, before in ((w, start), (mean, A), (square, SQUARE)):
+        np.testing.assert_array_equal(leave(array), before)
+
+
 def test_over_root_has_its_derivatives():
     """By autograd against the slopes of m / (c (sqrt(s / k) + e))."""
     mean, square = (torch.tensor(x).requires_grad_() for x in (A, SQUARE))

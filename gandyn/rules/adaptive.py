@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import ParameterError
 from ..types import Array, Domain, Game, Info, Rule, State
-from ..worlds import blend, is_symbolic, maximum, number, over_root, zeros_like
+from ..worlds import blend, descend_over_root, is_symbolic, maximum, number, over_root, zeros_like
 from .base import parse, register, step_size
 
 
@@ -57,8 +57,7 @@ class Adam(Rule):
         v = game.field(w, game.draw(rng))
         t = state["steps"] + 1
         moments = self._update(state.arrays, v, w)
-        direction = self._direction(moments, t, w)
-        return game.project(w - game.per_coordinate(self.lr, w) * direction), State(moments, {"steps": t}), {"field": v}
+        return game.project(self._moved(game, w, moments, t)), State(moments, {"steps": t}), {"field": v}
 
     def _update(self, moments: Mapping[str, Array], v: Array, w: Array) -> dict[str, Array]:
         """Both moments after one more field."""
@@ -68,10 +67,19 @@ class Adam(Rule):
             "square": blend(moments["square"], v * v, second),
         }
 
-    def _direction(self, moments: Mapping[str, Array], t: Any, w: Array, square: str = "square") -> Array:
-        """The bias-corrected mean over the bias-corrected root, after t fields."""
+    def _weights(self, t: Any, w: Array) -> tuple[Any, Any, Any]:
+        """What both moments are divided by after t fields, and what is added to the root."""
         first, second = (number(beta, w) for beta in self.betas)
-        return over_root(moments["mean"], moments[square], 1 - first**t, 1 - second**t, number(self.eps, w))
+        return 1 - first**t, 1 - second**t, number(self.eps, w)
+
+    def _direction(self, moments: Mapping[str, Array], t: Any, w: Array) -> Array:
+        """d, the bias-corrected mean over the bias-corrected root, after t fields."""
+        return over_root(moments["mean"], moments["square"], *self._weights(t, w))
+
+    def _moved(self, game: Game, w: Array, moments: Mapping[str, Array], t: Any, square: str = "square") -> Array:
+        """w - lr d."""
+        lr = game.per_coordinate(self.lr, w)
+        return descend_over_root(w, lr, moments["mean"], moments[square], *self._weights(t, w))
 
 
 @register
@@ -97,8 +105,8 @@ class AMSGrad(Adam):
         t = state["steps"] + 1
         moments = self._update(state.arrays, v, w)
         moments["largest"] = maximum(state["largest"], moments["square"])
-        direction = self._direction(moments, t, w, square="largest")
-        return game.project(w - game.per_coordinate(self.lr, w) * direction), State(moments, {"steps": t}), {"field": v}
+        moved = self._moved(game, w, moments, t, square="largest")
+        return game.project(moved), State(moments, {"steps": t}), {"field": v}
 
 
 @register

@@ -30,12 +30,12 @@ class ExtraAdam(Adam):
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
         """One look-ahead and one update, on a batch each."""
-        lr, t = game.per_coordinate(self.lr, w), state["steps"] + 1
+        t = state["steps"] + 1
         v = game.field(w, game.draw(rng))
         moments = self._update(state.arrays, v, w)
-        ahead = game.project(w - lr * self._direction(moments, 2 * t - 1, w))
+        ahead = game.project(self._moved(game, w, moments, 2 * t - 1))
         moments = self._update(moments, game.field(ahead, game.draw(rng)), w)
-        return game.project(w - lr * self._direction(moments, 2 * t, w)), State(moments, {"steps": t}), {"field": v}
+        return game.project(self._moved(game, w, moments, 2 * t)), State(moments, {"steps": t}), {"field": v}
 
 
 @register
@@ -57,12 +57,12 @@ class PastExtraAdam(Adam):
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
         """One field evaluation, at the look-ahead point."""
-        lr, t = game.per_coordinate(self.lr, w), state["steps"] + 1
+        t = state["steps"] + 1
         moments = self._update(state.arrays, state["field_ahead"], w)
-        ahead = game.project(w - lr * self._direction(moments, 2 * t - 1, w))
+        ahead = game.project(self._moved(game, w, moments, 2 * t - 1))
         v = game.field(ahead, game.draw(rng))
         moments = self._update(moments, v, w)
-        w = game.project(w - lr * self._direction(moments, 2 * t, w))
+        w = game.project(self._moved(game, w, moments, 2 * t))
         return w, State({**moments, "field_ahead": v}, {"steps": t}), {"field": v}
 
 
