@@ -7,6 +7,7 @@ import json
 import matplotlib as mpl
 import pytest
 from hypothesis import strategies as st
+from mutation.package import PackageCopy
 from typer.testing import CliRunner
 
 import gandyn as gd
@@ -14,7 +15,13 @@ from gandyn.claims import Claim, Evidence, How, Outside, Verdict, check, converg
 from gandyn.errors import DomainError, ParameterError
 
 NAMES = [entry.name for entry in registry]
+MUTANTS = [(name, k) for name in NAMES for k in range(len(registry[name].build().mutants))]
 PACKAGE = __import__("pathlib").Path(gd.__file__).parent
+AGREES = """
+import sys
+from gandyn.claims import check, registry
+print(check(registry[sys.argv[1]].build(), draws=int(sys.argv[2]) or None, shrink=False).agrees)
+"""
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -46,6 +53,42 @@ def test_a_claim_says_where_it_comes_from_and_what_would_break_it(name):
     for mutant in claim.mutants:
         assert (PACKAGE / mutant.file).read_text().count(mutant.find) >= 1, f"{mutant.file} has no {mutant.find!r}"
         assert mutant.replace != mutant.find
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_claim_that_is_not_open_names_a_mutant(name):
+    claim = registry[name].build()
+    assert claim.mutants or claim.verdict is Verdict.OPEN
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory):
+    return PackageCopy(tmp_path_factory.mktemp("package") / "copy")
+
+
+def agrees(package, name, draws=0) -> bool:
+    """What a fresh process finds with the copy as it is now; it must come to an answer."""
+    run = package.run(["-c", AGREES, name, str(draws)], seconds=600)
+    assert run.returncode == 0, run.stderr
+    return {"True\n": True, "False\n": False}[run.stdout]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "k"), MUTANTS, ids=lambda value: str(value))
+def test_a_claim_fails_with_each_of_its_mutants(package, name, k):
+    with package.changed(registry[name].build().mutants[k]):
+        assert not agrees(package, name)
+
+
+def test_a_mutant_is_made_in_a_copy_and_undone(package):
+    """A claim agrees before and after its mutant, and in this process all the while."""
+    name = "daskalakis_2018.simultaneous_diverges"
+    (mutant,) = registry[name].build().mutants
+    with package.changed(mutant):
+        assert mutant.find not in (package.folder / "gandyn" / mutant.file).read_text()
+        assert not agrees(package, name, draws=2)
+        assert check(registry[name].build(), draws=2).agrees
+    assert agrees(package, name, draws=2)
 
 
 def test_a_false_claim_is_found_out_and_shrunk():
@@ -155,5 +198,34 @@ def test_the_command_lists_and_checks():
     rows = json.loads(run.stdout)
     assert {row["paper"] for row in rows} == {"daskalakis_2018"}
     assert all(row["agrees"] for row in rows)
+    assert all(row["mutants"] and row["outside"] and row["seconds"] > 0 for row in rows)
     listed = CliRunner().invoke(app, ["claims"])
     assert f"{len(NAMES)} claims" in listed.stdout
+
+
+def test_the_table_says_how_each_claim_fares_and_a_disagreement_ends_in_status_1(monkeypatch):
+    """A claim whose example outside does not fail is shown with its summary."""
+    import gandyn.claims
+    from gandyn.cli.app import app
+    from gandyn.registry import Registry
+
+    paper = Registry("claim")
+    for name, why in (("good", 0.5), ("bad", 0.1)):
+        claim = Claim(
+            f"paper.{name}", "A number is small.", "n < 1/2", "theorem 1", How.PROPERTY, lambda n: n < 0.5,
+            hypotheses=lambda: st.fixed_dictionaries({"n": st.floats(0, 0.9)}), where=lambda n: n < 0.45,
+            outside=(Outside(f"n = {why}", lambda why=why: {"n": why}),), draws=20,
+        )  # fmt: skip
+        paper.add(gd.registry.Entry(claim.name, lambda claim=claim: claim))
+    monkeypatch.setattr(gandyn.claims, "registry", paper)
+    run = CliRunner().invoke(app, ["claims", "--check"])
+    assert run.exit_code == 1
+    lines = run.stdout.splitlines()
+    assert lines[0].split() == ["claim", "verdict", "how", "seconds", "rejected", "mutant"]
+    good = next(line for line in lines if line.startswith("  good"))
+    assert "holds" in good
+    assert "property-tested" in good
+    assert 0 < int(good.split("%")[0].split()[-1]) < 90
+    assert "does not fail where it should: n = 0.1" in run.stdout
+    assert lines[-1] == "2 claims of 1 papers, 1 disagree"
+    assert CliRunner().invoke(app, ["claims"]).stdout.splitlines()[-1] == "2 claims of 1 papers"

@@ -28,13 +28,14 @@ def search(
     draws: int,
     where: Callable[..., bool] | None = None,
     seed: int | None = None,
+    shrink: bool = True,
 ) -> Search:
     """Try a statement on draws of a strategy until one fails, then shrink that one.
 
     Args:
         statement: takes a draw as keyword arguments. strategy: a Hypothesis strategy of dicts.
         draws: how many are tried. where: draws without it are rejected and counted.
-        seed: of the draws; the same in every run by default.
+        seed: of the draws; the same in every run by default. shrink: False keeps the first failure as it is.
 
     Raises:
         ParameterError: where the draws are no dicts.
@@ -61,8 +62,10 @@ def search(
     given: Any = hypothesis.given
     settings: Any = hypothesis.settings
     run = given(strategy)(attempt)
+    unwanted = {hypothesis.Phase.explain} | (set() if shrink else {hypothesis.Phase.shrink})
     run = settings(
         max_examples=draws,
+        phases=[phase for phase in hypothesis.Phase if phase not in unwanted],
         derandomize=seed is None,
         database=None,
         deadline=None,
@@ -155,10 +158,14 @@ class Check(Result):
         return result
 
 
-def check(claim: Claim, draws: int | None = None) -> Check:
+def check(claim: Claim, draws: int | None = None, shrink: bool = True) -> Check:
     """Check a claim: on draws of its hypotheses, and on its examples outside them.
 
     A refuted claim is found refuted when the conclusion fails on its examples, which then lie inside the hypotheses.
+
+    Args:
+        claim: the claim. draws: how many are tried; the claim's own number by default.
+        shrink: look for a simplest failure; False is faster where only the verdict matters.
 
     Example:
         >>> import gandyn as gd
@@ -175,7 +182,7 @@ def check(claim: Claim, draws: int | None = None) -> Check:
             evidence = found if isinstance(found, Evidence) else Evidence(bool(found))
             seen = Search(1, 0, None if evidence else {}, evidence)
         else:
-            seen = search(claim.conclusion, claim.hypotheses(), draws or claim.draws, claim.where)
+            seen = search(claim.conclusion, claim.hypotheses(), draws or claim.draws, claim.where, shrink=shrink)
     failed = seen.failure is not None
     verdict = claim.verdict
     if claim.verdict in (Verdict.HOLDS, Verdict.CORRECTED) and (failed or seen.tried == 0):

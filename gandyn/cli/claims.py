@@ -9,6 +9,8 @@ import typer
 
 from ..errors import UnknownNameError
 
+HEADS = ("claim", "verdict", "how", "seconds", "rejected", "mutant")
+
 
 def claims(
     paper: Annotated[str | None, typer.Option(help="Only this paper's, by its key.")] = None,
@@ -17,30 +19,42 @@ def claims(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """List published claims with source, how each is established, and its verdict; status 1 where a check disagrees."""
-    from ..claims import check as check_claim
     from ..claims import registry
 
     chosen = [entry.build() for entry in registry]
     papers = sorted({claim.paper for claim in chosen})
     if paper is not None and paper not in papers:
         raise UnknownNameError.among("paper", paper, papers)
-    chosen = [claim for claim in chosen if paper in (None, claim.paper)]
-    rows: list[dict[str, Any]] = []
-    for claim in chosen:
-        found = check_claim(claim, draws) if check else None
-        rows.append(_row(claim) if found is None else found.to_dict())
-        if not as_json:
-            typer.echo(found.summary() if found is not None else _shown(claim))
+    chosen = sorted((claim for claim in chosen if paper in (None, claim.paper)), key=lambda claim: claim.paper)
+    checks = _checked(chosen, draws) if check else [None] * len(chosen)
+    rows = [_row(claim, found) for claim, found in zip(chosen, checks, strict=True)]
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
     else:
-        typer.echo(f"{len(rows)} claims of {len({claim.paper for claim in chosen})} papers")
+        for line in _table(chosen, checks):
+            typer.echo(line)
     if any(not row.get("agrees", True) for row in rows):
         raise typer.Exit(1)
 
 
-def _row(claim: Any) -> dict[str, Any]:
-    return {
+def _checked(chosen: list[Any], draws: int | None) -> list[Any]:
+    """Check them all; one line on stderr says how far it is."""
+    from ..claims import check
+    from ..dynamics.progress import reporter
+
+    report = reporter(True)
+    assert report is not None
+    found = []
+    for k, claim in enumerate(chosen):
+        found.append(check(claim, draws))
+        report(k + 1, len(chosen))
+    report(-1, len(chosen))
+    return found
+
+
+def _row(claim: Any, found: Any) -> dict[str, Any]:
+    """As plain data: the claim, and what a check found where there was one."""
+    stated: dict[str, Any] = {
         "claim": claim.name,
         "paper": claim.paper,
         "statement": claim.statement,
@@ -50,11 +64,38 @@ def _row(claim: Any) -> dict[str, Any]:
         "declared": claim.verdict.value,
         "correction": claim.correction,
         "outside": [example.why for example in claim.outside],
+        "mutants": [f"{mutant.file}: {mutant.find} -> {mutant.replace}" for mutant in claim.mutants],
     }
+    return stated if found is None else {**stated, **found.to_dict()}
 
 
-def _shown(claim: Any) -> str:
-    lines = [f"{claim.name}: {claim.statement}", f"  {claim.source}; {claim.how}: {claim.verdict}"]
-    if claim.correction:
-        lines.append(f"  correction: {claim.correction}")
-    return "\n".join(lines)
+def _table(chosen: list[Any], checks: list[Any]) -> list[str]:
+    """Paper by paper: a line of facts for each claim, its statement below, and what disagrees in full."""
+    cells = [_cells(claim, found) for claim, found in zip(chosen, checks, strict=True)]
+    widths = [max(map(len, column)) for column in zip(HEADS, *cells, strict=True)]
+    lines, paper = [_joined(HEADS, widths)], ""
+    for claim, found, row in zip(chosen, checks, cells, strict=True):
+        if claim.paper != paper:
+            paper = claim.paper
+            lines += ["", paper]
+        lines += [_joined(row, widths), f"      {claim.statement} [{claim.source}]"]
+        if claim.correction:
+            lines.append(f"      correction: {claim.correction}")
+        if found is not None and not found.agrees:
+            lines.append("      DISAGREES: " + found.summary())
+    papers = {claim.paper for claim in chosen}
+    wrong = sum(found is not None and not found.agrees for found in checks)
+    told = f", {wrong} disagree" if wrong else ", all agree" if checks[:1] != [None] else ""
+    return [*lines, "", f"{len(chosen)} claims of {len(papers)} papers{told}"]
+
+
+def _cells(claim: Any, found: Any) -> tuple[str, ...]:
+    seconds = "" if found is None else f"{found.seconds:.2f}"
+    rejected = "" if found is None or claim.hypotheses is None else f"{found.rejected_share:.0%}"
+    verdict = claim.verdict if found is None else found.verdict
+    mutant = claim.mutants[0].file if claim.mutants else ""
+    return "  " + claim.name.partition(".")[2], str(verdict), str(claim.how), seconds, rejected, mutant
+
+
+def _joined(cells: Any, widths: list[int]) -> str:
+    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()

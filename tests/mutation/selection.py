@@ -1,0 +1,99 @@
+"""Which fast tests speak of which file: the most specific first, and the wider ones for mutants that pass those."""
+
+from __future__ import annotations
+
+import fnmatch
+import pathlib
+import re
+
+# Patterns of files, first match wins: test files without "test_" and ".py".
+SPECIFIC: tuple[tuple[str, str], ...] = (
+    ("types/*", "jacobians network_game torch_games rules_dense rules_nonlinear"),
+    ("rules/duality_gap.py", "duality_gap_rule rules_dense"),
+    ("rules/krylov.py", "rules_wrappers rules_dense rules_networks"),
+    ("rules/competitive.py", "rules_wrappers rules_dense rules_nonlinear rules_networks"),
+    ("rules/centralization.py", "rules_wrappers rules_optim rules_networks"),
+    ("rules/clipping.py", "rules_wrappers rules_dense"),
+    ("rules/schedule.py", "rules_wrappers rules_dense rules_published"),
+    ("rules/proximal.py", "rules_nonlinear rules_published rules_wrappers rules_dense"),
+    ("rules/alternating.py", "rules_published properties rules_dense theory rules_optim"),
+    ("rules/*", "rules_published rules_dense theory rules_nonlinear properties rules_wrappers rules_optim linearize"),
+    ("games/field_graph.py", "jacobians torch_games network_game rules_networks"),
+    ("games/network.py", "network_game jacobians rules_networks"),
+    ("games/symbolic.py", "games_facts jacobians games_quadratic duality_gap"),
+    ("games/dirac.py", "dirac"),
+    ("games/density.py", "games_distributions"),
+    ("games/gaussian.py", "games_distributions"),
+    ("games/parallel_lines.py", "games_distributions"),
+    ("games/matrix.py", "games_matrix duality_gap recurrence"),
+    ("games/mixture*.py", "games_mixture ring"),
+    ("games/prisoners.py", "games_other"),
+    ("games/regression.py", "games_other"),
+    ("games/bilinear.py", "games_quadratic"),
+    ("games/quadratic.py", "games_quadratic jacobians"),
+    ("games/planted.py", "games_quadratic"),
+    ("games/finite_sum.py", "games_quadratic"),
+    ("games/projections.py", "games_quadratic games_matrix"),
+    ("games/*", "games_planar"),
+    ("losses/*", "losses dirac"),
+    ("penalties/*", "penalties dirac"),
+    ("analysis/linearize.py", "linearize"),
+    ("analysis/routh.py", "stability"),
+    ("analysis/stability.py", "stability"),
+    ("analysis/decomposition.py", "classification"),
+    ("analysis/modified.py", "modified drift"),
+    ("analysis/high_resolution.py", "high_resolution"),
+    ("analysis/lyapunov_exponents.py", "lyapunov_exponents"),
+    ("analysis/path.py", "path_angle"),
+    ("analysis/escape.py", "rates"),
+    ("analysis/fixed_points.py", "linearize exclusion"),
+    ("analysis/gap/flow.py", "gap_flow"),
+    ("analysis/gap/box.py", "duality_gap_box"),
+    ("analysis/gap/*", "duality_gap gap_flow"),
+    ("symbolic/functions.py", "losses dirac worlds"),
+    ("symbolic/expectation.py", "dirac games_planar"),
+    ("symbolic/lowering.py", "kernels iterate"),
+    ("symbolic/taylor.py", "linearize modified certify"),
+    ("symbolic/limits.py", "linearize kernels"),
+    ("dynamics/eager.py", "iterate"),
+    ("dynamics/iterate.py", "iterate"),
+    ("dynamics/kernels.py", "kernels iterate"),
+    ("dynamics/tensors.py", "kernels iterate"),
+    ("dynamics/program.py", "kernels"),
+    ("dynamics/trace.py", "linearize kernels implicit"),
+    ("dynamics/*flow.py", "flow"),
+    ("dynamics/stacked.py", "flow"),
+)
+WIDER = {
+    "types": "contract rules_networks",
+    "rules": "contract rules_networks stability modified comparison",
+    "games": "games_facts contract torch_games linearize",
+    "losses": "gan_architectures network_game contract games_facts",
+    "penalties": "network_game contract games_facts",
+    "analysis": "classification nonlinear toy bifurcation theory games_planar dirac certify",
+    "symbolic": "intervals balls certify implicit contract",
+    "dynamics": "contract torch_games flow basins",
+}
+
+
+def test_files(names: str) -> list[str]:
+    """Paths from the root."""
+    return [f"tests/test_{name}.py" for name in names.split()]
+
+
+def stages(root: pathlib.Path, file: str) -> list[list[str]]:
+    """Arguments of pytest, to be tried one list after the other until a test fails.
+
+    A rule's own file has tests by its name; the rest of the same test files comes after them.
+    """
+    found = [name for pattern, name in SPECIFIC if fnmatch.fnmatch(file, pattern)]
+    own = pathlib.Path("tests", f"test_{pathlib.PurePath(file).stem}.py")
+    specific = test_files(found[0]) if found else []
+    if not specific and (root / own).exists():
+        specific = [str(own)]
+    doctests = f"gandyn/{file}"
+    result = [[doctests, *specific]]
+    names = re.findall(r"^@register\n(?:.*\n)*?class (\w+)", (root / "gandyn" / file).read_text("utf-8"), re.MULTILINE)
+    if file.startswith("rules/") and names:
+        result.insert(0, [*specific, "-k", " or ".join(names)])
+    return [*result, test_files(WIDER[file.partition("/")[0]])]
