@@ -39,7 +39,8 @@ def same_expressions(found: Any, expected: Any) -> Evidence:
 
     pairs = list(zip(_entries(found), _entries(expected), strict=True))
     for a, b in pairs:
-        left = sympy.simplify(sympy.expand(a - b))
+        left = sympy.expand(a - b)
+        left = left if left.is_polynomial() else sympy.simplify(left)
         if left != 0:
             return Evidence(False, f"{a} is not {b}: {left} is left")
     return Evidence(True, "; ".join(str(b) for _, b in pairs[:3]))
@@ -106,5 +107,5 @@ def singular_values(game: Game) -> Any:
 def _entries(values: Any) -> list[Any]:
     import sympy
 
-    rows = values if isinstance(values, Iterable) else [values]
+    rows = values.flat() if hasattr(values, "flat") else values if isinstance(values, Iterable) else [values]
     return [sympy.sympify(e) for e in rows]

@@ -57,7 +57,7 @@ def _alternating(game: Game, step: float, momentum: Any = (HALF, 0)) -> Evidence
     smallest = step * singular_values(game)[-1]
     found = spectral(game, rule)
     bound = max(0.5, 1 - smallest**2 / 16) ** 0.5
-    return Evidence(bool(found <= bound), f"spectral radius {found:.8g}, bound {bound:.8g}, eta sigma_min {smallest:.4g}")
+    return Evidence(bool(found <= bound), f"spectral radius {found:.8g} beside {bound:.8g}, s_min {smallest:.4g}")
 
 
 def _draws() -> Any:

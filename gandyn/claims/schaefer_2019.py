@@ -1,0 +1,188 @@
+"""Claims of Schaefer & Anandkumar 2019, "Competitive gradient descent"."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import games, rules
+from ..types import Game
+from .base import Claim, Evidence, How, Mutant, Outside, Verdict, register
+from .evidence import all_of, same_expressions
+
+
+def _any_step(own: Any = 0) -> Evidence:
+    """(1 + i s) z - 1 for each singular value; no step is critical."""
+    import sympy
+
+    from ..analysis.linearize import linearize
+    from ..analysis.polynomials import Z
+    from ..analysis.stability import stability_region
+
+    lr, sigma = sympy.symbols("lr sigma", positive=True)
+    game = games.quadratic(own, sigma, own)
+    rule = rules.CompetitiveGD("lr")
+    found = linearize(game, rule).exact
+    assert found is not None
+    s = lr * sigma
+    critical = stability_region(games.quadratic(own, 3, own), rule, ("lr",)).critical("lr")
+    return all_of(
+        same_expressions(sympy.cancel(found.charpoly * (1 + s**2)), (1 + s**2) * Z**2 - 2 * Z + 1),
+        Evidence(critical is sympy.oo, f"critical step {critical}"),
+    )
+
+
+register(
+    Claim(
+        name="schaefer_2019.any_step",
+        statement=(
+            "On bilinear games with a nonsingular matrix competitive gradient descent converges with every step size: "
+            "each singular direction shrinks by 1/sqrt(1 + s^2), s = eta sigma."
+        ),
+        latex=r"\lambda = \frac{1}{1 + i s}, \qquad |\lambda| = \frac{1}{\sqrt{1+s^2}} < 1",
+        source="Schaefer & Anandkumar 2019, section 2 (the bilinear model problem); the exact modulus derived here",
+        how=How.PROVED,
+        conclusion=_any_step,
+        outside=(Outside("the players have curvature of their own, which limits the step", lambda: {"own": 4}),),
+        mutants=(Mutant("rules/competitive.py", "return u + lr * game.coupling(", "return u - lr * game.coupling("),),
+    )
+)
+
+
+def _local_nash(game: Game, step: Any, start: Any, rule: Any = rules.CompetitiveGD) -> Evidence:
+    """u minimises <v_i, u_i> + u_i^T J_ij u_j + |u_i|^2 / (2 eta) for both players: its two gradients vanish."""
+    import numpy as np
+
+    from ..dynamics.iterate import iterate
+    from .evidence import same_numbers
+
+    w = np.array(start, dtype=float)[: game.dim]
+    move = np.asarray(iterate(game, rule(step), w, 1).w)[-1] - w
+    v, jacobian = game.field(w), game.jacobian(w)
+    x, y = game.slices
+    gradients = [
+        v[own] + jacobian[own, other] @ move[other] + move[own] / step for own, other in ((x, y), (y, x))
+    ]  # fmt: skip
+    found = np.concatenate(gradients)
+    return same_numbers(found / (1 + np.abs(v).max() / step), 0 * found, 1e-12)
+
+
+def _points() -> Any:
+    from hypothesis import strategies as st
+
+    from . import strategies
+
+    planar = st.sampled_from([games.forsaken(), games.follow_the_ridge(3), games.tandem(), games.almost_bilinear(0.5)])
+    coordinates = st.tuples(*[st.floats(-2, 2)] * 4)
+    drawn = st.one_of(planar, strategies.strongly_monotone())
+    return st.fixed_dictionaries({"game": drawn, "step": strategies.steps(1.0, 0.05), "start": coordinates})
+
+
+register(
+    Claim(
+        name="schaefer_2019.local_nash",
+        statement=(
+            "A step of competitive gradient descent is the Nash equilibrium of the local game: both costs to first "
+            "order, with the mixed second derivative, and |u_i|^2 / (2 eta) for each player; in any two-player game."
+        ),
+        latex=r"u_i = \arg\min_{u_i} \langle v_i, u_i\rangle + u_i^\top J_{ij} u_j + \tfrac1{2\eta}|u_i|^2",
+        source="Schaefer & Anandkumar 2019, equations 3 and 4",
+        how=How.PROPERTY,
+        conclusion=_local_nash,
+        hypotheses=_points,
+        outside=(
+            Outside(
+                "one more order is dropped: the linearised rule",
+                lambda: {
+                    "game": games.forsaken(),
+                    "step": 0.5,
+                    "start": (1.0, 0.5),
+                    "rule": rules.LinearizedCGD,
+                },
+            ),
+        ),
+        mutants=(
+            Mutant("rules/competitive.py", "return u + lr * game.coupling(", "return u + lr / 2 * game.coupling("),
+        ),
+        draws=30,
+    )
+)
+
+
+def _second_row(curved: bool = False) -> Evidence:
+    """The traced steps of SGA and consensus with one weight, on alpha x y or on alpha (x^2 - y^2)."""
+    import sympy
+
+    from ..dynamics.trace import update_map
+
+    alpha = sympy.Symbol("alpha", positive=True)
+    game = games.quadratic(2 * alpha, 0, 2 * alpha) if curved else games.bilinear(alpha)
+    paths = [
+        update_map(game, rule).expression
+        for rule in (rules.SGA("lr", "lam", align=False), rules.Consensus("lr", "lam"))
+    ]
+    return same_expressions(*paths)
+
+
+register(
+    Claim(
+        name="schaefer_2019.figure_sga",
+        statement="In the figure of trajectories the curve of consensus optimisation is that of SGA on f = alpha x y.",
+        latex=r"A^\top v = J^\top v \iff S = 0: \quad \alpha x y \text{ yes}, \quad \alpha(x^2 - y^2) \text{ no}",
+        source="Schaefer & Anandkumar 2019, figures of trajectories (alpha x y and alpha (x^2 - y^2)) and their code",
+        how=How.PROVED,
+        verdict=Verdict.CORRECTED,
+        correction=(
+            "The curves labelled SGA there are computed by consensus. On alpha x y both steps are the same expression, "
+            "on alpha (x^2 - y^2) they are not: SGA's adjustment vanishes with A, and SGA is plain gradient descent."
+        ),
+        conclusion=_second_row,
+        outside=(Outside("the second row, alpha (x^2 - y^2)", lambda: {"curved": True}),),
+        mutants=(
+            Mutant("rules/symplectic.py", "change = v - weight * antisymmetric", "change = v + weight * antisymmetric"),
+        ),
+    )
+)
+
+
+def _expansion(rule: Any = None) -> Evidence:
+    """CGD - linearised CGD = -lr^3 J_o^2 v + O(lr^4) on a zero-sum game in general position."""
+    import sympy
+
+    from ..dynamics.trace import update_map
+
+    lr = sympy.Symbol("lr", positive=True)
+    a, b, c = sympy.symbols("a b c", real=True)
+    game = games.quadratic(a, b, c)
+    v, j = sympy.Matrix(game.field_exprs), game.jacobian_expr
+    coupling = j - sympy.diag(a, c)
+    full = sympy.Matrix(update_map(game, rules.CompetitiveGD(lr)).expression)
+    short = sympy.Matrix(update_map(game, rule(lr) if rule else rules.LinearizedCGD(lr)).expression)
+    series = (full - short).applyfunc(lambda e: sympy.series(sympy.cancel(e), lr, 0, 4).removeO())
+    adjusted = sympy.Matrix(update_map(game, rules.SGA(lr, lr, align=False)).expression)
+    return all_of(
+        same_expressions(series, -(lr**3) * coupling**2 * v),
+        same_expressions(short, adjusted),
+    )
+
+
+register(
+    Claim(
+        name="schaefer_2019.linearised_is_sga",
+        statement=(
+            "In zero-sum games competitive gradient descent to second order in its step is SGA with a weight equal to "
+            "the step; what is left out begins with -eta^3 J_o^2 v."
+        ),
+        latex=r"(I+\eta J_o)^{-1}\eta v = \eta v - \eta^2 J_o v + \eta^3 J_o^2 v - \cdots, \qquad J_o = A",
+        source="Schaefer & Anandkumar 2019, table 1 (LCGD beside SGA)",
+        how=How.PROVED,
+        conclusion=_expansion,
+        outside=(
+            Outside("the coupling term is left out: gradient descent-ascent", lambda: {"rule": rules.SimultaneousGD}),
+        ),
+        mutants=(
+            Mutant(
+                "rules/competitive.py", "(v - game.coupling(w, lr * v, batch))", "(v + game.coupling(w, lr * v, batch))"
+            ),
+        ),
+    )
+)
