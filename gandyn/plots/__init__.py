@@ -14,8 +14,10 @@ from .long_run import lyapunov_exponents, recurrence
 from .networks import network_spectrum, path_angle, toy_against_network
 from .phase import fixed_point, phase_portrait
 from .rates import escape_times, high_resolution, rate_fit
+from .regimes import gap_during_training
 from .regions import basins, limit_cycle, stability_region
 from .samples import samples
+from .seeds import seeds
 from .spectrum import linearization, spectrum
 from .spiral import Spiral, compute_spiral, draw_spiral, spiral
 from .style import MARKERS, OKABE_ITO, SERIES, WIDTHS, house_style
@@ -45,6 +47,7 @@ __all__ = [
     "escape_times",
     "fixed_point",
     "gap_along",
+    "gap_during_training",
     "gap_flow",
     "high_resolution",
     "house_style",
@@ -59,6 +62,7 @@ __all__ = [
     "rate_fit",
     "recurrence",
     "samples",
+    "seeds",
     "spectrum",
     "spiral",
     "stability_region",

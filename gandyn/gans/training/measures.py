@@ -7,12 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import DomainError, UnknownNameError
+from ...errors import DomainError, ParameterError, UnknownNameError
+from ...registry import Registry
+
+registry: Registry = Registry("metric of training")
 
 Metrics = Callable[[Any, Any, np.random.Generator], dict[str, Any]]
 NEAR = 0.5
+LARGEST_TRANSPORT = 1000
 
 
+@registry.register("modes")
 def mode_metrics(samples: int = 2000) -> Metrics:
     """Modes of exact mixtures: covered strictly (3 std) and nearly (0.5), and the shares that lie so close.
 
@@ -46,6 +51,7 @@ def _digits(data: Any) -> bool:
     return getattr(data, "classes", None) == 10 and tuple(getattr(data, "shape", ())) in ((1, 28, 28), (1, 32, 32))
 
 
+@registry.register("digits")
 def digit_metrics(samples: int = 2000) -> Metrics:
     """Frechet distance on the features of the digits classifier beside its floor, and the classes covered.
 
@@ -76,6 +82,31 @@ def digit_metrics(samples: int = 2000) -> Metrics:
     return measure
 
 
+@registry.register("w1")
+def transport_metrics(samples: int = LARGEST_TRANSPORT) -> Metrics:
+    """Exact W1 between samples and held-out data, beside the same between data and other data.
+
+    Args:
+        samples: how many are drawn each time, at most 1 000: the time grows as their cube.
+    """
+    if not isinstance(samples, int) or samples < 2:
+        raise ParameterError(f"samples={samples!r}", "a whole number >= 2", "samples=1000")
+
+    def measure(game: Any, w: Any, rng: np.random.Generator) -> dict[str, Any]:
+        import torch
+
+        from ..metrics import registry as metrics
+
+        n, data = min(samples, LARGEST_TRANSPORT), game.data.held_out
+        source = torch.Generator(game.device).manual_seed(int(rng.integers(2**62)))
+        real, others = data.sample(n, source), data.sample(n, source)
+        score = metrics["wasserstein"].build(real, game.sample(w, n, rng), other_real=others)
+        return {"w1": score.value, "w1_floor": score.floor}
+
+    return measure
+
+
+@registry.register("gap")
 def gap_metrics(k: int = 50, inner_lr: Any = 0.01, rule: Any = None, repeats: int = 2) -> Metrics:
     """The duality gap by inner steps on held-out data (Grnarova et al. 2019), with its standard error and its cost.
 
@@ -83,9 +114,16 @@ def gap_metrics(k: int = 50, inner_lr: Any = 0.01, rule: Any = None, repeats: in
     measurements it is the fraction of training that the metric adds.
 
     Args:
-        k, inner_lr, rule, repeats: as `gd.duality_gap(game, w, "gradient", ...)` takes them.
+        k, inner_lr, repeats: as `gd.duality_gap(game, w, "gradient", ...)` takes them.
+        rule: of the inner steps, "adam" for Adam's of size inner_lr, instead of plain ones.
     """
     from ...analysis.gap import duality_gap
+    from ...rules import Adam
+
+    if isinstance(rule, str):
+        if rule != "adam":
+            raise UnknownNameError.among("inner rule", rule, ["adam"])
+        rule = Adam(inner_lr, betas=(0.0, 0.99))
 
     def measure(game: Any, w: Any, rng: np.random.Generator) -> dict[str, Any]:
         seed = int(rng.integers(2**31))
@@ -96,28 +134,36 @@ def gap_metrics(k: int = 50, inner_lr: Any = 0.01, rule: Any = None, repeats: in
     return measure
 
 
-NAMED: dict[str, Callable[[int], Metrics]] = {
-    "modes": mode_metrics,
-    "digits": digit_metrics,
-    "gap": lambda samples: gap_metrics(),
-}
-
-
 def measure(game: Any, names: Sequence[str], samples: int) -> Metrics | None:
-    """The metrics of a config: "auto", or names, whose numbers come side by side; None for no names.
+    """The metrics of a config, whose numbers come side by side; None for no names.
+
+    Args:
+        game: whose data say what "auto" is.
+        names: "auto", "modes", "digits", "w1", "gap", or calls of these, "gap(k=250, inner_lr=0.001, rule=adam)".
+        samples: drawn each time, where the call does not say.
 
     Raises:
         UnknownNameError: for a name that there is not. DomainError: for modes of data without any.
+        ParameterError: for arguments that a metric does not take.
     """
-    for name in names:
-        if name != "auto" and name not in NAMED:
-            raise UnknownNameError.among("metric", name, ["auto", *NAMED])
-    if "modes" in names and not hasattr(game.data, "modes"):
+    if any(name.partition("(")[0].strip() == "modes" for name in names) and not hasattr(game.data, "modes"):
         raise DomainError(f"the modes of {game.data!r}", "an exact mixture", 'names = ["auto"]')
-    chosen = [default_metrics(game, samples) if name == "auto" else NAMED[name](samples) for name in names]
+    chosen = [default_metrics(game, samples) if name == "auto" else _named(name, samples) for name in names]
     measures = [metric for metric in chosen if metric is not None]
 
     def together(game: Any, w: Any, rng: np.random.Generator) -> dict[str, Any]:
         return {key: value for metric in measures for key, value in metric(game, w, rng).items()}
 
     return together if measures else None
+
+
+def _named(text: str, samples: int) -> Metrics:
+    """A metric by its name, on so many samples, or by a call of it."""
+    name = text.strip()
+    if "(" in name:
+        return registry.from_text(name)  # type: ignore[no-any-return]
+    known = [entry.name for entry in registry]
+    if name not in known:
+        raise UnknownNameError.among("metric", name, ["auto", *known])
+    build: Callable[..., Metrics] = registry[name].build
+    return build() if name == "gap" else build(samples)

@@ -159,8 +159,8 @@ class Sweep:
 def price(config: Config) -> float:
     """What one step of a config costs in gradients, as the oracle counts it: a full field 1, a Jacobian product 2.
 
-    Both numbers are prices on networks (`benchmarks/networks.py`). What a penalty differentiates twice is inside the
-    field and counts nothing more.
+    Both are prices on networks, as in `gd.compare`. What a penalty differentiates twice is inside the field and counts
+    nothing more.
 
     Example:
         >>> price(Config.find("ring-consensus")), price(Config.find("ring-gap-descent"))

@@ -1,0 +1,53 @@
+"""Pictures of what training runs showed: series as they were logged, methods in the order of their medians."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import gandyn as gd
+from gandyn.errors import ParameterError
+
+
+def rows(gaps, distances, gradients=True):
+    """A log whose modes and quality fall as the distance to the data grows."""
+    found = []
+    for k, (gap, w1) in enumerate(zip(gaps, distances, strict=True)):
+        metrics = {"duality_gap": gap, "w1": w1, "near_modes": 8 - round(w1), "near_quality": 0.5, "w1_floor": 0.1}
+        found += [{"step": 10 * k, "metrics": metrics, **({"gradients": 80.0 * k} if gradients else {})}, {"step": 5}]
+    return found
+
+
+def test_gap_during_training_shows_the_log_and_how_it_ranks_with_the_gap():
+    runs = {"follows": rows([3.0, 2.0, 0.1, -0.2], [4.0, 3.0, 2.0, 1.0]), "opposes": rows([1, 2, 3, 4], [8, 6, 4, 2])}
+    figure = gd.plots.gap_during_training(runs, title="two runs")
+    found = figure.data["follows"]
+    np.testing.assert_array_equal(found["at"], [0, 80, 160, 240])
+    np.testing.assert_array_equal(found["duality_gap"], [3.0, 2.0, 0.1, -0.2])
+    assert found["rank_correlation"]["w1"] == pytest.approx(1)
+    assert found["rank_correlation"]["near_modes"] == pytest.approx(-1)
+    assert np.isnan(found["rank_correlation"]["near_quality"])
+    assert figure.data["opposes"]["rank_correlation"]["w1"] == pytest.approx(-1)
+    assert figure.axes[-1].get_xlabel() == "gradients"
+    figure.draw_without_rendering()
+    plain = gd.plots.gap_during_training({"run": rows([1, 2], [1, 2], gradients=False)})
+    assert plain.axes[-1].get_xlabel() == "step"
+    np.testing.assert_array_equal(plain.data["run"]["at"], [0, 10])
+
+
+def test_gap_during_training_says_what_a_run_lacks():
+    with pytest.raises(ParameterError, match="without w1"):
+        gd.plots.gap_during_training({"run": [{"step": 0, "metrics": {"duality_gap": 1.0}}]})
+
+
+def test_seeds_puts_the_best_median_first():
+    panels = {"ring": {"a": [3.0, 1.0, 2.0], "b": [1.5, 1.6, 9.0]}, "grid": {"b": [0.5], "a": [0.4]}}
+    figure = gd.plots.seeds(panels, {"ring": "$W_1$"}, {"ring": 0.1})
+    assert figure.data["ring"]["methods"] == ["b", "a"]
+    assert figure.data["ring"]["medians"] == [1.6, 2.0]
+    assert figure.data["grid"]["methods"] == ["a", "b"]
+    assert figure.axes[0].get_xlabel() == "$W_1$"
+    assert [t.get_text() for t in figure.axes[0].get_yticklabels()] == ["b", "a"]
+    figure.draw_without_rendering()
+    with pytest.raises(ParameterError, match="without numbers"):
+        gd.plots.seeds({"ring": {"a": []}})
