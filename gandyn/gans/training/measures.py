@@ -42,9 +42,8 @@ def mode_metrics(samples: int = 2000) -> Metrics:
 
 def default_metrics(game: Any, samples: int = 2000) -> Metrics | None:
     """What can be measured on a game's data by itself: the modes of a mixture, the classes of digits; or None."""
-    if hasattr(game.data, "modes"):
-        return mode_metrics(samples)
-    return digit_metrics(samples) if _digits(game.data) else None
+    name = "modes" if hasattr(game.data, "modes") else "digits" if _digits(game.data) else None
+    return None if name is None else _named(name, samples)
 
 
 def _digits(data: Any) -> bool:
