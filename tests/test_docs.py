@@ -74,7 +74,7 @@ def test_the_code_of_a_page_runs_and_prints_what_it_shows(page, tmp_path, monkey
         if not match["code"].startswith(">>>"):
             own = {"__name__": "page"} if match["kind"] != "python" else names
             with contextlib.redirect_stdout(io.StringIO()) as printed:
-                exec(compile(match["code"], f"{name(page)}:{line}", "exec"), own)
+                exec(compile(match["code"], f"{name(page)}:{line}", "exec", dont_inherit=True), own)
             shown = re.findall(r"# -> (.*)$", match["code"], re.MULTILINE)
             assert not shown or printed.getvalue().splitlines() == shown
             if match["kind"] != "python":

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import describe_claims
 import describe_games
 import describe_gans
 import describe_losses
@@ -39,6 +40,9 @@ WRITERS: dict[str, Callable[..., list[str]]] = {
     "gan-entries": describe_gans.entries,
     "gan-class": describe_gans.named_class,
     "gan-sizes": describe_gans.sizes,
+    "claim-totals": describe_claims.totals,
+    "claims": describe_claims.table,
+    "claim-lore": describe_claims.lore,
     "errors": describe_reference.errors,
     "reference-pages": describe_reference.pages,
 }

@@ -12,7 +12,8 @@ from sphinx.errors import ExtensionError
 
 # What the converter does not know, in words that it does.
 REWRITES = (
-    (re.compile(r"\\[Bb]igg?[lr]?(?=\\[a-zA-Z])"), ""),
+    (re.compile(r"\\[Bb]igg?[lr]?(?=\\[a-zA-Z|])"), ""),
+    (re.compile(r"\\arg(?![a-zA-Z])"), r"\\operatorname{arg}"),
     (re.compile(r"\\(begin|end)\{(?:aligned|split|align)\}"), r"\\\1{align*}"),
     (re.compile(r"\\mathrm\{([A-Za-z]{2,})\}"), r"\\operatorname{\1}"),
     (re.compile(r"\\operatorname\*"), r"\\operatorname"),
