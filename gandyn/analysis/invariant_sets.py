@@ -11,8 +11,27 @@ from ..results import Result, plain
 from ..types import Array, Game, Rule
 
 
+class ClosedOrbit(Result):
+    """What circles and periodic orbits have in common; multipliers are those of leaving it."""
+
+    multipliers: Any
+    points: Any
+
+    _plot = "limit_cycle"
+
+    @property
+    def stable(self) -> bool:
+        """Whether nearby orbits approach it."""
+        return bool(np.abs(self.multipliers).max() < 1)
+
+    @property
+    def radius(self) -> tuple[float, float]:
+        """Smallest and largest distance of its points from their mean."""
+        return extent(self.points)
+
+
 @dataclasses.dataclass(frozen=True, repr=False)
-class InvariantCircle(Result):
+class InvariantCircle(ClosedOrbit):
     """A closed curve K with F(K(theta)) = K(theta + rho): the map turns it by rho, theta being counted in turns.
 
     Attributes:
@@ -33,8 +52,6 @@ class InvariantCircle(Result):
     multipliers: Any
     residual: float
 
-    _plot = "limit_cycle"
-
     @property
     def period(self) -> float:
         """Steps a turn, 1 / rho; not a whole number in general."""
@@ -44,16 +61,6 @@ class InvariantCircle(Result):
     def multipliers_per_turn(self) -> Any:
         """Growth of distances from the curve in one turn: what Floquet multipliers are to a flow's cycle."""
         return self.multipliers**self.period
-
-    @property
-    def stable(self) -> bool:
-        """Whether nearby orbits approach it."""
-        return bool(self.multipliers.max() < 1)
-
-    @property
-    def radius(self) -> tuple[float, float]:
-        """Smallest and largest distance of the curve from its own centre of mass."""
-        return extent(self.points)
 
     def __call__(self, theta: Any) -> Any:
         """K(theta) on the augmented state, shape (..., D); theta in turns."""
@@ -73,7 +80,7 @@ class InvariantCircle(Result):
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class PeriodicOrbit(Result):
+class PeriodicOrbit(ClosedOrbit):
     """q points that the map visits in turn.
 
     Attributes:
@@ -91,22 +98,10 @@ class PeriodicOrbit(Result):
     multipliers: Any
     residual: float
 
-    _plot = "limit_cycle"
-
     @property
     def rotation_number(self) -> float:
         """1 / q turns a step."""
         return 1 / self.period
-
-    @property
-    def stable(self) -> bool:
-        """Whether nearby orbits approach it."""
-        return bool(np.abs(self.multipliers).max() < 1)
-
-    @property
-    def radius(self) -> tuple[float, float]:
-        """Smallest and largest distance of its points from their mean."""
-        return extent(self.points)
 
     def summary(self) -> str:
         """Kind, period, multipliers."""

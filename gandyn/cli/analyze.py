@@ -150,7 +150,7 @@ def _within(seconds: float | None, make: Callable[[Any], Any], subject: Any) -> 
         return None, f"skipped: more than {seconds:g} s of computing; use --all"
     except MissingDependencyError as error:
         return None, f"skipped: {error}"
-    except (GandynError, NotImplementedError) as error:
+    except (GandynError, NotImplementedError) as error:  # the second is how SymPy says that it knows no way
         return None, getattr(error, "given", "") or str(error) or type(error).__name__
 
 

@@ -106,7 +106,8 @@ def _build(game: Game, rule: Rule, backend: str) -> Compiled | GandynError:
     except GandynError as error:
         return error
     except (TypeError, ValueError, ArithmeticError, AttributeError, NotImplementedError) as error:
-        # A step that branches on values, or calls what symbols do not have.
+        # A step that branches on values or calls what symbols do not have, and SymPy's NotImplementedError for
+        # comparisons that it cannot decide: someone else's rule still runs step by step.
         return DomainError(
             f"{rule!r} on {game.name} does not trace: {error}",
             "a step made of the oracle and + - * /",

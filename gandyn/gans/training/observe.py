@@ -18,33 +18,13 @@ PROBE = 256
 
 @contextlib.contextmanager
 def undisturbed(game: Any) -> Iterator[None]:
-    """Leaves buffers, modes, torch's random state, the counts and the game's own stream as they were."""
-    modules = [module for network in game.networks for module in network.modules()]
-    modes = [module.training for module in modules]
-    buffers = [(buffer, buffer.clone()) for network in game.networks for buffer in network.buffers()]
-    counts, pending = copy.copy(game.counts), game._pending
-    devices = [game.device] if game.device.type == "cuda" else []
+    """As `game.undisturbed`; the counts are left as they were too, since looking is no part of training."""
+    counts = copy.copy(game.counts)
     try:
-        with torch.random.fork_rng(devices), own_streams_kept(game):
+        with game.undisturbed():
             yield
     finally:
-        for module, mode in zip(modules, modes, strict=True):
-            module.training = mode
-        for buffer, value in buffers:
-            buffer.copy_(value)
-        game.__dict__["_counts"], game._pending = counts, pending
-
-
-@contextlib.contextmanager
-def own_streams_kept(game: Any) -> Iterator[None]:
-    """The game's own stream of random numbers, and the place of data that are gone through in order, are put back."""
-    before, place = copy.deepcopy(game._rng.bit_generator.state), data_state(game)
-    try:
-        yield
-    finally:
-        game._rng.bit_generator.state = before
-        if place is not None:
-            game.data.load_state_dict(place)
+        game.__dict__["_counts"] = counts
 
 
 def data_state(game: Any) -> dict[str, Any] | None:
@@ -75,9 +55,9 @@ class Observer:
         self._axes = torch.linalg.svd(apart, full_matrices=False)[2][:2]
         try:
             odds = game.loss.optimal_logit(0.75, 0.25)
-            self._log_odds = abs(float(odds) - float(np.log(3))) < 1e-9
-        except (DomainError, NotImplementedError, TypeError, ValueError):
-            self._log_odds = False
+        except DomainError:  # a loss whose best logit is not known has no probabilities to read off it either
+            odds = float("nan")
+        self._log_odds = abs(float(odds) - float(np.log(3))) < 1e-9
 
     def row(self, w: Any, v: Any) -> Row:
         """What the log keeps of a point, and of the field that the last step saw there.
