@@ -227,18 +227,17 @@ def descend_over_root(
 ) -> Array:
     """w - step * over_root(mean, square, ...), for a step that is a number or a vector.
 
-    In torch three passes over one new vector where the step is a number, and five where it is a vector.
+    In torch three passes over one new vector, four where the step or a weight is a tensor.
     """
     if world_of(w) == TORCH:
         torch = sys.modules["torch"]
-        if not (
-            torch.is_grad_enabled() and any(torch.is_tensor(a) and a.requires_grad for a in (w, step, mean, square))
-        ):
+        tensors = [a for a in (w, step, mean, square) if torch.is_tensor(a)]
+        if not (torch.is_grad_enabled() and any(a.requires_grad for a in tensors)):
             weight = square_weight**0.5
-            root = square.sqrt().add_(eps * weight)
-            if not torch.is_tensor(step):
-                return torch.addcdiv(w, mean, root, value=-step * weight / mean_weight, out=root)
-            return torch.sub(w, torch.div(mean, root, out=root).mul_(step), alpha=weight / mean_weight, out=root)
+            root, factor = square.sqrt().add_(eps * weight), step * weight / mean_weight
+            if torch.is_tensor(factor):
+                return torch.sub(w, torch.div(mean, root, out=root).mul_(factor), out=root)
+            return torch.addcdiv(w, mean, root, value=-factor, out=root)
     return w - step * over_root(mean, square, mean_weight, square_weight, eps)
 
 

@@ -129,7 +129,7 @@ class NetworkCritic(Critic):
 
     def _generator(self, like: Any) -> torch.Generator:
         if self._source is None:
-            self._source = torch.Generator(like.device).manual_seed(self._start)
+            self._source = torch.Generator(like.device).manual_seed(int(self._start))
         return self._source
 
     def uniform(self, like: Any, per_point: bool = False) -> Any:
