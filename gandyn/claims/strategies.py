@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from hypothesis import assume
 from hypothesis import strategies as st
 
 from .. import games, rules
@@ -61,6 +62,42 @@ def planted(draw: st.DrawFn, pairs: int = 1, rightmost: float = -0.1) -> Game:
         real, imaginary = draw(st.floats(-2, rightmost)), draw(st.floats(0.1, 3))
         spectrum += [complex(-real, imaginary), complex(-real, -imaginary)]
     game: Game = games.planted_quadratic(spectrum, seed=draw(st.integers(0, 99)))
+    return game
+
+
+@st.composite
+def mixed(
+    draw: st.DrawFn, potential: str = "any", hamiltonian: bool = True, sizes: Sequence[tuple[int, ...]] = ((1, 1),)
+) -> Game:
+    """Quadratic games with Jacobian S + A: S "any" symmetric, "positive" semidefinite of any rank, or "none"."""
+    import sympy
+
+    shape = draw(st.sampled_from(list(sizes)))
+    d = sum(shape)
+    players = [i for i, size in enumerate(shape) for _ in range(size)]
+    raw = sympy.Matrix(draw(matrices(d, d)))
+    a = sympy.Matrix(d, d, lambda i, j: raw[i, j] - raw[j, i] if hamiltonian and players[i] != players[j] else 0)
+    root = sympy.Matrix(draw(matrices(d, d, -1, 1))) if potential != "none" else sympy.zeros(d, d)
+    s = root * root.T if potential == "positive" else root + root.T
+    blocks = [[i for i, player in enumerate(players) if player == k] for k in range(len(shape))]
+    assume(all(not (s + a)[block, :].is_zero_matrix for block in blocks))  # a player whose cost is constant is refused
+    game: Game = games.mixed_quadratic(s, a, shape)
+    return game
+
+
+@st.composite
+def zero_sum_quadratics(draw: st.DrawFn, concave: bool = False) -> Game:
+    """x^T A x / 2 + x^T B y - y^T C y / 2 with any symmetric A, one or two rows; C >= 1/2 if `concave`, else any."""
+    import sympy
+
+    n = draw(st.sampled_from((1, 1, 2)))
+    a, b, c = (sympy.Matrix(draw(matrices(n, n))) for _ in range(3))
+    unit = sympy.eye(n)
+    a, c = a + a.T, c + c.T + unit / 3
+    if concave:  # with a coupling that often outweighs a negative A
+        a, b, c = a - unit, b + 3 * unit, c * c + unit / 2
+    assume(not a.row_join(b).is_zero_matrix)  # a player whose cost is constant is refused
+    game: Game = games.quadratic(a.tolist(), b.tolist(), c.tolist())
     return game
 
 
