@@ -18,8 +18,8 @@ class NonSaturating(Logistic):
 
     Its slope is -1/D against D and -(1 - D) against the logit: near -1 where the fake is recognised, vanishing only
     where the discriminator is fooled. Against an optimal discriminator held fixed it descends KL(q || p) - 2 JS
-    (Arjovsky & Bottou 2017, theorem 2.5), not a divergence: it can fall below its value at q = p only through the
-    subtracted term, and it drops modes cheaply.
+    (Arjovsky & Bottou 2017, theorem 2.5), which is 2 KL(m || p) of the mixture m = (p + q)/2, density by density: a
+    divergence after all, which stays finite where q misses mass of p, so that it drops modes cheaply.
     """
 
     def generator(self, s: Array) -> Array:
