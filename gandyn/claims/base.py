@@ -46,7 +46,7 @@ class Evidence:
     detail: str = ""
 
     def __bool__(self) -> bool:
-        return self.holds
+        return bool(self.holds)
 
 
 @dataclasses.dataclass(frozen=True)
