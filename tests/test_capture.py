@@ -75,6 +75,27 @@ def test_running_statistics_move_as_in_a_plain_loop():
     assert games[0].generator[1].running_mean.abs().max() > 0.01
 
 
+def test_training_in_fixed_tensors_is_training(tmp_path):
+    """Rows, averages, counts and checkpoints, from which a captured run goes on to the same numbers bit for bit."""
+
+    def train(steps, folder, capture):
+        rule = gd.rules.Alternating(gd.rules.Adam(1e-3))
+        return gd.gans.train(
+            gan(), rule, steps, folder=tmp_path / folder, checkpoint_every=3, metrics=None, log_every=3, average=0.9,
+            capture=capture,
+        )  # fmt: skip
+
+    plainly, whole = train(6, "plain", False), train(6, "whole", True)
+    train(3, "parts", True)
+    parts = train(6, "parts", True)
+    torch.testing.assert_close(whole.w, plainly.w, rtol=1e-13, atol=1e-15)
+    torch.testing.assert_close(whole.average, plainly.average, rtol=1e-13, atol=1e-15)
+    assert torch.equal(parts.w, whole.w)
+    assert parts.counts == whole.counts == plainly.counts
+    for row, other in zip(whole.rows, plainly.rows, strict=True):
+        assert row["losses"] == pytest.approx(other["losses"], rel=1e-12)
+
+
 def test_what_cannot_be_captured_is_refused_by_name():
     def make(game, rule=None):
         rule = rule or gd.rules.GDA(0.1)

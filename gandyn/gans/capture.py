@@ -109,10 +109,14 @@ class _Fed(GANGame):
     """A game that shares everything with another, and whose `draw` answers with tokens that lie where they lay."""
 
     def __init__(self, game: GANGame) -> None:
-        assert game.counts is not None  # made on first use, and then shared
         vars(self).update(vars(game))
         self._game, self._next = game, 0
         self._tokens: list[Token] = []
+
+    @property
+    def counts(self) -> Counts:
+        """The game's own."""
+        return self._game.counts
 
     def feed(self, rng: Any) -> None:
         """Fill the tokens of a step with fresh draws: as many as the last one asked for."""

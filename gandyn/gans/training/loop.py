@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
-import platform
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
-from ...errors import DomainError, ParameterError
-from ...penalties import Penalty
+from ...errors import ParameterError
 from ...results import Status
 from ...rules.schedule import Scheduled
-from ...types import Cost, Rule
-from ..ema import EMA
-from ..monitor import Finding, Monitor
+from ...types import Rule
+from ..monitor import Monitor
 from . import checkpoint
-from .checkpoint import Snapshot
 from .display import display
 from .distributed import whole
-from .hostile import CheckpointError, write_atomically
+from .hostile import write_atomically
 from .log import JsonLines, Row, Writer, cut
 from .measures import Metrics, default_metrics
-from .observe import Observer, data_state, undisturbed
+from .observe import undisturbed
 from .run import LOG, RESULT, TrainingRun
 from .samples import SampleGrid
+from .state import Training, describe, versions
 from .stop import Stop
 
-PRECISIONS = ("float32", "bfloat16")
-CHECK_EVERY_ON_DEVICE = 50
+__all__ = ["Options", "Training", "describe", "train", "versions"]
 
 
 def train(
@@ -47,6 +41,7 @@ def train(
     average: float | None = None,
     precision: str = "float32",
     compile: bool = False,
+    capture: bool = False,
     metrics: Metrics | str | None = "auto",
     log_every: int = 50,
     metrics_every: int | None = None,
@@ -77,6 +72,8 @@ def train(
         average: decay of an exponential average of the parameters (`gd.gans.EMA`), .999 for instance.
         precision: "float32", or "bfloat16" for matrix products and convolutions in it, parameters in float32.
         compile: compile both networks (torch.compile); not for rules and penalties that differentiate twice.
+        capture: replay each step as one CUDA graph (`gd.gans.capture`): small networks on a device spend most of their
+            time on launching kernels. Not for rules that branch on numbers, nor for dropout and penalties that draw.
         metrics: function (game, w, NumPy generator) -> numbers; "auto" for what the data say of themselves; or None.
         log_every, metrics_every, samples_every, checkpoint_every: in steps. By default metrics every tenth row of the
             log, pictures never, checkpoints ten times a run. The last step has all of them.
@@ -107,7 +104,7 @@ def train(
         steps, log_every, metrics_every, samples_every, checkpoint_every, keep, None if folder is None else Path(folder)
     )
     rule = rule if schedule is None else Scheduled(rule, schedule)
-    training = Training(game, rule, seed=seed, average=average, precision=precision, compiled=compile)
+    training = Training(game, rule, seed=seed, average=average, precision=precision, compiled=compile, capture=capture)
     identity = {**describe(game, rule, seed, average, precision), **(identity or {})}
     if metrics == "auto":
         metrics = default_metrics(whole(game))
@@ -143,201 +140,6 @@ class Options:
     def due(self, what: int | None, step: int) -> bool:
         """Whether a thing that happens every `what` steps happens at this one."""
         return what is not None and (step % what == 0 or step == self.steps)
-
-
-def describe(game: Any, rule: Rule, seed: int, average: float | None, precision: str) -> dict[str, Any]:
-    """What makes a run that run, as plain data."""
-    return {
-        "game": repr(game),
-        "loss": repr(game.loss),
-        "penalties": [repr(penalty) for penalty in game.penalties],
-        "batch": game.size,
-        "dtype": str(game.dtype),
-        "rule": repr(rule),
-        "seed": seed,
-        "average": average,
-        "precision": precision,
-    }
-
-
-def versions() -> dict[str, str]:
-    """Of everything that decides on the numbers."""
-    from importlib.metadata import version
-
-    return {
-        "gandyn": version("gandyn"),
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "torch": torch.__version__,
-    }
-
-
-class Training:
-    """A run between two steps: parameters, the rule's state, averages and random numbers."""
-
-    def __init__(
-        self,
-        game: Any,
-        rule: Rule,
-        seed: int = 0,
-        average: float | None = None,
-        precision: str = "float32",
-        compiled: bool = False,
-    ) -> None:
-        self.game, self.rule, self.seed, self.whole = game, rule, seed, whole(game)
-        self._autocast = _autocast(game, precision)
-        if compiled:
-            _compile(game, rule)
-        self.observer = Observer(self.whole, seed)
-        self.rng = np.random.default_rng((seed, 0))
-        self.w = game.w0.clone()
-        with self._autocast():
-            self.state = rule.init(game, self.w, self.rng)
-        self.ema = None if average is None else EMA(self.w, average)
-        self.step, self.seconds = 0, 0.0
-        self.last_field: Any = None
-
-    def advance(self) -> bool:
-        """One step; False, and the point from before, where the next one is not finite."""
-        with self._autocast():
-            w, state, info = self.rule.step(self.game, self.w, self.state, self.rng)
-        if self._looks(self.step + 1) and not bool(w.isfinite().all()):
-            return False
-        self.game.advance()
-        self.w, self.state, self.last_field = w, state, info.get("field")
-        self.step += 1
-        if self.ema is not None:
-            self.ema.update(w)
-        return True
-
-    @property
-    def average(self) -> Any:
-        """The average of the parameters, or None."""
-        return None if self.ema is None else self.ema.w
-
-    def _looks(self, step: int) -> bool:
-        """Every step on a CPU; now and then on a device, which would have to wait for the answer."""
-        return self.game.device.type == "cpu" or step % CHECK_EVERY_ON_DEVICE == 0
-
-    # --- saving ------------------------------------------------------------------------------------------------------
-
-    def snapshot(self) -> Snapshot:
-        """All of it."""
-        game = self.whole
-        buffers = {
-            f"{player.name}.{name}": buffer
-            for player, network in zip(game.players, game.networks, strict=True)
-            for name, buffer in network.named_buffers()
-        }
-        rng = {"run": checkpoint.generator_state(self.rng), "game": checkpoint.generator_state(game._rng)}
-        if (place := data_state(game)) is not None:
-            rng["data"] = place
-        counts = {k: v for k, v in dataclasses.asdict(game.counts).items() if k not in ("seconds", "players")}
-        return Snapshot(self.step, self.w, self.state, self.average, buffers, rng, counts, self.seconds)
-
-    def restore(self, path: Path, identity: dict[str, Any] | None) -> None:
-        """Go to a checkpoint of a run with the same identity; None takes any whose arrays fit.
-
-        Raises:
-            CheckpointError: for any other.
-        """
-        record = checkpoint.read_record(path)
-        if identity is not None and record["identity"] != _through_json(identity):
-            raise _another_run(path, record["identity"], _through_json(identity))
-        if identity is None and self.average is None and record["identity"].get("average") is not None:
-            self.ema = EMA(self.w, float(record["identity"]["average"]))
-        like = self.snapshot()
-        found, _ = checkpoint.read(path, like)
-        if set(found.rng) != set(like.rng) or set(found.counts) != set(like.counts):
-            raise CheckpointError(
-                f"{path.name} with other generators or counts", "those of this run", "another version?"
-            )
-        checkpoint.restore_generator(self.rng, found.rng["run"], "the run")
-        checkpoint.restore_generator(self.whole._rng, found.rng["game"], "the game")
-        self._restore_data(found.rng.get("data"), path)
-        self.step, self.w, self.state, self.seconds = found.step, found.w, found.state, found.seconds
-        if self.ema is not None:
-            self.ema.load_state_dict({"w": found.average, "updates": found.step})
-        for name, buffer in like.buffers.items():
-            buffer.copy_(found.buffers[name])
-        for name, value in found.counts.items():
-            setattr(self.game.counts, name, value)
-        self.game.load(self.w)
-
-    def _restore_data(self, place: Any, path: Path) -> None:
-        if place is None:
-            return
-        known = data_state(self.whole) or {}
-        if not isinstance(place, dict) or set(place) != set(known) or not all(type(v) is int for v in place.values()):
-            raise CheckpointError(
-                f"the data's place {place!r} in {path.name}", f"numbers for {', '.join(known)}", "check"
-            )
-        self.whole.data.load_state_dict(place)
-
-    def result(
-        self,
-        status: Status,
-        rows: list[Row],
-        findings: list[Finding],
-        folder: Path | None,
-        steps: int,
-        signal: int | None = None,
-    ) -> TrainingRun:
-        """The run as it stands."""
-        self.game.load(self.w)
-        return TrainingRun(
-            self.whole, self.rule, self.w, self.state, self.average, status, self.step, steps, rows, findings,
-            self.seconds, self.game.counts * 1, folder, versions(), signal,
-        )  # fmt: skip
-
-
-def _through_json(value: dict[str, Any]) -> dict[str, Any]:
-    parsed: dict[str, Any] = json.loads(json.dumps(value))
-    return parsed
-
-
-def _another_run(path: Path, given: dict[str, Any], needed: dict[str, Any]) -> CheckpointError:
-    different = [key for key in sorted({*given, *needed}) if given.get(key) != needed.get(key)]
-    shown = ", ".join(f"{key}: {_cut(given.get(key))} there, {_cut(needed.get(key))} here" for key in different[:3])
-    return CheckpointError(
-        f"{path.name} is of another run ({shown})", "the same game, rule, seed and config", "take another folder"
-    )
-
-
-def _cut(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _autocast(game: Any, precision: str) -> Callable[[], contextlib.AbstractContextManager[Any]]:
-    """Mixed precision around a step. No cache of cast weights: a step evaluates at several points."""
-    if precision not in PRECISIONS:
-        raise ParameterError(f"precision={precision!r}", " or ".join(PRECISIONS), 'precision="float32"')
-    if precision == "float32":
-        return contextlib.nullcontext
-    if game.dtype != torch.float32:
-        raise ParameterError(
-            f"precision={precision!r} for networks of {game.dtype}", "float32 networks", "module.float()"
-        )
-    return lambda: torch.autocast(game.device.type, torch.bfloat16, cache_enabled=False)
-
-
-def _compile(game: Any, rule: Rule) -> None:
-    """Compile both networks in place.
-
-    Raises:
-        DomainError: where something differentiates twice, which compiled networks cannot.
-    """
-    cost = rule.cost
-    costly = any(type(penalty).cost is not Penalty.cost for penalty in game.penalties)
-    if costly or cost != Cost(cost.fields):
-        raise DomainError(
-            f"compiled networks for {rule.name} with penalties {list(game.penalties)}",
-            "a rule of first order, and no penalty that adds a cost",
-            "compile = false",
-        )
-    for network in game.networks:
-        network.compile()
 
 
 # --- the loop --------------------------------------------------------------------------------------------------------
