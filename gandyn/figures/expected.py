@@ -46,7 +46,7 @@ class Expected:
             found = float(self.of(data))
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             reason = f"{type(error).__name__}: {error}"
-        return Checked(self.name, self.value, self.tolerance, self.source, found, reason)
+        return Checked(self.name, float(self.value), float(self.tolerance), self.source, found, reason)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Checked:
     @property
     def holds(self) -> bool:
         """Whether they agree within the tolerance; NaN agrees with nothing."""
-        return abs(self.found - self.value) <= self.tolerance
+        return bool(abs(self.found - self.value) <= self.tolerance)
 
     def summary(self) -> str:
         """One line: name, found, expected, tolerance, source."""

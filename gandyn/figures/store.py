@@ -80,7 +80,8 @@ def read(stem: pathlib.Path, key: str | None = None) -> dict[str, Any] | None:
     """The data; None where there are none, none of this key, or a file is damaged."""
     record = read_record(stem)
     try:
-        with np.load(with_suffix(stem, ".npz"), allow_pickle=False) as file:
+        content = io.BytesIO(with_suffix(stem, ".npz").read_bytes())
+        with np.load(content, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         stored = str(arrays.pop(KEY))
         if stored != record["key"] or key not in (None, stored) or set(arrays) != set(record["arrays"]):

@@ -37,10 +37,10 @@ def arrows(axes: Axes, places: np.ndarray, direction: np.ndarray, colour: str = 
     """A vector field (n, m, 2) at places (n, m, 2): arrows of one length, fainter where it is weaker."""
     strength = np.linalg.norm(direction, axis=-1)
     unit = direction / np.maximum(strength, 1e-300)[..., None]
-    shade = 0.2 + 0.4 * (strength / max(float(strength.max()), 1e-300)) ** 0.5
+    shade = 0.35 + 0.4 * (strength / max(float(strength.max()), 1e-300)) ** 0.5
     axes.quiver(
         places[..., 0], places[..., 1], unit[..., 0], unit[..., 1], color=colour, alpha=shade.ravel(), angles="xy",
-        pivot="mid", scale=1.35 * places.shape[1], width=0.0045, headwidth=3.6, headlength=4.2, headaxislength=3.8,
+        pivot="mid", scale=1.35 * places.shape[1], width=0.07 / places.shape[1], headwidth=3.6, headlength=4.2, headaxislength=3.8,
         zorder=1,
     )  # fmt: skip
 
