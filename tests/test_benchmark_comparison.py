@@ -59,7 +59,7 @@ def test_every_method_is_tuned_alike_and_spends_the_same(script, tmp_path, capsy
     runs = [row for row in data["cells"] if row["stage"] == "run"]
     assert {row["seed"] for row in tuned} == {1000}
     assert {(row["method"], row["lr"], row["steps"]) for row in tuned} == {
-        (method, lr, 12 // price)
+        (method, lr, 20 // price)
         for method, price in (("alternating", 1), ("extragradient", 2))
         for lr in ("0.001", "0.01")
     }

@@ -35,7 +35,7 @@ def gap_during_training(runs: Mapping[str, Any], title: str | None = None) -> Dr
     Raises:
         ParameterError: for runs without these metrics.
     """
-    figure = Drawing(height=1.35)
+    figure = Drawing(height=1.15)
     axes = figure.subplots(len(PANELS), 1, sharex=True)
     styles = series_styles(list(runs), [False] * len(runs))
     priced = True

@@ -53,7 +53,7 @@ def seeds(
             place.plot(values, [k] * len(values), "o", color=colour, ms=2.6, mew=0)
             place.plot([medians[method]], [k], "|", color=INK, ms=7, mew=1.0)
         place.set_yticks(range(len(ranked)), ranked)
-        place.invert_yaxis()
+        place.set_ylim(len(ranked) - 0.5, -0.5)
         place.set(title=title, xlabel=(labels or {}).get(title, ""))
         if all(value > 0 for values in panel.values() for value in values):
             place.set_xscale("log")
