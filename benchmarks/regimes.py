@@ -1,4 +1,4 @@
-"""One GAN at three update ratios, and one that collapses, with the duality gap measured along: gap against modes, W1, quality.
+"""One GAN at three update ratios, and one that collapses: the duality gap measured along, beside modes, W1 and quality.
 
     python benchmarks/regimes.py [--seeds 0 1 2]
 
