@@ -162,6 +162,16 @@ def test_torch_games_are_linearised_by_autograd_to_the_same_numbers():
         np.testing.assert_allclose(ours.matrix, gd.linearize(twin, rule, at=(0, 0)).matrix, atol=1e-14)
 
 
+@pytest.mark.parametrize(("lr", "verdict"), [(1.9, "ATTRACTING"), (2.1, "REPELLING"), (1.5, "SADDLE")])
+def test_verdicts_in_floating_point_are_about_the_unit_circle(lr, verdict):
+    """f = a x^2/2 - y^2/2 in torch: eigenvalues 1 - lr a and 1 - lr, inside, outside, and one of each."""
+    a = 2.0 if verdict == "SADDLE" else 1.0
+    game = gd.games.from_torch(lambda x, y: (a * x**2 - y**2).sum(-1) / 2, {"x": 1, "y": 1})
+    found = gd.linearize(game, gd.rules.GDA(lr), at=[0.0, 0.0])
+    assert found.exact is None
+    assert found.verdict.name == verdict
+
+
 def test_fixed_points_of_forsaken_and_of_a_polynomial_with_three():
     x, y = sympy.symbols("x y", real=True)
 

@@ -50,6 +50,20 @@ def test_on_an_attracting_cycle_one_is_zero_and_the_other_the_mean_divergence():
     assert found.exponents.sum() == pytest.approx(-2 * radius**2, abs=1e-8)
 
 
+def test_exponents_of_a_flow_are_per_unit_of_time_however_often_it_is_factorised():
+    game = gd.games.quadratic(1, 0, 3)
+    found = gd.lyapunov_exponents(game, None, [1.0, 1.0], steps=40, settle=40, time=0.5)
+    np.testing.assert_allclose(found.exponents, [-1, -3], atol=1e-6)
+    assert found.determinant == pytest.approx(-4, abs=1e-8)
+
+
+def test_the_band_is_that_of_the_mean_of_twenty_batches():
+    found = gd.lyapunov_exponents(gd.games.forsaken(), gd.rules.GDA(0.3), [1.0, 0.3], steps=400, settle=0)
+    rates = np.diff(found.running * np.arange(1, 401)[:, None], axis=0, prepend=0)
+    batches = rates.reshape(20, 20, 2).mean(1)
+    np.testing.assert_allclose(found.band, 2.093 * batches.std(0, ddof=1) / 20**0.5, rtol=1e-9)
+
+
 def test_a_fully_chaotic_map_has_log_two():
     # w+ = 1 - 2 w^2, conjugate to the tent map; v = w - 1 + 2 w^2.
     game = gd.games.from_sympy([x**2 / 2 - x + 2 * x**3 / 3, y**2 / 4], [x, y])

@@ -123,6 +123,7 @@ def test_overflow_is_an_escape():
     game = gd.games.quadratic(-1, 0, -1)
     found = gd.escape_time(game, gd.rules.GDA(1e8), [[1.0, 1.0]], 60, radius=1e307, centre=[0, 0])
     assert found.escaped.all()
+    assert found.steps.tolist() == [39]  # 1e8^38 is a number, 1e8^39 is none
 
 
 def test_mistakes():

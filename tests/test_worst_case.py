@@ -35,3 +35,9 @@ def test_rules_outside_the_class_are_refused_by_name():
         gd.worst_case(gd.rules.GDA(0.1), mu=2.0, lipschitz=1.0)
     with pytest.raises(gd.GandynError, match="no value"):
         gd.worst_case(gd.rules.GDA("lr"))
+
+
+def test_the_factor_per_step_is_the_root_of_the_bound_on_squares():
+    found = gd.analysis.worst_case.WorstCase(gd.rules.GDA(0.1), 0.0, 1.0, steps=4, value=1 / 256)
+    assert found.per_step == pytest.approx(0.5)
+    assert "factor 0.5 a step" in found.summary()
