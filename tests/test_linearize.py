@@ -172,6 +172,17 @@ def test_verdicts_in_floating_point_are_about_the_unit_circle(lr, verdict):
     assert found.verdict.name == verdict
 
 
+def test_the_flow_of_a_game_without_expressions_is_exact_too():
+    """Robust regression is given by matrices; its saddle attracts."""
+    game = gd.games.robust_regression()
+    assert not hasattr(game, "field_exprs")
+    found = gd.linearize(game)
+    assert found.exact is not None
+    assert found.verdict.name == "ATTRACTING"
+    jacobian = game.jacobian(np.array([float(e) for e in game.equilibria[0]]))
+    np.testing.assert_allclose(found.matrix, -jacobian, atol=1e-12)
+
+
 def test_fixed_points_of_forsaken_and_of_a_polynomial_with_three():
     x, y = sympy.symbols("x y", real=True)
 

@@ -56,6 +56,14 @@ def test_bands_hold_the_truth_under_correlated_noise(correlation):
     assert inside >= 48  # 95 % nominal; a bootstrap of short correlated series covers a little less
 
 
+def test_the_band_of_an_exponent_holds_it_from_below_and_above():
+    noise = 0.02 * np.random.default_rng(5).normal(size=800)
+    found = gd.fit_rate(planted((np.arange(800.0) + 1) ** -1.0 * np.exp(noise)))
+    low, high = found.exponent_band
+    assert low < found.exponent < high
+    assert 0.7 < low < 1.0 < high < 1.4
+
+
 def test_a_short_noisy_series_is_left_undecided():
     rng = np.random.default_rng(0)
     d = (np.arange(40.0) + 40) ** -0.5 * np.exp(0.05 * rng.normal(size=40))

@@ -50,6 +50,8 @@ def test_hurwitz_holds_exactly_when_all_planted_roots_are_left_of_the_axis(plant
         (BILINEAR, gd.rules.PastExtragradient(0.1), 1 / sympy.sqrt(3), (HALF, ROOT2 / 2)),
         (gd.games.quadratic(1, 2, 1), gd.rules.GDA(0.1), 2 * FIFTH, (FIFTH, 2 / ROOT5)),
         (gd.games.bilinear([[2]]), gd.rules.Extragradient(0.1), HALF, (ROOT2 / 4, ROOT3 / 2)),
+        # Real eigenvalues 1 - lr and 1 - 3 lr: best where they are opposite.
+        (gd.games.quadratic(1, 0, 3), gd.rules.GDA(0.1), sympy.Rational(2, 3), (HALF, HALF)),
     ],
     ids=str,
 )  # fmt: skip

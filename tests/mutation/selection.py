@@ -17,7 +17,7 @@ SPECIFIC: tuple[tuple[str, str], ...] = (
     ("rules/schedule.py", "rules_wrappers rules_dense rules_published"),
     ("rules/proximal.py", "rules_nonlinear rules_published rules_wrappers rules_dense"),
     ("rules/alternating.py", "rules_published properties rules_dense theory rules_optim"),
-    ("rules/*", "rules_published rules_dense theory rules_nonlinear properties rules_wrappers rules_optim linearize"),
+    ("rules/*", "rules_published rules_dense projection theory rules_nonlinear properties rules_wrappers rules_optim"),
     ("games/field_graph.py", "jacobians torch_games network_products rules_networks"),
     ("games/network.py", "network_game network_state network_loops jacobians rules_networks"),
     ("games/symbolic.py", "games_facts duality_gap_rule jacobians games_quadratic"),
