@@ -69,7 +69,7 @@ def draw(data: dict[str, Any]) -> Any:
             data["dots"], dots, "osD^"[k], color=SERIES[k], markersize=3.2, markeredgecolor="white", markeredgewidth=0.3
         )
     axes.text(0.98, 0.03, "converges", transform=axes.transAxes, ha="right", color=QUIET, style="italic")
-    axes.set(xscale="log", ylim=(-0.95, 0.65), xlabel=r"$\beta = 2 / $step", ylabel=r"largest real part")
+    axes.set(xscale="log", ylim=(-1.1, 0.65), xlabel=r"$\beta = 2 / $step", ylabel=r"largest real part")
     axes.set_xticks([2, 5, 10, 20, 40], ["2", "5", "10", "20", "40"])
     axes.minorticks_off()
     axes.plot([], [], "o", color=FAINT, label="dots: the rule itself")
