@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from catalogue import RULES, label, rule, with_steps
 
 import gandyn as gd
+from catalogue import RULES, label, rule, with_steps
 from gandyn.errors import GandynError
 
 GAMES = {

@@ -1,7 +1,7 @@
 """The mutants, read from the text files beside this one.
 
-After `## ` stands a file of the package; then, for each mutant, a line that says what is wrong with it, what is taken out
-(`- `) and put in (`+ `), over several lines where need be. A line `= ` proves that nobody can notice it.
+After `## ` stands a file of the package; then, for each mutant, a line that says what is wrong with it, and what is
+taken out (`- `) and put in (`+ `), over several lines where need be. A line `= ` proves that nobody can notice it.
 """
 
 from __future__ import annotations
