@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import games, rules
 from .base import Claim, Evidence, How, Mutant, Outside, register
-from .evidence import all_of, bilinear_modes, critical_step, same_expressions, spectral
+from .evidence import all_of, bilinear_modes, critical_step, same_expressions, same_numbers, spectral
 
 SMALL = 0.01
 
@@ -45,7 +45,10 @@ def _share(k: int, alpha: float, most: Any = None) -> Evidence:
     """|lambda|^2 = 1 + s^2 (alpha^2 k^2 - alpha k (k - 1)) + O(s^4)."""
     edge = 1 - 1 / k if most is None else most
     found = spectral(games.bilinear(), rules.Lookahead(rules.SimultaneousGD(SMALL / k), k, alpha))
-    return Evidence((found < 1) == (alpha < edge), f"k = {k}, alpha = {alpha:.4g}: spectral radius {found:.10g}")
+    return all_of(
+        same_numbers(found, abs(1 - alpha + alpha * (1 - 1j * SMALL / k) ** k), 1e-13),
+        Evidence((found < 1) == (alpha < edge), f"k = {k}, alpha = {alpha:.4g}: spectral radius {found:.10g}"),
+    )
 
 
 def _shares() -> Any:

@@ -32,7 +32,7 @@ register(
     Claim(
         name="hsieh_2021.forsaken_point",
         statement=(
-            "The one critical point of the forsaken game, near (0.078, 0.412), attracts the gradient flow, weakly (at "
+            "The critical point of the forsaken game near (0.078, 0.412) attracts the gradient flow, weakly (at "
             "the rate 0.0447), and is no local Nash equilibrium."
         ),
         latex=r"\mathrm{Re}\,\lambda = -\tfrac12(\varphi''(x)+\varphi''(y)) < 0, \qquad \varphi''(y) < 0",
