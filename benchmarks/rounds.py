@@ -1,7 +1,8 @@
-"""Interleaved timing: contestants take turns, ratios are taken within a round, medians over rounds."""
+"""Interleaved timing: contestants take turns, ratios are taken within a round, medians over rounds; and its records."""
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import statistics
@@ -75,6 +76,41 @@ def environment(seed: int) -> dict[str, Any]:
         "seed": seed,
         "load_before": list(os.getloadavg()),
     }
+
+
+def foreign_load() -> float:
+    """Load of other processes, in cores: what the machine did while this process slept for a second."""
+
+    def busy() -> tuple[int, int]:
+        fields = [int(x) for x in Path("/proc/stat").read_text().split("\n")[0].split()[1:9]]
+        return sum(fields) - fields[3] - fields[4], sum(fields)
+
+    if not Path("/proc/stat").exists():
+        return os.getloadavg()[0]
+    before = busy()
+    time.sleep(1.0)
+    after = busy()
+    return (os.cpu_count() or 1) * (after[0] - before[0]) / max(after[1] - before[1], 1)
+
+
+def record_on_torch(out: Path | None, what: str, seed: int, load: float, device: str = "cpu", **found: Any) -> None:
+    """Write what was measured with one thread of torch; `load`: of other processes before, taken again now."""
+    import torch
+
+    load = max(load, foreign_load())
+    if load > 0.3:
+        print(f"other processes used {load:.1f} cores: repeat on a quiet machine")
+    record = {
+        "what": what,
+        **environment(seed),
+        "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
+        "accelerator": torch.cuda.get_device_name(0) if device != "cpu" else None,
+        "foreign_load_cores": round(load, 2),
+        **found,
+    }
+    if out is not None:
+        out.write_text(json.dumps(record, indent=1) + "\n")
 
 
 def _output(command: list[str]) -> str:

@@ -10,14 +10,12 @@ its oracle counted in it, each at its own price: 1.1 means that the rule's own a
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from networks import foreign_load
-from rounds import environment, interleave
+from rounds import foreign_load, interleave, record_on_torch
 
 import gandyn as gd
 
@@ -85,18 +83,8 @@ def main() -> None:
             "overhead": round(times["step"]["cpu_ratio"] / declared, 3),
         }
         print(f"{name:16s} {rows[name]}", flush=True)
-    load = max(load, foreign_load())
-    record = {
-        "what": "a step of a rule on the ring GAN over a field evaluation: CPU seconds, medians of interleaved rounds",
-        **environment(SEED),
-        "torch": torch.__version__,
-        "threads": 1,
-        "parameters": ring_gan().dim,
-        "foreign_load_cores": round(load, 2),
-        "results": rows,
-    }
-    if arguments.out:
-        arguments.out.write_text(json.dumps(record, indent=1) + "\n")
+    what = "a step of a rule on the ring GAN over a field evaluation: CPU seconds, medians of interleaved rounds"
+    record_on_torch(arguments.out, what, SEED, load, parameters=ring_gan().dim, results=rows)
 
 
 if __name__ == "__main__":

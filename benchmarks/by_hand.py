@@ -1,0 +1,207 @@
+"""Training loops as one writes them by hand with torch.optim, and the same as games and rules: opponents for timing.
+
+There are two opponents. "usual" is the loop as tutorials write it: every loss.backward() fills the gradients of all
+parameters that it reaches. "frugal" restricts each backward pass to the parameters of the player that moves.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn.functional import softplus
+
+import gandyn as gd
+
+LR, BETAS = 1e-3, (0.5, 0.999)
+
+
+class HandWritten:
+    """A generator and a discriminator trained with torch.optim, as one writes it for one rule."""
+
+    def __init__(self, networks: tuple[Any, Any], optimizer: Any, frugal: bool) -> None:
+        self.generator, self.discriminator = networks
+        self.own = [list(network.parameters()) for network in networks]
+        self.everything = self.own[0] + self.own[1]
+        self.optimizers = [optimizer(parameters) for parameters in self.own]
+        self.frugal = frugal
+        self.previous: list[Any] | None = None
+
+    def backward(self, cost: Any, player: int) -> None:
+        """Gradients of a cost, restricted to its player if frugal."""
+        cost.backward(inputs=self.own[player] if self.frugal else None)
+
+    def clear(self) -> None:
+        """Forget all gradients."""
+        for optimizer in self.optimizers:
+            optimizer.zero_grad()
+
+    def discriminator_cost(self, real: Any, fake: Any) -> Any:
+        """-E log D(x) - E log(1 - D(G(z)))."""
+        return softplus(-self.discriminator(real)).mean() + softplus(self.discriminator(fake)).mean()
+
+    def gradients(self, real: Any, latent: Any) -> None:
+        """Both players' gradients at one point, as usual: the generator's first, then the discriminator's, cleared."""
+        fake = self.generator(latent)
+        self.clear()
+        self.backward(softplus(-self.discriminator(fake)).mean(), 0)
+        self.optimizers[1].zero_grad()
+        self.backward(self.discriminator_cost(real, fake.detach()), 1)
+
+    def move(self) -> None:
+        """One step of both optimisers."""
+        for optimizer in self.optimizers:
+            optimizer.step()
+
+    def simultaneous(self, real: Any, latent: Any) -> None:
+        """Both players at once."""
+        self.gradients(real, latent)
+        self.move()
+
+    def alternating(self, real: Any, latent: Any, real2: Any, latent2: Any) -> None:
+        """The generator, then the discriminator on a batch of its own."""
+        self.clear()
+        self.backward(softplus(-self.discriminator(self.generator(latent))).mean(), 0)
+        self.optimizers[0].step()
+        self.optimizers[1].zero_grad()
+        with torch.no_grad():
+            fake = self.generator(latent2)
+        self.backward(self.discriminator_cost(real2, fake), 1)
+        self.optimizers[1].step()
+
+    def extragradient(self, real: Any, latent: Any) -> None:
+        """Look ahead, come back, step with the gradients found there."""
+        start = [p.detach().clone() for p in self.everything]
+        self.gradients(real, latent)
+        self.move()
+        self.gradients(real, latent)
+        with torch.no_grad():
+            for p, value in zip(self.everything, start, strict=True):
+                p.copy_(value)
+        self.move()
+
+    def optimistic(self, real: Any, latent: Any) -> None:
+        """Step with 2 g - (previous g)."""
+        self.gradients(real, latent)
+        now = [p.grad.clone() for p in self.everything]
+        for p, new, old in zip(self.everything, now, self.previous or now, strict=True):
+            p.grad = 2 * new - old
+        self.previous = now
+        self.move()
+
+
+def sgd(parameters: Any) -> Any:
+    """Plain gradient descent."""
+    return torch.optim.SGD(parameters, lr=LR)
+
+
+def adam(parameters: Any) -> Any:
+    """Adam as torch has it by default."""
+    return torch.optim.Adam(parameters, lr=LR, betas=BETAS)
+
+
+# rule, method of HandWritten, its optimiser, batches per step, batches before the first step
+CASES: dict[str, tuple[Any, str, Any, int, int]] = {
+    "SimultaneousGD": (gd.rules.SimultaneousGD(LR), "simultaneous", sgd, 1, 0),
+    "AlternatingGD": (gd.rules.AlternatingGD(LR), "alternating", sgd, 2, 0),
+    "Extragradient": (gd.rules.Extragradient(LR), "extragradient", sgd, 1, 0),
+    "OptimisticGD": (gd.rules.OptimisticGD(LR), "optimistic", sgd, 1, 1),
+    "Adam": (gd.rules.Adam(LR, betas=BETAS), "simultaneous", adam, 1, 0),
+    "Alternating(Adam)": (gd.rules.Alternating(gd.rules.Adam(LR, betas=BETAS)), "alternating", adam, 2, 0),
+}
+
+
+# --- what is trained -------------------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    """Networks, data and batches. `networks()` makes the same pair every time, of a width."""
+
+    networks: Callable[[int], tuple[Any, Any]]
+    data: Callable[[str], Any]
+    latent: int
+    batch: int
+    width: int
+
+    def pair(self, dtype: Any = torch.float32, device: str = "cpu", width: int | None = None) -> tuple[Any, Any]:
+        """Generator and discriminator."""
+        made = self.networks(width or self.width)
+        return tuple(network.to(device=device, dtype=dtype) for network in made)  # type: ignore[return-value]
+
+    def game(self, networks: tuple[Any, Any], device: str = "cpu", loss: str = "nonsaturating") -> Any:
+        """The pair as a game."""
+        return gd.gans.GANGame(*networks, loss, data=self.data(device), batch_size=self.batch, latent=self.latent)
+
+    def own_steps(self, rule: Any, device: str = "cpu") -> Iterator[None]:
+        """One step of a rule at each `next`."""
+        game = self.game(self.pair(device=device), device)
+        rng, w = np.random.default_rng(1), game.w0
+        state = rule.init(game, w, rng)
+        while True:
+            w, state, _ = rule.step(game, w, state, rng)
+            game.advance()
+            yield
+
+    def fields(self, count: int, device: str = "cpu") -> Iterator[None]:
+        """So many fields at the start, each on a batch of its own, at each `next`."""
+        game = self.game(self.pair(device=device), device)
+        rng = np.random.default_rng(1)
+        while True:
+            for _ in range(count):
+                game.field(game.w0, game.draw(rng))
+            yield
+
+    def hand_steps(self, case: str, frugal: bool, device: str = "cpu") -> Iterator[None]:
+        """One step of the hand-written loop at each `next`."""
+        _, method, optimizer, batches, _ = CASES[case]
+        hand = HandWritten(self.pair(device=device), optimizer, frugal)
+        data, source = self.data(device), torch.Generator(device).manual_seed(1)
+        while True:
+            drawn = []
+            for _ in range(batches):
+                points = data.sample(self.batch, source)
+                latents = torch.randn(self.batch, self.latent, generator=source, device=device)
+                drawn += [points[0] if isinstance(points, tuple) else points, latents]
+            getattr(hand, method)(*drawn)
+            yield
+
+    def disagreement(self, case: str, frugal: bool, width: int, steps: int = 5, device: str = "cpu") -> float:
+        """Largest difference of a parameter after some steps on the same batches, in double precision."""
+        rule, method, optimizer, batches, before = CASES[case]
+        game = self.game(self.pair(torch.float64, device, width), device)
+        hand = HandWritten(self.pair(torch.float64, device, width), optimizer, frugal)
+        rng, tokens = np.random.default_rng(1), np.random.default_rng(1)
+        w = game.w0
+        state = rule.init(game, w, rng)
+        first = [game.draw(tokens) for _ in range(before)]
+        if first:  # the optimistic rule's first "previous" field is that of the start, on a batch of its own
+            hand.gradients(first[0].real, first[0].latent)
+            hand.previous = [p.grad.clone() for p in hand.everything]
+        for _ in range(steps):
+            w, state, _ = rule.step(game, w, state, rng)
+            drawn = [game.draw(tokens) for _ in range(batches)]
+            getattr(hand, method)(*(part for token in drawn for part in (token.real, token.latent)))
+        theirs = torch.cat([p.detach().reshape(-1) for p in hand.everything])
+        return float((w - theirs).abs().max())
+
+
+def perceptrons(width: int) -> tuple[Any, Any]:
+    """Three hidden layers a player."""
+    return gd.gans.mlp_pair(latent=2, hidden=(width,) * 3, seed=0)
+
+
+def convolutions(width: int) -> tuple[Any, Any]:
+    """DCGAN for 28 x 28."""
+    build = gd.gans.architectures
+    return build.dcgan_generator(width=width), build.dcgan_discriminator(width=width)
+
+
+SETTINGS = {
+    "ring": Setting(perceptrons, lambda device: gd.gans.ring(device=device), 2, 128, 128),
+    "ring, wide": Setting(perceptrons, lambda device: gd.gans.ring(device=device), 2, 128, 256),
+    "digits": Setting(convolutions, lambda device: gd.gans.datasets.digits().to(device), 64, 64, 32),
+}
