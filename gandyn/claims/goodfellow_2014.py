@@ -92,7 +92,7 @@ register(
         statement="Against the best discriminator the minimax generator minimises 2 JS(p, q) - log 4 (in nats), whose "
         "global minimum -log 4 is reached only where the generator's density is that of the data.",
         latex=r"C(G) = 2\,\mathrm{JS}(p, q) - \log 4",
-        source="Goodfellow et al. 2014, theorem 1 and equation 6",
+        source="Goodfellow et al. 2014, theorem 1",
         how=How.PROVED,
         conclusion=lambda loss="minimax": _measures_js(loss),
         outside=(

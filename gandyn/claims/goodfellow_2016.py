@@ -7,22 +7,21 @@ from typing import Any
 from .. import games, losses, rules
 from ..types import Game
 from .base import Claim, Evidence, How, Mutant, Outside, register
-from .evidence import all_of, same_expressions, same_numbers
+from .evidence import all_of, same_expressions, same_numbers, same_spectrum, singular_values
 
 
 def _orbit(game: Game) -> Evidence:
-    """w . v = 0 identically, so that |w|^2 is conserved; and the flow of a start after a long time."""
-    import numpy as np
-
-    from ..dynamics.flow import flow
+    """w . v = 0 identically, so that |w|^2 is conserved; and eigenvalues +-i sigma, the others 0."""
+    from ..analysis.linearize import linearize
 
     turned = sum(w * v for w, v in zip(game.symbols, game.field_exprs, strict=True))  # type: ignore[attr-defined]
     identity = same_expressions(turned, 0)
     if not identity:
         return identity
-    start = np.arange(1.0, game.dim + 1)
-    there = np.asarray(flow(game, start, 20.0).w)[-1]
-    return all_of(identity, same_numbers(np.linalg.norm(there), np.linalg.norm(start), 1e-7))
+    sigmas = singular_values(game)
+    still = [0] * (game.dim - 2 * len(sigmas))
+    turning = [sign * 1j * s for s in sigmas for sign in (1, -1)]
+    return all_of(identity, same_spectrum(linearize(game).eigenvalues, [*turning, *still], 1e-9))
 
 
 def _bilinear_games() -> Any:
@@ -51,23 +50,24 @@ register(
 
 
 def _in_turn(step: Any) -> Evidence:
-    """a+ = a - s b, b+ = b + s a+ keeps a^2 - s a b + b^2, a form that is definite exactly where |s| < 2."""
+    """a+ = a - s b, b+ = b + s a+ keeps a^2 - s a b + b^2, for a symbol s; and the spectrum at a step."""
     import sympy
 
+    from ..analysis.linearize import Verdict, linearize
     from ..dynamics.trace import update_map
 
-    game = games.bilinear()
+    game, s = games.bilinear(), sympy.Symbol("s", positive=True)
     a, b = game.symbols
-    s = sympy.nsimplify(step, rational=True)
     first, second = update_map(game, rules.AlternatingGD(s)).expression
     jump, turn = update_map(game, rules.SimultaneousGD(s)).expression
     kept = a**2 - s * a * b + b**2
-    definite = bool(4 - s**2 > 0)
+    found = linearize(game, rules.AlternatingGD(step))
     return all_of(
         same_expressions([first, second], [a - s * b, b + s * (a - s * b)]),
         same_expressions(kept.subs({a: first, b: second}, simultaneous=True), kept),
         same_expressions(jump**2 + turn**2, (1 + s**2) * (a**2 + b**2)),
-        Evidence(definite, f"the kept form has determinant {sympy.simplify(1 - s**2 / 4)}"),
+        same_expressions(sympy.hessian(kept, (a, b)).det(), 4 - s**2),
+        Evidence(found.verdict is Verdict.MARGINAL and bool(step < 2), found.reason),
     )
 
 
@@ -83,7 +83,8 @@ register(
     Claim(
         name="goodfellow_2016.steps_on_ab",
         statement="On v(a, b) = ab simultaneous gradient steps of any size s multiply the distance from the origin by "
-        "sqrt(1 + s^2), while alternating steps keep a^2 - s ab + b^2, which bounds them for s < 2; neither converges.",
+        "sqrt(1 + s^2), while alternating steps keep a^2 - s ab + b^2, which is definite and bounds them exactly for "
+        "s < 2; neither converges.",
         latex=r"a^2 - s\,ab + b^2 \;\text{conserved, definite iff}\; s < 2",
         source="Goodfellow 2016, the exercise on gradient descent for games, with finite steps (s = step times sigma)",
         how=How.PROVED,

@@ -137,6 +137,6 @@ register(
             Mutant("games/quadratic.py", "- (vy.T * mc * vy)[0] / 2", "+ (vy.T * mc * vy)[0] / 2"),
             Mutant("rules/schedule.py", "(1, *(self.tau,) *", "(1, *(-self.tau,) *"),
         ),
-        draws=20,
+        draws=12,
     )
 )

@@ -41,7 +41,8 @@ register(
         "locally exactly for steps below the smallest 2 |Re lambda| / |lambda|^2: rotation shrinks the step "
         "quadratically.",
         latex=r"h < \frac{1}{|\mathrm{Re}\,\lambda|}\,\frac{2}{1 + (\mathrm{Im}\,\lambda/\mathrm{Re}\,\lambda)^2}",
-        source="Mescheder et al. 2017, lemma 4 and equation 8, on planted spectra of two and four dimensions",
+        source="Mescheder et al. 2017, section 3 (the eigenvalues of I + hA), on planted spectra of two and four "
+        "dimensions",
         how=How.PROPERTY,
         conclusion=_step_bound,
         hypotheses=_pairs,
@@ -89,7 +90,7 @@ register(
         "optimisation, whose Jacobian is J + gamma J^T J, attracts for every gamma > 0, and its steps of size h have "
         "the eigenvalues 1 - h mu, mu those of J + gamma J^T J.",
         latex=r"\mathrm{Re}\,\mu > 0 \quad\text{for}\quad \mu \in \mathrm{sp}(J + \gamma J^\top J)",
-        source="Mescheder et al. 2017, the lemma on the regularised vector field and its corollary (section 4)",
+        source="Mescheder et al. 2017, section 4 (the regularised vector field)",
         how=How.PROPERTY,
         conclusion=_consensus_spectrum,
         hypotheses=_nash_and_weights,
@@ -142,7 +143,7 @@ register(
         statement="On nonsingular bilinear games consensus steps have the eigenvalues 1 - h gamma sigma^2 +- i h sigma "
         "and converge exactly for h < 2 gamma / (1 + gamma^2 sigma^2), for every singular value sigma.",
         latex=r"h < \frac{2\gamma}{1 + \gamma^2\sigma^2}",
-        source="derived from Mescheder et al. 2017, algorithm 2 and lemma 4",
+        source="derived from Mescheder et al. 2017, algorithm 2 and section 3",
         how=How.PROPERTY,
         conclusion=_consensus_on_bilinear,
         hypotheses=_bilinear_and_gamma,
@@ -178,7 +179,7 @@ register(
         statement="At the equilibrium of the unregularised Dirac-GAN consensus steps have the eigenvalues "
         "1 - h gamma f'(0)^2 +- i h f'(0): the rotation stays, and a real part is added.",
         latex=r"\lambda = 1 - h\gamma f'(0)^2 \pm i h f'(0)",
-        source="Mescheder et al. 2018, the lemma on consensus optimisation (appendix); Mescheder et al. 2017, lemma 9",
+        source="Mescheder et al. 2018, figure 3 (consensus), after Mescheder et al. 2017, section 4",
         how=How.PROVED,
         conclusion=lambda loss="minimax": _dirac(loss),
         outside=(Outside("another link: least squares has curvature of its own", lambda: {"loss": "least_squares"}),),

@@ -59,7 +59,7 @@ register(
         "activations "
         "that are 1-Lipschitz, changes at most b^L times as fast as its input, L layers deep.",
         latex=r"\|f\|_{\mathrm{Lip}} \le \prod_{l=1}^{L} \sigma(W_l)",
-        source="Miyato et al. 2018, equation 7",
+        source="Miyato et al. 2018, section 2.1 (the bound on the Lipschitz norm)",
         how=How.PROPERTY,
         conclusion=_bounded,
         hypotheses=_networks,

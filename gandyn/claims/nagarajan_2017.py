@@ -150,7 +150,7 @@ register(
         "stable exactly where the discriminator's second moment c on the data is positive: eigenvalues "
         "-c/4 +- sqrt(c^2/16 - 1/4), independently of any curvature of the generator.",
         latex=r"\lambda = -\tfrac{c}{4} \pm \sqrt{\tfrac{c^2}{16} - \tfrac{1}{4}},\quad c = \mathbb{E}\,x^2",
-        source="Nagarajan & Kolter 2017, theorem 3.1: assumption II asks for a full-rank K_DD, here c",
+        source="Nagarajan & Kolter 2017, theorem 3.1, whose assumptions ask for a full-rank K_DD, here c",
         how=How.PROPERTY,
         conclusion=_linear_discriminator,
         hypotheses=_data,

@@ -95,8 +95,8 @@ register(
         how=How.CERTIFIED,
         conclusion=lambda gamma=(0.6, 0.8), step=(0.1, 0.2): _certified(gamma, step),
         outside=(
-            Outside("weights down to 0", lambda: {"gamma": (0.0, 0.8)}),
-            Outside("steps beyond 4 gamma", lambda: {"gamma": (0.2, 0.25), "step": (0.9, 1.1)}),
+            Outside("weight 0", lambda: {"gamma": (0.0, 0.0)}),
+            Outside("a step beyond 4 gamma", lambda: {"gamma": (0.1, 0.1), "step": (0.5, 0.5)}),
         ),
         mutants=(
             Mutant(
