@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -84,13 +83,18 @@ def extra_adam(name: str, device: str, rounds: int) -> dict[str, Any]:
 def peak(name: str, who: str) -> None:
     """In a process of its own: print the mebibytes above those before anything was made."""
     torch.set_num_threads(1)
-    page = resource.getpagesize()
-    before = int(Path("/proc/self/statm").read_text().split()[1]) * page
+    before = _resident("VmRSS")
     case, setting = "Alternating(Adam)", SETTINGS[name]
     running = setting.own_steps(CASES[case][0]) if who == "gandyn" else setting.hand_steps(case, who == "frugal")
     for _ in range(MEMORY_STEPS[name]):
         next(running)
-    print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before) / 2**20)
+    print(_resident("VmHWM") - before)
+
+
+def _resident(entry: str) -> float:
+    """Mebibytes of this program's own pages, now or at most; `ru_maxrss` would begin with those of its parent."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(entry)) / 1024
 
 
 def memory(name: str) -> dict[str, Any]:
