@@ -3,12 +3,12 @@
 **The paper.** For data on a line and samples on a parallel one, the Jensen-Shannon divergence is log 2 at every
 distance but 0, so that it gives no gradient, where the earth mover's distance |theta| leads home from anywhere.
 
-**Settings.** Theta from -1 to 1; closed forms, and the same from point clouds: optimal assignment of 200 points a line for
-the earth mover's distance, and for Jensen-Shannon histograms of the offset.
+**Settings.** Theta from -1 to 1; closed forms, and the same from point clouds: optimal assignment of 200 points a
+line for the earth mover's distance, and for Jensen-Shannon histograms of the offset.
 
-**What we find.** Agreement. Right: what becomes of the flat divergence when both lines are blurred by Gaussian noise of
-standard deviation 0.5, 0.2 or 0.05, by quadrature: near 0 it is theta^2 / (8 s^2), so a slope appears, but only within
-a few s of the data; further out it is as flat as before. Noise is a remedy of finite reach.
+**What we find.** Agreement. Right: what becomes of the flat divergence when both lines are blurred by Gaussian noise
+of standard deviation 0.5, 0.2 or 0.05, by quadrature: near 0 it is theta^2 / (8 s^2), so a slope appears, but only
+within a few s of the data; further out it is as flat as before. Noise is a remedy of finite reach.
 """
 
 from __future__ import annotations

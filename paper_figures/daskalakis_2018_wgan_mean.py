@@ -1,14 +1,14 @@
 """A Wasserstein GAN that learns a mean: gradient descent-ascent circles it and leaves, optimism arrives.
 
-**The paper.** A generator z + m and a linear critic u, f = u (mean - m). Gradient descent-ascent, with or
-without the usual momenta, oscillates around the mean (3, 4) and does not converge; optimistic steps do.
+**The paper.** A generator z + m and a linear critic u, f = u (mean - m). Gradient descent-ascent, with or without the
+usual momenta, oscillates around the mean (3, 4) and does not converge; optimistic steps do.
 
 **Settings.** Target (3, 4), step 0.1, 1000 steps, everything at 0 to begin with, exact expectations.
 
-**What we find.** Agreement on who converges; "oscillates" is too kind. The distance of gradient descent-ascent grows by
-sqrt(1 + 0.1^2) a step, to 724 = 5 (1.01)^500 after 1000 steps: there is no limit cycle. Optimistic steps contract by
-sqrt((1 + sqrt(1 - 4 0.1^2)) / 2) = 0.9949 a step, which the distances show to nine digits. Alternating steps, not in
-the paper's picture, stay on an ellipse: an average of them would do.
+**What we find.** Agreement on who converges; "oscillates" is too kind. The distance of gradient descent-ascent grows
+by sqrt(1 + 0.1^2) a step, to 724 = 5 (1.01)^500 after 1000 steps: there is no limit cycle. Optimistic steps contract
+by sqrt((1 + sqrt(1 - 4 0.1^2)) / 2) = 0.9949 a step, which the distances show to nine digits. Alternating steps, not
+in the paper's picture, stay on an ellipse: an average of them would do.
 """
 
 from __future__ import annotations

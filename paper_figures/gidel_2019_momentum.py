@@ -3,13 +3,14 @@
 **The paper.** On a bilinear game simultaneous steps diverge with any real momentum; alternating steps converge
 linearly with a negative one, and stay bounded with none. (The paper's ring of eight modes is a figure of networks.)
 
-**Settings.** Start (1, 1), step 0.5, 60 steps; momentum -1/2, 0, 1/2; spectra of the augmented map over momentum -1 to 1.
+**Settings.** Start (1, 1), step 0.5, 60 steps; momentum -1/2, 0, 1/2; spectra of the augmented map over momentum -1
+to 1.
 
-**What we find.** Agreement. Simultaneous steps have a spectral radius above 1 at every momentum but -1, where it is 1;
-alternating ones are below 1 between s/2 - 1 = -3/4 and 0, lowest near -1/2 (0.9625 at -0.47), and for -1/2 up to step 1
-exactly, which the exact stability region of the traced map gives. The gain over no momentum is real and small: 4 % a
-step. Eigenvalues come from the traced map with its memory and agree with the roots of ((z - 1)(z - b))^2 + s^2 z^3,
-derived by hand (z^2 in the place of z^3 for simultaneous steps).
+**What we find.** Agreement. Simultaneous steps have a spectral radius above 1 at every momentum but -1, where it is
+1; alternating ones are below 1 between s/2 - 1 = -3/4 and 0, lowest near -1/2 (0.9625 at -0.47), and for -1/2 up to
+step 1 exactly, which the exact stability region of the traced map gives. The gain over no momentum is real and small:
+4 % a step. Eigenvalues come from the traced map with its memory and agree with the roots of ((z - 1)(z - b))^2 + s^2
+z^3, derived by hand (z^2 in the place of z^3 for simultaneous steps).
 """
 
 from __future__ import annotations

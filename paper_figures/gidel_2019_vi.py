@@ -1,16 +1,16 @@
 """Six rules on theta phi with |phi| <= 1: what leaves, what circles, what the averages and the extrapolations do.
 
-**The paper.** On the clipped Wasserstein Dirac-GAN gradient descent-ascent circles at the bound, averaging
-spirals in slowly, extrapolation (from the current or from the past gradient) goes straight in, and Adam orbits.
+**The paper.** On the clipped Wasserstein Dirac-GAN gradient descent-ascent circles at the bound, averaging spirals in
+slowly, extrapolation (from the current or from the past gradient) goes straight in, and Adam orbits.
 
-**Settings.** The game theta phi, phi in [-1, 1], start (2, 1/2), 100 steps; simultaneous and alternating steps 0.1, averaged steps
-2/sqrt(t), extragradient 0.6, extrapolation from the past 0.5, Adam 0.01 with betas (0, 0.99).
+**Settings.** The game theta phi, phi in [-1, 1], start (2, 1/2), 100 steps; simultaneous and alternating steps 0.1,
+averaged steps 2/sqrt(t), extragradient 0.6, extrapolation from the past 0.5, Adam 0.01 with betas (0, 0.99).
 
-**What we find.** Agreement but for Adam, whose steps of about 0.01 have only brought it to (0.84, 1) after 100; the thin
-line goes on to 2000 steps, where it spirals about (0, 0). The converging rules show the rates of the unconstrained
-theory once phi stays inside: sqrt(1 - s^2 + s^4) = 0.8773 a step for extragradient at s = 0.6; for the past at s = 1/2
-a double eigenvalue of modulus sqrt(1/2), hence t 2^(-t/2) and no pure rate. The picture compares tuned steps: with 0.1
-extragradient would contract by 0.995 a step, to 0.6 in 100.
+**What we find.** Agreement but for Adam, whose steps of about 0.01 have only brought it to (0.84, 1) after 100; the
+thin line goes on to 2000 steps, where it spirals about (0, 0). The converging rules show the rates of the
+unconstrained theory once phi stays inside: sqrt(1 - s^2 + s^4) = 0.8773 a step for extragradient at s = 0.6; for the
+past at s = 1/2 a double eigenvalue of modulus sqrt(1/2), hence t 2^(-t/2) and no pure rate. The picture compares
+tuned steps: with 0.1 extragradient would contract by 0.995 a step, to 0.6 in 100.
 """
 
 from __future__ import annotations

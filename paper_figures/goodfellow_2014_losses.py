@@ -4,13 +4,14 @@
 tutorial draws both beside the maximum-likelihood cost -exp(logit), against D(G(z)), and reads off that the last gets
 nearly all its gradient from the few samples at the right end.
 
-**Settings.** D from 0.002 to 0.998, logits from -6 to 6; one sample's cost, catalogue conventions (the minimax cost is
-log(1 - D), the non-saturating -log D, maximum likelihood -D/(1 - D)).
+**Settings.** D from 0.002 to 0.998, logits from -6 to 6; one sample's cost, catalogue conventions (the minimax cost
+is log(1 - D), the non-saturating -log D, maximum likelihood -D/(1 - D)).
 
-**What we find.** Agreement, but the picture against D hides the point. Against D the minimax slope at a recognised fake is
--1, not 0: it is against the logit, which is what the network puts out, that it vanishes (-D), where the non-saturating
-one tends to -1 (it is -(1 - D)). The two cross at D = 1/2 and are mirror images there. Maximum likelihood (-exp s)
-saturates on recognised fakes as minimax does. Slopes are exact derivatives, checked against differences of the costs.
+**What we find.** Agreement, but the picture against D hides the point. Against D the minimax slope at a recognised
+fake is -1, not 0: it is against the logit, which is what the network puts out, that it vanishes (-D), where the
+non-saturating one tends to -1 (it is -(1 - D)). The two cross at D = 1/2 and are mirror images there. Maximum
+likelihood (-exp s) saturates on recognised fakes as minimax does. Slopes are exact derivatives, checked against
+differences of the costs.
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
 """v(a, b) = ab: the flow is an orbit, simultaneous steps spiral out, alternating steps stay on an ellipse.
 
-**The paper.** Gradient descent in continuous time on v(a, b) = ab circles its equilibrium for ever, so that
-small steps are no cure (the tutorial's exercise on this function, and its solution). The spiral of gradient
-descent-ascent climbing about the saddle has been drawn from it ever since.
+**The paper.** Gradient descent in continuous time on v(a, b) = ab circles its equilibrium for ever, so that small
+steps are no cure (the tutorial's exercise on this function, and its solution). The spiral of gradient descent-ascent
+climbing about the saddle has been drawn from it ever since.
 
 **Settings.** Start (1, 0), step 0.2, 60 steps; the flow for the same time, 12.
 
 **What we find.** Agreement, with a sharper statement. The flow keeps a^2 + b^2; each simultaneous step multiplies the
-distance by sqrt(1 + lr^2), so it leaves at every step size; alternating steps keep a^2 - lr a b + b^2, an ellipse near
-the circle that is no orbit of the flow. Each is checked on every point drawn.
+distance by sqrt(1 + lr^2), so it leaves at every step size; alternating steps keep a^2 - lr a b + b^2, an ellipse
+near the circle that is no orbit of the flow. Each is checked on every point drawn.
 """
 
 from __future__ import annotations

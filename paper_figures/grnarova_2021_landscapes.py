@@ -1,17 +1,18 @@
 """The minimax landscape beside the duality-gap landscape of the same game, and descent on both.
 
-**The paper.** The saddle of a minimax problem becomes the minimum of its duality gap, at the same point, so
-that both players can descend one function; gradient descent-ascent struggles where gap descent converges.
+**The paper.** The saddle of a minimax problem becomes the minimum of its duality gap, at the same point, so that both
+players can descend one function; gradient descent-ascent struggles where gap descent converges.
 
-**Settings.** f = 3 x^2 - y^2 + 4 x y from (3, 3), a toy of a public reimplementation; gap descent with k = 40 inner steps
-of 0.01 and outer Adam 0.1; the exact gap is 7 x^2 + (7/3) y^2.
+**Settings.** f = 3 x^2 - y^2 + 4 x y from (3, 3), a toy of a public reimplementation; gap descent with k = 40 inner
+steps of 0.01 and outer Adam 0.1; the exact gap is 7 x^2 + (7/3) y^2.
 
-**What we find.** The landscapes agree: the gap is a bowl whose minimum is the saddle's equilibrium, in closed form and on
-every point of the grid. The convergence story does not hold on this game, which is strongly convex-concave: descent-
-ascent with steps of 0.1 contracts by sqrt(0.48) = 0.693 a step at one gradient each, while gap descent with Adam needs
-50 steps, at 41 gradients each, to come within 0.24; the exact gap's descent contracts by 0.533. Where players have no
-curvature of their own it is as told: on x y (last panel) simultaneous steps leave by sqrt(1.01) a step, and gap descent
-with the same k and inner step arrives by sqrt(0.96^2 + 0.01) = 0.965, as consensus of weight k 0.01 would.
+**What we find.** The landscapes agree: the gap is a bowl whose minimum is the saddle's equilibrium, in closed form
+and on every point of the grid. The convergence story does not hold on this game, which is strongly convex-concave:
+descent- ascent with steps of 0.1 contracts by sqrt(0.48) = 0.693 a step at one gradient each, while gap descent with
+Adam needs 50 steps, at 41 gradients each, to come within 0.24; the exact gap's descent contracts by 0.533. Where
+players have no curvature of their own it is as told: on x y (last panel) simultaneous steps leave by sqrt(1.01) a
+step, and gap descent with the same k and inner step arrives by sqrt(0.96^2 + 0.01) = 0.965, as consensus of weight k
+0.01 would.
 """
 
 from __future__ import annotations

@@ -4,12 +4,13 @@
 imaginary axis as the weight gamma grows, move on a circle, meet on the real axis at the critical weight 2 |f'(0)| and
 part there: one runs away, one back towards 0.
 
-**Settings.** R1 (R2 is the same at 0), gamma from 0 to 1.5 in steps of 0.01, logistic loss: f'(0) = 1/2, critical weight 1.
+**Settings.** R1 (R2 is the same at 0), gamma from 0 to 1.5 in steps of 0.01, logistic loss: f'(0) = 1/2, critical
+weight 1.
 
-**What we find.** Agreement: -gamma/2 +- sqrt(gamma^2/4 - 1/4), modulus 1/2 until gamma = 1. Beside it what the locus means
-for a step size: the largest stable simultaneous step is 4 gamma below the critical weight and shrinks beyond it, so the
-critical weight is at once the fastest flow and the most tolerant one. The eigenvalues come from the game's symbolic
-Jacobian; the largest step from the exact stability region of the traced map; neither is told the formula.
+**What we find.** Agreement: -gamma/2 +- sqrt(gamma^2/4 - 1/4), modulus 1/2 until gamma = 1. Beside it what the locus
+means for a step size: the largest stable simultaneous step is 4 gamma below the critical weight and shrinks beyond
+it, so the critical weight is at once the fastest flow and the most tolerant one. The eigenvalues come from the game's
+symbolic Jacobian; the largest step from the exact stability region of the traced map; neither is told the formula.
 """
 
 from __future__ import annotations

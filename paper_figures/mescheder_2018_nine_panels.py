@@ -1,21 +1,21 @@
 """The Dirac-GAN under nine training methods: the vector field, and three ways to step along it.
 
-**The paper.** Trajectories of the Dirac-GAN over the gradient vector field on [-2, 2]^2, 10 x 10 arrows, one
-panel a method; only instance noise, zero-centred gradient penalties and consensus optimisation reach the equilibrium.
+**The paper.** Trajectories of the Dirac-GAN over the gradient vector field on [-2, 2]^2, 10 x 10 arrows, one panel a
+method; only instance noise, zero-centred gradient penalties and consensus optimisation reach the equilibrium.
 
-**Settings.** Step 0.2, start (1, 1), 500 steps; simultaneous steps, alternating steps with one and with five discriminator
-steps each (the generator first). Panels: minimax GAN; non-saturating GAN; WGAN with |phi| <= 1; WGAN-GP with weight 0.7
-and target 1; instance noise of standard deviation 0.7; R1 with weight 0.3 and with 1, the critical one; consensus with
-weight 1; non-saturating with R1 0.3.
+**Settings.** Step 0.2, start (1, 1), 500 steps; simultaneous steps, alternating steps with one and with five
+discriminator steps each (the generator first). Panels: minimax GAN; non-saturating GAN; WGAN with |phi| <= 1; WGAN-GP
+with weight 0.7 and target 1; instance noise of standard deviation 0.7; R1 with weight 0.3 and with 1, the critical
+one; consensus with weight 1; non-saturating with R1 0.3.
 
 **What we find.** Agreement on which panels reach (0, 0), with two corrections. (1) The non-saturating GAN has the
 eigenvalues +-i/2 of the minimax GAN and is therefore counted as not converging; but its flow is attracted, r^2 ~ 8/t,
-which the linearisation cannot see. Alternating steps of 0.2 follow it inwards, slowly: from 1.41 to 0.28 in 500 steps,
-on the predicted law to 1 %. Simultaneous steps settle on a cycle: near 0 each multiplies r^2 by 1.01 where the flow
-takes off 0.2 r^4/8, so r is 0.63. (2) Consensus attracts locally only: with five discriminator steps a round the path
-leaves (1, 1) to beyond |phi| = 10, where the field fades out, though the equilibrium attracts that rule too. WGAN-GP is
-never attracted to (0, 0): the penalty's corner pushes the discriminator away. The rates of the converging panels are
-those of the linearised maps, which come from the traced rule and are compared with the trajectories.
+which the linearisation cannot see. Alternating steps of 0.2 follow it inwards, slowly: from 1.41 to 0.28 in 500
+steps, on the predicted law to 1 %. Simultaneous steps settle on a cycle: near 0 each multiplies r^2 by 1.01 where the
+flow takes off 0.2 r^4/8, so r is 0.63. (2) Consensus attracts locally only: with five discriminator steps a round the
+path leaves (1, 1) to beyond |phi| = 10, where the field fades out, though the equilibrium attracts that rule too.
+WGAN-GP is never attracted to (0, 0): the penalty's corner pushes the discriminator away. The rates of the converging
+panels are those of the linearised maps, which come from the traced rule and are compared with the trajectories.
 """
 
 from __future__ import annotations

@@ -1,16 +1,16 @@
 """Runge-Kutta on v(a, b) = ab: jointly it follows the orbit; one player at a time it is Euler's method.
 
-**The paper.** GAN training as the solution of an ordinary differential equation: higher-order solvers follow
-the orbits that gradient descent-ascent leaves, and so reach what regularisation then contracts.
+**The paper.** GAN training as the solution of an ordinary differential equation: higher-order solvers follow the
+orbits that gradient descent-ascent leaves, and so reach what regularisation then contracts.
 
 **Settings.** v = ab, start (1, 1), step 0.1, 1000 steps: time 100, sixteen turns.
 
-**What we find.** The paper's joint step agrees with its theory: after 1000 steps the norm is 1.4142, sqrt(2) to 1e-5. But a
-toy notebook published beside the method gives each player an RK4 step of its own, the other held fixed. On this game a
-player's own gradient does not depend on its own block, so all four stages are equal and the step *is* Euler's: the norm
-ends at 204.74 = sqrt(2) 1.01^500, to the last digits of simultaneous gradient descent. In turn instead of from one
-point, it is alternating descent: bounded, but no orbit. Both versions run here from the same rule object; the only
-difference is whether it sees the whole game or a player's view of it.
+**What we find.** The paper's joint step agrees with its theory: after 1000 steps the norm is 1.4142, sqrt(2) to 1e-5.
+But a toy notebook published beside the method gives each player an RK4 step of its own, the other held fixed. On this
+game a player's own gradient does not depend on its own block, so all four stages are equal and the step *is* Euler's:
+the norm ends at 204.74 = sqrt(2) 1.01^500, to the last digits of simultaneous gradient descent. In turn instead of
+from one point, it is alternating descent: bounded, but no orbit. Both versions run here from the same rule object;
+the only difference is whether it sees the whole game or a player's view of it.
 """
 
 from __future__ import annotations

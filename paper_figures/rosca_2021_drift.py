@@ -1,17 +1,17 @@
 """Discretisation drift: what a finite step adds to the flow decides who converges.
 
-**The paper.** On x' = -eps x + y, y' = -x - eps y simultaneous descent follows not the flow but a modified one,
-w' = -v - (h/2) J v; alternating descent another. At eps = 0.09 simultaneous steps diverge although the flow converges,
-and alternating ones converge; at eps = 0.2 both do.
+**The paper.** On x' = -eps x + y, y' = -x - eps y simultaneous descent follows not the flow but a modified one, w' =
+-v - (h/2) J v; alternating descent another. At eps = 0.09 simultaneous steps diverge although the flow converges, and
+alternating ones converge; at eps = 0.2 both do.
 
 **Settings.** h = 0.2; eps = 0.2 from (0.08, -0.05), eps = 0.09 from (0.07, -0.09), 150 steps. Modified flows by the
 library's backward error analysis of the traced rules, to first order.
 
-**What we find.** Agreement with the paper's equations. The modified flow's abscissa is -eps + (h/2)(1 - eps^2): -0.104 at
-eps = 0.2, +0.0092 at eps = 0.09, and the steps themselves have moduli sqrt((1 - h eps)^2 + h^2) = 0.981 and 1.0022. The
-sign of the drift is everything here: with it reversed, as in a widely read notebook's stability matrix, the abscissa at
-eps = 0.09 would be -0.189 and the diverging steps would be declared stable. In an alternating round the
-coupling's drift cancels in the trace and only the players' own remains: -eps - (h/2) eps^2.
+**What we find.** Agreement with the paper's equations. The modified flow's abscissa is -eps + (h/2)(1 - eps^2):
+-0.104 at eps = 0.2, +0.0092 at eps = 0.09, and the steps themselves have moduli sqrt((1 - h eps)^2 + h^2) = 0.981 and
+1.0022. The sign of the drift is everything here: with it reversed, as in a widely read notebook's stability matrix,
+the abscissa at eps = 0.09 would be -0.189 and the diverging steps would be declared stable. In an alternating round
+the coupling's drift cancels in the trace and only the players' own remains: -eps - (h/2) eps^2.
 """
 
 from __future__ import annotations

@@ -1,18 +1,18 @@
 """The duality gap that gradient steps cannot see: at a saddle, and at a Nash equilibrium that is only local.
 
-**The paper.** f = e^{-(x^2 + y^2)/100} ((3 x^2/10 + y)^2 + (x + y^2/2)^2), a game of nine critical points.
-Gap estimates by gradient steps from the point itself vanish wherever the gradient does; from perturbed weights they
-find the gap at points that are no Nash equilibrium, and stay near zero at the one that is, the paper's "A".
+**The paper.** f = e^{-(x^2 + y^2)/100} ((3 x^2/10 + y)^2 + (x + y^2/2)^2), a game of nine critical points. Gap
+estimates by gradient steps from the point itself vanish wherever the gradient does; from perturbed weights they find
+the gap at points that are no Nash equilibrium, and stay near zero at the one that is, the paper's "A".
 
-**Settings.** x maximises f and y minimises it, under which three of the nine critical points are local Nash equilibria
-(with the roles exchanged none is); estimates by up to 250 inner steps of 0.02, perturbation 0.01, ten seeds; the gap
-over the box |x|, |y| <= 20 certified by interval arithmetic.
+**Settings.** x maximises f and y minimises it, under which three of the nine critical points are local Nash
+equilibria (with the roles exchanged none is); estimates by up to 250 inner steps of 0.02, perturbation 0.01, ten
+seeds; the gap over the box |x|, |y| <= 20 certified by interval arithmetic.
 
-**What we find.** Agreement on the estimates, a correction of what they mean. At (0, 0) the plain estimate is 0 for ever and
-the perturbed one grows to all of the certified gap, 514.6: the blind spot is real and the remedy works. But "A" is Nash
-only locally: at each of the three candidates the perturbed estimate stays below 0.001 while the certified gap over the
-box is 598, 484 and 199. No perturbation of that size can see it. And a point printed to one decimal is not critical:
-at their rounded coordinates the three have |v| between 0.30 and 0.41.
+**What we find.** Agreement on the estimates, a correction of what they mean. At (0, 0) the plain estimate is 0 for
+ever and the perturbed one grows to all of the certified gap, 514.6: the blind spot is real and the remedy works. But
+"A" is Nash only locally: at each of the three candidates the perturbed estimate stays below 0.001 while the certified
+gap over the box is 598, 484 and 199. No perturbation of that size can see it. And a point printed to one decimal is
+not critical: at their rounded coordinates the three have |v| between 0.30 and 0.41.
 """
 
 from __future__ import annotations

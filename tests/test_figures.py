@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import pathlib
 import re
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from gandyn.errors import OutputError, ParameterError, UnknownNameError
 from gandyn.figures import Expected, batch, engine, keys, store
 
 NAMES = sorted(gd.figures.figures())
+SAVED = sorted((pathlib.Path(__file__).parent.parent / "docs" / "images" / "figures").glob("*.json"))
 FIGURE = '''"""A line, as in the paper; agreement."""
 
 import pathlib
@@ -335,6 +337,17 @@ def test_there_are_figures_of_many_papers(capsys):
     status, out, _ = run(["figure", "--list"], capsys)
     assert status == 0
     assert all(name in out for name in NAMES)
+
+
+@pytest.mark.parametrize("path", SAVED, ids=lambda path: path.stem)
+def test_the_saved_data_of_the_docs_agree_with_the_numbers(path):
+    stem = path.with_suffix("")
+    record, data = store.read_record(stem), store.read(stem)
+    one = gd.figures.find(record["figure"]["name"])
+    assert data is not None
+    assert stem.name == one.name + "-quick" * record["quick"]
+    missed = [found.summary() for found in gd.figures.check(one.expected, data, record["quick"]) if not found.holds]
+    assert not missed
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 import describe_claims
+import describe_figures
 import describe_games
 import describe_gans
 import describe_losses
@@ -44,6 +45,7 @@ WRITERS: dict[str, Callable[..., list[str]]] = {
     "claims": describe_claims.table,
     "claim-lore": describe_claims.lore,
     "errors": describe_reference.errors,
+    "figure-pages": describe_figures.pages,
     "reference-pages": describe_reference.pages,
 }
 
@@ -81,9 +83,10 @@ def on_source_read(app: Any, page: str, source: list[str]) -> None:
 
 
 def write_pages(app: Any) -> None:
-    """Pages that exist only because something is registered: one for each family of games, one for each room."""
+    """Pages that exist only because something is registered: one for each family of games, room and figure."""
     folder = pathlib.Path(app.srcdir) / "generated"
-    wanted = {**describe_games.generated_pages(), **describe_reference.generated_pages()}
+    writers = (describe_games, describe_reference, describe_figures)
+    wanted = {name: text for writer in writers for name, text in writer.generated_pages().items()}
     for name, text in wanted.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ from gandyn import errors as error_module
 
 ROOMS = (
     *("types", "worlds", "results", "errors", "registry", "symbolic"),
-    *("dynamics", "analysis", "optim", "gans", "claims", "plots"),
+    *("dynamics", "analysis", "optim", "gans", "claims", "plots", "figures"),
 )
 BASES = {
     "rules": ["Rule"],

@@ -1,0 +1,90 @@
+"""Pages of the published figures: what the paper shows, what is found, picture, numbers, code and data.
+
+Nothing is computed while the docs are built: the data come from `docs/images/figures`, into which the files NAME.npz
+and NAME.json of a made figure are copied; a page says by which versions they were made. The picture is drawn, and the
+numbers are checked, anew from those data.
+"""
+
+from __future__ import annotations
+
+import functools
+import pathlib
+import re
+from typing import Any
+
+import markdown
+import pictures
+
+import gandyn as gd
+from gandyn.figures import store
+
+MADE = pathlib.Path(__file__).parent.parent / "images" / "figures"
+SYMBOL = re.compile(r"([\\`*_<>|~\[\]$])")
+
+
+@functools.cache
+def known() -> tuple[Any, ...]:
+    """Every figure, loaded once."""
+    return tuple(gd.figures.load(path) for path in gd.figures.figures().values())
+
+
+def stem(name: str) -> pathlib.Path | None:
+    """Where a figure's data are: at full settings, else quick; None where it has not been made."""
+    return next((s for s in (MADE / name, MADE / f"{name}-quick") if store.read(s) is not None), None)
+
+
+def generated_pages() -> dict[str, str]:
+    """`generated/figures/NAME.md` for each figure."""
+    return {f"figures/{one.name}.md": "\n".join(_page(one)) for one in known()}
+
+
+def pages() -> list[str]:
+    """The hidden table of contents, and a table of all figures with a link to each."""
+    rows = [[f"[{one.title}](/generated/figures/{one.name}.md)", one.paper, f"`{one.name}`"] for one in known()]
+    toc = ["```{toctree}", ":hidden:", "", *(f"/generated/figures/{one.name}" for one in known()), "```", ""]
+    return [*markdown.table(["figure", "paper", "name"], rows), *toc]
+
+
+def _page(one: Any) -> list[str]:
+    first, _, rest = one.about.partition("\n\n")
+    made = stem(one.name)
+    lines = [f"# {one.title}", "", f"*{one.paper}, {one.source}*", "", _prose(first), ""]
+    if made is not None:
+        path = pictures.keep(f"figure-{one.name}", lambda: _drawn(one, made))
+        lines += markdown.figure(path, one.title, f"{one.title}, from the saved data.")
+    lines += [_prose(rest), ""]
+    lines += _numbers(one, made) if made is not None else [f'It is made by `gd.figures.make("{one.name}")`.', ""]
+    path = f"../../../{gd.figures.catalogue.NAME}/{one.name}.py"
+    return [*lines, "## Code", "", f"```{{literalinclude}} {path}", ":language: python", "```", ""]
+
+
+def _drawn(one: Any, made: pathlib.Path) -> Any:
+    """In the width of a page."""
+    with gd.plots.house_style("double"):
+        return one.draw(store.read(made))
+
+
+def _prose(text: str) -> str:
+    """A docstring as Markdown: its signs mean themselves, but for bold beginnings of paragraphs."""
+    text = re.sub(r"\n(?=[-+=#])", " ", text)
+    parts = re.split(r"(\*\*[A-Z][\w ]*\.?\*\*|`[^`\n]+`)", text)
+    return "".join(part if k % 2 else SYMBOL.sub(r"\\\1", part) for k, part in enumerate(parts))
+
+
+def _numbers(one: Any, made: pathlib.Path) -> list[str]:
+    """The expected numbers against the saved data, and how those were made."""
+    record, data = store.read_record(made), store.read(made)
+    checks = gd.figures.check(one.expected, data or {}, record["quick"])
+    rows = [
+        [_prose(c.name), f"{c.found:.8g}", f"{c.value:.8g}", f"{c.tolerance:.1g}", _prose(c.source),
+         "yes" if c.holds else "**no**"]
+        for c in checks
+    ]  # fmt: skip
+    heads = ["number", "found", "expected", "within", "from", "agrees"]
+    versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
+    names = [f"{made.name}.{kind}" for kind in ("npz", "json")]
+    files = " and ".join(f"{{download}}`{name} </images/figures/{name}>`" for name in names)
+    settings = "quick" if record["quick"] else "full"
+    how = f"Data: {files}, at {settings} settings in {record['seconds']:.1f} s on {record['device']}, with {versions}"
+    seed = f", seed {one.seed}." if one.seed is not None else "."
+    return ["## Numbers", "", *markdown.table(heads, rows), how + seed, ""]
