@@ -83,6 +83,7 @@ def extra_adam(name: str, device: str, rounds: int) -> dict[str, Any]:
 def peak(name: str, who: str) -> None:
     """In a process of its own: print the mebibytes above those before anything was made."""
     torch.set_num_threads(1)
+    torch.optim.Adam([torch.zeros(1, requires_grad=True)]).step()  # what torch imports only then is nobody's memory
     before = _resident("VmRSS")
     case, setting = "Alternating(Adam)", SETTINGS[name]
     running = setting.own_steps(CASES[case][0]) if who == "gandyn" else setting.hand_steps(case, who == "frugal")
