@@ -1,4 +1,4 @@
-"""Straight-line programs: functions with jumps keep their values, and what overflow reaches is decided from both sides."""
+"""Straight-line programs: functions with jumps keep their values; what overflow reaches is decided from both sides."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ from .selection import stages
 HERE = pathlib.Path(__file__).parent
 PROGRESS, RESULTS = HERE / "progress.jsonl", HERE / "results.json"
 LIMIT = 900
-PASSED, FAILED, BROKEN, NOTHING = 0, 1, 2, 5
+PASSED, FAILED, BROKEN, UNKNOWN, NOTHING = 0, 1, 2, 4, 5
 
 
 def warm_up() -> None:
@@ -151,18 +151,20 @@ def work(mutants: list[Mutant], total: int) -> None:
 
 
 def false_alarms(rows: list[dict[str, Any]]) -> set[str]:
-    """Of the tests that noticed mutants, those that fail on the unchanged package too: they noticed nothing."""
+    """Of the tests that noticed mutants, those that fail on the unchanged package too, or are no more."""
     names = sorted({row["by"] for row in rows if "::" in row["by"]})
     with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
         copy = PackageCopy(pathlib.Path(folder) / "copy", with_tests=True)
-        wrong: set[str] = set()
-        while True:
-            status, failed = run_tests(copy.folder, [n for n in names if n not in wrong], 3600)
-            if status == PASSED:
-                return wrong
-            if not failed:
-                raise RuntimeError(f"the tests end with status {status}: {(copy.folder / 'output.txt').read_text()}")
-            wrong.add(failed[0])
+        status, failed = run_tests(copy.folder, ["--maxfail=0", *names], 3600)
+        output = (copy.folder / "output.txt").read_text(encoding="utf-8")
+        if status == UNKNOWN:
+            gone = {name for name in names if f"not found: {copy.folder / name.partition('[')[0]}\n" in output}
+            if not gone:
+                raise RuntimeError(output)
+            return gone | false_alarms([row for row in rows if row["by"] not in gone])
+    if status not in (PASSED, FAILED):
+        raise RuntimeError(f"the tests end with status {status}: {output}")
+    return set(failed)
 
 
 def write_results(rows: dict[str, dict[str, Any]]) -> None:
