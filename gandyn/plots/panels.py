@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import matplotlib
 import mpl_toolkits.mplot3d  # noqa: F401 - registers the 3-D projection
 import numpy as np
 from matplotlib.axes import Axes
@@ -17,11 +18,9 @@ from .drawing import Drawing
 from .style import INK, OKABE_ITO, QUIET, current_width
 
 
-def columns(panels: int) -> int:
-    """How many panels stand side by side at the current width: three at most in a narrow column, else four."""
-    most = 3 if current_width() == "single" else 4
-    rows = -(-panels // most)
-    return -(-panels // rows)
+def scale() -> float:
+    """How much larger than in one paper column lines and marks are: as much as the type."""
+    return float(matplotlib.rcParams["font.size"]) / 7
 
 
 def plane_axes(axes: Axes, bounds: Any, names: Sequence[str] = ("", "")) -> None:
@@ -40,32 +39,34 @@ def arrows(axes: Axes, places: np.ndarray, direction: np.ndarray, colour: str = 
     shade = 0.35 + 0.4 * (strength / max(float(strength.max()), 1e-300)) ** 0.5
     axes.quiver(
         places[..., 0], places[..., 1], unit[..., 0], unit[..., 1], color=colour, alpha=shade.ravel(), angles="xy",
-        pivot="mid", scale=1.35 * places.shape[1], width=0.07 / places.shape[1], headwidth=3.6, headlength=4.2, headaxislength=3.8,
-        zorder=1,
+        pivot="mid", scale=1.35 * places.shape[1], width=0.07 / places.shape[1], headwidth=3.6, headlength=4.2,
+        headaxislength=3.8, zorder=1,
     )  # fmt: skip
 
 
 def path(axes: Any, points: np.ndarray, colour: str, label: str = "_", marker: str = "", **options: Any) -> None:
     """A trajectory (T, d); markers no larger than their spacing allows."""
     if marker:
-        options = {"markersize": min(2.4, 30.0 / len(points) ** 0.5), "markeredgewidth": 0, **options}
-    settings = {"linewidth": 0.9, "zorder": 3, "solid_joinstyle": "round", **options}
+        size = min(2.2, 28.0 / len(points) ** 0.5) * scale()
+        options = {"markersize": size, "markeredgewidth": 0, **options}
+    width = options.pop("linewidth", 0.8) * scale()
+    settings = {"linewidth": width, "zorder": 3, "solid_joinstyle": "round", **options}
     axes.plot(*np.asarray(points).T, color=colour, label=label, marker=marker, **settings)
 
 
-def start(axes: Any, point: Any, label: str = "start", size: float = 7.0) -> None:
+def start(axes: Any, point: Any, label: str = "start", size: float = 6.5) -> None:
     """A yellow star."""
     axes.plot(
-        *[[x] for x in point], linestyle="none", marker="*", markersize=size, color=OKABE_ITO["yellow"],
+        *[[x] for x in point], linestyle="none", marker="*", markersize=size * scale(), color=OKABE_ITO["yellow"],
         markeredgecolor=INK, markeredgewidth=0.6, label=label, zorder=6,
     )  # fmt: skip
 
 
-def optimum(axes: Any, point: Any, label: str = "optimum", marker: str = "X", size: float = 6.0) -> None:
+def optimum(axes: Any, point: Any, label: str = "optimum", marker: str = "X", size: float = 5.5) -> None:
     """A black cross with a white border."""
     axes.plot(
-        *[[x] for x in point], linestyle="none", marker=marker, markersize=size, color=INK, markeredgecolor="white",
-        markeredgewidth=0.7, label=label, zorder=7,
+        *[[x] for x in point], linestyle="none", marker=marker, markersize=size * scale(), color=INK,
+        markeredgecolor="white", markeredgewidth=0.7, label=label, zorder=7,
     )  # fmt: skip
 
 
@@ -85,12 +86,13 @@ def relief(axes: Any, places: np.ndarray, heights: np.ndarray, names: Sequence[s
         places[..., 0], places[..., 1], heights, cmap="cividis", alpha=0.6, rstride=stride, cstride=stride,
         linewidth=0.15, edgecolor=(1, 1, 1, 0.6), zorder=1,
     )  # fmt: skip
-    axes.set_box_aspect((1, 1, 0.8), zoom=0.92)
+    axes.set_box_aspect((1, 1, 0.8), zoom=0.86)
     axes.view_init(elev=32, azim=-58)
-    axes.set_xlabel(names[0], labelpad=-6)
-    axes.set_ylabel(names[1], labelpad=-6)
-    axes.set_zlabel(names[2], labelpad=-6)
-    axes.tick_params(pad=-3)
+    away = 7 * scale() - 13
+    axes.set_xlabel(names[0], labelpad=away)
+    axes.set_ylabel(names[1], labelpad=away)
+    axes.set_zlabel(names[2], labelpad=away)
+    axes.tick_params(pad=away / 2)
     axes.locator_params(nbins=4)
     for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
         axis.set_pane_color((1, 1, 1, 0))
