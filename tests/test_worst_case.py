@@ -3,6 +3,7 @@
 import pytest
 
 import gandyn as gd
+from gandyn.analysis.worst_case import WorstCase
 
 pytest.importorskip("PEPit", reason="needs the extra gandyn[proof]")
 
@@ -38,6 +39,6 @@ def test_rules_outside_the_class_are_refused_by_name():
 
 
 def test_the_factor_per_step_is_the_root_of_the_bound_on_squares():
-    found = gd.analysis.worst_case.WorstCase(gd.rules.GDA(0.1), 0.0, 1.0, steps=4, value=1 / 256)
+    found = WorstCase(gd.rules.GDA(0.1), 0.0, 1.0, steps=4, value=1 / 256)
     assert found.per_step == pytest.approx(0.5)
     assert "factor 0.5 a step" in found.summary()
