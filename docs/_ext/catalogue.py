@@ -19,6 +19,7 @@ import describe_games
 import describe_gans
 import describe_losses
 import describe_reference
+import describe_results
 import describe_rules
 import markdown
 import pictures
@@ -44,6 +45,16 @@ WRITERS: dict[str, Callable[..., list[str]]] = {
     "claim-totals": describe_claims.totals,
     "claims": describe_claims.table,
     "claim-lore": describe_claims.lore,
+    "measured-on": describe_results.honest(describe_results.measured_on),
+    "gan-comparison": describe_results.honest(describe_results.comparison),
+    "gan-comparison-picture": describe_results.honest(describe_results.comparison_picture),
+    "sweep-table": describe_results.honest(describe_results.sweep),
+    "sweep-picture": describe_results.honest(describe_results.sweep_picture),
+    "regimes": describe_results.honest(describe_results.regimes),
+    "regimes-picture": describe_results.honest(describe_results.regimes_picture),
+    "ring-runs": describe_results.honest(describe_results.ring_runs),
+    "digits-run": describe_results.honest(describe_results.digits_run),
+    "digits-spectrum": describe_results.honest(describe_results.digits_spectrum),
     "errors": describe_reference.errors,
     "figure-pages": describe_figures.pages,
     "reference-pages": describe_reference.pages,

@@ -1,0 +1,301 @@
+"""Tables of what was measured, written from the committed result files: no number in them was typed."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import pathlib
+import statistics
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import markdown
+import pictures
+
+RESULTS = pathlib.Path(__file__).parent.parent.parent / "benchmarks" / "results"
+Rows = list[dict[str, Any]]
+
+
+def read(name: str) -> Any:
+    """A result file.
+
+    Raises:
+        NotMeasured: where there is none.
+    """
+    path = RESULTS / f"{name}.json"
+    if not path.exists():
+        raise NotMeasured(f"benchmarks/results/{path.name}")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+class NotMeasured(LookupError):
+    """What has not been run yet."""
+
+
+def honest(write: Callable[..., list[str]]) -> Callable[..., list[str]]:
+    """A writer that says so where there is no result to write from."""
+
+    @functools.wraps(write)
+    def inside(*arguments: str) -> list[str]:
+        try:
+            return write(*arguments)
+        except NotMeasured as missing:
+            return [f"*Not measured yet: there is no {missing}.*", ""]
+
+    return inside
+
+
+def measured_on(name: str) -> list[str]:
+    """One line on where the numbers of a result file come from."""
+    data = read(name)
+    versions = ", ".join(f"{key} {value}" for key, value in data["versions"].items())
+    load = ", load " + "/".join(f"{x:g}" for x in data["load"]) if "load" in data else ""
+    return [
+        f"*Measured on {data['date']} at commit {data['commit']}: {data['device']}, one thread{load}; {versions}.*",
+        "",
+    ]
+
+
+def _picture(result: str, kind: str, draw: Callable[[], Any], caption: str) -> list[str]:
+    """A picture of a result file, drawn anew when the file changes."""
+    content = hashlib.sha256((RESULTS / f"{result}.json").read_bytes()).hexdigest()[:8]
+    path = pictures.keep(f"{kind}-{content}", draw)
+    return markdown.figure(path, caption.replace("$", ""), caption)
+
+
+# --- the comparison at equal cost -------------------------------------------------------------------------------------
+
+
+def comparison(data: str) -> list[str]:
+    """One table for a data set of the comparison, the nearest samples first; medians over seeds, and their range."""
+    cells = [row for row in read("gan_comparison")["cells"] if row["data"] == data and row["stage"] == "run"]
+    if not cells:
+        raise NotMeasured(f"row of {data} in benchmarks/results/gan_comparison.json")
+    methods: dict[str, Rows] = {}
+    for row in cells:
+        methods.setdefault(row["method"], []).append(row)
+    images = any("frechet" in row for row in cells)
+    columns = DIGITS if images else POINTS
+    ranked = sorted(methods.items(), key=lambda item: statistics.median(row["distance"] for row in item[1]))
+    rows = [
+        [
+            method,
+            runs[0]["lr"],
+            str(runs[0]["steps"]),
+            *(_band(runs, key, scale, form) for _, key, scale, form in columns),
+        ]
+        for method, runs in ranked
+    ]
+    floor = statistics.median(row["frechet_floor" if images else "w1_floor"] for row in cells)
+    seeds = sorted({len(runs) for runs in methods.values()})
+    budget = read("gan_comparison")["budgets"][data]
+    note = f"{budget:g} gradients each; median and range over {' or '.join(map(str, seeds))} seeds; "
+    note += f"perfect samples: {'Fréchet' if images else '$W_1$'} {floor:.3g}."
+    return [*markdown.table(["method", "lr", "steps", *(head for head, *_ in columns)], rows), note, ""]
+
+
+POINTS = (
+    ("modes near", "near", 1, "{:.0f}"),
+    ("modes strict", "strict", 1, "{:.0f}"),
+    ("high quality, %", "quality", 100, "{:.0f}"),
+    ("$W_1$", "w1", 1, "{:.2f}"),
+    ("gap, Adam's steps", "gap", 1, "{:.2f}"),
+    ("gap, plain steps", "gap_plain", 1, "{:.2f}"),
+    ("CPU s", "cpu_seconds", 1, "{:.0f}"),
+)
+DIGITS = (
+    ("classes", "near", 1, "{:.0f}"),
+    ("Fréchet", "frechet", 1, "{:.1f}"),
+    ("KID", "kid", 1, "{:.2f}"),
+    ("gap, Adam's steps", "gap", 1, "{:.2f}"),
+    ("gap, plain steps", "gap_plain", 1, "{:.2f}"),
+    ("CPU s", "cpu_seconds", 1, "{:.0f}"),
+)
+
+
+def _band(rows: Rows, key: str, scale: float, form: str) -> str:
+    """Median, and the least and the largest where they differ."""
+    values = [scale * row[key] for row in rows]
+    ends = (statistics.median(values), min(values), max(values))
+    middle, low, high = (form.format(x).replace("-0.00", "0.00") for x in ends)
+    return middle if low == high else f"{middle} ({low} to {high})"
+
+
+def comparison_picture() -> list[str]:
+    """Every run's distance to the data, by method and data set."""
+    from gandyn import plots
+
+    cells = [row for row in read("gan_comparison")["cells"] if row["stage"] == "run"]
+    panels: dict[str, dict[str, list[float]]] = {}
+    labels, floors = {}, {}
+    for row in cells:
+        panels.setdefault(row["data"], {}).setdefault(row["method"], []).append(row["distance"])
+        images = "frechet" in row
+        labels[row["data"]] = "Fréchet distance" if images else "$W_1$ to the data"
+        floors[row["data"]] = row["frechet_floor" if images else "w1_floor"]
+
+    def draw() -> Any:
+        with plots.house_style("double"):
+            return plots.seeds(panels, labels, floors)
+
+    caption = "Distance of samples to the data, one dot a seed, a bar at the median; dotted: perfect samples."
+    return _picture("gan_comparison", "gan-comparison", draw, caption)
+
+
+# --- sweeps -----------------------------------------------------------------------------------------------------------
+
+
+def sweep(name: str, *keys: str) -> list[str]:
+    """A table of a sweep along two axes: outcome, and of each cell the metrics named, averaged over seeds."""
+    data = read(f"sweep_{name.replace('-', '_')}")
+    first, second = list(data["cells"][0]["case"])
+    rows, columns = (_unique(cell["case"][axis] for cell in data["cells"]) for axis in (first, second))
+    body = [
+        [
+            row,
+            *(
+                _cell([c for c in data["cells"] if list(c["case"].values()) == [row, column]], keys)
+                for column in columns
+            ),
+        ]
+        for row in rows
+    ]
+    return markdown.table([first, *columns], body)
+
+
+def sweep_picture(name: str, *caption: str) -> list[str]:
+    """The map of outcomes that `SweepResult.plot()` draws."""
+    from gandyn import plots
+    from gandyn.gans.training.sweep import Sweep, SweepResult
+
+    result = f"sweep_{name.replace('-', '_')}"
+
+    def draw() -> Any:
+        with plots.house_style("double"):
+            return plots.sweep(SweepResult(Sweep.find(name), read(result)["cells"]))
+
+    return _picture(result, f"sweep-{name}", draw, " ".join(caption))
+
+
+def _cell(cells: Rows, keys: tuple[str, ...]) -> str:
+    outcomes = ", ".join(_unique(cell["outcome"] for cell in cells))
+    numbers = []
+    for key in keys:
+        known = [cell["metrics"][key] for cell in cells if cell["metrics"].get(key) is not None]
+        if known:
+            numbers.append(
+                f"{100 * statistics.mean(known):.0f} %" if "quality" in key else f"{statistics.mean(known):.3g}"
+            )
+    return f"{outcomes}: {', '.join(numbers)}" if numbers else outcomes
+
+
+def _unique(values: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(values))
+
+
+# --- the three regimes ------------------------------------------------------------------------------------------------
+
+
+def regimes() -> list[str]:
+    """Each regime's end, and the rank correlation of the gap with what it should tell of, over each run."""
+    from gandyn.plots.regimes import PANELS, rank_correlations
+
+    rows = []
+    for run in read("regimes")["runs"]:
+        metrics = [row["metrics"] for row in run["rows"]]
+        series = {key: [m[key] for m in metrics] for key, _ in PANELS}
+        found, last = rank_correlations(series), metrics[-1]
+        share = run["measurement_gradients"] * len(metrics) / run["rows"][-1]["gradients"]
+        rows.append(
+            [
+                run["config"].removeprefix("regime-"),
+                str(run["seed"]),
+                f"{last['near_modes']:.0f}",
+                f"{100 * last['near_quality']:.0f} %",
+                f"{last['w1']:.2f}",
+                f"{last['duality_gap']:.3g} ± {last['gap_error']:.1g}",
+                *(f"{found[key]:+.2f}" for key in ("w1", "near_modes", "near_quality")),
+                f"{100 * share:.0f} %",
+            ]
+        )
+    heads = ["run", "seed", "modes", "near a mode", "$W_1$", "gap", "with $W_1$", "with modes", "with quality", "cost"]
+    return markdown.table(heads, rows)
+
+
+def regimes_picture() -> list[str]:
+    """Gap, W1, modes and quality during the first seed's three runs."""
+    from gandyn import plots
+
+    found = read("regimes")["runs"]
+    runs = {r["config"].removeprefix("regime-"): r["rows"] for r in found if r["seed"] == found[0]["seed"]}
+
+    def draw() -> Any:
+        with plots.house_style("double"):
+            return plots.gap_during_training(runs)
+
+    caption = "The duality gap and what it should tell of, over the gradients spent. Dotted: $W_1$ of perfect samples."
+    return _picture("regimes", "regimes", draw, caption)
+
+
+# --- single configs ---------------------------------------------------------------------------------------------------
+
+
+def ring_runs() -> list[str]:
+    """The ring configs: modes and quality of every seed at the end, what a run cost, when and where."""
+    rows = []
+    for path in sorted(RESULTS.glob("ring_*.json")):
+        data = read(path.stem)
+        runs = data["runs"]
+        rows.append(
+            [
+                f"`{data['config']['name']}`",
+                "/".join(str(run["strict"]) for run in runs),
+                "/".join(str(run["near"]) for run in runs),
+                "/".join(f"{100 * run['quality']:.0f}" for run in runs),
+                f"{statistics.median(run['gradients'] + 2 * run['vjps'] for run in runs):.0f}",
+                f"{statistics.median(run['cpu_seconds'] for run in runs):.0f}",
+                f"{data['commit']}",
+            ]
+        )
+    heads = ["config", "modes, strict", "near", "high quality, %", "gradients", "CPU s", "commit"]
+    return markdown.table(heads, rows)
+
+
+def digits_run() -> list[str]:
+    """The digits DCGAN along its run."""
+    data = read("digits_dcgan")
+    rows = [
+        [
+            str(row["step"]),
+            f"{row['metrics']['frechet_digits64']:.1f}",
+            f"{row['metrics']['floor']:.2f}",
+            f"{row['metrics']['classes']} of {row['metrics']['of']}",
+            f"{100 * row['metrics']['least_share']:.0f} %",
+        ]
+        for row in data["rows"]
+        if "metrics" in row
+    ]
+    heads = ["step", "Fréchet distance", "real against real", "classes", "share of the rarest"]
+    table = markdown.table(heads, rows)
+    if "cpu_seconds" not in data:
+        return [
+            *table,
+            f"*Measured at commit {data['commit']} on {data['device']}; its CPU seconds were not counted.*",
+            "",
+        ]
+    note = f"{data['cpu_seconds']:.0f} CPU seconds from start to end, metrics and pictures included."
+    return [*table, note, "", *measured_on("digits_dcgan")]
+
+
+def digits_spectrum() -> list[str]:
+    """The ends of the game Jacobian that the digits run ends at."""
+    data = read("digits_spectrum")
+    names = {"LM": "largest modulus", "LR": "rightmost", "SR": "leftmost", "LI": "largest imaginary part"}
+    rows = []
+    for name, end in data["ends"].items():
+        (real, imaginary), residual = end["eigenvalues"][0], end["residuals"][0]
+        value = f"{real:.4g}" if imaginary == 0 else f"{real:.4g} ± {abs(imaginary):.4g} i"
+        rows.append([names[name], value, f"{residual:.1e}", end["resolution"].lower()])
+    note = f"{data['parameters']} parameters, {data['products']} products, {data['cpu_seconds']:.0f} CPU seconds."
+    return [*markdown.table(["end", "eigenvalue", "residual", "how far believed"], rows), note, ""]
