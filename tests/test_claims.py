@@ -229,3 +229,9 @@ def test_the_table_says_how_each_claim_fares_and_a_disagreement_ends_in_status_1
     assert "does not fail where it should: n = 0.1" in run.stdout
     assert lines[-1] == "2 claims of 1 papers, 1 disagree"
     assert CliRunner().invoke(app, ["claims"]).stdout.splitlines()[-1] == "2 claims of 1 papers"
+
+
+def test_a_check_that_holds_shows_the_numbers_of_its_last_draw():
+    found = check(registry["daskalakis_2018.optimism_converges"].build(), draws=2)
+    assert found.agrees
+    assert "eta sigma_max" in found.detail

@@ -55,8 +55,10 @@ def search(
         seen.tried += 1
         found = statement(**draw)
         evidence = found if isinstance(found, Evidence) else Evidence(bool(found))
+        if not evidence or seen.failure is None:
+            seen.evidence = evidence
         if not evidence:
-            seen.failure, seen.evidence = draw, evidence
+            seen.failure = draw
             raise _Failed
 
     given: Any = hypothesis.given
