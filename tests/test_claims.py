@@ -227,8 +227,8 @@ def test_the_table_says_how_each_claim_fares_and_a_disagreement_ends_in_status_1
     assert "property-tested" in good
     assert 0 < int(good.split("%")[0].split()[-1]) < 90
     assert "does not fail where it should: n = 0.1" in run.stdout
-    assert lines[-1] == "2 claims of 1 papers, 1 disagree"
-    assert CliRunner().invoke(app, ["claims"]).stdout.splitlines()[-1] == "2 claims of 1 papers"
+    assert lines[-1] == "2 claims of 1 paper, 1 disagree"
+    assert CliRunner().invoke(app, ["claims"]).stdout.splitlines()[-1] == "2 claims of 1 paper"
 
 
 def test_a_check_that_holds_shows_the_numbers_of_its_last_draw():

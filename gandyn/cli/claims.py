@@ -9,6 +9,8 @@ import typer
 
 from ..errors import UnknownNameError
 
+LORE = "lore"
+
 HEADS = ("claim", "verdict", "how", "seconds", "rejected", "mutant")
 
 
@@ -83,10 +85,12 @@ def _table(chosen: list[Any], checks: list[Any]) -> list[str]:
             lines.append(f"      correction: {claim.correction}")
         if found is not None and not found.agrees:
             lines.append("      DISAGREES: " + found.summary())
-    papers = {claim.paper for claim in chosen}
+    papers = {claim.paper for claim in chosen} - {LORE}
+    lore = " and of the field's lore" if any(claim.paper == LORE for claim in chosen) else ""
+    counted = f"{len(papers)} paper{'s' if len(papers) != 1 else ''}{lore}"
     wrong = sum(found is not None and not found.agrees for found in checks)
     told = f", {wrong} disagree" if wrong else ", all agree" if checks[:1] != [None] else ""
-    return [*lines, "", f"{len(chosen)} claims of {len(papers)} papers{told}"]
+    return [*lines, "", f"{len(chosen)} claims of {counted}{told}"]
 
 
 def _cells(claim: Any, found: Any) -> tuple[str, ...]:
