@@ -52,6 +52,7 @@ WRITERS: dict[str, Callable[..., list[str]]] = {
     "ring-runs": describe_results.honest(describe_results.ring_runs),
     "digits-run": describe_results.honest(describe_results.digits_run),
     "digits-spectrum": describe_results.honest(describe_results.digits_spectrum),
+    "mutants": describe_results.honest(describe_results.mutants),
     "claim-totals": describe_claims.totals,
     "claims": describe_claims.table,
     "claim-lore": describe_claims.lore,

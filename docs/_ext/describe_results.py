@@ -299,3 +299,22 @@ def digits_spectrum() -> list[str]:
         rows.append([names[name], value, f"{residual:.1e}", end["resolution"].lower()])
     note = f"{data['parameters']} parameters, {data['products']} products, {data['cpu_seconds']:.0f} CPU seconds."
     return [*markdown.table(["end", "eigenvalue", "residual", "how far believed"], rows), note, ""]
+
+
+def mutants() -> list[str]:
+    """How many wrong changes of which rooms were tried, and how many were noticed, from the mutation run's results."""
+    path = RESULTS.parent.parent / "tests" / "mutation" / "results.json"
+    if not path.exists():
+        raise NotMeasured("tests/mutation/results.json")
+    data = json.loads(path.read_text(encoding="utf-8"))
+    rooms: dict[str, list[bool]] = {}
+    for mutant in data["mutants"]:
+        rooms.setdefault(mutant["name"].partition("/")[0], []).append(mutant["killed"])
+    rows = [[room, str(len(killed)), str(sum(killed))] for room, killed in sorted(rooms.items())]
+    rows.append(["all", str(sum(map(len, rooms.values()))), str(sum(map(sum, rooms.values())))])
+    versions = ", ".join(f"{key} {value}" for key, value in data["versions"].items())
+    return [
+        *markdown.table(["room", "mutants", "noticed by a fast test"], rows),
+        f"*At commit {data['commit'][:7]}; {versions}.*",
+        "",
+    ]
