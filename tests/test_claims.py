@@ -80,6 +80,7 @@ def test_a_claim_fails_with_each_of_its_mutants(package, name, k):
         assert not agrees(package, name)
 
 
+@pytest.mark.slow
 def test_a_mutant_is_made_in_a_copy_and_undone(package):
     """A claim agrees before and after its mutant, and in this process all the while."""
     name = "daskalakis_2018.simultaneous_diverges"

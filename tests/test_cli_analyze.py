@@ -44,6 +44,7 @@ def test_a_rule_with_memory_on_the_bilinear_game():
     assert entry(page, "verified").startswith("exactly")
 
 
+@pytest.mark.slow
 def test_the_same_as_json():
     data = json.loads(gandyn(*OGDA, "--json", "--all").stdout)
     assert data["stability"]["critical"] == {"parameter": "lr", "exact": "sqrt(3)/3", "value": pytest.approx(3**-0.5)}
@@ -72,6 +73,7 @@ def test_conserved_and_critical_quantities():
     assert entry(never, "stable steps").startswith("none")
 
 
+@pytest.mark.slow
 def test_around_the_forsaken_point():
     result = gandyn("analyze", "forsaken", "--rule", "GDA", "--set", "lr=0.05", "--all")
     assert result.exit_code == 0, result.output

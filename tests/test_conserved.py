@@ -57,6 +57,7 @@ def test_the_quantities_that_the_catalogue_knows_are_found(game):
         assert spans(found, known, game.symbols)
 
 
+@pytest.mark.slow
 def test_every_quantity_is_constant_along_orbits_of_flow_and_map():
     a, b = sympy.symbols("a b", real=True)
     volterra = gd.games.from_sympy([a**2 * (b - 2) / 2, -(b**2) * (a - 1) / 2], [a, b])

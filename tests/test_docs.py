@@ -57,13 +57,29 @@ def gandyn_arguments(command: str) -> list[str] | None:
     return words[1:] if words and pathlib.Path(words[0]).name == "gandyn" else None
 
 
-COMMANDS = [(page, command) for page in PAGES for command in commands(page) if gandyn_arguments(command) is not None]
+# Tens of seconds each: networks that are trained, long orbits.
+LONG_PAGES = {"chaos.md", "certificates.md", "rates.md", "memory.md", "cycles.md"}
+LONG_COMMANDS = {"compare-toy", "spectrum", "sweep"}
+
+
+def weighed(value: object, long: bool) -> object:
+    """The parameter, behind the slow marker where it is a long one."""
+    values = value if isinstance(value, tuple) else (value,)
+    return pytest.param(*values, marks=pytest.mark.slow if long else ())
+
+
+COMMANDS = [
+    weighed((page, command), bool(set(gandyn_arguments(command)[:1]) & LONG_COMMANDS))
+    for page in PAGES
+    for command in commands(page)
+    if gandyn_arguments(command) is not None
+]
 
 
 # --- code -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name)
+@pytest.mark.parametrize("page", [weighed(page, page.name in LONG_PAGES) for page in PAGES], ids=name)
 def test_the_code_of_a_page_runs_and_prints_what_it_shows(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text = page.read_text(encoding="utf-8")

@@ -105,6 +105,7 @@ def test_a_planted_neimark_sacker_coefficient_is_recovered(a, b, real, imaginary
     assert (found.order, found.coefficient) == (3, real)
 
 
+@pytest.mark.slow
 def test_a_map_that_turns_without_growing_to_third_order_grows_by_the_square_of_its_twist():
     """|lambda + i t |z|^2|^2 = 1 + t^2 |z|^4: Re of the cubic coefficient vanishes, and order five repels."""
     c, s = Q(3, 5), Q(4, 5)

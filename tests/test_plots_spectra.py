@@ -46,6 +46,7 @@ CROWDED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", ["single", "double"])
 @pytest.mark.parametrize("case", CROWDED)
 def test_annotations_do_not_overlap(case, width):

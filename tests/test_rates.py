@@ -88,6 +88,7 @@ def test_a_flow_s_rate_is_per_unit_of_time():
     assert found.rho == pytest.approx(np.exp(-0.15), rel=1e-3)
 
 
+@pytest.mark.slow
 def test_the_nonsaturating_dirac_gan_comes_home_as_one_over_the_root_of_t():
     """r^2 ~ 8/t: marginal eigenvalues, decided by the next term; no linear rate exists."""
     run = gd.flow(gd.games.dirac_gan(loss="nonsaturating"), [1.0, 0.5], 4000.0, samples=40001)

@@ -97,6 +97,7 @@ def test_single_precision_is_held_to_what_it_can_do():
     assert found["SR"].eigenvalues[0].real == pytest.approx(values.real.min(), rel=1e-3)
 
 
+@pytest.mark.slow
 def test_error_bars_over_batches_and_big_batches():
     game, w, _ = trained(hidden=(6, 6), steps=200)
     found = gd.spectrum(game, w, 2, ("LM", "SR"), batches=4, seed=5)

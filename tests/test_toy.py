@@ -122,6 +122,7 @@ def invoke(*arguments):
     return CliRunner().invoke(app, [str(a) for a in arguments], standalone_mode=True)
 
 
+@pytest.mark.slow
 def test_the_spectrum_of_a_run_from_the_command_line(tmp_path):
     config = tmp_path / "tiny.toml"
     config.write_text(CONFIG)
