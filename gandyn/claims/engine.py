@@ -23,7 +23,7 @@ class Search:
 
 
 def search(
-    statement: Callable[..., Evidence | bool],
+    conclusion: Callable[..., Evidence | bool],
     strategy: Any,
     draws: int,
     where: Callable[..., bool] | None = None,
@@ -33,7 +33,7 @@ def search(
     """Try a statement on draws of a strategy until one fails, then shrink that one.
 
     Args:
-        statement: takes a draw as keyword arguments. strategy: a Hypothesis strategy of dicts.
+        conclusion: takes a draw as keyword arguments. strategy: a Hypothesis strategy of dicts.
         draws: how many are tried. where: draws without it are rejected and counted.
         seed: of the draws; the same in every run by default. shrink: False keeps the first failure as it is.
 
@@ -44,6 +44,14 @@ def search(
 
     seen = Search()
 
+    def statement(**draw: Any) -> Evidence:
+        found = conclusion(**draw)
+        evidence = found if isinstance(found, Evidence) else Evidence(bool(found))
+        if seen.failure is None:  # while a failure is shrunk, only smaller failures are of interest
+            seen.evidence = evidence
+        return evidence
+
+    # Hypothesis derives its draws from the text of this function: with other words it tries other games
     def attempt(draw: Draw) -> None:
         if not isinstance(draw, dict):
             raise ParameterError(
@@ -55,10 +63,8 @@ def search(
         seen.tried += 1
         found = statement(**draw)
         evidence = found if isinstance(found, Evidence) else Evidence(bool(found))
-        if not evidence or seen.failure is None:
-            seen.evidence = evidence
         if not evidence:
-            seen.failure = draw
+            seen.failure, seen.evidence = draw, evidence
             raise _Failed
 
     given: Any = hypothesis.given

@@ -122,7 +122,7 @@ register(
             ),
         ),
         mutants=(Mutant("rules/follow_the_ridge.py", "w - lr * v + ridge", "w - lr * v - ridge"),),
-        draws=25,
+        draws=80,
     )
 )
 
