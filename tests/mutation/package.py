@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 
@@ -68,12 +68,15 @@ class PackageCopy:
         Raises:
             subprocess.TimeoutExpired: after `seconds`.
         """
-        settings = {"PYTHONPATH": str(self.folder), "CI": "1", "PYTHONDONTWRITEBYTECODE": ""}
         return subprocess.run(
-            [sys.executable, *arguments],
-            cwd=self.folder,
-            env={**os.environ, **settings},
-            capture_output=True,
-            text=True,
-            timeout=seconds,
+            [sys.executable, *arguments], **self._settings(), capture_output=True, text=True, timeout=seconds
         )
+
+    def start(self, arguments: Sequence[str]) -> subprocess.Popen[str]:
+        """The same as a process that runs on, and is talked to line by line."""
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        return subprocess.Popen([sys.executable, *arguments], **self._settings(), **pipes, text=True)
+
+    def _settings(self) -> dict[str, Any]:
+        own = {"PYTHONPATH": str(self.folder), "CI": "1", "PYTHONDONTWRITEBYTECODE": ""}
+        return {"cwd": self.folder, "env": {**os.environ, **own}}
