@@ -1,0 +1,152 @@
+"""A time limit in seconds: asked for between steps, or imposed on code that cannot be asked, such as SymPy's."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import math
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from .errors import GandynError, ParameterError
+
+AGAIN = 0.5
+
+
+class OutOfTimeError(GandynError, TimeoutError):
+    """A budget in seconds that was spent before the answer was found."""
+
+
+class _Alarm(BaseException):
+    """Raised inside `Budget.interrupting`; no `except Exception` of the interrupted code can swallow it."""
+
+
+class Budget:
+    """So many seconds from now.
+
+    Analyses take `budget=` as a number of seconds, or a `Budget` that a caller has already begun to spend, so that an
+    analysis made of others keeps to one limit.
+
+    Args:
+        seconds: the limit; None for none.
+
+    Raises:
+        ParameterError: for a limit that is not a positive number.
+
+    Example:
+        >>> budget = Budget(60)
+        >>> budget.out
+        False
+        >>> Budget.of(budget) is budget
+        True
+    """
+
+    def __init__(self, seconds: float | None) -> None:
+        try:
+            limit = math.inf if seconds is None else float(seconds)
+        except (TypeError, ValueError):
+            limit = math.nan
+        if isinstance(seconds, bool) or not limit > 0:
+            raise ParameterError(
+                f"budget={seconds!r}", "a positive number of seconds", "budget=60, or None for no limit"
+            )
+        self.seconds, self.began = limit, time.monotonic()
+
+    @classmethod
+    def of(cls, budget: float | Budget | None) -> Budget:
+        """The budget itself where it is one, otherwise a new one of so many seconds."""
+        return budget if isinstance(budget, Budget) else cls(budget)
+
+    @property
+    def spent(self) -> float:
+        """Seconds since it began."""
+        return time.monotonic() - self.began
+
+    @property
+    def left(self) -> float:
+        """Seconds that remain, at least 0; infinite where there is no limit."""
+        return max(0.0, self.seconds - self.spent)
+
+    @property
+    def out(self) -> bool:
+        """Whether the time is up."""
+        return self.spent >= self.seconds
+
+    @property
+    def reason(self) -> str:
+        """The words in which a result says that the time was up."""
+        return f"undecided: out of time (budget of {self.seconds:g} s)"
+
+    def check(self, task: str = "the analysis") -> None:
+        """Return while there is time.
+
+        Raises:
+            OutOfTimeError: when the time is up.
+        """
+        if self.out:
+            raise self.error(task)
+
+    def error(self, task: str = "the analysis") -> OutOfTimeError:
+        """The error that says that `task` did not end within the limit."""
+        return OutOfTimeError(
+            f"{task} did not end within {self.seconds:g} s", "more time, or a smaller problem", "budget=600"
+        )
+
+    @contextlib.contextmanager
+    def interrupting(self, task: str = "the analysis") -> Iterator[None]:
+        """A block of Python code that is stopped when the time is up, wherever it is.
+
+        The block's thread gets an exception between two of its Python instructions, and again every half second until
+        the block is left. A single long call of compiled code is stopped when it returns.
+
+        Raises:
+            OutOfTimeError: in place of whatever the block was doing.
+        """
+        self.check(task)
+        if self.seconds == math.inf:
+            yield
+            return
+        clock = _Clock(threading.get_ident(), self.left)
+        clock.start()
+        try:
+            try:
+                yield
+            finally:
+                clock.stop()
+        except _Alarm:
+            clock.stop()  # the alarm may have struck in the middle of the other one
+            raise self.error(task) from None
+
+
+class _Clock:
+    """Interrupts one thread after so many seconds, until it is stopped."""
+
+    def __init__(self, thread: int, seconds: float) -> None:
+        self.thread, self.seconds = ctypes.c_ulong(thread), seconds
+        self.stopped, self.lock, self.fired = threading.Event(), threading.Lock(), False
+        self.runner = threading.Thread(target=self._run, daemon=True)
+
+    def start(self) -> None:
+        self.runner.start()
+
+    def _run(self) -> None:
+        wait = self.seconds
+        while not self.stopped.wait(wait):
+            with self.lock:
+                if not self.stopped.is_set():
+                    self.fired = True
+                    _raise_in(self.thread, _Alarm)
+            wait = AGAIN
+
+    def stop(self) -> None:
+        """No interruption comes after this; one that was sent and has not arrived is taken back."""
+        with self.lock:
+            self.stopped.set()
+            if self.fired:
+                _raise_in(self.thread, None)
+
+
+def _raise_in(thread: ctypes.c_ulong, exception: Any) -> None:
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, None if exception is None else ctypes.py_object(exception))
