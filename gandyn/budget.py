@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import math
 import threading
 import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from .errors import GandynError, ParameterError
 
 AGAIN = 0.5
+T = TypeVar("T")
 
 
 class OutOfTimeError(GandynError, TimeoutError):
@@ -20,7 +20,7 @@ class OutOfTimeError(GandynError, TimeoutError):
 
 
 class _Alarm(BaseException):
-    """Raised inside `Budget.interrupting`; no `except Exception` of the interrupted code can swallow it."""
+    """Raised inside `Budget.run`; no `except Exception` of the interrupted code can swallow it."""
 
 
 class Budget:
@@ -94,25 +94,23 @@ class Budget:
             f"{task} did not end within {self.seconds:g} s", "more time, or a smaller problem", "budget=600"
         )
 
-    @contextlib.contextmanager
-    def interrupting(self, task: str = "the analysis") -> Iterator[None]:
-        """A block of Python code that is stopped when the time is up, wherever it is.
+    def run(self, function: Callable[[], T], task: str = "the analysis") -> T:
+        """function(), stopped when the time is up, wherever it is.
 
-        The block's thread gets an exception between two of its Python instructions, and again every half second until
-        the block is left. A single long call of compiled code is stopped when it returns.
+        The thread gets an exception between two of its Python instructions, and again every half second until the
+        function is left. A single long call of compiled code is stopped when it returns.
 
         Raises:
-            OutOfTimeError: in place of whatever the block was doing.
+            OutOfTimeError: in place of whatever the function was doing.
         """
         self.check(task)
         if self.seconds == math.inf:
-            yield
-            return
+            return function()
         clock = _Clock(threading.get_ident(), self.left)
-        clock.start()
         try:
             try:
-                yield
+                clock.start()
+                return function()
             finally:
                 clock.stop()
         except _Alarm:
