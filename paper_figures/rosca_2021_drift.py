@@ -9,9 +9,11 @@ library's backward error analysis of the traced rules, to first order.
 
 **What we find.** Agreement with the paper's equations. The modified flow's abscissa is -eps + (h/2)(1 - eps^2):
 -0.104 at eps = 0.2, +0.0092 at eps = 0.09, and the steps themselves have moduli sqrt((1 - h eps)^2 + h^2) = 0.981 and
-1.0022. The sign of the drift is everything here: with it reversed, as in a widely read notebook's stability matrix,
-the abscissa at eps = 0.09 would be -0.189 and the diverging steps would be declared stable. In an alternating round
-the coupling's drift cancels in the trace and only the players' own remains: -eps - (h/2) eps^2.
+1.0022. The sign of the drift is everything here: with it reversed the abscissa at eps = 0.09 would be -0.189, that of
+a stable system. In an alternating round the coupling's drift cancels in the trace and only the players' own remains:
+-eps - (h/2) eps^2. The authors' dd_games.ipynb (github.com/google-deepmind/discretisation_drift, the cell that defines
+`is_stable`) has this drift; its two matrices have +eps2 where the system above them has -eps2, so their traces are
+0.198 and -0.0016 instead of 0.018 and -0.182, and both of its verdicts, unstable and stable, are the right ones.
 """
 
 from __future__ import annotations

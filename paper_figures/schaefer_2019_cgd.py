@@ -1,17 +1,18 @@
-"""Competitive gradient descent against its rivals, and a curve with the wrong name.
+"""Competitive gradient descent against its rivals, on a bilinear game and on two without coupling.
 
 **The paper** runs gradient descent-ascent, linearised and full competitive gradient descent, consensus optimisation,
 SGA and optimistic steps on f = alpha x y and f = +- alpha (x^2 - y^2), alpha in {1, 3, 6}.
 
-**Settings.** Step 0.2, start (0.5, 0.5), 50 iterations, weights gamma = lambda = 1.
+**Settings.** Step 0.2, start (0.5, 0.5), 50 iterations, weights gamma = lambda = 1, as in the authors' code
+(github.com/f-t-s/CGD: bilinear_strong.jl, quadratic_equi.jl, quadratic_noequi.jl; the latter two run 100 iterations).
 
-**What we find.** On alpha x y the paper is right: competitive gradient descent alone converges for every alpha. But
-in the published code the curve labelled SGA is computed by consensus optimisation. On alpha x y both are the same
-step, so nothing shows. On alpha (x^2 - y^2) they are not: there J is symmetric, so SGA adjusts nothing and *is*
-gradient descent-ascent, whose factor is 1 - 2 eta alpha, while consensus has 1 - eta (2 alpha + 4 alpha^2). Both
-versions are drawn. What the figure says against SGA on these functions (at alpha = 3 it seems to explode) is a
-statement on consensus; and the converging "SGA" on alpha (y^2 - x^2), alpha = 1, which settles where each player's
-cost is largest, is consensus too. Every curve's last factor equals the modulus derived for it.
+**What we find.** Agreement. On alpha x y competitive gradient descent alone converges for every alpha. SGA and
+consensus are one step there, since J has no symmetric part; the authors draw the one curve under the name SGA. On
+alpha (x^2 - y^2) nothing is coupled: SGA, linearised and full competitive gradient descent all are gradient
+descent-ascent, factor |1 - 2 eta alpha|, and consensus, factor |1 - eta (2 alpha + 4 alpha^2)|, is another curve. So
+the authors draw them: one curve "GDA, SGA, LCGD, CGD" and one "ConOpt". On alpha (y^2 - x^2), where the origin is the
+worst point of both players, consensus at alpha = 1 settles at it and the others leave. Every curve's last factor
+equals the modulus derived for it.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from gandyn.figures import Expected
 from gandyn.plots.style import FAINT, INK, OKABE_ITO
 
 PAPER = "Schäfer & Anandkumar 2019"
-TITLE = "Competitive gradient descent, and the curve labelled SGA"
+TITLE = "Competitive gradient descent against its rivals"
 SOURCE = "the comparison on alpha xy and alpha (x^2 - y^2)"
 
 LR, START, ITERATIONS, ALPHAS = 0.2, (0.5, 0.5), 50, (1, 3, 6)
@@ -37,7 +38,7 @@ RULES = {
     "LCGD": gd.rules.LinearizedCGD(LR),
     "CGD": gd.rules.CompetitiveGD(LR),
     "SGA": gd.rules.SGA(LR, 1, align=False),
-    "published SGA (consensus)": gd.rules.Consensus(LR, 1),
+    "consensus": gd.rules.Consensus(LR, 1),
 }
 
 
@@ -72,12 +73,12 @@ STYLES: dict[str, dict[str, Any]] = {
     "LCGD": {"color": OKABE_ITO["sky"], "linewidth": 0.9},
     "CGD": {"color": OKABE_ITO["blue"], "linewidth": 1.3},
     "SGA": {"color": OKABE_ITO["purple"], "linewidth": 1.2, "linestyle": (0, (4, 2))},
-    "published SGA (consensus)": {"color": OKABE_ITO["vermillion"], "linewidth": 1.2, "linestyle": (0, (1, 1.2))},
+    "consensus": {"color": OKABE_ITO["vermillion"], "linewidth": 1.2, "linestyle": (0, (1, 1.2))},
 }
 
 
 def draw(data: dict[str, Any]) -> Any:
-    """Nine panels: a game a row, alpha a column; true SGA dashed, what the published code draws dotted."""
+    """Nine panels: a game a row, alpha a column; SGA dashed, consensus dotted."""
     figure = gd.plots.Drawing(height=1.15)
     panels = figure.subplots(3, 3, sharex=True, sharey=True)
     for row, (name, formula), curves in zip(panels, GAMES.items(), data["distance"], strict=True):
@@ -104,20 +105,18 @@ EXPECTED = (
     *(_factor("xy", a, "CGD", 1 / math.hypot(1, LR * a), "1 / sqrt(1 + s^2)") for a in ALPHAS),
     *(_factor("xy", a, "LCGD", math.sqrt(1 - (LR * a) ** 2 + (LR * a) ** 4), "sqrt(1 - s^2 + s^4)") for a in ALPHAS),
     *(_factor("xy", a, "SGA", math.hypot(1 - LR * a**2, LR * a), "sqrt((1 - eta a^2)^2 + s^2)") for a in ALPHAS),
+    *(_factor("xy", a, "consensus", math.hypot(1 - LR * a**2, LR * a), "SGA's step: S = 0") for a in ALPHAS),
     *(
-        _factor("xy", a, "published SGA (consensus)", math.hypot(1 - LR * a**2, LR * a), "the same step as SGA's here")
+        _factor("saddle", a, rule, abs(1 - 2 * LR * a), "|1 - 2 eta a|: A = 0, so each of these is GDA")
         for a in ALPHAS
+        for rule in ("GDA", "SGA", "LCGD", "CGD")
     ),
-    *(_factor("saddle", a, "SGA", abs(1 - 2 * LR * a), "|1 - 2 eta a|, as GDA: A = 0") for a in (1, 3, 6)),
-    *(
-        _factor("saddle", a, "published SGA (consensus)", abs(1 - LR * (2 * a + 4 * a**2)), "|1 - eta (2a + 4a^2)|")
-        for a in (1, 3, 6)
-    ),
+    *(_factor("saddle", a, "consensus", abs(1 - LR * (2 * a + 4 * a**2)), "|1 - eta (2a + 4a^2)|") for a in (1, 3, 6)),
     *(
         _factor("turned", 1, rule, value, source)
         for rule, value, source in (
             ("SGA", 1.4, "|1 + 2 eta a|: leaves the worst point"),
-            ("published SGA (consensus)", 0.6, "|1 - eta (4a^2 - 2a)|: stays at it"),
+            ("consensus", 0.6, "|1 - eta (4a^2 - 2a)|: stays at it"),
         )
     ),
 )

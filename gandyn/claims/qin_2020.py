@@ -101,7 +101,10 @@ register(
             "alternating Euler step on every bilinear game, and no longer converges."
         ),
         latex=r"\partial_x v_x = 0 \Rightarrow k_1 = k_2 = k_3 = k_4 = v_x",
-        source="Qin et al. 2020, algorithm 1 (joint stages); circulating notebooks advance one player at a time",
+        source=(
+            "derived here; Qin et al. 2020, algorithm 1, has joint stages, while `ode_update` in the authors' "
+            "odegan_mog16.ipynb steps each player with the other held fixed (on networks)"
+        ),
         how=How.PROPERTY,
         conclusion=_in_turn,
         hypotheses=_bilinear,

@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import games, rules
 from ..types import Game
-from .base import Claim, Evidence, How, Mutant, Outside, Verdict, register
+from .base import Claim, Evidence, How, Mutant, Outside, register
 from .evidence import all_of, same_expressions
 
 
@@ -108,7 +108,7 @@ register(
 )
 
 
-def _second_row(curved: bool = False) -> Evidence:
+def _one_step(curved: bool = False) -> Evidence:
     """The traced steps of SGA and consensus with one weight, on alpha x y or on alpha (x^2 - y^2)."""
     import sympy
 
@@ -125,21 +125,52 @@ def _second_row(curved: bool = False) -> Evidence:
 
 register(
     Claim(
-        name="schaefer_2019.figure_sga",
-        statement="In the figure of trajectories the curve of consensus optimisation is that of SGA on f = alpha x y.",
-        latex=r"A^\top v = J^\top v \iff S = 0: \quad \alpha x y \text{ yes}, \quad \alpha(x^2 - y^2) \text{ no}",
-        source="Schaefer & Anandkumar 2019, figures of trajectories (alpha x y and alpha (x^2 - y^2)) and their code",
-        how=How.PROVED,
-        verdict=Verdict.CORRECTED,
-        correction=(
-            "The curves labelled SGA there are computed by consensus. On alpha x y both steps are the same expression, "
-            "on alpha (x^2 - y^2) they are not: SGA's adjustment vanishes with A, and SGA is plain gradient descent."
+        name="schaefer_2019.consensus_is_sga",
+        statement="On f = alpha x y a step of SGA and a step of consensus optimisation with one weight are the same.",
+        latex=r"A^\top v = J^\top v \iff S v = 0",
+        source=(
+            "Schaefer & Anandkumar 2019, figure 2: the authors' bilinear_strong.jl draws conOpt! with the label SGA "
+            "(github.com/f-t-s/CGD)"
         ),
-        conclusion=_second_row,
-        outside=(Outside("the second row, alpha (x^2 - y^2)", lambda: {"curved": True}),),
+        how=How.PROVED,
+        conclusion=_one_step,
+        outside=(Outside("alpha (x^2 - y^2): J is symmetric, not antisymmetric", lambda: {"curved": True}),),
         mutants=(
             Mutant("rules/symplectic.py", "change = v - weight * antisymmetric", "change = v + weight * antisymmetric"),
         ),
+    )
+)
+
+
+def _uncoupled(coupling: int = 0) -> Evidence:
+    """The traced steps of SGA, linearised and full competitive gradient descent beside gradient descent-ascent."""
+    import sympy
+
+    from ..dynamics.trace import update_map
+
+    alpha = sympy.Symbol("alpha", positive=True)
+    game = games.quadratic(2 * alpha, coupling, 2 * alpha)
+    plain = update_map(game, rules.GDA("lr")).expression
+    others = rules.SGA("lr", "lam", align=False), rules.LinearizedCGD("lr"), rules.CompetitiveGD("lr")
+    return all_of(*(same_expressions(update_map(game, rule).expression, plain) for rule in others))
+
+
+register(
+    Claim(
+        name="schaefer_2019.one_curve",
+        statement=(
+            "On f = alpha (x^2 - y^2), where nothing is coupled, SGA, linearised and full competitive gradient descent "
+            "are gradient descent-ascent."
+        ),
+        latex=r"J_o = A = 0",
+        source=(
+            "Schaefer & Anandkumar 2019, figure 3: the authors' quadratic_equi.jl draws one curve with the label "
+            "GDA, SGA, LCGD, CGD (github.com/f-t-s/CGD)"
+        ),
+        how=How.PROVED,
+        conclusion=_uncoupled,
+        outside=(Outside("a coupling x y is added", lambda: {"coupling": 1}),),
+        mutants=(Mutant("rules/competitive.py", "return u + lr * game.coupling(", "return u + lr * game.jvp("),),
     )
 )
 
