@@ -13,7 +13,8 @@ from ..losses import Loss
 from ..losses import resolve as resolve_loss
 from ..penalties import Penalty
 from ..penalties import resolve as resolve_penalties
-from ..types import Array
+from ..types import Array, FeasibleSet
+from ..worlds import exact
 from . import registry
 from .facts import Facts
 from .symbolic import SymbolicGame
@@ -110,6 +111,15 @@ class Projection:
     """(theta, phi) -> (theta, every penalty's projection of phi)."""
 
     penalties: tuple[Penalty, ...]
+
+    @property
+    def feasible(self) -> FeasibleSet | None:
+        """The box that the penalties keep phi in; None where one of them keeps it in another set."""
+        bounds = [penalty.bounds for penalty in self.penalties if penalty.constrained]
+        if any(pair is None for pair in bounds):
+            return None
+        low, high = zip(*(pair for pair in bounds if pair is not None), strict=True)
+        return FeasibleSet.box([None, (max(map(exact, low)), min(map(exact, high)))])
 
     def __call__(self, w: Array) -> Array:
         """The nearest feasible point."""

@@ -1,8 +1,9 @@
-"""Euclidean projections onto the feasible sets of constrained games: boxes and products of simplices."""
+"""Euclidean projections onto the feasible sets of constrained games: boxes, simplices, and products of the two."""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 
 from .. import worlds
 from ..errors import ParameterError, WorldError
-from ..types import Array
+from ..types import Array, FeasibleSet
 from ..worlds import SYMBOLS, TORCH
 
 SYMBOLIC_CORNERS = 3
@@ -48,6 +49,11 @@ class Box:
                     f"the interval ({bottom}, {top}) for coordinate {k}", "low <= high", "swap the two bounds"
                 )
         object.__setattr__(self, "bounds", tuple(zip(low, high, strict=True)))
+
+    @functools.cached_property
+    def feasible(self) -> FeasibleSet:
+        """The box as an object: faces, multipliers, tangent spaces."""
+        return FeasibleSet.box(self.bounds)
 
     def contains(self, point: Sequence[Any]) -> bool:
         """Whether an exact point lies in the box."""
@@ -99,6 +105,11 @@ class Simplices:
         """Whether the projection is offered on symbols."""
         return max(self.sizes) <= SYMBOLIC_CORNERS
 
+    @functools.cached_property
+    def feasible(self) -> FeasibleSet:
+        """The set as an object: faces, multipliers, tangent spaces."""
+        return FeasibleSet.product([*map(FeasibleSet.simplex, self.sizes), FeasibleSet.whole(self.free)])
+
     def __call__(self, w: Array) -> Array:
         """The projection of w, shape (..., d)."""
         ends = list(itertools.accumulate(self.sizes))
@@ -106,11 +117,45 @@ class Simplices:
         return worlds.concatenate([*blocks, w[..., ends[-1] :]] if self.free else blocks)
 
 
+@dataclasses.dataclass(frozen=True)
+class Product:
+    """Several projections side by side, each on its own coordinates.
+
+    Args:
+        parts: boxes, simplices and products, in the order of the coordinates.
+
+    Example:
+        >>> import numpy as np
+        >>> mixed = Product((Simplices((2,)), Box(((0, None),))))
+        >>> mixed(np.array([1.0, 0.5, -3.0])).tolist()
+        [0.75, 0.25, 0.0]
+    """
+
+    parts: tuple[Any, ...]
+
+    @functools.cached_property
+    def feasible(self) -> FeasibleSet:
+        """The product as an object: faces, multipliers, tangent spaces."""
+        return FeasibleSet.product(part.feasible for part in self.parts)
+
+    @property
+    def symbolic(self) -> bool:
+        """Whether the projection is offered on symbols."""
+        return all(getattr(part, "symbolic", True) for part in self.parts)
+
+    def __call__(self, w: Array) -> Array:
+        """The projection of w, shape (..., d)."""
+        ends = list(itertools.accumulate(part.feasible.dim for part in self.parts))
+        return worlds.concatenate([
+            part(w[..., end - part.feasible.dim : end]) for part, end in zip(self.parts, ends, strict=True)
+        ])  # fmt: skip
+
+
 def project_to_simplex(x: Array) -> Array:
     """The nearest point of the probability simplex, over the last axis.
 
     Raises:
-        WorldError: on symbols, for more than three corners.
+        WorldError: on symbols that are not numbers, for more than three corners.
     """
     world = worlds.world_of(x)
     if world == SYMBOLS:
@@ -130,6 +175,10 @@ def _project_symbols(x: Array) -> Array:
     import sympy
 
     size = x.shape[-1]
+    if x.ndim == 1 and all(worlds.exact(entry).is_Rational for entry in x):
+        ordered = sorted(x, reverse=True)
+        level = max((sum(ordered[:k]) - 1) / worlds.exact(k) for k in range(1, size + 1))
+        return np.array([*(max(entry - level, worlds.exact(0)) for entry in x), None], dtype=object)[:-1]
     if size > SYMBOLIC_CORNERS or x.ndim > 1:
         raise WorldError(
             f"the projection of an array of symbols of shape {x.shape} onto a simplex",

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DomainError, GameError, ParameterError
-from ..types import Array, Batch, Game, Player
+from ..errors import DomainError, GameError, ParameterError, ShapeError
+from ..types import Array, Batch, FeasibleSet, Game, Player
 from ..worlds import SYMBOLS, exact, world_of
 from .facts import Facts
 
@@ -114,6 +114,19 @@ class SymbolicGame(Game):
     def project(self, w: Array) -> Array:
         """Onto the feasible set; the identity for a game without constraints."""
         return w if self.projection is None else self.projection(w)
+
+    def feasible_set(self) -> FeasibleSet:
+        """What the projection projects onto; all of R^d for a game without constraints.
+
+        Raises:
+            DomainError: for a projection that has no `feasible`.
+        """
+        known = getattr(self.projection, "feasible", None)
+        if not isinstance(known, FeasibleSet):
+            return super().feasible_set()
+        if known.dim != self.dim:
+            raise ShapeError(f"a projection of {known.dim} coordinates", f"{self.dim} for {self.name}", "one each")
+        return known
 
     def check(self, w: Array) -> None:
         """Refuse other shapes, and numbers while a parameter of the game is free."""

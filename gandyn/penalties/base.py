@@ -70,6 +70,11 @@ class Penalty:
     constrained: ClassVar[bool] = False
     stochastic: ClassVar[bool] = False
 
+    @property
+    def bounds(self) -> tuple[Any, Any] | None:
+        """(low, high) where `project` clips every parameter to one interval; None where it does something else."""
+        return None
+
     def cost(self, critic: Critic) -> Any:
         """The term added to the discriminator's cost."""
         return 0

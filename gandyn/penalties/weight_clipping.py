@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any, ClassVar
 
 from .. import worlds
-from ..worlds import Array, number
+from ..worlds import Array, exact, number
 from . import registry
 from .base import Penalty, refuse_negative
 
@@ -28,6 +28,11 @@ class WeightClipping(Penalty):
 
     def __post_init__(self) -> None:
         refuse_negative(self, "bound")
+
+    @property
+    def bounds(self) -> tuple[Any, Any]:
+        """(-bound, bound)."""
+        return -exact(self.bound), exact(self.bound)
 
     def project(self, parameters: Array) -> Array:
         """Each entry clipped."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .faces import Face, FirstOrder
+from .feasible import FeasibleSet
 from .game import Game
 from .players import ALL_WORLDS, Array, Batch, Counts, Info, Player
 from .restricted import RestrictedGame
@@ -14,6 +16,9 @@ __all__ = [
     "Cost",
     "Counts",
     "Domain",
+    "Face",
+    "FeasibleSet",
+    "FirstOrder",
     "Game",
     "Info",
     "Player",

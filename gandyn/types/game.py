@@ -16,6 +16,7 @@ import numpy as np
 
 from .. import worlds
 from ..errors import DomainError, ParameterError, ShapeError, UnknownNameError, WorldError
+from .feasible import FeasibleSet
 from .players import ALL_WORLDS, TWO_PLAYER_ALIASES, Array, Batch, Counts, Player
 
 if TYPE_CHECKING:
@@ -247,6 +248,26 @@ class Game(abc.ABC):
     def project(self, w: Array) -> Array:
         """Onto the feasible set; the identity by default."""
         return w
+
+    def feasible_set(self) -> FeasibleSet:
+        """What `project` projects onto, with its faces, multipliers and tangent spaces; all of R^d by default.
+
+        Raises:
+            DomainError: for a projection that does not say what it projects onto.
+        """
+        if self.constrained:
+            raise DomainError(
+                f"the projection of {self.name} is not one whose faces are known",
+                "a box, simplices, or a product of them",
+                "projection=gandyn.games.projections.Box(...), Simplices(...) or Product((...))",
+            )
+        return FeasibleSet.whole(self.dim)
+
+    def natural_residual(self, w: Array, batch: Batch = None) -> Array:
+        """w - P(w - v(w)), shape (..., d): zero exactly at the solutions; v(w) itself for an unconstrained game."""
+        w = self.point(w)
+        v = self.field(w, batch)
+        return w - self.project(w - v) if self.constrained else v
 
     def solve(self, operator: Callable[[Array], Array], rhs: Array) -> Array:
         """x with operator(x) = rhs, for a linear operator on joint vectors."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import worlds
+from .feasible import FeasibleSet
 from .game import Game
 from .players import Array, Batch, Counts
 
@@ -93,6 +94,10 @@ class RestrictedGame(Game):
         if not self.constrained:
             return w
         return self.game.project(self.embed(w))[..., self._block]
+
+    def feasible_set(self) -> FeasibleSet:
+        """The player's own feasible set."""
+        return self.game.feasible_set().restrict(self._block)
 
     def solve(self, operator: Callable[[Array], Array], rhs: Array) -> Array:
         """Solve a linear system on the player's block."""
