@@ -113,7 +113,8 @@ def certify(
         game: smooth, unconstrained, deterministic, defined by symbols. rule: smooth, or None for the gradient flow.
         at: near the fixed point, shape (d,); the game's first known equilibrium by default.
         box: one (low, high) pair per coordinate; within 1 of the point by default.
-        parameters: (low, high), or a number, by name: fields of the rule, and free symbols of game and rule.
+        parameters: (low, high), or a number, by name: free symbols of game and rule, and fields of the rule, whose
+            values per player keep their ratio to the first (`certificate.rule` is the rule that was analysed).
         effort: boxes that one basin may take, about a millisecond each.
 
     Raises:
@@ -129,7 +130,7 @@ def certify(
         proof.proven, proof.basin_radius  # True, 0.5
     """
     spans = ranges(parameters)
-    subject = system(game, rule, tuple(spans))
+    subject = system(game, rule, spans)
     values = {name: (float(low), float(high)) for name, (low, high) in spans.items()}
     point = _point(game, at, values)
     bounds = _bounds(game, point, box)

@@ -14,6 +14,7 @@ from ..errors import DomainError, NotDifferentiableError, ParameterError
 from ..symbolic.balls import Ball, BallFunction, ball_of, hull, namespace, require_flint
 from ..types import Array, Game, Rule
 from ..worlds import SYMBOLS, exact
+from .freed import freed
 
 Range = tuple[Fraction, Fraction]
 NORM_SLACK = 1e-9
@@ -114,13 +115,15 @@ class System:
         return z if np.isfinite(residual).all() and np.abs(residual).max() < 1e-9 * (1 + np.abs(z).max()) else None
 
 
-def system(game: Game, rule: Rule | None, parameters: Sequence[str] = ()) -> System:
-    """Trace a rule, or take the field of the flow, ready for balls; fields of the rule named in `parameters` are freed.
+def system(game: Game, rule: Rule | None, parameters: Mapping[str, Range] | None = None) -> System:
+    """Trace a rule, or take the field of the flow, ready for balls, with the parameters of these ranges free.
 
     Raises:
         DomainError: for games and rules with kinks, without a symbolic form, or whose map changes with the step count.
-        ParameterError: for a name that is neither a field of the rule nor a free symbol.
+        ParameterError: for a name that is neither a field of the rule nor a free symbol, and for a range that the
+            symbol's own assumptions exclude.
     """
+    spans = dict(parameters or {})
     require_flint("a proof by ball arithmetic")
     what = f"{'the flow' if rule is None else repr(rule)} on {game.name}"
     if SYMBOLS not in game.worlds or not game.deterministic:
@@ -130,21 +133,20 @@ def system(game: Game, rule: Rule | None, parameters: Sequence[str] = ()) -> Sys
         raise NotDifferentiableError(
             f"a proof about {what}, which is not smooth ({why})", "a smooth map", "use gd.basins, which follows the map"
         )
+    for name, (low, _) in spans.items():
+        rule, _ = freed(game, rule, name, **{"positive" if low > 0 else "real": True})
     if rule is not None:
-        fields = {f.name for f in dataclasses.fields(rule)}  # type: ignore[arg-type]
-        freed = [name for name in parameters if name in fields]
-        rule = dataclasses.replace(rule, **{name: name for name in freed})  # type: ignore[type-var]
-        return _of_rule(game, rule, parameters, what)
+        return _of_rule(game, rule, spans, what)
     symbols = _symbols(game)
     outputs = [exact(e) for e in game.field(np.array([*symbols, None], dtype=object)[:-1])]
-    free = _free(outputs, (), symbols, parameters, what)
+    free = _free(outputs, (), symbols, spans, what)
     function = BallFunction(symbols, free, outputs, what=what)
     start = BallFunction(symbols, free, symbols, what=what)
     names, held = tuple(map(str, symbols)), tuple(map(str, free))
     return System(game, None, function, start, names, held, tuple(outputs), (), symbols)
 
 
-def _of_rule(game: Game, rule: Rule, parameters: Sequence[str], what: str) -> System:
+def _of_rule(game: Game, rule: Rule, spans: Mapping[str, Range], what: str) -> System:
     from ..dynamics.trace import update_map
 
     traced = update_map(game, rule)
@@ -160,7 +162,7 @@ def _of_rule(game: Game, rule: Rule, parameters: Sequence[str], what: str) -> Sy
     initial = rule.init(game, np.array([*symbols, None], dtype=object)[:-1])
     beginnings = [*symbols, *(exact(e) for _, array in initial.leaves() for e in array)]
     names = {name for name, _ in traced.bindings}
-    free = _free([*expressions, *beginnings], names, traced.symbols, parameters, what)
+    free = _free([*expressions, *beginnings], names, traced.symbols, spans, what)
     function = BallFunction(traced.symbols, free, traced.outputs, traced.bindings, what)
     start = BallFunction(symbols, free, beginnings, what=what)
     augmented, held = tuple(map(str, traced.symbols)), tuple(map(str, free))
@@ -174,20 +176,37 @@ def _symbols(game: Game) -> tuple[Any, ...]:
 
 
 def _free(
-    expressions: Sequence[Any], names: Any, symbols: Sequence[Any], parameters: Sequence[str], what: str
+    expressions: Sequence[Any], names: Any, symbols: Sequence[Any], spans: Mapping[str, Range], what: str
 ) -> tuple[Any, ...]:
     found = set().union(*(e.free_symbols for e in expressions)) - set(names) - set(symbols)
     known = {str(s) for s in found}
-    for name in parameters:
+    for name in spans:
         if name not in known:
             raise ParameterError(
                 f"a range for {name!r}, on which {what} does not depend",
                 f"one of {', '.join(sorted(known)) or 'none: nothing is free'}",
                 "name a field of the rule, or build the game with a free symbol",
             )
-    for name in sorted(known - set(parameters)):
+    for name in sorted(known - set(spans)):
         raise ParameterError(f"a proof while {name} has no value", "a range for it", f"parameters={{{name!r}: (1, 2)}}")
+    for s in found:
+        _refuse_excluded(expressions, s, spans[str(s)])
     return tuple(sorted(found, key=str))
+
+
+def _refuse_excluded(expressions: Sequence[Any], symbol: Any, span: Range) -> None:
+    """Refuse a range with values that the symbol's assumptions exclude, where they may have been used (sqrt(s^2) = s).
+
+    Rational expressions never use them.
+    """
+    low, high = span
+    excluded = (symbol.is_extended_nonnegative and low < 0) or (symbol.is_extended_nonpositive and high > 0)
+    if excluded and not all(e.is_rational_function(symbol) for e in expressions):
+        raise ParameterError(
+            f"{symbol} from {low} to {high}, a symbol that is assumed to have one sign",
+            "a range inside its assumptions",
+            f"build it as sympy.Symbol({str(symbol)!r}, real=True)",
+        )
 
 
 def ranges(parameters: Mapping[str, Any] | None) -> dict[str, Range]:

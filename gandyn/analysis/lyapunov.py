@@ -234,7 +234,7 @@ def _proof(
     from .proof import Proof
 
     spans = ranges(parameters)
-    subject = system(game, rule, tuple(spans))
+    subject = system(game, rule, spans)
     middle = {name: float(low + high) / 2 for name, (low, high) in spans.items()}
     point = [float(exact(x).subs({s: middle[str(s)] for s in exact(x).free_symbols})) for x in at[: game.dim]]
     bounds = np.array([(x - 10 * radius, x + 10 * radius) for x in point])

@@ -243,9 +243,10 @@ def stability_region(
 
     Args:
         game: the game; its own free symbols may be among the parameters.
-        rule: the rule, or None for the flow. A named field of it is replaced by a symbol.
-        parameters: names of fields of the rule, or of free symbols of its fields or of the game. "lr" of a rule that
-            wraps others frees all their step sizes, in their present ratios.
+        rule: the rule, or None for the flow.
+        parameters: names of free symbols of the rule or the game, which are kept, or of fields of the rule or of rules
+            inside it: values per player keep their ratio to the first, so that `GDA((0.1, 0.4))` becomes
+            `GDA((lr, 4 lr))`. "lr" of a rule that wraps others frees all their step sizes, in one ratio.
         at: the fixed point; the game's first known equilibrium by default.
 
     Raises:

@@ -15,7 +15,7 @@ import numpy as np
 from ..errors import DomainError, ParameterError
 from ..types import Array, Game, Rule
 from ..worlds import SYMBOLS
-from .freed import freed, symbols_of
+from .freed import freed, with_value
 
 Field = Callable[[Array], Array]
 
@@ -71,7 +71,7 @@ class System:
         w = np.asarray(w, dtype=float)
         if self.rule is None or self.size == self.game.dim:
             return w
-        rule = self.rule if self.parameter is None or p is None else _with_value(self.rule, self.parameter, p)
+        rule = self.rule if self.parameter is None or p is None else with_value(self.rule, self.parameter, p)
         leaves = [np.asarray(leaf, dtype=float) for _, leaf in rule.init(self.game, w).leaves()]
         return np.concatenate([w, *(np.broadcast_to(a, (*w.shape[:-1], a.shape[-1])) for a in leaves)], axis=-1)
 
@@ -179,20 +179,3 @@ def system(game: Game, rule: Rule | None = None, parameter: Any = None, field: F
         names = ", ".join(sorted(map(str, used - known)))
         raise ParameterError(f"{game.name} while {names} has no value", "a number for every other parameter", "set it")
     return made
-
-
-def _with_value(value: Any, symbol: Any, number: float) -> Any:
-    """A rule with a number put in for a symbol, everywhere inside it."""
-    if isinstance(value, Rule):
-        changes = {}
-        for f in dataclasses.fields(value):  # type: ignore[arg-type]
-            old = getattr(value, f.name)
-            if f.init and symbol in symbols_of(old):
-                changes[f.name] = _with_value(old, symbol, number)
-        return dataclasses.replace(value, **changes)  # type: ignore[type-var]
-    if isinstance(value, (tuple, list)):
-        return type(value)(_with_value(v, symbol, number) for v in value)
-    if isinstance(value, dict):
-        return {k: _with_value(v, symbol, number) for k, v in value.items()}
-    replaced = value.subs(symbol, number) if hasattr(value, "subs") else value
-    return float(replaced) if getattr(replaced, "is_number", False) else replaced

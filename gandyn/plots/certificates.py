@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,12 +10,12 @@ from matplotlib.lines import Line2D
 
 from ..analysis.basins import basins as compute_basins
 from ..analysis.certify import Certificate
+from ..analysis.freed import symbols_of, with_value
 from ..analysis.lyapunov import LyapunovFunction, Region
 from ..errors import DomainError
 from ..games.symbolic import SymbolicGame
 from ..rules.runge_kutta import RungeKutta
 from ..types import Game, Rule
-from ..worlds import is_symbolic
 from .drawing import Drawing
 from .phase import draw_portrait
 from .points import Box, plane, rule_label
@@ -84,13 +83,8 @@ def _outlines(ellipsoid: Any, centre: np.ndarray) -> list[np.ndarray]:
 def settled(game: Game, rule: Rule | None, values: Mapping[str, float]) -> tuple[Game, Rule | None]:
     """Game and rule with numbers in place of the named parameters."""
     if rule is not None:
-        fields = {f.name: getattr(rule, f.name) for f in dataclasses.fields(rule)}  # type: ignore[arg-type]
-        freed = {
-            name: float(value.subs({s: values[str(s)] for s in value.free_symbols}))
-            for name, value in fields.items()
-            if is_symbolic(value) and value.free_symbols
-        }
-        rule = dataclasses.replace(rule, **freed)  # type: ignore[type-var]
+        for symbol in symbols_of(rule):
+            rule = with_value(rule, symbol, float(values[str(symbol)]))
     if isinstance(game, SymbolicGame) and game.parameters:
         numbers = {s: values[str(s)] for s in game.parameters}
         costs = [e.subs(numbers) for e in game.exprs]
