@@ -41,7 +41,7 @@ _LAZY = {
     "toy_against_network": "analysis.toy",
     "drift": "analysis.drift",
     "fit_rate": "analysis.rates",
-    "ergodic_average": "analysis.rates",
+    "ergodic_average": "analysis.averages",
     "escape_time": "analysis.escape",
     "conserved_quantities": "analysis.conserved",
 }

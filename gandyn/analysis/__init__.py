@@ -33,7 +33,7 @@ _HOMES = {
     "toy_against_network": "toy",
     "drift": "drift",
     "fit_rate": "rates",
-    "ergodic_average": "rates",
+    "ergodic_average": "averages",
     "escape_time": "escape",
     "conserved_quantities": "conserved",
 }

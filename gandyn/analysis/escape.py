@@ -42,8 +42,9 @@ class EscapeTimes(Result):
 
     @property
     def median(self) -> float:
-        """The step by which half have left; infinity where fewer than half did."""
-        return float(np.median(np.where(self.escaped, self.steps, np.inf)))
+        """The first step by which half have left; infinity where fewer than half did."""
+        times = np.sort(np.where(self.escaped, self.steps, np.inf), axis=None)
+        return float(times[(len(times) - 1) // 2])
 
     def summary(self) -> str:
         """How many left, when, and how many are censored."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import GandynError, ParameterError, ShapeError
 from ..results import Result, Trajectory, plain
+from .averages import Averaged
 from .regression import Fit, fit_line, fit_power, length
 
 FLOOR = 1e-11  # distances below it, times the scale of the target, are rounding
@@ -214,40 +215,3 @@ def _predicted(trajectory: Trajectory, target: Series) -> float | None:
         return lin.spectral_radius if lin.spectral_abscissa is None else float(np.exp(lin.spectral_abscissa))
     except GandynError:
         return None
-
-
-def ergodic_average(trajectory: Trajectory) -> Trajectory:
-    """The running averages (w_1 + ... + w_t) / t of a trajectory; for flows, (1/t) times the integral of w.
-
-    Uniform averages of bounded play converge as 1/t in bilinear games, though the play itself circles (Nemirovski
-    2004). `gd.fit_rate` measures their rate; no linearisation predicts it.
-
-    Raises:
-        ParameterError: where only the last point was recorded.
-
-    Example:
-        >>> import gandyn as gd
-        >>> run = gd.iterate(gd.games.bilinear(), gd.rules.AlternatingGD(0.2), [1.0, 0.0], 4000)
-        >>> found = gd.fit_rate(gd.ergodic_average(run))
-        >>> found.model, round(found.exponent, 2)
-        ('power', 1.0)
-    """
-    w, t = np.asarray(trajectory.w, dtype=float), np.asarray(trajectory.t, dtype=float)
-    if len(t) < 2 or w.shape[0] != len(t):
-        raise ParameterError("a trajectory of which only the last point was recorded", "every step", 'record="all"')
-    steps = np.diff(t).reshape(-1, *[1] * (w.ndim - 1))
-    pieces = w[1:] if trajectory.rule is not None else (w[1:] + w[:-1]) / 2
-    sums = np.cumsum(steps * pieces, axis=0) / (t[1:] - t[0]).reshape(steps.shape)
-    return dataclasses.replace(
-        trajectory, w=np.concatenate([w[:1], sums]), rule=trajectory.rule and Averaged(trajectory.rule), solution=None
-    )
-
-
-class Averaged:
-    """Stands where a rule stands in the trajectory of its averages; it cannot be run."""
-
-    def __init__(self, rule: Any) -> None:
-        self.rule, self.name = rule, f"average of {rule.name}"
-
-    def __repr__(self) -> str:
-        return f"the ergodic average of {self.rule!r}"

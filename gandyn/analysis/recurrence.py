@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..dynamics.flow import flow
+from ..dynamics.flow import flow, right_hand_side
 from ..errors import DomainError, ParameterError
 from ..results import Result, Status, plain
 from ..types import Array, Game
+from .approaches import visits
 
 Step = Callable[[Array], Array]
 SAMPLES_A_UNIT = 50
@@ -23,7 +24,8 @@ class Recurrence(Result):
 
     Attributes:
         game: the game. label: what moves the point.
-        radius: of the ball. returns: times at which the orbit re-entered it after having left.
+        radius: of the ball.
+        returns: times at which the orbit re-entered it after having left; of a map, the first step inside.
         closest: the smallest distance from the start within each visit, one for each return.
         t, w, distance: the orbit, its times and its distance from the start.
         divergence: sum over players of KL(equilibrium || point) along the orbit, None without interior equilibrium.
@@ -86,6 +88,9 @@ def recurrence(
     Papadimitriou & Piliouras 2018, theorem 3.3). In discrete time the same sum grows
     (`multiplicative_weights`; Bailey & Piliouras 2018).
 
+    Returns of a flow are looked for inside every step of the integrator (`approaches.visits`), so a pass through a
+    small ball is not missed between samples.
+
     Args:
         game: a matrix game, or any game with `field` or `step`.
         start: a point, shape (d,); for a matrix game, probabilities (x, y).
@@ -117,7 +122,7 @@ def recurrence(
             rows[n + 1] = step(rows[n])
         t, label = np.arange(len(rows), dtype=float), getattr(step, "label", "map")
         distance = np.linalg.norm(rows - w, axis=-1)
-        returns, closest = _visits(t, distance, radius)
+        returns, closest = _visits(distance, radius)
     else:
         times = np.linspace(0, time, max(200, int(SAMPLES_A_UNIT * time)) + 1)
         run = flow(game, w, times, rtol=rtol, field=field)
@@ -125,7 +130,7 @@ def recurrence(
             raise ParameterError(f"the orbit of {start!r} overflows", "a bounded orbit", "start elsewhere")
         t, rows = np.asarray(run.t), np.asarray(run.w)
         distance = np.linalg.norm(rows - w, axis=-1)
-        returns, closest = _visits(t, distance, radius)
+        returns, closest = visits(right_hand_side(game, w, field, np.inf), w, time, radius, rtol)
     return Recurrence(game, label, radius, returns, closest, t, rows, distance, _divergence(game, rows))
 
 
@@ -211,29 +216,13 @@ def _replicator(game: Any, w: Array) -> Callable[[Array], Array]:
     return lambda point: -game.replicator_field(point)
 
 
-def _visits(t: Array, distance: Array, radius: float) -> tuple[Array, Array]:
-    """Times of entering the ball after having left it, between samples by interpolation; smallest distance of each."""
+def _visits(distance: Array, radius: float) -> tuple[Array, Array]:
+    """Steps at which a map's orbit enters the ball after having left it; smallest distance of each visit."""
     inside = distance < radius
     entries = np.flatnonzero(~inside[:-1] & inside[1:]) + 1
-    share = (distance[entries - 1] - radius) / (distance[entries - 1] - distance[entries])
-    times = t[entries - 1] + share * (t[entries] - t[entries - 1])
-    closest = []
-    for first in entries:
-        last = first
-        while last < len(inside) and inside[last]:
-            last += 1
-        closest.append(_smallest(distance[max(first - 1, 0) : last + 1]))
-    return times, np.array(closest)
-
-
-def _smallest(distance: Array) -> float:
-    """The least sample, refined by a parabola in the squared distance where it has neighbours."""
-    k = int(np.argmin(distance))
-    if not 0 < k < len(distance) - 1:
-        return float(distance[k])
-    a, b, c = distance[k - 1 : k + 2] ** 2
-    bend = a - 2 * b + c
-    return float(np.sqrt(max(0.0, b - (a - c) ** 2 / (8 * bend)))) if bend > 0 else float(distance[k])
+    leaves = [first + int(np.argmin(np.append(inside[first:], False))) for first in entries]
+    closest = [distance[a:b].min() for a, b in zip(entries, leaves, strict=True)]
+    return entries.astype(float), np.array(closest)
 
 
 def _divergence(game: Any, rows: Array) -> Array | None:

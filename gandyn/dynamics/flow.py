@@ -146,7 +146,7 @@ def _engine(
         from .stacked import integrate
 
         before = game.counts.player_gradients
-        result = integrate(_right_hand_side(game, w, field, limit), start, times, rtol, rtol / 10, method)
+        result = integrate(right_hand_side(game, w, field, limit), start, times, rtol, rtol / 10, method)
         if field is None:  # groups of members are one ensemble: count as if they had been evaluated at once
             game.counts.player_gradients = before + result.evaluations * len(game.players)
         return result, "eager"
@@ -179,7 +179,7 @@ def _native(game: Game, members: int, field: Field | None, method: str, kernel: 
     return None
 
 
-def _right_hand_side(game: Game, w: Array, field: Field | None, limit: float) -> Field:
+def right_hand_side(game: Game, w: Array, field: Field | None, limit: float) -> Field:
     """The field on NumPy arrays (N, d), whatever world the game or the caller's function lives in.
 
     Beyond the bound it is NaN, which no step survives: the integrator stops that member just inside.
