@@ -19,6 +19,8 @@ class Status(enum.StrEnum):
 
     OK = "all steps computed"
     DIVERGED = "diverged: a coordinate overflowed or left the bound; the member stopped at its last finite point"
+    STALLED = "stalled: the integrator's steps shrank to nothing, and the member stopped at its last point"
+    OUT_OF_TIME = "undecided: out of time; what was computed is kept"
     STOPPED = "stopped early: the criterion was met; what was computed is kept"
     INTERRUPTED = "interrupted before the last step: what was computed is kept"
 

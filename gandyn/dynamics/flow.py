@@ -9,14 +9,16 @@ from typing import Any
 
 import numpy as np
 
+from ..budget import Budget
 from ..errors import DomainError, GandynError, ParameterError, ShapeError
-from ..results import Status, Trajectory
+from ..results import Interrupted, Status, Trajectory
 from ..types import Array, Game
 from ..worlds import NUMPY, TORCH, world_of
 from . import cached
+from .endings import STATUS, Problem, integrate_to_the_end
 from .iterate import checked_start
+from .stacked import Ending, Field, Integration, Limits, integrate
 
-Field = Callable[[Array], Array]
 SAMPLES = 201
 FEW_MEMBERS = 64
 LARGEST = 1e300  # beyond it the differences inside a step would overflow
@@ -34,12 +36,19 @@ def flow(
     bound: float = np.inf,
     kernel: str = "auto",
     threads: int | None = None,
+    budget: float | Budget | None = 600.0,
 ) -> Trajectory:
     """Integrate dw/dt = -v(w), or dw/dt = field(w), to the relative tolerance rtol (absolute: rtol / 10).
 
     The tolerance holds member by member: in compiled code each takes steps of its own, and SciPy's integrators, on
     members stacked into one system, follow the member with the largest error. A member that blows up in finite time,
     or leaves `bound`, stops at its last point with `Status.DIVERGED`; the others go on.
+
+    Two kinds of flow take an explicit integrator no further, however long it runs. Where the field jumps towards a
+    surface from both sides, as that of |x| does at x = 0, the flow slides along the surface (Filippov 1988, section
+    4), and a member that would need more than 200 000 steps is integrated so. Where the largest eigenvalue of -J is
+    damped far below the time asked for, the flow is stiff, and such a member is integrated by "Radau". `.kernel` says
+    which was used. A member that neither brings to the end stops with `Status.STALLED`.
 
     Args:
         game: the game; its gradient flow is integrated unless `field` is given.
@@ -53,6 +62,7 @@ def flow(
         bound: a member whose largest |coordinate| exceeds it counts as diverged.
         kernel: "auto" compiles the flow of a symbolic game for large ensembles; "c" always, "eager" never.
         threads: of compiled code; all cores this process may use by default.
+        budget: seconds; members that have not arrived by then stop at their last point with `Status.OUT_OF_TIME`.
 
     Returns:
         A `Trajectory`: `.t` (T+1,), `.w` (T+1, ..., d), `.steps` the integrator's own steps, `.info["end"]` the time
@@ -61,6 +71,7 @@ def flow(
     Raises:
         DomainError: for a constrained game, whose flow leaves its feasible set, when no field is given.
         ParameterError: for a time, tolerance or bound out of range. ShapeError: for a start or field of another shape.
+        Interrupted: on Ctrl-C; the exception's `.trajectory` holds what was computed.
 
     Example:
         >>> import gandyn as gd
@@ -77,16 +88,16 @@ def flow(
     w = checked_start(game, start, project=False)
     times, bound = _times(time, samples), _positive("bound", bound)
     rtol = _positive("rtol", rtol)
+    limit = Budget.of(budget)
     began, calls = clock.perf_counter(), game.counts * 1
-    run = _engine(game, w, field, rtol, method, bound, kernel, threads)
+    run = _engine(game, w, field, rtol, method, bound, kernel, threads, limit)
     result, name = run(times)
     game.counts.seconds += clock.perf_counter() - began
     shape = tuple(w.shape)
     ends = result.ends.reshape(shape[:-1])
-    status = np.where(ends < times[-1], Status.DIVERGED, Status.OK).astype(object)
-    status = np.array([Status(s) for s in status.ravel()] + [None], dtype=object)[:-1].reshape(ends.shape)
+    status = np.array([*_statuses(result), None], dtype=object)[:-1].reshape(ends.shape)
     single = ends.ndim == 0
-    return Trajectory(
+    trajectory = Trajectory(
         w=_like(result.rows.reshape(len(times), *shape), w),
         t=times,
         status=status.item() if single else status,
@@ -97,6 +108,14 @@ def flow(
         info={"end": float(ends) if single else ends},
         solution=_Solution(run, times, w),
     )
+    if result.interrupted:
+        raise Interrupted(trajectory)
+    return trajectory
+
+
+def _statuses(result: Integration) -> list[Status]:
+    stopped = Status.INTERRUPTED if result.interrupted else Status.OUT_OF_TIME
+    return [STATUS.get(Ending(code), stopped) for code in result.endings]
 
 
 class _Solution:
@@ -132,24 +151,29 @@ def _engine(
     bound: float,
     kernel: str,
     threads: int | None,
-) -> Callable[[np.ndarray[Any, Any]], Any]:
-    """What integrates to given times: (Integration, its name)."""
+    budget: Budget,
+) -> Callable[[np.ndarray[Any, Any]], tuple[Integration, str]]:
+    """What integrates to given times: (Integration, the names of what integrated it)."""
     start = np.asarray(w.cpu() if world_of(w) == TORCH else w, dtype=float).reshape(-1, game.dim)
     native = _native(game, len(start), field, method, kernel)
     limit = min(bound, LARGEST)
+    evaluate = right_hand_side(game, w, field, limit)
 
-    def run(times: np.ndarray[Any, Any]) -> Any:
+    def first(points: Any, times: Any, limits: Limits) -> Integration:
         if native is not None:
-            result = native.integrate(start, times, rtol, rtol / 10, limit, threads)
-            game.counts.player_gradients += result.evaluations * len(game.players)
-            return result, "c"
-        from .stacked import integrate
+            result: Integration = native.integrate(points, times, limits, limit, threads)
+            return result
+        return integrate(evaluate, points, times, limits, method)
 
+    limits = Limits(rtol, rtol / 10, stop=lambda: budget.out)
+    problem = Problem(game if field is None else None, evaluate, first, method, limits, limit)
+
+    def run(times: np.ndarray[Any, Any]) -> tuple[Integration, str]:
         before = game.counts.player_gradients
-        result = integrate(right_hand_side(game, w, field, limit), start, times, rtol, rtol / 10, method)
+        result, further = integrate_to_the_end(problem, start, times)
         if field is None:  # groups of members are one ensemble: count as if they had been evaluated at once
             game.counts.player_gradients = before + result.evaluations * len(game.players)
-        return result, "eager"
+        return result, ("eager" if native is None else "c") + further
 
     return run
 

@@ -18,9 +18,10 @@ from ..types import Game
 from .compile import load
 from .kernels import GRAIN, available_threads
 from .native import MATHEMATICS
-from .stacked import Integration
+from .stacked import PACE, Ending, Integration, Limits
 
 LANES = 16
+LISTEN = 0.1  # seconds between looks at the clock
 
 DRIVER = r"""
 #define FOR_LANES _Pragma("omp simd") for (int j = 0; j < GD_L; j++)
@@ -61,9 +62,11 @@ static void gd_first_step(lane *restrict y, lane *restrict f, lane h, double spa
 /* n members from y0 (n x d); rows (count x N x d, the members' own part) at the given times. */
 int gd_flow(const double *restrict y0, int64_t n, const double *restrict times, int64_t count, double rtol,
             double atol, double bound, double *restrict rows, int64_t row_length, double *restrict ends,
-            int64_t *restrict steps, int64_t *restrict evaluations, volatile int32_t *stop) {
+            int64_t *restrict steps, int64_t *restrict evaluations, int32_t *restrict endings, double most_steps,
+            volatile int32_t *stop) {
   lane y[GD_W], p[GD_W], new_y[GD_W], new_f[GD_W], t, h, hs, error, k[GD_STAGES][GD_W];
-  int64_t member[GD_L], row[GD_L], taken[GD_L], spent[GD_L], rejected[GD_L], fresh[GD_L];
+  int64_t member[GD_L], row[GD_L], taken[GD_L], spent[GD_L], rejected[GD_L], fresh[GD_L], tries[GD_L];
+  double mark[GD_L];
   int64_t next = 0, busy = 0;
   const double end = times[count - 1], span = end - times[0];
   for (int j = 0; j < GD_L; j++) {
@@ -76,10 +79,25 @@ int gd_flow(const double *restrict y0, int64_t n, const double *restrict times, 
     for (int j = 0; j < GD_L; j++)
       if (member[j] < 0 && next < n) {
         member[j] = next++; busy++; arrivals = 1; fresh[j] = 1;
-        t[j] = times[0]; row[j] = 1; taken[j] = 0; spent[j] = 2; rejected[j] = 0;
+        t[j] = mark[j] = times[0]; row[j] = 1; taken[j] = 0; spent[j] = 2; rejected[j] = 0; tries[j] = 0;
         for (int i = 0; i < GD_W; i++) y[i][j] = y0[member[j] * GD_W + i];
       }
-    if (!busy || *stop) break;
+    if (!busy) break;
+    if (*stop) { /* those under way end where they are, the others at their start */
+      for (int j = 0; j < GD_L; j++)
+        if (member[j] >= 0) {
+          for (; row[j] < count; row[j]++)
+            for (int i = 0; i < GD_W; i++) rows[row[j] * row_length + member[j] * GD_W + i] = y[i][j];
+          ends[member[j]] = t[j]; steps[member[j]] = taken[j]; evaluations[member[j]] = spent[j];
+          endings[member[j]] = GD_STOPPED;
+        }
+      for (; next < n; next++) {
+        for (int64_t r = 1; r < count; r++)
+          for (int i = 0; i < GD_W; i++) rows[r * row_length + next * GD_W + i] = y0[next * GD_W + i];
+        ends[next] = times[0]; steps[next] = 0; evaluations[next] = 0; endings[next] = GD_STOPPED;
+      }
+      break;
+    }
     if (arrivals) {
       lane first, f[GD_W];
       gd_field(y, f);
@@ -111,11 +129,11 @@ int gd_flow(const double *restrict y0, int64_t n, const double *restrict times, 
     if (dense) gd_extra(y, p, hs, k);
     for (int j = 0; j < GD_L; j++) {
       if (member[j] < 0) continue;
-      int lost = 0;
+      int lost = 0; /* how it ended, if it did */
       spent[j] += 12;
       const double factor = error[j] == 0.0 ? 10.0 : 0.9 / sqrt(sqrt(sqrt(error[j])));
       if (error[j] < 1.0) {
-        for (int i = 0; i < GD_W; i++) lost |= !(fabs(new_y[i][j]) <= bound);
+        for (int i = 0; i < GD_W; i++) lost |= !(fabs(new_y[i][j]) <= bound) ? GD_BEYOND : 0;
       }
       if (error[j] < 1.0 && !lost) {
         const double before = t[j], reached = hs[j] == end - t[j] ? end : t[j] + hs[j];
@@ -136,7 +154,11 @@ int gd_flow(const double *restrict y0, int64_t n, const double *restrict times, 
         h[j] = hs[j] * (factor > 0.2 ? factor : 0.2);
         rejected[j] = 1;
         const double size = fabs(t[j]) > 1e-300 ? fabs(t[j]) : 1e-300;
-        lost = h[j] < 10.0 * 2.220446049250313e-16 * size;
+        lost = h[j] < 10.0 * 2.220446049250313e-16 * size ? GD_UNDERFLOW : 0;
+      }
+      if (++tries[j] >= GD_PACE && !lost) {
+        lost = (end - t[j]) * tries[j] > most_steps * (t[j] - mark[j]) ? GD_SLOW : 0;
+        tries[j] = 0; mark[j] = t[j];
       }
       if (lost || t[j] >= end) {
         for (; row[j] < count; row[j]++)
@@ -144,6 +166,7 @@ int gd_flow(const double *restrict y0, int64_t n, const double *restrict times, 
         ends[member[j]] = lost ? t[j] : end;
         steps[member[j]] = taken[j];
         evaluations[member[j]] = spent[j];
+        endings[member[j]] = lost;
         member[j] = -1; busy--;
         h[j] = 0.0;
       }
@@ -166,42 +189,47 @@ class NativeFlow:
         self._flow = load(self.source).gd_flow
         pointer, whole, real = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
         self._flow.argtypes = [
-            pointer, whole, pointer, whole, real, real, real, pointer, whole, pointer, pointer, pointer, pointer,
+            pointer, whole, pointer, whole, real, real, real, pointer, whole, pointer, pointer, pointer, pointer, real,
+            pointer,
         ]  # fmt: skip
 
     def integrate(
         self,
         start: np.ndarray[Any, Any],
         times: np.ndarray[Any, Any],
-        rtol: float,
-        atol: float,
+        limits: Limits,
         bound: float,
         threads: int | None = None,
     ) -> Integration:
-        """Points of all members at all times; `start` has shape (N, d). Ctrl-C stops all threads."""
+        """Points of all members at all times; `start` has shape (N, d). Ctrl-C and `limits.stop` end all threads."""
         n, d = start.shape
         start, times = np.ascontiguousarray(start, dtype=float), np.ascontiguousarray(times, dtype=float)
         rows = np.empty((len(times), n, d))
         rows[0] = start
         ends, steps, evaluations = np.empty(n), np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
+        result = Integration(rows, ends, steps, 0, np.zeros(n, dtype=np.int32))
         stop = ctypes.c_int32(0)
         workers = available_threads() if threads is None else threads
         piece = max(LANES, min(GRAIN, -(-n // workers)))
 
         def part(first: int) -> None:
             self._flow(
-                start.ctypes.data + 8 * first * d, min(piece, n - first), times.ctypes.data, len(times), rtol, atol,
-                bound, rows.ctypes.data + 8 * first * d, n * d, ends.ctypes.data + 8 * first,
-                steps.ctypes.data + 8 * first, evaluations.ctypes.data + 8 * first, ctypes.addressof(stop),
+                start.ctypes.data + 8 * first * d, min(piece, n - first), times.ctypes.data, len(times), limits.rtol,
+                limits.atol, bound, rows.ctypes.data + 8 * first * d, n * d, ends.ctypes.data + 8 * first,
+                steps.ctypes.data + 8 * first, evaluations.ctypes.data + 8 * first,
+                result.endings.ctypes.data + 4 * first, limits.most_steps, ctypes.addressof(stop),
             )  # fmt: skip
 
         with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-            try:
-                list(pool.map(part, range(0, n, piece)))
-            except KeyboardInterrupt:
-                stop.value = 1
-                raise
-        return Integration(rows, ends, steps, int(evaluations.max(initial=0)))
+            waiting = {pool.submit(part, first) for first in range(0, n, piece)}
+            while waiting:
+                try:
+                    waiting = concurrent.futures.wait(waiting, timeout=LISTEN).not_done
+                    stop.value |= limits.stop()
+                except KeyboardInterrupt:
+                    stop.value, result.interrupted = 1, True
+        result.evaluations = int(evaluations.max(initial=0))
+        return result
 
 
 def flow_source(code: StraightLine, dim: int) -> str:
@@ -220,7 +248,8 @@ def flow_source(code: StraightLine, dim: int) -> str:
     extra = [_stage(13 + s, weights[: 13 + s], "h", f"k[{13 + s}]") for s, weights in enumerate(DOP853.A_EXTRA)]
     return "\n".join([
         MATHEMATICS,
-        f"#define GD_W {dim}\n#define GD_L {LANES}\n#define GD_STAGES 16",
+        f"#define GD_W {dim}\n#define GD_L {LANES}\n#define GD_STAGES 16\n#define GD_PACE {PACE}",
+        *(f"#define GD_{ending.name} {ending.value}" for ending in Ending),
         "static void gd_field(double (*restrict y)[GD_L], double (*restrict out)[GD_L]) {",
         "  #pragma omp simd\n  for (int j = 0; j < GD_L; j++) {",
         lane,
