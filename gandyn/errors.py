@@ -36,6 +36,10 @@ class ParameterError(GandynError, ValueError):
     """A parameter out of range, of the wrong length, or left free where a number is needed."""
 
 
+class TextError(ParameterError):
+    """A text that the grammar does not read."""
+
+
 class DomainError(GandynError, ValueError):
     """A rule, game or analysis asked for something outside the domain that it declares."""
 

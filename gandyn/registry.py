@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import importlib
 import inspect
@@ -11,7 +10,8 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .errors import GandynError, ParameterError, UnknownNameError
+from .errors import GandynError, ParameterError, TextError, UnknownNameError
+from .text import Scope, fold, read, shorten
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,60 +77,123 @@ class Registry:
     def from_text(self, text: str) -> Any:
         """Build an entry from its name, or from a call with plain arguments as text: "R1(0.3)", "hinge".
 
-        Arguments are numbers, names (passed on as text) or calls of other entries: "label_smoothing(minimax, 0.1)".
+        Arguments are what `gandyn.text` reads: numbers, words, lists, names (passed on as text), or calls of other
+        entries: "label_smoothing(minimax, 0.1)", "Alternating(Adam(0.001, betas=(0, 0.99)))".
 
         Raises:
             UnknownNameError: for a name that is not registered.
             ParameterError: for text that is not such a call, or arguments that the entry does not take.
         """
-        text = text.strip()
-        if "(" not in text:
-            return self._build(text, (), {}, text)
         try:
-            call = ast.parse(text, mode="eval").body
-        except SyntaxError as error:
-            raise self._not_a_call(text) from error
-        return self._call(call, text)
+            built = read(text, Calls(self))
+        except TextError as error:
+            raise TextError(f"{error.given}, read as a {self.kind}", error.needed, error.fix) from None
+        if isinstance(built, str):
+            return self.build(built, (), {}, built)
+        if not isinstance(built, Made):
+            needed = f"the name of a {self.kind}, or a call of one"
+            raise ParameterError(f"{shorten(text)} as a {self.kind}", needed, "NAME, NAME(0.3) or NAME(key=0.3)")
+        return built.value
 
-    def _call(self, call: ast.expr, text: str) -> Any:
-        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
-            raise self._not_a_call(text)
-        positional = [self._argument(node, text) for node in call.args]
-        named = {str(keyword.arg): self._argument(keyword.value, text) for keyword in call.keywords}
-        return self._build(call.func.id, positional, named, text)
+    def build(self, name: str, positional: Sequence[Any], named: Mapping[str, Any], source: str) -> Any:
+        """Call an entry's builder; names of arguments may have hyphens and any case.
 
-    def _build(self, name: str, positional: Sequence[Any], named: Mapping[str, Any], text: str) -> Any:
+        Raises:
+            UnknownNameError: for a name that is not registered.
+            ParameterError: for arguments that the builder does not take, or refuses.
+        """
         build = self[name].build
         signature = inspect.signature(build)
+        spelled = {fold(parameter): parameter for parameter in signature.parameters}
+        named = {spelled.get(fold(key), key): value for key, value in named.items()}
         try:
             signature.bind(*positional, **named)
         except TypeError as error:
             needed = f"{name}{signature}".replace("'", "")
-            raise ParameterError(f"{text}: {error}", needed, "check the arguments") from error
-        return build(*positional, **named)
-
-    def _argument(self, node: ast.expr, text: str) -> Any:
-        if isinstance(node, ast.Call):
-            return self._call(node, text)
-        if isinstance(node, ast.Name):
-            return node.id
+            raise ParameterError(f"{shorten(source)}: {error}", needed, "check the arguments") from error
         try:
-            return ast.literal_eval(node)
-        except ValueError as error:
-            raise self._not_a_call(text) from error
-
-    def _not_a_call(self, text: str) -> ParameterError:
-        needed = f"the name of a {self.kind}, or a call of one with plain numbers"
-        return ParameterError(f"{text!r} as a {self.kind}", needed, "NAME, NAME(0.3) or NAME(key=0.3)")
+            return build(*positional, **named)
+        except GandynError:
+            raise
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            needed = f"arguments that {name} can use, {name}{signature}".replace("'", "")
+            raise ParameterError(f"{shorten(source)} ({str(error)[:100]})", needed, "check the arguments") from error
 
     def __getitem__(self, name: str) -> Entry:
-        key = self._aliases.get(name, name)
-        if key not in self.entries:
-            raise UnknownNameError.among(self.kind, name, [*self.entries, *self._aliases])
-        return self.entries[key]
+        """An entry by its name or an alias, whatever the case, hyphens and underscores, where that is one entry."""
+        found = self._matching(name)
+        if len(found) == 1:
+            return self.entries[found.pop()]
+        if found:
+            raise UnknownNameError(f"{name!r} may be {' or '.join(sorted(found))}", f"the name of one {self.kind}", "")
+        raise UnknownNameError.among(self.kind, name, [*self.entries, *self._aliases])
+
+    def _matching(self, name: object) -> set[str]:
+        """The entries so named: exactly, or but for case and - against _, or but for those and where they stand."""
+        known = {**{entry: entry for entry in self.entries}, **self._aliases}
+        if name in known or not isinstance(name, str):
+            return {known[name]} if name in known else set()
+        for form in (_same_separators, fold):
+            found = {entry for alias, entry in known.items() if form(alias) == form(name)}
+            if found:
+                return found
+        return set()
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(sorted(self.entries.values(), key=lambda e: e.name))
 
+    def __contains__(self, name: object) -> bool:
+        return bool(self._matching(name))
+
     def __len__(self) -> int:
         return len(self.entries)
+
+
+def _same_separators(name: str) -> str:
+    return name.casefold().replace("_", "-")
+
+
+@dataclasses.dataclass(frozen=True)
+class Made:
+    """What a call in a text built, told apart from numbers and words until the whole text is read."""
+
+    value: Any
+
+
+class Calls(Scope):
+    """The grammar in which the names of some registries can be called; the first that knows a name builds it."""
+
+    def __init__(self, *registries: Registry) -> None:
+        self.registries = registries
+        names = {n for r in registries for e in r for n in (e.name, *e.aliases)}
+        self.names = {name for name in names if name[0].isdigit()}
+
+    def built(self, name: str, positional: Sequence[Any], named: Mapping[str, Any], source: str) -> Any:
+        """The entry of that name, built."""
+        for registry in self.registries:
+            if name in registry:
+                break
+        else:
+            return self.unknown(name, source)
+        plain = {key: _plain(value) for key, value in named.items()}
+        return Made(registry.build(name, [_plain(value) for value in positional], plain, source))
+
+    def unknown(self, name: str, source: str) -> Any:
+        """What a call of a name that none of the registries knows means."""
+        return self.registries[0][name]  # raises, with the nearest match
+
+
+def _plain(value: Any) -> Any:
+    """A value without the marks of reading: what was made itself, and quoted text as text."""
+    if isinstance(value, Made):
+        return value.value
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, tuple):
+        return tuple(_plain(v) for v in value)
+    return {key: _plain(v) for key, v in value.items()} if isinstance(value, dict) else value
+
+
+def plain_value(text: str, scope: Scope) -> Any:
+    """What a text means in a scope, without the marks of reading."""
+    return _plain(read(text, scope))

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .errors import ParameterError, ShapeError, WorldError
+from .text import parameter
 
 Array = Any
 SYMBOLS, NUMPY, TORCH, POINTS = "symbols", "numpy", "torch", "points"
@@ -31,18 +32,28 @@ def world_of(w: Array) -> str:
 
 
 def exact(value: Any) -> Any:
-    """A number as SymPy reads it on paper: a float becomes the decimal that it prints as, so 0.1 is 1/10."""
+    """A number as SymPy reads it on paper: a float becomes the decimal that it prints as, so 0.1 is 1/10.
+
+    A text is a formula of free positive parameters: "lr", "1/3", "2*eta" (see `gandyn.text`).
+
+    Raises:
+        ParameterError: for what is no number, expression or formula.
+    """
     import sympy
 
     if isinstance(value, str):
-        return sympy.Symbol(value, positive=True)
+        return parameter(value)
     if isinstance(value, sympy.Basic):
         return value
     if isinstance(value, (bool, int, np.integer)):
         return sympy.Integer(int(value))
     if isinstance(value, (complex, np.complexfloating)):
         return exact(value.real) + sympy.I * exact(value.imag)
-    value = float(value)
+    try:
+        value = float(value)
+    except (TypeError, ValueError):
+        given = f"{value!r}"[:60]
+        raise ParameterError(f"{given} as a number", "a number, a SymPy expression or a text", "0.1 or 'lr'") from None
     return sympy.Rational(repr(value)) if math.isfinite(value) else sympy.Float(value)
 
 
@@ -62,14 +73,6 @@ def from_list(values: Any, among: Collection[str] = (NUMPY,)) -> Array:
         return entries.astype(float)
     torch = sys.modules["torch"]  # what made the game has loaded it
     return torch.as_tensor(entries, dtype=torch.float64)
-
-
-def parse_parameters(item: Any, *names: str) -> None:
-    """For `__post_init__` of a frozen dataclass: text becomes the free positive symbol that it names."""
-    for name in names:
-        value = getattr(item, name)
-        if isinstance(value, str):
-            object.__setattr__(item, name, exact(value))
 
 
 def is_symbolic(value: Any) -> bool:

@@ -17,7 +17,9 @@ FLOORS = (
     "errors",
     "budget",
     "symbolic.functions",
+    "text",
     "worlds",
+    "parameters",
     "types",
     "results",
     "registry",
@@ -38,7 +40,7 @@ FLOORS = (
 )
 # The hooks that may reach downwards: the package's own lazy attributes, and a result's `plot()`.
 HOOKS = {("gandyn", None), ("results", "plots")}
-RULE_IMPORTS = {"types", "worlds", "errors", "registry", "rules"}
+RULE_IMPORTS = {"types", "worlds", "parameters", "errors", "registry", "rules"}
 # The torch kernel is itself imported only when it is asked for.
 TORCH_AT_THE_TOP = ("gans/", "optim/", "games/autograd.py", "games/network.py", "dynamics/tensors.py")
 TORCH_INSIDE_FUNCTIONS = ("symbolic/", "games/", "gans/", "optim/", "dynamics/", "analysis/", "plots/", "cli")

@@ -157,7 +157,7 @@ def vanishing(e: Any) -> Any:
 
     Points at random rule out almost everything; what is small there must then be simplified to 0.
     """
-    e = sympy.sympify(e)
+    e = sympy.sympify(e, strict=True)
     free = sorted(e.free_symbols, key=str)
     if not free or e.is_polynomial():
         return sympy.expand(e)

@@ -22,7 +22,7 @@ class Search(abc.ABC):
     """The dynamics on `symbols`, restricted to where the `constraints` vanish."""
 
     def __init__(self, symbols: Sequence[Any], right: Sequence[Any], constraints: Sequence[Any]) -> None:
-        self.symbols, self.right = tuple(symbols), tuple(map(sympy.sympify, right))
+        self.symbols, self.right = tuple(symbols), tuple(sympy.sympify(e, strict=True) for e in right)
         self.constraints = tuple(constraints)
         self._eliminated = self._solve_constraints()
         for e in self.constraints:

@@ -38,8 +38,8 @@ def match(vector: Sequence[Any], basis: Sequence[Sequence[Any]], symbols: Sequen
     for _ in range(len(basis) + 2):
         at = {s: sympy.Rational(int(draw.integers(-20, 20)), 9) for s in symbols}
         for k, e in enumerate(vector):
-            rows.append([sympy.sympify(b[k]).subs(at) for b in basis])
-            right.append(sympy.sympify(e).subs(at))
+            rows.append([sympy.sympify(b[k], strict=True).subs(at) for b in basis])
+            right.append(sympy.sympify(e, strict=True).subs(at))
     unknowns = sympy.symbols(f"k0:{len(basis)}")
     system = sympy.Matrix(rows) * sympy.Matrix(unknowns) - sympy.Matrix(right)
     solved = sympy.solve(list(system), unknowns, dict=True)

@@ -69,7 +69,7 @@ class ModifiedFlow(Result):
     @functools.cached_property
     def _own(self) -> Callable[[Any], Array]:
         lr = step_sizes(self.game, self.rule)[0]
-        if sympy.sympify(lr).free_symbols:
+        if sympy.sympify(lr, strict=True).free_symbols:
             raise ParameterError(
                 f"the field of {self.rule!r}, whose step size has no value", "a number", "use `.at(0.1)`"
             )

@@ -75,7 +75,7 @@ class NonlinearDecision(Result):
                 f"a point that is {self.verdict} has no decay law", "one that attracts by a non-linear term", "see law"
             )
         m = self.order or 0
-        return (-(m - 1) * self.coefficient * sympy.sympify(t)) ** sympy.Rational(-1, m - 1)
+        return (-(m - 1) * self.coefficient * sympy.sympify(t, strict=True)) ** sympy.Rational(-1, m - 1)
 
     def summary(self) -> str:
         """Verdict and argument."""

@@ -24,7 +24,7 @@ class PhaseSpace(Game):
         self.name = f"{type(equation.rule).__name__} on {equation.game.name}, in phase space"
         self.players = (Player("position", d), Player("velocity", d))
         self.symbols = (*equation.game.symbols, *equation.velocity)
-        acceleration = [sympy.sympify(e).xreplace({STEP: lr}) for e in equation.expression]
+        acceleration = [sympy.sympify(e, strict=True).xreplace({STEP: lr}) for e in equation.expression]
         self.field_exprs = tuple(-e for e in (*equation.velocity, *acceleration))
         rest = (sympy.Integer(0),) * d
         self.equilibria = tuple((*point, *rest) for point in equation.game.equilibria)

@@ -301,7 +301,7 @@ def _nullity(matrix: Any, f: Any) -> int | None:
         one = DomainMatrix.eye(matrix.rows, numbers.field)
         value = DomainMatrix.zeros(matrix.shape, numbers.field)
         for c in f.all_coeffs():
-            value = value * base + one * numbers.number(sympy.sympify(c))
+            value = value * base + one * numbers.number(sympy.sympify(c, strict=True))
         return int(matrix.rows - value.rank())
 
     try:

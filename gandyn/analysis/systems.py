@@ -171,7 +171,7 @@ def system(game: Game, rule: Rule | None = None, parameter: Any = None, field: F
             outputs = tuple(-e for e in game.field_exprs)  # type: ignore[attr-defined]
         else:
             point = np.array([*symbols, None], dtype=object)[:-1]
-            outputs = tuple(sympy.sympify(e) for e in field(point))
+            outputs = tuple(sympy.sympify(e, strict=True) for e in field(point))
         made = System(game, None, tuple(symbols), symbol, (), outputs)
     known = {*made._inputs, *(name for name, _ in made.bindings)}
     used = set().union(*(e.free_symbols for _, e in made.bindings), *(e.free_symbols for e in made.outputs))

@@ -108,4 +108,4 @@ def _entries(values: Any) -> list[Any]:
     import sympy
 
     rows = values.flat() if hasattr(values, "flat") else values if isinstance(values, Iterable) else [values]
-    return [sympy.sympify(e) for e in rows]
+    return [sympy.sympify(e, strict=True) for e in rows]

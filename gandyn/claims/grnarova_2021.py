@@ -102,10 +102,10 @@ def _quadratic_gap(a: Any, b: Any, c: Any) -> Evidence:
 
     from ..analysis.gap.measure import duality_gap
 
-    a, b, c = map(sympy.sympify, (a, b, c))
+    a, b, c = (sympy.sympify(e, strict=True) for e in (a, b, c))
     x, y = sympy.symbols("x y", real=True)
     value = duality_gap(games.from_sympy(a * x**2 / 2 + b * x * y - c * y**2 / 2, [x, y])).value
-    if value in (sympy.oo, float("inf")) or sympy.sympify(value).has(sympy.Piecewise):
+    if value in (sympy.oo, float("inf")) or sympy.sympify(value, strict=True).has(sympy.Piecewise):
         return Evidence(False, f"the gap is {value}")
     return same_expressions([value], [(a + b**2 / c) * x**2 / 2 + (c + b**2 / a) * y**2 / 2])
 

@@ -78,14 +78,14 @@ def _subject(game: str, rule: str | None, set_: list[str] | None, at: str | None
     from .sections import Subject
 
     given = values.settings(set_ or [])
-    entry = values.find(games.registry, game)
+    entry = games.registry[game]
     built, used = values.build(entry, "game", given)
     entries = [entry]
     built_rule = None
     if rule is not None:
         built_rule, used_by_rule = values.build_rule(rule, given)
         used |= used_by_rule
-        entries.append(values.find(rules.registry, built_rule.name))
+        entries.append(rules.registry[built_rule.name])
     values.refuse_unused(given, used, entries)
     place = _point(built, at)
     return Subject(built, built_rule, place, linearize(built, built_rule, at=place))

@@ -80,14 +80,14 @@ def _study(game: str, rule: list[str] | None, lr: str, start: str, steps: int, s
     step = values.value(lr)
     if isinstance(step, str):
         raise ParameterError(f"--lr {lr!r}", "a number, or one per player", "--lr 0.2")
-    entry = values.find(games.registry, game)
+    entry = games.registry[game]
     built, used = values.build(entry, "game", given)
     entries, built_rules = [entry], []
     for text in rule or DEFAULT_RULES:
         one, used_by_rule = values.build_rule(text, {**given, "lr": step})
         built_rules.append(one)
         used |= used_by_rule
-        entries.append(values.find(rules.registry, one.name))
+        entries.append(rules.registry[one.name])
     values.refuse_unused(given, used, entries)
     where = [float(x) for x in values.point(start, "--start")]
     return compute_spiral(built, built_rules, step, where, steps)

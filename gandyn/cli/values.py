@@ -2,45 +2,16 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 import re
-from collections.abc import Callable, Iterable
-from decimal import Decimal
+from collections.abc import Iterable
 from typing import Any
 
 from ..errors import GandynError, ParameterError, UnknownNameError
-from ..registry import Entry, Registry
+from ..registry import Calls, Entry, plain_value
+from ..text.grammar import HYPHENATED
 
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-CALL = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)\s*\((.*)\)", re.DOTALL)
-OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
-    ast.Add: lambda a, b: a + b,
-    ast.Sub: lambda a, b: a - b,
-    ast.Mult: lambda a, b: a * b,
-    ast.Div: lambda a, b: a / b,
-    ast.Pow: lambda a, b: a**b,
-}
-WORDS = {"True": True, "true": True, "False": False, "false": False, "None": None, "none": None}
-
-
-def find(registry: Registry, name: str) -> Entry:
-    """An entry by name or alias, whatever its case, hyphens and underscores.
-
-    Raises:
-        UnknownNameError: with what exists and the nearest match.
-    """
-    known = {alias: entry for entry in registry for alias in (entry.name, *entry.aliases)}
-    if name in known:
-        return known[name]
-    folded = {_fold(alias): entry for alias, entry in known.items()}
-    if _fold(name) in folded:
-        return folded[_fold(name)]
-    raise UnknownNameError.among(registry.kind, name, known)
-
-
-def _fold(name: str) -> str:
-    return re.sub(r"[-_ ]", "", name).casefold()
+NAME = re.compile(HYPHENATED)
 
 
 def settings(assignments: Iterable[str]) -> dict[str, Any]:
@@ -71,77 +42,20 @@ def value(text: str) -> Any:
         >>> value("0.1"), value("1/3"), value("0.1, 0.2"), value("wasserstein")
         (0.1, 1/3, (0.1, 0.2), 'wasserstein')
     """
-    text = text.strip()
-    if text in WORDS:
-        return WORDS[text]
-    if text.lower() in ("nan", "inf", "-inf", "+inf", "infinity"):
-        return float(text)
-    if NAME.fullmatch(text) and text not in ("sqrt", "pi"):
-        return text
-    call = CALL.fullmatch(text)
-    if call and call[1] != "sqrt":
-        return _built(call[1], text)
-    try:
-        return _evaluate(ast.parse(text, mode="eval").body, text)
-    except (SyntaxError, ValueError, TypeError, ZeroDivisionError, OverflowError) as error:
-        raise ParameterError(
-            f"the value {text!r}", "a number, numbers with commas, a name, or a call", "0.1, 1/3, 0.1,0.2 or R1(0.3)"
-        ) from error
+    from .. import losses, penalties, rules
+
+    if text.strip()[:1] in ("'", '"'):
+        fix = "0.1, 1/3, 0.1,0.2 or R1(0.3)"
+        raise ParameterError(f"the value {text!r} in quotation marks", "the value alone: the shell took its own", fix)
+    return plain_value(text.strip(), Settings(rules.registry, penalties.registry, losses.registry))
 
 
-def _evaluate(node: ast.expr, text: str) -> Any:
-    """Arithmetic only: numbers, + - * / **, sqrt, pi, tuples and lists."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, (int, float, complex)):
-        source = ast.get_source_segment(text, node) or ""
-        return _number(node.value, source)
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.UAdd)):
-        inner = _evaluate(node.operand, text)
-        return -inner if isinstance(node.op, ast.USub) else inner
-    if isinstance(node, ast.BinOp) and type(node.op) in OPERATORS:
-        left, right = (_evaluate(side, text) for side in (node.left, node.right))
-        if isinstance(left, complex) or isinstance(right, complex):
-            return OPERATORS[type(node.op)](left, right)
-        from ..worlds import exact
+class Settings(Calls):
+    """The grammar of `--set`: calls of rules, penalties and losses are built, other calls stay text for the builder."""
 
-        if isinstance(node.op, ast.Div) and right == 0:
-            raise ZeroDivisionError
-        if isinstance(node.op, ast.Pow) and abs(right) > 64:
-            raise OverflowError
-        return OPERATORS[type(node.op)](exact(left), exact(right))
-    if isinstance(node, (ast.Tuple, ast.List)):
-        return tuple(_evaluate(element, text) for element in node.elts)
-    if isinstance(node, ast.Name):
-        return _word(node.id)
-    if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "sqrt" and len(node.args) == 1:
-        import sympy
-
-        from ..worlds import exact
-
-        return sympy.sqrt(exact(_evaluate(node.args[0], text)))
-    raise ValueError(text)
-
-
-def _word(name: str) -> Any:
-    if name == "pi":
-        import sympy
-
-        return sympy.pi
-    if name in WORDS:
-        return WORDS[name]
-    if name in ("nan", "inf"):
-        return float(name)
-    return name
-
-
-def _number(parsed: complex, source: str) -> Any:
-    """The number as written: a float where the float prints as that decimal, else an exact fraction."""
-    if not isinstance(parsed, float):
-        return parsed
-    if Decimal(repr(parsed)) == Decimal(source.replace("_", "")):
-        return parsed
-    import sympy
-
-    return sympy.Rational(source.replace("_", ""))
+    def unknown(self, name: str, source: str) -> Any:
+        """A call such as ring(modes=8), whose registry only the builder knows."""
+        return source
 
 
 def point(text: str, option: str) -> Any:
@@ -186,56 +100,16 @@ def build(entry: Entry, kind: str, given: dict[str, Any]) -> tuple[Any, set[str]
 
 
 def build_rule(text: str, given: dict[str, Any]) -> tuple[Any, set[str]]:
-    """A rule by name with `--set` values, or by a call of it: "GDA", "HeavyBall(0.1, -0.3)", "Alternating(Adam(0.01))".
+    """A rule by name with `--set` values, or by a call of it: "GDA", "heavy-ball(0.1, -0.3)".
 
     Raises:
-        UnknownNameError, ParameterError: as `find` and `build`.
+        UnknownNameError, ParameterError: as `Registry.from_text` and `build`.
     """
     from .. import rules
 
-    if not CALL.fullmatch(text.strip()):
-        return build(find(rules.registry, text.strip()), "rule", given)
-    return _called(_parsed(text.strip()), text.strip(), rules.registry), set()
-
-
-def _built(name: str, text: str) -> Any:
-    """What a call of a registered rule, penalty or loss builds; other calls stay text, for the builder to judge."""
-    from .. import losses, penalties, rules
-
-    for module in (rules, penalties, losses):
-        try:
-            find(module.registry, name)
-        except UnknownNameError:
-            continue
-        return _called(_parsed(text), text, module.registry)
-    return text
-
-
-def _parsed(text: str) -> ast.expr:
-    try:
-        return ast.parse(text, mode="eval").body
-    except SyntaxError as error:
-        raise ParameterError(f"the call {text!r}", "NAME(value, name=value)", "HeavyBall(0.1, -0.3)") from error
-
-
-def _called(node: Any, text: str, registry: Registry) -> Any:
-    if isinstance(node, ast.Tuple):
-        return tuple(_called(element, text, registry) for element in node.elts)
-    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id != "sqrt"):
-        return value(ast.get_source_segment(text, node) or "")
-    entry = find(registry, node.func.id)
-    arguments = [_called(a, text, registry) for a in node.args]
-    named = {str(k.arg): _called(k.value, text, registry) for k in node.keywords}
-    try:
-        return entry.build(*arguments, **named)
-    except GandynError:
-        raise
-    except (TypeError, ValueError) as error:
-        raise ParameterError(
-            f"the rule {text!r} ({error})",
-            f"the arguments of {entry.name}",
-            f"gandyn list rules, or --rule {entry.name}",
-        ) from error
+    if NAME.fullmatch(text.strip()):
+        return build(rules.registry[text.strip()], "rule", given)
+    return rules.registry.from_text(text), set()
 
 
 def refuse_unused(given: dict[str, Any], used: set[str], entries: Iterable[Entry]) -> None:

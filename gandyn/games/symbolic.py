@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DomainError, GameError, ParameterError, ShapeError
+from ..text import expressions, symbols
 from ..types import Array, Batch, FeasibleSet, Game, Player
 from ..worlds import SYMBOLS, exact, world_of
 from .facts import Facts
@@ -45,7 +46,7 @@ class SymbolicGame(Game):
         blocks = {str(player): tuple(symbols) for player, symbols in players.items()}
         self.players = tuple(Player(player, len(symbols)) for player, symbols in blocks.items())
         self.symbols = tuple(s for symbols in blocks.values() for s in symbols)
-        self.exprs = tuple(sympy.sympify(cost) for cost in costs)
+        self.exprs = tuple(expressions(costs, {str(s): s for s in self.symbols}))
         self.equilibria = tuple(tuple(map(exact, point)) for point in equilibria)
         if len(self.exprs) != len(self.players):
             raise GameError(
@@ -53,6 +54,11 @@ class SymbolicGame(Game):
                 "one cost for each player, or one expression for a two-player zero-sum game",
                 "give f_1, ..., f_n in the order of the players",
             )
+        for cost in self.exprs:
+            if cost.has(sympy.zoo, sympy.nan, sympy.oo, -sympy.oo):
+                raise GameError(
+                    f"{name}: a cost that is {cost}", "finite costs", "check for a division by zero or a nan"
+                )
         if len(set(self.symbols)) != len(self.symbols):
             raise GameError(f"{name}: a symbol belongs to two players", "disjoint blocks", "use different symbols")
         self.field_exprs = tuple(
@@ -238,11 +244,16 @@ def from_sympy(
     projection: Callable[[Array], Array] | None = None,
     facts: Facts | None = None,
 ) -> SymbolicGame:
-    """A game from SymPy costs.
+    """A game from SymPy costs, or from costs as text.
+
+    Text is read by the library's own grammar (`gandyn.text`), which executes nothing: + - * / **, brackets, sqrt, exp,
+    log, sin, cos, tanh, Abs, Max, Min, sigmoid, softplus, Piecewise and a few more. Decimals are exact. A name in it is
+    a player's symbol, or else a real parameter.
 
     Args:
         costs: (f_1, ..., f_n), what each player minimises; or one expression f for the zero-sum game (f, -f).
-        players: one symbol or sequence of symbols per player, or a dict from name to them.
+        players: one symbol or sequence of symbols per player, or a dict from name to them. Names may stand for symbols:
+            "x", or "x1, x2".
         parameters: values for the remaining symbols, by symbol or name; what is not given stays free. Or a sequence of
             symbols or names, all of which stay free.
         name: what messages and pictures call it.
@@ -252,30 +263,60 @@ def from_sympy(
         facts: source, known spectrum and conserved quantities.
 
     Raises:
-        GameError: if a cost ignores its own player's symbols, or their numbers do not match.
-        ParameterError: for a parameter that the costs do not have.
+        GameError: if a cost ignores its own player's symbols, is not finite, or their numbers do not match.
+        ParameterError: for a parameter that the costs do not have, and text that is no formula.
 
     Example:
         >>> import sympy, gandyn as gd
         >>> a, b = sympy.symbols("a b", real=True)
         >>> gd.games.from_sympy(a * b, [a, b]).field_exprs
         (b, -a)
+        >>> gd.games.from_sympy("a*b + c*a**2/2", ["a", "b"], {"c": 3}).exprs
+        (3*a**2/2 + a*b, -3*a**2/2 - a*b)
     """
     import sympy
 
-    if not isinstance(players, Mapping):
-        names = TWO_PLAYERS if len(players) == 2 else tuple(f"x{i}" for i in range(1, len(players) + 1))
-        players = dict(zip(names, players, strict=True))
-    blocks = {
-        player: (symbols,) if isinstance(symbols, sympy.Symbol) else tuple(symbols)
-        for player, symbols in players.items()
-    }
-    costs = list(costs) if isinstance(costs, (Sequence, sympy.MatrixBase)) else [costs]
-    costs = [sympy.sympify(cost) for cost in costs]
+    several = isinstance(costs, (Sequence, sympy.MatrixBase, np.ndarray)) and not isinstance(costs, str)
+    costs = list(costs) if several else [costs]
+    blocks = _blocks(players, _by_name(costs))
+    if parameters is not None and (isinstance(parameters, str) or not isinstance(parameters, (Mapping, Sequence))):
+        raise ParameterError(f"parameters={parameters!r}", "a dict of values, or a list of names", '{"c": 3} or ["c"]')
+    own = [s for block in blocks.values() for s in block]
+    costs = expressions(costs, _by_name([*(p for p in parameters or () if not isinstance(p, str)), *own]))
     if len(costs) == 1 and len(blocks) == 2:
         costs.append(-costs[0])
     costs = _substitute_parameters(costs, blocks, parameters or {}, name)
     return SymbolicGame(name, costs, blocks, equilibria, projection, facts)
+
+
+def _by_name(expressions: Sequence[Any]) -> dict[str, Any]:
+    """The symbols of some expressions by their names; numbers and texts among them have none."""
+    return {s.name: s for e in expressions for s in getattr(e, "free_symbols", ())}
+
+
+def _blocks(players: Any, known: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
+    """The players' symbols by player, each a SymPy symbol: of names the known ones, else new real ones."""
+    import sympy
+
+    def named(text: str) -> tuple[Any, ...]:
+        return tuple(known.get(s.name, s) for s in symbols(text, real=True))
+
+    def block(given: Any) -> tuple[Any, ...]:
+        if isinstance(given, str):
+            return named(given)
+        if isinstance(given, sympy.Symbol):
+            return (given,)
+        if not isinstance(given, (Sequence, np.ndarray, sympy.MatrixBase)) or len(given) == 0:
+            raise GameError(f"the player {given!r}", "a symbol, a name, or a sequence of them", '"x" or [x1, x2]')
+        return tuple(s for entry in given for s in block(entry))
+
+    players = named(players) if isinstance(players, str) else players
+    if not isinstance(players, Mapping):
+        if not isinstance(players, (Sequence, np.ndarray)) or len(players) == 0:
+            raise GameError(f"players={players!r}", "one symbol or sequence of symbols for each player", "[a, b]")
+        names = TWO_PLAYERS if len(players) == 2 else tuple(f"x{i}" for i in range(1, len(players) + 1))
+        players = dict(zip(names, players, strict=True))
+    return {str(player): block(given) for player, given in players.items()}
 
 
 def _substitute_parameters(

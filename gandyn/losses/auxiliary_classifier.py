@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from .. import worlds
 from ..errors import ParameterError
-from ..worlds import Array, number, parse_parameters
+from ..parameters import parse_parameters
+from ..worlds import Array, number
 from . import registry, resolve
 from .base import Loss, Mean, batch_mean
 

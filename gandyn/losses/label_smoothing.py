@@ -7,7 +7,8 @@ import dataclasses
 from typing import Any
 
 from ..errors import ParameterError
-from ..worlds import Array, is_symbolic, number, parse_parameters
+from ..parameters import parse_parameters
+from ..worlds import Array, is_symbolic, number
 from . import registry, resolve
 from .base import Loss
 from .divergences import Divergence, Measured

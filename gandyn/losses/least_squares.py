@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from ..worlds import Array, number, parse_parameters
+from ..parameters import parse_parameters
+from ..worlds import Array, number
 from . import registry
 from .base import Loss
 from .divergences import KL_TO_MIXTURE, PEARSON_TO_MIXTURE, Divergence, Measured

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from .. import worlds
 from ..errors import ParameterError
-from ..worlds import Array, is_symbolic, number, parse_parameters
+from ..parameters import parse_parameters
+from ..worlds import Array, is_symbolic, number
 from . import registry
 from .pairs import PairLoss
 

@@ -14,7 +14,8 @@ from typing import Any, ClassVar, Protocol
 
 from .. import worlds
 from ..errors import ParameterError
-from ..worlds import Array, is_symbolic, number, parse_parameters
+from ..parameters import parse_parameters
+from ..worlds import Array, is_symbolic, number
 
 
 class Critic(Protocol):

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..errors import DomainError, ParameterError
+from ..parameters import finite, is_number, parse_flags
 from ..registry import Entry
 from ..types import Game, Rule
 from ..worlds import exact, is_symbolic
@@ -23,13 +24,16 @@ def register(rule: R) -> R:
 
 
 def parse(rule: Rule, positive: Callable[[Any], bool] | None = None, **parameters: Any) -> None:
-    """Store parameters on a frozen rule: strings become positive symbols, containers keep one value per player.
+    """Store parameters on a frozen rule: strings become numbers or positive symbols ("1/3", "lr", "2*eta"), containers
+    keep one value per player. Fields declared `bool` are read too.
 
     Raises:
-        ParameterError: for what is not a number or an expression, and for numbers that `positive` or finiteness refuse.
+        ParameterError: for what is not a number or an expression, for numbers that `positive` or finiteness refuse, and
+            for what is no boolean.
     """
     for name, value in parameters.items():
         object.__setattr__(rule, name, _parse_one(rule, name, value, positive))
+    parse_flags(rule)
 
 
 def _parse_one(rule: Rule, name: str, value: Any, accept: Callable[[Any], bool] | None) -> Any:
@@ -37,21 +41,28 @@ def _parse_one(rule: Rule, name: str, value: Any, accept: Callable[[Any], bool] 
         return {key: _parse_one(rule, name, v, accept) for key, v in value.items()}
     if isinstance(value, (tuple, list)):
         return tuple(_parse_one(rule, name, v, accept) for v in value)
-    if isinstance(value, str):
-        return exact(value)
-    if is_symbolic(value):
-        return value
-    if isinstance(value, (bool, np.ndarray)) or not isinstance(value, (int, float, complex, np.number)):
+    value = exact(value) if isinstance(value, str) else value
+    if isinstance(value, (bool, np.ndarray)) or not (is_number(value) or is_symbolic(value)):
         raise ParameterError(
             f"{rule.name}({name}={value!r})",
             "a number, a SymPy expression, a name for a free parameter, or one of these per player",
             f"{name}=0.1, or {name}=(0.1, 0.2)",
         )
     value = value.item() if isinstance(value, np.number) else value
-    if not np.isfinite(value) or (accept is not None and not accept(value)):
+    if not finite(value) or (accept is not None and not _accepted(value, accept)):
         needed = "a finite number" if accept is None else "a positive number"
         raise ParameterError(f"{rule.name}({name}={value!r})", needed, f"{name}=0.1")
     return value
+
+
+def _accepted(value: Any, accept: Callable[[Any], bool]) -> bool:
+    """Whether a number, or an exact number of SymPy, is accepted; an expression with free symbols always is."""
+    if not is_symbolic(value):
+        return accept(value)
+    if value.free_symbols:
+        return True
+    number = complex(value)
+    return accept(number.real if number.imag == 0 else number)
 
 
 def step_size(value: Any) -> bool:

@@ -150,9 +150,9 @@ class BallFunction:
         self.coordinates, self.parameters = tuple(coordinates), tuple(parameters)
         self._numbers: dict[Any, Any] = {}
         for e in [*(e for _, e in bindings), *outputs]:
-            _refuse(sympy.sympify(e), what)
-        bindings = [(name, self._without_numbers(sympy.sympify(e))) for name, e in bindings]
-        self.outputs = [self._without_numbers(sympy.sympify(e)) for e in outputs]
+            _refuse(sympy.sympify(e, strict=True), what)
+        bindings = [(name, self._without_numbers(sympy.sympify(e, strict=True))) for name, e in bindings]
+        self.outputs = [self._without_numbers(sympy.sympify(e, strict=True)) for e in outputs]
         self._bindings = bindings
         sources = {s: k for k, s in enumerate([*self.coordinates, *(name for name, _ in bindings)])}
         partials: list[Any] = []

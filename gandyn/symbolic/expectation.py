@@ -34,7 +34,7 @@ class Expectation(sympy.Expr):  # type: ignore[misc]
 
     def __new__(cls, integrand: Any, symbol: Any, law: Any) -> Any:
         """The expectation, evaluated where the integrand is a polynomial in the random symbol."""
-        integrand, law = sympy.sympify(integrand), str(law)
+        integrand, law = sympy.sympify(integrand, strict=True), str(law)
         if symbol not in integrand.free_symbols:
             return integrand
         if integrand.is_polynomial(symbol):

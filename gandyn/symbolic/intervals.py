@@ -46,7 +46,7 @@ class IntervalFunction:
 
     def __init__(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
         numbers: dict[Any, Any] = {}
-        expressions = [_with_names(_with_sums(sympy.sympify(e)), numbers) for e in outputs]
+        expressions = [_with_names(_with_sums(sympy.sympify(e, strict=True)), numbers) for e in outputs]
         self.code: StraightLine = lower([*inputs, *numbers.values()], expressions)
         self.numbers = [enclosed(n) for n in numbers]
         unknown = sorted({line.op for line in self.code.instructions} - OPERATIONS.keys())

@@ -33,7 +33,7 @@ def slope_at(e: Any, s: Any, values: Mapping[Any, Any]) -> Any:
         return _finite(derivative.xreplace(dict(values)))
     slopes = set()
     for sides in itertools.product(*choices):
-        chosen = dict(zip([*jumps, *meetings], map(sympy.sympify, sides), strict=True))
+        chosen = dict(zip([*jumps, *meetings], (sympy.sympify(side, strict=True) for side in sides), strict=True))
         slopes.add(sympy.simplify(derivative.xreplace(chosen).xreplace(dict(values))))
     if len(slopes) > 1:
         raise _error(f"the one-sided slopes are {', '.join(map(str, sorted(slopes, key=str)))}")

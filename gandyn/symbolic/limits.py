@@ -46,7 +46,7 @@ def _range(e: Any, values: Mapping[Any, Any], given: Sequence[Any]) -> Range:
     if e.is_Symbol:
         if e not in values:
             raise UnboundedError(f"{e} has no value")
-        return sympy.sympify(values[e]), sympy.sympify(values[e])
+        return sympy.sympify(values[e], strict=True), sympy.sympify(values[e], strict=True)
     if isinstance(e, sympy.Piecewise):
         return _branches(e, values, given)
     if e.is_Pow:

@@ -78,7 +78,7 @@ def lower(inputs: Sequence[Any], outputs: Sequence[Any], bindings: Sequence[tupl
     lowering = _Lowering(inputs)
     for symbol, expression in bindings:
         lowering.known[symbol] = lowering(expression)
-    results = tuple(lowering(sympy.sympify(e)) for e in outputs)
+    results = tuple(lowering(sympy.sympify(e, strict=True)) for e in outputs)
     return StraightLine(tuple(f"i{k}" for k in range(len(inputs))), _used(lowering.instructions, results), results)
 
 
