@@ -86,8 +86,10 @@ class Registry:
         """
         try:
             built = read(text, Calls(self))
-        except TextError as error:
-            raise TextError(f"{error.given}, read as a {self.kind}", error.needed, error.fix) from None
+        except ParameterError as error:
+            kind = f"the name of a {self.kind}, or a call of one"
+            inside = "" if isinstance(error, TextError) else f" in {shorten(text)}"
+            raise type(error)(f"{error.given}{inside}, read as {kind}", error.needed, error.fix) from None
         if isinstance(built, str):
             return self.build(built, (), {}, built)
         if not isinstance(built, Made):
