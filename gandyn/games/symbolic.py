@@ -73,7 +73,8 @@ class SymbolicGame(Game):
                     "check the order of the costs, or give the symbol to the other player",
                 )
         self.zero_sum = len(self.exprs) == 2 and sympy.expand(self.exprs[0] + self.exprs[1]) == 0
-        self.smooth = not any(e.has(sympy.Abs, sympy.sign, sympy.Max, sympy.Min, sympy.Piecewise) for e in self.exprs)
+        kinks = (sympy.Abs, sympy.sign, sympy.Heaviside, sympy.Max, sympy.Min, sympy.Piecewise)
+        self.smooth = not any(e.has(*kinks) for e in self.exprs)
 
     @functools.cached_property
     def quadratic(self) -> bool:  # type: ignore[override]

@@ -33,6 +33,8 @@ class IntervalFunction:
     Args:
         inputs: SymPy symbols, in the order of the boxes' coordinates.
         outputs: expressions in them.
+        where_defined: enclose only values that exist: log and roots over the part of their argument where they are
+            real, quotients where the divisor is not 0. Otherwise, nothing is known of a box that holds such places.
 
     Raises:
         DomainError: for a function of which no interval form is known.
@@ -44,7 +46,8 @@ class IntervalFunction:
         ([[-0.2]], [[4.1]])
     """
 
-    def __init__(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+    def __init__(self, inputs: Sequence[Any], outputs: Sequence[Any], where_defined: bool = False) -> None:
+        self.operations: dict[str, Callable[..., Interval]] = OPERATIONS | (WHERE_DEFINED if where_defined else {})
         numbers: dict[Any, Any] = {}
         expressions = [_with_names(_with_sums(sympy.sympify(e, strict=True)), numbers) for e in outputs]
         self.code: StraightLine = lower([*inputs, *numbers.values()], expressions)
@@ -68,7 +71,7 @@ class IntervalFunction:
                 if line.op == "mul" and line.args[0] == line.args[1]:
                     values[line.name] = square(get(line.args[0]))
                 else:
-                    values[line.name] = OPERATIONS[line.op](*map(get, line.args))
+                    values[line.name] = self.operations[line.op](*map(get, line.args))
         result = np.empty((2, len(low), len(self.code.outputs)))
         for k, output in enumerate(self.code.outputs):
             result[0, :, k], result[1, :, k] = get(output)
@@ -258,3 +261,35 @@ OPERATIONS: dict[str, Callable[..., Interval]] = {
     "lt": _less, "le": _at_most, "gt": lambda x, y: _less(y, x), "ge": lambda x, y: _at_most(y, x),
     "eq": _equal, "ne": lambda x, y: tuple(~part for part in _equal(x, y)[::-1]),
 }  # fmt: skip
+
+
+# --- values that exist ------------------------------------------------------------------------------------------------
+
+
+def _log_where_positive(x: Interval) -> Interval:
+    return OPERATIONS["log"]((np.maximum(x[0], 0.0), np.maximum(x[1], 0.0)))
+
+
+def _divide_where_nonzero(x: Interval, y: Interval) -> Interval:
+    """A divisor that only touches 0 keeps its sign: 1 / [0, b] = [1 / b, inf]."""
+    low, high = _divide(x, y)
+    above, below = (y[0] == 0) & (y[1] > 0), (y[1] == 0) & (y[0] < 0)
+    near = outward(1 / np.where(above, y[1], 1.0), 1 / np.where(below, y[0], 1.0))
+    ends = np.where(above, near[0], -np.inf), np.where(above, np.inf, near[1])
+    one_sided = multiply(x, ends)
+    return np.where(above | below, one_sided[0], low), np.where(above | below, one_sided[1], high)
+
+
+def _power_where_real(x: Interval, y: Interval) -> Interval:
+    """x^y of x >= 0, unless y may be an integer, where a negative x has a power too."""
+    whole = np.floor(y[1]) >= np.ceil(y[0])
+    low, high = OPERATIONS["exp"](multiply(y, _log_where_positive(x)))
+    known = ~whole | (x[0] >= 0)
+    return np.where(known, np.maximum(low, 0.0), -np.inf), np.where(known, high, np.inf)
+
+
+WHERE_DEFINED: dict[str, Callable[..., Interval]] = {
+    "log": _log_where_positive,
+    "div": _divide_where_nonzero,
+    "pow": _power_where_real,
+}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
 
 import numpy as np
@@ -10,20 +11,37 @@ import numpy as np
 from ... import worlds
 from ...errors import DomainError, ParameterError
 from ...types import Array, Game
-from .minimum import Enclosure, Minimum, enclosure
+from .enclosure import Enclosure, enclosure
+from .endless import falls_without_limit
+from .minimum import Minimum
 from .result import DualityGap
 
 FIRST_PASS = 1e-2  # of the costs' own size: enough to see how large the gap is
 FLOOR = 1e-6  # of the costs' own size: below it the tolerance is no longer relative to the gap
+PROBE = 2000  # parts after which a cost without a known lower bound is asked whether it has none
 NOTHING = 1e-300  # what outward rounding makes of 0
 
 
 @dataclasses.dataclass(frozen=True)
 class Effort:
-    """How far to go: the width at which an interval counts as a value, and the parts of the box a player may search."""
+    """How far to go: the width at which an interval counts as a value, the parts of the box a player may search, and
+    the time, of `time.monotonic()`, by which all has to end.
+    """
 
     tolerance: float
     most: int
+    deadline: float = math.inf
+
+
+@dataclasses.dataclass(frozen=True)
+class Answers:
+    """Of each player at one point: its share between two bounds, its answer, and where it gains without limit."""
+
+    low: list[float]
+    high: list[float]
+    points: list[Array]
+    endless: list[str]
+    size: float
 
 
 def over_box(game: Game, w: Array, bounds: Array, effort: Effort) -> DualityGap:
@@ -31,7 +49,7 @@ def over_box(game: Game, w: Array, bounds: Array, effort: Effort) -> DualityGap:
 
     Raises:
         DomainError: for a game without expressions, or a function of which no interval form is known.
-        ParameterError: for a point outside the box.
+        ParameterError: for a point outside the box, or one at which a cost has no value.
     """
     points = np.asarray(w.detach().cpu() if hasattr(w, "detach") else w, dtype=float)
     flat = points.reshape(-1, game.dim)
@@ -40,13 +58,16 @@ def over_box(game: Game, w: Array, bounds: Array, effort: Effort) -> DualityGap:
     searches: dict[tuple[int, bytes], Minimum] = {}
     found = [_at(game, costs, z, bounds, effort, searches) for z in flat]
     shape = points.shape[:-1]
-    lows, highs, answers = (np.array(column, dtype=float) for column in zip(*found, strict=True))
-    # (points, players, ...) to (players, ..., ...), each sum rounded outward
-    low = np.nextafter(lows.sum(-1), -np.inf).clip(0.0).reshape(shape)
-    high = np.nextafter(highs.sum(-1), np.inf).reshape(shape)
-    size = np.array([_size(game, z) for z in flat]).reshape(shape)
-    decided = high - low <= np.maximum(effort.tolerance * np.maximum(low, FLOOR * size), NOTHING)
+    lows, highs = (np.array([getattr(f, name) for f in found], dtype=float) for name in ("low", "high"))
+    # (points, players, ...) to (players, ..., ...), each sum rounded outward; what is infinite stays so
+    low, high = lows.sum(-1), highs.sum(-1)
+    low = np.where(np.isinf(low), low, np.nextafter(low, -np.inf)).clip(0.0).reshape(shape)
+    high = np.nextafter(high, np.inf).reshape(shape)
+    size = np.array([f.size for f in found]).reshape(shape)
+    width = np.where(np.isinf(low), 0.0, high - np.where(np.isinf(low), 0.0, low))
+    decided = width <= np.maximum(effort.tolerance * np.maximum(low, FLOOR * size), NOTHING)
     n = len(game.players)
+    answers = None if np.isinf(low).any() else np.array([f.points for f in found], dtype=float)
     return DualityGap(
         game,
         w,
@@ -54,9 +75,9 @@ def over_box(game: Game, w: Array, bounds: Array, effort: Effort) -> DualityGap:
         "exact" if decided.all() else "lower",
         "box",
         _like(np.moveaxis(lows, 1, 0).reshape(n, *shape), w),
-        _like(np.moveaxis(answers, 1, 0).reshape(n, *shape, game.dim), w),
+        None if answers is None else _like(np.moveaxis(answers, 1, 0).reshape(n, *shape, game.dim), w),
         (_like(low, w), _like(high, w)),
-        note=_note(bounds, searches, effort, decided),
+        note=_note(bounds, searches, effort, decided, found),
         box=bounds,
         parts=sum(search.boxes for search in searches.values()),
     )
@@ -75,45 +96,70 @@ def _at(
     bounds: Array,
     effort: Effort,
     searches: dict[tuple[int, bytes], Minimum],
-) -> tuple[list[float], list[float], list[Array]]:
+) -> Answers:
     """Each player's share between two bounds, and its answer. Points that share the others' blocks share a search."""
     mine, here = [], []
     for i, (cost, own) in enumerate(zip(costs, game.slices, strict=True)):
+        value, _ = cost.point(z, z[None, own])
+        here.append((float(value[0][0]), float(value[1][0])))
+        if not np.isfinite(here[-1]).all():
+            raise ParameterError(
+                f"the cost of {game.players[i].name}, which has no finite value at the point {z.tolist()}",
+                "a point inside the domain of every cost",
+                "move the point",
+            )
         others = np.delete(z, np.arange(own.start, own.stop))
         key = (i, others.tobytes())
         if key not in searches:
-            searches[key] = Minimum(cost, z, bounds[own], effort.most)
+            searches[key] = Minimum(cost, z, bounds[own], effort.most, effort.deadline)
         mine.append(searches[key])
-        value, _ = cost.point(z, z[None, own])
-        here.append((float(value[0][0]), float(value[1][0])))
     size = max(abs(end) for pair in here for end in pair) + max(abs(search.high) for search in mine)
     for search in mine:
-        search.refine(FIRST_PASS * size)
+        search.refine(FIRST_PASS * size, PROBE)
+        if not _endless(search, z):
+            search.refine(FIRST_PASS * size)
     gap = sum(max(a - search.high, 0.0) for (a, _), search in zip(here, mine, strict=True))
-    for search in mine:
+    for search in (s for s in mine if not s.endless):
         search.refine(effort.tolerance * max(gap, FLOOR * size) / (2 * len(mine)))
+    endless = [_endless(search, z) for search in mine]
     lows = [max(float(np.nextafter(a - s.high, -np.inf)), 0.0) for (a, _), s in zip(here, mine, strict=True)]
+    lows = [np.inf if end else low for low, end in zip(lows, endless, strict=True)]
     highs = [max(float(np.nextafter(b - s.low, np.inf)), 0.0) for (_, b), s in zip(here, mine, strict=True)]
     answers = []
     for search, own in zip(mine, game.slices, strict=True):
         answer = z.copy()
         answer[own] = search.point
         answers.append(answer)
-    return lows, highs, answers
+    return Answers(lows, highs, answers, endless, size)
 
 
-def _size(game: Game, z: Array) -> float:
-    return float(max(abs(float(c)) for c in game.costs(z)))
+def _endless(search: Minimum, z: Array) -> str:
+    """Where a player gains without limit, if that can be proven; asked for only where no bound was found."""
+    if np.isfinite(search.low):
+        return ""
+    if not search.endless:
+        stuck = search.unbounded_parts
+        places = [search.point, *stuck[:: max(1, len(stuck) // 2)][:2]]
+        search.endless = falls_without_limit(search.cost, z, search.bounds, places)
+    return search.endless
 
 
-def _note(bounds: Array, searches: dict[Any, Minimum], effort: Effort, decided: Array) -> str:
+def _note(bounds: Array, searches: dict[Any, Minimum], effort: Effort, decided: Array, found: list[Answers]) -> str:
     most = max(search.boxes for search in searches.values())
     spent = f"over {_shown(bounds)}; at most {most} of {effort.most} parts searched for an answer"
+    ends = sorted({f"a player gains without limit, {end}" for f in found for end in f.endless if end})
     if decided.all():
-        return f"{spent}; the interval is narrower than {effort.tolerance:g} of the value"
-    why = "the budget of parts ran out" if any(s.exhausted for s in searches.values()) else "rounding errors decide"
+        told = f"{spent}; the interval is narrower than {effort.tolerance:g} of the value"
+        return "; ".join([spent, *ends]) if ends else told
+    if any(s.late for s in searches.values()):
+        why = "out of time"
+    elif any(np.isneginf(s.low) and not s.endless for s in searches.values()):
+        why = "a cost has no known lower bound near a pole or the edge of its domain"
+    else:
+        why = "the budget of parts ran out" if any(s.exhausted for s in searches.values()) else "rounding errors decide"
     many = "" if decided.size == 1 else f" at {int((~decided).sum())} of {decided.size} points"
-    return f"{spent}; undecided{many}: {why} before the interval was narrower than {effort.tolerance:g} of the value"
+    told = f"undecided{many}: {why} before the interval was narrower than {effort.tolerance:g} of the value"
+    return "; ".join([spent, *ends, told])
 
 
 def _shown(bounds: Array) -> str:
@@ -133,11 +179,13 @@ def _enclosures(game: Game) -> list[Enclosure]:
             "costs that can be enclosed",
             'method="gradient"',
         )
+    import sympy
+
+    for player, cost in zip(game.players, expressions, strict=True):
+        if cost.has(sympy.DiracDelta):
+            raise DomainError(f"DiracDelta in the cost of {player.name}", "costs with values", "Heaviside, for a jump")
     symbols = tuple(game.symbols)  # type: ignore[attr-defined]
-    return [
-        enclosure(cost, symbols, own.start, own.stop, game.smooth)
-        for cost, own in zip(expressions, game.slices, strict=True)
-    ]
+    return [enclosure(cost, symbols, own.start, own.stop) for cost, own in zip(expressions, game.slices, strict=True)]
 
 
 def box_of(game: Game, box: Any, radius: Any) -> Array:

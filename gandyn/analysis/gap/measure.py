@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,7 @@ def duality_gap(
     box: Any = None,
     tolerance: float = 1e-6,
     budget: int = 100_000,
+    seconds: float = 60.0,
 ) -> DualityGap:
     """G(w) = sum_i [f_i(w) - min f_i(., w_-i)]: what the players could gain by answering each other.
 
@@ -82,7 +84,8 @@ def duality_gap(
         rng: seed of batches and perturbations.
         radius, box: for "box", |x_k| <= radius for every coordinate, or one (low, high) pair per coordinate of w. By
             default the game's own box; of a constrained game's box only what is feasible.
-        tolerance, budget: for "box", the width at which to stop, and the parts of its box that a player may search.
+        tolerance, budget, seconds: for "box", the width at which to stop, the parts of its box that a player may
+            search, and the time for all.
 
     Raises:
         DomainError: for "exact" where there is no closed form, for "proximal" outside zero-sum games of two players,
@@ -105,7 +108,8 @@ def duality_gap(
         if method == "exact":
             found = _exactly(game, point)
         elif method == "box":
-            effort = boxes.Effort(_positive("tolerance", tolerance), _whole("budget", budget))
+            deadline = time.monotonic() + _positive("seconds", seconds)
+            effort = boxes.Effort(_positive("tolerance", tolerance), _whole("budget", budget), deadline)
             found = boxes.over_box(game, boxes.numbers(game, point), boxes.box_of(game, box, radius), effort)
         else:
             how = Inner(_inner_rule(game, rule, inner_lr), _whole("k", k), _whole("repeats", repeats), seed=rng)

@@ -2,67 +2,29 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Sequence
-from typing import Any
+import math
+import time
 
 import numpy as np
 
-from ...symbolic.intervals import Interval, IntervalFunction
+from ...symbolic.intervals import Interval
 from ...types import Array
+from .enclosure import Enclosure, Ranges
 
 BATCH = 1024
 NEWTON_STEPS = 3
 EPS = float(np.finfo(float).eps)
 
 
-class Enclosure:
-    """A cost with its first and second derivatives in some coordinates, on boxes.
-
-    Args:
-        cost: a SymPy expression. symbols: all coordinates. own: which of them move; the others stay at given points.
-        smooth: whether the derivatives exist; without them only ranges of the cost are used.
-    """
-
-    def __init__(self, cost: Any, symbols: Sequence[Any], own: slice, smooth: bool = True) -> None:
-        import sympy
-
-        self.own, self.symbols, self.smooth = own, symbols, smooth
-        moving = symbols[own]
-        self.size = len(moving)
-        slopes = [sympy.diff(cost, s) for s in moving] if smooth else []
-        curvatures = [sympy.diff(g, s) for k, g in enumerate(slopes) for s in moving[k:]]
-        self._at_points = IntervalFunction(symbols, [cost, *slopes])
-        self._on_boxes = IntervalFunction(symbols, [cost, *slopes, *curvatures])
-
-    def point(self, w: Array, x: Array) -> tuple[Interval, Interval]:
-        """The cost (N,) and its slopes (N, k) at points x (N, k) of the moving coordinates, the others at w (d,)."""
-        z = self._embed(w, x)
-        low, high = self._at_points(z, z)
-        return (low[:, 0], high[:, 0]), (low[:, 1:], high[:, 1:])
-
-    def box(self, w: Array, low: Array, high: Array) -> tuple[Interval, Interval, Interval]:
-        """The cost, its slopes and its curvatures (N, k, k) over boxes with corners (N, k)."""
-        a, b = self._on_boxes(self._embed(w, low), self._embed(w, high))
-        k = self.size
-        rows, columns = np.triu_indices(k)
-        hessians = np.zeros((2, len(low), k, k))
-        if self.smooth:
-            for hessian, values in zip(hessians, (a, b), strict=True):
-                hessian[:, rows, columns] = hessian[:, columns, rows] = values[:, 1 + k :]
-        return (a[:, 0], b[:, 0]), (a[:, 1 : 1 + k], b[:, 1 : 1 + k]), (hessians[0], hessians[1])
-
-    def _embed(self, w: Array, x: Array) -> Array:
-        z = np.repeat(np.asarray(w, dtype=float)[None], len(x), axis=0)
-        z[:, self.own] = x
-        return z
-
-
 class Minimum:
     """low <= min over the box <= high, tightened as far as asked, `high` attained at `point`.
 
-    A part of the box is dropped when its lower bound exceeds `high`, when a slope has one sign on it and it does not
-    touch the box's side there, or when it is strictly concave along a coordinate away from that coordinate's sides.
+    "min" is the infimum of the values that exist: a jump's lower side counts, though no point may attain it, and
+    places without a value (beyond a logarithm's edge, at a pole) do not.
+
+    A part of the box is dropped when it holds no value, when its lower bound exceeds `high`, and, where derivatives
+    exist all over it, when a slope has one sign on it and it does not touch the box's side there, or when it is
+    strictly concave along a coordinate away from that coordinate's sides.
     Lower bounds are the best of the range itself, the mean-value form, and the second-order form
     f(m) + sum_k min_t [g_k t + lambda t^2 / 2], lambda a lower bound on the least eigenvalue of the Hessian over the
     part (in coordinates scaled by its sides): on convex parts it is sharp at the lowest point, so that the search does
@@ -70,16 +32,19 @@ class Minimum:
 
     Args:
         cost: the enclosed function. w: where the coordinates that do not move are; its own part is a first guess.
-        bounds: the box, (k, 2). most: how many parts may be looked at.
+        bounds: the box, (k, 2). most: how many parts may be looked at. deadline: of `time.monotonic()`.
     """
 
-    def __init__(self, cost: Enclosure, w: Array, bounds: Array, most: int) -> None:
+    def __init__(self, cost: Enclosure, w: Array, bounds: Array, most: int, deadline: float = math.inf) -> None:
         self.cost, self.w, self.bounds, self.most = cost, np.asarray(w, dtype=float), bounds, most
+        self.deadline, self.late = deadline, False
+        self.endless = ""  # where the cost falls without limit, once that is proven
         self.boxes = 0
         self.high, self.noise, self.point = np.inf, 0.0, self.w[cost.own].copy()
         self._low, self._high = bounds[None, :, 0].copy(), bounds[None, :, 1].copy()
         self._floor = np.array([-np.inf])
         self._settled = np.inf
+        self._stuck: list[Array] = []
         self._descend(np.stack([self.w[cost.own], bounds.mean(-1)]))
 
     @property
@@ -90,62 +55,79 @@ class Minimum:
     @property
     def exhausted(self) -> bool:
         """Whether the budget is spent."""
-        return self.boxes >= self.most
+        return self.boxes >= self.most or self.late
 
-    def refine(self, width: float) -> None:
-        """Search until high - low <= width (or the rounding of the cost itself), or the budget is spent."""
-        while len(self._floor) and not self.exhausted and self.high - self.low > max(width, 4 * self.noise):
+    @property
+    def unbounded_parts(self) -> Array:
+        """Middles of parts, (N, k), on which no lower bound is known."""
+        middles = self._low + (self._high - self._low) / 2
+        return np.concatenate([*self._stuck, middles[np.isneginf(self._floor)]])
+
+    def refine(self, width: float, most: int | None = None) -> None:
+        """Search until high - low <= width (or the rounding of the cost itself), or the budget is spent.
+
+        `most` stops earlier, after so many parts in all.
+        """
+        most = self.most if most is None else most
+        while (
+            len(self._floor)
+            and not self.exhausted
+            and self.boxes < most
+            and not self._closed(max(width, 4 * self.noise))
+        ):
             order = np.argsort(self._floor, kind="stable")
             chosen, rest = order[:BATCH], order[BATCH:]
             low, high, floor = self._low[chosen], self._high[chosen], self._floor[chosen]
-            parts = self._look(low, high, floor)
+            with np.errstate(all="ignore"):
+                parts = self._look(low, high, floor)
             kept = [self._low[rest], self._high[rest], self._floor[rest]]
             joined = [np.concatenate(pair) for pair in zip(kept, parts, strict=True)]
             open_ = joined[2] <= self.high
             self._low, self._high, self._floor = (column[open_] for column in joined)
+            self.late = time.monotonic() > self.deadline
+
+    def _closed(self, width: float) -> bool:
+        return math.isfinite(self.high) and self.high - self.low <= width
 
     # --- one round ----------------------------------------------------------------------------------------------
 
     def _look(self, low: Array, high: Array, floor: Array) -> tuple[Array, Array, Array]:
         """What is left of some parts, cut in two, with a lower bound for each."""
         self.boxes += len(low)
-        value, slope, hessian = self.cost.box(self.w, low, high)
-        floor = np.maximum(floor, value[0])
-        split = np.zeros(low.shape, dtype=bool)
-        if self.cost.smooth:
-            low, high, split, kept = self._reduce(low, high, slope, hessian)
-            low, high, split, floor = (column[kept] for column in (low, high, split, floor))
-            slope, hessian = ((part[0][kept], part[1][kept]) for part in (slope, hessian))
+        found = self.cost.box(self.w, low, high)
+        floor = np.maximum(floor, found.value[0])
+        low, high, split, kept = self._reduce(low, high, found)
+        low, high, split, floor, regular = (column[kept] for column in (low, high, split, floor, found.regular))
+        slope, hessian = ((part[0][kept], part[1][kept]) for part in (found.slope, found.hessian))
         if not len(low):
             return low, high, floor
-        places = self._lowest_points(low, high, slope, hessian)
+        places = self._lowest_points(low, high, regular, hessian)
         at, g = self._try(places)
-        if self.cost.smooth:
-            first = _first_order(at[0], slope, low - places, high - places)
-            second = _second_order(at[0], g, hessian, low - places, high - places)
-            floor = np.maximum(floor, np.maximum(first, second))
-        return self._cut(low, high, floor, slope, split)
+        first = _first_order(at[0], slope, low - places, high - places)
+        second = _second_order(at[0], g, hessian, low - places, high - places)
+        floor = np.where(regular, np.maximum(floor, np.maximum(first, second)), floor)
+        return self._cut(low, high, floor, (slope, regular), split)
 
-    def _reduce(self, low: Array, high: Array, slope: Interval, hessian: Interval) -> tuple[Array, Array, Array, Array]:
+    def _reduce(self, low: Array, high: Array, found: Ranges) -> tuple[Array, Array, Array, Array]:
         """Parts shrunk to the sides on which their minimum must lie; which to split into both sides; which stay."""
         left, right = low <= self.bounds[:, 0], high >= self.bounds[:, 1]
-        concave = (np.diagonal(hessian[1], axis1=-2, axis2=-1) < 0) & (low < high)
-        up, down = slope[0] > 0, slope[1] < 0
-        to_left = (up | (concave & ~right)) & (low < high)
-        to_right = (down | (concave & ~left)) & (low < high)
-        gone = ((up & ~left) | (down & ~right) | (concave & ~left & ~right)).any(-1)
+        smooth = found.regular[:, None] & (low < high)
+        inside = smooth & ~(found.left_edge | found.right_edge)
+        concave = (np.diagonal(found.hessian[1], axis1=-2, axis2=-1) < 0) & inside
+        up, down = (found.slope[0] > 0) & smooth & ~found.left_edge, (found.slope[1] < 0) & smooth & ~found.right_edge
+        to_left = up | (concave & ~right)
+        to_right = down | (concave & ~left)
+        gone = ((up & ~left) | (down & ~right) | (concave & ~left & ~right)).any(-1) | found.undefined
         both = concave & left & right & ~up & ~down
         high = np.where(to_left, low, high)
         low = np.where(to_right & ~to_left, high, low)
         return low, high, both, ~gone
 
-    def _lowest_points(self, low: Array, high: Array, slope: Interval, hessian: Interval) -> Array:
+    def _lowest_points(self, low: Array, high: Array, regular: Array, hessian: Interval) -> Array:
         """A point of each part, close to its minimum where it is convex: Newton steps kept inside, from the middle."""
         places = np.clip(low + (high - low) / 2, low, high)
-        if not self.cost.smooth:
-            return places
         middle = hessian[0] + (hessian[1] - hessian[0]) / 2
-        usable = np.isfinite(middle).all((-2, -1))
+        usable = np.isfinite(middle).all((-2, -1)) & regular
         middle = np.where(usable[:, None, None], middle, np.eye(self.cost.size))
         convex = usable & (np.linalg.eigvalsh(middle)[:, 0] > 0)
         if not convex.any():
@@ -172,25 +154,30 @@ class Minimum:
         from scipy.optimize import minimize
 
         starts = np.clip(starts, self.bounds[:, 0], self.bounds[:, 1])
-        self._try(starts)
-        if not self.cost.smooth:
-            return
+        scale = 1.0
 
         def function(x: Array) -> tuple[float, Array]:
             value, g = self.cost.point(self.w, x[None])
-            return float(np.nan_to_num(_middle(value)[0])), np.nan_to_num(_middle(g)[0])
+            height, slopes = _middle(value)[0] / scale, _middle(g)[0] / scale
+            return (float(height), np.nan_to_num(slopes)) if math.isfinite(height) else (1e100, np.zeros_like(x))
 
-        ends = [minimize(function, x, jac=True, method="L-BFGS-B", bounds=self.bounds).x for x in starts]
-        self._try(np.clip(ends, self.bounds[:, 0], self.bounds[:, 1]))
+        with np.errstate(all="ignore"):
+            at, _ = self._try(starts)
+            known = np.abs(at[1][np.isfinite(at[1])])
+            scale = max(float(known.max(initial=0.0)), 1e-300)  # the search's own tolerances know no units
+            ends = [minimize(function, x, jac=True, method="L-BFGS-B", bounds=self.bounds).x for x in starts]
+            self._try(np.clip(ends, self.bounds[:, 0], self.bounds[:, 1]))
 
-    def _cut(self, low: Array, high: Array, floor: Array, slope: Interval, both: Array) -> tuple[Array, Array, Array]:
+    def _cut(
+        self, low: Array, high: Array, floor: Array, slopes: tuple[Interval, Array], both: Array
+    ) -> tuple[Array, Array, Array]:
         """Each part in two: into its two sides where it is concave across, else where the cost changes most."""
         open_ = floor <= self.high
         low, high, floor, both = low[open_], high[open_], floor[open_], both[open_]
         width = high - low
-        sizes = (
-            np.maximum(np.abs(slope[0][open_]), np.abs(slope[1][open_])) if self.cost.smooth else np.ones_like(width)
-        )
+        slope, regular = slopes
+        sizes = np.maximum(np.abs(slope[0][open_]), np.abs(slope[1][open_]))
+        sizes = np.where(regular[open_][:, None], sizes, 1.0)
         weight = np.where(np.isfinite(sizes).all(-1, keepdims=True), sizes * width, width)
         weight = np.where(weight.max(-1, keepdims=True) > 0, weight, width)
         k, rows = np.argmax(np.where(both, np.inf, weight), axis=-1), np.arange(len(low))
@@ -198,6 +185,7 @@ class Minimum:
         sides = both[rows, k]
         done = ~sides & ((at <= low[rows, k]) | (at >= high[rows, k]))
         self._settled = min(self._settled, float(floor[done].min(initial=np.inf)))
+        self._stuck.append(low[done & np.isneginf(floor)])
         low, high, floor, rows = low[~done], high[~done], floor[~done], np.arange(int((~done).sum()))
         k, at, sides = k[~done], at[~done], sides[~done]
         upper, lower = high.copy(), low.copy()
@@ -259,9 +247,3 @@ def _least_eigenvalue(low: Array, high: Array, free: Array) -> Array:
     middle = middle + np.eye(k) * np.where(fixed, (size + 1)[:, None], 0.0)[:, None, :]
     spread = radius.sum(-1).max(-1)
     return np.asarray(np.linalg.eigvalsh(middle)[:, 0] - spread - 16 * k * EPS * (size + 1) * k)
-
-
-@functools.lru_cache(maxsize=64)
-def enclosure(cost: Any, symbols: tuple[Any, ...], start: int, stop: int, smooth: bool) -> Enclosure:
-    """The enclosed cost of one player, made once for a game."""
-    return Enclosure(cost, symbols, slice(start, stop), smooth)

@@ -1,0 +1,152 @@
+"""A player's cost on boxes of its own coordinates: ranges of values and derivatives, and where there are none."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import sympy
+
+from ...symbolic.intervals import Interval, IntervalFunction
+from ...types import Array
+from .regularity import regularity
+
+EDGE = 1e-323  # what outward rounding makes of an argument that is 0 at a face
+
+
+@dataclasses.dataclass(frozen=True)
+class Ranges:
+    """What is known of a cost over N boxes.
+
+    Attributes:
+        value: (N,). slope: (N, k). hessian: (N, k, k). Of values that exist.
+        undefined: (N,), boxes without any value.
+        regular: (N,), boxes on which the cost has derivatives, in `slope` and `hessian`, all over the inside.
+        left_edge, right_edge: (N, k), faces of such boxes at which the domain may end.
+    """
+
+    value: Interval
+    slope: Interval
+    hessian: Interval
+    undefined: Array
+    regular: Array
+    left_edge: Array
+    right_edge: Array
+
+
+class Enclosure:
+    """A cost with its first and second derivatives in some coordinates, on boxes.
+
+    Terms in which none of these coordinates occur are left out: no answer can change them.
+
+    Args:
+        cost: a SymPy expression. symbols: all coordinates. own: which of them move; the others stay at given points.
+    """
+
+    def __init__(self, cost: Any, symbols: Sequence[Any], own: slice) -> None:
+        names = {s: sympy.Dummy(str(s), real=True) for s in symbols}  # derivatives of |x| need to know that x is real
+        self.own, self.symbols = own, tuple(names.values())
+        moving = self.symbols[own]
+        self.size = len(moving)
+        self.cost = sympy.sympify(cost).xreplace(names).as_independent(*moving, as_Add=True)[1]
+        self.where = regularity(self.cost)
+        self._faces = [_linear(u, moving) for u in self.where.arguments]
+        slopes = [sympy.diff(self.cost, s) for s in moving] if self.where.known else [sympy.S.Zero] * self.size
+        curvatures = [sympy.diff(g, s) for k, g in enumerate(slopes) for s in moving[k:]]
+        arguments = list(self.where.arguments)
+        self._at_points = IntervalFunction(self.symbols, [self.cost, *arguments, *slopes], where_defined=True)
+        self._on_boxes = IntervalFunction(
+            self.symbols, [self.cost, *arguments, *slopes, *curvatures], where_defined=True
+        )
+
+    def point(self, w: Array, x: Array) -> tuple[Interval, Interval]:
+        """The cost (N,) and its slopes (N, k) at points x (N, k) of the moving coordinates, the others at w (d,).
+
+        Unbounded where the cost has no value for certain.
+        """
+        z = self._embed(w, x)
+        low, high = self._at_points(z, z)
+        first = 1 + len(self.where.arguments)
+        exists = self._exists(low[:, 1:first], high[:, 1:first])
+        value = np.where(exists, low[:, 0], -np.inf), np.where(exists, high[:, 0], np.inf)
+        return value, (low[:, first:], high[:, first:])
+
+    def box(self, w: Array, low: Array, high: Array) -> Ranges:
+        """Ranges over boxes with corners (N, k)."""
+        a, b = self._on_boxes(self._embed(w, low), self._embed(w, high))
+        first, k = 1 + len(self.where.arguments), self.size
+        rows, columns = np.triu_indices(k)
+        hessians = np.zeros((2, len(low), k, k))
+        for hessian, values in zip(hessians, (a, b), strict=True):
+            hessian[:, rows, columns] = hessian[:, columns, rows] = values[:, first + k :]
+        least, most = a[:, 1:first], b[:, 1:first]
+        regular, left, right = self._regular(least, most)
+        return Ranges(
+            (a[:, 0], b[:, 0]),
+            (a[:, first : first + k], b[:, first : first + k]),
+            (hessians[0], hessians[1]),
+            self._undefined(least, most),
+            regular,
+            left,
+            right,
+        )
+
+    # --- domains ------------------------------------------------------------------------------------------------
+
+    def _columns(self) -> tuple[slice, slice, slice, slice]:
+        """Of the arguments: roots, logarithms, poles, kinks."""
+        ends = np.cumsum([0, *(len(getattr(self.where, n)) for n in ("roots", "logarithms", "poles", "kinks"))])
+        first, second, third, fourth = (slice(int(a), int(b)) for a, b in itertools.pairwise(ends))
+        return first, second, third, fourth
+
+    def _exists(self, least: Array, most: Array) -> Array:
+        roots, logarithms, poles, _ = self._columns()
+        apart = (least[:, poles] > 0) | (most[:, poles] < 0)
+        return (least[:, roots] >= -EDGE).all(-1) & (least[:, logarithms] > 0).all(-1) & apart.all(-1)
+
+    def _undefined(self, least: Array, most: Array) -> Array:
+        roots, logarithms, poles, _ = self._columns()
+        zero = (least[:, poles] == 0) & (most[:, poles] == 0)
+        return (most[:, roots] < 0).any(-1) | (most[:, logarithms] <= 0).any(-1) | zero.any(-1)
+
+    def _regular(self, least: Array, most: Array) -> tuple[Array, Array, Array]:
+        left = np.zeros((len(least), self.size), dtype=bool)
+        right = left.copy()
+        roots, logarithms, _, _ = self._columns()
+        positive = {*range(roots.start, roots.stop), *range(logarithms.start, logarithms.stop)}
+        bases = {self.where.arguments[k] for k in positive}
+        regular = np.full(len(least), self.where.known)
+        for k, (face, u) in enumerate(zip(self._faces, self.where.arguments, strict=True)):
+            fine = least[:, k] > 0
+            if k not in positive:
+                fine = fine | (most[:, k] < 0)
+            if u in bases and face is not None:  # linear in one coordinate: its zeros are a face of the box
+                edge = ~fine & (least[:, k] >= -EDGE) & (most[:, k] > 0)
+                (left if face[1] > 0 else right)[:, face[0]] |= edge
+                fine = fine | edge
+            regular &= fine
+        return regular, left, right
+
+    def _embed(self, w: Array, x: Array) -> Array:
+        z = np.repeat(np.asarray(w, dtype=float)[None], len(x), axis=0)
+        z[:, self.own] = x
+        return z
+
+
+def _linear(u: Any, moving: Sequence[Any]) -> tuple[int, int] | None:
+    """(k, sign of a) where u = a s_k + b with numbers a and b."""
+    if len(u.free_symbols) != 1 or not u.free_symbols <= set(moving):
+        return None
+    s = next(iter(u.free_symbols))
+    slope = sympy.diff(u, s)
+    return (list(moving).index(s), 1 if slope > 0 else -1) if slope.is_number and slope.is_real and slope != 0 else None
+
+
+@functools.lru_cache(maxsize=64)
+def enclosure(cost: Any, symbols: tuple[Any, ...], start: int, stop: int) -> Enclosure:
+    """The enclosed cost of one player, made once for a game."""
+    return Enclosure(cost, symbols, slice(start, stop))

@@ -1,0 +1,85 @@
+"""Where an expression has a value, and where derivatives: at its poles, edges of its domain, kinks and jumps."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import sympy
+
+from ...symbolic.expectation import Expectation
+from ...symbolic.functions import sigmoid, softplus
+
+ENTIRE = (
+    *(sympy.exp, sympy.sin, sympy.cos, sympy.sinh, sympy.cosh, sympy.tanh, sympy.atan, sympy.erf),
+    *(sigmoid, softplus, sympy.Add, sympy.Mul),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Regularity:
+    """Arguments on which everything hangs.
+
+    Attributes:
+        roots: the expression has a value only where they are >= 0. logarithms: only where they are > 0.
+        poles: only where they are not 0. kinks: it has derivatives only where they are not 0.
+        known: whether that is all; False where it holds a function of which nothing is known.
+    """
+
+    roots: tuple[Any, ...]
+    logarithms: tuple[Any, ...]
+    poles: tuple[Any, ...]
+    kinks: tuple[Any, ...]
+    known: bool
+
+    @property
+    def arguments(self) -> tuple[Any, ...]:
+        """All of them, in the order of the attributes."""
+        return (*self.roots, *self.logarithms, *self.poles, *self.kinks)
+
+    @property
+    def singular(self) -> bool:
+        """Whether values can grow without limit at finite places."""
+        return bool(self.logarithms or self.poles)
+
+
+def regularity(e: Any) -> Regularity:
+    """Collect them from a SymPy expression in real symbols."""
+    while e.has(Expectation):
+        e = e.xreplace({part: part.quadrature() for part in e.atoms(Expectation)})
+    found: dict[str, dict[Any, None]] = {name: {} for name in ("roots", "logarithms", "poles", "kinks")}
+    known = all([_collect(part, found) for part in sympy.preorder_traversal(e)])
+    roots, logarithms, poles, kinks = (tuple(column) for column in found.values())
+    return Regularity(roots, logarithms, poles, kinks, known)
+
+
+def _collect(e: Any, found: dict[str, dict[Any, None]]) -> bool:
+    """Add what one node asks of its arguments; whether the node is understood."""
+    if not e.args or e.is_number or isinstance(e, ENTIRE):
+        return True
+    if e.is_Pow:
+        _collect_power(e.args[0], e.args[1], found)
+    elif isinstance(e, sympy.log):
+        found["logarithms"][e.args[0]] = None
+    elif isinstance(e, sympy.tan):
+        found["poles"][sympy.cos(e.args[0])] = None
+    elif isinstance(e, (sympy.Abs, sympy.sign, sympy.Heaviside)):
+        found["kinks"][e.args[0]] = None
+    elif isinstance(e, (sympy.Max, sympy.Min)):
+        pairs = [(a, b) for k, a in enumerate(e.args) for b in e.args[:k]]
+        found["kinks"].update(dict.fromkeys(a - b for a, b in pairs))
+    elif isinstance(e, sympy.core.relational.Relational):
+        found["kinks"][e.lhs - e.rhs] = None
+    else:
+        return isinstance(e, (sympy.Piecewise, sympy.functions.elementary.piecewise.ExprCondPair))
+    return True
+
+
+def _collect_power(base: Any, power: Any, found: dict[str, dict[Any, None]]) -> None:
+    if power.is_integer:
+        if not power.is_nonnegative:
+            found["poles"][base] = None
+    elif not base.is_number:
+        found["roots" if power.is_positive else "logarithms"][base] = None
+        if power.is_positive:
+            found["kinks"][base] = None  # the slope may be infinite at the edge
