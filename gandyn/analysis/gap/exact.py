@@ -12,6 +12,7 @@ from ...types import Array, Game
 from ...worlds import SYMBOLS, world_of
 
 TOLERANCE = 1e-12
+EIGENVECTORS = 1e-15
 
 Shares = tuple[list[Any], list[Array] | None]
 
@@ -77,20 +78,34 @@ def quadratic_share(game: Game, i: int, w: Array) -> tuple[Any, Array | None]:
         return _symbolic_share(game, i, w)
     point = np.asarray(w.detach().cpu() if hasattr(w, "detach") else w, dtype=float)
     own = game.slices[i]
-    g = game.field(point, only=i)[..., own]
-    values, vectors = np.linalg.eigh(game.jacobian(point)[..., own, own])
+    j = game.jacobian(point)[..., own, :]
+    units = _units(j[..., own])
+    g = units * game.field(point, only=i)[..., own]
+    hessian = units[..., :, None] * j[..., own] * units[..., None, :]
+    values, vectors = np.linalg.eigh(hessian)
     scale = np.maximum(np.abs(values).max(-1, keepdims=True), 1e-300)
     along = np.einsum("...ji,...j->...i", vectors, g)
     flat = np.abs(values) <= TOLERANCE * scale
-    size = np.maximum(np.abs(along).max(-1, keepdims=True), 1e-300)
     # A slope along a flat or falling direction has no lowest point; at a point without slope only falling matters.
-    falls = (values < -TOLERANCE * scale) | (flat & (np.abs(along) > TOLERANCE * np.maximum(size, scale)))
+    # What the slope's own terms and the eigenvectors leave to rounding is no slope.
+    terms = units * np.einsum("...ij,...j->...i", np.abs(j), np.abs(point))
+    noise = TOLERANCE * np.einsum("...ji,...j->...i", np.abs(vectors), terms)
+    noise = noise + EIGENVECTORS * np.linalg.norm(g, axis=-1, keepdims=True)
+    falls = (values < -TOLERANCE * scale) | (flat & (np.abs(along) > noise))
     inverse = np.where(flat, 0.0, 1.0 / np.where(flat, 1.0, values))
     share = np.where(falls.any(-1), np.inf, (inverse * along**2).sum(-1) / 2)
     if np.isinf(share).any():
         return _in_world(share, w), None
-    answer = point[..., own] - np.einsum("...ij,...j->...i", vectors, inverse * along)
+    answer = point[..., own] - units * np.einsum("...ij,...j->...i", vectors, inverse * along)
     return _in_world(share, w), _in_world(answer, w)
+
+
+def _units(hessian: Array) -> Array:
+    """Units of the coordinates, (..., k), in which each has curvature +-1, or is coupled by 1 where it has none."""
+    sizes = np.abs(np.diagonal(hessian, axis1=-2, axis2=-1))
+    units = 1 / np.sqrt(np.where(sizes > 0, sizes, 1.0))
+    coupled = (np.abs(hessian) * units[..., None, :]).max(-1)
+    return np.asarray(np.where(sizes > 0, units, 1 / np.where(coupled > 0, coupled, 1.0)))
 
 
 def _in_world(value: Any, w: Array) -> Array:

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from ... import worlds
-from ...errors import DomainError, ParameterError, UnknownNameError
+from ...errors import ParameterError, UnknownNameError
 from ...rules import SimultaneousGD
 from ...types import Array, Game, Rule
 from . import box as boxes
 from . import exact, inner
+from .proximal import proximal
 from .result import DualityGap
 
 METHODS = ("exact", "box", "gradient", "perturbed", "proximal")
@@ -72,7 +73,9 @@ def duality_gap(
     * "perturbed": the same from w plus `scale` times a normal vector, which leaves saddles of a player's own cost
       (Sidheekh et al. 2021a, section 4).
     * "proximal": max_y' f(x, y') - min_x' max_y' [f(x', y') - lam |y' - y|^2], the gap to a proximal equilibrium, of
-      zero-sum games (Sidheekh et al. 2021b; Farnia & Ozdaglar 2020). As lam grows it tends to the gap.
+      zero-sum games (Sidheekh et al. 2021b; Farnia & Ozdaglar 2020). As lam grows it tends to the gap. `residuals` are
+      what is left of the gradients at the answers, as shares of those at w; where they are not small the note says
+      that the inner steps have not converged.
 
     Args:
         game: the game.
@@ -156,7 +159,7 @@ def _by_steps(game: Game, w: Array, how: Inner) -> DualityGap:
         runs.append((history, worlds.stack(shares, axis=0), worlds.stack(residuals, axis=0), answers))
     history, shares, residuals = (_mean([run[column] for run in runs]) for column in range(3))
     error = _standard_error([r[0][-1] for r in runs])
-    kind = "lower" if game.deterministic else "estimate"
+    kind = "lower" if game.deterministic and _finite(history[-1]) else "estimate"
     note = _warning(game, history, shares)
     return DualityGap(
         game, w, history[-1], kind, "", shares, runs[-1][3], None, residuals, history, error, note
@@ -195,38 +198,24 @@ def _standard_error(values: list[Any]) -> Any:
 
 
 def _proximally(game: Game, w: Array, how: Inner) -> DualityGap:
-    """Sidheekh et al. 2021b: the maximiser's free answer, against the minimiser's answer to a maximiser on a leash."""
-    if len(game.players) != 2 or not game.zero_sum:
-        raise DomainError(f"the proximal gap of {game.name}", "a zero-sum game of two players", 'method="gradient"')
-    values: list[tuple[Any, Any, Array, Array]] = []
-    for stream in how.streams():
-        free = inner.run(game.restrict(1, w), how.rule, game.split(w)[1], how.k, stream)[-1]
-        x, leashed = game.split(w)[0], w
-        state: Any = None
-        for _ in range(how.k):
-            leashed = _leashed(game, w, x, how, stream)
-            view = game.restrict(0, leashed)
-            state = how.rule.init(view, x, stream) if state is None else state
-            x, state, _ = how.rule.step(view, x, state, stream)
-        leashed = _leashed(game, w, x, how, stream)
-        batch = game.draw_held_out(stream)
-        apart = game.split(leashed)[1] - game.split(w)[1]
-        held = game.costs(leashed, batch)[0] - how.lam * worlds.dot(apart, apart)[..., 0]
-        answer = exact.replaced(game, 1, w, free)
-        here = game.costs(w, batch)[0]
-        top = game.costs(answer, batch)[0]
-        values.append((here - held, top - here, answer, leashed))
-    shares = worlds.stack([_mean([v[column] for v in values]) for column in range(2)], axis=0)
-    total, error = shares[0] + shares[1], _standard_error([v[0] + v[1] for v in values])
+    """Sidheekh et al. 2021b, averaged over repeats."""
+    runs = [proximal(game, w, how.rule, how.k, how.lam, stream) for stream in how.streams()]
+    shares = worlds.stack([_mean([run.shares[i] for run in runs]) for i in range(2)], axis=0)
+    residuals = worlds.stack([_mean([run.residuals[i] for run in runs]) for i in range(2)], axis=0)
+    total, error = shares[0] + shares[1], _standard_error([run.shares[0] + run.shares[1] for run in runs])
     note = _warning(game, worlds.stack([total, total], axis=0), shares)
-    return DualityGap(game, w, total, "estimate", "", shares, [values[-1][3], values[-1][2]], error=error, note=note)
+    if not all(run.converged for run in runs):
+        left = " and ".join(f"{_largest(residuals[i]):.1e}" for i in range(2))
+        words = (
+            f"not converged: {left} of the gradients are left, so that the value is of these answers, not of the best"
+        )
+        note = "; ".join(part for part in (note, words) if part)
+    answers = [runs[-1].leashed, runs[-1].free]
+    return DualityGap(game, w, total, "estimate", "", shares, answers, None, residuals, None, error, note)
 
 
-def _leashed(game: Game, w: Array, x: Array, how: Inner, stream: Any) -> Array:
-    """(x, y) with y after k steps on f_2(x, .) + lam |y - y_w|^2 from y_w."""
-    at = exact.replaced(game, 0, w, x)
-    view = inner.Near(game, 1, at, how.lam)
-    return exact.replaced(game, 1, at, inner.run(view, how.rule, view.block, how.k, stream)[-1])
+def _largest(values: Any) -> float:
+    return float(np.max(np.asarray(values.detach().cpu() if hasattr(values, "detach") else values, dtype=float)))
 
 
 # --- what was given ---------------------------------------------------------------------------------------------------
