@@ -25,7 +25,7 @@ _HOMES = {
     "worst_case": "worst_case",
     "certify": "certify",
     "lyapunov_function": "lyapunov",
-    "critical_time_scale": "classification",
+    "critical_time_scale": "time_scale",
     "modified_flow": "modified",
     "high_resolution": "high_resolution",
     "spectrum": "spectrum",

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DomainError, ParameterError
+from ..errors import ParameterError
 from ..results import Result, plain
 from ..types import Game
-from ..worlds import SYMBOLS, exact
 from .linearize import Linearization, linearize
 
 EXACT_SIZE = 12
@@ -154,50 +153,3 @@ def _stackelberg(game: Game, exact_matrix: Any, jacobian: np.ndarray) -> bool | 
     # J = [[f_xx, f_xy], [-f_yx, -f_yy]], so f_xx - f_xy f_yy^-1 f_yx = xx - xy yy^-1 yx.
     schur = xx - xy @ (np.linalg.solve(yy, yx) if isinstance(yy, np.ndarray) else yy.LUsolve(yx))
     return _definiteness(schur) == "positive definite"
-
-
-def critical_time_scale(game: Game, at: Any = None, which: int | str = 1) -> Any:
-    """tau*, the smallest ratio such that the flow with player `which` sped up by any tau > tau* attracts.
-
-    Every boundary of stability in tau is a root of a Hurwitz determinant of the time-scaled Jacobian diag(1, tau) J,
-    Fiez & Ratliff's guard map (2021, theorem 1); the roots are isolated exactly and the intervals between them tested.
-
-    Args:
-        game: a symbolic game. at: an exact critical point, the first known equilibrium by default.
-        which: the player that is sped up, by default player 2.
-
-    Returns:
-        An exact number; 0 if the point attracts for every tau > 0, infinity if for no range of large tau.
-
-    Raises:
-        DomainError: if the point or the game is not exact.
-
-    Example:
-        >>> import gandyn as gd
-        >>> gd.analysis.critical_time_scale(gd.games.quadratic(-1, 2, 1))
-        1
-    """
-    import sympy
-
-    from .polynomials import Z
-    from .routh import boundary_roots, hurwitz
-
-    if SYMBOLS not in game.worlds:
-        raise DomainError(f"the critical time scale of {game.name}", "a symbolic game", "gd.games.from_sympy")
-    point = game.equilibria[0] if at is None else at
-    w = np.array([*map(exact, point), None], dtype=object)[:-1]
-    jacobian = sympy.Matrix(game.jacobian(w))
-    tau = sympy.Symbol("tau", positive=True)
-    block = game.slices[game.player_index(which)]
-    scaling = sympy.diag(*(tau if block.start <= k < block.stop else 1 for k in range(game.dim)))
-    f = (-scaling * jacobian).charpoly(Z).as_poly(Z)
-    conditions = [sympy.factor(sympy.together(c)) for c in hurwitz(f)]
-    roots = boundary_roots(conditions, tau)
-    edges = [sympy.Integer(0), *roots]
-    result: Any = sympy.oo
-    for low, high in reversed(list(zip(edges, [*edges[1:], None], strict=True))):
-        inside = low + 1 if high is None else (low + high) / 2
-        if not all(bool(sympy.N(c.subs(tau, inside), 30) > 0) for c in conditions):
-            break
-        result = low
-    return result

@@ -69,3 +69,12 @@ def boundary_roots(expressions: Sequence[Any], p: Any) -> list[Any]:
                 if abs(sympy.im(sympy.N(r, 30))) < 1e-25 and sympy.N(r, 30) > 0:
                     roots.setdefault(r)
     return sorted(roots, key=lambda r: sympy.N(r, 30))
+
+
+def between(low: Any, high: Any | None) -> Any:
+    """A rational number between two numbers, or beyond the first."""
+    import sympy
+
+    if high is None:
+        return sympy.floor(low) + 1
+    return sympy.nsimplify((sympy.N(low, 40) + sympy.N(high, 40)) / 2, rational=True)

@@ -1,23 +1,30 @@
-"""For which parameters a fixed point attracts: exact conditions by Routh-Hurwitz and Jury, thresholds, best steps."""
+"""For which parameters a fixed point attracts: exact conditions by Routh-Hurwitz and Jury, and thresholds."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
+from ..budget import Budget
 from ..errors import DomainError, ParameterError
 from ..results import Result
 from ..types import Game, Rule
+from ..worlds import exact
+from .conditions import conditions
+from .equilibrium import refuse_moving
 from .exact import ExactLinearization
 from .freed import freed
 from .linearize import linearize
-from .routh import boundary_roots, hurwitz, jury
+from .routh import between, boundary_roots
+from .thresholds import Root, where_positive
 
-SAMPLES = 512
-REACH = 100.0  # how far best() looks along an interval without end, before it takes the limit
+CLOSED = 4  # the largest degree whose roots are looked for as expressions in other parameters
+READABLE = 200
+LONG = 12  # terms beyond which SymPy takes long to find a sign
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -25,7 +32,7 @@ class StabilityRegion(Result):
     """Where, in parameter space, every eigenvalue lies strictly on the stable side.
 
     Attributes:
-        game, rule: with the parameters left free; rule is None for the flow.
+        game, rule: with the parameters left free; rule is None for the flow. at: the fixed point, shape (d,).
         parameters: their symbols.
         exact: the exact linearisation in these parameters.
         conditions: expressions that must all be positive, each factored.
@@ -33,6 +40,7 @@ class StabilityRegion(Result):
 
     game: Game
     rule: Rule | None
+    at: tuple[Any, ...]
     parameters: tuple[Any, ...]
     exact: ExactLinearization
     expressions: tuple[Any, ...]
@@ -50,7 +58,7 @@ class StabilityRegion(Result):
     @property
     def never(self) -> bool:
         """Whether some condition fails for all parameters of the assumed signs."""
-        return any(bool(e.is_nonpositive) for e in self.expressions)
+        return _never(self.expressions)
 
     def contains(self, **values: Any) -> bool:
         """Whether the point attracts at these parameter values."""
@@ -89,15 +97,14 @@ class StabilityRegion(Result):
         others = set().union(*(e.free_symbols for e in self.expressions)) - {p}
         if others:
             return self._critical_expression(p, sorted(others, key=str))
-        crossings = boundary_roots(self.expressions, p)
-        edges = [sympy.Integer(0), *crossings]
-        end: Any = sympy.Integer(0)
-        for low, high in zip(edges, [*edges[1:], None], strict=True):
-            middle = sympy.Rational(_between(low, high))
-            if not all(bool(e.subs(p, middle) > 0) for e in self.expressions):
-                break
-            end = sympy.oo if high is None else high
-        return sympy.N(end, 15) if self.exact.decimal else end
+        end = _end(self.expressions, p)
+        value = end.exact(p) if isinstance(end, Root) else end
+        return sympy.N(value, 15) if self.exact.decimal else value
+
+    def bracket(self, name: str) -> tuple[Fraction, Fraction] | None:
+        """Rational numbers around the critical value of one free parameter, an isolating interval; None if 0 or oo."""
+        end = _end(self.expressions, self._symbol(name))
+        return end.bracket if isinstance(end, Root) else None
 
     def _critical_expression(self, p: Any, others: list[Any]) -> Any:
         """The first boundary in p as an expression in the others, if one boundary serves at every sample of them."""
@@ -105,8 +112,9 @@ class StabilityRegion(Result):
 
         candidates = []
         for e in self.expressions:
-            if e.has(p):
-                candidates.extend(sympy.solve(sympy.numer(sympy.together(e)), p))
+            for factor, _ in sympy.factor_list(sympy.numer(sympy.together(e)))[1]:
+                if factor.has(p) and sympy.degree(factor, p) <= CLOSED:
+                    candidates.extend(sympy.solve(factor, p))
         rng = np.random.default_rng(0)
         chosen = None
         for _ in range(12):
@@ -131,10 +139,10 @@ class StabilityRegion(Result):
 
         For a flow, the second entry is the smallest spectral abscissa. Where it only falls towards a limit as the
         parameter grows, the value is infinity and the second entry that limit. Minima lie where eigenvalues meet,
-        where two moduli cross, or where one modulus is stationary: the first are roots of the discriminant and exact;
-        the others are polished numerically to 12 digits.
+        where two moduli cross, or where one modulus is stationary: the first are roots of the discriminant and exact
+        where degrees are small; the others are polished numerically to 12 digits.
         """
-        import sympy
+        from .fastest import fastest
 
         p = self._symbol(name)
         free = self.exact.matrix.free_symbols - {p}
@@ -147,55 +155,7 @@ class StabilityRegion(Result):
             raise DomainError(
                 f"no stable {p}: the point does not attract for small {p}", "a stable interval", "see `.conditions`"
             )
-        top = float(end) if end is not sympy.oo else REACH
-        measure = sympy.lambdify(p, self.exact.matrix, "numpy")
-
-        def size(value: float) -> float:
-            values = np.linalg.eigvals(np.array(measure(value), dtype=complex))
-            return float(values.real.max() if self.rule is None else np.abs(values).max())
-
-        rough = _minimise(size, top)
-        limit = self._limit(p) if end is sympy.oo else None
-        if limit is not None and float(limit) < size(rough) - 1e-12:
-            return sympy.oo, limit
-        if self.exact.decimal:
-            return rough, size(rough)
-        for candidate in self._turning_points(p):
-            if abs(float(candidate) - rough) < 1e-4 * top:
-                exact_value = self._size_at(p, candidate)
-                if exact_value is not None and float(exact_value) <= size(rough) + 1e-9:
-                    return candidate, exact_value
-        return rough, size(rough)
-
-    def _limit(self, p: Any) -> Any | None:
-        """Spectral radius or abscissa as p goes to infinity, if the characteristic polynomial has a limit."""
-        import sympy
-
-        f = sympy.Poly(sympy.Mul(*(f.as_expr() ** m for f, m in self.exact.factors)), self.exact.factors[0][0].gen)
-        coefficients = [sympy.limit(sympy.cancel(c / f.LC()), p, sympy.oo) for c in f.all_coeffs()]
-        if not all(c.is_finite for c in coefficients):
-            return None
-        roots = sympy.Poly(coefficients, f.gen).all_roots()
-        sizes = [sympy.re(r) for r in roots] if self.rule is None else [abs(r) for r in roots]
-        return max(sizes, key=sympy.N)
-
-    def _size_at(self, p: Any, value: Any) -> Any:
-        matrix = self.exact.matrix.subs(p, value).applyfunc(_simplest)
-        here = ExactLinearization(matrix, self.exact.flow, ())
-        return here.spectral_abscissa if self.rule is None else here.spectral_radius
-
-    def _turning_points(self, p: Any) -> list[Any]:
-        """Values of p where eigenvalues meet, where real ones are opposite, or where a modulus is stationary."""
-        import sympy
-
-        gen = self.exact.factors[0][0].gen
-        parts = [f.as_expr() for f, _ in self.exact.factors]
-        found = [sympy.discriminant(f, gen) for f in parts if sympy.degree(f, gen) > 1]
-        found += [sympy.resultant(f, g, gen) for i, f in enumerate(parts) for g in parts[:i]]
-        found += [sympy.resultant(f, g.subs(gen, -gen), gen) for f in parts for g in parts]
-        for f in parts:
-            found += _stationary_moduli(f, gen, p)
-        return boundary_roots([e for e in found if e.has(p)], p)
+        return fastest(self.exact, p, end)
 
     def latex(self) -> str:
         """The conditions as LaTeX, one aligned line each."""
@@ -207,12 +167,13 @@ class StabilityRegion(Result):
     def summary(self) -> str:
         """What must be positive, and the threshold where there is one parameter."""
         what = "gradient flow" if self.rule is None else repr(self.rule)
-        lines = [f"{what} on {self.game.name} attracts exactly where"]
-        lines += [f"  {c}" for c in self.conditions]
+        lines = [f"{what} on {self.game.name} attracts to ({', '.join(map(str, self.at))}) exactly where"]
+        lines += [f"  {_short(c)}" for c in self.conditions]
         if self.never:
             lines.append("  (never)")
         elif len(self.parameters) == 1:
-            lines.append(f"critical {self.parameters[0]}: {self.critical(str(self.parameters[0]))}")
+            value = self.critical(str(self.parameters[0]))
+            lines.append(f"critical {self.parameters[0]}: {_short(value, f'{float(value):.15g}')}")
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
@@ -220,6 +181,7 @@ class StabilityRegion(Result):
         data: dict[str, Any] = {
             "game": self.game.name,
             "rule": None if self.rule is None else repr(self.rule),
+            "at": [float(x) if not getattr(x, "free_symbols", ()) else str(x) for x in self.at],
             "parameters": [str(p) for p in self.parameters],
             "conditions": [str(c) for c in self.conditions],
         }
@@ -233,7 +195,11 @@ class StabilityRegion(Result):
 
 
 def stability_region(
-    game: Game, rule: Rule | None = None, parameters: Sequence[str] = ("lr",), at: Any = None
+    game: Game,
+    rule: Rule | None = None,
+    parameters: Sequence[str] = ("lr",),
+    at: Any = None,
+    budget: float | Budget | None = 60.0,
 ) -> StabilityRegion:
     """Exact conditions under which a fixed point attracts, with the named parameters left free.
 
@@ -247,10 +213,11 @@ def stability_region(
         parameters: names of free symbols of the rule or the game, which are kept, or of fields of the rule or of rules
             inside it: values per player keep their ratio to the first, so that `GDA((0.1, 0.4))` becomes
             `GDA((lr, 4 lr))`. "lr" of a rule that wraps others frees all their step sizes, in one ratio.
-        at: the fixed point; the game's first known equilibrium by default.
+        at: the fixed point; the game's first known equilibrium by default. budget: seconds.
 
     Raises:
-        ParameterError: for a name that is neither. DomainError: without an exact linearisation at the point.
+        ParameterError: for a name that is neither. DomainError: without an exact linearisation at the point, or where
+            the point is no equilibrium. OutOfTimeError: when the budget is spent.
 
     Example:
         >>> import gandyn as gd
@@ -267,19 +234,46 @@ def stability_region(
         rule, symbol = freed(game, rule, name, positive=True)
         symbols.append(symbol)
     lin = linearize(game, rule, at)
-    if lin.residual > 1e-8:
-        raise DomainError(
-            f"({', '.join(map(str, lin.at))}), which is no fixed point of {game.name}",
-            "a fixed point",
-            "at=gd.fixed_points(game)[0].point",
-        )
     if lin.exact is None:
         raise DomainError(
             f"no exact linearisation of {game.name} at this point", "an exact fixed point", lin.reason or "at=..."
         )
+    refuse_moving(game, np.array([*map(exact, game.equilibria[0] if at is None else at), None], dtype=object)[:-1])
     remaining = tuple(s for s in lin.exact.parameters if s not in symbols)
-    expressions = _conditions(lin.exact, flow=rule is None)
-    return StabilityRegion(game, rule, (*symbols, *remaining), lin.exact, expressions)
+    exactly = lin.exact
+    found = Budget.of(budget).run(lambda: conditions(exactly), f"the stability region of {game.name}")
+    return StabilityRegion(game, rule, lin.at, (*symbols, *remaining), lin.exact, found)
+
+
+def _end(expressions: Sequence[Any], p: Any) -> Any:
+    """The end of the stable interval from 0: 0, oo, a `Root`, or a number where coefficients are not rational."""
+    import sympy
+
+    if _never(expressions):
+        return sympy.Integer(0)
+    cut = where_positive(expressions, p)
+    if cut is not None:
+        line, holds = cut
+        end = line.end(holds)
+        return sympy.oo if end is None else sympy.Integer(0) if end == 0 else end
+    crossings = boundary_roots(expressions, p)
+    edges = [sympy.Integer(0), *crossings]
+    for low, high in zip(edges, [*edges[1:], None], strict=True):
+        middle = between(low, high)
+        if not all(bool(e.subs(p, middle) > 0) for e in expressions):
+            return low
+    return sympy.oo
+
+
+def _short(value: Any, instead: str | None = None) -> str:
+    """As text; what is long is cut, or given in decimals."""
+    text = str(value)
+    return text if len(text) <= READABLE else instead or f"{text[:READABLE]} ... > 0"
+
+
+def _never(expressions: Sequence[Any]) -> bool:
+    """Whether SymPy knows one of them to fail for all values; it is not asked about long ones, which takes minutes."""
+    return any(bool(e.is_nonpositive) for e in expressions if len(e.args) <= LONG)
 
 
 def _decimals(e: Any) -> Any:
@@ -288,127 +282,3 @@ def _decimals(e: Any) -> Any:
 
     largest = max((abs(c) for c in e.as_coefficients_dict().values()), default=sympy.Integer(1))
     return sympy.N(sympy.expand(e / largest), 12)
-
-
-def _conditions(linearization: ExactLinearization, flow: bool) -> tuple[Any, ...]:
-    import sympy
-
-    found: dict[Any, None] = {}
-    for f, _ in linearization.factors:
-        for e in hurwitz(f) if flow else jury(f):
-            for part in _signed_parts(sympy.factor(e)):
-                found.setdefault(part)
-    positive = _without_known(e for e in map(_settled, found) if not e.is_positive)
-    never = [e for e in positive if e.is_nonpositive]
-    return tuple(never[:1] or _binding(positive)) or (sympy.Integer(1),)
-
-
-def _binding(conditions: list[Any]) -> list[Any]:
-    """The conditions that some value of their one positive parameter breaks alone, kept simplest first; else all."""
-    import sympy
-
-    symbols = set().union(*(e.free_symbols for e in conditions))
-    if len(conditions) < 2 or len(symbols) != 1 or not all(p.is_positive for p in symbols):
-        return conditions
-    (p,) = symbols
-    if not all(e.is_polynomial(p) and all(c.is_Rational for c in sympy.Poly(e, p).coeffs()) for e in conditions):
-        return conditions
-    edges = [sympy.Integer(0), *boundary_roots(conditions, p)]
-    between = [sympy.Rational(_between(a, b)) for a, b in zip(edges, [*edges[1:], None], strict=True)]
-    samples = [*between, *edges[1:]]
-    broken = {e: {k for k, x in enumerate(samples) if not e.subs(p, x) > 0} for e in conditions}
-    for e in sorted(conditions, key=sympy.count_ops, reverse=True):
-        if len(broken) > 1 and broken[e] <= set().union(*(b for other, b in broken.items() if other is not e)):
-            del broken[e]
-    return list(broken)
-
-
-def _settled(e: Any) -> Any:
-    """1 or -1 for a polynomial in one parameter that has no root among its values, and with it one sign; else e."""
-    import sympy
-
-    if len(e.free_symbols) != 1:
-        return e
-    (p,) = e.free_symbols
-    poly = sympy.Poly(e, p)
-    if not all(c.is_Rational for c in poly.all_coeffs()):
-        return e
-    low = 0 if p.is_positive else None
-    at_edge = 1 if p.is_positive and poly.eval(0) == 0 else 0
-    if poly.count_roots(low, None) > at_edge or (not p.is_positive and not p.is_real):
-        return e
-    return sympy.sign(poly.eval(1))
-
-
-def _without_known(conditions: Iterable[Any]) -> list[Any]:
-    """The same conditions, products freed of factors whose sign a single-factor condition among them settles."""
-    import sympy
-
-    waiting = {e: dict(sympy.factor_list(e)[1]) for e in conditions}
-    signs = {e: sympy.sign(sympy.factor_list(e)[0]) for e in waiting}
-    settled: dict[Any, Any] = {}
-    while True:
-        single = next((e for e, factors in waiting.items() if len(factors) == 1 and set(factors.values()) == {1}), None)
-        if single is None:
-            break
-        (base,) = waiting.pop(single)
-        sign = signs[single]
-        settled.setdefault(sympy.expand(sign * base))
-        for e, factors in waiting.items():
-            if base in factors:
-                signs[e] *= sign ** factors.pop(base)
-    left = [sympy.Mul(signs[e], *(base**power for base, power in factors.items())) for e, factors in waiting.items()]
-    return [e for e in dict.fromkeys([*settled, *left]) if not e.is_positive]
-
-
-def _signed_parts(e: Any) -> list[Any]:
-    """A condition e > 0 without factors that are known to be positive; the sign is kept."""
-    import sympy
-
-    e = sympy.together(e)
-    numerator, denominator = sympy.fraction(e)
-    product = sympy.factor_list(numerator * denominator)
-    kept = sympy.sign(product[0])
-    for base, power in product[1]:
-        if power % 2 and not base.is_positive:
-            kept *= base
-        elif not power % 2 and not base.is_nonzero:
-            kept *= base**2
-    return [kept]
-
-
-def _stationary_moduli(f: Any, gen: Any, p: Any) -> list[Any]:
-    """Polynomials in p that vanish where the product of two roots of f, as a function of p, has slope zero."""
-    import sympy
-
-    y, k = sympy.Symbol("y"), sympy.degree(f, gen)
-    if k > 4:
-        return []
-    products = sympy.resultant(f.subs(gen, y), sympy.expand(y**k * f.subs(gen, gen / y)), y)
-    factors = [h for h, _ in sympy.factor_list(products)[1] if h.has(gen) and sympy.degree(h, gen) <= 3]
-    return [
-        sympy.resultant(h, sympy.diff(h, p), gen) if sympy.diff(h, p).has(gen) else sympy.diff(h, p) for h in factors
-    ]
-
-
-def _between(low: Any, high: Any | None) -> Any:
-    import sympy
-
-    if high is None:
-        return sympy.floor(low) + 1
-    return sympy.nsimplify((sympy.N(low, 40) + sympy.N(high, 40)) / 2, rational=True)
-
-
-def _simplest(e: Any) -> Any:
-    import sympy
-
-    return sympy.nsimplify(sympy.radsimp(sympy.simplify(e)))
-
-
-def _minimise(size: Callable[[float], float], top: float) -> float:
-    """Global scan of (0, top), then a bounded search around the best sample."""
-    from scipy.optimize import minimize_scalar
-
-    grid = np.linspace(0, top, SAMPLES + 2)
-    k = 1 + int(np.argmin([size(x) for x in grid[1:-1]]))
-    return float(minimize_scalar(size, bounds=(grid[k - 1], grid[k + 1]), method="bounded", options={"xatol": 1e-13}).x)

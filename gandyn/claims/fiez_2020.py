@@ -12,8 +12,8 @@ from .evidence import all_of, attracting
 def _example(tau: Any = None) -> Evidence:
     import sympy
 
-    from ..analysis.classification import critical_time_scale
     from ..analysis.stability import stability_region
+    from ..analysis.time_scale import critical_time_scale
 
     if tau is not None:
         return attracting(games.tau_gda(4, tau=tau))
@@ -51,7 +51,7 @@ def _finite(game: Any) -> Evidence:
     import numpy as np
     import sympy
 
-    from ..analysis.classification import critical_time_scale
+    from ..analysis.time_scale import critical_time_scale
 
     critical = critical_time_scale(game)
     if critical is sympy.oo:

@@ -194,7 +194,7 @@ def stability_section(subject: Subject) -> Section:
 
 def time_scale_section(subject: Subject) -> Section:
     """tau*, how much faster the second player must be."""
-    from ..analysis.classification import critical_time_scale
+    from ..analysis.time_scale import critical_time_scale
 
     section = Section("Two time scales")
     free: tuple[Any, ...] = getattr(subject.game, "parameters", ())
