@@ -11,6 +11,7 @@ import numpy as np
 from ..dynamics.flow import flow, right_hand_side
 from ..errors import DomainError, ParameterError
 from ..results import Result, Status, plain
+from ..symbolic.functions import sigmoid, softplus
 from ..types import Array, Game
 from .approaches import visits
 
@@ -163,6 +164,14 @@ def multiplicative_weights(game: Any, lr: float) -> Step:
     return step
 
 
+def _log_sum(logits: list[Any]) -> Any:
+    """log(e^u_1 + ... + e^u_n) on symbols, by softplus: neither it nor its derivatives overflow."""
+    total = logits[0]
+    for u in logits[1:]:
+        total = total + softplus(u - total)
+    return total
+
+
 def replicator_in_logits(game: Any) -> Callable[[Array], Array]:
     """The replicator dynamics as dw/dt of logits w = (u, v): du/dt = -A softmax(v), dv/dt = A^T softmax(u).
 
@@ -190,10 +199,11 @@ def replicator_in_logits(game: Any) -> Callable[[Array], Array]:
 
     def softmax(logits: Array) -> Array:
         if logits.dtype == object:
-            import sympy
-
-            powers = np.array([sympy.exp(e) for e in logits] + [None], dtype=object)[:-1]
-            return powers / powers.sum()
+            others = [[*logits[:k], *logits[k + 1 :]] for k in range(len(logits))]
+            shares = [
+                sigmoid(u - _log_sum(rest)) if rest else 0 * u + 1 for u, rest in zip(logits, others, strict=True)
+            ]
+            return np.array([*shares, None], dtype=object)[:-1]
         powers = np.exp(logits - logits.max(-1, keepdims=True))
         return powers / powers.sum(-1, keepdims=True)
 
