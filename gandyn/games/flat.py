@@ -9,13 +9,14 @@ import abc
 import contextlib
 import functools
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..errors import GameError, ParameterError, ShapeError
 from ..types import Array, Batch, Game, Player
 from ..worlds import TORCH
 from .functional import Network
+from .module_state import ModuleState
 
 LARGEST_KEPT = 31 * 2**20
 
@@ -30,10 +31,12 @@ class FlatNetworks(Game):
         networks: the modules, in the order of the players.
         w0: the parameters as they were when the game was made; also called `initial`.
         stochastic: some layer draws random numbers in training mode.
+        cumulative: running statistics follow every field of a step, and not its last one only.
     """
 
     worlds = frozenset({TORCH})
     deterministic = False
+    cumulative = False
 
     def __init__(self, name: str, networks: Mapping[str, Any]) -> None:
         self.name = name
@@ -50,8 +53,9 @@ class FlatNetworks(Game):
         self.w0 = self._buffer.clone()
         _keep_pages(self._buffer)
         self._blocks = self.split(self._buffer)
-        self._persistent = [b for network in self.networks for b in network.buffers()]
-        self._pending: list[Any] | None = None
+        self._module_state = ModuleState(self.networks, self.cumulative)
+        self._composite = False
+        self.reference: Any = None
         self._coefficients: dict[Any, Any] = {}
         self.stochastic = False
 
@@ -139,24 +143,26 @@ class FlatNetworks(Game):
 
     def _evaluation(self, batch: Batch, training: bool) -> contextlib.AbstractContextManager[None]:
         """Leaves buffers and torch's random state as they were; `training` keeps the new buffers for `advance`."""
-        if not self._persistent and not self.stochastic:
+        if self._module_state.idle and not self.stochastic and not self._composite:
             return contextlib.nullcontext()
         return self._guarded(batch, training)
 
     @contextlib.contextmanager
     def _guarded(self, batch: Batch, training: bool) -> Iterator[None]:
-        before = [b.clone() for b in self._persistent]
-        try:
-            with self._seeded(batch):
-                yield
-        finally:
-            if training and before:
-                self._pending = [b.clone() for b in self._persistent]
-            for buffer, value in zip(self._persistent, before, strict=True):
-                buffer.copy_(value)
+        with self._module_state.guarded(keep=training), self._seeded(batch), self._formulas():
+            yield
+
+    def _formulas(self) -> contextlib.AbstractContextManager[Any]:
+        """Layers written out, where a cost takes a derivative that torch's own kernels do not have."""
+        if not self._composite:
+            return contextlib.nullcontext()
+        from .composite import composite_formulas
+
+        return composite_formulas()
 
     @contextlib.contextmanager
     def _seeded(self, batch: Batch) -> Iterator[None]:
+        """Layers that draw see the numbers of the token, or of the reference batch that None stands for."""
         import torch
 
         if not self.stochastic:
@@ -164,7 +170,7 @@ class FlatNetworks(Game):
             return
         devices = [self.device] if self.device.type == "cuda" else []
         with torch.random.fork_rng(devices):
-            torch.manual_seed(batch.seed)
+            torch.manual_seed((self.reference if batch is None else batch).seed)
             yield
 
     def _trial(self, batch: Batch) -> None:
@@ -173,17 +179,44 @@ class FlatNetworks(Game):
 
         with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
             before = self._random_state()
-            with torch.enable_grad(), self._evaluation(batch, training=False):
-                costs = self._network_costs(self.networks, batch, None)
-                reached = [_reaches(cost, own) for cost, own in zip(costs, self._parameters, strict=True)]
+            reached = self._differentiated(lambda: self._reached(batch))
             self.stochastic = not torch.equal(self._random_state(), before)
-        for player, reaches in zip(self.players, reached, strict=True):
+        for i, reaches in enumerate(reached):
             if not reaches:
-                raise GameError(
-                    f"the cost of player {player.name} does not depend on {player.name}'s own parameters",
-                    "networks whose outputs depend on their parameters",
-                    "look for `.detach()` and `no_grad` in their forward passes",
-                )
+                raise self._unreached(i)
+
+    def _differentiated(self, evaluate: Callable[[], Any]) -> Any:
+        """An evaluation; where torch has not all of its derivatives, on layers written out from now on.
+
+        Raises:
+            NotDifferentiableError: by the name of the operation, where that does not help.
+        """
+        try:
+            return evaluate()
+        except RuntimeError as error:
+            from .product_check import missing_derivative, refusal
+
+            if missing_derivative(error) is None:
+                raise
+            if self._composite:
+                raise refusal(error, self.name) from error
+            self._composite = True
+        return self._differentiated(evaluate)
+
+    def _reached(self, batch: Batch) -> list[bool]:
+        import torch
+
+        with torch.enable_grad(), self._evaluation(batch, training=False):
+            costs = self._network_costs(self.networks, batch, None)
+            return [_reaches(cost, own) for cost, own in zip(costs, self._parameters, strict=True)]
+
+    def _unreached(self, i: int) -> GameError:
+        name = self.players[i].name
+        return GameError(
+            f"the cost of player {name} does not depend on {name}'s own parameters",
+            "costs computed from the networks that play, whose outputs depend on their parameters",
+            "use the networks that the costs are given; look for `.detach()` and `no_grad` in their forward passes",
+        )
 
     def _random_state(self) -> Any:
         import torch
@@ -191,11 +224,8 @@ class FlatNetworks(Game):
         return torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else torch.get_rng_state()
 
     def advance(self) -> None:
-        """Once per step: buffers become those that the step's last plain field left."""
-        for buffer, value in zip(self._persistent, self._pending or self._persistent, strict=True):
-            if value is not buffer:
-                buffer.copy_(value)
-        self._pending = None
+        """Once per step: buffers become those that the step's last plain field left; spectral norms follow weights."""
+        self._module_state.advance()
 
     @contextlib.contextmanager
     def undisturbed(self) -> Iterator[None]:
@@ -203,19 +233,22 @@ class FlatNetworks(Game):
         import torch
 
         modules = [(module, module.training) for network in self.networks for module in network.modules()]
-        buffers = [(b, b.clone()) for network in self.networks for b in network.buffers()]
-        parameters, pending = self._buffer.clone(), self._pending
+        places = {id(b): (own._buffers, key, b, b.clone())
+                  for network in self.networks for own in network.modules()
+                  for key, b in own._buffers.items() if b is not None}  # fmt: skip
+        parameters, pending = self._buffer.clone(), self._module_state.pending
         try:
             with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
                 yield
         finally:
             for module, mode in modules:
                 module.training = mode
-            for buffer, value in buffers:
-                buffer.copy_(value)
             with torch.no_grad():
+                for held, key, buffer, value in places.values():
+                    held[key] = buffer
+                    buffer.copy_(value)
                 self._buffer.copy_(parameters)
-            self._pending = pending
+            self._module_state.pending = pending
 
 
 def _reaches(cost: Any, parameters: Sequence[Any]) -> bool:

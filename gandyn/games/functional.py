@@ -1,9 +1,11 @@
-"""A module as a function of its parameters: what derivatives in the joint vector and weight transforms run on."""
+"""A module as a function of some of its parameters: what a penalty's transforms of weights run on."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+from .module_state import standing_in
 
 Network = Any  # a module or a FunctionalNetwork: called on a batch, with named_parameters()
 
@@ -21,6 +23,6 @@ class FunctionalNetwork:
 
     def __call__(self, *inputs: Any) -> Any:
         """The module's forward pass at these values."""
-        from torch.func import functional_call
-
-        return functional_call(self.network, self.values, inputs)
+        own = {**dict(self.network.named_parameters()), **dict(self.network.named_buffers())}
+        with standing_in([self.network], {id(own[name]): value for name, value in self.values.items()}):
+            return self.network(*inputs)

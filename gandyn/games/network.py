@@ -12,6 +12,7 @@ from .field_graph import FieldGraph, slopes
 from .flat import FlatNetworks, flattened
 from .functional import FunctionalNetwork, Network
 from .krylov import KrylovReport, gmres
+from .module_state import standing_in
 from .network_view import NetworkView
 
 __all__ = ["FunctionalNetwork", "Network", "NetworkGame", "NetworkView"]
@@ -22,8 +23,10 @@ class NetworkGame(FlatNetworks):
 
     Plain fields run the modules themselves on parameters that are views into one buffer: w is copied in, gradients come
     out in a fresh vector, so no result is ever overwritten. Products with the Jacobian are backward passes through the
-    graph of such a field. Where w or u requires gradients, or buffers change with each evaluation, the same costs run
-    on `torch.func.functional_call`.
+    graph of such a field. Where w or u requires gradients, or buffers change with each evaluation, pieces of w stand in
+    for the modules' parameters. Graphs that are differentiated further are made of layers written out (`composite`),
+    since higher derivatives of torch's own kernels are wrong or missing; the first products of a game are held to
+    differences of its field, and refused where they disagree (`product_check`).
 
     A subclass gives `_network_costs` and `draw`. Batch tokens with a `seed` attribute seed dropout and noise: an
     evaluation leaves torch's own random state and all module buffers as they were. `advance()` takes over the buffers
@@ -39,6 +42,7 @@ class NetworkGame(FlatNetworks):
     def __init__(self, name: str, networks: Mapping[str, Any]) -> None:
         super().__init__(name, networks)
         self._kept_graph: tuple[Any, int, Any, FieldGraph] | None = None
+        self._held_to_differences = False
         self.last_solve: KrylovReport | None = None
 
     def advance(self) -> None:
@@ -70,7 +74,7 @@ class NetworkGame(FlatNetworks):
         """v(w), its graph kept for the products that follow; `field` where buffers change with each evaluation."""
         import torch
 
-        if self._persistent or (w.requires_grad and torch.is_grad_enabled()):
+        if self._moving or (w.requires_grad and torch.is_grad_enabled()):
             return self.field(w, batch)
         self.check(w)
         self.counts.player_gradients += len(self.players)
@@ -79,24 +83,52 @@ class NetworkGame(FlatNetworks):
 
     def _module_field(self, batch: Batch, only: int | None, padded: bool) -> Any:
         """The field of the parameters that are loaded, in a fresh vector; of one player, its block, `padded` or not."""
+        return self._differentiated(lambda: self._loaded_field(batch, only, padded))
+
+    def _loaded_field(self, batch: Batch, only: int | None, padded: bool) -> Any:
         import torch
 
         with torch.enable_grad(), self._evaluation(batch, training=True):
             costs = self._network_costs(self.networks, batch, only)
             if only is not None:
-                own = torch.autograd.grad(costs[only], self._parameters[only], materialize_grads=True)
+                own = self._slopes(costs[only], [only])
                 return flattened([*self._zeros(range(only), padded), *own, *self._zeros(self._after(only), padded)])
             if self.zero_sum:
-                everything = (*itertools.chain(*self._parameters),)
-                flat = flattened(torch.autograd.grad(costs[1], everything, materialize_grads=True))
+                flat = flattened(self._slopes(costs[1], [0, 1]))
                 flat[self.slices[0]].neg_()
                 return flat
             last = len(costs) - 1
             return flattened([
-                gradient
-                for i, (cost, own) in enumerate(zip(costs, self._parameters, strict=True))
-                for gradient in torch.autograd.grad(cost, own, retain_graph=i < last, materialize_grads=True)
+                gradient for i, cost in enumerate(costs) for gradient in self._slopes(cost, [i], keep=i < last)
             ])  # fmt: skip
+
+    def _slopes(self, cost: Any, players: Sequence[int], keep: bool = False) -> list[Any]:
+        """d(cost)/d(parameters of some players), in tensors; zeros for those that are frozen.
+
+        Raises:
+            GameError: if the cost does not reach a player's parameters at all.
+        """
+        import torch
+
+        wanted = [p for i in players for p in self._parameters[i] if p.requires_grad]
+        found = {}
+        if wanted and cost.requires_grad:
+            found = dict(
+                zip(
+                    map(id, wanted),
+                    torch.autograd.grad(cost, wanted, retain_graph=keep, allow_unused=True),
+                    strict=True,
+                )
+            )
+        for i in players:
+            own = self._parameters[i]
+            if all(found.get(id(p)) is None for p in own) and any(p.requires_grad for p in own):
+                raise self._unreached(i)
+        return [
+            torch.zeros_like(p) if found.get(id(p)) is None else found[id(p)]
+            for i in players
+            for p in self._parameters[i]
+        ]
 
     def _after(self, index: int) -> range:
         return range(index + 1, len(self.players))
@@ -108,32 +140,47 @@ class NetworkGame(FlatNetworks):
         import torch
 
         if w.requires_grad and torch.is_grad_enabled():
-            return self._costs_of(self.split(w), batch)
+            return self._costs_of(self._pieces(self.split(w)), batch)
         self._load(w)
         with torch.enable_grad(), self._evaluation(batch, training=False):
             return tuple(cost.detach() for cost in self._network_costs(self.networks, batch, None))
 
     # --- evaluations as functions of w: derivatives of the field ------------------------------------------------
 
-    def _functions(self, blocks: Sequence[Any]) -> list[Network]:
-        """The networks as functions of blocks of w; their buffers are copies."""
-        functions: list[Network] = []
-        for network, names, own, block in zip(self.networks, self._names, self._parameters, blocks, strict=True):
-            pieces = block.split([p.numel() for p in own])
-            values = {name: piece.view_as(p) for name, piece, p in zip(names, pieces, own, strict=True)}
-            values |= {name: buffer.clone() for name, buffer in network.named_buffers()}
-            functions.append(FunctionalNetwork(network, values))
-        return functions
+    @property
+    def _moving(self) -> bool:
+        """Whether evaluations move buffers, or leave parameters out: then graphs stand on w and not on the modules."""
+        return bool(self._module_state.places) or not all(p.requires_grad for own in self._parameters for p in own)
 
-    def _costs_of(self, blocks: Sequence[Any], batch: Batch) -> tuple[Any, ...]:
-        with self._seeded(batch):
-            return self._network_costs(self._functions(blocks), batch, None)
+    def _pieces(self, blocks: Sequence[Any]) -> list[list[Any]]:
+        """Blocks of w in tensors shaped like the parameters."""
+        return [
+            [piece.view_as(p) for piece, p in zip(block.split([p.numel() for p in own]), own, strict=True)]
+            for own, block in zip(self._parameters, blocks, strict=True)
+        ]
 
-    def _field_of(self, w: Any, batch: Batch, only: int | None, create_graph: bool) -> Any:
+    def _costs_of(self, pieces: Sequence[Sequence[Any]], batch: Batch, written_out: bool = True) -> tuple[Any, ...]:
+        """The costs where `pieces` stand in for the parameters, and copies for the buffers."""
+        from .composite import composite_formulas
+
+        values = {
+            id(p): piece if p.requires_grad else piece.detach()
+            for own, given in zip(self._parameters, pieces, strict=True)
+            for p, piece in zip(own, given, strict=True)
+        }
+        like = next(iter(values.values()))
+        for network in self.networks:
+            for b in network.buffers():
+                values[id(b)] = b.to(like.dtype) if like.dtype != self.dtype and b.dtype == self.dtype else b.clone()
+        formulas = composite_formulas() if written_out else self._formulas()
+        with self._seeded(batch), self._module_state.still(), standing_in(self.networks, values), formulas:
+            return self._network_costs(self.networks, batch, None)
+
+    def _field_of(self, w: Any, batch: Batch, only: int | None, create_graph: bool, written_out: bool = True) -> Any:
         import torch
 
         blocks = self.split(w)
-        costs = self._costs_of(blocks, batch)
+        costs = self._differentiated(lambda: self._costs_of(self._pieces(blocks), batch, written_out))
         return torch.cat([
             slopes(cost, [block], create_graph)[0] if only in (None, i) else torch.zeros_like(block)
             for i, (cost, block) in enumerate(zip(costs, blocks, strict=True))
@@ -147,52 +194,116 @@ class NetworkGame(FlatNetworks):
         """
         import torch
 
+        self._hold_to_differences(w, batch)
         if torch.is_grad_enabled() and (w.requires_grad or (u is not None and u.requires_grad)):
             return self._graph_of(w, batch, attached=w.requires_grad)
         kept = self._kept_graph
         if kept is None or kept[0] is not w or kept[1] != w._version or kept[2] is not batch:
             self._kept_graph = kept = (w, w._version, batch, self._fresh_graph(w, batch))
-        elif not self._persistent:
+        elif not self._moving:
             self._load(w)
         return kept[3]
 
     def _fresh_graph(self, w: Array, batch: Batch) -> FieldGraph:
+        graph: FieldGraph = self._differentiated(lambda: self._made_graph(w, batch))
+        return graph
+
+    def _made_graph(self, w: Array, batch: Batch) -> FieldGraph:
         import torch
 
-        if self._persistent:
+        from .composite import composite_formulas
+
+        if self._moving:
             return self._graph_of(w, batch, attached=False)
         self._load(w)
-        with torch.enable_grad(), self._evaluation(batch, training=False):
-            return FieldGraph(self._parameters, self._network_costs(self.networks, batch, None), zero_sum=self.zero_sum)
+        with torch.enable_grad(), self._evaluation(batch, training=False), composite_formulas():
+            costs = self._network_costs(self.networks, batch, None)
+        with torch.enable_grad():
+            return FieldGraph(self._parameters, costs, zero_sum=self.zero_sum)
 
     def _graph_of(self, w: Array, batch: Batch, attached: bool) -> FieldGraph:
         import torch
 
         with torch.enable_grad():
-            blocks = self.split(w if attached else w.detach().requires_grad_())
-            costs = self._costs_of(blocks, batch)
-            return FieldGraph([[b] for b in blocks], costs, zero_sum=self.zero_sum, attached=attached)
+            if attached:
+                blocks = self.split(w)
+                costs = self._costs_of(self._pieces(blocks), batch)
+                return FieldGraph([[b] for b in blocks], costs, zero_sum=self.zero_sum, attached=True)
+            pieces = [[p.detach().requires_grad_() for p in own] for own in self._pieces(self.split(w))]
+            return FieldGraph(pieces, self._costs_of(pieces, batch), zero_sum=self.zero_sum)
+
+    # --- products -----------------------------------------------------------------------------------------------
+
+    def _hold_to_differences(self, w: Array, batch: Batch) -> None:
+        """Compare this game's first products with differences of its field.
+
+        Raises:
+            NotDifferentiableError: where products are not derivatives of the field.
+        """
+        import torch
+
+        if self._held_to_differences or (w.is_cuda and torch.cuda.is_current_stream_capturing()):
+            return
+        from .product_check import check_products, refuse_unconfirmed
+
+        self._held_to_differences = True
+        try:
+            refuse_unconfirmed(check_products(self, w, batch), self.name)
+        except Exception:
+            self._held_to_differences = False
+            raise
+
+    def _product(self, compute: Callable[[], Any]) -> Any:
+        """A product, or torch's refusal as an error of ours."""
+        try:
+            return compute()
+        except RuntimeError as error:
+            from .product_check import missing_derivative, refusal
+
+            if missing_derivative(error) is None:
+                raise
+            raise refusal(error, self.name) from error
+
+    def oracle_in_double(self, batch: Batch) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+        """(field, products) as functions of w in double precision: v(w), and w -> (u -> J u, u -> J^T u)."""
+        from .product_check import double_precision
+
+        def field(w: Any) -> Any:
+            with double_precision():
+                return self._field_of(w.detach().requires_grad_(), batch, None, False, written_out=False)
+
+        def products(w: Any) -> Any:
+            with double_precision():
+                graph = self._graph_of(w, batch, attached=False)
+            return graph.jvp, graph.vjp
+
+        return field, products
 
     def _jvp(self, w: Array, u: Array, batch: Batch) -> Array:
-        return self._graph(w, batch, u).jvp(u)
+        return self._product(lambda: self._graph(w, batch, u).jvp(u))
 
     def _vjp(self, w: Array, u: Array, batch: Batch) -> Array:
-        return self._graph(w, batch, u).vjp(u)
+        return self._product(lambda: self._graph(w, batch, u).vjp(u))
 
     def _coupling(self, w: Array, u: Array, batch: Batch, only: int | None) -> Array:
-        return self._graph(w, batch, u).coupling(u, only)
+        return self._product(lambda: self._graph(w, batch, u).coupling(u, only))
 
     def _parts(self, w: Array, u: Array, batch: Batch) -> tuple[Array, Array]:
-        return self._graph(w, batch, u).parts(u)
+        parts: tuple[Array, Array] = self._product(lambda: self._graph(w, batch, u).parts(u))
+        return parts
 
     def _cost_gradients(self, w: Array, batch: Batch) -> Array:
         import torch
 
         if w.requires_grad and torch.is_grad_enabled():
-            return torch.stack(
-                [slopes(cost, [w], create_graph=True)[0] for cost in self._costs_of(self.split(w), batch)]
-            )
+            costs = self._costs_of(self._pieces(self.split(w)), batch)
+            return torch.stack([slopes(cost, [w], create_graph=True)[0] for cost in costs])
         self._load(w)
+        return self._differentiated(lambda: self._loaded_cost_gradients(batch))
+
+    def _loaded_cost_gradients(self, batch: Batch) -> Array:
+        import torch
+
         everything = [*itertools.chain(*self._parameters)]
         with torch.enable_grad(), self._evaluation(batch, training=False):
             costs = self._network_costs(self.networks, batch, None)

@@ -17,8 +17,6 @@ from ..losses import Loss
 from ..losses import resolve as resolve_loss
 from ..penalties import Penalty
 from ..penalties import resolve as resolve_penalties
-from .architectures.spectral import refresh
-from .architectures.spectral import vectors as spectral_vectors
 from .critic import NetworkCritic
 from .datasets import resolve as resolve_data
 
@@ -90,9 +88,8 @@ class GANGame(NetworkGame):
             generator, discriminator = generator.to(device), discriminator.to(device)
         named = {"generator": generator.train(), "discriminator": discriminator.train()}
         data = resolve_data(data)
-        super().__init__(f"GAN of {getattr(data, 'name', 'data')}", named)
-        frozen = {id(vector) for network in self.networks for vector in spectral_vectors(network)}
-        self._persistent = [buffer for buffer in self._persistent if id(buffer) not in frozen]
+        name = getattr(data, "name", None)
+        super().__init__(f"GAN of {name if isinstance(name, str) else 'data'}", named)
         self.generator, self.discriminator = generator, discriminator
         self.loss = resolve_loss(loss)
         self.penalties = resolve_penalties(penalties)
@@ -219,9 +216,7 @@ class GANGame(NetworkGame):
         """x -> G(E(x)), at the parameters that both have now; None without an encoder."""
         if not isinstance(getattr(self.generator, "encoder", None), torch.nn.Module):
             return None
-        values = getattr(generator, "values", {})
-        inner = {name.removeprefix("encoder."): v for name, v in values.items() if name.startswith("encoder.")}
-        encoder = FunctionalNetwork(self.generator.encoder, inner)
+        encoder: Any = self.generator.encoder
         labels = (batch.labels,) if self._conditional[0] else ()
         return lambda points: generator(encoder(points), *labels)
 
@@ -238,8 +233,7 @@ class GANGame(NetworkGame):
             transformed = dict(named)
             for penalty in self.penalties:
                 transformed = {name: penalty.transform(weight) for name, weight in transformed.items()}
-            values = getattr(discriminator, "values", {})
-            discriminator = FunctionalNetwork(self.discriminator, {**values, **transformed})
+            discriminator = FunctionalNetwork(self.discriminator, transformed)
         given = (batch.real, fake, batch.seed, self.penalties, labels, reconstruct, self.stochastic)
         return NetworkCritic(discriminator, tuple(named.values()), *given)
 
@@ -270,12 +264,6 @@ class GANGame(NetworkGame):
         for penalty in self.penalties:
             parameters = penalty.project(parameters)
         return torch.cat([w[self.slices[0]], parameters])
-
-    def advance(self) -> None:
-        """As for every game of networks; the vectors of spectral norms move by one power iteration."""
-        super().advance()
-        for network in self.networks:
-            refresh(network)
 
     def _check_logits(self) -> int:
         """One logit for each point; the number of class logits beside it."""

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from ...errors import DomainError, GandynError
-from ...games.network import FunctionalNetwork
 from ...types import Array, Batch, Game, Player, Rule, State
 from ...worlds import NUMPY
 from ..implicit import is_implicit
@@ -211,6 +210,4 @@ def tilted(game: Game, w: Array, batch: Batch) -> Game:
 
 def _trained(network: Any) -> list[Any]:
     """Those of a network's parameters that its player moves, in order."""
-    module = network.network if isinstance(network, FunctionalNetwork) else network
-    moved = {name for name, p in module.named_parameters() if p.requires_grad}
-    return [p for name, p in network.named_parameters() if name in moved]
+    return [p for p in network.parameters() if p.requires_grad]
