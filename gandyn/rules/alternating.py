@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import ParameterError
 from ..types import Array, Cost, Domain, Game, Info, Rule, State
 from ..worlds import concatenate
-from .base import each, parse, register, step_size
+from .base import MOST_INNER_STEPS, each, is_count, parse, register, step_size
 from .gradient import SimultaneousGD
 
 
@@ -40,10 +40,10 @@ class Alternating(Rule):
                 raise ParameterError(
                     f"{self.name}({rule!r})", "a rule, or one rule per player", "Alternating(Adam(1e-3))"
                 )
-        counts = self.repeats.values() if isinstance(self.repeats, dict) else self.repeats
-        for count in (counts,) if isinstance(counts, int) else counts or ():
-            if not isinstance(count, int) or count < 0:
-                raise ParameterError(f"{self.name}(repeats={self.repeats})", "whole numbers >= 0", "repeats=(1, 5)")
+        for count in () if self.repeats is None else each(self.repeats):
+            if not is_count(count, 0):
+                needed = f"whole numbers from 0 to {MOST_INNER_STEPS}"
+                raise ParameterError(f"{self.name}(repeats={self.repeats})", needed, "repeats=(1, 5)")
 
     @property
     def domain(self) -> Domain:  # type: ignore[override]

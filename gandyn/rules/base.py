@@ -15,6 +15,7 @@ from ..worlds import exact, is_symbolic
 from . import registry
 
 R = TypeVar("R", bound=type[Rule])
+MOST_INNER_STEPS = 100_000
 
 
 def register(rule: R) -> R:
@@ -81,11 +82,18 @@ def real(value: Any) -> bool:
 
 
 def whole(rule: Rule, name: str, least: int) -> None:
-    """Refuse a count that is not a whole number of at least `least`."""
+    """Refuse a count that is not a whole number from `least` to 100 000: one step would never end."""
     value = getattr(rule, name)
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise ParameterError(f"{rule.name}({name}={value!r})", f"a whole number >= {least}", f"{name}={max(least, 5)}")
+    if not is_count(value, least):
+        needed = f"a whole number from {least} to {MOST_INNER_STEPS}"
+        raise ParameterError(f"{rule.name}({name}={value!r})", needed, f"{name}={max(least, 5)}")
     object.__setattr__(rule, name, int(value))
+
+
+def is_count(value: Any, least: int) -> bool:
+    """Whether a value is a number of inner steps: whole, at least `least`, and small enough to be computed."""
+    integer = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    return bool(integer and least <= value <= MOST_INNER_STEPS)
 
 
 def refuse_alone(rule: Rule, game: Game) -> None:
