@@ -10,7 +10,7 @@ from ..symbolic.taylor import DECIMALS, Decimal, NoExpansionError, Rational
 from .nonlinear import Fate, NonlinearDecision
 
 if TYPE_CHECKING:
-    from .linearize import Linearization
+    from .linearization import Linearization
     from .normal_form import NormalForm
 
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from ..results import Result, plain
 
 if TYPE_CHECKING:
-    from .linearize import Linearization
+    from .linearization import Linearization
+    from .local import LocalDynamics
 
 FIRST_ORDER, PLANAR_ORDER, SPATIAL_ORDER = 3, 7, 5
 LARGEST = 8
@@ -108,13 +109,15 @@ def decide(lin: Linearization) -> NonlinearDecision:
     assert lin.exact is not None
     flow = lin.rule is None
     placement = place(lin.exact.factors, flow)
+    if lin.constraints is not None:
+        placement = dataclasses.replace(placement, inside=placement.inside + len(lin.constraints.strong))
     if lin.local is None:
         return _open("the dynamics has no Taylor series here: it is not given by expressions", flow)
-    if lin.residual > 0:
+    if not lin.settled:
         return _open("the point is no fixed point", flow)
-    if lin.exact.matrix.rows > LARGEST and not _is_linear(lin):
+    if lin.exact.matrix.rows > LARGEST and not lin.affine:
         return _open(f"more than {LARGEST} coordinates", flow)
-    if _is_linear(lin):
+    if lin.affine:
         kept = _conserved(lin, 2) if placement.inside == 0 else None
         return kept or _linear(lin, placement, flow)
     single = _single(placement.boundary_factors, flow)
@@ -160,12 +163,10 @@ def _single(boundary: Sequence[tuple[Any, int]], flow: bool) -> Any | None:
 # --- without terms ----------------------------------------------------------------------------------------------------
 
 
-def _is_linear(lin: Linearization) -> bool:
+def is_affine(local: LocalDynamics) -> bool:
     """Whether the dynamics is affine everywhere, not only to the order looked at."""
     import sympy
 
-    local = lin.local
-    assert local is not None
     outputs = local.outputs if local.traced is None else local.traced.expression
     names = local.symbols
     return all(e.is_polynomial(*names) and sympy.Poly(e, *names).total_degree() <= 1 for e in outputs)

@@ -70,6 +70,10 @@ class FiniteSumGame(Game):
         blocks = {p.name: self.summand.symbols[b] for p, b in zip(self.players, self.slices, strict=True)}
         return SymbolicGame(f"{self.name}, whole sum", costs, blocks, self.equilibria, facts=self.facts)
 
+    def mean(self) -> SymbolicGame:
+        """The whole sum."""
+        return self.full
+
     def draw(self, rng: Any) -> Batch:
         """Row numbers, shape (minibatch,); None, the whole sum, where there is no generator."""
         return None if rng is None else rng.integers(len(self.rows), size=self.minibatch)

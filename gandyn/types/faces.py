@@ -105,12 +105,12 @@ class FirstOrder:
     Attributes:
         face: the smallest face that holds the point.
         v: the field there.
-        tolerance: what counts as zero, in the units of v, where v is not exact.
+        tolerance: what counts as zero where v is not exact, in the units of v: one number, or one per coordinate.
     """
 
     face: Face
     v: tuple[Any, ...]
-    tolerance: float = 0.0
+    tolerance: Any = 0.0
 
     @functools.cached_property
     def multipliers(self) -> dict[int, Any]:
@@ -119,7 +119,13 @@ class FirstOrder:
 
     @functools.cached_property
     def _signs(self) -> dict[int, int]:
-        return {k: sign(x, self.tolerance) for k, x in self.multipliers.items()}
+        beside = {k: simplex for simplex in self.face.set.simplices for k in simplex}
+        return {k: sign(x, max(self._tolerance[j] for j in beside.get(k, (k,)))) for k, x in self.multipliers.items()}
+
+    @functools.cached_property
+    def _tolerance(self) -> tuple[float, ...]:
+        one = np.ndim(self.tolerance) == 0
+        return (float(self.tolerance),) * self.face.set.dim if one else tuple(map(float, self.tolerance))
 
     @property
     def strong(self) -> tuple[int, ...]:
@@ -139,7 +145,8 @@ class FirstOrder:
     @functools.cached_property
     def at_rest(self) -> bool:
         """Whether v vanishes along the face."""
-        return all(sign(x, self.tolerance) == 0 for x in self.face.reduced(self.v))
+        limits = [sum(abs(c) * t for c, t in zip(column, self._tolerance, strict=True)) for column in self.face.columns]
+        return all(sign(x, limit) == 0 for x, limit in zip(self.face.reduced(self.v), limits, strict=True))
 
     @property
     def holds(self) -> bool:

@@ -155,11 +155,12 @@ class FeasibleSet:
             return [{k: -1}]
         return [{k: 0}] + [{k: side} for side, b in ((-1, self.low[k]), (1, self.high[k])) if _finite(b)]
 
-    def first_order(self, point: Sequence[Any], v: Sequence[Any], tolerance: float = 0.0) -> FirstOrder:
+    def first_order(self, point: Sequence[Any], v: Sequence[Any], tolerance: Any = 0.0) -> FirstOrder:
         """The first-order conditions at a feasible point with field v, both (d,).
 
         Args:
-            tolerance: numbers this small count as zero, in the units of v; SymPy numbers are judged exactly.
+            tolerance: numbers this small count as zero, in the units of v, one or one per coordinate; SymPy numbers
+                are judged exactly.
         """
         return FirstOrder(self.face(point), tuple(v), tolerance)
 

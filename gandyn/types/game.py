@@ -269,6 +269,13 @@ class Game(abc.ABC):
         v = self.field(w, batch)
         return w - self.project(w - v) if self.constrained else v
 
+    def mean(self) -> Game | None:
+        """The deterministic game of the mean costs: the game itself, or what its batches average to; None if unknown.
+
+        Its field is the mean of `field` over `draw`. Equilibria, spectra and kinds of a stochastic game are its mean's.
+        """
+        return self if self.deterministic else None
+
     def solve(self, operator: Callable[[Array], Array], rhs: Array) -> Array:
         """x with operator(x) = rhs, for a linear operator on joint vectors."""
         return worlds.solve_dense(operator, rhs)
