@@ -32,6 +32,7 @@ def test_on_the_simplex_every_direction_of_matching_pennies_repels():
     assert lin.verdict is Verdict.REPELLING
     np.testing.assert_allclose(lin.eigenvalues, [1 + 0.2j, 1 - 0.2j], atol=1e-14)
     assert lin.symbols == ("x1/2 - x2/2", "y1/2 - y2/2")
+    assert gd.linearize(gd.games.matrix_game([[3, -1], [-2, 1]]), gd.rules.GDA(0.1)).settled
     flow = gd.linearize(gd.games.matching_pennies())
     assert (flow.verdict, sorted(flow.eigenvalues.imag)) == (Verdict.MARGINAL, [-2, 2])
 
@@ -215,6 +216,7 @@ def test_verdicts_agree_with_long_runs_of_the_projected_map(count):
             rule = gd.rules.GDA(0.05)
             lin = gd.linearize(game, rule, at=point)
             assert lin.equilibrium, (game.exprs, point)
+            assert lin.settled, (game.exprs, point)
             assert not any(game.natural_residual(np.array([*point, None], dtype=object)[:-1]))
             seen[lin.verdict] = seen.get(lin.verdict, 0) + 1
             with np.errstate(over="ignore", invalid="ignore"):
