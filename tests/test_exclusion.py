@@ -5,7 +5,9 @@ import pytest
 import sympy
 
 import gandyn as gd
+from gandyn.analysis.equations import Equations
 from gandyn.analysis.exclusion import search
+from gandyn.budget import Budget
 from gandyn.symbolic.intervals import IntervalFunction
 
 x, y = sympy.symbols("x y", real=True)
@@ -27,14 +29,16 @@ def test_all_zeros_of_a_trigonometric_field_are_found_and_proven():
     assert f"{len(expected)} isolated" in found.reason
 
 
-def test_a_zero_that_newton_missed_is_found_by_exclusion():
+def test_search_finds_zeros_by_itself_and_encloses_them():
     game = _potential(x**5 / 5 - sympy.Rational(5, 8) * x**4 + x**3 / 2 + x**2 / 8 - x / 8)
-    field, jacobian = (IntervalFunction(game.symbols, list(e)) for e in (game.field_exprs, game.jacobian_expr))
     roots = np.roots([1, -2.5, 1.5, 0.25, -0.125])
     real = np.sort(roots[np.abs(roots.imag) < 1e-9].real)
-    outcome = search(field, jacobian, np.array([[-2.0, 3.0], [-1.0, 1.0]]), np.empty((0, 2)))
+    outcome = search(Equations(game.symbols, game.field_exprs), [-2, -1], [3, 1], Budget(60))
     assert outcome.complete
-    np.testing.assert_allclose(np.sort(outcome.found[:, 0]), real, atol=0.2)
+    ends = np.array(sorted(tuple(z.ends[0]) for z in outcome.zeros))
+    assert (ends[:, 0] - 1e-13 <= real).all()
+    assert (real <= ends[:, 1] + 1e-13).all()
+    assert (np.diff(ends) < 1e-14).all()
     assert len(gd.fixed_points(game, box=[(-2, 3), (-1, 1)])) == len(real)
 
 
@@ -48,7 +52,7 @@ def test_degenerate_zeros_and_lines_of_them_stay_open():
     for game in (_potential(x**4 / 4), gd.games.from_sympy([(x - y) ** 2 / 2, (x - y) ** 2 / 2], [x, y])):
         found = gd.fixed_points(game, box=[(-1, 1), (-1, 1)])
         assert not found.complete
-        assert "neither excluded nor proven" in found.reason
+        assert "undecided near (0, 0)" in found.reason
 
 
 def test_an_empty_box_is_proven_empty():
@@ -56,20 +60,27 @@ def test_an_empty_box_is_proven_empty():
     assert (list(found), found.complete) == ([], True)
 
 
-def test_without_a_box_only_affine_fields_are_complete():
+def test_without_a_box_affine_fields_and_polynomials_in_two_unknowns_are_complete():
     assert gd.fixed_points(gd.games.bilinear()).complete
-    assert not gd.fixed_points(gd.games.forsaken()).complete
+    assert gd.fixed_points(gd.games.forsaken()).complete  # within what the resultants allow
+    z, w = sympy.symbols("z w", real=True)
+    entangled = gd.games.from_sympy(
+        [x**3 / 3 + x * y * z * w - x, y**2 / 2 + x * y, z**2 / 2, w**2 / 2 - x * w],
+        [x, y, z, w],
+        equilibria=[(1, -1, 0, 1)],
+    )
+    assert not gd.fixed_points(entangled).complete
 
 
-def test_jumps_are_not_searched():
+def test_jumps_are_not_proven_and_kinks_are():
     """sign(x) + 1/2 has no zero, and its slope is 0 on both sides of the jump: no proof by slopes is one."""
-    functions = (IntervalFunction([x], [sympy.sign(x) + sympy.Rational(1, 2)]), IntervalFunction([x], [1 + 0 * x]))
-    outcome = search(*functions, np.array([[-1.0, 1.0]]), np.empty((0, 1)))
+    outcome = search(Equations((x,), (sympy.sign(x) + sympy.Rational(1, 2),)), [-1], [1], Budget(60))
     assert not outcome.complete
-    assert "sign may jump" in outcome.reason
+    assert not outcome.zeros
+    assert "undecided near (0)" in outcome.reason
     kinked = gd.fixed_points(_potential(sympy.Abs(x) * x / 2 - x / 10), box=[(-1, 1), (-1, 1)])
-    assert not kinked.complete
-    assert len(kinked) == 2  # |x| = 1/10
+    assert kinked.complete
+    assert [p.point[0] for p in kinked] == pytest.approx([-0.1, 0.1], abs=1e-15)  # |x| = 1/10
 
 
 def test_numbers_keep_their_exact_meaning():

@@ -1,21 +1,59 @@
-"""All zeros of a field in a box, or a proof that none was missed: boxes are excluded, proven to hold one, or cut.
+"""All zeros of equations in a box, with a proof for each, and a proof that no other part of the box holds one.
 
-Arithmetic is on whole arrays of intervals, rounded outward; the inclusion test is Krawczyk's (1969).
+Boxes are excluded, proven to hold one zero, narrowed, or cut. What stays open near a nearly double zero is looked at
+again in its own units; what stays open then is reported.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
-from ..symbolic.intervals import Interval, IntervalFunction
+from ..budget import Budget
 from ..types import Array
+from .closed_forms import rational_zero, simplest_point
+from .equations import Equations, rounded
+from .inclusion import Inclusion, Zero
 
-MOST_BOXES, ROUNDS, NARROWEST = 20000, 80, 1e-7
+CHUNK, STARTS = 2048, 60
 CUT = 0.4873  # not the middle: zeros like to lie there, and on a cut no sub-box can hold them inside
-RADII = (0.2, 0.1, 0.03, 0.01, 1e-3, 1e-4, 1e-5, 1e-6)
-KINKS = frozenset({"sign", "where", "lt", "le", "gt", "ge", "eq", "ne"})  # no mean value theorem across a jump
+NARROWEST = ((400, 2.0**-26), (1200, 2.0**-11), (np.inf, 2.0**-5))  # cut on down to this, with so many open boxes
+MOST_OPEN, MOST_CLUSTERS = 6000, 60
+ZOOMS, SMALL = 3, 1e-3
+
+
+@dataclasses.dataclass(frozen=True)
+class Enclosed:
+    """One zero, proven to exist and to be alone in its enclosure.
+
+    Attributes:
+        low, high: the enclosure, d rational numbers each.
+        left, right: a wider box in which no other zero lies.
+    """
+
+    low: tuple[Fraction, ...]
+    high: tuple[Fraction, ...]
+    left: tuple[Fraction, ...]
+    right: tuple[Fraction, ...]
+
+    def holds_alone(self, low: Sequence[Any], high: Sequence[Any]) -> bool:
+        """Whether a box lies where this zero is the only one."""
+        pairs = zip(low, high, self.left, self.right, strict=True)
+        return all(c <= a and b <= d for a, b, c, d in pairs)
+
+    @property
+    def middle(self) -> tuple[Fraction, ...]:
+        """The middle of the enclosure."""
+        return tuple((a + b) / 2 for a, b in zip(self.low, self.high, strict=True))
+
+    @property
+    def ends(self) -> Array:
+        """The enclosure in floats, rounded outward, shape (d, 2)."""
+        return np.stack(rounded(self.low, self.high), axis=-1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,58 +61,177 @@ class Search:
     """What became of the box.
 
     Attributes:
-        found: a point near each zero that was proven on the way, known ones possibly among them, shape (n, d).
-        proven: how many of the known points are proven to be isolated zeros.
-        complete: whether no other zero can exist in the box.
-        reason: why, or why not.
+        zeros: a proof for each.
+        open: boxes (low, high), shape (d,) each, that are neither excluded nor proven, touching ones joined.
+        resting: points at which Newton's method came to rest, proven or not, shape (n, d).
+        reason: empty where nothing is open, else what stopped the search.
     """
 
-    found: Array
-    proven: int
-    complete: bool
+    zeros: tuple[Enclosed, ...]
+    open: tuple[tuple[Array, Array], ...]
+    resting: Array
     reason: str
 
+    @property
+    def complete(self) -> bool:
+        """Whether the box holds no other zeros."""
+        return not self.reason
 
-def search(field: IntervalFunction, jacobian: IntervalFunction, bounds: Array, known: Array) -> Search:
+
+def search(
+    equations: Equations, low: Sequence[Any], high: Sequence[Any], budget: Budget, starts: Array | None = None
+) -> Search:
     """Decide about every part of a box.
 
     Args:
-        field: v, d outputs. jacobian: Dv, d * d outputs, row by row. bounds: shape (d, 2).
-        known: zeros found already, shape (n, d).
+        equations: d of them. low, high: ends of the box, floats or rational numbers, shape (d,).
+        budget: when to stop.
+        starts: points near which zeros are expected, shape (n, d), besides those that are scattered here.
+
+    Raises:
+        DomainError: for functions without an interval form.
     """
-    d = len(bounds)
-    jumps = sorted(KINKS & {line.op for f in (field, jacobian) for line in f.code.instructions})
-    if jumps:
-        return Search(np.empty((0, d)), 0, False, f"found by search: {', '.join(jumps)} may jump")
-    run = _Krawczyk(field, jacobian, d)
-    proven = [box for box in (run.around(p, bounds[:, 1] - bounds[:, 0]) for p in known) if box is not None]
-    count = len(proven)
-    found: list[Array] = []
-    low, high = bounds[None, :, 0], bounds[None, :, 1]
-    small = NARROWEST * (bounds[:, 1] - bounds[:, 0])
-    for _ in range(ROUNDS):
-        low, high = _outside(low, high, proven)
-        if not len(low) or len(low) > MOST_BOXES or (high - low < small).all(-1).any():
-            break
-        low, high, inside = run(low, high)
-        for a, b in zip(low[inside], high[inside], strict=True):
-            if not any((q >= a).all() and (q <= b).all() for q in found):
-                found.append((a + b) / 2)
-                proven.append((a, b))
-        low, high = _halves(low[~inside], high[~inside])
-    if len(low):
-        place = ", ".join(f"{x:.4g}" for x in (low[0] + high[0]) / 2)
-        reason = f"{len(low)} sub-boxes, one at ({place}), are neither excluded nor proven: a degenerate zero, or many"
-        return Search(np.array(found).reshape(-1, d), count, False, reason)
-    return Search(np.array(found).reshape(-1, d), count, True, "every part of the box is decided")
+    return _search(equations, low, high, budget, starts, 0)
 
 
-def _outside(low: Array, high: Array, proven: list[Interval]) -> tuple[Array, Array]:
-    """The boxes that do not lie in a box whose only zero is known."""
-    for a, b in proven:
-        keep = ~((low >= a) & (high <= b)).all(-1)
-        low, high = low[keep], high[keep]
-    return low, high
+def _search(
+    equations: Equations, low: Sequence[Any], high: Sequence[Any], budget: Budget, starts: Array | None, depth: int
+) -> Search:
+    local = equations.within(low, high)
+    run = _Run(Inclusion(local), budget)
+    points = _starts(run.inclusion, local.to_units, starts)
+    run.prove(points)
+    unit = np.ones(len(local.centre))
+    run.decide(-unit, unit)
+    reason = budget.reason if run.late else ""
+    known = list(run.zeros)
+    zeros: list[Enclosed] = []
+    remaining: list[tuple[Array, Array]] = []
+    for a, b in run.clusters():
+        hull = local.to_world(a, b)
+        degenerate = rational_zero(equations, *hull) if equations.rational else None
+        degenerate = None if degenerate is None or not equations.singular_at(degenerate) else degenerate
+        if not equations.rational or degenerate or depth >= ZOOMS or (b - a).max() > SMALL or budget.out:
+            remaining.append(hull)
+            continue
+        known, left, right = _apart(known, a, b)
+        closer = _search(equations, local.exactly(left), local.exactly(right), budget, None, depth + 1)
+        zeros += [z for z in closer.zeros if not any(_same(z, other) for other in zeros)]
+        remaining += closer.open
+        reason = reason or closer.reason
+    for z in known:
+        found = Enclosed(*map(local.exactly, (z.low, z.high, z.left, z.right)))
+        if (z.high >= -1).all() and (z.low <= 1).all() and not any(_same(found, other) for other in zeros):
+            zeros.append(found)
+    if remaining and not reason:
+        place = ", ".join(f"{float(x):.10g}" for x in simplest_point(*remaining[0]))
+        more = f" and {len(remaining) - 1} other places" if len(remaining) > 1 else ""
+        reason = f"undecided near ({place}){more}: a degenerate zero, or many, or one by a kink or jump"
+    resting = np.array([sum(local.to_world(p, p)) / 2 for p in points]).reshape(-1, len(unit))
+    return Search(tuple(zeros), tuple(remaining), resting, reason)
+
+
+def _starts(inclusion: Inclusion, to_units: Any, starts: Array | None) -> Array:
+    rng = np.random.default_rng(0)
+    scattered = inclusion.newton(rng.uniform(-1, 1, (STARTS, inclusion.d)))
+    given = [sum(to_units(p, p)) / 2 for p in ([] if starts is None else starts)]
+    return np.concatenate([np.array(given).reshape(-1, inclusion.d), scattered])
+
+
+def _same(z: Enclosed, other: Enclosed) -> bool:
+    """Whether two enclosures are proven to hold the same zero: one lies where the other's is the only one."""
+    return other.holds_alone(z.low, z.high) or z.holds_alone(other.low, other.high)
+
+
+def _apart(known: list[Zero], low: Array, high: Array) -> tuple[list[Zero], Array, Array]:
+    """A box around an open part that cuts no enclosure, and the zeros outside it: those inside are sought anew."""
+    margin = 0.5 * (high - low) + 1e-14
+    low, high = low - margin, high + margin
+    while True:
+        cut = [z for z in known if ((z.high >= low) & (z.low <= high)).all()]
+        if all(((z.low > low) & (z.high < high)).all() for z in cut):
+            return [z for z in known if not any(z is other for other in cut)], low, high
+        low = np.minimum.reduce([low, *(z.low - 1e-15 for z in cut)])
+        high = np.maximum.reduce([high, *(z.high + 1e-15 for z in cut)])
+
+
+class _Run:
+    """Boxes in hand, zeros proven, and boxes that stay open."""
+
+    def __init__(self, inclusion: Inclusion, budget: Budget) -> None:
+        self.inclusion, self.budget, self.late = inclusion, budget, False
+        self.zeros: list[Zero] = []
+        self.open: list[tuple[Array, Array]] = []
+
+    def prove(self, points: Array) -> None:
+        """Try to enclose the zeros near points."""
+        for point in points:
+            if self.budget.out:
+                self.late = True
+                return
+            if any(bool(z.alone_in(point, point)) for z in self.zeros):
+                continue
+            found = self.inclusion.around(point)
+            if found is not None:
+                self._add(found)
+
+    def _add(self, new: Zero) -> None:
+        """Keep a zero unless it is one that is known: in its box, or the other's."""
+        for old in self.zeros:
+            if bool(old.alone_in(new.low, new.high)) or bool(new.alone_in(old.low, old.high)):
+                return
+            if ((new.low <= old.high) & (old.low <= new.high)).all():
+                return  # enclosures overlap and neither box holds both: the boxes around stay open
+        self.zeros.append(new)
+
+    def decide(self, low: Array, high: Array) -> None:
+        """Exclude, prove, narrow or cut, depth first, until nothing is in hand."""
+        stack = [(low[None], high[None])]
+        while stack:
+            if self.budget.out or len(self.open) > MOST_OPEN:
+                self.late = self.budget.out
+                self.open += [box for a, b in stack for box in zip(a, b, strict=True)][: 4 * MOST_OPEN]
+                return
+            a, b = stack.pop()
+            if len(a) > CHUNK:
+                stack.append((a[CHUNK:], b[CHUNK:]))
+                a, b = a[:CHUNK], b[:CHUNK]
+            a, b, close = self.inclusion.narrow(*self._outside(a, b))
+            self.prove((a[close] + (b[close] - a[close]) / 2)[:64])
+            a, b = self._outside(a, b)
+            narrowest = next(size for count, size in NARROWEST if len(self.open) < count)
+            done = (b - a).max(-1, initial=0.0) < narrowest
+            self.open += zip(a[done], b[done], strict=True)
+            a, b = _halves(a[~done], b[~done])
+            if len(a):
+                stack.append((a, b))
+
+    def _outside(self, low: Array, high: Array) -> tuple[Array, Array]:
+        """The boxes that do not lie in a box whose only zero is known."""
+        for zero in self.zeros:
+            keep = ~zero.alone_in(low, high)
+            low, high = low[keep], high[keep]
+        return low, high
+
+    def clusters(self) -> list[tuple[Array, Array]]:
+        """The hulls of open boxes that touch each other."""
+        from scipy.sparse.csgraph import connected_components
+
+        shape = (-1, self.inclusion.d)
+        boxes: Array = np.array(self.open).reshape(len(self.open), 2, self.inclusion.d)
+        low, high = self._outside(boxes[:, 0].reshape(shape), boxes[:, 1].reshape(shape))
+        if not len(low):
+            return []
+        if len(low) > 4000:
+            return [(low.min(0), high.max(0))]
+        touching = np.ones((len(low), len(low)), dtype=bool)
+        for k in range(self.inclusion.d):
+            gap = 8 * (high[:, k] - low[:, k]) + 1e-15
+            touching &= low[:, None, k] - gap[:, None] <= high[None, :, k]
+            touching &= low[None, :, k] <= high[:, None, k] + gap[:, None]
+        count, labels = connected_components(touching, directed=False)
+        hulls = [(low[labels == c].min(0), high[labels == c].max(0)) for c in range(count)]
+        return hulls if count <= MOST_CLUSTERS else [(low.min(0), high.max(0))]
 
 
 def _halves(low: Array, high: Array) -> tuple[Array, Array]:
@@ -86,59 +243,3 @@ def _halves(low: Array, high: Array) -> tuple[Array, Array]:
     left, right = high.copy(), low.copy()
     left[rows, widest] = right[rows, widest] = at
     return np.concatenate([low, right]), np.concatenate([left, high])
-
-
-@dataclasses.dataclass(frozen=True)
-class _Krawczyk:
-    field: IntervalFunction
-    jacobian: IntervalFunction
-    d: int
-
-    def __call__(self, low: Array, high: Array) -> tuple[Array, Array, Array]:
-        """Boxes that may hold a zero, cut down, and which of them hold exactly one for certain."""
-        f_low, f_high = self.field(low, high)
-        may = ((f_low <= 0) & (f_high >= 0)).all(-1)
-        low, high = low[may], high[may]
-        a, b = self.image(low, high)
-        inside = ((a > low) & (b < high)).all(-1)
-        new_low, new_high = np.maximum(low, a), np.minimum(high, b)
-        kept = (new_low <= new_high).all(-1)
-        return new_low[kept], new_high[kept], inside[kept]
-
-    def image(self, low: Array, high: Array) -> Interval:
-        """K(X) = m - Y v(m) + (I - Y J(X)) (X - m): it holds every zero in X; K inside X proves that there is one."""
-        m = low + (high - low) / 2
-        reach = np.nextafter(np.maximum(high - m, m - low), np.inf)
-        f_low, f_high = self.field(m, m)
-        j_low, j_high = (part.reshape(-1, self.d, self.d) for part in self.jacobian(low, high))
-        middle, radius = _ball(j_low, j_high)
-        usable = np.isfinite(middle).all((-2, -1)) & np.isfinite(radius).all((-2, -1))
-        usable &= np.abs(np.linalg.det(np.where(usable[:, None, None], middle, 0.0))) > 1e-200
-        eye = np.eye(self.d)
-        y = np.linalg.inv(np.where(usable[:, None, None], middle, eye))
-        slack = 8 * (self.d + 2) * np.finfo(float).eps
-        size = np.abs(y)
-        defect = np.abs(eye - y @ middle) + size @ radius + slack * (eye + size @ (np.abs(middle) + radius))
-        f_middle, f_radius = _ball(f_low, f_high)
-        centre = m - (y @ f_middle[..., None])[..., 0]
-        spread = (size @ (f_radius + slack * np.abs(f_middle))[..., None] + defect @ reach[..., None])[..., 0]
-        spread = (spread + slack * (np.abs(m) + np.abs(centre))) * (1 + slack)
-        spread = np.where(usable[:, None] & np.isfinite(spread) & np.isfinite(centre), spread, np.inf)
-        centre = np.where(np.isfinite(centre), centre, m)
-        return centre - spread, centre + spread
-
-    def around(self, point: Array, width: Array) -> Interval | None:
-        """A box around a zero in which it is proven to be the only one, as wide as the proof allows."""
-        for radius in RADII:
-            low, high = (point - radius * width)[None], (point + radius * width)[None]
-            a, b = self.image(low, high)
-            if ((a > low) & (b < high)).all():
-                return low[0], high[0]
-        return None
-
-
-def _ball(low: Array, high: Array) -> Interval:
-    """(middle, radius), the radius rounded up."""
-    with np.errstate(invalid="ignore"):
-        middle = low + (high - low) / 2
-        return middle, np.nextafter(np.maximum(high - middle, middle - low), np.inf)

@@ -1,44 +1,54 @@
-"""All zeros of the field: solved exactly where the game is polynomial, found by Newton in a box, and counted by proof.
+"""All fixed points: zeros of the field, or of w - P(w - v(w)) under constraints, and a proof for every one listed.
 
-In a box, interval arithmetic then excludes the rest of it, or says where it cannot (`exclusion.py`).
+Polynomials are solved in exact arithmetic where they are affine; in a box, interval arithmetic encloses every zero and
+excludes the rest (`solutions.py`, `exclusion.py`). Games without expressions are searched by Newton's method alone.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-from ..errors import ParameterError
+from ..budget import Budget, OutOfTimeError
+from ..errors import DomainError, ParameterError
 from ..results import Result, plain
-from ..types import Game
-from ..worlds import NUMPY, SYMBOLS
+from ..types import Array, FeasibleSet, Game
+from ..worlds import NUMPY, SYMBOLS, exact
 from .linearize import Linearization, linearize
+from .on_face import solve
+from .solutions import Findings, Problem, Solution
 
-NEWTON_STARTS = 400
-NEWTON_STEPS = 60
-SAME_POINT = 1e-7
-MOST_ROOTS = 3
+NEWTON_STARTS, NEWTON_STEPS = 200, 60
+SAME_POINT, MOST_UNPROVEN = 1e-7, 40
+BUDGET = 30.0
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class FixedPoint(Result):
-    """A zero of the field.
+    """A point at which no player wants to move, to first order: v = 0, or w = P(w - v(w)) under constraints.
 
     Attributes:
         point: coordinates as floats, shape (d,).
         exact: coordinates as SymPy expressions, or None where found numerically.
-        residual: |v(point)|.
+        residual: |w - P(w - v(w))| at the point, which is |v| without constraints; in the units of v.
         linearization: of the gradient flow there.
+        enclosure: shape (d, 2), two ends for each coordinate between which a solution is proven to lie; None where it
+            is not proven.
+        active: the bounds that hold with equality, as text.
+        multipliers: by coordinate name, the force with which -v presses against each of them: 0 where a bound is only
+            touched, None where intervals leave it open.
     """
 
     point: Any
     exact: tuple[Any, ...] | None
     residual: float
     linearization: Linearization
+    enclosure: Any = None
+    active: tuple[str, ...] = ()
+    multipliers: dict[str, float | None] = dataclasses.field(default_factory=dict)
 
     _plot = "fixed_point"
 
@@ -47,16 +57,35 @@ class FixedPoint(Result):
         """Stability under the gradient flow: attracting, repelling, saddle, marginal, or why it is open."""
         return self.linearization.verdict.value
 
+    @property
+    def proven(self) -> bool:
+        """Whether a solution is proven to exist in `enclosure`."""
+        return self.enclosure is not None
+
     def summary(self) -> str:
-        """Coordinates and kind."""
+        """Coordinates, kind, active bounds, and whether it is proven."""
         shown = self.exact if self.exact is not None else [f"{x:.12g}" for x in self.point]
-        return f"({', '.join(map(str, shown))}): {self.kind}"
+        text = f"({', '.join(map(str, shown))}): {self.kind}"
+        if self.active:
+            held = (
+                f"{a} (multiplier {_number(m)})" for a, m in zip(self.active, self.multipliers.values(), strict=True)
+            )
+            text += f", on {', '.join(held)}"
+        return text if self.proven else f"{text}; unproven: no enclosure confirms it"
 
     def to_dict(self) -> dict[str, Any]:
         """Numbers, exact forms as text, kind."""
         exact = None if self.exact is None else [str(x) for x in self.exact]
         result: dict[str, Any] = plain(
-            {"point": self.point, "exact": exact, "residual": self.residual, "kind": self.kind}
+            {
+                "point": self.point,
+                "exact": exact,
+                "residual": self.residual,
+                "kind": self.kind,
+                "enclosure": self.enclosure,
+                "active": self.active,
+                "multipliers": self.multipliers,
+            }
         )
         return result
 
@@ -64,11 +93,16 @@ class FixedPoint(Result):
         return f"<FixedPoint {self.summary()}>"
 
 
+def _number(multiplier: float | None) -> str:
+    return "undecided" if multiplier is None else "0, degenerate" if multiplier == 0 else f"{multiplier:.6g}"
+
+
 class FixedPoints(list[FixedPoint]):
     """A list of `FixedPoint`s that says whether it is all of them.
 
     Attributes:
-        complete: True if it is proven that the box (or, without one, the whole space) holds no other zero.
+        complete: True if every point is proven, and it is proven that the box (or, without one, the whole feasible
+            set) holds no other.
         reason: the argument, or why the list is what was found and no more.
     """
 
@@ -76,26 +110,43 @@ class FixedPoints(list[FixedPoint]):
         super().__init__(points)
         self.complete, self.reason = complete, reason
 
+    @property
+    def proven(self) -> int:
+        """How many of the points are proven."""
+        return sum(p.proven for p in self)
+
     def summary(self) -> str:
         """One line a point, and whether these are all."""
         lines = [point.summary() for point in self]
         return "\n".join([*lines, f"{'complete' if self.complete else 'found, perhaps not all'}: {self.reason}"])
 
 
-def fixed_points(game: Game, box: Sequence[tuple[float, float]] | None = None, seed: int = 0) -> FixedPoints:
-    """Zeros of the field v, sorted by coordinates.
+def fixed_points(
+    game: Game,
+    box: Sequence[tuple[float, float]] | None = None,
+    seed: int = 0,
+    budget: float | Budget | None = BUDGET,
+) -> FixedPoints:
+    """Solutions of the game, sorted by coordinates: zeros of w - P(w - v(w)), which is v(w) without constraints.
 
-    Known equilibria are verified and kept; a polynomial field is solved exactly; inside a box, Newton's method from
-    400 scattered starts looks for more. For a game given by expressions the box is then searched with interval
-    arithmetic: every part of it is proven to hold no zero, or exactly one (Krawczyk 1969; Neumaier 1990, chapter 5).
-    The list's `.complete` and `.reason` say whether that succeeded. It cannot at degenerate zeros; a game whose zeros
-    fill a line or plane returns the known or found points of it, not all.
+    For a game given by expressions the box is searched with interval arithmetic: every part of it is proven to hold no
+    solution, or exactly one (Krawczyk 1969; Neumaier 1990, chapter 5), on every face of the feasible set. A solution at
+    a bound is proven where v vanishes along the face and the multiplier, the force with which -v presses against the
+    bound, is positive, or zero exactly. A game that averages over data is searched by its mean field. Where v is affine
+    on a face it is solved exactly; there, and for polynomials whose unknowns come apart in ones and twos, no box is
+    needed.
+
+    The list's `.complete` and `.reason` say whether all is proven. It cannot be at degenerate zeros: at a double root,
+    or where zeros fill a line, the reason says near which point it is undecided. Such a point is listed when it is a
+    zero exactly; one that is only suspected is listed as unproven. A zero within rounding of the box's edge counts as
+    inside. Units and position do not matter: everything is measured in the box's own units, from its middle.
 
     Args:
         game: the game.
-        box: one (low, high) pair per coordinate; required when the game is neither polynomial nor has known
-            equilibria. Only points inside it are returned.
-        seed: of the scattered starts.
+        box: one (low, high) pair per coordinate, in which to search; required where nothing else bounds the zeros and
+            the game has no known equilibria.
+        seed: of the scattered starts of Newton's method, for games without expressions.
+        budget: seconds, or a `Budget`, after which the list is what was found so far; None for no limit.
 
     Raises:
         ParameterError: for a box of the wrong length, or none where one is needed.
@@ -109,63 +160,51 @@ def fixed_points(game: Game, box: Sequence[tuple[float, float]] | None = None, s
         (1, True)
     """
     bounds = None if box is None else _check_box(game, box)
-    found: list[tuple[np.ndarray, tuple[Any, ...] | None]] = []
-    for point in _known(game) + _solved(game, MOST_ROOTS if bounds is not None else None):
-        _add(found, np.array([complex(x).real for x in point]), point)
-    if bounds is not None:
-        for newton in _newton(game, bounds, seed):
-            _add(found, newton, None)
-    elif not found:
+    mean, time = getattr(game, "full", game), Budget.of(budget)
+    found = _proven(mean, bounds, time)
+    if found is None:
+        found = _found(mean, bounds, seed, time)
+    if bounds is None and not found.solutions and found.obstacles:
         raise ParameterError(
             f"no closed form for the fixed points of {game.name}", "a box to search", "box=[(-2, 2)] * game.dim"
         )
-    complete, reason = _everywhere(game)
-    if bounds is not None:
-        complete, reason = _exclude(game, bounds, found)
-        margin = SAME_POINT * (1 + np.abs(bounds).max())
-        found = [(p, e) for p, e in found if ((p >= bounds[:, 0] - margin) & (p <= bounds[:, 1] + margin)).all()]
-    found.sort(key=lambda item: tuple(np.round(item[0], 9)))
-    return FixedPoints((_describe(game, p, e) for p, e in found), complete, reason)
+    points = sorted(found.solutions, key=lambda s: tuple(s.floats))
+    proven = sum(s.enclosure is not None for s in points)
+    if not found.obstacles:
+        where = "none elsewhere in the box" if bounds is not None else "no other"
+        reason = f"{_argument(found)}: {proven} isolated zero{'' if proven == 1 else 's'}, and {where}"
+        return FixedPoints((_describe(mean, s) for s in points), True, reason)
+    reasons = "; ".join(dict.fromkeys(found.obstacles))
+    return FixedPoints((_describe(mean, s) for s in points), False, f"{proven} proven; {reasons}")
 
 
-def _everywhere(game: Game) -> tuple[bool, str]:
-    """Without a box, all is known only where the field is affine with an invertible matrix."""
-    matrix = getattr(game, "jacobian_expr", None) if game.quadratic else None
-    if matrix is not None and not matrix.free_symbols:
-        if matrix.det() != 0:
-            return True, "the field is affine with an invertible Jacobian"
-        return False, "the field is affine and singular: its zeros fill a line or more, or there are none"
-    return False, "no box was given: known equilibria and closed-form solutions"
+def _argument(found: Findings) -> str:
+    return "; ".join(sorted(found.arguments)) or "exact arithmetic"
 
 
-def _exclude(
-    game: Game, bounds: np.ndarray, found: list[tuple[np.ndarray, tuple[Any, ...] | None]]
-) -> tuple[bool, str]:
-    """Search the box with intervals; zeros that Newton's method had missed are added to `found`."""
-    if getattr(game, "field_exprs", None) is None:
-        return False, "found by search: the game has no expressions to bound"
-    from ..errors import GandynError
-    from ..symbolic.intervals import IntervalFunction
-    from .exclusion import search
-
-    symbols, expressions = game.symbols, (game.field_exprs, game.jacobian_expr)  # type: ignore[attr-defined]
+def _proven(game: Game, bounds: Array | None, budget: Budget) -> Findings | None:
+    """The search with proofs; None for games that are not given by expressions, or whose constraints are not known."""
+    field = getattr(game, "field_exprs", None)
+    if field is None or any(e.free_symbols - set(game.symbols) for e in field):  # type: ignore[attr-defined]
+        return None
     try:
-        field, jacobian = (IntervalFunction(symbols, list(e)) for e in expressions)
-    except GandynError as error:
-        return False, f"found by search: {error.given}"
-    known = np.array([p for p, _ in found]).reshape(-1, game.dim)
-    outcome = search(field, jacobian, bounds, known)
-    for point in outcome.found:
-        for _ in range(NEWTON_STEPS):
-            point = point - np.linalg.lstsq(game.jacobian(point), game.field(point), rcond=None)[0]
-        _add(found, point, None)
-    if not outcome.complete:
-        return False, outcome.reason
-    count = sum(bool(((p >= bounds[:, 0]) & (p <= bounds[:, 1])).all()) for p, _ in found)
-    return True, f"interval Newton: {count} isolated zero{'' if count == 1 else 's'}, and none elsewhere in the box"
+        feasible = game.feasible_set()
+        feasible.faces()
+    except DomainError:
+        return None
+    known = tuple(tuple(p) for p in game.equilibria if not any(getattr(x, "free_symbols", ()) for x in p))
+    box = None if bounds is None else [(float(a), float(b)) for a, b in bounds]
+    symbols = tuple(game.symbols)  # type: ignore[attr-defined]
+    problem = Problem(symbols, tuple(field), feasible, box, known, budget)
+    found = Findings()
+    try:
+        solve(problem, found)
+    except OutOfTimeError:
+        found.obstacles.append(budget.reason)
+    return found
 
 
-def _check_box(game: Game, box: Sequence[tuple[float, float]]) -> np.ndarray:
+def _check_box(game: Game, box: Sequence[tuple[float, float]]) -> Array:
     bounds = np.asarray(box, dtype=float)
     if bounds.shape != (game.dim, 2) or not (bounds[:, 0] < bounds[:, 1]).all() or not np.isfinite(bounds).all():
         raise ParameterError(
@@ -174,60 +213,62 @@ def _check_box(game: Game, box: Sequence[tuple[float, float]]) -> np.ndarray:
     return bounds
 
 
-def _known(game: Game) -> list[tuple[Any, ...]]:
-    return [tuple(p) for p in game.equilibria if not any(getattr(x, "free_symbols", ()) for x in p)]
+def _found(game: Game, bounds: Array | None, seed: int, budget: Budget) -> Findings:
+    """Known equilibria and where Newton's method on the natural residual comes to rest, none of it proven."""
+    whole = FeasibleSet.whole(game.dim)
+    points = [np.array([complex(x).real for x in p]) for p in game.equilibria if not any(map(_free, p))]
+    if bounds is not None:
+        points += _newton(game, bounds, seed, budget)
+        points = [p for p in points if ((p >= bounds[:, 0]) & (p <= bounds[:, 1])).all()]
+    kept: list[Array] = []
+    for p in points:
+        scale = SAME_POINT * (np.abs(p).max() + 1e-300 if bounds is None else np.diff(bounds)[:, 0])
+        if all((np.abs(p - q) > scale).any() for q in kept):
+            kept.append(p)
+    face = whole.face([0.0] * game.dim)
+    why = "found by search: the game has no expressions to bound, or a projection whose faces are not known"
+    return Findings([Solution(tuple(map(exact, p)), False, None, face, {}) for p in kept[:MOST_UNPROVEN]], [why])
 
 
-def _solved(game: Game, most: int | None) -> list[tuple[Any, ...]]:
-    """Isolated real solutions of a polynomial field, unless it may have more than `most`."""
-    expressions = getattr(game, "field_exprs", None)
-    if expressions is None or game.constrained:
-        return []
-    import sympy
-
-    symbols = game.symbols  # type: ignore[attr-defined]
-    if not all(e.is_polynomial(*symbols) for e in expressions):
-        return []
-    degrees = [sympy.total_degree(e, *symbols) for e in expressions]
-    degree = max(degrees)
-    if most is not None and math.prod(degrees) > most:
-        return []  # Bezout: eliminating would take minutes, and the box will be searched anyway
-    if degree > 1 and (len(symbols) > 4 or degree > 6):
-        return []
-    try:
-        solutions = sympy.solve(expressions, symbols, dict=True)
-    except NotImplementedError:  # how SymPy says that it knows no closed form: the numeric search goes on without
-        return []
-    points = [tuple(solution.get(s, s) for s in symbols) for solution in solutions]
-    return [p for p in points if all(not x.free_symbols and abs(sympy.im(sympy.N(x, 30))) < 1e-20 for x in p)]
+def _free(x: Any) -> bool:
+    return bool(getattr(x, "free_symbols", ()))
 
 
-def _newton(game: Game, bounds: np.ndarray, seed: int) -> list[np.ndarray]:
-    """Damped Newton on every start at once; singular Jacobians take the least-squares step."""
+def _newton(game: Game, bounds: Array, seed: int, budget: Budget) -> list[Array]:
+    """Damped Newton on every start at once; the slopes of w - P(w - v(w)) are taken by differences."""
     rng = np.random.default_rng(seed)
     w = rng.uniform(bounds[:, 0], bounds[:, 1], (NEWTON_STARTS, game.dim))
     width = bounds[:, 1] - bounds[:, 0]
+    step = np.full_like(w, np.inf)
     with np.errstate(all="ignore"):
         for _ in range(NEWTON_STEPS):
-            v, jacobian = game.field(w), game.jacobian(w)
-            good = np.isfinite(v).all(-1) & np.isfinite(jacobian).all((-2, -1))
-            w, v, jacobian = w[good], v[good], jacobian[good]
-            step = (np.linalg.pinv(jacobian) @ v[..., None])[..., 0]
-            longest = np.abs(step / width).max(-1, keepdims=True)
-            w = w - step / np.maximum(1.0, 4.0 * longest)
-        residual = np.linalg.norm(game.field(w), axis=-1)
-    scale = 1e-10 * (1 + np.abs(bounds).max())
-    return [np.asarray(p) for p in w[residual < scale]]
+            residual = np.asarray(game.natural_residual(w))
+            slopes = np.asarray(game.jacobian(w)) if not game.constrained else _differences(game, w, 1e-7 * width)
+            good = np.isfinite(residual).all(-1) & np.isfinite(slopes).all((-2, -1))
+            w, residual, slopes = w[good], residual[good], slopes[good] * width
+            step = (np.linalg.pinv(slopes) @ residual[..., None])[..., 0]
+            w = w - width * step / np.maximum(1.0, 4.0 * np.abs(step).max(-1, keepdims=True))
+            if budget.out:
+                break
+    return [np.asarray(p) for p in w[np.abs(step).max(-1, initial=0.0) < 1e-9]]
 
 
-def _add(
-    found: list[tuple[np.ndarray, tuple[Any, ...] | None]], point: np.ndarray, exact: tuple[Any, ...] | None
-) -> None:
-    if all(np.abs(point - other).max() > SAME_POINT * (1 + np.abs(point).max()) for other, _ in found):
-        found.append((point, exact))
+def _differences(game: Game, w: Array, h: Array) -> Array:
+    columns = [game.natural_residual(w + e) - game.natural_residual(w - e) for e in np.diag(h)]
+    return np.stack([c / (2 * size) for c, size in zip(columns, h, strict=True)], axis=-1)
 
 
-def _describe(game: Game, point: np.ndarray, exact: tuple[Any, ...] | None) -> FixedPoint:
-    residual = float(np.linalg.norm(game.field(point))) if NUMPY in game.worlds else 0.0
-    at: Any = point if exact is None or SYMBOLS not in game.worlds else exact
-    return FixedPoint(point, exact, residual, linearize(game, at=at))
+def _describe(game: Game, found: Solution) -> FixedPoint:
+    w, form = found.floats, found.point if found.exact else None
+    residual = float(np.linalg.norm(game.natural_residual(w))) if NUMPY in game.worlds else 0.0
+    names = list(map(str, getattr(game, "symbols", range(game.dim))))
+    sides, feasible = found.face.sides, found.face.set
+    active = tuple(f"{names[k]} = {feasible.low[k] if sides[k] < 0 else feasible.high[k]}" for k in found.multipliers)
+    multipliers = {names[k]: _middle(*ends) for k, ends in found.multipliers.items()}
+    at: Any = found.point if SYMBOLS in game.worlds else w
+    return FixedPoint(w, form, residual, linearize(game, at=at), found.enclosure, active, multipliers)
+
+
+def _middle(low: float, high: float) -> float | None:
+    """The middle of a multiplier's enclosure; None where its sign is open."""
+    return 0.0 if low == high == 0 else low + (high - low) / 2 if low > 0 else None

@@ -60,22 +60,44 @@ class IntervalFunction:
 
     def __call__(self, low: Array, high: Array) -> Interval:
         """Boxes with corners (N, inputs) to ranges with ends (N, outputs)."""
+        return self._run(low, high, self.operations)[:2]
+
+    def survey(self, low: Array, high: Array) -> tuple[Array, Array, Array, Array]:
+        """Ranges where the outputs exist, whether they are continuous on a box, and whether they exist nowhere in it.
+
+        A box on which the argument of a sign changes sign, or on which a condition is neither true nor false
+        throughout, may hold a jump. |x|, max and min are continuous. A logarithm or root of negative numbers has no
+        value.
+        """
+        return self._run(low, high, OPERATIONS | WHERE_DEFINED)
+
+    def _run(
+        self, low: Array, high: Array, operations: dict[str, Callable[..., Interval]]
+    ) -> tuple[Array, Array, Array, Array]:
         ends = [(low[:, k], high[:, k]) for k in range(low.shape[1])] + self.numbers
         values: dict[Any, Any] = dict(zip(self.code.inputs, ends, strict=True))
+        continuous, nowhere = np.ones(len(low), dtype=bool), np.zeros(len(low), dtype=bool)
+        branches = any(line.op == "where" for line in self.code.instructions)  # a value not needed may be missing
 
         def get(operand: Any) -> Any:
             return values[operand] if isinstance(operand, str) else (np.float64(operand), np.float64(operand))
 
         with np.errstate(all="ignore"):
             for line in self.code.instructions:
+                args = [get(arg) for arg in line.args]
                 if line.op == "mul" and line.args[0] == line.args[1]:
-                    values[line.name] = square(get(line.args[0]))
+                    values[line.name] = square(args[0])
                 else:
-                    values[line.name] = self.operations[line.op](*map(get, line.args))
+                    values[line.name] = operations[line.op](*args)
+                if line.op in {"sign", "where"}:
+                    a, b = args[0]
+                    continuous &= (a == b) if line.op == "where" else (a > 0) | (b < 0)
+                elif line.op in {"log", "sqrt", "pow"} and not branches:
+                    nowhere |= (args[0][1] < 0) & (True if line.op != "pow" else _broken(args[1]))
         result = np.empty((2, len(low), len(self.code.outputs)))
         for k, output in enumerate(self.code.outputs):
             result[0, :, k], result[1, :, k] = get(output)
-        return result[0], result[1]
+        return result[0], result[1], continuous, nowhere
 
 
 def _with_sums(e: Any) -> Any:
@@ -156,6 +178,11 @@ def _power(x: Interval, y: Interval) -> Interval:
     base = np.where(positive, x[0], 1.0), np.where(positive, x[1], 1.0)
     low, high = OPERATIONS["exp"](multiply(y, OPERATIONS["log"](base)))
     return np.where(positive, np.maximum(low, 0.0), -np.inf), np.where(positive, high, np.inf)
+
+
+def _broken(y: Interval) -> Array:
+    """Whether an exponent is one number that is no integer: powers of negative numbers are not real then."""
+    return (y[0] == y[1]) & (y[0] != np.round(y[0]))
 
 
 # --- elementary functions ---------------------------------------------------------------------------------------------

@@ -52,7 +52,7 @@ SPECIFIC: tuple[tuple[str, str], ...] = (
     ("analysis/path.py", "path_angle"),
     ("analysis/averages.py", "averages"),
     ("analysis/escape.py", "rates averages"),
-    ("analysis/fixed_points.py", "linearize exclusion"),
+    ("analysis/fixed_points.py", "linearize fixed_points exclusion"),
     ("analysis/rates.py", "rates"),
     ("analysis/drift.py", "drift"),
     ("analysis/gap/flow.py", "gap_flow"),

@@ -1,0 +1,146 @@
+"""Zeros in exact arithmetic: affine equations, rational zeros inside an enclosure, and how far zeros can lie out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+from .equations import Equations
+
+MOST_PRODUCT, MOST_RESULTANT = 3, 36
+REFINEMENTS, LOW_DEGREE = 40, 9
+
+
+def affine_zero(equations: Equations) -> tuple[tuple[Any, ...] | None, bool]:
+    """(a zero of affine equations or None where there is none, whether it is the only one), in exact arithmetic."""
+    import sympy
+    from sympy.polys.matrices import DomainMatrix
+
+    d = len(equations.symbols)
+    rows = []
+    for p in equations.polynomials:
+        slopes = [p.coeff_monomial(s) for s in equations.symbols]
+        rows.append([*slopes, -p.coeff_monomial(1)])
+    reduced, pivots = DomainMatrix.from_list_sympy(len(rows), d + 1, rows, extension=True).to_field().rref()
+    if d in pivots:
+        return None, True
+    point = [sympy.Integer(0)] * d
+    entries = reduced.to_Matrix()
+    for row, pivot in enumerate(pivots):
+        point[pivot] = entries[row, d]
+    return tuple(point), len(pivots) == d
+
+
+def simplest(low: Any, high: Any) -> Fraction:
+    """The fraction of smallest denominator in [low, high]: continued fractions (Stern 1858, Brocot 1861)."""
+    a, b = Fraction(low), Fraction(high)
+    if a > b:
+        raise ValueError("an empty interval")
+    if b < 0:
+        return -simplest(-b, -a)
+    if a <= 0:
+        return Fraction(0)
+    whole = math.ceil(a)
+    if whole <= b:
+        return Fraction(whole)
+    return whole - 1 + 1 / simplest(1 / (b - whole + 1), 1 / (a - whole + 1))
+
+
+def rational_zero(equations: Equations, low: Sequence[Any], high: Sequence[Any]) -> tuple[Any, ...] | None:
+    """The zero with the simplest rational coordinates in a box, where these make a zero of rational polynomials."""
+    if not equations.rational:
+        return None
+    point = simplest_point(low, high)
+    return point if all(p.eval(point) == 0 for p in equations.polynomials) else None
+
+
+def simplest_point(low: Sequence[Any], high: Sequence[Any]) -> tuple[Any, ...]:
+    """The point with the simplest rational coordinates in a box."""
+    import sympy
+
+    found = [simplest(a, b) for a, b in zip(low, high, strict=True)]
+    return tuple(sympy.Rational(f.numerator, f.denominator) for f in found)
+
+
+def radicals(equations: Equations) -> list[tuple[Any, ...]]:
+    """Real solutions in square and cube roots of real numbers, for systems that have three solutions at most."""
+    import sympy
+
+    if not equations.rational or math.prod(p.total_degree() for p in equations.polynomials) > MOST_PRODUCT:
+        return []
+    try:
+        solutions = sympy.solve(equations.exact, equations.symbols, dict=True)
+    except NotImplementedError:  # how SymPy says that it knows no closed form
+        return []
+    points = [tuple(solution.get(s, s) for s in equations.symbols) for solution in solutions]
+    return [p for p in points if not any(x.free_symbols or x.has(sympy.I) or not x.is_real for x in p)]
+
+
+def reach(equations: Equations) -> list[tuple[Fraction, Fraction]] | None:
+    """A box that holds every real zero of rational polynomials, of those whose unknowns come apart in ones and twos.
+
+    The first coordinate of a common zero of p and q is a root of their resultant in the second, whose real roots are
+    isolated by continued fractions. None where a resultant vanishes identically, or more than two unknowns hang
+    together.
+    """
+    if not equations.rational:
+        return None
+    bounds: dict[Any, tuple[Fraction, Fraction]] = {}
+    for unknowns, polynomials in _parts(equations):
+        if len(unknowns) != len(polynomials) or len(unknowns) > 2:
+            return None
+        for k, s in enumerate(unknowns):
+            eliminant = polynomials[0]
+            if len(unknowns) == 2:
+                if math.prod(p.total_degree() for p in polynomials) > MOST_RESULTANT:
+                    return None
+                eliminant = polynomials[0].resultant(polynomials[1]) if k else _swapped(polynomials, unknowns)
+            bound = _around_roots(eliminant, s)
+            if bound is None:
+                return None
+            bounds[s] = bound
+    return [bounds[s] for s in equations.symbols]
+
+
+def _swapped(polynomials: Sequence[Any], unknowns: Sequence[Any]) -> Any:
+    """The resultant in the second unknown, a polynomial in the first."""
+    first, second = (p.reorder(unknowns[1], unknowns[0]) for p in polynomials)
+    return first.resultant(second)
+
+
+def _parts(equations: Equations) -> list[tuple[list[Any], list[Any]]]:
+    """Groups of unknowns that share equations, with these."""
+    import sympy
+
+    groups: list[tuple[set[Any], list[Any]]] = [({s}, []) for s in equations.symbols]
+    for p in equations.polynomials:
+        mine = p.free_symbols & set(equations.symbols)
+        joined = [g for g in groups if g[0] & mine]
+        rest = [g for g in groups if not g[0] & mine]
+        merged = (set().union(*(g[0] for g in joined)), [e for g in joined for e in g[1]] + [p.as_expr()])
+        groups = [*rest, merged]
+    found = []
+    for own, expressions in groups:
+        unknowns = [s for s in equations.symbols if s in own]
+        found.append((unknowns, [sympy.Poly(e, *unknowns, domain="QQ") for e in expressions] if unknowns else [1]))
+    return found
+
+
+def _around_roots(p: Any, s: Any) -> tuple[Fraction, Fraction] | None:
+    """Two numbers between which all real roots of a polynomial in s lie, strictly; None for the zero polynomial."""
+    import sympy
+
+    polynomial = sympy.Poly(p.as_expr(), s, domain="QQ")
+    if polynomial.is_zero:
+        return None
+    low, high, eps = sympy.Integer(-1), sympy.Integer(1), None
+    for _ in range(REFINEMENTS if polynomial.degree() <= LOW_DEGREE else 1):
+        ends = [] if polynomial.is_ground else [e for (a, b), _ in polynomial.intervals(eps=eps) for e in (a, b)]
+        if not ends or (eps is not None and max(ends) - min(ends) > (high - low) / 2):
+            break
+        low, high = min(ends), max(ends)
+        eps = (high - low) / 64 or None
+    margin = (high - low) / 8 or abs(low) / 8 or sympy.Integer(1)
+    return tuple(Fraction(int(e.p), int(e.q)) for e in (low - margin, high + margin))  # type: ignore[return-value]
