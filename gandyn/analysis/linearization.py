@@ -37,6 +37,8 @@ class Linearization(Result):
         settled: whether the whole of z stands still, the rule's memory included.
         constraints: where the point lies in the feasible set, and which bounds press; None in an unconstrained game.
         note: what stands for a stochastic game: its mean, or one batch.
+        product_error: for games in torch, the relative difference between the matrix times a random direction and
+            central differences of the field or the step; no verdict where they disagree. None where none was made.
 
     In a constrained game the coordinates of the matrix are displacements along the point's face, named by `symbols`:
     only feasible directions have eigenvalues.
@@ -57,6 +59,7 @@ class Linearization(Result):
     settled: bool = True
     constraints: Constraints | None = None
     note: str = ""
+    product_error: float | None = None
 
     _plot = "linearization"
 
@@ -196,6 +199,8 @@ class Linearization(Result):
             lines.append(f"{measure[0]}: {measure[1]:.12g}")
             unit = "time" if self.rule is None else "step"
             lines.append(f"rate: {self.rate:.6g} per {unit}; rotation number: {self.rotation_number:.6g} per {unit}")
+        if self.product_error is not None:
+            lines.append(f"matrix against central differences: {self.product_error:.1e}")
         lines.append(f"verdict: {self.verdict} ({self._decision[1]})")
         if self.nonlinear is not None:
             lines.append(f"beyond the linear part: {self.nonlinear.summary()}")
@@ -220,6 +225,7 @@ class Linearization(Result):
             "reason": self.reason,
             "nonlinear": None if self.nonlinear is None else self.nonlinear.to_dict(),
             "residual": self.residual,
+            "product_error": self.product_error,
             "equilibrium": self.equilibrium,
             "constraints": None if self.constraints is None else self.constraints.to_dict(),
             "note": self.note,

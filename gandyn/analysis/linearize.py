@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ParameterError
+from ..games.product_check import derivative_error
 from ..types import Array, Game, Rule, State
 from ..worlds import SYMBOLS
 from .derivatives import SOLVED, linearize_symbols, on_known_face, refuse_ensemble
@@ -109,6 +110,13 @@ def _linearize_torch(game: Game, rule: Rule | None, at: Any, state: State | None
     )
     if not finite:
         return found
+    if not game.constrained and (rule is None or not is_implicit(game, rule)):  # there, steps have kinks of their own
+        u = torch.as_tensor(np.random.default_rng(seed).standard_normal(z.shape)).to(z)
+        base = 0 if rule is None else 1  # of a map, the difference from the identity
+        error = derivative_error(
+            lambda x: move(x).detach() - base * x, matrix @ u - base * u, z.detach(), u, base * float(z.norm())
+        )
+        found = dataclasses.replace(found, product_error=error)
     found = _judged(found, value, z.detach().cpu().numpy(), 500 * float(torch.finfo(w.dtype).eps))
     return on_known_face(found, w, game.draw(np.random.default_rng(seed))) if game.constrained else found
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 EXACT_SIZE = 32
 ON_BOUNDARY, ROUNDING = 1e-9, 1e-13
+DISAGREEMENT = 1e-2  # between a matrix and central differences, in either precision
 Decision = tuple["Verdict", str]
 
 
@@ -37,6 +38,9 @@ def decide(lin: Linearization) -> Decision:
 
 def _decide(lin: Linearization) -> Decision:
     bounds = lin.constraints
+    if lin.product_error is not None and lin.product_error > DISAGREEMENT:
+        how = f"{lin.product_error:.1e} from central differences, relatively"
+        return Verdict.UNDECIDED, f"the matrix is not the derivative of what is evaluated ({how})"
     if bounds is not None and bounds.first_order is None:
         return Verdict.UNDECIDED, bounds.obstacle
     if lin.obstacle:

@@ -182,14 +182,19 @@ def _difference(function: Callable[[Any], Any], w: Any, u: Any, h: float) -> Any
     return (8 * near - far) / (12 * h)
 
 
-def derivative_error(function: Callable[[Any], Any], product: Any, w: Any, u: Any) -> float:
-    """|product - difference of `function` along u| / |product|, for the best of several steps; see `ProductCheck`."""
+def derivative_error(function: Callable[[Any], Any], product: Any, w: Any, u: Any, magnitude: float = 0.0) -> float:
+    """|product - difference of `function` along u| / |product|, for the best of several steps; see `ProductCheck`.
+
+    Args:
+        product: what is claimed for the derivative at w along u. magnitude: of what `function` subtracts within, for
+            its rounding errors.
+    """
     import torch
 
     single = w.dtype != torch.float64
     eps, tolerance = torch.finfo(w.dtype).eps, TOLERANCES["single" if single else "double"]
-    rounding = eps * (float(function(w).norm()) + _size(w) * float(product.norm())) / tolerance
-    best = float("inf")
+    size_of_terms = float(function(w).norm()) + _size(w) * float(product.norm()) + magnitude
+    rounding, best = eps * size_of_terms / tolerance, float("inf")
     for h in (_size(w) * step for step in (LONG_STEPS if single else STEPS)):
         difference = _difference(function, w, u, h)
         size = max(float(difference.norm()), float(product.norm()), rounding / h, 1e-300)

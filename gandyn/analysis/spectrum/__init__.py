@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import ParameterError, UnknownNameError
+from ...games.product_check import ProductCheck, check_products, derivative_error
 from ...types import Array, Batch, Game, Rule, State
 from .bounds import outer_bounds
 from .maps import increment_operator, mode_vector, modes, moves_modes, tilted
@@ -55,7 +56,8 @@ def spectrum(
     Every end is read from the same Krylov space. Values are believed when their residuals are small against the
     target's own size, twice running and by a fresh product, and `confirm`ed as the extreme ones by a larger space and a
     second start. What is not believed is returned as "unresolved", with residuals; so is, always, a largest imaginary
-    part of zero.
+    part of zero. One product is held to central differences of the field: `product_error`, with which nothing counts as
+    converged where they disagree.
 
     Batch-norm layers use the statistics of the batch and are differentiated through them (`statistics="batch"`, the
     Jacobian of what training does with this batch), or their running statistics as constants ("running", each sample
@@ -120,7 +122,7 @@ def spectrum(
             conditions = _conditions(game, tokens, token, statistics, rule is not None and as_equilibrium)
             one = Spectrum(
                 *(game, name, rule, found, outer, operator.products + more, space),
-                *(0.0, {}, conditions, point, outline),
+                *(0.0, {}, conditions, point, outline, _held(game, point, token, operator) if first is None else None),
             )
             first = first or one
             for end in found:
@@ -139,6 +141,18 @@ def _operator(
     if not game.constrained and moves_modes(rule, anywhere=not (still or game.quadratic)):
         return operator_of(game, w, batch, "J"), True
     return increment_operator(tilted(game, w, batch) if still else game, rule, w, state, batch, limit), False
+
+
+def _held(game: Game, w: Array, batch: Batch, operator: Operator) -> ProductCheck:
+    """Products with J, and an operator that is the derivative of some function, held to differences."""
+    check = check_products(game, w, batch)
+    if operator.function is None or check.precision != "double" or operator.precision > 1e-12:
+        return check
+    u = np.random.default_rng(0).standard_normal(operator.size)
+    direction = operator.like.new_tensor(u)
+    product, size = operator.apply(direction).detach(), float(operator.like.norm())
+    error = derivative_error(operator.function, product, operator.like, direction, size)
+    return dataclasses.replace(check, error=max(check.error, error))
 
 
 def _lifted(rule: Rule, end: End) -> End:

@@ -143,11 +143,15 @@ def increment_operator(game: Game, rule: Rule, w: Array, state: State | None, ba
     leaves = [(name, array.detach()) for name, array in start.leaves()]
     sizes = [int(w.shape[0]), *(int(array.shape[0]) for _, array in leaves)]
     counters = [STEPS_AT_INFINITY if limit else count for _, count in start.counter_leaves()]
-    with torch.enable_grad():
-        z = torch.cat([w, *(_awake(name, array) for name, array in leaves)]).requires_grad_()
+
+    def step(z: Array) -> Array:
         point, *arrays = torch.split(z, sizes)
         moved, after, _ = rule.step(view, point, start.replace_leaves(iter(arrays), iter(counters)), _Still())
-        image = torch.cat([moved, *(array for _, array in after.leaves())])
+        return torch.cat([moved, *(array for _, array in after.leaves())])
+
+    with torch.enable_grad():
+        z = torch.cat([w, *(_awake(name, array) for name, array in leaves)]).requires_grad_()
+        image = step(z)
         probe = torch.zeros_like(image, requires_grad=True)
         (pulled,) = torch.autograd.grad(image, z, probe, create_graph=True)
 
@@ -155,7 +159,8 @@ def increment_operator(game: Game, rule: Rule, w: Array, state: State | None, ba
         (pushed,) = torch.autograd.grad(pulled, probe, u, retain_graph=True)
         return pushed - u
 
-    return Operator(f"map of {rule!r}", apply, z.detach(), GENERAL)
+    increment = (lambda z: step(z) - z) if rule.domain.smooth else None
+    return Operator(f"map of {rule!r}", apply, z.detach(), GENERAL, function=increment)
 
 
 def _awake(name: str, array: Array) -> Array:

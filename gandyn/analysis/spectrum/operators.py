@@ -22,6 +22,7 @@ class Operator:
         name: what it is called. apply: u -> A u, shape (n,). like: a vector of its size, dtype and device.
         kind: "general", "symmetric" or "skew": which LAPACK solver the small matrix gets.
         cost: products with J or its transpose in one application. applications: so far.
+        function: a smooth function whose derivative at `like` it is, where one is at hand for comparison.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Operator:
     kind: str = GENERAL
     cost: int = 1
     applications: int = 0
+    function: Callable[[Array], Array] | None = None
 
     def __call__(self, u: Array) -> Array:
         """A u, outside any graph."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import UnknownNameError
+from ...games.product_check import ProductCheck
 from ...results import Result, plain
 from ...types import Game, Rule
 from .solve import End, Resolution
@@ -31,6 +32,7 @@ class Spectrum(Result):
         space: basis vectors. seconds: spent.
         repeats: for several batches, by name of the end, values (batches, k), sorted as in `ends`.
         conditions: what was held fixed: batch, batch statistics, whether the point was taken as an equilibrium.
+        check: products with J at the point, held to differences of the game's field; see `product_error`.
         point: where, (d,).
         ritz: all Ritz values of the last space: a picture of the spectrum's outline, not answers.
     """
@@ -47,6 +49,7 @@ class Spectrum(Result):
     conditions: str
     point: Any
     ritz: Any
+    check: ProductCheck | None = None
 
     _plot = "network_spectrum"
 
@@ -73,8 +76,19 @@ class Spectrum(Result):
         return np.concatenate([end.resolved for end in self.ends.values()])
 
     @property
+    def product_error(self) -> float | None:
+        """Relative difference between products with J and central differences of the field; nan where there are none.
+
+        In double precision, also for a network in single precision where its costs allow. Of a map by automatic
+        differentiation, the larger of that and the map's own.
+        """
+        return None if self.check is None else self.check.error
+
+    @property
     def converged(self) -> bool:
-        """Whether every end is resolved."""
+        """Whether every end is resolved, and products with J are derivatives of the field."""
+        if self.check is not None and self.check.error > self.check.tolerance:
+            return False
         return all(end.resolution is not Resolution.UNRESOLVED for end in self.ends.values())
 
     @property
@@ -141,6 +155,8 @@ class Spectrum(Result):
                 row += f"; {NAMES[name]} over {len(self.repeats[name])} batches {self.mean(name)[0]:.5g}"
                 row += f" +- {self.standard_error(name)[0]:.2g}"
             lines += [row + ")", f"    {end.resolution}"]
+        if self.check is not None:
+            lines.append(str(self.check) + ("" if not self.check.error > self.check.tolerance else ". Not confirmed"))
         lines.append(f"{self.products} products, {self.space} basis vectors, {self.seconds:.1f} s")
         return "\n".join(lines)
 
@@ -168,6 +184,8 @@ class Spectrum(Result):
             "space": self.space,
             "seconds": round(self.seconds, 3),
             "conditions": self.conditions,
+            "product_error": self.product_error,
+            "converged": self.converged,
         }
         result: dict[str, Any] = plain(data)
         return result

@@ -1,0 +1,130 @@
+"""Wherever a spectrum or a linearisation of a network is reported, a product was held to differences of the field."""
+
+import network_zoo as zoo
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import gandyn as gd
+from gandyn.games.product_check import check_products
+
+
+class Detached(nn.Module):
+    """A layer whose derivative is not that of its values: the root of its output is held constant."""
+
+    def forward(self, x):
+        return x * torch.tanh(x).detach()
+
+
+class Straight(torch.autograd.Function):
+    """Rounding that passes gradients straight through."""
+
+    @staticmethod
+    def forward(context, x):
+        return torch.sin(x)
+
+    @staticmethod
+    def backward(context, gradient):
+        return gradient
+
+
+class StraightThrough(nn.Module):
+    def forward(self, x):
+        return Straight.apply(x)
+
+
+def with_layer(layer, dtype=torch.float64, penalty=None):
+    torch.manual_seed(0)
+    generator = nn.Sequential(nn.Linear(2, 5), nn.Tanh(), nn.Linear(5, 2)).to(dtype)
+    discriminator = nn.Sequential(nn.Linear(2, 5), layer, nn.Tanh(), nn.Linear(5, 1)).to(dtype)
+    return gd.gans.GANGame(generator, discriminator, "nonsaturating", penalty, gd.gans.ring(), batch_size=8, latent=2)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@pytest.mark.parametrize("layer", [Detached, StraightThrough])
+def test_layers_that_misstate_their_derivative_are_refused(layer, dtype):
+    game = with_layer(layer(), dtype)
+    for ask in (
+        lambda: game.jvp(game.w0, game.w0, game.reference),
+        lambda: gd.spectrum(game, game.w0),
+        lambda: gd.rules.Consensus(0.1, 0.5).step(game, game.w0, gd.types.State(), np.random.default_rng(0)),
+    ):
+        with pytest.raises(gd.errors.NotDifferentiableError, match="not derivatives of its field"):
+            ask()
+    assert torch.isfinite(game.field(game.w0)).all()
+
+
+def test_what_torch_cannot_differentiate_is_refused_by_name():
+    def margin(x, p):
+        return nn.functional.multi_margin_loss(x * p, torch.arange(8) % 5, reduction="none").unsqueeze(1).expand(-1, 5)
+
+    game = with_layer(zoo.Function(margin, 5))
+    assert torch.isfinite(game.field(game.w0)).all()
+    with pytest.raises(gd.errors.NotDifferentiableError, match="multi_margin_loss_backward"):
+        game.vjp(game.w0, game.w0)
+    with pytest.raises(gd.errors.NotDifferentiableError, match="multi_margin_loss_backward"):
+        with_layer(zoo.Function(margin, 5), penalty="R1(1.0)")
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_a_spectrum_says_how_far_its_products_are_from_differences(dtype):
+    game = zoo.make("BatchNorm1d", "R1", dtype=dtype)
+    found = gd.spectrum(game, game.w0, which="LM", confirm=False)
+    assert found.converged
+    assert found.product_error < 1e-6
+    assert found.check.precision == "double"
+    assert found.to_dict()["product_error"] == found.product_error
+    assert "against differences of the field" in found.summary()
+    counted = game.counts.fields
+    assert check_products(game, game.w0, game.reference).error < 1e-6
+    assert game.counts.fields == counted
+
+
+def test_a_spectrum_of_a_map_is_held_to_the_step():
+    game = zoo.make("LayerNorm", "R1")
+    rule = gd.rules.Consensus(0.01, 0.1)
+    found = gd.spectrum(game, game.w0, rule=rule, confirm=False)
+    assert 0 < found.product_error < 1e-6
+    wrong = gd.spectrum(gd.games.from_torch(lambda x, y: (torch.sin(x) * y.detach() + x * y).sum(-1), {"x": 1, "y": 1}),
+                        [0.3, 0.4], confirm=False)  # fmt: skip
+    assert wrong.product_error > 0.01
+    assert not wrong.converged
+    assert "Not confirmed" in wrong.summary()
+
+
+def test_a_linearisation_says_so_too():
+    game = zoo.make("weight norm, new", "R1")
+    for rule in (None, gd.rules.GDA(0.1), gd.rules.Extragradient(0.1)):
+        found = gd.linearize(game, rule, game.w0)
+        assert found.product_error < 1e-6
+        assert found.to_dict()["product_error"] == found.product_error
+    bad = gd.games.from_torch(lambda x, y: (x * y + x * y.detach() ** 3).sum(-1), {"x": 1, "y": 1})
+    found = gd.linearize(bad, gd.rules.GDA(0.1), [0.5, 0.5])
+    assert found.product_error > 0.01
+    assert found.verdict.name == "UNDECIDED"
+    assert gd.linearize(gd.games.bilinear(), gd.rules.GDA(0.1)).product_error is None
+
+
+def test_kinks_at_the_point_itself_are_no_reason_to_refuse():
+    """ReLU units that are exactly zero on exactly zero data: a difference there is neither side's derivative."""
+    torch.manual_seed(0)
+    generator = nn.Sequential(nn.Linear(2, 5, bias=False), nn.ReLU(), nn.Linear(5, 4, bias=False))
+    discriminator = nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 1))
+    nn.init.zeros_(discriminator[0].bias)
+    game = gd.gans.GANGame(generator, discriminator, "nonsaturating", "R1(1.0)", torch.zeros(64, 4), 8, 2)
+    assert gd.spectrum(game, game.w0, confirm=False).product_error < 1e-6
+
+
+def test_dropout_and_noise_have_a_reference_batch():
+    """`batch=None` stands for one batch with its random numbers: the same field every time, and that of the token."""
+    game = with_layer(nn.Dropout(0.5))
+    assert game.stochastic
+    assert torch.equal(game.field(game.w0), game.field(game.w0))
+    assert torch.equal(game.field(game.w0), game.field(game.w0, game.reference))
+    assert game.costs(game.w0) == game.costs(game.w0, game.reference)
+    noisy = gd.gans.GANGame(*gd.gans.architectures.pair("mlp", (2,), hidden=(5,), generator={"output_noise": 0.1}),
+                            data="ring", batch_size=8)  # fmt: skip
+    assert torch.equal(noisy.field(noisy.w0), noisy.field(noisy.w0))
+    assert torch.isfinite(noisy.jvp(noisy.w0, noisy.w0)).all()
+    assert zoo.make("BatchNorm1d").name == "GAN of data"
