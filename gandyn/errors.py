@@ -36,8 +36,16 @@ class ParameterError(GandynError, ValueError):
     """A parameter out of range, of the wrong length, or left free where a number is needed."""
 
 
+class PointError(ShapeError, ParameterError):
+    """A point, or an ensemble of points, that is none: of another length, not of numbers, or not finite."""
+
+
 class TextError(ParameterError):
     """A text that the grammar does not read."""
+
+
+class CallError(GandynError, TypeError):
+    """A call with arguments that are missing, or that the function does not have."""
 
 
 class DomainError(GandynError, ValueError):

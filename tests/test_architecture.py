@@ -28,6 +28,7 @@ FLOORS = (
     "penalties",
     "games",
     "rules",
+    "doors",
     "dynamics",
     "analysis",
     "optim",

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..doors import door
 from ..errors import DomainError, ParameterError
 from ..results import Trajectory
 
@@ -16,6 +17,7 @@ NODES, DOUBLINGS = 8, 12
 Array = np.ndarray[Any, Any]
 
 
+@door
 def ergodic_average(trajectory: Trajectory) -> Trajectory:
     """The running averages (w_1 + ... + w_t) / t of a trajectory; for flows, (1/t) times the integral of w.
 

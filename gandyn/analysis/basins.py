@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..doors import door
 from ..dynamics.kernels import Kernel
 from ..dynamics.trace import update_map
 from ..errors import DomainError, ParameterError
@@ -72,6 +73,7 @@ class Basins(Result):
         return result
 
 
+@door
 def basins(
     game: Game,
     rule: Rule,

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..doors import door
 from ..errors import ParameterError
 from ..types import Array, Game, Rule
 from .branches import Bifurcation, BifurcationPoint, Branch, Kind
@@ -21,6 +22,7 @@ MOST_BRANCHES = 24
 ENSEMBLE = 12
 
 
+@door
 def bifurcation(
     game: Game,
     rule: Rule | None,

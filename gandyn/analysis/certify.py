@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..doors import door
 from ..errors import ParameterError
 from ..results import Result, plain
 from ..types import Array, Game, Rule
@@ -85,6 +86,7 @@ class Certificate(Result):
         return f"<Certificate {self.summary()}>"
 
 
+@door
 def certify(
     game: Game,
     rule: Rule | None = None,

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..doors import door
 from ..errors import ParameterError
 from ..results import Result, plain
 from ..types import Game
@@ -87,6 +88,7 @@ class Classification(Result):
         return result
 
 
+@door
 def classify(game: Game, at: Any = None) -> Classification:
     """Classify a critical point from its game Jacobian.
 

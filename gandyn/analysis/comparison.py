@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..doors import door
 from ..dynamics.iterate import iterate
 from ..errors import ParameterError
 from ..results import Result, plain
@@ -98,6 +99,7 @@ class Comparison(Result):
         return result
 
 
+@door
 def compare(
     game: Game,
     rules: Sequence[Rule] | Mapping[str, Rule],

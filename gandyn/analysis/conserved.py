@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..doors import door
 from ..errors import DomainError, ParameterError
 from ..results import Result, plain
 from ..types import Array, Game, Rule
@@ -74,6 +75,7 @@ class ConservedQuantity(Result):
         return f"<ConservedQuantity {self.summary()}>"
 
 
+@door
 def conserved_quantities(
     game: Game,
     rule: Rule | None = None,

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..doors import door
 from ..errors import ParameterError
 from ..results import Result, plain
 from ..types import Array, Game, Rule
@@ -76,6 +77,7 @@ class LimitCycle(Result):
         return result
 
 
+@door
 def limit_cycles(
     game: Game, box: Sequence[tuple[float, float]], rule: Rule | None = None, seed: int = 0, periods: int = 4
 ) -> list[Any]:

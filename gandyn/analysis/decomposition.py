@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..doors import door
 from ..results import Result, plain
 from ..types import Game
 from ..worlds import SYMBOLS, exact, from_list, world_of
@@ -69,6 +70,7 @@ class Decomposition(Result):
         return result
 
 
+@door
 def decompose(game: Game, w: Any = None) -> Decomposition:
     """J = S + A at the point w or points (..., d), or as expressions when w is None or holds symbols.
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import sympy
 
+from ..doors import door
 from ..errors import DomainError, ParameterError
 from ..results import Result
 from ..types import Game, Rule
@@ -71,6 +72,7 @@ class DriftCoefficients(Result):
         return {"rule": repr(self.rule), "rates": rates, "products": table}
 
 
+@door
 def drift(game: Game, rule: Rule) -> DriftCoefficients:
     """The drift of a rule's steps, as coefficients of gradient-norm and interaction terms for each player.
 

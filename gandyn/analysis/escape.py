@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..doors import door
 from ..errors import ParameterError, ShapeError
 from ..results import Result, plain
 from ..types import Game, Rule
@@ -65,6 +66,7 @@ class EscapeTimes(Result):
         return result
 
 
+@door
 def escape_time(
     game: Game,
     rule: Rule,

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..budget import Budget, OutOfTimeError
+from ..doors import door
 from ..errors import DomainError, ParameterError
 from ..results import Result, plain
 from ..types import Array, FeasibleSet, Game
@@ -121,6 +122,7 @@ class FixedPoints(list[FixedPoint]):
         return "\n".join([*lines, f"{'complete' if self.complete else 'found, perhaps not all'}: {self.reason}"])
 
 
+@door
 def fixed_points(
     game: Game,
     box: Sequence[tuple[float, float]] | None = None,

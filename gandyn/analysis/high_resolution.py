@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import sympy
 
+from ..doors import door
 from ..errors import DomainError
 from ..results import Result, Trajectory
 from ..symbolic.function import SymbolicFunction
@@ -173,6 +174,7 @@ class HighResolution(Result):
         }
 
 
+@door
 def high_resolution(game: Game, rule: Rule) -> HighResolution:
     """The second-order differential equation that a rule's iterates obey one order in lr beyond the gradient flow.
 

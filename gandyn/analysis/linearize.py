@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..doors import door
 from ..errors import ParameterError
 from ..games.product_check import derivative_error
 from ..types import Array, Game, Rule, State
@@ -19,6 +20,7 @@ from .verdicts import Verdict
 __all__ = ["Linearization", "Verdict", "linearize"]
 
 
+@door
 def linearize(
     game: Game, rule: Rule | None = None, at: Any = None, state: State | None = None, rng: Any = 0
 ) -> Linearization:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..doors import door
 from ..errors import ConvergenceError, DomainError, MissingDependencyError
 from ..results import Result, plain
 from ..symbolic.balls import ball_of
@@ -125,6 +126,7 @@ class LyapunovFunction(Result):
         return f"<LyapunovFunction {self.summary()}>"
 
 
+@door
 def lyapunov_function(
     game: Game, rule: Rule | None = None, at: Any = None, parameters: Mapping[str, Any] | None = None
 ) -> LyapunovFunction:

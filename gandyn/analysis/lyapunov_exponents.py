@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..doors import door
 from ..errors import ConvergenceError, ParameterError
 from ..results import Result, plain
 from ..types import Array, Game, Rule
@@ -110,6 +111,7 @@ class LyapunovExponents(Result):
         return result
 
 
+@door
 def lyapunov_exponents(
     game: Game,
     rule: Rule | None,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import sympy
 
+from ..doors import door
 from ..errors import ParameterError
 from ..results import Result
 from ..symbolic.function import SymbolicFunction
@@ -91,6 +92,7 @@ class ModifiedFlow(Result):
         return {"game": self.game.name, "rule": repr(self.rule), "terms": terms}
 
 
+@door
 def modified_flow(game: Game, rule: Rule, order: int = 1) -> ModifiedFlow:
     """The flow whose time-lr map is the rule's step, expanded in the step size.
 

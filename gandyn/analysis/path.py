@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..doors import door
 from ..errors import ParameterError
 from ..results import Result, plain
 from ..types import Batch, Game
@@ -74,6 +75,7 @@ class PathAngle(Result):
         return f"<PathAngle {self.summary()}>"
 
 
+@door
 def path_angle(
     game: Game, w0: Any, w1: Any, points: int = 100, span: tuple[float, float] = (-0.1, 1.1), batch: Batch = None,
     seed: int = 0,

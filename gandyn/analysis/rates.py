@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..doors import door
 from ..errors import GandynError, ParameterError, ShapeError
 from ..results import Result, Trajectory, plain
 from .averages import Averaged
@@ -81,6 +82,7 @@ def _band(band: Band) -> str:
     return f"[{band[0]:.8g}, {band[1]:.8g}]"
 
 
+@door
 def fit_rate(
     trajectory: Trajectory, to: Any = None, window: float = 0.5, floor: float | None = None, seed: int = 0
 ) -> RateFit:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..doors import door
 from ..dynamics.flow import flow, right_hand_side
 from ..errors import DomainError, ParameterError
 from ..results import Result, Status, plain
@@ -72,6 +73,7 @@ class Recurrence(Result):
         return result
 
 
+@door
 def recurrence(
     game: Game,
     start: Any,
@@ -135,6 +137,7 @@ def recurrence(
     return Recurrence(game, label, radius, returns, closest, t, rows, distance, _divergence(game, rows))
 
 
+@door
 def multiplicative_weights(game: Any, lr: float) -> Step:
     """The map x_i -> x_i exp(-lr (A y)_i) / sum, y_j -> y_j exp(lr (A^T x)_j) / sum on probabilities (x, y).
 
@@ -172,6 +175,7 @@ def _log_sum(logits: list[Any]) -> Any:
     return total
 
 
+@door
 def replicator_in_logits(game: Any) -> Callable[[Array], Array]:
     """The replicator dynamics as dw/dt of logits w = (u, v): du/dt = -A softmax(v), dv/dt = A^T softmax(u).
 

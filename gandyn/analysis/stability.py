@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..budget import Budget
+from ..doors import door
 from ..errors import DomainError, ParameterError
 from ..results import Result
 from ..types import Game, Rule
@@ -194,6 +195,7 @@ class StabilityRegion(Result):
         return f"<StabilityRegion {self.summary()}>"
 
 
+@door
 def stability_region(
     game: Game,
     rule: Rule | None = None,

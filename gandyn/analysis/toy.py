@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..doors import door
 from ..errors import ParameterError
 from ..games.quadratic import quadratic
 from ..results import Result, plain
@@ -103,6 +104,7 @@ class ToyAgainstNetwork(Result):
         return f"<ToyAgainstNetwork {self.summary()}>"
 
 
+@door
 def toy_against_network(
     game: Game,
     rule: Rule,

@@ -9,6 +9,7 @@ import math
 import time
 from typing import Any
 
+from ..doors import door
 from ..errors import DomainError, MissingDependencyError, ParameterError
 from ..results import Result, plain
 from ..types import Rule
@@ -98,6 +99,7 @@ class WorstCase(Result):
 
 
 @functools.lru_cache(maxsize=256)
+@door
 def worst_case(rule: Rule, mu: float = 0.0, lipschitz: float = 1.0, steps: int = 1, budget: float = 60.0) -> WorstCase:
     """Performance estimation: a proven bound on T steps over all operators of a class, by a semidefinite programme.
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..types import Array, Game, Rule, State
+from ..types.first_step import first_step
 from ..worlds import NUMPY, world_of
 
 SYNC = 32
@@ -63,7 +64,10 @@ def run_eager(
     with arrays.quiet(), contextlib.suppress(KeyboardInterrupt):
         run.interrupted = True
         for t in range(1, steps + 1):
-            w, state, info = rule.step(game, run.w, run.state, rng)
+            if t == 1:
+                w, state, info = first_step(rule, game, run.w, run.state, rng)
+            else:
+                w, state, info = rule.step(game, run.w, run.state, rng)
             game.advance()
             good = run.alive & arrays.within(w, limit)
             if not arrays.all_well(good):

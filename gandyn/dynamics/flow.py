@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..budget import Budget
+from ..doors import door
 from ..errors import DomainError, GandynError, ParameterError, ShapeError
 from ..results import Interrupted, Status, Trajectory
 from ..types import Array, Game
@@ -24,6 +25,7 @@ FEW_MEMBERS = 64
 LARGEST = 1e300  # beyond it the differences inside a step would overflow
 
 
+@door
 def flow(
     game: Game,
     start: Any,

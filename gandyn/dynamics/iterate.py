@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from ..doors import door
 from ..errors import GandynError, ParameterError, ShapeError
 from ..results import Interrupted, Status, Trajectory
 from ..types import Array, Game, Rule, State
+from ..types.first_step import first_state
 from ..worlds import TORCH, world_of
 from .eager import run_eager
 from .progress import reporter
@@ -20,6 +22,7 @@ from .progress import reporter
 Progress = bool | Callable[[int, int], None]
 
 
+@door
 def iterate(
     game: Game,
     rule: Rule,
@@ -77,7 +80,7 @@ def iterate(
     found = _kernel(game, rule, w, steps, kernel)
     if found is None and isinstance(start, np.ndarray) and np.may_share_memory(w, start):
         w = w.copy()  # a kernel copies it anyway
-    state = rule.init(game, w, rng)
+    state = first_state(rule, game, w, rng)
     if found is None:
         result = _eagerly(game, rule, w, state, steps, rng, options)
     else:

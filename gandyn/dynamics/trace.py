@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 import sympy
 
+from ..doors import door
 from ..errors import DomainError
 from ..results import Result
 from ..symbolic.kinks import slope_at
 from ..types import Array, Batch, Counts, Game, Rule, State
+from ..types.first_step import first_state, first_step
 from ..worlds import SYMBOLS, exact
 
 
@@ -221,6 +223,7 @@ def _decayed(power: Any) -> Any:
     return sympy.Integer(0) if abs(power.base) < 1 else power
 
 
+@door
 def update_map(game: Game, rule: Rule) -> UpdateMap:
     """Trace `rule` on `game`: one call of `rule.step` on symbols gives the exact update map.
 
@@ -245,12 +248,12 @@ def update_map(game: Game, rule: Rule) -> UpdateMap:
         raise DomainError(f"update_map of {game.name}, which draws batches", "a deterministic game", "use gd.iterate")
     symbols = getattr(game, "symbols", None) or sympy.symbols(f"w1:{game.dim + 1}", real=True)
     w = np.array([*symbols, None], dtype=object)[:-1]
-    initial = rule.init(game, w)
+    initial = first_state(rule, game, w)
     leaves = [_named(path, array, symbols) for path, array in initial.leaves()]
     counters = _counters([path for path, _ in initial.counter_leaves()])
     template = initial.replace_leaves(iter(leaves), iter(counters))
     recorder = Recorder(game, [*symbols, *counters, *(s for leaf in leaves for s in leaf)])
-    w_next, state, _ = rule.step(recorder, w, template)
+    w_next, state, _ = first_step(rule, recorder, w, template)
     arrays = [w_next, *(array for _, array in state.leaves())]
     return UpdateMap(
         game,

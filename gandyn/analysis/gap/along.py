@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...doors import door
 from ...errors import ParameterError
 from ...results import Result, Trajectory, plain
 from ...types import Game
@@ -61,6 +62,7 @@ class GapAlong(Result):
         return result
 
 
+@door
 def gap_along(
     trajectories: Any, method: str = "exact", equilibrium: Any = None, points: int = POINTS, **options: Any
 ) -> GapAlong:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ...doors import door
 from ...errors import DomainError
 from ...games.symbolic import SymbolicGame
 from ...results import Result, plain
@@ -166,6 +167,7 @@ class GapFlow(Result):
         return f"<GapFlow of {self.game.name}, {self.answers}>"
 
 
+@door
 def gap_flow(game: Game, k: int | None = None, inner_lr: Any = None, through: bool = False) -> GapFlow:
     """The flow down the duality gap, dw/dt = -grad G(w): what `DualityGapDescent` does in small steps.
 

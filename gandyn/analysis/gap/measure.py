@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ... import worlds
+from ...doors import door
 from ...errors import ParameterError, UnknownNameError
 from ...rules import SimultaneousGD
 from ...types import Array, Game, Rule
@@ -36,6 +37,7 @@ class Inner:
         return [np.random.default_rng([int(self.seed), r]) for r in range(self.repeats)]
 
 
+@door
 def duality_gap(
     game: Game,
     w: Any = None,

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ...doors import door
 from ...errors import ParameterError, UnknownNameError
 from ...games.product_check import ProductCheck, check_products, derivative_error
 from ...types import Array, Batch, Game, Rule, State
@@ -25,6 +26,7 @@ __all__ = ["End", "Resolution", "Spectrum", "spectrum"]
 STATISTICS = {"batch": "those of the batch, differentiated through", "running": "running ones, held fixed"}
 
 
+@door
 def spectrum(
     game: Game,
     w: Any,

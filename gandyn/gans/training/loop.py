@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ...doors import door
 from ...errors import ParameterError
 from ...results import Status
 from ...rules.schedule import Scheduled
@@ -31,6 +32,7 @@ from .stop import Stop
 __all__ = ["Options", "Training", "describe", "train", "versions"]
 
 
+@door
 def train(
     game: Any,
     rule: Rule,
