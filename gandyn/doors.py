@@ -198,12 +198,12 @@ def point(name: str, value: Any, given: Mapping[str, Any]) -> Any:
     Raises:
         PointError: for what has no such shape, is no number, or not finite.
     """
-    needed = "numbers of shape (..., d), the players' coordinates side by side"
+    needed = "finite numbers of shape (..., d), the players' coordinates side by side"
     own = given.get("game")
     d = own.dim if isinstance(own, Game) else None
     if d is not None:
         sizes = ", ".join(f"{p.name}: {p.size}" for p in own.players)  # type: ignore[union-attr]
-        needed = f"numbers of shape (..., {d}), the coordinates of {own.name} ({sizes})"  # type: ignore[union-attr]
+        needed = f"finite numbers of shape (..., {d}), the coordinates of {own.name} ({sizes})"  # type: ignore[union-attr]
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(value, torch.Tensor):
         _tensor(name, value)
@@ -245,7 +245,11 @@ def _array(name: str, value: Any, needed: str) -> tuple[int, ...]:
         for entry in np.asarray(value, dtype=object).ravel():
             entry = exact(entry) if isinstance(entry, str) else entry
             if isinstance(entry, (bool, complex)) or not (is_number(entry) or is_symbolic(entry) or _rational(entry)):
-                raise PointError(f"{name} with {shown(entry)} in it", needed, "real numbers, or SymPy expressions")
+                raise PointError(
+                    f"a {name} that is not an array of numbers, with {shown(entry)} in it",
+                    needed,
+                    "real numbers, or SymPy expressions",
+                )
             if not finite(entry if not _rational(entry) else float(entry)):
                 raise PointError(f"{name} with entries that are not finite", "finite numbers", f"check {name}")
     elif not np.isfinite(array).all():
