@@ -259,7 +259,7 @@ def test_sympy_parses_no_text_of_ours():
                 continue
             called = ast.unparse(node.func).split(".")
             if called[-1] == "sympify":
-                assert any(k.arg == "strict" for k in node.keywords), path
+                assert any(k.arg == "strict" for k in node.keywords), f"{path.name}: sympify(..., strict=True)"
             assert called[-1] not in forbidden or (called[-1] == "eval" and len(called) > 1) or called[0] != "sympy", (
                 path
             )

@@ -23,7 +23,7 @@ def refuse_moving(game: Game, w: Array) -> None:
     """
     import sympy
 
-    v = [sympy.sympify(e) for e in game.field(w)]
+    v = [sympy.sympify(e, strict=True) for e in game.field(w)]
     if all(_vanishes(e) for e in v):
         return
     free = sorted(set().union(*(e.free_symbols for e in (*v, *map(sympy.sympify, w)))), key=str)
@@ -34,7 +34,7 @@ def refuse_moving(game: Game, w: Array) -> None:
     if np.isfinite(scale) and scale > 0:
         step = np.linalg.lstsq(jacobian / scale, field / scale, rcond=1e-12)[0]
         left = np.abs(jacobian @ step - field).max() <= NEAR * np.abs(field).max()
-        here = max((abs(_number(sympy.sympify(e), values)) for e in w), default=0.0)
+        here = max((abs(_number(sympy.sympify(e, strict=True), values)) for e in w), default=0.0)
         if left and np.abs(step).max() <= max(NEAR * here, ROUNDING):
             return
     raise DomainError(

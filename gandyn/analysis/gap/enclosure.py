@@ -52,7 +52,7 @@ class Enclosure:
         self.own, self.symbols = own, tuple(names.values())
         moving = self.symbols[own]
         self.size = len(moving)
-        self.cost = sympy.sympify(cost).xreplace(names).as_independent(*moving, as_Add=True)[1]
+        self.cost = sympy.sympify(cost, strict=True).xreplace(names).as_independent(*moving, as_Add=True)[1]
         self.where = regularity(self.cost)
         self._faces = [_linear(u, moving) for u in self.where.arguments]
         slopes = [sympy.diff(self.cost, s) for s in moving] if self.where.known else [sympy.S.Zero] * self.size
