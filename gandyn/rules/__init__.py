@@ -10,7 +10,6 @@ from ..types import Rule
 
 registry = Registry("rule")
 
-from .base import register  # noqa: E402
 
 registry.load(__name__, list(__path__))
 

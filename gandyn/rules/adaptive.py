@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
 from ..errors import ParameterError
 from ..types import Array, Domain, Game, Info, Rule, State
 from ..worlds import blend, descend_over_root, is_symbolic, maximum, number, over_root, zeros_like
-from .base import parse, register, step_size
+from .base import parameter, register, step_size
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class Adam(Rule):
     """Adam on the joint field: simultaneous, bias-corrected, eps outside the root (Kingma & Ba 2015, algorithm 1).
 
@@ -27,17 +25,16 @@ class Adam(Rule):
         eps: added to the root.
     """
 
-    lr: Any
-    betas: tuple[Any, Any] = (0.9, 0.999)
-    eps: Any = 1e-8
+    lr: Any = step_size()
+    betas: tuple[Any, Any] = parameter(default=(0.9, 0.999))
+    eps: Any = step_size(default=1e-8)
     domain = Domain(smooth=False)
     flow_order = None
 
     def __post_init__(self) -> None:
-        parse(self, step_size, lr=self.lr, eps=self.eps)
+        super().__post_init__()
         if not isinstance(self.betas, (tuple, list)) or len(self.betas) != 2:
             raise ParameterError(f"{self.name}(betas={self.betas!r})", "two numbers (b1, b2)", "betas=(0.9, 0.999)")
-        parse(self, betas=self.betas)
         for beta in self.betas:
             if not is_symbolic(beta) and not 0 <= beta < 1:
                 raise ParameterError(f"{self.name}(betas={self.betas!r})", "0 <= beta < 1", "betas=(0.9, 0.999)")
@@ -83,7 +80,6 @@ class Adam(Rule):
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class AMSGrad(Adam):
     """Adam whose second moment never shrinks: the root is that of the largest s so far.
 
@@ -110,7 +106,6 @@ class AMSGrad(Adam):
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class RMSProp(Rule):
     """s+ = decay s + (1 - decay) v^2, w+ = P(w - lr v / (sqrt(s+) + eps)), s_0 = 0.
 
@@ -123,15 +118,11 @@ class RMSProp(Rule):
         eps: added to the root.
     """
 
-    lr: Any
-    decay: Any = 0.99
-    eps: Any = 1e-8
+    lr: Any = step_size()
+    decay: Any = parameter(lambda b: 0 <= b < 1, default=0.99)
+    eps: Any = step_size(default=1e-8)
     domain = Domain(smooth=False)
     flow_order = None
-
-    def __post_init__(self) -> None:
-        parse(self, step_size, lr=self.lr, eps=self.eps)
-        parse(self, lambda b: 0 <= b < 1, decay=self.decay)
 
     @classmethod
     def examples(cls) -> list[Rule]:

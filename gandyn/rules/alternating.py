@@ -10,12 +10,11 @@ from typing import Any
 from ..errors import ParameterError
 from ..types import Array, Cost, Domain, Game, Info, Rule, State
 from ..worlds import concatenate
-from .base import MOST_INNER_STEPS, each, is_count, parse, register, step_size
+from .base import MOST_INNER_STEPS, each, is_count, positive, read_number, register
 from .gradient import SimultaneousGD
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class Alternating(Rule):
     """Each player in turn takes `repeats` steps of `inner` on its own cost, with the others where they now are.
 
@@ -33,6 +32,7 @@ class Alternating(Rule):
     repeats: int | tuple[int, ...] | dict[str, int] | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         inner = tuple(self.inner) if isinstance(self.inner, (tuple, list)) else self.inner
         object.__setattr__(self, "inner", inner)
         for rule in inner if isinstance(inner, tuple) else (inner,):
@@ -118,7 +118,6 @@ def _all(fields: list[Array]) -> bool:
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class AlternatingGD(Alternating):
     """Alternating gradient descent: x+ = x - lr df_1/dx(x, y), then y+ = y - lr df_2/dy(x+, y), and so on.
 
@@ -138,7 +137,7 @@ class AlternatingGD(Alternating):
     aliases = ("alternating",)
 
     def __init__(self, lr: Any, order: Any = None, repeats: Any = None) -> None:
-        parse(self, step_size, lr=lr)
+        object.__setattr__(self, "lr", read_number(self, "lr", lr, positive))
         object.__setattr__(self, "inner", SimultaneousGD(self.lr))
         object.__setattr__(self, "order", order)
         object.__setattr__(self, "repeats", repeats)

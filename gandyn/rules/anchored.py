@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from typing import Any
 
 from ..types import Array, Cost, Domain, Game, Info, Rule, State
-from .base import parse, register, step_size
+from .base import register, step_size
 from .gradient import SimultaneousGD
 from .wrapper import Wrapper
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class Anchored(Rule):
     """Extra anchored gradient: with b = 1/(t + 2), t = 0, 1, ..., and a = w + b (w_0 - w),
 
@@ -26,27 +24,15 @@ class Anchored(Rule):
         lr: step size, one number or one per player.
     """
 
-    lr: Any
+    lr: Any = step_size()
+    cost = Cost(fields=2)
     domain = Domain(linear_in_field=True)
     flow_order = None
     aliases = ("EAG",)
 
-    def __post_init__(self) -> None:
-        parse(self, step_size, lr=self.lr)
-
-    @property
-    def cost(self) -> Cost:
-        """Two fields."""
-        return Cost(fields=2)
-
     def bilinear_modulus(self, s: float) -> float:
         """At t = infinity: 1, the anchor's own; beyond s = 1, extragradient's."""
         return max(1.0, math.sqrt(1 - s**2 + s**4))
-
-    @classmethod
-    def examples(cls) -> list[Rule]:
-        """One step size, and one per player."""
-        return [cls(0.1), cls((0.1, 0.05))]
 
     def init(self, game: Game, w: Array, rng: Any = None) -> State:
         """The anchor."""
@@ -66,7 +52,6 @@ class Anchored(Rule):
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class Halpern(Wrapper):
     """w+ = P(b w_0 + (1 - b) T(w)) with b = 1/(t + 2), for the map T of any rule (Halpern 1967; Lieder 2021).
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 from ..errors import ParameterError
 from ..types import Array, Game, Info, Rule, State
 from ..worlds import number
-from .base import as_float, parse, register
+from .base import as_float, parameter, register
 from .gradient import SimultaneousGD
 from .wrapper import Wrapper
 
@@ -16,7 +15,6 @@ KINDS = ("uniform", "exponential")
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class Averaging(Wrapper):
     """w is the average of the inner rule's iterates u_1, ..., u_t, which run on beside it in the state.
 
@@ -32,13 +30,12 @@ class Averaging(Wrapper):
 
     inner: Rule
     kind: str = "uniform"
-    decay: Any = 0.999
+    decay: Any = parameter(lambda b: 0 <= b < 1, default=0.999)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.kind not in KINDS:
             raise ParameterError(f"Averaging(kind={self.kind!r})", " or ".join(map(repr, KINDS)), 'kind="uniform"')
-        parse(self, lambda b: 0 <= b < 1, decay=self.decay)
 
     def bilinear_modulus(self, s: float) -> float | None:
         """The inner rule's, or that of the average's own memory: decay, or 1 at t = infinity."""

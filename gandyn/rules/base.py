@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+import typing
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
 
 from ..errors import DomainError, ParameterError
-from ..parameters import finite, is_number, parse_flags
+from ..parameters import finite, is_number
 from ..registry import Entry
 from ..types import Game, Rule
 from ..worlds import exact, is_symbolic
@@ -18,30 +20,66 @@ R = TypeVar("R", bound=type[Rule])
 MOST_INNER_STEPS = 100_000
 
 
+def parameter(accept: Callable[[Any], bool] | None = None, *, default: Any = dataclasses.MISSING) -> Any:
+    """A field that holds a finite number, an expression, or one of these per player; text becomes what it says.
+
+    Args:
+        accept: what numbers must satisfy. default: taken as it is; None may stand for "not given".
+    """
+
+    def read(rule: Rule, name: str, value: Any) -> Any:
+        return value if value is None and default is None else read_number(rule, name, value, accept)
+
+    return dataclasses.field(default=default, metadata={"read": read})
+
+
+def step_size(*, default: Any = dataclasses.MISSING) -> Any:
+    """A field that holds a positive number, once or per player."""
+    return parameter(positive, default=default)
+
+
+def weight(*, default: Any = dataclasses.MISSING) -> Any:
+    """A field that holds a number that is not negative, once or per player."""
+    return parameter(nonnegative, default=default)
+
+
+def coefficient(*, default: Any = dataclasses.MISSING) -> Any:
+    """A field that holds a real number, once or per player."""
+    return parameter(real, default=default)
+
+
+def count(least: int, *, default: Any = dataclasses.MISSING, optional: bool = False) -> Any:
+    """A field that holds a whole number from `least` to 100 000: one step of a rule has to end. None if optional."""
+
+    def read(rule: Rule, name: str, value: Any) -> Any:
+        if value is None and (optional or default is None):
+            return None
+        if not is_count(value, least):
+            needed = f"a whole number from {least} to {MOST_INNER_STEPS}"
+            raise ParameterError(f"{rule.name}({name}={value!r})", needed, f"{name}={max(least, 5)}")
+        return int(value)
+
+    return dataclasses.field(default=default, metadata={"read": read})
+
+
+@typing.dataclass_transform(frozen_default=True, field_specifiers=(parameter, step_size, weight, coefficient, count))
 def register(rule: R) -> R:
-    """Class decorator: list the rule under its own name and its aliases."""
+    """Class decorator: make the class a frozen dataclass, and list the rule under its own name and its aliases."""
+    dataclasses.dataclass(frozen=True)(rule)  # in place
     registry.add(Entry(rule.__name__, rule, aliases=rule.aliases))
     return rule
 
 
-def parse(rule: Rule, positive: Callable[[Any], bool] | None = None, **parameters: Any) -> None:
-    """Store parameters on a frozen rule: strings become numbers or positive symbols ("1/3", "lr", "2*eta"), containers
-    keep one value per player. Fields declared `bool` are read too.
+def read_number(rule: Rule, name: str, value: Any, accept: Callable[[Any], bool] | None) -> Any:
+    """What `parameter` keeps of a value.
 
     Raises:
-        ParameterError: for what is not a number or an expression, for numbers that `positive` or finiteness refuse, and
-            for what is no boolean.
+        ParameterError: for what is not a number or an expression, and for numbers that are infinite or not accepted.
     """
-    for name, value in parameters.items():
-        object.__setattr__(rule, name, _parse_one(rule, name, value, positive))
-    parse_flags(rule)
-
-
-def _parse_one(rule: Rule, name: str, value: Any, accept: Callable[[Any], bool] | None) -> Any:
     if isinstance(value, Mapping):
-        return {key: _parse_one(rule, name, v, accept) for key, v in value.items()}
+        return {key: read_number(rule, name, v, accept) for key, v in value.items()}
     if isinstance(value, (tuple, list)):
-        return tuple(_parse_one(rule, name, v, accept) for v in value)
+        return tuple(read_number(rule, name, v, accept) for v in value)
     value = exact(value) if isinstance(value, str) else value
     if isinstance(value, (bool, np.ndarray)) or not (is_number(value) or is_symbolic(value)):
         raise ParameterError(
@@ -66,7 +104,7 @@ def _accepted(value: Any, accept: Callable[[Any], bool]) -> bool:
     return accept(number.real if number.imag == 0 else number)
 
 
-def step_size(value: Any) -> bool:
+def positive(value: Any) -> bool:
     """Accepts step sizes: real and positive."""
     return not isinstance(value, complex) and value > 0
 
@@ -79,15 +117,6 @@ def nonnegative(value: Any) -> bool:
 def real(value: Any) -> bool:
     """Accepts coefficients: any real number."""
     return not isinstance(value, complex)
-
-
-def whole(rule: Rule, name: str, least: int) -> None:
-    """Refuse a count that is not a whole number from `least` to 100 000: one step would never end."""
-    value = getattr(rule, name)
-    if not is_count(value, least):
-        needed = f"a whole number from {least} to {MOST_INNER_STEPS}"
-        raise ParameterError(f"{rule.name}({name}={value!r})", needed, f"{name}={max(least, 5)}")
-    object.__setattr__(rule, name, int(value))
 
 
 def is_count(value: Any, least: int) -> bool:

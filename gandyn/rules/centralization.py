@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from typing import Any
 
 from ..types import Array, Game, Info, Rule, State
 from ..worlds import concatenate, mean
-from .base import nonnegative, parse, register
+from .base import register, weight
 from .gradient import SimultaneousGD
 from .views import BentField
 from .wrapper import Wrapper, refuse_second_order
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class GradientCentralization(Wrapper):
     """`inner` on P(v + weight_decay w): P subtracts from each tensor its mean over all dimensions but the first.
 
@@ -32,12 +30,11 @@ class GradientCentralization(Wrapper):
 
     inner: Rule
     convolutions_only: bool = False
-    weight_decay: Any = 0
+    weight_decay: Any = weight(default=0)
     aliases = ("GC",)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        parse(self, nonnegative, weight_decay=self.weight_decay)
         refuse_second_order(self, self.inner)
 
     def bilinear_modulus(self, s: float) -> float | None:

@@ -8,14 +8,13 @@ from typing import Any
 from ..errors import ParameterError
 from ..types import Array, Domain, Game, Info, Rule, State
 from ..worlds import clip, maximum, ones_like, sqrt
-from .base import parse, register, step_size
+from .base import register, step_size
 from .gradient import SimultaneousGD
 from .views import BentField
 from .wrapper import Wrapper, refuse_second_order
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class Clipped(Wrapper):
     """`inner` on v_i min(1, norm / |v_i|) for each player i, and with entries clipped to [-value, value].
 
@@ -28,16 +27,13 @@ class Clipped(Wrapper):
     """
 
     inner: Rule
-    norm: Any = None
-    value: Any = None
+    norm: Any = step_size(default=None)
+    value: Any = step_size(default=None)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.norm is None and self.value is None:
             raise ParameterError("Clipped without a bound", "norm=..., value=..., or both", "norm=1.0")
-        for name in ("norm", "value"):
-            if getattr(self, name) is not None:
-                parse(self, step_size, **{name: getattr(self, name)})
         refuse_second_order(self, self.inner)
 
     @property

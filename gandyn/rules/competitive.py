@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from typing import Any
 
 from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
 from ..worlds import SYMBOLS, blend, number, ones_like, sqrt, world_of, zeros_like
-from .base import parse, refuse_alone, register, step_size
+from .base import parameter, refuse_alone, register, step_size
 from .krylov import check_solver, is_iterative, solve
 from .products import only
 
@@ -16,7 +15,6 @@ Step = tuple[Array, Info]
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class CompetitiveGD(Rule):
     """w+ = w + u with u = -lr (v + J_o u): the Nash equilibrium of the local bilinear game.
 
@@ -31,21 +29,17 @@ class CompetitiveGD(Rule):
         tolerance: relative residual of the iterative solver. limit: its most iterations.
     """
 
-    lr: Any
+    lr: Any = step_size()
     solver: str = "auto"
-    tolerance: float = 1e-8
+    tolerance: float = step_size(default=1e-8)
     limit: int = 100
+    cost = Cost(fields=1, jvps=math.nan)
     domain = Domain(unconstrained=True, capturable=False)
     aliases = ("CGD",)
 
     def __post_init__(self) -> None:
-        parse(self, step_size, lr=self.lr, tolerance=self.tolerance)
+        super().__post_init__()
         check_solver(self, self.solver)
-
-    @property
-    def cost(self) -> Cost:
-        """One field; the solver decides the products."""
-        return Cost(fields=1, jvps=math.nan)
 
     def bilinear_modulus(self, s: float) -> float | None:
         """1 / sqrt(1 + s^2)."""
@@ -118,7 +112,6 @@ def _keep(state: State, u: Array) -> State:
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class LinearizedCGD(Rule):
     """w+ = w - lr v + lr J_o (lr v): competitive GD to second order in the step (Schaefer & Anandkumar 2019, table 1).
 
@@ -129,25 +122,13 @@ class LinearizedCGD(Rule):
         lr: step size, one number or one per player.
     """
 
-    lr: Any
+    lr: Any = step_size()
+    cost = Cost(fields=1, jvps=2)
     aliases = ("LCGD",)
-
-    def __post_init__(self) -> None:
-        parse(self, step_size, lr=self.lr)
-
-    @property
-    def cost(self) -> Cost:
-        """One field, and one product for each player."""
-        return Cost(fields=1, jvps=2)
 
     def bilinear_modulus(self, s: float) -> float:
         """sqrt(1 - s^2 + s^4)."""
         return math.sqrt(1 - s**2 + s**4)
-
-    @classmethod
-    def examples(cls) -> list[Rule]:
-        """One step size, and one per player."""
-        return [cls(0.1), cls((0.1, 0.05))]
 
     def check(self, game: Game) -> None:
         """Refuse a player alone."""
@@ -163,7 +144,6 @@ class LinearizedCGD(Rule):
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class AdaptiveCGD(CompetitiveGD):
     """Competitive GD with a step for each coordinate, lr / (sqrt(s+ / (1 - b^t)) + eps), s+ = b s + (1 - b) v^2 (ACGD).
 
@@ -177,16 +157,11 @@ class AdaptiveCGD(CompetitiveGD):
         eps: added to the root.
     """
 
-    decay: float = 0.99
-    eps: float = 1e-5
+    decay: float = parameter(lambda b: 0 <= b < 1, default=0.99)
+    eps: float = step_size(default=1e-05)
     domain = Domain(unconstrained=True, smooth=False, capturable=False)
     flow_order = None
     aliases = ("ACGD",)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        parse(self, step_size, eps=self.eps)
-        parse(self, lambda b: 0 <= b < 1, decay=self.decay)
 
     def bilinear_modulus(self, s: float) -> float | None:
         """None: not differentiable at the equilibrium."""

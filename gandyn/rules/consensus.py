@@ -8,14 +8,13 @@ from typing import Any
 
 from ..types import Array, Cost, Domain, Game, Info, Rule, State
 from ..worlds import concatenate, zeros_like
-from .base import as_float, nonnegative, parse, register, step_size
+from .base import as_float, register, step_size, weight
 from .gradient import SimultaneousGD
 from .views import NewField
 from .wrapper import Wrapper, refuse_second_order
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class Consensus(Rule):
     """w+ = P(w - lr (v + gamma J^T v)): J^T v is the gradient of |v|^2 / 2 (Mescheder et al. 2017, algorithm 2).
 
@@ -26,19 +25,11 @@ class Consensus(Rule):
         gamma: weight of the consensus term, one number or one per player.
     """
 
-    lr: Any
-    gamma: Any
+    lr: Any = step_size()
+    gamma: Any = weight()
+    cost = Cost(fields=1, vjps=1)
     flow_order = None
     per_player_parameters = ("lr", "gamma")
-
-    def __post_init__(self) -> None:
-        parse(self, step_size, lr=self.lr)
-        parse(self, nonnegative, gamma=self.gamma)
-
-    @property
-    def cost(self) -> Cost:
-        """One field and one transposed product."""
-        return Cost(fields=1, vjps=1)
 
     def bilinear_modulus(self, s: float) -> float | None:
         """sqrt((1 - gamma s^2 / lr)^2 + s^2)."""
@@ -59,7 +50,6 @@ class Consensus(Rule):
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class HamiltonianGradient(Rule):
     """w+ = P(w - lr J^T v): gradient descent on |v|^2 / 2 alone (Balduzzi et al. 2018, section 3.2).
 
@@ -69,27 +59,15 @@ class HamiltonianGradient(Rule):
         lr: step size, one number or one per player.
     """
 
-    lr: Any
+    lr: Any = step_size()
+    cost = Cost(fields=1, vjps=1)
     flow_order = None
     aliases = ("HGD",)
-
-    def __post_init__(self) -> None:
-        parse(self, step_size, lr=self.lr)
-
-    @property
-    def cost(self) -> Cost:
-        """One field and one transposed product."""
-        return Cost(fields=1, vjps=1)
 
     def bilinear_modulus(self, s: float) -> float | None:
         """|1 - s^2 / lr|."""
         sigma = as_float(s, self.lr)
         return None if sigma is None else abs(1 - s * sigma)
-
-    @classmethod
-    def examples(cls) -> list[Rule]:
-        """One step size, and one per player."""
-        return [cls(0.1), cls((0.1, 0.05))]
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
         """One field and one transposed product, on the same batch."""
@@ -99,7 +77,6 @@ class HamiltonianGradient(Rule):
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class ConsensusField(Wrapper):
     """`inner` on the field v + gamma J^T v of consensus optimisation, for instance Adam or RMSProp.
 
@@ -112,12 +89,11 @@ class ConsensusField(Wrapper):
     """
 
     inner: Rule
-    gamma: Any = 1
+    gamma: Any = weight(default=1)
     per_player_parameters = ("gamma",)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        parse(self, nonnegative, gamma=self.gamma)
         refuse_second_order(self, self.inner)
 
     @property

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from typing import Any
 
 from ..errors import ConvergenceError, DomainError
 from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
 from ..worlds import SYMBOLS, concatenate, stack, world_of, zeros_like
-from .base import parse, refuse_alone, register, step_size, whole
+from .base import count, refuse_alone, register, step_size
 from .products import own_blocks
 
 FAR = 1e100  # slopes beyond this have no limit to reach
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class ConsistentShaping(Rule):
     """w+ = w + h(w) with h_i = -lr d/dx_i [f_i(x_i, x_j + h_j(w))]: each player models the others' true moves (COLA).
 
@@ -34,23 +32,13 @@ class ConsistentShaping(Rule):
         ConvergenceError: if the recursion does not settle, as it does not for large steps.
     """
 
-    lr: Any
-    order: int | None = None
-    tolerance: float = 1e-14
-    limit: int = 1000
+    lr: Any = step_size()
+    order: int | None = count(0, default=None)
+    tolerance: float = step_size(default=1e-14)
+    limit: int = count(1, default=1000)
+    cost = Cost(fields=math.nan)
     domain = Domain(unconstrained=True, deterministic=True, capturable=False)
     aliases = ("COLA", "HOLA")
-
-    def __post_init__(self) -> None:
-        parse(self, step_size, lr=self.lr, tolerance=self.tolerance)
-        whole(self, "limit", 1)
-        if self.order is not None:
-            whole(self, "order", 0)
-
-    @property
-    def cost(self) -> Cost:
-        """nan, as it grows with the game: the gradients of all costs at d + 1 points, which count as d + 1 fields."""
-        return Cost(fields=math.nan)
 
     @classmethod
     def examples(cls) -> list[Rule]:

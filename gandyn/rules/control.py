@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from typing import Any
 
 from ..types import Array, Domain, Game, Info, Rule, State
 from ..worlds import zeros_like
-from .base import as_float, each, largest_root, parse, real, register, step_size
+from .base import as_float, coefficient, each, largest_root, register, step_size
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class PID(Rule):
     """w+ = P(w - lr (kp v_t + ki sum of v_0 ... v_t + kd (v_t - v_{t-1}))), v_{-1} = v_0 (An et al. 2018, eq. 6).
 
@@ -26,16 +24,12 @@ class PID(Rule):
         derivative: gain kd on the field's change since the last step, one number or one per player.
     """
 
-    lr: Any
-    proportional: Any = 1.0
-    integral: Any = 0.0
-    derivative: Any = 0.0
+    lr: Any = step_size()
+    proportional: Any = coefficient(default=1.0)
+    integral: Any = coefficient(default=0.0)
+    derivative: Any = coefficient(default=0.0)
     domain = Domain(linear_in_field=True)
     per_player_parameters = ("lr", "proportional", "integral", "derivative")
-
-    def __post_init__(self) -> None:
-        parse(self, step_size, lr=self.lr)
-        parse(self, real, proportional=self.proportional, integral=self.integral, derivative=self.derivative)
 
     @property
     def flow_order(self) -> int | None:  # type: ignore[override]
@@ -72,7 +66,6 @@ class PID(Rule):
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class TakagiSugeno(Rule):
     """w_i+ = P(w_i - lr g_i v_i): a fuzzy controller sets each player's gain from the size of its own gradient.
 
@@ -87,16 +80,12 @@ class TakagiSugeno(Rule):
         width: the size of a gradient that is half large, one number or one per player.
     """
 
-    lr: Any
-    small: Any = 1.0
-    large: Any = 0.1
-    width: Any = 1.0
+    lr: Any = step_size()
+    small: Any = coefficient(default=1.0)
+    large: Any = coefficient(default=0.1)
+    width: Any = step_size(default=1.0)
     flow_order = None
     per_player_parameters = ("lr", "small", "large", "width")
-
-    def __post_init__(self) -> None:
-        parse(self, step_size, lr=self.lr, width=self.width)
-        parse(self, real, small=self.small, large=self.large)
 
     def bilinear_modulus(self, s: float) -> float | None:
         """sqrt(1 + (small s)^2)."""

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from typing import Any
 
 from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
-from .base import as_float, each, parse, real, refuse_alone, register, step_size
+from .base import as_float, coefficient, each, refuse_alone, register, step_size
 from .products import back_coupling, only, own_blocks
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class Drift(Rule):
     """Simultaneous gradient steps on costs with penalties on gradient norms and products:
 
@@ -29,18 +27,14 @@ class Drift(Rule):
         held: whether <df_i/dx_j, df_j/dx_j> is differentiated in its first factor alone.
     """
 
-    lr: Any
-    self_norm: Any = 0
-    other_norm: Any = 0
-    other_dot: Any = 0
+    lr: Any = step_size()
+    self_norm: Any = coefficient(default=0)
+    other_norm: Any = coefficient(default=0)
+    other_dot: Any = coefficient(default=0)
     held: bool = True
     domain = Domain(unconstrained=True)
     flow_order = None
     per_player_parameters = ("lr", "self_norm", "other_norm", "other_dot")
-
-    def __post_init__(self) -> None:
-        parse(self, step_size, lr=self.lr)
-        parse(self, real, self_norm=self.self_norm, other_norm=self.other_norm, other_dot=self.other_dot)
 
     @classmethod
     def consensus(cls, lr: Any, gamma: float) -> Drift:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from typing import Any
 
 from ..errors import DomainError, ParameterError
 from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
 from ..worlds import concatenate, zeros_like
-from .base import as_float, parse, refuse_alone, register, step_size, whole
+from .base import as_float, count, refuse_alone, register, step_size
 from .products import only, without
 from .views import NewField
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class DualityGapDescent(Rule):
     """w+ = P(w - lr grad G(w)), G(w) = sum_i f_i(w) - f_i(y_i, w_-i), y_i player i's answer to the others at w.
 
@@ -42,9 +40,9 @@ class DualityGapDescent(Rule):
         fresh: a new batch for each inner step, instead of the outer step's.
     """
 
-    lr: Any
-    k: int | None = 1
-    inner_lr: Any = None
+    lr: Any = step_size(default=None)
+    k: int | None = count(1, default=1, optional=True)
+    inner_lr: Any = step_size(default=None)
     through: bool = False
     inner: Rule | None = None
     outer: Rule | None = None
@@ -54,12 +52,9 @@ class DualityGapDescent(Rule):
     per_player_parameters = ("lr", "inner_lr")
 
     def __post_init__(self) -> None:
-        if self.lr is not None or self.outer is None:
-            parse(self, step_size, lr=self.lr)
-        if self.k is not None:
-            whole(self, "k", 1)
-        if self.inner_lr is not None:
-            parse(self, step_size, inner_lr=self.inner_lr)
+        super().__post_init__()
+        if self.lr is None and self.outer is None:
+            raise ParameterError(f"{self.name} without a step size", "lr, or a rule for the outer step", "lr=0.1")
         self._check_inner()
         for name in ("inner", "outer"):
             if not isinstance(getattr(self, name), (Rule, type(None))):

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from typing import Any
 
 from ..types import Array, Cost, Domain, Game, Info, Rule, State
 from ..worlds import number
-from .base import as_float, parse, register, step_size
+from .base import as_float, parameter, register, step_size
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class Extragradient(Rule):
     """w' = P(w - e v(w)), then w+ = P(w - lr v(w')) (Korpelevich 1976; Gidel et al. 2019a, eqs. 10-11).
 
@@ -24,22 +22,13 @@ class Extragradient(Rule):
         fresh: draw a second batch for the update (independent samples) instead of reusing the first (same sample).
     """
 
-    lr: Any
-    extrapolation: Any = None
+    lr: Any = step_size()
+    extrapolation: Any = step_size(default=None)
     fresh: bool = False
+    cost = Cost(fields=2)
     domain = Domain(linear_in_field=True)
     aliases = ("EG",)
     step_sizes = ("lr", "extrapolation")
-
-    def __post_init__(self) -> None:
-        parse(self, step_size, lr=self.lr)
-        if self.extrapolation is not None:
-            parse(self, step_size, extrapolation=self.extrapolation)
-
-    @property
-    def cost(self) -> Cost:
-        """Two fields."""
-        return Cost(fields=2)
 
     def bilinear_modulus(self, s: float) -> float | None:
         """sqrt(1 - s^2 + s^4) when both steps are equal."""
@@ -62,7 +51,6 @@ class Extragradient(Rule):
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class ExtragradientPlus(Rule):
     """w' = P(w - (lr / beta) v(w)), then w+ = P(w - lr v(w')): a look-ahead longer than the step (EG+).
 
@@ -74,19 +62,11 @@ class ExtragradientPlus(Rule):
         beta: ratio of update to look-ahead, in (0, 1].
     """
 
-    lr: Any
-    beta: Any = 0.5
+    lr: Any = step_size()
+    beta: Any = parameter(lambda b: 0 < b <= 1, default=0.5)
+    cost = Cost(fields=2)
     domain = Domain(linear_in_field=True)
     aliases = ("EGPlus",)
-
-    def __post_init__(self) -> None:
-        parse(self, step_size, lr=self.lr)
-        parse(self, lambda b: 0 < b <= 1, beta=self.beta)
-
-    @property
-    def cost(self) -> Cost:
-        """Two fields."""
-        return Cost(fields=2)
 
     def bilinear_modulus(self, s: float) -> float | None:
         """sqrt((1 - s^2 / beta)^2 + s^2)."""
@@ -108,7 +88,6 @@ class ExtragradientPlus(Rule):
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class OptimisticGD(Rule):
     """w+ = P(w - 2 lr v_t + lr v_{t-1}), with v_{-1} = v(w_0) (Daskalakis et al. 2018, eq. 6).
 
@@ -119,23 +98,15 @@ class OptimisticGD(Rule):
         lr: step size, one number or one per player.
     """
 
-    lr: Any
+    lr: Any = step_size()
     domain = Domain(linear_in_field=True)
     aliases = ("OGDA", "optimistic")
-
-    def __post_init__(self) -> None:
-        parse(self, step_size, lr=self.lr)
 
     def bilinear_modulus(self, s: float) -> float:
         """Largest root of z^2 - z (1 - 2is) - is in modulus: closed form up to s = 1/2, and beyond."""
         if s <= 0.5:
             return math.sqrt((1 + math.sqrt(1 - 4 * s**2)) / 2)
         return math.hypot(0.5, s + math.sqrt(s**2 - 0.25))
-
-    @classmethod
-    def examples(cls) -> list[Rule]:
-        """One step size, and one per player."""
-        return [cls(0.1), cls((0.1, 0.05))]
 
     def init(self, game: Game, w: Array, rng: Any = None) -> State:
         """The field at the start, as if the step before had stood still."""
@@ -151,7 +122,6 @@ class OptimisticGD(Rule):
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class PastExtragradient(Rule):
     """w' = P(w - lr v(w'_{t-1})), then w+ = P(w - lr v(w')): extragradient that looks ahead with the last field.
 
@@ -162,21 +132,13 @@ class PastExtragradient(Rule):
         lr: step size, one number or one per player.
     """
 
-    lr: Any
+    lr: Any = step_size()
     domain = Domain(linear_in_field=True)
     aliases = ("PastEG",)
-
-    def __post_init__(self) -> None:
-        parse(self, step_size, lr=self.lr)
 
     def bilinear_modulus(self, s: float) -> float:
         """The optimistic rule's: both have the same non-zero spectrum."""
         return OptimisticGD(1.0).bilinear_modulus(s)
-
-    @classmethod
-    def examples(cls) -> list[Rule]:
-        """One step size, and one per player."""
-        return [cls(0.1), cls((0.1, 0.05))]
 
     def init(self, game: Game, w: Array, rng: Any = None) -> State:
         """The field at the start."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 from ..errors import DomainError, ParameterError
 from ..types import Array, Cost, Domain, Game, Info, Rule, State
 from ..worlds import NUMPY, concatenate, zeros_like
-from .base import parse, register, step_size
+from .base import register, step_size
 from .krylov import check_solver, solve
 from .products import only
 
@@ -19,7 +18,6 @@ PROBES, PROBED = 3, 64  # points at which the follower's Hessian is looked at, i
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class FollowTheRidge(Rule):
     """x+ = x - lr_x v_x; y+ = y - lr_y v_y + J_yy^{-1} J_yx lr_x v_x (Wang et al. 2019, algorithm 1).
 
@@ -39,27 +37,18 @@ class FollowTheRidge(Rule):
             the answer of smallest residual, also where dead units make J_yy singular.
     """
 
-    lr: Any
+    lr: Any = step_size()
     solver: str = "auto"
-    tolerance: float = 1e-8
+    tolerance: float = step_size(default=1e-8)
     limit: int = 100
+    cost = Cost(fields=1, jvps=math.nan)
     domain = Domain(two_player=True, zero_sum=True, unconstrained=True, capturable=False)
     flow_order = None
     aliases = ("FTR", "FR")
 
     def __post_init__(self) -> None:
-        parse(self, step_size, lr=self.lr, tolerance=self.tolerance)
+        super().__post_init__()
         check_solver(self, self.solver)
-
-    @property
-    def cost(self) -> Cost:
-        """One field. jvps are nan: one for J_yx u, and one a column of a dense J_yy, or an iteration of the solver."""
-        return Cost(fields=1, jvps=math.nan)
-
-    @classmethod
-    def examples(cls) -> list[Rule]:
-        """One step size, and one per player."""
-        return [cls(0.1), cls((0.1, 0.05))]
 
     def check(self, game: Game) -> None:
         """Refuse games in which player 2 has no ridge: those whose J_yy is singular wherever one looks."""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from typing import Any
 
 from ..types import Array, Domain, Game, Info, Rule, State
-from .base import parse, register, step_size
+from .base import register, step_size
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class SimultaneousGD(Rule):
     """w+ = P(w - lr v(w)): simultaneous gradient descent; on a zero-sum game, gradient descent-ascent (GDA).
 
@@ -27,21 +25,13 @@ class SimultaneousGD(Rule):
         [1.0, 0.1]
     """
 
-    lr: Any
+    lr: Any = step_size()
     domain = Domain(linear_in_field=True)
     aliases = ("GDA", "simultaneous")
-
-    def __post_init__(self) -> None:
-        parse(self, step_size, lr=self.lr)
 
     def bilinear_modulus(self, s: float) -> float:
         """sqrt(1 + s^2): it never converges."""
         return math.sqrt(1 + s**2)
-
-    @classmethod
-    def examples(cls) -> list[Rule]:
-        """One step size, and one per player."""
-        return [cls(0.1), cls((0.1, 0.05))]
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
         """One step: one field evaluation."""

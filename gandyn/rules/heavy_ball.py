@@ -8,11 +8,10 @@ from typing import Any
 from ..types import Array, Domain, Game, Info, Rule, State
 from ..worlds import real_and_imaginary, zeros_like
 from .alternating import Alternating
-from .base import as_float, largest_root, parse, register, step_size
+from .base import as_float, largest_root, parameter, register, step_size
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class HeavyBall(Rule):
     """m+ = beta m - v(w), w+ = P(w + lr Re m+), m_0 = 0 (Polyak 1964; negative beta: Gidel et al. 2019b, eq. 6).
 
@@ -26,16 +25,12 @@ class HeavyBall(Rule):
         alternating: player by player, each with its own buffer, instead of jointly.
     """
 
-    lr: Any
-    momentum: Any
+    lr: Any = step_size()
+    momentum: Any = parameter()
     alternating: bool = False
     aliases = ("negative_momentum",)
     flow_order = None
     per_player_parameters = ("lr", "momentum")
-
-    def __post_init__(self) -> None:
-        parse(self, step_size, lr=self.lr)
-        parse(self, momentum=self.momentum)
 
     @property
     def domain(self) -> Domain:  # type: ignore[override]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 from ..types import Array, Cost, Domain, Game, Info, Rule, State
 from ..worlds import number
-from .base import as_float, largest_root, parse, real, refuse_alone, register, step_size
+from .base import as_float, coefficient, largest_root, refuse_alone, register, step_size
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class LEAD(Rule):
     """w+ = w + beta D - lr v - alpha J_o D, D = w - w_prev (Hemmat et al. 2023, algorithm 1).
 
@@ -24,20 +22,12 @@ class LEAD(Rule):
         momentum: beta.
     """
 
-    lr: Any
-    alpha: Any
-    momentum: Any = 0.0
+    lr: Any = step_size()
+    alpha: Any = coefficient()
+    momentum: Any = coefficient(default=0.0)
+    cost = Cost(fields=1, jvps=2)
     domain = Domain(unconstrained=True)
     flow_order = None
-
-    def __post_init__(self) -> None:
-        parse(self, step_size, lr=self.lr)
-        parse(self, real, alpha=self.alpha, momentum=self.momentum)
-
-    @property
-    def cost(self) -> Cost:
-        """One field, and one product for each player."""
-        return Cost(fields=1, jvps=2)
 
     def bilinear_modulus(self, s: float) -> float | None:
         """Largest root of z^2 - (1 + beta) z + beta + i s z + i s (alpha / lr) (z - 1)."""

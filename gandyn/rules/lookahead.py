@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 from ..types import Array, Cost, Game, Info, Rule, State
 from ..worlds import number
-from .base import as_float, parse, register, whole
+from .base import as_float, count, parameter, register
 from .gradient import SimultaneousGD
 from .wrapper import Wrapper
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class Lookahead(Wrapper):
     """k steps of `inner` from w to w_k, then w+ = P(w + alpha (w_k - w)) (Chavdarova et al. 2021, algorithm 1).
 
@@ -26,13 +24,8 @@ class Lookahead(Wrapper):
     """
 
     inner: Rule
-    k: int = 5
-    alpha: Any = 0.5
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        whole(self, "k", 1)
-        parse(self, alpha=self.alpha)
+    k: int = count(1, default=5)
+    alpha: Any = parameter(default=0.5)
 
     @property
     def cost(self) -> Cost:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 from ..types import Array, Cost, Game, Info, State
@@ -12,7 +11,6 @@ from .base import register
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class ExtraAdam(Adam):
     """Extragradient with Adam's directions d: w' = P(w - lr d(v(w))), then w+ = P(w - lr d(v(w'))).
 
@@ -23,10 +21,7 @@ class ExtraAdam(Adam):
         lr, betas, eps: as for Adam.
     """
 
-    @property
-    def cost(self) -> Cost:
-        """Two fields."""
-        return Cost(fields=2)
+    cost = Cost(fields=2)
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
         """One look-ahead and one update, on a batch each."""
@@ -39,7 +34,6 @@ class ExtraAdam(Adam):
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class PastExtraAdam(Adam):
     """ExtraAdam that looks ahead with the field of its last look: one field a step (Gidel et al. 2019a, section 4).
 
@@ -67,7 +61,6 @@ class PastExtraAdam(Adam):
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class OptimisticAdam(Adam):
     """w+ = P(w - 2 lr d_t + lr d_{t-1}) for Adam's directions d_t, with d_0 = 0 (Daskalakis et al. 2018, algorithm 1).
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import sys
 from typing import Any
@@ -12,12 +11,11 @@ import numpy as np
 from ..errors import ConvergenceError, DomainError
 from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
 from ..worlds import POINTS, SYMBOLS, TORCH, norm, where, world_of
-from .base import parse, register, step_size, whole
+from .base import count, register, step_size
 from .krylov import check_solver, solve
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class ProximalPoint(Rule):
     """w+ = w - lr v(w+), implicit in w+ (Martinet 1970; Rockafellar 1976, eq. 1.4).
 
@@ -37,31 +35,21 @@ class ProximalPoint(Rule):
         ConvergenceError: when a finite member of the ensemble has no solution within `limit` iterations.
     """
 
-    lr: Any
-    tolerance: float = 1e-12
-    limit: int = 50
+    lr: Any = step_size()
+    tolerance: float = step_size(default=1e-12)
+    limit: int = count(1, default=50)
     solver: str = "auto"
+    cost = Cost(fields=math.nan, jvps=math.nan)
     domain = Domain(unconstrained=True, capturable=False)
     aliases = ("proximal",)
 
     def __post_init__(self) -> None:
-        parse(self, step_size, lr=self.lr, tolerance=self.tolerance)
-        whole(self, "limit", 1)
+        super().__post_init__()
         check_solver(self, self.solver)
-
-    @property
-    def cost(self) -> Cost:
-        """nan: n iterations ask for 1 + n fields, one more for each halving, and the jvps of n solves, d if dense."""
-        return Cost(fields=math.nan, jvps=math.nan)
 
     def bilinear_modulus(self, s: float) -> float:
         """1 / sqrt(1 + s^2)."""
         return 1 / math.sqrt(1 + s**2)
-
-    @classmethod
-    def examples(cls) -> list[Rule]:
-        """One step size, and one per player."""
-        return [cls(0.1), cls((0.1, 0.05))]
 
     def residual(self, game: Game, w_next: Array, w: Array, batch: Batch = None) -> Array:
         """r = w_next - w + lr v(w_next): zero exactly when w_next is the step from w."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from typing import Any
 
 from ..errors import ParameterError
 from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
-from .base import each, nonnegative, parse, register, step_size
+from .base import each, register, step_size, weight
 from .products import back_coupling
 
 # For each order: by what each stage's step divides lr, and the weights of the stages, over their sum.
@@ -19,7 +18,6 @@ TABLEAUS: dict[int, tuple[tuple[int, ...], tuple[int, ...]]] = {
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class RungeKutta(Rule):
     """One step of dw/dt = -v(w) over a time lr: order 2 is the explicit midpoint, order 4 the classical method.
 
@@ -37,14 +35,13 @@ class RungeKutta(Rule):
         regularization: r, one number or one per player.
     """
 
-    lr: Any
+    lr: Any = step_size()
     order: int = 4
-    regularization: Any = 0
+    regularization: Any = weight(default=0)
     per_player_parameters = ("lr", "regularization")
 
     def __post_init__(self) -> None:
-        parse(self, step_size, lr=self.lr)
-        parse(self, nonnegative, regularization=self.regularization)
+        super().__post_init__()
         if self.order not in TABLEAUS:
             raise ParameterError(f"RungeKutta(order={self.order!r})", "order 2 or 4", "order=4")
 

@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import DomainError, ParameterError
 from ..types import Array, Domain, Game, Info, Rule, State
 from ..worlds import is_symbolic
-from .base import parse, register, step_size
+from .base import register, step_size
 from .gradient import SimultaneousGD
 from .wrapper import Wrapper, scaled
 
@@ -67,7 +67,6 @@ class Warmup:
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class Scheduled(Wrapper):
     """Step t = 0, 1, ... of `inner` with its step sizes multiplied by schedule(t).
 
@@ -124,7 +123,6 @@ class Scheduled(Wrapper):
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class TimeScale(Wrapper):
     """`inner` with player 2's step sizes (every player's but the first) multiplied by tau: TTUR, tau-GDA.
 
@@ -137,12 +135,8 @@ class TimeScale(Wrapper):
     """
 
     inner: Rule
-    tau: Any = 1
+    tau: Any = step_size(default=1)
     aliases = ("TTUR",)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        parse(self, step_size, tau=self.tau)
 
     @classmethod
     def examples(cls) -> list[Rule]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 from ..types import Array, Domain, Game, Info, Rule, State
 from ..worlds import zeros_like
-from .base import as_float, largest_root, parse, register, step_size
+from .base import as_float, largest_root, parameter, register, step_size
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class SGDM(Rule):
     """m+ = b m + (1 - b) v, w+ = P(w - lr m+), m_0 = 0 (Yong et al. 2020, algorithm 1).
 
@@ -24,14 +22,10 @@ class SGDM(Rule):
         momentum: b, one number or one per player.
     """
 
-    lr: Any
-    momentum: Any = 0.9
+    lr: Any = step_size()
+    momentum: Any = parameter(lambda b: -1 < b < 1, default=0.9)
     domain = Domain(linear_in_field=True)
     per_player_parameters = ("lr", "momentum")
-
-    def __post_init__(self) -> None:
-        parse(self, step_size, lr=self.lr)
-        parse(self, lambda b: -1 < b < 1, momentum=self.momentum)
 
     def bilinear_modulus(self, s: float) -> float | None:
         """Largest root of (z - 1)(z - b) + i s (1 - b) z."""

@@ -6,18 +6,16 @@ chi_i = sum over j != i of J_ji^T e_j df_i/dx_j: how f_i changes because the oth
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from typing import Any, ClassVar
 
 from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
 from ..worlds import dot, minimum, number, ones_like, positive, where
-from .base import parse, refuse_alone, register, step_size
+from .base import parameter, refuse_alone, register, step_size
 from .products import back_coupling, own_blocks
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class OpponentLookahead(Rule):
     """w+ = P(w - lr (v - H_o e v)): each player answers the others' next step, taken as given (LA).
 
@@ -29,24 +27,15 @@ class OpponentLookahead(Rule):
         opponent_lr: e, the step that each player is expected to take, one number or one per player; lr by default.
     """
 
-    lr: Any
-    opponent_lr: Any = None
+    lr: Any = step_size()
+    opponent_lr: Any = step_size(default=None)
     aliases: ClassVar[tuple[str, ...]] = ("LA",)
-
-    def __post_init__(self) -> None:
-        parse(self, step_size, lr=self.lr)
-        if self.opponent_lr is not None:
-            parse(self, step_size, opponent_lr=self.opponent_lr)
+    cost = Cost(fields=1, jvps=2)
 
     @property
     def flow_order(self) -> int | None:  # type: ignore[override]
         """First order when the foreseen steps shrink with the step."""
         return 1 if self.opponent_lr is None else None
-
-    @property
-    def cost(self) -> Cost:
-        """One field, and one product for each player."""
-        return Cost(fields=1, jvps=2)
 
     def bilinear_modulus(self, s: float) -> float | None:
         """sqrt(1 - s^2 + s^4) with equal steps."""
@@ -88,7 +77,6 @@ class OpponentLookahead(Rule):
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class LOLA(OpponentLookahead):
     """w+ = P(w - lr (v - H_o e v - chi)): learning with opponent-learning awareness (Foerster et al. 2018, eq. 4.3).
 
@@ -101,11 +89,7 @@ class LOLA(OpponentLookahead):
     """
 
     aliases: ClassVar[tuple[str, ...]] = ()
-
-    @property
-    def cost(self) -> Cost:
-        """The gradients of all costs, and two products for each player."""
-        return Cost(fields=1, jvps=2, vjps=2)
+    cost = Cost(fields=1, jvps=2, vjps=2)
 
     def bilinear_modulus(self, s: float) -> float | None:
         """sqrt((1 - 2 s^2)^2 + s^2) with equal steps."""
@@ -120,7 +104,6 @@ class LOLA(OpponentLookahead):
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class StableOpponentShaping(OpponentLookahead):
     """w+ = P(w - lr (g - p chi)), g = v - H_o e v: LOLA's shaping, dosed so that it creates no fixed points (SOS).
 
@@ -135,19 +118,11 @@ class StableOpponentShaping(OpponentLookahead):
         b: size of the field below which shaping fades, in (0, 1).
     """
 
-    a: Any = 0.5
-    b: Any = 0.1
+    a: Any = parameter(lambda value: 0 < value < 1, default=0.5)
+    b: Any = parameter(lambda value: 0 < value < 1, default=0.1)
+    cost = Cost(fields=1, jvps=2, vjps=2)
     domain = Domain(smooth=False)
     aliases = ("SOS",)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        parse(self, lambda value: 0 < value < 1, a=self.a, b=self.b)
-
-    @property
-    def cost(self) -> Cost:
-        """The gradients of all costs, and two products for each player."""
-        return Cost(fields=1, jvps=2, vjps=2)
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
         """All on one batch."""

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from typing import Any
 
 from ..types import Array, Cost, Domain, Game, Info, Rule, State
 from ..worlds import dot, exp, number, sign
-from .base import as_float, nonnegative, parse, real, register, step_size
+from .base import as_float, coefficient, register, step_size, weight
 from .krylov import check_solver, solve
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class SGA(Rule):
     """w+ = P(w - lr (v + l A^T v)), A = (J - J^T) / 2: symplectic gradient adjustment.
 
@@ -29,20 +27,12 @@ class SGA(Rule):
         alignment: the positive number that decides where the products vanish.
     """
 
-    lr: Any
-    lam: Any
+    lr: Any = step_size()
+    lam: Any = coefficient()
     align: bool = True
-    alignment: Any = 0.1
+    alignment: Any = step_size(default=0.1)
+    cost = Cost(fields=1, jvps=1, vjps=1)
     flow_order = None
-
-    def __post_init__(self) -> None:
-        parse(self, step_size, lr=self.lr, alignment=self.alignment)
-        parse(self, real, lam=self.lam)
-
-    @property
-    def cost(self) -> Cost:
-        """One field and one product of either kind."""
-        return Cost(fields=1, jvps=1, vjps=1)
 
     def bilinear_modulus(self, s: float) -> float | None:
         """sqrt((1 - lam s^2 / lr)^2 + s^2)."""
@@ -69,7 +59,6 @@ class SGA(Rule):
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class LocalSymplecticSurgery(Rule):
     """w+ = w - lr/2 (v + J^T (J^T J + r I)^{-1} J^T v), r = rho (1 - exp(-|v|^2)) (Mazumdar et al. 2019, eq. 5).
 
@@ -83,23 +72,18 @@ class LocalSymplecticSurgery(Rule):
         solver: "dense", "krylov", or "auto" by dimension. tolerance: relative residual of the iterative solver.
     """
 
-    lr: Any
-    regularization: Any = 1.0
+    lr: Any = step_size()
+    regularization: Any = weight(default=1.0)
     solver: str = "auto"
-    tolerance: float = 1e-8
+    tolerance: float = step_size(default=1e-8)
+    cost = Cost(fields=1, jvps=math.nan, vjps=math.nan)
     domain = Domain(unconstrained=True, capturable=False)
     flow_order = None
     aliases = ("LSS",)
 
     def __post_init__(self) -> None:
-        parse(self, step_size, lr=self.lr, tolerance=self.tolerance)
-        parse(self, nonnegative, regularization=self.regularization)
+        super().__post_init__()
         check_solver(self, self.solver)
-
-    @property
-    def cost(self) -> Cost:
-        """One field; the solver decides the rest."""
-        return Cost(fields=1, jvps=math.nan, vjps=math.nan)
 
     def bilinear_modulus(self, s: float) -> float:
         """1: the correction undoes the field."""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 from ..types import Array, Cost, Domain, Game, Info, Rule, State
 from ..worlds import concatenate, zeros_like
-from .base import as_float, largest_root, parse, register, step_size, whole
+from .base import as_float, count, largest_root, register, step_size
 
 
 @register
-@dataclasses.dataclass(frozen=True)
 class Unrolled(Rule):
     """x+ = x - lr d/dx f_1(x, y_k(x)), y_{j+1} = y_j - inner_lr df_2/dy(x, y_j), y_0 = y; y+ = y - lr df_2/dy(x, y).
 
@@ -25,16 +23,10 @@ class Unrolled(Rule):
         inner_lr: step of the unrolled steps; player 2's own lr by default.
     """
 
-    lr: Any
-    k: int = 5
-    inner_lr: Any = None
+    lr: Any = step_size()
+    k: int = count(0, default=5)
+    inner_lr: Any = step_size(default=None)
     domain = Domain(two_player=True, unconstrained=True)
-
-    def __post_init__(self) -> None:
-        parse(self, step_size, lr=self.lr)
-        whole(self, "k", 0)
-        if self.inner_lr is not None:
-            parse(self, step_size, inner_lr=self.inner_lr)
 
     @property
     def flow_order(self) -> int | None:  # type: ignore[override]

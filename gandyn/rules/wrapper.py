@@ -18,6 +18,7 @@ class Wrapper(Rule):
     flow_order = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not isinstance(self.inner, Rule):
             raise ParameterError(f"{self.name}({self.inner!r})", "a rule", f"{self.name}(gd.rules.GDA(0.1), ...)")
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from ..errors import DomainError
+from ..parameters import parse_flags
 from .game import Game
 from .players import Array, Info
 
@@ -96,6 +97,14 @@ class Rule(abc.ABC):
     per_player_parameters: ClassVar[tuple[str, ...]] = ("lr",)
     step_sizes: ClassVar[tuple[str, ...]] = ("lr",)
 
+    def __post_init__(self) -> None:
+        """Read the fields: those that know how to be read, and booleans."""
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            if "read" in field.metadata:
+                value = field.metadata["read"](self, field.name, getattr(self, field.name))
+                object.__setattr__(self, field.name, value)
+        parse_flags(self)
+
     @property
     def name(self) -> str:
         """The rule's name in the registry."""
@@ -116,8 +125,8 @@ class Rule(abc.ABC):
 
     @classmethod
     def examples(cls) -> Sequence[Rule]:
-        """Instances that the contract tests run."""
-        return [cls(0.1)]  # type: ignore[call-arg]
+        """Instances that the contract tests run: one step size, and one per player, unless a rule has others."""
+        return [cls(0.1), cls((0.1, 0.05))]  # type: ignore[call-arg]
 
     def check(self, game: Game) -> None:
         """Refuse a game outside the domain, by name, and parameters that do not fit its players."""
