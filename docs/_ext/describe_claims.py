@@ -1,4 +1,4 @@
-"""What the docs say of claims: a table for each paper, and what is repeated and not true, with its counterexamples."""
+"""What the docs say of claims: a table for each paper, and statements that are false as they stand."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def totals() -> list[str]:
     papers = {claim.paper for claim in claims} - {LORE}
     verdicts = _counted(str(claim.verdict) for claim in claims)
     means = _counted(str(claim.how) for claim in claims)
-    return [f"{len(claims)} claims of {len(papers)} papers and of the field's lore. Verdicts: {verdicts}.", "",
+    return [f"{len(claims)} claims of {len(papers)} papers and of remarks that are nobody's. Verdicts: {verdicts}.", "",
             f"Established here as: {means}.", ""]  # fmt: skip
 
 
@@ -58,8 +58,12 @@ def title(paper: str) -> str:
 
 def _row(claim: Any) -> list[str]:
     established = f"{claim.how}: **{claim.verdict}**"
+    if claim.origin:
+        established += f"<br>*{claim.origin}*" + (f"; before: {escaped(claim.prior)}" if claim.prior else "")
+    if claim.said:
+        established += f"<br>*Said:* {escaped(claim.said)}"
     if claim.correction:
-        established += f". {escaped(claim.correction)}"
+        established += f"<br>*Correction:* {escaped(claim.correction)}"
     outside = "; ".join(escaped(example.why) for example in claim.outside)
     return [
         f"`{claim.name.partition('.')[2]}`<br>{escaped(claim.source)}",
@@ -69,15 +73,16 @@ def _row(claim: Any) -> list[str]:
 
 
 def lore() -> list[str]:
-    """Statements that circulate and are refuted here, each with its counterexamples and their numbers."""
+    """Statements that are false as they stand, each with its counterexamples and their numbers."""
     refuted = [
         claim for claims in _claims().values() for claim in claims
-        if claim.paper == LORE or claim.verdict is gd.claims.Verdict.REFUTED
+        if claim.paper == LORE or claim.verdict in (gd.claims.Verdict.REFUTED, gd.claims.Verdict.REMARK)
     ]  # fmt: skip
     lines = []
     for claim in refuted:
         name = claim.name.partition(".")[2].replace("_", " ")
-        words = f"**{escaped(claim.statement)}** {str(claim.verdict).capitalize()} ({escaped(claim.source)})."
+        beside = f"{claim.source}; before: {claim.prior}" if claim.prior else claim.source
+        words = f"**{escaped(claim.statement)}** {str(claim.verdict).capitalize()} ({escaped(beside)})."
         lines += [f"### {name.capitalize()}", "", f"{words} {escaped(claim.correction)}".strip(), ""]
         lines += [*markdown.display(claim.latex)]
         for example in claim.outside:

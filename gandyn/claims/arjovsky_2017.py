@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import games, losses
-from .base import Claim, Evidence, How, Mutant, Outside, register
+from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
 from .evidence import all_of, same_numbers
 
 
@@ -45,9 +45,16 @@ register(
         latex=r"W_1 = |\theta|, \qquad \mathrm{JS} = \log 2 \;(\theta \ne 0)",
         source="Arjovsky et al. 2017, example 1 and figure 1",
         how=How.PROPERTY,
+        origin=Origin.PAPER,
         conclusion=_lines,
         hypotheses=_places,
-        outside=(Outside("theta = 0: the lines are one, and JS jumps to 0", lambda: {"apart": 0.0}),),
+        outside=(
+            Outside(
+                "theta = 0: the lines are one, and JS jumps to 0",
+                lambda: {"apart": 0.0},
+                restore=lambda: {"apart": 1.0},
+            ),
+        ),
         mutants=(
             Mutant("games/parallel_lines.py", "return worlds.absolute(theta)", "return theta**2"),
             Mutant("games/parallel_lines.py", "float(np.log(2))", "1.0"),
@@ -96,9 +103,16 @@ register(
         r"K\,\mathrm{sign}(\theta)",
         source="Arjovsky et al. 2017, equation 2, theorem 3 (the envelope) and algorithm 1, on example 1",
         how=How.PROPERTY,
+        origin=Origin.SHARPENED,
         conclusion=_clipped,
         hypotheses=_clips,
-        outside=(Outside("theta = 0: the value has a corner", lambda: {"apart": 0.0, "bound": 1.0, "phi": 0.5}),),
+        outside=(
+            Outside(
+                "theta = 0: the value has a corner",
+                lambda: {"apart": 0.0, "bound": 1.0, "phi": 0.5},
+                restore=lambda: {"apart": 1.0},
+            ),
+        ),
         mutants=(
             Mutant("games/parallel_lines.py", "[-theta * phi, theta * phi]", "[theta * phi, -theta * phi]"),
             Mutant("games/parallel_lines.py", "(-lipschitz, lipschitz)", "(-lipschitz / 2, lipschitz / 2)"),

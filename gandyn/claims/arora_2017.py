@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .base import Claim, Evidence, How, Mutant, Outside, register
+from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
 
 
 def _blind(atoms: int, mean: float, std: float, degree: int | None = None) -> Evidence:
@@ -45,6 +45,7 @@ register(
             "by Gauss quadrature"
         ),
         how=How.PROPERTY,
+        origin=Origin.SHARPENED,
         conclusion=_blind,
         hypotheses=_generators,
         outside=(Outside("a discriminator of degree 2m", lambda: {"atoms": 2, "mean": 0.0, "std": 1.0, "degree": 4}),),
@@ -95,6 +96,7 @@ register(
         latex=r"\Pr[\text{duplicate}] = \tfrac12 \;\text{at}\; s \approx \sqrt{2 \log 2 \cdot N}",
         source="Arora & Zhang 2018, section 2 (birthday paradox test for the support size), after Arora et al. 2017",
         how=How.PROPERTY,
+        origin=Origin.PAPER,
         conclusion=_birthdays,
         hypotheses=_supports,
         outside=(

@@ -6,8 +6,8 @@ from typing import Any
 
 from .. import games, rules
 from ..types import Game
-from .base import Claim, Evidence, How, Mutant, Outside, register
-from .evidence import same_spectrum
+from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
+from .evidence import moduli, same_spectrum
 
 
 def _images(values: Any, step: float, rule: Any) -> Any:
@@ -64,6 +64,7 @@ register(
         ),
         source="Azizian et al. 2020, section 4 (spectra of extragradient, optimistic and proximal steps)",
         how=How.PROPERTY,
+        origin=Origin.PAPER,
         conclusion=_spectrum,
         hypotheses=_draws,
         where=_separated,
@@ -90,12 +91,9 @@ def _contraction(game: Game, share: float = 0.25, start: Any = (1.0, 0.5, -0.7, 
 
     from ..dynamics.iterate import iterate
 
-    j = np.array(game.jacobian(np.zeros(game.dim)), dtype=float)
-    sizes = np.linalg.svd(j, compute_uv=False)
-    mu = float(np.linalg.eigvalsh((j + j.T) / 2).min())
-    lipschitz, least = float(sizes[0]), float(sizes[-1])
+    mu, lipschitz, least = moduli(game)
     bound = 1 - (mu / lipschitz + least**2 / (16 * lipschitz**2)) / 4
-    w = np.array(start[: game.dim])
+    w = np.resize(np.array(start), game.dim)
     after = np.asarray(iterate(game, rules.Extragradient(share / lipschitz), w, 1).w)[-1]
     found = float(after @ after / (w @ w))
     return Evidence(found <= bound + 1e-12, f"factor {found:.8g}, bound {bound:.8g}")
@@ -106,8 +104,11 @@ def _monotone() -> Any:
 
     from . import strategies
 
-    drawn = st.one_of(strategies.bilinear(), strategies.strongly_monotone(), strategies.mixed("positive"))
-    coordinates = st.tuples(*[st.floats(-2, 2).filter(lambda c: abs(c) > 1e-3)] * 4)
+    monotone = strategies.strongly_monotone(nonlinear=None)
+    drawn = st.one_of(
+        strategies.bilinear(condition=1e3), monotone, strategies.mixed("positive", sizes=((1, 1), (3, 2)))
+    )
+    coordinates = st.tuples(*[st.floats(-2, 2).filter(lambda c: abs(c) > 1e-3)] * 8)
     return st.fixed_dictionaries({"game": drawn, "start": coordinates})
 
 
@@ -117,15 +118,20 @@ register(
         statement=(
             "With eta = 1/(4L) extragradient contracts the squared distance by 1 - (mu/L + gamma^2/(16 L^2))/4 at "
             "least, on every mu-monotone L-Lipschitz field with |v(a) - v(b)| >= gamma |a - b|: linearly also on "
-            "bilinear games, where mu = 0. Tried on affine fields."
+            "bilinear games, where mu = 0. Tried on affine fields, and on log cosh terms added to them."
         ),
         latex=r"\|w^+-w^*\|^2 \le \big(1 - \tfrac14(\tfrac{\mu}{L} + \tfrac{\gamma^2}{16L^2})\big)\|w-w^*\|^2",
         source="Azizian et al. 2020, the theorem on extragradient's global rate",
         how=How.PROPERTY,
+        origin=Origin.PAPER,
         conclusion=_contraction,
         hypotheses=_monotone,
         outside=(
-            Outside("mu < 0", lambda: {"game": games.quadratic(-2, 1, 1), "start": (1.0, 0.0)}),
+            Outside(
+                "mu < 0",
+                lambda: {"game": games.quadratic(-2, 1, 1), "start": (1.0, 0.0)},
+                restore=lambda: {"game": games.quadratic(2, 1, 1)},
+            ),
             Outside("a step of 1.2/L", lambda: {"game": games.bilinear(), "share": 1.2}),
         ),
         mutants=(Mutant("rules/extragradient.py", "game.project(w - ahead * v)", "game.project(w + ahead * v)"),),

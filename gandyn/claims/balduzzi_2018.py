@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import games, rules
 from ..types import Game
-from .base import Claim, Evidence, How, Mutant, Outside, register
+from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
 from .evidence import all_of, bilinear_modes, critical_step, same_expressions
 
 SHAPES = ((1, 1), (2, 1), (1, 1, 1))
@@ -51,12 +51,21 @@ register(
         latex=r"S = 0 \Rightarrow \dot H = -\langle J^\top v, v\rangle = 0, \quad \nabla H = J^\top v = A^\top v",
         source="Balduzzi et al. 2018, section 2 (the theorem on Hamiltonian games)",
         how=How.PROPERTY,
+        origin=Origin.PAPER,
         conclusion=_conserved,
         hypotheses=_hamiltonian,
         where=_moves,
         outside=(
-            Outside("the players have curvature of their own", lambda: {"game": games.quadratic(1, 1, 1)}),
-            Outside("a potential game", lambda: {"game": games.potential_quadratic(((2, 1), (1, 1)))}),
+            Outside(
+                "the players have curvature of their own",
+                lambda: {"game": games.quadratic(1, 1, 1)},
+                restore=lambda: {"game": games.bilinear()},
+            ),
+            Outside(
+                "a potential game",
+                lambda: {"game": games.potential_quadratic(((2, 1), (1, 1)))},
+                restore=lambda: {"game": games.bilinear()},
+            ),
         ),
         mutants=(
             Mutant("analysis/decomposition.py", "self.jacobian - self._transposed", "self.jacobian + self._transposed"),
@@ -87,6 +96,7 @@ register(
         latex=r"|\lambda|^2 = (1-\eta\lambda\sigma^2)^2 + \eta^2\sigma^2 < 1 \iff \eta(1+\lambda^2\sigma^2) < 2\lambda",
         source="Balduzzi et al. 2018, section 3 (SGA in Hamiltonian games); the exact region derived here",
         how=How.PROVED,
+        origin=Origin.SHARPENED,
         conclusion=_adjusted,
         outside=(Outside("no adjustment: gradient descent-ascent", lambda: {"weight": 0}),),
         mutants=(Mutant("rules/symplectic.py", "v - weight * antisymmetric", "v - weight * antisymmetric / 2"),),
@@ -111,10 +121,17 @@ register(
         latex=r"S = 0 \Rightarrow A^\top v = J^\top v",
         source="Balduzzi et al. 2018, section 3 (comparison with consensus optimisation)",
         how=How.PROPERTY,
+        origin=Origin.PAPER,
         conclusion=_consensus,
         hypotheses=_hamiltonian,
         where=_moves,
-        outside=(Outside("the players have curvature of their own", lambda: {"game": games.quadratic(1, 1, 1)}),),
+        outside=(
+            Outside(
+                "the players have curvature of their own",
+                lambda: {"game": games.quadratic(1, 1, 1)},
+                restore=lambda: {"game": games.bilinear()},
+            ),
+        ),
         mutants=(
             Mutant(
                 "rules/consensus.py",
@@ -183,6 +200,7 @@ register(
         ),
         source="Balduzzi et al. 2018, section 3.3 (the sign of lambda)",
         how=How.PROPERTY,
+        origin=Origin.PAPER,
         conclusion=_alignment,
         hypotheses=_mixed_points,
         where=_turning,

@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import games
 from ..types import Game
-from .base import Claim, Evidence, How, Mutant, Outside, register
+from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
 from .evidence import all_of, attracting, same_numbers
 
 
@@ -62,12 +62,14 @@ register(
         latex=r"c(\alpha) = \frac{\pm|e|}{\sqrt{(\alpha-1)^2|d|^2 + |e|^2}}",
         source="Berard et al. 2020, section 4.2 and its figure of the path angle on games with known eigenvalues",
         how=How.PROPERTY,
+        origin=Origin.PAPER,
         conclusion=_curve,
         hypotheses=_rotating,
         outside=(
             Outside(
                 "a potential game",
                 lambda: {"game": games.quadratic(1, 0, 1), "angle": 0.5, "offset": 0.01, "motion": "ROTATION"},
+                restore=lambda: {"game": games.bilinear()},
             ),
         ),
         mutants=(Mutant("analysis/path.py", "float(v @ direction)", "float(v @ direction.abs())"),),
@@ -85,16 +87,14 @@ register(
         latex=r"c(\alpha) = \mathrm{sign}(\alpha-1)\,\frac{\langle Sd, d\rangle}{|Sd||d|}",
         source="Berard et al. 2020, section 4.2 and its figure of the path angle on games with known eigenvalues",
         how=How.PROPERTY,
+        origin=Origin.PAPER,
         conclusion=_curve,
         hypotheses=_drawn_in,
         outside=(
             Outside(
                 "a bilinear game",
-                lambda: {"game": games.bilinear(), "angle": 0.5, "offset": 0.01, "motion": "ATTRACTION"},
-            ),
-            Outside(
-                "rotation beside attraction",
-                lambda: {"game": games.quadratic(1, 3, 1), "angle": 0.5, "offset": 0.01, "motion": "ATTRACTION"},
+                lambda: {"game": games.bilinear(), "angle": 0.5, "offset": 1e-7, "motion": "ATTRACTION"},
+                restore=lambda: {"game": games.quadratic(1, 0, 1)},
             ),
         ),
         mutants=(Mutant("analysis/path.py", "float(v @ direction)", "float(v @ direction.abs())"),),
@@ -136,12 +136,17 @@ register(
         latex=r"a < 0,\quad a + c > 0,\quad ac + b^2 > 0",
         source="Berard et al. 2020, section 5 (GANs reach stable stationary points that are no local Nash equilibria)",
         how=How.PROPERTY,
+        origin=Origin.SHARPENED,
         conclusion=_stable_saddle,
         hypotheses=_saddles,
         where=lambda a, b, c: bool(a + c > 0 and a * c + b**2 > 0),
         outside=(
-            Outside("the coupling is too weak", lambda: {"a": -1, "b": 0.5, "c": 2}),
-            Outside("player y's curvature does not outweigh player x's", lambda: {"a": -1, "b": 3, "c": 0.5}),
+            Outside("the coupling is too weak", lambda: {"a": -1, "b": 0.5, "c": 2}, restore=lambda: {"b": 3}),
+            Outside(
+                "player y's curvature does not outweigh player x's",
+                lambda: {"a": -1, "b": 3, "c": 0.5},
+                restore=lambda: {"c": 2},
+            ),
         ),
         mutants=(
             Mutant(

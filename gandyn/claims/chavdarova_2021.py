@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import games, rules
-from .base import Claim, Evidence, How, Mutant, Outside, register
+from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
 from .evidence import all_of, bilinear_modes, critical_step, same_expressions, same_numbers, spectral
 
 SMALL = 0.01
@@ -33,7 +33,8 @@ register(
         ),
         latex=r"\lambda = 1 - \alpha + \alpha(1 - is)^k; \qquad k = 2:\ |\lambda| < 1 \iff s^2 < 2/\alpha - 4",
         source="Chavdarova et al. 2021 (lookahead-minmax), section 3 (the bilinear game); exact region derived here",
-        how=How.PROVED,
+        how=How.INSTANCE,
+        origin=Origin.SHARPENED,
         conclusion=_multiplier,
         outside=(Outside("alpha = 1/2: with k = 2 no step converges", lambda: {"part": 2}),),
         mutants=(Mutant("rules/lookahead.py", "for _ in range(self.k)", "for _ in range(self.k + 1)"),),
@@ -67,6 +68,7 @@ register(
         latex=r"|\lambda|^2 = 1 + s^2\,\alpha k\,(\alpha k - k + 1) + O(s^4)",
         source="Chavdarova et al. 2021 (lookahead-minmax), section 3 (some alpha converges); which, derived here",
         how=How.PROPERTY,
+        origin=Origin.SHARPENED,
         conclusion=_share,
         hypotheses=_shares,
         where=lambda k, alpha: abs(alpha - 1 + 1 / k) > 0.01,
@@ -115,7 +117,8 @@ register(
         ),
         latex=r"\ddot w = -\beta\dot w - \beta v\ [+\,2Jv]\ [-\,2J\dot w], \qquad \beta = 2/\gamma",
         source="Chavdarova, Jordan & Zampetakis 2021 (high-resolution ODEs), section 4",
-        how=How.PROVED,
+        how=How.INSTANCE,
+        origin=Origin.PAPER,
         conclusion=_equations,
         outside=(
             Outside(
@@ -160,6 +163,7 @@ register(
         ),
         source="Chavdarova, Jordan & Zampetakis 2021 (high-resolution ODEs), section 5 (bilinear games)",
         how=How.PROVED,
+        origin=Origin.PAPER,
         conclusion=_stability,
         outside=(Outside("heavy ball with momentum 1/2", lambda: {"rule": lambda lr: rules.HeavyBall(lr, 0.5)}),),
         mutants=(Mutant("rules/extragradient.py", '2 * v - state["previous_field"]', "v"),),

@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import games, rules
 from ..types import Game
-from .base import Claim, Evidence, How, Mutant, Outside, register
+from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
 from .evidence import all_of, attracting, same_numbers, singular_values, spectral
 
 
@@ -19,7 +19,7 @@ def _diverges(game: Game, step: Any) -> Evidence:
     found = linearize(game, rules.SimultaneousGD(step))
     least = float(np.abs(found.eigenvalues).min())
     expected = float(np.sqrt(1 + (step * singular_values(game)[0]) ** 2))
-    return all_of(same_numbers(found.spectral_radius, expected, 1e-12), Evidence(least > 1, f"all beyond {least:.6g}"))
+    return all_of(Evidence(least > 1, f"all beyond {least:.6g}"), same_numbers(found.spectral_radius, expected, 1e-12))
 
 
 def _bilinear_and_step(below: float) -> Any:
@@ -37,12 +37,14 @@ register(
         latex=r"\rho = \sqrt{1 + \eta^2 \sigma_{\max}^2} > 1",
         source="Daskalakis et al. 2018, proposition 1",
         how=How.PROPERTY,
+        origin=Origin.PAPER,
         conclusion=_diverges,
         hypotheses=lambda: _bilinear_and_step(3.0),
         outside=(
             Outside(
                 "own curvature: the game is strongly convex-concave",
                 lambda: {"game": games.quadratic(1, 1, 1), "step": 0.5},
+                restore=lambda: {"game": games.bilinear()},
             ),
         ),
         mutants=(Mutant("rules/gradient.py", "w - game.per_coordinate(self.lr, w) * v", "w"),),
@@ -64,10 +66,17 @@ register(
         latex=r"\eta\,\sigma_{\max} < 1/\sqrt{3} \;\Rightarrow\; \rho < 1",
         source="Daskalakis et al. 2018, theorem 1; the exact threshold by Schur-Cohn",
         how=How.PROPERTY,
+        origin=Origin.SHARPENED,
         conclusion=_optimism,
         hypotheses=lambda: _bilinear_and_step(0.4),
         where=lambda game, step: bool(step * singular_values(game)[0] < 0.577),
-        outside=(Outside("a step just beyond 1/sqrt(3)", lambda: {"game": games.bilinear(), "step": 0.5775}),),
+        outside=(
+            Outside(
+                "a step just beyond 1/sqrt(3)",
+                lambda: {"game": games.bilinear(), "step": 0.5775},
+                restore=lambda: {"step": 0.5765},
+            ),
+        ),
         mutants=(Mutant("rules/extragradient.py", '2 * v - state["previous_field"]', "v"),),
         draws=40,
     )
@@ -101,6 +110,7 @@ register(
         latex=r"\rho = \sqrt{\tfrac{1+\sqrt{1-4\eta^2}}{2}} = 0.99493\ldots,\qquad \eta = 0.1",
         source="Daskalakis et al. 2018, section 2 and its figure (target (3, 4), step 0.1, 1000 steps)",
         how=How.REPRODUCED,
+        origin=Origin.PAPER,
         conclusion=_learns,
         outside=(
             Outside("gradient descent-ascent", lambda: {"rule": rules.SimultaneousGD}),

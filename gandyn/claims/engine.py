@@ -1,99 +1,17 @@
-"""Trying statements on draws: Hypothesis searches and shrinks, what it tried and rejected is counted."""
+"""Checking claims: their draws, their examples outside, and the verdict that rests on both."""
 
 from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable
 from typing import Any
 
-from ..errors import ParameterError
+from ..errors import GandynError
 from ..results import Result, plain
-from .base import Claim, Draw, Evidence, Verdict
-
-
-@dataclasses.dataclass
-class Search:
-    """What a search saw: draws that were tried, draws that were rejected, and the smallest failure."""
-
-    tried: int = 0
-    rejected: int = 0
-    failure: Draw | None = None
-    evidence: Evidence | None = None
-
-
-def search(
-    conclusion: Callable[..., Evidence | bool],
-    strategy: Any,
-    draws: int,
-    where: Callable[..., bool] | None = None,
-    seed: int | None = None,
-    shrink: bool = True,
-) -> Search:
-    """Try a statement on draws of a strategy until one fails, then shrink that one.
-
-    Args:
-        conclusion: takes a draw as keyword arguments. strategy: a Hypothesis strategy of dicts.
-        draws: how many are tried. where: draws without it are rejected and counted.
-        seed: of the draws; the same in every run by default. shrink: False keeps the first failure as it is.
-
-    Raises:
-        ParameterError: where the draws are no dicts.
-    """
-    import hypothesis
-
-    seen = Search()
-
-    def statement(**draw: Any) -> Evidence:
-        found = conclusion(**draw)
-        evidence = found if isinstance(found, Evidence) else Evidence(bool(found))
-        if seen.failure is None:  # while a failure is shrunk, only smaller failures are of interest
-            seen.evidence = evidence
-        return evidence
-
-    # Hypothesis derives its draws from the text of this function: with other words it tries other games
-    def attempt(draw: Draw) -> None:
-        if not isinstance(draw, dict):
-            raise ParameterError(
-                f"a draw of type {type(draw).__name__}", "a dict of arguments", "strategies.fixed_dictionaries({...})"
-            )
-        if where is not None and not where(**draw):
-            seen.rejected += 1
-            hypothesis.reject()
-        seen.tried += 1
-        found = statement(**draw)
-        evidence = found if isinstance(found, Evidence) else Evidence(bool(found))
-        if not evidence:
-            seen.failure, seen.evidence = draw, evidence
-            raise _Failed
-
-    given: Any = hypothesis.given
-    settings: Any = hypothesis.settings
-    run = given(strategy)(attempt)
-    unwanted = {hypothesis.Phase.explain} | (set() if shrink else {hypothesis.Phase.shrink})
-    run = settings(
-        max_examples=draws,
-        phases=[phase for phase in hypothesis.Phase if phase not in unwanted],
-        derandomize=seed is None,
-        database=None,
-        deadline=None,
-        suppress_health_check=list(hypothesis.HealthCheck),
-        print_blob=False,
-        verbosity=hypothesis.Verbosity.quiet,
-    )(run)
-    if seed is not None:
-        run = hypothesis.seed(seed)(run)
-    try:
-        run()
-    except _Failed:
-        pass
-    except hypothesis.errors.Unsatisfiable:
-        pass
-    return seen
-
-
-class _Failed(AssertionError):
-    """A statement was false on a draw."""
+from .base import FALSE, Claim, Draw, Evidence, Outside, Verdict, evidence_of
+from .coverage import Coverage
+from .recipe import recipe, written
+from .search import Search, enough, search
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -102,10 +20,12 @@ class Check(Result):
 
     Attributes:
         claim: the claim. verdict: what was found now.
-        agrees: the verdict is the declared one, and the conclusion fails on every example outside.
-        tried, rejected: draws. seconds: of the whole check.
+        agrees: the verdict is the declared one, and the conclusion fails on every example outside, by itself.
+        tried, rejected: draws of the search. shrunk: draws tried to make a failure smaller.
+        seconds: of the whole check.
         failure: the smallest draw on which the conclusion fails, where it should not.
-        detail: evidence, of the failure or of the last draw. silent: reasons of examples outside that did not fail.
+        detail: evidence, of the failure or of the last draw. silent: examples outside that do not show what they
+            should, and why. coverage: which games were drawn. asked: how many draws were asked for.
     """
 
     claim: Claim
@@ -117,27 +37,37 @@ class Check(Result):
     failure: Draw | None = None
     detail: str = ""
     silent: tuple[str, ...] = ()
+    shrunk: int = 0
+    coverage: Coverage = dataclasses.field(default_factory=Coverage)
+    asked: int = 1
 
     @property
     def rejected_share(self) -> float:
         """Draws that did not meet the hypotheses, of all."""
         return self.rejected / max(1, self.tried + self.rejected)
 
+    @property
+    def enough(self) -> bool:
+        """Whether so many draws met the hypotheses that a verdict may rest on them."""
+        return enough(self.tried, self.rejected, self.asked, self.claim.least)
+
     def summary(self) -> str:
-        """Claim, source, how it is established, verdict, draws, time."""
+        """Claim, source, whose it is, how it is established, verdict, draws and the games they hold, time."""
         claim = self.claim
+        drawn = f" on {self.tried} draws ({self.rejected_share:.0%} rejected)" if claim.hypotheses else ""
         lines = [
             f"{claim.name}: {claim.statement}",
-            f"  {claim.source}; {claim.how}: {self.verdict}"
-            + (f" on {self.tried} draws ({self.rejected_share:.0%} rejected)" if claim.hypotheses else "")
-            + f", {self.seconds:.2g} s",
+            f"  {claim.source}; {claim.how}: {self.verdict}{drawn}, {self.seconds:.2g} s",
         ]
-        if claim.correction:
-            lines.append(f"  correction: {claim.correction}")
+        lines += [f"  {claim.origin}" + (f"; before: {claim.prior}" if claim.prior else "")] if claim.origin else []
+        lines += [f"  said: {claim.said}"] if claim.said else []
+        lines += [f"  correction: {claim.correction}"] if claim.correction else []
+        if claim.hypotheses and not self.enough and self.failure is None:
+            lines.append(f"  undecided: {self.tried} of {self.asked} draws met the hypotheses, too few for a verdict")
+        lines += [f"  tried on {self.coverage.summary()}"] if self.coverage.summary() else []
         if self.failure is not None:
-            lines.append(f"  fails at {dict(self.failure)}")
-        if self.detail:
-            lines.append(f"  {self.detail}")
+            lines.append(f"  fails at {written(self.failure)}" + (f" ({self.shrunk} draws to shrink it)"))
+        lines += [f"  {self.detail}"] if self.detail else []
         lines += [f"  does not fail where it should: {why}" for why in self.silent]
         return "\n".join(lines)
 
@@ -150,16 +80,22 @@ class Check(Result):
             "statement": claim.statement,
             "latex": claim.latex,
             "source": claim.source,
+            "origin": claim.origin,
+            "prior": claim.prior,
+            "said": claim.said,
             "how": claim.how,
             "verdict": self.verdict,
             "declared": claim.verdict,
             "agrees": self.agrees,
             "correction": claim.correction,
             "outside": [example.why for example in claim.outside],
+            "silent": list(self.silent),
             "draws": self.tried,
             "rejected": self.rejected,
+            "shrunk": self.shrunk,
+            "coverage": self.coverage.to_dict(),
             "seconds": self.seconds,
-            "failure": None if self.failure is None else {k: str(v) for k, v in self.failure.items()},
+            "failure": None if self.failure is None else {k: recipe(v) for k, v in self.failure.items()},
             "detail": self.detail,
         }
         result: dict[str, Any] = plain(data)
@@ -169,11 +105,17 @@ class Check(Result):
 def check(claim: Claim, draws: int | None = None, shrink: bool = True) -> Check:
     """Check a claim: on draws of its hypotheses, and on its examples outside them.
 
-    A refuted claim is found refuted when the conclusion fails on its examples, which then lie inside the hypotheses.
+    An example outside has to fail by the conclusion: one that raises, that cannot be compared, or whose control (the
+    same draw with its hypothesis restored) does not hold, counts as silent. A false statement (refuted, or a remark) is
+    found false when the conclusion fails on its examples, which then lie inside the hypotheses. Where too few draws met
+    the hypotheses the verdict is open.
 
     Args:
         claim: the claim. draws: how many are tried; the claim's own number by default.
         shrink: look for a simplest failure; False is faster where only the verdict matters.
+
+    Raises:
+        ParameterError: where the conclusion's answer is no truth value.
 
     Example:
         >>> import gandyn as gd
@@ -182,29 +124,74 @@ def check(claim: Claim, draws: int | None = None, shrink: bool = True) -> Check:
         ('holds', True)
     """
     start = time.perf_counter()
-    silent = tuple(example.why for example in claim.outside if claim.conclusion(**example.draw()))
-    seen = Search()
-    if claim.verdict is not Verdict.REFUTED:
-        if claim.hypotheses is None:
-            found = claim.conclusion()
-            evidence = found if isinstance(found, Evidence) else Evidence(bool(found))
-            seen = Search(1, 0, None if evidence else {}, evidence)
-        else:
-            seen = search(claim.conclusion, claim.hypotheses(), draws or claim.draws, claim.where, shrink=shrink)
-    failed = seen.failure is not None
+    asked = draws or claim.draws
+    false = claim.verdict in FALSE
+    seen = Search() if false else _searched(claim, asked, shrink)
+    silent = tuple(_silent(claim, example, seen) for example in claim.outside)
+    told = tuple(f"{example.why} ({why})" for example, why in zip(claim.outside, silent, strict=True) if why)
     verdict = claim.verdict
-    if claim.verdict in (Verdict.HOLDS, Verdict.CORRECTED) and (failed or seen.tried == 0):
-        verdict = Verdict.REFUTED if failed else Verdict.OPEN
-    if claim.verdict is Verdict.REFUTED and silent:
+    if claim.verdict in (Verdict.HOLDS, Verdict.CORRECTED):
+        if seen.failure is not None:
+            verdict = Verdict.REFUTED
+        elif not enough(seen.tried, seen.rejected, asked, claim.least):
+            verdict = Verdict.OPEN
+    if false and told:
         verdict = Verdict.OPEN
     return Check(
         claim,
         verdict,
-        verdict is claim.verdict and not silent,
+        verdict is claim.verdict and not told,
         seen.tried,
         seen.rejected,
         time.perf_counter() - start,
         seen.failure,
         seen.evidence.detail if seen.evidence is not None else "",
-        silent,
+        told,
+        seen.shrunk,
+        seen.coverage,
+        asked if claim.hypotheses is not None else 1,
     )
+
+
+def _searched(claim: Claim, draws: int, shrink: bool) -> Search:
+    """The draws of the hypotheses, or the one instance."""
+    if claim.hypotheses is not None:
+        return search(claim.conclusion, claim.hypotheses(), draws, claim.where, shrink=shrink)
+    evidence = evidence_of(claim.conclusion())
+    return Search(1, 0, 0, None if evidence else {}, evidence)
+
+
+def _silent(claim: Claim, example: Outside, seen: Search) -> str:
+    """Why an example does not show what it should; empty where it does."""
+    found = _outcome(claim, example.draw())
+    if isinstance(found, str):
+        return found
+    if found:
+        return f"the conclusion holds: {found.detail}" if found.detail else "the conclusion holds"
+    if not found.applies:
+        return f"nothing could be compared: {found.detail}"
+    return "" if claim.verdict in FALSE else _uncontrolled(claim, example, seen)
+
+
+def _uncontrolled(claim: Claim, example: Outside, seen: Search) -> str:
+    """Why the example fails by more than the hypothesis that it breaks; empty where its control holds."""
+    if claim.hypotheses is not None and not seen.names:  # nothing was drawn, and the verdict is open
+        return ""
+    control = example.control(seen.names if claim.hypotheses is not None else None)
+    if control is None or (claim.hypotheses is None and not control):  # the instance itself, which was checked
+        return ""
+    if claim.where is not None and not claim.where(**control):
+        return "with its hypothesis restored it lies outside another one"
+    found = _outcome(claim, control)
+    if isinstance(found, str) or not found:
+        return f"with its hypothesis restored it fails too: {found if isinstance(found, str) else found.detail}"
+    return ""
+
+
+def _outcome(claim: Claim, draw: Draw) -> Evidence | str:
+    """The conclusion's evidence, or the name of what it raised."""
+    try:
+        answer = claim.conclusion(**draw)
+    except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError, GandynError) as error:
+        return f"it raises {type(error).__name__}: {error}"
+    return evidence_of(answer)

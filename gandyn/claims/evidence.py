@@ -9,14 +9,14 @@ import numpy as np
 
 from .. import games
 from ..types import Game, Rule
-from .base import Evidence
+from .base import Evidence, incomparable
 
 
 def same_numbers(found: Any, expected: Any, tolerance: float = 1e-10) -> Evidence:
     """Whether two arrays agree within `tolerance`, relative to the larger of 1 and the largest expected number."""
     a, b = np.asarray(found, dtype=complex), np.asarray(expected, dtype=complex)
     if a.shape != b.shape:
-        return Evidence(False, f"shape {a.shape} beside {b.shape}")
+        return incomparable(f"shape {a.shape} beside {b.shape}")
     apart = float(np.abs(a - b).max(initial=0.0) / max(1.0, float(np.abs(b).max(initial=0.0))))
     shown = f"{a.ravel()[:4]} beside {b.ravel()[:4]}" if a.size < 5 else f"{a.size} numbers"
     return Evidence(apart <= tolerance, f"{shown}, {apart:.1e} apart")
@@ -28,7 +28,7 @@ def same_spectrum(found: Any, expected: Any, tolerance: float = 1e-10) -> Eviden
 
     a, b = np.ravel(np.asarray(found, dtype=complex)), np.ravel(np.asarray(expected, dtype=complex))
     if a.shape != b.shape:
-        return Evidence(False, f"{a.size} eigenvalues beside {b.size}")
+        return incomparable(f"{a.size} eigenvalues beside {b.size}")
     rows, columns = linear_sum_assignment(np.abs(a[:, None] - b))
     return same_numbers(a[rows], b[columns], tolerance)
 
@@ -37,7 +37,10 @@ def same_expressions(found: Any, expected: Any) -> Evidence:
     """Whether expressions (or matrices, or sequences of them) are identically equal."""
     import sympy
 
-    pairs = list(zip(_entries(found), _entries(expected), strict=True))
+    one, other = _entries(found), _entries(expected)
+    if len(one) != len(other):
+        return incomparable(f"{len(one)} expressions beside {len(other)}")
+    pairs = list(zip(one, other, strict=True))
     for a, b in pairs:
         left = sympy.expand(a - b)
         left = left if left.is_polynomial() else sympy.simplify(left)
@@ -61,7 +64,10 @@ def bilinear_modes(rule: Rule, mode: Callable[[Any, Any], Any]) -> Evidence:
     found = linearize(games.bilinear(sigma), rule).exact
     p = mode(Z, sigma)
     assert found is not None
-    return same_expressions(sympy.expand(found.charpoly), sympy.expand(p * p.subs(sympy.I, -sympy.I)))
+    charpoly, expected = sympy.expand(found.charpoly), sympy.expand(p * p.subs(sympy.I, -sympy.I))
+    if sympy.degree(charpoly, Z) != sympy.degree(expected, Z):
+        return incomparable(f"a polynomial of degree {sympy.degree(charpoly, Z)} beside {sympy.degree(expected, Z)}")
+    return same_expressions(charpoly, expected)
 
 
 def critical_step(game: Game, rule: Rule, expected: Any) -> Evidence:
@@ -95,6 +101,19 @@ def attracting(game: Game, rule: Rule | None = None, at: Any = None) -> Evidence
     found = linearize(game, rule, at)
     size = found.spectral_abscissa if rule is None else found.spectral_radius
     return Evidence(found.verdict is Verdict.ATTRACTING, f"{found.verdict}, {size:.12g}")
+
+
+def moduli(game: Game) -> tuple[float, float, float]:
+    """(mu, L, gamma): mu <v(a) - v(b), a - b> / |a - b|^2 at least, and gamma <= |v(a) - v(b)| / |a - b| <= L.
+
+    For affine fields, and for the log cosh terms of `strategies.strongly_monotone`, whose second derivative is largest
+    at 0 and vanishes far away: there gamma is taken to be mu.
+    """
+    near, far = (np.array(game.jacobian(np.full(game.dim, at)), dtype=float) for at in (0.0, 30.0))
+    curved = float(np.linalg.norm(near - far, 2))
+    mu = float(np.linalg.eigvalsh((far + far.T) / 2)[0])
+    least = float(np.linalg.svd(far, compute_uv=False)[-1]) if curved == 0 else max(0.0, mu)
+    return mu, float(np.linalg.norm(far, 2)) + curved, least
 
 
 def singular_values(game: Game) -> Any:

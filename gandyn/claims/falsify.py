@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import ParameterError
 from ..results import Result, plain
 from ..types import Game, Rule
 from .base import Draw, Evidence
-from .engine import search
+from .coverage import Coverage
+from .recipe import recipe, written
+from .search import enough, search
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -20,13 +23,18 @@ class Falsification(Result):
 
     Attributes:
         found: whether there is one. counterexample: the smallest, a dict; None where none was found.
-        detail: the statement's own evidence there. tried, rejected: draws.
+        detail: the statement's own evidence there. tried, rejected: draws of the search.
+        shrunk: draws tried to make the counterexample smaller. coverage: which games were drawn.
+        asked: how many draws were asked for.
     """
 
     counterexample: Draw | None
     detail: str
     tried: int
     rejected: int
+    shrunk: int = 0
+    coverage: Coverage = dataclasses.field(default_factory=Coverage)
+    asked: int = 1
 
     _plot = "counterexample"
 
@@ -38,19 +46,34 @@ class Falsification(Result):
     def __bool__(self) -> bool:
         return self.found
 
+    @property
+    def enough(self) -> bool:
+        """Whether so many draws met the hypotheses that "none found" says anything."""
+        return enough(self.tried, self.rejected, self.asked)
+
     def summary(self) -> str:
-        """The counterexample, or how long none was found."""
+        """The counterexample, written so that it can be rebuilt, or how long none was found; which games were drawn."""
         share = self.rejected / max(1, self.tried + self.rejected)
+        seen = f"\ntried on {self.coverage.summary()}" if self.coverage.summary() else ""
         if self.counterexample is None:
-            return f"no counterexample in {self.tried} draws ({share:.0%} rejected): not a proof"
-        shown = ", ".join(f"{name} = {value}" for name, value in self.counterexample.items())
-        return f"false at {shown}" + (f": {self.detail}" if self.detail else "")
+            few = "" if self.enough else f"; too few of the {self.asked} asked for met the hypotheses to say anything"
+            return f"no counterexample in {self.tried} draws ({share:.0%} rejected): not a proof{few}{seen}"
+        shown = f"false at {written(self.counterexample)}" + (f": {self.detail}" if self.detail else "")
+        return f"{shown}\nfound after {self.tried} draws, shrunk in {self.shrunk} more{seen}"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data; objects as they print."""
-        shown = None if self.counterexample is None else {k: str(v) for k, v in self.counterexample.items()}
+        shown = None if self.counterexample is None else {k: recipe(v) for k, v in self.counterexample.items()}
         result: dict[str, Any] = plain(
-            {"counterexample": shown, "detail": self.detail, "tried": self.tried, "rejected": self.rejected}
+            {
+                "counterexample": shown,
+                "detail": self.detail,
+                "tried": self.tried,
+                "rejected": self.rejected,
+                "shrunk": self.shrunk,
+                "enough": self.enough,
+                "coverage": self.coverage.to_dict(),
+            }
         )
         return result
 
@@ -67,7 +90,12 @@ def falsify(
     Args:
         statement: takes a draw as keyword arguments; true, false, or `Evidence`.
         strategy: a Hypothesis strategy of dicts, for instance `st.fixed_dictionaries({"rule": ..., "game": ...})`.
-        draws: how many are tried. where: hypotheses that a draw must meet. seed: of the draws.
+        draws: how many are tried. where: hypotheses that a draw must meet.
+        seed: of the draws, which are the same in every run by default, whatever the text of the statement.
+
+    Raises:
+        ParameterError: where the draws are no dicts, or the statement answers anything but a truth value or `Evidence`:
+            None, a number, an array.
 
     Example:
         >>> import gandyn as gd
@@ -79,8 +107,8 @@ def falsify(
         1.0
     """
     seen = search(statement, strategy, draws, where, seed)
-    detail = seen.evidence.detail if seen.evidence is not None else ""
-    return Falsification(seen.failure, detail if seen.failure is not None else "", seen.tried, seen.rejected)
+    detail = seen.evidence.detail if seen.evidence is not None and seen.failure is not None else ""
+    return Falsification(seen.failure, detail, seen.tried, seen.rejected, seen.shrunk, seen.coverage, draws)
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -140,6 +168,9 @@ def converges(
         to: the equilibrium; the game's first known one by default. A game with several solutions counts the nearest.
         steps: at most. within: the share of the first distance that counts as having arrived.
 
+    Raises:
+        ParameterError: where no equilibrium is given and the game knows none.
+
     Example:
         >>> import gandyn as gd
         >>> bool(gd.claims.converges(gd.rules.Extragradient(0.5), gd.games.bilinear()))
@@ -149,7 +180,12 @@ def converges(
     """
     from ..dynamics.iterate import iterate
 
-    targets = np.atleast_2d(np.array(game.equilibria if to is None else [to], dtype=float))
+    known = game.equilibria if to is None else [to]
+    if len(known) == 0:
+        raise ParameterError(
+            f"{game.name}, of which no equilibrium is known", "where to converge to", "to=w, or from gd.fixed_points"
+        )
+    targets = np.atleast_2d(np.array(known, dtype=float))
     if start is None:
         directions = np.random.default_rng(0).normal(size=(8, game.dim))
         start = game.project(targets[0] + 0.1 * directions / np.linalg.norm(directions, axis=-1, keepdims=True))

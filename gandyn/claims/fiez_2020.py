@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import games
-from .base import Claim, Evidence, How, Mutant, Outside, register
+from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
 from .evidence import all_of, attracting
 
 
@@ -36,6 +36,7 @@ register(
         latex=r"\tau^* = 2:\quad \mathrm{tr} = v(\tau/2 - 1) > 0 \iff \tau > 2",
         source="Fiez & Ratliff 2020, section 5 (the quadratic example with tau* = 2)",
         how=How.PROVED,
+        origin=Origin.PAPER,
         conclusion=_example,
         outside=(
             Outside("tau = 2: imaginary eigenvalues", lambda: {"tau": 2}),
@@ -99,12 +100,21 @@ register(
         latex=r"-f_{yy} \succ 0,\ f_{xx} - f_{xy}f_{yy}^{-1}f_{yx} \succ 0 \iff \exists\,\tau^* < \infty",
         source="Fiez & Ratliff 2020, theorem 1 (the guard map)",
         how=How.PROPERTY,
+        origin=Origin.PAPER,
         conclusion=_finite,
         hypotheses=_quadratics,
         where=_schur_positive,
         outside=(
-            Outside("player 2 stands at a minimum of what it maximises", lambda: {"game": games.follow_the_ridge(2)}),
-            Outside("the Schur complement is negative", lambda: {"game": games.quadratic(-3, 1, 1)}),
+            Outside(
+                "player 2 stands at a minimum of what it maximises",
+                lambda: {"game": games.quadratic(6, 2, -1)},
+                restore=lambda: {"game": games.quadratic(6, 2, 1)},
+            ),
+            Outside(
+                "the Schur complement is negative",
+                lambda: {"game": games.quadratic(-3, 1, 1)},
+                restore=lambda: {"game": games.quadratic(-3, 2, 1)},
+            ),
         ),
         mutants=(
             Mutant(

@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import games, rules
 from ..types import Game, Rule
-from .base import Claim, Evidence, How, Mutant, Outside, register
+from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
 from .evidence import all_of, bilinear_modes, critical_step, same_numbers
 
 ROUNDS = 200
@@ -33,6 +33,7 @@ register(
         latex=r"\lambda = 1 - i s - s^2, \qquad |\lambda|^2 = 1 - s^2 + s^4 < 1 \iff s < 1",
         source="Gidel et al. 2019, section 3 (extrapolation on the bilinear game); the exact modulus derived here",
         how=How.PROVED,
+        origin=Origin.SHARPENED,
         conclusion=_extragradient,
         outside=(
             Outside(
@@ -101,6 +102,7 @@ register(
         latex=r"\Big\|\tfrac1t\sum_{k\le t} w_k\Big\| = \tfrac1t\,\|(I-M)^{-1}M(I-M^t)w_0\| \le \tfrac{C}{t}",
         source="Gidel et al. 2019, section 3 (averaging on the bilinear game)",
         how=How.PROPERTY,
+        origin=Origin.PAPER,
         conclusion=_averages,
         hypotheses=_alternating,
         where=_bounded,
@@ -108,6 +110,7 @@ register(
             Outside(
                 "the steps are simultaneous: they leave, and their averages with them",
                 lambda: {"game": games.bilinear(), "inner": rules.SimultaneousGD(0.2)},
+                restore=lambda: {"inner": rules.AlternatingGD(0.2)},
             ),
         ),
         mutants=(Mutant("rules/averaging.py", "w + (iterate - w) / t", "w + (iterate - w) / (t + 1)"),),
@@ -148,12 +151,14 @@ register(
         latex=r"w'_{t+1} = w'_t - 2\eta v(w'_t) + \eta v(w'_{t-1}), \qquad w_t = w_{t-1} - \eta v(w'_t)",
         source="Gidel et al. 2019, section 3.3 (extrapolation from the past) and its remark on optimism",
         how=How.PROPERTY,
+        origin=Origin.PAPER,
         conclusion=_popov,
         hypotheses=_unconstrained,
         outside=(
             Outside(
                 "player y is kept in [-1, 1] by projection",
                 lambda: {"game": games.boxed_bilinear(), "step": 0.5, "start": (2.0, 0.5)},
+                restore=lambda: {"game": games.bilinear()},
             ),
         ),
         mutants=(Mutant("rules/extragradient.py", 'w - lr * state["field_ahead"]', 'w + lr * state["field_ahead"]'),),

@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import games, losses, rules
 from ..types import Game
-from .base import Claim, Evidence, How, Mutant, Outside, register
+from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
 from .evidence import all_of, same_expressions, same_spectrum
 from .falsify import converges
 
@@ -49,6 +49,7 @@ register(
         latex=r"D^*(x) = \frac{p(x)}{p(x) + q(x)}",
         source="Goodfellow et al. 2014, proposition 1",
         how=How.PROVED,
+        origin=Origin.PAPER,
         conclusion=lambda loss="minimax": _best_discriminator(loss),
         outside=(
             Outside("another loss: the f-GAN of KL has its optimum at 1 + log p/q", lambda: {"loss": "f_gan_kl"}),
@@ -94,6 +95,7 @@ register(
         latex=r"C(G) = 2\,\mathrm{JS}(p, q) - \log 4",
         source="Goodfellow et al. 2014, theorem 1",
         how=How.PROVED,
+        origin=Origin.PAPER,
         conclusion=lambda loss="minimax": _measures_js(loss),
         outside=(
             Outside("another loss: the f-GAN of JS measures JS itself, without factor", lambda: {"loss": "f_gan_js"}),
@@ -143,12 +145,14 @@ register(
         latex=r"p_g \to p_{\mathrm{data}},\quad \lambda_k = -d_k/4 \pm \sqrt{d_k^2/16 - 1/4}",
         source="Goodfellow et al. 2014, proposition 2, for simultaneous gradient steps in place of an optimal D",
         how=How.PROPERTY,
+        origin=Origin.SHARPENED,
         conclusion=_gradient_play,
         hypotheses=_spread_data,
         outside=(
             Outside(
                 "a generator that moves points: the same loss and data, in parameters",
                 lambda: {"game": games.density_game_in_parameters()},
+                restore=lambda: {"game": games.density_game((0.5, 0.5))},
             ),
         ),
         mutants=(

@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import games, losses, rules
 from ..types import Game
-from .base import Claim, Evidence, How, Mutant, Outside, register
+from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
 from .evidence import all_of, same_expressions, same_numbers, same_spectrum, singular_values
 
 
@@ -40,9 +40,16 @@ register(
         latex=r"\tfrac{d}{dt}(a^2 + b^2) = 0",
         source="Goodfellow 2016, the exercise on gradient descent for games and its solution",
         how=How.PROPERTY,
+        origin=Origin.SHARPENED,
         conclusion=_orbit,
         hypotheses=_bilinear_games,
-        outside=(Outside("curvature of one player's own", lambda: {"game": games.quadratic(0.1, 1, 0)}),),
+        outside=(
+            Outside(
+                "curvature of one player's own",
+                lambda: {"game": games.quadratic(0.1, 1, 0)},
+                restore=lambda: {"game": games.bilinear()},
+            ),
+        ),
         mutants=(Mutant("games/symbolic.py", "costs.append(-costs[0])", "costs.append(costs[0])"),),
         draws=20,
     )
@@ -67,7 +74,7 @@ def _in_turn(step: Any) -> Evidence:
         same_expressions(kept.subs({a: first, b: second}, simultaneous=True), kept),
         same_expressions(jump**2 + turn**2, (1 + s**2) * (a**2 + b**2)),
         same_expressions(sympy.hessian(kept, (a, b)).det(), 4 - s**2),
-        Evidence(found.verdict is Verdict.MARGINAL and bool(step < 2), found.reason),
+        Evidence(found.verdict is Verdict.MARGINAL, f"{found.verdict}: {found.reason}"),
     )
 
 
@@ -88,11 +95,16 @@ register(
         latex=r"a^2 - s\,ab + b^2 \;\text{conserved, definite iff}\; s < 2",
         source="Goodfellow 2016, the exercise on gradient descent for games, with finite steps (s = step times sigma)",
         how=How.PROVED,
+        origin=Origin.SHARPENED,
         conclusion=_in_turn,
         hypotheses=_steps,
         outside=(
-            Outside("s = 2: the form is only semidefinite and the orbit grows linearly", lambda: {"step": 2}),
-            Outside("s > 2", lambda: {"step": 2.5}),
+            Outside(
+                "s = 2: the form is only semidefinite and the orbit grows linearly",
+                lambda: {"step": 2},
+                restore=lambda: {"step": 1},
+            ),
+            Outside("s > 2", lambda: {"step": 2.5}, restore=lambda: {"step": 1}),
         ),
         mutants=(
             Mutant(
@@ -147,11 +159,20 @@ register(
         latex=r"\nabla_\theta \mathbb{E}_{q_\theta}[-e^{s^*}] = \nabla_\theta \mathrm{KL}(p \| q_\theta)",
         source="Goodfellow 2016, the section on the maximum likelihood game; Goodfellow 2014b",
         how=How.PROPERTY,
+        origin=Origin.PAPER,
         conclusion=_likelihood,
         hypotheses=_gaussians,
         outside=(
-            Outside("the saturating cost", lambda: {"loss": "minimax", "mean": 1.0, "width": 1.0}),
-            Outside("the non-saturating cost", lambda: {"loss": "nonsaturating", "mean": 1.0, "width": 1.0}),
+            Outside(
+                "the saturating cost",
+                lambda: {"loss": "minimax", "mean": 1.0, "width": 1.0},
+                restore=lambda: {"loss": "maximum_likelihood"},
+            ),
+            Outside(
+                "the non-saturating cost",
+                lambda: {"loss": "nonsaturating", "mean": 1.0, "width": 1.0},
+                restore=lambda: {"loss": "maximum_likelihood"},
+            ),
         ),
         mutants=(
             Mutant("losses/maximum_likelihood.py", "return -worlds.exp(s)", "return worlds.exp(s)"),
@@ -172,10 +193,10 @@ def _slopes(loss: str) -> Evidence:
     sigmoid = 1 / (1 + sympy.exp(-s))
     slope, other = (e.d_logit("generator", s).rewrite(sympy.exp) for e in (chosen, saturating))
     return all_of(
+        same_expressions([sympy.limit(e, s, -sympy.oo) for e in (other, slope)], [0, -1]),
         same_expressions(saturating.d_probability("generator", d), -1 / (1 - d)),
         same_expressions(chosen.d_probability("generator", d), -1 / d),
         same_expressions([other, slope], [-sigmoid, -(1 - sigmoid)]),
-        same_expressions([sympy.limit(e, s, -sympy.oo) for e in (other, slope)], [0, -1]),
     )
 
 
@@ -188,6 +209,7 @@ register(
         latex=r"\partial_s \log(1 - D) = -D, \qquad \partial_s(-\log D) = -(1 - D)",
         source="Goodfellow 2016, the section on the heuristic, non-saturating game",
         how=How.PROVED,
+        origin=Origin.PAPER,
         conclusion=lambda loss="nonsaturating": _slopes(loss),
         outside=(Outside("the maximum-likelihood cost saturates too", lambda: {"loss": "maximum_likelihood"}),),
         mutants=(

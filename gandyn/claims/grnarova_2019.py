@@ -7,7 +7,7 @@ from typing import Any
 from .. import games
 from ..games.quadratic import quadratic
 from ..types import Game
-from .base import Claim, Evidence, How, Mutant, Outside, register
+from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
 
 
 def _zero_at_equilibria(game: Game, point: Any, method: str = "exact", **how: Any) -> Evidence:
@@ -39,6 +39,7 @@ register(
         latex=r"\mathrm{DG}(x, y) = \max_{y'} f(x, y') - \min_{x'} f(x', y) \ge 0",
         source="Grnarova et al. 2019, section 3.1 (definition of the duality gap and the lines below it)",
         how=How.PROPERTY,
+        origin=Origin.PAPER,
         conclusion=_zero_at_equilibria,
         hypotheses=_strongly_monotone,
         outside=(
@@ -47,8 +48,7 @@ register(
                 lambda: {
                     "game": quadratic(1, 0.5, 1), "point": (1.0, 1.0),
                     "method": "gradient", "k": 6, "inner_lr": 2.5,
-                },
-            ),
+                }, restore=lambda: {"inner_lr": 0.5}),
         ),
         mutants=(Mutant("analysis/gap/exact.py", "(inverse * along**2).sum", "-(inverse * along**2).sum"),),
         draws=30,
@@ -110,6 +110,7 @@ register(
             "convention of JS"
         ),
         how=How.PROPERTY,
+        origin=Origin.SHARPENED,
         conclusion=_above_jensen_shannon,
         hypotheses=_densities,
         outside=(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import games, losses
-from .base import Claim, Evidence, How, Mutant, Outside, Verdict, register
+from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
 from .evidence import all_of, same_numbers
 
 
@@ -64,6 +64,7 @@ register(
         latex=r"|\nabla s^*| = 1 \;\text{almost everywhere under the coupling}, \qquad W_1 = \int |P - Q|\,dx",
         source="Gulrajani et al. 2017, proposition 1 and corollary 1, on the line; the critic by linear programming",
         how=How.PROPERTY,
+        origin=Origin.PAPER,
         conclusion=_unit_slopes,
         hypotheses=_histograms,
         outside=(
@@ -104,19 +105,22 @@ def _samples() -> Any:
 register(
     Claim(
         name="gulrajani_2017.penalised_critic",
-        statement="The best critic under WGAN-GP has gradients of norm one between data and samples.",
+        statement="With a finite weight gamma the best critic under WGAN-GP overshoots slope one: between a datum and "
+        "a sample at distance W1 its slope is 1 + W1/gamma (gamma = 2 lambda).",
         latex=r"|\nabla s^*| = 1 + W_1/\gamma",
-        source="Gulrajani et al. 2017, section 4 (equation 3), on a datum at 0 and a sample at theta",
+        source="the penalty of Gulrajani et al. 2017, section 4 (equation 3), on a datum at 0 and a sample at theta",
+        prior="Petzka, Fischer & Lukovnikov 2018 (on the regularization of Wasserstein GANs), on finite penalties",
         how=How.PROPERTY,
-        verdict=Verdict.CORRECTED,
-        correction="With a finite weight the optimum overshoots: between a datum and a sample at distance W1 the "
-        "slope is "
-        "1 + W1/gamma (gamma = 2 lambda), which is 1 only in the limit, or once the sample is right.",
+        origin=Origin.DERIVED,
         conclusion=_penalised_slope,
         hypotheses=_samples,
         outside=(
             Outside("another loss", lambda: {"weight": 0.7, "theta": 1.0, "loss": "minimax"}),
-            Outside("no distance: nothing fixes the sign of the slope", lambda: {"weight": 0.7, "theta": 0.0}),
+            Outside(
+                "no distance: nothing fixes the sign of the slope",
+                lambda: {"weight": 0.7, "theta": 0.0},
+                restore=lambda: {"theta": 1.0},
+            ),
         ),
         mutants=(
             Mutant("penalties/wgan_gp.py", "* excess**2 / 2", "* excess**2"),

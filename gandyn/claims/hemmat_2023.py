@@ -6,12 +6,12 @@ from typing import Any
 
 from .. import games, rules
 from ..types import Game
-from .base import Claim, Evidence, How, Mutant, Outside, register
+from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
 from .evidence import all_of, bilinear_modes, same_numbers
 
 
 def _region(momentum: Any = 0) -> Evidence:
-    """Modes z^2 - (1 - i s - i a) z - i a; stable for s < 2 a (1 - a^2) / (1 + a^2), a = alpha sigma."""
+    """Stable for s < 2 a (1 - a^2) / (1 + a^2), a = alpha sigma; modes z^2 - (1 + beta - i (s + a)) z + beta - i a."""
     import sympy
 
     from ..analysis.stability import stability_region
@@ -23,12 +23,14 @@ def _region(momentum: Any = 0) -> Evidence:
     critical = stability_region(games.bilinear(), rules.LEAD("lr", third, momentum), ("lr",)).critical("lr")
     beyond = stability_region(games.bilinear(), rules.LEAD("lr", 1, momentum), ("lr",)).critical("lr")
     return all_of(
+        Evidence(bool(critical == edge), f"alpha sigma = 1/3: critical step {critical} beside {edge}"),
+        Evidence(bool(beyond == 0), f"alpha sigma = 1: critical step {beyond}"),
         bilinear_modes(
             rule,
-            lambda z, sigma: z**2 + z * (sympy.I * (lr + alpha) * sigma - 1) - sympy.I * alpha * sigma,
+            lambda z, sigma: (
+                z**2 + z * (sympy.I * (lr + alpha) * sigma - 1 - momentum) + momentum - sympy.I * alpha * sigma
+            ),
         ),
-        Evidence(critical == edge, f"alpha sigma = 1/3: critical step {critical} beside {edge}"),
-        Evidence(beyond == 0, f"alpha sigma = 1: critical step {beyond}"),
     )
 
 
@@ -41,7 +43,8 @@ register(
         ),
         latex=r"z^2 - (1 - is - ia)z - ia = 0, \qquad |z|<1 \iff s < \frac{2a(1-a^2)}{1+a^2}",
         source="Hemmat et al. 2023, the theorem on convergence for bilinear games; the exact region by Schur-Cohn",
-        how=How.PROVED,
+        how=How.INSTANCE,
+        origin=Origin.SHARPENED,
         conclusion=_region,
         outside=(Outside("a momentum of 1/2 beside it", lambda: {"momentum": 0.5}),),
         mutants=(Mutant("rules/lead.py", "* v - force", "* v + force"),),
@@ -79,12 +82,14 @@ register(
         latex=r"\alpha = \eta,\ \beta = 0:\quad \eta v_t + \alpha J_o (w_t - w_{t-1}) = 2\eta v_t - \eta v_{t-1}",
         source="Hemmat et al. 2023, comparison with optimistic gradient descent; derived here",
         how=How.PROPERTY,
+        origin=Origin.DERIVED,
         conclusion=_optimistic,
         hypotheses=_draws,
         outside=(
             Outside(
                 "the players have curvature of their own, which LEAD leaves out",
                 lambda: {"game": games.quadratic(1, 1, 1), "step": 0.2},
+                restore=lambda: {"game": games.bilinear()},
             ),
         ),
         mutants=(Mutant("rules/lead.py", 'drift = w - state["previous"]', 'drift = state["previous"] - w'),),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import games, rules
-from .base import Claim, Evidence, How, Mutant, Outside, Verdict, register
+from .base import Claim, Evidence, How, Mutant, Origin, Outside, Verdict, register
 from .evidence import all_of, attracting, same_expressions
 
 
@@ -63,7 +63,10 @@ register(
         latex=r"\tau > |a|/c, \qquad h < \frac{a + c\tau}{\tau\,(ac + b^2)}",
         source="Heusel et al. 2017, theorem 1, for constant steps; the threshold as in Fiez & Ratliff 2020",
         how=How.PROPERTY,
+        origin=Origin.SHARPENED,
         verdict=Verdict.CORRECTED,
+        said='the title ("converge to a local Nash equilibrium") and the abstract: "we prove that the TTUR converges '
+        'under mild assumptions to a stationary local Nash equilibrium"',
         correction="The limit of the two-time-scale steps is an attracting stationary point, not always a local Nash "
         "equilibrium as the paper's title says: here it is a strict local minimax point at which player 1 sits on a "
         "maximum of its own cost (classify says so exactly). The theorem needs local convexity assumed beside it.",
@@ -71,8 +74,16 @@ register(
         hypotheses=_stackelberg_games,
         where=_complex_pair,
         outside=(
-            Outside("tau below the threshold", lambda: dict(_numbers(-1, 2, "1/2"), factor=_number("9/10"))),
-            Outside("positive curvature: equal rates converge too", lambda: dict(_numbers(1, 2, 1), factor=-2)),
+            Outside(
+                "tau below the threshold",
+                lambda: dict(_numbers(-1, 2, "1/2"), factor=_number("9/10")),
+                restore=lambda: {"factor": _number("6/5")},
+            ),
+            Outside(
+                "equal rates converge too: player 2's curvature outweighs player 1's",
+                lambda: dict(_numbers(-1, 2, 2), factor=_number("6/5")),
+                restore=lambda: {"c": _number("1/2")},
+            ),
         ),
         mutants=(
             Mutant("rules/schedule.py", "(1, *(self.tau,) *", "(self.tau, *(1,) *"),
@@ -127,11 +138,16 @@ register(
         latex=r"a + c\tau > 0, \qquad \tau(ac + b^2) > 0",
         source="derived beside Heusel et al. 2017, theorem 1",
         how=How.PROPERTY,
+        origin=Origin.DERIVED,
         conclusion=_every_ratio,
         hypotheses=_strict_nash,
         outside=(
-            Outside("not a Nash equilibrium, below the threshold", lambda: dict(_numbers(-1, 2, "1/2"), tau=1)),
-            Outside("a saddle without coupling", lambda: dict(_numbers(-1, 0, 1), tau=5)),
+            Outside(
+                "not a Nash equilibrium, below the threshold",
+                lambda: dict(_numbers(-1, 2, "1/2"), tau=1),
+                restore=lambda: {"a": 1},
+            ),
+            Outside("a saddle without coupling", lambda: dict(_numbers(-1, 0, 1), tau=5), restore=lambda: {"a": 1}),
         ),
         mutants=(
             Mutant("games/quadratic.py", "- (vy.T * mc * vy)[0] / 2", "+ (vy.T * mc * vy)[0] / 2"),

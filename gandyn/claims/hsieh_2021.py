@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from .. import games, rules
-from .base import Claim, Evidence, How, Mutant, Outside, register
+from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
 from .evidence import all_of, same_expressions, same_numbers, spectral
 
 BOX = ((-0.05, 0.2), (0.3, 0.55))
@@ -38,6 +38,7 @@ register(
         latex=r"\mathrm{Re}\,\lambda = -\tfrac12(\varphi''(x)+\varphi''(y)) < 0, \qquad \varphi''(y) < 0",
         source="Hsieh et al. 2021, example 5.2 (the forsaken game)",
         how=How.CERTIFIED,
+        origin=Origin.PAPER,
         conclusion=_weakly_stable,
         outside=(Outside("the almost bilinear game, whose critical point repels", lambda: {"game": _almost(0.2)}),),
         mutants=(Mutant("games/forsaken.py", "z**6 / 6", "z**6 / 5"),),
@@ -91,12 +92,14 @@ register(
         latex=r"\mathrm{dist}(w_t, w^*) \in [0.85, 2] \text{ for large } t",
         source="Hsieh et al. 2021, example 5.2 and its figure; their theorem says so of Robbins-Monro schemes",
         how=How.PROPERTY,
+        origin=Origin.SHARPENED,
         conclusion=_forsakes,
         hypotheses=_starts,
         outside=(
             Outside(
                 "a start inside the repelling cycle",
                 lambda: {"rule": rules.Extragradient, "step": 0.05, "distance": 0.08, "angle": 0.5},
+                restore=lambda: {"distance": 0.5},
             ),
         ),
         mutants=(Mutant("games/forsaken.py", "z**4 / 2 + z**6 / 6", "z**4 / 20 + z**6 / 6"),),
@@ -140,6 +143,7 @@ register(
         latex=r"\Big\langle \tfrac{d r^2}{dt} \Big\rangle = \epsilon\big(r^2 - \tfrac34 r^4\big) = 0 \iff r = 2/\sqrt3",
         source="Hsieh et al. 2021, example 5.1 (the almost bilinear game); averaged here",
         how=How.PROVED,
+        origin=Origin.SHARPENED,
         conclusion=_radius,
         outside=(Outside("a perturbation of y that is quadratic: no cycle", lambda: {"game": _damped}),),
         mutants=(Mutant("games/forsaken.py", "y**2 / 2 - y**4 / 4", "y**2 / 2 - y**4 / 3"),),

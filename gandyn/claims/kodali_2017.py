@@ -7,7 +7,7 @@ from typing import Any
 from .. import games, rules
 from ..penalties import registry as penalties
 from ..types import Game
-from .base import Claim, Evidence, How, Mutant, Outside, register
+from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
 from .evidence import all_of, same_expressions, same_numbers
 
 
@@ -58,6 +58,7 @@ register(
         latex=r"\mathrm{DG}(\bar x, \bar y) \le \tfrac{1}{T}(R_x + R_y) \le \frac{D^2}{2hT} + \frac{hG^2}{2}",
         source="Kodali et al. 2017, section 2 (no-regret dynamics; the classical argument of Freund & Schapire)",
         how=How.PROPERTY,
+        origin=Origin.PAPER,
         conclusion=_averages,
         hypotheses=_matrices,
         outside=(Outside("the last point", lambda: {"matrix": ((1,),), "step": 0.1, "count": 400, "last": True}),),
@@ -97,6 +98,7 @@ register(
         latex=r"\lambda\,(|\varphi| - 1)^2",
         source="Kodali et al. 2017, section 3 (the penalty), on the Dirac-GAN of Mescheder et al. 2018",
         how=How.PROVED,
+        origin=Origin.DERIVED,
         conclusion=lambda target=1: _dirac(target),
         outside=(Outside("target 0, where it is R1 with gamma = 2 lam", lambda: {"target": 0}),),
         mutants=(

@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import games, rules
 from ..types import Game
-from .base import Claim, Evidence, How, Mutant, Outside, register
+from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
 from .evidence import all_of, same_expressions, same_numbers
 
 
@@ -39,6 +39,7 @@ register(
         latex=r"x + y = \frac{1-2e}{1-4e} > 1,\qquad f_i = s(s-1) > 0 \text{ at } x = y = s/2",
         source="Letcher et al. 2019, section 4.1 (the tandem game); the line derived here",
         how=How.PROVED,
+        origin=Origin.SHARPENED,
         conclusion=_moved,
         outside=(
             Outside("without the shaping term: lookahead keeps x + y = 1", lambda: {"rule": rules.OpponentLookahead}),
@@ -86,6 +87,7 @@ register(
         latex=r"D = I - \eta(I - \eta J_o)J,\qquad p = O(|v|^2)",
         source="Letcher et al. 2019, section 4 (SOS preserves fixed points; its local dynamics)",
         how=How.PROPERTY,
+        origin=Origin.SHARPENED,
         conclusion=_linear_part,
         hypotheses=_any_game,
         outside=(
@@ -136,11 +138,16 @@ register(
         latex=r"S \succeq 0,\ \det J \ne 0 \Rightarrow \rho(I - \eta(I-\eta J_o)J) < 1 \text{ for small } \eta",
         source="Letcher et al. 2019, the theorem on local convergence of lookahead to stable fixed points",
         how=How.PROPERTY,
+        origin=Origin.PAPER,
         conclusion=_attracts,
         hypotheses=_stable_game,
         where=_invertible,
         outside=(
-            Outside("S is indefinite: a fixed point that repels", lambda: {"game": games.quadratic(-1, 0, 1)}),
+            Outside(
+                "S is indefinite: a fixed point that repels",
+                lambda: {"game": games.quadratic(-1, 0, 1)},
+                restore=lambda: {"game": games.quadratic(1, 0, 1)},
+            ),
             Outside(
                 "gradient steps, which look at nobody, on a bilinear game",
                 lambda: {"game": games.bilinear(), "rule": rules.SimultaneousGD},

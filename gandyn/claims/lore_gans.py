@@ -1,4 +1,4 @@
-"""Lore of GANs: statements that circulate about losses, penalties and the Dirac-GAN, each with its counterexample."""
+"""Remarks on GANs: statements on losses, penalties and the Dirac-GAN that are false as they stand."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..types import Rule
 from .base import Evidence, How, Mutant, Outside
 from .evidence import all_of, same_expressions, same_numbers
 from .falsify import converges
-from .lore import refuted
+from .lore import remark
 
 ONCE = Mutant("rules/alternating.py", "for _ in range(repeats[i])]", "for _ in range(1)]")
 
@@ -27,12 +27,12 @@ def _tutorial_flow(loss: str) -> Evidence:
     return same_expressions(flow, [-phi * sigmoid, theta * sigmoid])
 
 
-refuted(
+remark(
     "tutorial_dirac_gan",
-    "The system (theta sigma(phi theta), -phi sigma(phi theta)) of tutorials is the flow of the minimax Dirac-GAN.",
+    "The system (theta sigma(phi theta), -phi sigma(phi theta)) is the flow of the minimax Dirac-GAN.",
     r"\dot\varphi = \theta\,\sigma(-\varphi\theta), \qquad \dot\theta = -\varphi\,\sigma(-\varphi\theta)",
-    "tutorials; Mescheder et al. 2018, definition 2.1, has sigma(-phi theta)",
-    "the minimax game; the tutorial's is the zero-sum flow of -log D of fakes, log(1 + exp(phi theta))",
+    "Mescheder et al. 2018, definition 2.1, has sigma(-phi theta)",
+    "the minimax game; this is the zero-sum flow of -log D of fakes, log(1 + exp(phi theta))",
     lambda: {"loss": "minimax"},
     conclusion=_tutorial_flow,
     outside=(
@@ -59,23 +59,23 @@ def _repeats_shrink(gamma: float, repeats: int) -> Evidence:
     return Evidence(many <= one, f"steps below {one:.6g} converge, with {repeats} critic steps below {many:.6g}")
 
 
-refuted(
+remark(
     "more_critic_steps_help",
     "Several steps of the discriminator for one of the generator make training more stable.",
     r"h^*(n = 1) = 3.62 > h^*(n = 3) = 2.22 \quad (\gamma = 0.1)",
-    "circulates; on the Dirac-GAN with R1, alternating steps",
+    "on the Dirac-GAN with R1, alternating steps",
     "gamma = 0.1, three steps",
     lambda: {"gamma": 0.1, "repeats": 3},
     conclusion=_repeats_help,
     mutants=(ONCE,),
 )
 
-refuted(
+remark(
     "more_critic_steps_shrink",
     "Several steps of the discriminator always shrink the range of stable step sizes, as they do without a penalty "
     "(there by sqrt(n)).",
     r"h^*(n = 1) = 2.26 < h^*(n = 2) = \tfrac{10}{3} \quad (\gamma = 0.6)",
-    "circulates, after Mescheder et al. 2018, lemma 2.5; on the Dirac-GAN with R1, alternating steps",
+    "beside Mescheder et al. 2018, lemma 2.5; on the Dirac-GAN with R1, alternating steps",
     "gamma = 0.6, two steps",
     lambda: {"gamma": 0.6, "repeats": 2},
     conclusion=_repeats_shrink,
@@ -93,11 +93,11 @@ def _same_fate(first: str, second: str) -> Evidence:
     return Evidence(not equal or str(fates[0]) == str(fates[1]), f"{first} is {fates[0]}, {second} is {fates[1]}")
 
 
-refuted(
+remark(
     "equal_eigenvalues_equal_fate",
     "Equilibria with the same eigenvalues behave alike: the non-saturating and the minimax Dirac-GAN both circle.",
     r"\lambda = \pm i/2 \;\text{twice; } r^2 \;\text{conserved, but } r^2 \sim 8/t",
-    "read into Mescheder et al. 2018, lemma 2.3; the cubic terms decide",
+    "beside Mescheder et al. 2018, lemma 2.3; the cubic terms decide",
     "minimax conserves theta^2 + phi^2, non-saturating attracts",
     lambda: {"first": "minimax", "second": "nonsaturating"},
     conclusion=_same_fate,
@@ -119,11 +119,11 @@ def _three_sigma(points: int) -> Evidence:
     return Evidence(abs(share - 0.9973) < 5 * error, f"{share:.4%}, beside 1 - exp(-9/2) = {-np.expm1(-4.5):.4%}")
 
 
-refuted(
+remark(
     "three_sigma_in_the_plane",
     "Three standard deviations around the modes hold 99.7 % of the samples of a perfect generator in the plane.",
     r"1 - e^{-9/2} = 98.89\,\%",
-    "the one-dimensional rule, told of mixtures in the plane",
+    "the one-dimensional rule, in the plane",
     "the ring of eight modes",
     lambda: {"points": 100_000},
     conclusion=_three_sigma,
@@ -138,11 +138,11 @@ def _clipping(rule: Any) -> Evidence:
     return Evidence(bool(found), found.summary())
 
 
-refuted(
+remark(
     "clipping_makes_wgan_converge",
     "Weight clipping, which keeps the critic Lipschitz, makes the Wasserstein GAN converge (on the Dirac-GAN).",
     r"|\varphi| \le c \;\text{changes nothing near } (0, 0)",
-    "read into Arjovsky et al. 2017; Mescheder et al. 2018, figure 3, shows the orbit",
+    "Mescheder et al. 2018, figure 3, shows the orbit",
     "simultaneous steps 0.2 from (1, 1) end on the clipped orbit",
     lambda: {"rule": rules.GDA(0.2)},
     conclusion=_clipping,
@@ -171,16 +171,18 @@ def _no_divergence(loss: str) -> Evidence:
     return Evidence(not found, f"it is 2 KL((p + q)/2 || p): {found.detail}" if found else found.detail)
 
 
-refuted(
+remark(
     "nonsaturating_descends_no_divergence",
     "Against the best discriminator the non-saturating generator descends KL(q || p) - 2 JS, which is no divergence, "
     "since "
     "its second term pushes the distributions apart.",
     r"\mathrm{KL}(q \| p) - 2\,\mathrm{JS}(p, q) = 2\,\mathrm{KL}\big(\tfrac{p + q}{2} \,\big\|\, p\big) \ge 0",
-    "read into Arjovsky & Bottou 2017, theorem 2.5; the identity is derived here, density by density",
+    "beside Arjovsky & Bottou 2017, theorem 2.5, which has the difference; the identity, density by density",
     "it is 2 KL(m || p) of the mixture m = (p + q)/2: never negative, and zero only at q = p",
     lambda: {"loss": "nonsaturating"},
     conclusion=_no_divergence,
+    prior="Shannon et al. 2020 (non-saturating GAN training as divergence minimization), abstract: it 'does in fact "
+    "approximately minimize a particular f-divergence'",
     mutants=(Mutant("losses/divergences.py", "_kl(q, p) - 2 * _js(p, q)", "_kl(q, p) - 4 * _js(p, q)"),),
 )
 
@@ -197,11 +199,11 @@ def _value_is_js(shares: tuple[float, ...]) -> Evidence:
     return same_numbers([value], [js], 1e-12)
 
 
-refuted(
+remark(
     "value_is_jensen_shannon",
     "The best discriminator's value is the Jensen-Shannon divergence, up to the constant log 4.",
     r"V(D^*) + \log 4 = 2\,\mathrm{JS}(p, q)",
-    "circulates; Goodfellow et al. 2014, theorem 1, has the factor 2",
+    "Goodfellow et al. 2014, theorem 1, has the factor 2",
     "any two different histograms",
     lambda: {"shares": (0.1, 0.2, 0.7)},
     conclusion=_value_is_js,
@@ -217,11 +219,12 @@ def _weight_is_gamma(weight: float) -> Evidence:
     return same_expressions(sympy.diff(game.exprs[1] + theta * phi, phi), 2 * sympy.nsimplify(weight) * phi)
 
 
-refuted(
+remark(
     "penalty_weight_is_gamma",
-    "The weight 10 of the R1 penalty in published code is the gamma = 10 of the theory.",
+    "A weight of 10 on E |grad D|^2 is the gamma = 10 of R1.",
     r"\tfrac{\gamma}{2}\,\mathbb{E}\|\nabla D\|^2 \;\text{beside}\; w\,\mathbb{E}\|\nabla D\|^2: \quad \gamma = 2w",
-    "a matter of convention: Mescheder et al. 2018, equation 9, has the 1/2, their code does not",
+    "a matter of convention: Mescheder et al. 2018, equation 9, has the 1/2; `reg = self.reg_param * "
+    "compute_grad2(d_real, x_real).mean()` in gan_training/train.py of LMescheder/GAN_stability does not",
     "weight 10: the theory's gamma is 20",
     lambda: {"weight": 10},
     conclusion=_weight_is_gamma,
@@ -255,12 +258,12 @@ def _means_stay(inner: Rule) -> Evidence:
     return Evidence(moved < 1e-12, f"means moved by {moved:.2g}")
 
 
-refuted(
+remark(
     "centralised_means_stay",
     "Gradient centralisation keeps the means of the weights (over all dimensions but the output one) where they were, "
     "under any optimiser.",
     r"\overline{w}_{t+1} = \overline{w}_t \;\text{needs a step linear in}\; P g",
-    "circulates; Yong et al. 2020, section 4, is about SGD",
+    "Yong et al. 2020, section 4, is about SGD",
     "Adam divides coordinate by coordinate, after the mean was taken out",
     lambda: {"inner": rules.Adam(0.1)},
     conclusion=_means_stay,

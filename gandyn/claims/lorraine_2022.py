@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import games, rules
 from ..types import Game
-from .base import Claim, Evidence, How, Mutant, Outside, register
+from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
 from .evidence import all_of, attracting, same_spectrum, singular_values
 
 ALMOST_POSITIVE = 0.9 * complex(math.cos(math.pi / 8), math.sin(math.pi / 8))
@@ -30,8 +30,8 @@ def _converges(game: Game, share: float, momentum: complex = ALMOST_POSITIVE) ->
     step = share * 0.07 / float(singular_values(game)[0])
     rule = rules.HeavyBall(step, momentum)
     return all_of(
-        same_spectrum(linearize(game, rule).eigenvalues, _modes(game, step, complex(momentum)), 1e-7),
         attracting(game, rule),
+        same_spectrum(linearize(game, rule).eigenvalues, _modes(game, step, complex(momentum)), 1e-7),
     )
 
 
@@ -53,12 +53,15 @@ register(
         latex=r"(z-1)(z-\beta)(z-\bar\beta) \pm i s z (z - \mathrm{Re}\,\beta) = 0 \Rightarrow |z| < 1",
         source="Lorraine et al. 2022, the theorem on bilinear zero-sum games and its figures with arg(beta) = pi/8",
         how=How.PROPERTY,
+        origin=Origin.PAPER,
         conclusion=_converges,
         hypotheses=_draws,
         where=lambda game, share: bool(singular_values(game)[-1] > 0.1 * singular_values(game)[0]),
         outside=(
             Outside("the momentum is real", lambda: {"game": games.bilinear(), "share": 0.5, "momentum": 0.9}),
-            Outside("the step is longer", lambda: {"game": games.bilinear(), "share": 1.1}),
+            Outside(
+                "the step is longer", lambda: {"game": games.bilinear(), "share": 1.1}, restore=lambda: {"share": 0.9}
+            ),
         ),
         mutants=(Mutant("rules/heavy_ball.py", "m := m - imaginary * n", "m := m + imaginary * n"),),
         draws=20,
@@ -101,6 +104,7 @@ register(
         latex=r"\tfrac12 + \frac1{1-r} > \frac{2(1-r)}{(1-r)^2 + q^2}, \qquad \beta = r + iq",
         source="Lorraine et al. 2022, the theorem on bilinear zero-sum games (some complex beta); which, derived here",
         how=How.PROPERTY,
+        origin=Origin.SHARPENED,
         conclusion=_criterion,
         hypotheses=_disc,
         where=lambda size, angle: abs(_margin(complex(size * math.cos(angle), size * math.sin(angle)))) > 0.02,

@@ -6,8 +6,8 @@ from typing import Any
 
 from .. import games, rules
 from ..types import Game
-from .base import Claim, Evidence, How, Mutant, Outside, register
-from .evidence import same_numbers
+from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
+from .evidence import moduli, same_numbers
 
 
 def _divergence_rate(costs: Any, x: float, y: float) -> Evidence:
@@ -42,12 +42,14 @@ register(
         latex=r"\tfrac{d}{dt}\big[\mathrm{KL}(x^*\|x_t) + \mathrm{KL}(y^*\|y_t)\big] = 0",
         source="Mertikopoulos, Papadimitriou & Piliouras 2018, the lemma below the theorem on Poincare recurrence",
         how=How.PROPERTY,
+        origin=Origin.PAPER,
         conclusion=_divergence_rate,
         hypotheses=_interior,
         outside=(
             Outside(
                 "a dominant strategy: the equilibrium is pure",
                 lambda: {"costs": ((1, 2), (3, 5)), "x": 0.3, "y": 0.6},
+                restore=lambda: {"costs": ((1, -1), (-1, 1))},
             ),
         ),
         mutants=(Mutant("games/matrix.py", "-y * (gains - mean)", "y * (gains - mean)"),),
@@ -84,6 +86,7 @@ register(
         latex=r"\liminf_{t\to\infty} \|w_t - w_0\| = 0",
         source="Mertikopoulos, Papadimitriou & Piliouras 2018, the theorem on Poincare recurrence",
         how=How.REPRODUCED,
+        origin=Origin.PAPER,
         conclusion=_returns,
         outside=(Outside("discrete time: multiplicative weights spiral out", lambda: {"step": 0.1}),),
         mutants=(Mutant("games/matrix.py", "-y * (gains - mean)", "-y * (gains - mean) * 0.9"),),
@@ -97,9 +100,8 @@ def _fejer(game: Game, share: float, start: Any, rule: Any = rules.Extragradient
 
     from ..dynamics.iterate import iterate
 
-    lipschitz = float(np.linalg.norm(game.jacobian(np.zeros(game.dim)), 2))
-    step = share / lipschitz
-    w = np.array(start[: game.dim])
+    step = share / moduli(game)[1]
+    w = np.resize(np.array(start), game.dim)
     after = np.asarray(iterate(game, rule(step), w, 1).w)[-1]
     moved = step * game.field(w)
     bound = float(w @ w - (1 - share**2) * (moved @ moved))
@@ -112,8 +114,11 @@ def _monotone() -> Any:
 
     from . import strategies
 
-    drawn = st.one_of(strategies.bilinear(), strategies.strongly_monotone(), strategies.mixed("positive"))
-    coordinates = st.tuples(*[st.floats(-2, 2).filter(lambda c: abs(c) > 1e-3)] * 4)
+    monotone = strategies.strongly_monotone(nonlinear=None)
+    drawn = st.one_of(
+        strategies.bilinear(condition=1e3), monotone, strategies.mixed("positive", sizes=((1, 1), (3, 2)))
+    )
+    coordinates = st.tuples(*[st.floats(-2, 2).filter(lambda c: abs(c) > 1e-3)] * 8)
     return st.fixed_dictionaries({"game": drawn, "share": st.floats(0.05, 0.99), "start": coordinates})
 
 
@@ -128,6 +133,7 @@ register(
         latex=r"\|w^+ - w^*\|^2 \le \|w - w^*\|^2 - (1 - \eta^2L^2)\,\|w' - w\|^2",
         source="Mertikopoulos et al. 2019 (going the extra (gradient) mile), the theorem on optimistic mirror descent",
         how=How.PROPERTY,
+        origin=Origin.PAPER,
         conclusion=_fejer,
         hypotheses=_monotone,
         outside=(
@@ -141,16 +147,12 @@ register(
                 },
             ),
             Outside(
-                "eta L > 1",
-                lambda: {"game": games.bilinear(), "share": 1.5, "start": (1.0, 0.5, 0, 0), "rule": _unscaled},
+                "the field is not monotone",
+                lambda: {"game": games.quadratic(-1, 1, 0), "share": 0.5, "start": (1.0, 0.0)},
+                restore=lambda: {"game": games.bilinear()},
             ),
         ),
         mutants=(Mutant("rules/extragradient.py", "game.project(w - ahead * v)", "game.project(w + ahead * v)"),),
         draws=30,
     )
 )
-
-
-def _unscaled(step: float) -> Any:
-    """Twice the step."""
-    return rules.Extragradient(2 * step)

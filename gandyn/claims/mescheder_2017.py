@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import games, rules
 from ..types import Game
-from .base import Claim, Evidence, How, Mutant, Outside, register
+from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
 from .evidence import all_of, attracting, same_expressions, same_numbers, same_spectrum, singular_values
 
 
@@ -44,10 +44,15 @@ register(
         source="Mescheder et al. 2017, section 3 (the eigenvalues of I + hA), on planted spectra of two and four "
         "dimensions",
         how=How.PROPERTY,
+        origin=Origin.PAPER,
         conclusion=_step_bound,
         hypotheses=_pairs,
         outside=(
-            Outside("a real part of the wrong sign: no step converges", lambda: {"pairs": [(-2, 10)], "seed": 0}),
+            Outside(
+                "a real part of the wrong sign: no step converges",
+                lambda: {"pairs": [(-2, 10)], "seed": 0},
+                restore=lambda: {"pairs": [(2, 10)]},
+            ),
         ),
         mutants=(
             Mutant("rules/gradient.py", "self.lr, w) * v", "self.lr, w) * (v + v)"),
@@ -69,8 +74,8 @@ def _consensus_spectrum(game: Game, step: float, gamma: float) -> Evidence:
     found = linearize(game, rules.Consensus(step, gamma)).eigenvalues
     rightmost = np.linalg.eigvals(-regularised).real.max()
     return all_of(
-        same_spectrum(found, 1 - step * np.linalg.eigvals(regularised), 1e-8),
         Evidence(bool(rightmost < 0), f"rightmost eigenvalue of the regularised flow {rightmost:.6g}"),
+        same_spectrum(found, 1 - step * np.linalg.eigvals(regularised), 1e-8),
     )
 
 
@@ -79,7 +84,9 @@ def _nash_and_weights() -> Any:
 
     from . import strategies
 
-    nash = st.one_of(strategies.bilinear(), strategies.strongly_monotone(mu=0.1), strategies.planted())
+    nash = st.one_of(
+        strategies.bilinear(), strategies.strongly_monotone(mu=0.1, condition=100), strategies.planted(normal=True)
+    )
     return st.fixed_dictionaries({"game": nash, "step": strategies.steps(1), "gamma": st.floats(0.05, 2)})
 
 
@@ -92,13 +99,19 @@ register(
         latex=r"\mathrm{Re}\,\mu > 0 \quad\text{for}\quad \mu \in \mathrm{sp}(J + \gamma J^\top J)",
         source="Mescheder et al. 2017, section 4 (the regularised vector field)",
         how=How.PROPERTY,
+        origin=Origin.PAPER,
         conclusion=_consensus_spectrum,
         hypotheses=_nash_and_weights,
         outside=(
-            Outside("a singular game", lambda: {"game": games.bilinear(((1, 0), (0, 0))), "step": 0.1, "gamma": 1}),
+            Outside(
+                "a singular game",
+                lambda: {"game": games.bilinear(((1, 0), (0, 0))), "step": 0.1, "gamma": 1},
+                restore=lambda: {"game": games.bilinear(((1, 0), (0, 1)))},
+            ),
             Outside(
                 "no equilibrium of either player",
                 lambda: {"game": games.quadratic(-1, 1, -1), "step": 0.1, "gamma": 0.1},
+                restore=lambda: {"game": games.quadratic(1, 1, 1)},
             ),
         ),
         mutants=(
@@ -145,11 +158,20 @@ register(
         latex=r"h < \frac{2\gamma}{1 + \gamma^2\sigma^2}",
         source="derived from Mescheder et al. 2017, algorithm 2 and section 3",
         how=How.PROPERTY,
+        origin=Origin.DERIVED,
         conclusion=_consensus_on_bilinear,
         hypotheses=_bilinear_and_gamma,
         outside=(
-            Outside("a step at the bound", lambda: {"game": games.bilinear(), "gamma": 1, "share": 1.0}),
-            Outside("a step beyond the bound", lambda: {"game": games.bilinear(), "gamma": 0.5, "share": 1.01}),
+            Outside(
+                "a step at the bound",
+                lambda: {"game": games.bilinear(), "gamma": 1, "share": 1.0},
+                restore=lambda: {"share": 0.9},
+            ),
+            Outside(
+                "a step beyond the bound",
+                lambda: {"game": games.bilinear(), "gamma": 0.5, "share": 1.01},
+                restore=lambda: {"share": 0.9},
+            ),
         ),
         mutants=(
             Mutant("rules/consensus.py", "change = v + game", "change = v - game"),
@@ -181,6 +203,7 @@ register(
         latex=r"\lambda = 1 - h\gamma f'(0)^2 \pm i h f'(0)",
         source="Mescheder et al. 2018, figure 3 (consensus), after Mescheder et al. 2017, section 4",
         how=How.PROVED,
+        origin=Origin.SHARPENED,
         conclusion=lambda loss="minimax": _dirac(loss),
         outside=(Outside("another link: least squares has curvature of its own", lambda: {"loss": "least_squares"}),),
         mutants=(

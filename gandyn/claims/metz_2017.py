@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import games, rules
 from ..games.quadratic import quadratic
-from .base import Claim, Evidence, How, Mutant, Outside, register
+from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
 from .evidence import all_of, same_numbers
 
 DEPTHS = (0, 1, 2, 4, 8)
@@ -53,12 +53,14 @@ register(
         ),
         source="Metz et al. 2017, section 2.2 (equations 5 to 8 and the limits below them); the rest derived here",
         how=How.PROPERTY,
+        origin=Origin.SHARPENED,
         conclusion=_tends_to_best_response,
         hypotheses=_quadratics,
         outside=(
             Outside(
                 "inner steps beyond 2/c",
                 lambda: {"a": 1.0, "b": 1.0, "c": 1.0, "share": 2.1, "point": (1.0, -1.0)},
+                restore=lambda: {"share": 1.5},
             ),
         ),
         mutants=(
@@ -95,6 +97,7 @@ register(
         latex=r"\theta_{t+1} = \theta_t - \eta\,\tfrac{d}{d\theta} f(\theta, \varphi_k(\theta, \varphi_t))",
         source="Metz et al. 2017, section 3.1 and figure 1, in a toy of the same kind",
         how=How.REPRODUCED,
+        origin=Origin.SHARPENED,
         conclusion=_settles,
         outside=(Outside("nothing is unrolled", lambda: {"k": 0}),),
         mutants=(Mutant("rules/unrolled.py", "for _ in range(self.k):", "for _ in range(0):"),),

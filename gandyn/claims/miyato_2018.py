@@ -6,7 +6,7 @@ import itertools
 from typing import Any
 
 from ..penalties import registry as penalties
-from .base import Claim, Evidence, How, Mutant, Outside, register
+from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
 from .evidence import all_of, same_numbers
 
 
@@ -61,6 +61,7 @@ register(
         latex=r"\|f\|_{\mathrm{Lip}} \le \prod_{l=1}^{L} \sigma(W_l)",
         source="Miyato et al. 2018, section 2.1 (the bound on the Lipschitz norm)",
         how=How.PROPERTY,
+        origin=Origin.PAPER,
         conclusion=_bounded,
         hypotheses=_networks,
         outside=(
@@ -119,6 +120,7 @@ register(
         latex=r"\tilde\sigma_k^2 = \frac{\sum_i \sigma_i^{4k} c_i^2}{\sum_i \sigma_i^{4k-2} c_i^2} \le \sigma_1^2",
         source="Miyato et al. 2018, algorithm 1 and section 2.1; the closed form derived here",
         how=How.PROPERTY,
+        origin=Origin.SHARPENED,
         conclusion=_power,
         hypotheses=_shapes,
         outside=(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import games
-from .base import Claim, Evidence, How, Mutant, Outside, register
+from .base import Claim, Evidence, How, Mutant, Origin, Outside, incomparable, register
 from .evidence import all_of, attracting, same_expressions, same_spectrum
 
 
@@ -35,7 +35,7 @@ def _toy(loss: str, collapsed: bool = False) -> Evidence:
     game = games.nagarajan_kolter(loss)
     found = linearize(game, at=tuple(at.values())).exact
     if found is None:
-        return Evidence(False, "no exact equilibrium there")
+        return incomparable("no exact equilibrium there")
     root = sympy.sqrt(sympy.Rational(1, 25) - sympy.Rational(4, 9))
     here = attracting(game, at=tuple(at.values()))
     return all_of(
@@ -55,6 +55,7 @@ register(
         latex=r"\lambda = -\tfrac{1}{5} \pm \sqrt{\tfrac{1}{25} - \tfrac{4}{9}}",
         source="Nagarajan & Kolter 2017, theorem 3.1 on the example of section 3",
         how=How.PROVED,
+        origin=Origin.SHARPENED,
         conclusion=lambda loss="square", collapsed=False: _toy(loss, collapsed),
         outside=(
             Outside("a linear link, the Wasserstein GAN: h''(0) = 0", lambda: {"loss": "wasserstein"}),
@@ -80,7 +81,7 @@ def _regularised(weight: Any, loss: str = "wasserstein") -> Evidence:
     game = games.nagarajan_kolter(loss, eta=eta)
     found = linearize(game).exact
     if found is None:
-        return Evidence(False, "no exact equilibrium there")
+        return incomparable("no exact equilibrium there")
     return all_of(
         same_expressions([flow.trace(), flow.det()], [-8 * eta / 9, sympy.Rational(4, 9)]),
         same_expressions(found.matrix, flow),
@@ -104,11 +105,12 @@ register(
         latex=r"\lambda^2 + \tfrac{8\eta}{9}\lambda + \tfrac{4}{9} = 0",
         source="Nagarajan & Kolter 2017, section 4, on the example of section 3",
         how=How.PROPERTY,
+        origin=Origin.SHARPENED,
         conclusion=_regularised,
         hypotheses=_weights,
         outside=(
-            Outside("eta = 0: it circles", lambda: {"weight": 0}),
-            Outside("eta < 0", lambda: {"weight": -1}),
+            Outside("eta = 0: it circles", lambda: {"weight": 0}, restore=lambda: {"weight": 1}),
+            Outside("eta < 0", lambda: {"weight": -1}, restore=lambda: {"weight": 1}),
         ),
         mutants=(
             Mutant("games/nagarajan_kolter.py", "value + eta * sympy", "value - eta * sympy"),
@@ -152,10 +154,15 @@ register(
         latex=r"\lambda = -\tfrac{c}{4} \pm \sqrt{\tfrac{c^2}{16} - \tfrac{1}{4}},\quad c = \mathbb{E}\,x^2",
         source="Nagarajan & Kolter 2017, theorem 3.1, whose assumptions ask for a full-rank K_DD, here c",
         how=How.PROPERTY,
+        origin=Origin.SHARPENED,
         conclusion=_linear_discriminator,
         hypotheses=_data,
         outside=(
-            Outside("data at the origin alone, the Dirac-GAN: c = 0", lambda: {"shares": [1, 0], "places": [0, 2]}),
+            Outside(
+                "data at the origin alone, the Dirac-GAN: c = 0",
+                lambda: {"shares": [1, 0], "places": [0, 2]},
+                restore=lambda: {"places": [1, 2]},
+            ),
         ),
         mutants=(
             Mutant("games/density.py", "dk * (softplus(-phi * xk) + ", "dk * ("),

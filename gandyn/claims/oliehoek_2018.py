@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import games
-from .base import Claim, Evidence, How, Mutant, Outside, register
+from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
 
 Matrix = tuple[tuple[Any, ...], ...]
 
@@ -51,10 +51,17 @@ register(
         latex=r"\min_{x,\,y\ \mathrm{pure}} \mathrm{DG}(x, y) > 0 = \min_{x,\,y\ \mathrm{mixed}} \mathrm{DG}(x, y)",
         source="Oliehoek et al. 2018, sections 2 and 3 (GANs as finite zero-sum games in mixed strategies)",
         how=How.PROPERTY,
+        origin=Origin.SHARPENED,
         conclusion=_only_mixed,
         hypotheses=_matrices,
         where=lambda matrix: not _has_saddle(matrix),
-        outside=(Outside("an entry is a saddle: rows and columns dominate", lambda: {"matrix": ((0, 1), (-1, 2))}),),
+        outside=(
+            Outside(
+                "an entry is a saddle: rows and columns dominate",
+                lambda: {"matrix": ((0, 1), (-1, 2))},
+                restore=lambda: {"matrix": ((1, -1), (-1, 1))},
+            ),
+        ),
         mutants=(Mutant("games/matrix.py", "worlds.positive(pure - least)", "worlds.positive(least - pure)"),),
         draws=15,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import losses
-from .base import Claim, Evidence, How, Mutant, Outside, register
+from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
 from .evidence import all_of, same_expressions, same_numbers
 
 
@@ -33,6 +33,7 @@ register(
         latex=r"\nu = 1:\; C(a) = a",
         source="Qi 2017, the section on generalised LS-GAN",
         how=How.PROVED,
+        origin=Origin.PAPER,
         conclusion=lambda slope=1: _is_wasserstein(slope),
         outside=(
             Outside("nu = 1/2", lambda: {"slope": 0.5}),
@@ -83,6 +84,7 @@ register(
         latex=r"C(a) = \max(a, \nu a)",
         source="Qi 2017, the definitions of LS-GAN and GLS-GAN",
         how=How.PROPERTY,
+        origin=Origin.PAPER,
         conclusion=_family,
         hypotheses=_pairs,
         where=lambda nu, margin, real, fake, distance: all(
@@ -92,6 +94,7 @@ register(
             Outside(
                 "a pair exactly at the margin: the slope there is a convention",
                 lambda: {"nu": 0.0, "margin": 1.0, "real": [2.0], "fake": [1.0], "distance": 1.0},
+                restore=lambda: {"margin": 0.5},
             ),
         ),
         mutants=(

@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import games, rules
 from ..types import Game, Rule
-from .base import Claim, Evidence, How, Mutant, Outside, register
+from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
 from .evidence import all_of, bilinear_modes, critical_step, same_expressions, same_numbers
 
 
@@ -32,6 +32,7 @@ register(
         latex=r"\lambda = \sum_{k\le 4} \frac{(-is)^k}{k!},\quad |\lambda|^2 = 1 - \frac{s^6}{72} + \frac{s^8}{576}",
         source="Qin et al. 2020, section 3 (ODE-GAN on the bilinear game); the exact threshold derived here",
         how=How.PROVED,
+        origin=Origin.SHARPENED,
         conclusion=_fourth_order,
         outside=(Outside("the midpoint rule of order 2", lambda: {"order": 2}),),
         mutants=(Mutant("rules/runge_kutta.py", "4: ((2, 2, 1), (1, 2, 2, 1))", "4: ((2, 2, 1), (1, 2, 1, 1))"),),
@@ -62,10 +63,14 @@ register(
         latex=r"|\lambda|^2 = 1 + s^4/4 > 1",
         source="Qin et al. 2020, section 3 (orders of the integrator); the exact modulus derived here",
         how=How.PROVED,
+        origin=Origin.SHARPENED,
         conclusion=_second_order,
         outside=(
             Outside("order 4", lambda: {"order": 4}),
-            Outside("the players have curvature of their own", lambda: {"own": 1}),
+            Outside(
+                "the players have curvature of their own",
+                lambda: {"own": 1},
+            ),
         ),
         mutants=(Mutant("rules/runge_kutta.py", "2: ((2,), (0, 1))", "2: ((1,), (0, 1))"),),
     )
@@ -106,12 +111,14 @@ register(
             "odegan_mog16.ipynb steps each player with the other held fixed (on networks)"
         ),
         how=How.PROPERTY,
+        origin=Origin.DERIVED,
         conclusion=_in_turn,
         hypotheses=_bilinear,
         outside=(
             Outside(
                 "the players have curvature of their own",
                 lambda: {"game": games.quadratic(1, 1, 1), "step": 0.2},
+                restore=lambda: {"game": games.bilinear()},
             ),
             Outside("joint stages", lambda: {"game": games.bilinear(), "step": 0.2, "joint": True}),
         ),

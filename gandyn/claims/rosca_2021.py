@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import games, rules
 from ..types import Game
-from .base import Claim, Evidence, How, Mutant, Outside, register
+from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
 from .evidence import all_of, attracting, same_expressions
 
 STEP = "1/5"
@@ -45,7 +45,8 @@ register(
         ),
         latex=r"\dot w = -v - \tfrac{h}{2} J v + O(h^2)",
         source="Rosca et al. 2021, theorem 3.1",
-        how=How.PROVED,
+        how=How.INSTANCE,
+        origin=Origin.PAPER,
         conclusion=_simultaneous,
         outside=(
             Outside("the players move in turn", lambda: {"rule": rules.AlternatingGD("lr")}),
@@ -85,9 +86,14 @@ register(
             r"\dot y:\ +\tfrac{mk h_xh_y}{2}J_{yx}v_x - \tfrac{k h_y^2}{2}J_{yy}v_y"
         ),
         source="Rosca et al. 2021, theorem 3.2",
-        how=How.PROVED,
+        how=How.INSTANCE,
+        origin=Origin.PAPER,
         conclusion=_alternating,
-        outside=(Outside("simultaneous steps", lambda: {"repeats": (1, 1), "in_turn": False}),),
+        outside=(
+            Outside(
+                "simultaneous steps", lambda: {"repeats": (1, 1), "in_turn": False}, restore=lambda: {"in_turn": True}
+            ),
+        ),
         mutants=(Mutant("rules/alternating.py", "for i in order for _ in", "for i in reversed(order) for _ in"),),
     )
 )
@@ -125,6 +131,7 @@ register(
         latex=r"(1-h\epsilon)^2 + h^2 < 1 \iff \epsilon > \frac{1-\sqrt{1-h^2}}{h} = 5 - 2\sqrt6",
         source="Rosca et al. 2021, the figure with epsilon = 0.09 and 0.2; the threshold derived here",
         how=How.PROVED,
+        origin=Origin.SHARPENED,
         conclusion=_example,
         outside=(Outside("damping 0.2", lambda: {"damping": "1/5"}),),
         mutants=(

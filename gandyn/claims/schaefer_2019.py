@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import games, rules
 from ..types import Game
-from .base import Claim, Evidence, How, Mutant, Outside, register
+from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
 from .evidence import all_of, same_expressions
 
 
@@ -26,8 +26,8 @@ def _any_step(own: Any = 0) -> Evidence:
     s = lr * sigma
     critical = stability_region(games.quadratic(own, 3, own), rule, ("lr",)).critical("lr")
     return all_of(
-        same_expressions(sympy.cancel(found.charpoly * (1 + s**2)), (1 + s**2) * Z**2 - 2 * Z + 1),
         Evidence(critical is sympy.oo, f"critical step {critical}"),
+        same_expressions(sympy.cancel(found.charpoly * (1 + s**2)), (1 + s**2) * Z**2 - 2 * Z + 1),
     )
 
 
@@ -41,6 +41,7 @@ register(
         latex=r"\lambda = \frac{1}{1 + i s}, \qquad |\lambda| = \frac{1}{\sqrt{1+s^2}} < 1",
         source="Schaefer & Anandkumar 2019, section 2 (the bilinear model problem); the exact modulus derived here",
         how=How.PROVED,
+        origin=Origin.SHARPENED,
         conclusion=_any_step,
         outside=(Outside("the players have curvature of their own, which limits the step", lambda: {"own": 4}),),
         mutants=(Mutant("rules/competitive.py", "return u + lr * game.coupling(", "return u - lr * game.coupling("),),
@@ -55,7 +56,7 @@ def _local_nash(game: Game, step: Any, start: Any, rule: Any = rules.Competitive
     from ..dynamics.iterate import iterate
     from .evidence import same_numbers
 
-    w = np.array(start, dtype=float)[: game.dim]
+    w = np.resize(np.array(start, dtype=float), game.dim)
     move = np.asarray(iterate(game, rule(step), w, 1).w)[-1] - w
     v, jacobian = game.field(w), game.jacobian(w)
     x, y = game.slices
@@ -72,8 +73,8 @@ def _points() -> Any:
     from . import strategies
 
     planar = st.sampled_from([games.forsaken(), games.follow_the_ridge(3), games.tandem(), games.almost_bilinear(0.5)])
-    coordinates = st.tuples(*[st.floats(-2, 2)] * 4)
-    drawn = st.one_of(planar, strategies.strongly_monotone())
+    coordinates = st.tuples(*[st.floats(-2, 2)] * 8)
+    drawn = st.one_of(planar, strategies.strongly_monotone(nonlinear=None))
     return st.fixed_dictionaries({"game": drawn, "step": strategies.steps(1.0, 0.05), "start": coordinates})
 
 
@@ -87,6 +88,7 @@ register(
         latex=r"u_i = \arg\min_{u_i} \langle v_i, u_i\rangle + u_i^\top J_{ij} u_j + \tfrac1{2\eta}|u_i|^2",
         source="Schaefer & Anandkumar 2019, equations 3 and 4",
         how=How.PROPERTY,
+        origin=Origin.PAPER,
         conclusion=_local_nash,
         hypotheses=_points,
         outside=(
@@ -133,6 +135,7 @@ register(
             "(github.com/f-t-s/CGD)"
         ),
         how=How.PROVED,
+        origin=Origin.SHARPENED,
         conclusion=_one_step,
         outside=(Outside("alpha (x^2 - y^2): J is symmetric, not antisymmetric", lambda: {"curved": True}),),
         mutants=(
@@ -168,6 +171,7 @@ register(
             "GDA, SGA, LCGD, CGD (github.com/f-t-s/CGD)"
         ),
         how=How.PROVED,
+        origin=Origin.PAPER,
         conclusion=_uncoupled,
         outside=(Outside("a coupling x y is added", lambda: {"coupling": 1}),),
         mutants=(Mutant("rules/competitive.py", "return u + lr * game.coupling(", "return u + lr * game.jvp("),),
@@ -205,7 +209,8 @@ register(
         ),
         latex=r"(I+\eta J_o)^{-1}\eta v = \eta v - \eta^2 J_o v + \eta^3 J_o^2 v - \cdots, \qquad J_o = A",
         source="Schaefer & Anandkumar 2019, table 1 (LCGD beside SGA)",
-        how=How.PROVED,
+        how=How.INSTANCE,
+        origin=Origin.SHARPENED,
         conclusion=_expansion,
         outside=(
             Outside("the coupling term is left out: gradient descent-ascent", lambda: {"rule": rules.SimultaneousGD}),

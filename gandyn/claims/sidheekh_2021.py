@@ -7,7 +7,7 @@ from typing import Any
 from .. import games
 from ..games.quadratic import quadratic
 from ..types import Game
-from .base import Claim, Evidence, How, Mutant, Outside, Verdict, register
+from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
 
 BOX = [(-20.0, 20.0), (-20.0, 20.0)]
 CANDIDATES = ((-12.5, -8.7), (-11.4, 8.0), (12.4, -6.4))
@@ -46,9 +46,16 @@ register(
         latex=r"v(w) = 0 \Rightarrow \widehat{\mathrm{DG}}_k(w) = 0 < \widehat{\mathrm{DG}}_k(w + \varepsilon)",
         source="Sidheekh et al. 2021, section 4 (perturbed duality gap) and the toy of section 5 at (0, 0)",
         how=How.PROPERTY,
+        origin=Origin.SHARPENED,
         conclusion=_perturbation_sees,
         hypotheses=_saddles_of_own_costs,
-        outside=(Outside("the point is a Nash equilibrium", lambda: {"game": quadratic(1, 0.5, 1), "seed": 0}),),
+        outside=(
+            Outside(
+                "the point is a Nash equilibrium",
+                lambda: {"game": quadratic(1, 0.5, 1), "seed": 0},
+                restore=lambda: {"game": quadratic(-1, 0.5, 1)},
+            ),
+        ),
         mutants=(Mutant("analysis/gap/inner.py", "moved = view.block + scale *", "moved = view.block + 0 *"),),
         draws=6,
     )
@@ -84,16 +91,14 @@ def _candidates() -> Any:
 register(
     Claim(
         name="sidheekh_2021.point_a",
-        statement='At the Nash equilibrium "A" of the toy function the perturbed duality gap vanishes.',
-        latex=r"f = e^{-(x^2+y^2)/100}\big((\tfrac{3}{10}x^2 + y)^2 + (x + \tfrac12 y^2)^2\big)",
-        source='Sidheekh et al. 2021, section 5 and its figure of the toy function (point "A")',
-        how=How.CERTIFIED,
-        verdict=Verdict.CORRECTED,
-        correction=(
-            'It vanishes, but "A" is Nash only locally, and with x maximising: at all three candidates the gap over '
-            "|x|, |y| <= 20, enclosed by interval arithmetic, is above 190. Coordinates of one decimal are not "
-            "critical."
+        statement=(
+            "At local Nash equilibria of the toy function (x maximising) the perturbed duality gap vanishes, while the "
+            "gap over |x|, |y| <= 20, enclosed by interval arithmetic, is above 100: it sees local equilibria only."
         ),
+        latex=r"f = e^{-(x^2+y^2)/100}\big((\tfrac{3}{10}x^2 + y)^2 + (x + \tfrac12 y^2)^2\big)",
+        source='beside Sidheekh et al. 2021, section 5: three candidates for the point "A" of the figure of the toy',
+        how=How.CERTIFIED,
+        origin=Origin.DERIVED,
         conclusion=_gap_at_a,
         hypotheses=_candidates,
         outside=(

@@ -1,7 +1,12 @@
-"""Hypothesis strategies of games and rules: planted spectra, strong monotonicity, admissible steps. Exact numbers."""
+"""Hypothesis strategies of games and rules: planted spectra, strong monotonicity, admissible steps. Exact numbers.
+
+A theorem about a class is tried on its corners too: conditioning, departure from normality, dimension and nonlinearity
+are arguments, and by default they are drawn. A search says which of them it saw (`Falsification.coverage`).
+"""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,6 +17,7 @@ from .. import games, rules
 from ..types import Game, Rule
 
 TENTH = 10
+TILTS = ("3/4", "4/3", "12/5", "40/9")  # tilts t with a rational sqrt(1 + t^2)
 
 
 def tenths(low: float, high: float) -> st.SearchStrategy[Any]:
@@ -27,41 +33,116 @@ def matrices(rows: int, columns: int, low: float = -2, high: float = 2) -> st.Se
     return st.tuples(*[row] * rows)
 
 
+def spread(condition: float) -> st.SearchStrategy[Any]:
+    """Exact factors from 1 to `condition`: near 1, and by orders of magnitude. Shrinks towards 1."""
+    import sympy
+
+    near = st.integers(10, round(min(condition, 4) * 10)).map(lambda n: sympy.Rational(n, 10))
+    decades = [10**k * m for k in range(12) for m in (1, 3) if 4 < 10**k * m <= condition]
+    return near | st.sampled_from([sympy.Integer(n) for n in decades]) if decades else near
+
+
 @st.composite
-def bilinear(draw: st.DrawFn, largest: int = 2, square: bool = True) -> Game:
-    """x^T M y with a nonsingular square M up to `largest` rows (any shape and rank with square=False)."""
+def bilinear(draw: st.DrawFn, largest: int = 3, square: bool = True, condition: float | None = None) -> Game:
+    """x^T M y with a nonsingular square M up to `largest` rows (any shape and rank with square=False).
+
+    Args:
+        largest: rows at most. square: whether M is square and nonsingular.
+        condition: largest over smallest singular value of a square M, drawn up to this; None for small exact entries.
+    """
     import sympy
 
     m = draw(st.integers(1, largest))
     n = m if square else draw(st.integers(1, largest))
-    matrix = draw(matrices(m, n).filter(lambda a: any(map(any, a)) and (not square or sympy.Matrix(a).det() != 0)))
+    if condition is not None and square:
+        sizes = sympy.diag(*[draw(spread(condition)) for _ in range(m)]) / 10
+        matrix: Any = (_rotation(draw, m) * sizes * _rotation(draw, m)).tolist()
+    else:
+        matrix = draw(matrices(m, n).filter(lambda a: any(map(any, a)) and (not square or sympy.Matrix(a).det() != 0)))
     game: Game = games.bilinear(matrix)
     return game
 
 
+def _rotation(draw: st.DrawFn, size: int) -> Any:
+    """An exact rational rotation; the identity is simplest."""
+    return _turned(size, draw(st.none() | st.integers(0, 99)))
+
+
+@functools.cache
+def _turned(size: int, seed: int | None) -> Any:
+    return games.planted.rational_rotation(size, seed).as_immutable()
+
+
 @st.composite
-def strongly_monotone(draw: st.DrawFn, mu: float = 0.5, size: int = 2) -> Game:
-    """x^T A x / 2 + x^T B y - y^T C y / 2 with A, C >= mu: diagonal parts mu + [0, 2], coupling in [-2, 2]."""
+def strongly_monotone(
+    draw: st.DrawFn,
+    mu: float = 0.5,
+    size: int | None = None,
+    condition: float = 1e4,
+    normal: bool | None = None,
+    nonlinear: bool | None = False,
+) -> Game:
+    """x^T A x / 2 + x^T B y - y^T C y / 2 with A, C >= mu I, equilibrium 0; by default up to eight coordinates.
+
+    A and C have the eigenvalues mu times `spread(condition)`, B the singular values 0 or mu times such a factor; exact
+    rotations mix the coordinates. As A and C differ and do not commute with B, J is not normal.
+
+    Args:
+        mu: strong monotonicity, of the symmetric part of J. size: coordinates of each player; 1 to 4 where None.
+        condition: the largest factor of a curvature or coupling, so that |J| / mu goes beyond it.
+        normal: True for A = C = a I, whose J is normal; False or None for any.
+        nonlinear: True adds k (log cosh x_i - log cosh y_j), which keeps mu and the equilibrium; None for either.
+    """
     import sympy
 
-    low = sympy.Rational(str(mu))
+    low, n = sympy.Rational(str(mu)), draw(st.integers(1, 4)) if size is None else size
+    factors = spread(condition)
 
     def positive() -> Any:
-        root = sympy.Matrix(draw(matrices(size, size, -1, 1)))
-        return root * root.T + low * sympy.eye(size)
+        turn = _rotation(draw, n)
+        return turn * sympy.diag(*[low * draw(factors) for _ in range(n)]) * turn.T
 
-    game: Game = games.quadratic(positive().tolist(), draw(matrices(size, size)), positive().tolist())
-    return game
+    a = low * draw(factors) * sympy.eye(n) if normal else positive()
+    c = a if normal else positive()
+    couplings = [low * draw(st.sampled_from((0, 1)) | factors) for _ in range(n)]
+    b = _rotation(draw, n) * sympy.diag(*couplings) * _rotation(draw, n)
+    game: Game = games.quadratic(a.tolist(), b.tolist(), c.tolist())
+    curved = draw(st.booleans()) if nonlinear is None else nonlinear
+    return _with_log_cosh(draw, game, low) if curved else game
+
+
+def _with_log_cosh(draw: st.DrawFn, game: Any, low: Any) -> Game:
+    """The game with a convex-concave term that is not quadratic, and the same equilibrium 0."""
+    import sympy
+
+    x, y = (game.symbols[block] for block in game.slices)
+    k = low * draw(spread(100))
+    own, other = draw(st.sampled_from(x)), draw(st.sampled_from(y))
+    term = k * (sympy.log(sympy.cosh(own)) - sympy.log(sympy.cosh(other)))
+    made: Game = games.from_sympy(game.exprs[0] + term, {"x": x, "y": y}, equilibria=[(0,) * game.dim])
+    return made
 
 
 @st.composite
-def planted(draw: st.DrawFn, pairs: int = 1, rightmost: float = -0.1) -> Game:
-    """Zero-sum quadratic games whose flow eigenvalues are chosen: complex pairs with real part at most `rightmost`."""
-    spectrum: list[complex] = []
-    for _ in range(pairs):
-        real, imaginary = draw(st.floats(-2, rightmost)), draw(st.floats(0.1, 3))
-        spectrum += [complex(-real, imaginary), complex(-real, -imaginary)]
-    game: Game = games.planted_quadratic(spectrum, seed=draw(st.integers(0, 99)))
+def planted(
+    draw: st.DrawFn, pairs: int | None = None, rightmost: float = -0.1, condition: float = 100, normal: bool = False
+) -> Game:
+    """Zero-sum quadratic games whose flow eigenvalues are chosen: complex pairs with real part at most `rightmost`.
+
+    Args:
+        pairs: of eigenvalues; 1 to 3 where None, so that there are two to six coordinates.
+        rightmost: the largest real part. condition: by which factor pairs may differ in size.
+        normal: True for normal Jacobians only. Otherwise the players' own curvatures differ by an exact tilt, and one
+            player's cost may bend down at the equilibrium (it is then no Nash equilibrium, and attracts all the same).
+    """
+    import sympy
+
+    spectrum = []
+    for _ in range(draw(st.integers(1, 3)) if pairs is None else pairs):
+        real, imaginary = draw(tenths(-rightmost, 2)), draw(tenths(0.1, 3))
+        spectrum.append(draw(spread(condition)) * (real + sympy.I * imaginary))
+    tilt = 0 if normal else draw(st.sampled_from([sympy.Integer(0), *map(sympy.Rational, TILTS)]))
+    game: Game = games.planted_quadratic(spectrum, seed=draw(st.none() | st.integers(0, 99)), tilt=tilt)
     return game
 
 

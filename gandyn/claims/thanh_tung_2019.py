@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import games, rules
 from ..penalties import registry as penalties
-from .base import Claim, Evidence, How, Mutant, Outside, register
+from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
 from .evidence import all_of, same_expressions
 from .falsify import converges
 
@@ -56,14 +56,24 @@ register(
         latex=r"\tfrac{d}{dt}(\theta^2 + \varphi^2) = -2\gamma\varphi^2",
         source="Thanh-Tung et al. 2019, section 5 (0-GP), on the Dirac-GAN; Mescheder et al. 2018, section 4.1, for R1",
         how=How.PROPERTY,
+        origin=Origin.SHARPENED,
         conclusion=_global,
         hypotheses=_penalised,
         outside=(
-            Outside("a target of one", lambda: {"loss": "wasserstein", "penalty": "WGANGP", "gamma": "1"}),
-            Outside("weight 0", lambda: {"loss": "minimax", "penalty": "ZeroCentered", "gamma": "0"}),
+            Outside(
+                "a target of one",
+                lambda: {"loss": "wasserstein", "penalty": "WGANGP", "gamma": "1"},
+                restore=lambda: {"penalty": "R1"},
+            ),
+            Outside(
+                "weight 0",
+                lambda: {"loss": "minimax", "penalty": "ZeroCentered", "gamma": "0"},
+                restore=lambda: {"gamma": "1"},
+            ),
             Outside(
                 "least squares, with damping of its own",
                 lambda: {"loss": "least_squares", "penalty": "R1", "gamma": "1"},
+                restore=lambda: {"loss": "minimax"},
             ),
         ),
         mutants=(
@@ -93,10 +103,15 @@ register(
         latex=r"\gamma \in [0.6, 0.8],\ h \in [0.1, 0.2],\ \|w_0\| < \tfrac14 \;\Rightarrow\; w_t \to 0",
         source="Thanh-Tung et al. 2019, section 5 (0-GP), on the Dirac-GAN; ranges and basin proven here",
         how=How.CERTIFIED,
+        origin=Origin.SHARPENED,
         conclusion=lambda gamma=(0.6, 0.8), step=(0.1, 0.2): _certified(gamma, step),
         outside=(
             Outside("weight 0", lambda: {"gamma": (0.0, 0.0)}),
-            Outside("a step beyond 4 gamma", lambda: {"gamma": (0.1, 0.1), "step": (0.5, 0.5)}),
+            Outside(
+                "a step beyond 4 gamma",
+                lambda: {"gamma": (0.1, 0.1), "step": (0.5, 0.5)},
+                restore=lambda: {"gamma": (0.6, 0.8)},
+            ),
         ),
         mutants=(
             Mutant(

@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import games, rules
 from ..types import Game
-from .base import Claim, Evidence, How, Mutant, Outside, register
+from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
 from .evidence import same_spectrum
 
 STEPS = 300  # the figure has 1000: whatever arrives has arrived by then
@@ -69,6 +69,7 @@ register(
         latex=r"\{1 - \eta\mu : \mu \in \mathrm{spec}(f_{xx}-f_{xy}f_{yy}^{-1}f_{yx}) \cup \mathrm{spec}(-f_{yy})\}",
         source="Wang et al. 2019, theorem 1 and its proof",
         how=How.PROPERTY,
+        origin=Origin.PAPER,
         conclusion=_spectrum,
         hypotheses=_steps,
         where=_clear,
@@ -108,6 +109,7 @@ register(
         latex=r"\rho < 1 \iff -f_{yy} \succ 0 \ \text{ and } \ f_{xx} - f_{xy}f_{yy}^{-1}f_{yx} \succ 0",
         source="Wang et al. 2019, theorem 1",
         how=How.PROPERTY,
+        origin=Origin.PAPER,
         conclusion=_exactly_minimax,
         hypotheses=_quadratics,
         where=_clear,
@@ -164,6 +166,7 @@ register(
         ),
         source="Wang et al. 2019, section 6 and its figure of three two-dimensional functions",
         how=How.REPRODUCED,
+        origin=Origin.PAPER,
         conclusion=_figure,
         outside=(Outside("extragradient in the place of follow-the-ridge", lambda: {"ridge": rules.Extragradient}),),
         mutants=(Mutant("rules/follow_the_ridge.py", "w - lr * v + ridge", "w - lr * v - ridge"),),

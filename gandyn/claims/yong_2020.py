@@ -8,7 +8,7 @@ from .. import rules
 from ..errors import DomainError
 from ..types import Array, Batch, Game, Player, Rule
 from ..worlds import NUMPY
-from .base import Claim, Evidence, How, Mutant, Outside, register
+from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
 
 ROWS = 3, 4
 
@@ -91,12 +91,14 @@ register(
         ),
         source="Yong et al. 2020, section 4.2 (weight space regularisation) and equation 5",
         how=How.PROPERTY,
+        origin=Origin.PAPER,
         conclusion=_keeps_means,
         hypotheses=_linear_rules,
         outside=(
             Outside(
                 "Adam scales the coordinates one by one",
                 lambda: {"rule": rules.GradientCentralization(rules.Adam(0.01)), "seed": 0},
+                restore=lambda: {"rule": rules.GradientCentralization(rules.SGDM(0.01, 0.9))},
             ),
         ),
         mutants=(Mutant("rules/centralization.py", "rows - mean(rows)", "rows - mean(rows) / 2"),),

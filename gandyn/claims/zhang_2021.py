@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import games, rules
-from .base import Claim, Evidence, How, Mutant, Outside, register
+from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
 from .evidence import all_of, same_numbers, spectral
 
 
@@ -51,6 +51,7 @@ register(
         ),
         source="Zhang et al. 2021, the theorem on local rates (kappa against kappa^2); exact best rates derived here",
         how=How.PROPERTY,
+        origin=Origin.SHARPENED,
         conclusion=_best,
         hypotheses=_problems,
         outside=(

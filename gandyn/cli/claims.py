@@ -62,6 +62,9 @@ def _row(claim: Any, found: Any) -> dict[str, Any]:
         "statement": claim.statement,
         "latex": claim.latex,
         "source": claim.source,
+        "origin": claim.origin and claim.origin.value,
+        "prior": claim.prior,
+        "said": claim.said,
         "how": claim.how.value,
         "declared": claim.verdict.value,
         "correction": claim.correction,
@@ -81,6 +84,10 @@ def _table(chosen: list[Any], checks: list[Any]) -> list[str]:
             paper = claim.paper
             lines += ["", paper]
         lines += [_joined(row, widths), f"      {claim.statement} [{claim.source}]"]
+        if claim.origin:
+            lines.append(f"      {claim.origin}" + (f"; before: {claim.prior}" if claim.prior else ""))
+        if claim.said:
+            lines.append(f"      said: {claim.said}")
         if claim.correction:
             lines.append(f"      correction: {claim.correction}")
         if found is not None and not found.agrees:

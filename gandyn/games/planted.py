@@ -16,11 +16,15 @@ from .symbolic import SymbolicGame
     "planted_quadratic",
     examples=({"eigenvalues": (1 + 2j, 0.5 - 1j)}, {"eigenvalues": (2, -0.5, 1j), "coupling": 1.5, "seed": 1}),
 )
-def planted_quadratic(eigenvalues: Sequence[Any], coupling: Any = 1, seed: int = 0) -> SymbolicGame:
+def planted_quadratic(
+    eigenvalues: Sequence[Any], coupling: Any = 1, seed: int | None = 0, tilt: Any = 0
+) -> SymbolicGame:
     """A zero-sum quadratic game whose Jacobian J has exactly the given eigenvalues.
 
     In suitable coordinates the game splits into scalar games a x^2 / 2 + b x y - c y^2 / 2 with Jacobian
-    [[a, b], [-b, c]]. A complex number p + iq stands for itself and its conjugate: a = c = p, b = q. Two real
+    [[a, b], [-b, c]]. A complex number p + iq stands for itself and its conjugate: a, c = p +- tq and
+    b = q sqrt(1 + t^2), with the tilt t. At t = 0 the matrix is normal and both players' curvatures are p; otherwise it
+    is not normal, and from t > p/q on one player's own cost bends down although the spectrum has not changed. Two real
     numbers with mean m and half difference d: b is the coupling, a and c are m +- sqrt(d^2 + b^2), so that the spectrum
     alone does not show a player's own curvature. Exact rational rotations of x and of y, from `seed`, then mix the
     coordinates. Flow eigenvalues are minus the given ones.
@@ -29,6 +33,7 @@ def planted_quadratic(eigenvalues: Sequence[Any], coupling: Any = 1, seed: int =
         eigenvalues: of J; complex ones once for the pair, real ones in pairs in the order given.
         coupling: b for each pair of real eigenvalues.
         seed: of the rotations; None for no rotation.
+        tilt: t, for the complex eigenvalues.
 
     Raises:
         ParameterError: for an odd number of real eigenvalues.
@@ -48,7 +53,8 @@ def planted_quadratic(eigenvalues: Sequence[Any], coupling: Any = 1, seed: int =
         if q == 0:
             real.append(p)
         else:
-            blocks.append((p, q, p))
+            t = exact(tilt)
+            blocks.append((p + t * q, q * sympy.sqrt(1 + t**2), p - t * q))
             spectrum += [p + sympy.I * q, p - sympy.I * q]
     if len(real) % 2 or not (blocks or real):
         raise ParameterError(

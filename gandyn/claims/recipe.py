@@ -1,0 +1,63 @@
+"""Draws as text from which another person can rebuild them: costs with every digit, matrices, rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..types import Game
+from .base import Draw
+
+
+def written(draw: Draw) -> str:
+    """All arguments of a draw: "game = ..., step = ..."."""
+    return ", ".join(f"{name} = {recipe(value)}" for name, value in draw.items())
+
+
+def recipe(value: Any) -> str:
+    """A value as text that makes it again: games by their costs, players and Jacobian, other values as they print.
+
+    Example:
+        >>> import gandyn as gd
+        >>> print(recipe(gd.games.bilinear(((1, 2), (0, 3)))))
+        from_sympy(["x1*y1 + 2*x1*y2 + 3*x2*y2", "-x1*y1 - 2*x1*y2 - 3*x2*y2"], {"x": "x1 x2", "y": "y1 y2"})
+          with J = [[0, 0, 1, 2], [0, 0, 0, 3], [-1, 0, 0, 0], [-2, -3, 0, 0]]
+    """
+    if isinstance(value, Game):
+        return _game(value)
+    if isinstance(value, np.ndarray):
+        return repr(value.tolist())
+    return repr(value) if isinstance(value, (str, float, complex)) else str(value)
+
+
+def _game(game: Game) -> str:
+    costs, symbols = getattr(game, "exprs", None), getattr(game, "symbols", None)
+    if costs is None or symbols is None:
+        return repr(game)
+    names = [str(s) for s in symbols]
+    players = ", ".join(
+        f'"{player.name}": "{" ".join(names[block])}"' for player, block in zip(game.players, game.slices, strict=True)
+    )
+    texts = ", ".join(f'"{exact_text(cost)}"' for cost in costs)
+    projection = getattr(game, "projection", None)
+    kept = "" if projection is None else f", projection={projection!r}"
+    return f"from_sympy([{texts}], {{{players}}}{kept}){_matrix(game)}"
+
+
+def _matrix(game: Game) -> str:
+    """J where it is a matrix of numbers, else nothing: then the costs alone say it."""
+    jacobian = getattr(game, "jacobian_expr", None)
+    if jacobian is None or jacobian.free_symbols:
+        return ""
+    rows = [", ".join(exact_text(entry) for entry in jacobian.row(i)) for i in range(jacobian.rows)]
+    return "\n  with J = [" + ", ".join(f"[{row}]" for row in rows) + "]"
+
+
+def exact_text(expression: Any) -> str:
+    """An expression with all digits of its floating-point numbers, which SymPy's own text cuts."""
+    import sympy
+
+    whole = sympy.sympify(expression)
+    digits = {number: sympy.Symbol(repr(float(number))) for number in whole.atoms(sympy.Float)}
+    return str(whole.xreplace(digits))
