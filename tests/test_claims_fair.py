@@ -82,7 +82,7 @@ def test_an_example_that_raises_does_not_show_that_the_conclusion_fails():
 
     found = check(claim(small, (Outside("a hypothesis", lambda: {"n": 0.5, "broken": True}),)))
     assert not found.agrees
-    assert "it raises ValueError: three rows beside two" in found.silent[0]
+    assert "it raises ValueError: three rows beside two" in found.because[0]
 
 
 def test_an_example_that_cannot_be_compared_does_not_show_it_either():
@@ -91,7 +91,7 @@ def test_an_example_that_cannot_be_compared_does_not_show_it_either():
 
     found = check(claim(same, (Outside("another degree", lambda: {"n": 0.5, "degree": 3}),)))
     assert not found.agrees
-    assert "nothing could be compared: degree 3 beside 2" in found.silent[0]
+    assert "nothing could be compared: degree 3 beside 2" in found.because[0]
 
 
 def test_an_example_that_fails_by_another_hypothesis_is_found_out_by_its_control():
@@ -99,10 +99,10 @@ def test_an_example_that_fails_by_another_hypothesis_is_found_out_by_its_control
     said = Outside("not positive", lambda: {"n": 5.0, "sign": -1}, restore=lambda: {"sign": 1})
     found = check(claim(lambda n, sign=1: n * abs(sign) <= 1, (said,)))
     assert not found.agrees
-    assert "with its hypothesis restored it fails too" in found.silent[0]
+    assert "with its hypothesis restored it fails too" in found.because[0]
     inside = Outside("not positive", lambda: {"n": 5.0}, restore=lambda: {"n": 0.9})
     found = check(claim(lambda n: n <= 1, (inside,), where=lambda n: n < 0.5))
-    assert "outside another one" in found.silent[0]
+    assert "outside another one" in found.because[0]
 
 
 # --- verdicts need draws ---------------------------------------------------------------------------------------------

@@ -24,8 +24,9 @@ class Check(Result):
         tried, rejected: draws of the search. shrunk: draws tried to make a failure smaller.
         seconds: of the whole check.
         failure: the smallest draw on which the conclusion fails, where it should not.
-        detail: evidence, of the failure or of the last draw. silent: examples outside that do not show what they
-            should, and why. coverage: which games were drawn. asked: how many draws were asked for.
+        detail: evidence, of the failure or of the last draw. silent: reasons of examples outside that do not show
+            what they should; because: for each of them, why not.
+        coverage: which games were drawn. asked: how many draws were asked for.
     """
 
     claim: Claim
@@ -40,6 +41,7 @@ class Check(Result):
     shrunk: int = 0
     coverage: Coverage = dataclasses.field(default_factory=Coverage)
     asked: int = 1
+    because: tuple[str, ...] = ()
 
     @property
     def rejected_share(self) -> float:
@@ -68,7 +70,8 @@ class Check(Result):
         if self.failure is not None:
             lines.append(f"  fails at {written(self.failure)}" + (f" ({self.shrunk} draws to shrink it)"))
         lines += [f"  {self.detail}"] if self.detail else []
-        lines += [f"  does not fail where it should: {why}" for why in self.silent]
+        told = zip(self.silent, self.because, strict=True)
+        lines += [f"  does not fail where it should: {why} ({reason})" for why, reason in told]
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
@@ -90,6 +93,7 @@ class Check(Result):
             "correction": claim.correction,
             "outside": [example.why for example in claim.outside],
             "silent": list(self.silent),
+            "because": list(self.because),
             "draws": self.tried,
             "rejected": self.rejected,
             "shrunk": self.shrunk,
@@ -127,29 +131,30 @@ def check(claim: Claim, draws: int | None = None, shrink: bool = True) -> Check:
     asked = draws or claim.draws
     false = claim.verdict in FALSE
     seen = Search() if false else _searched(claim, asked, shrink)
-    silent = tuple(_silent(claim, example, seen) for example in claim.outside)
-    told = tuple(f"{example.why} ({why})" for example, why in zip(claim.outside, silent, strict=True) if why)
+    reasons = [(example.why, _silent(claim, example, seen)) for example in claim.outside]
+    silent = [(why, reason) for why, reason in reasons if reason]
     verdict = claim.verdict
     if claim.verdict in (Verdict.HOLDS, Verdict.CORRECTED):
         if seen.failure is not None:
             verdict = Verdict.REFUTED
         elif not enough(seen.tried, seen.rejected, asked, claim.least):
             verdict = Verdict.OPEN
-    if false and told:
+    if false and silent:
         verdict = Verdict.OPEN
     return Check(
         claim,
         verdict,
-        verdict is claim.verdict and not told,
+        verdict is claim.verdict and not silent,
         seen.tried,
         seen.rejected,
         time.perf_counter() - start,
         seen.failure,
         seen.evidence.detail if seen.evidence is not None else "",
-        told,
+        tuple(why for why, _ in silent),
         seen.shrunk,
         seen.coverage,
         asked if claim.hypotheses is not None else 1,
+        tuple(reason for _, reason in silent),
     )
 
 

@@ -85,7 +85,8 @@ def strongly_monotone(
     """x^T A x / 2 + x^T B y - y^T C y / 2 with A, C >= mu I, equilibrium 0; by default up to eight coordinates.
 
     A and C have the eigenvalues mu times `spread(condition)`, B the singular values 0 or mu times such a factor; exact
-    rotations mix the coordinates. As A and C differ and do not commute with B, J is not normal.
+    rotations mix the coordinates. As A and C differ, J is not normal; half of the draws have B in the bases of A and C,
+    where the coupling |a_i - c_i| / 2 makes J defective.
 
     Args:
         mu: strong monotonicity, of the symmetric part of J. size: coordinates of each player; 1 to 4 where None.
@@ -97,18 +98,23 @@ def strongly_monotone(
 
     low, n = sympy.Rational(str(mu)), draw(st.integers(1, 4)) if size is None else size
     factors = spread(condition)
-
-    def positive() -> Any:
-        turn = _rotation(draw, n)
-        return turn * sympy.diag(*[low * draw(factors) for _ in range(n)]) * turn.T
-
-    a = low * draw(factors) * sympy.eye(n) if normal else positive()
-    c = a if normal else positive()
-    couplings = [low * draw(st.sampled_from((0, 1)) | factors) for _ in range(n)]
-    b = _rotation(draw, n) * sympy.diag(*couplings) * _rotation(draw, n)
-    game: Game = games.quadratic(a.tolist(), b.tolist(), c.tolist())
+    a = [low * draw(factors)] * n if normal else [low * draw(factors) for _ in range(n)]
+    c = a if normal else [low * draw(factors) for _ in range(n)]
+    turn, other = _rotation(draw, n), _rotation(draw, n)
+    if draw(st.booleans()):
+        b = turn * sympy.diag(*[_coupling(draw, low, factors, i, k) for i, k in zip(a, c, strict=True)]) * other.T
+    else:
+        b = sympy.diag(*[_coupling(draw, low, factors, 0, 0) for _ in range(n)]) * _rotation(draw, n)
+    own = [(t * sympy.diag(*values) * t.T).tolist() for t, values in ((turn, a), (other, c))]
+    game: Game = games.quadratic(own[0], b.tolist(), own[1])
     curved = draw(st.booleans()) if nonlinear is None else nonlinear
     return _with_log_cosh(draw, game, low) if curved else game
+
+
+def _coupling(draw: st.DrawFn, low: Any, factors: st.SearchStrategy[Any], a: Any, c: Any) -> Any:
+    """0, mu, mu times a factor, or what makes [[a, b], [-b, c]] defective."""
+    kind = draw(st.integers(0, 3))
+    return (0, low, abs(a - c) / 2)[kind] if kind < 3 else low * draw(factors)
 
 
 def _with_log_cosh(draw: st.DrawFn, game: Any, low: Any) -> Game:
