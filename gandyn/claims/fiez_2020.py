@@ -118,7 +118,7 @@ register(
         ),
         mutants=(
             Mutant(
-                "analysis/classification.py",
+                "analysis/time_scale.py",
                 "tau if block.start <= k < block.stop else 1",
                 "1 if block.start <= k < block.stop else tau",
             ),
