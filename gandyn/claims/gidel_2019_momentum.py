@@ -7,7 +7,7 @@ from typing import Any
 from .. import games, rules
 from ..types import Game, Rule
 from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
-from .evidence import all_of, attracting, bilinear_modes, critical_step
+from .evidence import all_of, attracting, bilinear_modes, critical_step, spectral
 
 HALF = -0.5
 
@@ -238,5 +238,56 @@ register(
             Outside("simultaneous steps", lambda: {"in_turn": False}),
         ),
         mutants=(Mutant("rules/alternating.py", "range(repeats[i])]", "range(repeats[i] + 1)]"),),
+    )
+)
+
+
+def _negative_helps(real: Any, imaginary: Any, place: float, inside: bool = True) -> Evidence:
+    """d rho^2/d beta > 0 at beta = 0, by the library's radius at -1e-5, exactly for steps in I(lambda)."""
+    import math
+
+    size = math.hypot(real, imaginary)
+    low, high = ((size - side * imaginary) / (size * real) for side in (1, -1))
+    step = low + place * (high - low) if inside else low * place
+    game = games.planted_quadratic([complex(real, imaginary)], seed=None)
+    plain, negative = (spectral(game, rules.HeavyBall(step, momentum)) for momentum in (0, -1e-5))
+    return Evidence(negative < plain, f"rho {plain:.9f} without momentum, {negative:.9f} with -1e-5, step {step:.4g}")
+
+
+def _spectra() -> Any:
+    from hypothesis import strategies as st
+
+    from . import strategies
+
+    tenths = strategies.tenths
+    places = {"real": tenths(0.1, 2), "imaginary": tenths(0.2, 3), "place": st.floats(0.05, 0.95)}
+    return st.fixed_dictionaries(places)
+
+
+register(
+    Claim(
+        name="gidel_2019_momentum.when_negative_helps",
+        statement=(
+            "For a pair of eigenvalues lambda of J a little negative momentum lowers the spectral radius of "
+            "simultaneous heavy-ball steps exactly for steps in an interval around 1/Re lambda, the wider the more "
+            "the pair rotates."
+        ),
+        latex=r"\eta \in I(\lambda) = \Big(\tfrac{|\lambda| - |\mathrm{Im}\lambda|}{|\lambda|\,\mathrm{Re}\lambda},\ "
+        r"\tfrac{|\lambda| + |\mathrm{Im}\lambda|}{|\lambda|\,\mathrm{Re}\lambda}\Big)",
+        source="Gidel et al. 2019 (negative momentum), the theorem on the derivative of the radius in beta at 0",
+        how=How.PROPERTY,
+        origin=Origin.PAPER,
+        conclusion=_negative_helps,
+        hypotheses=_spectra,
+        outside=(
+            Outside(
+                "a step below the interval",
+                lambda: {"real": 1, "imaginary": 1, "place": 0.8, "inside": False},
+            ),
+        ),
+        mutants=(
+            Mutant("rules/heavy_ball.py", 'm = real * state["momentum"] - v', 'm = -real * state["momentum"] - v'),
+        ),
+        draws=25,
     )
 )
