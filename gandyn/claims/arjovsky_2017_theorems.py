@@ -48,7 +48,7 @@ register(
         name="arjovsky_2017.wasserstein_is_continuous",
         statement=(
             "If the generator is Lipschitz in theta, so is W1(data, generator), with the mean Lipschitz constant: "
-            "continuous everywhere and differentiable almost everywhere. (JS is neither: two parallel lines.)"
+            "continuous everywhere and differentiable almost everywhere. JS is neither, as parallel lines show."
         ),
         latex=r"|W(P, P_\theta) - W(P, P_{\theta'})| \le \mathbb{E}\,\|g_\theta(z) - g_{\theta'}(z)\| "
         r"\le \bar L\,|\theta - \theta'|",
