@@ -18,7 +18,7 @@ x, y = sympy.symbols("x y", real=True)
         (-(x**2) / 4 + 2 * x * y - y**2 / 2, "stable but not Nash", "strict local minimax"),
         (x**2 - 3 * x * y + y**2 / 4, "stable but not Nash", "not a strict local minimax point"),
         (x**2 + y**2, "saddle, not Nash", "not a strict local minimax point"),
-        (x * y, "Nash but marginal: possibly local Nash: an own Hessian is only semidefinite", "not a strict"),
+        (x * y, "Nash but marginal: global Nash", "not a strict"),
     ],
     ids=str,
 )

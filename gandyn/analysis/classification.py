@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 
 from ..doors import door
-from ..errors import ParameterError
+from ..errors import NotDifferentiableError, ParameterError
 from ..results import Result, plain
-from ..types import Game
+from ..types import FirstOrder, Game
+from ..worlds import SYMBOLS, exact
 from .linearize import Linearization, linearize
-
-EXACT_SIZE = 12
-SEMIDEFINITE = 1e-9
+from .own_optimum import EXACT_SIZE, Optimum, OwnOptimum, OwnProblem, along_face, definiteness, own_conditions
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -28,6 +27,7 @@ class Classification(Result):
         stackelberg: whether player 1's Schur complement f_xx - f_xy f_yy^-1 f_yx is positive definite beside a
             strictly concave player 2 (two-player zero-sum games; None elsewhere).
         linearization: of the gradient flow.
+        players: for each player, what the point is for its own cost, and why.
     """
 
     game: Game
@@ -35,20 +35,33 @@ class Classification(Result):
     own: tuple[str, ...]
     stackelberg: bool | None
     linearization: Linearization
+    players: tuple[OwnOptimum, ...] = ()
 
     @property
     def nash(self) -> str:
-        """strict local Nash; possibly (second-order conditions hold weakly); or no."""
-        if all(kind == "positive definite" for kind in self.own):
+        """strict local Nash; global Nash; local Nash; not a local Nash equilibrium; or undecided, with the reason."""
+        kinds = [player.kind for player in self.players]
+        if Optimum.NONE in kinds:
+            return "not a local Nash equilibrium"
+        if Optimum.OPEN in kinds:
+            names = (p.name for p, kind in zip(self.game.players, kinds, strict=True) if kind is Optimum.OPEN)
+            return f"undecided whether Nash: the own optimum of {', '.join(names)} is open"
+        if all(kind is Optimum.STRICT for kind in kinds):
             return "strict local Nash"
-        if all(kind.startswith("positive") for kind in self.own):
-            return "possibly local Nash: an own Hessian is only semidefinite"
-        return "not a local Nash equilibrium"
+        return "global Nash" if self.global_nash else "local Nash"
+
+    @property
+    def global_nash(self) -> bool:
+        """Whether no player gains by any deviation, near or far: every own cost is proved convex."""
+        minima = all(player.kind in (Optimum.STRICT, Optimum.GLOBAL) for player in self.players)
+        return minima and all(player.convex for player in self.players)
 
     @property
     def minimax(self) -> str:
         """Strict local minimax (Stackelberg) or not (Jin et al. 2020, proposition 20)."""
         if self.stackelberg is None:
+            if self.game.zero_sum and len(self.game.players) == 2:
+                return "local minimax is not judged at kinks and active bounds"
             return "local minimax is defined for two-player zero-sum games"
         return "strict local minimax" if self.stackelberg else "not a strict local minimax point"
 
@@ -56,6 +69,8 @@ class Classification(Result):
     def label(self) -> str:
         """Nash and stability in one phrase."""
         stable = self.linearization.verdict.value
+        if self.nash.startswith("undecided"):
+            return f"{stable}; {self.nash}"
         if self.nash.startswith("not"):
             return "stable but not Nash" if stable == "attracting" else f"{stable}, not Nash"
         if stable == "attracting":
@@ -66,8 +81,10 @@ class Classification(Result):
     def summary(self) -> str:
         """Label, then the evidence."""
         lines = [f"({', '.join(map(str, self.at))}) of {self.game.name}: {self.label}"]
-        for player, kind in zip(self.game.players, self.own, strict=True):
-            lines.append(f"own Hessian of {player.name}: {kind}")
+        for player, found in zip(self.game.players, self.players, strict=True):
+            lines.append(f"{player.name}: {found.kind} of its own cost ({found.reason}); own Hessian {found.hessian}")
+        if self.global_nash:
+            lines.append("global Nash: every own cost is convex")
         lines.append(self.minimax)
         lines.append(f"flow: {self.linearization.verdict} ({self.linearization.reason})")
         return "\n".join(lines)
@@ -81,7 +98,9 @@ class Classification(Result):
                 "label": self.label,
                 "nash": self.nash,
                 "minimax": self.minimax,
+                "global_nash": self.global_nash,
                 "own_hessians": self.own,
+                "own_optima": [{"kind": found.kind, "reason": found.reason} for found in self.players],
                 "flow": self.linearization.verdict,
             }
         )
@@ -92,66 +111,85 @@ class Classification(Result):
 def classify(game: Game, at: Any = None) -> Classification:
     """Classify a critical point from its game Jacobian.
 
-    Second-order conditions: player i's own Hessian d^2 f_i/dx_i^2 positive definite for all i is a strict local Nash
-    equilibrium; semidefinite is necessary. Exact for symbolic games at exact points.
+    Nash is about each player's own cost f_i(., x_-i), the others fixed at the point. It is a global minimum where that
+    cost is convex; a strict local one where the own Hessian d^2 f_i/dx_i^2 is positive definite on the directions that
+    no pressed bound closes, or in one dimension where the first own derivative that does not vanish says so; none where
+    the Hessian has a negative direction, or that derivative leads downhill. Else it is left open, with the reason.
+    Exact for symbolic games at exact points; a stochastic game is its mean.
 
     Args:
-        game: the game.
+        game: the game, constrained or not.
         at: the point; the game's first known equilibrium by default.
 
     Raises:
-        ParameterError: if the field does not vanish there.
+        ParameterError: if the point does not solve the game: if the field does not vanish there, or in a constrained
+            game w - P(w - v(w)) does not.
 
     Example:
         >>> import gandyn as gd
         >>> gd.classify(gd.games.quadratic(1, 2, 1)).nash
         'strict local Nash'
+        >>> gd.classify(gd.games.bilinear()).nash
+        'global Nash'
     """
     lin = linearize(game, at=at)
-    if lin.residual > 1e-6:
+    if not lin.equilibrium:
         raise ParameterError(
             f"the field of {game.name} is {lin.residual:.2e} long at this point",
-            "a zero of the field",
+            "a zero of the field, or of w - P(w - v(w)) where the game is constrained",
             "gd.fixed_points",
         )
-    exact_matrix = None if lin.exact is None or lin.exact.parameters else -lin.exact.matrix
-    jacobian = -np.asarray(lin.matrix, dtype=float)
-    own = tuple(_definiteness(_block(exact_matrix, jacobian, s, s)) for s in game.slices)
-    return Classification(game, lin.at, own, _stackelberg(game, exact_matrix, jacobian), lin)
+    analysed = lin.game
+    point, exactly, jacobian = _derivatives(analysed, lin, at)
+    feasible = analysed.feasible_set()
+    conditions = None if lin.constraints is None else lin.constraints.first_order
+    shares = [own_conditions(feasible, analysed, i, conditions) for i in range(len(analysed.players))]
+    problems = []
+    for i, (block, share) in enumerate(zip(analysed.slices, shares, strict=True)):
+        hessian = None if jacobian is None else _block(jacobian, block, block)
+        row = () if jacobian is None else np.asarray(_block(jacobian, block, slice(None))).ravel()
+        scale = max((abs(float(e)) for e in row), default=0.0)
+        problems.append(OwnProblem(analysed, i, point, exactly, hessian, scale, share))
+    players = tuple(problem.judge() for problem in problems)
+    own = tuple(player.hessian for player in players)
+    return Classification(game, lin.at, own, _stackelberg(analysed, jacobian, shares), lin, players)
 
 
-def _block(exact_matrix: Any, jacobian: np.ndarray, rows: slice, columns: slice) -> Any:
-    if exact_matrix is not None and exact_matrix.rows <= EXACT_SIZE:
-        return exact_matrix[rows.start : rows.stop, columns.start : columns.stop]
+def _derivatives(game: Game, lin: Linearization, at: Any) -> tuple[Any, bool, Any]:
+    """The point, whether it is exact, and J there: a SymPy matrix where it is exact and small, None at a kink."""
+    import sympy
+
+    from .derivatives import entries, flow_matrix, locate_point, offered_on_symbols
+
+    if not (SYMBOLS in game.worlds or hasattr(game, "field_exprs")):
+        return lin.at, False, np.asarray(game.jacobian(game.point(list(lin.at))).tolist())
+    game = offered_on_symbols(game)
+    given = game.equilibria[0] if at is None else at
+    place = locate_point(game, np.array([*map(exact, entries(given)), None], dtype=object)[:-1])
+    try:
+        jacobian = -sympy.Matrix(flow_matrix(game, place.point)[1])
+    except NotDifferentiableError:
+        return place.point, place.exact, None
+    exactly = place.exact and not jacobian.free_symbols
+    if not exactly or jacobian.rows > EXACT_SIZE:
+        return place.point, exactly, np.array([[float(e) for e in row] for row in jacobian.tolist()])
+    return place.point, True, jacobian
+
+
+def _block(jacobian: Any, rows: slice, columns: slice) -> Any:
     return jacobian[rows, columns]
 
 
-def _definiteness(hessian: Any) -> str:
-    """From the exact characteristic polynomial's roots where there is one, else from eigenvalues."""
-    if isinstance(hessian, np.ndarray):
-        values = np.linalg.eigvalsh((hessian + hessian.T) / 2)
-        scale = SEMIDEFINITE * max(1.0, float(np.abs(values).max()))
-        signs = np.where(np.abs(values) <= scale, 0, np.sign(values))
-        low, high = int(signs.min()), int(signs.max())
-    else:
-        from .polynomials import factors, place
-
-        placement = place(factors(hessian), flow=True)  # symmetric: real roots, left of the axis means negative
-        low = -1 if placement.inside else 0 if placement.boundary else 1
-        high = 1 if placement.outside else 0 if placement.boundary else -1
-    names = {(1, 1): "positive definite", (0, 1): "positive semidefinite", (0, 0): "positive semidefinite (zero)"}
-    names |= {(-1, -1): "negative definite", (-1, 0): "negative semidefinite"}
-    return names.get((low, high), "indefinite")
-
-
-def _stackelberg(game: Game, exact_matrix: Any, jacobian: np.ndarray) -> bool | None:
-    if not (game.zero_sum and len(game.players) == 2):
+def _stackelberg(game: Game, jacobian: Any, shares: list[FirstOrder]) -> bool | None:
+    if not (game.zero_sum and len(game.players) == 2) or any(share.face.active for share in shares):
         return None
-    x, y = game.slices
-    parts = [_block(exact_matrix, jacobian, r, c) for r, c in ((x, x), (x, y), (y, x), (y, y))]
+    if jacobian is None:
+        return None
+    x, y = ((block, share.face) for block, share in zip(game.slices, shares, strict=True))
+    parts = [along_face(_block(jacobian, r, c), f, g) for r, f in (x, y) for c, g in (x, y)]
     xx, xy, yx, yy = parts
-    if _definiteness(yy) != "positive definite":
+    if definiteness(yy) != "positive definite":
         return False
     # J = [[f_xx, f_xy], [-f_yx, -f_yy]], so f_xx - f_xy f_yy^-1 f_yx = xx - xy yy^-1 yx.
     schur = xx - xy @ (np.linalg.solve(yy, yx) if isinstance(yy, np.ndarray) else yy.LUsolve(yx))
-    return _definiteness(schur) == "positive definite"
+    return definiteness(schur) == "positive definite"

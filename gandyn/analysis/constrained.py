@@ -61,6 +61,11 @@ class Constraints:
         return () if self.first_order is None else tuple(self.coordinates[k] for k in getattr(self.first_order, which))
 
     @property
+    def directions(self) -> tuple[str, ...]:
+        """The feasible directions that the spectrum is about, in terms of the coordinates."""
+        return () if self.face is None else column_names(self.coordinates, self.face)
+
+    @property
     def face(self) -> Face | None:
         """The face on which the dynamics is smooth: that of the point, with the bounds released that do not press."""
         if self.first_order is None:
@@ -122,11 +127,11 @@ def on_face(game: Game, face: Face, point: Sequence[Any]) -> Any:
     return local
 
 
-def column_names(game: Game, face: Face) -> tuple[str, ...]:
+def column_names(coordinates: Sequence[str], face: Face) -> tuple[str, ...]:
     """Each tangent coordinate in terms of the game's: x, or (x1 - x2)/2."""
     import sympy
 
-    names = [sympy.Symbol(str(s)) for s in getattr(game, "symbols", [f"w{k + 1}" for k in range(game.dim)])]
+    names = [sympy.Symbol(name) for name in coordinates]
     lengths = [sum(c * c for c in column) for column in face.columns]
     return tuple(
         str(sum(c * s for c, s in zip(column, names, strict=True)) / length)

@@ -16,7 +16,6 @@ from ..worlds import SYMBOLS, exact
 from .constrained import (
     Constraints,
     along,
-    column_names,
     locate,
     on_face,
     pressed,
@@ -72,9 +71,7 @@ def linearize_symbols(game: Game, rule: Rule | None, at: Any, state: State | Non
     import sympy
 
     refuse_ensemble(game, at)
-    if SYMBOLS not in game.worlds:  # only its projection is not: on the face that is a linear map
-        game = copy.copy(game)
-        game.worlds = ALL_WORLDS
+    game = offered_on_symbols(game)
     place = locate_point(game, np.array([*map(exact, entries(at)), None], dtype=object)[:-1])
     obstacle = ""
     if rule is None:
@@ -108,6 +105,14 @@ def linearize_symbols(game: Game, rule: Rule | None, at: Any, state: State | Non
         settled=still,
         constraints=place.constraints,
     )
+
+
+def offered_on_symbols(game: Game) -> Game:
+    """The game, its field offered on symbols also where its projection is not: on a face that is a linear map."""
+    if SYMBOLS not in game.worlds:
+        game = copy.copy(game)
+        game.worlds = ALL_WORLDS
+    return game
 
 
 def locate_point(game: Game, point: Array) -> Place:
@@ -188,7 +193,7 @@ def on_known_face(lin: Linearization, w: Array, batch: Any) -> Linearization:
     basis, extra = bounds.face.basis.astype(float), len(lin.symbols) - game.dim
     right = np.block([[basis, np.zeros((game.dim, extra))], [np.zeros((extra, basis.shape[1])), np.eye(extra)]])
     left = np.linalg.pinv(right)
-    names = (*column_names(game, bounds.face), *lin.symbols[game.dim :])
+    names = (*bounds.directions, *lin.symbols[game.dim :])
     return dataclasses.replace(
         found, symbols=names, numeric=left @ lin.numeric @ right, change=left @ lin.change @ right
     )
@@ -198,7 +203,7 @@ def _flow(game: Game, place: Place) -> Motion:
     """dw/dt = -v(w), or on a face its orthogonal projection."""
     names, face = tuple(getattr(game, "symbols", range(game.dim))), place.face
     local = LocalDynamics.of_flow(game, place.point)
-    derive = functools.partial(_flow_matrix, game, place.point)
+    derive = functools.partial(flow_matrix, game, place.point)
     what = f"the flow of {game.name}"
     if face is None:
         return Motion(what, tuple(map(str, names)), list(place.point), derive, local)
@@ -218,7 +223,7 @@ def _flow(game: Game, place: Place) -> Motion:
         rows = [along(face, list((matrix * basis)[:, j])) for j in range(k)]
         return sympy.Matrix(k, 1, along(face, list(v))), sympy.Matrix(k, k, lambda i, j: rows[j][i])
 
-    return Motion(what, column_names(game, face), [exact(0)] * face.dimension, reduced, local)
+    return Motion(what, _directions(place), [exact(0)] * face.dimension, reduced, local)
 
 
 def _steps(game: Game, rule: Rule, place: Place, state: State | None) -> tuple[Motion, Place]:
@@ -239,12 +244,17 @@ def _steps(game: Game, rule: Rule, place: Place, state: State | None) -> tuple[M
         traced = reduce_map(traced, place.face, point)
         if state is None and bounds is not None and bounds.strong:
             memory = rest_of_memory(traced, memory)
-        shown = (*column_names(game, place.face), *shown[game.dim :])
+        shown = (*_directions(place), *shown[game.dim :])
         z = [*(exact(0) for _ in range(place.face.dimension)), *memory]
     if bounds is not None and face is not None and place.solution and not (traced.parameters or _free(point, memory)):
         place = dataclasses.replace(place, constraints=_pressed(game, rule, bounds, point, start, memory))
     derive = functools.partial(traced.jacobian_at, z)
     return Motion(what, shown, z, derive, LocalDynamics.of_map(traced, z)), place
+
+
+def _directions(place: Place) -> tuple[str, ...]:
+    assert place.constraints is not None
+    return place.constraints.directions
 
 
 def _free(*groups: Sequence[Any]) -> bool:
@@ -305,7 +315,7 @@ def _expand_at(local: LocalDynamics, arithmetic: Any) -> tuple[Any, Any]:
     return image, sympy.Matrix(n, n, [number(row.get((k,), zero)) for row in rows for k in range(n)])
 
 
-def _flow_matrix(game: Game, point: Array) -> tuple[Any, Any]:
+def flow_matrix(game: Game, point: Array) -> tuple[Any, Any]:
     """(v, -J) at the point; entry by entry where the field is given by expressions, so that kinks are seen."""
     import sympy
 

@@ -57,7 +57,7 @@ class ExactLinearization:
         """With multiplicity: in radicals where they are readable, else as `CRootOf`."""
         import sympy
 
-        from .polynomials import closed_roots
+        from .polynomials import closed_roots, is_rational
 
         result: list[Any] = []
         for f, multiplicity in self.factors:
@@ -72,6 +72,12 @@ class ExactLinearization:
                             "values for some of the parameters",
                             "set them, or read `.exact.charpoly`",
                         )
+                elif not is_rational(f):
+                    raise DomainError(
+                        f"the roots of a polynomial of degree {f.degree()} over irrational numbers have no closed form",
+                        "rational coefficients",
+                        "read `.eigenvalues`, in floating point",
+                    )
                 else:
                     roots = f.all_roots()
             result.extend(r for r in roots for _ in range(multiplicity))
@@ -137,6 +143,8 @@ class ExactLinearization:
         if self.parameters:
             names = ", ".join(map(str, self.parameters))
             raise DomainError(f"a leading eigenvalue while {names} is free", "values for the parameters", "set them")
+        if not self.matrix.rows:
+            return sympy.Integer(0)
         leading = max(self.eigenvalues, key=lambda r: self._rank(complex(sympy.N(r, 20))))
         if self.flow:
             return sympy.Abs(sympy.im(leading)) / (2 * sympy.pi)
@@ -152,6 +160,8 @@ class ExactLinearization:
 
         from .polynomials import DIGITS, largest_modulus, numeric_roots
 
+        if not self.matrix.rows:
+            return sympy.Integer(0)
         if not self.parameters:
             closed = largest_modulus(self.factors)
             if closed is not None:

@@ -17,6 +17,7 @@ from ..symbolic.function import SymbolicFunction
 from ..types import Array, Game, Rule
 from ..worlds import exact
 from .expansion import STEP, program_series, refuse_displacement, step_series, step_sizes, taylor, tidy, traced
+from .local import refuse_without_symbols
 from .matching import match, probe
 from .phase_space import PhaseSpace
 
@@ -201,6 +202,7 @@ def high_resolution(game: Game, rule: Rule) -> HighResolution:
         >>> gd.high_resolution(gd.games.bilinear(), gd.rules.OptimisticGD(0.1)).coefficients
         {"w'": -2/lr, 'v': -2/lr, 'J v': 0, "J w'": -2}
     """
+    refuse_without_symbols(game, "the high-resolution equation")
     w: Any = sympy.Matrix(game.symbols)  # type: ignore[attr-defined]
     u, a = (sympy.Matrix([sympy.Symbol(f"{s}{mark}", real=True) for s in w]) for mark in ("'", "''"))
     first, second = _advance(game, rule, w, u, a)

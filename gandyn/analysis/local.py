@@ -7,11 +7,20 @@ import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..errors import DomainError
 from ..types import Game
 
 if TYPE_CHECKING:
     from ..dynamics.trace import UpdateMap
     from ..symbolic.taylor import Decimal, Rational, Series
+
+
+def refuse_without_symbols(game: Game, what: str) -> None:
+    """An analysis of expressions needs a game that has some, and the same ones in every step."""
+    if not hasattr(game, "symbols"):
+        raise DomainError(f"{what} of {game.name}, which is not given by expressions", "symbols", "gd.games.from_sympy")
+    if not game.deterministic:
+        raise DomainError(f"{what} of {game.name}, which draws batches", "its mean game", "game.mean()")
 
 
 @dataclasses.dataclass(frozen=True)

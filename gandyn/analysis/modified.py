@@ -16,6 +16,7 @@ from ..results import Result
 from ..symbolic.function import SymbolicFunction
 from ..types import Array, Game, Rule
 from .expansion import step_series, step_sizes, tidy
+from .local import refuse_without_symbols
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -120,6 +121,7 @@ def modified_flow(game: Game, rule: Rule, order: int = 1) -> ModifiedFlow:
     """
     if isinstance(order, bool) or not isinstance(order, int) or order < 0:
         raise ParameterError(f"order={order!r}", "a whole number >= 0", "order=1")
+    refuse_without_symbols(game, "the modified flow")
     terms = flow_terms(sympy.Matrix(game.symbols), step_series(game, rule, order + 1))  # type: ignore[attr-defined]
     return ModifiedFlow(game, rule, tuple(sympy.ImmutableMatrix(term) for term in terms))
 

@@ -51,9 +51,11 @@ def analyze(
 
     subject = _subject(game, rule, set_, at)
     chosen = {make: KEYS[make] for make in SECTIONS} | (GLOBAL if around or everything else {})
-    sections = [make(subject) for make in ALWAYS]
-    data = {key: value for section in (sections[2], *sections[:2]) for key, value in section.data.items()}
     notes: dict[str, str] = {}
+    first = {make: _within(None, make, subject) for make in ALWAYS}
+    notes |= {make.__name__.removesuffix("_section"): why for make, (section, why) in first.items() if section is None}
+    sections = [section for section, _ in first.values() if section is not None]
+    data = {key: value for section in (*sections[2:], *sections[:2]) for key, value in section.data.items()}
     for make, keys in chosen.items():
         section, why = _within(None if everything else BUDGET, make, subject)
         data |= dict.fromkeys(keys) if section is None else section.data
@@ -68,7 +70,7 @@ def analyze(
         typer.echo(json.dumps(plain(data), indent=2))
         return
     asked = {keys[0].replace("_", " ") for keys in GLOBAL.values()} if around else set()
-    late = {name: why for name, why in notes.items() if why.startswith("skipped") or name in asked}
+    late = {name: why for name, why in notes.items() if why.startswith(("skipped", "failed")) or name in asked}
     _print(subject.game.name, sections, late)
 
 
@@ -87,8 +89,12 @@ def _subject(game: str, rule: str | None, set_: list[str] | None, at: str | None
         used |= used_by_rule
         entries.append(rules.registry[built_rule.name])
     values.refuse_unused(given, used, entries)
-    place = _point(built, at)
-    return Subject(built, built_rule, place, linearize(built, built_rule, at=place))
+    if built_rule is not None:
+        built_rule.check(built)
+    analysed = built.mean() or built
+    place = _point(analysed, at)
+    lin = linearize(analysed, built_rule, at=place)
+    return Subject(analysed, built_rule, place, lin, "" if analysed is built else built.name)
 
 
 def _point(game: Any, at: str | None) -> Any:
@@ -152,6 +158,8 @@ def _within(seconds: float | None, make: Callable[[Any], Any], subject: Any) -> 
         return None, f"skipped: {error}"
     except (GandynError, NotImplementedError) as error:  # the second is how SymPy says that it knows no way
         return None, getattr(error, "given", "") or str(error) or type(error).__name__
+    except Exception as error:  # a fault of ours in one section is no reason to lose the others
+        return None, f"failed: {type(error).__name__}: {error}"
 
 
 # --- print ------------------------------------------------------------------------------------------------------------

@@ -6,9 +6,11 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+from ..budget import Budget
 from ..errors import DomainError, GandynError
 
 LONGEST = 100
+EXACT_SECONDS = 5
 Rows = list[str]
 
 
@@ -28,17 +30,23 @@ class Section:
 
 @dataclasses.dataclass
 class Subject:
-    """What is analysed: game, rule (None for the flow), the exact point where it is known, the linearisation there."""
+    """What is analysed: game, rule (None for the flow), the exact point where it is known, the linearisation there.
+
+    `stochastic` names the game that was asked for, where `game` is its mean.
+    """
 
     game: Any
     rule: Any
     place: Any
     lin: Any
+    stochastic: str = ""
 
 
 def game_section(subject: Subject) -> Section:
     """Players, costs, field, known equilibria."""
     game, section = subject.game, Section("Game")
+    if subject.stochastic:
+        section.add("stochastic", f"{subject.stochastic} draws batches; what follows is its mean game, {game.name}")
     sizes = ", ".join(f"{p.name} ({p.size})" for p in game.players)
     section.add("players", f"{sizes}; {'zero-sum' if game.zero_sum else 'general-sum'}")
     symbols = getattr(game, "symbols", ())
@@ -84,6 +92,8 @@ def linear_section(subject: Subject) -> Section:
     """Point, characteristic polynomial, eigenvalues, rate, rotation, verdict and why."""
     lin, section = subject.lin, Section("Linear part")
     section.add("point", f"({', '.join(number(x) for x in lin.at)})")
+    if lin.constraints is not None:
+        _bounds(section, lin.constraints)
     found = exact_parts(lin)
     _spectrum(section, lin, found)
     unit = "unit of time" if lin.rule is None else "step"
@@ -105,14 +115,30 @@ def linear_section(subject: Subject) -> Section:
     return section
 
 
+def _bounds(section: Section, bounds: Any) -> None:
+    """Which bounds are active at the point, and how hard they press."""
+    found = bounds.to_dict()
+    rows = [
+        f"{name} at its {row['at']}, multiplier {row['multiplier']}" for name, row in found.get("active", {}).items()
+    ]
+    section.add("active bounds", *(rows or [found["obstacle"] or "none"]))
+    if bounds.face is not None and bounds.face.dimension < bounds.face.set.dim:
+        names = ", ".join(found_name for found_name in bounds.directions)
+        section.add("free directions", names or "none: a corner")
+
+
 def exact_parts(lin: Any) -> tuple[Rows, str | None] | None:
     """Exact eigenvalues and spectral radius or abscissa as text, where they have a closed form."""
     if lin.exact is None or lin.obstacle:
         return None
-    try:
+
+    def radicals() -> tuple[Rows, str | None]:
         measure = lin.exact.spectral_abscissa if lin.rule is None else lin.exact.spectral_radius
         return [str(e) for e in lin.exact.eigenvalues], str(measure)
-    except GandynError:
+
+    try:
+        return Budget(EXACT_SECONDS).run(radicals, "exact eigenvalues")
+    except (GandynError, NotImplementedError):  # the second is how SymPy says that it knows no way
         return None
 
 
@@ -148,12 +174,14 @@ def solution_section(subject: Subject) -> Section:
     from ..analysis.decomposition import decompose
 
     section = Section("The point as a solution")
-    if subject.lin.residual > 1e-6 or getattr(subject.game, "parameters", ()):
+    if not subject.lin.equilibrium or len(getattr(subject.game, "parameters", ())):
         raise DomainError("the point is no equilibrium, or a parameter of the game is free")
     found = classify(subject.game, subject.place)
     section.add("kind", found.label)
     section.add("local minimax", found.minimax)
-    section.add("own Hessians", *(f"{p.name}: {kind}" for p, kind in zip(subject.game.players, found.own, strict=True)))
+    pairs = list(zip(subject.game.players, found.players, strict=True))
+    section.add("own optima", *(f"{p.name}: {own.kind} ({own.reason})" for p, own in pairs))
+    section.add("own Hessians", *(f"{p.name}: {own.hessian}" for p, own in pairs))
     parts = decompose(subject.game, subject.place if subject.place is not None else subject.lin.at)
     section.add("J = S + A", f"{parts.kind} at this point" if parts.kind != "mixed" else "mixed: neither part vanishes")
     if subject.game.dim <= 4:
@@ -260,6 +288,11 @@ def lyapunov_section(subject: Subject) -> Section:
     section = Section("Lyapunov function")
     if subject.lin.verdict.value != "attracting":
         raise DomainError("only an attracting point has one")
+    bounds = subject.lin.constraints
+    if bounds is not None and bounds.face.dimension < bounds.face.set.dim:
+        raise DomainError(
+            "a quadratic function of all coordinates says nothing of a point on the edge of the feasible set"
+        )
     found = lyapunov_function(subject.game, subject.rule, subject.place)
     section.add("V", short(found.expression))
     section.add("verified", "exactly, for the linear part" if found.verified else "numerically only")
