@@ -140,3 +140,26 @@ def test_free_parameters_and_rules_with_kinks_are_refused():
         gd.limit_cycles(gd.games.bilinear(), [(-1, 1)] * 2, rule=gd.rules.GDA("lr"))
     with pytest.raises(gd.GandynError, match="pairs"):
         gd.limit_cycles(gd.games.bilinear(), [(-1, 1)], rule=gd.rules.GDA(0.1))
+
+
+@pytest.mark.parametrize(
+    ("rho", "strength", "shear"),
+    [(R(1, 4), R(1, 2), 0), (R(2, 5), R(1, 2), R(3, 10)), (R(1, 4), R(-1, 4), R(1, 5)), (R(1, 3), R(1, 4), R(1, 5))],
+    ids=["quarter", "two fifths, bent", "repelling", "third, bent"],
+)
+def test_a_circle_of_periodic_points_is_recovered(rho, strength, shear):
+    radius = R(7, 10)
+    found = gd.limit_cycles(_turning(radius, rho, strength, shear), [(-1, 1)] * 2, rule=UNIT)
+    (circle,) = (c for c in found if isinstance(c, InvariantCircle))
+    assert circle.rotation_number == pytest.approx(float(rho), abs=1e-12)
+    np.testing.assert_allclose(circle.multipliers, [1 - 2 * float(strength * radius**2)], rtol=1e-9)
+    straight = circle.points - np.stack([0 * circle.points[:, 0], float(shear) * circle.points[:, 0] ** 2], -1)
+    np.testing.assert_allclose(np.linalg.norm(straight, axis=-1), float(radius), atol=1e-9)
+    assert not found.complete
+    assert "search" in found.reason
+
+
+def test_affine_maps_have_no_isolated_closed_curve():
+    found = gd.limit_cycles(gd.games.bilinear(), [(-1, 1)] * 2, rule=gd.rules.AlternatingGD(0.3))
+    assert found.complete
+    assert "affine" in found.reason

@@ -50,7 +50,7 @@ def circle_from_orbit(map_: System, orbit: Array) -> InvariantCircle | None:
     if not 1e-9 < rho < 1 - 1e-9:
         return None
     phases = np.exp(-2j * np.pi * np.outer(np.arange(-MODES, MODES + 1), np.arange(len(orbit)) * rho))
-    return _refine(map_, (phases * _weights(len(orbit))) @ orbit, rho)
+    return refined(map_, (phases * _weights(len(orbit))) @ orbit, rho)
 
 
 def circle_from_curve(map_: System, points: Array) -> InvariantCircle | None:
@@ -65,7 +65,7 @@ def circle_from_curve(map_: System, points: Array) -> InvariantCircle | None:
     rho = float(((map_(curve) - curve) * along).sum() / (along**2).sum())
     if rho < 0:
         coefficients, rho = coefficients[::-1], -rho
-    return _refine(map_, coefficients, rho) if rho > 1e-9 else None
+    return refined(map_, coefficients, rho) if rho > 1e-9 else None
 
 
 def _modes(values: Array, m: int) -> Array:
@@ -79,10 +79,10 @@ def _derivative(coefficients: Array) -> Array:
     return 2j * np.pi * np.arange(-m, m + 1)[:, None] * coefficients
 
 
-def _refine(map_: System, coefficients: Array, rho: float) -> InvariantCircle | None:
-    """Newton on (K, rho) with twice as many modes until the last ones are negligible."""
+def refined(map_: System, coefficients: Array, rho: float, held: bool = False) -> InvariantCircle | None:
+    """Newton on (K, rho), or on K with rho held, with twice as many modes until the last ones are negligible."""
     while True:
-        solved = _newton(map_, coefficients, rho)
+        solved = _newton(map_, coefficients, rho, held)
         if solved is None:
             return None
         coefficients, rho = solved
@@ -95,8 +95,12 @@ def _refine(map_: System, coefficients: Array, rho: float) -> InvariantCircle | 
         coefficients = np.pad(coefficients, ((m, m), (0, 0)))
 
 
-def _newton(map_: System, coefficients: Array, rho: float) -> tuple[Array, float] | None:
-    """Solve F(K(theta_j)) = K(theta_j + rho) at 2M + 1 angles, corrections orthogonal to K' on average."""
+def _newton(map_: System, coefficients: Array, rho: float, held: bool) -> tuple[Array, float] | None:
+    """Solve F(K(theta_j)) = K(theta_j + rho) at 2M + 1 angles, corrections orthogonal to K' on average.
+
+    Where rho is a fraction and every point periodic, K is free along the curve: the shortest correction is taken, and
+    rho is held.
+    """
     m, d = len(coefficients) // 2, map_.size
     n = 2 * m + 1
     theta, k = np.arange(n) / n, np.arange(-m, m + 1)
@@ -118,7 +122,7 @@ def _newton(map_: System, coefficients: Array, rho: float) -> tuple[Array, float
         system_[:-1, -1] = -slope.ravel()
         system_[-1, :-1] = evaluate(_derivative(forward @ curve), theta).ravel() / n
         try:
-            step = np.linalg.solve(system_, -np.append(gap.ravel(), 0.0))
+            step = _correction(system_, -np.append(gap.ravel(), 0.0), held)
         except np.linalg.LinAlgError:
             return None
         curve, rho = curve + step[:-1].reshape(n, d), rho + float(step[-1])
@@ -130,6 +134,12 @@ def _newton(map_: System, coefficients: Array, rho: float) -> tuple[Array, float
     gap = map_(curve) - evaluate(hat, theta + rho)
     converged = np.abs(gap).max() < 1e-10 * (1 + size) and np.ptp(curve, axis=0).max() > 1e-3 * size
     return (hat, rho) if converged else None
+
+
+def _correction(matrix: Array, right: Array, held: bool) -> Array:
+    if not held:
+        return np.asarray(np.linalg.solve(matrix, right))
+    return np.append(np.linalg.lstsq(matrix[:, :-1], right, rcond=1e-9)[0], 0.0)
 
 
 def _once_around(coefficients: Array, rho: float) -> tuple[Array, float]:

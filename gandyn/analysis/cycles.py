@@ -1,92 +1,53 @@
-"""Limit cycles of the gradient flow: found by integrating both ways in time, refined by Newton shooting.
+"""Isolated closed orbits that starts in a box reach: cycles of the flow, circles and periodic orbits of a rule.
 
 Under a rule, the same question of its update map: invariant circles and periodic orbits (`invariant_circles.py`).
 """
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from ..budget import Budget, OutOfTimeError
 from ..doors import door
-from ..errors import ParameterError
-from ..results import Result, plain
+from ..errors import DomainError, ParameterError
 from ..types import Array, Game, Rule
 from ..worlds import NUMPY
+from .fixed_points import fixed_points
+from .flow_cycles import settled_cycles
 from .invariant_circles import check_box, invariant_sets
+from .invariant_sets import ClosedOrbits, LimitCycle
+from .no_cycles import conserved, excluded, is_saddle
+from .planar_cycles import PlanarSearch, as_remarks, crossing, search
 
-STARTS = 48
-SETTLE, SETTLE_STEP = 100.0, 0.02
-GIVE_UP, GUESSES, CROSSINGS, LEAVE = 6, 6, 4, 1e-2
-SHOOTING_STEPS = 30
-POINTS = 400
-
-
-@dataclasses.dataclass(frozen=True, repr=False)
-class LimitCycle(Result):
-    """An isolated periodic orbit of dw/dt = -v(w).
-
-    Attributes:
-        game: the game.
-        period: T, in units of the flow's time.
-        points: one period in order, shape (n, d); the first is not repeated.
-        multipliers: Floquet multipliers without the trivial 1, complex, largest modulus first.
-        residual: |w(T) - w(0)|.
-    """
-
-    game: Game
-    period: float
-    points: Any
-    multipliers: Any
-    residual: float
-
-    _plot = "limit_cycle"
-
-    @property
-    def stable(self) -> bool:
-        """Whether nearby orbits approach it."""
-        return bool(np.abs(self.multipliers).max() < 1)
-
-    @property
-    def radius(self) -> tuple[float, float]:
-        """Smallest and largest distance of the orbit from its own centre of mass."""
-        distances = np.linalg.norm(self.points - self.points.mean(0), axis=-1)
-        return float(distances.min()), float(distances.max())
-
-    def summary(self) -> str:
-        """Kind, period, multipliers."""
-        kind = "attracting" if self.stable else "repelling" if np.abs(self.multipliers).min() > 1 else "saddle"
-        shown = ", ".join(f"{m:.6g}" for m in self.multipliers)
-        return f"{kind} cycle of {self.game.name}: period {self.period:.12g}, multipliers {shown}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """All fields as plain data."""
-        result: dict[str, Any] = plain(
-            {
-                "game": self.game.name,
-                "period": self.period,
-                "multipliers": self.multipliers,
-                "stable": self.stable,
-                "residual": self.residual,
-                "points": self.points,
-            }
-        )
-        return result
+__all__ = ["ClosedOrbits", "LimitCycle", "limit_cycles"]
 
 
 @door
 def limit_cycles(
-    game: Game, box: Sequence[tuple[float, float]], rule: Rule | None = None, seed: int = 0, periods: int = 4
-) -> list[Any]:
+    game: Game,
+    box: Sequence[tuple[float, float]],
+    rule: Rule | None = None,
+    seed: int = 0,
+    periods: int = 4,
+    budget: float | Budget | None = 60.0,
+) -> ClosedOrbits:
     """Isolated closed orbits that starts in a box reach, forwards or backwards in time: of the flow, or of a rule.
 
-    **Flow** (`rule=None`). Orbits settle onto attracting cycles forwards and onto repelling ones backwards; a first
-    return to a section gives a guess, and Newton's method on (w, T) with the variational equation refines it to
-    |w(T) - w(0)| near 1e-12. In two dimensions that finds every hyperbolic cycle that some start reaches; in more,
-    cycles of saddle type are missed.
+    **Flow in the plane** (`rule=None`). First a proof is tried that the box holds none (`no_cycles.excluded`): then the
+    list is empty and `.complete`. Otherwise: a closed orbit goes around an equilibrium that is no saddle, so it crosses
+    any ray from there. The first return P of the flow to a ray from each such equilibrium is computed with its
+    derivative, by an integrator that takes stiff flows (relaxation oscillations) as they are; log(P(s)/s) is
+    interpolated, s from 1e-4 to 4 half widths of the box (coarsely to 1e4), and refined until changes of sign and
+    extrema near 0 are told apart; then each zero is solved for. Where orbits do not return, the same backwards in
+    time. An extremum that rounding does not tell from 0 goes to `.possible`: a semistable cycle, two very near
+    each other, or none. All this is numbers and no proof: `.complete` is False then, and `.reason` says what was done.
+
+    **Flow in more dimensions.** Scattered starts settle onto attracting cycles forwards and onto repelling ones
+    backwards in time; a first return gives a guess, and Newton's method on (w, T) with the variational equation refines
+    it. Cycles of saddle type are missed.
 
     **Rule.** A map's counterpart is an invariant circle, a curve with F(K(theta)) = K(theta + rho). Rotation number and
     Fourier coefficients come from long orbits, of the map and, for a rule without memory, of its inverse, by weighted
@@ -102,165 +63,104 @@ def limit_cycles(
         rule: an update rule with numbers for all parameters, or None.
         seed: of the starts. periods: for a rule, the longest period that is searched for from scattered starts
             (attracting orbits are found up to period 200).
+        budget: seconds; when they are spent, the list has what was found and `.reason` begins "undecided: out of time".
 
     Returns:
-        `LimitCycle`s of a flow; `InvariantCircle`s and `PeriodicOrbit`s of a map. All have `.period`, `.multipliers`,
-        `.points`, `.stable`, `.radius`, and are sorted by size, smallest first.
+        A list with `.complete`, `.reason`, `.possible`: `LimitCycle`s of a flow; `InvariantCircle`s and
+        `PeriodicOrbit`s of a map. All have `.period`, `.multipliers`, `.points`, `.stable`, `.radius`, and are sorted
+        by size, smallest first.
 
     Raises:
         ParameterError: for a box that does not fit, or a game without a NumPy field.
-        DomainError: for a rule that is not smooth, or does not trace.
+        DomainError: for a game or rule that is not smooth, or a rule that does not trace.
     """
-    bounds = check_box(game, box)
+    bounds, clock = check_box(game, box), Budget.of(budget)
     if NUMPY not in game.worlds or not game.deterministic or game.constrained:
         raise ParameterError(
             f"limit_cycles of {game.name}", "a deterministic, unconstrained game in NumPy", "use a toy game"
         )
+    _check_smooth(game)
     if rule is None:
-        return list(_flow_cycles(game, bounds, seed))
+        return _flow_cycles(game, bounds, seed, clock)
     rule.check(game)
     remembers = any(True for _ in rule.init(game, bounds.mean(-1)).leaves())
-    return list(
-        invariant_sets(game, rule, bounds, _flow_cycles(game, bounds, seed) if remembers else [], seed, periods)
+    return invariant_sets(
+        game, rule, bounds, _flow_cycles(game, bounds, seed, clock) if remembers else [], seed, periods, clock
     )
 
 
-def _flow_cycles(game: Game, bounds: Array, seed: int) -> list[LimitCycle]:
-    starts = np.random.default_rng(seed).uniform(bounds[:, 0], bounds[:, 1], (STARTS, game.dim))
-    reach = 10 * np.abs(bounds).max()
-    found: list[LimitCycle] = []
-    for sign in (-1.0, 1.0):
-        for guess, period in _returns(game, _settle(game, starts, sign, reach), sign):
-            cycle = _shoot(game, guess, period)
-            if cycle is not None and not any(_same(cycle, other) for other in found):
-                found.append(cycle)
-    return sorted(found, key=lambda c: c.radius)
+def _check_smooth(game: Any) -> None:
+    """Refuse a field with a kink or a jump by the name of the function that has it."""
+    import sympy
+
+    expressions = getattr(game, "field_exprs", None)
+    kinks: tuple[Any, ...] = (
+        sympy.Abs,
+        sympy.sign,
+        sympy.Max,
+        sympy.Min,
+        sympy.Piecewise,
+        sympy.Heaviside,
+        sympy.DiracDelta,
+    )
+    kinks += (sympy.floor, sympy.ceiling, sympy.Mod)
+    names = {type(a).__name__ for e in expressions or () for a in e.atoms(*kinks)}
+    if names or (expressions is None and not game.smooth):
+        what = f"whose field has {', '.join(sorted(names))}" if names else "whose field is not smooth"
+        raise DomainError(
+            f"limit_cycles of {game.name}, {what}", "a field without kinks and jumps", "a smooth penalty or loss"
+        )
 
 
-def _settle(game: Game, starts: Array, sign: float, reach: float) -> Array:
-    """Points where the starts are after a long time, without those that escaped or came to rest.
-
-    Fixed-step RK4 on all starts at once: an escaping orbit is frozen instead of shrinking everybody's step.
-    """
-    w = starts
-    with np.errstate(all="ignore"):
-        for _ in range(round(SETTLE / SETTLE_STEP)):
-            k1 = sign * game.field(w)
-            k2 = sign * game.field(w + SETTLE_STEP / 2 * k1)
-            k3 = sign * game.field(w + SETTLE_STEP / 2 * k2)
-            k4 = sign * game.field(w + SETTLE_STEP * k3)
-            moved = w + SETTLE_STEP / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
-            inside = np.isfinite(moved).all(-1) & (np.abs(np.nan_to_num(moved)).max(-1) < reach)
-            w = moved[inside]
-            if not len(w):
-                break
-    return np.asarray(w[np.linalg.norm(game.field(w), axis=-1) > 1e-3]) if len(w) else w
+def _flow_cycles(game: Game, bounds: Array, seed: int, clock: Budget) -> ClosedOrbits:
+    found = PlanarSearch()
+    try:
+        reason = _search(game, bounds, seed, clock, found)
+    except OutOfTimeError:
+        return _listed(found, bounds, f"{clock.reason}; {_remarks('cycles found until then', found)}")
+    if reason is not None:
+        return ClosedOrbits([], True, reason)
+    return _listed(found, bounds, _remarks(_searched(game), found))
 
 
-def _returns(game: Game, points: Array, sign: float) -> list[tuple[Array, float]]:
-    """(point, first return time) of settled points, one for each clearly different orbit."""
-    result: list[tuple[Array, float]] = []
-    orbits: list[Array] = []
-    failures = 0
-    for p in points:
-        if failures == GIVE_UP or len(result) == GUESSES or any(_near(orbit, p) for orbit in orbits):
-            continue
-        returned = _first_return(lambda w: sign * game.field(w), p)
-        if returned is None:
-            failures += 1
-            continue
-        period, orbit = returned
-        orbits.append(orbit)
-        result.append((p, period))
-    return result
-
-
-def _near(orbit: Array, p: Array) -> bool:
-    """Whether p lies on the sampled closed curve, up to a part of the spacing of its samples."""
-    spacing = np.linalg.norm(np.diff(orbit, axis=0, append=orbit[:1]), axis=-1).max()
-    return bool(np.linalg.norm(orbit - p, axis=-1).min() < spacing)
-
-
-def _first_return(right: Callable[[Array], Array], p: Array) -> tuple[float, Array] | None:
-    """Time and sampled orbit of the first return to the section through p across the field, close to p."""
-    from scipy.integrate import solve_ivp
-
-    normal = right(p) / np.linalg.norm(right(p))
-
-    def section(t: float, w: Array) -> float:
-        return float((w - p) @ normal)
-
-    section.direction, section.terminal = 1, True  # type: ignore[attr-defined]
-    pieces: list[Array] = []
-    time, w = 0.0, p
-    for _ in range(CROSSINGS):
-        # Leave the section before watching it: at the start the orbit lies on it.
-        off = solve_ivp(lambda t, z: right(z), (0, LEAVE), w, method="DOP853", rtol=1e-9, atol=1e-11).y[:, -1]
-        time += LEAVE
-        solution = solve_ivp(
-            lambda t, z: right(z), (0, SETTLE / 2), off, method="DOP853", rtol=1e-9, atol=1e-11,
-            events=section, dense_output=True,
-        )  # fmt: skip
-        duration = solution.t[-1]
-        pieces.append(solution.sol(np.linspace(0, duration, POINTS)).T)
-        time, w = time + duration, solution.y[:, -1]
-        if solution.status != 1:
-            return None
-        orbit = np.concatenate(pieces)
-        if np.linalg.norm(w - p) < 0.05 * np.linalg.norm(orbit - p, axis=-1).max():
-            return time, orbit
+def _search(game: Game, bounds: Array, seed: int, clock: Budget, found: PlanarSearch) -> str | None:
+    """A proof that there is none, or None with what is `found`."""
+    reason = clock.run(lambda: excluded(game, bounds, None), "the search for cycles")
+    if reason is not None:
+        return reason
+    if game.dim != 2:
+        settled_cycles(game, bounds, seed, clock, found.cycles)
+        return None
+    zeros = clock.run(lambda: fixed_points(game, [tuple(b) for b in bounds], seed), "the search for equilibria")
+    reason = excluded(game, bounds, zeros)
+    if reason is not None:
+        return reason
+    if not zeros.complete:
+        found.remarks.append(f"equilibria may be missing ({zeros.reason})")
+    centres = [p.point for p in zeros if not is_saddle(game, p.point)]
+    search(game, bounds, np.array(centres).reshape(-1, 2), clock, found)
+    if found.bands and not found.cycles:
+        return clock.run(lambda: conserved(game, bounds), "the search for a conserved quantity")
     return None
 
 
-def _shoot(game: Game, guess: Array, period: float) -> LimitCycle | None:
-    """Newton on (w, T) with the condition that corrections are orthogonal to the field."""
-    w, t = guess.copy(), period
-    for _ in range(SHOOTING_STEPS):
-        end, monodromy, _ = _variation(game, w, t)
-        gap = end - w
-        f = -game.field(w)
-        if np.linalg.norm(gap) < 1e-12 * (1 + np.abs(w).max()):
-            break
-        system = np.block([[monodromy - np.eye(game.dim), -game.field(end)[:, None]], [f[None], np.zeros((1, 1))]])
-        step = np.linalg.lstsq(system, -np.append(gap, 0.0), rcond=None)[0]
-        w, t = w + step[:-1], t + step[-1]
-        if not np.isfinite(step).all() or not 1e-3 < t < 10 * period:
-            return None
-    end, monodromy, dense = _variation(game, w, t)
-    residual = float(np.linalg.norm(end - w))
-    if residual > 1e-9 * (1 + np.abs(w).max()):
-        return None
-    values = np.linalg.eigvals(monodromy).astype(complex)
-    multipliers = np.delete(values, np.argmin(np.abs(values - 1)))
-    multipliers = multipliers[np.argsort(-np.abs(multipliers))]
-    points = dense(np.linspace(0, t, POINTS, endpoint=False))[: game.dim].T
-    if np.abs(multipliers - 1).min() < 1e-5 or np.ptp(points, axis=0).max() < 1e-6:
-        return None  # one of a continuum, or a fixed point
-    return LimitCycle(game, float(t), points, multipliers, residual)
+def _listed(found: PlanarSearch, bounds: Array, reason: str) -> ClosedOrbits:
+    cycles = crossing(found.cycles, bounds) if len(bounds) == 2 else found.cycles
+    return ClosedOrbits(sorted(cycles, key=lambda c: c.radius), False, reason, found.possible)
 
 
-def _variation(game: Game, w: Array, t: float) -> tuple[Array, Array, Any]:
-    """(w(t), dw(t)/dw, dense output) of the flow and its variational equation dM/dt = -J(w) M."""
-    from scipy.integrate import solve_ivp
-
-    d = game.dim
-
-    def right(_: float, z: Array) -> Array:
-        point, m = z[:d], z[d:].reshape(d, d)
-        return np.concatenate([-game.field(point), (-game.jacobian(point) @ m).ravel()])
-
-    z = np.concatenate([w, np.eye(d).ravel()])
-    solution = solve_ivp(right, (0, t), z, method="DOP853", rtol=1e-12, atol=1e-13, dense_output=True)
-    return solution.y[:d, -1], solution.y[d:, -1].reshape(d, d), solution.sol
+def _remarks(first: str, found: PlanarSearch) -> str:
+    return "; ".join([first, *dict.fromkeys(as_remarks(found.possible) + found.remarks)])
 
 
-def _same(a: LimitCycle, b: LimitCycle) -> bool:
-    """Whether two orbits trace the same curve, possibly several times."""
-    size = 1 + np.abs(a.points).max()
-    distance = np.linalg.norm(b.points - a.points[0], axis=-1).min()
-    return bool(distance < 0.02 * size * max(1.0, 400 / POINTS) and _close_curves(a.points, b.points, size))
-
-
-def _close_curves(a: Array, b: Array, size: float) -> bool:
-    nearest = [np.linalg.norm(b - p, axis=-1).min() for p in a[:: POINTS // 40]]
-    return bool(np.max(nearest) < 0.02 * size)
+def _searched(game: Game) -> str:
+    if game.dim != 2:
+        return (
+            "found by search, no proof: orbits from 48 starts, followed both ways in time; cycles of saddle type, and "
+            "those that no start reaches, are missed"
+        )
+    return (
+        "found by search, no proof: the zeros of log(P(s)/s), P the return map on a ray from each equilibrium in the "
+        "box that is no saddle (a closed orbit in the box goes around one), s from 1e-4 to 4 half widths of the box; "
+        "smaller cycles, and narrower changes of sign than the interpolation saw, could have been missed"
+    )

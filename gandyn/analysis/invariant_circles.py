@@ -7,49 +7,89 @@ from typing import Any
 
 import numpy as np
 
+from ..budget import Budget, OutOfTimeError
 from ..errors import DomainError, ParameterError
 from ..types import Array, Game, Rule
 from .circle_solver import circle_from_curve, circle_from_orbit
-from .invariant_sets import InvariantCircle, PeriodicOrbit
-from .periodic_orbits import keep, periodic_from, recurrent, solve_many
+from .invariant_sets import ClosedOrbits, InvariantCircle, PeriodicOrbit
+from .periodic_orbits import LONGEST, keep, periodic_from, recurrent, solve_many
+from .rational_circles import circle_from_periodic
 from .systems import System, system
 
 STARTS, SETTLE = 48, 20000
 BACKWARD_STARTS, BACKWARDS = 12, (200, 400, 900)
 TURNS, SHORTEST, LONGEST_ORBIT = 6, 1 << 8, 1 << 16
 GUESSES, PERIODIC_STARTS = 6, 100
+AFFINE = (
+    "the update map is affine: with a closed curve, all its multiples about a fixed point are carried into themselves"
+)
+SEARCHED = (
+    "found by search, no proof: what 48 starts settle on under the map (periods up to {}) and, without memory, 12 "
+    "under its inverse, and periods up to {} by Newton's method from 100 starts; saddles among circles, and what no "
+    "start reaches, are missed"
+)
 
 
 def invariant_sets(
-    game: Game, rule: Rule, bounds: Array, flow_cycles: Sequence[Any], seed: int, periods: int
-) -> list[InvariantCircle | PeriodicOrbit]:
+    game: Game, rule: Rule, bounds: Array, flow_cycles: Sequence[Any], seed: int, periods: int, clock: Budget
+) -> ClosedOrbits:
     """Circles and periodic orbits of a map near a box, smallest first. See `limit_cycles`.
 
     Args:
         game, rule: the pair. bounds: the box, shape (d, 2).
         flow_cycles: curves to start from besides those that orbits settle on, with `.points` and `.period`.
         seed: of the starts. periods: the longest period that Newton's method looks for from scattered starts.
+        clock: when it is out of time, what was found by then is returned, and `.reason` says so.
     """
     if getattr(game, "constrained", False) or not rule.domain.smooth:
         raise DomainError(f"cycles of {rule!r} on {game.name}", "a smooth, unconstrained map", "use gd.basins")
-    map_ = system(game, rule)
-    rng = np.random.default_rng(seed)
-    starts = rng.uniform(bounds[:, 0], bounds[:, 1], (STARTS, game.dim))
-    reach = 10 * np.abs(bounds).max()
+    map_ = clock.run(lambda: system(game, rule), "the search for circles")
+    if _affine(map_):
+        return ClosedOrbits([], True, AFFINE)
     found: list[InvariantCircle | PeriodicOrbit] = []
+    reason = SEARCHED.format(LONGEST, periods)
+    try:
+        clock.run(lambda: _search(map_, bounds, flow_cycles, seed, periods, found), "the search for circles")
+    except OutOfTimeError:
+        reason = f"{clock.reason}; {reason}"
+    inside = [c for c in found if ((c.points >= bounds[:, 0]) & (c.points <= bounds[:, 1])).all(-1).any()]
+    return ClosedOrbits(sorted(inside, key=lambda c: c.radius), False, reason)
+
+
+def _affine(map_: System) -> bool:
+    """Whether every line of the map's program is affine in what came before it."""
+    import sympy
+
+    names = list(map_.symbols)
+    for name, expression in [*map_.bindings, *((None, e) for e in map_.outputs)]:
+        e = sympy.expand(expression)
+        if not e.is_polynomial(*names) or sympy.total_degree(e, *names) > 1:
+            return False
+        names += [] if name is None else [name]
+    return True
+
+
+def _search(map_: System, bounds: Array, flow_cycles: Sequence[Any], seed: int, periods: int, found: list[Any]) -> None:
+    rng, d = np.random.default_rng(seed), map_.game.dim
+    starts = rng.uniform(bounds[:, 0], bounds[:, 1], (STARTS, d))
+    reach = np.abs(bounds.mean(-1)).max() + 5 * np.ptp(bounds, axis=-1).max()
     with np.errstate(all="ignore"):
-        for orbit in _orbits(map_, _settled(map_, starts, reach), map_, reach):
-            keep(found, recurrent(map_, orbit) or circle_from_orbit(map_, orbit))
-        if map_.size == game.dim:
+        settled = _settled(map_, starts, reach)
+        for orbit in _orbits(map_, settled, map_, reach):
+            keep(found, _curve(map_, orbit, settled))
+        if map_.size == d:
             _search_backwards(map_, starts[:BACKWARD_STARTS], reach, found)
         for cycle in flow_cycles:
             keep(found, circle_from_curve(map_, cycle.points))
-        scattered = map_.start(rng.uniform(bounds[:, 0], bounds[:, 1], (PERIODIC_STARTS, game.dim)))
+        scattered = map_.start(rng.uniform(bounds[:, 0], bounds[:, 1], (PERIODIC_STARTS, d)))
         for q in range(2, periods + 1):
             for periodic in periodic_from(map_, scattered, q):
                 keep(found, periodic)
-    inside = [c for c in found if ((c.points >= bounds[:, 0]) & (c.points <= bounds[:, 1])).all(-1).any()]
-    return sorted(inside, key=lambda c: c.radius)
+
+
+def _curve(map_: System, orbit: Array, settled: Array) -> InvariantCircle | PeriodicOrbit | None:
+    """What an orbit has settled on: a periodic orbit, a circle of periodic orbits, or a circle that it fills."""
+    return recurrent(map_, orbit) or circle_from_periodic(map_, orbit[-1], settled) or circle_from_orbit(map_, orbit)
 
 
 def _settled(map_: System, starts: Array, reach: float) -> Array:
@@ -80,7 +120,7 @@ def _search_backwards(map_: System, z: Array, reach: float, found: list[Any]) ->
                 return
         z = _moving(map_, z)
         for orbit in _orbits(map_, z, lambda y: _preimage(map_, y[None])[0], reach):
-            keep(found, recurrent(map_, orbit) or circle_from_orbit(map_, orbit))
+            keep(found, _curve(map_, orbit, z))
         curves = [c.points for c in found]
         z = z[[not any(_near(y[: map_.game.dim], curve) for curve in curves) for y in z]]
         if not len(z):

@@ -1,8 +1,9 @@
-"""What a search for closed orbits of a map returns: invariant circles and periodic orbits."""
+"""What a search for closed orbits returns: cycles of flows, circles and periodic orbits of maps, and lists of them."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,9 @@ from ..types import Array, Game, Rule
 
 
 class ClosedOrbit(Result):
-    """What circles and periodic orbits have in common; multipliers are those of leaving it."""
+    """What cycles, circles and periodic orbits have in common; multipliers are those of leaving it."""
+
+    period: Any
 
     multipliers: Any
     points: Any
@@ -28,6 +31,70 @@ class ClosedOrbit(Result):
     def radius(self) -> tuple[float, float]:
         """Smallest and largest distance of its points from their mean."""
         return extent(self.points)
+
+
+class ClosedOrbits(list[Any]):
+    """A list of closed orbits, smallest first, that says whether it is all of them.
+
+    Attributes:
+        complete: True if it is proven that no other isolated closed orbit lies in the box.
+        reason: the argument; or what was searched, how, and what could have been missed.
+        possible: orbits that close to rounding, with a multiplier 1: each may be a semistable cycle, two cycles
+            nearer each other than rounding, or none. They are not in the list.
+    """
+
+    def __init__(self, orbits: Iterable[Any], complete: bool, reason: str, possible: Iterable[Any] = ()) -> None:
+        super().__init__(orbits)
+        self.complete, self.reason, self.possible = complete, reason, list(possible)
+
+    def summary(self) -> str:
+        """One line an orbit, and whether these are all."""
+        lines = [orbit.summary() for orbit in self] + [f"perhaps: {orbit.summary()}" for orbit in self.possible]
+        return "\n".join([*lines, f"{'complete' if self.complete else 'found, perhaps not all'}: {self.reason}"])
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class LimitCycle(ClosedOrbit):
+    """An isolated periodic orbit of dw/dt = -v(w).
+
+    Attributes:
+        game: the game.
+        period: T, in units of the flow's time.
+        points: one period in order, at equal times, shape (n, d); the first is not repeated.
+        multipliers: Floquet multipliers without the trivial 1, complex, largest modulus first.
+        residual: |w(T) - w(0)|.
+        approached: in the plane, whether orbits approach it (from inside, from outside); otherwise None.
+    """
+
+    game: Game
+    period: float
+    points: Any
+    multipliers: Any
+    residual: float
+    approached: tuple[bool, bool] | None = None
+
+    @property
+    def stable(self) -> bool:
+        """Whether nearby orbits approach it; in the plane those on both sides, which decide if a multiplier is 1."""
+        return self.kind == "attracting"
+
+    @property
+    def kind(self) -> str:
+        """Attracting, repelling, saddle, or (in the plane) semistable: attracting from one side only."""
+        if self.approached is None:
+            return kind_of(np.abs(self.multipliers))
+        return {2: "attracting", 1: "semistable", 0: "repelling"}[sum(self.approached)]
+
+    def summary(self) -> str:
+        """Kind, period, multipliers."""
+        shown = ", ".join(f"{m:.6g}" for m in self.multipliers)
+        return f"{self.kind} cycle of {self.game.name}: period {self.period:.12g}, multipliers {shown}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields as plain data."""
+        shared = {"multipliers": self.multipliers, "stable": self.stable, "kind": self.kind, "residual": self.residual}
+        result: dict[str, Any] = plain({"game": self.game.name, "period": self.period, **shared, "points": self.points})
+        return result
 
 
 @dataclasses.dataclass(frozen=True, repr=False)

@@ -58,6 +58,8 @@ def _periodic(map_: System, z: Array, q: int) -> PeriodicOrbit | None:
     eye = np.eye(map_.size)
     for _ in range(20):
         image, derivative = _power(map_, z, q)
+        if not np.isfinite(derivative).all():
+            return None
         step = np.linalg.lstsq(derivative - eye, image - z, rcond=None)[0]
         z = z - step
         if np.abs(step).max() < 1e-15 * (1 + np.abs(z).max()):

@@ -87,7 +87,7 @@ class System:
 
     @functools.cached_property
     def _value(self) -> Callable[..., Sequence[Any]]:
-        return _compiled(self._inputs, self.outputs, self.bindings)
+        return _quiet(self._inputs, self.outputs, self.bindings)
 
     @functools.cached_property
     def _slopes(self) -> Callable[..., Sequence[Any]]:
@@ -114,18 +114,25 @@ class System:
                 row.append(entry)
             slopes[name] = row
         slopes_of_outputs = [entry for e in self.outputs for entry in push(e)]
-        return _compiled(inputs, [*self.outputs, *slopes_of_outputs], bindings)
+        return _quiet(inputs, [*self.outputs, *slopes_of_outputs], bindings)
 
 
-def _compiled(inputs: Sequence[Any], outputs: Sequence[Any], bindings: Sequence[Any]) -> Callable[..., Any]:
+def compiled(inputs: Sequence[Any], outputs: Sequence[Any], bindings: Sequence[Any] = ()) -> Callable[..., Any]:
+    """Expressions as one function of NumPy columns; it warns where numbers overflow."""
     from ..symbolic.backends import NUMPY, numpy_namespace
     from ..symbolic.function import compile_python
     from ..symbolic.lowering import lower
 
-    run = compile_python(lower(inputs, outputs, bindings), NUMPY, numpy_namespace())
+    run: Callable[..., Any] = compile_python(lower(inputs, outputs, bindings), NUMPY, numpy_namespace())
+    return run
+
+
+def _quiet(inputs: Sequence[Any], outputs: Sequence[Any], bindings: Sequence[Any]) -> Callable[..., Any]:
+    """The same without warnings: an overflow is data, as every caller asks whether results are finite."""
+    run = compiled(inputs, outputs, bindings)
 
     def quiet(*columns: Any) -> Any:
-        with np.errstate(all="ignore"):  # an overflow is data: every caller asks whether results are finite
+        with np.errstate(all="ignore"):
             return run(*columns)
 
     return quiet
