@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from ..budget import Budget, OutOfTimeError
 from ..doors import door
 from ..dynamics.kernels import Kernel
 from ..dynamics.trace import update_map
-from ..errors import DomainError, ParameterError
+from ..errors import GandynError, ParameterError
 from ..results import Result, plain
 from ..types import Array, Game, Rule
+from .basin_run import CYCLING, DIVERGED, LEFT, UNDECIDED, BasinRun, Ends
 from .fixed_points import fixed_points
 from .linearize import Verdict, linearize
 
-CYCLING, DIVERGED, LEFT, UNDECIDED = -1, -2, -3, -4
+__all__ = ["CYCLING", "DIVERGED", "LABELS", "LEFT", "UNDECIDED", "Basins", "basins"]
+
 LABELS = {
-    CYCLING: "cycling: it keeps moving and stays bounded, over the same range in two windows of time",
+    CYCLING: "cycling: it keeps moving and stays bounded, by the same amount in window after window of time",
     DIVERGED: "diverged: a coordinate overflowed",
     LEFT: "left the box, and had not come back at the last step",
     UNDECIDED: "undecided within the steps given",
 }
-ROUND = 250
-# The test for cycling: ranges over two windows of steps agree to SAME_RANGE and do not nest by more than STEADY.
-WINDOW, EVERY, BLOCK = 600, 3, 16384
-SAME_RANGE, STEADY = 0.01, 1e-3
-# Many starts: a few run first; orbits on which they are still cycling after LONGER steps label those that come NEAR.
-PILOTS, ORBITS, LONGER, NEAR = 512, 8, 20000, 1e-3
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -41,7 +39,12 @@ class Basins(Result):
         starts: shape (..., d). labels: shape (...), the attractor's index, or CYCLING, DIVERGED, LEFT, UNDECIDED
             (-1 to -4).
         attractors: points, shape (n, d).
-        steps: the most that a start was given. end: last points, shape (..., d).
+        steps: the most that a start was given. end: last points, shape (..., d); with `refine`, a start that was not
+            run has its attractor, or the last point of the neighbour whose label it shares.
+        periods: shape (...): p where a start ends on a periodic orbit of p steps, 0 elsewhere.
+        complete: True if the attractors are proven to be all fixed points of the box that can attract, and every start
+            reaches one or diverges. That each start does what its label says is simulated, not proven.
+        reason: how the attractors were found, and what is open.
     """
 
     game: Game
@@ -51,6 +54,9 @@ class Basins(Result):
     attractors: Any
     steps: int
     end: Any
+    periods: Any
+    complete: bool
+    reason: str
 
     _plot = "basins"
 
@@ -62,14 +68,19 @@ class Basins(Result):
         return {name: float(np.mean(self.labels == k)) for k, name in names.items() if (self.labels == k).any()}
 
     def summary(self) -> str:
-        """Shares as percentages."""
+        """Shares as percentages, periods, and whether the attractors are all."""
         shares = "; ".join(f"{name} {share:.2%}" for name, share in self.shares.items())
-        return f"{np.size(self.labels)} starts of {self.rule!r} on {self.game.name}, {self.steps} steps: {shares}"
+        counted = sorted(Counter(self.periods[self.periods > 0].tolist()).items())
+        repeats = "".join(f"; period {p}: {n / np.size(self.labels):.2%}" for p, n in counted)
+        what = f"{np.size(self.labels)} starts of {self.rule!r} on {self.game.name}, {self.steps} steps"
+        claim = "complete" if self.complete else "perhaps not all attractors"
+        return f"{what}: {shares}{repeats}\n{claim}: {self.reason}"
 
     def to_dict(self) -> dict[str, Any]:
         """Attractors, label texts, shares."""
         data = {"game": self.game.name, "rule": repr(self.rule), "steps": self.steps, "shares": self.shares}
-        result: dict[str, Any] = plain(data | {"attractors": self.attractors, "labels": LABELS})
+        claims = {"complete": self.complete, "reason": self.reason}
+        result: dict[str, Any] = plain(data | claims | {"attractors": self.attractors, "labels": LABELS})
         return result
 
 
@@ -82,12 +93,17 @@ def basins(
     attractors: Any = None,
     tolerance: float = 1e-4,
     refine: bool = False,
+    box: Any = None,
+    budget: float | Budget | None = 300.0,
 ) -> Basins:
     """Label every start by what becomes of it under a rule.
 
     The map runs as generated code in rounds; a start leaves the run as soon as it is within `tolerance` of an
-    attractor. What is left at the end has left the box, or cycles (it moves over the same range in two consecutive
-    windows, having come near no attractor), or is undecided.
+    attractor, and, where the rule has memory, stays there for a round. Points inside the box where starts come to rest,
+    and to which all of 16 starts around them return, are attractors too: corner solutions of constrained games are
+    found so. What is left has left the box, or cycles, or is undecided. To cycle is to move on by the same amount in
+    eight windows of 600 steps (`long_motion.watch`); a slow spiral does not. Periodic orbits have their period in
+    `.periods`.
 
     Of many starts (over 2 048), 512 run first. Where the map has no memory, orbits on which some of them cycle, for
     20 000 steps more and over the same range, are attractors too: a start leaves the run within 1e-3 half widths of
@@ -97,13 +113,17 @@ def basins(
         game: a deterministic symbolic game. rule: the update rule, with numbers for all parameters.
         grid: one (low, high, n) per coordinate for a rectangular grid of shape (n_1, ..., n_d, d); or an array of
             starts of shape (..., d).
-        steps: the most that a start is given.
-        attractors: points of shape (n, d); by default the fixed points in the grid's box that attract under the rule.
+        steps: the most that a start is given, before it is asked whether it cycles.
+        attractors: points of shape (n, d); by default the fixed points in the box that attract under the rule.
         tolerance: distance at which a start counts as arrived, in units of the box's half width.
         refine: on a rectangular grid, compute every other point first, and points between equal labels not at all.
+        box: one (low, high) pair per coordinate: what counts as inside, and the unit of length. By default that of the
+            grid; of loose starts their bounding box, where a side on which they agree is as long as the longest one (or
+            2, for a single start).
+        budget: seconds; starts that are open when they are spent are undecided.
 
     Raises:
-        ParameterError: for a grid that does not fit. DomainError: where the rule does not trace.
+        ParameterError: for a grid or box that does not fit. DomainError: where the rule does not trace.
 
     Example:
         >>> import gandyn as gd
@@ -111,17 +131,48 @@ def basins(
         >>> gd.basins(game, rule, [(-1, 1, 5), (-1, 1, 5)]).shares
         {'attractor (0, 0)': 1.0}
     """
-    starts, box = _grid(game, grid)
+    starts, own = _grid(game, grid)
+    bounds = own if box is None else _box(game, box)
     kernel, initial = _kernel(game, rule)
-    points = _attractors(game, rule, box) if attractors is None else np.atleast_2d(np.asarray(attractors, dtype=float))
-    run = _Run(kernel, initial, box, points, tolerance, steps)
-    run = run.with_orbits(starts.reshape(-1, game.dim))
-    if refine and starts.ndim == game.dim + 1 and all(n > 4 for n in starts.shape[:-1]):
-        labels, end = _refined(run, starts)
+    clock = Budget.of(budget)
+    if attractors is None:
+        points, complete, reason = _attractors(game, rule, bounds, clock)
     else:
-        labels, end = run(starts.reshape(-1, game.dim))
+        points, complete, reason = np.atleast_2d(np.asarray(attractors, dtype=float)), False, "attractors were given"
+    run = BasinRun(kernel, initial, bounds, points, tolerance, steps, clock)
+    ends = _ended(run, starts, refine)
+    more = run.rests(ends) if (ends.labels == UNDECIDED).any() and not clock.out else points[:0]
+    if len(more):
+        run = dataclasses.replace(run, attractors=np.concatenate([points, more]))
+        open_ = ends.labels == UNDECIDED
+        ends.labels[open_] = run.nearest(ends.points[open_])
+        reason += f"; {len(more)} where starts come to rest, to which all of 16 starts around return"
     shape = starts.shape[:-1]
-    return Basins(game, rule, starts, labels.reshape(shape), points, steps, end.reshape(starts.shape))
+    labels = ends.labels.reshape(shape)
+    undecided = int((labels == UNDECIDED).sum())
+    reason += f"; {undecided} starts undecided" if undecided else ""
+    reason = f"{clock.reason}; {reason}" if clock.out else reason
+    everywhere = bool(((labels >= 0) | (labels == DIVERGED)).all())
+    return Basins(
+        game, rule, starts, labels, run.attractors, steps, ends.points.reshape(starts.shape),
+        ends.periods.reshape(shape), complete and everywhere and not len(more), reason,
+    )  # fmt: skip
+
+
+def _ended(run: BasinRun, starts: Array, refine: bool) -> Ends:
+    d = starts.shape[-1]
+    flat = starts.reshape(-1, d)
+    run = run.with_orbits(flat)
+    if refine and starts.ndim == d + 1 and all(n > 4 for n in starts.shape[:-1]):
+        return _refined(run, starts)
+    return run(flat)
+
+
+def _box(game: Game, box: Any) -> Array:
+    bounds = np.asarray(box, dtype=float)
+    if bounds.shape != (game.dim, 2) or not (bounds[:, 0] < bounds[:, 1]).all() or not np.isfinite(bounds).all():
+        raise ParameterError(f"box={box!r}", f"{game.dim} pairs (low, high)", "box=[(-2, 2)] * game.dim")
+    return bounds
 
 
 def _grid(game: Game, grid: Any) -> tuple[Array, Array]:
@@ -139,7 +190,15 @@ def _grid(game: Game, grid: Any) -> tuple[Array, Array]:
             "[(-2, 2, 200)] * game.dim",
         )
     flat = starts.reshape(-1, game.dim)
-    return starts, np.stack([flat.min(0), flat.max(0)], axis=-1)
+    return starts, _around(flat)
+
+
+def _around(starts: Array) -> Array:
+    """The bounding box of starts; sides without length get the longest one's."""
+    low, high = starts.min(0), starts.max(0)
+    side = (high - low).max() or 2.0
+    flat = high - low <= 1e-9 * side
+    return np.stack([np.where(flat, low - side / 2, low), np.where(flat, high + side / 2, high)], axis=-1)
 
 
 def _kernel(game: Game, rule: Rule) -> tuple[Kernel, Any]:
@@ -156,133 +215,54 @@ def _kernel(game: Game, rule: Rule) -> tuple[Kernel, Any]:
     return traced.kernel(), augmented
 
 
-def _attractors(game: Game, rule: Rule, box: Array) -> Array:
-    wide = [(low - 1e-9, high + 1e-9) if low < high else (low - 1, high + 1) for low, high in box]
-    found = fixed_points(game, box=wide)
-    kept = []
+def _attractors(game: Game, rule: Rule, box: Array, clock: Budget) -> tuple[Array, bool, str]:
+    """Fixed points in the box that attract under the rule, whether these are proven to be all, and by what."""
+    margin = 1e-9 * (box[:, 1] - box[:, 0])
+    wide = list(zip((box[:, 0] - margin).tolist(), (box[:, 1] + margin).tolist(), strict=True))
+    try:
+        found = clock.run(lambda: fixed_points(game, box=wide), "the search for fixed points")
+        kept, certain = clock.run(lambda: _attracting(game, rule, found), "the verdicts on fixed points")
+    except OutOfTimeError:
+        return np.empty((0, game.dim)), False, "no time to search for fixed points"
+    except GandynError as error:
+        return np.empty((0, game.dim)), False, f"no search for fixed points ({error.given})"
+    return np.array(kept).reshape(-1, game.dim), bool(found.complete and certain), f"fixed points: {found.reason}"
+
+
+def _attracting(game: Game, rule: Rule, found: Sequence[Any]) -> tuple[list[Array], bool]:
+    """The points that attract or may, and whether every verdict was certain."""
+    kept, certain = [], True
     for p in found:
         try:
             verdict = linearize(game, rule, at=p.point if p.exact is None else p.exact).verdict
-        except DomainError:
+        except GandynError:
+            certain = False
             continue
         if verdict in (Verdict.ATTRACTING, Verdict.MARGINAL, Verdict.UNDECIDED):
             kept.append(p.point)
-    return np.array(kept).reshape(-1, game.dim)
+            certain &= verdict is Verdict.ATTRACTING
+    return kept, certain
 
 
-@dataclasses.dataclass(frozen=True)
-class _Run:
-    kernel: Kernel
-    initial: Any
-    box: Array
-    attractors: Array
-    tolerance: float
-    steps: int
-    orbits: Any = None
-
-    def with_orbits(self, w: Array) -> _Run:
-        """The same run with a tree of the points of orbits on which pilots among the starts cycle, if some do."""
-        if len(w) <= 4 * PILOTS or self.kernel.program.size > w.shape[-1] or self.kernel.program.counters:
-            return self
-        pilots = w[:: len(w) // PILOTS]
-        labels, end = self(pilots)
-        cycling = end[labels == CYCLING]
-        if not len(cycling):
-            return self
-        from scipy.spatial import KDTree
-
-        chosen = cycling[:: max(1, len(cycling) // ORBITS)][:ORBITS]
-        rows = self.kernel.run(chosen, LONGER, [], stride=1).rows[1:]
-        early, late = rows[: LONGER // 2], rows[LONGER // 2 :]
-        shift = np.maximum(np.abs(early.min(0) - late.min(0)), np.abs(early.max(0) - late.max(0)))
-        steady = (shift < SAME_RANGE * (late.max(0) - late.min(0))).all(-1)
-        if not steady.any():
-            return self
-        return dataclasses.replace(self, orbits=KDTree((late[:, steady] / self._scale()).reshape(-1, w.shape[-1])))
-
-    def __call__(self, w: Array) -> tuple[Array, Array]:
-        """(labels, last points) of starts (N, d)."""
-        d = w.shape[-1]
-        labels = np.full(len(w), UNDECIDED)
-        end = np.array(w)
-        z, counters = self.initial(w)
-        open_members = np.arange(len(w))
-        done = 0
-        while done < self.steps and len(open_members):
-            count = min(ROUND, self.steps - done)
-            outcome = self.kernel.run(z, count, counters)
-            z, counters, done = outcome.z, outcome.counters, done + count
-            settled = self._nearest(z[:, :d])
-            alive = np.asarray(outcome.alive)
-            if self.orbits is not None:
-                on_way = np.flatnonzero(alive & (settled == UNDECIDED))
-                gap, _ = self.orbits.query(z[on_way] / self._scale(), distance_upper_bound=NEAR, workers=-1)
-                settled[on_way[gap < NEAR]] = CYCLING
-            settled[~alive] = DIVERGED
-            finished = settled != UNDECIDED
-            labels[open_members], end[open_members] = settled, z[:, :d]
-            z, open_members = z[~finished], open_members[~finished]
-        if len(open_members):
-            labels[open_members] = self._windows(z, counters)
-        return labels, end
-
-    def _scale(self) -> Array:
-        width: Array = (self.box[:, 1] - self.box[:, 0]) / 2
-        return np.maximum(width, 1e-12)
-
-    def _nearest(self, w: Array) -> Array:
-        labels = np.full(len(w), UNDECIDED)
-        for i, p in enumerate(self.attractors):
-            labels[(np.abs(w - p) / self._scale() < self.tolerance).all(-1)] = i
-        return labels
-
-    def _windows(self, z: Array, counters: Sequence[float]) -> Array:
-        """Left, cycling or undecided, from the ranges covered in two windows."""
-        scale = self._scale()
-        labels = np.full(len(z), UNDECIDED)
-        for first in range(0, len(z), BLOCK):
-            part = z[first : first + BLOCK]
-            rows = self.kernel.run(part, 2 * WINDOW, counters, stride=EVERY).rows[1:]
-            early, late = rows[: len(rows) // 2], rows[len(rows) // 2 :]
-            low, high, low2, high2 = early.min(0), early.max(0), late.min(0), late.max(0)
-            extent = ((high2 - low2) / scale).max(-1)
-            drift = (np.maximum(np.abs(low2 - low), np.abs(high2 - high)) / scale).max(-1)
-            slack = STEADY * (high - low)
-            shrinks = ((low2 > low + slack) & (high2 < high - slack)).all(-1)
-            grows = ((low2 < low - slack) & (high2 > high + slack)).all(-1)
-            found = np.full(len(part), UNDECIDED)
-            found[(extent > 1e-3) & (drift < SAME_RANGE * extent) & ~shrinks & ~grows] = CYCLING
-            outside = ((rows[-1] < self.box[:, 0] - scale) | (rows[-1] > self.box[:, 1] + scale)).any(-1)
-            found[outside] = LEFT
-            labels[first : first + BLOCK] = found
-        return labels
-
-
-def _refined(run: _Run, starts: Array) -> tuple[Array, Array]:
+def _refined(run: BasinRun, starts: Array) -> Ends:
     """Every other point first; then points whose surrounding coarse labels differ; the rest by their neighbours."""
     shape, d = starts.shape[:-1], starts.shape[-1]
     coarse = tuple(slice(None, None, 2) for _ in shape)
-    labels, end = np.full(shape, UNDECIDED), np.array(starts)
     part = starts[coarse]
-    found, last = run(part.reshape(-1, d))
-    labels[coarse], end[coarse] = found.reshape(part.shape[:-1]), last.reshape(part.shape)
-    spread = labels[coarse]
+    first = run(part.reshape(-1, d))
+    before = np.ravel_multi_index(np.meshgrid(*(np.arange(n) // 2 for n in shape), indexing="ij"), part.shape[:-1])
+    ends = Ends(first.labels[before], first.points[before], first.periods[before])  # of the coarse point before each
+    low, high = ends.labels.copy(), ends.labels.copy()
     for axis, n in enumerate(shape):
-        spread = np.take(spread, np.arange(n) // 2, axis=axis)  # the coarse point before each point
-    low, high = spread.copy(), spread.copy()
-    for axis, n in enumerate(shape):
-        ahead = np.take(low, np.minimum(np.arange(n) + 2, n - 1), axis=axis)
-        behind = np.take(low, np.maximum(np.arange(n) - 2, 0), axis=axis)
-        low = np.minimum(low, np.minimum(ahead, behind))
-        ahead = np.take(high, np.minimum(np.arange(n) + 2, n - 1), axis=axis)
-        behind = np.take(high, np.maximum(np.arange(n) - 2, 0), axis=axis)
-        high = np.maximum(high, np.maximum(ahead, behind))
-    boundary = low != high
+        for side, pick in ((low, np.minimum), (high, np.maximum)):
+            ahead = np.take(side, np.minimum(np.arange(n) + 2, n - 1), axis=axis)
+            behind = np.take(side, np.maximum(np.arange(n) - 2, 0), axis=axis)
+            pick(side, pick(ahead, behind), out=side)
     known = np.zeros(shape, dtype=bool)
     known[coarse] = True
-    todo = boundary & ~known
-    found, last = run(starts[todo])
-    labels[todo], end[todo] = found, last
-    rest = ~boundary & ~known
-    labels[rest] = spread[rest]
-    return labels, end
+    rerun = ((low != high) | (ends.labels == UNDECIDED)) & ~known
+    again = run(starts[rerun])
+    ends.labels[rerun], ends.points[rerun], ends.periods[rerun] = again.labels, again.points, again.periods
+    filled = ~rerun & ~known & (ends.labels >= 0)
+    ends.points[filled] = run.attractors[ends.labels[filled]]
+    return Ends(ends.labels.ravel(), ends.points.reshape(-1, d), ends.periods.ravel())

@@ -12,7 +12,7 @@ MODES, MOST_MODES, TAIL = 16, 256, 1e-12
 RESIDUAL, NEUTRAL = 1e-10, 1e-6
 
 
-def _weights(n: int) -> Array:
+def fading_weights(n: int) -> Array:
     """exp(-1/(t (1 - t))) at n interior points, normalised: averages along smooth quasi-periodic orbits with these
     weights converge faster than any power of n (Das, Saiki, Sander & Yorke 2017).
     """
@@ -41,7 +41,7 @@ def rotation_number(orbit: Array) -> float:
     order = np.argsort(angle[:-1])
     lifted = np.empty_like(turn)
     lifted[order] = np.unwrap(turn[order], period=1.0)
-    return float(_weights(len(turn)) @ lifted % 1)
+    return float(fading_weights(len(turn)) @ lifted % 1)
 
 
 def circle_from_orbit(map_: System, orbit: Array) -> InvariantCircle | None:
@@ -50,7 +50,7 @@ def circle_from_orbit(map_: System, orbit: Array) -> InvariantCircle | None:
     if not 1e-9 < rho < 1 - 1e-9:
         return None
     phases = np.exp(-2j * np.pi * np.outer(np.arange(-MODES, MODES + 1), np.arange(len(orbit)) * rho))
-    return refined(map_, (phases * _weights(len(orbit))) @ orbit, rho)
+    return refined(map_, (phases * fading_weights(len(orbit))) @ orbit, rho)
 
 
 def circle_from_curve(map_: System, points: Array) -> InvariantCircle | None:
@@ -189,5 +189,5 @@ def _normal_exponents(map_: System, coefficients: Array, rho: float) -> Array:
         for n, matrix in enumerate(jacobians):
             frame, r = np.linalg.qr(matrix @ frame)
             logs[n] = np.log(np.abs(np.diag(r)))
-    exponents = np.sort(_weights(steps) @ logs[settle:])[::-1]
+    exponents = np.sort(fading_weights(steps) @ logs[settle:])[::-1]
     return np.delete(exponents, int(np.argmin(np.abs(exponents))))

@@ -29,9 +29,16 @@ def around_section(subject: Subject) -> Section:
     rows = [_shown(p.point) for p in points[:MOST]] or ["none found"]
     section.add("equilibria", *rows, *_more(points))
     section.add("these are all" if points.complete else "perhaps not all", points.reason)
-    cycles = limit_cycles(game, box) if game.dim == 2 else []
-    rows = [f"{_kind(c)}, period {c.period:.8g}" for c in cycles[:MOST]]
-    section.add("cycles of the flow", *(rows or ["none found"]), *_more(cycles))
+    cycles: Any = []
+    if game.dim == 2:
+        try:
+            cycles = limit_cycles(game, box)
+        except DomainError as error:
+            section.add("cycles of the flow", f"not searched for: {error.given}")
+        else:
+            rows = [f"{_kind(c)}, period {c.period:.8g}" for c in cycles[:MOST]]
+            section.add("cycles of the flow", *(rows or ["none found"]), *_more(cycles))
+            section.add("these are all cycles" if cycles.complete else "perhaps not all cycles", cycles.reason)
     section.data = {
         "global": {
             "equilibria": [[float(x) for x in p.point] for p in points],
