@@ -7,19 +7,21 @@ from typing import Any
 
 import numpy as np
 
+from ..budget import Budget
 from ..doors import door
 from ..errors import ParameterError
 from ..types import Array, Game, Rule
 from .branches import Bifurcation, BifurcationPoint, Branch, Kind
 from .continuation import Curve, Family, follow, locate
-from .criticality import branch_kind, coefficient, pair_coefficient
+from .critical_points import Critical, critical_points
+from .criticality import branch_kind, coefficient, pair_coefficient, sharpened
 from .orbit_diagram import attractor
-from .systems import system
+from .systems import about, system
 
 ON_BOUNDARY, STRICTLY = 1e-6, 1e-10
 REACH = 50.0
 MOST_BRANCHES = 24
-ENSEMBLE = 12
+ENSEMBLE, SAMPLES = 12, 40
 
 
 @door
@@ -32,6 +34,7 @@ def bifurcation(
     at: Any = None,
     starts: Any = None,
     seed: int = 0,
+    budget: float | Budget | None = 60.0,
 ) -> Bifurcation:
     """Follow fixed points as one parameter of a rule or game varies, and name what happens to them.
 
@@ -42,6 +45,11 @@ def bifurcation(
     branch is followed as well. Criticality is the sign of the first normal-form coefficient (Kuznetsov, Elements of
     Applied Bifurcation Theory, 5.4 for flows, 4.5 and 5.4 for maps).
 
+    In up to three coordinates without memory, every fold, flip and Hopf point in the box is moreover sought by interval
+    arithmetic, as a zero of the fixed-point equation together with a test function (`critical_points.py`): points that
+    lie within one step of each other are told apart, and `.complete` says that there are no others. Where branches
+    cross, that system is degenerate, and the list says near which point it is open.
+
     Beside this, an ensemble of starts is run at every one of the `values`, and its long-run points are kept.
 
     Args:
@@ -50,9 +58,10 @@ def bifurcation(
             for a positive number; where the range contains others, give it a SymPy symbol.
         values: increasing numbers: the ends are the range, all of them the grid of the long-run picture.
         box: one (low, high) pair per coordinate to look for fixed points and to put starts in; by default a unit around
-            the known equilibria.
+            the known equilibria and the points `at`.
         at: fixed points to begin with, shape (d,) or (n, d), besides those known and found; at the first value.
         starts: of the long-run picture, shape (n, d). seed: of scattered starts.
+        budget: seconds, or a `Budget`, after which the answer is what was found so far; None for no limit.
 
     Raises:
         ParameterError: for an unknown parameter, or values that are not increasing. DomainError: without symbols.
@@ -67,26 +76,48 @@ def bifurcation(
     grid = np.asarray(values, dtype=float)
     if grid.ndim != 1 or len(grid) < 2 or not np.isfinite(grid).all() or not (np.diff(grid) > 0).all():
         raise ParameterError(f"values={values!r}", "at least two increasing numbers", "np.linspace(0.1, 2, 100)")
+    time = Budget.of(budget)
     made = system(game, rule, parameter)
-    bounds, known = _region(game, made.parameter, box, grid)
-    sizes = np.maximum(np.abs(bounds).max(), 1e-6)
-    family = Family(made, np.append(np.full(made.size, sizes), grid[-1] - grid[0]))
-    explorer = _Explorer(family, grid, bounds)
+    bounds, known = _region(game, made.parameter, box, grid, at)
+    if made.size == game.dim:
+        made = about(made, [*bounds.mean(-1), (grid[0] + grid[-1]) / 2])
     rng = np.random.default_rng(seed)
+    samples = rng.uniform(bounds[:, 0], bounds[:, 1], (SAMPLES, game.dim))
+    family = Family.over(made, bounds, grid[0], grid[-1], samples)
+    explorer = _Explorer(family, grid, bounds, time)
     for p in np.linspace(grid[0], grid[-1], 5):
         explorer.seed(p, _candidates(known, at if p == grid[0] else None, p, made.parameter), rng)
     explorer.run()
+    proven = critical_points(made, bounds, float(grid[0]), float(grid[-1]), time)
+    explorer.add(proven.points)
     order = sorted(explorer.points, key=lambda q: q.parameter)
     if starts is None:
         starts = rng.uniform(bounds[:, 0], bounds[:, 1], (ENSEMBLE, game.dim))
     long_run = attractor(made, grid, np.atleast_2d(np.asarray(starts, dtype=float)), float(np.abs(bounds).max()))
     branches = tuple(explorer.branch(curve) for curve in explorer.curves)
+    complete, reason = _complete(proven, explorer, bounds)
     return Bifurcation(
-        game, rule, str(parameter), grid, branches, tuple(order), long_run, tuple(dict.fromkeys(explorer.notes))
-    )
+        game, rule, str(parameter), grid, branches, tuple(order), long_run, tuple(dict.fromkeys(explorer.notes)),
+        complete, reason,
+    )  # fmt: skip
 
 
-def _region(game: Game, symbol: Any, box: Any, grid: Array) -> tuple[Array, list[Any]]:
+def _complete(proven: Critical, explorer: _Explorer, bounds: Array) -> tuple[bool, str]:
+    """Whether every point in the box is proven and no other can be there."""
+    inside = [q for q in explorer.points if ((q.point >= bounds[:, 0]) & (q.point <= bounds[:, 1])).all()]
+    obstacles = list(proven.obstacles)
+    unproven = len(inside) - explorer.proven
+    if not obstacles and unproven > 0:
+        obstacles.append(f"{unproven} of the points that were followed to lie in no enclosure")
+    if explorer.time.out:
+        obstacles.append(explorer.time.reason)
+    if obstacles:
+        return False, f"{explorer.proven} points proven; " + "; ".join(dict.fromkeys(obstacles))
+    count = f"{explorer.proven} point{'' if explorer.proven == 1 else 's'}"
+    return True, f"interval Newton: {count} at which an eigenvalue meets the boundary, and none elsewhere in the box"
+
+
+def _region(game: Game, symbol: Any, box: Any, grid: Array, at: Any) -> tuple[Array, list[Any]]:
     known = [point for point in game.equilibria if not _free(point) - {symbol}]
     if box is not None:
         bounds = np.asarray(box, dtype=float)
@@ -94,6 +125,7 @@ def _region(game: Game, symbol: Any, box: Any, grid: Array) -> tuple[Array, list
             raise ParameterError(f"box={box!r}", f"{game.dim} pairs (low, high)", "box=[(-2, 2)] * game.dim")
         return bounds, known
     rows = [_numbers(point, symbol, p) for point in known for p in (grid[0], grid[-1])]
+    rows += [] if at is None else list(np.atleast_2d(np.asarray(at, dtype=float)))
     centre = np.array(rows) if rows else np.zeros((1, game.dim))
     return np.stack([centre.min(0) - 1, centre.max(0) + 1], axis=-1), known
 
@@ -114,8 +146,8 @@ def _candidates(known: list[Any], at: Any, p: float, symbol: Any) -> list[Array]
 class _Explorer:
     """Curves found so far, and what was found on them."""
 
-    def __init__(self, family: Family, grid: Array, bounds: Array) -> None:
-        self.family, self.grid, self.bounds = family, grid, bounds
+    def __init__(self, family: Family, grid: Array, bounds: Array, time: Budget) -> None:
+        self.family, self.grid, self.bounds, self.time, self.proven = family, grid, bounds, time, 0
         self.pending: list[Array] = []
         self.curves: list[Curve] = []
         self.points: list[BifurcationPoint] = []
@@ -136,33 +168,38 @@ class _Explorer:
                 if not len(z):
                     return
                 step = (np.linalg.pinv(matrix) @ gap[..., None])[..., 0]
-                z = z - step / np.maximum(1.0, np.abs(step).max(-1, keepdims=True) / self.family.scale[0])
+                scaled = np.abs(step / self.family.scale[:-1]).max(-1, keepdims=True)
+                z = z - step / np.maximum(1.0, scaled)
             gap = made(z, p) - (z if made.discrete else 0.0)
         width = self.bounds[:, 1] - self.bounds[:, 0]
         inside = ((z[:, :d] > self.bounds[:, 0] - width) & (z[:, :d] < self.bounds[:, 1] + width)).all(-1)
-        z = z[inside & (np.abs(gap).max(-1) < 1e-9 * self.family.scale[0])]
-        for point in z[np.unique(np.round(z / self.family.scale[0], 5), axis=0, return_index=True)[1]]:
+        z = z[inside & (np.abs(gap / self.family.rows).max(-1) < 1e-9)]
+        places = np.round((z - self.family.origin[:-1]) / self.family.scale[:-1], 5)
+        for point in z[np.unique(places, axis=0, return_index=True)[1]]:
             self.pending.append(self.family.join(point, p))
 
     def run(self) -> None:
         """Follow every seed that lies on no known curve, and the curves that branch off."""
         low, high = float(self.grid[0]), float(self.grid[-1])
         step = min(0.02, float(np.max(np.diff(self.grid))) / (high - low))
-        while self.pending and len(self.curves) < MOST_BRANCHES:
+        while self.pending and len(self.curves) < MOST_BRANCHES and not self.time.out:
             x = self.pending.pop(0)
             if any(_on(x, curve) for curve in self.curves):
                 continue
             curve = follow(self.family, x, low, high, max(step, 0.002), REACH)
             self.curves.append(curve)
             self._inspect(curve)
-        if self.pending:
+        if self.pending and self.time.out:
+            self.notes.append(f"{self.time.reason}: {len(self.pending)} starts were not followed")
+        elif self.pending:
             self.notes.append(f"more than {MOST_BRANCHES} branches: the others were not followed")
 
     def branch(self, curve: Curve) -> Branch:
         """In the parameter's and the game's own units."""
         pairs = [self.family.split(x) for x in curve.points]
         values = np.array([self.family.eigenvalues(x) for x in curve.points])
-        inside = (np.abs(values) - 1 if self.family.system.discrete else values.real).max(-1) < -STRICTLY
+        beyond = np.abs(values) - 1 if self.family.system.discrete else values.real / self.family.rate
+        inside = beyond.max(-1) < -STRICTLY
         d = self.family.system.game.dim
         return Branch(
             np.array([p for _, p in pairs]), np.array([z[:d] for z, _ in pairs]), values, inside, curve.ends
@@ -193,18 +230,14 @@ class _Explorer:
             near = [self.family.join(self.family.system.start(q.point, q.parameter), q.parameter) for q in self.points]
             if any(np.linalg.norm(q - curve.points[i]) < 0.05 for q in near):
                 return  # the crossing of two branches, found on the other one
-            p = curve.points[i][-1] * self.family.scale[-1]
+            p = self.family.split(curve.points[i])[1]
             self.notes.append(f"a change of stability near {p:.6g} was seen and could not be located")
             return
         z, p = self.family.split(x)
         w = z[: self.family.system.game.dim]
-        for other in self.points:
-            if (
-                abs(other.parameter - p) < 1e-6 * self.family.scale[-1]
-                and np.abs(other.point - w).max() < 1e-4 * (self.family.scale[0])
-            ):
-                return
-        point, departures = self._name(x, curve.tangents[i])
+        if any(self._near(other, w, p) for other in self.points):
+            return
+        x, point, departures = self._name(x, curve.tangents[i])
         self.points.append(point)
         for direction in departures:
             for sign in (1.0, -1.0):
@@ -212,31 +245,57 @@ class _Explorer:
                 if new is not None:
                     self.pending.append(new)
 
-    def _name(self, x: Array, tangent: Array) -> tuple[BifurcationPoint, list[Array]]:
-        """The point at x, and directions in which other branches leave."""
+    def _near(self, other: BifurcationPoint, w: Array, p: float) -> bool:
+        """Whether a point is the same as another one up to the accuracy of following."""
+        scale = self.family.scale
+        near = np.abs(other.point - w) < 1e-4 * scale[: len(w)]
+        return bool(near.all()) and abs(other.parameter - p) < 1e-6 * scale[-1]
+
+    def add(self, proven: Array) -> None:
+        """Name points (z, p) that are proven; each takes the place of one that was followed to, if there is one."""
+        followed, d = list(self.points), self.family.system.game.dim
+        for x in proven:
+            z, p = x[:-1], float(x[-1])
+            near = [q for q in followed if self._near(q, z[:d], p)]
+            if near:
+                gaps = [abs(q.parameter - p) / self.family.scale[-1] for q in near]
+                followed = [q for q in followed if q is not near[int(np.argmin(gaps))]]
+                self.proven += 1
+                continue
+            at = self.family.join(z, p)
+            tangent = np.linalg.svd(self.family.derivative(at))[2][-1]
+            self.points.append(self._name(at, tangent)[1])
+            self.proven += 1
+            self.pending.append(at)
+        self.run()
+
+    def _name(self, x: Array, tangent: Array) -> tuple[Array, BifurcationPoint, list[Array]]:
+        """Where it is more precisely, the point at x, and directions in which other branches leave."""
+        x = sharpened(self.family, x)
         z, p = self.family.split(x)
         values = self.family.eigenvalues(x)
         discrete = self.family.system.discrete
+        size = max(1.0 if discrete else self.family.rate, float(np.abs(values).max()))
         distance = np.abs(np.abs(values) - 1) if discrete else np.abs(values.real)
-        critical = values[distance < ON_BOUNDARY * max(1.0, float(np.abs(values).max()))]
+        critical = values[distance < ON_BOUNDARY * size]
         kind, criticality, number, reason = Kind.UNDECIDED, None, None, ""
         departures: list[Array] = []
         one = 1.0 if discrete else 0.0
-        if len(critical) == 1 and abs(critical[0] - one) < 1e-3:
+        if len(critical) == 1 and abs(critical[0] - one) < 1e-3 * size:
             name, criticality, number, reason, departures = branch_kind(self.family, x, tangent)
             kind = Kind(name)
         elif len(critical) == 1 and discrete and abs(critical[0] + 1) < 1e-3:
             kind = Kind.FLIP
-            criticality, number, reason = coefficient(self.family.system, z, p)
-        elif len(critical) == 2 and abs(critical[0] - critical[1].conj()) < 1e-6 and abs(critical[0].imag) > 1e-6:
+            criticality, number, reason = coefficient(self.family.system, z, p, self.family.length)
+        elif len(critical) == 2 and abs(critical[0] - critical[1].conj()) < 1e-6 * size < abs(critical[0].imag):
             kind = Kind.NEIMARK_SACKER if discrete else Kind.HOPF
-            criticality, number, reason = pair_coefficient(self.family.system, z, p)
+            criticality, number, reason = pair_coefficient(self.family.system, z, p, self.family.length)
         else:
             reason = f"{len(critical)} eigenvalues meet the boundary at once, no simple one and no simple pair"
         w = z[: self.family.system.game.dim]
         order = np.argsort(-(np.abs(values) if discrete else values.real))
         found = BifurcationPoint(kind, p, w, values[order], critical, criticality, number, reason)
-        return found, departures
+        return x, found, departures
 
 
 def _on(x: Array, curve: Curve) -> bool:

@@ -86,6 +86,8 @@ class Bifurcation(Result):
         branches: tuple of `Branch`. points: tuple of `BifurcationPoint`, sorted by parameter.
         attractor: long-run values of w, shape (len(values), samples, d); NaN where an orbit diverged.
         notes: what was not decided, in words.
+        complete: whether it is proven that the box holds no other points; every point in it is then in an enclosure.
+        reason: the argument, or why not.
     """
 
     game: Game
@@ -96,6 +98,8 @@ class Bifurcation(Result):
     points: tuple[BifurcationPoint, ...]
     attractor: Any
     notes: tuple[str, ...]
+    complete: bool = False
+    reason: str = "branches were followed, and none is proven to be missing"
 
     _plot = "bifurcation"
 
@@ -104,7 +108,9 @@ class Bifurcation(Result):
         what = "gradient flow" if self.rule is None else self.rule.name
         head = f"{what} on {self.game.name} over {self.parameter} from {self.values[0]:g} to {self.values[-1]:g}: "
         head += f"{len(self.branches)} branch{'' if len(self.branches) == 1 else 'es'}, {len(self.points)} bifurcations"
-        return "\n".join([head, *(f"  {p.summary()}" for p in self.points), *(f"  {note}" for note in self.notes)])
+        whole = f"  {'complete' if self.complete else 'perhaps not all'}: {self.reason}"
+        rows = [*(p.summary() for p in self.points), *self.notes]
+        return "\n".join([head, *(f"  {row}" for row in rows), whole])
 
     def to_dict(self) -> dict[str, Any]:
         """Branches and points as plain data."""
@@ -118,6 +124,8 @@ class Bifurcation(Result):
                 "branches": branches,
                 "points": [p.to_dict() for p in self.points],
                 "notes": self.notes,
+                "complete": self.complete,
+                "reason": self.reason,
             }
         )
         return result

@@ -17,35 +17,71 @@ SHORTEST = 1e-7
 
 @dataclasses.dataclass(frozen=True)
 class Family:
-    """G(z, p) = 0 for the fixed points of a map (G = F - z) or a flow (G = F), in unknowns x = (z, p) / scale.
+    """G(z, p) = 0 for the fixed points of a map (G = F - z) or a flow (G = F), in x = ((z, p) - origin) / scale.
+
+    Every G_i is divided by the largest slope that it has at some points of the region, so that neither the units of
+    the costs nor those of the coordinates nor their position matter.
 
     Attributes:
         system: with its parameter free.
         scale: typical size of each unknown, shape (D + 1,); the last is the range of the parameter.
+        origin: shape (D + 1,). rows: typical size of each G_i, shape (D,).
+        rate: typical size of an eigenvalue.
     """
 
     system: System
     scale: Array
+    origin: Array
+    rows: Array
+    rate: float
+
+    @classmethod
+    def over(cls, system: System, bounds: Array, low: float, high: float, samples: Array) -> Family:
+        """The family for fixed points w in bounds, shape (d, 2), and a parameter in [low, high].
+
+        Args:
+            samples: points of the region at which typical sizes are measured, shape (n, d).
+        """
+        half, middle = np.diff(bounds)[:, 0] / 2, bounds.mean(-1)
+        more = system.size - len(half)
+        scale = np.append(np.concatenate([half, np.full(more, half.max())]), high - low)
+        origin = np.append(np.concatenate([middle, np.zeros(more)]), low)
+        rows, rates = [np.zeros(system.size)], [0.0]
+        for p in np.linspace(low, high, 5):
+            _, slopes = system.with_slopes(system.start(samples, p), p)
+            slopes = slopes[np.isfinite(slopes).all((-2, -1))]
+            matrices = slopes[..., : system.size]
+            rates += list(np.abs(np.linalg.eigvals(matrices)).max(-1))
+            moved = slopes - np.eye(system.size, system.size + 1) * system.discrete
+            rows += list(np.abs(moved * scale).max(-1))
+        largest = np.max(rows, axis=0)
+        return cls(system, scale, origin, np.where(largest > 0, largest, 1.0), float(np.median(rates)) or 1.0)
+
+    @property
+    def length(self) -> float:
+        """Typical size of a coordinate."""
+        return float(self.scale[: self.system.game.dim].min())
 
     def residual(self, x: Array) -> Array:
-        """G at scaled unknowns x = (z, p) / scale, shape (D,)."""
+        """G at x, in units of `rows`, shape (D,)."""
         z, p = self.split(x)
         image = self.system(z, p)
-        return np.asarray(image - z if self.system.discrete else image)
+        return np.asarray(image - z if self.system.discrete else image) / self.rows
 
     def derivative(self, x: Array) -> Array:
         """dG/dx, shape (D, D + 1)."""
         z, p = self.split(x)
         matrix = self.system.jacobian(z, p) - (np.eye(self.system.size) if self.system.discrete else 0.0)
-        return np.asarray(np.column_stack([matrix, self.system.slope(z, p)]) * self.scale)
+        return np.asarray(np.column_stack([matrix, self.system.slope(z, p)]) * self.scale) / self.rows[:, None]
 
     def split(self, x: Array) -> tuple[Array, float]:
         """(z, p)."""
-        return x[:-1] * self.scale[:-1], float(x[-1] * self.scale[-1])
+        y = x * self.scale + self.origin
+        return y[:-1], float(y[-1])
 
     def join(self, z: Array, p: float) -> Array:
         """x."""
-        return np.append(z, p) / self.scale
+        return (np.append(z, p) - self.origin) / self.scale
 
     def eigenvalues(self, x: Array) -> Array:
         """Of DF (map) or of the flow's matrix, complex."""
@@ -53,9 +89,9 @@ class Family:
         return np.asarray(np.linalg.eigvals(self.system.jacobian(z, p)).astype(complex))
 
     def distances(self, x: Array) -> Array:
-        """|eigenvalue| - 1 or its real part, largest first: each is a continuous function along a branch."""
+        """|eigenvalue| - 1 or real part / rate, largest first: each is a continuous function along a branch."""
         values = self.eigenvalues(x)
-        return np.sort(np.abs(values) - 1 if self.system.discrete else values.real)[::-1]
+        return np.sort(np.abs(values) - 1 if self.system.discrete else values.real / self.rate)[::-1]
 
     def tangent(self, x: Array, like: Array) -> Array:
         """Unit null vector of dG/dx, in the direction of `like`."""
@@ -131,7 +167,7 @@ def _half(
             if step < SHORTEST:
                 return points, tangents, "the step became too short: the branch ends or is not smooth there"
             continue
-        p = new[-1] * family.scale[-1]
+        p = family.split(new)[1]
         if not limits[0] <= p <= limits[1]:
             edge = _to_edge(family, points[-1], new, limits[0] if p < limits[0] else limits[1])
             if edge is not None:
@@ -150,7 +186,7 @@ def _half(
 
 def _to_edge(family: Family, a: Array, b: Array, p: float) -> Array | None:
     """The point of the branch between a and b at a given parameter."""
-    target = p / family.scale[-1]
+    target = (p - family.origin[-1]) / family.scale[-1]
     share = (target - a[-1]) / (b[-1] - a[-1])
     fixed = np.zeros(len(a))
     fixed[-1] = 1.0

@@ -186,3 +186,37 @@ def system(game: Game, rule: Rule | None = None, parameter: Any = None, field: F
         names = ", ".join(sorted(map(str, used - known)))
         raise ParameterError(f"{game.name} while {names} has no value", "a number for every other parameter", "set it")
     return made
+
+
+def about(made: System, centre: Sequence[float]) -> System:
+    """The same system with rational polynomials written in powers of distances from a centre, exactly.
+
+    Far from the origin an expanded polynomial loses its digits to cancellation; written so it does not.
+
+    Args:
+        centre: of z and the parameter, shape (D + 1,).
+    """
+    inputs = made._inputs
+    if made.bindings or not any(centre):
+        return made
+    places = [_rational(c) for c in centre]
+    return dataclasses.replace(made, outputs=tuple(_written_about(e, inputs, places) for e in made.outputs))
+
+
+def _rational(x: float) -> Any:
+    import sympy
+
+    return sympy.Rational(float(x))
+
+
+def _written_about(e: Any, symbols: Sequence[Any], centre: Sequence[Any]) -> Any:
+    import sympy
+
+    if not e.is_polynomial(*symbols) or e.free_symbols - set(symbols):
+        return e
+    polynomial = sympy.Poly(e, *symbols)
+    if not (polynomial.domain.is_QQ or polynomial.domain.is_ZZ):
+        return e
+    away = [s - c for s, c in zip(symbols, centre, strict=True)]
+    terms = polynomial.set_domain("QQ").shift_list(list(centre)).terms()
+    return sympy.Add(*(c * sympy.Mul(*(a**k for a, k in zip(away, powers, strict=True))) for powers, c in terms))
