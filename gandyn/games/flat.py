@@ -16,7 +16,7 @@ from ..errors import GameError, ParameterError, ShapeError
 from ..types import Array, Batch, Game, Player
 from ..worlds import TORCH
 from .functional import Network
-from .module_state import ModuleState
+from .module_state import ModuleState, keep_storages_apart
 
 LARGEST_KEPT = 31 * 2**20
 
@@ -41,18 +41,18 @@ class FlatNetworks(Game):
     def __init__(self, name: str, networks: Mapping[str, Any]) -> None:
         self.name = name
         self.networks = tuple(networks.values())
-        parameters = [[p for p in network.parameters() if p.requires_grad] for network in self.networks]
+        parameters = [self._played(network) for network in self.networks]
         _check_parameters(dict(zip(networks, parameters, strict=True)))
         self._parameters = tuple(map(tuple, parameters))
-        self._names = tuple(
-            tuple(name for name, p in network.named_parameters() if p.requires_grad) for network in self.networks
-        )
+        inside = {id(p) for own in parameters for p in own}
+        self._outside = [p for network in self.networks for p in network.parameters() if id(p) not in inside]
         sizes = [sum(p.numel() for p in own) for own in parameters]
         self.players = tuple(Player(name, size) for name, size in zip(networks, sizes, strict=True))
         self._buffer = _join(self._parameters)
         self.w0 = self._buffer.clone()
         _keep_pages(self._buffer)
         self._blocks = self.split(self._buffer)
+        keep_storages_apart(self.networks)
         self._module_state = ModuleState(self.networks, self.cumulative)
         self._composite = False
         self.reference: Any = None
@@ -88,6 +88,10 @@ class FlatNetworks(Game):
     def device(self) -> Any:
         """Of all parameters."""
         return self._buffer.device
+
+    def _played(self, network: Any) -> list[Any]:
+        """The parameters of a network that are coordinates of w."""
+        return [p for p in network.parameters() if p.requires_grad]
 
     # --- what a subclass gives ---------------------------------------------------------------------------------
 
@@ -129,8 +133,15 @@ class FlatNetworks(Game):
                     "modules that stay where they are",
                     "move or convert modules first, then make the game; one game for each module",
                 )
+        if self._outside and any(p.requires_grad for p in self._outside):
+            raise GameError(
+                f"parameters that were unfrozen after {self.name} was made, and are not in its vector",
+                "the parameters that train, when the game is made",
+                "make a new game of the same modules",
+            )
         with torch.no_grad():
             torch.cat(pieces, out=self._buffer)
+        torch.clear_autocast_cache()  # copies of the old weights in half precision
 
     def per_coordinate(self, value: Any, w: Array) -> Any:
         """As for every game; vectors made of per-player parameters are kept, since a step asks for the same again."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import dataclasses
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -268,10 +269,16 @@ class GANGame(NetworkGame):
     def _check_logits(self) -> int:
         """One logit for each point; the number of class logits beside it."""
         batch = self.reference
-        with torch.no_grad(), self._evaluation(batch, training=False):
+        with torch.enable_grad(), self._evaluation(batch, training=False):
             given = (batch.real, batch.labels) if self._conditional[1] else (batch.real,)
             answer = self.discriminator(*given)
         answer, names = answer if isinstance(answer, tuple) else (answer, None)
+        if _ends_in_sigmoid(answer):
+            warnings.warn(
+                f"the discriminator of {self.name} ends in a sigmoid, and its output is taken as a logit: costs and"
+                " slopes are not those of the loss's name. Usual fix: leave the sigmoid out",
+                stacklevel=3,
+            )
         shape = tuple(answer.shape)
         if shape not in ((self.size,), (self.size, 1)):
             raise ShapeError(
@@ -280,6 +287,16 @@ class GANGame(NetworkGame):
                 "end it in a layer with one output",
             )
         return 0 if names is None else int(names.shape[1])
+
+
+def _ends_in_sigmoid(answer: Any) -> bool:
+    """Whether the last operation but for reshaping was a sigmoid."""
+    node = answer.grad_fn
+    while node is not None and node.name().startswith(
+        ("View", "Reshape", "UnsafeView", "Squeeze", "Unsqueeze", "Alias")
+    ):
+        node = node.next_functions[0][0]
+    return node is not None and node.name().startswith("Sigmoid")
 
 
 def _overrides(penalty: Penalty, hook: str) -> bool:

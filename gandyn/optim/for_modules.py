@@ -1,61 +1,28 @@
-"""Any rule as the optimiser of two networks in a training loop of one's own."""
+"""Any rule as the optimiser of two or more networks in a training loop of one's own."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
 
-from ..errors import ParameterError, ShapeError
-from ..games.network import Network, NetworkGame
+from ..errors import ParameterError
 from ..rules.wrapper import scaled
-from ..types import Batch, Rule, State
+from ..types import Game, Rule, State
 from ..worlds import number
+from .losses_game import Losses, LossesGame, carried
 
-Losses = Callable[[Network, Network], tuple[Any, Any]]
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Seed:
-    """A batch token: all randomness of one evaluation of the user's losses, data apart."""
-
-    seed: int
-
-
-class LossesGame(NetworkGame):
-    """Two modules whose costs are the losses of the current training step."""
-
-    def __init__(self, generator: Any, discriminator: Any, zero_sum: bool) -> None:
-        super().__init__("the user's GAN", {"generator": generator, "discriminator": discriminator})
-        self.zero_sum, self.stochastic = zero_sum, True
-        self.losses: Losses | None = None
-        self.seen: list[tuple[Any, Any]] = []
-
-    def draw(self, rng: Any = None) -> Seed:
-        """A fresh seed for layers and losses that draw."""
-        return Seed(int(rng.integers(2**62)))
-
-    def _network_costs(self, networks: Sequence[Network], batch: Batch, only: int | None) -> tuple[Any, ...]:
-        assert self.losses is not None
-        costs = tuple(self.losses(*networks))
-        if len(costs) != 2 or any(not isinstance(c, torch.Tensor) or c.numel() != 1 for c in costs):
-            raise ShapeError(
-                f"losses that return {', '.join(str(tuple(getattr(c, 'shape', ()))) for c in costs)}",
-                "the generator's loss and the discriminator's, a scalar tensor each",
-                "return (generator_loss, discriminator_loss)",
-            )
-        self.seen.append((costs[0].detach(), costs[1].detach()))
-        return tuple(cost.reshape(()) for cost in costs)
+TINY = 1e-290  # stands for a step size of 0, which rules refuse: what it moves is below every number's last digit
 
 
 class GameOptimizer(torch.optim.Optimizer):
-    """What `for_modules` returns: `step(losses)` moves both networks by one step of the rule.
+    """What `for_modules` returns: `step(losses)` moves all networks by one step of the rule.
 
     `param_groups` holds one group for each network, whose "lr" torch's schedulers may change: the rule's step sizes for
-    that player are multiplied accordingly.
+    that player are multiplied accordingly. At 0 the player stays where it is, and its moments go on. Parameters with
+    `requires_grad=False` during a step are not moved by it.
     """
 
     def __init__(self, game: LossesGame, rule: Rule, seed: int = 0) -> None:
@@ -64,30 +31,86 @@ class GameOptimizer(torch.optim.Optimizer):
         self.rng = np.random.default_rng(seed)
         self.rule_state: State | None = None
         self._loaded: dict[str, Any] | None = None
-        self.base = tuple(_step_size(rule, game, i) for i in range(2))
-        networks = zip(game.networks, self.base, strict=True)
-        groups = [{"params": [p for p in net.parameters() if p.requires_grad], "lr": lr} for net, lr in networks]
+        self._made = False
+        self.base = tuple(_step_size(rule, game, i) for i in range(len(game.players)))
+        groups = [{"params": list(own), "lr": lr} for own, lr in zip(game._parameters, self.base, strict=True)]
         super().__init__(groups, {"lr": self.base[0]})
+        self._made = True
 
-    def step(self, losses: Losses) -> tuple[Any, Any]:  # type: ignore[override]
-        """One step of the rule; returns the two losses at its first evaluation, where the networks were.
+    def step(self, losses: Losses, data: Any = None) -> tuple[Any, ...]:  # type: ignore[override]
+        """One step of the rule; returns the losses at its first evaluation, where the networks were.
 
         Args:
-            losses: (generator, discriminator) -> (generator's loss, discriminator's loss), each minimised by its own
-                player. It is called as often as the rule evaluates the field, so draw the batch of data before the
-                step, and use the networks that it is given. What it draws by torch inside repeats within a batch token.
+            losses: (network, ...) -> (loss, ...), one scalar for each network, in their order, each minimised by its
+                own. It is called as often as the rule evaluates the field, and must use the networks that it is given.
+                What it draws by torch inside repeats within a batch of the rule. Pass generated points on without
+                `.detach()`: only a player's own slopes are taken. Losses with one more argument are given the number
+                of the batch, 0, 1, ...: `Alternating(rule, repeats=(1, 5))` asks for six in a step, `Extragradient`
+                for one, and twice for the same. Losses that take no number see one batch throughout.
+            data: an iterator, from which the losses are given the next item, in place of the number, for each batch.
+
+        Raises:
+            GameError: if a loss does not reach its network: made from other modules than those given, or detached.
+            NotDifferentiableError: if the rule uses products with the Jacobian and they are not derivatives of the
+                slopes, as where the generator's output is detached in the discriminator's loss.
         """
         game = self.game
-        game.losses, game.seen = losses, []
-        w = torch.cat([p.detach().reshape(-1) for group in self.param_groups for p in group["params"]])
-        factors = tuple(group["lr"] / base for group, base in zip(self.param_groups, self.base, strict=True))
+        game.begin(losses, data)
+        w = game.vector()
+        factors = tuple(max(g["lr"], TINY) / base for g, base in zip(self.param_groups, self.base, strict=True))
         rule = self.rule if all(f == 1 for f in factors) else scaled(self.rule, game, factors)
         if self.rule_state is None:
             self.rule_state = self._restored(rule.init(game, w, self.rng))
-        w, self.rule_state, _ = rule.step(game, w, self.rule_state, self.rng)
-        game.load(w.detach())
+        frozen = game.frozen()
+        moved, self.rule_state, _ = rule.step(game, w, self.rule_state, self.rng)
+        moved = moved.detach()
+        game.load(moved if frozen is None else torch.where(frozen, w, moved))
         game.advance()
         return game.seen[0]
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Parameters that were added to a network since join that network's group, with rule state as at the start.
+
+        Those of a network that is trained already, frozen ones included, are in its group from the beginning.
+
+        Raises:
+            ParameterError: for parameters of no network here, or with a step size of their own.
+        """
+        if not self._made:
+            super().add_param_group(param_group)
+            return
+        given = param_group["params"]
+        given = [given] if isinstance(given, torch.Tensor) else list(given)
+        owners = [{id(p) for p in network.parameters()} for network in self.game.networks]
+        for p in given:
+            i = next((i for i, own in enumerate(owners) if id(p) in own), None)
+            if i is None or param_group.get("lr", self.param_groups[i]["lr"]) != self.param_groups[i]["lr"]:
+                raise ParameterError(
+                    "a group of parameters that are in none of the networks"
+                    if i is None
+                    else "a step size of their own",
+                    "parameters of one of the networks, which take its step size",
+                    "attach the layer to its network first, and leave out `lr`",
+                )
+        known = {id(p) for own in self.game._parameters for p in own}
+        if any(id(p) not in known for p in given):
+            self._enlarge()
+
+    def _enlarge(self) -> None:
+        """Make the game anew, with all parameters that the networks have now, and carry the rule's state over."""
+        old = self.game
+        self.game = game = LossesGame(dict(zip((p.name for p in old.players), old.networks, strict=True)), old.zero_sum)
+        game.share_processes(old)
+        for group, own in zip(self.param_groups, game._parameters, strict=True):
+            group["params"] = list(own)
+        if self.rule_state is not None:
+            still: Any = _Still(game)
+            fresh = self.rule.init(still, game.w0, np.random.default_rng(0))
+            places = carried(old, game)
+            kept = dict(self.rule_state.leaves())
+            arrays = [_enlarged(array, kept[path], places) for path, array in fresh.leaves()]
+            counters = [count for _, count in self.rule_state.counter_leaves()]
+            self.rule_state = fresh.replace_leaves(iter(arrays), iter(counters))
 
     def state_dict(self) -> dict[str, Any]:
         """The rule's state by path, step sizes and random stream. The networks' parameters are the networks' own."""
@@ -128,6 +151,34 @@ class GameOptimizer(torch.optim.Optimizer):
         return fresh.replace_leaves(iter(arrays), iter(counters))
 
 
+class _Still:
+    """A game whose field is zero: what a rule's initial state is made of for parameters that it has not met."""
+
+    def __init__(self, game: Game) -> None:
+        self._game = game
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._game, name)
+
+    def field(self, w: Any, batch: Any = None, only: Any = None) -> Any:
+        """Zeros."""
+        return torch.zeros_like(w)
+
+
+def _enlarged(fresh: Any, kept: Any, places: dict[int, tuple[int, Any]]) -> Any:
+    """A state array of more coordinates, with the old ones where they belong."""
+    if fresh.shape == kept.shape:
+        return kept
+    size, where = places[kept.shape[-1]]
+    if fresh.shape[-1] != size:
+        raise ParameterError(
+            f"state of shape {tuple(kept.shape)} for new parameters", "vectors like w", "a new optimiser"
+        )
+    fresh = fresh.clone()
+    fresh[..., where] = kept
+    return fresh
+
+
 def _saved(state: State) -> dict[str, Any]:
     return {
         "arrays": {path: array.detach().clone() for path, array in state.leaves()},
@@ -144,21 +195,28 @@ def _step_size(rule: Rule, game: LossesGame, player: int) -> float:
 
 
 def for_modules(
-    generator: torch.nn.Module, discriminator: torch.nn.Module, rule: Rule, zero_sum: bool = False, seed: int = 0
+    generator: torch.nn.Module | Mapping[str, torch.nn.Module],
+    discriminator: Any = None,
+    rule: Rule | None = None,
+    zero_sum: bool = False,
+    seed: int = 0,
 ) -> GameOptimizer:
-    """An optimiser that trains two modules by any rule of the catalogue.
+    """An optimiser that trains two modules, or any number of them, by any rule of the catalogue.
 
-    Make it after moving the modules to their device: their parameters become views into one flat buffer.
+    Make it after moving the modules to their device: their parameters become views into one flat buffer. Modules in
+    `DistributedDataParallel` stay equal in all processes.
 
     Args:
-        generator, discriminator: player 1 and player 2.
+        generator, discriminator: player 1 and player 2; or a dict from names to modules in place of both:
+            `for_modules({"generator": g, "d1": d1, "d2": d2}, rule)`. Losses then take and give one for each, in that
+            order.
         rule: for example `gd.rules.Extragradient(1e-3)` or `gd.rules.Alternating(gd.rules.Adam((1e-4, 4e-4)))`.
         zero_sum: promise that the generator's loss is minus the discriminator's, for rules that need it; the
             discriminator's is then used for both.
         seed: of the randomness inside the losses (dropout, latents drawn there).
 
     Raises:
-        DomainError: if the rule does not apply, such as one for deterministic games.
+        DomainError: if the rule does not apply, such as one for two players, or for modules in sharded wrappers.
 
     Example:
         >>> import torch, gandyn as gd
@@ -170,4 +228,18 @@ def for_modules(
         ...     return -value, value
         >>> generator_loss, discriminator_loss = optimizer.step(losses)
     """
-    return GameOptimizer(LossesGame(generator, discriminator, zero_sum), rule, seed)
+    if isinstance(generator, Mapping):
+        if isinstance(discriminator, Rule):
+            discriminator, rule = None, discriminator
+        networks = dict(generator)
+    else:
+        networks = {"generator": generator, "discriminator": discriminator}
+    if rule is None or not all(isinstance(net, torch.nn.Module) for net in networks.values()):
+        raise ParameterError(
+            f"{', '.join(type(v).__name__ for v in (generator, discriminator, rule))}",
+            "two modules and a rule, or a dict of modules and a rule",
+            "for_modules(generator, discriminator, gd.rules.Extragradient(1e-3))",
+        )
+    if zero_sum and len(networks) != 2:
+        raise ParameterError(f"zero_sum=True for {len(networks)} networks", "two networks", "leave it out")
+    return GameOptimizer(LossesGame(networks, zero_sum), rule, seed)

@@ -88,7 +88,7 @@ def assess(data: Any, fake: torch.Tensor, features: Any = None, seed: int = 0) -
     if hasattr(data, "points"):
         training = _looked(looks, data.points.to(fake.device))
         scores["memorisation"] = memorisation(training, z, y, known)
-    if hasattr(looks, "probabilities") and looks.accuracy is not None:
+    if hasattr(looks, "probabilities") and getattr(looks, "accuracy", None) is not None:
         scores["class_coverage"] = class_coverage(fake, looks)
         scores["classifier_score"] = classifier_score(fake, looks, real)
     return Assessment(str(data.name), scores)

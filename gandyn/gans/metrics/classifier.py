@@ -35,7 +35,8 @@ def classifier_score(
     error = float(values.std()) / splits**0.5 if splits > 1 else None
     n, of = len(fake), 0 if real is None else len(real)
     name = f"classifier_score_{found.name}"
-    parts = {"classifier_accuracy": found.accuracy} if found.accuracy is not None else {}
+    accuracy = getattr(found, "accuracy", None)
+    parts = {"classifier_accuracy": accuracy} if accuracy is not None else {}
     return Score(name, float(values.mean()), error, n, of, found.name, floor, of, "higher", parts)
 
 

@@ -120,8 +120,13 @@ class DistributedGame(Game):
         self.game.check(w)
 
     def field(self, w: Array, batch: Batch = None, only: int | str | None = None) -> Array:
-        """Mean of the parts' fields."""
-        return self._mean(self.game.field(w, batch, only))
+        """Mean of the parts' fields; of one player's alone, that block is all that travels."""
+        found = self.game.field(w, batch, only)
+        if only is None:
+            return self._mean(found)
+        block = self.slices[self.player_index(only)]
+        found[block] = self._mean(found[block])
+        return found
 
     def field_and_graph(self, w: Array, batch: Batch = None) -> Array:
         """The same, its graph kept in every process."""

@@ -1,0 +1,216 @@
+"""Any number of modules whose costs are the losses of the current training step: the game behind `for_modules`."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+import torch.distributed as dist
+
+from ..errors import DomainError, ParameterError, ShapeError
+from ..games.field_graph import FieldGraph
+from ..games.network import Network, NetworkGame
+from ..types import Array, Batch
+
+Losses = Callable[..., Sequence[Any]]
+SHARDED = ("FullyShardedDataParallel", "DataParallel")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Seed:
+    """A batch token: all randomness of one evaluation of the user's losses.
+
+    Attributes:
+        seed: of layers and losses that draw. index: how many tokens the step drew before. data: the step's item of the
+            user's data for this token, if there are data.
+    """
+
+    seed: int
+    index: int = 0
+    data: Any = None
+
+
+class LossesGame(NetworkGame):
+    """Modules whose costs are the losses of the current training step.
+
+    All parameters of one kind are in w, also those that are frozen at first: what has `requires_grad=False` during a
+    step has slope zero, and the optimiser leaves it where it is. Running statistics of normalisations follow every
+    evaluation, as in a loop that calls the modules itself.
+
+    Modules in `DistributedDataParallel` are unwrapped, and slopes and products averaged over its process group, so that
+    the processes stay equal; an alternating step reduces its own player's numbers alone. Buffers become those of the
+    group's first process after each step. What the losses draw inside differs from process to process.
+    """
+
+    cumulative = True
+
+    def __init__(self, networks: Mapping[str, Any], zero_sum: bool) -> None:
+        self._group: Any = None
+        self._processes, self._rank = 1, 0
+        super().__init__("the user's GAN", {name: self._unwrapped(name, net) for name, net in networks.items()})
+        self.zero_sum, self.stochastic = zero_sum, True
+        self.reference = Seed(0)
+        self.losses: Losses | None = None
+        self.data: Iterator[Any] | None = None
+        self.seen: list[tuple[Any, ...]] = []
+        self.drawn, self._numbered = 0, False
+
+    def begin(self, losses: Losses, data: Any) -> None:
+        """A step with these losses and data."""
+        self.losses, self.data = losses, None if data is None else iter(data)
+        self.seen, self.drawn, self._numbered = [], 0, takes_more(losses, self.networks)
+
+    @contextlib.contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        """As for every game of networks; what was seen of the losses too."""
+        seen, drawn = list(self.seen), self.drawn
+        try:
+            with super().undisturbed():
+                yield
+        finally:
+            self.seen, self.drawn = seen, drawn
+
+    def _unwrapped(self, name: str, network: Any) -> Any:
+        if isinstance(network, torch.nn.parallel.DistributedDataParallel):
+            self._group = network.process_group
+            self._processes, self._rank = dist.get_world_size(self._group), dist.get_rank(self._group)
+            return network.module
+        if type(network).__name__ in SHARDED or any(type(p).__name__ == "DTensor" for p in network.parameters()):
+            raise DomainError(
+                f"{name} in {type(network).__name__}, whose parameters are not all in this process",
+                "modules in one process, or in DistributedDataParallel",
+                "pass the module itself",
+            )
+        return network
+
+    def _played(self, network: Any) -> list[Any]:
+        """All parameters of the kind of the first one that trains, frozen or not."""
+        kinds = [(p.dtype, p.device) for p in network.parameters() if p.requires_grad]
+        return [p for p in network.parameters() if (kinds and (p.dtype, p.device) == kinds[0]) or p.requires_grad]
+
+    def vector(self) -> Any:
+        """All parameters as they are in the modules now, (d,)."""
+        return torch.cat([p.detach().reshape(-1) for own in self._parameters for p in own])
+
+    def frozen(self) -> Any:
+        """Which coordinates belong to parameters without `requires_grad`, (d,); None where all train."""
+        everything = [p for own in self._parameters for p in own]
+        if all(p.requires_grad for p in everything):
+            return None
+        return torch.cat([torch.full((p.numel(),), not p.requires_grad, device=self.device) for p in everything])
+
+    def share_processes(self, other: LossesGame) -> None:
+        """Average over the processes of another game, whose modules these are."""
+        self._group, self._processes, self._rank = other._group, other._processes, other._rank
+
+    def draw(self, rng: Any = None) -> Seed:
+        """A fresh seed for layers and losses that draw, and the next item of the data."""
+        seed, index = int(rng.integers(2**62)), self.drawn
+        self.drawn += 1
+        data = None
+        if self.data is not None:
+            try:
+                data = next(self.data)
+            except StopIteration:
+                raise ParameterError(
+                    f"data that end after {index} items of a step", "an item for each batch that the rule draws",
+                    "data that go on, such as itertools.cycle(loader)",
+                ) from None  # fmt: skip
+        return Seed((seed + self._rank) % 2**63, index, data)
+
+    def _network_costs(self, networks: Sequence[Network], batch: Batch, only: int | None) -> tuple[Any, ...]:
+        assert self.losses is not None
+        batch = self.reference if batch is None else batch
+        further = (batch.data,) if self.data is not None else (batch.index,) if self._numbered else ()
+        found = self.losses(*networks, *further)
+        costs = tuple(found) if isinstance(found, Iterable) and not isinstance(found, torch.Tensor) else (found,)
+        if len(costs) != len(networks) or any(not isinstance(c, torch.Tensor) or c.numel() != 1 for c in costs):
+            raise ShapeError(
+                f"losses that return {', '.join(str(tuple(getattr(c, 'shape', ()))) for c in costs)}",
+                f"a loss for each of {', '.join(p.name for p in self.players)}, a scalar tensor each",
+                f"return ({', '.join(f'{p.name}_loss' for p in self.players)})",
+            )
+        self.seen.append(tuple(c.detach() for c in costs))
+        return tuple(cost.reshape(()) for cost in costs)
+
+    # --- several processes -------------------------------------------------------------------------------------------
+
+    def _mean(self, answer: Any) -> Any:
+        """The mean over processes."""
+        if self._processes == 1:
+            return answer
+        answer = answer.detach().contiguous()
+        dist.all_reduce(answer, group=self._group)
+        return answer / self._processes
+
+    def _loaded_field(self, batch: Batch, only: int | None, padded: bool) -> Any:
+        found = super()._loaded_field(batch, only, padded)
+        if only is not None and padded:
+            found[self.slices[only]] = self._mean(found[self.slices[only]])
+            return found
+        return self._mean(found)
+
+    def _graph(self, w: Array, batch: Batch, u: Any = None) -> FieldGraph:
+        graph = super()._graph(w, batch, u)
+        if self._processes > 1 and graph.attached:
+            raise DomainError("a differentiated step in several processes", "one process", "a rule without such steps")
+        return graph
+
+    def field_and_graph(self, w: Array, batch: Batch = None) -> Array:
+        """v(w), its graph kept where buffers allow, averaged."""
+        return self._mean(super().field_and_graph(w, batch)) if not self._moving else self.field(w, batch)
+
+    def _jvp(self, w: Array, u: Array, batch: Batch) -> Array:
+        return self._mean(super()._jvp(w, u, batch))
+
+    def _vjp(self, w: Array, u: Array, batch: Batch) -> Array:
+        return self._mean(super()._vjp(w, u, batch))
+
+    def _coupling(self, w: Array, u: Array, batch: Batch, only: int | None) -> Array:
+        return self._mean(super()._coupling(w, u, batch, only))
+
+    def _parts(self, w: Array, u: Array, batch: Batch) -> tuple[Array, Array]:
+        symmetric, antisymmetric = super()._parts(w, u, batch)
+        return self._mean(symmetric), self._mean(antisymmetric)
+
+    def _cost_gradients(self, w: Array, batch: Batch) -> Array:
+        return self._mean(super()._cost_gradients(w, batch))
+
+    def advance(self) -> None:
+        """As for every game of networks; buffers are the first process's."""
+        super().advance()
+        if self._processes > 1:
+            first = dist.get_global_rank(self._group, 0)
+            for network in self.networks:
+                for buffer in network.buffers():
+                    dist.broadcast(buffer, first, group=self._group)
+
+
+def takes_more(losses: Losses, networks: Sequence[Any]) -> bool:
+    """Whether losses have a place for one more argument, without a default, after the networks."""
+    try:
+        parameters = inspect.signature(losses).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    required = [
+        p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and p.default is p.empty
+    ]
+    return len(required) == len(networks) + 1
+
+
+def carried(old: LossesGame, new: LossesGame) -> dict[int, tuple[int, Any]]:
+    """Where the coordinates of one game are in a larger one of the same modules.
+
+    By length of a vector in the old game (joint, or one player's): its length in the new one, and the positions.
+    """
+    known = {id(p) for own in old._parameters for p in own}
+    masks = [
+        torch.cat([torch.full((p.numel(),), id(p) in known, device=new.device) for p in own]) for own in new._parameters
+    ]
+    blocks = {int(mask.sum()): (len(mask), mask) for mask in masks}
+    joint = torch.cat(masks)
+    return {**blocks, int(joint.sum()): (len(joint), joint)}
