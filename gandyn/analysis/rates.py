@@ -9,14 +9,18 @@ import numpy as np
 
 from ..doors import door
 from ..errors import GandynError, ParameterError, ShapeError
-from ..results import Result, Trajectory, plain
+from ..results import Result, Status, Trajectory, plain
 from .averages import Averaged
-from .regression import Fit, fit_line, fit_power, length
+from .oscillation import harmonics, peaks, period
+from .regression import Fit, Regression, length
 
 FLOOR = 1e-11  # distances below it, times the scale of the target, are rounding
 TINY = 1e-290
 INTEGRATED = 1e-7  # flows are solved to an absolute tolerance
 DECISIVE = 10.0
+DOUBT = 1e-3
+SMOOTH = 5e-3  # of the variance of a swing: what harmonics leave where it has no corners
+MISFIT = {"linear": 5e-3, "power": 5e-4}  # shares of the change by which a model may be wrong and still be named
 FEWEST = 12
 Series = np.ndarray[Any, Any]
 Band = tuple[float, float]
@@ -28,8 +32,9 @@ class RateFit(Result):
 
     Attributes:
         trajectory: what was measured. to: the point.
-        model: "linear" (d ~ rho^t, also where it grows), "power" (d ~ t^-p), "no decay" or "undecided".
-        reason: the criterion's values.
+        model: "linear" (d ~ rho^t, also where it grows), "power" (d ~ t^-p), "neither", "no decay", "undecided", or
+            "diverged", where the run left all bounds: rho is then its growth until it did.
+        reason: the criterion's values, and why neither model is right.
         rho, rho_band: factor per step (flows: per unit time) of the linear fit, with its 95 % band.
         exponent, exponent_band: p of the power law, with its 95 % band.
         evidence: Bayesian information criterion of the power law minus that of the linear fit; positive speaks for
@@ -88,12 +93,16 @@ def fit_rate(
 ) -> RateFit:
     """Fit linear and sublinear rates to the tail of one trajectory and say which it follows.
 
-    log d_t = a + t log rho is fitted by least squares, and so is log d_t = a - p log(t + t_0). Where the distance
-    oscillates regularly, both are fitted to its peaks. Bands: moving-block bootstrap of the residuals (Kuensch 1989),
-    blocks of n^(1/3) points or more where residuals are correlated, 95 % by percentiles; they are about scatter, not
-    about a transient that the window still holds. Criterion: the Bayesian information criterion, with the number of
-    independent residuals in place of their number; a difference of 10 decides. "no decay" where both models change the
-    distance by less than 0.1 % over the window.
+    log d_t = a + t log rho and log d_t = a - p log(t + t_0) are fitted by generalised least squares: the noise is an
+    autoregression, taken from the residuals of a free smooth curve, with its bias removed. Where the distance swings
+    with a period, harmonics of it are fitted along; where the swing has corners (it passes through 0), its peaks are
+    fitted. Bands are 95 %, by Student's t, for p by the profile likelihood in t_0. Where a smooth curve is better than
+    a model, the run is still on its way, and the band reaches as far again as its later half has gone.
+
+    Criterion: the Bayesian information criterion of what is left once the correlation is taken out; a difference of 10
+    decides. "neither" where the better model is clearly worse than the smooth curve (F test, 0.1 %) by more than a
+    small share of the change, or is a power law of a time that began long before the run. "no decay" where the linear
+    model changes the distance by less than 0.1 % over the window. A run that diverged is fitted up to where it did.
 
     Args:
         trajectory: of one start, of a rule or a flow, with every recorded step.
@@ -101,7 +110,7 @@ def fit_rate(
         window: the share of the trajectory, at its end, that is fitted.
         floor: the trajectory ends, for the fit, where the distance first falls below it; by default at the level of
             rounding, and for flows at 1e-7, well above the integrator's absolute tolerance.
-        seed: of the bootstrap.
+        seed: of no effect any more: nothing is drawn.
 
     Raises:
         ShapeError: for an ensemble. ParameterError: without a limit, or with fewer than 12 distances to fit.
@@ -121,23 +130,83 @@ def fit_rate(
     target = _target(trajectory, w, to)
     if floor is None:
         floor = INTEGRATED if trajectory.rule is None else max(FLOOR * float(np.abs(target).max()), TINY)
-    t, d = _tail(np.asarray(trajectory.t, dtype=float), length(w - target), floor, window)
-    period, peaks = _peaks(t, np.log(d))
-    if peaks is not None:
-        t, log_d = peaks
-    else:
-        log_d = np.log(d)
-    rng = np.random.default_rng(seed)
-    line, law = fit_line(t, log_d, rng), fit_power(t, log_d, rng)
+    t, d = _computed(trajectory, np.asarray(trajectory.t, dtype=float), length(w - target))
+    t, d = _tail(t, d, floor, window)
+    fitted = _fitted(t, np.log(d))
+    line, law = fitted.line, fitted.law
     evidence = _evidence(line, law)
     model, reason = _choose(line, law, evidence, t)
+    if bool(trajectory.diverged):
+        model, reason = "diverged", "the run left all bounds; what was computed before is fitted"
     low, high = line.band
     return RateFit(
         trajectory, tuple(map(float, target)), model, reason,
         float(np.exp(line.slope)), (float(np.exp(low)), float(np.exp(high))),
-        -law.slope, (-law.band[1], -law.band[0]), evidence, peaks is not None, period,
-        _predicted(trajectory, target), t, np.exp(log_d), line, law,
+        -law.slope, (-law.band[1], -law.band[0]), evidence, fitted.envelope, fitted.period,
+        _predicted(trajectory, target), fitted.t, np.exp(fitted.y), line, law,
     )  # fmt: skip
+
+
+def _computed(trajectory: Trajectory, t: Series, d: Series) -> tuple[Series, Series]:
+    """Without the rows that repeat the last finite point of a run that was stopped."""
+    if trajectory.status is Status.OK or trajectory.steps is None:
+        return t, d
+    steps = float(np.max(trajectory.steps))
+    moving = t <= steps if trajectory.rule is not None else np.ones(len(t), dtype=bool)
+    changes = np.flatnonzero(np.diff(d) != 0)
+    last = int(changes[-1]) + 1 if len(changes) else len(d) - 1
+    moving[last + 1 :] = False
+    return t[moving], d[moving]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Fitted:
+    line: Fit
+    law: Fit
+    envelope: bool
+    period: float | None
+    t: Series
+    y: Series
+
+
+def _fitted(t: Series, y: Series) -> _Fitted:
+    """Both models on the peaks where these are clean, with harmonics where a period shows, plainly elsewhere."""
+    whole, found = Regression(t, y), period(t, y)
+    if found is None or found[1] > SMOOTH:
+        clean = _on_peaks(t, y, whole.line(), whole.law())
+        if clean is not None:
+            return clean
+    if found is None:
+        late = Regression(t[len(t) // 2 :], y[len(t) // 2 :])
+        return _Fitted(_drifting(whole.line(), late.line()), _drifting(whole.law(), late.law()), False, None, t, y)
+    columns = harmonics(t, found[0])
+    whole, less = Regression(t, y, columns), Regression(t, y, columns[:, : columns.shape[1] // 4 * 2 or 2])
+    return _Fitted(
+        whole.line().widened(less.line().slope), whole.law().widened(less.law().slope), False, found[0], t, y
+    )
+
+
+def _drifting(fit: Fit, late: Fit) -> Fit:
+    """A fit that a smooth curve beats is still on its way: its band reaches as far again as its later half has gone."""
+    return fit.widened(2 * late.slope - fit.slope) if fit.doubt < DOUBT else fit
+
+
+def _on_peaks(t: Series, y: Series, line: Fit, law: Fit) -> _Fitted | None:
+    """Both models, each on the peaks about itself; None where these are not clean."""
+    on_line, on_law = peaks(t, y, line), peaks(t, y, law)
+    for _ in range(3):
+        if on_line is None or on_law is None:
+            return None
+        line, law = Regression(*on_line[1:]).line(), Regression(*on_law[1:]).law()
+        on_line, on_law = peaks(t, y, line), peaks(t, y, law)
+    if on_line is None or on_law is None:
+        return None
+    line, law = (
+        line.widened(Regression(on_line.t, on_line.y).line().slope),
+        law.widened(Regression(on_law.t, on_law.y).law().slope),
+    )
+    shown = on_line if line.variance <= law.variance else on_law
+    return _Fitted(line, law, True, shown.period, shown.t, shown.y)
 
 
 def _target(trajectory: Trajectory, w: Series, to: Any) -> Series:
@@ -146,7 +215,7 @@ def _target(trajectory: Trajectory, w: Series, to: Any) -> Series:
         if not known:
             raise ParameterError(f"no known equilibrium of {trajectory.game.name}", "the limit", "to=[0.0, 0.0]")
         points = [np.array([float(x) for x in point]) for point in known]
-        return min(points, key=lambda point: float(np.linalg.norm(w[-1] - point)))
+        return min(points, key=lambda point: float(length(w[-1] - point)))
     target = np.asarray(to, dtype=float)
     if target.shape != w.shape[-1:]:
         raise ShapeError(f"a limit of shape {target.shape}", f"({w.shape[-1]},)", "one number a coordinate")
@@ -168,28 +237,6 @@ def _tail(t: Series, d: Series, floor: float, window: float) -> tuple[Series, Se
     return t, d
 
 
-def _peaks(t: Series, log_d: Series) -> tuple[float | None, tuple[Series, Series] | None]:
-    """Peaks of a regular oscillation about the trend, each refined by a parabola; None where there is none."""
-    slope = np.polyfit(t, log_d, 1)
-    for _ in range(2):
-        rest = log_d - np.polyval(slope, t)
-        inner = np.flatnonzero((rest[1:-1] > rest[:-2]) & (rest[1:-1] >= rest[2:])) + 1
-        if len(inner) < FEWEST - 4 or np.ptp(rest) < 1e-9:
-            return None, None
-        left, middle, right = rest[inner - 1], rest[inner], rest[inner + 1]
-        shift = (left - right) / (2 * (left - 2 * middle + right))
-        height = middle - (left - right) * shift / 4
-        at = t[inner] + shift * (t[inner + 1] - t[inner])
-        top = height + np.polyval(slope, at)
-        slope = np.polyfit(at, top, 1)
-    gaps = np.diff(at)
-    if at[0] - t[0] > 2 * gaps.mean() or t[-1] - at[-1] > 2 * gaps.mean():
-        return None, None  # too small a swing to make peaks everywhere
-    if gaps.std() > 0.35 * gaps.mean() or gaps.mean() < 3 * np.median(np.diff(t)):
-        return None, None
-    return float(gaps.mean()), (at, top)
-
-
 def _evidence(line: Fit, law: Fit) -> float:
     n = min(line.independent, law.independent)
     return float(n * np.log(law.variance / line.variance) + (law.parameters - line.parameters) * np.log(n))
@@ -202,7 +249,13 @@ def _choose(line: Fit, law: Fit, evidence: float, t: Series) -> tuple[str, str]:
     told = f"BIC difference {evidence:.1f}"
     if abs(evidence) < DECISIVE:
         return "undecided", f"{told}, less than {DECISIVE:g} either way"
-    return ("linear" if evidence > 0 else "power"), told
+    name, fit = ("linear", line) if evidence > 0 else ("power", law)
+    if fit.doubt < DOUBT and fit.misfit > MISFIT[name]:
+        words = f"a smooth curve is better than the {name} law, p = {fit.doubt:.1e}, by {fit.misfit:.1e} of the change"
+        return "neither", f"{told}, but {words}"
+    if name == "power" and fit.at_edge:
+        return "neither", f"{told}, but the best power law is one of a time that began before the run did"
+    return name, told
 
 
 def _predicted(trajectory: Trajectory, target: Series) -> float | None:

@@ -1,4 +1,4 @@
-"""Straight lines and power laws through a series with correlated residuals: least squares, bands by block bootstrap."""
+"""Straight lines and power laws through a series with correlated residuals: generalised least squares, and how well."""
 
 from __future__ import annotations
 
@@ -6,22 +6,28 @@ import dataclasses
 from typing import Any
 
 import numpy as np
+from scipy import stats
 from scipy.optimize import minimize_scalar
 
 Series = np.ndarray[Any, Any]
-ROUNDS = 400
+LEVEL = 0.95
+ORDERS = 6  # of autoregressive noise
+OFFSETS = 241
 ROUNDING = 1e-13
 
 
 @dataclasses.dataclass(frozen=True)
 class Fit:
-    """y = intercept + slope x(t), x = t or log(t + offset).
+    """y = intercept + slope x(t), x = t or log(t + offset), perhaps plus a periodic part.
 
     Attributes:
         intercept, slope, offset: of the fit; offset is None for a line.
-        band: 95 % of bootstrapped slopes.
-        variance: of the residuals, no less than rounding's.
-        independent: how many independent residuals there are in effect.
+        band: 95 % for the slope.
+        variance: of what is left of the residuals once their correlation is taken out, no less than rounding's.
+        independent: how many such residuals there are.
+        misfit: the largest distance between the fit and a free smooth curve, as a share of the change over the window.
+        doubt: the probability of so large an advantage of the smooth curve if the model were true (F test).
+        at_edge: whether the offset is the largest that is tried, where a power law is an exponential in disguise.
     """
 
     intercept: float
@@ -30,6 +36,13 @@ class Fit:
     band: tuple[float, float]
     variance: float
     independent: float
+    misfit: float = 0.0
+    doubt: float = 1.0
+    at_edge: bool = False
+
+    def widened(self, slope: float) -> Fit:
+        """With a band that holds another slope too."""
+        return dataclasses.replace(self, band=(min(self.band[0], slope), max(self.band[1], slope)))
 
     @property
     def parameters(self) -> int:
@@ -50,55 +63,183 @@ def length(w: Series) -> Series:
     return np.asarray(safe[..., 0] * np.linalg.norm(w / safe, axis=-1))
 
 
-def fit_line(t: Series, y: Series, rng: np.random.Generator) -> Fit:
-    """y against t."""
-    return _fit(t, y, np.column_stack([np.ones_like(t), t]), None, rng)
+# --- noise ------------------------------------------------------------------------------------------------------------
 
 
-def fit_power(t: Series, y: Series, rng: np.random.Generator) -> Fit:
-    """y against log(t + t_0), with the t_0 of the least squares between minus half the first time and the last.
+@dataclasses.dataclass(frozen=True)
+class Noise:
+    """An autoregression e_n = sum_k a_k e_{n-k} + white noise; `whiten` takes it out of columns."""
 
-    The bootstrap varies t_0 too, to first order.
+    coefficients: Series
+
+    def whiten(self, columns: Series) -> Series:
+        """Rows p, p + 1, ... of columns less their predictions from the p rows before."""
+        p = len(self.coefficients)
+        result = columns[p:].copy()
+        for k, a in enumerate(self.coefficients, start=1):
+            result -= a * columns[p - k : len(columns) - k]
+        return result
+
+
+def noise_of(residuals: Series, regressors: int) -> Noise:
+    """The autoregression of the lowest Bayesian information criterion, its bias from fitted regressors removed.
+
+    Regressing on k columns lowers the sum S of the coefficients by about (k + (k + 2) S) / n (for k = 1: Kendall 1954;
+    tests/test_rate_bands.py measures what is left of the bias).
     """
-
-    def loss(share: float) -> float:
-        x = np.log(t + _offset(t, share))
-        return float(np.log(np.square(y - np.polyval(np.polyfit(x, y, 1), x)).sum() + ROUNDING**2))
-
-    grid = np.linspace(0.0, 1.0, 41)
-    k = int(np.argmin([loss(s) for s in grid]))
-    bounds = (grid[max(k - 1, 0)], grid[min(k + 1, 40)])
-    share = float(minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-9}).x)
-    offset = _offset(t, share)
-    x = np.log(t + offset)
-    design = np.column_stack([np.ones_like(x), x, 1 / (t + offset) - (1 / (t + offset)).mean()])
-    return _fit(x, y, design, offset, rng)
-
-
-def _offset(t: Series, share: float) -> float:
-    return float(-t[0] / 2 + share * (t[-1] + t[0] / 2))
-
-
-def _fit(x: Series, y: Series, design: Series, offset: float | None, rng: np.random.Generator) -> Fit:
-    slope, intercept = np.polyfit(x, y, 1)
-    residuals = y - intercept - slope * x
-    inverse = np.linalg.pinv(design)[1]
-    independent = _independent(residuals)
-    n = len(x)
-    block = min(n // 2, max(int(np.ceil(n ** (1 / 3))), int(np.ceil(n / independent))))
-    starts = rng.integers(0, n - block + 1, size=(ROUNDS, -(-n // block)))
-    picked = (starts[..., None] + np.arange(block)).reshape(ROUNDS, -1)[:, :n]
-    drawn = residuals[picked]
-    slopes = slope + (drawn - drawn.mean(axis=1, keepdims=True)) @ inverse
-    low, high = np.quantile(slopes, [0.025, 0.975])
-    variance = float(np.square(residuals).mean()) + (ROUNDING * max(1.0, float(np.abs(y).max()))) ** 2
-    return Fit(float(intercept), float(slope), offset, (float(low), float(high)), variance, independent)
-
-
-def _independent(residuals: Series) -> float:
-    """n (1 - r) / (1 + r), r being the correlation of neighbours; between 4 and n."""
     n = len(residuals)
-    power = float(np.square(residuals).sum())
-    r = float(residuals[1:] @ residuals[:-1] / power) if power > 0 else 0.0
-    r = min(max(r, 0.0), 0.999)
-    return max(4.0, n * (1 - r) / (1 + r))
+    best, chosen = np.inf, np.zeros(0)
+    scale = float(np.square(residuals).mean())
+    most = min(ORDERS, n // 10)
+    for p in range(most + 1):
+        past = np.column_stack([residuals[most - k : n - k] for k in range(1, p + 1)] or [np.zeros((n - most, 0))])
+        now = residuals[most:]
+        a = np.linalg.lstsq(past, now, rcond=None)[0] if p else np.zeros(0)
+        left = float(np.square(now - past @ a).mean()) + 1e-30 * scale + 1e-300
+        score = len(now) * np.log(left) + p * np.log(len(now))
+        if score < best:
+            best, chosen = score, a
+    total = float(chosen.sum())
+    if total > 0:
+        chosen = chosen * min(total + (regressors + (regressors + 2) * total) / n, 0.98) / total
+    return Noise(chosen)
+
+
+def smooth_columns(t: Series) -> Series:
+    """Columns of a free smooth curve: powers of t and of log t, scaled to the window; fewer for a short series."""
+    s = 2 * (t - t[0]) / (t[-1] - t[0]) - 1
+    log = np.log(t)
+    u = 2 * (log - log[0]) / (log[-1] - log[0]) - 1
+    columns = [np.ones_like(s), s, s**2, u - s, s**3, u**2 - s**2, u**3 - s**3]
+    return np.column_stack(columns[: 3 if len(t) < 60 else 4 if len(t) < 240 else 7])
+
+
+# --- fits -------------------------------------------------------------------------------------------------------------
+
+
+class Regression:
+    """One series, its periodic columns, and the noise about a free smooth curve; lines and laws are fitted to it."""
+
+    def __init__(self, t: Series, y: Series, periodic: Series | None = None) -> None:
+        self.t, self.y = t, y
+        self.periodic = np.zeros((len(t), 0)) if periodic is None else periodic
+        smooth = smooth_columns(t)
+        free = np.column_stack([smooth, self.periodic])
+        solution, _, self.rank, _ = np.linalg.lstsq(free, y, rcond=1e-10)
+        self.smooth = smooth @ solution[: smooth.shape[1]]
+        self.noise = noise_of(y - free @ solution, int(self.rank))
+        self.white = self.noise.whiten(y[:, None])[:, 0]
+        self.floor = (ROUNDING * max(1.0, float(np.abs(y).max()))) ** 2
+        self.least = self._left(free)[1]
+
+    def line(self) -> Fit:
+        """y against t."""
+        columns = np.column_stack([np.ones_like(self.t), self.t - self.t.mean(), self.periodic])
+        solution, power, inverse = self._left(columns)
+        degrees = self._degrees(columns.shape[1])
+        half = self._quantile(columns.shape[1]) * np.sqrt(self._variance(power, degrees) * inverse[1, 1])
+        slope = float(solution[1])
+        return self._fit(float(solution[0]) - slope * float(self.t.mean()), slope, None, half, power, 2)
+
+    def law(self) -> Fit:
+        """y against log(t + t_0), for the t_0 of the least squares, t + t_0 from half the first time to twice the last.
+
+        The band is that of the profile likelihood, which stays right where t_0 is hardly known; where it is known well,
+        the first order is enough.
+        """
+        t = self.t
+        least, most = np.log(0.5 * t[0]), np.log(t[0] + t[-1])
+        grid = np.linspace(least, most, OFFSETS)
+
+        def left(u: float) -> float:
+            return self._left(self._law_columns(np.exp(u) - t[0]))[1]
+
+        powers = self._scan(np.exp(grid) - t[0])
+        k = int(np.argmin(powers))
+        bounds = (grid[max(k - 1, 0)], grid[min(k + 1, OFFSETS - 1)])
+        best = minimize_scalar(
+            lambda u: np.log(left(u) + 1e-300), bounds=bounds, method="bounded", options={"xatol": 1e-10}
+        )
+        offset = float(np.exp(best.x) - t[0])
+        columns = self._law_columns(offset)
+        solution, power, _ = self._left(columns)
+        slope = float(solution[1])
+        low, high = self._law_band(grid, powers, offset, power)
+        fit = self._fit(float(solution[0]), slope, offset, 0.0, power, 3)
+        edge = best.x > most - 1e-3 * (most - least)
+        return dataclasses.replace(fit, band=(float(min(low, slope)), float(max(high, slope))), at_edge=bool(edge))
+
+    def _scan(self, offsets: Series) -> Series:
+        """The sums of squared whitened residuals of the law for many offsets at once."""
+        others = self.noise.whiten(np.column_stack([np.ones_like(self.t), self.periodic]))
+        basis = np.linalg.qr(others)[0]
+        x = self.noise.whiten(np.log(self.t[:, None] + offsets))
+        x = x - basis @ (basis.T @ x)
+        y = self.white - basis @ (basis.T @ self.white)
+        slopes = (y @ x) / np.maximum((x * x).sum(0), 1e-300)
+        return np.asarray(np.square(y[:, None] - x * slopes).sum(0))
+
+    def _law_columns(self, offset: float) -> Series:
+        return np.column_stack([np.ones_like(self.t), np.log(self.t + offset), self.periodic])
+
+    def _law_band(self, grid: Series, powers: Series, offset: float, power: float) -> tuple[float, float]:
+        columns = self._law_columns(offset)
+        full = np.column_stack([columns, 1 / (self.t + offset)])
+        solution, _, inverse = self._left(full)
+        degrees = self._degrees(full.shape[1])
+        variance = self._variance(power, degrees)
+        slope = float(self._left(columns)[0][1])
+        quantile = self._quantile(full.shape[1])
+        first_order = quantile * np.sqrt(variance * inverse[1, 1])
+        spread = np.sqrt(variance * inverse[-1, -1]) / max(abs(slope), 1e-300)  # of t_0, to first order
+        if spread < 0.05 * (self.t[0] + offset):
+            return slope - first_order, slope + first_order
+        allowed = power + quantile**2 * variance
+        ends = [slope]
+        for u, left in zip(grid, powers, strict=True):
+            if left <= allowed:
+                solution, left, inverse = self._left(self._law_columns(np.exp(u) - self.t[0]))
+                half = np.sqrt(max(allowed - left, 0.0) * inverse[1, 1])
+                ends += [float(solution[1]) - half, float(solution[1]) + half]
+        return min(ends), max(ends)
+
+    def _left(self, columns: Series) -> tuple[Series, float, Series]:
+        """Coefficients, sum of squared whitened residuals, and the inverse of the whitened normal matrix."""
+        white = self.noise.whiten(columns)
+        scale = np.linalg.norm(white, axis=0)
+        scale = np.where(scale > 0, scale, 1.0)
+        u, s, vt = np.linalg.svd(white / scale, full_matrices=False)
+        s = np.where(s > 1e-12 * s[0], s, np.inf)
+        solution = (vt.T @ ((u.T @ self.white) / s)) / scale
+        residual = self.white - white @ solution
+        inverse = (vt.T / s**2) @ vt / np.outer(scale, scale)
+        return solution, float(residual @ residual), inverse
+
+    def _degrees(self, columns: int) -> int:
+        return max(len(self.white) - columns - len(self.noise.coefficients), 3)
+
+    def _quantile(self, columns: int) -> float:
+        """Student's. The band's own width is uncertain through the correlation S of the noise: its relative variance,
+        (1 + S) / (n (1 - S)) for an autoregression, is that of 1 / (2 times it) degrees of freedom.
+        """
+        total = float(self.noise.coefficients.sum())
+        effective = len(self.white) * (1 - total) / (2 * (1 + total)) if total > 0.05 else len(self.white)
+        return float(stats.t.ppf((1 + LEVEL) / 2, max(min(effective, self._degrees(columns)) - 2, 3)))
+
+    def _variance(self, power: float, degrees: int) -> float:
+        return power / degrees + self.floor
+
+    def _fit(self, intercept: float, slope: float, offset: float | None, half: float, power: float, count: int) -> Fit:
+        n = len(self.white)
+        fit = Fit(intercept, slope, offset, (slope - half, slope + half), power / n + self.floor, float(n))
+        values = fit(self.t)
+        change = max(float(np.ptp(values)), 1e-300)
+        apart = values - self.smooth
+        apart = apart - (apart.max() + apart.min()) / 2
+        free = self._degrees(int(self.rank))
+        extra = max(int(self.rank) - self.periodic.shape[1] - count, 1)
+        noise = self.least / free + self.floor
+        ratio = max(power - self.least, 0.0) / extra / noise
+        return dataclasses.replace(
+            fit, misfit=float(np.abs(apart).max()) / change, doubt=float(stats.f.sf(ratio, extra, free))
+        )
