@@ -23,6 +23,7 @@ from .spectrum.operators import as_point, holding
 FACTORS = tuple(float(x) for x in np.geomspace(0.25, 4.0, 9))
 LARGEST_FACTOR = 1e4
 LEAST_STEPS = 8
+RANK = 1e-3  # singular values of amplitudes' windows below it, relative, are nonlinearity and rounding
 FAINTEST, LARGEST = 1e-2, 1e3  # errors are followed while they are within these of where they began
 
 
@@ -217,12 +218,13 @@ def _mode(
     growth, turn = promised(rule, z)
     plane = [vector.real] if z.imag == 0 else [vector.real, vector.imag]
     errors, leak = _run(game, rule, w, plane, steps)
-    measured_growth, measured_turn = _measure(errors)
+    memory = recurrence(rule, z)
+    measured_growth, measured_turn = _measure(errors, *memory)
     curve, dots = [], []
     for factor in factors:
         other = scaled(rule, game, (factor,) * len(game.players))
         curve.append(promised(other, z)[0])
-        dots.append(_measure(_run(game, other, w, plane, steps)[0])[0])
+        dots.append(_measure(_run(game, other, w, plane, steps)[0], *memory)[0])
     amplitudes = np.abs(errors)
     return Mode(
         *(end, z, growth, turn, stable_multiple(rule, z), measured_growth, measured_turn, leak),
@@ -261,13 +263,41 @@ def _run(game: Game, rule: Rule, w: Array, plane: list[Array], steps: int) -> tu
     return found, leak
 
 
-def _measure(amplitudes: Any) -> tuple[float, float]:
-    """(growth, turns) a step, over the second half of what was recorded."""
+def recurrence(rule: Rule, eigenvalue: complex) -> tuple[int, bool]:
+    """(p, real): amplitudes obey a recurrence over p steps, with real coefficients or complex ones.
+
+    By Cayley and Hamilton, p is the size of the toy's map: 1 and the vectors in the rule's memory where each
+    eigenvector of J moves by itself; twice as many where a step mixes the two of a plane, as alternating steps do.
+    """
+    size = len(toy_map(rule, eigenvalue))
+    by_itself = moves_modes(rule, anywhere=False)
+    return (size, eigenvalue.imag == 0) if by_itself else (size if eigenvalue.imag else size // 2, True)
+
+
+def _measure(amplitudes: Any, order: int = 1, real: bool = False) -> tuple[float, float]:
+    """(growth, turns) a step: the leading root of the recurrence that fits all amplitudes best (Prony).
+
+    Over one step, the ratio of ends of the second half, which is where a transient has died out.
+    """
     known = amplitudes[np.isfinite(amplitudes)]
     half = len(known) // 2
+    if order > 1 and len(known) >= 2 * order + 2:
+        leading = _leading_root(known, order, real)
+        return float(abs(leading)), float(abs(np.angle(leading)) / (2 * np.pi))
     if len(known) < 4 or not np.abs(known[half:]).all():
         return math.nan, math.nan
     late = known[half:]
     growth = (abs(late[-1]) / abs(late[0])) ** (1 / (len(late) - 1))
     turns = np.unwrap(np.angle(late))
     return float(growth), float(abs(turns[-1] - turns[0]) / (2 * np.pi * (len(late) - 1)))
+
+
+def _leading_root(known: Any, order: int, real: bool) -> complex:
+    """Of z^p = c_{p-1} z^{p-1} + ... + c_0, each window of p + 1 amplitudes weighing the same."""
+    windows = np.lib.stride_tricks.sliding_window_view(known, order + 1)
+    windows = windows / np.maximum(np.abs(windows).max(-1, keepdims=True), 1e-300)
+    if real:
+        windows = np.concatenate([windows.real, windows.imag])
+    coefficients = np.linalg.lstsq(windows[:, :-1], windows[:, -1], rcond=RANK)[0]
+    roots = np.roots(np.concatenate([[1.0], -coefficients[::-1]]))
+    return complex(roots[np.argmax(np.abs(roots))])
