@@ -122,7 +122,8 @@ def decide(lin: Linearization) -> NonlinearDecision:
         return kept or _linear(lin, placement, flow)
     single = _single(placement.boundary_factors, flow)
     kernels = all(f.degree() == 1 and f.eval(0 if flow else 1) == 0 for f, _ in placement.boundary_factors)
-    if kernels and _still(lin):
+    blocks = [item for item in placement.boundary_factors if item in lin.exact.defects]
+    if kernels and not blocks and _still(lin):
         return NonlinearDecision(
             Fate.SET,
             "equilibria fill the kernel of the linear part, and every other direction contracts",
@@ -134,7 +135,11 @@ def decide(lin: Linearization) -> NonlinearDecision:
         if kept is not None:
             return kept
     if single is None:
-        names = f"{placement.boundary} eigenvalues on the boundary at once"
+        if found is None and flow and kernels and blocks and placement.boundary == 2 and not placement.outside:
+            from .nilpotent import by_nilpotent_terms
+
+            return by_nilpotent_terms(lin, whole=placement.inside == 0)
+        names = named(placement.boundary_factors, blocks, flow)
         return found or _open(f"{names}: no normal form of a single eigenvalue or pair applies", flow)
     if found is None:
         most = PLANAR_ORDER if lin.exact.matrix.rows <= 3 else SPATIAL_ORDER
@@ -146,6 +151,32 @@ def decide(lin: Linearization) -> NonlinearDecision:
 
 def _open(why: str, flow: bool) -> NonlinearDecision:
     return NonlinearDecision(Fate.UNDECIDED, why, flow=flow)
+
+
+def named(boundary: Sequence[tuple[Any, int]], blocks: Sequence[tuple[Any, int]], flow: bool) -> str:
+    """The degeneracy by the name that the field gives it (Kuznetsov, sections 8.1 and 9.1)."""
+    kinds = sorted(_kind(f, flow) for f, m in boundary for _ in range(m))
+    known: dict[tuple[str, ...], str] = {
+        ("zero", "zero"): "a double zero",
+        ("pair", "zero"): "zero-Hopf (a zero and an imaginary pair)",
+        ("pair", "pair"): "double Hopf (two imaginary pairs)",
+        ("one", "one"): "the resonance 1:1 (a double eigenvalue 1)",
+        ("minus one", "minus one"): "the resonance 1:2 (a double eigenvalue -1)",
+        ("minus one", "one"): "fold-flip (eigenvalues 1 and -1)",
+    }
+    if not flow:
+        known[("pair", "pair")] = "two pairs on the unit circle"
+    count = sum(f.degree() * m for f, m in boundary)
+    name = known.get(tuple(kinds), f"{count} eigenvalues on the boundary at once")
+    return f"{name}, with a Jordan block" if blocks else name
+
+
+def _kind(f: Any, flow: bool) -> str:
+    if f.degree() > 1:
+        return "pair" if f.degree() == 2 else "several"
+    if f.eval(0) == 0:
+        return "zero"
+    return "one" if f.eval(1) == 0 else "minus one"
 
 
 def _single(boundary: Sequence[tuple[Any, int]], flow: bool) -> Any | None:
