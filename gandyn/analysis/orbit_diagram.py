@@ -8,7 +8,7 @@ from ..types import Array
 from .systems import System
 
 SETTLE, KEPT = 1500, 60
-FLOW_TIME, REACH = 200.0, 50.0
+FLOW_STEPS, REACH = 3000, 50.0
 
 
 def attractor(made: System, grid: Array, starts: Array, size: float) -> Array:
@@ -36,8 +36,8 @@ def attractor(made: System, grid: Array, starts: Array, size: float) -> Array:
 def _flow_rows(made: System, z: Array, p: Array, rows: Array) -> None:
     """Fill rows with points at which the first coordinate turns, and with the last point where it does not."""
     fastest = float(np.nanmax(np.abs(np.linalg.eigvals(np.nan_to_num(made.jacobian(z, p))))))
-    h = min(0.2 / max(fastest, 1e-3), 0.2)
-    steps = int(min(FLOW_TIME / h, 4000))
+    h = 0.2 / fastest if fastest > 0 else 1.0  # in units of the fastest rate, whatever the units of the costs
+    steps = FLOW_STEPS
     count: Array = np.zeros(z.shape[:-1], dtype=int)
     first, second = np.indices(count.shape)
     before = made(z, p)[..., 0]

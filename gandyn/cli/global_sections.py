@@ -22,11 +22,9 @@ def around_section(subject: Subject) -> Section:
     from ..analysis.fixed_points import fixed_points
 
     section, game = Section(f"Around it, within {REACH:g}"), subject.game
-    if game.constrained:
-        raise DomainError("a box ignores the constraints of this game")
     box = _box(subject)
     points = fixed_points(game, box=box)
-    rows = [_shown(p.point) for p in points[:MOST]] or ["none found"]
+    rows = [", on ".join([_shown(p.point), *p.active]) for p in points[:MOST]] or ["none found"]
     section.add("equilibria", *rows, *_more(points))
     section.add("these are all" if points.complete else "perhaps not all", points.reason)
     cycles: Any = []
