@@ -169,3 +169,30 @@ def test_players_on_intervals(seed):
 @pytest.mark.parametrize("seed", range(3, 200))
 def test_more_players_on_intervals(seed):
     _check_box(seed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(40))
+def test_constrained_games_in_other_units_and_places(seed):
+    """A cubic game on a rectangle, and with costs, coordinates and origin changed: the same faces and signs."""
+    rng = np.random.default_rng(seed)
+    c = [R(int(v), 10) for v in rng.integers(-20, 21, 8)]
+    cost = {
+        x: x**4 / 4 + c[0] * x**3 / 3 + c[1] * x**2 / 2 + c[2] * x + c[3] * x * y,
+        y: y**4 / 4 + c[4] * y**2 / 2 + c[5] * y + c[6] * x * y**2 + c[7] * x * y,
+    }
+    plain = gd.fixed_points(
+        gd.games.from_sympy([cost[x], cost[y]], [x, y], projection=Box(((-1, 1), (0, None)))), box=[(-9, 9)] * 2
+    )
+    scale, size, at = R(10) ** int(rng.integers(-12, 13)), R(10) ** int(rng.integers(-6, 7)), int(rng.choice([0, 1000]))
+    moved = [
+        sympy.expand(scale * cost[s].subs({x: x / size - at, y: y / size - at}, simultaneous=True)) for s in (x, y)
+    ]
+    sides = (((at - 1) * size, (at + 1) * size), (at * size, None))
+    box = [(float((at - 9) * size), float((at + 9) * size))] * 2
+    again = gd.fixed_points(gd.games.from_sympy(moved, [x, y], projection=Box(sides)), box=box)
+    assert (len(again), again.complete) == (len(plain), plain.complete), (seed, plain.summary(), again.summary())
+    for p, q in zip(plain, again, strict=True):
+        np.testing.assert_allclose(q.point / float(size) - at, p.point, atol=1e-9)
+        assert list(p.multipliers) == list(q.multipliers)
+        assert len(p.active) == len(q.active)
