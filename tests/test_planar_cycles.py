@@ -83,7 +83,7 @@ def _expected(squares, sign, omega):
     return np.exp(np.array(slopes) * 2 * np.pi / abs(float(omega)))
 
 
-@pytest.mark.parametrize("seed", [1, *(pytest.param(s, marks=pytest.mark.slow) for s in range(2, 40))])
+@pytest.mark.parametrize("seed", [8, *(pytest.param(s, marks=pytest.mark.slow) for s in range(40) if s != 8)])
 def test_planted_radii_are_found_in_every_frame(seed):
     squares, sign, rate, omega, rng = _plant(seed)
     angle = float(rng.uniform(0, 2 * np.pi))
@@ -92,7 +92,7 @@ def test_planted_radii_are_found_in_every_frame(seed):
     shift = sympy.Matrix([R(int(rng.integers(-3, 4))), R(int(rng.integers(-3, 4)))]) * size * 10
     game = _moved(_field(rate, omega), size * turn, shift, clock)
     box = [(float(c - size), float(c + size)) for c in shift]
-    found = gd.limit_cycles(game, box)
+    found = gd.limit_cycles(game, box, budget=600)
     assert len(found) == len(squares), found.summary()
     expected = _expected(squares, sign, omega)
     for cycle, square, multiplier in zip(found, squares, expected, strict=True):
@@ -170,7 +170,7 @@ def test_a_symmetric_jacobian_around_a_hole_proves_nothing():
     game = gd.games.from_sympy(
         [sympy.atan(x / y) - SQUARE / 2 + SQUARE**2 / 4, -sympy.atan(y / x) - SQUARE / 2 + SQUARE**2 / 4], [x, y]
     )
-    assert excluded(game, np.array([(-2.0, 2.0)] * 2), None) is None
+    assert excluded(game, np.array([(-2.0, 2.0)] * 2)) is None
 
 
 def test_kinks_are_refused_by_name():

@@ -19,7 +19,7 @@ from .fixed_points import fixed_points
 from .flow_cycles import settled_cycles
 from .invariant_circles import check_box, invariant_sets
 from .invariant_sets import ClosedOrbits, LimitCycle
-from .no_cycles import conserved, excluded, is_saddle
+from .no_cycles import conserved, excluded, is_saddle, not_gone_around
 from .planar_cycles import PlanarSearch, as_remarks, crossing, search
 
 __all__ = ["ClosedOrbits", "LimitCycle", "limit_cycles"]
@@ -125,14 +125,14 @@ def _flow_cycles(game: Game, bounds: Array, seed: int, clock: Budget) -> ClosedO
 
 def _search(game: Game, bounds: Array, seed: int, clock: Budget, found: PlanarSearch) -> str | None:
     """A proof that there is none, or None with what is `found`."""
-    reason = clock.run(lambda: excluded(game, bounds, None), "the search for cycles")
+    reason = clock.run(lambda: excluded(game, bounds), "the search for cycles")
     if reason is not None:
         return reason
     if game.dim != 2:
         settled_cycles(game, bounds, seed, clock, found.cycles)
         return None
     zeros = clock.run(lambda: fixed_points(game, [tuple(b) for b in bounds], seed), "the search for equilibria")
-    reason = excluded(game, bounds, zeros)
+    reason = not_gone_around(game, zeros)
     if reason is not None:
         return reason
     if not zeros.complete:
