@@ -181,7 +181,11 @@ def keep_storages_apart(networks: Sequence[Any]) -> None:
 
     Its entries are the same memory, seen through storages of their own, which is what `torch.save` writes.
     """
+    import torch
+
     for module in {id(m): m for network in networks for m in network.modules()}.values():
+        if isinstance(module, torch.jit.ScriptModule):  # takes no hooks
+            continue
         if _apart not in module._state_dict_hooks.values() and module._parameters:
             module._register_state_dict_hook(_apart)
 

@@ -11,7 +11,7 @@ from typing import Any
 from ..errors import GandynError, NotDifferentiableError
 from .composite import calls_through
 
-STEPS = (1e-4, 1e-5, 1e-6, 1e-3, 1e-7, 1e-8, 1e-2)  # of differences, relative to the size of the coordinates
+STEPS = (1e-6, 1e-7, 1e-8, 1e-5, 1e-4, 1e-3, 1e-2)  # of differences, relative to the size of the coordinates
 LONG_STEPS = (1e-2, 3e-2, 1e-3, 1e-1)
 TOLERANCES = {"double": 1e-6, "single": 1e-2}
 SEED = 20

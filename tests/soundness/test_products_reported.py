@@ -1,5 +1,7 @@
 """Wherever a spectrum or a linearisation of a network is reported, a product was held to differences of the field."""
 
+import warnings
+
 import network_zoo as zoo
 import numpy as np
 import pytest
@@ -34,6 +36,32 @@ class StraightThrough(nn.Module):
         return Straight.apply(x)
 
 
+class OwnSpectralNorm(nn.Module):
+    """As in much public code: its vector follows the weight in every pass."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(5, 5))
+        self.register_buffer("u", torch.randn(5))
+
+    def forward(self, x):
+        with torch.no_grad():
+            v = nn.functional.normalize(self.weight.T @ self.u, dim=0)
+            self.u = nn.functional.normalize(self.weight @ v, dim=0)
+        return x @ (self.weight / (self.u @ self.weight @ v)).T
+
+
+class Renormalised(nn.Module):
+    """An embedding that shortens its own rows as they are looked up."""
+
+    def __init__(self):
+        super().__init__()
+        self.rows = nn.Embedding(3, 5, max_norm=0.5)
+
+    def forward(self, x):
+        return x * self.rows(torch.arange(len(x)) % 3)
+
+
 def with_layer(layer, dtype=torch.float64, penalty=None):
     torch.manual_seed(0)
     generator = nn.Sequential(nn.Linear(2, 5), nn.Tanh(), nn.Linear(5, 2)).to(dtype)
@@ -42,7 +70,7 @@ def with_layer(layer, dtype=torch.float64, penalty=None):
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
-@pytest.mark.parametrize("layer", [Detached, StraightThrough])
+@pytest.mark.parametrize("layer", [Detached, StraightThrough, OwnSpectralNorm, Renormalised])
 def test_layers_that_misstate_their_derivative_are_refused(layer, dtype):
     game = with_layer(layer(), dtype)
     for ask in (
@@ -65,6 +93,15 @@ def test_what_torch_cannot_differentiate_is_refused_by_name():
         game.vjp(game.w0, game.w0)
     with pytest.raises(gd.errors.NotDifferentiableError, match="multi_margin_loss_backward"):
         with_layer(zoo.Function(margin, 5), penalty="R1(1.0)")
+
+
+def test_scripted_layers_keep_their_kernels_and_are_refused_where_those_are_wrong():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        layer = torch.jit.script(nn.BatchNorm1d(5).double())
+    game = with_layer(layer, penalty="R1(1.0)")
+    with pytest.raises(gd.errors.NotDifferentiableError, match="not derivatives of its field"):
+        game.vjp(game.w0, game.w0)
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
