@@ -15,6 +15,7 @@ from ..errors import ParameterError
 from ..results import Result, plain
 from ..types import Array, Counts, Game, Rule
 from ..worlds import NUMPY, is_symbolic, world_of
+from .regression import length
 
 UNITS = ("gradients", "products", "seconds")
 STEP_SIZES = tuple(float(x) for x in np.geomspace(1e-3, 1.0, 13))
@@ -45,8 +46,14 @@ class Contender:
 
     @property
     def final(self) -> tuple[float, float, float]:
-        """Median and quartiles of the metric at the end, over seeds."""
-        low, middle, high = np.quantile(self.values[:, -1], [0.25, 0.5, 0.75])
+        """Median and quartiles of the metric at the end, over seeds; those that diverged count as infinite."""
+        last = self.values[:, -1]
+        last = np.where(np.isfinite(last), last, np.inf)
+        shares = [0.25, 0.5, 0.75]
+        if np.isfinite(last).all():
+            low, middle, high = np.quantile(last, shares)
+        else:  # nothing lies half way to infinity
+            low, middle, high = np.quantile(last, shares, method="inverted_cdf")
         return float(middle), float(low), float(high)
 
 
@@ -190,13 +197,13 @@ def _default_metric(game: Game) -> tuple[Metric, str]:
     targets = np.array([[float(x) for x in p] for p in points])
 
     def distance(g: Game, w: Array) -> Array:
-        return np.linalg.norm(np.asarray(w)[..., None, :] - targets, axis=-1).min(-1)
+        return length(np.asarray(w)[..., None, :] - targets).min(-1)
 
     return distance, "distance to equilibrium"
 
 
 def _lengths(v: Array) -> Array:
-    return np.linalg.norm(v if world_of(v) == NUMPY else v.detach().cpu().numpy(), axis=-1)
+    return length(np.asarray(v if world_of(v) == NUMPY else v.detach().cpu().numpy()))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -100,9 +100,9 @@ def noise_of(residuals: Series, regressors: int) -> Noise:
         if score < best:
             best, chosen = score, a
     total = float(chosen.sum())
-    if total > 0:
-        chosen = chosen * min(total + (regressors + (regressors + 2) * total) / n, 0.98) / total
-    return Noise(chosen)
+    if total <= 0:
+        return Noise(np.zeros(0))  # mostly what regressors leave behind; to ignore it only widens bands
+    return Noise(chosen * min(total + (regressors + (regressors + 2) * total) / n, 0.98) / total)
 
 
 def smooth_columns(t: Series) -> Series:
