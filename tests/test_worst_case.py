@@ -213,6 +213,16 @@ def test_five_steps_are_bounded_too(rule):
     assert found.value - found.lower < 1e-3
 
 
+def test_what_is_printed_is_a_bound_too():
+    """1 + 2e-13 is shown as 1.000000001, never as 1."""
+    text = gd.worst_case(gd.rules.Extragradient(0.3), 0, 1, 1).summary()
+    assert "<= 1.000000001 |w_0" in text
+    assert "gives 1: no bound" in text
+    for steps in (1, 2, 3, 7):
+        found = WorstCase(gd.rules.GDA(0.1), 0.0, 1.0, steps, 0.7)
+        assert Fraction(found.per_step) ** (2 * steps) >= Fraction(0.7)
+
+
 def test_without_time_or_room_it_is_undecided_and_says_so():
     hurried = gd.worst_case(gd.rules.Extragradient(0.31), 0.1, 1.0, 5, budget=1e-9)
     assert (hurried.kind, hurried.value, hurried.certificate) == ("undecided", math.inf, None)

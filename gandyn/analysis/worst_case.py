@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import decimal
 import functools
 import importlib.util
 import math
@@ -59,7 +60,10 @@ class WorstCase(Result):
     @property
     def per_step(self) -> float:
         """Contraction of the distance per step, rho^(1/T)."""
-        return float(self.value ** (0.5 / self.steps)) if self.value > 0 else 0.0
+        if not 0 < self.value < math.inf:
+            return max(self.value, 0.0)
+        root = float(self.value ** (0.5 / self.steps))
+        return root if root ** (2 * self.steps) == self.value else root * (1 + 4e-16)  # a power rounds either way
 
     @property
     def contracts(self) -> bool | None:
@@ -72,14 +76,15 @@ class WorstCase(Result):
         argument = ARGUMENTS[self.kind] + (f": {self.reason}" if self.reason else "")
         head = f"{self.rule!r} on all {kind}: "
         if math.isfinite(self.value):
-            bound = f"|w_{self.steps} - w*|^2 <= {self.value:.10g} |w_0 - w*|^2"
-            head += f"{bound} (factor {self.per_step:.6g} a step; {argument})"
+            bound = f"|w_{self.steps} - w*|^2 <= {_shown(self.value, 10)} |w_0 - w*|^2"
+            head += f"{bound} (factor {_shown(self.per_step, 6)} a step; {argument})"
         else:
             head += argument
         if self.member is None:
             return head
         z = f"{self.member.real:.6g} + {self.member.imag:.6g}i"
-        return f"{head}\nthe linear field v = z w, z = {z}, gives {self.lower:.10g}: no bound lies below it"
+        low = _shown(self.lower, 10, decimal.ROUND_FLOOR)
+        return f"{head}\nthe linear field v = z w, z = {z}, gives {low}: no bound lies below it"
 
     def to_dict(self) -> dict[str, Any]:
         """All fields as plain data, the certificate's fractions as text."""
@@ -96,6 +101,11 @@ class WorstCase(Result):
             }
         result: dict[str, Any] = plain({**data, "rule": repr(self.rule), "certificate": proof})
         return result
+
+
+def _shown(value: float, digits: int, rounding: str = decimal.ROUND_CEILING) -> str:
+    """So many significant digits, on the safe side."""
+    return f"{decimal.Context(prec=digits, rounding=rounding).create_decimal(decimal.Decimal(value)).normalize():f}"
 
 
 @functools.lru_cache(maxsize=256)

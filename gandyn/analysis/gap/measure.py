@@ -18,6 +18,7 @@ from . import exact, inner
 from .proximal import proximal
 from .result import DualityGap
 
+INFEASIBLE = 1e-6  # relative distance from the feasible set that is taken for rounding
 METHODS = ("exact", "box", "gradient", "perturbed", "proximal")
 
 
@@ -127,6 +128,7 @@ def duality_gap(
 
 
 def _exactly(game: Game, w: Array) -> DualityGap:
+    _feasible(game, w)
     terms, answers = exact.shares(game, w)
     value = sum(terms[1:], terms[0])
     note = ""
@@ -134,6 +136,17 @@ def _exactly(game: Game, w: Array) -> DualityGap:
         endless = [p.name for p, term in zip(game.players, terms, strict=True) if _infinite(term)]
         note = f"{' and '.join(endless)} can gain without limit" if endless else "approached, and attained by no answer"
     return DualityGap(game, w, value, "exact", "exact", terms, answers, note=note)
+
+
+def _feasible(game: Game, w: Array) -> None:
+    """Refuse points that could not have been played: against them a gap means nothing."""
+    if not game.constrained or worlds.world_of(w) == worlds.SYMBOLS:
+        return
+    apart = w - game.project(w)
+    if _any(abs(apart) > INFEASIBLE * (1 + abs(w))):
+        raise ParameterError(
+            f"a point outside the feasible set of {game.name}", "a point that can be played", "game.project(w)"
+        )
 
 
 def _infinite(term: Any) -> bool:
