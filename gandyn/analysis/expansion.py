@@ -135,7 +135,7 @@ def taylor(e: Any, values: Mapping[Any, Series], order: int) -> Series:
         coefficient = derivative.xreplace(back) / sympy.factorial(j)
         if coefficient.has(sympy.nan, sympy.zoo, sympy.oo):
             raise DomainError(f"{e}, which has no expansion at lr = 0", "a step that is smooth in lr", "another rule")
-        result.append(sympy.expand(coefficient) if coefficient.is_polynomial() else coefficient)
+        result.append(expanded(coefficient) if coefficient.is_polynomial() else coefficient)
         if j < order:
             derivative = derivative.diff(STEP) + sum(
                 derivative.diff(name) * names[k + 1]
@@ -148,8 +148,61 @@ def taylor(e: Any, values: Mapping[Any, Series], order: int) -> Series:
 
 def tidy(e: Any) -> Any:
     """Expanded where it is a polynomial; with common factors in front where it is not; 0 where it vanishes."""
-    expanded = sympy.expand(e)
-    return expanded if expanded.is_polynomial() else sympy.factor_terms(vanishing(expanded))
+    found = expanded(e)
+    return found if found.is_polynomial() else sympy.factor_terms(vanishing(found))
+
+
+def expanded(e: Any) -> Any:
+    """Expanded in powers of x - c where c is the one offset of the coordinate x; as it stands where there are several.
+
+    The expanded form of (x - 1000)^7 loses all its digits near 1000. An offset is read off factors a x + b of the
+    expression; sums of several coordinates inside powers and products also stay unexpanded, unless they are linear.
+    """
+    e = sympy.sympify(e)
+    offsets = _offsets(e)
+    whole = sympy.expand(e)
+    if whole == 0 or (not offsets and not _compound(e)) or _linear(whole):
+        return whole
+    if any(c is None for c in offsets.values()):
+        return sympy.factor_terms(e)
+    moved = {s: sympy.Dummy(str(s), real=True) for s in offsets}
+    centred = e.xreplace({s: moved[s] + c for s, c in offsets.items()})
+    if _compound(centred):
+        return sympy.factor_terms(e)
+    return sympy.expand(centred).xreplace({moved[s]: s - c for s, c in offsets.items()})
+
+
+def _linear(e: Any) -> bool:
+    free = e.free_symbols - {STEP}
+    return not free or (bool(e.is_polynomial(*free)) and sympy.Poly(e, *free).total_degree() <= 1)
+
+
+def _sums(e: Any) -> list[Any]:
+    """The sums inside its powers and products, which expanding would multiply out."""
+    inside = [b for p in e.atoms(sympy.Pow) for b in p.args if b.is_Add]
+    for product in e.atoms(sympy.Mul):
+        symbolic = [f for f in product.args if f.free_symbols]
+        inside += [f for f in symbolic if f.is_Add and len(symbolic) > 1]
+    return inside
+
+
+def _offsets(e: Any) -> dict[Any, Any]:
+    """c of each symbol x that stands in sums a x + b = a (x - c) with numbers a, b; None where there are several."""
+    found: dict[Any, Any] = {}
+    for part in _sums(e):
+        free = part.free_symbols
+        if STEP not in free and len(free) == 1 and part.is_polynomial():
+            (s,) = free
+            poly = sympy.Poly(part, s)
+            if poly.degree() == 1 and poly.nth(0) != 0:
+                c = -poly.nth(0) / poly.nth(1)
+                found[s] = c if found.get(s, c) == c else None
+    return found
+
+
+def _compound(e: Any) -> bool:
+    """Whether a difference of coordinates stands inside a power or product: near its zero the expanded form cancels."""
+    return any(len(part.free_symbols - {STEP}) > 1 for part in _sums(e))
 
 
 def vanishing(e: Any) -> Any:

@@ -16,7 +16,17 @@ from ..results import Result, Trajectory
 from ..symbolic.function import SymbolicFunction
 from ..types import Array, Game, Rule
 from ..worlds import exact
-from .expansion import STEP, program_series, refuse_displacement, step_series, step_sizes, taylor, tidy, traced
+from .expansion import (
+    STEP,
+    expanded,
+    program_series,
+    refuse_displacement,
+    step_series,
+    step_sizes,
+    taylor,
+    tidy,
+    traced,
+)
 from .local import refuse_without_symbols
 from .matching import match, probe
 from .phase_space import PhaseSpace
@@ -53,7 +63,7 @@ class HighResolution(Result):
     @property
     def in_beta(self) -> Any:
         """The acceleration in terms of beta = 2 / lr, the parameter of Chavdarova et al. 2021."""
-        return self.expression.xreplace({STEP: 2 / BETA}).applyfunc(sympy.expand)
+        return self.expression.xreplace({STEP: 2 / BETA}).applyfunc(expanded)
 
     @functools.cached_property
     def slow(self) -> tuple[Any, Any]:
@@ -219,7 +229,7 @@ def high_resolution(game: Game, rule: Rule) -> HighResolution:
 
 
 def _collected(e: Any) -> Any:
-    return tidy(e) if not e.is_rational_function(STEP) else sympy.expand(e)
+    return tidy(e) if not e.is_rational_function(STEP) else expanded(e)
 
 
 def _advance(game: Game, rule: Rule, w: Any, u: Any, a: Any) -> tuple[Any, Any]:
@@ -288,7 +298,7 @@ def _affine(step: Any, d: int) -> tuple[list[Any], list[Any]]:
                 unknowns.append(name)
             else:
                 values[name] = e
-    outputs = [sympy.expand(e.xreplace(values)) for e in step.outputs]
+    outputs = [expanded(e.xreplace(values)) for e in step.outputs]
     return outputs, unknowns
 
 

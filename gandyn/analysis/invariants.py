@@ -16,13 +16,14 @@ from ..errors import ParameterError
 
 MOST_TERMS = 250
 DEGREE = 4
+GENERIC = 3  # points at which gradients are compared: one may lie where they happen to be dependent
 
 
 class Search(abc.ABC):
     """The dynamics on `symbols`, restricted to where the `constraints` vanish."""
 
     def __init__(self, symbols: Sequence[Any], right: Sequence[Any], constraints: Sequence[Any]) -> None:
-        self.symbols, self.right = tuple(symbols), tuple(sympy.sympify(e, strict=True) for e in right)
+        self.symbols, self.right = tuple(symbols), tuple(map(_decimals_as_fractions, right))
         self.constraints = tuple(constraints)
         self._eliminated = self._solve_constraints()
         for e in self.constraints:
@@ -58,14 +59,13 @@ class Search(abc.ABC):
     def independent(self, e: Any, others: Sequence[Any]) -> bool:
         """Whether e is no function of the others: gradients at a generic point of the set have full rank."""
         free = [s for s in self.symbols if s not in self._eliminated]
-        point = {s: sympy.Rational(2 * k + 3, 2 * k + 8) for k, s in enumerate(free)}
-        parameters = set().union(*(q.free_symbols for q in (e, *others))) - set(self.symbols)
-        point |= {p: sympy.Rational(3, 7) for p in parameters}
-        rows = [
-            [sympy.N(sympy.diff(_plain_logs(self.on_set(q)), s).xreplace(point), 40) for s in free]
-            for q in (e, *others)
-        ]  # fmt: skip
-        return _rank(rows) == len(rows)
+        parameters = sorted(set().union(*(q.free_symbols for q in (e, *others))) - set(self.symbols), key=str)
+        gradients = [[sympy.diff(_plain_logs(self.on_set(q)), s) for s in free] for q in (e, *others)]
+        for shift in range(GENERIC):
+            point = {s: sympy.Rational(2 * k + 3 + shift, 2 * k + 8) for k, s in enumerate([*free, *parameters])}
+            if _rank([[g.xreplace(point) for g in row] for row in gradients]) == len(gradients):
+                return True
+        return False
 
     def ansatz(self, basis: Sequence[Any], columns: Sequence[Any], method: str) -> Iterator[tuple[Any, str]]:
         """Combinations of basis functions whose columns (changes) cancel identically, the simplest first."""
@@ -237,11 +237,23 @@ def _relations(columns: Sequence[Any], symbols: Sequence[Any]) -> Iterator[list[
 
 
 def _rank(rows: Sequence[Sequence[Any]]) -> int:
+    """Of rational numbers exactly; of others to 20 of 40 digits, each row in its own units."""
     import mpmath
 
+    if all(e.is_Rational for row in rows for e in row):
+        return int(DomainMatrix.from_Matrix(sympy.Matrix(rows)).to_field().rank())
     with mpmath.workdps(40):
-        singular = mpmath.svd_r(mpmath.matrix([[e._to_mpmath(140) for e in row] for row in rows]), compute_uv=False)
+        numbers = [[sympy.N(e, 40)._to_mpmath(140) for e in row] for row in rows]
+        largest = [max(map(abs, row)) or 1 for row in numbers]
+        scaled = mpmath.matrix([[e / m for e in row] for row, m in zip(numbers, largest, strict=True)])
+        singular = mpmath.svd_c(scaled, compute_uv=False)
         return sum(bool(s > mpmath.mpf(10) ** -20) for s in singular)
+
+
+def _decimals_as_fractions(e: Any) -> Any:
+    """Decimals are read as what they say, so that 0.3 x and 3 x / 10 are one function."""
+    e = sympy.sympify(e)
+    return e.xreplace({f: sympy.Rational(str(f)) for f in e.atoms(sympy.Float)})
 
 
 def _whole(vector: Sequence[Any]) -> list[Any]:

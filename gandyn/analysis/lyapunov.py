@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from ..doors import door
-from ..errors import ConvergenceError, DomainError, MissingDependencyError
+from ..errors import ConvergenceError, DomainError
 from ..results import Result, plain
 from ..symbolic.balls import ball_of
 from ..types import Array, Game, Rule
 from ..worlds import exact
+from .common_form import common_form
 from .linearize import Linearization, Verdict, linearize
 
 DIGITS = (0, 1, 2, 3, 4, 6, 8, 10, 12)
@@ -198,12 +199,14 @@ def _solved(matrix: Array, flow: bool) -> Array:
 
 
 def _rounded(p: Array, digits: int) -> Any:
-    """The symmetric matrix of the nearest decimals."""
+    """The symmetric matrix of the nearest decimals, digits behind the point; in other units, of P / 10^k."""
     import sympy
 
-    scale = 10**digits
+    largest = float(np.abs(p).max())
+    unit = 0 if 0.1 <= largest < 1e4 or not largest else int(np.floor(np.log10(largest)))
+    scale = sympy.Integer(10) ** (digits - unit)
     return sympy.Matrix(
-        len(p), len(p), [sympy.Rational(round(float(e) * scale), scale) for e in ((p + p.T) / 2).ravel()]
+        len(p), len(p), [sympy.Integer(round(float(e) * float(scale))) / scale for e in ((p + p.T) / 2).ravel()]
     )
 
 
@@ -304,7 +307,7 @@ def _family(game: Game, rule: Rule | None, at: Any, parameters: Mapping[str, Any
             "ranges inside gd.stability_region",
             "narrow them",
         )
-    for method, find in (("the Lyapunov equation at the middle", _middle), ("a semidefinite program", _common)):
+    for method, find in (("the Lyapunov equation at the middle", _middle), ("a semidefinite program", common_form)):
         p = find(slopes, flow)
         for digits in DIGITS if p is not None else ():
             rounded = _rounded(p, digits)
@@ -335,21 +338,3 @@ def _samples(proof: Any, spans: Any) -> list[tuple[Array, list[float]]]:
 
 def _middle(slopes: list[Array], flow: bool) -> Array | None:
     return _solved(slopes[0], flow)
-
-
-def _common(slopes: list[Array], flow: bool) -> Array | None:
-    """P with trace D that decreases most on all samples: maximise t with A^T P + P A <= -t I (maps: F^T P F - P)."""
-    try:
-        import cvxpy
-    except ImportError as error:
-        raise MissingDependencyError(
-            "a common Lyapunov function without cvxpy", "cvxpy and clarabel", 'pip install "gandyn[proof]"'
-        ) from error
-    n = len(slopes[0])
-    p, t = cvxpy.Variable((n, n), symmetric=True), cvxpy.Variable()
-    identity = np.eye(n)
-    changes = [a.T @ p + p @ a if flow else a.T @ p @ a - p for a in slopes]
-    constraints = [p >> 1e-3 * identity, cvxpy.trace(p) == n, *(c << -t * identity for c in changes)]
-    problem = cvxpy.Problem(cvxpy.Maximize(t), constraints)
-    problem.solve(solver=cvxpy.CLARABEL)
-    return None if p.value is None or t.value is None or t.value <= 0 else np.asarray(p.value)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import sympy
 
+from ..budget import Budget, OutOfTimeError
 from ..doors import door
 from ..errors import ParameterError
 from ..results import Result
@@ -29,11 +30,13 @@ class ModifiedFlow(Result):
     Attributes:
         game, rule: the pair.
         terms: c_0, ..., c_n as SymPy columns.
+        reason: empty, or why there are fewer terms than were asked for.
     """
 
     game: Game
     rule: Rule
     terms: tuple[Any, ...]
+    reason: str = ""
 
     @property
     def order(self) -> int:
@@ -85,16 +88,17 @@ class ModifiedFlow(Result):
     def summary(self) -> str:
         """One line a term."""
         head = f"{self.rule!r} on {self.game.name} follows dw/dt = c_0 + lr c_1 + ... up to lr^{self.order}"
-        return "\n".join([head, *(f"c_{i} = {list(term)}" for i, term in enumerate(self.terms))])
+        rows = [f"c_{i} = {list(term)}" for i, term in enumerate(self.terms)]
+        return "\n".join([head, *rows, *([self.reason] if self.reason else [])])
 
     def to_dict(self) -> dict[str, Any]:
         """The terms as text."""
         terms = [[str(e) for e in term] for term in self.terms]
-        return {"game": self.game.name, "rule": repr(self.rule), "terms": terms}
+        return {"game": self.game.name, "rule": repr(self.rule), "terms": terms, "reason": self.reason}
 
 
 @door
-def modified_flow(game: Game, rule: Rule, order: int = 1) -> ModifiedFlow:
+def modified_flow(game: Game, rule: Rule, order: int = 1, budget: float | Budget | None = 60.0) -> ModifiedFlow:
     """The flow whose time-lr map is the rule's step, expanded in the step size.
 
     With the step w + sum_j lr^j d_j(w), the terms are fixed one after the other by
@@ -106,11 +110,15 @@ def modified_flow(game: Game, rule: Rule, order: int = 1) -> ModifiedFlow:
         game: a smooth symbolic game.
         rule: a rule without memory. Its step sizes, those of the rules that it wraps too, keep their ratios: lr then
             stands for the first player's. Other parameters are held while lr goes to zero.
-        order: highest power of the step size.
+        order: highest power of the step size. Terms grow quickly with it.
+        budget: seconds; when they are spent, the terms found so far are returned, and `reason` says so.
+
+    Polynomials are written in powers of x - c where the costs are, and are not multiplied out where they hold powers of
+    differences of coordinates: expanded, (x - 1000)^7 has no digit left near 1000.
 
     Raises:
         DomainError: for rules with memory, which follow flows in a larger space, and rules that count their steps.
-        ParameterError: for a bad order.
+        ParameterError: for a bad order. OutOfTimeError: where the time did not do for one term.
 
     Example:
         >>> import gandyn as gd
@@ -122,8 +130,22 @@ def modified_flow(game: Game, rule: Rule, order: int = 1) -> ModifiedFlow:
     if isinstance(order, bool) or not isinstance(order, int) or order < 0:
         raise ParameterError(f"order={order!r}", "a whole number >= 0", "order=1")
     refuse_without_symbols(game, "the modified flow")
-    terms = flow_terms(sympy.Matrix(game.symbols), step_series(game, rule, order + 1))  # type: ignore[attr-defined]
-    return ModifiedFlow(game, rule, tuple(sympy.ImmutableMatrix(term) for term in terms))
+    limit, terms, reason = Budget.of(budget), [], ""
+    tried = sorted({0, order, *(2**k for k in range(order.bit_length()) if 2**k < order)})
+    for n in tried:  # a step's series is found for one order at a time; the last order costs as much as all before
+        task = functools.partial(_terms, game, rule, n)
+        try:
+            terms = limit.run(task, f"the modified flow of {rule!r} on {game.name}")
+        except OutOfTimeError:
+            if not terms:
+                raise
+            reason = f"{limit.reason}: terms up to lr^{len(terms) - 1} of {order}"
+            break
+    return ModifiedFlow(game, rule, tuple(sympy.ImmutableMatrix(term) for term in terms), reason)
+
+
+def _terms(game: Game, rule: Rule, order: int) -> list[Any]:
+    return flow_terms(sympy.Matrix(game.symbols), step_series(game, rule, order + 1))  # type: ignore[attr-defined]
 
 
 def flow_terms(symbols: Any, displacements: list[Any]) -> list[Any]:
