@@ -97,7 +97,7 @@ def bifurcation(
     branches = tuple(explorer.branch(curve) for curve in explorer.curves)
     complete, reason = _complete(proven, explorer, bounds)
     return Bifurcation(
-        game, rule, str(parameter), grid, branches, tuple(order), long_run, tuple(dict.fromkeys(explorer.notes)),
+        game, made.rule, str(parameter), grid, branches, tuple(order), long_run, tuple(dict.fromkeys(explorer.notes)),
         complete, reason,
     )  # fmt: skip
 

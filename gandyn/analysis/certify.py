@@ -24,7 +24,8 @@ class Certificate(Result):
     """A proof by ball arithmetic, or the place where it failed.
 
     Attributes:
-        game, rule: the pair; rule is None for the flow. box: of the search, (d, 2).
+        game, rule: the pair; rule is None for the flow. at: the point given, at the middle of the ranges.
+        box: of the search, (d, 2).
         parameters: ranges by name. proven: every step holds for all of them.
         unique: no other fixed point lies in the box. attracting: the fixed point is asymptotically stable.
         basin_radius: every start closer than this to the fixed point, with the rule's initial state, converges to it;
@@ -35,6 +36,7 @@ class Certificate(Result):
 
     game: Game
     rule: Rule | None
+    at: tuple[float, ...]
     box: Any
     parameters: dict[str, Interval]
     unique: bool
@@ -57,18 +59,23 @@ class Certificate(Result):
         what = f"{'gradient flow' if self.rule is None else repr(self.rule)} on {self.game.name}"
         place = " x ".join(f"[{a:g}, {b:g}]" for a, b in self.box)
         where = shown(self.parameters)
-        head = f"{what}, box {place}" + (f", for all {where}" if where else "")
+        head = f"{what} at {self._place()}, box {place}" + (f", for all {where}" if where else "")
         if self.proven:
             lines = [f"PROVEN: {head}", f"  proven basin radius {self.basin_radius:.6g}"]
         else:
             lines = [f"NOT PROVEN: {head}", f"  {self.failure}"]
         return "\n".join([*lines, *(f"  {step}" for step in self.steps)])
 
+    def _place(self) -> str:
+        """The point given, or where its fixed point lies if parameters move it."""
+        return f"({', '.join(f'{x:.6g}' for x in self.at)})"
+
     def to_dict(self) -> dict[str, Any]:
         """Verdict, radius, facts and failure as plain data."""
         data = {
             "game": self.game.name,
             "rule": None if self.rule is None else repr(self.rule),
+            "at": self.at,
             "box": self.box,
             "parameters": self.parameters,
             "proven": self.proven,
@@ -147,6 +154,7 @@ def certify(
     return Certificate(
         subject.game,
         subject.rule,
+        tuple(point),
         bounds,
         values,
         unique=reached > STEPS.index("uniqueness"),

@@ -55,7 +55,8 @@ class ConservedQuantity(Result):
         """H, and why it is conserved."""
         change = "dH/dt = 0" if self.rule is None else "H(z+) = H(z)"
         where = f" where {', '.join(f'{e} = 0' for e in self.constraints)}" if self.constraints else ""
-        return f"H = {self.expression}: {change} identically{where} ({self.method})"
+        what = "gradient flow" if self.rule is None else repr(self.rule)
+        return f"{what} on {self.game.name}: H = {self.expression}, {change} identically{where} ({self.method})"
 
     def to_dict(self) -> dict[str, Any]:
         """Expressions as text."""

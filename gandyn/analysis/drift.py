@@ -56,7 +56,7 @@ class DriftCoefficients(Result):
     def summary(self) -> str:
         """One line a player: what it descends; v_x is df_x/dx, and d_y f_x is df_x/dy."""
         names = [p.name for p in self.game.players]
-        lines = [f"{self.rule!r}: besides its own cost, in each step"]
+        lines = [f"{self.rule!r} on {self.game.name}: besides its own cost, in each step"]
         for i, name in enumerate(names):
             terms = [f"({-self.products[i][i] / 2}) |v_{name}|^2"]
             terms += [f"({-self.products[i][j]}) <d_{o} f_{name}, v_{o}>" for j, o in enumerate(names) if j != i]
@@ -69,7 +69,7 @@ class DriftCoefficients(Result):
         names = [p.name for p in self.game.players]
         table = {a: {b: str(self.products[i][j]) for j, b in enumerate(names)} for i, a in enumerate(names)}
         rates = {a: str(r) for a, r in zip(names, self.rates, strict=True)}
-        return {"rule": repr(self.rule), "rates": rates, "products": table}
+        return {"game": self.game.name, "rule": repr(self.rule), "rates": rates, "products": table}
 
 
 @door

@@ -101,7 +101,9 @@ class LyapunovFunction(Result):
         """V, and what is proven of it."""
         what = "gradient flow" if self.rule is None else repr(self.rule)
         where = ", ".join(f"{name} in [{a:g}, {b:g}]" for name, (a, b) in self.parameters.items())
-        lines = [f"{what} on {self.game.name}" + (f", for all {where}" if where else ""), f"V = {self.expression}"]
+        place = ", ".join(map(str, self.at))
+        lines = [f"{what} on {self.game.name} at ({place})" + (f", for all {where}" if where else "")]
+        lines.append(f"V = {self.expression}")
         lines.append(f"P = {self.matrix.tolist()}, positive definite (verified), by {self.method}")
         if self.decrease is not None:
             lines.append(f"change: {self.decrease.tolist()}, negative definite (verified)")
