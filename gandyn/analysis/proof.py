@@ -192,7 +192,8 @@ class Proof:
         if not cases or most <= 0:
             return piece
         sampler = Sampler(self.system, [z for z, _ in cases], [values for _, values in cases], most)
-        candidates = sampler.best(transforms(self.system.function.jacobian(*cases[0]), self.system.flow))
+        shapes, wide = transforms(self.system.function.jacobian(*cases[0]), self.system.flow), sampler.widest()
+        candidates = sampler.best([*wide, *shapes], polish=not wide)
         best = dataclasses.replace(piece, guess=min(most, sampler.radius(candidates[0])) if candidates else 0.0)
         for transform in candidates[:2]:
             decrease = Decrease.of(self.system, piece.fixed, self.deciding(piece.ranges), transform)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -31,6 +32,7 @@ from .shapes import shadow
 
 SHRINK = (1.0, 0.93, 0.8, 0.6, 0.4, 0.2, 0.1, 0.03, 0.01, 0.001)
 THIN = 1e-11
+PARTS = (1, 8, 32)  # of a segment, over which averages are taken
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,10 +138,10 @@ class Decrease:
         return None, count
 
     def contracts(self, level: float, budget: int) -> tuple[Obstacle | None, int]:
-        """Prove that every B on |y| <= level contracts: (None, boxes used), or where it fails.
+        """Prove that the average of B over each segment from 0 to |y| <= level contracts: (None, boxes), or where not.
 
-        F then shrinks all distances there. More than a decrease of V needs, but only the coordinates on which DF
-        depends are bisected, which are few where a rule's memory makes the dimension large.
+        F(z) - z* is that average, times y. It is linear in the coordinates on which DF does not depend, so only the
+        others are bisected, which are few where a rule's memory makes the dimension large.
         """
         active, n = self.system.active, len(self.fixed)
         if not active:
@@ -159,8 +161,7 @@ class Decrease:
             count += 1
             u = points(np.zeros(n))
             u[active] = points(root) @ box(a, b)
-            z = self.fixed + u
-            if all(self._definite(self._slope(z, p)) for p in self.cases):
+            if all(self._on_average(u, p) for p in self.cases):
                 continue
             if count >= budget or (b - a).max() < 1e-3 * reach:
                 return Obstacle("the derivative could not be shown to contract here", self.outline(u)), count
@@ -169,6 +170,15 @@ class Decrease:
             upper[k] = lower[k] = 0.5 * (a[k] + b[k])
             stack += [(a, upper), (lower, b)]
         return None, count
+
+    def _on_average(self, u: Array, p: Sequence[Ball]) -> bool:
+        """Whether the integral over t in [0, 1] of B(z* + t u) contracts for all u in a box, by sums over parts."""
+        for parts in PARTS if len(self.system.active) <= 2 else PARTS[:-1]:
+            cuts = [one() * k / parts for k in range(parts + 1)]
+            slopes = [self._slope(self.fixed + a.union(b) * u, p) for a, b in itertools.pairwise(cuts)]
+            if self._definite(sum(slopes[1:], slopes[0]) / parts):
+                return True
+        return False
 
     def _settle(self, y: Array, p: Sequence[Ball]) -> tuple[Ball | None, Ball | None, Any]:
         """The change of V over a box of y and at its centre, and sizes of its slopes; None where the box holds 0.
@@ -256,7 +266,7 @@ def largest(
         return None, Obstacle("no one quadratic function serves these parameters", decrease.outline()), 1
     stopped, total = None, 0
     for share in shares[0 if capped else 1 :]:
-        budget = effort if stopped is None else effort // 3
+        budget = max(effort - total, effort // 3)  # what fails at once leaves its time to the next
         prove = decrease.holds if len(decrease.fixed) <= 2 else decrease.contracts
         obstacle, used = prove(share * guess, budget)
         total += used
@@ -269,13 +279,23 @@ def largest(
 
 def _radius(decrease: Decrease, level: float, most: float) -> float:
     """A radius of starts that begin inside the ellipsoid, from bounds over that very ball of starts."""
-    radius = most
-    for _ in range(60):
+
+    def inside(radius: float) -> float:
+        """The radius that bounds over the ball of this radius allow."""
         offset, slope = start_bounds(decrease, radius)
-        allowed = (level - offset) / slope
+        return (level - offset) / slope
+
+    radius, beyond = most, most
+    for _ in range(60):
+        allowed = inside(radius)
         if allowed >= radius:
-            return radius
+            break
         if allowed <= 0:
             return 0.0
-        radius = (1 - 1e-9) * allowed if np.isfinite(allowed) else radius / 2
-    return 0.0
+        beyond, radius = radius, (1 - 1e-9) * allowed if np.isfinite(allowed) else radius / 2
+    else:
+        return 0.0
+    for _ in range(12 if radius < most else 0):  # bounds over the larger ball may have been too wide
+        middle = 0.5 * (radius + beyond)
+        radius, beyond = (middle, beyond) if inside(middle) >= middle else (radius, middle)
+    return radius

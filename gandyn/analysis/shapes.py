@@ -8,11 +8,15 @@ from typing import Any
 import numpy as np
 
 from ..types import Array
+from .common_form import widest_form
 from .enclosures import System
 
 RADII = 40
 SHIFTS = (0.0, 0.3, 0.6, 0.9, 0.98)
 POLISHED = 4
+NODES = 4  # Gauss points of averages along segments
+TURN, MOST_ACTIVE = 16, 6
+REACHES = (0.1, 0.3, 0.5, 0.65, 0.8, 1.0, 1.3, 2.0)  # of the asked radius, tried until the program has no solution
 
 
 def transforms(jacobian: Array, flow: bool) -> list[Array]:
@@ -107,13 +111,44 @@ class Sampler:
 
     def _contracts(self, transform: Array, back: Array, top: float, z: Array, p: Sequence[float]) -> Array:
         s = self.directions[:, None, :] * (self.shares * top)[None, :, None]
-        around = np.broadcast_to(z, (*s.shape[:-1], len(z))).copy()
-        around[..., self.system.active] += s @ shadow(transform, self.system.active).T
-        slope = back @ self.system.function.jacobian(around, p) @ transform
+        slope = back @ self.average(s @ shadow(transform, self.system.active).T, z, p) @ transform
         slope = np.where(np.isfinite(slope), slope, 1e6)
         if self.system.flow:
             return np.linalg.eigvalsh(slope + slope.swapaxes(-1, -2)).min(-1) > 0
         return np.linalg.norm(slope, 2, axis=(-2, -1)) < 1
+
+    def average(self, u: Array, z: Array, p: Sequence[float]) -> Array:
+        """The derivative, averaged over the segments from z to where the active coordinates are moved by u."""
+        nodes, weights = np.polynomial.legendre.leggauss(NODES)
+        total = np.zeros((*u.shape[:-1], len(z), len(z)))
+        for node, weight in zip((nodes + 1) / 2, weights / 2, strict=True):
+            around = np.broadcast_to(z, (*u.shape[:-1], len(z))).copy()
+            around[..., self.system.active] += node * u
+            total += weight * self.system.function.jacobian(around, p)
+        return total
+
+    def widest(self) -> list[Array]:
+        """Shapes from a semidefinite program, those that reach furthest; none without cvxpy."""
+        active = self.system.active
+        n, d = len(self.system.names), self.system.game.dim
+        if n <= 2 or not active or len(active) > MOST_ACTIVE:
+            return []
+        spreads = [self.system.start.jacobian(z[:d], p) for z, p in self.cases]
+        whole = len(active) == 2
+        angle = 2 * np.pi * np.arange(TURN) / TURN
+        directions = np.stack([np.cos(angle), np.sin(angle)], -1) if whole else self.directions[: 2 * TURN]
+        found: list[Array] = []
+        for share in REACHES:
+            reach = self.most * share
+            moves = np.concatenate([0 * directions[:1], 0.5 * reach * directions, reach * directions])
+            with np.errstate(all="ignore"):
+                slopes = [a for z, p in self.cases for a in self.average(moves, z, p)]
+            form = widest_form(slopes, active, spreads, reach, self.system.flow) if np.isfinite(slopes).all() else None
+            if form is None:
+                break
+            root = _root(form)
+            found += [] if root is None else [root]
+        return found[-2:]
 
     def guess(self, transform: Array) -> tuple[float, bool]:
         """The level, and whether only the asked radius bounds it: samples just above it contradict the proof else."""
@@ -124,10 +159,10 @@ class Sampler:
         """The radius of starts that the level would give."""
         return self.level(transform) / self.spread(transform)
 
-    def best(self, candidates: Sequence[Array]) -> list[Array]:
+    def best(self, candidates: Sequence[Array], polish: bool = True) -> list[Array]:
         """Candidates by falling radius; in few dimensions, the best one polished first."""
         ranked = sorted(candidates, key=self.radius, reverse=True)
-        if ranked and len(self.system.names) <= POLISHED and self.radius(ranked[0]) < self.most:
+        if ranked and polish and len(self.system.names) <= POLISHED and self.radius(ranked[0]) < self.most:
             ranked.insert(0, self._polish(ranked[0]))
         return [t for t in ranked if self.level(t) > 0]
 
