@@ -186,3 +186,17 @@ def test_time_scales_in_eight_dimensions_and_off_an_equilibrium():
         with pytest.raises(DomainError, match="no fixed point"):
             gd.stability_region(moved, gd.rules.GDA("lr"), at=(0, 0))
         assert gd.stability_region(moved, gd.rules.GDA("lr"), at=(0.4, 0.2)).critical("lr") == R(4, 5) / scale
+
+
+def test_regions_of_constrained_games_are_those_of_the_face():
+    """x at its bound with multiplier 2: steps act on y alone, lr < 2/3. A bound that does not press decides nothing."""
+    x, y = sympy.symbols("x y", real=True)
+    half = gd.games.projections.Box(((0, None), (None, None)))
+    for shift, rule in ((2, gd.rules.GDA("lr")), (2, gd.rules.GDA(0.1)), (0, gd.rules.GDA("lr"))):
+        costs = [x**2 / 2 + x * y + shift * x, 3 * y**2 / 2 - x * y]
+        game = gd.games.from_sympy(costs, [x, y], projection=half, equilibria=[(0, 0)])
+        if shift:
+            assert gd.stability_region(game, rule).critical("lr") == R(2, 3)
+        else:
+            with pytest.raises(DomainError, match="constraints"):
+                gd.stability_region(game, rule)

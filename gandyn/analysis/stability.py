@@ -240,7 +240,15 @@ def stability_region(
         raise DomainError(
             f"no exact linearisation of {game.name} at this point", "an exact fixed point", lin.reason or "at=..."
         )
-    refuse_moving(game, np.array([*map(exact, game.equilibria[0] if at is None else at), None], dtype=object)[:-1])
+    if lin.constraints is None:
+        refuse_moving(game, np.array([*map(exact, game.equilibria[0] if at is None else at), None], dtype=object)[:-1])
+    elif not lin.constraints.holds or lin.constraints.weak or lin.constraints.obstacle:
+        raise DomainError(
+            f"({', '.join(map(str, lin.at))}), where the constraints of {game.name} leave the linear part undecided: "
+            f"{lin.reason}",
+            "a solution of the constrained game at which every active bound presses",
+            "gd.linearize at single values",
+        )
     remaining = tuple(s for s in lin.exact.parameters if s not in symbols)
     exactly = lin.exact
     found = Budget.of(budget).run(lambda: conditions(exactly), f"the stability region of {game.name}")
