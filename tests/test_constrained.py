@@ -227,3 +227,11 @@ def test_verdicts_agree_with_long_runs_of_the_projected_map(count):
                 assert not far < 1e-2, (game.exprs, point)
     assert seen[Verdict.ATTRACTING] > count / 10
     assert sum(seen.values()) > count / 2
+
+
+@pytest.mark.parametrize("scale", [R(1, 10**12), 10**12])
+def test_units_do_not_matter_where_entries_are_irrational(scale):
+    costs = [scale * (sympy.sqrt(2) * x**2 / 2 + sympy.pi * x * y), scale * (sympy.E * y**2 / 2 - x * y)]
+    assert gd.linearize(gd.games.from_sympy(costs, [x, y]), at=(0, 0)).verdict is Verdict.ATTRACTING
+    turning = gd.games.from_sympy(scale * sympy.pi * x * y, [x, y])
+    assert gd.linearize(turning, gd.rules.GDA(0.1), at=(0, 0)).verdict is Verdict.REPELLING

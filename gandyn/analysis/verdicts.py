@@ -68,6 +68,9 @@ def exactly(lin: Linearization) -> Decision:
     from .polynomials import place
 
     assert lin.exact is not None
+    far = _in_other_units(lin)
+    if far is not None:
+        return far
     placement = place(lin.exact.parts, flow=lin.rule is None)
     how = "exact characteristic polynomial" if placement.certain else "eigenvalues to 40 digits"
     if placement.outside:
@@ -85,6 +88,40 @@ def exactly(lin: Linearization) -> Decision:
         f"{placement.boundary} eigenvalues on {line(lin)}, semisimple: the linear part stays bounded "
         f"and does not decide ({how})"
     ) + _defects(lin)
+
+
+def _in_other_units(lin: Linearization) -> Decision | None:
+    """Irrational entries of very large or small size, in 80 digits and units of the largest; None where not needed.
+
+    With DF = 1 + s N, |1 + s nu|^2 - 1 = s (2 Re nu + s |nu|^2): a small step does not hide which side that lies on.
+    """
+    import mpmath
+    import sympy
+
+    assert lin.exact is not None
+    matrix = lin.exact.matrix
+    size = float(np.abs(lin.change).max(initial=0.0))
+    if size == 0 or 1e-6 <= size <= 1e6 or all(e.is_Rational for e in matrix):
+        return None
+    unit = sympy.Rational(10) ** int(np.floor(np.log10(size)))
+    change = (matrix if lin.rule is None else matrix - sympy.eye(matrix.rows)) / unit
+    with mpmath.workdps(80):
+        table = mpmath.matrix([[mpmath.mpmathify(sympy.N(e, 80)) for e in row] for row in change.tolist()])
+        values = mpmath.eig(table, left=False, right=False)
+        bend = 0 if lin.rule is None else mpmath.mpf(unit.p) / unit.q
+        distances = [2 * mpmath.re(v) + bend * abs(v) ** 2 for v in values]
+        if any(abs(d) < mpmath.mpf(10) ** -30 for d in distances):
+            return (
+                None
+                if size <= 1 and lin.rule is None
+                else (Verdict.UNDECIDED, f"an eigenvalue within 1e-30 of {line(lin)}, relative to the largest entry")
+            )
+        out = sum(bool(d > 0) for d in distances)
+    how = "eigenvalues to 80 digits"
+    if not out:
+        return Verdict.ATTRACTING, f"all eigenvalues on the stable side of {line(lin)} ({how})"
+    kind = Verdict.REPELLING if out == len(distances) else Verdict.SADDLE
+    return kind, f"{out} of {len(distances)} eigenvalues beyond {line(lin)} ({how})"
 
 
 def _defects(lin: Linearization) -> str:
