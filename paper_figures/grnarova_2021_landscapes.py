@@ -70,10 +70,10 @@ def draw(data):
     figure = Drawing(height=1.32 if narrow else 1.02)
     axes = figure.subplot_mosaic([["cost", "gap"], ["convex", "bilinear"]], height_ratios=(1.45, 1))
     for what, title in (("cost", "minimax: $f$"), ("gap", "duality gap")):
-        panels.contours(figure, axes[what], data["places"], data[what])
+        panels.contours(figure, axes[what], data["places"], data[what], alpha=0.55)
         for name, (colour, line) in RULES.items():
-            panels.path(axes[what], data[name], "white", linewidth=1.8, alpha=0.7)
-            panels.path(axes[what], data[name], colour, name, linestyle=line, linewidth=1.0, zorder=4)
+            panels.path(axes[what], data[name], "white", linewidth=3.0)
+            panels.path(axes[what], data[name], colour, name, linestyle=line, linewidth=1.3, zorder=4)
         panels.start(axes[what], START)
         panels.optimum(axes[what], (0, 0))
         panels.plane_axes(axes[what], BOX, ("$x$", "$y$"))

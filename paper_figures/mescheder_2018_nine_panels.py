@@ -81,8 +81,9 @@ def draw(data):
     for axes, name in zip(grid_of_axes.flat, METHODS, strict=True):
         panels.plane_axes(axes, BOX)
         panels.arrows(axes, data["places"], data[f"{name}: field"])
-        for way, (_, colour) in PATHS.items():
-            panels.path(axes, data[f"{name}: {way}"], colour, way, linewidth=0.6 if narrow else 0.8)
+        for k, (way, (_, colour)) in enumerate(reversed(PATHS.items())):  # from 1 : 5, wide, to simultaneous, thin
+            width = (1.8, 1.1, 0.5)[k] * (0.75 if narrow else 1)
+            panels.path(axes, data[f"{name}: {way}"], colour, way, linewidth=width, zorder=3 + 0.1 * k)
         panels.optimum(axes, (0, 0), "equilibrium", size=3.5 if narrow else 4.5)
         panels.start(axes, START, size=5 if narrow else 6)
         axes.set_title(name)

@@ -129,7 +129,17 @@ def _conserved(loss: str, rule: str) -> Any:
     return lambda d: d["drift"][list(LOSSES).index(loss), list(RULES).index(rule)]
 
 
+def _better(data: dict[str, Any]) -> int:
+    """Of the six pairs of runs, how many end with more samples near a mode with centralisation than without."""
+    near = data["near"][..., -1]
+    return int((near[:, 1::2] > near[:, ::2]).sum())
+
+
 EXPECTED = (
+    Expected(
+        "pairs of six that end with more samples near a mode with centralisation", 6, 0, "an effect on every loss",
+        _better, effect=True,
+    ),
     *(
         Expected(f"{loss}, SGD-GC: drift of means", 0, 1e-5, "centred steps sum to 0", _conserved(loss, "SGD-GC"))
         for loss in ("LS-GAN", "GLS-GAN")

@@ -365,3 +365,53 @@ def test_a_figure_reproduces_its_numbers_and_is_drawn(name, tmp_path):
         assert min(text.get_fontsize() for text in texts) >= 5
         assert any(axes.get_xlabel() for axes in figure.axes)
         assert any(axes.get_ylabel() for axes in figure.axes)
+
+
+# --- the third verdict -----------------------------------------------------------------------------------------------
+
+UNSEEN = """Expected("the paper's slope", 7, 0, "figure 1", lambda data: data["slope"], effect=True)"""
+
+
+def test_an_effect_that_is_not_seen_is_a_verdict_of_its_own(folder, tmp_path, capsys):
+    """Every number agrees, the paper's effect is not there: not wrong, not reproduced, and status 3."""
+    path = folder / "line.py"
+    text = path.read_text()
+    start = text.index("EXPECTED = (") + len("EXPECTED = (")
+    path.write_text(text[:start] + f"\n    {UNSEEN}," + text[start:])
+    made = gd.figures.make("line", source=folder, out=tmp_path / "out")
+    assert made.outcome is gd.figures.Outcome.NOT_REPRODUCED
+    assert made.ok
+    assert "not reproduced at these settings" in made.headline
+    assert "not  the paper's slope: found 2, expected 7" in made.summary()
+    record = json.loads((tmp_path / "out" / "line.json").read_text())
+    assert record["outcome"] == "not reproduced at these settings"
+    status, out, _ = run(["figure", "line", "--from", folder, "--out", tmp_path / "out"], capsys)
+    assert status == 3
+    status, out, _ = run(["figure", "line", "line", "--from", folder, "--out", tmp_path / "out"], capsys)
+    assert status == 3
+    assert "2 not reproduced at these settings" in out
+
+
+def test_a_wrong_number_outweighs_an_effect_and_a_seen_effect_reproduces():
+    right, wrong, unseen = (
+        gd.figures.Expected("n", 1, 0, "by construction", lambda data, found=found: found, effect=effect).check({})
+        for found, effect in ((1, True), (2, False), (2, True))
+    )
+    assert gd.figures.outcome([right]) is gd.figures.Outcome.REPRODUCED
+    assert gd.figures.outcome([right, unseen]) is gd.figures.Outcome.NOT_REPRODUCED
+    assert gd.figures.outcome([wrong, unseen]) is gd.figures.Outcome.WRONG
+
+
+@pytest.mark.parametrize("path", SAVED, ids=lambda path: path.stem)
+def test_saved_data_say_which_verdict_they_have(path):
+    stem = path.with_suffix("")
+    record, data = store.read_record(stem), store.read(stem)
+    one = gd.figures.find(record["figure"]["name"])
+    checks = (*gd.figures.check(one.expected, data, record["quick"]), *gd.figures.effects(one.expected, data))
+    unseen = {"metz_2017_mode_collapse", "balduzzi_2018_sga", "grnarova_2021_mixture_1d", "yong_2020_centralization"}
+    wanted = gd.figures.Outcome.NOT_REPRODUCED if one.name in unseen else gd.figures.Outcome.REPRODUCED
+    assert gd.figures.outcome(checks) is wanted
+
+
+def test_every_figure_has_saved_data():
+    assert {store.read_record(path.with_suffix(""))["figure"]["name"] for path in SAVED} == set(NAMES)

@@ -130,7 +130,7 @@ def test_the_trajectory_climbs_on_the_surface(study):
         for points in path.points:
             np.testing.assert_allclose(points[:, 2], points[:, 0] * points[:, 1], atol=1e-14)
     np.testing.assert_allclose(figure.data["fixed_points"]["marginal"], [[0, 0, 0]], atol=1e-14)
-    assert "optimum (marginal)" in legend_labels(figure)
+    assert "equilibrium (marginal)" in legend_labels(figure)
     axes = figure.axes[0]
     assert [axes.get_xlabel(), axes.get_ylabel(), axes.get_zlabel()] == ["$a$", "$b$", "$f$"]
 

@@ -75,9 +75,10 @@ def _numbers(one: Any, made: pathlib.Path) -> list[str]:
     """The expected numbers against the saved data, and how those were made."""
     record, data = store.read_record(made), store.read(made)
     checks = gd.figures.check(one.expected, data or {}, record["quick"])
+    checks += gd.figures.effects(one.expected, data or {})
     rows = [
-        [_prose(c.name), f"{c.found:.8g}", f"{c.value:.8g}", f"{c.tolerance:.1g}", _prose(c.source),
-         "yes" if c.holds else "**no**"]
+        [_prose(c.name), c.reason or f"{c.found:.8g}", f"{c.value:.8g}", f"{c.tolerance:.1g}", _prose(c.source),
+         "yes" if c.holds else "*not seen*" if c.effect else "**no**"]
         for c in checks
     ]  # fmt: skip
     heads = ["number", "found", "expected", "within", "from", "agrees"]
@@ -85,6 +86,7 @@ def _numbers(one: Any, made: pathlib.Path) -> list[str]:
     names = [f"{made.name}.{kind}" for kind in ("npz", "json")]
     files = " and ".join(f"{{download}}`{name} </images/figures/{name}>`" for name in names)
     settings = "quick" if record["quick"] else "full"
+    verdict = str(gd.figures.outcome(checks))
     how = f"Data: {files}, at {settings} settings in {record['seconds']:.1f} s on {record['device']}, with {versions}"
     seed = f", seed {one.seed}." if one.seed is not None else "."
-    return ["## Numbers", "", *markdown.table(heads, rows), how + seed, ""]
+    return ["## Numbers", "", f"Verdict: **{verdict}**.", "", *markdown.table(heads, rows), how + seed, ""]

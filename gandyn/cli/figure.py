@@ -12,6 +12,8 @@ import typer
 
 from ..errors import ParameterError
 
+NOT_REPRODUCED = 3
+
 
 def figure(
     names: Annotated[list[str] | None, typer.Argument(help="Figures by name; --list shows them.")] = None,
@@ -29,8 +31,9 @@ def figure(
     force: Annotated[bool, typer.Option("--force", help="Compute again what is up to date.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
 ) -> None:
-    """Redraw published figures and check their numbers; status 1 where one is missed or a figure fails.
+    """Redraw published figures and check their numbers.
 
+    Status 1 where a number is wrong or a figure fails, 3 where an effect of the paper was not seen at these settings.
     Only what changed is made again: an interrupted run goes on where it was.
     """
     from .. import figures
@@ -50,6 +53,8 @@ def figure(
     typer.echo(json.dumps(report.to_dict(), indent=2) if as_json else report.summary())
     if not report.ok:
         raise typer.Exit(1)
+    if report.outcome is figures.Outcome.NOT_REPRODUCED:
+        raise typer.Exit(NOT_REPRODUCED)
 
 
 def _list(figures: Any, source: pathlib.Path | None, as_json: bool) -> None:

@@ -24,7 +24,10 @@ def spiral(
     ] = None,
     lr: Annotated[str, typer.Option(help="Step size, one number or one per player: 0.2 or 0.1,0.3.")] = "0.2",
     start: Annotated[str, typer.Option(help="Where every trajectory starts.")] = "1,0",
-    steps: Annotated[int, typer.Option(help="Steps of each rule.")] = 60,
+    steps: Annotated[
+        int | None,
+        typer.Option(help="Steps of each rule.", show_default="60, or one and a half turns of the flow"),
+    ] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the game or the rules.")
     ] = None,
@@ -46,7 +49,7 @@ def spiral(
     """
     if width not in WIDTHS:
         raise UnknownNameError.among("width", width, WIDTHS)
-    if steps < 1:
+    if steps is not None and steps < 1:
         raise ParameterError(f"--steps {steps}", "a whole number >= 1", "--steps 60")
     targets = _targets(out, animate, as_json)
     study = _study(game, rule, lr, start, steps, set_)
@@ -70,7 +73,7 @@ def _targets(out: list[pathlib.Path] | None, animate: bool, as_json: bool) -> li
     return targets
 
 
-def _study(game: str, rule: list[str] | None, lr: str, start: str, steps: int, set_: list[str] | None) -> Any:
+def _study(game: str, rule: list[str] | None, lr: str, start: str, steps: int | None, set_: list[str] | None) -> Any:
     from .. import games, rules
     from ..plots.spiral import compute_spiral
 

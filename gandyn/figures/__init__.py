@@ -9,7 +9,8 @@ is found here: agreement or a correction, and how we know. It defines
     SEED = 0                                  optional: what its random numbers are drawn from
     compute(quick) -> dict                    NumPy arrays, numbers, texts and lists of them: all that is shown
     draw(data) -> matplotlib Figure           from these data alone, in the house style of `gandyn.plots`
-    EXPECTED = (Expected(...), ...)           numbers, derived or published, that the data must reproduce
+    EXPECTED = (Expected(...), ...)           numbers, derived or published, that the data must reproduce; with
+                                              effect=True, what the paper shows and these settings may not
 
 `compute(quick=True)` takes seconds on a CPU and keeps the figure's message; toys compute the same at both settings. The
 data are saved beside the picture and read back before they are drawn; a text under "device" says where they were
@@ -24,16 +25,18 @@ from __future__ import annotations
 from .batch import Report, make_all
 from .catalogue import PaperFigure, figures, find, folder, load
 from .engine import Made, make
-from .expected import Checked, Expected, check
+from .expected import Checked, Expected, Outcome, check, effects, outcome
 from .grids import grid
 
 __all__ = [
     "Checked",
     "Expected",
     "Made",
+    "Outcome",
     "PaperFigure",
     "Report",
     "check",
+    "effects",
     "figures",
     "find",
     "folder",
@@ -41,4 +44,5 @@ __all__ = [
     "load",
     "make",
     "make_all",
+    "outcome",
 ]

@@ -17,7 +17,7 @@ from ..errors import ParameterError, UnknownNameError
 from ..results import Result
 from .catalogue import figures
 from .engine import DEFAULT_STYLE, STYLES, Made, prepared
-from .expected import Checked
+from .expected import Checked, Outcome
 
 Watch = Callable[[str, Made | None], None]
 
@@ -30,8 +30,14 @@ class Report(Result):
 
     @property
     def ok(self) -> bool:
-        """All made, and every number is as expected."""
+        """All made, and no number is wrong."""
         return all(one.ok for one in self.made)
+
+    @property
+    def outcome(self) -> Outcome:
+        """The worst of them."""
+        worst = [one.outcome for one in self.made] or [Outcome.REPRODUCED]
+        return max(worst, key=list(Outcome).index)
 
     def summary(self) -> str:
         """A line a figure; misses and errors in full."""
@@ -39,16 +45,18 @@ class Report(Result):
         for one in self.made:
             lines.append(one.headline)
             lines += [f"  {line}" for line in one.error.rstrip().splitlines()]
-            lines += [f"  {check.summary()}" for check in one.checks if not check.holds]
-        good = sum(one.ok for one in self.made)
-        return "\n".join([*lines, f"{good} of {len(self.made)} figures as expected"])
+            lines += [f"  {check.summary()}" for check in (*one.checks, *one.effects) if not check.holds]
+        good = sum(one.outcome is Outcome.REPRODUCED for one in self.made)
+        unseen = sum(one.outcome is Outcome.NOT_REPRODUCED for one in self.made)
+        more = f", {unseen} not reproduced at these settings" if unseen else ""
+        return "\n".join([*lines, f"{good} of {len(self.made)} figures as expected{more}"])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values."""
-        return {"ok": self.ok, "figures": [one.to_dict() for one in self.made]}
+        return {"ok": self.ok, "outcome": str(self.outcome), "figures": [one.to_dict() for one in self.made]}
 
     def __repr__(self) -> str:
-        return f"<Report of {len(self.made)} figures, {sum(one.ok for one in self.made)} as expected>"
+        return f"<Report of {len(self.made)} figures, {sum(one.ok for one in self.made)} without a wrong number>"
 
 
 def make_all(
@@ -136,10 +144,16 @@ class _Workers:
         if status:
             return self._failed(name, f"{errors.strip()}\nits process ended with status {status}")
         answer = json.loads(output.splitlines()[-1])
-        answer.pop("ok")
-        checks = [{k: v for k, v in one.items() if k != "holds"} for one in answer.pop("checks")]
-        found = [{**one, "found": float("nan") if one["found"] is None else one["found"]} for one in checks]
-        return Made(**answer, checks=tuple(Checked(**one) for one in found))
+        for derived in ("ok", "outcome"):
+            answer.pop(derived)
+        checks, effects = (tuple(map(_checked, answer.pop(kind))) for kind in ("checks", "effects"))
+        return Made(**answer, checks=checks, effects=effects)
 
     def _failed(self, name: str, why: str) -> Made:
         return Made(name, self.options["quick"], self.options["style"], error=why.strip())
+
+
+def _checked(plain: dict[str, Any]) -> Checked:
+    """From a worker's JSON, where NaN is null."""
+    fields = {name: value for name, value in plain.items() if name != "holds"}
+    return Checked(**{**fields, "found": float("nan") if fields["found"] is None else fields["found"]})

@@ -16,7 +16,7 @@ from ..gans.training.hostile import write_atomically
 from ..results import Result
 from . import store
 from .catalogue import PaperFigure, find
-from .expected import Checked, check
+from .expected import Checked, Outcome, check, effects, outcome
 from .keys import data_key, picture_key
 
 STYLES = ("single", "double", "slide")
@@ -30,7 +30,7 @@ class Made(Result):
 
     Attributes:
         name: the figure's. quick, style: as asked for.
-        checks: the expected numbers beside those found.
+        checks: the expected numbers beside those found. effects: what the paper shows beside what was found.
         computed, drawn: False where what was there already was up to date.
         seconds: spent now. paths: of the files, by kind. error: why it failed, a traceback; "" where it did not.
     """
@@ -44,11 +44,17 @@ class Made(Result):
     seconds: float = 0.0
     paths: Mapping[str, str] = dataclasses.field(default_factory=dict)
     error: str = ""
+    effects: tuple[Checked, ...] = ()
+
+    @property
+    def outcome(self) -> Outcome:
+        """Reproduced, not reproduced at these settings, with a wrong number, or failed."""
+        return Outcome.FAILED if self.error else outcome((*self.checks, *self.effects))
 
     @property
     def ok(self) -> bool:
-        """Made, and every number is as expected."""
-        return not self.error and all(one.holds for one in self.checks)
+        """Made, and no number is wrong; an effect of the paper need not have been seen (`outcome`)."""
+        return self.outcome in (Outcome.REPRODUCED, Outcome.NOT_REPRODUCED)
 
     @property
     def headline(self) -> str:
@@ -57,19 +63,24 @@ class Made(Result):
             return f"{self.name}: failed: {self.error.strip().splitlines()[-1]}"
         what = "computed" if self.computed else "drawn" if self.drawn else "up to date"
         good = sum(one.holds for one in self.checks)
-        return f"{self.name}: {what}, {good} of {len(self.checks)} numbers as expected, {self.seconds:.1f} s"
+        verdict = f"; {self.outcome}" if self.outcome is Outcome.NOT_REPRODUCED else ""
+        return f"{self.name}: {what}, {good} of {len(self.checks)} numbers as expected, {self.seconds:.1f} s{verdict}"
 
     def summary(self) -> str:
         """The headline, each number, and where the files are; or the traceback."""
         if self.error:
             return f"{self.headline}\n{self.error.rstrip()}"
-        lines = [self.headline, *(f"  {one.summary()}" for one in self.checks)]
+        lines = [self.headline, *(f"  {one.summary()}" for one in (*self.checks, *self.effects))]
         return "\n".join([*lines, *(f"  wrote {path}" for path in self.paths.values())])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values."""
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        return {**fields, "paths": dict(self.paths), "checks": [c.to_dict() for c in self.checks], "ok": self.ok}
+        return {
+            **fields, "paths": dict(self.paths), "checks": [c.to_dict() for c in self.checks],
+            "effects": [c.to_dict() for c in self.effects],
+            "outcome": str(self.outcome), "ok": self.ok,
+        }  # fmt: skip
 
     def __repr__(self) -> str:
         return f"<Made {self.headline}>"
@@ -112,13 +123,14 @@ def make(
     try:
         data, computed = _data(one, quick, stem, force)
         checks = check(one.expected, data, quick)
-        paths, drawn = _pictures(one, quick, style, stem, data, checks, computed)
+        seen = effects(one.expected, data)
+        paths, drawn = _pictures(one, quick, style, stem, data, (*checks, *seen), computed)
     except OutputError:
         raise
     except Exception:
         return dataclasses.replace(made, error=traceback.format_exc(), seconds=time.perf_counter() - began)
     seconds = time.perf_counter() - began
-    return Made(one.name, quick, style, checks, computed, drawn, seconds, paths)
+    return Made(one.name, quick, style, checks, computed, drawn, seconds, paths, effects=seen)
 
 
 def prepared(out: str | os.PathLike[str]) -> pathlib.Path:
@@ -170,7 +182,8 @@ def _pictures(
     if drawn:
         for kind, content in render(one, data, style).items():
             write_atomically(files[kind], content)
-    fresh = {**record, "expected": [c.to_dict() for c in checks], "pictures": {**pictures, style: key}}
+    numbers = {"expected": [c.to_dict() for c in checks], "outcome": str(outcome(checks))}
+    fresh = {**record, **numbers, "pictures": {**pictures, style: key}}
     if fresh != record:
         store.write_record(stem, fresh)
     files |= {kind: store.with_suffix(stem, f".{kind}") for kind in ("npz", "json")}

@@ -1,8 +1,9 @@
-"""Numbers that a figure must reproduce: each with its tolerance and where it comes from."""
+"""Numbers that a figure must reproduce, effects of the paper that it should show, and the verdict on both."""
 
 from __future__ import annotations
 
 import dataclasses
+import enum
 import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -10,15 +11,26 @@ from typing import Any
 from ..errors import ParameterError
 
 
+class Outcome(enum.StrEnum):
+    """What came of a figure. The value is its own message."""
+
+    REPRODUCED = "reproduced"
+    NOT_REPRODUCED = "not reproduced at these settings"
+    WRONG = "a number is wrong"
+    FAILED = "failed"
+
+
 @dataclasses.dataclass(frozen=True)
 class Expected:
-    """One number that the data of a figure must reproduce.
+    """One number that the data of a figure must reproduce, or an effect of the paper that it should show.
 
     Attributes:
         name: what it is. value: the number. tolerance: the largest accepted |found - value|, absolute.
         source: the derivation, or the place in the paper.
         of: the data of the figure -> the number found.
-        quick: False for a number that only holds at full settings.
+        quick: False for a number that only holds at full settings; at quick settings it is not computed.
+        effect: True for what the paper shows and no theory forces, looked for at every setting. A miss then means "not
+            reproduced at these settings"; a miss of any other number is an error.
 
     Example:
         >>> radius = Expected("radius after 10 steps", 1.01**5, 1e-12, "(1 + lr^2)^(T/2)", lambda data: data["radius"])
@@ -32,6 +44,7 @@ class Expected:
     source: str
     of: Callable[[Mapping[str, Any]], Any]
     quick: bool = True
+    effect: bool = False
 
     def __post_init__(self) -> None:
         if not self.tolerance >= 0:
@@ -46,7 +59,7 @@ class Expected:
             found = float(self.of(data))
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             reason = f"{type(error).__name__}: {error}"
-        return Checked(self.name, float(self.value), float(self.tolerance), self.source, found, reason)
+        return Checked(self.name, float(self.value), float(self.tolerance), self.source, found, reason, self.effect)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,6 +72,7 @@ class Checked:
     source: str
     found: float
     reason: str = ""
+    effect: bool = False
 
     @property
     def holds(self) -> bool:
@@ -69,7 +83,8 @@ class Checked:
         """One line: name, found, expected, tolerance, source."""
         found = self.reason or f"found {self.found:.8g}"
         wanted = f"expected {self.value:.8g} within {self.tolerance:.1g}"
-        return f"{'ok  ' if self.holds else 'MISS'} {self.name}: {found}, {wanted} [{self.source}]"
+        mark = "ok  " if self.holds else "not " if self.effect else "MISS"
+        return f"{mark} {self.name}: {found}, {wanted} [{self.source}]"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values."""
@@ -78,5 +93,18 @@ class Checked:
 
 
 def check(expected: Iterable[Expected], data: Mapping[str, Any], quick: bool = False) -> tuple[Checked, ...]:
-    """Check all of them; with `quick`, those that hold at quick settings."""
-    return tuple(one.check(data) for one in expected if one.quick or not quick)
+    """Check the numbers that have to hold; with `quick`, those that hold at quick settings."""
+    return tuple(one.check(data) for one in expected if not one.effect and (one.quick or not quick))
+
+
+def effects(expected: Iterable[Expected], data: Mapping[str, Any]) -> tuple[Checked, ...]:
+    """Look for the paper's effects, which need not be there at every setting."""
+    return tuple(one.check(data) for one in expected if one.effect)
+
+
+def outcome(checks: Iterable[Checked]) -> Outcome:
+    """The verdict on a figure, from its numbers and effects: any wrong number, else any effect not seen."""
+    missed = [one for one in checks if not one.holds]
+    if any(not one.effect for one in missed):
+        return Outcome.WRONG
+    return Outcome.NOT_REPRODUCED if missed else Outcome.REPRODUCED

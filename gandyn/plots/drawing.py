@@ -18,6 +18,7 @@ from ..results import plain
 from .style import SAVING, WIDTHS, current_width
 
 PICTURES = (".pdf", ".png", ".svg")
+SMALLEST = 5.0
 _UNDATED = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
 
 
@@ -39,6 +40,22 @@ class Drawing(Figure):
         FigureCanvasAgg(self)
         self.data: dict[str, Any] = {}
         self.paths: dict[str, Any] = {}
+
+    def legend(self, *args: Any, **options: Any) -> Any:
+        """Matplotlib's own, in as many columns as fit between the picture's edges, in smaller type if one does not."""
+        made = super().legend(*args, **options)
+        columns = int(options.get("ncols", 1))
+        size = float(made.get_texts()[0].get_fontsize()) if made.get_texts() else 0.0
+        while made.get_texts() and not self._holds(made) and (columns > 1 or size > SMALLEST):
+            columns, size = (columns - 1, size) if columns > 1 else (1, max(SMALLEST, 0.92 * size))
+            made.remove()
+            made = super().legend(*args, **{**options, "ncols": columns, "fontsize": size})
+        return made
+
+    def _holds(self, legend: Any) -> bool:
+        """Whether a legend is no wider than the picture."""
+        width = legend.get_window_extent(self.canvas.get_renderer()).width  # type: ignore[attr-defined]
+        return bool(width <= self.bbox.width - 4 * self.dpi / 72)
 
     def savefig(self, fname: Any, **options: Any) -> None:
         """Matplotlib's own, with embedded fonts and without dates."""

@@ -46,12 +46,13 @@ def place_labels(
         figure, axes: where; the axes must already have their limits.
         points: (n, 2) in data coordinates. texts, colours: one for each.
         obstacles: artists whose boxes are not to be covered. avoid: further points (m, 2) not to be covered.
-        curve: points (m, 2) of a curve that is better not covered or crossed.
+        curve: points (m, 2) of a curve that is not to be covered, and better not crossed.
 
     Returns:
         The annotations, in the order of the points.
     """
-    figure.draw_without_rendering()
+    for _ in range(2):  # the layout settles in the second pass
+        figure.draw_without_rendering()
     renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
     scale = figure.dpi / 72
     to_pixels = axes.transData.transform
@@ -136,8 +137,8 @@ def _cost(box: Bbox, anchor: np.ndarray, page: _Page, taken: list[Bbox], leaders
     """What a place covers or crosses that it should not."""
     frame = page.frame
     outside = not (frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1)
-    cost = 1e5 * outside + 1e4 * box.count_overlaps(taken) + 30.0 * _holds(box, page.dots, 4.0)
-    cost += 5.0 * (_holds(box, page.curve, 2.0) > 0)
+    cost = 1e5 * outside + 1e4 * box.count_overlaps(taken) + 90.0 * _holds(box, page.dots, 4.0)
+    cost += 60.0 * (_holds(box, page.curve, 2.0) > 0)
     if cost >= 1e4:
         return cost
     leader = np.stack([anchor, _nearest(box, anchor)])
@@ -149,8 +150,8 @@ def _cost(box: Bbox, anchor: np.ndarray, page: _Page, taken: list[Bbox], leaders
     others = page.dots[np.hypot(*(page.dots - anchor).T) > 6.0 * page.scale]
     cost += 3.0 * bool((np.hypot(*(along[:, None] - others).transpose(2, 0, 1)) < 3.0 * page.scale).any())
     if len(page.curve):
-        nearby = page.curve[np.hypot(*(page.curve - anchor).T) < 200 * page.scale]
-        cost += 4.0 * any(_crosses(leader, np.stack(pair)) for pair in itertools.pairwise(nearby[::4]))
+        nearby = page.curve[np.hypot(*(page.curve - anchor).T) < 200 * page.scale][::4]
+        cost += 4.0 * _crosses_curve(leader, nearby)
     return cost
 
 
@@ -171,6 +172,18 @@ def _crosses(first: np.ndarray, second: np.ndarray) -> bool:
 
     a, b, c, d = *first, *second
     return side(a, b, c) * side(a, b, d) < 0 and side(c, d, a) * side(c, d, b) < 0
+
+
+def _crosses_curve(segment: np.ndarray, curve: np.ndarray) -> bool:
+    """Whether a segment crosses one of the pieces between neighbouring points of a curve."""
+    (a, b), c, d = segment, curve[:-1], curve[1:]
+
+    def side(p: np.ndarray, q: np.ndarray, r: np.ndarray) -> np.ndarray:
+        (px, py), (qx, qy), (rx, ry) = p.T, q.T, r.T
+        found: np.ndarray = (qx - px) * (ry - py) - (qy - py) * (rx - px)
+        return found
+
+    return bool(((side(a, b, c) * side(a, b, d) < 0) & (side(c, d, a) * side(c, d, b) < 0)).any())
 
 
 def _passes(box: Bbox, segment: np.ndarray) -> bool:

@@ -62,7 +62,7 @@ def start(axes: Any, point: Any, label: str = "start", size: float = 6.5) -> Non
     )  # fmt: skip
 
 
-def optimum(axes: Any, point: Any, label: str = "optimum", marker: str = "X", size: float = 5.5) -> None:
+def optimum(axes: Any, point: Any, label: str = "equilibrium", marker: str = "X", size: float = 5.5) -> None:
     """A black cross with a white border."""
     axes.plot(
         *[[x] for x in point], linestyle="none", marker=marker, markersize=size * scale(), color=INK,
@@ -70,9 +70,11 @@ def optimum(axes: Any, point: Any, label: str = "optimum", marker: str = "X", si
     )  # fmt: skip
 
 
-def contours(figure: Drawing, axes: Axes, places: np.ndarray, heights: np.ndarray, levels: Any = 14) -> Any:
-    """Filled contours of heights (n, m) over places (n, m, 2)."""
-    drawn = axes.contourf(places[..., 0], places[..., 1], heights, levels, cmap="cividis")
+def contours(
+    figure: Drawing, axes: Axes, places: np.ndarray, heights: np.ndarray, levels: Any = 14, alpha: float = 1.0
+) -> Any:
+    """Filled contours of heights (n, m) over places (n, m, 2); `alpha` below 1 keeps curves on them visible."""
+    drawn = axes.contourf(places[..., 0], places[..., 1], heights, levels, cmap="cividis", alpha=alpha)
     axes.contour(places[..., 0], places[..., 1], heights, drawn.levels, colors="white", linewidths=0.25, alpha=0.6)
     bar = figure.colorbar(drawn, ax=axes, location="bottom", shrink=0.85, aspect=30, pad=0.02)
     bar.locator = MaxNLocator(5)

@@ -189,7 +189,11 @@ def _draw_circle(axes: Axes, values: np.ndarray, window: tuple[float, float, flo
         axes.set_ylim(-reach, reach)
         axes.axhline(0, color=FAINT, linewidth=0.5, zorder=1.5)
         axes.axvline(0, color=FAINT, linewidth=0.5, zorder=1.5)
-        axes.text(0, -0.9, "stable", color=QUIET, ha="center", va="center", style="italic")
+        if reach < 1.6:  # the word fits inside
+            axes.text(0, -0.8, "stable", color=QUIET, ha="center", va="center", style="italic")
+        else:
+            words: dict[str, Any] = {"transform": axes.transAxes, "color": QUIET, "style": "italic"}
+            axes.text(0.03, 0.03, "stable inside", ha="left", va="bottom", **words)
         return
     x, y, half = window
     axes.set_xlim(x - half, x + half)

@@ -18,6 +18,7 @@ from .spectrum import MOST_ANNOTATIONS, draw_spectrum, measured
 from .style import current_width, series_styles, styled
 from .surface import surface as draw_surface
 
+STEPS, MOST_SAMPLES = 60, 12_000
 TITLES = {"bilinear": r"$v(a, b) = ab$"}
 
 
@@ -119,7 +120,7 @@ def compute_spiral(
     rules: Sequence[Rule] | None = None,
     lr: Any = 0.2,
     start: Any = (1.0, 0.0),
-    steps: int = 60,
+    steps: int | None = None,
 ) -> Spiral:
     """Run the flow and the rules from one start, and linearise each at the equilibrium.
 
@@ -127,7 +128,8 @@ def compute_spiral(
         game: a game of two coordinates; v(a, b) = ab by default.
         rules: by default simultaneous, alternating, extragradient and optimistic steps of size `lr`.
         lr: step size of the default rules; the flow runs for time steps * lr (the mean of lr where it is per player).
-        start: two coordinates. steps: number of steps.
+        start: two coordinates.
+        steps: number of steps; by default 60, or as many as the flow needs for one and a half turns, at most 600.
 
     Raises:
         DomainError: for other than two coordinates. ParameterError: where no equilibrium is known or found.
@@ -141,7 +143,6 @@ def compute_spiral(
     from .. import games
     from .. import rules as catalogue
     from ..analysis.linearize import linearize
-    from ..dynamics.flow import flow
     from ..dynamics.iterate import iterate
 
     game = games.bilinear() if game is None else game
@@ -154,11 +155,37 @@ def compute_spiral(
             catalogue.OptimisticGD(lr),
         ]
     at = _equilibrium(game, start)
+    length = float(np.mean([float(step) for step in game.per_player(lr)]))
+    turning = linearize(game, at=at)
+    if steps is None:
+        steps = _one_and_a_half_turns(turning, length)
     runs = [iterate(game, rule, start, steps) for rule in rules]
-    time = float(np.mean([float(step) for step in game.per_player(lr)])) * steps
-    named = labelled([flow(game, start, time), *runs])
+    named = labelled([_smooth_flow(game, start, length * steps), *runs])
     lins = {label: linearize(game, run.rule, at=at) for label, run in named.items()}
     return Spiral(game, np.array([float(x) for x in at]), named, lins)
+
+
+def _one_and_a_half_turns(lin: Any, length: float) -> int:
+    """60 steps, or as many as the flow's linear part needs for one and a half turns."""
+    speed = float(np.abs(np.imag(np.asarray(lin.eigenvalues))).max(initial=0.0)) if has_spectrum(lin) else 0.0
+    if speed * length <= 0:
+        return STEPS
+    return int(np.clip(np.ceil(3 * np.pi / (speed * length)), STEPS, 10 * STEPS))
+
+
+def _smooth_flow(game: Game, start: Any, time: float) -> Trajectory:
+    """The flow at so many times that it turns by less than six degrees from one to the next."""
+    from ..dynamics.flow import flow
+
+    samples = 201
+    while True:
+        run: Trajectory = flow(game, start, time, samples=samples)
+        moves = np.diff(as_array(run.w), axis=0)
+        moves = moves[np.linalg.norm(moves, axis=-1) > 1e-9 * np.abs(as_array(run.w)).max(initial=1e-300)]
+        headings = np.unwrap(np.arctan2(moves[:, 1], moves[:, 0]))
+        if samples > MOST_SAMPLES or len(headings) < 2 or float(np.abs(np.diff(headings)).max()) < np.deg2rad(6):
+            return run
+        samples = 2 * samples - 1
 
 
 def _equilibrium(game: Game, start: Any) -> Any:
@@ -184,7 +211,7 @@ def spiral(
     rules: Sequence[Rule] | None = None,
     lr: Any = 0.2,
     start: Any = (1.0, 0.0),
-    steps: int = 60,
+    steps: int | None = None,
     surface: bool = False,
 ) -> Drawing:
     """The spiral picture: trajectories over the vector field, and the update maps' eigenvalues on the unit circle.
@@ -219,11 +246,15 @@ def draw_spiral(study: Spiral, surface: bool = False) -> Drawing:
     flows = [run.rule is None for run in study.trajectories.values()]
     styles = series_styles(list(study.trajectories), flows)
     right.set_title("eigenvalues of the update maps")
-    legend = figure.legend(handles=left.get_legend_handles_labels()[0], loc="outside lower center", ncols=columns)
+    handles, names = left.get_legend_handles_labels()
+    legend = figure.legend(handles, names, loc="outside lower center", ncols=columns)
     if maps:
-        for label, text in draw_spectrum(figure, right, maps, styles).items():
-            entries = [entry for entry in legend.get_texts() if entry.get_text().startswith(label)]
-            entries[0].set_text(f"{entries[0].get_text()}: {text}".replace("$\n$", ""))
+        formulas = draw_spectrum(figure, right, maps, styles)
+        if formulas:  # they did not fit beside their points
+            legend.remove()
+            known = {name: next((label for label in formulas if name.startswith(label)), None) for name in names}
+            full = [f"{n}: {formulas[k]}".replace("$\n$", "") if (k := known[n]) is not None else n for n in names]
+            figure.legend(handles, full, loc="outside lower center", ncols=columns)
     else:
         right.set_axis_off()
         right.text(0.5, 0.5, "no update map has a derivative here", ha="center", transform=right.transAxes)

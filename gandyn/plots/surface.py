@@ -1,4 +1,4 @@
-"""The surface of a cost over the plane, with trajectories climbing on it and the optimum marked."""
+"""The surface of a cost over the plane, with trajectories climbing on it and the equilibria marked."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def _mark(figure: Drawing, axes: Any, game: Game, bounds: np.ndarray, fixed_poin
     for kind, places in sorted(by_kind.items()):
         axes.plot(
             *np.array(places).T, linestyle="none", color=INK, markerfacecoloralt="white", markeredgecolor=INK,
-            markersize=6, markeredgewidth=0.8, label=f"optimum ({kind})", zorder=7, **KINDS.get(kind, OTHER_KIND),
+            markersize=6, markeredgewidth=0.8, label=f"equilibrium ({kind})", zorder=7, **KINDS.get(kind, OTHER_KIND),
         )  # fmt: skip
     figure.data["fixed_points"] = {kind: np.array(places) for kind, places in by_kind.items()}
 
