@@ -14,11 +14,14 @@ import platform
 import shlex
 import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 from ..errors import DomainError, MissingDependencyError
+from . import library_cache
+from .library_cache import cache_folder
+
+__all__ = ["cache_folder", "compiler", "load"]
 
 COMPILERS = ("gcc", "cc", "clang")
 COMMON = ("-shared", "-fPIC", "-std=gnu11", "-w")
@@ -32,7 +35,6 @@ TIERS = {
     False: ((*FAST, *LINK_VECTOR), (*FAST, *LINK_PLAIN), ("-O2", *LINK_PLAIN)),
     True: ((*STRICT, *LINK_PLAIN), ("-O2", "-DGD_STRICT", *LINK_PLAIN)),
 }
-CACHE_LIMIT = 1000
 
 
 @functools.cache
@@ -64,19 +66,6 @@ def cpu() -> str:
     return "\n".join([platform.machine(), *kept.values()])
 
 
-def cache_folder() -> Path:
-    """Where compiled maps are kept: $GANDYN_CACHE, or the platform's folder for caches."""
-    if os.environ.get("GANDYN_CACHE"):
-        return Path(os.environ["GANDYN_CACHE"])
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "gandyn" / "kernels"
-
-
 @functools.cache
 def load(source: str, strict: bool = False) -> ctypes.CDLL:
     """The shared library of a C source, from the cache or freshly compiled.
@@ -98,13 +87,16 @@ def load(source: str, strict: bool = False) -> ctypes.CDLL:
     for flags in TIERS[strict]:
         text = "\0".join([source, _version(command), *flags, cpu()])
         name = hashlib.sha256(text.encode()).hexdigest()[:40] + ".so"
-        for folder in _folders():
-            library = _load_cached(folder / name)
+        for folder in library_cache.folders():
+            library = library_cache.load(folder / name)
             if library is not None:
                 return library
             try:
-                library, complaint = _compile(command, flags, source, folder / name)
-                errors = errors or complaint
+                with library_cache.locked(folder / name):
+                    library = library_cache.load(folder / name)  # from whoever had the lock before
+                    if library is None:
+                        library, complaint = _compile(command, flags, source, folder / name)
+                        errors = errors or complaint
             except OSError:  # a cache that cannot be written: the next folder
                 continue
             break
@@ -115,24 +107,10 @@ def load(source: str, strict: bool = False) -> ctypes.CDLL:
     )
 
 
-def _folders() -> tuple[Path, Path]:
-    return cache_folder(), Path(tempfile.gettempdir()) / f"gandyn-kernels-{os.getuid() if hasattr(os, 'getuid') else 0}"
-
-
-def _load_cached(path: Path) -> ctypes.CDLL | None:
-    if not path.exists() or (hasattr(os, "getuid") and path.stat().st_uid != os.getuid()):
-        return None
-    try:
-        return ctypes.CDLL(str(path))
-    except OSError:  # damaged: it will be compiled anew
-        return None
-
-
 def _compile(
     command: tuple[str, ...], flags: tuple[str, ...], source: str, target: Path
 ) -> tuple[ctypes.CDLL | None, str]:
-    """Compile to a temporary name and rename, so that two processes never see half a file."""
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Compile in a folder of its own, so that nobody sees half a file, and put the result in its place."""
     with tempfile.TemporaryDirectory(dir=target.parent) as work:
         code, built = Path(work) / "kernel.c", Path(work) / "kernel.so"
         code.write_text(source)
@@ -144,14 +122,5 @@ def _compile(
         )  # fmt: skip
         if run.returncode:
             return None, run.stderr
-        built.replace(target)
-    _prune(target.parent)
-    return _load_cached(target), "the library does not load"
-
-
-def _prune(folder: Path) -> None:
-    """Forget the oldest libraries beyond the limit."""
-    files = list(folder.glob("*.so"))
-    if len(files) > CACHE_LIMIT:
-        for old in sorted(files, key=lambda f: f.stat().st_mtime)[: len(files) - CACHE_LIMIT]:
-            old.unlink(missing_ok=True)
+        library_cache.keep(built, target)
+    return library_cache.load(target), "the library does not load"
