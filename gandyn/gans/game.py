@@ -101,7 +101,7 @@ class GANGame(NetworkGame):
         self._per_sample = bool(getattr(discriminator, "per_sample", False))
         if not isinstance(batch_size, int) or batch_size < 1:
             raise ParameterError(f"batch_size={batch_size!r}", "a whole number >= 1", "batch_size=128")
-        self.size = batch_size
+        self.size, self.seed = batch_size, seed
         self._conditional = tuple(bool(getattr(network, "conditional", False)) for network in self.networks)
         self._labelled = needs_labels = any(self._conditional) or "classes" in self.loss.needs
         self.data, self._draw_real = _sampler(data, self.device, self.dtype, needs_labels)

@@ -13,11 +13,14 @@ import torch
 
 from ...types import State
 from .hostile import CheckpointError, digest, parse_json, read_bytes, read_json, write_atomically
+from .identity import intact, sealed
 
 FORMAT = 1
 LARGEST_HEADER = 2**20
+LARGEST_ARRAYS = 2**36
 NAME = re.compile(r"checkpoint-(\d{9})\.json")
-KEYS = {"format", "step", "rng", "counters", "counts", "seconds", "identity", "versions", "tensors_sha256"}
+KEYS = {"format", "step", "rng", "counters", "counts", "seconds", "identity", "versions", "tensors_sha256",
+        "log", "sha256"}  # fmt: skip
 KINDS = {torch.float64: "F64", torch.float32: "F32", torch.bfloat16: "BF16", torch.float16: "F16", torch.int64: "I64",
          torch.int32: "I32", torch.bool: "BOOL", torch.uint8: "U8"}  # fmt: skip
 
@@ -49,12 +52,20 @@ class Snapshot:
         return named | {f"buffers/{name}": buffer for name, buffer in self.buffers.items()}
 
 
-def write(folder: Path, snapshot: Snapshot, identity: dict[str, Any], versions: dict[str, str], keep: int) -> Path:
+def write(
+    folder: Path,
+    snapshot: Snapshot,
+    identity: dict[str, Any],
+    versions: dict[str, str],
+    keep: int,
+    log: dict[str, Any] | None = None,
+) -> Path:
     """Write `checkpoint-STEP.safetensors`, then `checkpoint-STEP.json`, which makes it count; drop all but `keep`.
 
     Args:
         identity: what a run must have in common with the one that goes on from here.
         keep: how many of the last checkpoints stay.
+        log: how many rows the log has so far, and their digest.
 
     Returns:
         The path of the JSON file.
@@ -73,7 +84,9 @@ def write(folder: Path, snapshot: Snapshot, identity: dict[str, Any], versions: 
         "identity": identity,
         "versions": versions,
         "tensors_sha256": digest(data),
+        "log": log or {},
     }
+    record = sealed(json.loads(json.dumps(record, allow_nan=False)))
     path = folder / f"checkpoint-{snapshot.step:09d}.json"
     write_atomically(path.with_suffix(".safetensors"), data)
     write_atomically(path, json.dumps(record, indent=1, allow_nan=False).encode())
@@ -118,7 +131,7 @@ def read_record(path: Path) -> dict[str, Any]:
     for key, kind in number.items():
         if isinstance(record[key], bool) or not isinstance(record[key], kind) or record[key] < 0:
             raise CheckpointError(f"{key}={record[key]!r} in {path.name}", "a number >= 0", "it was not written here")
-    for key in ("rng", "counters", "counts", "identity", "versions"):
+    for key in ("rng", "counters", "counts", "identity", "versions", "log"):
         if not isinstance(record[key], dict):
             raise CheckpointError(f"{key}={record[key]!r} in {path.name}", "a table", "it was not written here")
     for key in ("counters", "counts"):
@@ -168,7 +181,26 @@ def read(path: Path, like: Snapshot) -> tuple[Snapshot, dict[str, Any]]:
         counts=record["counts"],
         seconds=float(record["seconds"]),
     )
+    if not intact(record):
+        raise _damaged(path)
     return snapshot, record
+
+
+def verify(path: Path) -> None:
+    """Refuse a checkpoint whose two files are not as they were written, without using it.
+
+    Raises:
+        CheckpointError: by its name.
+    """
+    record = read_record(path)
+    data = read_bytes(path.with_suffix(".safetensors"), LARGEST_ARRAYS, "the checkpoint's arrays")
+    if not intact(record) or digest(data) != record["tensors_sha256"]:
+        raise _damaged(path)
+
+
+def _damaged(path: Path) -> CheckpointError:
+    given = f"{path.name}, which is not as it was written: its digest is another"
+    return CheckpointError(given, "the files of the run", f"delete {path.stem}.* to do without it")
 
 
 def _counters(given: dict[str, Any], state: State, name: str) -> list[Any]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 
 from ...errors import MissingDependencyError
-from .hostile import CheckpointError, parse_json, read_bytes, write_atomically
+from .hostile import CheckpointError, digest, parse_json, read_bytes, write_atomically
+from .lock import making
 
 LARGEST_LOG = 2**30
 Row = dict[str, Any]
@@ -29,16 +32,24 @@ class JsonLines:
     """Rows appended to a file, each flushed whole; numbers that are not finite become null."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("a", encoding="utf-8")
+        self._path = path
+        with making(path):
+            self._file = path.open("a", encoding="utf-8")
 
     def write(self, row: Row) -> None:
-        """Append one line."""
-        self._file.write(json.dumps(finite(row), allow_nan=False) + "\n")
-        self._file.flush()
+        """Append one line.
+
+        Raises:
+            OutputError: where it cannot be written, on a full disk for instance.
+        """
+        with making(self._path):
+            self._file.write(line(row))
+            self._file.flush()
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        with contextlib.suppress(OSError):  # what could not be written was reported when it was
+            self._file.close()
 
     def __enter__(self) -> JsonLines:
         return self
@@ -95,6 +106,31 @@ def finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+def line(row: Row) -> str:
+    """A row as the log has it."""
+    return json.dumps(finite(row), allow_nan=False) + "\n"
+
+
+def seal(rows: Sequence[Row]) -> dict[str, Any]:
+    """How many rows, and the SHA-256 of their log: what a checkpoint keeps of it."""
+    return {"rows": len(rows), "sha256": digest("".join(map(line, rows)).encode())}
+
+
+def seen(rows: Sequence[Row], record: dict[str, Any], path: Path) -> list[Row]:
+    """The rows that a checkpoint saw; a last row of the same step may have come later.
+
+    Raises:
+        CheckpointError: where rows are missing or changed.
+    """
+    if not record["log"]:
+        return list(rows)
+    known = list(rows[: record["log"].get("rows", 0)])
+    if seal(known) != record["log"]:
+        given = f"{path.name}, which is not as the checkpoint of step {record['step']} saw it"
+        raise CheckpointError(given, "the log of the run", "restore it, or start anew with resume=False")
+    return known
+
+
 def read_rows(path: Path, until: int | None = None) -> list[Row]:
     """The rows of a log up to a step; a last line without its end, cut off by a kill, is dropped.
 
@@ -114,8 +150,12 @@ def read_rows(path: Path, until: int | None = None) -> list[Row]:
     return rows
 
 
-def cut(path: Path, until: int) -> list[Row]:
-    """Keep the rows up to a step, and return them: what came later will be computed again."""
-    rows = read_rows(path, until)
-    write_atomically(path, b"".join(json.dumps(row, allow_nan=False).encode() + b"\n" for row in rows))
+def cut(path: Path, record: dict[str, Any]) -> list[Row]:
+    """Keep the rows that a checkpoint saw, and return them: what came later will be computed again.
+
+    Raises:
+        CheckpointError: as `seen`.
+    """
+    rows = seen(read_rows(path, record["step"]), record, path)
+    write_atomically(path, "".join(map(line, rows)).encode())
     return rows

@@ -21,12 +21,14 @@ from . import checkpoint
 from .display import display
 from .distributed import whole
 from .hostile import write_atomically
-from .log import JsonLines, Row, Writer, cut
+from .identity import describe, refuse_nameless, sealed
+from .lock import locked, making
+from .log import JsonLines, Row, Writer, cut, seal
 from .measures import Metrics, default_metrics
 from .observe import undisturbed
 from .run import LOG, RESULT, TrainingRun
 from .samples import SampleGrid
-from .state import Training, describe, versions
+from .state import Training, versions
 from .stop import Stop
 
 __all__ = ["Options", "Training", "describe", "train", "versions"]
@@ -108,13 +110,16 @@ def train(
     rule = rule if schedule is None else Scheduled(rule, schedule)
     training = Training(game, rule, seed=seed, average=average, precision=precision, compiled=compile, capture=capture)
     identity = {**describe(game, rule, seed, average, precision), **(identity or {})}
+    if options.folder is not None:
+        refuse_nameless(identity)
     if metrics == "auto":
         metrics = default_metrics(whole(game))
     elif isinstance(metrics, str):
         raise ParameterError(f"metrics={metrics!r}", '"auto", None or a function', "metrics=None")
-    rows = _begin(training, options.folder, resume, identity)
-    session = _Session(training, options, metrics, monitor or Monitor(), list(writers), identity, rows, stop_when)
-    return session.run(progress)
+    with locked(options.folder if getattr(game, "chief", True) else None):
+        rows = _begin(training, options.folder, resume, identity)
+        session = _Session(training, options, metrics, monitor or Monitor(), list(writers), identity, rows, stop_when)
+        return session.run(progress)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -152,19 +157,20 @@ def _begin(training: Training, folder: Path | None, resume: bool, identity: dict
     if folder is None:
         return []
     chief, agree = getattr(training.game, "chief", True), getattr(training.game, "agree", bool)
-    if chief:
-        folder.mkdir(parents=True, exist_ok=True)
     agree(False)  # where there are several processes, they wait here for each other
     paths = checkpoint.listed(folder) if resume else []
     if paths:
-        training.restore(paths[-1], identity)
+        record = training.restore(paths[-1], identity)
     agree(False)
     if not chief:
         return []
     if paths:
-        return cut(folder / LOG, training.step)
+        for path in paths[:-1]:
+            checkpoint.verify(path)
+        return cut(folder / LOG, record)
     for path in [*checkpoint.listed(folder), *folder.glob("checkpoint-*.safetensors"), folder / LOG, folder / RESULT]:
-        path.unlink(missing_ok=True)
+        with making(path):
+            path.unlink(missing_ok=True)
     return []
 
 
@@ -202,7 +208,7 @@ class _Session:
         ended = stop.signal if status is Status.INTERRUPTED else None
         run = training.result(status, self.rows, self.monitor.findings, options.folder, options.steps, ended)
         if options.folder is not None and self.chief:
-            text = json.dumps(run.to_dict(), indent=1, allow_nan=False)
+            text = json.dumps(sealed(run.to_dict()), indent=1, allow_nan=False)
             write_atomically(options.folder / RESULT, text.encode() + b"\n")
         return run
 
@@ -210,6 +216,8 @@ class _Session:
         training, options = self.training, self.options
         if training.step == 0 and not self.rows:
             self._look()
+        elif self.rows and self.rows[-1]["step"] == training.step and self._stops():
+            return Status.STOPPED  # as it was when this run was called before
         while training.step < options.steps:
             if not training.advance():
                 self._tick()
@@ -219,7 +227,7 @@ class _Session:
             self.display.step(training.step)
             if options.due(options.log_every, training.step):
                 self._look()
-                if self._agreed(self.stop_when is not None and bool(self.stop_when(self.rows))):
+                if self._stops():
                     self._save()
                     return Status.STOPPED
             stopped = self._agreed(stop.signal is not None)
@@ -228,6 +236,10 @@ class _Session:
             if stopped and training.step < options.steps:
                 return Status.INTERRUPTED
         return Status.OK
+
+    def _stops(self) -> bool:
+        """Whether the rows so far are a reason to stop."""
+        return self._agreed(self.stop_when is not None and bool(self.stop_when(self.rows)))
 
     def _agreed(self, stopped: bool) -> bool:
         """Several processes stop together or not at all."""
@@ -275,4 +287,4 @@ class _Session:
         options = self.options
         if options.folder is not None and self.chief:
             snapshot = self.training.snapshot()
-            checkpoint.write(options.folder, snapshot, self.identity, versions(), options.keep)
+            checkpoint.write(options.folder, snapshot, self.identity, versions(), options.keep, seal(self.rows))

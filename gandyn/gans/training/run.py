@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import Any
 
 from ...results import Result, Status, plain
 from ..monitor import Finding, diagnose
 from . import checkpoint
-from .hostile import CheckpointError
-from .log import Row, finite, read_rows
+from .hostile import CheckpointError, read_json
+from .identity import intact
+from .log import Row, finite, read_rows, seen
 
 LOG = "log.jsonl"
 CONFIG = "config.json"
@@ -127,24 +127,41 @@ class TrainingRun(Result):
             raise CheckpointError(
                 f"no checkpoint in {folder}", "the folder of a run", "gandyn train CONFIG --out FOLDER"
             )
+        config = None
         if game is None or rule is None:
             from .config import Config
 
             config = Config.read(folder / CONFIG)
             game, rule = config.build()
         training = Training(game, rule)
-        training.restore(paths[-1], identity=None)
+        record = training.restore(paths[-1], identity=None)
+        told = record["identity"].get("config_sha256")
+        if config is not None and told is not None and config.sha256 != told:
+            given = f"{CONFIG} in {folder}, which is not the config of {paths[-1].name}"
+            raise CheckpointError(given, "the config that the run was made with", "restore it")
+        for path in paths[:-1]:
+            checkpoint.verify(path)
         rows = read_rows(folder / LOG, training.step)
-        return training.result(Status.OK, rows, diagnose(rows), folder, _steps(folder, training.step))
+        known = seen(rows, record, folder / LOG)
+        status, steps = _ending(folder / RESULT, training.step)
+        rows = rows if status is Status.DIVERGED else known
+        return training.result(status, rows, diagnose(rows), folder, steps)
 
 
-def _steps(folder: Path, step: int) -> int:
-    """How many steps a finished run was to have; its last one where it never finished."""
-    try:
-        steps = json.loads((folder / RESULT).read_text()).get("steps", step)
-    except (OSError, ValueError, AttributeError):
-        return step
-    return steps if isinstance(steps, int) else step
+def _ending(path: Path, step: int) -> tuple[Status, int]:
+    """How a run ended, and how many steps it was to have: as its result says, if it is about this checkpoint.
+
+    Raises:
+        CheckpointError: for a result that is not as it was written.
+    """
+    if not path.exists():
+        return Status.INTERRUPTED, step  # killed before it ended
+    result = read_json(path, "the result")
+    if not isinstance(result, dict) or not intact(result) or result.get("status") not in Status.__members__:
+        raise CheckpointError(f"{path.name}, which is not as it was written", "the result of the run", "delete it")
+    if result["step"] < step:  # of an earlier call; the one after it was killed
+        return Status.INTERRUPTED, max(step, result["steps"])
+    return Status[result["status"]], result["steps"]
 
 
 def _short(value: float | None) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from ...results import Result, plain
 from .hostile import write_atomically
+from .lock import making
 
 SHOWN_IMAGES, SHOWN_POINTS = 64, 1000
 
@@ -46,7 +47,8 @@ class SampleGrid(Result):
 
     def save(self, path: Path) -> None:
         """Write a PNG, whole or not at all."""
-        path.parent.mkdir(exist_ok=True)
+        with making(path.parent):
+            path.parent.mkdir(exist_ok=True)
         figure, picture = self.plot(), io.BytesIO()
         figure.savefig(picture, format="png", dpi=150, metadata={"Software": None})
         write_atomically(path, picture.getvalue())

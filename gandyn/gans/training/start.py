@@ -12,6 +12,7 @@ from ...results import Status
 from . import checkpoint, distributed
 from .config import Config
 from .hostile import CheckpointError, canonical, write_atomically
+from .lock import locked
 from .log import TensorBoard, Writer
 from .loop import train
 from .measures import measure
@@ -41,29 +42,30 @@ def start(
         folder = None if folder is None else Path(folder)
         chief = group is None or group.rank == 0
         table = config.train
-        if folder is not None and chief:
-            _keep_config(config, folder, resume)
-            writers = [*writers, *([TensorBoard(folder / "tensorboard")] if tensorboard else [])]
-        run = train(
-            game,
-            rule,
-            table.steps,
-            seed=config.game.seed,
-            average=table.average,
-            precision=table.precision,
-            compile=table.compile,
-            metrics=measure(distributed.whole(game), config.metrics.names, config.metrics.samples),
-            log_every=table.log_every,
-            metrics_every=config.metrics.every,
-            samples_every=table.samples_every,
-            checkpoint_every=table.checkpoint_every,
-            keep=table.keep,
-            folder=folder,
-            resume=resume,
-            progress=progress,
-            writers=writers,
-            identity={"config": config.to_dict(), "config_sha256": config.sha256},
-        )
+        with locked(folder if chief else None):
+            if folder is not None and chief:
+                _keep_config(config, folder, resume)
+                writers = [*writers, *([TensorBoard(folder / "tensorboard")] if tensorboard else [])]
+            run = train(
+                game,
+                rule,
+                table.steps,
+                seed=config.game.seed,
+                average=table.average,
+                precision=table.precision,
+                compile=table.compile,
+                metrics=measure(distributed.whole(game), config.metrics.names, config.metrics.samples),
+                log_every=table.log_every,
+                metrics_every=config.metrics.every,
+                samples_every=table.samples_every,
+                checkpoint_every=table.checkpoint_every,
+                keep=table.keep,
+                folder=folder,
+                resume=resume,
+                progress=progress,
+                writers=writers,
+                identity={"config": config.to_dict(), "config_sha256": config.sha256},
+            )
     return (run if chief else None), run.signal if run.status is Status.INTERRUPTED else None
 
 
@@ -73,7 +75,6 @@ def _keep_config(config: Config, folder: Path, resume: bool) -> None:
     Raises:
         CheckpointError: where the folder has the run of another.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / CONFIG
     if resume and path.exists() and checkpoint.listed(folder):
         other = Config.read(path).to_dict()

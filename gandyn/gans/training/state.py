@@ -32,21 +32,6 @@ PRECISIONS = ("float32", "bfloat16")
 CHECK_EVERY_ON_DEVICE = 50
 
 
-def describe(game: Any, rule: Rule, seed: int, average: float | None, precision: str) -> dict[str, Any]:
-    """What makes a run that run, as plain data."""
-    return {
-        "game": repr(game),
-        "loss": repr(game.loss),
-        "penalties": [repr(penalty) for penalty in game.penalties],
-        "batch": game.size,
-        "dtype": str(game.dtype),
-        "rule": repr(rule),
-        "seed": seed,
-        "average": average,
-        "precision": precision,
-    }
-
-
 def versions() -> dict[str, str]:
     """Of everything that decides on the numbers."""
     from importlib.metadata import version
@@ -139,8 +124,8 @@ class Training:
         counts = {k: v for k, v in dataclasses.asdict(game.counts).items() if k not in ("seconds", "players")}
         return Snapshot(self.step, self.w, self.state, self.average, buffers, rng, counts, self.seconds)
 
-    def restore(self, path: Path, identity: dict[str, Any] | None) -> None:
-        """Go to a checkpoint of a run with the same identity; None takes any whose arrays fit.
+    def restore(self, path: Path, identity: dict[str, Any] | None) -> dict[str, Any]:
+        """Go to a checkpoint of a run with the same identity, and return its record; None takes any whose arrays fit.
 
         Raises:
             CheckpointError: for any other.
@@ -169,6 +154,7 @@ class Training:
         self.game.load(self.w)
         if self._captured is not None:
             self._captured = CapturedStep(self.whole, self.rule, self.w, self.state)
+        return record
 
     def _restore_data(self, place: Any, path: Path) -> None:
         if place is None:
