@@ -7,7 +7,6 @@ usual first mistakes end here, in one line, and the functions behind need not lo
 from __future__ import annotations
 
 import copy
-import difflib
 import functools
 import inspect
 import math
@@ -29,6 +28,7 @@ R = TypeVar("R")
 LARGEST_COUNT = 10**12
 LARGEST_SEED = 2**63 - 1
 POINTS = ("start", "at", "w", "w0", "w1", "centre")
+NUMERIC = ("start", "w0", "w1", "centre")
 SEEDS = ("seed", "rng")
 SHOWN = 60
 
@@ -50,7 +50,8 @@ def door(function: Callable[P, R]) -> Callable[P, R]:
         try:
             bound = signature.bind(*args, **kwargs)
         except TypeError as error:
-            raise _no_such_call(function.__name__, signature, str(error), kwargs) from None
+            known = list(signature.parameters)
+            raise CallError.nearest(function.__name__, known, str(error), kwargs) from None
         given = bound.arguments
         _refuse_swapped(given)
         for name, check in checks.items():
@@ -59,14 +60,6 @@ def door(function: Callable[P, R]) -> Callable[P, R]:
         return function(*bound.args, **bound.kwargs)
 
     return functools.update_wrapper(checked, function)
-
-
-def _no_such_call(name: str, signature: inspect.Signature, why: str, kwargs: Mapping[str, Any]) -> CallError:
-    known = [p for p in signature.parameters if p not in ("args", "kwargs")]
-    unknown = next((key for key in kwargs if key not in known), "")
-    near = difflib.get_close_matches(unknown, known, n=1, cutoff=0.4) if unknown else []
-    fix = f"did you mean {near[0]}" if near else "see help"
-    return CallError(f"{name}: {why}", f"{name}({', '.join(known)})", fix)
 
 
 def _refuse_swapped(given: Mapping[str, Any]) -> None:
@@ -241,6 +234,8 @@ def _array(name: str, value: Any, needed: str) -> tuple[int, ...]:
             ) from None
     if array.dtype.kind in "bcSV":
         raise PointError(f"{name} of {array.dtype.name}: {shown(value)}", needed, "real numbers")
+    if array.dtype.kind == "U" and (array.ndim > 1 or name in NUMERIC):
+        raise PointError(f"a {name} that is not an array of numbers: {shown(value)}", needed, "numbers")
     if array.dtype.kind in "OU":
         for entry in np.asarray(value, dtype=object).ravel():
             entry = exact(entry) if isinstance(entry, str) else entry
@@ -308,11 +303,18 @@ def several(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
     return count(name, value)
 
 
+def sizes(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
+    """Whole numbers from 1, several in a tuple."""
+    if isinstance(value, (str, Mapping)) or not isinstance(value, (Sequence, np.ndarray)):
+        raise ParameterError(f"{name}={shown(value)}", "whole numbers from 1", f"{name}=(128, 128)")
+    return tuple(several(f"{name}[{k}]", one) for k, one in enumerate(value))
+
+
 def seed(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
     """A seed from 0 to 2**63 - 1, or a generator."""
     torch = sys.modules.get("torch")
     generators = (np.random.Generator,) if torch is None else (np.random.Generator, torch.Generator)
-    if value is None or isinstance(value, generators):
+    if isinstance(value, generators) or (value is None and name == "rng"):
         return value
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not whole or not 0 <= int(value) <= LARGEST_SEED:
@@ -337,6 +339,29 @@ def word(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
     return value
 
 
+def words(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
+    """A text, or several."""
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, (list, tuple)) or not value or not all(isinstance(v, str) for v in value):
+        raise ParameterError(f"{name}={shown(value)}", "a text, or a list of them", f"see help for {name}")
+    return value
+
+
+def from_zero(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
+    """A whole number from 0 up to 10**12."""
+    if count(name, value) < 0:
+        raise ParameterError(f"{name}={value}", "a whole number from 0", f"{name}=10")
+    return int(value)
+
+
+def above_zero(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
+    """A positive number; objects of other kinds are the function's own business."""
+    if isinstance(value, (bool, str, list, tuple, Mapping, Rule, Game)) or (is_number(value) and not value > 0):
+        raise ParameterError(f"{name}={shown(value)}", "a positive number", f"{name}=0.1")
+    return value
+
+
 def flag(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
     """True or False."""
     if not isinstance(value, (bool, np.bool_)):
@@ -349,7 +374,9 @@ BY_NAME: dict[str, Check] = {
     "rule": rule,
     "rules": rules_of,
     "box": box,
-    **dict.fromkeys(("k", "threads"), several),
+    **dict.fromkeys(("k", "threads", "latent", "size", "width"), several),
+    **dict.fromkeys(("steps", "settle"), from_zero),
+    **dict.fromkeys(("tolerance", "budget"), above_zero),
     **dict.fromkeys(POINTS, point),
     **dict.fromkeys(SEEDS, seed),
 }
@@ -359,6 +386,8 @@ BY_TYPE: dict[str, Check] = {
     "Trajectory": trajectory,
     "int": count,
     "float": real,
+    "tuple[int, ...]": sizes,
+    "Sequence[str]": words,
     "str": word,
     "bool": flag,
 }

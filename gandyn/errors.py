@@ -47,6 +47,14 @@ class TextError(ParameterError):
 class CallError(GandynError, TypeError):
     """A call with arguments that are missing, or that the function does not have."""
 
+    @classmethod
+    def nearest(cls, name: str, known: list[str], why: str, given: Iterable[str]) -> CallError:
+        """Say which arguments there are, and the nearest to one that there is not."""
+        unknown = next((key for key in given if key not in known), "")
+        near = difflib.get_close_matches(unknown, known, n=1, cutoff=0.4) if unknown else []
+        fix = f"did you mean {near[0]}" if near else "see help"
+        return cls(f"{name}: {why}", f"{name}({', '.join(known)})", fix)
+
 
 class DomainError(GandynError, ValueError):
     """A rule, game or analysis asked for something outside the domain that it declares."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import importlib
 import inspect
 import pkgutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
-from .errors import GandynError, ParameterError, TextError, UnknownNameError
+from .errors import CallError, GandynError, ParameterError, TextError, UnknownNameError
 from .text import Scope, fold, read, shorten
+
+B = TypeVar("B", bound=Callable[..., Any])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,6 +54,7 @@ class Registry:
         """Decorator form of `add`."""
 
         def decorate(build: Callable[..., Any]) -> Callable[..., Any]:
+            build = called_rightly(build)
             self.add(Entry(name, build, examples, aliases))
             return build
 
@@ -149,6 +153,27 @@ class Registry:
 
     def __len__(self) -> int:
         return len(self.entries)
+
+
+def called_rightly(build: B) -> B:
+    """A builder, function or class, whose calls with missing or unknown arguments end in a `CallError`."""
+    inner = build.__init__ if isinstance(build, type) else build  # type: ignore[misc]
+    signature = inspect.signature(inner)
+
+    @functools.wraps(inner)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        try:
+            signature.bind(*args, **kwargs)
+        except TypeError as error:
+            known = [name for name in signature.parameters if name != "self"]
+            raise CallError.nearest(build.__name__, known, str(error), kwargs) from None
+        return inner(*args, **kwargs)
+
+    if not isinstance(build, type):
+        return checked  # type: ignore[return-value]
+    if "__init__" in vars(build):
+        build.__init__ = checked  # type: ignore[misc]
+    return build
 
 
 def _same_separators(name: str) -> str:

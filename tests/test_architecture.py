@@ -15,6 +15,7 @@ PACKAGE = Path(__file__).parent.parent / "gandyn"
 # import nothing of ours.
 FLOORS = (
     "errors",
+    "memory",
     "budget",
     "symbolic.functions",
     "text",

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..doors import door
 from ..errors import GandynError, ParameterError, ShapeError
+from ..memory import afford
 from ..results import Interrupted, Status, Trajectory
 from ..types import Array, Game, Rule, State
 from ..types.first_step import first_state
@@ -73,6 +74,9 @@ def iterate(
     """
     w = checked_start(game, start)
     steps, stride, bound = _whole(steps), _stride(record), _bound(bound)
+    if stride is not None:
+        size = (steps // stride + 1) * math.prod(w.shape) * 8
+        afford(size, f"record={record!r} of {steps} steps", 'record="last", or a stride such as record=1000')
     rng = np.random.default_rng(rng) if isinstance(rng, (int, np.integer)) else rng
     before, began = game.counts * 1, time.perf_counter()
     report = reporter(progress)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..errors import ShapeError
+from ..errors import ParameterError, ShapeError
 from . import registry
 from .symbolic import SymbolicGame, from_sympy
 
@@ -21,7 +21,14 @@ def _matrix(entries: Any) -> Any:
         entries = entries.tolist()
     if not isinstance(entries, Sequence) or isinstance(entries, str):
         entries = [[entries]]
-    return sympy.Matrix([[exact(entry) for entry in row] for row in entries])
+    rows = [row for row in entries if isinstance(row, Sequence) and not isinstance(row, str) and len(row)]
+    if not rows or len(rows) < len(entries) or len({len(row) for row in rows}) != 1:
+        given = f"the matrix {entries!r}"[:60]
+        raise ShapeError(given, "rows of one length, of numbers, expressions or names", "((1, 2), (3, 4))")
+    matrix = sympy.Matrix([[exact(entry) for entry in row] for row in rows])
+    if matrix.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo):
+        raise ParameterError("a matrix with entries that are not finite", "finite numbers", "check it")
+    return matrix
 
 
 @registry.register(

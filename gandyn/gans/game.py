@@ -12,14 +12,17 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..doors import seed as checked_seed
 from ..errors import DomainError, ParameterError, ShapeError
 from ..games.network import FunctionalNetwork, Network, NetworkGame
 from ..losses import Loss
 from ..losses import resolve as resolve_loss
 from ..penalties import Penalty
 from ..penalties import resolve as resolve_penalties
+from ..registry import called_rightly
 from .critic import NetworkCritic
 from .datasets import resolve as resolve_data
+from .given import check_modules, device_named, refuse_not_finite
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -35,6 +38,7 @@ class Token:
     labels: Any = None
 
 
+@called_rightly
 class GANGame(NetworkGame):
     """Two networks playing a GAN: w = (generator's parameters, discriminator's), one flat vector.
 
@@ -85,6 +89,8 @@ class GANGame(NetworkGame):
         device: Any = None,
         seed: int = 0,
     ) -> None:
+        check_modules(generator=generator, discriminator=discriminator)
+        device, seed = device_named(device), checked_seed("seed", 0 if seed is None else seed)
         if device is not None:
             generator, discriminator = generator.to(device), discriminator.to(device)
         named = {"generator": generator.train(), "discriminator": discriminator.train()}
@@ -99,7 +105,7 @@ class GANGame(NetworkGame):
         self.constrained = any(p.constrained for p in self.penalties)
         self._transforms = any(_overrides(p, "transform") for p in self.penalties)
         self._per_sample = bool(getattr(discriminator, "per_sample", False))
-        if not isinstance(batch_size, int) or batch_size < 1:
+        if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
             raise ParameterError(f"batch_size={batch_size!r}", "a whole number >= 1", "batch_size=128")
         self.size, self.seed = batch_size, seed
         self._conditional = tuple(bool(getattr(network, "conditional", False)) for network in self.networks)
@@ -318,6 +324,7 @@ def _sampler(data: Any, device: Any, dtype: Any, labelled: bool) -> tuple[Any, C
     """What the user gave as data, on the device, and a function (n, torch generator) -> points, or (points, labels)."""
     if hasattr(data, "to"):
         data = data.to(device=device, dtype=dtype)
+    refuse_not_finite(getattr(data, "_kept", data), "the data")
     if isinstance(data, torch.Tensor):
         points = data
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..errors import UnknownNameError
+from ..errors import ParameterError, UnknownNameError
 from ..registry import Registry
 
 registry = Registry("penalty")
@@ -19,6 +19,9 @@ def resolve(penalties: Penalty | str | Sequence[Penalty | str] | None) -> tuple[
         return ()
     if isinstance(penalties, (Penalty, str)):
         penalties = (penalties,)
+    if not isinstance(penalties, (list, tuple)) or not all(isinstance(p, (Penalty, str)) for p in penalties):
+        given = f"the class {penalties.__name__}" if isinstance(penalties, type) else repr(penalties)
+        raise ParameterError(f"penalties={given}", "a penalty, its call in text, or a list of them", '"R1(0.3)"')
     return tuple(p if isinstance(p, Penalty) else registry.from_text(p) for p in penalties)
 
 

@@ -40,6 +40,8 @@ class Alternating(Rule):
                 raise ParameterError(
                     f"{self.name}({rule!r})", "a rule, or one rule per player", "Alternating(Adam(1e-3))"
                 )
+        if inner == ():
+            raise ParameterError(f"{self.name}(())", "a rule, or one rule per player", "Alternating(Adam(1e-3))")
         for count in () if self.repeats is None else each(self.repeats):
             if not is_count(count, 0):
                 needed = f"whole numbers from 0 to {MOST_INNER_STEPS}"

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from ...doors import door
 from ...errors import ParameterError
 from . import registry
 from .heads import CONDITIONS, Conditioned, Discriminator, OutputNoise, check_condition
@@ -51,6 +52,7 @@ class DCGANGenerator(nn.Sequential):
 @registry.register(
     "dcgan_generator", examples=({**TINY, "latent": 3}, {**TINY, "latent": 3, "classes": 3, "norm": "none"})
 )
+@door
 def dcgan_generator(
     shape: tuple[int, ...] = (1, 28, 28),
     latent: int = 64,
@@ -76,6 +78,7 @@ def dcgan_generator(
         *({**TINY, "classes": 3, "condition": condition, "spectral": True} for condition in CONDITIONS),
     ),
 )
+@door
 def dcgan_discriminator(
     shape: tuple[int, ...] = (1, 28, 28),
     width: int = 32,

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from ...doors import door
+from ...memory import afford
 from . import registry
 from .heads import CONDITIONS, Conditioned, Discriminator, OutputNoise, check_condition
 from .spectral import normalise
@@ -44,6 +46,8 @@ class MLP(nn.Sequential):
         spectral: bool = False,
     ) -> None:
         sizes = (inputs, *hidden, outputs)
+        weights = sum((n + 1) * m for n, m in itertools.pairwise(sizes))
+        afford(4 * weights, f"layers of {', '.join(map(str, sizes))} units", "smaller layers")
         layers: list[nn.Module] = []
         for i, (n, m) in enumerate(itertools.pairwise(sizes)):
             linear, last = nn.Linear(n, m), i == len(hidden)
@@ -57,6 +61,7 @@ class MLP(nn.Sequential):
         super().__init__(*layers)
 
 
+@door
 def mlp_pair(
     latent: int = 2, size: int = 2, hidden: tuple[int, ...] = (128, 128, 128), seed: int = 0
 ) -> tuple[MLP, MLP]:
@@ -68,6 +73,7 @@ def mlp_pair(
 @registry.register(
     "mlp_generator", examples=({"shape": (2,), "hidden": (5,)}, {"shape": (1, 4, 4), "hidden": (5,), "classes": 3})
 )
+@door
 def mlp_generator(
     shape: tuple[int, ...] = (2,),
     latent: int = 2,
@@ -96,6 +102,7 @@ def mlp_generator(
         {"shape": (1, 4, 4), "hidden": (5, 4), "spectral": True},
     ),
 )
+@door
 def mlp_discriminator(
     shape: tuple[int, ...] = (2,),
     hidden: tuple[int, ...] = (128, 128, 128),

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from ...doors import door
 from . import registry
 from .dcgan import batch_norm
 from .heads import CONDITIONS, Conditioned, Discriminator, OutputNoise, check_condition
@@ -69,6 +70,7 @@ class SumPool(nn.Module):
 @registry.register(
     "residual_generator", examples=({**TINY, "latent": 3}, {**TINY, "latent": 3, "classes": 3, "norm": "none"})
 )
+@door
 def residual_generator(
     shape: tuple[int, ...] = (3, 32, 32),
     latent: int = 128,
@@ -104,6 +106,7 @@ def residual_generator(
         *({**TINY, "classes": 3, "condition": condition} for condition in CONDITIONS),
     ),
 )
+@door
 def residual_discriminator(
     shape: tuple[int, ...] = (3, 32, 32),
     width: int = 64,

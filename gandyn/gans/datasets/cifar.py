@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...doors import door
 from ...errors import ParameterError
 from . import registry
 from .images import channels_first, fitted
@@ -16,6 +17,7 @@ VERSIONS = {10: ("data_batch_*.bin", "test_batch.bin", 1), 100: ("train.bin", "t
 
 
 @registry.register("cifar", examples=())
+@door
 def cifar(path: str, classes: int = 10, size: int | None = None, fit: str = "pad") -> Points:
     """Colour images (3, 32, 32) in [-1, 1] with labels; the test batch is held out.
 

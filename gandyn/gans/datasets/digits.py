@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ...doors import door
 from ...dynamics.compile import cache_folder
 from ...errors import MissingDependencyError
 from . import registry
@@ -26,6 +27,7 @@ INSTALL = "pip install -c constraints.txt -e '.[data]'"
 
 
 @registry.register("digits", examples=({}, {"size": 32}))
+@door
 def digits(size: int = 28, fit: str = "pad", held_out: float = HELD_OUT, seed: int = 0) -> Points:
     """5 000 handwritten digits of MNIST, 500 of each class, as (1, size, size) in [-1, 1]; 1 000 of them held out.
 
@@ -48,6 +50,7 @@ def digits(size: int = 28, fit: str = "pad", held_out: float = HELD_OUT, seed: i
 
 
 @registry.register("small_digits")
+@door
 def small_digits(size: int = 8, fit: str = "resize", held_out: float = HELD_OUT, seed: int = 0) -> Points:
     """1 797 handwritten digits of 8 x 8 pixels in 17 shades, as (1, size, size) in [-1, 1]; a fifth of them held out.
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...doors import door
 from . import registry
 from .digits import needs
 from .images import channels_first, fitted
@@ -16,6 +17,7 @@ FACES = 100
 
 
 @registry.register("faces")
+@door
 def faces(size: int = 32, fit: str = "resize", held_out: float = 0.2, seed: int = 0) -> Points:
     """100 gray faces of 25 x 25 pixels from Labeled Faces in the Wild, as (1, size, size) in [-1, 1]; 20 held out.
 

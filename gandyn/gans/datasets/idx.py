@@ -10,6 +10,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from ...doors import door
 from ...errors import ParameterError, ShapeError
 from . import registry
 from .images import channels_first, fitted
@@ -51,6 +52,7 @@ def _parse(file: IO[bytes], name: str) -> np.ndarray[Any, Any]:
 
 
 @registry.register("idx", examples=())
+@door
 def idx(
     images: str,
     labels: str | None = None,

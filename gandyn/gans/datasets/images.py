@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ...doors import door
 from ...errors import ParameterError, ShapeError
 from . import registry
 from .points import Points
@@ -45,6 +46,7 @@ def fitted(images: torch.Tensor, size: int | None, way: str = "pad") -> torch.Te
 
 
 @registry.register("folder", examples=())
+@door
 def folder(path: str, size: int | None = None, gray: bool = False, held_out: float = 0.0, seed: int = 0) -> Points:
     """Your own images: all pictures in a folder and below it. Subfolders of the first level, if any, are classes.
 
@@ -81,7 +83,7 @@ def _read(file: Path, size: int | None, gray: bool) -> np.ndarray[Any, Any]:
 
     try:
         with Image.open(file) as picture:
-            image = picture.convert("L" if gray else "RGB")
+            image = _eight_bits(picture).convert("L" if gray else "RGB")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ParameterError(
             f"{file} cannot be read as a picture ({error})", "a picture", "remove or convert it"
@@ -93,6 +95,26 @@ def _read(file: Path, size: int | None, gray: bool) -> np.ndarray[Any, Any]:
         image = image.resize((size, size), Image.Resampling.LANCZOS, box)
     pixels = np.array(image, dtype=np.uint8)
     return pixels[None] if gray else pixels.transpose(2, 0, 1)
+
+
+def _eight_bits(picture: Any) -> Any:
+    """A picture of more than 8 bits a channel scaled down to 8; Pillow's own conversion would cut at 255.
+
+    Raises:
+        ParameterError: for pictures of real numbers, whose range nobody knows.
+    """
+    from PIL import Image
+
+    if picture.mode == "F":
+        raise ParameterError("a picture of real numbers", "8 or 16 bits a channel", "scale and convert it")
+    if not picture.mode.startswith("I"):
+        return picture
+    values = np.asarray(picture).astype(np.int64)
+    if values.min() < 0 or values.max() >= 2**16:
+        raise ParameterError(
+            f"a picture with values from {values.min()} to {values.max()}", "16 bits a channel", "scale it"
+        )
+    return Image.fromarray(((values * 255 + 2**15 - 1) // (2**16 - 1)).astype(np.uint8), "L")
 
 
 def channels_first(images: Any, shape: Sequence[int]) -> torch.Tensor:

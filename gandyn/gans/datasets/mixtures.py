@@ -8,11 +8,13 @@ from typing import Any
 
 import torch
 
+from ...doors import door
 from ...errors import ParameterError, ShapeError
 from ...results import Result, plain
 from . import registry
 
 STRICT, LEAST_SHARE = 3.0, 0.01
+MOST_MODES = 10**6
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -171,6 +173,7 @@ class Mixture:
 
 
 @registry.register("ring", examples=({}, {"modes": 3, "std": 0.1}))
+@door
 def ring(modes: int = 8, radius: float = 2.0, std: float = 0.02, **options: Any) -> Mixture:
     """Equal modes on a circle, the first at angle 0.
 
@@ -180,12 +183,24 @@ def ring(modes: int = 8, radius: float = 2.0, std: float = 0.02, **options: Any)
         >>> ring.modes(ring.sample(10_000, torch.Generator().manual_seed(0))).covered
         8
     """
+    _check_layout("modes", modes, modes, radius=radius, std=std)
     angles = 2 * math.pi * torch.arange(modes, dtype=torch.float64) / modes
     return Mixture(f"ring of {modes}", radius * torch.stack([angles.cos(), angles.sin()], -1), std, **options)
 
 
 @registry.register("grid")
+@door
 def grid(side: int = 5, spacing: float = 2.0, std: float = 0.05, **options: Any) -> Mixture:
     """side x side equal modes about the origin, `spacing` apart."""
+    _check_layout("side", side, side**2, spacing=spacing, std=std)
     line = spacing * (torch.arange(side, dtype=torch.float64) - (side - 1) / 2)
     return Mixture(f"grid of {side * side}", torch.cartesian_prod(line, line), std, **options)
+
+
+def _check_layout(name: str, given: int, modes: int, **lengths: float) -> None:
+    """Refuse mixtures without modes or with too many, and lengths that are not finite."""
+    if not (given >= 1 and modes <= MOST_MODES):
+        raise ParameterError(f"{name}={given}", f"at least 1, and at most {MOST_MODES} modes", f"{name}=8")
+    for key, value in lengths.items():
+        if not math.isfinite(value):
+            raise ParameterError(f"{key}={value}", "a finite number", f"{key}=2.0")

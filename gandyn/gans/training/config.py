@@ -220,6 +220,7 @@ class Config:
     def _game(self) -> Any:
         from .. import datasets
         from ..game import GANGame
+        from ..given import device_named
 
         table = self.game
         data = datasets.resolve(_text("data", table.data))
@@ -232,7 +233,7 @@ class Config:
             [_text("penalties", penalty) for penalty in table.penalties],
             data=data,
             batch_size=table.batch,
-            device=_device(self.train.device),
+            device=device_named(self.train.device),
             seed=table.seed,
         )
 
@@ -340,18 +341,6 @@ def _network(kind: str, shape: tuple[int, ...], seed: int, options: Mapping[str,
             raise UnknownNameError.among(f"option of the {name} {kind}", key, parameters)
     ready = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
     return build(shape, **{"seed": seed, **ready})
-
-
-def _device(name: str) -> Any:
-    import torch
-
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise ParameterError(f"device = {name!r}", "cpu, cuda or cuda:N", 'device = "cpu"') from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ParameterError(f"device = {name!r} on a machine without CUDA", "a device that is there", 'device = "cpu"')
-    return device
 
 
 def _text(where: str, text: str) -> str:

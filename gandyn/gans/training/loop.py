@@ -114,7 +114,7 @@ def train(
         refuse_nameless(identity)
     if metrics == "auto":
         metrics = default_metrics(whole(game))
-    elif isinstance(metrics, str):
+    elif metrics is not None and not callable(metrics):
         raise ParameterError(f"metrics={metrics!r}", '"auto", None or a function', "metrics=None")
     with locked(options.folder if getattr(game, "chief", True) else None):
         rows = _begin(training, options.folder, resume, identity)

@@ -1,0 +1,61 @@
+"""What a GAN is given: modules, a device that is there, a seed, and data without NaN."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from ..errors import GameError, ParameterError
+
+
+def check_modules(**modules: Any) -> None:
+    """Refuse what is no module, by its name.
+
+    Raises:
+        GameError: for a class, a state dict, a function.
+    """
+    for name, module in modules.items():
+        if not isinstance(module, torch.nn.Module):
+            given = module.__name__ if isinstance(module, type) else type(module).__name__
+            fix = "call the class" if isinstance(module, type) else "gd.gans.mlp_pair()"
+            raise GameError(f"the {name}, {given}", "a torch.nn.Module", fix)
+
+
+def device_named(name: Any) -> torch.device | None:
+    """A device by its name, None for the one where the modules are.
+
+    Raises:
+        ParameterError: for no device, and one that is not there.
+    """
+    if name is None or isinstance(name, torch.device):
+        return name
+    try:
+        if not isinstance(name, str):
+            raise TypeError
+        device = torch.device(name)
+    except (RuntimeError, TypeError) as error:
+        raise ParameterError(f"device = {name!r}", "cpu, cuda or cuda:N", 'device = "cpu"') from error
+    there = device.type == "cpu"
+    if device.type == "cuda":
+        there = torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count()
+    elif device.type == "mps":
+        there = torch.backends.mps.is_available()
+    if not there:
+        raise ParameterError(f"device = {name!r} on a machine without it", "a device that is there", 'device = "cpu"')
+    return device
+
+
+def refuse_not_finite(points: Any, name: str) -> None:
+    """Refuse data with NaN or infinities in them, and none at all.
+
+    Raises:
+        ParameterError: with how many points have them.
+    """
+    if isinstance(points, torch.Tensor):
+        if not len(points):
+            raise ParameterError(f"{name} without points", "one point or more", "check where they come from")
+        if points.is_floating_point() and not bool(points.isfinite().all()):
+            bad = int((~points.isfinite()).reshape(len(points), -1).any(-1).sum())
+            given = f"{name}, of whose {len(points)} points {bad} have entries that are not finite"
+            raise ParameterError(given, "finite numbers", "leave those points out: points[points.isfinite().all(-1)]")
