@@ -64,14 +64,9 @@ def count(least: int, *, default: Any = dataclasses.MISSING, optional: bool = Fa
 
 @typing.dataclass_transform(frozen_default=True, field_specifiers=(parameter, step_size, weight, coefficient, count))
 def register(rule: R) -> R:
-<<<<<<< HEAD
     """Class decorator: make the class a frozen dataclass, and list the rule under its own name and its aliases."""
     dataclasses.dataclass(frozen=True)(rule)  # in place
-    registry.add(Entry(rule.__name__, rule, aliases=rule.aliases))
-=======
-    """Class decorator: list the rule under its own name and its aliases."""
     registry.add(Entry(rule.__name__, called_rightly(rule), aliases=rule.aliases))
->>>>>>> 98a5458 (Doors of data, networks and games: sizes, devices, seeds, NaN and memory are refused by name; a table of 1774 wrong calls)
     return rule
 
 
@@ -81,17 +76,8 @@ def read_number(rule: Rule, name: str, value: Any, accept: Callable[[Any], bool]
     Raises:
         ParameterError: for what is not a number or an expression, and for numbers that are infinite or not accepted.
     """
-<<<<<<< HEAD
-=======
-    for name, value in parameters.items():
-        object.__setattr__(rule, name, _parse_one(rule, name, value, positive))
-    parse_flags(rule)
-
-
-def _parse_one(rule: Rule, name: str, value: Any, accept: Callable[[Any], bool] | None) -> Any:
     if isinstance(value, (Mapping, tuple, list)) and not value:
         raise ParameterError(f"{rule.name}({name}={value!r})", "a number, or one per player", f"{name}=0.1")
->>>>>>> 98a5458 (Doors of data, networks and games: sizes, devices, seeds, NaN and memory are refused by name; a table of 1774 wrong calls)
     if isinstance(value, Mapping):
         return {key: read_number(rule, name, v, accept) for key, v in value.items()}
     if isinstance(value, (tuple, list)):
