@@ -58,6 +58,6 @@ def exact_text(expression: Any) -> str:
     """An expression with all digits of its floating-point numbers, which SymPy's own text cuts."""
     import sympy
 
-    whole = sympy.sympify(expression)
+    whole = sympy.sympify(expression, strict=True)
     digits = {number: sympy.Symbol(repr(float(number))) for number in whole.atoms(sympy.Float)}
     return str(whole.xreplace(digits))
