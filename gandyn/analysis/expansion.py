@@ -158,7 +158,7 @@ def expanded(e: Any) -> Any:
     The expanded form of (x - 1000)^7 loses all its digits near 1000. An offset is read off factors a x + b of the
     expression; sums of several coordinates inside powers and products also stay unexpanded, unless they are linear.
     """
-    e = sympy.sympify(e)
+    e = sympy.sympify(e, strict=True)
     offsets = _offsets(e)
     whole = sympy.expand(e)
     if whole == 0 or (not offsets and not _compound(e)) or _linear(whole):

@@ -252,7 +252,7 @@ def _rank(rows: Sequence[Sequence[Any]]) -> int:
 
 def _decimals_as_fractions(e: Any) -> Any:
     """Decimals are read as what they say, so that 0.3 x and 3 x / 10 are one function."""
-    e = sympy.sympify(e)
+    e = sympy.sympify(e, strict=True)
     return e.xreplace({f: sympy.Rational(str(f)) for f in e.atoms(sympy.Float)})
 
 
