@@ -151,8 +151,8 @@ register(
         mutants=(
             Mutant(
                 "analysis/classification.py",
-                'if all(kind == "positive definite" for kind in self.own)',
-                'if any(kind == "positive definite" for kind in self.own)',
+                "if Optimum.NONE in kinds:",
+                "if all(kind is Optimum.NONE for kind in kinds):",
             ),
         ),
         draws=25,

@@ -89,8 +89,8 @@ register(
             Mutant("rules/schedule.py", "(1, *(self.tau,) *", "(self.tau, *(1,) *"),
             Mutant(
                 "analysis/classification.py",
-                'kind.startswith("positive") for',
-                'kind.startswith("negative") or kind for',
+                "if Optimum.NONE in kinds:",
+                "if all(kind is Optimum.NONE for kind in kinds):",
             ),
         ),
         draws=15,
