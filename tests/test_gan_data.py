@@ -319,3 +319,17 @@ def test_names_and_refusals():
         datasets.Points("wrong", torch.zeros(3, 2), [0, 1, 5], classes=3)
     with pytest.raises(ParameterError, match="pad to more"):
         fitted(torch.zeros(1, 1, 8, 8, dtype=torch.uint8), 4)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tiff"])
+def test_sixteen_bits_are_scaled_and_not_cut_off(tmp_path, suffix):
+    """A ramp over all 16 bits has the mean 0 in [-1, 1]; Pillow's conversion cuts at 255 and answers with 1."""
+    from PIL import Image
+
+    ramp = np.linspace(0, 2**16 - 1, 64 * 64).round().astype(np.uint16).reshape(64, 64)
+    Image.fromarray(ramp).save(tmp_path / f"ramp.{suffix}")
+    for gray in (False, True):
+        points = gd.gans.datasets.registry["folder"].build(str(tmp_path), gray=gray).points
+        assert abs(float(points.mean())) < 0.01
+        expected = torch.from_numpy(ramp.astype(np.float64) / (2**16 - 1) * 2 - 1)
+        assert float((points[0, 0].double() - expected).abs().max()) <= 1 / 255

@@ -110,7 +110,6 @@ def _shown(value: float, digits: int, rounding: str = decimal.ROUND_CEILING) -> 
 
 @door
 @functools.lru_cache(maxsize=256)
-@door
 def worst_case(rule: Rule, mu: float = 0.0, lipschitz: float = 1.0, steps: int = 1, budget: float = 60.0) -> WorstCase:
     """Performance estimation: a proven bound on T steps over all operators of a class, by a semidefinite programme.
 

@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import GandynError, ParameterError, UnknownNameError
 from ..registry import Calls, Entry, plain_value
 from ..text.grammar import HYPHENATED
+from ..worlds import is_symbolic
 
 NAME = re.compile(HYPHENATED)
 
@@ -67,7 +68,7 @@ def point(text: str, option: str) -> Any:
     found = value(text)
     coordinates = found if isinstance(found, tuple) else (found,)
     for x in coordinates:
-        if isinstance(x, (str, bool, complex, tuple)) or x is None:
+        if isinstance(x, bool) or not (isinstance(x, (int, float)) or is_symbolic(x)):
             raise ParameterError(f"{option} {text!r}", "numbers with commas between them", f"{option} 1,0")
     return coordinates
 

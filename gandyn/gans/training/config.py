@@ -17,6 +17,8 @@ from .hostile import canonical, digest, parse_json, read_bytes
 LARGEST_CONFIG = 2**18
 LONGEST_TEXT = 1000
 LARGEST_COUNT = 10**9
+# What is allocated at once, or started at once, has lower limits than what is done one after the other.
+LARGEST = {"game.batch": 2**20, "game.latent": 2**16, "metrics.samples": 10**7, "train.threads": 1024}
 LARGEST_OPTION = 2**16
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 SHIPPED = Path(__file__).parent.parent / "configs"
@@ -306,8 +308,9 @@ def _value(where: str, value: Any, hint: Any) -> Any:
         raise ParameterError(f"{where} = {value!r}", f"a value of kind {plain_kind.__name__}", "check its quotes")
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         least = 0 if isinstance(value, float) or where in ("game.seed", "train.steps") else 1
-        if not least <= value <= LARGEST_COUNT:
-            raise ParameterError(f"{where} = {value!r}", f"a number from {least} to {LARGEST_COUNT}", "check it")
+        most = LARGEST.get(where, LARGEST_COUNT)
+        if not least <= value <= most:
+            raise ParameterError(f"{where} = {value!r}", f"a number from {least} to {most}", "check it")
     return value
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...doors import several
 from ...errors import DomainError, ParameterError, UnknownNameError
 from ...registry import Registry
 
@@ -116,6 +117,7 @@ def gap_metrics(k: int = 50, inner_lr: Any = 0.01, rule: Any = None, repeats: in
         k, inner_lr, repeats: as `gd.duality_gap(game, w, "gradient", ...)` takes them.
         rule: of the inner steps, "adam" for Adam's of size inner_lr, instead of plain ones.
     """
+    k, repeats = several("k", k), several("repeats", repeats)
     from ...analysis.gap import duality_gap
     from ...rules import Adam
 
