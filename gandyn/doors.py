@@ -351,7 +351,7 @@ def words(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
 def from_zero(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
     """A whole number from 0 up to 10**12."""
     if count(name, value) < 0:
-        raise ParameterError(f"{name}={value}", "a whole number from 0", f"{name}=10")
+        raise ParameterError(f"{name}={value}", "a whole number >= 0", f"{name}=10")
     return int(value)
 
 
