@@ -257,14 +257,14 @@ def _rational(value: Any) -> bool:
 
 
 def box(name: str, value: Any, given: Mapping[str, Any]) -> Any:
-    """One (low, high) pair for each coordinate, low < high.
+    """One (low, high) pair for each coordinate, low <= high.
 
     Raises:
         ParameterError: for anything else.
     """
     own = given.get("game")
     d = own.dim if isinstance(own, Game) else None
-    needed = f"(low, high) pairs, low < high, one for each {'coordinate' if d is None else f'of {d} coordinates'}"
+    needed = f"{'' if d is None else f'{d} '}pairs (low, high), low <= high, one for each of the coordinates"
     refused = ParameterError(f"{name}={shown(value)}", needed, f"{name}=[(-1, 1)] * {d or 2}")
     if isinstance(value, (str, Mapping)) or not hasattr(value, "__len__"):
         raise refused
@@ -278,7 +278,7 @@ def box(name: str, value: Any, given: Mapping[str, Any]) -> Any:
             low, high = (float(exact(end)) for end in pair)
         except (TypeError, ValueError):
             raise refused from None
-        if not low < high:
+        if not low <= high:
             raise refused
     return value
 
@@ -358,7 +358,8 @@ def from_zero(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
 def above_zero(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
     """A positive number; objects of other kinds are the function's own business."""
     if isinstance(value, (bool, str, list, tuple, Mapping, Rule, Game)) or (is_number(value) and not value > 0):
-        raise ParameterError(f"{name}={shown(value)}", "a positive number", f"{name}=0.1")
+        needed = "a positive number" + (" of seconds, or of what it counts" if name == "budget" else "")
+        raise ParameterError(f"{name}={shown(value)}", needed, f"{name}=0.1")
     return value
 
 
