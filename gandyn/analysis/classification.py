@@ -161,7 +161,7 @@ def _derivatives(game: Game, lin: Linearization, at: Any) -> tuple[Any, bool, An
 
     from .derivatives import entries, flow_matrix, locate_point, offered_on_symbols
 
-    if not (SYMBOLS in game.worlds or hasattr(game, "field_exprs")):
+    if not (SYMBOLS in game.worlds or game.symbolic):
         return lin.at, False, np.asarray(game.jacobian(game.point(list(lin.at))).tolist())
     game = offered_on_symbols(game)
     given = game.equilibria[0] if at is None else at

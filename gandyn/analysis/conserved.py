@@ -118,13 +118,13 @@ def conserved_quantities(
         >>> [H.expression for H in gd.conserved_quantities(gd.games.bilinear(), gd.rules.AlternatingGD("lr"))]
         [a**2 - a*b*lr + b**2]
     """
-    if SYMBOLS not in game.worlds or not hasattr(game, "symbols"):
+    if SYMBOLS not in game.worlds or not game.symbolic:
         raise DomainError(f"conserved quantities of {game.name}", "a game given by symbols", "gd.games.from_sympy")
     if rule is not None and field is not None:
         raise ParameterError("a rule and a field", "one of them", "rule=None with field=...")
     search = _search(game, rule, field, constraints)
     for extra in basis:
-        unknown = extra.free_symbols - {*search.symbols, *game.parameters}  # type: ignore[attr-defined]
+        unknown = extra.free_symbols - {*search.symbols, *game.parameters}
         if unknown:
             raise ParameterError(
                 f"a basis function of {', '.join(map(str, unknown))}",
@@ -144,7 +144,7 @@ def conserved_quantities(
 def _search(game: Game, rule: Rule | None, field: Any, constraints: Sequence[Any] | None) -> Any:
     from .invariants import FlowSearch, MapSearch
 
-    symbols: tuple[Any, ...] = game.symbols  # type: ignore[attr-defined]
+    symbols = game.symbols
     if rule is not None:
         from ..dynamics.trace import update_map
 
@@ -155,11 +155,11 @@ def _search(game: Game, rule: Rule | None, field: Any, constraints: Sequence[Any
             )
         return MapSearch(traced.symbols, tuple(traced.expression), tuple(constraints or ()))
     if field is None:
-        v = game.field_exprs  # type: ignore[attr-defined]
+        v = game.field_exprs
     else:
         v = tuple(field(np.array([*symbols, None], dtype=object)[:-1]))
         if constraints is None:
-            sizes = getattr(getattr(game, "projection", None), "sizes", ())
+            sizes = getattr(game.projection, "sizes", ())
             starts = np.cumsum([0, *sizes])
             constraints = [sum(symbols[a:b]) - 1 for a, b in itertools.pairwise(starts.tolist())]
     return FlowSearch(symbols, tuple(v), tuple(constraints or ()))

@@ -122,7 +122,7 @@ class OnFace:
 def on_face(game: Game, face: Face, point: Sequence[Any]) -> Any:
     """The game with the projection that it has near the point: smooth, and offered on symbols whatever the size."""
     local = copy.copy(game)
-    local.projection = OnFace(face, tuple(point))  # type: ignore[attr-defined]
+    local.projection = OnFace(face, tuple(point))
     local.worlds = ALL_WORLDS
     return local
 
@@ -239,7 +239,7 @@ def pressed(game: Game, rule: Rule, constraints: Constraints, point: Array, stat
 def _forces(game: Game, rule: Rule, face: Face, w: Array, state: Any) -> list[dict[int, float] | None]:
     """For each projection of a step from w: how hard every bound of the face pushes, or None off the face."""
     watched = copy.copy(game)
-    watched.projection = asked = Watched(game.projection)  # type: ignore[attr-defined]
+    watched.projection = asked = Watched(game.projection)
     rule.step(watched, w, state, np.random.default_rng(0))
     found: list[dict[int, float] | None] = []
     for argument in asked.asked:
@@ -257,7 +257,7 @@ def _bound(face: Face, k: int, side: int) -> float:
 
 def locate(game: Game, point: Sequence[Any], v: Sequence[Any], tolerance: Any = 0.0) -> Constraints:
     """The point's place in the feasible set; an obstacle where the projection's faces are not known."""
-    names = tuple(map(str, getattr(game, "symbols", [f"w{k + 1}" for k in range(game.dim)])))
+    names = tuple(map(str, game.symbols or [f"w{k + 1}" for k in range(game.dim)]))
     try:
         feasible = game.feasible_set()
     except DomainError as error:

@@ -80,7 +80,7 @@ def decompose(game: Game, w: Any = None) -> Decomposition:
         'Hamiltonian'
     """
     if w is None:
-        w = game.symbols  # type: ignore[attr-defined]
+        w = game.symbols
     point = w if hasattr(w, "dtype") else from_list(w)
     if world_of(point) == SYMBOLS:
         return Decomposition(game, None, _matrix(game, np.frompyfunc(exact, 1, 1)(point)))

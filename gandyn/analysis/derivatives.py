@@ -201,7 +201,7 @@ def on_known_face(lin: Linearization, w: Array, batch: Any) -> Linearization:
 
 def _flow(game: Game, place: Place) -> Motion:
     """dw/dt = -v(w), or on a face its orthogonal projection."""
-    names, face = tuple(getattr(game, "symbols", range(game.dim))), place.face
+    names, face = game.symbols or tuple(range(game.dim)), place.face
     local = LocalDynamics.of_flow(game, place.point)
     derive = functools.partial(flow_matrix, game, place.point)
     what = f"the flow of {game.name}"
@@ -231,7 +231,7 @@ def _steps(game: Game, rule: Rule, place: Place, state: State | None) -> tuple[M
     from ..dynamics.trace import update_map
 
     what, point, bounds = f"{rule!r} on {game.name}", place.point, place.constraints
-    names = tuple(getattr(game, "symbols", range(game.dim)))
+    names = game.symbols or tuple(range(game.dim))
     if is_implicit(game, rule):
         derive = functools.partial(implicit_jacobian, game, rule, point)
         return Motion(what, tuple(map(str, names)), list(point), derive, None), place
@@ -322,12 +322,10 @@ def flow_matrix(game: Game, point: Array) -> tuple[Any, Any]:
     from ..symbolic.kinks import slope_at
 
     v = sympy.Matrix(game.field(point))
-    expressions = getattr(game, "field_exprs", None)
-    if expressions is None:
+    if not game.symbolic:
         return v, -sympy.Matrix(game.jacobian(point))
-    symbols = game.symbols  # type: ignore[attr-defined]
-    values = dict(zip(symbols, point, strict=True))
-    return v, sympy.Matrix([[-slope_at(e, s, values) for s in symbols] for e in expressions])
+    values = dict(zip(game.symbols, point, strict=True))
+    return v, sympy.Matrix([[-slope_at(e, s, values) for s in game.symbols] for e in game.field_exprs])
 
 
 def refuse_ensemble(game: Game, at: Any) -> None:

@@ -172,7 +172,7 @@ def _of_rule(game: Game, rule: Rule, spans: Mapping[str, Range], what: str) -> S
 def _symbols(game: Game) -> tuple[Any, ...]:
     import sympy
 
-    return tuple(getattr(game, "symbols", None) or sympy.symbols(f"w1:{game.dim + 1}", real=True))
+    return tuple(game.symbols or sympy.symbols(f"w1:{game.dim + 1}", real=True))
 
 
 def _free(

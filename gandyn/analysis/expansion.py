@@ -76,7 +76,7 @@ def step_series(game: Game, rule: Rule, order: int) -> list[Any]:
             "a smooth symbolic game, and a rule without kinks",
             "linearize it, or iterate it",
         )
-    w: Sequence[Any] = game.symbols  # type: ignore[attr-defined]
+    w: Sequence[Any] = game.symbols
     if hasattr(rule, "residual"):
         rows = _implicit(game, in_proportion(game, rule), order)
     else:
@@ -228,7 +228,7 @@ def _padded(series: Sequence[Any], order: int) -> Series:
 
 def _implicit(game: Game, rule: Any, order: int) -> list[Series]:
     """Coefficients of w+ where r(w+, w) = 0 and dr/dw+ = I at lr = 0: each correction w+ - r gains one power."""
-    w: Any = np.array([*game.symbols, None], dtype=object)[:-1]  # type: ignore[attr-defined, type-var]
+    w: Any = np.array([*game.symbols, None], dtype=object)[:-1]
     ahead = np.array([*(sympy.Dummy(f"{s}+", real=True) for s in w), None], dtype=object)[:-1]
     rule.check(game)
     residual = [exact(e) for e in rule.residual(game, ahead, w)]

@@ -162,7 +162,7 @@ def fixed_points(
         (1, True)
     """
     bounds = None if box is None else _check_box(game, box)
-    mean, time = getattr(game, "full", game), Budget.of(budget)
+    mean, time = game.mean() or game, Budget.of(budget)
     found = _proven(mean, bounds, time)
     if found is None:
         found = _found(mean, bounds, seed, time)
@@ -186,8 +186,7 @@ def _argument(found: Findings) -> str:
 
 def _proven(game: Game, bounds: Array | None, budget: Budget) -> Findings | None:
     """The search with proofs; None for games that are not given by expressions, or whose constraints are not known."""
-    field = getattr(game, "field_exprs", None)
-    if field is None or any(e.free_symbols - set(game.symbols) for e in field):  # type: ignore[attr-defined]
+    if not game.symbolic or any(e.free_symbols - set(game.symbols) for e in game.field_exprs):
         return None
     try:
         feasible = game.feasible_set()
@@ -196,8 +195,7 @@ def _proven(game: Game, bounds: Array | None, budget: Budget) -> Findings | None
         return None
     known = tuple(tuple(p) for p in game.equilibria if not any(getattr(x, "free_symbols", ()) for x in p))
     box = None if bounds is None else [(float(a), float(b)) for a, b in bounds]
-    symbols = tuple(game.symbols)  # type: ignore[attr-defined]
-    problem = Problem(symbols, tuple(field), feasible, box, known, budget)
+    problem = Problem(game.symbols, game.field_exprs, feasible, box, known, budget)
     found = Findings()
     try:
         solve(problem, found)
@@ -263,7 +261,7 @@ def _differences(game: Game, w: Array, h: Array) -> Array:
 def _describe(game: Game, found: Solution) -> FixedPoint:
     w, form = found.floats, found.point if found.exact else None
     residual = float(np.linalg.norm(game.natural_residual(w))) if NUMPY in game.worlds else 0.0
-    names = list(map(str, getattr(game, "symbols", range(game.dim))))
+    names = list(map(str, game.symbols or range(game.dim)))
     sides, feasible = found.face.sides, found.face.set
     active = tuple(f"{names[k]} = {feasible.low[k] if sides[k] < 0 else feasible.high[k]}" for k in found.multipliers)
     multipliers = {names[k]: _middle(*ends) for k, ends in found.multipliers.items()}

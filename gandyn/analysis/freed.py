@@ -36,7 +36,7 @@ def freed(game: Game, rule: Rule | None, name: str, **assumptions: bool) -> tupl
     import sympy
 
     _refuse_coordinate(game, name)
-    free = {s for s in (*symbols_of(rule), *getattr(game, "parameters", ())) if str(s) == name}
+    free = {s for s in (*symbols_of(rule), *game.parameters) if str(s) == name}
     if len(free) > 1:
         raise ParameterError(
             f"two symbols {name!r}, {' and '.join(sorted(map(sympy.srepr, free)))}",
@@ -180,7 +180,7 @@ def _number(value: Any) -> bool:
 
 
 def _refuse_coordinate(game: Game, name: str) -> None:
-    if name in map(str, getattr(game, "symbols", ())):
+    if name in map(str, game.symbols):
         raise ParameterError(
             f"parameter {name!r}, which is a coordinate of {game.name}",
             "another name for one of the two",
@@ -191,7 +191,7 @@ def _refuse_coordinate(game: Game, name: str) -> None:
 def _unknown(game: Game, rule: Rule | None, name: str) -> ParameterError:
     known = [] if rule is None else [f.name for f in _fields(rule) if f.init]
     inside = [] if rule is None else [f.name for r in wrapped(rule) for f in _fields(r) if f.init]
-    free = sorted(map(str, (*symbols_of(rule), *getattr(game, "parameters", ()))))
+    free = sorted(map(str, (*symbols_of(rule), *game.parameters)))
     what = "the flow" if rule is None else rule.name
     return ParameterError(
         f"parameter {name!r}, on which {what} on {game.name} does not depend",

@@ -120,7 +120,7 @@ class HighResolution(Result):
     def slow_velocity(self, w: Any, lr: float) -> Array:
         """c_0(w) + lr c_1(w) at points (..., d): the velocity that iterates settle to."""
         w = np.asarray(w, dtype=float)
-        first, second = (SymbolicFunction([self.game.symbols], list(term))(w) for term in self.slow)  # type: ignore[attr-defined]
+        first, second = (SymbolicFunction([self.game.symbols], list(term))(w) for term in self.slow)
         return first + lr * second
 
     def flow(self, start: Any, time: Any, lr: float | None = None, velocity: Any = None, **options: Any) -> Trajectory:
@@ -160,8 +160,7 @@ class HighResolution(Result):
 
     @property
     def _symbols(self) -> tuple[Any, ...]:
-        symbols: tuple[Any, ...] = self.game.symbols  # type: ignore[attr-defined]
-        return symbols
+        return self.game.symbols
 
     def summary(self) -> str:
         """The equation: in field and Jacobian where it has that form, and coordinate by coordinate."""
@@ -213,7 +212,7 @@ def high_resolution(game: Game, rule: Rule) -> HighResolution:
         {"w'": -2/lr, 'v': -2/lr, 'J v': 0, "J w'": -2}
     """
     refuse_without_symbols(game, "the high-resolution equation")
-    w: Any = sympy.Matrix(game.symbols)  # type: ignore[attr-defined]
+    w: Any = sympy.Matrix(game.symbols)
     u, a = (sympy.Matrix([sympy.Symbol(f"{s}{mark}", real=True) for s in w]) for mark in ("'", "''"))
     first, second = _advance(game, rule, w, u, a)
     mass = sympy.eye(len(w)) / 2 - second.jacobian(a)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def refuse_without_symbols(game: Game, what: str) -> None:
     """An analysis of expressions needs a game that has some, and the same ones in every step."""
-    if not hasattr(game, "symbols"):
+    if not game.symbolic:
         raise DomainError(f"{what} of {game.name}, which is not given by expressions", "symbols", "gd.games.from_sympy")
     if not game.deterministic:
         raise DomainError(f"{what} of {game.name}, which draws batches", "its mean game", "game.mean()")
@@ -48,10 +48,9 @@ class LocalDynamics:
     @classmethod
     def of_flow(cls, game: Game, point: Sequence[Any]) -> LocalDynamics | None:
         """The gradient flow of a game given by expressions; None for another."""
-        expressions = getattr(game, "field_exprs", None)
-        if expressions is None:
+        if not game.symbolic:
             return None
-        return cls(tuple(point), tuple(game.symbols), tuple(-e for e in expressions))  # type: ignore[attr-defined]
+        return cls(tuple(point), game.symbols, tuple(-e for e in game.field_exprs))
 
     @classmethod
     def of_map(cls, traced: UpdateMap, point: Sequence[Any]) -> LocalDynamics:

@@ -51,7 +51,7 @@ class ModifiedFlow(Result):
 
     @functools.cache  # noqa: B019 - the compiled term lives as long as the result
     def _function(self, i: int) -> SymbolicFunction:
-        return SymbolicFunction([self.game.symbols], list(self.expression(i)))  # type: ignore[attr-defined]
+        return SymbolicFunction([self.game.symbols], list(self.expression(i)))
 
     def correction(self, i: int) -> Callable[[Any], Array]:
         """c_i as a function of points (..., d)."""
@@ -145,7 +145,7 @@ def modified_flow(game: Game, rule: Rule, order: int = 1, budget: float | Budget
 
 
 def _terms(game: Game, rule: Rule, order: int) -> list[Any]:
-    return flow_terms(sympy.Matrix(game.symbols), step_series(game, rule, order + 1))  # type: ignore[attr-defined]
+    return flow_terms(sympy.Matrix(game.symbols), step_series(game, rule, order + 1))
 
 
 def flow_terms(symbols: Any, displacements: list[Any]) -> list[Any]:

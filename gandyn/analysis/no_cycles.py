@@ -23,7 +23,7 @@ def excluded(game: Game, bounds: Array) -> str | None:
     Args:
         game: smooth. bounds: the box, (d, 2).
     """
-    if getattr(game, "field_exprs", None) is None:
+    if not game.symbolic:
         return None
     tests = [_affine, _gradient, _monotone]
     tests += [_area, _bendixson] if game.dim == 2 else []
@@ -164,7 +164,7 @@ def conserved(game: Game, bounds: Array) -> str | None:
     except GandynError:
         return None
     for quantity in found:
-        gradient = [quantity.expression.diff(s) for s in game.symbols]  # type: ignore[attr-defined]
+        gradient = [quantity.expression.diff(s) for s in game.symbols]
         if not quantity.constraints and _bounded(game, [quantity.expression, *gradient], bounds):
             return (
                 f"the flow conserves {quantity.expression}, so no closed orbit is isolated: orbits would wind onto it "

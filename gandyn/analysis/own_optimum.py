@@ -108,8 +108,8 @@ class OwnProblem:
         self.place: list[Any] = list(point[block])
         self.own: tuple[Any, ...] = ()
         self.cost: Any = None
-        if hasattr(game, "exprs"):
-            symbols = game.symbols  # type: ignore[attr-defined]
+        if game.exprs:
+            symbols = game.symbols
             self.own = tuple(symbols[block])
             others = {s: x for s, x in zip(symbols, point, strict=True) if s not in self.own}
             self.cost = game.exprs[index].xreplace(others)

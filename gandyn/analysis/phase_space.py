@@ -30,17 +30,9 @@ class PhaseSpace(Game):
         self.equilibria = tuple((*point, *rest) for point in equation.game.equilibria)
 
     @functools.cached_property
-    def parameters(self) -> tuple[Any, ...]:
-        """Symbols without a value."""
-        free = set().union(*(e.free_symbols for e in self.field_exprs)) - set(self.symbols)
-        return tuple(sorted(free, key=str))
-
-    @functools.cached_property
     def _compiled(self) -> tuple[SymbolicFunction, SymbolicFunction]:
-        import sympy
-
-        jacobian = sympy.Matrix(self.field_exprs).jacobian(self.symbols)
-        return SymbolicFunction([self.symbols], self.field_exprs), SymbolicFunction([self.symbols], list(jacobian))
+        jacobian = SymbolicFunction([self.symbols], list(self.jacobian_expr))
+        return SymbolicFunction([self.symbols], self.field_exprs), jacobian
 
     def _field(self, w: Array, batch: Batch, only: int | None) -> Array:
         return self._compiled[0](w)

@@ -26,7 +26,7 @@ class ScaledField:
     def __init__(self, game: Game, centre: Array, width: Array, sign: float = 1.0) -> None:
         self.game, self.centre, self.width, self.sign = game, centre, width, sign
         self._value: Columns | None = None
-        if getattr(game, "field_exprs", None) is not None:
+        if game.symbolic:
             self._compile(game)
 
     def _compile(self, game: Any) -> None:

@@ -229,8 +229,8 @@ def stability_region(
     import sympy
 
     names = tuple(map(str, (parameters,) if isinstance(parameters, (str, sympy.Symbol)) else parameters))
-    if rule is None and names == ("lr",) and "lr" not in map(str, getattr(game, "parameters", ())):
-        names = tuple(map(str, getattr(game, "parameters", ())))
+    if rule is None and names == ("lr",) and "lr" not in map(str, game.parameters):
+        names = tuple(map(str, game.parameters))
     symbols = []
     for name in names:
         rule, symbol = freed(game, rule, name, positive=True)

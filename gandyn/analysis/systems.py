@@ -169,17 +169,17 @@ def system(game: Game, rule: Rule | None = None, parameter: Any = None, field: F
         bindings = tuple((name, settle(e)) for name, e in traced.bindings)
         made = System(game, rule, traced.symbols, symbol, bindings, tuple(map(settle, traced.outputs)))
     else:
-        symbols = getattr(game, "symbols", None)
-        if symbols is None or (SYMBOLS not in game.worlds and field is None) or not game.deterministic:
+        symbols = game.symbols
+        if not symbols or (SYMBOLS not in game.worlds and field is None) or not game.deterministic:
             raise DomainError(
                 f"the flow of {game.name}", "a deterministic game given by symbols", "gd.games.from_sympy"
             )
         if field is None:
-            outputs = tuple(-e for e in game.field_exprs)  # type: ignore[attr-defined]
+            outputs = tuple(-e for e in game.field_exprs)
         else:
             point = np.array([*symbols, None], dtype=object)[:-1]
             outputs = tuple(sympy.sympify(e, strict=True) for e in field(point))
-        made = System(game, None, tuple(symbols), symbol, (), outputs)
+        made = System(game, None, symbols, symbol, (), outputs)
     known = {*made._inputs, *(name for name, _ in made.bindings)}
     used = set().union(*(e.free_symbols for _, e in made.bindings), *(e.free_symbols for e in made.outputs))
     if used - known:

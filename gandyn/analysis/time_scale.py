@@ -64,8 +64,8 @@ def _jacobian(game: Game, at: Any) -> Any:
     what = f"the critical time scale of {game.name}"
     if SYMBOLS not in game.worlds:
         raise DomainError(what, "a symbolic game", "gd.games.from_sympy")
-    if getattr(game, "parameters", ()):
-        names = ", ".join(map(str, game.parameters))  # type: ignore[attr-defined]
+    if game.parameters:
+        names = ", ".join(map(str, game.parameters))
         raise ParameterError(f"{what} while {names} has no value", "a game without free parameters", f"set {names}")
     if game.constrained:
         raise DomainError(f"{what}, which is constrained", "an unconstrained game", "gd.linearize at several tau")

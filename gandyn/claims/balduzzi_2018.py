@@ -22,7 +22,7 @@ def _hamiltonian(**options: Any) -> Any:
 
 
 def _moves(game: Game) -> bool:
-    return bool(game.jacobian_expr.norm() > 0)  # type: ignore[attr-defined]
+    return bool(game.jacobian_expr.norm() > 0)
 
 
 def _conserved(game: Any) -> Evidence:

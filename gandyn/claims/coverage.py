@@ -91,10 +91,8 @@ def _range(known: tuple[Any, Any], form: str) -> str:
 
 
 def _is_nonlinear(game: Game) -> bool:
-    expressions, symbols = getattr(game, "field_exprs", None), getattr(game, "symbols", None)
-    if expressions is None or symbols is None:
-        return False
-    return not all(e.is_polynomial(*symbols) and _degree(e, symbols) <= 1 for e in expressions)
+    w = game.symbols
+    return not all(e.is_polynomial(*w) and _degree(e, w) <= 1 for e in game.field_exprs)
 
 
 def _degree(expression: Any, symbols: Any) -> int:
@@ -108,7 +106,7 @@ def _jacobian(game: Game) -> Any:
     if game.dim > LARGEST:
         return None
     try:
-        constant = getattr(game, "jacobian_expr", None)
+        constant = game.jacobian_expr
         if constant is not None and not constant.free_symbols:
             return np.array(constant.tolist(), dtype=float)
         known = game.equilibria

@@ -14,7 +14,7 @@ def _orbit(game: Game) -> Evidence:
     """w . v = 0 identically, so that |w|^2 is conserved; and eigenvalues +-i sigma, the others 0."""
     from ..analysis.linearize import linearize
 
-    turned = sum(w * v for w, v in zip(game.symbols, game.field_exprs, strict=True))  # type: ignore[attr-defined]
+    turned = sum(w * v for w, v in zip(game.symbols, game.field_exprs, strict=True))
     identity = same_expressions(turned, 0)
     if not identity:
         return identity

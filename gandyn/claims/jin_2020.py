@@ -17,7 +17,7 @@ def _limits(game: Game, ratios: tuple[float, ...] = FAST) -> Evidence:
 
     from ..analysis.classification import classify
 
-    j: Any = np.array(game.jacobian_expr.tolist(), dtype=float)  # type: ignore[attr-defined]
+    j: Any = np.array(game.jacobian_expr.tolist(), dtype=float)
     y = game.slices[1]
 
     def abscissa(tau: float) -> float:

@@ -32,22 +32,20 @@ def recipe(value: Any) -> str:
 
 
 def _game(game: Game) -> str:
-    costs, symbols = getattr(game, "exprs", None), getattr(game, "symbols", None)
-    if costs is None or symbols is None:
+    if not game.exprs:
         return repr(game)
-    names = [str(s) for s in symbols]
+    names = [str(s) for s in game.symbols]
     players = ", ".join(
         f'"{player.name}": "{" ".join(names[block])}"' for player, block in zip(game.players, game.slices, strict=True)
     )
-    texts = ", ".join(f'"{exact_text(cost)}"' for cost in costs)
-    projection = getattr(game, "projection", None)
-    kept = "" if projection is None else f", projection={projection!r}"
+    texts = ", ".join(f'"{exact_text(cost)}"' for cost in game.exprs)
+    kept = "" if game.projection is None else f", projection={game.projection!r}"
     return f"from_sympy([{texts}], {{{players}}}{kept}){_matrix(game)}"
 
 
 def _matrix(game: Game) -> str:
     """J where it is a matrix of numbers, else nothing: then the costs alone say it."""
-    jacobian = getattr(game, "jacobian_expr", None)
+    jacobian = game.jacobian_expr
     if jacobian is None or jacobian.free_symbols:
         return ""
     rows = [", ".join(exact_text(entry) for entry in jacobian.row(i)) for i in range(jacobian.rows)]

@@ -49,19 +49,18 @@ def game_section(subject: Subject) -> Section:
         section.add("stochastic", f"{subject.stochastic} draws batches; what follows is its mean game, {game.name}")
     sizes = ", ".join(f"{p.name} ({p.size})" for p in game.players)
     section.add("players", f"{sizes}; {'zero-sum' if game.zero_sum else 'general-sum'}")
-    symbols = getattr(game, "symbols", ())
-    if symbols:
+    if game.symbolic:
         costs = game.exprs[:1] if game.zero_sum else game.exprs
         names = ["f"] if game.zero_sum else [f"f_{p.name}" for p in game.players]
         section.add("costs", *(f"{n} = {short(e)}" for n, e in zip(names, costs, strict=True)))
-        section.add("field", *(f"v_{s} = {short(e)}" for s, e in zip(symbols, game.field_exprs, strict=True)))
+        section.add("field", *(f"v_{s} = {short(e)}" for s, e in zip(game.symbols, game.field_exprs, strict=True)))
     known = [f"({', '.join(map(str, p))})" for p in game.equilibria]
     section.add("equilibria", *known)
     section.data = {
         "players": {player.name: player.size for player in game.players},
         "zero_sum": game.zero_sum,
-        "costs": [str(e) for e in getattr(game, "exprs", ())],
-        "field": [str(e) for e in getattr(game, "field_exprs", ())],
+        "costs": [str(e) for e in game.exprs],
+        "field": [str(e) for e in game.field_exprs],
         "equilibria": [[str(x) for x in p] for p in game.equilibria],
     }
     return section

@@ -53,7 +53,7 @@ def _operations(game: Game) -> int:
     if found is None:
         import sympy
 
-        found = game.__dict__["_operations"] = sum(int(sympy.count_ops(e)) for e in getattr(game, "exprs", ()))
+        found = game.__dict__["_operations"] = sum(int(sympy.count_ops(e)) for e in game.exprs)
     return int(found)
 
 

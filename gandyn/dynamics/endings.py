@@ -81,7 +81,7 @@ def _stuck(problem: Problem, result: Integration, times: np.ndarray) -> np.ndarr
 
 
 def _jumps(game: Game | None) -> bool:
-    if game is None or not hasattr(game, "field_exprs"):
+    if game is None or not game.symbolic:
         return False
     from .sliding import jumps
 

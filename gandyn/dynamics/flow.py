@@ -187,7 +187,7 @@ def _native(game: Game, members: int, field: Field | None, method: str, kernel: 
     if kernel == "eager" or (kernel == "auto" and members < FEW_MEMBERS):
         return None
     reason = cached.unsuitable(game)
-    if not hasattr(game, "field_exprs"):
+    if not game.symbolic:
         reason = reason or "the game has no expressions of its own"
     if field is not None or method != "DOP853":
         reason = "only the gradient flow by DOP853 is compiled"

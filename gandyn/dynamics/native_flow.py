@@ -181,8 +181,7 @@ class NativeFlow:
     """The compiled flow dw/dt = -v(w) of one symbolic game."""
 
     def __init__(self, game: Game) -> None:
-        symbols = game.symbols  # type: ignore[attr-defined]
-        code = lower(symbols, [-e for e in game.field_exprs])  # type: ignore[attr-defined]
+        code = lower(game.symbols, [-e for e in game.field_exprs])
         self.dim = game.dim
         self.operations = len(code.instructions)
         self.source = flow_source(code, game.dim)

@@ -36,8 +36,8 @@ class Pieces:
     """
 
     def __init__(self, game: Game) -> None:
-        self.symbols = tuple(game.symbols)  # type: ignore[attr-defined]
-        self.field = tuple(-e for e in game.field_exprs)  # type: ignore[attr-defined]
+        self.symbols = game.symbols
+        self.field = tuple(-e for e in game.field_exprs)
         self.surfaces = tuple(dict.fromkeys(_oriented(g)[0] for e in self.field for g in _switches(e)))
         self._values = SymbolicFunction([self.symbols], self.surfaces)
         self._fields: dict[Signs, SymbolicFunction] = {}
@@ -95,7 +95,7 @@ def _oriented(g: Any) -> tuple[Any, int]:
 
 def jumps(game: Game) -> bool:
     """Whether the field of a game given by expressions jumps somewhere."""
-    return any(_switches(e) for e in getattr(game, "field_exprs", ()))
+    return any(_switches(e) for e in game.field_exprs)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -246,7 +246,7 @@ def update_map(game: Game, rule: Rule) -> UpdateMap:
         )
     if not game.deterministic:
         raise DomainError(f"update_map of {game.name}, which draws batches", "a deterministic game", "use gd.iterate")
-    symbols = getattr(game, "symbols", None) or sympy.symbols(f"w1:{game.dim + 1}", real=True)
+    symbols = game.symbols or sympy.symbols(f"w1:{game.dim + 1}", real=True)
     w = np.array([*symbols, None], dtype=object)[:-1]
     initial = first_state(rule, game, w)
     leaves = [_named(path, array, symbols) for path, array in initial.leaves()]
@@ -270,7 +270,7 @@ def update_map(game: Game, rule: Rule) -> UpdateMap:
 
 def trace_residual(game: Game, rule: Rule) -> UpdateMap:
     """The residual of an implicit rule as a program of (w+, w): zero exactly where w+ is the step from w."""
-    symbols = getattr(game, "symbols", None) or sympy.symbols(f"w1:{game.dim + 1}", real=True)
+    symbols = game.symbols or sympy.symbols(f"w1:{game.dim + 1}", real=True)
     after = tuple(sympy.Symbol(f"{s}_next", real=True) for s in symbols)
     w, w_next = (np.array([*names, None], dtype=object)[:-1] for names in (symbols, after))
     recorder = Recorder(game, [*after, *symbols])

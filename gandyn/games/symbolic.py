@@ -85,7 +85,7 @@ class SymbolicGame(Game):
         return polynomials and all(sympy.Poly(e, *self.symbols).total_degree() <= 2 for e in self.exprs)
 
     @functools.cached_property
-    def own_quadratic(self) -> bool:
+    def own_quadratic(self) -> bool:  # type: ignore[override]
         """Whether each cost is a polynomial of degree two at most in its own player's block, the others held fixed."""
         import sympy
 
@@ -111,12 +111,6 @@ class SymbolicGame(Game):
                 "answer by inner steps (k=10, inner_lr=0.1); gd.duality_gap says where the gap is infinite",
             )
         return own.block - own.solve(lambda u: own.jvp(own.block, u), own.field(own.block))
-
-    @functools.cached_property
-    def parameters(self) -> tuple[Any, ...]:
-        """Symbols of the costs that have no value yet."""
-        free = set().union(*(e.free_symbols for e in self.exprs)) - set(self.symbols)
-        return tuple(sorted(free, key=str))
 
     def project(self, w: Array) -> Array:
         """Onto the feasible set; the identity for a game without constraints."""
@@ -145,13 +139,6 @@ class SymbolicGame(Game):
                 "a value for every parameter",
                 f"build the game with {self.parameters[0]}=...",
             )
-
-    @functools.cached_property
-    def jacobian_expr(self) -> Any:
-        """J(w) = Dv(w) as a SymPy matrix."""
-        import sympy
-
-        return sympy.ImmutableMatrix(len(self.symbols), len(self.symbols), self._differentiate(self.field_exprs))
 
     def _differentiate(self, rows: Sequence[Any]) -> list[Any]:
         import sympy

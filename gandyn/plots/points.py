@@ -49,11 +49,10 @@ def plane(game: Game) -> None:
 
 def coordinate_names(game: Game) -> list[str]:
     """What the axes are called, as mathematics: the game's symbols, or the players' names."""
-    symbols = getattr(game, "symbols", None)
-    if symbols is not None:
+    if game.symbols:
         import sympy
 
-        return [f"${sympy.latex(s)}$" for s in symbols]
+        return [f"${sympy.latex(s)}$" for s in game.symbols]
     return [p.name if p.size == 1 else f"{p.name} {k + 1}" for p in game.players for k in range(p.size)]
 
 

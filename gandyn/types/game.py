@@ -1,4 +1,8 @@
-"""Game: a gradient oracle.
+"""Game: give `_costs` and `_field`, and everything else in the library works.
+
+Give `_jvp`, `_vjp` and `_cost_gradients` too where rules of second order are to run. What a game knows besides, as
+expressions, equilibria or a feasible set, it sets as attributes; they are all declared here with the value that stands
+for "not known", so that nobody has to ask whether a game has them.
 
 A joint vector w has shape (..., d); leading axes are an ensemble. Player i owns one block of the last axis and
 minimises its own cost f_i(w). The field is v(w) = (df_1/dx_1, ..., df_n/dx_n), the game Jacobian J = Dv, the gradient
@@ -9,27 +13,29 @@ from __future__ import annotations
 
 import abc
 import contextlib
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from .. import worlds
-from ..errors import DomainError, ParameterError, ShapeError, UnknownNameError, WorldError
+from ..errors import DomainError
 from .feasible import FeasibleSet
-from .players import ALL_WORLDS, TWO_PLAYER_ALIASES, Array, Batch, Counts, Player
+from .players import Array, Batch, Counts
+from .space import JointSpace
 
 if TYPE_CHECKING:
     from .restricted import RestrictedGame
 
 
-class Game(abc.ABC):
+class Game(JointSpace, abc.ABC):
     """A differentiable game as a gradient oracle.
 
-    A subclass sets `name` and `players` and gives `_costs` and `_field`; `_jvp`, `_vjp` and `_cost_gradients` where
-    rules of second order are to run. The public methods check shapes and worlds and count the calls.
+    A subclass sets `name` and `players` and gives `_costs` and `_field`; the public methods check shapes and worlds and
+    count the calls. `symbolic` says whether the attributes below that are expressions are set.
 
     Attributes:
+        name: what messages and pictures call it.
+        players: their names and the sizes of their blocks, in order.
         zero_sum: two players with f_2 = -f_1.
         deterministic: `draw` returns None.
         constrained: `project` is not the identity.
@@ -37,119 +43,47 @@ class Game(abc.ABC):
         quadratic: every cost is a polynomial of degree two, so that the field is affine.
         worlds: where the game can be evaluated.
         equilibria: known fixed points, exact numbers in tuples of length d.
+        symbols: of the coordinates of w, d of them, for a game given by expressions; else ().
+        exprs: the costs f_1, ..., f_n as expressions in `symbols`, where they are known; else ().
+        field_exprs: v(w) as d expressions; else ().
+        own_quadratic: every cost is a polynomial of degree two at most in its own player's block.
+        projection: what `project` applies, where it is an object of its own; None for a game without constraints.
     """
 
-    name: str = "game"
-    players: tuple[Player, ...]
     zero_sum: bool = False
     deterministic: bool = True
     constrained: bool = False
     smooth: bool = True
     quadratic: bool = False
-    worlds: frozenset[str] = ALL_WORLDS
     equilibria: tuple[tuple[Any, ...], ...] = ()
+    symbols: tuple[Any, ...] = ()
+    exprs: tuple[Any, ...] = ()
+    field_exprs: tuple[Any, ...] = ()
+    own_quadratic: bool = False
+    projection: Callable[[Array], Array] | None = None
 
-    # --- shape -------------------------------------------------------------------------------------------------
-
-    @property
-    def dim(self) -> int:
-        """Length d of the joint vector."""
-        return sum(player.size for player in self.players)
-
-    @property
-    def slices(self) -> tuple[slice, ...]:
-        """Where each player's block lies on the last axis."""
-        ends = np.cumsum([player.size for player in self.players])
-        return tuple(slice(int(end) - p.size, int(end)) for p, end in zip(self.players, ends, strict=True))
+    # --- expressions ---------------------------------------------------------------------------------------------
 
     @property
-    def tensor_shapes(self) -> tuple[tuple[tuple[int, ...], ...], ...]:
-        """For each player, the shapes of the tensors that its block packs, in order; one 1-D tensor by default."""
-        return tuple(((player.size,),) for player in self.players)
+    def symbolic(self) -> bool:
+        """Whether the field is given by expressions in `symbols`."""
+        return bool(self.field_exprs)
 
-    def split(self, w: Array) -> tuple[Array, ...]:
-        """The players' blocks of w, as views."""
-        return tuple(w[..., block] for block in self.slices)
+    @functools.cached_property
+    def parameters(self) -> tuple[Any, ...]:
+        """Symbols of the costs, or of the field where there are no costs, that are not coordinates: without a value."""
+        free = set().union(*(e.free_symbols for e in self.exprs or self.field_exprs)) - set(self.symbols)
+        return tuple(sorted(free, key=str))
 
-    def player_index(self, which: int | str) -> int:
-        """Position of a player given by index or name; two players are also x and y, or generator and discriminator."""
-        names = [player.name for player in self.players]
-        if isinstance(which, str):
-            if which in names:
-                return names.index(which)
-            if len(names) == 2:
-                for i, aliases in enumerate(TWO_PLAYER_ALIASES):
-                    if which in aliases:
-                        return i
-            raise UnknownNameError.among(f"player of {self.name}", which, names)
-        if not -len(names) <= which < len(names):
-            raise UnknownNameError.among(f"player of {self.name}", which, [*map(str, range(len(names))), *names])
-        return int(which) % len(names)
+    @functools.cached_property
+    def jacobian_expr(self) -> Any:
+        """J(w) = Dv(w) as a SymPy matrix of a symbolic game; None of another."""
+        import sympy
 
-    def per_player(self, value: Any) -> tuple[Any, ...]:
-        """A parameter given once, or per player as a tuple or a dict by name, as one value for each player."""
-        n = len(self.players)
-        if isinstance(value, Mapping):
-            by_index = {self.player_index(name): v for name, v in value.items()}
-            missing = [p.name for i, p in enumerate(self.players) if i not in by_index]
-            if missing:
-                raise ParameterError(
-                    f"a value for {', '.join(map(str, value))} but none for {', '.join(missing)}",
-                    f"one value for each player of {self.name}: {', '.join(p.name for p in self.players)}",
-                    "add the missing names, or pass one number",
-                )
-            return tuple(by_index[i] for i in range(n))
-        if isinstance(value, (tuple, list)):
-            if len(value) != n:
-                raise ParameterError(
-                    f"{len(value)} values {tuple(value)}",
-                    f"1 or {n}, for the players {', '.join(p.name for p in self.players)} of {self.name}",
-                    "pass one number, or one per player",
-                )
-            return tuple(value)
-        return (value,) * n
-
-    def per_coordinate(self, value: Any, w: Array) -> Any:
-        """A parameter, given once or per player, as what multiplies a joint vector in the world of `w`."""
-        values = self.per_player(value)
-        if all(v is values[0] or v == values[0] for v in values[1:]):
-            return worlds.number(values[0], w)
-        return worlds.concatenate([worlds.full(v, p.size, w) for v, p in zip(values, self.players, strict=True)])
-
-    def dot_per_player(self, u: Array, v: Array) -> Array:
-        """Inner products block by block, each spread over its player's coordinates: shape of u."""
-        return worlds.concatenate([
-            worlds.dot(a, b) * worlds.ones_like(a) for a, b in zip(self.split(u), self.split(v), strict=True)
-        ])  # fmt: skip
-
-    def check(self, w: Array) -> None:
-        """Refuse arrays of another length or another world, by name."""
-        shape = tuple(getattr(w, "shape", ()))
-        if not shape or shape[-1] != self.dim:
-            sizes = ", ".join(f"{p.name}: {p.size}" for p in self.players)
-            raise ShapeError(
-                f"an array of shape {shape}",
-                f"(..., {self.dim}) for {self.name} ({sizes})",
-                "put the players' blocks side by side on the last axis, player 1 first",
-            )
-        world = worlds.world_of(w)
-        if world not in self.worlds:
-            raise WorldError(
-                f"{self.name} evaluated on {world}",
-                f"one of {', '.join(sorted(self.worlds))}",
-                "use numbers, or a game defined by symbols",
-            )
-
-    def point(self, w: Any) -> Array:
-        """w as an array that this game accepts: lists become arrays, of symbols where they name any.
-
-        Raises:
-            ShapeError: for another length. WorldError: for a world in which the game is not defined.
-        """
-        if isinstance(w, (list, tuple)):
-            w = worlds.from_list(w, self.worlds)
-        self.check(w)
-        return w
+        if not self.symbolic:
+            return None
+        slopes = [sympy.diff(e, s) for e in self.field_exprs for s in self.symbols]
+        return sympy.ImmutableMatrix(self.dim, self.dim, slopes)
 
     # --- the oracle --------------------------------------------------------------------------------------------
 

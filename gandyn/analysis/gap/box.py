@@ -172,8 +172,7 @@ def _shown(bounds: Array) -> str:
 
 
 def _enclosures(game: Game) -> list[Enclosure]:
-    expressions = getattr(game, "exprs", None)
-    if expressions is None:
+    if not game.exprs:
         raise DomainError(
             f"bounds on the duality gap of {game.name}, which has no expressions",
             "costs that can be enclosed",
@@ -181,11 +180,11 @@ def _enclosures(game: Game) -> list[Enclosure]:
         )
     import sympy
 
-    for player, cost in zip(game.players, expressions, strict=True):
+    for player, cost in zip(game.players, game.exprs, strict=True):
         if cost.has(sympy.DiracDelta):
             raise DomainError(f"DiracDelta in the cost of {player.name}", "costs with values", "Heaviside, for a jump")
-    symbols = tuple(game.symbols)  # type: ignore[attr-defined]
-    return [enclosure(cost, symbols, own.start, own.stop) for cost, own in zip(expressions, game.slices, strict=True)]
+    blocks = zip(game.exprs, game.slices, strict=True)
+    return [enclosure(cost, game.symbols, own.start, own.stop) for cost, own in blocks]
 
 
 def box_of(game: Game, box: Any, radius: Any) -> Array:
@@ -194,7 +193,7 @@ def box_of(game: Game, box: Any, radius: Any) -> Array:
     Raises:
         ParameterError: without a finite box, or for one that is none. DomainError: for feasible sets that are no boxes.
     """
-    own = getattr(getattr(game, "projection", None), "bounds", None)
+    own = getattr(game.projection, "bounds", None)
     if game.constrained and own is None:
         raise DomainError(
             f"a box around the answers of {game.name}, whose feasible set is none", "a game in a box", 'method="exact"'

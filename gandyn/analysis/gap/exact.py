@@ -27,10 +27,10 @@ def shares(game: Game, w: Array) -> Shares:
         return _through_softmax(game, w)
     if hasattr(game, "matrix") and game.constrained:
         return _best_responses(game, w)
-    if getattr(game, "own_quadratic", False):
+    if game.own_quadratic:
         if not game.constrained:
             found = [quadratic_share(game, i, w) for i in range(len(game.players))]
-        elif hasattr(getattr(game, "projection", None), "bounds"):
+        elif hasattr(game.projection, "bounds"):
             found = [boxed_share(game, i, w) for i in range(len(game.players))]
         else:
             found = []
@@ -167,7 +167,7 @@ def boxed_share(game: Game, i: int, w: Array) -> tuple[Any, Array | None]:
             "costs that are separable in the own block",
             'method="box", which encloses it',
         )
-    bounds = np.array([[float(low), float(high)] for low, high in game.projection.bounds[own]])  # type: ignore[attr-defined]
+    bounds = np.array([[float(low), float(high)] for low, high in game.feasible_set().bounds[own]])
     x = point[..., own]
     vertex = x - g / np.where(curvature > 0, curvature, 1.0)
     places = np.stack([*np.broadcast_arrays(bounds[:, 0], bounds[:, 1], np.clip(vertex, *bounds.T), x)])

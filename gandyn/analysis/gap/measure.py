@@ -238,10 +238,9 @@ def _largest(values: Any) -> float:
 
 def _point(game: Game, w: Any, method: str) -> Array:
     if w is None:
-        symbols = getattr(game, "symbols", None)
-        if symbols is None or method != "exact":
+        if not game.symbols or method != "exact":
             raise ParameterError("no point", f"w, shape (..., {game.dim})", "pass a point")
-        return np.array([*symbols, None], dtype=object)[:-1]
+        return np.array([*game.symbols, None], dtype=object)[:-1]
     if hasattr(w, "detach") or (isinstance(w, np.ndarray) and w.dtype != object):
         return w
     point = worlds.from_list(w, game.worlds)
