@@ -175,7 +175,7 @@ def test_verdicts_in_floating_point_are_about_the_unit_circle(lr, verdict):
 def test_the_flow_of_a_game_without_expressions_is_exact_too():
     """Robust regression is given by matrices; its saddle attracts."""
     game = gd.games.robust_regression()
-    assert not hasattr(game, "field_exprs")
+    assert not game.symbolic
     found = gd.linearize(game)
     assert found.exact is not None
     assert found.verdict.name == "ATTRACTING"

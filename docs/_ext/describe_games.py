@@ -94,7 +94,7 @@ def _game(entry: Any) -> list[str]:
 
 def _formulas(entry: Any, game: Any) -> list[str]:
     """Costs and field of the first example as mathematics."""
-    if not hasattr(game, "exprs") or game.dim > LARGEST:
+    if not game.exprs or game.dim > LARGEST:
         return []
     costs = [
         f"f_{{{i + 1}}} &= {sympy.latex(e)}" for i, e in enumerate(game.exprs[:1] if game.zero_sum else game.exprs)
@@ -128,7 +128,7 @@ def _equilibria(game: Any) -> list[str]:
 
 def _portrait(entry: Any, game: Any) -> list[str]:
     """The flow's phase portrait, for games of two coordinates."""
-    if game.dim != 2 or not game.deterministic or getattr(game, "parameters", ()):
+    if game.dim != 2 or not game.deterministic or game.parameters:
         return []
     starts = list(game.facts.starts) if getattr(game, "facts", None) else []
     centre = [float(x) for x in game.equilibria[0]] if game.equilibria else [0.0, 0.0]

@@ -89,11 +89,10 @@ def limit_cycles(
     )
 
 
-def _check_smooth(game: Any) -> None:
+def _check_smooth(game: Game) -> None:
     """Refuse a field with a kink or a jump by the name of the function that has it."""
     import sympy
 
-    expressions = getattr(game, "field_exprs", None)
     kinks: tuple[Any, ...] = (
         sympy.Abs,
         sympy.sign,
@@ -104,8 +103,8 @@ def _check_smooth(game: Any) -> None:
         sympy.DiracDelta,
     )
     kinks += (sympy.floor, sympy.ceiling, sympy.Mod)
-    names = {type(a).__name__ for e in expressions or () for a in e.atoms(*kinks)}
-    if names or (expressions is None and not game.smooth):
+    names = {type(a).__name__ for e in game.field_exprs for a in e.atoms(*kinks)}
+    if names or (not game.symbolic and not game.smooth):
         what = f"whose field has {', '.join(sorted(names))}" if names else "whose field is not smooth"
         raise DomainError(
             f"limit_cycles of {game.name}, {what}", "a field without kinks and jumps", "a smooth penalty or loss"

@@ -58,7 +58,7 @@ def linearize(
                 f"no point to linearise {game.name} at", "a point", "at=gd.fixed_points(game)[0].point"
             )
         at = game.equilibria[0]
-    if mean is not None and (SYMBOLS in mean.worlds or hasattr(mean, "field_exprs")):
+    if mean is not None and (SYMBOLS in mean.worlds or mean.symbolic):
         found = linearize_symbols(mean, rule, at, state)
         note = "" if mean is game else f"of the mean game, {mean.name}: the noise of the batches is not in it"
     else:

@@ -185,7 +185,7 @@ def _coordinates(lin: Linearization) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
 
     given = [exact(x) if lin.exact is not None else sympy.Float(x) for x in lin.at]
     if lin.rule is None:
-        return tuple(getattr(lin.game, "symbols", lin.symbols)), tuple(given)
+        return tuple(lin.game.symbols or lin.symbols), tuple(given)
     start = lin.rule.init(lin.game, np.array([*given, None], dtype=object)[:-1])
     states = [exact(e) for _, array in start.leaves() for e in array]
     return update_map(lin.game, lin.rule).symbols, (*given, *states)

@@ -173,7 +173,7 @@ def solution_section(subject: Subject) -> Section:
     from ..analysis.decomposition import decompose
 
     section = Section("The point as a solution")
-    if not subject.lin.equilibrium or len(getattr(subject.game, "parameters", ())):
+    if not subject.lin.equilibrium or len(subject.game.parameters):
         raise DomainError("the point is no equilibrium, or a parameter of the game is free")
     found = classify(subject.game, subject.place)
     section.add("kind", found.label)
@@ -197,7 +197,7 @@ def stability_section(subject: Subject) -> Section:
 
     section = Section("Stable steps")
     rule = None if subject.rule is None else in_proportion(subject.game, subject.rule)
-    free = tuple(map(str, getattr(subject.game, "parameters", ())))
+    free = tuple(map(str, subject.game.parameters))
     if rule is None and not free:
         raise DomainError("a flow without free parameters has no step to choose")
     region = stability_region(subject.game, rule, free, subject.place)
@@ -224,7 +224,7 @@ def time_scale_section(subject: Subject) -> Section:
     from ..analysis.time_scale import critical_time_scale
 
     section = Section("Two time scales")
-    free: tuple[Any, ...] = getattr(subject.game, "parameters", ())
+    free = subject.game.parameters
     if free or len(subject.game.players) != 2:
         raise DomainError("time scales are compared in games of two players without free parameters")
     tau = critical_time_scale(subject.game, subject.place)
