@@ -71,7 +71,7 @@ def fixed_points(one: Any, restated: Restated) -> str | None:
         kinds = [a[i].kind for i in range(len(a))], [b[int(k)].kind for k in distance.argmin(1)]
         return None if kinds[0] == kinds[1] else f"kinds {kinds[0]} and {kinds[1]}"
 
-    return both(ask, one, restated, compare)
+    return both(ask, one, restated, compare) if restated.same_box else None
 
 
 def _where(subject: Any) -> Any:
@@ -167,7 +167,7 @@ def gap_in_a_box(one: Any, restated: Restated) -> str | None:
         size = max(abs(mine), abs(its), restated.value)
         return None if abs(mine - its) <= 1e-3 * size else f"{mine} and {its}"
 
-    return both(ask, one, restated, compare)
+    return both(ask, one, restated, compare) if restated.same_box else None
 
 
 def threshold(one: Any, restated: Restated) -> str | None:

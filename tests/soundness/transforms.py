@@ -27,6 +27,7 @@ class Restated:
         subject: the new one. forward: takes a point of the old to the new; of NumPy arrays (..., d) too.
         scale: old lengths are `scale` times the new ones. rate: new eigenvalues of -J are `rate` times the old ones.
         value: new costs are `value` times the old ones. extra: coordinates that were added at the end, resting at 0.
+        same_box: whether the new box holds the points of the old one.
     """
 
     how: str
@@ -36,6 +37,7 @@ class Restated:
     rate: float = 1.0
     value: float = 1.0
     extra: int = 0
+    same_box: bool = True
 
 
 def _blocks(game: Any) -> dict[str, list[Any]]:
@@ -76,7 +78,7 @@ def position(subject: Subject, rng: np.random.Generator) -> Restated | None:
     if subject.game.constrained and not isinstance(subject.game.projection, Box):
         return None
     size = int(rng.choice((1, 100, 10_000)))
-    h = [sympy.Rational(int(k), 7) * size for k in rng.integers(-9, 10, size=subject.game.dim)]
+    h = [sympy.Rational(int(k), 8) * size for k in rng.integers(-9, 10, size=subject.game.dim)]
     moved = {a: a + b for a, b in zip(subject.game.symbols, h, strict=True)}
     costs = [f.xreplace(moved) for f in subject.game.exprs]
     made = _again(subject, costs, projection=_box(subject, lambda v, k: v - h[k]))
@@ -124,7 +126,7 @@ def turned(subject: Subject, rng: np.random.Generator) -> Restated | None:
     exact = sympy.Matrix(game.dim, game.dim, lambda i, j: sympy.nsimplify(matrix[i, j]))
     made = _again(subject, [f.xreplace(turn) for f in game.exprs])
     point = tuple(exact * sympy.Matrix(subject.point))
-    return Restated("turned", dataclasses.replace(made, point=point), lambda w: w @ matrix.T)
+    return Restated("turned", dataclasses.replace(made, point=point), lambda w: w @ matrix.T, same_box=False)
 
 
 def gifts(subject: Subject, rng: np.random.Generator) -> Restated:
