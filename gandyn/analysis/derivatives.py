@@ -89,7 +89,7 @@ def linearize_symbols(game: Game, rule: Rule | None, at: Any, state: State | Non
     free = tuple(sorted(matrix.free_symbols, key=str))
     known = not obstacle and (place.exact or free)  # with free parameters the decimals of the point stand for it
     moved = [_number(e) for e in value]
-    still = not obstacle and _still(value, moved, change, motion.z, place.exact)
+    still = not obstacle and _still(value, moved, change, motion.z, game.dim, place.exact)
     return Linearization(
         game,
         rule,
@@ -139,7 +139,7 @@ def locate_point(game: Game, point: Array) -> Place:
 
 def _tolerance(game: Game, point: Array, v: Array) -> Array:
     """How large each v_i may be at a solution known to eight digits: 1e-8 sum_k |J_ik| max(1, |w_k|), and rounding."""
-    jacobian = np.array([[abs(_number(e)) for e in row] for row in np.asarray(game.jacobian(point)).tolist()])
+    jacobian = np.array([[_slope(e) for e in row] for row in np.asarray(game.jacobian(point)).tolist()])
     size = np.maximum(1.0, [abs(_number(e)) for e in point])
     return SOLVED * jacobian @ size + 1e-12 * np.array([abs(_number(e)) for e in v]) * game.constrained
 
@@ -158,13 +158,26 @@ def _numbers(matrix: Any) -> Array:
     return table if table.imag.any() else table.real
 
 
-def _still(value: Any, moved: Sequence[float], change: Any, z: Sequence[Any], exactly: bool) -> bool:
-    """Whether F(z) - z vanishes: exactly, or as far as the digits of z tell."""
-    if exactly and not change.has(_float_type()):
-        return all(abs(e) < 1e-6 for e in moved) and all(map(vanishes, value))
-    slopes = np.array([[abs(_number(e)) for e in row] for row in change.tolist()]).reshape(change.shape)
-    size = np.maximum(1.0, [abs(_number(e)) for e in z])
-    return bool((np.abs(moved) <= SOLVED * slopes @ size).all())
+def _still(value: Any, moved: Sequence[float], change: Any, z: Sequence[Any], d: int, exactly: bool) -> bool:
+    """Whether F(z) - z vanishes: exactly, or as far as the digits of z = (w, memory) tell.
+
+    Coordinates of w are known to eight digits of max(1, |w_k|). The memory, whose units are not those of w, is known
+    to eight digits of its own size: a rule starts it from w.
+    """
+    slopes = np.array([[_slope(e) for e in row] for row in change.tolist()]).reshape(change.shape)
+    known = np.array([abs(_number(e)) for e in z])
+    known[:d] = np.maximum(1.0, known[:d])
+    if (np.abs(moved) > SOLVED * slopes @ known).any():
+        return False
+    return all(map(vanishes, value)) if exactly and not change.has(_float_type()) else True
+
+
+def _slope(e: Any) -> float:
+    """|e| as a float; 0 at a kink, where the derivative of a jump has no value."""
+    try:
+        return abs(_number(e))
+    except TypeError:
+        return 0.0
 
 
 def _float_type() -> Any:
