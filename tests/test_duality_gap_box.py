@@ -183,13 +183,13 @@ def test_a_spent_budget_is_said_and_more_of_it_narrows_the_interval():
     game, w = gd.games.exponential(), [1.0, 2.0]
     best = gd.duality_gap(game, w, "box", radius=20, tolerance=1e-9)
     widths = []
-    for budget in (1, 8, 32):
-        gap = gd.duality_gap(game, w, "box", radius=20, tolerance=1e-9, budget=budget)
+    for parts in (1, 8, 32):
+        gap = gd.duality_gap(game, w, "box", radius=20, tolerance=1e-9, parts=parts)
         assert gap.interval[0] <= best.interval[0] <= best.interval[1] <= gap.interval[1]
         widths.append(gap.interval[1] - gap.interval[0])
         assert gap.kind == "lower"
         assert float(gap) == gap.interval[0]
-        assert "budget of parts ran out" in gap.note
+        assert "number of parts ran out" in gap.note
     assert widths[0] > 10 * widths[-1]
     assert best.kind == "exact"
 
@@ -245,10 +245,11 @@ def test_results_are_data_and_say_where():
         ({"radius": 2}, ParameterError, r"coordinate 1 of y is 3, outside \[-2, 2\]"),
         ({"radius": -1}, ParameterError, "radius=-1"),
         ({}, ParameterError, "finite intervals"),
-        ({"box": [(-5, 5)]}, ParameterError, "2 pairs"),
-        ({"box": [(5, -5), (-5, 5)]}, ParameterError, "low <= high"),
+        ({"box": [(-5, 5)]}, ParameterError, "2 coordinates"),
+        ({"box": [(5, -5), (-5, 5)]}, ParameterError, "low < high"),
         ({"box": [(-5, 5)] * 2, "radius": 5}, ParameterError, "both"),
         ({"radius": 10, "budget": 0}, ParameterError, "budget=0"),
+        ({"radius": 10, "parts": 0}, ParameterError, "parts=0"),
         ({"radius": 10, "tolerance": 0}, ParameterError, "tolerance=0"),
     ],
 )

@@ -122,11 +122,11 @@ def test_points_without_a_cost_and_functions_without_values_are_refused():
     with pytest.raises(gd.GandynError, match="floor"):
         gap(sp.floor(x) + x**2 / 2)
     with pytest.raises(gd.GandynError, match="seconds"):
-        gap(x**2, seconds=0)
+        gap(x**2, budget=0)
 
 
 def test_out_of_time_is_said():
-    found = gap(sp.sin(50 * x) * sp.cos(31 * x) + x**2 / 100, tolerance=1e-15, seconds=1e-9)
+    found = gap(sp.sin(50 * x) * sp.cos(31 * x) + x**2 / 100, tolerance=1e-15, budget=1e-9)
     assert found.kind == "lower"
     assert "out of time" in found.note
 

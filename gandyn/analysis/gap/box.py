@@ -156,7 +156,7 @@ def _note(bounds: Array, searches: dict[Any, Minimum], effort: Effort, decided: 
     elif any(np.isneginf(s.low) and not s.endless for s in searches.values()):
         why = "a cost has no known lower bound near a pole or the edge of its domain"
     else:
-        why = "the budget of parts ran out" if any(s.exhausted for s in searches.values()) else "rounding errors decide"
+        why = "the number of parts ran out" if any(s.exhausted for s in searches.values()) else "rounding errors decide"
     many = "" if decided.size == 1 else f" at {int((~decided).sum())} of {decided.size} points"
     told = f"undecided{many}: {why} before the interval was narrower than {effort.tolerance:g} of the value"
     return "; ".join([spent, *ends, told])

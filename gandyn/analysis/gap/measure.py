@@ -10,6 +10,7 @@ import numpy as np
 
 from ... import worlds
 from ...doors import door
+from ...budget import Budget
 from ...errors import ParameterError, UnknownNameError
 from ...rules import SimultaneousGD
 from ...types import Array, Game, Rule
@@ -54,8 +55,8 @@ def duality_gap(
     radius: Any = None,
     box: Any = None,
     tolerance: float = 1e-6,
-    budget: int = 100_000,
-    seconds: float = 60.0,
+    parts: int = 100_000,
+    budget: float | Budget | None = 60.0,
 ) -> DualityGap:
     """G(w) = sum_i [f_i(w) - min f_i(., w_-i)]: what the players could gain by answering each other.
 
@@ -90,8 +91,8 @@ def duality_gap(
         rng: seed of batches and perturbations.
         radius, box: for "box", |x_k| <= radius for every coordinate, or one (low, high) pair per coordinate of w. By
             default the game's own box; of a constrained game's box only what is feasible.
-        tolerance, budget, seconds: for "box", the width at which to stop, the parts of its box that a player may
-            search, and the time for all.
+        tolerance, parts, budget: for "box", the width at which to stop, the parts of its box that a player may search,
+            and seconds for all of them.
 
     Raises:
         DomainError: for "exact" where there is no closed form, for "proximal" outside zero-sum games of two players,
@@ -114,8 +115,8 @@ def duality_gap(
         if method == "exact":
             found = _exactly(game, point)
         elif method == "box":
-            deadline = time.monotonic() + _positive("seconds", seconds)
-            effort = boxes.Effort(_positive("tolerance", tolerance), _whole("budget", budget), deadline)
+            deadline = time.monotonic() + Budget.of(budget).left
+            effort = boxes.Effort(_positive("tolerance", tolerance), _whole("parts", parts), deadline)
             found = boxes.over_box(game, boxes.numbers(game, point), boxes.box_of(game, box, radius), effort)
         else:
             how = Inner(_inner_rule(game, rule, inner_lr), _whole("k", k), _whole("repeats", repeats), seed=rng)
