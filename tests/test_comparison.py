@@ -79,3 +79,19 @@ def test_a_budget_that_buys_nothing_and_an_unknown_unit_are_refused():
         gd.compare(BILINEAR, [gd.rules.Extragradient(0.1)], [1.0, 0.0], budget=1)
     with pytest.raises(gd.GandynError, match="gradients, products, seconds"):
         gd.compare(BILINEAR, [gd.rules.GDA(0.1)], [1.0, 0.0], budget=10, unit="flops")
+
+
+def test_tuning_keeps_the_ratio_of_the_players_steps():
+    """A rule is tuned as it was given: (lr, 4 lr) stays (lr, 4 lr), wrapped or not."""
+    rules = [
+        (gd.rules.GDA((0.1, 0.4)), gd.rules.GDA((0.02, 0.08))),
+        (gd.rules.GDA({"x": 0.1, "y": 0.4}), gd.rules.GDA({"x": 0.02, "y": 0.08})),
+        (gd.rules.AlternatingGD((0.1, 0.4)), gd.rules.AlternatingGD((0.02, 0.08))),
+        (gd.rules.Lookahead(gd.rules.GDA((0.1, 0.4)), 5, 0.5), gd.rules.Lookahead(gd.rules.GDA((0.02, 0.08)), 5, 0.5)),
+    ]
+    for given, wanted in rules:
+        tuned = with_step_size(given, 0.02)
+        one, other = (gd.iterate(BILINEAR, r, [1.0, 0.5], 7).w for r in (tuned, wanted))
+        np.testing.assert_allclose(one, other, rtol=1e-14)
+    steps = gd.rules.Alternating((gd.rules.GDA(0.1), gd.rules.Adam(0.001)))
+    assert [r.lr for r in with_step_size(steps, 0.2).inner] == pytest.approx([0.2, 0.002])

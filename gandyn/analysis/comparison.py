@@ -13,6 +13,7 @@ from ..doors import door
 from ..dynamics.iterate import iterate
 from ..errors import ParameterError
 from ..results import Result, plain
+from ..rules.base import each
 from ..types import Array, Counts, Game, Rule
 from ..worlds import NUMPY, is_symbolic, world_of
 from .regression import length
@@ -128,12 +129,13 @@ def compare(
 
     Args:
         game: the game.
-        rules: rules, or a dict from label to rule; their `lr`, also in wrapped rules, is replaced while tuning.
+        rules: rules, or a dict from label to rule; while tuning, the first
+            player's `lr` takes the values tried, and the others', in wrapped rules too, keep their ratio to it.
         start: array (d,), the centre of the starts. budget: how much each rule may spend.
         unit: "gradients", "products" or "seconds".
         metric: (game, points (..., d)) -> (...), smaller is better; by default the distance to the nearest known
             equilibrium, or the length of the field where none is known.
-        step_sizes: tried for every rule alike; None keeps the rules as they are.
+        step_sizes: tried for every rule alike, as the first player's; None keeps the rules as they are.
         seeds: how many starts (and batch orders), other than the held-out one.
         spread: starts are normal around `start` with this standard deviation; 0 for stochastic games from one point.
 
@@ -159,19 +161,27 @@ def compare(
 
 
 def step_size(rule: Rule) -> Any:
-    """A rule's `lr`; a wrapper's is that of the rule it moves with, of the first where each player has its own."""
+    """The first player's `lr`; a wrapper's is that of the rule it moves with. None where a rule has none."""
     if getattr(rule, "lr", None) is not None:
-        return rule.lr  # type: ignore[attr-defined]
+        return each(rule.lr)[0]  # type: ignore[attr-defined]
     _, wrapped = _wrapped(rule)
     return step_size(wrapped[0]) if wrapped else None
 
 
 def with_step_size(rule: Rule, lr: float) -> Rule:
-    """The same rule with this step size for all players, in wrapped rules too."""
-    if getattr(rule, "lr", None) is not None:
-        return dataclasses.replace(rule, lr=lr)  # type: ignore[type-var]
+    """The rule with this step size for the first player; the others', in wrapped rules too, keep their ratio to it."""
+    return _times(rule, lr / step_size(rule))
+
+
+def _times(rule: Rule, factor: float) -> Rule:
+    lr = getattr(rule, "lr", None)
+    if isinstance(lr, Mapping):
+        return dataclasses.replace(rule, lr={name: value * factor for name, value in lr.items()})  # type: ignore[type-var]
+    if lr is not None:
+        many = isinstance(lr, tuple)
+        return dataclasses.replace(rule, lr=tuple(v * factor for v in lr) if many else lr * factor)  # type: ignore[type-var]
     name, wrapped = _wrapped(rule)
-    changed = tuple(with_step_size(inner, lr) for inner in wrapped)
+    changed = tuple(_times(inner, factor) for inner in wrapped)
     several = isinstance(getattr(rule, name), tuple)
     return dataclasses.replace(rule, **{name: changed if several else changed[0]})  # type: ignore[type-var]
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ... import worlds
-from ...doors import door
 from ...budget import Budget
+from ...doors import door
 from ...errors import ParameterError, UnknownNameError
 from ...rules import SimultaneousGD
 from ...types import Array, Game, Rule
