@@ -21,7 +21,7 @@ def recipe(value: Any) -> str:
     Example:
         >>> import gandyn as gd
         >>> print(recipe(gd.games.bilinear(((1, 2), (0, 3)))))
-        from_sympy(["x1*y1 + 2*x1*y2 + 3*x2*y2", "-x1*y1 - 2*x1*y2 - 3*x2*y2"], {"x": "x1 x2", "y": "y1 y2"})
+        from_sympy(["x1*y1 + y2*(2*x1 + 3*x2)", "-x1*y1 - y2*(2*x1 + 3*x2)"], {"x": "x1 x2", "y": "y1 y2"})
           with J = [[0, 0, 1, 2], [0, 0, 0, 3], [-1, 0, 0, 0], [-2, -3, 0, 0]]
     """
     if isinstance(value, Game):

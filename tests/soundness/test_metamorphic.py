@@ -1,6 +1,6 @@
 """The same game said otherwise gets the same answer: other units, another origin, other names, another way of writing.
 
-`python -m tests.soundness.test_metamorphic FIRST LAST` prints what draws of those numbers find.
+`python tests/soundness/test_metamorphic.py FIRST LAST` prints what draws of those numbers find.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ import time
 
 import numpy as np
 import pytest
-
-from .answers import QUESTIONS
-from .games import subject
-from .transforms import WAYS
+from metamorphic_answers import QUESTIONS
+from metamorphic_games import subject
+from metamorphic_transforms import WAYS
 
 FAST, SLOW, A_TIME = 48, 2400, 40
 DRAWS = 20

@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 import sympy
+from metamorphic_games import Subject
 
 import gandyn as gd
 from gandyn.games.projections import Box
-
-from .games import Subject
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,11 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from metamorphic_transforms import Restated
 
 import gandyn as gd
 from gandyn.errors import GandynError
-
-from .transforms import Restated
 
 BUDGET = 20.0
 CLOSE = 1e-6

@@ -1,1 +1,0 @@
-"""Tests that look for answers which are wrong in silence: what must not change when nothing has changed."""
