@@ -114,7 +114,7 @@ def _build(game: Game, rule: Rule, backend: str) -> Compiled | GandynError:
             'kernel="eager"',
         )
     finally:
-        game.__dict__["_counts"] = before
+        vars(game.counts).update(vars(before))  # in place: a view's counts are those of its game
     if len(kernel.program.varying) > LARGEST_PROGRAM:
         return DomainError(
             f"a map of {len(kernel.program.varying)} operations", f"at most {LARGEST_PROGRAM}", 'kernel="eager"'

@@ -14,29 +14,26 @@ from ..doors import door
 from ..errors import DomainError
 from ..results import Result
 from ..symbolic.kinks import slope_at
-from ..types import Array, Batch, Counts, Game, Rule, State
+from ..types import Array, Batch, Counts, Game, GameView, Rule, State
 from ..types.first_step import first_state, first_step
+from ..types.view import forwards
 from ..worlds import SYMBOLS, exact
 
 
-class Recorder(Game):
+@forwards("quadratic")  # its answers have other names, not other values
+class Recorder(GameView):
     """A game on symbols that gives every point it is asked about, and every answer, a name of its own.
 
     The trace then stays a short straight-line program, however many steps a rule nests.
     """
 
+    counts = Game.counts  # its own: what the traced step asks for
+
     def __init__(self, game: Game, coordinates: Sequence[Any] = ()) -> None:
+        super().__init__(game)
         self.coordinates = frozenset(coordinates)
-        self.game, self.name, self.players = game, game.name, game.players
-        self.zero_sum, self.deterministic, self.smooth = game.zero_sum, game.deterministic, game.smooth
-        self.constrained, self.worlds = game.constrained, game.worlds
         self.bindings: list[tuple[Any, Any]] = []
         self._names: dict[Any, Any] = {}
-
-    @property
-    def quadratic(self) -> bool:  # type: ignore[override]
-        """Whether the game is."""
-        return self.game.quadratic
 
     def bind(self, values: Array) -> Array:
         """Replace each expression that is not a symbol or a number by a name for it."""

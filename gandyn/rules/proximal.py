@@ -58,7 +58,7 @@ class ProximalPoint(Rule):
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
         """Newton iterations on one batch, at least one."""
         if world_of(w) == POINTS:
-            return game.resolvent(self.lr, w), state, {}  # type: ignore[attr-defined]
+            return game.resolvent(self.lr, w), state, {}
         batch = game.draw(rng)
         if world_of(w) == SYMBOLS:
             if not game.quadratic:

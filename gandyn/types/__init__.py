@@ -8,6 +8,7 @@ from .game import Game
 from .players import ALL_WORLDS, Array, Batch, Counts, Info, Player
 from .restricted import RestrictedGame
 from .rule import Cost, Domain, Rule, State
+from .view import GameView
 
 __all__ = [
     "ALL_WORLDS",
@@ -20,6 +21,7 @@ __all__ = [
     "FeasibleSet",
     "FirstOrder",
     "Game",
+    "GameView",
     "Info",
     "Player",
     "RestrictedGame",

@@ -167,6 +167,14 @@ class Game(JointSpace, abc.ABC):
 
         return RestrictedGame(self, self.player_index(which), w)
 
+    def resolvent(self, lr: Any, w: Array) -> Array:
+        """The point x with x + lr v(x) = w, where it is known in closed form.
+
+        Raises:
+            DomainError: for games that do not know it.
+        """
+        raise DomainError(f"the resolvent of {self.name}", "a game with a closed form of it", "give `resolvent`")
+
     def best_response(self, which: int | str, w: Array) -> Array:
         """A minimiser of player `which`'s cost with the other blocks of w held fixed, (..., size), in closed form.
 
@@ -262,7 +270,9 @@ class Game(JointSpace, abc.ABC):
         return (forward + backward) / 2, (forward - backward) / 2
 
     def _cost_gradients(self, w: Array, batch: Batch) -> Array:
-        raise DomainError(f"{self.name} gives no gradients across players", "them", "give `_cost_gradients`")
+        raise DomainError(
+            f"{self.name} gives no gradients across players", "df_i/dw of every player i", "give `_cost_gradients`"
+        )
 
     def __repr__(self) -> str:
         return f"<{self.name}: {', '.join(f'{p.name} {p.size}' for p in self.players)}>"

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from .. import worlds
 from .feasible import FeasibleSet
 from .game import Game
-from .players import Array, Batch, Counts
+from .players import Array, Batch
+from .view import forwards
 
 
+@forwards(
+    *("worlds", "deterministic", "smooth", "constrained", "quadratic"),
+    *("counts", "solve", "draw", "draw_held_out", "batch_size", "advance", "undisturbed"),
+)
 class RestrictedGame(Game):
-    """One player's problem with the others fixed: what `Game.restrict` returns. Its vectors are that player's block."""
+    """One player's problem with the others fixed: what `Game.restrict` returns. Its vectors are that player's block.
+
+    Of the whole game it keeps the flags that hold for each player, the counts, the batches and the solver.
+    """
 
     def __init__(self, game: Game, index: int, w: Array) -> None:
         self.game, self.index, self.fixed = game, index, w
         self.name = f"{game.name} seen by {game.players[index].name}"
         self.players = (game.players[index],)
-        self.worlds, self.deterministic, self.smooth = game.worlds, game.deterministic, game.smooth
-        self.constrained = game.constrained
         self._block = game.slices[index]
 
     @property
@@ -31,11 +36,6 @@ class RestrictedGame(Game):
     def tensor_shapes(self) -> tuple[tuple[tuple[int, ...], ...], ...]:
         """The player's own tensors."""
         return (self.game.tensor_shapes[self.index],)
-
-    @property
-    def quadratic(self) -> bool:  # type: ignore[override]
-        """Whether the whole game is."""
-        return self.game.quadratic
 
     def embed(self, x: Array) -> Array:
         """The joint vector with the player's block replaced by x."""
@@ -50,11 +50,6 @@ class RestrictedGame(Game):
     def per_player(self, value: Any) -> tuple[Any, ...]:
         """The player's own share of a parameter given per player of the whole game."""
         return (self.game.per_player(value)[self.index],)
-
-    @property
-    def counts(self) -> Counts:
-        """The whole game's counts."""
-        return self.game.counts
 
     def field(self, w: Array, batch: Batch = None, only: int | str | None = None) -> Array:
         """The player's own gradient df_i/dx_i, shape (..., size)."""
@@ -98,19 +93,3 @@ class RestrictedGame(Game):
     def feasible_set(self) -> FeasibleSet:
         """The player's own feasible set."""
         return self.game.feasible_set().restrict(self._block)
-
-    def solve(self, operator: Callable[[Array], Array], rhs: Array) -> Array:
-        """Solve a linear system on the player's block."""
-        return self.game.solve(operator, rhs)
-
-    def draw(self, rng: Any) -> Batch:
-        """A batch token of the whole game."""
-        return self.game.draw(rng)
-
-    def draw_held_out(self, rng: Any) -> Batch:
-        """A held-out batch token of the whole game."""
-        return self.game.draw_held_out(rng)
-
-    def advance(self) -> None:
-        """What changes outside w, in the whole game."""
-        self.game.advance()

@@ -55,6 +55,14 @@ class Near(RestrictedGame):
         """df_i/dx_i + 2 weight (x - centre)."""
         return super().field(w, batch, only) + 2 * self.weight * (w - self.centre)
 
+    def jvp(self, w: Array, u: Array, batch: Batch = None) -> Array:
+        """The player's own Hessian times u, and 2 weight u."""
+        return super().jvp(w, u, batch) + 2 * self.weight * u
+
+    def vjp(self, w: Array, u: Array, batch: Batch = None) -> Array:
+        """The same product: a Hessian is symmetric."""
+        return super().vjp(w, u, batch) + 2 * self.weight * u
+
     def _costs(self, w: Array, batch: Batch) -> tuple[Array, ...]:
         apart = w - self.centre
         return (super()._costs(w, batch)[0] + self.weight * worlds.dot(apart, apart)[..., 0],)

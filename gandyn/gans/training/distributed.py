@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 import torch.distributed as dist
 
 from ...errors import ParameterError
-from ...types import Array, Batch, Counts, Game, RestrictedGame
+from ...types import Array, Batch, GameView
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +36,7 @@ def joined(backend: str | None = None) -> Iterator[Group | None]:
         dist.destroy_process_group()
 
 
-class DistributedGame(Game):
+class DistributedGame(GameView):
     """A `GANGame` whose batches are shared among processes; every answer of the oracle is the mean over them.
 
     All processes draw the same batch of `game.size` and keep their own n-th part of it, so costs that are means over
@@ -51,15 +51,15 @@ class DistributedGame(Game):
         ParameterError: for a batch that does not divide among the processes.
     """
 
+    game: Any
+
     def __init__(self, game: Any, group: Group) -> None:
         if game.size % group.size:
             raise ParameterError(
                 f"a batch of {game.size} for {group.size} processes", "a multiple", f"batch = {group.size * 64}"
             )
-        self.game, self.group = game, group
-        self.name, self.players, self.worlds = game.name, game.players, game.worlds
-        self.zero_sum, self.deterministic = game.zero_sum, game.deterministic
-        self.constrained, self.smooth = game.constrained, game.smooth
+        super().__init__(game)
+        self.group = group
 
     def __getattr__(self, name: str) -> Any:
         """Everything that is not averaged is the game's own: networks, data, loss, `sample`, `load`."""
@@ -101,24 +101,6 @@ class DistributedGame(Game):
         dist.all_reduce(answer)
         return answer / self.group.size
 
-    @property
-    def counts(self) -> Counts:
-        """The game's, which every process asks alike."""
-        return self.game.counts  # type: ignore[no-any-return]
-
-    @property
-    def tensor_shapes(self) -> tuple[tuple[tuple[int, ...], ...], ...]:
-        """The game's."""
-        return self.game.tensor_shapes  # type: ignore[no-any-return]
-
-    def per_coordinate(self, value: Any, w: Array) -> Any:
-        """As the game does."""
-        return self.game.per_coordinate(value, w)
-
-    def check(self, w: Array) -> None:
-        """As the game does."""
-        self.game.check(w)
-
     def field(self, w: Array, batch: Batch = None, only: int | str | None = None) -> Array:
         """Mean of the parts' fields; of one player's alone, that block is all that travels."""
         found = self.game.field(w, batch, only)
@@ -157,20 +139,6 @@ class DistributedGame(Game):
         """Means of the parts' costs."""
         return tuple(self._mean(cost.clone()) for cost in self.game.costs(w, batch))
 
-    def _costs(self, w: Array, batch: Batch) -> tuple[Array, ...]:
-        return self.costs(w, batch)
-
-    def _field(self, w: Array, batch: Batch, only: int | None) -> Array:
-        return self.field(w, batch, only)
-
-    def project(self, w: Array) -> Array:
-        """The game's."""
-        return self.game.project(w)
-
-    def solve(self, operator: Callable[[Array], Array], rhs: Array) -> Array:
-        """The game's solver, every process with the same averaged products."""
-        return self.game.solve(operator, rhs)
-
     def advance(self) -> None:
         """The game's; running statistics are averaged over the processes."""
         self.game.advance()
@@ -178,13 +146,6 @@ class DistributedGame(Game):
             for buffer in network.buffers():
                 if buffer.is_floating_point():
                     buffer.copy_(self._mean(buffer.clone()))
-
-    def restrict(self, which: int | str, w: Array) -> RestrictedGame:
-        """One player's problem, its answers averaged."""
-        return RestrictedGame(self, self.player_index(which), w)
-
-    def __repr__(self) -> str:
-        return repr(self.game)
 
 
 def whole(game: Any) -> Any:
