@@ -25,7 +25,7 @@ import numpy as np
 from rounds import environment
 
 import gandyn as gd
-from gandyn.analysis import basins as module
+from gandyn.analysis.long_run import basins as module
 
 TARGETS = {"seconds": 10.0, "gib": 1.0}
 BOX, LR = 1.5, 0.1

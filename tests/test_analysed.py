@@ -11,7 +11,7 @@ import sympy
 
 import gandyn as gd
 from catalogue import RULES, accepts, label, rule
-from gandyn.analysis.freed import with_value
+from gandyn.analysis.parameters.freed import with_value
 from gandyn.budget import Budget
 from gandyn.errors import GandynError
 from gandyn.types import Rule

@@ -31,6 +31,19 @@ FLOORS = (
     "rules",
     "doors",
     "dynamics",
+    "analysis.exact_numbers",
+    "analysis.conserved",
+    "analysis.local",
+    "analysis.backward_error",
+    "analysis.nash",
+    "analysis.zeros",
+    "analysis.parameters",
+    "analysis.measured",
+    "analysis.closed_orbits",
+    "analysis.long_run",
+    "analysis.gap",
+    "analysis.certificates",
+    "analysis.spectrum",
     "analysis",
     "optim",
     "gans",
@@ -40,8 +53,8 @@ FLOORS = (
     "gandyn",
     "cli",
 )
-# The hooks that may reach downwards: the package's own lazy attributes, and a result's `plot()`.
-HOOKS = {("gandyn", None), ("results", "plots")}
+# The hooks that may reach downwards: the lazy attributes of the package and of `analysis`, and a result's `plot()`.
+HOOKS = {("gandyn", None), ("analysis", None), ("results", "plots")}
 RULE_IMPORTS = {"types", "worlds", "parameters", "errors", "registry", "rules"}
 # The torch kernel is itself imported only when it is asked for.
 TORCH_AT_THE_TOP = ("gans/", "optim/", "games/autograd.py", "games/network.py", "dynamics/tensors.py")

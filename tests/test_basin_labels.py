@@ -5,7 +5,7 @@ import pytest
 import sympy
 
 import gandyn as gd
-from gandyn.analysis.basins import CYCLING, UNDECIDED
+from gandyn.analysis.long_run.basins import CYCLING, UNDECIDED
 from gandyn.games.projections import Box
 
 x, y, lam = sympy.symbols("x y lam", real=True)

@@ -5,7 +5,7 @@ import pytest
 import sympy
 
 import gandyn as gd
-from gandyn.analysis.basins import CYCLING, DIVERGED, LEFT, UNDECIDED
+from gandyn.analysis.long_run.basins import CYCLING, DIVERGED, LEFT, UNDECIDED
 
 x, y = sympy.symbols("x y", real=True)
 BILINEAR = gd.games.bilinear()

@@ -14,8 +14,8 @@ from gandyn.errors import DomainError, MissingDependencyError, NotDifferentiable
 
 pytest.importorskip("flint", reason="needs the extra gandyn[proof]")
 
-from gandyn.analysis.enclosures import box, ends, system
-from gandyn.analysis.iterated import Iterated
+from gandyn.analysis.certificates.enclosures import box, ends, system
+from gandyn.analysis.certificates.iterated import Iterated
 
 X, Y = sympy.symbols("x y", real=True)
 SQUARE = [(-1, 1), (-1, 1)]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import gandyn as gd
-from gandyn.analysis.comparison import step_size, with_step_size
+from gandyn.analysis.measured.comparison import step_size, with_step_size
 
 BILINEAR = gd.games.bilinear()
 SIZES = (0.3, 1 / np.sqrt(2), 0.9)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import gandyn as gd
-from gandyn.analysis.comparison import Contender
+from gandyn.analysis.measured.comparison import Contender
 
 
 def contender(last):

@@ -9,7 +9,7 @@ import pytest
 import sympy
 
 import gandyn as gd
-from gandyn.analysis.linearize import Verdict
+from gandyn.analysis.local.linearize import Verdict
 from gandyn.games.projections import Box, Product, Simplices
 
 x, y, l = sympy.symbols("x y l", real=True)

@@ -5,8 +5,8 @@ import pytest
 import sympy
 
 import gandyn as gd
-from gandyn.analysis.equations import Equations
-from gandyn.analysis.exclusion import search
+from gandyn.analysis.zeros.equations import Equations
+from gandyn.analysis.zeros.exclusion import search
 from gandyn.budget import Budget
 from gandyn.symbolic.intervals import IntervalFunction
 

@@ -8,7 +8,7 @@ import sympy
 
 import gandyn as gd
 from catalogue import RULES, label, rule, spectral_radius
-from gandyn.analysis.freed import freed, with_value
+from gandyn.analysis.parameters.freed import freed, with_value
 from gandyn.errors import DomainError, GandynError, ParameterError
 from gandyn.types import Rule
 

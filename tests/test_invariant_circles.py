@@ -5,10 +5,10 @@ import pytest
 import sympy
 
 import gandyn as gd
-from gandyn.analysis import circle_solver
-from gandyn.analysis.circle_solver import rotation_number
-from gandyn.analysis.invariant_sets import InvariantCircle, PeriodicOrbit
-from gandyn.analysis.systems import system
+from gandyn.analysis.closed_orbits import circle_solver
+from gandyn.analysis.closed_orbits.circle_solver import rotation_number
+from gandyn.analysis.closed_orbits.invariant_sets import InvariantCircle, PeriodicOrbit
+from gandyn.analysis.parameters.system import system
 
 x, y = sympy.symbols("x y", real=True)
 R = sympy.Rational

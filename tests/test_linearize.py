@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gandyn as gd
-from gandyn.analysis.linearize import Verdict
-from gandyn.analysis.polynomials import Z, factors, largest_modulus, place, semisimple
+from gandyn.analysis.exact_numbers.polynomials import Z, factors, largest_modulus, place, semisimple
+from gandyn.analysis.local.linearize import Verdict
 from gandyn.symbolic.taylor import Rational, expand
 
 LR = sympy.Symbol("lr", positive=True)

@@ -5,7 +5,7 @@ import pytest
 import sympy as sp
 
 import gandyn as gd
-from gandyn.analysis.lyapunov_exponents import _band
+from gandyn.analysis.long_run.lyapunov_exponents import _band
 
 x, y = sp.symbols("x y", real=True)
 STEP = gd.rules.GDA(1.0)

@@ -6,7 +6,7 @@ import sympy
 from scipy.integrate import solve_ivp
 
 import gandyn as gd
-from gandyn.analysis.expansion import step_sizes, with_steps
+from gandyn.analysis.backward_error.expansion import step_sizes, with_steps
 
 X, Y = sympy.symbols("x y", real=True)
 GENERAL = gd.games.from_sympy([X**2 + 2 * X * Y - Y**3 * X + X**3 / 2, Y**2 / 2 - X * Y + X**2 * Y**2 / 3], [X, Y])

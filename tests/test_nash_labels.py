@@ -7,8 +7,8 @@ import pytest
 import sympy
 
 import gandyn as gd
-from gandyn.analysis.convexity import is_convex
-from gandyn.analysis.own_optimum import Optimum
+from gandyn.analysis.nash.convexity import is_convex
+from gandyn.analysis.nash.own_optimum import Optimum
 from gandyn.games.projections import Box, Simplices
 
 x, y, z = sympy.symbols("x y z", real=True)

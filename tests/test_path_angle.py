@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import gandyn as gd
-from gandyn.analysis.path import Motion
+from gandyn.analysis.spectrum.path_angle import Motion
 from gandyn.errors import ParameterError
 
 

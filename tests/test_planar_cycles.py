@@ -5,8 +5,8 @@ import pytest
 import sympy
 
 import gandyn as gd
-from gandyn.analysis.invariant_sets import LimitCycle
-from gandyn.analysis.return_map import ReturnMap
+from gandyn.analysis.closed_orbits.invariant_sets import LimitCycle
+from gandyn.analysis.closed_orbits.return_map import ReturnMap
 from gandyn.budget import Budget
 
 x, y = sympy.symbols("x y", real=True)
@@ -165,7 +165,7 @@ def test_none_is_proven(game, box, argument):
 
 def test_a_symmetric_jacobian_around_a_hole_proves_nothing():
     # dw/dt = (-y, x)/r^2 + (1 - r^2) (x, y): the first part has a symmetric Jacobian, and r = 1 is a limit cycle.
-    from gandyn.analysis.no_cycles import excluded
+    from gandyn.analysis.closed_orbits.no_cycles import excluded
 
     game = gd.games.from_sympy(
         [sympy.atan(x / y) - SQUARE / 2 + SQUARE**2 / 4, -sympy.atan(y / x) - SQUARE / 2 + SQUARE**2 / 4], [x, y]

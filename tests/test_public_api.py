@@ -222,3 +222,22 @@ def test_every_install_is_constrained():
 def test_the_licence_is_where_pyproject_says():
     assert "MIT License" in (ROOT / "LICENSE").read_text()
     assert 'license = "MIT"' in (ROOT / "pyproject.toml").read_text()
+
+
+@pytest.mark.parametrize("name", ["linearize", "stability", "classification", "cycles", "rates", "worst_case", "path"])
+def test_modules_are_found_under_their_former_names_too(name):
+    """`from gandyn.analysis.linearize import Verdict` was documented; the file now stands in a folder."""
+    import importlib
+    import sys
+
+    before = getattr(gd.analysis, name, None)
+    module = importlib.import_module(f"gandyn.analysis.{name}")
+    assert module.__file__.endswith(".py")
+    assert f"analysis/{name}" not in module.__file__.replace("\\", "/")
+    del sys.modules[f"gandyn.analysis.{name}"]
+    if before is None:
+        delattr(gd.analysis, name)
+    else:
+        setattr(gd.analysis, name, before)
+    with pytest.raises(ModuleNotFoundError):
+        importlib.import_module("gandyn.analysis.never")

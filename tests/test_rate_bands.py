@@ -7,9 +7,9 @@ import pytest
 from rate_families import FAMILIES, autoregression
 
 import gandyn as gd
-from gandyn.analysis.oscillation import period
-from gandyn.analysis.rates import DOUBT
-from gandyn.analysis.regression import Regression
+from gandyn.analysis.measured.oscillation import period
+from gandyn.analysis.measured.rates import DOUBT
+from gandyn.analysis.measured.regression import Regression
 from gandyn.results import Status, Trajectory
 
 BILINEAR = gd.games.bilinear()
@@ -120,7 +120,7 @@ def test_the_correlation_of_noise_is_found_without_bias(memory):
 
 def test_whitening_by_hand():
     """y_n - .5 y_{n-1}: a line a + b n becomes a / 2 + b (n + 1) / 2."""
-    from gandyn.analysis.regression import Noise
+    from gandyn.analysis.measured.regression import Noise
 
     line = 3 + 2 * np.arange(6.0)
     np.testing.assert_allclose(Noise(np.array([0.5])).whiten(line[:, None])[:, 0], 1.5 + (np.arange(1, 6) + 1.0))

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gandyn as gd
-from gandyn.analysis.polynomials import Z
-from gandyn.analysis.routh import hurwitz, jury
+from gandyn.analysis.exact_numbers.polynomials import Z
+from gandyn.analysis.exact_numbers.routh import hurwitz, jury
 
 BILINEAR = gd.games.bilinear()
 HALF, FIFTH = sympy.Rational(1, 2), sympy.Rational(1, 5)

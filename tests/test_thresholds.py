@@ -8,8 +8,8 @@ import pytest
 import sympy
 
 import gandyn as gd
-from gandyn.analysis.conditions import conditions
-from gandyn.analysis.thresholds import Line, where_positive
+from gandyn.analysis.parameters.conditions import conditions
+from gandyn.analysis.parameters.thresholds import Line, where_positive
 from gandyn.errors import DomainError
 
 LR = sympy.Symbol("lr", positive=True)
@@ -144,7 +144,7 @@ def test_coefficients_that_are_not_rational_keep_their_exact_threshold():
 @pytest.mark.parametrize("n", [2, 3, 4, 5])
 def test_conditions_hold_where_every_root_is_stable(n):
     """Random characteristic polynomials in one parameter, against NumPy's roots at every cell."""
-    from gandyn.analysis.exact import ExactLinearization
+    from gandyn.analysis.local.exact import ExactLinearization
 
     rng = np.random.default_rng(n)
     for flow in (True, False):

@@ -12,7 +12,7 @@ import pytest
 import gandyn as gd
 from catalogue import RULES
 from catalogue import rule as the_rule
-from gandyn.analysis.worst_case import WorstCase
+from gandyn.analysis.certificates.worst_case import WorstCase
 from gandyn.types import Game, Player
 from gandyn.worlds import POINTS
 

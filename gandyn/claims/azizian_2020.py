@@ -25,7 +25,7 @@ def _images(values: Any, step: float, rule: Any) -> Any:
 def _spectrum(game: Game, step: float, rule: Any, used: Any = None) -> Evidence:
     import numpy as np
 
-    from ..analysis.linearize import linearize
+    from ..analysis.local.linearize import linearize
 
     values = np.linalg.eigvals(game.jacobian(np.zeros(game.dim)))
     matrix = np.asarray(linearize(game, (used or rule)(step)).matrix, dtype=float)

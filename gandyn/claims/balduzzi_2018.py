@@ -29,7 +29,7 @@ def _conserved(game: Any) -> Evidence:
     """dH/dt = -<J^T v, v> along dw/dt = -v, H = |v|^2 / 2, and the gradient J^T v is the adjustment A^T v."""
     import sympy
 
-    from ..analysis.decomposition import decompose
+    from ..analysis.local.decomposition import decompose
 
     found = decompose(game)
     v = sympy.Matrix(game.field_exprs)
@@ -68,7 +68,11 @@ register(
             ),
         ),
         mutants=(
-            Mutant("analysis/decomposition.py", "self.jacobian - self._transposed", "self.jacobian + self._transposed"),
+            Mutant(
+                "analysis/local/decomposition.py",
+                "self.jacobian - self._transposed",
+                "self.jacobian + self._transposed",
+            ),
         ),
         draws=20,
     )

@@ -15,7 +15,7 @@ def _curve(game: Game, angle: float, offset: float, motion: str) -> Evidence:
     """Along d from w_0, the path passes the equilibrium at offset |d| to the side: v = J ((alpha - 1) d + e)."""
     import numpy as np
 
-    from ..analysis.path import path_angle
+    from ..analysis.spectrum.path_angle import path_angle
 
     d = 2 * np.array([math.cos(angle), math.sin(angle)])
     e = offset * np.array([-d[1], d[0]])
@@ -72,7 +72,7 @@ register(
                 restore=lambda: {"game": games.bilinear()},
             ),
         ),
-        mutants=(Mutant("analysis/path.py", "float(v @ direction)", "float(v @ direction.abs())"),),
+        mutants=(Mutant("analysis/spectrum/path_angle.py", "float(v @ direction)", "float(v @ direction.abs())"),),
         draws=20,
     )
 )
@@ -97,7 +97,7 @@ register(
                 restore=lambda: {"game": games.quadratic(1, 0, 1)},
             ),
         ),
-        mutants=(Mutant("analysis/path.py", "float(v @ direction)", "float(v @ direction.abs())"),),
+        mutants=(Mutant("analysis/spectrum/path_angle.py", "float(v @ direction)", "float(v @ direction.abs())"),),
         draws=20,
     )
 )
@@ -105,7 +105,7 @@ register(
 
 def _stable_saddle(a: Any, b: Any, c: Any) -> Evidence:
     """a x^2/2 + b x y - c y^2/2: the flow attracts iff a + c > 0 and a c + b^2 > 0; a local Nash point needs a > 0."""
-    from ..analysis.classification import classify
+    from ..analysis.nash.classification import classify
 
     game = games.quadratic(a, b, c)
     found = classify(game)
@@ -150,7 +150,7 @@ register(
         ),
         mutants=(
             Mutant(
-                "analysis/classification.py",
+                "analysis/nash/classification.py",
                 "if Optimum.NONE in kinds:",
                 "if all(kind is Optimum.NONE for kind in kinds):",
             ),

@@ -88,7 +88,7 @@ def _equations(rule: Any = None) -> Evidence:
     """The acceleration on a curved general-sum game against coefficients of w', v, J v and J w', beta = 2 / lr."""
     import sympy
 
-    from ..analysis.high_resolution import high_resolution
+    from ..analysis.backward_error.high_resolution import high_resolution
 
     x, y = sympy.symbols("x y", real=True)
     game = games.from_sympy([x**3 * y + 2 * x * y**2 - x**2, y**3 - 3 * x * y + x**2 * y**2], [x, y])
@@ -133,8 +133,8 @@ register(
 
 def _stability(rule: Any = None) -> Evidence:
     """mu^2 + beta mu + ... on the bilinear game: never stable for gradient steps, always for the other two."""
-    from ..analysis.high_resolution import high_resolution
-    from ..analysis.stability import stability_region
+    from ..analysis.backward_error.high_resolution import high_resolution
+    from ..analysis.parameters.stability import stability_region
 
     def region(build: Any) -> Any:
         space = high_resolution(games.bilinear(2), build("lr")).space("lr")

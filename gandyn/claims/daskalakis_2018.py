@@ -14,7 +14,7 @@ def _diverges(game: Game, step: Any) -> Evidence:
     """Spectral radius sqrt(1 + eta^2 sigma_max^2), and no eigenvalue within the unit circle."""
     import numpy as np
 
-    from ..analysis.linearize import linearize
+    from ..analysis.local.linearize import linearize
 
     found = linearize(game, rules.SimultaneousGD(step))
     least = float(np.abs(found.eigenvalues).min())

@@ -57,8 +57,8 @@ def bilinear_modes(rule: Rule, mode: Callable[[Any, Any], Any]) -> Evidence:
     """
     import sympy
 
-    from ..analysis.linearize import linearize
-    from ..analysis.polynomials import Z
+    from ..analysis.exact_numbers.polynomials import Z
+    from ..analysis.local.linearize import linearize
 
     sigma = sympy.Symbol("sigma", positive=True)
     found = linearize(games.bilinear(sigma), rule).exact
@@ -72,7 +72,7 @@ def bilinear_modes(rule: Rule, mode: Callable[[Any, Any], Any]) -> Evidence:
 
 def critical_step(game: Game, rule: Rule, expected: Any) -> Evidence:
     """Whether the rule's exact critical step "lr" on the game is the expected one."""
-    from ..analysis.stability import stability_region
+    from ..analysis.parameters.stability import stability_region
 
     found = stability_region(game, rule, ("lr",)).critical("lr")
     return Evidence(bool(found == expected), f"critical step {found} beside {expected}")
@@ -88,7 +88,7 @@ def all_of(*parts: Evidence) -> Evidence:
 
 def spectral(game: Game, rule: Rule | None = None, at: Any = None) -> float:
     """The spectral radius of a rule's map, or the spectral abscissa of the flow."""
-    from ..analysis.linearize import linearize
+    from ..analysis.local.linearize import linearize
 
     found = linearize(game, rule, at)
     return float(found.spectral_abscissa if rule is None else found.spectral_radius)  # type: ignore[arg-type]
@@ -96,7 +96,7 @@ def spectral(game: Game, rule: Rule | None = None, at: Any = None) -> float:
 
 def attracting(game: Game, rule: Rule | None = None, at: Any = None) -> Evidence:
     """Whether the linear part decides that the point attracts."""
-    from ..analysis.linearize import Verdict, linearize
+    from ..analysis.local.linearize import Verdict, linearize
 
     found = linearize(game, rule, at)
     size = found.spectral_abscissa if rule is None else found.spectral_radius

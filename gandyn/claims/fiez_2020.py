@@ -12,8 +12,8 @@ from .evidence import all_of, attracting
 def _example(tau: Any = None) -> Evidence:
     import sympy
 
-    from ..analysis.stability import stability_region
-    from ..analysis.time_scale import critical_time_scale
+    from ..analysis.parameters.stability import stability_region
+    from ..analysis.parameters.time_scale import critical_time_scale
 
     if tau is not None:
         return attracting(games.tau_gda(4, tau=tau))
@@ -52,7 +52,7 @@ def _finite(game: Any) -> Evidence:
     import numpy as np
     import sympy
 
-    from ..analysis.time_scale import critical_time_scale
+    from ..analysis.parameters.time_scale import critical_time_scale
 
     critical = critical_time_scale(game)
     if critical is sympy.oo:
@@ -118,7 +118,7 @@ register(
         ),
         mutants=(
             Mutant(
-                "analysis/time_scale.py",
+                "analysis/parameters/time_scale.py",
                 "tau if block.start <= k < block.stop else 1",
                 "1 if block.start <= k < block.stop else tau",
             ),

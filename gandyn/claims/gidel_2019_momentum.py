@@ -16,7 +16,7 @@ def _simultaneous(momentum: Any = None) -> Evidence:
     """Schur-Cohn on p = z^2 + a z + b: |a - conj(a) b|^2 - (1 - |b|^2)^2 must be negative for convergence."""
     import sympy
 
-    from ..analysis.stability import stability_region
+    from ..analysis.parameters.stability import stability_region
 
     lr = sympy.Symbol("lr", positive=True)
     beta = sympy.Symbol("beta", real=True) if momentum is None else momentum
@@ -57,7 +57,7 @@ def _alternating(game: Game, step: float, momentum: Any = (HALF, 0), constant: f
     """|w_t|^2 <= C r^t |w_0|^2 for t <= 300 and the worst of all starts, r = max(1/2, 1 - s_min^2 / 16)."""
     import numpy as np
 
-    from ..analysis.linearize import linearize
+    from ..analysis.local.linearize import linearize
     from .evidence import singular_values
 
     matrix = np.asarray(linearize(game, rules.HeavyBall(step, momentum, alternating=True)).matrix, dtype=float)
@@ -139,7 +139,7 @@ def _asymptotic(share: float, momentum: float = HALF) -> Evidence:
     """rho^2 of the slowest mode of (z - 1)^2 (z - beta) + s^2 z^2 for small s, by roots and by the library."""
     import numpy as np
 
-    from ..analysis.linearize import linearize
+    from ..analysis.local.linearize import linearize
 
     exact = max(abs(np.roots(np.polyadd(np.polymul([1, -2, 1], [1, -momentum]), [share**2, 0, 0])))) ** 2
     rule = rules.HeavyBall(share, (momentum, 0), alternating=True)
@@ -205,8 +205,8 @@ def _bounded(thirtieths: int = 19, in_turn: bool = True) -> Evidence:
     """Trace 2 - s^2 and determinant 1; marginal while |trace| < 2."""
     import sympy
 
-    from ..analysis.linearize import Verdict, linearize
-    from ..analysis.polynomials import Z
+    from ..analysis.exact_numbers.polynomials import Z
+    from ..analysis.local.linearize import Verdict, linearize
     from .evidence import same_expressions
 
     lr, sigma = sympy.symbols("lr sigma", positive=True)

@@ -50,7 +50,7 @@ def _averages(game: Game, inner: Rule) -> Evidence:
     """t times the average of w_1, ..., w_t is (I - M)^-1 M (I - M^t) w_0, which stays bounded while M's orbits do."""
     import numpy as np
 
-    from ..analysis.linearize import linearize
+    from ..analysis.local.linearize import linearize
     from ..dynamics.iterate import iterate
 
     start = np.linspace(1.0, 2.0, game.dim)

@@ -12,7 +12,7 @@ from .evidence import all_of, same_expressions, same_numbers, same_spectrum, sin
 
 def _orbit(game: Game) -> Evidence:
     """w . v = 0 identically, so that |w|^2 is conserved; and eigenvalues +-i sigma, the others 0."""
-    from ..analysis.linearize import linearize
+    from ..analysis.local.linearize import linearize
 
     turned = sum(w * v for w, v in zip(game.symbols, game.field_exprs, strict=True))
     identity = same_expressions(turned, 0)
@@ -60,7 +60,7 @@ def _in_turn(step: Any) -> Evidence:
     """a+ = a - s b, b+ = b + s a+ keeps a^2 - s a b + b^2, for a symbol s; and the spectrum at a step."""
     import sympy
 
-    from ..analysis.linearize import Verdict, linearize
+    from ..analysis.local.linearize import Verdict, linearize
     from ..dynamics.trace import update_map
 
     game, s = games.bilinear(), sympy.Symbol("s", positive=True)

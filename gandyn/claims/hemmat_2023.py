@@ -14,7 +14,7 @@ def _region(momentum: Any = 0) -> Evidence:
     """Stable for s < 2 a (1 - a^2) / (1 + a^2), a = alpha sigma; modes z^2 - (1 + beta - i (s + a)) z + beta - i a."""
     import sympy
 
-    from ..analysis.stability import stability_region
+    from ..analysis.parameters.stability import stability_region
 
     lr, alpha = sympy.symbols("lr alpha", positive=True)
     rule = rules.LEAD("lr", "alpha", momentum)

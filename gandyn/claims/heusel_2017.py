@@ -15,8 +15,8 @@ def _rule(step: Any, tau: Any) -> Any:
 
 def _separated(a: Any, b: Any, c: Any, factor: Any) -> Evidence:
     """Equal rates repel; tau > -a/c attracts with steps below (a + c tau) / (tau (a c + b^2)), exactly."""
-    from ..analysis.classification import classify
-    from ..analysis.stability import stability_region
+    from ..analysis.nash.classification import classify
+    from ..analysis.parameters.stability import stability_region
 
     game = games.quadratic(a, b, c)
     tau = -a / c * factor
@@ -88,7 +88,7 @@ register(
         mutants=(
             Mutant("rules/schedule.py", "(1, *(self.tau,) *", "(self.tau, *(1,) *"),
             Mutant(
-                "analysis/classification.py",
+                "analysis/nash/classification.py",
                 "if Optimum.NONE in kinds:",
                 "if all(kind is Optimum.NONE for kind in kinds):",
             ),
@@ -110,7 +110,7 @@ def _numbers(a: Any, b: Any, c: Any) -> dict[str, Any]:
 
 def _every_ratio(a: Any, b: Any, c: Any, tau: Any) -> Evidence:
     """Trace a + c tau > 0 and determinant tau (a c + b^2) > 0, and a step below the exact bound."""
-    from ..analysis.stability import stability_region
+    from ..analysis.parameters.stability import stability_region
 
     game = games.quadratic(a, b, c)
     critical = stability_region(game, _rule("lr", tau), ("lr",)).critical("lr")

@@ -14,8 +14,8 @@ BOX = ((-0.05, 0.2), (0.3, 0.55))
 
 def _weakly_stable(game: Any = None) -> Evidence:
     """-J = -[[phi''(x), 1], [-1, phi''(y)]], phi'' = 1/2 - 6 z^2 + 5 z^4; and a proof in balls."""
-    from ..analysis.certify import certify
-    from ..analysis.classification import classify
+    from ..analysis.certificates.certify import certify
+    from ..analysis.nash.classification import classify
 
     subject = games.forsaken() if game is None else game
     x, y = (float(e) for e in subject.equilibria[0])

@@ -15,7 +15,7 @@ def _limits(game: Game, ratios: tuple[float, ...] = FAST) -> Evidence:
     """The flow with player 2 sped up tau times attracts for every large tau exactly at strict local minimax points."""
     import numpy as np
 
-    from ..analysis.classification import classify
+    from ..analysis.nash.classification import classify
 
     j: Any = np.array(game.jacobian_expr.tolist(), dtype=float)
     y = game.slices[1]

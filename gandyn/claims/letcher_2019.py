@@ -57,7 +57,7 @@ def _linear_part(game: Game, step: Any, rule: Any = rules.StableOpponentShaping)
     """I - lr (I - lr J_o) J at a zero of the field, J_o without the diagonal blocks."""
     import numpy as np
 
-    from ..analysis.linearize import linearize
+    from ..analysis.local.linearize import linearize
 
     matrix = np.asarray(linearize(game, rule(step)).matrix, dtype=float)
     j = game.jacobian(np.zeros(game.dim))
@@ -106,7 +106,7 @@ def _attracts(game: Game, rule: Any = rules.OpponentLookahead) -> Evidence:
     """At a step of 1/10 of 1 / |J|, and at a quarter of it."""
     import numpy as np
 
-    from ..analysis.linearize import linearize
+    from ..analysis.local.linearize import linearize
 
     step = 0.1 / float(np.linalg.norm(game.jacobian(np.zeros(game.dim)), 2))
     moduli = [float(np.abs(np.linalg.eigvals(linearize(game, rule(h)).matrix)).max()) for h in (step, step / 4)]

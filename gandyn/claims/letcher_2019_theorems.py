@@ -14,7 +14,7 @@ SHARE = 0.02
 def _radius(game: Game, rule: Any) -> float:
     import numpy as np
 
-    from ..analysis.linearize import linearize
+    from ..analysis.local.linearize import linearize
 
     return float(np.abs(np.linalg.eigvals(np.asarray(linearize(game, rule).matrix, dtype=float))).max())
 

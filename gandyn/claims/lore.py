@@ -171,7 +171,7 @@ remark(
 
 
 def _limit_is_nash(game: Game) -> Evidence:
-    from ..analysis.classification import classify
+    from ..analysis.nash.classification import classify
 
     found = classify(game)
     stable = attracting(game, rules.GDA(0.05))
@@ -187,13 +187,15 @@ remark(
     lambda: {"game": quadratic(-1, 2, 2)},
     conclusion=_limit_is_nash,
     mutants=(
-        Mutant("analysis/classification.py", 'return "not a local Nash equilibrium"', 'return "strict local Nash"'),
+        Mutant(
+            "analysis/nash/classification.py", 'return "not a local Nash equilibrium"', 'return "strict local Nash"'
+        ),
     ),
 )
 
 
 def _nash_attracts(game: Game) -> Evidence:
-    from ..analysis.classification import classify
+    from ..analysis.nash.classification import classify
 
     found = classify(game)
     return Evidence(found.nash != "strict local Nash" or bool(attracting(game)), found.label)
@@ -207,7 +209,7 @@ remark(
     "a general sum: f_1 = x^2/2 + 3xy, f_2 = y^2/2 + 3xy",
     lambda: {"game": games.general_quadratic((((1,), (3,)), ((3,), (1,))))},
     conclusion=_nash_attracts,
-    mutants=(Mutant("analysis/classification.py", 'return "strict local Nash"', 'return "local Nash"'),),
+    mutants=(Mutant("analysis/nash/classification.py", 'return "strict local Nash"', 'return "local Nash"'),),
 )
 
 

@@ -43,7 +43,7 @@ remark(
 
 
 def _critical(gamma: float, repeats: int) -> float:
-    from ..analysis.stability import stability_region
+    from ..analysis.parameters.stability import stability_region
 
     game = games.dirac_gan(penalty=penalties["R1"].build(gamma))
     return float(stability_region(game, rules.AlternatingGD("lr", repeats=(1, repeats)), ("lr",)).critical("lr"))
@@ -84,7 +84,7 @@ remark(
 
 
 def _same_fate(first: str, second: str) -> Evidence:
-    from ..analysis.linearize import linearize
+    from ..analysis.local.linearize import linearize
     from .evidence import same_spectrum
 
     found = [linearize(games.dirac_gan(loss)) for loss in (first, second)]

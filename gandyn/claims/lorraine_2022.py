@@ -25,7 +25,7 @@ def _modes(game: Game, step: float, beta: complex) -> Any:
 
 
 def _converges(game: Game, share: float, momentum: complex = ALMOST_POSITIVE) -> Evidence:
-    from ..analysis.linearize import linearize
+    from ..analysis.local.linearize import linearize
 
     step = share * 0.07 / float(singular_values(game)[0])
     rule = rules.HeavyBall(step, momentum)
@@ -74,7 +74,7 @@ def _criterion(size: float, angle: float, condition: Any = None) -> Evidence:
     beta = complex(size * math.cos(angle), size * math.sin(angle))
     import numpy as np
 
-    from ..analysis.linearize import linearize
+    from ..analysis.local.linearize import linearize
 
     matrix = linearize(games.bilinear(), rules.HeavyBall(SMALL, beta)).matrix
     modulus = float(np.abs(np.linalg.eigvals(matrix)).max())

@@ -60,7 +60,7 @@ register(
 
 def _returns(step: Any = None) -> Evidence:
     """Matching pennies from (0.7, 0.3), (0.5, 0.5): the small orbit's period is near 2 pi, the divergence conserved."""
-    from ..analysis.recurrence import multiplicative_weights, recurrence
+    from ..analysis.long_run.recurrence import multiplicative_weights, recurrence
 
     game = games.matching_pennies()
     start, time = [0.7, 0.3, 0.5, 0.5], 60.0

@@ -19,7 +19,7 @@ def _planted(pairs: list[tuple[int, int]], seed: int) -> tuple[Game, list[comple
 
 def _step_bound(pairs: Any, seed: int) -> Evidence:
     """The exact critical step beside the smallest 2 |Re| / |lambda|^2 of the planted eigenvalues."""
-    from ..analysis.stability import stability_region
+    from ..analysis.parameters.stability import stability_region
 
     game, values = _planted(pairs, seed)
     bound = min(2 * value.real / abs(value) ** 2 for value in values)
@@ -67,7 +67,7 @@ def _consensus_spectrum(game: Game, step: float, gamma: float) -> Evidence:
     """The rule's eigenvalues beside those of I - h (J + gamma J^T J), J by the claim itself; and attraction."""
     import numpy as np
 
-    from ..analysis.linearize import linearize
+    from ..analysis.local.linearize import linearize
 
     jacobian = np.array(game.jacobian(np.zeros(game.dim)), dtype=float)
     regularised = jacobian + gamma * jacobian.T @ jacobian
@@ -131,7 +131,7 @@ def _consensus_on_bilinear(game: Game, gamma: Any, share: float) -> Evidence:
     """1 - h gamma sigma^2 +- i h sigma, and whether a share of the step 2 gamma / (1 + gamma^2 sigma^2) converges."""
     import numpy as np
 
-    from ..analysis.linearize import linearize
+    from ..analysis.local.linearize import linearize
 
     sigmas = singular_values(game)
     step = share * min(2 * float(gamma) / (1 + float(gamma) ** 2 * s**2) for s in sigmas)

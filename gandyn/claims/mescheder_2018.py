@@ -16,7 +16,7 @@ def _unregularised(loss: str, step: Any, repeats: tuple[int, int], penalty: str 
     """+-i f'(0); 1 +- i h f'(0); 1 - a^2/2 +- sqrt((1 - a^2/2)^2 - 1) with a = sqrt(n_g n_d) h f'(0)."""
     import numpy as np
 
-    from ..analysis.linearize import linearize
+    from ..analysis.local.linearize import linearize
 
     game, turn = games.dirac_gan(loss, penalty=penalty), float(step) * LINK[loss][0]
     middle = 1 - repeats[0] * repeats[1] * turn**2 / 2
@@ -80,7 +80,7 @@ def _zero_centred(penalty: str) -> Evidence:
     """-gamma/2 +- sqrt(gamma^2/4 - f'(0)^2) for every loss; the double root at gamma = 2 f'(0)."""
     import sympy
 
-    from ..analysis.linearize import linearize
+    from ..analysis.local.linearize import linearize
 
     gamma = sympy.Symbol("gamma", positive=True)
     parts = []
@@ -120,7 +120,7 @@ def _r1_steps(gamma: Any) -> Evidence:
     """h < 4 gamma while the eigenvalues are complex, and 2 / (the larger modulus) once they are real."""
     import sympy
 
-    from ..analysis.stability import stability_region
+    from ..analysis.parameters.stability import stability_region
 
     gamma = sympy.nsimplify(gamma)
     game = games.dirac_gan(penalty=penalties["R1"].build(gamma))
@@ -166,7 +166,7 @@ def _noise(loss: str) -> Evidence:
     """f''(0) v +- sqrt(f''(0)^2 v^2 - f'(0)^2), noise of variance v."""
     import sympy
 
-    from ..analysis.linearize import linearize
+    from ..analysis.local.linearize import linearize
 
     slope, curvature = map(sympy.nsimplify, LINK[loss])
     found = linearize(games.dirac_gan(loss, noise="v")).exact
@@ -268,7 +268,7 @@ def _slow(loss: str) -> Evidence:
     import numpy as np
     import sympy
 
-    from ..analysis.linearize import linearize
+    from ..analysis.local.linearize import linearize
     from ..dynamics.flow import flow
 
     game = games.dirac_gan(loss)

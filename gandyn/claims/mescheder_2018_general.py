@@ -16,7 +16,7 @@ def _attracts(points: Any, sizes: tuple[int, int], loss: str, gamma: float = 0.0
     """J = [[0, -K'^T], [K', c K_DD + gamma L_DD]] by sums; the flow and short steps of both kinds attract."""
     import numpy as np
 
-    from ..analysis.linearize import linearize
+    from ..analysis.local.linearize import linearize
 
     features, moves = sizes
     game = feature_gan(points, features, moves, loss, gamma)

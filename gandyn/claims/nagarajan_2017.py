@@ -26,7 +26,7 @@ def _toy(loss: str, collapsed: bool = False) -> Evidence:
     """-J at (1, 0) from integrals done here, beside the game's eigenvalues; attraction by the sign of the trace."""
     import sympy
 
-    from ..analysis.linearize import linearize
+    from ..analysis.local.linearize import linearize
 
     first, second, (a, w) = _moments(loss)
     at = {a: 0, w: sympy.Rational(5, 3)} if collapsed else {a: 1, w: 0}
@@ -73,7 +73,7 @@ def _regularised(weight: Any, loss: str = "wasserstein") -> Evidence:
     """Trace -8 eta/9 and determinant 4/9, from the integrals; attraction of the library's game."""
     import sympy
 
-    from ..analysis.linearize import linearize
+    from ..analysis.local.linearize import linearize
 
     eta = sympy.nsimplify(weight)
     first, second, (a, w) = _moments(loss, eta)
@@ -126,7 +126,7 @@ def _linear_discriminator(shares: list[int], places: list[int]) -> Evidence:
     import numpy as np
     import sympy
 
-    from ..analysis.linearize import linearize
+    from ..analysis.local.linearize import linearize
 
     data = [sympy.Rational(n, sum(shares)) for n in shares]
     support = [sympy.Rational(n, 2) for n in places]

@@ -43,8 +43,8 @@ register(
 def _second_order(order: int = 2, own: Any = 0) -> Evidence:
     import sympy
 
-    from ..analysis.linearize import linearize
-    from ..analysis.stability import stability_region
+    from ..analysis.local.linearize import linearize
+    from ..analysis.parameters.stability import stability_region
 
     lr, sigma = sympy.symbols("lr sigma", positive=True)
     rule = rules.RungeKutta("lr", order)

@@ -25,7 +25,7 @@ def _simultaneous(game: Any = None, rule: Any = None) -> Evidence:
     """c_1 = -J v / 2, J from SymPy's own derivatives."""
     import sympy
 
-    from ..analysis.modified import modified_flow
+    from ..analysis.backward_error.modified_flow import modified_flow
 
     game = _curved() if game is None else game
     found = modified_flow(game, rule or rules.SimultaneousGD("lr"), order=1)
@@ -52,7 +52,7 @@ register(
             Outside("the players move in turn", lambda: {"rule": rules.AlternatingGD("lr")}),
             Outside("a rule of second order has no drift", lambda: {"rule": rules.RungeKutta("lr", 2)}),
         ),
-        mutants=(Mutant("analysis/modified.py", "row[j] / sympy.factorial(k)", "row[j]"),),
+        mutants=(Mutant("analysis/backward_error/modified_flow.py", "row[j] / sympy.factorial(k)", "row[j]"),),
     )
 )
 
@@ -61,7 +61,7 @@ def _alternating(repeats: tuple[int, int] = (2, 3), in_turn: bool = True) -> Evi
     """The map, expanded by hand: m steps of x with y held, then k steps of y at the new x."""
     import sympy
 
-    from ..analysis.drift import drift
+    from ..analysis.backward_error.drift import drift
 
     a, b = sympy.symbols("lr_x lr_y", positive=True)
     m, k = repeats
@@ -103,7 +103,7 @@ def _example(damping: str = "9/100", growing: bool = True) -> Evidence:
     """dx/dt = -eps x + y, dy/dt = -x - eps y: |lambda|^2 = (1 - h eps)^2 + h^2 at once, (1 - h eps)^2 in turn."""
     import sympy
 
-    from ..analysis.linearize import Verdict, linearize
+    from ..analysis.local.linearize import Verdict, linearize
 
     h, eps = sympy.Rational(STEP), sympy.Rational(damping)
     free = sympy.Symbol("eps", positive=True)

@@ -14,9 +14,9 @@ def _any_step(own: Any = 0) -> Evidence:
     """(1 + i s) z - 1 for each singular value; no step is critical."""
     import sympy
 
-    from ..analysis.linearize import linearize
-    from ..analysis.polynomials import Z
-    from ..analysis.stability import stability_region
+    from ..analysis.exact_numbers.polynomials import Z
+    from ..analysis.local.linearize import linearize
+    from ..analysis.parameters.stability import stability_region
 
     lr, sigma = sympy.symbols("lr sigma", positive=True)
     game = games.quadratic(own, sigma, own)

@@ -209,7 +209,7 @@ def steps(below: float = 1.0, above: float = 0.01) -> st.SearchStrategy[float]:
 @st.composite
 def admissible(draw: st.DrawFn, build: Callable[[Any], Rule], game: Game, share: float = 0.98) -> Rule:
     """The rule with a step below its exact critical step on the game, at most `share` of it."""
-    from ..analysis.stability import stability_region
+    from ..analysis.parameters.stability import stability_region
 
     critical = float(stability_region(game, build("lr"), ("lr",)).critical("lr"))
     return build(draw(st.floats(0.02, share)) * min(critical, 10.0))

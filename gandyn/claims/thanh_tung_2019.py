@@ -87,7 +87,7 @@ register(
 
 def _certified(gamma: tuple[float, float], step: tuple[float, float]) -> Evidence:
     """Uniqueness in the box, attraction and a basin, by ball arithmetic, for all weights and steps of the ranges."""
-    from ..analysis.certify import certify
+    from ..analysis.certificates.certify import certify
 
     game = games.dirac_gan(penalty=penalties["ZeroCentered"].build("gamma"))
     box = [(-0.25, 0.25)] * 2

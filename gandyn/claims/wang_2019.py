@@ -26,7 +26,7 @@ def _curvatures(game: Any) -> Any:
 def _spectrum(game: Game, step: float, rule: Any = rules.FollowTheRidge) -> Evidence:
     import numpy as np
 
-    from ..analysis.linearize import linearize
+    from ..analysis.local.linearize import linearize
 
     matrix = np.asarray(linearize(game, rule(step)).matrix, dtype=float)
     found = np.linalg.eigvals(matrix)
@@ -89,8 +89,8 @@ def _exactly_minimax(game: Game, rule: Any = rules.FollowTheRidge) -> Evidence:
     """With a step below 1 / the largest curvature the point attracts exactly if it is a strict local minimax point."""
     import numpy as np
 
-    from ..analysis.classification import classify
-    from ..analysis.linearize import linearize
+    from ..analysis.local.linearize import linearize
+    from ..analysis.nash.classification import classify
 
     step = 0.5 / float(np.abs(np.concatenate(_curvatures(game))).max())
     matrix = np.asarray(linearize(game, rule(step)).matrix, dtype=float)

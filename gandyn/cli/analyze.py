@@ -76,7 +76,7 @@ def analyze(
 
 def _subject(game: str, rule: str | None, set_: list[str] | None, at: str | None) -> Any:
     from .. import games, rules
-    from ..analysis.linearize import linearize
+    from ..analysis.local.linearize import linearize
     from .sections import Subject
 
     given = values.settings(set_ or [])
@@ -109,7 +109,7 @@ def _point(game: Any, at: str | None) -> Any:
         return coordinates
     if game.equilibria:
         return None
-    from ..analysis.fixed_points import fixed_points
+    from ..analysis.zeros.fixed_points import fixed_points
 
     try:
         found = fixed_points(game)

@@ -18,8 +18,8 @@ MAP_STEPS, FLOW_STEPS = 3000, 200
 
 def around_section(subject: Subject) -> Section:
     """All equilibria and, in the plane, the flow's limit cycles in a box about the point."""
-    from ..analysis.cycles import limit_cycles
-    from ..analysis.fixed_points import fixed_points
+    from ..analysis.closed_orbits.cycles import limit_cycles
+    from ..analysis.zeros.fixed_points import fixed_points
 
     section, game = Section(f"Around it, within {REACH:g}"), subject.game
     box = _box(subject)
@@ -48,8 +48,8 @@ def around_section(subject: Subject) -> Section:
 
 def circles_section(subject: Subject) -> Section:
     """What the rule makes of the flow's cycles: invariant circles and periodic orbits of its map."""
-    from ..analysis.cycles import limit_cycles
-    from ..analysis.invariant_sets import InvariantCircle
+    from ..analysis.closed_orbits.cycles import limit_cycles
+    from ..analysis.closed_orbits.invariant_sets import InvariantCircle
 
     section, game = Section("Closed orbits of the rule"), subject.game
     if subject.rule is None or game.dim != 2:
@@ -76,8 +76,8 @@ def bifurcation_section(subject: Subject) -> Section:
     """Where the picture changes as all step sizes grow together."""
     import numpy as np
 
-    from ..analysis.bifurcation import bifurcation
-    from ..analysis.expansion import STEP, in_proportion, step_sizes
+    from ..analysis.backward_error.expansion import STEP, in_proportion, step_sizes
+    from ..analysis.parameters.bifurcation import bifurcation
 
     if subject.rule is None:
         raise DomainError("a flow has no step to vary")
@@ -111,7 +111,7 @@ def bifurcation_section(subject: Subject) -> Section:
 
 def exponents_section(subject: Subject) -> Section:
     """Lyapunov exponents along the orbit of a start near the point: what kind of motion it settles to."""
-    from ..analysis.lyapunov_exponents import lyapunov_exponents
+    from ..analysis.long_run.lyapunov_exponents import lyapunov_exponents
 
     if subject.game.constrained:
         raise DomainError("the orbit would leave the constraints of this game")
@@ -136,7 +136,7 @@ def exponents_section(subject: Subject) -> Section:
 
 def certificate_section(subject: Subject) -> Section:
     """A proof by ball arithmetic, with a basin; or what could not be proven."""
-    from ..analysis.certify import certify
+    from ..analysis.certificates.certify import certify
 
     section = Section("Certificate, by ball arithmetic")
     if not all(isinstance(x, float) for x in subject.lin.at):

@@ -169,8 +169,8 @@ def _spectrum(section: Section, lin: Any, found: tuple[Rows, str | None] | None)
 
 def solution_section(subject: Subject) -> Section:
     """What kind of solution the point is, and what the field is made of there."""
-    from ..analysis.classification import classify
-    from ..analysis.decomposition import decompose
+    from ..analysis.local.decomposition import decompose
+    from ..analysis.nash.classification import classify
 
     section = Section("The point as a solution")
     if not subject.lin.equilibrium or len(subject.game.parameters):
@@ -192,8 +192,8 @@ def solution_section(subject: Subject) -> Section:
 
 def stability_section(subject: Subject) -> Section:
     """Conditions on the step, its threshold and its best value."""
-    from ..analysis.expansion import in_proportion
-    from ..analysis.stability import stability_region
+    from ..analysis.backward_error.expansion import in_proportion
+    from ..analysis.parameters.stability import stability_region
 
     section = Section("Stable steps")
     rule = None if subject.rule is None else in_proportion(subject.game, subject.rule)
@@ -221,7 +221,7 @@ def stability_section(subject: Subject) -> Section:
 
 def time_scale_section(subject: Subject) -> Section:
     """tau*, how much faster the second player must be."""
-    from ..analysis.time_scale import critical_time_scale
+    from ..analysis.parameters.time_scale import critical_time_scale
 
     section = Section("Two time scales")
     free = subject.game.parameters
@@ -240,9 +240,9 @@ def time_scale_section(subject: Subject) -> Section:
 
 def drift_section(subject: Subject) -> Section:
     """What finite steps add to the flow: first correction, drift of each player, the high-resolution equation."""
-    from ..analysis.drift import drift
-    from ..analysis.high_resolution import high_resolution
-    from ..analysis.modified import modified_flow
+    from ..analysis.backward_error.drift import drift
+    from ..analysis.backward_error.high_resolution import high_resolution
+    from ..analysis.backward_error.modified_flow import modified_flow
 
     section, data = Section("What finite steps add"), {}
     if subject.rule is None:
@@ -271,7 +271,7 @@ def drift_section(subject: Subject) -> Section:
 
 def conserved_section(subject: Subject) -> Section:
     """Quantities that never change."""
-    from ..analysis.conserved import conserved_quantities
+    from ..analysis.conserved.quantities import conserved_quantities
 
     section = Section("Conserved quantities")
     found = conserved_quantities(subject.game, subject.rule)
@@ -282,7 +282,7 @@ def conserved_section(subject: Subject) -> Section:
 
 def lyapunov_section(subject: Subject) -> Section:
     """A quadratic function that falls along every step, verified exactly."""
-    from ..analysis.lyapunov import lyapunov_function
+    from ..analysis.certificates.lyapunov_function import lyapunov_function
 
     section = Section("Lyapunov function")
     if subject.lin.verdict.value != "attracting":

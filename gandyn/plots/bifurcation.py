@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.lines import Line2D
 
-from ..analysis.branches import Bifurcation, Kind
+from ..analysis.parameters.branches import Bifurcation, Kind
 from ..errors import ParameterError
 from .drawing import Drawing
 from .points import coordinate_names, rule_label

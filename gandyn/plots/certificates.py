@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from matplotlib.lines import Line2D
 
-from ..analysis.basins import basins as compute_basins
-from ..analysis.certify import Certificate
-from ..analysis.freed import symbols_of, with_value
-from ..analysis.lyapunov import LyapunovFunction, Region
+from ..analysis.certificates.certify import Certificate
+from ..analysis.certificates.lyapunov_function import LyapunovFunction, Region
+from ..analysis.long_run.basins import basins as compute_basins
+from ..analysis.parameters.freed import symbols_of, with_value
 from ..errors import DomainError
 from ..games.symbolic import SymbolicGame
 from ..rules.runge_kutta import RungeKutta

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..analysis.comparison import Comparison, step_size
+from ..analysis.measured.comparison import Comparison, step_size
 from .drawing import Drawing
 from .style import series_styles, styled
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..analysis.lyapunov_exponents import LyapunovExponents
-from ..analysis.recurrence import Recurrence
+from ..analysis.long_run.lyapunov_exponents import LyapunovExponents
+from ..analysis.long_run.recurrence import Recurrence
 from .drawing import Drawing
 from .points import rule_label
 from .style import FAINT, INK, OKABE_ITO, SERIES, styled

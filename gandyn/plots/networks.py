@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.patches import Circle
 from matplotlib.ticker import FuncFormatter
 
-from ..analysis.path import PathAngle
 from ..analysis.spectrum import Spectrum
-from ..analysis.toy import ToyAgainstNetwork
+from ..analysis.spectrum.path_angle import PathAngle
+from ..analysis.spectrum.toy import ToyAgainstNetwork
 from ..errors import DomainError
 from .drawing import Drawing
 from .style import FAINT, INK, QUIET, series_styles, styled

@@ -220,7 +220,7 @@ def draw_fixed_points(figure: Drawing, axes: Axes, game: Game, bounds: np.ndarra
 
 def find_fixed_points(game: Game, bounds: np.ndarray) -> Sequence[Any]:
     """`gd.fixed_points` in the box."""
-    from ..analysis.fixed_points import fixed_points
+    from ..analysis.zeros.fixed_points import fixed_points
 
     return fixed_points(game, box=[(float(low), float(high)) for low, high in bounds])
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..analysis.escape import EscapeTimes
-from ..analysis.expansion import step_sizes, with_steps
-from ..analysis.high_resolution import HighResolution
-from ..analysis.linearize import linearize
-from ..analysis.rates import RateFit
+from ..analysis.backward_error.expansion import step_sizes, with_steps
+from ..analysis.backward_error.high_resolution import HighResolution
+from ..analysis.local.linearize import linearize
+from ..analysis.long_run.escape import EscapeTimes
+from ..analysis.measured.rates import RateFit
 from .drawing import Drawing
 from .style import OKABE_ITO, QUIET, styled
 

@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.patches import Patch
 
-from ..analysis.basins import CYCLING, DIVERGED, LEFT, UNDECIDED, Basins
-from ..analysis.stability import StabilityRegion
+from ..analysis.long_run.basins import CYCLING, DIVERGED, LEFT, UNDECIDED, Basins
+from ..analysis.parameters.stability import StabilityRegion
 from ..errors import DomainError
 from .drawing import Drawing
 from .points import coordinate_names, rule_label
@@ -151,7 +151,7 @@ def limit_cycle(cycle: Any, **options: Any) -> Drawing:
 
     `options` go to `phase_portrait`.
     """
-    from ..analysis.invariant_sets import PeriodicOrbit
+    from ..analysis.closed_orbits.invariant_sets import PeriodicOrbit
     from ..results import Status, Trajectory
     from .phase import phase_portrait
 

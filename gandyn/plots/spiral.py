@@ -142,7 +142,7 @@ def compute_spiral(
     """
     from .. import games
     from .. import rules as catalogue
-    from ..analysis.linearize import linearize
+    from ..analysis.local.linearize import linearize
     from ..dynamics.iterate import iterate
 
     game = games.bilinear() if game is None else game
@@ -190,7 +190,7 @@ def _smooth_flow(game: Game, start: Any, time: float) -> Trajectory:
 
 def _equilibrium(game: Game, start: Any) -> Any:
     """The known or found equilibrium nearest to the start: exact where it is known so."""
-    from ..analysis.fixed_points import fixed_points
+    from ..analysis.zeros.fixed_points import fixed_points
 
     centre = np.asarray(start, dtype=float)
     if centre.shape != (2,) or not np.isfinite(centre).all():

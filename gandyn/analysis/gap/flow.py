@@ -17,8 +17,8 @@ from ...rules import DualityGapDescent
 from ...symbolic.function import SymbolicFunction
 from ...types import Array, Game
 from ...worlds import SYMBOLS
-from ..fixed_points import FixedPoint, FixedPoints, fixed_points
-from ..linearize import Linearization, linearize
+from ..local.linearize import Linearization, linearize
+from ..zeros.fixed_points import FixedPoint, FixedPoints, fixed_points
 
 PROBES = 20
 NOTHING = 1e-9

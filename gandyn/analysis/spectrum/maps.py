@@ -15,7 +15,7 @@ import numpy as np
 from ...errors import DomainError, GandynError
 from ...types import Array, Batch, Game, Player, Rule, State
 from ...worlds import NUMPY
-from ..implicit import is_implicit
+from ..local.implicit import is_implicit
 from .operators import GENERAL, Operator, holding
 from .targets import Reading
 

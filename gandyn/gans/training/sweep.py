@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ...analysis.comparison import PRODUCT_COST
+from ...analysis.measured.comparison import PRODUCT_COST
 from ...errors import ParameterError, UnknownNameError
 from ...results import Result, Status, plain
 from .config import LARGEST_CONFIG, NAME, Config, _checked

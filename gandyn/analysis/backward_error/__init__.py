@@ -1,0 +1,1 @@
+"""Which differential equation a rule follows: modified flows, high-resolution equations, drift."""

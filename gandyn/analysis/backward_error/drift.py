@@ -1,0 +1,130 @@
+"""What finite steps add to each player's cost: drift coefficients of simultaneous, alternating and k-step schedules."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import sympy
+
+from ...doors import door
+from ...errors import DomainError, ParameterError
+from ...results import Result
+from ...types import Game, Rule
+from .expansion import step_series, step_sizes, with_steps
+from .high_resolution import high_resolution
+from .matching import match, probe
+from .modified_flow import flow_terms
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class DriftCoefficients(Result):
+    """dx_i/dn = -rates[i] v_i + sum over j of products[i][j] J_ij v_j, n counting steps of the rule, up to O(lr^3).
+
+    J_ii v_i is the gradient of |df_i/dx_i|^2 / 2, and J_ij v_j that of <df_i/dx_j, df_j/dx_j> with the second factor
+    held. In each step player i therefore also descends -products[i][i] |df_i/dx_i|^2 / 2 and
+    -products[i][j] <df_i/dx_j, df_j/dx_j>. All entries are exact, in the players' step sizes.
+
+    Attributes:
+        game, rule: the pair. symbols: the players' step sizes, lr_x, lr_y, ...
+        rates: how far player i moves along -v_i in one step.
+        products: rows of coefficients.
+    """
+
+    game: Game
+    rule: Rule
+    symbols: tuple[Any, ...]
+    rates: tuple[Any, ...]
+    products: tuple[tuple[Any, ...], ...]
+
+    def coefficient(self, i: int | str, j: int | str) -> Any:
+        """products[i][j], players by index or name."""
+        return self.products[self.game.player_index(i)][self.game.player_index(j)]
+
+    def relative(self, i: int | str, j: int | str) -> Any:
+        """products[i][j] / (rates[i] rates[j]): -1/2 is what simultaneous single steps have (Rosca et al. 2021)."""
+        a, b = (self.rates[self.game.player_index(k)] for k in (i, j))
+        if a == 0 or b == 0:
+            raise ParameterError("a player that never moves", "two players that do", "read `.coefficient`")
+        return sympy.cancel(self.coefficient(i, j) / (a * b))
+
+    def values(self) -> tuple[tuple[float, ...], ...]:
+        """products at the rule's own step sizes."""
+        own = dict(zip(self.symbols, step_sizes(self.game, self.rule), strict=True))
+        return tuple(tuple(float(e.xreplace(own)) for e in row) for row in self.products)
+
+    def summary(self) -> str:
+        """One line a player: what it descends; v_x is df_x/dx, and d_y f_x is df_x/dy."""
+        names = [p.name for p in self.game.players]
+        lines = [f"{self.rule!r} on {self.game.name}: besides its own cost, in each step"]
+        for i, name in enumerate(names):
+            terms = [f"({-self.products[i][i] / 2}) |v_{name}|^2"]
+            terms += [f"({-self.products[i][j]}) <d_{o} f_{name}, v_{o}>" for j, o in enumerate(names) if j != i]
+            terms = [t for t in terms if not t.startswith("(0)")]
+            lines.append(f"  {name} ({self.rates[i]} f_{name}) descends {' + '.join(terms) or 'nothing else'}")
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Coefficients as text, by player names."""
+        names = [p.name for p in self.game.players]
+        table = {a: {b: str(self.products[i][j]) for j, b in enumerate(names)} for i, a in enumerate(names)}
+        rates = {a: str(r) for a, r in zip(names, self.rates, strict=True)}
+        return {"game": self.game.name, "rule": repr(self.rule), "rates": rates, "products": table}
+
+
+@door
+def drift(game: Game, rule: Rule) -> DriftCoefficients:
+    """The drift of a rule's steps, as coefficients of gradient-norm and interaction terms for each player.
+
+    The first correction of the rule's modified flow (for rules with memory: of the slow motion of its
+    high-resolution equation) is written in the terms J_ij v_j. The coefficients depend on the rule, the players' step
+    sizes, the order of play and the repeats alone: they are read off on a game in general position and verified there.
+    With m_i repeats of step size lr_i: self terms -m_i lr_i^2 / 2; interaction -m_i m_j lr_i lr_j / 2 for the player
+    who moves first or at once, + for the one who moves last (Rosca et al. 2021, theorems 3.1 and 3.2).
+
+    Raises:
+        DomainError: for rules that follow no player-wise gradient flow (consensus with a fixed weight), or whose
+            correction contains other terms (LOLA).
+
+    Example:
+        >>> import gandyn as gd
+        >>> found = gd.drift(gd.games.bilinear(), gd.rules.AlternatingGD(0.1, repeats=(1, 2)))
+        >>> found.coefficient("x", "y"), found.coefficient("y", "x"), found.relative("y", "y")
+        (-lr_x*lr_y, lr_x*lr_y, -1/4)
+    """
+    rule.check(game)
+    trial = probe(game)
+    names = [p.name for p in game.players]
+    sizes = tuple(sympy.Symbol(f"lr_{name}", positive=True) for name in names)
+    moved = with_steps(trial, rule, sizes)
+    c_0, c_1 = _first_terms(trial, moved)
+    v, jacobian, n = trial.field_exprs, trial.jacobian_expr, len(names)
+    rates, products = [], []
+    for i in range(n):
+        pace = match([c_0[i]], [[-v[i]]], trial.symbols)
+        if pace is None:
+            raise DomainError(
+                f"{rule!r}, which does not follow the players' own gradients as lr goes to zero",
+                "a rule that follows -v player by player",
+                "gd.modified_flow shows what it follows",
+            )
+        found = match([c_1[i]], [[jacobian[i, j] * v[j]] for j in range(n)], trial.symbols)
+        if found is None:
+            raise DomainError(
+                f"{rule!r}, whose first correction has terms beyond products of Jacobian and field",
+                "a rule made of gradient steps",
+                "gd.modified_flow shows the whole correction",
+            )
+        rates.append(sympy.expand(sizes[0] * pace[0]))
+        products.append(tuple(sympy.expand(sizes[0] ** 2 * k) for k in found))
+    return DriftCoefficients(game, rule, sizes, tuple(rates), tuple(products))
+
+
+def _first_terms(game: Any, rule: Rule) -> Any:
+    """c_0 and c_1 of the flow that the rule follows."""
+    try:
+        return flow_terms(sympy.Matrix(game.symbols), step_series(game, rule, 2))
+    except DomainError as error:
+        if "which has memory" not in error.given:
+            raise
+        return high_resolution(game, rule).slow

@@ -1,0 +1,240 @@
+"""A rule's step as a power series in its step size: where backward error analysis begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import sympy
+
+from ...dynamics.trace import UpdateMap, update_map
+from ...errors import DomainError
+from ...rules.wrapper import scaled
+from ...types import Game, Rule
+from ...worlds import SYMBOLS, exact
+
+STEP = sympy.Symbol("lr", positive=True)
+Series = tuple[Any, ...]
+
+
+def step_sizes(game: Game, rule: Rule) -> tuple[Any, ...]:
+    """lr of each player, exact: the rule's own, or that of the rule that it wraps.
+
+    Raises:
+        DomainError: for a rule that has none.
+    """
+    if getattr(rule, "lr", None) is not None:
+        return tuple(exact(value) for value in game.per_player(rule.lr))  # type: ignore[attr-defined]
+    inner = getattr(rule, "inner", None)
+    if isinstance(inner, Rule):
+        return step_sizes(game, inner)
+    if isinstance(inner, tuple) and inner and all(isinstance(r, Rule) for r in inner):
+        return tuple(step_sizes(game, r)[i] for i, r in enumerate(game.per_player(inner)))
+    raise DomainError(f"{rule.name}, which has no lr", "a rule with a step size", "analyse the rules inside it")
+
+
+def with_steps(game: Game, rule: Rule, sizes: Iterable[Any]) -> Rule:
+    """The rule with player i's lr set to sizes[i]; other step sizes, those of wrapped rules too, keep their ratio."""
+    ratios = tuple(size / lr for size, lr in zip(sizes, step_sizes(game, rule), strict=True))
+    return scaled(rule, game, ratios)
+
+
+def in_proportion(game: Game, rule: Rule) -> Rule:
+    """The rule with player 1's lr set to the symbol `STEP`, and all other step sizes in their ratio to it."""
+    sizes = step_sizes(game, rule)
+    return with_steps(game, rule, (STEP * size / sizes[0] for size in sizes))
+
+
+def traced(game: Game, rule: Rule) -> UpdateMap:
+    """The update map of the rule with a symbolic step.
+
+    Raises:
+        DomainError: for a rule that counts its steps: its map changes from one step to the next.
+    """
+    result = update_map(game, in_proportion(game, rule))
+    if result.counters:
+        raise DomainError(
+            f"{rule!r}, whose step depends on the step count",
+            "a rule that is the same at every step",
+            "a rule without schedule, bias correction or uniform average",
+        )
+    return result
+
+
+def step_series(game: Game, rule: Rule, order: int) -> list[Any]:
+    """d_1, ..., d_order, SymPy columns: one step of a rule without memory is w + sum over j of lr^j d_j(w).
+
+    An implicit rule's step is expanded from its residual.
+
+    Raises:
+        DomainError: for rules with memory, with step counts, with kinks, or without an expansion in powers of lr.
+    """
+    if SYMBOLS not in game.worlds or not (rule.domain.smooth and game.smooth):
+        raise DomainError(
+            f"{rule!r} on {game.name}, whose step is not a smooth expression",
+            "a smooth symbolic game, and a rule without kinks",
+            "linearize it, or iterate it",
+        )
+    w: Sequence[Any] = game.symbols
+    if hasattr(rule, "residual"):
+        rows = _implicit(game, in_proportion(game, rule), order)
+    else:
+        step = traced(game, rule)
+        if len(step.symbols) > game.dim:
+            raise DomainError(
+                f"the flow of {rule!r}, which has memory",
+                "a rule whose state is empty",
+                "gd.high_resolution describes it as a flow in a larger space",
+            )
+        rows = program_series(step, step.outputs, {s: (s,) for s in w}, order)
+    refuse_displacement(rule, game, [row[0] - s for row, s in zip(rows, w, strict=True)])
+    return [sympy.Matrix([row[j] for row in rows]) for j in range(1, order + 1)]
+
+
+def refuse_displacement(rule: Rule, game: Game, rest: Sequence[Any]) -> None:
+    """Refuse a rule that moves by something that does not vanish with its step size.
+
+    Raises:
+        DomainError: naming the displacement that is left.
+    """
+    if any(vanishing(e) != 0 for e in rest):
+        raise DomainError(
+            f"{rule!r} on {game.name}, whose step does not vanish with lr: what is left is {list(rest)}",
+            "a step that is small when lr is",
+            "analyse the rule that it wraps",
+        )
+
+
+def program_series(
+    step: UpdateMap, outputs: Sequence[Any], known: Mapping[Any, Sequence[Any]], order: int
+) -> list[Series]:
+    """Taylor coefficients, in lr, of outputs of a traced program whose coordinates are given series of lr.
+
+    The program is followed line by line, so that no long expression is ever differentiated.
+    """
+    values: dict[Any, Series] = {s: _padded(series, order) for s, series in known.items()}
+    for name, e in step.bindings:
+        values[name] = taylor(e, values, order)
+    return [taylor(e, values, order) for e in outputs]
+
+
+def taylor(e: Any, values: Mapping[Any, Series], order: int) -> Series:
+    """Coefficients 0..order, in lr, of an expression of symbols that are series of lr themselves.
+
+    Raises:
+        DomainError: where the expression has no expansion in whole powers.
+    """
+    moving = sorted(e.free_symbols & values.keys(), key=str)
+    rates = {s: [s, *(sympy.Dummy(f"{s}_{j}", real=True) for j in range(1, order + 1))] for s in moving}
+    back = {STEP: sympy.Integer(0)}
+    for s, names in rates.items():
+        back |= {name: sympy.factorial(j) * c for j, (name, c) in enumerate(zip(names, values[s], strict=True))}
+    result, derivative = [], e
+    for j in range(order + 1):
+        coefficient = derivative.xreplace(back) / sympy.factorial(j)
+        if coefficient.has(sympy.nan, sympy.zoo, sympy.oo):
+            raise DomainError(f"{e}, which has no expansion at lr = 0", "a step that is smooth in lr", "another rule")
+        result.append(expanded(coefficient) if coefficient.is_polynomial() else coefficient)
+        if j < order:
+            derivative = derivative.diff(STEP) + sum(
+                derivative.diff(name) * names[k + 1]
+                for names in rates.values()
+                for k, name in enumerate(names[: j + 1])
+                if derivative.has(name)
+            )
+    return tuple(result)
+
+
+def tidy(e: Any) -> Any:
+    """Expanded where it is a polynomial; with common factors in front where it is not; 0 where it vanishes."""
+    found = expanded(e)
+    return found if found.is_polynomial() else sympy.factor_terms(vanishing(found))
+
+
+def expanded(e: Any) -> Any:
+    """Expanded in powers of x - c where c is the one offset of the coordinate x; as it stands where there are several.
+
+    The expanded form of (x - 1000)^7 loses all its digits near 1000. An offset is read off factors a x + b of the
+    expression; sums of several coordinates inside powers and products also stay unexpanded, unless they are linear.
+    """
+    e = sympy.sympify(e, strict=True)
+    offsets = _offsets(e)
+    whole = sympy.expand(e)
+    if whole == 0 or (not offsets and not _compound(e)) or _linear(whole):
+        return whole
+    if any(c is None for c in offsets.values()):
+        return sympy.factor_terms(e)
+    moved = {s: sympy.Dummy(str(s), real=True) for s in offsets}
+    centred = e.xreplace({s: moved[s] + c for s, c in offsets.items()})
+    if _compound(centred):
+        return sympy.factor_terms(e)
+    return sympy.expand(centred).xreplace({moved[s]: s - c for s, c in offsets.items()})
+
+
+def _linear(e: Any) -> bool:
+    free = e.free_symbols - {STEP}
+    return not free or (bool(e.is_polynomial(*free)) and sympy.Poly(e, *free).total_degree() <= 1)
+
+
+def _sums(e: Any) -> list[Any]:
+    """The sums inside its powers and products, which expanding would multiply out."""
+    inside = [b for p in e.atoms(sympy.Pow) for b in p.args if b.is_Add]
+    for product in e.atoms(sympy.Mul):
+        symbolic = [f for f in product.args if f.free_symbols]
+        inside += [f for f in symbolic if f.is_Add and len(symbolic) > 1]
+    return inside
+
+
+def _offsets(e: Any) -> dict[Any, Any]:
+    """c of each symbol x that stands in sums a x + b = a (x - c) with numbers a, b; None where there are several."""
+    found: dict[Any, Any] = {}
+    for part in _sums(e):
+        free = part.free_symbols
+        if STEP not in free and len(free) == 1 and part.is_polynomial():
+            (s,) = free
+            poly = sympy.Poly(part, s)
+            if poly.degree() == 1 and poly.nth(0) != 0:
+                c = -poly.nth(0) / poly.nth(1)
+                found[s] = c if found.get(s, c) == c else None
+    return found
+
+
+def _compound(e: Any) -> bool:
+    """Whether a difference of coordinates stands inside a power or product: near its zero the expanded form cancels."""
+    return any(len(part.free_symbols - {STEP}) > 1 for part in _sums(e))
+
+
+def vanishing(e: Any) -> Any:
+    """0 where an expression vanishes identically, else the expression.
+
+    Points at random rule out almost everything; what is small there must then be simplified to 0.
+    """
+    e = sympy.sympify(e, strict=True)
+    free = sorted(e.free_symbols, key=str)
+    if not free or e.is_polynomial():
+        return sympy.expand(e)
+    draw = np.random.default_rng(0)
+    for _ in range(3):
+        at = {s: sympy.Rational(int(draw.integers(3, 19)), 23) for s in free}
+        if abs(e.evalf(30, subs=at)) > 1e-20:
+            return e
+    return sympy.Integer(0) if sympy.simplify(e.rewrite(sympy.exp)) == 0 else e
+
+
+def _padded(series: Sequence[Any], order: int) -> Series:
+    return (*series, *[sympy.Integer(0)] * order)[: order + 1]
+
+
+def _implicit(game: Game, rule: Any, order: int) -> list[Series]:
+    """Coefficients of w+ where r(w+, w) = 0 and dr/dw+ = I at lr = 0: each correction w+ - r gains one power."""
+    w: Any = np.array([*game.symbols, None], dtype=object)[:-1]
+    ahead = np.array([*(sympy.Dummy(f"{s}+", real=True) for s in w), None], dtype=object)[:-1]
+    rule.check(game)
+    residual = [exact(e) for e in rule.residual(game, ahead, w)]
+    rows: list[Series] = [_padded((s,), order) for s in w]
+    for _ in range(order):
+        values = dict(zip(ahead, rows, strict=True))
+        corrections = [taylor(e, values, order) for e in residual]
+        rows = [tuple(a - b for a, b in zip(row, c, strict=True)) for row, c in zip(rows, corrections, strict=True)]
+    return [tuple(tidy(c) for c in row) for row in rows]

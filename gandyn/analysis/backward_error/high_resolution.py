@@ -1,0 +1,318 @@
+"""High-resolution differential equations: rules as flows of position and velocity, which see what a memory does."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import sympy
+
+from ...doors import door
+from ...errors import DomainError
+from ...results import Result, Trajectory
+from ...symbolic.function import SymbolicFunction
+from ...types import Array, Game, Rule
+from ...worlds import exact
+from ..local.dynamics import refuse_without_symbols
+from .expansion import (
+    STEP,
+    expanded,
+    program_series,
+    refuse_displacement,
+    step_series,
+    step_sizes,
+    taylor,
+    tidy,
+    traced,
+)
+from .matching import match, probe
+from .phase_space import PhaseSpace
+
+BETA = sympy.Symbol("beta", positive=True)
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class HighResolution(Result):
+    """d2w/dt2 = a(w, dw/dt; lr), which the rule's iterates w_n = w(n lr) obey up to O(lr^2).
+
+    Attributes:
+        game, rule: the pair.
+        velocity: symbols of dw/dt, one a coordinate.
+        expression: a, a SymPy column in the coordinates, the velocity and lr (player 1's).
+        advance: the coefficients of lr and lr^2 in w_{n+1} - w_n, as functions of w, dw/dt and d2w/dt2.
+        curvature: symbols of d2w/dt2 in `advance`.
+    """
+
+    game: Game
+    rule: Rule
+    velocity: tuple[Any, ...]
+    expression: Any
+    advance: tuple[Any, Any]
+    curvature: tuple[Any, ...]
+
+    _plot = "high_resolution"
+
+    @property
+    def lr(self) -> Any:
+        """The rule's own step size, player 1's."""
+        return step_sizes(self.game, self.rule)[0]
+
+    @property
+    def in_beta(self) -> Any:
+        """The acceleration in terms of beta = 2 / lr, the parameter of Chavdarova et al. 2021."""
+        return self.expression.xreplace({STEP: 2 / BETA}).applyfunc(expanded)
+
+    @functools.cached_property
+    def slow(self) -> tuple[Any, Any]:
+        """(c_0, c_1), SymPy columns: the velocity settles to dw/dt = c_0(w) + lr c_1(w) + O(lr^2).
+
+        For rules without memory it is the modified flow of order 1.
+
+        Raises:
+            DomainError: where the velocity does not settle (momentum 1).
+        """
+        w, u = sympy.Matrix(self._symbols), sympy.Matrix(self.velocity)
+        first, second = self.advance
+        pull = sympy.eye(len(w)) - first.jacobian(u)
+        if pull.has(*u) or pull.det() == 0:
+            raise DomainError(
+                f"{self.rule!r}, whose velocity does not settle as lr goes to zero", "momentum below 1", "linearize it"
+            )
+        c_0 = pull.LUsolve(first.xreplace(dict.fromkeys(u, sympy.Integer(0)))).applyfunc(tidy)
+        bend = c_0.jacobian(w) * c_0
+        on = dict(zip([*u, *self.curvature], [*c_0, *bend], strict=True))
+        c_1 = pull.LUsolve(second.xreplace(on) - bend / 2).applyfunc(tidy)
+        return sympy.ImmutableMatrix(c_0), sympy.ImmutableMatrix(c_1)
+
+    @functools.cached_property
+    def coefficients(self) -> dict[str, Any] | None:
+        """a = [w'] w' + [v] v + [J v] J v + [J w'] J w': the same in every game; None for a rule of another form.
+
+        Read off on a game in general position, and verified there as an identity.
+        """
+        try:
+            trial = probe(self.game)
+            found = high_resolution(trial, self.rule)
+        except DomainError:
+            return None
+        v, jacobian = sympy.Matrix(trial.field_exprs), trial.jacobian_expr
+        u = sympy.Matrix(found.velocity)
+        basis = {"w'": u, "v": v, "J v": jacobian * v, "J w'": jacobian * u}
+        values = match(found.expression, list(basis.values()), (*trial.symbols, *found.velocity))
+        return None if values is None else dict(zip(basis, values, strict=True))
+
+    def space(self, lr: Any = None) -> PhaseSpace:
+        """The equation as a game whose gradient flow it is, on (w, dw/dt): for `flow`, `linearize`, `stability_region`.
+
+        Args:
+            lr: a number, a symbol, or a name for a free parameter; the rule's own by default.
+        """
+        return PhaseSpace(self, exact(self.lr if lr is None else lr))
+
+    def at(self, lr: float) -> Callable[[Any], Array]:
+        """(dw/dt, a) at one step size, as a function of points (..., 2d)."""
+        space = self.space(lr)
+        return lambda z: -space.field(np.asarray(z, dtype=float))
+
+    def slow_velocity(self, w: Any, lr: float) -> Array:
+        """c_0(w) + lr c_1(w) at points (..., d): the velocity that iterates settle to."""
+        w = np.asarray(w, dtype=float)
+        first, second = (SymbolicFunction([self.game.symbols], list(term))(w) for term in self.slow)
+        return first + lr * second
+
+    def flow(self, start: Any, time: Any, lr: float | None = None, velocity: Any = None, **options: Any) -> Trajectory:
+        """Integrate the equation: a trajectory of positions, velocities in `.info["velocity"]`.
+
+        Args:
+            start: positions (..., d). time: as of `gd.flow`, in units of steps times lr.
+            lr: the rule's own by default.
+            velocity: at the start; the slow one by default.
+            options: go to `gd.flow`.
+        """
+        from ...dynamics.flow import flow
+
+        lr = float(self.lr if lr is None else lr)
+        w = np.asarray(start, dtype=float)
+        self.game.check(w)
+        u = (
+            self.slow_velocity(w, lr)
+            if velocity is None
+            else np.broadcast_to(np.asarray(velocity, dtype=float), w.shape)
+        )
+        run = flow(self.space(lr), np.concatenate([w, u], axis=-1), time, **options)
+        d = self.game.dim
+        info = {**run.info, "velocity": run.w[..., d:]}
+        return dataclasses.replace(run, w=run.w[..., :d], game=self.game, info=info, solution=None)
+
+    def latex(self) -> str:
+        """The equation as LaTeX, one aligned line a coordinate."""
+        names = {
+            u: sympy.Symbol(rf"\dot{{{sympy.latex(s)}}}") for s, u in zip(self._symbols, self.velocity, strict=True)
+        }
+        lines = (
+            rf"\ddot{{{sympy.latex(s)}}} &= {sympy.latex(e.xreplace(names))}"
+            for s, e in zip(self._symbols, self.expression, strict=True)
+        )
+        return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+
+    @property
+    def _symbols(self) -> tuple[Any, ...]:
+        return self.game.symbols
+
+    def summary(self) -> str:
+        """The equation: in field and Jacobian where it has that form, and coordinate by coordinate."""
+        lines = [f"{self.rule!r} on {self.game.name}, lr = time of one step"]
+        if self.coefficients is not None:
+            terms = [f"({e}) {name}" for name, e in self.coefficients.items() if e != 0]
+            lines.append(f"w'' = {' + '.join(terms)}")
+        lines += [f"{s}'' = {e}" for s, e in zip(self._symbols, self.expression, strict=True)]
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Expressions as text."""
+        found = self.coefficients
+        return {
+            "game": self.game.name,
+            "rule": repr(self.rule),
+            "velocity": [str(u) for u in self.velocity],
+            "acceleration": [str(e) for e in self.expression],
+            "coefficients": None if found is None else {name: str(e) for name, e in found.items()},
+            "slow": [[str(e) for e in term] for term in self.slow],
+        }
+
+
+@door
+def high_resolution(game: Game, rule: Rule) -> HighResolution:
+    """The second-order differential equation that a rule's iterates obey one order in lr beyond the gradient flow.
+
+    The rule's step is written as a recurrence w_{n+1} = R(w_n, w_{n-1}); its state is eliminated with the equations
+    of the step before. With w_{n -+ 1} = w -+ lr w' + lr^2 w''/2 -+ ..., the terms of w_{n+1} - w_n up to lr^2 give
+    the equation (Chavdarova et al. 2021, section 4). With beta = 2/lr:
+
+    * simultaneous gradient steps: w'' = -beta w' - beta v
+    * extragradient: w'' = -beta w' - beta v + 2 J v
+    * optimistic, past extragradient: w'' = -beta w' - beta v - 2 J w'
+    * lookahead, k = 2: w'' = -beta w' - 2 alpha beta v + 2 alpha J v
+    * heavy ball: w'' = -beta (1 - b)/(1 + b) w' - beta/(1 + b) v
+
+    Args:
+        game: a smooth symbolic game.
+        rule: one without memory, or one whose memory two successive points determine.
+
+    Raises:
+        DomainError: for rules whose memory reaches further back (complex momentum, lookahead around optimistic
+            steps), that count steps, or whose equation is of first order (heavy ball with momentum -1).
+
+    Example:
+        >>> import gandyn as gd
+        >>> gd.high_resolution(gd.games.bilinear(), gd.rules.OptimisticGD(0.1)).coefficients
+        {"w'": -2/lr, 'v': -2/lr, 'J v': 0, "J w'": -2}
+    """
+    refuse_without_symbols(game, "the high-resolution equation")
+    w: Any = sympy.Matrix(game.symbols)
+    u, a = (sympy.Matrix([sympy.Symbol(f"{s}{mark}", real=True) for s in w]) for mark in ("'", "''"))
+    first, second = _advance(game, rule, w, u, a)
+    mass = sympy.eye(len(w)) / 2 - second.jacobian(a)
+    if sympy.simplify(mass.det()) == 0:
+        raise DomainError(
+            f"{rule!r} on {game.name}, whose equation has no second derivative",
+            "a rule whose next point depends on where it comes from",
+            "gd.modified_flow describes rules without memory",
+        )
+    rest = second.xreplace(dict.fromkeys(a, sympy.Integer(0)))
+    acceleration = mass.LUsolve((first - u) / STEP + rest).applyfunc(_collected)
+    return HighResolution(game, rule, tuple(u), sympy.ImmutableMatrix(acceleration), (first, second), tuple(a))
+
+
+def _collected(e: Any) -> Any:
+    return tidy(e) if not e.is_rational_function(STEP) else expanded(e)
+
+
+def _advance(game: Game, rule: Rule, w: Any, u: Any, a: Any) -> tuple[Any, Any]:
+    """The coefficients of lr and lr^2 in w_{n+1} - w_n, in terms of w_n, w' and w''."""
+    if hasattr(rule, "residual"):
+        return tuple(step_series(game, rule, 2))
+    step = traced(game, rule)
+    if len(step.symbols) == game.dim:
+        return tuple(step_series(game, rule, 2))
+    known = {s: (s,) for s in w} | _state_series(game, rule, step, w, u, a)
+    rows = program_series(step, step.outputs[: game.dim], known, 2)
+    refuse_displacement(rule, game, [row[0] - s for row, s in zip(rows, w, strict=True)])
+    return sympy.Matrix([row[1] for row in rows]), sympy.Matrix([row[2] for row in rows])
+
+
+def _state_series(game: Game, rule: Rule, step: Any, w: Any, u: Any, a: Any) -> dict[Any, Any]:
+    """The state at w_n, as series in lr, from w_n and w_{n-1} alone."""
+    d, size = game.dim, len(step.symbols) - game.dim
+    outputs, unknowns = _affine(step, d)
+    into_w = sympy.Matrix([[e.diff(x) for x in unknowns] for e in outputs[:d]])
+    into_state = sympy.Matrix([[e.diff(x) for x in unknowns] for e in outputs[d:]])
+    back = _left_division(into_state, into_w, rule)  # s_n = known + back (w_n - known part of the step before)
+    poles = [[taylor(sympy.cancel(back[k, i] * STEP), {}, 3) for i in range(d)] for k in range(size)]
+    known_part = [e.xreplace(dict.fromkeys(unknowns, sympy.Integer(0))) for e in outputs]
+    jerk = [sympy.Dummy(f"{s}'''", real=True) for s in w]
+    before = {s: (s, -v, acc / 2, -j / 6) for s, v, acc, j in zip(w, u, a, jerk, strict=True)}
+    rows = program_series(_without(step, unknowns), known_part, before, 3)
+    moved = [[s - row[0] if j == 0 else -row[j] for j in range(4)] for s, row in zip(w, rows[:d], strict=True)]
+    result = {}
+    for k in range(size):
+        series = []
+        for j in range(3):
+            total = rows[d + k][j]
+            for i in range(d):
+                for power, factor in enumerate(poles[k][i]):
+                    if 0 <= j + 1 - power < 4:
+                        total += factor * moved[i][j + 1 - power]
+            series.append(tidy(total))
+        lead = sum(poles[k][i][0] * moved[i][0] for i in range(d))
+        if sympy.expand(lead) != 0:
+            raise _beyond(rule)
+        result[step.symbols[d + k]] = tuple(series)
+    return result
+
+
+def _without(step: Any, unknowns: list[Any]) -> Any:
+    """The lines of a program that do not depend on the unknowns."""
+    gone, kept = set(unknowns), []
+    for name, e in step.bindings:
+        if e.free_symbols & gone:
+            gone.add(name)
+        else:
+            kept.append((name, e))
+    return dataclasses.replace(step, bindings=tuple(kept))
+
+
+def _affine(step: Any, d: int) -> tuple[list[Any], list[Any]]:
+    """The outputs as affine functions of unknowns: the old state, and what was computed from it by the field."""
+    unknowns: list[Any] = list(step.symbols[d:])
+    values: dict[Any, Any] = {}
+    for name, e in step.bindings:
+        e = e.xreplace(values)
+        if e.free_symbols & set(unknowns):
+            slopes = [e.diff(x) for x in unknowns]
+            if any(slope.free_symbols & set(unknowns) or slope.has(*step.symbols[:d]) for slope in slopes):
+                unknowns.append(name)
+            else:
+                values[name] = e
+    outputs = [expanded(e.xreplace(values)) for e in step.outputs]
+    return outputs, unknowns
+
+
+def _left_division(e: Any, b: Any, rule: Rule) -> Any:
+    """M with M b = e."""
+    try:
+        solution, free = b.T.gauss_jordan_solve(e.T)
+    except ValueError as error:
+        raise _beyond(rule) from error
+    return solution.xreplace(dict.fromkeys(free, sympy.Integer(0))).T.applyfunc(sympy.simplify)
+
+
+def _beyond(rule: Rule) -> DomainError:
+    return DomainError(
+        f"{rule!r}, whose memory is not determined by two successive points",
+        "memory of the last point or field",
+        "linearize takes any memory into account",
+    )

@@ -1,0 +1,167 @@
+"""Backward error analysis: the flow that a rule follows to higher order than the game's own."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import sympy
+
+from ...budget import Budget, OutOfTimeError
+from ...doors import door
+from ...errors import ParameterError
+from ...results import Result
+from ...symbolic.function import SymbolicFunction
+from ...types import Array, Game, Rule
+from ..local.dynamics import refuse_without_symbols
+from .expansion import step_series, step_sizes, tidy
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class ModifiedFlow(Result):
+    """dw/dt = c_0(w) + lr c_1(w) + ... + lr^n c_n(w), whose time-lr map is one step of the rule up to O(lr^(n+2)).
+
+    For rules consistent with the gradient flow c_0 = -v. Called with points (..., d), it is the field at the rule's own
+    step size, so that `gd.flow(game, start, time, field=modified)` runs it; `at` takes another step size.
+
+    Attributes:
+        game, rule: the pair.
+        terms: c_0, ..., c_n as SymPy columns.
+        reason: empty, or why there are fewer terms than were asked for.
+    """
+
+    game: Game
+    rule: Rule
+    terms: tuple[Any, ...]
+    reason: str = ""
+
+    @property
+    def order(self) -> int:
+        """n, the highest power of the step size."""
+        return len(self.terms) - 1
+
+    def expression(self, i: int) -> Any:
+        """c_i as a SymPy column."""
+        if not 0 <= i <= self.order:
+            raise ParameterError(f"term {i}", f"0 to {self.order}", f"ask for modified_flow(..., order={i})")
+        return self.terms[i]
+
+    @functools.cache  # noqa: B019 - the compiled term lives as long as the result
+    def _function(self, i: int) -> SymbolicFunction:
+        return SymbolicFunction([self.game.symbols], list(self.expression(i)))
+
+    def correction(self, i: int) -> Callable[[Any], Array]:
+        """c_i as a function of points (..., d)."""
+        function = self._function(i)
+        return lambda w: function(np.asarray(w, dtype=float))
+
+    def at(self, lr: float) -> Callable[[Any], Array]:
+        """The whole field at one step size, as a function of points (..., d)."""
+        functions = [self._function(i) for i in range(self.order + 1)]
+        return lambda w: sum(lr**i * f(np.asarray(w, dtype=float)) for i, f in enumerate(functions))
+
+    def __call__(self, w: Any) -> Array:
+        """The whole field at the rule's own step size (player 1's), at points (..., d).
+
+        Raises:
+            ParameterError: if that step size is a free symbol.
+        """
+        return np.asarray(self._own(w))
+
+    @functools.cached_property
+    def _own(self) -> Callable[[Any], Array]:
+        lr = step_sizes(self.game, self.rule)[0]
+        if sympy.sympify(lr, strict=True).free_symbols:
+            raise ParameterError(
+                f"the field of {self.rule!r}, whose step size has no value", "a number", "use `.at(0.1)`"
+            )
+        return self.at(float(lr))
+
+    def latex(self) -> str:
+        """The terms as LaTeX, one aligned line each."""
+        lines = (f"c_{{{i}}} &= {sympy.latex(term)}" for i, term in enumerate(self.terms))
+        return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+
+    def summary(self) -> str:
+        """One line a term."""
+        head = f"{self.rule!r} on {self.game.name} follows dw/dt = c_0 + lr c_1 + ... up to lr^{self.order}"
+        rows = [f"c_{i} = {list(term)}" for i, term in enumerate(self.terms)]
+        return "\n".join([head, *rows, *([self.reason] if self.reason else [])])
+
+    def to_dict(self) -> dict[str, Any]:
+        """The terms as text."""
+        terms = [[str(e) for e in term] for term in self.terms]
+        return {"game": self.game.name, "rule": repr(self.rule), "terms": terms, "reason": self.reason}
+
+
+@door
+def modified_flow(game: Game, rule: Rule, order: int = 1, budget: float | Budget | None = 60.0) -> ModifiedFlow:
+    """The flow whose time-lr map is the rule's step, expanded in the step size.
+
+    With the step w + sum_j lr^j d_j(w), the terms are fixed one after the other by
+    exp(lr L_c) w = w + sum_j lr^j d_j(w), L_c being the Lie derivative along c = sum_i lr^i c_i
+    (Hairer, Lubich & Wanner, Geometric Numerical Integration, IX.1). For gradient steps c_1 = -J v / 2 (Rosca et al.
+    2021, theorem 3.1).
+
+    Args:
+        game: a smooth symbolic game.
+        rule: a rule without memory. Its step sizes, those of the rules that it wraps too, keep their ratios: lr then
+            stands for the first player's. Other parameters are held while lr goes to zero.
+        order: highest power of the step size. Terms grow quickly with it.
+        budget: seconds; when they are spent, the terms found so far are returned, and `reason` says so.
+
+    Polynomials are written in powers of x - c where the costs are, and are not multiplied out where they hold powers of
+    differences of coordinates: expanded, (x - 1000)^7 has no digit left near 1000.
+
+    Raises:
+        DomainError: for rules with memory, which follow flows in a larger space, and rules that count their steps.
+        ParameterError: for a bad order. OutOfTimeError: where the time did not do for one term.
+
+    Example:
+        >>> import gandyn as gd
+        >>> gd.modified_flow(gd.games.bilinear(), gd.rules.GDA(0.1)).expression(1)
+        Matrix([
+        [a/2],
+        [b/2]])
+    """
+    if isinstance(order, bool) or not isinstance(order, int) or order < 0:
+        raise ParameterError(f"order={order!r}", "a whole number >= 0", "order=1")
+    refuse_without_symbols(game, "the modified flow")
+    limit, terms, reason = Budget.of(budget), [], ""
+    tried = sorted({0, order, *(2**k for k in range(order.bit_length()) if 2**k < order)})
+    for n in tried:  # a step's series is found for one order at a time; the last order costs as much as all before
+        task = functools.partial(_terms, game, rule, n)
+        try:
+            terms = limit.run(task, f"the modified flow of {rule!r} on {game.name}")
+        except OutOfTimeError:
+            if not terms:
+                raise
+            reason = f"{limit.reason}: terms up to lr^{len(terms) - 1} of {order}"
+            break
+    return ModifiedFlow(game, rule, tuple(sympy.ImmutableMatrix(term) for term in terms), reason)
+
+
+def _terms(game: Game, rule: Rule, order: int) -> list[Any]:
+    return flow_terms(sympy.Matrix(game.symbols), step_series(game, rule, order + 1))
+
+
+def flow_terms(symbols: Any, displacements: list[Any]) -> list[Any]:
+    """c_0, c_1, ... such that the time-lr map of sum lr^i c_i is w + sum over j of lr^j d_j(w), j from 1."""
+    terms: list[Any] = []
+    for j, displacement in enumerate(displacements, 1):
+        known = sympy.zeros(*symbols.shape)
+        rows = [[symbols] + [sympy.zeros(*symbols.shape)] * j]  # rows[k][m]: coefficient of lr^m in L_c^k w
+        for k in range(1, j + 1):
+            row = [sympy.zeros(*symbols.shape)]
+            for m in range(1, j + 1):
+                entry = sympy.zeros(*symbols.shape)
+                for i in range(min(m, len(terms))):
+                    entry += rows[k - 1][m - 1 - i].jacobian(symbols) * terms[i]
+                row.append(entry)
+            rows.append(row)
+            known += row[j] / sympy.factorial(k)
+        terms.append((displacement - known).applyfunc(tidy))
+    return terms

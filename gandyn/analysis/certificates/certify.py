@@ -1,0 +1,194 @@
+"""Proofs by ball arithmetic that a fixed point is alone in a box and attracts, for whole ranges of parameters."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...doors import door
+from ...errors import ParameterError
+from ...results import Result, plain
+from ...types import Array, Game, Rule
+from ...worlds import is_symbolic
+from ..zeros.fixed_points import _check_box
+from .enclosures import ends, ranges, system
+from .facts import STEPS, Failure, Interval, Piece, Step, facts, shown
+from .proof import Proof
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Certificate(Result):
+    """A proof by ball arithmetic, or the place where it failed.
+
+    Attributes:
+        game, rule: the pair; rule is None for the flow. at: the point given, at the middle of the ranges.
+        box: of the search, (d, 2).
+        parameters: ranges by name. proven: every step holds for all of them.
+        unique: no other fixed point lies in the box. attracting: the fixed point is asymptotically stable.
+        basin_radius: every start closer than this to the fixed point, with the rule's initial state, converges to it;
+            0 where none is proven. fixed_point: intervals that hold it, (d, 2).
+        steps: proven facts with interval values. failure: None, or what failed and where.
+        pieces: sub-ranges of the parameters with their own ellipsoids.
+    """
+
+    game: Game
+    rule: Rule | None
+    at: tuple[float, ...]
+    box: Any
+    parameters: dict[str, Interval]
+    unique: bool
+    attracting: bool
+    basin_radius: float
+    fixed_point: Any
+    steps: tuple[Step, ...]
+    failure: Failure | None
+    pieces: tuple[Piece, ...]
+
+    _plot = "certificate"
+
+    @property
+    def proven(self) -> bool:
+        """Whether every step holds for all parameters."""
+        return self.failure is None
+
+    def summary(self) -> str:
+        """The verdict, then the facts or the failure."""
+        what = f"{'gradient flow' if self.rule is None else repr(self.rule)} on {self.game.name}"
+        place = " x ".join(f"[{a:g}, {b:g}]" for a, b in self.box)
+        where = shown(self.parameters)
+        head = f"{what} at {self._place()}, box {place}" + (f", for all {where}" if where else "")
+        if self.proven:
+            lines = [f"PROVEN: {head}", f"  proven basin radius {self.basin_radius:.6g}"]
+        else:
+            lines = [f"NOT PROVEN: {head}", f"  {self.failure}"]
+        return "\n".join([*lines, *(f"  {step}" for step in self.steps)])
+
+    def _place(self) -> str:
+        """The point given, or where its fixed point lies if parameters move it."""
+        return f"({', '.join(f'{x:.6g}' for x in self.at)})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Verdict, radius, facts and failure as plain data."""
+        data = {
+            "game": self.game.name,
+            "rule": None if self.rule is None else repr(self.rule),
+            "at": self.at,
+            "box": self.box,
+            "parameters": self.parameters,
+            "proven": self.proven,
+            "unique": self.unique,
+            "attracting": self.attracting,
+            "basin_radius": self.basin_radius,
+            "fixed_point": self.fixed_point,
+            "steps": [dataclasses.asdict(step) for step in self.steps],
+            "failure": None if self.failure is None else dataclasses.asdict(self.failure),
+        }
+        result: dict[str, Any] = plain(data)
+        return result
+
+    def __repr__(self) -> str:
+        return f"<Certificate {self.summary()}>"
+
+
+@door
+def certify(
+    game: Game,
+    rule: Rule | None = None,
+    at: Any = None,
+    box: Any = None,
+    parameters: Mapping[str, Any] | None = None,
+    effort: int = 2000,
+) -> Certificate:
+    """Prove that a fixed point exists, attracts, and is the only one in a box, for all parameters in given ranges.
+
+    Every number is a ball that provably holds the true value, so a proof covers rounding and whole ranges at once:
+
+    1. existence: Krawczyk's operator maps a small box into its interior (Krawczyk 1969), for every parameter value;
+    2. attraction: for two augmented coordinates with derivative [[a, b], [c, d]], Jury's conditions in factored form,
+       (1-a)(1-d) - bc > 0, (1+a)(1+d) - bc > 0, 1 - (ad - bc) > 0 (flows: a + d > 0, ad - bc > 0 for Dv); for more, a
+       norm |T^-1 u| in which the derivative contracts, by elimination on balls;
+    3. uniqueness: every other part of the box is excluded, after bisection where needed;
+    4. basin: V(z) = |T^-1 (z - z*)|^2 decreases on an ellipsoid, by bisection; the radius is that of a ball of starts
+       whose first augmented state lies inside, and is at most the distance from the fixed point to the box's border.
+
+    Ranges are cut into pieces where one proof does not reach. A wide range may take many; `failure` names the part that
+    is left. For rules with memory, uniqueness is that of w and the rule's state, the latter within a bounded set that
+    the rule does not leave from its initial state while w is in the box.
+
+    Args:
+        game: smooth, unconstrained, deterministic, defined by symbols. rule: smooth, or None for the gradient flow.
+        at: near the fixed point, shape (d,); the game's first known equilibrium by default.
+        box: one (low, high) pair per coordinate; within 1 of the point by default.
+        parameters: (low, high), or a number, by name: free symbols of game and rule, and fields of the rule, whose
+            values per player keep their ratio to the first (`certificate.rule` is the rule that was analysed).
+        effort: boxes that one basin may take, about a millisecond each.
+
+    Raises:
+        NotDifferentiableError, DomainError: for what is not smooth, or changes with the step count.
+        ParameterError: for a parameter without a range, or a range without a parameter.
+        MissingDependencyError: without python-flint (`pip install "gandyn[proof]"`).
+
+    Example (run by tests/test_certify.py, where python-flint is installed)::
+
+        game = gd.games.dirac_gan(penalty=gd.penalties.R1("gamma"))
+        proof = gd.certify(game, gd.rules.GDA("lr"), box=[(-0.5, 0.5)] * 2,
+                           parameters={"lr": (0.1, 0.2), "gamma": (0.5, 1)})
+        proof.proven, proof.basin_radius  # True, 0.5
+    """
+    spans = ranges(parameters)
+    subject = system(game, rule, spans)
+    values = {name: (float(low), float(high)) for name, (low, high) in spans.items()}
+    point = _point(game, at, values)
+    bounds = _bounds(game, point, box)
+    proof = Proof(subject, point, bounds, effort)
+    pieces, failure, unproven = proof.local(tuple(spans[name] for name in subject.parameters))
+    reached = len(STEPS) if failure is None else STEPS.index(failure.step)
+    if failure is None:
+        pieces, failure = proof.basins(pieces)
+    names = subject.parameters
+    steps = tuple(step for piece in pieces for step in facts(piece, names, unproven))
+    done = failure is None
+    return Certificate(
+        subject.game,
+        subject.rule,
+        tuple(point),
+        bounds,
+        values,
+        unique=reached > STEPS.index("uniqueness"),
+        attracting=reached > STEPS.index("attraction"),
+        basin_radius=float(min(p.ellipsoid.radius for p in pieces if p.ellipsoid)) if done else 0.0,
+        fixed_point=_hull([p.fixed[: game.dim] for p in pieces]),
+        steps=steps,
+        failure=failure,
+        pieces=tuple(pieces),
+    )
+
+
+def _point(game: Game, at: Any, values: Mapping[str, Interval]) -> list[float]:
+    if at is None:
+        if not game.equilibria:
+            raise ParameterError(
+                f"no point at which to certify {game.name}", "a point", "at=gd.fixed_points(game)[0].point"
+            )
+        at = game.equilibria[0]
+    if len(at) != game.dim:
+        raise ParameterError(f"at={at!r}", f"{game.dim} coordinates for {game.name}", "at=(0, 0)")
+    middle = {name: 0.5 * (low + high) for name, (low, high) in values.items()}
+    return [
+        float(e.subs({s: middle[str(s)] for s in e.free_symbols if str(s) in middle})) if is_symbolic(e) else float(e)
+        for e in at
+    ]
+
+
+def _bounds(game: Game, point: Sequence[float], given: Any) -> Array:
+    return _check_box(game, [(x - 1, x + 1) for x in point] if given is None else given)
+
+
+def _hull(groups: Sequence[Array]) -> Any:
+    if not groups:
+        return None
+    intervals = np.array([[ends(b) for b in balls] for balls in groups])
+    return np.stack([intervals[:, :, 0].min(0), intervals[:, :, 1].max(0)], axis=-1)

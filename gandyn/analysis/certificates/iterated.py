@@ -1,0 +1,52 @@
+"""A map applied k times as one function on balls: where every single step may raise V, a whole turn lowers it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ...symbolic.balls import Ball, BallFunction
+from ...types import Array
+from .enclosures import identity, meet, middle
+
+
+class Iterated:
+    """F^k with its Jacobian, by the chain rule along the orbit of a box; it has the methods of `BallFunction`.
+
+    The box after j steps is enclosed as F^j(c) + DF^j (z - c): it turns with the map, where boxes along the axes would
+    grow at every step.
+    """
+
+    def __init__(self, function: BallFunction, times: int) -> None:
+        self.function, self.times = function, times
+        self.coordinates, self.parameters = function.coordinates, function.parameters
+
+    def enclose(self, z: Any, p: Sequence[Ball]) -> tuple[Array, Array]:
+        """(values, Jacobian) on balls."""
+        centre = middle(z)
+        offset, slope, box = z - centre, identity(len(z)), z
+        for _ in range(self.times):
+            value, jacobian = self.function.enclose(box, p)
+            slope = jacobian @ slope
+            centre = self.function.enclose(centre, p)[0]
+            turned = centre + slope @ offset
+            box = np.array([meet(a, b) for a, b in zip(turned, value, strict=True)] + [None], dtype=object)[:-1]
+            if not all(b.is_finite() for b in box):
+                break
+        return box, slope
+
+    def values(self, z: Any, p: Sequence[float]) -> Any:
+        """Values on floats, shape of z."""
+        for _ in range(self.times):
+            z = self.function.values(z, p)
+        return z
+
+    def jacobian(self, z: Any, p: Sequence[float]) -> Any:
+        """Jacobians on floats, z of shape (..., n); shape (..., n, n)."""
+        slope = np.eye(np.shape(z)[-1])
+        for _ in range(self.times):
+            slope = self.function.jacobian(z, p) @ slope
+            z = self.function.values(z, p)
+        return slope

@@ -1,0 +1,157 @@
+"""Points with unknown inner products: a rule runs on them for all monotone Lipschitz fields at once, in fractions."""
+
+from __future__ import annotations
+
+import dataclasses
+from fractions import Fraction
+from typing import Any
+
+from ...errors import DomainError
+from ...types import Array, Batch, Game, Player, Rule
+from ...worlds import POINTS
+
+Row = tuple[Fraction, ...]
+
+
+def fraction(value: Any) -> Fraction:
+    """A number as it is read on paper: 0.1 is 1/10.
+
+    Raises:
+        DomainError: for complex numbers and for what is not finite.
+    """
+    if isinstance(value, Fraction):
+        return value
+    if isinstance(value, int):
+        return Fraction(value)
+    try:
+        return Fraction(repr(float(value)))
+    except (TypeError, ValueError, OverflowError):
+        raise DomainError(f"the coefficient {value} in worst_case", "finite real numbers", "real parameters") from None
+
+
+class Point:
+    """A combination of the start and of field values: {index in the basis: coefficient}, exact."""
+
+    __slots__ = ("terms",)
+    __array_ufunc__ = None  # NumPy's numbers leave products to us
+
+    def __init__(self, terms: dict[int, Fraction]) -> None:
+        self.terms = {k: c for k, c in terms.items() if c}
+
+    def __add__(self, other: Any) -> Point:
+        if isinstance(other, (int, float)) and other == 0:
+            return self
+        if not isinstance(other, Point):
+            return NotImplemented
+        keys = self.terms.keys() | other.terms.keys()
+        return Point({k: self.terms.get(k, Fraction(0)) + other.terms.get(k, Fraction(0)) for k in keys})
+
+    __radd__ = __add__
+
+    def __mul__(self, factor: Any) -> Point:
+        if isinstance(factor, Point):
+            raise DomainError("a product of two points in worst_case", "steps linear in points and fields", "GDA")
+        c = fraction(factor)
+        return Point({k: c * value for k, value in self.terms.items()})
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, divisor: Any) -> Point:
+        return self * (1 / fraction(divisor))
+
+    def __neg__(self) -> Point:
+        return self * -1
+
+    def __sub__(self, other: Any) -> Point:
+        return self.__add__(-other)
+
+    def __rsub__(self, other: Any) -> Point:
+        return (-self).__add__(other)
+
+    @property
+    def key(self) -> frozenset[tuple[int, Fraction]]:
+        """Equal for equal points."""
+        return frozenset(self.terms.items())
+
+    def row(self, size: int) -> Row:
+        """Its coefficients."""
+        return tuple(self.terms.get(k, Fraction(0)) for k in range(size))
+
+
+class PointsGame(Game):
+    """Every monotone Lipschitz field at once, its zero at the origin: each evaluation is a new element of the basis.
+
+    The basis is w_0, v(x_1) / L, v(x_2) / L, ...; `evaluated` holds the x_k in order.
+    """
+
+    name = "all monotone Lipschitz fields"
+    players = (Player("w", 1),)
+    worlds = frozenset({POINTS})
+
+    def __init__(self, lipschitz: Any) -> None:
+        self.lipschitz = fraction(lipschitz)
+        self.start = Point({0: Fraction(1)})
+        self.evaluated: list[Point] = []
+        self._known: dict[Any, Point] = {Point({}).key: Point({})}
+
+    def check(self, w: Array) -> None:
+        """Points have no coordinates to check."""
+
+    def per_player(self, value: Any) -> tuple[Any, ...]:
+        """One value: a class of operators has no players."""
+        if isinstance(value, (tuple, list, dict)):
+            raise DomainError(f"worst_case with {value} per player", "one value for all", "use one number")
+        return (value,)
+
+    def _field(self, w: Array, batch: Batch, only: int | None) -> Array:
+        if w.key not in self._known:
+            self._known[w.key] = self._value_at(w, len(self.evaluated) + 1)
+        return self._known[w.key]
+
+    def _value_at(self, w: Point, index: int) -> Point:
+        self.evaluated.append(w)
+        return Point({index: self.lipschitz})
+
+    def _costs(self, w: Array, batch: Batch) -> tuple[Array, ...]:
+        raise DomainError("costs of a class of fields", "the field alone", "use a game")
+
+    def resolvent(self, lr: Any, w: Array) -> Array:
+        """The point x with x = w - lr v(x)."""
+        key = ("resolvent", fraction(lr), w.key)
+        if key not in self._known:
+            index = len(self.evaluated) + 1
+            x = w - fraction(lr) * Point({index: self.lipschitz})
+            self._known[key] = x
+            self._known[x.key] = self._value_at(x, index)
+        return self._known[key]
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """T steps of a rule on points.
+
+    Attributes:
+        points: rows of x_0 = w* = 0 and of every evaluated point, in the basis (w_0, v_1 / L, v_2 / L, ...): v at
+            points[k] is L times basis element k. last: the row of w_T. kappa: mu / L.
+    """
+
+    points: tuple[Row, ...]
+    last: Row
+    kappa: Fraction
+
+    @property
+    def size(self) -> int:
+        """Elements of the basis."""
+        return len(self.last)
+
+
+def run(rule: Rule, mu: Any, lipschitz: Any, steps: int) -> Run:
+    """The rule's own `init` and `step`, from a start whose distance to the zero is the unit."""
+    game = PointsGame(lipschitz)
+    w: Any = game.start
+    state = rule.init(game, w)
+    for _ in range(steps):
+        w, state, _ = rule.step(game, w, state)
+    size = len(game.evaluated) + 1
+    rows = (Point({}).row(size), *(x.row(size) for x in game.evaluated))
+    return Run(rows, w.row(size), fraction(mu) / fraction(lipschitz))

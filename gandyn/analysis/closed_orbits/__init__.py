@@ -1,0 +1,1 @@
+"""Limit cycles of flows, and invariant circles and periodic orbits of rules."""

@@ -1,0 +1,207 @@
+"""What a search for closed orbits returns: cycles of flows, circles and periodic orbits of maps, and lists of them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from ...results import Result, plain
+from ...types import Array, Game, Rule
+
+
+class ClosedOrbit(Result):
+    """What cycles, circles and periodic orbits have in common; multipliers are those of leaving it."""
+
+    period: Any
+
+    multipliers: Any
+    points: Any
+
+    _plot = "limit_cycle"
+
+    @property
+    def stable(self) -> bool:
+        """Whether nearby orbits approach it."""
+        return bool(np.abs(self.multipliers).max() < 1)
+
+    @property
+    def radius(self) -> tuple[float, float]:
+        """Smallest and largest distance of its points from their mean."""
+        return extent(self.points)
+
+
+class ClosedOrbits(list[Any]):
+    """A list of closed orbits, smallest first, that says whether it is all of them.
+
+    Attributes:
+        complete: True if it is proven that no other isolated closed orbit lies in the box.
+        reason: the argument; or what was searched, how, and what could have been missed.
+        possible: orbits that close to rounding, with a multiplier 1: each may be a semistable cycle, two cycles
+            nearer each other than rounding, or none. They are not in the list.
+    """
+
+    def __init__(self, orbits: Iterable[Any], complete: bool, reason: str, possible: Iterable[Any] = ()) -> None:
+        super().__init__(orbits)
+        self.complete, self.reason, self.possible = complete, reason, list(possible)
+
+    def summary(self) -> str:
+        """One line an orbit, and whether these are all."""
+        lines = [orbit.summary() for orbit in self] + [f"perhaps: {orbit.summary()}" for orbit in self.possible]
+        return "\n".join([*lines, f"{'complete' if self.complete else 'found, perhaps not all'}: {self.reason}"])
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class LimitCycle(ClosedOrbit):
+    """An isolated periodic orbit of dw/dt = -v(w).
+
+    Attributes:
+        game: the game.
+        period: T, in units of the flow's time.
+        points: one period in order, at equal times, shape (n, d); the first is not repeated.
+        multipliers: Floquet multipliers without the trivial 1, complex, largest modulus first.
+        residual: |w(T) - w(0)|.
+        approached: in the plane, whether orbits approach it (from inside, from outside); otherwise None.
+    """
+
+    game: Game
+    period: float
+    points: Any
+    multipliers: Any
+    residual: float
+    approached: tuple[bool, bool] | None = None
+
+    @property
+    def stable(self) -> bool:
+        """Whether nearby orbits approach it; in the plane those on both sides, which decide if a multiplier is 1."""
+        return self.kind == "attracting"
+
+    @property
+    def kind(self) -> str:
+        """Attracting, repelling, saddle, or (in the plane) semistable: attracting from one side only."""
+        if self.approached is None:
+            return kind_of(np.abs(self.multipliers))
+        return {2: "attracting", 1: "semistable", 0: "repelling"}[sum(self.approached)]
+
+    def summary(self) -> str:
+        """Kind, period, multipliers."""
+        shown = ", ".join(f"{m:.6g}" for m in self.multipliers)
+        return f"{self.kind} cycle of {self.game.name}: period {self.period:.12g}, multipliers {shown}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields as plain data."""
+        shared = {"multipliers": self.multipliers, "stable": self.stable, "kind": self.kind, "residual": self.residual}
+        result: dict[str, Any] = plain({"game": self.game.name, "period": self.period, **shared, "points": self.points})
+        return result
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class InvariantCircle(ClosedOrbit):
+    """A closed curve K with F(K(theta)) = K(theta + rho): the map turns it by rho, theta being counted in turns.
+
+    Attributes:
+        game, rule: the pair.
+        rotation_number: rho in (0, 1/2], turns a step.
+        coefficients: K(theta) = sum_k c_k exp(2 pi i k theta), k = -M..M, shape (2M + 1, D), on the augmented state.
+        points: K(j / n) on the game's coordinates, in order, shape (n, d).
+        multipliers: growth a step of distances from the curve (exponentials of the normal Lyapunov exponents), largest
+            first; the one along the curve, 1, is left out.
+        residual: largest |F(K) - K(. + rho)|, at angles between those it was solved at.
+    """
+
+    game: Game
+    rule: Rule
+    rotation_number: float
+    coefficients: Any
+    points: Any
+    multipliers: Any
+    residual: float
+
+    @property
+    def period(self) -> float:
+        """Steps a turn, 1 / rho; not a whole number in general."""
+        return 1 / self.rotation_number
+
+    @property
+    def multipliers_per_turn(self) -> Any:
+        """Growth of distances from the curve in one turn: what Floquet multipliers are to a flow's cycle."""
+        return self.multipliers**self.period
+
+    def __call__(self, theta: Any) -> Any:
+        """K(theta) on the augmented state, shape (..., D); theta in turns."""
+        return evaluate(self.coefficients, np.asarray(theta, dtype=float))
+
+    def summary(self) -> str:
+        """Kind, rotation number, multipliers."""
+        shown = ", ".join(f"{m:.6g}" for m in self.multipliers)
+        return (
+            f"{kind_of(self.multipliers)} invariant circle of {self.rule!r} on {self.game.name}: rotation number "
+            f"{self.rotation_number:.12g} ({self.period:.6g} steps a turn), multipliers {shown}"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields as plain data."""
+        return data_of(self, rotation_number=self.rotation_number)
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class PeriodicOrbit(ClosedOrbit):
+    """q points that the map visits in turn.
+
+    Attributes:
+        game, rule: the pair.
+        period: q, in steps.
+        points: on the game's coordinates, in the order of visits, shape (q, d).
+        multipliers: eigenvalues of the derivative of q steps, complex, largest modulus first.
+        residual: |F^q(z) - z|.
+    """
+
+    game: Game
+    rule: Rule
+    period: int
+    points: Any
+    multipliers: Any
+    residual: float
+
+    @property
+    def rotation_number(self) -> float:
+        """1 / q turns a step."""
+        return 1 / self.period
+
+    def summary(self) -> str:
+        """Kind, period, multipliers."""
+        shown = ", ".join(f"{m:.6g}" for m in self.multipliers)
+        kind = kind_of(np.abs(self.multipliers))
+        return f"{kind} orbit of period {self.period} of {self.rule!r} on {self.game.name}, multipliers {shown}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields as plain data."""
+        return data_of(self, period=self.period)
+
+
+def extent(points: Array) -> tuple[float, float]:
+    """Smallest and largest distance of points from their mean."""
+    distances = np.linalg.norm(points - points.mean(0), axis=-1)
+    return float(distances.min()), float(distances.max())
+
+
+def kind_of(sizes: Array) -> str:
+    """Attracting, repelling or saddle, from moduli of multipliers."""
+    return "attracting" if sizes.max() < 1 else "repelling" if sizes.min() > 1 else "saddle"
+
+
+def data_of(found: Any, **own: Any) -> dict[str, Any]:
+    """What both kinds have, and what is their own, as plain data."""
+    shared = {"multipliers": found.multipliers, "stable": found.stable, "residual": found.residual}
+    names = {"game": found.game.name, "rule": repr(found.rule)}
+    result: dict[str, Any] = plain({**names, **own, **shared, "points": found.points})
+    return result
+
+
+def evaluate(coefficients: Array, theta: Array) -> Array:
+    """K(theta) = sum_k c_k exp(2 pi i k theta) at angles in turns, shape (..., D)."""
+    m = len(coefficients) // 2
+    waves = np.exp(2j * np.pi * theta[..., None] * np.arange(-m, m + 1))
+    return np.asarray((waves @ coefficients).real)

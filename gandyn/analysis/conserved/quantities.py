@@ -1,0 +1,206 @@
+"""Conserved quantities of flows and update maps: found by linear algebra on an ansatz, verified identically."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...doors import door
+from ...errors import DomainError, ParameterError
+from ...results import Result, plain
+from ...types import Array, Game, Rule
+from ...worlds import SYMBOLS
+
+MOST_TERMS = 220
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class ConservedQuantity(Result):
+    """A function that the dynamics keeps constant, with its proof.
+
+    Attributes:
+        game, rule: whose dynamics; rule is None for a flow.
+        symbols: the coordinates, of the augmented state for a rule with memory.
+        expression: H.
+        method: how it was found.
+        residual: dH/dt along the flow, or H(z+) - H(z), simplified: always 0, or it would not have been returned.
+        constraints: expressions that vanish on the invariant set where it holds; empty where it holds everywhere.
+    """
+
+    game: Game
+    rule: Rule | None
+    symbols: tuple[Any, ...]
+    expression: Any
+    method: str
+    residual: Any
+    constraints: tuple[Any, ...] = ()
+
+    def __call__(self, z: Array) -> Array:
+        """H at points, shape (..., number of coordinates) to (...)."""
+        z = np.asarray(z, dtype=float)
+        return np.asarray(self._function(*np.moveaxis(z, -1, 0))) + np.zeros(z.shape[:-1])
+
+    @functools.cached_property
+    def _function(self) -> Callable[..., Any]:
+        import sympy
+
+        return sympy.lambdify(self.symbols, self.expression, "numpy")  # type: ignore[no-any-return]
+
+    def summary(self) -> str:
+        """H, and why it is conserved."""
+        change = "dH/dt = 0" if self.rule is None else "H(z+) = H(z)"
+        where = f" where {', '.join(f'{e} = 0' for e in self.constraints)}" if self.constraints else ""
+        what = "gradient flow" if self.rule is None else repr(self.rule)
+        return f"{what} on {self.game.name}: H = {self.expression}, {change} identically{where} ({self.method})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Expressions as text."""
+        data = {
+            "game": self.game.name,
+            "rule": None if self.rule is None else repr(self.rule),
+            "symbols": [str(s) for s in self.symbols],
+            "expression": str(self.expression),
+            "method": self.method,
+            "residual": str(self.residual),
+            "constraints": [str(e) for e in self.constraints],
+        }
+        result: dict[str, Any] = plain(data)
+        return result
+
+    def __repr__(self) -> str:
+        return f"<ConservedQuantity {self.summary()}>"
+
+
+@door
+def conserved_quantities(
+    game: Game,
+    rule: Rule | None = None,
+    *,
+    field: Callable[[Array], Array] | None = None,
+    basis: Sequence[Any] = (),
+    degree: int | None = None,
+    constraints: Sequence[Any] | None = None,
+) -> list[ConservedQuantity]:
+    """Functionally independent conserved quantities of the flow dw/dt = -v(w), or of a rule's update map.
+
+    H = sum_i c_i b_i over basis functions b_i is conserved by a flow when sum_i c_i (grad b_i . v) vanishes
+    identically, by a map F when sum_i c_i (b_i(F(z)) - b_i(z)) does. Both are linear in c, and solved exactly. The
+    basis holds all monomials up to a degree, log|w_i| for every coordinate whose plane w_i = 0 the flow does not cross,
+    and what the user adds. A flow's common factor is divided out first: orbits of the Dirac-GAN are those of
+    (phi, -theta). Planar flows are also searched for a stream function and for separated variables. Every quantity is
+    verified: its change, simplified, is zero.
+
+    Args:
+        game: a game with symbols. rule: an update rule, or None for the flow.
+        field: another field than the game's, a function of w such as `game.replicator_field`; the flow is -field.
+        basis: further functions, SymPy expressions in the coordinates.
+        degree: of the monomials; by default 4, less in many dimensions.
+        constraints: expressions, linear in the coordinates, that vanish on an invariant set to which the search is
+            restricted. By default none, but for another `field` of a game on simplices their sums.
+
+    Returns:
+        Quantities, simplest first; none is a function of the ones before it. An empty list says that the ansatz holds
+        none, not that there is none.
+
+    Raises:
+        DomainError: without symbols, or for a rule whose map is not symbolic.
+        ParameterError: for constraints that the dynamics leaves, or a basis in other symbols.
+
+    Example:
+        >>> import gandyn as gd
+        >>> [H.expression for H in gd.conserved_quantities(gd.games.bilinear())]
+        [a**2 + b**2]
+        >>> [H.expression for H in gd.conserved_quantities(gd.games.bilinear(), gd.rules.AlternatingGD("lr"))]
+        [a**2 - a*b*lr + b**2]
+    """
+    if SYMBOLS not in game.worlds or not game.symbolic:
+        raise DomainError(f"conserved quantities of {game.name}", "a game given by symbols", "gd.games.from_sympy")
+    if rule is not None and field is not None:
+        raise ParameterError("a rule and a field", "one of them", "rule=None with field=...")
+    search = _search(game, rule, field, constraints)
+    for extra in basis:
+        unknown = extra.free_symbols - {*search.symbols, *game.parameters}
+        if unknown:
+            raise ParameterError(
+                f"a basis function of {', '.join(map(str, unknown))}",
+                f"functions of {', '.join(map(str, search.symbols))}",
+                "use the coordinates' own symbols: game.symbols, or gd.update_map(game, rule).symbols",
+            )
+    found: list[ConservedQuantity] = []
+    for expression, method in search.candidates(tuple(basis), degree):
+        residual = search.residual(expression)
+        if residual == 0 and search.independent(expression, [f.expression for f in found]):
+            found.append(
+                ConservedQuantity(game, rule, search.symbols, expression, method, residual, search.constraints)
+            )
+    return found
+
+
+def _search(game: Game, rule: Rule | None, field: Any, constraints: Sequence[Any] | None) -> Any:
+    from .search import FlowSearch, MapSearch
+
+    symbols = game.symbols
+    if rule is not None:
+        from ...dynamics.trace import update_map
+
+        traced = update_map(game, rule)
+        if traced.counters:
+            raise DomainError(
+                f"conserved quantities of {rule!r}, whose map changes from step to step", "a fixed map", "another rule"
+            )
+        return MapSearch(traced.symbols, tuple(traced.expression), tuple(constraints or ()))
+    if field is None:
+        v = game.field_exprs
+    else:
+        v = tuple(field(np.array([*symbols, None], dtype=object)[:-1]))
+        if constraints is None:
+            sizes = getattr(game.projection, "sizes", ())
+            starts = np.cumsum([0, *sizes])
+            constraints = [sum(symbols[a:b]) - 1 for a, b in itertools.pairwise(starts.tolist())]
+    return FlowSearch(symbols, tuple(v), tuple(constraints or ()))
+
+
+def strict_extremum(game: Game, rule: Rule | None, local: Any, degree: int | None = None) -> ConservedQuantity | None:
+    """A conserved quantity with a definite Hessian at the point: alone, or with squares of the others added."""
+    import sympy
+
+    if local is None or len(local.symbols) > 8:
+        return None
+    try:
+        found = conserved_quantities(game, rule, degree=degree)
+    except DomainError:
+        return None
+    if not found:
+        return None
+    point = dict(zip(local.symbols, local.point, strict=True))
+    shifted = [(q.expression - q.expression.xreplace(point)) for q in found]
+    flat = [e for e in shifted if all(sympy.simplify(sympy.diff(e, s).xreplace(point)) == 0 for s in local.symbols)]
+    squares = [e**2 for e in shifted if e not in flat]
+    for e in _combinations(flat, squares):
+        hessian = sympy.hessian(e, local.symbols).xreplace(point)
+        if any(entry.has(sympy.nan, sympy.zoo, sympy.oo) for entry in hessian):
+            continue
+        hessian = hessian.applyfunc(sympy.simplify)
+        if hessian.is_positive_definite or (-hessian).is_positive_definite:
+            whole = next((q.expression for q, s in zip(found, shifted, strict=True) if s == e), sympy.expand(e))
+            return dataclasses.replace(found[0], expression=whole)
+    return None
+
+
+def _combinations(flat: Sequence[Any], squares: Sequence[Any]) -> Iterable[Any]:
+    rest = sum(squares)
+    for e in flat:
+        yield e
+        if squares:
+            yield e + rest
+            yield rest - e
+    for a, b in itertools.combinations(flat, 2):
+        yield a + b + rest
+        yield a - b + rest
+    if squares:
+        yield rest

@@ -1,0 +1,266 @@
+"""The search behind `conserved_quantities`: ansatz, common factors, stream functions, separated variables."""
+
+from __future__ import annotations
+
+import abc
+import functools
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import sympy
+from sympy.polys.matrices import DomainMatrix
+
+from ...errors import ParameterError
+
+MOST_TERMS = 250
+DEGREE = 4
+GENERIC = 3  # points at which gradients are compared: one may lie where they happen to be dependent
+
+
+class Search(abc.ABC):
+    """The dynamics on `symbols`, restricted to where the `constraints` vanish."""
+
+    def __init__(self, symbols: Sequence[Any], right: Sequence[Any], constraints: Sequence[Any]) -> None:
+        self.symbols, self.right = tuple(symbols), tuple(map(_decimals_as_fractions, right))
+        self.constraints = tuple(constraints)
+        self._eliminated = self._solve_constraints()
+        for e in self.constraints:
+            if self.residual(e) != 0:
+                raise ParameterError(
+                    f"the constraint {e} = 0", "a set that the dynamics does not leave", "leave it out"
+                )
+
+    def _solve_constraints(self) -> dict[Any, Any]:
+        solved = sympy.solve(self.constraints, self.symbols, dict=True) if self.constraints else [{}]
+        if len(solved) != 1:
+            raise ParameterError(f"constraints {self.constraints}", "independent linear expressions", "drop some")
+        return dict(solved[0])
+
+    def on_set(self, e: Any) -> Any:
+        """An expression where the constraints hold."""
+        return e.xreplace(self._eliminated) if self._eliminated else e
+
+    @abc.abstractmethod
+    def change(self, e: Any) -> Any:
+        """dH/dt, or H(z+) - H(z)."""
+
+    def residual(self, e: Any) -> Any:
+        """The change, simplified."""
+        raw = self.on_set(self.change(e))
+        quick = _normal(raw)
+        return sympy.Integer(0) if quick == 0 else sympy.simplify(raw)
+
+    @abc.abstractmethod
+    def candidates(self, basis: Sequence[Any], degree: int | None) -> Iterator[tuple[Any, str]]:
+        """(H, how it was found); to be verified."""
+
+    def independent(self, e: Any, others: Sequence[Any]) -> bool:
+        """Whether e is no function of the others: gradients at a generic point of the set have full rank."""
+        free = [s for s in self.symbols if s not in self._eliminated]
+        parameters = sorted(set().union(*(q.free_symbols for q in (e, *others))) - set(self.symbols), key=str)
+        gradients = [[sympy.diff(_plain_logs(self.on_set(q)), s) for s in free] for q in (e, *others)]
+        for shift in range(GENERIC):
+            point = {s: sympy.Rational(2 * k + 3 + shift, 2 * k + 8) for k, s in enumerate([*free, *parameters])}
+            if _rank([[g.xreplace(point) for g in row] for row in gradients]) == len(gradients):
+                return True
+        return False
+
+    def ansatz(self, basis: Sequence[Any], columns: Sequence[Any], method: str) -> Iterator[tuple[Any, str]]:
+        """Combinations of basis functions whose columns (changes) cancel identically, the simplest first."""
+        vectors = [_whole(vector) for vector in _relations(columns, self.symbols)]
+        found = [sympy.Add(*(c * b for c, b in zip(vector, basis, strict=True))) for vector in vectors]
+        for e in sorted(found, key=self._complexity):
+            yield e, method
+
+    def _complexity(self, e: Any) -> tuple[Any, ...]:
+        polynomial = e.is_polynomial(*self.symbols)
+        degree = sympy.Poly(e, *self.symbols).total_degree() if polynomial else 2
+        return degree, -len(e.free_symbols & set(self.symbols)), sympy.count_ops(e), str(e)
+
+    def monomials(self, degree: int | None) -> list[Any]:
+        """All monomials of degree 1 to `degree`, as high as their number allows."""
+        free = [s for s in self.symbols if s not in self._eliminated]
+        n, top = len(free), DEGREE if degree is None else degree
+        while degree is None and top > 2 and math.comb(n + top, top) > MOST_TERMS:
+            top -= 1
+        return [
+            sympy.Mul(*m) for k in range(1, top + 1) for m in itertools.combinations_with_replacement(free, k)
+        ]  # fmt: skip
+
+
+class FlowSearch(Search):
+    """Of dw/dt = -v(w), with v = `right`."""
+
+    def change(self, e: Any) -> Any:
+        """dH/dt = -grad H . v."""
+        e = _plain_logs(e)
+        return sympy.Add(*(-sympy.diff(e, s) * v for s, v in zip(self.symbols, self.right, strict=True)))
+
+    @functools.cached_property
+    def direction(self) -> tuple[Any, ...]:
+        """The field without a factor common to all its entries: the same orbits, at another speed."""
+        right = [self.on_set(v) for v in self.right]
+        pivot = next((v for v in right if v != 0), None)
+        if pivot is None or all(v.is_polynomial(*self.symbols) for v in right):
+            return tuple(right)
+        ratios = [_normal(v / pivot) for v in right]
+        if not all(r.is_rational_function(*self.symbols) for r in ratios):
+            return tuple(right)
+        common = functools.reduce(sympy.lcm, (sympy.denom(r) for r in ratios))
+        return tuple(sympy.cancel(r * common) for r in ratios)
+
+    def _along(self, e: Any) -> Any:
+        e = _plain_logs(self.on_set(e))
+        parts = zip(self.symbols, self.direction, strict=True)
+        return sympy.Add(*(sympy.diff(e, s) * v for s, v in parts if s not in self._eliminated))
+
+    def candidates(self, basis: Sequence[Any], degree: int | None) -> Iterator[tuple[Any, str]]:
+        """The ansatz, then what is special to the plane."""
+        logs = [sympy.log(sympy.Abs(s)) for s, v in zip(self.symbols, self.direction, strict=True) if self._kept(s, v)]
+        functions = [*logs, *basis, *self.monomials(degree)]
+        yield from self.ansatz(functions, [self._along(b) for b in functions], "linear algebra on an ansatz")
+        if len(self.symbols) == 2:
+            yield from self._stream()
+            yield from self._separated()
+
+    def _kept(self, s: Any, v: Any) -> bool:
+        """Whether the plane s = 0 is invariant, so that log|s| has a change without a pole."""
+        if v == 0:
+            return False
+        if v.xreplace({s: sympy.Integer(0)}) == 0:
+            return True
+        growth = self.on_set(self.right[self.symbols.index(s)] / s)
+        return bool(_normal(growth).is_polynomial(*self.symbols))
+
+    def _stream(self) -> Iterator[tuple[Any, str]]:
+        """A field without divergence turns along level lines of H with v = (dH/dy, -dH/dx)."""
+        (x, y), (p, q) = self.symbols, self.direction
+        if sympy.simplify(sympy.diff(p, x) + sympy.diff(q, y)) != 0:
+            return
+        first = _integral(p, y)
+        rest = None if first is None else _integral(sympy.simplify(-q - sympy.diff(first, x)), x)
+        if rest is not None:
+            yield sympy.expand(first + rest), "stream function of a field without divergence"
+
+    def _separated(self) -> Iterator[tuple[Any, str]]:
+        """dx / (p/q) = dy with p/q = A(x) B(y): int dx / A - int B dy."""
+        (x, y), (p, q) = self.symbols, self.direction
+        if p == 0 or q == 0:
+            return
+        parts = sympy.separatevars(sympy.factor(p / q), symbols=[x, y], dict=True)
+        if not parts:
+            return
+        left, right = _integral(sympy.cancel(1 / (parts[x] * parts["coeff"])), x), _integral(parts[y], y)
+        if left is not None and right is not None:
+            e = sympy.expand(_absolute_logs(left - right))
+            yield e, "separated variables"
+
+
+class MapSearch(Search):
+    """Of z+ = F(z), with F = `right`."""
+
+    def change(self, e: Any) -> Any:
+        """H(F(z)) - H(z)."""
+        return e.xreplace(dict(zip(self.symbols, self.right, strict=True))) - e
+
+    def candidates(self, basis: Sequence[Any], degree: int | None) -> Iterator[tuple[Any, str]]:
+        """The ansatz, where the map is rational."""
+        if not all(e.is_rational_function(*self.symbols) for e in self.right):
+            return
+        top = degree
+        if degree is None and not all(e.is_polynomial(*self.symbols) for e in self.right):
+            top = 2
+        functions = [*self.monomials(top), *basis]
+        columns = [self.on_set(self.change(b)) for b in functions]
+        yield from self.ansatz(functions, columns, "linear algebra on an ansatz")
+
+
+def _integral(e: Any, s: Any) -> Any | None:
+    """An antiderivative where it is elementary and quick: of rational functions of s, and of sums of exponentials."""
+    if not e.is_rational_function(s) and not e.has(sympy.exp):
+        return None
+    found = sympy.integrate(e, s)
+    return None if found.has(sympy.Integral) else found
+
+
+def _plain_logs(e: Any) -> Any:
+    """log|x| as log x: the same derivative on each side of 0."""
+    return e.replace(lambda p: isinstance(p, sympy.log) and isinstance(p.args[0], sympy.Abs), _inner_log)
+
+
+def _inner_log(p: Any) -> Any:
+    return sympy.log(p.args[0].args[0])
+
+
+def _absolute_logs(e: Any) -> Any:
+    def absolute(p: Any) -> Any:
+        return sympy.log(sympy.Abs(p.args[0]))
+
+    return e.replace(lambda p: isinstance(p, sympy.log) and p.args[0].free_symbols, absolute)
+
+
+def _normal(e: Any) -> Any:
+    """A quotient of polynomials in the coordinates and in exponentials, cancelled."""
+    if e.is_Number:
+        return e
+    from ...symbolic.functions import sigmoid
+
+    e = e.rewrite(sympy.exp) if e.has(sigmoid) else e
+    if e.has(sympy.exp):
+        e = e.replace(lambda p: isinstance(p, sympy.exp) and p.args[0].could_extract_minus_sign(), _reciprocal)
+        e = sympy.powsimp(sympy.expand_power_exp(e))
+    return sympy.cancel(sympy.together(e))
+
+
+def _reciprocal(p: Any) -> Any:
+    return 1 / sympy.exp(-p.args[0])
+
+
+def _relations(columns: Sequence[Any], symbols: Sequence[Any]) -> Iterator[list[Any]]:
+    """Vectors c with sum_i c_i columns_i = 0 identically; exponentials count as independent variables."""
+    columns = [_normal(c) for c in columns] if any(not c.is_polynomial(*symbols) for c in columns) else list(columns)
+    shared = functools.reduce(sympy.lcm, (sympy.denom(c) for c in columns), sympy.Integer(1))
+    if shared != 1:
+        columns = [sympy.cancel(c * shared) for c in columns]
+    transcendental = sorted(set().union(*(c.atoms(sympy.Function) for c in columns)), key=str)
+    generators = [*symbols, *(f for f in transcendental if f.free_symbols & set(symbols))]
+    polynomials = [sympy.Poly(c, *generators) for c in columns]
+    powers = sorted(set().union(*(p.monoms() for p in polynomials if not p.is_zero)))
+    if not powers:
+        powers = [(0,) * len(generators)]
+    entries = [[p.coeff_monomial(m) for p in polynomials] for m in powers]
+    matrix = DomainMatrix.from_Matrix(sympy.Matrix(entries), extension=True).to_field()
+    for row in matrix.nullspace().to_Matrix().tolist():
+        yield [sympy.cancel(e) for e in row]
+
+
+def _rank(rows: Sequence[Sequence[Any]]) -> int:
+    """Of rational numbers exactly; of others to 20 of 40 digits, each row in its own units."""
+    import mpmath
+
+    if all(e.is_Rational for row in rows for e in row):
+        return int(DomainMatrix.from_Matrix(sympy.Matrix(rows)).to_field().rank())
+    with mpmath.workdps(40):
+        numbers = [[sympy.N(e, 40)._to_mpmath(140) for e in row] for row in rows]
+        largest = [max(map(abs, row)) or 1 for row in numbers]
+        scaled = mpmath.matrix([[e / m for e in row] for row, m in zip(numbers, largest, strict=True)])
+        singular = mpmath.svd_c(scaled, compute_uv=False)
+        return sum(bool(s > mpmath.mpf(10) ** -20) for s in singular)
+
+
+def _decimals_as_fractions(e: Any) -> Any:
+    """Decimals are read as what they say, so that 0.3 x and 3 x / 10 are one function."""
+    e = sympy.sympify(e, strict=True)
+    return e.xreplace({f: sympy.Rational(str(f)) for f in e.atoms(sympy.Float)})
+
+
+def _whole(vector: Sequence[Any]) -> list[Any]:
+    """The same direction without denominators and common factors, its first entry positive."""
+    denominator = functools.reduce(sympy.lcm, (sympy.denom(c) for c in vector), sympy.Integer(1))
+    scaled = [sympy.cancel(c * denominator) for c in vector]
+    common = functools.reduce(sympy.gcd, scaled, sympy.Integer(0))
+    first = next(c for c in scaled if c != 0)
+    sign = -1 if (first / common).could_extract_minus_sign() else 1
+    return [sympy.expand(sympy.cancel(sign * c / common)) for c in scaled]

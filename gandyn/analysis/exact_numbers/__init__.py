@@ -1,0 +1,1 @@
+"""Signs, roots and stability of polynomials, decided in exact arithmetic."""

@@ -1,0 +1,367 @@
+"""Where the roots of a characteristic polynomial lie, decided exactly: inside, on, or outside a stability boundary."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import mpmath
+import numpy as np
+import sympy
+from sympy import Poly
+from sympy.polys.matrices import DomainMatrix
+
+Z = sympy.Symbol("z")
+DIGITS = 40
+MOST_STEPS = 12
+
+
+@dataclasses.dataclass(frozen=True)
+class Placement:
+    """How many roots lie where, with multiplicity.
+
+    Attributes:
+        inside: inside the unit circle (maps), or left of the imaginary axis (flows).
+        boundary: on it. outside: beyond it.
+        certain: the boundary was decided by exact algebra, not by digits.
+        boundary_factors: irreducible factors with roots on the boundary, and their multiplicities.
+    """
+
+    inside: int
+    boundary: int
+    outside: int
+    certain: bool
+    boundary_factors: tuple[tuple[Any, int], ...] = ()
+
+
+def factors(matrix: Any) -> list[tuple[Any, int]]:
+    """Irreducible factors of det(z I - matrix) over the rationals (or the entries' own field), with multiplicity."""
+    if not matrix.is_zero_matrix and matrix.has(sympy.exp, sympy.E):
+        found = over_exponentials(matrix, irreducible=True)
+        if found is not None:
+            return found
+    return [(f, m) for f, m in matrix.charpoly(Z).as_poly(Z).factor_list()[1] if f.degree(Z) > 0]
+
+
+def parts(matrix: Any, known: Callable[[], list[tuple[Any, int]]]) -> list[tuple[Any, int]]:
+    """Coprime square-free factors: those that are `known`, or over powers of e the quickest to find."""
+    found = over_exponentials(matrix, irreducible=False) if matrix.has(sympy.exp, sympy.E) else None
+    return known() if found is None else found
+
+
+def over_exponentials(matrix: Any, irreducible: bool) -> list[tuple[Any, int]] | None:
+    """Irreducible, or square-free, factors where the entries are rational functions of rational powers of e.
+
+    With t = e^g, transcendental, the characteristic polynomial is one in z and t over the rationals; the coarsest g
+    serves best. None for entries of another kind.
+    """
+    from ...symbolic.exponentials import finest
+    from ...symbolic.taylor import NoExpansionError
+
+    if matrix.free_symbols:
+        return None
+    try:
+        numbers, rows = finest(lambda numbers: (numbers, [[numbers.number(e) for e in row] for row in matrix.tolist()]))
+    except NoExpansionError:
+        return None
+    if not numbers.q:
+        return None
+    common = functools.reduce(lambda a, b: a.lcm(b), (e.denom for row in rows for e in row))
+    ring = numbers.field.get_ring()
+    cleared = [[ring.convert(e.numer * common.quo(e.denom)) for e in row] for row in rows]
+    coefficients = DomainMatrix(cleared, matrix.shape, ring).charpoly()  # of the matrix times its denominator
+    whole = {
+        (matrix.rows - k, i): c
+        for k, part in enumerate(coefficients)
+        for (i,), c in (part * common ** (matrix.rows - k)).terms()
+    }
+    coarse = math.gcd(*(i for _, i in whole)) or 1
+    step = sympy.Rational(coarse, numbers.q)
+    poly = Poly.from_dict({(k, i // coarse): c for (k, i), c in whole.items()}, Z, sympy.Dummy("t"), domain=sympy.QQ)
+    split = (poly.factor_list() if irreducible else poly.sqf_list())[1]
+    return [(_in_z(f, step), m) for f, m in split if f.degree(Z) > 0]
+
+
+def _in_z(f: Any, step: Any) -> Any:
+    coefficients = [sympy.Integer(0)] * (f.degree(Z) + 1)
+    for (k, i), c in f.terms():
+        coefficients[f.degree(Z) - k] += c * sympy.exp(step * i)
+    return Poly(coefficients, Z, domain="EX")
+
+
+def is_rational(poly: Any) -> bool:
+    """Whether all coefficients are rational numbers."""
+    return all(c.is_Rational for c in poly.all_coeffs())
+
+
+def numeric_roots(poly: Any, digits: int = DIGITS) -> list[Any]:
+    """Roots of a square-free polynomial to `digits` digits."""
+    rounded = Poly([sympy.N(c, digits + 10) for c in poly.all_coeffs()], Z)
+    return [sympy.N(r, digits) for r in (poly if is_rational(poly) else rounded).nroots(n=digits, maxsteps=400)]
+
+
+def double_roots(f: Any) -> list[complex]:
+    """Roots of a square-free polynomial, each correct to a few units of double precision."""
+    if f.degree() > 2 or not is_rational(f):
+        discs = _discs(f)
+        if discs is not None and all(radius <= abs(r) * 2.0**-60 for r, radius in discs):
+            return [complex(r) for r, _ in discs]
+        return [complex(r) for r in numeric_roots(f)]
+    if f.degree() == 1:
+        return [complex(-sympy.Rational(f.eval(0)) / f.LC())]
+    a, b, c = (sympy.Rational(e) for e in f.all_coeffs())
+    discriminant = b * b - 4 * a * c  # exact: no digit is lost where the roots lie close together
+    if discriminant < 0:
+        real, imaginary = float(-b / (2 * a)), float(-discriminant / (4 * a * a)) ** 0.5
+        return [complex(real, imaginary), complex(real, -imaginary)]
+    far = -(float(b) + (1 if b >= 0 else -1) * float(discriminant) ** 0.5) / 2  # of the larger modulus, times a
+    return [complex(far / float(a)), complex(float(c) / far)]
+
+
+@functools.lru_cache(maxsize=64)
+def _discs(f: Any) -> list[tuple[Any, Any]] | None:
+    """(root, radius) in 40 digits: disjoint discs, each around one root; None where they are not found quickly.
+
+    Roots in doubles, polished by Aberth's iteration; radii n |f(r_i) / (a prod (r_i - r_j))| (Smith 1970), with room
+    for what rounding adds.
+    """
+    with mpmath.workdps(DIGITS):
+        c = [mpmath.mpf(sympy.N(e, DIGITS)._to_mpmath(mpmath.mp.prec)) for e in f.all_coeffs()]
+        try:
+            start = np.roots([float(e / max(map(abs, c))) for e in c])
+        except np.linalg.LinAlgError:
+            return None
+        if len(start) != len(c) - 1:
+            return None
+        roots = [mpmath.mpc(complex(r)) for r in start]
+        try:
+            for _ in range(MOST_STEPS):
+                moves = [_aberth(c, roots, k) for k in range(len(roots))]
+                roots = [r - move for r, move in zip(roots, moves, strict=True)]
+                if max(map(abs, moves)) < mpmath.mpf(10) ** -25:
+                    break
+            discs = [(r, _smith(c, roots, k)) for k, r in enumerate(roots)]
+        except ZeroDivisionError:
+            return None
+        apart = all(abs(r - q) > d + e for (r, d), (q, e) in itertools.combinations(discs, 2))
+        return discs if apart else None
+
+
+def _aberth(c: list[Any], roots: list[Any], k: int) -> Any:
+    value, slope = mpmath.polyval(c, roots[k], derivative=True)
+    if not value:
+        return value
+    quotient = value / slope
+    return quotient / (1 - quotient * sum(1 / (roots[k] - other) for j, other in enumerate(roots) if j != k))
+
+
+def _smith(c: list[Any], roots: list[Any], k: int) -> Any:
+    gaps = mpmath.fprod(roots[k] - other for j, other in enumerate(roots) if j != k)
+    rounding = 8 * len(c) * mpmath.mpf(10) ** -DIGITS * mpmath.polyval([abs(e) for e in c], abs(roots[k]))
+    return 2 * len(roots) * (abs(mpmath.polyval(c, roots[k])) + rounding) / abs(c[0] * gaps)
+
+
+def place(matrix_factors: Sequence[tuple[Any, int]], flow: bool) -> Placement:
+    """Count roots against the unit circle, or for a flow against the imaginary axis.
+
+    A rational irreducible factor has a root on the unit circle only if it equals its own reversal up to sign, and one
+    on the imaginary axis only if it is even or odd; then t = z + 1/z, or t = z^2, leaves real roots to count by Sturm's
+    theorem. What remains is off the boundary, so enough digits decide it.
+    """
+    inside = boundary = outside = 0
+    certain, found = True, []
+    for f, multiplicity in matrix_factors:
+        exact = is_rational(f)
+        within = None if exact else _count_off_boundary(f, flow)
+        if within is None:
+            on = (_on_axis if flow else _on_circle)(f) if exact else _on_by_digits(f, flow)
+            certain &= exact
+            within = _count_inside(f, flow, on)
+        else:
+            on = 0
+        inside += multiplicity * within
+        boundary += multiplicity * on
+        outside += multiplicity * (f.degree() - within - on)
+        if on:
+            found.append((f, multiplicity))
+    return Placement(inside, boundary, outside, certain, tuple(found))
+
+
+def _distance(root: Any, flow: bool) -> Any:
+    return sympy.re(root) if flow else abs(root) - 1
+
+
+def _count_inside(f: Any, flow: bool, on: int) -> int:
+    if on and is_rational(f):
+        return int((f.degree() - on) // 2)  # f is its own mirror image at the boundary
+    quick = _count_off_boundary(f, flow) if not on and is_rational(f) else None
+    if quick is not None:
+        return quick
+    for digits in (DIGITS, 4 * DIGITS, 16 * DIGITS):
+        distances = sorted((_distance(r, flow) for r in numeric_roots(f, digits)), key=abs)[on:]
+        if all(abs(d) > sympy.Float(10) ** (-digits // 2) for d in distances):
+            break
+    return sum(bool(d < 0) for d in distances)
+
+
+def _count_off_boundary(f: Any, flow: bool) -> int | None:
+    """The number of roots inside, proven; None where some lie on the boundary, or too close to tell quickly."""
+    quick = _count_in_doubles(f, flow)
+    return _count_in_discs(f, flow) if quick is None else quick
+
+
+def _count_in_doubles(f: Any, flow: bool) -> int | None:
+    """The number from roots in doubles, where Smith's discs, rounding included, all stay clear of the boundary.
+
+    Every connected union of k discs of radii n |f(r_i) / (a prod (r_i - r_j))| holds k roots (Smith 1970).
+    """
+    try:
+        c = np.array([float(e) for e in f.all_coeffs()])
+        roots = np.roots(c)
+    except (OverflowError, np.linalg.LinAlgError):
+        return None
+    if len(roots) != f.degree() or not np.isfinite(roots).all():
+        return None
+    n = len(roots)
+    rounding = 8 * n * np.finfo(float).eps * np.polyval(np.abs(c), np.abs(roots))
+    gaps = roots[:, None] - roots
+    np.fill_diagonal(gaps, 1)
+    with np.errstate(all="ignore"):
+        radii = n * (np.abs(np.polyval(c, roots)) + rounding) / np.abs(c[0] * gaps.prod(1))
+        distances = roots.real if flow else np.abs(roots) - 1
+        clear = np.abs(distances) > 2 * radii + 1e-13
+    return int((distances < 0).sum()) if clear.all() else None
+
+
+def _count_in_discs(f: Any, flow: bool) -> int | None:
+    """The same from discs in 40 digits."""
+    discs = _discs(f)
+    if discs is None:
+        return None
+    with mpmath.workdps(DIGITS):
+        distances = [(r.real if flow else abs(r) - 1, radius) for r, radius in discs]
+        if all(abs(d) > 2 * radius + mpmath.mpf(10) ** (2 - DIGITS) for d, radius in distances):
+            return sum(bool(d < 0) for d, _ in distances)
+    return None
+
+
+def _on_by_digits(f: Any, flow: bool) -> int:
+    return sum(bool(abs(_distance(r, flow)) < sympy.Float(10) ** (-DIGITS // 2)) for r in numeric_roots(f))
+
+
+def _on_circle(f: Any) -> int:
+    if f.degree() == 1:
+        return int(abs(sympy.Rational(f.eval(0)) / f.LC()) == 1)
+    coefficients = f.all_coeffs()
+    if coefficients != coefficients[::-1]:  # an irreducible antipalindrome is z - 1, of degree one
+        return 0
+    half = f.degree() // 2
+    powers = [sympy.Integer(2), Z]  # z^k + z^-k in terms of t = z + 1/z
+    for _ in range(half - 1):
+        powers.append(sympy.expand(Z * powers[-1] - powers[-2]))
+    reduced = coefficients[half] + sum(c * powers[half - k] for k, c in enumerate(coefficients[:half]))
+    return 2 * int(Poly(reduced, Z).count_roots(-2, 2))
+
+
+def _on_axis(f: Any) -> int:
+    if f.degree() == 1:
+        return int(f.eval(0) == 0)
+    coefficients = f.all_coeffs()
+    if any(coefficients[1::2]):
+        return 0
+    return 2 * int(Poly(coefficients[::2], Z).count_roots(None, 0))
+
+
+def semisimple(matrix: Any, all_factors: Sequence[tuple[Any, int]], factor: Any) -> bool:
+    """Whether the eigenvalues that are roots of `factor` have full eigenspaces: no Jordan block above size one."""
+    nullity = _nullity(matrix, factor)
+    if nullity is not None:
+        return bool(nullity == factor.degree() * next(m for f, m in all_factors if f == factor))
+    product = sympy.eye(matrix.rows)
+    for f, multiplicity in all_factors:
+        product = product * _evaluate(f, matrix) ** (1 if f == factor else multiplicity)
+    return bool(product.applyfunc(sympy.simplify).is_zero_matrix)
+
+
+def _nullity(matrix: Any, f: Any) -> int | None:
+    """dim ker f(matrix), by elimination over the rationals or a field of powers of e; None over another field."""
+    from ...symbolic.exponentials import finest
+    from ...symbolic.taylor import NoExpansionError
+
+    if matrix.free_symbols:
+        return None
+
+    def count(numbers: Any) -> int:
+        entries = [[numbers.number(e) for e in row] for row in matrix.tolist()]
+        base = DomainMatrix(entries, matrix.shape, numbers.field)
+        one = DomainMatrix.eye(matrix.rows, numbers.field)
+        value = DomainMatrix.zeros(matrix.shape, numbers.field)
+        for c in f.all_coeffs():
+            value = value * base + one * numbers.number(sympy.sympify(c, strict=True))
+        return int(matrix.rows - value.rank())
+
+    try:
+        return int(finest(count))
+    except NoExpansionError:
+        return None
+
+
+def _evaluate(poly: Any, matrix: Any) -> Any:
+    result = sympy.zeros(matrix.rows)
+    for c in poly.all_coeffs():
+        result = result * matrix + c * sympy.eye(matrix.rows)
+    return result
+
+
+def closed_roots(f: Any) -> list[Any] | None:
+    """Roots in radicals where they are readable: degree two, also over the Gaussian integers, and biquadratics."""
+    if f.degree() <= 2:
+        return [sympy.simplify(r) for r in sympy.solve(f.as_expr(), Z)]
+    split = sympy.factor_list(f.as_expr(), gaussian=True)[1]
+    parts = [part for part, multiplicity in split if part.has(Z) for _ in range(multiplicity)]
+    if len(parts) > 1 and all(sympy.degree(part, Z) <= 2 for part in parts):
+        return list(itertools.chain.from_iterable(sympy.solve(part, Z) for part in parts))
+    if f.degree() == 4 and not any(f.all_coeffs()[1::2]):
+        return list(sympy.solve(f.as_expr(), Z))
+    return None
+
+
+def largest_modulus(matrix_factors: Sequence[tuple[Any, int]]) -> Any | None:
+    """The spectral radius in radicals or as a root of a rational polynomial; None where degrees grow too high.
+
+    The square of the modulus of a root r is r times its conjugate, and products of two roots are the roots of the
+    resultant of f(y) and y^k f(z / y).
+    """
+    dominant = max(matrix_factors, key=lambda item: max(abs(r) for r in numeric_roots(item[0])))[0]
+    roots = numeric_roots(dominant)
+    top = max(roots, key=abs)
+    if not is_rational(dominant):
+        return None
+    if any(abs(abs(r) - abs(top)) < sympy.Float(10) ** (-DIGITS // 2) and sympy.im(r) == 0 for r in roots):
+        real = next(r for r in roots if sympy.im(r) == 0 and abs(abs(r) - abs(top)) < sympy.Float(10) ** (-DIGITS // 2))
+        return abs(_root_near(dominant, real))
+    if dominant.degree() > 8:
+        return None
+    y = sympy.Symbol("y")
+    k = dominant.degree()
+    scaled = sympy.expand(y**k * dominant.as_expr().subs(Z, Z / y))
+    products = Poly(sympy.resultant(dominant.as_expr().subs(Z, y), scaled, y), Z)
+    square = abs(top) ** 2
+    for h, _ in products.factor_list()[1]:
+        if h.degree() > 0 and abs(h.eval(square)) < sympy.Float(10) ** (-DIGITS // 2) * _size(h, square):
+            root = sympy.sqrt(_root_near(h, square))
+            return min((root, sympy.simplify(sympy.sqrtdenest(root))), key=sympy.count_ops)
+    return None
+
+
+def _size(h: Any, x: Any) -> Any:
+    return sum(abs(c) * abs(x) ** (h.degree() - k) for k, c in enumerate(h.all_coeffs()))
+
+
+def _root_near(h: Any, value: Any) -> Any:
+    candidates = closed_roots(h) or list(h.real_roots())
+    return min(candidates, key=lambda r: abs(sympy.N(r, DIGITS) - value))

@@ -1,0 +1,265 @@
+"""The dynamics at a point of a feasible set: the face that holds it, the map on that face, and what its bounds add.
+
+At a solution whose active bounds all press (positive multipliers) -v points strictly out of the set. The projected
+flow, and a step whose projections land strictly inside that face's normal cone, then reach the face in finite time and
+stay on it (identification of active constraints: Burke & More 1988; Wright 1993). What remains is smooth dynamics
+on the face, in dimension `face.dimension`; the directions that the projection kills have no eigenvalue. On the face the
+projection is the orthogonal one onto its plane.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...errors import DomainError
+from ...types import ALL_WORLDS, Array, Face, FirstOrder, Game, Rule
+from ...worlds import SYMBOLS, exact, stack, world_of
+
+if TYPE_CHECKING:
+    from ...dynamics.trace import UpdateMap
+
+
+@dataclasses.dataclass(frozen=True)
+class Constraints:
+    """Where a point lies in the feasible set of its game.
+
+    Attributes:
+        coordinates: names of the game's coordinates.
+        feasible: whether the point lies in the set.
+        first_order: its face and multipliers; None where the projection is not one whose faces are known.
+        obstacle: why the dynamics on the face does not decide, where it does not.
+        projections: how many projections one step makes; 0 for the flow.
+    """
+
+    coordinates: tuple[str, ...]
+    feasible: bool
+    first_order: FirstOrder | None
+    obstacle: str = ""
+    projections: int = 0
+
+    @property
+    def holds(self) -> bool:
+        """Whether the point solves the constrained game: w = P(w - v(w))."""
+        return self.feasible and self.first_order is not None and self.first_order.holds
+
+    @property
+    def strong(self) -> tuple[str, ...]:
+        """Coordinates pressed onto their bounds."""
+        return self._named("strong")
+
+    @property
+    def weak(self) -> tuple[str, ...]:
+        """Coordinates that touch a bound which does not press."""
+        return self._named("weak")
+
+    def _named(self, which: str) -> tuple[str, ...]:
+        return () if self.first_order is None else tuple(self.coordinates[k] for k in getattr(self.first_order, which))
+
+    @property
+    def directions(self) -> tuple[str, ...]:
+        """The feasible directions that the spectrum is about, in terms of the coordinates."""
+        return () if self.face is None else column_names(self.coordinates, self.face)
+
+    @property
+    def face(self) -> Face | None:
+        """The face on which the dynamics is smooth: that of the point, with the bounds released that do not press."""
+        if self.first_order is None:
+            return None
+        released = self.first_order.weak if self.holds else ()
+        face = self.first_order.face
+        return Face(face.set, tuple(0 if k in released else side for k, side in enumerate(face.sides)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Sides and multipliers by coordinate."""
+        if self.first_order is None:
+            return {"obstacle": self.obstacle}
+        sides = {-1: "lower bound", 1: "upper bound"}
+        found = self.first_order.multipliers
+        return {
+            "feasible": self.feasible,
+            "active": {
+                self.coordinates[k]: {"at": sides[self.first_order.face.sides[k]], "multiplier": str(found[k])}
+                for k in found
+            },
+            "strongly_active": list(self.strong),
+            "weakly_active": list(self.weak),
+            "obstacle": self.obstacle,
+        }
+
+
+@dataclasses.dataclass(frozen=True)
+class OnFace:
+    """The projection near a point of a face: w -> anchor + sum of c <c, w - anchor> / <c, c> over the face's columns c.
+
+    Args:
+        face: the face. anchor: any point of its plane, SymPy numbers.
+    """
+
+    face: Face
+    anchor: tuple[Any, ...]
+
+    def __call__(self, w: Array) -> Array:
+        """The orthogonal projection of w, (..., d), onto the face's plane."""
+        exactly = world_of(w) == SYMBOLS
+        anchor = [e if exactly else float(e) for e in self.anchor]
+        moved = [0 * w[..., k] + a for k, a in enumerate(anchor)]
+        for column in self.face.columns:
+            inside = [k for k, c in enumerate(column) if c]
+            length = sum(c * c for c in column)
+            along = sum(column[k] * (w[..., k] - anchor[k]) for k in inside)
+            for k in inside:
+                moved[k] = moved[k] + along * (exact(column[k]) / length if exactly else column[k] / length)
+        if exactly:
+            return np.array([*map(exact, moved), None], dtype=object)[:-1]
+        return stack(moved)
+
+
+def on_face(game: Game, face: Face, point: Sequence[Any]) -> Any:
+    """The game with the projection that it has near the point: smooth, and offered on symbols whatever the size."""
+    local = copy.copy(game)
+    local.projection = OnFace(face, tuple(point))
+    local.worlds = ALL_WORLDS
+    return local
+
+
+def column_names(coordinates: Sequence[str], face: Face) -> tuple[str, ...]:
+    """Each tangent coordinate in terms of the game's: x, or (x1 - x2)/2."""
+    import sympy
+
+    names = [sympy.Symbol(name) for name in coordinates]
+    lengths = [sum(c * c for c in column) for column in face.columns]
+    return tuple(
+        str(sum(c * s for c, s in zip(column, names, strict=True)) / length)
+        for column, length in zip(face.columns, lengths, strict=True)
+    )
+
+
+def reduced_symbols(face: Face, coordinates: Sequence[Any], point: Sequence[Any]) -> tuple[list[Any], dict[Any, Any]]:
+    """Displacements s along the columns, and the coordinates in terms of them: w = point + sum of s c.
+
+    Where every coordinate is free the coordinates stand for themselves.
+    """
+    import sympy
+
+    steps = [sympy.Symbol(f"s{j + 1}", real=True) for j in range(face.dimension)]
+    moved = {
+        w: exact(p) + sum(c[k] * s for c, s in zip(face.columns, steps, strict=True) if c[k])
+        for k, (w, p) in enumerate(zip(coordinates, point, strict=True))
+    }
+    return steps, moved
+
+
+def along(face: Face, image: Sequence[Any]) -> list[Any]:
+    """The components of a vector along the columns."""
+    return [
+        sum(c * e for c, e in zip(column, image, strict=True) if c) / exact(sum(c * c for c in column))
+        for column in face.columns
+    ]
+
+
+def reduce_map(traced: UpdateMap, face: Face, point: Sequence[Any]) -> UpdateMap:
+    """The traced map of a game `on_face`, in displacements along the face and the rule's memory."""
+    d = len(point)
+    steps, moved = reduced_symbols(face, traced.symbols[:d], point)
+    gone = [e - exact(p) for e, p in zip(traced.outputs[:d], point, strict=True)]
+    return dataclasses.replace(
+        traced,
+        symbols=(*steps, *traced.symbols[d:]),
+        bindings=(*moved.items(), *traced.bindings),
+        outputs=(*along(face, gone), *traced.outputs[d:]),
+    )
+
+
+def rest_of_memory(traced: UpdateMap, memory: Sequence[Any]) -> list[Any]:
+    """The state arrays at which the map stands still, where they enter it linearly; as they are given elsewhere.
+
+    At a constrained solution v need not vanish, and momentum rests at a multiple of it.
+    """
+    import sympy
+
+    k = len(traced.symbols) - len(memory)
+    symbols = traced.symbols[k:]
+    still = dict.fromkeys(traced.symbols[:k], sympy.Integer(0))
+    equations = [
+        traced._at_infinity(e.xreplace(still)) - s for e, s in zip(traced.expression[k:], symbols, strict=True)
+    ]
+    try:
+        matrix, rhs = sympy.linear_eq_to_matrix(equations, symbols)
+        found = matrix.LUsolve(rhs)
+    except (sympy.solvers.solveset.NonlinearError, sympy.matrices.exceptions.NonInvertibleMatrixError, ValueError):
+        return list(memory)
+    return list(found)
+
+
+@dataclasses.dataclass
+class Watched:
+    """A projection that remembers what it was asked for."""
+
+    projection: Any
+    asked: list[Any] = dataclasses.field(default_factory=list)
+
+    def __call__(self, w: Array) -> Array:
+        """The projection of w, (d,)."""
+        self.asked.append(np.array(w, dtype=float))
+        return self.projection(w)
+
+
+def pressed(game: Game, rule: Rule, constraints: Constraints, point: Array, state: Any) -> Constraints:
+    """Checks in floats that the step's projections keep to the face of the point, and press onto all of its bounds.
+
+    Each projection of one step, from the point and from neighbours on its face, must land on that face; each bound is
+    pressed by one of them at least, and left alone by the others (as the idle player's are in an alternating step). A
+    bound that does not press at the point itself is left to the one-sided analysis.
+    """
+    face = constraints.face
+    assert face is not None
+    rng, size = np.random.default_rng(0), 1e-7 * (1 + np.abs(point).max())
+    steps = [np.zeros(len(point)), *(face.orthonormal @ rng.normal(size=(face.dimension, 3)) * size).T]
+    forces = [_forces(game, rule, face, point + step, state) for step in steps]
+    count = len(forces[0])
+    kept = all(len(found) == count and all(f is not None for f in found) for found in forces)
+    pressing: set[int] = set()
+    for k in range(count if kept else 0):
+        base = forces[0][k] or {}
+        strict = {i for i, force in base.items() if force > 0}
+        idle = {i for i in base if i not in strict}
+        kept &= all((found[k] or {})[i] == 0 for found in forces for i in idle)
+        pressing |= strict
+    if kept and pressing >= set(face.active):
+        return dataclasses.replace(constraints, projections=count)
+    obstacle = f"a projection inside the step of {rule.name} does not press onto the face of the point"
+    return dataclasses.replace(constraints, obstacle=obstacle, projections=count)
+
+
+def _forces(game: Game, rule: Rule, face: Face, w: Array, state: Any) -> list[dict[int, float] | None]:
+    """For each projection of a step from w: how hard every bound of the face pushes, or None off the face."""
+    watched = copy.copy(game)
+    watched.projection = asked = Watched(game.projection)
+    rule.step(watched, w, state, np.random.default_rng(0))
+    found: list[dict[int, float] | None] = []
+    for argument in asked.asked:
+        landed = np.asarray(game.project(argument), dtype=float)
+        on = all(side == 0 or landed[k] == _bound(face, k, side) for k, side in enumerate(face.sides))
+        force = face.multipliers((landed - argument).tolist())
+        noise = 1e-12 * float(np.abs(landed - argument).max(initial=0.0)) + 1e-15 * float(np.abs(argument).max())
+        found.append({k: f if abs(f) > noise else 0.0 for k, f in force.items()} if on else None)
+    return found
+
+
+def _bound(face: Face, k: int, side: int) -> float:
+    return float(face.set.low[k] if side < 0 else face.set.high[k])
+
+
+def locate(game: Game, point: Sequence[Any], v: Sequence[Any], tolerance: Any = 0.0) -> Constraints:
+    """The point's place in the feasible set; an obstacle where the projection's faces are not known."""
+    names = tuple(map(str, game.symbols or [f"w{k + 1}" for k in range(game.dim)]))
+    try:
+        feasible = game.feasible_set()
+    except DomainError as error:
+        return Constraints(names, True, None, error.given)
+    return Constraints(names, feasible.contains(point), feasible.first_order(point, v, tolerance))

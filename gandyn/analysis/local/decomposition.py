@@ -1,0 +1,99 @@
+"""The potential and the Hamiltonian part of a game: J = S + A, at a point or as expressions."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from typing import Any
+
+import numpy as np
+
+from ...doors import door
+from ...results import Result, plain
+from ...types import Game
+from ...worlds import SYMBOLS, exact, from_list, world_of
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Decomposition(Result):
+    """S = (J + J^T)/2 and A = (J - J^T)/2 (Balduzzi et al. 2018, definition 1; Letcher et al. 2019, lemma 1).
+
+    Attributes:
+        game: the game.
+        at: the point, or points of shape (..., d) as nested tuples; None where the parts are expressions.
+        jacobian: J, a NumPy array (..., d, d) at points, a SymPy matrix without.
+    """
+
+    game: Game
+    at: Any
+    jacobian: Any
+
+    @property
+    def _transposed(self) -> Any:
+        return self.jacobian.T if self.at is None else np.swapaxes(self.jacobian, -1, -2)
+
+    @property
+    def symmetric(self) -> Any:
+        """S, the potential part: it is all of J exactly when the game is a potential game."""
+        return (self.jacobian + self._transposed) / 2
+
+    @property
+    def antisymmetric(self) -> Any:
+        """A, the Hamiltonian part: it is all of J exactly when the game is a Hamiltonian game."""
+        return (self.jacobian - self._transposed) / 2
+
+    S, A = symmetric, antisymmetric
+
+    @functools.cached_property
+    def kind(self) -> str:
+        """potential, Hamiltonian or mixed: at the point, at all of several, or (without one) identically."""
+        if self.at is None:
+            import sympy
+
+            potential = self.antisymmetric.applyfunc(sympy.simplify).is_zero_matrix
+            hamiltonian = self.symmetric.applyfunc(sympy.simplify).is_zero_matrix
+        else:
+            potential, hamiltonian = not self.antisymmetric.any(), not self.symmetric.any()
+        return "potential" if potential else "Hamiltonian" if hamiltonian else "mixed"
+
+    def summary(self) -> str:
+        """Kind and parts."""
+        place = "identically" if self.at is None else f"at ({', '.join(map(str, self.at))})"
+        return f"{self.game.name} is {self.kind} {place}\nS = {self.symmetric}\nA = {self.antisymmetric}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Kind and parts."""
+        parts = {"S": self.symmetric, "A": self.antisymmetric}
+        if self.at is None:
+            parts = {name: [[str(e) for e in row] for row in part.tolist()] for name, part in parts.items()}
+        result: dict[str, Any] = plain({"game": self.game.name, "kind": self.kind, "at": self.at, **parts})
+        return result
+
+
+@door
+def decompose(game: Game, w: Any = None) -> Decomposition:
+    """J = S + A at the point w or points (..., d), or as expressions when w is None or holds symbols.
+
+    Example:
+        >>> import gandyn as gd
+        >>> gd.decompose(gd.games.bilinear()).kind
+        'Hamiltonian'
+    """
+    if w is None:
+        w = game.symbols
+    point = w if hasattr(w, "dtype") else from_list(w)
+    if world_of(point) == SYMBOLS:
+        return Decomposition(game, None, _matrix(game, np.frompyfunc(exact, 1, 1)(point)))
+    point = np.asarray(point, dtype=float)
+    game.check(point)
+    return Decomposition(game, _nested(point.tolist()), np.asarray(game.jacobian(point)))
+
+
+def _nested(rows: Any) -> Any:
+    return tuple(map(_nested, rows)) if isinstance(rows, list) else rows
+
+
+def _matrix(game: Game, symbols: Any) -> Any:
+    import sympy
+
+    return sympy.ImmutableMatrix(sympy.Matrix(game.jacobian(symbols)))

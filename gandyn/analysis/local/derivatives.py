@@ -1,0 +1,348 @@
+"""The derivative at a point of a flow or of a rule's map that are given by expressions: exact where the point is."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...errors import NotDifferentiableError, ShapeError
+from ...types import ALL_WORLDS, Array, Face, Game, Rule, State
+from ...worlds import SYMBOLS, exact
+from .constrained import Constraints, along, locate, on_face, pressed, reduce_map, reduced_symbols, rest_of_memory
+from .dynamics import LocalDynamics
+from .exact import ExactLinearization
+from .implicit import implicit_jacobian, is_implicit
+from .linearization import Linearization
+
+SOLVED = 1e-8
+DIGITS = 40
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """A point and what the game says of it: exact where it is exactly a solution, else in 40 digits.
+
+    Attributes:
+        point, v: coordinates and field, SymPy numbers. exact: whether they are exact.
+        solution: whether v vanishes, or the first-order conditions hold, as far as the digits tell.
+        constraints: None in an unconstrained game.
+    """
+
+    point: Array
+    v: Array
+    exact: bool
+    solution: bool
+    constraints: Constraints | None
+
+    @property
+    def face(self) -> Face | None:
+        """The face on which the dynamics is smooth, where that is not the whole space."""
+        face = None if self.constraints is None else self.constraints.face
+        return None if face is None or face.dimension == len(self.point) else face
+
+
+@dataclasses.dataclass(frozen=True)
+class Motion:
+    """What moves near the point: (F(z), DF(z)) when asked, coordinates and their names, and Taylor series."""
+
+    what: str
+    names: tuple[str, ...]
+    z: list[Any]
+    derive: Callable[[], tuple[Any, Any]]
+    local: LocalDynamics | None
+
+
+def linearize_symbols(game: Game, rule: Rule | None, at: Any, state: State | None) -> Linearization:
+    """The linear part of a game whose field is given by expressions; on the point's face where it is constrained."""
+    import sympy
+
+    refuse_ensemble(game, at)
+    game = offered_on_symbols(game)
+    place = locate_point(game, np.array([*map(exact, entries(at)), None], dtype=object)[:-1])
+    obstacle = ""
+    if rule is None:
+        motion = _flow(game, place)
+    else:
+        motion, place = _steps(game, rule, place, state)
+    try:
+        image, matrix = _first_order(motion.local, not place.exact) or motion.derive()
+        value = image if rule is None else image - sympy.Matrix(len(motion.z), 1, motion.z)
+    except NotDifferentiableError as error:
+        obstacle, matrix = f"{motion.what} has {error.given}", sympy.zeros(len(motion.z))
+        value = sympy.Matrix(list(place.v))
+    matrix = sympy.ImmutableMatrix(matrix)
+    change = matrix if rule is None else matrix - sympy.eye(matrix.rows)
+    free = tuple(sorted(matrix.free_symbols, key=str))
+    known = not obstacle and (place.exact or free)  # with free parameters the decimals of the point stand for it
+    moved = [_number(e) for e in value]
+    still = not obstacle and _still(value, moved, change, motion.z, game.dim, place.exact)
+    return Linearization(
+        game,
+        rule,
+        tuple(e if e.free_symbols else float(e) for e in place.point),
+        motion.names,
+        _natural(game, place) if place.constraints is not None and not place.solution else float(np.linalg.norm(moved)),
+        None if free or obstacle else _numbers(matrix),
+        ExactLinearization(matrix, rule is None, free) if known else None,
+        obstacle,
+        motion.local,
+        None if free or obstacle else _numbers(change),
+        equilibrium=place.solution or (still and place.constraints is None),
+        settled=still,
+        constraints=place.constraints,
+    )
+
+
+def offered_on_symbols(game: Game) -> Game:
+    """The game, its field offered on symbols also where its projection is not: on a face that is a linear map."""
+    if SYMBOLS not in game.worlds:
+        game = copy.copy(game)
+        game.worlds = ALL_WORLDS
+    return game
+
+
+def locate_point(game: Game, point: Array) -> Place:
+    """The point with its field, exact if it solves the game exactly, else in 40 digits with the error they allow."""
+    import sympy
+
+    game.check(point)
+    v = game.field(point)
+    constraints = locate(game, point, v) if game.constrained else None
+    if constraints is None or constraints.first_order is None:
+        solution = all(map(vanishes, v if constraints is None else game.natural_residual(point)))
+    else:
+        solution = constraints.holds
+    if solution:
+        return Place(point, v, True, True, constraints)
+    point = np.array([*(sympy.N(e, DIGITS) for e in point), None], dtype=object)[:-1]
+    v = game.field(point)
+    numbers, tolerance = np.array([_number(e) for e in v]), _tolerance(game, point, v)
+    if constraints is None or constraints.first_order is None:
+        return Place(point, v, False, bool((np.abs(numbers) <= tolerance).all()), constraints)
+    constraints = locate(game, point, [sympy.Float(e, DIGITS) for e in numbers], tolerance)
+    return Place(point, v, False, constraints.holds, constraints)
+
+
+def _tolerance(game: Game, point: Array, v: Array) -> Array:
+    """How large each v_i may be at a solution known to eight digits: 1e-8 sum_k |J_ik| max(1, |w_k|), and rounding."""
+    jacobian = np.array([[_slope(e) for e in row] for row in np.asarray(game.jacobian(point)).tolist()])
+    size = np.maximum(1.0, [abs(_number(e)) for e in point])
+    return SOLVED * jacobian @ size + 1e-12 * np.array([abs(_number(e)) for e in v]) * game.constrained
+
+
+def _number(e: Any) -> float:
+    """A float; free parameters take values of no special relation to each other."""
+    import sympy
+
+    sample = {s: sympy.Rational(k, 7) for k, s in enumerate(sorted(e.free_symbols, key=str), 1)}
+    value = complex(e.xreplace(sample) if sample else e)
+    return value.real if value.imag == 0 else abs(value)
+
+
+def _numbers(matrix: Any) -> Array:
+    table = np.array([[complex(e) for e in row] for row in matrix.tolist()], dtype=complex).reshape(matrix.shape)
+    return table if table.imag.any() else table.real
+
+
+def _still(value: Any, moved: Sequence[float], change: Any, z: Sequence[Any], d: int, exactly: bool) -> bool:
+    """Whether F(z) - z vanishes: exactly, or as far as the digits of z = (w, memory) tell.
+
+    Coordinates of w are known to eight digits of max(1, |w_k|). The memory, whose units are not those of w, is known
+    to eight digits of its own size: a rule starts it from w.
+    """
+    slopes = np.array([[_slope(e) for e in row] for row in change.tolist()]).reshape(change.shape)
+    known = np.array([abs(_number(e)) for e in z])
+    known[:d] = np.maximum(1.0, known[:d])
+    if (np.abs(moved) > SOLVED * slopes @ known).any():
+        return False
+    return all(map(vanishes, value)) if exactly and not change.has(_float_type()) else True
+
+
+def _slope(e: Any) -> float:
+    """|e| as a float; 0 at a kink, where the derivative of a jump has no value."""
+    try:
+        return abs(_number(e))
+    except TypeError:
+        return 0.0
+
+
+def _float_type() -> Any:
+    import sympy
+
+    return sympy.Float
+
+
+def _natural(game: Game, place: Place) -> float:
+    """|w - P(w - v(w))| in floats."""
+    w, v = (np.array([_number(e) for e in side]) for side in (place.point, place.v))
+    return float(np.linalg.norm(w - game.project(w - v)))
+
+
+def on_known_face(lin: Linearization, w: Array, batch: Any) -> Linearization:
+    """A linearisation in floats of a constrained game: its feasible directions alone, on the face of the point."""
+    game = lin.game
+    point, v = (np.asarray(side.tolist()) for side in (w, game.field(w, batch)))
+    jacobian = np.asarray(game.jacobian(w, batch).tolist())
+    tolerance = SOLVED * np.abs(jacobian) @ np.maximum(1.0, np.abs(point)) + 1e-12 * np.abs(v)
+    bounds = locate(game, point.tolist(), v.tolist(), tolerance)
+    residual = float(np.linalg.norm(np.asarray(game.natural_residual(w, batch).tolist())))
+    found = dataclasses.replace(lin, constraints=bounds, equilibrium=bounds.holds, residual=residual)
+    if bounds.face is None:
+        return dataclasses.replace(found, equilibrium=lin.equilibrium or residual <= SOLVED * (1 + np.abs(point).max()))
+    basis, extra = bounds.face.basis.astype(float), len(lin.symbols) - game.dim
+    right = np.block([[basis, np.zeros((game.dim, extra))], [np.zeros((extra, basis.shape[1])), np.eye(extra)]])
+    left = np.linalg.pinv(right)
+    names = (*bounds.directions, *lin.symbols[game.dim :])
+    return dataclasses.replace(
+        found, symbols=names, numeric=left @ lin.numeric @ right, change=left @ lin.change @ right
+    )
+
+
+def _flow(game: Game, place: Place) -> Motion:
+    """dw/dt = -v(w), or on a face its orthogonal projection."""
+    names, face = game.symbols or tuple(range(game.dim)), place.face
+    local = LocalDynamics.of_flow(game, place.point)
+    derive = functools.partial(flow_matrix, game, place.point)
+    what = f"the flow of {game.name}"
+    if face is None:
+        return Motion(what, tuple(map(str, names)), list(place.point), derive, local)
+    if local is not None:
+        steps, moved = reduced_symbols(face, local.symbols, place.point)
+        outputs = tuple(along(face, [e.xreplace(moved) for e in local.outputs]))
+        local = LocalDynamics(tuple(exact(0) for _ in steps), tuple(steps), outputs)
+
+    def reduced() -> tuple[Any, Any]:
+        import sympy
+
+        v, matrix = derive()
+        basis, k = (
+            sympy.Matrix(face.basis.tolist() or game.dim * [[]]).reshape(game.dim, face.dimension),
+            face.dimension,
+        )
+        rows = [along(face, list((matrix * basis)[:, j])) for j in range(k)]
+        return sympy.Matrix(k, 1, along(face, list(v))), sympy.Matrix(k, k, lambda i, j: rows[j][i])
+
+    return Motion(what, _directions(place), [exact(0)] * face.dimension, reduced, local)
+
+
+def _steps(game: Game, rule: Rule, place: Place, state: State | None) -> tuple[Motion, Place]:
+    """The rule's map on z = (w, state arrays), or on a face (displacements along it, state arrays)."""
+    from ...dynamics.trace import update_map
+
+    what, point, bounds = f"{rule!r} on {game.name}", place.point, place.constraints
+    names = game.symbols or tuple(range(game.dim))
+    if is_implicit(game, rule):
+        derive = functools.partial(implicit_jacobian, game, rule, point)
+        return Motion(what, tuple(map(str, names)), list(point), derive, None), place
+    face = None if bounds is None else bounds.face
+    traced = update_map(game if face is None else on_face(game, face, point), rule)
+    start = rule.init(game, point) if state is None else state
+    memory = [exact(e) for _, array in start.leaves() for e in array]
+    shown, z = tuple(map(str, traced.symbols)), [*point, *memory]
+    if place.face is not None:
+        traced = reduce_map(traced, place.face, point)
+        if state is None and bounds is not None and bounds.strong:
+            memory = rest_of_memory(traced, memory)
+        shown = (*_directions(place), *shown[game.dim :])
+        z = [*(exact(0) for _ in range(place.face.dimension)), *memory]
+    if bounds is not None and face is not None and place.solution and not (traced.parameters or _free(point, memory)):
+        place = dataclasses.replace(place, constraints=_pressed(game, rule, bounds, point, start, memory))
+    derive = functools.partial(traced.jacobian_at, z)
+    return Motion(what, shown, z, derive, LocalDynamics.of_map(traced, z)), place
+
+
+def _directions(place: Place) -> tuple[str, ...]:
+    assert place.constraints is not None
+    return place.constraints.directions
+
+
+def _free(*groups: Sequence[Any]) -> bool:
+    return any(e.free_symbols for group in groups for e in group)
+
+
+def _pressed(game: Game, rule: Rule, bounds: Constraints, point: Array, start: State, memory: list[Any]) -> Constraints:
+    sizes = np.cumsum([len(array) for _, array in start.leaves()])[:-1]
+    arrays = np.split(np.array([float(e) for e in memory]), sizes) if memory else []
+    counters = (count for _, count in start.counter_leaves())
+    state = start.replace_leaves(iter(arrays), counters)
+    return pressed(game, rule, bounds, np.array([float(e) for e in point]), state)
+
+
+def vanishes(e: Any) -> bool:
+    """Whether a SymPy number is zero, by simplification where it is not rational."""
+    import sympy
+
+    return bool(e == 0) if e.is_Rational else bool(sympy.simplify(e) == 0)
+
+
+def _first_order(local: LocalDynamics | None, decimal: bool) -> tuple[Any, Any] | None:
+    """(F(z), DF(z)) by power series; None where it takes symbols: free parameters, other irrational numbers.
+
+    Raises:
+        NotDifferentiableError: at a kink, or where a slope is infinite (Adam at an equilibrium).
+    """
+    from ...symbolic.exponentials import finest
+    from ...symbolic.taylor import Decimal, KinkError, NoExpansionError, PoleError, Rational
+
+    if local is None:
+        return None
+    expand = functools.partial(_expand_at, local)
+    try:
+        try:
+            return expand(Decimal if decimal else Rational)
+        except (KinkError, PoleError):
+            raise
+        except NoExpansionError:
+            return None if decimal else finest(expand)
+    except (KinkError, PoleError) as error:
+        raise NotDifferentiableError(
+            f"no derivative at this point: {error.given}",
+            "a point where the map is smooth",
+            "a nearby point, or a state off the kink",
+        ) from None
+    except NoExpansionError:
+        return None
+
+
+def _expand_at(local: LocalDynamics, arithmetic: Any) -> tuple[Any, Any]:
+    import sympy
+
+    rows = local.series(1, arithmetic)
+    n, zero = len(rows), arithmetic.number(sympy.Integer(0))
+    number = arithmetic.symbolic
+    image = sympy.Matrix(n, 1, [number(row.get((), zero)) for row in rows])
+    return image, sympy.Matrix(n, n, [number(row.get((k,), zero)) for row in rows for k in range(n)])
+
+
+def flow_matrix(game: Game, point: Array) -> tuple[Any, Any]:
+    """(v, -J) at the point; entry by entry where the field is given by expressions, so that kinks are seen."""
+    import sympy
+
+    from ...symbolic.kinks import slope_at
+
+    v = sympy.Matrix(game.field(point))
+    if not game.symbolic:
+        return v, -sympy.Matrix(game.jacobian(point))
+    values = dict(zip(game.symbols, point, strict=True))
+    return v, sympy.Matrix([[-slope_at(e, s, values) for s in game.symbols] for e in game.field_exprs])
+
+
+def refuse_ensemble(game: Game, at: Any) -> None:
+    """One point at a time, by name."""
+    shape = np.shape(np.asarray(at, dtype=object)) if not hasattr(at, "shape") else tuple(at.shape)
+    if len(shape) > 1:
+        raise ShapeError(
+            f"{'an empty ensemble' if 0 in shape else 'an ensemble'} of points, shape {shape}",
+            f"one point, shape ({game.dim},)",
+            "linearize each point: [gd.linearize(game, rule, at=w) for w in points]",
+        )
+
+
+def entries(at: Any) -> list[Any]:
+    """The coordinates of a point in any world."""
+    return at.tolist() if hasattr(at, "tolist") else list(at)

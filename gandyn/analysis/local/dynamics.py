@@ -1,0 +1,78 @@
+"""The dynamics around one point as Taylor series: of the flow's right-hand side -v, or of a rule's augmented map."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ...errors import DomainError
+from ...types import Game
+
+if TYPE_CHECKING:
+    from ...dynamics.trace import UpdateMap
+    from ...symbolic.taylor import Decimal, Rational, Series
+
+
+def refuse_without_symbols(game: Game, what: str) -> None:
+    """An analysis of expressions needs a game that has some, and the same ones in every step."""
+    if not game.symbolic:
+        raise DomainError(f"{what} of {game.name}, which is not given by expressions", "symbols", "gd.games.from_sympy")
+    if not game.deterministic:
+        raise DomainError(f"{what} of {game.name}, which draws batches", "its mean game", "game.mean()")
+
+
+@dataclasses.dataclass(frozen=True)
+class LocalDynamics:
+    """dz/dt = F(z) or z+ = F(z) near a point, expanded when asked.
+
+    Attributes:
+        point: the coordinates of z, SymPy numbers.
+        symbols: their names.
+        outputs, bindings: F as a straight-line program.
+        traced: the update map that it comes from; None for a flow.
+    """
+
+    point: tuple[Any, ...]
+    symbols: tuple[Any, ...]
+    outputs: tuple[Any, ...]
+    bindings: tuple[tuple[Any, Any], ...] = ()
+    traced: UpdateMap | None = None
+
+    @property
+    def flow(self) -> bool:
+        """Whether F is the right-hand side of a differential equation."""
+        return self.traced is None
+
+    @classmethod
+    def of_flow(cls, game: Game, point: Sequence[Any]) -> LocalDynamics | None:
+        """The gradient flow of a game given by expressions; None for another."""
+        if not game.symbolic:
+            return None
+        return cls(tuple(point), game.symbols, tuple(-e for e in game.field_exprs))
+
+    @classmethod
+    def of_map(cls, traced: UpdateMap, point: Sequence[Any]) -> LocalDynamics:
+        """A traced update map."""
+        return cls(tuple(point), traced.symbols, traced.outputs, traced.bindings, traced)
+
+    def series(self, order: int, arithmetic: type[Rational] | type[Decimal]) -> list[Series]:
+        """Taylor series of F in the displacements of z, to total degree `order`.
+
+        Raises:
+            NoExpansionError: at a kink or a pole, or (exactly) where a coefficient is irrational.
+        """
+        from ...symbolic.taylor import expand
+
+        counters = () if self.traced is None else self.traced.counters
+        settle = None if self.traced is None else _settle(self.traced)
+        return expand(self.symbols, self.point, self.outputs, order, self.bindings, arithmetic, counters, settle)
+
+
+def _settle(traced: UpdateMap) -> Any:
+    @functools.cache
+    def settle(e: Any) -> Any:
+        return traced._at_infinity(e)
+
+    return settle

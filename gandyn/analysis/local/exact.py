@@ -1,0 +1,196 @@
+"""A linearisation in exact arithmetic: characteristic polynomial, eigenvalues in radicals, spectral radius."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from typing import Any
+
+from ...errors import DomainError
+
+
+@dataclasses.dataclass(frozen=True)
+class ExactLinearization:
+    """The same in exact arithmetic.
+
+    Attributes:
+        matrix: SymPy matrix. parameters: its free symbols.
+    """
+
+    matrix: Any
+    flow: bool
+    parameters: tuple[Any, ...]
+
+    @functools.cached_property
+    def charpoly(self) -> Any:
+        """det(z I - matrix), an expression in z."""
+        from ..exact_numbers.polynomials import Z
+
+        return self.matrix.charpoly(Z).as_expr()
+
+    @functools.cached_property
+    def factors(self) -> list[tuple[Any, int]]:
+        """Irreducible factors of the characteristic polynomial, with multiplicities."""
+        import sympy
+
+        from ..exact_numbers.polynomials import factors
+
+        digits = {e: sympy.Rational(str(e)) for e in self.matrix.atoms(sympy.Float)}
+        return factors(self.matrix.xreplace(digits) if digits else self.matrix)
+
+    @functools.cached_property
+    def parts(self) -> list[tuple[Any, int]]:
+        """Coprime square-free factors, with multiplicities: the irreducible ones, or over powers of e coarser ones."""
+        from ..exact_numbers.polynomials import parts
+
+        return parts(self.matrix, lambda: self.factors)
+
+    @functools.cached_property
+    def decimal(self) -> bool:
+        """Whether the matrix holds decimals, of a point that has no exact form; they count as they are written."""
+        import sympy
+
+        return bool(self.matrix.has(sympy.Float))
+
+    @functools.cached_property
+    def eigenvalues(self) -> tuple[Any, ...]:
+        """With multiplicity: in radicals where they are readable, else as `CRootOf`."""
+        import sympy
+
+        from ..exact_numbers.polynomials import closed_roots, is_rational
+
+        result: list[Any] = []
+        for f, multiplicity in self.factors:
+            roots = closed_roots(f)
+            if roots is None:
+                if self.parameters:
+                    found = sympy.roots(f.as_expr(), f.gen)
+                    roots = [r for r, m in found.items() for _ in range(m)]
+                    if len(roots) < f.degree():
+                        raise DomainError(
+                            f"the roots of {f.as_expr()} have no closed form",
+                            "values for some of the parameters",
+                            "set them, or read `.exact.charpoly`",
+                        )
+                elif not is_rational(f):
+                    raise DomainError(
+                        f"the roots of a polynomial of degree {f.degree()} over irrational numbers have no closed form",
+                        "rational coefficients",
+                        "read `.eigenvalues`, in floating point",
+                    )
+                else:
+                    roots = f.all_roots()
+            result.extend(r for r in roots for _ in range(multiplicity))
+        return tuple(result)
+
+    @functools.cached_property
+    def defects(self) -> tuple[tuple[Any, int], ...]:
+        """(irreducible factor, multiplicity) of eigenvalues with fewer eigenvectors than their multiplicity.
+
+        Their Jordan blocks make errors pass through t lambda^t (maps) or t e^(lambda t) (flows).
+        """
+        from ..exact_numbers.polynomials import semisimple
+
+        return tuple((f, m) for f, m in self.parts if m > 1 and not semisimple(self.matrix, self.parts, f))
+
+    @functools.cached_property
+    def eigenvectors(self) -> tuple[tuple[Any, tuple[Any, ...]], ...]:
+        """(eigenvalue, basis of its eigenspace) for each different eigenvalue, in the order of `eigenvalues`.
+
+        For a rational matrix the entries are polynomials in the eigenvalue, found in the field Q(lambda): one vector
+        serves all conjugate eigenvalues.
+
+        Raises:
+            DomainError: where an eigenvalue has no closed form in free parameters.
+        """
+        import sympy
+
+        from ..exact_numbers.polynomials import is_rational
+
+        found: list[tuple[Any, tuple[Any, ...]]] = []
+        for f, _ in self.factors:
+            part = dataclasses.replace(self, matrix=sympy.ImmutableMatrix(sympy.Matrix.companion(f.monic())))
+            roots = list(dict.fromkeys(part.eigenvalues))
+            if is_rational(f) and all(e.is_Rational for e in self.matrix):
+                found += [(r, tuple(_at_root(v, r) for v in self._kernel(f))) for r in roots]
+            else:
+                simplest = {r: (self.matrix - r * sympy.eye(self.matrix.rows)).applyfunc(sympy.simplify) for r in roots}
+                found += [(r, tuple(m.nullspace(simplify=sympy.simplify))) for r, m in simplest.items()]
+        return tuple(found)
+
+    def _kernel(self, f: Any) -> list[list[Any]]:
+        """Eigenvectors for the roots of an irreducible rational factor, entries in Q[z]/(f), highest power first."""
+        from sympy import QQ
+
+        from ..exact_numbers.algebraic import Algebraic, kernel
+
+        numbers = Algebraic(f, self.flow)
+        n = self.matrix.rows
+        entries = [[numbers.number(QQ.from_sympy(self.matrix[i, k])) for k in range(n)] for i in range(n)]
+        for i in range(n):
+            entries[i][i] = entries[i][i] - numbers.eigenvalue
+        return [[[QQ.to_sympy(c) for c in x.to_list()] for x in vector] for vector in kernel(numbers, entries)]
+
+    @functools.cached_property
+    def rotation_number(self) -> Any:
+        """Turns per step of a map's leading eigenvalue, arg / 2 pi in [0, 1/2]; turns per time of a flow's, Im / 2 pi.
+
+        Raises:
+            DomainError: while a parameter has no value.
+        """
+        import sympy
+
+        if self.parameters:
+            names = ", ".join(map(str, self.parameters))
+            raise DomainError(f"a leading eigenvalue while {names} is free", "values for the parameters", "set them")
+        if not self.matrix.rows:
+            return sympy.Integer(0)
+        leading = max(self.eigenvalues, key=lambda r: self._rank(complex(sympy.N(r, 20))))
+        if self.flow:
+            return sympy.Abs(sympy.im(leading)) / (2 * sympy.pi)
+        return sympy.simplify(sympy.Abs(sympy.arg(leading)) / (2 * sympy.pi))
+
+    def _rank(self, value: complex) -> tuple[float, float]:
+        return round(value.real if self.flow else abs(value), 12), value.imag
+
+    @functools.cached_property
+    def spectral_radius(self) -> Any:
+        """Largest modulus as an expression; with free parameters, the maximum of all moduli."""
+        import sympy
+
+        from ..exact_numbers.polynomials import DIGITS, largest_modulus, numeric_roots
+
+        if not self.matrix.rows:
+            return sympy.Integer(0)
+        if not self.parameters:
+            closed = largest_modulus(self.factors)
+            if closed is not None:
+                return closed
+            return max((abs(r) for f, _ in self.factors for r in numeric_roots(f, DIGITS)))
+        return sympy.Max(*{_modulus(r) for r in self.eigenvalues})
+
+    @functools.cached_property
+    def spectral_abscissa(self) -> Any:
+        """Largest real part as an expression."""
+        import sympy
+
+        return sympy.Max(*{sympy.simplify(sympy.re(r)) for r in self.eigenvalues})
+
+
+def _modulus(value: Any) -> Any:
+    """|value|; left as it stands where it holds a root whose sign the parameters leave open."""
+    import sympy
+
+    roots = [p.base for p in value.atoms(sympy.Pow) if p.exp == sympy.Rational(1, 2) and p.base.free_symbols]
+    if any(base.is_nonnegative is None and base.is_negative is None for base in roots):
+        return sympy.Abs(value, evaluate=False)
+    square = sympy.factor(sympy.expand(sympy.expand_complex(value * sympy.conjugate(value))))
+    return sympy.sqrt(square)
+
+
+def _at_root(vector: Any, root: Any) -> Any:
+    import sympy
+
+    from ..exact_numbers.algebraic import horner
+
+    return sympy.ImmutableMatrix([sympy.radsimp(sympy.expand(horner(entry, root))) for entry in vector])

@@ -1,0 +1,239 @@
+"""What `linearize` returns: the linear part at a point, its spectrum, and what it decides."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from typing import Any
+
+import numpy as np
+
+from ...errors import NotDifferentiableError, ParameterError
+from ...results import Result, plain
+from ...types import Game, Rule
+from ...worlds import is_symbolic
+from .constrained import Constraints
+from .dynamics import LocalDynamics
+from .exact import ExactLinearization
+from .nonlinear import NonlinearDecision
+from .verdicts import EXACT_SIZE, ROUNDING, Verdict, decide
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Linearization(Result):
+    """The linear part at a point, of the flow (matrix -J) or of a rule's augmented map (matrix DF).
+
+    Attributes:
+        game, rule: what was linearised; rule is None for the flow.
+        at: the point, shape (d,).
+        symbols: names of the augmented coordinates.
+        residual: |F(z) - z|, or of the flow |v(w)|, in a constrained game |w - P(w - v(w))|: zero at an equilibrium.
+        exact: the exact linearisation, None where the game is not symbolic or the point not exact.
+        obstacle: why there is no derivative, where there is none.
+        local: the dynamics around the point as Taylor series, where they are given by expressions.
+        change: -J, or DF - 1 where DF is the matrix, to the relative precision of its largest entry.
+        rounding: relative error of `change`.
+        equilibrium: whether w solves the game or stands still under the rule: exactly, or as far as its digits tell.
+        settled: whether the whole of z stands still, the rule's memory included.
+        constraints: where the point lies in the feasible set, and which bounds press; None in an unconstrained game.
+        note: what stands for a stochastic game: its mean, or one batch.
+        product_error: for games in torch, the relative difference between the matrix times a random direction and
+            central differences of the field or the step; no verdict where they disagree. None where none was made.
+
+    In a constrained game the coordinates of the matrix are displacements along the point's face, named by `symbols`:
+    only feasible directions have eigenvalues.
+    """
+
+    game: Game
+    rule: Rule | None
+    at: Any
+    symbols: tuple[str, ...]
+    residual: float
+    numeric: Any
+    exact: ExactLinearization | None
+    obstacle: str = ""
+    local: LocalDynamics | None = None
+    change: Any = None
+    rounding: float = ROUNDING
+    equilibrium: bool = True
+    settled: bool = True
+    constraints: Constraints | None = None
+    note: str = ""
+    product_error: float | None = None
+
+    _plot = "linearization"
+
+    @property
+    def matrix(self) -> Any:
+        """The derivative as a NumPy array, (D, D).
+
+        Raises:
+            ParameterError: while a parameter has no value. DomainError: where there is no derivative.
+        """
+        if self.obstacle:
+            raise NotDifferentiableError(self.obstacle, "a smooth point", "give a state away from zero moments")
+        if self.numeric is None:
+            assert self.exact is not None
+            names = ", ".join(map(str, self.exact.parameters))
+            raise ParameterError(
+                f"a numeric matrix while {names} has no value", "numbers", "set the parameter, or read `.exact.matrix`"
+            )
+        return self.numeric
+
+    @functools.cached_property
+    def eigenvalues(self) -> Any:
+        """Eigenvalues, a complex NumPy array, largest modulus (maps) or real part (flows) first."""
+        matrix = self.matrix
+        if self.decidable:
+            from ..exact_numbers.polynomials import double_roots
+
+            assert self.exact is not None
+            values = np.array([r for f, m in self.exact.parts for r in double_roots(f) for _ in range(m)])
+        else:
+            values = np.linalg.eigvals(matrix).astype(complex)
+        keys = values.real if self.rule is None else np.abs(values)
+        return values[np.lexsort((-values.imag, -np.round(keys, 14)))]
+
+    @functools.cached_property
+    def eigenvectors(self) -> Any:
+        """Unit right eigenvectors as columns, in the order of `eigenvalues`; (nearly) parallel where defective."""
+        values, vectors = np.linalg.eig(self.matrix)
+        order, free = [], list(range(len(values)))
+        for target in self.eigenvalues:
+            nearest = min(free, key=lambda k: abs(values[k] - target))
+            free.remove(nearest)
+            order.append(nearest)
+        return vectors[:, order]
+
+    @property
+    def decidable(self) -> bool:
+        """Whether the characteristic polynomial is exact and of a size at which it is used."""
+        return self.exact is not None and not self.exact.parameters and self.exact.matrix.rows <= EXACT_SIZE
+
+    @functools.cached_property
+    def affine(self) -> bool:
+        """Whether the dynamics is affine everywhere, so that its linear part is all of it."""
+        from .nonlinear import is_affine
+
+        return self.local is not None and is_affine(self.local)
+
+    @property
+    def spectral_radius(self) -> float | None:
+        """Largest modulus of the map's eigenvalues; None for a flow."""
+        return None if self.rule is None else float(np.abs(self.eigenvalues).max(initial=0.0))
+
+    @property
+    def spectral_abscissa(self) -> float | None:
+        """Largest real part of the flow's eigenvalues; None for a map; minus infinity on a corner, which has none."""
+        return float(self.eigenvalues.real.max(initial=-np.inf)) if self.rule is None else None
+
+    @property
+    def rate(self) -> float:
+        """r in error ~ e^(-r t): -log(spectral radius) a step, minus the spectral abscissa of a flow; below 0 it grows.
+
+        Infinite where the map's linear part dies out in finitely many steps.
+        """
+        if self.rule is None:
+            return 0.0 - float(self.eigenvalues.real.max(initial=-np.inf))
+        with np.errstate(divide="ignore"):
+            return 0.0 - float(np.log(np.abs(self.eigenvalues).max(initial=0.0)))
+
+    @property
+    def e_folding_time(self) -> float:
+        """Steps, or time, in which the error falls by a factor e: 1 / rate; infinite unless the rate is positive."""
+        return 1 / self.rate if self.rate > 1e-15 else float("inf")
+
+    @property
+    def rotation_number(self) -> float:
+        """How fast the leading error turns: turns a step (in [0, 1/2]) for a map, turns per unit of time for a flow.
+
+        The leading eigenvalue is that of largest modulus, or real part, and of conjugates the one above the axis: its
+        argument over 2 pi, or its imaginary part over 2 pi. Exact in `.exact.rotation_number`.
+        """
+        values = self.eigenvalues
+        if not len(values):
+            return 0.0
+        keys = values.real if self.rule is None else np.abs(values)
+        leading = values[keys > keys.max() - 1e-12 * max(1.0, abs(keys.max()))]
+        turning = leading.imag if self.rule is None else np.angle(leading)
+        return float(np.abs(turning).max() / (2 * np.pi))
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the spectrum decides."""
+        return self._decision[0]
+
+    @property
+    def reason(self) -> str:
+        """The argument behind the verdict; at a marginal point, what decides beyond the linear part, or why nothing."""
+        beyond = self.nonlinear
+        return self._decision[1] if beyond is None else f"{self._decision[1]}; beyond it: {beyond.summary()}"
+
+    @functools.cached_property
+    def nonlinear(self) -> NonlinearDecision | None:
+        """What decides where the linear part is silent (verdict marginal); None where the linear part has spoken.
+
+        The first non-vanishing coefficient of the normal form on the centre manifold, a conserved quantity with a
+        definite Hessian, or exact linearity; its own verdict may be "undecided", with what is missing.
+        """
+        from .nonlinear import decide
+
+        return decide(self) if self.verdict is Verdict.MARGINAL else None
+
+    @functools.cached_property
+    def _decision(self) -> tuple[Verdict, str]:
+        return decide(self)
+
+    def summary(self) -> str:
+        """Point, spectrum, verdict and its reason."""
+        what = "gradient flow" if self.rule is None else repr(self.rule)
+        lines = [f"{what} on {self.game.name} at ({', '.join(map(str, self.at))})"]
+        if self.exact is not None and self.exact.matrix.rows <= 6 and not self.obstacle:
+            lines.append(f"characteristic polynomial: {self.exact.charpoly}")
+        if not self.obstacle and self.numeric is not None:
+            shown = ", ".join(f"{v:.6g}" for v in self.eigenvalues)
+            lines.append(f"eigenvalues: {shown or 'none: a corner has no feasible direction along it'}")
+            measure = ("spectral abscissa", self.spectral_abscissa)
+            if self.rule is not None:
+                measure = ("spectral radius", self.spectral_radius)
+            lines.append(f"{measure[0]}: {measure[1]:.12g}")
+            unit = "time" if self.rule is None else "step"
+            lines.append(f"rate: {self.rate:.6g} per {unit}; rotation number: {self.rotation_number:.6g} per {unit}")
+        if self.product_error is not None:
+            lines.append(f"matrix against central differences: {self.product_error:.1e}")
+        lines.append(f"verdict: {self.verdict} ({self._decision[1]})")
+        if self.nonlinear is not None:
+            lines.append(f"beyond the linear part: {self.nonlinear.summary()}")
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Numbers, exact forms as text, and the verdict."""
+        known = not self.obstacle and self.numeric is not None
+        data = {
+            "game": self.game.name,
+            "rule": None if self.rule is None else repr(self.rule),
+            "at": [str(x) if is_symbolic(x) else x for x in self.at],
+            "symbols": self.symbols,
+            "matrix": self.matrix if known else None,
+            "eigenvalues": self.eigenvalues if known else None,
+            "spectral_radius": self.spectral_radius if known else None,
+            "spectral_abscissa": self.spectral_abscissa if known and len(self.eigenvalues) else None,
+            "rate": self.rate if known and np.isfinite(self.rate) else None,
+            "rotation_number": self.rotation_number if known else None,
+            "eigenvectors": self.eigenvectors if known else None,
+            "verdict": self.verdict,
+            "reason": self.reason,
+            "nonlinear": None if self.nonlinear is None else self.nonlinear.to_dict(),
+            "residual": self.residual,
+            "product_error": self.product_error,
+            "equilibrium": self.equilibrium,
+            "constraints": None if self.constraints is None else self.constraints.to_dict(),
+            "note": self.note,
+        }
+        if self.exact is not None and not self.obstacle:
+            data["characteristic_polynomial"] = str(self.exact.charpoly)
+        result: dict[str, Any] = plain(data)
+        return result
+
+    def __repr__(self) -> str:
+        return f"<Linearization {self.summary()}>"

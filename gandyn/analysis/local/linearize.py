@@ -1,0 +1,133 @@
+"""Local linear theory: the derivative of the flow or of a rule's augmented map, and what its spectrum decides."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from ...doors import door
+from ...errors import ParameterError
+from ...games.product_check import derivative_error
+from ...types import Array, Game, Rule, State
+from ...worlds import SYMBOLS
+from .derivatives import SOLVED, linearize_symbols, on_known_face, refuse_ensemble
+from .implicit import implicit_jacobian_torch, is_implicit
+from .linearization import Linearization
+from .verdicts import Verdict
+
+__all__ = ["Linearization", "Verdict", "linearize"]
+
+
+@door
+def linearize(
+    game: Game, rule: Rule | None = None, at: Any = None, state: State | None = None, rng: Any = 0
+) -> Linearization:
+    """Linearise the gradient flow (rule=None) or a rule's update map at a point.
+
+    For the flow dw/dt = -v(w) the matrix is -J(w). For a rule it is the derivative of z -> z+ on the augmented state
+    z = (w, state arrays), so that rules with memory show their true spectral radius; step counters are taken at
+    infinity. Symbolic games are linearised exactly, torch games by automatic differentiation.
+
+    In a constrained game only feasible directions count: at a solution whose active bounds press, the matrix is that of
+    the dynamics on the face of the point, T^T (-J) T with T a basis of its tangent space (see `Linearization`). A
+    stochastic game whose mean is known is linearised in the mean; of another, one batch is, and the result says so.
+
+    Args:
+        game: the game. rule: an update rule, or None for the flow.
+        at: the point, shape (d,); the game's first known equilibrium by default. Numbers are read as decimals.
+        state: the rule's state; by default the one it starts from at the point.
+        rng: seed of the batch of a stochastic game, the same in every evaluation.
+
+    Raises:
+        ParameterError: without a point, for a game with no known equilibrium.
+        DomainError: if the game lies outside the rule's domain.
+
+    Example:
+        >>> import gandyn as gd
+        >>> gd.linearize(gd.games.bilinear(), gd.rules.GDA(0.2)).exact.spectral_radius
+        sqrt(26)/5
+    """
+    if rule is not None:
+        rule.check(game)
+    mean = game.mean()
+    if at is None:
+        if not game.equilibria:
+            raise ParameterError(
+                f"no point to linearise {game.name} at", "a point", "at=gd.fixed_points(game)[0].point"
+            )
+        at = game.equilibria[0]
+    if mean is not None and (SYMBOLS in mean.worlds or mean.symbolic):
+        found = linearize_symbols(mean, rule, at, state)
+        note = "" if mean is game else f"of the mean game, {mean.name}: the noise of the batches is not in it"
+    else:
+        found = _linearize_torch(game, rule, at, state, rng)
+        note = "" if game.deterministic else f"of one batch, drawn with seed {rng if isinstance(rng, int) else 0}"
+    return dataclasses.replace(found, note=note) if note else found
+
+
+def _linearize_torch(game: Game, rule: Rule | None, at: Any, state: State | None, rng: Any) -> Linearization:
+    import torch
+
+    refuse_ensemble(game, at)
+    w = at if isinstance(at, torch.Tensor) else torch.tensor(np.asarray(at, dtype=float))
+    game.check(w)
+    seed = rng if isinstance(rng, (int, np.integer)) else 0
+    if rule is None:
+        z = w
+
+        def move(x: Array) -> Array:
+            return -game.field(x, game.draw(np.random.default_rng(seed)))
+    else:
+        start = rule.init(game, w, np.random.default_rng(seed)) if state is None else state
+        sizes = [w.shape[-1], *(array.shape[-1] for _, array in start.leaves())]
+        z = torch.cat([w, *(array for _, array in start.leaves())])
+        counters = [count for _, count in start.counter_leaves()]
+
+        def move(x: Array) -> Array:
+            point, *arrays = x.split(sizes)
+            inner = start.replace_leaves(iter(arrays), iter(counters))
+            w_next, after, _ = rule.step(game, point, inner, np.random.default_rng(seed))
+            return torch.cat([w_next, *(array for _, array in after.leaves())])
+
+    if rule is not None and is_implicit(game, rule):
+        moved, matrix = implicit_jacobian_torch(game, rule, w, seed)
+    else:
+        matrix = torch.autograd.functional.jacobian(move, z.detach())  # type: ignore[no-untyped-call]
+        moved = move(z.detach()).detach()
+    value = (moved if rule is None else moved - z).detach().cpu().numpy().astype(float)
+    names = tuple(f"z{k + 1}" for k in range(z.shape[-1]))
+    finite = bool(torch.isfinite(matrix).all())
+    obstacle = "" if finite else f"the map of {rule!r} on {game.name} has no finite derivative at this point"
+    found = Linearization(
+        game,
+        rule,
+        tuple(w.detach().cpu().tolist()),
+        names,
+        float(np.linalg.norm(value)),
+        matrix.cpu().numpy(),
+        None,
+        obstacle,
+    )
+    if not finite:
+        return found
+    if not game.constrained and (rule is None or not is_implicit(game, rule)):  # there, steps have kinks of their own
+        u = torch.as_tensor(np.random.default_rng(seed).standard_normal(z.shape)).to(z)
+        base = 0 if rule is None else 1  # of a map, the difference from the identity
+        error = derivative_error(
+            lambda x: move(x).detach() - base * x, matrix @ u - base * u, z.detach(), u, base * float(z.norm())
+        )
+        found = dataclasses.replace(found, product_error=error)
+    found = _judged(found, value, z.detach().cpu().numpy(), 500 * float(torch.finfo(w.dtype).eps))
+    return on_known_face(found, w, game.draw(np.random.default_rng(seed))) if game.constrained else found
+
+
+def _judged(lin: Linearization, value: Array, z: Array, rounding: float) -> Linearization:
+    """With -J or DF - 1, and whether F(z) - z vanishes as far as the digits of z tell."""
+    change = lin.numeric if lin.rule is None else lin.numeric - np.eye(len(value))
+    size = np.linalg.norm(change, 2)
+    still = bool((np.abs(value) <= max(SOLVED, rounding) * np.abs(change) @ np.maximum(1.0, np.abs(z))).all())
+    if lin.rule is not None and size:
+        rounding *= max(1.0, float(np.linalg.norm(lin.numeric, 2) / size))
+    return dataclasses.replace(lin, change=change, rounding=rounding, equilibrium=still, settled=still)

@@ -1,0 +1,250 @@
+"""What happens at a marginal point, decided by the first non-linear term, a conserved quantity, or exact linearity."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ...results import Result, plain
+
+if TYPE_CHECKING:
+    from .dynamics import LocalDynamics
+    from .linearization import Linearization
+
+FIRST_ORDER, PLANAR_ORDER, SPATIAL_ORDER = 3, 7, 5
+LARGEST = 8
+
+
+class Fate(enum.StrEnum):
+    """What the dynamics does near a point whose linear part is silent. The value is its own message."""
+
+    ATTRACTING = "attracting"
+    REPELLING = "repelling"
+    SADDLE = "saddle"
+    ONE_SIDED = "attracting from one side and repelling to the other"
+    CONSERVATIVE = "conservative"
+    NEUTRAL = "neutral"
+    SET = "attracting to a set of equilibria"
+    UNDECIDED = "undecided"
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class NonlinearDecision(Result):
+    """The fate of starts near a marginal point, and the argument.
+
+    Attributes:
+        verdict: a `Fate`.
+        argument: which argument decided, in words.
+        order: degree m of the deciding term; None where no term decided.
+        coefficient: l in dr/dt = l r^m, or r+ = r + l r^m, for the distance r from the point (root mean square over
+            a turn where it circles); exact where it can be, None where no term decided.
+        flow: whether r follows a differential equation.
+        quantity: the conserved quantity, where one decided.
+    """
+
+    verdict: Fate
+    argument: str
+    order: int | None = None
+    coefficient: Any = None
+    flow: bool = True
+    quantity: Any = None
+
+    @property
+    def law(self) -> str:
+        """The equation of the distance r, or an empty string."""
+        if self.coefficient is None:
+            return ""
+        left = "dr/dt =" if self.flow else "r+ = r +"
+        return f"{left} ({self.coefficient}) r^{self.order}"
+
+    def distance(self, t: Any) -> Any:
+        """Leading behaviour of r after a long time t, for an attracting point: (-(m-1) l t)^(-1/(m-1)).
+
+        The start is forgotten: from wherever it came, r follows this power law in the end.
+
+        Raises:
+            ParameterError: where the point does not attract by a term of its Taylor series.
+        """
+        import sympy
+
+        from ...errors import ParameterError
+
+        if self.verdict is not Fate.ATTRACTING or self.coefficient is None:
+            raise ParameterError(
+                f"a point that is {self.verdict} has no decay law", "one that attracts by a non-linear term", "see law"
+            )
+        m = self.order or 0
+        return (-(m - 1) * self.coefficient * sympy.sympify(t, strict=True)) ** sympy.Rational(-1, m - 1)
+
+    def summary(self) -> str:
+        """Verdict and argument."""
+        law = f"; {self.law}" if self.law else ""
+        return f"{self.verdict}: {self.argument}{law}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields as plain data."""
+        value = None if self.coefficient is None else float(self.coefficient)
+        data = {
+            "verdict": self.verdict,
+            "argument": self.argument,
+            "order": self.order,
+            "coefficient": None if value is None else {"exact": str(self.coefficient), "value": value},
+            "law": self.law,
+            "quantity": None if self.quantity is None else str(self.quantity),
+        }
+        result: dict[str, Any] = plain(data)
+        return result
+
+    def __repr__(self) -> str:
+        return f"<NonlinearDecision {self.summary()}>"
+
+
+def decide(lin: Linearization) -> NonlinearDecision:
+    """Decide a marginal linearisation by a normal form, a conserved quantity or linearity; else say what is missing."""
+    from ..exact_numbers.polynomials import place
+    from .leading_terms import by_terms
+
+    assert lin.exact is not None
+    flow = lin.rule is None
+    placement = place(lin.exact.factors, flow)
+    if lin.constraints is not None:
+        placement = dataclasses.replace(placement, inside=placement.inside + len(lin.constraints.strong))
+    if lin.local is None:
+        return _open("the dynamics has no Taylor series here: it is not given by expressions", flow)
+    if not lin.settled:
+        return _open("the point is no fixed point", flow)
+    if lin.exact.matrix.rows > LARGEST and not lin.affine:
+        return _open(f"more than {LARGEST} coordinates", flow)
+    if lin.affine:
+        kept = _conserved(lin, 2) if placement.inside == 0 else None
+        return kept or _linear(lin, placement, flow)
+    single = _single(placement.boundary_factors, flow)
+    kernels = all(f.degree() == 1 and f.eval(0 if flow else 1) == 0 for f, _ in placement.boundary_factors)
+    blocks = [item for item in placement.boundary_factors if item in lin.exact.defects]
+    if kernels and not blocks and _still(lin):
+        return NonlinearDecision(
+            Fate.SET,
+            "equilibria fill the kernel of the linear part, and every other direction contracts",
+            flow=flow,
+        )
+    found = None if single is None else by_terms(lin, single, placement, range(FIRST_ORDER, FIRST_ORDER + 1))
+    if found is None or found.verdict is Fate.UNDECIDED:
+        kept = _conserved(lin) if placement.inside == 0 else None
+        if kept is not None:
+            return kept
+    if single is None:
+        if found is None and flow and kernels and blocks and placement.boundary == 2 and not placement.outside:
+            from .nilpotent import by_nilpotent_terms
+
+            return by_nilpotent_terms(lin, whole=placement.inside == 0)
+        names = named(placement.boundary_factors, blocks, flow)
+        return found or _open(f"{names}: no normal form of a single eigenvalue or pair applies", flow)
+    if found is None:
+        most = PLANAR_ORDER if lin.exact.matrix.rows <= 3 else SPATIAL_ORDER
+        found = by_terms(lin, single, placement, range(FIRST_ORDER + 1, most + 1))
+        if found is None:
+            found = _open(f"every coefficient of the normal form vanishes up to order {most}", flow)
+    return found
+
+
+def _open(why: str, flow: bool) -> NonlinearDecision:
+    return NonlinearDecision(Fate.UNDECIDED, why, flow=flow)
+
+
+def named(boundary: Sequence[tuple[Any, int]], blocks: Sequence[tuple[Any, int]], flow: bool) -> str:
+    """The degeneracy by the name that the field gives it (Kuznetsov, sections 8.1 and 9.1)."""
+    kinds = sorted(_kind(f, flow) for f, m in boundary for _ in range(m))
+    known: dict[tuple[str, ...], str] = {
+        ("zero", "zero"): "a double zero",
+        ("pair", "zero"): "zero-Hopf (a zero and an imaginary pair)",
+        ("pair", "pair"): "double Hopf (two imaginary pairs)",
+        ("one", "one"): "the resonance 1:1 (a double eigenvalue 1)",
+        ("minus one", "minus one"): "the resonance 1:2 (a double eigenvalue -1)",
+        ("minus one", "one"): "fold-flip (eigenvalues 1 and -1)",
+    }
+    if not flow:
+        known[("pair", "pair")] = "two pairs on the unit circle"
+    count = sum(f.degree() * m for f, m in boundary)
+    name = known.get(tuple(kinds), f"{count} eigenvalues on the boundary at once")
+    return f"{name}, with a Jordan block" if blocks else name
+
+
+def _kind(f: Any, flow: bool) -> str:
+    if f.degree() > 1:
+        return "pair" if f.degree() == 2 else "several"
+    if f.eval(0) == 0:
+        return "zero"
+    return "one" if f.eval(1) == 0 else "minus one"
+
+
+def _single(boundary: Sequence[tuple[Any, int]], flow: bool) -> Any | None:
+    """The factor of the one critical eigenvalue or pair; None if there are several."""
+    from ..exact_numbers.polynomials import is_rational, place
+
+    if len(boundary) != 1 or boundary[0][1] != 1:
+        return None
+    f = boundary[0][0]
+    on = place([(f, 1)], flow).boundary
+    real = f.degree() == 1 or (not is_rational(f) and on == 1)
+    return f if real or on == 2 else None
+
+
+# --- without terms ----------------------------------------------------------------------------------------------------
+
+
+def is_affine(local: LocalDynamics) -> bool:
+    """Whether the dynamics is affine everywhere, not only to the order looked at."""
+    import sympy
+
+    outputs = local.outputs if local.traced is None else local.traced.expression
+    names = local.symbols
+    return all(e.is_polynomial(*names) and sympy.Poly(e, *names).total_degree() <= 1 for e in outputs)
+
+
+def _linear(lin: Linearization, placement: Any, flow: bool) -> NonlinearDecision:
+    what = "flow" if flow else "map"
+    if all(f.degree() == 1 and f.eval(0 if flow else 1) == 0 for f, _ in placement.boundary_factors):
+        why = f"the {what} is linear, its fixed points fill a plane, and every other direction contracts"
+        return NonlinearDecision(Fate.SET, why, flow=flow)
+    why = f"the {what} is linear: no further term follows, errors on the boundary neither grow nor fade"
+    return NonlinearDecision(Fate.NEUTRAL, why, flow=flow)
+
+
+def _still(lin: Linearization) -> bool:
+    """Whether every point of the plane through the fixed point along the kernel is a fixed point, identically."""
+    import sympy
+
+    local, exact = lin.local, lin.exact
+    assert local is not None
+    assert exact is not None
+    shifted = exact.matrix if local.flow else exact.matrix - sympy.eye(exact.matrix.rows)
+    kernel = shifted.nullspace()
+    steps = sympy.symbols(f"s1:{len(kernel) + 1}", real=True)
+    moved = sympy.Matrix(local.point) + sum(
+        (s * v for s, v in zip(steps, kernel, strict=True)), sympy.zeros(shifted.rows, 1)
+    )
+    replacement = dict(zip(local.symbols, moved, strict=True))
+    outputs = local.outputs if local.traced is None else local.traced.expression
+    if local.traced is not None and local.traced.counters:
+        return False
+    there = (e.xreplace(replacement) for e in outputs)
+    gaps = [e if local.flow else e - m for e, m in zip(there, moved, strict=True)]
+    return all(sympy.simplify(gap) == 0 for gap in gaps)
+
+
+def _conserved(lin: Linearization, degree: int | None = None) -> NonlinearDecision | None:
+    """Conservative, by a conserved quantity with a strict minimum or maximum at the point."""
+    from ..conserved.quantities import strict_extremum
+
+    found = strict_extremum(lin.game, lin.rule, lin.local, degree)
+    if found is None:
+        return None
+    return NonlinearDecision(
+        Fate.CONSERVATIVE,
+        f"{found.expression} is conserved (verified identically) and its Hessian is definite, "
+        "so starts near the point stay near and do not converge",
+        flow=lin.rule is None,
+        quantity=found.expression,
+    )

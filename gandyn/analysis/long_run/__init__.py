@@ -1,0 +1,1 @@
+"""Where trajectories go: basins, Lyapunov exponents, recurrence and escape."""

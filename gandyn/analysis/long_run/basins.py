@@ -1,0 +1,268 @@
+"""Basins of attraction: which start ends where; cycling, diverged, left and undecided are labels of their own."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ...budget import Budget, OutOfTimeError
+from ...doors import door
+from ...dynamics.kernels import Kernel
+from ...dynamics.trace import update_map
+from ...errors import GandynError, ParameterError
+from ...results import Result, plain
+from ...types import Array, Game, Rule
+from ..local.linearize import Verdict, linearize
+from ..zeros.fixed_points import fixed_points
+from .basin_run import CYCLING, DIVERGED, LEFT, UNDECIDED, BasinRun, Ends
+
+__all__ = ["CYCLING", "DIVERGED", "LABELS", "LEFT", "UNDECIDED", "Basins", "basins"]
+
+LABELS = {
+    CYCLING: "cycling: it keeps moving and stays bounded, by the same amount in window after window of time",
+    DIVERGED: "diverged: a coordinate overflowed",
+    LEFT: "left the box, and had not come back at the last step",
+    UNDECIDED: "undecided within the steps given",
+}
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Basins(Result):
+    """Where every start of a set ends.
+
+    Attributes:
+        game, rule: the pair.
+        starts: shape (..., d). labels: shape (...), the attractor's index, or CYCLING, DIVERGED, LEFT, UNDECIDED
+            (-1 to -4).
+        attractors: points, shape (n, d).
+        steps: the most that a start was given. end: last points, shape (..., d); with `refine`, a start that was not
+            run has its attractor, or the last point of the neighbour whose label it shares.
+        periods: shape (...): p where a start ends on a periodic orbit of p steps, 0 elsewhere.
+        complete: True if the attractors are proven to be all fixed points of the box that can attract, and every start
+            reaches one or diverges. That each start does what its label says is simulated, not proven.
+        reason: how the attractors were found, and what is open.
+    """
+
+    game: Game
+    rule: Rule
+    starts: Any
+    labels: Any
+    attractors: Any
+    steps: int
+    end: Any
+    periods: Any
+    complete: bool
+    reason: str
+
+    _plot = "basins"
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Share of the starts by label, attractors by their coordinates."""
+        names = {i: f"attractor ({', '.join(f'{x:.6g}' for x in p)})" for i, p in enumerate(self.attractors)}
+        names |= {k: text.split(":")[0].split(",")[0] for k, text in LABELS.items()}
+        return {name: float(np.mean(self.labels == k)) for k, name in names.items() if (self.labels == k).any()}
+
+    def summary(self) -> str:
+        """Shares as percentages, periods, and whether the attractors are all."""
+        shares = "; ".join(f"{name} {share:.2%}" for name, share in self.shares.items())
+        counted = sorted(Counter(self.periods[self.periods > 0].tolist()).items())
+        repeats = "".join(f"; period {p}: {n / np.size(self.labels):.2%}" for p, n in counted)
+        what = f"{np.size(self.labels)} starts of {self.rule!r} on {self.game.name}, {self.steps} steps"
+        claim = "complete" if self.complete else "perhaps not all attractors"
+        return f"{what}: {shares}{repeats}\n{claim}: {self.reason}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Attractors, label texts, shares."""
+        data = {"game": self.game.name, "rule": repr(self.rule), "steps": self.steps, "shares": self.shares}
+        claims = {"complete": self.complete, "reason": self.reason}
+        result: dict[str, Any] = plain(data | claims | {"attractors": self.attractors, "labels": LABELS})
+        return result
+
+
+@door
+def basins(
+    game: Game,
+    rule: Rule,
+    grid: Any,
+    steps: int = 5000,
+    attractors: Any = None,
+    tolerance: float = 1e-4,
+    refine: bool = False,
+    box: Any = None,
+    budget: float | Budget | None = 300.0,
+) -> Basins:
+    """Label every start by what becomes of it under a rule.
+
+    The map runs as generated code in rounds; a start leaves the run as soon as it is within `tolerance` of an
+    attractor, and, where the rule has memory, stays there for a round. Points inside the box where starts come to rest,
+    and to which all of 16 starts around them return, are attractors too: corner solutions of constrained games are
+    found so. What is left has left the box, or cycles, or is undecided. To cycle is to move on by the same amount in
+    eight windows of 600 steps (`long_motion.watch`); a slow spiral does not. Periodic orbits have their period in
+    `.periods`.
+
+    Of many starts (over 2 048), 512 run first. Where the map has no memory, orbits on which some of them cycle, for
+    20 000 steps more and over the same range, are attractors too: a start leaves the run within 1e-3 half widths of
+    one, and is labelled cycling. A million starts so cost little more than their way to the attractors.
+
+    Args:
+        game: a deterministic symbolic game. rule: the update rule, with numbers for all parameters.
+        grid: one (low, high, n) per coordinate for a rectangular grid of shape (n_1, ..., n_d, d); or an array of
+            starts of shape (..., d).
+        steps: the most that a start is given, before it is asked whether it cycles.
+        attractors: points of shape (n, d); by default the fixed points in the box that attract under the rule.
+        tolerance: distance at which a start counts as arrived, in units of the box's half width.
+        refine: on a rectangular grid, compute every other point first, and points between equal labels not at all.
+        box: one (low, high) pair per coordinate: what counts as inside, and the unit of length. By default that of the
+            grid; of loose starts their bounding box, where a side on which they agree is as long as the longest one (or
+            2, for a single start).
+        budget: seconds; starts that are open when they are spent are undecided.
+
+    Raises:
+        ParameterError: for a grid or box that does not fit. DomainError: where the rule does not trace.
+
+    Example:
+        >>> import gandyn as gd
+        >>> game, rule = gd.games.quadratic(1, 2, 1), gd.rules.Extragradient(0.2)
+        >>> gd.basins(game, rule, [(-1, 1, 5), (-1, 1, 5)]).shares
+        {'attractor (0, 0)': 1.0}
+    """
+    starts, own = _grid(game, grid)
+    bounds = own if box is None else _box(game, box)
+    kernel, initial = _kernel(game, rule)
+    clock = Budget.of(budget)
+    if attractors is None:
+        points, complete, reason = _attractors(game, rule, bounds, clock)
+    else:
+        points, complete, reason = np.atleast_2d(np.asarray(attractors, dtype=float)), False, "attractors were given"
+    run = BasinRun(kernel, initial, bounds, points, tolerance, steps, clock)
+    ends = _ended(run, starts, refine)
+    more = run.rests(ends) if (ends.labels == UNDECIDED).any() and not clock.out else points[:0]
+    if len(more):
+        run = dataclasses.replace(run, attractors=np.concatenate([points, more]))
+        open_ = ends.labels == UNDECIDED
+        ends.labels[open_] = run.nearest(ends.points[open_])
+        reason += f"; {len(more)} where starts come to rest, to which all of 16 starts around return"
+    shape = starts.shape[:-1]
+    labels = ends.labels.reshape(shape)
+    undecided = int((labels == UNDECIDED).sum())
+    reason += f"; {undecided} starts undecided" if undecided else ""
+    reason = f"{clock.reason}; {reason}" if clock.out else reason
+    everywhere = bool(((labels >= 0) | (labels == DIVERGED)).all())
+    return Basins(
+        game, rule, starts, labels, run.attractors, steps, ends.points.reshape(starts.shape),
+        ends.periods.reshape(shape), complete and everywhere and not len(more), reason,
+    )  # fmt: skip
+
+
+def _ended(run: BasinRun, starts: Array, refine: bool) -> Ends:
+    d = starts.shape[-1]
+    flat = starts.reshape(-1, d)
+    run = run.with_orbits(flat)
+    if refine and starts.ndim == d + 1 and all(n > 4 for n in starts.shape[:-1]):
+        return _refined(run, starts)
+    return run(flat)
+
+
+def _box(game: Game, box: Any) -> Array:
+    bounds = np.asarray(box, dtype=float)
+    if bounds.shape != (game.dim, 2) or not (bounds[:, 0] < bounds[:, 1]).all() or not np.isfinite(bounds).all():
+        raise ParameterError(f"box={box!r}", f"{game.dim} pairs (low, high)", "box=[(-2, 2)] * game.dim")
+    return bounds
+
+
+def _grid(game: Game, grid: Any) -> tuple[Array, Array]:
+    if isinstance(grid, (tuple, list)) and len(grid) == game.dim and all(np.shape(axis) == (3,) for axis in grid):
+        if not all(low < high and int(n) >= 1 for low, high, n in grid):
+            raise ParameterError(f"grid={grid!r}", "(low, high, n) with low < high and n >= 1", "(-2, 2, 200)")
+        axes = [np.linspace(low, high, int(n)) for low, high, n in grid]
+        mesh = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
+        return mesh, np.array([(low, high) for low, high, _ in grid], dtype=float)
+    starts = np.asarray(grid, dtype=float)
+    if starts.ndim < 1 or starts.shape[-1] != game.dim or not np.isfinite(starts).all():
+        raise ParameterError(
+            f"a grid of shape {starts.shape}",
+            f"{game.dim} triples (low, high, n), or finite starts of shape (..., {game.dim})",
+            "[(-2, 2, 200)] * game.dim",
+        )
+    flat = starts.reshape(-1, game.dim)
+    return starts, _around(flat)
+
+
+def _around(starts: Array) -> Array:
+    """The bounding box of starts; sides without length get the longest one's."""
+    low, high = starts.min(0), starts.max(0)
+    side = (high - low).max() or 2.0
+    flat = high - low <= 1e-9 * side
+    return np.stack([np.where(flat, low - side / 2, low), np.where(flat, high + side / 2, high)], axis=-1)
+
+
+def _kernel(game: Game, rule: Rule) -> tuple[Kernel, Any]:
+    traced = update_map(game, rule)
+    if traced.parameters:
+        names = ", ".join(map(str, traced.parameters))
+        raise ParameterError(f"basins while {names} has no value", "numbers", "set the parameter")
+
+    def augmented(w: Array) -> tuple[Array, list[float]]:
+        state = rule.init(game, w)
+        leaves = [np.broadcast_to(array, (len(w), array.shape[-1])) for _, array in state.leaves()]
+        return np.concatenate([w, *leaves], axis=-1), [float(c) for _, c in state.counter_leaves()]
+
+    return traced.kernel(), augmented
+
+
+def _attractors(game: Game, rule: Rule, box: Array, clock: Budget) -> tuple[Array, bool, str]:
+    """Fixed points in the box that attract under the rule, whether these are proven to be all, and by what."""
+    margin = 1e-9 * (box[:, 1] - box[:, 0])
+    wide = list(zip((box[:, 0] - margin).tolist(), (box[:, 1] + margin).tolist(), strict=True))
+    try:
+        found = clock.run(lambda: fixed_points(game, box=wide), "the search for fixed points")
+        kept, certain = clock.run(lambda: _attracting(game, rule, found), "the verdicts on fixed points")
+    except OutOfTimeError:
+        return np.empty((0, game.dim)), False, "no time to search for fixed points"
+    except GandynError as error:
+        return np.empty((0, game.dim)), False, f"no search for fixed points ({error.given})"
+    return np.array(kept).reshape(-1, game.dim), bool(found.complete and certain), f"fixed points: {found.reason}"
+
+
+def _attracting(game: Game, rule: Rule, found: Sequence[Any]) -> tuple[list[Array], bool]:
+    """The points that attract or may, and whether every verdict was certain."""
+    kept, certain = [], True
+    for p in found:
+        try:
+            verdict = linearize(game, rule, at=p.point if p.exact is None else p.exact).verdict
+        except GandynError:
+            certain = False
+            continue
+        if verdict in (Verdict.ATTRACTING, Verdict.MARGINAL, Verdict.UNDECIDED):
+            kept.append(p.point)
+            certain &= verdict is Verdict.ATTRACTING
+    return kept, certain
+
+
+def _refined(run: BasinRun, starts: Array) -> Ends:
+    """Every other point first; then points whose surrounding coarse labels differ; the rest by their neighbours."""
+    shape, d = starts.shape[:-1], starts.shape[-1]
+    coarse = tuple(slice(None, None, 2) for _ in shape)
+    part = starts[coarse]
+    first = run(part.reshape(-1, d))
+    before = np.ravel_multi_index(np.meshgrid(*(np.arange(n) // 2 for n in shape), indexing="ij"), part.shape[:-1])
+    ends = Ends(first.labels[before], first.points[before], first.periods[before])  # of the coarse point before each
+    low, high = ends.labels.copy(), ends.labels.copy()
+    for axis, n in enumerate(shape):
+        for side, pick in ((low, np.minimum), (high, np.maximum)):
+            ahead = np.take(side, np.minimum(np.arange(n) + 2, n - 1), axis=axis)
+            behind = np.take(side, np.maximum(np.arange(n) - 2, 0), axis=axis)
+            pick(side, pick(ahead, behind), out=side)
+    known = np.zeros(shape, dtype=bool)
+    known[coarse] = True
+    rerun = ((low != high) | (ends.labels == UNDECIDED)) & ~known
+    again = run(starts[rerun])
+    ends.labels[rerun], ends.points[rerun], ends.periods[rerun] = again.labels, again.points, again.periods
+    filled = ~rerun & ~known & (ends.labels >= 0)
+    ends.points[filled] = run.attractors[ends.labels[filled]]
+    return Ends(ends.labels.ravel(), ends.points.reshape(-1, d), ends.periods.ravel())

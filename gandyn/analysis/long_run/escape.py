@@ -1,0 +1,135 @@
+"""How long an ensemble stays in a ball or a box; members still inside at the end are marked as censored."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from ...doors import door
+from ...errors import ParameterError, ShapeError
+from ...results import Result, plain
+from ...types import Game, Rule
+from ..measured.regression import length
+
+NUMBERS = 2_000_000
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class EscapeTimes(Result):
+    """Steps until each member first left the region.
+
+    Attributes:
+        game, rule: what was run. region: in words.
+        steps: first step outside, one a member; for censored members the last step that was run.
+        escaped: False where a member was still inside at the end: its time is censored, not known.
+    """
+
+    game: Game
+    rule: Rule
+    region: str
+    steps: Any
+    escaped: Any
+
+    _plot = "escape_times"
+
+    @property
+    def survival(self) -> tuple[Any, Any]:
+        """(times, share still inside after them): all censoring is at the end, so the plain share is unbiased."""
+        times = np.unique(self.steps[self.escaped])
+        inside = [1 - float(np.sum(self.steps[self.escaped] <= t)) / self.steps.size for t in times]
+        return times, np.array(inside)
+
+    @property
+    def median(self) -> float:
+        """The first step by which half have left; infinity where fewer than half did."""
+        times = np.sort(np.where(self.escaped, self.steps, np.inf), axis=None)
+        return float(times[(len(times) - 1) // 2])
+
+    def summary(self) -> str:
+        """How many left, when, and how many are censored."""
+        n, left = self.steps.size, int(np.sum(self.escaped))
+        lines = [f"{self.rule!r} on {self.game.name}: {left} of {n} left {self.region}"]
+        if left:
+            times = self.steps[self.escaped]
+            lines.append(f"first at step {times.min()}, half of all by {self.median:g}, last at {times.max()}")
+        if left < n:
+            lines.append(f"censored: {n - left} still inside after {int(self.steps[~self.escaped].max())} steps")
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Times and labels."""
+        data = {"game": self.game.name, "rule": repr(self.rule), "region": self.region}
+        labels = np.where(self.escaped, "escaped", "censored")
+        result: dict[str, Any] = plain({**data, "steps": self.steps, "label": labels, "median": self.median})
+        return result
+
+
+@door
+def escape_time(
+    game: Game,
+    rule: Rule,
+    start: Any,
+    steps: int,
+    radius: float | None = None,
+    box: Any = None,
+    centre: Any = None,
+    rng: int = 0,
+) -> EscapeTimes:
+    """Steps until each member of an ensemble leaves a ball or a box. A member that starts outside escapes at step 0.
+
+    Args:
+        game, rule: what to run. start: points (N, d). steps: how long at most.
+        radius: of the ball about `centre` (the known equilibrium by default); or
+        box: one (low, high) pair a coordinate.
+        rng: seed of stochastic games.
+
+    Raises:
+        ParameterError: unless exactly one region is given. ShapeError: for what does not fit the game.
+
+    Example:
+        >>> import gandyn as gd
+        >>> found = gd.escape_time(gd.games.bilinear(), gd.rules.GDA(0.5), [[0.1, 0.0], [0.0, 0.9]], 15, radius=1.0)
+        >>> found.steps.tolist(), found.escaped.tolist()
+        ([15, 1], [False, True])
+    """
+    from ...dynamics.iterate import iterate
+
+    if (radius is None) == (box is None):
+        raise ParameterError("both or neither of radius and box", "one region", "radius=1.0")
+    w = np.atleast_2d(np.asarray(start, dtype=float))
+    game.check(w)
+    outside, region = _region(game, radius, box, centre)
+    w, shape = w.reshape(-1, game.dim), w.shape[:-1]
+    found = np.full(len(w), -1)
+    batch = max(1, NUMBERS // ((steps + 1) * game.dim))
+    for k in range(0, len(w), batch):
+        run = iterate(game, rule, w[k : k + batch], steps, rng=rng)
+        out = outside(np.asarray(run.w)) | _stopped(run, steps)
+        found[k : k + batch] = np.where(out.any(0), out.argmax(0), -1)
+    escaped = (found >= 0).reshape(shape)
+    return EscapeTimes(game, rule, region, np.where(found >= 0, found, steps).reshape(shape), escaped)
+
+
+def _stopped(run: Any, steps: int) -> Any:
+    """Members that overflowed count as outside from the step at which they did."""
+    last = np.where(run.diverged, np.asarray(run.steps) + 1, steps + 1)
+    return np.arange(steps + 1)[:, None] >= last
+
+
+def _region(game: Game, radius: Any, box: Any, centre: Any) -> tuple[Any, str]:
+    if box is not None:
+        edges = np.asarray(box, dtype=float)
+        if edges.shape != (game.dim, 2) or not (edges[:, 0] < edges[:, 1]).all():
+            raise ShapeError(f"a box of shape {edges.shape}", f"({game.dim}, 2), low < high", "box=[(-1, 1)] * d")
+        return (lambda w: ((w < edges[:, 0]) | (w > edges[:, 1])).any(-1)), f"the box {edges.tolist()}"
+    if not radius > 0:
+        raise ParameterError(f"radius={radius!r}", "a positive number", "radius=1.0")
+    if centre is None and not game.equilibria:
+        raise ParameterError(f"no known equilibrium of {game.name}", "a centre", "centre=[0.0, 0.0]")
+    middle = np.array([float(x) for x in (game.equilibria[0] if centre is None else centre)])
+    if middle.shape != (game.dim,):
+        raise ShapeError(f"a centre of shape {middle.shape}", f"({game.dim},)", "one number a coordinate")
+    shown = ", ".join(f"{x:g}" for x in middle)
+    return (lambda w: length(w - middle) > radius), f"the ball of radius {radius:g} about ({shown})"

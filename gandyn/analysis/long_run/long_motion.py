@@ -1,0 +1,96 @@
+"""Whether bounded motion goes on for ever: its size in consecutive windows of time, averaged so that turns cancel."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from ...dynamics.kernels import Kernel
+from ...types import Array
+from ..closed_orbits.circle_solver import fading_weights
+
+WINDOWS, WINDOW, BLOCK = 8, 600, 2048
+MOVES, STEADY, SAME_RANGE, REPEATS = 1e-3, 1e-6, 0.01, 1e-7
+TURNS, LONGEST_STRIDE = 5, 16
+
+
+@dataclasses.dataclass(frozen=True)
+class Motion:
+    """What members did: whether they cycle, the period in steps of periodic orbits (else 0), their last points."""
+
+    cycling: Array
+    periods: Array
+    last: Array
+
+
+def watch(kernel: Kernel, z: Array, counters: Sequence[float], scale: Array, stride: int = 1) -> Motion:
+    """Follow members for eight windows of 600 steps, every step seen, or of 600 strides for those that turn slowly.
+
+    The mean square distance from the middle is averaged in each window with weights that fade in and out, so that a
+    periodic or quasi-periodic motion gives the same number in each (Das, Saiki, Sander & Yorke 2017), and a slow
+    spiral does not. A member cycles if that number stays the same; or if it approaches a limit near by, other than 0
+    and infinity; or if it comes and goes without a trend, as chaos does, over a range that stays the same. It is
+    periodic where its last steps repeat.
+
+    Args:
+        kernel: the map. z: augmented states, (N, D). counters: its counts. scale: half widths of the box, (d,).
+        stride: steps from row to row.
+    """
+    n, d = len(z), len(scale)
+    weights = fading_weights(WINDOW)[:, None]
+    sizes, low, high = np.empty((WINDOWS, n)), np.empty((WINDOWS, n, d)), np.empty((WINDOWS, n, d))
+    middle, turns, rows = np.zeros((n, d)), np.zeros(n), np.empty((0, n, d))
+    for k in range(WINDOWS):
+        run = kernel.run(z, WINDOW * stride, counters, stride=stride)
+        z, counters, rows = run.z, run.counters, run.rows[1:]
+        if k == 0:
+            middle = np.tensordot(weights[:, 0], rows, 1)
+            turns = (np.diff(np.sign(rows - middle), axis=0) != 0).sum(0).max(-1) / 2
+        with np.errstate(all="ignore"):
+            sizes[k] = (weights * (((rows - middle) / scale) ** 2).sum(-1)).sum(0)
+        low[k], high[k] = rows.min(0), rows.max(0)
+    moving = ((high[-1] - low[-1]) / scale).max(-1) > MOVES
+    periods = _periods(rows / scale, (high[-1] - low[-1]) / scale) if stride == 1 else np.zeros(n, dtype=int)
+    periods[~moving] = 0
+    cycling = moving & ((periods > 1) | ((turns >= TURNS) & _goes_on(sizes, low, high)))
+    slow = np.flatnonzero(moving & ~cycling & (turns < TURNS))
+    if len(slow) and stride < LONGEST_STRIDE:
+        cycling[slow] = watch(kernel, z[slow], counters, scale, 4 * stride).cycling
+    return Motion(cycling, periods, rows[-1])
+
+
+def _goes_on(sizes: Array, low: Array, high: Array) -> Array:
+    """Whether mean squares in consecutive windows, (WINDOWS, N), stay, or approach a limit, or show no trend."""
+    change = np.diff(sizes, axis=0)
+    steady = np.abs(change).max(0) <= STEADY * sizes[-1]
+    trend = (change > 0).all(0) | (change < 0).all(0)
+    with np.errstate(all="ignore"):
+        ratio = (change[-1] / change[0]) ** (1 / (len(change) - 1))
+        rest = np.where(ratio < 1, change[-1] * ratio / (1 - ratio), np.inf)
+    settles = np.abs(rest) <= SAME_RANGE * sizes[-1]
+    half = len(low) // 2
+    ends = [(part[:half], part[half:]) for part in (low, high)]
+    drift = np.maximum(
+        np.abs(ends[0][0].min(0) - ends[0][1].min(0)), np.abs(ends[1][0].max(0) - ends[1][1].max(0))
+    ).max(-1)
+    same = drift < SAME_RANGE * (high.max(0) - low.min(0)).max(-1)
+    return np.asarray(steady | (trend & settles) | (~trend & same))
+
+
+def _periods(rows: Array, extent: Array) -> Array:
+    """The smallest p with which the last p steps of members repeat those before them; 0 where there is none.
+
+    Args:
+        rows: (T, N, d) and extent: (N, d), what each covers, both in half widths.
+    """
+    extent = extent.max(-1, keepdims=True)
+    near = (np.abs(rows[:-1] - rows[-1]) <= REPEATS * extent).all(-1)[::-1]
+    first = np.where(near.any(0), near.argmax(0) + 1, 0)
+    for k in np.flatnonzero(first):
+        p = int(first[k])
+        again = rows[-2 * p : -p, k]
+        if 2 * p > len(rows) or not (np.abs(again - rows[-p:, k]) <= 10 * REPEATS * extent[k]).all():
+            first[k] = 0
+    return first

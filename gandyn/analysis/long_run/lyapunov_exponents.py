@@ -1,0 +1,270 @@
+"""Lyapunov exponents: at which rates, per step or per unit of time, nearby orbits part or meet along an orbit."""
+
+from __future__ import annotations
+
+import dataclasses
+import time as clock
+from typing import Any
+
+import numpy as np
+
+from ...doors import door
+from ...errors import ConvergenceError, ParameterError
+from ...results import Result, plain
+from ...types import Array, Game, Rule
+from ..parameters.system import Field, System, system
+
+BATCHES = 20
+STUDENT = 2.093  # 19 degrees of freedom, 95 %
+ALIGNMENT = 2.0  # of log growth: what turning into the fastest direction, and growth by powers, leave unsure
+RTOL = 1e-9
+ROUNDING = 1e-15
+SAME = 1e-12  # derivatives that differ by less, relative to their size, are the same matrix
+COMPLETE = "all steps computed"
+
+
+class _OutOfTimeError(Exception):
+    """The budget is spent inside an integration."""
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class LyapunovExponents(Result):
+    """Growth rates of small differences along one orbit, largest first.
+
+    Attributes:
+        game, rule: the pair; rule is None for a flow.
+        exponents: shape (D,), natural logarithms per step (map) or per unit of time (flow). -inf where a direction is
+            lost at once.
+        band: half width of a 95 % interval for each: from the scatter of 20 consecutive parts of the orbit, wider where
+            neighbouring parts are alike; at least the swing of the summed growth about its trend, over the time (an
+            orbit whose growth is bounded or slower than exponential shows itself there); at least the error of one
+            step or of the integrator.
+        running: the estimate after each recorded step, shape (rows, D), at `t`.
+        determinant: mean of log |det| of the step's derivative (map) or of the divergence (flow): the sum of all
+            exponents, computed without them.
+        end: the last point, on the game's coordinates.
+        linear: whether the derivative was the same all along the orbit, as it is for linear dynamics and at a fixed
+            point.
+        status: "all steps computed", or how many were when the time ran out. steps, t_end: how many were counted, and
+            the time that they took.
+    """
+
+    game: Game
+    rule: Rule | None
+    exponents: Any
+    band: Any
+    running: Any
+    t: Any
+    determinant: float
+    end: Any
+    linear: bool = False
+    status: str = COMPLETE
+    steps: int = 0
+    t_end: float = 0.0
+
+    _plot = "lyapunov_exponents"
+
+    @property
+    def largest(self) -> float:
+        """The first exponent: above 0 on a bounded orbit means chaos."""
+        return float(self.exponents[0])
+
+    @property
+    def resolution(self) -> float:
+        """(D - 1) log(n) / time: the rate that n^(D - 1), fastest of all growth by powers, shows after n steps."""
+        n = self.steps
+        return float((len(self.exponents) - 1) * np.log(max(n, 2)) / self.t_end)
+
+    @property
+    def chaotic(self) -> bool | None:
+        """Whether nearby orbits part exponentially, and not as neighbours of an unstable point do; None where open.
+
+        True where the largest exponent, less its band, is above `resolution`. False where the largest, with its band,
+        is below 0, and where the derivative is the same all along the orbit: powers of one matrix make no chaos.
+        """
+        if self.linear:
+            return False
+        if not self.largest - self.band[0] <= self.resolution:
+            return True
+        return False if self.largest + self.band[0] < 0 else None
+
+    def summary(self) -> str:
+        """Exponents with bands, and the check of their sum."""
+        unit = "a unit of time" if self.rule is None else "a step"
+        shown = ", ".join(f"{e:.6g} +- {b:.1g}" for e, b in zip(self.exponents, self.band, strict=True))
+        what = "flow" if self.rule is None else repr(self.rule)
+        told = {True: "chaotic", False: "not chaotic", None: "chaos undecided"}[self.chaotic]
+        if self.linear:
+            told += ": the derivative is constant along the orbit"
+        cut = "" if self.status == COMPLETE else f"; {self.status}"
+        return (
+            f"{what} on {self.game.name}: Lyapunov exponents {shown} {unit}; their sum {self.exponents.sum():.6g}, "
+            f"mean log |det| {self.determinant:.6g}; {told}{cut}"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Exponents, bands, determinant."""
+        data = {"exponents": self.exponents, "band": self.band, "determinant": self.determinant, "end": self.end}
+        data |= {"linear": self.linear, "chaotic": self.chaotic, "status": self.status}
+        rule = None if self.rule is None else repr(self.rule)
+        result: dict[str, Any] = plain({"game": self.game.name, "rule": rule, **data})
+        return result
+
+
+@door
+def lyapunov_exponents(
+    game: Game,
+    rule: Rule | None,
+    start: Any,
+    steps: int = 5000,
+    settle: int = 500,
+    time: float = 1.0,
+    field: Field | None = None,
+    seed: int = 0,
+    budget: float = 120.0,
+) -> LyapunovExponents:
+    """Lyapunov exponents along one orbit, by QR factorisation of the carried frame.
+
+    A frame of D directions is moved by the exact derivative, z -> DF(z) Q for a map and dQ/dt = DF(z) Q for a flow, and
+    made orthogonal again; logarithms of the diagonal of R, averaged, tend to the exponents (Benettin, Galgani,
+    Giorgilli & Strelcyn 1980; Eckmann & Ruelle 1985, section V).
+
+    Args:
+        game: a symbolic, deterministic game. rule: an update rule, or None for the gradient flow.
+        start: a point, shape (d,).
+        steps: counted steps; for a flow, intervals of length `time`. settle: steps before counting starts.
+        time: for a flow, the time between two factorisations.
+        field: for a flow, another dw/dt as a function of w that also runs on symbols (the replicator dynamics).
+        seed: of the first frame. budget: seconds; where they run out, the steps so far are used, and `status` says so.
+
+    Raises:
+        ParameterError: for a start that does not fit, too few steps, or an orbit that leaves every bound.
+
+    Example:
+        >>> import gandyn as gd
+        >>> found = gd.lyapunov_exponents(gd.games.bilinear(), gd.rules.GDA(0.5), [1.0, 0.0], steps=200)
+        >>> bool(abs(found.exponents - np.log(1.25) / 2).max() < 1e-12)
+        True
+    """
+    w = np.asarray(start, dtype=float)
+    if w.shape != (game.dim,) or not np.isfinite(w).all():
+        raise ParameterError(f"start={start!r}", f"{game.dim} finite numbers", "start=[0.1] * game.dim")
+    if steps < BATCHES or settle < 0 or not time > 0:
+        raise ParameterError(
+            f"steps={steps}, settle={settle}, time={time}", f"steps >= {BATCHES}, settle >= 0, time > 0", "steps=5000"
+        )
+    if isinstance(budget, bool) or not budget > 0:
+        raise ParameterError(f"budget={budget!r}", "seconds, above 0", "budget=120")
+    made = system(game, rule, field=field)
+    orbit = _Orbit(made, time, clock.monotonic() + budget)
+    rates, volumes, z = orbit.follow(made.start(w), steps, settle, seed)
+    if len(rates) < BATCHES:
+        raise ConvergenceError(
+            f"{len(rates)} of {steps} steps in {budget:g} seconds",
+            f"{BATCHES} or more",
+            "a larger budget, or less time",
+        )
+    unit = 1.0 if made.discrete else time
+    counts = np.arange(1, len(rates) + 1)
+    running = np.cumsum(rates, axis=0) / counts[:, None]
+    exponents = running[-1]
+    floor = ROUNDING if made.discrete else RTOL / time  # what the step, or the integrator, leaves unsure of each one
+    band = np.maximum(_band(rates, 0.0 if orbit.linear else ALIGNMENT / unit), floor)
+    order = np.argsort(-exponents, kind="stable")
+    every = max(1, len(rates) // 1000)
+    status = COMPLETE if len(rates) == steps else f"out of time: {len(rates)} of {steps} steps computed"
+    return LyapunovExponents(
+        game, rule, exponents[order], band[order], running[::every][:, order], counts[::every] * unit,
+        float(volumes.mean()), z[: game.dim], orbit.linear, status, len(rates), len(rates) * unit,
+    )  # fmt: skip
+
+
+def _band(rates: Array, alignment: float) -> Array:
+    """Half widths of 95 % intervals for the means of columns of correlated numbers, (D,).
+
+    Batch means with Student's t, times sqrt((1 + r) / (1 - r)) for a correlation r of neighbouring batches (its bias,
+    -1 / BATCHES, removed); at least the range of the bridge, sum of n rates less n times their mean, and an
+    alignment, over their number.
+    """
+    with np.errstate(invalid="ignore"):
+        parts = np.array([part.mean(0) for part in np.array_split(rates, BATCHES)])
+        rest = parts - parts.mean(0)
+        power = np.maximum((rest**2).sum(0), 1e-300)
+        r = np.clip((rest[1:] * rest[:-1]).sum(0) / power + 1 / BATCHES, 0.0, 0.9)
+        scatter = STUDENT * parts.std(0, ddof=1) / np.sqrt(BATCHES)
+        bridge = np.cumsum(rates - rates.mean(0), axis=0)
+        swing = (bridge.max(0).clip(0) - bridge.min(0).clip(None, 0) + alignment) / len(rates)
+        band = np.maximum(scatter * np.sqrt((1 + r) / (1 - r)), swing)
+    return np.where(np.isfinite(band), band, 0.0)
+
+
+class _Orbit:
+    """An orbit and the frame that its derivative carries; notes whether that derivative ever changes."""
+
+    def __init__(self, made: System, time: float, deadline: float) -> None:
+        self.made, self.time, self.deadline = made, time, deadline
+        self.first: Array | None = None
+        self.linear = True
+
+    def follow(self, z: Array, steps: int, settle: int, seed: int) -> tuple[Array, Array, Array]:
+        """Growth rates (n, D), rates of volume (n,) and the last point, after n <= steps counted steps."""
+        d = self.made.size
+        frame = np.linalg.qr(np.random.default_rng(seed).normal(size=(d, d)))[0]
+        advance, unit = (self._map, 1.0) if self.made.discrete else (self._flow, self.time)
+        rates, volumes, start = np.empty((steps, d)), np.empty(steps), z
+        for n in range(-settle, steps):
+            try:
+                with np.errstate(all="ignore"):
+                    z, moved, volume = advance(z, frame)
+                finite = np.isfinite(z).all() and np.isfinite(moved).all()
+            except _OutOfTimeError:
+                return rates[: max(n, 0)], volumes[: max(n, 0)], z
+            if not finite:
+                raise ParameterError(
+                    f"the orbit of {start.tolist()} or its derivative overflows", "a bounded orbit", "start elsewhere"
+                )
+            frame, r = np.linalg.qr(moved)
+            if n == -1:
+                self.first, self.linear = None, True  # what came before the orbit settled does not count
+            if n >= 0:
+                with np.errstate(divide="ignore"):
+                    rates[n], volumes[n] = np.log(np.abs(np.diag(r))) / unit, volume / unit
+        return rates, volumes, z
+
+    def _look(self, z: Array) -> tuple[Array, Array]:
+        if clock.monotonic() > self.deadline:
+            raise _OutOfTimeError
+        image, slopes = self.made.with_slopes(z)
+        matrix = slopes[:, :-1]
+        if self.first is None:
+            self.first = matrix.copy()
+        elif self.linear:
+            self.linear = bool(np.abs(matrix - self.first).max() <= SAME * np.abs(self.first).max())
+        return image, matrix
+
+    def _map(self, z: Array, frame: Array) -> tuple[Array, Array, float]:
+        image, matrix = self._look(z)
+        return image, matrix @ frame, float(np.linalg.slogdet(matrix)[1])
+
+    def _flow(self, z: Array, frame: Array) -> tuple[Array, Array, float]:
+        """Point, frame and the integral of the divergence over one interval, by DOP853 on all of them together."""
+        from scipy.integrate import solve_ivp
+
+        d = self.made.size
+
+        def right(_: float, state: Array) -> Array:
+            z, frame = state[:d], state[d:-1].reshape(d, d)
+            velocity, matrix = self._look(z)
+            slope = np.concatenate([velocity, (matrix @ frame).ravel(), [np.trace(matrix)]])
+            if not np.isfinite(slope).all():  # the integrator would shrink its step for ever
+                raise ParameterError(
+                    f"the flow or its derivative at {z.tolist()}, which overflows", "a bounded orbit", "start elsewhere"
+                )
+            return slope
+
+        state = np.concatenate([z, frame.ravel(), [0.0]])
+        found = solve_ivp(right, (0, self.time), state, method="DOP853", rtol=RTOL, atol=RTOL / 10)
+        if not found.success:
+            raise ConvergenceError(f"the integrator stopped: {found.message}", "a smooth flow", "start elsewhere")
+        end = found.y[:, -1]
+        return end[:d], end[d:-1].reshape(d, d), float(end[-1])

@@ -1,0 +1,1 @@
+"""What trajectories show: fitted rates, averages, and rules compared at equal cost."""

@@ -1,0 +1,287 @@
+"""Rules compared at equal cost: step sizes tuned alike on a held-out seed, bands over several seeds."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...doors import door
+from ...dynamics.iterate import iterate
+from ...errors import ParameterError
+from ...results import Result, plain
+from ...rules.base import each
+from ...types import Array, Counts, Game, Rule
+from ...worlds import NUMPY, is_symbolic, world_of
+from .regression import length
+
+UNITS = ("gradients", "products", "seconds")
+STEP_SIZES = tuple(float(x) for x in np.geomspace(1e-3, 1.0, 13))
+POINTS = 100
+PRODUCT_COST = 2.0
+HELD_OUT = 10_000
+
+Metric = Callable[[Game, Array], Array]
+
+
+@dataclasses.dataclass(frozen=True)
+class Contender:
+    """One rule's run in a comparison.
+
+    Attributes:
+        label: its name. rule: with the step size that won the tuning. tried: step size -> metric on the held-out seed.
+        spent: cost after each recorded step, shape (T,). values: the metric, (seeds, T). steps: steps that the
+            budget bought. diverged: how many seeds did.
+    """
+
+    label: str
+    rule: Rule
+    tried: dict[float, float]
+    spent: Any
+    values: Any
+    steps: int
+    diverged: int
+
+    @property
+    def final(self) -> tuple[float, float, float]:
+        """Median and quartiles of the metric at the end, over seeds; those that diverged count as infinite."""
+        last = self.values[:, -1]
+        last = np.where(np.isfinite(last), last, np.inf)
+        shares = [0.25, 0.5, 0.75]
+        if np.isfinite(last).all():
+            low, middle, high = np.quantile(last, shares)
+        else:  # nothing lies half way to infinity
+            low, middle, high = np.quantile(last, shares, method="inverted_cdf")
+        return float(middle), float(low), float(high)
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Comparison(Result):
+    """Rules on one game at one budget.
+
+    Attributes:
+        game: the game. budget, unit: what each rule may spend. metric: its name. contenders: best median first.
+    """
+
+    game: Game
+    budget: float
+    unit: str
+    metric: str
+    contenders: tuple[Contender, ...]
+
+    _plot = "comparison"
+
+    def summary(self) -> str:
+        """A table: rule, tuned step size, steps, metric at the end with its quartiles."""
+        heads = ("rule", "lr", "steps", f"{self.metric}, median", "quartiles", "diverged")
+        lines = [heads]
+        for c in self.contenders:
+            middle, low, high = c.final
+            lr = step_size(c.rule)
+            size = f"{lr:.3g}" if isinstance(lr, (int, float)) else str(lr)
+            shares = (f"{middle:.3e}", f"{low:.2e} to {high:.2e}", f"{c.diverged} of {len(c.values)}")
+            lines.append((c.label, size, str(c.steps), *shares))
+        widths = [max(len(line[k]) for line in lines) for k in range(len(heads))]
+        rows = ("  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines)
+        return "\n".join([f"{self.game.name}, {self.budget:g} {self.unit} each", *rows])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the points."""
+        rows = [
+            {
+                "rule": repr(c.rule),
+                "label": c.label,
+                "tried": c.tried,
+                "steps": c.steps,
+                "spent": c.spent,
+                "values": c.values,
+                "diverged": c.diverged,
+            }
+            for c in self.contenders
+        ]
+        head = {"game": self.game.name, "budget": self.budget, "unit": self.unit, "metric": self.metric}
+        result: dict[str, Any] = plain(head | {"contenders": rows})
+        return result
+
+
+@door
+def compare(
+    game: Game,
+    rules: Sequence[Rule] | Mapping[str, Rule],
+    start: Any,
+    budget: float,
+    unit: str = "gradients",
+    *,
+    metric: Metric | None = None,
+    step_sizes: Sequence[float] | None = STEP_SIZES,
+    seeds: int = 8,
+    spread: float = 0.1,
+) -> Comparison:
+    """Run every rule for the same cost, each with the step size that did best on a held-out seed.
+
+    A step's cost is what the oracle counts on it. In "gradients" a full field is 1 and a Jacobian product 2 (its price
+    on a network: `benchmarks/networks.py`); "products" counts Jacobian products alone, with rules that use none running
+    for as many steps; "seconds" is the wall time of `rule.step` itself,
+    measured on twenty steps, whether or not generated code then runs them faster.
+
+    Args:
+        game: the game.
+        rules: rules, or a dict from label to rule; while tuning, the first
+            player's `lr` takes the values tried, and the others', in wrapped rules too, keep their ratio to it.
+        start: array (d,), the centre of the starts. budget: how much each rule may spend.
+        unit: "gradients", "products" or "seconds".
+        metric: (game, points (..., d)) -> (...), smaller is better; by default the distance to the nearest known
+            equilibrium, or the length of the field where none is known.
+        step_sizes: tried for every rule alike, as the first player's; None keeps the rules as they are.
+        seeds: how many starts (and batch orders), other than the held-out one.
+        spread: starts are normal around `start` with this standard deviation; 0 for stochastic games from one point.
+
+    Raises:
+        ParameterError: for an unknown unit, or a budget that does not buy one step.
+
+    Example:
+        >>> import gandyn as gd
+        >>> rules = [gd.rules.GDA(0.1), gd.rules.Extragradient(0.1)]
+        >>> gd.compare(gd.games.bilinear(), rules, [1.0, 0.0], budget=400).contenders[0].label
+        'Extragradient'
+    """
+    if unit not in UNITS:
+        raise ParameterError(f"unit={unit!r}", f"one of {', '.join(UNITS)}", 'unit="gradients"')
+    if not isinstance(seeds, int) or seeds < 1:
+        raise ParameterError(f"seeds={seeds!r}", "a whole number >= 1", "seeds=8")
+    named = dict(rules) if isinstance(rules, Mapping) else _labels(rules)
+    measure, name = (metric, getattr(metric, "__name__", "metric")) if metric is not None else _default_metric(game)
+    setting = _Setting(game, measure, float(budget), unit, start, spread)
+    contenders = [setting.contender(label, rule, step_sizes, seeds) for label, rule in named.items()]
+    ranked = sorted(contenders, key=lambda c: (np.isnan(c.final[0]), c.final[0]))
+    return Comparison(game, float(budget), unit, name, tuple(ranked))
+
+
+def step_size(rule: Rule) -> Any:
+    """The first player's `lr`; a wrapper's is that of the rule it moves with. None where a rule has none."""
+    if getattr(rule, "lr", None) is not None:
+        return each(rule.lr)[0]  # type: ignore[attr-defined]
+    _, wrapped = _wrapped(rule)
+    return step_size(wrapped[0]) if wrapped else None
+
+
+def with_step_size(rule: Rule, lr: float) -> Rule:
+    """The rule with this step size for the first player; the others', in wrapped rules too, keep their ratio to it."""
+    return _times(rule, lr / step_size(rule))
+
+
+def _times(rule: Rule, factor: float) -> Rule:
+    lr = getattr(rule, "lr", None)
+    if isinstance(lr, Mapping):
+        return dataclasses.replace(rule, lr={name: value * factor for name, value in lr.items()})  # type: ignore[type-var]
+    if lr is not None:
+        many = isinstance(lr, tuple)
+        return dataclasses.replace(rule, lr=tuple(v * factor for v in lr) if many else lr * factor)  # type: ignore[type-var]
+    name, wrapped = _wrapped(rule)
+    changed = tuple(_times(inner, factor) for inner in wrapped)
+    several = isinstance(getattr(rule, name), tuple)
+    return dataclasses.replace(rule, **{name: changed if several else changed[0]})  # type: ignore[type-var]
+
+
+def _wrapped(rule: Rule) -> tuple[str, tuple[Rule, ...]]:
+    """The field in which a rule keeps those that move its players, and them."""
+    for name in ("outer", "inner"):
+        inner = getattr(rule, name, None)
+        if inner is not None:
+            return name, inner if isinstance(inner, tuple) else (inner,)
+    return "", ()
+
+
+def _labels(rules: Sequence[Rule]) -> dict[str, Rule]:
+    names = [rule.name for rule in rules]
+    return {(rule.name if names.count(rule.name) == 1 else repr(rule)): rule for rule in rules}
+
+
+def _default_metric(game: Game) -> tuple[Metric, str]:
+    points = [p for p in game.equilibria if not any(is_symbolic(x) and x.free_symbols for x in p)]
+    if not points:
+        return (lambda g, w: _lengths(g.field(w))), "length of the field"
+    targets = np.array([[float(x) for x in p] for p in points])
+
+    def distance(g: Game, w: Array) -> Array:
+        return length(np.asarray(w)[..., None, :] - targets).min(-1)
+
+    return distance, "distance to equilibrium"
+
+
+def _lengths(v: Array) -> Array:
+    return length(np.asarray(v if world_of(v) == NUMPY else v.detach().cpu().numpy()))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Setting:
+    game: Game
+    metric: Metric
+    budget: float
+    unit: str
+    start: Any
+    spread: float
+
+    def contender(self, label: str, rule: Rule, step_sizes: Sequence[float] | None, seeds: int) -> Contender:
+        """Tune on the held-out seed, then run the other seeds."""
+        tried: dict[float, float] = {}
+        if step_sizes is not None and step_size(rule) is not None:
+            for lr in step_sizes:
+                values, _, _, lost = self._run(with_step_size(rule, lr), [HELD_OUT])
+                tried[lr] = float("inf") if lost else float(values[0, -1])
+            rule = with_step_size(rule, min(tried, key=lambda lr: tried[lr]))
+        values, spent, steps, lost = self._run(rule, list(range(seeds)))
+        return Contender(label, rule, tried, spent, values, steps, lost)
+
+    def _start(self, seed: int) -> Array:
+        if world_of(self.start) != NUMPY and hasattr(self.start, "detach"):
+            return self.start
+        centre = np.asarray(self.start, dtype=float)
+        return centre + self.spread * np.random.default_rng(seed).normal(size=centre.shape)
+
+    def _run(self, rule: Rule, seeds: list[int]) -> tuple[Array, Array, int, int]:
+        """(metric (seeds, T), cost (T,), steps, diverged seeds)."""
+        first, each = self._price(rule)
+        steps = int((self.budget - first) / each + 1e-9)
+        if steps < 1:
+            raise ParameterError(
+                f"a budget of {self.budget:g} {self.unit} for {rule!r}, whose steps cost {each:g}",
+                f"at least {first + each:g}",
+                "raise the budget",
+            )
+        stride = max(1, steps // POINTS)
+        if self.game.deterministic and world_of(self._start(0)) == NUMPY:
+            runs = [iterate(self.game, rule, np.stack([self._start(s) for s in seeds]), steps, record=stride)]
+            values = np.moveaxis(np.asarray(self.metric(self.game, runs[0].w)), 0, -1)
+        else:
+            runs = [iterate(self.game, rule, self._start(s), steps, record=stride, rng=s) for s in seeds]
+            values = np.array([[float(self.metric(self.game, w)) for w in run.w] for run in runs])
+        lost = int(sum(np.sum(run.diverged) for run in runs))
+        return values, first + each * np.asarray(runs[0].t), steps, lost
+
+    def _price(self, rule: Rule) -> tuple[float, float]:
+        """(cost of init, cost of one step) in the unit."""
+        w = self._start(HELD_OUT)
+        rng = np.random.default_rng(0)
+        before = self.game.counts * 1
+        began = time.perf_counter()
+        state = rule.init(self.game, w, rng)
+        initial, after = self._cost(self.game.counts - before), self.game.counts * 1
+        started = time.perf_counter()
+        trials = 20 if self.unit == "seconds" else 1
+        for _ in range(trials):
+            w, state, _ = rule.step(self.game, w, state, rng)
+        finished = time.perf_counter()
+        if self.unit == "seconds":
+            return started - began, (finished - started) / trials
+        each = self._cost(self.game.counts - after)
+        return initial, max(each, 1.0) if self.unit == "products" else each
+
+    def _cost(self, counts: Counts) -> float:
+        products = counts.jvps + counts.vjps
+        if self.unit == "products":
+            return float(products)
+        return counts.fields + PRODUCT_COST * products

@@ -1,0 +1,195 @@
+"""What kind of solution a critical point is: Nash, Stackelberg, stable but not Nash; and the deciding time scale."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from ...doors import door
+from ...errors import NotDifferentiableError, ParameterError
+from ...results import Result, plain
+from ...types import FirstOrder, Game
+from ...worlds import SYMBOLS, exact
+from ..local.linearize import Linearization, linearize
+from .own_optimum import EXACT_SIZE, Optimum, OwnOptimum, OwnProblem, along_face, definiteness, own_conditions
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Classification(Result):
+    """A critical point in the words of game theory and of dynamics.
+
+    Attributes:
+        game, at: the point, shape (d,).
+        own: for each player, the definiteness of its own Hessian: "positive definite", "positive semidefinite",
+            "indefinite", "negative definite" or "negative semidefinite".
+        stackelberg: whether player 1's Schur complement f_xx - f_xy f_yy^-1 f_yx is positive definite beside a
+            strictly concave player 2 (two-player zero-sum games; None elsewhere).
+        linearization: of the gradient flow.
+        players: for each player, what the point is for its own cost, and why.
+    """
+
+    game: Game
+    at: tuple[Any, ...]
+    own: tuple[str, ...]
+    stackelberg: bool | None
+    linearization: Linearization
+    players: tuple[OwnOptimum, ...] = ()
+
+    @property
+    def nash(self) -> str:
+        """strict local Nash; global Nash; local Nash; not a local Nash equilibrium; or undecided, with the reason."""
+        kinds = [player.kind for player in self.players]
+        if Optimum.NONE in kinds:
+            return "not a local Nash equilibrium"
+        if Optimum.OPEN in kinds:
+            names = (p.name for p, kind in zip(self.game.players, kinds, strict=True) if kind is Optimum.OPEN)
+            return f"undecided whether Nash: the own optimum of {', '.join(names)} is open"
+        if all(kind is Optimum.STRICT for kind in kinds):
+            return "strict local Nash"
+        return "global Nash" if self.global_nash else "local Nash"
+
+    @property
+    def global_nash(self) -> bool:
+        """Whether no player gains by any deviation, near or far: every own cost is proved convex."""
+        minima = all(player.kind in (Optimum.STRICT, Optimum.GLOBAL) for player in self.players)
+        return minima and all(player.convex for player in self.players)
+
+    @property
+    def minimax(self) -> str:
+        """Strict local minimax (Stackelberg) or not (Jin et al. 2020, proposition 20)."""
+        if self.stackelberg is None:
+            if self.game.zero_sum and len(self.game.players) == 2:
+                return "local minimax is not judged at kinks and active bounds"
+            return "local minimax is defined for two-player zero-sum games"
+        return "strict local minimax" if self.stackelberg else "not a strict local minimax point"
+
+    @property
+    def label(self) -> str:
+        """Nash and stability in one phrase."""
+        stable = self.linearization.verdict.value
+        if self.nash.startswith("undecided"):
+            return f"{stable}; {self.nash}"
+        if self.nash.startswith("not"):
+            return "stable but not Nash" if stable == "attracting" else f"{stable}, not Nash"
+        if stable == "attracting":
+            return f"{self.nash}, {stable}"
+        unstable = "unstable, " if stable in ("repelling", "saddle") else ""
+        return f"Nash but {unstable}{stable}: {self.nash}"
+
+    def summary(self) -> str:
+        """Label, then the evidence."""
+        lines = [f"({', '.join(map(str, self.at))}) of {self.game.name}: {self.label}"]
+        for player, found in zip(self.game.players, self.players, strict=True):
+            lines.append(f"{player.name}: {found.kind} of its own cost ({found.reason}); own Hessian {found.hessian}")
+        if self.global_nash:
+            lines.append("global Nash: every own cost is convex")
+        lines.append(self.minimax)
+        lines.append(f"flow: {self.linearization.verdict} ({self.linearization.reason})")
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields as plain data."""
+        result: dict[str, Any] = plain(
+            {
+                "game": self.game.name,
+                "at": [float(x) for x in self.at],
+                "label": self.label,
+                "nash": self.nash,
+                "minimax": self.minimax,
+                "global_nash": self.global_nash,
+                "own_hessians": self.own,
+                "own_optima": [{"kind": found.kind, "reason": found.reason} for found in self.players],
+                "flow": self.linearization.verdict,
+            }
+        )
+        return result
+
+
+@door
+def classify(game: Game, at: Any = None) -> Classification:
+    """Classify a critical point from its game Jacobian.
+
+    Nash is about each player's own cost f_i(., x_-i), the others fixed at the point. It is a global minimum where that
+    cost is convex; a strict local one where the own Hessian d^2 f_i/dx_i^2 is positive definite on the directions that
+    no pressed bound closes, or in one dimension where the first own derivative that does not vanish says so; none where
+    the Hessian has a negative direction, or that derivative leads downhill. Else it is left open, with the reason.
+    Exact for symbolic games at exact points; a stochastic game is its mean.
+
+    Args:
+        game: the game, constrained or not.
+        at: the point; the game's first known equilibrium by default.
+
+    Raises:
+        ParameterError: if the point does not solve the game: if the field does not vanish there, or in a constrained
+            game w - P(w - v(w)) does not.
+
+    Example:
+        >>> import gandyn as gd
+        >>> gd.classify(gd.games.quadratic(1, 2, 1)).nash
+        'strict local Nash'
+        >>> gd.classify(gd.games.bilinear()).nash
+        'global Nash'
+    """
+    lin = linearize(game, at=at)
+    if not lin.equilibrium:
+        raise ParameterError(
+            f"the field of {game.name} is {lin.residual:.2e} long at this point",
+            "a zero of the field, or of w - P(w - v(w)) where the game is constrained",
+            "gd.fixed_points",
+        )
+    analysed = lin.game
+    point, exactly, jacobian = _derivatives(analysed, lin, at)
+    feasible = analysed.feasible_set()
+    conditions = None if lin.constraints is None else lin.constraints.first_order
+    shares = [own_conditions(feasible, analysed, i, conditions) for i in range(len(analysed.players))]
+    problems = []
+    for i, (block, share) in enumerate(zip(analysed.slices, shares, strict=True)):
+        hessian = None if jacobian is None else _block(jacobian, block, block)
+        row = () if jacobian is None else np.asarray(_block(jacobian, block, slice(None))).ravel()
+        scale = max((abs(float(e)) for e in row), default=0.0)
+        problems.append(OwnProblem(analysed, i, point, exactly, hessian, scale, share))
+    players = tuple(problem.judge() for problem in problems)
+    own = tuple(player.hessian for player in players)
+    return Classification(game, lin.at, own, _stackelberg(analysed, jacobian, shares), lin, players)
+
+
+def _derivatives(game: Game, lin: Linearization, at: Any) -> tuple[Any, bool, Any]:
+    """The point, whether it is exact, and J there: a SymPy matrix where it is exact and small, None at a kink."""
+    import sympy
+
+    from ..local.derivatives import entries, flow_matrix, locate_point, offered_on_symbols
+
+    if not (SYMBOLS in game.worlds or game.symbolic):
+        return lin.at, False, np.asarray(game.jacobian(game.point(list(lin.at))).tolist())
+    game = offered_on_symbols(game)
+    given = game.equilibria[0] if at is None else at
+    place = locate_point(game, np.array([*map(exact, entries(given)), None], dtype=object)[:-1])
+    try:
+        jacobian = -sympy.Matrix(flow_matrix(game, place.point)[1])
+    except NotDifferentiableError:
+        return place.point, place.exact, None
+    exactly = place.exact and not jacobian.free_symbols
+    if not exactly or jacobian.rows > EXACT_SIZE:
+        return place.point, exactly, np.array([[float(e) for e in row] for row in jacobian.tolist()])
+    return place.point, True, jacobian
+
+
+def _block(jacobian: Any, rows: slice, columns: slice) -> Any:
+    return jacobian[rows, columns]
+
+
+def _stackelberg(game: Game, jacobian: Any, shares: list[FirstOrder]) -> bool | None:
+    if not (game.zero_sum and len(game.players) == 2) or any(share.face.active for share in shares):
+        return None
+    if jacobian is None:
+        return None
+    x, y = ((block, share.face) for block, share in zip(game.slices, shares, strict=True))
+    parts = [along_face(_block(jacobian, r, c), f, g) for r, f in (x, y) for c, g in (x, y)]
+    xx, xy, yx, yy = parts
+    if definiteness(yy) != "positive definite":
+        return False
+    # J = [[f_xx, f_xy], [-f_yx, -f_yy]], so f_xx - f_xy f_yy^-1 f_yx = xx - xy yy^-1 yx.
+    schur = xx - xy @ (np.linalg.solve(yy, yx) if isinstance(yy, np.ndarray) else yy.LUsolve(yx))
+    return definiteness(schur) == "positive definite"

@@ -1,0 +1,232 @@
+"""Whether each player sits at a minimum of its own cost, the others held fixed: proved, refused, or left open."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ...types import Face, FeasibleSet, FirstOrder, Game
+from ...types.faces import sign
+from .convexity import is_convex
+
+EXACT_SIZE = 12
+SEMIDEFINITE = 1e-9
+HIGHEST_ORDER = 12
+STRICT = ("positive definite", "no feasible direction")
+KINK = "not defined at a kink"
+
+
+class Optimum(enum.StrEnum):
+    """What a point is for one player's own cost. The value is its own message."""
+
+    GLOBAL = "global minimum"
+    STRICT = "strict local minimum"
+    NONE = "no local minimum"
+    OPEN = "undecided"
+
+
+@dataclasses.dataclass(frozen=True)
+class OwnOptimum:
+    """One player's own problem at a point.
+
+    Attributes:
+        kind: what the point is for it. reason: the argument.
+        convex: whether the own cost is proved convex, so that a local minimum is global.
+        hessian: definiteness of the own Hessian along the directions that no pressed bound closes.
+    """
+
+    kind: Optimum
+    reason: str
+    convex: bool
+    hessian: str
+
+
+def definiteness(hessian: Any, scale: float | None = None) -> str:
+    """From the exact characteristic polynomial's roots where there is one, else from eigenvalues.
+
+    Args:
+        hessian: a SymPy matrix, or a NumPy array, whose eigenvalues count as zero within 1e-9 of `scale`.
+        scale: by default the largest of them.
+    """
+    if min(hessian.shape) == 0:
+        return STRICT[1]
+    if isinstance(hessian, np.ndarray):
+        values = np.linalg.eigvalsh((hessian + hessian.T) / 2)
+        zero = SEMIDEFINITE * (float(np.abs(values).max()) if scale is None else scale)
+        signs = np.where(np.abs(values) <= zero, 0, np.sign(values))
+        low, high = int(signs.min()), int(signs.max())
+    else:
+        from ..exact_numbers.polynomials import factors, place
+
+        placement = place(factors(hessian), flow=True)  # symmetric: real roots, left of the axis means negative
+        low = -1 if placement.inside else 0 if placement.boundary else 1
+        high = 1 if placement.outside else 0 if placement.boundary else -1
+    names = {(1, 1): "positive definite", (0, 1): "positive semidefinite", (0, 0): "positive semidefinite (zero)"}
+    names |= {(-1, -1): "negative definite", (-1, 0): "negative semidefinite"}
+    return names.get((low, high), "indefinite")
+
+
+def along_face(matrix: Any, rows: Face, columns: Face | None = None) -> Any:
+    """B_r^T M B_c with the columns of two faces' tangent spaces, exact where M is."""
+    columns = rows if columns is None else columns
+    if isinstance(matrix, np.ndarray):
+        return rows.orthonormal.T @ matrix @ columns.orthonormal
+    import sympy
+
+    left, right = (
+        sympy.Matrix(f.set.dim, f.dimension, [c[k] for k in range(f.set.dim) for c in f.columns])
+        for f in (rows, columns)
+    )
+    return left.T * matrix * right
+
+
+class OwnProblem:
+    """One player's cost as a function of its own block, the others fixed at the point.
+
+    Args:
+        game, index: the player. point, v: coordinates and field, (d,). exact: whether they are exact.
+        hessian: the own Hessian, a SymPy matrix where it is exact. scale: size of the player's second derivatives.
+        conditions: the player's own first-order conditions.
+    """
+
+    def __init__(
+        self,
+        game: Game,
+        index: int,
+        point: Sequence[Any],
+        exactly: bool,
+        hessian: Any,
+        scale: float,
+        conditions: FirstOrder,
+    ) -> None:
+        self.exactly, self.hessian, self.scale, self.conditions = exactly, hessian, scale, conditions
+        block = game.slices[index]
+        self.place: list[Any] = list(point[block])
+        self.own: tuple[Any, ...] = ()
+        self.cost: Any = None
+        if game.exprs:
+            symbols = game.symbols
+            self.own = tuple(symbols[block])
+            others = {s: x for s, x in zip(symbols, point, strict=True) if s not in self.own}
+            self.cost = game.exprs[index].xreplace(others)
+        self.quadratic = game.quadratic
+
+    @property
+    def released(self) -> Face:
+        """The player's face with the bounds released that do not press."""
+        face = self.conditions.face
+        return Face(face.set, tuple(0 if k in self.conditions.weak else s for k, s in enumerate(face.sides)))
+
+    def judge(self) -> OwnOptimum:
+        """Convexity first, then the second derivative on the critical cone, then higher derivatives along lines."""
+        convex = self._convex()
+        if self.hessian is None:
+            return self._at_a_kink(convex)
+        kind = definiteness(along_face(self.hessian, self.released), self.scale)
+        words = f"own Hessian {kind}"
+        if convex:
+            strict = kind == "positive definite"
+            return OwnOptimum(Optimum.STRICT if strict else Optimum.GLOBAL, "the own cost is convex", True, kind)
+        if kind in STRICT:
+            why = words if kind != STRICT[1] else "every feasible direction is uphill to first order"
+            return OwnOptimum(Optimum.STRICT, why, False, kind)
+        fallen = self._falls(kind)
+        if fallen:
+            return OwnOptimum(Optimum.NONE, fallen, False, kind)
+        if self.released.dimension == 1:
+            return self._on_a_line(kind)
+        return OwnOptimum(Optimum.OPEN, f"{words}: the next derivatives decide", False, kind)
+
+    def _at_a_kink(self, convex: bool) -> OwnOptimum:
+        """Where J does not exist: a field that vanishes is a subgradient of a convex cost, so 0 is one."""
+        if convex:
+            return OwnOptimum(Optimum.GLOBAL, "the own cost is convex", True, KINK)
+        if self.released.dimension == 1:
+            return self._on_a_line(KINK)
+        return OwnOptimum(Optimum.OPEN, "the field has a kink here", False, KINK)
+
+    def _convex(self) -> bool:
+        if self.cost is not None:
+            return is_convex(self.cost, self.own)
+        return self.quadratic and self.exactly and definiteness(self.hessian).startswith("positive")
+
+    def _falls(self, kind: str) -> str:
+        """Why there is a feasible direction along which the own cost falls; empty where none was found."""
+        held = self.conditions.face
+        inner = kind if held == self.released else definiteness(along_face(self.hessian, held), self.scale)
+        if held.dimension and not inner.startswith("positive"):
+            return f"own Hessian {inner}: it falls along a direction that no bound closes"
+        if self.released.dimension == 1:
+            return ""
+        return next((f"it falls along {d}" for d, fate in self._flat_lines() if fate == -1), "")
+
+    def _flat_lines(self) -> list[tuple[Any, int | None]]:
+        """Directions of the null space of the own Hessian on the held face, and what the cost does along them."""
+        import sympy
+
+        held = self.conditions.face
+        if self.cost is None or not self.exactly or not isinstance(self.hessian, sympy.MatrixBase):
+            return []
+        null = along_face(self.hessian, held).nullspace() if held.dimension else []
+        lines = [
+            [sum(c[k] * x for c, x in zip(held.columns, vector, strict=True)) for k in range(held.set.dim)]
+            for vector in null
+        ]
+        return [(tuple(line), min(self._along(line), self._along([-x for x in line]))) for line in lines]
+
+    def _on_a_line(self, kind: str) -> OwnOptimum:
+        """One direction: the first derivative that does not vanish decides, on each feasible side."""
+        if self.cost is None or not self.exactly:
+            return OwnOptimum(Optimum.OPEN, f"own Hessian {kind}, in floating point", False, kind)
+        (column,) = self.released.columns
+        sides = [side for side in (column, [-c for c in column]) if self._feasible(side)]
+        fates = [self._along(side) for side in sides]
+        if min(fates) == -1:
+            return OwnOptimum(Optimum.NONE, "the first own derivative that does not vanish leads downhill", False, kind)
+        if min(fates) == 1:
+            return OwnOptimum(Optimum.STRICT, "the first own derivative that does not vanish leads uphill", False, kind)
+        return OwnOptimum(
+            Optimum.OPEN, f"own derivatives to order {HIGHEST_ORDER} vanish, or do not exist", False, kind
+        )
+
+    def _feasible(self, direction: Sequence[Any]) -> bool:
+        sides = self.conditions.face.sides
+        return all(sides[k] * direction[k] <= 0 for k in self.conditions.weak)
+
+    def _along(self, direction: Sequence[Any]) -> int:
+        """1, -1 or 0: the sign of the first derivative of the cost along a ray that does not vanish; 0 where all do."""
+        import sympy
+
+        t = sympy.Symbol("t", positive=True)
+        moved = {s: x + t * d for s, x, d in zip(self.own, self.place, direction, strict=True)}
+        derivative = self.cost.xreplace(moved)
+        for _ in range(HIGHEST_ORDER):
+            derivative = sympy.diff(derivative, t)
+            if derivative.has(sympy.Derivative, sympy.DiracDelta, sympy.Subs):
+                return 0
+            value = (
+                sympy.limit(derivative, t, 0, "+")
+                if derivative.has(sympy.Piecewise, sympy.sign, sympy.Heaviside)
+                else derivative.subs(t, 0)
+            )
+            if not value.is_finite:
+                return 0
+            found = sign(value)
+            if found:
+                return found
+        return 0
+
+
+def own_conditions(feasible: FeasibleSet, game: Game, index: int, first_order: FirstOrder | None) -> FirstOrder:
+    """The player's own share of the first-order conditions."""
+    block = game.slices[index]
+    own = feasible.restrict(block)
+    if first_order is None:
+        return FirstOrder(Face(own, (0,) * own.dim), (0,) * own.dim)
+    tolerance = first_order.tolerance
+    share = tolerance if np.ndim(tolerance) == 0 else tuple(tolerance)[block]
+    return FirstOrder(Face(own, first_order.face.sides[block]), first_order.v[block], share)

@@ -1,0 +1,1 @@
+"""How the answer changes with a parameter: stability regions, thresholds, bifurcations, orbit diagrams."""

@@ -1,0 +1,131 @@
+"""What following fixed points in a parameter returns: branches, the named points on them, and long-run values."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from typing import Any
+
+from ...results import Result, plain
+from ...types import Game, Rule
+
+
+class Kind(enum.StrEnum):
+    """What happens at a bifurcation point. The value is its own message."""
+
+    FOLD = "fold"
+    TRANSCRITICAL = "transcritical"
+    PITCHFORK = "pitchfork"
+    BRANCH = "branch point"
+    FLIP = "flip"
+    NEIMARK_SACKER = "Neimark-Sacker"
+    HOPF = "Hopf"
+    UNDECIDED = "undecided"
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class BifurcationPoint(Result):
+    """A point of a branch at which an eigenvalue meets the stability boundary.
+
+    Attributes:
+        kind: a `Kind`. parameter: its value there. point: the game's coordinates, shape (d,).
+        eigenvalues: at the point, complex. critical: those on the boundary.
+        criticality: "supercritical" (what is born is stable where the other eigenvalues are), "subcritical", or None.
+        coefficient: the number that decides it, or None.
+        reason: the argument, or why a name or the criticality is left open.
+    """
+
+    kind: Kind
+    parameter: float
+    point: Any
+    eigenvalues: Any
+    critical: Any
+    criticality: str | None
+    coefficient: float | None
+    reason: str
+
+    def summary(self) -> str:
+        """Name, place, criticality."""
+        where = ", ".join(f"{x:.6g}" for x in self.point)
+        sort = f"{self.criticality} " if self.criticality else ""
+        return f"{sort}{self.kind.value} at {self.parameter:.10g}, ({where}): {self.reason}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields as plain data."""
+        result: dict[str, Any] = plain({f.name: getattr(self, f.name) for f in dataclasses.fields(self)})
+        return result
+
+    def __repr__(self) -> str:
+        return f"<{self.summary()}>"
+
+
+@dataclasses.dataclass(frozen=True)
+class Branch:
+    """A curve of fixed points, in order along it.
+
+    Attributes:
+        parameter: shape (n,). points: the game's coordinates, shape (n, d).
+        eigenvalues: shape (n, D). stable: which points attract, shape (n,).
+        ends: why it stops at its first and its last point.
+    """
+
+    parameter: Any
+    points: Any
+    eigenvalues: Any
+    stable: Any
+    ends: tuple[str, str]
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Bifurcation(Result):
+    """Branches of fixed points over a parameter, the bifurcations on them, and where orbits end up.
+
+    Attributes:
+        game, rule: the pair; rule is None for the flow. parameter: the name.
+        values: the grid over which long-run values are given.
+        branches: tuple of `Branch`. points: tuple of `BifurcationPoint`, sorted by parameter.
+        attractor: long-run values of w, shape (len(values), samples, d); NaN where an orbit diverged.
+        notes: what was not decided, in words.
+        complete: whether it is proven that the box holds no other points; every point in it is then in an enclosure.
+        reason: the argument, or why not.
+    """
+
+    game: Game
+    rule: Rule | None
+    parameter: str
+    values: Any
+    branches: tuple[Branch, ...]
+    points: tuple[BifurcationPoint, ...]
+    attractor: Any
+    notes: tuple[str, ...]
+    complete: bool = False
+    reason: str = "branches were followed, and none is proven to be missing"
+
+    _plot = "bifurcation"
+
+    def summary(self) -> str:
+        """One line for each point and note."""
+        what = "gradient flow" if self.rule is None else self.rule.name
+        head = f"{what} on {self.game.name} over {self.parameter} from {self.values[0]:g} to {self.values[-1]:g}: "
+        head += f"{len(self.branches)} branch{'' if len(self.branches) == 1 else 'es'}, {len(self.points)} bifurcations"
+        whole = f"  {'complete' if self.complete else 'perhaps not all'}: {self.reason}"
+        rows = [*(p.summary() for p in self.points), *self.notes]
+        return "\n".join([head, *(f"  {row}" for row in rows), whole])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Branches and points as plain data."""
+        branches = [{f.name: getattr(b, f.name) for f in dataclasses.fields(b)} for b in self.branches]
+        result: dict[str, Any] = plain(
+            {
+                "game": self.game.name,
+                "rule": None if self.rule is None else repr(self.rule),
+                "parameter": self.parameter,
+                "values": self.values,
+                "branches": branches,
+                "points": [p.to_dict() for p in self.points],
+                "notes": self.notes,
+                "complete": self.complete,
+                "reason": self.reason,
+            }
+        )
+        return result

@@ -1,0 +1,294 @@
+"""For which parameters a fixed point attracts: exact conditions by Routh-Hurwitz and Jury, and thresholds."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from ...budget import Budget
+from ...doors import door
+from ...errors import DomainError, ParameterError
+from ...results import Result
+from ...types import Game, Rule
+from ...worlds import exact
+from ..exact_numbers.routh import between, boundary_roots
+from ..local.exact import ExactLinearization
+from ..local.linearize import linearize
+from .conditions import conditions
+from .equilibrium import refuse_moving
+from .freed import freed
+from .thresholds import Root, where_positive
+
+CLOSED = 4  # the largest degree whose roots are looked for as expressions in other parameters
+READABLE = 200
+LONG = 12  # terms beyond which SymPy takes long to find a sign
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class StabilityRegion(Result):
+    """Where, in parameter space, every eigenvalue lies strictly on the stable side.
+
+    Attributes:
+        game, rule: with the parameters left free; rule is None for the flow. at: the fixed point, shape (d,).
+        parameters: their symbols.
+        exact: the exact linearisation in these parameters.
+        conditions: expressions that must all be positive, each factored.
+    """
+
+    game: Game
+    rule: Rule | None
+    at: tuple[Any, ...]
+    parameters: tuple[Any, ...]
+    exact: ExactLinearization
+    expressions: tuple[Any, ...]
+
+    _plot = "stability_region"
+
+    @property
+    def conditions(self) -> tuple[Any, ...]:
+        """SymPy inequalities, all of which hold exactly where the point attracts."""
+        import sympy
+
+        shown = map(_decimals, self.expressions) if self.exact.decimal else self.expressions
+        return tuple(sympy.Gt(e, 0) if not e.is_Boolean else e for e in shown)
+
+    @property
+    def never(self) -> bool:
+        """Whether some condition fails for all parameters of the assumed signs."""
+        return _never(self.expressions)
+
+    def contains(self, **values: Any) -> bool:
+        """Whether the point attracts at these parameter values."""
+        point = self._point(values)
+        return all(bool(e.subs(point) > 0) for e in self.expressions)
+
+    def _point(self, values: dict[str, Any]) -> dict[Any, Any]:
+        from ...worlds import exact
+
+        names = {str(s): s for s in self.parameters}
+        if set(values) != set(names):
+            raise ParameterError(
+                f"values for {', '.join(values) or 'nothing'}", f"values for {', '.join(names)}", "name each parameter"
+            )
+        return {names[k]: exact(v) for k, v in values.items()}
+
+    def _symbol(self, name: str) -> Any:
+        for s in self.parameters:
+            if str(s) == str(name):
+                return s
+        raise ParameterError(
+            f"no free parameter {name}", f"one of {', '.join(map(str, self.parameters))}", "name it in parameters="
+        )
+
+    def critical(self, name: str) -> Any:
+        """Supremum of the stable interval of one parameter that starts at 0, exactly.
+
+        0 if there is none, infinity if it never ends. With other parameters free, the answer is an expression in them
+        when one boundary is met first for all their values; otherwise a `DomainError` says so.
+        """
+        import sympy
+
+        p = self._symbol(name)
+        if self.never:
+            return sympy.Integer(0)
+        others = set().union(*(e.free_symbols for e in self.expressions)) - {p}
+        if others:
+            return self._critical_expression(p, sorted(others, key=str))
+        end = _end(self.expressions, p)
+        value = end.exact(p) if isinstance(end, Root) else end
+        return sympy.N(value, 15) if self.exact.decimal else value
+
+    def bracket(self, name: str) -> tuple[Fraction, Fraction] | None:
+        """Rational numbers around the critical value of one free parameter, an isolating interval; None if 0 or oo."""
+        end = _end(self.expressions, self._symbol(name))
+        return end.bracket if isinstance(end, Root) else None
+
+    def _critical_expression(self, p: Any, others: list[Any]) -> Any:
+        """The first boundary in p as an expression in the others, if one boundary serves at every sample of them."""
+        import sympy
+
+        candidates = []
+        for e in self.expressions:
+            for factor, _ in sympy.factor_list(sympy.numer(sympy.together(e)))[1]:
+                if factor.has(p) and sympy.degree(factor, p) <= CLOSED:
+                    candidates.extend(sympy.solve(factor, p))
+        rng = np.random.default_rng(0)
+        chosen = None
+        for _ in range(12):
+            point = {
+                o: sympy.Rational(int(k), 7) for o, k in zip(others, rng.integers(1, 40, len(others)), strict=True)
+            }
+            here = dataclasses.replace(self, expressions=tuple(e.subs(point) for e in self.expressions)).critical(
+                str(p)
+            )
+            matching = {c for c in candidates if abs(sympy.N(c.subs(point), 30) - sympy.N(here, 30)) < 1e-20}
+            chosen = matching if chosen is None else chosen & matching
+        if not chosen:
+            raise DomainError(
+                f"the critical {p} meets different boundaries for different {', '.join(map(str, others))}",
+                "values for them, or a plot of the region",
+                f"fix {others[0]}, or read `.conditions`",
+            )
+        return sympy.simplify(min(chosen, key=sympy.count_ops))
+
+    def best(self, name: str) -> tuple[Any, Any]:
+        """(value, spectral radius): the value of a parameter with the smallest spectral radius, and that radius.
+
+        For a flow, the second entry is the smallest spectral abscissa. Where it only falls towards a limit as the
+        parameter grows, the value is infinity and the second entry that limit. Minima lie where eigenvalues meet,
+        where two moduli cross, or where one modulus is stationary: the first are roots of the discriminant and exact
+        where degrees are small; the others are polished numerically to 12 digits.
+        """
+        from .fastest import fastest
+
+        p = self._symbol(name)
+        free = self.exact.matrix.free_symbols - {p}
+        if free:
+            raise DomainError(
+                f"the best {p} while {', '.join(map(str, free))} is free", "one free parameter", "fix the others"
+            )
+        end = self.critical(name)
+        if end == 0:
+            raise DomainError(
+                f"no stable {p}: the point does not attract for small {p}", "a stable interval", "see `.conditions`"
+            )
+        return fastest(self.exact, p, end)
+
+    def latex(self) -> str:
+        """The conditions as LaTeX, one aligned line each."""
+        import sympy
+
+        lines = (f"&{sympy.latex(c)}" for c in self.conditions)
+        return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+
+    def summary(self) -> str:
+        """What must be positive, and the threshold where there is one parameter."""
+        what = "gradient flow" if self.rule is None else repr(self.rule)
+        lines = [f"{what} on {self.game.name} attracts to ({', '.join(map(str, self.at))}) exactly where"]
+        lines += [f"  {_short(c)}" for c in self.conditions]
+        if self.never:
+            lines.append("  (never)")
+        elif len(self.parameters) == 1:
+            value = self.critical(str(self.parameters[0]))
+            lines.append(f"critical {self.parameters[0]}: {_short(value, f'{float(value):.15g}')}")
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Conditions as text, thresholds as text and numbers."""
+        data: dict[str, Any] = {
+            "game": self.game.name,
+            "rule": None if self.rule is None else repr(self.rule),
+            "at": [float(x) if not getattr(x, "free_symbols", ()) else str(x) for x in self.at],
+            "parameters": [str(p) for p in self.parameters],
+            "conditions": [str(c) for c in self.conditions],
+        }
+        if len(self.parameters) == 1:
+            critical = self.critical(str(self.parameters[0]))
+            data["critical"] = {"exact": str(critical), "value": float(critical)}
+        return data
+
+    def __repr__(self) -> str:
+        return f"<StabilityRegion {self.summary()}>"
+
+
+@door
+def stability_region(
+    game: Game,
+    rule: Rule | None = None,
+    parameters: Sequence[str] = ("lr",),
+    at: Any = None,
+    budget: float | Budget | None = 60.0,
+) -> StabilityRegion:
+    """Exact conditions under which a fixed point attracts, with the named parameters left free.
+
+    The characteristic polynomial of the (augmented) linearisation is factored; each factor gives the Hurwitz
+    determinants of a flow, or those of a map after z = (1 + s)/(1 - s), which is Jury's test. For z^2 + a z + b these
+    are 1 + a + b > 0, 1 - a + b > 0, 1 - b > 0. Free parameters are positive.
+
+    Args:
+        game: the game; its own free symbols may be among the parameters.
+        rule: the rule, or None for the flow.
+        parameters: names of free symbols of the rule or the game, which are kept, or of fields of the rule or of rules
+            inside it: values per player keep their ratio to the first, so that `GDA((0.1, 0.4))` becomes
+            `GDA((lr, 4 lr))`. "lr" of a rule that wraps others frees all their step sizes, in one ratio.
+        at: the fixed point; the game's first known equilibrium by default. budget: seconds.
+
+    Raises:
+        ParameterError: for a name that is neither. DomainError: without an exact linearisation at the point, or where
+            the point is no equilibrium. OutOfTimeError: when the budget is spent.
+
+    Example:
+        >>> import gandyn as gd
+        >>> gd.stability_region(gd.games.bilinear(), gd.rules.OptimisticGD(0.1)).critical("lr")
+        sqrt(3)/3
+    """
+    import sympy
+
+    names = tuple(map(str, (parameters,) if isinstance(parameters, (str, sympy.Symbol)) else parameters))
+    if rule is None and names == ("lr",) and "lr" not in map(str, game.parameters):
+        names = tuple(map(str, game.parameters))
+    symbols = []
+    for name in names:
+        rule, symbol = freed(game, rule, name, positive=True)
+        symbols.append(symbol)
+    lin = linearize(game, rule, at)
+    if lin.exact is None:
+        raise DomainError(
+            f"no exact linearisation of {game.name} at this point", "an exact fixed point", lin.reason or "at=..."
+        )
+    if lin.constraints is None:
+        refuse_moving(game, np.array([*map(exact, game.equilibria[0] if at is None else at), None], dtype=object)[:-1])
+    elif not lin.constraints.holds or lin.constraints.weak or lin.constraints.obstacle:
+        raise DomainError(
+            f"({', '.join(map(str, lin.at))}), where the constraints of {game.name} leave the linear part undecided: "
+            f"{lin.reason}",
+            "a solution of the constrained game at which every active bound presses",
+            "gd.linearize at single values",
+        )
+    remaining = tuple(s for s in lin.exact.parameters if s not in symbols)
+    exactly = lin.exact
+    found = Budget.of(budget).run(lambda: conditions(exactly), f"the stability region of {game.name}")
+    return StabilityRegion(game, rule, lin.at, (*symbols, *remaining), lin.exact, found)
+
+
+def _end(expressions: Sequence[Any], p: Any) -> Any:
+    """The end of the stable interval from 0: 0, oo, a `Root`, or a number where coefficients are not rational."""
+    import sympy
+
+    if _never(expressions):
+        return sympy.Integer(0)
+    cut = where_positive(expressions, p)
+    if cut is not None:
+        line, holds = cut
+        end = line.end(holds)
+        return sympy.oo if end is None else sympy.Integer(0) if end == 0 else end
+    crossings = boundary_roots(expressions, p)
+    edges = [sympy.Integer(0), *crossings]
+    for low, high in zip(edges, [*edges[1:], None], strict=True):
+        middle = between(low, high)
+        if not all(bool(e.subs(p, middle) > 0) for e in expressions):
+            return low
+    return sympy.oo
+
+
+def _short(value: Any, instead: str | None = None) -> str:
+    """As text; what is long is cut, or given in decimals."""
+    text = str(value)
+    return text if len(text) <= READABLE else instead or f"{text[:READABLE]} ... > 0"
+
+
+def _never(expressions: Sequence[Any]) -> bool:
+    """Whether SymPy knows one of them to fail for all values; it is not asked about long ones, which takes minutes."""
+    return any(bool(e.is_nonpositive) for e in expressions if len(e.args) <= LONG)
+
+
+def _decimals(e: Any) -> Any:
+    """A condition whose long fractions stand for decimals, scaled to a largest coefficient of one and shortened."""
+    import sympy
+
+    largest = max((abs(c) for c in e.as_coefficients_dict().values()), default=sympy.Integer(1))
+    return sympy.N(sympy.expand(e / largest), 12)

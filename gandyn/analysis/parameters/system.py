@@ -1,0 +1,222 @@
+"""A game under a rule, or its flow, as one numeric function z -> F(z; p) with exact derivatives.
+
+Circles, bifurcations and exponents all run on it: one program of values and slopes, differentiated along the trace.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...errors import DomainError, ParameterError
+from ...types import Array, Game, Rule
+from ...worlds import SYMBOLS
+from .freed import freed, with_value
+
+Field = Callable[[Array], Array]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class System:
+    """A map z -> F(z; p) of the augmented state (rule given) or a flow dz/dt = F(z; p).
+
+    Attributes:
+        game, rule: what it is made of; rule is None for a flow.
+        symbols: coordinates of z, the game's first.
+        parameter: the free symbol p, or None.
+        bindings, outputs: F as a program of expressions in symbols and p.
+    """
+
+    game: Game
+    rule: Rule | None
+    symbols: tuple[Any, ...]
+    parameter: Any
+    bindings: tuple[tuple[Any, Any], ...]
+    outputs: tuple[Any, ...]
+
+    @property
+    def size(self) -> int:
+        """Length D of z."""
+        return len(self.symbols)
+
+    @property
+    def discrete(self) -> bool:
+        """Whether it is a map."""
+        return self.rule is not None
+
+    def __call__(self, z: Array, p: Any = 0.0) -> Array:
+        """F(z; p), shape (..., D); p is a number, or an array of shape (...)."""
+        return _stack(self._value(*self._columns(z, p)), np.shape(z)[:-1])
+
+    def jacobian(self, z: Array, p: Any = 0.0) -> Array:
+        """dF/dz, shape (..., D, D)."""
+        return self.with_slopes(z, p)[1][..., : self.size]
+
+    def slope(self, z: Array, p: Any = 0.0) -> Array:
+        """dF/dp, shape (..., D)."""
+        return self.with_slopes(z, p)[1][..., -1]
+
+    def with_slopes(self, z: Array, p: Any = 0.0) -> tuple[Array, Array]:
+        """F(z; p) and its derivatives in (z, p), shapes (..., D) and (..., D, D + 1), in one evaluation."""
+        shape, d = np.shape(z)[:-1], self.size
+        rows = _stack(self._slopes(*self._columns(z, p)), shape)
+        return rows[..., :d], rows[..., d:].reshape(*shape, d, d + 1)
+
+    def start(self, w: Array, p: float | None = None) -> Array:
+        """z = (w, the state in which the rule starts at w), shape (..., D)."""
+        w = np.asarray(w, dtype=float)
+        if self.rule is None or self.size == self.game.dim:
+            return w
+        rule = self.rule if self.parameter is None or p is None else with_value(self.rule, self.parameter, p)
+        leaves = [np.asarray(leaf, dtype=float) for _, leaf in rule.init(self.game, w).leaves()]
+        return np.concatenate([w, *(np.broadcast_to(a, (*w.shape[:-1], a.shape[-1])) for a in leaves)], axis=-1)
+
+    def _columns(self, z: Array, p: Any) -> list[Any]:
+        z = np.asarray(z, dtype=float)
+        return [*(z[..., k] for k in range(self.size)), np.asarray(p, dtype=float)]
+
+    @functools.cached_property
+    def _inputs(self) -> tuple[Any, ...]:
+        import sympy
+
+        return (*self.symbols, sympy.Dummy("p") if self.parameter is None else self.parameter)
+
+    @functools.cached_property
+    def _value(self) -> Callable[..., Sequence[Any]]:
+        return _quiet(self._inputs, self.outputs, self.bindings)
+
+    @functools.cached_property
+    def _slopes(self) -> Callable[..., Sequence[Any]]:
+        """F, then rows (dF_i/dz, dF_i/dp), by the chain rule along the program, every partial derivative named."""
+        import sympy
+
+        inputs = self._inputs
+        slopes: dict[Any, list[Any]] = {
+            s: [sympy.Integer(int(j == k)) for j in range(len(inputs))] for k, s in enumerate(inputs)
+        }
+        bindings: list[tuple[Any, Any]] = []
+
+        def push(e: Any) -> list[Any]:
+            partials = [(slopes[s], sympy.diff(e, s)) for s in sorted(e.free_symbols & slopes.keys(), key=str)]
+            return [sympy.Add(*(row[k] * d for row, d in partials)) for k in range(len(inputs))]
+
+        for name, e in self.bindings:
+            bindings.append((name, e))
+            row = []
+            for entry in push(e):
+                if not entry.is_Atom:
+                    bindings.append((sympy.Dummy("s", real=True), entry))
+                    entry = bindings[-1][0]
+                row.append(entry)
+            slopes[name] = row
+        slopes_of_outputs = [entry for e in self.outputs for entry in push(e)]
+        return _quiet(inputs, [*self.outputs, *slopes_of_outputs], bindings)
+
+
+def compiled(inputs: Sequence[Any], outputs: Sequence[Any], bindings: Sequence[Any] = ()) -> Callable[..., Any]:
+    """Expressions as one function of NumPy columns; it warns where numbers overflow."""
+    from ...symbolic.backends import NUMPY, numpy_namespace
+    from ...symbolic.function import compile_python
+    from ...symbolic.lowering import lower
+
+    run: Callable[..., Any] = compile_python(lower(inputs, outputs, bindings), NUMPY, numpy_namespace())
+    return run
+
+
+def _quiet(inputs: Sequence[Any], outputs: Sequence[Any], bindings: Sequence[Any]) -> Callable[..., Any]:
+    """The same without warnings: an overflow is data, as every caller asks whether results are finite."""
+    run = compiled(inputs, outputs, bindings)
+
+    def quiet(*columns: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return run(*columns)
+
+    return quiet
+
+
+def _stack(values: Sequence[Any], shape: tuple[int, ...]) -> Array:
+    result = np.empty((*shape, len(values)))
+    for k, value in enumerate(values):
+        result[..., k] = value
+    return result
+
+
+def system(game: Game, rule: Rule | None = None, parameter: Any = None, field: Field | None = None) -> System:
+    """The map of a rule on a game, or the gradient flow (rule=None), with at most one parameter free.
+
+    Args:
+        game: a symbolic, deterministic game. rule: the update rule, or None.
+        parameter: name of a field of the rule or of a free symbol of the game, or None.
+        field: for a flow, another right-hand side dw/dt as a function of w that runs on symbols.
+
+    Raises:
+        DomainError: for games without symbols. ParameterError: for an unknown parameter, or one left without a value.
+    """
+    import sympy
+
+    symbol = None
+    if parameter is not None:
+        rule, symbol = freed(game, rule, str(parameter), real=True)
+    if rule is not None:
+        from ...dynamics.trace import update_map
+
+        traced = update_map(game, rule)
+        settle = traced._at_infinity if traced.counters else lambda e: e
+        bindings = tuple((name, settle(e)) for name, e in traced.bindings)
+        made = System(game, rule, traced.symbols, symbol, bindings, tuple(map(settle, traced.outputs)))
+    else:
+        symbols = game.symbols
+        if not symbols or (SYMBOLS not in game.worlds and field is None) or not game.deterministic:
+            raise DomainError(
+                f"the flow of {game.name}", "a deterministic game given by symbols", "gd.games.from_sympy"
+            )
+        if field is None:
+            outputs = tuple(-e for e in game.field_exprs)
+        else:
+            point = np.array([*symbols, None], dtype=object)[:-1]
+            outputs = tuple(sympy.sympify(e, strict=True) for e in field(point))
+        made = System(game, None, symbols, symbol, (), outputs)
+    known = {*made._inputs, *(name for name, _ in made.bindings)}
+    used = set().union(*(e.free_symbols for _, e in made.bindings), *(e.free_symbols for e in made.outputs))
+    if used - known:
+        names = ", ".join(sorted(map(str, used - known)))
+        raise ParameterError(f"{game.name} while {names} has no value", "a number for every other parameter", "set it")
+    return made
+
+
+def about(made: System, centre: Sequence[float]) -> System:
+    """The same system with rational polynomials written in powers of distances from a centre, exactly.
+
+    Far from the origin an expanded polynomial loses its digits to cancellation; written so it does not.
+
+    Args:
+        centre: of z and the parameter, shape (D + 1,).
+    """
+    inputs = made._inputs
+    if made.bindings or not any(centre):
+        return made
+    places = [_rational(c) for c in centre]
+    return dataclasses.replace(made, outputs=tuple(_written_about(e, inputs, places) for e in made.outputs))
+
+
+def _rational(x: float) -> Any:
+    import sympy
+
+    return sympy.Rational(float(x))
+
+
+def _written_about(e: Any, symbols: Sequence[Any], centre: Sequence[Any]) -> Any:
+    import sympy
+
+    if not e.is_polynomial(*symbols) or e.free_symbols - set(symbols):
+        return e
+    polynomial = sympy.Poly(e, *symbols)
+    if not (polynomial.domain.is_QQ or polynomial.domain.is_ZZ):
+        return e
+    away = [s - c for s, c in zip(symbols, centre, strict=True)]
+    terms = polynomial.set_domain("QQ").shift_list(list(centre)).terms()
+    return sympy.Add(*(c * sympy.Mul(*(a**k for a, k in zip(away, powers, strict=True))) for powers, c in terms))

@@ -1,0 +1,173 @@
+"""The line of one parameter, cut at the real roots of rational polynomials: every sign on it is then a count of roots.
+
+An irreducible polynomial over the rationals changes sign at each of its real roots and nowhere else, and shares none
+with another, so signs follow from the leading coefficient and the order of the roots. FLINT isolates them in balls.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from ...symbolic.balls import require_flint
+
+START, MOST = 64, 1 << 14  # bits to which roots are isolated
+LONGEST = 48  # the largest degree that is given as a CRootOf; beyond it, 30 proven digits
+
+
+@dataclasses.dataclass(frozen=True)
+class Root:
+    """A real root of an irreducible polynomial: `ball` isolates it from all others on its line.
+
+    Attributes:
+        polynomial: an expression in the parameter. place: its number among the polynomial's real roots, from below.
+    """
+
+    polynomial: Any
+    place: int
+    ball: Any
+
+    @property
+    def bracket(self) -> tuple[Fraction, Fraction]:
+        """Rational numbers around the root, between which the polynomial has no other."""
+        return _rational(self.ball.lower()), _rational(self.ball.upper())
+
+    def exact(self, p: Any) -> Any:
+        """In radicals where readable, else as CRootOf; for very high degrees as a decimal of 30 proven digits."""
+        import sympy
+
+        poly = sympy.Poly(self.polynomial, p)
+        even = all(k % 2 == 0 for (k,) in poly.monoms())
+        if poly.degree() <= 2 or (even and poly.degree() <= 4):
+            found = [sympy.sqrtdenest(r) for r in sympy.solve(self.polynomial, p)]
+            low, high = self.bracket
+            middle = sympy.Rational(low + high) / 2
+            return min(found, key=lambda r: abs(sympy.N(r - middle, 30)))
+        if poly.degree() <= LONGEST:
+            return sympy.CRootOf(poly, self.place)
+        flint = require_flint("a threshold")
+        with flint.ctx.workprec(256):
+            ball = next(b for k, b in enumerate(_real_roots(_integer(poly))) if k == self.place)
+        return sympy.Float(ball.mid().str(40, radius=False), 30)
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """Real values of a parameter, or its positive ones, cut at the roots of irreducible polynomials.
+
+    Samples alternate: cell 0, root 0, cell 1, ..., last cell.
+
+    Attributes:
+        roots: in increasing order. signs: of each polynomial (an expression) at every sample.
+    """
+
+    parameter: Any
+    positive: bool
+    roots: tuple[Root, ...]
+    signs: Mapping[Any, tuple[int, ...]]
+
+    @classmethod
+    def of(cls, polynomials: Iterable[Any], p: Any) -> Line:
+        """Cut at the roots of irreducible polynomials in p with rational coefficients."""
+        import sympy
+
+        polys = {e: sympy.Poly(e, p) for e in polynomials}
+        positive = bool(p.is_positive)
+        roots = _isolated({e: _integer(f) for e, f in polys.items()}, positive)
+        signs = {e: _signs(e, int(sympy.sign(f.LC())), roots) for e, f in polys.items()}
+        return cls(p, positive, roots, signs)
+
+    def samples(self, sign: int, factors: Mapping[Any, int]) -> tuple[int, ...]:
+        """The sign of sign * prod factor^power at every sample."""
+        result = [sign] * (2 * len(self.roots) + 1)
+        for e, power in factors.items():
+            result = [s * t**power for s, t in zip(result, self.signs[e], strict=True)]
+        return tuple(result)
+
+    def end(self, holds: Sequence[bool]) -> Root | int | None:
+        """The end of the interval from 0 on which something holds: 0, a root, or None if it never ends."""
+        first = 0 if self.positive else 2 * sum(bool(r.ball <= 0 or 0 in r.ball) for r in self.roots)
+        for k in range(first, len(holds)):
+            if not holds[k]:
+                return 0 if k == first else self.roots[k // 2] if k % 2 else self.roots[k // 2 - 1]
+        return None
+
+
+def where_positive(expressions: Sequence[Any], p: Any) -> tuple[Line, list[bool]] | None:
+    """The line of p, and at which of its samples all expressions are positive; None unless all are rational."""
+    split = [f for f in (_factored(e, p) for e in expressions) if f is not None]
+    if len(split) < len(expressions):
+        return None
+    line = Line.of(dict.fromkeys(base for _, powers in split for base in powers), p)
+    samples = [line.samples(sign, powers) for sign, powers in split]
+    return line, [all(s > 0 for s in column) for column in zip(*samples, strict=True)]
+
+
+def _factored(e: Any, p: Any) -> tuple[int, dict[Any, int]] | None:
+    """(sign, {irreducible polynomial: power}) of the numerator times the denominator."""
+    import sympy
+
+    numerator, denominator = sympy.fraction(sympy.together(e))
+    if not (numerator.is_polynomial(p) and denominator.is_polynomial(p)):
+        return None
+    powers: dict[Any, int] = {}
+    sign = 1
+    for poly in (sympy.Poly(numerator, p), sympy.Poly(denominator, p)):
+        if not all(c.is_Rational for c in poly.coeffs()):
+            return None
+        content, parts = poly.factor_list()
+        sign *= int(sympy.sign(content))
+        for f, power in parts:
+            powers[f.as_expr()] = powers.get(f.as_expr(), 0) + power
+    return sign, powers
+
+
+def _signs(e: Any, leading: int, roots: Sequence[Root]) -> tuple[int, ...]:
+    """From the right: the sign of the leading coefficient, which turns at each of the polynomial's own roots."""
+    sign, found = leading, [leading]
+    for root in reversed(roots):
+        own = root.polynomial == e
+        found += [0 if own else sign, -sign if own else sign]
+        sign = found[-1]
+    return tuple(reversed(found))
+
+
+def _isolated(polys: Mapping[Any, Any], positive: bool) -> tuple[Root, ...]:
+    """All real roots, or the positive ones, in order, in balls that are apart from each other and from 0."""
+    flint = require_flint("a threshold")
+    bits = START
+    while bits <= MOST:
+        with flint.ctx.workprec(bits):
+            roots = [Root(e, k, b) for e, f in polys.items() for k, b in enumerate(_real_roots(f))]
+            kept = [r for r in roots if not (positive and r.ball <= 0)]
+            kept.sort(key=functools.cmp_to_key(lambda a, b: _order(a.ball, b.ball)))
+            apart = all(a.ball < b.ball for a, b in itertools.pairwise(kept))
+            if apart and all(r.ball > 0 or r.ball < 0 or r.ball == 0 for r in kept):
+                return tuple(kept)
+        bits *= 2
+    raise ArithmeticError("real roots that no precision tells apart: a factor is not irreducible")
+
+
+def _real_roots(f: Any) -> list[Any]:
+    """Balls around the real roots of a square-free integer polynomial, from below."""
+    found = [z.real for z, _ in f.complex_roots() if z.imag == 0] if f.degree() > 0 else []
+    return sorted(found, key=functools.cmp_to_key(_order))
+
+
+def _order(a: Any, b: Any) -> int:
+    return -1 if a.mid() < b.mid() else 1
+
+
+def _integer(poly: Any) -> Any:
+    flint = require_flint("a threshold")
+    _, cleared = poly.clear_denoms(convert=True)
+    return flint.fmpz_poly([int(c) for c in reversed(cleared.all_coeffs())])
+
+
+def _rational(end: Any) -> Fraction:
+    mantissa, exponent = end.man_exp()
+    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)

@@ -1,0 +1,303 @@
+"""Toy against network: what a quadratic game with the same eigenvalue promises for a rule, and what happens."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ...doors import door
+from ...errors import ParameterError
+from ...games.quadratic import quadratic
+from ...results import Result, plain
+from ...rules.wrapper import scaled
+from ...types import Array, Batch, Game, Rule
+from ..local.linearize import linearize
+from . import Resolution, spectrum
+from .maps import mode_matrices, moves_modes, tilted
+from .operators import as_point, holding
+
+FACTORS = tuple(float(x) for x in np.geomspace(0.25, 4.0, 9))
+LARGEST_FACTOR = 1e4
+LEAST_STEPS = 8
+RANK = 1e-3  # singular values of amplitudes' windows below it, relative, are nonlinearity and rounding
+FAINTEST, LARGEST = 1e-2, 1e3  # errors are followed while they are within these of where they began
+
+
+@dataclasses.dataclass(frozen=True)
+class Mode:
+    """One eigenvalue of the network's J, as the toy and as the network see it.
+
+    Attributes:
+        end: where it stands in the spectrum of J, "SR", "LI", ... eigenvalue: z, of J, in the upper half plane.
+        growth: what the toy says a step multiplies the error by, |lambda|. turn: turns a step, in [0, 1/2].
+        stable: the toy's largest stable multiple of the rule's step sizes; 0 where no step is stable.
+        measured_growth, measured_turn: of the network. leak: share of the error that left the mode's plane.
+        amplitudes: |error| in the plane over the steps, the start at 1. promised: the toy's, from the same start.
+        factors: multiples of the rule's step sizes that were tried. curve: the toy's growth there. dots: the
+            network's.
+    """
+
+    end: str
+    eigenvalue: complex
+    growth: float
+    turn: float
+    stable: float
+    measured_growth: float
+    measured_turn: float
+    leak: float
+    amplitudes: Any
+    promised: Any
+    factors: Any
+    curve: Any
+    dots: Any
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class ToyAgainstNetwork(Result):
+    """A rule on quadratic toys and on the network whose eigenvalues they have.
+
+    Attributes:
+        game, rule: what was run. modes: one for each end of J's spectrum. toy_radius: the largest growth that the toys
+            promise. map_radius: spectral radius of the rule's map linearised on the network, nan if unresolved.
+        slope: |v(w)| that was taken off. steps: of each run. conditions: what was held fixed.
+    """
+
+    game: Game
+    rule: Rule
+    modes: tuple[Mode, ...]
+    toy_radius: float
+    map_radius: float
+    slope: float
+    steps: int
+    conditions: str
+
+    _plot = "toy_against_network"
+
+    def summary(self) -> str:
+        """A line for each mode: toy, network."""
+        lines = [
+            f"{self.rule!r} on {self.game.name}, {self.game.dim} parameters; {self.conditions}",
+            f"spectral radius - 1: toys {self.toy_radius - 1:.6g}, network's linearised map {self.map_radius - 1:.6g}",
+            f"{'mode':4} {'eigenvalue of J':>24} {'growth: toy':>12} {'network':>10} {'turn: toy':>10} {'network':>8}"
+            f" {'leak':>7} {'stable up to':>13}",
+        ]
+        for m in self.modes:
+            z = f"{m.eigenvalue.real:.5g} + {m.eigenvalue.imag:.5g}i"
+            stable = "never" if m.stable == 0 else "always" if math.isinf(m.stable) else f"{m.stable:.4g} x lr"
+            lines.append(
+                f"{m.end:4} {z:>24} {m.growth:12.6f} {m.measured_growth:10.6f} {m.turn:10.5f} {m.measured_turn:8.5f}"
+                f" {m.leak:7.1e} {stable:>13}"
+            )
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, as plain data."""
+        fields = ("toy_radius", "map_radius", "slope", "steps", "conditions")
+        data = {"game": self.game.name, "rule": repr(self.rule), **{name: getattr(self, name) for name in fields}}
+        result: dict[str, Any] = plain({**data, "modes": [dataclasses.asdict(m) for m in self.modes]})
+        return result
+
+    def __repr__(self) -> str:
+        return f"<ToyAgainstNetwork {self.summary()}>"
+
+
+@door
+def toy_against_network(
+    game: Game,
+    rule: Rule,
+    w: Any,
+    which: Sequence[str] = ("SR", "LI", "LM"),
+    *,
+    steps: int = 40,
+    factors: Sequence[float] = FACTORS,
+    batch: Batch = None,
+    seed: int = 0,
+    **options: Any,
+) -> ToyAgainstNetwork:
+    """Predict a rule near a point of a network from eigenvalues of J alone, then run the rule there and measure.
+
+    For an eigenvalue z = p + iq of J at w the toy is the quadratic game p x^2/2 + q x y - p y^2/2, which has it: the
+    rule's map on it gives growth |lambda|, turns a step and the largest stable multiple of the step sizes. The same
+    rule object then runs on the network from w + e Re(x), x the eigenvector, on one held batch and with v(w) taken off
+    the field, so that w is a fixed point with the same J; growth and turns are read off the error's components along
+    Re x and Im x. Rules that combine points and fields linearly keep to that plane, and the toy is exact for small
+    errors. Others need not: `leak` says how much of the error left it.
+
+    Args:
+        game: a game of networks. rule: a smooth rule. w: the point, (d,). which: ends of the spectrum of J.
+        steps: of each run. factors: multiples of the rule's step sizes to try.
+        batch: a token; by default one drawn from `seed`. options: go to `gd.spectrum`.
+
+    Raises:
+        DomainError: for games not made of networks.
+        ParameterError: for rules that are not smooth, whose toy has no eigenvalues; fewer than 8 steps.
+    """
+    if not rule.domain.smooth:
+        raise ParameterError(
+            f"{rule!r}, whose map at an equilibrium has no derivative", "a smooth rule", "compare GDA, or Extragradient"
+        )
+    if steps < LEAST_STEPS:
+        raise ParameterError(f"steps={steps}", f"at least {LEAST_STEPS}, to measure growth", "steps=40")
+    point = as_point(game, w)
+    with game.undisturbed():
+        token = game.draw(np.random.default_rng(seed)) if batch is None else batch
+        found = spectrum(game, point, 1, tuple(which), batch=token, seed=seed, **options)
+        whole = spectrum(game, point, rule=rule, as_equilibrium=True, batch=token, seed=seed, **options)
+        slope = float(game.field(point, token).norm())
+        still = holding(tilted(game, point, token), token)
+        modes: list[Mode] = []
+        for end in found.ends.values():
+            z = complex(end.ritz[0])
+            if not any(abs(z - m.eigenvalue) <= 1e-6 * abs(z) for m in modes):
+                name = end.target.name if end.resolution is not Resolution.UNRESOLVED else f"{end.target.name}?"
+                modes.append(_mode(still, rule, point, name, z, end.vectors[:, 0], steps, factors))
+    radius = whole.spectral_radius if whole.converged else math.nan
+    return ToyAgainstNetwork(
+        *(game, rule, tuple(modes), max(m.growth for m in modes)),
+        *(math.nan if radius is None else radius, slope, steps, f"{found.conditions}; |v(w)| = {slope:.3g} taken off"),
+    )
+
+
+# --- the toy ---------------------------------------------------------------------------------------------------------
+
+
+def toy_map(rule: Rule, eigenvalue: complex) -> Any:
+    """The rule's augmented map on the quadratic game with this eigenvalue of J: its matrix, at the equilibrium 0."""
+    if moves_modes(rule, anywhere=False):
+        matrix = mode_matrices(rule, [eigenvalue])[0]
+        return matrix + np.eye(len(matrix))
+    p, q = eigenvalue.real, eigenvalue.imag
+    return linearize(quadratic(p, q, p), rule, at=(0, 0)).matrix
+
+
+def promised(rule: Rule, eigenvalue: complex) -> tuple[float, float]:
+    """(growth, turns a step) of the toy's leading eigenvalue."""
+    values = np.linalg.eigvals(toy_map(rule, eigenvalue))
+    leading = values[np.argmax(np.abs(values))]
+    return float(abs(leading)), float(abs(np.angle(leading)) / (2 * np.pi))
+
+
+def stable_multiple(rule: Rule, eigenvalue: complex) -> float:
+    """The largest f such that every multiple of the rule's step sizes up to f is stable on the toy.
+
+    0 where small steps already grow, infinite where 10^4 is still stable. Found by a scan and bisection.
+    """
+    game = quadratic(1, 1, 1)
+
+    def grows(factor: float) -> bool:
+        return promised(scaled(rule, game, (factor, factor)), eigenvalue)[0] >= 1
+
+    previous = 1e-3
+    if grows(previous):
+        return 0.0
+    for factor in np.geomspace(2e-3, LARGEST_FACTOR, 60):
+        if grows(float(factor)):
+            break
+        previous = float(factor)
+    else:
+        return math.inf
+    low, high = previous, float(factor)
+    for _ in range(40):
+        middle = (low * high) ** 0.5
+        low, high = (low, middle) if grows(middle) else (middle, high)
+    return low
+
+
+# --- the network -----------------------------------------------------------------------------------------------------
+
+
+def _mode(
+    game: Game, rule: Rule, w: Array, end: str, z: complex, vector: Array, steps: int, factors: Sequence[float]
+) -> Mode:
+    if z.imag < 0:
+        z, vector = z.conjugate(), vector.conj()
+    growth, turn = promised(rule, z)
+    plane = [vector.real] if z.imag == 0 else [vector.real, vector.imag]
+    errors, leak = _run(game, rule, w, plane, steps)
+    memory = recurrence(rule, z)
+    measured_growth, measured_turn = _measure(errors, *memory)
+    curve, dots = [], []
+    for factor in factors:
+        other = scaled(rule, game, (factor,) * len(game.players))
+        curve.append(promised(other, z)[0])
+        dots.append(_measure(_run(game, other, w, plane, steps)[0], *memory)[0])
+    amplitudes = np.abs(errors)
+    return Mode(
+        *(end, z, growth, turn, stable_multiple(rule, z), measured_growth, measured_turn, leak),
+        *(
+            amplitudes,
+            amplitudes[0] * growth ** np.arange(steps + 1),
+            np.asarray(factors),
+            np.array(curve),
+            np.array(dots),
+        ),
+    )
+
+
+def _run(game: Game, rule: Rule, w: Array, plane: list[Array], steps: int) -> tuple[Any, float]:
+    """The error's complex amplitude a, error = Re(a x), at each step, and the share that left the plane at the end."""
+    import torch
+
+    basis = torch.stack(plane, dim=-1)
+    small = (1e-6 if torch.finfo(w.dtype).eps < 1e-12 else 1e-2) * max(1.0, float(w.norm()) / w.shape[0] ** 0.5)
+    rng = np.random.default_rng(0)
+    here = w + small * plane[0]
+    state = rule.init(game, here, rng)
+    amplitudes, leak = [1.0 + 0j], 0.0
+    for _ in range(steps):
+        here, state, _ = rule.step(game, here, state, rng)
+        error = (here.detach() - w) / small
+        weights = torch.linalg.lstsq(basis, error[:, None]).solution[:, 0]
+        size, within = float(error.norm()), float(weights.norm())
+        if not math.isfinite(size) or size > LARGEST or (within < FAINTEST and len(amplitudes) >= LEAST_STEPS):
+            break
+        leak = float((error - basis @ weights).norm()) / size
+        pair = [float(c) for c in weights]
+        amplitudes.append(complex(pair[0], -pair[1] if len(pair) > 1 else 0.0))
+    found = np.full(steps + 1, np.nan, dtype=complex)
+    found[: len(amplitudes)] = amplitudes
+    return found, leak
+
+
+def recurrence(rule: Rule, eigenvalue: complex) -> tuple[int, bool]:
+    """(p, real): amplitudes obey a recurrence over p steps, with real coefficients or complex ones.
+
+    By Cayley and Hamilton, p is the size of the toy's map: 1 and the vectors in the rule's memory where each
+    eigenvector of J moves by itself; twice as many where a step mixes the two of a plane, as alternating steps do.
+    """
+    size = len(toy_map(rule, eigenvalue))
+    by_itself = moves_modes(rule, anywhere=False)
+    return (size, eigenvalue.imag == 0) if by_itself else (size if eigenvalue.imag else size // 2, True)
+
+
+def _measure(amplitudes: Any, order: int = 1, real: bool = False) -> tuple[float, float]:
+    """(growth, turns) a step: the leading root of the recurrence that fits all amplitudes best (Prony).
+
+    Over one step, the ratio of ends of the second half, which is where a transient has died out.
+    """
+    known = amplitudes[np.isfinite(amplitudes)]
+    half = len(known) // 2
+    if order > 1 and len(known) >= 2 * order + 2:
+        leading = _leading_root(known, order, real)
+        return float(abs(leading)), float(abs(np.angle(leading)) / (2 * np.pi))
+    if len(known) < 4 or not np.abs(known[half:]).all():
+        return math.nan, math.nan
+    late = known[half:]
+    growth = (abs(late[-1]) / abs(late[0])) ** (1 / (len(late) - 1))
+    turns = np.unwrap(np.angle(late))
+    return float(growth), float(abs(turns[-1] - turns[0]) / (2 * np.pi * (len(late) - 1)))
+
+
+def _leading_root(known: Any, order: int, real: bool) -> complex:
+    """Of z^p = c_{p-1} z^{p-1} + ... + c_0, each window of p + 1 amplitudes weighing the same."""
+    windows = np.lib.stride_tricks.sliding_window_view(known, order + 1)
+    windows = windows / np.maximum(np.abs(windows).max(-1, keepdims=True), 1e-300)
+    if real:
+        windows = np.concatenate([windows.real, windows.imag])
+    coefficients = np.linalg.lstsq(windows[:, :-1], windows[:, -1], rcond=RANK)[0]
+    roots = np.roots(np.concatenate([[1.0], -coefficients[::-1]]))
+    return complex(roots[np.argmax(np.abs(roots))])

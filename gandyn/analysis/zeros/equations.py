@@ -1,0 +1,200 @@
+"""Equations g(w) = 0 for proofs: without poles where they can be cleared, and measured from the middle of a box.
+
+Polynomials are expanded about that middle in exact arithmetic, so that neither units nor position cost digits.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from ...symbolic.expectation import Expectation
+from ...symbolic.intervals import Interval, IntervalFunction, outward
+from ...types import Array
+
+
+@dataclasses.dataclass(frozen=True)
+class Equations:
+    """g_1(w) = ... = g_d(w) = 0 in d unknowns, perhaps under conditions h_j(w) >= 0.
+
+    Attributes:
+        symbols: the unknowns. expressions: g, without free parameters.
+        conditions: h; zeros where one of them is negative are of no interest.
+    """
+
+    symbols: tuple[Any, ...]
+    expressions: tuple[Any, ...]
+    conditions: tuple[Any, ...] = ()
+
+    @functools.cached_property
+    def exact(self) -> tuple[Any, ...]:
+        """g with floats read as the binary fractions that they are."""
+        import sympy
+
+        return tuple(e.xreplace({f: sympy.Rational(f) for f in e.atoms(sympy.Float)}) for e in self.expressions)
+
+    @functools.cached_property
+    def rational(self) -> bool:
+        """Whether every g_i is a polynomial whose coefficients are rational numbers."""
+        import sympy
+
+        return all(
+            e.is_polynomial(*self.symbols) and all(n.is_Rational for n in e.atoms(sympy.Number, sympy.NumberSymbol))
+            for e in self.exact
+        ) and all(p.domain.is_QQ or p.domain.is_ZZ for p in self.polynomials)
+
+    @functools.cached_property
+    def polynomials(self) -> tuple[Any, ...]:
+        """g as SymPy polynomials, for polynomial equations."""
+        import sympy
+
+        return tuple(sympy.Poly(e, *self.symbols) for e in self.exact)
+
+    @functools.cached_property
+    def affine(self) -> bool:
+        """Whether every g_i is a polynomial of degree one at most."""
+        polynomial = all(e.is_polynomial(*self.symbols) for e in self.exact)
+        return polynomial and all(p.total_degree() <= 1 for p in self.polynomials)
+
+    def singular_at(self, point: Sequence[Any]) -> bool:
+        """Whether the Jacobian of rational polynomials is singular at a rational point."""
+        import sympy
+
+        return bool(sympy.Matrix([[p.diff(s).eval(point) for s in self.symbols] for p in self.polynomials]).det() == 0)
+
+    def within(self, low: Sequence[Any], high: Sequence[Any]) -> Local:
+        """The equations in units of a box, whose ends are floats or rational numbers.
+
+        Raises:
+            DomainError: for functions without an interval form.
+        """
+        import sympy
+
+        ends = [(sympy.Rational(a), sympy.Rational(b)) for a, b in zip(low, high, strict=True)]
+        centre, radius = [(a + b) / 2 for a, b in ends], [(b - a) / 2 for a, b in ends]
+        places = {s: c + r * s for s, c, r in zip(self.symbols, centre, radius, strict=True)}
+        moved = [e.subs(places) if e.has(Expectation) else e.xreplace(places) for e in self.conditions]
+        conditions = IntervalFunction(self.symbols, moved) if moved else None
+        if self.rational:
+            return Local(self, tuple(centre), tuple(radius), *self._moved(centre, radius), None, conditions)
+        moved = [e.subs(places) if e.has(Expectation) else e.xreplace(places) for e in self.exact]
+        moved, below = self._cleared([sympy.sympify(e, strict=True) for e in moved])
+        slopes = [sympy.diff(e, s) for e in moved for s in self.symbols]
+        functions = [IntervalFunction(self.symbols, part) for part in (moved, slopes)]
+        divisors = IntervalFunction(self.symbols, below) if below else None
+        return Local(self, tuple(centre), tuple(radius), functions[0], functions[1], divisors, conditions)
+
+    def _moved(self, centre: Sequence[Any], radius: Sequence[Any]) -> tuple[IntervalFunction, IntervalFunction]:
+        """Polynomials about the centre, and their slopes, in Horner's form."""
+        moved = []
+        for p in self.polynomials:
+            p = p.set_domain("QQ")
+            p = p.shift(centre[0]) if len(centre) == 1 else p.shift_list(list(centre))
+            moved.append({m: c * math.prod(r**k for r, k in zip(radius, m, strict=True)) for m, c in p.terms()})
+        slopes = [_derivative(terms, k) for terms in moved for k in range(len(centre))]
+        field, jacobian = ([_nested(terms, self.symbols) for terms in ps] for ps in (moved, slopes))
+        return IntervalFunction(self.symbols, field), IntervalFunction(self.symbols, jacobian)
+
+    def _cleared(self, expressions: list[Any]) -> tuple[list[Any], list[Any]]:
+        """Equations multiplied by those of their denominators that may vanish in the unit box, and these."""
+        import sympy
+
+        unit = np.ones((1, len(self.symbols)))
+        cleared, below = [], []
+        for e in expressions:
+            e = e.replace(sympy.tan, lambda z: sympy.sin(z) / sympy.cos(z))
+            divisors = {p.base for p in e.atoms(sympy.Pow) if p.exp.is_Rational and p.exp.is_negative}
+            divisors = {b for b in divisors if b.free_symbols}
+            if divisors:
+                low, high = IntervalFunction(self.symbols, [*divisors])(-unit, unit)
+                if ((low <= 0) & (high >= 0)).any():
+                    e, denominator = sympy.fraction(sympy.together(e))
+                    below.append(denominator)
+            cleared.append(e)
+        return cleared, below
+
+
+@dataclasses.dataclass(frozen=True)
+class Local:
+    """Equations in coordinates u with w = centre + radius u, on boxes of u.
+
+    Attributes:
+        equations: the original ones. centre, radius: rational numbers.
+        field, jacobian: g and Dg, its derivatives in u, row by row, up to factors that do not vanish.
+        divisors: what g was multiplied by, which must not vanish at a zero; None where there was nothing to clear.
+        conditions: h; None where there are none.
+    """
+
+    equations: Equations
+    centre: tuple[Any, ...]
+    radius: tuple[Any, ...]
+    field: IntervalFunction
+    jacobian: IntervalFunction
+    divisors: IntervalFunction | None
+    conditions: IntervalFunction | None
+
+    def to_units(self, low: Sequence[Any], high: Sequence[Any]) -> Interval:
+        """A box of w in units of this one, rounded outward, shapes (d,)."""
+        return self._mapped(low, high, lambda x, c, r: (x - c) / r)
+
+    def to_world(self, low: Sequence[Any], high: Sequence[Any]) -> Interval:
+        """A box of u as one of w, rounded outward, shapes (d,)."""
+        return self._mapped(low, high, lambda x, c, r: c + r * x)
+
+    def exactly(self, u: Sequence[Any]) -> tuple[Fraction, ...]:
+        """A point u, given in floats, as the rational point w that it is."""
+        return tuple(c + r * Fraction(float(x)) for x, (c, r) in zip(u, self._places, strict=True))
+
+    def _mapped(self, low: Sequence[Any], high: Sequence[Any], change: Any) -> Interval:
+        exact = [
+            [change(Fraction(x), c, r) for x, (c, r) in zip(side, self._places, strict=True)] for side in (low, high)
+        ]
+        return rounded(*exact)
+
+    @functools.cached_property
+    def _places(self) -> list[tuple[Fraction, Fraction]]:
+        pairs = zip(self.centre, self.radius, strict=True)
+        return [(Fraction(int(c.p), int(c.q)), Fraction(int(r.p), int(r.q))) for c, r in pairs]
+
+    def divides_by_zero(self, low: Array, high: Array) -> bool:
+        """Whether a factor that was cleared away may vanish in a box of u."""
+        if self.divisors is None:
+            return False
+        bottom, top = self.divisors(*outward(low[None], high[None]))
+        return bool(((bottom <= 0) & (top >= 0)).any())
+
+
+def _derivative(terms: dict[tuple[int, ...], Any], k: int) -> dict[tuple[int, ...], Any]:
+    """d/du_k of a polynomial {powers: coefficient}."""
+    return {(*m[:k], m[k] - 1, *m[k + 1 :]): m[k] * c for m, c in terms.items() if m[k]}
+
+
+def _nested(terms: dict[tuple[int, ...], Any], symbols: Sequence[Any]) -> Any:
+    """A polynomial {powers: coefficient} in Horner's form, first symbol outermost."""
+    import sympy
+
+    if not symbols:
+        return sum(terms.values(), sympy.Integer(0))
+    by_power: dict[int, dict[tuple[int, ...], Any]] = {}
+    for m, c in terms.items():
+        by_power.setdefault(m[0], {})[m[1:]] = c
+    total, last = sympy.Integer(0), 0
+    for power in sorted(by_power, reverse=True):
+        total = total * symbols[0] ** (last - power) if total != 0 else total
+        total, last = total + _nested(by_power[power], symbols[1:]), power
+    return total * symbols[0] ** last
+
+
+def rounded(low: Sequence[Fraction], high: Sequence[Fraction]) -> Interval:
+    """Rational ends as floats, rounded outward, shapes (d,)."""
+    bottom, top = np.array([*map(float, low)]), np.array([*map(float, high)])
+    for k, (a, b) in enumerate(zip(low, high, strict=True)):
+        bottom[k] = math.nextafter(bottom[k], -math.inf) if Fraction(bottom[k]) > a else bottom[k]
+        top[k] = math.nextafter(top[k], math.inf) if Fraction(top[k]) < b else top[k]
+    return bottom, top

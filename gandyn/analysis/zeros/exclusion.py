@@ -1,0 +1,245 @@
+"""All zeros of equations in a box, with a proof for each, and a proof that no other part of the box holds one.
+
+Boxes are excluded, proven to hold one zero, narrowed, or cut. What stays open near a nearly double zero is looked at
+again in its own units; what stays open then is reported.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from ...budget import Budget
+from ...types import Array
+from .closed_forms import rational_zero, simplest_point
+from .equations import Equations, rounded
+from .inclusion import Inclusion, Zero
+
+CHUNK, STARTS = 2048, 60
+CUT = 0.4873  # not the middle: zeros like to lie there, and on a cut no sub-box can hold them inside
+NARROWEST = ((400, 2.0**-26), (1200, 2.0**-11), (np.inf, 2.0**-5))  # cut on down to this, with so many open boxes
+MOST_OPEN, MOST_CLUSTERS = 6000, 60
+ZOOMS, SMALL = 3, 1e-3
+
+
+@dataclasses.dataclass(frozen=True)
+class Enclosed:
+    """One zero, proven to exist and to be alone in its enclosure.
+
+    Attributes:
+        low, high: the enclosure, d rational numbers each.
+        left, right: a wider box in which no other zero lies.
+    """
+
+    low: tuple[Fraction, ...]
+    high: tuple[Fraction, ...]
+    left: tuple[Fraction, ...]
+    right: tuple[Fraction, ...]
+
+    def holds_alone(self, low: Sequence[Any], high: Sequence[Any]) -> bool:
+        """Whether a box lies where this zero is the only one."""
+        pairs = zip(low, high, self.left, self.right, strict=True)
+        return all(c <= a and b <= d for a, b, c, d in pairs)
+
+    @property
+    def middle(self) -> tuple[Fraction, ...]:
+        """The middle of the enclosure."""
+        return tuple((a + b) / 2 for a, b in zip(self.low, self.high, strict=True))
+
+    @property
+    def ends(self) -> Array:
+        """The enclosure in floats, rounded outward, shape (d, 2)."""
+        return np.stack(rounded(self.low, self.high), axis=-1)
+
+
+@dataclasses.dataclass(frozen=True)
+class Search:
+    """What became of the box.
+
+    Attributes:
+        zeros: a proof for each.
+        open: boxes (low, high), shape (d,) each, that are neither excluded nor proven, touching ones joined.
+        resting: points at which Newton's method came to rest, proven or not, shape (n, d).
+        reason: empty where nothing is open, else what stopped the search.
+    """
+
+    zeros: tuple[Enclosed, ...]
+    open: tuple[tuple[Array, Array], ...]
+    resting: Array
+    reason: str
+
+    @property
+    def complete(self) -> bool:
+        """Whether the box holds no other zeros."""
+        return not self.reason
+
+
+def search(
+    equations: Equations, low: Sequence[Any], high: Sequence[Any], budget: Budget, starts: Array | None = None
+) -> Search:
+    """Decide about every part of a box.
+
+    Args:
+        equations: d of them. low, high: ends of the box, floats or rational numbers, shape (d,).
+        budget: when to stop.
+        starts: points near which zeros are expected, shape (n, d), besides those that are scattered here.
+
+    Raises:
+        DomainError: for functions without an interval form.
+    """
+    return _search(equations, low, high, budget, starts, 0)
+
+
+def _search(
+    equations: Equations, low: Sequence[Any], high: Sequence[Any], budget: Budget, starts: Array | None, depth: int
+) -> Search:
+    local = equations.within(low, high)
+    run = _Run(Inclusion(local), budget)
+    points = _starts(run.inclusion, local.to_units, starts)
+    run.prove(points)
+    unit = np.ones(len(local.centre))
+    run.decide(-unit, unit)
+    reason = budget.reason if run.late else ""
+    known = list(run.zeros)
+    zeros: list[Enclosed] = []
+    remaining: list[tuple[Array, Array]] = []
+    for a, b in run.clusters():
+        hull = local.to_world(a, b)
+        degenerate = rational_zero(equations, *hull) if equations.rational else None
+        degenerate = None if degenerate is None or not equations.singular_at(degenerate) else degenerate
+        if not equations.rational or degenerate or depth >= ZOOMS or (b - a).max() > SMALL or budget.out:
+            remaining.append(hull)
+            continue
+        known, left, right = _apart(known, a, b)
+        closer = _search(equations, local.exactly(left), local.exactly(right), budget, None, depth + 1)
+        zeros += [z for z in closer.zeros if not any(_same(z, other) for other in zeros)]
+        remaining += closer.open
+        reason = reason or closer.reason
+    for z in known:
+        found = Enclosed(*map(local.exactly, (z.low, z.high, z.left, z.right)))
+        if (z.high >= -1).all() and (z.low <= 1).all() and not any(_same(found, other) for other in zeros):
+            zeros.append(found)
+    if remaining and not reason:
+        place = ", ".join(f"{float(x):.10g}" for x in simplest_point(*remaining[0]))
+        more = f" and {len(remaining) - 1} other places" if len(remaining) > 1 else ""
+        reason = f"undecided near ({place}){more}: a degenerate zero, or many, or one by a kink or jump"
+    resting = np.array([sum(local.to_world(p, p)) / 2 for p in points]).reshape(-1, len(unit))
+    return Search(tuple(zeros), tuple(remaining), resting, reason)
+
+
+def _starts(inclusion: Inclusion, to_units: Any, starts: Array | None) -> Array:
+    rng = np.random.default_rng(0)
+    scattered = inclusion.newton(rng.uniform(-1, 1, (STARTS, inclusion.d)))
+    given = [sum(to_units(p, p)) / 2 for p in ([] if starts is None else starts)]
+    return np.concatenate([np.array(given).reshape(-1, inclusion.d), scattered])
+
+
+def _same(z: Enclosed, other: Enclosed) -> bool:
+    """Whether two enclosures are proven to hold the same zero: one lies where the other's is the only one."""
+    return other.holds_alone(z.low, z.high) or z.holds_alone(other.low, other.high)
+
+
+def _apart(known: list[Zero], low: Array, high: Array) -> tuple[list[Zero], Array, Array]:
+    """A box around an open part that cuts no enclosure, and the zeros outside it: those inside are sought anew."""
+    margin = 0.5 * (high - low) + 1e-14
+    low, high = low - margin, high + margin
+    while True:
+        cut = [z for z in known if ((z.high >= low) & (z.low <= high)).all()]
+        if all(((z.low > low) & (z.high < high)).all() for z in cut):
+            return [z for z in known if not any(z is other for other in cut)], low, high
+        low = np.minimum.reduce([low, *(z.low - 1e-15 for z in cut)])
+        high = np.maximum.reduce([high, *(z.high + 1e-15 for z in cut)])
+
+
+class _Run:
+    """Boxes in hand, zeros proven, and boxes that stay open."""
+
+    def __init__(self, inclusion: Inclusion, budget: Budget) -> None:
+        self.inclusion, self.budget, self.late = inclusion, budget, False
+        self.zeros: list[Zero] = []
+        self.open: list[tuple[Array, Array]] = []
+
+    def prove(self, points: Array) -> None:
+        """Try to enclose the zeros near points."""
+        for point in points:
+            if self.budget.out:
+                self.late = True
+                return
+            if any(bool(z.alone_in(point, point)) for z in self.zeros):
+                continue
+            found = self.inclusion.around(point)
+            if found is not None:
+                self._add(found)
+
+    def _add(self, new: Zero) -> None:
+        """Keep a zero unless it is one that is known: in its box, or the other's."""
+        for old in self.zeros:
+            if bool(old.alone_in(new.low, new.high)) or bool(new.alone_in(old.low, old.high)):
+                return
+            if ((new.low <= old.high) & (old.low <= new.high)).all():
+                return  # enclosures overlap and neither box holds both: the boxes around stay open
+        self.zeros.append(new)
+
+    def decide(self, low: Array, high: Array) -> None:
+        """Exclude, prove, narrow or cut, depth first, until nothing is in hand."""
+        stack = [(low[None], high[None])]
+        while stack:
+            if self.budget.out or len(self.open) > MOST_OPEN:
+                self.late = self.budget.out
+                self.open += [box for a, b in stack for box in zip(a, b, strict=True)][: 4 * MOST_OPEN]
+                return
+            a, b = stack.pop()
+            if len(a) > CHUNK:
+                stack.append((a[CHUNK:], b[CHUNK:]))
+                a, b = a[:CHUNK], b[:CHUNK]
+            a, b, close = self.inclusion.narrow(*self._outside(a, b))
+            self.prove((a[close] + (b[close] - a[close]) / 2)[:64])
+            a, b = self._outside(a, b)
+            narrowest = next(size for count, size in NARROWEST if len(self.open) < count)
+            done = (b - a).max(-1, initial=0.0) < narrowest
+            self.open += zip(a[done], b[done], strict=True)
+            a, b = _halves(a[~done], b[~done])
+            if len(a):
+                stack.append((a, b))
+
+    def _outside(self, low: Array, high: Array) -> tuple[Array, Array]:
+        """The boxes that do not lie in a box whose only zero is known."""
+        for zero in self.zeros:
+            keep = ~zero.alone_in(low, high)
+            low, high = low[keep], high[keep]
+        return low, high
+
+    def clusters(self) -> list[tuple[Array, Array]]:
+        """The hulls of open boxes that touch each other."""
+        from scipy.sparse.csgraph import connected_components
+
+        shape = (-1, self.inclusion.d)
+        boxes: Array = np.array(self.open).reshape(len(self.open), 2, self.inclusion.d)
+        low, high = self._outside(boxes[:, 0].reshape(shape), boxes[:, 1].reshape(shape))
+        if not len(low):
+            return []
+        if len(low) > 4000:
+            return [(low.min(0), high.max(0))]
+        touching = np.ones((len(low), len(low)), dtype=bool)
+        for k in range(self.inclusion.d):
+            gap = 8 * (high[:, k] - low[:, k]) + 1e-15
+            touching &= low[:, None, k] - gap[:, None] <= high[None, :, k]
+            touching &= low[None, :, k] <= high[:, None, k] + gap[:, None]
+        count, labels = connected_components(touching, directed=False)
+        hulls = [(low[labels == c].min(0), high[labels == c].max(0)) for c in range(count)]
+        return hulls if count <= MOST_CLUSTERS else [(low.min(0), high.max(0))]
+
+
+def _halves(low: Array, high: Array) -> tuple[Array, Array]:
+    """Every box cut across its widest side."""
+    if not len(low):
+        return low, high
+    widest, rows = np.argmax(high - low, axis=-1), np.arange(len(low))
+    at = low[rows, widest] + CUT * (high[rows, widest] - low[rows, widest])
+    left, right = high.copy(), low.copy()
+    left[rows, widest] = right[rows, widest] = at
+    return np.concatenate([low, right]), np.concatenate([left, high])

@@ -1,0 +1,274 @@
+"""All fixed points: zeros of the field, or of w - P(w - v(w)) under constraints, and a proof for every one listed.
+
+Polynomials are solved in exact arithmetic where they are affine; in a box, interval arithmetic encloses every zero and
+excludes the rest (`solutions.py`, `exclusion.py`). Games without expressions are searched by Newton's method alone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...budget import Budget, OutOfTimeError
+from ...doors import door
+from ...errors import DomainError, ParameterError
+from ...results import Result, plain
+from ...types import Array, FeasibleSet, Game
+from ...worlds import NUMPY, SYMBOLS, exact
+from ..local.linearize import Linearization, linearize
+from .on_face import solve
+from .solutions import Findings, Problem, Solution
+
+NEWTON_STARTS, NEWTON_STEPS = 200, 60
+SAME_POINT, MOST_UNPROVEN = 1e-7, 40
+BUDGET = 30.0
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class FixedPoint(Result):
+    """A point at which no player wants to move, to first order: v = 0, or w = P(w - v(w)) under constraints.
+
+    Attributes:
+        point: coordinates as floats, shape (d,).
+        exact: coordinates as SymPy expressions, or None where found numerically.
+        residual: |w - P(w - v(w))| at the point, which is |v| without constraints; in the units of v.
+        linearization: of the gradient flow there.
+        enclosure: shape (d, 2), two ends for each coordinate between which a solution is proven to lie; None where it
+            is not proven.
+        active: the bounds that hold with equality, as text.
+        multipliers: by coordinate name, the force with which -v presses against each of them: 0 where a bound is only
+            touched, None where intervals leave it open.
+    """
+
+    point: Any
+    exact: tuple[Any, ...] | None
+    residual: float
+    linearization: Linearization
+    enclosure: Any = None
+    active: tuple[str, ...] = ()
+    multipliers: dict[str, float | None] = dataclasses.field(default_factory=dict)
+
+    _plot = "fixed_point"
+
+    @property
+    def kind(self) -> str:
+        """Stability under the gradient flow: attracting, repelling, saddle, marginal, or why it is open."""
+        return self.linearization.verdict.value
+
+    @property
+    def proven(self) -> bool:
+        """Whether a solution is proven to exist in `enclosure`."""
+        return self.enclosure is not None
+
+    def summary(self) -> str:
+        """Coordinates, kind, active bounds, and whether it is proven."""
+        shown = self.exact if self.exact is not None else [f"{x:.12g}" for x in self.point]
+        text = f"({', '.join(map(str, shown))}): {self.kind}"
+        if self.active:
+            held = (
+                f"{a} (multiplier {_number(m)})" for a, m in zip(self.active, self.multipliers.values(), strict=True)
+            )
+            text += f", on {', '.join(held)}"
+        return text if self.proven else f"{text}; unproven: no enclosure confirms it"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Numbers, exact forms as text, kind."""
+        exact = None if self.exact is None else [str(x) for x in self.exact]
+        result: dict[str, Any] = plain(
+            {
+                "point": self.point,
+                "exact": exact,
+                "residual": self.residual,
+                "kind": self.kind,
+                "enclosure": self.enclosure,
+                "active": self.active,
+                "multipliers": self.multipliers,
+            }
+        )
+        return result
+
+    def __repr__(self) -> str:
+        return f"<FixedPoint {self.summary()}>"
+
+
+def _number(multiplier: float | None) -> str:
+    return "undecided" if multiplier is None else "0, degenerate" if multiplier == 0 else f"{multiplier:.6g}"
+
+
+class FixedPoints(list[FixedPoint]):
+    """A list of `FixedPoint`s that says whether it is all of them.
+
+    Attributes:
+        complete: True if every point is proven, and it is proven that the box (or, without one, the whole feasible
+            set) holds no other.
+        reason: the argument, or why the list is what was found and no more.
+    """
+
+    def __init__(self, points: Iterable[FixedPoint], complete: bool, reason: str) -> None:
+        super().__init__(points)
+        self.complete, self.reason = complete, reason
+
+    @property
+    def proven(self) -> int:
+        """How many of the points are proven."""
+        return sum(p.proven for p in self)
+
+    def summary(self) -> str:
+        """One line a point, and whether these are all."""
+        lines = [point.summary() for point in self]
+        return "\n".join([*lines, f"{'complete' if self.complete else 'found, perhaps not all'}: {self.reason}"])
+
+
+@door
+def fixed_points(
+    game: Game,
+    box: Sequence[tuple[float, float]] | None = None,
+    seed: int = 0,
+    budget: float | Budget | None = BUDGET,
+) -> FixedPoints:
+    """Solutions of the game, sorted by coordinates: zeros of w - P(w - v(w)), which is v(w) without constraints.
+
+    For a game given by expressions the box is searched with interval arithmetic: every part of it is proven to hold no
+    solution, or exactly one (Krawczyk 1969; Neumaier 1990, chapter 5), on every face of the feasible set. A solution at
+    a bound is proven where v vanishes along the face and the multiplier, the force with which -v presses against the
+    bound, is positive, or zero exactly. A game that averages over data is searched by its mean field. Where v is affine
+    on a face it is solved exactly; there, and for polynomials whose unknowns come apart in ones and twos, no box is
+    needed.
+
+    The list's `.complete` and `.reason` say whether all is proven. It cannot be at degenerate zeros: at a double root,
+    or where zeros fill a line, the reason says near which point it is undecided. Such a point is listed when it is a
+    zero exactly; one that is only suspected is listed as unproven. A zero within rounding of the box's edge counts as
+    inside. Units and position do not matter: everything is measured in the box's own units, from its middle.
+
+    Args:
+        game: the game.
+        box: one (low, high) pair per coordinate, in which to search; required where nothing else bounds the zeros and
+            the game has no known equilibria.
+        seed: of the scattered starts of Newton's method, for games without expressions.
+        budget: seconds, or a `Budget`, after which the list is what was found so far; None for no limit.
+
+    Raises:
+        ParameterError: for a box of the wrong length, or none where one is needed.
+
+    Example:
+        >>> import gandyn as gd
+        >>> gd.fixed_points(gd.games.bilinear())[0].kind
+        'marginal'
+        >>> found = gd.fixed_points(gd.games.forsaken(), box=[(-2, 2), (-2, 2)])
+        >>> len(found), found.complete
+        (1, True)
+    """
+    bounds = None if box is None else _check_box(game, box)
+    mean, time = game.mean() or game, Budget.of(budget)
+    found = _proven(mean, bounds, time)
+    if found is None:
+        found = _found(mean, bounds, seed, time)
+    if bounds is None and not found.solutions and found.obstacles:
+        raise ParameterError(
+            f"no closed form for the fixed points of {game.name}", "a box to search", "box=[(-2, 2)] * game.dim"
+        )
+    points = sorted(found.solutions, key=lambda s: tuple(s.floats))
+    proven = sum(s.enclosure is not None for s in points)
+    if not found.obstacles:
+        where = "none elsewhere in the box" if bounds is not None else "no other"
+        reason = f"{_argument(found)}: {proven} isolated zero{'' if proven == 1 else 's'}, and {where}"
+        return FixedPoints((_describe(mean, s) for s in points), True, reason)
+    reasons = "; ".join(dict.fromkeys(found.obstacles))
+    return FixedPoints((_describe(mean, s) for s in points), False, f"{proven} proven; {reasons}")
+
+
+def _argument(found: Findings) -> str:
+    return "; ".join(sorted(found.arguments)) or "exact arithmetic"
+
+
+def _proven(game: Game, bounds: Array | None, budget: Budget) -> Findings | None:
+    """The search with proofs; None for games that are not given by expressions, or whose constraints are not known."""
+    if not game.symbolic or any(e.free_symbols - set(game.symbols) for e in game.field_exprs):
+        return None
+    try:
+        feasible = game.feasible_set()
+        feasible.faces()
+    except DomainError:
+        return None
+    known = tuple(tuple(p) for p in game.equilibria if not any(getattr(x, "free_symbols", ()) for x in p))
+    box = None if bounds is None else [(float(a), float(b)) for a, b in bounds]
+    problem = Problem(game.symbols, game.field_exprs, feasible, box, known, budget)
+    found = Findings()
+    try:
+        solve(problem, found)
+    except OutOfTimeError:
+        found.obstacles.append(budget.reason)
+    return found
+
+
+def _check_box(game: Game, box: Sequence[tuple[float, float]]) -> Array:
+    bounds = np.asarray(box, dtype=float)
+    if bounds.shape != (game.dim, 2) or not (bounds[:, 0] < bounds[:, 1]).all() or not np.isfinite(bounds).all():
+        raise ParameterError(
+            f"box={box!r}", f"{game.dim} pairs (low, high) with low < high for {game.name}", "box=[(-2, 2)] * game.dim"
+        )
+    return bounds
+
+
+def _found(game: Game, bounds: Array | None, seed: int, budget: Budget) -> Findings:
+    """Known equilibria and where Newton's method on the natural residual comes to rest, none of it proven."""
+    whole = FeasibleSet.whole(game.dim)
+    points = [np.array([complex(x).real for x in p]) for p in game.equilibria if not any(map(_free, p))]
+    if bounds is not None:
+        points += _newton(game, bounds, seed, budget)
+        points = [p for p in points if ((p >= bounds[:, 0]) & (p <= bounds[:, 1])).all()]
+    kept: list[Array] = []
+    for p in points:
+        scale = SAME_POINT * (np.abs(p).max() + 1e-300 if bounds is None else np.diff(bounds)[:, 0])
+        if all((np.abs(p - q) > scale).any() for q in kept):
+            kept.append(p)
+    face = whole.face([0.0] * game.dim)
+    why = "found by search: the game has no expressions to bound, or a projection whose faces are not known"
+    return Findings([Solution(tuple(map(exact, p)), False, None, face, {}) for p in kept[:MOST_UNPROVEN]], [why])
+
+
+def _free(x: Any) -> bool:
+    return bool(getattr(x, "free_symbols", ()))
+
+
+def _newton(game: Game, bounds: Array, seed: int, budget: Budget) -> list[Array]:
+    """Damped Newton on every start at once; the slopes of w - P(w - v(w)) are taken by differences."""
+    rng = np.random.default_rng(seed)
+    w = rng.uniform(bounds[:, 0], bounds[:, 1], (NEWTON_STARTS, game.dim))
+    width = bounds[:, 1] - bounds[:, 0]
+    step = np.full_like(w, np.inf)
+    with np.errstate(all="ignore"):
+        for _ in range(NEWTON_STEPS):
+            residual = np.asarray(game.natural_residual(w))
+            slopes = np.asarray(game.jacobian(w)) if not game.constrained else _differences(game, w, 1e-7 * width)
+            good = np.isfinite(residual).all(-1) & np.isfinite(slopes).all((-2, -1))
+            w, residual, slopes = w[good], residual[good], slopes[good] * width
+            step = (np.linalg.pinv(slopes) @ residual[..., None])[..., 0]
+            w = w - width * step / np.maximum(1.0, 4.0 * np.abs(step).max(-1, keepdims=True))
+            if budget.out:
+                break
+    return [np.asarray(p) for p in w[np.abs(step).max(-1, initial=0.0) < 1e-9]]
+
+
+def _differences(game: Game, w: Array, h: Array) -> Array:
+    columns = [game.natural_residual(w + e) - game.natural_residual(w - e) for e in np.diag(h)]
+    return np.stack([c / (2 * size) for c, size in zip(columns, h, strict=True)], axis=-1)
+
+
+def _describe(game: Game, found: Solution) -> FixedPoint:
+    w, form = found.floats, found.point if found.exact else None
+    residual = float(np.linalg.norm(game.natural_residual(w))) if NUMPY in game.worlds else 0.0
+    names = list(map(str, game.symbols or range(game.dim)))
+    sides, feasible = found.face.sides, found.face.set
+    active = tuple(f"{names[k]} = {feasible.low[k] if sides[k] < 0 else feasible.high[k]}" for k in found.multipliers)
+    multipliers = {names[k]: _middle(*ends) for k, ends in found.multipliers.items()}
+    at: Any = found.point if SYMBOLS in game.worlds else w
+    return FixedPoint(w, form, residual, linearize(game, at=at), found.enclosure, active, multipliers)
+
+
+def _middle(low: float, high: float) -> float | None:
+    """The middle of a multiplier's enclosure; None where its sign is open."""
+    return 0.0 if low == high == 0 else low + (high - low) / 2 if low > 0 else None

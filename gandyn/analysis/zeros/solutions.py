@@ -1,0 +1,117 @@
+"""Where the solutions of a game are sought, which faces can hold some, and what a search returns."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...budget import Budget
+from ...errors import DomainError
+from ...symbolic.intervals import IntervalFunction, outward
+from ...types import Array, Face, FeasibleSet
+from ...worlds import exact
+
+Bounds = Sequence[tuple[float, float]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Solution:
+    """One solution.
+
+    Attributes:
+        point: SymPy numbers: the solution itself where it is exact, else the middle of its enclosure.
+        exact: whether it is.
+        enclosure: shape (d, 2), proven to hold a solution; None where nothing is proven.
+        face: on which it lies. multipliers: (low, high) of each active bound's, by coordinate.
+    """
+
+    point: tuple[Any, ...]
+    exact: bool
+    enclosure: Array | None
+    face: Face
+    multipliers: dict[int, tuple[float, float]]
+
+    @property
+    def floats(self) -> Array:
+        """The point, shape (d,)."""
+        return np.array([*map(float, self.point)])
+
+
+@dataclasses.dataclass
+class Findings:
+    """What a search has so far.
+
+    Attributes:
+        solutions: those listed. obstacles: what keeps the list from being complete. arguments: why it is.
+    """
+
+    solutions: list[Solution] = dataclasses.field(default_factory=list)
+    obstacles: list[str] = dataclasses.field(default_factory=list)
+    arguments: set[str] = dataclasses.field(default_factory=set)
+
+
+@dataclasses.dataclass(frozen=True)
+class Problem:
+    """Where solutions are sought.
+
+    Attributes:
+        symbols, field: v(w) as expressions. feasible: the set. bounds: the box of the search, or None for no limit.
+        known: exact points that may be solutions.
+    """
+
+    symbols: tuple[Any, ...]
+    field: tuple[Any, ...]
+    feasible: FeasibleSet
+    bounds: Bounds | None
+    known: tuple[tuple[Any, ...], ...]
+    budget: Budget
+
+    def faces(self) -> Iterator[Face]:
+        """The faces that meet the box and on which the signs of v, as far as intervals tell, allow a solution."""
+        faces = [f for f in self.feasible.faces() if self.limits(f) is not None]
+        ends = np.array([[limit for limit in self.limits(f) or []] for f in faces], dtype=float)
+        if len(faces) == 1 or not np.isfinite(ends).all():
+            return iter(faces)
+        try:
+            low, high = IntervalFunction(self.symbols, self.field)(*outward(ends[..., 0], ends[..., 1]))
+        except DomainError:
+            return iter(faces)
+        return (f for f, a, b in zip(faces, low, high, strict=True) if _possible(f, a, b))
+
+    def limits(self, face: Face) -> list[tuple[Any, Any]] | None:
+        """The ends of each coordinate on a face and in the box; None where they do not meet."""
+        import sympy
+
+        found = []
+        for k, side in enumerate(face.sides):
+            low, high = face.set.bounds[k]
+            low, high = (high, high) if side > 0 else (low, low) if side < 0 else (low, high)
+            if self.bounds is not None:
+                low, high = sympy.Max(low, exact(self.bounds[k][0])), sympy.Min(high, exact(self.bounds[k][1]))
+            if low > high or (side == 0 and low == high):
+                return None
+            found.append((low, high))
+        return found
+
+
+def _possible(face: Face, low: Array, high: Array) -> bool:
+    """Whether ranges of v allow zero along the face and nonnegative multipliers."""
+    own = {k for s in face.set.simplices for k in s}
+    for k, side in enumerate(face.sides):
+        if k not in own and ((side <= 0 and high[k] < 0 and k not in _fixed(face)) or (
+            side >= 0 and low[k] > 0 and k not in _fixed(face))):  # fmt: skip
+            return False
+    for simplex in face.set.simplices:
+        support = [k for k in simplex if face.sides[k] == 0]
+        least, most = max(low[k] for k in support), min(high[k] for k in support)
+        if least > most or any(high[k] < least for k in simplex if face.sides[k]):
+            return False
+    return True
+
+
+def _fixed(face: Face) -> set[int]:
+    """Coordinates at a bound that they cannot leave."""
+    return {k for k, side in enumerate(face.sides) if side} - set(face.active)
