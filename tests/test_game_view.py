@@ -184,3 +184,29 @@ def test_the_products_of_a_leashed_problem_are_those_of_its_field():
     slope = (near.field(x + h) - near.field(x - h)) / (2 * h)
     for product in (near.jvp, near.vjp):
         np.testing.assert_allclose(product(x, np.ones(1)), slope, rtol=1e-8)
+
+
+class OwnBox(GameView):
+    """A box that the game projects onto by itself, without a projection object."""
+
+    def project(self, w):
+        return self.game.project(w)
+
+    def feasible_set(self):
+        return self.game.feasible_set()
+
+
+@pytest.mark.parametrize("rule", [gd.rules.GDA(0.1), gd.rules.Extragradient(0.1), gd.rules.AlternatingGD(0.1)])
+@pytest.mark.parametrize("view", [GameView, OwnBox])
+def test_a_face_is_found_for_a_game_that_projects_by_itself(view, rule):
+    """At (1, 1/2) x presses against its bound, and y settles by itself: its own second derivative is 2."""
+    box = gd.games.projections.Box([(0, 1), (0, 1)])
+    game = gd.games.from_sympy(["(x - 3)**2/2 + x*y/2", "(y - 1)**2 + (x - 1)*y + y"], ["x", "y"], projection=box)
+    found, known = (gd.linearize(g, rule, at=("1", "1/2")) for g in (view(game), game))
+    assert known.equilibrium
+    assert known.constraints.obstacle == found.constraints.obstacle == ""
+    assert found.constraints.projections == known.constraints.projections > 0
+    assert found.exact.matrix == known.exact.matrix
+    assert found.exact.matrix.shape == (1, 1)
+    slope = 1 - 0.2 + (0.2**2 if isinstance(rule, gd.rules.Extragradient) else 0)
+    assert float(found.exact.matrix[0, 0]) == pytest.approx(slope, abs=1e-15)

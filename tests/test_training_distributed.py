@@ -117,6 +117,12 @@ def test_the_parts_make_the_whole():
     close(lambda t: game.jvp(w, u, t))
     close(lambda t: game.vjp(w, u, t))
     close(lambda t: torch.stack(game.costs(w, t)))
+    held, shares = (
+        game.draw_held_out(np.random.default_rng(5)),
+        [p.draw_held_out(np.random.default_rng(5)) for p in parts],
+    )
+    assert sorted(torch.cat([t.latent for t in shares]).flatten().tolist()) == sorted(held.latent.flatten().tolist())
+    torch.testing.assert_close(sum(game.field(w, t) for t in shares) / 3, game.field(w, held), rtol=1e-10, atol=1e-12)
     assert parts[0].chief
     assert not parts[1].chief
     assert parts[1].batch_size(tokens[1]) == 12

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...errors import DomainError
-from ...types import ALL_WORLDS, Array, Face, FirstOrder, Game, Rule
+from ...types import ALL_WORLDS, Array, Face, FirstOrder, Game, GameView, Rule
 from ...worlds import SYMBOLS, exact, stack, world_of
 
 if TYPE_CHECKING:
@@ -119,12 +119,23 @@ class OnFace:
         return stack(moved)
 
 
+class Projected(GameView):
+    """The game with another projection."""
+
+    def __init__(self, game: Game, onto: Callable[[Array], Array]) -> None:
+        super().__init__(game)
+        self.onto = onto
+
+    def project(self, w: Array) -> Array:
+        """The new projection of w."""
+        return self.onto(w)
+
+
 def on_face(game: Game, face: Face, point: Sequence[Any]) -> Any:
     """The game with the projection that it has near the point: smooth, and offered on symbols whatever the size."""
-    local = copy.copy(game)
-    local.projection = OnFace(face, tuple(point))
-    local.worlds = ALL_WORLDS
-    return local
+    offered = copy.copy(game)
+    offered.worlds = ALL_WORLDS
+    return Projected(offered, OnFace(face, tuple(point)))
 
 
 def column_names(coordinates: Sequence[str], face: Face) -> tuple[str, ...]:
@@ -238,9 +249,8 @@ def pressed(game: Game, rule: Rule, constraints: Constraints, point: Array, stat
 
 def _forces(game: Game, rule: Rule, face: Face, w: Array, state: Any) -> list[dict[int, float] | None]:
     """For each projection of a step from w: how hard every bound of the face pushes, or None off the face."""
-    watched = copy.copy(game)
-    watched.projection = asked = Watched(game.projection)
-    rule.step(watched, w, state, np.random.default_rng(0))
+    asked = Watched(game.project)
+    rule.step(Projected(game, asked), w, state, np.random.default_rng(0))
     found: list[dict[int, float] | None] = []
     for argument in asked.asked:
         landed = np.asarray(game.project(argument), dtype=float)

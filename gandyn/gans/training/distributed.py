@@ -82,7 +82,13 @@ class DistributedGame(GameView):
 
     def draw(self, rng: Any = None) -> Batch:
         """The process's part of the batch that all of them draw."""
-        token = self.game.draw(rng)
+        return self._part(self.game.draw(rng))
+
+    def draw_held_out(self, rng: Any = None) -> Batch:
+        """The process's part of a batch of held-out data that all of them draw."""
+        return self._part(self.game.draw_held_out(rng))
+
+    def _part(self, token: Any) -> Batch:
         parts = {
             field.name: value[self.group.rank :: self.group.size]
             for field in dataclasses.fields(token)
