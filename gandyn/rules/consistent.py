@@ -83,14 +83,18 @@ class ConsistentShaping(Rule):
 
 
 def _derivatives(game: Game, w: Array, batch: Batch) -> tuple[list[Array], list[Array]]:
-    """Gradients g_i, shape (..., d), and Hessians, shape (..., d, d), of all costs, from exact differences."""
-    at = game.cost_gradients(w, batch)
+    """Gradients g_i, shape (..., d), and Hessians, shape (..., d, d), of all costs, which are quadratic.
+
+    The Hessians are exact differences at the origin: beside a large w a unit would be lost to rounding.
+    """
+    constant = game.cost_gradients(zeros_like(w), batch)
     columns = []
     for k in range(game.dim):
         unit = zeros_like(w)
         unit[..., k] = unit[..., k] + 1
-        columns.append(game.cost_gradients(w + unit, batch) - at)
-    return list(at), list(stack(columns, axis=-1))
+        columns.append(game.cost_gradients(unit, batch) - constant)
+    hessians = list(stack(columns, axis=-1))
+    return [g + _apply(hessian, w) for g, hessian in zip(constant, hessians, strict=True)], hessians
 
 
 def _reason(
