@@ -66,13 +66,28 @@ def solve(
             raise _singular(rule, game) from error
     if not is_iterative(solver, rhs.shape[-1]):
         return _solve_small(rule, game, operator, rhs, sharp), {"iterations": 0}
+    unit, lost = _units(rhs)
+    rhs = where(lost, zeros_like(rhs), rhs) / unit
     if _total(rhs, rhs) == 0:  # no residual is small relative to nothing; the answer is known
-        return zeros_like(rhs), {"iterations": 0, "residual": 0.0}
-    method = conjugate_gradients if symmetric else gmres
-    answer, info = method(operator, rhs, start, tolerance, limit)
+        answer, info = zeros_like(rhs), {"iterations": 0, "residual": 0.0}
+    else:
+        method = conjugate_gradients if symmetric else gmres
+        start = None if start is None else where(lost, zeros_like(rhs), start) / unit
+        answer, info = method(operator, rhs, start, tolerance, limit)
     if info.pop("exhausted", False):
         raise _singular(rule, game)
-    return answer, info
+    return where(lost, math.nan + rhs, unit * answer), info
+
+
+def _units(rhs: Array) -> tuple[Array, Array]:
+    """Each member's largest |entry| to a power of two, (..., 1), and which members are not finite.
+
+    In these units squares neither overflow nor vanish, and no member of an ensemble is small beside another.
+    """
+    library = _library(rhs)
+    size = abs(rhs).max(-1, keepdims=True) if library is np else rhs.detach().abs().amax(-1, keepdim=True)
+    lost = ~library.isfinite(size)
+    return library.exp2(library.floor(library.log2(where(lost | (size == 0), library.ones_like(size), size)))), lost
 
 
 def _singular(rule: Rule, game: Game) -> ConvergenceError:
