@@ -135,7 +135,12 @@ exp = _elementwise("exp", "exp", "Elementwise exponential.")
 log = _elementwise("log", "log", "Elementwise natural logarithm.")
 tanh = _elementwise("tanh", "tanh", "Elementwise hyperbolic tangent.")
 absolute = _elementwise("abs", "Abs", "Elementwise absolute value.")
-sign = _elementwise("sign", "sign", "Elementwise sign, 0 at 0.")
+_sign = _elementwise("sign", "sign", "Elementwise sign.")
+
+
+def sign(x: Array) -> Array:
+    """Elementwise sign, 0 at 0 and NaN at NaN, where torch's own says 0."""
+    return sys.modules["torch"].where(x.isnan(), x, x.sign()) if world_of(x) == TORCH else _sign(x)
 
 
 def sigmoid(x: Array) -> Array:
@@ -205,11 +210,28 @@ def where(condition: Array, x: Array, y: Array) -> Array:
     return np.where(condition, x, y)
 
 
+def ceiling(x: Array) -> float:
+    """What is beyond this has overflowed: the largest number of x's precision, in double a millionth of it (1.7e302).
+
+    Near the end of the range a sum inside a step overflows in one order of its terms and not in another, and whether a
+    member goes on would depend on who computes it. Single precision and less have no range to spare.
+    """
+    largest = float((sys.modules["torch"] if world_of(x) == TORCH else np).finfo(x.dtype).max)
+    return largest * 2.0**-20 if largest > 1e300 else largest
+
+
 def blend(old: Array, new: Array, weight: Any) -> Array:
     """weight * old + (1 - weight) * new for a number `weight`: a moving average, in torch in one pass."""
     if world_of(old) == TORCH:
         return sys.modules["torch"].lerp(old, new, 1 - weight)
     return weight * old + (1 - weight) * new
+
+
+def blend_square(old: Array, new: Array, weight: Any) -> Array:
+    """weight * old + (1 - weight) * new^2, in torch in two passes. Once infinite it stays so: no inf - inf."""
+    if world_of(old) == TORCH:
+        return (weight * old).addcmul(new, new, value=1 - weight)
+    return weight * old + (1 - weight) * (new * new)
 
 
 def over_root(mean: Array, square: Array, mean_weight: Any, square_weight: Any, eps: Any) -> Array:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..symbolic.backends import NUMPY, numpy_namespace
 from ..symbolic.lowering import BOOLEAN, Instruction, Operand
-from .kernels import HUGE, Chunk, Kernel
+from .kernels import Chunk, Kernel
 from .program import Program
 
 BLOCK_BYTES, LARGEST_BLOCK = 1 << 18, 8192
@@ -70,7 +70,7 @@ class _Block:
     def run(self) -> list[float]:
         """All steps of the chunk; the counts at their end."""
         chunk, t, counters = self.chunk, 0, list(self.chunk.counters)
-        window = WINDOW if self.kernel.program.absorbing and chunk.limit >= HUGE else 1
+        window = WINDOW if self.kernel.program.absorbing and chunk.trusted else 1
         while t < chunk.steps:
             steps = min(window, chunk.steps - t)
             counters = self._window(t, steps, counters)
@@ -81,15 +81,15 @@ class _Block:
 
     def _window(self, t: int, steps: int, counters: list[float]) -> list[float]:
         size = self.kernel.program.size
+        if steps > 1 and not self._trusted():
+            return self._step_by_step(t, steps, counters)
         keep = [column.copy() for column in self.floats[:size]]
         after = self._go(t, steps, counters)
-        good = self._good()
-        if steps > 1 and not good[self.alive].all():
+        if steps > 1 and not self._trusted():
             for column, kept in zip(self.floats, keep, strict=False):
                 column[:] = kept
-            for s in range(steps):
-                counters = self._window(t + s, 1, counters)
-            return counters
+            return self._step_by_step(t, steps, counters)
+        good = self._good()
         frozen = ~(good & self.alive)
         if frozen.any():
             for column, kept in zip(self.floats, keep, strict=False):
@@ -99,6 +99,11 @@ class _Block:
         self.alive &= good
         self.done += steps * self.alive
         return after
+
+    def _step_by_step(self, t: int, steps: int, counters: list[float]) -> list[float]:
+        for s in range(steps):
+            counters = self._window(t + s, 1, counters)
+        return counters
 
     def _go(self, t: int, steps: int, counters: list[float]) -> list[float]:
         """Apply the map, stopping for rows."""
@@ -122,11 +127,19 @@ class _Block:
         for k in range(self.kernel.program.dim):
             row[where, k] = self.floats[k][where]
 
+    def _trusted(self) -> bool:
+        """Whether every living member is far from overflow."""
+        trusted = self.chunk.trusted
+        return bool(self._within(trusted, trusted)[self.alive].all())
+
     def _good(self) -> Any:
-        columns = self.floats[: self.kernel.program.dim]
-        good = np.abs(columns[0]) <= self.chunk.limit
-        for column in columns[1:]:
-            good &= np.abs(column) <= self.chunk.limit
+        return self._within(self.chunk.limit, self.chunk.ceiling)
+
+    def _within(self, limit: float, ceiling: float) -> Any:
+        program = self.kernel.program
+        good = np.abs(self.floats[0]) <= limit
+        for k in range(1, program.size):
+            good &= np.abs(self.floats[k]) <= (limit if k < program.dim else ceiling)
         return good
 
 

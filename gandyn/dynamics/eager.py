@@ -11,7 +11,7 @@ import numpy as np
 
 from ..types import Array, Game, Rule, State
 from ..types.first_step import first_step
-from ..worlds import NUMPY, world_of
+from ..worlds import NUMPY, ceiling, world_of
 
 SYNC = 32
 
@@ -48,6 +48,9 @@ def run_eager(
 ) -> EagerRun:
     """`steps` steps from w; a member that overflows or leaves the bound holds its last point and its state.
 
+    Overflow is a number beyond `ceiling` in w or in the rule's state: a moment that is infinite would let w stand
+    still for ever.
+
     Args:
         stride: record every `stride` steps; None records nothing, and memory does not grow with the steps.
         progress: called with (steps done, steps) now and then.
@@ -55,8 +58,9 @@ def run_eager(
     Ctrl-C ends the run after the last whole step.
     """
     arrays = _arrays(w)
-    limit = min(bound, arrays.largest(w))
-    run = EagerRun(w, state, None, *arrays.flags(w))
+    most = ceiling(w)
+    limits = min(bound, most), most
+    run = EagerRun(w, state, None, _within(arrays, w, state, most, most), arrays.zeros(w))
     if stride is not None:
         run.rows = arrays.empty(steps // stride + 1, w)
         run.rows[0] = w
@@ -69,7 +73,7 @@ def run_eager(
             else:
                 w, state, info = rule.step(game, run.w, run.state, rng)
             game.advance()
-            good = run.alive & arrays.within(w, limit)
+            good = run.alive & _within(arrays, w, state, *limits)
             if not arrays.all_well(good):
                 w, state = arrays.choose(good, w, run.w), _hold(arrays, good, state, run.state)
                 run.alive = good
@@ -91,6 +95,14 @@ def run_eager(
     return run
 
 
+def _within(arrays: Any, w: Array, state: State, limit: float, most: float) -> Any:
+    """Whose w lies within `limit` and whose state arrays within `most`, shape (...)."""
+    good = arrays.within(w, limit)
+    for _, leaf in state.leaves():
+        good = good & arrays.within(leaf, most)
+    return good
+
+
 def _hold(arrays: Any, good: Any, new: State, old: State) -> State:
     """The new state of good members, the old of the others; counters are everybody's."""
     merged = [arrays.choose(good, a, b) for (_, a), (_, b) in zip(new.leaves(), old.leaves(), strict=True)]
@@ -100,11 +112,8 @@ def _hold(arrays: Any, good: Any, new: State, old: State) -> State:
 class _NumpyArrays:
     world = NUMPY
 
-    def largest(self, w: Array) -> float:
-        return float(np.finfo(w.dtype).max)
-
-    def flags(self, w: Array) -> tuple[Any, Any]:
-        return np.ones(w.shape[:-1], dtype=bool), np.zeros(w.shape[:-1], dtype=np.int64)
+    def zeros(self, w: Array) -> Any:
+        return np.zeros(w.shape[:-1], dtype=np.int64)
 
     def empty(self, rows: int, w: Array) -> Array:
         return np.empty((rows, *w.shape), dtype=w.dtype)
@@ -138,12 +147,8 @@ class _TorchArrays:
 
         self.torch = torch
 
-    def largest(self, w: Array) -> float:
-        return float(self.torch.finfo(w.dtype).max)
-
-    def flags(self, w: Array) -> tuple[Any, Any]:
-        shape = w.shape[:-1]
-        return w.new_ones(shape, dtype=self.torch.bool), w.new_zeros(shape, dtype=self.torch.int64)
+    def zeros(self, w: Array) -> Any:
+        return w.new_zeros(w.shape[:-1], dtype=self.torch.int64)
 
     def empty(self, rows: int, w: Array) -> Array:
         return w.new_empty((rows, *w.shape))

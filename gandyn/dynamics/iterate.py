@@ -16,7 +16,7 @@ from ..memory import afford
 from ..results import Interrupted, Status, Trajectory
 from ..types import Array, Game, Rule, State
 from ..types.first_step import first_state
-from ..worlds import TORCH, world_of
+from ..worlds import TORCH, ceiling, world_of
 from .eager import run_eager
 from .progress import reporter
 
@@ -39,8 +39,10 @@ def iterate(
 ) -> Trajectory:
     """Apply `rule` to `game` for `steps` steps: w_{t+1} = F(w_t), with the rule's state beside w.
 
-    A member whose next point is not finite, or lies beyond `bound`, stops: its last point and state are held from then
-    on, and its status is `Status.DIVERGED`; the other members go on.
+    A member whose next point lies beyond `bound`, or whose next point or state overflows, stops: its last point and
+    state are held from then on, and its status is `Status.DIVERGED`; the other members go on. Overflow is a number
+    beyond 1.7e302 in double precision, where sums inside a step may or may not overflow, and beyond the largest number
+    in others.
 
     Args:
         game: the game. rule: the update rule.
@@ -137,7 +139,7 @@ def _by_kernel(game: Game, found: Any, w: Array, state: State, steps: int, optio
     shape, d = tuple(w.shape[:-1]), game.dim
     leaves = [leaf for _, leaf in state.leaves()]
     z = _join([w, *leaves], shape)
-    run = found.kernel.run(z, steps, [count for _, count in state.counter_leaves()], **options)
+    run = found.kernel.run(z, steps, [count for _, count in state.counter_leaves()], ceiling=ceiling(w), **options)
     for name in ("player_gradients", "jvps", "vjps"):
         setattr(game.counts, name, getattr(game.counts, name) + run.calls * getattr(found.counts, name))
     edges = np.cumsum([d, *(leaf.shape[-1] for leaf in leaves)])

@@ -54,7 +54,8 @@ class JavaScriptKernel(Kernel):
             raise MissingDependencyError("JavaScript run from Python without node", "node on PATH", "use `.source`")
         job = {
             "z": chunk.z.tolist(), "alive": chunk.alive.tolist(), "done": chunk.done.tolist(),
-            "counters": chunk.counters, "steps": chunk.steps, "limit": chunk.limit, "width": self.program.dim,
+            "counters": chunk.counters, "steps": chunk.steps, "width": self.program.dim,
+            "limits": [chunk.limit if k < self.program.dim else chunk.ceiling for k in range(self.program.size)],
             "stride": chunk.stride if chunk.rows is not None else 0, "phase": chunk.phase,
         }  # fmt: skip
         script = f"const step = {self.source};\n{DRIVER}"
@@ -74,7 +75,7 @@ const rows = job.z.map((z, i) => {
   const counters = job.counters.slice(), mine = [];
   for (let t = 1; t <= job.steps; t++) {
     const next = step(z, counters);
-    job.alive[i] = job.alive[i] && next.slice(0, job.width).every((x) => Math.abs(x) <= job.limit);
+    job.alive[i] = job.alive[i] && next.every((x, k) => Math.abs(x) <= job.limits[k]);
     if (job.alive[i]) { z = next; job.done[i]++; }
     if (job.stride && (job.phase + t) % job.stride === 0) mine.push(z.slice(0, job.width));
   }

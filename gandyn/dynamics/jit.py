@@ -63,8 +63,8 @@ class NumbaKernel(Kernel):
         self._numba.set_num_threads(min(chunk.threads, self._numba.config.NUMBA_NUM_THREADS))
         chunk.counters = list(
             self._loop(
-                chunk.z, chunk.alive, chunk.done, counters, chunk.steps, chunk.limit, rows, chunk.stride, chunk.phase,
-                chunk.rows is not None,
+                chunk.z, chunk.alive, chunk.done, counters, chunk.steps, chunk.limit, chunk.ceiling, rows,
+                chunk.stride, chunk.phase, chunk.rows is not None,
             )[:-1]
         )  # fmt: skip
 
@@ -73,8 +73,8 @@ def _source(program: Program) -> str:
     uniform, body = (NUMBA.lines(program.line(part)) for part in (program.uniform, program.varying))
     outputs = [f"o{k} = {NUMBA.operand(o)}" for k, o in enumerate(program.outputs)]
     counts = [f"n{k} = {NUMBA.operand(o)}" for k, o in enumerate(program.counter_outputs)]
-    good = " and ".join(f"abs(o{k}) <= limit" for k in range(program.dim))
     width = range(program.dim)
+    good = " and ".join(f"abs(o{k}) <= {'limit' if k in width else 'ceiling'}" for k in range(program.size))
     step = [
         *uniform,
         *body,
@@ -91,7 +91,7 @@ def _source(program: Program) -> str:
     return HELPERS + "\n".join([
         "",
         '@numba.njit(parallel=True, error_model="numpy")',
-        "def advance(z, alive, done, counters, steps, limit, rows, stride, phase, recording):",
+        "def advance(z, alive, done, counters, steps, limit, ceiling, rows, stride, phase, recording):",
         "    last = counters.copy()",
         "    for i in numba.prange(len(z)):",
         "        c = counters.copy()",

@@ -29,6 +29,7 @@ BACKENDS = {
     "javascript": ("javascript", "JavaScriptKernel"),
 }
 HUGE = float(np.finfo(float).max)
+TRUSTED = 1e-90  # of the ceiling: a window that begins and ends this far below it is not looked into
 CHUNK_SECONDS = 0.2
 GRAIN = 1024
 T = TypeVar("T")
@@ -59,7 +60,8 @@ class Run:
 class Chunk:
     """Some steps of a run, as a backend sees them: arrays to be updated in place.
 
-    A row is due every `stride` steps, the first after `stride - phase`; the next one goes to `rows[0]`.
+    A row is due every `stride` steps, the first after `stride - phase`; the next one goes to `rows[0]`. A member
+    stops where a coordinate of w would exceed `limit`, or any number of z `ceiling`, which is never below `limit`.
     """
 
     z: Any
@@ -67,12 +69,24 @@ class Chunk:
     done: Any
     counters: list[float]
     limit: float
+    ceiling: float
     stride: int
     pool: concurrent.futures.ThreadPoolExecutor | None
     threads: int
     steps: int = 0
     phase: int = 0
     rows: Any = None
+
+    @property
+    def trusted(self) -> float:
+        """Where z is within this before and after a window of steps, no member is taken to have left inside it.
+
+        Zero where a bound is watched at every step. Overflow lasts (`Program.absorbing`), so without a ceiling the end
+        of a window tells all; an orbit that leaves a ceiling and is back 90 decades below it at the end is not seen.
+        """
+        if self.limit < self.ceiling:
+            return 0.0
+        return self.ceiling if self.ceiling >= HUGE else self.ceiling * TRUSTED
 
     def share(self, part: Callable[[int, int], T]) -> T:
         """Run `part(first, last)` over the members on all threads; the answer of one part (they all agree)."""
@@ -133,6 +147,7 @@ class Kernel(abc.ABC):
         *,
         stride: int | None = None,
         bound: float = np.inf,
+        ceiling: float = np.inf,
         threads: int | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> Run:
@@ -142,12 +157,13 @@ class Kernel(abc.ABC):
             z: (N, D). steps: how many. counters: the rule's step counts before the first.
             stride: record w every `stride` steps, the start included; None records nothing.
             bound: a member with a coordinate of w beyond it stops at its last point inside.
+            ceiling: the same for every number of z, the rule's state included; by default they only have to be finite.
             threads: how many; all cores this process may use by default.
             progress: called with (steps done, steps) between chunks.
 
         Ctrl-C ends the run at the last whole chunk of steps, with what was computed up to there.
         """
-        chunk = self._chunk(z, counters, stride, bound, threads)
+        chunk = self._chunk(z, counters, stride, bound, ceiling, threads)
         rows = None if stride is None else self._rows(chunk.z, steps // stride + 1)
         t, size = 0, self._first_chunk(len(chunk.z))
         checkpoint = _Checkpoint(z, chunk)
@@ -171,15 +187,25 @@ class Kernel(abc.ABC):
             checkpoint.restore(chunk)
         return self._finish(chunk, rows, t, steps, counters, interrupted)
 
-    def _chunk(self, z: Any, counters: Sequence[float], stride: int | None, bound: float, threads: int | None) -> Chunk:
+    def _chunk(
+        self,
+        z: Any,
+        counters: Sequence[float],
+        stride: int | None,
+        bound: float,
+        ceiling: float,
+        threads: int | None,
+    ) -> Chunk:
         z = self._copy(z)
         workers = available_threads() if threads is None else threads
         if not isinstance(workers, int) or workers < 1:
             raise ParameterError(f"threads={threads!r}", "a whole number >= 1", "threads=None for all cores")
         threaded = self.threaded and workers > 1 and len(z) >= 2 * GRAIN
         pool = concurrent.futures.ThreadPoolExecutor(workers) if threaded else None
-        alive, done = self._flags(z)
-        return Chunk(z, alive, done, list(counters), min(float(bound), HUGE), stride or (1 << 62), pool, workers)
+        top = min(float(ceiling), HUGE)
+        alive, done = self._flags(z, top)
+        limit = min(float(bound), top)
+        return Chunk(z, alive, done, list(counters), limit, top, stride or (1 << 62), pool, workers)
 
     def _first_chunk(self, members: int) -> int:
         """Steps that take about `CHUNK_SECONDS`, by a rough price for each instruction: Ctrl-C is heard in between."""
@@ -206,8 +232,12 @@ class Kernel(abc.ABC):
     def _copy(self, z: Any) -> Any:
         return np.array(z, dtype=float, order="C")
 
-    def _flags(self, z: Any) -> tuple[Any, Any]:
-        return np.ones(len(z), dtype=np.bool_), np.zeros(len(z), dtype=np.int64)
+    def _flags(self, z: Any, ceiling: float) -> tuple[Any, Any]:
+        """Who is alive at the start, and steps done."""
+        alive = np.ones(len(z), dtype=np.bool_)
+        if len(z) and not (z.max() <= ceiling and z.min() >= -ceiling):
+            alive = (np.abs(z) <= ceiling).all(-1)
+        return alive, np.zeros(len(z), dtype=np.int64)
 
     def _rows(self, z: Any, count: int) -> Any:
         rows = np.empty((count, len(z), self.program.dim))

@@ -1,7 +1,7 @@
 """The map as fused C: members in SIMD lanes, many steps while a block of them stays in registers or first-level cache.
 
-Steps run in windows from a checkpoint. The end of a window is inspected; if a member went wrong inside it, the window
-runs again from the checkpoint, step by step, and that member alone stops. The fast path so costs nothing in exactness.
+Steps run in windows from a checkpoint. The end of a window is inspected, w and the rule's state; if a member went wrong
+inside it, or is near overflow, the window runs again from the checkpoint, step by step, and that member alone stops.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from ..symbolic.backends import C
 from .compile import load
-from .kernels import HUGE, Kernel
+from .kernels import Kernel
 from .program import Program
 
 WINDOW = 1024  # a window runs again at most once, so that a long one costs divergent ensembles little
@@ -98,25 +98,30 @@ static void gd_write(const double *restrict z, double *restrict row, int64_t mem
       for (int k = 0; k < GD_W; k++) row[j * GD_W + k] = z[k * GD_L + j];
 }
 
-/* One window: fast, then inspected; again step by step if a living lane left the bound. With `row`, the points of each
-   step go there; a block that is not full or has lost a lane is then taken step by step from the beginning. */
-static void gd_window(double *restrict z, double *restrict c, int64_t steps, double bound, int64_t *restrict alive,
-                      int64_t *restrict done, double *restrict row, int64_t row_length, int64_t members) {
+/* Whether all numbers of all living lanes are within the limit. */
+static int gd_within(const double *restrict z, const int64_t *restrict alive, double limit) {
+  int64_t bad = 0;
+  for (int k = 0; k < GD_D; k++) {
+    #pragma omp simd reduction(|:bad)
+    for (int j = 0; j < GD_L; j++) bad |= (fabs(z[k * GD_L + j]) <= limit ? 0 : alive[j]);
+  }
+  return !bad;
+}
+
+/* One window: fast, then inspected; again step by step if a living lane is no longer trusted. With `row`, the points of
+   each step go there; a block that is not full or has lost a lane is then taken step by step from the beginning. */
+static void gd_window(double *restrict z, double *restrict c, int64_t steps, double bound, double ceiling,
+                      double trusted, int64_t *restrict alive, int64_t *restrict done, double *restrict row,
+                      int64_t row_length, int64_t members) {
   double keep[GD_D * GD_L], counters[GD_C + 1];
-  int64_t bad = 0, dead = 0;
+  int64_t dead = 0;
   for (int j = 0; j < GD_L; j++) dead |= !alive[j];
-  if (GD_ABSORBING && bound >= GD_HUGE && !(row && dead)) {
+  if (GD_ABSORBING && trusted > 0 && !(row && dead) && gd_within(z, alive, trusted)) {
     memcpy(keep, z, sizeof keep);
     memcpy(counters, c, GD_C * sizeof(double));
     if (row) gd_rows(z, c, steps, row, row_length);
     else gd_steps(z, c, steps);
-    #pragma omp simd reduction(|:bad)
-    for (int j = 0; j < GD_L; j++) {
-      int64_t wrong = 0;
-      for (int k = 0; k < GD_W; k++) wrong |= !(fabs(z[k * GD_L + j]) <= bound);
-      bad |= wrong & alive[j];
-    }
-    if (!bad) {
+    if (gd_within(z, alive, trusted)) {
       for (int j = 0; j < GD_L; j++) done[j] += steps * alive[j];
       if (dead)
         for (int k = 0; k < GD_D; k++)
@@ -126,9 +131,9 @@ static void gd_window(double *restrict z, double *restrict c, int64_t steps, dou
     memcpy(z, keep, sizeof keep);
     memcpy(c, counters, GD_C * sizeof(double));
   }
-  if (!row) gd_exact(z, c, steps, bound, alive, done);
+  if (!row) gd_exact(z, c, steps, bound, ceiling, alive, done);
   for (int64_t t = 0; row && t < steps; t++) {
-    gd_exact(z, c, 1, bound, alive, done);
+    gd_exact(z, c, 1, bound, ceiling, alive, done);
     gd_write(z, row + t * row_length, members);
   }
 }
@@ -137,8 +142,8 @@ static void gd_window(double *restrict z, double *restrict c, int64_t steps, dou
    which `phase` have passed, the members' own chunk contiguous. A group of blocks moves together, so that each
    chunk is long. */
 int gd_run(double *restrict z, int64_t n, int64_t steps, double *counters, uint8_t *restrict alive,
-           int64_t *restrict done, double bound, double *restrict rows, int64_t row_length,
-           int64_t stride, int64_t phase) {
+           int64_t *restrict done, double bound, double ceiling, double trusted, double *restrict rows,
+           int64_t row_length, int64_t stride, int64_t phase) {
   const int64_t group = rows ? (GD_ROW_BYTES / (8 * GD_W * GD_L) > 0 ? GD_ROW_BYTES / (8 * GD_W * GD_L) : 1) : 1;
   double *block = malloc(group * GD_D * GD_L * sizeof(double));
   int64_t *living = malloc(2 * group * GD_L * sizeof(int64_t)), *counted = living + group * GD_L;
@@ -170,8 +175,8 @@ int gd_run(double *restrict z, int64_t n, int64_t steps, double *counters, uint8
         const int64_t own = members - b * GD_L < GD_L ? members - b * GD_L : GD_L;
         double *place = row + b * GD_L * GD_W, *lanes = block + b * GD_D * GD_L;
         for (int64_t s = 0; any && s < stretch; s += GD_WINDOW)
-          gd_window(lanes, c, stretch - s < GD_WINDOW ? stretch - s : GD_WINDOW, bound, living + b * GD_L,
-                    counted + b * GD_L, each ? place : 0, row_length, own);
+          gd_window(lanes, c, stretch - s < GD_WINDOW ? stretch - s : GD_WINDOW, bound, ceiling, trusted,
+                    living + b * GD_L, counted + b * GD_L, each ? place : 0, row_length, own);
         if (due) gd_write(lanes, place, own);
         for (int64_t s = 0; each && !any && s < stretch; s++) gd_write(lanes, place + s * row_length, own);
       }
@@ -215,7 +220,7 @@ class CKernel(Kernel):
             pointer,
             pointer,
             pointer,
-            ctypes.c_double,
+            *[ctypes.c_double] * 3,
             pointer,
             whole,
             whole,
@@ -233,7 +238,7 @@ class CKernel(Kernel):
             failed = self._run(
                 chunk.z.ctypes.data + 8 * first * size, last - first, chunk.steps, counters.ctypes.data,
                 chunk.alive.ctypes.data + first, chunk.done.ctypes.data + 8 * first, chunk.limit,
-                rows, n * width, chunk.stride, chunk.phase,
+                chunk.ceiling, chunk.trusted, rows, n * width, chunk.stride, chunk.phase,
             )  # fmt: skip
             if failed:
                 raise MemoryError("no memory for the kernel's blocks")
@@ -257,18 +262,19 @@ def c_source(program: Program) -> str:
     load_lane = [f"const double {name} = s[{k} * GD_L + j];" for k, name in enumerate(program.inputs)]
     store_lane = [f"s[{k} * GD_L + j] = {value};" for k, value in enumerate(results)]
     names = [f"const double o{k} = {value};" for k, value in enumerate(results)]
-    good = " & ".join(["(alive[j] != 0)", *(f"(fabs(o{k}) <= bound)" for k in range(program.dim))])
+    limits = ["bound" if k < program.dim else "ceiling" for k in range(size)]
+    good = " & ".join(["(alive[j] != 0)", *(f"(fabs(o{k}) <= {limit})" for k, limit in enumerate(limits))])
     keep = [f"s[{k} * GD_L + j] = good ? o{k} : {name};" for k, name in enumerate(program.inputs)]
     exact = [*names, f"const int good = {good};", *keep, "alive[j] = good;", "done[j] += good;"]
     return "\n".join([
         MATHEMATICS,
         f"#define GD_D {size}\n#define GD_W {program.dim}\n#define GD_C {counters}\n#define GD_WINDOW {WINDOW}",
         f"#define GD_ABSORBING {int(program.absorbing)}\n#define GD_ROW_BYTES {ROW_BYTES}\n#define GD_ROWS {ROWS}",
-        f"#define GD_HUGE {HUGE!r}\n{_lanes(program)}",
+        _lanes(program),
         _function("gd_steps", "", once, [*load_lane, *body, *store_lane], next_counters),
         _function("gd_rows", ", double *restrict row, int64_t row_length", once, [*load_lane, *body, *store_lane],
                   [*next_counters, *write]),
-        _function("gd_exact", ", double bound, int64_t *restrict alive, int64_t *restrict done",
+        _function("gd_exact", ", double bound, double ceiling, int64_t *restrict alive, int64_t *restrict done",
                   once, [*load_lane, *body, *exact], next_counters),
         "static void gd_count(double *restrict c, int64_t steps) {\n  for (int64_t step = 0; step < steps; step++) {",
         *(f"    {line}" for line in (*once, *next_counters)),

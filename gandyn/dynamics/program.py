@@ -29,7 +29,7 @@ class Program:
         varying: the others: once a step for every member.
         outputs: z+ as operands. counter_outputs: the next counts.
         dim: how many leading coordinates are the game's.
-        absorbing: whether a w that is not finite can never become finite again. Then looking at the end of a window
+        absorbing: whether a z that is not finite can never become finite again. Then looking at the end of a window
             of steps finds every overflow inside it.
     """
 
@@ -96,12 +96,12 @@ def program(update_map: Any) -> Program:
         code.outputs[:size],
         counter_outputs,
         update_map.game.dim,
-        _absorbing(code, inputs[: update_map.game.dim]),
+        _absorbing(code, inputs),
     )
 
 
 def _absorbing(code: StraightLine, coordinates: tuple[str, ...]) -> bool:
-    """Every coordinate of w, once not finite, makes some coordinate of the next w not finite."""
+    """Every coordinate of z, once not finite, makes some coordinate of the next z not finite."""
     sources: dict[Operand, frozenset[str]] = {name: frozenset((name,)) for name in coordinates}
     nothing: frozenset[str] = frozenset()
     for line in code.instructions:

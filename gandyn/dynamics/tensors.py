@@ -27,12 +27,13 @@ class TorchKernel(Kernel):
     @torch.no_grad()
     def _advance(self, chunk: Chunk) -> None:
         size, width = self.program.size, self.program.dim
-        limit = min(chunk.limit, torch.finfo(chunk.z.dtype).max)
+        largest = torch.finfo(chunk.z.dtype).max
+        limits = [min(chunk.limit, largest)] * width + [min(chunk.ceiling, largest)] * (size - width)
         columns, alive, counters = chunk.z.unbind(-1), chunk.alive, chunk.counters
         for step in range(1, chunk.steps + 1):
             values = self._step(*columns, *counters)
             proposed, counters = [_column(v, columns[0]) for v in values[:size]], values[size:]
-            for value in proposed[:width]:
+            for value, limit in zip(proposed, limits, strict=True):
                 alive = alive & (value.abs() <= limit)
             columns = [torch.where(alive, new, old) for new, old in zip(proposed, columns, strict=True)]
             chunk.done += alive
@@ -52,9 +53,8 @@ class TorchKernel(Kernel):
     def _copy(self, z: Any) -> Any:
         return z.detach().clone().contiguous()
 
-    def _flags(self, z: Any) -> tuple[Any, Any]:
-        n = len(z)
-        return z.new_ones(n, dtype=torch.bool), z.new_zeros(n, dtype=torch.int64)
+    def _flags(self, z: Any, ceiling: float) -> tuple[Any, Any]:
+        return (z.abs() <= ceiling).all(-1), z.new_zeros(len(z), dtype=torch.int64)
 
     def _rows(self, z: Any, count: int) -> Any:
         rows = z.new_empty((count, len(z), self.program.dim))

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import ParameterError
 from ..types import Array, Domain, Game, Info, Rule, State
-from ..worlds import blend, descend_over_root, is_symbolic, maximum, number, over_root, zeros_like
+from ..worlds import blend, blend_square, descend_over_root, is_symbolic, maximum, number, over_root, zeros_like
 from .base import parameter, register, step_size
 
 
@@ -61,7 +61,7 @@ class Adam(Rule):
         first, second = (number(beta, w) for beta in self.betas)
         return {
             "mean": blend(moments["mean"], v, first),
-            "square": blend(moments["square"], v * v, second),
+            "square": blend_square(moments["square"], v, second),
         }
 
     def _weights(self, t: Any, w: Array) -> tuple[Any, Any, Any]:
@@ -138,6 +138,6 @@ class RMSProp(Rule):
         """One field evaluation."""
         v = game.field(w, game.draw(rng))
         decay = number(self.decay, w)
-        square = blend(state["square"], v * v, decay)
+        square = blend_square(state["square"], v, decay)
         direction = over_root(v, square, 1, 1, number(self.eps, w))
         return game.project(w - game.per_coordinate(self.lr, w) * direction), State({"square": square}), {"field": v}

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
-from ..worlds import SYMBOLS, blend, number, ones_like, sqrt, world_of, zeros_like
+from ..worlds import SYMBOLS, blend_square, number, ones_like, sqrt, world_of, zeros_like
 from .base import parameter, refuse_alone, register, step_size
 from .krylov import check_solver, is_iterative, solve
 from .products import only
@@ -181,7 +181,7 @@ class AdaptiveCGD(CompetitiveGD):
         batch = game.draw(rng)
         v = game.field_and_graph(w, batch)
         b, t = number(self.decay, w), state["steps"] + 1
-        square = blend(state["square"], v * v, b)
+        square = blend_square(state["square"], v, b)
         steps = game.per_coordinate(self.lr, w) / (sqrt(square / (1 - b**t)) + number(self.eps, w))
         u, info = self._move(game, w, v, steps, batch, state)
         arrays = {**_keep(state, u).arrays, "square": square}

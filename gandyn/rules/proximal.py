@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import ConvergenceError, DomainError
 from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
-from ..worlds import POINTS, SYMBOLS, TORCH, norm, where, world_of
+from ..worlds import POINTS, SYMBOLS, TORCH, ceiling, norm, where, world_of
 from .base import count, register, step_size
 from .krylov import check_solver, solve
 
@@ -69,7 +69,7 @@ class ProximalPoint(Rule):
                 )
             return self._newton(game, w, self.residual(game, w, w, batch), batch), state, {}
         at, goal = w, self._goal(w)
-        usable = w * 0 == 0  # members that have diverged already stay as they are
+        usable = abs(w) <= ceiling(w)  # members that have diverged already stay as they are
         with np.errstate(all="ignore"):  # a trial step may overflow: backtracking sees it
             r = self.residual(game, w, w, batch)
             for iteration in range(1, self.limit + 1):

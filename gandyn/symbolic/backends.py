@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..worlds import sign
 from .lowering import BOOLEAN, Operand, StraightLine
 
 INFIX = {
@@ -83,8 +84,8 @@ NUMPY = Backend(
 TORCH = Backend(
     "torch",
     INFIX
-    | _calls("torch.", SAME | {"atan": "atan", "sign": "sign", "sigmoid": "sigmoid", "erf": "erf"})
-    | _calls("", {"softplus": "softplus", "max": "maximum", "min": "minimum", "pow": "power"})
+    | _calls("torch.", SAME | {"atan": "atan", "sigmoid": "sigmoid", "erf": "erf"})
+    | _calls("", {"sign": "sign", "softplus": "softplus", "max": "maximum", "min": "minimum", "pow": "power"})
     | _calls("", {"sqrt": "sqrt", "exp": "exp", "log": "log"})
     | {"where": "where({}, {}, {})"},
     number=_python_number,
@@ -145,6 +146,7 @@ def torch_namespace() -> dict[str, Any]:
     return {
         "torch": torch,
         "softplus": lambda x: -torch.nn.functional.logsigmoid(-x),
+        "sign": sign,
         "where": torch.where,
         "maximum": lift(torch.maximum, max),
         "minimum": lift(torch.minimum, min),
