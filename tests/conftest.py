@@ -16,6 +16,39 @@ hypothesis.settings.register_profile("ci", deadline=None, max_examples=40, deran
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 
+# Of the slow tests of these files every n-th runs; the others, alike but for their numbers, with `--thorough`.
+ONE_IN = {
+    "test_analysed.py": 8,
+    "test_bifurcation_complete.py": 2,
+    "test_certified_memory.py": 3,
+    "test_fixed_points_random.py": 5,
+    "test_metamorphic.py": 4,
+    "test_network_zoo.py": 3,
+    "test_planar_cycles.py": 4,
+    "test_plots_fit.py": 5,
+    "test_rate_bands.py": 6,
+    "test_thresholds.py": 2,
+}
+
+
+def pytest_addoption(parser):
+    parser.addoption("--thorough", action="store_true", help="with -m slow: long series in full, which takes hours")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out all but every n-th slow test of the long files."""
+    if config.getoption("--thorough"):
+        return
+    seen, kept, left = {}, [], []
+    for item in items:
+        n = ONE_IN.get(item.path.name, 1) if item.get_closest_marker("slow") else 1
+        k = seen[item.path.name] = seen.get(item.path.name, -1) + (n > 1)
+        (left if n > 1 and k % n else kept).append(item)
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = kept
+
+
 @pytest.fixture(autouse=True)
 def _one_torch_thread():
     """Whoever imported torch runs it on one thread; nobody imports it for this."""

@@ -74,6 +74,9 @@ class Decomposition(Result):
 def decompose(game: Game, w: Any = None) -> Decomposition:
     """J = S + A at the point w or points (..., d), or as expressions when w is None or holds symbols.
 
+    Raises:
+        NotDifferentiableError: at a single point where the field has a kink.
+
     Example:
         >>> import gandyn as gd
         >>> gd.decompose(gd.games.bilinear()).kind
@@ -86,6 +89,8 @@ def decompose(game: Game, w: Any = None) -> Decomposition:
         return Decomposition(game, None, _matrix(game, np.frompyfunc(exact, 1, 1)(point)))
     point = np.asarray(point, dtype=float)
     game.check(point)
+    if not game.smooth and point.ndim == 1 and game.symbolic:
+        _matrix(game, np.frompyfunc(exact, 1, 1)(point))  # which sees kinks
     return Decomposition(game, _nested(point.tolist()), np.asarray(game.jacobian(point)))
 
 
@@ -96,4 +101,10 @@ def _nested(rows: Any) -> Any:
 def _matrix(game: Game, symbols: Any) -> Any:
     import sympy
 
-    return sympy.ImmutableMatrix(sympy.Matrix(game.jacobian(symbols)))
+    if game.smooth or not game.symbolic or any(e.free_symbols for e in symbols):
+        return sympy.ImmutableMatrix(sympy.Matrix(game.jacobian(symbols)))
+    from ...symbolic.kinks import slope_at
+
+    values = dict(zip(game.symbols, symbols, strict=True))
+    rows = [[slope_at(e, s, values) for s in game.symbols] for e in game.field_exprs]
+    return sympy.ImmutableMatrix(rows)

@@ -73,7 +73,7 @@ class Problem:
         """The faces that meet the box and on which the signs of v, as far as intervals tell, allow a solution."""
         faces = [f for f in self.feasible.faces() if self.limits(f) is not None]
         ends = np.array([[limit for limit in self.limits(f) or []] for f in faces], dtype=float)
-        if len(faces) == 1 or not np.isfinite(ends).all():
+        if len(faces) <= 1 or not np.isfinite(ends).all():
             return iter(faces)
         try:
             low, high = IntervalFunction(self.symbols, self.field)(*outward(ends[..., 0], ends[..., 1]))
