@@ -32,3 +32,4 @@ def test_overflow_ends_a_run_for_good_only_where_nothing_brings_it_back():
     step = gd.rules.GDA(0.1)
     assert program(gd.update_map(gd.games.bilinear(), step)).absorbing
     assert not program(gd.update_map(gd.games.boxed_bilinear(x_box=(-1, 1)), step)).absorbing
+    assert program(gd.update_map(gd.games.bilinear(), gd.rules.AMSGrad(0.1))).absorbing  # by its running maximum

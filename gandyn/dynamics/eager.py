@@ -119,7 +119,7 @@ class _NumpyArrays:
         return np.empty((rows, *w.shape), dtype=w.dtype)
 
     def within(self, w: Array, limit: float) -> Any:
-        return np.abs(w).max(-1) <= limit
+        return np.maximum.reduce(np.abs(w), axis=-1) <= limit
 
     def all_well(self, good: Any) -> bool:
         """Whether nothing needs choosing."""

@@ -111,5 +111,8 @@ def _absorbing(code: StraightLine, coordinates: tuple[str, ...]) -> bool:
         elif line.op in KEEPS_IF_BOTH:
             first, second = KEEPS_IF_BOTH[line.op]
             sources[line.name] = of[first] & of[second]
+        if line.op == "max":  # a running maximum of finite numbers is never -inf, and +inf and NaN stay in it
+            kept = (name for name, output in zip(coordinates, code.outputs, strict=False) if output == line.name)
+            sources[line.name] |= frozenset(kept) & frozenset(line.args)
     reached = nothing.union(*(sources.get(output, nothing) for output in code.outputs[: len(coordinates)]))
     return reached >= set(coordinates)
