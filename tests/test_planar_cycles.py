@@ -56,7 +56,7 @@ def test_van_der_pol_in_every_unit_of_time(clock):
     (cycle,) = found
     assert not found.complete
     assert cycle.stable
-    assert cycle.period * float(clock) == pytest.approx(6.66328685932, rel=1e-10)  # a published value: 6.6632868593
+    assert cycle.period * float(clock) == pytest.approx(6.66328685932, rel=1e-10)
     x_of_t = cycle.points[:, 0]
     assert np.abs(x_of_t).max() == pytest.approx(2.00862, abs=1e-4)
 

@@ -105,7 +105,7 @@ class Bifurcation(Result):
 
     def summary(self) -> str:
         """One line for each point and note."""
-        what = "gradient flow" if self.rule is None else self.rule.name
+        what = "gradient flow" if self.rule is None else repr(self.rule)
         head = f"{what} on {self.game.name} over {self.parameter} from {self.values[0]:g} to {self.values[-1]:g}: "
         head += f"{len(self.branches)} branch{'' if len(self.branches) == 1 else 'es'}, {len(self.points)} bifurcations"
         whole = f"  {'complete' if self.complete else 'perhaps not all'}: {self.reason}"

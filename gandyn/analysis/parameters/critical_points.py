@@ -1,7 +1,7 @@
 """Every fold, flip and Hopf point in a box of points and parameters, as zeros of a system that intervals can search.
 
 G(z, p) = 0, where G = v for a flow and F - z for a map, together with one test function that vanishes when an
-eigenvalue meets the stability boundary (Kuznetsov 2004, section 10.2.1).
+eigenvalue meets the stability boundary (Kuznetsov 2004, chapter 10).
 """
 
 from __future__ import annotations
