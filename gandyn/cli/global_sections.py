@@ -36,7 +36,7 @@ def around_section(subject: Subject) -> Section:
         else:
             rows = [f"{_kind(c)}, period {c.period:.8g}" for c in cycles[:MOST]]
             section.add("cycles of the flow", *(rows or ["none found"]), *_more(cycles))
-            section.add("these are all cycles" if cycles.complete else "perhaps not all cycles", cycles.reason)
+            section.add("all the cycles" if cycles.complete else "perhaps not all", cycles.reason)
     section.data = {
         "global": {
             "equilibria": [[float(x) for x in p.point] for p in points],

@@ -193,11 +193,12 @@ def solution_section(subject: Subject) -> Section:
 def stability_section(subject: Subject) -> Section:
     """Conditions on the step, its threshold and its best value."""
     from ..analysis.backward_error.expansion import in_proportion
+    from ..analysis.parameters.freed import symbols_of
     from ..analysis.parameters.stability import stability_region
 
     section = Section("Stable steps")
     rule = None if subject.rule is None else in_proportion(subject.game, subject.rule)
-    free = tuple(map(str, subject.game.parameters))
+    free = tuple(sorted({*map(str, symbols_of(rule)), *map(str, subject.game.parameters)}))
     if rule is None and not free:
         raise DomainError("a flow without free parameters has no step to choose")
     region = stability_region(subject.game, rule, free, subject.place)

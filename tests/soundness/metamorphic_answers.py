@@ -67,8 +67,10 @@ def fixed_points(one: Any, restated: Restated) -> str | None:
             return f"points {mine.tolist()} and {its.tolist()}"
         if restated.extra:
             return None
-        kinds = [a[i].kind for i in range(len(a))], [b[int(k)].kind for k in distance.argmin(1)]
-        return None if kinds[0] == kinds[1] else f"kinds {kinds[0]} and {kinds[1]}"
+        pairs = [(p, b[int(k)]) for p, k in zip(a, distance.argmin(1), strict=True)]
+        # a point known exactly on one side alone (a registered equilibrium) may be decided there alone
+        kinds = [(p.kind, q.kind) for p, q in pairs if (p.exact is None) == (q.exact is None)]
+        return None if all(one == other for one, other in kinds) else f"kinds {kinds}"
 
     return both(ask, one, restated, compare) if restated.same_box else None
 
