@@ -72,7 +72,7 @@ def test_eigenvalues_against_logarithms_of_the_map_s(rule):
     equation, errors = gd.high_resolution(BILINEAR, rule), []
     for h in (0.02, 0.01):
         slow = gd.linearize(equation.space(h), at=[0, 0, 0, 0]).eigenvalues[:2]
-        moved = gd.analysis.expansion.with_steps(BILINEAR, rule, (h, h))
+        moved = gd.analysis.backward_error.expansion.with_steps(BILINEAR, rule, (h, h))
         target = np.log(gd.linearize(BILINEAR, moved).eigenvalues[:2]) / h
         errors.append(np.abs(np.sort_complex(slow) - np.sort_complex(target)).max())
     assert np.log2(errors[0] / errors[1]) == pytest.approx(2, abs=0.1)

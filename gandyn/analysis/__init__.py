@@ -82,10 +82,13 @@ class _Moved(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def create_module(self, spec: Any) -> Any:
         """The module itself, under its present name."""
-        return importlib.import_module(f"{__name__}.{_MOVED[spec.name.removeprefix(f'{__name__}.')]}")
+        module = importlib.import_module(f"{__name__}.{_MOVED[spec.name.removeprefix(f'{__name__}.')]}")
+        self.own = module.__spec__
+        return module
 
     def exec_module(self, module: Any) -> None:
-        """Nothing: it has run."""
+        """It has run: only its own specification, which the import has replaced, is put back."""
+        module.__spec__ = self.own
 
 
 sys.meta_path.append(_Moved())

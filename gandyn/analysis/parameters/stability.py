@@ -199,7 +199,7 @@ class StabilityRegion(Result):
 def stability_region(
     game: Game,
     rule: Rule | None = None,
-    parameters: Sequence[str] = ("lr",),
+    parameters: Any = ("lr",),
     at: Any = None,
     budget: float | Budget | None = 60.0,
 ) -> StabilityRegion:
