@@ -100,7 +100,7 @@ class System:
         return self.newton_from(self.start.values(np.asarray(w, dtype=float), p), p)
 
     def newton_from(self, z: Array, p: Sequence[float]) -> Array | None:
-        """The same from an augmented state."""
+        """A fixed point near the augmented state z, shape (D,), in floats; None where Newton's method fails."""
         eye = 0.0 if self.flow else np.eye(len(z))
         for _ in range(60):
             value = self.function.values(z, p) - (0.0 if self.flow else z)

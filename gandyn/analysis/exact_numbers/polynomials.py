@@ -238,7 +238,7 @@ def _count_in_doubles(f: Any, flow: bool) -> int | None:
 
 
 def _count_in_discs(f: Any, flow: bool) -> int | None:
-    """The same from discs in 40 digits."""
+    """Roots of f on the stable side, counted in discs that hold them to 40 digits; None where a disc meets the line."""
     discs = _discs(f)
     if discs is None:
         return None

@@ -60,7 +60,7 @@ class Near(RestrictedGame):
         return super().jvp(w, u, batch) + 2 * self.weight * u
 
     def vjp(self, w: Array, u: Array, batch: Batch = None) -> Array:
-        """The same product: a Hessian is symmetric."""
+        """The transposed Hessian times u, and 2 weight u; the Hessian is symmetric, so this equals `jvp`."""
         return super().vjp(w, u, batch) + 2 * self.weight * u
 
     def _costs(self, w: Array, batch: Batch) -> tuple[Array, ...]:

@@ -160,7 +160,7 @@ class Linearization(Result):
 
     @property
     def verdict(self) -> Verdict:
-        """What the spectrum decides."""
+        """Whether the point attracts, repels, is a saddle or none of these, as its spectrum and constraints decide."""
         return self._decision[0]
 
     @property

@@ -46,7 +46,7 @@ class Fit:
 
     @property
     def parameters(self) -> int:
-        """How many were fitted."""
+        """The number of fitted parameters: two of the line, and a third where the law has an offset in time."""
         return 2 if self.offset is None else 3
 
     def __call__(self, t: Any) -> Series:

@@ -43,7 +43,7 @@ class Condition:
         return Condition(sign, powers)
 
     def on(self, line: Line) -> Condition:
-        """The same on a line, where a factor without roots has one sign."""
+        """The condition where one parameter varies along a line: a factor without roots there becomes its sign."""
         sign, powers = self.sign, {}
         for base, power in self.powers.items():
             signs = set(line.signs[base])
@@ -205,7 +205,7 @@ def _factor(polynomial: Any, symbols: Sequence[Any]) -> tuple[Any, list[tuple[An
 
 
 def _split(e: Any) -> Condition:
-    """The same from an expression whose coefficients are not rational."""
+    """The condition e > 0 as a sign and factors, for an expression whose coefficients are not rational."""
     import sympy
 
     numerator, denominator = sympy.fraction(sympy.together(sympy.factor(e)))

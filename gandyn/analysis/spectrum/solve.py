@@ -135,7 +135,7 @@ class _Search:
         )
 
     def run(self) -> None:
-        """To the end."""
+        """Extend the Krylov space until every target is accepted, or nothing is left to span or to spend."""
         if self.ritz is None:
             self.advance(max(FIRST, 3 * self.k + STEP))
         while not self.finished:
