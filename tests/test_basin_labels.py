@@ -6,7 +6,7 @@ import sympy
 
 import gandyn as gd
 from gandyn.analysis.long_run.basins import CYCLING, UNDECIDED
-from gandyn.games.projections import Box
+from gandyn.oracles.projections import Box
 
 x, y, lam = sympy.symbols("x y lam", real=True)
 S = gd.games.from_sympy

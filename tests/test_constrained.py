@@ -10,7 +10,7 @@ import sympy
 
 import gandyn as gd
 from gandyn.analysis.local.linearize import Verdict
-from gandyn.games.projections import Box, Product, Simplices
+from gandyn.oracles.projections import Box, Product, Simplices
 
 x, y, l = sympy.symbols("x y l", real=True)
 a, b, c = sympy.symbols("a b c", real=True)

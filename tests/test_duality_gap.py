@@ -133,7 +133,7 @@ def test_boxed_bilinear_games():
 
 def test_boxes_with_curvature():
     """Convex, concave and flat coordinates against a fine grid."""
-    from gandyn.games.projections import Box
+    from gandyn.oracles.projections import Box
 
     x, y, z = sympy.symbols("x1 x2 x3", real=True)
     u = sympy.Symbol("u", real=True)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import gandyn as gd
 from gandyn.analysis.gap.minimum import Enclosure, Minimum
 from gandyn.errors import DomainError, ParameterError
-from gandyn.games.projections import Box
+from gandyn.oracles.projections import Box
 
 X, Y = sympy.symbols("x y", real=True)
 SADDLE = gd.games.from_sympy(3 * X**2 - Y**2 + 4 * X * Y, [X, Y])

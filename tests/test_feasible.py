@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gandyn as gd
-from gandyn.games.projections import Box, Product, Simplices, project_to_simplex
+from gandyn.oracles.projections import Box, Product, Simplices, project_to_simplex
 from gandyn.types import FeasibleSet
 
 R = sympy.Rational

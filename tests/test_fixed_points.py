@@ -7,7 +7,7 @@ import pytest
 import sympy
 
 import gandyn as gd
-from gandyn.games.projections import Box, Product, Simplices
+from gandyn.oracles.projections import Box, Product, Simplices
 
 x, y, z, l = sympy.symbols("x y z l", real=True)
 R = sympy.Rational

@@ -10,7 +10,7 @@ import pytest
 import sympy
 
 import gandyn as gd
-from gandyn.games.projections import Box, Simplices
+from gandyn.oracles.projections import Box, Simplices
 
 x, y, u = sympy.symbols("x y u", real=True)
 R = sympy.Rational

@@ -8,7 +8,7 @@ import pytest
 import gandyn as gd
 from catalogue import finite_differences
 from gandyn.errors import ParameterError, ShapeError
-from gandyn.games import mixtures
+from gandyn.oracles import gaussian_mixture as mixtures
 
 UNEVEN = mixtures.GaussianMixture([[0.0, 1.0], [-1.5, 0.5], [1.0, -1.0]], [0.3, 0.5, 0.4], [0.5, 0.2, 0.3])
 

@@ -12,7 +12,7 @@ import torch
 import gandyn as gd
 from gandyn.errors import ParameterError, ShapeError, WorldError
 from gandyn.games.planted import rational_rotation
-from gandyn.games.projections import Box, project_to_simplex
+from gandyn.oracles.projections import Box, project_to_simplex
 
 
 def test_the_boxed_game_stops_at_its_walls():

@@ -9,7 +9,7 @@ import sympy
 import gandyn as gd
 from gandyn.analysis.nash.convexity import is_convex
 from gandyn.analysis.nash.own_optimum import Optimum
-from gandyn.games.projections import Box, Simplices
+from gandyn.oracles.projections import Box, Simplices
 
 x, y, z = sympy.symbols("x y z", real=True)
 R = sympy.Rational

@@ -6,7 +6,7 @@ import torch
 from small_gans import CASES, LR, gan, token
 
 import gandyn as gd
-from gandyn.games.field_graph import FieldGraph
+from gandyn.oracles.field_graph import FieldGraph
 
 
 @pytest.fixture(params=CASES.values(), ids=CASES)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.abc
-import importlib.util
-import sys
 from typing import Any
 
 _HOMES = {
@@ -41,57 +38,7 @@ _HOMES = {
     "conserved_quantities": "conserved.quantities",
 }
 
-# Where modules with public names stood before each question had a folder; `from gandyn.analysis.linearize import
-# Verdict` still works.
-_MOVED = {
-    "averages": "measured.averages",
-    "basins": "long_run.basins",
-    "bifurcation": "parameters.bifurcation",
-    "certify": "certificates.certify",
-    "classification": "nash.classification",
-    "comparison": "measured.comparison",
-    "cycles": "closed_orbits.cycles",
-    "decomposition": "local.decomposition",
-    "drift": "backward_error.drift",
-    "escape": "long_run.escape",
-    "fixed_points": "zeros.fixed_points",
-    "high_resolution": "backward_error.high_resolution",
-    "linearize": "local.linearize",
-    "lyapunov": "certificates.lyapunov_function",
-    "lyapunov_exponents": "long_run.lyapunov_exponents",
-    "modified": "backward_error.modified_flow",
-    "path": "spectrum.path_angle",
-    "rates": "measured.rates",
-    "recurrence": "long_run.recurrence",
-    "stability": "parameters.stability",
-    "time_scale": "parameters.time_scale",
-    "toy": "spectrum.toy",
-    "worst_case": "certificates.worst_case",
-}
-
 __all__ = [*_HOMES]
-
-
-class _Moved(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds a module under its former name."""
-
-    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
-        """A spec for `gandyn.analysis.NAME` where NAME has moved."""
-        name = fullname.removeprefix(f"{__name__}.")
-        return importlib.util.spec_from_loader(fullname, self) if name in _MOVED else None
-
-    def create_module(self, spec: Any) -> Any:
-        """The module itself, under its present name."""
-        module = importlib.import_module(f"{__name__}.{_MOVED[spec.name.removeprefix(f'{__name__}.')]}")
-        self.own = module.__spec__
-        return module
-
-    def exec_module(self, module: Any) -> None:
-        """It has run: only its own specification, which the import has replaced, is put back."""
-        module.__spec__ = self.own
-
-
-sys.meta_path.append(_Moved())
 
 
 def __getattr__(name: str) -> Any:

@@ -11,7 +11,7 @@ def _blind(atoms: int, mean: float, std: float, degree: int | None = None) -> Ev
     """Moments of a Gaussian beside those of a generator with few atoms, up to a degree (2 atoms - 1)."""
     import numpy as np
 
-    from ..games.mixtures import GaussianMixture
+    from ..oracles.gaussian_mixture import GaussianMixture
 
     data = GaussianMixture([[mean]], std)
     nodes, weights = np.polynomial.hermite_e.hermegauss(atoms)
@@ -51,7 +51,9 @@ register(
         outside=(Outside("a discriminator of degree 2m", lambda: {"atoms": 2, "mean": 0.0, "std": 1.0, "degree": 4}),),
         mutants=(
             Mutant(
-                "games/mixtures.py", "self.std[:, None] * nodes) ** power", "self.std[:, None] ** 2 * nodes) ** power"
+                "oracles/gaussian_mixture.py",
+                "self.std[:, None] * nodes) ** power",
+                "self.std[:, None] ** 2 * nodes) ** power",
             ),
         ),
         draws=25,

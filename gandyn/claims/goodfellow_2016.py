@@ -50,7 +50,7 @@ register(
                 restore=lambda: {"game": games.bilinear()},
             ),
         ),
-        mutants=(Mutant("games/symbolic.py", "costs.append(-costs[0])", "costs.append(costs[0])"),),
+        mutants=(Mutant("oracles/symbolic.py", "costs.append(-costs[0])", "costs.append(costs[0])"),),
         draws=20,
     )
 )

@@ -64,7 +64,7 @@ register(
         outside=(Outside("the last point", lambda: {"matrix": ((1,),), "step": 0.1, "count": 400, "last": True}),),
         mutants=(
             Mutant("rules/gradient.py", "game.project(w - game", "(w - game"),
-            Mutant("games/symbolic.py", "costs.append(-costs[0])", "costs.append(costs[0])"),
+            Mutant("oracles/symbolic.py", "costs.append(-costs[0])", "costs.append(costs[0])"),
         ),
         draws=20,
     )

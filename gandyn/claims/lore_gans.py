@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import games, losses, rules
-from ..games.symbolic import SymbolicGame
+from ..oracles.symbolic import SymbolicGame
 from ..penalties import registry as penalties
 from ..types import Rule
 from .base import Evidence, How, Mutant, Outside
@@ -109,7 +109,7 @@ def _three_sigma(points: int) -> Evidence:
     """Samples within three standard deviations of their nearest mode, beside 99.73 %, within five standard errors."""
     import numpy as np
 
-    from ..games.mixtures import ring
+    from ..oracles.gaussian_mixture import ring
 
     mixture = ring(8)
     samples = mixture.sample(np.random.default_rng(0), points)
@@ -128,7 +128,11 @@ remark(
     lambda: {"points": 100_000},
     conclusion=_three_sigma,
     how=How.REPRODUCED,
-    mutants=(Mutant("games/mixtures.py", "rng.normal(size=(n, self.dim))", "rng.normal(size=(n, self.dim)) * [1, 0]"),),
+    mutants=(
+        Mutant(
+            "oracles/gaussian_mixture.py", "rng.normal(size=(n, self.dim))", "rng.normal(size=(n, self.dim)) * [1, 0]"
+        ),
+    ),
 )
 
 

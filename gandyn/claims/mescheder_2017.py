@@ -56,7 +56,7 @@ register(
         ),
         mutants=(
             Mutant("rules/gradient.py", "self.lr, w) * v", "self.lr, w) * (v + v)"),
-            Mutant("games/symbolic.py", "costs.append(-costs[0])", "costs.append(costs[0])"),
+            Mutant("oracles/symbolic.py", "costs.append(-costs[0])", "costs.append(costs[0])"),
         ),
         draws=10,
     )

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import ParameterError
+from ..oracles.facts import Facts
+from ..oracles.projections import Box
+from ..oracles.symbolic import SymbolicGame, from_sympy
 from . import registry
-from .facts import Facts
-from .projections import Box
-from .symbolic import SymbolicGame, from_sympy
 
 
 @registry.register("bilinear", examples=({}, {"matrix": ((1, 2), (3, -1))}, {"matrix": ((1, 0.5, -2),)}))

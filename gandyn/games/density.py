@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import ParameterError, ShapeError
+from ..oracles.facts import Facts
+from ..oracles.projections import Simplices
+from ..oracles.symbolic import SymbolicGame, from_sympy
 from ..worlds import NUMPY, TORCH, exact
 from . import registry
-from .facts import Facts
-from .projections import Simplices
-from .symbolic import SymbolicGame, from_sympy
 
 
 def _probabilities(data: Sequence[Any]) -> tuple[Any, ...]:

@@ -11,13 +11,13 @@ import numpy as np
 from .. import worlds
 from ..losses import Loss
 from ..losses import resolve as resolve_loss
+from ..oracles.facts import Facts
+from ..oracles.symbolic import SymbolicGame
 from ..penalties import Penalty
 from ..penalties import resolve as resolve_penalties
 from ..types import Array, FeasibleSet
 from ..worlds import exact
 from . import registry
-from .facts import Facts
-from .symbolic import SymbolicGame
 
 
 class DiracCritic:

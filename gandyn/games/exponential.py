@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..errors import ParameterError
+from ..oracles.facts import Facts
+from ..oracles.symbolic import SymbolicGame, from_sympy
 from . import registry
-from .facts import Facts
-from .symbolic import SymbolicGame, from_sympy
 
 
 @registry.register("exponential", examples=({}, {"sign": -1}))

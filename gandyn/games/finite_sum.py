@@ -10,11 +10,11 @@ import numpy as np
 
 from .. import worlds
 from ..errors import ParameterError, ShapeError
+from ..oracles.facts import Facts
+from ..oracles.symbolic import SymbolicGame
 from ..types import ALL_WORLDS, Array, Batch, Game
 from ..worlds import SYMBOLS, TORCH, exact
 from . import registry
-from .facts import Facts
-from .symbolic import SymbolicGame
 
 
 class FiniteSumGame(Game):

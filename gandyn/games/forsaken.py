@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..oracles.facts import Facts
+from ..oracles.symbolic import SymbolicGame, from_sympy
 from . import registry
-from .facts import Facts
-from .symbolic import SymbolicGame, from_sympy
 
 
 @registry.register("forsaken")

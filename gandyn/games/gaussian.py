@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import ParameterError, ShapeError
+from ..oracles.facts import Facts
+from ..oracles.symbolic import SymbolicGame, from_sympy
 from . import registry
-from .facts import Facts
 from .quadratic import _matrix
-from .symbolic import SymbolicGame, from_sympy
 
 
 @registry.register(

@@ -10,13 +10,13 @@ import numpy as np
 
 from .. import worlds
 from ..errors import ParameterError
+from ..oracles.facts import Facts
+from ..oracles.projections import Simplices
+from ..oracles.symbolic import SymbolicGame
 from ..types import Array
 from ..worlds import NUMPY, TORCH
 from . import registry
-from .facts import Facts
-from .projections import Simplices
 from .quadratic import _matrix
-from .symbolic import SymbolicGame
 
 PENNIES = ((1, -1), (-1, 1))
 ROCK_PAPER_SCISSORS = ((0, 1, -1), (-1, 0, 1), (1, -1, 0))

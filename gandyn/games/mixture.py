@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from ..errors import ParameterError, ShapeError
+from ..oracles.facts import Facts
+from ..oracles.gaussian_mixture import GaussianMixture
+from ..oracles.symbolic import SymbolicGame
 from ..types import Array
 from . import registry
-from .facts import Facts
-from .mixtures import GaussianMixture
-from .symbolic import SymbolicGame
 
 MODES = ((-1, 0), (1, 0))
 CENTERS = ((-2, 0), (-1, 1), (2, 0), (1, -1))

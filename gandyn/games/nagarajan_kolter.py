@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import ParameterError
+from ..oracles.facts import Facts
+from ..oracles.symbolic import SymbolicGame, from_sympy
 from . import registry
-from .facts import Facts
-from .symbolic import SymbolicGame, from_sympy
 
 
 @registry.register("nagarajan_kolter", examples=({}, {"loss": "wasserstein"}, {"loss": "wasserstein", "eta": 0.5}))

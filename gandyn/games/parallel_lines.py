@@ -6,11 +6,11 @@ import numpy as np
 
 from .. import worlds
 from ..errors import ParameterError
+from ..oracles.facts import Facts
+from ..oracles.projections import Box
+from ..oracles.symbolic import SymbolicGame
 from ..types import Array
 from . import registry
-from .facts import Facts
-from .projections import Box
-from .symbolic import SymbolicGame
 
 
 class ParallelLines(SymbolicGame):

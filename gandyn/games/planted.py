@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import ParameterError, ShapeError
+from ..oracles.facts import Facts
+from ..oracles.symbolic import SymbolicGame
 from . import registry
-from .facts import Facts
 from .quadratic import _matrix, general_quadratic, quadratic
-from .symbolic import SymbolicGame
 
 
 @registry.register(

@@ -9,10 +9,10 @@ import numpy as np
 
 from .. import worlds
 from ..errors import ParameterError
+from ..oracles.facts import Facts
 from ..types import Array, Batch, Game, Player
 from ..worlds import NUMPY, TORCH
 from . import registry
-from .facts import Facts
 
 # Joint states (CC, CD, DC, DD), player 1's action first: what each player earns, and where player 2 sees them.
 REWARDS = ((-1.0, -1.0), (-3.0, 0.0), (0.0, -3.0), (-2.0, -2.0))

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import ParameterError, ShapeError
+from ..oracles.symbolic import SymbolicGame, from_sympy
 from . import registry
-from .symbolic import SymbolicGame, from_sympy
 
 
 def _matrix(entries: Any) -> Any:

@@ -12,10 +12,10 @@ import numpy as np
 
 from .. import worlds
 from ..errors import ParameterError
+from ..oracles.facts import Facts
 from ..types import Array, Batch, Game, Player
 from ..worlds import SYMBOLS, TORCH, exact
 from . import registry
-from .facts import Facts
 
 
 class RobustRegression(Game):

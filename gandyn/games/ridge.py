@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import ParameterError
+from ..oracles.facts import Facts
+from ..oracles.symbolic import SymbolicGame, from_sympy
 from . import registry
-from .facts import Facts
-from .symbolic import SymbolicGame, from_sympy
 
 STARTS = {1: (5.0, 7.0), 2: (6.0, 5.0), 3: (7.0, 5.0)}
 NOTES = {

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ..oracles.facts import Facts
+from ..oracles.symbolic import SymbolicGame, from_sympy
 from . import registry
-from .facts import Facts
-from .symbolic import SymbolicGame, from_sympy
 
 
 @registry.register("tandem")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import ParameterError
+from ..oracles.facts import Facts
+from ..oracles.symbolic import SymbolicGame, from_sympy
 from ..worlds import exact, is_symbolic
 from . import registry
-from .facts import Facts
-from .symbolic import SymbolicGame, from_sympy
 
 
 @registry.register("unrolled_toy", examples=({},))

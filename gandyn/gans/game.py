@@ -14,9 +14,9 @@ import torch
 
 from ..doors import seed as checked_seed
 from ..errors import DomainError, ParameterError, ShapeError
-from ..games.network import FunctionalNetwork, Network, NetworkGame
 from ..losses import Loss
 from ..losses import resolve as resolve_loss
+from ..oracles.network import FunctionalNetwork, Network, NetworkGame
 from ..penalties import Penalty
 from ..penalties import resolve as resolve_penalties
 from ..registry import called_rightly

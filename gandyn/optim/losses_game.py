@@ -12,8 +12,8 @@ import torch
 import torch.distributed as dist
 
 from ..errors import DomainError, ParameterError, ShapeError
-from ..games.field_graph import FieldGraph
-from ..games.network import Network, NetworkGame
+from ..oracles.field_graph import FieldGraph
+from ..oracles.network import Network, NetworkGame
 from ..types import Array, Batch
 
 Losses = Callable[..., Sequence[Any]]

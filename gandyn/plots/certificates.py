@@ -13,7 +13,7 @@ from ..analysis.certificates.lyapunov_function import LyapunovFunction, Region
 from ..analysis.long_run.basins import basins as compute_basins
 from ..analysis.parameters.freed import symbols_of, with_value
 from ..errors import DomainError
-from ..games.symbolic import SymbolicGame
+from ..oracles.symbolic import SymbolicGame
 from ..rules.runge_kutta import RungeKutta
 from ..types import Game, Rule
 from .drawing import Drawing

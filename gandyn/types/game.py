@@ -201,7 +201,7 @@ class Game(JointSpace, abc.ABC):
             raise DomainError(
                 f"the projection of {self.name} is not one whose faces are known",
                 "a box, simplices, or a product of them",
-                "projection=gandyn.games.projections.Box(...), Simplices(...) or Product((...))",
+                "projection=gandyn.oracles.projections.Box(...), Simplices(...) or Product((...))",
             )
         return FeasibleSet.whole(self.dim)
 

@@ -14,7 +14,7 @@ import numpy as np
 import sympy
 
 import gandyn as gd
-from gandyn.games.projections import Box, Simplices
+from gandyn.oracles.projections import Box, Simplices
 from gandyn.types import Game
 
 LARGEST_DIMENSION = 4

@@ -15,7 +15,7 @@ import sympy
 from metamorphic_games import Subject
 
 import gandyn as gd
-from gandyn.games.projections import Box
+from gandyn.oracles.projections import Box
 
 
 @dataclasses.dataclass(frozen=True)

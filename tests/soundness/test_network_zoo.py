@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import gandyn as gd
-from gandyn.games import composite
+from gandyn.oracles import composite
 
 MODES = {"train": True, "eval": False}
 ALL = list(itertools.product(zoo.LAYERS, zoo.PENALTIES, MODES))

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 import gandyn as gd
-from gandyn.games.product_check import check_products
+from gandyn.oracles.product_check import check_products
 
 
 class Detached(nn.Module):

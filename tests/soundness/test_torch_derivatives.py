@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-MENDED = "torch {} now differentiates {} right: remove its formula from gandyn/games/composite.py, and this case"
+MENDED = "torch {} now differentiates {} right: remove its formula from gandyn/oracles/composite.py, and this case"
 
 
 def vector(n, seed):

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...doors import door
 from ...errors import DomainError
-from ...games.symbolic import SymbolicGame
+from ...oracles.symbolic import SymbolicGame
 from ...results import Result, plain
 from ...rules import DualityGapDescent
 from ...symbolic.function import SymbolicFunction

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...doors import door
 from ...errors import ParameterError
-from ...games.product_check import derivative_error
+from ...oracles.product_check import derivative_error
 from ...types import Array, Game, Rule, State
 from ...worlds import SYMBOLS
 from .derivatives import SOLVED, linearize_symbols, on_known_face, refuse_ensemble

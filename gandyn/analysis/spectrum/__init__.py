@@ -12,7 +12,7 @@ import numpy as np
 
 from ...doors import door
 from ...errors import ParameterError, UnknownNameError
-from ...games.product_check import ProductCheck, check_products, derivative_error
+from ...oracles.product_check import ProductCheck, check_products, derivative_error
 from ...types import Array, Batch, Game, Rule, State
 from .bounds import outer_bounds
 from .maps import increment_operator, mode_vector, modes, moves_modes, tilted

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import UnknownNameError
-from ...games.product_check import ProductCheck
+from ...oracles.product_check import ProductCheck
 from ...results import Result, plain
 from ...types import Game, Rule
 from .solve import End, Resolution

@@ -11,7 +11,7 @@ from ..types import Array, Batch, RestrictedGame
 from .field_graph import FieldGraph, slopes
 from .flat import FlatNetworks, flattened
 from .functional import FunctionalNetwork, Network
-from .krylov import KrylovReport, gmres
+from .gmres import KrylovReport, gmres
 from .module_state import standing_in
 from .network_view import NetworkView
 

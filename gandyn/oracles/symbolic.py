@@ -247,7 +247,7 @@ def from_sympy(
         name: what messages and pictures call it.
         equilibria: known fixed points, if any.
         projection: onto the feasible set, for a constrained game: a function of w in every world of the game, such
-            as `gandyn.games.projections.Box`.
+            as `gandyn.oracles.projections.Box`.
         facts: source, known spectrum and conserved quantities.
 
     Raises:

@@ -1,0 +1,70 @@
+"""Modules with public names under the paths at which they stood before: `from gandyn.games.projections import Box`."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.abc
+import importlib.util
+import sys
+from typing import Any
+
+FORMER = {
+    "analysis.averages": "analysis.measured.averages",
+    "analysis.basins": "analysis.long_run.basins",
+    "analysis.bifurcation": "analysis.parameters.bifurcation",
+    "analysis.certify": "analysis.certificates.certify",
+    "analysis.classification": "analysis.nash.classification",
+    "analysis.comparison": "analysis.measured.comparison",
+    "analysis.cycles": "analysis.closed_orbits.cycles",
+    "analysis.decomposition": "analysis.local.decomposition",
+    "analysis.drift": "analysis.backward_error.drift",
+    "analysis.escape": "analysis.long_run.escape",
+    "analysis.fixed_points": "analysis.zeros.fixed_points",
+    "analysis.high_resolution": "analysis.backward_error.high_resolution",
+    "analysis.linearize": "analysis.local.linearize",
+    "analysis.lyapunov": "analysis.certificates.lyapunov_function",
+    "analysis.lyapunov_exponents": "analysis.long_run.lyapunov_exponents",
+    "analysis.modified": "analysis.backward_error.modified_flow",
+    "analysis.path": "analysis.spectrum.path_angle",
+    "analysis.rates": "analysis.measured.rates",
+    "analysis.recurrence": "analysis.long_run.recurrence",
+    "analysis.stability": "analysis.parameters.stability",
+    "analysis.time_scale": "analysis.parameters.time_scale",
+    "analysis.toy": "analysis.spectrum.toy",
+    "analysis.worst_case": "analysis.certificates.worst_case",
+    "games.autograd": "oracles.autograd",
+    "games.composite": "oracles.composite",
+    "games.facts": "oracles.facts",
+    "games.field_graph": "oracles.field_graph",
+    "games.flat": "oracles.flat",
+    "games.functional": "oracles.functional",
+    "games.module_state": "oracles.module_state",
+    "games.network": "oracles.network",
+    "games.network_view": "oracles.network_view",
+    "games.product_check": "oracles.product_check",
+    "games.projections": "oracles.projections",
+    "games.symbolic": "oracles.symbolic",
+    "games.mixtures": "oracles.gaussian_mixture",
+}
+
+
+class FormerNames(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds a module under its former name."""
+
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
+        """A spec for a name of `FORMER`."""
+        name = fullname.removeprefix("gandyn.")
+        return importlib.util.spec_from_loader(fullname, self) if fullname != name and name in FORMER else None
+
+    def create_module(self, spec: Any) -> Any:
+        """The module itself, under its present name."""
+        module = importlib.import_module(f"gandyn.{FORMER[spec.name.removeprefix('gandyn.')]}")
+        self.own = module.__spec__
+        return module
+
+    def exec_module(self, module: Any) -> None:
+        """It has run: only its own specification, which the import has replaced, is put back."""
+        module.__spec__ = self.own
+
+
+sys.meta_path.append(FormerNames())

@@ -1,0 +1,1 @@
+"""What games are made of: expressions, torch functions and networks that answer for cost, field and products."""
