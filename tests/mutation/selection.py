@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import functools
 import pathlib
 import re
 
@@ -92,8 +93,14 @@ WIDER = {
 
 
 def test_files(names: str) -> list[str]:
-    """Paths from the root."""
-    return [f"tests/test_{name}.py" for name in names.split()]
+    """Paths from the root; a name that no file has stands for one at the top of tests/."""
+    return [_paths().get(f"test_{name}", f"tests/test_{name}.py") for name in names.split()]
+
+
+@functools.cache
+def _paths() -> dict[str, str]:
+    tests = pathlib.Path(__file__).parent.parent
+    return {path.stem: path.relative_to(tests.parent).as_posix() for path in tests.rglob("test_*.py")}
 
 
 def stages(root: pathlib.Path, file: str) -> list[list[str]]:
@@ -102,10 +109,10 @@ def stages(root: pathlib.Path, file: str) -> list[list[str]]:
     A rule's own file has tests by its name; the rest of the same test files comes after them.
     """
     found = [name for pattern, name in SPECIFIC if fnmatch.fnmatch(file, pattern)]
-    own = pathlib.Path("tests", f"test_{pathlib.PurePath(file).stem}.py")
+    (own,) = test_files(pathlib.PurePath(file).stem)
     specific = test_files(found[0]) if found else []
     if not specific and (root / own).exists():
-        specific = [str(own)]
+        specific = [own]
     doctests = f"gandyn/{file}"
     result = [[doctests, *specific]]
     names = re.findall(r"^@register\n(?:.*\n)*?class (\w+)", (root / "gandyn" / file).read_text("utf-8"), re.MULTILINE)

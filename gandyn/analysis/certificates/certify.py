@@ -131,7 +131,7 @@ def certify(
         ParameterError: for a parameter without a range, or a range without a parameter.
         MissingDependencyError: without python-flint (`pip install "gandyn[proof]"`).
 
-    Example (run by tests/test_certify.py, where python-flint is installed)::
+    Example (run by tests/analysis/certificates/test_certify.py, where python-flint is installed)::
 
         game = gd.games.dirac_gan(penalty=gd.penalties.R1("gamma"))
         proof = gd.certify(game, gd.rules.GDA("lr"), box=[(-0.5, 0.5)] * 2,

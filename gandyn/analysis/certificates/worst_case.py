@@ -133,7 +133,7 @@ def worst_case(rule: Rule, mu: float = 0.0, lipschitz: float = 1.0, steps: int =
         DomainError: for other rules. ParameterError: for a class that is empty.
         MissingDependencyError: without clarabel (`pip install "gandyn[proof]"`).
 
-    Example (run by tests/test_worst_case.py, where clarabel is installed)::
+    Example (run by tests/analysis/certificates/test_worst_case.py, where clarabel is installed)::
 
         found = gd.worst_case(gd.rules.Extragradient(0.3), mu=0.1, steps=5)
         found.interval                # (0.74429..., 0.74513...)

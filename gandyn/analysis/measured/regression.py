@@ -85,7 +85,7 @@ def noise_of(residuals: Series, regressors: int) -> Noise:
     """The autoregression of the lowest Bayesian information criterion, its bias from fitted regressors removed.
 
     Regressing on k columns lowers the sum S of the coefficients by about (k + (k + 2) S) / n (for k = 1: Kendall 1954;
-    tests/test_rate_bands.py measures what is left of the bias).
+    tests/analysis/measured/test_rate_bands.py measures what is left of the bias).
     """
     n = len(residuals)
     best, chosen = np.inf, np.zeros(0)

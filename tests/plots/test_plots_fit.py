@@ -87,7 +87,7 @@ def test_no_label_of_a_published_figure_is_cut_off(name, style):
 
     from gandyn.figures import store
 
-    folder = pathlib.Path(__file__).parent.parent / "docs" / "images" / "figures"
+    folder = pathlib.Path(__file__).parent.parent.parent / "docs" / "images" / "figures"
     data = next((d for stem in (name, f"{name}-quick") if (d := store.read(folder / stem)) is not None), None)
     assert data is not None
     with gd.plots.house_style(style):

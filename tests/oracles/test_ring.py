@@ -89,7 +89,7 @@ def test_refusals():
 
 
 def test_the_example_trains_every_rule_and_draws(tmp_path, capsys):
-    path = Path(__file__).parent.parent / "examples" / "rules_on_a_real_gan.py"
+    path = Path(__file__).parent.parent.parent / "examples" / "rules_on_a_real_gan.py"
     spec = importlib.util.spec_from_file_location("rules_on_a_real_gan", path)
     example = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = example

@@ -81,7 +81,7 @@ def test_every_freed_parameter_contains_the_rule_that_was_given(case):
             try:
                 region = gd.stability_region(GAME, given, name, POINT, budget=20)
             except GandynError:
-                continue  # refused, by name: tests/test_freed.py
+                continue  # refused, by name: tests/analysis/parameters/test_freed.py
             _printed(region, given)
             _points(region)
             (symbol,) = region.parameters

@@ -6,12 +6,12 @@ import json
 import pathlib
 
 import pytest
+
+import gandyn as gd
 from mutation.mutants import MUTANTS, read
 from mutation.selection import SPECIFIC, WIDER, stages, test_files
 
-import gandyn as gd
-
-ROOT = pathlib.Path(__file__).parent.parent
+ROOT = pathlib.Path(__file__).parent.parent.parent
 PACKAGE = pathlib.Path(gd.__file__).parent
 RESULTS = json.loads((ROOT / "tests" / "mutation" / "results.json").read_text(encoding="utf-8"))
 test_files.__test__ = False  # pytest would take it for a test

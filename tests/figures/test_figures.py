@@ -20,7 +20,7 @@ from gandyn.errors import OutputError, ParameterError, UnknownNameError
 from gandyn.figures import Expected, batch, engine, keys, store
 
 NAMES = sorted(gd.figures.figures())
-SAVED = sorted((pathlib.Path(__file__).parent.parent / "docs" / "images" / "figures").glob("*.json"))
+SAVED = sorted((pathlib.Path(__file__).parent.parent.parent / "docs" / "images" / "figures").glob("*.json"))
 FIGURE = '''"""A line, as in the paper; agreement."""
 
 import pathlib
