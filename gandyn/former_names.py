@@ -32,6 +32,8 @@ FORMER = {
     "analysis.time_scale": "analysis.parameters.time_scale",
     "analysis.toy": "analysis.spectrum.toy",
     "analysis.worst_case": "analysis.certificates.worst_case",
+    "types.faces": "types.feasible",
+    "types.restricted": "types.game",
     "games.autograd": "oracles.autograd",
     "games.composite": "oracles.composite",
     "games.facts": "oracles.facts",

@@ -78,6 +78,16 @@ class Registry:
                 if name.isidentifier():
                     setattr(room, name, entry.build)
 
+    def face(self, offered: Sequence[str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+        """`__getattr__` and `__dir__` of the package: entries are attributes, a misspelt one is told the nearest."""
+
+        def missing(name: str) -> Any:
+            if name.startswith("_"):
+                raise AttributeError(name)
+            raise AttributeError(str(UnknownNameError.among(self.kind, name, [entry.name for entry in self])))
+
+        return missing, lambda: sorted([*offered, *(entry.name for entry in self)])
+
     def from_text(self, text: str) -> Any:
         """Build an entry from its name, or from a call with plain arguments as text: "R1(0.3)", "hinge".
 

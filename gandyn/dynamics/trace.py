@@ -16,7 +16,7 @@ from ..results import Result
 from ..symbolic.kinks import slope_at
 from ..types import Array, Batch, Counts, Game, GameView, Rule, State
 from ..types.first_step import first_state, first_step
-from ..types.view import forwards
+from ..types.forwarding import forwards
 from ..worlds import SYMBOLS, exact
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ..errors import UnknownNameError
 from ..registry import Registry
 
 registry = Registry("loss")
@@ -25,13 +22,4 @@ def resolve(loss: Loss | str) -> Loss:
 registry.load(__name__, list(__path__))
 
 __all__ = ["Divergence", "Loss", "Measured", "PairLoss", "batch_mean", "registry", "resolve"]
-
-
-def __getattr__(name: str) -> Any:
-    if name.startswith("_"):
-        raise AttributeError(name)
-    raise AttributeError(str(UnknownNameError.among("loss", name, [entry.name for entry in registry])))
-
-
-def __dir__() -> list[str]:
-    return sorted([*__all__, *(entry.name for entry in registry)])
+__getattr__, __dir__ = registry.face(__all__)

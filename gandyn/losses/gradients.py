@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Hashable, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
 from ..worlds import NUMPY, SYMBOLS, TORCH, Array, exact, is_symbolic, world_of
 
-if TYPE_CHECKING:
-    from .base import Loss
-    from .pairs import PairLoss
+
+class Paired(Hashable, Protocol):
+    """A loss that is a cost of pairs."""
+
+    def pair(self, player: str, real: Array, fake: Array, distance: Array) -> Array:
+        """A player's cost of each pair."""
 
 
-def link_slope(loss: Loss, link: str, against: str, values: Array) -> Array:
+def link_slope(loss: Hashable, link: str, against: str, values: Array) -> Array:
     """d link / d logit, or d link / d sigmoid(logit), elementwise."""
     symbol, expression = _link_slope(loss, link, against)
     return evaluate([symbol], expression, [values])
 
 
-def pair_slopes(loss: PairLoss, player: str, arrays: Sequence[Array]) -> tuple[Array, Array]:
+def pair_slopes(loss: Paired, player: str, arrays: Sequence[Array]) -> tuple[Array, Array]:
     """(d/d real, d/d fake) of the cost of one pair; `arrays` are real logits, fake logits and, if needed, distances."""
     symbols, expressions = _pair_slopes(loss, player, len(arrays))
     real, fake = (evaluate(symbols, e, arrays) for e in expressions)
@@ -29,7 +32,7 @@ def pair_slopes(loss: PairLoss, player: str, arrays: Sequence[Array]) -> tuple[A
 
 
 @functools.lru_cache(maxsize=512)
-def _link_slope(loss: Loss, link: str, against: str) -> tuple[Any, Any]:
+def _link_slope(loss: Hashable, link: str, against: str) -> tuple[Any, Any]:
     import sympy
 
     s = sympy.Dummy("s", real=True)
@@ -42,7 +45,7 @@ def _link_slope(loss: Loss, link: str, against: str) -> tuple[Any, Any]:
 
 
 @functools.lru_cache(maxsize=512)
-def _pair_slopes(loss: PairLoss, player: str, count: int) -> tuple[Any, Any]:
+def _pair_slopes(loss: Paired, player: str, count: int) -> tuple[Any, Any]:
     import sympy
 
     real, fake, distance = sympy.symbols("real fake distance", real=True, cls=sympy.Dummy)

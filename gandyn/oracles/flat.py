@@ -122,6 +122,10 @@ class FlatNetworks(Game):
         self.check(w)
         self._load(w)
 
+    @abc.abstractmethod
+    def _module_field(self, batch: Batch, only: int | None, padded: bool) -> Any:
+        """The field at the point that was loaded last; of one player alone, padded to the joint vector or not."""
+
     def _load(self, *pieces: Any) -> None:
         """Copy vectors, side by side, into the buffer."""
         import torch

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ..types import Array, Batch, RestrictedGame
-
-if TYPE_CHECKING:
-    from .network import NetworkGame
+from .flat import FlatNetworks
 
 
 class NetworkView(RestrictedGame):
     """One network's problem with the others fixed: the blocks go straight into the game's buffer."""
 
-    game: NetworkGame
+    game: FlatNetworks
 
     def field(self, w: Array, batch: Batch = None, only: int | str | None = None) -> Array:
         """The player's own gradient df_i/dx_i, shape (size,)."""

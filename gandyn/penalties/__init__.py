@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from ..errors import ParameterError, UnknownNameError
+from ..errors import ParameterError
 from ..registry import Registry
 
 registry = Registry("penalty")
@@ -28,13 +27,4 @@ def resolve(penalties: Penalty | str | Sequence[Penalty | str] | None) -> tuple[
 registry.load(__name__, list(__path__))
 
 __all__ = ["Critic", "GradientPenalty", "Penalty", "registry", "resolve"]
-
-
-def __getattr__(name: str) -> Any:
-    if name.startswith("_"):
-        raise AttributeError(name)
-    raise AttributeError(str(UnknownNameError.among("penalty", name, [entry.name for entry in registry])))
-
-
-def __dir__() -> list[str]:
-    return sorted([*__all__, *(entry.name for entry in registry)])
+__getattr__, __dir__ = registry.face(__all__)

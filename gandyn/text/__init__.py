@@ -14,7 +14,8 @@ numbers, a fixed table of functions, and what its user registered.
 from __future__ import annotations
 
 from .formulas import expressions, formula, parameter, symbols
-from .grammar import read, shorten
+from .grammar import read
+from .refusal import shorten
 from .scope import WORDS, Scope, boolean, fold
 
 __all__ = ["WORDS", "Scope", "boolean", "expressions", "fold", "formula", "parameter", "read", "shorten", "symbols"]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from .grammar import refuse
+from .refusal import refuse
 
 LARGEST_POWER = 64
 LARGEST_EXPONENT = 709  # exp of more is no float

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 from ..errors import ParameterError
 from . import arithmetic
-from .grammar import WORD, read, refuse, shorten
+from .grammar import WORD, read
+from .refusal import refuse, shorten
 from .scope import WORDS, Scope
 
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable, Collection, Iterator
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from ..errors import TextError
-
-if TYPE_CHECKING:
-    from .scope import Scope
+from .refusal import refuse, shorten
+from .scope import Scope
 
 LONGEST = 10_000
 DEEPEST = 40
 LONGEST_NUMBER = 100
-SHOWN = 60
 WORD = r"[^\W\d]\w*"
 HYPHENATED = rf"{WORD}(?:-{WORD})*"
 DIGITS = r"\d+(?:_\d+)*"
@@ -29,17 +27,6 @@ USUAL = {
     ";": "one expression, without ;",
 }
 T = TypeVar("T")
-
-
-def shorten(text: str) -> str:
-    """A text as messages quote it: on one line, not longer than a person reads."""
-    shown = repr(text)
-    return shown if len(shown) <= SHOWN else f"{shown[: SHOWN - 4]}...{shown[0]} ({len(text)} letters)"
-
-
-def refuse(text: str, why: str, needed: str, fix: str) -> NoReturn:
-    """Raise the one kind of error of this room."""
-    raise TextError(f"the value {shorten(text)}, {why}", needed, fix)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from . import arithmetic
-from .grammar import refuse
+from .refusal import refuse
 
 WORDS: dict[str, Any] = {
     "true": True,

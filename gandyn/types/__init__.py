@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from .faces import Face, FirstOrder
-from .feasible import FeasibleSet
-from .game import Game
+from .feasible import Face, FeasibleSet, FirstOrder
+from .game import Game, RestrictedGame
 from .players import ALL_WORLDS, Array, Batch, Counts, Info, Player
-from .restricted import RestrictedGame
 from .rule import Cost, Domain, Rule, State
 from .view import GameView
 

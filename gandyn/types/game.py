@@ -15,16 +15,14 @@ import abc
 import contextlib
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import worlds
 from ..errors import DomainError
 from .feasible import FeasibleSet
+from .forwarding import forwards
 from .players import Array, Batch, Counts
 from .space import JointSpace
-
-if TYPE_CHECKING:
-    from .restricted import RestrictedGame
 
 
 class Game(JointSpace, abc.ABC):
@@ -97,8 +95,7 @@ class Game(JointSpace, abc.ABC):
 
     def costs(self, w: Array, batch: Batch = None) -> tuple[Array, ...]:
         """(f_1(w), ..., f_n(w)), each of shape (...)."""
-        w = self.point(w)
-        return self._costs(w, batch)
+        return self._costs(self.point(w), batch)
 
     def field(self, w: Array, batch: Batch = None, only: int | str | None = None) -> Array:
         """v(w), shape (..., d). With `only`, that player's block, and zeros elsewhere."""
@@ -109,9 +106,9 @@ class Game(JointSpace, abc.ABC):
         return self._field(w, batch, index)
 
     def field_and_graph(self, w: Array, batch: Batch = None) -> Array:
-        """v(w), for a rule that goes on to ask for products at the same point and batch.
+        """v(w), counted as `field`, for a rule that goes on to ask for products at the same point and batch.
 
-        The same numbers as `field` to rounding, and counted as one; a network keeps what it computed for the products.
+        A network keeps what it computed for the products; the numbers are those of `field` to rounding.
         """
         return self.field(w, batch)
 
@@ -163,8 +160,6 @@ class Game(JointSpace, abc.ABC):
 
     def restrict(self, which: int | str, w: Array) -> RestrictedGame:
         """Player `which`'s own problem, with the other blocks of w held fixed."""
-        from .restricted import RestrictedGame  # which is a Game itself
-
         return RestrictedGame(self, self.player_index(which), w)
 
     def resolvent(self, lr: Any, w: Array) -> Array:
@@ -207,7 +202,6 @@ class Game(JointSpace, abc.ABC):
 
     def natural_residual(self, w: Array, batch: Batch = None) -> Array:
         """w - P(w - v(w)), shape (..., d): zero exactly at the solutions; v(w) itself for an unconstrained game."""
-        w = self.point(w)
         v = self.field(w, batch)
         return w - self.project(w - v) if self.constrained else v
 
@@ -276,3 +270,81 @@ class Game(JointSpace, abc.ABC):
 
     def __repr__(self) -> str:
         return f"<{self.name}: {', '.join(f'{p.name} {p.size}' for p in self.players)}>"
+
+
+@forwards(
+    *("worlds", "deterministic", "smooth", "constrained", "quadratic"),
+    *("counts", "solve", "draw", "draw_held_out", "batch_size", "advance", "undisturbed"),
+)
+class RestrictedGame(Game):
+    """One player's problem with the others fixed: what `Game.restrict` returns. Its vectors are that player's block.
+    Of the whole game it keeps the flags that hold for each player, the counts, the batches and the solver.
+    """
+
+    def __init__(self, game: Game, index: int, w: Array) -> None:
+        self.game, self.index, self.fixed = game, index, w
+        self.name = f"{game.name} seen by {game.players[index].name}"
+        self.players = (game.players[index],)
+        self._block = game.slices[index]
+
+    @property
+    def block(self) -> Array:
+        """The player's own block at the point of restriction."""
+        return self.fixed[..., self._block]
+
+    @property
+    def tensor_shapes(self) -> tuple[tuple[tuple[int, ...], ...], ...]:
+        """The player's own tensors."""
+        return (self.game.tensor_shapes[self.index],)
+
+    def embed(self, x: Array) -> Array:
+        """The joint vector with the player's block replaced by x."""
+        return self._between(self.fixed, x)
+
+    def _between(self, others: Array, x: Array) -> Array:
+        return worlds.concatenate([others[..., : self._block.start], x, others[..., self._block.stop :]])
+
+    def _pad(self, u: Array) -> Array:
+        return self._between(worlds.zeros_like(self.fixed), u)
+
+    def per_player(self, value: Any) -> tuple[Any, ...]:
+        """The player's own share of a parameter given per player of the whole game."""
+        return (self.game.per_player(value)[self.index],)
+
+    def field(self, w: Array, batch: Batch = None, only: int | str | None = None) -> Array:
+        """The player's own gradient df_i/dx_i, shape (..., size)."""
+        return self.game.field(self.embed(self.point(w)), batch, only=self.index)[..., self._block]
+
+    def _field(self, w: Array, batch: Batch, only: int | None) -> Array:
+        return self.field(w, batch)
+
+    def _costs(self, w: Array, batch: Batch) -> tuple[Array, ...]:
+        return (self.game.costs(self.embed(w), batch)[self.index],)
+
+    def jvp(self, w: Array, u: Array, batch: Batch = None) -> Array:
+        """The player's own Hessian times u."""
+        return self.game.jvp(self.embed(self.point(w)), self._pad(u), batch)[..., self._block]
+
+    def vjp(self, w: Array, u: Array, batch: Batch = None) -> Array:
+        """The player's own Hessian, transposed, times u."""
+        return self.game.vjp(self.embed(self.point(w)), self._pad(u), batch)[..., self._block]
+
+    def coupling(self, w: Array, u: Array, batch: Batch = None, only: int | str | None = None) -> Array:
+        """Zero: nobody else moves."""
+        return worlds.zeros_like(u)
+
+    def parts(self, w: Array, u: Array, batch: Batch = None) -> tuple[Array, Array]:
+        """The player's own Hessian times u, and zero: it is symmetric."""
+        return self.jvp(w, u, batch), worlds.zeros_like(u)
+
+    def cost_gradients(self, w: Array, batch: Batch = None) -> Array:
+        """The player's own gradient, shape (1, ..., size)."""
+        return self.field(w, batch)[None]
+
+    def project(self, w: Array) -> Array:
+        """Onto the player's own feasible set."""
+        return self.game.project(self.embed(w))[..., self._block] if self.constrained else w
+
+    def feasible_set(self) -> FeasibleSet:
+        """The player's own feasible set."""
+        return self.game.feasible_set().restrict(self._block)

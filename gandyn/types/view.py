@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
+from .forwarding import Forwarded, forwards
 from .game import Game
 from .players import Array, Batch
 from .space import JointSpace
-
-Wrapper = TypeVar("Wrapper", bound=type)
 
 # Every public method and what it calls once it has checked and counted.
 HOOKS = {
@@ -33,16 +32,6 @@ DERIVED = {hook: (name,) for name, hook in HOOKS.items()} | {
 }
 
 
-class Forwarded:
-    """An attribute or method that is the wrapped game's, unless the view sets one of its own."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __get__(self, view: Any, owner: Any = None) -> Any:
-        return self if view is None else getattr(view.game, self.name)
-
-
 class Redirected:
     """A hook that is the view's own public method."""
 
@@ -58,17 +47,6 @@ def contract() -> Iterator[str]:
     for room in (JointSpace, Game):
         declared = dict.fromkeys([*vars(room), *inspect.get_annotations(room)])
         yield from (name for name in declared if not name.startswith("_") or name in HOOKS.values())
-
-
-def forwards(*names: str) -> Callable[[Wrapper], Wrapper]:
-    """A class decorator: these are those of `self.game`."""
-
-    def decorate(cls: Wrapper) -> Wrapper:
-        for name in names:
-            setattr(cls, name, Forwarded(name))
-        return cls
-
-    return decorate
 
 
 class GameView(Game):

@@ -45,7 +45,7 @@ SPECIFIC: tuple[tuple[str, str], ...] = (
     ("analysis/local/linearization.py", "linearize"),
     ("analysis/local/verdicts.py", "linearize constrained"),
     ("analysis/local/constrained.py", "constrained"),
-    ("types/faces.py", "feasible constrained"),
+    ("types/feasible.py", "feasible constrained"),
     ("analysis/exact_numbers/routh.py", "stability"),
     ("analysis/parameters/stability.py", "stability"),
     ("analysis/parameters/fastest.py", "stability"),

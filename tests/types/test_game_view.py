@@ -12,7 +12,8 @@ from gandyn.analysis.gap.inner import Near
 from gandyn.errors import DomainError
 from gandyn.rules.views import BentField, NewField
 from gandyn.types import Game, GameView
-from gandyn.types.view import DERIVED, Forwarded, contract
+from gandyn.types.forwarding import Forwarded
+from gandyn.types.view import DERIVED, contract
 
 
 def same(a, b):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...types import Face, FeasibleSet, FirstOrder, Game
-from ...types.faces import sign
+from ...types.signs import sign
 from .convexity import is_convex
 
 EXACT_SIZE = 12

@@ -19,7 +19,7 @@ from ...budget import OutOfTimeError
 from ...errors import DomainError
 from ...symbolic.intervals import IntervalFunction, enclosed
 from ...types import Array, Face
-from ...types.faces import sign
+from ...types.signs import sign
 from ...worlds import exact
 from .closed_forms import affine_zero, radicals, rational_zero, reach, simplest_point
 from .equations import Equations

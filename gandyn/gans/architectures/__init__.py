@@ -17,9 +17,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...errors import UnknownNameError
-from ...registry import Registry
-
-registry: Registry = Registry("architecture")
+from ..registries import architectures as registry
+from .mlp import MLP, mlp_pair
 
 
 def pair(
@@ -47,24 +46,13 @@ def pair(
     """
     names = sorted({entry.name.rsplit("_", 1)[0] for entry in registry})
     if name not in names:
-        raise UnknownNameError.among("architecture", name, names)
+        raise UnknownNameError.among(registry.kind, name, names)
     first, second = 2 * seed, 2 * seed + 1
     built = registry[f"{name}_generator"].build(shape, **{"seed": first, **common, **(generator or {})})
     return built, registry[f"{name}_discriminator"].build(shape, **{"seed": second, **common, **(discriminator or {})})
 
 
-from .mlp import MLP, mlp_pair  # noqa: E402
-
 registry.load(__name__, list(__path__))
 
 __all__ = ["MLP", "mlp_pair", "pair", "registry"]
-
-
-def __getattr__(name: str) -> Any:
-    if name.startswith("_"):
-        raise AttributeError(name)
-    raise AttributeError(str(UnknownNameError.among("architecture", name, [entry.name for entry in registry])))
-
-
-def __dir__() -> list[str]:
-    return sorted([*__all__, *(entry.name for entry in registry)])
+__getattr__, __dir__ = registry.face(__all__)

@@ -9,7 +9,7 @@ from torch import nn
 
 from ...doors import door
 from ...errors import ParameterError
-from . import registry
+from ..registries import architectures as registry
 from .heads import CONDITIONS, Conditioned, Discriminator, OutputNoise, check_condition
 from .images import halvings, radford
 from .mlp import LEAK

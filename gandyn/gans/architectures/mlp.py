@@ -11,7 +11,7 @@ from torch import nn
 
 from ...doors import door
 from ...memory import afford
-from . import registry
+from ..registries import architectures as registry
 from .heads import CONDITIONS, Conditioned, Discriminator, OutputNoise, check_condition
 from .spectral import normalise
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from ...doors import door
-from . import registry
+from ..registries import architectures as registry
 from .dcgan import batch_norm
 from .heads import CONDITIONS, Conditioned, Discriminator, OutputNoise, check_condition
 from .images import halvings

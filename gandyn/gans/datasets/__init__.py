@@ -18,10 +18,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...errors import UnknownNameError
-from ...registry import Registry
-
-registry: Registry = Registry("data set")
+from ..registries import datasets as registry
+from .mixtures import Mixture
+from .points import Points, Shuffled
 
 
 def resolve(data: Any) -> Any:
@@ -29,19 +28,7 @@ def resolve(data: Any) -> Any:
     return registry.from_text(data) if isinstance(data, str) else data
 
 
-from .mixtures import Mixture  # noqa: E402
-from .points import Points, Shuffled  # noqa: E402
-
 registry.load(__name__, list(__path__))
 
 __all__ = ["Mixture", "Points", "Shuffled", "registry", "resolve"]
-
-
-def __getattr__(name: str) -> Any:
-    if name.startswith("_"):
-        raise AttributeError(name)
-    raise AttributeError(str(UnknownNameError.among("data set", name, [entry.name for entry in registry])))
-
-
-def __dir__() -> list[str]:
-    return sorted([*__all__, *(entry.name for entry in registry)])
+__getattr__, __dir__ = registry.face(__all__)

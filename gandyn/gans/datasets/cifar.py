@@ -8,7 +8,7 @@ import numpy as np
 
 from ...doors import door
 from ...errors import ParameterError
-from . import registry
+from ..registries import datasets as registry
 from .images import channels_first, fitted
 from .points import Points
 

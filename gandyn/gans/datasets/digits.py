@@ -18,7 +18,7 @@ import torch
 from ...doors import door
 from ...dynamics.compile import cache_folder
 from ...errors import MissingDependencyError
-from . import registry
+from ..registries import datasets as registry
 from .images import channels_first, fitted
 from .points import Points
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...doors import door
-from . import registry
+from ..registries import datasets as registry
 from .digits import needs
 from .images import channels_first, fitted
 from .points import Points

@@ -12,7 +12,7 @@ import numpy as np
 
 from ...doors import door
 from ...errors import ParameterError, ShapeError
-from . import registry
+from ..registries import datasets as registry
 from .images import channels_first, fitted
 from .points import Points
 

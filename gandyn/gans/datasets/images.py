@@ -11,7 +11,7 @@ import torch
 
 from ...doors import door
 from ...errors import ParameterError, ShapeError
-from . import registry
+from ..registries import datasets as registry
 from .points import Points
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")

@@ -11,7 +11,7 @@ import torch
 from ...doors import door
 from ...errors import ParameterError, ShapeError
 from ...results import Result, plain
-from . import registry
+from ..registries import datasets as registry
 
 STRICT, LEAST_SHARE = 3.0, 0.01
 MOST_MODES = 10**6

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...errors import UnknownNameError
-from ...registry import Registry
-
-registry: Registry = Registry("set of features")
+from ..registries import features as registry
+from .base import Features
 
 
 def resolve(features: Any) -> Any:
@@ -19,18 +17,7 @@ def resolve(features: Any) -> Any:
     return registry.from_text(features) if isinstance(features, str) else features
 
 
-from .base import Features  # noqa: E402
-
 registry.load(__name__, list(__path__))
 
 __all__ = ["Features", "registry", "resolve"]
-
-
-def __getattr__(name: str) -> Any:
-    if name.startswith("_"):
-        raise AttributeError(name)
-    raise AttributeError(str(UnknownNameError.among("set of features", name, [entry.name for entry in registry])))
-
-
-def __dir__() -> list[str]:
-    return sorted([*__all__, *(entry.name for entry in registry)])
+__getattr__, __dir__ = registry.face(__all__)

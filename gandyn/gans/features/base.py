@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from ...errors import DomainError
-from . import registry
+from ..registries import features as registry
 
 AT_ONCE = 500
 

@@ -6,26 +6,11 @@ take the module and points. All return a frozen `Score`; `assess(data, fake)` ma
 
 from __future__ import annotations
 
-from typing import Any
-
-from ...errors import UnknownNameError
-from ...registry import Registry
-
-registry: Registry = Registry("metric")
-
-from .assessment import Assessment, assess  # noqa: E402
-from .base import Score  # noqa: E402
+from ..registries import metrics as registry
+from .assessment import Assessment, assess
+from .base import Score
 
 registry.load(__name__, list(__path__))
 
 __all__ = ["Assessment", "Score", "assess", "registry"]
-
-
-def __getattr__(name: str) -> Any:
-    if name.startswith("_"):
-        raise AttributeError(name)
-    raise AttributeError(str(UnknownNameError.among("metric", name, [entry.name for entry in registry])))
-
-
-def __dir__() -> list[str]:
-    return sorted([*__all__, *(entry.name for entry in registry)])
+__getattr__, __dir__ = registry.face(__all__)

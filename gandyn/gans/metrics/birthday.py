@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from ...errors import ParameterError
-from . import registry
+from ..registries import metrics as registry
 from .base import Score, looked_at, nearest, own_distances
 
 CONFIDENCE = 0.95

@@ -8,7 +8,7 @@ import torch
 
 from ...errors import ParameterError
 from ..features import resolve
-from . import registry
+from ..registries import metrics as registry
 from .base import Score, looked_at
 
 LEAST_SHARE = 0.02

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from . import registry
+from ..registries import metrics as registry
 from .base import Score, both, halves
 
 RESAMPLES = 20

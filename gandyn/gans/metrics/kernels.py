@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from ...errors import ParameterError
-from . import registry
+from ..registries import metrics as registry
 from .base import Score, both, distances
 
 SUBSETS, LARGEST_SUBSET, BLOCK, MEDIAN_OF = 50, 1000, 1024, 1000

@@ -11,7 +11,7 @@ from torch import nn
 from ...errors import DomainError
 from ..architectures.heads import Discriminator
 from ..architectures.residual import Block, SumPool
-from . import registry
+from ..registries import metrics as registry
 from .base import Score, both
 from .discriminator import evaluating, slopes
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from . import registry
+from ..registries import metrics as registry
 from .base import Score, both, distances, halves, nearest
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from ...errors import ParameterError
-from . import registry
+from ..registries import metrics as registry
 from .base import Score, distances
 
 NEAR = 0.5

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from ...errors import ParameterError, ShapeError
-from . import registry
+from ..registries import metrics as registry
 from .base import Score, both, distances, halves
 
 LARGEST = 3000

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from ....errors import GandynError, ShapeError
-from .. import registry
+from ...registries import features as registry
 from ..base import AT_ONCE, Features
 
 WEIGHTS = Path(__file__).with_name("weights.safetensors")

@@ -1,0 +1,41 @@
+"""Signs of numbers that may be exact, and whether they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import worlds
+from ..errors import ParameterError
+
+
+def sign(x: Any, tolerance: float = 0.0) -> int:
+    """-1, 0 or 1: exact for SymPy numbers without decimals, else 0 within the tolerance.
+
+    Raises:
+        ParameterError: while a parameter leaves the sign open.
+    """
+    if not worlds.is_symbolic(x):
+        return 0 if abs(x) <= tolerance else 1 if x > 0 else -1
+    if x.is_Rational:
+        return bool(x > 0) - bool(x < 0)
+    if x.free_symbols:
+        known = 1 if x.is_positive else -1 if x.is_negative else 0 if x.is_zero else None
+        if known is None:
+            names = ", ".join(sorted(map(str, x.free_symbols)))
+            raise ParameterError(f"the sign of {x} while {names} has no value", "a value", "set the parameter")
+        return known
+    if decimal(x):
+        return sign(float(x), tolerance)
+    import sympy
+
+    value = sympy.N(x, 50, chop=False)
+    if abs(value) > 1e-40 * max(1, *(abs(sympy.N(t, 20)) for t in sympy.Add.make_args(x))):
+        return 1 if value > 0 else -1
+    return 0 if sympy.simplify(x) == 0 else bool(value > 0) - bool(value < 0)
+
+
+def decimal(x: Any) -> bool:
+    """Whether a SymPy number holds decimals, which are as good as their digits."""
+    import sympy
+
+    return bool(x.has(sympy.Float))
