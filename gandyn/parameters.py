@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .errors import ParameterError
+from .lazy import sympy
 from .text import boolean
 from .worlds import exact, is_symbolic
 
@@ -57,6 +58,4 @@ def finite(value: Any) -> bool:
     """Whether a parameter is finite; an expression with free symbols is, unless it has an infinity in it."""
     if not is_symbolic(value):
         return bool(np.isfinite(value))
-    import sympy
-
     return isinstance(value, sympy.Expr) and not value.has(sympy.oo, -sympy.oo, sympy.zoo, sympy.nan)

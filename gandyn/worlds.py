@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .errors import ParameterError, ShapeError, WorldError
+from .lazy import sympy
 from .text import parameter
 
 Array = Any
@@ -39,8 +40,6 @@ def exact(value: Any) -> Any:
     Raises:
         ParameterError: for what is no number, expression or formula.
     """
-    import sympy
-
     if isinstance(value, str):
         return parameter(value)
     if isinstance(value, sympy.Basic):
@@ -120,8 +119,6 @@ def _elementwise(name: str, symbolic: str, doc: str) -> Callable[[Array], Array]
         if world == TORCH:
             return getattr(sys.modules["torch"], name)(x)
         if world == SYMBOLS or is_symbolic(x):
-            import sympy
-
             function = getattr(sympy, symbolic)
             return function(x) if world != SYMBOLS else _on_symbols(function)(x)
         return getattr(np, name)(x)
@@ -185,8 +182,6 @@ def _pairwise(name: str, symbolic: str, x: Array, y: Any) -> Array:
         torch = sys.modules["torch"]
         return getattr(torch, name)(x, torch.as_tensor(y, dtype=x.dtype, device=x.device))
     if world == SYMBOLS or is_symbolic(x):
-        import sympy
-
         return _on_symbols(getattr(sympy, symbolic))(x, y)
     return getattr(np, name)(x, y)
 
@@ -201,7 +196,6 @@ def where(condition: Array, x: Array, y: Array) -> Array:
     if any(world_of(a) == TORCH for a in (condition, x, y)):
         return sys.modules["torch"].where(condition, x, y)
     if any(world_of(a) == SYMBOLS or is_symbolic(a) for a in (condition, x, y)):
-        import sympy
 
         def choose(c: Any, a: Any, b: Any) -> Any:
             return sympy.Piecewise((exact(a), c), (exact(b), True))
@@ -269,8 +263,6 @@ def descend_over_root(
 def positive(x: Array) -> Array:
     """Elementwise x > 0, as what `where` takes."""
     if world_of(x) == SYMBOLS or is_symbolic(x):
-        import sympy
-
         return np.frompyfunc(lambda a: sympy.Gt(a, 0), 1, 1)(x)
     return x > 0
 
@@ -381,8 +373,6 @@ def solve_dense(operator: Callable[[Array], Array], rhs: Array) -> Array:
         torch = sys.modules["torch"]
         return torch.linalg.solve(matrix, rhs.unsqueeze(-1)).squeeze(-1)
     if world == SYMBOLS:
-        import sympy
-
         if rhs.ndim != 1:
             raise WorldError(f"symbols in an ensemble of shape {rhs.shape}", "one vector of symbols", "drop the axes")
         solution = sympy.Matrix(matrix).LUsolve(sympy.Matrix(rhs))

@@ -15,6 +15,7 @@ PACKAGE = Path(__file__).parent.parent / "gandyn"
 # From the top down. The named functions of `symbolic.functions` stand above the worlds that dispatch to them; they
 # import nothing of ours.
 FLOORS = (
+    "lazy",
     "former_names",
     "errors",
     "memory",

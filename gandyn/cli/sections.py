@@ -8,6 +8,7 @@ from typing import Any
 
 from ..budget import Budget
 from ..errors import DomainError, GandynError
+from ..lazy import sympy
 
 LONGEST = 100
 EXACT_SECONDS = 5
@@ -156,8 +157,6 @@ def _spectrum(section: Section, lin: Any, found: tuple[Rows, str | None] | None)
     if found is None:
         shown = [complex_text(v) for v in lin.eigenvalues]
     else:
-        import sympy
-
         pairs = [(e, complex(sympy.N(e))) for e in lin.exact.eigenvalues]
         pairs.sort(key=lambda p: (-(p[1].real if lin.rule is None else abs(p[1])), -p[1].imag))
         shown = [f"{e}  =  {complex_text(v)}" if readable(str(e)) else complex_text(v) for e, v in pairs]
@@ -342,8 +341,6 @@ def number(x: Any) -> str:
 
 def both(x: Any) -> str:
     """An exact number and its decimals."""
-    import sympy
-
     text, value = str(x), float(x)
     if value == float("inf"):
         return "infinite"

@@ -9,6 +9,7 @@ import dataclasses
 from typing import Any
 
 from ..errors import DomainError, GandynError
+from ..lazy import sympy
 from ..types import Counts, Game, Rule, State
 from ..worlds import NUMPY, SYMBOLS, world_of
 from .kernels import Kernel, build
@@ -51,8 +52,6 @@ def _operations(game: Game) -> int:
     """How long the game's costs are, as expressions."""
     found = game.__dict__.get("_operations")
     if found is None:
-        import sympy
-
         found = game.__dict__["_operations"] = sum(int(sympy.count_ops(e)) for e in game.exprs)
     return int(found)
 

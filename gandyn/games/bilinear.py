@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import ParameterError
+from ..lazy import sympy
 from ..oracles.facts import Facts
 from ..oracles.projections import Box
 from ..oracles.symbolic import SymbolicGame, from_sympy
@@ -84,8 +85,6 @@ def boxed_bilinear(matrix: Any = None, x_box: Any = None, y_box: Any = (-1, 1)) 
 
 def _bilinear_form(matrix: Any) -> tuple[Sequence[Any], Sequence[Any], Any]:
     """The symbols of x and y, and x^T M y."""
-    import sympy
-
     from ..worlds import exact
 
     rows = [[1]] if matrix is None else matrix

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import ParameterError, ShapeError
+from ..lazy import sympy
 from ..oracles.facts import Facts
 from ..oracles.projections import Simplices
 from ..oracles.symbolic import SymbolicGame, from_sympy
@@ -40,8 +41,6 @@ def density_game(data: Sequence[Any] = (0.25, 0.5, 0.25)) -> SymbolicGame:
     Raises:
         ParameterError: unless they are a probability vector of length 2 or more.
     """
-    import sympy
-
     from ..symbolic.functions import softplus
 
     d = _probabilities(data)
@@ -91,8 +90,6 @@ def density_game_in_parameters(data: Sequence[Any] = (0, 1, 0), support: Sequenc
         ShapeError: if the lengths differ.
         ParameterError: unless d is a probability vector.
     """
-    import sympy
-
     from ..symbolic.functions import softplus
 
     d, x = _probabilities(data), tuple(map(exact, support))

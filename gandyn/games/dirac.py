@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import worlds
+from ..lazy import sympy
 from ..losses import Loss
 from ..losses import resolve as resolve_loss
 from ..oracles.facts import Facts
@@ -27,8 +28,6 @@ class DiracCritic:
     """
 
     def __init__(self, theta: Any, phi: Any, penalties: Sequence[Penalty]) -> None:
-        import sympy
-
         self.theta, self.penalties = theta, penalties
         weight = np.array([[phi]], dtype=object)
         self.weights: Sequence[Array] = [weight]
@@ -49,8 +48,6 @@ class DiracCritic:
 
     def squared_slope(self, points: Any) -> Any:
         """|ds/dx|^2 at the points."""
-        import sympy
-
         x = sympy.Dummy("x", real=True)
         return (sympy.diff(self.logit(x), x) ** 2).subs(x, points)
 
@@ -60,8 +57,6 @@ class DiracCritic:
 
     def deviation(self, points: Any) -> Any:
         """Standard deviation over the noise: the distributions themselves are single points."""
-        import sympy
-
         return sympy.sqrt(sympy.expand(self.mean(points**2) - self.mean(points) ** 2))
 
     def mean(self, values: Any) -> Any:
@@ -75,8 +70,6 @@ class DiracCritic:
 
     def _rotated(self, values: Any) -> Any:
         """Two normals turned by 45 degrees, if that leaves one of them: pairs see only the difference of noises."""
-        import sympy
-
         normals = [n for n, law in self._random.items() if law == "normal" and values.has(n)]
         if len(normals) != 2:
             return values
@@ -95,8 +88,6 @@ class DiracCritic:
         return self._draw("n", "normal")
 
     def _draw(self, letter: str, law: str) -> Any:
-        import sympy
-
         symbol = sympy.Dummy(f"{letter}{len(self._random) + 1}", real=True)
         self._random[symbol] = law
         return symbol
@@ -184,8 +175,6 @@ def dirac_gan(
         [   0, 1/2],
         [-1/2, v/2]])
     """
-    import sympy
-
     loss, penalties = resolve_loss(loss), resolve_penalties(penalty)
     if noise != 0:
         penalties = (*penalties, *resolve_penalties(_build("InstanceNoise", noise)))
@@ -231,8 +220,6 @@ def _facts(loss: Loss, penalties: Sequence[Penalty], theta: Any, phi: Any) -> Fa
 
 def _equilibria(game: SymbolicGame) -> tuple[tuple[Any, ...], ...]:
     """(0, 0), if the field tends to zero from both sides of phi = 0: at a corner its value alone means nothing."""
-    import sympy
-
     theta, phi = game.symbols
     small = sympy.Dummy("small", positive=True)
     sides = ({theta: sympy.Integer(0), phi: side * small} for side in (1, -1))

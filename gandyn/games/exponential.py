@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..errors import ParameterError
+from ..lazy import sympy
 from ..oracles.facts import Facts
 from ..oracles.symbolic import SymbolicGame, from_sympy
 from . import registry
@@ -26,8 +27,6 @@ def exponential(sign: int = 1) -> SymbolicGame:
     Raises:
         ParameterError: for another sign.
     """
-    import sympy
-
     if sign not in (1, -1):
         raise ParameterError(f"sign={sign!r}", "1 or -1", "sign=1")
     x, y = sympy.symbols("x y", real=True)

@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import worlds
 from ..errors import ParameterError, ShapeError
+from ..lazy import sympy
 from ..oracles.facts import Facts
 from ..oracles.symbolic import SymbolicGame
 from ..types import ALL_WORLDS, Array, Batch, Game
@@ -154,8 +155,6 @@ def stochastic_bilinear(size: int = 1, summands: int = 8, minibatch: int = 1, se
         >>> bool(np.allclose(game.field(np.array([1.0, -1.0])), 0))
         True
     """
-    import sympy
-
     if size < 1 or summands < 1:
         raise ParameterError(f"size={size}, summands={summands}", "both at least 1", "size=1, summands=8")
     rng = np.random.default_rng(seed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..lazy import sympy
 from ..oracles.facts import Facts
 from ..oracles.symbolic import SymbolicGame, from_sympy
 from . import registry
@@ -26,8 +27,6 @@ def forsaken() -> SymbolicGame:
         >>> [round(float(value), 6) for value in gd.games.forsaken().equilibria[0]]
         [0.078027, 0.411934]
     """
-    import sympy
-
     x, y = sympy.symbols("x y", real=True)
 
     def phi(z: Any) -> Any:
@@ -62,8 +61,6 @@ def almost_bilinear(eps: Any = 0.01) -> SymbolicGame:
         >>> gd.games.almost_bilinear("eps").field_exprs
         (y, -eps*(-y**3 + y) - x)
     """
-    import sympy
-
     from ..worlds import exact
 
     e = exact(eps)

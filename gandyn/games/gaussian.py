@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import ParameterError, ShapeError
+from ..lazy import sympy
 from ..oracles.facts import Facts
 from ..oracles.symbolic import SymbolicGame, from_sympy
 from . import registry
@@ -45,8 +46,6 @@ def gaussian_wgan(mean: Sequence[Any] | None = (3, 4), covariance: Any = None) -
         >>> gd.games.gaussian_wgan().equilibria
         ((3, 4, 0, 0),)
     """
-    import sympy
-
     from ..worlds import exact
 
     if mean is None and covariance is None:
@@ -89,8 +88,6 @@ def gaussian_wgan(mean: Sequence[Any] | None = (3, 4), covariance: Any = None) -
 
 def _spectrum(mu: Any, sigma: Any) -> tuple[tuple[Any, ...], ...]:
     """Where it is short: means alone, or one dimension without means."""
-    import sympy
-
     if sigma is None:
         return ((sympy.I, -sympy.I) * mu.rows,)
     if mu is None and sigma.rows == 1:

@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import worlds
 from ..errors import ParameterError
+from ..lazy import sympy
 from ..oracles.facts import Facts
 from ..oracles.projections import Simplices
 from ..oracles.symbolic import SymbolicGame
@@ -97,8 +98,6 @@ def matrix_game(A: Any, parametrization: str = "direct") -> MatrixGame:
         >>> game.equilibria, game.value
         (((3/7, 4/7, 2/7, 5/7),), 1/7)
     """
-    import sympy
-
     if parametrization not in ("direct", "softmax"):
         raise ParameterError(f"parametrization={parametrization!r}", '"direct" or "softmax"', 'use "direct"')
     a = _matrix(A)
@@ -128,8 +127,6 @@ def matrix_game(A: Any, parametrization: str = "direct") -> MatrixGame:
 
 def _softmax(logits: Sequence[Any]) -> list[Any]:
     """Written 1 / sum_j exp(u_j - u_i): exact at logarithms, and finite with its slope for logits within 350."""
-    import sympy
-
     return [1 / sympy.Add(*(sympy.exp(other - u) for other in logits)) for u in logits]
 
 
@@ -179,8 +176,6 @@ def _supports(a: Any) -> tuple[list[int], list[int]]:
 
 def _solve_on(a: Any, rows: Sequence[int], columns: Sequence[int]) -> tuple[Any, Any, Any] | None:
     """Strategies that equalise on a square support, when they are optimal in the whole game."""
-    import sympy
-
     if len(rows) != len(columns):
         return None
     k = len(rows)
@@ -231,8 +226,6 @@ def rock_paper_scissors(parametrization: str = "direct") -> MatrixGame:
 
 def _name(game: MatrixGame, name: str, singular: Sequence[int], size: int) -> MatrixGame:
     """The spectrum in logits at the uniform point: +-i singular values of A / size^2, both matrices being centred."""
-    import sympy
-
     game.name = name
     game.equilibria = game.equilibria if game.parametrization == "direct" else ((0,) * (2 * size),)
     scale = {2: sympy.Rational(2, 4), 3: sympy.sqrt(3) / 9}[size]
@@ -249,8 +242,6 @@ def random_matrix_game(shape: tuple[int, int] = (3, 3), seed: int = 0, parametri
     Args:
         shape: (m, n). seed: of the entries. parametrization: "direct" or "softmax".
     """
-    import sympy
-
     tenths = np.random.default_rng(seed).integers(-10, 11, size=tuple(shape))
     game: MatrixGame = matrix_game(sympy.Matrix(tenths.tolist()) / 10, parametrization)
     game.name = "random matrix game"

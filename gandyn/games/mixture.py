@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ParameterError, ShapeError
+from ..lazy import sympy
 from ..oracles.facts import Facts
 from ..oracles.gaussian_mixture import GaussianMixture
 from ..oracles.symbolic import SymbolicGame
@@ -86,8 +87,6 @@ def mixture_game(
         ShapeError: unless modes and centres are rows of 2.
         ParameterError: unless std, width and rho are positive.
     """
-    import sympy
-
     from ..worlds import exact
 
     for label, rows in (("modes", modes), ("centers", centers)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import ParameterError
+from ..lazy import sympy
 from ..oracles.facts import Facts
 from ..oracles.symbolic import SymbolicGame, from_sympy
 from . import registry
@@ -33,8 +34,6 @@ def nagarajan_kolter(loss: str = "square", eta: Any = 0) -> SymbolicGame:
         >>> gd.games.nagarajan_kolter("wasserstein").field_exprs
         (-2*a*w/3, a**2/3 - 1/3)
     """
-    import sympy
-
     from ..worlds import exact
 
     if loss not in ("square", "wasserstein"):

@@ -6,6 +6,7 @@ import numpy as np
 
 from .. import worlds
 from ..errors import ParameterError
+from ..lazy import sympy
 from ..oracles.facts import Facts
 from ..oracles.projections import Box
 from ..oracles.symbolic import SymbolicGame
@@ -59,8 +60,6 @@ def parallel_lines(lipschitz: float = 1) -> ParallelLines:
         >>> lines.jensen_shannon([-1.0, 0.0, 0.01]).round(4).tolist()
         [0.6931, 0.0, 0.6931]
     """
-    import sympy
-
     if not lipschitz > 0:
         raise ParameterError(f"lipschitz={lipschitz!r}", "a positive number", "lipschitz=1")
     theta, phi = sympy.symbols("theta phi", real=True)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import ParameterError, ShapeError
+from ..lazy import sympy
 from ..oracles.facts import Facts
 from ..oracles.symbolic import SymbolicGame
 from . import registry
@@ -43,8 +44,6 @@ def planted_quadratic(
         >>> sorted(gd.games.planted_quadratic([3 + 4j], seed=None).jacobian_expr.eigenvals(), key=str)
         [3 + 4*I, 3 - 4*I]
     """
-    import sympy
-
     from ..worlds import exact
 
     blocks, spectrum, real = [], [], []
@@ -78,7 +77,6 @@ def planted_quadratic(
 def rational_rotation(size: int, seed: int | None) -> Any:
     """An exact rational rotation, (I - K)(I + K)^-1 for a random skew K (Cayley); the identity for seed None."""
     import numpy as np
-    import sympy
 
     if seed is None or size == 1:
         return sympy.eye(size)

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import ParameterError, ShapeError
+from ..lazy import sympy
 from ..oracles.symbolic import SymbolicGame, from_sympy
 from . import registry
 
 
 def _matrix(entries: Any) -> Any:
-    import sympy
-
     from ..worlds import exact
 
     if isinstance(entries, sympy.MatrixBase):
@@ -59,8 +58,6 @@ def quadratic(a: Any = 1, b: Any = 1, c: Any = 1) -> SymbolicGame:
         [ 1, 2],
         [-2, 3]])
     """
-    import sympy
-
     ma, mb, mc = map(_matrix, (a, b, c))
     m, n = mb.shape
     if ma.shape != (m, m) or mc.shape != (n, n):
@@ -98,8 +95,6 @@ def general_quadratic(blocks: Sequence[Sequence[Any]], linear: Sequence[Any] | N
     Raises:
         ShapeError: if the blocks do not fit together.
     """
-    import sympy
-
     from ..worlds import exact
 
     n = len(blocks)

@@ -12,6 +12,7 @@ import numpy as np
 
 from .. import worlds
 from ..errors import ParameterError
+from ..lazy import sympy
 from ..oracles.facts import Facts
 from ..types import Array, Batch, Game, Player
 from ..worlds import SYMBOLS, TORCH, exact
@@ -89,8 +90,6 @@ class RobustRegression(Game):
 
 def exact_fraction(value: Any) -> Any:
     """A SymPy rational from a Fraction, an integer or a number."""
-    import sympy
-
     return sympy.Rational(value.numerator, value.denominator) if isinstance(value, Fraction) else exact(value)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import ParameterError
+from ..lazy import sympy
 from ..oracles.facts import Facts
 from ..oracles.symbolic import SymbolicGame, from_sympy
 from . import registry
@@ -42,8 +43,6 @@ def follow_the_ridge(function: int = 1) -> SymbolicGame:
         >>> gd.games.follow_the_ridge(1).field_exprs
         (-6*x + 4*y, -4*x + 2*y)
     """
-    import sympy
-
     x, y = sympy.symbols("x y", real=True)
     if function == 1:
         value: Any = -3 * x**2 - y**2 + 4 * x * y

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..lazy import sympy
 from ..oracles.facts import Facts
 from ..oracles.symbolic import SymbolicGame, from_sympy
 from . import registry
@@ -20,8 +21,6 @@ def tandem() -> SymbolicGame:
         >>> gd.games.tandem().field_exprs
         (2*x + 2*y - 2, 2*x + 2*y - 2)
     """
-    import sympy
-
     x, y = sympy.symbols("x y", real=True)
     half = sympy.Rational(1, 2)
     facts = Facts(

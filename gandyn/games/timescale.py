@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import ParameterError
+from ..lazy import sympy
 from ..oracles.facts import Facts
 from ..oracles.symbolic import SymbolicGame, from_sympy
 from . import registry
@@ -28,8 +29,6 @@ def tau_gda(dimension: int = 4, v: Any = 4, tau: Any = 1) -> SymbolicGame:
     Raises:
         ParameterError: for another dimension.
     """
-    import sympy
-
     from ..worlds import exact
 
     if dimension not in (2, 4):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import ParameterError
+from ..lazy import sympy
 from ..oracles.facts import Facts
 from ..oracles.symbolic import SymbolicGame, from_sympy
 from ..worlds import exact, is_symbolic
@@ -32,8 +33,6 @@ def unrolled_toy(width: Any = 1, rho: Any = 0.1) -> SymbolicGame:
     Raises:
         ParameterError: unless both are positive.
     """
-    import sympy
-
     for name, value in (("width", width), ("rho", rho)):
         if not isinstance(value, str) and not is_symbolic(value) and not value > 0:
             raise ParameterError(f"{name}={value!r}", "a positive number, or an expression", f"{name}=1")

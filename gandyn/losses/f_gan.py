@@ -12,6 +12,7 @@ import math
 from typing import Any, ClassVar
 
 from .. import worlds
+from ..lazy import sympy
 from ..worlds import SYMBOLS, Array, is_symbolic, world_of
 from . import registry
 from .base import Loss
@@ -260,7 +261,5 @@ class TotalVariation(FGAN):
 
 def _log_two(s: Array) -> Any:
     if is_symbolic(s) or world_of(s) == SYMBOLS:
-        import sympy
-
         return sympy.log(2)
     return math.log(2)

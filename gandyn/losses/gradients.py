@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ..lazy import sympy
 from ..worlds import NUMPY, SYMBOLS, TORCH, Array, exact, is_symbolic, world_of
 
 
@@ -33,8 +34,6 @@ def pair_slopes(loss: Paired, player: str, arrays: Sequence[Array]) -> tuple[Arr
 
 @functools.lru_cache(maxsize=512)
 def _link_slope(loss: Hashable, link: str, against: str) -> tuple[Any, Any]:
-    import sympy
-
     s = sympy.Dummy("s", real=True)
     slope = sympy.diff(getattr(loss, link)(s), s)
     if against == "logit":
@@ -46,8 +45,6 @@ def _link_slope(loss: Hashable, link: str, against: str) -> tuple[Any, Any]:
 
 @functools.lru_cache(maxsize=512)
 def _pair_slopes(loss: Paired, player: str, count: int) -> tuple[Any, Any]:
-    import sympy
-
     real, fake, distance = sympy.symbols("real fake distance", real=True, cls=sympy.Dummy)
     cost = loss.pair(player, real, fake, distance if count == 3 else None)
     return (real, fake, distance)[:count], (sympy.diff(cost, real), sympy.diff(cost, fake))

@@ -12,6 +12,7 @@ import numpy as np
 
 from .. import worlds
 from ..errors import ParameterError, WorldError
+from ..lazy import sympy
 from ..types import Array, FeasibleSet
 from ..worlds import SYMBOLS, TORCH
 
@@ -37,8 +38,6 @@ class Box:
     bounds: tuple[Any, ...]
 
     def __post_init__(self) -> None:
-        import sympy
-
         low, high = [], []
         for k, pair in enumerate(self.bounds):
             bottom, top = (None, None) if pair is None else pair
@@ -69,8 +68,6 @@ class Box:
 
 def _clip_symbol(x: Any, low: Any, high: Any) -> Any:
     """min(max(x, low), high), left as it stands where x is not a number: comparing first takes SymPy seconds."""
-    import sympy
-
     x = worlds.exact(x)
     known = bool(x.is_number)
     above = x if low is -sympy.oo else sympy.Max(x, low, evaluate=known)
@@ -172,8 +169,6 @@ def project_to_simplex(x: Array) -> Array:
 
 
 def _project_symbols(x: Array) -> Array:
-    import sympy
-
     size = x.shape[-1]
     if x.ndim == 1 and all(worlds.exact(entry).is_Rational for entry in x):
         ordered = sorted(x, reverse=True)

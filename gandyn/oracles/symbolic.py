@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DomainError, GameError, ParameterError, ShapeError
+from ..lazy import sympy
 from ..text import expressions, symbols
 from ..types import Array, Batch, FeasibleSet, Game, Player
 from ..worlds import SYMBOLS, exact, world_of
@@ -38,8 +39,6 @@ class SymbolicGame(Game):
         projection: Callable[[Array], Array] | None = None,
         facts: Facts | None = None,
     ) -> None:
-        import sympy
-
         self.name = name
         self.projection, self.constrained = projection, projection is not None
         self.facts = facts or Facts()
@@ -79,15 +78,12 @@ class SymbolicGame(Game):
     @functools.cached_property
     def quadratic(self) -> bool:  # type: ignore[override]
         """Whether every cost is a polynomial of degree two at most in the coordinates."""
-        import sympy
-
         polynomials = all(e.is_polynomial(*self.symbols) for e in self.exprs)
         return polynomials and all(sympy.Poly(e, *self.symbols).total_degree() <= 2 for e in self.exprs)
 
     @functools.cached_property
     def own_quadratic(self) -> bool:  # type: ignore[override]
         """Whether each cost is a polynomial of degree two at most in its own player's block, the others held fixed."""
-        import sympy
 
         def fits(cost: Any, own: Sequence[Any]) -> bool:
             return bool(cost.is_polynomial(*own)) and sympy.Poly(cost, *own).total_degree() <= 2
@@ -141,14 +137,10 @@ class SymbolicGame(Game):
             )
 
     def _differentiate(self, rows: Sequence[Any]) -> list[Any]:
-        import sympy
-
         return [sympy.diff(row, s) for row in rows for s in self.symbols]
 
     @functools.cached_property
     def _directions(self) -> tuple[Any, ...]:
-        import sympy
-
         return tuple(sympy.Dummy(f"u{k}", real=True) for k in range(self.dim))
 
     @functools.cache  # noqa: B019 - a game and its compiled functions live and die together
@@ -196,8 +188,6 @@ class SymbolicGame(Game):
 
     def latex(self) -> str:
         """The costs as LaTeX, one line a player."""
-        import sympy
-
         lines = (f"f_{{{i}}} &= {sympy.latex(cost)}" for i, cost in enumerate(self.exprs, 1))
         return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
 
@@ -210,8 +200,6 @@ def _positive_definite(hessian: Array) -> bool:
         return bool((torch.linalg.eigvalsh(hessian.detach()) > 0).all())
     if hessian.dtype != object:
         return bool((np.linalg.eigvalsh(hessian) > 0).all())
-    import sympy
-
     matrix = sympy.Matrix(hessian)
     minors = (sympy.simplify(matrix[:k, :k].det()) for k in range(1, matrix.rows + 1))
     return not any(minor.is_nonpositive for minor in minors)
@@ -262,8 +250,6 @@ def from_sympy(
         >>> gd.games.from_sympy("a*b + c*a**2/2", ["a", "b"], {"c": 3}).exprs
         (3*a**2/2 + a*b, -3*a**2/2 - a*b)
     """
-    import sympy
-
     several = isinstance(costs, (Sequence, sympy.MatrixBase, np.ndarray)) and not isinstance(costs, str)
     costs = list(costs) if several else [costs]
     blocks = _blocks(players, _by_name(costs))
@@ -284,7 +270,6 @@ def _by_name(expressions: Sequence[Any]) -> dict[str, Any]:
 
 def _blocks(players: Any, known: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
     """The players' symbols by player, each a SymPy symbol: of names the known ones, else new real ones."""
-    import sympy
 
     def named(text: str) -> tuple[Any, ...]:
         return tuple(known.get(s.name, s) for s in symbols(text, real=True))

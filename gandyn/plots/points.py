@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DomainError, ParameterError
+from ..lazy import sympy
 from ..results import Trajectory
 from ..types import Game, Rule
 from ..worlds import NUMPY
@@ -50,8 +51,6 @@ def plane(game: Game) -> None:
 def coordinate_names(game: Game) -> list[str]:
     """What the axes are called, as mathematics: the game's symbols, or the players' names."""
     if game.symbols:
-        import sympy
-
         return [f"${sympy.latex(s)}$" for s in game.symbols]
     return [p.name if p.size == 1 else f"{p.name} {k + 1}" for p in game.players for k in range(p.size)]
 

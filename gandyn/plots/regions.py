@@ -11,6 +11,7 @@ from matplotlib.patches import Patch
 from ..analysis.long_run.basins import CYCLING, DIVERGED, LEFT, UNDECIDED, Basins
 from ..analysis.parameters.stability import StabilityRegion
 from ..errors import DomainError
+from ..lazy import sympy
 from .drawing import Drawing
 from .points import coordinate_names, rule_label
 from .style import INK, OKABE_ITO, styled
@@ -56,8 +57,6 @@ def stability_region(
 
 
 def _curve(region: StabilityRegion, name: str, bounds: tuple[float, float], heading: str) -> Drawing:
-    import sympy
-
     low, high = bounds
     values = np.linspace(low, high, RESOLUTION + 1)[1:]
     matrix = sympy.lambdify(region.parameters, region.exact.matrix, "numpy")
@@ -83,8 +82,6 @@ def _curve(region: StabilityRegion, name: str, bounds: tuple[float, float], head
 
 
 def _map(region: StabilityRegion, names: list[str], bounds: list[tuple[float, float]], heading: str) -> Drawing:
-    import sympy
-
     axes_values = [np.linspace(low, high, RESOLUTION + 1)[1:] for low, high in bounds]
     x, y = np.meshgrid(*axes_values)
     levels = [

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Circle, Rectangle
 
 from ..errors import DomainError, GandynError, ParameterError
+from ..lazy import sympy
 from .drawing import Drawing
 from .labels import place_labels
 from .points import labelled
@@ -126,8 +127,6 @@ def formula(lin: Any) -> str:
     symbol = r"\rho" if name == "spectral_radius" else r"\max\,\mathrm{Re}\,\lambda"
     decimal = f"{number:.4f}" if abs(number) < 100 else f"{number:.4g}"
     if exact is not None:
-        import sympy
-
         text = sympy.latex(exact, fold_short_frac=True)
         if exact.is_Rational and len(str(exact)) < 8 and (exact.is_Integer or exact.q < 10):
             return f"${symbol} = {text}$"

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from ..lazy import sympy
 from .refusal import refuse
 
 LARGEST_POWER = 64
@@ -41,15 +42,11 @@ def decimal(source: str, text: str) -> Any:
         refuse(text, f"with {source}, which no float can hold", "5e-324 to 1.8e308 in size", "use other units")
     if Decimal(repr(value)) == Decimal(plain):
         return value
-    import sympy
-
     return sympy.Rational(plain)
 
 
 def exactly(value: Any, text: str) -> Any:
     """A value as a SymPy number or expression, for arithmetic."""
-    import sympy
-
     if isinstance(value, sympy.Basic):
         return value
     if isinstance(value, bool) or not isinstance(value, (int, float, complex)):
@@ -68,8 +65,6 @@ def total(terms: Sequence[Any], signs: Sequence[int], text: str) -> Any:
     """The sum of terms, each with its sign."""
     if any(isinstance(t, complex) for t in terms) and _numbers(terms):
         return in_range(sum(s * complex(t) for s, t in zip(signs, terms, strict=True)), text)
-    import sympy
-
     return in_range(sympy.Add(*(s * exactly(t, text) for s, t in zip(signs, terms, strict=True))), text)
 
 
@@ -79,8 +74,6 @@ def product(factors: Sequence[Any], powers: Sequence[int], text: str) -> Any:
         p < 0 and not isinstance(f, complex) and exactly(f, text) == 0 for f, p in zip(factors, powers, strict=True)
     ):
         refuse(text, "which divides by zero", "a divisor that is not zero", "check it")
-    import sympy
-
     try:
         if any(isinstance(f, complex) for f in factors) and _numbers(factors):
             return in_range(math.prod(complex(f) ** p for f, p in zip(factors, powers, strict=True)), text)
@@ -91,8 +84,6 @@ def product(factors: Sequence[Any], powers: Sequence[int], text: str) -> Any:
 
 def power(base: Any, exponent: Any, text: str) -> Any:
     """base ** exponent, for exponents up to 64 in size."""
-    import sympy
-
     base, exponent = exactly(base, text), exactly(exponent, text)
     if not exponent.free_symbols and not abs(complex(exponent)) <= LARGEST_POWER:
         refuse(text, f"with a power of {str(exponent)[:20]}", f"powers up to {LARGEST_POWER}", "write the number out")
@@ -111,8 +102,6 @@ def function(name: str, arguments: Sequence[Any], text: str) -> Any:
     Raises:
         ParameterError: for the wrong number of arguments, or a value that no float holds.
     """
-    import sympy
-
     known, least, most = FUNCTIONS[name.casefold()]
     if not least <= len(arguments) <= most:
         needed = f"{least}" if least == most else f"{least} to {most}"
@@ -136,8 +125,6 @@ def function(name: str, arguments: Sequence[Any], text: str) -> Any:
 
 
 def _piece(pair: Any, text: str) -> tuple[Any, Any]:
-    import sympy
-
     if not (isinstance(pair, tuple) and len(pair) == 2):
         refuse(text, "with a piece that is no pair", "pairs (value, condition)", "Piecewise((x, x > 0), (0, true))")
     value, condition = pair
@@ -168,8 +155,6 @@ def in_range(value: Any, text: str) -> Any:
         if not cmath.isfinite(value):
             _out_of_range(text)
         return value
-    import sympy
-
     if value.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo):
         refuse(text, "which has no finite value", "a number", "check for a division by zero or log(0)")
     if isinstance(value, sympy.logic.boolalg.Boolean):

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from ..errors import ParameterError
+from ..lazy import sympy
 from . import arithmetic
 from .grammar import WORD, read
 from .refusal import refuse, shorten
@@ -30,8 +31,6 @@ class Formula(Scope):
 
     def symbol(self, name: str, text: str) -> Any:
         """A new symbol, or the one of that name that the formula had before."""
-        import sympy
-
         if name not in self.known:
             self.known[name] = sympy.Symbol(name, **self.assumptions)
         return self.known[name]
@@ -42,8 +41,6 @@ class Formula(Scope):
 
     def compare(self, sign: str, left: Any, right: Any, text: str) -> Any:
         """A condition, for `Piecewise`."""
-        import sympy
-
         relation = {"<": sympy.Lt, "<=": sympy.Le, ">": sympy.Gt, ">=": sympy.Ge}[sign]
         return relation(arithmetic.exactly(left, text), arithmetic.exactly(right, text))
 
@@ -87,8 +84,6 @@ def formula(text: str, known: Mapping[str, Any] | None = None, **assumptions: bo
 
 
 def _expression(text: str, scope: Scope) -> Any:
-    import sympy
-
     value = read(text, scope)
     if isinstance(value, bool) or not isinstance(value, (int, float, complex, sympy.Expr)):
         refuse(text, "which is no number", "a number or an expression of names", "0.1, 1/3 or 2*eta")
@@ -103,8 +98,6 @@ def symbols(text: str, **assumptions: bool) -> tuple[Any, ...]:
     Raises:
         ParameterError: for what is no list of names, or names that the grammar uses itself.
     """
-    import sympy
-
     names = [name for name in re.split(r"[,\s]+", text) if name]
     taken: Collection[str] = {*arithmetic.FUNCTIONS, *WORDS} - {"on", "off", "no", "yes"}
     for name in names:
@@ -121,8 +114,6 @@ def expressions(values: Sequence[Any], known: Mapping[str, Any]) -> list[Any]:
     Raises:
         ParameterError: for a text that is no formula, and for what is neither.
     """
-    import sympy
-
     shared, result = dict(known), []
     for value in values:
         if isinstance(value, str):

@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
+from ..lazy import sympy
 from . import arithmetic
 from .refusal import refuse
 
@@ -66,8 +67,6 @@ class Scope:
         if key in WORDS:
             return WORDS[key]
         if key == "pi":
-            import sympy
-
             return sympy.pi
         if key in arithmetic.FUNCTIONS:
             refuse(text, f"with {name} alone", f"what to take {name} of", f"{name}(0.5)")
@@ -87,8 +86,6 @@ class Scope:
 
     def symbol(self, name: str, text: str) -> Any:
         """A name between numbers: the free positive parameter of that name."""
-        import sympy
-
         if "-" in name:
             refuse(text, f"in which {name} may be a name or a difference", "one meaning", "write _ in names, or a - b")
         return sympy.Symbol(name, positive=True)

@@ -13,6 +13,7 @@ import numpy as np
 
 from .. import worlds
 from ..errors import DomainError, ShapeError
+from ..lazy import sympy
 from .players import Array
 from .signs import decimal, sign
 
@@ -51,8 +52,6 @@ class FeasibleSet:
     @classmethod
     def box(cls, bounds: Sequence[Any]) -> FeasibleSet:
         """One (low, high) pair per coordinate; None, or a None in a pair, for no bound."""
-        import sympy
-
         pairs = [(None, None) if pair is None else pair for pair in bounds]
         low = tuple(-sympy.oo if bottom is None else worlds.exact(bottom) for bottom, _ in pairs)
         return cls(low, tuple(sympy.oo if top is None else worlds.exact(top) for _, top in pairs))
@@ -95,8 +94,6 @@ class FeasibleSet:
     @property
     def bounds(self) -> tuple[tuple[Any, Any], ...]:
         """(low, high) of each coordinate: the smallest box around the set is finite where these are."""
-        import sympy
-
         inside = {k for simplex in self.simplices for k in simplex}
         return tuple(
             (low, sympy.Integer(1) if k in inside else high)
@@ -188,8 +185,6 @@ class FeasibleSet:
 
 
 def _finite(bound: Any) -> bool:
-    import sympy
-
     return bound not in (sympy.oo, -sympy.oo)
 
 
@@ -257,8 +252,6 @@ class Face:
     @property
     def anchor(self) -> tuple[Any, ...]:
         """An exact point of the plane of the face: bounds where active, even probabilities, elsewhere 0."""
-        import sympy
-
         place = {
             k: {-1: self.set.low[k], 0: sympy.Integer(0), 1: self.set.high[k]}[s] for k, s in enumerate(self.sides)
         }

@@ -19,6 +19,7 @@ from typing import Any
 
 from .. import worlds
 from ..errors import DomainError
+from ..lazy import sympy
 from .feasible import FeasibleSet
 from .forwarding import forwards
 from .players import Array, Batch, Counts
@@ -76,8 +77,6 @@ class Game(JointSpace, abc.ABC):
     @functools.cached_property
     def jacobian_expr(self) -> Any:
         """J(w) = Dv(w) as a SymPy matrix of a symbolic game; None of another."""
-        import sympy
-
         if not self.symbolic:
             return None
         slopes = [sympy.diff(e, s) for e in self.field_exprs for s in self.symbols]

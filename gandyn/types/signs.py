@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import worlds
 from ..errors import ParameterError
+from ..lazy import sympy
 
 
 def sign(x: Any, tolerance: float = 0.0) -> int:
@@ -26,8 +27,6 @@ def sign(x: Any, tolerance: float = 0.0) -> int:
         return known
     if decimal(x):
         return sign(float(x), tolerance)
-    import sympy
-
     value = sympy.N(x, 50, chop=False)
     if abs(value) > 1e-40 * max(1, *(abs(sympy.N(t, 20)) for t in sympy.Add.make_args(x))):
         return 1 if value > 0 else -1
@@ -36,6 +35,4 @@ def sign(x: Any, tolerance: float = 0.0) -> int:
 
 def decimal(x: Any) -> bool:
     """Whether a SymPy number holds decimals, which are as good as their digits."""
-    import sympy
-
     return bool(x.has(sympy.Float))

@@ -6,6 +6,7 @@ import functools
 from typing import Any
 
 from ...errors import DomainError
+from ...lazy import sympy
 from ...symbolic.function import SymbolicFunction
 from ...types import Array, Batch, Game, Player
 from .expansion import STEP
@@ -18,8 +19,6 @@ class PhaseSpace(Game):
     """
 
     def __init__(self, equation: Any, lr: Any) -> None:
-        import sympy
-
         d = equation.game.dim
         self.name = f"{type(equation.rule).__name__} on {equation.game.name}, in phase space"
         self.players = (Player("position", d), Player("velocity", d))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import DomainError, NotDifferentiableError, ParameterError
+from ...lazy import sympy
 from ...symbolic.balls import Ball, BallFunction, ball_of, hull, namespace, require_flint
 from ...types import Array, Game, Rule
 from ...worlds import SYMBOLS, exact
@@ -44,8 +45,6 @@ class System:
     @functools.cached_property
     def affine(self) -> bool:
         """Whether F and the initial state are affine in each parameter: convex bounds then need only the corners."""
-        import sympy
-
         told = [*self._resolved, *self.beginnings]
         return all(sympy.expand(sympy.diff(e, p, 2)) == 0 for e in told for p in self.function.parameters)
 
@@ -60,8 +59,6 @@ class System:
     @functools.cached_property
     def active(self) -> list[int]:
         """Indices of the coordinates on which the Jacobian depends; the map is affine in the others."""
-        import sympy
-
         z = self.function.coordinates
         slopes = [sympy.expand(sympy.diff(e, s)) for e in self._resolved for s in z]
         found = set().union(*(e.free_symbols for e in slopes))
@@ -69,8 +66,6 @@ class System:
 
     def still(self, w: Sequence[Any]) -> Array | None:
         """The augmented state that starts at a rational point w, if that is a fixed point for all parameters."""
-        import sympy
-
         point = dict(zip(self.start.coordinates, map(exact, w), strict=True))
         if not all(v.is_Rational for v in point.values()):
             return None
@@ -170,8 +165,6 @@ def _of_rule(game: Game, rule: Rule, spans: Mapping[str, Range], what: str) -> S
 
 
 def _symbols(game: Game) -> tuple[Any, ...]:
-    import sympy
-
     return tuple(game.symbols or sympy.symbols(f"w1:{game.dim + 1}", real=True))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...doors import door
 from ...errors import ConvergenceError, DomainError
+from ...lazy import sympy
 from ...results import Result, plain
 from ...symbolic.balls import ball_of
 from ...types import Array, Game, Rule
@@ -61,8 +62,6 @@ class LyapunovFunction(Result):
     @property
     def expression(self) -> Any:
         """V as an expression in `symbols`."""
-        import sympy
-
         u = sympy.Matrix([s - x for s, x in zip(self.symbols, self.at, strict=True)])
         value = (u.T * self.matrix * u)[0]
         return value if any(x.is_Float for x in self.at) else sympy.expand(value)
@@ -179,8 +178,6 @@ def lyapunov_function(
 
 def _coordinates(lin: Linearization) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     """Symbols of the augmented state and the fixed point, exact where it was given so."""
-    import sympy
-
     from ...dynamics.trace import update_map
 
     given = [exact(x) if lin.exact is not None else sympy.Float(x) for x in lin.at]
@@ -202,8 +199,6 @@ def _solved(matrix: Array, flow: bool) -> Array:
 
 def _rounded(p: Array, digits: int) -> Any:
     """The symmetric matrix of the nearest decimals, digits behind the point; in other units, of P / 10^k."""
-    import sympy
-
     largest = float(np.abs(p).max())
     unit = 0 if 0.1 <= largest < 1e4 or not largest else int(np.floor(np.log10(largest)))
     scale = sympy.Integer(10) ** (digits - unit)
@@ -214,8 +209,6 @@ def _rounded(p: Array, digits: int) -> Any:
 
 def _exactly(matrix: Any, numeric: Array, flow: bool) -> tuple[Any, Any]:
     """(P, its change) with the fewest digits that pass the exact check."""
-    import sympy
-
     p = _solved(np.asarray(numeric, dtype=float), flow)
     for digits in DIGITS:
         rounded = _rounded(p, digits)
@@ -279,8 +272,6 @@ def _serves(proof: Any, spans: Any, form: Any) -> bool:
 
 
 def _from_balls(game: Game, rule: Rule | None, lin: Linearization) -> Any:
-    import sympy
-
     proof, spans = _proof(game, rule, lin.at, {}, 1.0, 0)
     p = _solved(lin.matrix, rule is None)
     for digits in DIGITS:
@@ -291,8 +282,6 @@ def _from_balls(game: Game, rule: Rule | None, lin: Linearization) -> Any:
 
 
 def _family(game: Game, rule: Rule | None, at: Any, parameters: Mapping[str, Any]) -> LyapunovFunction:
-    import sympy
-
     start = game.equilibria[0] if at is None and game.equilibria else at
     if start is None:
         raise DomainError(f"no point at which to look on {game.name}", "a point", "at=...")

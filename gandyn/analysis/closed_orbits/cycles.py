@@ -13,6 +13,7 @@ import numpy as np
 from ...budget import Budget, OutOfTimeError
 from ...doors import door
 from ...errors import DomainError, ParameterError
+from ...lazy import sympy
 from ...types import Array, Game, Rule
 from ...worlds import NUMPY
 from ..zeros.fixed_points import fixed_points
@@ -91,8 +92,6 @@ def limit_cycles(
 
 def _check_smooth(game: Game) -> None:
     """Refuse a field with a kink or a jump by the name of the function that has it."""
-    import sympy
-
     kinks: tuple[Any, ...] = (
         sympy.Abs,
         sympy.sign,

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...budget import Budget, OutOfTimeError
 from ...errors import DomainError, ParameterError
+from ...lazy import sympy
 from ...types import Array, Game, Rule
 from ..parameters.system import System, system
 from .circle_solver import circle_from_curve, circle_from_orbit
@@ -58,8 +59,6 @@ def invariant_sets(
 
 def _affine(map_: System) -> bool:
     """Whether every line of the map's program is affine in what came before it."""
-    import sympy
-
     names = list(map_.symbols)
     for name, expression in [*map_.bindings, *((None, e) for e in map_.outputs)]:
         e = sympy.expand(expression)

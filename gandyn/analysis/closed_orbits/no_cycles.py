@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import GandynError
+from ...lazy import sympy
 from ...types import Array, Game
 
 MOST_BOXES, NARROWEST = 4000, 1e-3
@@ -65,8 +66,6 @@ def _may_be_gradient(matrices: Array) -> bool:
 
 def _weights(matrix: Any) -> list[Any] | None:
     """Positive numbers d_i with d_i J_ij = d_j J_ji for all i and j, or None."""
-    import sympy
-
     n = matrix.shape[0]
     weights: list[Any] = [None] * n
     for first in range(n):
@@ -108,8 +107,6 @@ def _monotone(game: Any, bounds: Array) -> str | None:
 
 
 def _area(game: Any, bounds: Array) -> str | None:
-    import sympy
-
     matrices = _samples(game, bounds)
     divergences = np.trace(matrices, axis1=-2, axis2=-1)
     if (np.abs(divergences) > ROUNDED * np.abs(matrices).max()).any() or sympy.simplify(
@@ -120,8 +117,6 @@ def _area(game: Any, bounds: Array) -> str | None:
 
 
 def _bendixson(game: Any, bounds: Array) -> str | None:
-    import sympy
-
     divergence = sympy.expand(game.jacobian_expr.trace())
     one_sign = (divergence.is_nonnegative or divergence.is_nonpositive) and _finite(game, bounds)
     strict = _everywhere(game, [divergence], bounds, lambda low, high: ((low > 0) | (high < 0)).all(-1))

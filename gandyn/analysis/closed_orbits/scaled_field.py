@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...lazy import sympy
 from ...types import Array, Game
 from ..parameters.system import compiled
 
@@ -30,8 +31,6 @@ class ScaledField:
             self._compile(game)
 
     def _compile(self, game: Any) -> None:
-        import sympy
-
         places = [sympy.Rational(float(c)) for c in self.centre]
         widths = [sympy.Rational(float(h)) for h in self.width]
         new = [sympy.Dummy(f"x{k}", real=True) for k in range(game.dim)]

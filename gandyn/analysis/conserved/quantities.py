@@ -12,6 +12,7 @@ import numpy as np
 
 from ...doors import door
 from ...errors import DomainError, ParameterError
+from ...lazy import sympy
 from ...results import Result, plain
 from ...types import Array, Game, Rule
 from ...worlds import SYMBOLS
@@ -47,8 +48,6 @@ class ConservedQuantity(Result):
 
     @functools.cached_property
     def _function(self) -> Callable[..., Any]:
-        import sympy
-
         return sympy.lambdify(self.symbols, self.expression, "numpy")  # type: ignore[no-any-return]
 
     def summary(self) -> str:
@@ -167,8 +166,6 @@ def _search(game: Game, rule: Rule | None, field: Any, constraints: Sequence[Any
 
 def strict_extremum(game: Game, rule: Rule | None, local: Any, degree: int | None = None) -> ConservedQuantity | None:
     """A conserved quantity with a definite Hessian at the point: alone, or with squares of the others added."""
-    import sympy
-
     if local is None or len(local.symbols) > 8:
         return None
     try:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ...lazy import sympy
+
 
 def hurwitz(f: Any) -> list[Any]:
     """Positive together exactly when every root of f has a negative real part: coefficients and Hurwitz determinants.
 
     By Lienard and Chipart, the coefficients of one parity and the determinants of the other suffice.
     """
-    import sympy
-
     coefficients = [sympy.together(c / f.LC()) for c in f.all_coeffs()]
     n = len(coefficients) - 1
 
@@ -31,8 +31,6 @@ def jury(f: Any) -> list[Any]:
 
     z = (1 + s)/(1 - s) maps the disc to the left half-plane; f(-1) must not vanish, which is one of the conditions.
     """
-    import sympy
-
     n = f.degree()
     coefficients = [sympy.together(c / f.LC()) for c in f.all_coeffs()]
     if n == 1:
@@ -52,8 +50,6 @@ def jury(f: Any) -> list[Any]:
 
 def boundary_roots(expressions: Sequence[Any], p: Any) -> list[Any]:
     """All positive roots of the numerators in p, sorted; in radicals where readable, else as CRootOf."""
-    import sympy
-
     roots: dict[Any, None] = {}
     for e in expressions:
         numerator = sympy.numer(sympy.together(e))
@@ -73,8 +69,6 @@ def boundary_roots(expressions: Sequence[Any], p: Any) -> list[Any]:
 
 def between(low: Any, high: Any | None) -> Any:
     """A rational number between two numbers, or beyond the first."""
-    import sympy
-
     if high is None:
         return sympy.floor(low) + 1
     return sympy.nsimplify((sympy.N(low, 40) + sympy.N(high, 40)) / 2, rational=True)

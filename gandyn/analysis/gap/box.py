@@ -10,6 +10,7 @@ import numpy as np
 
 from ... import worlds
 from ...errors import DomainError, ParameterError
+from ...lazy import sympy
 from ...types import Array, Game
 from .enclosure import Enclosure, enclosure
 from .endless import falls_without_limit
@@ -178,8 +179,6 @@ def _enclosures(game: Game) -> list[Enclosure]:
             "costs that can be enclosed",
             'method="gradient"',
         )
-    import sympy
-
     for player, cost in zip(game.players, game.exprs, strict=True):
         if cost.has(sympy.DiracDelta):
             raise DomainError(f"DiracDelta in the cost of {player.name}", "costs with values", "Heaviside, for a jump")

@@ -8,6 +8,7 @@ import numpy as np
 
 from ... import worlds
 from ...errors import DomainError
+from ...lazy import sympy
 from ...types import Array, Game
 from ...worlds import SYMBOLS, world_of
 
@@ -114,8 +115,6 @@ def _in_world(value: Any, w: Array) -> Array:
 
 def _symbolic_share(game: Game, i: int, w: Array) -> tuple[Any, Array | None]:
     """The same with exact entries: infinite pieces are guarded by the conditions under which they are."""
-    import sympy
-
     own = game.slices[i]
     g = sympy.Matrix(game.field(w, only=i)[own])
     hessian = sympy.Matrix(game.jacobian(w)[own, own]).applyfunc(sympy.simplify)

@@ -11,6 +11,7 @@ import numpy as np
 
 from ...doors import door
 from ...errors import DomainError
+from ...lazy import sympy
 from ...oracles.symbolic import SymbolicGame
 from ...results import Result, plain
 from ...rules import DualityGapDescent
@@ -86,8 +87,6 @@ class GapFlow(Result):
         return GapGame(self.game, self._tidied(gap), slope, f"duality gap ({self.answers})")
 
     def _tidied(self, e: Any) -> Any:
-        import sympy
-
         return sympy.expand(sympy.cancel(e)) if self.game.quadratic else e
 
     @property
@@ -98,8 +97,6 @@ class GapFlow(Result):
     @property
     def expression(self) -> Any:
         """-grad G as a SymPy column."""
-        import sympy
-
         return sympy.ImmutableMatrix([-e for e in self.gap_game.field_exprs])
 
     def jacobian(self, w: Any = None) -> Any:
@@ -142,8 +139,6 @@ class GapFlow(Result):
 
     def latex(self) -> str:
         """dw/dt as LaTeX."""
-        import sympy
-
         return rf"\dot w = {sympy.latex(self.expression)}"
 
     def summary(self) -> str:

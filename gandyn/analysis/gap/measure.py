@@ -12,6 +12,7 @@ from ... import worlds
 from ...budget import Budget
 from ...doors import door
 from ...errors import ParameterError, UnknownNameError
+from ...lazy import sympy
 from ...rules import SimultaneousGD
 from ...types import Array, Game, Rule
 from . import box as boxes
@@ -151,8 +152,6 @@ def _feasible(game: Game, w: Array) -> None:
 
 
 def _infinite(term: Any) -> bool:
-    import sympy
-
     if isinstance(term, sympy.Basic):
         return bool(term.has(sympy.oo))
     return bool(np.isinf(np.asarray(term, dtype=float)).any())

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import DomainError
+from ...lazy import sympy
 from ...types import ALL_WORLDS, Array, Face, FirstOrder, Game, GameView, Rule
 from ...worlds import SYMBOLS, exact, stack, world_of
 
@@ -140,8 +141,6 @@ def on_face(game: Game, face: Face, point: Sequence[Any]) -> Any:
 
 def column_names(coordinates: Sequence[str], face: Face) -> tuple[str, ...]:
     """Each tangent coordinate in terms of the game's: x, or (x1 - x2)/2."""
-    import sympy
-
     names = [sympy.Symbol(name) for name in coordinates]
     lengths = [sum(c * c for c in column) for column in face.columns]
     return tuple(
@@ -155,8 +154,6 @@ def reduced_symbols(face: Face, coordinates: Sequence[Any], point: Sequence[Any]
 
     Where every coordinate is free the coordinates stand for themselves.
     """
-    import sympy
-
     steps = [sympy.Symbol(f"s{j + 1}", real=True) for j in range(face.dimension)]
     moved = {
         w: exact(p) + sum(c[k] * s for c, s in zip(face.columns, steps, strict=True) if c[k])
@@ -191,8 +188,6 @@ def rest_of_memory(traced: UpdateMap, memory: Sequence[Any]) -> list[Any]:
 
     At a constrained solution v need not vanish, and momentum rests at a multiple of it.
     """
-    import sympy
-
     k = len(traced.symbols) - len(memory)
     symbols = traced.symbols[k:]
     still = dict.fromkeys(traced.symbols[:k], sympy.Integer(0))

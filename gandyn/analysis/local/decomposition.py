@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...doors import door
+from ...lazy import sympy
 from ...results import Result, plain
 from ...types import Game
 from ...worlds import SYMBOLS, exact, from_list, world_of
@@ -48,8 +49,6 @@ class Decomposition(Result):
     def kind(self) -> str:
         """potential, Hamiltonian or mixed: at the point, at all of several, or (without one) identically."""
         if self.at is None:
-            import sympy
-
             potential = self.antisymmetric.applyfunc(sympy.simplify).is_zero_matrix
             hamiltonian = self.symmetric.applyfunc(sympy.simplify).is_zero_matrix
         else:
@@ -99,8 +98,6 @@ def _nested(rows: Any) -> Any:
 
 
 def _matrix(game: Game, symbols: Any) -> Any:
-    import sympy
-
     if game.smooth or not game.symbolic or any(e.free_symbols for e in symbols):
         return sympy.ImmutableMatrix(sympy.Matrix(game.jacobian(symbols)))
     from ...symbolic.kinks import slope_at

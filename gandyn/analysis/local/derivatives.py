@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import NotDifferentiableError, ShapeError
+from ...lazy import sympy
 from ...types import ALL_WORLDS, Array, Face, Game, Rule, State
 from ...worlds import SYMBOLS, exact
 from .constrained import Constraints, along, locate, on_face, pressed, reduce_map, reduced_symbols, rest_of_memory
@@ -59,8 +60,6 @@ class Motion:
 
 def linearize_symbols(game: Game, rule: Rule | None, at: Any, state: State | None) -> Linearization:
     """The linear part of a game whose field is given by expressions; on the point's face where it is constrained."""
-    import sympy
-
     refuse_ensemble(game, at)
     game = offered_on_symbols(game)
     place = locate_point(game, np.array([*map(exact, entries(at)), None], dtype=object)[:-1])
@@ -108,8 +107,6 @@ def offered_on_symbols(game: Game) -> Game:
 
 def locate_point(game: Game, point: Array) -> Place:
     """The point with its field, exact if it solves the game exactly, else in 40 digits with the error they allow."""
-    import sympy
-
     game.check(point)
     v = game.field(point)
     constraints = locate(game, point, v) if game.constrained else None
@@ -137,8 +134,6 @@ def _tolerance(game: Game, point: Array, v: Array) -> Array:
 
 def _number(e: Any) -> float:
     """A float; free parameters take values of no special relation to each other."""
-    import sympy
-
     sample = {s: sympy.Rational(k, 7) for k, s in enumerate(sorted(e.free_symbols, key=str), 1)}
     value = complex(e.xreplace(sample) if sample else e)
     return value.real if value.imag == 0 else abs(value)
@@ -172,8 +167,6 @@ def _slope(e: Any) -> float:
 
 
 def _float_type() -> Any:
-    import sympy
-
     return sympy.Float
 
 
@@ -217,8 +210,6 @@ def _flow(game: Game, place: Place) -> Motion:
         local = LocalDynamics(tuple(exact(0) for _ in steps), tuple(steps), outputs)
 
     def reduced() -> tuple[Any, Any]:
-        import sympy
-
         v, matrix = derive()
         basis, k = (
             sympy.Matrix(face.basis.tolist() or game.dim * [[]]).reshape(game.dim, face.dimension),
@@ -275,8 +266,6 @@ def _pressed(game: Game, rule: Rule, bounds: Constraints, point: Array, start: S
 
 def vanishes(e: Any) -> bool:
     """Whether a SymPy number is zero, by simplification where it is not rational."""
-    import sympy
-
     return bool(e == 0) if e.is_Rational else bool(sympy.simplify(e) == 0)
 
 
@@ -310,8 +299,6 @@ def _first_order(local: LocalDynamics | None, decimal: bool) -> tuple[Any, Any] 
 
 
 def _expand_at(local: LocalDynamics, arithmetic: Any) -> tuple[Any, Any]:
-    import sympy
-
     rows = local.series(1, arithmetic)
     n, zero = len(rows), arithmetic.number(sympy.Integer(0))
     number = arithmetic.symbolic
@@ -321,8 +308,6 @@ def _expand_at(local: LocalDynamics, arithmetic: Any) -> tuple[Any, Any]:
 
 def flow_matrix(game: Game, point: Array) -> tuple[Any, Any]:
     """(v, -J) at the point; entry by entry where the field is given by expressions, so that kinks are seen."""
-    import sympy
-
     from ...symbolic.kinks import slope_at
 
     v = sympy.Matrix(game.field(point))

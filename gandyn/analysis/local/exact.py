@@ -7,6 +7,7 @@ import functools
 from typing import Any
 
 from ...errors import DomainError
+from ...lazy import sympy
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,8 +32,6 @@ class ExactLinearization:
     @functools.cached_property
     def factors(self) -> list[tuple[Any, int]]:
         """Irreducible factors of the characteristic polynomial, with multiplicities."""
-        import sympy
-
         from ..exact_numbers.polynomials import factors
 
         digits = {e: sympy.Rational(str(e)) for e in self.matrix.atoms(sympy.Float)}
@@ -48,15 +47,11 @@ class ExactLinearization:
     @functools.cached_property
     def decimal(self) -> bool:
         """Whether the matrix holds decimals, of a point that has no exact form; they count as they are written."""
-        import sympy
-
         return bool(self.matrix.has(sympy.Float))
 
     @functools.cached_property
     def eigenvalues(self) -> tuple[Any, ...]:
         """With multiplicity: in radicals where they are readable, else as `CRootOf`."""
-        import sympy
-
         from ..exact_numbers.polynomials import closed_roots, is_rational
 
         result: list[Any] = []
@@ -103,8 +98,6 @@ class ExactLinearization:
         Raises:
             DomainError: where an eigenvalue has no closed form in free parameters.
         """
-        import sympy
-
         from ..exact_numbers.polynomials import is_rational
 
         found: list[tuple[Any, tuple[Any, ...]]] = []
@@ -138,8 +131,6 @@ class ExactLinearization:
         Raises:
             DomainError: while a parameter has no value.
         """
-        import sympy
-
         if self.parameters:
             names = ", ".join(map(str, self.parameters))
             raise DomainError(f"a leading eigenvalue while {names} is free", "values for the parameters", "set them")
@@ -156,8 +147,6 @@ class ExactLinearization:
     @functools.cached_property
     def spectral_radius(self) -> Any:
         """Largest modulus as an expression; with free parameters, the maximum of all moduli."""
-        import sympy
-
         from ..exact_numbers.polynomials import DIGITS, largest_modulus, numeric_roots
 
         if not self.matrix.rows:
@@ -172,15 +161,11 @@ class ExactLinearization:
     @functools.cached_property
     def spectral_abscissa(self) -> Any:
         """Largest real part as an expression."""
-        import sympy
-
         return sympy.Max(*{sympy.simplify(sympy.re(r)) for r in self.eigenvalues})
 
 
 def _modulus(value: Any) -> Any:
     """|value|; left as it stands where it holds a root whose sign the parameters leave open."""
-    import sympy
-
     roots = [p.base for p in value.atoms(sympy.Pow) if p.exp == sympy.Rational(1, 2) and p.base.free_symbols]
     if any(base.is_nonnegative is None and base.is_negative is None for base in roots):
         return sympy.Abs(value, evaluate=False)
@@ -189,8 +174,6 @@ def _modulus(value: Any) -> Any:
 
 
 def _at_root(vector: Any, root: Any) -> Any:
-    import sympy
-
     from ..exact_numbers.algebraic import horner
 
     return sympy.ImmutableMatrix([sympy.radsimp(sympy.expand(horner(entry, root))) for entry in vector])

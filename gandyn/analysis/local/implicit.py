@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import NotDifferentiableError, ParameterError
+from ...lazy import sympy
 from ...types import Array, Game, Rule
 
 STILL = 1e-12  # |v| at decimals of an equilibrium
@@ -26,8 +27,6 @@ def implicit_jacobian(game: Game, rule: Rule, point: Array) -> tuple[Any, Any]:
         NotDifferentiableError: at a kink, or where dr/dw+ is singular.
         ParameterError: away from an equilibrium, while a parameter has no value.
     """
-    import sympy
-
     from ...dynamics.trace import trace_residual
 
     traced = trace_residual(game, rule)
@@ -44,7 +43,6 @@ def implicit_jacobian(game: Game, rule: Rule, point: Array) -> tuple[Any, Any]:
 
 def _by_series(traced: Any, point: list[Any]) -> Any | None:
     """-(dr/dw+)^{-1} dr/dw over the rationals or a field of powers of e; None where that is no way to find it."""
-    import sympy
     from sympy.polys.matrices import DomainMatrix
     from sympy.polys.matrices.exceptions import DMNonInvertibleMatrixError
 
@@ -70,8 +68,6 @@ def _by_series(traced: Any, point: list[Any]) -> Any | None:
 
 def _arrive(game: Game, rule: Rule, parameters: tuple[Any, ...], w: Any) -> Any:
     """Where the step from w goes."""
-    import sympy
-
     if parameters or w.free_symbols:
         if not w.free_symbols and float(sympy.Matrix(game.field(np.array(list(w), dtype=object))).norm()) < STILL:
             return w
@@ -86,8 +82,6 @@ def _arrive(game: Game, rule: Rule, parameters: tuple[Any, ...], w: Any) -> Any:
 
 
 def _solve(game: Game, rule: Rule, matrix: Any, rhs: Any) -> Any:
-    import sympy
-
     try:
         return matrix.LUsolve(rhs)
     except sympy.matrices.exceptions.NonInvertibleMatrixError:

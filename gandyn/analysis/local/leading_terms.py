@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import mpmath
 
+from ...lazy import sympy
 from ...symbolic.taylor import DECIMALS, Decimal, NoExpansionError, Rational
 from .nonlinear import Fate, NonlinearDecision
 
@@ -52,8 +53,6 @@ def _reduction(local: Any, f: Any, order: int) -> Any:
 
 def _decide_real(form: NormalForm, whole: bool) -> NonlinearDecision | None:
     """z' = c z^m, z+ = z + c z^m, or z+ = -z + c z^m: the last by the growth of z^2."""
-    import sympy
-
     m, numbers = form.order, form.numbers
     length = sympy.sqrt(numbers.real(sum((x * x for x in form.vector[1:]), form.vector[0] * form.vector[0])))
     flip = not form.flow and numbers.real(numbers.eigenvalue) < 0
@@ -75,8 +74,6 @@ def _decide_real(form: NormalForm, whole: bool) -> NonlinearDecision | None:
 
 def _decide_pair(form: NormalForm, whole: bool, dim: int) -> NonlinearDecision | None:
     """A pair: |z|^2 gains 2 Re c_k |z|^(2k+2) a unit of time, or a step; strong resonances are bounded or named."""
-    import sympy
-
     m, numbers = form.order, form.numbers
     others = {p: c for p, c in form.coefficients.items() if sum(p) == m and p[0] - p[1] != 1}
     if m % 2 == 0:
@@ -122,8 +119,6 @@ def _growth(form: NormalForm, k: int) -> Any | None:
 
 
 def _decided(c: Any, m: int, form: NormalForm, whole: bool, kind: str) -> NonlinearDecision:
-    import sympy
-
     if form.numbers.exact:
         c = sympy.simplify(c)
     negative = bool(sympy.N(c, 30) < 0)

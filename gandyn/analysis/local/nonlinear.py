@@ -7,6 +7,7 @@ import enum
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ...lazy import sympy
 from ...results import Result, plain
 
 if TYPE_CHECKING:
@@ -67,8 +68,6 @@ class NonlinearDecision(Result):
         Raises:
             ParameterError: where the point does not attract by a term of its Taylor series.
         """
-        import sympy
-
         from ...errors import ParameterError
 
         if self.verdict is not Fate.ATTRACTING or self.coefficient is None:
@@ -196,8 +195,6 @@ def _single(boundary: Sequence[tuple[Any, int]], flow: bool) -> Any | None:
 
 def is_affine(local: LocalDynamics) -> bool:
     """Whether the dynamics is affine everywhere, not only to the order looked at."""
-    import sympy
-
     outputs = local.outputs if local.traced is None else local.traced.expression
     names = local.symbols
     return all(e.is_polynomial(*names) and sympy.Poly(e, *names).total_degree() <= 1 for e in outputs)
@@ -214,8 +211,6 @@ def _linear(lin: Linearization, placement: Any, flow: bool) -> NonlinearDecision
 
 def _still(lin: Linearization) -> bool:
     """Whether every point of the plane through the fixed point along the kernel is a fixed point, identically."""
-    import sympy
-
     local, exact = lin.local, lin.exact
     assert local is not None
     assert exact is not None

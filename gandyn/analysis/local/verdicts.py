@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...lazy import sympy
+
 if TYPE_CHECKING:
     from .linearization import Linearization
 
@@ -96,7 +98,6 @@ def _in_other_units(lin: Linearization) -> Decision | None:
     With DF = 1 + s N, |1 + s nu|^2 - 1 = s (2 Re nu + s |nu|^2): a small step does not hide which side that lies on.
     """
     import mpmath
-    import sympy
 
     assert lin.exact is not None
     matrix = lin.exact.matrix

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...doors import door
 from ...errors import NotDifferentiableError, ParameterError
+from ...lazy import sympy
 from ...results import Result, plain
 from ...types import FirstOrder, Game
 from ...worlds import SYMBOLS, exact
@@ -157,8 +158,6 @@ def classify(game: Game, at: Any = None) -> Classification:
 
 def _derivatives(game: Game, lin: Linearization, at: Any) -> tuple[Any, bool, Any]:
     """The point, whether it is exact, and J there: a SymPy matrix where it is exact and small, None at a kink."""
-    import sympy
-
     from ..local.derivatives import entries, flow_matrix, locate_point, offered_on_symbols
 
     if not (SYMBOLS in game.worlds or game.symbolic):

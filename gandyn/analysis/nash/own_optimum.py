@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ...lazy import sympy
 from ...types import Face, FeasibleSet, FirstOrder, Game
 from ...types.signs import sign
 from .convexity import is_convex
@@ -75,8 +76,6 @@ def along_face(matrix: Any, rows: Face, columns: Face | None = None) -> Any:
     columns = rows if columns is None else columns
     if isinstance(matrix, np.ndarray):
         return rows.orthonormal.T @ matrix @ columns.orthonormal
-    import sympy
-
     left, right = (
         sympy.Matrix(f.set.dim, f.dimension, [c[k] for k in range(f.set.dim) for c in f.columns])
         for f in (rows, columns)
@@ -166,8 +165,6 @@ class OwnProblem:
 
     def _flat_lines(self) -> list[tuple[Any, int | None]]:
         """Directions of the null space of the own Hessian on the held face, and what the cost does along them."""
-        import sympy
-
         held = self.conditions.face
         if self.cost is None or not self.exactly or not isinstance(self.hessian, sympy.MatrixBase):
             return []
@@ -199,8 +196,6 @@ class OwnProblem:
 
     def _along(self, direction: Sequence[Any]) -> int:
         """1, -1 or 0: the sign of the first derivative of the cost along a ray that does not vanish; 0 where all do."""
-        import sympy
-
         t = sympy.Symbol("t", positive=True)
         moved = {s: x + t * d for s, x, d in zip(self.own, self.place, direction, strict=True)}
         derivative = self.cost.xreplace(moved)

@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ...lazy import sympy
 from ...symbolic.balls import require_flint
 from ..exact_numbers.routh import hurwitz, jury
 from ..local.exact import ExactLinearization
@@ -26,8 +27,6 @@ class Condition:
     @property
     def expression(self) -> Any:
         """What must be positive, an expression."""
-        import sympy
-
         return sympy.Mul(self.sign, *(base**power for base, power in self.powers.items()))
 
     def known(self) -> Condition:
@@ -62,8 +61,6 @@ class Condition:
 
 def conditions(linearization: ExactLinearization) -> tuple[Any, ...]:
     """Expressions that are all positive exactly where every root is on the stable side: the simplest set found."""
-    import sympy
-
     found = [c for f, _ in linearization.factors for c in _of_factor(f, linearization.flow)]
     line = _line(found)
     found = [c.known() if line is None else c.on(line) for c in found]
@@ -155,7 +152,6 @@ def _jury_by_hand(coefficients: Sequence[Any]) -> list[Any]:
 
 def _cleared(f: Any) -> tuple[list[Any], Any, tuple[Any, ...]] | None:
     """The coefficients as integer polynomials, times one common denominator; None over another field."""
-    import sympy
     from sympy import QQ, ZZ
 
     flint = require_flint("a stability region")
@@ -192,8 +188,6 @@ def _product(factors: Sequence[Any], symbols: Sequence[Any]) -> Condition:
 
 def _factor(polynomial: Any, symbols: Sequence[Any]) -> tuple[Any, list[tuple[Any, int]]]:
     """Content and irreducible factors with their powers; SymPy's for several symbols (python-flint's overflow)."""
-    import sympy
-
     flint = require_flint("a stability region")
     terms = {tuple(map(int, k)): int(c) for k, c in polynomial.to_dict().items()}
     if len(symbols) > 1:
@@ -206,8 +200,6 @@ def _factor(polynomial: Any, symbols: Sequence[Any]) -> tuple[Any, list[tuple[An
 
 def _split(e: Any) -> Condition:
     """The condition e > 0 as a sign and factors, for an expression whose coefficients are not rational."""
-    import sympy
-
     numerator, denominator = sympy.fraction(sympy.together(sympy.factor(e)))
     content, parts = sympy.factor_list(numerator * denominator)
     result = Condition(int(sympy.sign(content)) if content.is_number else 1, {})
@@ -258,6 +250,4 @@ def _binding(left: list[Condition], line: Line) -> list[Condition]:
 
 
 def _length(powers: Mapping[Any, int]) -> int:
-    import sympy
-
     return int(sum(sympy.count_ops(base) for base in powers))

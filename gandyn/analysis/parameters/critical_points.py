@@ -13,6 +13,7 @@ import numpy as np
 
 from ...budget import Budget
 from ...errors import DomainError
+from ...lazy import sympy
 from ...types import Array
 from ..zeros.equations import Equations
 from ..zeros.exclusion import search
@@ -75,16 +76,12 @@ def _map(made: System) -> list[Any]:
 
 
 def _zeros(made: System) -> list[Any]:
-    import sympy
-
     rows = _map(made)
     return [sympy.expand(e - s) for e, s in zip(rows, made.symbols, strict=True)] if made.discrete else rows
 
 
 def _tests(made: System) -> dict[str, Any]:
     """det DG for folds; for maps det (DF + 1) for flips; for pairs the last but one Hurwitz determinant."""
-    import sympy
-
     d = made.size
     matrix = sympy.Matrix(d, d, [sympy.diff(e, s) for e in _map(made) for s in made.symbols])
     eye = sympy.eye(d)
@@ -97,8 +94,6 @@ def _tests(made: System) -> dict[str, Any]:
 
 
 def _simplified(e: Any) -> Any:
-    import sympy
-
     return sympy.expand(e) if e.is_polynomial() else e
 
 

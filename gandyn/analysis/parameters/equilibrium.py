@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import DomainError
+from ...lazy import sympy
 from ...types import Array, Game
 
 NEAR = 1e-8  # relative to the coordinates
@@ -21,8 +22,6 @@ def refuse_moving(game: Game, w: Array) -> None:
     Raises:
         DomainError: naming the point.
     """
-    import sympy
-
     v = [sympy.sympify(e, strict=True) for e in game.field(w)]
     if all(_vanishes(e) for e in v):
         return
@@ -46,8 +45,6 @@ def refuse_moving(game: Game, w: Array) -> None:
 
 
 def _vanishes(e: Any) -> bool:
-    import sympy
-
     return bool(e == 0) if e.is_Rational else bool(sympy.simplify(e) == 0)
 
 

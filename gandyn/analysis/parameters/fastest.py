@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...lazy import sympy
 from ..exact_numbers.routh import boundary_roots
 from ..local.exact import ExactLinearization
 
@@ -17,8 +18,6 @@ CLOSED, LARGEST = 4, 16  # degrees in z and in the parameter up to which turning
 
 def fastest(linearization: ExactLinearization, p: Any, end: Any) -> tuple[Any, Any]:
     """(value, measure): where on (0, end) the spectral radius, or the abscissa of a flow, is smallest."""
-    import sympy
-
     top = float(end) if end is not sympy.oo else REACH
     measure = sympy.lambdify(p, linearization.matrix, "numpy")
 
@@ -41,8 +40,6 @@ def fastest(linearization: ExactLinearization, p: Any, end: Any) -> tuple[Any, A
 
 
 def _small(linearization: ExactLinearization, p: Any) -> bool:
-    import sympy
-
     def degree(f: Any) -> int:
         return max(int(sympy.degree(part, p)) for c in f.all_coeffs() for part in sympy.fraction(sympy.together(c)))
 
@@ -51,8 +48,6 @@ def _small(linearization: ExactLinearization, p: Any) -> bool:
 
 def _limit(linearization: ExactLinearization, p: Any) -> Any | None:
     """Spectral radius or abscissa as p goes to infinity, if the characteristic polynomial has a limit."""
-    import sympy
-
     factors = linearization.factors
     f = sympy.Poly(sympy.Mul(*(f.as_expr() ** m for f, m in factors)), factors[0][0].gen)
     coefficients = [sympy.limit(sympy.cancel(c / f.LC()), p, sympy.oo) for c in f.all_coeffs()]
@@ -71,8 +66,6 @@ def _size_at(linearization: ExactLinearization, p: Any, value: Any) -> Any:
 
 def _turning_points(linearization: ExactLinearization, p: Any) -> list[Any]:
     """Values of p where eigenvalues meet, where real ones are opposite, or where a modulus is stationary."""
-    import sympy
-
     gen = linearization.factors[0][0].gen
     parts = [f.as_expr() for f, _ in linearization.factors]
     found = [sympy.discriminant(f, gen) for f in parts if sympy.degree(f, gen) > 1]
@@ -85,8 +78,6 @@ def _turning_points(linearization: ExactLinearization, p: Any) -> list[Any]:
 
 def _stationary_moduli(f: Any, gen: Any, p: Any) -> list[Any]:
     """Polynomials in p that vanish where the product of two roots of f, as a function of p, has slope zero."""
-    import sympy
-
     y, k = sympy.Symbol("y"), sympy.degree(f, gen)
     if k > 4:
         return []
@@ -98,8 +89,6 @@ def _stationary_moduli(f: Any, gen: Any, p: Any) -> list[Any]:
 
 
 def _simplest(e: Any) -> Any:
-    import sympy
-
     return sympy.nsimplify(sympy.radsimp(sympy.simplify(e)))
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ...errors import DomainError, ParameterError
+from ...lazy import sympy
 from ...types import Game, Rule
 from ...worlds import exact, is_symbolic
 from ..backward_error.expansion import STEP, in_proportion
@@ -33,8 +34,6 @@ def freed(game: Game, rule: Rule | None, name: str, **assumptions: bool) -> tupl
         ParameterError: for a name that is none of these, or that means two things.
         DomainError: for a field that counts or chooses (k, order, solver), and so cannot vary continuously.
     """
-    import sympy
-
     _refuse_coordinate(game, name)
     free = {s for s in (*symbols_of(rule), *game.parameters) if str(s) == name}
     if len(free) > 1:
@@ -101,8 +100,6 @@ def _holders(rule: Rule, name: str) -> Iterator[Rule]:
 
 def _varied(game: Game, rule: Rule, name: str, held: list[Rule], assumptions: dict[str, bool]) -> tuple[Rule, Any]:
     """The rule with the field of all holders in their ratio to the first value that is not 0, and the symbol."""
-    import sympy
-
     for holder in held:
         _refuse_choice(holder, name)
     values = [v for holder in held for v in _per_player(game, getattr(holder, name))]

@@ -12,6 +12,7 @@ import numpy as np
 from ...budget import Budget
 from ...doors import door
 from ...errors import DomainError, ParameterError
+from ...lazy import sympy
 from ...results import Result
 from ...types import Game, Rule
 from ...worlds import exact
@@ -51,8 +52,6 @@ class StabilityRegion(Result):
     @property
     def conditions(self) -> tuple[Any, ...]:
         """SymPy inequalities, all of which hold exactly where the point attracts."""
-        import sympy
-
         shown = map(_decimals, self.expressions) if self.exact.decimal else self.expressions
         return tuple(sympy.Gt(e, 0) if not e.is_Boolean else e for e in shown)
 
@@ -90,8 +89,6 @@ class StabilityRegion(Result):
         0 if there is none, infinity if it never ends. With other parameters free, the answer is an expression in them
         when one boundary is met first for all their values; otherwise a `DomainError` says so.
         """
-        import sympy
-
         p = self._symbol(name)
         if self.never:
             return sympy.Integer(0)
@@ -109,8 +106,6 @@ class StabilityRegion(Result):
 
     def _critical_expression(self, p: Any, others: list[Any]) -> Any:
         """The first boundary in p as an expression in the others, if one boundary serves at every sample of them."""
-        import sympy
-
         candidates = []
         for e in self.expressions:
             for factor, _ in sympy.factor_list(sympy.numer(sympy.together(e)))[1]:
@@ -160,8 +155,6 @@ class StabilityRegion(Result):
 
     def latex(self) -> str:
         """The conditions as LaTeX, one aligned line each."""
-        import sympy
-
         lines = (f"&{sympy.latex(c)}" for c in self.conditions)
         return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
 
@@ -226,8 +219,6 @@ def stability_region(
         >>> gd.stability_region(gd.games.bilinear(), gd.rules.OptimisticGD(0.1)).critical("lr")
         sqrt(3)/3
     """
-    import sympy
-
     given = (parameters,) if isinstance(parameters, (str, sympy.Symbol)) else parameters
     if not isinstance(given, (list, tuple)) or not all(isinstance(p, (str, sympy.Symbol)) for p in given):
         raise ParameterError(f"parameters={parameters!r}", "names, or symbols", 'parameters=("lr",)')
@@ -260,8 +251,6 @@ def stability_region(
 
 def _end(expressions: Sequence[Any], p: Any) -> Any:
     """The end of the stable interval from 0: 0, oo, a `Root`, or a number where coefficients are not rational."""
-    import sympy
-
     if _never(expressions):
         return sympy.Integer(0)
     cut = where_positive(expressions, p)
@@ -291,7 +280,5 @@ def _never(expressions: Sequence[Any]) -> bool:
 
 def _decimals(e: Any) -> Any:
     """A condition whose long fractions stand for decimals, scaled to a largest coefficient of one and shortened."""
-    import sympy
-
     largest = max((abs(c) for c in e.as_coefficients_dict().values()), default=sympy.Integer(1))
     return sympy.N(sympy.expand(e / largest), 12)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import DomainError, ParameterError
+from ...lazy import sympy
 from ...types import Array, Game, Rule
 from ...worlds import SYMBOLS
 from .freed import freed, with_value
@@ -81,8 +82,6 @@ class System:
 
     @functools.cached_property
     def _inputs(self) -> tuple[Any, ...]:
-        import sympy
-
         return (*self.symbols, sympy.Dummy("p") if self.parameter is None else self.parameter)
 
     @functools.cached_property
@@ -92,8 +91,6 @@ class System:
     @functools.cached_property
     def _slopes(self) -> Callable[..., Sequence[Any]]:
         """F, then rows (dF_i/dz, dF_i/dp), by the chain rule along the program, every partial derivative named."""
-        import sympy
-
         inputs = self._inputs
         slopes: dict[Any, list[Any]] = {
             s: [sympy.Integer(int(j == k)) for j in range(len(inputs))] for k, s in enumerate(inputs)
@@ -156,8 +153,6 @@ def system(game: Game, rule: Rule | None = None, parameter: Any = None, field: F
     Raises:
         DomainError: for games without symbols. ParameterError: for an unknown parameter, or one left without a value.
     """
-    import sympy
-
     symbol = None
     if parameter is not None:
         rule, symbol = freed(game, rule, str(parameter), real=True)
@@ -204,14 +199,10 @@ def about(made: System, centre: Sequence[float]) -> System:
 
 
 def _rational(x: float) -> Any:
-    import sympy
-
     return sympy.Rational(float(x))
 
 
 def _written_about(e: Any, symbols: Sequence[Any], centre: Sequence[Any]) -> Any:
-    import sympy
-
     if not e.is_polynomial(*symbols) or e.free_symbols - set(symbols):
         return e
     polynomial = sympy.Poly(e, *symbols)

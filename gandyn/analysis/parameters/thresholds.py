@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+from ...lazy import sympy
 from ...symbolic.balls import require_flint
 
 START, MOST = 64, 1 << 14  # bits to which roots are isolated
@@ -38,8 +39,6 @@ class Root:
 
     def exact(self, p: Any) -> Any:
         """In radicals where readable, else as CRootOf; for very high degrees as a decimal of 30 proven digits."""
-        import sympy
-
         poly = sympy.Poly(self.polynomial, p)
         even = all(k % 2 == 0 for (k,) in poly.monoms())
         if poly.degree() <= 2 or (even and poly.degree() <= 4):
@@ -73,8 +72,6 @@ class Line:
     @classmethod
     def of(cls, polynomials: Iterable[Any], p: Any) -> Line:
         """Cut at the roots of irreducible polynomials in p with rational coefficients."""
-        import sympy
-
         polys = {e: sympy.Poly(e, p) for e in polynomials}
         positive = bool(p.is_positive)
         roots = _isolated({e: _integer(f) for e, f in polys.items()}, positive)
@@ -109,8 +106,6 @@ def where_positive(expressions: Sequence[Any], p: Any) -> tuple[Line, list[bool]
 
 def _factored(e: Any, p: Any) -> tuple[int, dict[Any, int]] | None:
     """(sign, {irreducible polynomial: power}) of the numerator times the denominator."""
-    import sympy
-
     numerator, denominator = sympy.fraction(sympy.together(e))
     if not (numerator.is_polynomial(p) and denominator.is_polynomial(p)):
         return None

@@ -8,6 +8,7 @@ import numpy as np
 
 from ...budget import Budget
 from ...errors import DomainError, ParameterError
+from ...lazy import sympy
 from ...types import Game
 from ...worlds import SYMBOLS, exact
 from ..exact_numbers.routh import between, boundary_roots
@@ -41,8 +42,6 @@ def critical_time_scale(game: Game, at: Any = None, which: int | str = 1, budget
         >>> gd.analysis.critical_time_scale(gd.games.quadratic(-1, 2, 1))
         1
     """
-    import sympy
-
     jacobian = _jacobian(game, at)
     tau = sympy.Symbol("tau", positive=True)
     block = game.slices[game.player_index(which)]
@@ -59,8 +58,6 @@ def _jacobian(game: Game, at: Any) -> Any:
     Raises:
         DomainError, ParameterError: as `critical_time_scale`.
     """
-    import sympy
-
     what = f"the critical time scale of {game.name}"
     if SYMBOLS not in game.worlds:
         raise DomainError(what, "a symbolic game", "gd.games.from_sympy")
@@ -78,8 +75,6 @@ def _jacobian(game: Game, at: Any) -> Any:
 
 def _beginning(expressions: Any, tau: Any) -> Any:
     """The beginning of the interval without end on which all are positive: infinity if there is none."""
-    import sympy
-
     cut = where_positive(expressions, tau)
     if cut is not None:
         line, holds = cut

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
+from ...lazy import sympy
 from .equations import Equations
 
 MOST_PRODUCT, MOST_RESULTANT = 3, 36
@@ -15,7 +16,6 @@ REFINEMENTS, LOW_DEGREE = 40, 9
 
 def affine_zero(equations: Equations) -> tuple[tuple[Any, ...] | None, bool]:
     """(a zero of affine equations or None where there is none, whether it is the only one), in exact arithmetic."""
-    import sympy
     from sympy.polys.matrices import DomainMatrix
 
     d = len(equations.symbols)
@@ -58,16 +58,12 @@ def rational_zero(equations: Equations, low: Sequence[Any], high: Sequence[Any])
 
 def simplest_point(low: Sequence[Any], high: Sequence[Any]) -> tuple[Any, ...]:
     """The point with the simplest rational coordinates in a box."""
-    import sympy
-
     found = [simplest(a, b) for a, b in zip(low, high, strict=True)]
     return tuple(sympy.Rational(f.numerator, f.denominator) for f in found)
 
 
 def radicals(equations: Equations) -> list[tuple[Any, ...]]:
     """Real solutions in square and cube roots of real numbers, for systems that have three solutions at most."""
-    import sympy
-
     if not equations.rational or math.prod(p.total_degree() for p in equations.polynomials) > MOST_PRODUCT:
         return []
     try:
@@ -112,8 +108,6 @@ def _swapped(polynomials: Sequence[Any], unknowns: Sequence[Any]) -> Any:
 
 def _parts(equations: Equations) -> list[tuple[list[Any], list[Any]]]:
     """Groups of unknowns that share equations, with these."""
-    import sympy
-
     groups: list[tuple[set[Any], list[Any]]] = [({s}, []) for s in equations.symbols]
     for p in equations.polynomials:
         mine = p.free_symbols & set(equations.symbols)
@@ -130,8 +124,6 @@ def _parts(equations: Equations) -> list[tuple[list[Any], list[Any]]]:
 
 def _around_roots(p: Any, s: Any) -> tuple[Fraction, Fraction] | None:
     """Two numbers between which all real roots of a polynomial in s lie, strictly; None for the zero polynomial."""
-    import sympy
-
     polynomial = sympy.Poly(p.as_expr(), s, domain="QQ")
     if polynomial.is_zero:
         return None

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ...lazy import sympy
 from ...symbolic.expectation import Expectation
 from ...symbolic.intervals import Interval, IntervalFunction, outward
 from ...types import Array
@@ -35,15 +36,11 @@ class Equations:
     @functools.cached_property
     def exact(self) -> tuple[Any, ...]:
         """g with floats read as the binary fractions that they are."""
-        import sympy
-
         return tuple(e.xreplace({f: sympy.Rational(f) for f in e.atoms(sympy.Float)}) for e in self.expressions)
 
     @functools.cached_property
     def rational(self) -> bool:
         """Whether every g_i is a polynomial whose coefficients are rational numbers."""
-        import sympy
-
         return all(
             e.is_polynomial(*self.symbols) and all(n.is_Rational for n in e.atoms(sympy.Number, sympy.NumberSymbol))
             for e in self.exact
@@ -52,8 +49,6 @@ class Equations:
     @functools.cached_property
     def polynomials(self) -> tuple[Any, ...]:
         """g as SymPy polynomials, for polynomial equations."""
-        import sympy
-
         return tuple(sympy.Poly(e, *self.symbols) for e in self.exact)
 
     @functools.cached_property
@@ -64,8 +59,6 @@ class Equations:
 
     def singular_at(self, point: Sequence[Any]) -> bool:
         """Whether the Jacobian of rational polynomials is singular at a rational point."""
-        import sympy
-
         return bool(sympy.Matrix([[p.diff(s).eval(point) for s in self.symbols] for p in self.polynomials]).det() == 0)
 
     def within(self, low: Sequence[Any], high: Sequence[Any]) -> Local:
@@ -74,8 +67,6 @@ class Equations:
         Raises:
             DomainError: for functions without an interval form.
         """
-        import sympy
-
         ends = [(sympy.Rational(a), sympy.Rational(b)) for a, b in zip(low, high, strict=True)]
         centre, radius = [(a + b) / 2 for a, b in ends], [(b - a) / 2 for a, b in ends]
         places = {s: c + r * s for s, c, r in zip(self.symbols, centre, radius, strict=True)}
@@ -103,8 +94,6 @@ class Equations:
 
     def _cleared(self, expressions: list[Any]) -> tuple[list[Any], list[Any]]:
         """Equations multiplied by those of their denominators that may vanish in the unit box, and these."""
-        import sympy
-
         unit = np.ones((1, len(self.symbols)))
         cleared, below = [], []
         for e in expressions:
@@ -177,8 +166,6 @@ def _derivative(terms: dict[tuple[int, ...], Any], k: int) -> dict[tuple[int, ..
 
 def _nested(terms: dict[tuple[int, ...], Any], symbols: Sequence[Any]) -> Any:
     """A polynomial {powers: coefficient} in Horner's form, first symbol outermost."""
-    import sympy
-
     if not symbols:
         return sum(terms.values(), sympy.Integer(0))
     by_power: dict[int, dict[tuple[int, ...], Any]] = {}

@@ -17,6 +17,7 @@ import numpy as np
 
 from ...budget import OutOfTimeError
 from ...errors import DomainError
+from ...lazy import sympy
 from ...symbolic.intervals import IntervalFunction, enclosed
 from ...types import Array, Face
 from ...types.signs import sign
@@ -53,8 +54,6 @@ class OnFace:
     @functools.cached_property
     def place(self) -> tuple[Any, ...]:
         """Every coordinate in terms of the unknowns."""
-        import sympy
-
         symbols, free = self.problem.symbols, self.unknowns
         place = {k: s if k in free else b for k, (s, b) in enumerate(zip(symbols, self.face.anchor, strict=True))}
         for simplex in self.face.set.simplices:
@@ -65,8 +64,6 @@ class OnFace:
     @functools.cached_property
     def equations(self) -> Equations:
         """v along the face, and what must not be negative: multipliers and the distances to bounds."""
-        import sympy
-
         symbols = self.problem.symbols
         if self.face.set.unconstrained:
             return Equations(symbols, self.problem.field)
@@ -272,8 +269,6 @@ class OnFace:
 
 
 def _number(x: Fraction) -> Any:
-    import sympy
-
     return sympy.Rational(x.numerator, x.denominator)
 
 

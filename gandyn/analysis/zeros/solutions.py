@@ -10,6 +10,7 @@ import numpy as np
 
 from ...budget import Budget
 from ...errors import DomainError
+from ...lazy import sympy
 from ...symbolic.intervals import IntervalFunction, outward
 from ...types import Array, Face, FeasibleSet
 from ...worlds import exact
@@ -83,8 +84,6 @@ class Problem:
 
     def limits(self, face: Face) -> list[tuple[Any, Any]] | None:
         """The ends of each coordinate on a face and in the box; None where they do not meet."""
-        import sympy
-
         found = []
         for k, side in enumerate(face.sides):
             low, high = face.set.bounds[k]
