@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from .base import Claim, Evidence, How, Mutant, Origin, Outside, Verdict, registry
+from .base import Claim, Evidence, How, Origin, Outside, Verdict, registry
 from .engine import Check, check
 from .falsify import Convergence, Falsification, converges, falsify
 
@@ -20,7 +20,6 @@ __all__ = [
     "Evidence",
     "Falsification",
     "How",
-    "Mutant",
     "Origin",
     "Outside",
     "Verdict",

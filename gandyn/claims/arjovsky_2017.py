@@ -1,17 +1,31 @@
-"""Claims of Arjovsky, Chintala & Bottou 2017, "Wasserstein GAN": two lines, and what a clipped critic measures."""
+"""Claims of Arjovsky, Chintala & Bottou 2017, "Wasserstein GAN": two lines, a clipped critic, and theorems 1 and 2."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from hypothesis import strategies as st
+
 from .. import games, losses
-from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
+from ..losses.divergences import JENSEN_SHANNON, KL, TOTAL_VARIATION
+from . import strategies
+from .declare import Evidence, Paper, drawn, fails, formula
 from .evidence import all_of, same_numbers
 
+arjovsky = Paper("arjovsky_2017")
 
-def _lines(apart: float) -> Evidence:
-    """W1 by optimal assignment of points, JS by a discriminator of logits +-K, beside what the game says."""
-    import numpy as np
+
+@arjovsky.says("Arjovsky et al. 2017, example 1 and figure 1")
+@formula(r"W_1 = |\theta|, \qquad \mathrm{JS} = \log 2 \;(\theta \ne 0)")
+@drawn(30, apart=strategies.nonzero(3))
+@fails("theta = 0: the lines are one, and JS jumps to 0", lambda: {"apart": 0.0}, apart=1.0)
+def parallel_lines(apart: float) -> Evidence:
+    """Between two parallel lines at distance theta != 0 the Jensen-Shannon divergence is log 2, without any slope,
+    while the earth mover's distance is |theta|, with slope sign(theta).
+
+    W1 by optimal assignment of points, JS by a discriminator of logits +-K, beside what the game says.
+    """
     from scipy.optimize import linear_sum_assignment
 
     z = (np.arange(12) + 0.5) / 12
@@ -30,44 +44,19 @@ def _lines(apart: float) -> Evidence:
     )
 
 
-def _places() -> Any:
-    from hypothesis import strategies as st
-
-    return st.fixed_dictionaries({"apart": st.floats(-3, 3).filter(lambda x: abs(x) > 1e-2)})
-
-
-register(
-    Claim(
-        name="arjovsky_2017.parallel_lines",
-        statement="Between two parallel lines at distance theta != 0 the Jensen-Shannon divergence is log 2, without "
-        "any "
-        "slope, while the earth mover's distance is |theta|, with slope sign(theta).",
-        latex=r"W_1 = |\theta|, \qquad \mathrm{JS} = \log 2 \;(\theta \ne 0)",
-        source="Arjovsky et al. 2017, example 1 and figure 1",
-        how=How.PROPERTY,
-        origin=Origin.PAPER,
-        conclusion=_lines,
-        hypotheses=_places,
-        outside=(
-            Outside(
-                "theta = 0: the lines are one, and JS jumps to 0",
-                lambda: {"apart": 0.0},
-                restore=lambda: {"apart": 1.0},
-            ),
-        ),
-        mutants=(
-            Mutant("games/parallel_lines.py", "return worlds.absolute(theta)", "return theta**2"),
-            Mutant("games/parallel_lines.py", "float(np.log(2))", "1.0"),
-        ),
-        draws=30,
-    )
+@arjovsky.sharpened("Arjovsky et al. 2017, equation 2, theorem 3 (the envelope) and algorithm 1, on example 1")
+@formula(
+    r"\max_{|\varphi| \le K} f(\theta, \varphi) = K\,|\theta|, \qquad \nabla_\theta K W_1 = "
+    r"K\,\mathrm{sign}(\theta)"
 )
+@drawn(30, apart=strategies.nonzero(3), bound=st.floats(0.01, 3), phi=st.floats(-9, 9))
+@fails("theta = 0: the value has a corner", lambda: {"apart": 0.0, "bound": 1.0, "phi": 0.5}, apart=1.0)
+def clipped_critic(apart: float, bound: float, phi: float) -> Evidence:
+    """On the parallel lines the best linear critic with weights clipped to K has the value K W1 = K |theta|, and the
+    generator's gradient against it is that of K W1: it never vanishes away from theta = 0.
 
-
-def _clipped(apart: float, bound: float, phi: float) -> Evidence:
-    """The best clipped critic, its value K |theta|, and the generator's slope there beside a difference quotient."""
-    import numpy as np
-
+    The best clipped critic, its value K |theta|, and the generator's slope there beside a difference quotient.
+    """
     lines = games.parallel_lines(lipschitz=bound)
     best = np.asarray(lines.project(np.array([apart, -10 * bound * np.sign(apart)])))
     value = float(lines.costs(best)[0])
@@ -86,37 +75,81 @@ def _clipped(apart: float, bound: float, phi: float) -> Evidence:
     )
 
 
-def _clips() -> Any:
-    from hypothesis import strategies as st
-
-    place = st.floats(-3, 3).filter(lambda x: abs(x) > 1e-2)
-    return st.fixed_dictionaries({"apart": place, "bound": st.floats(0.01, 3), "phi": st.floats(-9, 9)})
+PLACE = st.tuples(st.floats(-2, 2), st.floats(-2, 2))
+SQUARE = [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)]
 
 
-register(
-    Claim(
-        name="arjovsky_2017.clipped_critic",
-        statement="On the parallel lines the best linear critic with weights clipped to K has the value K W1 = K "
-        "|theta|, "
-        "and the generator's gradient against it is that of K W1: it never vanishes away from theta = 0.",
-        latex=r"\max_{|\varphi| \le K} f(\theta, \varphi) = K\,|\theta|, \qquad \nabla_\theta K W_1 = "
-        r"K\,\mathrm{sign}(\theta)",
-        source="Arjovsky et al. 2017, equation 2, theorem 3 (the envelope) and algorithm 1, on example 1",
-        how=How.PROPERTY,
-        origin=Origin.SHARPENED,
-        conclusion=_clipped,
-        hypotheses=_clips,
-        outside=(
-            Outside(
-                "theta = 0: the value has a corner",
-                lambda: {"apart": 0.0, "bound": 1.0, "phi": 0.5},
-                restore=lambda: {"apart": 1.0},
-            ),
-        ),
-        mutants=(
-            Mutant("games/parallel_lines.py", "[-theta * phi, theta * phi]", "[theta * phi, -theta * phi]"),
-            Mutant("games/parallel_lines.py", "(-lipschitz, lipschitz)", "(-lipschitz / 2, lipschitz / 2)"),
-        ),
-        draws=30,
-    )
+@arjovsky.says("Arjovsky et al. 2017, theorem 1 (points 1 and 2; point 3 is the claim parallel_lines)")
+@formula(
+    r"|W(P, P_\theta) - W(P, P_{\theta'})| \le \mathbb{E}\,\|g_\theta(z) - g_{\theta'}(z)\| \le \bar "
+    r"L\,|\theta - \theta'|"
 )
+@drawn(
+    20,
+    real=strategies.four(PLACE),
+    base=strategies.four(PLACE),
+    moves=strategies.four(PLACE),
+    theta=st.tuples(st.floats(-1, 1), st.floats(-1, 1)).filter(lambda t: abs(t[0] - t[1]) > 0.01),
+)
+@fails(
+    "the generator jumps at theta = 0",
+    lambda: {"real": SQUARE, "base": SQUARE, "moves": [(0.1, 0.0)] * 4, "theta": (-0.1, 0.1), "rough": True},
+)
+def wasserstein_is_continuous(real: Any, base: Any, moves: Any, theta: Any, rough: bool = False) -> Evidence:
+    """If the generator is Lipschitz in theta, so is W1(data, generator), with the mean Lipschitz constant: continuous
+    everywhere and differentiable almost everywhere. JS is neither, as parallel lines show.
+
+    |W(theta) - W(theta')| <= E |g_theta - g_theta'| <= E |dg/dtheta| |theta - theta'|, W by optimal pairing.
+    """
+    from ..gans.metrics.transport import wasserstein
+
+    x, z, b = (np.array(v, dtype=float) for v in (real, base, moves))
+
+    def made(t: float) -> Any:
+        return z + np.tanh(t) * b + (rough and t > 0) * 2.0
+
+    def distance(points: Any) -> float:
+        return float(wasserstein(x, points).value)
+
+    first, second = (made(t) for t in theta)
+    apart = abs(distance(first) - distance(second))
+    moved = float(np.linalg.norm(first - second, axis=-1).mean())
+    bound = float(np.linalg.norm(b, axis=-1).mean()) * abs(theta[0] - theta[1])
+    return all_of(
+        Evidence(apart <= bound + 1e-6, f"W changes by {apart:.5g}, at most {bound:.5g}"),
+        Evidence(apart <= moved + 1e-6, f"and at most by the mean move {moved:.5g}"),
+    )
+
+
+@arjovsky.sharpened("Arjovsky et al. 2017, theorem 2 (points 1 to 4), with constants; the last is Pinsker's inequality")
+@formula(
+    r"W_1 \le \mathrm{diam}\,\mathrm{TV},\ \tfrac12\mathrm{TV}^2 \le \mathrm{JS} \le \log "
+    r"2\,\mathrm{TV},\quad \mathrm{TV}^2 \le \tfrac12\mathrm{KL}"
+)
+@drawn(
+    40,
+    p=strategies.four(st.floats(0.001, 1)),
+    q=strategies.four(st.floats(0.001, 1)),
+    places=st.lists(st.floats(-3, 3), min_size=4, max_size=4, unique=True),
+)
+@fails(
+    "a constant smaller than Pinsker's 1/2",
+    lambda: {"p": (0.5, 0.5, 1e-9, 1e-9), "q": (0.51, 0.49, 1e-9, 1e-9), "places": (0, 1, 2, 3), "pinsker": 0.4},
+)
+def order_of_topologies(p: Any, q: Any, places: Any, pinsker: float = 0.5) -> Evidence:
+    """On a compact set convergence in KL implies convergence in total variation, which is convergence in JS, and that
+    implies convergence in W1; here by W1 <= diam TV, TV^2/2 <= JS <= log 2 TV, TV^2 <= KL/2.
+    """
+    from scipy.stats import wasserstein_distance
+
+    a, b, x = (np.array(v, dtype=float) for v in (p, q, places))
+    a, b = a / a.sum(), b / b.sum()
+    variation, js, kl = (float(d.between(a, b)) for d in (TOTAL_VARIATION, JENSEN_SHANNON, KL))
+    moved, diameter = float(wasserstein_distance(x, x, a, b)), float(np.ptp(x))
+    slack = 1e-12
+    return all_of(
+        Evidence(moved <= diameter * variation + slack, f"W {moved:.4g} at most diam TV {diameter * variation:.4g}"),
+        Evidence(variation**2 / 2 <= js + slack, f"TV^2/2 {variation**2 / 2:.4g} at most JS {js:.4g}"),
+        Evidence(js <= np.log(2) * variation + slack, f"JS at most log 2 TV {np.log(2) * variation:.4g}"),
+        Evidence(variation**2 <= pinsker * kl + slack, f"TV^2 {variation**2:.4g} at most KL/2 {kl / 2:.4g}"),
+    )

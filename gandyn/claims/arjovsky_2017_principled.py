@@ -4,26 +4,40 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from hypothesis import strategies as st
+
 from .. import losses
-from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
+from . import strategies
+from .declare import Evidence, Paper, drawn, fails, formula, where
 from .evidence import all_of, same_numbers
 
-WIDTH = 0.25
+arjovsky = Paper("arjovsky_2017_principled")
+
+PLACE = st.tuples(st.integers(-20, 20), st.integers(-20, 20)).map(lambda p: (p[0] / 10, p[1] / 10))
+POINTS = st.lists(PLACE, min_size=1, max_size=4, unique=True)
 
 
 def _bump(t: Any) -> Any:
     """A smooth step: 0 for t <= 0, 1 for t >= 1."""
-    import numpy as np
-
     with np.errstate(all="ignore"):
         up, down = (np.where(x > 0, np.exp(-1 / np.where(x > 0, x, 1.0)), 0.0) for x in (t, 1 - t))
     return up / (up + down)
 
 
-def _perfect(data: Any, fake: Any) -> Evidence:
-    """D*(x) = step(1 - dist(x, data)/w), w half the gap: accuracy 1, and difference quotients 0 on both supports."""
-    import numpy as np
+@arjovsky.says("Arjovsky & Bottou 2017, theorem 2.1 (disjoint compact supports), on finite sets in the plane")
+@formula(r"\mathcal{M} \cap \mathcal{P} = \emptyset \Rightarrow D^* = 1_{\mathcal{M}}, \ \nabla D^* = 0")
+@drawn(25, data=POINTS, fake=POINTS)
+@where(lambda data, fake: not set(data) & set(fake))
+@fails(
+    "the supports share a point", lambda: {"data": [(0.0, 0.0), (1.0, 0.0)], "fake": [(1.0, 0.0)]}, fake=[(1.5, 0.0)]
+)
+def perfect_discriminator(data: Any, fake: Any) -> Evidence:
+    """Two distributions whose compact supports are disjoint have a smooth discriminator with accuracy 1 that is
+    constant around every point of both: its gradient there is zero.
 
+    D*(x) = step(1 - dist(x, data)/w), w half the gap: accuracy 1, and difference quotients 0 on both supports.
+    """
     real, made = (np.array(points, dtype=float) for points in (data, fake))
     gap = float(np.linalg.norm(real[:, None] - made[None], axis=-1).min())
     if gap == 0:
@@ -46,45 +60,28 @@ def _perfect(data: Any, fake: Any) -> Evidence:
     )
 
 
-def _supports() -> Any:
-    from hypothesis import strategies as st
-
-    place = st.tuples(st.integers(-20, 20), st.integers(-20, 20)).map(lambda p: (p[0] / 10, p[1] / 10))
-    points = st.lists(place, min_size=1, max_size=4, unique=True)
-    return st.fixed_dictionaries({"data": points, "fake": points})
-
-
-register(
-    Claim(
-        name="arjovsky_2017_principled.perfect_discriminator",
-        statement=(
-            "Two distributions whose compact supports are disjoint have a smooth discriminator with accuracy 1 that "
-            "is constant around every point of both: its gradient there is zero."
-        ),
-        latex=r"\mathcal{M} \cap \mathcal{P} = \emptyset \Rightarrow D^* = 1_{\mathcal{M}}, \ \nabla D^* = 0",
-        source="Arjovsky & Bottou 2017, theorem 2.1 (disjoint compact supports), on finite sets in the plane",
-        how=How.PROPERTY,
-        origin=Origin.PAPER,
-        conclusion=_perfect,
-        hypotheses=_supports,
-        where=lambda data, fake: not set(data) & set(fake),
-        outside=(
-            Outside(
-                "the supports share a point",
-                lambda: {"data": [(0.0, 0.0), (1.0, 0.0)], "fake": [(1.0, 0.0)]},
-                restore=lambda: {"fake": [(1.5, 0.0)]},
-            ),
-        ),
-        mutants=(Mutant("losses/logistic.py", "return worlds.softplus(-s)", "return worlds.softplus(s)"),),
-        draws=25,
-    )
+@arjovsky.says("Arjovsky & Bottou 2017, theorem 2.4")
+@formula(
+    r"\|D - D^*\| < \epsilon \Rightarrow \|\nabla_\theta \mathbb{E}\log(1 - D(g_\theta))\| < "
+    r"M\frac{\epsilon}{1-\epsilon}"
 )
+@drawn(
+    40,
+    values=strategies.four(st.floats(1e-6, 0.2)),
+    slopes=strategies.four(st.tuples(st.floats(-0.15, 0.15), st.floats(-0.15, 0.15))),
+    moves=strategies.four(st.tuples(st.floats(-3, 3), st.floats(-3, 3)).filter(lambda m: abs(m[0]) + abs(m[1]) > 0.1)),
+)
+@fails(
+    "the non-saturating cost",
+    lambda: {"values": [0.0001] * 4, "slopes": [(0.1, 0.0)] * 4, "moves": [(1.0, 0.0)] * 4, "loss": "nonsaturating"},
+)
+def vanishing_gradient(values: Any, slopes: Any, moves: Any, loss: str = "minimax") -> Evidence:
+    """When the discriminator is within eps of a perfect one on the samples (in value plus gradient) and E |J g|^2 <=
+    M^2, the gradient of the minimax generator is smaller than M eps/(1 - eps): the better the discriminator, the less
+    the generator learns. The non-saturating cost is free of this.
 
-
-def _vanishes(values: Any, slopes: Any, moves: Any, loss: str = "minimax", exact: bool = True) -> Evidence:
-    """|E d cost/dD (D) grad D . dx/dtheta| beside M eps/(1 - eps); eps = sup D + sup |grad D| on the samples."""
-    import numpy as np
-
+    |E d cost/dD (D) grad D . dx/dtheta| beside M eps/(1 - eps); eps = sup D + sup |grad D| on the samples.
+    """
     d, s, b = (np.array(v, dtype=float) for v in (values, slopes, moves))
     eps = float(d.max() + np.linalg.norm(s, axis=-1).max())
     size = float(np.sqrt((b**2).sum(-1).mean()))
@@ -94,43 +91,3 @@ def _vanishes(values: Any, slopes: Any, moves: Any, loss: str = "minimax", exact
     return Evidence(
         gradient < bound, f"|gradient| {gradient:.4g} beside M eps/(1 - eps) = {bound:.4g}, eps = {eps:.3g}"
     )
-
-
-def _near_perfect() -> Any:
-    from hypothesis import strategies as st
-
-    small = st.floats(1e-6, 0.2)
-    pair = st.tuples(st.floats(-0.15, 0.15), st.floats(-0.15, 0.15))
-    move = st.tuples(st.floats(-3, 3), st.floats(-3, 3)).filter(lambda m: abs(m[0]) + abs(m[1]) > 0.1)
-    lists = {"values": small, "slopes": pair, "moves": move}
-    return st.fixed_dictionaries({name: st.lists(each, min_size=4, max_size=4) for name, each in lists.items()})
-
-
-register(
-    Claim(
-        name="arjovsky_2017_principled.vanishing_gradient",
-        statement=(
-            "When the discriminator is within eps of a perfect one on the samples (in value plus gradient) and "
-            "E |J g|^2 <= M^2, the gradient of the minimax generator is smaller than M eps/(1 - eps): the better the "
-            "discriminator, the less the generator learns. The non-saturating cost is free of this."
-        ),
-        latex=r"\|D - D^*\| < \epsilon \Rightarrow \|\nabla_\theta \mathbb{E}\log(1 - D(g_\theta))\| < "
-        r"M\frac{\epsilon}{1-\epsilon}",
-        source="Arjovsky & Bottou 2017, theorem 2.4",
-        how=How.PROPERTY,
-        origin=Origin.PAPER,
-        conclusion=_vanishes,
-        hypotheses=_near_perfect,
-        outside=(
-            Outside(
-                "the non-saturating cost",
-                lambda: {
-                    "values": [1e-4] * 4, "slopes": [(0.1, 0.0)] * 4, "moves": [(1.0, 0.0)] * 4,
-                    "loss": "nonsaturating",
-                },
-            ),
-        ),
-        mutants=(Mutant("losses/gradients.py", "at_logit / (d * (1 - d))", "at_logit / (d * d * (1 - d))"),),
-        draws=40,
-    )
-)  # fmt: skip

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
 
-from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
+import numpy as np
+from hypothesis import strategies as st
+
+from ..oracles.gaussian_mixture import GaussianMixture
+from .declare import Evidence, Paper, drawn, fails, formula
+
+arora = Paper("arora_2017")
 
 
-def _blind(atoms: int, mean: float, std: float, degree: int | None = None) -> Evidence:
-    """Moments of a Gaussian beside those of a generator with few atoms, up to a degree (2 atoms - 1)."""
-    import numpy as np
+@arora.sharpened(
+    "Arora et al. 2017, section 3 (low-capacity discriminators) and corollary 3.2; exact for polynomials by "
+    "Gauss quadrature"
+)
+@formula(r"\textstyle\sum_{i \le m} p_i x_i^k = \mathbb{E}\,x^k, \quad k = 0, \dots, 2m - 1")
+@drawn(25, atoms=st.integers(1, 5), mean=st.floats(-2, 2), std=st.floats(0.1, 2))
+@fails("a discriminator of degree 2m", lambda: {"atoms": 2, "mean": 0.0, "std": 1.0, "degree": 4})
+def few_atoms_win(atoms: int, mean: float, std: float, degree: int | None = None) -> Evidence:
+    """A discriminator of limited capacity is blind to a lack of diversity: against all polynomials of degree below 2m a
+    generator of m points wins, although the data are a density.
 
-    from ..oracles.gaussian_mixture import GaussianMixture
-
+    Moments of a Gaussian beside those of a generator with few atoms, up to a degree (2 atoms - 1).
+    """
     data = GaussianMixture([[mean]], std)
     nodes, weights = np.polynomial.hermite_e.hermegauss(atoms)
     points, weights = mean + std * nodes, weights / weights.sum()
@@ -25,48 +38,16 @@ def _blind(atoms: int, mean: float, std: float, degree: int | None = None) -> Ev
     return Evidence(holds, f"{len(apart)} moments within {max(apart):.1e}, data up to {missed:.3g} from every atom")
 
 
-def _generators() -> Any:
-    from hypothesis import strategies as st
+@arora.says("Arora & Zhang 2018, section 2 (birthday paradox test for the support size), after Arora et al. 2017")
+@formula(r"\Pr[\text{duplicate}] = \tfrac12 \;\text{at}\; s \approx \sqrt{2 \log 2 \cdot N}")
+@drawn(3, size=st.integers(20, 60))
+@fails("some points are far likelier: only a lower bound is left", lambda: {"size": 60, "weights": "unequal"})
+def birthday(size: int, weights: str = "equal") -> Evidence:
+    """A duplicate in a batch of s with probability 1/2 means a support of about s^2 (uniform distributions; s^2 / (2
+    log 2) with the factor that the statement drops).
 
-    return st.fixed_dictionaries({"atoms": st.integers(1, 5), "mean": st.floats(-2, 2), "std": st.floats(0.1, 2)})
-
-
-register(
-    Claim(
-        name="arora_2017.few_atoms_win",
-        statement=(
-            "A discriminator of limited capacity is blind to a lack of diversity: against all polynomials of "
-            "degree below 2m a "
-            "generator of m points wins, although the data are a density."
-        ),
-        latex=r"\textstyle\sum_{i \le m} p_i x_i^k = \mathbb{E}\,x^k, \quad k = 0, \dots, 2m - 1",
-        source=(
-            "Arora et al. 2017, section 3 (low-capacity discriminators) and corollary 3.2; exact for polynomials "
-            "by Gauss quadrature"
-        ),
-        how=How.PROPERTY,
-        origin=Origin.SHARPENED,
-        conclusion=_blind,
-        hypotheses=_generators,
-        outside=(Outside("a discriminator of degree 2m", lambda: {"atoms": 2, "mean": 0.0, "std": 1.0, "degree": 4}),),
-        mutants=(
-            Mutant(
-                "oracles/gaussian_mixture.py",
-                "self.std[:, None] * nodes) ** power",
-                "self.std[:, None] ** 2 * nodes) ** power",
-            ),
-        ),
-        draws=25,
-    )
-)
-
-
-def _birthdays(size: int, weights: str = "equal") -> Evidence:
-    """The batch for which the package's test expects a duplicate half of the time, beside the exact probability."""
-    import math
-
-    import numpy as np
-
+    The batch for which the package's test expects a duplicate half of the time, beside the exact probability.
+    """
     from ..gans.metrics.birthday import support_size
 
     p = np.ones(size) if weights == "equal" else np.arange(1, size + 1) ** -1.5
@@ -79,38 +60,3 @@ def _birthdays(size: int, weights: str = "equal") -> Evidence:
     return Evidence(
         none < 0.5 < more, f"a batch of {batch:.1f}: no duplicate with probability {none:.3f}, {more:.3f} for 0.8 of it"
     )
-
-
-def _supports() -> Any:
-    from hypothesis import strategies as st
-
-    return st.fixed_dictionaries({"size": st.integers(20, 60)})
-
-
-register(
-    Claim(
-        name="arora_2017.birthday",
-        statement=(
-            "A duplicate in a batch of s with probability 1/2 means a support of about s^2 (uniform "
-            "distributions; s^2 / (2 log 2) "
-            "with the factor that the statement drops)."
-        ),
-        latex=r"\Pr[\text{duplicate}] = \tfrac12 \;\text{at}\; s \approx \sqrt{2 \log 2 \cdot N}",
-        source="Arora & Zhang 2018, section 2 (birthday paradox test for the support size), after Arora et al. 2017",
-        how=How.PROPERTY,
-        origin=Origin.PAPER,
-        conclusion=_birthdays,
-        hypotheses=_supports,
-        outside=(
-            Outside(
-                "some points are far likelier: only a lower bound is left", lambda: {"size": 60, "weights": "unequal"}
-            ),
-        ),
-        mutants=(
-            Mutant(
-                "gans/metrics/birthday.py", "math.sqrt(2 * math.log(2) * value)", "math.sqrt(math.log(2) * value / 2)"
-            ),
-        ),
-        draws=3,
-    )
-)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -137,19 +138,6 @@ class Outside:
 
 
 @dataclasses.dataclass(frozen=True)
-class Mutant:
-    """A small wrong change of the code that a claim speaks of: with it, the claim must fail.
-
-    Attributes:
-        file: inside the package, "rules/gradient.py". find: text that occurs there. replace: what stands there instead.
-    """
-
-    file: str
-    find: str
-    replace: str
-
-
-@dataclasses.dataclass(frozen=True)
 class Claim:
     """A convergence statement as a tested object.
 
@@ -163,7 +151,6 @@ class Claim:
             one fixed instance.
         where: what else a draw must satisfy; draws without it are counted as rejected.
         outside: examples where the conclusion fails.
-        mutants: changes of the code that the claim must notice.
         correction: what had to be changed in the published statement, and how we know.
         draws: how many are tried.
         origin: whether the paper says it or we derive it. prior: who had a derived statement before.
@@ -182,7 +169,6 @@ class Claim:
     hypotheses: Callable[[], Any] | None = None
     where: Callable[..., bool] | None = None
     outside: tuple[Outside, ...] = ()
-    mutants: tuple[Mutant, ...] = ()
     correction: str = ""
     draws: int = 50
     origin: Origin | None = None
@@ -201,6 +187,11 @@ class Claim:
                 "a correction exactly where the verdict says so",
                 "state it, or change the verdict",
             )
+
+    @property
+    def seed(self) -> int:
+        """Of its draws, a checksum of its name: claims with the same hypotheses are tried on different games."""
+        return zlib.crc32(self.name.encode())
 
     @property
     def paper(self) -> str:

@@ -161,7 +161,7 @@ def check(claim: Claim, draws: int | None = None, shrink: bool = True) -> Check:
 def _searched(claim: Claim, draws: int, shrink: bool) -> Search:
     """The draws of the hypotheses, or the one instance."""
     if claim.hypotheses is not None:
-        return search(claim.conclusion, claim.hypotheses(), draws, claim.where, shrink=shrink)
+        return search(claim.conclusion, claim.hypotheses(), draws, claim.where, claim.seed, shrink)
     evidence = evidence_of(claim.conclusion())
     return Search(1, 0, 0, None if evidence else {}, evidence)
 

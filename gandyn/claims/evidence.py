@@ -1,4 +1,4 @@
-"""What conclusions share: numbers and expressions compared, and spectra that the library finds."""
+"""What conclusions share: numbers and expressions compared, orbits, and spectra that the library finds."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
+import sympy
 
-from .. import games
+from .. import analysis, games
+from ..analysis.exact_numbers.polynomials import Z
+from ..dynamics.iterate import iterate
+from ..dynamics.trace import update_map
 from ..types import Game, Rule
 from .base import Evidence, incomparable
 
@@ -35,8 +39,6 @@ def same_spectrum(found: Any, expected: Any, tolerance: float = 1e-10) -> Eviden
 
 def same_expressions(found: Any, expected: Any) -> Evidence:
     """Whether expressions (or matrices, or sequences of them) are identically equal."""
-    import sympy
-
     one, other = _entries(found), _entries(expected)
     if len(one) != len(other):
         return incomparable(f"{len(one)} expressions beside {len(other)}")
@@ -55,13 +57,8 @@ def bilinear_modes(rule: Rule, mode: Callable[[Any, Any], Any]) -> Evidence:
     An orthogonal change of either player's coordinates turns x^T M y into such games, one for each singular value
     sigma: for rules that do not care for coordinates this is the whole spectrum on every square matrix.
     """
-    import sympy
-
-    from ..analysis.exact_numbers.polynomials import Z
-    from ..analysis.local.linearize import linearize
-
     sigma = sympy.Symbol("sigma", positive=True)
-    found = linearize(games.bilinear(sigma), rule).exact
+    found = analysis.linearize(games.bilinear(sigma), rule).exact
     p = mode(Z, sigma)
     assert found is not None
     charpoly, expected = sympy.expand(found.charpoly), sympy.expand(p * p.subs(sympy.I, -sympy.I))
@@ -72,10 +69,45 @@ def bilinear_modes(rule: Rule, mode: Callable[[Any, Any], Any]) -> Evidence:
 
 def critical_step(game: Game, rule: Rule, expected: Any) -> Evidence:
     """Whether the rule's exact critical step "lr" on the game is the expected one."""
-    from ..analysis.parameters.stability import stability_region
-
-    found = stability_region(game, rule, ("lr",)).critical("lr")
+    found = critical(game, rule)
     return Evidence(bool(found == expected), f"critical step {found} beside {expected}")
+
+
+def critical(game: Game, rule: Rule) -> Any:
+    """The rule's exact critical step "lr" on the game."""
+    return analysis.stability_region(game, rule, ("lr",)).critical("lr")
+
+
+def same_maps(game: Game, *rules: Rule) -> Evidence:
+    """Whether several rules make the same step of the game, as expressions."""
+    first, *others = [update_map(game, rule).expression for rule in rules]
+    return all_of(*(same_expressions(first, other) for other in others))
+
+
+def orbit(game: Game, rule: Rule, start: Any, steps: int, **options: Any) -> Any:
+    """The points of an orbit, (steps + 1, ..., d); `options` are those of `iterate`."""
+    return np.asarray(iterate(game, rule, start, steps, **options).w)
+
+
+def jacobian(game: Game) -> Any:
+    """J at 0, as floating-point numbers."""
+    return np.array(game.jacobian(np.zeros(game.dim)), dtype=float)
+
+
+def map_matrix(game: Game, rule: Rule) -> Any:
+    """The derivative of the rule's map, as floating-point numbers."""
+    return np.asarray(analysis.linearize(game, rule).matrix, dtype=float)
+
+
+def radius(game: Game, rule: Rule) -> float:
+    """The spectral radius of the rule's map, from floating-point eigenvalues alone."""
+    return float(np.abs(np.linalg.eigvals(map_matrix(game, rule))).max())
+
+
+def between(numbers: Any, low: float, high: float) -> Evidence:
+    """Whether all numbers lie strictly between two others."""
+    least, most = float(np.min(numbers)), float(np.max(numbers))
+    return Evidence(low < least and most < high, f"in the end between {least:.4g} and {most:.4g}")
 
 
 def all_of(*parts: Evidence) -> Evidence:
@@ -88,19 +120,15 @@ def all_of(*parts: Evidence) -> Evidence:
 
 def spectral(game: Game, rule: Rule | None = None, at: Any = None) -> float:
     """The spectral radius of a rule's map, or the spectral abscissa of the flow."""
-    from ..analysis.local.linearize import linearize
-
-    found = linearize(game, rule, at)
-    return float(found.spectral_abscissa if rule is None else found.spectral_radius)  # type: ignore[arg-type]
+    found = analysis.linearize(game, rule, at)
+    return float(found.spectral_abscissa if rule is None else found.spectral_radius)
 
 
 def attracting(game: Game, rule: Rule | None = None, at: Any = None) -> Evidence:
     """Whether the linear part decides that the point attracts."""
-    from ..analysis.local.linearize import Verdict, linearize
-
-    found = linearize(game, rule, at)
+    found = analysis.linearize(game, rule, at)
     size = found.spectral_abscissa if rule is None else found.spectral_radius
-    return Evidence(found.verdict is Verdict.ATTRACTING, f"{found.verdict}, {size:.12g}")
+    return Evidence(found.verdict.name == "ATTRACTING", f"{found.verdict}, {size:.12g}")
 
 
 def moduli(game: Game) -> tuple[float, float, float]:
@@ -116,15 +144,36 @@ def moduli(game: Game) -> tuple[float, float, float]:
     return mu, float(np.linalg.norm(far, 2)) + curved, least
 
 
+def curved_game() -> Game:
+    """A general-sum game with cubic and quartic terms: no symmetry that could hide a wrong sign."""
+    x, y = sympy.symbols("x y", real=True)
+    game: Game = games.from_sympy([x**3 * y + 2 * x * y**2 - x**2, y**3 - 3 * x * y + x**2 * y**2], [x, y])
+    return game
+
+
+def sped_up_abscissa(game: Game, tau: float) -> float:
+    """The largest real part of the flow's eigenvalues at 0 with player 2 moving tau times as fast."""
+    j = jacobian(game)
+    j[game.slices[1]] *= tau
+    return float(np.linalg.eigvals(-j).real.max())
+
+
+def minimax_curvatures(game: Game) -> tuple[Any, Any]:
+    """Eigenvalues of the Schur complement f_xx - f_xy f_yy^-1 f_yx and of -f_yy, at 0; NaN where f_yy is singular."""
+    x, y = game.slices
+    j = jacobian(game)
+    own = np.linalg.eigvalsh(j[y, y])
+    if np.abs(own).min() == 0:
+        return own * np.nan, own
+    return np.linalg.eigvalsh(j[x, x] - j[x, y] @ np.linalg.solve(j[y, y], j[y, x])), own
+
+
 def singular_values(game: Game) -> Any:
     """The singular values of a bilinear game's matrix, largest first."""
     x, y = game.slices
-    matrix = np.array(game.jacobian(np.zeros(game.dim)), dtype=float)[x, y]
-    return np.asarray(np.linalg.svd(matrix, compute_uv=False))
+    return np.asarray(np.linalg.svd(jacobian(game)[x, y], compute_uv=False))
 
 
 def _entries(values: Any) -> list[Any]:
-    import sympy
-
     rows = values.flat() if hasattr(values, "flat") else values if isinstance(values, Iterable) else [values]
     return [sympy.sympify(e, strict=True) for e in rows]

@@ -4,26 +4,33 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+import sympy
+from hypothesis import strategies as st
+
 from .. import games, losses, rules
 from ..types import Game
-from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
+from .declare import Evidence, How, Paper, drawn, fails, formula
 from .evidence import all_of, same_expressions, same_spectrum
 from .falsify import converges
 
-STEP = 0.2
+goodfellow = Paper("goodfellow_2014")
 
 
 def _densities() -> Any:
     """Two positive densities p and q as symbols; what holds for them at every point holds after integration."""
-    import sympy
-
     return sympy.symbols("p q", positive=True)
 
 
-def _best_discriminator(loss: str) -> Evidence:
-    """s* is stationary and the cost convex in s; the optimal D and value, point by point."""
-    import sympy
+@goodfellow.says("Goodfellow et al. 2014, proposition 1")
+@formula(r"D^*(x) = \frac{p(x)}{p(x) + q(x)}", How.PROVED)
+@fails("another loss: the f-GAN of KL has its optimum at 1 + log p/q", lambda: {"loss": "f_gan_kl"})
+def optimal_discriminator(loss: str = "minimax") -> Evidence:
+    """For a fixed generator with density q > 0 and data with density p > 0 the best discriminator of the minimax loss
+    is D* = p/(p + q), the only minimum of its cost, and its value is E_p log(p/(p + q)) + E_q log(q/(p + q)).
 
+    s* is stationary and the cost convex in s; the optimal D and value, point by point.
+    """
     p, q = _densities()
     s = sympy.Symbol("s", real=True)
     chosen = losses.registry[loss].build()
@@ -40,32 +47,15 @@ def _best_discriminator(loss: str) -> Evidence:
     )
 
 
-register(
-    Claim(
-        name="goodfellow_2014.optimal_discriminator",
-        statement="For a fixed generator with density q > 0 and data with density p > 0 the best discriminator of the "
-        "minimax loss is D* = p/(p + q), the only minimum of its cost, and its value is "
-        "E_p log(p/(p + q)) + E_q log(q/(p + q)).",
-        latex=r"D^*(x) = \frac{p(x)}{p(x) + q(x)}",
-        source="Goodfellow et al. 2014, proposition 1",
-        how=How.PROVED,
-        origin=Origin.PAPER,
-        conclusion=lambda loss="minimax": _best_discriminator(loss),
-        outside=(
-            Outside("another loss: the f-GAN of KL has its optimum at 1 + log p/q", lambda: {"loss": "f_gan_kl"}),
-        ),
-        mutants=(
-            Mutant("losses/logistic.py", "worlds.log(p) - worlds.log(q)", "worlds.log(q) - worlds.log(p)"),
-            Mutant("losses/logistic.py", "return worlds.softplus(-s)", "return 2 * worlds.softplus(-s)"),
-        ),
-    )
-)
+@goodfellow.says("Goodfellow et al. 2014, theorem 1")
+@formula(r"C(G) = 2\,\mathrm{JS}(p, q) - \log 4", How.PROVED)
+@fails("another loss: the f-GAN of JS measures JS itself, without factor", lambda: {"loss": "f_gan_js"})
+def measures_jensen_shannon(loss: str = "minimax") -> Evidence:
+    """Against the best discriminator the minimax generator minimises 2 JS(p, q) - log 4 (in nats), whose global minimum
+    -log 4 is reached only where the generator's density is that of the data.
 
-
-def _measures_js(loss: str) -> Evidence:
-    """The value of the best discriminator beside 2 JS - log 4, and how it grows with the share t of the data."""
-    import sympy
-
+    The value of the best discriminator beside 2 JS - log 4, and how it grows with the share t of the data.
+    """
     p, q = _densities()
     chosen = losses.registry[loss].build()
     best = chosen.optimal_logit(p, q)
@@ -87,77 +77,31 @@ def _measures_js(loss: str) -> Evidence:
     )
 
 
-register(
-    Claim(
-        name="goodfellow_2014.measures_jensen_shannon",
-        statement="Against the best discriminator the minimax generator minimises 2 JS(p, q) - log 4 (in nats), whose "
-        "global minimum -log 4 is reached only where the generator's density is that of the data.",
-        latex=r"C(G) = 2\,\mathrm{JS}(p, q) - \log 4",
-        source="Goodfellow et al. 2014, theorem 1",
-        how=How.PROVED,
-        origin=Origin.PAPER,
-        conclusion=lambda loss="minimax": _measures_js(loss),
-        outside=(
-            Outside("another loss: the f-GAN of JS measures JS itself, without factor", lambda: {"loss": "f_gan_js"}),
-        ),
-        mutants=(
-            Mutant("losses/logistic.py", "2, -math.log(4)", "1, -math.log(4)"),
-            Mutant("losses/divergences.py", "(_kl(p, middle) + _kl(q, middle)) / 2", "_kl(p, middle) + _kl(q, middle)"),
-        ),
-    )
+def _density_game(counts: list[int]) -> Game:
+    """Data probabilities of at least 1/7 on two or three points: with less the damping d/4 takes longer than we run."""
+    game: Game = games.density_game(tuple(sympy.Rational(n, sum(counts)) for n in counts))
+    return game
+
+
+@goodfellow.sharpened("Goodfellow et al. 2014, proposition 2, for simultaneous gradient steps in place of an optimal D")
+@formula(r"p_g \to p_{\mathrm{data}},\quad \lambda_k = -d_k/4 \pm \sqrt{d_k^2/16 - 1/4}")
+@drawn(12, game=st.lists(st.integers(1, 3), min_size=2, max_size=3).map(_density_game))
+@fails(
+    "a generator that moves points: the same loss and data, in parameters",
+    lambda: {"game": games.density_game_in_parameters()},
+    game=lambda: games.density_game((0.5, 0.5)),
 )
+def densities_converge(game: Game) -> Evidence:
+    """In the space of densities on a finite support, data nowhere zero, projected gradient play of the minimax game
+    converges to the data's density with D = 1/2 for small steps (here 0.2), from a uniform start.
 
-
-def _gradient_play(game: Game) -> Evidence:
-    """Eigenvalues of the unconstrained field, and a run: the players' steps are projected gradient steps."""
-    import numpy as np
-
+    Eigenvalues of the unconstrained field, and a run: the players' steps are projected gradient steps.
+    """
     size = game.dim // 2
     start = np.concatenate([np.full(size, 1 / size), np.linspace(-1, 1, size)])
     data = [float(e) for e in game.equilibria[0][:size]]
     pairs = [-d / 4 + sign * 1j * np.sqrt(0.25 - d**2 / 16) for d in data for sign in (1, -1)]
-    run = converges(rules.GDA(STEP), game, start=[start], steps=4000)
+    run = converges(rules.GDA(0.2), game, start=[start], steps=4000)
     arrived = Evidence(bool(run), run.summary())
     values = np.linalg.eigvals(-game.jacobian(np.array([float(e) for e in game.equilibria[0]])))
     return all_of(arrived, same_spectrum(values, pairs, 1e-12))
-
-
-def _spread_data() -> Any:
-    """Data probabilities of at least 1/7 on two or three points: with less the damping d/4 takes longer than we run."""
-    from hypothesis import strategies as st
-
-    def game(counts: list[int]) -> Game:
-        import sympy
-
-        made: Game = games.density_game(tuple(sympy.Rational(n, sum(counts)) for n in counts))
-        return made
-
-    counts = st.lists(st.integers(1, 3), min_size=2, max_size=3)
-    return st.fixed_dictionaries({"game": counts.map(game)})
-
-
-register(
-    Claim(
-        name="goodfellow_2014.densities_converge",
-        statement="In the space of densities on a finite support, data nowhere zero, projected gradient play of the "
-        "minimax game converges to the data's density with D = 1/2 for small steps (here 0.2), from a uniform start.",
-        latex=r"p_g \to p_{\mathrm{data}},\quad \lambda_k = -d_k/4 \pm \sqrt{d_k^2/16 - 1/4}",
-        source="Goodfellow et al. 2014, proposition 2, for simultaneous gradient steps in place of an optimal D",
-        how=How.PROPERTY,
-        origin=Origin.SHARPENED,
-        conclusion=_gradient_play,
-        hypotheses=_spread_data,
-        outside=(
-            Outside(
-                "a generator that moves points: the same loss and data, in parameters",
-                lambda: {"game": games.density_game_in_parameters()},
-                restore=lambda: {"game": games.density_game((0.5, 0.5))},
-            ),
-        ),
-        mutants=(
-            Mutant("games/density.py", "-sum(dk * softplus(-sk) + pk", "-sum(softplus(-sk) + pk"),
-            Mutant("rules/gradient.py", "w - game.per_coordinate(self.lr, w) * v", "w"),
-        ),
-        draws=12,
-    )
-)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from hypothesis import strategies as st
+
 from .. import games, losses
-from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
+from . import strategies
+from .declare import Evidence, Paper, drawn, fails, formula
 from .evidence import all_of, same_numbers
+
+gulrajani = Paper("gulrajani_2017")
 
 
 def _best_critic(points: Any, p: Any, q: Any, box: bool) -> Any:
     """Values at the points of a critic that maximises sum (p - q) s: 1-Lipschitz, or |s| <= 1; a linear program."""
-    import numpy as np
     from scipy.optimize import linprog
 
     n = len(points)
@@ -24,9 +29,23 @@ def _best_critic(points: Any, p: Any, q: Any, box: bool) -> Any:
     ).x
 
 
-def _unit_slopes(counts: list[tuple[int, int, int]], box: bool = False) -> Evidence:
-    """The linear program's critic beside the slope sign(Q - P), wherever mass must cross; and the value W1."""
-    import numpy as np
+def _have_mass(counts: list[tuple[int, int, int]]) -> bool:
+    return any(data for _, data, _ in counts) and any(samples for *_, samples in counts)
+
+
+@gulrajani.says("Gulrajani et al. 2017, proposition 1 and corollary 1, on the line; the critic by linear programming")
+@formula(r"|\nabla s^*| = 1 \;\text{almost everywhere under the coupling}, \qquad W_1 = \int |P - Q|\,dx")
+@drawn(
+    40,
+    counts=st.lists(st.tuples(st.integers(1, 4), st.integers(0, 5), st.integers(0, 5)), min_size=2, max_size=8).filter(
+        _have_mass
+    ),
+)
+@fails("a critic that is bounded instead of Lipschitz", lambda: {"counts": [(1, 1, 0), (3, 0, 1)], "box": True})
+def unit_slopes(counts: list[tuple[int, int, int]], box: bool = False) -> Evidence:
+    """On the line, the best 1-Lipschitz critic between two distributions has slope +-1 wherever mass must cross (the
+    sign is that of Q - P, their distribution functions), and its value is W1, the integral of |P - Q|.
+    """
     from scipy.stats import wasserstein_distance
 
     gaps, data, samples = (np.array(column, dtype=float) for column in zip(*counts, strict=True))
@@ -44,47 +63,20 @@ def _unit_slopes(counts: list[tuple[int, int, int]], box: bool = False) -> Evide
     )
 
 
-def _histograms() -> Any:
-    from hypothesis import strategies as st
-
-    entry = st.tuples(st.integers(1, 4), st.integers(0, 5), st.integers(0, 5))
-
-    def has_mass(counts: list[tuple[int, int, int]]) -> bool:
-        return any(c[1] for c in counts) and any(c[2] for c in counts)
-
-    return st.fixed_dictionaries({"counts": st.lists(entry, min_size=2, max_size=8).filter(has_mass)})
-
-
-register(
-    Claim(
-        name="gulrajani_2017.unit_slopes",
-        statement="On the line, the best 1-Lipschitz critic between two distributions has slope +-1 wherever mass must "
-        "cross (the sign is that of Q - P, their distribution functions), and its value is W1, the integral of |P - "
-        "Q|.",
-        latex=r"|\nabla s^*| = 1 \;\text{almost everywhere under the coupling}, \qquad W_1 = \int |P - Q|\,dx",
-        source="Gulrajani et al. 2017, proposition 1 and corollary 1, on the line; the critic by linear programming",
-        how=How.PROPERTY,
-        origin=Origin.PAPER,
-        conclusion=_unit_slopes,
-        hypotheses=_histograms,
-        outside=(
-            Outside(
-                "a critic that is bounded instead of Lipschitz", lambda: {"counts": [(1, 1, 0), (3, 0, 1)], "box": True}
-            ),
-        ),
-        mutants=(
-            Mutant("losses/wasserstein.py", "sign(fake_cdf - real_cdf)", "sign(real_cdf - fake_cdf)"),
-            Mutant("losses/wasserstein.py", "worlds.sign(fake_cdf - real_cdf)", "(fake_cdf - real_cdf)"),
-        ),
-        draws=40,
-    )
+@gulrajani.derived(
+    "the penalty of Gulrajani et al. 2017, section 4 (equation 3), on a datum at 0 and a sample at theta",
+    prior="Petzka, Fischer & Lukovnikov 2018 (on the regularization of Wasserstein GANs), on finite penalties",
 )
+@formula(r"|\nabla s^*| = 1 + W_1/\gamma")
+@drawn(12, weight=st.sampled_from([0.3, 0.7, 2.0, 20.0]), theta=strategies.nonzero(3))
+@fails("another loss", lambda: {"weight": 0.7, "theta": 1.0, "loss": "minimax"})
+@fails("no distance: nothing fixes the sign of the slope", lambda: {"weight": 0.7, "theta": 0.0}, theta=1.0)
+def penalised_critic(weight: float, theta: float, one_sided: bool = False, loss: str = "wasserstein") -> Evidence:
+    """With a finite weight gamma the best critic under WGAN-GP overshoots slope one: between a datum and a sample at
+    distance W1 its slope is 1 + W1/gamma (gamma = 2 lambda).
 
-
-def _penalised_slope(weight: float, theta: float, one_sided: bool = False, loss: str = "wasserstein") -> Evidence:
-    """Where the discriminator's gradient vanishes for a fixed sample at theta: |phi| = 1 + |theta| / gamma."""
-    import numpy as np
-
+    Where the discriminator's gradient vanishes for a fixed sample at theta: |phi| = 1 + |theta| / gamma.
+    """
     game = games.dirac_gan(loss, penalty=f"WGANGP({weight}, one_sided={one_sided})")
     length = 1 + abs(theta) / weight
     best = np.array([theta, np.sign(theta) * length])
@@ -93,39 +85,3 @@ def _penalised_slope(weight: float, theta: float, one_sided: bool = False, loss:
         same_numbers([at], [0], 1e-12),
         Evidence(bool(below < 0 < above), f"a minimum at slope {length:.6g}, {length - 1:.2g} above 1"),
     )
-
-
-def _samples() -> Any:
-    from hypothesis import strategies as st
-
-    place = st.floats(-3, 3).filter(lambda x: abs(x) > 1e-2)
-    return st.fixed_dictionaries({"weight": st.sampled_from([0.3, 0.7, 2.0, 20.0]), "theta": place})
-
-
-register(
-    Claim(
-        name="gulrajani_2017.penalised_critic",
-        statement="With a finite weight gamma the best critic under WGAN-GP overshoots slope one: between a datum and "
-        "a sample at distance W1 its slope is 1 + W1/gamma (gamma = 2 lambda).",
-        latex=r"|\nabla s^*| = 1 + W_1/\gamma",
-        source="the penalty of Gulrajani et al. 2017, section 4 (equation 3), on a datum at 0 and a sample at theta",
-        prior="Petzka, Fischer & Lukovnikov 2018 (on the regularization of Wasserstein GANs), on finite penalties",
-        how=How.PROPERTY,
-        origin=Origin.DERIVED,
-        conclusion=_penalised_slope,
-        hypotheses=_samples,
-        outside=(
-            Outside("another loss", lambda: {"weight": 0.7, "theta": 1.0, "loss": "minimax"}),
-            Outside(
-                "no distance: nothing fixes the sign of the slope",
-                lambda: {"weight": 0.7, "theta": 0.0},
-                restore=lambda: {"theta": 1.0},
-            ),
-        ),
-        mutants=(
-            Mutant("penalties/wgan_gp.py", "* excess**2 / 2", "* excess**2"),
-            Mutant("penalties/wgan_gp.py", "length(squared_slope) - number", "squared_slope - number"),
-        ),
-        draws=12,
-    )
-)

@@ -5,114 +5,79 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from .. import games, rules
-from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
-from .evidence import all_of, same_expressions, same_numbers, spectral
+import numpy as np
+import sympy
+from hypothesis import strategies as st
 
+from .. import analysis, games, rules
+from ..rules.schedule import PowerDecay, Scheduled
+from . import strategies
+from .declare import Evidence, How, Paper, drawn, fails, formula
+from .evidence import all_of, between, orbit, same_expressions, same_numbers, spectral
+
+hsieh = Paper("hsieh_2021")
 BOX = ((-0.05, 0.2), (0.3, 0.55))
 
 
-def _weakly_stable(game: Any = None) -> Evidence:
-    """-J = -[[phi''(x), 1], [-1, phi''(y)]], phi'' = 1/2 - 6 z^2 + 5 z^4; and a proof in balls."""
-    from ..analysis.certificates.certify import certify
-    from ..analysis.nash.classification import classify
+@hsieh.says("Hsieh et al. 2021, example 5.2 (the forsaken game)")
+@formula(r"\mathrm{Re}\,\lambda = -\tfrac12(\varphi''(x)+\varphi''(y)) < 0, \qquad \varphi''(y) < 0", How.CERTIFIED)
+@fails("the almost bilinear game, whose critical point repels", lambda: {"game": games.almost_bilinear(0.2)})
+def forsaken_point(game: Any = None) -> Evidence:
+    """The critical point of the forsaken game near (0.078, 0.412) attracts the gradient flow, weakly (at the rate
+    0.0447), and is no local Nash equilibrium.
 
+    -J = -[[phi''(x), 1], [-1, phi''(y)]], phi'' = 1/2 - 6 z^2 + 5 z^4; and a proof in balls.
+    """
     subject = games.forsaken() if game is None else game
     x, y = (float(e) for e in subject.equilibria[0])
     p, q = (0.5 - 6 * z**2 + 5 * z**4 for z in (x, y))
-    proof = certify(subject, box=BOX if game is None else None)
+    proof = analysis.certify(subject, box=BOX if game is None else None)
     return all_of(
         Evidence(proof.proven, f"attracts, alone in the box: {proof.proven}, basin {proof.basin_radius:.3g}"),
         same_numbers(spectral(subject), -(p + q) / 2, 1e-12),
-        Evidence(classify(subject).label == "stable but not Nash", classify(subject).label),
+        Evidence(analysis.classify(subject).label == "stable but not Nash", analysis.classify(subject).label),
     )
 
 
-register(
-    Claim(
-        name="hsieh_2021.forsaken_point",
-        statement=(
-            "The critical point of the forsaken game near (0.078, 0.412) attracts the gradient flow, weakly (at "
-            "the rate 0.0447), and is no local Nash equilibrium."
-        ),
-        latex=r"\mathrm{Re}\,\lambda = -\tfrac12(\varphi''(x)+\varphi''(y)) < 0, \qquad \varphi''(y) < 0",
-        source="Hsieh et al. 2021, example 5.2 (the forsaken game)",
-        how=How.CERTIFIED,
-        origin=Origin.PAPER,
-        conclusion=_weakly_stable,
-        outside=(Outside("the almost bilinear game, whose critical point repels", lambda: {"game": _almost(0.2)}),),
-        mutants=(Mutant("games/forsaken.py", "z**6 / 6", "z**6 / 5"),),
-    )
+@hsieh.sharpened("Hsieh et al. 2021, example 5.2 and its figure; their theorem says so of Robbins-Monro schemes")
+@formula(r"\mathrm{dist}(w_t, w^*) \in [0.85, 2] \text{ for large } t")
+@drawn(
+    20,
+    rule=strategies.METHODS,
+    step=st.sampled_from((0.02, 0.05)),
+    distance=st.floats(0.35, 1.2),
+    angle=st.floats(0, 2 * math.pi),
 )
-
-
-def _almost(eps: Any) -> Any:
-    return games.almost_bilinear(eps)
-
-
-def _forsakes(rule: Any, step: float, distance: float, angle: float) -> Evidence:
-    """400 units of time from a start beyond the repelling cycle: the last tenth stays 0.9 to 2 away."""
-    import numpy as np
-
-    from ..dynamics.iterate import iterate
-
+@fails(
+    "a start inside the repelling cycle",
+    lambda: {"rule": rules.Extragradient, "step": 0.05, "distance": 0.08, "angle": 0.5},
+    distance=0.5,
+)
+def spurious_cycle(rule: Any, step: float, distance: float, angle: float) -> Evidence:
+    """In the forsaken game gradient descent-ascent, alternating, extragradient and optimistic steps that start 0.35 to
+    1.2 away from the stable critical point miss it: a repelling cycle shields it, and they end on the attracting one
+    around that, 0.9 to 2 away.
+    """
     game = games.forsaken()
     centre = np.array([float(e) for e in game.equilibria[0]])
     start = centre + distance * np.array([math.cos(angle), math.sin(angle)])
     steps = round(400 / step)
-    run = iterate(game, rule(step), start, steps)
-    apart = np.linalg.norm(np.asarray(run.w)[-steps // 10 :] - centre, axis=-1)
-    return Evidence(
-        bool(apart.min() > 0.85 and apart.max() < 2.0), f"in the end between {apart.min():.4g} and {apart.max():.4g}"
-    )
+    apart = np.linalg.norm(orbit(game, rule(step), start, steps)[-steps // 10 :] - centre, axis=-1)
+    return between(apart, 0.85, 2.0)
 
 
-def _starts() -> Any:
-    from hypothesis import strategies as st
-
-    methods = [rules.SimultaneousGD, rules.AlternatingGD, rules.Extragradient, rules.OptimisticGD]
-    return st.fixed_dictionaries(
-        {
-            "rule": st.sampled_from(methods),
-            "step": st.sampled_from((0.02, 0.05)),
-            "distance": st.floats(0.35, 1.2),
-            "angle": st.floats(0, 2 * math.pi),
-        }
-    )
-
-
-register(
-    Claim(
-        name="hsieh_2021.spurious_cycle",
-        statement=(
-            "In the forsaken game gradient descent-ascent, alternating, extragradient and optimistic steps that start "
-            "0.35 to 1.2 away from the stable critical point miss it: a repelling cycle shields it, and they end on "
-            "the attracting one around that, 0.9 to 2 away."
-        ),
-        latex=r"\mathrm{dist}(w_t, w^*) \in [0.85, 2] \text{ for large } t",
-        source="Hsieh et al. 2021, example 5.2 and its figure; their theorem says so of Robbins-Monro schemes",
-        how=How.PROPERTY,
-        origin=Origin.SHARPENED,
-        conclusion=_forsakes,
-        hypotheses=_starts,
-        outside=(
-            Outside(
-                "a start inside the repelling cycle",
-                lambda: {"rule": rules.Extragradient, "step": 0.05, "distance": 0.08, "angle": 0.5},
-                restore=lambda: {"distance": 0.5},
-            ),
-        ),
-        mutants=(Mutant("games/forsaken.py", "z**4 / 2 + z**6 / 6", "z**4 / 20 + z**6 / 6"),),
-        draws=20,
-    )
+@hsieh.sharpened("Hsieh et al. 2021, example 5.1 (the almost bilinear game); averaged here")
+@formula(
+    r"\Big\langle \tfrac{d r^2}{dt} \Big\rangle = \epsilon\big(r^2 - \tfrac34 r^4\big) = 0 \iff r = 2/\sqrt3",
+    How.PROVED,
 )
+@fails("a perturbation of y that is quadratic: no cycle", lambda: {"game": lambda eps: games.quadratic(0, 1, eps)})
+def almost_bilinear_radius(game: Any = None) -> Evidence:
+    """A perturbation eps (y^2/2 - y^4/4) turns the circles of x y into one attracting cycle, whose radius tends to
+    2/sqrt(3) as eps falls to 0.
 
-
-def _radius(game: Any = None) -> Evidence:
-    """The mean of dr^2/dt over a circle, exactly to first order in eps; and two orbits, from inside and outside."""
-    import numpy as np
-    import sympy
-
+    The mean of dr^2/dt over a circle, exactly to first order in eps; and two orbits, from inside and outside.
+    """
     from ..dynamics.flow import flow
 
     eps, angle = sympy.Symbol("eps", positive=True), sympy.Symbol("angle", real=True)
@@ -127,29 +92,64 @@ def _radius(game: Any = None) -> Evidence:
     times = np.linspace(0, 250, 2501)
     ends = np.asarray(flow(games.almost_bilinear(0.05), [[0.5, 0.0], [2.0, 0.0]], times, rtol=1e-7).w)[-630:]
     radii = np.linalg.norm(ends, axis=-1).mean(0)
-    return all_of(
-        averaged,
-        same_numbers(radii, [2 / math.sqrt(3)] * 2, 1e-3),
-    )
+    return all_of(averaged, same_numbers(radii, [2 / math.sqrt(3)] * 2, 1e-3))
 
 
-register(
-    Claim(
-        name="hsieh_2021.almost_bilinear_radius",
-        statement=(
-            "A perturbation eps (y^2/2 - y^4/4) turns the circles of x y into one attracting cycle, whose radius tends "
-            "to 2/sqrt(3) as eps falls to 0."
-        ),
-        latex=r"\Big\langle \tfrac{d r^2}{dt} \Big\rangle = \epsilon\big(r^2 - \tfrac34 r^4\big) = 0 \iff r = 2/\sqrt3",
-        source="Hsieh et al. 2021, example 5.1 (the almost bilinear game); averaged here",
-        how=How.PROVED,
-        origin=Origin.SHARPENED,
-        conclusion=_radius,
-        outside=(Outside("a perturbation of y that is quadratic: no cycle", lambda: {"game": _damped}),),
-        mutants=(Mutant("games/forsaken.py", "y**2 / 2 - y**4 / 4", "y**2 / 2 - y**4 / 3"),),
-    )
+SPAN = 3.0
+PLAYED = (games.forsaken, lambda: games.almost_bilinear(0.3), lambda: games.quadratic(0.2, 1, 0.2))
+
+
+@hsieh.says("Hsieh et al. 2021, the theorem on generalised Robbins-Monro schemes, without noise; Benaim 1999")
+@formula(r"\lim_{t\to\infty}\ \sup_{0 \le h \le T} \|X(t + h) - \Phi_h(X(t))\| = 0")
+@drawn(
+    8,
+    rule=strategies.METHODS,
+    game=st.sampled_from(PLAYED).map(lambda make: make()),
+    start=st.tuples(st.floats(0.2, 0.6), st.floats(-0.6, -0.2)),
 )
+@fails(
+    "steps that do not vanish",
+    lambda: {"rule": rules.SimultaneousGD, "game": games.almost_bilinear(0.3), "start": (0.5, -0.5), "power": 0.0},
+)
+def steps_follow_the_flow(rule: Any, game: Any, start: Any, power: float = 0.8) -> Evidence:
+    """With steps that vanish slowly (t^-0.8) bounded iterates of gradient, alternating, extragradient and optimistic
+    steps are an asymptotic pseudo-trajectory of one and the same flow: over any fixed span of time they stray from it
+    less and less. Their limit sets are therefore internally chain-transitive sets of that flow: points or cycles,
+    whatever the scheme.
+    """
+    from ..dynamics.flow import flow
+
+    schedule = PowerDecay(power, 40.0)
+    path = orbit(game, Scheduled(rule(0.2), schedule), start, 20_000)
+    times = np.concatenate([[0.0], np.cumsum(0.2 * np.array([schedule(t) for t in range(20_000)]))])
+    apart = []
+    for first in (20, 400, 8000):
+        inside = np.flatnonzero((times >= times[first]) & (times <= times[first] + SPAN))
+        inside = inside[:: max(1, len(inside) // 50)]
+        clock = times[inside] - times[first]
+        truth = np.asarray(flow(game, path[first], clock, rtol=1e-8).w)
+        apart.append(float(np.linalg.norm(path[inside] - truth, axis=-1).max()))
+    falls = apart[2] < 0.5 * apart[1] < 0.5 * apart[0]
+    shown = ", ".join(f"{a:.3g}" for a in apart)
+    return Evidence(bool(falls), f"steps from 20, 400, 8000 on stray from the flow by {shown} in {SPAN} units of time")
 
 
-def _damped(eps: Any) -> Any:
-    return games.quadratic(0, 1, eps)
+@hsieh.says("Hsieh et al. 2021, example 5.1, for schemes with vanishing steps")
+@formula(r"\mathrm{dist}(w_t, \{|w| \approx 2/\sqrt3\}) \to 0")
+@drawn(
+    8,
+    rule=strategies.METHODS,
+    start=st.tuples(st.floats(0.3, 1.5), st.floats(-0.5, 0.5)),
+)
+@fails(
+    "a game without a cycle: own curvature",
+    lambda: {"rule": rules.Extragradient, "start": (0.5, 0.1), "game": games.quadratic(0.2, 1, 0.2)},
+)
+def cycles_are_limits(rule: Any, start: Any, game: Any = None) -> Evidence:
+    """On the almost bilinear game all four schemes with vanishing steps end on the flow's attracting cycle instead of
+    the unique critical point: a chain-transitive set without any equilibrium in it.
+    """
+    played = games.almost_bilinear(0.3) if game is None else game
+    path = orbit(played, Scheduled(rule(0.3), PowerDecay(0.6, 50.0)), start, 30_000)
+    radii = np.linalg.norm(path[-12_000:], axis=-1)
+    return between(radii, 1.0, 1.4)

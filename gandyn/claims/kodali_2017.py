@@ -4,24 +4,40 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import games, rules
+import numpy as np
+import sympy
+from hypothesis import strategies as st
+
+from .. import analysis, games, rules
 from ..penalties import registry as penalties
 from ..types import Game
-from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
-from .evidence import all_of, same_expressions, same_numbers
+from . import strategies
+from .declare import Evidence, How, Paper, drawn, fails, formula
+from .evidence import all_of, orbit, same_expressions, same_numbers
+
+kodali = Paper("kodali_2017")
 
 
-def _averages(matrix: Any, step: float, count: int, last: bool = False) -> Evidence:
-    """Gap of the averaged points, by both corners of the box, beside the sum of average regrets and its bound."""
-    import numpy as np
-
-    from ..analysis.gap import duality_gap
-    from ..dynamics.iterate import iterate
-
+@kodali.says("Kodali et al. 2017, section 2 (no-regret dynamics; the classical argument of Freund & Schapire)")
+@formula(r"\mathrm{DG}(\bar x, \bar y) \le \tfrac{1}{T}(R_x + R_y) \le \frac{D^2}{2hT} + \frac{hG^2}{2}")
+@drawn(
+    20,
+    matrix=st.one_of(strategies.matrices(1, 1), strategies.matrices(2, 2), strategies.matrices(1, 2)).filter(
+        lambda rows: any(map(any, rows))
+    ),
+    step=st.floats(0.02, 0.5),
+    count=st.sampled_from([50, 400]),
+)
+@fails("the last point", lambda: {"matrix": ((1,),), "step": 0.1, "count": 400, "last": True})
+def no_regret_averages(matrix: Any, step: float, count: int, last: bool = False) -> Evidence:
+    """When both players of a convex-concave game (here bilinear in boxes) take projected gradient steps, the duality
+    gap of the averaged points is at most the sum of the average regrets, itself at most D^2/(2 h T) + h G^2/2: averages
+    approach an equilibrium even where the points circle.
+    """
     game: Game = games.boxed_bilinear(matrix, (-1, 1), (-1, 1))
     m = np.array(matrix, dtype=float)
     start = np.linspace(0.5, 1, game.dim)
-    run = np.asarray(iterate(game, rules.GDA(step), start, count).w)[:-1]
+    run = orbit(game, rules.GDA(step), start, count)[:-1]
     x, y = run[:, : m.shape[0]], run[:, m.shape[0] :]
     value = np.einsum("ti,ij,tj->t", x, m, y).mean()
     regrets = value + np.abs(m @ y.mean(0)).sum(), np.abs(x.mean(0) @ m).sum() - value
@@ -30,7 +46,7 @@ def _averages(matrix: Any, step: float, count: int, last: bool = False) -> Evide
     steepest = ((m @ np.sign(m).T).diagonal() ** 2).sum() + (np.abs(m).sum(0) ** 2).sum()
     bound = 4 * game.dim / (2 * step * count) + step * steepest / 2
     return all_of(
-        same_numbers([float(duality_gap(game, point).value)], [gap], 1e-10),
+        same_numbers([float(analysis.duality_gap(game, point).value)], [gap], 1e-10),
         Evidence(
             bool(gap <= sum(regrets) + 1e-10), f"gap {gap:.4g}, average regrets {regrets[0]:.4g} and {regrets[1]:.4g}"
         ),
@@ -38,43 +54,15 @@ def _averages(matrix: Any, step: float, count: int, last: bool = False) -> Evide
     )
 
 
-def _matrices() -> Any:
-    from hypothesis import strategies as st
+@kodali.derived("Kodali et al. 2017, section 3 (the penalty), on the Dirac-GAN of Mescheder et al. 2018")
+@formula(r"\lambda\,(|\varphi| - 1)^2", How.PROVED)
+@fails("target 0, where it is R1 with gamma = 2 lam", lambda: {"target": 0})
+def dirac(target: Any = 1) -> Evidence:
+    """With the data at one point DRAGAN of weight lam is WGAN-GP of weight gamma = 2 lam, lam (|phi| - 1)^2 on the
+    Dirac-GAN: the corner at phi = 0 leaves (0, 0) no equilibrium.
 
-    from . import strategies
-
-    matrix = st.one_of(strategies.matrices(1, 1), strategies.matrices(2, 2), strategies.matrices(1, 2))
-    matrix = matrix.filter(lambda rows: any(map(any, rows)))
-    return st.fixed_dictionaries({"matrix": matrix, "step": st.floats(0.02, 0.5), "count": st.sampled_from([50, 400])})
-
-
-register(
-    Claim(
-        name="kodali_2017.no_regret_averages",
-        statement="When both players of a convex-concave game (here bilinear in boxes) take projected gradient "
-        "steps, the "
-        "duality gap of the averaged points is at most the sum of the average regrets, itself at most "
-        "D^2/(2 h T) + h G^2/2: averages approach an equilibrium even where the points circle.",
-        latex=r"\mathrm{DG}(\bar x, \bar y) \le \tfrac{1}{T}(R_x + R_y) \le \frac{D^2}{2hT} + \frac{hG^2}{2}",
-        source="Kodali et al. 2017, section 2 (no-regret dynamics; the classical argument of Freund & Schapire)",
-        how=How.PROPERTY,
-        origin=Origin.PAPER,
-        conclusion=_averages,
-        hypotheses=_matrices,
-        outside=(Outside("the last point", lambda: {"matrix": ((1,),), "step": 0.1, "count": 400, "last": True}),),
-        mutants=(
-            Mutant("rules/gradient.py", "game.project(w - game", "(w - game"),
-            Mutant("oracles/symbolic.py", "costs.append(-costs[0])", "costs.append(costs[0])"),
-        ),
-        draws=20,
-    )
-)
-
-
-def _dirac(target: Any) -> Evidence:
-    """lam (|phi| - target)^2 on both sides of phi = 0; no equilibrium there unless the target is 0."""
-    import sympy
-
+    lam (|phi| - target)^2 on both sides of phi = 0; no equilibrium there unless the target is 0.
+    """
     lam = sympy.Symbol("lam", positive=True)
     wasserstein = games.dirac_gan("wasserstein", penalty=penalties["DRAGAN"].build(lam, target))
     beside = games.dirac_gan("wasserstein", penalty=penalties["WGANGP"].build(2 * lam, target))
@@ -88,22 +76,3 @@ def _dirac(target: Any) -> Evidence:
         expected = -theta * side * size + lam * (size - given) ** 2
         parts += [same_expressions(own, expected), same_expressions(own, twin)]
     return all_of(*parts, Evidence(not wasserstein.equilibria, f"equilibria {wasserstein.equilibria}"))
-
-
-register(
-    Claim(
-        name="kodali_2017.dirac",
-        statement="With the data at one point DRAGAN of weight lam is WGAN-GP of weight gamma = 2 lam, "
-        "lam (|phi| - 1)^2 on the Dirac-GAN: the corner at phi = 0 leaves (0, 0) no equilibrium.",
-        latex=r"\lambda\,(|\varphi| - 1)^2",
-        source="Kodali et al. 2017, section 3 (the penalty), on the Dirac-GAN of Mescheder et al. 2018",
-        how=How.PROVED,
-        origin=Origin.DERIVED,
-        conclusion=lambda target=1: _dirac(target),
-        outside=(Outside("target 0, where it is R1 with gamma = 2 lam", lambda: {"target": 0}),),
-        mutants=(
-            Mutant("penalties/dragan.py", "squared_slope) * excess**2", "squared_slope) * excess**2 / 2"),
-            Mutant("penalties/dragan.py", "length(squared_slope) - number", "length(squared_slope) + number"),
-        ),
-    )
-)

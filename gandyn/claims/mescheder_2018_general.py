@@ -4,29 +4,82 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import rules
-from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
-from .evidence import all_of, same_numbers
-from .feature_gans import STRICT, curvatures, draws, feature_gan
+import numpy as np
+import sympy
+from hypothesis import strategies as st
 
+from .. import games, losses, rules
+from ..types import Game
+from .declare import Evidence, Paper, drawn, fails, formula, where
+from .evidence import all_of, jacobian, radius, same_numbers
+
+mescheder = Paper("mescheder_2018")
+nagarajan = Paper("nagarajan_2017")
+WANTED = {"points": (0.5, -1.0, 1.2), "sizes": (2, 2)}
 SLOPES = {"minimax": (0.5, 0.5), "nonsaturating": (0.5, 0.5), "wasserstein": (1.0, 0.0)}
+STRICT = ("minimax", "nonsaturating")  # f''(0) < 0: the discriminator's own cost bends
+
+
+def _feature_gan(points: tuple[Any, ...], features: int, moves: int, loss: str, gamma: Any = 0) -> Game:
+    """Generator theta moves each point x to x + theta_1 + theta_2 x + ...; D(x) = sum_k w_k x^k, R1 of weight gamma.
+
+    The equilibrium is theta = 0, w = 0: fake points are the data there, and D is the same everywhere.
+
+    Args:
+        points: of the data, with equal weights. features, moves: how many parameters D and G have.
+        loss: by name. gamma: of (gamma/2) E |D'(x)|^2 on the data, in the discriminator's cost.
+    """
+    chosen = losses.registry[loss].build()
+    theta, w = (sympy.symbols(f"{name}1:{n + 1}", real=True) for name, n in (("t", moves), ("w", features)))
+    data = [sympy.Rational(str(p)) for p in points]
+
+    def logit(x: Any) -> Any:
+        return sum(c * x ** (k + 1) for k, c in enumerate(w))
+
+    def mean(values: list[Any]) -> Any:
+        return sum(values) / len(data)
+
+    fake = [x + sum(t * x**k for k, t in enumerate(theta)) for x in data]
+    penalty = gamma * mean([sum((k + 1) * c * x**k for k, c in enumerate(w)) ** 2 for x in data]) / 2
+    costs = [
+        mean([chosen.generator(logit(x)) for x in fake]),
+        mean([chosen.real(logit(x)) for x in data]) + mean([chosen.fake(logit(x)) for x in fake]) + penalty,
+    ]
+    game: Game = games.from_sympy(
+        [cost.rewrite(sympy.exp) for cost in costs],
+        {"generator": list(theta), "discriminator": list(w)},
+        equilibria=[(0,) * (features + moves)],
+    )
+    return game
+
+
+def _curvatures(points: tuple[Any, ...], features: int, moves: int) -> tuple[Any, Any, Any]:
+    """(K_DD, L_DD, K_DG): E phi phi^T, E phi' phi'^T, and E phi' (dx/dtheta)^T, by sums over the points."""
+    x = np.array([float(p) for p in points])
+    powers = np.arange(1, features + 1)
+    phi, slope = x[:, None] ** powers, powers * x[:, None] ** (powers - 1)
+    move = x[:, None] ** np.arange(moves)
+    return phi.T @ phi / len(x), slope.T @ slope / len(x), slope.T @ move / len(x)
+
+
+def _draws(losses_: tuple[str, ...], **more: Any) -> Any:
+    """Three to five different points, up to three features, up to two moves, at most as many as features."""
+    points = st.lists(st.integers(-15, 15).map(lambda n: n / 10), min_size=3, max_size=5, unique=True).map(tuple)
+    sizes = st.sampled_from([(1, 1), (2, 1), (2, 2), (3, 2)])
+    return st.fixed_dictionaries({"points": points, "sizes": sizes, "loss": st.sampled_from(losses_), **more})
 
 
 def _attracts(points: Any, sizes: tuple[int, int], loss: str, gamma: float = 0.0) -> Evidence:
     """J = [[0, -K'^T], [K', c K_DD + gamma L_DD]] by sums; the flow and short steps of both kinds attract."""
-    import numpy as np
-
-    from ..analysis.local.linearize import linearize
-
     features, moves = sizes
-    game = feature_gan(points, features, moves, loss, gamma)
-    j = np.array(game.jacobian(np.zeros(game.dim)), dtype=float)
-    own, slope, coupling = curvatures(points, features, moves)
+    game = _feature_gan(points, features, moves, loss, gamma)
+    j = jacobian(game)
+    own, slope, coupling = _curvatures(points, features, moves)
     values = np.linalg.eigvals(j)
     if float(values.real.min()) <= 1e-9 * float(np.abs(values).max()):
         return Evidence(False, f"an eigenvalue of the flow has the real part {-values.real.min():.3g}")
     step = 0.02 * float((2 * values.real / np.abs(values) ** 2).min())
-    radii = [float(np.abs(np.linalg.eigvals(linearize(game, r(step)).matrix)).max()) for r in RULES]
+    radii = [radius(game, r(step)) for r in (rules.SimultaneousGD, rules.AlternatingGD)]
     _, curvature = SLOPES[loss]
     return all_of(
         Evidence(max(radii) < 1, f"spectral radii {radii[0]:.10f} at once, {radii[1]:.10f} in turn"),
@@ -35,101 +88,48 @@ def _attracts(points: Any, sizes: tuple[int, int], loss: str, gamma: float = 0.0
     )
 
 
-RULES = (rules.SimultaneousGD, rules.AlternatingGD)
-
-
 def _full_rank(points: Any, sizes: tuple[int, int], **_: Any) -> bool:
     """K_DG of full column rank and L_DD, K_DD positive definite, by a margin."""
-    import numpy as np
-
-    own, slope, coupling = curvatures(points, *sizes)
+    own, slope, coupling = _curvatures(points, *sizes)
     least = float(np.linalg.svd(coupling, compute_uv=False)[-1]) if coupling.size else 0.0
     return least > 0.05 and min(np.linalg.eigvalsh(own)[0], np.linalg.eigvalsh(slope)[0]) > 1e-3
 
 
-def _penalised() -> Any:
-    from hypothesis import strategies as st
-
-    return draws(("minimax", "nonsaturating", "wasserstein"), gamma=st.sampled_from([0.1, 0.5, 2.0, 10.0]))
-
-
-WANTED = {"points": (0.5, -1.0, 1.2), "sizes": (2, 2)}
-
-register(
-    Claim(
-        name="mescheder_2018.r1_in_general",
-        statement=(
-            "With R1 of any weight gamma > 0 an equilibrium where the generator's points are the data and D is "
-            "constant attracts, also with the Wasserstein loss, under short simultaneous or alternating steps, "
-            "provided E grad_w D' grad_w D'^T is positive definite and K_DG has full column rank."
-        ),
-        latex=r"J = \begin{pmatrix} 0 & -K_{DG}^\top \\ K_{DG} & K_{DD} + \gamma L_{DD} \end{pmatrix}",
-        source="Mescheder et al. 2018, theorem 4.1, on finite data and discriminators linear in their parameters",
-        how=How.PROPERTY,
-        origin=Origin.PAPER,
-        conclusion=_attracts,
-        hypotheses=_penalised,
-        where=_full_rank,
-        outside=(
-            Outside(
-                "no penalty, with a loss that does not bend: it circles",
-                lambda: {**WANTED, "loss": "wasserstein", "gamma": 0.0},
-                restore=lambda: {"gamma": 0.5},
-            ),
-            Outside(
-                "K_DG has no full column rank: two moves against one feature",
-                lambda: {"points": (0.5, -1.0, 1.2), "sizes": (1, 2), "loss": "minimax", "gamma": 0.5},
-                restore=lambda: {"sizes": (2, 2)},
-            ),
-        ),
-        mutants=(
-            Mutant(
-                "rules/gradient.py",
-                "w - game.per_coordinate(self.lr, w) * v",
-                "w + game.per_coordinate(self.lr, w) * v",
-            ),
-            Mutant("losses/logistic.py", "return worlds.softplus(s)", "return worlds.softplus(s) / 2"),
-        ),
-        draws=6,
-    )
+@mescheder.says("Mescheder et al. 2018, theorem 4.1, on finite data and discriminators linear in their parameters")
+@formula(r"J = \begin{pmatrix} 0 & -K_{DG}^\top \\ K_{DG} & K_{DD} + \gamma L_{DD} \end{pmatrix}")
+@drawn(6, _draws(("minimax", "nonsaturating", "wasserstein"), gamma=st.sampled_from([0.1, 0.5, 2.0, 10.0])))
+@where(_full_rank)
+@fails(
+    "no penalty, with a loss that does not bend: it circles",
+    lambda: {**WANTED, "loss": "wasserstein", "gamma": 0.0},
+    gamma=0.5,
 )
-
-
-register(
-    Claim(
-        name="nagarajan_2017.in_general",
-        statement=(
-            "Without a penalty an equilibrium where the generator's points are the data and D is constant attracts, "
-            "exponentially, where the loss bends (f'' < 0 at 0), K_DD is positive definite and K_DG has full column "
-            "rank, although the generator's cost has no curvature of its own."
-        ),
-        latex=r"J = \begin{pmatrix} 0 & -K_{DG}^\top \\ K_{DG} & K_{DD} \end{pmatrix}, \quad K_{DD} \succ 0",
-        source="Nagarajan & Kolter 2017, theorem 3.1, on finite data and discriminators linear in their parameters",
-        how=How.PROPERTY,
-        origin=Origin.PAPER,
-        conclusion=_attracts,
-        hypotheses=lambda: draws(STRICT),
-        where=_full_rank,
-        outside=(
-            Outside(
-                "the loss does not bend: Wasserstein",
-                lambda: {**WANTED, "loss": "wasserstein"},
-                restore=lambda: {"loss": "minimax"},
-            ),
-            Outside(
-                "K_DG has no full column rank: two moves against one feature",
-                lambda: {"points": (0.5, -1.0, 1.2), "sizes": (1, 2), "loss": "minimax"},
-                restore=lambda: {"sizes": (2, 2)},
-            ),
-        ),
-        mutants=(
-            Mutant("losses/logistic.py", "return worlds.softplus(s)", "return worlds.softplus(s) / 2"),
-            Mutant(
-                "rules/gradient.py",
-                "w - game.per_coordinate(self.lr, w) * v",
-                "w + game.per_coordinate(self.lr, w) * v",
-            ),
-        ),
-        draws=6,
-    )
+@fails(
+    "K_DG has no full column rank: two moves against one feature",
+    lambda: {**WANTED, "sizes": (1, 2), "loss": "minimax", "gamma": 0.5},
+    sizes=(2, 2),
 )
+def r1_in_general(points: Any, sizes: tuple[int, int], loss: str, gamma: float = 0.0) -> Evidence:
+    """With R1 of any weight gamma > 0 an equilibrium where the generator's points are the data and D is constant
+    attracts, also with the Wasserstein loss, under short simultaneous or alternating steps, provided E grad_w D' grad_w
+    D'^T is positive definite and K_DG has full column rank.
+    """
+    return _attracts(points, sizes, loss, gamma)
+
+
+@nagarajan.says("Nagarajan & Kolter 2017, theorem 3.1, on finite data and discriminators linear in their parameters")
+@formula(r"J = \begin{pmatrix} 0 & -K_{DG}^\top \\ K_{DG} & K_{DD} \end{pmatrix}, \quad K_{DD} \succ 0")
+@drawn(6, _draws(STRICT))
+@where(_full_rank)
+@fails("the loss does not bend: Wasserstein", lambda: {**WANTED, "loss": "wasserstein"}, loss="minimax")
+@fails(
+    "K_DG has no full column rank: two moves against one feature",
+    lambda: {**WANTED, "sizes": (1, 2), "loss": "minimax"},
+    sizes=(2, 2),
+)
+def in_general(points: Any, sizes: tuple[int, int], loss: str, gamma: float = 0.0) -> Evidence:
+    """Without a penalty an equilibrium where the generator's points are the data and D is constant attracts,
+    exponentially, where the loss bends (f'' < 0 at 0), K_DD is positive definite and K_DG has full column rank,
+    although the generator's cost has no curvature of its own.
+    """
+    return _attracts(points, sizes, loss, gamma)

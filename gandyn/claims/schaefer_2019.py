@@ -4,118 +4,95 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import games, rules
+import numpy as np
+import sympy
+from hypothesis import strategies as st
+
+from .. import analysis, games, rules
+from ..analysis.exact_numbers.polynomials import Z
+from ..dynamics.trace import update_map
 from ..types import Game
-from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
-from .evidence import all_of, same_expressions
+from . import strategies
+from .declare import Evidence, How, Paper, drawn, fails, formula, where
+from .evidence import all_of, critical, orbit, same_expressions, same_numbers
+
+schaefer = Paper("schaefer_2019")
+PLANAR = (games.forsaken, lambda: games.follow_the_ridge(3), games.tandem, lambda: games.almost_bilinear(0.5))
 
 
-def _any_step(own: Any = 0) -> Evidence:
-    """(1 + i s) z - 1 for each singular value; no step is critical."""
-    import sympy
+@schaefer.sharpened(
+    "Schaefer & Anandkumar 2019, section 2 (the bilinear model problem); the exact modulus derived here"
+)
+@formula(r"\lambda = \frac{1}{1 + i s}, \qquad |\lambda| = \frac{1}{\sqrt{1+s^2}} < 1", How.PROVED)
+@fails("the players have curvature of their own, which limits the step", lambda: {"own": 4})
+def any_step(own: Any = 0) -> Evidence:
+    """On bilinear games with a nonsingular matrix competitive gradient descent converges with every step size: each
+    singular direction shrinks by 1/sqrt(1 + s^2), s = eta sigma.
 
-    from ..analysis.exact_numbers.polynomials import Z
-    from ..analysis.local.linearize import linearize
-    from ..analysis.parameters.stability import stability_region
-
+    (1 + i s) z - 1 for each singular value; no step is critical.
+    """
     lr, sigma = sympy.symbols("lr sigma", positive=True)
     game = games.quadratic(own, sigma, own)
     rule = rules.CompetitiveGD("lr")
-    found = linearize(game, rule).exact
+    found = analysis.linearize(game, rule).exact
     assert found is not None
     s = lr * sigma
-    critical = stability_region(games.quadratic(own, 3, own), rule, ("lr",)).critical("lr")
+    step = critical(games.quadratic(own, 3, own), rule)
     return all_of(
-        Evidence(critical is sympy.oo, f"critical step {critical}"),
+        Evidence(step is sympy.oo, f"critical step {step}"),
         same_expressions(sympy.cancel(found.charpoly * (1 + s**2)), (1 + s**2) * Z**2 - 2 * Z + 1),
     )
 
 
-register(
-    Claim(
-        name="schaefer_2019.any_step",
-        statement=(
-            "On bilinear games with a nonsingular matrix competitive gradient descent converges with every step size: "
-            "each singular direction shrinks by 1/sqrt(1 + s^2), s = eta sigma."
-        ),
-        latex=r"\lambda = \frac{1}{1 + i s}, \qquad |\lambda| = \frac{1}{\sqrt{1+s^2}} < 1",
-        source="Schaefer & Anandkumar 2019, section 2 (the bilinear model problem); the exact modulus derived here",
-        how=How.PROVED,
-        origin=Origin.SHARPENED,
-        conclusion=_any_step,
-        outside=(Outside("the players have curvature of their own, which limits the step", lambda: {"own": 4}),),
-        mutants=(Mutant("rules/competitive.py", "return u + lr * game.coupling(", "return u - lr * game.coupling("),),
-    )
+def _solvable(game: Game, step: Any, start: Any) -> bool:
+    """I + eta J_o is invertible at the start, by a margin: otherwise the local game has no or many equilibria."""
+    j = game.jacobian(np.resize(np.array(start, dtype=float), game.dim))
+    for block in game.slices:
+        j[block, block] = 0
+    return bool(np.linalg.svd(np.eye(game.dim) + step * j, compute_uv=False)[-1] > 1e-3)
+
+
+@schaefer.says("Schaefer & Anandkumar 2019, equations 3 and 4")
+@formula(r"u_i = \arg\min_{u_i} \langle v_i, u_i\rangle + u_i^\top J_{ij} u_j + \tfrac1{2\eta}|u_i|^2")
+@drawn(
+    30,
+    game=st.one_of(
+        st.sampled_from(PLANAR).map(lambda make: make()),
+        strategies.strongly_monotone(nonlinear=None),
+    ),
+    step=strategies.steps(1.0, 0.05),
+    start=st.tuples(*[st.floats(-2, 2)] * 8),
 )
-
-
-def _local_nash(game: Game, step: Any, start: Any, rule: Any = rules.CompetitiveGD) -> Evidence:
-    """u minimises <v_i, u_i> + u_i^T J_ij u_j + |u_i|^2 / (2 eta) for both players: its two gradients vanish."""
-    import numpy as np
-
-    from ..dynamics.iterate import iterate
-    from .evidence import same_numbers
-
+@where(_solvable)
+@fails(
+    "one more order is dropped: the linearised rule",
+    lambda: {"game": games.forsaken(), "step": 0.5, "start": (1.0, 0.5), "rule": rules.LinearizedCGD},
+)
+def local_nash(game: Game, step: Any, start: Any, rule: Any = rules.CompetitiveGD) -> Evidence:
+    """A step of competitive gradient descent is the Nash equilibrium of the local game: both costs to first order, with
+    the mixed second derivative, and |u_i|^2 / (2 eta) for each player; in any two-player game where I + eta J_o is
+    invertible.
+    """
     w = np.resize(np.array(start, dtype=float), game.dim)
-    move = np.asarray(iterate(game, rule(step), w, 1).w)[-1] - w
+    move = orbit(game, rule(step), w, 1)[-1] - w
     v, jacobian = game.field(w), game.jacobian(w)
     x, y = game.slices
-    gradients = [
-        v[own] + jacobian[own, other] @ move[other] + move[own] / step for own, other in ((x, y), (y, x))
-    ]  # fmt: skip
+    gradients = [v[own] + jacobian[own, other] @ move[other] + move[own] / step for own, other in ((x, y), (y, x))]
     found = np.concatenate(gradients)
     return same_numbers(found / (1 + np.abs(v).max() / step), 0 * found, 1e-12)
 
 
-def _points() -> Any:
-    from hypothesis import strategies as st
-
-    from . import strategies
-
-    planar = st.sampled_from([games.forsaken(), games.follow_the_ridge(3), games.tandem(), games.almost_bilinear(0.5)])
-    coordinates = st.tuples(*[st.floats(-2, 2)] * 8)
-    drawn = st.one_of(planar, strategies.strongly_monotone(nonlinear=None))
-    return st.fixed_dictionaries({"game": drawn, "step": strategies.steps(1.0, 0.05), "start": coordinates})
-
-
-register(
-    Claim(
-        name="schaefer_2019.local_nash",
-        statement=(
-            "A step of competitive gradient descent is the Nash equilibrium of the local game: both costs to first "
-            "order, with the mixed second derivative, and |u_i|^2 / (2 eta) for each player; in any two-player game."
-        ),
-        latex=r"u_i = \arg\min_{u_i} \langle v_i, u_i\rangle + u_i^\top J_{ij} u_j + \tfrac1{2\eta}|u_i|^2",
-        source="Schaefer & Anandkumar 2019, equations 3 and 4",
-        how=How.PROPERTY,
-        origin=Origin.PAPER,
-        conclusion=_local_nash,
-        hypotheses=_points,
-        outside=(
-            Outside(
-                "one more order is dropped: the linearised rule",
-                lambda: {
-                    "game": games.forsaken(),
-                    "step": 0.5,
-                    "start": (1.0, 0.5),
-                    "rule": rules.LinearizedCGD,
-                },
-            ),
-        ),
-        mutants=(
-            Mutant("rules/competitive.py", "return u + lr * game.coupling(", "return u + lr / 2 * game.coupling("),
-        ),
-        draws=30,
-    )
+@schaefer.sharpened(
+    "Schaefer & Anandkumar 2019, figure 2: the authors' bilinear_strong.jl draws conOpt! with the label SGA "
+    "(github.com/f-t-s/CGD)"
 )
+@formula(r"A^\top v = J^\top v \iff S v = 0", How.PROVED)
+@fails("alpha (x^2 - y^2): J is symmetric, not antisymmetric", lambda: {"curved": True})
+def consensus_is_sga(curved: bool = False) -> Evidence:
+    """On f = alpha x y a step of SGA and a step of consensus optimisation with one weight are the same.
 
-
-def _one_step(curved: bool = False) -> Evidence:
-    """The traced steps of SGA and consensus with one weight, on alpha x y or on alpha (x^2 - y^2)."""
-    import sympy
-
-    from ..dynamics.trace import update_map
-
+    The traced steps of SGA and consensus with one weight, on alpha x y or on alpha (x^2 - y^2).
+    """
     alpha = sympy.Symbol("alpha", positive=True)
     game = games.quadratic(2 * alpha, 0, 2 * alpha) if curved else games.bilinear(alpha)
     paths = [
@@ -125,32 +102,18 @@ def _one_step(curved: bool = False) -> Evidence:
     return same_expressions(*paths)
 
 
-register(
-    Claim(
-        name="schaefer_2019.consensus_is_sga",
-        statement="On f = alpha x y a step of SGA and a step of consensus optimisation with one weight are the same.",
-        latex=r"A^\top v = J^\top v \iff S v = 0",
-        source=(
-            "Schaefer & Anandkumar 2019, figure 2: the authors' bilinear_strong.jl draws conOpt! with the label SGA "
-            "(github.com/f-t-s/CGD)"
-        ),
-        how=How.PROVED,
-        origin=Origin.SHARPENED,
-        conclusion=_one_step,
-        outside=(Outside("alpha (x^2 - y^2): J is symmetric, not antisymmetric", lambda: {"curved": True}),),
-        mutants=(
-            Mutant("rules/symplectic.py", "change = v - weight * antisymmetric", "change = v + weight * antisymmetric"),
-        ),
-    )
+@schaefer.says(
+    "Schaefer & Anandkumar 2019, figure 3: the authors' quadratic_equi.jl draws one curve with the label "
+    "GDA, SGA, LCGD, CGD (github.com/f-t-s/CGD)"
 )
+@formula(r"J_o = A = 0", How.PROVED)
+@fails("a coupling x y is added", lambda: {"coupling": 1})
+def one_curve(coupling: int = 0) -> Evidence:
+    """On f = alpha (x^2 - y^2), where nothing is coupled, SGA, linearised and full competitive gradient descent are
+    gradient descent-ascent.
 
-
-def _uncoupled(coupling: int = 0) -> Evidence:
-    """The traced steps of SGA, linearised and full competitive gradient descent beside gradient descent-ascent."""
-    import sympy
-
-    from ..dynamics.trace import update_map
-
+    The traced steps of SGA, linearised and full competitive gradient descent beside gradient descent-ascent.
+    """
     alpha = sympy.Symbol("alpha", positive=True)
     game = games.quadratic(2 * alpha, coupling, 2 * alpha)
     plain = update_map(game, rules.GDA("lr")).expression
@@ -158,33 +121,15 @@ def _uncoupled(coupling: int = 0) -> Evidence:
     return all_of(*(same_expressions(update_map(game, rule).expression, plain) for rule in others))
 
 
-register(
-    Claim(
-        name="schaefer_2019.one_curve",
-        statement=(
-            "On f = alpha (x^2 - y^2), where nothing is coupled, SGA, linearised and full competitive gradient descent "
-            "are gradient descent-ascent."
-        ),
-        latex=r"J_o = A = 0",
-        source=(
-            "Schaefer & Anandkumar 2019, figure 3: the authors' quadratic_equi.jl draws one curve with the label "
-            "GDA, SGA, LCGD, CGD (github.com/f-t-s/CGD)"
-        ),
-        how=How.PROVED,
-        origin=Origin.PAPER,
-        conclusion=_uncoupled,
-        outside=(Outside("a coupling x y is added", lambda: {"coupling": 1}),),
-        mutants=(Mutant("rules/competitive.py", "return u + lr * game.coupling(", "return u + lr * game.jvp("),),
-    )
-)
+@schaefer.sharpened("Schaefer & Anandkumar 2019, table 1 (LCGD beside SGA)")
+@formula(r"(I+\eta J_o)^{-1}\eta v = \eta v - \eta^2 J_o v + \eta^3 J_o^2 v - \cdots, \qquad J_o = A", How.INSTANCE)
+@fails("the coupling term is left out: gradient descent-ascent", lambda: {"rule": rules.SimultaneousGD})
+def linearised_is_sga(rule: Any = None) -> Evidence:
+    """In zero-sum games competitive gradient descent to second order in its step is SGA with a weight equal to the
+    step; what is left out begins with -eta^3 J_o^2 v.
 
-
-def _expansion(rule: Any = None) -> Evidence:
-    """CGD - linearised CGD = -lr^3 J_o^2 v + O(lr^4) on a zero-sum game in general position."""
-    import sympy
-
-    from ..dynamics.trace import update_map
-
+    CGD - linearised CGD = -lr^3 J_o^2 v + O(lr^4) on a zero-sum game in general position.
+    """
     lr = sympy.Symbol("lr", positive=True)
     a, b, c = sympy.symbols("a b c", real=True)
     game = games.quadratic(a, b, c)
@@ -198,27 +143,3 @@ def _expansion(rule: Any = None) -> Evidence:
         same_expressions(series, -(lr**3) * coupling**2 * v),
         same_expressions(short, adjusted),
     )
-
-
-register(
-    Claim(
-        name="schaefer_2019.linearised_is_sga",
-        statement=(
-            "In zero-sum games competitive gradient descent to second order in its step is SGA with a weight equal to "
-            "the step; what is left out begins with -eta^3 J_o^2 v."
-        ),
-        latex=r"(I+\eta J_o)^{-1}\eta v = \eta v - \eta^2 J_o v + \eta^3 J_o^2 v - \cdots, \qquad J_o = A",
-        source="Schaefer & Anandkumar 2019, table 1 (LCGD beside SGA)",
-        how=How.INSTANCE,
-        origin=Origin.SHARPENED,
-        conclusion=_expansion,
-        outside=(
-            Outside("the coupling term is left out: gradient descent-ascent", lambda: {"rule": rules.SimultaneousGD}),
-        ),
-        mutants=(
-            Mutant(
-                "rules/competitive.py", "(v - game.coupling(w, lr * v, batch))", "(v + game.coupling(w, lr * v, batch))"
-            ),
-        ),
-    )
-)

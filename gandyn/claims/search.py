@@ -51,7 +51,8 @@ def search(
 ) -> Search:
     """Try a statement on draws of a strategy until one fails, then shrink that one.
 
-    The draws depend on the strategy and the seed alone, not on the text of the statement or of the package.
+    The draws depend on the strategy and the seed alone: not on the text of the statement or of the package, nor on the
+    settings that are loaded for Hypothesis. Only another version of Hypothesis may draw others.
 
     Args:
         conclusion: takes a draw as keyword arguments. strategy: a Hypothesis strategy of dicts.
@@ -99,6 +100,8 @@ def search(
         deadline=None,
         suppress_health_check=list(hypothesis.HealthCheck),
         print_blob=False,
+        backend="hypothesis",
+        report_multiple_bugs=False,
         verbosity=hypothesis.Verbosity.quiet,
     )(given(strategy)(attempt))
     with _no_constants_of_the_package(), contextlib.suppress(_Failed, hypothesis.errors.Unsatisfiable):

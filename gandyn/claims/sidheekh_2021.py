@@ -4,107 +4,62 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import games
+import numpy as np
+from hypothesis import strategies as st
+
+from .. import analysis, games
 from ..games.quadratic import quadratic
 from ..types import Game
-from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
+from .declare import Evidence, How, Paper, drawn, fails, formula
 
+sidheekh = Paper("sidheekh_2021")
 BOX = [(-20.0, 20.0), (-20.0, 20.0)]
 CANDIDATES = ((-12.5, -8.7), (-11.4, 8.0), (12.4, -6.4))
 
 
-def _perturbation_sees(game: Game, seed: int) -> Evidence:
-    """Gap estimates of the same inner steps, from the origin and from a perturbed origin."""
-    import numpy as np
+@sidheekh.sharpened("Sidheekh et al. 2021, section 4 (perturbed duality gap) and the toy of section 5 at (0, 0)")
+@formula(r"v(w) = 0 \Rightarrow \widehat{\mathrm{DG}}_k(w) = 0 < \widehat{\mathrm{DG}}_k(w + \varepsilon)")
+@drawn(
+    6,
+    game=st.just(games.exponential(-1))
+    | st.builds(
+        lambda a, b, c: quadratic(-a / 10, b / 10, c / 10), st.integers(8, 20), st.integers(-10, 10), st.integers(5, 20)
+    ),
+    seed=st.integers(0, 99),
+)
+@fails("the point is a Nash equilibrium", lambda: {"game": quadratic(1, 0.5, 1), "seed": 0}, game=quadratic(-1, 0.5, 1))
+def perturbation(game: Game, seed: int) -> Evidence:
+    """At a critical point that is no Nash equilibrium, because a player's own cost bends down there, the gap estimated
+    by gradient steps is zero and the one restarted from perturbed weights is not.
 
-    from ..analysis.gap.measure import duality_gap
-
+    Gap estimates of the same inner steps, from the origin and from a perturbed origin.
+    """
     origin = np.zeros(game.dim)
     steps: dict[str, Any] = {"k": 200, "inner_lr": 0.05}
-    plain = float(duality_gap(game, origin, "gradient", **steps).value)
-    seen = float(duality_gap(game, origin, "perturbed", scale=0.01, rng=seed, **steps).value)
+    plain = float(analysis.duality_gap(game, origin, "gradient", **steps).value)
+    seen = float(analysis.duality_gap(game, origin, "perturbed", scale=0.01, rng=seed, **steps).value)
     return Evidence(plain == 0 and seen > 1e-3, f"plain {plain:.6g}, perturbed {seen:.6g}")
 
 
-def _saddles_of_own_costs() -> Any:
-    """Games whose origin is critical and no Nash equilibrium: player 1's own cost bends down there."""
-    from hypothesis import strategies as st
+@sidheekh.derived('beside Sidheekh et al. 2021, section 5: three candidates for the point "A" of the figure of the toy')
+@formula(r"f = e^{-(x^2+y^2)/100}\big((\tfrac{3}{10}x^2 + y)^2 + (x + \tfrac12 y^2)^2\big)", How.CERTIFIED)
+@drawn(3, candidate=st.integers(0, 2))
+@fails("the coordinates as they can be read off the figure", lambda: {"candidate": 0, "rounded": True})
+def point_a(candidate: int, game: Game | None = None, rounded: bool = False) -> Evidence:
+    """At local Nash equilibria of the toy function (x maximising) the perturbed duality gap vanishes, while the gap
+    over |x|, |y| <= 20, enclosed by interval arithmetic, is above 100: it sees local equilibria only.
 
-    bent = st.builds(lambda a, b, c: quadratic(-a / 10, b / 10, c / 10),
-                     st.integers(8, 20), st.integers(-10, 10), st.integers(5, 20))  # fmt: skip
-    return st.fixed_dictionaries({"game": st.just(games.exponential(-1)) | bent, "seed": st.integers(0, 99)})
-
-
-register(
-    Claim(
-        name="sidheekh_2021.perturbation",
-        statement=(
-            "At a critical point that is no Nash equilibrium, because a player's own cost bends down there, the "
-            "gap estimated by "
-            "gradient steps is zero and the one restarted from perturbed weights is not."
-        ),
-        latex=r"v(w) = 0 \Rightarrow \widehat{\mathrm{DG}}_k(w) = 0 < \widehat{\mathrm{DG}}_k(w + \varepsilon)",
-        source="Sidheekh et al. 2021, section 4 (perturbed duality gap) and the toy of section 5 at (0, 0)",
-        how=How.PROPERTY,
-        origin=Origin.SHARPENED,
-        conclusion=_perturbation_sees,
-        hypotheses=_saddles_of_own_costs,
-        outside=(
-            Outside(
-                "the point is a Nash equilibrium",
-                lambda: {"game": quadratic(1, 0.5, 1), "seed": 0},
-                restore=lambda: {"game": quadratic(-1, 0.5, 1)},
-            ),
-        ),
-        mutants=(Mutant("analysis/gap/inner.py", "moved = view.block + scale *", "moved = view.block + 0 *"),),
-        draws=6,
-    )
-)
-
-
-def _gap_at_a(candidate: int, game: Game | None = None, rounded: bool = False) -> Evidence:
-    """The field, the perturbed estimate, and the certified gap over the box at the candidates for the paper's "A"."""
-    import numpy as np
-
-    from ..analysis.gap.measure import duality_gap
-
+    The field, the perturbed estimate, and the certified gap over the box at the candidates for the paper's "A".
+    """
     game = games.exponential(-1) if game is None else game
     w = np.array(CANDIDATES[candidate])
     for _ in range(0 if rounded else 30):
         w = w - np.linalg.solve(game.jacobian(w), game.field(w))
     still = float(np.linalg.norm(game.field(w)))
     curvature = np.diag(game.jacobian(w)).min()
-    seen = float(duality_gap(game, w, "perturbed", k=100, inner_lr=0.02, scale=0.01, rng=0).value)
-    certain = float(duality_gap(game, w, "box", box=BOX, tolerance=1e-2).value)
+    seen = float(analysis.duality_gap(game, w, "perturbed", k=100, inner_lr=0.02, scale=0.01, rng=0).value)
+    certain = float(analysis.duality_gap(game, w, "box", box=BOX, tolerance=1e-2).value)
     holds = still < 1e-9 and curvature > 0 and seen < 1e-2 and certain > 100
     return Evidence(
         holds, f"|v| {still:.3g}, least curvature {curvature:.3g}, perturbed {seen:.3g}, certified {certain:.4g}"
     )
-
-
-def _candidates() -> Any:
-    from hypothesis import strategies as st
-
-    return st.fixed_dictionaries({"candidate": st.integers(0, 2)})
-
-
-register(
-    Claim(
-        name="sidheekh_2021.point_a",
-        statement=(
-            "At local Nash equilibria of the toy function (x maximising) the perturbed duality gap vanishes, while the "
-            "gap over |x|, |y| <= 20, enclosed by interval arithmetic, is above 100: it sees local equilibria only."
-        ),
-        latex=r"f = e^{-(x^2+y^2)/100}\big((\tfrac{3}{10}x^2 + y)^2 + (x + \tfrac12 y^2)^2\big)",
-        source='beside Sidheekh et al. 2021, section 5: three candidates for the point "A" of the figure of the toy',
-        how=How.CERTIFIED,
-        origin=Origin.DERIVED,
-        conclusion=_gap_at_a,
-        hypotheses=_candidates,
-        outside=(
-            Outside("the coordinates as they can be read off the figure", lambda: {"candidate": 0, "rounded": True}),
-        ),
-        mutants=(Mutant("games/exponential.py", "(x**2 + y**2) / 100", "(x**2 + y**2) / 10"),),
-        draws=3,
-    )
-)

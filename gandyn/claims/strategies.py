@@ -10,6 +10,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import sympy
 from hypothesis import assume
 from hypothesis import strategies as st
 
@@ -22,9 +23,22 @@ TILTS = ("3/4", "4/3", "12/5", "40/9")  # tilts t with a rational sqrt(1 + t^2)
 
 def tenths(low: float, high: float) -> st.SearchStrategy[Any]:
     """Exact multiples of 1/10 in [low, high]: simple numbers that shrink towards 0."""
-    import sympy
-
     return st.integers(round(low * TENTH), round(high * TENTH)).map(lambda n: sympy.Rational(n, TENTH))
+
+
+def nonzero(largest: float, least: float = 0.01) -> st.SearchStrategy[float]:
+    """Numbers of either sign whose size is above `least` and at most `largest`."""
+    return st.floats(-largest, largest).filter(lambda number: abs(number) > least)
+
+
+def four(each: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Lists of four."""
+    return st.lists(each, min_size=4, max_size=4)
+
+
+def starts(least: float = 0.001) -> st.SearchStrategy[Any]:
+    """Eight coordinates in [-2, 2] away from 0: `np.resize` makes a start of any dimension from them."""
+    return st.tuples(*[nonzero(2, least)] * 8)
 
 
 def matrices(rows: int, columns: int, low: float = -2, high: float = 2) -> st.SearchStrategy[Any]:
@@ -35,8 +49,6 @@ def matrices(rows: int, columns: int, low: float = -2, high: float = 2) -> st.Se
 
 def spread(condition: float) -> st.SearchStrategy[Any]:
     """Exact factors from 1 to `condition`: near 1, and by orders of magnitude. Shrinks towards 1."""
-    import sympy
-
     near = st.integers(10, round(min(condition, 4) * 10)).map(lambda n: sympy.Rational(n, 10))
     decades = [10**k * m for k in range(12) for m in (1, 3) if 4 < 10**k * m <= condition]
     return near | st.sampled_from([sympy.Integer(n) for n in decades]) if decades else near
@@ -50,8 +62,6 @@ def bilinear(draw: st.DrawFn, largest: int = 3, square: bool = True, condition: 
         largest: rows at most. square: whether M is square and nonsingular.
         condition: largest over smallest singular value of a square M, drawn up to this; None for small exact entries.
     """
-    import sympy
-
     m = draw(st.integers(1, largest))
     n = m if square else draw(st.integers(1, largest))
     if condition is not None and square:
@@ -94,8 +104,6 @@ def strongly_monotone(
         normal: True for A = C = a I, whose J is normal; False or None for any.
         nonlinear: True adds k (log cosh x_i - log cosh y_j), which keeps mu and the equilibrium; None for either.
     """
-    import sympy
-
     low, n = sympy.Rational(str(mu)), draw(st.integers(1, 4)) if size is None else size
     factors = spread(condition)
     a = [low * draw(factors)] * n if normal else [low * draw(factors) for _ in range(n)]
@@ -119,8 +127,6 @@ def _coupling(draw: st.DrawFn, low: Any, factors: st.SearchStrategy[Any], a: Any
 
 def _with_log_cosh(draw: st.DrawFn, game: Any, low: Any) -> Game:
     """The game with a convex-concave term that is not quadratic, and the same equilibrium 0."""
-    import sympy
-
     x, y = (game.symbols[block] for block in game.slices)
     k = low * draw(spread(100))
     own, other = draw(st.sampled_from(x)), draw(st.sampled_from(y))
@@ -141,8 +147,6 @@ def planted(
         normal: True for normal Jacobians only. Otherwise the players' own curvatures differ by an exact tilt, and one
             player's cost may bend down at the equilibrium (it is then no Nash equilibrium, and attracts all the same).
     """
-    import sympy
-
     spectrum = []
     for _ in range(draw(st.integers(1, 3)) if pairs is None else pairs):
         real, imaginary = draw(tenths(-rightmost, 2)), draw(tenths(0.1, 3))
@@ -157,8 +161,6 @@ def mixed(
     draw: st.DrawFn, potential: str = "any", hamiltonian: bool = True, sizes: Sequence[tuple[int, ...]] = ((1, 1),)
 ) -> Game:
     """Quadratic games with Jacobian S + A: S "any" symmetric, "positive" semidefinite of any rank, or "none"."""
-    import sympy
-
     shape = draw(st.sampled_from(list(sizes)))
     d = sum(shape)
     players = [i for i, size in enumerate(shape) for _ in range(size)]
@@ -172,11 +174,15 @@ def mixed(
     return game
 
 
+def monotone() -> st.SearchStrategy[Game]:
+    """Monotone games: bilinear ones, strongly monotone ones (affine or not), and S + A with a semidefinite S."""
+    semidefinite = mixed("positive", sizes=((1, 1), (3, 2)))
+    return st.one_of(bilinear(condition=1e3), strongly_monotone(nonlinear=None), semidefinite)
+
+
 @st.composite
 def zero_sum_quadratics(draw: st.DrawFn, concave: bool = False) -> Game:
     """x^T A x / 2 + x^T B y - y^T C y / 2 with any symmetric A, one or two rows; C >= 1/2 if `concave`, else any."""
-    import sympy
-
     n = draw(st.sampled_from((1, 1, 2)))
     a, b, c = (sympy.Matrix(draw(matrices(n, n))) for _ in range(3))
     unit = sympy.eye(n)
@@ -204,6 +210,9 @@ def dirac_gans(
 def steps(below: float = 1.0, above: float = 0.01) -> st.SearchStrategy[float]:
     """Step sizes in [above, below)."""
     return st.floats(above, below, exclude_max=True)
+
+
+METHODS = st.sampled_from([rules.SimultaneousGD, rules.AlternatingGD, rules.Extragradient, rules.OptimisticGD])
 
 
 @st.composite

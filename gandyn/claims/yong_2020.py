@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+import numpy as np
+from hypothesis import strategies as st
 
 from .. import rules
 from ..errors import DomainError
 from ..types import Array, Batch, Game, Player, Rule
 from ..worlds import NUMPY
-from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
+from .declare import Evidence, Paper, drawn, fails, formula
 
+yong = Paper("yong_2020")
 ROWS = 3, 4
 
 
@@ -26,8 +28,6 @@ class Layer(Game):
     tensor_shapes = ((ROWS, (3,)), (ROWS, (3,)))
 
     def __init__(self, seed: int = 0) -> None:
-        import numpy as np
-
         rng = np.random.default_rng(seed)
         self.matrix, self.shift = rng.normal(size=(self.dim, self.dim)) / 5, rng.normal(size=self.dim)
 
@@ -45,15 +45,34 @@ class Layer(Game):
 
     def means(self, w: Array) -> Array:
         """The mean of every row of both matrices, (..., 2, 3)."""
-        import numpy as np
-
         return np.stack([w[..., own][..., :12].reshape(*w.shape[:-1], *ROWS).mean(-1) for own in self.slices], -2)
 
 
-def _keeps_means(rule: Rule, seed: int) -> Evidence:
-    """How far the rows' means and the biases move in 20 steps."""
-    import numpy as np
+@yong.says("Yong et al. 2020, section 4.2 (weight space regularisation) and equation 5")
+@formula(
+    r"\hat g = g - \tfrac1n \mathbf{1}\mathbf{1}^\top g \;\Rightarrow\; \mathbf{1}^\top w_{t+1} = "
+    r"\mathbf{1}^\top w_t"
+)
+@drawn(
+    30,
+    rule=(
+        st.floats(0.001, 0.05).map(rules.SimultaneousGD)
+        | st.builds(rules.SGDM, st.floats(0.001, 0.05), st.floats(0, 0.95))
+        | st.builds(rules.HeavyBall, st.floats(0.001, 0.05), st.floats(-0.5, 0.9))
+    ).map(rules.GradientCentralization),
+    seed=st.integers(0, 99),
+)
+@fails(
+    "Adam scales the coordinates one by one",
+    lambda: {"rule": rules.GradientCentralization(rules.Adam(0.01)), "seed": 0},
+    rule=rules.GradientCentralization(rules.SGDM(0.01, 0.9)),
+)
+def means_stay(rule: Rule, seed: int) -> Evidence:
+    """Gradient centralisation constrains the weights to a hyperplane: under SGD, with momentum or without, the mean of
+    each output's weights keeps its initial value, while biases move.
 
+    How far the rows' means and the biases move in 20 steps.
+    """
     game = Layer(seed)
     w = start = np.random.default_rng(seed + 1).normal(size=game.dim)
     state = rule.init(game, w)
@@ -62,46 +81,3 @@ def _keeps_means(rule: Rule, seed: int) -> Evidence:
     means = float(np.abs(game.means(w) - game.means(start)).max())
     moved = float(np.abs(w - start).max())
     return Evidence(means < 1e-12 and moved > 1e-3, f"means moved by {means:.1e}, weights by {moved:.3g}")
-
-
-def _linear_rules() -> Any:
-    from hypothesis import strategies as st
-
-    steps = st.floats(0.001, 0.05)
-    inner = (
-        steps.map(rules.SimultaneousGD)
-        | st.builds(rules.SGDM, steps, st.floats(0, 0.95))
-        | st.builds(rules.HeavyBall, steps, st.floats(-0.5, 0.9))
-    )
-    centralised = inner.map(rules.GradientCentralization)
-    return st.fixed_dictionaries({"rule": centralised, "seed": st.integers(0, 99)})
-
-
-register(
-    Claim(
-        name="yong_2020.means_stay",
-        statement=(
-            "Gradient centralisation constrains the weights to a hyperplane: under SGD, with momentum or "
-            "without, the mean of each "
-            "output's weights keeps its initial value, while biases move."
-        ),
-        latex=(
-            r"\hat g = g - \tfrac1n \mathbf{1}\mathbf{1}^\top g \;\Rightarrow\; \mathbf{1}^\top w_{t+1} = "
-            r"\mathbf{1}^\top w_t"
-        ),
-        source="Yong et al. 2020, section 4.2 (weight space regularisation) and equation 5",
-        how=How.PROPERTY,
-        origin=Origin.PAPER,
-        conclusion=_keeps_means,
-        hypotheses=_linear_rules,
-        outside=(
-            Outside(
-                "Adam scales the coordinates one by one",
-                lambda: {"rule": rules.GradientCentralization(rules.Adam(0.01)), "seed": 0},
-                restore=lambda: {"rule": rules.GradientCentralization(rules.SGDM(0.01, 0.9))},
-            ),
-        ),
-        mutants=(Mutant("rules/centralization.py", "rows - mean(rows)", "rows - mean(rows) / 2"),),
-        draws=30,
-    )
-)

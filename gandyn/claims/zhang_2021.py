@@ -4,13 +4,35 @@ from __future__ import annotations
 
 from typing import Any
 
+import sympy
+from hypothesis import strategies as st
+
 from .. import games, rules
-from .base import Claim, Evidence, How, Mutant, Origin, Outside, register
+from . import strategies
+from .declare import Evidence, Paper, drawn, fails, formula
 from .evidence import all_of, same_numbers, spectral
 
+zhang = Paper("zhang_2021")
+HALF = sympy.Rational(1, 2)
 
-def _best(r: Any, lr: Any, in_turn: Any = rules.AlternatingGD) -> Evidence:
-    """mu = (1 - r^2)/lr, coupling b = 2 r/lr: eta^2 b^2 = 4 (1 - eta mu) at eta = lr, a double root of modulus r^2."""
+
+@zhang.sharpened("Zhang et al. 2021, the theorem on local rates (kappa against kappa^2); exact best rates derived here")
+@formula(
+    r"\rho_{\mathrm{alt}} = r^2 \approx 1 - \tfrac{2}{\kappa}, \quad \rho_{\mathrm{sim}} = \tfrac{2r}{1+r^2} "
+    r"\approx 1 - \tfrac{1}{2\kappa^2}"
+)
+@drawn(15, r=st.integers(12, 39).map(lambda n: sympy.Rational(n, 40)), lr=strategies.tenths(0.1, 1))
+@fails(
+    "the players move at once, with the same step",
+    lambda: {"r": HALF, "lr": HALF, "in_turn": rules.SimultaneousGD},
+)
+def alternating_accelerates(r: Any, lr: Any, in_turn: Any = rules.AlternatingGD) -> Evidence:
+    """On strongly convex-concave quadratics mu x^2/2 + b x y - mu y^2/2, each tuned, alternating steps contract by 1 -
+    eta mu = r^2 where simultaneous ones contract by 2r/(1 + r^2), b/mu = 2r/(1 - r^2): about 1 - 2/kappa against 1 -
+    1/(2 kappa^2).
+
+    mu = (1 - r^2)/lr, coupling b = 2 r/lr: eta^2 b^2 = 4 (1 - eta mu) at eta = lr, a double root of modulus r^2.
+    """
     mu, coupling = (1 - r**2) / lr, 2 * r / lr
     game = games.quadratic(mu, coupling, mu)
     square = mu**2 + coupling**2
@@ -25,48 +47,3 @@ def _best(r: Any, lr: Any, in_turn: Any = rules.AlternatingGD) -> Evidence:
             ordered, f"kappa {float(coupling / mu):.4g}: {alternating[1]:.6g} in turn, {simultaneous[1]:.6g} at once"
         ),
     )
-
-
-def _problems() -> Any:
-    import sympy
-    from hypothesis import strategies as st
-
-    from . import strategies
-
-    shares = st.integers(12, 39).map(lambda n: sympy.Rational(n, 40))
-    return st.fixed_dictionaries({"r": shares, "lr": strategies.tenths(0.1, 1)})
-
-
-register(
-    Claim(
-        name="zhang_2021.alternating_accelerates",
-        statement=(
-            "On strongly convex-concave quadratics mu x^2/2 + b x y - mu y^2/2, each tuned, alternating steps contract "
-            "by 1 - eta mu = r^2 where simultaneous ones contract by 2r/(1 + r^2), b/mu = 2r/(1 - r^2): about "
-            "1 - 2/kappa against 1 - 1/(2 kappa^2)."
-        ),
-        latex=(
-            r"\rho_{\mathrm{alt}} = r^2 \approx 1 - \tfrac{2}{\kappa}, \quad \rho_{\mathrm{sim}} = "
-            r"\tfrac{2r}{1+r^2} \approx 1 - \tfrac{1}{2\kappa^2}"
-        ),
-        source="Zhang et al. 2021, the theorem on local rates (kappa against kappa^2); exact best rates derived here",
-        how=How.PROPERTY,
-        origin=Origin.SHARPENED,
-        conclusion=_best,
-        hypotheses=_problems,
-        outside=(
-            Outside(
-                "the players move at once, with the same step",
-                lambda: {"r": _half(), "lr": _half(), "in_turn": rules.SimultaneousGD},
-            ),
-        ),
-        mutants=(Mutant("rules/alternating.py", "range(repeats[i])]", "range(repeats[i] + 1)]"),),
-        draws=15,
-    )
-)
-
-
-def _half() -> Any:
-    import sympy
-
-    return sympy.Rational(1, 2)

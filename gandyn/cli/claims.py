@@ -11,7 +11,7 @@ from ..errors import UnknownNameError
 
 LORE = "lore"
 
-HEADS = ("claim", "verdict", "how", "seconds", "rejected", "mutant")
+HEADS = ("claim", "verdict", "how", "seconds", "rejected")
 
 
 def claims(
@@ -69,7 +69,6 @@ def _row(claim: Any, found: Any) -> dict[str, Any]:
         "declared": claim.verdict.value,
         "correction": claim.correction,
         "outside": [example.why for example in claim.outside],
-        "mutants": [f"{mutant.file}: {mutant.find} -> {mutant.replace}" for mutant in claim.mutants],
     }
     return stated if found is None else {**stated, **found.to_dict()}
 
@@ -104,8 +103,7 @@ def _cells(claim: Any, found: Any) -> tuple[str, ...]:
     seconds = "" if found is None else f"{found.seconds:.2f}"
     rejected = "" if found is None or claim.hypotheses is None else f"{found.rejected_share:.0%}"
     verdict = claim.verdict if found is None else found.verdict
-    mutant = claim.mutants[0].file if claim.mutants else ""
-    return "  " + claim.name.partition(".")[2], str(verdict), str(claim.how), seconds, rejected, mutant
+    return "  " + claim.name.partition(".")[2], str(verdict), str(claim.how), seconds, rejected
 
 
 def _joined(cells: Any, widths: list[int]) -> str:

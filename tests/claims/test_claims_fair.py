@@ -149,8 +149,9 @@ def test_answers_of_every_library_count():
 
 
 def test_draws_depend_on_the_seed_alone(monkeypatch):
-    """Not on the statement, not on constants that stand somewhere in the package's text."""
+    """Not on the statement, on constants that stand somewhere in the package's text, or on Hypothesis's settings."""
     import hypothesis.internal.conjecture.providers as providers
+    from hypothesis import settings
 
     def seen(seed=None, more=0):
         found = []
@@ -163,6 +164,19 @@ def test_draws_depend_on_the_seed_alone(monkeypatch):
     monkeypatch.setattr(providers, "_local_constants", constants)
     assert seen(more=3) == first
     assert seen(seed=1) != first
+    before = settings.get_current_profile_name()
+    settings.register_profile("another", max_examples=3, derandomize=True, backend="hypothesis-urandom")
+    try:
+        settings.load_profile("another")
+        assert seen() == first
+    finally:
+        settings.load_profile(before)
+
+
+def test_claims_with_the_same_hypotheses_are_tried_on_different_games():
+    one, other = (CLAIMS[f"daskalakis_2018.{name}"] for name in ("simultaneous_diverges", "optimism_converges"))
+    assert one.seed != other.seed
+    assert one.seed == 1_367_506_573  # on every machine
 
 
 # --- what was drawn --------------------------------------------------------------------------------------------------
