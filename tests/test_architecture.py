@@ -23,6 +23,7 @@ FLOORS = (
     "symbolic.functions",
     "text",
     "worlds",
+    "krylov",
     "parameters",
     "types",
     "results",
@@ -59,10 +60,11 @@ FLOORS = (
 )
 # The hooks that may reach downwards: the lazy attributes of the package and of `analysis`, and a result's `plot()`.
 HOOKS = {("gandyn", None), ("analysis", None), ("results", "plots")}
-RULE_IMPORTS = {"types", "worlds", "parameters", "errors", "registry", "rules"}
+RULE_IMPORTS = {"krylov", "types", "worlds", "parameters", "errors", "registry", "rules"}
 # The torch kernel is itself imported only when it is asked for.
 TORCH_AT_THE_TOP = ("gans/", "optim/", "oracles/autograd.py", "oracles/network.py", "dynamics/tensors.py")
 TORCH_INSIDE_FUNCTIONS = (
+    "krylov/",
     "symbolic/",
     "oracles/",
     "games/",

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ..krylov.solvers import gmres
 from ..types import Array, Batch, RestrictedGame
 from .field_graph import FieldGraph, slopes
 from .flat import FlatNetworks, flattened
 from .functional import FunctionalNetwork, Network
-from .gmres import KrylovReport, gmres
 from .module_state import standing_in
 from .network_view import NetworkView
 
 __all__ = ["FunctionalNetwork", "Network", "NetworkGame", "NetworkView"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Solve:
+    """How a linear solve ended: products used, |b - A x| / |b| as measured by a last product, and its success."""
+
+    iterations: int
+    residual: float
+    converged: bool
 
 
 class NetworkGame(FlatNetworks):
@@ -43,7 +53,7 @@ class NetworkGame(FlatNetworks):
         super().__init__(name, networks)
         self._kept_graph: tuple[Any, int, Any, FieldGraph] | None = None
         self._held_to_differences = False
-        self.last_solve: KrylovReport | None = None
+        self.last_solve: Solve | None = None
 
     def advance(self) -> None:
         """Once per step: buffers become those that the step's last plain field left; memory of old points goes."""
@@ -317,7 +327,11 @@ class NetworkGame(FlatNetworks):
         import torch
 
         tolerance = 1e3 * torch.finfo(rhs.dtype).eps if tolerance is None else tolerance
-        solution, self.last_solve = gmres(operator, rhs, tolerance)
+        rhs = rhs.detach()
+        solution, report = gmres(lambda u: operator(u).detach(), rhs, tolerance=tolerance)
+        size = float(rhs.norm())
+        measured = float((rhs - operator(solution).detach()).norm()) / size if size else 0.0
+        self.last_solve = Solve(report["iterations"], measured, measured <= 10 * tolerance)
         return solution
 
     def restrict(self, which: int | str, w: Array) -> RestrictedGame:

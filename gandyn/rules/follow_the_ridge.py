@@ -11,7 +11,7 @@ from ..errors import DomainError, ParameterError
 from ..types import Array, Cost, Domain, Game, Info, Rule, State
 from ..worlds import NUMPY, concatenate, zeros_like
 from .base import register, step_size
-from .krylov import check_solver, solve
+from .linear_systems import check_solver, solve
 from .products import only
 
 PROBES, PROBED = 3, 64  # points at which the follower's Hessian is looked at, in games of at most this dimension

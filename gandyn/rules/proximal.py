@@ -12,7 +12,7 @@ from ..errors import ConvergenceError, DomainError
 from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
 from ..worlds import POINTS, SYMBOLS, TORCH, ceiling, norm, where, world_of
 from .base import count, register, step_size
-from .krylov import check_solver, solve
+from .linear_systems import check_solver, solve
 
 
 @register

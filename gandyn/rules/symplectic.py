@@ -8,7 +8,7 @@ from typing import Any
 from ..types import Array, Cost, Domain, Game, Info, Rule, State
 from ..worlds import dot, exp, number, sign
 from .base import as_float, coefficient, register, step_size, weight
-from .krylov import check_solver, solve
+from .linear_systems import check_solver, solve
 
 
 @register

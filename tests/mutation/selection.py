@@ -11,7 +11,7 @@ import re
 SPECIFIC: tuple[tuple[str, str], ...] = (
     ("types/*", "jacobians network_game network_products torch_games rules_dense rules_nonlinear"),
     ("rules/duality_gap.py", "duality_gap_rule rules_dense"),
-    ("rules/krylov.py", "rules_wrappers rules_dense rules_networks"),
+    ("krylov/*", "rules_wrappers spectrum_krylov rules_dense rules_networks"),
     ("rules/competitive.py", "rules_wrappers rules_dense rules_nonlinear rules_networks"),
     ("rules/centralization.py", "rules_wrappers rules_optim rules_networks"),
     ("rules/clipping.py", "rules_wrappers rules_dense"),
@@ -81,6 +81,7 @@ SPECIFIC: tuple[tuple[str, str], ...] = (
 )
 WIDER = {
     "types": "rules_networks duality_gap_rule",
+    "krylov": "spectrum rules_networks",
     "rules": "stability modified comparison rules_networks",
     "games": "games_facts torch_games linearize",
     "oracles": "games_facts torch_games linearize",

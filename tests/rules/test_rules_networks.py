@@ -144,7 +144,7 @@ def test_no_step_on_networks_builds_a_dense_jacobian(name, k, monkeypatch):
     monkeypatch.setattr(type(game), "jacobian", refuse)
     monkeypatch.setattr(gd.types.RestrictedGame, "jacobian", refuse)
     monkeypatch.setattr(gd.worlds, "solve_dense", refuse)
-    monkeypatch.setattr(R.krylov, "dense", refuse, raising=False)
+    monkeypatch.setattr(R.linear_systems, "dense", refuse, raising=False)
     move(rule, game, game.w0)
     assert game.counts.jvps + game.counts.vjps < game.dim
 

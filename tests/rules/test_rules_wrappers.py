@@ -9,7 +9,7 @@ import torch
 
 import gandyn as gd
 from gandyn.errors import ConvergenceError, DomainError, ParameterError
-from gandyn.rules.krylov import conjugate_gradients, gmres
+from gandyn.krylov.solvers import conjugate_gradients, gmres
 from gandyn.rules.schedule import Cosine, PowerDecay, StepDecay, Warmup
 
 R = gd.rules

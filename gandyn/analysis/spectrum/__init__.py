@@ -12,11 +12,12 @@ import numpy as np
 
 from ...doors import door
 from ...errors import ParameterError, UnknownNameError
+from ...krylov.operator import Operator
 from ...oracles.product_check import ProductCheck, check_products, derivative_error
 from ...types import Array, Batch, Game, Rule, State
 from .bounds import outer_bounds
 from .maps import increment_operator, mode_vector, modes, moves_modes, tilted
-from .operators import Operator, as_point, operator_of
+from .operators import as_point, operator_of
 from .result import Spectrum
 from .solve import End, Resolution, Settings, ends
 from .targets import itself, targets_of

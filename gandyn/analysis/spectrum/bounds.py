@@ -6,8 +6,9 @@ import dataclasses
 import math
 from typing import Any
 
+from ...krylov.operator import Operator
 from ...types import Batch, Game
-from .operators import Operator, antisymmetric, symmetric
+from .operators import antisymmetric, symmetric
 from .solve import End, Resolution, Settings, ends
 from .targets import Target, itself, targets_of
 

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from ...errors import DomainError, GandynError
+from ...krylov.operator import GENERAL, Operator
 from ...types import Array, Batch, Game, Player, Rule, State
 from ...worlds import NUMPY
 from ..local.implicit import is_implicit
-from .operators import GENERAL, Operator, holding
+from .operators import holding
 from .targets import Reading
 
 TINY = 1e-30

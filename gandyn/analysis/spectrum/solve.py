@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from ...krylov.arnoldi import Krylov, Ritz
+from ...krylov.operator import Operator
 from ...types import Array
-from .krylov import Krylov, Ritz
-from .operators import Operator
 from .targets import Pick, Reading, Target, pick
 
 FIRST, STEP, LEAST_ROOM = 60, 20, 100

@@ -7,10 +7,10 @@ from spectrum_cases import ENDS, MEASURES, top, trained
 
 import gandyn as gd
 from gandyn.analysis.spectrum import Resolution
-from gandyn.analysis.spectrum.krylov import Krylov
 from gandyn.analysis.spectrum.operators import Operator
 from gandyn.analysis.spectrum.solve import Settings, ends
 from gandyn.analysis.spectrum.targets import itself, targets_of
+from gandyn.krylov.arnoldi import Krylov
 
 
 def planted(blocks, seed=0):

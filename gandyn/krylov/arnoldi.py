@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import NotDifferentiableError
-from ...types import Array
-from .operators import Operator
+from ..errors import NotDifferentiableError
+from ..worlds import Array
+from .operator import Operator
 
 BLOCK = 64  # basis vectors are allocated in blocks of so many
 FLOOR = 4.5  # rounding units of |H| below which no residual estimate is believed: 1e-15 |H| in double precision
