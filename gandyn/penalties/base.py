@@ -123,7 +123,7 @@ class ZeroCentredPenalty(GradientPenalty):
     gamma: Any
 
     def __post_init__(self) -> None:
-        parse_parameters(self, "gamma")
+        refuse_negative(self, "gamma")
 
     def value(self, squared_slope: Array) -> Array:
         """(gamma / 2) |grad|^2."""
@@ -151,7 +151,7 @@ def root(value: Any, like: Array) -> Any:
 
 
 def refuse_negative(penalty: Any, *names: str) -> None:
-    """Parse the named parameters, and refuse negative numbers.
+    """Parse the named parameters, and refuse numbers that are negative or not real.
 
     Raises:
         ParameterError: by the parameter's name.
@@ -159,5 +159,9 @@ def refuse_negative(penalty: Any, *names: str) -> None:
     parse_parameters(penalty, *names)
     for name in names:
         value = getattr(penalty, name)
-        if value < 0 if not is_symbolic(value) else value.is_negative:
-            raise ParameterError(f"{type(penalty).__name__} with {name}={value}", f"{name} >= 0", f"{name}={-value}")
+        if (
+            value.is_negative or value.is_real is False
+            if is_symbolic(value)
+            else isinstance(value, complex) or value < 0
+        ):
+            raise ParameterError(f"{type(penalty).__name__} with {name}={value}", f"{name} >= 0", f"{name}=0.1")
