@@ -22,7 +22,7 @@ from ..penalties import resolve as resolve_penalties
 from ..registry import called_rightly
 from .critic import NetworkCritic
 from .datasets import resolve as resolve_data
-from .given import check_modules, device_named, refuse_not_finite
+from .given import check_modules, device_named, refuse_not_finite, watched
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -172,7 +172,7 @@ class GANGame(NetworkGame):
 
     def _latents(self, latent: Any) -> Callable[[int, torch.Generator], Any]:
         if callable(latent):
-            return latent  # type: ignore[no-any-return]
+            return watched(latent, "latents")
         if not isinstance(latent, int) or latent < 1:
             raise ParameterError(f"latent={latent!r}", "a size, or a function (n, torch generator)", "latent=2")
         device, dtype = self.device, self.dtype
@@ -332,12 +332,9 @@ def _sampler(data: Any, device: Any, dtype: Any, labelled: bool) -> tuple[Any, C
             return points[torch.randint(len(points), (n,), generator=source, device=device)]
 
         return data, choose
-    if labelled and hasattr(data, "sample_labelled"):
-        return data, data.sample_labelled
-    if hasattr(data, "sample"):
-        return data, data.sample
-    if callable(data):
-        return data, data
+    draw = getattr(data, "sample_labelled" if labelled and hasattr(data, "sample_labelled") else "sample", data)
+    if callable(draw):
+        return data, draw if type(data).__module__.startswith("gandyn.") else watched(draw, "the data")
     raise ParameterError(
         f"data={data!r}", "a sampler, a tensor of points, or a function (n, torch generator)", "data=gd.gans.ring()"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -59,3 +60,30 @@ def refuse_not_finite(points: Any, name: str) -> None:
             bad = int((~points.isfinite()).reshape(len(points), -1).any(-1).sum())
             given = f"{name}, of whose {len(points)} points {bad} have entries that are not finite"
             raise ParameterError(given, "finite numbers", "leave those points out: points[points.isfinite().all(-1)]")
+
+
+def watched(draw: Callable[[int, torch.Generator], Any], what: str) -> Callable[[int, torch.Generator], Any]:
+    """A user's own function (n, torch generator) -> points, or (points, labels), whose points are looked at.
+
+    Every batch on a CPU; on a device, which would have to wait for each answer, the first.
+
+    Raises:
+        ParameterError: for points that are no tensor, or have entries that are not finite, by the function's name.
+    """
+    name = f"a batch of {what} from {getattr(draw, '__qualname__', None) or type(draw).__name__}"
+    looked = False
+
+    def drawn(n: int, source: torch.Generator) -> Any:
+        nonlocal looked
+        answer = draw(n, source)
+        points = answer[0] if isinstance(answer, tuple) else answer
+        if not isinstance(points, torch.Tensor):
+            raise ParameterError(
+                f"{name}, a {type(points).__name__}", "a torch tensor (n, ...)", "torch.as_tensor(...)"
+            )
+        if points.device.type == "cpu" or not looked:
+            refuse_not_finite(points, name)
+            looked = True
+        return answer
+
+    return drawn

@@ -333,3 +333,39 @@ def test_sixteen_bits_are_scaled_and_not_cut_off(tmp_path, suffix):
         assert abs(float(points.mean())) < 0.01
         expected = torch.from_numpy(ramp.astype(np.float64) / (2**16 - 1) * 2 - 1)
         assert float((points[0, 0].double() - expected).abs().max()) <= 1 / 255
+
+
+class Broken:
+    """A user's sampler whose second batch has a NaN in it."""
+
+    name, shape, classes = "broken", (2,), None
+
+    def __init__(self, value):
+        self.value, self.asked = value, 0
+
+    def sample(self, n, rng):
+        self.asked += 1
+        points = torch.zeros(n, 2)
+        points[1, 0] = self.value if self.asked > 2 else 0.0
+        return points
+
+
+def latents(n, rng):
+    return torch.full((n, 2), math.inf)
+
+
+def arrays(n, rng):
+    return np.zeros((n, 2))
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_what_a_users_own_sampler_draws_is_looked_at(value):
+    """By its name, in the batch in which it happens, and not steps later as a run that diverged."""
+    game = gd.gans.GANGame(*gd.gans.mlp_pair(hidden=(4,)), data=Broken(value), batch_size=4)
+    game.draw(np.random.default_rng(0))
+    with pytest.raises(ParameterError, match=r"from Broken\.sample, of whose 4 points 1"):
+        game.draw(np.random.default_rng(0))
+    with pytest.raises(ParameterError, match="latents from latents, of whose 4 points 4"):
+        gd.gans.GANGame(*gd.gans.mlp_pair(hidden=(4,)), data=gd.gans.ring(), batch_size=4, latent=latents)
+    with pytest.raises(ParameterError, match="from arrays, a ndarray"):
+        gd.gans.GANGame(*gd.gans.mlp_pair(hidden=(4,)), data=arrays, batch_size=4)
