@@ -106,7 +106,7 @@ def keep(built: Path, target: Path) -> None:
     digest.replace(digest_file(target))
     built.replace(target)
     _synced(target.parent)
-    prune(target.parent)
+    prune(target)
 
 
 def _synced(path: Path) -> None:
@@ -131,12 +131,12 @@ def locked(target: Path) -> Iterator[None]:
         yield
 
 
-def prune(folder: Path) -> None:
-    """Forget the oldest libraries beyond the limit."""
+def prune(newest: Path) -> None:
+    """Forget the oldest libraries of a folder beyond the limit, and not the newest, whatever the clock says of it."""
     ages = []
-    for file in folder.glob("*.so"):
+    for file in set(newest.parent.glob("*.so")) - {newest}:
         with contextlib.suppress(OSError):  # another process forgot it first
             ages.append((file.stat().st_mtime, file))
-    for _, old in sorted(ages)[: max(len(ages) - CACHE_LIMIT, 0)]:
+    for _, old in sorted(ages)[: max(len(ages) + 1 - CACHE_LIMIT, 0)]:
         for file in (old, digest_file(old), old.with_name(f"{old.name}.lock")):
             file.unlink(missing_ok=True)
