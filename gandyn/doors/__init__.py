@@ -1,0 +1,176 @@
+"""One check of what public functions are given: `@door` holds each argument against what its name and type declare.
+
+A class in place of an instance, swapped arguments, text in place of a rule, NaN in a start, a count of 10**30: the
+usual first mistakes end here, in one line, and the functions behind need not look again. Options that a function takes
+in groups, which are small dataclasses, are checked the same way by `check_fields` and read by `grouped`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, ParamSpec, TypeVar
+
+from ..errors import CallError, GandynError, ParameterError
+from ..types import Game, Rule
+from .players import game, rule, rules_of, trajectory
+from .points import box, point
+from .values import (
+    NOTHING,
+    Check,
+    above_zero,
+    count,
+    flag,
+    from_zero,
+    real,
+    seed,
+    several,
+    shown,
+    sizes,
+    word,
+    words,
+)
+
+__all__ = ["check_fields", "door", "grouped", "seed", "several", "shown"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+POINTS = ("start", "at", "w", "w0", "w1", "centre")
+SEEDS = ("seed", "rng")
+
+BY_NAME: dict[str, Check] = {
+    "game": game,
+    "rule": rule,
+    "rules": rules_of,
+    "box": box,
+    **dict.fromkeys(("k", "threads", "latent", "size", "width"), several),
+    **dict.fromkeys(("steps", "settle"), from_zero),
+    **dict.fromkeys(("tolerance", "budget"), above_zero),
+    **dict.fromkeys(POINTS, point),
+    **dict.fromkeys(SEEDS, seed),
+}
+BY_TYPE: dict[str, Check] = {
+    "Game": game,
+    "Rule": rule,
+    "Trajectory": trajectory,
+    "int": count,
+    "float": real,
+    "tuple[int, ...]": sizes,
+    "Sequence[str]": words,
+    "str": word,
+    "bool": flag,
+}
+
+
+def door(function: Callable[P, R]) -> Callable[P, R]:
+    """The function behind its door: arguments are checked, and texts for games and rules are read, before it runs.
+
+    Raises:
+        CallError: for arguments that are missing, or that the function does not have.
+        ParameterError, PointError: for values of the wrong kind.
+    """
+    signature = inspect.signature(function)
+    checks = {name: check for name, p in signature.parameters.items() if (check := _check_for(name, p)) is not None}
+
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            bound = signature.bind(*args, **kwargs)
+        except TypeError as error:
+            known = list(signature.parameters)
+            raise CallError.nearest(function.__name__, known, str(error), kwargs) from None
+        given = bound.arguments
+        _refuse_swapped(given)
+        for name, check in checks.items():
+            if name in given:
+                given[name] = check(name, given[name], given)
+        return function(*bound.args, **bound.kwargs)
+
+    return functools.update_wrapper(checked, function)
+
+
+def _refuse_swapped(given: Mapping[str, Any]) -> None:
+    if isinstance(given.get("game"), Rule) and isinstance(given.get("rule"), Game):
+        raise ParameterError(
+            "a rule in place of the game, and a game in place of the rule", "(game, rule)", "swap them"
+        )
+
+
+def _check_for(name: str, parameter: inspect.Parameter) -> Check | None:
+    return check_of(name, str(parameter.annotation), parameter.default is None)
+
+
+@functools.cache
+def check_of(name: str, annotation: str, optional: bool) -> Check | None:
+    """The check of a parameter, by its name or its declared type; None where any value may do."""
+    kinds = [kind.strip() for kind in annotation.split("|")]
+    check = BY_NAME.get(name)
+    if check is None:
+        plain = [kind for kind in kinds if kind != "None"]
+        if not plain or not all(kind in BY_TYPE for kind in plain):
+            return None
+        check = BY_TYPE[plain[0]] if len(plain) == 1 else _either(*(BY_TYPE[kind] for kind in plain))
+    if not (optional or "None" in kinds):
+        return check
+    return lambda key, value, given: None if value is None else check(key, value, given)
+
+
+def _either(*checks: Check) -> Check:
+    def check(name: str, value: Any, given: Mapping[str, Any]) -> Any:
+        for one in checks[:-1]:
+            try:
+                return one(name, value, given)
+            except GandynError:
+                continue
+        return checks[-1](name, value, given)
+
+    return check
+
+
+# --- options in groups ------------------------------------------------------------------------------------------------
+
+
+def check_fields(options: Any) -> None:
+    """For `__post_init__` of a frozen dataclass of options: each field goes through the check of its name or type.
+
+    Raises:
+        ParameterError: for values of the wrong kind.
+    """
+    for field in dataclasses.fields(options):
+        check = check_of(field.name, str(field.type), field.default is None)
+        if check is not None:
+            object.__setattr__(options, field.name, check(field.name, getattr(options, field.name), NOTHING))
+
+
+def grouped(function: Callable[..., Any], groups: Mapping[str, Any], options: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The keywords that a function was given, as its groups: whole ones by their name, single options by their own.
+
+    Args:
+        function: whose options they are. groups: each group's name and its dataclass. options: the keywords.
+
+    Returns:
+        One object for each group.
+
+    Raises:
+        CallError: for a keyword that no group has. ParameterError: for a value of the wrong kind.
+
+    Example:
+        >>> @dataclasses.dataclass(frozen=True)
+        ... class Saving:
+        ...     keep: int = 2
+        >>> grouped(print, {"saving": Saving}, {"keep": 3}), grouped(print, {"saving": Saving}, {"saving": Saving(1)})
+        ((Saving(keep=3),), (Saving(keep=1),))
+    """
+    owners = {field.name: name for name, group in groups.items() for field in dataclasses.fields(group)}
+    unknown = next((key for key in options if key not in owners and key not in groups), None)
+    if unknown is not None:
+        known = [*[*inspect.signature(function).parameters][:-1], *groups, *owners]
+        raise CallError.nearest(function.__name__, known, f"got an unexpected keyword argument '{unknown}'", options)
+    found = []
+    for name, group in groups.items():
+        base: Any = options.get(name, group())
+        if type(base) is not group:
+            raise ParameterError(f"{name}={shown(base)}", f"a {group.__name__}", f"{name}={group.__name__}(...)")
+        found.append(dataclasses.replace(base, **{key: options[key] for key in options if owners.get(key) == name}))
+    return tuple(found)

@@ -1,0 +1,91 @@
+"""Games, rules and trajectories at the door; texts are read as what they name."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import ParameterError
+from ..results import Trajectory
+from ..types import Game, Rule
+from ..worlds import exact
+from .values import NOTHING, shown
+
+
+def game(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
+    """A game, or one made from a text such as "bilinear" or "dirac_gan(wasserstein)".
+
+    Raises:
+        ParameterError: for anything else, with the usual fix.
+    """
+    from .. import games
+
+    if isinstance(value, Game):
+        return value
+    if isinstance(value, str):
+        return games.registry.from_text(value)
+    fix = "gd.games.bilinear()"
+    if inspect.isroutine(value) or isinstance(value, type):
+        fix = f"call it: {value.__name__}()"
+    elif isinstance(value, Rule):
+        fix = "the game comes first, then the rule"
+    raise ParameterError(f"{name}={shown(value)}", "a game", fix)
+
+
+def rule(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
+    """A rule, or one made from a text such as "GDA(0.1)".
+
+    Raises:
+        ParameterError: for anything else, with the usual fix.
+    """
+    from .. import rules
+
+    if isinstance(value, Rule):
+        return _with_symbols(value)
+    if isinstance(value, str):
+        try:
+            return rules.registry.from_text(value)
+        except ParameterError as error:
+            raise type(error)(
+                f"{name}={shown(value)}: {error.given}", f"an update rule; {error.needed}", error.fix
+            ) from None
+    fix = "gd.rules.GDA(0.1)"
+    if isinstance(value, type) and issubclass(value, Rule):
+        fix = f"give it its parameters: {value.__name__}(0.1)"
+    elif hasattr(value, "step"):
+        fix = "derive the class from gandyn.types.Rule"
+    raise ParameterError(f"{name}={shown(value)}", "an update rule", fix)
+
+
+def _with_symbols(value: Rule) -> Rule:
+    """The rule with texts among its step sizes as what they mean, which rules that parse them have done themselves."""
+    names = dict.fromkeys((*value.step_sizes, *value.per_player_parameters))
+    texts = {name: getattr(value, name) for name in names if isinstance(getattr(value, name, None), str)}
+    if not texts:
+        return value
+    read = copy.copy(value)
+    for name, text in texts.items():
+        object.__setattr__(read, name, exact(text))
+    return read
+
+
+def rules_of(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
+    """Several rules: a sequence of them, or a mapping from names to them."""
+    if isinstance(value, (Rule, str)):
+        return [rule(name, value)]
+    if isinstance(value, Mapping):
+        return {str(key): rule(f"{name}[{key!r}]", one) for key, one in value.items()}
+    if not isinstance(value, (Sequence, np.ndarray)):
+        raise ParameterError(f"{name}={shown(value)}", "a list of rules", "[gd.rules.GDA(0.1), gd.rules.SGA(0.1, 0.1)]")
+    return [rule(f"{name}[{k}]", one) for k, one in enumerate(value)]
+
+
+def trajectory(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
+    """A trajectory."""
+    if not isinstance(value, Trajectory):
+        raise ParameterError(f"{name}={shown(value)}", "a trajectory", "gd.iterate(game, rule, start, steps)")
+    return value

@@ -1,0 +1,111 @@
+"""Points, ensembles and boxes at the door: real finite numbers, of the game's dimension."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..errors import ParameterError, PointError
+from ..parameters import finite, is_number
+from ..types import Game
+from ..worlds import exact, is_symbolic
+from .values import rational, shown
+
+NUMERIC = ("start", "w0", "w1", "centre")
+
+
+def point(name: str, value: Any, given: Mapping[str, Any]) -> Any:
+    """A point or an ensemble (..., d): numbers, or SymPy expressions, all finite, d being the game's.
+
+    Raises:
+        PointError: for what has no such shape, is no number, or not finite.
+    """
+    needed = "finite numbers of shape (..., d), the players' coordinates side by side"
+    own = given.get("game")
+    d = own.dim if isinstance(own, Game) else None
+    if d is not None:
+        sizes = ", ".join(f"{p.name}: {p.size}" for p in own.players)  # type: ignore[union-attr]
+        needed = f"finite numbers of shape (..., {d}), the coordinates of {own.name} ({sizes})"  # type: ignore[union-attr]
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(value, torch.Tensor):
+        _tensor(name, value)
+        shape = tuple(value.shape)
+    elif hasattr(value, "__array__") or isinstance(value, (list, tuple)):
+        shape = _array(name, value, needed)
+    elif not hasattr(value, "__iter__") or isinstance(value, (str, bytes, Mapping)):
+        raise PointError(
+            f"a {name} that is not an array of numbers: {shown(value)}", needed, f"{name}={[1.0] * min(d or 2, 4)}"
+        )
+    else:
+        return value
+    if not shape or (d is not None and shape[-1] != d):
+        fix = "put the players' blocks side by side on the last axis, player 1 first"
+        raise PointError(f"{name}, an array of shape {shape}", needed, fix)
+    return value
+
+
+def _tensor(name: str, value: Any) -> None:
+    if not value.is_floating_point():
+        raise PointError(f"{name} of {value.dtype}", "floating-point numbers", f"{name}.double()")
+    if not bool(value.isfinite().all()):
+        raise PointError(f"{name} with entries that are not finite", "finite numbers", f"check {name}")
+
+
+def _array(name: str, value: Any, needed: str) -> tuple[int, ...]:
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError):
+        try:
+            array = np.asarray(value, dtype=object)
+        except ValueError:
+            raise PointError(
+                f"a {name} that is not an array of numbers: {shown(value)}", needed, "rows of one length"
+            ) from None
+    if array.dtype.kind in "bcSV":
+        raise PointError(f"{name} of {array.dtype.name}: {shown(value)}", needed, "real numbers")
+    if array.dtype.kind == "U" and (array.ndim > 1 or name in NUMERIC):
+        raise PointError(f"a {name} that is not an array of numbers: {shown(value)}", needed, "numbers")
+    if array.dtype.kind in "OU":
+        for entry in np.asarray(value, dtype=object).ravel():
+            entry = exact(entry) if isinstance(entry, str) else entry
+            if isinstance(entry, (bool, complex)) or not (is_number(entry) or is_symbolic(entry) or rational(entry)):
+                raise PointError(
+                    f"a {name} that is not an array of numbers, with {shown(entry)} in it",
+                    needed,
+                    "real numbers, or SymPy expressions",
+                )
+            if not finite(entry if not rational(entry) else float(entry)):
+                raise PointError(f"{name} with entries that are not finite", "finite numbers", f"check {name}")
+    elif not np.isfinite(array).all():
+        raise PointError(f"{name} with entries that are not finite: {shown(value)}", "finite numbers", f"check {name}")
+    return array.shape
+
+
+def box(name: str, value: Any, given: Mapping[str, Any]) -> Any:
+    """One (low, high) pair for each coordinate, low <= high.
+
+    Raises:
+        ParameterError: for anything else.
+    """
+    own = given.get("game")
+    d = own.dim if isinstance(own, Game) else None
+    needed = f"{'' if d is None else f'{d} '}pairs (low, high), low <= high, one for each of the coordinates"
+    refused = ParameterError(f"{name}={shown(value)}", needed, f"{name}=[(-1, 1)] * {d or 2}")
+    if isinstance(value, (str, Mapping)) or not hasattr(value, "__len__"):
+        raise refused
+    pairs = list(value)
+    if d is not None and len(pairs) != d:
+        raise refused
+    for pair in pairs:
+        if isinstance(pair, (str, Mapping)) or not hasattr(pair, "__len__") or len(pair) != 2:
+            raise refused
+        try:
+            low, high = (float(exact(end)) for end in pair)
+        except (TypeError, ValueError):
+            raise refused from None
+        if not low <= high:
+            raise refused
+    return value
