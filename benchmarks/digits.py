@@ -24,8 +24,8 @@ import numpy as np
 from ring import RESULTS, environment
 
 import gandyn as gd
-from gandyn.gans.training.loop import versions
 from gandyn.gans.training.start import start
+from gandyn.gans.training.state import versions
 
 MORE = 75
 ENDS, PRODUCTS = ("LM", "LR", "SR", "LI"), 120

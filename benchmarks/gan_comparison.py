@@ -33,8 +33,8 @@ import torch
 from ring import environment
 
 import gandyn as gd
-from gandyn.gans.training.loop import versions
 from gandyn.gans.training.start import start
+from gandyn.gans.training.state import versions
 from gandyn.gans.training.sweep import Sweep
 
 RESULT = Path(__file__).parent / "results" / "gan_comparison.json"

@@ -20,8 +20,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from ring import RESULTS, environment
 
 import gandyn as gd
-from gandyn.gans.training.loop import versions
 from gandyn.gans.training.start import start
+from gandyn.gans.training.state import versions
 from gandyn.gans.training.sweep import price
 
 CONFIGS = ("regime-1-1", "regime-15-1", "regime-1-15", "regime-collapse")

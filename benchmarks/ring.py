@@ -86,7 +86,7 @@ def main(arguments: list[str] | None = None) -> None:
             "config": config.to_dict(),
             "sha256": config.sha256,
             **environment(),
-            "versions": gd.gans.training.loop.versions(),
+            "versions": gd.gans.training.state.versions(),
             "runs": runs,
             "median_quality": statistics.median(run["quality"] for run in runs),
         }

@@ -20,7 +20,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from ring import RESULTS, environment
 
-from gandyn.gans.training.loop import versions
+from gandyn.gans.training.state import versions
 from gandyn.gans.training.sweep import Sweep
 
 MORE = 75

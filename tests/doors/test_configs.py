@@ -9,6 +9,7 @@ from doors.test_api_calls import ending
 
 from gandyn.gans.training.config import Config
 from gandyn.gans.training.measures import measure
+from gandyn.gans.training.options import Stepping
 from gandyn.gans.training.state import Training
 
 
@@ -17,7 +18,7 @@ def built(data):
     config = Config.from_dict(data)
     game, rule = config.build()
     measure(game, config.metrics.names, config.metrics.samples)
-    Training(game, rule, average=config.train.average, precision=config.train.precision)
+    Training(game, rule, Stepping(average=config.train.average, precision=config.train.precision))
     return config
 
 

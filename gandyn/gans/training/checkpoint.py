@@ -108,8 +108,6 @@ def _drop_old(folder: Path, keep: int) -> None:
     for path in folder.glob("checkpoint-*.safetensors"):
         if path.stem not in names:
             path.unlink(missing_ok=True)
-    for path in folder.glob(".*.part"):
-        path.unlink(missing_ok=True)
 
 
 def listed(folder: Path) -> list[Path]:

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
-from ...errors import ParameterError
+from ...errors import GandynError, ParameterError
 from ...types import Array, Batch, GameView
 
 
@@ -21,6 +21,10 @@ class Group:
 
     rank: int
     size: int
+
+
+class LostPeerError(GandynError, ConnectionError):
+    """A run of several processes in which one has ended before the others."""
 
 
 @contextlib.contextmanager
@@ -36,12 +40,32 @@ def joined(backend: str | None = None) -> Iterator[Group | None]:
         dist.destroy_process_group()
 
 
+def _reduced(tensor: Any, operation: Any) -> Any:
+    """The tensor, with those of all processes added or compared.
+
+    Raises:
+        LostPeerError: where one of them has ended.
+    """
+    try:
+        dist.all_reduce(tensor, op=operation)
+    except RuntimeError as error:
+        raise LostPeerError(
+            f"another process of the run has ended ({type(error).__name__} in a sum over all of them)",
+            "all of them to the end",
+            "the same command, in all of them: it goes on from the last checkpoint",
+        ) from error
+    return tensor
+
+
 class DistributedGame(GameView):
     """A `GANGame` whose batches are shared among processes; every answer of the oracle is the mean over them.
 
     All processes draw the same batch of `game.size` and keep their own n-th part of it, so costs that are means over
     points, and their derivatives, are those of the whole batch in one process, to rounding: for every rule, with
-    extrapolation and with Jacobian products. Batch statistics, penalties that draw (each process draws its own) and
+    extrapolation and with Jacobian products. Each draws the whole batch because the points of a batch come from one
+    stream of random numbers, in which the part of one process does not begin at a known place: data sets and user's
+    functions draw as many numbers for a point as they like. So a batch that is slow to read is read by every process;
+    what is shared is the networks' work. Batch statistics, penalties that draw (each process draws its own) and
     losses that couple the points of a batch are those of the parts. Products of solvers are averaged too.
 
     Args:
@@ -74,9 +98,7 @@ class DistributedGame(GameView):
 
     def agree(self, said: bool) -> bool:
         """Whether any process says so."""
-        flag = torch.tensor(float(said), device=self.game.device)
-        dist.all_reduce(flag, op=dist.ReduceOp.MAX)
-        return bool(flag)
+        return bool(_reduced(torch.tensor(float(said), device=self.game.device), dist.ReduceOp.MAX))
 
     # --- batches -----------------------------------------------------------------------------------------------------
 
@@ -103,9 +125,7 @@ class DistributedGame(GameView):
     # --- the oracle --------------------------------------------------------------------------------------------------
 
     def _mean(self, answer: Array) -> Array:
-        answer = answer.contiguous()
-        dist.all_reduce(answer)
-        return answer / self.group.size
+        return _reduced(answer.contiguous(), dist.ReduceOp.SUM) / self.group.size
 
     def field(self, w: Array, batch: Batch = None, only: int | str | None = None) -> Array:
         """Mean of the parts' fields; of one player's alone, that block is all that travels."""
@@ -117,7 +137,7 @@ class DistributedGame(GameView):
         return found
 
     def field_and_graph(self, w: Array, batch: Batch = None) -> Array:
-        """The same, its graph kept in every process."""
+        """Mean of the parts' fields, whose graph each process keeps for its own part."""
         return self._mean(self.game.field_and_graph(w, batch))
 
     def jvp(self, w: Array, u: Array, batch: Batch = None) -> Array:

@@ -12,13 +12,14 @@ from ...errors import ParameterError
 from ...types import Rule
 from .distributed import whole
 from .hostile import canonical, digest
+from .options import Stepping
 
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 FUNCTION = re.compile(r"<function ([^ >]+) at 0x[0-9a-fA-F]+>")
 MOST_BYTES = 2**28
 
 
-def describe(game: Any, rule: Rule, seed: int, average: float | None, precision: str) -> dict[str, Any]:
+def describe(game: Any, rule: Rule, stepping: Stepping) -> dict[str, Any]:
     """What two runs have in common that go on from each other, as plain data.
 
     Data, initial parameters and layers count by their content; functions by their names.
@@ -31,9 +32,9 @@ def describe(game: Any, rule: Rule, seed: int, average: float | None, precision:
         "batch": game.size,
         "dtype": str(game.dtype),
         "rule": _named(repr(rule)),
-        "seed": seed,
-        "average": average,
-        "precision": precision,
+        "seed": stepping.seed,
+        "average": stepping.average,
+        "precision": stepping.precision,
         "game_seed": getattr(game_itself, "seed", None),
         "networks": _digest(*(_named(repr(network)) for network in game_itself.networks)),
         "initial_parameters": _digest(game_itself.w0),

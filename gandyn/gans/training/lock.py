@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import threading
 from collections.abc import Iterator
@@ -10,42 +11,87 @@ from pathlib import Path
 
 from ...errors import OutputError
 
-_held: dict[Path, int] = {}
+_held: dict[Path, Held] = {}
+
+
+@dataclasses.dataclass(frozen=True)
+class Held:
+    """A folder that one thread of this process holds.
+
+    Attributes:
+        folder: its path. thread: who holds it. handle: the open folder itself, wherever it is moved; None where the
+            system opens no folders.
+    """
+
+    folder: Path
+    thread: int
+    handle: int | None
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """Write into the folder, and into no other that stands in its place by now.
+
+        Raises:
+            OutputError: where the folder was moved or deleted.
+        """
+        self._check()
+        try:
+            yield
+        except OutputError:
+            self._check()
+            raise
+
+    def _check(self) -> None:
+        if self.handle is None:
+            return
+        try:
+            there = os.path.samestat(os.fstat(self.handle), os.stat(self.folder))
+        except (FileNotFoundError, NotADirectoryError):
+            there = False
+        if not there:
+            raise OutputError(
+                f"{self.folder}, which was moved or deleted while a run trains in it",
+                "the same folder to the end of the run",
+                "train again with the folder's new place: it goes on from its last checkpoint",
+            )
 
 
 @contextlib.contextmanager
-def locked(folder: Path | None) -> Iterator[None]:
+def locked(folder: Path | None) -> Iterator[Held | None]:
     """Hold the folder while the context lasts; it is free again when the process ends, however it ends.
 
     Raises:
         OutputError: where another process, or another thread of this one, trains there.
     """
     if folder is None:
-        yield
+        yield None
         return
     with making(folder):
         folder.mkdir(parents=True, exist_ok=True)
     key, thread = folder.resolve(), threading.get_ident()
-    if _held.get(key) == thread:  # `start` holds it for `train`
-        yield
+    if key in _held and _held[key].thread == thread:  # `Run.start` holds it for `train`
+        yield _held[key]
         return
     if key in _held:
         raise _taken(folder, "another thread of this process")
-    _held[key] = thread
-    try:
-        with _alone(folder):
-            yield
-    finally:
-        del _held[key]
+    with _alone(folder) as handle:
+        # What a process that was killed as it wrote has left.
+        for left in [*folder.glob(".*.part"), *folder.glob("samples/.*.part")]:
+            left.unlink(missing_ok=True)
+        _held[key] = Held(folder, thread, handle)
+        try:
+            yield _held[key]
+        finally:
+            del _held[key]
 
 
 @contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _alone(folder: Path) -> Iterator[int | None]:
     """The folder itself is locked, so that nothing is left in it."""
     try:
         import fcntl
     except ImportError:  # Windows: no lock
-        yield
+        yield None
         return
     with making(folder):
         handle = os.open(folder, os.O_RDONLY)
@@ -56,7 +102,7 @@ def _alone(folder: Path) -> Iterator[None]:
             raise _taken(folder, "another process") from None
         except OSError:  # a file system without locks
             pass
-        yield
+        yield handle
     finally:
         os.close(handle)
 

@@ -9,9 +9,11 @@ from typing import Any
 from ...results import Result, Status, plain
 from ..monitor import Finding, diagnose
 from . import checkpoint
+from .config import Config
 from .hostile import CheckpointError, read_json
 from .identity import intact
 from .log import Row, finite, read_rows, seen
+from .state import Training, versions
 
 LOG = "log.jsonl"
 CONFIG = "config.json"
@@ -110,6 +112,25 @@ class TrainingRun(Result):
         return f"<TrainingRun {self.status.name} at step {self.step} of {self.steps}>"
 
     @classmethod
+    def of(
+        cls,
+        training: Training,
+        status: Status,
+        rows: list[Row],
+        findings: list[Finding],
+        folder: Path | None,
+        steps: int,
+        signal: int | None = None,
+    ) -> TrainingRun:
+        """A run as it stands, of so many steps."""
+        training.settle()
+        training.game.load(training.w)
+        return cls(
+            training.whole, training.rule, training.w, training.state, training.average, status, training.step, steps,
+            rows, findings, training.seconds, training.game.counts * 1, folder, versions(), signal,
+        )  # fmt: skip
+
+    @classmethod
     def load(cls, folder: str | Path, game: Any = None, rule: Any = None) -> TrainingRun:
         """The run of a folder, at its last checkpoint.
 
@@ -119,8 +140,6 @@ class TrainingRun(Result):
         Raises:
             CheckpointError: for a folder without checkpoint or config, damaged or hostile files, and those of others.
         """
-        from .loop import Training
-
         folder = Path(folder)
         paths = checkpoint.listed(folder) if folder.is_dir() else []
         if not paths:
@@ -129,8 +148,6 @@ class TrainingRun(Result):
             )
         config = None
         if game is None or rule is None:
-            from .config import Config
-
             config = Config.read(folder / CONFIG)
             game, rule = config.build()
         training = Training(game, rule)
@@ -145,7 +162,7 @@ class TrainingRun(Result):
         known = seen(rows, record, folder / LOG)
         status, steps = _ending(folder / RESULT, training.step)
         rows = rows if status is Status.DIVERGED else known
-        return training.result(status, rows, diagnose(rows), folder, steps)
+        return cls.of(training, status, rows, diagnose(rows), folder, steps)
 
 
 def _ending(path: Path, step: int) -> tuple[Status, int]:

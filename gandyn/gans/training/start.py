@@ -1,22 +1,158 @@
-"""From a config to a run in a folder, in one process or, under torchrun, in several."""
+"""`gd.gans.train`, and what it starts: a `Run`, made of a game, a rule and options, or of a config."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from ...doors import door, grouped
 from ...results import Status
+from ...rules.schedule import Scheduled
+from ...types import Rule
 from . import checkpoint, distributed
 from .config import Config
+from .distributed import whole
 from .hostile import CheckpointError, canonical, write_atomically
-from .lock import locked
-from .log import TensorBoard, Writer
-from .loop import train
-from .measures import measure
-from .run import CONFIG, TrainingRun
+from .identity import describe, refuse_nameless
+from .lock import locked, making
+from .log import Row, TensorBoard, Writer, cut
+from .loop import Session
+from .measures import default_metrics, measure
+from .options import Saving, Stepping, Watching
+from .run import CONFIG, LOG, RESULT, TrainingRun
+from .state import Training, tell_difference
+
+GROUPS = {"stepping": Stepping, "watching": Watching, "saving": Saving}
+
+
+@door
+def train(game: Any, rule: Rule, steps: int, **options: Any) -> TrainingRun:
+    """Train a GAN with any rule of the catalogue.
+
+    A run is a function of the game, the rule and the seed. With a folder it is logged (`log.jsonl`), drawn
+    (`samples/`) and saved (`checkpoint-*`); the same call on the same folder goes on from the last checkpoint to the
+    same numbers, on a CPU bit for bit, whatever killed it. SIGINT, SIGTERM and SIGHUP let the step finish, save, and
+    return with `Status.INTERRUPTED`. Parameters that are no longer finite end the run with `Status.DIVERGED` and the
+    last ones that were.
+
+    Args:
+        game: a `GANGame`, perhaps a `DistributedGame` around one. rule: the update rule.
+        steps: how many, counted from the start of the run and not from where it goes on.
+        options: how steps are taken (`gd.gans.Stepping`): seed, schedule, average, precision, compile, capture; what
+            is watched (`gd.gans.Watching`): metrics, log_every, metrics_every, samples_every, monitor, stop_when,
+            progress, writers; what is saved (`gd.gans.Saving`): folder, resume, checkpoint_every, keep, identity.
+            Each is given by its own name, or in its group: `saving=gd.gans.Saving("runs/ring", keep=3)`.
+
+    Returns:
+        A `TrainingRun`.
+
+    Raises:
+        ParameterError: for numbers out of range. CallError: for an option that there is not.
+        DomainError: for a game outside the rule's domain.
+        CheckpointError: for a folder with the run of another game, rule, seed or config, or with damaged files.
+        OutputError: for a folder that cannot be written, in which another process trains, or that is moved meanwhile.
+
+    Example:
+        >>> import gandyn as gd
+        >>> game = gd.gans.GANGame(*gd.gans.mlp_pair(hidden=(8,)), "nonsaturating", data=gd.gans.ring(), batch_size=16)
+        >>> run = gd.gans.train(game, gd.rules.AlternatingGD(0.05), 20, log_every=10)
+        >>> run.status.name, [row["step"] for row in run.rows]
+        ('OK', [0, 10, 20])
+    """
+    return Run(game, rule, steps, *grouped(train, GROUPS, options)).start()
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A training run that has not started: everything that decides on its numbers, its log and its files.
+
+    Attributes:
+        game, rule, steps: as `train` takes them. stepping, watching, saving: the options in their groups.
+        config: that it was made of, or None; the folder keeps a copy.
+
+    Example:
+        >>> run = Run.of(Config.find("ring-alternating-adam").replace(steps=2, batch=8), keep=1)
+        >>> run.saving.keep, run.start().step
+        (1, 2)
+    """
+
+    game: Any
+    rule: Rule
+    steps: int
+    stepping: Stepping = dataclasses.field(default_factory=Stepping)
+    watching: Watching = dataclasses.field(default_factory=Watching)
+    saving: Saving = dataclasses.field(default_factory=Saving)
+    config: Config | None = None
+
+    @classmethod
+    def of(cls, config: Config, group: distributed.Group | None = None, **options: Any) -> Run:
+        """The run of a config, which is built here and nowhere else.
+
+        Args:
+            config: all that decides on the numbers, the metrics and the intervals.
+            group: the processes that share it. options: folder, resume, progress, writers.
+
+        Raises:
+            GandynError: for a config that cannot be built.
+        """
+        torch.set_num_threads(config.train.threads)
+        game, rule = config.build()
+        table, metrics = config.train, measure(game, config.metrics.names, config.metrics.samples)
+        told: dict[str, Any] = {"average": table.average, "precision": table.precision, "compile": table.compile}
+        told |= {"metrics": metrics, "metrics_every": config.metrics.every, "log_every": table.log_every}
+        told |= {"samples_every": table.samples_every, "checkpoint_every": table.checkpoint_every, "keep": table.keep}
+        told |= {"seed": config.game.seed, "identity": {"config": config.to_dict(), "config_sha256": config.sha256}}
+        shared = game if group is None else distributed.DistributedGame(game, group)
+        stepping, watching, saving = grouped(train, GROUPS, told | options)
+        return cls(shared, rule, table.steps, stepping, watching, saving, config)
+
+    def start(self) -> TrainingRun:
+        """Train, from the last checkpoint of the folder where there is one.
+
+        Raises:
+            GandynError: as `train`.
+        """
+        stepping, saving = self.stepping, self.saving
+        rule = self.rule if stepping.schedule is None else Scheduled(self.rule, stepping.schedule)
+        training = Training(self.game, rule, stepping)
+        identity = {**describe(self.game, rule, stepping), **(saving.identity or {})}
+        if saving.place is not None:
+            refuse_nameless(identity)
+        watching = self.watching
+        if watching.metrics == "auto":
+            watching = dataclasses.replace(watching, metrics=default_metrics(whole(self.game)))
+        with locked(saving.place if self.chief else None) as held:
+            if held is not None and self.config is not None:
+                _keep_config(self.config, held.folder, saving.resume)
+            rows = self._begin(training, identity)
+            return Session(training, self.steps, watching, saving, identity, rows, held).run()
+
+    @property
+    def chief(self) -> bool:
+        """Whether this process writes the files."""
+        return bool(getattr(self.game, "chief", True))
+
+    def _begin(self, training: Training, identity: dict[str, Any]) -> list[Row]:
+        """Go to the last checkpoint of the folder, if there is one; the rows of the log up to there."""
+        folder = self.saving.place
+        if folder is None:
+            return []
+        agree = getattr(self.game, "agree", bool)
+        agree(False)  # where there are several processes, they wait here for each other
+        paths = checkpoint.listed(folder) if self.saving.resume else []
+        record = training.restore(paths[-1], identity) if paths else {}
+        if paths:
+            tell_difference(record["versions"], paths[-1])
+        agree(False)
+        if not self.chief:
+            return []
+        for path in paths[:-1]:
+            checkpoint.verify(path)
+        return cut(folder / LOG, record) if paths else _emptied(folder)
 
 
 def start(
@@ -27,7 +163,7 @@ def start(
     progress: Any = False,
     writers: Sequence[Writer] = (),
 ) -> tuple[TrainingRun | None, int | None]:
-    """Run a config.
+    """Run a config, in one process or, under torchrun, in several.
 
     Returns:
         The run, None in all processes but the first; and the number of the signal that interrupted it, or None.
@@ -35,38 +171,20 @@ def start(
     Raises:
         GandynError: for a config that cannot be built, and a folder with the run of another.
     """
-    torch.set_num_threads(config.train.threads)
-    game, rule = config.build()
     with distributed.joined() as group:
-        game = game if group is None else distributed.DistributedGame(game, group)
-        folder = None if folder is None else Path(folder)
-        chief = group is None or group.rank == 0
-        table = config.train
-        with locked(folder if chief else None):
-            if folder is not None and chief:
-                _keep_config(config, folder, resume)
-                writers = [*writers, *([TensorBoard(folder / "tensorboard")] if tensorboard else [])]
-            run = train(
-                game,
-                rule,
-                table.steps,
-                seed=config.game.seed,
-                average=table.average,
-                precision=table.precision,
-                compile=table.compile,
-                metrics=measure(distributed.whole(game), config.metrics.names, config.metrics.samples),
-                log_every=table.log_every,
-                metrics_every=config.metrics.every,
-                samples_every=table.samples_every,
-                checkpoint_every=table.checkpoint_every,
-                keep=table.keep,
-                folder=folder,
-                resume=resume,
-                progress=progress,
-                writers=writers,
-                identity={"config": config.to_dict(), "config_sha256": config.sha256},
-            )
-    return (run if chief else None), run.signal if run.status is Status.INTERRUPTED else None
+        if tensorboard and folder is not None and (group is None or group.rank == 0):
+            writers = [*writers, TensorBoard(Path(folder) / "tensorboard")]
+        run = Run.of(config, group, folder=folder, resume=resume, progress=progress, writers=writers)
+        ended = run.start()
+    return (ended if run.chief else None), ended.signal if ended.status is Status.INTERRUPTED else None
+
+
+def _emptied(folder: Path) -> list[Row]:
+    """A folder without the files of a run before."""
+    for path in [*checkpoint.listed(folder), *folder.glob("checkpoint-*.safetensors"), folder / LOG, folder / RESULT]:
+        with making(path):
+            path.unlink(missing_ok=True)
+    return []
 
 
 def _keep_config(config: Config, folder: Path, resume: bool) -> None:
@@ -77,23 +195,9 @@ def _keep_config(config: Config, folder: Path, resume: bool) -> None:
     """
     path = folder / CONFIG
     if resume and path.exists() and checkpoint.listed(folder):
-        other = Config.read(path).to_dict()
-        different = _different(config.to_dict(), other)
+        different = config.difference(Config.read(path))
         if different:
             raise CheckpointError(
                 f"{folder} has the run of another config ({different})", "the same config", "--out FOLDER, or --fresh"
             )
     write_atomically(path, canonical(config.to_dict()))
-
-
-def _different(ours: dict[str, Any], theirs: dict[str, Any], prefix: str = "") -> str:
-    """The first key that differs, with both values."""
-    for key in sorted({*ours, *theirs}):
-        a, b = ours.get(key), theirs.get(key)
-        if isinstance(a, dict) and isinstance(b, dict):
-            inner = _different(a, b, f"{prefix}{key}.")
-            if inner:
-                return inner
-        elif a != b:
-            return f"{prefix}{key}: {b!r} there, {a!r} here"
-    return ""

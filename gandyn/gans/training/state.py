@@ -6,7 +6,8 @@ import contextlib
 import dataclasses
 import json
 import platform
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,25 +16,22 @@ import torch
 
 from ...errors import DomainError, ParameterError
 from ...penalties import Penalty
-from ...results import Status
 from ...types import Cost, Rule
 from ..capture import CapturedStep
 from ..ema import EMA
-from ..monitor import Finding
 from . import checkpoint
 from .checkpoint import Snapshot
 from .distributed import whole
 from .hostile import CheckpointError
-from .log import Row
 from .observe import Observer, data_state
-from .run import TrainingRun
+from .options import Stepping
 
 PRECISIONS = ("float32", "bfloat16")
 CHECK_EVERY_ON_DEVICE = 50
 
 
 def versions() -> dict[str, str]:
-    """Of everything that decides on the numbers."""
+    """Of everything that decides on the last bits of the numbers: libraries, threads, the processor's instructions."""
     from importlib.metadata import version
 
     return {
@@ -41,35 +39,44 @@ def versions() -> dict[str, str]:
         "python": platform.python_version(),
         "numpy": np.__version__,
         "torch": torch.__version__,
+        "threads": str(torch.get_num_threads()),
+        "cpu": torch.backends.cpu.get_cpu_capability(),
     }
+
+
+def tell_difference(then: Mapping[str, Any], path: Path) -> None:
+    """Warn where a run goes on with other libraries, or another number of threads, than its checkpoint was made with.
+
+    Sums are then made in another order, so that numbers may differ in their last digits from those of one run.
+    """
+    now = versions()
+    different = [f"{key} {then[key]} there, {now[key]} here" for key in now if then.get(key, now[key]) != now[key]]
+    if different:
+        warnings.warn(
+            f"{path.name} was written with {', '.join(different)}: what follows may differ in rounding from a run"
+            " that was not interrupted. Usual fix: the same versions, and torch.set_num_threads",
+            stacklevel=4,
+        )
 
 
 class Training:
     """A run between two steps: parameters, the rule's state, averages and random numbers."""
 
-    def __init__(
-        self,
-        game: Any,
-        rule: Rule,
-        seed: int = 0,
-        average: float | None = None,
-        precision: str = "float32",
-        compiled: bool = False,
-        capture: bool = False,
-    ) -> None:
-        self.game, self.rule, self.seed, self.whole = game, rule, seed, whole(game)
-        self._autocast = _autocast(game, precision)
-        if compiled:
+    def __init__(self, game: Any, rule: Rule, stepping: Stepping | None = None) -> None:
+        stepping = stepping or Stepping()
+        self.game, self.rule, self.seed, self.whole = game, rule, stepping.seed, whole(game)
+        self._autocast = _autocast(game, stepping.precision)
+        if stepping.compile:
             _compile(game, rule)
-        self.observer = Observer(self.whole, seed)
-        self.rng = np.random.default_rng((seed, 0))
+        self.observer = Observer(self.whole, self.seed)
+        self.rng = np.random.default_rng((self.seed, 0))
         self.w = game.w0.clone()
         with self._autocast():
             self.state = rule.init(game, self.w, self.rng)
-        self.ema = None if average is None else EMA(self.w, average)
+        self.ema = None if stepping.average is None else EMA(self.w, stepping.average)
         self.step, self.seconds = 0, 0.0
         self.last_field: Any = None
-        self._captured = CapturedStep(game, rule, self.w, self.state) if capture else None
+        self._captured = CapturedStep(game, rule, self.w, self.state) if stepping.capture else None
 
     def advance(self) -> bool:
         """One step; False, and the point from before, where the next one is not finite."""
@@ -93,7 +100,7 @@ class Training:
         self._captured.step(self.rng)
         return self._captured.w.clone(), self.state, self._captured.field
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
         """Take the rule's state back from a captured step."""
         if self._captured is not None:
             self.state = self._captured.state
@@ -111,7 +118,7 @@ class Training:
 
     def snapshot(self) -> Snapshot:
         """All of it."""
-        self._settle()
+        self.settle()
         game = self.whole
         buffers = {
             f"{player.name}.{name}": buffer
@@ -165,23 +172,6 @@ class Training:
                 f"the data's place {place!r} in {path.name}", f"numbers for {', '.join(known)}", "check"
             )
         self.whole.data.load_state_dict(place)
-
-    def result(
-        self,
-        status: Status,
-        rows: list[Row],
-        findings: list[Finding],
-        folder: Path | None,
-        steps: int,
-        signal: int | None = None,
-    ) -> TrainingRun:
-        """The run as it stands."""
-        self._settle()
-        self.game.load(self.w)
-        return TrainingRun(
-            self.whole, self.rule, self.w, self.state, self.average, status, self.step, steps, rows, findings,
-            self.seconds, self.game.counts * 1, folder, versions(), signal,
-        )  # fmt: skip
 
 
 def _through_json(value: dict[str, Any]) -> dict[str, Any]:

@@ -15,10 +15,12 @@ import numpy as np
 from ...analysis.measured.comparison import PRODUCT_COST
 from ...errors import ParameterError, UnknownNameError
 from ...results import Result, Status, plain
-from .config import LARGEST_CONFIG, NAME, Config, _checked
+from .config import LARGEST_CONFIG, NAME, Config
 from .hostile import CheckpointError, read_bytes, read_json, write_atomically
+from .lock import locked
 from .run import TrainingRun
 from .start import start
+from .tables import checked
 
 SHIPPED = Path(__file__).parent.parent / "sweeps"
 RESULTS = "sweep.json"
@@ -97,7 +99,7 @@ class Sweep:
         Raises:
             UnknownNameError, ParameterError: as for configs.
         """
-        table: _Table = _checked(_Table, {k: v for k, v in data.items() if k not in ("axis", "seeds")}, "sweep")
+        table: _Table = checked(_Table, {k: v for k, v in data.items() if k not in ("axis", "seeds")}, "sweep")
         axes = tuple(_axis(axis) for axis in _list("axis", data.get("axis")))
         seeds = tuple(_list("seeds", data.get("seeds", [0])))
         if not all(isinstance(seed, int) and seed >= 0 for seed in seeds) or not NAME.fullmatch(table.name):
@@ -135,7 +137,11 @@ class Sweep:
             folder: where the cells and `sweep.json` live. quick: small cells.
             progress: called with each cell's plain data as it is done.
         """
-        folder = None if folder is None else Path(folder)
+        folder = None if folder is None else Path(folder).absolute()
+        with locked(folder):
+            return SweepResult(self, self._rows(folder, quick, progress))
+
+    def _rows(self, folder: Path | None, quick: bool, progress: Any) -> list[dict[str, Any]]:
         done = {} if folder is None else _done(folder)
         rows = []
         for where, seed, config in self.cells(quick):
@@ -153,7 +159,7 @@ class Sweep:
                 write_atomically(folder / RESULTS, text.encode() + b"\n")
             if progress is not None:
                 progress(row)
-        return SweepResult(self, rows)
+        return rows
 
 
 def price(config: Config) -> float:

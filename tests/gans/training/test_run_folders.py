@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import json
 import multiprocessing
+import os
 import random
+import re
 import shutil
+import time
+from pathlib import Path
 
 import pytest
 import torch
 
 import gandyn as gd
+from gandyn.budget import Budget
 from gandyn.gans.training import log as logs
 from gandyn.gans.training.hostile import CheckpointError
 from gandyn.gans.training.lock import locked
@@ -173,3 +179,115 @@ def test_flipped_bits_are_seen(tmp_path, count):
             path.write_bytes(content)
     assert seen >= 0.97 * count
     assert gd.gans.TrainingRun.load(folder, game(), R.GDA(0.05)).step == 9
+
+
+class Meanwhile:
+    """A display that does something once, after a step."""
+
+    def __init__(self, at, act):
+        self.at, self.act = at, act
+
+    def step(self, done):
+        if done == self.at:
+            self.act()
+
+    def row(self, row):
+        pass
+
+    finding = row
+
+    def close(self):
+        pass
+
+
+def deleted(folder):
+    shutil.rmtree(folder)
+
+
+def moved(folder):
+    folder.rename(folder.with_name("elsewhere"))
+
+
+def replaced(folder):
+    moved(folder)
+    shutil.copytree(folder.with_name("another"), folder)
+
+
+@pytest.mark.parametrize("what", [deleted, moved, replaced])
+@pytest.mark.parametrize("at", [1, 3, 4])
+def test_a_folder_that_is_moved_ends_the_run_and_takes_it_along(tmp_path, what, at):
+    """Nothing is written into a folder that stands in its place, and the run goes on where the folder is now."""
+    folder, elsewhere = tmp_path / "run", tmp_path / "elsewhere"
+    train(tmp_path / "another", steps=2)
+    with pytest.raises(gd.GandynError, match="moved or deleted while a run trains in it"):
+        train(folder, steps=9, progress=Meanwhile(at, lambda: what(folder)))
+    whole = train(None, steps=9)
+    if what is replaced:
+        assert gd.gans.TrainingRun.load(folder, game(), R.GDA(0.05)).step == 2
+        assert [row["step"] for row in logs.read_rows(folder / "log.jsonl")] == [0, 2]
+    if what is not deleted:
+        assert bool((train(elsewhere, steps=9).w == whole.w).all())
+        assert [row["step"] for row in logs.read_rows(elsewhere / "log.jsonl")] == [row["step"] for row in whole.rows]
+    else:
+        assert not folder.exists()
+
+
+def test_a_program_may_change_its_working_folder(tmp_path, monkeypatch):
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path)
+    run = train("run", steps=6, progress=Meanwhile(2, lambda: monkeypatch.chdir(tmp_path / "other")))
+    assert run.folder == tmp_path / "run"
+    assert {path.name for path in tmp_path.iterdir()} == {"run", "other"}
+    assert not list((tmp_path / "other").iterdir())
+
+
+def test_a_clock_that_jumps_changes_nothing(tmp_path, monkeypatch):
+    """A day back and forth at every look, and files of yesterday and tomorrow."""
+    looks = itertools.count()
+    real = time.time()
+    monkeypatch.setattr(time, "time", lambda: real + (-1) ** next(looks) * 86400)
+    stop = gd.gans.EarlyStopping("near_quality", patience=3, largest=True)
+    options = {"metrics": "auto", "metrics_every": 2, "stop_when": stop, "steps": 40}
+    whole = train(None, **options)
+    with pytest.raises(ZeroDivisionError):
+        train(tmp_path, progress=Meanwhile(4, lambda: 1 / 0), **options)
+    for k, path in enumerate(sorted(tmp_path.iterdir())):
+        os.utime(path, (real + (-1) ** k * 86400,) * 2)
+    parts = train(tmp_path, **options)
+    assert (parts.status, parts.step) == (whole.status, whole.step) == (gd.Status.STOPPED, parts.step)
+    assert [row["step"] for row in parts.rows] == [row["step"] for row in whole.rows]
+    assert all(0 <= row["seconds"] < 600 for row in parts.rows)
+    budget = Budget(100)
+    assert (budget.out, budget.left > 50) == (False, True)
+
+
+def test_no_clock_that_people_set_is_looked_at():
+    for path in Path(gd.__file__).parent.rglob("*.py"):
+        assert not re.search(r"\btime\.time\b|\bdatetime\b|\b(gm|local)time\(", path.read_text()), path
+
+
+def test_other_threads_are_told(tmp_path):
+    """The number of threads is named where a run goes on with another; the numbers then agree to rounding."""
+    whole = train(None, steps=6)
+    train(tmp_path, steps=3)
+    torch.set_num_threads(2)
+    try:
+        with pytest.warns(UserWarning, match="written with threads 1 there, 2 here"):
+            parts = train(tmp_path, steps=6)
+    finally:
+        torch.set_num_threads(1)
+    torch.testing.assert_close(parts.w, whole.w, rtol=1e-6, atol=1e-7)
+
+
+def test_a_config_fixes_its_threads(tmp_path):
+    """So a run of a config gives the same bits whatever the machine's number of cores."""
+    small = {"architecture": "mlp", "hidden": [4]}
+    config = gd.gans.Config.find("ring-alternating-adam").replace(
+        steps=4, batch=4, log_every=2, checkpoint_every=2, generator=small, discriminator=small, names=[]
+    )
+    whole = gd.gans.Run.of(config).start()
+    gd.gans.Run.of(config, folder=tmp_path, progress=Meanwhile(3, lambda: os.kill(os.getpid(), 15))).start()
+    torch.set_num_threads(2)
+    parts = gd.gans.Run.of(config, folder=tmp_path).start()
+    assert torch.get_num_threads() == 1
+    assert bool((parts.w == whole.w).all())

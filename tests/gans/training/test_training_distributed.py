@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ import torch
 
 import gandyn as gd
 from gandyn.errors import ParameterError
+from gandyn.gans.training import checkpoint
 from gandyn.gans.training.distributed import DistributedGame, Group, joined, whole
 
 SCRIPT = """
@@ -164,3 +167,56 @@ def test_refusals():
         DistributedGame(ring(), Group(0, 5))
     with joined() as group:
         assert group is None
+
+
+COMMAND = "import os; from gandyn.cli import main; print(os.getpid(), flush=True); main()"
+
+
+def ranks(folder, port, steps=40):
+    """Two processes as torchrun starts them."""
+    train = ["train", "ring-alternating-adam", "--steps", str(steps), "--out", str(folder)]
+    shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1"}
+    return [
+        subprocess.Popen(
+            [sys.executable, "-c", COMMAND, *train], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env={**os.environ, **shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+        )
+        for rank in range(2)
+    ]  # fmt: skip
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+@pytest.mark.slow
+def test_a_killed_process_ends_the_other_and_the_run_goes_on(tmp_path):
+    """Within a minute and with one line; then both go on to the numbers of a run that nobody killed."""
+    folder, seen = tmp_path / "run", 0
+    for victim in (1, 0):
+        running = ranks(folder, free_port())
+        until = time.monotonic() + 120
+        while newest(folder) <= seen and time.monotonic() < until:
+            time.sleep(0.01)
+        running[victim].kill()
+        _, errors = running[1 - victim].communicate(timeout=60)
+        running[victim].communicate()
+        seen = newest(folder)
+        assert [line[:47] for line in errors.splitlines() if "error" in line] == [
+            "error: another process of the run has ended (Ru"
+        ], errors
+        assert "Traceback" not in errors
+        assert running[1 - victim].returncode == 2
+    for place in (folder, tmp_path / "alone"):
+        for process in ranks(place, free_port()):
+            _, errors = process.communicate(timeout=300)
+            assert process.returncode == 0, errors
+    killed, alone = (gd.gans.TrainingRun.load(place) for place in (folder, tmp_path / "alone"))
+    assert bool((killed.w == alone.w).all())
+    assert [row["step"] for row in killed.rows] == [row["step"] for row in alone.rows]
+
+
+def newest(folder):
+    return max((int(path.name[11:-5]) for path in checkpoint.listed(folder)), default=0)

@@ -1,0 +1,108 @@
+"""What a training run is told beside its game, rule and steps: how it steps, what it watches, what it saves."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from ...doors import check_fields
+from ...errors import ParameterError
+from ..monitor import Monitor
+from .log import Row, Writer
+from .measures import Metrics
+
+
+@dataclasses.dataclass(frozen=True)
+class Stepping:
+    """How the steps are taken: together with game, rule and config, what decides on the numbers of a run.
+
+    Attributes:
+        seed: of batches, metrics and probes.
+        schedule: factor of the step sizes as a function of the step, `gd.rules.schedule.Cosine(steps)` for instance.
+        average: decay of an exponential average of the parameters (`gd.gans.EMA`), .999 for instance.
+        precision: "float32", or "bfloat16" for matrix products and convolutions in it, parameters in float32.
+        compile: compile both networks (torch.compile); not for rules and penalties that differentiate twice.
+        capture: replay each step as one CUDA graph (`gd.gans.capture`): small networks on a device spend most of their
+            time on launching kernels. Not for rules that branch on numbers, nor for dropout and penalties that draw.
+    """
+
+    seed: int = 0
+    schedule: Callable[[Any], Any] | None = None
+    average: float | None = None
+    precision: str = "float32"
+    compile: bool = False
+    capture: bool = False
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
+@dataclasses.dataclass(frozen=True)
+class Watching:
+    """What is measured of a run, how often (in steps), and who is told. The last step has all of it.
+
+    Attributes:
+        metrics: function (game, w, NumPy generator) -> numbers; "auto" for what the data say of themselves; or None.
+        log_every: between rows of the log. metrics_every: between measurements, by default at every tenth row.
+        samples_every: between pictures of samples, by default never.
+        monitor: of failure modes; a fresh one by default.
+        stop_when: function of the rows so far that answers with a reason to stop, or "": `gd.gans.EarlyStopping(...)`.
+        progress: True for a bar or lines on stderr.
+        writers: take every row of the log beside the file, such as `TensorBoard(folder)`.
+    """
+
+    metrics: Metrics | str | None = "auto"
+    log_every: int = 50
+    metrics_every: int | None = None
+    samples_every: int | None = None
+    monitor: Monitor | None = None
+    stop_when: Callable[[Sequence[Row]], str] | None = None
+    progress: Any = False
+    writers: Sequence[Writer] = ()
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        _refuse_below_one(self, "log_every", "metrics_every", "samples_every")
+        if self.metrics not in ("auto", None) and not callable(self.metrics):
+            raise ParameterError(f"metrics={self.metrics!r}", '"auto", None or a function', "metrics=None")
+
+
+@dataclasses.dataclass(frozen=True)
+class Saving:
+    """Where a run lives, and what of it stays.
+
+    Attributes:
+        folder: of its files; nothing is written without one.
+        resume: False starts anew in a folder that has a run.
+        checkpoint_every: in steps, by default ten times a run, and at its last step. keep: checkpoints that stay.
+        identity: plain data that a run must have in common with a checkpoint that it goes on from, such as its config.
+    """
+
+    folder: str | Path | None = None
+    resume: bool = True
+    checkpoint_every: int | None = None
+    keep: int = 2
+    identity: dict[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        _refuse_below_one(self, "checkpoint_every", "keep")
+        if self.folder is not None:
+            if not isinstance(self.folder, (str, Path)):
+                raise ParameterError(f"folder={self.folder!r}", "a path", 'folder="runs/ring"')
+            # Absolute, so that a program that changes its working folder still writes into this one.
+            object.__setattr__(self, "folder", Path(self.folder).absolute())
+
+    @property
+    def place(self) -> Path | None:
+        """The folder as an absolute path."""
+        return None if self.folder is None else Path(self.folder)
+
+
+def _refuse_below_one(options: Any, *names: str) -> None:
+    for name in names:
+        value = getattr(options, name)
+        if value is not None and value < 1:
+            raise ParameterError(f"{name}={value!r}", "a whole number >= 1", f"{name}=100")
