@@ -22,6 +22,7 @@ ONE_IN = {
     "test_bifurcation_complete.py": 2,
     "test_certified_memory.py": 3,
     "test_fixed_points_random.py": 5,
+    "test_kills.py": 13,
     "test_metamorphic.py": 4,
     "test_network_zoo.py": 3,
     "test_planar_cycles.py": 4,
