@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import sympy
 from hypothesis import strategies as st
 
 from .. import analysis, games, rules
+from ..lazy import sympy
 from ..types import Game
 from . import strategies
 from .declare import Evidence, How, Paper, drawn, fails, formula, where

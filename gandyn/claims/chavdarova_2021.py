@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import sympy
 from hypothesis import strategies as st
 
 from .. import analysis, games, rules
+from ..lazy import sympy
 from .declare import Evidence, How, Paper, drawn, fails, formula, where
 from .evidence import (
     all_of,

@@ -6,12 +6,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
-import sympy
 
 from .. import analysis, games
-from ..analysis.exact_numbers.polynomials import Z
 from ..dynamics.iterate import iterate
-from ..dynamics.trace import update_map
+from ..lazy import sympy
 from ..types import Game, Rule
 from .base import Evidence, incomparable
 
@@ -58,13 +56,26 @@ def bilinear_modes(rule: Rule, mode: Callable[[Any, Any], Any]) -> Evidence:
     sigma: for rules that do not care for coordinates this is the whole spectrum on every square matrix.
     """
     sigma = sympy.Symbol("sigma", positive=True)
-    found = analysis.linearize(games.bilinear(sigma), rule).exact
-    p = mode(Z, sigma)
+    found, z = characteristic(games.bilinear(sigma), rule)
+    p = mode(z, sigma)
+    found, expected = sympy.expand(found), sympy.expand(p * p.subs(sympy.I, -sympy.I))
+    if sympy.degree(found, z) != sympy.degree(expected, z):
+        return incomparable(f"a polynomial of degree {sympy.degree(found, z)} beside {sympy.degree(expected, z)}")
+    return same_expressions(found, expected)
+
+
+def exact(game: Game, rule: Rule | None = None) -> Any:
+    """The exact linear part of the rule's map, or of the flow, at the known equilibrium; there must be one."""
+    found = analysis.linearize(game, rule).exact
     assert found is not None
-    charpoly, expected = sympy.expand(found.charpoly), sympy.expand(p * p.subs(sympy.I, -sympy.I))
-    if sympy.degree(charpoly, Z) != sympy.degree(expected, Z):
-        return incomparable(f"a polynomial of degree {sympy.degree(charpoly, Z)} beside {sympy.degree(expected, Z)}")
-    return same_expressions(charpoly, expected)
+    return found
+
+
+def characteristic(game: Game, rule: Rule) -> tuple[Any, Any]:
+    """The exact characteristic polynomial of the rule's map, and its variable."""
+    from ..analysis.exact_numbers.polynomials import Z
+
+    return exact(game, rule).charpoly, Z
 
 
 def critical_step(game: Game, rule: Rule, expected: Any) -> Evidence:
@@ -76,6 +87,13 @@ def critical_step(game: Game, rule: Rule, expected: Any) -> Evidence:
 def critical(game: Game, rule: Rule) -> Any:
     """The rule's exact critical step "lr" on the game."""
     return analysis.stability_region(game, rule, ("lr",)).critical("lr")
+
+
+def update_map(game: Game, rule: Rule) -> Any:
+    """`gd.update_map`, whose module is loaded with the first call."""
+    from ..dynamics.trace import update_map
+
+    return update_map(game, rule)
 
 
 def same_maps(game: Game, *rules: Rule) -> Evidence:

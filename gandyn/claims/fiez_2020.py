@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import sympy
-
 from .. import analysis, games
+from ..lazy import sympy
 from . import strategies
 from .declare import Evidence, How, Paper, drawn, fails, formula, where
 from .evidence import all_of, attracting, jacobian, sped_up_abscissa

@@ -6,11 +6,10 @@ import math
 from typing import Any
 
 import numpy as np
-import sympy
 from hypothesis import strategies as st
 
 from .. import analysis, games, rules
-from ..analysis.exact_numbers.polynomials import Z
+from ..lazy import sympy
 from ..types import Game, Rule
 from . import strategies
 from .declare import Evidence, How, Paper, drawn, fails, formula, where
@@ -18,6 +17,7 @@ from .evidence import (
     all_of,
     attracting,
     bilinear_modes,
+    characteristic,
     critical_step,
     map_matrix,
     radius,
@@ -133,11 +133,10 @@ def alternating_bounded(thirtieths: int = 19, in_turn: bool = True) -> Evidence:
     lr, sigma = sympy.symbols("lr sigma", positive=True)
     length = sympy.Rational(thirtieths, 30)
     build: Any = rules.AlternatingGD if in_turn else rules.SimultaneousGD
-    found = analysis.linearize(games.bilinear(sigma), build(lr)).exact
+    found, z = characteristic(games.bilinear(sigma), build(lr))
     at_length = analysis.linearize(games.bilinear(3), build(length))
-    assert found is not None
     return all_of(
-        same_expressions(found.charpoly, Z**2 - (2 - lr**2 * sigma**2) * Z + 1),
+        same_expressions(found, z**2 - (2 - lr**2 * sigma**2) * z + 1),
         Evidence(at_length.verdict.name == "MARGINAL", f"step {length}: {at_length.verdict}"),
     )
 

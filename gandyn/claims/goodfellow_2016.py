@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import sympy
 from hypothesis import strategies as st
 
 from .. import analysis, games, losses, rules
-from ..dynamics.trace import update_map
+from ..lazy import sympy
 from ..types import Game
 from . import strategies
 from .declare import Evidence, How, Paper, drawn, fails, formula
-from .evidence import all_of, same_expressions, same_numbers, same_spectrum, singular_values
+from .evidence import all_of, same_expressions, same_numbers, same_spectrum, singular_values, update_map
 
 goodfellow = Paper("goodfellow_2016")
 

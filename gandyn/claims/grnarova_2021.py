@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import sympy
 from hypothesis import strategies as st
 
 from .. import analysis, games, rules
 from ..games.quadratic import quadratic
+from ..lazy import sympy
 from ..types import Game
 from .declare import Evidence, How, Paper, drawn, fails, formula
 from .evidence import bilinear_modes, same_expressions, same_maps

@@ -6,10 +6,10 @@ import math
 from typing import Any
 
 import numpy as np
-import sympy
 from hypothesis import strategies as st
 
 from .. import analysis, games, rules
+from ..lazy import sympy
 from ..rules.schedule import PowerDecay, Scheduled
 from . import strategies
 from .declare import Evidence, How, Paper, drawn, fails, formula

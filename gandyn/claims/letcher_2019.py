@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import sympy
 from hypothesis import strategies as st
 
 from .. import games, rules
-from ..dynamics.trace import update_map
+from ..lazy import sympy
 from ..types import Game
 from . import strategies
 from .declare import Evidence, How, Paper, drawn, fails, formula, where
-from .evidence import all_of, jacobian, map_matrix, radius, same_expressions, same_numbers
+from .evidence import all_of, jacobian, map_matrix, radius, same_expressions, same_numbers, update_map
 
 letcher = Paper("letcher_2019")
 balduzzi = Paper("balduzzi_2018")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import sympy
 
 from .. import analysis, games, losses, rules
+from ..lazy import sympy
 from ..oracles.gaussian_mixture import ring
 from ..oracles.symbolic import SymbolicGame
 from ..penalties import registry as penalties

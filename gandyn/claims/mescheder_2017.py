@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import sympy
 from hypothesis import strategies as st
 
 from .. import analysis, games, rules
-from ..dynamics.trace import update_map
+from ..lazy import sympy
 from ..types import Game
 from . import strategies
 from .declare import Evidence, How, Paper, drawn, fails, formula
@@ -22,6 +21,7 @@ from .evidence import (
     same_numbers,
     same_spectrum,
     singular_values,
+    update_map,
 )
 
 mescheder = Paper("mescheder_2017")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import sympy
 from hypothesis import strategies as st
 
 from .. import games, losses, rules
+from ..lazy import sympy
 from ..types import Game
 from .declare import Evidence, Paper, drawn, fails, formula, where
 from .evidence import all_of, jacobian, radius, same_numbers

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import sympy
 from hypothesis import strategies as st
 
 from .. import analysis, games
+from ..lazy import sympy
 from . import strategies
 from .declare import Evidence, How, Paper, drawn, fails, formula, incomparable
 from .evidence import all_of, attracting, same_expressions, same_spectrum

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import sympy
 
 from .. import analysis, games, rules
 from ..dynamics.iterate import iterate
+from ..lazy import sympy
 from ..types import Game, Rule
 from . import strategies
 from .declare import Evidence, How, Paper, drawn, fails, formula
-from .evidence import all_of, bilinear_modes, critical_step, orbit, same_expressions, same_numbers
+from .evidence import all_of, bilinear_modes, critical_step, exact, orbit, same_expressions, same_numbers
 
 qin = Paper("qin_2020")
 
@@ -43,8 +43,7 @@ def rk2_never(order: int = 2, own: Any = 0) -> Evidence:
     """On bilinear games the joint midpoint rule (order 2) diverges with every step size."""
     lr, sigma = sympy.symbols("lr sigma", positive=True)
     rule = rules.RungeKutta("lr", order)
-    found = analysis.linearize(games.bilinear(sigma), rule).exact
-    assert found is not None
+    found = exact(games.bilinear(sigma), rule)
     return all_of(
         same_expressions(found.matrix.det(), 1 + (lr * sigma) ** 4 / 4),
         Evidence(

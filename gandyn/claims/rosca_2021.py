@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import sympy
-
 from .. import analysis, games, rules
+from ..lazy import sympy
 from .declare import Evidence, How, Paper, fails, formula
-from .evidence import all_of, attracting, curved_game, same_expressions
+from .evidence import all_of, attracting, curved_game, exact, same_expressions
 
 rosca = Paper("rosca_2021")
 
@@ -67,10 +66,8 @@ def figure_of_damping(damping: str = "9/100", growing: bool = True) -> Evidence:
     """
     h, eps = sympy.Rational(1, 5), sympy.Rational(damping)
     free = sympy.Symbol("eps", positive=True)
-    at_once = analysis.linearize(games.quadratic(free, -1, free), rules.SimultaneousGD(h)).exact
-    in_turn = analysis.linearize(games.quadratic(free, -1, free), rules.AlternatingGD(h)).exact
-    assert at_once is not None
-    assert in_turn is not None
+    free_game = games.quadratic(free, -1, free)
+    at_once, in_turn = (exact(free_game, rule) for rule in (rules.SimultaneousGD(h), rules.AlternatingGD(h)))
     game = games.quadratic(eps, -1, eps)
     verdict = analysis.linearize(game, rules.SimultaneousGD(h)).verdict
     return all_of(

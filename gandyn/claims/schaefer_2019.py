@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import sympy
 from hypothesis import strategies as st
 
-from .. import analysis, games, rules
-from ..analysis.exact_numbers.polynomials import Z
-from ..dynamics.trace import update_map
+from .. import games, rules
+from ..lazy import sympy
 from ..types import Game
 from . import strategies
 from .declare import Evidence, How, Paper, drawn, fails, formula, where
-from .evidence import all_of, critical, orbit, same_expressions, same_numbers
+from .evidence import all_of, characteristic, critical, orbit, same_expressions, same_maps, same_numbers, update_map
 
 schaefer = Paper("schaefer_2019")
 PLANAR = (games.forsaken, lambda: games.follow_the_ridge(3), games.tandem, lambda: games.almost_bilinear(0.5))
@@ -32,15 +30,12 @@ def any_step(own: Any = 0) -> Evidence:
     (1 + i s) z - 1 for each singular value; no step is critical.
     """
     lr, sigma = sympy.symbols("lr sigma", positive=True)
-    game = games.quadratic(own, sigma, own)
-    rule = rules.CompetitiveGD("lr")
-    found = analysis.linearize(game, rule).exact
-    assert found is not None
-    s = lr * sigma
+    rule, s = rules.CompetitiveGD("lr"), lr * sigma
+    found, z = characteristic(games.quadratic(own, sigma, own), rule)
     step = critical(games.quadratic(own, 3, own), rule)
     return all_of(
         Evidence(step is sympy.oo, f"critical step {step}"),
-        same_expressions(sympy.cancel(found.charpoly * (1 + s**2)), (1 + s**2) * Z**2 - 2 * Z + 1),
+        same_expressions(sympy.cancel(found * (1 + s**2)), (1 + s**2) * z**2 - 2 * z + 1),
     )
 
 
@@ -95,11 +90,7 @@ def consensus_is_sga(curved: bool = False) -> Evidence:
     """
     alpha = sympy.Symbol("alpha", positive=True)
     game = games.quadratic(2 * alpha, 0, 2 * alpha) if curved else games.bilinear(alpha)
-    paths = [
-        update_map(game, rule).expression
-        for rule in (rules.SGA("lr", "lam", align=False), rules.Consensus("lr", "lam"))
-    ]
-    return same_expressions(*paths)
+    return same_maps(game, rules.SGA("lr", "lam", align=False), rules.Consensus("lr", "lam"))
 
 
 @schaefer.says(
@@ -116,9 +107,8 @@ def one_curve(coupling: int = 0) -> Evidence:
     """
     alpha = sympy.Symbol("alpha", positive=True)
     game = games.quadratic(2 * alpha, coupling, 2 * alpha)
-    plain = update_map(game, rules.GDA("lr")).expression
     others = rules.SGA("lr", "lam", align=False), rules.LinearizedCGD("lr"), rules.CompetitiveGD("lr")
-    return all_of(*(same_expressions(update_map(game, rule).expression, plain) for rule in others))
+    return same_maps(game, rules.GDA("lr"), *others)
 
 
 @schaefer.sharpened("Schaefer & Anandkumar 2019, table 1 (LCGD beside SGA)")

@@ -10,11 +10,11 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import sympy
 from hypothesis import assume
 from hypothesis import strategies as st
 
 from .. import games, rules
+from ..lazy import sympy
 from ..types import Game, Rule
 
 TENTH = 10

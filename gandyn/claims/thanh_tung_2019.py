@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sympy
 from hypothesis import strategies as st
 
 from .. import analysis, games, rules
+from ..lazy import sympy
 from ..penalties import registry as penalties
 from .declare import Evidence, How, Paper, drawn, fails, formula
 from .evidence import all_of, same_expressions

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import sympy
 from hypothesis import strategies as st
 
 from .. import games, rules
+from ..lazy import sympy
 from . import strategies
 from .declare import Evidence, Paper, drawn, fails, formula
 from .evidence import all_of, same_numbers, spectral
 
 zhang = Paper("zhang_2021")
-HALF = sympy.Rational(1, 2)
 
 
 @zhang.sharpened("Zhang et al. 2021, the theorem on local rates (kappa against kappa^2); exact best rates derived here")
@@ -24,7 +23,7 @@ HALF = sympy.Rational(1, 2)
 @drawn(15, r=st.integers(12, 39).map(lambda n: sympy.Rational(n, 40)), lr=strategies.tenths(0.1, 1))
 @fails(
     "the players move at once, with the same step",
-    lambda: {"r": HALF, "lr": HALF, "in_turn": rules.SimultaneousGD},
+    lambda: {"r": sympy.Rational(1, 2), "lr": sympy.Rational(1, 2), "in_turn": rules.SimultaneousGD},
 )
 def alternating_accelerates(r: Any, lr: Any, in_turn: Any = rules.AlternatingGD) -> Evidence:
     """On strongly convex-concave quadratics mu x^2/2 + b x y - mu y^2/2, each tuned, alternating steps contract by 1 -

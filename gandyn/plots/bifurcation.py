@@ -7,7 +7,7 @@ from matplotlib.lines import Line2D
 
 from ..analysis.parameters.branches import Bifurcation, Kind
 from ..errors import ParameterError
-from .drawing import Drawing
+from .drawing import Drawing, one_panel
 from .points import coordinate_names, rule_label
 from .style import INK, MARKERS, OKABE_ITO, QUIET, styled
 
@@ -29,8 +29,7 @@ def bifurcation(result: Bifurcation, coordinate: int = 0, title: str | None = No
     """
     if not 0 <= coordinate < result.game.dim:
         raise ParameterError(f"coordinate={coordinate}", f"0 to {result.game.dim - 1}", "coordinate=0")
-    figure = Drawing(height=0.8)
-    axes = figure.subplots()
+    figure, axes = one_panel(0.8)
     samples = result.attractor[..., coordinate]
     p = np.broadcast_to(result.values[:, None], samples.shape)
     axes.plot(

@@ -16,7 +16,7 @@ from ..errors import DomainError
 from ..oracles.symbolic import SymbolicGame
 from ..rules.runge_kutta import RungeKutta
 from ..types import Game, Rule
-from .drawing import Drawing
+from .drawing import Drawing, one_panel
 from .phase import draw_portrait
 from .points import Box, plane, rule_label
 from .regions import basins as draw_basins
@@ -118,8 +118,7 @@ def lyapunov_function(
     point = np.array([float(x) for x in function.at])
     bounds = np.array([(x - 1, x + 1) for x in point] if box is None else box, dtype=float)
     game, _ = settled(function.game, None, {k: 0.5 * (a + b) for k, (a, b) in function.parameters.items()})
-    figure = Drawing(height=1.0)
-    axes = figure.add_subplot()
+    figure, axes = one_panel(1.0)
     draw_portrait(figure, axes, game, [(low, high) for low, high in bounds], fixed_points=())
     x, y = (np.linspace(low, high, 201) for low, high in bounds)
     values = function(np.stack(np.meshgrid(x, y), axis=-1))

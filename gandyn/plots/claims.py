@@ -9,7 +9,7 @@ import numpy as np
 from ..claims.falsify import Convergence, Falsification
 from ..errors import DomainError
 from ..types import Game, Rule
-from .drawing import Drawing
+from .drawing import Drawing, one_panel
 from .phase import phase_portrait
 from .points import rule_label
 from .style import SERIES, styled
@@ -22,8 +22,7 @@ def convergence(result: Convergence, title: str | None = None) -> Drawing:
     Returns:
         A `Drawing`; `.data` holds `steps` and `distances`.
     """
-    figure = Drawing(height=0.7)
-    axes = figure.subplots()
+    figure, axes = one_panel(0.7)
     distances = np.asarray(result.distances).reshape(len(result.distances), -1)
     steps = np.linspace(0, result.steps, len(distances))
     arrived = np.atleast_1d(result.converged).ravel()

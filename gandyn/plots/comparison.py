@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..analysis.measured.comparison import Comparison, step_size
-from .drawing import Drawing
+from .drawing import Drawing, one_panel
 from .style import series_styles, styled
 
 
@@ -16,8 +16,7 @@ def comparison(result: Comparison, title: str | None = None) -> Drawing:
     Returns:
         A `Drawing`; `.data` holds for each label `spent`, and `low`, `median`, `high` over seeds.
     """
-    figure = Drawing(height=0.8)
-    axes = figure.subplots()
+    figure, axes = one_panel(0.8)
     labels = [c.label for c in result.contenders]
     styles = series_styles(labels, [False] * len(labels))
     positive = all((c.values > 0).all() for c in result.contenders)

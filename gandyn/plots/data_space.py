@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import DomainError, ShapeError
 from ..games.mixture import MixtureGame
 from ..types import Game
-from .drawing import Drawing
+from .drawing import Drawing, one_panel
 from .points import Box
 from .style import OKABE_ITO, QUIET, styled
 
@@ -52,8 +52,7 @@ def data_space(game: Game, w: Any, box: Box | None = None, title: str | None = N
     fine, coarse = _grid(bounds, FINE), _grid(bounds, COARSE)
     logit = game.discriminator(at, fine.reshape(-1, 2)).reshape(FINE, FINE)
     pull = game.discriminator_gradient(at, coarse.reshape(-1, 2)).reshape(coarse.shape)
-    figure = Drawing(height=0.9)
-    axes = figure.add_subplot()
+    figure, axes = one_panel(0.9)
     if np.ptp(logit) > 0:
         levels = axes.contour(*np.moveaxis(fine, -1, 0), logit, levels=9, cmap="cividis", linewidths=0.9, zorder=2)
         figure.colorbar(levels, ax=axes, label="s(x)", shrink=0.6)

@@ -52,6 +52,12 @@ class Drawing(Figure):
             made = super().legend(*args, **{**options, "ncols": columns, "fontsize": size})
         return made
 
+    def legend_below(self, axes: Any, ncols: int = 2) -> None:
+        """One legend below the whole picture with what is labelled on `axes`; none where nothing is."""
+        handles = [h for h in axes.get_legend_handles_labels()[0] if not str(h.get_label()).startswith("_")]
+        if handles:
+            self.legend(handles=handles, loc="outside lower center", ncols=ncols)
+
     def _holds(self, legend: Any) -> bool:
         """Whether a legend is no wider than the picture."""
         width = legend.get_window_extent(self.canvas.get_renderer()).width  # type: ignore[attr-defined]
@@ -86,6 +92,12 @@ class Drawing(Figure):
         buffer = io.BytesIO()
         self.savefig(buffer, format="png", dpi=150)
         return buffer.getvalue()
+
+
+def one_panel(height: float = 0.75) -> tuple[Drawing, Any]:
+    """A picture with one pair of axes, and those."""
+    figure = Drawing(height=height)
+    return figure, figure.add_subplot()
 
 
 def writable(path: str | os.PathLike[str], suffixes: tuple[str, ...]) -> pathlib.Path:

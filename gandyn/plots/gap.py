@@ -12,8 +12,9 @@ from matplotlib.ticker import MaxNLocator
 from ..analysis.gap import DualityGap, GapAlong, GapFlow, duality_gap
 from ..errors import ParameterError
 from ..types import Game
-from .drawing import Drawing
-from .phase import KINDS, OTHER_KIND, find_fixed_points, phase_portrait
+from .drawing import Drawing, one_panel
+from .marks import clear_panes, mark_equilibria, mark_starts
+from .phase import find_fixed_points, phase_portrait
 from .points import Box, box_around, check_box, coordinate_names, evaluate, inside, labelled, members, plane
 from .style import INK, OKABE_ITO, QUIET, SERIES, series_styles, styled
 
@@ -38,8 +39,7 @@ def duality_gap_shares(result: DualityGap, title: str | None = None) -> Drawing:
             "one finite gap",
             "plot one point's, or gd.plots.landscapes(game)",
         )
-    figure = Drawing(height=0.62)
-    axes = figure.add_subplot()
+    figure, axes = one_panel(0.62)
     claim = CLAIMS[result.kind]
     if result.history is not None:
         history = np.asarray(result.history, dtype=float)
@@ -113,18 +113,18 @@ def landscapes(
             figure.colorbar(drawn, ax=axes, location="bottom", shrink=0.85, aspect=30, pad=0.02).locator = MaxNLocator(
                 5
             )
+        lift = (lambda at, heights=heights: _lift(at, places, heights)) if surface else np.asarray
         starts = np.concatenate([run[0] for run in points.values()]) if points else np.empty((0, 2))
+        starts = starts[((starts >= bounds[:, 0]) & (starts <= bounds[:, 1])).all(-1)]
         for label, run in points.items():
             for j in range(run.shape[1]):
                 _path(axes, run[:, j], bounds, places, heights, styles[label], label if j == 0 else "_", surface)
-        _starts(axes, starts, bounds, places, heights, surface)
-        _rests(axes, rests, places, heights, surface)
+        mark_starts(axes, lift(starts))
+        mark_equilibria(axes, rests, lift, edge="white")
         axes.set_title(what)
         axes.set_xlabel(figure.data["coordinates"][0], labelpad=-5 if surface else 1)
         axes.set_ylabel(figure.data["coordinates"][1], rotation=0, labelpad=-5 if surface else 2)
-    handles = [h for h in figure.axes[0].get_legend_handles_labels()[0] if not str(h.get_label()).startswith("_")]
-    if handles:
-        figure.legend(handles=handles, loc="outside lower center", ncols=2)
+    figure.legend_below(figure.axes[0])
     return figure
 
 
@@ -151,9 +151,7 @@ def _relief(axes: Any, places: np.ndarray, heights: np.ndarray, bounds: np.ndarr
     axes.view_init(elev=30, azim=-58)
     axes.tick_params(pad=-3)
     axes.locator_params(nbins=4)
-    for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
-        axis.set_pane_color((1, 1, 1, 0))
-        axis._axinfo["grid"].update(color=(0.85, 0.85, 0.85, 1), linewidth=0.4)
+    clear_panes(axes)
     return None
 
 
@@ -177,30 +175,6 @@ def _path(
         shown = _lift(shown, places, heights)
     axes.plot(*shown.T, color="white", linewidth=style.width + 0.9, alpha=0.75, label="_", zorder=3)
     axes.plot(*shown.T, color=style.colour, linewidth=style.width, label=name, zorder=4)
-
-
-def _starts(
-    axes: Any, starts: np.ndarray, bounds: np.ndarray, places: np.ndarray, heights: np.ndarray, surface: bool
-) -> None:
-    seen = np.unique(np.round(starts, 12), axis=0)
-    seen = seen[((seen >= bounds[:, 0]) & (seen <= bounds[:, 1])).all(-1)]
-    if len(seen):
-        axes.plot(
-            *(_lift(seen, places, heights) if surface else seen).T, linestyle="none", marker="*", markersize=8,
-            color=OKABE_ITO["yellow"], markeredgecolor=INK, markeredgewidth=0.6, label="start", zorder=6,
-        )  # fmt: skip
-
-
-def _rests(axes: Any, rests: Any, places: np.ndarray, heights: np.ndarray, surface: bool) -> None:
-    by_kind: dict[str, list[np.ndarray]] = {}
-    for result in rests:
-        by_kind.setdefault(str(result.kind), []).append(np.asarray(result.point, dtype=float))
-    for kind, found in sorted(by_kind.items()):
-        shown = _lift(np.array(found), places, heights) if surface else np.array(found)
-        axes.plot(
-            *shown.T, linestyle="none", color=INK, markerfacecoloralt="white", markeredgecolor="white", markersize=6,
-            markeredgewidth=0.8, label=f"equilibrium ({kind})", zorder=7, **KINDS.get(kind, OTHER_KIND),
-        )  # fmt: skip
 
 
 @styled
@@ -227,7 +201,7 @@ def gap_along(result: GapAlong, title: str | None = None) -> Drawing:
     for axes in (over_time, over_distance):
         axes.grid(color=QUIET, alpha=0.25, linewidth=0.4)
     figure.suptitle(result.game.name if title is None else title, fontsize="medium")
-    figure.legend(handles=over_time.get_legend_handles_labels()[0], loc="outside lower center", ncols=2)
+    figure.legend_below(over_time)
     return figure
 
 
@@ -258,7 +232,7 @@ def gap_flow(flow: GapFlow, box: Box | None = None, trajectories: Any = (), stat
         figure.data["stationary"] = places
         for legend in figure.legends:
             legend.remove()
-        figure.legend(handles=figure.axes[0].get_legend_handles_labels()[0], loc="outside lower center", ncols=2)
+        figure.legend_below(figure.axes[0])
     return figure
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..analysis.long_run.lyapunov_exponents import LyapunovExponents
 from ..analysis.long_run.recurrence import Recurrence
-from .drawing import Drawing
+from .drawing import Drawing, one_panel
 from .points import rule_label
 from .style import FAINT, INK, OKABE_ITO, SERIES, styled
 
@@ -22,8 +22,7 @@ def lyapunov_exponents(result: LyapunovExponents, title: str | None = None) -> D
     Returns:
         A `Drawing`; `.data` holds `t`, `running`, `exponents` and `band`.
     """
-    figure = Drawing(height=0.7)
-    axes = figure.subplots()
+    figure, axes = one_panel(0.7)
     axes.axhline(0.0, color=FAINT, linewidth=0.8)
     for k, (value, band) in enumerate(zip(result.exponents, result.band, strict=True)):
         colour = SERIES[k % len(SERIES)]

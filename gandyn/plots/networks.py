@@ -13,7 +13,7 @@ from ..analysis.spectrum import Spectrum
 from ..analysis.spectrum.path_angle import PathAngle
 from ..analysis.spectrum.toy import ToyAgainstNetwork
 from ..errors import DomainError
-from .drawing import Drawing
+from .drawing import Drawing, one_panel
 from .style import FAINT, INK, QUIET, series_styles, styled
 
 ENDS = {"LM": ("o", 46), "LR": (">", 26), "SR": ("<", 26), "LI": ("^", 15)}  # mark and size: one point may be several
@@ -118,8 +118,7 @@ def path_angle(found: PathAngle, title: str | None = None) -> Drawing:
     Returns:
         A `Drawing`; `.data` holds positions, angle, norm, switch and bump.
     """
-    figure = Drawing(height=0.7)
-    axes = figure.subplots()
+    figure, axes = one_panel(0.7)
     beside = axes.twinx()
     left, right = series_styles(["angle", "norm"], [False, False]).values()
     axes.axhline(0, color=FAINT, linewidth=0.6, zorder=0)

@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from .drawing import Drawing
+from .marks import clear_panes
 from .style import INK, OKABE_ITO, QUIET, current_width
 
 
@@ -96,12 +97,10 @@ def relief(axes: Any, places: np.ndarray, heights: np.ndarray, names: Sequence[s
     axes.set_zlabel(names[2], labelpad=away)
     axes.tick_params(pad=away / 2)
     axes.locator_params(nbins=4)
-    for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
-        axis.set_pane_color((1, 1, 1, 0))
-        axis._axinfo["grid"].update(color=(0.85, 0.85, 0.85, 1), linewidth=0.4)
+    clear_panes(axes)
 
 
 def legend(figure: Drawing, axes: Any, most: int = 2) -> None:
     """One legend below the whole picture, with what is labelled on these axes."""
     wide = most if current_width() == "single" else 2 * most
-    figure.legend(handles=axes.get_legend_handles_labels()[0], loc="outside lower center", ncols=wide)
+    figure.legend_below(axes, wide)

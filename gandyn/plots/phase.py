@@ -12,18 +12,12 @@ from matplotlib.lines import Line2D
 
 from ..errors import UnknownNameError
 from ..types import Game
-from .drawing import Drawing
+from .drawing import Drawing, one_panel
+from .marks import mark_equilibria, mark_starts
 from .points import Box, box_around, check_box, coordinate_names, evaluate, inside, labelled, members, plane
-from .style import FAINT, INK, OKABE_ITO, series_styles, styled
+from .style import FAINT, OKABE_ITO, series_styles, styled
 
 FIELDS = ("arrows", "stream", "none")
-KINDS: dict[str, dict[str, Any]] = {
-    "attracting": {"marker": "o", "fillstyle": "full"},
-    "repelling": {"marker": "o", "fillstyle": "none"},
-    "saddle": {"marker": "X", "fillstyle": "full"},
-    "marginal": {"marker": "o", "fillstyle": "left"},
-}
-OTHER_KIND: dict[str, Any] = {"marker": "d", "fillstyle": "none"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,14 +67,11 @@ def phase_portrait(
         >>> figure.data["trajectories"]["Simultaneous GD"]["w"].shape
         (51, 2)
     """
-    figure = Drawing(height=1.0)
-    axes = figure.add_subplot()
+    figure, axes = one_panel(1.0)
     draw_portrait(figure, axes, game, box, trajectories, fixed_points, nullclines, field)
     if title:
         axes.set_title(title)
-    handles = axes.get_legend_handles_labels()[0]
-    if handles:
-        figure.legend(handles=handles, loc="outside lower center", ncols=2)
+    figure.legend_below(axes)
     return figure
 
 
@@ -196,26 +187,13 @@ def draw_trajectories(
             starts.append(member[0])
         figure.paths[label] = Path(tuple(lines), tuple(shown), np.asarray(run.t, dtype=float), flow)
     figure.data["trajectories"] = {label: {"t": run.t, "w": run.w} for label, run in runs.items()}
-    if starts:
-        unique = np.unique(np.round(starts, 12), axis=0)
-        axes.plot(
-            *unique.T, linestyle="none", marker="*", markersize=8, color=OKABE_ITO["yellow"], markeredgecolor=INK,
-            markeredgewidth=0.6, label="start", zorder=6,
-        )  # fmt: skip
+    mark_starts(axes, starts)
 
 
 def draw_fixed_points(figure: Drawing, axes: Axes, game: Game, bounds: np.ndarray, fixed_points: Any) -> None:
     """Equilibria in the box, one marker for each stability type."""
     found = find_fixed_points(game, bounds) if isinstance(fixed_points, str) else list(fixed_points)
-    by_kind: dict[str, list[np.ndarray]] = {}
-    for result in found:
-        by_kind.setdefault(str(result.kind), []).append(np.asarray(result.point, dtype=float))
-    for kind, places in sorted(by_kind.items()):
-        axes.plot(
-            *np.array(places).T, linestyle="none", color=INK, markerfacecoloralt="white", markeredgecolor=INK,
-            markersize=6, markeredgewidth=0.8, label=f"equilibrium ({kind})", zorder=7, **KINDS.get(kind, OTHER_KIND),
-        )  # fmt: skip
-    figure.data["fixed_points"] = {kind: np.array(places) for kind, places in by_kind.items()}
+    figure.data["fixed_points"] = mark_equilibria(axes, found)
 
 
 def find_fixed_points(game: Game, bounds: np.ndarray) -> Sequence[Any]:

@@ -9,7 +9,7 @@ from ..analysis.backward_error.high_resolution import HighResolution
 from ..analysis.local.linearize import linearize
 from ..analysis.long_run.escape import EscapeTimes
 from ..analysis.measured.rates import RateFit
-from .drawing import Drawing
+from .drawing import Drawing, one_panel
 from .style import OKABE_ITO, QUIET, styled
 
 
@@ -22,8 +22,7 @@ def rate_fit(result: RateFit, title: str | None = None) -> Drawing:
     Returns:
         A `Drawing`; `.data` holds `t`, `distance`, `linear` and `power`.
     """
-    figure = Drawing(height=0.7)
-    axes = figure.subplots()
+    figure, axes = one_panel(0.7)
     t, d = np.asarray(result.t), np.asarray(result.distance)
     curves = {"linear": np.exp(result.linear(t)), "power": np.exp(result.power(t))}
     axes.plot(t, d, ".", color=QUIET, markersize=2.5, label="peaks of the distance" if result.envelope else "distance")
@@ -51,8 +50,7 @@ def escape_times(result: EscapeTimes, title: str | None = None) -> Drawing:
     Returns:
         A `Drawing`; `.data` holds `times` and `inside`.
     """
-    figure = Drawing(height=0.6)
-    axes = figure.subplots()
+    figure, axes = one_panel(0.6)
     times, inside = result.survival
     end = int(np.max(result.steps))
     x = np.concatenate([[0], times, [end]])
@@ -86,8 +84,7 @@ def high_resolution(
     equation = np.array([linearize(result.space(h)).spectral_abscissa for h in lr], dtype=float)
     maps = [linearize(game, with_steps(game, rule, [h * r for r in ratio])).spectral_radius for h in lr]
     discrete = np.log(np.array(maps, dtype=float)) / lr
-    figure = Drawing(height=0.7)
-    axes = figure.subplots()
+    figure, axes = one_panel(0.7)
     flow = float(linearize(game).spectral_abscissa or 0.0)
     axes.axhline(0.0, color=QUIET, linewidth=0.8)
     axes.axhline(flow, color="black", linewidth=0.8, linestyle=":", label="gradient flow")

@@ -62,7 +62,7 @@ def gap_during_training(runs: Mapping[str, Any], title: str | None = None) -> Dr
     axes[-1].set_xlabel("gradients" if priced else "step")
     if title:
         figure.suptitle(title, fontsize="medium")
-    figure.legend(handles=axes[0].get_legend_handles_labels()[0], loc="outside lower center", ncols=min(len(runs), 3))
+    figure.legend_below(axes[0], min(len(runs), 3))
     return figure
 
 

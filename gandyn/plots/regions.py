@@ -12,7 +12,7 @@ from ..analysis.long_run.basins import CYCLING, DIVERGED, LEFT, UNDECIDED, Basin
 from ..analysis.parameters.stability import StabilityRegion
 from ..errors import DomainError
 from ..lazy import sympy
-from .drawing import Drawing
+from .drawing import Drawing, one_panel
 from .points import coordinate_names, rule_label
 from .style import INK, OKABE_ITO, styled
 
@@ -63,8 +63,7 @@ def _curve(region: StabilityRegion, name: str, bounds: tuple[float, float], head
     eigenvalues = np.array([np.linalg.eigvals(np.array(matrix(v), dtype=complex)) for v in values])
     size = eigenvalues.real.max(-1) if region.rule is None else np.abs(eigenvalues).max(-1)
     edge = 0.0 if region.rule is None else 1.0
-    figure = Drawing(height=0.7)
-    axes = figure.subplots()
+    figure, axes = one_panel(0.7)
     axes.plot(values, size, color=OKABE_ITO["blue"])
     axes.axhline(edge, color=INK, linewidth=0.7)
     across = axes.get_xaxis_transform()
@@ -89,8 +88,7 @@ def _map(region: StabilityRegion, names: list[str], bounds: list[tuple[float, fl
         for e in region.expressions
     ]
     stable = np.all([level > 0 for level in levels], axis=0)
-    figure = Drawing(height=0.8)
-    axes = figure.subplots()
+    figure, axes = one_panel(0.8)
     axes.contourf(x, y, stable.astype(float), levels=[-0.5, 0.5, 1.5], colors=[UNSTABLE, STABLE])
     handles = [Patch(facecolor=STABLE, edgecolor="none", label="attracting")]
     for k, (level, e) in enumerate(zip(levels, region.expressions, strict=True)):
@@ -125,8 +123,7 @@ def basins(result: Basins, title: str | None = None) -> Drawing:
     codes = [*present, *range(len(result.attractors))]
     index = np.searchsorted(sorted(codes), result.labels)
     ordered = [entries[codes.index(code)] for code in sorted(codes)]
-    figure = Drawing(height=1.0)
-    axes = figure.subplots()
+    figure, axes = one_panel(1.0)
     x, y = result.starts[:, 0, 0], result.starts[0, :, 1]
     colours = ListedColormap([colour for _, colour in ordered])
     norm = BoundaryNorm(np.arange(len(ordered) + 1) - 0.5, len(ordered))

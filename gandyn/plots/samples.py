@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .drawing import Drawing
+from .drawing import Drawing, one_panel
 from .style import QUIET, SERIES, styled
 
 
@@ -24,8 +24,7 @@ def samples(grid: Any, title: str | None = None) -> Drawing:
         A `Drawing`; `.data` holds the samples.
     """
     points = np.asarray(grid.points)
-    figure = Drawing(height=1.05)
-    axes = figure.subplots()
+    figure, axes = one_panel(1.05)
     if points.ndim == 4:
         axes.imshow(tiled(points), cmap="gray", vmin=-1, vmax=1, interpolation="nearest")
         axes.set_axis_off()

@@ -11,7 +11,7 @@ from matplotlib.patches import Circle, Rectangle
 
 from ..errors import DomainError, GandynError, ParameterError
 from ..lazy import sympy
-from .drawing import Drawing
+from .drawing import Drawing, one_panel
 from .labels import place_labels
 from .points import labelled
 from .style import FAINT, INK, QUIET, Style, current_width, series_styles, styled
@@ -46,8 +46,7 @@ def spectrum(linearizations: Any, zoom: bool | str = "auto", title: str | None =
         'sqrt(26)/5'
     """
     items = labelled(linearizations)
-    figure = Drawing(height=0.9)
-    axes = figure.add_subplot()
+    figure, axes = one_panel(0.9)
     formulas = draw_spectrum(figure, axes, items, series_styles(list(items), [False] * len(items)), zoom)
     if formulas:
         handles = axes.get_legend_handles_labels()[0]
@@ -197,8 +196,7 @@ def _draw_circle(axes: Axes, values: np.ndarray, window: tuple[float, float, flo
     x, y, half = window
     axes.set_xlim(x - half, x + half)
     axes.set_ylim(y - half, y + half)
-    axes.text(0.03, 0.97, "stable", transform=axes.transAxes, color=QUIET, ha="left", va="top", style="italic")
-    axes.text(0.97, 0.97, "unstable", transform=axes.transAxes, color=QUIET, ha="right", va="top", style="italic")
+    _name_sides(axes)
 
 
 def _overview(
@@ -221,6 +219,11 @@ def _overview(
     return inset
 
 
+def _name_sides(axes: Axes) -> None:
+    for x, side, word in ((0.03, "left", "stable"), (0.97, "right", "unstable")):
+        axes.text(x, 0.97, word, transform=axes.transAxes, color=QUIET, ha=side, va="top", style="italic")
+
+
 def _draw_axis(axes: Axes, values: np.ndarray) -> None:
     width = 1.6 * max(float(np.abs(values.real).max()), 0.25 * float(np.abs(values.imag).max()), 0.1)
     height = 1.5 * max(float(np.abs(values.imag).max()), 0.25 * width)
@@ -229,8 +232,7 @@ def _draw_axis(axes: Axes, values: np.ndarray) -> None:
     axes.axvspan(-width, 0, facecolor="#f3f3f3", zorder=0.5)
     axes.axvline(0, color=INK, linewidth=0.9, zorder=1)
     axes.axhline(0, color=FAINT, linewidth=0.5, zorder=0.8)
-    axes.text(0.03, 0.97, "stable", transform=axes.transAxes, color=QUIET, ha="left", va="top", style="italic")
-    axes.text(0.97, 0.97, "unstable", transform=axes.transAxes, color=QUIET, ha="right", va="top", style="italic")
+    _name_sides(axes)
 
 
 def _axis() -> np.ndarray:

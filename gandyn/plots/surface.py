@@ -11,9 +11,10 @@ from ..errors import ParameterError
 from ..results import Trajectory
 from ..types import Game
 from .drawing import Drawing
-from .phase import KINDS, OTHER_KIND, Path, find_fixed_points
+from .marks import clear_panes, mark_equilibria, mark_starts
+from .phase import Path, find_fixed_points
 from .points import Box, box_around, check_box, coordinate_names, evaluate, labelled, members, plane
-from .style import INK, OKABE_ITO, series_styles, styled
+from .style import series_styles, styled
 
 GRID = 61
 
@@ -60,13 +61,12 @@ def surface(
         edgecolor=(1, 1, 1, 0.6), antialiased=True, zorder=1,
     )  # fmt: skip
     _climb(figure, axes, game, runs, points, bounds)
-    _mark(figure, axes, game, bounds, fixed_points)
+    found = find_fixed_points(game, bounds) if isinstance(fixed_points, str) else list(fixed_points)
+    figure.data["fixed_points"] = mark_equilibria(axes, found, lambda points: _lifted(game, points))
     _dress(axes, figure.data["coordinates"], game)
     if title:
         axes.set_title(title)
-    handles = [h for h in axes.get_legend_handles_labels()[0] if not h.get_label().startswith("_")]
-    if handles:
-        figure.legend(handles=handles, loc="outside lower center", ncols=2)
+    figure.legend_below(axes)
     return figure
 
 
@@ -78,6 +78,11 @@ def _heights(game: Game, points: np.ndarray) -> np.ndarray:
             f"the cost of {game.name} is not finite at {bad} of {values.size} points", "a finite cost", "a smaller box"
         )
     return values
+
+
+def _lifted(game: Game, points: np.ndarray) -> np.ndarray:
+    """Points (n, 2) with the cost as third coordinate."""
+    return np.concatenate([points, _heights(game, points)[:, None]], axis=-1)
 
 
 def _climb(
@@ -99,7 +104,7 @@ def _climb(
             member = member[: int(np.argmax(outside)) if outside.any() else len(member)]
             if not len(member):
                 continue
-            lifted = np.concatenate([member, _heights(game, member)[:, None]], axis=-1)
+            lifted = _lifted(game, member)
             name = f"{label} (leaves the picture)" if outside.any() else label
             (line,) = axes.plot(
                 *lifted.T,
@@ -113,25 +118,7 @@ def _climb(
             starts.append(lifted[0])
         figure.paths[label] = Path(tuple(lines), tuple(shown), np.asarray(run.t, dtype=float), run.rule is None)
         figure.data["trajectories"][label] = {"t": run.t, "w": run.w, "cost": run.costs[0]}
-    if starts:
-        axes.plot(
-            *np.unique(np.round(starts, 12), axis=0).T, linestyle="none", marker="*", markersize=8,
-            color=OKABE_ITO["yellow"], markeredgecolor=INK, markeredgewidth=0.6, label="start", zorder=6,
-        )  # fmt: skip
-
-
-def _mark(figure: Drawing, axes: Any, game: Game, bounds: np.ndarray, fixed_points: Any) -> None:
-    found = find_fixed_points(game, bounds) if isinstance(fixed_points, str) else list(fixed_points)
-    by_kind: dict[str, list[np.ndarray]] = {}
-    for result in found:
-        place = np.asarray(result.point, dtype=float)
-        by_kind.setdefault(str(result.kind), []).append(np.append(place, _heights(game, place[None])))
-    for kind, places in sorted(by_kind.items()):
-        axes.plot(
-            *np.array(places).T, linestyle="none", color=INK, markerfacecoloralt="white", markeredgecolor=INK,
-            markersize=6, markeredgewidth=0.8, label=f"equilibrium ({kind})", zorder=7, **KINDS.get(kind, OTHER_KIND),
-        )  # fmt: skip
-    figure.data["fixed_points"] = {kind: np.array(places) for kind, places in by_kind.items()}
+    mark_starts(axes, starts)
 
 
 def _dress(axes: Any, names: list[str], game: Game) -> None:
@@ -141,6 +128,4 @@ def _dress(axes: Any, names: list[str], game: Game) -> None:
     axes.set_zlabel(value, labelpad=-5)
     axes.tick_params(pad=-2)
     axes.locator_params(nbins=5)
-    for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
-        axis.set_pane_color((1, 1, 1, 0))
-        axis._axinfo["grid"].update(color=(0.85, 0.85, 0.85, 1), linewidth=0.4)
+    clear_panes(axes)

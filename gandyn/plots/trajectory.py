@@ -46,6 +46,6 @@ def trajectory(run: Trajectory, plane: bool | None = None, title: str | None = N
     lower.set_yscale("log" if (field_norm > 0).any() else "linear")
     lower.set(xlabel="time" if run.rule is None else "step", ylabel=r"$|v(w)|$")
     upper.set_title(title)
-    figure.legend(handles=upper.get_legend_handles_labels()[0], loc="outside lower center", ncols=MOST_CURVES)
+    figure.legend_below(upper, MOST_CURVES)
     figure.data.update(t=t, w=as_array(run.w), field_norm=field_norm, coordinates=names)
     return figure

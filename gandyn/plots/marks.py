@@ -1,0 +1,58 @@
+"""Marks that pictures share: where runs start, equilibria by their kind, and panes of three-dimensional axes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from .style import INK, OKABE_ITO
+
+KINDS: dict[str, dict[str, Any]] = {
+    "attracting": {"marker": "o", "fillstyle": "full"},
+    "repelling": {"marker": "o", "fillstyle": "none"},
+    "saddle": {"marker": "X", "fillstyle": "full"},
+    "marginal": {"marker": "o", "fillstyle": "left"},
+}
+OTHER_KIND: dict[str, Any] = {"marker": "d", "fillstyle": "none"}
+
+
+def mark_starts(axes: Any, starts: Any) -> None:
+    """A yellow star at each different start, (n, 2), or (n, 3) on three-dimensional axes."""
+    if len(starts):
+        axes.plot(
+            *np.unique(np.round(starts, 12), axis=0).T, linestyle="none", marker="*", markersize=8,
+            color=OKABE_ITO["yellow"], markeredgecolor=INK, markeredgewidth=0.6, label="start", zorder=6,
+        )  # fmt: skip
+
+
+def mark_equilibria(
+    axes: Any, found: Iterable[Any], lift: Callable[[np.ndarray], np.ndarray] = np.asarray, edge: str = INK
+) -> dict[str, np.ndarray]:
+    """One marker for each kind of equilibrium.
+
+    Args:
+        found: objects with a `point` and a `kind`. lift: from points (n, 2) to what is drawn, (n, 2) or (n, 3).
+        edge: colour of the markers' border.
+
+    Returns:
+        The drawn points by kind.
+    """
+    by_kind: dict[str, list[np.ndarray]] = {}
+    for result in found:
+        by_kind.setdefault(str(result.kind), []).append(np.asarray(result.point, dtype=float))
+    drawn = {kind: lift(np.array(points)) for kind, points in by_kind.items()}
+    for kind, places in sorted(drawn.items()):
+        axes.plot(
+            *places.T, linestyle="none", color=INK, markerfacecoloralt="white", markeredgecolor=edge, markersize=6,
+            markeredgewidth=0.8, label=f"equilibrium ({kind})", zorder=7, **KINDS.get(kind, OTHER_KIND),
+        )  # fmt: skip
+    return drawn
+
+
+def clear_panes(axes: Any) -> None:
+    """No panes behind a three-dimensional picture, and a light grid."""
+    for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
+        axis.set_pane_color((1, 1, 1, 0))
+        axis._axinfo["grid"].update(color=(0.85, 0.85, 0.85, 1), linewidth=0.4)
