@@ -204,7 +204,10 @@ def stability_section(subject: Subject) -> Section:
     section.add("attracts where", *(short(c) for c in region.conditions if not region.never))
     data: dict[str, Any] = {"conditions": [str(c) for c in region.conditions], "never": region.never}
     names = [str(p) for p in region.parameters]
-    if region.never:
+    if region.reason:
+        section.add("attracts where", region.summary().splitlines()[-1])
+        data["reason"] = region.reason
+    elif region.never:
         section.add("stable steps", "none: a condition fails for every value")
     elif len(names) == 1:
         critical = region.critical(names[0])

@@ -49,9 +49,11 @@ def stability_region(
     heading = title or f"{rule_label(region.rule)} on {region.game.name}"
     if len(names) == 1:
         return _curve(region, names[0], bounds[0], heading)
-    if len(names) != 2:
+    if len(names) != 2 or region.reason:
         raise DomainError(
-            f"a picture of {len(names)} free parameters ({', '.join(names)})", "one or two", "fix the others"
+            f"a picture of {len(names)} free parameters ({', '.join(names)}) {region.reason}".rstrip(),
+            "one or two, and their conditions",
+            "fix the others" if len(names) > 2 else "a larger budget=",
         )
     return _map(region, names, bounds, heading)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from ...budget import Budget
+from ...budget import Budget, OutOfTimeError
 from ...doors import door
 from ...errors import DomainError, ParameterError
 from ...lazy import sympy
@@ -20,6 +21,7 @@ from ..exact_numbers.routh import between, boundary_roots
 from ..local.exact import ExactLinearization
 from ..local.linearize import linearize
 from .conditions import conditions
+from .crossing import Crossing, attracts, crossing
 from .equilibrium import refuse_moving
 from .freed import freed
 from .thresholds import Root, where_positive
@@ -37,7 +39,10 @@ class StabilityRegion(Result):
         game, rule: with the parameters left free; rule is None for the flow. at: the fixed point, shape (d,).
         parameters: their symbols.
         exact: the exact linearisation in these parameters.
-        conditions: expressions that must all be positive, each factored.
+        conditions: expressions that must all be positive, each factored; none where they did not come in time.
+        reason: "" or why there are no conditions. Then `contains` still decides exactly at given values, and
+            `critical` of one free parameter is a numeric value, with a `bracket` at whose ends it was proved.
+        seconds: that were allowed.
     """
 
     game: Game
@@ -46,6 +51,8 @@ class StabilityRegion(Result):
     parameters: tuple[Any, ...]
     exact: ExactLinearization
     expressions: tuple[Any, ...]
+    reason: str = ""
+    seconds: float = math.inf
 
     _plot = "stability_region"
 
@@ -56,6 +63,11 @@ class StabilityRegion(Result):
         return tuple(sympy.Gt(e, 0) if not e.is_Boolean else e for e in shown)
 
     @property
+    def kind(self) -> str:
+        """What thresholds are: "exact", or "numeric" where the conditions did not come in time."""
+        return "numeric" if self.reason else "exact"
+
+    @property
     def never(self) -> bool:
         """Whether some condition fails for all parameters of the assumed signs."""
         return _never(self.expressions)
@@ -63,6 +75,8 @@ class StabilityRegion(Result):
     def contains(self, **values: Any) -> bool:
         """Whether the point attracts at these parameter values."""
         point = self._point(values)
+        if self.reason:
+            return attracts(self.exact, point)
         return all(bool(e.subs(point) > 0) for e in self.expressions)
 
     def _point(self, values: dict[str, Any]) -> dict[Any, Any]:
@@ -84,12 +98,14 @@ class StabilityRegion(Result):
         )
 
     def critical(self, name: str) -> Any:
-        """Supremum of the stable interval of one parameter that starts at 0, exactly.
+        """Supremum of the stable interval of one parameter that starts at 0, exactly, or numerically: see `kind`.
 
         0 if there is none, infinity if it never ends. With other parameters free, the answer is an expression in them
         when one boundary is met first for all their values; otherwise a `DomainError` says so.
         """
         p = self._symbol(name)
+        if self.reason:
+            return sympy.Float(self._crossing(p).value, 15)
         if self.never:
             return sympy.Integer(0)
         others = set().union(*(e.free_symbols for e in self.expressions)) - {p}
@@ -100,9 +116,25 @@ class StabilityRegion(Result):
         return sympy.N(value, 15) if self.exact.decimal else value
 
     def bracket(self, name: str) -> tuple[Fraction, Fraction] | None:
-        """Rational numbers around the critical value of one free parameter, an isolating interval; None if 0 or oo."""
+        """Fractions around the critical value of one free parameter: an isolating interval; None if it is 0 or oo.
+
+        Of a numeric value, fractions between which the point stops attracting; None where that was not proved.
+        """
+        if self.reason:
+            return self._crossing(self._symbol(name)).bracket
         end = _end(self.expressions, self._symbol(name))
         return end.bracket if isinstance(end, Root) else None
+
+    def _crossing(self, p: Any) -> Crossing:
+        if set(self.exact.parameters) - {p}:
+            raise self._undecided(f"the critical {p} while others are free")
+        known: dict[Any, Crossing] = self.__dict__.setdefault("_crossings", {})
+        if p not in known:
+            known[p] = crossing(self.exact, p, max(self.seconds, 1.0))
+        return known[p]
+
+    def _undecided(self, what: str) -> OutOfTimeError:
+        return OutOfTimeError(f"{what} is {self.reason}", "the exact conditions", "a larger budget=, or budget=None")
 
     def _critical_expression(self, p: Any, others: list[Any]) -> Any:
         """The first boundary in p as an expression in the others, if one boundary serves at every sample of them."""
@@ -141,6 +173,8 @@ class StabilityRegion(Result):
         from .fastest import fastest
 
         p = self._symbol(name)
+        if self.reason:
+            raise self._undecided(f"the best {p}")
         free = self.exact.matrix.free_symbols - {p}
         if free:
             raise DomainError(
@@ -161,6 +195,12 @@ class StabilityRegion(Result):
     def summary(self) -> str:
         """What must be positive, and the threshold where there is one parameter."""
         what = "gradient flow" if self.rule is None else repr(self.rule)
+        if self.reason:
+            lines = [f"{what} on {self.game.name} at ({', '.join(map(str, self.at))}): {self.reason}"]
+            if len(self.exact.parameters) == 1:
+                found = self._crossing(self.exact.parameters[0])
+                lines.append(f"critical {self.exact.parameters[0]}: {found.value:.9g} ({found})")
+            return "\n".join(lines)
         lines = [f"{what} on {self.game.name} attracts to ({', '.join(map(str, self.at))}) exactly where"]
         lines += [f"  {_short(c)}" for c in self.conditions]
         if self.never:
@@ -178,6 +218,8 @@ class StabilityRegion(Result):
             "at": [float(x) if not getattr(x, "free_symbols", ()) else str(x) for x in self.at],
             "parameters": [str(p) for p in self.parameters],
             "conditions": [str(c) for c in self.conditions],
+            "kind": self.kind,
+            "reason": self.reason,
         }
         if len(self.parameters) == 1:
             critical = self.critical(str(self.parameters[0]))
@@ -212,7 +254,8 @@ def stability_region(
 
     Raises:
         ParameterError: for a name that is neither. DomainError: without an exact linearisation at the point, or where
-            the point is no equilibrium. OutOfTimeError: when the budget is spent.
+            the point is no equilibrium. OutOfTimeError: when not even the linearisation came in time. Where the
+            conditions did not, the region says so and has numeric thresholds: see `StabilityRegion.kind`.
 
     Example:
         >>> import gandyn as gd
@@ -229,7 +272,8 @@ def stability_region(
     for name in names:
         rule, symbol = freed(game, rule, name, positive=True)
         symbols.append(symbol)
-    lin = linearize(game, rule, at)
+    limit = Budget.of(budget)
+    lin = limit.run(lambda: linearize(game, rule, at), f"the linearisation of {game.name}")
     if lin.exact is None:
         raise DomainError(
             f"no exact linearisation of {game.name} at this point", "an exact fixed point", lin.reason or "at=..."
@@ -244,9 +288,12 @@ def stability_region(
             "gd.linearize at single values",
         )
     remaining = tuple(s for s in lin.exact.parameters if s not in symbols)
-    exactly = lin.exact
-    found = Budget.of(budget).run(lambda: conditions(exactly), f"the stability region of {game.name}")
-    return StabilityRegion(game, rule, lin.at, (*symbols, *remaining), lin.exact, found)
+    exactly, found, reason = lin.exact, (), ""
+    try:
+        found = limit.run(lambda: conditions(exactly), f"the stability region of {game.name}")
+    except OutOfTimeError:
+        reason = limit.reason
+    return StabilityRegion(game, rule, lin.at, (*symbols, *remaining), exactly, found, reason, limit.seconds)
 
 
 def _end(expressions: Sequence[Any], p: Any) -> Any:

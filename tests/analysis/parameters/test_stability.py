@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 import gandyn as gd
 from gandyn.analysis.exact_numbers.polynomials import Z
 from gandyn.analysis.exact_numbers.routh import hurwitz, jury
+from gandyn.analysis.parameters import stability
+from gandyn.budget import OutOfTimeError
 
 BILINEAR = gd.games.bilinear()
 HALF, FIFTH = sympy.Rational(1, 2), sympy.Rational(1, 5)
@@ -243,3 +245,42 @@ def test_one_impossible_condition_says_it_all():
     region = gd.stability_region(BILINEAR, gd.rules.Averaging(gd.rules.GDA("lr"), "uniform"))
     assert region.never
     assert region.conditions == (sympy.false,)
+
+
+OUT_OF_TIME = {
+    "optimistic": (lambda: gd.games.bilinear(), lambda: gd.rules.OptimisticGD("lr"), 3**-0.5),
+    "per player": (lambda: gd.games.quadratic(0.7, 1.9, 0.45), lambda: gd.rules.GDA((0.1, 0.4)), 25 / 157),
+    "extragradient": (
+        lambda: gd.games.bilinear([[0.83, -0.27], [0.41, 1.19]]),
+        lambda: gd.rules.Extragradient("lr"),
+        None,
+    ),
+    "never": (lambda: gd.games.bilinear(), lambda: gd.rules.GDA("lr"), 0.0),
+    "always": (lambda: gd.games.bilinear(), lambda: gd.rules.ProximalPoint("lr"), float("inf")),
+}
+
+
+@pytest.mark.parametrize("case", OUT_OF_TIME.values(), ids=OUT_OF_TIME)
+def test_out_of_time_there_is_a_numeric_threshold_that_says_so(monkeypatch, case):
+    game, rule, expected = case[0](), case[1](), case[2]
+    exact = gd.stability_region(game, rule)
+    expected = float(exact.critical("lr")) if expected is None else expected
+
+    def late(linearization):
+        raise OutOfTimeError("the conditions", "more time", "budget=600")
+
+    monkeypatch.setattr(stability, "conditions", late)
+    region = gd.stability_region(game, rule, budget=7.0)
+    assert (exact.kind, region.kind, region.conditions) == ("exact", "numeric", ())
+    assert float(region.critical("lr")) == pytest.approx(expected, rel=1e-8)
+    assert "undecided: out of time (budget of 7 s)" in region.summary()
+    assert region.to_dict()["kind"] == "numeric"
+    if 0 < expected < float("inf"):
+        low, high = region.bracket("lr")
+        assert low < expected < high < low * (1 + 1e-8)
+        for one in (exact, region):
+            assert one.contains(lr=low)
+            assert not one.contains(lr=high)
+        assert "both proved" in region.summary()
+    with pytest.raises(OutOfTimeError, match="the best lr is undecided"):
+        region.best("lr")
