@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import Any
 
 import sympy
 
+from ...budget import Budget
 from ...doors import door
 from ...errors import DomainError, ParameterError
 from ...results import Result
@@ -73,7 +75,7 @@ class DriftCoefficients(Result):
 
 
 @door
-def drift(game: Game, rule: Rule) -> DriftCoefficients:
+def drift(game: Game, rule: Rule, budget: float | Budget | None = 60.0) -> DriftCoefficients:
     """The drift of a rule's steps, as coefficients of gradient-norm and interaction terms for each player.
 
     The first correction of the rule's modified flow (for rules with memory: of the slow motion of its
@@ -82,7 +84,13 @@ def drift(game: Game, rule: Rule) -> DriftCoefficients:
     With m_i repeats of step size lr_i: self terms -m_i lr_i^2 / 2; interaction -m_i m_j lr_i lr_j / 2 for the player
     who moves first or at once, + for the one who moves last (Rosca et al. 2021, theorems 3.1 and 3.2).
 
+    Args:
+        game: a symbolic game; its number of players and whether it is zero-sum matter, its costs do not.
+        rule: one made of gradient steps.
+        budget: seconds.
+
     Raises:
+        OutOfTimeError: where the time did not do.
         DomainError: for rules that follow no player-wise gradient flow (consensus with a fixed weight), or whose
             correction contains other terms (LOLA).
 
@@ -93,6 +101,10 @@ def drift(game: Game, rule: Rule) -> DriftCoefficients:
         (-lr_x*lr_y, lr_x*lr_y, -1/4)
     """
     rule.check(game)
+    return Budget.of(budget).run(functools.partial(_drift, game, rule), f"the drift of {rule!r}")
+
+
+def _drift(game: Game, rule: Rule) -> DriftCoefficients:
     trial = probe(game)
     names = [p.name for p in game.players]
     sizes = tuple(sympy.Symbol(f"lr_{name}", positive=True) for name in names)
@@ -127,4 +139,4 @@ def _first_terms(game: Any, rule: Rule) -> Any:
     except DomainError as error:
         if "which has memory" not in error.given:
             raise
-        return high_resolution(game, rule).slow
+        return high_resolution(game, rule, budget=None).slow

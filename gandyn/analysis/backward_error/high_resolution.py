@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import sympy
 
+from ...budget import Budget, OutOfTimeError
 from ...doors import door
 from ...errors import DomainError
 from ...results import Result, Trajectory
@@ -44,6 +46,7 @@ class HighResolution(Result):
         expression: a, a SymPy column in the coordinates, the velocity and lr (player 1's).
         advance: the coefficients of lr and lr^2 in w_{n+1} - w_n, as functions of w, dw/dt and d2w/dt2.
         curvature: symbols of d2w/dt2 in `advance`.
+        seconds: the time limit of `slow` and of `coefficients`, each.
     """
 
     game: Game
@@ -52,6 +55,7 @@ class HighResolution(Result):
     expression: Any
     advance: tuple[Any, Any]
     curvature: tuple[Any, ...]
+    seconds: float | None = 60.0
 
     _plot = "high_resolution"
 
@@ -73,7 +77,11 @@ class HighResolution(Result):
 
         Raises:
             DomainError: where the velocity does not settle (momentum 1).
+            OutOfTimeError: after `seconds`.
         """
+        return Budget(self.seconds).run(self._settled, f"the slow motion of {self.rule!r}")
+
+    def _settled(self) -> tuple[Any, Any]:
         w, u = sympy.Matrix(self._symbols), sympy.Matrix(self.velocity)
         first, second = self.advance
         pull = sympy.eye(len(w)) - first.jacobian(u)
@@ -92,10 +100,16 @@ class HighResolution(Result):
         """a = [w'] w' + [v] v + [J v] J v + [J w'] J w': the same in every game; None for a rule of another form.
 
         Read off on a game in general position, and verified there as an identity.
+
+        Raises:
+            OutOfTimeError: after `seconds`.
         """
+        return Budget(self.seconds).run(self._matched, f"the coefficients of {self.rule!r}")
+
+    def _matched(self) -> dict[str, Any] | None:
         try:
             trial = probe(self.game)
-            found = high_resolution(trial, self.rule)
+            found = high_resolution(trial, self.rule, budget=None)
         except DomainError:
             return None
         v, jacobian = sympy.Matrix(trial.field_exprs), trial.jacobian_expr
@@ -165,27 +179,39 @@ class HighResolution(Result):
     def summary(self) -> str:
         """The equation: in field and Jacobian where it has that form, and coordinate by coordinate."""
         lines = [f"{self.rule!r} on {self.game.name}, lr = time of one step"]
-        if self.coefficients is not None:
-            terms = [f"({e}) {name}" for name, e in self.coefficients.items() if e != 0]
-            lines.append(f"w'' = {' + '.join(terms)}")
+        try:
+            if self.coefficients is not None:
+                terms = [f"({e}) {name}" for name, e in self.coefficients.items() if e != 0]
+                lines.append(f"w'' = {' + '.join(terms)}")
+        except OutOfTimeError:
+            lines.append(f"in field and Jacobian: {Budget(self.seconds).reason}")
         lines += [f"{s}'' = {e}" for s, e in zip(self._symbols, self.expression, strict=True)]
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
-        """Expressions as text."""
-        found = self.coefficients
+        """Expressions as text; an item that was not found in time is the text that says so."""
+
+        def told(name: str, written: Callable[[Any], Any]) -> Any:
+            try:
+                return written(getattr(self, name))
+            except OutOfTimeError:
+                return Budget(self.seconds).reason
+
+        def by_name(found: Any) -> Any:
+            return None if found is None else {name: str(e) for name, e in found.items()}
+
         return {
             "game": self.game.name,
             "rule": repr(self.rule),
             "velocity": [str(u) for u in self.velocity],
             "acceleration": [str(e) for e in self.expression],
-            "coefficients": None if found is None else {name: str(e) for name, e in found.items()},
-            "slow": [[str(e) for e in term] for term in self.slow],
+            "coefficients": told("coefficients", by_name),
+            "slow": told("slow", lambda terms: [[str(e) for e in term] for term in terms]),
         }
 
 
 @door
-def high_resolution(game: Game, rule: Rule) -> HighResolution:
+def high_resolution(game: Game, rule: Rule, budget: float | Budget | None = 60.0) -> HighResolution:
     """The second-order differential equation that a rule's iterates obey one order in lr beyond the gradient flow.
 
     The rule's step is written as a recurrence w_{n+1} = R(w_n, w_{n-1}); its state is eliminated with the equations
@@ -201,8 +227,10 @@ def high_resolution(game: Game, rule: Rule) -> HighResolution:
     Args:
         game: a smooth symbolic game.
         rule: one without memory, or one whose memory two successive points determine.
+        budget: seconds for the equation, and again for each of its `slow` and `coefficients`.
 
     Raises:
+        OutOfTimeError: where the time did not do.
         DomainError: for rules whose memory reaches further back (complex momentum, lookahead around optimistic
             steps), that count steps, or whose equation is of first order (heavy ball with momentum -1).
 
@@ -212,6 +240,13 @@ def high_resolution(game: Game, rule: Rule) -> HighResolution:
         {"w'": -2/lr, 'v': -2/lr, 'J v': 0, "J w'": -2}
     """
     refuse_without_symbols(game, "the high-resolution equation")
+    limit = Budget.of(budget)
+    task = functools.partial(_equation, game, rule)
+    parts = limit.run(task, f"the high-resolution equation of {rule!r} on {game.name}")
+    return HighResolution(game, rule, *parts, seconds=None if math.isinf(limit.seconds) else limit.seconds)
+
+
+def _equation(game: Game, rule: Rule) -> tuple[Any, ...]:
     w: Any = sympy.Matrix(game.symbols)
     u, a = (sympy.Matrix([sympy.Symbol(f"{s}{mark}", real=True) for s in w]) for mark in ("'", "''"))
     first, second = _advance(game, rule, w, u, a)
@@ -224,7 +259,7 @@ def high_resolution(game: Game, rule: Rule) -> HighResolution:
         )
     rest = second.xreplace(dict.fromkeys(a, sympy.Integer(0)))
     acceleration = mass.LUsolve((first - u) / STEP + rest).applyfunc(_collected)
-    return HighResolution(game, rule, tuple(u), sympy.ImmutableMatrix(acceleration), (first, second), tuple(a))
+    return tuple(u), sympy.ImmutableMatrix(acceleration), (first, second), tuple(a)
 
 
 def _collected(e: Any) -> Any:

@@ -31,22 +31,31 @@ def probe(game: Game) -> Any:
 def match(vector: Sequence[Any], basis: Sequence[Sequence[Any]], symbols: Sequence[Any]) -> list[Any] | None:
     """Coefficients k with vector = sum over b of k_b basis_b identically in the symbols; None where there are none.
 
-    The coefficients are fixed at exact points and then verified as identities of polynomials.
+    The coefficients, which may hold parameters, are combinations of values at exact points: the basis is evaluated at
+    them and inverted as a matrix of rationals. Another exact point then refutes wrong ones, and the rest are verified
+    as identities of polynomials.
+
+    Args:
+        vector: expressions in the symbols, and in parameters.
+        basis: vectors of the same length, expressions in the symbols alone.
+        symbols: what the points give values to.
     """
     draw = np.random.default_rng(7)
     rows, right = [], []
     for _ in range(len(basis) + 2):
         at = {s: sympy.Rational(int(draw.integers(-20, 20)), 9) for s in symbols}
-        for k, e in enumerate(vector):
-            rows.append([sympy.sympify(b[k], strict=True).subs(at) for b in basis])
-            right.append(sympy.sympify(e, strict=True).subs(at))
-    unknowns = sympy.symbols(f"k0:{len(basis)}")
-    system = sympy.Matrix(rows) * sympy.Matrix(unknowns) - sympy.Matrix(right)
-    solved = sympy.solve(list(system), unknowns, dict=True)
-    if not solved:
+        rows += [[sympy.sympify(b[k], strict=True).xreplace(at) for b in basis] for k in range(len(vector))]
+        right += [sympy.sympify(e, strict=True).xreplace(at) for e in vector]
+    table = sympy.Matrix(rows)
+    chosen = table.T.rref(simplify=False)[1]
+    if len(chosen) < len(basis):
         return None
-    found = [sympy.factor(solved[0].get(u, u)) for u in unknowns]
-    if any(set(unknowns) & f.free_symbols for f in found):
+    inverse = table[list(chosen), :].inv()
+    found = [sympy.factor(k) for k in inverse * sympy.Matrix([right[r] for r in chosen])]
+    parameters = sorted(set().union(*(e.free_symbols for e in right)), key=str)
+    trial = {p: sympy.Rational(int(draw.integers(1, 20)), 23) for p in parameters}
+    values = table * sympy.Matrix([k.xreplace(trial) for k in found])
+    if any(value != e.xreplace(trial) for value, e in zip(values, right, strict=True)):
         return None
     for k, e in enumerate(vector):
         if sympy.simplify(sympy.expand(e - sum(f * b[k] for f, b in zip(found, basis, strict=True)))) != 0:
