@@ -120,7 +120,7 @@ def test_expansions_and_maps_print_the_rule_that_was_given(case):
     for given in _variants(case):
         for analyse in (gd.linearize, gd.update_map, gd.modified_flow, gd.high_resolution, gd.drift):
             try:
-                options = {"budget": 20} if analyse is gd.modified_flow else {}
+                options = {} if analyse in (gd.linearize, gd.update_map) else {"budget": 5}
                 result = analyse(GAME, given, **options)
             except GandynError:
                 continue
