@@ -243,10 +243,10 @@ def high_resolution(game: Game, rule: Rule, budget: float | Budget | None = 60.0
     limit = Budget.of(budget)
     task = functools.partial(_equation, game, rule)
     parts = limit.run(task, f"the high-resolution equation of {rule!r} on {game.name}")
-    return HighResolution(game, rule, *parts, seconds=None if math.isinf(limit.seconds) else limit.seconds)
+    return HighResolution(game, rule, *parts, None if math.isinf(limit.seconds) else limit.seconds)
 
 
-def _equation(game: Game, rule: Rule) -> tuple[Any, ...]:
+def _equation(game: Game, rule: Rule) -> tuple[tuple[Any, ...], Any, tuple[Any, Any], tuple[Any, ...]]:
     w: Any = sympy.Matrix(game.symbols)
     u, a = (sympy.Matrix([sympy.Symbol(f"{s}{mark}", real=True) for s in w]) for mark in ("'", "''"))
     first, second = _advance(game, rule, w, u, a)
