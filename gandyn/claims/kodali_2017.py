@@ -38,6 +38,8 @@ def no_regret_averages(matrix: Any, step: float, count: int, last: bool = False)
     m = np.array(matrix, dtype=float)
     start = np.linspace(0.5, 1, game.dim)
     run = orbit(game, rules.GDA(step), start, count)[:-1]
+    if np.abs(run).max() > 1:
+        return Evidence(False, "the steps leave the boxes")
     x, y = run[:, : m.shape[0]], run[:, m.shape[0] :]
     value = np.einsum("ti,ij,tj->t", x, m, y).mean()
     regrets = value + np.abs(m @ y.mean(0)).sum(), np.abs(x.mean(0) @ m).sum() - value

@@ -212,9 +212,6 @@ def steps(below: float = 1.0, above: float = 0.01) -> st.SearchStrategy[float]:
     return st.floats(above, below, exclude_max=True)
 
 
-METHODS = st.sampled_from([rules.SimultaneousGD, rules.AlternatingGD, rules.Extragradient, rules.OptimisticGD])
-
-
 @st.composite
 def admissible(draw: st.DrawFn, build: Callable[[Any], Rule], game: Game, share: float = 0.98) -> Rule:
     """The rule with a step below its exact critical step on the game, at most `share` of it."""
