@@ -54,8 +54,6 @@ def parallel_lines(apart: float) -> Evidence:
 def clipped_critic(apart: float, bound: float, phi: float) -> Evidence:
     """On the parallel lines the best linear critic with weights clipped to K has the value K W1 = K |theta|, and the
     generator's gradient against it is that of K W1: it never vanishes away from theta = 0.
-
-    The best clipped critic, its value K |theta|, and the generator's slope there beside a difference quotient.
     """
     lines = games.parallel_lines(lipschitz=bound)
     best = np.asarray(lines.project(np.array([apart, -10 * bound * np.sign(apart)])))

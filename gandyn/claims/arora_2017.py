@@ -23,8 +23,6 @@ arora = Paper("arora_2017")
 def few_atoms_win(atoms: int, mean: float, std: float, degree: int | None = None) -> Evidence:
     """A discriminator of limited capacity is blind to a lack of diversity: against all polynomials of degree below 2m a
     generator of m points wins, although the data are a density.
-
-    Moments of a Gaussian beside those of a generator with few atoms, up to a degree (2 atoms - 1).
     """
     data = GaussianMixture([[mean]], std)
     nodes, weights = np.polynomial.hermite_e.hermegauss(atoms)
@@ -58,5 +56,5 @@ def birthday(size: int, weights: str = "equal") -> Evidence:
     none = math.prod(1 - k / size for k in range(math.ceil(batch) + 1))
     more = math.prod(1 - k / size for k in range(math.floor(0.8 * batch)))
     return Evidence(
-        none < 0.5 < more, f"a batch of {batch:.1f}: no duplicate with probability {none:.3f}, {more:.3f} for 0.8 of it"
+        none < 0.5 < more, f"batch {batch:.1f}: no duplicate with probability {none:.3f}, {more:.3f} at 0.8 of it"
     )

@@ -62,14 +62,8 @@ def spectra(game: Game, step: float, rule: Any, used: Any = None) -> Evidence:
 
 @azizian.says("Azizian et al. 2020, the theorem on extragradient's global rate")
 @formula(r"\|w^+-w^*\|^2 \le \big(1 - \tfrac14(\tfrac{\mu}{L} + \tfrac{\gamma^2}{16L^2})\big)\|w-w^*\|^2")
-@drawn(
-    40,
-    game=strategies.monotone(),
-    start=strategies.starts(),
-)
-@fails(
-    "mu < 0", lambda: {"game": games.quadratic(-2, 1, 1), "start": (1.0, 0.0)}, game=lambda: games.quadratic(2, 1, 1)
-)
+@drawn(40, game=strategies.monotone(), start=strategies.starts())
+@fails("mu < 0", lambda: {"game": games.quadratic(-2, 1, 1), "start": (1, 0)}, game=lambda: games.quadratic(2, 1, 1))
 @fails("a step of 1.2/L", lambda: {"game": games.bilinear(), "share": 1.2})
 def global_rate(game: Game, share: float = 0.25, start: Any = (1.0, 0.5, -0.7, 0.3)) -> Evidence:
     """With eta = 1/(4L) extragradient contracts the squared distance by 1 - (mu/L + gamma^2/(16 L^2))/4 at least, on

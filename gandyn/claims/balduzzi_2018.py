@@ -11,7 +11,7 @@ from .. import analysis, games, rules
 from ..lazy import sympy
 from ..types import Game
 from . import strategies
-from .declare import Evidence, How, Paper, drawn, fails, formula, where
+from .declare import Evidence, Paper, drawn, fails, formula, proved, where
 from .evidence import all_of, bilinear_modes, critical_step, orbit, same_expressions, same_maps
 
 balduzzi = Paper("balduzzi_2018")
@@ -27,7 +27,7 @@ def _moves(game: Game) -> bool:
 @formula(r"S = 0 \Rightarrow \dot H = -\langle J^\top v, v\rangle = 0, \quad \nabla H = J^\top v = A^\top v")
 @drawn(20, HAMILTONIAN)
 @where(_moves)
-@fails("the players have curvature of their own", lambda: {"game": games.quadratic(1, 1, 1)}, game=games.bilinear)
+@fails("both players have own curvature", lambda: {"game": games.quadratic(1, 1, 1)}, game=games.bilinear)
 @fails("a potential game", lambda: {"game": games.potential_quadratic(((2, 1), (1, 1)))}, game=games.bilinear)
 def hamiltonian_conserved(game: Any) -> Evidence:
     """In a Hamiltonian game (S = 0), of any number of players, the gradient flow conserves H = |v|^2 / 2, and A^T v is
@@ -44,10 +44,7 @@ def hamiltonian_conserved(game: Any) -> Evidence:
 
 
 @balduzzi.sharpened("Balduzzi et al. 2018, section 3 (SGA in Hamiltonian games); the exact region derived here")
-@formula(
-    r"|\lambda|^2 = (1-\eta\lambda\sigma^2)^2 + \eta^2\sigma^2 < 1 \iff \eta(1+\lambda^2\sigma^2) < 2\lambda",
-    How.PROVED,
-)
+@proved(r"|\lambda|^2 = (1-\eta\lambda\sigma^2)^2 + \eta^2\sigma^2 < 1 \iff \eta(1+\lambda^2\sigma^2) < 2\lambda")
 @fails("no adjustment: gradient descent-ascent", lambda: {"weight": 0})
 def sga_converges(weight: Any = "lam") -> Evidence:
     """On bilinear games with a nonsingular matrix symplectic gradient adjustment of weight lambda converges exactly
@@ -65,7 +62,7 @@ def sga_converges(weight: Any = "lam") -> Evidence:
 @formula(r"S = 0 \Rightarrow A^\top v = J^\top v")
 @drawn(15, HAMILTONIAN)
 @where(_moves)
-@fails("the players have curvature of their own", lambda: {"game": games.quadratic(1, 1, 1)}, game=games.bilinear)
+@fails("both players have own curvature", lambda: {"game": games.quadratic(1, 1, 1)}, game=games.bilinear)
 def consensus_in_hamiltonian_games(game: Game) -> Evidence:
     """In Hamiltonian games (S = 0), of any number of players, symplectic gradient adjustment is consensus optimisation
     with the same weight.

@@ -71,9 +71,7 @@ def path_angle_of_attraction(game: Game, angle: float, offset: float, motion: st
     return _curve(game, angle, offset, motion)
 
 
-@berard.sharpened(
-    "Berard et al. 2020, section 5 (GANs reach stable stationary points that are no local Nash equilibria)"
-)
+@berard.sharpened("Berard et al. 2020, section 5 (GANs reach stable points that are no local Nash equilibria)")
 @formula(r"a < 0,\quad a + c > 0,\quad ac + b^2 > 0")
 @drawn(25, a=strategies.tenths(-1, -0.1), b=strategies.tenths(0.5, 3), c=strategies.tenths(0.5, 2))
 @where(lambda a, b, c: bool(a + c > 0 and a * c + b**2 > 0))

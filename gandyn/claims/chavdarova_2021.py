@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from .. import analysis, games, rules
 from ..lazy import sympy
-from .declare import Evidence, How, Paper, drawn, fails, formula, where
+from .declare import Evidence, Paper, drawn, fails, formula, instance, proved, where
 from .evidence import (
     all_of,
     bilinear_modes,
@@ -22,10 +22,8 @@ from .evidence import (
 chavdarova = Paper("chavdarova_2021")
 
 
-@chavdarova.sharpened(
-    "Chavdarova et al. 2021 (lookahead-minmax), section 3 (the bilinear game); exact region derived here"
-)
-@formula(r"\lambda = 1 - \alpha + \alpha(1 - is)^k; \qquad k = 2:\ |\lambda| < 1 \iff s^2 < 2/\alpha - 4", How.INSTANCE)
+@chavdarova.sharpened("Chavdarova et al. 2021 (lookahead-minmax), section 3 (bilinear games); the region derived here")
+@instance(r"\lambda = 1 - \alpha + \alpha(1 - is)^k; \qquad k = 2:\ |\lambda| < 1 \iff s^2 < 2/\alpha - 4")
 @fails("alpha = 1/2: with k = 2 no step converges", lambda: {"part": 2})
 def lookahead(horizons: tuple[int, ...] = (2, 3, 5), part: int = 4) -> Evidence:
     """Lookahead around simultaneous steps multiplies each singular direction of a bilinear game by 1 - alpha + alpha (1
@@ -41,9 +39,7 @@ def lookahead(horizons: tuple[int, ...] = (2, 3, 5), part: int = 4) -> Evidence:
     return all_of(*map(follows, horizons), critical_step(games.bilinear(3), two, sympy.Rational(2, 3)))
 
 
-@chavdarova.sharpened(
-    "Chavdarova et al. 2021 (lookahead-minmax), section 3 (some alpha converges); which, derived here"
-)
+@chavdarova.sharpened("Chavdarova et al. 2021 (lookahead-minmax), section 3 (some alpha converges); which derived here")
 @formula(r"|\lambda|^2 = 1 + s^2\,\alpha k\,(\alpha k - k + 1) + O(s^4)")
 @drawn(30, k=st.integers(2, 8), alpha=st.integers(1, 39).map(lambda n: n / 40))
 @where(lambda k, alpha: abs(alpha - 1 + 1 / k) > 0.01)
@@ -61,10 +57,8 @@ def which_alpha(k: int, alpha: float, most: Any = None) -> Evidence:
 
 
 @chavdarova.says("Chavdarova, Jordan & Zampetakis 2021 (high-resolution ODEs), section 4")
-@formula(r"\ddot w = -\beta\dot w - \beta v\ [+\,2Jv]\ [-\,2J\dot w], \qquad \beta = 2/\gamma", How.INSTANCE)
-@fails(
-    "heavy ball with momentum 1/2 instead of the optimistic rule", lambda: {"rule": lambda lr: rules.HeavyBall(lr, 0.5)}
-)
+@instance(r"\ddot w = -\beta\dot w - \beta v\ [+\,2Jv]\ [-\,2J\dot w], \qquad \beta = 2/\gamma")
+@fails("heavy ball with momentum 1/2, not the optimistic rule", lambda: {"rule": lambda lr: rules.HeavyBall(lr, 0.5)})
 def high_resolution_equations(rule: Any = None) -> Evidence:
     """To second order in the step gamma the iterates obey w'' = -beta w' - beta v (gradient descent-ascent), plus 2 J v
     (extragradient), minus 2 J w' (optimistic), beta = 2/gamma, in every game.
@@ -85,10 +79,7 @@ def high_resolution_equations(rule: Any = None) -> Evidence:
 
 
 @chavdarova.says("Chavdarova, Jordan & Zampetakis 2021 (high-resolution ODEs), section 5 (bilinear games)")
-@formula(
-    r"\mu^2+\beta\mu+i\beta\sigma,\ \mu^2+\beta\mu+2\sigma^2+i\beta\sigma,\ \mu^2+(\beta+2i\sigma)\mu+i\beta\sigma",
-    How.PROVED,
-)
+@proved(r"\mu^2+\beta\mu+i\beta\sigma,\ \mu^2+\beta\mu+2\sigma^2+i\beta\sigma,\ \mu^2+(\beta+2i\sigma)\mu+i\beta\sigma")
 @fails("heavy ball with momentum 1/2", lambda: {"rule": lambda lr: rules.HeavyBall(lr, 0.5)})
 def high_resolution_stability(rule: Any = None) -> Evidence:
     """On bilinear games the high-resolution equation of gradient descent-ascent repels for every step, those of

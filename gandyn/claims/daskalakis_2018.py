@@ -9,7 +9,7 @@ import numpy as np
 from .. import analysis, games, rules
 from ..types import Game
 from . import strategies
-from .declare import Evidence, How, Paper, drawn, fails, formula, where
+from .declare import Evidence, Paper, drawn, fails, formula, reproduced, where
 from .evidence import all_of, attracting, orbit, same_numbers, singular_values, spectral
 
 daskalakis = Paper("daskalakis_2018")
@@ -24,10 +24,7 @@ daskalakis = Paper("daskalakis_2018")
     game=games.bilinear,
 )
 def simultaneous_diverges(game: Game, step: Any) -> Evidence:
-    """Simultaneous gradient steps of any size diverge on every bilinear game with a nonsingular matrix.
-
-    Spectral radius sqrt(1 + eta^2 sigma_max^2), and no eigenvalue within the unit circle.
-    """
+    """Simultaneous gradient steps of any size diverge on every bilinear game with a nonsingular matrix."""
     found = analysis.linearize(game, rules.SimultaneousGD(step))
     least = float(np.abs(found.eigenvalues).min())
     expected = float(np.sqrt(1 + (step * singular_values(game)[0]) ** 2))
@@ -47,7 +44,7 @@ def optimism_converges(game: Game, step: Any) -> Evidence:
 
 
 @daskalakis.says("Daskalakis et al. 2018, section 2 and its figure (target (3, 4), step 0.1, 1000 steps)")
-@formula(r"\rho = \sqrt{\tfrac{1+\sqrt{1-4\eta^2}}{2}} = 0.99493\ldots,\qquad \eta = 0.1", How.REPRODUCED)
+@reproduced(r"\rho = \sqrt{\tfrac{1+\sqrt{1-4\eta^2}}{2}} = 0.99493\ldots,\qquad \eta = 0.1")
 @fails("gradient descent-ascent", lambda: {"rule": rules.SimultaneousGD})
 @fails("alternating steps circle", lambda: {"rule": rules.AlternatingGD})
 def mean_learning(rule: Any = rules.OptimisticGD, steps: int = 1000) -> Evidence:

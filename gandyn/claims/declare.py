@@ -24,7 +24,10 @@ from hypothesis import strategies as st
 
 from .base import Claim, Draw, Evidence, How, Origin, Outside, Verdict, incomparable, register
 
-__all__ = ["Evidence", "How", "Paper", "Verdict", "drawn", "fails", "formula", "incomparable", "where"]
+__all__ = [
+    "Evidence", "Paper", "Verdict", "certified", "drawn", "fails", "formula", "incomparable", "instance", "proved",
+    "reproduced", "where",
+]  # fmt: skip
 
 Conclusion = TypeVar("Conclusion", bound=Callable[..., Any])
 Word = Callable[[Conclusion], Conclusion]
@@ -74,9 +77,29 @@ def _noted(**facts: Any) -> Word[Any]:
     return note
 
 
-def formula(latex: str, how: How = How.PROPERTY) -> Word[Any]:
-    """The formula at a claim's heart, and by what the claim is established."""
-    return _noted(latex=latex, how=how)
+def formula(latex: str) -> Word[Any]:
+    """The formula at the heart of a claim that is tested on draws."""
+    return _noted(latex=latex, how=How.PROPERTY)
+
+
+def proved(latex: str) -> Word[Any]:
+    """The formula of a claim that is proved symbolically."""
+    return _noted(latex=latex, how=How.PROVED)
+
+
+def instance(latex: str) -> Word[Any]:
+    """The formula of a claim that is checked on one instance in general position."""
+    return _noted(latex=latex, how=How.INSTANCE)
+
+
+def certified(latex: str) -> Word[Any]:
+    """The formula of a claim that is certified by ball arithmetic."""
+    return _noted(latex=latex, how=How.CERTIFIED)
+
+
+def reproduced(latex: str) -> Word[Any]:
+    """The formula of a claim that a published run is repeated for."""
+    return _noted(latex=latex, how=How.REPRODUCED)
 
 
 def drawn(draws: int, strategy: Any = None, /, **arguments: Any) -> Word[Any]:

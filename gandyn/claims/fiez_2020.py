@@ -7,14 +7,14 @@ from typing import Any
 from .. import analysis, games
 from ..lazy import sympy
 from . import strategies
-from .declare import Evidence, How, Paper, drawn, fails, formula, where
+from .declare import Evidence, Paper, drawn, fails, formula, proved, where
 from .evidence import all_of, attracting, jacobian, sped_up_abscissa
 
 fiez = Paper("fiez_2020")
 
 
 @fiez.says("Fiez & Ratliff 2020, section 5 (the quadratic example with tau* = 2)")
-@formula(r"\tau^* = 2:\quad \mathrm{tr} = v(\tau/2 - 1) > 0 \iff \tau > 2", How.PROVED)
+@proved(r"\tau^* = 2:\quad \mathrm{tr} = v(\tau/2 - 1) > 0 \iff \tau > 2")
 @fails("tau = 2: imaginary eigenvalues", lambda: {"tau": 2})
 @fails("tau = 1: gradient descent-ascent", lambda: {"tau": 1})
 def four_dimensions(tau: Any = None) -> Evidence:
@@ -49,9 +49,7 @@ def _schur_positive(game: Any) -> bool:
     game=lambda: games.quadratic(6, 2, 1),
 )
 @fails(
-    "the Schur complement is negative",
-    lambda: {"game": games.quadratic(-3, 1, 1)},
-    game=lambda: games.quadratic(-3, 2, 1),
+    "the Schur complement is < 0", lambda: {"game": games.quadratic(-3, 1, 1)}, game=lambda: games.quadratic(-3, 2, 1)
 )
 def finite_time_scale(game: Any) -> Evidence:
     """At a strict local minimax point (player 2 strictly concave, Schur complement positive definite) there is a finite

@@ -12,7 +12,7 @@ from .. import analysis, games, rules
 from ..lazy import sympy
 from ..types import Game, Rule
 from . import strategies
-from .declare import Evidence, How, Paper, drawn, fails, formula, where
+from .declare import Evidence, Paper, drawn, fails, formula, proved, where
 from .evidence import (
     all_of,
     attracting,
@@ -29,10 +29,8 @@ from .evidence import (
 gidel = Paper("gidel_2019_momentum")
 
 
-@gidel.sharpened(
-    "Gidel et al. 2019 (negative momentum), the theorem on bilinear games; the proof is ours, by Schur-Cohn"
-)
-@formula(r"|a - \bar a b|^2 - (1-|b|^2)^2 = s^2(1+\beta)^2 \ge 0,\quad a = is - 1 - \beta,\ b = \beta", How.PROVED)
+@gidel.sharpened("Gidel et al. 2019 (negative momentum), the theorem on bilinear games; our proof, by Schur-Cohn")
+@proved(r"|a - \bar a b|^2 - (1-|b|^2)^2 = s^2(1+\beta)^2 \ge 0,\quad a = is - 1 - \beta,\ b = \beta")
 @fails("the momentum is complex: 0.9 e^(i pi/8)", lambda: {"momentum": 0.8314915 + 0.3444151j})
 def simultaneous_never(momentum: Any = None) -> Evidence:
     """Simultaneous heavy-ball steps converge on no bilinear game, whatever step and real momentum.
@@ -107,7 +105,7 @@ def asymptotic_rate(share: float, momentum: float = -0.5) -> Evidence:
 
 
 @gidel.sharpened("Gidel et al. 2019 (negative momentum), section 4 (alternating steps); exact thresholds derived here")
-@formula(r"\beta=(-\tfrac12,-\tfrac12):\ s<1; \qquad \beta=(-\tfrac12,0):\ s<\sqrt2", How.PROVED)
+@proved(r"\beta=(-\tfrac12,-\tfrac12):\ s<1; \qquad \beta=(-\tfrac12,0):\ s<\sqrt2")
 @fails("no momentum: the orbits circle", lambda: {"momentum": 0})
 def alternating_thresholds(momentum: Any = None) -> Evidence:
     """On bilinear games alternating steps with momentum -1/2 converge exactly when eta sigma_max < 1 if both players
@@ -121,14 +119,12 @@ def alternating_thresholds(momentum: Any = None) -> Evidence:
 
 
 @gidel.says("Gidel et al. 2019 (negative momentum), the theorem on bilinear games, alternating steps with beta = 0")
-@formula(r"\lambda^2 - (2 - s^2)\lambda + 1 = 0, \qquad |\lambda| = 1 \iff s \le 2", How.PROVED)
+@proved(r"\lambda^2 - (2 - s^2)\lambda + 1 = 0, \qquad |\lambda| = 1 \iff s \le 2")
 @fails("s = 2: the eigenvalue -1 is defective, orbits grow like t", lambda: {"thirtieths": 20})
 @fails("simultaneous steps", lambda: {"in_turn": False})
 def alternating_bounded(thirtieths: int = 19, in_turn: bool = True) -> Evidence:
     """On bilinear games with a nonsingular matrix alternating gradient steps with eta sigma_max < 2 stay bounded and do
     not converge: all eigenvalues lie on the unit circle and are semisimple.
-
-    Trace 2 - s^2 and determinant 1; marginal while |trace| < 2.
     """
     lr, sigma = sympy.symbols("lr sigma", positive=True)
     length = sympy.Rational(thirtieths, 30)

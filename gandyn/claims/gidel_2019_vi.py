@@ -11,7 +11,7 @@ from .. import games, rules
 from ..lazy import sympy
 from ..types import Game, Rule
 from . import strategies
-from .declare import Evidence, How, Paper, drawn, fails, formula, where
+from .declare import Evidence, Paper, drawn, fails, formula, proved, where
 from .evidence import all_of, bilinear_modes, critical_step, map_matrix, orbit, same_numbers, singular_values
 
 gidel = Paper("gidel_2019_vi")
@@ -20,7 +20,7 @@ ROUNDS = 200
 
 
 @gidel.sharpened("Gidel et al. 2019, section 3 (extrapolation on the bilinear game); the exact modulus derived here")
-@formula(r"\lambda = 1 - i s - s^2, \qquad |\lambda|^2 = 1 - s^2 + s^4 < 1 \iff s < 1", How.PROVED)
+@proved(r"\lambda = 1 - i s - s^2, \qquad |\lambda|^2 = 1 - s^2 + s^4 < 1 \iff s < 1")
 @fails("the look-ahead is half the step: |lambda|^2 = 1 + s^4/4, it never converges", lambda: {"ahead": 2})
 def extragradient(ahead: int = 1) -> Evidence:
     """On bilinear games with a nonsingular matrix extragradient with two equal steps converges exactly when eta

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from .. import games, losses, rules
 from ..lazy import sympy
 from ..types import Game
-from .declare import Evidence, How, Paper, drawn, fails, formula
+from .declare import Evidence, Paper, drawn, fails, formula, proved
 from .evidence import all_of, same_expressions, same_spectrum
 from .falsify import converges
 
@@ -23,7 +23,7 @@ def _densities() -> Any:
 
 
 @goodfellow.says("Goodfellow et al. 2014, proposition 1")
-@formula(r"D^*(x) = \frac{p(x)}{p(x) + q(x)}", How.PROVED)
+@proved(r"D^*(x) = \frac{p(x)}{p(x) + q(x)}")
 @fails("another loss: the f-GAN of KL has its optimum at 1 + log p/q", lambda: {"loss": "f_gan_kl"})
 def optimal_discriminator(loss: str = "minimax") -> Evidence:
     """For a fixed generator with density q > 0 and data with density p > 0 the best discriminator of the minimax loss
@@ -48,13 +48,11 @@ def optimal_discriminator(loss: str = "minimax") -> Evidence:
 
 
 @goodfellow.says("Goodfellow et al. 2014, theorem 1")
-@formula(r"C(G) = 2\,\mathrm{JS}(p, q) - \log 4", How.PROVED)
+@proved(r"C(G) = 2\,\mathrm{JS}(p, q) - \log 4")
 @fails("another loss: the f-GAN of JS measures JS itself, without factor", lambda: {"loss": "f_gan_js"})
 def measures_jensen_shannon(loss: str = "minimax") -> Evidence:
     """Against the best discriminator the minimax generator minimises 2 JS(p, q) - log 4 (in nats), whose global minimum
     -log 4 is reached only where the generator's density is that of the data.
-
-    The value of the best discriminator beside 2 JS - log 4, and how it grows with the share t of the data.
     """
     p, q = _densities()
     chosen = losses.registry[loss].build()
@@ -71,9 +69,7 @@ def measures_jensen_shannon(loss: str = "minimax") -> Evidence:
         Evidence(measured.scale == 2 and abs(measured.offset + float(sympy.log(4))) < 1e-15, "2 JS - log 4"),
         same_expressions([excess.subs(t, sympy.Rational(1, 2)), sympy.diff(excess, t).subs(t, "1/2")], [0, 0]),
         same_expressions(sympy.diff(excess, t, 2), 1 / t + 1 / (1 - t)),
-        Evidence(
-            True, "with p = t, q = 1 - t its second derivative is 1/t + 1/(1 - t) > 0: the minimum, only at p = q"
-        ),
+        Evidence(True, "for p = t, q = 1 - t its second derivative is 1/t + 1/(1 - t) > 0: the minimum only at p = q"),
     )
 
 

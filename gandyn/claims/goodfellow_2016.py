@@ -11,7 +11,7 @@ from .. import analysis, games, losses, rules
 from ..lazy import sympy
 from ..types import Game
 from . import strategies
-from .declare import Evidence, How, Paper, drawn, fails, formula
+from .declare import Evidence, Paper, drawn, fails, formula, proved
 from .evidence import all_of, same_expressions, same_numbers, same_spectrum, singular_values, update_map
 
 goodfellow = Paper("goodfellow_2016")
@@ -37,10 +37,8 @@ def flow_circles(game: Game) -> Evidence:
     return all_of(identity, same_spectrum(analysis.linearize(game).eigenvalues, [*turning, *still], 1e-9))
 
 
-@goodfellow.sharpened(
-    "Goodfellow 2016, the exercise on gradient descent for games, with finite steps (s = step times sigma)"
-)
-@formula(r"a^2 - s\,ab + b^2 \;\text{conserved, definite iff}\; s < 2", How.PROVED)
+@goodfellow.sharpened("Goodfellow 2016, the exercise on gradient descent for games, finite steps (s = step * sigma)")
+@proved(r"a^2 - s\,ab + b^2 \;\text{conserved, definite iff}\; s < 2")
 @drawn(19, step=strategies.tenths(0.1, 1.9))
 @fails("s = 2: the form is only semidefinite and the orbit grows linearly", lambda: {"step": 2}, step=1)
 @fails("s > 2", lambda: {"step": 2.5}, step=1)
@@ -73,10 +71,8 @@ def _gaussian(x: Any, mean: float, width: float) -> Any:
 @goodfellow.says("Goodfellow 2016, the section on the maximum likelihood game; Goodfellow 2014b")
 @formula(r"\nabla_\theta \mathbb{E}_{q_\theta}[-e^{s^*}] = \nabla_\theta \mathrm{KL}(p \| q_\theta)")
 @drawn(30, loss=st.just("maximum_likelihood"), mean=st.floats(-2, 2), width=st.floats(0.8, 2))
-@fails("the saturating cost", lambda: {"loss": "minimax", "mean": 1.0, "width": 1.0}, loss="maximum_likelihood")
-@fails(
-    "the non-saturating cost", lambda: {"loss": "nonsaturating", "mean": 1.0, "width": 1.0}, loss="maximum_likelihood"
-)
+@fails("saturating cost", lambda: {"loss": "minimax", "mean": 1.0, "width": 1.0}, loss="maximum_likelihood")
+@fails("nonsaturating cost", lambda: {"loss": "nonsaturating", "mean": 1.0, "width": 1.0}, loss="maximum_likelihood")
 def maximum_likelihood(loss: str, mean: float, width: float) -> Evidence:
     """With the generator's cost -E exp(s), s the logit of the best discriminator, held fixed, the generator follows the
     gradient of KL(data || samples), the direction of maximum likelihood.
@@ -98,7 +94,7 @@ def maximum_likelihood(loss: str, mean: float, width: float) -> Evidence:
 
 
 @goodfellow.says("Goodfellow 2016, the section on the heuristic, non-saturating game")
-@formula(r"\partial_s \log(1 - D) = -D, \qquad \partial_s(-\log D) = -(1 - D)", How.PROVED)
+@proved(r"\partial_s \log(1 - D) = -D, \qquad \partial_s(-\log D) = -(1 - D)")
 @fails("the maximum-likelihood cost saturates too", lambda: {"loss": "maximum_likelihood"})
 def saturation(loss: str = "nonsaturating") -> Evidence:
     """Where the discriminator recognises a fake, D -> 0, the minimax generator's slope against the logit, -D, vanishes,

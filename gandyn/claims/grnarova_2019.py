@@ -38,9 +38,7 @@ def _densities(data: Any) -> Any:
     return st.fixed_dictionaries({"data": st.just(data), "fake": fake, "logits": logits})
 
 
-@grnarova.sharpened(
-    "Grnarova et al. 2019, theorem 1 (the gap bounds the divergence from above); factor 2 by our convention of JS"
-)
+@grnarova.sharpened("Grnarova et al. 2019, theorem 1 (the gap bounds the divergence); factor 2 by our convention of JS")
 @formula(r"\mathrm{DG}(p, D) \ge 2\,\mathrm{JS}(d, p)")
 @drawn(15, st.sampled_from([(1, 1), (3, 1), (1, 1, 2), (2, 1, 4, 1), (5, 1, 1, 1)]).flatmap(_densities))
 @fails(

@@ -10,7 +10,7 @@ from .. import analysis, games, rules
 from ..games.quadratic import quadratic
 from ..lazy import sympy
 from ..types import Game
-from .declare import Evidence, How, Paper, drawn, fails, formula
+from .declare import Evidence, Paper, drawn, fails, formula, proved
 from .evidence import bilinear_modes, same_expressions, same_maps
 from .strategies import tenths
 
@@ -24,9 +24,9 @@ def _general_bilinear() -> Game:
 
 
 @grnarova.derived("Grnarova et al. 2021, section 4 (the practical algorithm); the identity derived here, for k up to 4")
-@formula(r"\nabla f(\cdot, y_k) - \nabla f(x_k, \cdot) = v + k e\, J^\top v", How.PROVED)
+@proved(r"\nabla f(\cdot, y_k) - \nabla f(x_k, \cdot) = v + k e\, J^\top v")
 @drawn(8, game=st.builds(_general_bilinear), k=st.integers(1, 4))
-@fails("the players have curvature of their own", lambda: {"game": quadratic(1, 1, 1), "k": 1}, game=games.bilinear)
+@fails("both players have own curvature", lambda: {"game": quadratic(1, 1, 1), "k": 1}, game=games.bilinear)
 def consensus(game: Game, k: int) -> Evidence:
     """On bilinear games, descent on the duality gap with k inner steps e held fixed is consensus optimisation with
     weight gamma = k e, as an identity of update maps.
@@ -36,9 +36,7 @@ def consensus(game: Game, k: int) -> Evidence:
 
 
 @grnarova.derived("beside Grnarova et al. 2021, sections 1 and 4 (minimisation in place of competition); for k up to 3")
-@formula(
-    r"\lambda = 1 - 2 \eta k e \sigma^2 \quad\text{beside}\quad 1 - \eta k e \sigma^2 \pm i \eta \sigma", How.PROVED
-)
+@proved(r"\lambda = 1 - 2 \eta k e \sigma^2 \quad\text{beside}\quad 1 - \eta k e \sigma^2 \pm i \eta \sigma")
 @drawn(3, k=st.integers(1, 3))
 @fails("the inner iterates are held fixed", lambda: {"k": 2, "through": False})
 def no_competition(k: int, through: bool = True) -> Evidence:

@@ -74,8 +74,6 @@ def unit_slopes(counts: list[tuple[int, int, int]], box: bool = False) -> Eviden
 def penalised_critic(weight: float, theta: float, one_sided: bool = False, loss: str = "wasserstein") -> Evidence:
     """With a finite weight gamma the best critic under WGAN-GP overshoots slope one: between a datum and a sample at
     distance W1 its slope is 1 + W1/gamma (gamma = 2 lambda).
-
-    Where the discriminator's gradient vanishes for a fixed sample at theta: |phi| = 1 + |theta| / gamma.
     """
     game = games.dirac_gan(loss, penalty=f"WGANGP({weight}, one_sided={one_sided})")
     length = 1 + abs(theta) / weight

@@ -10,20 +10,18 @@ from .. import games, rules
 from ..lazy import sympy
 from ..types import Game
 from . import strategies
-from .declare import Evidence, How, Paper, drawn, fails, formula
+from .declare import Evidence, Paper, drawn, fails, formula, instance
 from .evidence import all_of, bilinear_modes, critical, orbit, same_numbers
 
 hemmat = Paper("hemmat_2023")
 
 
 @hemmat.sharpened("Hemmat et al. 2023, the theorem on convergence for bilinear games; the exact region by Schur-Cohn")
-@formula(r"z^2 - (1 - is - ia)z - ia = 0, \qquad |z|<1 \iff s < \frac{2a(1-a^2)}{1+a^2}", How.INSTANCE)
+@instance(r"z^2 - (1 - is - ia)z - ia = 0, \qquad |z|<1 \iff s < \frac{2a(1-a^2)}{1+a^2}")
 @fails("a momentum of 1/2 beside it", lambda: {"momentum": 0.5})
 def bilinear_region(momentum: Any = 0) -> Evidence:
     """On bilinear games LEAD without momentum converges exactly when eta sigma < 2a(1 - a^2)/(1 + a^2), a = alpha sigma
     < 1, for every singular value sigma: the coupling term alone makes it converge.
-
-    Stable for s < 2 a (1 - a^2) / (1 + a^2), a = alpha sigma; modes z^2 - (1 + beta - i (s + a)) z + beta - i a.
     """
     lr, alpha = sympy.symbols("lr alpha", positive=True)
     rule = rules.LEAD("lr", "alpha", momentum)

@@ -75,20 +75,12 @@ def time_scales_decide(a: Any, b: Any, c: Any, factor: Any) -> Evidence:
 
 @heusel.derived("derived beside Heusel et al. 2017, theorem 1")
 @formula(r"a + c\tau > 0, \qquad \tau(ac + b^2) > 0")
-@drawn(
-    12,
-    a=tenths(0.1, 2),
-    b=tenths(-2, 2),
-    c=tenths(0.1, 2),
-    tau=tenths(0.1, 10),
-)
+@drawn(12, a=tenths(0.1, 2), b=tenths(-2, 2), c=tenths(0.1, 2), tau=tenths(0.1, 10))
 @fails("no Nash equilibrium, below the threshold", lambda: {"a": -1, "b": 2, "c": sympy.Rational(1, 2), "tau": 1}, a=1)
 @fails("a saddle without coupling", lambda: {"a": -1, "b": 0, "c": 1, "tau": 5}, a=1)
 def strict_nash_attracts_at_every_ratio(a: Any, b: Any, c: Any, tau: Any) -> Evidence:
     """A strict local Nash equilibrium of a zero-sum game with one coordinate each attracts small steps for every ratio
     tau of the learning rates: separation of time scales is not needed there.
-
-    Trace a + c tau > 0 and determinant tau (a c + b^2) > 0, and a step below the exact bound.
     """
     game = games.quadratic(a, b, c)
     longest = critical(game, _rule("lr", tau))

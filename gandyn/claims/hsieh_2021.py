@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from .. import analysis, games, rules
 from ..lazy import sympy
 from ..rules.schedule import PowerDecay, Scheduled
-from .declare import Evidence, How, Paper, drawn, fails, formula
+from .declare import Evidence, Paper, certified, drawn, fails, formula, proved
 from .evidence import all_of, between, orbit, same_expressions, same_numbers, spectral
 
 hsieh = Paper("hsieh_2021")
@@ -20,7 +20,7 @@ BOX = ((-0.05, 0.2), (0.3, 0.55))
 
 
 @hsieh.says("Hsieh et al. 2021, example 5.2 (the forsaken game)")
-@formula(r"\mathrm{Re}\,\lambda = -\tfrac12(\varphi''(x)+\varphi''(y)) < 0, \qquad \varphi''(y) < 0", How.CERTIFIED)
+@certified(r"\mathrm{Re}\,\lambda = -\tfrac12(\varphi''(x)+\varphi''(y)) < 0, \qquad \varphi''(y) < 0")
 @fails("the almost bilinear game, whose critical point repels", lambda: {"game": games.almost_bilinear(0.2)})
 def forsaken_point(game: Any = None) -> Evidence:
     """The critical point of the forsaken game near (0.078, 0.412) attracts the gradient flow, weakly (at the rate
@@ -41,17 +41,8 @@ def forsaken_point(game: Any = None) -> Evidence:
 
 @hsieh.sharpened("Hsieh et al. 2021, example 5.2 and its figure; their theorem says so of Robbins-Monro schemes")
 @formula(r"\mathrm{dist}(w_t, w^*) \in [0.85, 2] \text{ for large } t")
-@drawn(
-    5,
-    step=st.sampled_from((0.02, 0.05)),
-    distance=st.floats(0.35, 1.2),
-    angle=st.floats(0, 2 * math.pi),
-)
-@fails(
-    "a start inside the repelling cycle",
-    lambda: {"step": 0.05, "distance": 0.08, "angle": 0.5},
-    distance=0.5,
-)
+@drawn(5, step=st.sampled_from((0.02, 0.05)), distance=st.floats(0.35, 1.2), angle=st.floats(0, 2 * math.pi))
+@fails("a start inside the repelling cycle", lambda: {"step": 0.05, "distance": 0.08, "angle": 0.5}, distance=0.5)
 def spurious_cycle(step: float, distance: float, angle: float) -> Evidence:
     """In the forsaken game gradient descent-ascent, alternating, extragradient and optimistic steps that start 0.35 to
     1.2 away from the stable critical point miss it: a repelling cycle shields it, and they end on the attracting one
@@ -66,10 +57,7 @@ def spurious_cycle(step: float, distance: float, angle: float) -> Evidence:
 
 
 @hsieh.sharpened("Hsieh et al. 2021, example 5.1 (the almost bilinear game); averaged here")
-@formula(
-    r"\Big\langle \tfrac{d r^2}{dt} \Big\rangle = \epsilon\big(r^2 - \tfrac34 r^4\big) = 0 \iff r = 2/\sqrt3",
-    How.PROVED,
-)
+@proved(r"\Big\langle \tfrac{d r^2}{dt} \Big\rangle = \epsilon\big(r^2 - \tfrac34 r^4\big) = 0 \iff r = 2/\sqrt3")
 @fails("a perturbation of y that is quadratic: no cycle", lambda: {"game": lambda eps: games.quadratic(0, 1, eps)})
 def almost_bilinear_radius(game: Any = None) -> Evidence:
     """A perturbation eps (y^2/2 - y^4/4) turns the circles of x y into one attracting cycle, whose radius tends to
@@ -124,10 +112,7 @@ def _follows(rule: Any, game: Any, start: Any, power: float) -> Evidence:
     game=st.sampled_from(PLAYED).map(lambda make: make()),
     start=st.tuples(st.floats(0.2, 0.6), st.floats(-0.6, -0.2)),
 )
-@fails(
-    "steps that do not vanish",
-    lambda: {"game": games.almost_bilinear(0.3), "start": (0.5, -0.5), "power": 0.0},
-)
+@fails("steps that do not vanish", lambda: {"game": games.almost_bilinear(0.3), "start": (0.5, -0.5), "power": 0.0})
 def steps_follow_the_flow(game: Any, start: Any, power: float = 0.8) -> Evidence:
     """With steps that vanish slowly (t^-0.8) bounded iterates of gradient, alternating, extragradient and optimistic
     steps are an asymptotic pseudo-trajectory of one and the same flow: over any fixed span of time they stray from it
@@ -139,14 +124,8 @@ def steps_follow_the_flow(game: Any, start: Any, power: float = 0.8) -> Evidence
 
 @hsieh.says("Hsieh et al. 2021, example 5.1, for schemes with vanishing steps")
 @formula(r"\mathrm{dist}(w_t, \{|w| \approx 2/\sqrt3\}) \to 0")
-@drawn(
-    4,
-    start=st.tuples(st.floats(0.3, 1.5), st.floats(-0.5, 0.5)),
-)
-@fails(
-    "a game without a cycle: own curvature",
-    lambda: {"start": (0.5, 0.1), "game": games.quadratic(0.2, 1, 0.2)},
-)
+@drawn(4, start=st.tuples(st.floats(0.3, 1.5), st.floats(-0.5, 0.5)))
+@fails("a game without a cycle: own curvature", lambda: {"start": (0.5, 0.1), "game": games.quadratic(0.2, 1, 0.2)})
 def cycles_are_limits(start: Any, game: Any = None) -> Evidence:
     """On the almost bilinear game all four schemes with vanishing steps end on the flow's attracting cycle instead of
     the unique critical point: a chain-transitive set without any equilibrium in it.

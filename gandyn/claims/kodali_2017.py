@@ -12,7 +12,7 @@ from ..lazy import sympy
 from ..penalties import registry as penalties
 from ..types import Game
 from . import strategies
-from .declare import Evidence, How, Paper, drawn, fails, formula
+from .declare import Evidence, Paper, drawn, fails, formula, proved
 from .evidence import all_of, orbit, same_expressions, same_numbers
 
 kodali = Paper("kodali_2017")
@@ -49,21 +49,17 @@ def no_regret_averages(matrix: Any, step: float, count: int, last: bool = False)
     bound = 4 * game.dim / (2 * step * count) + step * steepest / 2
     return all_of(
         same_numbers([float(analysis.duality_gap(game, point).value)], [gap], 1e-10),
-        Evidence(
-            bool(gap <= sum(regrets) + 1e-10), f"gap {gap:.4g}, average regrets {regrets[0]:.4g} and {regrets[1]:.4g}"
-        ),
+        Evidence(bool(gap <= sum(regrets) + 1e-10), f"gap {gap:.4g}, mean regrets {regrets[0]:.4g}, {regrets[1]:.4g}"),
         Evidence(bool(sum(regrets) <= bound), f"regret bound {bound:.4g}"),
     )
 
 
 @kodali.derived("Kodali et al. 2017, section 3 (the penalty), on the Dirac-GAN of Mescheder et al. 2018")
-@formula(r"\lambda\,(|\varphi| - 1)^2", How.PROVED)
+@proved(r"\lambda\,(|\varphi| - 1)^2")
 @fails("target 0, where it is R1 with gamma = 2 lam", lambda: {"target": 0})
 def dirac(target: Any = 1) -> Evidence:
     """With the data at one point DRAGAN of weight lam is WGAN-GP of weight gamma = 2 lam, lam (|phi| - 1)^2 on the
     Dirac-GAN: the corner at phi = 0 leaves (0, 0) no equilibrium.
-
-    lam (|phi| - target)^2 on both sides of phi = 0; no equilibrium there unless the target is 0.
     """
     lam = sympy.Symbol("lam", positive=True)
     wasserstein = games.dirac_gan("wasserstein", penalty=penalties["DRAGAN"].build(lam, target))

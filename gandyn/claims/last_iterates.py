@@ -82,9 +82,7 @@ def optimism_last_iterate(game: Game, share: float, start: Any, rule: Any = rule
     return Evidence(worst <= 1, f"eta^2 (T + 1) |v(w_T)|^2 at most {worst:.4g} |w_0 - w*|^2")
 
 
-@golowich.sharpened(
-    "Golowich et al. 2020 (last iterate is slower than averaged iterate), the lower bound; the game is ours"
-)
+@golowich.sharpened("Golowich et al. 2020 (last iterate is slower than averages), the lower bound; the game is ours")
 @formula(r"\sigma = T^{-1/2}: \quad \eta^2 T\,\|v(w_T)\|^2 = \eta^2(1 - s^2 + s^4)^T\|w_0\|^2")
 @drawn(6, rounds=st.sampled_from([10, 30, 100, 300, 1000, 3000]))
 @fails("one game for all T", lambda: {"rounds": 300, "coupling": 0.5})

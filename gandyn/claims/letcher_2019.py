@@ -11,7 +11,7 @@ from .. import games, rules
 from ..lazy import sympy
 from ..types import Game
 from . import strategies
-from .declare import Evidence, How, Paper, drawn, fails, formula, where
+from .declare import Evidence, Paper, drawn, fails, formula, proved, where
 from .evidence import all_of, jacobian, map_matrix, radius, same_expressions, same_numbers, update_map
 
 letcher = Paper("letcher_2019")
@@ -33,7 +33,7 @@ def _invertible(margin: float) -> Any:
 
 
 @letcher.sharpened("Letcher et al. 2019, section 4.1 (the tandem game); the line derived here")
-@formula(r"x + y = \frac{1-2e}{1-4e} > 1,\qquad f_i = s(s-1) > 0 \text{ at } x = y = s/2", How.PROVED)
+@proved(r"x + y = \frac{1-2e}{1-4e} > 1,\qquad f_i = s(s-1) > 0 \text{ at } x = y = s/2")
 @fails("without the shaping term: lookahead keeps x + y = 1", lambda: {"rule": rules.OpponentLookahead})
 def lola_moves_fixed_points(rule: Any = rules.LOLA) -> Evidence:
     """In the tandem game LOLA, whose players expect steps e < 1/4 of each other, does not rest where gradient descent
@@ -151,7 +151,7 @@ def sos_leaves_strict_saddles(game: Game, rule: Any = rules.StableOpponentShapin
 
 @balduzzi.says("Balduzzi et al. 2018, section 3 (SGA finds stable fixed points); Letcher et al. 2019 (JMLR)")
 @formula(
-    r"S \succeq 0,\ \det J \ne 0,\ 0 < \lambda \ll 1 \Rightarrow \mathrm{Re}\,\mathrm{sp}(J + \lambda A^\top " r"J) > 0"
+    r"S \succeq 0,\ \det J \ne 0,\ 0 < \lambda \ll 1 \Rightarrow \mathrm{Re}\,\mathrm{sp}(J + \lambda A^\top J) > 0"
 )
 @drawn(
     20,

@@ -12,7 +12,7 @@ import numpy as np
 from .. import analysis, games, rules
 from ..games.quadratic import quadratic
 from ..types import Game
-from .declare import Evidence, How, Paper, fails, formula
+from .declare import Evidence, Paper, fails, proved, reproduced
 from .evidence import attracting, same_maps, same_numbers, spectral
 from .falsify import converges
 
@@ -20,7 +20,7 @@ lore = Paper("lore")
 
 
 @lore.remark("Gidel et al. 2019b, theorem 5, has them bounded")
-@formula(r"\det DF = 1", How.PROVED)
+@proved(r"\det DF = 1")
 @fails("s = 1/2: the eigenvalues have product 1 and lie on the unit circle", lambda: {"step": 0.5})
 @fails("s = 1.9", lambda: {"step": 1.9})
 def alternating_converges_on_bilinear(step: float) -> Evidence:
@@ -29,7 +29,7 @@ def alternating_converges_on_bilinear(step: float) -> Evidence:
 
 
 @lore.remark("Gidel et al. 2019b, section 3, has negative momentum shrink it")
-@formula(r"\rho(\beta) > \rho(0) \quad (\beta > 0)", How.PROVED)
+@proved(r"\rho(\beta) > \rho(0) \quad (\beta > 0)")
 @fails("step 0.1, momentum 0.9", lambda: {"step": 0.1, "momentum": 0.9})
 @fails("step 0.5, momentum 0.2", lambda: {"step": 0.5, "momentum": 0.2})
 def momentum_helps_on_bilinear(step: float, momentum: float) -> Evidence:
@@ -41,10 +41,8 @@ def momentum_helps_on_bilinear(step: float, momentum: float) -> Evidence:
 
 
 @lore.remark("Qin et al. 2020, section 4.1, advance all players jointly")
-@formula(r"\text{on } f = xy:\; |1 - is| = \sqrt{1 + s^2} \ne |\textstyle\sum_{k \le 4} (-is)^k / k!|", How.PROVED)
-@fails(
-    "on v(a, b) = ab it is Euler's method: with step 0.1 the norm grows 145-fold in 1000 steps", lambda: {"step": 0.1}
-)
+@proved(r"\text{on } f = xy:\; |1 - is| = \sqrt{1 + s^2} \ne |\textstyle\sum_{k \le 4} (-is)^k / k!|")
+@fails("on v(a, b) = ab it is Euler's method: 1000 steps of 0.1 grow the norm 145-fold", lambda: {"step": 0.1})
 def runge_kutta_player_by_player(step: float) -> Evidence:
     """Runge-Kutta of order 4 applied to one player at a time is Runge-Kutta of order 4 of the game.
 
@@ -63,7 +61,7 @@ def runge_kutta_player_by_player(step: float) -> Evidence:
 
 
 @lore.remark("true on bilinear games")
-@formula(r"\partial_x f(x,\, y + \eta f_y) \ne \partial_x f(x - \eta f_x,\, y + \eta f_y)", How.PROVED)
+@proved(r"\partial_x f(x,\, y + \eta f_y) \ne \partial_x f(x - \eta f_x,\, y + \eta f_y)")
 @fails("own curvature: f = x^2/2 + xy - y^2/2", lambda: {"game": quadratic(1, 1, 1)})
 def extragradient_is_gap_descent(game: Game) -> Evidence:
     """Descending the duality gap with one inner step, held fixed, and equal step sizes is extragradient on any game."""
@@ -71,7 +69,7 @@ def extragradient_is_gap_descent(game: Game) -> Evidence:
 
 
 @lore.remark("it needs an inner step of at most 2/L")
-@formula(r"\eta_{\mathrm{inner}} \le 2/L", How.PROVED)
+@proved(r"\eta_{\mathrm{inner}} \le 2/L")
 @fails("inner step 2.5 > 2/L = 2 on f = x^2/2 + xy - y^2/2", lambda: {"inner_lr": 2.5})
 def gap_estimates_grow(inner_lr: float) -> Evidence:
     """The gap estimated with k inner gradient steps is never negative and grows with k, whatever the inner step."""
@@ -81,7 +79,7 @@ def gap_estimates_grow(inner_lr: float) -> Evidence:
 
 
 @lore.remark("k-step estimates are finite, each of them")
-@formula(r"\mathrm{DG}(x, y) = +\infty \quad ((x, y) \ne 0)", How.PROVED)
+@proved(r"\mathrm{DG}(x, y) = +\infty \quad ((x, y) \ne 0)")
 @fails("off the saddle either player gains without limit", lambda: {"at": (1.0, 1.0)})
 def bilinear_gap_is_finite(at: tuple[float, float]) -> Evidence:
     """The duality gap of an unconstrained bilinear game is a number that measures the distance to the saddle."""
@@ -90,10 +88,8 @@ def bilinear_gap_is_finite(at: tuple[float, float]) -> Evidence:
 
 
 @lore.remark("Mazumdar et al. 2020 and Jin et al. 2020 say otherwise")
-@formula(r"f = -\tfrac{1}{2}x^2 + 2xy - y^2", How.PROVED)
-@fails(
-    "player 1 sits on a maximum of its own cost, and the coupling holds it there", lambda: {"game": quadratic(-1, 2, 2)}
-)
+@proved(r"f = -\tfrac{1}{2}x^2 + 2xy - y^2")
+@fails("player 1 sits on a maximum of its own cost, held by the coupling", lambda: {"game": quadratic(-1, 2, 2)})
 def limits_are_nash(game: Game) -> Evidence:
     """Every point that attracts gradient descent-ascent is a local Nash equilibrium."""
     found = analysis.classify(game)
@@ -102,7 +98,7 @@ def limits_are_nash(game: Game) -> Evidence:
 
 
 @lore.remark("true of zero-sum games")
-@formula(r"J = \begin{pmatrix} 1 & 3 \\ 3 & 1 \end{pmatrix}: \quad \lambda = -4,\ 2", How.PROVED)
+@proved(r"J = \begin{pmatrix} 1 & 3 \\ 3 & 1 \end{pmatrix}: \quad \lambda = -4,\ 2")
 @fails(
     "a general sum: f_1 = x^2/2 + 3xy, f_2 = y^2/2 + 3xy",
     lambda: {"game": games.general_quadratic((((1,), (3,)), ((3,), (1,))))},
@@ -114,17 +110,13 @@ def nash_attracts(game: Game) -> Evidence:
 
 
 @lore.remark("Balduzzi et al. 2018, algorithm 1, divides by the dimension d")
-@formula(
+@reproduced(
     r"\lambda = \mathrm{sign}\big(\tfrac{1}{d}\langle v, J^\top v\rangle\langle A^\top v, J^\top v\rangle + "
-    r"\epsilon\big)",
-    How.REPRODUCED,
+    r"\epsilon\big)"
 )
 @fails("two players of two coordinates each: the sign differs, and with it the step", lambda: {"scale": 0.346})
 def alignment_divisor(scale: float) -> Evidence:
-    """In symplectic gradient adjustment the alignment may be divided by the number of players or of tensors.
-
-    The SGA step beside one whose alignment is divided by the number of players.
-    """
+    """In symplectic gradient adjustment the alignment may be divided by the number of players or of tensors."""
     game = quadratic(((-1, 0), (0, -1)), ((1, 0), (0, 1)), ((-1, 0), (0, -1)))
     w, rule = scale * np.array([1.0, 0.5, 0.2, -1.0]), rules.SGA(0.1, 0.5)
     jacobian = np.array(game.jacobian(w), dtype=float)
@@ -137,7 +129,7 @@ def alignment_divisor(scale: float) -> Evidence:
 
 
 @lore.remark("true where iterates stay bounded (Kodali et al. 2017, section 2)")
-@formula(r"\tfrac{1}{T}\textstyle\sum_t (1 - i\eta)^t \;\text{diverges}", How.REPRODUCED)
+@reproduced(r"\tfrac{1}{T}\textstyle\sum_t (1 - i\eta)^t \;\text{diverges}")
 @fails("the unconstrained v(a, b) = ab with a constant step", lambda: {"step": 0.2})
 def averages_always_converge(step: float) -> Evidence:
     """The average of the iterates of simultaneous steps converges on every convex-concave game."""

@@ -12,7 +12,7 @@ from ..oracles.gaussian_mixture import ring
 from ..oracles.symbolic import SymbolicGame
 from ..penalties import registry as penalties
 from ..types import Rule
-from .declare import Evidence, How, Paper, fails, formula
+from .declare import Evidence, Paper, fails, proved, reproduced
 from .evidence import all_of, critical, same_expressions, same_numbers, same_spectrum
 from .falsify import converges
 
@@ -20,13 +20,8 @@ lore = Paper("lore")
 
 
 @lore.remark("Mescheder et al. 2018, definition 2.1, has sigma(-phi theta)")
-@formula(
-    r"\dot\varphi = \theta\,\sigma(-\varphi\theta), \qquad \dot\theta = -\varphi\,\sigma(-\varphi\theta)", How.PROVED
-)
-@fails(
-    "the minimax game; this is the zero-sum flow of -log D of fakes, log(1 + exp(phi theta))",
-    lambda: {"loss": "minimax"},
-)
+@proved(r"\dot\varphi = \theta\,\sigma(-\varphi\theta), \qquad \dot\theta = -\varphi\,\sigma(-\varphi\theta)")
+@fails("the minimax game; this is the zero-sum flow of -log D of fakes", lambda: {"loss": "minimax"})
 @fails("nor is it the non-saturating game's: there theta' alone agrees", lambda: {"loss": "nonsaturating"})
 def tutorial_dirac_gan(loss: str) -> Evidence:
     """The system (theta sigma(phi theta), -phi sigma(phi theta)) is the flow of the minimax Dirac-GAN.
@@ -46,7 +41,7 @@ def _critical(gamma: float, repeats: int) -> float:
 
 
 @lore.remark("on the Dirac-GAN with R1, alternating steps")
-@formula(r"h^*(n = 1) = 3.62 > h^*(n = 3) = 2.22 \quad (\gamma = 0.1)", How.PROVED)
+@proved(r"h^*(n = 1) = 3.62 > h^*(n = 3) = 2.22 \quad (\gamma = 0.1)")
 @fails("gamma = 0.1, three steps", lambda: {"gamma": 0.1, "repeats": 3})
 def more_critic_steps_help(gamma: float, repeats: int) -> Evidence:
     """Several steps of the discriminator for one of the generator make training more stable."""
@@ -55,7 +50,7 @@ def more_critic_steps_help(gamma: float, repeats: int) -> Evidence:
 
 
 @lore.remark("beside Mescheder et al. 2018, lemma 2.5; on the Dirac-GAN with R1, alternating steps")
-@formula(r"h^*(n = 1) = 2.26 < h^*(n = 2) = \tfrac{10}{3} \quad (\gamma = 0.6)", How.PROVED)
+@proved(r"h^*(n = 1) = 2.26 < h^*(n = 2) = \tfrac{10}{3} \quad (\gamma = 0.6)")
 @fails("gamma = 0.6, two steps", lambda: {"gamma": 0.6, "repeats": 2})
 def more_critic_steps_shrink(gamma: float, repeats: int) -> Evidence:
     """Several steps of the discriminator always shrink the range of stable step sizes, as they do without a penalty
@@ -66,11 +61,8 @@ def more_critic_steps_shrink(gamma: float, repeats: int) -> Evidence:
 
 
 @lore.remark("beside Mescheder et al. 2018, lemma 2.3; the cubic terms decide")
-@formula(r"\lambda = \pm i/2 \;\text{twice; } r^2 \;\text{conserved, but } r^2 \sim 8/t", How.PROVED)
-@fails(
-    "minimax conserves theta^2 + phi^2, non-saturating attracts",
-    lambda: {"first": "minimax", "second": "nonsaturating"},
-)
+@proved(r"\lambda = \pm i/2 \;\text{twice; } r^2 \;\text{conserved, but } r^2 \sim 8/t")
+@fails("minimax conserves r^2, non-saturating attracts", lambda: {"first": "minimax", "second": "nonsaturating"})
 def equal_eigenvalues_equal_fate(first: str, second: str) -> Evidence:
     """Equilibria with the same eigenvalues behave alike: the non-saturating and the minimax Dirac-GAN both circle."""
     found = [analysis.linearize(games.dirac_gan(loss)) for loss in (first, second)]
@@ -80,7 +72,7 @@ def equal_eigenvalues_equal_fate(first: str, second: str) -> Evidence:
 
 
 @lore.remark("the one-dimensional rule, in the plane")
-@formula(r"1 - e^{-9/2} = 98.89\,\%", How.REPRODUCED)
+@reproduced(r"1 - e^{-9/2} = 98.89\,\%")
 @fails("the ring of eight modes", lambda: {"points": 100000})
 def three_sigma_in_the_plane(points: int) -> Evidence:
     """Three standard deviations around the modes hold 99.7 % of the samples of a perfect generator in the plane.
@@ -96,7 +88,7 @@ def three_sigma_in_the_plane(points: int) -> Evidence:
 
 
 @lore.remark("Mescheder et al. 2018, figure 3, shows the orbit")
-@formula(r"|\varphi| \le c \;\text{changes nothing near } (0, 0)", How.REPRODUCED)
+@reproduced(r"|\varphi| \le c \;\text{changes nothing near } (0, 0)")
 @fails("simultaneous steps 0.2 from (1, 1) end on the clipped orbit", lambda: {"rule": rules.GDA(0.2)})
 @fails("alternating steps circle", lambda: {"rule": rules.AlternatingGD(0.2)})
 def clipping_makes_wgan_converge(rule: Any) -> Evidence:
@@ -111,10 +103,7 @@ def clipping_makes_wgan_converge(rule: Any) -> Evidence:
     prior="Shannon et al. 2020 (non-saturating GAN training as divergence minimization), abstract: it 'does in "
     "fact approximately minimize a particular f-divergence'",
 )
-@formula(
-    r"\mathrm{KL}(q \| p) - 2\,\mathrm{JS}(p, q) = 2\,\mathrm{KL}\big(\tfrac{p + q}{2} \,\big\|\, p\big) \ge 0",
-    How.PROVED,
-)
+@proved(r"\mathrm{KL}(q \| p) - 2\,\mathrm{JS}(p, q) = 2\,\mathrm{KL}\big(\tfrac{p + q}{2} \,\big\|\, p\big) \ge 0")
 @fails(
     "it is 2 KL(m || p) of the mixture m = (p + q)/2: never negative, and zero only at q = p",
     lambda: {"loss": "nonsaturating"},
@@ -137,13 +126,10 @@ def nonsaturating_descends_no_divergence(loss: str) -> Evidence:
 
 
 @lore.remark("Goodfellow et al. 2014, theorem 1, has the factor 2")
-@formula(r"V(D^*) + \log 4 = 2\,\mathrm{JS}(p, q)", How.PROVED)
+@proved(r"V(D^*) + \log 4 = 2\,\mathrm{JS}(p, q)")
 @fails("any two different histograms", lambda: {"shares": (0.1, 0.2, 0.7)})
 def value_is_jensen_shannon(shares: tuple[float, ...]) -> Evidence:
-    """The best discriminator's value is the Jensen-Shannon divergence, up to the constant log 4.
-
-    The value of the best minimax discriminator, plus log 4, beside JS in nats by hand; the data are uniform.
-    """
+    """The best discriminator's value is the Jensen-Shannon divergence, up to the constant log 4."""
     q = np.array(shares)
     p, chosen = np.full(len(q), 1 / len(q)), losses.registry["minimax"].build()
     m = (p + q) / 2
@@ -156,10 +142,7 @@ def value_is_jensen_shannon(shares: tuple[float, ...]) -> Evidence:
     "a matter of convention: Mescheder et al. 2018, equation 9, has the 1/2; `reg = self.reg_param * "
     "compute_grad2(d_real, x_real).mean()` in gan_training/train.py of LMescheder/GAN_stability does not"
 )
-@formula(
-    r"\tfrac{\gamma}{2}\,\mathbb{E}\|\nabla D\|^2 \;\text{beside}\; w\,\mathbb{E}\|\nabla D\|^2: \quad \gamma = 2w",
-    How.PROVED,
-)
+@proved(r"\tfrac{\gamma}{2}\,\mathbb{E}\|\nabla D\|^2 \;\text{beside}\; w\,\mathbb{E}\|\nabla D\|^2: \quad \gamma = 2w")
 @fails("weight 10: the theory's gamma is 20", lambda: {"weight": 10})
 def penalty_weight_is_gamma(weight: float) -> Evidence:
     """A weight of 10 on E |grad D|^2 is the gamma = 10 of R1."""
@@ -178,13 +161,11 @@ class _Matrices(SymbolicGame):
 
 
 @lore.remark("Yong et al. 2020, section 4, is about SGD")
-@formula(r"\overline{w}_{t+1} = \overline{w}_t \;\text{needs a step linear in}\; P g", How.REPRODUCED)
+@reproduced(r"\overline{w}_{t+1} = \overline{w}_t \;\text{needs a step linear in}\; P g")
 @fails("Adam divides coordinate by coordinate, after the mean was taken out", lambda: {"inner": rules.Adam(0.1)})
 def centralised_means_stay(inner: Rule) -> Evidence:
     """Gradient centralisation keeps the means of the weights (over all dimensions but the output one) where they were,
     under any optimiser.
-
-    Largest change of a row's mean over 20 steps from random weights.
     """
     x, y = (sympy.symbols(f"{name}1:7", real=True) for name in "xy")
     value = sum((k + 1) * a**2 / 2 + a * b - b**2 for k, (a, b) in enumerate(zip(x, y, strict=True)))

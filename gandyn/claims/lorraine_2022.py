@@ -50,9 +50,7 @@ def _margin(beta: complex) -> float:
     return 0.5 + 1 / d - 2 * d / (d**2 + beta.imag**2)
 
 
-@lorraine.sharpened(
-    "Lorraine et al. 2022, the theorem on bilinear zero-sum games (some complex beta); which, derived here"
-)
+@lorraine.sharpened("Lorraine et al. 2022, the theorem on bilinear zero-sum games (complex beta); which derived here")
 @formula(r"\tfrac12 + \frac1{1-r} > \frac{2(1-r)}{(1-r)^2 + q^2}, \qquad \beta = r + iq")
 @drawn(40, size=st.floats(0, 0.9), angle=st.floats(0, math.pi))
 @where(lambda size, angle: abs(_margin(complex(size * math.cos(angle), size * math.sin(angle)))) > 0.02)
@@ -63,8 +61,6 @@ def _margin(beta: complex) -> float:
 def which_momenta(size: float, angle: float, condition: Any = None) -> Evidence:
     """Of the momenta |beta| <= 0.9 exactly those let small simultaneous steps converge on bilinear games for which 1/2
     + 1/(1-r) > 2(1-r)/((1-r)^2 + q^2), beta = r + iq: no real one, and complex ones of either sign of r.
-
-    Small steps converge exactly when 1/2 + 1/(1-r) exceeds 2 (1-r) / ((1-r)^2 + q^2), beta = r + i q.
     """
     beta = complex(size * math.cos(angle), size * math.sin(angle))
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from .. import analysis, games, rules
 from ..types import Game
 from . import strategies
-from .declare import Evidence, How, Paper, drawn, fails, formula
+from .declare import Evidence, Paper, drawn, fails, formula, reproduced
 from .evidence import moduli, orbit, same_numbers
 
 mertikopoulos = Paper("mertikopoulos_2018")
@@ -45,7 +45,7 @@ def divergence_conserved(costs: Any, x: float, y: float) -> Evidence:
 
 
 @mertikopoulos.says("Mertikopoulos, Papadimitriou & Piliouras 2018, the theorem on Poincare recurrence")
-@formula(r"\liminf_{t\to\infty} \|w_t - w_0\| = 0", How.REPRODUCED)
+@reproduced(r"\liminf_{t\to\infty} \|w_t - w_0\| = 0")
 @fails("discrete time: multiplicative weights spiral out", lambda: {"step": 0.1})
 def recurrence(step: Any = None) -> Evidence:
     """In a zero-sum game with an interior equilibrium the replicator dynamics are Poincare recurrent; in matching
@@ -67,16 +67,9 @@ def recurrence(step: Any = None) -> Evidence:
     )
 
 
-@mertikopoulos.says(
-    "Mertikopoulos et al. 2019 (going the extra (gradient) mile), the theorem on optimistic mirror descent"
-)
+@mertikopoulos.says("Mertikopoulos et al. 2019 (going the extra (gradient) mile), theorem on optimistic mirror descent")
 @formula(r"\|w^+ - w^*\|^2 \le \|w - w^*\|^2 - (1 - \eta^2L^2)\,\|w' - w\|^2")
-@drawn(
-    30,
-    game=strategies.monotone(),
-    share=st.floats(0.05, 0.99),
-    start=strategies.starts(),
-)
+@drawn(30, game=strategies.monotone(), share=st.floats(0.05, 0.99), start=strategies.starts())
 @fails(
     "without the extra step: mirror descent leaves bilinear games",
     lambda: {"game": games.bilinear(), "share": 0.5, "start": (1.0, 0.5, 0, 0), "rule": rules.SimultaneousGD},

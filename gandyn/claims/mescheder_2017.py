@@ -11,7 +11,7 @@ from .. import analysis, games, rules
 from ..lazy import sympy
 from ..types import Game
 from . import strategies
-from .declare import Evidence, How, Paper, drawn, fails, formula
+from .declare import Evidence, Paper, drawn, fails, formula, proved
 from .evidence import (
     all_of,
     attracting,
@@ -27,9 +27,7 @@ from .evidence import (
 mescheder = Paper("mescheder_2017")
 
 
-@mescheder.says(
-    "Mescheder et al. 2017, section 3 (the eigenvalues of I + hA), on planted spectra of two and four dimensions"
-)
+@mescheder.says("Mescheder et al. 2017, section 3 (eigenvalues of I + hA), on planted spectra of 2 and 4 dimensions")
 @formula(r"h < \frac{1}{|\mathrm{Re}\,\lambda|}\,\frac{2}{1 + (\mathrm{Im}\,\lambda/\mathrm{Re}\,\lambda)^2}")
 @drawn(
     10,
@@ -71,8 +69,6 @@ def consensus_stabilises(game: Game, step: float, gamma: float) -> Evidence:
     """At a local Nash equilibrium of a zero-sum game with invertible Jacobian J the flow of consensus optimisation,
     whose Jacobian is J + gamma J^T J, attracts for every gamma > 0, and its steps of size h have the eigenvalues 1 - h
     mu, mu those of J + gamma J^T J.
-
-    The rule's eigenvalues beside those of I - h (J + gamma J^T J), J by the claim itself; and attraction.
     """
     j = jacobian(game)
     regularised = j + gamma * j.T @ j
@@ -97,19 +93,16 @@ def consensus_on_bilinear(game: Game, gamma: Any, share: float) -> Evidence:
     step = share * min(2 * float(gamma) / (1 + float(gamma) ** 2 * s**2) for s in sigmas)
     expected = [1 - step * float(gamma) * s**2 + sign * 1j * step * s for s in sigmas for sign in (1, -1)]
     rule = rules.Consensus(step, gamma)
-    return all_of(
-        same_spectrum(analysis.linearize(game, rule).eigenvalues, np.array(expected), 1e-9), attracting(game, rule)
-    )
+    found = analysis.linearize(game, rule).eigenvalues
+    return all_of(same_spectrum(found, np.array(expected), 1e-9), attracting(game, rule))
 
 
 @mescheder.sharpened("Mescheder et al. 2018, figure 3 (consensus), after Mescheder et al. 2017, section 4")
-@formula(r"\lambda = 1 - h\gamma f'(0)^2 \pm i h f'(0)", How.PROVED)
+@proved(r"\lambda = 1 - h\gamma f'(0)^2 \pm i h f'(0)")
 @fails("another link: least squares has curvature of its own", lambda: {"loss": "least_squares"})
 def consensus_on_dirac(loss: str = "minimax") -> Evidence:
     """At the equilibrium of the unregularised Dirac-GAN consensus steps have the eigenvalues 1 - h gamma f'(0)^2 +- i h
     f'(0): the rotation stays, and a real part is added.
-
-    -gamma f'(0)^2 +- i f'(0): the trace and determinant of the rule's map at the Dirac-GAN's equilibrium.
     """
     step, gamma = sympy.symbols("h gamma", positive=True)
     slope = sympy.Rational(1, 2) if loss != "wasserstein" else 1

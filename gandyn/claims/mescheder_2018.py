@@ -11,7 +11,7 @@ from .. import analysis, games, rules
 from ..lazy import sympy
 from ..penalties import registry as penalties
 from . import strategies
-from .declare import Evidence, How, Paper, drawn, fails, formula, incomparable, where
+from .declare import Evidence, Paper, drawn, fails, formula, incomparable, proved, where
 from .evidence import all_of, critical, orbit, same_expressions, same_numbers, same_spectrum
 
 mescheder = Paper("mescheder_2018")
@@ -70,7 +70,7 @@ def _zero_centred(penalty: str) -> Evidence:
 
 
 @mescheder.says("Mescheder et al. 2018, lemma 4.1")
-@formula(r"\lambda = -\frac{\gamma}{2} \pm \sqrt{\frac{\gamma^2}{4} - f'(0)^2}", How.PROVED)
+@proved(r"\lambda = -\frac{\gamma}{2} \pm \sqrt{\frac{\gamma^2}{4} - f'(0)^2}")
 @fails("a gradient penalty whose target is not zero", lambda: {"penalty": "WGANGP"})
 def zero_centred_eigenvalues(penalty: str = "R1") -> Evidence:
     """With R1 or R2 of weight gamma > 0 the flow at the Dirac-GAN's equilibrium has the eigenvalues -gamma/2 +-
@@ -86,8 +86,6 @@ def zero_centred_eigenvalues(penalty: str = "R1") -> Evidence:
 def r1_step_bound(gamma: Any) -> Evidence:
     """On the Dirac-GAN with R1, simultaneous steps converge locally for small enough h: below 4 gamma for gamma < 1,
     and below 4 (gamma - sqrt(gamma^2 - 1)) from the critical gamma = 1 on, where the bound is 4.
-
-    h < 4 gamma while the eigenvalues are complex, and 2 / (the larger modulus) once they are real.
     """
     gamma = sympy.nsimplify(gamma)
     game = games.dirac_gan(penalty=penalties["R1"].build(gamma))
@@ -115,7 +113,7 @@ def _noise(loss: str) -> Evidence:
 
 
 @mescheder.says("Mescheder et al. 2018, lemma 3.2")
-@formula(r"\lambda = f''(0)\sigma^2 \pm \sqrt{f''(0)^2\sigma^4 - f'(0)^2}", How.PROVED)
+@proved(r"\lambda = f''(0)\sigma^2 \pm \sqrt{f''(0)^2\sigma^4 - f'(0)^2}")
 @fails("a link without curvature: Wasserstein", lambda: {"loss": "wasserstein"})
 def instance_noise(loss: str = "minimax") -> Evidence:
     """With instance noise of variance v on real and fake points the flow at the equilibrium of the standard Dirac-GAN
@@ -161,7 +159,7 @@ def wgan_gp_is_not_attracted(gamma: float, target: float, theta: float, phi: flo
 
 
 @mescheder.derived("beside Mescheder et al. 2018, figure 3 (non-saturating GAN) and section 3.1; the rate by averaging")
-@formula(r"\tfrac{d}{dt} r^2 = -\tfrac{1}{8} r^4 + O(r^6), \qquad r^2 \sim 8/t", How.PROVED)
+@proved(r"\tfrac{d}{dt} r^2 = -\tfrac{1}{8} r^4 + O(r^6), \qquad r^2 \sim 8/t")
 @fails("the minimax game, which circles", lambda: {"loss": "minimax"})
 def nonsaturating_converges_slowly(loss: str = "nonsaturating") -> Evidence:
     """The flow of the non-saturating Dirac-GAN has the eigenvalues +-i/2 of the minimax one, so that it does not

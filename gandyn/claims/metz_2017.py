@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from .. import games, rules
 from ..games.quadratic import quadratic
-from .declare import Evidence, How, Paper, drawn, fails, formula
+from .declare import Evidence, Paper, drawn, fails, formula, reproduced
 from .evidence import all_of, orbit, same_numbers
 
 metz = Paper("metz_2017")
@@ -45,7 +45,7 @@ def between_gradient_and_best_response(a: float, b: float, c: float, share: floa
 
 
 @metz.sharpened("Metz et al. 2017, section 3.1 and figure 1, in a toy of the same kind")
-@formula(r"\theta_{t+1} = \theta_t - \eta\,\tfrac{d}{d\theta} f(\theta, \varphi_k(\theta, \varphi_t))", How.REPRODUCED)
+@reproduced(r"\theta_{t+1} = \theta_t - \eta\,\tfrac{d}{d\theta} f(\theta, \varphi_k(\theta, \varphi_t))")
 @fails("nothing is unrolled", lambda: {"k": 0})
 def no_more_hopping(k: int = 10) -> Evidence:
     """A generator of one point that hops between two modes for ever comes to rest when it sees enough discriminator

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from .. import analysis, games
 from ..lazy import sympy
 from . import strategies
-from .declare import Evidence, How, Paper, drawn, fails, formula, incomparable
+from .declare import Evidence, Paper, drawn, fails, formula, incomparable, proved
 from .evidence import all_of, attracting, same_expressions, same_spectrum
 
 nagarajan = Paper("nagarajan_2017")
@@ -28,7 +28,7 @@ def _moments(loss: str, eta: Any = 0) -> tuple[Any, Any, Any]:
 
 
 @nagarajan.sharpened("Nagarajan & Kolter 2017, theorem 3.1 on the example of section 3")
-@formula(r"\lambda = -\tfrac{1}{5} \pm \sqrt{\tfrac{1}{25} - \tfrac{4}{9}}", How.PROVED)
+@proved(r"\lambda = -\tfrac{1}{5} \pm \sqrt{\tfrac{1}{25} - \tfrac{4}{9}}")
 @fails("a linear link, the Wasserstein GAN: h''(0) = 0", lambda: {"loss": "wasserstein"})
 @fails("the fixed point where the generator has collapsed", lambda: {"collapsed": True})
 def toy_is_stable(loss: str = "square", collapsed: bool = False) -> Evidence:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from .. import losses
 from ..lazy import sympy
 from . import strategies
-from .declare import Evidence, How, Paper, drawn, fails, formula, where
+from .declare import Evidence, Paper, drawn, fails, formula, proved, where
 from .evidence import all_of, same_expressions, same_numbers
 
 qi = Paper("qi_2017")
@@ -18,7 +18,7 @@ LOGITS = strategies.four(strategies.nonzero(5, 0.001))
 
 
 @qi.says("Qi 2017, the section on generalised LS-GAN")
-@formula(r"\nu = 1:\; C(a) = a", How.PROVED)
+@proved(r"\nu = 1:\; C(a) = a")
 @fails("nu = 1/2", lambda: {"slope": 0.5})
 @fails("nu = 0: LS-GAN", lambda: {"slope": 0})
 def slope_one_is_wasserstein(slope: Any = 1) -> Evidence:

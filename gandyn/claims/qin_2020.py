@@ -11,16 +11,14 @@ from ..dynamics.iterate import iterate
 from ..lazy import sympy
 from ..types import Game, Rule
 from . import strategies
-from .declare import Evidence, How, Paper, drawn, fails, formula
+from .declare import Evidence, Paper, drawn, fails, formula, proved
 from .evidence import all_of, bilinear_modes, critical_step, exact, orbit, same_expressions, same_numbers
 
 qin = Paper("qin_2020")
 
 
 @qin.sharpened("Qin et al. 2020, section 3 (ODE-GAN on the bilinear game); the exact threshold derived here")
-@formula(
-    r"\lambda = \sum_{k\le 4} \frac{(-is)^k}{k!},\quad |\lambda|^2 = 1 - \frac{s^6}{72} + \frac{s^8}{576}", How.PROVED
-)
+@proved(r"\lambda = \sum_{k\le 4} \frac{(-is)^k}{k!},\quad |\lambda|^2 = 1 - \frac{s^6}{72} + \frac{s^8}{576}")
 @fails("the midpoint rule of order 2", lambda: {"order": 2})
 def rk4(order: int = 4) -> Evidence:
     """On bilinear games with a nonsingular matrix joint fourth-order Runge-Kutta steps converge exactly when eta
@@ -36,9 +34,9 @@ def rk4(order: int = 4) -> Evidence:
 
 
 @qin.sharpened("Qin et al. 2020, section 3 (orders of the integrator); the exact modulus derived here")
-@formula(r"|\lambda|^2 = 1 + s^4/4 > 1", How.PROVED)
+@proved(r"|\lambda|^2 = 1 + s^4/4 > 1")
 @fails("order 4", lambda: {"order": 4})
-@fails("the players have curvature of their own", lambda: {"own": 1})
+@fails("both players have own curvature", lambda: {"own": 1})
 def rk2_never(order: int = 2, own: Any = 0) -> Evidence:
     """On bilinear games the joint midpoint rule (order 2) diverges with every step size."""
     lr, sigma = sympy.symbols("lr sigma", positive=True)
@@ -46,9 +44,7 @@ def rk2_never(order: int = 2, own: Any = 0) -> Evidence:
     found = exact(games.bilinear(sigma), rule)
     return all_of(
         same_expressions(found.matrix.det(), 1 + (lr * sigma) ** 4 / 4),
-        Evidence(
-            analysis.stability_region(games.quadratic(own, 1, own), rule, ("lr",)).never, "no region of stability"
-        ),
+        Evidence(analysis.stability_region(games.quadratic(own, 1, own), rule, ("lr",)).never, "never stable"),
     )
 
 
@@ -58,17 +54,11 @@ def rk2_never(order: int = 2, own: Any = 0) -> Evidence:
 )
 @formula(r"\partial_x v_x = 0 \Rightarrow k_1 = k_2 = k_3 = k_4 = v_x")
 @drawn(20, game=strategies.bilinear(square=False), step=strategies.steps(0.3))
-@fails(
-    "the players have curvature of their own",
-    lambda: {"game": games.quadratic(1, 1, 1), "step": 0.2},
-    game=games.bilinear,
-)
+@fails("both players have own curvature", lambda: {"game": games.quadratic(1, 1, 1), "step": 0.2}, game=games.bilinear)
 @fails("joint stages", lambda: {"game": games.bilinear(), "step": 0.2, "joint": True})
 def joint_stages(game: Game, step: Any, joint: bool = False) -> Evidence:
     """The stages of Runge-Kutta have to be joint: advanced one player at a time, the fourth-order method is the
     alternating Euler step on every bilinear game, and no longer converges.
-
-    Fourth order, one player at a time, beside alternating Euler steps.
     """
     runge_kutta: Rule = rules.RungeKutta(step, 4)
     rule = runge_kutta if joint else rules.Alternating(runge_kutta)

@@ -6,21 +6,19 @@ from typing import Any
 
 from .. import analysis, games, rules
 from ..lazy import sympy
-from .declare import Evidence, How, Paper, fails, formula
+from .declare import Evidence, Paper, fails, instance, proved
 from .evidence import all_of, attracting, curved_game, exact, same_expressions
 
 rosca = Paper("rosca_2021")
 
 
 @rosca.says("Rosca et al. 2021, theorem 3.1")
-@formula(r"\dot w = -v - \tfrac{h}{2} J v + O(h^2)", How.INSTANCE)
+@instance(r"\dot w = -v - \tfrac{h}{2} J v + O(h^2)")
 @fails("the players move in turn", lambda: {"rule": rules.AlternatingGD("lr")})
 @fails("a rule of second order has no drift", lambda: {"rule": rules.RungeKutta("lr", 2)})
 def simultaneous_drift(game: Any = None, rule: Any = None) -> Evidence:
     """Simultaneous gradient steps of size h follow the flow dw/dt = -v - (h/2) J v to second order: each player also
     descends h/4 |grad f_i|^2 and h/2 <df_i/dx_j, df_j/dx_j>, the last factor held.
-
-    c_1 = -J v / 2, J from SymPy's own derivatives.
     """
     game = curved_game() if game is None else game
     found = analysis.modified_flow(game, rule or rules.SimultaneousGD("lr"), order=1)
@@ -32,10 +30,9 @@ def simultaneous_drift(game: Any = None, rule: Any = None) -> Evidence:
 
 
 @rosca.says("Rosca et al. 2021, theorem 3.2")
-@formula(
+@instance(
     r"\dot x:\ -\tfrac{m h_x^2}{2}J_{xx}v_x - \tfrac{mk h_xh_y}{2}J_{xy}v_y, \quad \dot y:\ +\tfrac{mk "
-    r"h_xh_y}{2}J_{yx}v_x - \tfrac{k h_y^2}{2}J_{yy}v_y",
-    How.INSTANCE,
+    r"h_xh_y}{2}J_{yx}v_x - \tfrac{k h_y^2}{2}J_{yy}v_y"
 )
 @fails("simultaneous steps", lambda: {"repeats": (1, 1), "in_turn": False}, in_turn=True)
 def alternating_drift(repeats: tuple[int, int] = (2, 3), in_turn: bool = True) -> Evidence:
@@ -56,7 +53,7 @@ def alternating_drift(repeats: tuple[int, int] = (2, 3), in_turn: bool = True) -
 
 
 @rosca.sharpened("Rosca et al. 2021, the figure with epsilon = 0.09 and 0.2; the threshold derived here")
-@formula(r"(1-h\epsilon)^2 + h^2 < 1 \iff \epsilon > \frac{1-\sqrt{1-h^2}}{h} = 5 - 2\sqrt6", How.PROVED)
+@proved(r"(1-h\epsilon)^2 + h^2 < 1 \iff \epsilon > \frac{1-\sqrt{1-h^2}}{h} = 5 - 2\sqrt6")
 @fails("damping 0.2", lambda: {"damping": "1/5"})
 def figure_of_damping(damping: str = "9/100", growing: bool = True) -> Evidence:
     """With h = 0.2 and damping 0.09 simultaneous steps diverge and alternating ones converge, on a game whose flow

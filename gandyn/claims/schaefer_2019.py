@@ -11,23 +11,19 @@ from .. import games, rules
 from ..lazy import sympy
 from ..types import Game
 from . import strategies
-from .declare import Evidence, How, Paper, drawn, fails, formula, where
+from .declare import Evidence, Paper, drawn, fails, formula, instance, proved, where
 from .evidence import all_of, characteristic, critical, orbit, same_expressions, same_maps, same_numbers, update_map
 
 schaefer = Paper("schaefer_2019")
 PLANAR = (games.forsaken, lambda: games.follow_the_ridge(3), games.tandem, lambda: games.almost_bilinear(0.5))
 
 
-@schaefer.sharpened(
-    "Schaefer & Anandkumar 2019, section 2 (the bilinear model problem); the exact modulus derived here"
-)
-@formula(r"\lambda = \frac{1}{1 + i s}, \qquad |\lambda| = \frac{1}{\sqrt{1+s^2}} < 1", How.PROVED)
+@schaefer.sharpened("Schaefer & Anandkumar 2019, section 2 (the bilinear problem); the exact modulus derived here")
+@proved(r"\lambda = \frac{1}{1 + i s}, \qquad |\lambda| = \frac{1}{\sqrt{1+s^2}} < 1")
 @fails("the players have curvature of their own, which limits the step", lambda: {"own": 4})
 def any_step(own: Any = 0) -> Evidence:
     """On bilinear games with a nonsingular matrix competitive gradient descent converges with every step size: each
     singular direction shrinks by 1/sqrt(1 + s^2), s = eta sigma.
-
-    (1 + i s) z - 1 for each singular value; no step is critical.
     """
     lr, sigma = sympy.symbols("lr sigma", positive=True)
     rule, s = rules.CompetitiveGD("lr"), lr * sigma
@@ -81,13 +77,10 @@ def local_nash(game: Game, step: Any, start: Any, rule: Any = rules.CompetitiveG
     "Schaefer & Anandkumar 2019, figure 2: the authors' bilinear_strong.jl draws conOpt! with the label SGA "
     "(github.com/f-t-s/CGD)"
 )
-@formula(r"A^\top v = J^\top v \iff S v = 0", How.PROVED)
+@proved(r"A^\top v = J^\top v \iff S v = 0")
 @fails("alpha (x^2 - y^2): J is symmetric, not antisymmetric", lambda: {"curved": True})
 def consensus_is_sga(curved: bool = False) -> Evidence:
-    """On f = alpha x y a step of SGA and a step of consensus optimisation with one weight are the same.
-
-    The traced steps of SGA and consensus with one weight, on alpha x y or on alpha (x^2 - y^2).
-    """
+    """On f = alpha x y a step of SGA and a step of consensus optimisation with one weight are the same."""
     alpha = sympy.Symbol("alpha", positive=True)
     game = games.quadratic(2 * alpha, 0, 2 * alpha) if curved else games.bilinear(alpha)
     return same_maps(game, rules.SGA("lr", "lam", align=False), rules.Consensus("lr", "lam"))
@@ -97,13 +90,11 @@ def consensus_is_sga(curved: bool = False) -> Evidence:
     "Schaefer & Anandkumar 2019, figure 3: the authors' quadratic_equi.jl draws one curve with the label "
     "GDA, SGA, LCGD, CGD (github.com/f-t-s/CGD)"
 )
-@formula(r"J_o = A = 0", How.PROVED)
+@proved(r"J_o = A = 0")
 @fails("a coupling x y is added", lambda: {"coupling": 1})
 def one_curve(coupling: int = 0) -> Evidence:
     """On f = alpha (x^2 - y^2), where nothing is coupled, SGA, linearised and full competitive gradient descent are
     gradient descent-ascent.
-
-    The traced steps of SGA, linearised and full competitive gradient descent beside gradient descent-ascent.
     """
     alpha = sympy.Symbol("alpha", positive=True)
     game = games.quadratic(2 * alpha, coupling, 2 * alpha)
@@ -112,13 +103,11 @@ def one_curve(coupling: int = 0) -> Evidence:
 
 
 @schaefer.sharpened("Schaefer & Anandkumar 2019, table 1 (LCGD beside SGA)")
-@formula(r"(I+\eta J_o)^{-1}\eta v = \eta v - \eta^2 J_o v + \eta^3 J_o^2 v - \cdots, \qquad J_o = A", How.INSTANCE)
+@instance(r"(I+\eta J_o)^{-1}\eta v = \eta v - \eta^2 J_o v + \eta^3 J_o^2 v - \cdots, \qquad J_o = A")
 @fails("the coupling term is left out: gradient descent-ascent", lambda: {"rule": rules.SimultaneousGD})
 def linearised_is_sga(rule: Any = None) -> Evidence:
     """In zero-sum games competitive gradient descent to second order in its step is SGA with a weight equal to the
     step; what is left out begins with -eta^3 J_o^2 v.
-
-    CGD - linearised CGD = -lr^3 J_o^2 v + O(lr^4) on a zero-sum game in general position.
     """
     lr = sympy.Symbol("lr", positive=True)
     a, b, c = sympy.symbols("a b c", real=True)

@@ -7,16 +7,14 @@ from hypothesis import strategies as st
 from .. import analysis, games, rules
 from ..lazy import sympy
 from ..penalties import registry as penalties
-from .declare import Evidence, How, Paper, drawn, fails, formula
+from .declare import Evidence, Paper, certified, drawn, fails, formula
 from .evidence import all_of, same_expressions
 from .falsify import converges
 
 thanh = Paper("thanh_tung_2019")
 
 
-@thanh.sharpened(
-    "Thanh-Tung et al. 2019, section 5 (0-GP), on the Dirac-GAN; Mescheder et al. 2018, section 4.1, for R1"
-)
+@thanh.sharpened("Thanh-Tung et al. 2019, section 5 (0-GP), on the Dirac-GAN; R1: Mescheder et al. 2018, section 4.1")
 @formula(r"\tfrac{d}{dt}(\theta^2 + \varphi^2) = -2\gamma\varphi^2")
 @drawn(
     12,
@@ -50,14 +48,12 @@ def global_convergence(loss: str, penalty: str, gamma: str) -> Evidence:
 
 
 @thanh.sharpened("Thanh-Tung et al. 2019, section 5 (0-GP), on the Dirac-GAN; ranges and basin proven here")
-@formula(r"\gamma \in [0.6, 0.8],\ h \in [0.1, 0.2],\ \|w_0\| < \tfrac14 \;\Rightarrow\; w_t \to 0", How.CERTIFIED)
+@certified(r"\gamma \in [0.6, 0.8],\ h \in [0.1, 0.2],\ \|w_0\| < \tfrac14 \;\Rightarrow\; w_t \to 0")
 @fails("weight 0", lambda: {"gamma": (0.0, 0.0)})
 @fails("a step beyond 4 gamma", lambda: {"gamma": (0.1, 0.1), "step": (0.5, 0.5)}, gamma=(0.6, 0.8))
 def certified_basin(gamma: tuple[float, float] = (0.6, 0.8), step: tuple[float, float] = (0.1, 0.2)) -> Evidence:
     """With 0-GP of any weight in [0.6, 0.8] simultaneous steps of any size in [0.1, 0.2] on the minimax Dirac-GAN
     converge to the equilibrium, the only one in the box, from every start within 1/4 of it.
-
-    Uniqueness in the box, attraction and a basin, by ball arithmetic, for all weights and steps of the ranges.
     """
     game = games.dirac_gan(penalty=penalties["ZeroCentered"].build("gamma"))
     box = [(-0.25, 0.25)] * 2

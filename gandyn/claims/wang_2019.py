@@ -11,7 +11,7 @@ from .. import analysis, games, rules
 from ..dynamics.iterate import iterate
 from ..types import Game
 from . import strategies
-from .declare import Evidence, How, Paper, drawn, fails, formula, where
+from .declare import Evidence, Paper, drawn, fails, formula, reproduced, where
 from .evidence import map_matrix, minimax_curvatures, radius, same_spectrum
 
 wang = Paper("wang_2019")
@@ -69,10 +69,9 @@ def _ends(function: int, rule: Any) -> float:
 
 
 @wang.says("Wang et al. 2019, section 6 and its figure of three two-dimensional functions")
-@formula(
+@reproduced(
     r"-3x^2 - y^2 + 4xy, \quad 3x^2 + y^2 + 4xy, \quad (4x^2 - (y-3x+\tfrac{x^3}{20})^2 - "
-    r"\tfrac{y^4}{10})e^{-r^2/100}",
-    How.REPRODUCED,
+    r"\tfrac{y^4}{10})e^{-r^2/100}"
 )
 @fails("extragradient in the place of follow-the-ridge", lambda: {"ridge": rules.Extragradient})
 def three_functions(ridge: Any = rules.FollowTheRidge) -> Evidence:

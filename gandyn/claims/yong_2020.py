@@ -70,8 +70,6 @@ class Layer(Game):
 def means_stay(rule: Rule, seed: int) -> Evidence:
     """Gradient centralisation constrains the weights to a hyperplane: under SGD, with momentum or without, the mean of
     each output's weights keeps its initial value, while biases move.
-
-    How far the rows' means and the biases move in 20 steps.
     """
     game = Layer(seed)
     w = start = np.random.default_rng(seed + 1).normal(size=game.dim)

@@ -42,7 +42,5 @@ def alternating_accelerates(r: Any, lr: Any, in_turn: Any = rules.AlternatingGD)
     return all_of(
         same_numbers(alternating[1], float(r**2), 1e-12),
         same_numbers(simultaneous[1], float(2 * r / (1 + r**2)), 1e-12),
-        Evidence(
-            ordered, f"kappa {float(coupling / mu):.4g}: {alternating[1]:.6g} in turn, {simultaneous[1]:.6g} at once"
-        ),
+        Evidence(ordered, f"kappa {coupling / mu}: {alternating[1]:.6g} in turn, {simultaneous[1]:.6g} at once"),
     )
