@@ -31,7 +31,7 @@ class Place:
     Attributes:
         point, v: coordinates and field, SymPy numbers. exact: whether they are exact.
         solution: whether v vanishes, or the first-order conditions hold, as far as the digits tell.
-        constraints: None in an unconstrained game.
+        constraints: None in an unconstrained game. sizes: of which each coordinate is known to eight digits.
     """
 
     point: Array
@@ -39,6 +39,7 @@ class Place:
     exact: bool
     solution: bool
     constraints: Constraints | None
+    sizes: Array
 
     @property
     def face(self) -> Face | None:
@@ -79,7 +80,7 @@ def linearize_symbols(game: Game, rule: Rule | None, at: Any, state: State | Non
     free = tuple(sorted(matrix.free_symbols, key=str))
     known = not obstacle and (place.exact or free)  # with free parameters the decimals of the point stand for it
     moved = [_number(e) for e in value]
-    still = not obstacle and _still(value, moved, change, motion.z, game.dim, place.exact)
+    still = not obstacle and _still(value, moved, change, motion.z, place)
     return Linearization(
         game,
         rule,
@@ -115,21 +116,26 @@ def locate_point(game: Game, point: Array) -> Place:
     else:
         solution = constraints.holds
     if solution:
-        return Place(point, v, True, True, constraints)
+        return Place(point, v, True, True, constraints, np.maximum(1.0, [abs(_number(e)) for e in point]))
     point = np.array([*(sympy.N(e, DIGITS) for e in point), None], dtype=object)[:-1]
     v = game.field(point)
-    numbers, tolerance = np.array([_number(e) for e in v]), _tolerance(game, point, v)
+    jacobian = _slopes(game.jacobian(point))
+    sizes = np.maximum(_unit(game, point, jacobian), [abs(_number(e)) for e in point])
+    numbers = np.array([_number(e) for e in v])
+    tolerance = SOLVED * np.abs(jacobian) @ sizes + 1e-12 * np.abs(numbers) * game.constrained
     if constraints is None or constraints.first_order is None:
-        return Place(point, v, False, bool((np.abs(numbers) <= tolerance).all()), constraints)
+        return Place(point, v, False, bool((np.abs(numbers) <= tolerance).all()), constraints, sizes)
     constraints = locate(game, point, [sympy.Float(e, DIGITS) for e in numbers], tolerance)
-    return Place(point, v, False, constraints.holds, constraints)
+    return Place(point, v, False, constraints.holds, constraints, sizes)
 
 
-def _tolerance(game: Game, point: Array, v: Array) -> Array:
-    """How large each v_i may be at a solution known to eight digits: 1e-8 sum_k |J_ik| max(1, |w_k|), and rounding."""
-    jacobian = np.array([[_slope(e) for e in row] for row in np.asarray(game.jacobian(point)).tolist()])
-    size = np.maximum(1.0, [abs(_number(e)) for e in point])
-    return SOLVED * jacobian @ size + 1e-12 * np.array([abs(_number(e)) for e in v]) * game.constrained
+def _unit(game: Game, point: Array, jacobian: Array) -> float:
+    """1, or less where lengths are small: 1e-8 of it changes J by a millionth at most.
+
+    So a coordinate near 0 is not taken for one in games whose own lengths are of its size.
+    """
+    changed = np.abs(_slopes(game.jacobian(point + sympy.Float(SOLVED, DIGITS))) - jacobian).max(initial=0.0)
+    return float(min(1.0, 1e-6 * np.abs(jacobian).max(initial=0.0) / changed)) if changed > 0 else 1.0
 
 
 def _number(e: Any) -> float:
@@ -144,24 +150,28 @@ def _numbers(matrix: Any) -> Array:
     return table if table.imag.any() else table.real
 
 
-def _still(value: Any, moved: Sequence[float], change: Any, z: Sequence[Any], d: int, exactly: bool) -> bool:
+def _still(value: Any, moved: Sequence[float], change: Any, z: Sequence[Any], place: Place) -> bool:
     """Whether F(z) - z vanishes: exactly, or as far as the digits of z = (w, memory) tell.
 
-    Coordinates of w are known to eight digits of max(1, |w_k|). The memory, whose units are not those of w, is known
-    to eight digits of its own size: a rule starts it from w.
+    The memory, whose units are not those of w, is known to eight digits of its own size: a rule starts it from w.
     """
-    slopes = np.array([[_slope(e) for e in row] for row in change.tolist()]).reshape(change.shape)
     known = np.array([abs(_number(e)) for e in z])
-    known[:d] = np.maximum(1.0, known[:d])
-    if (np.abs(moved) > SOLVED * slopes @ known).any():
+    sizes = place.sizes if len(known) >= len(place.sizes) else place.sizes.max()  # on a face there are fewer directions
+    known[: len(place.sizes)] = np.maximum(sizes, known[: len(place.sizes)])
+    if (np.abs(moved) > SOLVED * np.abs(_slopes(change)) @ known).any():
         return False
-    return all(map(vanishes, value)) if exactly and not change.has(_float_type()) else True
+    return all(map(vanishes, value)) if place.exact and not change.has(_float_type()) else True
+
+
+def _slopes(matrix: Any) -> Array:
+    rows = np.asarray(matrix.tolist(), dtype=object)
+    return np.array([_slope(e) for e in rows.ravel()]).reshape(rows.shape)
 
 
 def _slope(e: Any) -> float:
-    """|e| as a float; 0 at a kink, where the derivative of a jump has no value."""
+    """As a float; 0 at a kink, where the derivative of a jump has no value."""
     try:
-        return abs(_number(e))
+        return _number(e)
     except TypeError:
         return 0.0
 

@@ -346,3 +346,15 @@ def test_a_free_step_at_a_point_in_decimals_keeps_the_exact_dependence_on_it():
     (lr,) = lin.exact.parameters
     np.testing.assert_allclose(np.array(lin.exact.matrix.subs(lr, 0.07), dtype=float), numbers, rtol=1e-14)
     assert gd.linearize(game, gd.rules.GDA("lr"), at=[1, 1]).residual > 0.1
+
+
+@pytest.mark.parametrize("digits", [0, -4, -6, -9])
+@pytest.mark.parametrize("rule", [None, gd.rules.GDA(0.1), gd.rules.HeavyBall(0.1, 0.3)])
+def test_a_decimal_point_is_an_equilibrium_or_not_in_every_unit_of_length(digits, rule):
+    """(1, -1/7) in units of 1e-9: an error of a thousandth is 1e-12, and no equilibrium for all that."""
+    x, y = sympy.symbols("x y", real=True)
+    unit = sympy.Integer(10) ** digits
+    game = gd.games.from_sympy([unit**2 * ((x / unit) ** 4 / 4 - (x / unit) ** 2 / 2), y**2 / 2 + x * y / 7], [x, y])
+    for error, solves in ((1e-10, True), (1e-4, False), (1e-2, False)):
+        w = np.array([1 + error, -1 / 7]) * float(unit)
+        assert gd.linearize(game, rule, at=w).equilibrium is solves
