@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from ..errors import DomainError, ParameterError
+from ..errors import DomainError
 from .sections import Section, Subject
 
 REACH = 3.0
@@ -118,11 +118,8 @@ def exponents_section(subject: Subject) -> Section:
     start = [float(x) + OFFSET for x in subject.lin.at]
     steps, settle = (FLOW_STEPS, FLOW_STEPS // 2) if subject.rule is None else (MAP_STEPS, MAP_STEPS // 3)
     section = Section(f"An orbit, from {_shown(start)}")
-    try:
-        found = lyapunov_exponents(subject.game, subject.rule, start, steps=steps, settle=settle)
-    except ParameterError as error:
-        if "overflows" not in error.given:
-            raise
+    found = lyapunov_exponents(subject.game, subject.rule, start, steps=steps, settle=settle)
+    if found.status.startswith(("diverged", "stalled")):
         section.add("Lyapunov exponents", "none: the orbit overflows")
         section.data = {"lyapunov_exponents": None}
         return section

@@ -33,8 +33,9 @@ def lyapunov_exponents(result: LyapunovExponents, title: str | None = None) -> D
     axes.margins(x=0)
     settled = result.running[len(result.running) // 10 :]
     settled = settled[np.isfinite(settled)]
-    room = 0.1 * max(float(np.ptp(settled)), 1e-6)
-    axes.set_ylim(settled.min() - room, settled.max() + room)
+    if len(settled):
+        room = 0.1 * max(float(np.ptp(settled)), 1e-6)
+        axes.set_ylim(settled.min() - room, settled.max() + room)
     figure.legend(loc="outside lower center", ncols=3)
     figure.data.update(t=result.t, running=result.running, exponents=result.exponents, band=result.band)
     return figure

@@ -170,12 +170,14 @@ def place(matrix_factors: Sequence[tuple[Any, int]], flow: bool) -> Placement:
 
     A rational irreducible factor has a root on the unit circle only if it equals its own reversal up to sign, and one
     on the imaginary axis only if it is even or odd; then t = z + 1/z, or t = z^2, leaves real roots to count by Sturm's
-    theorem. What remains is off the boundary, so enough digits decide it.
+    theorem. What remains is off the boundary, so enough digits decide it. Irrational factors of a flow are looked at in
+    units of their roots: digits mean the same in every unit of time.
     """
     inside = boundary = outside = 0
     certain, found = True, []
-    for f, multiplicity in matrix_factors:
-        exact = is_rational(f)
+    for factor, multiplicity in matrix_factors:
+        exact = is_rational(factor)
+        f = _in_units_of_its_roots(factor) if flow and not exact else factor
         within = None if exact else _count_off_boundary(f, flow)
         if within is None:
             on = (_on_axis if flow else _on_circle)(f) if exact else _on_by_digits(f, flow)
@@ -187,8 +189,18 @@ def place(matrix_factors: Sequence[tuple[Any, int]], flow: bool) -> Placement:
         boundary += multiplicity * on
         outside += multiplicity * (f.degree() - within - on)
         if on:
-            found.append((f, multiplicity))
+            found.append((factor, multiplicity))
     return Placement(inside, boundary, outside, certain, tuple(found))
+
+
+def _in_units_of_its_roots(f: Any) -> Any:
+    """f(s z) / s^n, s a power of ten near the largest root: within a factor 20 n of it (Fujiwara's bound)."""
+    first, *rest = (abs(sympy.N(e, DIGITS)) for e in f.all_coeffs())
+    sizes = [sympy.log(e / first, 10).n() / k for k, e in enumerate(rest, 1) if e]
+    if not sizes:
+        return f
+    unit = sympy.Integer(10) ** int(sympy.floor(max(sizes)))
+    return Poly([e / unit**k for k, e in enumerate(f.all_coeffs())], *f.gens)
 
 
 def _distance(root: Any, flow: bool) -> Any:

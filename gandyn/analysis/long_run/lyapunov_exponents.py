@@ -20,11 +20,12 @@ ALIGNMENT = 2.0  # of log growth: what turning into the fastest direction, and g
 RTOL = 1e-9
 ROUNDING = 1e-15
 SAME = 1e-12  # derivatives that differ by less, relative to their size, are the same matrix
-COMPLETE = "all steps computed"
+COMPLETE, OUT_OF_TIME = "all steps computed", "out of time"
+DIVERGED, STALLED = "diverged", "stalled where the flow blows up or is not smooth"
 
 
-class _OutOfTimeError(Exception):
-    """The budget is spent inside an integration."""
+class _StoppedError(Exception):
+    """The orbit goes no further, for the reason given."""
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -45,8 +46,10 @@ class LyapunovExponents(Result):
         end: the last point, on the game's coordinates.
         linear: whether the derivative was the same all along the orbit, as it is for linear dynamics and at a fixed
             point.
-        status: "all steps computed", or how many were when the time ran out. steps, t_end: how many were counted, and
-            the time that they took.
+        status: "all steps computed", or how many were when the time ran out or the orbit, or its derivative,
+            overflowed ("diverged: ...") or the integrator's steps shrank to nothing ("stalled ..."). With fewer than 20
+            steps such an orbit has NaN for exponents.
+        steps, t_end: how many were counted, and the time that they took.
     """
 
     game: Game
@@ -81,9 +84,12 @@ class LyapunovExponents(Result):
 
         True where the largest exponent, less its band, is above `resolution`. False where the largest, with its band,
         is below 0, and where the derivative is the same all along the orbit: powers of one matrix make no chaos.
+        Open where the orbit diverged: chaos is a word about bounded orbits.
         """
         if self.linear:
             return False
+        if self.status.startswith((DIVERGED, STALLED)):
+            return None
         if not self.largest - self.band[0] <= self.resolution:
             return True
         return False if self.largest + self.band[0] < 0 else None
@@ -138,7 +144,8 @@ def lyapunov_exponents(
         seed: of the first frame. budget: seconds; where they run out, the steps so far are used, and `status` says so.
 
     Raises:
-        ParameterError: for a start that does not fit, too few steps, or an orbit that leaves every bound.
+        ParameterError: for a start that does not fit, or too few steps. ConvergenceError: where the time runs out
+            before 20 steps are counted.
 
     Example:
         >>> import gandyn as gd
@@ -157,7 +164,14 @@ def lyapunov_exponents(
         raise ParameterError(f"budget={budget!r}", "seconds, above 0", "budget=120")
     made = system(game, rule, field=field)
     orbit = _Orbit(made, time, clock.monotonic() + budget)
-    rates, volumes, z = orbit.follow(made.start(w), steps, settle, seed)
+    rates, volumes, z, stopped = orbit.follow(made.start(w), steps, settle, seed)
+    status = f"{stopped}: {len(rates)} of {steps} steps computed" if stopped else COMPLETE
+    if stopped in (DIVERGED, STALLED) and len(rates) < BATCHES:
+        none = np.full(made.size, np.nan)
+        rows = np.empty((0, made.size))
+        return LyapunovExponents(
+            game, rule, none, none, rows, rows[:, 0], np.nan, z[: game.dim], False, status, len(rates), 0.0
+        )
     if len(rates) < BATCHES:
         raise ConvergenceError(
             f"{len(rates)} of {steps} steps in {budget:g} seconds",
@@ -172,7 +186,6 @@ def lyapunov_exponents(
     band = np.maximum(_band(rates, 0.0 if orbit.linear else ALIGNMENT / unit), floor)
     order = np.argsort(-exponents, kind="stable")
     every = max(1, len(rates) // 1000)
-    status = COMPLETE if len(rates) == steps else f"out of time: {len(rates)} of {steps} steps computed"
     return LyapunovExponents(
         game, rule, exponents[order], band[order], running[::every][:, order], counts[::every] * unit,
         float(volumes.mean()), z[: game.dim], orbit.linear, status, len(rates), len(rates) * unit,
@@ -206,34 +219,32 @@ class _Orbit:
         self.first: Array | None = None
         self.linear = True
 
-    def follow(self, z: Array, steps: int, settle: int, seed: int) -> tuple[Array, Array, Array]:
-        """Growth rates (n, D), rates of volume (n,) and the last point, after n <= steps counted steps."""
+    def follow(self, z: Array, steps: int, settle: int, seed: int) -> tuple[Array, Array, Array, str]:
+        """Growth rates (n, D), rates of volume (n,), the last point, and why n is less than `steps` where it is."""
         d = self.made.size
         frame = np.linalg.qr(np.random.default_rng(seed).normal(size=(d, d)))[0]
         advance, unit = (self._map, 1.0) if self.made.discrete else (self._flow, self.time)
-        rates, volumes, start = np.empty((steps, d)), np.empty(steps), z
+        rates, volumes = np.empty((steps, d)), np.empty(steps)
         for n in range(-settle, steps):
             try:
                 with np.errstate(all="ignore"):
-                    z, moved, volume = advance(z, frame)
-                finite = np.isfinite(z).all() and np.isfinite(moved).all()
-            except _OutOfTimeError:
-                return rates[: max(n, 0)], volumes[: max(n, 0)], z
-            if not finite:
-                raise ParameterError(
-                    f"the orbit of {start.tolist()} or its derivative overflows", "a bounded orbit", "start elsewhere"
-                )
+                    image, moved, volume = advance(z, frame)
+                if not (np.isfinite(image).all() and np.isfinite(moved).all()):
+                    raise _StoppedError(DIVERGED)
+            except _StoppedError as stopped:
+                return rates[: max(n, 0)], volumes[: max(n, 0)], z, str(stopped)
+            z = image
             frame, r = np.linalg.qr(moved)
             if n == -1:
                 self.first, self.linear = None, True  # what came before the orbit settled does not count
             if n >= 0:
                 with np.errstate(divide="ignore"):
                     rates[n], volumes[n] = np.log(np.abs(np.diag(r))) / unit, volume / unit
-        return rates, volumes, z
+        return rates, volumes, z, ""
 
     def _look(self, z: Array) -> tuple[Array, Array]:
         if clock.monotonic() > self.deadline:
-            raise _OutOfTimeError
+            raise _StoppedError(OUT_OF_TIME)
         image, slopes = self.made.with_slopes(z)
         matrix = slopes[:, :-1]
         if self.first is None:
@@ -257,14 +268,12 @@ class _Orbit:
             velocity, matrix = self._look(z)
             slope = np.concatenate([velocity, (matrix @ frame).ravel(), [np.trace(matrix)]])
             if not np.isfinite(slope).all():  # the integrator would shrink its step for ever
-                raise ParameterError(
-                    f"the flow or its derivative at {z.tolist()}, which overflows", "a bounded orbit", "start elsewhere"
-                )
+                raise _StoppedError(DIVERGED)
             return slope
 
         state = np.concatenate([z, frame.ravel(), [0.0]])
         found = solve_ivp(right, (0, self.time), state, method="DOP853", rtol=RTOL, atol=RTOL / 10)
         if not found.success:
-            raise ConvergenceError(f"the integrator stopped: {found.message}", "a smooth flow", "start elsewhere")
+            raise _StoppedError(STALLED)
         end = found.y[:, -1]
         return end[:d], end[d:-1].reshape(d, d), float(end[-1])

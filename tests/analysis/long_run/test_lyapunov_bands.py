@@ -138,8 +138,25 @@ def test_a_budget_that_runs_out_is_said():
         gd.lyapunov_exponents(HENON, STEP, [0.1, 0.1], budget=0)
 
 
-def test_an_orbit_that_overflows_is_refused():
-    with pytest.raises(gd.GandynError, match="overflows"):
-        gd.lyapunov_exponents(HENON, STEP, [10.0, 0.1])
-    with pytest.raises(gd.GandynError):
-        gd.lyapunov_exponents(gd.games.from_sympy([-(x**4), y**2], [x, y]), None, [1.0, 0.0], steps=40, time=5.0)
+def test_an_orbit_that_overflows_is_said_to_diverge():
+    flow = gd.games.from_sympy([-(x**4), y**2], [x, y])
+    for found, what in (
+        (gd.lyapunov_exponents(HENON, STEP, [10.0, 0.1]), "diverged: 0 of"),
+        (gd.lyapunov_exponents(flow, None, [1.0, 0.0], steps=40, time=5.0), "stalled"),
+    ):
+        assert found.status.startswith(what)
+        assert found.status in found.summary()
+        assert np.isnan(found.exponents).all()
+        assert found.chaotic is None
+        assert np.isfinite(found.end).all()
+        found.plot()
+
+
+def test_an_orbit_that_overflows_late_keeps_what_was_counted():
+    """x' = 6 x for 60 steps, then a cubic takes over: w doubles its digits at every step."""
+    game = gd.games.from_sympy([-5 * x**2 / 2 - x**4 / 10**90, y**2 / 4], [x, y])
+    found = gd.lyapunov_exponents(game, STEP, [1e-5, 0.0], steps=200, settle=0)
+    assert 20 <= found.steps < 200
+    assert found.status == f"diverged: {found.steps} of 200 steps computed"
+    assert found.largest > 1.7
+    assert found.chaotic is None

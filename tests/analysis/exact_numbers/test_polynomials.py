@@ -1,0 +1,23 @@
+"""Roots against the boundary of stability, counted the same in every unit of time."""
+
+import pytest
+import sympy
+
+from gandyn.analysis.exact_numbers.polynomials import place
+
+z = sympy.Symbol("z")
+
+
+@pytest.mark.parametrize("digits", [-60, -24, 0, 24])
+def test_irrational_roots_of_a_flow_are_placed_the_same_in_every_unit_of_time(digits):
+    """Roots of size 1e-24 lie below 1e-20, which 40 digits leave of a root of size 1."""
+    unit = sympy.Integer(10) ** digits
+
+    def counts(f):
+        placement = place([(sympy.Poly(f, z), 1)], flow=True)
+        return placement.inside, placement.boundary, placement.outside
+
+    assert counts(z**2 + sympy.sqrt(2) * unit * z + 3 * unit**2) == (2, 0, 0)
+    assert counts(z**2 + 3 * sympy.pi * unit**2) == (0, 2, 0)
+    assert counts(z - sympy.pi * unit) == (0, 0, 1)
+    assert counts((z - sympy.E * unit) * (z + sympy.pi * unit)) == (1, 0, 1)
