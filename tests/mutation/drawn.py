@@ -1,7 +1,8 @@
-"""Mutants drawn at random from the package's syntax trees, each run against the fast tests that reach its line.
+"""Mutants drawn at random from the package's syntax trees, each run against fast tests that reach its line.
 
-    python -m tests.mutation.drawn cover              once: which test reaches which line (pip install pytest-cov)
+    python -m tests.mutation.drawn cover              once: which test reaches which block
     python -m tests.mutation.drawn run --number 300   examine the first so many of the sequence; goes on where it was
+    python -m tests.mutation.drawn again              survivors once more, against the tests as they are now
 
 An operator, a comparison, a number, a condition or a sign is changed. `drawn.json` then has a row for each, and
 `drawn_equivalent.json` the proof for those of which nobody can notice anything.
@@ -15,22 +16,24 @@ import copy as copying
 import dataclasses
 import hashlib
 import json
+import math
 import os
 import pathlib
-import sqlite3
 import subprocess
-import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from .package import ROOT, PackageCopy
+from .reach import Reach, blocks, cover
 from .run import NOTHING, PASSED, run_tests, warm_up
 
 HERE = pathlib.Path(__file__).parent
-RESULTS, EQUIVALENT, COVERAGE = HERE / "drawn.json", HERE / "drawn_equivalent.json", ROOT / ".coverage-lines"
-SEED, LIMIT, MOST_TESTS = 2026, 300, 150
+RESULTS, EQUIVALENT = HERE / "drawn.json", HERE / "drawn_equivalent.json"
+SEED, SECONDS, LIMIT = 2026, 6.0, 25
+ENDLESS = 10**9
 OPERATORS: dict[type, type] = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult,
     ast.FloorDiv: ast.Mult, ast.Mod: ast.Mult, ast.MatMult: ast.Mult,
@@ -41,21 +44,35 @@ OPERATORS: dict[type, type] = {
 
 @dataclasses.dataclass(frozen=True)
 class Drawn:
-    """One change: lines `first` to `last` of a file become `text`."""
+    """One change: `find` in a function of a file becomes `replace`.
+
+    Attributes:
+        file: from the package's folder. scope: the dotted name of the function or class, empty in the module itself.
+        ordinal: how many equal changes of the scope come before it. line: where it is now. reached_by: whoever runs it
+        runs a block that begins in these lines. start, end: of `find`, in bytes.
+    """
 
     file: str
-    line: int
-    column: int
+    scope: str
     find: str
     replace: str
-    whole: str  # the file's new text
+    ordinal: int
+    line: int
+    reached_by: tuple[int, int]
+    start: int
+    end: int
 
     @property
     def key(self) -> str:
-        """Of the change, wherever its lines have moved to."""
-        return hashlib.sha256(repr((self.file, self.line, self.column, self.find, self.replace)).encode()).hexdigest()[
-            :12
-        ]
+        """Of the change, wherever its function has moved to in the file."""
+        return hashlib.sha256(
+            repr((self.file, self.scope, self.find, self.replace, self.ordinal)).encode()
+        ).hexdigest()[:12]
+
+    def applied(self, text: str) -> str:
+        """The file's new text."""
+        raw = text.encode()
+        return (raw[: self.start] + self.replace.encode() + raw[self.end :]).decode()
 
 
 def changes(node: ast.AST) -> Iterator[ast.AST]:
@@ -87,36 +104,51 @@ def _with(node: ast.AST, **fields: Any) -> ast.AST:
     return other
 
 
+@dataclasses.dataclass(frozen=True)
+class _Place:
+    """Where in a file a node is: the names around it, and first lines of blocks of which one runs when it matters."""
+
+    names: tuple[str, ...] = ()
+    lines: tuple[int, int] = (1, ENDLESS)
+
+
+def _walk(node: ast.AST, place: _Place, inside: bool = False) -> Iterator[tuple[ast.AST, _Place]]:
+    """All nodes but annotations, the arguments of errors, and what only type checkers read."""
+    if isinstance(node, ast.Raise | ast.Assert | ast.JoinedStr) or (
+        isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+    ):
+        return
+    yield node, place
+    function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        # defaults and fields matter to whoever runs what follows them
+        place = _Place((*place.names, node.name), (node.lineno, node.end_lineno or ENDLESS))
+    for name, value in ast.iter_fields(node):
+        if name in {"annotation", "returns", "decorator_list"}:
+            continue
+        there = place
+        if (inside or function) and isinstance(value, list) and any(value is block for block in blocks(node)):
+            there = dataclasses.replace(place, lines=(value[0].lineno, value[0].lineno))
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.AST):
+                yield from _walk(child, there, inside or function)
+
+
 def sites(path: pathlib.Path) -> Iterator[Drawn]:
-    """All changes of a file; annotations, the arguments of errors, and what only type checkers read stay."""
+    """All changes of a file."""
     text = path.read_text(encoding="utf-8")
-    lines = text.splitlines(keepends=True)
-    starts = [0]
-    for line in lines:
+    raw, starts = text.encode(), [0]
+    for line in text.splitlines(keepends=True):
         starts.append(starts[-1] + len(line.encode()))
-    raw = text.encode()
-
-    def walk(node: ast.AST) -> Iterator[ast.AST]:
-        if isinstance(node, ast.Raise | ast.Assert | ast.JoinedStr) or (
-            isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
-        ):
-            return
-        yield node
-        for name, value in ast.iter_fields(node):
-            if name in {"annotation", "returns", "decorator_list"}:
-                continue
-            for child in value if isinstance(value, list) else [value]:
-                if isinstance(child, ast.AST):
-                    yield from walk(child)
-
-    for node in walk(ast.parse(text)):
+    file, seen = path.relative_to(ROOT / "gandyn").as_posix(), Counter[tuple[str, ...]]()
+    for node, place in _walk(ast.parse(text), _Place()):
         for changed in changes(node):
-            a = starts[node.lineno - 1] + node.col_offset  # type: ignore[attr-defined]
-            b = starts[node.end_lineno - 1] + node.end_col_offset  # type: ignore[attr-defined]
-            new = f"({ast.unparse(changed)})"
-            whole = (raw[:a] + new.encode() + raw[b:]).decode()
-            file = path.relative_to(ROOT / "gandyn").as_posix()
-            yield Drawn(file, node.lineno, node.col_offset, raw[a:b].decode(), new, whole)  # type: ignore[attr-defined]
+            assert isinstance(node, ast.expr)
+            start = starts[node.lineno - 1] + node.col_offset
+            end = starts[(node.end_lineno or 0) - 1] + (node.end_col_offset or 0)
+            same = ".".join(place.names), raw[start:end].decode(), f"({ast.unparse(changed)})"
+            seen[same] += 1
+            yield Drawn(file, *same, seen[same] - 1, node.lineno, place.lines, start, end)
 
 
 def sequence(seed: int = SEED) -> list[Drawn]:
@@ -125,84 +157,62 @@ def sequence(seed: int = SEED) -> list[Drawn]:
     return sorted(every, key=lambda site: hashlib.sha256(f"{seed} {site.key}".encode()).digest())
 
 
-def cover() -> None:
-    """Run the fast tests once, and keep which of them reach which lines."""
-    settings = ROOT / ".coveragerc-lines"
-    settings.write_text(f"[run]\nsource = gandyn\ndata_file = {COVERAGE}\n", encoding="utf-8")
-    options = ["--cov", f"--cov-config={settings}", "--cov-context=test", "--cov-report="]
-    try:
-        subprocess.run([sys.executable, "-m", "pytest", "-q", *options], cwd=ROOT, check=False)
-    finally:
-        settings.unlink()
-
-
-def tests_of(file: str, line: int) -> list[str]:
-    """Tests that reach the line, those that reach few lines first: they are about it, and quick."""
-    from coverage.numbits import numbits_to_nums
-
-    with sqlite3.connect(COVERAGE) as database:
-        rows = database.execute(
-            "select context.context, line_bits.numbits from line_bits join context on context.id = context_id "
-            "join file on file.id = file_id where file.path like ?",
-            (f"%/gandyn/{file}",),
-        ).fetchall()
-    reach = {name.partition("|")[0]: numbits_to_nums(bits) for name, bits in rows if name}
-    found = sorted((name for name, lines in reach.items() if line in lines), key=lambda name: len(reach[name]))
-    return found
-
-
-def examine(copy: PackageCopy, mutant: Drawn) -> dict[str, Any]:
-    """Whether a test that reaches the line notices."""
-    tests = tests_of(mutant.file, mutant.line)
-    row = {
-        "file": mutant.file,
-        "line": mutant.line,
-        "column": mutant.column,
-        "find": mutant.find,
-        "replace": mutant.replace,
-        "key": mutant.key,
-    }
+def examine(copy: PackageCopy, mutant: Drawn, reach: Reach, seconds: float) -> dict[str, Any]:
+    """Whether one of the nearest tests that reach the line notices."""
+    tests = reach.tests(mutant.file, *mutant.reached_by)
+    chosen = reach.nearest(tests, seconds)
     by, began = "", time.perf_counter()
     path = copy.folder / "gandyn" / mutant.file
     before = path.read_text(encoding="utf-8")
-    copy._write(path, mutant.whole)
+    copy._write(path, mutant.applied(before))
     try:
-        chosen = tests[: MOST_TESTS // 2] + tests[-(MOST_TESTS // 2) :] if len(tests) > MOST_TESTS else tests
-        status, failed = run_tests(copy.folder, chosen, LIMIT) if chosen else (NOTHING, [])
+        status, failed = run_tests(copy.folder, chosen, 10 * LIMIT, LIMIT) if chosen else (NOTHING, [])
         if status not in (PASSED, NOTHING):
-            by = failed[0] if failed else "out of time" if status is None else "cannot be collected"
+            if status is not None and status > 0 and not failed:
+                raise RuntimeError((copy.folder / "output.txt").read_text("utf-8"))
+            by = failed[0] if failed else "out of time"
     finally:
         copy._write(path, before)
-    return {**row, "tests": len(tests), "killed": bool(by), "by": by, "seconds": round(time.perf_counter() - began, 1)}
+    spent = round(time.perf_counter() - began, 1)
+    place = {"file": mutant.file, "scope": mutant.scope, "line": mutant.line}
+    change = {"find": mutant.find, "replace": mutant.replace, "key": mutant.key}
+    return {**place, **change, "reach": len(tests), "ran": len(chosen), "killed": bool(by), "by": by, "seconds": spent}
 
 
-def run(number: int) -> None:
-    """Examine the first `number` of the sequence that are not yet examined, and sum up."""
-    rows = (
-        {row["key"]: row for row in json.loads(RESULTS.read_text(encoding="utf-8"))["mutants"]}
-        if RESULTS.exists()
-        else {}
-    )
+def run(number: int, seconds: float, again: bool = False) -> None:
+    """Examine the first `number` of the sequence that are not yet examined, or all that survived, and sum up."""
+    rows, reach = load(), Reach.load()
+    waiting = [m for m in sequence() if m.key in rows and not rows[m.key]["killed"]] if again else sequence()[:number]
     warm_up()
     with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
         copy = PackageCopy(pathlib.Path(folder) / "copy", with_tests=True)
-        for mutant in sequence()[:number]:
-            if mutant.key not in rows:
-                rows[mutant.key] = row = examine(copy, mutant)
-                verdict = f"killed by {row['by']}" if row["killed"] else "SURVIVED"
-                print(
-                    f"{row['seconds']} s  {mutant.file}:{mutant.line} {mutant.find!r} -> {mutant.replace!r}: {verdict}"
-                )
+        for beside in ROOT.iterdir():  # what tests read beside the package
+            if not beside.name.startswith(".") and not (copy.folder / beside.name).exists():
+                (copy.folder / beside.name).symlink_to(beside)
+        for mutant in waiting:
+            if again or mutant.key not in rows:
+                row = examine(copy, mutant, reach, seconds)
+                if row["killed"] or reach.complete:  # else a test of another part may notice
+                    rows[mutant.key] = row
+                verdict = f"killed by {row['by']}" if row["killed"] else f"SURVIVED {row['ran']} of {row['reach']}"
+                change = f"{mutant.find!r} -> {mutant.replace!r}"
+                print(f"{row['seconds']} s  {mutant.file}:{mutant.line} {change}: {verdict}", flush=True)
                 write(list(rows.values()))
     print(summary(list(rows.values())))
+
+
+def load() -> dict[str, dict[str, Any]]:
+    """The rows so far, by key."""
+    if not RESULTS.exists():
+        return {}
+    return {row["key"]: row for row in json.loads(RESULTS.read_text(encoding="utf-8"))["mutants"]}
 
 
 def write(rows: list[dict[str, Any]]) -> None:
     """`drawn.json`."""
     commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
-    RESULTS.write_text(
-        json.dumps({"commit": commit.stdout.strip(), "seed": SEED, "mutants": rows}, indent=1) + "\n", encoding="utf-8"
-    )
+    result = {"commit": commit.stdout.strip(), "seed": SEED, "mutants": rows}
+    RESULTS.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 
 def equivalent() -> dict[str, str]:
@@ -211,13 +221,23 @@ def equivalent() -> dict[str, str]:
     return proofs
 
 
+def wilson(killed: int, of: int, z: float = 1.96) -> tuple[float, float]:
+    """Wilson's interval of 95 % for a share: (p + z^2/2n +- z sqrt(p(1-p)/n + z^2/4n^2)) / (1 + z^2/n)."""
+    if not of:
+        return 0.0, 1.0
+    share, a = killed / of, z**2 / of
+    half = math.sqrt(share * (1 - share) * a + a**2 / 4)
+    return (share + a / 2 - half) / (1 + a), (share + a / 2 + half) / (1 + a)
+
+
 def summary(rows: list[dict[str, Any]]) -> str:
     """The share killed of those that are not equivalent, and the survivors."""
     proofs = equivalent()
     counted = [row for row in rows if row["key"] not in proofs]
     killed = sum(row["killed"] for row in counted)
-    unreached = sum(row["tests"] == 0 for row in counted)
-    share = f"{killed} of {len(counted)} killed ({killed / max(1, len(counted)):.1%})"
+    low, high = wilson(killed, len(counted))
+    share = f"{killed} of {len(counted)} killed ({killed / max(1, len(counted)):.1%}; 95 %: {low:.1%} to {high:.1%})"
+    unreached = sum(row["reach"] == 0 for row in counted)
     head = f"{share}; {len(rows) - len(counted)} equivalent; {unreached} on lines that no fast test reaches"
     left = [f"  {r['file']}:{r['line']} {r['find']} -> {r['replace']}" for r in counted if not r["killed"]]
     return "\n".join([head, *left])
@@ -226,14 +246,15 @@ def summary(rows: list[dict[str, Any]]) -> str:
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutation.drawn", description=__doc__)
-    parser.add_argument("what", choices=("cover", "run"))
+    parser.add_argument("what", choices=("cover", "run", "again"))
     parser.add_argument("--number", type=int, default=300)
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="of tests against each mutant")
     arguments = parser.parse_args()
     os.chdir(ROOT)
     if arguments.what == "cover":
         cover()
     else:
-        run(arguments.number)
+        run(arguments.number, arguments.seconds, arguments.what == "again")
 
 
 if __name__ == "__main__":

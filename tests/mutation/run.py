@@ -12,6 +12,7 @@ import os
 import pathlib
 import platform
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -47,14 +48,17 @@ def warm_up() -> None:
     del mpmath, numpy, pytest, scipy, sympy
 
 
-def run_tests(folder: pathlib.Path, arguments: list[str], limit: float = LIMIT) -> tuple[int | None, list[str]]:
-    """pytest's status in a fork (None: out of time), and the tests that failed."""
+def run_tests(
+    folder: pathlib.Path, arguments: list[str], limit: float = LIMIT, processor_seconds: int = LIMIT
+) -> tuple[int | None, list[str]]:
+    """pytest's status in a fork (None or negative: out of time), and the tests that failed."""
     outcome = folder / "outcome.json"
     outcome.unlink(missing_ok=True)
     child = os.fork()
     if child == 0:
         os.setsid()
         status = BROKEN
+        resource.setrlimit(resource.RLIMIT_CPU, (processor_seconds, processor_seconds + 1))
         try:
             status = _pytest(folder, arguments, outcome)
         except BaseException:
@@ -112,7 +116,7 @@ def examine(copy: PackageCopy, mutant: Mutant, wide: bool) -> dict[str, Any]:
         for arguments in [widest] if wide else narrow:
             status, failed = run_tests(copy.folder, arguments)
             if status not in (PASSED, NOTHING):
-                if status is not None and not failed:
+                if status is not None and status > 0 and not failed:
                     output = (copy.folder / "output.txt").read_text("utf-8")
                     raise RuntimeError(f"{mutant.name}: the tests end with status {status} and no failure\n{output}")
                 by = failed[0] if failed else "out of time"

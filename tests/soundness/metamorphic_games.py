@@ -175,6 +175,21 @@ def registered(rng: np.random.Generator) -> Subject:
     return Subject(f"registered {game.name}", game, box, tuple(map(sympy.sympify, centre)))
 
 
+def orbiting(rng: np.random.Generator) -> Subject:
+    """A planar flow that turns about (0, 0) with a cubic or van der Pol's damping: one cycle, none, or a centre."""
+    x, y = sympy.symbols("x1 y1", real=True)
+    mu, turn = rational(rng, 5, (2, 4, 10)), abs(rational(rng, 5, (2, 4)))
+    damped = mu * (1 - x**2 - y**2), mu * (1 - x**2)
+    if rng.random() < 0.5:
+        flow = (x * damped[0] - turn * y, turn * x + y * damped[0])
+    else:
+        flow = (turn * y + damped[1].subs(x, x / sympy.sqrt(3)) * x, -turn * x)
+    costs = [-sympy.integrate(f, s) for f, s in zip(flow, (x, y), strict=True)]
+    if costs[1] == 0 or not costs[1].has(y):
+        costs[1] += y * 0
+    return _finish("orbiting", costs, (x,), (y,), rng)
+
+
 FAMILIES = {
     "polynomial": polynomial,
     "quadratic": quadratic,
@@ -183,4 +198,5 @@ FAMILIES = {
     "boxed": boxed,
     "simplices": simplices,
     "registered": registered,
+    "orbiting": orbiting,
 }
