@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from ...doors import door
-from ...errors import ParameterError, UnknownNameError
+from ...doors import door, grouped
+from ...errors import ParameterError
 from ...krylov.operator import Operator
 from ...oracles.product_check import ProductCheck, check_products, derivative_error
-from ...types import Array, Batch, Game, Rule, State
+from ...types import Array, Batch, Game, Rule
 from .bounds import outer_bounds
 from .maps import increment_operator, mode_vector, modes, moves_modes, tilted
 from .operators import as_point, operator_of
+from .options import Draws, MapPoint, Search
 from .result import Spectrum
 from .solve import End, Resolution, Settings, ends
-from .targets import itself, targets_of
+from .targets import Target, itself, targets_of
 
-__all__ = ["End", "Resolution", "Spectrum", "spectrum"]
+__all__ = ["Draws", "End", "MapPoint", "Resolution", "Search", "Spectrum", "spectrum"]
 
-STATISTICS = {"batch": "those of the batch, differentiated through", "running": "running ones, held fixed"}
+GROUPS = {"map_point": MapPoint, "draws": Draws, "search": Search}
 
 
 @door
@@ -35,20 +35,7 @@ def spectrum(
     which: str | Sequence[str] = "LM",
     of: int | str = "J",
     rule: Rule | None = None,
-    state: State | None = None,
-    *,
-    as_equilibrium: bool = False,
-    batch: Batch = None,
-    batches: int | Sequence[Batch] = 1,
-    batch_size: int | None = None,
-    statistics: str = "batch",
-    bounds: bool = False,
-    confirm: bool = True,
-    tolerance: float | None = None,
-    most: int = 600,
-    memory: float = 2**31,
-    limit: bool = True,
-    seed: int = 0,
+    **options: Any,
 ) -> Spectrum:
     """Eigenvalues at the ends of a spectrum, by products alone: for networks whose matrices do not fit anywhere.
 
@@ -70,21 +57,14 @@ def spectrum(
         game: any game that torch can evaluate. w: the point, (d,). k: how many at each end.
         which: "LM" (modulus), "LR" (rightmost), "SR" (leftmost), "LI" (imaginary part), or several of them.
         of: "J", "S" = (J + J^T)/2, "A" = (J - J^T)/2, or a player, for the Hessian of its cost in its own block.
-        rule: a rule, for its map. state: its state; by default the one it starts from. limit: take its step counters at
-            infinity instead of as they are in the state.
-        as_equilibrium: for a map, take v(w) off the field, so that w is a fixed point with the same J.
-        batch: a token to use. batches: how many tokens to draw, or tokens; with several, all is repeated, the result
-            has error bars, and its own values are those of the first. batch_size: of the tokens drawn, where the game
-            has a `size`: the Jacobian of a big batch is the mean of those of its parts.
-        bounds: for J, also compute outer bounds from S and A.
-        tolerance: of residuals, relative to the target's own size; 1e-6, or 1e-3 in single precision.
-        most: products for each start. memory: bytes for the basis; beyond them the space is restarted (Krylov-Schur),
-            keeping at least 100 vectors.
-        seed: of the starts and of the batches.
+        rule: a rule, for its map.
+        options: where a map is taken (`MapPoint`): state, limit, as_equilibrium; on which batches (`Draws`): batch,
+            batches, batch_size, statistics, seed; how long to search (`Search`): tolerance, most, memory, confirm,
+            bounds. Each is given by its own name, or in its group: `search=Search(most=2000)`.
 
     Raises:
         UnknownNameError: for ends, operators and players that there are not.
-        ParameterError: for k outside 1 to d, or a point that does not fit.
+        ParameterError: for k outside 1 to d, or a point that does not fit. CallError: for an unknown option.
         DomainError: for rules whose map has no derivative there; see `state` and `as_equilibrium`.
 
     Example:
@@ -97,53 +77,77 @@ def spectrum(
         True
     """
     began = time.perf_counter()
-    if statistics not in STATISTICS:
-        raise UnknownNameError.among("kind of batch statistics", statistics, STATISTICS)
-    targets = targets_of(which, rule is not None)
-    point = as_point(game, w)
+    asked = _Asked(
+        game, as_point(game, w), k, targets_of(which, rule is not None), of, rule, *grouped(spectrum, GROUPS, options)
+    )
     if rule is not None:
         rule.check(game)
-    with game.undisturbed(), _batch_statistics(game, statistics):
-        tokens = _tokens(game, batch, batches, batch_size, seed)
-        first: Spectrum | None = None
-        repeats: dict[str, list[Any]] = {t.name: [] for t in targets}
-        for token in tokens:
-            operator, by_modes = _operator(game, point, token, of, rule, state, as_equilibrium, limit)
-            if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or not 1 <= k <= operator.size:
-                raise ParameterError(f"k={k!r}", f"a whole number from 1 to {operator.size}", "k=6")
-            settings = Settings.of(operator, tolerance, most, memory, confirm and first is None, seed)
-            read = modes(rule) if rule is not None and by_modes else itself
-            found, space, ritz = ends(operator, targets, int(k), settings, read)
-            outline = read(ritz).values + (rule is not None)
-            if rule is not None and by_modes:
-                found = {name: _lifted(rule, end) for name, end in found.items()}
-            outer: dict[str, float] = {}
-            more = 0
-            if bounds and rule is None and of == "J" and first is None:
-                outer, more = outer_bounds(game, point, token, list(found), settings)
-            name = "map" if rule is not None else operator.name if of not in ("J", "S", "A") else str(of)
-            conditions = _conditions(game, tokens, token, statistics, rule is not None and as_equilibrium)
-            one = Spectrum(
-                *(game, name, rule, found, outer, operator.products + more, space),
-                *(0.0, {}, conditions, point, outline, _held(game, point, token, operator) if first is None else None),
-            )
-            first = first or one
-            for end in found:
-                repeats[end].append(one._values(found[end]))
-    assert first is not None
-    several = {name: np.stack(rows) for name, rows in repeats.items()} if len(tokens) > 1 else {}
-    return dataclasses.replace(first, seconds=time.perf_counter() - began, repeats=several)
+    with asked.draws.in_mode(game):
+        tokens = asked.draws.tokens(game)
+        first = asked.answer(tokens[0], len(tokens))
+        rows = [_values(first), *(_values(asked.answer(token, len(tokens), again=True)) for token in tokens[1:])]
+    repeats = {name: np.stack([row[name] for row in rows]) for name in first.ends} if len(tokens) > 1 else {}
+    return dataclasses.replace(first, seconds=time.perf_counter() - began, repeats=repeats)
 
 
-def _operator(
-    game: Game, w: Array, batch: Batch, of: int | str, rule: Rule | None, state: State | None, still: bool, limit: bool
-) -> tuple[Operator, bool]:
-    """What to iterate on, and whether it is J with a map read off it."""
-    if rule is None:
-        return operator_of(game, w, batch, of), False
-    if not game.constrained and moves_modes(rule, anywhere=not (still or game.quadratic)):
-        return operator_of(game, w, batch, "J"), True
-    return increment_operator(tilted(game, w, batch) if still else game, rule, w, state, batch, limit), False
+@dataclasses.dataclass(frozen=True)
+class _Asked:
+    """One call of `spectrum`."""
+
+    game: Game
+    point: Array
+    k: int
+    targets: tuple[Target, ...]
+    of: int | str
+    rule: Rule | None
+    map_point: MapPoint
+    draws: Draws
+    search: Search
+
+    def answer(self, token: Batch, count: int, again: bool = False) -> Spectrum:
+        """The ends on one of so many batches; `again` is without what is computed on the first only."""
+        game, rule, search = self.game, self.rule, self.search
+        operator, by_modes = self._operator(token)
+        if not 1 <= self.k <= operator.size:
+            raise ParameterError(f"k={self.k!r}", f"a whole number from 1 to {operator.size}", "k=6")
+        confirm = search.confirm and not again
+        settings = Settings.of(operator, search.tolerance, search.most, search.memory, confirm, self.draws.seed)
+        read = modes(rule) if rule is not None and by_modes else itself
+        found, space, ritz = ends(operator, self.targets, self.k, settings, read)
+        outline = read(ritz).values + (rule is not None)
+        if rule is not None and by_modes:
+            found = {name: _lifted(rule, end) for name, end in found.items()}
+        outer: dict[str, float] = {}
+        more = 0
+        if search.bounds and rule is None and self.of == "J" and not again:
+            outer, more = outer_bounds(game, self.point, token, list(found), settings)
+        name = "map" if rule is not None else operator.name if self.of not in ("J", "S", "A") else str(self.of)
+        return Spectrum(
+            *(game, name, rule, found, outer, operator.products + more, space, 0.0, {}),
+            *(self._conditions(token, count), self.point, outline),
+            None if again else _held(game, self.point, token, operator),
+        )
+
+    def _operator(self, token: Batch) -> tuple[Operator, bool]:
+        """What to iterate on, and whether it is J with a map read off it."""
+        game, w, rule, there = self.game, self.point, self.rule, self.map_point
+        if rule is None:
+            return operator_of(game, w, token, self.of), False
+        if not game.constrained and moves_modes(rule, anywhere=not (there.as_equilibrium or game.quadratic)):
+            return operator_of(game, w, token, "J"), True
+        seen = tilted(game, w, token) if there.as_equilibrium else game
+        return increment_operator(seen, rule, w, there.state, token, there.limit), False
+
+    def _conditions(self, token: Batch, count: int) -> str:
+        said = [self.draws.conditions(self.game, token, count)]
+        if self.rule is not None and self.map_point.as_equilibrium:
+            said.append("v(w) taken off, as at an equilibrium")
+        return "; ".join(filter(None, said)) or "no randomness"
+
+
+def _values(one: Spectrum) -> dict[str, Any]:
+    """The values at each end; vectors, which are large, are kept of the first batch only."""
+    return {name: one._values(end) for name, end in one.ends.items()}
 
 
 def _held(game: Game, w: Array, batch: Batch, operator: Operator) -> ProductCheck:
@@ -167,51 +171,3 @@ def _lifted(rule: Rule, end: End) -> End:
         for i, (z, mu) in enumerate(zip(end.ritz, end.values, strict=True))
     ]
     return dataclasses.replace(end, vectors=torch.stack(lifted, dim=-1))
-
-
-def _tokens(game: Game, batch: Batch, batches: Any, size: int | None, seed: int) -> list[Batch]:
-    """The batch tokens: given, or drawn from the seed."""
-    if batch is not None or game.deterministic:
-        return [batch]
-    if not isinstance(batches, (int, np.integer)):
-        return list(batches)
-    if isinstance(batches, bool) or batches < 1:
-        raise ParameterError(f"batches={batches!r}", "a whole number >= 1, or batch tokens", "batches=8")
-    source = game
-    if size is not None:
-        import copy
-
-        if not hasattr(game, "size"):
-            raise ParameterError(f"batch_size={size} on {game.name}", "a game with batches of its own", "batch=...")
-        source = copy.copy(game)
-        vars(source)["size"] = size
-    rng = np.random.default_rng(seed)
-    return [source.draw(rng) for _ in range(int(batches))]
-
-
-def _conditions(game: Game, tokens: list[Batch], token: Batch, statistics: str, still: bool) -> str:
-    said = []
-    if token is not None:
-        count = f"{len(tokens)} batches" if len(tokens) > 1 else "one fixed batch"
-        said.append(f"{count} of {game.batch_size(token)}")
-    if _batch_norms(game):
-        said.append(f"batch statistics: {STATISTICS[statistics]}")
-    if still:
-        said.append("v(w) taken off, as at an equilibrium")
-    return "; ".join(said) or "no randomness"
-
-
-def _batch_norms(game: Game) -> list[Any]:
-    if not hasattr(game, "networks"):
-        return []
-    from torch.nn.modules.batchnorm import _BatchNorm
-
-    return [m for network in game.networks for m in network.modules() if isinstance(m, _BatchNorm)]
-
-
-@contextlib.contextmanager
-def _batch_statistics(game: Game, statistics: str) -> Iterator[None]:
-    """Batch-norm layers in training mode or in evaluation mode; `Game.undisturbed` puts modes back."""
-    for layer in _batch_norms(game):
-        layer.train(statistics == "batch")
-    yield

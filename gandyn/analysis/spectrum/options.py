@@ -1,0 +1,125 @@
+"""What a spectrum is told beside game, point and ends: where a map is taken, on which batches, how long to search."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import dataclasses
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...doors import check_fields
+from ...errors import ParameterError, UnknownNameError
+from ...types import Batch, Game, State
+
+STATISTICS = {"batch": "those of the batch, differentiated through", "running": "running ones, held fixed"}
+
+
+@dataclasses.dataclass(frozen=True)
+class MapPoint:
+    """Where, beside w, the derivative of a rule's map is taken.
+
+    Attributes:
+        state: the rule's; by default the one that it starts from.
+        limit: take the state's step counters at infinity instead of as they are.
+        as_equilibrium: take v(w) off the field, so that w is a fixed point with the same J.
+    """
+
+    state: State | None = None
+    limit: bool = True
+    as_equilibrium: bool = False
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
+@dataclasses.dataclass(frozen=True)
+class Draws:
+    """The batches on which a spectrum is taken.
+
+    Attributes:
+        batch: a token to use. batches: how many tokens to draw, or tokens; with several, all is repeated, the result
+            has error bars, and its own values are those of the first.
+        batch_size: of the tokens drawn, where the game has a `size`: the Jacobian of a big batch is the mean of those
+            of its parts.
+        statistics: of batch-norm layers, "batch" or "running".
+        seed: of the batches, and of the starts of the search.
+    """
+
+    batch: Batch = None
+    batches: int | Sequence[Batch] = 1
+    batch_size: int | None = None
+    statistics: str = "batch"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        if self.statistics not in STATISTICS:
+            raise UnknownNameError.among("kind of batch statistics", self.statistics, STATISTICS)
+
+    def tokens(self, game: Game) -> list[Batch]:
+        """The batch tokens: given, or drawn from the seed."""
+        if self.batch is not None or game.deterministic:
+            return [self.batch]
+        if not isinstance(self.batches, (int, np.integer)) and len(self.batches):
+            return list(self.batches)
+        if not isinstance(self.batches, (int, np.integer)) or isinstance(self.batches, bool) or self.batches < 1:
+            raise ParameterError(f"batches={self.batches!r}", "a whole number >= 1, or batch tokens", "batches=8")
+        if self.batch_size is not None:
+            if not hasattr(game, "size"):
+                given = f"batch_size={self.batch_size} on {game.name}"
+                raise ParameterError(given, "a game with batches of its own", "batch=...")
+            game = copy.copy(game)
+            vars(game)["size"] = self.batch_size
+        rng = np.random.default_rng(self.seed)
+        return [game.draw(rng) for _ in range(int(self.batches))]
+
+    @contextlib.contextmanager
+    def in_mode(self, game: Game) -> Iterator[None]:
+        """The game left as it was afterwards, its batch-norm layers in training or in evaluation mode until then."""
+        with game.undisturbed():
+            for layer in _batch_norms(game):
+                layer.train(self.statistics == "batch")
+            yield
+
+    def conditions(self, game: Game, token: Batch, count: int) -> str:
+        """How many batches of how many points there were, and whose statistics counted, in words."""
+        said = []
+        if token is not None:
+            batches = f"{count} batches" if count > 1 else "one fixed batch"
+            said.append(f"{batches} of {game.batch_size(token)}")
+        if _batch_norms(game):
+            said.append(f"batch statistics: {STATISTICS[self.statistics]}")
+        return "; ".join(said)
+
+
+@dataclasses.dataclass(frozen=True)
+class Search:
+    """How long eigenvalues are looked for, and when they are believed.
+
+    Attributes:
+        tolerance: of residuals, relative to the target's own size; 1e-6, or 1e-3 in single precision.
+        most: products for each start.
+        memory: bytes for the basis; beyond them the space is restarted (Krylov-Schur), keeping at least 100 vectors.
+        confirm: hold the ends found to a larger space and a second start.
+        bounds: for J, also compute outer bounds from S and A.
+    """
+
+    tolerance: float | None = None
+    most: int = 600
+    memory: float = 2**31
+    confirm: bool = True
+    bounds: bool = False
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
+def _batch_norms(game: Game) -> list[Any]:
+    if not hasattr(game, "networks"):
+        return []
+    from torch.nn.modules.batchnorm import _BatchNorm
+
+    return [m for network in game.networks for m in network.modules() if isinstance(m, _BatchNorm)]
