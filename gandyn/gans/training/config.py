@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import GandynError, ParameterError, UnknownNameError
+from ...results import plain
 from .hostile import canonical, digest, parse_json, read_bytes
 from .tables import (
     GameTable,
@@ -59,13 +60,7 @@ class Config:
         Raises:
             UnknownNameError: for a name that is neither. ParameterError: as `from_dict`.
         """
-        path = Path(name)
-        if path.suffix in (".toml", ".json") or len(path.parts) > 1:
-            return cls.read(path)
-        known = shipped()
-        if str(name) not in known:
-            raise UnknownNameError.among("config", str(name), known)
-        return cls.read(known[str(name)])
+        return cls.read(named_or_path("config", name, shipped()))
 
     @classmethod
     def read(cls, path: Path) -> Config:
@@ -77,13 +72,7 @@ class Config:
         data = read_bytes(path, LARGEST_CONFIG, "the config")
         if path.suffix == ".json":
             return cls.from_dict(parse_json(data, f"the config {path.name}"))
-        try:
-            parsed = tomllib.loads(data.decode())
-        except (ValueError, RecursionError) as error:
-            raise ParameterError(
-                f"{path.name} is no TOML ({error})", "a TOML file", "see docs/gans/training"
-            ) from error
-        return cls.from_dict({"name": path.stem, **parsed})
+        return cls.from_dict({"name": path.stem, **parse_toml(data, path)})
 
     @classmethod
     def from_dict(cls, data: Any) -> Config:
@@ -104,7 +93,7 @@ class Config:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, from which `from_dict` makes the same config."""
-        return _plain(dataclasses.asdict(self))  # type: ignore[no-any-return]
+        return plain(dataclasses.asdict(self))  # type: ignore[no-any-return]
 
     @property
     def sha256(self) -> str:
@@ -191,6 +180,32 @@ class Config:
         return rule if schedule is None else rules.registry["Scheduled"].build(rule, schedule)
 
 
+def named_or_path(what: str, name: str | Path, known: Mapping[str, Path]) -> Path:
+    """The path of a shipped file by its name, or a path as it is.
+
+    Raises:
+        UnknownNameError: for a name that is neither.
+    """
+    path = Path(name)
+    if path.suffix in (".toml", ".json") or len(path.parts) > 1:
+        return path
+    if str(name) not in known:
+        raise UnknownNameError.among(what, str(name), known)
+    return known[str(name)]
+
+
+def parse_toml(data: bytes, path: Path) -> dict[str, Any]:
+    """The tables of a TOML file.
+
+    Raises:
+        ParameterError: for what is none.
+    """
+    try:
+        return tomllib.loads(data.decode())
+    except (ValueError, RecursionError) as error:
+        raise ParameterError(f"{path.name} is no TOML ({error})", "a TOML file", "see docs/gans/training") from error
+
+
 def shipped() -> dict[str, Path]:
     """The configs that come with gandyn, by name."""
     return {path.stem: path for path in sorted(SHIPPED.glob("*.toml"))}
@@ -231,12 +246,6 @@ def _network(kind: str, shape: tuple[int, ...], seed: int, options: Mapping[str,
             raise UnknownNameError.among(f"option of the {name} {kind}", key, parameters)
     ready = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
     return build(shape, **{"seed": seed, **ready})
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(v) for key, v in value.items()}
-    return [_plain(v) for v in value] if isinstance(value, (list, tuple)) else value
 
 
 def _without_none(data: dict[str, Any]) -> dict[str, Any]:

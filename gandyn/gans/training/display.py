@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Any, Protocol
+from typing import Any
 
 from ..monitor import Finding
 from .log import Row
@@ -12,8 +12,8 @@ from .log import Row
 QUIET_SECONDS = 10.0
 
 
-class Display(Protocol):
-    """What a run tells about itself."""
+class Display:
+    """What a run tells about itself, step by step; this one is silent."""
 
     def step(self, done: int) -> None:
         """After each step."""
@@ -28,23 +28,7 @@ class Display(Protocol):
         """At the end."""
 
 
-class Silent:
-    """Nothing."""
-
-    def step(self, done: int) -> None:
-        """Nothing."""
-
-    def row(self, row: Row) -> None:
-        """Nothing."""
-
-    def finding(self, finding: Finding) -> None:
-        """Nothing."""
-
-    def close(self) -> None:
-        """Nothing."""
-
-
-class Lines(Silent):
+class Lines(Display):
     """One plain line every ten seconds and at the end, and one for each finding."""
 
     def __init__(self, start: int, steps: int, stream: Any = None) -> None:
@@ -68,7 +52,7 @@ class Lines(Silent):
         print(f"! {finding}", file=self.stream, flush=True)
 
 
-class Bar(Silent):
+class Bar(Display):
     """A bar by rich, with steps a second, time left and the last numbers."""
 
     def __init__(self, start: int, steps: int) -> None:
@@ -115,4 +99,4 @@ def display(progress: Any, start: int, steps: int) -> Display:
     """The display asked for: True chooses by whether stderr is a terminal; an object is used as it is."""
     if progress is True:
         return Bar(start, steps) if sys.stderr.isatty() else Lines(start, steps)
-    return progress or Silent()
+    return progress or Display()

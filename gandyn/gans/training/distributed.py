@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +13,7 @@ import torch
 import torch.distributed as dist
 
 from ...errors import GandynError, ParameterError
-from ...types import Array, Batch, GameView
+from ...types import Array, Batch, Game, GameView
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,6 +56,15 @@ def _reduced(tensor: Any, operation: Any) -> Any:
             "the same command, in all of them: it goes on from the last checkpoint",
         ) from error
     return tensor
+
+
+def _averaged(name: str) -> Any:
+    """A method that answers with the mean of what the processes' parts answer."""
+
+    def answer(self: DistributedGame, *args: Any, **kwargs: Any) -> Any:
+        return self._mean(getattr(self.game, name)(*args, **kwargs))
+
+    return functools.update_wrapper(answer, getattr(Game, name))
 
 
 class DistributedGame(GameView):
@@ -124,7 +134,9 @@ class DistributedGame(GameView):
 
     # --- the oracle --------------------------------------------------------------------------------------------------
 
-    def _mean(self, answer: Array) -> Array:
+    def _mean(self, answer: Any) -> Any:
+        if isinstance(answer, tuple):
+            return tuple(self._mean(part.clone()) for part in answer)
         return _reduced(answer.contiguous(), dist.ReduceOp.SUM) / self.group.size
 
     def field(self, w: Array, batch: Batch = None, only: int | str | None = None) -> Array:
@@ -136,34 +148,9 @@ class DistributedGame(GameView):
         found[block] = self._mean(found[block])
         return found
 
-    def field_and_graph(self, w: Array, batch: Batch = None) -> Array:
-        """Mean of the parts' fields, whose graph each process keeps for its own part."""
-        return self._mean(self.game.field_and_graph(w, batch))
-
-    def jvp(self, w: Array, u: Array, batch: Batch = None) -> Array:
-        """Mean of the parts' products."""
-        return self._mean(self.game.jvp(w, u, batch))
-
-    def vjp(self, w: Array, u: Array, batch: Batch = None) -> Array:
-        """Mean of the parts' products."""
-        return self._mean(self.game.vjp(w, u, batch))
-
-    def coupling(self, w: Array, u: Array, batch: Batch = None, only: int | str | None = None) -> Array:
-        """Mean of the parts' products."""
-        return self._mean(self.game.coupling(w, u, batch, only))
-
-    def parts(self, w: Array, u: Array, batch: Batch = None) -> tuple[Array, Array]:
-        """Means of the parts' products."""
-        symmetric, antisymmetric = self.game.parts(w, u, batch)
-        return self._mean(symmetric), self._mean(antisymmetric)
-
-    def cost_gradients(self, w: Array, batch: Batch = None) -> Array:
-        """Means of the parts' gradients."""
-        return self._mean(self.game.cost_gradients(w, batch))
-
-    def costs(self, w: Array, batch: Batch = None) -> tuple[Array, ...]:
-        """Means of the parts' costs."""
-        return tuple(self._mean(cost.clone()) for cost in self.game.costs(w, batch))
+    field_and_graph, jvp, vjp = map(_averaged, ("field_and_graph", "jvp", "vjp"))
+    coupling, parts = map(_averaged, ("coupling", "parts"))
+    cost_gradients, costs = map(_averaged, ("cost_gradients", "costs"))
 
     def advance(self) -> None:
         """The game's; running statistics are averaged over the processes."""

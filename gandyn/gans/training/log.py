@@ -7,7 +7,6 @@ import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Protocol
 
 from ...errors import MissingDependencyError
@@ -50,14 +49,6 @@ class JsonLines:
         """Close the file."""
         with contextlib.suppress(OSError):  # what could not be written was reported when it was
             self._file.close()
-
-    def __enter__(self) -> JsonLines:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 class TensorBoard:

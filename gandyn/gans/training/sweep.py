@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from ...analysis.measured.comparison import PRODUCT_COST
-from ...errors import ParameterError, UnknownNameError
+from ...errors import ParameterError
 from ...results import Result, Status, plain
-from .config import LARGEST_CONFIG, NAME, Config
+from .config import LARGEST_CONFIG, NAME, Config, named_or_path, parse_toml
 from .hostile import CheckpointError, read_bytes, read_json, write_atomically
 from .lock import locked
 from .run import TrainingRun
@@ -79,17 +78,8 @@ class Sweep:
         Raises:
             UnknownNameError: for names that there are not. ParameterError: for tables that are no sweep.
         """
-        path, known = Path(name), {path.stem: path for path in sorted(SHIPPED.glob("*.toml"))}
-        if path.suffix != ".toml":
-            if str(name) not in known:
-                raise UnknownNameError.among("sweep", str(name), known)
-            path = known[str(name)]
-        try:
-            data = tomllib.loads(read_bytes(path, LARGEST_CONFIG, "the sweep").decode())
-        except (ValueError, RecursionError) as error:
-            raise ParameterError(
-                f"{path.name} is no TOML ({error})", "a TOML file", "see docs/gans/training"
-            ) from error
+        path = named_or_path("sweep", name, {path.stem: path for path in sorted(SHIPPED.glob("*.toml"))})
+        data = parse_toml(read_bytes(path, LARGEST_CONFIG, "the sweep"), path)
         return cls.from_dict({"name": path.stem, **data})
 
     @classmethod

@@ -49,7 +49,7 @@ def killed(kind, folder, number, rng):
     first = running.stdout.readline()
     time.sleep(rng.uniform(0, 0.04))
     running.send_signal(number)
-    out, errors = running.communicate(timeout=120)
+    out, errors = running.communicate(timeout=600)
     if first.strip() != "now":
         assert json.loads(first)
         return False
@@ -73,7 +73,7 @@ def test_a_killed_run_goes_on_as_if_nothing_had_been(tmp_path, kind, numbers, re
     rng, folder, kills = random.Random(request.node.name), tmp_path / "killed", 0
     for number in numbers:
         kills += killed(kind, folder, number, rng)
-    out, errors = process(kind, folder, 0).communicate(timeout=300)
+    out, errors = process(kind, folder, 0).communicate(timeout=600)
     assert out, errors
     whole = alone(kind, request.getfixturevalue("tmp_path_factory").getbasetemp() / kind.replace(" ", "-"))
     assert json.loads(out.splitlines()[-1]) == whole
