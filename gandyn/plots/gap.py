@@ -15,7 +15,7 @@ from ..types import Game
 from .drawing import Drawing, one_panel
 from .marks import clear_panes, mark_equilibria, mark_starts
 from .phase import find_fixed_points, phase_portrait
-from .points import Box, box_around, check_box, coordinate_names, evaluate, inside, labelled, members, plane
+from .points import Box, box_around, check_box, coordinate_names, evaluate, inside, plane, runs_in_box
 from .style import INK, OKABE_ITO, QUIET, SERIES, series_styles, styled
 
 GRID = 61
@@ -85,9 +85,7 @@ def landscapes(
         DomainError: for other than two coordinates, or without a gap by that method.
     """
     plane(game)
-    runs = labelled(trajectories)
-    points = {label: members(run, label) for label, run in runs.items()}
-    bounds = box_around(game, points.values()) if box is None else check_box(game, box)
+    runs, points, bounds = runs_in_box(game, trajectories, box)
     if method == "box" and not {"box", "radius"} & options.keys():
         options["box"] = bounds
     places = np.stack(np.meshgrid(*(np.linspace(low, high, grid) for low, high in bounds)), axis=-1)

@@ -14,7 +14,7 @@ from ..errors import UnknownNameError
 from ..types import Game
 from .drawing import Drawing, one_panel
 from .marks import mark_equilibria, mark_starts
-from .points import Box, box_around, check_box, coordinate_names, evaluate, inside, labelled, members, plane
+from .points import Box, coordinate_names, evaluate, inside, plane, runs_in_box
 from .style import FAINT, OKABE_ITO, series_styles, styled
 
 FIELDS = ("arrows", "stream", "none")
@@ -89,9 +89,7 @@ def draw_portrait(
     plane(game)
     if field not in FIELDS:
         raise UnknownNameError.among("way to draw a field", field, FIELDS)
-    runs = labelled(trajectories)
-    points = {label: members(run, label) for label, run in runs.items()}
-    bounds = box_around(game, points.values()) if box is None else check_box(game, box)
+    runs, points, bounds = runs_in_box(game, trajectories, box)
     axes.set(xlim=bounds[0], ylim=bounds[1])
     widths = bounds[:, 1] - bounds[:, 0]
     axes.set_aspect("equal" if widths.max() < 3 * widths.min() else "auto")

@@ -150,6 +150,13 @@ def _free(point: Sequence[Any]) -> bool:
     return any(getattr(x, "free_symbols", ()) for x in point)
 
 
+def runs_in_box(game: Game, trajectories: Any, box: Box | None) -> tuple[dict[str, Any], dict[str, np.ndarray], Any]:
+    """Trajectories by label, their points (T+1, members, d) by label, and the box to draw: around them where None."""
+    runs = labelled(trajectories)
+    points = {label: members(run, label) for label, run in runs.items()}
+    return runs, points, box_around(game, points.values()) if box is None else check_box(game, box)
+
+
 def inside(run: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, int | None]:
     """One member's points (T+1, d) up to where they are far outside the box, and the row at which that was.
 

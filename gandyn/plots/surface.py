@@ -13,7 +13,7 @@ from ..types import Game
 from .drawing import Drawing
 from .marks import clear_panes, mark_equilibria, mark_starts
 from .phase import Path, find_fixed_points
-from .points import Box, box_around, check_box, coordinate_names, evaluate, labelled, members, plane
+from .points import Box, coordinate_names, evaluate, plane, runs_in_box
 from .style import series_styles, styled
 
 GRID = 61
@@ -46,9 +46,7 @@ def surface(
         DomainError: for other than two coordinates. ParameterError: where the cost is not finite.
     """
     plane(game)
-    runs = labelled(trajectories)
-    points = {label: members(run, label) for label, run in runs.items()}
-    bounds = box_around(game, points.values()) if box is None else check_box(game, box)
+    runs, points, bounds = runs_in_box(game, trajectories, box)
     figure = Drawing(height=0.86)
     axes: Any = figure.add_subplot(projection="3d", computed_zorder=False)
     axes.set_box_aspect((1, 1, 0.7), zoom=1.12)
