@@ -41,7 +41,9 @@ def fastest(linearization: ExactLinearization, p: Any, end: Any) -> tuple[Any, A
 
 def _small(linearization: ExactLinearization, p: Any) -> bool:
     def degree(f: Any) -> int:
-        return max(int(sympy.degree(part, p)) for c in f.all_coeffs() for part in sympy.fraction(sympy.together(c)))
+        return max(
+            int(sympy.degree(part, p)) for c in f.all_coeffs() if c != 0 for part in sympy.fraction(sympy.together(c))
+        )
 
     return all(f.degree() <= CLOSED and degree(f) <= LARGEST for f, _ in linearization.factors)
 

@@ -263,8 +263,8 @@ def stability_region(
         sqrt(3)/3
     """
     given = (parameters,) if isinstance(parameters, (str, sympy.Symbol)) else parameters
-    if not isinstance(given, (list, tuple)) or not all(isinstance(p, (str, sympy.Symbol)) for p in given):
-        raise ParameterError(f"parameters={parameters!r}", "names, or symbols", 'parameters=("lr",)')
+    if not (isinstance(given, (list, tuple)) and given and all(isinstance(p, (str, sympy.Symbol)) for p in given)):
+        raise ParameterError(f"parameters={parameters!r}", "names, or symbols, at least one", 'parameters=("lr",)')
     names = tuple(map(str, given))
     if rule is None and names == ("lr",) and "lr" not in map(str, game.parameters):
         names = tuple(map(str, game.parameters))
