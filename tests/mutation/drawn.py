@@ -5,7 +5,8 @@
     python -m tests.mutation.drawn again              survivors once more, against the tests as they are now
 
 An operator, a comparison, a number, a condition or a sign is changed. `drawn.json` then has a row for each, and
-`drawn_equivalent.json` the proof for those of which nobody can notice anything.
+`drawn_equivalent.json` the proof for those of which nobody can notice anything. A row's `since` is the test that was
+written for a survivor, and kills it.
 """
 
 from __future__ import annotations
@@ -234,12 +235,16 @@ def summary(rows: list[dict[str, Any]]) -> str:
     """The share killed of those that are not equivalent, and the survivors."""
     proofs = equivalent()
     counted = [row for row in rows if row["key"] not in proofs]
-    killed = sum(row["killed"] for row in counted)
+    killed = sum(row["killed"] or bool(row.get("since")) for row in counted)
     low, high = wilson(killed, len(counted))
     share = f"{killed} of {len(counted)} killed ({killed / max(1, len(counted)):.1%}; 95 %: {low:.1%} to {high:.1%})"
     unreached = sum(row["reach"] == 0 for row in counted)
     head = f"{share}; {len(rows) - len(counted)} equivalent; {unreached} on lines that no fast test reaches"
-    left = [f"  {r['file']}:{r['line']} {r['find']} -> {r['replace']}" for r in counted if not r["killed"]]
+    left = [
+        f"  {r['file']}:{r['line']} {r['find']} -> {r['replace']}"
+        for r in counted
+        if not (r["killed"] or r.get("since"))
+    ]
     return "\n".join([head, *left])
 
 

@@ -8,6 +8,7 @@ import pathlib
 import pytest
 
 import gandyn as gd
+from mutation.drawn import summary, wilson
 from mutation.mutants import MUTANTS, read
 from mutation.selection import SPECIFIC, WIDER, stages, test_files
 
@@ -54,3 +55,15 @@ def test_the_format_of_the_list():
     (one, two) = read("# Head.\n\n## a/b.py\n\nfirst\n- x\n- y\n+ z\n\nsecond\n= never read\n- 1\n+ 2\n")
     assert (one.file, one.find, one.replace, one.equivalent) == ("a/b.py", "x\ny", "z", "")
     assert (two.name, two.equivalent) == ("a/b.py: second", "never read")
+
+
+def test_random_mutants_are_accounted_for():
+    """Each was noticed, or has a test since, or is listed as left; of few draws the interval is wide, and says so."""
+    rows = json.loads((ROOT / "tests" / "mutation" / "drawn.json").read_text(encoding="utf-8"))["mutants"]
+    assert len({row["key"] for row in rows}) == len(rows) >= 50
+    for row in rows:
+        assert row["killed"] == bool(row["by"])
+        path, _, name = row.get("since", "").partition("::")
+        assert not path or name in (ROOT / path).read_text(encoding="utf-8")
+    assert wilson(30, 52) == pytest.approx((0.442, 0.701), abs=1e-3)
+    assert summary(rows).startswith(f"{sum(r['killed'] or bool(r['since']) for r in rows)} of {len(rows)} killed")
