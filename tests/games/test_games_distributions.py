@@ -153,3 +153,14 @@ def test_density_arguments_are_checked():
     w = torch.rand(8, dtype=torch.float64)
     game = gd.games.density_game((0.25,) * 4)
     assert np.allclose(game.field(w).numpy(), game.field(w.numpy()), atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("mean", "covariance"), [(None, [[2, 0], [0, 3]]), ((3,), [[2]]), (None, [[2]]), ((3, 4), None)]
+)
+def test_declared_eigenvalues_are_those_of_the_flow_or_are_not_declared(mean, covariance):
+    game = gd.games.gaussian_wgan(mean, covariance)
+    for declared, at in zip(game.facts.flow_eigenvalues, game.equilibria, strict=False):
+        found = np.sort_complex(gd.linearize(game, at=at).eigenvalues)
+        assert np.sort_complex(np.array(declared, dtype=complex)) == pytest.approx(found, abs=1e-7)
+    assert bool(game.facts.flow_eigenvalues) == (covariance is None or (mean is None and len(covariance) == 1))

@@ -227,3 +227,9 @@ def test_potential_games_follow_one_function_and_hamiltonian_games_circle():
 def test_splits_that_are_none_are_refused(s, a, sizes, error, match):
     with pytest.raises(error, match=match):
         gd.games.mixed_quadratic(s, a, sizes)
+
+
+def test_only_a_general_quadratic_game_without_linear_terms_declares_its_equilibrium():
+    blocks = [[1, 2], [-2, 1]]
+    assert [tuple(p) for p in gd.games.general_quadratic(blocks).equilibria] == [(0, 0)]
+    assert len(gd.games.general_quadratic(blocks, linear=[1, 0]).equilibria) == 0

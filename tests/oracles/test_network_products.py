@@ -150,3 +150,11 @@ def test_a_rules_step_can_be_differentiated():
     inner = LR * game.vjp(w - LR * game.field(w, batch), u, batch)
     expected = u - inner + LR * game.vjp(w, inner, batch)
     torch.testing.assert_close(pulled, expected, rtol=1e-11, atol=1e-14)
+
+
+def test_composed_attention_has_torchs_defaults():
+    from gandyn.oracles.composite import attention
+
+    rng = torch.Generator().manual_seed(0)
+    q, k, v = (torch.randn(2, 3, 5, 4, generator=rng, dtype=torch.float64) for _ in range(3))
+    torch.testing.assert_close(attention(q, k, v), torch.nn.functional.scaled_dot_product_attention(q, k, v))

@@ -61,3 +61,8 @@ def test_without_known_equilibria_the_calmest_run_sizes_the_picture():
     assert (box[:, 0] < 0).all()
     assert (box[:, 1] > 3).all()
     assert np.ptp(box, axis=1).max() < 30
+
+
+def test_a_region_is_drawn_from_0_to_4_unless_told_otherwise():
+    figure = gd.stability_region(gd.games.bilinear(), gd.rules.Extragradient("lr")).plot()
+    assert figure.axes[0].get_xlim() == pytest.approx((0, 4), abs=0.25)

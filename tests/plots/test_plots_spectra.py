@@ -188,3 +188,10 @@ def test_spirals_that_cannot_be():
     x, y = sympy.symbols("x y", real=True)
     with pytest.raises(ParameterError, match="no equilibrium within 10"):
         gd.plots.spiral(gd.games.from_sympy([x, y], [x, y], name="slope"))
+
+
+def test_a_zoom_shows_the_leading_eigenvalue_of_a_map_and_no_zoom_the_circle():
+    lin = gd.linearize(BILINEAR, gd.rules.GDA(0.1))
+    near, whole = (gd.plots.spectrum(lin, zoom=zoom).axes[0].get_xlim() for zoom in (True, False))
+    assert whole[0] < -1 < 1 < whole[1]
+    assert 0.5 < near[0] < 1 < near[1] < 1.5

@@ -329,3 +329,11 @@ def test_pepit_s_stronger_inequalities_lie_in_the_interval():
     rule = gd.rules.Extragradient(0.4)
     value, found = by_pepit(rule, 0.1, 1.0, 1, LipschitzStronglyMonotoneOperatorExpensive), gd.worst_case(rule, 0.1)
     assert found.lower - 2e-5 <= value <= found.value + 2e-5
+
+
+def test_zero_less_a_point_is_the_point_turned_round():
+    from gandyn.analysis.certificates.performance_points import Point
+
+    point = Point({0: Fraction(2), 3: Fraction(-1, 3)})
+    assert (0 - point).terms == {0: Fraction(-2), 3: Fraction(1, 3)}
+    assert (point - point).terms == {}

@@ -212,3 +212,25 @@ def test_a_cycle_in_three_dimensions_in_every_unit(shift):
     np.testing.assert_allclose(np.sort(cycle.multipliers.real), expected, rtol=1e-5, atol=1e-9)
     assert not found.complete
     assert "saddle" in found.reason
+
+
+def test_what_was_left_open_is_not_said_where_a_root_found_backwards_lies_there():
+    from types import SimpleNamespace
+
+    from gandyn.analysis.closed_orbits.planar_cycles import PlanarSearch, _remark
+    from gandyn.analysis.closed_orbits.return_scan import Found
+
+    for roots, count in (([0.5], 0), ([1.0], 0), ([0.7], 0), ([0.49], 1), ([1.01], 1), ([], 1)):
+        into = PlanarSearch()
+        _remark(SimpleNamespace(sign=1.0), Found(open=[(0.5, 1.0)]), roots, "(0, 0)", into)
+        assert len(into.remarks) == count
+
+
+@pytest.mark.parametrize("size", [R(1, 100), R(-1, 100), R(100)])
+def test_a_divergence_of_both_signs_excludes_nothing_however_small_it_is(size):
+    """The field of the unit circle's cycle in slow time: its divergence, (1 - 2 r^2) times a hundredth, is below 1."""
+    from gandyn.analysis.closed_orbits.no_cycles import _bendixson
+
+    slow = _game(*_field(size * (1 - SQUARE), size))
+    assert _bendixson(slow, np.array([(-2.0, 2.0)] * 2)) is None
+    assert _bendixson(slow, np.array([(-0.4, 0.4)] * 2)) is not None
