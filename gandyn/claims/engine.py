@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from typing import Any
 
 from ..errors import GandynError
-from ..results import Result, plain
+from ..results import Result
 from .base import FALSE, Claim, Draw, Evidence, Outside, Verdict, evidence_of
 from .coverage import Coverage
-from .recipe import recipe, written
+from .recipe import recipes, written
 from .search import Search, enough, search
 
 
@@ -43,6 +42,13 @@ class Check(Result):
     asked: int = 1
     because: tuple[str, ...] = ()
 
+    _data = (
+        "claim=claim.name paper=claim.paper statement=claim.statement latex=claim.latex source=claim.source "
+        "origin=claim.origin prior=claim.prior said=claim.said how=claim.how verdict declared=claim.verdict agrees "
+        "correction=claim.correction outside=_outside silent because draws=tried rejected shrunk coverage seconds "
+        "failure=_failure detail"
+    )
+
     @property
     def rejected_share(self) -> float:
         """Draws that did not meet the hypotheses, of all."""
@@ -74,36 +80,13 @@ class Check(Result):
         lines += [f"  does not fail where it should: {why} ({reason})" for why, reason in told]
         return "\n".join(lines)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data, without the functions."""
-        claim = self.claim
-        data = {
-            "claim": claim.name,
-            "paper": claim.paper,
-            "statement": claim.statement,
-            "latex": claim.latex,
-            "source": claim.source,
-            "origin": claim.origin,
-            "prior": claim.prior,
-            "said": claim.said,
-            "how": claim.how,
-            "verdict": self.verdict,
-            "declared": claim.verdict,
-            "agrees": self.agrees,
-            "correction": claim.correction,
-            "outside": [example.why for example in claim.outside],
-            "silent": list(self.silent),
-            "because": list(self.because),
-            "draws": self.tried,
-            "rejected": self.rejected,
-            "shrunk": self.shrunk,
-            "coverage": self.coverage.to_dict(),
-            "seconds": self.seconds,
-            "failure": None if self.failure is None else {k: recipe(v) for k, v in self.failure.items()},
-            "detail": self.detail,
-        }
-        result: dict[str, Any] = plain(data)
-        return result
+    @property
+    def _outside(self) -> list[str]:
+        return [example.why for example in self.claim.outside]
+
+    @property
+    def _failure(self) -> dict[str, str] | None:
+        return recipes(self.failure)
 
 
 def check(claim: Claim, draws: int | None = None, shrink: bool = True) -> Check:

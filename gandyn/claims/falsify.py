@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from ..errors import ParameterError
-from ..results import Result, plain
+from ..results import Result
 from ..types import Game, Rule
 from .base import Draw, Evidence
 from .coverage import Coverage
-from .recipe import recipe, written
+from .recipe import recipes, written
 from .search import enough, search
 
 
@@ -36,6 +36,7 @@ class Falsification(Result):
     coverage: Coverage = dataclasses.field(default_factory=Coverage)
     asked: int = 1
 
+    _data = "counterexample=_counterexample detail tried rejected shrunk enough coverage"
     _plot = "counterexample"
 
     @property
@@ -61,21 +62,9 @@ class Falsification(Result):
         shown = f"false at {written(self.counterexample)}" + (f": {self.detail}" if self.detail else "")
         return f"{shown}\nfound after {self.tried} draws, shrunk in {self.shrunk} more{seen}"
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data; objects as they print."""
-        shown = None if self.counterexample is None else {k: recipe(v) for k, v in self.counterexample.items()}
-        result: dict[str, Any] = plain(
-            {
-                "counterexample": shown,
-                "detail": self.detail,
-                "tried": self.tried,
-                "rejected": self.rejected,
-                "shrunk": self.shrunk,
-                "enough": self.enough,
-                "coverage": self.coverage.to_dict(),
-            }
-        )
-        return result
+    @property
+    def _counterexample(self) -> dict[str, str] | None:
+        return recipes(self.counterexample)
 
 
 def falsify(
@@ -128,6 +117,7 @@ class Convergence(Result):
     distances: Any
     converged: Any
 
+    _data = "game rule start target steps converged last_distance"
     _plot = "convergence"
 
     def __bool__(self) -> bool:
@@ -138,24 +128,14 @@ class Convergence(Result):
         members = np.atleast_1d(self.converged)
         last = np.atleast_1d(self.distances[-1])
         return (
-            f"{self.rule!r} on {self.game.name}: {int(members.sum())} of {members.size} starts converged within "
+            f"{self._dynamics()}: {int(members.sum())} of {members.size} starts converged within "
             f"{self.steps} steps; distances at the end from {last.min():.2g} to {last.max():.2g}"
         )
 
-    def to_dict(self) -> dict[str, Any]:
-        """Numbers."""
-        result: dict[str, Any] = plain(
-            {
-                "game": self.game.name,
-                "rule": repr(self.rule),
-                "start": self.start,
-                "target": self.target,
-                "steps": self.steps,
-                "converged": self.converged,
-                "last_distance": self.distances[-1],
-            }
-        )
-        return result
+    @property
+    def last_distance(self) -> Any:
+        """Distances to the target after the last step, one a start."""
+        return self.distances[-1]
 
 
 def converges(

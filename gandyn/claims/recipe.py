@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from ..types import Game
 from .base import Draw
+
+
+def recipes(draw: Mapping[str, Any] | None) -> dict[str, str] | None:
+    """The recipe of every value of a draw, by name; None stays None."""
+    return None if draw is None else {name: recipe(value) for name, value in draw.items()}
 
 
 def written(draw: Draw) -> str:

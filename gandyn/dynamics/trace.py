@@ -12,7 +12,7 @@ import sympy
 
 from ..doors import door
 from ..errors import DomainError
-from ..results import Result
+from ..results import Result, aligned
 from ..symbolic.kinks import slope_at
 from ..types import Array, Batch, Counts, Game, GameView, Rule, State
 from ..types.first_step import first_state, first_step
@@ -130,6 +130,8 @@ class UpdateMap(Result):
     template: State
     counts: Counts = dataclasses.field(default_factory=Counts)
 
+    _data = "game rule map=_entries"
+
     @property
     def parameters(self) -> tuple[Any, ...]:
         """Free symbols of the map that are neither coordinates nor counters: parameters without a value."""
@@ -199,20 +201,16 @@ class UpdateMap(Result):
         lines = (
             f"{sympy.latex(s)}^{{+}} &= {sympy.latex(e)}" for s, e in zip(self.symbols, self.expression, strict=True)
         )
-        return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+        return aligned(lines)
+
+    @property
+    def _entries(self) -> dict[str, Any]:
+        return dict(zip(map(str, self.symbols), self.expression, strict=True))
 
     def summary(self) -> str:
         """One plain line a coordinate."""
         lines = (f"{s}+ = {e}" for s, e in zip(self.symbols, self.expression, strict=True))
-        return "\n".join([f"{self.rule!r} on {self.game.name}", *lines])
-
-    def to_dict(self) -> dict[str, Any]:
-        """Expressions as text."""
-        entries = {str(s): str(e) for s, e in zip(self.symbols, self.expression, strict=True)}
-        return {"game": self.game.name, "rule": repr(self.rule), "map": entries}
-
-    def __repr__(self) -> str:
-        return f"<UpdateMap {self.summary()}>"
+        return "\n".join([self._dynamics(), *lines])
 
 
 def _decayed(power: Any) -> Any:

@@ -28,6 +28,8 @@ class Report(Result):
 
     made: tuple[Made, ...]
 
+    _data = "ok outcome figures=made"
+
     @property
     def ok(self) -> bool:
         """All made, and no number is wrong."""
@@ -51,12 +53,8 @@ class Report(Result):
         more = f", {unseen} not reproduced at these settings" if unseen else ""
         return "\n".join([*lines, f"{good} of {len(self.made)} figures as expected{more}"])
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values."""
-        return {"ok": self.ok, "outcome": str(self.outcome), "figures": [one.to_dict() for one in self.made]}
-
-    def __repr__(self) -> str:
-        return f"<Report of {len(self.made)} figures, {sum(one.ok for one in self.made)} without a wrong number>"
+    def _headline(self) -> str:
+        return f"of {len(self.made)} figures, {sum(one.ok for one in self.made)} without a wrong number"
 
 
 def make_all(

@@ -73,17 +73,8 @@ class Made(Result):
         lines = [self.headline, *(f"  {one.summary()}" for one in (*self.checks, *self.effects))]
         return "\n".join([*lines, *(f"  wrote {path}" for path in self.paths.values())])
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values."""
-        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        return {
-            **fields, "paths": dict(self.paths), "checks": [c.to_dict() for c in self.checks],
-            "effects": [c.to_dict() for c in self.effects],
-            "outcome": str(self.outcome), "ok": self.ok,
-        }  # fmt: skip
-
-    def __repr__(self) -> str:
-        return f"<Made {self.headline}>"
+    def _contents(self) -> dict[str, Any]:
+        return super()._contents() | {"outcome": self.outcome, "ok": self.ok}
 
 
 def make(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DomainError, ParameterError
-from ..results import Result, Trajectory, plain
+from ..results import Result, Trajectory, table
 from ..types import Game, Rule
 from .drawing import Drawing
 from .phase import draw_portrait
@@ -36,6 +36,7 @@ class Spiral(Result):
     trajectories: dict[str, Trajectory]
     linearizations: dict[str, Any]
 
+    _data = "game equilibrium"
     _plot = "draw_spiral"
 
     def rows(self) -> list[dict[str, Any]]:
@@ -68,30 +69,15 @@ class Spiral(Result):
     def summary(self) -> str:
         """The table: rule, spectral radius, verdict, final distance."""
         heads = ("rule", "spectral radius", "", "verdict", "final distance")
-        body = [_cells(row) for row in self.rows()]
-        widths = [max(len(line[k]) for line in [heads, *body]) for k in range(len(heads))]
-        lines = [
-            "  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)) for line in [heads, *body]
-        ]
-        return "\n".join(line.rstrip() for line in lines)
+        return "\n".join(table([heads, *(_cells(row) for row in self.rows())]))
 
-    def to_dict(self) -> dict[str, Any]:
-        """Game, equilibrium, and for each rule its row and trajectory."""
-        rules = [
-            {**row, "t": run.t, "w": run.w} for row, run in zip(self.rows(), self.trajectories.values(), strict=True)
-        ]
-        first = next(iter(self.trajectories.values()))
-        data = {
-            "game": self.game.name,
-            "start": as_array(first.w)[0],
-            "equilibrium": self.equilibrium,
-            "rules": rules,
-        }
-        result: dict[str, Any] = plain(data)
-        return result
+    def _headline(self) -> str:
+        return f"{self.game.name}: {', '.join(self.trajectories)}"
 
-    def __repr__(self) -> str:
-        return f"<Spiral of {self.game.name}: {', '.join(self.trajectories)}>"
+    def _contents(self) -> dict[str, Any]:
+        runs = self.trajectories.values()
+        rules = [{**row, "t": run.t, "w": run.w} for row, run in zip(self.rows(), runs, strict=True)]
+        return super()._contents() | {"start": as_array(next(iter(runs)).w)[0], "rules": rules}
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:

@@ -39,6 +39,8 @@ class DriftCoefficients(Result):
     rates: tuple[Any, ...]
     products: tuple[tuple[Any, ...], ...]
 
+    _data = "game rule rates=_rates products=_products"
+
     def coefficient(self, i: int | str, j: int | str) -> Any:
         """products[i][j], players by index or name."""
         return self.products[self.game.player_index(i)][self.game.player_index(j)]
@@ -55,23 +57,27 @@ class DriftCoefficients(Result):
         own = dict(zip(self.symbols, step_sizes(self.game, self.rule), strict=True))
         return tuple(tuple(float(e.xreplace(own)) for e in row) for row in self.products)
 
+    def _by_name(self, values: tuple[Any, ...]) -> dict[str, Any]:
+        return {player.name: value for player, value in zip(self.game.players, values, strict=True)}
+
+    @property
+    def _rates(self) -> dict[str, Any]:
+        return self._by_name(self.rates)
+
+    @property
+    def _products(self) -> dict[str, dict[str, Any]]:
+        return self._by_name(tuple(map(self._by_name, self.products)))
+
     def summary(self) -> str:
         """One line a player: what it descends; v_x is df_x/dx, and d_y f_x is df_x/dy."""
         names = [p.name for p in self.game.players]
-        lines = [f"{self.rule!r} on {self.game.name}: besides its own cost, in each step"]
+        lines = [f"{self._dynamics()}: besides its own cost, in each step"]
         for i, name in enumerate(names):
             terms = [f"({-self.products[i][i] / 2}) |v_{name}|^2"]
             terms += [f"({-self.products[i][j]}) <d_{o} f_{name}, v_{o}>" for j, o in enumerate(names) if j != i]
             terms = [t for t in terms if not t.startswith("(0)")]
             lines.append(f"  {name} ({self.rates[i]} f_{name}) descends {' + '.join(terms) or 'nothing else'}")
         return "\n".join(lines)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Coefficients as text, by player names."""
-        names = [p.name for p in self.game.players]
-        table = {a: {b: str(self.products[i][j]) for j, b in enumerate(names)} for i, a in enumerate(names)}
-        rates = {a: str(r) for a, r in zip(names, self.rates, strict=True)}
-        return {"game": self.game.name, "rule": repr(self.rule), "rates": rates, "products": table}
 
 
 @door

@@ -14,7 +14,7 @@ import sympy
 from ...budget import Budget, OutOfTimeError
 from ...doors import door
 from ...errors import DomainError
-from ...results import Result, Trajectory
+from ...results import Result, Trajectory, aligned
 from ...symbolic.function import SymbolicFunction
 from ...types import Array, Game, Rule
 from ...worlds import exact
@@ -57,6 +57,7 @@ class HighResolution(Result):
     curvature: tuple[Any, ...]
     seconds: float | None = 60.0
 
+    _data = "game rule velocity acceleration=expression coefficients=_coefficients slow=_slow"
     _plot = "high_resolution"
 
     @property
@@ -170,7 +171,7 @@ class HighResolution(Result):
             rf"\ddot{{{sympy.latex(s)}}} &= {sympy.latex(e.xreplace(names))}"
             for s, e in zip(self._symbols, self.expression, strict=True)
         )
-        return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+        return aligned(lines)
 
     @property
     def _symbols(self) -> tuple[Any, ...]:
@@ -178,36 +179,29 @@ class HighResolution(Result):
 
     def summary(self) -> str:
         """The equation: in field and Jacobian where it has that form, and coordinate by coordinate."""
-        lines = [f"{self.rule!r} on {self.game.name}, lr = time of one step"]
-        try:
-            if self.coefficients is not None:
-                terms = [f"({e}) {name}" for name, e in self.coefficients.items() if e != 0]
-                lines.append(f"w'' = {' + '.join(terms)}")
-        except OutOfTimeError:
-            lines.append(f"in field and Jacobian: {Budget(self.seconds).reason}")
+        lines = [f"{self._dynamics()}, lr = time of one step"]
+        found = self._coefficients
+        if isinstance(found, str):
+            lines.append(f"in field and Jacobian: {found}")
+        elif found is not None:
+            lines.append(f"w'' = {' + '.join(f'({e}) {name}' for name, e in found.items() if e != 0)}")
         lines += [f"{s}'' = {e}" for s, e in zip(self._symbols, self.expression, strict=True)]
         return "\n".join(lines)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Expressions as text; an item that was not found in time is the text that says so."""
+    @property
+    def _coefficients(self) -> Any:
+        return self._in_time("coefficients")
 
-        def told(name: str, written: Callable[[Any], Any]) -> Any:
-            try:
-                return written(getattr(self, name))
-            except OutOfTimeError:
-                return Budget(self.seconds).reason
+    @property
+    def _slow(self) -> Any:
+        return self._in_time("slow")
 
-        def by_name(found: Any) -> Any:
-            return None if found is None else {name: str(e) for name, e in found.items()}
-
-        return {
-            "game": self.game.name,
-            "rule": repr(self.rule),
-            "velocity": [str(u) for u in self.velocity],
-            "acceleration": [str(e) for e in self.expression],
-            "coefficients": told("coefficients", by_name),
-            "slow": told("slow", lambda terms: [[str(e) for e in term] for term in terms]),
-        }
+    def _in_time(self, name: str) -> Any:
+        """A property, or the text that says that it was not found in time."""
+        try:
+            return getattr(self, name)
+        except OutOfTimeError:
+            return Budget(self.seconds).reason
 
 
 @door

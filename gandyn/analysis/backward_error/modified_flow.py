@@ -13,7 +13,7 @@ import sympy
 from ...budget import Budget, OutOfTimeError
 from ...doors import door
 from ...errors import ParameterError
-from ...results import Result
+from ...results import Result, aligned
 from ...symbolic.function import SymbolicFunction
 from ...types import Array, Game, Rule
 from ..local.dynamics import refuse_without_symbols
@@ -37,6 +37,8 @@ class ModifiedFlow(Result):
     rule: Rule
     terms: tuple[Any, ...]
     reason: str = ""
+
+    _data = "game rule terms=_terms reason"
 
     @property
     def order(self) -> int:
@@ -83,18 +85,17 @@ class ModifiedFlow(Result):
     def latex(self) -> str:
         """The terms as LaTeX, one aligned line each."""
         lines = (f"c_{{{i}}} &= {sympy.latex(term)}" for i, term in enumerate(self.terms))
-        return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+        return aligned(lines)
+
+    @property
+    def _terms(self) -> list[list[Any]]:
+        return [list(term) for term in self.terms]
 
     def summary(self) -> str:
         """One line a term."""
-        head = f"{self.rule!r} on {self.game.name} follows dw/dt = c_0 + lr c_1 + ... up to lr^{self.order}"
+        head = f"{self._dynamics()} follows dw/dt = c_0 + lr c_1 + ... up to lr^{self.order}"
         rows = [f"c_{i} = {list(term)}" for i, term in enumerate(self.terms)]
         return "\n".join([head, *rows, *([self.reason] if self.reason else [])])
-
-    def to_dict(self) -> dict[str, Any]:
-        """The terms as text."""
-        terms = [[str(e) for e in term] for term in self.terms]
-        return {"game": self.game.name, "rule": repr(self.rule), "terms": terms, "reason": self.reason}
 
 
 @door

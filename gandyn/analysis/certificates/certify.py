@@ -10,7 +10,7 @@ import numpy as np
 
 from ...doors import door
 from ...errors import ParameterError
-from ...results import Result, plain
+from ...results import Result
 from ...types import Array, Game, Rule
 from ...worlds import is_symbolic
 from ..zeros.fixed_points import _check_box
@@ -47,6 +47,7 @@ class Certificate(Result):
     failure: Failure | None
     pieces: tuple[Piece, ...]
 
+    _data = "game rule at box parameters proven unique attracting basin_radius fixed_point steps failure"
     _plot = "certificate"
 
     @property
@@ -56,41 +57,14 @@ class Certificate(Result):
 
     def summary(self) -> str:
         """The verdict, then the facts or the failure."""
-        what = f"{'gradient flow' if self.rule is None else repr(self.rule)} on {self.game.name}"
-        place = " x ".join(f"[{a:g}, {b:g}]" for a, b in self.box)
+        box = " x ".join(f"[{a:g}, {b:g}]" for a, b in self.box)
         where = shown(self.parameters)
-        head = f"{what} at {self._place()}, box {place}" + (f", for all {where}" if where else "")
+        head = f"{self._subject()}, box {box}" + (f", for all {where}" if where else "")
         if self.proven:
             lines = [f"PROVEN: {head}", f"  proven basin radius {self.basin_radius:.6g}"]
         else:
             lines = [f"NOT PROVEN: {head}", f"  {self.failure}"]
         return "\n".join([*lines, *(f"  {step}" for step in self.steps)])
-
-    def _place(self) -> str:
-        """The point given, or where its fixed point lies if parameters move it."""
-        return f"({', '.join(f'{x:.6g}' for x in self.at)})"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Verdict, radius, facts and failure as plain data."""
-        data = {
-            "game": self.game.name,
-            "rule": None if self.rule is None else repr(self.rule),
-            "at": self.at,
-            "box": self.box,
-            "parameters": self.parameters,
-            "proven": self.proven,
-            "unique": self.unique,
-            "attracting": self.attracting,
-            "basin_radius": self.basin_radius,
-            "fixed_point": self.fixed_point,
-            "steps": [dataclasses.asdict(step) for step in self.steps],
-            "failure": None if self.failure is None else dataclasses.asdict(self.failure),
-        }
-        result: dict[str, Any] = plain(data)
-        return result
-
-    def __repr__(self) -> str:
-        return f"<Certificate {self.summary()}>"
 
 
 @door

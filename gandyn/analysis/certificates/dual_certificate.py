@@ -40,6 +40,16 @@ class Certificate:
     multipliers: dict[Key, Fraction]
     bound: Fraction
 
+    def to_dict(self) -> dict[str, Any]:
+        """Points, multipliers and bound, fractions as text."""
+        return {
+            "bound": self.bound,
+            "kappa": self.run.kappa,
+            "points": self.run.points,
+            "last": self.run.last,
+            "multipliers": [[i, j, kind, c] for (i, j, kind), c in self.multipliers.items()],
+        }
+
     def residual(self) -> Matrix:
         """bound |w_0|^2 - |w_T|^2 - sum of multipliers times inequalities, as a symmetric matrix."""
         matrix = _rest(self.run, self.multipliers)

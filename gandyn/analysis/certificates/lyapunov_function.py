@@ -11,7 +11,7 @@ import numpy as np
 from ...doors import door
 from ...errors import ConvergenceError, DomainError
 from ...lazy import sympy
-from ...results import Result, plain
+from ...results import Result
 from ...symbolic.balls import ball_of
 from ...types import Array, Game, Rule
 from ...worlds import exact
@@ -57,6 +57,7 @@ class LyapunovFunction(Result):
     verified: bool
     method: str
 
+    _data = "game rule at expression matrix decrease parameters verified method"
     _plot = "lyapunov_function"
 
     @property
@@ -98,34 +99,13 @@ class LyapunovFunction(Result):
 
     def summary(self) -> str:
         """V, and what is proven of it."""
-        what = "gradient flow" if self.rule is None else repr(self.rule)
         where = ", ".join(f"{name} in [{a:g}, {b:g}]" for name, (a, b) in self.parameters.items())
-        place = ", ".join(map(str, self.at))
-        lines = [f"{what} on {self.game.name} at ({place})" + (f", for all {where}" if where else "")]
+        lines = [self._subject() + (f", for all {where}" if where else "")]
         lines.append(f"V = {self.expression}")
         lines.append(f"P = {self.matrix.tolist()}, positive definite (verified), by {self.method}")
         if self.decrease is not None:
             lines.append(f"change: {self.decrease.tolist()}, negative definite (verified)")
         return "\n".join(lines)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Matrices as text."""
-        data = {
-            "game": self.game.name,
-            "rule": None if self.rule is None else repr(self.rule),
-            "at": [str(x) for x in self.at],
-            "expression": str(self.expression),
-            "matrix": [[str(e) for e in row] for row in self.matrix.tolist()],
-            "decrease": None if self.decrease is None else [[str(e) for e in row] for row in self.decrease.tolist()],
-            "parameters": self.parameters,
-            "verified": self.verified,
-            "method": self.method,
-        }
-        result: dict[str, Any] = plain(data)
-        return result
-
-    def __repr__(self) -> str:
-        return f"<LyapunovFunction {self.summary()}>"
 
 
 @door

@@ -12,7 +12,7 @@ from typing import Any
 
 from ...doors import door
 from ...errors import DomainError, MissingDependencyError, ParameterError
-from ...results import Result, plain
+from ...results import Result
 from ...types import Rule
 from ...worlds import is_symbolic
 from .dual_certificate import Certificate, certify, linear_member, rounded_down, rounded_up
@@ -85,22 +85,6 @@ class WorstCase(Result):
         z = f"{self.member.real:.6g} + {self.member.imag:.6g}i"
         low = _shown(self.lower, 10, decimal.ROUND_FLOOR)
         return f"{head}\nthe linear field v = z w, z = {z}, gives {low}: no bound lies below it"
-
-    def to_dict(self) -> dict[str, Any]:
-        """All fields as plain data, the certificate's fractions as text."""
-        data = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "certificate"}
-        proof: dict[str, Any] | None = None
-        if self.certificate is not None:
-            points = self.certificate.run
-            proof = {
-                "bound": str(self.certificate.bound),
-                "kappa": str(points.kappa),
-                "points": [[str(c) for c in row] for row in points.points],
-                "last": [str(c) for c in points.last],
-                "multipliers": [[i, j, kind, str(c)] for (i, j, kind), c in self.certificate.multipliers.items()],
-            }
-        result: dict[str, Any] = plain({**data, "rule": repr(self.rule), "certificate": proof})
-        return result
 
 
 def _shown(value: float, digits: int, rounding: str = decimal.ROUND_CEILING) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...results import Result, plain
+from ...results import Found, Result
 from ...types import Array, Game, Rule
 
 
@@ -33,7 +33,7 @@ class ClosedOrbit(Result):
         return extent(self.points)
 
 
-class ClosedOrbits(list[Any]):
+class ClosedOrbits(Found[ClosedOrbit]):
     """A list of closed orbits, smallest first, that says whether it is all of them.
 
     Attributes:
@@ -43,14 +43,20 @@ class ClosedOrbits(list[Any]):
             nearer each other than rounding, or none. They are not in the list.
     """
 
-    def __init__(self, orbits: Iterable[Any], complete: bool, reason: str, possible: Iterable[Any] = ()) -> None:
-        super().__init__(orbits)
-        self.complete, self.reason, self.possible = complete, reason, list(possible)
+    _data = "complete reason found possible"
 
-    def summary(self) -> str:
-        """One line an orbit, and whether these are all."""
-        lines = [orbit.summary() for orbit in self] + [f"perhaps: {orbit.summary()}" for orbit in self.possible]
-        return "\n".join([*lines, f"{'complete' if self.complete else 'found, perhaps not all'}: {self.reason}"])
+    def __init__(
+        self,
+        orbits: Iterable[ClosedOrbit] = (),
+        complete: bool = False,
+        reason: str = "",
+        possible: Iterable[ClosedOrbit] = (),
+    ) -> None:
+        super().__init__(orbits, complete, reason)
+        self.possible = list(possible)
+
+    def _lines(self) -> list[str]:
+        return [*super()._lines(), *(f"perhaps: {orbit.summary()}" for orbit in self.possible)]
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -73,6 +79,8 @@ class LimitCycle(ClosedOrbit):
     residual: float
     approached: tuple[bool, bool] | None = None
 
+    _data = "game period multipliers stable kind residual points"
+
     @property
     def stable(self) -> bool:
         """Whether nearby orbits approach it; in the plane those on both sides, which decide if a multiplier is 1."""
@@ -88,13 +96,7 @@ class LimitCycle(ClosedOrbit):
     def summary(self) -> str:
         """Kind, period, multipliers."""
         shown = ", ".join(f"{m:.6g}" for m in self.multipliers)
-        return f"{self.kind} cycle of {self.game.name}: period {self.period:.12g}, multipliers {shown}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """All fields as plain data."""
-        shared = {"multipliers": self.multipliers, "stable": self.stable, "kind": self.kind, "residual": self.residual}
-        result: dict[str, Any] = plain({"game": self.game.name, "period": self.period, **shared, "points": self.points})
-        return result
+        return f"{self.kind} cycle of {self._dynamics()}: period {self.period:.12g}, multipliers {shown}"
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -119,6 +121,8 @@ class InvariantCircle(ClosedOrbit):
     multipliers: Any
     residual: float
 
+    _data = "game rule rotation_number multipliers stable residual points"
+
     @property
     def period(self) -> float:
         """Steps a turn, 1 / rho; not a whole number in general."""
@@ -137,13 +141,9 @@ class InvariantCircle(ClosedOrbit):
         """Kind, rotation number, multipliers."""
         shown = ", ".join(f"{m:.6g}" for m in self.multipliers)
         return (
-            f"{kind_of(self.multipliers)} invariant circle of {self.rule!r} on {self.game.name}: rotation number "
+            f"{kind_of(self.multipliers)} invariant circle of {self._dynamics()}: rotation number "
             f"{self.rotation_number:.12g} ({self.period:.6g} steps a turn), multipliers {shown}"
         )
-
-    def to_dict(self) -> dict[str, Any]:
-        """All fields as plain data."""
-        return data_of(self, rotation_number=self.rotation_number)
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -165,6 +165,8 @@ class PeriodicOrbit(ClosedOrbit):
     multipliers: Any
     residual: float
 
+    _data = "game rule period multipliers stable residual points"
+
     @property
     def rotation_number(self) -> float:
         """1 / q turns a step."""
@@ -174,11 +176,7 @@ class PeriodicOrbit(ClosedOrbit):
         """Kind, period, multipliers."""
         shown = ", ".join(f"{m:.6g}" for m in self.multipliers)
         kind = kind_of(np.abs(self.multipliers))
-        return f"{kind} orbit of period {self.period} of {self.rule!r} on {self.game.name}, multipliers {shown}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """All fields as plain data."""
-        return data_of(self, period=self.period)
+        return f"{kind} orbit of period {self.period} of {self._dynamics()}, multipliers {shown}"
 
 
 def extent(points: Array) -> tuple[float, float]:
@@ -190,14 +188,6 @@ def extent(points: Array) -> tuple[float, float]:
 def kind_of(sizes: Array) -> str:
     """Attracting, repelling or saddle, from moduli of multipliers."""
     return "attracting" if sizes.max() < 1 else "repelling" if sizes.min() > 1 else "saddle"
-
-
-def data_of(found: Any, **own: Any) -> dict[str, Any]:
-    """What both kinds have, and what is their own, as plain data."""
-    shared = {"multipliers": found.multipliers, "stable": found.stable, "residual": found.residual}
-    names = {"game": found.game.name, "rule": repr(found.rule)}
-    result: dict[str, Any] = plain({**names, **own, **shared, "points": found.points})
-    return result
 
 
 def evaluate(coefficients: Array, theta: Array) -> Array:

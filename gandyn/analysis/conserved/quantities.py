@@ -13,7 +13,7 @@ import numpy as np
 from ...doors import door
 from ...errors import DomainError, ParameterError
 from ...lazy import sympy
-from ...results import Result, plain
+from ...results import Result
 from ...types import Array, Game, Rule
 from ...worlds import SYMBOLS
 
@@ -54,25 +54,7 @@ class ConservedQuantity(Result):
         """H, and why it is conserved."""
         change = "dH/dt = 0" if self.rule is None else "H(z+) = H(z)"
         where = f" where {', '.join(f'{e} = 0' for e in self.constraints)}" if self.constraints else ""
-        what = "gradient flow" if self.rule is None else repr(self.rule)
-        return f"{what} on {self.game.name}: H = {self.expression}, {change} identically{where} ({self.method})"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Expressions as text."""
-        data = {
-            "game": self.game.name,
-            "rule": None if self.rule is None else repr(self.rule),
-            "symbols": [str(s) for s in self.symbols],
-            "expression": str(self.expression),
-            "method": self.method,
-            "residual": str(self.residual),
-            "constraints": [str(e) for e in self.constraints],
-        }
-        result: dict[str, Any] = plain(data)
-        return result
-
-    def __repr__(self) -> str:
-        return f"<ConservedQuantity {self.summary()}>"
+        return f"{self._dynamics()}: H = {self.expression}, {change} identically{where} ({self.method})"
 
 
 @door

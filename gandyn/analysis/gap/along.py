@@ -10,7 +10,7 @@ import numpy as np
 
 from ...doors import door
 from ...errors import ParameterError
-from ...results import Result, Trajectory, plain
+from ...results import Result, Trajectory
 from ...types import Game
 from .measure import duality_gap
 
@@ -53,13 +53,6 @@ class GapAlong(Result):
             for label, c in self.curves.items()
         ]
         return "\n".join([head, *lines, *([self.note] if self.note else [])])
-
-    def to_dict(self) -> dict[str, Any]:
-        """The curves as lists."""
-        curves = {label: dataclasses.asdict(c) for label, c in self.curves.items()}
-        data = {"game": self.game.name, "equilibrium": self.equilibrium, "method": self.method, "curves": curves}
-        result: dict[str, Any] = plain({**data, "note": self.note})
-        return result
 
 
 @door

@@ -13,7 +13,7 @@ from ...doors import door
 from ...errors import DomainError
 from ...lazy import sympy
 from ...oracles.symbolic import SymbolicGame
-from ...results import Result, plain
+from ...results import Result
 from ...rules import DualityGapDescent
 from ...symbolic.function import SymbolicFunction
 from ...types import Array, Game
@@ -53,6 +53,7 @@ class GapFlow(Result):
     game: Game
     rule: DualityGapDescent
 
+    _data = "game rule rotates field=expression"
     _plot = "gap_flow"
 
     def __call__(self, w: Any) -> Array:
@@ -151,15 +152,6 @@ class GapFlow(Result):
             values = ", ".join(f"{v:.6g}" if v.imag else f"{v.real:.6g}" for v in self.eigenvalues())
             lines.append(f"eigenvalues at the equilibrium: {values} ({self.linearize().verdict})")
         return "\n".join(lines)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The field as text, and its kind."""
-        data = {"game": self.game.name, "rule": repr(self.rule), "rotates": self.rotates}
-        result: dict[str, Any] = plain({**data, "field": [str(e) for e in self.expression]})
-        return result
-
-    def __repr__(self) -> str:
-        return f"<GapFlow of {self.game.name}, {self.answers}>"
 
 
 @door

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...results import Result, plain
+from ...results import Result
 from ...types import Counts, Game
 from ...worlds import is_symbolic
 
@@ -78,20 +78,6 @@ class DualityGap(Result):
         if self.counts is not None and self.counts.player_gradients:
             lines.append(f"cost: {self.counts.fields:g} fields")
         return "\n".join(lines)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Numbers and labels."""
-        kept = (
-            *("value", "kind", "method", "terms", "answers", "interval", "residuals", "history", "error", "note"),
-            *("box", "parts"),
-        )
-        data = {name: getattr(self, name) for name in kept}
-        cost = None if self.counts is None else dataclasses.asdict(self.counts)
-        result: dict[str, Any] = plain({"game": self.game.name, "w": self.w, **data, "counts": cost})
-        return result
-
-    def __repr__(self) -> str:
-        return f"<DualityGap {_shown(self.value)}, {self.kind}, {self.method}>"
 
 
 def _shown(value: Any) -> str:

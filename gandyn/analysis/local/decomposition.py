@@ -10,7 +10,7 @@ import numpy as np
 
 from ...doors import door
 from ...lazy import sympy
-from ...results import Result, plain
+from ...results import Result, place
 from ...types import Game
 from ...worlds import SYMBOLS, exact, from_list, world_of
 
@@ -28,6 +28,8 @@ class Decomposition(Result):
     game: Game
     at: Any
     jacobian: Any
+
+    _data = "game kind at S A"
 
     @property
     def _transposed(self) -> Any:
@@ -57,16 +59,8 @@ class Decomposition(Result):
 
     def summary(self) -> str:
         """Kind and parts."""
-        place = "identically" if self.at is None else f"at ({', '.join(map(str, self.at))})"
-        return f"{self.game.name} is {self.kind} {place}\nS = {self.symmetric}\nA = {self.antisymmetric}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Kind and parts."""
-        parts = {"S": self.symmetric, "A": self.antisymmetric}
-        if self.at is None:
-            parts = {name: [[str(e) for e in row] for row in part.tolist()] for name, part in parts.items()}
-        result: dict[str, Any] = plain({"game": self.game.name, "kind": self.kind, "at": self.at, **parts})
-        return result
+        where = "identically" if self.at is None else f"at {place(self.at)}"
+        return f"{self.game.name} is {self.kind} {where}\nS = {self.symmetric}\nA = {self.antisymmetric}"
 
 
 @door

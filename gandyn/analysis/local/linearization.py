@@ -9,14 +9,19 @@ from typing import Any
 import numpy as np
 
 from ...errors import NotDifferentiableError, ParameterError
-from ...results import Result, plain
+from ...results import Result
 from ...types import Game, Rule
-from ...worlds import is_symbolic
 from .constrained import Constraints
 from .dynamics import LocalDynamics
 from .exact import ExactLinearization
 from .nonlinear import NonlinearDecision
 from .verdicts import EXACT_SIZE, ROUNDING, Verdict, decide
+
+# What `to_dict` holds only where the derivative exists and no parameter is free.
+NUMBERS = (
+    *("matrix", "eigenvalues", "spectral_radius", "spectral_abscissa"),
+    *("rate", "rotation_number", "eigenvectors"),
+)
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -61,6 +66,7 @@ class Linearization(Result):
     note: str = ""
     product_error: float | None = None
 
+    _data = "game rule at symbols verdict reason nonlinear residual product_error equilibrium constraints note"
     _plot = "linearization"
 
     @property
@@ -186,8 +192,7 @@ class Linearization(Result):
 
     def summary(self) -> str:
         """Point, spectrum, verdict and its reason."""
-        what = "gradient flow" if self.rule is None else repr(self.rule)
-        lines = [f"{what} on {self.game.name} at ({', '.join(map(str, self.at))})"]
+        lines = [self._subject()]
         if self.exact is not None and self.exact.matrix.rows <= 6 and not self.obstacle:
             lines.append(f"characteristic polynomial: {self.exact.charpoly}")
         if not self.obstacle and self.numeric is not None:
@@ -206,34 +211,12 @@ class Linearization(Result):
             lines.append(f"beyond the linear part: {self.nonlinear.summary()}")
         return "\n".join(lines)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Numbers, exact forms as text, and the verdict."""
-        known = not self.obstacle and self.numeric is not None
-        data = {
-            "game": self.game.name,
-            "rule": None if self.rule is None else repr(self.rule),
-            "at": [str(x) if is_symbolic(x) else x for x in self.at],
-            "symbols": self.symbols,
-            "matrix": self.matrix if known else None,
-            "eigenvalues": self.eigenvalues if known else None,
-            "spectral_radius": self.spectral_radius if known else None,
-            "spectral_abscissa": self.spectral_abscissa if known and len(self.eigenvalues) else None,
-            "rate": self.rate if known and np.isfinite(self.rate) else None,
-            "rotation_number": self.rotation_number if known else None,
-            "eigenvectors": self.eigenvectors if known else None,
-            "verdict": self.verdict,
-            "reason": self.reason,
-            "nonlinear": None if self.nonlinear is None else self.nonlinear.to_dict(),
-            "residual": self.residual,
-            "product_error": self.product_error,
-            "equilibrium": self.equilibrium,
-            "constraints": None if self.constraints is None else self.constraints.to_dict(),
-            "note": self.note,
-        }
-        if self.exact is not None and not self.obstacle:
-            data["characteristic_polynomial"] = str(self.exact.charpoly)
-        result: dict[str, Any] = plain(data)
-        return result
+    def _headline(self) -> str:
+        return f"{self._subject()}: {self.verdict}"
 
-    def __repr__(self) -> str:
-        return f"<Linearization {self.summary()}>"
+    def _contents(self) -> dict[str, Any]:
+        known = not self.obstacle and self.numeric is not None
+        found = super()._contents() | {name: getattr(self, name) if known else None for name in NUMBERS}
+        if self.exact is not None and not self.obstacle:
+            found["characteristic_polynomial"] = self.exact.charpoly
+        return found

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...lazy import sympy
-from ...results import Result, plain
+from ...results import Result, exact_and_decimal
 
 if TYPE_CHECKING:
     from .dynamics import LocalDynamics
@@ -52,6 +52,8 @@ class NonlinearDecision(Result):
     flow: bool = True
     quantity: Any = None
 
+    _data = "verdict argument order coefficient=_coefficient law quantity"
+
     @property
     def law(self) -> str:
         """The equation of the distance r, or an empty string."""
@@ -77,27 +79,14 @@ class NonlinearDecision(Result):
         m = self.order or 0
         return (-(m - 1) * self.coefficient * sympy.sympify(t, strict=True)) ** sympy.Rational(-1, m - 1)
 
+    @property
+    def _coefficient(self) -> dict[str, Any] | None:
+        return exact_and_decimal(self.coefficient)
+
     def summary(self) -> str:
         """Verdict and argument."""
         law = f"; {self.law}" if self.law else ""
         return f"{self.verdict}: {self.argument}{law}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """All fields as plain data."""
-        value = None if self.coefficient is None else float(self.coefficient)
-        data = {
-            "verdict": self.verdict,
-            "argument": self.argument,
-            "order": self.order,
-            "coefficient": None if value is None else {"exact": str(self.coefficient), "value": value},
-            "law": self.law,
-            "quantity": None if self.quantity is None else str(self.quantity),
-        }
-        result: dict[str, Any] = plain(data)
-        return result
-
-    def __repr__(self) -> str:
-        return f"<NonlinearDecision {self.summary()}>"
 
 
 def decide(lin: Linearization) -> NonlinearDecision:

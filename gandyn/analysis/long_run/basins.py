@@ -14,7 +14,7 @@ from ...doors import door
 from ...dynamics.kernels import Kernel
 from ...dynamics.trace import update_map
 from ...errors import GandynError, ParameterError
-from ...results import Result, plain
+from ...results import Result
 from ...types import Array, Game, Rule
 from ..local.linearize import Verdict, linearize
 from ..zeros.fixed_points import fixed_points
@@ -58,7 +58,9 @@ class Basins(Result):
     complete: bool
     reason: str
 
+    _data = "game rule steps shares complete reason attractors labels=_legend"
     _plot = "basins"
+    _legend = LABELS
 
     @property
     def shares(self) -> dict[str, float]:
@@ -72,16 +74,9 @@ class Basins(Result):
         shares = "; ".join(f"{name} {share:.2%}" for name, share in self.shares.items())
         counted = sorted(Counter(self.periods[self.periods > 0].tolist()).items())
         repeats = "".join(f"; period {p}: {n / np.size(self.labels):.2%}" for p, n in counted)
-        what = f"{np.size(self.labels)} starts of {self.rule!r} on {self.game.name}, {self.steps} steps"
+        what = f"{np.size(self.labels)} starts of {self._dynamics()}, {self.steps} steps"
         claim = "complete" if self.complete else "perhaps not all attractors"
         return f"{what}: {shares}{repeats}\n{claim}: {self.reason}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Attractors, label texts, shares."""
-        data = {"game": self.game.name, "rule": repr(self.rule), "steps": self.steps, "shares": self.shares}
-        claims = {"complete": self.complete, "reason": self.reason}
-        result: dict[str, Any] = plain(data | claims | {"attractors": self.attractors, "labels": LABELS})
-        return result
 
 
 @door

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...doors import door
 from ...errors import ParameterError, ShapeError
-from ...results import Result, plain
+from ...results import Result
 from ...types import Game, Rule
 from ..measured.regression import length
 
@@ -32,6 +32,7 @@ class EscapeTimes(Result):
     steps: Any
     escaped: Any
 
+    _data = "game rule region steps label=_labels median"
     _plot = "escape_times"
 
     @property
@@ -47,23 +48,20 @@ class EscapeTimes(Result):
         times = np.sort(np.where(self.escaped, self.steps, np.inf), axis=None)
         return float(times[(len(times) - 1) // 2])
 
+    @property
+    def _labels(self) -> Any:
+        return np.where(self.escaped, "escaped", "censored")
+
     def summary(self) -> str:
         """How many left, when, and how many are censored."""
         n, left = self.steps.size, int(np.sum(self.escaped))
-        lines = [f"{self.rule!r} on {self.game.name}: {left} of {n} left {self.region}"]
+        lines = [f"{self._dynamics()}: {left} of {n} left {self.region}"]
         if left:
             times = self.steps[self.escaped]
             lines.append(f"first at step {times.min()}, half of all by {self.median:g}, last at {times.max()}")
         if left < n:
             lines.append(f"censored: {n - left} still inside after {int(self.steps[~self.escaped].max())} steps")
         return "\n".join(lines)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Times and labels."""
-        data = {"game": self.game.name, "rule": repr(self.rule), "region": self.region}
-        labels = np.where(self.escaped, "escaped", "censored")
-        result: dict[str, Any] = plain({**data, "steps": self.steps, "label": labels, "median": self.median})
-        return result
 
 
 @door

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...doors import door
 from ...errors import ConvergenceError, ParameterError
-from ...results import Result, plain
+from ...results import Result
 from ...types import Array, Game, Rule
 from ..parameters.system import Field, System, system
 
@@ -65,6 +65,7 @@ class LyapunovExponents(Result):
     steps: int = 0
     t_end: float = 0.0
 
+    _data = "game rule exponents band determinant end linear chaotic status"
     _plot = "lyapunov_exponents"
 
     @property
@@ -98,23 +99,14 @@ class LyapunovExponents(Result):
         """Exponents with bands, and the check of their sum."""
         unit = "a unit of time" if self.rule is None else "a step"
         shown = ", ".join(f"{e:.6g} +- {b:.1g}" for e, b in zip(self.exponents, self.band, strict=True))
-        what = "flow" if self.rule is None else repr(self.rule)
         told = {True: "chaotic", False: "not chaotic", None: "chaos undecided"}[self.chaotic]
         if self.linear:
             told += ": the derivative is constant along the orbit"
         cut = "" if self.status == COMPLETE else f"; {self.status}"
         return (
-            f"{what} on {self.game.name}: Lyapunov exponents {shown} {unit}; their sum {self.exponents.sum():.6g}, "
+            f"{self._dynamics()}: Lyapunov exponents {shown} {unit}; their sum {self.exponents.sum():.6g}, "
             f"mean log |det| {self.determinant:.6g}; {told}{cut}"
         )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Exponents, bands, determinant."""
-        data = {"exponents": self.exponents, "band": self.band, "determinant": self.determinant, "end": self.end}
-        data |= {"linear": self.linear, "chaotic": self.chaotic, "status": self.status}
-        rule = None if self.rule is None else repr(self.rule)
-        result: dict[str, Any] = plain({"game": self.game.name, "rule": rule, **data})
-        return result
 
 
 @door

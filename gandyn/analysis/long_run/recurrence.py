@@ -11,7 +11,7 @@ import numpy as np
 from ...doors import door
 from ...dynamics.flow import flow, right_hand_side
 from ...errors import DomainError, ParameterError
-from ...results import Result, Status, plain
+from ...results import Result, Status
 from ...symbolic.functions import sigmoid, softplus
 from ...types import Array, Game
 from .approaches import visits
@@ -43,6 +43,7 @@ class Recurrence(Result):
     distance: Any
     divergence: Any
 
+    _data = "game label radius returns closest drift"
     _plot = "recurrence"
 
     @property
@@ -64,13 +65,6 @@ class Recurrence(Result):
         if self.drift is not None:
             text += f"; KL sum {self.divergence[0]:.6g} changes by {self.drift:.3g}"
         return text
-
-    def to_dict(self) -> dict[str, Any]:
-        """Returns, distances, drift; not the orbit."""
-        names = ("label", "radius", "returns", "closest")
-        data = {"game": self.game.name, **{name: getattr(self, name) for name in names}, "drift": self.drift}
-        result: dict[str, Any] = plain(data)
-        return result
 
 
 @door

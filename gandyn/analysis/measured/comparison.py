@@ -12,7 +12,7 @@ import numpy as np
 from ...doors import door
 from ...dynamics.iterate import iterate
 from ...errors import ParameterError
-from ...results import Result, plain
+from ...results import Result, table
 from ...rules.base import each
 from ...types import Array, Counts, Game, Rule
 from ...worlds import NUMPY, is_symbolic, world_of
@@ -84,27 +84,7 @@ class Comparison(Result):
             size = f"{lr:.3g}" if isinstance(lr, (int, float)) else str(lr)
             shares = (f"{middle:.3e}", f"{low:.2e} to {high:.2e}", f"{c.diverged} of {len(c.values)}")
             lines.append((c.label, size, str(c.steps), *shares))
-        widths = [max(len(line[k]) for line in lines) for k in range(len(heads))]
-        rows = ("  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines)
-        return "\n".join([f"{self.game.name}, {self.budget:g} {self.unit} each", *rows])
-
-    def to_dict(self) -> dict[str, Any]:
-        """Everything but the points."""
-        rows = [
-            {
-                "rule": repr(c.rule),
-                "label": c.label,
-                "tried": c.tried,
-                "steps": c.steps,
-                "spent": c.spent,
-                "values": c.values,
-                "diverged": c.diverged,
-            }
-            for c in self.contenders
-        ]
-        head = {"game": self.game.name, "budget": self.budget, "unit": self.unit, "metric": self.metric}
-        result: dict[str, Any] = plain(head | {"contenders": rows})
-        return result
+        return "\n".join([f"{self.game.name}, {self.budget:g} {self.unit} each", *table(lines)])
 
 
 @door

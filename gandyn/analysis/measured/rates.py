@@ -9,7 +9,7 @@ import numpy as np
 
 from ...doors import door
 from ...errors import GandynError, ParameterError, ShapeError
-from ...results import Result, Status, Trajectory, plain
+from ...results import Result, Status, Trajectory
 from .averages import Averaged
 from .oscillation import harmonics, peaks, period
 from .regression import Fit, Regression, length
@@ -62,12 +62,17 @@ class RateFit(Result):
     linear: Fit
     power: Fit
 
+    _data = (
+        "game=trajectory.game rule=trajectory.rule to model reason rho rho_band exponent exponent_band "
+        "evidence envelope period predicted"
+    )
     _plot = "rate_fit"
 
     def summary(self) -> str:
         """Model, numbers with bands, prediction."""
         unit = "step" if self.trajectory.rule is not None else "unit of time"
-        lines = [f"distance to ({', '.join(f'{x:g}' for x in self.to)}): {self.model} ({self.reason})"]
+        target = ", ".join(f"{x:g}" for x in self.to)
+        lines = [f"{self._dynamics()}, distance to ({target}): {self.model} ({self.reason})"]
         lines.append(f"linear: factor {self.rho:.8g} per {unit}, 95 % band {_band(self.rho_band)}")
         lines.append(f"power law: t^-{self.exponent:.5g}, 95 % band {_band(self.exponent_band)}")
         if self.predicted is not None:
@@ -75,12 +80,6 @@ class RateFit(Result):
         if self.period is not None:
             lines.append(f"oscillates with period {self.period:.4g}; its peaks were fitted")
         return "\n".join(lines)
-
-    def to_dict(self) -> dict[str, Any]:
-        """All numbers."""
-        names = ("to", "model", "reason", "rho", "rho_band", "exponent", "exponent_band", "evidence", "envelope")
-        result: dict[str, Any] = plain({name: getattr(self, name) for name in (*names, "period", "predicted")})
-        return result
 
 
 def _band(band: Band) -> str:

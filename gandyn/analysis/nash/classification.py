@@ -10,7 +10,7 @@ import numpy as np
 from ...doors import door
 from ...errors import NotDifferentiableError, ParameterError
 from ...lazy import sympy
-from ...results import Result, plain
+from ...results import Result, place
 from ...types import FirstOrder, Game
 from ...worlds import SYMBOLS, exact
 from ..local.linearize import Linearization, linearize
@@ -37,6 +37,8 @@ class Classification(Result):
     stackelberg: bool | None
     linearization: Linearization
     players: tuple[OwnOptimum, ...] = ()
+
+    _data = "game at label nash minimax global_nash own_hessians=own own_optima=players flow=linearization.verdict"
 
     @property
     def nash(self) -> str:
@@ -81,7 +83,7 @@ class Classification(Result):
 
     def summary(self) -> str:
         """Label, then the evidence."""
-        lines = [f"({', '.join(map(str, self.at))}) of {self.game.name}: {self.label}"]
+        lines = [f"{place(self.at)} of {self.game.name}: {self.label}"]
         for player, found in zip(self.game.players, self.players, strict=True):
             lines.append(f"{player.name}: {found.kind} of its own cost ({found.reason}); own Hessian {found.hessian}")
         if self.global_nash:
@@ -89,23 +91,6 @@ class Classification(Result):
         lines.append(self.minimax)
         lines.append(f"flow: {self.linearization.verdict} ({self.linearization.reason})")
         return "\n".join(lines)
-
-    def to_dict(self) -> dict[str, Any]:
-        """All fields as plain data."""
-        result: dict[str, Any] = plain(
-            {
-                "game": self.game.name,
-                "at": [float(x) for x in self.at],
-                "label": self.label,
-                "nash": self.nash,
-                "minimax": self.minimax,
-                "global_nash": self.global_nash,
-                "own_hessians": self.own,
-                "own_optima": [{"kind": found.kind, "reason": found.reason} for found in self.players],
-                "flow": self.linearization.verdict,
-            }
-        )
-        return result
 
 
 @door

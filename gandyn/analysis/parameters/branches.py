@@ -6,7 +6,7 @@ import dataclasses
 import enum
 from typing import Any
 
-from ...results import Result, plain
+from ...results import Result
 from ...types import Game, Rule
 
 
@@ -49,14 +49,6 @@ class BifurcationPoint(Result):
         where = ", ".join(f"{x:.6g}" for x in self.point)
         sort = f"{self.criticality} " if self.criticality else ""
         return f"{sort}{self.kind.value} at {self.parameter:.10g}, ({where}): {self.reason}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """All fields as plain data."""
-        result: dict[str, Any] = plain({f.name: getattr(self, f.name) for f in dataclasses.fields(self)})
-        return result
-
-    def __repr__(self) -> str:
-        return f"<{self.summary()}>"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,31 +93,13 @@ class Bifurcation(Result):
     complete: bool = False
     reason: str = "branches were followed, and none is proven to be missing"
 
+    _data = "game rule parameter values branches points notes complete reason"
     _plot = "bifurcation"
 
     def summary(self) -> str:
         """One line for each point and note."""
-        what = "gradient flow" if self.rule is None else repr(self.rule)
-        head = f"{what} on {self.game.name} over {self.parameter} from {self.values[0]:g} to {self.values[-1]:g}: "
+        head = f"{self._dynamics()} over {self.parameter} from {self.values[0]:g} to {self.values[-1]:g}: "
         head += f"{len(self.branches)} branch{'' if len(self.branches) == 1 else 'es'}, {len(self.points)} bifurcations"
         whole = f"  {'complete' if self.complete else 'perhaps not all'}: {self.reason}"
         rows = [*(p.summary() for p in self.points), *self.notes]
         return "\n".join([head, *(f"  {row}" for row in rows), whole])
-
-    def to_dict(self) -> dict[str, Any]:
-        """Branches and points as plain data."""
-        branches = [{f.name: getattr(b, f.name) for f in dataclasses.fields(b)} for b in self.branches]
-        result: dict[str, Any] = plain(
-            {
-                "game": self.game.name,
-                "rule": None if self.rule is None else repr(self.rule),
-                "parameter": self.parameter,
-                "values": self.values,
-                "branches": branches,
-                "points": [p.to_dict() for p in self.points],
-                "notes": self.notes,
-                "complete": self.complete,
-                "reason": self.reason,
-            }
-        )
-        return result

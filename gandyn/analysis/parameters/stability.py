@@ -14,7 +14,7 @@ from ...budget import Budget, OutOfTimeError
 from ...doors import door
 from ...errors import DomainError, ParameterError
 from ...lazy import sympy
-from ...results import Result
+from ...results import Result, aligned, exact_and_decimal, place, with_decimal
 from ...types import Game, Rule
 from ...worlds import exact
 from ..exact_numbers.routh import between, boundary_roots
@@ -54,6 +54,7 @@ class StabilityRegion(Result):
     reason: str = ""
     seconds: float = math.inf
 
+    _data = "game rule at parameters conditions kind reason"
     _plot = "stability_region"
 
     @property
@@ -190,44 +191,31 @@ class StabilityRegion(Result):
     def latex(self) -> str:
         """The conditions as LaTeX, one aligned line each."""
         lines = (f"&{sympy.latex(c)}" for c in self.conditions)
-        return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+        return aligned(lines)
 
     def summary(self) -> str:
         """What must be positive, and the threshold where there is one parameter."""
-        what = "gradient flow" if self.rule is None else repr(self.rule)
         if self.reason:
-            lines = [f"{what} on {self.game.name} at ({', '.join(map(str, self.at))}): {self.reason}"]
+            lines = [f"{self._subject()}: {self.reason}"]
             if len(self.exact.parameters) == 1:
                 found = self._crossing(self.exact.parameters[0])
                 lines.append(f"critical {self.exact.parameters[0]}: {found.value:.9g} ({found})")
             return "\n".join(lines)
-        lines = [f"{what} on {self.game.name} attracts to ({', '.join(map(str, self.at))}) exactly where"]
+        lines = [f"{self._dynamics()} attracts to {place(self.at)} exactly where"]
         lines += [f"  {_short(c)}" for c in self.conditions]
         if self.never:
             lines.append("  (never)")
         elif len(self.parameters) == 1:
             value = self.critical(str(self.parameters[0]))
-            lines.append(f"critical {self.parameters[0]}: {_short(value, f'{float(value):.15g}')}")
+            shown = with_decimal(value) if len(str(value)) <= READABLE else f"{float(value):.15g}"
+            lines.append(f"critical {self.parameters[0]}: {shown}")
         return "\n".join(lines)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Conditions as text, thresholds as text and numbers."""
-        data: dict[str, Any] = {
-            "game": self.game.name,
-            "rule": None if self.rule is None else repr(self.rule),
-            "at": [float(x) if not getattr(x, "free_symbols", ()) else str(x) for x in self.at],
-            "parameters": [str(p) for p in self.parameters],
-            "conditions": [str(c) for c in self.conditions],
-            "kind": self.kind,
-            "reason": self.reason,
-        }
+    def _contents(self) -> dict[str, Any]:
+        found = super()._contents()
         if len(self.parameters) == 1:
-            critical = self.critical(str(self.parameters[0]))
-            data["critical"] = {"exact": str(critical), "value": float(critical)}
-        return data
-
-    def __repr__(self) -> str:
-        return f"<StabilityRegion {self.summary()}>"
+            found["critical"] = exact_and_decimal(self.critical(str(self.parameters[0])))
+        return found
 
 
 @door
@@ -314,10 +302,10 @@ def _end(expressions: Sequence[Any], p: Any) -> Any:
     return sympy.oo
 
 
-def _short(value: Any, instead: str | None = None) -> str:
-    """As text; what is long is cut, or given in decimals."""
-    text = str(value)
-    return text if len(text) <= READABLE else instead or f"{text[:READABLE]} ... > 0"
+def _short(condition: Any) -> str:
+    """A condition as text, cut where it is long."""
+    text = str(condition)
+    return text if len(text) <= READABLE else f"{text[:READABLE]} ... > 0"
 
 
 def _never(expressions: Sequence[Any]) -> bool:

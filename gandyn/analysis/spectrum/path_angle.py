@@ -10,7 +10,7 @@ import numpy as np
 
 from ...doors import door
 from ...errors import ParameterError
-from ...results import Result, plain
+from ...results import Result
 from ...types import Batch, Game
 from .operators import as_point
 
@@ -46,6 +46,7 @@ class PathAngle(Result):
     switch: float
     bump: float
 
+    _data = "game motion=motion.name positions angle norm length switch bump"
     _plot = "path_angle"
 
     @property
@@ -64,15 +65,6 @@ class PathAngle(Result):
             f"path of length {self.length:.4g} on {self.game.name}: |v| {self.norm[start]:.4g} at its start, "
             f"{self.norm[end]:.4g} at its end\nswitch {self.switch:.3f}, bump {self.bump:.3f}\n{self.motion}"
         )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Curves and verdict."""
-        data = {name: getattr(self, name) for name in ("positions", "angle", "norm", "length", "switch", "bump")}
-        result: dict[str, Any] = plain({"game": self.game.name, "motion": self.motion.name, **data})
-        return result
-
-    def __repr__(self) -> str:
-        return f"<PathAngle {self.summary()}>"
 
 
 @door

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...errors import UnknownNameError
 from ...oracles.product_check import ProductCheck
-from ...results import Result, plain
+from ...results import Result
 from ...types import Game, Rule
 from .solve import End, Resolution
 from .targets import excess
@@ -51,6 +51,9 @@ class Spectrum(Result):
     ritz: Any
     check: ProductCheck | None = None
 
+    _data = (
+        "game parameters=game.dim of rule excess ends=_ends products space seconds conditions product_error converged"
+    )
     _plot = "network_spectrum"
 
     @property
@@ -160,35 +163,18 @@ class Spectrum(Result):
         lines.append(f"{self.products} products, {self.space} basis vectors, {self.seconds:.1f} s")
         return "\n".join(lines)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Numbers and resolutions; not the vectors."""
-        ends = {}
-        for name, end in self.ends.items():
-            ends[name] = {
-                "eigenvalues": self._values(end),
-                "residuals": end.residuals,
-                "resolved": end.resolved,
-                "resolution": end.resolution.name,
-                "bound": self.bounds.get(name),
-            }
-            if name in self.repeats:
-                ends[name] |= {"mean": self.mean(name), "standard_error": self.standard_error(name)}
-        data = {
-            "game": self.game.name,
-            "parameters": self.game.dim,
-            "of": self.of,
-            "rule": None if self.rule is None else repr(self.rule),
-            "excess": self.excess,
-            "ends": ends,
-            "products": self.products,
-            "space": self.space,
-            "seconds": round(self.seconds, 3),
-            "conditions": self.conditions,
-            "product_error": self.product_error,
-            "converged": self.converged,
-        }
-        result: dict[str, Any] = plain(data)
-        return result
+    @property
+    def _ends(self) -> dict[str, Any]:
+        return {name: self._of_end(name, end) for name, end in self.ends.items()}
 
-    def __repr__(self) -> str:
-        return f"<Spectrum {self.summary()}>"
+    def _of_end(self, name: str, end: End) -> dict[str, Any]:
+        found = {
+            "eigenvalues": self._values(end),
+            "residuals": end.residuals,
+            "resolved": end.resolved,
+            "resolution": end.resolution.name,
+            "bound": self.bounds.get(name),
+        }
+        if name in self.repeats:
+            found |= {"mean": self.mean(name), "standard_error": self.standard_error(name)}
+        return found

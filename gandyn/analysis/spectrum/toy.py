@@ -12,7 +12,7 @@ import numpy as np
 from ...doors import door
 from ...errors import ParameterError
 from ...games.quadratic import quadratic
-from ...results import Result, plain
+from ...results import Result
 from ...rules.wrapper import scaled
 from ...types import Array, Batch, Game, Rule
 from ..local.linearize import linearize
@@ -80,7 +80,7 @@ class ToyAgainstNetwork(Result):
     def summary(self) -> str:
         """A line for each mode: toy, network."""
         lines = [
-            f"{self.rule!r} on {self.game.name}, {self.game.dim} parameters; {self.conditions}",
+            f"{self._dynamics()}, {self.game.dim} parameters; {self.conditions}",
             f"spectral radius - 1: toys {self.toy_radius - 1:.6g}, network's linearised map {self.map_radius - 1:.6g}",
             f"{'mode':4} {'eigenvalue of J':>24} {'growth: toy':>12} {'network':>10} {'turn: toy':>10} {'network':>8}"
             f" {'leak':>7} {'stable up to':>13}",
@@ -93,16 +93,6 @@ class ToyAgainstNetwork(Result):
                 f" {m.leak:7.1e} {stable:>13}"
             )
         return "\n".join(lines)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Everything, as plain data."""
-        fields = ("toy_radius", "map_radius", "slope", "steps", "conditions")
-        data = {"game": self.game.name, "rule": repr(self.rule), **{name: getattr(self, name) for name in fields}}
-        result: dict[str, Any] = plain({**data, "modes": [dataclasses.asdict(m) for m in self.modes]})
-        return result
-
-    def __repr__(self) -> str:
-        return f"<ToyAgainstNetwork {self.summary()}>"
 
 
 @door

@@ -7,7 +7,7 @@ excludes the rest (`solutions.py`, `exclusion.py`). Games without expressions ar
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from ...budget import Budget, OutOfTimeError
 from ...doors import door
 from ...errors import DomainError, ParameterError
-from ...results import Result, plain
+from ...results import Found, Result, place
 from ...types import Array, FeasibleSet, Game
 from ...worlds import NUMPY, SYMBOLS, exact
 from ..local.linearize import Linearization, linearize
@@ -51,6 +51,7 @@ class FixedPoint(Result):
     active: tuple[str, ...] = ()
     multipliers: dict[str, float | None] = dataclasses.field(default_factory=dict)
 
+    _data = "game=linearization.game point exact residual kind enclosure active multipliers"
     _plot = "fixed_point"
 
     @property
@@ -65,8 +66,7 @@ class FixedPoint(Result):
 
     def summary(self) -> str:
         """Coordinates, kind, active bounds, and whether it is proven."""
-        shown = self.exact if self.exact is not None else [f"{x:.12g}" for x in self.point]
-        text = f"({', '.join(map(str, shown))}): {self.kind}"
+        text = f"{place(self.point if self.exact is None else self.exact)}: {self.kind}"
         if self.active:
             held = (
                 f"{a} (multiplier {_number(m)})" for a, m in zip(self.active, self.multipliers.values(), strict=True)
@@ -74,31 +74,12 @@ class FixedPoint(Result):
             text += f", on {', '.join(held)}"
         return text if self.proven else f"{text}; unproven: no enclosure confirms it"
 
-    def to_dict(self) -> dict[str, Any]:
-        """Numbers, exact forms as text, kind."""
-        exact = None if self.exact is None else [str(x) for x in self.exact]
-        result: dict[str, Any] = plain(
-            {
-                "point": self.point,
-                "exact": exact,
-                "residual": self.residual,
-                "kind": self.kind,
-                "enclosure": self.enclosure,
-                "active": self.active,
-                "multipliers": self.multipliers,
-            }
-        )
-        return result
-
-    def __repr__(self) -> str:
-        return f"<FixedPoint {self.summary()}>"
-
 
 def _number(multiplier: float | None) -> str:
     return "undecided" if multiplier is None else "0, degenerate" if multiplier == 0 else f"{multiplier:.6g}"
 
 
-class FixedPoints(list[FixedPoint]):
+class FixedPoints(Found[FixedPoint]):
     """A list of `FixedPoint`s that says whether it is all of them.
 
     Attributes:
@@ -107,19 +88,10 @@ class FixedPoints(list[FixedPoint]):
         reason: the argument, or why the list is what was found and no more.
     """
 
-    def __init__(self, points: Iterable[FixedPoint], complete: bool, reason: str) -> None:
-        super().__init__(points)
-        self.complete, self.reason = complete, reason
-
     @property
     def proven(self) -> int:
         """How many of the points are proven."""
         return sum(p.proven for p in self)
-
-    def summary(self) -> str:
-        """One line a point, and whether these are all."""
-        lines = [point.summary() for point in self]
-        return "\n".join([*lines, f"{'complete' if self.complete else 'found, perhaps not all'}: {self.reason}"])
 
 
 @door

@@ -10,7 +10,7 @@ import torch
 
 from ...doors import door
 from ...errors import ParameterError, ShapeError
-from ...results import Result, plain
+from ...results import Result
 from ..registries import datasets as registry
 
 STRICT, LEAST_SHARE = 3.0, 0.01
@@ -43,13 +43,6 @@ class ModeReport(Result):
             f"{self.covered} of {self.modes} modes, {100 * self.high_quality:.1f} % of {self.samples} samples near one "
             f"(a perfect sampler: {100 * self.expected_high_quality:.1f} %)"
         )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data."""
-        return {field.name: plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
-
-    def __repr__(self) -> str:
-        return f"<ModeReport {self.summary()}>"
 
 
 class Mixture:

@@ -47,13 +47,6 @@ class Assessment(Result):
         """One line a score."""
         return "\n".join([f"samples against {self.data}:", *(f"  {score.summary()}" for score in self.scores.values())])
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data."""
-        return {"data": self.data, "scores": {name: score.to_dict() for name, score in self.scores.items()}}
-
-    def __repr__(self) -> str:
-        return f"<Assessment of {len(self.scores)} scores against {self.data}>"
-
 
 def assess(data: Any, fake: torch.Tensor, features: Any = None, seed: int = 0) -> Assessment:
     """Every metric that fits the data: modes of mixtures, copies of points, classes where features are a classifier's.

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from ...errors import ParameterError, ShapeError
-from ...results import Result, plain
+from ...results import Result
 from ..features import resolve
 
 
@@ -51,19 +51,8 @@ class Score(Result):
         parts = "".join(f", {name} {_short(value)}" for name, value in self.parts.items())
         return f"{self.metric} = {self.value:.4g}{error} ({of}{floor}){parts}"
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data."""
-        return {field.name: plain(_data(getattr(self, field.name))) for field in dataclasses.fields(self)}
-
     def __float__(self) -> float:
         return self.value
-
-    def __repr__(self) -> str:
-        return f"<Score {self.summary()}>"
-
-
-def _data(value: Any) -> Any:
-    return dict(value) if isinstance(value, Mapping) else value
 
 
 def _short(value: Any) -> str:

@@ -6,13 +6,13 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from ...results import Result, Status, plain
+from ...results import Result, Status
 from ..monitor import Finding, diagnose
 from . import checkpoint
 from .config import Config
 from .hostile import CheckpointError, read_json
 from .identity import intact
-from .log import Row, finite, read_rows, seen
+from .log import Row, read_rows, seen
 from .state import Training, versions
 
 LOG = "log.jsonl"
@@ -51,6 +51,10 @@ class TrainingRun(Result):
     versions: dict[str, str] = dataclasses.field(default_factory=dict)
     signal: int | None = None
 
+    _data = (
+        "game rule status step steps seconds gradients=counts.fields losses metrics findings versions "
+        "device=game.device"
+    )
     _plot = "training"
 
     @property
@@ -78,11 +82,11 @@ class TrainingRun(Result):
     def summary(self) -> str:
         """How it ended, the last numbers, and what went wrong."""
         lines = [
-            f"{self.rule!r} on {self.game.name}: {self.status.value}",
+            f"{self._dynamics()}: {self.status.value}",
             f"step {self.step} of {self.steps}, {self.seconds:.1f} s, {self.counts.fields:g} gradients",
         ]
-        if self.rows:
-            losses = ", ".join(f"{name} {_short(value)}" for name, value in self.rows[-1]["losses"].items())
+        if self.losses:
+            losses = ", ".join(f"{name} {_short(value)}" for name, value in self.losses.items())
             lines.append(f"losses: {losses}")
         shown = {k: v for k, v in self.metrics.items() if isinstance(v, (int, float))}
         if shown:
@@ -90,26 +94,14 @@ class TrainingRun(Result):
         lines += [str(finding) for finding in self.findings] or ["no failure mode was seen"]
         return "\n".join(lines)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Endings, metrics and findings as plain data; the log has the rest."""
-        data = {
-            "game": repr(self.game),
-            "rule": repr(self.rule),
-            "status": self.status.name,
-            "step": self.step,
-            "steps": self.steps,
-            "seconds": round(self.seconds, 3),
-            "gradients": self.counts.fields,
-            "losses": plain(self.rows[-1]["losses"]) if self.rows else {},
-            "metrics": plain(self.metrics),
-            "findings": [finding.to_dict() for finding in self.findings],
-            "versions": self.versions,
-            "device": str(self.game.device),
-        }
-        return finite(data)  # type: ignore[no-any-return]
+    def _headline(self) -> str:
+        return f"{self.status.name} at step {self.step} of {self.steps}"
 
-    def __repr__(self) -> str:
-        return f"<TrainingRun {self.status.name} at step {self.step} of {self.steps}>"
+    @property
+    def losses(self) -> Row:
+        """The last row's losses by player; empty before the first step."""
+        found: Row = self.rows[-1]["losses"] if self.rows else {}
+        return found
 
     @classmethod
     def of(

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ...results import Result, plain
+from ...results import Result
 from .hostile import write_atomically
 from .lock import making
 
@@ -30,6 +30,7 @@ class SampleGrid(Result):
     step: int
     name: str
 
+    _data = "name step points"
     _plot = "samples"
 
     @classmethod
@@ -56,7 +57,3 @@ class SampleGrid(Result):
     def summary(self) -> str:
         """How many, of what, when."""
         return f"{len(self.points)} samples of {self.name} at step {self.step}, each {self.points.shape[1:]}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """The points."""
-        return {"name": self.name, "step": self.step, "points": plain(self.points)}

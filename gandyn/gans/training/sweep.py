@@ -13,7 +13,7 @@ import numpy as np
 
 from ...analysis.measured.comparison import PRODUCT_COST
 from ...errors import ParameterError
-from ...results import Result, Status, plain
+from ...results import Result, Status
 from .config import LARGEST_CONFIG, NAME, Config, named_or_path, parse_toml
 from .hostile import CheckpointError, read_bytes, read_json, write_atomically
 from .lock import locked
@@ -242,6 +242,7 @@ class SweepResult(Result):
     sweep: Sweep
     rows: list[dict[str, Any]]
 
+    _data = "sweep=sweep.name base=sweep.base cells=rows"
     _plot = "sweep"
 
     def summary(self) -> str:
@@ -253,7 +254,3 @@ class SweepResult(Result):
             numbers = ", ".join(f"{name} {value:.3g}" for name, value in metrics.items())
             lines.append(f"  {case}, seed {row['seed']}: {row['outcome']}  {numbers}")
         return "\n".join(lines)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The rows, with the base config."""
-        return {"sweep": self.sweep.name, "base": self.sweep.base.to_dict(), "cells": plain(self.rows)}
