@@ -17,7 +17,6 @@ import numpy as np
 import pytest
 import sympy
 import torch
-from small_training import options, small
 
 import gandyn as gd
 from gandyn import results
@@ -33,9 +32,15 @@ def run() -> results.Trajectory:
     return gd.iterate(QUADRATIC, GDA, [1.0, 0.5], 60)
 
 
+def small() -> Any:
+    """Two networks of eight neurons on eight points of a ring."""
+    pair = gd.gans.mlp_pair(hidden=(8,), seed=0)
+    return gd.gans.GANGame(*pair, data=gd.gans.ring(), batch_size=16, seed=0)
+
+
 @functools.cache
 def training() -> Any:
-    return gd.gans.train(small(), gd.rules.GDA(0.01), 8, **options())
+    return gd.gans.train(small(), gd.rules.GDA(0.01), 8, log_every=4)
 
 
 @functools.cache

@@ -142,7 +142,7 @@ class _Workers:
         if status:
             return self._failed(name, f"{errors.strip()}\nits process ended with status {status}")
         answer = json.loads(output.splitlines()[-1])
-        for derived in ("ok", "outcome"):
+        for derived in ("ok", "outcome", "gandyn"):
             answer.pop(derived)
         checks, effects = (tuple(map(_checked, answer.pop(kind))) for kind in ("checks", "effects"))
         return Made(**answer, checks=checks, effects=effects)
