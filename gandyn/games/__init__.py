@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..former_names import FORMER
 from ..oracles.symbolic import SymbolicGame, from_sympy
 from ..registry import Registry
 from ..types import Game
+
+if TYPE_CHECKING:  # the game, where its file has the same name
+    from .quadratic import quadratic as quadratic
 
 registry = Registry("game")
 
