@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from ..former_names import FORMER
 from ..oracles.symbolic import SymbolicGame, from_sympy
 from ..registry import Registry
 from ..types import Game
 
-if TYPE_CHECKING:  # the game, where its file has the same name
-    from .quadratic import quadratic as quadratic
+quadratic: Callable[..., SymbolicGame]  # for type checkers: the game, not the file of that name
 
 registry = Registry("game")
 
