@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds when it is asked for, so that edit
     from . import results as results
     from . import types as types
     from . import worlds as worlds
-    from .analysis.backward_error.drift import drift as drift
+    from .analysis.backward_error.drift_coefficients import drift as drift
     from .analysis.backward_error.high_resolution import high_resolution as high_resolution
     from .analysis.backward_error.modified_flow import modified_flow as modified_flow
     from .analysis.certificates.certify import certify as certify
@@ -55,7 +55,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds when it is asked for, so that edit
     from .analysis.parameters.stability import stability_region as stability_region
     from .analysis.spectrum import spectrum as spectrum
     from .analysis.spectrum.path_angle import path_angle as path_angle
-    from .analysis.spectrum.toy import toy_against_network as toy_against_network
+    from .analysis.spectrum.toy_against_network import toy_against_network as toy_against_network
     from .analysis.zeros.fixed_points import fixed_points as fixed_points
     from .dynamics.flow import flow as flow
     from .dynamics.iterate import iterate as iterate
@@ -93,8 +93,8 @@ _LAZY = {
     "high_resolution": "analysis.backward_error.high_resolution",
     "spectrum": "analysis.spectrum",
     "path_angle": "analysis.spectrum.path_angle",
-    "toy_against_network": "analysis.spectrum.toy",
-    "drift": "analysis.backward_error.drift",
+    "toy_against_network": "analysis.spectrum.toy_against_network",
+    "drift": "analysis.backward_error.drift_coefficients",
     "fit_rate": "analysis.measured.rates",
     "ergodic_average": "analysis.measured.averages",
     "escape_time": "analysis.long_run.escape",

@@ -10,7 +10,9 @@ from typer.core import TyperGroup
 
 from .. import __version__
 from ..errors import GandynError, UnknownNameError
-from . import analyze, claims, figure, listing, spectrum, spiral, sweep, toy, train
+from . import analyze, claims, figure, listing, spectrum, spiral, toy
+from . import sweep_runs as sweep
+from . import train_run as train
 
 USAGE_ERROR: Any = typer.BadParameter.__base__
 MISTAKE = 2

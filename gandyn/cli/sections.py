@@ -243,7 +243,7 @@ def time_scale_section(subject: Subject) -> Section:
 
 def drift_section(subject: Subject) -> Section:
     """What finite steps add to the flow: first correction, drift of each player, the high-resolution equation."""
-    from ..analysis.backward_error.drift import drift
+    from ..analysis.backward_error.drift_coefficients import drift
     from ..analysis.backward_error.high_resolution import high_resolution
     from ..analysis.backward_error.modified_flow import modified_flow
 

@@ -99,7 +99,7 @@ def _doubled(game: Any, rule: Any, places: dict[str, Any]) -> tuple[Any, Any, di
     """The same game with networks, data and points in double precision."""
     import copy
 
-    from ..gans.game import GANGame
+    from ..gans.gan_game import GANGame
 
     generator, discriminator = (copy.deepcopy(network).double() for network in game.networks)
     latent = int(game.reference.latent.shape[1])

@@ -75,7 +75,7 @@ def _targets(out: list[pathlib.Path] | None, animate: bool, as_json: bool) -> li
 
 def _study(game: str, rule: list[str] | None, lr: str, start: str, steps: int | None, set_: list[str] | None) -> Any:
     from .. import games, rules
-    from ..plots.spiral import compute_spiral
+    from ..plots.spiral_study import compute_spiral
 
     given = values.settings(set_ or [])
     if "lr" in given:

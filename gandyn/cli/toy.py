@@ -31,7 +31,7 @@ def compare_toy(
     Takes eigenvalues of the game Jacobian at a trained point, predicts a rule there from quadratic games with the same
     eigenvalues (growth, turns and stable step), runs the rule from small errors, and draws both.
     """
-    from ..analysis.spectrum.toy import toy_against_network
+    from ..analysis.spectrum.toy_against_network import toy_against_network
     from ..plots import house_style
     from ..plots.drawing import writable
 

@@ -24,9 +24,9 @@ from __future__ import annotations
 
 from .batch import Report, make_all
 from .catalogue import PaperFigure, figures, find, folder, load
-from .engine import Made, make
 from .expected import Checked, Expected, Outcome, check, effects, outcome
 from .grids import grid
+from .making import Made, make
 
 __all__ = [
     "Checked",

@@ -16,8 +16,8 @@ from typing import Any
 from ..errors import ParameterError, UnknownNameError
 from ..results import Result
 from .catalogue import figures
-from .engine import DEFAULT_STYLE, STYLES, Made, prepared
 from .expected import Checked, Outcome
+from .making import DEFAULT_STYLE, STYLES, Made, prepared
 
 Watch = Callable[[str, Made | None], None]
 

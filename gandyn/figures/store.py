@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ParameterError
-from ..gans.training.hostile import write_atomically
+from ..gans.training.untrusted_files import write_atomically
 from ..results import plain
 
 KEY = "__key__"

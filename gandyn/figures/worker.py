@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
-from .engine import make
+from .making import make
 
 
 def main(arguments: str) -> None:

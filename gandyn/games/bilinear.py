@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import ParameterError
 from ..lazy import sympy
-from ..oracles.facts import Facts
+from ..oracles.known_facts import Facts
 from ..oracles.projections import Box
 from ..oracles.symbolic import SymbolicGame, from_sympy
 from . import registry

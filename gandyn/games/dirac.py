@@ -12,7 +12,7 @@ from .. import worlds
 from ..lazy import sympy
 from ..losses import Loss
 from ..losses import resolve as resolve_loss
-from ..oracles.facts import Facts
+from ..oracles.known_facts import Facts
 from ..oracles.symbolic import SymbolicGame
 from ..penalties import Penalty
 from ..penalties import resolve as resolve_penalties

@@ -11,7 +11,7 @@ import numpy as np
 from .. import worlds
 from ..errors import ParameterError, ShapeError
 from ..lazy import sympy
-from ..oracles.facts import Facts
+from ..oracles.known_facts import Facts
 from ..oracles.symbolic import SymbolicGame
 from ..types import ALL_WORLDS, Array, Batch, Game
 from ..worlds import SYMBOLS, TORCH, exact

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..lazy import sympy
-from ..oracles.facts import Facts
+from ..oracles.known_facts import Facts
 from ..oracles.symbolic import SymbolicGame, from_sympy
 from . import registry
 

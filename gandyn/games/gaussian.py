@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import ParameterError, ShapeError
 from ..lazy import sympy
-from ..oracles.facts import Facts
+from ..oracles.known_facts import Facts
 from ..oracles.symbolic import SymbolicGame, from_sympy
 from . import registry
 from .quadratic import _matrix

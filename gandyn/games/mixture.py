@@ -9,8 +9,8 @@ import numpy as np
 
 from ..errors import ParameterError, ShapeError
 from ..lazy import sympy
-from ..oracles.facts import Facts
 from ..oracles.gaussian_mixture import GaussianMixture
+from ..oracles.known_facts import Facts
 from ..oracles.symbolic import SymbolicGame
 from ..types import Array
 from . import registry

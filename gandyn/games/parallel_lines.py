@@ -7,7 +7,7 @@ import numpy as np
 from .. import worlds
 from ..errors import ParameterError
 from ..lazy import sympy
-from ..oracles.facts import Facts
+from ..oracles.known_facts import Facts
 from ..oracles.projections import Box
 from ..oracles.symbolic import SymbolicGame
 from ..types import Array

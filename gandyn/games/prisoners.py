@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import worlds
 from ..errors import ParameterError
-from ..oracles.facts import Facts
+from ..oracles.known_facts import Facts
 from ..types import Array, Batch, Game, Player
 from ..worlds import NUMPY, TORCH
 from . import registry

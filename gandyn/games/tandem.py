@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..lazy import sympy
-from ..oracles.facts import Facts
+from ..oracles.known_facts import Facts
 from ..oracles.symbolic import SymbolicGame, from_sympy
 from . import registry
 

@@ -6,8 +6,8 @@ import importlib
 from typing import Any
 
 _LAZY = {
-    "GANGame": "game",
-    "Token": "game",
+    "GANGame": "gan_game",
+    "Token": "gan_game",
     "EMA": "ema",
     "Mixture": "datasets.mixtures",
     "ModeReport": "datasets.mixtures",

@@ -9,7 +9,7 @@ import torch
 
 from ..errors import DomainError
 from ..types import Array, Counts, Rule, State
-from .game import GANGame, Token
+from .gan_game import GANGame, Token
 
 WARM_UP = 3  # steps on a stream of their own first, as CUDA graphs ask: libraries make their workspaces there
 

@@ -6,8 +6,8 @@ from ..registry import Registry
 
 registry = Registry("loss")
 
-from .base import Loss, batch_mean  # noqa: E402
 from .divergences import Divergence, Measured  # noqa: E402
+from .loss import Loss, batch_mean  # noqa: E402
 from .pairs import PairLoss  # noqa: E402
 
 

@@ -10,7 +10,7 @@ from ..errors import ParameterError
 from ..parameters import parse_parameters
 from ..worlds import Array, number
 from . import registry, resolve
-from .base import Loss, Mean, batch_mean
+from .loss import Loss, Mean, batch_mean
 
 
 @registry.register("auxiliary_classifier", examples=({}, {"loss": "hinge", "weight": 0.5}), aliases=("ac-gan", "acgan"))

@@ -15,7 +15,6 @@ from .. import worlds
 from ..lazy import sympy
 from ..worlds import SYMBOLS, Array, is_symbolic, world_of
 from . import registry
-from .base import Loss
 from .divergences import (
     JENSEN_SHANNON,
     KL,
@@ -26,6 +25,7 @@ from .divergences import (
     Divergence,
     Measured,
 )
+from .loss import Loss
 
 
 @dataclasses.dataclass(frozen=True)

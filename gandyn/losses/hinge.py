@@ -7,8 +7,8 @@ import dataclasses
 from .. import worlds
 from ..worlds import Array
 from . import registry
-from .base import Loss
 from .divergences import TOTAL_VARIATION, Measured
+from .loss import Loss
 
 
 @registry.register("hinge")

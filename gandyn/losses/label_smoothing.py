@@ -10,8 +10,8 @@ from ..errors import ParameterError
 from ..parameters import parse_parameters
 from ..worlds import Array, is_symbolic, number
 from . import registry, resolve
-from .base import Loss
 from .divergences import Divergence, Measured
+from .loss import Loss
 
 
 @dataclasses.dataclass(frozen=True)

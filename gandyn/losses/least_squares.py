@@ -8,8 +8,8 @@ from typing import Any
 from ..parameters import parse_parameters
 from ..worlds import Array, number
 from . import registry
-from .base import Loss
 from .divergences import KL_TO_MIXTURE, PEARSON_TO_MIXTURE, Divergence, Measured
+from .loss import Loss
 
 
 @registry.register(

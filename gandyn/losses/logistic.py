@@ -7,8 +7,8 @@ import math
 
 from .. import worlds
 from ..worlds import Array
-from .base import Loss
 from .divergences import JENSEN_SHANNON, Measured
+from .loss import Loss
 
 
 @dataclasses.dataclass(frozen=True)

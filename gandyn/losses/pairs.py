@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from ..errors import ParameterError
 from ..worlds import Array
 from . import gradients
-from .base import Loss, Mean, batch_mean
+from .loss import Loss, Mean, batch_mean
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import ParameterError
 from ..worlds import Array
 from . import registry, resolve
-from .base import Loss, Mean, batch_mean
+from .loss import Loss, Mean, batch_mean
 from .pairs import PairLoss
 
 

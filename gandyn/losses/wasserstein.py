@@ -9,7 +9,7 @@ from .. import worlds
 from ..errors import DomainError
 from ..worlds import Array
 from . import registry
-from .base import Loss
+from .loss import Loss
 
 
 @registry.register("wasserstein", aliases=("wgan",))

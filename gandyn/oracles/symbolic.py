@@ -13,7 +13,7 @@ from ..lazy import sympy
 from ..text import expressions, symbols
 from ..types import Array, Batch, FeasibleSet, Game, Player
 from ..worlds import SYMBOLS, exact, world_of
-from .facts import Facts
+from .known_facts import Facts
 
 TWO_PLAYERS = ("x", "y")
 

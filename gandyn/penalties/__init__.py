@@ -9,7 +9,7 @@ from ..registry import Registry
 
 registry = Registry("penalty")
 
-from .base import Critic, GradientPenalty, Penalty  # noqa: E402
+from .penalty import Critic, GradientPenalty, Penalty  # noqa: E402
 
 
 def resolve(penalties: Penalty | str | Sequence[Penalty | str] | None) -> tuple[Penalty, ...]:

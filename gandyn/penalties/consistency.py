@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from .. import worlds
 from ..worlds import Array, number
 from . import registry
-from .base import Critic, Penalty, refuse_negative, root
+from .penalty import Critic, Penalty, refuse_negative, root
 
 
 @registry.register(

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from ..worlds import Array, number
 from . import registry
-from .base import Critic, GradientPenalty, length, refuse_negative
+from .penalty import Critic, GradientPenalty, length, refuse_negative
 
 
 @registry.register("DRAGAN", examples=({}, {"lam": 0.2, "target": 0.0}), aliases=("dragan",))

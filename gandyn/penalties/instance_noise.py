@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from ..worlds import Array
 from . import registry
-from .base import Critic, Penalty, refuse_negative, root
+from .penalty import Critic, Penalty, refuse_negative, root
 
 
 @registry.register("InstanceNoise", examples=({"variance": 0.49},), aliases=("instance_noise",))

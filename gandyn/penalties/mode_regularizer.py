@@ -8,7 +8,7 @@ from typing import Any
 from .. import worlds
 from ..worlds import number
 from . import registry
-from .base import Critic, Penalty, refuse_negative
+from .penalty import Critic, Penalty, refuse_negative
 
 
 @registry.register("ModeRegularizer", examples=({"distance": 0.2}, {"distance": 0.1, "logit": 0.3}))

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..worlds import Array, number
 from . import registry
-from .base import Critic, Penalty, refuse_negative
+from .penalty import Critic, Penalty, refuse_negative
 
 
 @registry.register("Orthogonal", examples=({"beta": 0.1}, {"beta": 0.1, "off_diagonal": True}), aliases=("orthogonal",))

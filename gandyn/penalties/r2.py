@@ -6,7 +6,7 @@ import dataclasses
 
 from ..worlds import Array
 from . import registry
-from .base import Critic, ZeroCentredPenalty
+from .penalty import Critic, ZeroCentredPenalty
 
 
 @registry.register("R2", examples=({"gamma": 0.3},), aliases=("r2",))

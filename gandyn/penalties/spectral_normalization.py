@@ -9,7 +9,7 @@ from .. import worlds
 from ..errors import DomainError
 from ..worlds import Array, number
 from . import registry
-from .base import Penalty, refuse_negative
+from .penalty import Penalty, refuse_negative
 
 
 @registry.register(

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from .. import worlds
 from ..worlds import Array, exact, number
 from . import registry
-from .base import Penalty, refuse_negative
+from .penalty import Penalty, refuse_negative
 
 
 @registry.register("WeightClipping", examples=({"bound": 1.0}, {"bound": 0.01}), aliases=("weight_clipping",))

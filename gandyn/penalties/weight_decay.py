@@ -7,7 +7,7 @@ from typing import Any
 
 from ..worlds import number
 from . import registry
-from .base import Critic, Penalty, refuse_negative
+from .penalty import Critic, Penalty, refuse_negative
 
 
 @registry.register("WeightDecay", examples=({"lam": 0.3},), aliases=("weight_decay",))

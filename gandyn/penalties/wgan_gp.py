@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from .. import worlds
 from ..worlds import Array, number
 from . import registry
-from .base import Critic, GradientPenalty, interpolates, length, refuse_negative
+from .penalty import Critic, GradientPenalty, interpolates, length, refuse_negative
 
 
 @registry.register(

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from ..worlds import Array
 from . import registry
-from .base import Critic, ZeroCentredPenalty, interpolates
+from .penalty import Critic, ZeroCentredPenalty, interpolates
 
 
 @registry.register("ZeroCentered", examples=({"gamma": 0.3},), aliases=("zero_centered", "0-gp"))

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from .animation import animate
-from .bifurcation import bifurcation
+from .bifurcation_diagram import bifurcation
 from .certificates import certificate, lyapunov_function
-from .claims import convergence, counterexample
-from .comparison import comparison
 from .data_space import data_space
 from .drawing import Drawing
+from .eigenvalues import linearization, spectrum
+from .equal_cost import comparison
 from .gap import duality_gap_shares, gap_along, gap_flow, landscapes
 from .long_run import lyapunov_exponents, recurrence
 from .networks import network_spectrum, path_angle, toy_against_network
+from .outcomes import sweep
 from .phase import fixed_point, phase_portrait
-from .rates import escape_times, high_resolution, rate_fit
+from .rate_fits import escape_times, high_resolution, rate_fit
 from .regimes import gap_during_training
 from .regions import basins, limit_cycle, stability_region
 from .samples import samples
 from .seeds import seeds
-from .spectrum import linearization, spectrum
-from .spiral import Spiral, compute_spiral, draw_spiral, spiral
+from .spiral_study import Spiral, compute_spiral, draw_spiral, spiral
 from .style import MARKERS, OKABE_ITO, SERIES, WIDTHS, house_style
 from .surface import surface
-from .sweep import sweep
+from .tested_statements import convergence, counterexample
 from .training import training
 from .trajectory import trajectory
 

@@ -16,9 +16,9 @@ from ..errors import DomainError
 from ..oracles.symbolic import SymbolicGame
 from ..rules.runge_kutta import RungeKutta
 from ..types import Game, Rule
+from .drawable import Box, plane, rule_label
 from .drawing import Drawing, one_panel
 from .phase import draw_portrait
-from .points import Box, plane, rule_label
 from .regions import basins as draw_basins
 from .style import INK, OKABE_ITO, styled
 

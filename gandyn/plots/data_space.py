@@ -9,8 +9,8 @@ import numpy as np
 from ..errors import DomainError, ShapeError
 from ..games.mixture import MixtureGame
 from ..types import Game
+from .drawable import Box
 from .drawing import Drawing, one_panel
-from .points import Box
 from .style import OKABE_ITO, QUIET, styled
 
 MARGIN, FINE, COARSE = 1.2, 81, 15

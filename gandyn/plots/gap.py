@@ -12,10 +12,10 @@ from matplotlib.ticker import MaxNLocator
 from ..analysis.gap import DualityGap, GapAlong, GapFlow, duality_gap
 from ..errors import ParameterError
 from ..types import Game
+from .drawable import Box, box_around, check_box, coordinate_names, evaluate, inside, plane, runs_in_box
 from .drawing import Drawing, one_panel
 from .marks import clear_panes, mark_equilibria, mark_starts
 from .phase import find_fixed_points, phase_portrait
-from .points import Box, box_around, check_box, coordinate_names, evaluate, inside, plane, runs_in_box
 from .style import INK, OKABE_ITO, QUIET, SERIES, series_styles, styled
 
 GRID = 61

@@ -8,8 +8,8 @@ import numpy as np
 
 from ..analysis.long_run.lyapunov_exponents import LyapunovExponents
 from ..analysis.long_run.recurrence import Recurrence
+from .drawable import rule_label
 from .drawing import Drawing, one_panel
-from .points import rule_label
 from .style import FAINT, INK, OKABE_ITO, SERIES, styled
 
 TRIANGLE = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, np.sqrt(3) / 2]])

@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter
 
 from ..analysis.spectrum import Spectrum
 from ..analysis.spectrum.path_angle import PathAngle
-from ..analysis.spectrum.toy import ToyAgainstNetwork
+from ..analysis.spectrum.toy_against_network import ToyAgainstNetwork
 from ..errors import DomainError
 from .drawing import Drawing, one_panel
 from .style import FAINT, INK, QUIET, series_styles, styled

@@ -12,9 +12,9 @@ from matplotlib.lines import Line2D
 
 from ..errors import UnknownNameError
 from ..types import Game
+from .drawable import Box, coordinate_names, evaluate, inside, plane, runs_in_box
 from .drawing import Drawing, one_panel
 from .marks import mark_equilibria, mark_starts
-from .points import Box, coordinate_names, evaluate, inside, plane, runs_in_box
 from .style import FAINT, OKABE_ITO, series_styles, styled
 
 FIELDS = ("arrows", "stream", "none")
@@ -206,7 +206,7 @@ def fixed_point(result: Any, **options: Any) -> Drawing:
     """What `FixedPoint.plot()` draws: the plane around the point, or, in more dimensions, the flow's spectrum there."""
     lin = result.linearization
     if lin.game.dim != 2:
-        from .spectrum import linearization
+        from .eigenvalues import linearization
 
         return linearization(lin, **options)
     box = [(x - 1.0, x + 1.0) for x in np.asarray(result.point, dtype=float)]

@@ -12,8 +12,8 @@ from ..analysis.long_run.basins import CYCLING, DIVERGED, LEFT, UNDECIDED, Basin
 from ..analysis.parameters.stability import StabilityRegion
 from ..errors import DomainError
 from ..lazy import sympy
+from .drawable import coordinate_names, rule_label
 from .drawing import Drawing, one_panel
-from .points import coordinate_names, rule_label
 from .style import INK, OKABE_ITO, styled
 
 STABLE, UNSTABLE = "#cfe3f1", "#ffffff"

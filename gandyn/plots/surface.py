@@ -10,10 +10,10 @@ import numpy as np
 from ..errors import ParameterError
 from ..results import Trajectory
 from ..types import Game
+from .drawable import Box, coordinate_names, evaluate, plane, runs_in_box
 from .drawing import Drawing
 from .marks import clear_panes, mark_equilibria, mark_starts
 from .phase import Path, find_fixed_points
-from .points import Box, coordinate_names, evaluate, plane, runs_in_box
 from .style import series_styles, styled
 
 GRID = 61

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from ..results import Trajectory
+from .drawable import as_array, coordinate_names, evaluate, members, rule_label
 from .drawing import Drawing
 from .phase import phase_portrait
-from .points import as_array, coordinate_names, evaluate, members, rule_label
 from .style import INK, SERIES, styled
 
 MOST_CURVES = 6

@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import ParameterError
 from ..types import Array, Domain, Game, Info, Rule, State
 from ..worlds import blend, blend_square, descend_over_root, is_symbolic, maximum, number, over_root, zeros_like
-from .base import parameter, register, step_size
+from .declaration import parameter, register, step_size
 
 
 @register

@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import ParameterError
 from ..types import Array, Cost, Domain, Game, Info, Rule, State
 from ..worlds import concatenate
-from .base import MOST_INNER_STEPS, each, is_count, positive, read_number, register
+from .declaration import MOST_INNER_STEPS, each, is_count, positive, read_number, register
 from .gradient import SimultaneousGD
 
 

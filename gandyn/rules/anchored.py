@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from ..types import Array, Cost, Domain, Game, Info, Rule, State
-from .base import register, step_size
+from .declaration import register, step_size
 from .gradient import SimultaneousGD
 from .wrapper import Wrapper
 

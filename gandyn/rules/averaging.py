@@ -7,7 +7,7 @@ from typing import Any
 from ..errors import ParameterError
 from ..types import Array, Game, Info, Rule, State
 from ..worlds import number
-from .base import as_float, parameter, register
+from .declaration import as_float, parameter, register
 from .gradient import SimultaneousGD
 from .wrapper import Wrapper
 

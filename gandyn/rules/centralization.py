@@ -7,7 +7,7 @@ from typing import Any
 
 from ..types import Array, Game, Info, Rule, State
 from ..worlds import concatenate, mean
-from .base import register, weight
+from .declaration import register, weight
 from .gradient import SimultaneousGD
 from .views import BentField
 from .wrapper import Wrapper, refuse_second_order

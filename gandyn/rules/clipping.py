@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import ParameterError
 from ..types import Array, Domain, Game, Info, Rule, State
 from ..worlds import clip, maximum, ones_like, sqrt
-from .base import register, step_size
+from .declaration import register, step_size
 from .gradient import SimultaneousGD
 from .views import BentField
 from .wrapper import Wrapper, refuse_second_order

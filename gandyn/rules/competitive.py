@@ -7,7 +7,7 @@ from typing import Any
 
 from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
 from ..worlds import SYMBOLS, blend_square, number, ones_like, sqrt, world_of, zeros_like
-from .base import parameter, refuse_alone, register, step_size
+from .declaration import parameter, refuse_alone, register, step_size
 from .linear_systems import check_solver, is_iterative, solve
 from .products import only
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..types import Array, Cost, Domain, Game, Info, Rule, State
 from ..worlds import concatenate, zeros_like
-from .base import as_float, register, step_size, weight
+from .declaration import as_float, register, step_size, weight
 from .gradient import SimultaneousGD
 from .views import NewField
 from .wrapper import Wrapper, refuse_second_order

@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import ConvergenceError, DomainError
 from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
 from ..worlds import SYMBOLS, concatenate, stack, world_of, zeros_like
-from .base import count, refuse_alone, register, step_size
+from .declaration import count, refuse_alone, register, step_size
 from .products import own_blocks
 
 FAR = 1e100  # slopes beyond this have no limit to reach

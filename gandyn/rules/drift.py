@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
-from .base import as_float, coefficient, each, refuse_alone, register, step_size
+from .declaration import as_float, coefficient, each, refuse_alone, register, step_size
 from .products import back_coupling, only, own_blocks
 
 

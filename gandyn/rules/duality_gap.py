@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import DomainError, ParameterError
 from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
 from ..worlds import concatenate, zeros_like
-from .base import as_float, count, refuse_alone, register, step_size
+from .declaration import as_float, count, refuse_alone, register, step_size
 from .products import only, without
 from .views import NewField
 

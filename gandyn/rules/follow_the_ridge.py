@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import DomainError, ParameterError
 from ..types import Array, Cost, Domain, Game, Info, Rule, State
 from ..worlds import NUMPY, concatenate, zeros_like
-from .base import register, step_size
+from .declaration import register, step_size
 from .linear_systems import check_solver, solve
 from .products import only
 

@@ -8,7 +8,7 @@ from typing import Any
 from ..types import Array, Domain, Game, Info, Rule, State
 from ..worlds import real_and_imaginary, zeros_like
 from .alternating import Alternating
-from .base import as_float, largest_root, parameter, register, step_size
+from .declaration import as_float, largest_root, parameter, register, step_size
 
 
 @register

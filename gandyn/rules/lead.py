@@ -6,7 +6,7 @@ from typing import Any
 
 from ..types import Array, Cost, Domain, Game, Info, Rule, State
 from ..worlds import number
-from .base import as_float, coefficient, largest_root, refuse_alone, register, step_size
+from .declaration import as_float, coefficient, largest_root, refuse_alone, register, step_size
 
 
 @register

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..types import Array, Cost, Game, Info, Rule, State
 from ..worlds import number
-from .base import as_float, count, parameter, register
+from .declaration import as_float, count, parameter, register
 from .gradient import SimultaneousGD
 from .wrapper import Wrapper
 

@@ -7,7 +7,7 @@ from typing import Any
 from ..types import Array, Cost, Game, Info, State
 from ..worlds import zeros_like
 from .adaptive import Adam
-from .base import register
+from .declaration import register
 
 
 @register

@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import ConvergenceError, DomainError
 from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
 from ..worlds import POINTS, SYMBOLS, TORCH, ceiling, norm, where, world_of
-from .base import count, register, step_size
+from .declaration import count, register, step_size
 from .linear_systems import check_solver, solve
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import ParameterError
 from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
-from .base import each, register, step_size, weight
+from .declaration import each, register, step_size, weight
 from .products import back_coupling
 
 # For each order: by what each stage's step divides lr, and the weights of the stages, over their sum.

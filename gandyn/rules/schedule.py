@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import DomainError, ParameterError
 from ..types import Array, Domain, Game, Info, Rule, State
 from ..worlds import is_symbolic
-from .base import register, step_size
+from .declaration import register, step_size
 from .gradient import SimultaneousGD
 from .wrapper import Wrapper, scaled
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..types import Array, Domain, Game, Info, Rule, State
 from ..worlds import zeros_like
-from .base import as_float, largest_root, parameter, register, step_size
+from .declaration import as_float, largest_root, parameter, register, step_size
 
 
 @register

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
 from ..worlds import dot, minimum, number, ones_like, positive, where
-from .base import parameter, refuse_alone, register, step_size
+from .declaration import parameter, refuse_alone, register, step_size
 from .products import back_coupling, own_blocks
 
 

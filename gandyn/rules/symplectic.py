@@ -7,7 +7,7 @@ from typing import Any
 
 from ..types import Array, Cost, Domain, Game, Info, Rule, State
 from ..worlds import dot, exp, number, sign
-from .base import as_float, coefficient, register, step_size, weight
+from .declaration import as_float, coefficient, register, step_size, weight
 from .linear_systems import check_solver, solve
 
 

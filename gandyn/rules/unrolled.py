@@ -6,7 +6,7 @@ from typing import Any
 
 from ..types import Array, Cost, Domain, Game, Info, Rule, State
 from ..worlds import concatenate, zeros_like
-from .base import as_float, count, largest_root, register, step_size
+from .declaration import as_float, count, largest_root, register, step_size
 
 
 @register

@@ -17,7 +17,8 @@ from matplotlib.text import Text
 import gandyn as gd
 from gandyn.cli import main
 from gandyn.errors import OutputError, ParameterError, UnknownNameError
-from gandyn.figures import Expected, batch, engine, keys, store
+from gandyn.figures import Expected, batch, keys, store
+from gandyn.figures import making as engine
 
 NAMES = sorted(gd.figures.figures())
 SAVED = sorted((pathlib.Path(__file__).parent.parent.parent / "docs" / "images" / "figures").glob("*.json"))
@@ -230,13 +231,13 @@ def labelled(data):
 def test_fonts_are_embedded_in_pictures_of_each_width():
     one = dataclasses.replace(gd.figures.find("goodfellow_2014_losses"), draw=labelled)
     for style, width in (("single", 3.3), ("double", 6.8), ("slide", 10.0)):
-        files = gd.figures.engine.render(one, {}, style)
+        files = gd.figures.making.render(one, {}, style)
         assert b"/FontFile2" in files["pdf"]
         assert b"/Type3" not in files["pdf"]
         assert abs(float(re.search(rb"/MediaBox \[ 0 0 ([\d.]+)", files["pdf"])[1]) / 72 - width) < 0.01
         assert files["png"][:4] == b"\x89PNG"
         assert b"<svg" in files["svg"]
-    assert gd.figures.engine.render(one, {}, "slide") == files
+    assert gd.figures.making.render(one, {}, "slide") == files
 
 
 def test_the_record_says_how_the_data_were_made(folder, tmp_path):

@@ -8,7 +8,7 @@ import sympy
 
 import gandyn as gd
 from catalogue import GAMES, finite_differences, game, label, points
-from gandyn.oracles.facts import Facts
+from gandyn.oracles.known_facts import Facts
 
 WITH_EQUILIBRIA = [case for case in GAMES if game(case).equilibria]
 WITH_SPECTRUM = [case for case in GAMES if getattr(game(case), "facts", Facts()).flow_eigenvalues]

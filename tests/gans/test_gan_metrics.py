@@ -220,7 +220,7 @@ def test_an_assessment_of_points_looks_for_copies_in_all_of_them():
 
 
 def test_a_floor_without_samples_of_its_own_is_exact():
-    from gandyn.gans.metrics.base import Score
+    from gandyn.gans.metrics.score import Score
 
     score = Score("distance", 1.0, None, 10, 10, "pixels", floor=0.25)
     assert "perfect samples: 0.25 (exact)" in score.summary()

@@ -12,7 +12,7 @@ import torch
 import gandyn as gd
 from gandyn.errors import DomainError, ParameterError, UnknownNameError
 from gandyn.penalties import registry, resolve
-from gandyn.penalties.base import length
+from gandyn.penalties.penalty import length
 from gandyn.penalties.spectral_normalization import power_iteration
 
 P = gd.penalties

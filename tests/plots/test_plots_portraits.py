@@ -11,7 +11,7 @@ from plot_cases import BILINEAR, LR, RULES, legend_labels
 
 import gandyn as gd
 from gandyn.errors import DomainError, ParameterError, UnknownNameError
-from gandyn.plots.points import inside
+from gandyn.plots.drawable import inside
 from gandyn.results import Status, Trajectory
 
 

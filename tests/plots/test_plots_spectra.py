@@ -14,7 +14,7 @@ from plot_cases import BILINEAR, LR, RULES, legend_labels
 
 import gandyn as gd
 from gandyn.errors import DomainError, ParameterError
-from gandyn.plots.spectrum import formula
+from gandyn.plots.eigenvalues import formula
 
 
 @pytest.fixture(scope="module")

@@ -123,7 +123,7 @@ def conserved_quantities(
 
 
 def _search(game: Game, rule: Rule | None, field: Any, constraints: Sequence[Any] | None) -> Any:
-    from .search import FlowSearch, MapSearch
+    from .invariant_search import FlowSearch, MapSearch
 
     symbols = game.symbols
     if rule is not None:

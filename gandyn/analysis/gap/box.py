@@ -14,8 +14,8 @@ from ...lazy import sympy
 from ...types import Array, Game
 from .enclosure import Enclosure, enclosure
 from .endless import falls_without_limit
+from .measured_gap import DualityGap
 from .minimum import Minimum
-from .result import DualityGap
 
 FIRST_PASS = 1e-2  # of the costs' own size: enough to see how large the gap is
 FLOOR = 1e-6  # of the costs' own size: below it the tolerance is no longer relative to the gap

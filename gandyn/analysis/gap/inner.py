@@ -6,7 +6,7 @@ from typing import Any
 
 from ... import worlds
 from ...types import Array, Batch, Game, RestrictedGame, Rule
-from .exact import replaced
+from .exact_gap import replaced
 
 Path = list[Array]
 

@@ -16,9 +16,10 @@ from ...lazy import sympy
 from ...rules import SimultaneousGD
 from ...types import Array, Game, Rule
 from . import box as boxes
-from . import exact, inner
-from .proximal import proximal
-from .result import DualityGap
+from . import exact_gap as exact
+from . import inner
+from .measured_gap import DualityGap
+from .proximal_gap import proximal
 
 INFEASIBLE = 1e-6  # relative distance from the feasible set that is taken for rounding
 METHODS = ("exact", "box", "gradient", "perturbed", "proximal")

@@ -16,7 +16,7 @@ from ...types import ALL_WORLDS, Array, Face, Game, Rule, State
 from ...worlds import SYMBOLS, exact
 from .constrained import Constraints, along, locate, on_face, pressed, reduce_map, reduced_symbols, rest_of_memory
 from .dynamics import LocalDynamics
-from .exact import ExactLinearization
+from .exact_linearization import ExactLinearization
 from .implicit import implicit_jacobian, is_implicit
 from .linearization import Linearization
 

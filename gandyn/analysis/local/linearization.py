@@ -13,7 +13,7 @@ from ...results import Result
 from ...types import Game, Rule
 from .constrained import Constraints
 from .dynamics import LocalDynamics
-from .exact import ExactLinearization
+from .exact_linearization import ExactLinearization
 from .nonlinear import NonlinearDecision
 from .verdicts import EXACT_SIZE, ROUNDING, Verdict, decide
 

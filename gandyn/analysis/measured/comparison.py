@@ -13,7 +13,7 @@ from ...doors import door
 from ...dynamics.iterate import iterate
 from ...errors import ParameterError
 from ...results import Result, table
-from ...rules.base import each
+from ...rules.declaration import each
 from ...types import Array, Counts, Game, Rule
 from ...worlds import NUMPY, is_symbolic, world_of
 from .regression import length

@@ -13,7 +13,7 @@ from typing import Any
 from ...lazy import sympy
 from ...symbolic.balls import require_flint
 from ..exact_numbers.routh import hurwitz, jury
-from ..local.exact import ExactLinearization
+from ..local.exact_linearization import ExactLinearization
 from .thresholds import Line
 
 

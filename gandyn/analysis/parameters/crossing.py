@@ -11,7 +11,7 @@ import numpy as np
 
 from ...budget import Budget, OutOfTimeError
 from ...lazy import sympy
-from ..local.exact import ExactLinearization
+from ..local.exact_linearization import ExactLinearization
 from .conditions import conditions
 
 LOOKED = np.geomspace(1e-6, 1e6, 601)

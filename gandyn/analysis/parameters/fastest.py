@@ -9,7 +9,7 @@ import numpy as np
 
 from ...lazy import sympy
 from ..exact_numbers.routh import boundary_roots
-from ..local.exact import ExactLinearization
+from ..local.exact_linearization import ExactLinearization
 
 SAMPLES = 512
 REACH = 100.0  # how far to look along an interval without end, before the limit is taken

@@ -18,7 +18,7 @@ from ...results import Result, aligned, exact_and_decimal, place, with_decimal
 from ...types import Game, Rule
 from ...worlds import exact
 from ..exact_numbers.routh import between, boundary_roots
-from ..local.exact import ExactLinearization
+from ..local.exact_linearization import ExactLinearization
 from ..local.linearize import linearize
 from .conditions import conditions
 from .crossing import Crossing, attracts, crossing

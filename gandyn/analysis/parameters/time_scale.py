@@ -12,7 +12,7 @@ from ...lazy import sympy
 from ...types import Game
 from ...worlds import SYMBOLS, exact
 from ..exact_numbers.routh import between, boundary_roots
-from ..local.exact import ExactLinearization
+from ..local.exact_linearization import ExactLinearization
 from .conditions import conditions
 from .equilibrium import refuse_moving
 from .thresholds import where_positive

@@ -16,9 +16,9 @@ from ...oracles.product_check import ProductCheck, check_products, derivative_er
 from ...types import Array, Batch, Game, Rule
 from .bounds import outer_bounds
 from .maps import increment_operator, mode_vector, modes, moves_modes, tilted
+from .network_spectrum import Spectrum
 from .operators import as_point, operator_of
 from .options import Draws, MapPoint, Search
-from .result import Spectrum
 from .solve import End, Resolution, Settings, ends
 from .targets import Target, itself, targets_of
 

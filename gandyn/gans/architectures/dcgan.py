@@ -11,7 +11,7 @@ from ...doors import door
 from ...errors import ParameterError
 from ..registries import architectures as registry
 from .heads import CONDITIONS, Conditioned, Discriminator, OutputNoise, check_condition
-from .images import halvings, radford
+from .image_networks import halvings, radford
 from .mlp import LEAK
 from .spectral import normalise
 

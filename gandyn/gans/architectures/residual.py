@@ -11,7 +11,7 @@ from ...doors import door
 from ..registries import architectures as registry
 from .dcgan import batch_norm
 from .heads import CONDITIONS, Conditioned, Discriminator, OutputNoise, check_condition
-from .images import halvings
+from .image_networks import halvings
 from .spectral import normalise
 
 TINY = {"shape": (1, 8, 8), "width": 2}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..registries import features as registry
-from .base import Features
+from .feature_map import Features
 
 
 def resolve(features: Any) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ..registries import metrics as registry
 from .assessment import Assessment, assess
-from .base import Score
+from .score import Score
 
 registry.load(__name__, list(__path__))
 

@@ -11,14 +11,14 @@ import torch
 from ...errors import ParameterError
 from ...results import Result
 from ..features import Features, resolve
-from .base import Score, looked_at
 from .birthday import support_size
 from .classifier import class_coverage, classifier_score
 from .frechet import RESAMPLES, frechet
-from .kernels import kid
 from .manifolds import coverage, density, precision, recall
+from .mean_discrepancy import kid
 from .memorisation import memorisation
 from .modes import modes, reverse_kl
+from .score import Score, looked_at
 from .transport import sliced_wasserstein, wasserstein
 
 LARGEST, LARGEST_PAIRED, LEAST = 2000, 1000, 20

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...errors import ParameterError
 from ..registries import metrics as registry
-from .base import Score, looked_at, nearest, own_distances
+from .score import Score, looked_at, nearest, own_distances
 
 CONFIDENCE = 0.95
 

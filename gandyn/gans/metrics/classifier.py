@@ -9,7 +9,7 @@ import torch
 from ...errors import ParameterError
 from ..features import resolve
 from ..registries import metrics as registry
-from .base import Score, looked_at
+from .score import Score, looked_at
 
 LEAST_SHARE = 0.02
 

@@ -11,7 +11,7 @@ import torch
 
 from ...errors import ParameterError
 from ..registries import metrics as registry
-from .base import Score, looked_at
+from .score import Score, looked_at
 
 
 def logits(discriminator: Callable[..., Any], points: torch.Tensor, labels: Any = None) -> torch.Tensor:

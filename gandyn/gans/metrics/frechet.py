@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from ..registries import metrics as registry
-from .base import Score, both, halves
+from .score import Score, both, halves
 
 RESAMPLES = 20
 

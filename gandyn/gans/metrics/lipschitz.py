@@ -12,8 +12,8 @@ from ...errors import DomainError
 from ..architectures.heads import Discriminator
 from ..architectures.residual import Block, SumPool
 from ..registries import metrics as registry
-from .base import Score, both
 from .discriminator import evaluating, slopes
+from .score import Score, both
 
 ONE: tuple[type[nn.Module], ...] = (
     nn.ReLU,

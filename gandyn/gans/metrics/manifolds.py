@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from ..registries import metrics as registry
-from .base import Score, both, distances, halves, nearest
+from .score import Score, both, distances, halves, nearest
 
 
 @registry.register("precision", examples=())

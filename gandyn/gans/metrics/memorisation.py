@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from ..registries import metrics as registry
-from .base import Score, both, distances, looked_at
+from .score import Score, both, distances, looked_at
 
 BLOCK = 4096
 

@@ -9,7 +9,7 @@ import torch
 
 from ...errors import ParameterError
 from ..registries import metrics as registry
-from .base import Score, distances
+from .score import Score, distances
 
 NEAR = 0.5
 

@@ -9,7 +9,7 @@ import torch
 
 from ...errors import ParameterError, ShapeError
 from ..registries import metrics as registry
-from .base import Score, both, distances, halves
+from .score import Score, both, distances, halves
 
 LARGEST = 3000
 

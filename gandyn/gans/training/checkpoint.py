@@ -12,8 +12,8 @@ import numpy as np
 import torch
 
 from ...types import State
-from .hostile import CheckpointError, digest, parse_json, read_bytes, read_json, write_atomically
 from .identity import intact, sealed
+from .untrusted_files import CheckpointError, digest, parse_json, read_bytes, read_json, write_atomically
 
 FORMAT = 1
 LARGEST_HEADER = 2**20

@@ -11,7 +11,6 @@ from typing import Any
 
 from ...errors import GandynError, ParameterError, UnknownNameError
 from ...results import plain
-from .hostile import canonical, digest, parse_json, read_bytes
 from .tables import (
     GameTable,
     MetricsTable,
@@ -22,6 +21,7 @@ from .tables import (
     checked,
     short_text,
 )
+from .untrusted_files import canonical, digest, parse_json, read_bytes
 
 LARGEST_CONFIG = 2**18
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -154,7 +154,7 @@ class Config:
 
     def _game(self) -> Any:
         from .. import datasets
-        from ..game import GANGame
+        from ..gan_game import GANGame
         from ..given import device_named
 
         table = self.game

@@ -11,8 +11,8 @@ import torch
 from ...errors import ParameterError
 from ...types import Rule
 from .distributed import whole
-from .hostile import canonical, digest
 from .options import Stepping
+from .untrusted_files import canonical, digest
 
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 FUNCTION = re.compile(r"<function ([^ >]+) at 0x[0-9a-fA-F]+>")

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ...errors import MissingDependencyError
-from .hostile import CheckpointError, digest, parse_json, read_bytes, write_atomically
 from .lock import making
+from .untrusted_files import CheckpointError, digest, parse_json, read_bytes, write_atomically
 
 LARGEST_LOG = 2**30
 Row = dict[str, Any]

@@ -13,16 +13,16 @@ from ...results import Status
 from ..monitor import Monitor
 from . import checkpoint
 from .display import display
-from .hostile import write_atomically
 from .identity import sealed
 from .lock import Held
 from .log import JsonLines, Row, seal
 from .observe import undisturbed
 from .options import Saving, Watching
 from .run import LOG, RESULT, TrainingRun
-from .samples import SampleGrid
+from .sample_grid import SampleGrid
 from .state import Training, versions
 from .stop import Stop
+from .untrusted_files import write_atomically
 
 __all__ = ["Session", "Training", "versions"]
 

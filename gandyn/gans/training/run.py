@@ -10,10 +10,10 @@ from ...results import Result, Status
 from ..monitor import Finding, diagnose
 from . import checkpoint
 from .config import Config
-from .hostile import CheckpointError, read_json
 from .identity import intact
 from .log import Row, read_rows, seen
 from .state import Training, versions
+from .untrusted_files import CheckpointError, read_json
 
 LOG = "log.jsonl"
 CONFIG = "config.json"

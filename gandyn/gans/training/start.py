@@ -16,7 +16,6 @@ from ...types import Rule
 from . import checkpoint, distributed
 from .config import Config
 from .distributed import whole
-from .hostile import CheckpointError, canonical, write_atomically
 from .identity import describe, refuse_nameless
 from .lock import locked, making
 from .log import Row, TensorBoard, Writer, cut
@@ -25,6 +24,7 @@ from .measures import default_metrics, measure
 from .options import Saving, Stepping, Watching
 from .run import CONFIG, LOG, RESULT, TrainingRun
 from .state import Training, tell_difference
+from .untrusted_files import CheckpointError, canonical, write_atomically
 
 GROUPS = {"stepping": Stepping, "watching": Watching, "saving": Saving}
 

@@ -22,9 +22,9 @@ from ..ema import EMA
 from . import checkpoint
 from .checkpoint import Snapshot
 from .distributed import whole
-from .hostile import CheckpointError
 from .observe import Observer, data_state
 from .options import Stepping
+from .untrusted_files import CheckpointError
 
 PRECISIONS = ("float32", "bfloat16")
 CHECK_EVERY_ON_DEVICE = 50

@@ -15,11 +15,11 @@ from ...analysis.measured.comparison import PRODUCT_COST
 from ...errors import ParameterError
 from ...results import Result, Status
 from .config import LARGEST_CONFIG, NAME, Config, named_or_path, parse_toml
-from .hostile import CheckpointError, read_bytes, read_json, write_atomically
 from .lock import locked
 from .run import TrainingRun
 from .start import start
 from .tables import checked
+from .untrusted_files import CheckpointError, read_bytes, read_json, write_atomically
 
 SHIPPED = Path(__file__).parent.parent / "sweeps"
 RESULTS = "sweep.json"

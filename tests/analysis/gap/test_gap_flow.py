@@ -67,7 +67,7 @@ def test_the_flow_is_the_descent_rule_with_its_step_taken_out(game, through):
     flow, w = gap_flow(game, 2, (0.1, 0.2), through=through), np.array([[0.3, -0.4], [0.2, 0.6]])
     stepped = gd.iterate(game, gd.rules.DualityGapDescent(0.5, 2, (0.1, 0.2), through=through), w, 1).w[-1]
     np.testing.assert_allclose(w + 0.5 * flow(w), stepped, rtol=1e-12)
-    symbolic = -gd.analysis.gap.flow.GapGame.field(flow.gap_game, w)
+    symbolic = -gd.analysis.gap.gradient_flow.GapGame.field(flow.gap_game, w)
     np.testing.assert_allclose(flow(w), symbolic, rtol=1e-11)
 
 

@@ -144,7 +144,7 @@ def test_coefficients_that_are_not_rational_keep_their_exact_threshold():
 @pytest.mark.parametrize("n", [2, 3, 4, 5])
 def test_conditions_hold_where_every_root_is_stable(n):
     """Random characteristic polynomials in one parameter, against NumPy's roots at every cell."""
-    from gandyn.analysis.local.exact import ExactLinearization
+    from gandyn.analysis.local.exact_linearization import ExactLinearization
 
     rng = np.random.default_rng(n)
     for flow in (True, False):

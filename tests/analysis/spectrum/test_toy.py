@@ -9,7 +9,7 @@ import torch
 from typer.testing import CliRunner
 
 import gandyn as gd
-from gandyn.analysis.spectrum.toy import promised, stable_multiple, toy_map
+from gandyn.analysis.spectrum.toy_against_network import promised, stable_multiple, toy_map
 from gandyn.cli.app import app
 from gandyn.cli.spectrum import open_run
 from gandyn.errors import DomainError, ParameterError

@@ -5,7 +5,7 @@ import pytest
 
 import gandyn as gd
 from gandyn.analysis.spectrum.maps import moves_modes
-from gandyn.analysis.spectrum.toy import _measure, promised, recurrence, toy_map
+from gandyn.analysis.spectrum.toy_against_network import _measure, promised, recurrence, toy_map
 
 RULES = [
     gd.rules.GDA(0.2),

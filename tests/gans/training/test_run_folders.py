@@ -19,8 +19,8 @@ import torch
 import gandyn as gd
 from gandyn.budget import Budget
 from gandyn.gans.training import log as logs
-from gandyn.gans.training.hostile import CheckpointError
 from gandyn.gans.training.lock import locked
+from gandyn.gans.training.untrusted_files import CheckpointError
 
 R = gd.rules
 

@@ -14,9 +14,9 @@ from small_training import RULES, STEPS, R, options, small, timeless
 import gandyn as gd
 from gandyn.errors import DomainError, MissingDependencyError, ParameterError
 from gandyn.gans.training.display import Bar, Lines
-from gandyn.gans.training.hostile import CheckpointError
 from gandyn.gans.training.log import TensorBoard, read_rows, scalars
 from gandyn.gans.training.observe import Observer
+from gandyn.gans.training.untrusted_files import CheckpointError
 from gandyn.results import Status
 
 

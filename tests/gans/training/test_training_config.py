@@ -18,8 +18,8 @@ from gandyn.cli import app
 from gandyn.errors import GandynError, ParameterError, UnknownNameError
 from gandyn.gans.training import checkpoint
 from gandyn.gans.training.config import SHIPPED, Config, shipped
-from gandyn.gans.training.hostile import CheckpointError, digest
 from gandyn.gans.training.start import start
+from gandyn.gans.training.untrusted_files import CheckpointError, digest
 
 SMALL = """
 about = "small"

@@ -12,7 +12,7 @@ from torch import nn
 
 from ....errors import GandynError, ShapeError
 from ...registries import features as registry
-from ..base import AT_ONCE, Features
+from ..feature_map import AT_ONCE, Features
 
 WEIGHTS = Path(__file__).with_name("weights.safetensors")
 RECORD = WEIGHTS.with_suffix(".json")

@@ -11,10 +11,10 @@ import numpy as np
 from ..errors import DomainError, ParameterError
 from ..results import Result, Trajectory, table
 from ..types import Game, Rule
+from .drawable import as_array, labelled, plane
 from .drawing import Drawing
+from .eigenvalues import MOST_ANNOTATIONS, draw_spectrum, measured
 from .phase import draw_portrait
-from .points import as_array, labelled, plane
-from .spectrum import MOST_ANNOTATIONS, draw_spectrum, measured
 from .style import current_width, series_styles, styled
 from .surface import surface as draw_surface
 

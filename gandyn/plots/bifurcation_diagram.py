@@ -7,8 +7,8 @@ from matplotlib.lines import Line2D
 
 from ..analysis.parameters.branches import Bifurcation, Kind
 from ..errors import ParameterError
+from .drawable import coordinate_names, rule_label
 from .drawing import Drawing, one_panel
-from .points import coordinate_names, rule_label
 from .style import INK, MARKERS, OKABE_ITO, QUIET, styled
 
 COLOURS = dict(zip(Kind, ("green", "orange", "blue", "purple", "vermillion", "sky", "sky", "black"), strict=True))

@@ -9,9 +9,9 @@ import numpy as np
 from ..claims.falsify import Convergence, Falsification
 from ..errors import DomainError
 from ..types import Game, Rule
+from .drawable import rule_label
 from .drawing import Drawing, one_panel
 from .phase import phase_portrait
-from .points import rule_label
 from .style import SERIES, styled
 
 

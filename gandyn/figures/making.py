@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import OutputError, UnknownNameError
-from ..gans.training.hostile import write_atomically
+from ..gans.training.untrusted_files import write_atomically
 from ..results import Result
 from . import store
 from .catalogue import PaperFigure, find

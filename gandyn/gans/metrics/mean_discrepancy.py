@@ -10,7 +10,7 @@ import torch
 
 from ...errors import ParameterError
 from ..registries import metrics as registry
-from .base import Score, both, distances
+from .score import Score, both, distances
 
 SUBSETS, LARGEST_SUBSET, BLOCK, MEDIAN_OF = 50, 1000, 1024, 1000
 Kernel = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]

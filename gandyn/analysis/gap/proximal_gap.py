@@ -14,7 +14,7 @@ from ...rules import SimultaneousGD
 from ...types import Array, Game, Rule
 from ...worlds import NUMPY, world_of
 from . import inner
-from .exact import replaced
+from .exact_gap import replaced
 
 SMALL = 1e-4  # of the gradients at the point: residuals below it count as none
 DENSE = 100  # coordinates up to which answers are improved by Newton's method

@@ -13,7 +13,7 @@ import numpy as np
 from .. import worlds
 from ..errors import ParameterError
 from ..lazy import sympy
-from ..oracles.facts import Facts
+from ..oracles.known_facts import Facts
 from ..types import Array, Batch, Game, Player
 from ..worlds import SYMBOLS, TORCH, exact
 from . import registry

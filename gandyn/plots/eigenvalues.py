@@ -11,9 +11,9 @@ from matplotlib.patches import Circle, Rectangle
 
 from ..errors import DomainError, GandynError, ParameterError
 from ..lazy import sympy
+from .drawable import labelled
 from .drawing import Drawing, one_panel
 from .labels import place_labels
-from .points import labelled
 from .style import FAINT, INK, QUIET, Style, current_width, series_styles, styled
 
 LONGEST_FORMULA = 46

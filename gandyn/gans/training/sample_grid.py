@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from ...results import Result
-from .hostile import write_atomically
 from .lock import making
+from .untrusted_files import write_atomically
 
 SHOWN_IMAGES, SHOWN_POINTS = 64, 1000
 
