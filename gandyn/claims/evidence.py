@@ -73,7 +73,7 @@ def exact(game: Game, rule: Rule | None = None) -> Any:
 
 def characteristic(game: Game, rule: Rule) -> tuple[Any, Any]:
     """The exact characteristic polynomial of the rule's map, and its variable."""
-    from ..analysis.exact_numbers.polynomials import Z
+    from ..analysis.exact_numbers.roots import Z
 
     return exact(game, rule).charpoly, Z
 

@@ -8,7 +8,7 @@ from typing import Any
 import sympy
 from sympy import QQ
 
-from .taylor import NoExpansionError
+from .coefficients import NoExpansionError
 
 T = sympy.Symbol("t", positive=True)
 

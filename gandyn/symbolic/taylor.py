@@ -14,61 +14,12 @@ from typing import Any
 
 import mpmath
 import sympy
-from sympy import QQ
 
-from ..errors import GandynError
+from .coefficients import DECIMALS, Decimal, KinkError, Monomial, NoExpansionError, PoleError, Rational, Series
+from .passes import Pass
 
-DECIMALS = 50
 MOST_PASSES = 64
-Monomial = tuple[int, ...]
-Series = dict[Monomial, Any]
 Settle = Callable[[Any], Any]
-
-
-class NoExpansionError(GandynError):
-    """Here the series has no coefficients of the asked kind: a kink, a pole, or an irrational number."""
-
-
-class KinkError(NoExpansionError):
-    """Two smooth branches meet here, and their series differ."""
-
-
-class PoleError(NoExpansionError):
-    """A value or a slope is infinite, or 0/0."""
-
-
-class Rational:
-    """Coefficients are rational numbers, exact; anything else is refused."""
-
-    @staticmethod
-    def number(value: Any) -> Any:
-        """A SymPy number as a coefficient."""
-        if not value.is_Rational:
-            raise NoExpansionError(f"{value} is not rational")
-        return QQ.from_sympy(value)
-
-    @staticmethod
-    def symbolic(value: Any) -> Any:
-        """A coefficient as a SymPy number."""
-        return QQ.to_sympy(value)
-
-
-class Decimal:
-    """Coefficients are decimals of 50 digits."""
-
-    @staticmethod
-    def number(value: Any) -> Any:
-        """A SymPy number as a coefficient."""
-        with mpmath.workdps(DECIMALS):
-            found = sympy.N(value, DECIMALS)
-            if not found.is_Float and not found.is_Rational:
-                raise NoExpansionError(f"{value} is not a real number")
-            return mpmath.mpf(found._to_mpmath(mpmath.mp.prec))
-
-    @staticmethod
-    def symbolic(value: Any) -> Any:
-        """A coefficient as a SymPy number."""
-        return sympy.Float(value, DECIMALS)
 
 
 class Expansion:
@@ -349,33 +300,6 @@ class Expansion:
             raise NoExpansionError(f"the condition {condition}")
         gap = self._start(self._sum([self(condition.lhs), self(-condition.rhs)]))
         return None if gap.is_zero else bool(condition.func(gap, 0))
-
-
-class Pass:
-    """One way of passing a point: a side of each kink that meets there.
-
-    Attributes:
-        known: the series on this way.
-    """
-
-    def __init__(self, fixed: dict[Any, int]) -> None:
-        self.known: dict[Any, Series] = {}
-        self._fixed, self._met = fixed, dict[Any, int]()
-
-    def side(self, kink: Any, sides: int) -> int:
-        """The side that is fixed; the first of a kink not met before."""
-        if kink in self._fixed:
-            return self._fixed[kink]
-        self._met[kink] = max(sides, self._met.get(kink, 0))
-        return 0
-
-    def others(self) -> list[dict[Any, int]]:
-        """The ways that part from this one at the kinks it was the first to meet."""
-        found, sides = [], dict(self._fixed)
-        for kink, count in self._met.items():
-            found += [{**sides, kink: side} for side in range(1, count)]
-            sides[kink] = 0
-        return found
 
 
 @functools.lru_cache(maxsize=4096)

@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 from gandyn.cli import analyze as command
 from gandyn.cli import app
 from gandyn.cli.global_sections import GLOBAL
-from gandyn.cli.sections import ALWAYS, KEYS, SECTIONS, Section, both, matrix_rows
+from gandyn.cli.section_text import both, matrix_rows
+from gandyn.cli.sections import ALWAYS, KEYS, SECTIONS, Section
 
 
 def gandyn(*arguments):

@@ -14,8 +14,9 @@ import sympy
 from sympy import QQ
 from sympy.polys.polyclasses import ANP
 
-from ...symbolic.taylor import DECIMALS
-from .polynomials import DIGITS, closed_roots, numeric_roots
+from ...symbolic.coefficients import DECIMALS
+from .polynomials import closed_roots
+from .roots import DIGITS, numeric_roots
 
 NEGLIGIBLE = -30
 

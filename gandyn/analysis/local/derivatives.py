@@ -285,8 +285,8 @@ def _first_order(local: LocalDynamics | None, decimal: bool) -> tuple[Any, Any] 
     Raises:
         NotDifferentiableError: at a kink, or where a slope is infinite (Adam at an equilibrium).
     """
+    from ...symbolic.coefficients import Decimal, KinkError, NoExpansionError, PoleError, Rational
     from ...symbolic.exponentials import finest
-    from ...symbolic.taylor import Decimal, KinkError, NoExpansionError, PoleError, Rational
 
     if local is None:
         return None

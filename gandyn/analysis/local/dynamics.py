@@ -12,7 +12,7 @@ from ...types import Game
 
 if TYPE_CHECKING:
     from ...dynamics.trace import UpdateMap
-    from ...symbolic.taylor import Decimal, Rational, Series
+    from ...symbolic.coefficients import Decimal, Rational, Series
 
 
 def refuse_without_symbols(game: Game, what: str) -> None:

@@ -25,7 +25,7 @@ class ExactLinearization:
     @functools.cached_property
     def charpoly(self) -> Any:
         """det(z I - matrix), an expression in z."""
-        from ..exact_numbers.polynomials import Z
+        from ..exact_numbers.roots import Z
 
         return self.matrix.charpoly(Z).as_expr()
 
@@ -52,7 +52,8 @@ class ExactLinearization:
     @functools.cached_property
     def eigenvalues(self) -> tuple[Any, ...]:
         """With multiplicity: in radicals where they are readable, else as `CRootOf`."""
-        from ..exact_numbers.polynomials import closed_roots, is_rational
+        from ..exact_numbers.polynomials import closed_roots
+        from ..exact_numbers.roots import is_rational
 
         result: list[Any] = []
         for f, multiplicity in self.factors:
@@ -98,7 +99,7 @@ class ExactLinearization:
         Raises:
             DomainError: where an eigenvalue has no closed form in free parameters.
         """
-        from ..exact_numbers.polynomials import is_rational
+        from ..exact_numbers.roots import is_rational
 
         found: list[tuple[Any, tuple[Any, ...]]] = []
         for f, _ in self.factors:
@@ -147,7 +148,8 @@ class ExactLinearization:
     @functools.cached_property
     def spectral_radius(self) -> Any:
         """Largest modulus as an expression; with free parameters, the maximum of all moduli."""
-        from ..exact_numbers.polynomials import DIGITS, largest_modulus, numeric_roots
+        from ..exact_numbers.polynomials import largest_modulus
+        from ..exact_numbers.roots import DIGITS, numeric_roots
 
         if not self.matrix.rows:
             return sympy.Integer(0)

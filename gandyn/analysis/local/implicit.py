@@ -46,8 +46,8 @@ def _by_series(traced: Any, point: list[Any]) -> Any | None:
     from sympy.polys.matrices import DomainMatrix
     from sympy.polys.matrices.exceptions import DMNonInvertibleMatrixError
 
+    from ...symbolic.coefficients import NoExpansionError
     from ...symbolic.exponentials import finest
-    from ...symbolic.taylor import NoExpansionError
     from .dynamics import LocalDynamics
 
     local, d = LocalDynamics.of_map(traced, point), len(point) // 2

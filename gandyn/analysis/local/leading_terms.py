@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import mpmath
 
 from ...lazy import sympy
-from ...symbolic.taylor import DECIMALS, Decimal, NoExpansionError, Rational
+from ...symbolic.coefficients import DECIMALS, Decimal, NoExpansionError, Rational
 from .nonlinear import Fate, NonlinearDecision
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def by_terms(lin: Linearization, f: Any, placement: Any, orders: range) -> Nonli
 def _reduction(local: Any, f: Any, order: int) -> Any:
     """A `Reduction`, exact where coefficients and eigenvalue allow, in 50 digits elsewhere."""
     from ..exact_numbers.algebraic import Algebraic, Decimals, on_boundary
-    from ..exact_numbers.polynomials import is_rational
+    from ..exact_numbers.roots import is_rational
     from .normal_form import Reduction
 
     try:

@@ -91,7 +91,7 @@ class Linearization(Result):
         """Eigenvalues, a complex NumPy array, largest modulus (maps) or real part (flows) first."""
         matrix = self.matrix
         if self.decidable:
-            from ..exact_numbers.polynomials import double_roots
+            from ..exact_numbers.roots import double_roots
 
             assert self.exact is not None
             values = np.array([r for f, m in self.exact.parts for r in double_roots(f) for _ in range(m)])

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import sympy
 from sympy import QQ, ring
 
-from ...symbolic.taylor import NoExpansionError, Rational
+from ...symbolic.coefficients import NoExpansionError, Rational
 from .nonlinear import Fate, NonlinearDecision
 
 if TYPE_CHECKING:

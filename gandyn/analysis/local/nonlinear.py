@@ -169,7 +169,8 @@ def _kind(f: Any, flow: bool) -> str:
 
 def _single(boundary: Sequence[tuple[Any, int]], flow: bool) -> Any | None:
     """The factor of the one critical eigenvalue or pair; None if there are several."""
-    from ..exact_numbers.polynomials import is_rational, place
+    from ..exact_numbers.polynomials import place
+    from ..exact_numbers.roots import is_rational
 
     if len(boundary) != 1 or boundary[0][1] != 1:
         return None

@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gandyn as gd
-from gandyn.analysis.exact_numbers.polynomials import Z, factors, largest_modulus, place, semisimple
+from gandyn.analysis.exact_numbers.polynomials import factors, largest_modulus, place, semisimple
+from gandyn.analysis.exact_numbers.roots import Z
 from gandyn.analysis.local.linearize import Verdict
-from gandyn.symbolic.taylor import Rational, expand
+from gandyn.symbolic.coefficients import Rational
+from gandyn.symbolic.taylor import expand
 
 LR = sympy.Symbol("lr", positive=True)
 BILINEAR = gd.games.bilinear()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gandyn as gd
-from gandyn.analysis.exact_numbers.polynomials import Z
+from gandyn.analysis.exact_numbers.roots import Z
 from gandyn.analysis.exact_numbers.routh import hurwitz, jury
 from gandyn.analysis.parameters import stability
 from gandyn.budget import OutOfTimeError

@@ -1,0 +1,51 @@
+"""Numbers and expressions as the page of `gandyn analyze` prints them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..lazy import sympy
+
+LONGEST = 100
+Rows = list[str]
+
+
+def readable(text: str) -> bool:
+    """Whether an exact form is worth printing."""
+    return "CRootOf" not in text and len(text) <= LONGEST
+
+
+def short(expression: Any) -> str:
+    """The expression as text, cut where it is very long."""
+    text = str(expression)
+    return text if len(text) <= 4 * LONGEST else f"{text[: 4 * LONGEST]} ..."
+
+
+def number(x: Any) -> str:
+    """A float in short; anything else as it prints."""
+    return f"{x:g}" if isinstance(x, float) else str(x)
+
+
+def both(x: Any) -> str:
+    """An exact number and its decimals."""
+    text, value = str(x), float(x)
+    if value == float("inf"):
+        return "infinite"
+    return (
+        f"{value:.10g}"
+        if isinstance(x, (float, sympy.Float)) or not readable(text) or text == f"{value:.10g}"
+        else (f"{text}  =  {value:.10g}")
+    )
+
+
+def complex_text(value: complex) -> str:
+    """A complex number in decimals; parts at rounding level are left out."""
+    real, imaginary = (0.0 if abs(part) < 1e-15 else part for part in (value.real, value.imag))
+    return f"{real:.10g}" if imaginary == 0 else f"{real:.10g} {'+' if imaginary > 0 else '-'} {abs(imaginary):.10g}i"
+
+
+def matrix_rows(matrix: Any) -> Rows:
+    """Rows of a small matrix, columns aligned."""
+    table = [[number(float(x) + 0.0) for x in row] for row in matrix.tolist()]
+    width = max(len(x) for row in table for x in row)
+    return ["[" + "  ".join(f"{x:>{width}}" for x in row) + "]" for row in table]
