@@ -225,6 +225,13 @@ def test_torch_is_loaded_only_where_a_torch_game_is_made():
     assert all(f.startswith(TORCH_INSIDE_FUNCTIONS) for f in files), files
 
 
+def test_sympy_is_named_once_a_file():
+    """At the top, from `gandyn.lazy`, which loads it when it is used; or plainly."""
+    for path in modules():
+        inside = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Import) and n.col_offset]
+        assert not any(a.name == "sympy" for n in inside for a in n.names) or dotted(path) == "lazy", path
+
+
 def loaded(code: str) -> set[str]:
     """Top-level modules in memory after running `code` in a fresh interpreter."""
     command = f"{code}\nimport sys; print(' '.join(sorted({{m.split('.')[0] for m in sys.modules}})))"

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..lazy import sympy
 from ..types import Game
 from .base import Draw
 
@@ -96,8 +97,6 @@ def _is_nonlinear(game: Game) -> bool:
 
 
 def _degree(expression: Any, symbols: Any) -> int:
-    import sympy
-
     return int(sympy.Poly(expression, *symbols).total_degree()) if expression.free_symbols & set(symbols) else 0
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..lazy import sympy
 from ..types import Game
 from .base import Draw
 
@@ -60,8 +61,6 @@ def _matrix(game: Game) -> str:
 
 def exact_text(expression: Any) -> str:
     """An expression with all digits of its floating-point numbers, which SymPy's own text cuts."""
-    import sympy
-
     whole = sympy.sympify(expression, strict=True)
     digits = {number: sympy.Symbol(repr(float(number))) for number in whole.atoms(sympy.Float)}
     return str(whole.xreplace(digits))
