@@ -329,7 +329,8 @@ def test_a_figure_says_what_was_shown_and_what_is_found(name):
     assert re.search(r"(19|20)\d\d", one.paper)
     for part in (r"\*\*The (paper|sources)\b", r"\*\*Settings\.\*\*", r"\*\*What we find\.\*\*"):
         assert re.search(part, one.about), f"{name} lacks {part}"
-    assert len({check.name for check in one.expected}) == len(one.expected) >= 2
+    assert len({check.name for check in one.expected}) == len(one.expected), f"{name}: two numbers of one name"
+    assert len(one.expected) >= 2, f"{name}: EXPECTED has {len(one.expected)} number; give a second that can be wrong"
     assert len(one.path.read_text().splitlines()) <= 350
     assert one.summary().startswith(name)
 
@@ -415,4 +416,7 @@ def test_saved_data_say_which_verdict_they_have(path):
 
 
 def test_every_figure_has_saved_data():
-    assert {store.read_record(path.with_suffix(""))["figure"]["name"] for path in SAVED} == set(NAMES)
+    saved = {store.read_record(path.with_suffix(""))["figure"]["name"] for path in SAVED}
+    missing = sorted(set(NAMES) - saved)
+    assert not missing, f"save their data: gandyn figure {' '.join(missing)} --out docs/images/figures"
+    assert saved == set(NAMES)

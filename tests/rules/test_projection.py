@@ -49,7 +49,9 @@ def visited(case, game) -> list[np.ndarray]:
 def test_steps_stay_feasible(case, name):
     game = GAMES[name]()
     for point in visited(case, game):
-        np.testing.assert_allclose(point, game.project(point), atol=1e-12)
+        wrong = "asks for the field at, or returns, a point that is not feasible: project it with game.project, or "
+        wrong += "declare domain = Domain(unconstrained=True)"
+        np.testing.assert_allclose(point, game.project(point), atol=1e-12, err_msg=f"{case[0]} {wrong}")
 
 
 def test_without_the_projection_most_of_these_steps_leave():
