@@ -214,52 +214,6 @@ def ceiling(x: Array) -> float:
     return largest * 2.0**-20 if largest > 1e300 else largest
 
 
-def blend(old: Array, new: Array, weight: Any) -> Array:
-    """weight * old + (1 - weight) * new for a number `weight`: a moving average, in torch in one pass."""
-    if world_of(old) == TORCH:
-        return sys.modules["torch"].lerp(old, new, 1 - weight)
-    return weight * old + (1 - weight) * new
-
-
-def blend_square(old: Array, new: Array, weight: Any) -> Array:
-    """weight * old + (1 - weight) * new^2, in torch in two passes. Once infinite it stays so: no inf - inf."""
-    if world_of(old) == TORCH:
-        return (weight * old).addcmul(new, new, value=1 - weight)
-    return weight * old + (1 - weight) * (new * new)
-
-
-def over_root(mean: Array, square: Array, mean_weight: Any, square_weight: Any, eps: Any) -> Array:
-    """(mean / mean_weight) / (sqrt(square / square_weight) + eps), elementwise, for numbers as weights and eps.
-
-    In torch the weights go into the root and one vector holds everything between, unless derivatives are wanted.
-    """
-    if world_of(mean) == TORCH:
-        torch = sys.modules["torch"]
-        if not (torch.is_grad_enabled() and (mean.requires_grad or square.requires_grad)):
-            root = (square * (mean_weight * mean_weight / square_weight)).sqrt_().add_(mean_weight * eps)
-            return torch.div(mean, root, out=root)
-    return (mean / mean_weight) / (sqrt(square / square_weight) + eps)
-
-
-def descend_over_root(
-    w: Array, step: Any, mean: Array, square: Array, mean_weight: Any, square_weight: Any, eps: Any
-) -> Array:
-    """w - step * over_root(mean, square, ...), for a step that is a number or a vector.
-
-    In torch three passes over one new vector, four where the step or a weight is a tensor.
-    """
-    if world_of(w) == TORCH:
-        torch = sys.modules["torch"]
-        tensors = [a for a in (w, step, mean, square) if torch.is_tensor(a)]
-        if not (torch.is_grad_enabled() and any(a.requires_grad for a in tensors)):
-            weight = square_weight**0.5
-            root, factor = square.sqrt().add_(eps * weight), step * weight / mean_weight
-            if torch.is_tensor(factor):
-                return torch.sub(w, torch.div(mean, root, out=root).mul_(factor), out=root)
-            return torch.addcdiv(w, mean, root, value=-factor, out=root)
-    return w - step * over_root(mean, square, mean_weight, square_weight, eps)
-
-
 def positive(x: Array) -> Array:
     """Elementwise x > 0, as what `where` takes."""
     if world_of(x) == SYMBOLS or is_symbolic(x):

@@ -7,8 +7,9 @@ from typing import Any
 
 from ..errors import ParameterError
 from ..types import Array, Domain, Game, Info, Rule, State
-from ..worlds import blend, blend_square, descend_over_root, is_symbolic, maximum, number, over_root, zeros_like
+from ..worlds import is_symbolic, maximum, number, zeros_like
 from .declaration import parameter, register, step_size
+from .moments import blend, blend_square, descend_over_root, over_root
 
 
 @register

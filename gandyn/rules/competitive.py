@@ -6,9 +6,10 @@ import math
 from typing import Any
 
 from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
-from ..worlds import SYMBOLS, blend_square, number, ones_like, sqrt, world_of, zeros_like
+from ..worlds import SYMBOLS, number, ones_like, sqrt, world_of, zeros_like
 from .declaration import parameter, refuse_alone, register, step_size
 from .linear_systems import check_solver, is_iterative, solve
+from .moments import blend_square
 from .products import only
 
 Step = tuple[Array, Info]

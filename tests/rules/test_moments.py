@@ -6,6 +6,7 @@ import torch
 from sympy import N, Rational
 
 from gandyn import worlds
+from gandyn.rules import moments
 
 RNG = np.random.default_rng(0)
 A, B = RNG.normal(size=(2, 5, 7))
@@ -28,7 +29,7 @@ ROUTES = [  # ways into a world, and back to numbers
 @pytest.mark.parametrize("weight", [0.0, 0.3, 0.9, 0.999])
 def test_a_blend_is_its_formula(enter, leave, weight):
     old, new = enter(A), enter(B)
-    found = leave(worlds.blend(old, new, worlds.number(weight, old)))
+    found = leave(moments.blend(old, new, worlds.number(weight, old)))
     np.testing.assert_allclose(found, weight * A + (1 - weight) * B, rtol=1e-14, atol=1e-15)
 
 
@@ -36,7 +37,7 @@ def test_a_blend_is_its_formula(enter, leave, weight):
 def test_over_root_is_its_formula_and_leaves_its_arguments_alone(enter, leave):
     mean, square = enter(A), enter(SQUARE)
     weights = [worlds.number(value, mean) for value in (0.19, 0.003, 1e-3)]
-    found = leave(worlds.over_root(mean, square, *weights))
+    found = leave(moments.over_root(mean, square, *weights))
     np.testing.assert_allclose(found, (A / 0.19) / (np.sqrt(SQUARE / 0.003) + 1e-3), rtol=1e-14)
     np.testing.assert_array_equal(leave(mean), A)
     np.testing.assert_array_equal(leave(square), SQUARE)
@@ -50,7 +51,7 @@ def test_a_step_over_a_root_is_its_formula_and_leaves_its_arguments_alone(enter,
     weights = [worlds.number(value, mean) for value in (0.19, 0.003, 1e-3)]
     size = np.linspace(0.05, 0.2, A.size).reshape(A.shape) if step == "vector" else step
     given = enter(size) if step == "vector" else worlds.number(size, mean)
-    found = leave(worlds.descend_over_root(w, given, mean, square, *weights))
+    found = leave(moments.descend_over_root(w, given, mean, square, *weights))
     np.testing.assert_allclose(found, start - size * (A / 0.19) / (np.sqrt(SQUARE / 0.003) + 1e-3), rtol=1e-13)
     for array, before in ((w, start), (mean, A), (square, SQUARE)):
         np.testing.assert_array_equal(leave(array), before)
@@ -59,7 +60,7 @@ def test_a_step_over_a_root_is_its_formula_and_leaves_its_arguments_alone(enter,
 def test_over_root_has_its_derivatives():
     """By autograd against the slopes of m / (c (sqrt(s / k) + e))."""
     mean, square = (torch.tensor(x).requires_grad_() for x in (A, SQUARE))
-    slopes = torch.autograd.grad(worlds.over_root(mean, square, 0.2, 0.5, 0.1).sum(), (mean, square))
+    slopes = torch.autograd.grad(moments.over_root(mean, square, 0.2, 0.5, 0.1).sum(), (mean, square))
     root = np.sqrt(SQUARE / 0.5)
     np.testing.assert_allclose(slopes[0], 1 / (0.2 * (root + 0.1)), rtol=1e-13)
     np.testing.assert_allclose(slopes[1], -A / (0.2 * (root + 0.1) ** 2) / (2 * 0.5 * root), rtol=1e-13)
