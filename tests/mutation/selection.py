@@ -65,7 +65,7 @@ SPECIFIC: tuple[tuple[str, str], ...] = (
     ("analysis/gap/gradient_flow.py", "gap_flow"),
     ("analysis/gap/box.py", "duality_gap_box"),
     ("analysis/gap/*", "duality_gap gap_flow"),
-    ("symbolic/functions.py", "losses losses_optima dirac worlds"),
+    ("symbolic/functions.py", "losses losses_optima dirac moments"),
     ("symbolic/expectation.py", "expectation dirac games_planar"),
     ("symbolic/lowering.py", "lowering kernels iterate"),
     ("symbolic/taylor.py", "linearize modified certify"),
