@@ -57,9 +57,9 @@ def gandyn_arguments(command: str) -> list[str] | None:
     return words[1:] if words and pathlib.Path(words[0]).name == "gandyn" else None
 
 
-# Tens of seconds each: networks that are trained, long orbits.
-LONG_PAGES = {"chaos.md", "certificates.md", "rates.md", "memory.md", "cycles.md"}
-LONG_COMMANDS = {"compare-toy", "spectrum", "sweep"}
+# Five seconds and more each: networks that are trained, long orbits.
+LONG_PAGES = {"bifurcation.md", "certificates.md", "chaos.md", "cycles.md", "duality_gap.md", "memory.md", "rates.md"}
+FIRST_PAGES = {"README.md", "quickstart.md"}  # whose commands a newcomer types; each starts a process of its own
 
 
 def weighed(value: object, long: bool) -> object:
@@ -69,7 +69,7 @@ def weighed(value: object, long: bool) -> object:
 
 
 COMMANDS = [
-    weighed((page, command), bool(set(gandyn_arguments(command)[:1]) & LONG_COMMANDS))
+    weighed((page, command), page.name not in FIRST_PAGES)
     for page in PAGES
     for command in commands(page)
     if gandyn_arguments(command) is not None

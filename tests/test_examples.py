@@ -27,7 +27,12 @@ def run(arguments, folder):
     return done.stdout
 
 
-@pytest.mark.parametrize("path", [p for p in EXAMPLES if p.name in SAYS], ids=lambda p: p.name)
+def weighed(path):
+    """The first example, and behind the slow marker the others: each starts a process of its own."""
+    return pytest.param(path, marks=() if path.name == "gda_spiral.py" else pytest.mark.slow)
+
+
+@pytest.mark.parametrize("path", [weighed(p) for p in EXAMPLES if p.name in SAYS], ids=lambda p: p.name)
 def test_example(path, tmp_path):
     out = run([str(path)], tmp_path)
     assert all(words in out for words in SAYS[path.name])
@@ -40,6 +45,7 @@ def test_every_short_example_is_expected_here():
     assert len((ROOT / "examples" / "gda_spiral.py").read_text().splitlines()) < 40
 
 
+@pytest.mark.slow
 def test_the_example_draws_the_picture_of_the_command(tmp_path):
     run([str(ROOT / "examples" / "gda_spiral.py"), "example.png"], tmp_path)
     run(["-c", "from gandyn.cli import main; main()", "spiral", "--out", "command.png"], tmp_path)

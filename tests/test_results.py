@@ -123,7 +123,9 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     "Score": lambda: home("gans.metrics.score").Score("mmd", 0.5, None, 4, 4, "points"),
     "Assessment": lambda: home("gans.metrics.assessment").Assessment("ring of 8", {}),
     "TrainingRun": training,
-    "SampleGrid": lambda: home("gans.training.sample_grid").SampleGrid(np.zeros((4, 2)), np.zeros((4, 2)), 3, "ring of 8"),
+    "SampleGrid": lambda: home("gans.training.sample_grid").SampleGrid(
+        np.zeros((4, 2)), np.zeros((4, 2)), 3, "ring of 8"
+    ),
     "SweepResult": lambda: home("gans.training.sweep").SweepResult(home("gans.training.sweep").Sweep.find("ttur"), []),
     "Spiral": lambda: gd.plots.compute_spiral(BILINEAR, [GDA], 0.1, (1, 0), 5),
 }

@@ -190,6 +190,7 @@ def test_a_false_theorem_whose_corner_is_ill_conditioned_is_found():
     assert found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("strategy", "reaches"),
     [
@@ -217,6 +218,7 @@ def test_knobs_narrow_a_strategy():
     assert seen.condition[1] < 20
 
 
+@pytest.mark.slow
 def test_strongly_monotone_games_are_so_everywhere():
     """<v(a) - v(b), a - b> >= mu |a - b|^2, affine or not."""
 

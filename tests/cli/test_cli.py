@@ -71,6 +71,7 @@ def test_spiral_draws_and_prints_its_table(tmp_path):
     assert (tmp_path / "spiral.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_spiral_writes_every_suffix(tmp_path):
     names = ["a.pdf", "b.svg", "c.png", "d.gif", "e.json"]
     outs = [part for name in names for part in ("--out", name)]

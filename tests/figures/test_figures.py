@@ -157,6 +157,7 @@ def test_a_number_that_cannot_be_had_is_a_miss(of, reason):
     json.dumps(found.to_dict(), allow_nan=False)
 
 
+@pytest.mark.slow
 def test_a_failing_figure_stops_no_other(folder, tmp_path, capsys):
     (folder / "bad.py").write_text(FIGURE.replace("points = 11", "raise RuntimeError('no data')\n    points = 11"))
     (folder / "dead.py").write_text(FIGURE.replace("points = 11", "import os; os._exit(9)\n    points = 11"))

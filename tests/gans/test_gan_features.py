@@ -87,6 +87,7 @@ def test_scores_tell_real_digits_from_worse_ones(digits):
     assert metrics.kid(real, blurred, "digits64").value > 4 * kid.error
 
 
+@pytest.mark.slow
 def test_copies_of_training_digits_are_found(digits):
     held_out = digits.held_out.points
     order = torch.randperm(1000, generator=torch.Generator().manual_seed(0))

@@ -248,6 +248,7 @@ def test_certificates_are_plain_data():
     assert json.loads(json.dumps(failed.to_dict()))["failure"]["step"] == "attraction"
 
 
+@pytest.mark.slow
 @settings(max_examples=5, deadline=None)
 @given(
     st.lists(st.integers(-12, 12), min_size=8, max_size=8),

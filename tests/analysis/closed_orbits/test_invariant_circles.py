@@ -142,6 +142,7 @@ def test_free_parameters_and_rules_with_kinks_are_refused():
         gd.limit_cycles(gd.games.bilinear(), [(-1, 1)], rule=gd.rules.GDA(0.1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rho", "strength", "shear"),
     [(R(1, 4), R(1, 2), 0), (R(2, 5), R(1, 2), R(3, 10)), (R(1, 4), R(-1, 4), R(1, 5)), (R(1, 3), R(1, 4), R(1, 5))],

@@ -135,6 +135,7 @@ def test_a_planted_equilibrium_is_the_only_stationary_point():
 # --- stationary points that the gap creates ---------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_gap_of_one_step_has_saddles_that_are_no_equilibria():
     """On the Dirac-GAN G / e tends to |v|^2 = r^2 sigma(-theta phi)^2 as e falls: it vanishes at the equilibrium and
     again far out along theta = phi, where the discriminator saturates, so that a saddle must lie between: at

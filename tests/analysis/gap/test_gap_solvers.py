@@ -20,6 +20,7 @@ def by_hand(f, w, lam):
     return float(sp.simplify(top - low))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lam", [1, 100, 10**6])
 @pytest.mark.parametrize("lr", [0.05, 5e-7])
 def test_the_proximal_gap_is_right_at_any_weight_and_any_inner_step(lam, lr):
