@@ -28,7 +28,8 @@ class DriftCoefficients(Result):
     -products[i][j] <df_i/dx_j, df_j/dx_j>. All entries are exact, in the players' step sizes.
 
     Attributes:
-        game, rule: the pair. symbols: the players' step sizes, lr_x, lr_y, ...
+        game, rule: the pair.
+        symbols: the players' step sizes, lr_x, lr_y, ...
         rates: how far player i moves along -v_i in one step.
         products: rows of coefficients.
     """

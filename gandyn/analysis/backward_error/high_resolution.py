@@ -142,7 +142,8 @@ class HighResolution(Result):
         """Integrate the equation: a trajectory of positions, velocities in `.info["velocity"]`.
 
         Args:
-            start: positions (..., d). time: as of `gd.flow`, in units of steps times lr.
+            start: positions (..., d).
+            time: as of `gd.flow`, in units of steps times lr.
             lr: the rule's own by default.
             velocity: at the start; the slow one by default.
             options: go to `gd.flow`.

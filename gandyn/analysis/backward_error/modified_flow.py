@@ -119,7 +119,8 @@ def modified_flow(game: Game, rule: Rule, order: int = 1, budget: float | Budget
 
     Raises:
         DomainError: for rules with memory, which follow flows in a larger space, and rules that count their steps.
-        ParameterError: for a bad order. OutOfTimeError: where the time did not do for one term.
+        ParameterError: for a bad order.
+        OutOfTimeError: where the time did not do for one term.
 
     Example:
         >>> import gandyn as gd

@@ -24,13 +24,17 @@ class Certificate(Result):
     """A proof by ball arithmetic, or the place where it failed.
 
     Attributes:
-        game, rule: the pair; rule is None for the flow. at: the point given, at the middle of the ranges.
+        game, rule: the pair; rule is None for the flow.
+        at: the point given, at the middle of the ranges.
         box: of the search, (d, 2).
         parameters: ranges by name. proven: every step holds for all of them.
-        unique: no other fixed point lies in the box. attracting: the fixed point is asymptotically stable.
-        basin_radius: every start closer than this to the fixed point, with the rule's initial state, converges to it;
-            0 where none is proven. fixed_point: intervals that hold it, (d, 2).
-        steps: proven facts with interval values. failure: None, or what failed and where.
+        unique: no other fixed point lies in the box.
+        attracting: the fixed point is asymptotically stable.
+        basin_radius: every start closer than this to the fixed point, with the rule's initial state, converges to it; 0
+            where none is proven.
+        fixed_point: intervals that hold it, (d, 2).
+        steps: proven facts with interval values.
+        failure: None, or what failed and where.
         pieces: sub-ranges of the parameters with their own ellipsoids.
     """
 
@@ -93,7 +97,8 @@ def certify(
     the rule does not leave from its initial state while w is in the box.
 
     Args:
-        game: smooth, unconstrained, deterministic, defined by symbols. rule: smooth, or None for the gradient flow.
+        game: smooth, unconstrained, deterministic, defined by symbols.
+        rule: smooth, or None for the gradient flow.
         at: near the fixed point, shape (d,); the game's first known equilibrium by default.
         box: one (low, high) pair per coordinate; within 1 of the point by default.
         parameters: (low, high), or a number, by name: free symbols of game and rule, and fields of the rule, whose

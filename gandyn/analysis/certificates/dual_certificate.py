@@ -33,7 +33,9 @@ class Certificate:
     in the basis, and `holds()` eliminates it exactly to see that it is positive semidefinite.
 
     Attributes:
-        run: the points. multipliers: {(i, j, "monotone" | "lipschitz"): number >= 0}. bound: rho^2.
+        run: the points.
+        multipliers: {(i, j, "monotone" | "lipschitz"): number >= 0}.
+        bound: rho^2.
     """
 
     run: Run

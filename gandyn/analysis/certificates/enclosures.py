@@ -26,8 +26,10 @@ class System:
     """z -> F(z; p) for a rule, or the field v(w; p) for a flow, with everything that a proof asks of it.
 
     Attributes:
-        function: F or v, with its Jacobian. start: the rule's initial augmented state as a function of w.
-        expressions, bindings: the program of F or v. beginnings: the initial state as expressions.
+        function: F or v, with its Jacobian.
+        start: the rule's initial augmented state as a function of w.
+        expressions, bindings: the program of F or v.
+        beginnings: the initial state as expressions.
         names: names of the augmented coordinates; the first `game.dim` are the game's.
         parameters: names of the parameters, in the order in which values are passed.
     """

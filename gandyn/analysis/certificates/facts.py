@@ -34,10 +34,12 @@ class Failure:
     """What stopped a proof, and where.
 
     Attributes:
-        step: existence, attraction, uniqueness or basin. reason: in words.
+        step: existence, attraction, uniqueness or basin.
+        reason: in words.
         refuted: the claim is proven to be false there; else the arithmetic could not decide.
         parameters: the sub-ranges that are left without a proof, as one hull; empty without parameters.
-        box: the sub-box of augmented coordinates at which one of them failed. values: intervals there.
+        box: the sub-box of augmented coordinates at which one of them failed.
+        values: intervals there.
     """
 
     step: str

@@ -52,7 +52,8 @@ def enclose(system: System, guess: Array, p: Sequence[Ball], widest: float) -> A
     K(x) inside the interior of x proves it (Krawczyk 1969; Moore 1977): x grows from the guess until that holds.
 
     Args:
-        guess: a fixed point in floats. widest: half width beyond which the search gives up.
+        guess: a fixed point in floats.
+        widest: half width beyond which the search gives up.
     """
     centre = points(guess)
     c = _preconditioner(system, centre, p)

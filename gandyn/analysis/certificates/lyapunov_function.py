@@ -27,7 +27,8 @@ class Region:
     """Where V is proven to decrease under the nonlinear map or flow: 0 < V <= level, around the fixed point.
 
     Attributes:
-        level: c. radius: every start closer than this to the fixed point converges to it.
+        level: c.
+        radius: every start closer than this to the fixed point converges to it.
     """
 
     level: float
@@ -39,11 +40,14 @@ class LyapunovFunction(Result):
     """V(z) = (z - z*)^T P (z - z*), positive, and decreasing under the linear part.
 
     Attributes:
-        game, rule: the pair; rule is None for the flow. at: z*, augmented by the rule's state. symbols: z.
+        game, rule: the pair; rule is None for the flow.
+        at: z*, augmented by the rule's state.
+        symbols: z.
         matrix: P, rational, a SymPy matrix.
         decrease: the exact symmetric matrix of the change: A^T P + P A for the flow du/dt = A u, F^T P F - P for a map
             u+ = F u; negative definite. None for a family, whose A varies.
-        parameters: ranges for all of which the same P serves. verified: that both signs are proven.
+        parameters: ranges for all of which the same P serves.
+        verified: that both signs are proven.
         method: how P was found; the proof does not depend on it.
     """
 
@@ -76,10 +80,12 @@ class LyapunovFunction(Result):
         """A sublevel set on which V is proven to decrease under the nonlinear map or flow, for all parameters.
 
         Args:
-            within: radius beyond which no start is asked for. effort: boxes that the proof may take.
+            within: radius beyond which no start is asked for.
+            effort: boxes that the proof may take.
 
         Raises:
-            DomainError: where the map is not smooth. MissingDependencyError: without python-flint.
+            DomainError: where the map is not smooth.
+            MissingDependencyError: without python-flint.
             ConvergenceError: where no set was proven.
         """
         from .proven_basin import Decrease, largest
@@ -121,13 +127,16 @@ def lyapunov_function(
     of the ranges; either is verified for every value in between.
 
     Args:
-        game: the game. rule: an update rule, or None for the flow. at: the fixed point; the game's first known
-            equilibrium by default. parameters: (low, high) by name, as for `gd.certify`.
+        game: the game.
+        rule: an update rule, or None for the flow.
+        at: the fixed point; the game's first known equilibrium by default.
+        parameters: (low, high) by name, as for `gd.certify`.
 
     Raises:
         DomainError: where the fixed point does not attract to first order: no quadratic function then decreases.
-        ConvergenceError: where no P passes the check. MissingDependencyError: without python-flint where balls are
-            needed, or cvxpy where a semidefinite program is (`pip install "gandyn[proof]"`).
+        ConvergenceError: where no P passes the check.
+        MissingDependencyError: without python-flint where balls are needed, or cvxpy where a semidefinite program is
+            (`pip install "gandyn[proof]"`).
 
     Example:
         >>> import gandyn as gd

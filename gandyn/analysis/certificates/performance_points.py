@@ -132,7 +132,9 @@ class Run:
 
     Attributes:
         points: rows of x_0 = w* = 0 and of every evaluated point, in the basis (w_0, v_1 / L, v_2 / L, ...): v at
-            points[k] is L times basis element k. last: the row of w_T. kappa: mu / L.
+            points[k] is L times basis element k.
+        last: the row of w_T.
+        kappa: mu / L.
     """
 
     points: tuple[Row, ...]

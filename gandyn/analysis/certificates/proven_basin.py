@@ -40,7 +40,9 @@ class Ellipsoid:
     """The points z* + T y with |y| <= level, proven to be mapped into themselves and to end at z*.
 
     Attributes:
-        transform: T. level: R. radius: of a ball of starts w around w* whose first augmented state lies inside.
+        transform: T.
+        level: R.
+        radius: of a ball of starts w around w* whose first augmented state lies inside.
         steps: V falls over so many steps; in between the state may leave the ellipsoid.
     """
 
@@ -55,10 +57,12 @@ class Decrease:
     """The question whether V(z) = |T^-1 (z - z*)|^2 decreases at every step, or along the flow.
 
     Attributes:
-        fixed: balls around z*. matrix: balls around T. back: balls around its inverse.
+        fixed: balls around z*.
+        matrix: balls around T.
+        back: balls around its inverse.
         cases: parameter values, each a list of balls, that decide: one case that holds the whole ranges, or their
-            corners, where F is affine in each parameter and z* the same for all: the norm of a matrix and the square
-            of a vector are convex, so they are largest at corners.
+            corners, where F is affine in each parameter and z* the same for all: the norm of a matrix and the square of
+            a vector are convex, so they are largest at corners.
     """
 
     system: System
@@ -258,8 +262,10 @@ def largest(
     """(the largest ellipsoid proven among shrinking guesses, what stopped the next larger one, boxes used).
 
     Args:
-        guess: a level up to which floats see no increase of V. capped: they see none above it either.
-        most: radius beyond which no start is asked for. effort: boxes that the first attempt may take.
+        guess: a level up to which floats see no increase of V.
+        capped: they see none above it either.
+        most: radius beyond which no start is asked for.
+        effort: boxes that the first attempt may take.
         shares: of the guess, to try in turn; the first only where capped.
     """
     if guess <= 0 or not decrease.at_fixed_point():

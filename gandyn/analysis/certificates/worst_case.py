@@ -30,13 +30,14 @@ class WorstCase(Result):
     """A number rho^2 with |w_T - w*|^2 <= rho^2 |w_0 - w*|^2 for every field of a class, w* its zero.
 
     Attributes:
-        rule: the rule. mu, lipschitz: the class: <v(a) - v(b), a - b> >= mu |a - b|^2, |v(a) - v(b)| <= L |a - b|.
+        rule: the rule.
+        mu, lipschitz: the class: <v(a) - v(b), a - b> >= mu |a - b|^2, |v(a) - v(b)| <= L |a - b|.
         steps: T.
         value: rho^2, rounded up, so that it is a bound: inf where none was proven.
         kind: "upper": proven by `certificate`; "exact" where a member of the class attains it; "undecided".
         reason: why it is undecided; empty otherwise.
-        lower: |w_T - w*|^2 / |w_0 - w*|^2, rounded down, for the worst of the *linear* fields v = z w of the class
-            (w complex, Re z >= mu, |z| <= L): no bound of the class lies below it.
+        lower: |w_T - w*|^2 / |w_0 - w*|^2, rounded down, for the worst of the *linear* fields v = z w of the class (w
+            complex, Re z >= mu, |z| <= L): no bound of the class lies below it.
         member: that z, a complex number.
         certificate: multipliers and points in fractions; `certificate.holds()` repeats the proof.
     """
@@ -110,11 +111,14 @@ def worst_case(rule: Rule, mu: float = 0.0, lipschitz: float = 1.0, steps: int =
 
     Args:
         rule: linear in the field (`rule.domain.linear_in_field`), or the proximal point rule; numbers as parameters.
-        mu: monotonicity, >= 0. lipschitz: L >= mu, > 0. steps: T >= 1. Up to about 30 field evaluations in all.
+        mu: monotonicity, >= 0.
+        lipschitz: L >= mu, > 0.
+        steps: T >= 1. Up to about 30 field evaluations in all.
         budget: seconds for the semidefinite programmes; without an answer by then, `kind` is "undecided".
 
     Raises:
-        DomainError: for other rules. ParameterError: for a class that is empty.
+        DomainError: for other rules.
+        ParameterError: for a class that is empty.
         MissingDependencyError: without clarabel (`pip install "gandyn[proof]"`).
 
     Example (run by tests/analysis/certificates/test_worst_case.py, where clarabel is installed)::

@@ -62,8 +62,9 @@ def limit_cycles(
         game: a deterministic smooth game; in symbols for a rule.
         box: one (low, high) pair per coordinate, where the starts lie.
         rule: an update rule with numbers for all parameters, or None.
-        seed: of the starts. periods: for a rule, the longest period that is searched for from scattered starts
-            (attracting orbits are found up to period 200).
+        seed: of the starts.
+        periods: for a rule, the longest period that is searched for from scattered starts (attracting orbits are found
+            up to period 200).
         budget: seconds; when they are spent, the list has what was found and `.reason` begins "undecided: out of time".
 
     Returns:

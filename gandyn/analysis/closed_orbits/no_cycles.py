@@ -22,7 +22,8 @@ def excluded(game: Game, bounds: Array) -> str | None:
     strictly monotone; and in the plane: it keeps area; its divergence has one sign (Bendixson).
 
     Args:
-        game: smooth. bounds: the box, (d, 2).
+        game: smooth.
+        bounds: the box, (d, 2).
     """
     if not game.symbolic:
         return None
@@ -129,7 +130,8 @@ def not_gone_around(game: Game, zeros: Any) -> str | None:
     """By index theory: in the plane a closed orbit goes around equilibria whose indices have the sum 1.
 
     Args:
-        game: two coordinates. zeros: its equilibria in the box, with `.complete`.
+        game: two coordinates.
+        zeros: its equilibria in the box, with `.complete`.
     """
     if not zeros.complete:
         return None

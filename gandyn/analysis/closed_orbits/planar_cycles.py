@@ -25,8 +25,10 @@ class PlanarSearch:
     """What a search found.
 
     Attributes:
-        cycles: closed orbits, each once. possible: near-cycles that rounding does not tell from one (multiplier 1).
-        remarks: in words, what could have been missed. bands: whether orbits close side by side somewhere.
+        cycles: closed orbits, each once.
+        possible: near-cycles that rounding does not tell from one (multiplier 1).
+        remarks: in words, what could have been missed.
+        bands: whether orbits close side by side somewhere.
         done: False where the time ran out.
     """
 
@@ -40,7 +42,9 @@ def search(game: Game, bounds: Array, centres: Array, budget: Budget, into: Plan
     """Scan a ray from every equilibrium in a box, and solve for the fixed points of the return map.
 
     Args:
-        game: two coordinates. bounds: the box, (2, 2). centres: equilibria around which orbits may close, (n, 2).
+        game: two coordinates.
+        bounds: the box, (2, 2).
+        centres: equilibria around which orbits may close, (n, 2).
         into: takes what is found, as it is found.
 
     Raises:

@@ -21,7 +21,9 @@ def circle_from_periodic(map_: System, z: Array, points: Array) -> InvariantCirc
     the points at these angles starts Newton's method, with the rotation number held at p/q.
 
     Args:
-        map_: the map. z: a point of the curve, (D,). points: settled points, (N, D), some on this curve.
+        map_: the map.
+        z: a point of the curve, (D,).
+        points: settled points, (N, D), some on this curve.
     """
     orbit = [z]
     while len(orbit) <= LONGEST:

@@ -32,9 +32,12 @@ class Shots:
 
     Attributes:
         status: RETURNED, REST (at an equilibrium), AWAY (far outside) or LOST (still moving after the last step).
-        image: P(s). period: the time it took. growth: integral of div f along the way.
+        image: P(s).
+        period: the time it took.
+        growth: integral of div f along the way.
         slope: dP/ds = exp(growth) (u x f)(s) / (u x f)(P(s)), u the ray's direction: a planar flow carries areas.
-        path: where kept, (time, x) at the ends of the steps of each. steps: taken by all together.
+        path: where kept, (time, x) at the ends of the steps of each.
+        steps: taken by all together.
     """
 
     status: Array
@@ -53,8 +56,11 @@ class ReturnMap:
     Coordinates are x = (w - centre) / width, so nothing depends on units or position.
 
     Attributes:
-        game: two coordinates. centre: an equilibrium, (2,). width: half widths of the box, (2,).
-        direction: unit vector of the ray in x. sign: 1 forwards in time, -1 backwards.
+        game: two coordinates.
+        centre: an equilibrium, (2,).
+        width: half widths of the box, (2,).
+        direction: unit vector of the ray in x.
+        sign: 1 forwards in time, -1 backwards.
     """
 
     game: Game

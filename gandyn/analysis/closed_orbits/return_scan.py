@@ -24,7 +24,8 @@ class Found:
     """Where a return map may be the identity; s on its ray.
 
     Attributes:
-        brackets: (s below, s above) with one change of sign of P(s) - s between. signs: of P(s) - s at both.
+        brackets: (s below, s above) with one change of sign of P(s) - s between.
+        signs: of P(s) - s at both.
         touches: (s, sign on both sides) where |P(s)/s - 1| has a minimum that rounding does not tell from 0.
         bands: (from, to) where P is the identity to rounding over more than a fiftieth of the size.
         open: (from, to) that could not be resolved.

@@ -33,7 +33,9 @@ class Extrapolation:
     as by an implicit method, at the price of linear equations only.
 
     Attributes:
-        field: f and div f. slopes: Df. tolerance: of the error of a step, relative to sizes that are given with it.
+        field: f and div f.
+        slopes: Df.
+        tolerance: of the error of a step, relative to sizes that are given with it.
     """
 
     field: Field

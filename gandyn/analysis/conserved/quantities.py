@@ -77,7 +77,8 @@ def conserved_quantities(
     verified: its change, simplified, is zero.
 
     Args:
-        game: a game with symbols. rule: an update rule, or None for the flow.
+        game: a game with symbols.
+        rule: an update rule, or None for the flow.
         field: another field than the game's, a function of w such as `game.replicator_field`; the flow is -field.
         basis: further functions, SymPy expressions in the coordinates.
         degree: of the monomials; by default 4, less in many dimensions.

@@ -24,7 +24,8 @@ class Placement:
 
     Attributes:
         inside: inside the unit circle (maps), or left of the imaginary axis (flows).
-        boundary: on it. outside: beyond it.
+        boundary: on it.
+        outside: beyond it.
         certain: the boundary was decided by exact algebra, not by digits.
         boundary_factors: irreducible factors with roots on the boundary, and their multiplicities.
     """

@@ -32,8 +32,11 @@ class GapAlong(Result):
     """Gaps along trajectories of one game.
 
     Attributes:
-        game: the game. equilibrium: the point that distances are to. method: of `gd.duality_gap`.
-        curves: label -> `GapCurve`. note: what readers should know of these gaps.
+        game: the game.
+        equilibrium: the point that distances are to.
+        method: of `gd.duality_gap`.
+        curves: label -> `GapCurve`.
+        note: what readers should know of these gaps.
     """
 
     game: Game
@@ -63,7 +66,8 @@ def gap_along(
 
     Args:
         trajectories: one result of `gd.iterate` or `gd.flow` with one start, a sequence of them, or a dict from label.
-        method, options: of `gd.duality_gap`. equilibrium: by default the game's first known one.
+        method, options: of `gd.duality_gap`.
+        equilibrium: by default the game's first known one.
         points: how many points of each trajectory.
 
     Raises:

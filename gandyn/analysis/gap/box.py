@@ -190,7 +190,8 @@ def box_of(game: Game, box: Any, radius: Any) -> Array:
     """The box to search, (d, 2): `box`, |x_k| <= radius, or the game's own; what the game allows of it.
 
     Raises:
-        ParameterError: without a finite box, or for one that is none. DomainError: for feasible sets that are no boxes.
+        ParameterError: without a finite box, or for one that is none.
+        DomainError: for feasible sets that are no boxes.
     """
     own = getattr(game.projection, "bounds", None)
     if game.constrained and own is None:

@@ -23,7 +23,9 @@ class Ranges:
     """What is known of a cost over N boxes.
 
     Attributes:
-        value: (N,). slope: (N, k). hessian: (N, k, k). Of values that exist.
+        value: (N,).
+        slope: (N, k).
+        hessian: (N, k, k). Of values that exist.
         undefined: (N,), boxes without any value.
         regular: (N,), boxes on which the cost has derivatives, in `slope` and `hessian`, all over the inside.
         left_edge, right_edge: (N, k), faces of such boxes at which the domain may end.

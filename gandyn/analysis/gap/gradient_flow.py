@@ -165,8 +165,10 @@ def gap_flow(game: Game, k: int | None = None, inner_lr: Any = None, through: bo
     * k inner steps, differentiated through: the gradient of the k-step gap, with real eigenvalues, -2 k e on f = x y.
 
     Args:
-        game: a game without constraints or noise. k: inner steps; None for exact answers.
-        inner_lr: their size, one number or one per player. through: differentiate through them.
+        game: a game without constraints or noise.
+        k: inner steps; None for exact answers.
+        inner_lr: their size, one number or one per player.
+        through: differentiate through them.
 
     Raises:
         DomainError: for constrained and stochastic games; for exact answers where a player has none.

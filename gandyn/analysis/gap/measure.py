@@ -87,8 +87,11 @@ def duality_gap(
         game: the game.
         w: a point or an ensemble, (..., d); symbols too for "exact", where None stands for the game's own.
         method: one of the above.
-        k: inner steps. inner_lr: their size, one number or one per player. rule: a rule for them instead.
-        scale: size of the perturbation. lam: weight of the proximal term.
+        k: inner steps.
+        inner_lr: their size, one number or one per player.
+        rule: a rule for them instead.
+        scale: size of the perturbation.
+        lam: weight of the proximal term.
         repeats: independent runs (batches, perturbations) to average, with a standard error.
         rng: seed of batches and perturbations.
         radius, box: for "box", |x_k| <= radius for every coordinate, or one (low, high) pair per coordinate of w. By

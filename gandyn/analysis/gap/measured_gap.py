@@ -31,13 +31,14 @@ class DualityGap(Result):
         terms: each player's own share f_i(w) - f_i(answer), shape (n, ...).
         answers: joint vectors (y_i, w_-i), one for each player, shape (n, ..., d); None where the gap is unbounded.
         interval: (low, high) that encloses the true gap, where both are known.
-        residuals: for each player, |y_i - P(y_i - grad f_i)|: 0 at an answer that cannot be improved locally;
-            None where answers are exact.
+        residuals: for each player, |y_i - P(y_i - grad f_i)|: 0 at an answer that cannot be improved locally; None
+            where answers are exact.
         history: for k inner steps, the gap after 0, 1, ..., k of them, shape (k + 1, ...).
         error: standard error over batches or restarts; None for one deterministic value.
         note: what a reader should know of this number.
         counts: oracle calls that it cost.
-        box: for "box", where the players may answer, (d, 2). parts: how many parts of it were searched.
+        box: for "box", where the players may answer, (d, 2).
+        parts: how many parts of it were searched.
     """
 
     game: Game

@@ -26,8 +26,8 @@ class Proximal:
 
     Attributes:
         shares: f(w) - min_x' max_y' [f - lam |y' - y|^2], and max_y' f - f(w), each (...).
-        free: (x, y') with the maximiser's free answer. leashed: (x', y'') with the minimiser's, and the maximiser's to
-            it.
+        free: (x, y') with the maximiser's free answer.
+        leashed: (x', y'') with the minimiser's, and the maximiser's to it.
         residuals: one (...) for each player, over the size of its gradient at w.
     """
 

@@ -21,8 +21,10 @@ class Regularity:
     """Arguments on which everything hangs.
 
     Attributes:
-        roots: the expression has a value only where they are >= 0. logarithms: only where they are > 0.
-        poles: only where they are not 0. kinks: it has derivatives only where they are not 0.
+        roots: the expression has a value only where they are >= 0.
+        logarithms: only where they are > 0.
+        poles: only where they are not 0.
+        kinks: it has derivatives only where they are not 0.
         known: whether that is all; False where it holds a function of which nothing is known.
     """
 

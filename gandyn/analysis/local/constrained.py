@@ -98,7 +98,8 @@ class OnFace:
     """The projection near a point of a face: w -> anchor + sum of c <c, w - anchor> / <c, c> over the face's columns c.
 
     Args:
-        face: the face. anchor: any point of its plane, SymPy numbers.
+        face: the face.
+        anchor: any point of its plane, SymPy numbers.
     """
 
     face: Face

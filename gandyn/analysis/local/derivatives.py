@@ -29,9 +29,11 @@ class Place:
     """A point and what the game says of it: exact where it is exactly a solution, else in 40 digits.
 
     Attributes:
-        point, v: coordinates and field, SymPy numbers. exact: whether they are exact.
+        point, v: coordinates and field, SymPy numbers.
+        exact: whether they are exact.
         solution: whether v vanishes, or the first-order conditions hold, as far as the digits tell.
-        constraints: None in an unconstrained game. sizes: of which each coordinate is known to eight digits.
+        constraints: None in an unconstrained game.
+        sizes: of which each coordinate is known to eight digits.
     """
 
     point: Array

@@ -15,7 +15,8 @@ class ExactLinearization:
     """The same in exact arithmetic.
 
     Attributes:
-        matrix: SymPy matrix. parameters: its free symbols.
+        matrix: SymPy matrix.
+        parameters: its free symbols.
     """
 
     matrix: Any

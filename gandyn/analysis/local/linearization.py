@@ -74,7 +74,8 @@ class Linearization(Result):
         """The derivative as a NumPy array, (D, D).
 
         Raises:
-            ParameterError: while a parameter has no value. DomainError: where there is no derivative.
+            ParameterError: while a parameter has no value.
+            DomainError: where there is no derivative.
         """
         if self.obstacle:
             raise NotDifferentiableError(self.obstacle, "a smooth point", "give a state away from zero moments")

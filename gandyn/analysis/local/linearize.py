@@ -35,7 +35,8 @@ def linearize(
     stochastic game whose mean is known is linearised in the mean; of another, one batch is, and the result says so.
 
     Args:
-        game: the game. rule: an update rule, or None for the flow.
+        game: the game.
+        rule: an update rule, or None for the flow.
         at: the point, shape (d,); the game's first known equilibrium by default. Numbers are read as decimals.
         state: the rule's state; by default the one it starts from at the point.
         rng: seed of the batch of a stochastic game, the same in every evaluation.

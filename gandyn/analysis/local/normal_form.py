@@ -25,7 +25,8 @@ class NormalForm:
     """z' = lambda z + sum of c_{jk} z^j conj(z)^k over the resonant powers, or z+ = the same.
 
     Attributes:
-        numbers: where the coefficients live. flow: differential equation or map.
+        numbers: where the coefficients live.
+        flow: differential equation or map.
         vector: q, with displacement = z q + conj(z q) + ..., or z q for a real eigenvalue.
         coefficients: c_{jk}, those that are not zero.
         order: all resonant terms to this total degree are known.

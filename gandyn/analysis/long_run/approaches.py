@@ -18,8 +18,10 @@ class _Orbit:
     """Points of one integration at times inside every step, and what lies between them.
 
     Attributes:
-        field: dw/dt. start: w(0).
-        t: times, INSIDE_A_STEP to a step. pieces: the interpolant that holds before each time, one for each.
+        field: dw/dt.
+        start: w(0).
+        t: times, INSIDE_A_STEP to a step.
+        pieces: the interpolant that holds before each time, one for each.
         squares, slopes: |w - start|^2 and half its derivative, (w - start) . dw/dt, at the times.
     """
 
@@ -51,7 +53,11 @@ def visits(
     for on the integrator's interpolant, of order 7.
 
     Args:
-        field: on arrays (N, d). start: (d,). time: how long. radius: of the ball. rtol: of the integrator.
+        field: on arrays (N, d).
+        start: (d,).
+        time: how long.
+        radius: of the ball.
+        rtol: of the integrator.
     """
     orbit = _integrated(field, start, time, radius, rtol)
     times, closest = [], []

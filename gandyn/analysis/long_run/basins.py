@@ -36,11 +36,12 @@ class Basins(Result):
 
     Attributes:
         game, rule: the pair.
-        starts: shape (..., d). labels: shape (...), the attractor's index, or CYCLING, DIVERGED, LEFT, UNDECIDED
-            (-1 to -4).
+        starts: shape (..., d).
+        labels: shape (...), the attractor's index, or CYCLING, DIVERGED, LEFT, UNDECIDED (-1 to -4).
         attractors: points, shape (n, d).
-        steps: the most that a start was given. end: last points, shape (..., d); with `refine`, a start that was not
-            run has its attractor, or the last point of the neighbour whose label it shares.
+        steps: the most that a start was given.
+        end: last points, shape (..., d); with `refine`, a start that was not run has its attractor, or the last point
+            of the neighbour whose label it shares.
         periods: shape (...): p where a start ends on a periodic orbit of p steps, 0 elsewhere.
         complete: True if the attractors are proven to be all fixed points of the box that can attract, and every start
             reaches one or diverges. That each start does what its label says is simulated, not proven.
@@ -105,7 +106,8 @@ def basins(
     one, and is labelled cycling. A million starts so cost little more than their way to the attractors.
 
     Args:
-        game: a deterministic symbolic game. rule: the update rule, with numbers for all parameters.
+        game: a deterministic symbolic game.
+        rule: the update rule, with numbers for all parameters.
         grid: one (low, high, n) per coordinate for a rectangular grid of shape (n_1, ..., n_d, d); or an array of
             starts of shape (..., d).
         steps: the most that a start is given, before it is asked whether it cycles.
@@ -118,7 +120,8 @@ def basins(
         budget: seconds; starts that are open when they are spent are undecided.
 
     Raises:
-        ParameterError: for a grid or box that does not fit. DomainError: where the rule does not trace.
+        ParameterError: for a grid or box that does not fit.
+        DomainError: where the rule does not trace.
 
     Example:
         >>> import gandyn as gd

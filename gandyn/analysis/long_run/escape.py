@@ -21,7 +21,8 @@ class EscapeTimes(Result):
     """Steps until each member first left the region.
 
     Attributes:
-        game, rule: what was run. region: in words.
+        game, rule: what was run.
+        region: in words.
         steps: first step outside, one a member; for censored members the last step that was run.
         escaped: False where a member was still inside at the end: its time is censored, not known.
     """
@@ -78,13 +79,16 @@ def escape_time(
     """Steps until each member of an ensemble leaves a ball or a box. A member that starts outside escapes at step 0.
 
     Args:
-        game, rule: what to run. start: points (N, d). steps: how long at most.
+        game, rule: what to run.
+        start: points (N, d).
+        steps: how long at most.
         radius: of the ball about `centre` (the known equilibrium by default); or
         box: one (low, high) pair a coordinate.
         rng: seed of stochastic games.
 
     Raises:
-        ParameterError: unless exactly one region is given. ShapeError: for what does not fit the game.
+        ParameterError: unless exactly one region is given.
+        ShapeError: for what does not fit the game.
 
     Example:
         >>> import gandyn as gd

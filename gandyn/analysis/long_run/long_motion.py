@@ -35,7 +35,10 @@ def watch(kernel: Kernel, z: Array, counters: Sequence[float], scale: Array, str
     periodic where its last steps repeat.
 
     Args:
-        kernel: the map. z: augmented states, (N, D). counters: its counts. scale: half widths of the box, (d,).
+        kernel: the map.
+        z: augmented states, (N, D).
+        counters: its counts.
+        scale: half widths of the box, (d,).
         stride: steps from row to row.
     """
     n, d = len(z), len(scale)

@@ -128,16 +128,19 @@ def lyapunov_exponents(
     Giorgilli & Strelcyn 1980; Eckmann & Ruelle 1985, section V).
 
     Args:
-        game: a symbolic, deterministic game. rule: an update rule, or None for the gradient flow.
+        game: a symbolic, deterministic game.
+        rule: an update rule, or None for the gradient flow.
         start: a point, shape (d,).
-        steps: counted steps; for a flow, intervals of length `time`. settle: steps before counting starts.
+        steps: counted steps; for a flow, intervals of length `time`.
+        settle: steps before counting starts.
         time: for a flow, the time between two factorisations.
         field: for a flow, another dw/dt as a function of w that also runs on symbols (the replicator dynamics).
-        seed: of the first frame. budget: seconds; where they run out, the steps so far are used, and `status` says so.
+        seed: of the first frame.
+        budget: seconds; where they run out, the steps so far are used, and `status` says so.
 
     Raises:
-        ParameterError: for a start that does not fit, or too few steps. ConvergenceError: where the time runs out
-            before 20 steps are counted.
+        ParameterError: for a start that does not fit, or too few steps.
+        ConvergenceError: where the time runs out before 20 steps are counted.
 
     Example:
         >>> import gandyn as gd

@@ -25,7 +25,8 @@ class Recurrence(Result):
     """Returns of one orbit to a ball around its start.
 
     Attributes:
-        game: the game. label: what moves the point.
+        game: the game.
+        label: what moves the point.
         radius: of the ball.
         returns: times at which the orbit re-entered it after having left; of a map, the first step inside.
         closest: the smallest distance from the start within each visit, one for each return.
@@ -91,8 +92,11 @@ def recurrence(
     Args:
         game: a matrix game, or any game with `field` or `step`.
         start: a point, shape (d,); for a matrix game, probabilities (x, y).
-        time: how long, or with `step` how many steps. radius: of the ball, in Euclidean distance.
-        field: another dw/dt. step: a map w -> w+ instead of a flow. rtol: tolerance of the flow.
+        time: how long, or with `step` how many steps.
+        radius: of the ball, in Euclidean distance.
+        field: another dw/dt.
+        step: a map w -> w+ instead of a flow.
+        rtol: tolerance of the flow.
 
     Raises:
         DomainError: for a game without replicator dynamics when neither field nor step is given.
@@ -139,10 +143,12 @@ def multiplicative_weights(game: Any, lr: float) -> Step:
     everywhere but at the equilibrium (Bailey & Piliouras 2018, theorem 1).
 
     Args:
-        game: a matrix game. lr: the step size, of both players.
+        game: a matrix game.
+        lr: the step size, of both players.
 
     Raises:
-        DomainError: for a game without a matrix. ParameterError: for a step that is not positive.
+        DomainError: for a game without a matrix.
+        ParameterError: for a step that is not positive.
     """
     if not lr > 0:
         raise ParameterError(f"lr={lr!r}", "a positive number", "lr=0.1")

@@ -32,9 +32,13 @@ class Contender:
     """One rule's run in a comparison.
 
     Attributes:
-        label: its name. rule: with the step size that won the tuning. tried: step size -> metric on the held-out seed.
-        spent: cost after each recorded step, shape (T,). values: the metric, (seeds, T). steps: steps that the
-            budget bought. diverged: how many seeds did.
+        label: its name.
+        rule: with the step size that won the tuning.
+        tried: step size -> metric on the held-out seed.
+        spent: cost after each recorded step, shape (T,).
+        values: the metric, (seeds, T).
+        steps: steps that the budget bought.
+        diverged: how many seeds did.
     """
 
     label: str
@@ -63,7 +67,10 @@ class Comparison(Result):
     """Rules on one game at one budget.
 
     Attributes:
-        game: the game. budget, unit: what each rule may spend. metric: its name. contenders: best median first.
+        game: the game.
+        budget, unit: what each rule may spend.
+        metric: its name.
+        contenders: best median first.
     """
 
     game: Game
@@ -109,9 +116,10 @@ def compare(
 
     Args:
         game: the game.
-        rules: rules, or a dict from label to rule; while tuning, the first
-            player's `lr` takes the values tried, and the others', in wrapped rules too, keep their ratio to it.
-        start: array (d,), the centre of the starts. budget: how much each rule may spend.
+        rules: rules, or a dict from label to rule; while tuning, the first player's `lr` takes the values tried, and
+            the others', in wrapped rules too, keep their ratio to it.
+        start: array (d,), the centre of the starts.
+        budget: how much each rule may spend.
         unit: "gradients", "products" or "seconds".
         metric: (game, points (..., d)) -> (...), smaller is better; by default the distance to the nearest known
             equilibrium, or the length of the field where none is known.

@@ -31,7 +31,8 @@ class RateFit(Result):
     """The distance d_t to a point along a trajectory, as rho^t or as (t + t_0)^(-p).
 
     Attributes:
-        trajectory: what was measured. to: the point.
+        trajectory: what was measured.
+        to: the point.
         model: "linear" (d ~ rho^t, also where it grows), "power" (d ~ t^-p), "neither", "no decay", "undecided", or
             "diverged", where the run left all bounds: rho is then its growth until it did.
         reason: the criterion's values, and why neither model is right.
@@ -112,7 +113,8 @@ def fit_rate(
         seed: of no effect any more: nothing is drawn.
 
     Raises:
-        ShapeError: for an ensemble. ParameterError: without a limit, or with fewer than 12 distances to fit.
+        ShapeError: for an ensemble.
+        ParameterError: without a limit, or with fewer than 12 distances to fit.
 
     Example:
         >>> import gandyn as gd

@@ -35,7 +35,8 @@ class OwnOptimum:
     """One player's own problem at a point.
 
     Attributes:
-        kind: what the point is for it. reason: the argument.
+        kind: what the point is for it.
+        reason: the argument.
         convex: whether the own cost is proved convex, so that a local minimum is global.
         hessian: definiteness of the own Hessian along the directions that no pressed bound closes.
     """

@@ -53,18 +53,21 @@ def bifurcation(
     Beside this, an ensemble of starts is run at every one of the `values`, and its long-run points are kept.
 
     Args:
-        game: a symbolic game. rule: an update rule, or None for the gradient flow.
+        game: a symbolic game.
+        rule: an update rule, or None for the gradient flow.
         parameter: the name of a field of the rule, or of a free symbol of the rule or game. A game's own name stands
             for a positive number; where the range contains others, give it a SymPy symbol.
         values: increasing numbers: the ends are the range, all of them the grid of the long-run picture.
         box: one (low, high) pair per coordinate to look for fixed points and to put starts in; by default a unit around
             the known equilibria and the points `at`.
         at: fixed points to begin with, shape (d,) or (n, d), besides those known and found; at the first value.
-        starts: of the long-run picture, shape (n, d). seed: of scattered starts.
+        starts: of the long-run picture, shape (n, d).
+        seed: of scattered starts.
         budget: seconds, or a `Budget`, after which the answer is what was found so far; None for no limit.
 
     Raises:
-        ParameterError: for an unknown parameter, or values that are not increasing. DomainError: without symbols.
+        ParameterError: for an unknown parameter, or values that are not increasing.
+        DomainError: without symbols.
 
     Example:
         >>> import gandyn as gd

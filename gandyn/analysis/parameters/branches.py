@@ -28,8 +28,11 @@ class BifurcationPoint(Result):
     """A point of a branch at which an eigenvalue meets the stability boundary.
 
     Attributes:
-        kind: a `Kind`. parameter: its value there. point: the game's coordinates, shape (d,).
-        eigenvalues: at the point, complex. critical: those on the boundary.
+        kind: a `Kind`.
+        parameter: its value there.
+        point: the game's coordinates, shape (d,).
+        eigenvalues: at the point, complex.
+        critical: those on the boundary.
         criticality: "supercritical" (what is born is stable where the other eigenvalues are), "subcritical", or None.
         coefficient: the number that decides it, or None.
         reason: the argument, or why a name or the criticality is left open.
@@ -56,8 +59,10 @@ class Branch:
     """A curve of fixed points, in order along it.
 
     Attributes:
-        parameter: shape (n,). points: the game's coordinates, shape (n, d).
-        eigenvalues: shape (n, D). stable: which points attract, shape (n,).
+        parameter: shape (n,).
+        points: the game's coordinates, shape (n, d).
+        eigenvalues: shape (n, D).
+        stable: which points attract, shape (n,).
         ends: why it stops at its first and its last point.
     """
 
@@ -73,9 +78,11 @@ class Bifurcation(Result):
     """Branches of fixed points over a parameter, the bifurcations on them, and where orbits end up.
 
     Attributes:
-        game, rule: the pair; rule is None for the flow. parameter: the name.
+        game, rule: the pair; rule is None for the flow.
+        parameter: the name.
         values: the grid over which long-run values are given.
-        branches: tuple of `Branch`. points: tuple of `BifurcationPoint`, sorted by parameter.
+        branches: tuple of `Branch`.
+        points: tuple of `BifurcationPoint`, sorted by parameter.
         attractor: long-run values of w, shape (len(values), samples, d); NaN where an orbit diverged.
         notes: what was not decided, in words.
         complete: whether it is proven that the box holds no other points; every point in it is then in an enclosure.

@@ -25,7 +25,8 @@ class Family:
     Attributes:
         system: with its parameter free.
         scale: typical size of each unknown, shape (D + 1,); the last is the range of the parameter.
-        origin: shape (D + 1,). rows: typical size of each G_i, shape (D,).
+        origin: shape (D + 1,).
+        rows: typical size of each G_i, shape (D,).
         rate: typical size of an eigenvalue.
     """
 
@@ -136,8 +137,11 @@ def follow(family: Family, x: Array, low: float, high: float, step: float, reach
     """The branch through x, both ways, while low <= p <= high.
 
     Args:
-        family: of fixed points. x: one of them, scaled. low, high: the parameter's range, unscaled.
-        step: longest step in scaled arclength. reach: scaled distance from the origin at which to stop.
+        family: of fixed points.
+        x: one of them, scaled.
+        low, high: the parameter's range, unscaled.
+        step: longest step in scaled arclength.
+        reach: scaled distance from the origin at which to stop.
     """
     start = _first_tangent(family, x)
     forward = _half(family, x, start, (low, high), step, reach)

@@ -36,12 +36,13 @@ class StabilityRegion(Result):
     """Where, in parameter space, every eigenvalue lies strictly on the stable side.
 
     Attributes:
-        game, rule: with the parameters left free; rule is None for the flow. at: the fixed point, shape (d,).
+        game, rule: with the parameters left free; rule is None for the flow.
+        at: the fixed point, shape (d,).
         parameters: their symbols.
         exact: the exact linearisation in these parameters.
         conditions: expressions that must all be positive, each factored; none where they did not come in time.
-        reason: "" or why there are no conditions. Then `contains` still decides exactly at given values, and
-            `critical` of one free parameter is a numeric value, with a `bracket` at whose ends it was proved.
+        reason: "" or why there are no conditions. Then `contains` still decides exactly at given values, and `critical`
+            of one free parameter is a numeric value, with a `bracket` at whose ends it was proved.
         seconds: that were allowed.
     """
 
@@ -236,14 +237,16 @@ def stability_region(
         game: the game; its own free symbols may be among the parameters.
         rule: the rule, or None for the flow.
         parameters: names of free symbols of the rule or the game, which are kept, or of fields of the rule or of rules
-            inside it: values per player keep their ratio to the first, so that `GDA((0.1, 0.4))` becomes
-            `GDA((lr, 4 lr))`. "lr" of a rule that wraps others frees all their step sizes, in one ratio.
-        at: the fixed point; the game's first known equilibrium by default. budget: seconds.
+            inside it: values per player keep their ratio to the first, so that `GDA((0.1, 0.4))` becomes `GDA((lr, 4
+            lr))`. "lr" of a rule that wraps others frees all their step sizes, in one ratio.
+        at: the fixed point; the game's first known equilibrium by default.
+        budget: seconds.
 
     Raises:
-        ParameterError: for a name that is neither. DomainError: without an exact linearisation at the point, or where
-            the point is no equilibrium. OutOfTimeError: when not even the linearisation came in time. Where the
-            conditions did not, the region says so and has numeric thresholds: see `StabilityRegion.kind`.
+        ParameterError: for a name that is neither.
+        DomainError: without an exact linearisation at the point, or where the point is no equilibrium.
+        OutOfTimeError: when not even the linearisation came in time. Where the conditions did not, the region says so
+            and has numeric thresholds: see `StabilityRegion.kind`.
 
     Example:
         >>> import gandyn as gd

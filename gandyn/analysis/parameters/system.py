@@ -146,12 +146,14 @@ def system(game: Game, rule: Rule | None = None, parameter: Any = None, field: F
     """The map of a rule on a game, or the gradient flow (rule=None), with at most one parameter free.
 
     Args:
-        game: a symbolic, deterministic game. rule: the update rule, or None.
+        game: a symbolic, deterministic game.
+        rule: the update rule, or None.
         parameter: name of a field of the rule or of a free symbol of the game, or None.
         field: for a flow, another right-hand side dw/dt as a function of w that runs on symbols.
 
     Raises:
-        DomainError: for games without symbols. ParameterError: for an unknown parameter, or one left without a value.
+        DomainError: for games without symbols.
+        ParameterError: for an unknown parameter, or one left without a value.
     """
     symbol = None
     if parameter is not None:

@@ -25,7 +25,8 @@ class Root:
     """A real root of an irreducible polynomial: `ball` isolates it from all others on its line.
 
     Attributes:
-        polynomial: an expression in the parameter. place: its number among the polynomial's real roots, from below.
+        polynomial: an expression in the parameter.
+        place: its number among the polynomial's real roots, from below.
     """
 
     polynomial: Any
@@ -61,7 +62,8 @@ class Line:
     Samples alternate: cell 0, root 0, cell 1, ..., last cell.
 
     Attributes:
-        roots: in increasing order. signs: of each polynomial (an expression) at every sample.
+        roots: in increasing order.
+        signs: of each polynomial (an expression) at every sample.
     """
 
     parameter: Any

@@ -26,8 +26,10 @@ def critical_time_scale(game: Game, at: Any = None, which: int | str = 1, budget
     by counting them.
 
     Args:
-        game: a symbolic game without free parameters. at: a critical point, the first known equilibrium by default.
-        which: the player that is sped up, by default player 2. budget: seconds.
+        game: a symbolic game without free parameters.
+        at: a critical point, the first known equilibrium by default.
+        which: the player that is sped up, by default player 2.
+        budget: seconds.
 
     Returns:
         An exact number; 0 if the point attracts for every tau > 0, infinity if for no range of large tau. A decimal

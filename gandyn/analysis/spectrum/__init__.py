@@ -54,7 +54,9 @@ def spectrum(
     by itself). Running statistics, parameters and random streams are left as they were.
 
     Args:
-        game: any game that torch can evaluate. w: the point, (d,). k: how many at each end.
+        game: any game that torch can evaluate.
+        w: the point, (d,).
+        k: how many at each end.
         which: "LM" (modulus), "LR" (rightmost), "SR" (leftmost), "LI" (imaginary part), or several of them.
         of: "J", "S" = (J + J^T)/2, "A" = (J - J^T)/2, or a player, for the Hessian of its cost in its own block.
         rule: a rule, for its map.
@@ -64,7 +66,8 @@ def spectrum(
 
     Raises:
         UnknownNameError: for ends, operators and players that there are not.
-        ParameterError: for k outside 1 to d, or a point that does not fit. CallError: for an unknown option.
+        ParameterError: for k outside 1 to d, or a point that does not fit.
+        CallError: for an unknown option.
         DomainError: for rules whose map has no derivative there; see `state` and `as_equilibrium`.
 
     Example:

@@ -24,12 +24,15 @@ class Spectrum(Result):
     """The ends of a spectrum.
 
     Attributes:
-        game: the game. of: "J", "S", "A", a player's name for its own Hessian, or "map". rule: whose map, or None.
+        game: the game.
+        of: "J", "S", "A", a player's name for its own Hessian, or "map".
+        rule: whose map, or None.
         ends: by name "LM", "LR", "SR", "LI", an `End` each.
         bounds: for J, by name of the end, what no eigenvalue exceeds: its real part ("LR", "SR"), imaginary part
             ("LI"), modulus ("LM"). nan where that did not converge, empty where it was not asked for.
         products: with J or its transpose, bounds included; of a map by automatic differentiation, with that map.
-        space: basis vectors. seconds: spent.
+        space: basis vectors.
+        seconds: spent.
         repeats: for several batches, by name of the end, values (batches, k), sorted as in `ends`.
         conditions: what was held fixed: batch, batch statistics, whether the point was taken as an equilibrium.
         check: products with J at the point, held to differences of the game's field; see `product_error`.

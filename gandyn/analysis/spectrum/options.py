@@ -40,8 +40,9 @@ class Draws:
     """The batches on which a spectrum is taken.
 
     Attributes:
-        batch: a token to use. batches: how many tokens to draw, or tokens; with several, all is repeated, the result
-            has error bars, and its own values are those of the first.
+        batch: a token to use.
+        batches: how many tokens to draw, or tokens; with several, all is repeated, the result has error bars, and its
+            own values are those of the first.
         batch_size: of the tokens drawn, where the game has a `size`: the Jacobian of a big batch is the mean of those
             of its parts.
         statistics: of batch-norm layers, "batch" or "running".

@@ -32,8 +32,11 @@ class PathAngle(Result):
     """The field along a path.
 
     Attributes:
-        game: the game. positions: alpha, (points,). angle: cosine between v(w_alpha) and w1 - w0, (points,).
-        norm: |v(w_alpha)|, (points,). length: |w1 - w0|.
+        game: the game.
+        positions: alpha, (points,).
+        angle: cosine between v(w_alpha) and w1 - w0, (points,).
+        norm: |v(w_alpha)|, (points,).
+        length: |w1 - w0|.
         switch: half the change of the cosine across alpha = 1, in [-1, 1]; 1 is pure attraction.
         bump: how far the cosine beside alpha = 1 leaves what it is on both sides, in [0, 2].
     """
@@ -80,8 +83,10 @@ def path_angle(
     and the norm falls at alpha = 1.
 
     Args:
-        game: the game. w0, w1: start and end, (d,) each.
-        points: how many positions. span: first and last alpha.
+        game: the game.
+        w0, w1: start and end, (d,) each.
+        points: how many positions.
+        span: first and last alpha.
         batch: a token; by default one drawn from `seed`, the same everywhere.
 
     Raises:

@@ -59,9 +59,13 @@ class End:
     """One end of a spectrum.
 
     Attributes:
-        target: which. values: (k,) as read (of a map: lambda - 1). ritz: the operator's values that they come from.
-        vectors: of those, columns of unit length, (n, k), complex torch. residuals: |A x - theta x| by a fresh product,
-            passed on to `values`, (k,). resolved: which values are believed, (k,). resolution: of them all.
+        target: which.
+        values: (k,) as read (of a map: lambda - 1).
+        ritz: the operator's values that they come from.
+        vectors: of those, columns of unit length, (n, k), complex torch.
+        residuals: |A x - theta x| by a fresh product, passed on to `values`, (k,).
+        resolved: which values are believed, (k,).
+        resolution: of them all.
     """
 
     target: Target

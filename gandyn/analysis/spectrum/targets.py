@@ -21,7 +21,8 @@ class Target:
     """One end of a spectrum.
 
     Attributes:
-        name: "LM", "LR", "SR" or "LI". words: in a sentence.
+        name: "LM", "LR", "SR" or "LI".
+        words: in a sentence.
         measure: what is largest at this end, from values to numbers.
         against_norm: compare residuals with the operator's norm instead of the target's own size, which may be zero.
     """
@@ -71,7 +72,8 @@ class Reading:
     """What Ritz values z of the operator say: several numbers for each.
 
     Attributes:
-        values: as many numbers as there are, complex. sources: index of the z that each comes from.
+        values: as many numbers as there are, complex.
+        sources: index of the z that each comes from.
         slopes: |d value / d z|: by how much an error of z is passed on.
     """
 
@@ -90,8 +92,11 @@ class Pick:
     """The k values at one end, as read at one size of the space.
 
     Attributes:
-        values: (k,). sources: which Ritz values. sizes: what their errors are compared with. residuals: what those are
-            estimated at. good: which of them are small, at values that are not zero.
+        values: (k,).
+        sources: which Ritz values.
+        sizes: what their errors are compared with.
+        residuals: what those are estimated at.
+        good: which of them are small, at values that are not zero.
     """
 
     values: Any

@@ -32,13 +32,18 @@ class Mode:
     """One eigenvalue of the network's J, as the toy and as the network see it.
 
     Attributes:
-        end: where it stands in the spectrum of J, "SR", "LI", ... eigenvalue: z, of J, in the upper half plane.
-        growth: what the toy says a step multiplies the error by, |lambda|. turn: turns a step, in [0, 1/2].
+        end: where it stands in the spectrum of J, "SR", "LI", ...
+        eigenvalue: z, of J, in the upper half plane.
+        growth: what the toy says a step multiplies the error by, |lambda|.
+        turn: turns a step, in [0, 1/2].
         stable: the toy's largest stable multiple of the rule's step sizes; 0 where no step is stable.
-        measured_growth, measured_turn: of the network. leak: share of the error that left the mode's plane.
-        amplitudes: |error| in the plane over the steps, the start at 1. promised: the toy's, from the same start.
-        factors: multiples of the rule's step sizes that were tried. curve: the toy's growth there. dots: the
-            network's.
+        measured_growth, measured_turn: of the network.
+        leak: share of the error that left the mode's plane.
+        amplitudes: |error| in the plane over the steps, the start at 1.
+        promised: the toy's, from the same start.
+        factors: multiples of the rule's step sizes that were tried.
+        curve: the toy's growth there.
+        dots: the network's.
     """
 
     end: str
@@ -61,9 +66,13 @@ class ToyAgainstNetwork(Result):
     """A rule on quadratic toys and on the network whose eigenvalues they have.
 
     Attributes:
-        game, rule: what was run. modes: one for each end of J's spectrum. toy_radius: the largest growth that the toys
-            promise. map_radius: spectral radius of the rule's map linearised on the network, nan if unresolved.
-        slope: |v(w)| that was taken off. steps: of each run. conditions: what was held fixed.
+        game, rule: what was run.
+        modes: one for each end of J's spectrum.
+        toy_radius: the largest growth that the toys promise.
+        map_radius: spectral radius of the rule's map linearised on the network, nan if unresolved.
+        slope: |v(w)| that was taken off.
+        steps: of each run.
+        conditions: what was held fixed.
     """
 
     game: Game
@@ -118,9 +127,14 @@ def toy_against_network(
     errors. Others need not: `leak` says how much of the error left it.
 
     Args:
-        game: a game of networks. rule: a smooth rule. w: the point, (d,). which: ends of the spectrum of J.
-        steps: of each run. factors: multiples of the rule's step sizes to try.
-        batch: a token; by default one drawn from `seed`. options: go to `gd.spectrum`.
+        game: a game of networks.
+        rule: a smooth rule.
+        w: the point, (d,).
+        which: ends of the spectrum of J.
+        steps: of each run.
+        factors: multiples of the rule's step sizes to try.
+        batch: a token; by default one drawn from `seed`.
+        options: go to `gd.spectrum`.
 
     Raises:
         DomainError: for games not made of networks.

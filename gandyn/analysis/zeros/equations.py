@@ -25,7 +25,8 @@ class Equations:
     """g_1(w) = ... = g_d(w) = 0 in d unknowns, perhaps under conditions h_j(w) >= 0.
 
     Attributes:
-        symbols: the unknowns. expressions: g, without free parameters.
+        symbols: the unknowns.
+        expressions: g, without free parameters.
         conditions: h; zeros where one of them is negative are of no interest.
     """
 
@@ -114,7 +115,8 @@ class Local:
     """Equations in coordinates u with w = centre + radius u, on boxes of u.
 
     Attributes:
-        equations: the original ones. centre, radius: rational numbers.
+        equations: the original ones.
+        centre, radius: rational numbers.
         field, jacobian: g and Dg, its derivatives in u, row by row, up to factors that do not vanish.
         divisors: what g was multiplied by, which must not vanish at a zero; None where there was nothing to clear.
         conditions: h; None where there are none.

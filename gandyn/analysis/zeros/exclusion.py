@@ -84,7 +84,8 @@ def search(
     """Decide about every part of a box.
 
     Args:
-        equations: d of them. low, high: ends of the box, floats or rational numbers, shape (d,).
+        equations: d of them.
+        low, high: ends of the box, floats or rational numbers, shape (d,).
         budget: when to stop.
         starts: points near which zeros are expected, shape (n, d), besides those that are scattered here.
 

@@ -26,7 +26,8 @@ class Solution:
         point: SymPy numbers: the solution itself where it is exact, else the middle of its enclosure.
         exact: whether it is.
         enclosure: shape (d, 2), proven to hold a solution; None where nothing is proven.
-        face: on which it lies. multipliers: (low, high) of each active bound's, by coordinate.
+        face: on which it lies.
+        multipliers: (low, high) of each active bound's, by coordinate.
     """
 
     point: tuple[Any, ...]
@@ -46,7 +47,9 @@ class Findings:
     """What a search has so far.
 
     Attributes:
-        solutions: those listed. obstacles: what keeps the list from being complete. arguments: why it is.
+        solutions: those listed.
+        obstacles: what keeps the list from being complete.
+        arguments: why it is.
     """
 
     solutions: list[Solution] = dataclasses.field(default_factory=list)
@@ -59,7 +62,9 @@ class Problem:
     """Where solutions are sought.
 
     Attributes:
-        symbols, field: v(w) as expressions. feasible: the set. bounds: the box of the search, or None for no limit.
+        symbols, field: v(w) as expressions.
+        feasible: the set.
+        bounds: the box of the search, or None for no limit.
         known: exact points that may be solutions.
     """
 
