@@ -43,7 +43,7 @@ class DriftCoefficients(Result):
     _data = "game rule rates=_rates products=_products"
 
     def coefficient(self, i: int | str, j: int | str) -> Any:
-        """products[i][j], players by index or name."""
+        """The coefficient products[i][j], as an expression in the step sizes; players are given by index or by name."""
         return self.products[self.game.player_index(i)][self.game.player_index(j)]
 
     def relative(self, i: int | str, j: int | str) -> Any:
@@ -54,7 +54,7 @@ class DriftCoefficients(Result):
         return sympy.cancel(self.coefficient(i, j) / (a * b))
 
     def values(self) -> tuple[tuple[float, ...], ...]:
-        """products at the rule's own step sizes."""
+        """The coefficients `products` as floats, at the rule's own step sizes."""
         own = dict(zip(self.symbols, step_sizes(self.game, self.rule), strict=True))
         return tuple(tuple(float(e.xreplace(own)) for e in row) for row in self.products)
 
@@ -140,7 +140,7 @@ def _drift(game: Game, rule: Rule) -> DriftCoefficients:
 
 
 def _first_terms(game: Any, rule: Rule) -> Any:
-    """c_0 and c_1 of the flow that the rule follows."""
+    """The terms c_0 and c_1 of the flow dw/dt = c_0 + lr c_1 + ... that the rule follows."""
     try:
         return flow_terms(sympy.Matrix(game.symbols), step_series(game, rule, 2))
     except DomainError as error:

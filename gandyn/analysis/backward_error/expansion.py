@@ -109,9 +109,18 @@ def refuse_displacement(rule: Rule, game: Game, rest: Sequence[Any]) -> None:
 def program_series(
     step: UpdateMap, outputs: Sequence[Any], known: Mapping[Any, Sequence[Any]], order: int
 ) -> list[Series]:
-    """Taylor coefficients, in lr, of outputs of a traced program whose coordinates are given series of lr.
+    """Taylor coefficients in lr of the outputs of a traced program.
 
     The program is followed line by line, so that no long expression is ever differentiated.
+
+    Args:
+        step: the traced program.
+        outputs: the expressions whose coefficients are wanted.
+        known: for each coordinate of the program, its coefficients of lr^0, lr^1, ...
+        order: the highest power of lr.
+
+    Returns:
+        For each output, its coefficients of lr^0, ..., lr^order.
     """
     values: dict[Any, Series] = {s: _padded(series, order) for s, series in known.items()}
     for name, e in step.bindings:
@@ -120,7 +129,15 @@ def program_series(
 
 
 def taylor(e: Any, values: Mapping[Any, Series], order: int) -> Series:
-    """Coefficients 0..order, in lr, of an expression of symbols that are series of lr themselves.
+    """Taylor coefficients in lr of an expression whose symbols are themselves power series in lr.
+
+    Args:
+        e: the SymPy expression.
+        values: for each symbol that depends on lr, its coefficients of lr^0, ..., lr^order.
+        order: the highest power of lr.
+
+    Returns:
+        The coefficients of lr^0, ..., lr^order.
 
     Raises:
         DomainError: where the expression has no expansion in whole powers.

@@ -62,7 +62,7 @@ class HighResolution(Result):
 
     @property
     def lr(self) -> Any:
-        """The rule's own step size, player 1's."""
+        """The step size of the rule; that of player 1 where the players' step sizes differ."""
         return step_sizes(self.game, self.rule)[0]
 
     @property
@@ -332,7 +332,7 @@ def _affine(step: Any, d: int) -> tuple[list[Any], list[Any]]:
 
 
 def _left_division(e: Any, b: Any, rule: Rule) -> Any:
-    """M with M b = e."""
+    """A matrix M with M b = e, entries simplified."""
     try:
         solution, free = b.T.gauss_jordan_solve(e.T)
     except ValueError as error:

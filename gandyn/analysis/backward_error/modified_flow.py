@@ -46,7 +46,7 @@ class ModifiedFlow(Result):
         return len(self.terms) - 1
 
     def expression(self, i: int) -> Any:
-        """c_i as a SymPy column."""
+        """The term c_i, the coefficient of lr^i, as a SymPy column of length d."""
         if not 0 <= i <= self.order:
             raise ParameterError(f"term {i}", f"0 to {self.order}", f"ask for modified_flow(..., order={i})")
         return self.terms[i]
@@ -56,7 +56,7 @@ class ModifiedFlow(Result):
         return SymbolicFunction([self.game.symbols], list(self.expression(i)))
 
     def correction(self, i: int) -> Callable[[Any], Array]:
-        """c_i as a function of points (..., d)."""
+        """The term c_i, the coefficient of lr^i, as a function from points (..., d) to vectors (..., d)."""
         function = self._function(i)
         return lambda w: function(np.asarray(w, dtype=float))
 
@@ -92,7 +92,7 @@ class ModifiedFlow(Result):
         return [list(term) for term in self.terms]
 
     def summary(self) -> str:
-        """One line a term."""
+        """The terms of the flow as text, one line for each power of the step size."""
         head = f"{self._dynamics()} follows dw/dt = c_0 + lr c_1 + ... up to lr^{self.order}"
         rows = [f"c_{i} = {list(term)}" for i, term in enumerate(self.terms)]
         return "\n".join([head, *rows, *([self.reason] if self.reason else [])])

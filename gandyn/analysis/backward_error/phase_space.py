@@ -37,7 +37,7 @@ class PhaseSpace(Game):
         return self._compiled[0](w)
 
     def jacobian(self, w: Array, batch: Batch = None) -> Array:
-        """The field's derivative, (..., 2d, 2d)."""
+        """The derivative of the field with respect to position and velocity, shape (..., 2d, 2d)."""
         self.check(w)
         return self._compiled[1](w).reshape((*w.shape[:-1], self.dim, self.dim))
 

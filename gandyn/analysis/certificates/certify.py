@@ -1,4 +1,4 @@
-"""Proofs by ball arithmetic that a fixed point is alone in a box and attracts, for whole ranges of parameters."""
+"""Proofs by ball arithmetic that a fixed point attracts and is the only one in a box, for ranges of parameters."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ class Certificate(Result):
         game, rule: the pair; rule is None for the flow.
         at: the point given, at the middle of the ranges.
         box: of the search, (d, 2).
-        parameters: ranges by name. proven: every step holds for all of them.
+        parameters: ranges by name.
+        proven: every step holds for all of them.
         unique: no other fixed point lies in the box.
         attracting: the fixed point is asymptotically stable.
         basin_radius: every start closer than this to the fixed point, with the rule's initial state, converges to it; 0
@@ -56,11 +57,11 @@ class Certificate(Result):
 
     @property
     def proven(self) -> bool:
-        """Whether every step holds for all parameters."""
+        """Whether every step of the proof holds for all parameter values in the ranges."""
         return self.failure is None
 
     def summary(self) -> str:
-        """The verdict, then the facts or the failure."""
+        """The verdict in words, followed by the proven facts, or by what failed and where."""
         box = " x ".join(f"[{a:g}, {b:g}]" for a, b in self.box)
         where = shown(self.parameters)
         head = f"{self._subject()}, box {box}" + (f", for all {where}" if where else "")

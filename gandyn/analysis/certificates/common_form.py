@@ -36,10 +36,21 @@ def common_form(slopes: list[Array], flow: bool) -> Array | None:
 def widest_form(
     slopes: Sequence[Array], active: Sequence[int], spreads: Sequence[Array], reach: float, flow: bool
 ) -> Array | None:
-    """P of an ellipsoid u^T P u <= 1 that holds the largest ball of starts; None without cvxpy, or without a solution.
+    """The matrix P of an ellipsoid u^T P u <= 1 that holds the largest ball of starts, by semidefinite programming.
 
-    P decreases under all slopes, which are those of |u_active| <= reach: the ellipsoid's shadow on the active
-    coordinates has to stay there. Starts reach the augmented state by `spreads`: minimise t with D^T P D <= t I.
+    The form u^T P u decreases under every given slope. These slopes hold for |u_active| <= reach only, so the
+    projection of the ellipsoid onto the active coordinates has to stay within that reach. A start u_0 in R^d gives the
+    augmented state D u_0 with D in `spreads`; minimised is the t with D^T P D <= t I.
+
+    Args:
+        slopes: derivatives of the map or field, (D, D) each; the first is that at the fixed point.
+        active: indices of the coordinates on which the derivative depends.
+        spreads: matrices (D, d) from starts to augmented states.
+        reach: half width of the active coordinates.
+        flow: whether the slopes are those of a field v with dw/dt = -v(w), and not those of a map.
+
+    Returns:
+        P, shape (D, D); None without cvxpy, or where no solution was found.
     """
     try:
         import cvxpy

@@ -43,7 +43,7 @@ class Certificate:
     bound: Fraction
 
     def to_dict(self) -> dict[str, Any]:
-        """Points, multipliers and bound, fractions as text."""
+        """The certificate as a dictionary: points, multipliers and bound, with fractions written as text."""
         return {
             "bound": self.bound,
             "kappa": self.run.kappa,
@@ -65,7 +65,16 @@ class Certificate:
 
 
 def pair_matrix(run: Run, i: int, j: int, kind: str) -> Matrix:
-    """The inequality of a pair, as the symmetric matrix of a quadratic form in the basis."""
+    """The inequality that a monotone or Lipschitz field satisfies at two points, as a quadratic form.
+
+    Args:
+        run: the points, as rows of coefficients in the basis.
+        i, j: indices of the two points.
+        kind: "monotone" or "lipschitz".
+
+    Returns:
+        A symmetric matrix of fractions, in the basis of the run.
+    """
     x = [a - b for a, b in zip(run.points[i], run.points[j], strict=True)]
     v = [Fraction(int(k == i > 0) - int(k == j > 0)) for k in range(run.size)]
     if kind == "lipschitz":
@@ -109,7 +118,16 @@ def least_bound(matrix: Matrix) -> Fraction | None:
 
 
 def certify(run: Run, goal: float, deadline: float) -> tuple[Certificate | None, str]:
-    """The best certificate found, or why there is none; the search ends early within 1e-9 of `goal`."""
+    """Search for multipliers that prove an upper bound of rho^2.
+
+    Args:
+        run: the steps of the rule on points.
+        goal: a lower bound of rho^2; the search ends early within 1e-9 of it.
+        deadline: the time, as `time.monotonic` counts it, at which the search stops.
+
+    Returns:
+        The best certificate found and an empty text; or None and the reason why there is none.
+    """
     pairs = [(i, j) for i in range(len(run.points)) for j in range(i)]
     keys: list[Key] = [(i, j, kind) for i, j in pairs for kind in ("monotone", "lipschitz")]
     if len(keys) * run.size**2 > LARGEST_PROGRAMME:
@@ -212,7 +230,7 @@ def linear_member(run: Run) -> tuple[Fraction, Complex]:
 
 
 def _end(run: Run, z: Any) -> Any:
-    """w_T for w_0 = 1 on v = L z w, for arrays of z."""
+    """The last iterate w_T of the rule on the linear field v(w) = L z w from w_0 = 1, for an array of complex z."""
     basis = [np.ones_like(z)]
     for k, x in enumerate(run.points[1:], start=1):
         rest = sum(float(c) * b for c, b in zip(x[:k], basis, strict=True) if c)
@@ -221,7 +239,7 @@ def _end(run: Run, z: Any) -> Any:
 
 
 def _inside(run: Run, a: float, b: float) -> Complex:
-    """A rational point of the class next to a + bi."""
+    """The member a + bi of the class, as rational numbers: the given values are moved into the class if need be."""
     unit = 2**50
     real = min(max(run.kappa, Fraction(math.floor(a * unit), unit)), Fraction(1))
     room = 1 - real**2
@@ -254,11 +272,11 @@ def _over(a: Complex, b: Complex) -> Complex:
 
 
 def rounded_up(value: Fraction) -> float:
-    """The smallest float that is at least this."""
+    """The smallest float that is greater than or equal to a fraction."""
     near = float(value)
     return near if Fraction(near) >= value else math.nextafter(near, math.inf)
 
 
 def rounded_down(value: Fraction) -> float:
-    """The largest float that is at most this."""
+    """The largest float that is less than or equal to a fraction."""
     return -rounded_up(-value)

@@ -52,7 +52,7 @@ class System:
 
     @functools.cached_property
     def _resolved(self) -> list[Any]:
-        """F or v as expressions without names."""
+        """The entries of F or v as expressions in which names of intermediate results are replaced by their values."""
         values: dict[Any, Any] = {}
         for name, e in self.bindings:
             values[name] = e.xreplace(values)
@@ -84,7 +84,7 @@ class System:
 
     @property
     def flow(self) -> bool:
-        """Whether this is the gradient flow."""
+        """Whether the system is the gradient flow (True) or the update map of a rule (False)."""
         return self.rule is None
 
     def residual(self, z: Array, p: Sequence[Ball]) -> tuple[Array, Array]:
@@ -230,46 +230,46 @@ def ranges(parameters: Mapping[str, Any] | None) -> dict[str, Range]:
 
 
 def one() -> Ball:
-    """The exact ball 1."""
+    """The number 1 as a ball of radius 0."""
     return namespace()["ball"](1)
 
 
 def identity(n: int) -> Array:
-    """The identity matrix of balls."""
+    """The n by n identity matrix as an object array of balls of radius 0."""
     return points(np.eye(n))
 
 
 def points(values: Any) -> Array:
-    """Floats as exact balls."""
+    """Floats as balls of radius 0, in an object array of the same shape."""
     ball = namespace()["ball"]
     array = np.asarray(values, dtype=float)
     return np.array([ball(float(v)) for v in array.ravel()] + [None], dtype=object)[:-1].reshape(array.shape)
 
 
 def box(low: Array, high: Array) -> Array:
-    """The balls around a box of floats."""
+    """Balls that enclose the intervals [low, high], one for each pair of floats."""
     return np.array([hull(a, b) for a, b in zip(low, high, strict=True)] + [None], dtype=object)[:-1]
 
 
 def middle(balls: Array) -> Array:
-    """Midpoints as exact balls."""
+    """The midpoints of an array of balls, as balls of radius 0."""
     return np.array([b.mid() for b in balls] + [None], dtype=object)[:-1]
 
 
 def meet(x: Ball, y: Ball) -> Ball:
-    """What two enclosures of the same numbers share."""
+    """The intersection of two balls that enclose the same number."""
     if not x.is_finite():
         return y
     return x.intersection(y) if y.is_finite() else x
 
 
 def ends(ball: Ball) -> tuple[float, float]:
-    """(low, high) in floats, rounded outward."""
+    """The lower and the upper end of a ball as floats, rounded outward."""
     return _outward(ball.lower(), -np.inf), _outward(ball.upper(), np.inf)
 
 
 def magnitude(ball: Ball) -> float:
-    """The largest absolute value, rounded up."""
+    """The largest absolute value in a ball, as a float rounded up."""
     return _outward(ball.abs_upper(), np.inf)
 
 

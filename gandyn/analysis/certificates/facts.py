@@ -60,7 +60,7 @@ class Failure:
 
 @dataclasses.dataclass(frozen=True)
 class Piece:
-    """A sub-range of the parameters, and what is proven for it."""
+    """A part of the parameter ranges, and what is proven for all parameter values in it."""
 
     ranges: tuple[Range, ...]
     fixed: Array
@@ -71,17 +71,23 @@ class Piece:
 
 
 def shown(parameters: Mapping[str, Interval]) -> str:
-    """Ranges by name, in words."""
+    """Parameter ranges as text, each with the name of its parameter."""
     return ", ".join(f"{name} in [{low:.6g}, {high:.6g}]" for name, (low, high) in parameters.items())
 
 
 def named(spans: Sequence[Range], names: Sequence[str]) -> dict[str, Interval]:
-    """Ranges in floats, by name."""
+    """A dictionary from the names of parameters to their ranges (low, high) in floats."""
     return {name: (float(low), float(high)) for name, (low, high) in zip(names, spans, strict=True)}
 
 
 def facts(piece: Piece, names: Sequence[str], unproven: bool) -> list[Step]:
-    """What is proven for a piece; `unproven`: some other piece failed before uniqueness was asked of all."""
+    """The facts that are proven for one part of the parameter ranges.
+
+    Args:
+        piece: the part.
+        names: names of the parameters.
+        unproven: whether another part failed before uniqueness was tested on all of them.
+    """
     where = named(piece.ranges, names)
     steps = [
         Step("existence", "exactly one fixed point lies in these intervals", where, piece.values["existence"]),

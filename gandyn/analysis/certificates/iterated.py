@@ -1,4 +1,4 @@
-"""A map applied k times as one function on balls: where every single step may raise V, a whole turn lowers it."""
+"""A map applied k times, as one function on balls: V may rise at a single step and yet fall over k of them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Iterated:
         self.coordinates, self.parameters = function.coordinates, function.parameters
 
     def enclose(self, z: Any, p: Sequence[Ball]) -> tuple[Array, Array]:
-        """(values, Jacobian) on balls."""
+        """Balls that hold F^k(z), shape (n,), and its Jacobian, shape (n, n), for all z and p in the given balls."""
         centre = middle(z)
         offset, slope, box = z - centre, identity(len(z)), z
         for _ in range(self.times):
@@ -38,13 +38,13 @@ class Iterated:
         return box, slope
 
     def values(self, z: Any, p: Sequence[float]) -> Any:
-        """Values on floats, shape of z."""
+        """F^k(z) in floats, of the same shape as z."""
         for _ in range(self.times):
             z = self.function.values(z, p)
         return z
 
     def jacobian(self, z: Any, p: Sequence[float]) -> Any:
-        """Jacobians on floats, z of shape (..., n); shape (..., n, n)."""
+        """The Jacobian of F^k in floats at points z of shape (..., n), as an array of shape (..., n, n)."""
         slope = np.eye(np.shape(z)[-1])
         for _ in range(self.times):
             slope = self.function.jacobian(z, p) @ slope

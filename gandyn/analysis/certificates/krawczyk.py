@@ -91,10 +91,20 @@ def injective(defect: Array) -> bool:
 
 
 def unique(system: System, low: Array, high: Array, fixed: Array, p: Sequence[Ball]) -> tuple[Obstacle | None, int]:
-    """Prove that the enclosed fixed point is the only one in a box: (None, boxes used), or what is in the way.
+    """Try to prove that an enclosed fixed point is the only one in a box.
 
-    A part of the box around the point on which G is injective needs no search; every other sub-box must be excluded,
-    by the range of G or by K(x) not meeting x, after bisection where needed.
+    In the part of the box around the point where G is injective no search is needed. Every other sub-box has to be
+    excluded, because the range of G there does not hold 0, or because K(x) does not meet x; a sub-box for which neither
+    is shown is bisected.
+
+    Args:
+        system: the map or flow.
+        low, high: corners of the box, shape (D,).
+        fixed: balls that enclose the fixed point, shape (D,).
+        p: parameter values, as balls.
+
+    Returns:
+        None and the number of boxes used, or the obstacle that stopped the proof.
     """
     c = _preconditioner(system, middle(fixed), p)
     if c is None:

@@ -66,13 +66,13 @@ class LyapunovFunction(Result):
 
     @property
     def expression(self) -> Any:
-        """V as an expression in `symbols`."""
+        """V as a SymPy expression in the coordinates `symbols`."""
         u = sympy.Matrix([s - x for s, x in zip(self.symbols, self.at, strict=True)])
         value = (u.T * self.matrix * u)[0]
         return value if any(x.is_Float for x in self.at) else sympy.expand(value)
 
     def __call__(self, z: Any) -> Any:
-        """V at points of shape (..., D)."""
+        """The values of V at points z of shape (..., D), as an array of shape (...)."""
         u = np.asarray(z, dtype=float) - np.array([float(x) for x in self.at])
         return np.einsum("...i,ij,...j->...", u, np.array(self.matrix.tolist(), dtype=float), u)
 
@@ -104,7 +104,7 @@ class LyapunovFunction(Result):
         raise ConvergenceError(f"no region within {within:g} was proven", "a narrower range", "raise effort")
 
     def summary(self) -> str:
-        """V, and what is proven of it."""
+        """V as a formula, and what is proven about its decrease."""
         where = ", ".join(f"{name} in [{a:g}, {b:g}]" for name, (a, b) in self.parameters.items())
         lines = [self._subject() + (f", for all {where}" if where else "")]
         lines.append(f"V = {self.expression}")

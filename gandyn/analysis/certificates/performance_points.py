@@ -70,11 +70,11 @@ class Point:
 
     @property
     def key(self) -> frozenset[tuple[int, Fraction]]:
-        """Equal for equal points."""
+        """A hashable form of the point: two points are equal exactly when their keys are."""
         return frozenset(self.terms.items())
 
     def row(self, size: int) -> Row:
-        """Its coefficients."""
+        """The coefficients of the point in the first `size` elements of the basis."""
         return tuple(self.terms.get(k, Fraction(0)) for k in range(size))
 
 
@@ -95,10 +95,10 @@ class PointsGame(Game):
         self._known: dict[Any, Point] = {Point({}).key: Point({})}
 
     def check(self, w: Array) -> None:
-        """Points have no coordinates to check."""
+        """Accept every point: points of this game have no coordinates that could be checked."""
 
     def per_player(self, value: Any) -> tuple[Any, ...]:
-        """One value: a class of operators has no players."""
+        """The value in a tuple of length one, because a class of operators has a single player."""
         if isinstance(value, (tuple, list, dict)):
             raise DomainError(f"worst_case with {value} per player", "one value for all", "use one number")
         return (value,)
@@ -116,7 +116,7 @@ class PointsGame(Game):
         raise DomainError("costs of a class of fields", "the field alone", "use a game")
 
     def resolvent(self, lr: Any, w: Array) -> Array:
-        """The point x with x = w - lr v(x)."""
+        """The solution x of x = w - lr v(x), which adds v(x) to the basis."""
         key = ("resolvent", fraction(lr), w.key)
         if key not in self._known:
             index = len(self.evaluated) + 1
@@ -143,12 +143,19 @@ class Run:
 
     @property
     def size(self) -> int:
-        """Elements of the basis."""
+        """The number of elements of the basis."""
         return len(self.last)
 
 
 def run(rule: Rule, mu: Any, lipschitz: Any, steps: int) -> Run:
-    """The rule's own `init` and `step`, from a start whose distance to the zero is the unit."""
+    """Run a rule's own `init` and `step` on points, from a start at distance 1 from the zero of the field.
+
+    Args:
+        rule: the rule.
+        mu: the modulus of strong monotonicity of the class, >= 0.
+        lipschitz: the Lipschitz constant of the class.
+        steps: the number T of steps.
+    """
     game = PointsGame(lipschitz)
     w: Any = game.start
     state = rule.init(game, w)

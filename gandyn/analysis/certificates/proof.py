@@ -30,7 +30,7 @@ TURN_SHRINK = (1.0, 0.85, 0.6)
 
 @dataclasses.dataclass
 class Proof:
-    """The steps of one certificate."""
+    """The steps of one certificate: existence, attraction, uniqueness and basin, for all parameters in the ranges."""
 
     system: System
     point: list[float]
@@ -111,7 +111,10 @@ class Proof:
         return self.system.still(self.point)
 
     def deciding(self, spans: tuple[Range, ...]) -> list[list[Any]]:
-        """Parameter values at which a convex bound decides for the whole piece: its corners, or all of it in one."""
+        """Parameter values at which a convex bound decides for a whole part of the ranges.
+
+        These are the corners of the part where that is enough, and one case that holds the whole part otherwise.
+        """
         if self.still is None or not self.system.affine:
             return [_balls(spans)]
         corners = itertools.product(*(((a, a), (b, b)) if a < b else ((a, a),) for a, b in spans))
@@ -266,7 +269,16 @@ def _ends(bounds: Array) -> tuple[Interval, ...]:
 def split(
     spans: tuple[Range, ...], whole: tuple[Range, ...], finest: Fraction = FINEST
 ) -> list[tuple[Range, ...]] | None:
-    """Two halves across the relatively widest range; None where all are as narrow as they may get."""
+    """The two halves of a part of the parameter ranges, cut across its relatively widest range.
+
+    Args:
+        spans: the part, one (low, high) for each parameter.
+        whole: the complete ranges, against which widths are compared.
+        finest: the smallest share of a complete range that a part may have.
+
+    Returns:
+        Two lists of ranges; None where every range is as narrow as it may become.
+    """
     shares = [(b - a) / (d - c) if d > c else Fraction(0) for (a, b), (c, d) in zip(spans, whole, strict=True)]
     if not shares or max(shares) <= finest:
         return None

@@ -73,21 +73,21 @@ class Decrease:
 
     @classmethod
     def of(cls, system: System, fixed: Array, cases: Sequence[Sequence[Ball]], transform: Any) -> Decrease | None:
-        """For T in floats, taken as exact; None where it is not proven invertible."""
+        """The question for a matrix T of floats, which are taken as exact; None where T is not proven invertible."""
         matrix = points(transform)
         back = inverse(matrix)
         return None if back is None else cls(system, fixed, tuple(cases), matrix, back)
 
     @classmethod
     def of_form(cls, system: System, fixed: Array, cases: Sequence[Sequence[Ball]], form: Array) -> Decrease | None:
-        """For V(z) = (z - z*)^T P (z - z*); None where P is not proven positive definite."""
+        """The question for V(z) = (z - z*)^T P (z - z*); None where P is not proven positive definite."""
         lower = cholesky(form)
         matrix = None if lower is None else inverse(lower.T)
         return None if lower is None or matrix is None else cls(system, fixed, tuple(cases), matrix, lower.T)
 
     @functools.cached_property
     def transform(self) -> Any:
-        """T in floats."""
+        """The matrix T in floats, shape (D, D)."""
         return np.array([[float(e.mid()) for e in row] for row in self.matrix])
 
     def _definite(self, slope: Array) -> bool:
@@ -229,7 +229,7 @@ class Decrease:
         return self.back @ (moved + change @ (self.fixed - n))
 
     def outline(self, u: Any = 0) -> tuple[tuple[float, float], ...]:
-        """Intervals around z* + u."""
+        """Intervals that hold z* + u, one (low, high) for each coordinate."""
         return tuple(ends(e) for e in self.fixed + u)
 
 
@@ -287,7 +287,7 @@ def _radius(decrease: Decrease, level: float, most: float) -> float:
     """A radius of starts that begin inside the ellipsoid, from bounds over that very ball of starts."""
 
     def inside(radius: float) -> float:
-        """The radius that bounds over the ball of this radius allow."""
+        """The radius of starts that follows from bounds over the ball of the given radius."""
         offset, slope = start_bounds(decrease, radius)
         return (level - offset) / slope
 

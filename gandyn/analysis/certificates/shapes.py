@@ -46,7 +46,7 @@ def transforms(jacobian: Array, flow: bool) -> list[Array]:
 
 
 def _root(p: Array) -> Array | None:
-    """T with P = T^-T T^-1, scaled to determinant 1."""
+    """A matrix T with P = T^-T T^-1 up to a factor, scaled to determinant 1; None where there is none in floats."""
     p = 0.5 * (p + p.T)
     if not np.isfinite(p).all() or np.linalg.eigvalsh(p).min() <= 1e-12 * np.abs(p).max():
         return None
@@ -156,7 +156,7 @@ class Sampler:
         return level, level >= self.most * self.spread(transform)
 
     def radius(self, transform: Array) -> float:
-        """The radius of starts that the level would give."""
+        """The radius of the ball of starts that the level reached by this transform would give."""
         return self.level(transform) / self.spread(transform)
 
     def best(self, candidates: Sequence[Array], polish: bool = True) -> list[Array]:

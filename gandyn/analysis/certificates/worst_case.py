@@ -55,12 +55,12 @@ class WorstCase(Result):
 
     @property
     def interval(self) -> tuple[float, float]:
-        """What holds the smallest rho^2 of the class: (lower, value)."""
+        """The interval (lower, value) that holds the smallest valid rho^2 of the class."""
         return self.lower, self.value
 
     @property
     def per_step(self) -> float:
-        """Contraction of the distance per step, rho^(1/T)."""
+        """The factor rho^(1/T) by which the distance to the solution shrinks per step."""
         if not 0 < self.value < math.inf:
             return max(self.value, 0.0)
         root = float(self.value ** (0.5 / self.steps))
@@ -72,7 +72,7 @@ class WorstCase(Result):
         return True if self.value < 1 else False if self.lower >= 1 else None
 
     def summary(self) -> str:
-        """Class, bound, argument and what a member of the class does."""
+        """The class of games, the bound, its argument, and what a member of the class does."""
         kind = f"{self.mu:g}-strongly monotone, {self.lipschitz:g}-Lipschitz fields"
         argument = ARGUMENTS[self.kind] + (f": {self.reason}" if self.reason else "")
         head = f"{self.rule!r} on all {kind}: "
@@ -89,7 +89,7 @@ class WorstCase(Result):
 
 
 def _shown(value: float, digits: int, rounding: str = decimal.ROUND_CEILING) -> str:
-    """So many significant digits, on the safe side."""
+    """A number as text with `digits` significant digits, rounded in the safe direction."""
     return f"{decimal.Context(prec=digits, rounding=rounding).create_decimal(decimal.Decimal(value)).normalize():f}"
 
 

@@ -80,7 +80,16 @@ def _derivative(coefficients: Array) -> Array:
 
 
 def refined(map_: System, coefficients: Array, rho: float, held: bool = False) -> InvariantCircle | None:
-    """Newton on (K, rho), or on K with rho held, with twice as many modes until the last ones are negligible."""
+    """Newton's method on the invariance equation F(K(theta)) = K(theta + rho) of a closed curve K.
+
+    The number of Fourier modes of K is doubled until the last ones are negligible.
+
+    Args:
+        map_: the map F.
+        coefficients: Fourier coefficients of the first guess of K.
+        rho: the rotation number, in turns per step.
+        held: whether rho is kept fixed; otherwise it is solved for together with K.
+    """
     while True:
         solved = _newton(map_, coefficients, rho, held)
         if solved is None:

@@ -123,7 +123,7 @@ def _flow_cycles(game: Game, bounds: Array, seed: int, clock: Budget) -> ClosedO
 
 
 def _search(game: Game, bounds: Array, seed: int, clock: Budget, found: PlanarSearch) -> str | None:
-    """A proof that there is none, or None with what is `found`."""
+    """Search for cycles: a proof, in words, that there is none; or None, with the cycles added to `found`."""
     reason = clock.run(lambda: excluded(game, bounds), "the search for cycles")
     if reason is not None:
         return reason

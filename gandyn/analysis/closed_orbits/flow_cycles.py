@@ -21,9 +21,16 @@ SHOOTING_STEPS, NEUTRAL, POINTS = 30, 1e-5, 400
 
 
 def settled_cycles(game: Game, bounds: Array, seed: int, budget: Budget, found: list[LimitCycle]) -> None:
-    """Cycles onto which scattered starts settle, forwards or backwards in time, added to `found` as they are solved.
+    """Add to `found` the cycles that orbits from scattered starts approach, forwards or backwards in time.
 
     Coordinates are counted in half widths of the box and time in the integrator's own steps, so units do not matter.
+
+    Args:
+        game: the game.
+        bounds: the box, shape (d, 2), in which the starts lie.
+        seed: seed of the starts.
+        budget: the time allowed.
+        found: the list to which cycles are added as soon as they are solved for.
 
     Raises:
         OutOfTimeError: when the budget is spent.

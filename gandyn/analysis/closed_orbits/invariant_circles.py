@@ -175,7 +175,7 @@ def _turning(orbit: Array, d: int) -> float:
 
 
 def _near(z: Array, orbit: Array) -> bool:
-    """Whether z lies on the curve that an orbit fills."""
+    """Whether the point z lies on the curve that the points of an orbit fill."""
     return bool(np.linalg.norm(orbit - z, axis=-1).min() < 0.01 * (np.ptp(orbit, axis=0).max() + 1e-12))
 
 

@@ -24,23 +24,23 @@ class ClosedOrbit(Result):
 
     @property
     def stable(self) -> bool:
-        """Whether nearby orbits approach it."""
+        """Whether nearby orbits approach this one."""
         return bool(np.abs(self.multipliers).max() < 1)
 
     @property
     def radius(self) -> tuple[float, float]:
-        """Smallest and largest distance of its points from their mean."""
+        """The smallest and the largest distance of the orbit's points from their mean."""
         return extent(self.points)
 
 
 class ClosedOrbits(Found[ClosedOrbit]):
-    """A list of closed orbits, smallest first, that says whether it is all of them.
+    """A list of closed orbits, smallest first, that says whether any could be missing from it.
 
     Attributes:
         complete: True if it is proven that no other isolated closed orbit lies in the box.
         reason: the argument; or what was searched, how, and what could have been missed.
-        possible: orbits that close to rounding, with a multiplier 1: each may be a semistable cycle, two cycles
-            nearer each other than rounding, or none. They are not in the list.
+        possible: orbits that close to rounding, with a multiplier 1: each may be a semistable cycle, two cycles nearer
+            each other than rounding, or none. They are not in the list.
     """
 
     _data = "complete reason found possible"
@@ -94,7 +94,7 @@ class LimitCycle(ClosedOrbit):
         return {2: "attracting", 1: "semistable", 0: "repelling"}[sum(self.approached)]
 
     def summary(self) -> str:
-        """Kind, period, multipliers."""
+        """The kind of the cycle, its period and its multipliers, as text."""
         shown = ", ".join(f"{m:.6g}" for m in self.multipliers)
         return f"{self.kind} cycle of {self._dynamics()}: period {self.period:.12g}, multipliers {shown}"
 
@@ -125,7 +125,7 @@ class InvariantCircle(ClosedOrbit):
 
     @property
     def period(self) -> float:
-        """Steps a turn, 1 / rho; not a whole number in general."""
+        """The number of steps that one turn takes, 1 / rho; in general not an integer."""
         return 1 / self.rotation_number
 
     @property
@@ -138,7 +138,7 @@ class InvariantCircle(ClosedOrbit):
         return evaluate(self.coefficients, np.asarray(theta, dtype=float))
 
     def summary(self) -> str:
-        """Kind, rotation number, multipliers."""
+        """The kind of the circle, its rotation number and its multipliers, as text."""
         shown = ", ".join(f"{m:.6g}" for m in self.multipliers)
         return (
             f"{kind_of(self.multipliers)} invariant circle of {self._dynamics()}: rotation number "
@@ -169,24 +169,24 @@ class PeriodicOrbit(ClosedOrbit):
 
     @property
     def rotation_number(self) -> float:
-        """1 / q turns a step."""
+        """The share of a turn made per step, 1 / q for an orbit of period q."""
         return 1 / self.period
 
     def summary(self) -> str:
-        """Kind, period, multipliers."""
+        """The kind of the orbit, its period and its multipliers, as text."""
         shown = ", ".join(f"{m:.6g}" for m in self.multipliers)
         kind = kind_of(np.abs(self.multipliers))
         return f"{kind} orbit of period {self.period} of {self._dynamics()}, multipliers {shown}"
 
 
 def extent(points: Array) -> tuple[float, float]:
-    """Smallest and largest distance of points from their mean."""
+    """The smallest and the largest distance of points, shape (N, D), from their mean."""
     distances = np.linalg.norm(points - points.mean(0), axis=-1)
     return float(distances.min()), float(distances.max())
 
 
 def kind_of(sizes: Array) -> str:
-    """Attracting, repelling or saddle, from moduli of multipliers."""
+    """The word attracting, repelling or saddle, from the moduli of the multipliers."""
     return "attracting" if sizes.max() < 1 else "repelling" if sizes.min() > 1 else "saddle"
 
 

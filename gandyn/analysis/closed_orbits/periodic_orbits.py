@@ -15,7 +15,7 @@ LONGEST = 200
 
 
 def recurrent(map_: System, orbit: Array) -> PeriodicOrbit | None:
-    """The periodic orbit that an orbit has settled on, if it has."""
+    """The periodic orbit to which an orbit has converged, or None where it has not converged to one."""
     tail = orbit[-LONGEST - 1 :]
     size = np.ptp(tail, axis=0).max() + 1e-300
     distances = np.abs(tail[:-1] - tail[-1]).max(-1)[::-1]
@@ -24,7 +24,13 @@ def recurrent(map_: System, orbit: Array) -> PeriodicOrbit | None:
 
 
 def periodic_from(map_: System, z: Array, q: int) -> list[PeriodicOrbit]:
-    """Orbits of exact period q that Newton's method on F^q(z) = z reaches from many starts at once."""
+    """Periodic orbits of exact period q, by Newton's method on F^q(z) = z from many starts at once.
+
+    Args:
+        map_: the map F.
+        z: the starts, shape (N, D).
+        q: the period, in steps.
+    """
     for _ in range(40):
         image, derivative = _power(map_, z, q)
         step = solve_many(derivative - np.eye(map_.size), image - z)
@@ -45,7 +51,7 @@ def periodic_from(map_: System, z: Array, q: int) -> list[PeriodicOrbit]:
 
 
 def _power(map_: System, z: Array, q: int) -> tuple[Array, Array]:
-    """(F^q(z), its derivative)."""
+    """The point F^q(z) and the derivative of F^q there."""
     derivative = np.broadcast_to(np.eye(map_.size), (*z.shape, map_.size))
     for _ in range(q):
         derivative = map_.jacobian(z) @ derivative
@@ -84,7 +90,7 @@ def _periodic(map_: System, z: Array, q: int) -> PeriodicOrbit | None:
 
 
 def keep(found: list[Any], new: Any) -> None:
-    """Add what is new to a list of circles and orbits; None is nothing."""
+    """Add a circle or periodic orbit to a list unless the list has it already; None is ignored."""
     if new is not None and not any(same(new, old) for old in found):
         found.append(new)
 

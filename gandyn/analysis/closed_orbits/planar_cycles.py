@@ -130,7 +130,7 @@ def _tightest(map_: ReturnMap, s: float, tolerance: float, steps: int, budget: B
 
 
 def _cycle(map_: ReturnMap, s: float, tolerance: float, signs: tuple[int, int], budget: Budget) -> LimitCycle | None:
-    """The orbit through s on the ray, once around."""
+    """The closed orbit through the point at s on the ray, followed once around; None where it does not close."""
     shot = map_.shoot(np.array([s]), budget, tolerance, keep=True)
     if shot.status[0] != RETURNED or shot.path is None:
         return None
@@ -173,7 +173,7 @@ def _remark(map_: ReturnMap, found: Found, roots: list[float], shown: str, into:
 
 
 def as_remarks(possible: list[LimitCycle]) -> list[str]:
-    """Words for near-cycles."""
+    """Sentences that describe orbits which close to rounding but are not proven to be isolated."""
     return [
         f"near ({', '.join(f'{x:.9g}' for x in c.points[0])}), period {c.period:.9g}, an orbit closes to rounding: a "
         "semistable cycle (multiplier 1), two cycles closer than rounding, or none"

@@ -64,7 +64,7 @@ def _connected(orbits: Array, q: int, reach: float) -> Array:
 
 
 def _fitted(map_: System, orbits: Array) -> InvariantCircle | None:
-    """From orbits (q, N, D) of points of period q on one curve."""
+    """An invariant circle fitted to orbits (q, N, D) of period q that lie on one curve; None where that fails."""
     q, n, d = orbits.shape
     flat = orbits.reshape(-1, d)
     centred = flat - (flat.max(0) + flat.min(0)) / 2

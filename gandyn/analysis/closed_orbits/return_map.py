@@ -28,7 +28,7 @@ LEAST_STEP = 1e-13
 
 @dataclasses.dataclass
 class Shots:
-    """What became of starts s on the ray; one entry each.
+    """The results of following orbits from starts s on the ray; every array has one entry for each start.
 
     Attributes:
         status: RETURNED, REST (at an equilibrium), AWAY (far outside) or LOST (still moving after the last step).
@@ -36,8 +36,8 @@ class Shots:
         period: the time it took.
         growth: integral of div f along the way.
         slope: dP/ds = exp(growth) (u x f)(s) / (u x f)(P(s)), u the ray's direction: a planar flow carries areas.
-        path: where kept, (time, x) at the ends of the steps of each.
-        steps: taken by all together.
+        path: for each start, the pairs (time, x) at the ends of its steps; None unless they were asked for.
+        steps: the number of steps taken by all orbits together.
     """
 
     status: Array
@@ -51,9 +51,10 @@ class Shots:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ReturnMap:
-    """P on the ray {centre + width * s * direction : s > 0} of dw/dt = -v(w), or backwards in time.
+    """The first-return map P of a planar flow to the ray {centre + width * s * direction : s > 0}.
 
-    Coordinates are x = (w - centre) / width, so nothing depends on units or position.
+    The flow is dw/dt = -v(w), forwards or backwards in time. Coordinates are x = (w - centre) / width, so nothing
+    depends on units or position.
 
     Attributes:
         game: two coordinates.
@@ -71,11 +72,11 @@ class ReturnMap:
 
     @functools.cached_property
     def flow(self) -> ScaledField:
-        """dx/dt."""
+        """The right-hand side dx/dt of the flow in the coordinates x."""
         return ScaledField(self.game, self.centre, self.width, self.sign)
 
     def step(self, tolerance: float) -> Extrapolation:
-        """One step of the flow in x."""
+        """An integrator for the flow in x with this tolerance for the error of one step."""
         return Extrapolation(self.flow.field, self.flow.slopes, tolerance)
 
     def shoot(
@@ -90,7 +91,7 @@ class ReturnMap:
 
 
 class _Volley:
-    """Orbits on their way: arrays over all of them, `open` the indices of those that are still moving."""
+    """Orbits that are followed at once, as arrays; `open` holds the indices of those that are still moving."""
 
     def __init__(self, map_: ReturnMap, s: Array, step: Extrapolation, keep: bool) -> None:
         n = len(s)
@@ -178,12 +179,22 @@ def _cross(a: Array, b: Array) -> Array:
 
 
 def _angle(a: Array, b: Array) -> Array:
-    """The angle from a to b, in (-pi, pi]."""
+    """The angle from vector a to vector b, in (-pi, pi] radians."""
     return np.asarray(np.arctan2(_cross(a, b), (a * b).sum(-1)))
 
 
 def along(map_: ReturnMap, path: list[tuple[float, Array]], period: float, count: int) -> Any:
-    """x at `count` equal times of one period, each by one short step from the last of the path's points before it."""
+    """Points x at `count` equal times of one period, each by one short step from the path's last point before it.
+
+    Args:
+        map_: the return map.
+        path: pairs (time, x) along the closed orbit.
+        period: the time of one turn.
+        count: how many points.
+
+    Returns:
+        The points, shape (count, 2).
+    """
     times = np.array([t for t, _ in path])
     x = np.array([point for _, point in path])
     wanted = period * np.arange(count) / count

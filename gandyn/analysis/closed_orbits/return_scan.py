@@ -21,7 +21,7 @@ SHARE = 0.02  # of its size, across which a flat stretch counts as closed orbits
 
 @dataclasses.dataclass
 class Found:
-    """Where a return map may be the identity; s on its ray.
+    """Places s on the ray where a return map may have a fixed point, P(s) = s.
 
     Attributes:
         brackets: (s below, s above) with one change of sign of P(s) - s between.
@@ -141,7 +141,7 @@ class _Grid:
         return float(NOISE * self.tolerance / TOLERANCE + self.rounding / np.exp(at))
 
     def error(self, a: float, b: float) -> float:
-        """How wrong the cubic over a part is in its middle."""
+        """The error of the cubic interpolant over the interval [a, b], measured at its middle."""
         i, m, k = np.searchsorted(self.at, [a, (a + b) / 2, b])
         if not self.back[[i, m, k]].all():
             return np.inf
@@ -150,7 +150,7 @@ class _Grid:
         return float(abs(middle - self.value[m]))
 
     def judge(self, a: float, b: float, depth: int, error: float) -> _Leaf | None:
-        """What a part is, or None where it has to be cut."""
+        """The result for the interval [a, b], or None where it has to be bisected."""
         i, k = np.searchsorted(self.at, [a, b])
         if not (self.back[i] or self.back[k]):
             return _Leaf(a, b, "none")
@@ -171,7 +171,7 @@ class _Grid:
         return None
 
     def range(self, a: float, b: float) -> tuple[float, float]:
-        """Smallest and largest value of the cubic over a part."""
+        """The smallest and the largest value of the cubic interpolant over [a, b]."""
         i, k = np.searchsorted(self.at, [a, b])
         h = b - a
         p, q = self.value[i], self.value[k]
@@ -183,7 +183,7 @@ class _Grid:
         return float(min(values)), float(max(values))
 
     def sign(self, at: float) -> int:
-        """Of g at a node; 0 within the noise or where nothing returns."""
+        """The sign of g at a node; 0 where |g| is below the noise or where no orbit returns."""
         i = int(np.searchsorted(self.at, at))
         value = self.value[i] if self.back[i] else 0.0
         return int(np.sign(value)) if abs(value) > self.noise(at) else 0

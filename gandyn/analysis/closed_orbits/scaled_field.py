@@ -21,7 +21,9 @@ class ScaledField:
     anew: far from the origin their terms would cancel to rounding errors.
 
     Args:
-        game: with a field on NumPy arrays. centre, width: (d,). sign: 1 forwards in time, -1 backwards.
+        game: with a field on NumPy arrays.
+        centre, width: (d,).
+        sign: 1 forwards in time, -1 backwards.
     """
 
     def __init__(self, game: Game, centre: Array, width: Array, sign: float = 1.0) -> None:
@@ -43,7 +45,7 @@ class ScaledField:
         self._value, self._matrix = compiled(new, [*field, growth]), compiled(new, matrix)
 
     def field(self, x: Array) -> tuple[Array, Array]:
-        """dx/dt and its divergence at x (N, d)."""
+        """dx/dt at points x (N, d), shape (N, d), and its divergence, shape (N,)."""
         if self._value is not None:
             result = np.empty((len(x), x.shape[1] + 1))
             for k, value in enumerate(self._value(*x.T)):
@@ -54,7 +56,7 @@ class ScaledField:
         return value, np.trace(matrix, axis1=-2, axis2=-1)
 
     def slopes(self, x: Array) -> Array:
-        """The derivative of dx/dt at x (N, d), shape (N, d, d)."""
+        """The derivative of dx/dt with respect to x at points x (N, d), shape (N, d, d)."""
         d = x.shape[1]
         if self._value is not None:
             result = np.empty((len(x), d * d))

@@ -57,7 +57,7 @@ class Extrapolation:
         return x + best[:, :-1], q + best[:, -1], np.abs(best - before)[:, :-1]
 
     def _parts(self, x: Array, first: tuple[Array, Array], matrix: Array, h: Array, m: int) -> Array:
-        """The increment of (x, q) in m steps of length h."""
+        """The increments of x and of the integral q over m equal steps of length h."""
         inverse = _inverse(np.eye(x.shape[-1]) - h[..., None] * matrix)
         step, rise = _times(inverse, h * first[0]), h[:, 0] * first[1]
         moved, risen = step, rise

@@ -39,22 +39,22 @@ class Search(abc.ABC):
         return dict(solved[0])
 
     def on_set(self, e: Any) -> Any:
-        """An expression where the constraints hold."""
+        """An expression restricted to the set on which the constraints hold."""
         return e.xreplace(self._eliminated) if self._eliminated else e
 
     @abc.abstractmethod
     def change(self, e: Any) -> Any:
-        """dH/dt, or H(z+) - H(z)."""
+        """The change of H that has to vanish: dH/dt for a flow, H(z+) - H(z) for a map."""
 
     def residual(self, e: Any) -> Any:
-        """The change, simplified."""
+        """The change of H, simplified; 0 where H is conserved."""
         raw = self.on_set(self.change(e))
         quick = _normal(raw)
         return sympy.Integer(0) if quick == 0 else sympy.simplify(raw)
 
     @abc.abstractmethod
     def candidates(self, basis: Sequence[Any], degree: int | None) -> Iterator[tuple[Any, str]]:
-        """(H, how it was found); to be verified."""
+        """Pairs (H, how it was found) of candidates that are still to be verified."""
 
     def independent(self, e: Any, others: Sequence[Any]) -> bool:
         """Whether e is no function of the others: gradients at a generic point of the set have full rank."""
@@ -91,10 +91,10 @@ class Search(abc.ABC):
 
 
 class FlowSearch(Search):
-    """Of dw/dt = -v(w), with v = `right`."""
+    """The search for conserved quantities of the flow dw/dt = -v(w), where v is `right`."""
 
     def change(self, e: Any) -> Any:
-        """dH/dt = -grad H . v."""
+        """The time derivative of H along the flow, dH/dt = -grad H . v."""
         e = _plain_logs(e)
         return sympy.Add(*(-sympy.diff(e, s) * v for s, v in zip(self.symbols, self.right, strict=True)))
 
@@ -117,7 +117,7 @@ class FlowSearch(Search):
         return sympy.Add(*(sympy.diff(e, s) * v for s, v in parts if s not in self._eliminated))
 
     def candidates(self, basis: Sequence[Any], degree: int | None) -> Iterator[tuple[Any, str]]:
-        """The ansatz, then what is special to the plane."""
+        """Candidates from the linear ansatz; in the plane also a stream function and separated variables."""
         logs = [sympy.log(sympy.Abs(s)) for s, v in zip(self.symbols, self.direction, strict=True) if self._kept(s, v)]
         functions = [*logs, *basis, *self.monomials(degree)]
         yield from self.ansatz(functions, [self._along(b) for b in functions], "linear algebra on an ansatz")
@@ -145,7 +145,7 @@ class FlowSearch(Search):
             yield sympy.expand(first + rest), "stream function of a field without divergence"
 
     def _separated(self) -> Iterator[tuple[Any, str]]:
-        """dx / (p/q) = dy with p/q = A(x) B(y): int dx / A - int B dy."""
+        """For dx / (p/q) = dy with p/q = A(x) B(y), the quantity int dx / A - int B dy."""
         (x, y), (p, q) = self.symbols, self.direction
         if p == 0 or q == 0:
             return
@@ -159,14 +159,14 @@ class FlowSearch(Search):
 
 
 class MapSearch(Search):
-    """Of z+ = F(z), with F = `right`."""
+    """The search for conserved quantities of the map z+ = F(z), where F is `right`."""
 
     def change(self, e: Any) -> Any:
-        """H(F(z)) - H(z)."""
+        """The change of H over one step, H(F(z)) - H(z)."""
         return e.xreplace(dict(zip(self.symbols, self.right, strict=True))) - e
 
     def candidates(self, basis: Sequence[Any], degree: int | None) -> Iterator[tuple[Any, str]]:
-        """The ansatz, where the map is rational."""
+        """Candidates from the linear ansatz, for maps that are rational functions."""
         if not all(e.is_rational_function(*self.symbols) for e in self.right):
             return
         top = degree
@@ -186,7 +186,7 @@ def _integral(e: Any, s: Any) -> Any | None:
 
 
 def _plain_logs(e: Any) -> Any:
-    """log|x| as log x: the same derivative on each side of 0."""
+    """An expression with log|x| written as log x, which has the same derivative where x is not 0."""
     return e.replace(lambda p: isinstance(p, sympy.log) and isinstance(p.args[0], sympy.Abs), _inner_log)
 
 
@@ -257,7 +257,7 @@ def _decimals_as_fractions(e: Any) -> Any:
 
 
 def _whole(vector: Sequence[Any]) -> list[Any]:
-    """The same direction without denominators and common factors, its first entry positive."""
+    """The direction of a vector, rescaled to have no denominators, no common factor and a positive first entry."""
     denominator = functools.reduce(sympy.lcm, (sympy.denom(c) for c in vector), sympy.Integer(1))
     scaled = [sympy.cancel(c * denominator) for c in vector]
     common = functools.reduce(sympy.gcd, scaled, sympy.Integer(0))

@@ -42,7 +42,7 @@ class ConservedQuantity(Result):
     constraints: tuple[Any, ...] = ()
 
     def __call__(self, z: Array) -> Array:
-        """H at points, shape (..., number of coordinates) to (...)."""
+        """The value of H at points z of shape (..., number of coordinates), as an array of shape (...)."""
         z = np.asarray(z, dtype=float)
         return np.asarray(self._function(*np.moveaxis(z, -1, 0))) + np.zeros(z.shape[:-1])
 
@@ -51,7 +51,7 @@ class ConservedQuantity(Result):
         return sympy.lambdify(self.symbols, self.expression, "numpy")  # type: ignore[no-any-return]
 
     def summary(self) -> str:
-        """H, and why it is conserved."""
+        """H as a formula, and the argument why it is conserved."""
         change = "dH/dt = 0" if self.rule is None else "H(z+) = H(z)"
         where = f" where {', '.join(f'{e} = 0' for e in self.constraints)}" if self.constraints else ""
         return f"{self._dynamics()}: H = {self.expression}, {change} identically{where} ({self.method})"
@@ -148,7 +148,19 @@ def _search(game: Game, rule: Rule | None, field: Any, constraints: Sequence[Any
 
 
 def strict_extremum(game: Game, rule: Rule | None, local: Any, degree: int | None = None) -> ConservedQuantity | None:
-    """A conserved quantity with a definite Hessian at the point: alone, or with squares of the others added."""
+    """A conserved quantity whose Hessian at the point is definite, so that the point is stable.
+
+    Single quantities are tried first, then each with squares of the others added.
+
+    Args:
+        game: the game.
+        rule: a rule, or None for the flow.
+        local: the dynamics near the point.
+        degree: highest degree of the monomials in the search.
+
+    Returns:
+        The quantity, or None where none was found.
+    """
     if local is None or len(local.symbols) > 8:
         return None
     try:

@@ -28,7 +28,7 @@ class Algebraic:
 
     @property
     def one(self) -> Any:
-        """The number 1."""
+        """The number 1 as an element of the field."""
         return self.number(QQ(1))
 
     def __init__(self, f: Any, flow: bool) -> None:
@@ -45,22 +45,22 @@ class Algebraic:
         return ANP(list(coefficients), self._modulus, QQ)
 
     def number(self, coefficient: Any) -> Any:
-        """A rational number as an element."""
+        """A rational number as an element of the field."""
         return self._element([coefficient] if coefficient else [])
 
     def conjugate(self, x: Any) -> Any:
-        """The complex conjugate."""
+        """The complex conjugate of x."""
         result = self.number(QQ(0))
         for c in x.to_list():
             result = result * self._mirrored + self.number(c)
         return result
 
     def is_zero(self, x: Any) -> bool:
-        """Exactly."""
+        """Whether x is exactly zero."""
         return not x.to_list()
 
     def size(self, x: Any) -> float:
-        """1 unless zero: any pivot serves exact elimination."""
+        """The size by which pivots are compared: 0 for zero, else 1, since exact elimination may use any pivot."""
         return float(not self.is_zero(x))
 
     def real(self, x: Any) -> Any:
@@ -92,23 +92,23 @@ class Decimals:
             )
 
     def number(self, coefficient: Any) -> Any:
-        """A decimal as an element."""
+        """A number as a decimal of 50 digits."""
         return mpmath.mpc(coefficient)
 
     def conjugate(self, x: Any) -> Any:
-        """The complex conjugate."""
+        """The complex conjugate of x."""
         return mpmath.conj(x)
 
     def is_zero(self, x: Any) -> bool:
-        """To 30 digits."""
+        """Whether x is zero to 30 digits."""
         return bool(abs(x) < mpmath.mpf(10) ** NEGLIGIBLE)
 
     def size(self, x: Any) -> float:
-        """The modulus."""
+        """The modulus of x, by which pivots are compared."""
         return 0.0 if self.is_zero(x) else float(abs(x))
 
     def real(self, x: Any) -> Any:
-        """The real part as a SymPy number."""
+        """The real part of x as a SymPy number."""
         return sympy.Integer(0) if self.is_zero(x.real) else sympy.Float(x.real, 30)
 
 
@@ -119,7 +119,7 @@ def on_boundary(f: Any, flow: bool) -> Any:
 
 
 def horner(coefficients: Sequence[Any], x: Any) -> Any:
-    """A polynomial, highest power first, at x."""
+    """The value at x of a polynomial given by its coefficients, highest power first."""
     result: Any = sympy.Integer(0)
     for c in coefficients:
         result = result * x + c

@@ -216,7 +216,13 @@ def _on_axis(f: Any) -> int:
 
 
 def semisimple(matrix: Any, all_factors: Sequence[tuple[Any, int]], factor: Any) -> bool:
-    """Whether the eigenvalues that are roots of `factor` have full eigenspaces: no Jordan block above size one."""
+    """Whether the eigenvalues that are roots of `factor` have full eigenspaces: no Jordan block above size one.
+
+    Args:
+        matrix: the matrix.
+        all_factors: (factor, multiplicity) for every irreducible factor of its characteristic polynomial.
+        factor: the factor in question.
+    """
     nullity = _nullity(matrix, factor)
     if nullity is not None:
         return bool(nullity == factor.degree() * next(m for f, m in all_factors if f == factor))

@@ -17,12 +17,12 @@ MOST_STEPS = 12
 
 
 def is_rational(poly: Any) -> bool:
-    """Whether all coefficients are rational numbers."""
+    """Whether all coefficients of a polynomial are rational numbers."""
     return all(c.is_Rational for c in poly.all_coeffs())
 
 
 def numeric_roots(poly: Any, digits: int = DIGITS) -> list[Any]:
-    """Roots of a square-free polynomial to `digits` digits."""
+    """The roots of a polynomial without multiple roots, to `digits` decimal digits."""
     rounded = Poly([sympy.N(c, digits + 10) for c in poly.all_coeffs()], Z)
     return [sympy.N(r, digits) for r in (poly if is_rational(poly) else rounded).nroots(n=digits, maxsteps=400)]
 

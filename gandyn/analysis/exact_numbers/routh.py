@@ -68,7 +68,7 @@ def boundary_roots(expressions: Sequence[Any], p: Any) -> list[Any]:
 
 
 def between(low: Any, high: Any | None) -> Any:
-    """A rational number between two numbers, or beyond the first."""
+    """A rational number between `low` and `high`, or above `low` where `high` is None."""
     if high is None:
         return sympy.floor(low) + 1
     return sympy.nsimplify((sympy.N(low, 40) + sympy.N(high, 40)) / 2, rational=True)

@@ -48,7 +48,7 @@ class GapAlong(Result):
     _plot = "gap_along"
 
     def summary(self) -> str:
-        """First and last gap and distance of each trajectory."""
+        """The first and the last gap and distance of each trajectory, as text."""
         head = f"duality gap of {self.game.name} ({self.method}) along {len(self.curves)} trajectories"
         lines = [
             f"{label}: gap {c.gap[0]:.4g} -> {c.gap[-1]:.4g} ({c.kind}), distance {c.distance[0]:.4g} -> "

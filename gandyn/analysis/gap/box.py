@@ -46,7 +46,13 @@ class Answers:
 
 
 def over_box(game: Game, w: Array, bounds: Array, effort: Effort) -> DualityGap:
-    """The gap of a symbolic game at points (..., d), each player answering within the box (d, 2).
+    """The duality gap of a symbolic game, with each player's answer restricted to a box.
+
+    Args:
+        game: the game.
+        w: points, shape (..., d).
+        bounds: the box, shape (d, 2).
+        effort: how long and how closely each minimum is searched for.
 
     Raises:
         DomainError: for a game without expressions, or a function of which no interval form is known.
@@ -187,11 +193,16 @@ def _enclosures(game: Game) -> list[Enclosure]:
 
 
 def box_of(game: Game, box: Any, radius: Any) -> Array:
-    """The box to search, (d, 2): `box`, |x_k| <= radius, or the game's own; what the game allows of it.
+    """The box in which answers are searched for, shape (d, 2), cut down to what the game allows.
+
+    Args:
+        game: the game.
+        box: one (low, high) pair per coordinate, or None.
+        radius: a number r for the box |x_k| <= r, or None. Without box and radius, the game's own box is used.
 
     Raises:
-        ParameterError: without a finite box, or for one that is none.
-        DomainError: for feasible sets that are no boxes.
+        ParameterError: without a finite box, or for ends that do not form a box.
+        DomainError: for feasible sets that are not boxes.
     """
     own = getattr(game.projection, "bounds", None)
     if game.constrained and own is None:

@@ -46,7 +46,9 @@ class Enclosure:
     Terms in which none of these coordinates occur are left out: no answer can change them.
 
     Args:
-        cost: a SymPy expression. symbols: all coordinates. own: which of them move; the others stay at given points.
+        cost: a SymPy expression.
+        symbols: all coordinates.
+        own: which of them move; the others stay at given points.
     """
 
     def __init__(self, cost: Any, symbols: Sequence[Any], own: slice) -> None:
@@ -78,7 +80,7 @@ class Enclosure:
         return value, (low[:, first:], high[:, first:])
 
     def box(self, w: Array, low: Array, high: Array) -> Ranges:
-        """Ranges over boxes with corners (N, k)."""
+        """Enclosures of cost and derivatives over boxes with corners (N, k) of the own block, the rest of w fixed."""
         a, b = self._on_boxes(self._embed(w, low), self._embed(w, high))
         first, k = 1 + len(self.where.arguments), self.size
         rows, columns = np.triu_indices(k)
@@ -100,7 +102,7 @@ class Enclosure:
     # --- domains ------------------------------------------------------------------------------------------------
 
     def _columns(self) -> tuple[slice, slice, slice, slice]:
-        """Of the arguments: roots, logarithms, poles, kinks."""
+        """Slices of the regularity arguments: roots, logarithms, poles and kinks."""
         ends = np.cumsum([0, *(len(getattr(self.where, n)) for n in ("roots", "logarithms", "poles", "kinks"))])
         first, second, third, fourth = (slice(int(a), int(b)) for a, b in itertools.pairwise(ends))
         return first, second, third, fourth
@@ -140,7 +142,7 @@ class Enclosure:
 
 
 def _linear(u: Any, moving: Sequence[Any]) -> tuple[int, int] | None:
-    """(k, sign of a) where u = a s_k + b with numbers a and b."""
+    """The index k and the sign of a where u = a s_k + b with numbers a and b; None for any other u."""
     if len(u.free_symbols) != 1 or not u.free_symbols <= set(moving):
         return None
     s = next(iter(u.free_symbols))
@@ -150,5 +152,11 @@ def _linear(u: Any, moving: Sequence[Any]) -> tuple[int, int] | None:
 
 @functools.lru_cache(maxsize=64)
 def enclosure(cost: Any, symbols: tuple[Any, ...], start: int, stop: int) -> Enclosure:
-    """The enclosed cost of one player, made once for a game."""
+    """The interval form of one player's cost, made once for a game.
+
+    Args:
+        cost: the cost, a SymPy expression.
+        symbols: the coordinates of the game.
+        start, stop: the player's own coordinates are symbols[start:stop].
+    """
     return Enclosure(cost, symbols, slice(start, stop))

@@ -46,7 +46,7 @@ def shares(game: Game, w: Array) -> Shares:
 
 
 def replaced(game: Game, i: int, w: Array, block: Array) -> Array:
-    """w with player i's block replaced."""
+    """The joint vector w in which player i's block is replaced by `block`."""
     blocks = list(game.split(w))
     blocks[i] = block
     return worlds.concatenate(blocks)
@@ -74,7 +74,16 @@ def _through_softmax(game: Game, w: Array) -> Shares:
 
 
 def quadratic_share(game: Game, i: int, w: Array) -> tuple[Any, Array | None]:
-    """g^T H^+ g / 2 for the own gradient g and Hessian H, and x_i - H^+ g; inf unless H >= 0 and g in its range."""
+    """Player i's share of the gap where its cost is quadratic in its own block: g^T H^+ g / 2.
+
+    Args:
+        game: the game.
+        i: index of the player; g is its own gradient and H its own Hessian.
+        w: points, shape (..., d).
+
+    Returns:
+        The share, and the best answer x_i - H^+ g. The share is infinite unless H >= 0 and g lies in its range.
+    """
     if world_of(w) == SYMBOLS:
         return _symbolic_share(game, i, w)
     point = np.asarray(w.detach().cpu() if hasattr(w, "detach") else w, dtype=float)
@@ -114,7 +123,7 @@ def _in_world(value: Any, w: Array) -> Array:
 
 
 def _symbolic_share(game: Game, i: int, w: Array) -> tuple[Any, Array | None]:
-    """The same with exact entries: infinite pieces are guarded by the conditions under which they are."""
+    """The share of a quadratic cost with exact entries; a Piecewise where it is infinite under conditions."""
     own = game.slices[i]
     g = sympy.Matrix(game.field(w, only=i)[own])
     hessian = sympy.Matrix(game.jacobian(w)[own, own]).applyfunc(sympy.simplify)
@@ -149,7 +158,10 @@ def _symbolic_share(game: Game, i: int, w: Array) -> tuple[Any, Array | None]:
 
 
 def boxed_share(game: Game, i: int, w: Array) -> tuple[Any, Array | None]:
-    """Coordinate by coordinate: the lowest of both ends of the interval, and of the vertex where the parabola opens.
+    """Player i's share of the gap on a box, where its own Hessian is diagonal.
+
+    In each coordinate the cost is a parabola: the lowest of its values at both ends of the interval, and at the vertex
+    where the parabola opens upwards, is the minimum.
 
     Raises:
         DomainError: where the own Hessian is not diagonal.

@@ -57,7 +57,7 @@ class GapFlow(Result):
     _plot = "gap_flow"
 
     def __call__(self, w: Any) -> Array:
-        """-grad G(w), shape (..., d), in the world of w."""
+        """The right-hand side -grad G(w), shape (..., d), as the same kind of array as w."""
         point = w if hasattr(w, "shape") else np.asarray(w, dtype=float)
         return -self.rule.gap_gradient(self.game, point)
 
@@ -97,7 +97,7 @@ class GapFlow(Result):
 
     @property
     def expression(self) -> Any:
-        """-grad G as a SymPy column."""
+        """The right-hand side -grad G as a SymPy column."""
         return sympy.ImmutableMatrix([-e for e in self.gap_game.field_exprs])
 
     def jacobian(self, w: Any = None) -> Any:
@@ -130,7 +130,7 @@ class GapFlow(Result):
         return bool(np.abs(turning).max() > NOTHING * np.abs(all_of_it).max())
 
     def stationary_points(self, box: Any = None) -> FixedPoints:
-        """Zeros of grad G: `gd.fixed_points(self.gap_game, box)`."""
+        """The zeros of grad G in a box, as found by `gd.fixed_points(self.gap_game, box)`."""
         return fixed_points(self.gap_game, box)
 
     def created(self, box: Any = None) -> list[FixedPoint]:
@@ -139,7 +139,7 @@ class GapFlow(Result):
         return [p for p in found if np.linalg.norm(self.game.field(np.asarray(p.point, dtype=float))) > AT_REST]
 
     def latex(self) -> str:
-        """dw/dt as LaTeX."""
+        """The equation dw/dt = -grad G(w) as LaTeX."""
         return rf"\dot w = {sympy.latex(self.expression)}"
 
     def summary(self) -> str:

@@ -12,7 +12,18 @@ Path = list[Array]
 
 
 def run(view: RestrictedGame, rule: Rule, x: Array, k: int, rng: Any) -> Path:
-    """x and the k points that follow on one player's own problem."""
+    """Run a rule for k steps on one player's own problem.
+
+    Args:
+        view: the game restricted to that player.
+        rule: the rule.
+        x: the start, shape (..., size of the player's block).
+        k: the number of steps.
+        rng: source of randomness of the rule.
+
+    Returns:
+        The k + 1 points of the run; the first is x.
+    """
     path, state = [x], rule.init(view, x, rng)
     for _ in range(k):
         x, state, _ = rule.step(view, x, state, rng)
@@ -21,7 +32,17 @@ def run(view: RestrictedGame, rule: Rule, x: Array, k: int, rng: Any) -> Path:
 
 
 def gaps_along(game: Game, w: Array, paths: list[Path], batch: Batch) -> tuple[Array, list[Array]]:
-    """The gap after each inner step, (k + 1, ...), and each player's share at the last one."""
+    """The duality gap after each inner step.
+
+    Args:
+        game: the game.
+        w: the points whose gap is measured, shape (..., d).
+        paths: for each player, the points of its inner run.
+        batch: the batch on which costs are evaluated.
+
+    Returns:
+        The gap after each step, shape (k + 1, ...), and each player's share after the last one.
+    """
     costs = game.costs(w, batch)
     shares = [
         worlds.stack([costs[i] - game.costs(replaced(game, i, w, y), batch)[i] for y in path], axis=0)
@@ -31,13 +52,31 @@ def gaps_along(game: Game, w: Array, paths: list[Path], batch: Batch) -> tuple[A
 
 
 def residual(game: Game, i: int, w: Array, y: Array, batch: Batch) -> Array:
-    """|y - P(y - grad f_i(y, w_-i))|, shape (...): zero where no small move of player i alone lowers its cost."""
+    """The residual |y - P(y - grad f_i(y, w_-i))| of player i, shape (...).
+
+    It is zero where no small move of player i alone lowers its cost.
+
+    Args:
+        game: the game.
+        i: index of the player.
+        w: the joint points, shape (..., d).
+        y: the player's own block.
+        batch: the batch on which the gradient is evaluated.
+    """
     view = game.restrict(i, w)
     return worlds.norm(y - view.project(y - view.field(y, batch)))[..., 0]
 
 
 def perturbed(game: Game, i: int, w: Array, scale: float, draws: Any) -> Array:
-    """Player i's block moved by `scale` times a standard normal vector, and brought back to the feasible set."""
+    """Player i's block moved by a random vector and projected onto the feasible set.
+
+    Args:
+        game: the game.
+        i: index of the player.
+        w: the joint points, shape (..., d).
+        scale: standard deviation of the move in each coordinate.
+        draws: a NumPy random generator.
+    """
     view = game.restrict(i, w)
     noise = draws.normal(size=tuple(view.block.shape))
     moved = view.block + scale * (view.block.new_tensor(noise) if hasattr(w, "new_tensor") else noise)
@@ -45,22 +84,22 @@ def perturbed(game: Game, i: int, w: Array, scale: float, draws: Any) -> Array:
 
 
 class Near(RestrictedGame):
-    """A player's own problem with weight |x - centre|^2 added to its cost: it answers, but does not go far."""
+    """A player's own problem with weight |x - centre|^2 added to its cost, which keeps its answer near the centre."""
 
     def __init__(self, game: Game, index: int, w: Array, weight: float) -> None:
         super().__init__(game, index, w)
         self.weight, self.centre = weight, self.block
 
     def field(self, w: Array, batch: Batch = None, only: int | str | None = None) -> Array:
-        """df_i/dx_i + 2 weight (x - centre)."""
+        """The gradient df_i/dx_i + 2 weight (x - centre) of the cost with its penalty."""
         return super().field(w, batch, only) + 2 * self.weight * (w - self.centre)
 
     def jvp(self, w: Array, u: Array, batch: Batch = None) -> Array:
-        """The player's own Hessian times u, and 2 weight u."""
+        """The Hessian of the cost with its penalty times u: the player's own Hessian times u, plus 2 weight u."""
         return super().jvp(w, u, batch) + 2 * self.weight * u
 
     def vjp(self, w: Array, u: Array, batch: Batch = None) -> Array:
-        """The transposed Hessian times u, and 2 weight u; the Hessian is symmetric, so this equals `jvp`."""
+        """The transposed Hessian of the cost with its penalty times u; it is symmetric, so this equals `jvp`."""
         return super().vjp(w, u, batch) + 2 * self.weight * u
 
     def _costs(self, w: Array, batch: Batch) -> tuple[Array, ...]:

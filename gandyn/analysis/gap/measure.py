@@ -37,7 +37,7 @@ class Inner:
     seed: Any = 0
 
     def streams(self) -> list[np.random.Generator]:
-        """One source of randomness for each repeat."""
+        """Random generators, one for each repeat."""
         return [np.random.default_rng([int(self.seed), r]) for r in range(self.repeats)]
 
 
@@ -186,7 +186,7 @@ def _by_steps(game: Game, w: Array, how: Inner) -> DualityGap:
 
 
 def _warning(game: Game, history: Array, shares: Array) -> str:
-    """What a reader must know of inner runs that failed."""
+    """A sentence about inner runs that failed, which a reader of the gap must know; empty where none did."""
     bad = [p.name for i, p in enumerate(game.players) if not _finite(shares[i])]
     if bad:
         return f"the inner steps of {' and '.join(bad)} diverged: no bound; use smaller steps or fewer of them"
@@ -217,7 +217,7 @@ def _standard_error(values: list[Any]) -> Any:
 
 
 def _proximally(game: Game, w: Array, how: Inner) -> DualityGap:
-    """Sidheekh et al. 2021b, averaged over repeats."""
+    """The proximal duality gap (Sidheekh et al. 2021b), averaged over the repeats."""
     runs = [proximal(game, w, how.rule, how.k, how.lam, stream) for stream in how.streams()]
     shares = worlds.stack([_mean([run.shares[i] for run in runs]) for i in range(2)], axis=0)
     residuals = worlds.stack([_mean([run.residuals[i] for run in runs]) for i in range(2)], axis=0)

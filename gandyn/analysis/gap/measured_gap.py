@@ -63,7 +63,7 @@ class DualityGap(Result):
         return float(self.value)
 
     def summary(self) -> str:
-        """Value, kind, each player's share, residuals and cost."""
+        """The value and kind of the gap, each player's share, residuals, and the cost of the measurement."""
         lines = [f"duality gap of {self.game.name}, {self.method}: {_shown(self.value)} ({KINDS[self.kind]})"]
         if self.error is not None:
             lines.append(f"standard error: {_shown(self.error)}")

@@ -31,8 +31,11 @@ class Minimum:
     not crowd around minimisers (Neumaier 2004, Complete search in continuous global optimization, sections 11 and 14).
 
     Args:
-        cost: the enclosed function. w: where the coordinates that do not move are; its own part is a first guess.
-        bounds: the box, (k, 2). most: how many parts may be looked at. deadline: of `time.monotonic()`.
+        cost: the enclosed function.
+        w: where the coordinates that do not move are; its own part is a first guess.
+        bounds: the box, (k, 2).
+        most: how many parts may be looked at.
+        deadline: of `time.monotonic()`.
     """
 
     def __init__(self, cost: Enclosure, w: Array, bounds: Array, most: int, deadline: float = math.inf) -> None:
@@ -49,17 +52,17 @@ class Minimum:
 
     @property
     def low(self) -> float:
-        """A proven lower bound."""
+        """A proven lower bound of the minimum."""
         return float(min(self._floor.min(initial=np.inf), self._settled, self.high))
 
     @property
     def exhausted(self) -> bool:
-        """Whether the budget is spent."""
+        """Whether the budget of the search is spent."""
         return self.boxes >= self.most or self.late
 
     @property
     def unbounded_parts(self) -> Array:
-        """Middles of parts, (N, k), on which no lower bound is known."""
+        """The middles, shape (N, k), of parts of the box on which no lower bound is known."""
         middles = self._low + (self._high - self._low) / 2
         return np.concatenate([*self._stuck, middles[np.isneginf(self._floor)]])
 
@@ -141,7 +144,7 @@ class Minimum:
         return places
 
     def _try(self, places: Array) -> tuple[Interval, Interval]:
-        """The cost and slopes at points; the lowest value is kept."""
+        """Enclosures of the cost and its slopes at points; the lowest value found so far is kept."""
         at, g = self.cost.point(self.w, places)
         best = int(np.argmin(np.where(np.isnan(at[1]), np.inf, at[1])))
         if at[1][best] < self.high:
@@ -150,7 +153,7 @@ class Minimum:
         return at, g
 
     def _descend(self, starts: Array) -> None:
-        """A first upper bound: local minimisation inside the box."""
+        """Find a first upper bound by local minimisation inside the box."""
         from scipy.optimize import minimize
 
         starts = np.clip(starts, self.bounds[:, 0], self.bounds[:, 1])

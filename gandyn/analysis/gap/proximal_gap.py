@@ -1,4 +1,4 @@
-"""The proximal gap: the maximiser's free answer, against the minimiser's answer to a maximiser on a leash."""
+"""The proximal duality gap: the maximiser's answers to the minimiser are held near its point by a quadratic penalty."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ DENSE = 100  # coordinates up to which answers are improved by Newton's method
 
 @dataclasses.dataclass(frozen=True)
 class Proximal:
-    """One run: both shares, both answers as joint vectors, and what is left of each player's gradient there.
+    """The result of one run: both players' shares of the proximal gap, their answers, and how far these are from
+    optimal.
 
     Attributes:
         shares: f(w) - min_x' max_y' [f - lam |y' - y|^2], and max_y' f - f(w), each (...).
-        free: (x, y') with the maximiser's free answer.
-        leashed: (x', y'') with the minimiser's, and the maximiser's to it.
-        residuals: one (...) for each player, over the size of its gradient at w.
+        free: (x, y') with the maximiser's answer without the penalty.
+        leashed: (x', y'') with the minimiser's answer, and the maximiser's penalised answer to it.
+        residuals: the gradient left at each player's answer, one (...) for each, over the size of the gradient at w.
     """
 
     shares: tuple[Array, Array]
@@ -38,16 +39,27 @@ class Proximal:
 
     @property
     def converged(self) -> bool:
-        """Whether all residuals are small."""
+        """Whether all residuals are at most 1e-4."""
         sizes = [np.asarray(r.detach().cpu() if hasattr(r, "detach") else r, dtype=float) for r in self.residuals]
         return all(bool((r <= SMALL).all()) for r in sizes)
 
 
 def proximal(game: Game, w: Array, rule: Rule, k: int, lam: float, stream: Any) -> Proximal:
-    """max_y' f(x, y') - min_x' max_y' [f(x', y') - lam |y' - y|^2], from k steps of a rule for every answer.
+    """The proximal duality gap max_y' f(x, y') - min_x' max_y' [f(x', y') - lam |y' - y|^2].
 
-    Plain gradient steps on the leash are followed by the leash's own proximal map, so that no weight is too large for
-    them. In small deterministic games without constraints, the answers are then improved by Newton's method.
+    Every answer is found by k steps of a rule. Plain gradient steps on the penalised problem are followed by the
+    proximal
+    map of the penalty, so that no weight lam is too large for them. In small deterministic games without constraints,
+    the
+    answers are then improved by Newton's method.
+
+    Args:
+        game: a zero-sum game of two players; f is the first one's cost, x and y are their blocks.
+        w: the points (x, y), shape (..., d).
+        rule: the rule that finds the answers.
+        k: steps for every answer.
+        lam: weight of the penalty.
+        stream: source of randomness.
 
     Raises:
         DomainError: for games that are not zero-sum between two players.
@@ -86,7 +98,7 @@ def _slopes(game: Game, w: Array, batch: Any) -> tuple[Array, Array]:
 
 
 def _left(game: Game, i: int, w: Array, slope: Array) -> Array:
-    """|x - P(x - slope)| of one player's block."""
+    """The residual |x - P(x - slope)| of one player's block x, with P the projection onto its feasible set."""
     view = game.restrict(i, w)
     return worlds.norm(view.block - view.project(view.block - slope))[..., 0]
 
@@ -95,7 +107,7 @@ def _left(game: Game, i: int, w: Array, slope: Array) -> Array:
 
 
 def _answer_to_the_leash(game: Game, w: Array, rule: Rule, k: int, lam: float, stream: Any) -> Array:
-    """(x', y''): k steps of the minimiser, each against the maximiser's leashed answer."""
+    """The pair (x', y''): k steps of the minimiser, each against the maximiser's penalised answer."""
     x, state = game.split(w)[0], None
     for _ in range(k):
         leashed = _leashed(game, w, x, rule, k, lam, stream)
@@ -137,7 +149,7 @@ def _improved(game: Game, w: Array, free: Array, leashed: Array, lam: float) -> 
     last = start[other]
 
     def to(x: Array) -> Array:
-        """The leashed answer to x, from the last one found."""
+        """The point (x, y) with the maximiser's penalised answer y to x, searched for from the last answer found."""
         nonlocal last
 
         def pulled(y: Array) -> tuple[float, Array, Array]:

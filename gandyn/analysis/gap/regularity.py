@@ -18,14 +18,14 @@ ENTIRE = (
 
 @dataclasses.dataclass(frozen=True)
 class Regularity:
-    """Arguments on which everything hangs.
+    """The subexpressions whose signs decide where an expression has a value, and where it has derivatives.
 
     Attributes:
         roots: the expression has a value only where they are >= 0.
         logarithms: only where they are > 0.
         poles: only where they are not 0.
         kinks: it has derivatives only where they are not 0.
-        known: whether that is all; False where it holds a function of which nothing is known.
+        known: whether these are all conditions; False where the expression holds a function of which nothing is known.
     """
 
     roots: tuple[Any, ...]
@@ -36,17 +36,17 @@ class Regularity:
 
     @property
     def arguments(self) -> tuple[Any, ...]:
-        """All of them, in the order of the attributes."""
+        """The subexpressions of all four kinds in one tuple, in the order of the attributes."""
         return (*self.roots, *self.logarithms, *self.poles, *self.kinks)
 
     @property
     def singular(self) -> bool:
-        """Whether values can grow without limit at finite places."""
+        """Whether values can grow without limit near a finite point."""
         return bool(self.logarithms or self.poles)
 
 
 def regularity(e: Any) -> Regularity:
-    """Collect them from a SymPy expression in real symbols."""
+    """The `Regularity` of a SymPy expression in real symbols."""
     while e.has(Expectation):
         e = e.xreplace({part: part.quadrature() for part in e.atoms(Expectation)})
     found: dict[str, dict[Any, None]] = {name: {} for name in ("roots", "logarithms", "poles", "kinks")}

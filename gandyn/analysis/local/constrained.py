@@ -50,12 +50,12 @@ class Constraints:
 
     @property
     def strong(self) -> tuple[str, ...]:
-        """Coordinates pressed onto their bounds."""
+        """Names of the coordinates at a bound whose multiplier is positive."""
         return self._named("strong")
 
     @property
     def weak(self) -> tuple[str, ...]:
-        """Coordinates that touch a bound which does not press."""
+        """Names of the coordinates at a bound whose multiplier is zero."""
         return self._named("weak")
 
     def _named(self, which: str) -> tuple[str, ...]:
@@ -76,7 +76,7 @@ class Constraints:
         return Face(face.set, tuple(0 if k in released else side for k, side in enumerate(face.sides)))
 
     def to_dict(self) -> dict[str, Any]:
-        """Sides and multipliers by coordinate."""
+        """Sides and multipliers as a dictionary, by name of the coordinate."""
         if self.first_order is None:
             return {"obstacle": self.obstacle}
         sides = {-1: "lower bound", 1: "upper bound"}
@@ -122,19 +122,25 @@ class OnFace:
 
 
 class Projected(GameView):
-    """The game with another projection."""
+    """A game whose projection onto the feasible set is replaced by another function."""
 
     def __init__(self, game: Game, onto: Callable[[Array], Array]) -> None:
         super().__init__(game)
         self.onto = onto
 
     def project(self, w: Array) -> Array:
-        """The new projection of w."""
+        """The point w, shape (..., d), under the function that replaces the projection."""
         return self.onto(w)
 
 
 def on_face(game: Game, face: Face, point: Sequence[Any]) -> Any:
-    """The game with the projection that it has near the point: smooth, and offered on symbols whatever the size."""
+    """The game with its projection replaced by the smooth one that holds near a point, also on symbols.
+
+    Args:
+        game: the game.
+        face: the face of the feasible set on which the point lies.
+        point: the point, shape (d,).
+    """
     offered = copy.copy(game)
     offered.worlds = ALL_WORLDS
     return Projected(offered, OnFace(face, tuple(point)))
@@ -151,9 +157,14 @@ def column_names(coordinates: Sequence[str], face: Face) -> tuple[str, ...]:
 
 
 def reduced_symbols(face: Face, coordinates: Sequence[Any], point: Sequence[Any]) -> tuple[list[Any], dict[Any, Any]]:
-    """Displacements s along the columns, and the coordinates in terms of them: w = point + sum of s c.
+    """Symbols s for displacements along a face, and the coordinates as w = point + sum of s c.
 
     Where every coordinate is free the coordinates stand for themselves.
+
+    Args:
+        face: the face, spanned by the columns c.
+        coordinates: symbols of the coordinates.
+        point: the point, shape (d,).
     """
     steps = [sympy.Symbol(f"s{j + 1}", real=True) for j in range(face.dimension)]
     moved = {
@@ -164,7 +175,7 @@ def reduced_symbols(face: Face, coordinates: Sequence[Any], point: Sequence[Any]
 
 
 def along(face: Face, image: Sequence[Any]) -> list[Any]:
-    """The components of a vector along the columns."""
+    """The components of a vector along the columns that span the face."""
     return [
         sum(c * e for c, e in zip(column, image, strict=True) if c) / exact(sum(c * c for c in column))
         for column in face.columns
@@ -172,7 +183,13 @@ def along(face: Face, image: Sequence[Any]) -> list[Any]:
 
 
 def reduce_map(traced: UpdateMap, face: Face, point: Sequence[Any]) -> UpdateMap:
-    """The traced map of a game `on_face`, in displacements along the face and the rule's memory."""
+    """The update map of a game made by `on_face`, in displacements along the face and the rule's memory.
+
+    Args:
+        traced: the traced update map.
+        face: the face.
+        point: the point, shape (d,).
+    """
     d = len(point)
     steps, moved = reduced_symbols(face, traced.symbols[:d], point)
     gone = [e - exact(p) for e, p in zip(traced.outputs[:d], point, strict=True)]
@@ -205,23 +222,32 @@ def rest_of_memory(traced: UpdateMap, memory: Sequence[Any]) -> list[Any]:
 
 @dataclasses.dataclass
 class Watched:
-    """A projection that remembers what it was asked for."""
+    """A projection that records the points for which it was called."""
 
     projection: Any
     asked: list[Any] = dataclasses.field(default_factory=list)
 
     def __call__(self, w: Array) -> Array:
-        """The projection of w, (d,)."""
+        """The projection of w, shape (d,)."""
         self.asked.append(np.array(w, dtype=float))
         return self.projection(w)
 
 
 def pressed(game: Game, rule: Rule, constraints: Constraints, point: Array, state: Any) -> Constraints:
-    """Checks in floats that the step's projections keep to the face of the point, and press onto all of its bounds.
+    """Check in floats that the projections in a step keep to the face of the point and press onto its bounds.
 
-    Each projection of one step, from the point and from neighbours on its face, must land on that face; each bound is
-    pressed by one of them at least, and left alone by the others (as the idle player's are in an alternating step). A
-    bound that does not press at the point itself is left to the one-sided analysis.
+    Each projection of one step, from the point and from neighbours on its face, must land on that face. Each bound must
+    be
+    pressed by at least one of them, and left alone by the others (as the idle player's are in an alternating step). A
+    bound
+    that does not press at the point itself is left to the one-sided analysis.
+
+    Args:
+        game: the game.
+        rule: the rule.
+        constraints: the place of the point in the feasible set.
+        point: the point, shape (d,).
+        state: the rule's state at the point.
     """
     face = constraints.face
     assert face is not None
@@ -262,7 +288,17 @@ def _bound(face: Face, k: int, side: int) -> float:
 
 
 def locate(game: Game, point: Sequence[Any], v: Sequence[Any], tolerance: Any = 0.0) -> Constraints:
-    """The point's place in the feasible set; an obstacle where the projection's faces are not known."""
+    """The place of a point in the feasible set: whether it is feasible, on which face, and with which multipliers.
+
+    Args:
+        game: the game.
+        point: the point, shape (d,).
+        v: the field at the point, shape (d,).
+        tolerance: rounding error allowed in v; 0 for exact numbers.
+
+    Returns:
+        The `Constraints`; its `obstacle` says so where the faces of the feasible set are not known.
+    """
     names = tuple(map(str, game.symbols or [f"w{k + 1}" for k in range(game.dim)]))
     try:
         feasible = game.feasible_set()

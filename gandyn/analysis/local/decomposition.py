@@ -37,12 +37,12 @@ class Decomposition(Result):
 
     @property
     def symmetric(self) -> Any:
-        """S, the potential part: it is all of J exactly when the game is a potential game."""
+        """The symmetric part S of J; J = S exactly when the game is a potential game."""
         return (self.jacobian + self._transposed) / 2
 
     @property
     def antisymmetric(self) -> Any:
-        """A, the Hamiltonian part: it is all of J exactly when the game is a Hamiltonian game."""
+        """The antisymmetric part A of J; J = A exactly when the game is a Hamiltonian game."""
         return (self.jacobian - self._transposed) / 2
 
     S, A = symmetric, antisymmetric
@@ -58,14 +58,18 @@ class Decomposition(Result):
         return "potential" if potential else "Hamiltonian" if hamiltonian else "mixed"
 
     def summary(self) -> str:
-        """Kind and parts."""
+        """The kind of the game, then its parts S and A, as text."""
         where = "identically" if self.at is None else f"at {place(self.at)}"
         return f"{self.game.name} is {self.kind} {where}\nS = {self.symmetric}\nA = {self.antisymmetric}"
 
 
 @door
 def decompose(game: Game, w: Any = None) -> Decomposition:
-    """J = S + A at the point w or points (..., d), or as expressions when w is None or holds symbols.
+    """Split the game Jacobian J = S + A into its symmetric and its antisymmetric part.
+
+    Args:
+        game: the game.
+        w: a point, shape (d,), or points, shape (..., d). Where it is None or holds symbols, the parts are expressions.
 
     Raises:
         NotDifferentiableError: at a single point where the field has a kink.

@@ -183,7 +183,7 @@ def _float_type() -> Any:
 
 
 def _natural(game: Game, place: Place) -> float:
-    """|w - P(w - v(w))| in floats."""
+    """The residual |w - P(w - v(w))| in floats."""
     w, v = (np.array([_number(e) for e in side]) for side in (place.point, place.v))
     return float(np.linalg.norm(w - game.project(w - v)))
 
@@ -330,7 +330,7 @@ def flow_matrix(game: Game, point: Array) -> tuple[Any, Any]:
 
 
 def refuse_ensemble(game: Game, at: Any) -> None:
-    """One point at a time, by name."""
+    """Refuse more than one point, naming the shape that was given."""
     shape = np.shape(np.asarray(at, dtype=object)) if not hasattr(at, "shape") else tuple(at.shape)
     if len(shape) > 1:
         raise ShapeError(

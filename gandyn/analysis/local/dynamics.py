@@ -54,7 +54,7 @@ class LocalDynamics:
 
     @classmethod
     def of_map(cls, traced: UpdateMap, point: Sequence[Any]) -> LocalDynamics:
-        """A traced update map."""
+        """The dynamics of a traced update map near a point."""
         return cls(tuple(point), traced.symbols, traced.outputs, traced.bindings, traced)
 
     def series(self, order: int, arithmetic: type[Rational] | type[Decimal]) -> list[Series]:

@@ -25,7 +25,7 @@ class ExactLinearization:
 
     @functools.cached_property
     def charpoly(self) -> Any:
-        """det(z I - matrix), an expression in z."""
+        """The characteristic polynomial det(z I - matrix), an expression in z."""
         from ..exact_numbers.roots import Z
 
         return self.matrix.charpoly(Z).as_expr()
@@ -163,7 +163,7 @@ class ExactLinearization:
 
     @functools.cached_property
     def spectral_abscissa(self) -> Any:
-        """Largest real part as an expression."""
+        """The largest real part of the eigenvalues, as an expression."""
         return sympy.Max(*{sympy.simplify(sympy.re(r)) for r in self.eigenvalues})
 
 

@@ -19,9 +19,14 @@ def is_implicit(game: Game, rule: Rule) -> bool:
 
 
 def implicit_jacobian(game: Game, rule: Rule, point: Array) -> tuple[Any, Any]:
-    """(w+, Dw+) at an exact point, from r(w+, w) = 0: Dw+ = -(dr/dw+)^{-1} dr/dw, exact where w+ = w.
+    """The next point w+ of an implicit rule and its derivative Dw+, from the residual equation r(w+, w) = 0.
 
-    Elsewhere w+ is what the step finds in floating point.
+    Dw+ = -(dr/dw+)^{-1} dr/dw, exact where w+ = w. Elsewhere w+ is what the step finds in floating point.
+
+    Args:
+        game: the game.
+        rule: the implicit rule.
+        point: the exact point w, shape (d,).
 
     Raises:
         NotDifferentiableError: at a kink, or where dr/dw+ is singular.
@@ -67,7 +72,7 @@ def _by_series(traced: Any, point: list[Any]) -> Any | None:
 
 
 def _arrive(game: Game, rule: Rule, parameters: tuple[Any, ...], w: Any) -> Any:
-    """Where the step from w goes."""
+    """The point w+ at which the step from w arrives."""
     if parameters or w.free_symbols:
         if not w.free_symbols and float(sympy.Matrix(game.field(np.array(list(w), dtype=object))).norm()) < STILL:
             return w
@@ -93,7 +98,14 @@ def _solve(game: Game, rule: Rule, matrix: Any, rhs: Any) -> Any:
 
 
 def implicit_jacobian_torch(game: Game, rule: Rule, w: Array, seed: Any) -> tuple[Array, Array]:
-    """(w+, Dw+) at a torch vector, the residual differentiated automatically at the batch that the seed draws."""
+    """The next point w+ of an implicit rule and its derivative Dw+, by automatic differentiation of the residual.
+
+    Args:
+        game: the game.
+        rule: the implicit rule.
+        w: the point, a torch vector of shape (d,).
+        seed: seed of the batch on which the residual is evaluated.
+    """
     import torch
 
     start, batch = w.detach(), game.draw(np.random.default_rng(seed))

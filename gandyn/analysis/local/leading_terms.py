@@ -17,7 +17,17 @@ if TYPE_CHECKING:
 
 @mpmath.workdps(DECIMALS)  # type: ignore[untyped-decorator]
 def by_terms(lin: Linearization, f: Any, placement: Any, orders: range) -> NonlinearDecision | None:
-    """The first term that decides among these orders; None if all of them vanish."""
+    """The decision by the first non-linear term that does not vanish.
+
+    Args:
+        lin: the linearisation at the point.
+        f: the map or field near the point.
+        placement: which eigenvalues lie on the stability boundary.
+        orders: the orders of terms that are tried, lowest first.
+
+    Returns:
+        The decision; None if the terms of all these orders vanish.
+    """
     local = lin.local
     assert local is not None
     whole = placement.inside == 0

@@ -119,7 +119,7 @@ class Linearization(Result):
 
     @functools.cached_property
     def affine(self) -> bool:
-        """Whether the dynamics is affine everywhere, so that its linear part is all of it."""
+        """Whether the dynamics is affine everywhere, so that the linear part describes it completely."""
         from .nonlinear import is_affine
 
         return self.local is not None and is_affine(self.local)
@@ -178,11 +178,7 @@ class Linearization(Result):
 
     @functools.cached_property
     def nonlinear(self) -> NonlinearDecision | None:
-        """What decides where the linear part is silent (verdict marginal); None where the linear part has spoken.
-
-        The first non-vanishing coefficient of the normal form on the centre manifold, a conserved quantity with a
-        definite Hessian, or exact linearity; its own verdict may be "undecided", with what is missing.
-        """
+        """What non-linear terms decide where the verdict is marginal; None where the linear part decides."""
         from .nonlinear import decide
 
         return decide(self) if self.verdict is Verdict.MARGINAL else None
@@ -192,7 +188,7 @@ class Linearization(Result):
         return decide(self)
 
     def summary(self) -> str:
-        """Point, spectrum, verdict and its reason."""
+        """The point, the spectrum, the verdict and its reason, as text."""
         lines = [self._subject()]
         if self.exact is not None and self.exact.matrix.rows <= 6 and not self.obstacle:
             lines.append(f"characteristic polynomial: {self.exact.charpoly}")

@@ -32,7 +32,12 @@ PLANE, U, V = ring("u,v", QQ)
 
 
 def by_nilpotent_terms(lin: Linearization, whole: bool) -> NonlinearDecision:
-    """The fate of a double zero with one eigenvector, all others contracting. `whole`: there are no others."""
+    """The decision at a double zero eigenvalue with one eigenvector, all other eigenvalues contracting.
+
+    Args:
+        lin: the linearisation at the point.
+        whole: whether there are no other eigenvalues.
+    """
     local, exact = lin.local, lin.exact
     assert local is not None
     assert exact is not None
@@ -113,7 +118,7 @@ def _second_order(p: Any, q: Any) -> Any:
 
 
 def _at(p: Any, v: Any) -> Any:
-    """p(u, v(u, y)), cut."""
+    """The polynomial p(u, v(u, y)) in u and y, without terms above the order kept."""
     powers = [PLANE.one]
     for _ in range(ORDER):
         powers.append(_times(powers[-1], v))
@@ -177,5 +182,5 @@ def _turning(e: Any, a: Any, n: int, shape: str) -> tuple[Fate, str]:
 
 
 def _change(p: Any, e: Any) -> Any:
-    """dp/dt along x' = y, y' = E."""
+    """The time derivative of p along x' = y, y' = E(x, y)."""
     return p.diff(U) * V + p.diff(V) * e

@@ -19,7 +19,7 @@ LARGEST = 8
 
 
 class Fate(enum.StrEnum):
-    """What the dynamics does near a point whose linear part is silent. The value is its own message."""
+    """What the dynamics does near a point whose linear part does not decide. Each value is its own message."""
 
     ATTRACTING = "attracting"
     REPELLING = "repelling"
@@ -56,7 +56,7 @@ class NonlinearDecision(Result):
 
     @property
     def law(self) -> str:
-        """The equation of the distance r, or an empty string."""
+        """The equation of the distance r from the point as text; empty where no term decided."""
         if self.coefficient is None:
             return ""
         left = "dr/dt =" if self.flow else "r+ = r +"
@@ -84,7 +84,7 @@ class NonlinearDecision(Result):
         return exact_and_decimal(self.coefficient)
 
     def summary(self) -> str:
-        """Verdict and argument."""
+        """The verdict and the argument, as text."""
         law = f"; {self.law}" if self.law else ""
         return f"{self.verdict}: {self.argument}{law}"
 
@@ -142,7 +142,13 @@ def _open(why: str, flow: bool) -> NonlinearDecision:
 
 
 def named(boundary: Sequence[tuple[Any, int]], blocks: Sequence[tuple[Any, int]], flow: bool) -> str:
-    """The degeneracy by the name that the field gives it (Kuznetsov, sections 8.1 and 9.1)."""
+    """The usual name of a degenerate point (Kuznetsov, sections 8.1 and 9.1).
+
+    Args:
+        boundary: factors of the characteristic polynomial on the stability boundary, with multiplicities.
+        blocks: those of them that have Jordan blocks.
+        flow: whether the dynamics is a flow.
+    """
     kinds = sorted(_kind(f, flow) for f, m in boundary for _ in range(m))
     known: dict[tuple[str, ...], str] = {
         ("zero", "zero"): "a double zero",

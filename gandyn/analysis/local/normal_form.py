@@ -45,7 +45,8 @@ class Reduction:
 
     Args:
         series: Taylor series of the dynamics in the displacements, to the highest order wanted.
-        numbers: the field of the critical eigenvalue. flow: differential equation or map.
+        numbers: the field of the critical eigenvalue.
+        flow: differential equation or map.
         real: the critical eigenvalue is real.
     """
 
@@ -74,11 +75,11 @@ class Reduction:
         return q, [x / pairing for x in p]
 
     def _shifted(self, mu: Any) -> list[list[Any]]:
-        """mu - A."""
+        """The matrix mu I - A as nested lists, A the linear part."""
         return [[(mu if i == k else self.zero) - self.linear[i][k] for k in range(self.n)] for i in range(self.n)]
 
     def to(self, order: int) -> NormalForm:
-        """The normal form to a total degree."""
+        """The normal form with all terms up to a total degree `order`."""
         while self.order < order:
             self._next()
         return NormalForm(self.numbers, self.flow, self.real, self.q, dict(self.coefficients), self.order)
@@ -106,7 +107,7 @@ class Reduction:
         self.order = m
 
     def _eigenvalue(self, j: int, k: int) -> Any:
-        """What the linear part multiplies z^j conj(z)^k by."""
+        """The factor by which the linear part multiplies z^j conj(z)^k."""
         value, mirrored = self.numbers.eigenvalue, self.numbers.conjugate(self.numbers.eigenvalue)
         if self.flow:
             return sum([value] * j + [mirrored] * k, self.zero)
@@ -128,7 +129,7 @@ class Reduction:
         return found[:-1], found[-1]
 
     def _compose(self, terms: dict[tuple[int, ...], Any], m: int) -> Planar:
-        """The non-linear terms at the manifold, to degree m."""
+        """The non-linear terms on the centre manifold, up to degree m."""
         products: dict[tuple[int, ...], Planar] = {(): {(0, 0): self.one}}
 
         def product(monomial: tuple[int, ...]) -> Planar:

@@ -31,7 +31,7 @@ class Verdict(enum.StrEnum):
 
 
 def decide(lin: Linearization) -> Decision:
-    """The verdict and the argument behind it."""
+    """The verdict on a linearisation and the argument behind it."""
     verdict, reason = _decide(lin)
     if lin.rule is not None and lin.equilibrium and not (lin.settled or lin.obstacle):
         reason += f"; the rule's memory is not at rest (residual {lin.residual:.1e})"
@@ -61,12 +61,12 @@ def _decide(lin: Linearization) -> Decision:
 
 
 def line(lin: Linearization) -> str:
-    """The stability boundary in words."""
+    """The name of the stability boundary: the imaginary axis for a flow, the unit circle for a map."""
     return "the imaginary axis" if lin.rule is None else "the unit circle"
 
 
 def exactly(lin: Linearization) -> Decision:
-    """From the exact characteristic polynomial."""
+    """The verdict from the exact characteristic polynomial."""
     from ..exact_numbers.polynomials import place
 
     assert lin.exact is not None
@@ -126,7 +126,7 @@ def _in_other_units(lin: Linearization) -> Decision | None:
 
 
 def _defects(lin: Linearization) -> str:
-    """Jordan blocks off the boundary: they decide nothing, but errors grow before they fall."""
+    """A remark on Jordan blocks off the boundary: they do not change the verdict, but errors grow before they fall."""
     assert lin.exact is not None
     names = [
         f"a defective eigenvalue, root of {f.as_expr()}, {m}-fold with too few eigenvectors"
@@ -136,11 +136,13 @@ def _defects(lin: Linearization) -> str:
 
 
 def numerically(lin: Linearization) -> Decision:
-    """From eigenvalues in floating point, each with the error that its condition number allows.
+    """The verdict from eigenvalues in floating point, each with the error that its condition number allows.
 
     When the matrix M moves by eps |M|, an eigenvalue moves by about eps |M| / s, s being the cosine between its left
-    and right eigenvectors (Golub & Van Loan, section 7.2.2), and by no more than (2 + eps) |M| eps^(1/n) (Elsner
-    1985), which holds for Jordan blocks too. M is -J, or DF - 1: the costs' units do not matter.
+    and
+    right eigenvectors (Golub & Van Loan, section 7.2.2), and by no more than (2 + eps) |M| eps^(1/n) (Elsner 1985),
+    which
+    holds for Jordan blocks too. M is -J, or DF - 1: the costs' units do not matter.
     """
     import scipy.linalg
 
@@ -164,7 +166,13 @@ def numerically(lin: Linearization) -> Decision:
 
 
 def on_the_face(lin: Linearization, verdict: Verdict, reason: str) -> Decision:
-    """What the spectrum on the face and the bounds that press onto it say together."""
+    """The verdict at a point with active bounds, from the spectrum on its face and the bounds that press onto it.
+
+    Args:
+        lin: the linearisation on the face.
+        verdict: the verdict of the spectrum on the face.
+        reason: the argument behind that verdict.
+    """
     bounds = lin.constraints
     assert bounds is not None
     face = bounds.face

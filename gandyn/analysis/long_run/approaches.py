@@ -33,11 +33,11 @@ class _Orbit:
     slopes: Array
 
     def square(self, k: int, t: float) -> float:
-        """|w(t) - start|^2 between the times k - 1 and k."""
+        """The squared distance |w(t) - start|^2 at a time t between the times k - 1 and k."""
         return float(((self.pieces[k](t) - self.start) ** 2).sum())
 
     def slope(self, k: int, t: float) -> float:
-        """Half its derivative."""
+        """Half the time derivative of |w(t) - start|^2, at a time t between the times k - 1 and k."""
         w = self.pieces[k](t)
         return float((w - self.start) @ self.field(w[None])[0])
 

@@ -47,12 +47,12 @@ class BasinRun:
 
     @property
     def remembers(self) -> bool:
-        """Whether the state is more than the point."""
+        """Whether the rule's state holds more than the point."""
         return bool(self.kernel.program.size > self.box.shape[0])
 
     @property
     def scale(self) -> Array:
-        """Half widths of the box."""
+        """The half widths of the box, shape (d,)."""
         return np.asarray((self.box[:, 1] - self.box[:, 0]) / 2)
 
     def with_orbits(self, w: Array) -> BasinRun:
@@ -76,7 +76,7 @@ class BasinRun:
         return dataclasses.replace(self, orbits=tree, orbit_periods=ends.periods[chosen[steady]])
 
     def __call__(self, w: Array) -> Ends:
-        """What becomes of starts (N, d)."""
+        """The ends of the orbits from starts w, shape (N, d)."""
         d = w.shape[-1]
         ends = Ends(np.full(len(w), UNDECIDED), np.array(w), np.zeros(len(w), dtype=int))
         z, counters = self.initial(w)

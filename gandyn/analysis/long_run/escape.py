@@ -38,7 +38,7 @@ class EscapeTimes(Result):
 
     @property
     def survival(self) -> tuple[Any, Any]:
-        """(times, share still inside after them): all censoring is at the end, so the plain share is unbiased."""
+        """Pairs (times, share still inside): all censoring is at the end, so the plain share is unbiased."""
         times = np.unique(self.steps[self.escaped])
         inside = [1 - float(np.sum(self.steps[self.escaped] <= t)) / self.steps.size for t in times]
         return times, np.array(inside)
@@ -54,7 +54,7 @@ class EscapeTimes(Result):
         return np.where(self.escaped, "escaped", "censored")
 
     def summary(self) -> str:
-        """How many left, when, and how many are censored."""
+        """How many members left, when, and how many are censored, as text."""
         n, left = self.steps.size, int(np.sum(self.escaped))
         lines = [f"{self._dynamics()}: {left} of {n} left {self.region}"]
         if left:

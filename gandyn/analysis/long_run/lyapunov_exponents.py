@@ -25,7 +25,7 @@ DIVERGED, STALLED = "diverged", "stalled where the flow blows up or is not smoot
 
 
 class _StoppedError(Exception):
-    """The orbit goes no further, for the reason given."""
+    """Raised where an orbit cannot be continued, with the reason."""
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -70,7 +70,7 @@ class LyapunovExponents(Result):
 
     @property
     def largest(self) -> float:
-        """The first exponent: above 0 on a bounded orbit means chaos."""
+        """The largest exponent; a positive value on a bounded orbit means chaos."""
         return float(self.exponents[0])
 
     @property
@@ -96,7 +96,7 @@ class LyapunovExponents(Result):
         return False if self.largest + self.band[0] < 0 else None
 
     def summary(self) -> str:
-        """Exponents with bands, and the check of their sum."""
+        """The exponents with their bands, and the check of their sum, as text."""
         unit = "a unit of time" if self.rule is None else "a step"
         shown = ", ".join(f"{e:.6g} +- {b:.1g}" for e, b in zip(self.exponents, self.band, strict=True))
         told = {True: "chaotic", False: "not chaotic", None: "chaos undecided"}[self.chaotic]

@@ -54,11 +54,11 @@ class Recurrence(Result):
 
     @property
     def spread(self) -> float | None:
-        """Largest departure of the divergence from its first value."""
+        """The largest change of the KL sum along the orbit from its first value; None where it is not known."""
         return None if self.divergence is None else float(np.abs(self.divergence - self.divergence[0]).max())
 
     def summary(self) -> str:
-        """Number of returns, first and closest, conservation."""
+        """The number of returns, the first and the closest one, and how well the sum is conserved, as text."""
         text = f"{self.label} on {self.game.name}, t = 0 to {self.t[-1]:g}: "
         text += f"{len(self.returns)} returns within {self.radius:g}"
         if len(self.returns):

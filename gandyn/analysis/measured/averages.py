@@ -80,7 +80,7 @@ def _numbers(w: Any) -> Array:
 
 
 def _sums(trajectory: Trajectory, w: Array, t: Array) -> Array:
-    """w_1 + ... + w_t at the recorded steps after the first."""
+    """The sums w_1 + ... + w_t at the recorded steps t after the first."""
     if (np.diff(t) == 1).all():
         return np.cumsum(w[1:], axis=0)
     recorded = np.round(t - t[0]).astype(int)

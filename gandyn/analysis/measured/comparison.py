@@ -214,7 +214,7 @@ class _Setting:
     spread: float
 
     def contender(self, label: str, rule: Rule, step_sizes: Sequence[float] | None, seeds: int) -> Contender:
-        """Tune on the held-out seed, then run the other seeds."""
+        """Tune a rule's step size on the held-out seed, then run it on the other seeds."""
         tried: dict[float, float] = {}
         if step_sizes is not None and step_size(rule) is not None:
             for lr in step_sizes:
@@ -231,7 +231,7 @@ class _Setting:
         return centre + self.spread * np.random.default_rng(seed).normal(size=centre.shape)
 
     def _run(self, rule: Rule, seeds: list[int]) -> tuple[Array, Array, int, int]:
-        """(metric (seeds, T), cost (T,), steps, diverged seeds)."""
+        """A rule's runs: metric (seeds, T), cost (T,), number of steps, and seeds that diverged."""
         first, each = self._price(rule)
         steps = int((self.budget - first) / each + 1e-9)
         if steps < 1:
@@ -251,7 +251,7 @@ class _Setting:
         return values, first + each * np.asarray(runs[0].t), steps, lost
 
     def _price(self, rule: Rule) -> tuple[float, float]:
-        """(cost of init, cost of one step) in the unit."""
+        """The cost of a rule's `init` and of one step, in the unit of the comparison."""
         w = self._start(HELD_OUT)
         rng = np.random.default_rng(0)
         before = self.game.counts * 1

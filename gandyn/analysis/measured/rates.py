@@ -70,7 +70,7 @@ class RateFit(Result):
     _plot = "rate_fit"
 
     def summary(self) -> str:
-        """Model, numbers with bands, prediction."""
+        """The model, its numbers with bands, and the predicted rate, as text."""
         unit = "step" if self.trajectory.rule is not None else "unit of time"
         target = ", ".join(f"{x:g}" for x in self.to)
         lines = [f"{self._dynamics()}, distance to ({target}): {self.model} ({self.reason})"]
@@ -188,7 +188,10 @@ def _fitted(t: Series, y: Series) -> _Fitted:
 
 
 def _drifting(fit: Fit, late: Fit) -> Fit:
-    """A fit that a smooth curve beats is still on its way: its band reaches as far again as its later half has gone."""
+    """The fit, with a wider band where a smooth curve fits better: then the run has not reached its final rate.
+
+    The band is widened by as much as the slope of the later half differs from that of the fit.
+    """
     return fit.widened(2 * late.slope - fit.slope) if fit.doubt < DOUBT else fit
 
 

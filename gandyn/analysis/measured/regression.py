@@ -41,7 +41,7 @@ class Fit:
     at_edge: bool = False
 
     def widened(self, slope: float) -> Fit:
-        """With a band that holds another slope too."""
+        """The fit with a band that also holds another slope."""
         return dataclasses.replace(self, band=(min(self.band[0], slope), max(self.band[1], slope)))
 
     @property
@@ -50,7 +50,7 @@ class Fit:
         return 2 if self.offset is None else 3
 
     def __call__(self, t: Any) -> Series:
-        """The fitted y at t."""
+        """The fitted values of y at the times t."""
         t = np.asarray(t, dtype=float)
         x = t if self.offset is None else np.log(t + self.offset)
         return np.asarray(self.intercept + self.slope * x)
@@ -133,7 +133,7 @@ class Regression:
         self.least = self._left(free)[1]
 
     def line(self) -> Fit:
-        """y against t."""
+        """The straight line fitted to y as a function of t."""
         columns = np.column_stack([np.ones_like(self.t), self.t - self.t.mean(), self.periodic])
         solution, power, inverse = self._left(columns)
         degrees = self._degrees(columns.shape[1])

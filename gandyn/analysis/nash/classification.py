@@ -70,7 +70,7 @@ class Classification(Result):
 
     @property
     def label(self) -> str:
-        """Nash and stability in one phrase."""
+        """The Nash property and the stability of the point, in one phrase."""
         stable = self.linearization.verdict.value
         if self.nash.startswith("undecided"):
             return f"{stable}; {self.nash}"
@@ -82,7 +82,7 @@ class Classification(Result):
         return f"Nash but {unstable}{stable}: {self.nash}"
 
     def summary(self) -> str:
-        """Label, then the evidence."""
+        """The label, followed by the evidence for it."""
         lines = [f"{place(self.at)} of {self.game.name}: {self.label}"]
         for player, found in zip(self.game.players, self.players, strict=True):
             lines.append(f"{player.name}: {found.kind} of its own cost ({found.reason}); own Hessian {found.hessian}")

@@ -43,7 +43,7 @@ def _hessian(e: Any, own: Sequence[Any]) -> bool:
 
 
 def _curved(e: Any, own: Sequence[Any], sign: int) -> bool:
-    """Whether sign * e is convex by the rules."""
+    """Whether sign * e is shown to be convex by the composition rules of convex functions."""
     if not e.free_symbols & set(own) or _affine(e, own):
         return True
     if e.is_Add:

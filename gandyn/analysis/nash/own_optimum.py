@@ -73,7 +73,13 @@ def definiteness(hessian: Any, scale: float | None = None) -> str:
 
 
 def along_face(matrix: Any, rows: Face, columns: Face | None = None) -> Any:
-    """B_r^T M B_c with the columns of two faces' tangent spaces, exact where M is."""
+    """The matrix B_r^T M B_c, with the columns of B spanning the tangent space of a face.
+
+    Args:
+        matrix: the matrix M; the result is exact where M is.
+        rows: the face whose tangent space B_r spans.
+        columns: the face for B_c; that of `rows` by default.
+    """
     columns = rows if columns is None else columns
     if isinstance(matrix, np.ndarray):
         return rows.orthonormal.T @ matrix @ columns.orthonormal
@@ -89,7 +95,8 @@ class OwnProblem:
 
     Args:
         game, index: the player. point, v: coordinates and field, (d,). exact: whether they are exact.
-        hessian: the own Hessian, a SymPy matrix where it is exact. scale: size of the player's second derivatives.
+        hessian: the own Hessian, a SymPy matrix where it is exact.
+        scale: size of the player's second derivatives.
         conditions: the player's own first-order conditions.
     """
 
@@ -218,7 +225,14 @@ class OwnProblem:
 
 
 def own_conditions(feasible: FeasibleSet, game: Game, index: int, first_order: FirstOrder | None) -> FirstOrder:
-    """The player's own share of the first-order conditions."""
+    """The first-order conditions of one player, taken from those of the whole game.
+
+    Args:
+        feasible: the feasible set of the game.
+        game: the game.
+        index: index of the player.
+        first_order: the conditions of the game at the point; None where it has no constraints.
+    """
     block = game.slices[index]
     own = feasible.restrict(block)
     if first_order is None:

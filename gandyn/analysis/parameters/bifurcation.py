@@ -147,7 +147,7 @@ def _candidates(known: list[Any], at: Any, p: float, symbol: Any) -> list[Array]
 
 
 class _Explorer:
-    """Curves found so far, and what was found on them."""
+    """The curves of fixed points found so far, and the bifurcation points on them."""
 
     def __init__(self, family: Family, grid: Array, bounds: Array, time: Budget) -> None:
         self.family, self.grid, self.bounds, self.time, self.proven = family, grid, bounds, time, 0
@@ -198,7 +198,7 @@ class _Explorer:
             self.notes.append(f"more than {MOST_BRANCHES} branches: the others were not followed")
 
     def branch(self, curve: Curve) -> Branch:
-        """In the parameter's and the game's own units."""
+        """A curve converted to the units of the parameter and of the game."""
         pairs = [self.family.split(x) for x in curve.points]
         values = np.array([self.family.eigenvalues(x) for x in curve.points])
         beyond = np.abs(values) - 1 if self.family.system.discrete else values.real / self.family.rate

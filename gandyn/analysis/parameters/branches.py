@@ -48,7 +48,7 @@ class BifurcationPoint(Result):
     reason: str
 
     def summary(self) -> str:
-        """Name, place, criticality."""
+        """The name of the bifurcation, its place and its criticality, as text."""
         where = ", ".join(f"{x:.6g}" for x in self.point)
         sort = f"{self.criticality} " if self.criticality else ""
         return f"{sort}{self.kind.value} at {self.parameter:.10g}, ({where}): {self.reason}"
@@ -104,7 +104,7 @@ class Bifurcation(Result):
     _plot = "bifurcation"
 
     def summary(self) -> str:
-        """One line for each point and note."""
+        """A text with one line for each bifurcation point and each note."""
         head = f"{self._dynamics()} over {self.parameter} from {self.values[0]:g} to {self.values[-1]:g}: "
         head += f"{len(self.branches)} branch{'' if len(self.branches) == 1 else 'es'}, {len(self.points)} bifurcations"
         whole = f"  {'complete' if self.complete else 'perhaps not all'}: {self.reason}"

@@ -26,7 +26,7 @@ class Condition:
 
     @property
     def expression(self) -> Any:
-        """What must be positive, an expression."""
+        """The expression that must be positive."""
         return sympy.Mul(self.sign, *(base**power for base, power in self.powers.items()))
 
     def known(self) -> Condition:
@@ -53,7 +53,7 @@ class Condition:
         return Condition(sign, powers)
 
     def never(self, line: Line | None) -> bool:
-        """Whether it is known to fail everywhere."""
+        """Whether the condition is known to fail for all values of the parameter."""
         if line is None or not self.powers:
             return not self.powers and self.sign < 0
         return max(line.samples(self.sign, self.powers)) <= 0
@@ -142,7 +142,7 @@ def mirrored(coefficients: Sequence[Any], context: Any) -> list[Any]:
 
 
 def _jury_by_hand(coefficients: Sequence[Any]) -> list[Any]:
-    """Jury's conditions of degree one or two."""
+    """Jury's conditions for polynomials of degree one or two."""
     if len(coefficients) == 2:
         a, b = coefficients
         return [a + b, a - b]
@@ -223,7 +223,7 @@ def _line(found: Sequence[Condition]) -> Line | None:
 
 
 def _without_settled(waiting: list[Condition]) -> list[Condition]:
-    """The same conditions, products freed of factors whose sign a condition with that factor alone settles."""
+    """The conditions, where factors whose sign another condition already settles are dropped from products."""
     waiting = [Condition(c.sign, dict(c.powers)) for c in waiting]
     settled: list[Condition] = []
     while True:

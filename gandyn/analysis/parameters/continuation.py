@@ -60,32 +60,32 @@ class Family:
 
     @property
     def length(self) -> float:
-        """Typical size of a coordinate."""
+        """The typical size of a coordinate: the smallest half width of the box."""
         return float(self.scale[: self.system.game.dim].min())
 
     def residual(self, x: Array) -> Array:
-        """G at x, in units of `rows`, shape (D,)."""
+        """The value of G at x, in units of `rows`, shape (D,)."""
         z, p = self.split(x)
         image = self.system(z, p)
         return np.asarray(image - z if self.system.discrete else image) / self.rows
 
     def derivative(self, x: Array) -> Array:
-        """dG/dx, shape (D, D + 1)."""
+        """The derivative dG/dx at x, in units of `rows`, shape (D, D + 1)."""
         z, p = self.split(x)
         matrix = self.system.jacobian(z, p) - (np.eye(self.system.size) if self.system.discrete else 0.0)
         return np.asarray(np.column_stack([matrix, self.system.slope(z, p)]) * self.scale) / self.rows[:, None]
 
     def split(self, x: Array) -> tuple[Array, float]:
-        """(z, p)."""
+        """The augmented point z, shape (D,), and the parameter p that belong to the scaled coordinates x."""
         y = x * self.scale + self.origin
         return y[:-1], float(y[-1])
 
     def join(self, z: Array, p: float) -> Array:
-        """x."""
+        """The scaled coordinates x, shape (D + 1,), of an augmented point z and a parameter p."""
         return (np.append(z, p) - self.origin) / self.scale
 
     def eigenvalues(self, x: Array) -> Array:
-        """Of DF (map) or of the flow's matrix, complex."""
+        """The eigenvalues at x of the map's derivative DF, or of the flow's matrix; complex, shape (D,)."""
         z, p = self.split(x)
         return np.asarray(np.linalg.eigvals(self.system.jacobian(z, p)).astype(complex))
 
@@ -95,7 +95,7 @@ class Family:
         return np.sort(np.abs(values) - 1 if self.system.discrete else values.real / self.rate)[::-1]
 
     def tangent(self, x: Array, like: Array) -> Array:
-        """Unit null vector of dG/dx, in the direction of `like`."""
+        """The unit vector in the null space of dG/dx at x whose product with `like` is positive."""
         system_ = np.vstack([self.derivative(x), like])
         right = np.zeros(len(x))
         right[-1] = 1.0
@@ -200,7 +200,17 @@ def _to_edge(family: Family, a: Array, b: Array, p: float) -> Array | None:
 
 
 def locate(family: Family, a: Array, b: Array, tangent: Array, value: Any) -> Array | None:
-    """The point between a and b on the branch at which `value(x)` changes sign, by bracketing in arclength."""
+    """The point of a branch, between a and b, at which a test function changes sign; by bracketing in arclength.
+
+    Args:
+        family: the equations of the fixed points.
+        a, b: two points of the branch, in scaled coordinates, shape (D + 1,).
+        tangent: the direction of the branch at a.
+        value: the test function of a point x.
+
+    Returns:
+        The point, shape (D + 1,); None where the branch could not be followed.
+    """
     from scipy.optimize import brentq
 
     length = float(np.linalg.norm(b - a))

@@ -68,7 +68,7 @@ def _none(made: System, why: str) -> Critical:
 
 
 def _map(made: System) -> list[Any]:
-    """F as expressions without names."""
+    """The entries of F as expressions in which names of intermediate results are replaced by their values."""
     values: dict[Any, Any] = {}
     for name, e in made.bindings:
         values[name] = e.xreplace(values)

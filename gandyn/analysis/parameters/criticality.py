@@ -39,7 +39,7 @@ def _third(made: System, z: Array, p: float, u: Array, v: Array, w: Array, lengt
     step = H3 * length
 
     def pure(a: Array) -> Array:
-        """D^3 F[a, a, .]."""
+        """The third derivative D^3 F[a, a, .] in two equal directions a and a fixed third one."""
 
         def central(h: float) -> Array:
             middle = 2 * made.jacobian(z, p)

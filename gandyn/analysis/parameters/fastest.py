@@ -17,7 +17,16 @@ CLOSED, LARGEST = 4, 16  # degrees in z and in the parameter up to which turning
 
 
 def fastest(linearization: ExactLinearization, p: Any, end: Any) -> tuple[Any, Any]:
-    """(value, measure): where on (0, end) the spectral radius, or the abscissa of a flow, is smallest."""
+    """The parameter value at which a linearised map or flow contracts fastest.
+
+    Args:
+        linearization: the exact linearisation, with one free parameter.
+        p: the symbol of that parameter.
+        end: the search is over the interval (0, end).
+
+    Returns:
+        The value, and the spectral radius of the map, or the spectral abscissa of the flow, there.
+    """
     top = float(end) if end is not sympy.oo else REACH
     measure = sympy.lambdify(p, linearization.matrix, "numpy")
 

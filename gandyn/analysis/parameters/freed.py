@@ -54,7 +54,7 @@ def freed(game: Game, rule: Rule | None, name: str, **assumptions: bool) -> tupl
 
 
 def symbols_of(value: Any) -> set[Any]:
-    """Free symbols in a rule's parameters, wrapped rules included."""
+    """The free symbols in the parameters of a rule and of the rules that it wraps."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return set().union(*(symbols_of(getattr(value, f.name)) for f in dataclasses.fields(value)))
     if isinstance(value, (tuple, list)):
@@ -65,7 +65,13 @@ def symbols_of(value: Any) -> set[Any]:
 
 
 def with_value(value: Any, symbol: Any, number: Any) -> Any:
-    """A rule, or a parameter, with a number put in for a symbol, everywhere inside it."""
+    """A copy of a rule, or of a parameter, in which a number replaces a symbol everywhere.
+
+    Args:
+        value: the rule or the parameter.
+        symbol: the symbol.
+        number: the number.
+    """
     if isinstance(value, Rule):
         changes = {
             f.name: with_value(getattr(value, f.name), symbol, number)

@@ -75,7 +75,7 @@ class StabilityRegion(Result):
         return _never(self.expressions)
 
     def contains(self, **values: Any) -> bool:
-        """Whether the point attracts at these parameter values."""
+        """Whether the point attracts at these parameter values, given by name."""
         point = self._point(values)
         if self.reason:
             return attracts(self.exact, point)
@@ -306,7 +306,7 @@ def _end(expressions: Sequence[Any], p: Any) -> Any:
 
 
 def _short(condition: Any) -> str:
-    """A condition as text, cut where it is long."""
+    """A condition as text, shortened where it is long."""
     text = str(condition)
     return text if len(text) <= READABLE else f"{text[:READABLE]} ... > 0"
 

@@ -41,12 +41,12 @@ class System:
 
     @property
     def size(self) -> int:
-        """Length D of z."""
+        """The length D of the augmented state z."""
         return len(self.symbols)
 
     @property
     def discrete(self) -> bool:
-        """Whether it is a map."""
+        """Whether the system is a map (True) or a flow (False)."""
         return self.rule is not None
 
     def __call__(self, z: Array, p: Any = 0.0) -> Array:
@@ -54,11 +54,11 @@ class System:
         return _stack(self._value(*self._columns(z, p)), np.shape(z)[:-1])
 
     def jacobian(self, z: Array, p: Any = 0.0) -> Array:
-        """dF/dz, shape (..., D, D)."""
+        """The derivative dF/dz at z (..., D), shape (..., D, D)."""
         return self.with_slopes(z, p)[1][..., : self.size]
 
     def slope(self, z: Array, p: Any = 0.0) -> Array:
-        """dF/dp, shape (..., D)."""
+        """The derivative dF/dp with respect to the parameter at z (..., D), shape (..., D)."""
         return self.with_slopes(z, p)[1][..., -1]
 
     def with_slopes(self, z: Array, p: Any = 0.0) -> tuple[Array, Array]:
@@ -115,7 +115,13 @@ class System:
 
 
 def compiled(inputs: Sequence[Any], outputs: Sequence[Any], bindings: Sequence[Any] = ()) -> Callable[..., Any]:
-    """Expressions as one function of NumPy columns; it warns where numbers overflow."""
+    """Expressions compiled to one function of NumPy columns; it warns where numbers overflow.
+
+    Args:
+        inputs: the symbols that are the function's arguments.
+        outputs: the expressions to evaluate.
+        bindings: pairs (name, expression) of intermediate results, in the order of evaluation.
+    """
     from ...symbolic.backends import NUMPY, numpy_namespace
     from ...symbolic.function import compile_python
     from ...symbolic.lowering import lower
@@ -125,7 +131,7 @@ def compiled(inputs: Sequence[Any], outputs: Sequence[Any], bindings: Sequence[A
 
 
 def _quiet(inputs: Sequence[Any], outputs: Sequence[Any], bindings: Sequence[Any]) -> Callable[..., Any]:
-    """The same without warnings: an overflow is data, as every caller asks whether results are finite."""
+    """The function without warnings: an overflow is data, as every caller asks whether results are finite."""
     run = compiled(inputs, outputs, bindings)
 
     def quiet(*columns: Any) -> Any:

@@ -81,7 +81,7 @@ class Line:
         return cls(p, positive, roots, signs)
 
     def samples(self, sign: int, factors: Mapping[Any, int]) -> tuple[int, ...]:
-        """The sign of sign * prod factor^power at every sample."""
+        """The sign of sign * product of factor^power at every sample of the parameter."""
         result = [sign] * (2 * len(self.roots) + 1)
         for e, power in factors.items():
             result = [s * t**power for s, t in zip(result, self.signs[e], strict=True)]

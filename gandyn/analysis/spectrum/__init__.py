@@ -95,7 +95,7 @@ def spectrum(
 
 @dataclasses.dataclass(frozen=True)
 class _Asked:
-    """One call of `spectrum`."""
+    """The arguments of one call of `spectrum`, and the steps that answer it."""
 
     game: Game
     point: Array
@@ -166,7 +166,7 @@ def _held(game: Game, w: Array, batch: Batch, operator: Operator) -> ProductChec
 
 
 def _lifted(rule: Rule, end: End) -> End:
-    """Eigenvectors of J made into those of the augmented map."""
+    """An end of the spectrum of J whose eigenvectors are extended to those of the augmented map."""
     import torch
 
     lifted = [

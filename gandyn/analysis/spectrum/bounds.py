@@ -19,10 +19,22 @@ TOLERANCE = 1e-3
 def outer_bounds(
     game: Game, w: Any, batch: Batch, names: list[str], settings: Settings
 ) -> tuple[dict[str, float], int]:
-    """For each end asked for, what no eigenvalue of J exceeds, and the products with J that it took.
+    """Bounds that no eigenvalue of J exceeds, for each end asked for.
 
-    "LR": largest eigenvalue of S. "SR": the smallest, from below. "LI": |A|_2. "LM": the three together. From Lanczos
-    iterations on S and A, each value moved outwards by its residual; nan where one did not converge.
+    "LR": the largest eigenvalue of S = (J + J^T)/2. "SR": its smallest, a bound from below. "LI": the norm |A|_2 of
+    A = (J - J^T)/2. "LM": follows from the three together. They come from Lanczos iterations on S and A, each value
+    moved
+    outwards by its residual; nan where one did not converge.
+
+    Args:
+        game: the game.
+        w: the point, shape (d,).
+        batch: the batch of the products.
+        names: the ends: "LR", "SR", "LI", "LM".
+        settings: how long to search, and how closely.
+
+    Returns:
+        The bound for each name, and the number of products with J that they took.
     """
     wanted = {part for name in names for part in NEEDED[name]}
     low = high = turn = math.nan
@@ -46,7 +58,7 @@ def _outer(*names: str) -> list[Target]:
 
 
 def _outwards(end: End, direction: int) -> float:
-    """The value at one end of S, moved out by its residual."""
+    """The value at one end of the spectrum of S, moved outwards by its residual."""
     if end.resolution is Resolution.UNRESOLVED:
         return math.nan
     return float(end.values[0].real + direction * end.residuals[0])

@@ -108,7 +108,14 @@ def modes(rule: Rule) -> Callable[[Any], Reading]:
 
 
 def mode_vector(rule: Rule, eigenvalue: complex, increment: complex, vector: Array) -> Array:
-    """The eigenvector of the augmented map that stands on an eigenvector of J: (c_0 x, c_1 x, ...), of unit length."""
+    """The eigenvector of the augmented map that belongs to an eigenvector x of J: (c_0 x, c_1 x, ...), of unit length.
+
+    Args:
+        rule: the rule.
+        eigenvalue: the eigenvalue of J.
+        increment: the eigenvalue of the augmented map, minus 1.
+        vector: the eigenvector x, a torch vector of shape (d,).
+    """
     import torch
 
     values, vectors = np.linalg.eig(mode_matrices(rule, [eigenvalue])[0])
@@ -175,7 +182,7 @@ def _awake(name: str, array: Array) -> Array:
 
 
 class _Still:
-    """Stands for a random generator where every draw is held."""
+    """Stands in for a random generator where every draw is fixed: it always returns 0."""
 
     def integers(self, *args: Any, **options: Any) -> int:
         return 0

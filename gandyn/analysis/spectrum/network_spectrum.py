@@ -99,7 +99,7 @@ class Spectrum(Result):
 
     @property
     def resolution(self) -> dict[str, Resolution]:
-        """How far each end can be believed."""
+        """How far the values at each end can be believed, by name of the end."""
         return {name: end.resolution for name, end in self.ends.items()}
 
     @property
@@ -111,11 +111,11 @@ class Spectrum(Result):
 
     @property
     def spectral_radius(self) -> float | None:
-        """1 + excess."""
+        """The spectral radius of a map, 1 + excess; None where `excess` is."""
         return None if self.excess is None else 1 + self.excess
 
     def __getitem__(self, name: str) -> Spectrum:
-        """One end alone.
+        """The part of the spectrum at one end.
 
         Raises:
             UnknownNameError: for an end that was not asked for.

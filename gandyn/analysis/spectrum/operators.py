@@ -36,29 +36,36 @@ def as_point(game: Game, w: Any) -> Array:
 
 
 def holding(game: Game, batch: Batch) -> Game:
-    """The same game, whose `draw` always answers this batch; parameters and counts are shared."""
+    """A copy of the game whose `draw` always returns this batch; parameters and counts are shared."""
     view = copy.copy(game)
     vars(view)["draw"] = lambda rng=None: batch
     return view
 
 
 def jacobian(game: Game, w: Array, batch: Batch) -> Operator:
-    """J(w)."""
+    """The game Jacobian J(w), shape (d, d), as an operator that is applied to vectors on the given batch."""
     return Operator("J", lambda u: game.jvp(w, u, batch), w)
 
 
 def symmetric(game: Game, w: Array, batch: Batch) -> Operator:
-    """S = (J + J^T) / 2."""
+    """The symmetric part S = (J + J^T) / 2 of the Jacobian at w, as an operator."""
     return Operator("S", lambda u: game.parts(w, u, batch)[0], w, SYMMETRIC, 2)
 
 
 def antisymmetric(game: Game, w: Array, batch: Batch) -> Operator:
-    """A = (J - J^T) / 2."""
+    """The antisymmetric part A = (J - J^T) / 2 of the Jacobian at w, as an operator."""
     return Operator("A", lambda u: game.parts(w, u, batch)[1], w, SKEW, 2)
 
 
 def hessian(game: Game, w: Array, batch: Batch, player: int | str) -> Operator:
-    """The Hessian of a player's own cost in its own block."""
+    """The Hessian of a player's own cost with respect to its own block, as an operator.
+
+    Args:
+        game: the game.
+        w: the point, shape (d,).
+        batch: the batch of the products.
+        player: index or name of the player.
+    """
     view = game.restrict(player, w)
     block = view.block
     name = f"Hessian of {game.players[game.player_index(player)].name}"
@@ -66,10 +73,16 @@ def hessian(game: Game, w: Array, batch: Batch, player: int | str) -> Operator:
 
 
 def operator_of(game: Game, w: Array, batch: Batch, of: int | str) -> Operator:
-    """By name: "J", "S", "A", or a player for its own Hessian.
+    """The operator of a given name.
+
+    Args:
+        game: the game.
+        w: the point, shape (d,).
+        batch: the batch of the products.
+        of: "J", "S", "A", or a player for the Hessian of its own cost.
 
     Raises:
-        UnknownNameError: for anything else.
+        UnknownNameError: for any other name.
     """
     known = {"J": jacobian, "S": symmetric, "A": antisymmetric}
     if isinstance(of, str) and of in known:

@@ -61,7 +61,7 @@ class Draws:
             raise UnknownNameError.among("kind of batch statistics", self.statistics, STATISTICS)
 
     def tokens(self, game: Game) -> list[Batch]:
-        """The batch tokens: given, or drawn from the seed."""
+        """The tokens of the batches: those given, or ones drawn from the seed."""
         if self.batch is not None or game.deterministic:
             return [self.batch]
         if not isinstance(self.batches, (int, np.integer)) and len(self.batches):

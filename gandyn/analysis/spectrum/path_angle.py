@@ -54,7 +54,7 @@ class PathAngle(Result):
 
     @property
     def motion(self) -> Motion:
-        """What switch and bump say; below 0.1 neither counts."""
+        """The kind of motion that switch and bump indicate; a value below 0.1 does not count."""
         if self.switch <= -0.1:
             return Motion.REPULSION
         if self.switch >= 0.1:
@@ -62,7 +62,7 @@ class PathAngle(Result):
         return Motion.ROTATION if self.bump >= 0.1 else Motion.NEITHER
 
     def summary(self) -> str:
-        """Length, norms at both ends, and what the angle says."""
+        """The path's length, the norms of the field at both ends, and what the angle indicates, as text."""
         start, end = (int(np.abs(self.positions - a).argmin()) for a in (0, 1))
         return (
             f"path of length {self.length:.4g} on {self.game.name}: |v| {self.norm[start]:.4g} at its start, "

@@ -127,19 +127,19 @@ class _Search:
         return mask | mirrored
 
     def accepted(self, name: str) -> bool:
-        """Whether all values at an end are believed."""
+        """Whether all values at the end of this name are accepted."""
         believed = self.believed.get(name)
         return believed is not None and len(believed) == self.k and bool(believed.all())
 
     @property
     def finished(self) -> bool:
-        """All accepted, nothing left to span, or nothing left to spend."""
+        """Whether every value is accepted, the space cannot be extended, or the products are used up."""
         return (
             all(self.accepted(t.name) for t in self.targets) or self.krylov.complete or self.spent >= self.settings.most
         )
 
     def run(self) -> None:
-        """Extend the Krylov space until every target is accepted, or nothing is left to span or to spend."""
+        """Extend the Krylov space until the search is finished: see `finished`."""
         if self.ritz is None:
             self.advance(max(FIRST, 3 * self.k + STEP))
         while not self.finished:
@@ -149,9 +149,19 @@ class _Search:
 def ends(
     operator: Operator, targets: Sequence[Target], k: int, settings: Settings, read: Callable[[Any], Reading]
 ) -> tuple[dict[str, End], int, Any]:
-    """The k values at each wanted end, the size of the space and its Ritz values.
+    """The k values at each wanted end of the spectrum of an operator.
 
-    See the head of this file for when values are believed.
+    The head of this file says when values are accepted.
+
+    Args:
+        operator: the operator.
+        targets: the ends that are wanted.
+        k: how many values at each end.
+        settings: how long to search, and how closely.
+        read: turns Ritz values into the values that are looked for.
+
+    Returns:
+        The end for each target's name, the dimension of the Krylov space, and its Ritz values.
     """
     search = _Search(operator, targets, k, read, settings, settings.seed)
     search.run()
@@ -192,7 +202,7 @@ def _confirm(
 
 
 def _verified(search: _Search, target: Target, confirmed: bool) -> End:
-    """The pick with residuals measured by fresh products."""
+    """The values at a target's end, with residuals computed by fresh products."""
     import torch
 
     assert search.ritz is not None

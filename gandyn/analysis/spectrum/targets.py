@@ -83,7 +83,7 @@ class Reading:
 
 
 def itself(values: Any) -> Reading:
-    """The Ritz values as they are."""
+    """A reading that returns the Ritz values unchanged."""
     return Reading(values, np.arange(len(values)), np.ones(len(values)))
 
 
@@ -114,7 +114,18 @@ class Pick:
 
 
 def pick(target: Target, reading: Reading, residuals: Any, k: int, tolerance: float, norm: float) -> Pick:
-    """The k values at the target's end. A size of zero, to rounding, is never good."""
+    """The k values at a target's end, and which of them are accurate enough.
+
+    A value whose size is zero to rounding is never accepted.
+
+    Args:
+        target: the end of the spectrum.
+        reading: the values read from the Ritz values.
+        residuals: the residual of each Ritz value.
+        k: how many values.
+        tolerance: the largest residual, relative to the target's size, that is accepted.
+        norm: an estimate of the operator's norm.
+    """
     chosen = target.order(reading.values)[:k]
     values, sources = reading.values[chosen], reading.sources[chosen]
     errors = residuals[sources] * reading.slopes[chosen]

@@ -87,7 +87,7 @@ class ToyAgainstNetwork(Result):
     _plot = "toy_against_network"
 
     def summary(self) -> str:
-        """A line for each mode: toy, network."""
+        """A text with one line for each mode: what the toy predicts, and what the network does."""
         lines = [
             f"{self._dynamics()}, {self.game.dim} parameters; {self.conditions}",
             f"spectral radius - 1: toys {self.toy_radius - 1:.6g}, network's linearised map {self.map_radius - 1:.6g}",
@@ -179,7 +179,7 @@ def toy_map(rule: Rule, eigenvalue: complex) -> Any:
 
 
 def promised(rule: Rule, eigenvalue: complex) -> tuple[float, float]:
-    """(growth, turns a step) of the toy's leading eigenvalue."""
+    """The growth and the turns per step that the toy's leading eigenvalue predicts."""
     values = np.linalg.eigvals(toy_map(rule, eigenvalue))
     leading = values[np.argmax(np.abs(values))]
     return float(abs(leading)), float(abs(np.angle(leading)) / (2 * np.pi))

@@ -49,7 +49,15 @@ def simplest(low: Any, high: Any) -> Fraction:
 
 
 def rational_zero(equations: Equations, low: Sequence[Any], high: Sequence[Any]) -> tuple[Any, ...] | None:
-    """The zero with the simplest rational coordinates in a box, where these make a zero of rational polynomials."""
+    """A zero of rational polynomials with rational coordinates in a box, by trying the simplest rational point.
+
+    Args:
+        equations: the equations.
+        low, high: corners of the box, shape (d,).
+
+    Returns:
+        The zero; None where that point is not a zero, or the equations are not rational polynomials.
+    """
     if not equations.rational:
         return None
     point = simplest_point(low, high)
@@ -107,7 +115,7 @@ def _swapped(polynomials: Sequence[Any], unknowns: Sequence[Any]) -> Any:
 
 
 def _parts(equations: Equations) -> list[tuple[list[Any], list[Any]]]:
-    """Groups of unknowns that share equations, with these."""
+    """Groups of unknowns that share equations, each with its equations."""
     groups: list[tuple[set[Any], list[Any]]] = [({s}, []) for s in equations.symbols]
     for p in equations.polynomials:
         mine = p.free_symbols & set(equations.symbols)

@@ -162,7 +162,7 @@ class Local:
 
 
 def _derivative(terms: dict[tuple[int, ...], Any], k: int) -> dict[tuple[int, ...], Any]:
-    """d/du_k of a polynomial {powers: coefficient}."""
+    """The derivative with respect to u_k of a polynomial given as {powers: coefficient}."""
     return {(*m[:k], m[k] - 1, *m[k + 1 :]): m[k] * c for m, c in terms.items() if m[k]}
 
 

@@ -47,7 +47,7 @@ class Enclosed:
 
     @property
     def middle(self) -> tuple[Fraction, ...]:
-        """The middle of the enclosure."""
+        """The middle of the enclosure as fractions, shape (d,)."""
         return tuple((a + b) / 2 for a, b in zip(self.low, self.high, strict=True))
 
     @property
@@ -58,10 +58,10 @@ class Enclosed:
 
 @dataclasses.dataclass(frozen=True)
 class Search:
-    """What became of the box.
+    """The result of a search for all zeros in a box.
 
     Attributes:
-        zeros: a proof for each.
+        zeros: the proven zeros.
         open: boxes (low, high), shape (d,) each, that are neither excluded nor proven, touching ones joined.
         resting: points at which Newton's method came to rest, proven or not, shape (n, d).
         reason: empty where nothing is open, else what stopped the search.
@@ -74,7 +74,7 @@ class Search:
 
     @property
     def complete(self) -> bool:
-        """Whether the box holds no other zeros."""
+        """Whether it is proven that the box holds no other zeros."""
         return not self.reason
 
 
@@ -157,7 +157,7 @@ def _apart(known: list[Zero], low: Array, high: Array) -> tuple[list[Zero], Arra
 
 
 class _Run:
-    """Boxes in hand, zeros proven, and boxes that stay open."""
+    """The state of a search: boxes still to be treated, zeros proven so far, and boxes left undecided."""
 
     def __init__(self, inclusion: Inclusion, budget: Budget) -> None:
         self.inclusion, self.budget, self.late = inclusion, budget, False
@@ -186,7 +186,7 @@ class _Run:
         self.zeros.append(new)
 
     def decide(self, low: Array, high: Array) -> None:
-        """Exclude, prove, narrow or cut, depth first, until nothing is in hand."""
+        """Exclude, prove, shrink or bisect boxes, the newest first, until none is left to treat."""
         stack = [(low[None], high[None])]
         while stack:
             if self.budget.out or len(self.open) > MOST_OPEN:
@@ -208,14 +208,14 @@ class _Run:
                 stack.append((a, b))
 
     def _outside(self, low: Array, high: Array) -> tuple[Array, Array]:
-        """The boxes that do not lie in a box whose only zero is known."""
+        """The boxes that do not lie inside a larger box in which the only zero is known."""
         for zero in self.zeros:
             keep = ~zero.alone_in(low, high)
             low, high = low[keep], high[keep]
         return low, high
 
     def clusters(self) -> list[tuple[Array, Array]]:
-        """The hulls of open boxes that touch each other."""
+        """The smallest boxes that hold each group of touching undecided boxes."""
         from scipy.sparse.csgraph import connected_components
 
         shape = (-1, self.inclusion.d)
@@ -236,7 +236,7 @@ class _Run:
 
 
 def _halves(low: Array, high: Array) -> tuple[Array, Array]:
-    """Every box cut across its widest side."""
+    """The two halves of every box, cut across its widest side."""
     if not len(low):
         return low, high
     widest, rows = np.argmax(high - low, axis=-1), np.arange(len(low))

@@ -90,7 +90,7 @@ class FixedPoints(Found[FixedPoint]):
 
     @property
     def proven(self) -> int:
-        """How many of the points are proven."""
+        """The number of points whose existence is proven."""
         return sum(p.proven for p in self)
 
 

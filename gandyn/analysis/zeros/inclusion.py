@@ -32,19 +32,19 @@ class Zero:
     right: Array
 
     def alone_in(self, low: Array, high: Array) -> Array:
-        """Which boxes lie in the wider box."""
+        """For each box (low, high), whether it lies in the wider box in which this zero is the only one."""
         return np.asarray(((low >= self.left) & (high <= self.right)).all(-1))
 
 
 @dataclasses.dataclass(frozen=True)
 class Inclusion:
-    """The tests on boxes of u, whose ends have shape (N, d)."""
+    """Tests for zeros in boxes of u, whose ends have shape (N, d)."""
 
     local: Local
 
     @property
     def d(self) -> int:
-        """Number of unknowns."""
+        """The number of unknowns."""
         return len(self.local.centre)
 
     def narrow(self, low: Array, high: Array) -> tuple[Array, Array, Array]:
@@ -118,7 +118,7 @@ class Inclusion:
         return bool(((a > low) & (b < high)).all()) and not self.local.divides_by_zero(a[0], b[0])
 
     def _refined(self, zero: Zero) -> Zero:
-        """The same zero in a smaller enclosure, alone in a larger box."""
+        """The zero with a smaller enclosure and a larger box in which it is the only one."""
         low, high = zero.low, zero.high
         for _ in range(REFINEMENTS):
             a, b, _ = self._image(low[None], high[None])
@@ -154,7 +154,7 @@ class Inclusion:
 
 
 def _ball(low: Array, high: Array) -> Interval:
-    """(middle, radius), the radius rounded up."""
+    """The middle and the radius of intervals, the radius rounded up."""
     with np.errstate(invalid="ignore", over="ignore"):
         middle = low + (high - low) / 2
         return middle, np.nextafter(np.maximum(high - middle, middle - low), np.inf)

@@ -1,9 +1,4 @@
-"""All zeros of w - P(w - v(w)), face by face of the feasible set, each with a proof or the word that it has none.
-
-On a face the bounds that hold with equality are put in, and v vanishes along it; a bound's multiplier, the force with
-which -v presses against it, must not be negative (Facchinei & Pang 2003, proposition 1.5.8). A game without
-constraints has one face, the whole space.
-"""
+"""All zeros of w - P(w - v(w)), face by face of the feasible set, each marked as proven or not."""
 
 from __future__ import annotations
 
@@ -53,7 +48,7 @@ class OnFace:
 
     @functools.cached_property
     def place(self) -> tuple[Any, ...]:
-        """Every coordinate in terms of the unknowns."""
+        """Every coordinate of the game in terms of the unknowns on the face."""
         symbols, free = self.problem.symbols, self.unknowns
         place = {k: s if k in free else b for k, (s, b) in enumerate(zip(symbols, self.face.anchor, strict=True))}
         for simplex in self.face.set.simplices:

@@ -20,14 +20,14 @@ Bounds = Sequence[tuple[float, float]]
 
 @dataclasses.dataclass(frozen=True)
 class Solution:
-    """One solution.
+    """One solution of the game, with its proof where there is one.
 
     Attributes:
         point: SymPy numbers: the solution itself where it is exact, else the middle of its enclosure.
-        exact: whether it is.
+        exact: whether `point` is the solution itself.
         enclosure: shape (d, 2), proven to hold a solution; None where nothing is proven.
-        face: on which it lies.
-        multipliers: (low, high) of each active bound's, by coordinate.
+        face: the face of the feasible set on which it lies.
+        multipliers: for each active bound, by coordinate, an interval (low, high) that holds its multiplier.
     """
 
     point: tuple[Any, ...]
@@ -38,7 +38,7 @@ class Solution:
 
     @property
     def floats(self) -> Array:
-        """The point, shape (d,)."""
+        """The coordinates of the point in floats, shape (d,)."""
         return np.array([*map(float, self.point)])
 
 
@@ -117,5 +117,5 @@ def _possible(face: Face, low: Array, high: Array) -> bool:
 
 
 def _fixed(face: Face) -> set[int]:
-    """Coordinates at a bound that they cannot leave."""
+    """Indices of the coordinates that are held at a bound on this face."""
     return {k for k, side in enumerate(face.sides) if side} - set(face.active)
