@@ -83,7 +83,7 @@ class DriftCoefficients(Result):
 
 @door
 def drift(game: Game, rule: Rule, budget: float | Budget | None = 60.0) -> DriftCoefficients:
-    """The drift of a rule's steps, as coefficients of gradient-norm and interaction terms for each player.
+    """The drift of a rule's steps: coefficients of the gradient-norm and interaction terms for each player.
 
     The first correction of the rule's modified flow (for rules with memory: of the slow motion of its
     high-resolution equation) is written in the terms J_ij v_j. The coefficients depend on the rule, the players' step

@@ -37,7 +37,7 @@ PARTS = (1, 8, 32)  # of a segment, over which averages are taken
 
 @dataclasses.dataclass(frozen=True)
 class Ellipsoid:
-    """The points z* + T y with |y| <= level, proven to be mapped into themselves and to end at z*.
+    """The points z* + T y with |y| <= level, proven to be mapped into the same set and to converge to z*.
 
     Attributes:
         transform: T.
@@ -284,7 +284,7 @@ def largest(
 
 
 def _radius(decrease: Decrease, level: float, most: float) -> float:
-    """A radius of starts that begin inside the ellipsoid, from bounds over that very ball of starts."""
+    """A radius of starts that begin inside the ellipsoid, from bounds over the ball of these starts."""
 
     def inside(radius: float) -> float:
         """The radius of starts that follows from bounds over the ball of the given radius."""

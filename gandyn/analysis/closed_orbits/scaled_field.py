@@ -1,4 +1,4 @@
-"""A flow in coordinates counted from a centre in given widths: nothing that runs on it depends on units or position."""
+"""A flow in coordinates x = (w - centre) / widths, so that numerical methods do not depend on units or position."""
 
 from __future__ import annotations
 

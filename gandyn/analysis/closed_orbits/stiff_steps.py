@@ -1,4 +1,4 @@
-"""Steps of an ordinary differential equation for many starts at once, each with a step size of its own, stiff or not.
+"""An integrator for many starts at once, each with a step size of its own, for stiff and non-stiff equations.
 
 The linearly implicit midpoint rule, extrapolated (Bader & Deuflhard 1983; Hairer & Wanner, Solving ODEs II, section
 IV.9). Nothing here has a unit: errors are relative to sizes that the caller gives, and step sizes follow the orbit's

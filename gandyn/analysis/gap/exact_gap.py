@@ -59,7 +59,7 @@ def _best_responses(game: Game, w: Array) -> Shares:
 
 
 def _through_softmax(game: Game, w: Array) -> Shares:
-    """In logits the best pure strategy is a limit: the share is that of the probabilities, and nothing attains it."""
+    """A player's share in logits: the best pure strategy is a limit, so the share is that of the probabilities."""
     from ...games.matrix import matrix_game
 
     logits = game.split(w)

@@ -60,7 +60,7 @@ def duality_gap(
     parts: int = 100_000,
     budget: float | Budget | None = 60.0,
 ) -> DualityGap:
-    """G(w) = sum_i [f_i(w) - min f_i(., w_-i)]: what the players could gain by answering each other.
+    """The duality gap G(w) = sum_i [f_i(w) - min f_i(., w_-i)]: what the players could gain by answering each other.
 
     For a zero-sum game G(x, y) = max_y' f(x, y') - min_x' f(x', y) (Grnarova et al. 2021, eq. 2); for n players and
     general sums it is the Nikaido-Isoda function (Nikaido & Isoda 1955). It is never negative, and zero exactly at the
@@ -145,7 +145,7 @@ def _exactly(game: Game, w: Array) -> DualityGap:
 
 
 def _feasible(game: Game, w: Array) -> None:
-    """Refuse points that could not have been played: against them a gap means nothing."""
+    """Refuse points outside the feasible set: no player could play them, so their gap has no meaning."""
     if not game.constrained or worlds.world_of(w) == worlds.SYMBOLS:
         return
     apart = w - game.project(w)

@@ -22,8 +22,7 @@ DENSE = 100  # coordinates up to which answers are improved by Newton's method
 
 @dataclasses.dataclass(frozen=True)
 class Proximal:
-    """The result of one run: both players' shares of the proximal gap, their answers, and how far these are from
-    optimal.
+    """One run: each player's share of the proximal gap, the answers, and how far these are from optimal.
 
     Attributes:
         shares: f(w) - min_x' max_y' [f - lam |y' - y|^2], and max_y' f - f(w), each (...).

@@ -49,7 +49,7 @@ class Decomposition(Result):
 
     @functools.cached_property
     def kind(self) -> str:
-        """potential, Hamiltonian or mixed: at the point, at all of several, or (without one) identically."""
+        """potential, Hamiltonian or mixed: at the points given, or identically where none is given."""
         if self.at is None:
             potential = self.antisymmetric.applyfunc(sympy.simplify).is_zero_matrix
             hamiltonian = self.symmetric.applyfunc(sympy.simplify).is_zero_matrix

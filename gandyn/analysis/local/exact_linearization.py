@@ -12,7 +12,7 @@ from ...lazy import sympy
 
 @dataclasses.dataclass(frozen=True)
 class ExactLinearization:
-    """The same in exact arithmetic.
+    """The linear part of the dynamics at a point in exact arithmetic, as SymPy numbers and expressions.
 
     Attributes:
         matrix: SymPy matrix.

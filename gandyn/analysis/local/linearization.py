@@ -172,7 +172,7 @@ class Linearization(Result):
 
     @property
     def reason(self) -> str:
-        """The argument behind the verdict; at a marginal point, what decides beyond the linear part, or why nothing."""
+        """The argument behind the verdict; at a marginal point, also that of the non-linear terms."""
         beyond = self.nonlinear
         return self._decision[1] if beyond is None else f"{self._decision[1]}; beyond it: {beyond.summary()}"
 

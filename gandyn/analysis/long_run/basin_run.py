@@ -56,7 +56,7 @@ class BasinRun:
         return np.asarray((self.box[:, 1] - self.box[:, 0]) / 2)
 
     def with_orbits(self, w: Array) -> BasinRun:
-        """The same run with a tree of the points of orbits on which pilots among the starts cycle, if some do."""
+        """A copy of the run that also knows the closed orbits on which some trial starts ended, if there are any."""
         if len(w) <= 4 * PILOTS or self.remembers or self.kernel.program.counters:
             return self
         ends = self(w[:: len(w) // PILOTS])

@@ -92,7 +92,7 @@ def basins(
     box: Any = None,
     budget: float | Budget | None = 300.0,
 ) -> Basins:
-    """Label every start by what becomes of it under a rule.
+    """Run a rule from every start, and label the start by how its orbit ends.
 
     The map runs as generated code in rounds; a start leaves the run as soon as it is within `tolerance` of an
     attractor, and, where the rule has memory, stays there for a round. Points inside the box where starts come to rest,

@@ -18,7 +18,7 @@ NUMBERS = 2_000_000
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class EscapeTimes(Result):
-    """Steps until each member first left the region.
+    """For each member of an ensemble, the number of steps until it first left a region.
 
     Attributes:
         game, rule: what was run.

@@ -253,7 +253,7 @@ class _Orbit:
         return image, matrix @ frame, float(np.linalg.slogdet(matrix)[1])
 
     def _flow(self, z: Array, frame: Array) -> tuple[Array, Array, float]:
-        """Point, frame and the integral of the divergence over one interval, by DOP853 on all of them together."""
+        """Point, frame and integral of the divergence after one interval, integrated together by DOP853."""
         from scipy.integrate import solve_ivp
 
         d = self.made.size

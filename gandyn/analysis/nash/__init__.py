@@ -1,1 +1,1 @@
-"""Whether each player sits at a minimum of its own cost: proved, refused, or left open."""
+"""Whether each player sits at a minimum of its own cost: proved, disproved, or left open."""

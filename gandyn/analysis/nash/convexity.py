@@ -16,7 +16,7 @@ from ...symbolic import functions
 
 
 def is_convex(e: Any, own: Sequence[Any]) -> bool:
-    """Whether `e`, a number apart from the symbols `own`, is proved convex on all of R^k.
+    """Whether the expression e, whose only symbols are `own`, is proved to be convex on all of R^k.
 
     Example:
         >>> x, y = sympy.symbols("x y", real=True)

@@ -1,4 +1,4 @@
-"""Whether each player sits at a minimum of its own cost, the others held fixed: proved, refused, or left open."""
+"""Whether each player sits at a minimum of its own cost, the others held fixed: proved, disproved, or left open."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ ROUNDING = 1e-13  # for points that are 0 but for rounding
 
 
 def refuse_moving(game: Game, w: Array) -> None:
-    """Refuse a point (exact numbers) further from a zero of the field than its own rounding.
+    """Refuse a point that is no equilibrium: an exact point where the field exceeds what rounding explains.
 
     The distance is the length of Newton's step, so that neither the units of the costs nor of the coordinates matter.
 

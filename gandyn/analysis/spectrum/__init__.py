@@ -37,7 +37,7 @@ def spectrum(
     rule: Rule | None = None,
     **options: Any,
 ) -> Spectrum:
-    """Eigenvalues at the ends of a spectrum, by products alone: for networks whose matrices do not fit anywhere.
+    """Eigenvalues at the ends of a spectrum by matrix-vector products, for Jacobians that are too large to store.
 
     By default of the game Jacobian J = Dv(w); flow eigenvalues are minus these. With `rule`, of the derivative of its
     update map on the augmented state. Where that is a function of J (linear rules, one step size for all players) its

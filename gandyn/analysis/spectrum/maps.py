@@ -189,7 +189,7 @@ class _Still:
 
 
 def tilted(game: Game, w: Array, batch: Batch) -> Game:
-    """The game with v(w) taken off: costs f_i - <v_i(w), x_i>. w is an equilibrium there, with the same J everywhere.
+    """The game with costs f_i - <v_i(w), x_i>: its field is zero at w, and its Jacobian J is the same everywhere.
 
     A zero-sum game stays one.
 

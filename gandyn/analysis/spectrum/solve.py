@@ -116,7 +116,7 @@ class _Search:
             self.picks[target.name] = new
 
     def _keep(self, values: Any) -> Any:
-        """The top of every target and whole conjugate pairs: as many at each end as there is room for."""
+        """The Ritz values to keep at a restart: as many at each end as there is room for, in conjugate pairs."""
         reading = self.read(values)
         each = max(self.k + 4, self.settings.capacity // (3 * len(self.targets)))
         mask = np.zeros(len(values), bool)

@@ -80,7 +80,7 @@ def _number(multiplier: float | None) -> str:
 
 
 class FixedPoints(Found[FixedPoint]):
-    """A list of `FixedPoint`s that says whether it is all of them.
+    """A list of `FixedPoint`s that says whether it is proven to be complete.
 
     Attributes:
         complete: True if every point is proven, and it is proven that the box (or, without one, the whole feasible

@@ -114,7 +114,7 @@ class Inclusion:
         return None
 
     def _inside(self, low: Array, high: Array, a: Array, b: Array) -> bool:
-        """Whether K(X) = [a, b] lies in the interior of X, and nothing that was cleared away vanishes there."""
+        """Whether K(X) = [a, b] lies in the interior of X, and no factor that was divided out vanishes there."""
         return bool(((a > low) & (b < high)).all()) and not self.local.divides_by_zero(a[0], b[0])
 
     def _refined(self, zero: Zero) -> Zero:
