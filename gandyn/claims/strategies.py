@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from hypothesis import assume
 from hypothesis import strategies as st
@@ -226,7 +226,7 @@ def rule_examples(**domain: bool) -> st.SearchStrategy[Rule]:
     found = [
         rule
         for entry in rules.registry
-        for rule in entry.build.examples()  # type: ignore[attr-defined]
+        for rule in cast("type[Rule]", entry.build).examples()
         if all(getattr(rule.domain, flag) == value for flag, value in domain.items())
     ]
     return st.sampled_from(found)

@@ -14,7 +14,7 @@ from ..doors import door
 from ..errors import DomainError
 from ..results import Result, aligned
 from ..symbolic.kinks import slope_at
-from ..types import Array, Batch, Counts, Game, GameView, Rule, State
+from ..types import Array, Batch, Counts, Game, GameView, Rule, State, residual_of
 from ..types.first_step import first_state, first_step
 from ..types.forwarding import forwards
 from ..worlds import SYMBOLS, exact
@@ -269,7 +269,7 @@ def trace_residual(game: Game, rule: Rule) -> UpdateMap:
     after = tuple(sympy.Symbol(f"{s}_next", real=True) for s in symbols)
     w, w_next = (np.array([*names, None], dtype=object)[:-1] for names in (symbols, after))
     recorder = Recorder(game, [*after, *symbols])
-    outputs = rule.residual(recorder, w_next, w)  # type: ignore[attr-defined]
+    outputs = residual_of(rule, recorder, w_next, w)
     program = tuple(recorder.bindings)
     return UpdateMap(game, rule, (*after, *symbols), (), program, tuple(map(exact, outputs)), (), State())
 

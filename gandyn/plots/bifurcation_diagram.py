@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from ..analysis.parameters.branches import Bifurcation, Kind
@@ -70,9 +71,9 @@ def bifurcation(result: Bifurcation, coordinate: int = 0, title: str | None = No
     return figure
 
 
-def _limits(axes: object, heights: np.ndarray) -> None:
+def _limits(axes: Axes, heights: np.ndarray) -> None:
     """A frame that holds nearly all of what is drawn, with room at both ends."""
     if len(heights):
         low, high = np.quantile(heights, [0.002, 0.998])
         room = 0.08 * max(high - low, 1e-6)
-        axes.set_ylim(low - room, high + room)  # type: ignore[attr-defined]
+        axes.set_ylim(low - room, high + room)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .feasible import Face, FeasibleSet, FirstOrder
 from .game import Game, RestrictedGame
 from .players import ALL_WORLDS, Array, Batch, Counts, Info, Player
-from .rule import Cost, Domain, Rule, State
+from .rule import Cost, Domain, Implicit, Rule, State, residual_of
 from .view import GameView
 
 __all__ = [
@@ -20,9 +20,11 @@ __all__ = [
     "FirstOrder",
     "Game",
     "GameView",
+    "Implicit",
     "Info",
     "Player",
     "RestrictedGame",
     "Rule",
     "State",
+    "residual_of",
 ]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import abc
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from ..errors import DomainError
 from ..parameters import parse_flags
 from .game import Game
-from .players import Array, Info
+from .players import Array, Batch, Info
 
 
 @dataclasses.dataclass(frozen=True)
@@ -155,3 +155,23 @@ class Rule(abc.ABC):
     @abc.abstractmethod
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
         """One update. Shapes: w and every state array (..., d)."""
+
+
+@runtime_checkable
+class Implicit(Protocol):
+    """A rule whose step solves an equation: w+ is where `residual` is zero. Any rule with that method is one."""
+
+    def residual(self, game: Game, w_next: Array, w: Array, batch: Batch = None) -> Array:
+        """r(w+, w), shape (..., d), in every world: zero exactly where w+ is the step from w."""
+        ...
+
+
+def residual_of(rule: Rule, game: Game, w_next: Array, w: Array, batch: Batch = None) -> Array:
+    """r(w+, w) of an implicit rule.
+
+    Raises:
+        DomainError: for an explicit one.
+    """
+    if not isinstance(rule, Implicit):
+        raise DomainError(f"{rule!r}, whose step is explicit", "a rule with residual(game, w_next, w)", "ProximalPoint")
+    return rule.residual(game, w_next, w, batch)

@@ -11,7 +11,7 @@ import sympy
 from ...dynamics.trace import UpdateMap, update_map
 from ...errors import DomainError
 from ...rules.wrapper import scaled
-from ...types import Game, Rule
+from ...types import Game, Implicit, Rule
 from ...worlds import SYMBOLS, exact
 
 STEP = sympy.Symbol("lr", positive=True)
@@ -24,8 +24,9 @@ def step_sizes(game: Game, rule: Rule) -> tuple[Any, ...]:
     Raises:
         DomainError: for a rule that has none.
     """
-    if getattr(rule, "lr", None) is not None:
-        return tuple(exact(value) for value in game.per_player(rule.lr))  # type: ignore[attr-defined]
+    lr = getattr(rule, "lr", None)
+    if lr is not None:
+        return tuple(exact(value) for value in game.per_player(lr))
     inner = getattr(rule, "inner", None)
     if isinstance(inner, Rule):
         return step_sizes(game, inner)
@@ -77,7 +78,7 @@ def step_series(game: Game, rule: Rule, order: int) -> list[Any]:
             "linearize it, or iterate it",
         )
     w: Sequence[Any] = game.symbols
-    if hasattr(rule, "residual"):
+    if isinstance(rule, Implicit):
         rows = _implicit(game, in_proportion(game, rule), order)
     else:
         step = traced(game, rule)

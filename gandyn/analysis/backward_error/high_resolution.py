@@ -16,7 +16,7 @@ from ...doors import door
 from ...errors import DomainError
 from ...results import Result, Trajectory, aligned
 from ...symbolic.function import SymbolicFunction
-from ...types import Array, Game, Rule
+from ...types import Array, Game, Implicit, Rule
 from ...worlds import exact
 from ..local.dynamics import refuse_without_symbols
 from .expansion import (
@@ -263,7 +263,7 @@ def _collected(e: Any) -> Any:
 
 def _advance(game: Game, rule: Rule, w: Any, u: Any, a: Any) -> tuple[Any, Any]:
     """The coefficients of lr and lr^2 in w_{n+1} - w_n, in terms of w_n, w' and w''."""
-    if hasattr(rule, "residual"):
+    if isinstance(rule, Implicit):
         return tuple(step_series(game, rule, 2))
     step = traced(game, rule)
     if len(step.symbols) == game.dim:

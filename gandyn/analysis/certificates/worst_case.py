@@ -13,7 +13,7 @@ from typing import Any
 from ...doors import door
 from ...errors import DomainError, MissingDependencyError, ParameterError
 from ...results import Result
-from ...types import Rule
+from ...types import Implicit, Rule
 from ...worlds import is_symbolic
 from .dual_certificate import Certificate, certify, linear_member, rounded_down, rounded_up
 from .performance_points import run
@@ -141,7 +141,7 @@ def worst_case(rule: Rule, mu: float = 0.0, lipschitz: float = 1.0, steps: int =
 
 
 def _check(rule: Rule, mu: Any, lipschitz: Any, steps: Any, budget: Any) -> None:
-    if not (rule.domain.linear_in_field or hasattr(rule, "residual")):
+    if not (rule.domain.linear_in_field or isinstance(rule, Implicit)):
         raise DomainError(
             f"worst_case of {rule!r}, which is not linear in the field",
             "steps made of points and fields with fixed coefficients",

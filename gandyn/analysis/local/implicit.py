@@ -8,14 +8,14 @@ import numpy as np
 
 from ...errors import NotDifferentiableError, ParameterError
 from ...lazy import sympy
-from ...types import Array, Game, Rule
+from ...types import Array, Game, Implicit, Rule, residual_of
 
 STILL = 1e-12  # |v| at decimals of an equilibrium
 
 
 def is_implicit(game: Game, rule: Rule) -> bool:
     """Whether the step is given by `rule.residual` alone: an affine field has its closed form instead."""
-    return hasattr(rule, "residual") and not game.quadratic
+    return isinstance(rule, Implicit) and not game.quadratic
 
 
 def implicit_jacobian(game: Game, rule: Rule, point: Array) -> tuple[Any, Any]:
@@ -36,7 +36,7 @@ def implicit_jacobian(game: Game, rule: Rule, point: Array) -> tuple[Any, Any]:
 
     traced = trace_residual(game, rule)
     w = w_next = sympy.Matrix(list(point))
-    if any(sympy.simplify(e) != 0 for e in rule.residual(game, point, point)):  # type: ignore[attr-defined]
+    if any(sympy.simplify(e) != 0 for e in residual_of(rule, game, point, point)):
         w_next = _arrive(game, rule, traced.parameters, w)
     by_series = _by_series(traced, [*w_next, *w]) if w_next is w else None
     if by_series is not None:
@@ -112,7 +112,7 @@ def implicit_jacobian_torch(game: Game, rule: Rule, w: Array, seed: Any) -> tupl
     w_next = rule.step(game, start, rule.init(game, start), np.random.default_rng(seed))[0].detach()
 
     def residual(after: Array, before: Array) -> Array:
-        return rule.residual(game, after, before, batch)  # type: ignore[attr-defined]
+        return residual_of(rule, game, after, before, batch)
 
     by_next, by_w = torch.autograd.functional.jacobian(residual, (w_next, start))  # type: ignore[no-untyped-call]
     return w_next, -torch.linalg.solve(by_next, by_w)

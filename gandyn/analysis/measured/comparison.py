@@ -150,8 +150,9 @@ def compare(
 
 def step_size(rule: Rule) -> Any:
     """The first player's `lr`; a wrapper's is that of the rule it moves with. None where a rule has none."""
-    if getattr(rule, "lr", None) is not None:
-        return each(rule.lr)[0]  # type: ignore[attr-defined]
+    lr = getattr(rule, "lr", None)
+    if lr is not None:
+        return each(lr)[0]
     _, wrapped = _wrapped(rule)
     return step_size(wrapped[0]) if wrapped else None
 
