@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ from ...errors import ParameterError
 from ..monitor import Monitor
 from .log import Row, Writer
 from .measures import Metrics
+
+DISPLAYED = ("step", "row", "finding", "close")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,6 +69,21 @@ class Watching:
         _refuse_below_one(self, "log_every", "metrics_every", "samples_every")
         if self.metrics not in ("auto", None) and not callable(self.metrics):
             raise ParameterError(f"metrics={self.metrics!r}", '"auto", None or a function', "metrics=None")
+        if self.stop_when is not None and not callable(self.stop_when):
+            given = f"stop_when={self.stop_when!r}"
+            raise ParameterError(given, "a function of the rows that answers with a text", "gd.gans.EarlyStopping(...)")
+        if self.monitor is not None and not isinstance(self.monitor, Monitor):
+            raise ParameterError(f"monitor={self.monitor!r}", "a gd.gans.Monitor, or None", "gd.gans.Monitor()")
+        if not isinstance(self.writers, (list, tuple)) or not all(_takes(w, "write", "close") for w in self.writers):
+            raise ParameterError(
+                f"writers={self.writers!r}",
+                "a list of objects with write(row) and close()",
+                "writers=[TensorBoard(folder)]",
+            )
+        if not isinstance(self.progress, (bool, type(None))) and not _takes(self.progress, *DISPLAYED):
+            raise ParameterError(
+                f"progress={self.progress!r}", f"True, False, or an object with {', '.join(DISPLAYED)}", "progress=True"
+            )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,6 +106,10 @@ class Saving:
     def __post_init__(self) -> None:
         check_fields(self)
         _refuse_below_one(self, "checkpoint_every", "keep")
+        if self.identity is not None and not isinstance(self.identity, Mapping):
+            raise ParameterError(
+                f"identity={self.identity!r}", "a dict of plain data, or None", 'identity={"data": "v2"}'
+            )
         if self.folder is not None:
             if not isinstance(self.folder, (str, Path)):
                 raise ParameterError(f"folder={self.folder!r}", "a path", 'folder="runs/ring"')
@@ -99,6 +120,11 @@ class Saving:
     def place(self) -> Path | None:
         """The folder as an absolute path."""
         return None if self.folder is None else Path(self.folder)
+
+
+def _takes(listener: Any, *methods: str) -> bool:
+    """Whether it is an object (no class) with these methods."""
+    return not isinstance(listener, type) and all(callable(getattr(listener, name, None)) for name in methods)
 
 
 def _refuse_below_one(options: Any, *names: str) -> None:

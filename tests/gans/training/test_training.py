@@ -196,6 +196,14 @@ def test_refusals(keywords, error, match):
         gd.gans.train(small(), R.GDA(0.1), steps, **keywords)
 
 
+@pytest.mark.parametrize("option", ["stop_when", "monitor", "writers", "progress", "identity"])
+@pytest.mark.parametrize("value", [3, "text", [1], float("nan"), object()])
+def test_listeners_of_the_wrong_kind_are_refused_before_the_run(option, value, tmp_path):
+    with pytest.raises(ParameterError, match=option):
+        gd.gans.train(small(), R.GDA(0.1), 1, folder=tmp_path / "run", **{option: value})
+    assert not (tmp_path / "run").exists()
+
+
 def test_compilation_is_refused_where_something_differentiates_twice():
     with pytest.raises(DomainError, match="Consensus"):
         gd.gans.train(small(), R.Consensus(0.1, 0.1), 1, compile=True)
