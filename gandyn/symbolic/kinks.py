@@ -9,6 +9,7 @@ from typing import Any
 import sympy
 
 from ..errors import NotDifferentiableError
+from ..types.signs import is_zero
 
 SIDES: dict[Any, tuple[int, int]] = {sympy.sign: (-1, 1), sympy.Heaviside: (0, 1), sympy.DiracDelta: (0, 1)}
 MOST_JUMPS = 6
@@ -47,7 +48,7 @@ def _finite(slope: Any) -> Any:
 
 
 def _vanishes(argument: Any, values: Mapping[Any, Any]) -> bool:
-    return bool(sympy.simplify(argument.xreplace(dict(values))) == 0)
+    return is_zero(sympy.sympify(argument, strict=True).xreplace(dict(values)), undecided=True)
 
 
 def _on_edge(condition: Any, values: Mapping[Any, Any]) -> bool:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from .. import worlds
+from ..budget import Budget, OutOfTimeError
 from ..errors import ParameterError
 from ..lazy import sympy
+
+SECONDS = 5.0  # for the proof that an expression is zero
 
 
 def sign(x: Any, tolerance: float = 0.0) -> int:
@@ -30,7 +33,35 @@ def sign(x: Any, tolerance: float = 0.0) -> int:
     value = sympy.N(x, 50, chop=False)
     if abs(value) > 1e-40 * max(1, *(abs(sympy.N(t, 20)) for t in sympy.Add.make_args(x))):
         return 1 if value > 0 else -1
-    return 0 if sympy.simplify(x) == 0 else bool(value > 0) - bool(value < 0)
+    return 0 if is_zero(x) else bool(value > 0) - bool(value < 0)
+
+
+def is_zero(e: Any, undecided: bool = False) -> bool:
+    """Whether an exact expression is zero: refuted by its digits, or proved by simplification within `SECONDS`.
+
+    Free symbols get rational values for the refutation, so that True means identically zero. Simplifying towers of
+    powers can take hours and all memory; what its digits leave open and no proof closes in time is undecided.
+
+    Args:
+        e: a SymPy expression, exact.
+        undecided: the answer where neither came out.
+    """
+    if e.is_Rational:
+        return bool(e == 0)
+    try:
+        return Budget(SECONDS).run(lambda: _nil(e) and bool(sympy.simplify(e) == 0))
+    except OutOfTimeError:
+        return undecided
+
+
+def _nil(e: Any) -> bool:
+    """Whether digits leave open that the expression is zero: twenty of its value cannot be told from nothing."""
+    values = {s: sympy.Rational(2 * k + 3, 7) for k, s in enumerate(sorted(e.free_symbols, key=str))}
+    try:
+        value = e.subs(values).evalf(20, strict=True, maxn=200)
+    except sympy.core.evalf.PrecisionExhausted:
+        return True
+    return not (value.is_number and value.is_finite and value != 0)
 
 
 def decimal(x: Any) -> bool:

@@ -13,6 +13,7 @@ import numpy as np
 from ...errors import NotDifferentiableError, ShapeError
 from ...lazy import sympy
 from ...types import ALL_WORLDS, Array, Face, Game, Rule, State
+from ...types.signs import is_zero
 from ...worlds import SYMBOLS, exact
 from .constrained import Constraints, along, locate, on_face, pressed, reduce_map, reduced_symbols, rest_of_memory
 from .dynamics import LocalDynamics
@@ -114,7 +115,7 @@ def locate_point(game: Game, point: Array) -> Place:
     v = game.field(point)
     constraints = locate(game, point, v) if game.constrained else None
     if constraints is None or constraints.first_order is None:
-        solution = all(map(vanishes, v if constraints is None else game.natural_residual(point)))
+        solution = all(map(is_zero, v if constraints is None else game.natural_residual(point)))
     else:
         solution = constraints.holds
     if solution:
@@ -162,7 +163,7 @@ def _still(value: Any, moved: Sequence[float], change: Any, z: Sequence[Any], pl
     known[: len(place.sizes)] = np.maximum(sizes, known[: len(place.sizes)])
     if (np.abs(moved) > SOLVED * np.abs(_slopes(change)) @ known).any():
         return False
-    return all(map(vanishes, value)) if place.exact and not change.has(_float_type()) else True
+    return all(map(is_zero, value)) if place.exact and not change.has(_float_type()) else True
 
 
 def _slopes(matrix: Any) -> Array:
@@ -274,11 +275,6 @@ def _pressed(game: Game, rule: Rule, bounds: Constraints, point: Array, start: S
     counters = (count for _, count in start.counter_leaves())
     state = start.replace_leaves(iter(arrays), counters)
     return pressed(game, rule, bounds, np.array([float(e) for e in point]), state)
-
-
-def vanishes(e: Any) -> bool:
-    """Whether a SymPy number is zero, by simplification where it is not rational."""
-    return bool(e == 0) if e.is_Rational else bool(sympy.simplify(e) == 0)
 
 
 def _first_order(local: LocalDynamics | None, decimal: bool) -> tuple[Any, Any] | None:

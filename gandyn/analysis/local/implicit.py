@@ -9,6 +9,7 @@ import numpy as np
 from ...errors import NotDifferentiableError, ParameterError
 from ...lazy import sympy
 from ...types import Array, Game, Implicit, Rule, residual_of
+from ...types.signs import is_zero
 
 STILL = 1e-12  # |v| at decimals of an equilibrium
 
@@ -36,7 +37,7 @@ def implicit_jacobian(game: Game, rule: Rule, point: Array) -> tuple[Any, Any]:
 
     traced = trace_residual(game, rule)
     w = w_next = sympy.Matrix(list(point))
-    if any(sympy.simplify(e) != 0 for e in residual_of(rule, game, point, point)):
+    if not all(map(is_zero, residual_of(rule, game, point, point))):
         w_next = _arrive(game, rule, traced.parameters, w)
     by_series = _by_series(traced, [*w_next, *w]) if w_next is w else None
     if by_series is not None:

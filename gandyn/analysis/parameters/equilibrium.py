@@ -9,6 +9,7 @@ import numpy as np
 from ...errors import DomainError
 from ...lazy import sympy
 from ...types import Array, Game
+from ...types.signs import is_zero
 
 NEAR = 1e-8  # relative to the coordinates
 ROUNDING = 1e-13  # for points that are 0 but for rounding
@@ -23,7 +24,7 @@ def refuse_moving(game: Game, w: Array) -> None:
         DomainError: naming the point.
     """
     v = [sympy.sympify(e, strict=True) for e in game.field(w)]
-    if all(_vanishes(e) for e in v):
+    if all(map(is_zero, v)):
         return
     free = sorted(set().union(*(e.free_symbols for e in (*v, *map(sympy.sympify, w)))), key=str)
     values = {s: sympy.Rational(k, 7) for k, s in enumerate(free, 1)}
@@ -42,10 +43,6 @@ def refuse_moving(game: Game, w: Array) -> None:
         "a fixed point",
         "at=gd.fixed_points(game)[0].point",
     )
-
-
-def _vanishes(e: Any) -> bool:
-    return bool(e == 0) if e.is_Rational else bool(sympy.simplify(e) == 0)
 
 
 def _number(e: Any, values: Any) -> float:
