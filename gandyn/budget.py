@@ -24,7 +24,7 @@ class _Alarm(BaseException):
 
 
 class Budget:
-    """So many seconds from now.
+    """A limit of so many seconds on an analysis, counted from the moment it is made.
 
     Analyses take `budget=` as a number of seconds, or a `Budget` that a caller has already begun to spend, so that an
     analysis made of others keeps to one limit.
@@ -80,7 +80,7 @@ class Budget:
         return f"undecided: out of time (budget of {self.seconds:g} s)"
 
     def check(self, task: str = "the analysis") -> None:
-        """Return while there is time.
+        """Do nothing while there is time.
 
         Raises:
             OutOfTimeError: when the time is up.

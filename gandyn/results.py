@@ -278,7 +278,7 @@ def _numbers(point: Iterable[Any]) -> list[Any]:
 
 
 def _strict(value: Any) -> Any:
-    """The same plain data with "inf", "-inf" and null in place of the floats that JSON lacks."""
+    """Plain data made strict JSON: "inf", "-inf" and null stand for infinities and NaN, which JSON lacks."""
     if isinstance(value, dict):
         return {key: _strict(v) for key, v in value.items()}
     if isinstance(value, list):

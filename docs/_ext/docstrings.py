@@ -14,7 +14,7 @@ NAPOLEON = Config(napoleon_use_rtype=False, napoleon_use_ivar=True, napoleon_use
 
 
 def plain_to_rst(lines: list[str]) -> list[str]:
-    """The same lines with the characters escaped that reStructuredText would read as markup.
+    """A docstring's lines with the characters escaped that reStructuredText would read as markup.
 
     Code between backticks becomes a literal. Doctests are left alone.
 

@@ -47,7 +47,7 @@ def keep(name: str, draw: Callable[[], Any]) -> str:
 
 
 def _runs(rules: Sequence[Any], game: Any, start: Any, steps: int) -> tuple[dict[str, Any], list[str]]:
-    """Trajectories by label, and who was refused."""
+    """Trajectories by label, and the labels of the rules that refuse this game."""
     runs, refused = {}, []
     for label, rule in labelled(rules).items():
         try:

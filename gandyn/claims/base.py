@@ -179,7 +179,9 @@ class Claim:
     def __post_init__(self) -> None:
         if self.verdict is not Verdict.OPEN and not self.outside:
             raise ParameterError(
-                f"the claim {self.name} without an example where it fails", "outside=(Outside(...),)", "add one"
+                f"the claim {self.name} without an example where it fails",
+                "outside=(Outside(...),)",
+                "name arguments that break the statement",
             )
         if (self.verdict is Verdict.CORRECTED) != bool(self.correction):
             raise ParameterError(

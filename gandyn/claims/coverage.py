@@ -61,7 +61,7 @@ class Coverage:
         return f"{self.games} games: " + ", ".join(parts)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data."""
+        """The counts as plain data, which JSON can hold."""
         return dataclasses.asdict(self)
 
 

@@ -124,7 +124,7 @@ class Convergence(Result):
         return bool(np.all(self.converged))
 
     def summary(self) -> str:
-        """How many starts came how close."""
+        """One line: how many starts converged, and at which distances from the target they end."""
         members = np.atleast_1d(self.converged)
         last = np.atleast_1d(self.distances[-1])
         return (

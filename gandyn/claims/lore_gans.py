@@ -156,7 +156,7 @@ class _Matrices(SymbolicGame):
 
     @property
     def tensor_shapes(self) -> tuple[tuple[tuple[int, ...], ...], ...]:
-        """As its blocks are packed."""
+        """For each player, the shapes of the matrices that its block of w holds."""
         return (((2, 3),), ((2, 3),))
 
 

@@ -116,7 +116,9 @@ def _point(game: Any, at: str | None) -> Any:
     except ParameterError:
         found = fixed_points(game, box=[(-5.0, 5.0)] * game.dim)
     if not found:
-        raise ParameterError(f"no equilibrium of {game.name} was found", "a point", f"--at {','.join('0' * game.dim)}")
+        raise ParameterError(
+            f"no equilibrium of {game.name} was found", "a point to analyse at", f"--at {','.join('0' * game.dim)}"
+        )
     return found[0].point if found[0].exact is None else found[0].exact
 
 

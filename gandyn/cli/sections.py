@@ -23,7 +23,7 @@ class Section:
     data: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def add(self, name: str, *rows: Any) -> None:
-        """An entry, unless it has no rows."""
+        """Append an entry with its rows; one without rows is left out."""
         if rows:
             self.entries.append((name, [str(row) for row in rows]))
 
@@ -43,7 +43,7 @@ class Subject:
 
 
 def game_section(subject: Subject) -> Section:
-    """Players, costs, field, known equilibria."""
+    """The section on the game: its players, costs, field and known equilibria."""
     game, section = subject.game, Section("Game")
     if subject.stochastic:
         section.add("stochastic", f"{subject.stochastic} draws batches; what follows is its mean game, {game.name}")
@@ -67,7 +67,7 @@ def game_section(subject: Subject) -> Section:
 
 
 def dynamics_section(subject: Subject) -> Section:
-    """The rule, or the flow."""
+    """The section on the dynamics: the rule's update map, or the flow's equation."""
     section = Section("Dynamics")
     section.add("dynamics", "gradient flow, dw/dt = -v(w)" if subject.rule is None else repr(subject.rule))
     return section
@@ -272,7 +272,7 @@ def drift_section(subject: Subject) -> Section:
 
 
 def conserved_section(subject: Subject) -> Section:
-    """Quantities that never change."""
+    """The section on conserved quantities: functions of w that the dynamics never change."""
     from ..analysis.conserved.quantities import conserved_quantities
 
     section = Section("Conserved quantities")

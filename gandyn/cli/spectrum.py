@@ -96,7 +96,7 @@ def open_run(run: str, double: bool = False) -> tuple[Any, Any, dict[str, Any]]:
 
 
 def _doubled(game: Any, rule: Any, places: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
-    """The same game with networks, data and points in double precision."""
+    """A copy of the game, with its rule and points, whose networks and data are in double precision."""
     import copy
 
     from ..gans.gan_game import GANGame

@@ -67,4 +67,8 @@ def _make(folder: pathlib.Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"the folder {folder} ({error.strerror})", "one that can be made", "--out FOLDER") from error
+        raise OutputError(
+            f"the folder {folder} ({error.strerror})",
+            "a folder that can be created",
+            "--out FOLDER, with a path that you may write to",
+        ) from error

@@ -85,7 +85,7 @@ def rules_of(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
 
 
 def trajectory(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
-    """A trajectory."""
+    """Return `value` where it is a trajectory, as `gd.iterate` returns one; refuse anything else."""
     if not isinstance(value, Trajectory):
         raise ParameterError(f"{name}={shown(value)}", "a trajectory", "gd.iterate(game, rule, start, steps)")
     return value

@@ -65,9 +65,9 @@ def _array(name: str, value: Any, needed: str) -> tuple[int, ...]:
                 f"a {name} that is not an array of numbers: {shown(value)}", needed, "rows of one length"
             ) from None
     if array.dtype.kind in "bcSV":
-        raise PointError(f"{name} of {array.dtype.name}: {shown(value)}", needed, "real numbers")
+        raise PointError(f"{name} of {array.dtype.name}: {shown(value)}", needed, "give real numbers")
     if array.dtype.kind == "U" and (array.ndim > 1 or name in NUMERIC):
-        raise PointError(f"a {name} that is not an array of numbers: {shown(value)}", needed, "numbers")
+        raise PointError(f"a {name} that is not an array of numbers: {shown(value)}", needed, "give numbers")
     if array.dtype.kind in "OU":
         for entry in np.asarray(value, dtype=object).ravel():
             entry = exact(entry) if isinstance(entry, str) else entry

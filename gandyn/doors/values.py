@@ -33,7 +33,7 @@ def shown(value: Any) -> str:
 
 
 def count(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
-    """A whole number up to 10**12."""
+    """Return a whole number of size at most 10**12 as an int; refuse anything else."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
         raise ParameterError(f"{name}={shown(value)}", "a whole number", f"{name}=10")
     if abs(int(value)) > LARGEST_COUNT:
@@ -42,7 +42,7 @@ def count(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
 
 
 def several(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
-    """A whole number from 1 up to 10**12."""
+    """Return a whole number from 1 up to 10**12 as an int; refuse anything else."""
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not whole or int(value) < 1:
         raise ParameterError(f"{name}={shown(value)}", "a whole number from 1", f"{name}=1")
@@ -50,7 +50,7 @@ def several(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
 
 
 def sizes(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
-    """Whole numbers from 1, several in a tuple."""
+    """Return whole numbers from 1 as a tuple of ints; refuse anything else."""
     if isinstance(value, (str, Mapping)) or not isinstance(value, (Sequence, np.ndarray)):
         raise ParameterError(f"{name}={shown(value)}", "whole numbers from 1", f"{name}=(128, 128)")
     return tuple(several(f"{name}[{k}]", one) for k, one in enumerate(value))
@@ -79,14 +79,14 @@ def real(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
 
 
 def word(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
-    """A text."""
+    """Return `value` where it is a text; refuse anything else."""
     if not isinstance(value, str):
         raise ParameterError(f"{name}={shown(value)}", "a text", f"see help for the values of {name}")
     return value
 
 
 def words(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
-    """A text, or several."""
+    """Return `value` where it is a text or a list of texts; refuse anything else."""
     if isinstance(value, str):
         return value
     if not isinstance(value, (list, tuple)) or not value or not all(isinstance(v, str) for v in value):
@@ -95,7 +95,7 @@ def words(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
 
 
 def from_zero(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
-    """A whole number from 0 up to 10**12."""
+    """Return a whole number from 0 up to 10**12 as an int; refuse anything else."""
     if count(name, value) < 0:
         raise ParameterError(f"{name}={value}", "a whole number >= 0", f"{name}=10")
     return int(value)

@@ -269,7 +269,7 @@ class _Checkpoint:
 
 
 def available_threads() -> int:
-    """Cores that this process may use."""
+    """The number of processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

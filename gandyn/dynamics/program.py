@@ -44,7 +44,7 @@ class Program:
 
     @property
     def size(self) -> int:
-        """Length of z."""
+        """The length of z, the joint vector with the rule's state behind it."""
         return len(self.inputs)
 
     def line(self, instructions: tuple[Instruction, ...], outputs: tuple[Operand, ...] = ()) -> StraightLine:

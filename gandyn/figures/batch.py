@@ -32,12 +32,12 @@ class Report(Result):
 
     @property
     def ok(self) -> bool:
-        """All made, and no number is wrong."""
+        """Whether every figure was made and every expected number was reproduced."""
         return all(one.ok for one in self.made)
 
     @property
     def outcome(self) -> Outcome:
-        """The worst of them."""
+        """The worst outcome among the figures."""
         worst = [one.outcome for one in self.made] or [Outcome.REPRODUCED]
         return max(worst, key=list(Outcome).index)
 

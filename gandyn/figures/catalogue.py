@@ -121,4 +121,8 @@ def _check(file: pathlib.Path, module: Any) -> None:
     if not inspect.getdoc(module):
         lacks.append("a docstring that says what is found")
     if lacks:
-        raise ParameterError(f"the figure {file} lacks {', '.join(lacks)}", "all of them", "see gandyn.figures")
+        raise ParameterError(
+            f"the figure {file} lacks {', '.join(lacks)}",
+            "a module with everything that a figure states",
+            "add what is missing, as help(gandyn.figures) shows",
+        )

@@ -50,7 +50,11 @@ class Expected:
         if not self.tolerance >= 0:
             raise ParameterError(f"{self.name}: tolerance={self.tolerance}", "a number >= 0, absolute", "1e-9")
         if not (self.name and self.source):
-            raise ParameterError("an expected number without name or source", "both", "say what it is, and whence")
+            raise ParameterError(
+                "an expected number without name or source",
+                "a name and a source",
+                "say what the number is, and where it comes from",
+            )
 
     def check(self, data: Mapping[str, Any]) -> Checked:
         """Compare; a number that cannot be had from the data is a miss that says why."""

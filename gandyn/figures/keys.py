@@ -19,12 +19,12 @@ COMPUTING = pathlib.PurePath("figures", "grids.py")
 
 
 def data_key(figure: PaperFigure, quick: bool) -> str:
-    """Of everything that the data are computed from."""
+    """A hash of everything that the data are computed from; other data, another hash."""
     return digest(reached(figure.path.read_text(encoding="utf-8"), "compute"), _sources(False), f"quick={quick}")
 
 
 def picture_key(figure: PaperFigure, quick: bool, style: str) -> str:
-    """Of everything that the picture is drawn from."""
+    """A hash of everything that the picture is drawn from; another picture, another hash."""
     return digest(data_key(figure, quick), figure.path.read_text(encoding="utf-8"), _sources(True), style)
 
 

@@ -134,7 +134,9 @@ def prepared(out: str | os.PathLike[str]) -> pathlib.Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"cannot create the folder {path}: {error.strerror}", "a writable path", "--out") from error
+        raise OutputError(
+            f"cannot create the folder {path}: {error.strerror}", "a folder that can be written to", "--out FOLDER"
+        ) from error
     return path
 
 

@@ -41,7 +41,9 @@ def split(data: Mapping[str, Any]) -> tuple[dict[str, np.ndarray], dict[str, Any
         if isinstance(value, np.ndarray) or (number and not (isinstance(value, float) and math.isfinite(value))):
             arrays[name] = np.asarray(value)
             if arrays[name].dtype.hasobject:
-                raise ParameterError(f"{name}, an array of Python objects", "numbers or texts", "convert it")
+                raise ParameterError(
+                    f"{name}, an array of Python objects", "an array of numbers or texts", "give it a dtype"
+                )
         else:
             values[name] = value
     try:
@@ -92,7 +94,7 @@ def read(stem: pathlib.Path, key: str | None = None) -> dict[str, Any] | None:
 
 
 def with_suffix(stem: pathlib.Path, suffix: str) -> pathlib.Path:
-    """The stem may hold dots."""
+    """`stem` with `suffix` appended; what follows a dot in the stem is kept as part of its name."""
     return stem.with_name(stem.name + suffix)
 
 

@@ -49,12 +49,18 @@ def gaussian_wgan(mean: Sequence[Any] | None = (3, 4), covariance: Any = None) -
     from ..worlds import exact
 
     if mean is None and covariance is None:
-        raise ParameterError("neither mean nor covariance", "at least one of them to learn", "mean=(3, 4)")
+        raise ParameterError(
+            "neither mean nor covariance", "a mean or a covariance for the generator to learn", "mean=(3, 4)"
+        )
     mu: Any = None if mean is None else sympy.Matrix([exact(value) for value in mean])
     sigma: Any = None if covariance is None else _matrix(covariance)
     p = sigma.rows if mu is None else mu.rows
     if sigma is not None and sigma.shape != (p, p):
-        raise ShapeError(f"a mean of length {p} and a covariance of shape {sigma.shape}", f"({p}, {p})", "match them")
+        raise ShapeError(
+            f"a mean of length {p} and a covariance of shape {sigma.shape}",
+            f"a covariance of shape ({p}, {p})",
+            "one row and column for each entry of the mean",
+        )
     if sigma is not None and not (sigma.is_symmetric() and sigma.is_positive_definite):
         raise ParameterError(f"the covariance {sigma.tolist()}", "a symmetric positive definite matrix", "use M M^T")
     generator: list[Any] = []

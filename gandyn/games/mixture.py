@@ -42,7 +42,7 @@ class MixtureGame(SymbolicGame):
         return np.asarray(-((self._bumps(points) * self._heights(w))[..., None] * away).sum(1))
 
     def generator(self, w: Array) -> GaussianMixture:
-        """The generator's mixture at w."""
+        """The Gaussian mixture that the generator makes at w."""
         means = np.asarray(w, dtype=float)[self.slices[0]].reshape(-1, 2)
         return GaussianMixture(means, self.std)
 

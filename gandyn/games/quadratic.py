@@ -26,7 +26,9 @@ def _matrix(entries: Any) -> Any:
         raise ShapeError(given, "rows of one length, of numbers, expressions or names", "((1, 2), (3, 4))")
     matrix = sympy.Matrix([[exact(entry) for entry in row] for row in rows])
     if matrix.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo):
-        raise ParameterError("a matrix with entries that are not finite", "finite numbers", "check it")
+        raise ParameterError(
+            "a matrix with entries that are not finite", "finite numbers", "replace its infinities and NaNs"
+        )
     return matrix
 
 

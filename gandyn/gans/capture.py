@@ -115,7 +115,7 @@ class _Fed(GANGame):
 
     @property
     def counts(self) -> Counts:
-        """The game's own."""
+        """The oracle counts, those of the game whose step was captured."""
         return self._game.counts
 
     def feed(self, rng: Any) -> None:

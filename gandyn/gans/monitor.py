@@ -16,7 +16,7 @@ BLIND = 0.99
 
 @dataclasses.dataclass
 class Finding:
-    """A failure mode that began.
+    """A failure mode that the monitor saw begin.
 
     Attributes:
         name: of the failure mode. step: of the log row at which it was named.
@@ -61,10 +61,10 @@ class Detector(abc.ABC):
 
     @abc.abstractmethod
     def message(self, value: float) -> str:
-        """What the number means."""
+        """A sentence for the person who trains: what a statistic of this value says about the run."""
 
     def fires(self, rows: Sequence[Row]) -> float | None:
-        """The statistic, if it lies beyond the threshold."""
+        """The statistic, if it lies beyond the threshold; None otherwise."""
         value = self.statistic(rows)
         if value is None or math.isnan(value):
             return None
@@ -86,7 +86,7 @@ class VanishingGradient(Detector):
     below = True
 
     def statistic(self, rows: Sequence[Row]) -> float | None:
-        """The ratio of medians."""
+        """The median gradient norm over the window, divided by the largest such median so far."""
         norms = [_number(row.get("gradient_norms", {}).get("generator")) for row in rows]
         if len(rows) < self.window or min(_column(rows[-self.window :], "order"), default=0.0) < BLIND:
             return None
@@ -95,7 +95,7 @@ class VanishingGradient(Detector):
         return medians[-1] / largest if largest > 0 else None
 
     def message(self, value: float) -> str:
-        """How far it fell."""
+        """A sentence: how far the generator's gradient has fallen."""
         return f"the generator's gradient fell to {value:.2g} of what it was, and the discriminator makes no mistakes"
 
 
@@ -112,12 +112,12 @@ class Saturation(Detector):
     below = True
 
     def statistic(self, rows: Sequence[Row]) -> float | None:
-        """The mean doubt."""
+        """The mean of `doubt` over the window, between 0 and 1; None before the window is full."""
         doubts = _column(rows[-self.window :], "doubt")
         return statistics.fmean(doubts) if len(doubts) == self.window else None
 
     def message(self, value: float) -> str:
-        """How sure it is."""
+        """A sentence: how little the discriminator doubts its answers, in percent."""
         return f"the discriminator is sure and right: {100 * value:.2g} % doubt"
 
 
@@ -136,7 +136,7 @@ class ModeCollapse(Detector):
     name = "mode collapse"
 
     def statistic(self, rows: Sequence[Row]) -> float | None:
-        """The least missing share."""
+        """The least share of missing modes over the window; 1 where all samples are one point."""
         if (
             all(_number(row.get("own_spread")) < 0.05 for row in rows[-2 * self.window :])
             and len(rows) >= 2 * self.window
@@ -148,7 +148,7 @@ class ModeCollapse(Detector):
         return min(known) if len(known) == self.window else None
 
     def message(self, value: float) -> str:
-        """What is left out."""
+        """A sentence: the share of the data's modes that the samples do without."""
         return (
             f"samples do without {100 * value:.0f} % of the data's modes" if value < 1 else "all samples are one point"
         )
@@ -177,7 +177,7 @@ class Oscillation(Detector):
     name = "oscillation"
 
     def statistic(self, rows: Sequence[Row]) -> float | None:
-        """The mean length of fruitless steps."""
+        """(path length - 2 net displacement) / n of the samples' mean over the window; None before it is full."""
         centers = [row["center"] for row in rows[-self.window - 1 :] if row.get("center")]
         if len(centers) <= self.window or any(x is None for center in centers for x in center):
             return None
@@ -185,7 +185,7 @@ class Oscillation(Detector):
         return (path - 2 * math.dist(centers[0], centers[-1])) / self.window
 
     def message(self, value: float) -> str:
-        """How far it hops."""
+        """A sentence: how far the samples' mean moves to and fro between two rows of the log."""
         return f"the samples' mean moves to and fro by {value:.2f} of the data's spread from row to row"
 
 
@@ -202,7 +202,7 @@ class Divergence(Detector):
     name = "divergence"
 
     def statistic(self, rows: Sequence[Row]) -> float | None:
-        """The larger of both ratios."""
+        """The larger of `spread` and the gradient's growth over 1 000; infinite once a number is not finite."""
         last = rows[-1]
         numbers = [*last.get("losses", {}).values(), *last.get("gradient_norms", {}).values()]
         if any(not math.isfinite(_number(x)) for x in numbers) or not math.isfinite(_number(last.get("spread", 0.0))):
@@ -215,7 +215,7 @@ class Divergence(Detector):
         return max(_number(last.get("spread", 0.0)), growth)
 
     def message(self, value: float) -> str:
-        """What left."""
+        """A sentence: which quantity has diverged, the costs and gradients, the samples or a gradient."""
         if math.isinf(value):
             return "a cost or a gradient is no longer a finite number"
         return f"samples or gradients have left their scale ({value:.3g} times)"

@@ -40,7 +40,7 @@ class MixedLabels(Loss):
         return (1 - f) * self.loss.fake(s) + f * self.loss.real(s)
 
     def generator(self, s: Array) -> Array:
-        """The loss's own."""
+        """The generator's link of the wrapped loss: labels change the discriminator's cost alone."""
         cost: Array = self.loss.generator(s)
         return cost
 
@@ -55,7 +55,7 @@ class MixedLabels(Loss):
         return s
 
     def divergence(self) -> Measured:
-        """The loss's own between p' and q'."""
+        """The divergence of the wrapped loss between the smoothed densities p' and q'."""
         own: Measured = self.loss.divergence()
         name = f"{own.divergence.name}, between (1 - r) p + f q and r p + (1 - f) q"
         mixed = Divergence(name, lambda p, q: own.divergence.integrand(*self.mixtures(p, q)))

@@ -81,12 +81,12 @@ class FlatNetworks(Game):
 
     @property
     def dtype(self) -> Any:
-        """Of all parameters."""
+        """The floating-point type that all parameters share."""
         return self._buffer.dtype
 
     @property
     def device(self) -> Any:
-        """Of all parameters."""
+        """The device on which all parameters lie."""
         return self._buffer.device
 
     def _played(self, network: Any) -> list[Any]:
@@ -285,7 +285,11 @@ def flattened(gradients: Sequence[Any]) -> Any:
 def _check_parameters(parameters: Mapping[str, Sequence[Any]]) -> None:
     for name, own in parameters.items():
         if not own:
-            raise GameError(f"{name} has no parameters to train", "at least one for each player", "check requires_grad")
+            raise GameError(
+                f"{name} has no parameters to train",
+                "at least one trainable parameter for each player",
+                "set requires_grad=True on what it trains",
+            )
     everything = list(itertools.chain(*parameters.values()))
     if len({id(p) for p in everything}) != len(everything):
         raise GameError("a parameter belongs to two players", "disjoint networks", "copy the shared module")

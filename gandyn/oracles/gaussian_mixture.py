@@ -41,7 +41,9 @@ class GaussianMixture:
         std = np.array(self.std, dtype=float)
         if weights.shape != (k,) or std.shape not in ((), (k,)):
             raise ShapeError(
-                f"{k} means, weights of shape {weights.shape}, std of shape {std.shape}", "K of each", "match them"
+                f"{k} means, weights of shape {weights.shape}, std of shape {std.shape}",
+                "as many weights and standard deviations as means",
+                "give all three the length K",
             )
         std = np.broadcast_to(std, (k,)).copy()
         if not (weights >= 0).all() or abs(weights.sum() - 1) > 1e-12:
@@ -158,5 +160,5 @@ def line(
 
 def _count(modes: int) -> int:
     if modes < 1:
-        raise ParameterError(f"{modes} modes", "at least one", "modes=8")
+        raise ParameterError(f"{modes} modes", "at least one mode", "modes=8")
     return modes

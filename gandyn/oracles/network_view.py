@@ -29,7 +29,7 @@ class NetworkView(RestrictedGame):
         return self.game.jvp(self._joint(w), self._pad(u), batch)[..., self._block]
 
     def vjp(self, w: Array, u: Array, batch: Batch = None) -> Array:
-        """The same: a Hessian is symmetric."""
+        """The player's own Hessian, transposed, times u: the same as `jvp`, because a Hessian is symmetric."""
         self.check(w)
         return self.game.vjp(self._joint(w), self._pad(u), batch)[..., self._block]
 

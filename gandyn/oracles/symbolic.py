@@ -122,7 +122,11 @@ class SymbolicGame(Game):
         if not isinstance(known, FeasibleSet):
             return super().feasible_set()
         if known.dim != self.dim:
-            raise ShapeError(f"a projection of {known.dim} coordinates", f"{self.dim} for {self.name}", "one each")
+            raise ShapeError(
+                f"a projection of {known.dim} coordinates",
+                f"one of the {self.dim} coordinates of {self.name}",
+                "one interval or bound for each coordinate",
+            )
         return known
 
     def check(self, w: Array) -> None:

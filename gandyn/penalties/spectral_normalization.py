@@ -52,7 +52,7 @@ class SpectralNormalization(Penalty):
         return self.scaled(weight, worlds.spectral_norm(matrix))
 
     def scaled(self, weight: Array, sigma: Array) -> Array:
-        """The same from a given sigma, such as power iteration's."""
+        """The weight as `transform` gives it, from a given spectral norm sigma, such as power iteration's."""
         bound = number(self.bound, weight)
         return weight / worlds.maximum(sigma / bound, 1) if self.soft else weight * (bound / sigma)
 

@@ -113,7 +113,9 @@ def lyapunov_function(
     plane(function.game)
     if len(function.symbols) != 2:
         raise DomainError(
-            f"level sets of V in {len(function.symbols)} augmented coordinates", "two", "a rule without memory"
+            f"level sets of V in {len(function.symbols)} augmented coordinates",
+            "two augmented coordinates",
+            "use a game of two coordinates and a rule without memory",
         )
     point = np.array([float(x) for x in function.at])
     bounds = np.array([(x - 1, x + 1) for x in point] if box is None else box, dtype=float)

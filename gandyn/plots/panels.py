@@ -56,7 +56,7 @@ def path(axes: Any, points: np.ndarray, colour: str, label: str = "_", marker: s
 
 
 def start(axes: Any, point: Any, label: str = "start", size: float = 6.5) -> None:
-    """A yellow star."""
+    """Mark the start of a trajectory with a yellow star."""
     axes.plot(
         *[[x] for x in point], linestyle="none", marker="*", markersize=size * scale(), color=OKABE_ITO["yellow"],
         markeredgecolor=INK, markeredgewidth=0.6, label=label, zorder=6,
@@ -64,7 +64,7 @@ def start(axes: Any, point: Any, label: str = "start", size: float = 6.5) -> Non
 
 
 def optimum(axes: Any, point: Any, label: str = "equilibrium", marker: str = "X", size: float = 5.5) -> None:
-    """A black cross with a white border."""
+    """Mark an optimum with a black cross that has a white border."""
     axes.plot(
         *[[x] for x in point], linestyle="none", marker=marker, markersize=size * scale(), color=INK,
         markeredgecolor="white", markeredgewidth=0.7, label=label, zorder=7,

@@ -24,7 +24,7 @@ TITLES = {"bilinear": r"$v(a, b) = ab$"}
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class Spiral(Result):
-    """The numbers behind the picture.
+    """The runs and numbers that the spiral's picture is drawn from.
 
     Attributes:
         game: a game of two coordinates. equilibrium: the point that distances are measured to, shape (2,).

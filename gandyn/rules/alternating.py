@@ -98,7 +98,7 @@ class Alternating(Rule):
             rule.check(game)
 
     def init(self, game: Game, w: Array, rng: Any = None) -> State:
-        """Each player's own inner state."""
+        """The state at the start: one inner state for each player."""
         self.check(game)
         views = [game.restrict(i, w) for i in range(len(game.players))]
         rules = self._inner(game)

@@ -35,7 +35,7 @@ class Anchored(Rule):
         return max(1.0, math.sqrt(1 - s**2 + s**4))
 
     def init(self, game: Game, w: Array, rng: Any = None) -> State:
-        """The anchor."""
+        """The state at the start: the anchor, which is the start itself."""
         self.check(game)
         return State({"anchor": w}, {"steps": 0})
 

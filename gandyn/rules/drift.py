@@ -86,7 +86,7 @@ class Drift(Rule):
             refuse_alone(self, game)
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
-        """All penalties on one batch."""
+        """One step; the field and all penalties are evaluated on one batch."""
         batch = game.draw(rng)
         free_product = self._uses[2] and not self.held
         gradients = game.cost_gradients(w, batch) if free_product else None

@@ -63,7 +63,7 @@ class HeavyBall(Rule):
         ]
 
     def init(self, game: Game, w: Array, rng: Any = None) -> State:
-        """Buffers at rest."""
+        """The state at the start: momentum, all zero."""
         self.check(game)
         if self.alternating:
             return self._in_turn.init(game, w, rng)

@@ -76,7 +76,7 @@ class RungeKutta(Rule):
         return [cls(0.1, 2), cls(0.1), cls((0.1, 0.05), 4), cls(0.1, 4, regularization=(0, 0.1))]
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
-        """All stages on one batch."""
+        """One step; all stages evaluate the field on one batch."""
         lr = game.per_coordinate(self.lr, w)
         batch = game.draw(rng)
         divisors, weights = TABLEAUS[self.order]

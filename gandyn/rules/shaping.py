@@ -54,7 +54,7 @@ class OpponentLookahead(Rule):
             game.per_player(self.opponent_lr)
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
-        """All on one batch."""
+        """One step; every field and product is evaluated on one batch."""
         batch = game.draw(rng)
         v = game.field_and_graph(w, batch)
         change = self._answer(game, w, v, batch)
@@ -96,7 +96,7 @@ class LOLA(OpponentLookahead):
         return math.hypot(1 - 2 * s**2, s) if self.opponent_lr is None else None
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
-        """All on one batch."""
+        """One step; every field and product is evaluated on one batch."""
         batch = game.draw(rng)
         v, chi = self._shaping(game, w, batch)
         change = self._answer(game, w, v, batch) - chi
@@ -125,7 +125,7 @@ class StableOpponentShaping(OpponentLookahead):
     aliases = ("SOS",)
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
-        """All on one batch."""
+        """One step; every field and product is evaluated on one batch."""
         batch = game.draw(rng)
         v, chi = self._shaping(game, w, batch)
         g = self._answer(game, w, v, batch)

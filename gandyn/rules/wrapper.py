@@ -55,7 +55,7 @@ def refuse_second_order(rule: Rule, inner: Rule) -> None:
 
 
 def scaled(rule: Rule, game: Game, factors: tuple[Any, ...]) -> Rule:
-    """The same rule with player i's step sizes multiplied by factors[i], in wrapped rules too."""
+    """A copy of `rule` with player i's step sizes multiplied by factors[i], in the rules that it wraps too."""
     changes: dict[str, Any] = {}
     for field in dataclasses.fields(rule):  # type: ignore[arg-type]
         value = getattr(rule, field.name)

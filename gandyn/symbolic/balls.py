@@ -115,7 +115,7 @@ def ball_of(number: Any) -> Ball:
         return ball_of(base) ** (int(power) if power.is_Integer else ball_of(power))
     if number.func in UNARY and UNARY[number.func] in names:
         return names[UNARY[number.func]](ball_of(number.args[0]))
-    raise DomainError(f"no enclosure of {number}", "numbers made of elementary functions", "rewrite it")
+    raise DomainError(f"no enclosure of {number}", "numbers made of elementary functions", "write it with these")
 
 
 def _value_of(number: Any) -> Fraction:
@@ -168,7 +168,9 @@ class BallFunction:
         unknown = {line.op for line in self._code.instructions} - BALLS.operations.keys()
         if unknown:
             raise DomainError(
-                f"{what} uses {', '.join(sorted(unknown))}, which has no enclosure", "smooth functions", "rewrite it"
+                f"{what} uses {', '.join(sorted(unknown))}, which has no enclosure",
+                "smooth functions",
+                "write it without them",
             )
 
     def _without_numbers(self, e: Any) -> Any:

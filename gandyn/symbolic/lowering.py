@@ -122,7 +122,7 @@ class _Lowering:
         return self.emitted[key]
 
     def _without_signs(self, op: str, args: tuple[Operand, ...]) -> Operand | None:
-        """The same value with a negated operand's sign moved outward or absorbed; None where there is none to move."""
+        """op(args) with a negated operand's sign moved outward or absorbed; None where no operand is negated."""
         if op == "neg" and isinstance(args[0], float):
             return -args[0]
         if op not in SIGNED or not any(arg in self.negated for arg in args):
@@ -237,7 +237,11 @@ class _Lowering:
     def _piecewise(self, e: Any) -> Operand:
         *cases, (last, condition) = e.args
         if condition is not sympy.true:
-            raise DomainError(f"{e} has no value where no case applies", "a last case that is True", "add one")
+            raise DomainError(
+                f"{e} has no value where no case applies",
+                "a last case that is True",
+                "end the Piecewise with (value, True)",
+            )
         value = self(last)
         for case, condition in reversed(cases):
             value = self.emit("where", self(condition), self(case), value)

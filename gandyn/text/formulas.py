@@ -36,7 +36,7 @@ class Formula(Scope):
         return self.known[name]
 
     def quoted(self, content: str, text: str) -> Any:
-        """No text in formulas."""
+        """Refuse quoted text: a formula holds none."""
         refuse(text, "with a text in quotation marks", "numbers and names", "leave the quotation marks out")
 
     def compare(self, sign: str, left: Any, right: Any, text: str) -> Any:

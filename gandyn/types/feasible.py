@@ -78,7 +78,9 @@ class FeasibleSet:
         inside = range(*block.indices(self.dim))
         own = [tuple(k - inside.start for k in s) for s in self.simplices if set(s) <= set(inside)]
         if sum(map(len, own)) != sum(k in inside for s in self.simplices for k in s):
-            raise DomainError("a simplex that two players share", "a simplex inside one player's block", "split it")
+            raise DomainError(
+                "a simplex that two players share", "a simplex inside one player's block", "give each player a simplex"
+            )
         return FeasibleSet(self.low[block], self.high[block], tuple(own))
 
     @property
@@ -245,7 +247,7 @@ class Face:
 
     @property
     def orthonormal(self) -> Array:
-        """The same columns at length 1, floats (d, dimension)."""
+        """The columns of `basis`, each divided by its length: floats (d, dimension)."""
         basis = self.basis.astype(float)
         return basis / np.linalg.norm(basis, axis=0)
 

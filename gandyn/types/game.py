@@ -182,7 +182,7 @@ class Game(JointSpace, abc.ABC):
         )
 
     def project(self, w: Array) -> Array:
-        """Onto the feasible set; the identity by default."""
+        """The nearest point of the feasible set, shape (..., d); w itself where there is no constraint."""
         return w
 
     def feasible_set(self) -> FeasibleSet:
@@ -232,7 +232,7 @@ class Game(JointSpace, abc.ABC):
         return 0
 
     def advance(self) -> None:
-        """Once per step: what changes outside w."""
+        """Called once per step of a run: update what changes outside w, such as buffers of networks."""
 
     # --- what a subclass gives ---------------------------------------------------------------------------------
 

@@ -45,7 +45,7 @@ class State:
             yield from inner.counter_leaves(f"{prefix}{i}.")
 
     def replace_leaves(self, arrays: Iterator[Array], counters: Iterator[Any]) -> State:
-        """The same structure with other leaves, taken in the order of `leaves` and `counter_leaves`."""
+        """A state of this structure with other arrays and counts, in the order of `leaves` and `counter_leaves`."""
         return State(
             {name: next(arrays) for name in self.arrays},
             {name: next(counters) for name in self.counters},

@@ -80,7 +80,7 @@ def test_the_usual_distributions_are_where_they_are_drawn():
     ("arguments", "error", "match"),
     [
         (([1.0, 2.0], 1), ShapeError, r"\(K, p\)"),
-        (([[0.0]], 1, [0.5, 0.5]), ShapeError, "K of each"),
+        (([[0.0]], 1, [0.5, 0.5]), ShapeError, "as many weights"),
         (([[0.0], [1.0]], 1, [0.5, 0.6]), ParameterError, "sum 1"),
         (([[0.0]], 0), ParameterError, "positive"),
     ],

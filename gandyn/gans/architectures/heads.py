@@ -62,7 +62,7 @@ class OutputNoise(nn.Module):
     def __init__(self, generator: nn.Module, std: float) -> None:
         super().__init__()
         if not std > 0:
-            raise ParameterError(f"output noise of standard deviation {std}", "a positive one", "output_noise=0.05")
+            raise ParameterError(f"output noise of standard deviation {std}", "a positive number", "output_noise=0.05")
         self.generator, self.std = generator, float(std)
         self.latent = getattr(generator, "latent", None)
         self.conditional = bool(getattr(generator, "conditional", False))

@@ -79,7 +79,7 @@ class Mixture:
         self.weights = self.weights / self.weights.sum()
 
     def to(self, device: Any = None, dtype: torch.dtype | None = None) -> Mixture:
-        """The same mixture elsewhere."""
+        """A copy of this mixture on another device, or in another floating-point type."""
         device, dtype = device or self.centers.device, dtype or self.centers.dtype
         return Mixture(self.name, self.centers, self.std, self.weights, device, dtype)
 
@@ -104,17 +104,17 @@ class Mixture:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of one point."""
+        """The shape of one point, (2,)."""
         return (2,)
 
     @property
     def classes(self) -> int:
-        """The modes."""
+        """The number of modes: each mode counts as one class."""
         return len(self.centers)
 
     @property
     def features(self) -> str:
-        """What metrics look at."""
+        """The name of the features in which metrics compare points: the coordinates themselves."""
         return "coordinates"
 
     @property

@@ -63,7 +63,7 @@ class Points:
 
     @property
     def points(self) -> torch.Tensor:
-        """All of them, (N, ...), scaled."""
+        """All N points, (N, ...), scaled."""
         return self.at(slice(None))
 
     @property
@@ -74,11 +74,13 @@ class Points:
             ParameterError: where there are none; `split` makes some.
         """
         if self._held_out is None:
-            raise ParameterError(f"the held-out part of {self.name}, which has none", "a split", "data.split(0.2)")
+            raise ParameterError(
+                f"the held-out part of {self.name}, which has none", "data with a held-out part", "data.split(0.2)"
+            )
         return self._held_out
 
     def to(self, device: Any = None, dtype: torch.dtype | None = None) -> Points:
-        """The same points elsewhere."""
+        """A copy of these points on another device, or in another floating-point type."""
         device, dtype = device or self._kept.device, dtype or self.dtype
         held_out = None if self._held_out is None else self._held_out.to(device, dtype)
         return Points(self.name, self._kept, self.labels, self.classes, held_out, device, dtype, self.features)
@@ -130,7 +132,7 @@ class Points:
         return torch.randint(len(self), (n,), generator=generator, device=self._kept.device)
 
     def shuffled(self, seed: int = 0) -> Shuffled:
-        """The same points drawn without replacement, epoch by epoch."""
+        """These points, drawn without replacement: each epoch goes through all of them once in a fresh order."""
         return Shuffled(self, seed)
 
     def __repr__(self) -> str:
@@ -153,11 +155,11 @@ class Shuffled(Points):
 
     @property
     def epoch(self) -> int:
-        """Whole passes made."""
+        """How many whole passes over the data have been made."""
         return self.position // len(self)
 
     def state_dict(self) -> dict[str, int]:
-        """What resumes the order."""
+        """The seed and the position, from which `load_state_dict` goes on in the same order."""
         return {"seed": self.seed, "position": self.position}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
@@ -165,7 +167,7 @@ class Shuffled(Points):
         self.seed, self.position, self._epoch = int(state["seed"]), int(state["position"]), None
 
     def to(self, device: Any = None, dtype: torch.dtype | None = None) -> Shuffled:
-        """The same order elsewhere: permutations are made on the CPU, so every device sees the same points."""
+        """A copy on another device; permutations are made on the CPU, so every device sees the same order."""
         return Shuffled(super().to(device, dtype), self.seed, self.position)
 
     def _choose(self, n: int, generator: torch.Generator | None) -> torch.Tensor:

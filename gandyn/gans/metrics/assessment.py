@@ -40,7 +40,7 @@ class Assessment(Result):
         return self.scores[name]
 
     def values(self) -> dict[str, float]:
-        """name -> number, for a log."""
+        """The scores as a dict from name to number, as a log takes them."""
         return {score.metric: score.value for score in self.scores.values()}
 
     def summary(self) -> str:

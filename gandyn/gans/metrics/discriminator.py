@@ -112,7 +112,7 @@ def slopes(discriminator: Any, x: torch.Tensor, labels: Any) -> torch.Tensor:
 
 @contextlib.contextmanager
 def evaluating(network: Any) -> Iterator[None]:
-    """Evaluation mode, and back."""
+    """The network in evaluation mode inside the `with` block, and in its former mode after it."""
     was_training = bool(getattr(network, "training", False))
     if was_training:
         network.eval()

@@ -265,5 +265,7 @@ def restore_generator(rng: np.random.Generator, state: Any, name: str) -> None:
         rng.bit_generator.state = state
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise CheckpointError(
-            f"no state of a {type(rng.bit_generator).__name__} for {name} ({error})", "one", "it was not written here"
+            f"no state of a {type(rng.bit_generator).__name__} for {name} ({error})",
+            "a state that this generator can take",
+            "use a checkpoint that gandyn wrote",
         ) from error

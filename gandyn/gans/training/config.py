@@ -149,7 +149,7 @@ class Config:
             raise ParameterError(
                 f"the config {self.name} cannot be built ({str(error)[:200]})",
                 "options that fit together",
-                "check them",
+                "change the option that the message names",
             ) from error
 
     def _game(self) -> Any:

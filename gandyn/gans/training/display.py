@@ -16,16 +16,16 @@ class Display:
     """What a run tells about itself, step by step; this one is silent."""
 
     def step(self, done: int) -> None:
-        """After each step."""
+        """Called after each step, with the number of steps done."""
 
     def row(self, row: Row) -> None:
-        """After each row of the log."""
+        """Called after each row of the log, with the row."""
 
     def finding(self, finding: Finding) -> None:
-        """When a failure mode begins."""
+        """Called when the monitor sees a failure mode begin."""
 
     def close(self) -> None:
-        """At the end."""
+        """Called once, when the run ends."""
 
 
 class Lines(Display):

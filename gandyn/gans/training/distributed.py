@@ -129,7 +129,7 @@ class DistributedGame(GameView):
         return dataclasses.replace(token, seed=(token.seed + self.group.rank) % 2**63, **parts)
 
     def batch_size(self, batch: Batch) -> int:
-        """Samples of all processes."""
+        """Samples in one batch, those of all processes together."""
         return int(self.group.size * self.game.batch_size(batch))
 
     # --- the oracle --------------------------------------------------------------------------------------------------

@@ -113,7 +113,7 @@ def _taken(folder: Path, who: str) -> OutputError:
 
 @contextlib.contextmanager
 def making(path: Path) -> Iterator[None]:
-    """What cannot be written, by name.
+    """Turn the operating system's refusal to write `path` into an error that names it.
 
     Raises:
         OutputError: for a full disk, a folder in place of a file, a file in place of a folder, no permission.
@@ -124,4 +124,6 @@ def making(path: Path) -> Iterator[None]:
         raise
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-        raise OutputError(f"{path} cannot be written ({why})", "space, and a place of its own", "check it") from error
+        raise OutputError(
+            f"{path} cannot be written ({why})", "a folder with space, which no other run uses", "choose another folder"
+        ) from error

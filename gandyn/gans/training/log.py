@@ -18,13 +18,13 @@ Row = dict[str, Any]
 
 
 class Writer(Protocol):
-    """Whatever takes rows."""
+    """Anything that rows of the training log can be written to: a file, TensorBoard, a list."""
 
     def write(self, row: Row) -> None:
         """Take one row."""
 
     def close(self) -> None:
-        """The run is over."""
+        """Finish writing; called once, when the run is over."""
 
 
 class JsonLines:
@@ -89,7 +89,7 @@ def scalars(row: Row, prefix: str = "") -> list[tuple[str, float]]:
 
 
 def finite(value: Any) -> Any:
-    """The same plain data with null for NaN and infinities, which JSON lacks."""
+    """Plain data made strict JSON: null stands for NaN and infinities, which JSON lacks."""
     if isinstance(value, dict):
         return {key: finite(v) for key, v in value.items()}
     if isinstance(value, (list, tuple)):
@@ -98,7 +98,7 @@ def finite(value: Any) -> Any:
 
 
 def line(row: Row) -> str:
-    """A row as the log has it."""
+    """A row as one line of strict JSON, as it stands in the log."""
     return json.dumps(finite(row), allow_nan=False) + "\n"
 
 

@@ -55,5 +55,5 @@ class SampleGrid(Result):
         write_atomically(path, picture.getvalue())
 
     def summary(self) -> str:
-        """How many, of what, when."""
+        """One line: how many samples, of which data, at which step."""
         return f"{len(self.points)} samples of {self.name} at step {self.step}, each {self.points.shape[1:]}"

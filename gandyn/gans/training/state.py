@@ -117,7 +117,7 @@ class Training:
     # --- saving ------------------------------------------------------------------------------------------------------
 
     def snapshot(self) -> Snapshot:
-        """All of it."""
+        """Everything a checkpoint holds: parameters, rule state, buffers, averages, counts and random streams."""
         self.settle()
         game = self.whole
         buffers = {
@@ -169,7 +169,9 @@ class Training:
         known = data_state(self.whole) or {}
         if not isinstance(place, dict) or set(place) != set(known) or not all(type(v) is int for v in place.values()):
             raise CheckpointError(
-                f"the data's place {place!r} in {path.name}", f"numbers for {', '.join(known)}", "check"
+                f"the data's place {place!r} in {path.name}",
+                f"numbers for {', '.join(known)}",
+                "use the data of the run",
             )
         self.whole.data.load_state_dict(place)
 

@@ -116,7 +116,7 @@ def _value(where: str, value: Any, hint: Any) -> Any:
         least = 0 if isinstance(value, float) or where in ("game.seed", "train.steps") else 1
         most = LARGEST.get(where, LARGEST_COUNT)
         if not least <= value <= most:
-            raise ParameterError(f"{where} = {value!r}", f"a number from {least} to {most}", "check it")
+            raise ParameterError(f"{where} = {value!r}", f"a number from {least} to {most}", "give one in that range")
     return value
 
 
@@ -130,7 +130,7 @@ def check_options(where: str, options: dict[str, Any]) -> None:
             good = 0 <= part <= LARGEST_OPTION if isinstance(part, (int, float)) else isinstance(part, str)
             if not good:
                 raise ParameterError(
-                    f"{where}.{key} = {value!r}", f"numbers from 0 to {LARGEST_OPTION}, or text", "check it"
+                    f"{where}.{key} = {value!r}", f"numbers from 0 to {LARGEST_OPTION}, or text", "give one of these"
                 )
 
 

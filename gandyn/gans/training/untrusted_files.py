@@ -77,7 +77,7 @@ def _deeper(value: Any, levels: int) -> bool:
 
 
 def digest(data: bytes) -> str:
-    """SHA-256, hexadecimal."""
+    """The SHA-256 of the bytes, in hexadecimal."""
     return hashlib.sha256(data).hexdigest()
 
 
@@ -95,7 +95,9 @@ def write_atomically(path: Path, data: bytes) -> None:
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     except OSError as error:
-        raise OutputError(f"{path} cannot be written ({error.strerror})", "a writable folder", "check it") from error
+        raise OutputError(
+            f"{path} cannot be written ({error.strerror})", "a writable folder", "choose another folder"
+        ) from error
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -107,7 +109,11 @@ def write_atomically(path: Path, data: bytes) -> None:
         Path(temporary).unlink(missing_ok=True)
         if not isinstance(error, OSError):
             raise
-        raise OutputError(f"{path} cannot be written ({error.strerror})", "space on the disk", "free some") from error
+        raise OutputError(
+            f"{path} cannot be written ({error.strerror})",
+            "space on the disk",
+            "delete files that are no longer needed",
+        ) from error
     _sync_folder(path.parent)
 
 

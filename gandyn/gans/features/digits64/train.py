@@ -1,8 +1,8 @@
 """Trains the classifier behind the features "digits64" and writes its weights and their record beside this file.
 
-`python -m gandyn.gans.features.digits64.train` does it again, in about a minute and a half of one core. The same
-machine and versions give the same bytes; others give another network of about the same accuracy, whose scores are not
-comparable.
+`python -m gandyn.gans.features.digits64.train` does it again, in about a minute and a half of one core. One
+machine with one set of versions gives the same bytes every time; another gives another network of about the same
+accuracy, whose scores are not comparable.
 """
 
 from __future__ import annotations
