@@ -6,6 +6,7 @@ import json
 
 import matplotlib as mpl
 import pytest
+from hypothesis import find
 from hypothesis import strategies as st
 from mutation.claims import CLAIMS, MUTANTS
 from mutation.package import PackageCopy
@@ -255,3 +256,9 @@ def test_a_check_that_holds_shows_the_numbers_of_its_last_draw():
     found = check(registry["daskalakis_2018.optimism_converges"].build(), draws=2)
     assert found.agrees
     assert "eta sigma_max" in found.detail
+
+
+def test_nonzero_numbers_are_drawn_of_either_sign():
+    """`find` raises where there is none."""
+    assert -5 <= find(strategies.nonzero(5, 0.001), lambda number: number < 0) < -0.001
+    assert 0.001 < find(strategies.nonzero(5, 0.001), lambda number: number > 0) <= 5

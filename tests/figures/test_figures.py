@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -421,3 +422,9 @@ def test_every_figure_has_saved_data():
     missing = sorted(set(NAMES) - saved)
     assert not missing, f"save their data: gandyn figure {' '.join(missing)} --out docs/images/figures"
     assert saved == set(NAMES)
+
+
+def test_the_seconds_that_the_data_took_are_kept_to_the_millisecond(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(engine, "time", SimpleNamespace(perf_counter=iter([0.0, 1.0, 3.23456, 4.0]).__next__))
+    assert gd.figures.make("line", out=tmp_path, source=folder).error == ""
+    assert store.read_record(tmp_path / "line")["seconds"] == 2.235

@@ -147,3 +147,15 @@ def test_an_assessment_of_digits_uses_their_features(digits):
     plain = metrics.assess(digits, digits.held_out.points[::20], features="coordinates")
     assert plain["kid"].metric == "kid_coordinates"
     assert "class_coverage" not in plain.scores
+
+
+def test_training_digits_are_shifted_by_at_most_two_pixels_each_way(monkeypatch):
+    """Neither turned nor zoomed, a picture that rises by a a row and b a column rises by a down + b right."""
+    monkeypatch.setattr(train, "ANGLE", 0.0)
+    monkeypatch.setattr(train, "ZOOM", 0.0)
+    rows, columns = torch.meshgrid(torch.arange(28.0), torch.arange(28.0), indexing="ij")
+    before = (0.01 * rows + 0.03 * columns).expand(5, 1, 28, 28)
+    after = train.moved(before, torch.Generator().manual_seed(0))
+    right, down = (2 * torch.rand(4, 5, generator=torch.Generator().manual_seed(0)) - 1)[2:] * 2.0
+    rise = (0.01 * down + 0.03 * right)[:, None, None].expand(5, 20, 20)
+    torch.testing.assert_close((after - before)[:, 0, 4:24, 4:24], rise, rtol=0, atol=2e-6)

@@ -11,6 +11,7 @@ from metric_cases import Slope, metrics, normal
 
 import gandyn as gd
 from gandyn.errors import DomainError, ParameterError, ShapeError
+from gandyn.gans.metrics import mean_discrepancy
 
 
 def standardised(n, d, seed=0):
@@ -224,3 +225,14 @@ def test_a_floor_without_samples_of_its_own_is_exact():
 
     score = Score("distance", 1.0, None, 10, 10, "pixels", floor=0.25)
     assert "perfect samples: 0.25 (exact)" in score.summary()
+
+
+def test_the_error_is_of_subsets_of_at_most_1000_points():
+    sizes, x = set(), normal(2100, 1)
+
+    def product(a, b):
+        sizes.add(len(b))
+        return a @ b.T
+
+    mean_discrepancy._error(x, x, product, 2, 0)
+    assert sizes == {1000}

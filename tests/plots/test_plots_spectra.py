@@ -195,3 +195,14 @@ def test_a_zoom_shows_the_leading_eigenvalue_of_a_map_and_no_zoom_the_circle():
     near, whole = (gd.plots.spectrum(lin, zoom=zoom).axes[0].get_xlim() for zoom in (True, False))
     assert whole[0] < -1 < 1 < whole[1]
     assert 0.5 < near[0] < 1 < near[1] < 1.5
+
+
+def test_the_title_of_one_network_spectrum_stands_over_its_panel_and_of_two_over_the_figure():
+    game = gd.games.from_torch(lambda x, y: (x * y).sum(-1), {"x": 1, "y": 1})
+    found = gd.spectrum(game, [0.3, 0.4], confirm=False)
+    one = gd.plots.network_spectrum(found, title="alone")
+    assert [axes.get_title() for axes in one.axes] == ["alone"]
+    assert one.get_suptitle() == ""
+    two = gd.plots.network_spectrum({"a": found, "b": found}, title="together")
+    assert [axes.get_title() for axes in two.axes] == ["a", "b"]
+    assert two.get_suptitle() == "together"

@@ -8,6 +8,7 @@ import sympy
 
 import gandyn as gd
 from gandyn.dynamics.program import program
+from gandyn.symbolic import backends
 from gandyn.symbolic.lowering import lower
 
 x, y = sympy.symbols("x y", real=True)
@@ -33,3 +34,9 @@ def test_overflow_ends_a_run_for_good_only_where_nothing_brings_it_back():
     assert program(gd.update_map(gd.games.bilinear(), step)).absorbing
     assert not program(gd.update_map(gd.games.boxed_bilinear(x_box=(-1, 1)), step)).absorbing
     assert program(gd.update_map(gd.games.bilinear(), gd.rules.AMSGrad(0.1))).absorbing  # by its running maximum
+
+
+@pytest.mark.parametrize("backend", [backends.NUMPY, backends.TORCH, backends.C, backends.NUMBA, backends.JAVASCRIPT])
+def test_an_operation_takes_as_many_operands_in_every_language(backend):
+    written = {op: backend.operations[op].format("a", "b") for op in ("pow", "max", "min")}
+    assert all(text.endswith("(a, b)") for text in written.values()), written

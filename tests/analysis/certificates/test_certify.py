@@ -2,6 +2,7 @@
 
 import json
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -284,3 +285,18 @@ def test_a_marginal_linear_part_proves_nothing_and_disproves_nothing():
     assert not proof.failure.refuted
     assert "equality" in proof.failure.reason
     assert "undecided" in proof.summary()
+
+
+def test_a_derivative_of_norm_1_does_not_contract():
+    """Every step of the identity keeps every distance: no level is left."""
+    shapes = pytest.importorskip("gandyn.analysis.certificates.shapes")
+    unit = np.eye(3)
+    system_ = SimpleNamespace(
+        names=("x", "y", "z"), active=(0, 1, 2), flow=False, game=SimpleNamespace(dim=3),
+        start=SimpleNamespace(jacobian=lambda *_: unit),
+    )  # fmt: skip
+    sampler = shapes.Sampler(system_, [np.zeros(3)], [()], 1.0)
+    sampler.average = lambda u, z, p: np.broadcast_to(unit, (*u.shape[:-1], 3, 3))
+    assert sampler.level(unit) == 0
+    sampler.average = lambda u, z, p: np.broadcast_to(unit / 2, (*u.shape[:-1], 3, 3))
+    assert sampler.level(unit) == 1

@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import math
+import time
 from fractions import Fraction
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 import gandyn as gd
 from catalogue import RULES
 from catalogue import rule as the_rule
+from gandyn.analysis.certificates import dual_certificate
 from gandyn.analysis.certificates.worst_case import WorstCase
 from gandyn.types import Game, Player
 from gandyn.worlds import POINTS
@@ -337,3 +339,13 @@ def test_zero_less_a_point_is_the_point_turned_round():
     point = Point({0: Fraction(2), 3: Fraction(-1, 3)})
     assert (0 - point).terms == {0: Fraction(-2), 3: Fraction(1, 3)}
     assert (point - point).terms == {}
+
+
+def test_a_multiplier_goes_with_the_size_of_its_inequality():
+    """min rho with [[rho - m, -1], [-1, m]] >= 0: rho = m + 1 / m, so m = 1; a small inequality has a large one."""
+    columns = np.array([np.diag([1.0, -1.0])])
+    objective, later = np.array([[0.0, 1.0], [1.0, 0.0]]), time.monotonic() + 1000
+    found = dual_certificate._multipliers(columns, objective, 0.0, later)
+    np.testing.assert_allclose(found, [1.0], atol=1e-5)
+    small = dual_certificate._multipliers(columns * 2.0**-30, objective, 0.0, later)
+    np.testing.assert_array_equal(small, found * 2.0**30)

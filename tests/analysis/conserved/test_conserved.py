@@ -1,10 +1,13 @@
 """conserved_quantities: every one is constant along computed orbits; those that are known are found."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import sympy
 
 import gandyn as gd
+from gandyn.analysis.conserved.quantities import ConservedQuantity
 
 LR = sympy.Symbol("lr", positive=True)
 BILINEAR = gd.games.bilinear()
@@ -150,3 +153,10 @@ def test_results_speak_json_and_prose():
     (quantity,) = gd.conserved_quantities(BILINEAR)
     assert quantity.to_dict()["residual"] == "0"
     assert "identically" in quantity.summary()
+
+
+def test_data_name_the_rule_of_a_map_and_none_for_a_flow():
+    symbols = BILINEAR.symbols
+    flow = ConservedQuantity(BILINEAR, None, symbols, symbols[0] ** 2 + symbols[1] ** 2, "by hand", sympy.Integer(0))
+    assert flow.to_dict()["rule"] is None
+    assert dataclasses.replace(flow, rule=gd.rules.GDA(0.5)).to_dict()["rule"] == "GDA(0.5)"

@@ -65,6 +65,7 @@ def test_second_order_conditions_on_the_critical_cone():
     """A pressed bound closes a concave direction; a touched one leaves half of it open."""
     box = Box((None, (0, None)))
     pressed = gd.classify(S([x**2 / 2, y - y**2], projection=box), (0, 0))
+    assert pressed.players[1].reason == "every feasible direction is uphill to first order"
     assert pressed.nash == "strict local Nash"
     touched = gd.classify(S([x**2 / 2, -(y**2)], projection=box), (0, 0))
     assert touched.nash == "not a local Nash equilibrium"

@@ -1,10 +1,13 @@
 """Bifurcations of games whose eigenvalues and normal forms are known in closed form: place to 1e-8, name, side."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import sympy
 
 import gandyn as gd
+from gandyn.analysis.parameters.bifurcation import _Explorer
 
 x, y, p = sympy.symbols("x y p", real=True)
 FLOW_RANGE = np.linspace(-1, 1.1, 22)
@@ -159,3 +162,17 @@ def test_mistakes_are_named():
         gd.bifurcation(gd.games.bilinear(), gd.rules.GDA(0.1), "no_such", [0.1, 0.2])
     with pytest.raises(gd.GandynError, match="increasing"):
         gd.bifurcation(gd.games.bilinear(), gd.rules.GDA(0.1), "lr", [0.2, 0.1])
+
+
+def test_eigenvalues_that_touch_the_boundary_at_a_point_of_a_branch_do_not_cross_it():
+    """Distances 1, 0, 1 come back; -1, 0, 1 go through, at the point in the middle."""
+    curve = SimpleNamespace(points=np.array([[-1.0, 0.0], [0.0, 0.5], [1.0, 1.0]]), tangents=np.ones((3, 2)))
+    for distances, crossings in ((lambda at: at[:1] ** 2, []), (lambda at: at[:1], [1])):
+        found = []
+        explorer = SimpleNamespace(
+            family=SimpleNamespace(distances=distances),
+            notes=[],
+            _record=lambda curve, i, at, found=found: found.append(i),
+        )
+        _Explorer._inspect(explorer, curve)
+        assert found == crossings
