@@ -159,4 +159,4 @@ def test_data_name_the_rule_of_a_map_and_none_for_a_flow():
     symbols = BILINEAR.symbols
     flow = ConservedQuantity(BILINEAR, None, symbols, symbols[0] ** 2 + symbols[1] ** 2, "by hand", sympy.Integer(0))
     assert flow.to_dict()["rule"] is None
-    assert dataclasses.replace(flow, rule=gd.rules.GDA(0.5)).to_dict()["rule"] == "GDA(0.5)"
+    assert dataclasses.replace(flow, rule=gd.rules.GDA(0.5)).to_dict()["rule"] == repr(gd.rules.GDA(0.5))
