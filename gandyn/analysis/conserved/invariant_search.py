@@ -226,7 +226,10 @@ def _relations(columns: Sequence[Any], symbols: Sequence[Any]) -> Iterator[list[
         columns = [sympy.cancel(c * shared) for c in columns]
     transcendental = sorted(set().union(*(c.atoms(sympy.Function) for c in columns)), key=str)
     generators = [*symbols, *(f for f in transcendental if f.free_symbols & set(symbols))]
-    polynomials = [sympy.Poly(c, *generators) for c in columns]
+    try:
+        polynomials = [sympy.Poly(c, *generators) for c in columns]
+    except sympy.PolynomialError:
+        return  # exponentials of which one is a power of another: exp(x) and exp(1000 x) are not independent
     powers = sorted(set().union(*(p.monoms() for p in polynomials if not p.is_zero)))
     if not powers:
         powers = [(0,) * len(generators)]

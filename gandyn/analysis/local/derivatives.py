@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import functools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -89,7 +90,7 @@ def linearize_symbols(game: Game, rule: Rule | None, at: Any, state: State | Non
         rule,
         tuple(e if e.free_symbols else float(e) for e in place.point),
         motion.names,
-        _natural(game, place) if place.constraints is not None and not place.solution else float(np.linalg.norm(moved)),
+        _natural(game, place) if place.constraints is not None and not place.solution else math.hypot(*moved),
         None if free or obstacle else _numbers(matrix),
         ExactLinearization(matrix, rule is None, free) if known else None,
         obstacle,

@@ -64,14 +64,14 @@ def watch(kernel: Kernel, z: Array, counters: Sequence[float], scale: Array, str
     return Motion(cycling, periods, rows[-1])
 
 
+@np.errstate(all="ignore")  # members that have overflowed go on nowhere
 def _goes_on(sizes: Array, low: Array, high: Array) -> Array:
     """Whether mean squares in consecutive windows, (WINDOWS, N), stay, or approach a limit, or show no trend."""
     change = np.diff(sizes, axis=0)
     steady = np.abs(change).max(0) <= STEADY * sizes[-1]
     trend = (change > 0).all(0) | (change < 0).all(0)
-    with np.errstate(all="ignore"):
-        ratio = (change[-1] / change[0]) ** (1 / (len(change) - 1))
-        rest = np.where(ratio < 1, change[-1] * ratio / (1 - ratio), np.inf)
+    ratio = (change[-1] / change[0]) ** (1 / (len(change) - 1))
+    rest = np.where(ratio < 1, change[-1] * ratio / (1 - ratio), np.inf)
     settles = np.abs(rest) <= SAME_RANGE * sizes[-1]
     half = len(low) // 2
     ends = [(part[:half], part[half:]) for part in (low, high)]
