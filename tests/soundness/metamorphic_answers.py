@@ -36,6 +36,8 @@ def both(
 ) -> str | None:
     """Ask about both; refusals must agree too."""
     (first, no), (second, not_) = _refused(lambda: ask(one)), _refused(lambda: ask(restated.subject))
+    if "OutOfTimeError" in (no, not_):
+        return None  # undecided is no answer that another could contradict
     if no or not_:
         return None if no == not_ else f"refused as {no or 'nothing'} and as {not_ or 'nothing'}"
     return compare(first, second)
@@ -211,7 +213,7 @@ def invariants(one: Any, restated: Restated) -> str | None:
     """As many conserved quantities."""
 
     def ask(subject: Any) -> Any:
-        return len(gd.conserved_quantities(subject.game))
+        return len(gd.conserved_quantities(subject.game, budget=BUDGET))
 
     return (
         None

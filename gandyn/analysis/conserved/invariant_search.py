@@ -13,6 +13,7 @@ import sympy
 from sympy.polys.matrices import DomainMatrix
 
 from ...errors import ParameterError
+from ...types.signs import is_zero
 
 MOST_TERMS = 250
 DEGREE = 4
@@ -137,7 +138,7 @@ class FlowSearch(Search):
     def _stream(self) -> Iterator[tuple[Any, str]]:
         """A field without divergence turns along level lines of H with v = (dH/dy, -dH/dx)."""
         (x, y), (p, q) = self.symbols, self.direction
-        if sympy.simplify(sympy.diff(p, x) + sympy.diff(q, y)) != 0:
+        if not is_zero(sympy.diff(p, x) + sympy.diff(q, y)):
             return
         first = _integral(p, y)
         rest = None if first is None else _integral(sympy.simplify(-q - sympy.diff(first, x)), x)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ...budget import Budget, OutOfTimeError
 from ...doors import door
 from ...errors import DomainError, ParameterError
 from ...lazy import sympy
@@ -66,6 +67,7 @@ def conserved_quantities(
     basis: Sequence[Any] = (),
     degree: int | None = None,
     constraints: Sequence[Any] | None = None,
+    budget: float | Budget | None = 60.0,
 ) -> list[ConservedQuantity]:
     """Functionally independent conserved quantities of the flow dw/dt = -v(w), or of a rule's update map.
 
@@ -84,6 +86,7 @@ def conserved_quantities(
         degree: of the monomials; by default 4, less in many dimensions.
         constraints: expressions, linear in the coordinates, that vanish on an invariant set to which the search is
             restricted. By default none, but for another `field` of a game on simplices their sums.
+        budget: seconds.
 
     Returns:
         Quantities, simplest first; none is a function of the ones before it. An empty list says that the ansatz holds
@@ -92,6 +95,7 @@ def conserved_quantities(
     Raises:
         DomainError: without symbols, or for a rule whose map is not symbolic.
         ParameterError: for constraints that the dynamics leaves, or a basis in other symbols.
+        OutOfTimeError: where the search did not end in time; it names what was found until then.
 
     Example:
         >>> import gandyn as gd
@@ -114,12 +118,22 @@ def conserved_quantities(
                 "use the coordinates' own symbols: game.symbols, or gd.update_map(game, rule).symbols",
             )
     found: list[ConservedQuantity] = []
-    for expression, method in search.candidates(tuple(basis), degree):
-        residual = search.residual(expression)
-        if residual == 0 and search.independent(expression, [f.expression for f in found]):
-            found.append(
-                ConservedQuantity(game, rule, search.symbols, expression, method, residual, search.constraints)
-            )
+
+    def look() -> None:
+        for expression, method in search.candidates(tuple(basis), degree):
+            residual = search.residual(expression)
+            if residual == 0 and search.independent(expression, [f.expression for f in found]):
+                found.append(
+                    ConservedQuantity(game, rule, search.symbols, expression, method, residual, search.constraints)
+                )
+
+    limit = Budget.of(budget)
+    try:
+        limit.run(look)
+    except OutOfTimeError:
+        until_then = ", ".join(str(f.expression) for f in found) or "none"
+        task = f"the search for conserved quantities of {game.name} (found until then: {until_then})"
+        raise limit.error(task) from None
     return found
 
 
