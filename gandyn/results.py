@@ -52,14 +52,12 @@ class Result(abc.ABC):
     """Base of all results. A subclass is a frozen dataclass that names its data and writes its sentence, `summary`.
 
     From these two follow a one-line `repr`, the forms that notebooks show, `to_dict()` for JSON, `title` and
-    `provenance`. What a subclass declares:
-
-    * `_data`: the entries of `to_dict()`, as words: a field or property, or `key=path` where the key has another name
-      (`flow=linearization.verdict`). All fields of the dataclass where nothing is declared.
-    * `_plot`: the function of `gandyn.plots` that draws it; empty for a result without a picture.
-    * `_contents()`: the entries as a dict, where some of them are there only at times.
-    * `_headline()`: the line after the class in `repr`, where the first line of the summary is not the answer.
-    * `latex()`: the formula, where the result is one.
+    `provenance`. A subclass declares `_data`, the entries of `to_dict()` as words, each a field or property, or
+    `key=path` where the key has another name (`flow=linearization.verdict`); all fields of the dataclass where nothing
+    is declared. `_plot` names the function of `gandyn.plots` that draws it, and is empty for a result without a
+    picture. It may override `_contents()`, the entries as a dict, where some are there only at times; `_headline()`,
+    the line after the class in `repr`, where the first line of the summary is not the answer; and `latex()`, where the
+    result is a formula.
     """
 
     _data: ClassVar[str] = ""
