@@ -60,7 +60,7 @@ def test_mean_learning_diverges_simultaneously_and_converges_optimistically():
     ("mean", "covariance", "error", "match"),
     [
         (None, None, ParameterError, "neither"),
-        ((1, 2), ((1,),), ShapeError, "match"),
+        ((1, 2), ((1,),), ShapeError, "covariance of shape"),
         (None, ((1, 2), (2, 1)), ParameterError, "positive definite"),
         (None, ((1, 2), (0, 1)), ParameterError, "symmetric"),
     ],
