@@ -16,6 +16,7 @@ from ...errors import ParameterError
 from ...types.signs import is_zero
 
 MOST_TERMS = 250
+MODERATE, LONG = 64, 10**6  # the largest power, and the largest number, in what is factored
 DEGREE = 4
 GENERIC = 3  # points at which gradients are compared: one may lie where they happen to be dependent
 
@@ -148,7 +149,7 @@ class FlowSearch(Search):
     def _separated(self) -> Iterator[tuple[Any, str]]:
         """For dx / (p/q) = dy with p/q = A(x) B(y), the quantity int dx / A - int B dy."""
         (x, y), (p, q) = self.symbols, self.direction
-        if p == 0 or q == 0:
+        if p == 0 or q == 0 or not _of_moderate_degree(p / q):
             return
         parts = sympy.separatevars(sympy.factor(p / q), symbols=[x, y], dict=True)
         if not parts:
@@ -213,6 +214,22 @@ def _normal(e: Any) -> Any:
         e = e.replace(lambda p: isinstance(p, sympy.exp) and p.args[0].could_extract_minus_sign(), _reciprocal)
         e = sympy.powsimp(sympy.expand_power_exp(e))
     return sympy.cancel(sympy.together(e))
+
+
+def _of_moderate_degree(e: Any) -> bool:
+    """Whether factoring ends: no long number, and no power above the 64th, also among exponentials.
+
+    exp(1000 x) is a power of exp(x).
+    """
+    if any(max(abs(number.p), number.q) > LONG for number in e.atoms(sympy.Rational)):
+        return False
+    if any(abs(power.exp) > MODERATE for power in e.atoms(sympy.Pow) if power.exp.is_Rational):
+        return False
+    rates: dict[Any, list[Any]] = {}
+    for argument in (f.args[0] for f in e.atoms(sympy.exp)):
+        for coefficient, rest in (term.as_coeff_Mul() for term in sympy.Add.make_args(sympy.expand(argument))):
+            rates.setdefault(rest, []).append(abs(coefficient))
+    return all(max(found) <= MODERATE * min(found) for found in rates.values())
 
 
 def _reciprocal(p: Any) -> Any:
