@@ -62,15 +62,27 @@ def test_statuses_of_compiled_code_are_those_of_the_steps(case):
     assert_alike(GAMES["bilinear"], catalogue.rule(case), ["c"])
 
 
+def inside(name, case):
+    """Whether the game lies in the rule's declared domain."""
+    try:
+        catalogue.rule(case).check(GAMES[name])
+    except GandynError:
+        return False
+    return True
+
+
+PAIRS = [
+    pytest.param(name, case, id=f"{name}-{catalogue.label(case)}")
+    for name in GAMES
+    for case in catalogue.RULES
+    if inside(name, case)
+]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("case", catalogue.RULES, ids=catalogue.label)
-@pytest.mark.parametrize("name", GAMES)
+@pytest.mark.parametrize(("name", "case"), PAIRS)
 def test_statuses_of_every_rule_are_equal_in_every_world(name, case):
     game, rule = GAMES[name], catalogue.rule(case)
-    try:
-        rule.check(game)
-    except GandynError:
-        pytest.skip("outside the rule's domain")
     starts = STARTS[np.abs(STARTS[:, 0]) <= FUSED.get(case[0], np.inf)]
     ways = ["torch eager", "numpy", "torch", *(["c"] if compiling.compiler() else [])]
     assert_alike(game, rule, ways, starts)
