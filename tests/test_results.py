@@ -70,6 +70,12 @@ def orbit(kind: str) -> Result:
     return made[kind]()
 
 
+def bound() -> Any:
+    """A programme of its own, for which `gandyn[proof]` is needed."""
+    pytest.importorskip("clarabel", reason="needs the extra gandyn[proof]")
+    return gd.worst_case(GDA, 0.5, 1.0, 1)
+
+
 def home(module: str) -> Any:
     """A module of the package, imported when its example is made."""
     return importlib.import_module(f"gandyn.{module}")
@@ -98,7 +104,7 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     "DriftCoefficients": lambda: gd.drift(BILINEAR, GDA),
     "ConservedQuantity": lambda: gd.conserved_quantities(BILINEAR)[0],
     "LyapunovFunction": lambda: gd.lyapunov_function(QUADRATIC, GDA),
-    "WorstCase": lambda: gd.worst_case(GDA, 0.5, 1.0, 1),
+    "WorstCase": bound,
     "Certificate": lambda: gd.certify(QUADRATIC, GDA, at=[0, 0], box=BOX),
     "DualityGap": lambda: gd.duality_gap(QUADRATIC, [0.3, 0.2]),
     "GapAlong": lambda: gd.gap_along(run()),
