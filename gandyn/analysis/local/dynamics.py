@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...errors import DomainError
+from ...lazy import sympy
 from ...types import Game
 
 if TYPE_CHECKING:
@@ -44,6 +45,12 @@ class LocalDynamics:
     def flow(self) -> bool:
         """Whether F is the right-hand side of a differential equation."""
         return self.traced is None
+
+    @functools.cached_property
+    def affine(self) -> bool:
+        """Whether F is affine everywhere, and not only to the order of some Taylor series."""
+        outputs = self.outputs if self.traced is None else self.traced.expression
+        return all(e.is_polynomial(*self.symbols) and sympy.Poly(e, *self.symbols).total_degree() <= 1 for e in outputs)
 
     @classmethod
     def of_flow(cls, game: Game, point: Sequence[Any]) -> LocalDynamics | None:

@@ -8,15 +8,15 @@ import mpmath
 
 from ...lazy import sympy
 from ...symbolic.coefficients import DECIMALS, Decimal, NoExpansionError, Rational
-from .nonlinear import Fate, NonlinearDecision
+from .fate import Fate, NonlinearDecision
+from .linear_part import LinearPart
 
 if TYPE_CHECKING:
-    from .linearization import Linearization
     from .normal_form import NormalForm
 
 
 @mpmath.workdps(DECIMALS)  # type: ignore[untyped-decorator]
-def by_terms(lin: Linearization, f: Any, placement: Any, orders: range) -> NonlinearDecision | None:
+def by_terms(lin: LinearPart, f: Any, placement: Any, orders: range) -> NonlinearDecision | None:
     """The decision by the first non-linear term that does not vanish.
 
     Args:

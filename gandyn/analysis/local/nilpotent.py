@@ -15,23 +15,21 @@ G(x) = dE/dy(x, 0) = b x^beta + ... (Andreev 1958; Dumortier, Llibre & Artes 200
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sympy
 from sympy import QQ, ring
 
 from ...symbolic.coefficients import NoExpansionError, Rational
-from .nonlinear import Fate, NonlinearDecision
-
-if TYPE_CHECKING:
-    from .linearization import Linearization
+from .fate import Fate, NonlinearDecision
+from .linear_part import LinearPart
 
 ORDER = 9
 NAME = "Takens-Bogdanov double zero"
 PLANE, U, V = ring("u,v", QQ)
 
 
-def by_nilpotent_terms(lin: Linearization, whole: bool) -> NonlinearDecision:
+def by_nilpotent_terms(lin: LinearPart, whole: bool) -> NonlinearDecision:
     """The decision at a double zero eigenvalue with one eigenvector, all other eigenvalues contracting.
 
     Args:

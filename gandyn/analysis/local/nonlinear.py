@@ -3,93 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import enum
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...lazy import sympy
-from ...results import Result, exact_and_decimal
-
-if TYPE_CHECKING:
-    from .dynamics import LocalDynamics
-    from .linearization import Linearization
+from .fate import Fate, NonlinearDecision
+from .linear_part import LinearPart
 
 FIRST_ORDER, PLANAR_ORDER, SPATIAL_ORDER = 3, 7, 5
 LARGEST = 8
 
 
-class Fate(enum.StrEnum):
-    """What the dynamics does near a point whose linear part does not decide. Each value is its own message."""
-
-    ATTRACTING = "attracting"
-    REPELLING = "repelling"
-    SADDLE = "saddle"
-    ONE_SIDED = "attracting from one side and repelling to the other"
-    CONSERVATIVE = "conservative"
-    NEUTRAL = "neutral"
-    SET = "attracting to a set of equilibria"
-    UNDECIDED = "undecided"
-
-
-@dataclasses.dataclass(frozen=True, repr=False)
-class NonlinearDecision(Result):
-    """The fate of starts near a marginal point, and the argument.
-
-    Attributes:
-        verdict: a `Fate`.
-        argument: which argument decided, in words.
-        order: degree m of the deciding term; None where no term decided.
-        coefficient: l in dr/dt = l r^m, or r+ = r + l r^m, for the distance r from the point (root mean square over
-            a turn where it circles); exact where it can be, None where no term decided.
-        flow: whether r follows a differential equation.
-        quantity: the conserved quantity, where one decided.
-    """
-
-    verdict: Fate
-    argument: str
-    order: int | None = None
-    coefficient: Any = None
-    flow: bool = True
-    quantity: Any = None
-
-    _data = "verdict argument order coefficient=_coefficient law quantity"
-
-    @property
-    def law(self) -> str:
-        """The equation of the distance r from the point as text; empty where no term decided."""
-        if self.coefficient is None:
-            return ""
-        left = "dr/dt =" if self.flow else "r+ = r +"
-        return f"{left} ({self.coefficient}) r^{self.order}"
-
-    def distance(self, t: Any) -> Any:
-        """Leading behaviour of r after a long time t, for an attracting point: (-(m-1) l t)^(-1/(m-1)).
-
-        The start is forgotten: from wherever it came, r follows this power law in the end.
-
-        Raises:
-            ParameterError: where the point does not attract by a term of its Taylor series.
-        """
-        from ...errors import ParameterError
-
-        if self.verdict is not Fate.ATTRACTING or self.coefficient is None:
-            raise ParameterError(
-                f"a point that is {self.verdict} has no decay law", "one that attracts by a non-linear term", "see law"
-            )
-        m = self.order or 0
-        return (-(m - 1) * self.coefficient * sympy.sympify(t, strict=True)) ** sympy.Rational(-1, m - 1)
-
-    @property
-    def _coefficient(self) -> dict[str, Any] | None:
-        return exact_and_decimal(self.coefficient)
-
-    def summary(self) -> str:
-        """The verdict and the argument, as text."""
-        law = f"; {self.law}" if self.law else ""
-        return f"{self.verdict}: {self.argument}{law}"
-
-
-def decide(lin: Linearization) -> NonlinearDecision:
+def decide(lin: LinearPart) -> NonlinearDecision:
     """Decide a marginal linearisation by a normal form, a conserved quantity or linearity; else say what is missing."""
     from ..exact_numbers.polynomials import place
     from .leading_terms import by_terms
@@ -189,14 +114,7 @@ def _single(boundary: Sequence[tuple[Any, int]], flow: bool) -> Any | None:
 # --- without terms ----------------------------------------------------------------------------------------------------
 
 
-def is_affine(local: LocalDynamics) -> bool:
-    """Whether the dynamics is affine everywhere, not only to the order looked at."""
-    outputs = local.outputs if local.traced is None else local.traced.expression
-    names = local.symbols
-    return all(e.is_polynomial(*names) and sympy.Poly(e, *names).total_degree() <= 1 for e in outputs)
-
-
-def _linear(lin: Linearization, placement: Any, flow: bool) -> NonlinearDecision:
+def _linear(lin: LinearPart, placement: Any, flow: bool) -> NonlinearDecision:
     what = "flow" if flow else "map"
     if all(f.degree() == 1 and f.eval(0 if flow else 1) == 0 for f, _ in placement.boundary_factors):
         why = f"the {what} is linear, its fixed points fill a plane, and every other direction contracts"
@@ -205,7 +123,7 @@ def _linear(lin: Linearization, placement: Any, flow: bool) -> NonlinearDecision
     return NonlinearDecision(Fate.NEUTRAL, why, flow=flow)
 
 
-def _still(lin: Linearization) -> bool:
+def _still(lin: LinearPart) -> bool:
     """Whether every point of the plane through the fixed point along the kernel is a fixed point, identically."""
     local, exact = lin.local, lin.exact
     assert local is not None
@@ -225,7 +143,7 @@ def _still(lin: Linearization) -> bool:
     return all(sympy.simplify(gap) == 0 for gap in gaps)
 
 
-def _conserved(lin: Linearization, degree: int | None = None) -> NonlinearDecision | None:
+def _conserved(lin: LinearPart, degree: int | None = None) -> NonlinearDecision | None:
     """Conservative, by a conserved quantity with a strict minimum or maximum at the point."""
     from ..conserved.quantities import strict_extremum
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ...lazy import sympy
+from .linear_part import LinearPart
 
-if TYPE_CHECKING:
-    from .linearization import Linearization
-
-EXACT_SIZE = 32
-ON_BOUNDARY, ROUNDING = 1e-9, 1e-13
+ON_BOUNDARY = 1e-9
 DISAGREEMENT = 1e-2  # between a matrix and central differences, in either precision
 Decision = tuple["Verdict", str]
 
@@ -30,7 +27,7 @@ class Verdict(enum.StrEnum):
     NO_EQUILIBRIUM = "not an equilibrium"
 
 
-def decide(lin: Linearization) -> Decision:
+def decide(lin: LinearPart) -> Decision:
     """The verdict on a linearisation and the argument behind it."""
     verdict, reason = _decide(lin)
     if lin.rule is not None and lin.equilibrium and not (lin.settled or lin.obstacle):
@@ -38,7 +35,7 @@ def decide(lin: Linearization) -> Decision:
     return verdict, reason + (f"; {lin.note}" if lin.note else "")
 
 
-def _decide(lin: Linearization) -> Decision:
+def _decide(lin: LinearPart) -> Decision:
     bounds = lin.constraints
     if lin.product_error is not None and lin.product_error > DISAGREEMENT:
         how = f"{lin.product_error:.1e} from central differences, relatively"
@@ -60,12 +57,12 @@ def _decide(lin: Linearization) -> Decision:
     return (verdict, reason) if bounds is None else on_the_face(lin, verdict, reason)
 
 
-def line(lin: Linearization) -> str:
+def line(lin: LinearPart) -> str:
     """The name of the stability boundary: the imaginary axis for a flow, the unit circle for a map."""
     return "the imaginary axis" if lin.rule is None else "the unit circle"
 
 
-def exactly(lin: Linearization) -> Decision:
+def exactly(lin: LinearPart) -> Decision:
     """The verdict from the exact characteristic polynomial."""
     from ..exact_numbers.polynomials import place
 
@@ -92,7 +89,7 @@ def exactly(lin: Linearization) -> Decision:
     ) + _defects(lin)
 
 
-def _in_other_units(lin: Linearization) -> Decision | None:
+def _in_other_units(lin: LinearPart) -> Decision | None:
     """Irrational entries of very large or small size, in 80 digits and units of the largest; None where not needed.
 
     With DF = 1 + s N, |1 + s nu|^2 - 1 = s (2 Re nu + s |nu|^2): a small step does not hide which side that lies on.
@@ -125,7 +122,7 @@ def _in_other_units(lin: Linearization) -> Decision | None:
     return kind, f"{out} of {len(distances)} eigenvalues beyond {line(lin)} ({how})"
 
 
-def _defects(lin: Linearization) -> str:
+def _defects(lin: LinearPart) -> str:
     """A remark on Jordan blocks off the boundary: they do not change the verdict, but errors grow before they fall."""
     assert lin.exact is not None
     names = [
@@ -135,7 +132,7 @@ def _defects(lin: Linearization) -> str:
     return f"; {' and '.join(names)}: errors carry a factor growing like t" if names else ""
 
 
-def numerically(lin: Linearization) -> Decision:
+def numerically(lin: LinearPart) -> Decision:
     """The verdict from eigenvalues in floating point, each with the error that its condition number allows.
 
     When the matrix M moves by eps |M|, an eigenvalue moves by about eps |M| / s, s being the cosine between its left
@@ -165,7 +162,7 @@ def numerically(lin: Linearization) -> Decision:
 # --- on the boundary of a feasible set --------------------------------------------------------------------------------
 
 
-def on_the_face(lin: Linearization, verdict: Verdict, reason: str) -> Decision:
+def on_the_face(lin: LinearPart, verdict: Verdict, reason: str) -> Decision:
     """The verdict at a point with active bounds, from the spectrum on its face and the bounds that press onto it.
 
     Args:
@@ -188,7 +185,7 @@ def on_the_face(lin: Linearization, verdict: Verdict, reason: str) -> Decision:
     return verdict, f"{reason}; the multipliers of {names} are positive: nearby starts reach those bounds in {when}"
 
 
-def one_sided(lin: Linearization) -> Decision:
+def one_sided(lin: LinearPart) -> Decision:
     """At bounds that are touched and do not press, the dynamics is piecewise smooth: only what holds on every piece.
 
     A projection onto a convex set is nonexpansive. So a flow whose J has a positive definite symmetric part on the face

@@ -8,8 +8,8 @@ import sympy
 from scipy.integrate import solve_ivp
 
 import gandyn as gd
+from gandyn.analysis.local.fate import Fate
 from gandyn.analysis.local.linearize import Verdict
-from gandyn.analysis.local.nonlinear import Fate
 
 x, y, z = sympy.symbols("x y z", real=True)
 R = sympy.Rational

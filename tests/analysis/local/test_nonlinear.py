@@ -7,8 +7,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import gandyn as gd
+from gandyn.analysis.local.fate import Fate
 from gandyn.analysis.local.linearize import Verdict
-from gandyn.analysis.local.nonlinear import Fate
 
 x, y, z = sympy.symbols("x y z", real=True)
 Q = sympy.Rational
