@@ -8,30 +8,15 @@ import importlib.util
 import sys
 from typing import Any
 
-FORMER = {
-    "analysis.averages": "analysis.measured.averages",
-    "analysis.basins": "analysis.long_run.basins",
-    "analysis.bifurcation": "analysis.parameters.bifurcation",
-    "analysis.certify": "analysis.certificates.certify",
-    "analysis.classification": "analysis.nash.classification",
-    "analysis.comparison": "analysis.measured.comparison",
-    "analysis.cycles": "analysis.closed_orbits.cycles",
-    "analysis.decomposition": "analysis.local.decomposition",
+from .public_names import ANALYSES
+
+# Analyses once stood beside each other: those of public functions under the last part of their path.
+FORMER = {f"analysis.{home.rpartition('.')[2]}": f"analysis.{home}" for home in ANALYSES.values() if "." in home} | {
     "analysis.drift": "analysis.backward_error.drift_coefficients",
-    "analysis.escape": "analysis.long_run.escape",
-    "analysis.fixed_points": "analysis.zeros.fixed_points",
-    "analysis.high_resolution": "analysis.backward_error.high_resolution",
-    "analysis.linearize": "analysis.local.linearize",
     "analysis.lyapunov": "analysis.certificates.lyapunov_function",
-    "analysis.lyapunov_exponents": "analysis.long_run.lyapunov_exponents",
     "analysis.modified": "analysis.backward_error.modified_flow",
     "analysis.path": "analysis.spectrum.path_angle",
-    "analysis.rates": "analysis.measured.rates",
-    "analysis.recurrence": "analysis.long_run.recurrence",
-    "analysis.stability": "analysis.parameters.stability",
-    "analysis.time_scale": "analysis.parameters.time_scale",
     "analysis.toy": "analysis.spectrum.toy_against_network",
-    "analysis.worst_case": "analysis.certificates.worst_case",
     "types.faces": "types.feasible",
     "types.restricted": "types.game",
     "games.autograd": "oracles.autograd",

@@ -16,6 +16,7 @@ PACKAGE = Path(__file__).parent.parent / "gandyn"
 # import nothing of ours.
 FLOORS = (
     "lazy",
+    "public_names",
     "former_names",
     "errors",
     "memory",

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from ..public_names import face
 
-_LAZY = {
+_HOMES = {
     "GANGame": "gan_game",
     "Token": "gan_game",
     "EMA": "ema",
@@ -35,16 +34,5 @@ _LAZY = {
 }
 _ROOMS = ("architectures", "datasets", "features", "metrics")
 
-__all__ = [*_LAZY, *_ROOMS]
-
-
-def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        return getattr(importlib.import_module(f"{__name__}.{_LAZY[name]}"), name)
-    if name in _ROOMS:
-        return importlib.import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}: it has {', '.join([*_LAZY, *_ROOMS])}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__all__ = [*_HOMES, *_ROOMS]
+__getattr__, __dir__ = face(__name__, _HOMES, _ROOMS)
