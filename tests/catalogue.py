@@ -70,6 +70,7 @@ def accepts(a_rule: Rule, a_game: Game) -> bool:
     wants = a_rule.domain
     return not (
         (wants.two_player and len(a_game.players) != 2)
+        or (wants.several_players and len(a_game.players) < 2)
         or (wants.zero_sum and not a_game.zero_sum)
         or (wants.deterministic and not a_game.deterministic)
         or (wants.unconstrained and a_game.constrained)

@@ -134,7 +134,8 @@ def _facts(entry: Any) -> list[str]:
 def domain(rule: Any) -> str:
     """Which games the rule accepts, in words."""
     wants = rule.domain
-    players = "two players" if wants.two_player else "any number of players"
+    players = "two players or more" if wants.several_players else "any number of players"
+    players = "two players" if wants.two_player else players
     words = ["zero-sum" if wants.zero_sum else "", "deterministic" if wants.deterministic else ""]
     words.append("unconstrained" if wants.unconstrained else "")
     return ", ".join([players, *filter(None, words)])

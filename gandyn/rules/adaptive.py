@@ -7,8 +7,8 @@ from typing import Any
 
 from ..errors import ParameterError
 from ..types import Array, Domain, Game, Info, Rule, State
-from ..worlds import is_symbolic, maximum, number, zeros_like
-from .declaration import parameter, register, step_size
+from ..worlds import is_symbolic, maximum, number
+from .declaration import parameter, register, remembers, step_size, trials, zero
 from .moments import blend, blend_square, descend_over_root, over_root
 
 
@@ -31,6 +31,8 @@ class Adam(Rule):
     eps: Any = step_size(default=1e-8)
     domain = Domain(smooth=False)
     flow_order = None
+    memory = remembers(mean=zero, square=zero, steps=0)
+    examples = trials(lambda rule: [rule(0.1), rule((0.1, 0.05), betas=(0.0, 0.9))])
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -40,18 +42,7 @@ class Adam(Rule):
             if not is_symbolic(beta) and not 0 <= beta < 1:
                 raise ParameterError(f"{self.name}(betas={self.betas!r})", "0 <= beta < 1", "betas=(0.9, 0.999)")
 
-    @classmethod
-    def examples(cls) -> list[Rule]:
-        """One step size, and one per player without first moment."""
-        return [cls(0.1), cls((0.1, 0.05), betas=(0.0, 0.9))]
-
-    def init(self, game: Game, w: Array, rng: Any = None) -> State:
-        """Moments at zero."""
-        self.check(game)
-        return State({"mean": zeros_like(w), "square": zeros_like(w)}, {"steps": 0})
-
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
-        """One field evaluation."""
         v = game.field(w, game.draw(rng))
         t = state["steps"] + 1
         moments = self._update(state.arrays, v, w)
@@ -91,13 +82,9 @@ class AMSGrad(Adam):
         lr, betas, eps: as for Adam.
     """
 
-    def init(self, game: Game, w: Array, rng: Any = None) -> State:
-        """Moments and their largest at zero."""
-        state = super().init(game, w, rng)
-        return State({**state.arrays, "largest": zeros_like(w)}, state.counters)
+    memory = Adam.memory | remembers(largest=zero)
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
-        """One field evaluation."""
         v = game.field(w, game.draw(rng))
         t = state["steps"] + 1
         moments = self._update(state.arrays, v, w)
@@ -124,19 +111,10 @@ class RMSProp(Rule):
     eps: Any = step_size(default=1e-8)
     domain = Domain(smooth=False)
     flow_order = None
-
-    @classmethod
-    def examples(cls) -> list[Rule]:
-        """One step size, and one per player."""
-        return [cls(0.1), cls((0.1, 0.05), 0.9)]
-
-    def init(self, game: Game, w: Array, rng: Any = None) -> State:
-        """The second moment at zero."""
-        self.check(game)
-        return State({"square": zeros_like(w)})
+    memory = remembers(square=zero)
+    examples = trials(lambda rule: [rule(0.1), rule((0.1, 0.05), 0.9)])
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
-        """One field evaluation."""
         v = game.field(w, game.draw(rng))
         decay = number(self.decay, w)
         square = blend_square(state["square"], v, decay)

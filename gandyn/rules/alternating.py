@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import ParameterError
 from ..types import Array, Cost, Domain, Game, Info, Rule, State
 from ..worlds import concatenate
-from .declaration import MOST_INNER_STEPS, each, is_count, positive, read_number, register
+from .declaration import MOST_INNER_STEPS, each, is_count, positive, read_number, register, trials
 from .gradient import SimultaneousGD
 
 
@@ -30,6 +30,9 @@ class Alternating(Rule):
     inner: Any
     order: Sequence[int | str] | None = None
     repeats: int | tuple[int, ...] | dict[str, int] | None = None
+    examples = trials(
+        lambda rule: [rule(SimultaneousGD(0.1)), rule(SimultaneousGD((0.1, 0.05)), order=(1, 0), repeats=(1, 2))]
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -70,11 +73,6 @@ class Alternating(Rule):
         fields = sum(n * c.fields for n, c in costs) / len(costs)
         return Cost(fields, sum(n * c.jvps for n, c in costs), sum(n * c.vjps for n, c in costs))
 
-    @classmethod
-    def examples(cls) -> list[Rule]:
-        """Gradient steps in both orders, and repeats."""
-        return [cls(SimultaneousGD(0.1)), cls(SimultaneousGD((0.1, 0.05)), order=(1, 0), repeats=(1, 2))]
-
     def _inner(self, game: Game) -> tuple[Rule, ...]:
         rules: tuple[Rule, ...] = game.per_player(self.inner)
         return rules
@@ -105,7 +103,6 @@ class Alternating(Rule):
         return State(inner=tuple(r.init(v, v.block, rng) for r, v in zip(rules, views, strict=True)))
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
-        """One round."""
         rules, states = self._inner(game), list(state.inner)
         fields: list[Array] = [None] * len(rules)
         for i in self._schedule(game):
@@ -137,6 +134,7 @@ class AlternatingGD(Alternating):
     order: Sequence[int | str] | None = None
     repeats: int | tuple[int, ...] | dict[str, int] | None = None
     aliases = ("alternating",)
+    examples = trials(lambda rule: [rule(0.1), rule((0.1, 0.05), order=(1, 0)), rule(0.1, repeats=(1, 3))])
 
     def __init__(self, lr: Any, order: Any = None, repeats: Any = None) -> None:
         object.__setattr__(self, "lr", read_number(self, "lr", lr, positive))
@@ -158,8 +156,3 @@ class AlternatingGD(Alternating):
         turns = (1,) if self.repeats is None else each(self.repeats)
         trace = 2 - s**2 * math.prod(turns * 2 if len(turns) == 1 else turns)
         return 1.0 if trace >= -2 else (abs(trace) + (trace**2 - 4) ** 0.5) / 2
-
-    @classmethod
-    def examples(cls) -> list[Rule]:
-        """Both orders, repeats and separate step sizes."""
-        return [cls(0.1), cls((0.1, 0.05), order=(1, 0)), cls(0.1, repeats=(1, 3))]

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from ..types import Array, Cost, Domain, Game, Info, Rule, State
-from .declaration import register, step_size
+from .declaration import largest, modulus, register, remembers, start, step_size, trials
 from .gradient import SimultaneousGD
 from .wrapper import Wrapper
 
@@ -29,18 +29,11 @@ class Anchored(Rule):
     domain = Domain(linear_in_field=True)
     flow_order = None
     aliases = ("EAG",)
-
-    def bilinear_modulus(self, s: float) -> float:
-        """At t = infinity: 1, the anchor's own; beyond s = 1, extragradient's."""
-        return max(1.0, math.sqrt(1 - s**2 + s**4))
-
-    def init(self, game: Game, w: Array, rng: Any = None) -> State:
-        """The state at the start: the anchor, which is the start itself."""
-        self.check(game)
-        return State({"anchor": w}, {"steps": 0})
+    memory = remembers(anchor=start, steps=0)
+    # At t = infinity: 1, the anchor's own; beyond s = 1, extragradient's.
+    bilinear_modulus = modulus(lambda s: max(1.0, math.sqrt(1 - s**2 + s**4)))
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
-        """Two fields, on the same batch."""
         lr = game.per_coordinate(self.lr, w)
         batch = game.draw(rng)
         v = game.field(w, batch)
@@ -63,23 +56,11 @@ class Halpern(Wrapper):
     """
 
     inner: Rule
-
-    def bilinear_modulus(self, s: float) -> float | None:
-        """At t = infinity: the anchor's 1, or the inner rule's."""
-        inner = self.inner.bilinear_modulus(s)
-        return None if inner is None else max(1.0, inner)
-
-    @classmethod
-    def examples(cls) -> list[Rule]:
-        """Around simultaneous gradient steps."""
-        return [cls(SimultaneousGD(0.1))]
-
-    def init(self, game: Game, w: Array, rng: Any = None) -> State:
-        """The anchor, and the inner rule's state."""
-        return State({"anchor": w}, {"steps": 0}, super().init(game, w, rng).inner)
+    memory = remembers(anchor=start, steps=0)
+    bilinear_modulus = modulus(lambda s, inner: largest(inner.bilinear_modulus(s), 1.0))
+    examples = trials(lambda rule: [rule(SimultaneousGD(0.1))])
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
-        """One inner step."""
         t = state["steps"]
         moved, inner, info = self.inner.step(game, w, state.inner[0], rng)
         w = game.project(moved + (state["anchor"] - moved) / (t + 2))

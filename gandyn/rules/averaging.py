@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import ParameterError
 from ..types import Array, Game, Info, Rule, State
 from ..worlds import number
-from .declaration import as_float, parameter, register
+from .declaration import choice, derived, largest, modulus, parameter, register, remembers, start, trials
 from .gradient import SimultaneousGD
 from .wrapper import Wrapper
-
-KINDS = ("uniform", "exponential")
 
 
 @register
@@ -29,32 +26,15 @@ class Averaging(Wrapper):
     """
 
     inner: Rule
-    kind: str = "uniform"
+    kind: str = choice("uniform", "exponential", default="uniform")
     decay: Any = parameter(lambda b: 0 <= b < 1, default=0.999)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.kind not in KINDS:
-            raise ParameterError(f"Averaging(kind={self.kind!r})", " or ".join(map(repr, KINDS)), 'kind="uniform"')
-
-    def bilinear_modulus(self, s: float) -> float | None:
-        """The inner rule's, or that of the average's own memory: decay, or 1 at t = infinity."""
-        inner = self.inner.bilinear_modulus(s)
-        memory = 1.0 if self.kind == "uniform" else as_float(self.decay)
-        return None if inner is None or memory is None else max(inner, memory)
-
-    @classmethod
-    def examples(cls) -> list[Rule]:
-        """Both kinds."""
-        return [cls(SimultaneousGD(0.1)), cls(SimultaneousGD((0.1, 0.05)), "exponential", 0.9)]
-
-    def init(self, game: Game, w: Array, rng: Any = None) -> State:
-        """The inner iterate, which starts where the average does."""
-        counters = {"steps": 0} if self.kind == "uniform" else {}
-        return State({"iterate": w}, counters, super().init(game, w, rng).inner)
+    memory = derived(lambda rule: remembers(iterate=start) | ({"steps": 0} if rule.kind == "uniform" else {}))
+    bilinear_modulus = modulus(
+        lambda s, inner, kind, decay: largest(inner.bilinear_modulus(s), 1.0 if kind == "uniform" else decay)
+    )
+    examples = trials(lambda rule: [rule(SimultaneousGD(0.1)), rule(SimultaneousGD((0.1, 0.05)), "exponential", 0.9)])
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
-        """One inner step."""
         iterate, inner, info = self.inner.step(game, state["iterate"], state.inner[0], rng)
         if self.kind == "uniform":
             t = state["steps"] + 1

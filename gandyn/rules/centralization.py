@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..types import Array, Game, Info, Rule, State
+from ..types import Array, Game, Rule
 from ..worlds import concatenate, mean
-from .declaration import register, weight
+from .declaration import modulus, register, trials, weight
 from .gradient import SimultaneousGD
 from .views import BentField
-from .wrapper import Wrapper, refuse_second_order
+from .wrapper import OnNewField
 
 
 @register
-class GradientCentralization(Wrapper):
+class GradientCentralization(OnNewField):
     """`inner` on P(v + weight_decay w): P subtracts from each tensor its mean over all dimensions but the first.
 
     Yong et al. 2020, eqs. 1-2. The first dimension is the output one of linear and convolution weights. Tensors of
@@ -32,30 +32,16 @@ class GradientCentralization(Wrapper):
     convolutions_only: bool = False
     weight_decay: Any = weight(default=0)
     aliases = ("GC",)
+    bilinear_modulus = modulus(lambda s, inner, weight_decay: None if weight_decay != 0 else inner.bilinear_modulus(s))
+    examples = trials(
+        lambda rule: [
+            rule(SimultaneousGD(0.1)),
+            rule(SimultaneousGD((0.1, 0.05)), convolutions_only=True, weight_decay=0.1),
+        ]
+    )
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        refuse_second_order(self, self.inner)
-
-    def bilinear_modulus(self, s: float) -> float | None:
-        """The inner rule's."""
-        return None if self.weight_decay != 0 else self.inner.bilinear_modulus(s)
-
-    @classmethod
-    def examples(cls) -> list[Rule]:
-        """Around gradient steps."""
-        return [cls(SimultaneousGD(0.1)), cls(SimultaneousGD((0.1, 0.05)), convolutions_only=True, weight_decay=0.1)]
-
-    def init(self, game: Game, w: Array, rng: Any = None) -> State:
-        """The inner rule's state."""
-        self.check(game)
-        return self.inner.init(self._view(game), w, rng)
-
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
-        """One inner step on the centralised game."""
-        return self.inner.step(self._view(game), w, state, rng)
-
-    def _view(self, game: Game) -> CentralizedField:
+    def field_of(self, game: Game) -> CentralizedField:
+        """The game with centralised gradients."""
         return CentralizedField(game, self.convolutions_only, self.weight_decay)
 
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 from ..errors import ParameterError
-from ..types import Array, Domain, Game, Info, Rule, State
+from ..types import Array, Game, Rule
 from ..worlds import clip, maximum, ones_like, sqrt
-from .declaration import register, step_size
+from .declaration import modulus, register, step_size, trials
 from .gradient import SimultaneousGD
 from .views import BentField
-from .wrapper import Wrapper, refuse_second_order
+from .wrapper import OnNewField
 
 
 @register
-class Clipped(Wrapper):
+class Clipped(OnNewField):
     """`inner` on v_i min(1, norm / |v_i|) for each player i, and with entries clipped to [-value, value].
 
     Pascanu et al. 2013, algorithm 1, player by player. Where nothing exceeds the bounds it is `inner` itself.
@@ -29,37 +28,18 @@ class Clipped(Wrapper):
     inner: Rule
     norm: Any = step_size(default=None)
     value: Any = step_size(default=None)
+    loses = ("smooth", "linear_in_field")
+    bilinear_modulus = modulus(lambda s, inner: inner.bilinear_modulus(s))
+    examples = trials(lambda rule: [rule(SimultaneousGD(0.1), norm=1.0), rule(SimultaneousGD((0.1, 0.05)), value=0.5)])
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.norm is None and self.value is None:
             raise ParameterError("Clipped without a bound", "norm=..., value=..., or both", "norm=1.0")
-        refuse_second_order(self, self.inner)
 
-    @property
-    def domain(self) -> Domain:  # type: ignore[override]
-        """The inner rule's, but neither smooth nor linear in the field."""
-        return dataclasses.replace(self.inner.domain, smooth=False, linear_in_field=False)
+    def field_of(self, game: Game) -> BentField:
+        """The game with clipped gradients."""
 
-    def bilinear_modulus(self, s: float) -> float | None:
-        """The inner rule's: near the equilibrium nothing is clipped."""
-        return self.inner.bilinear_modulus(s)
-
-    @classmethod
-    def examples(cls) -> list[Rule]:
-        """Both bounds."""
-        return [cls(SimultaneousGD(0.1), norm=1.0), cls(SimultaneousGD((0.1, 0.05)), value=0.5)]
-
-    def init(self, game: Game, w: Array, rng: Any = None) -> State:
-        """The inner rule's state."""
-        self.check(game)
-        return self.inner.init(self._view(game), w, rng)
-
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
-        """One inner step on the clipped game."""
-        return self.inner.step(self._view(game), w, state, rng)
-
-    def _view(self, game: Game) -> BentField:
         def bend(v: Array) -> Array:
             if self.norm is not None:
                 bound = game.per_coordinate(self.norm, v) * ones_like(v)

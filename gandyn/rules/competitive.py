@@ -7,8 +7,8 @@ from typing import Any
 
 from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
 from ..worlds import SYMBOLS, number, ones_like, sqrt, world_of, zeros_like
-from .declaration import parameter, refuse_alone, register, step_size
-from .linear_systems import check_solver, is_iterative, solve
+from .declaration import choice, modulus, parameter, register, remembers, step_size, trials, zero
+from .linear_systems import SOLVERS, is_iterative, solve
 from .moments import blend_square
 from .products import only
 
@@ -31,35 +31,20 @@ class CompetitiveGD(Rule):
     """
 
     lr: Any = step_size()
-    solver: str = "auto"
+    solver: str = choice(*SOLVERS, default="auto")
     tolerance: float = step_size(default=1e-8)
     limit: int = 100
     cost = Cost(fields=1, jvps=math.nan)
-    domain = Domain(unconstrained=True, capturable=False)
+    domain = Domain(several_players=True, unconstrained=True, capturable=False)
     aliases = ("CGD",)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_solver(self, self.solver)
-
-    def bilinear_modulus(self, s: float) -> float | None:
-        """1 / sqrt(1 + s^2)."""
-        return 1 / math.sqrt(1 + s**2)
-
-    @classmethod
-    def examples(cls) -> list[Rule]:
-        """One step size, one per player, and the matrix-free solver."""
-        return [cls(0.1), cls((0.1, 0.05)), cls(0.1, solver="krylov", tolerance=1e-13)]
-
-    def check(self, game: Game) -> None:
-        """Refuse a player alone."""
-        super().check(game)
-        refuse_alone(self, game)
+    bilinear_modulus = modulus(lambda s: 1 / math.sqrt(1 + s**2))
+    examples = trials(lambda rule: [rule(0.1), rule((0.1, 0.05)), rule(0.1, solver="krylov", tolerance=1e-13)])
 
     def init(self, game: Game, w: Array, rng: Any = None) -> State:
         """A first guess for the iterative solver; nothing for the direct one."""
-        self.check(game)
-        return State({"move": zeros_like(w)} if is_iterative(self.solver, game.dim) else {})
+        own = super().init(game, w, rng)
+        guess = {"move": zeros_like(w)} if is_iterative(self.solver, game.dim) else {}
+        return State({**guess, **own.arrays}, own.counters)
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
         """One field and one linear solve, on the same batch."""
@@ -125,16 +110,9 @@ class LinearizedCGD(Rule):
 
     lr: Any = step_size()
     cost = Cost(fields=1, jvps=2)
+    domain = Domain(several_players=True)
     aliases = ("LCGD",)
-
-    def bilinear_modulus(self, s: float) -> float:
-        """sqrt(1 - s^2 + s^4)."""
-        return math.sqrt(1 - s**2 + s**4)
-
-    def check(self, game: Game) -> None:
-        """Refuse a player alone."""
-        super().check(game)
-        refuse_alone(self, game)
+    bilinear_modulus = modulus(lambda s: math.sqrt(1 - s**2 + s**4))
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
         """One field and n products, on the same batch."""
@@ -160,22 +138,12 @@ class AdaptiveCGD(CompetitiveGD):
 
     decay: float = parameter(lambda b: 0 <= b < 1, default=0.99)
     eps: float = step_size(default=1e-05)
-    domain = Domain(unconstrained=True, smooth=False, capturable=False)
+    domain = Domain(several_players=True, unconstrained=True, smooth=False, capturable=False)
     flow_order = None
     aliases = ("ACGD",)
-
-    def bilinear_modulus(self, s: float) -> float | None:
-        """None: not differentiable at the equilibrium."""
-        return None
-
-    @classmethod
-    def examples(cls) -> list[Rule]:
-        """One step size."""
-        return [cls(0.1)]
-
-    def init(self, game: Game, w: Array, rng: Any = None) -> State:
-        """Second moments at zero."""
-        return State({**super().init(game, w, rng).arrays, "square": zeros_like(w)}, {"steps": 0})
+    memory = remembers(square=zero, steps=0)
+    bilinear_modulus = modulus(lambda s: None)  # not differentiable at the equilibrium
+    examples = trials(lambda rule: [rule(0.1)])
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
         """One field and one linear solve, on the same batch."""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from typing import Any
 
-from ..types import Array, Cost, Domain, Game, Info, Rule, State
+from ..types import Array, Cost, Game, Info, Rule, State
 from ..worlds import concatenate, zeros_like
-from .declaration import as_float, register, step_size, weight
+from .declaration import derived, modulus, register, step_size, trials, weight
 from .gradient import SimultaneousGD
 from .views import NewField
-from .wrapper import Wrapper, refuse_second_order
+from .wrapper import OnNewField
 
 
 @register
@@ -30,16 +29,8 @@ class Consensus(Rule):
     cost = Cost(fields=1, vjps=1)
     flow_order = None
     per_player_parameters = ("lr", "gamma")
-
-    def bilinear_modulus(self, s: float) -> float | None:
-        """sqrt((1 - gamma s^2 / lr)^2 + s^2)."""
-        weight = as_float(self.gamma, self.lr)
-        return None if weight is None else math.hypot(1 - weight * s**2, s)
-
-    @classmethod
-    def examples(cls) -> list[Rule]:
-        """One number each, and one per player."""
-        return [cls(0.1, 0.5), cls((0.1, 0.05), (0.3, 1.0))]
+    bilinear_modulus = modulus(lambda s, gamma, lr: math.hypot(1 - gamma / lr * s**2, s))
+    examples = trials(lambda rule: [rule(0.1, 0.5), rule((0.1, 0.05), (0.3, 1.0))])
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
         """One field and one transposed product, on the same batch."""
@@ -63,11 +54,7 @@ class HamiltonianGradient(Rule):
     cost = Cost(fields=1, vjps=1)
     flow_order = None
     aliases = ("HGD",)
-
-    def bilinear_modulus(self, s: float) -> float | None:
-        """|1 - s^2 / lr|."""
-        sigma = as_float(s, self.lr)
-        return None if sigma is None else abs(1 - s * sigma)
+    bilinear_modulus = modulus(lambda s, lr: abs(1 - s**2 / lr))
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
         """One field and one transposed product, on the same batch."""
@@ -77,7 +64,7 @@ class HamiltonianGradient(Rule):
 
 
 @register
-class ConsensusField(Wrapper):
+class ConsensusField(OnNewField):
     """`inner` on the field v + gamma J^T v of consensus optimisation, for instance Adam or RMSProp.
 
     How Mescheder et al. 2017 train GANs (algorithm 2 with RMSProp in the place of the gradient step). Around
@@ -91,37 +78,13 @@ class ConsensusField(Wrapper):
     inner: Rule
     gamma: Any = weight(default=1)
     per_player_parameters = ("gamma",)
+    loses = ("linear_in_field",)
+    cost = derived(lambda rule: Cost(rule.inner.cost.fields, vjps=rule.inner.cost.fields))
+    examples = trials(lambda rule: [rule(SimultaneousGD(0.1), 0.5), rule(SimultaneousGD((0.1, 0.05)), (0.3, 1.0))])
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        refuse_second_order(self, self.inner)
+    def field_of(self, game: Game) -> NewField:
+        """The game with the field v + gamma J^T v."""
 
-    @property
-    def domain(self) -> Domain:  # type: ignore[override]
-        """The inner rule's; products are not linear in the field."""
-        return dataclasses.replace(self.inner.domain, linear_in_field=False)
-
-    @property
-    def cost(self) -> Cost:
-        """A field and a transposed product for each field of the inner rule."""
-        fields = self.inner.cost.fields
-        return Cost(fields, 0, fields)
-
-    @classmethod
-    def examples(cls) -> list[Rule]:
-        """Around gradient steps."""
-        return [cls(SimultaneousGD(0.1), 0.5), cls(SimultaneousGD((0.1, 0.05)), (0.3, 1.0))]
-
-    def init(self, game: Game, w: Array, rng: Any = None) -> State:
-        """The inner rule's state."""
-        self.check(game)
-        return self.inner.init(self._view(game), w, rng)
-
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
-        """One inner step on the consensus field."""
-        return self.inner.step(self._view(game), w, state, rng)
-
-    def _view(self, game: Game) -> NewField:
         def field(w: Array, batch: Any, only: Any) -> Array:
             v = game.field_and_graph(w, batch)
             v = v + game.per_coordinate(self.gamma, w) * game.vjp(w, v, batch)

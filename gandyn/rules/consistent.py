@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import ConvergenceError, DomainError
 from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
 from ..worlds import SYMBOLS, concatenate, stack, world_of, zeros_like
-from .declaration import count, refuse_alone, register, step_size
+from .declaration import count, register, step_size, trials
 from .products import own_blocks
 
 FAR = 1e100  # slopes beyond this have no limit to reach
@@ -37,18 +37,13 @@ class ConsistentShaping(Rule):
     tolerance: float = step_size(default=1e-14)
     limit: int = count(1, default=1000)
     cost = Cost(fields=math.nan)
-    domain = Domain(unconstrained=True, deterministic=True, capturable=False)
+    domain = Domain(several_players=True, unconstrained=True, deterministic=True, capturable=False)
     aliases = ("COLA", "HOLA")
-
-    @classmethod
-    def examples(cls) -> list[Rule]:
-        """A level of reasoning on which it stops."""
-        return [cls(0.1, 2), cls((0.1, 0.05), 1)]
+    examples = trials(lambda rule: [rule(0.1, 2), rule((0.1, 0.05), 1)])
 
     def check(self, game: Game) -> None:
-        """Refuse a player alone, and costs that are not quadratic."""
+        """Refuse costs that are not quadratic."""
         super().check(game)
-        refuse_alone(self, game)
         if not game.quadratic:
             raise DomainError(
                 f"{self.name} on {game.name}, whose costs are not quadratic",

@@ -6,8 +6,19 @@ import math
 from typing import Any
 
 from ..types import Array, Domain, Game, Info, Rule, State
-from ..worlds import zeros_like
-from .declaration import as_float, coefficient, each, largest_root, register, step_size
+from .declaration import (
+    coefficient,
+    derived,
+    each,
+    first_field,
+    largest_root,
+    modulus,
+    register,
+    remembers,
+    step_size,
+    trials,
+    zero,
+)
 
 
 @register
@@ -30,33 +41,21 @@ class PID(Rule):
     derivative: Any = coefficient(default=0.0)
     domain = Domain(linear_in_field=True)
     per_player_parameters = ("lr", "proportional", "integral", "derivative")
-
-    @property
-    def flow_order(self) -> int | None:  # type: ignore[override]
-        """First order with gains (1, 0, kd); others follow another flow."""
-        plain = all(k == 1 for k in each(self.proportional)) and all(k == 0 for k in each(self.integral))
-        return 1 if plain else None
-
-    def bilinear_modulus(self, s: float) -> float | None:
-        """Largest root of the characteristic polynomial."""
-        gains = [as_float(k) for k in (self.proportional, self.integral, self.derivative)]
-        if None in gains:
-            return None
-        p, i, d = (1j * s * k for k in gains if k is not None)
-        return largest_root(1, p + i + d - 2, 1 - p - 2 * d, d)
-
-    @classmethod
-    def examples(cls) -> list[Rule]:
-        """A damping derivative, and all three gains."""
-        return [cls(0.1, 1.0, 0.0, 1.0), cls((0.1, 0.05), (1.0, 0.8), 0.02, 0.5)]
-
-    def init(self, game: Game, w: Array, rng: Any = None) -> State:
-        """Nothing summed; the field at the start, as if the step before had stood still."""
-        self.check(game)
-        return State({"integral": zeros_like(w), "previous_field": game.field(w, game.draw(rng))})
+    flow_order = derived(
+        lambda rule: 1 if {*each(rule.proportional)} == {1} and {*each(rule.integral)} == {0} else None
+    )
+    memory = remembers(integral=zero, previous_field=first_field)
+    bilinear_modulus = modulus(
+        lambda s, proportional, integral, derivative: largest_root(
+            1,
+            1j * s * (proportional + integral + derivative) - 2,
+            1 - 1j * s * (proportional + 2 * derivative),
+            1j * s * derivative,
+        )
+    )
+    examples = trials(lambda rule: [rule(0.1, 1.0, 0.0, 1.0), rule((0.1, 0.05), (1.0, 0.8), 0.02, 0.5)])
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
-        """One field evaluation."""
         v = game.field(w, game.draw(rng))
         total = state["integral"] + v
         p, i, d = (game.per_coordinate(k, w) for k in (self.proportional, self.integral, self.derivative))
@@ -86,19 +85,10 @@ class TakagiSugeno(Rule):
     width: Any = step_size(default=1.0)
     flow_order = None
     per_player_parameters = ("lr", "small", "large", "width")
-
-    def bilinear_modulus(self, s: float) -> float | None:
-        """sqrt(1 + (small s)^2)."""
-        gain = as_float(self.small)
-        return None if gain is None else math.hypot(1, gain * s)
-
-    @classmethod
-    def examples(cls) -> list[Rule]:
-        """Short steps where gradients are large, for both players or for one."""
-        return [cls(0.1), cls((0.1, 0.05), 1.0, (1.0, 0.2), 0.5)]
+    bilinear_modulus = modulus(lambda s, small: math.hypot(1, small * s))
+    examples = trials(lambda rule: [rule(0.1), rule((0.1, 0.05), 1.0, (1.0, 0.2), 0.5)])
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
-        """One field evaluation."""
         v = game.field(w, game.draw(rng))
         small, large, width = (game.per_coordinate(k, w) for k in (self.small, self.large, self.width))
         square = game.dot_per_player(v, v)

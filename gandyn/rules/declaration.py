@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import types
 import typing
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
 
-from ..errors import DomainError, ParameterError
+from ..errors import ParameterError
 from ..parameters import finite, is_number
 from ..registry import Entry, called_rightly
-from ..types import Game, Rule
-from ..worlds import exact, is_symbolic
+from ..types import Array, Game, Rule
+from ..worlds import exact, is_symbolic, zeros_like
 from . import registry
 
 R = TypeVar("R", bound=type[Rule])
@@ -62,7 +63,68 @@ def count(least: int, *, default: Any = dataclasses.MISSING, optional: bool = Fa
     return dataclasses.field(default=default, metadata={"read": read})
 
 
-@typing.dataclass_transform(frozen_default=True, field_specifiers=(parameter, step_size, weight, coefficient, count))
+def choice(*accepted: Any, default: Any = dataclasses.MISSING) -> Any:
+    """A field that holds one of the values listed."""
+
+    def read(rule: Rule, name: str, value: Any) -> Any:
+        plain = isinstance(value, (str, int, float, np.integer))
+        found = [one for one in accepted if plain and one == value]
+        if not found:
+            needed = " or ".join(map(repr, accepted))
+            raise ParameterError(f"{rule.name}({name}={value!r})", needed, f"{name}={accepted[0]!r}")
+        return found[0]
+
+    return dataclasses.field(default=default, metadata={"read": read})
+
+
+def derived(declare: Callable[[Any], Any]) -> Any:
+    """A declaration that follows from a rule's fields: its `cost`, `domain`, `flow_order` or `memory`."""
+    return property(declare)
+
+
+def trials(build: Callable[[Any], list[Rule]]) -> Any:
+    """`examples` of a rule: the instances that `build` makes of its class."""
+    return classmethod(build)
+
+
+def modulus(formula: Callable[..., float | None]) -> Any:
+    """`bilinear_modulus` of a rule, by a formula in s and fields of the rule, which it names as its arguments.
+
+    It answers None while one of these fields is an expression or differs between the players.
+    """
+    names = formula.__code__.co_varnames[1 : formula.__code__.co_argcount]
+
+    def bilinear_modulus(self: Rule, s: float) -> float | None:
+        values = [getattr(self, name) for name in names]
+        plain = not any(isinstance(v, (Mapping, tuple, complex)) or is_symbolic(v) for v in values)
+        return formula(s, *values) if plain else None
+
+    return bilinear_modulus
+
+
+def remembers(**starts: Any) -> Mapping[str, Any]:
+    """`memory` of a rule: each array with `zero`, `start` or `first_field`, each counter with its first value."""
+    return types.MappingProxyType(starts)
+
+
+def zero(game: Game, w: Array, rng: Any) -> Array:
+    """An array that starts at zero."""
+    return zeros_like(w)
+
+
+def start(game: Game, w: Array, rng: Any) -> Array:
+    """An array that starts as the starting point."""
+    return w
+
+
+def first_field(game: Game, w: Array, rng: Any) -> Array:
+    """An array that starts as the field at the starting point, as if the step before had stood still."""
+    return game.field(w, game.draw(rng))
+
+
+@typing.dataclass_transform(
+    frozen_default=True, field_specifiers=(parameter, step_size, weight, coefficient, count, choice)
+)
 def register(rule: R) -> R:
     """Class decorator: make the class a frozen dataclass, and list the rule under its own name and its aliases."""
     dataclasses.dataclass(frozen=True)(rule)  # in place
@@ -127,24 +189,10 @@ def is_count(value: Any, least: int) -> bool:
     return bool(integer and least <= value <= MOST_INNER_STEPS)
 
 
-def refuse_alone(rule: Rule, game: Game) -> None:
-    """Refuse a game of one player, for rules whose whole point is the others."""
-    if len(game.players) < 2:
-        raise DomainError(
-            f"{rule.name} on {game.name}, which has one player",
-            "two players or more: the rule uses how they act on each other",
-            f"use {rule.name} jointly instead of player by player",
-        )
-
-
-def as_float(*values: Any) -> float | None:
-    """The ratio or the value as a float: values[0] / values[1] / ...; None where one is symbolic or per player."""
-    if not all(isinstance(v, (int, float)) for v in values):
-        return None
-    result = float(values[0])
-    for divisor in values[1:]:
-        result /= divisor
-    return result
+def largest(*moduli: float | None) -> float | None:
+    """The largest of several moduli; None where one is not known."""
+    known = [modulus for modulus in moduli if modulus is not None]
+    return max(known) if len(known) == len(moduli) else None
 
 
 def largest_root(*coefficients: complex) -> float:

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
-from .declaration import as_float, coefficient, each, refuse_alone, register, step_size
+from .declaration import coefficient, derived, each, modulus, register, step_size, trials
 from .products import back_coupling, only, own_blocks
 
 
@@ -32,9 +32,22 @@ class Drift(Rule):
     other_norm: Any = coefficient(default=0)
     other_dot: Any = coefficient(default=0)
     held: bool = True
-    domain = Domain(unconstrained=True)
     flow_order = None
+    domain = derived(lambda rule: Domain(unconstrained=True, several_players=any(rule._uses[1:])))
     per_player_parameters = ("lr", "self_norm", "other_norm", "other_dot")
+    bilinear_modulus = modulus(
+        lambda s, lr, other_norm, other_dot, held: math.hypot(
+            1 - s**2 * (2 * other_norm - (1 if held else 2) * other_dot) / lr, s
+        )
+    )
+    examples = trials(
+        lambda rule: [
+            rule.consensus(0.1, 0.5),
+            rule.symplectic(0.1, 0.5),
+            rule.cancelling(0.1),
+            rule((0.1, 0.05), (0.1, 0.2), (0.3, 0.1), 0.2, held=False),
+        ]
+    )
 
     @classmethod
     def consensus(cls, lr: Any, gamma: float) -> Drift:
@@ -61,29 +74,6 @@ class Drift(Rule):
         """One field; for each player, a product for every penalty that is used."""
         norms, others, dots = self._uses
         return Cost(fields=1, jvps=2 * dots, vjps=2 * (norms + others + (dots and not self.held)))
-
-    def bilinear_modulus(self, s: float) -> float | None:
-        """sqrt((1 - p)^2 + s^2), p = s^2 (2 other_norm - other_dot [twice, when not held]) / lr."""
-        other, dots = as_float(self.other_norm, self.lr), as_float(self.other_dot, self.lr)
-        if other is None or dots is None:
-            return None
-        return math.hypot(1 - s**2 * (2 * other - (1 if self.held else 2) * dots), s)
-
-    @classmethod
-    def examples(cls) -> list[Rule]:
-        """The three presets, and coefficients of each player's own."""
-        return [
-            cls.consensus(0.1, 0.5),
-            cls.symplectic(0.1, 0.5),
-            cls.cancelling(0.1),
-            cls((0.1, 0.05), (0.1, 0.2), (0.3, 0.1), 0.2, held=False),
-        ]
-
-    def check(self, game: Game) -> None:
-        """Refuse penalties on others where there are none."""
-        super().check(game)
-        if any(self._uses[1:]):
-            refuse_alone(self, game)
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
         """One step; the field and all penalties are evaluated on one batch."""

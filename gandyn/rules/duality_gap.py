@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import DomainError, ParameterError
 from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
 from ..worlds import concatenate, zeros_like
-from .declaration import as_float, count, refuse_alone, register, step_size
+from .declaration import count, modulus, register, step_size
 from .products import only, without
 from .views import NewField
 
@@ -87,12 +87,7 @@ class DualityGapDescent(Rule):
         parts = [rule.domain for rule in (self.inner, self.outer) if rule is not None]
         smooth, capturable = (all(getattr(p, name) for p in parts) for name in ("smooth", "capturable"))
         inner_steps = self.k is not None
-        return Domain(smooth=inner_steps and smooth, capturable=inner_steps and capturable)
-
-    @property
-    def step_sizes(self) -> tuple[str, ...]:  # type: ignore[override]
-        """The outer step; the answers are part of the objective."""
-        return ("lr",)
+        return Domain(several_players=True, smooth=inner_steps and smooth, capturable=inner_steps and capturable)
 
     @property
     def cost(self) -> Cost:
@@ -111,13 +106,13 @@ class DualityGapDescent(Rule):
         vjps = 2 * self.k if self.through else self.k * inner.vjps
         return Cost(times * (self.k * inner.fields + gradients), times * self.k * inner.jvps, times * vjps)
 
-    def bilinear_modulus(self, s: float) -> float | None:
+    @modulus
+    def bilinear_modulus(s: float, lr: Any, k: Any, inner_lr: Any, through: bool, outer: Any) -> float | None:
         """sqrt((1 - k r s^2)^2 + s^2) with held answers, |1 - 2 k r s^2| through them, r = inner_lr / lr."""
-        ratio = None if self.inner_lr is None or self.outer is not None else as_float(self.inner_lr, self.lr)
-        if ratio is None or self.k is None:
+        if None in (k, inner_lr) or outer is not None:
             return None
-        pull = self.k * ratio * s**2
-        return abs(1 - 2 * pull) if self.through else math.hypot(1 - pull, s)
+        pull = k * inner_lr / lr * s**2
+        return abs(1 - 2 * pull) if through else math.hypot(1 - pull, s)
 
     @classmethod
     def examples(cls) -> list[Rule]:
@@ -135,7 +130,6 @@ class DualityGapDescent(Rule):
     def check(self, game: Game) -> None:
         """Refuse what no player can answer, or what cannot be differentiated through."""
         super().check(game)
-        refuse_alone(self, game)
         if self.through and game.constrained:
             raise DomainError(
                 f"{self.name}(through=True) on {game.name}, a constrained game",

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..types import Array, Cost, Domain, Game, Info, Rule, State
 from ..worlds import number
-from .declaration import as_float, parameter, register, step_size
+from .declaration import first_field, modulus, parameter, register, remembers, step_size, trials
 
 
 @register
@@ -29,18 +29,10 @@ class Extragradient(Rule):
     domain = Domain(linear_in_field=True)
     aliases = ("EG",)
     step_sizes = ("lr", "extrapolation")
-
-    def bilinear_modulus(self, s: float) -> float | None:
-        """sqrt(1 - s^2 + s^4) when both steps are equal."""
-        return math.sqrt(1 - s**2 + s**4) if self.extrapolation is None else None
-
-    @classmethod
-    def examples(cls) -> list[Rule]:
-        """Equal steps, a separate look-ahead, fresh samples."""
-        return [cls(0.1), cls((0.1, 0.05), extrapolation=0.2), cls(0.1, fresh=True)]
+    bilinear_modulus = modulus(lambda s, extrapolation: math.sqrt(1 - s**2 + s**4) if extrapolation is None else None)
+    examples = trials(lambda rule: [rule(0.1), rule((0.1, 0.05), extrapolation=0.2), rule(0.1, fresh=True)])
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
-        """One look-ahead and one update."""
         lr = game.per_coordinate(self.lr, w)
         ahead = lr if self.extrapolation is None else game.per_coordinate(self.extrapolation, w)
         batch = game.draw(rng)
@@ -67,19 +59,10 @@ class ExtragradientPlus(Rule):
     cost = Cost(fields=2)
     domain = Domain(linear_in_field=True)
     aliases = ("EGPlus",)
-
-    def bilinear_modulus(self, s: float) -> float | None:
-        """sqrt((1 - s^2 / beta)^2 + s^2)."""
-        ratio = as_float(1.0, self.beta)
-        return None if ratio is None else math.hypot(1 - ratio * s**2, s)
-
-    @classmethod
-    def examples(cls) -> list[Rule]:
-        """One step size, and one per player."""
-        return [cls(0.1), cls((0.1, 0.05), 0.75)]
+    bilinear_modulus = modulus(lambda s, beta: math.hypot(1 - s**2 / beta, s))
+    examples = trials(lambda rule: [rule(0.1), rule((0.1, 0.05), 0.75)])
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
-        """One look-ahead and one update, on the same batch."""
         lr = game.per_coordinate(self.lr, w)
         batch = game.draw(rng)
         v = game.field(w, batch)
@@ -101,6 +84,7 @@ class OptimisticGD(Rule):
     lr: Any = step_size()
     domain = Domain(linear_in_field=True)
     aliases = ("OGDA", "optimistic")
+    memory = remembers(previous_field=first_field)
 
     def bilinear_modulus(self, s: float) -> float:
         """Largest root of z^2 - z (1 - 2is) - is in modulus: closed form up to s = 1/2, and beyond."""
@@ -108,13 +92,7 @@ class OptimisticGD(Rule):
             return math.sqrt((1 + math.sqrt(1 - 4 * s**2)) / 2)
         return math.hypot(0.5, s + math.sqrt(s**2 - 0.25))
 
-    def init(self, game: Game, w: Array, rng: Any = None) -> State:
-        """The field at the start, as if the step before had stood still."""
-        self.check(game)
-        return State({"previous_field": game.field(w, game.draw(rng))})
-
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
-        """One field evaluation."""
         v = game.field(w, game.draw(rng))
         change = 2 * v - state["previous_field"]
         w = game.project(w - game.per_coordinate(self.lr, w) * change)
@@ -135,15 +113,8 @@ class PastExtragradient(Rule):
     lr: Any = step_size()
     domain = Domain(linear_in_field=True)
     aliases = ("PastEG",)
-
-    def bilinear_modulus(self, s: float) -> float:
-        """The optimistic rule's: both have the same non-zero spectrum."""
-        return OptimisticGD(1.0).bilinear_modulus(s)
-
-    def init(self, game: Game, w: Array, rng: Any = None) -> State:
-        """The field at the start."""
-        self.check(game)
-        return State({"field_ahead": game.field(w, game.draw(rng))})
+    memory = remembers(field_ahead=first_field)
+    bilinear_modulus = OptimisticGD.bilinear_modulus  # both have the same non-zero spectrum
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
         """One field evaluation, at the look-ahead point."""

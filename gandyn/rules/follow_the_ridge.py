@@ -10,8 +10,8 @@ import numpy as np
 from ..errors import DomainError, ParameterError
 from ..types import Array, Cost, Domain, Game, Info, Rule, State
 from ..worlds import NUMPY, concatenate, zeros_like
-from .declaration import register, step_size
-from .linear_systems import check_solver, solve
+from .declaration import choice, register, step_size
+from .linear_systems import SOLVERS, solve
 from .products import only
 
 PROBES, PROBED = 3, 64  # points at which the follower's Hessian is looked at, in games of at most this dimension
@@ -38,17 +38,13 @@ class FollowTheRidge(Rule):
     """
 
     lr: Any = step_size()
-    solver: str = "auto"
+    solver: str = choice(*SOLVERS, default="auto")
     tolerance: float = step_size(default=1e-8)
     limit: int = 100
     cost = Cost(fields=1, jvps=math.nan)
     domain = Domain(two_player=True, zero_sum=True, unconstrained=True, capturable=False)
     flow_order = None
     aliases = ("FTR", "FR")
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_solver(self, self.solver)
 
     def check(self, game: Game) -> None:
         """Refuse games in which player 2 has no ridge: those whose J_yy is singular wherever one looks."""

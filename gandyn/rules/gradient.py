@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from ..types import Array, Domain, Game, Info, Rule, State
-from .declaration import register, step_size
+from .declaration import modulus, register, step_size
 
 
 @register
@@ -28,12 +28,8 @@ class SimultaneousGD(Rule):
     lr: Any = step_size()
     domain = Domain(linear_in_field=True)
     aliases = ("GDA", "simultaneous")
-
-    def bilinear_modulus(self, s: float) -> float:
-        """sqrt(1 + s^2): it never converges."""
-        return math.sqrt(1 + s**2)
+    bilinear_modulus = modulus(lambda s: math.sqrt(1 + s**2))
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
-        """One step: one field evaluation."""
         v = game.field(w, game.draw(rng))
         return game.project(w - game.per_coordinate(self.lr, w) * v), state, {"field": v}

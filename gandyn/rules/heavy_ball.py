@@ -8,7 +8,7 @@ from typing import Any
 from ..types import Array, Domain, Game, Info, Rule, State
 from ..worlds import real_and_imaginary, zeros_like
 from .alternating import Alternating
-from .declaration import as_float, largest_root, parameter, register, step_size
+from .declaration import derived, largest_root, modulus, parameter, register, step_size, trials
 
 
 @register
@@ -31,11 +31,18 @@ class HeavyBall(Rule):
     aliases = ("negative_momentum",)
     flow_order = None
     per_player_parameters = ("lr", "momentum")
-
-    @property
-    def domain(self) -> Domain:  # type: ignore[override]
-        """Linear in the field when it moves jointly and its momentum is real."""
-        return Domain(linear_in_field=not self.alternating and not self._complex)
+    domain = derived(lambda rule: Domain(linear_in_field=not rule.alternating and not rule._complex))
+    bilinear_modulus = modulus(
+        lambda s, momentum, alternating: None if alternating else largest_root(1, 1j * s - 1 - momentum, momentum)
+    )
+    examples = trials(
+        lambda rule: [
+            rule(0.1, -0.3),
+            rule((0.1, 0.05), (0.2, -0.5)),
+            rule(0.1, -0.5, alternating=True),
+            rule(0.1, 0.5 + 0.4j),
+        ]
+    )
 
     @property
     def _complex(self) -> bool:
@@ -43,24 +50,9 @@ class HeavyBall(Rule):
         values = values if isinstance(values, tuple) or isinstance(self.momentum, dict) else (values,)
         return any(real_and_imaginary(beta)[1] != 0 for beta in values)
 
-    def bilinear_modulus(self, s: float) -> float | None:
-        """Largest root of (z - 1)(z - beta) + i s z, for joint steps with one real beta."""
-        beta = as_float(self.momentum)
-        return None if beta is None or self.alternating else largest_root(1, 1j * s - 1 - beta, beta)
-
     @property
     def _in_turn(self) -> Alternating:
         return Alternating(dataclasses.replace(self, alternating=False))
-
-    @classmethod
-    def examples(cls) -> list[Rule]:
-        """Negative and complex momentum, jointly and in turn, one value and one per player."""
-        return [
-            cls(0.1, -0.3),
-            cls((0.1, 0.05), (0.2, -0.5)),
-            cls(0.1, -0.5, alternating=True),
-            cls(0.1, 0.5 + 0.4j),
-        ]
 
     def init(self, game: Game, w: Array, rng: Any = None) -> State:
         """The state at the start: momentum, all zero."""
@@ -71,7 +63,6 @@ class HeavyBall(Rule):
         return State({name: zeros_like(w) for name in names})
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
-        """One field evaluation."""
         if self.alternating:
             return self._in_turn.step(game, w, state, rng)
         betas = [real_and_imaginary(beta) for beta in game.per_player(self.momentum)]

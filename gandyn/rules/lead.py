@@ -6,7 +6,7 @@ from typing import Any
 
 from ..types import Array, Cost, Domain, Game, Info, Rule, State
 from ..worlds import number
-from .declaration import as_float, coefficient, largest_root, refuse_alone, register, step_size
+from .declaration import coefficient, largest_root, modulus, register, remembers, start, step_size, trials
 
 
 @register
@@ -26,30 +26,15 @@ class LEAD(Rule):
     alpha: Any = coefficient()
     momentum: Any = coefficient(default=0.0)
     cost = Cost(fields=1, jvps=2)
-    domain = Domain(unconstrained=True)
+    domain = Domain(unconstrained=True, several_players=True)
     flow_order = None
-
-    def bilinear_modulus(self, s: float) -> float | None:
-        """Largest root of z^2 - (1 + beta) z + beta + i s z + i s (alpha / lr) (z - 1)."""
-        alpha, beta = as_float(self.alpha, self.lr), as_float(self.momentum)
-        if alpha is None or beta is None:
-            return None
-        return largest_root(1, -(1 + beta) + 1j * s * (1 + alpha), beta - 1j * s * alpha)
-
-    @classmethod
-    def examples(cls) -> list[Rule]:
-        """Without and with momentum."""
-        return [cls(0.1, 0.3), cls((0.1, 0.05), 0.2, -0.3)]
-
-    def check(self, game: Game) -> None:
-        """Refuse a player alone."""
-        super().check(game)
-        refuse_alone(self, game)
-
-    def init(self, game: Game, w: Array, rng: Any = None) -> State:
-        """The point before the first: the start itself."""
-        self.check(game)
-        return State({"previous": w})
+    memory = remembers(previous=start)
+    bilinear_modulus = modulus(
+        lambda s, lr, alpha, momentum: largest_root(
+            1, 1j * s * (1 + alpha / lr) - 1 - momentum, momentum - 1j * s * alpha / lr
+        )
+    )
+    examples = trials(lambda rule: [rule(0.1, 0.3), rule((0.1, 0.05), 0.2, -0.3)])
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
         """One field and n products, on the same batch."""

@@ -11,18 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ConvergenceError, GandynError, ParameterError
+from ..errors import ConvergenceError, GandynError
 from ..krylov.solvers import Operator, conjugate_gradients, gmres
 from ..types import Array, Game, Info, Rule
 from ..worlds import DENSE_SOLVE_LIMIT, SYMBOLS, TORCH, stack, where, world_of, zeros_like
 
 SOLVERS = ("auto", "dense", "krylov")
-
-
-def check_solver(rule: Rule, solver: str) -> None:
-    """Refuse a solver that is not one of `SOLVERS`."""
-    if solver not in SOLVERS:
-        raise ParameterError(f"{rule.name}(solver={solver!r})", f"one of {', '.join(SOLVERS)}", 'solver="auto"')
 
 
 def is_iterative(solver: str, size: int) -> bool:

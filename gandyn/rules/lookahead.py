@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..types import Array, Cost, Game, Info, Rule, State
+from ..types import Array, Game, Info, Rule, State
 from ..worlds import number
-from .declaration import as_float, count, parameter, register
+from .declaration import count, derived, modulus, parameter, register, trials
 from .gradient import SimultaneousGD
 from .wrapper import Wrapper
 
@@ -26,27 +26,13 @@ class Lookahead(Wrapper):
     inner: Rule
     k: int = count(1, default=5)
     alpha: Any = parameter(default=0.5)
-
-    @property
-    def cost(self) -> Cost:
-        """k times the inner rule's."""
-        inner = self.inner.cost
-        return Cost(self.k * inner.fields, self.k * inner.jvps, self.k * inner.vjps)
-
-    def bilinear_modulus(self, s: float) -> float | None:
-        """|1 - alpha + alpha (1 - i s)^k| around simultaneous gradient steps."""
-        alpha = as_float(self.alpha)
-        if alpha is None or not isinstance(self.inner, SimultaneousGD):
-            return None
-        return abs(1 - alpha + alpha * (1 - 1j * s) ** self.k)
-
-    @classmethod
-    def examples(cls) -> list[Rule]:
-        """Two short horizons."""
-        return [cls(SimultaneousGD(0.1), 2, 0.5), cls(SimultaneousGD((0.1, 0.05)), 3, 0.4)]
+    cost = derived(lambda rule: rule.inner.cost * rule.k)
+    bilinear_modulus = modulus(
+        lambda s, inner, k, alpha: abs(1 - alpha + alpha * (1 - 1j * s) ** k) if type(inner) is SimultaneousGD else None
+    )
+    examples = trials(lambda rule: [rule(SimultaneousGD(0.1), 2, 0.5), rule(SimultaneousGD((0.1, 0.05)), 3, 0.4)])
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
-        """k inner steps and one interpolation."""
         ahead, inner = w, state.inner[0]
         info: Info = {}
         for _ in range(self.k):

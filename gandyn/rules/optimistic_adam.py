@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..types import Array, Cost, Game, Info, State
-from ..worlds import zeros_like
 from .adaptive import Adam
-from .declaration import register
+from .declaration import first_field, register, remembers, zero
 
 
 @register
@@ -44,10 +43,7 @@ class PastExtraAdam(Adam):
         lr, betas, eps: as for Adam.
     """
 
-    def init(self, game: Game, w: Array, rng: Any = None) -> State:
-        """Moments at zero, and the field at the start."""
-        state = super().init(game, w, rng)
-        return State({**state.arrays, "field_ahead": game.field(w, game.draw(rng))}, state.counters)
+    memory = Adam.memory | remembers(field_ahead=first_field)
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
         """One field evaluation, at the look-ahead point."""
@@ -68,13 +64,9 @@ class OptimisticAdam(Adam):
         lr, betas, eps: as for Adam.
     """
 
-    def init(self, game: Game, w: Array, rng: Any = None) -> State:
-        """Moments and the last direction at zero."""
-        state = super().init(game, w, rng)
-        return State({**state.arrays, "direction": zeros_like(w)}, state.counters)
+    memory = Adam.memory | remembers(direction=zero)
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
-        """One field evaluation."""
         t = state["steps"] + 1
         v = game.field(w, game.draw(rng))
         moments = self._update(state.arrays, v, w)

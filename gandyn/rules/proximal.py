@@ -11,8 +11,8 @@ import numpy as np
 from ..errors import ConvergenceError, DomainError
 from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
 from ..worlds import POINTS, SYMBOLS, TORCH, ceiling, norm, where, world_of
-from .declaration import count, register, step_size
-from .linear_systems import check_solver, solve
+from .declaration import choice, count, modulus, register, step_size
+from .linear_systems import SOLVERS, solve
 
 
 @register
@@ -38,18 +38,11 @@ class ProximalPoint(Rule):
     lr: Any = step_size()
     tolerance: float = step_size(default=1e-12)
     limit: int = count(1, default=50)
-    solver: str = "auto"
+    solver: str = choice(*SOLVERS, default="auto")
     cost = Cost(fields=math.nan, jvps=math.nan)
     domain = Domain(unconstrained=True, capturable=False)
     aliases = ("proximal",)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_solver(self, self.solver)
-
-    def bilinear_modulus(self, s: float) -> float:
-        """1 / sqrt(1 + s^2)."""
-        return 1 / math.sqrt(1 + s**2)
+    bilinear_modulus = modulus(lambda s: 1 / math.sqrt(1 + s**2))
 
     def residual(self, game: Game, w_next: Array, w: Array, batch: Batch = None) -> Array:
         """r = w_next - w + lr v(w_next): zero exactly when w_next is the step from w."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..errors import ParameterError
 from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
-from .declaration import each, register, step_size, weight
+from .declaration import choice, derived, each, modulus, register, step_size, trials, weight
 from .products import back_coupling
 
 # For each order: by what each stage's step divides lr, and the weights of the stages, over their sum.
@@ -36,44 +35,24 @@ class RungeKutta(Rule):
     """
 
     lr: Any = step_size()
-    order: int = 4
+    order: int = choice(*TABLEAUS, default=4)
     regularization: Any = weight(default=0)
     per_player_parameters = ("lr", "regularization")
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.order not in TABLEAUS:
-            raise ParameterError(f"RungeKutta(order={self.order!r})", "order 2 or 4", "order=4")
+    domain = derived(lambda rule: Domain(linear_in_field=not rule._regularized, unconstrained=rule._regularized))
+    flow_order = derived(lambda rule: None if rule._regularized else rule.order)  # a regulariser changes the flow
+    cost = derived(lambda rule: Cost(fields=rule.order, vjps=2 if rule._regularized else 0))
+    bilinear_modulus = modulus(
+        lambda s, order, _regularized: (
+            None if _regularized else abs(sum((-1j * s) ** k / math.factorial(k) for k in range(order + 1)))
+        )
+    )
+    examples = trials(
+        lambda rule: [rule(0.1, 2), rule(0.1), rule((0.1, 0.05), 4), rule(0.1, 4, regularization=(0, 0.1))]
+    )
 
     @property
     def _regularized(self) -> bool:
         return any(r != 0 for r in each(self.regularization))
-
-    @property
-    def domain(self) -> Domain:  # type: ignore[override]
-        """Any game; unconstrained when regularised."""
-        return Domain(linear_in_field=not self._regularized, unconstrained=self._regularized)
-
-    @property
-    def flow_order(self) -> int | None:  # type: ignore[override]
-        """The method's order; None with a regulariser, which changes the flow."""
-        return None if self._regularized else self.order
-
-    @property
-    def cost(self) -> Cost:
-        """One field a stage, and one transposed product for each regularised player."""
-        return Cost(fields=self.order, vjps=2 if self._regularized else 0)
-
-    def bilinear_modulus(self, s: float) -> float | None:
-        """|sum of (-is)^k / k!| for k up to the order, without a regulariser."""
-        if self._regularized:
-            return None
-        return abs(sum((-1j * s) ** k / math.factorial(k) for k in range(self.order + 1)))
-
-    @classmethod
-    def examples(cls) -> list[Rule]:
-        """Both orders, and the regularised form."""
-        return [cls(0.1, 2), cls(0.1), cls((0.1, 0.05), 4), cls(0.1, 4, regularization=(0, 0.1))]
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
         """One step; all stages evaluate the field on one batch."""

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import DomainError, ParameterError
-from ..types import Array, Domain, Game, Info, Rule, State
+from ..types import Array, Game, Info, Rule, State
 from ..worlds import is_symbolic
-from .declaration import register, step_size
+from .declaration import register, remembers, step_size, trials
 from .gradient import SimultaneousGD
 from .wrapper import Wrapper, scaled
 
@@ -80,6 +80,11 @@ class Scheduled(Wrapper):
 
     inner: Rule
     schedule: Callable[[Any], Any] = PowerDecay()
+    loses = ("capturable", "linear_in_field")  # the step size lives on the host: a captured graph would freeze it
+    memory = remembers(steps=0)
+    examples = trials(
+        lambda rule: [rule(SimultaneousGD(0.1), PowerDecay(0.5)), rule(SimultaneousGD((0.1, 0.05)), PowerDecay(1, 10))]
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -87,20 +92,6 @@ class Scheduled(Wrapper):
             raise ParameterError(
                 f"Scheduled(schedule={self.schedule!r})", "a function of the step count", "schedule=lambda t: 0.99**t"
             )
-
-    @property
-    def domain(self) -> Domain:  # type: ignore[override]
-        """The inner rule's; the step size lives on the host, so a captured graph would freeze it."""
-        return dataclasses.replace(self.inner.domain, capturable=False, linear_in_field=False)
-
-    @classmethod
-    def examples(cls) -> list[Rule]:
-        """Decay, around gradient steps."""
-        return [cls(SimultaneousGD(0.1), PowerDecay(0.5)), cls(SimultaneousGD((0.1, 0.05)), PowerDecay(1, 10))]
-
-    def init(self, game: Game, w: Array, rng: Any = None) -> State:
-        """The inner rule's state, and the count."""
-        return State({}, {"steps": 0}, super().init(game, w, rng).inner)
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
         """One step of the inner rule with today's step sizes."""
@@ -137,11 +128,7 @@ class TimeScale(Wrapper):
     inner: Rule
     tau: Any = step_size(default=1)
     aliases = ("TTUR",)
-
-    @classmethod
-    def examples(cls) -> list[Rule]:
-        """A faster player 2."""
-        return [cls(SimultaneousGD(0.1), 3)]
+    examples = trials(lambda rule: [rule(SimultaneousGD(0.1), 3)])
 
     def _rule(self, game: Game) -> Rule:
         return scaled(self.inner, game, (1, *(self.tau,) * (len(game.players) - 1)))
@@ -152,5 +139,4 @@ class TimeScale(Wrapper):
         return self._rule(game).init(game, w, rng)
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
-        """One step of the inner rule."""
         return self._rule(game).step(game, w, state, rng)

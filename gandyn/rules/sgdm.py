@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..types import Array, Domain, Game, Info, Rule, State
-from ..worlds import zeros_like
-from .declaration import as_float, largest_root, parameter, register, step_size
+from .declaration import largest_root, modulus, parameter, register, remembers, step_size, trials, zero
 
 
 @register
@@ -26,24 +25,11 @@ class SGDM(Rule):
     momentum: Any = parameter(lambda b: -1 < b < 1, default=0.9)
     domain = Domain(linear_in_field=True)
     per_player_parameters = ("lr", "momentum")
-
-    def bilinear_modulus(self, s: float) -> float | None:
-        """Largest root of (z - 1)(z - b) + i s (1 - b) z."""
-        b = as_float(self.momentum)
-        return None if b is None else largest_root(1, 1j * s * (1 - b) - 1 - b, b)
-
-    @classmethod
-    def examples(cls) -> list[Rule]:
-        """One number each, and one per player."""
-        return [cls(0.1), cls((0.1, 0.05), (0.5, -0.3))]
-
-    def init(self, game: Game, w: Array, rng: Any = None) -> State:
-        """The buffer at zero."""
-        self.check(game)
-        return State({"mean": zeros_like(w)})
+    memory = remembers(mean=zero)
+    bilinear_modulus = modulus(lambda s, momentum: largest_root(1, 1j * s * (1 - momentum) - 1 - momentum, momentum))
+    examples = trials(lambda rule: [rule(0.1), rule((0.1, 0.05), (0.5, -0.3))])
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
-        """One field evaluation."""
         v = game.field(w, game.draw(rng))
         b = game.per_coordinate(self.momentum, w)
         m = b * state["mean"] + (1 - b) * v

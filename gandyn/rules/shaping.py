@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
 from ..worlds import dot, minimum, number, ones_like, positive, where
-from .declaration import parameter, refuse_alone, register, step_size
+from .declaration import derived, modulus, parameter, register, step_size, trials
 from .products import back_coupling, own_blocks
 
 
@@ -31,25 +31,14 @@ class OpponentLookahead(Rule):
     opponent_lr: Any = step_size(default=None)
     aliases: ClassVar[tuple[str, ...]] = ("LA",)
     cost = Cost(fields=1, jvps=2)
-
-    @property
-    def flow_order(self) -> int | None:  # type: ignore[override]
-        """First order when the foreseen steps shrink with the step."""
-        return 1 if self.opponent_lr is None else None
-
-    def bilinear_modulus(self, s: float) -> float | None:
-        """sqrt(1 - s^2 + s^4) with equal steps."""
-        return math.sqrt(1 - s**2 + s**4) if self.opponent_lr is None else None
-
-    @classmethod
-    def examples(cls) -> list[Rule]:
-        """Equal steps, and steps of their own."""
-        return [cls(0.1), cls((0.1, 0.05), opponent_lr=(0.2, 0.3))]
+    domain = Domain(several_players=True)
+    flow_order = derived(lambda rule: 1 if rule.opponent_lr is None else None)  # the foreseen steps shrink with lr
+    bilinear_modulus = modulus(lambda s, opponent_lr: math.sqrt(1 - s**2 + s**4) if opponent_lr is None else None)
+    examples = trials(lambda rule: [rule(0.1), rule((0.1, 0.05), opponent_lr=(0.2, 0.3))])
 
     def check(self, game: Game) -> None:
-        """Refuse a player alone."""
+        """Refuse foreseen steps that do not fit the players."""
         super().check(game)
-        refuse_alone(self, game)
         if self.opponent_lr is not None:
             game.per_player(self.opponent_lr)
 
@@ -90,10 +79,7 @@ class LOLA(OpponentLookahead):
 
     aliases: ClassVar[tuple[str, ...]] = ()
     cost = Cost(fields=1, jvps=2, vjps=2)
-
-    def bilinear_modulus(self, s: float) -> float | None:
-        """sqrt((1 - 2 s^2)^2 + s^2) with equal steps."""
-        return math.hypot(1 - 2 * s**2, s) if self.opponent_lr is None else None
+    bilinear_modulus = modulus(lambda s, opponent_lr: math.hypot(1 - 2 * s**2, s) if opponent_lr is None else None)
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
         """One step; every field and product is evaluated on one batch."""
@@ -121,7 +107,7 @@ class StableOpponentShaping(OpponentLookahead):
     a: Any = parameter(lambda value: 0 < value < 1, default=0.5)
     b: Any = parameter(lambda value: 0 < value < 1, default=0.1)
     cost = Cost(fields=1, jvps=2, vjps=2)
-    domain = Domain(smooth=False)
+    domain = Domain(several_players=True, smooth=False)
     aliases = ("SOS",)
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:

@@ -7,8 +7,8 @@ from typing import Any
 
 from ..types import Array, Cost, Domain, Game, Info, Rule, State
 from ..worlds import dot, exp, number, sign
-from .declaration import as_float, coefficient, register, step_size, weight
-from .linear_systems import check_solver, solve
+from .declaration import choice, coefficient, modulus, register, step_size, trials, weight
+from .linear_systems import SOLVERS, solve
 
 
 @register
@@ -33,16 +33,8 @@ class SGA(Rule):
     alignment: Any = step_size(default=0.1)
     cost = Cost(fields=1, jvps=1, vjps=1)
     flow_order = None
-
-    def bilinear_modulus(self, s: float) -> float | None:
-        """sqrt((1 - lam s^2 / lr)^2 + s^2)."""
-        weight = as_float(self.lam, self.lr)
-        return None if weight is None else math.hypot(1 - weight * s**2, s)
-
-    @classmethod
-    def examples(cls) -> list[Rule]:
-        """With and without alignment."""
-        return [cls(0.1, 0.5), cls((0.1, 0.05), 0.5, align=False)]
+    bilinear_modulus = modulus(lambda s, lam, lr: math.hypot(1 - lam / lr * s**2, s))
+    examples = trials(lambda rule: [rule(0.1, 0.5), rule((0.1, 0.05), 0.5, align=False)])
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
         """One field and two products, on the same batch."""
@@ -74,25 +66,14 @@ class LocalSymplecticSurgery(Rule):
 
     lr: Any = step_size()
     regularization: Any = weight(default=1.0)
-    solver: str = "auto"
+    solver: str = choice(*SOLVERS, default="auto")
     tolerance: float = step_size(default=1e-8)
     cost = Cost(fields=1, jvps=math.nan, vjps=math.nan)
     domain = Domain(unconstrained=True, capturable=False)
     flow_order = None
     aliases = ("LSS",)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_solver(self, self.solver)
-
-    def bilinear_modulus(self, s: float) -> float:
-        """1: the correction undoes the field."""
-        return 1.0
-
-    @classmethod
-    def examples(cls) -> list[Rule]:
-        """One step size, and one per player."""
-        return [cls(0.1), cls((0.1, 0.05), 0.3)]
+    bilinear_modulus = modulus(lambda s: 1.0)  # the correction undoes the field
+    examples = trials(lambda rule: [rule(0.1), rule((0.1, 0.05), 0.3)])
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
         """One field and one symmetric linear solve, on the same batch."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..types import Array, Cost, Domain, Game, Info, Rule, State
 from ..worlds import concatenate, zeros_like
-from .declaration import as_float, count, largest_root, register, step_size
+from .declaration import count, derived, largest_root, modulus, register, step_size, trials
 
 
 @register
@@ -27,29 +27,16 @@ class Unrolled(Rule):
     k: int = count(0, default=5)
     inner_lr: Any = step_size(default=None)
     domain = Domain(two_player=True, unconstrained=True)
+    flow_order = derived(lambda rule: 1 if rule.inner_lr is None or rule.k == 0 else None)
+    # Player 2's gradient k times (at least once), all gradients at the end, and k transposed products.
+    cost = derived(lambda rule: Cost(fields=1 + max(rule.k, 1) / 2, vjps=rule.k))
+    examples = trials(lambda rule: [rule(0.1, 3), rule((0.1, 0.05), 2, inner_lr=0.3)])
 
-    @property
-    def flow_order(self) -> int | None:  # type: ignore[override]
-        """First order when the unrolled steps shrink with the step."""
-        return 1 if self.inner_lr is None or self.k == 0 else None
-
-    @property
-    def cost(self) -> Cost:
-        """Player 2's gradient k times (at least once), all gradients at the end, and k transposed products."""
-        return Cost(fields=1 + max(self.k, 1) / 2, vjps=self.k)
-
-    def bilinear_modulus(self, s: float) -> float | None:
+    @modulus
+    def bilinear_modulus(s: float, lr: Any, k: int, inner_lr: Any) -> float:
         """Largest root of z^2 - (2 - c) z + 1 - c + s^2, c = 2 k s^2 inner_lr / lr."""
-        ratio = 1.0 if self.inner_lr is None else as_float(self.inner_lr, self.lr)
-        if ratio is None:
-            return None
-        c = 2 * self.k * s**2 * ratio
+        c = 2 * k * s**2 * (1 if inner_lr is None else inner_lr / lr)
         return largest_root(1, c - 2, 1 - c + s**2)
-
-    @classmethod
-    def examples(cls) -> list[Rule]:
-        """The default inner step, and one of its own."""
-        return [cls(0.1, 3), cls((0.1, 0.05), 2, inner_lr=0.3)]
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
         """Unroll, differentiate back, and step, on one batch."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 from fractions import Fraction
-from typing import Any
+from typing import Any, ClassVar
 
 from ..errors import DomainError, ParameterError
-from ..types import Array, Cost, Domain, Game, Rule, State
+from ..types import Array, Cost, Domain, Game, Info, Rule, State
 from ..worlds import exact, is_symbolic
 
 
@@ -16,6 +17,7 @@ class Wrapper(Rule):
 
     inner: Rule
     flow_order = None
+    loses: ClassVar[tuple[str, ...]] = ()  # what the inner rule's domain declares and this rule's does not
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -24,8 +26,8 @@ class Wrapper(Rule):
 
     @property
     def domain(self) -> Domain:  # type: ignore[override]
-        """The inner rule's own."""
-        return self.inner.domain
+        """The inner rule's own, but for what the wrapper loses."""
+        return dataclasses.replace(self.inner.domain, **dict.fromkeys(self.loses, False))
 
     @property
     def cost(self) -> Cost:
@@ -38,20 +40,35 @@ class Wrapper(Rule):
         self.inner.check(game)
 
     def init(self, game: Game, w: Array, rng: Any = None) -> State:
+        """The memory of its own, and the inner rule's state."""
+        own = super().init(game, w, rng)
+        return State(own.arrays, own.counters, (self.inner.init(game, w, rng),))
+
+
+class OnNewField(Wrapper):
+    """`inner` on a game with another field, which `field_of` gives: its state and steps are the inner rule's there."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        cost = self.inner.cost
+        if cost.jvps != 0 or cost.vjps != 0:
+            raise DomainError(
+                f"{self.name} around {self.inner.name}, which uses products with the game Jacobian",
+                "an inner rule that uses fields alone",
+                f"wrap a first-order rule, such as {self.name}(gd.rules.Adam(1e-3))",
+            )
+
+    @abc.abstractmethod
+    def field_of(self, game: Game) -> Game:
+        """The game with the field that the inner rule is to see."""
+
+    def init(self, game: Game, w: Array, rng: Any = None) -> State:
         """The inner rule's state."""
         self.check(game)
-        return State(inner=(self.inner.init(game, w, rng),))
+        return self.inner.init(self.field_of(game), w, rng)
 
-
-def refuse_second_order(rule: Rule, inner: Rule) -> None:
-    """Refuse an inner rule that needs Jacobian products, for wrappers that bend the field itself."""
-    cost = inner.cost
-    if cost.jvps != 0 or cost.vjps != 0:
-        raise DomainError(
-            f"{rule.name} around {inner.name}, which uses products with the game Jacobian",
-            "an inner rule that uses fields alone",
-            f"wrap a first-order rule, such as {rule.name}(gd.rules.Adam(1e-3))",
-        )
+    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+        return self.inner.step(self.field_of(game), w, state, rng)
 
 
 def scaled(rule: Rule, game: Game, factors: tuple[Any, ...]) -> Rule:

@@ -57,12 +57,13 @@ class State:
 class Domain:
     """Where a rule is defined, and what it lends itself to.
 
-    The first four restrict the games that it accepts. `smooth`: the update map is differentiable. `capturable`: one
+    The first five restrict the games that it accepts. `smooth`: the update map is differentiable. `capturable`: one
     step has no host-side branch on data, so CUDA graphs can capture it. `linear_in_field`: the step is a linear
     combination of points and fields, so performance estimation applies.
     """
 
     two_player: bool = False
+    several_players: bool = False
     zero_sum: bool = False
     deterministic: bool = False
     unconstrained: bool = False
@@ -82,13 +83,17 @@ class Cost:
     jvps: float = 0
     vjps: float = 0
 
+    def __mul__(self, times: float) -> Cost:
+        return Cost(times * self.fields, times * self.jvps, times * self.vjps)
+
 
 class Rule(abc.ABC):
     """An update rule: `init` makes its state, `step` moves the players once. Subclasses are frozen dataclasses.
 
     A rule declares `domain`, and its theory: `flow_order` p (it follows the gradient flow over a fixed time with error
     O(lr^p); None where it follows another flow), `cost`, and `bilinear_modulus`. `per_player_parameters` are checked
-    against the game's players; `step_sizes` are what schedules and time scales multiply.
+    against the game's players; `step_sizes` are what schedules and time scales multiply. `memory` names the entries of
+    the state with what each is at the start: a function of (game, w, rng), or for a counter its first value.
     """
 
     domain: ClassVar[Domain] = Domain()
@@ -96,6 +101,7 @@ class Rule(abc.ABC):
     aliases: ClassVar[tuple[str, ...]] = ()
     per_player_parameters: ClassVar[tuple[str, ...]] = ("lr",)
     step_sizes: ClassVar[tuple[str, ...]] = ("lr",)
+    memory: ClassVar[Mapping[str, Any]] = {}
 
     def __post_init__(self) -> None:
         """Read the fields: those that know how to be read, and booleans."""
@@ -134,6 +140,7 @@ class Rule(abc.ABC):
         n = len(game.players)
         failures = [
             (wants.two_player and n != 2, f"{n} players", "exactly two players"),
+            (wants.several_players and n < 2, "which has one player", "two players or more, who act on each other"),
             (wants.zero_sum and not game.zero_sum, "a general-sum game", "a zero-sum game, f_2 = -f_1"),
             (wants.deterministic and not game.deterministic, "a stochastic game", "a deterministic game"),
             (wants.unconstrained and game.constrained, "a constrained game", "an unconstrained game"),
@@ -150,7 +157,8 @@ class Rule(abc.ABC):
     def init(self, game: Game, w: Array, rng: Any = None) -> State:
         """The state before the first step. `rng` seeds the first batch of rules that start from a field."""
         self.check(game)
-        return State()
+        arrays = {name: start(game, w, rng) for name, start in self.memory.items() if callable(start)}
+        return State(arrays, {name: start for name, start in self.memory.items() if not callable(start)})
 
     @abc.abstractmethod
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
