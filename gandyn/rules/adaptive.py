@@ -82,7 +82,7 @@ class AMSGrad(Adam):
         lr, betas, eps: as for Adam.
     """
 
-    memory = Adam.memory | remembers(largest=zero)
+    memory = remembers(Adam, largest=zero)
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
         v = game.field(w, game.draw(rng))

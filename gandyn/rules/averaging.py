@@ -28,7 +28,7 @@ class Averaging(Wrapper):
     inner: Rule
     kind: str = choice("uniform", "exponential", default="uniform")
     decay: Any = parameter(lambda b: 0 <= b < 1, default=0.999)
-    memory = derived(lambda rule: remembers(iterate=start) | ({"steps": 0} if rule.kind == "uniform" else {}))
+    memory = derived(lambda rule: remembers(iterate=start, **{"steps": 0} if rule.kind == "uniform" else {}))
     bilinear_modulus = modulus(
         lambda s, inner, kind, decay: largest(inner.bilinear_modulus(s), 1.0 if kind == "uniform" else decay)
     )

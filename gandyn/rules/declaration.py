@@ -102,9 +102,12 @@ def modulus(formula: Callable[..., float | None]) -> Any:
     return bilinear_modulus
 
 
-def remembers(**starts: Any) -> Mapping[str, Any]:
-    """`memory` of a rule: each array with `zero`, `start` or `first_field`, each counter with its first value."""
-    return types.MappingProxyType(starts)
+def remembers(*rules: type[Rule], **starts: Any) -> Mapping[str, Any]:
+    """`memory` of a rule: each array with `zero`, `start` or `first_field`, each counter with its first value.
+
+    What the given rules remember comes before it.
+    """
+    return types.MappingProxyType({k: v for rule in rules for k, v in rule.memory.items()} | starts)
 
 
 def zero(game: Game, w: Array, rng: Any) -> Array:

@@ -43,7 +43,7 @@ class PastExtraAdam(Adam):
         lr, betas, eps: as for Adam.
     """
 
-    memory = Adam.memory | remembers(field_ahead=first_field)
+    memory = remembers(Adam, field_ahead=first_field)
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
         """One field evaluation, at the look-ahead point."""
@@ -64,7 +64,7 @@ class OptimisticAdam(Adam):
         lr, betas, eps: as for Adam.
     """
 
-    memory = Adam.memory | remembers(direction=zero)
+    memory = remembers(Adam, direction=zero)
 
     def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
         t = state["steps"] + 1
