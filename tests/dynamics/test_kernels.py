@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import shutil
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import sys
 import numpy as np
 import pytest
 import sympy
+from kernel_cases import needs_compiler
 
 import catalogue
 import gandyn as gd
@@ -27,7 +27,6 @@ from gandyn.errors import (
     UnknownNameError,
 )
 
-needs_compiler = pytest.mark.skipif(compiling.compiler() is None, reason="no C compiler")
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="no node")
 A_GAME, A_RULE = ("dirac_gan", 0), ("SimultaneousGD", 0)
 STEPS = 9
@@ -327,49 +326,3 @@ def test_javascript_is_one_self_contained_function():
 
 
 # --- the compiler -----------------------------------------------------------------------------------------------------
-
-
-@needs_compiler
-def test_a_compiled_map_is_found_again_on_disk(monkeypatch, tmp_path):
-    monkeypatch.setenv("GANDYN_CACHE", str(tmp_path))
-    source = "int answer(void) { return 42; }"
-    compiling.load.cache_clear()
-    assert compiling.load(source).answer() == 42
-    (library,) = tmp_path.glob("*.so")
-    monkeypatch.setattr(compiling, "_compile", lambda *_: pytest.fail("compiled again"))
-    compiling.load.cache_clear()
-    assert compiling.load(source).answer() == 42
-    assert library.stat().st_mode & 0o077 == 0 or os.name == "nt" or tmp_path.stat().st_mode & 0o022 == 0
-
-
-@needs_compiler
-def test_a_damaged_library_is_compiled_anew_and_a_refused_source_is_reported(monkeypatch, tmp_path):
-    monkeypatch.setenv("GANDYN_CACHE", str(tmp_path))
-    source = "int answer(void) { return 43; }"
-    compiling.load.cache_clear()
-    compiling.load(source)
-    (library,) = tmp_path.glob("*.so")
-    library.unlink()
-    library.write_bytes(b"not a library")
-    compiling.load.cache_clear()
-    assert compiling.load(source).answer() == 43
-    with pytest.raises(DomainError, match="does not compile"):
-        compiling.load("int answer(void) { return")
-
-
-@needs_compiler
-def test_a_cache_that_cannot_be_written_is_replaced_by_a_temporary_folder(monkeypatch, tmp_path):
-    blocked = tmp_path / "file"
-    blocked.write_text("in the way")
-    monkeypatch.setenv("GANDYN_CACHE", str(blocked))
-    compiling.load.cache_clear()
-    assert compiling.load("int answer(void) { return 44; }").answer() == 44
-
-
-def test_without_a_compiler_numpy_takes_over(monkeypatch):
-    monkeypatch.setattr(compiling, "compiler", lambda: None)
-    traced = gd.update_map(gd.games.bilinear(), gd.rules.GDA(0.1))
-    assert traced.kernel().backend == "numpy"
-    compiling.load.cache_clear()
-    with pytest.raises(MissingDependencyError, match="gcc, cc or clang"):
-        traced.kernel("c")

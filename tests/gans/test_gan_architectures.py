@@ -1,74 +1,16 @@
 """Architectures: shapes, labels, spectral norms, and gradients of loss x penalty x network against differences."""
 
 import itertools
-import math
 
 import numpy as np
 import pytest
 import torch
+from architecture_cases import CASES, GENERATORS, agree, architectures, game_of, points
 from torch import nn
 
 import gandyn as gd
 from gandyn.errors import DomainError, ParameterError, ShapeError, UnknownNameError
 from gandyn.gans.architectures.spectral import SpectralNorm, norms
-
-STEP = 1e-5
-architectures = gd.gans.architectures
-GENERATORS = [e for e in architectures.registry if e.name.endswith("_generator")]
-DISCRIMINATORS = [e for e in architectures.registry if e.name.endswith("_discriminator")]
-CASES = [
-    pytest.param(entry, options, id=f"{entry.name}-{k}")
-    for entry in DISCRIMINATORS
-    for k, options in enumerate(entry.examples)
-]
-
-
-def points(shape, n=4, seed=0):
-    source = torch.Generator().manual_seed(seed)
-    return 0.5 * torch.randn(n, *shape, generator=source, dtype=torch.float64)
-
-
-def game_of(entry, options, loss="nonsaturating", penalties=(), seed=0, n=4):
-    """A discriminator against the plainest generator of its architecture, on labelled noise, in double precision."""
-    name, shape = entry.name.rsplit("_", 1)[0], options["shape"]
-    classes = options.get("classes", 0)
-    small = {"hidden": (5,)} if name == "mlp" else {"width": 2, "latent": 3}
-    build = architectures.registry[f"{name}_generator"].build
-    generator = build(shape, classes=classes, seed=seed, **small).double()
-    discriminator = entry.build(**options).double()
-    _settle([generator, discriminator])
-    data = gd.gans.Points("noise", points(shape, 12), torch.arange(12) % 3, dtype=torch.float64)
-    return gd.gans.GANGame(generator, discriminator, loss, penalties, data=data, batch_size=n, seed=seed)
-
-
-def _settle(networks):
-    """Weights that are neither zero nor tiny, so that every slope is of order one and no unit sits at its kink."""
-    source = torch.Generator().manual_seed(7)
-    for network in networks:
-        for parameter in network.parameters():
-            with torch.no_grad():
-                fan = math.prod(parameter.shape[1:]) or 1
-                parameter.copy_(torch.randn(parameter.shape, generator=source, dtype=torch.float64) / math.sqrt(fan))
-        for norm, weight in norms(network):
-            norm.refresh(weight, 50)
-
-
-def agree(game, tolerance=1e-6, directions=2):
-    """The field's blocks against central differences of each player's own cost, along random directions."""
-    batch = game.draw(np.random.default_rng(1))
-    w, field = game.w0, game.field(game.w0, batch)
-    source = torch.Generator().manual_seed(2)
-    for i, block in enumerate(game.slices):
-        for _ in range(directions):
-            u = torch.zeros_like(w)
-            u[block] = torch.randn(u[block].shape, generator=source, dtype=u.dtype)
-            u /= u.norm()
-            slope = float(field @ u)
-            up, down = (float(game.costs(w + h * u, batch)[i]) for h in (STEP, -STEP))
-            difference = (up - down) / (2 * STEP)
-            assert abs(difference - slope) < tolerance * max(1.0, abs(slope)), (i, difference, slope)
-    return field
-
 
 # --- shapes -----------------------------------------------------------------------------------------------------------
 
@@ -301,63 +243,6 @@ def test_a_step_moves_statistics_and_vectors_once_and_nothing_else_does():
 
 
 # --- gradients --------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("entry", "options"), CASES)
-def test_gradients_of_every_architecture(entry, options):
-    loss = "auxiliary_classifier" if options.get("condition") == "auxiliary" else "nonsaturating"
-    game = game_of(entry, options, loss, "R1(0.4)")
-    field = agree(game)
-    batch = game.draw(np.random.default_rng(1))
-    own = torch.cat([game.cost_gradients(game.w0, batch)[i, block] for i, block in enumerate(game.slices)])
-    torch.testing.assert_close(field, own, rtol=1e-9, atol=1e-11)
-    torch.testing.assert_close(sum(game.field(game.w0, batch, only=i) for i in range(2)), own, rtol=1e-9, atol=1e-11)
-
-
-@pytest.mark.parametrize("entry", GENERATORS, ids=lambda e: e.name)
-def test_gradients_of_every_generator(entry):
-    for options in entry.examples:
-        classes, shape = options.get("classes", 0), options["shape"]
-        generator = entry.build(**options).double()
-        discriminator = architectures.registry["mlp_discriminator"].build(shape, hidden=(5,), classes=classes).double()
-        _settle([generator, discriminator])
-        data = gd.gans.Points("noise", points(shape, 12), torch.arange(12) % 3, dtype=torch.float64)
-        agree(gd.gans.GANGame(generator, discriminator, "wasserstein", data=data, batch_size=4))
-
-
-def combinations(entry, options):
-    """Every loss x every penalty that go together with a discriminator."""
-    for loss, penalty in itertools.product(gd.losses.registry, gd.penalties.registry):
-        built = loss.build(**loss.examples[0])
-        if "classes" in built.needs and options.get("condition") != "auxiliary":
-            continue
-        if penalty.name == "ModeRegularizer":  # needs an encoder, which no architecture here has
-            continue
-        yield loss, penalty, entry, options
-
-
-def agree_together(loss, penalty, entry, options):
-    game = game_of(entry, options, loss.build(**loss.examples[0]), penalty.build(**penalty.examples[0]))
-    try:
-        agree(game, 2e-5, directions=1)
-    except AssertionError as error:
-        raise AssertionError(f"{loss.name} x {penalty.name} x {entry.name} {options}: {error}") from error
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("entry", "options"), CASES)
-def test_gradients_of_every_loss_penalty_and_architecture(entry, options):
-    everything = list(combinations(entry, options))
-    assert len(everything) > 100
-    for combination in everything:
-        agree_together(*combination)
-
-
-def test_gradients_of_a_sample_of_the_product():
-    everything = [combination for case in CASES for combination in combinations(*case.values)]
-    chosen = np.random.default_rng(0).choice(len(everything), 25, replace=False)
-    for index in chosen:
-        agree_together(*everything[index])
 
 
 # --- average, refusals ------------------------------------------------------------------------------------------------

@@ -1,7 +1,5 @@
 """worst_case: proven bounds against closed forms, an independent checker of the certificate, members, and PEPit."""
 
-import contextlib
-import io
 import json
 import math
 import time
@@ -9,6 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from worst_case_cases import CASES
 
 import gandyn as gd
 from catalogue import RULES
@@ -16,20 +15,8 @@ from catalogue import rule as the_rule
 from gandyn.analysis.certificates import dual_certificate
 from gandyn.analysis.certificates.worst_case import WorstCase
 from gandyn.types import Game, Player
-from gandyn.worlds import POINTS
 
 pytest.importorskip("clarabel", reason="needs the extra gandyn[proof]")
-
-CASES = [
-    (gd.rules.GDA(0.1), 0.5, 2.0, 1),
-    (gd.rules.Extragradient(0.3), 0.0, 1.0, 1),
-    (gd.rules.Extragradient(0.3), 0.1, 1.0, 3),
-    (gd.rules.OptimisticGD(0.2), 0.1, 2.0, 4),
-    (gd.rules.PastExtragradient(0.2), 0.0, 1.0, 3),
-    (gd.rules.HeavyBall(0.1, -0.3), 0.2, 1.0, 3),
-    (gd.rules.ProximalPoint(3.0), 0.1, 1.0, 2),
-    (gd.rules.RungeKutta(0.4, 2), 0.0, 1.0, 2),
-]
 
 
 # --- closed forms -----------------------------------------------------------------------------------------------------
@@ -266,71 +253,6 @@ def test_the_factor_per_step_is_the_root_of_the_bound_on_squares():
 
 
 # --- against PEPit ----------------------------------------------------------------------------------------------------
-
-
-OURS_ALONE = {"ProximalPoint", "RungeKutta"}  # a resolvent; a Python sum, which PEPit's points cannot start
-
-
-class PEPitGame(Game):
-    """The rule on PEPit's points, whose field is one of PEPit's operators."""
-
-    name = "PEPit's operators"
-    players = (Player("w", 1),)
-    worlds = frozenset({POINTS})
-
-    def __init__(self, operator):
-        self.operator = operator
-
-    def check(self, w):
-        pass
-
-    def per_player(self, value):
-        return (value,)
-
-    def _field(self, w, batch, only):
-        return self.operator.gradient(w)
-
-    def _costs(self, w, batch):
-        raise AssertionError("rules read the field alone")
-
-
-def by_pepit(rule, mu, lipschitz, steps, operators):
-    from PEPit import PEP
-
-    problem = PEP()
-    operator = problem.declare_function(operators, mu=mu, L=lipschitz)
-    solution = operator.stationary_point()
-    w = problem.set_initial_point()
-    problem.set_initial_condition((w - solution) ** 2 <= 1)
-    game = PEPitGame(operator)
-    state = rule.init(game, w)
-    for _ in range(steps):
-        w, state, _ = rule.step(game, w, state)
-    problem.set_performance_metric((w - solution) ** 2)
-    with contextlib.redirect_stdout(io.StringIO()):
-        return problem.solve(verbose=0)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("rule", "mu", "lipschitz", "steps"), [c for c in CASES if c[0].name not in OURS_ALONE], ids=str
-)
-def test_pepit_finds_the_same_from_the_same_inequalities(rule, mu, lipschitz, steps):
-    pytest.importorskip("PEPit")
-    from PEPit.operators import LipschitzStronglyMonotoneOperatorCheap
-
-    value = by_pepit(rule, mu, lipschitz, steps, LipschitzStronglyMonotoneOperatorCheap)
-    assert gd.worst_case(rule, mu, lipschitz, steps).value == pytest.approx(value, abs=2e-5)
-
-
-@pytest.mark.slow
-def test_pepit_s_stronger_inequalities_lie_in_the_interval():
-    pytest.importorskip("PEPit")
-    from PEPit.operators import LipschitzStronglyMonotoneOperatorExpensive
-
-    rule = gd.rules.Extragradient(0.4)
-    value, found = by_pepit(rule, 0.1, 1.0, 1, LipschitzStronglyMonotoneOperatorExpensive), gd.worst_case(rule, 0.1)
-    assert found.lower - 2e-5 <= value <= found.value + 2e-5
 
 
 def test_zero_less_a_point_is_the_point_turned_round():
