@@ -64,7 +64,7 @@ class ModuleState:
             for k in self._statistics:
                 before[k][0].copy_(self.pending[k])
         try:
-            with self.still():
+            with self.fixed_norms():
                 yield
         finally:
             if keep and before:
@@ -74,7 +74,7 @@ class ModuleState:
                 tensor.copy_(value)
 
     @contextlib.contextmanager
-    def still(self) -> Iterator[None]:
+    def fixed_norms(self) -> Iterator[None]:
         """Torch's spectral norms make no power iterations."""
         steps = [power.n_power_iterations for power, _ in self.powers]
         try:

@@ -183,7 +183,12 @@ class NetworkGame(FlatNetworks):
             for b in network.buffers():
                 values[id(b)] = b.to(like.dtype) if like.dtype != self.dtype and b.dtype == self.dtype else b.clone()
         formulas = composite_formulas() if written_out else self._formulas()
-        with self._seeded(batch), self._module_state.still(), standing_in(self.networks, values), formulas:
+        with (
+            self._seeded(batch),
+            self._module_state.fixed_norms(),
+            standing_in(self.networks, values),
+            formulas,
+        ):
             return self._network_costs(self.networks, batch, None)
 
     def _field_of(self, w: Any, batch: Batch, only: int | None, create_graph: bool, written_out: bool = True) -> Any:

@@ -105,7 +105,7 @@ class Simplices:
     @functools.cached_property
     def feasible(self) -> FeasibleSet:
         """The set as an object: faces, multipliers, tangent spaces."""
-        return FeasibleSet.product([*map(FeasibleSet.simplex, self.sizes), FeasibleSet.whole(self.free)])
+        return FeasibleSet.product([*map(FeasibleSet.simplex, self.sizes), FeasibleSet.space(self.free)])
 
     def __call__(self, w: Array) -> Array:
         """The projection of w, shape (..., d)."""

@@ -45,7 +45,7 @@ class FeasibleSet:
     simplices: tuple[tuple[int, ...], ...] = ()
 
     @classmethod
-    def whole(cls, dim: int) -> FeasibleSet:
+    def space(cls, dim: int) -> FeasibleSet:
         """All of R^d: no constraint."""
         return cls.box([None] * dim)
 

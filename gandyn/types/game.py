@@ -197,7 +197,7 @@ class Game(JointSpace, abc.ABC):
                 "a box, simplices, or a product of them",
                 "projection=gandyn.oracles.projections.Box(...), Simplices(...) or Product((...))",
             )
-        return FeasibleSet.whole(self.dim)
+        return FeasibleSet.space(self.dim)
 
     def natural_residual(self, w: Array, batch: Batch = None) -> Array:
         """w - P(w - v(w)), shape (..., d): zero exactly at the solutions; v(w) itself for an unconstrained game."""

@@ -178,7 +178,7 @@ def test_wrappers_keep_batches_solver_and_state(wrap):
     assert view.counts is game.counts
 
 
-def test_the_products_of_a_leashed_problem_are_those_of_its_field():
+def test_the_products_of_a_penalised_problem_are_those_of_its_field():
     w = np.array([0.4, -0.3])
     near = Near(gd.games.forsaken(), 0, w, 0.7)
     x, h = np.array([0.9]), 1e-6

@@ -66,7 +66,7 @@ class System:
         found = set().union(*(e.free_symbols for e in slopes))
         return [k for k, s in enumerate(z) if s in found]
 
-    def still(self, w: Sequence[Any]) -> Array | None:
+    def fixed_point_at(self, w: Sequence[Any]) -> Array | None:
         """The augmented state that starts at a rational point w, if that is a fixed point for all parameters."""
         point = dict(zip(self.start.coordinates, map(exact, w), strict=True))
         if not all(v.is_Rational for v in point.values()):

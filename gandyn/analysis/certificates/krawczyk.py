@@ -19,7 +19,7 @@ NEWTON_STARTS = 12
 
 
 @dataclasses.dataclass(frozen=True)
-class Obstacle:
+class Unproven:
     """What stopped a proof: the reason, the sub-box, and interval values there. `refuted`: it is disproved."""
 
     reason: str
@@ -90,7 +90,7 @@ def injective(defect: Array) -> bool:
     return False
 
 
-def unique(system: System, low: Array, high: Array, fixed: Array, p: Sequence[Ball]) -> tuple[Obstacle | None, int]:
+def unique(system: System, low: Array, high: Array, fixed: Array, p: Sequence[Ball]) -> tuple[Unproven | None, int]:
     """Try to prove that an enclosed fixed point is the only one in a box.
 
     In the part of the box around the point where G is injective no search is needed. Every other sub-box has to be
@@ -108,13 +108,13 @@ def unique(system: System, low: Array, high: Array, fixed: Array, p: Sequence[Ba
     """
     c = _preconditioner(system, middle(fixed), p)
     if c is None:
-        return Obstacle("the Jacobian of the fixed-point equation is singular", _ends(fixed)), 0
+        return Unproven("the Jacobian of the fixed-point equation is singular", _ends(fixed)), 0
     safe = _safe(system, low, high, fixed, p, c)
     if safe is None:
-        return Obstacle("no neighbourhood of the fixed point is proven to hold only one", _ends(fixed)), 0
+        return Unproven("no neighbourhood of the fixed point is proven to hold only one", _ends(fixed)), 0
     other = _another(system, low, high, fixed, p)
     if other is not None:
-        return Obstacle("a second fixed point is proven to lie here", _ends(other), refuted=True), 0
+        return Unproven("a second fixed point is proven to lie here", _ends(other), refuted=True), 0
     widths = high - low
     stack, count = [(low, high)], 0
     while stack:
@@ -132,12 +132,12 @@ def unique(system: System, low: Array, high: Array, fixed: Array, p: Sequence[Ba
             continue
         if finite and all(outer.contains_interior(inner) for outer, inner in zip(x, image, strict=True)):
             if not _overlap(x, fixed):
-                return Obstacle("a second fixed point is proven to lie here", _ends(image), refuted=True), count
+                return Unproven("a second fixed point is proven to lie here", _ends(image), refuted=True), count
             if injective(defect) and all(outer.contains(inner) for outer, inner in zip(x, fixed, strict=True)):
                 continue
         if count >= MOST_BOXES or ((b - a) <= NARROWEST * widths).all():
             values = {f"G_{name}": ends(g) for name, g in zip(system.names, value, strict=True)}
-            return Obstacle("fixed points could not be excluded here", _ends(x), values), count
+            return Unproven("fixed points could not be excluded here", _ends(x), values), count
         stack += _halves(a, b, defect, safe)
     return None, count
 

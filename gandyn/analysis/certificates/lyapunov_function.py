@@ -94,7 +94,7 @@ class LyapunovFunction(Result):
         proof, spans = _proof(self.game, self.rule, self.at, self.parameters, within, effort)
         fixed = _enclosed(proof, spans)
         form = np.array([[ball_of(e) for e in row] for row in self.matrix.tolist()], dtype=object)
-        decrease = Decrease.of_form(proof.system, fixed, proof.deciding(spans), form)
+        decrease = Decrease.of_form(proof.system, fixed, proof.parameter_cases(spans), form)
         cases = proof.cases(spans)
         if decrease is not None and cases:
             sampler = Sampler(proof.system, [z for z, _ in cases], [p for _, p in cases], within)
@@ -231,10 +231,10 @@ def _proof(
 
 
 def _enclosed(proof: Any, spans: Any) -> Array:
-    from .krawczyk import Obstacle
+    from .krawczyk import Unproven
 
     fixed = proof.enclose(spans)
-    if isinstance(fixed, Obstacle):
+    if isinstance(fixed, Unproven):
         raise ConvergenceError(f"the fixed point was not enclosed: {fixed.reason}", "a simple fixed point", "at=...")
     return fixed
 
@@ -249,7 +249,7 @@ def _serves(proof: Any, spans: Any, form: Any) -> bool:
     while stack:
         part = stack.pop()
         count += 1
-        decrease = Decrease.of_form(proof.system, _enclosed(proof, part), proof.deciding(part), balls)
+        decrease = Decrease.of_form(proof.system, _enclosed(proof, part), proof.parameter_cases(part), balls)
         if decrease is None:
             return False
         if not decrease.at_fixed_point():

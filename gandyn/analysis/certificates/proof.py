@@ -16,7 +16,7 @@ from ...types import Array
 from .enclosures import Range, System, box, ends
 from .facts import STEPS, Failure, Interval, Piece, named
 from .iterated import Iterated
-from .krawczyk import Obstacle, enclose, unique
+from .krawczyk import Unproven, enclose, unique
 from .proven_basin import Decrease, largest
 from .shapes import Sampler, transforms
 
@@ -42,7 +42,7 @@ class Proof:
         """Existence, attraction and uniqueness on pieces of the parameter ranges."""
         whole, stack, count = spans, [spans], 0
         proven: list[Piece] = []
-        failed: list[tuple[tuple[Range, ...], str, Obstacle]] = []
+        failed: list[tuple[tuple[Range, ...], str, Unproven]] = []
         while stack:
             spans = stack.pop()
             count += 1
@@ -60,7 +60,7 @@ class Proof:
             return proven, None, False
         return proven, self._failure(failed), True
 
-    def _failure(self, failed: Sequence[tuple[tuple[Range, ...], str, Obstacle]]) -> Failure:
+    def _failure(self, failed: Sequence[tuple[tuple[Range, ...], str, Unproven]]) -> Failure:
         first = min(STEPS.index(step) for _, step, _ in failed)
         here = [(spans, obstacle) for spans, step, obstacle in failed if STEPS.index(step) == first]
         _, example = max(here, key=lambda item: item[1].refuted)
@@ -69,9 +69,9 @@ class Proof:
         where = named(list(zip(lows, highs, strict=True)), self.system.parameters)
         return Failure(STEPS[first], example.reason, example.refuted, where, example.box, example.values)
 
-    def _piece(self, spans: tuple[Range, ...]) -> Piece | tuple[str, Obstacle]:
+    def _piece(self, spans: tuple[Range, ...]) -> Piece | tuple[str, Unproven]:
         fixed = self.enclose(spans)
-        if isinstance(fixed, Obstacle):
+        if isinstance(fixed, Unproven):
             return "existence", fixed
         p = _balls(spans)
         obstacle, how, values = self._attraction(fixed, spans)
@@ -79,48 +79,50 @@ class Proof:
             return "attraction", obstacle
         low, high = self._augmented(fixed, p)
         if low is None:
-            return "uniqueness", Obstacle("no bounded set of the rule's state was found", _ends(self.bounds))
+            return "uniqueness", Unproven("no bounded set of the rule's state was found", _ends(self.bounds))
         obstacle, boxes = unique(self.system, low, high, fixed, p)
         if obstacle is not None:
             return "uniqueness", obstacle
         existence = {name: ends(b) for name, b in zip(self.system.names, fixed, strict=True)}
         return Piece(spans, fixed, {"existence": existence, "how": how, "attraction": values}, boxes)
 
-    def enclose(self, spans: tuple[Range, ...]) -> Array | Obstacle:
+    def enclose(self, spans: tuple[Range, ...]) -> Array | Unproven:
         """Balls around the fixed point for all parameters in the piece, inside the box."""
         guess = self.system.newton(self.point, [float(low + high) / 2 for low, high in spans])
         if guess is None:
-            return Obstacle("Newton's method finds no fixed point near the given one", _ends(self.bounds))
+            return Unproven("Newton's method finds no fixed point near the given one", _ends(self.bounds))
         width = float((self.bounds[:, 1] - self.bounds[:, 0]).max())
         fixed = enclose(self.system, guess, _balls(spans), widest=width)
         if fixed is None:
             around = tuple((float(x), float(x)) for x in guess)
-            return Obstacle("no box around the fixed point is mapped into itself by Krawczyk's operator", around)
+            return Unproven("no box around the fixed point is mapped into itself by Krawczyk's operator", around)
         inside = all(a <= ends(b)[0] and ends(b)[1] <= c for b, (a, c) in zip(fixed, self.bounds, strict=False))
         if not inside:
             outside = any(ends(b)[1] < a or ends(b)[0] > c for b, (a, c) in zip(fixed, self.bounds, strict=False))
             reason = "the fixed point near the given one lies outside the box"
-            return Obstacle(reason, tuple(ends(b) for b in fixed), refuted=outside)
-        if self.still is not None and all(b.contains(e) for b, e in zip(fixed, self.still, strict=True)):
-            return self.still
+            return Unproven(reason, tuple(ends(b) for b in fixed), refuted=outside)
+        if self.rational_fixed_point is not None and all(
+            b.contains(e) for b, e in zip(fixed, self.rational_fixed_point, strict=True)
+        ):
+            return self.rational_fixed_point
         return fixed
 
     @functools.cached_property
-    def still(self) -> Array | None:
+    def rational_fixed_point(self) -> Array | None:
         """The fixed point, if it is rational and the same for all parameters."""
-        return self.system.still(self.point)
+        return self.system.fixed_point_at(self.point)
 
-    def deciding(self, spans: tuple[Range, ...]) -> list[list[Any]]:
+    def parameter_cases(self, spans: tuple[Range, ...]) -> list[list[Any]]:
         """Parameter values at which a convex bound decides for a whole part of the ranges.
 
         These are the corners of the part where that is enough, and one case that holds the whole part otherwise.
         """
-        if self.still is None or not self.system.affine:
+        if self.rational_fixed_point is None or not self.system.affine:
             return [_balls(spans)]
         corners = itertools.product(*(((a, a), (b, b)) if a < b else ((a, a),) for a, b in spans))
         return [_balls(corner) for corner in corners]
 
-    def _attraction(self, fixed: Array, spans: tuple[Range, ...]) -> tuple[Obstacle | None, str, dict[str, Any]]:
+    def _attraction(self, fixed: Array, spans: tuple[Range, ...]) -> tuple[Unproven | None, str, dict[str, Any]]:
         p = _balls(spans)
         slope = self.system.function.enclose(fixed, p)[1]
         if len(fixed) <= 2:
@@ -132,17 +134,17 @@ class Proof:
             reason = f"{how} do not hold" if refuted else f"{how} could not be decided"
             if not refuted and any(value <= 0 for value in conditions.values()):
                 reason = f"{how} hold with equality at best: the linear part does not decide, and only it is certified"
-            return Obstacle(reason, tuple(map(ends, fixed)), values, refuted), how, values
+            return Unproven(reason, tuple(map(ends, fixed)), values, refuted), how, values
         middle = self.system.function.jacobian([float(b.mid()) for b in fixed], [float(b.mid()) for b in p])
         for transform in reversed(transforms(middle, self.system.flow)):
-            decrease = Decrease.of(self.system, fixed, self.deciding(spans), transform)
+            decrease = Decrease.of(self.system, fixed, self.parameter_cases(spans), transform)
             if decrease is not None and decrease.at_fixed_point():
                 return None, "the derivative contracts in a quadratic norm", {}
         sizes = np.linalg.eigvals(middle)
         size = float(sizes.real.min()) if self.system.flow else float(np.abs(sizes).max())
         values = {"smallest real part" if self.system.flow else "spectral radius at the middle": (size, size)}
         reason = "no quadratic norm was found in which the derivative contracts"
-        return Obstacle(reason, tuple(map(ends, fixed)), values), "", values
+        return Unproven(reason, tuple(map(ends, fixed)), values), "", values
 
     def _augmented(self, fixed: Array, p: Sequence[Any]) -> tuple[Any, Any]:
         """The box with bounds for the rule's state: from its initial values on, it stays in them while w is inside."""
@@ -179,12 +181,12 @@ class Proof:
         if not lost:
             return done, None
         reason = "no ellipsoid was found on which a quadratic function is proven to decrease"
-        where = [(piece.ranges, "basin", Obstacle(reason, tuple(map(ends, piece.fixed)))) for piece in lost]
+        where = [(piece.ranges, "basin", Unproven(reason, tuple(map(ends, piece.fixed)))) for piece in lost]
         return done, self._failure(where)
 
     def _narrowed(self, piece: Piece, spans: tuple[Range, ...]) -> Piece | None:
         fixed = self.enclose(spans)
-        return None if isinstance(fixed, Obstacle) else dataclasses.replace(piece, ranges=spans, fixed=fixed)
+        return None if isinstance(fixed, Unproven) else dataclasses.replace(piece, ranges=spans, fixed=fixed)
 
     def _basin(self, piece: Piece) -> Piece:
         self.used += self.effort // 10  # what the search for a shape costs, in boxes
@@ -199,7 +201,7 @@ class Proof:
         candidates = sampler.best([*wide, *shapes], polish=not wide)
         best = dataclasses.replace(piece, guess=min(most, sampler.radius(candidates[0])) if candidates else 0.0)
         for transform in candidates[:2]:
-            decrease = Decrease.of(self.system, piece.fixed, self.deciding(piece.ranges), transform)
+            decrease = Decrease.of(self.system, piece.fixed, self.parameter_cases(piece.ranges), transform)
             if decrease is None:
                 continue
             ellipsoid, _, used = largest(decrease, *sampler.guess(transform), most, self.effort)

@@ -27,7 +27,7 @@ from .enclosures import (
     points,
     positive_definite,
 )
-from .krawczyk import Obstacle
+from .krawczyk import Unproven
 from .shapes import shadow
 
 SHRINK = (1.0, 0.93, 0.8, 0.6, 0.4, 0.2, 0.1, 0.03, 0.01, 0.001)
@@ -103,7 +103,7 @@ class Decrease:
         """Whether the linear part contracts in this norm for all parameters: the point then attracts."""
         return all(self._definite(self._slope(self.fixed, p)) for p in self.cases)
 
-    def holds(self, level: float, budget: int) -> tuple[Obstacle | None, int]:
+    def holds(self, level: float, budget: int) -> tuple[Unproven | None, int]:
         """Prove the decrease on 0 < |y| <= level: (None, boxes used), or where it fails.
 
         A box is settled where B contracts over the segments from 0 to it, since F(z) - z* is then B y with B an
@@ -128,20 +128,20 @@ class Decrease:
                     left.append(p)
                     values = {"change of V": ends(change)}
                     if at_centre > 0 and np.sqrt(((0.5 * (a + b)) ** 2).sum()) < level:
-                        return Obstacle("V increases here", self.outline(self.matrix @ y), values, True), count
+                        return Unproven("V increases here", self.outline(self.matrix @ y), values, True), count
                     cost = (b - a) * slopes if np.isfinite(slopes).all() and slopes.any() else cost
             if not left:
                 continue
             if count >= budget or (b - a).max() < 1e-9 * level:
                 where = self.outline(self.matrix @ y)
-                return Obstacle("V could not be shown to decrease here", where, values), count
+                return Unproven("V could not be shown to decrease here", where, values), count
             k = int(np.argmax(cost))
             upper, lower = b.copy(), a.copy()
             upper[k] = lower[k] = 0.5 * (a[k] + b[k])
             stack += [(a, upper, left), (lower, b, left)]
         return None, count
 
-    def contracts(self, level: float, budget: int) -> tuple[Obstacle | None, int]:
+    def contracts(self, level: float, budget: int) -> tuple[Unproven | None, int]:
         """Prove that the average of B over each segment from 0 to |y| <= level contracts: (None, boxes), or where not.
 
         F(z) - z* is that average, times y. It is linear in the coordinates on which DF does not depend, so only the
@@ -149,11 +149,11 @@ class Decrease:
         """
         active, n = self.system.active, len(self.fixed)
         if not active:
-            return None if self.at_fixed_point() else Obstacle("no contraction", self.outline()), 1
+            return None if self.at_fixed_point() else Unproven("no contraction", self.outline()), 1
         root = shadow(self.transform, active)
         back = inverse(points(root))
         if back is None:
-            return Obstacle("no contraction", self.outline()), 0
+            return Unproven("no contraction", self.outline()), 0
         reach = level * norm_bound(back @ self.matrix[active])
         stack = [(np.full(len(active), -reach), np.full(len(active), reach))]
         count = 0
@@ -168,7 +168,7 @@ class Decrease:
             if all(self._on_average(u, p) for p in self.cases):
                 continue
             if count >= budget or (b - a).max() < 1e-3 * reach:
-                return Obstacle("the derivative could not be shown to contract here", self.outline(u)), count
+                return Unproven("the derivative could not be shown to contract here", self.outline(u)), count
             k = int(np.argmax(b - a))
             upper, lower = b.copy(), a.copy()
             upper[k] = lower[k] = 0.5 * (a[k] + b[k])
@@ -258,7 +258,7 @@ def largest(
     most: float,
     effort: int,
     shares: Sequence[float] = SHRINK,
-) -> tuple[Ellipsoid | None, Obstacle | None, int]:
+) -> tuple[Ellipsoid | None, Unproven | None, int]:
     """(the largest ellipsoid proven among shrinking guesses, what stopped the next larger one, boxes used).
 
     Args:
@@ -269,7 +269,7 @@ def largest(
         shares: of the guess, to try in turn; the first only where capped.
     """
     if guess <= 0 or not decrease.at_fixed_point():
-        return None, Obstacle("no one quadratic function serves these parameters", decrease.outline()), 1
+        return None, Unproven("no one quadratic function serves these parameters", decrease.outline()), 1
     stopped, total = None, 0
     for share in shares[0 if capped else 1 :]:
         budget = max(effort - total, effort // 3)  # what fails at once leaves its time to the next

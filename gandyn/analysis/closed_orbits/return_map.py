@@ -98,7 +98,7 @@ class _Volley:
         self.map, self.s, self.step = map_, s, step
         self.x = s[:, None] * map_.direction
         self.q, self.t, self.angle = np.zeros(n), np.zeros(n), np.zeros(n)
-        self.still, self.open = np.zeros(n, dtype=int), np.arange(n)
+        self.steps_at_rest, self.open = np.zeros(n, dtype=int), np.arange(n)
         self.first, _ = map_.flow.field(self.x)
         with np.errstate(all="ignore"):
             self.h = 0.01 * s / np.linalg.norm(self.first, axis=-1)
@@ -135,7 +135,7 @@ class _Volley:
             self._arrive(i[home], h[home], total[home])
         on = good & ~home
         moved = np.linalg.norm(y - x, axis=-1) < STILL * (np.linalg.norm(x, axis=-1) + self.s[i])
-        self.still[i] = np.where(on & moved, self.still[i] + 1, np.where(on, 0, self.still[i]))
+        self.steps_at_rest[i] = np.where(on & moved, self.steps_at_rest[i] + 1, np.where(on, 0, self.steps_at_rest[i]))
         j = i[on]
         self.x[j], self.q[j], self.angle[j], self.t[j] = y[on], q[on], total[on], self.t[j] + h[on]
         if self.shots.path is not None:
@@ -147,7 +147,7 @@ class _Volley:
         """Take out the orbits that are at rest, far away, or cannot go on."""
         status = self.shots.status
         size = np.linalg.norm(self.x[i], axis=-1)
-        status[i[self.still[i] >= STILL_STEPS]] = REST
+        status[i[self.steps_at_rest[i] >= STILL_STEPS]] = REST
         stuck = ~(self.h[i] > LEAST_STEP * np.maximum(self.t[i], h))  # blow-up in finite time
         status[i[stuck | ~(size < FAR)]] = AWAY
         self.open = i[status[i] == LOST]

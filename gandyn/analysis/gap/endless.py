@@ -19,8 +19,7 @@ def falls_without_limit(cost: Enclosure, w: Array, bounds: Array, places: Sequen
     """Where the cost is proven to tend to minus infinity inside the box.
 
     On lines along each coordinate through w and some other points, the zeros of the arguments of logarithms and
-    divisors
-    are found exactly, as roots of polynomials, and the limits from both sides are taken.
+    divisors are found exactly, as roots of polynomials, and the limits from both sides are taken.
 
     Args:
         cost: the player's cost.

@@ -229,7 +229,7 @@ def _proximally(game: Game, w: Array, how: Inner) -> DualityGap:
             f"not converged: {left} of the gradients are left, so that the value is of these answers, not of the best"
         )
         note = "; ".join(part for part in (note, words) if part)
-    answers = [runs[-1].leashed, runs[-1].free]
+    answers = [runs[-1].penalised, runs[-1].free]
     return DualityGap(game, w, total, "estimate", "", shares, answers, None, residuals, None, error, note)
 
 

@@ -27,13 +27,13 @@ class Proximal:
     Attributes:
         shares: f(w) - min_x' max_y' [f - lam |y' - y|^2], and max_y' f - f(w), each (...).
         free: (x, y') with the maximiser's answer without the penalty.
-        leashed: (x', y'') with the minimiser's answer, and the maximiser's penalised answer to it.
+        penalised: (x', y'') with the minimiser's answer, and the maximiser's penalised answer to it.
         residuals: the gradient left at each player's answer, one (...) for each, over the size of the gradient at w.
     """
 
     shares: tuple[Array, Array]
     free: Array
-    leashed: Array
+    penalised: Array
     residuals: tuple[Array, Array]
 
     @property
@@ -47,10 +47,8 @@ def proximal(game: Game, w: Array, rule: Rule, k: int, lam: float, stream: Any) 
     """The proximal duality gap max_y' f(x, y') - min_x' max_y' [f(x', y') - lam |y' - y|^2].
 
     Every answer is found by k steps of a rule. Plain gradient steps on the penalised problem are followed by the
-    proximal
-    map of the penalty, so that no weight lam is too large for them. In small deterministic games without constraints,
-    the
-    answers are then improved by Newton's method.
+    proximal map of the penalty, so that no weight lam is too large for them. In small deterministic games without
+    constraints, the answers are then improved by Newton's method.
 
     Args:
         game: a zero-sum game of two players; f is the first one's cost, x and y are their blocks.
@@ -67,28 +65,28 @@ def proximal(game: Game, w: Array, rule: Rule, k: int, lam: float, stream: Any) 
         raise DomainError(f"the proximal gap of {game.name}", "a zero-sum game of two players", 'method="gradient"')
     with np.errstate(all="ignore"):
         free = replaced(game, 1, w, inner.run(game.restrict(1, w), rule, game.split(w)[1], k, stream)[-1])
-        leashed = _answer_to_the_leash(game, w, rule, k, lam, stream)
+        penalised = _penalised_answer(game, w, rule, k, lam, stream)
         if world_of(w) == NUMPY and game.deterministic and not game.constrained and game.dim <= DENSE:
-            flat = [np.atleast_2d(a.reshape(-1, game.dim)) for a in (w, free, leashed)]
+            flat = [np.atleast_2d(a.reshape(-1, game.dim)) for a in (w, free, penalised)]
             pairs = [_improved(game, z, y, x, lam) for z, y, x in zip(*flat, strict=True)]
-            free, leashed = (np.array(column).reshape(w.shape) for column in zip(*pairs, strict=True))
-        return _measured(game, w, free, leashed, lam, game.draw_held_out(stream))
+            free, penalised = (np.array(column).reshape(w.shape) for column in zip(*pairs, strict=True))
+        return _measured(game, w, free, penalised, lam, game.draw_held_out(stream))
 
 
-def _measured(game: Game, w: Array, free: Array, leashed: Array, lam: float, batch: Any) -> Proximal:
-    apart = game.split(leashed)[1] - game.split(w)[1]
+def _measured(game: Game, w: Array, free: Array, penalised: Array, lam: float, batch: Any) -> Proximal:
+    apart = game.split(penalised)[1] - game.split(w)[1]
     here = game.costs(w, batch)[0]
-    held = game.costs(leashed, batch)[0] - lam * worlds.dot(apart, apart)[..., 0]
-    minimiser, on_leash = _slopes(game, leashed, batch)
+    held = game.costs(penalised, batch)[0] - lam * worlds.dot(apart, apart)[..., 0]
+    minimiser, on_penalty = _slopes(game, penalised, batch)
     left = [
-        _left(game, 0, leashed, minimiser),
-        _left(game, 1, leashed, on_leash + 2 * lam * apart) + _left(game, 1, free, _slopes(game, free, batch)[1]),
+        _left(game, 0, penalised, minimiser),
+        _left(game, 1, penalised, on_penalty + 2 * lam * apart) + _left(game, 1, free, _slopes(game, free, batch)[1]),
     ]
     sizes = [worlds.norm(part)[..., 0] for part in _slopes(game, w, batch)]
     scale = sizes[0] + sizes[1]
     scale = scale + (scale == 0)  # where nothing pulls, nothing is left either
     first, second = (part / scale for part in left)
-    return Proximal((here - held, game.costs(free, batch)[0] - here), free, leashed, (first, second))
+    return Proximal((here - held, game.costs(free, batch)[0] - here), free, penalised, (first, second))
 
 
 def _slopes(game: Game, w: Array, batch: Any) -> tuple[Array, Array]:
@@ -105,18 +103,18 @@ def _left(game: Game, i: int, w: Array, slope: Array) -> Array:
 # --- steps ------------------------------------------------------------------------------------------------------------
 
 
-def _answer_to_the_leash(game: Game, w: Array, rule: Rule, k: int, lam: float, stream: Any) -> Array:
+def _penalised_answer(game: Game, w: Array, rule: Rule, k: int, lam: float, stream: Any) -> Array:
     """The pair (x', y''): k steps of the minimiser, each against the maximiser's penalised answer."""
     x, state = game.split(w)[0], None
     for _ in range(k):
-        leashed = _leashed(game, w, x, rule, k, lam, stream)
-        view = game.restrict(0, leashed)
+        penalised = _penalised_run(game, w, x, rule, k, lam, stream)
+        view = game.restrict(0, penalised)
         state = rule.init(view, x, stream) if state is None else state
         x, state, _ = rule.step(view, x, state, stream)
-    return _leashed(game, w, x, rule, k, lam, stream)
+    return _penalised_run(game, w, x, rule, k, lam, stream)
 
 
-def _leashed(game: Game, w: Array, x: Array, rule: Rule, k: int, lam: float, stream: Any) -> Array:
+def _penalised_run(game: Game, w: Array, x: Array, rule: Rule, k: int, lam: float, stream: Any) -> Array:
     """(x, y) with y after k steps on f_2(x, .) + lam |y - y_w|^2 from y_w."""
     at = replaced(game, 0, w, x)
     if not isinstance(rule, SimultaneousGD):
@@ -134,7 +132,7 @@ def _leashed(game: Game, w: Array, x: Array, rule: Rule, k: int, lam: float, str
 # --- Newton's method --------------------------------------------------------------------------------------------------
 
 
-def _improved(game: Game, w: Array, free: Array, leashed: Array, lam: float) -> tuple[Array, Array]:
+def _improved(game: Game, w: Array, free: Array, penalised: Array, lam: float) -> tuple[Array, Array]:
     """Both answers at one point, minimised to rounding where that is possible."""
     own, other = game.slices
     start = free if np.isfinite(free).all() else w
@@ -144,7 +142,7 @@ def _improved(game: Game, w: Array, free: Array, leashed: Array, lam: float) -> 
         return float(game.costs(z)[1]), game.field(z)[other], game.jacobian(z)[other, other]
 
     free = np.concatenate([w[own], _minimised(answer, start[other])])
-    start = leashed if np.isfinite(leashed).all() else w
+    start = penalised if np.isfinite(penalised).all() else w
     last = start[other]
 
     def to(x: Array) -> Array:

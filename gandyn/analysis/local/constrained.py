@@ -208,9 +208,9 @@ def rest_of_memory(traced: UpdateMap, memory: Sequence[Any]) -> list[Any]:
     """
     k = len(traced.symbols) - len(memory)
     symbols = traced.symbols[k:]
-    still = dict.fromkeys(traced.symbols[:k], sympy.Integer(0))
+    at_rest = dict.fromkeys(traced.symbols[:k], sympy.Integer(0))
     equations = [
-        traced._at_infinity(e.xreplace(still)) - s for e, s in zip(traced.expression[k:], symbols, strict=True)
+        traced._at_infinity(e.xreplace(at_rest)) - s for e, s in zip(traced.expression[k:], symbols, strict=True)
     ]
     try:
         matrix, rhs = sympy.linear_eq_to_matrix(equations, symbols)
@@ -237,10 +237,8 @@ def pressed(game: Game, rule: Rule, constraints: Constraints, point: Array, stat
     """Check in floats that the projections in a step keep to the face of the point and press onto its bounds.
 
     Each projection of one step, from the point and from neighbours on its face, must land on that face. Each bound must
-    be
-    pressed by at least one of them, and left alone by the others (as the idle player's are in an alternating step). A
-    bound
-    that does not press at the point itself is left to the one-sided analysis.
+    be pressed by at least one of them, and left alone by the others (as the idle player's are in an alternating step).
+    A bound that does not press at the point itself is left to the one-sided analysis.
 
     Args:
         game: the game.

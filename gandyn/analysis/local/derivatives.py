@@ -84,7 +84,7 @@ def linearize_symbols(game: Game, rule: Rule | None, at: Any, state: State | Non
     free = tuple(sorted(matrix.free_symbols, key=str))
     known = not obstacle and (place.exact or free)  # with free parameters the decimals of the point stand for it
     moved = [_number(e) for e in value]
-    still = not obstacle and _still(value, moved, change, motion.z, place)
+    at_rest = not obstacle and _stands_still(value, moved, change, motion.z, place)
     return Linearization(
         game,
         rule,
@@ -96,8 +96,8 @@ def linearize_symbols(game: Game, rule: Rule | None, at: Any, state: State | Non
         obstacle,
         motion.local,
         None if free or obstacle else _numbers(change),
-        equilibrium=place.solution or (still and place.constraints is None),
-        settled=still,
+        equilibrium=place.solution or (at_rest and place.constraints is None),
+        settled=at_rest,
         constraints=place.constraints,
     )
 
@@ -154,7 +154,7 @@ def _numbers(matrix: Any) -> Array:
     return table if table.imag.any() else table.real
 
 
-def _still(value: Any, moved: Sequence[float], change: Any, z: Sequence[Any], place: Place) -> bool:
+def _stands_still(value: Any, moved: Sequence[float], change: Any, z: Sequence[Any], place: Place) -> bool:
     """Whether F(z) - z vanishes: exactly, or as far as the digits of z = (w, memory) tell.
 
     The memory, whose units are not those of w, is known to eight digits of its own size: a rule starts it from w.

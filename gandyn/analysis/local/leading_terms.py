@@ -30,7 +30,7 @@ def by_terms(lin: LinearPart, f: Any, placement: Any, orders: range) -> Nonlinea
     """
     local = lin.local
     assert local is not None
-    whole = placement.inside == 0
+    all_critical = placement.inside == 0
     try:
         reduction = _reduction(local, f, orders[-1])
     except NoExpansionError as error:
@@ -38,7 +38,7 @@ def by_terms(lin: LinearPart, f: Any, placement: Any, orders: range) -> Nonlinea
         return NonlinearDecision(Fate.UNDECIDED, why, flow=local.flow)
     for order in range(2, orders[-1] + 1):
         form = reduction.to(order)
-        found = _decide_real(form, whole) if form.real else _decide_pair(form, whole, lin.game.dim)
+        found = _decide_real(form, all_critical) if form.real else _decide_pair(form, all_critical, lin.game.dim)
         if found is not None:
             return found
     return None
@@ -61,7 +61,7 @@ def _reduction(local: Any, f: Any, order: int) -> Any:
         return Reduction(local.series(order, Decimal), Decimals(root), local.flow, real)
 
 
-def _decide_real(form: NormalForm, whole: bool) -> NonlinearDecision | None:
+def _decide_real(form: NormalForm, all_critical: bool) -> NonlinearDecision | None:
     """z' = c z^m, z+ = z + c z^m, or z+ = -z + c z^m: the last by the growth of z^2."""
     m, numbers = form.order, form.numbers
     length = sympy.sqrt(numbers.real(sum((x * x for x in form.vector[1:]), form.vector[0] * form.vector[0])))
@@ -71,7 +71,7 @@ def _decide_real(form: NormalForm, whole: bool) -> NonlinearDecision | None:
         if growth is None:
             return None
         c = growth / (2 * length ** (m - 1))
-        return _decided(c, m, form, whole, "flip (eigenvalue -1)")
+        return _decided(c, m, form, all_critical, "flip (eigenvalue -1)")
     if (m, 0) not in form.coefficients:
         return None
     c = numbers.real(form.coefficients[m, 0]) / length ** (m - 1)
@@ -79,10 +79,10 @@ def _decide_real(form: NormalForm, whole: bool) -> NonlinearDecision | None:
     if m % 2 == 0:
         why = f"{eigenvalue} whose first term, of even order {m}, points the same way on both sides"
         return NonlinearDecision(Fate.ONE_SIDED, why, m, c, form.flow)
-    return _decided(c, m, form, whole, f"centre manifold of {eigenvalue}")
+    return _decided(c, m, form, all_critical, f"centre manifold of {eigenvalue}")
 
 
-def _decide_pair(form: NormalForm, whole: bool, dim: int) -> NonlinearDecision | None:
+def _decide_pair(form: NormalForm, all_critical: bool, dim: int) -> NonlinearDecision | None:
     """A pair: |z|^2 gains 2 Re c_k |z|^(2k+2) a unit of time, or a step; strong resonances are bounded or named."""
     m, numbers = form.order, form.numbers
     others = {p: c for p, c in form.coefficients.items() if sum(p) == m and p[0] - p[1] != 1}
@@ -100,7 +100,7 @@ def _decide_pair(form: NormalForm, whole: bool, dim: int) -> NonlinearDecision |
     spread = 2 * numbers.real(sum(squares[1:], squares[0]))  # the mean of |z q + conj(z q)|^2 over a turn is this |z|^2
     c = growth / (2 * spread ** ((m - 1) // 2))
     kind = f"focal value of order {m} (Poincare, Lyapunov)" if form.flow else f"Neimark-Sacker coefficient of order {m}"
-    return _decided(c, m, form, whole, kind)
+    return _decided(c, m, form, all_critical, kind)
 
 
 def _resonant(form: NormalForm, others: dict[tuple[int, int], Any]) -> NonlinearDecision:
@@ -120,18 +120,18 @@ def _growth(form: NormalForm, k: int) -> Any | None:
     if form.flow:
         value = radial[k] + numbers.conjugate(radial[k])
     else:
-        whole = {0: numbers.eigenvalue, **radial}
-        terms = [whole[i] * numbers.conjugate(whole[k - i]) for i in whole if k - i in whole]
+        terms_of = {0: numbers.eigenvalue, **radial}
+        terms = [terms_of[i] * numbers.conjugate(terms_of[k - i]) for i in terms_of if k - i in terms_of]
         if not terms:
             return None
         value = sum(terms[1:], terms[0])
     return None if numbers.is_zero(value) else numbers.real(value)
 
 
-def _decided(c: Any, m: int, form: NormalForm, whole: bool, kind: str) -> NonlinearDecision:
+def _decided(c: Any, m: int, form: NormalForm, all_critical: bool, kind: str) -> NonlinearDecision:
     if form.numbers.exact:
         c = sympy.simplify(c)
     negative = bool(sympy.N(c, 30) < 0)
-    fate = Fate.ATTRACTING if negative else Fate.REPELLING if whole else Fate.SADDLE
+    fate = Fate.ATTRACTING if negative else Fate.REPELLING if all_critical else Fate.SADDLE
     term = {3: "cubic", 5: "quintic"}.get(m, f"order-{m}")
     return NonlinearDecision(fate, f"by the {term} term: {kind}", m, c, form.flow)

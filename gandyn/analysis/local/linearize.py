@@ -128,7 +128,7 @@ def _judged(lin: Linearization, value: Array, z: Array, rounding: float) -> Line
     """With -J or DF - 1, and whether F(z) - z vanishes as far as the digits of z tell."""
     change = lin.numeric if lin.rule is None else lin.numeric - np.eye(len(value))
     size = np.linalg.norm(change, 2)
-    still = bool((np.abs(value) <= max(SOLVED, rounding) * np.abs(change) @ np.maximum(1.0, np.abs(z))).all())
+    at_rest = bool((np.abs(value) <= max(SOLVED, rounding) * np.abs(change) @ np.maximum(1.0, np.abs(z))).all())
     if lin.rule is not None and size:
         rounding *= max(1.0, float(np.linalg.norm(lin.numeric, 2) / size))
-    return dataclasses.replace(lin, change=change, rounding=rounding, equilibrium=still, settled=still)
+    return dataclasses.replace(lin, change=change, rounding=rounding, equilibrium=at_rest, settled=at_rest)

@@ -29,12 +29,12 @@ NAME = "Takens-Bogdanov double zero"
 PLANE, U, V = ring("u,v", QQ)
 
 
-def by_nilpotent_terms(lin: LinearPart, whole: bool) -> NonlinearDecision:
+def by_nilpotent_terms(lin: LinearPart, all_critical: bool) -> NonlinearDecision:
     """The decision at a double zero eigenvalue with one eigenvector, all other eigenvalues contracting.
 
     Args:
         lin: the linearisation at the point.
-        whole: whether there are no other eigenvalues.
+        all_critical: whether there are no other eigenvalues.
     """
     local, exact = lin.local, lin.exact
     assert local is not None
@@ -44,7 +44,7 @@ def by_nilpotent_terms(lin: LinearPart, whole: bool) -> NonlinearDecision:
     except NoExpansionError as error:
         return _open(f"no rational Taylor series to order {ORDER}: {error.given}")
     fate, why = _fate(_second_order(*_on_manifold(sympy.Matrix(exact.matrix), rows)))
-    if fate is Fate.REPELLING and not whole:
+    if fate is Fate.REPELLING and not all_critical:
         fate = Fate.SADDLE
     return _open(why) if fate is Fate.UNDECIDED else NonlinearDecision(fate, f"{NAME}: {why}")
 

@@ -36,7 +36,7 @@ def decide(lin: LinearPart) -> NonlinearDecision:
     single = _single(placement.boundary_factors, flow)
     kernels = all(f.degree() == 1 and f.eval(0 if flow else 1) == 0 for f, _ in placement.boundary_factors)
     blocks = [item for item in placement.boundary_factors if item in lin.exact.defects]
-    if kernels and not blocks and _still(lin):
+    if kernels and not blocks and _kernel_of_fixed_points(lin):
         return NonlinearDecision(
             Fate.SET,
             "equilibria fill the kernel of the linear part, and every other direction contracts",
@@ -51,7 +51,7 @@ def decide(lin: LinearPart) -> NonlinearDecision:
         if found is None and flow and kernels and blocks and placement.boundary == 2 and not placement.outside:
             from .nilpotent import by_nilpotent_terms
 
-            return by_nilpotent_terms(lin, whole=placement.inside == 0)
+            return by_nilpotent_terms(lin, all_critical=placement.inside == 0)
         names = named(placement.boundary_factors, blocks, flow)
         return found or _open(f"{names}: no normal form of a single eigenvalue or pair applies", flow)
     if found is None:
@@ -123,7 +123,7 @@ def _linear(lin: LinearPart, placement: Any, flow: bool) -> NonlinearDecision:
     return NonlinearDecision(Fate.NEUTRAL, why, flow=flow)
 
 
-def _still(lin: LinearPart) -> bool:
+def _kernel_of_fixed_points(lin: LinearPart) -> bool:
     """Whether every point of the plane through the fixed point along the kernel is a fixed point, identically."""
     local, exact = lin.local, lin.exact
     assert local is not None

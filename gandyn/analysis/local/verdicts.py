@@ -136,10 +136,8 @@ def numerically(lin: LinearPart) -> Decision:
     """The verdict from eigenvalues in floating point, each with the error that its condition number allows.
 
     When the matrix M moves by eps |M|, an eigenvalue moves by about eps |M| / s, s being the cosine between its left
-    and
-    right eigenvectors (Golub & Van Loan, section 7.2.2), and by no more than (2 + eps) |M| eps^(1/n) (Elsner 1985),
-    which
-    holds for Jordan blocks too. M is -J, or DF - 1: the costs' units do not matter.
+    and right eigenvectors (Golub & Van Loan, section 7.2.2), and by no more than (2 + eps) |M| eps^(1/n) (Elsner 1985),
+    which holds for Jordan blocks too. M is -J, or DF - 1: the costs' units do not matter.
     """
     import scipy.linalg
 

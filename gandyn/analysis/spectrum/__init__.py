@@ -15,7 +15,7 @@ from ...krylov.operator import Operator
 from ...oracles.product_check import ProductCheck, check_products, derivative_error
 from ...types import Array, Batch, Game, Rule
 from .bounds import outer_bounds
-from .maps import increment_operator, mode_vector, modes, moves_modes, tilted
+from .maps import increment_operator, mode_vector, modes, moves_modes, without_its_field
 from .network_spectrum import Spectrum
 from .operators import as_point, operator_of
 from .options import Draws, MapPoint, Search
@@ -138,7 +138,7 @@ class _Asked:
             return operator_of(game, w, token, self.of), False
         if not game.constrained and moves_modes(rule, anywhere=not (there.as_equilibrium or game.quadratic)):
             return operator_of(game, w, token, "J"), True
-        seen = tilted(game, w, token) if there.as_equilibrium else game
+        seen = without_its_field(game, w, token) if there.as_equilibrium else game
         return increment_operator(seen, rule, w, there.state, token, there.limit), False
 
     def _conditions(self, token: Batch, count: int) -> str:

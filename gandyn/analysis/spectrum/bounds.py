@@ -21,9 +21,8 @@ def outer_bounds(
 ) -> tuple[dict[str, float], int]:
     """Bounds that no eigenvalue of J exceeds, for each end asked for.
 
-    "LR": the largest eigenvalue of S = (J + J^T)/2. "SR": its smallest, a bound from below. "LI": the norm |A|_2 of
-    A = (J - J^T)/2. "LM": follows from the three together. They come from Lanczos iterations on S and A, each value
-    moved
+    "LR": the largest eigenvalue of S = (J + J^T)/2. "SR": its smallest, a bound from below. "LI": the norm |A|_2 of A =
+    (J - J^T)/2. "LM": follows from the three together. They come from Lanczos iterations on S and A, each value moved
     outwards by its residual; nan where one did not converge.
 
     Args:

@@ -188,7 +188,7 @@ class _Still:
         return 0
 
 
-def tilted(game: Game, w: Array, batch: Batch) -> Game:
+def without_its_field(game: Game, w: Array, batch: Batch) -> Game:
     """The game with costs f_i - <v_i(w), x_i>: its field is zero at w, and its Jacobian J is the same everywhere.
 
     A zero-sum game stays one.

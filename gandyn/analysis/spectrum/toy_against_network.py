@@ -17,7 +17,7 @@ from ...rules.wrapper import scaled
 from ...types import Array, Batch, Game, Rule
 from ..local.linearize import linearize
 from . import Resolution, spectrum
-from .maps import mode_matrices, moves_modes, tilted
+from .maps import mode_matrices, moves_modes, without_its_field
 from .operators import as_point, holding
 
 FACTORS = tuple(float(x) for x in np.geomspace(0.25, 4.0, 9))
@@ -152,13 +152,13 @@ def toy_against_network(
         found = spectrum(game, point, 1, tuple(which), batch=token, seed=seed, **options)
         whole = spectrum(game, point, rule=rule, as_equilibrium=True, batch=token, seed=seed, **options)
         slope = float(game.field(point, token).norm())
-        still = holding(tilted(game, point, token), token)
+        at_rest = holding(without_its_field(game, point, token), token)
         modes: list[Mode] = []
         for end in found.ends.values():
             z = complex(end.ritz[0])
             if not any(abs(z - m.eigenvalue) <= 1e-6 * abs(z) for m in modes):
                 name = end.target.name if end.resolution is not Resolution.UNRESOLVED else f"{end.target.name}?"
-                modes.append(_mode(still, rule, point, name, z, end.vectors[:, 0], steps, factors))
+                modes.append(_mode(at_rest, rule, point, name, z, end.vectors[:, 0], steps, factors))
     radius = whole.spectral_radius if whole.converged else math.nan
     return ToyAgainstNetwork(
         *(game, rule, tuple(modes), max(m.growth for m in modes)),

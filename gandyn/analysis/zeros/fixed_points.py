@@ -187,7 +187,7 @@ def _check_box(game: Game, box: Sequence[tuple[float, float]]) -> Array:
 
 def _found(game: Game, bounds: Array | None, seed: int, budget: Budget) -> Findings:
     """Known equilibria and where Newton's method on the natural residual comes to rest, none of it proven."""
-    whole = FeasibleSet.whole(game.dim)
+    everywhere = FeasibleSet.space(game.dim)
     points = [np.array([complex(x).real for x in p]) for p in game.equilibria if not any(map(_free, p))]
     if bounds is not None:
         points += _newton(game, bounds, seed, budget)
@@ -197,7 +197,7 @@ def _found(game: Game, bounds: Array | None, seed: int, budget: Budget) -> Findi
         scale = SAME_POINT * (np.abs(p).max() + 1e-300 if bounds is None else np.diff(bounds)[:, 0])
         if all((np.abs(p - q) > scale).any() for q in kept):
             kept.append(p)
-    face = whole.face([0.0] * game.dim)
+    face = everywhere.face([0.0] * game.dim)
     why = "found by search: the game has no expressions to bound, or a projection whose faces are not known"
     return Findings([Solution(tuple(map(exact, p)), False, None, face, {}) for p in kept[:MOST_UNPROVEN]], [why])
 

@@ -239,8 +239,8 @@ def test_the_proximal_gap_of_a_quadratic_game(lam):
     """max_y' f(x, y') - min_x' [3x'^2 + max_y' (-y'^2 + 4x'y' - lam (y' - y)^2)] in closed form, by SymPy."""
     f = 3 * X**2 - Y**2 + 4 * X * Y
     other = sympy.Symbol("other", real=True)
-    leashed = (f - lam * (Y - other) ** 2).subs(Y, sympy.solve(sympy.diff(f - lam * (Y - other) ** 2, Y), Y)[0])
-    low = leashed.subs(X, sympy.solve(sympy.diff(leashed, X), X)[0])
+    penalised = (f - lam * (Y - other) ** 2).subs(Y, sympy.solve(sympy.diff(f - lam * (Y - other) ** 2, Y), Y)[0])
+    low = penalised.subs(X, sympy.solve(sympy.diff(penalised, X), X)[0])
     top = f.subs(Y, sympy.solve(sympy.diff(f, Y), Y)[0])
     expected = float((top - low).subs({X: 0.5, other: -0.7}))
     gap = gd.duality_gap(SADDLE, [0.5, -0.7], "proximal", k=150, inner_lr=0.05, lam=lam)

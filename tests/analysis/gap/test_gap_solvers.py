@@ -1,4 +1,4 @@
-"""Gaps by inner solvers and closed forms: any weight of the leash, any step, any units; failures are labelled."""
+"""Gaps by inner solvers and closed forms: any weight of the penalty, any step, any units; failures are labelled."""
 
 import numpy as np
 import pytest

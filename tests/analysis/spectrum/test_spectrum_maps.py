@@ -6,7 +6,7 @@ import torch
 from spectrum_cases import dense, top, trained
 
 import gandyn as gd
-from gandyn.analysis.spectrum.maps import increment_operator, mode_matrices, moves_modes, tilted
+from gandyn.analysis.spectrum.maps import increment_operator, mode_matrices, moves_modes, without_its_field
 from gandyn.analysis.spectrum.operators import holding
 from gandyn.analysis.spectrum.solve import Settings, ends
 from gandyn.analysis.spectrum.targets import itself, targets_of
@@ -103,10 +103,10 @@ def test_every_linear_rule_moves_modes_as_its_exact_map_does(entry):
         assert abs(both).max() == pytest.approx(abs(exact).max(), abs=1e-9)
 
 
-def test_the_tilted_game_has_the_same_jacobian_and_no_field():
+def test_the_game_without_its_field_has_the_same_jacobian_and_no_field():
     for which in ({"steps": 100, "loss": "wasserstein", "seed": 2}, {"hidden": (6, 6)}):
         game, w, token = trained(**which)
-        still = tilted(game, w, token)
+        still = without_its_field(game, w, token)
         assert float(still.field(w, token).norm()) < 1e-13
         moved = w + 0.1
         expected = game.field(moved, token) - game.field(w, token)
@@ -118,7 +118,7 @@ def test_the_tilted_game_has_the_same_jacobian_and_no_field():
         u = torch.ones_like(w)
         torch.testing.assert_close(still.jvp(moved, u, token), game.jvp(moved, u, token), rtol=1e-10, atol=1e-13)
     with pytest.raises(DomainError, match="networks"):
-        tilted(gd.games.bilinear(), np.zeros(2), None)
+        without_its_field(gd.games.bilinear(), np.zeros(2), None)
 
 
 def game_only(v, game, i):
