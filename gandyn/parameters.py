@@ -21,6 +21,11 @@ def parse_parameters(item: Any, *names: str) -> None:
     """
     for name in names:
         value = getattr(item, name)
+        if getattr(value, "ndim", 0):
+            from .symbolic.members import per_member
+
+            value = per_member(value, name)
+            object.__setattr__(item, name, value)
         if isinstance(value, str):
             value = exact(value)
             object.__setattr__(item, name, value)

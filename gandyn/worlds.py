@@ -35,7 +35,8 @@ def world_of(w: Array) -> str:
 def exact(value: Any) -> Any:
     """A number as SymPy reads it on paper: a float becomes the decimal that it prints as, so 0.1 is 1/10.
 
-    A text is a formula of free positive parameters: "lr", "1/3", "2*eta" (see `gandyn.text`).
+    A text is a formula of free positive parameters: "lr", "1/3", "2*eta" (see `gandyn.text`). An array is a symbol that
+    carries its values, one for each member of an ensemble.
 
     Raises:
         ParameterError: for what is no number, expression or formula.
@@ -46,6 +47,10 @@ def exact(value: Any) -> Any:
         return value
     if isinstance(value, (bool, int, np.integer)):
         return sympy.Integer(int(value))
+    if isinstance(value, np.ndarray) and value.ndim:
+        from .symbolic.members import per_member
+
+        return per_member(value)
     if isinstance(value, (complex, np.complexfloating)):
         return exact(value.real) + sympy.I * exact(value.imag)
     try:
@@ -81,12 +86,20 @@ def is_symbolic(value: Any) -> bool:
 
 
 def number(value: Any, w: Array) -> Any:
-    """The parameter `value` as a factor in the world of `w`: exact beside symbols, a Python number elsewhere."""
+    """The parameter `value` as a factor in the world of `w`: exact beside symbols, a Python number elsewhere.
+
+    One value per member becomes an array with an axis of length one for the coordinates.
+    """
     if world_of(w) == SYMBOLS or is_symbolic(w):
         return exact(value)
     if not is_symbolic(value):
         return value
     if value.free_symbols:
+        from .symbolic.members import values_of
+
+        values = values_of(value, w)
+        if values is not None:
+            return values[..., None]
         names = ", ".join(sorted(str(s) for s in value.free_symbols))
         raise ParameterError(
             f"the parameter {value} has no numeric value (free: {names})",
@@ -264,6 +277,8 @@ def _filled_like(w: Array, value: int) -> Array:
 def full(value: Any, size: int, like: Array) -> Array:
     """A vector of `size` equal entries in the world (dtype, device) of `like`."""
     value = number(value, like)
+    if getattr(value, "ndim", 0):  # one value per member
+        return value + zeros_like(value)[..., [0] * size]
     if world_of(like) == TORCH:
         return sys.modules["torch"].full((size,), value, dtype=like.dtype, device=like.device)
     return np.full((size,), value, dtype=like.dtype)

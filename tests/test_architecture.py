@@ -22,6 +22,7 @@ FLOORS = (
     "memory",
     "budget",
     "symbolic.functions",
+    "symbolic.members",
     "text",
     "worlds",
     "krylov",
@@ -62,7 +63,7 @@ FLOORS = (
 # The hooks that may reach downwards: the lazy attributes of the package and of `analysis`. The package hands the
 # plotting room down to the results.
 HOOKS = {("gandyn", None), ("analysis", None)}
-RULE_IMPORTS = {"krylov", "types", "worlds", "parameters", "errors", "registry", "rules"}
+RULE_IMPORTS = {"krylov", "types", "worlds", "parameters", "errors", "registry", "rules", "symbolic.members"}
 # The torch kernel is itself imported only when it is asked for.
 TORCH_AT_THE_TOP = ("gans/", "optim/", "oracles/autograd.py", "oracles/network.py", "dynamics/tensors.py")
 TORCH_INSIDE_FUNCTIONS = (

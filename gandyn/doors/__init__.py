@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec, TypeVar
 
@@ -33,7 +34,7 @@ from .values import (
     words,
 )
 
-__all__ = ["check_fields", "door", "grouped", "seed", "several", "shown"]
+__all__ = ["check_fields", "door", "ensemble_door", "grouped", "seed", "several", "shown"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -71,6 +72,15 @@ def door(function: Callable[P, R]) -> Callable[P, R]:
         CallError: for arguments that are missing, or that the function does not have.
         ParameterError, PointError: for values of the wrong kind.
     """
+    return _behind_door(function, one_value=True)
+
+
+def ensemble_door(function: Callable[P, R]) -> Callable[P, R]:
+    """`door` for functions in which a parameter of rule or game may have one value for each member of an ensemble."""
+    return _behind_door(function, one_value=False)
+
+
+def _behind_door(function: Callable[P, R], one_value: bool) -> Callable[P, R]:
     signature = inspect.signature(function)
     checks = {name: check for name, p in signature.parameters.items() if (check := _check_for(name, p)) is not None}
 
@@ -85,6 +95,8 @@ def door(function: Callable[P, R]) -> Callable[P, R]:
         for name, check in checks.items():
             if name in given:
                 given[name] = check(name, given[name], given)
+        if one_value:
+            _refuse_members(function.__name__, given)
         return function(*bound.args, **bound.kwargs)
 
     return functools.update_wrapper(checked, function)
@@ -94,6 +106,20 @@ def _refuse_swapped(given: Mapping[str, Any]) -> None:
     if isinstance(given.get("game"), Rule) and isinstance(given.get("rule"), Game):
         raise ParameterError(
             "a rule in place of the game, and a game in place of the rule", "(game, rule)", "swap them"
+        )
+
+
+def _refuse_members(called: str, given: Mapping[str, Any]) -> None:
+    """Refuse parameters with one value for each member, which most analyses have no use for."""
+    members = sys.modules.get("gandyn.symbolic.members")
+    if members is None or not members.PerMember.made:
+        return
+    for symbol in members.members_in(*(v for v in given.values() if isinstance(v, (Game, Rule)))):
+        raise ParameterError(
+            f"{called} with an array of shape {symbol.values.shape} for {symbol.name}",
+            "one value of each parameter: arrays of one value per member are for iterate, flow, basins, linearize, "
+            "lyapunov_exponents and sweep",
+            f"{called} once for each value, or with a free parameter {symbol.name}={symbol.name!r}",
         )
 
 

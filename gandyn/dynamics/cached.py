@@ -1,37 +1,68 @@
 """Which runs deserve generated code, and the kernels already made for a game.
 
-Kernels live on the game that they are for, one for each rule and backend, and go with it.
+There is one for each structure of a rule and each backend. Games with the same expressions share them; those of another
+game live on it and go with it.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from typing import Any
 
 from ..errors import DomainError, GandynError
 from ..lazy import sympy
+from ..symbolic.members import members_in
 from ..types import Counts, Game, Rule, State
 from ..worlds import NUMPY, SYMBOLS, world_of
-from .kernels import Kernel, build
-from .trace import update_map
+from .kernels import Kernel, build, usual_backend
+from .structure import Structure, structure_of
+from .trace import traced
 
 # Measured on one core: an eager step costs about 30 us and 20 ns for each number; tracing and loading compiled code
 # costs 10 to 50 ms, compiling it (once, then it is on disk) 0.3 to 1 s.
 EAGER_STEP, EAGER_NUMBER, WORTH_IT = 3e-5, 2e-8, 0.1
+FEW_STEPS, MOST_GAMES = 10, 200
 LARGEST_GAME, LARGEST_COSTS, LARGEST_PROGRAM = 64, 4000, 3000
 
 
 @dataclasses.dataclass(frozen=True)
 class Compiled:
-    """A kernel with what the trace knows: the structure of the rule's state and the oracle calls of a step."""
+    """A kernel with what the trace knows: the structure of the rule's state and the oracle calls of a step.
+
+    Attributes:
+        data: numbers that all members share, behind the rule's counts. columns: those of which each member has its
+            own, behind its state.
+    """
 
     kernel: Kernel
     template: State
     counts: Counts
+    data: tuple[float, ...] = ()
+    columns: tuple[Any, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Kept:
+    """A kernel without its data; `members` are the game's own parameters with one value for each member."""
+
+    kernel: Kernel
+    template: State
+    counts: Counts
+    members: tuple[Any, ...]
+
+    def filled(self, structure: Structure) -> Compiled:
+        """With the data of a rule of this structure."""
+        data = tuple(v for v in structure.values if isinstance(v, float))
+        columns = (*(v for v in structure.values if not isinstance(v, float)), *self.members)
+        return Compiled(self.kernel, self.template, self.counts, data, columns)
+
+
+_SHELVES: dict[Any, dict[Any, Kept | GandynError]] = {}
 
 
 def worthwhile(game: Game, members: int, steps: int) -> bool:
-    """Whether a run is long enough for generated code. Sizes alone decide, so a repeated run takes the same way."""
+    """Whether a run is long enough for code to be generated for it. One that is in memory is used from ten steps up."""
     return steps * (EAGER_STEP + EAGER_NUMBER * members * game.dim) > WORTH_IT
 
 
@@ -56,15 +87,16 @@ def _operations(game: Game) -> int:
     return int(found)
 
 
-def compiled(game: Game, rule: Rule, backend: str, w: Any) -> Compiled:
-    """The kernel for this game and rule, traced and built at the first call.
+def compiled(game: Game, rule: Rule, backend: str, w: Any, build_missing: bool = True) -> Compiled:
+    """The kernel for this game and the structure of this rule, traced and built at the first call, with its data.
 
     Args:
         backend: a kernel backend, or "auto": compiled code or NumPy for arrays, torch for tensors.
         w: the start, which says in which world the kernel runs.
+        build_missing: if false, only a kernel that is in memory will do.
 
     Raises:
-        GandynError: with the reason, where there is no kernel.
+        GandynError: with the reason, where there is no kernel. KeyError: where it is not in memory and not to be built.
     """
     reason = unsuitable(game)
     if reason:
@@ -72,43 +104,70 @@ def compiled(game: Game, rule: Rule, backend: str, w: Any) -> Compiled:
             f"a kernel for {game.name}: {reason}", "a deterministic symbolic game of moderate size", 'kernel="eager"'
         )
     tensors = world_of(w) != NUMPY
-    if backend == "auto" and tensors:
-        backend = "torch"
+    if backend == "auto":
+        backend = "torch" if tensors else usual_backend()
     if tensors != (backend == "torch"):
         raise DomainError(
             f"the backend {backend!r} on {type(w).__name__}", "'torch' for tensors, another for arrays", 'kernel="auto"'
         )
-    kept: dict[Any, Compiled | GandynError] = game.__dict__.setdefault("_kernels", {})
-    key = (_key(rule), backend)
-    if key not in kept:
-        kept[key] = _build(game, rule, backend)
-    found = kept[key]
-    if isinstance(found, GandynError):
-        raise found
-    return found
+    return _found(game, rule, backend, build_missing)
 
 
-def _key(rule: Rule) -> Any:
-    """Rules compare by their parameters; one with a dict among them cannot be hashed but prints them all."""
-    try:
-        hash(rule)
-    except TypeError:
-        return repr(rule)
-    return rule
+def _key_of(structure: Structure, backend: str) -> Any:
+    return structure.key, structure.scalars and bool(structure.values), backend
 
 
-def _build(game: Game, rule: Rule, backend: str) -> Compiled | GandynError:
+def _attempts(rule: Rule) -> Iterator[Structure]:
+    """With all numbers as data, then with those alone of which each member has its own: a step may need the values."""
+    first = structure_of(rule)
+    yield first
+    if first.values:
+        yield structure_of(rule, scalars=False)
+
+
+def _found(game: Game, rule: Rule, backend: str, build_missing: bool) -> Compiled:
+    """The kernel that is kept, or is built, for the structure of a rule, with this rule's data."""
+    kept = _shelf(game)
+    for structure in _attempts(rule):
+        key = _key_of(structure, backend)
+        if key not in kept:
+            if not build_missing:
+                raise KeyError(key)
+            kept[key] = _build(game, structure, backend)
+        found = kept[key]
+        if not isinstance(found, GandynError):
+            return found.filled(structure)
+    raise found
+
+
+def _shelf(game: Game) -> dict[Any, Kept | GandynError]:
+    """Where the kernels of a game are kept: games with the same expressions share theirs."""
+    content = getattr(game, "content", None)
+    if content is None:
+        shelf: dict[Any, Any] = game.__dict__.setdefault("_kernels", {})
+        return shelf
+    shelf = _SHELVES.setdefault(content, {})
+    if len(_SHELVES) > MOST_GAMES:
+        del _SHELVES[next(iter(_SHELVES))]
+    return shelf
+
+
+def _build(game: Game, structure: Structure, backend: str) -> Kept | GandynError:
     before = dataclasses.replace(game.counts)
     try:
-        traced = update_map(game, rule)
-        kernel = build(traced, backend)
+        rule, symbols = structure.symbolic
+        own = [isinstance(value, float) for value in structure.values]
+        data = [s for s, shared in zip(symbols, own, strict=True) if shared]
+        columns = [*(s for s, shared in zip(symbols, own, strict=True) if not shared), *members_in(game)]
+        update_map = traced(game, rule, data, columns)
+        kernel = build(update_map, backend, data, columns)
     except GandynError as error:
         return error
     except (TypeError, ValueError, ArithmeticError, AttributeError, NotImplementedError) as error:
         # A step that branches on values or calls what symbols do not have, and SymPy's NotImplementedError for
         # comparisons that it cannot decide: someone else's rule still runs step by step.
         return DomainError(
-            f"{rule!r} on {game.name} does not trace: {error}",
+            f"{structure.rule!r} on {game.name} does not trace: {error}",
             "a step made of the oracle and + - * /",
             'kernel="eager"',
         )
@@ -118,4 +177,5 @@ def _build(game: Game, rule: Rule, backend: str) -> Compiled | GandynError:
         return DomainError(
             f"a map of {len(kernel.program.varying)} operations", f"at most {LARGEST_PROGRAM}", 'kernel="eager"'
         )
-    return Compiled(kernel, traced.template, traced.counts)
+    kernel.title = f"{structure.rule!r} on {game.name}"
+    return Kept(kernel, update_map.template, update_map.counts, members_in(game))

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from ..doors import door
+from ..doors import ensemble_door
 from ..errors import GandynError, ParameterError, ShapeError
 from ..memory import afford
 from ..results import Interrupted, Status, Trajectory
+from ..symbolic.members import ensemble_shape, members_in, spread
 from ..types import Array, Game, Rule, State
 from ..types.first_step import first_state
 from ..worlds import TORCH, ceiling, world_of
@@ -23,7 +24,7 @@ from .progress import reporter
 Progress = bool | Callable[[int, int], None]
 
 
-@door
+@ensemble_door
 def iterate(
     game: Game,
     rule: Rule,
@@ -45,16 +46,17 @@ def iterate(
     in others.
 
     Args:
-        game: the game. rule: the update rule.
+        game: the game. rule: the update rule. A parameter of either may be a NumPy array of one value for each member
+            of the ensemble; its shape and the leading axes of `start` are broadcast as NumPy does.
         start: array-like (..., d); leading axes are an ensemble. A torch tensor runs in torch, on its device and in
             its precision, without autograd.
         steps: number of steps T.
         record: "all" for every step, shape (T+1, ..., d); "last" for shape (..., d); a whole number k for every k-th.
         rng: seed or generator for the batches of stochastic games.
         bound: a member whose largest |coordinate| exceeds it counts as diverged.
-        kernel: "auto" runs generated code where the game is symbolic and deterministic and the run is long enough,
-            and `rule.step` otherwise; "eager" is `rule.step` always; a backend ("c", "numpy", "torch", "numba") asks
-            for that one. Both ways give the same numbers to rounding.
+        kernel: "auto" runs generated code where the game is symbolic and deterministic, from ten steps up where it is
+            in memory and where the run is long enough to make it, and `rule.step` otherwise; "eager" is `rule.step`
+            always; a backend ("c", "numpy", "torch", "numba") asks for that one. All give the same numbers to rounding.
         threads: for "c" and "numba"; all cores this process may use by default.
         progress: True prints a line to stderr with the time left; a function is called with (steps done, steps).
 
@@ -74,7 +76,7 @@ def iterate(
         >>> traj.w[-1].tolist()
         [[0.75, 1.0], [-2.0, 1.5]]
     """
-    w = checked_start(game, start)
+    w = over_ensemble(checked_start(game, start), game, rule)
     steps, stride, bound = _whole(steps), _stride(record), _bound(bound)
     if stride is not None:
         size = (steps // stride + 1) * math.prod(w.shape) * 8
@@ -110,12 +112,12 @@ def _kernel(game: Game, rule: Rule, w: Array, steps: int, kernel: str) -> Any:
         return None
     from . import cached
 
-    members = math.prod(w.shape[:-1])
-    if kernel == "auto" and (cached.unsuitable(game) or not cached.worthwhile(game, members, steps)):
+    if kernel == "auto" and (steps < cached.FEW_STEPS or cached.unsuitable(game)):
         return None
+    build = kernel != "auto" or cached.worthwhile(game, math.prod(w.shape[:-1]), steps)
     try:
-        return cached.compiled(game, rule, kernel, w)
-    except GandynError:
+        return cached.compiled(game, rule, kernel, w, build)
+    except (GandynError, KeyError):
         if kernel != "auto":
             raise
         return None
@@ -138,13 +140,15 @@ def _eagerly(
 def _by_kernel(game: Game, found: Any, w: Array, state: State, steps: int, options: dict[str, Any]) -> dict[str, Any]:
     shape, d = tuple(w.shape[:-1]), game.dim
     leaves = [leaf for _, leaf in state.leaves()]
-    z = _join([w, *leaves], shape)
-    run = found.kernel.run(z, steps, [count for _, count in state.counter_leaves()], ceiling=ceiling(w), **options)
+    columns = [spread(symbol.like(w), shape)[..., None] for symbol in found.columns]
+    counts = [count for _, count in state.counter_leaves()]
+    z = _join([w, *leaves, *columns], shape)
+    run = found.kernel.run(z, steps, [*counts, *found.data], ceiling=ceiling(w), **options)
     for name in ("player_gradients", "jvps", "vjps"):
         setattr(game.counts, name, getattr(game.counts, name) + run.calls * getattr(found.counts, name))
     edges = np.cumsum([d, *(leaf.shape[-1] for leaf in leaves)])
     arrays = [run.z[:, a:b].reshape(*shape, int(b - a)) for a, b in itertools.pairwise(edges)]
-    counters = [int(c) if float(c).is_integer() else float(c) for c in run.counters]
+    counters = [int(c) if float(c).is_integer() else float(c) for c in run.counters[: len(counts)]]
     recorded = run.z[:, :d].reshape(*shape, d) if run.rows is None else run.rows.reshape(-1, *shape, d)
     return {
         "w": recorded, "t": run.t, "kernel": found.kernel.backend,
@@ -210,6 +214,17 @@ def checked_start(game: Game, start: Any, project: bool = True) -> Array:
     if not finite:
         raise ShapeError(f"a start with entries that are not finite: {start}", "finite numbers", "check the start")
     return game.project(w) if project else w
+
+
+def over_ensemble(w: Array, *holders: Any) -> Array:
+    """Points broadcast against the parameters of which each member of the ensemble has its own.
+
+    Raises:
+        ShapeError: where the shapes do not fit.
+    """
+    symbols = members_in(*holders)
+    shape = ensemble_shape(w.shape[:-1], symbols)
+    return w if shape == tuple(w.shape[:-1]) else spread(w, (*shape, w.shape[-1]))
 
 
 def _whole(steps: Any) -> int:

@@ -273,12 +273,22 @@ def available_threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def build(update_map: Any, backend: str = "auto", **options: Any) -> Kernel:
+def usual_backend() -> str:
+    """What "auto" means for arrays: "c" where a compiler is found, else "numpy"."""
+    from .compile import compiler
+
+    return "c" if compiler() is not None else "numpy"
+
+
+def build(
+    update_map: Any, backend: str = "auto", data: Sequence[Any] = (), columns: Sequence[Any] = (), **options: Any
+) -> Kernel:
     """The kernel of an update map.
 
     Args:
         update_map: what `gd.update_map` returned; every parameter has a value.
         backend: "c", "numpy", "torch", "numba", "javascript"; "auto" is "c" where a compiler is found, else "numpy".
+        data, columns: as in `program`.
         options: for "c": `strict=True`, IEEE arithmetic operation by operation.
 
     Raises:
@@ -291,14 +301,11 @@ def build(update_map: Any, backend: str = "auto", **options: Any) -> Kernel:
         >>> kernel([[1.0, 0.0], [0.0, 2.0]], steps=2).tolist()
         [[0.75, 1.0], [-2.0, 1.5]]
     """
-    if backend == "auto":
-        from .compile import compiler
-
-        backend = "c" if compiler() is not None else "numpy"
+    backend = usual_backend() if backend == "auto" else backend
     if backend not in BACKENDS:
         raise UnknownNameError.among("kernel backend", backend, ["auto", *BACKENDS])
     module, name = BACKENDS[backend]
     kernel: Kernel = getattr(importlib.import_module(f".{module}", __package__), name)(
-        update_map, program(update_map), **options
+        update_map, program(update_map, data, columns), **options
     )
     return kernel

@@ -60,24 +60,29 @@ class Program:
         return list(counters)
 
 
-def program(update_map: Any) -> Program:
-    """Lower an `UpdateMap`.
+def program(update_map: Any, data: Sequence[Any] = (), columns: Sequence[Any] = ()) -> Program:
+    """Lower an `UpdateMap`. Data are counts that stay as they are, columns coordinates of z that do.
+
+    Args:
+        data: symbols of numbers that all members share, behind the counts of the rule.
+        columns: symbols of numbers of which each member has its own, behind its state.
 
     Raises:
         ParameterError: if a parameter of the map has no value.
         DomainError: if it uses a function that no backend knows.
     """
-    if update_map.parameters:
-        names = ", ".join(map(str, update_map.parameters))
+    free = [s for s in update_map.parameters if s not in {*data, *columns}]
+    if free:
+        names = ", ".join(map(str, free))
         raise ParameterError(
             f"a kernel of a map in which {names} has no value",
             "a number for every parameter",
-            f"build the rule or game with {update_map.parameters[0]}=...",
+            f"build the rule or game with {free[0]}=...",
         )
-    symbols = (*update_map.symbols, *update_map.counters)
-    results = (*update_map.outputs, *update_map.counter_outputs)
+    symbols = (*update_map.symbols, *columns, *update_map.counters, *data)
+    results = (*update_map.outputs, *columns, *update_map.counter_outputs, *data)
     code = lower(symbols, results, update_map.bindings)
-    size = len(update_map.symbols)
+    size = len(update_map.symbols) + len(columns)
     inputs, counters = code.inputs[:size], code.inputs[size:]
     varies = set(inputs)
     for line in code.instructions:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import sympy
 
-from ..doors import door
+from ..doors import ensemble_door
 from ..errors import DomainError
 from ..results import Result, aligned
 from ..symbolic.kinks import slope_at
@@ -29,9 +29,9 @@ class Recorder(GameView):
 
     counts = Game.counts  # its own: what the traced step asks for
 
-    def __init__(self, game: Game, coordinates: Sequence[Any] = ()) -> None:
+    def __init__(self, game: Game, coordinates: Sequence[Any] = (), data: Sequence[Any] = ()) -> None:
         super().__init__(game)
-        self.coordinates = frozenset(coordinates)
+        self.coordinates, self.data = frozenset(coordinates), frozenset(data)
         self.bindings: list[tuple[Any, Any]] = []
         self._names: dict[Any, Any] = {}
 
@@ -81,8 +81,11 @@ class Recorder(GameView):
         columns = [operator(unit) for unit in basis.reshape(len(rhs), len(rhs))]
         matrix = np.array([[exact(column[i]) for column in columns] for i in range(len(rhs))], dtype=object)
         moving = self.coordinates.union(self._names.values())
-        if not any(e.free_symbols & moving for e in matrix.ravel()):
+        free = set().union(*(e.free_symbols for e in matrix.ravel()))
+        if not free & (moving | self.data):
             return super().solve(lambda u: matrix @ u, rhs)
+        if free & self.data and not free & moving:
+            raise DomainError("a constant linear system in data", "numbers, which are solved for exactly", "trace them")
         return self._eliminate(np.column_stack([matrix, rhs]))
 
     def _eliminate(self, rows: Array) -> Array:
@@ -218,7 +221,7 @@ def _decayed(power: Any) -> Any:
     return sympy.Integer(0) if abs(power.base) < 1 else power
 
 
-@door
+@ensemble_door
 def update_map(game: Game, rule: Rule) -> UpdateMap:
     """Trace `rule` on `game`: one call of `rule.step` on symbols gives the exact update map.
 
@@ -231,6 +234,18 @@ def update_map(game: Game, rule: Rule) -> UpdateMap:
         Matrix([
         [a - b*lr],
         [a*lr + b]])
+    """
+    return traced(game, rule)
+
+
+def traced(game: Game, rule: Rule, data: Sequence[Any] = (), columns: Sequence[Any] = ()) -> UpdateMap:
+    """The update map of a rule with symbols in the place of some of its numbers.
+
+    Args:
+        data: symbols for numbers that all members share. columns: for numbers of which each member has its own.
+
+    Raises:
+        DomainError: as `update_map`, and for a constant linear system whose matrix has data in it.
     """
     rule.check(game)
     if SYMBOLS not in game.worlds:
@@ -247,7 +262,7 @@ def update_map(game: Game, rule: Rule) -> UpdateMap:
     leaves = [_named(path, array, symbols) for path, array in initial.leaves()]
     counters = _counters([path for path, _ in initial.counter_leaves()])
     template = initial.replace_leaves(iter(leaves), iter(counters))
-    recorder = Recorder(game, [*symbols, *counters, *(s for leaf in leaves for s in leaf)])
+    recorder = Recorder(game, [*symbols, *counters, *(s for leaf in leaves for s in leaf), *columns], data)
     w_next, state, _ = first_step(rule, recorder, w, template)
     arrays = [w_next, *(array for _, array in state.leaves())]
     return UpdateMap(

@@ -75,6 +75,11 @@ class SymbolicGame(Game):
         kinks = (sympy.Abs, sympy.sign, sympy.Heaviside, sympy.Max, sympy.Min, sympy.Piecewise)
         self.smooth = not any(e.has(*kinks) for e in self.exprs)
 
+    @property
+    def content(self) -> Any:
+        """What generated code for this game is made from; None for a class that may answer otherwise."""
+        return (self.players, self.symbols, self.exprs, self.projection) if type(self) is SymbolicGame else None
+
     @functools.cached_property
     def quadratic(self) -> bool:  # type: ignore[override]
         """Whether every cost is a polynomial of degree two at most in the coordinates."""
@@ -132,13 +137,19 @@ class SymbolicGame(Game):
     def check(self, w: Array) -> None:
         """Refuse other shapes, and numbers while a parameter of the game is free."""
         super().check(w)
-        if self.parameters and world_of(w) != SYMBOLS:
-            names = ", ".join(map(str, self.parameters))
+        if self._free and world_of(w) != SYMBOLS:
             raise ParameterError(
-                f"{self.name} evaluated on numbers while {names} has no value",
+                f"{self.name} evaluated on numbers while {', '.join(map(str, self._free))} has no value",
                 "a value for every parameter",
-                f"build the game with {self.parameters[0]}=...",
+                f"build the game with {self._free[0]}=...",
             )
+
+    @functools.cached_property
+    def _free(self) -> tuple[Any, ...]:
+        """Parameters without a value."""
+        from ..symbolic.members import PerMember
+
+        return tuple(p for p in self.parameters if not isinstance(p, PerMember))
 
     def _differentiate(self, rows: Sequence[Any]) -> list[Any]:
         return [sympy.diff(row, s) for row in rows for s in self.symbols]

@@ -130,7 +130,7 @@ class AlternatingGD(Alternating):
     """
 
     inner: Any = dataclasses.field(init=False, repr=False, default=None)
-    lr: Any = None
+    lr: Any = dataclasses.field(default=None, metadata={"numeric": True})
     order: Sequence[int | str] | None = None
     repeats: int | tuple[int, ...] | dict[str, int] | None = None
     aliases = ("alternating",)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
 from ..worlds import SYMBOLS, number, ones_like, sqrt, world_of, zeros_like
-from .declaration import choice, modulus, parameter, register, remembers, step_size, trials, zero
+from .declaration import accuracy, choice, modulus, parameter, register, remembers, step_size, trials, zero
 from .linear_systems import SOLVERS, is_iterative, solve
 from .moments import blend_square
 from .products import only
@@ -32,7 +32,7 @@ class CompetitiveGD(Rule):
 
     lr: Any = step_size()
     solver: str = choice(*SOLVERS, default="auto")
-    tolerance: float = step_size(default=1e-8)
+    tolerance: float = accuracy(default=1e-8)
     limit: int = 100
     cost = Cost(fields=1, jvps=math.nan)
     domain = Domain(several_players=True, unconstrained=True, capturable=False)

@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import ConvergenceError, DomainError
 from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
 from ..worlds import SYMBOLS, concatenate, stack, world_of, zeros_like
-from .declaration import count, register, step_size, trials
+from .declaration import accuracy, count, register, step_size, trials
 from .products import own_blocks
 
 FAR = 1e100  # slopes beyond this have no limit to reach
@@ -34,7 +34,7 @@ class ConsistentShaping(Rule):
 
     lr: Any = step_size()
     order: int | None = count(0, default=None)
-    tolerance: float = step_size(default=1e-14)
+    tolerance: float = accuracy(default=1e-14)
     limit: int = count(1, default=1000)
     cost = Cost(fields=math.nan)
     domain = Domain(several_players=True, unconstrained=True, deterministic=True, capturable=False)

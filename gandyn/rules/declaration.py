@@ -24,6 +24,8 @@ MOST_INNER_STEPS = 100_000
 def parameter(accept: Callable[[Any], bool] | None = None, *, default: Any = dataclasses.MISSING) -> Any:
     """A field that holds a finite number, an expression, or one of these per player; text becomes what it says.
 
+    An array holds one number for each member of an ensemble. The metadata say that kernels take the value as data.
+
     Args:
         accept: what numbers must satisfy. default: taken as it is; None may stand for "not given".
     """
@@ -31,7 +33,7 @@ def parameter(accept: Callable[[Any], bool] | None = None, *, default: Any = dat
     def read(rule: Rule, name: str, value: Any) -> Any:
         return value if value is None and default is None else read_number(rule, name, value, accept)
 
-    return dataclasses.field(default=default, metadata={"read": read})
+    return dataclasses.field(default=default, metadata={"read": read, "numeric": True})
 
 
 def step_size(*, default: Any = dataclasses.MISSING) -> Any:
@@ -47,6 +49,17 @@ def weight(*, default: Any = dataclasses.MISSING) -> Any:
 def coefficient(*, default: Any = dataclasses.MISSING) -> Any:
     """A field that holds a real number, once or per player."""
     return parameter(real, default=default)
+
+
+def accuracy(*, default: float) -> Any:
+    """A field that holds one positive number which decides when an inner solver stops: no parameter of the map."""
+
+    def read(rule: Rule, name: str, value: Any) -> Any:
+        if getattr(value, "ndim", 0):
+            raise ParameterError(f"{rule.name}({name}=an array)", "one number for all members", f"{name}={default}")
+        return read_number(rule, name, value, positive)
+
+    return dataclasses.field(default=default, metadata={"read": read})
 
 
 def count(least: int, *, default: Any = dataclasses.MISSING, optional: bool = False) -> Any:
@@ -126,7 +139,7 @@ def first_field(game: Game, w: Array, rng: Any) -> Array:
 
 
 @typing.dataclass_transform(
-    frozen_default=True, field_specifiers=(parameter, step_size, weight, coefficient, count, choice)
+    frozen_default=True, field_specifiers=(parameter, step_size, weight, coefficient, accuracy, count, choice)
 )
 def register(rule: R) -> R:
     """Class decorator: make the class a frozen dataclass, and list the rule under its own name and its aliases."""
@@ -148,6 +161,8 @@ def read_number(rule: Rule, name: str, value: Any, accept: Callable[[Any], bool]
     if isinstance(value, (tuple, list)):
         return tuple(read_number(rule, name, v, accept) for v in value)
     value = exact(value) if isinstance(value, str) else value
+    if getattr(value, "ndim", 0):
+        return _read_members(rule, name, value, accept)
     if isinstance(value, (bool, np.ndarray)) or not (is_number(value) or is_symbolic(value)):
         raise ParameterError(
             f"{rule.name}({name}={value!r})",
@@ -159,6 +174,19 @@ def read_number(rule: Rule, name: str, value: Any, accept: Callable[[Any], bool]
         needed = "a finite number" if accept is None else "a positive number"
         raise ParameterError(f"{rule.name}({name}={value!r})", needed, f"{name}=0.1")
     return value
+
+
+def _read_members(rule: Rule, name: str, values: Any, accept: Callable[[Any], bool] | None) -> Any:
+    """An array or tensor as one value for each member of an ensemble, each of them accepted."""
+    from ..symbolic.members import per_member
+
+    array = np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
+    read = per_member(array, name)
+    refused = [] if accept is None else [v for v in np.unique(array).tolist() if not accept(v)]
+    if refused:
+        given = f"{rule.name}({name}=...) with {refused[0]!r} among the values of its array"
+        raise ParameterError(given, "a value for each member that could stand alone", f"{name}=0.1")
+    return read
 
 
 def _accepted(value: Any, accept: Callable[[Any], bool]) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import DomainError, ParameterError
 from ..types import Array, Cost, Domain, Game, Info, Rule, State
 from ..worlds import NUMPY, concatenate, zeros_like
-from .declaration import choice, register, step_size
+from .declaration import accuracy, choice, register, step_size
 from .linear_systems import SOLVERS, solve
 from .products import only
 
@@ -39,7 +39,7 @@ class FollowTheRidge(Rule):
 
     lr: Any = step_size()
     solver: str = choice(*SOLVERS, default="auto")
-    tolerance: float = step_size(default=1e-8)
+    tolerance: float = accuracy(default=1e-8)
     limit: int = 100
     cost = Cost(fields=1, jvps=math.nan)
     domain = Domain(two_player=True, zero_sum=True, unconstrained=True, capturable=False)

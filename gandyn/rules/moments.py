@@ -18,6 +18,8 @@ def blend(old: Array, new: Array, weight: Any) -> Array:
 def blend_square(old: Array, new: Array, weight: Any) -> Array:
     """weight * old + (1 - weight) * new^2, in torch in two passes. Once infinite it stays so: no inf - inf."""
     if world_of(old) == TORCH:
+        if sys.modules["torch"].is_tensor(weight):
+            return weight * old + (1 - weight) * new * new
         return (weight * old).addcmul(new, new, value=1 - weight)
     return weight * old + (1 - weight) * (new * new)
 

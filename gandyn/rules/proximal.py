@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import ConvergenceError, DomainError
 from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
 from ..worlds import POINTS, SYMBOLS, TORCH, ceiling, norm, where, world_of
-from .declaration import choice, count, modulus, register, step_size
+from .declaration import accuracy, choice, count, modulus, register, step_size
 from .linear_systems import SOLVERS, solve
 
 
@@ -36,7 +36,7 @@ class ProximalPoint(Rule):
     """
 
     lr: Any = step_size()
-    tolerance: float = step_size(default=1e-12)
+    tolerance: float = accuracy(default=1e-12)
     limit: int = count(1, default=50)
     solver: str = choice(*SOLVERS, default="auto")
     cost = Cost(fields=math.nan, jvps=math.nan)

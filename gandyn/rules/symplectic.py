@@ -7,7 +7,7 @@ from typing import Any
 
 from ..types import Array, Cost, Domain, Game, Info, Rule, State
 from ..worlds import dot, exp, number, sign
-from .declaration import choice, coefficient, modulus, register, step_size, trials, weight
+from .declaration import accuracy, choice, coefficient, modulus, register, step_size, trials, weight
 from .linear_systems import SOLVERS, solve
 
 
@@ -67,7 +67,7 @@ class LocalSymplecticSurgery(Rule):
     lr: Any = step_size()
     regularization: Any = weight(default=1.0)
     solver: str = choice(*SOLVERS, default="auto")
-    tolerance: float = step_size(default=1e-8)
+    tolerance: float = accuracy(default=1e-8)
     cost = Cost(fields=1, jvps=math.nan, vjps=math.nan)
     domain = Domain(unconstrained=True, capturable=False)
     flow_order = None

@@ -12,6 +12,7 @@ import sympy
 from ..worlds import NUMPY, SYMBOLS, TORCH, Array, exact, world_of
 from . import backends
 from .lowering import StraightLine, lower
+from .members import ensemble_shape, members_in
 
 
 class SymbolicFunction:
@@ -19,18 +20,21 @@ class SymbolicFunction:
 
     Args:
         inputs: for each argument, its symbols: an argument has shape (..., len(symbols)).
-        outputs: expressions in those symbols; the result has shape (..., len(outputs)).
+        outputs: expressions in those symbols; the result has shape (..., len(outputs)). A symbol that carries one value
+            for each member of an ensemble (`members`) needs no argument.
     """
 
     def __init__(self, inputs: Sequence[Sequence[Any]], outputs: Sequence[Any]) -> None:
         self.inputs = tuple(tuple(block) for block in inputs)
         self.outputs = tuple(sympy.sympify(e, strict=True) for e in outputs)
         self._flat = tuple(s for block in self.inputs for s in block)
+        given = set(self._flat)
+        self._members = tuple(s for s in members_in(self.outputs) if s not in given)
 
     @functools.cached_property
     def code(self) -> StraightLine:
         """The straight-line form."""
-        return lower(self._flat, self.outputs)
+        return lower((*self._flat, *self._members), self.outputs)
 
     @functools.cached_property
     def _numpy(self) -> Callable[..., Any]:
@@ -46,10 +50,11 @@ class SymbolicFunction:
         if world == SYMBOLS:
             return self._substitute(arrays)
         columns = [a[..., k] for a, block in zip(arrays, self.inputs, strict=True) for k in range(len(block))]
+        columns += [s.like(arrays[0]) for s in self._members]
+        shape = ensemble_shape(arrays[0].shape[:-1], self._members)
         if world == TORCH:
             import torch
 
-            shape = arrays[0].shape[:-1]
             values = [
                 v.expand(shape) if isinstance(v, torch.Tensor) else arrays[0].new_full(shape, v)
                 for v in self._torch(*columns)
@@ -58,7 +63,7 @@ class SymbolicFunction:
         if world == NUMPY:
             with np.errstate(all="ignore"):  # an overflow is data: `iterate` reports it as a diverged member
                 values = self._numpy(*columns)
-            result = np.empty((*arrays[0].shape[:-1], len(self.outputs)))
+            result = np.empty((*shape, len(self.outputs)))
             for k, value in enumerate(values):
                 result[..., k] = value
             return result

@@ -86,7 +86,13 @@ class JointSpace:
         values = self.per_player(value)
         if all(v is values[0] or v == values[0] for v in values[1:]):
             return worlds.number(values[0], w)
-        return worlds.concatenate([worlds.full(v, p.size, w) for v, p in zip(values, self.players, strict=True)])
+        blocks = [worlds.full(v, p.size, w) for v, p in zip(values, self.players, strict=True)]
+        if any(block.ndim > 1 for block in blocks):  # one value per member
+            from ..symbolic.members import spread
+
+            shape = np.broadcast_shapes(*(tuple(block.shape[:-1]) for block in blocks))
+            blocks = [spread(block, (*shape, p.size)) for block, p in zip(blocks, self.players, strict=True)]
+        return worlds.concatenate(blocks)
 
     def dot_per_player(self, u: Array, v: Array) -> Array:
         """Inner products block by block, each spread over its player's coordinates: shape of u."""

@@ -1,0 +1,133 @@
+"""What of a rule is structure and what is data: one kernel serves all values of a parameter.
+
+Numbers in the fields that a rule declares as parameters are data, except 0, which removes terms
+from the map, and values that are not real. A symbol stands for each while the rule is traced; signs belong to the
+structure, because simplification uses them. Values for each member of an ensemble are data too, whatever they are.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from ..lazy import sympy
+from ..types import Rule
+from ..worlds import is_symbolic
+
+PLAIN = (0,)
+
+
+@dataclasses.dataclass(frozen=True)
+class Structure:
+    """A rule apart from its numbers.
+
+    Attributes:
+        key: equal for rules that differ in data alone. values: the data, a float or a symbol that carries one value
+            for each member, in the order in which `symbolic` is given them.
+    """
+
+    rule: Rule
+    scalars: bool
+    key: Any
+    values: tuple[Any, ...]
+
+    @property
+    def symbolic(self) -> tuple[Rule, tuple[Any, ...]]:
+        """The rule with a symbol for each of its data, and the symbols."""
+        symbols: list[Any] = []
+
+        def name(value: Any) -> Any:
+            sign = _sign(value)
+            symbols.append(sympy.Symbol(f"_data_{len(symbols)}", **({sign: True} if sign else {}), real=True))
+            return symbols[-1]
+
+        rule = _mapped(self.rule, self.scalars, name) if self.values else self.rule
+        return rule, tuple(symbols)
+
+
+def structure_of(rule: Rule, scalars: bool = True) -> Structure:
+    """The structure of a rule; with `scalars` false, only values for each member are data."""
+    values: list[Any] = []
+
+    def take(value: Any) -> tuple[str, str]:
+        values.append(value)
+        return "datum" if isinstance(value, float) else "column", _sign(value)
+
+    key = _key(rule, scalars, take)
+    return Structure(rule, scalars, key, tuple(values))
+
+
+def _sign(value: Any) -> str:
+    if isinstance(value, float):
+        return "positive" if value > 0 else "negative"
+    return next((sign for sign in ("positive", "negative", "nonnegative") if getattr(value, f"is_{sign}")), "")
+
+
+def _datum(value: Any, scalars: bool) -> Any:
+    """A parameter as data: a float, or a symbol that carries values; None for what belongs to the structure."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value) if scalars and value not in PLAIN else None
+    if not is_symbolic(value):
+        return None
+    if value.free_symbols:
+        from ..symbolic.members import PerMember, values_of
+
+        if isinstance(value, PerMember):
+            return value
+        values = values_of(value, np.empty(0))
+        return None if values is None else PerMember(values, "value")
+    return float(value) if scalars and value.is_extended_real and value not in PLAIN else None
+
+
+def _fields(rule: Rule) -> list[tuple[Any, Any]]:
+    found = dataclasses.fields(rule) if dataclasses.is_dataclass(rule) else ()
+    return [(field, getattr(rule, field.name)) for field in found if field.init]
+
+
+def _key(rule: Rule, scalars: bool, take: Callable[[Any], Any]) -> Any:
+    """The rule's class and its fields, each datum replaced by what `take` says of it."""
+
+    def of(value: Any, numeric: bool) -> Any:
+        if isinstance(value, Rule):
+            return _key(value, scalars, take)
+        if isinstance(value, Mapping):
+            return "dict", tuple((k, of(v, numeric)) for k, v in value.items())
+        if isinstance(value, (tuple, list)):
+            return "tuple", tuple(of(v, numeric) for v in value)
+        datum = _datum(value, scalars) if numeric else None
+        return (type(value), _hashable(value)) if datum is None else take(datum)
+
+    if not dataclasses.is_dataclass(rule):
+        return rule
+    return type(rule), tuple(of(value, "numeric" in field.metadata) for field, value in _fields(rule))
+
+
+def _hashable(value: Any) -> Any:
+    """The value, or what is equal where an array is; anything else that cannot be hashed equals nothing."""
+    if isinstance(value, np.ndarray):
+        return value.shape, value.dtype.str, value.tobytes()
+    try:
+        hash(value)
+    except TypeError:
+        return object()
+    return value
+
+
+def _mapped(rule: Rule, scalars: bool, name: Callable[[Any], Any]) -> Rule:
+    """The rule with each datum replaced, in the order of `_key`."""
+
+    def of(value: Any, numeric: bool) -> Any:
+        if isinstance(value, Rule):
+            return _mapped(value, scalars, name)
+        if isinstance(value, Mapping):
+            return {k: of(v, numeric) for k, v in value.items()}
+        if isinstance(value, (tuple, list)):
+            return tuple(of(v, numeric) for v in value)
+        datum = _datum(value, scalars) if numeric else None
+        return value if datum is None else name(datum)
+
+    changes = {field.name: of(value, "numeric" in field.metadata) for field, value in _fields(rule)}
+    return dataclasses.replace(rule, **changes)  # type: ignore[type-var]

@@ -1,0 +1,141 @@
+"""Parameters with one value for each member of an ensemble: symbols that carry their values.
+
+To whatever is exact they are symbols, so that a rule or a game holds them where it would hold "lr", and the map that is
+traced is the same for all members. Where numbers are computed they are the values, broadcast against the ensemble.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import sympy
+
+from ..errors import ParameterError, ShapeError
+
+
+class PerMember(sympy.Symbol):  # type: ignore[misc]
+    """A real symbol with an array of values over the leading axes of an ensemble; equal where name and values are.
+
+    Attributes:
+        values: the numbers, read-only.
+        made: whether there has been one in this process, so that others need not look for them.
+    """
+
+    __slots__ = ("_digest", "_tensors", "values")
+    made: ClassVar[bool] = False
+    values: np.ndarray[Any, Any]
+
+    def __new__(cls, values: Any, name: str = "parameter") -> PerMember:
+        """The symbol; its sign is assumed where all values have it."""
+        array = np.array(values, dtype=float)
+        array.setflags(write=False)
+        made: PerMember = sympy.Symbol.__xnew__(cls, name, real=True, **_signs(array))
+        made.values, made._tensors, PerMember.made = array, {}, True
+        made._digest = hashlib.sha256(array.tobytes() + repr(array.shape).encode()).hexdigest()
+        return made
+
+    def __getnewargs_ex__(self) -> tuple[tuple[Any, str], dict[str, bool]]:
+        return (self.values, self.name), {}
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        return PerMember, (self.values, self.name)
+
+    def _hashable_content(self) -> tuple[Any, ...]:
+        return (*super()._hashable_content(), self._digest)
+
+    def like(self, w: Any) -> Any:
+        """The values in the world, precision and place of a NumPy array or torch tensor."""
+        if isinstance(w, np.ndarray):
+            return self.values
+        import torch
+
+        place = (w.dtype, w.device)
+        if place not in self._tensors:
+            self._tensors[place] = torch.as_tensor(np.array(self.values), dtype=w.dtype, device=w.device)
+        return self._tensors[place]
+
+
+def _signs(values: np.ndarray[Any, Any]) -> dict[str, bool]:
+    if not values.size:
+        return {}
+    low, high = values.min(), values.max()
+    tests = {"positive": low > 0, "negative": high < 0, "nonnegative": low >= 0, "nonpositive": high <= 0}
+    return next(({name: True} for name, holds in tests.items() if holds), {})
+
+
+def per_member(values: Any, name: str = "parameter") -> Any:
+    """An array of numbers as a parameter with one value for each member; complex ones as a + I b of two.
+
+    Raises:
+        ParameterError: for what is no array of finite numbers.
+    """
+    array = np.asarray(values)
+    if array.dtype == object or array.dtype.kind not in "biufc" or array.dtype.kind == "b":
+        given = f"{name}: an array of {array.dtype}"
+        raise ParameterError(given, "an array of numbers over the members of an ensemble", f"{name}=0.1")
+    if not np.isfinite(array).all():
+        raise ParameterError(f"{name}: an array with entries that are not finite", "finite numbers", f"{name}=0.1")
+    if array.dtype.kind == "c":
+        return PerMember(array.real, f"{name}_real") + sympy.I * PerMember(array.imag, f"{name}_imaginary")
+    return PerMember(array, name)
+
+
+def values_of(expression: Any, w: Any) -> Any:
+    """An expression in symbols that all carry values, as an array or tensor like w; None where another is free."""
+    if isinstance(expression, PerMember):
+        return expression.like(w)
+    symbols = sorted(expression.free_symbols, key=str)
+    if not all(isinstance(s, PerMember) for s in symbols):
+        return None
+    values = sympy.lambdify(symbols, expression, "numpy")(*(s.values for s in symbols))
+    return PerMember(values, "value").like(w)
+
+
+def members_in(*values: Any) -> tuple[PerMember, ...]:
+    """All of them in some games, rules, parameters: each once, in order."""
+    return tuple(dict.fromkeys(found for value in values for found in _inside(value))) if PerMember.made else ()
+
+
+def _inside(value: Any) -> Iterator[PerMember]:
+    if isinstance(value, sympy.Basic):
+        yield from sorted((s for s in value.free_symbols if isinstance(s, PerMember)), key=str)
+    elif isinstance(value, Mapping):
+        yield from _all(value.values())
+    elif isinstance(value, (tuple, list)):
+        yield from _all(value)
+    elif hasattr(value, "field") and hasattr(value, "parameters"):  # a game
+        yield from _all(value.parameters)
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        yield from _all(getattr(value, f.name) for f in dataclasses.fields(value))
+
+
+def _all(values: Iterable[Any]) -> Iterator[PerMember]:
+    for value in values:
+        yield from _inside(value)
+
+
+def spread(array: Any, shape: tuple[int, ...]) -> Any:
+    """An array or tensor broadcast to a shape."""
+    return np.broadcast_to(array, shape) if isinstance(array, np.ndarray) else array.expand(*shape)
+
+
+def ensemble_shape(leading: Sequence[int], symbols: Iterable[PerMember], what: str = "a start") -> tuple[int, ...]:
+    """The shape of an ensemble: the leading axes of its points and of its parameters, broadcast as NumPy does.
+
+    Raises:
+        ShapeError: where they do not fit, with the shapes and what is one per member.
+    """
+    symbols = tuple(symbols)
+    try:
+        return np.broadcast_shapes(tuple(leading), *(s.values.shape for s in symbols))
+    except ValueError:
+        given = ", ".join(f"{s.name} of shape {s.values.shape}" for s in symbols)
+        raise ShapeError(
+            f"{given}, one value per member, with {what} over members of shape {tuple(leading)}",
+            "shapes that broadcast",
+            f"{what} of shape (*{symbols[0].values.shape}, d), or one number for {symbols[0].name}",
+        ) from None
