@@ -135,8 +135,9 @@ def _found(game: Game, rule: Rule, backend: str, build_missing: bool) -> Compile
                 raise KeyError(key)
             kept[key] = _build(game, structure, backend)
         found = kept[key]
-        if not isinstance(found, GandynError):
+        if isinstance(found, Kept):
             return found.filled(structure)
+    assert isinstance(found, GandynError)
     raise found
 
 

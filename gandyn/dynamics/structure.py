@@ -83,7 +83,7 @@ def _datum(value: Any, scalars: bool) -> Any:
 
 
 def _fields(rule: Rule) -> list[tuple[Any, Any]]:
-    found = dataclasses.fields(rule) if dataclasses.is_dataclass(rule) else ()
+    found: tuple[Any, ...] = dataclasses.fields(rule) if dataclasses.is_dataclass(rule) else ()
     return [(field, getattr(rule, field.name)) for field in found if field.init]
 
 
