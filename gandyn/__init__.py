@@ -13,6 +13,7 @@ from .results import Status
 if TYPE_CHECKING:  # what `__getattr__` finds when it is asked for, so that editors complete it
     from . import analysis as analysis
     from . import claims as claims
+    from . import classes as classes
     from . import dynamics as dynamics
     from . import figures as figures
     from . import gans as gans
@@ -52,6 +53,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds when it is asked for, so that edit
     from .analysis.measured.comparison import compare as compare
     from .analysis.measured.rates import fit_rate as fit_rate
     from .analysis.nash.classification import classify as classify
+    from .analysis.optimal.rate import rate as rate
     from .analysis.parameters.bifurcation import bifurcation as bifurcation
     from .analysis.parameters.stability import stability_region as stability_region
     from .analysis.spectrum import spectrum as spectrum
@@ -69,7 +71,7 @@ results.pictures = lambda: importlib.import_module("gandyn.plots")
 
 _ROOMS = (
     *("losses", "penalties", "plots", "gans", "optim", "claims", "figures"),
-    *("analysis", "dynamics", "types", "results", "worlds"),
+    *("analysis", "dynamics", "types", "results", "worlds", "classes"),
 )
 
 __all__ = ["GandynError", "Status", "games", "rules", *HOMES, *_ROOMS]

@@ -43,6 +43,7 @@ HOMES = {
     "ergodic_average": "analysis.measured.averages",
     "escape_time": "analysis.long_run.escape",
     "conserved_quantities": "analysis.conserved.quantities",
+    "rate": "analysis.optimal.rate",
 }
 # Those of `gd.analysis`: the same functions, and one that `gd` does not offer.
 ANALYSES = {name: home.removeprefix("analysis.") for name, home in HOMES.items() if home.startswith("analysis.")} | {

@@ -12,7 +12,7 @@ import gandyn as gd
 from gandyn import errors as error_module
 
 ROOMS = (
-    *("types", "worlds", "results", "errors", "registry", "symbolic"),
+    *("types", "worlds", "results", "errors", "registry", "classes", "symbolic"),
     *("dynamics", "analysis", "optim", "gans", "claims", "plots", "figures"),
 )
 BASES = {

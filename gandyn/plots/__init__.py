@@ -5,6 +5,7 @@ from __future__ import annotations
 from .animation import animate
 from .bifurcation_diagram import bifurcation
 from .certificates import certificate, lyapunov_function
+from .class_rates import rate
 from .data_space import data_space
 from .drawing import Drawing
 from .eigenvalues import linearization, spectrum
@@ -59,6 +60,7 @@ __all__ = [
     "network_spectrum",
     "path_angle",
     "phase_portrait",
+    "rate",
     "rate_fit",
     "recurrence",
     "samples",

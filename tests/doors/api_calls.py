@@ -45,6 +45,7 @@ KINDS: dict[str, list[Any]] = {
     "seed": [-1, 1.5, "a", [1], NAN, {}, -(2**70)],
     "positive": [0, -1, NAN, "x", [], {}, GDA, True, -INF],
     "box": [[(1, 0), (1, 0)], [(0, 1)], [(0, 1)] * 3, "box", [(0, NAN)] * 2, 3.0, [(0, 1, 2)] * 2, [0, 1], [("a", "b")] * 2, {}],
+    "class": [None, 3, "bilinear", BILINEAR, GDA, gd.classes.Bilinear, [], (0.5, 2), {}],
     "name": ["no_such", "", 3, None, [], {}, GDA],
     "name_or_none": ["no_such", "", 3, [], {}, GDA],
 }  # fmt: skip
@@ -77,6 +78,7 @@ FUNCTIONS: list[tuple[str, dict[str, Any], dict[str, str]]] = [
     ("duality_gap", {"game": QUADRATIC, "w": [1.0, 0.0]}, {"game": "game", "w": "point", "method": "name", "tolerance": "positive"}),
     ("gap_flow", {"game": QUADRATIC}, {"game": "game"}),
     ("worst_case", {"rule": GDA, "mu": 0.1}, {"rule": "rule", "mu": "positive", "lipschitz": "positive", "steps": "count"}),
+    ("rate", {"rule": GDA, "over": gd.classes.Bilinear(0.5, 2)}, {"rule": "rule", "over": "class", "method": "name", "budget": "positive"}),
     ("certify", {"game": QUADRATIC, "rule": GDA, "at": [0, 0]}, {"game": "game", "rule": "rule", "at": "point", "box": "box"}),
     ("lyapunov_function", {"game": QUADRATIC, "rule": GDA}, {"game": "game", "rule": "rule", "at": "point"}),
     ("modified_flow", {"game": BILINEAR, "rule": GDA}, {"game": "game", "rule": "rule", "order": "count"}),

@@ -81,15 +81,16 @@ class Point:
 class PointsGame(Game):
     """Every monotone Lipschitz field at once, its zero at the origin: each evaluation is a new element of the basis.
 
-    The basis is w_0, v(x_1) / L, v(x_2) / L, ...; `evaluated` holds the x_k in order.
+    The basis is w_0, v(x_1) / L, v(x_2) / L, ...; `evaluated` holds the x_k in order. Between the two stand as many
+    elements as a rule's state has, where it is `unknown` instead of that of `init`.
     """
 
     name = "all monotone Lipschitz fields"
     players = (Player("w", 1),)
     worlds = frozenset({POINTS})
 
-    def __init__(self, lipschitz: Any) -> None:
-        self.lipschitz = fraction(lipschitz)
+    def __init__(self, lipschitz: Any, unknown: int = 0) -> None:
+        self.lipschitz, self.unknown = fraction(lipschitz), unknown
         self.start = Point({0: Fraction(1)})
         self.evaluated: list[Point] = []
         self._known: dict[Any, Point] = {Point({}).key: Point({})}
@@ -105,8 +106,13 @@ class PointsGame(Game):
 
     def _field(self, w: Array, batch: Batch, only: int | None) -> Array:
         if w.key not in self._known:
-            self._known[w.key] = self._value_at(w, len(self.evaluated) + 1)
+            self._known[w.key] = self._value_at(w, self.next_index)
         return self._known[w.key]
+
+    @property
+    def next_index(self) -> int:
+        """Where the next field value stands in the basis: also its length so far."""
+        return len(self.evaluated) + 1 + self.unknown
 
     def _value_at(self, w: Point, index: int) -> Point:
         self.evaluated.append(w)
@@ -119,7 +125,7 @@ class PointsGame(Game):
         """The solution x of x = w - lr v(x), which adds v(x) to the basis."""
         key = ("resolvent", fraction(lr), w.key)
         if key not in self._known:
-            index = len(self.evaluated) + 1
+            index = self.next_index
             x = w - fraction(lr) * Point({index: self.lipschitz})
             self._known[key] = x
             self._known[x.key] = self._value_at(x, index)
@@ -161,6 +167,6 @@ def run(rule: Rule, mu: Any, lipschitz: Any, steps: int) -> Run:
     state = rule.init(game, w)
     for _ in range(steps):
         w, state, _ = rule.step(game, w, state)
-    size = len(game.evaluated) + 1
+    size = game.next_index
     rows = (Point({}).row(size), *(x.row(size) for x in game.evaluated))
     return Run(rows, w.row(size), fraction(mu) / fraction(lipschitz))

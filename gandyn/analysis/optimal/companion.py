@@ -1,0 +1,222 @@
+"""A rule on the linear field v = z w: the matrix of its augmented map, a function of z = x + iy and of parameters."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from ...errors import DomainError
+from ...games.quadratic import general_quadratic
+from ...lazy import sympy
+from ...types import Array, Rule
+from ..local.linearize import linearize
+
+HOLOMORPHIC, NORMAL, PLAYERS = "holomorphic", "normal", "players"
+PROBE = (Fraction(7, 10), Fraction(3, 10))  # a game with real eigenvalues of which the players hold one half each
+Powers = dict[tuple[int, ...], Fraction]
+
+
+@dataclasses.dataclass(frozen=True)
+class Companion:
+    """The linear part of a rule on the game with Jacobian ((x, y), (-y, x)), whose eigenvalues are x +- iy.
+
+    Attributes:
+        rule: the rule, with free parameters as symbols.
+        kind: "holomorphic": the map is one matrix function A(z) of z alone; "normal": of z and its conjugate, because
+            the rule uses transposed products; "players": it depends on which coordinates each player holds, so that
+            for games that are not zero-sum the eigenvalues alone do not decide.
+        matrix: A(z) in the symbol x (standing for z) if holomorphic, otherwise the real matrix in x and y.
+        x, y: the symbols.
+        parameters: the free ones.
+    """
+
+    rule: Rule
+    kind: str
+    matrix: Any
+    x: Any
+    y: Any
+    parameters: tuple[Any, ...]
+
+    @property
+    def size(self) -> int:
+        """Rows of the matrix."""
+        return int(self.matrix.rows)
+
+    @functools.cached_property
+    def _compiled(self) -> Callable[..., Any]:
+        arguments = (self.x, self.y, *self.parameters)
+        return sympy.lambdify(arguments, list(self.matrix), "numpy", cse=True)  # type: ignore[no-any-return]
+
+    def matrices(self, z: Array, values: Sequence[Any] = ()) -> Array:
+        """The matrices at an array of complex z, shape (..., n, n); parameters broadcast against z."""
+        z = np.asarray(z, dtype=complex)
+        arguments = (z, 0.0 * z) if self.kind == HOLOMORPHIC else (z.real, z.imag)
+        with np.errstate(all="ignore"):
+            entries = np.broadcast_arrays(*self._compiled(*arguments, *values), z)[:-1]
+        return np.stack(entries, -1).reshape(*entries[0].shape, self.size, self.size)
+
+    def radius(self, z: Array, values: Sequence[Any] = ()) -> Array:
+        """The spectral radius at an array of complex z; infinite where the map is not defined."""
+        a = self.matrices(z, values)
+        good = np.isfinite(a).all((-1, -2))
+        if self.size == 1:
+            return np.where(good, np.abs(a[..., 0, 0]), np.inf)
+        found = np.abs(np.linalg.eigvals(np.where(good[..., None, None], a, 0))).max(-1)
+        return np.where(good, found, np.inf)
+
+    @functools.cached_property
+    def polynomial(self) -> tuple[tuple[Powers, ...], Any]:
+        """Coefficients of the characteristic polynomial, lowest power of its variable first, without denominators.
+
+        Each maps powers of (x, y, *parameters) to a fraction. The second entry is the common denominator of the matrix,
+        which is taken out of them, as an expression.
+        """
+        ring = sympy.QQ.poly_ring(self.x, self.y, *self.parameters)
+        field = ring.get_field()
+        entries = [field.from_sympy(e) for e in self.matrix]
+        rows = [entries[k : k + self.size] for k in range(0, len(entries), self.size)]
+        monic = sympy.polys.matrices.DomainMatrix(rows, (self.size, self.size), field).charpoly()
+        common = ring.one
+        for c in monic:
+            common = ring.lcm(common, c.denom)
+        cleared = [c.numer * ring.exquo(common, c.denom) for c in reversed(monic)]
+        return tuple(map(_powers, cleared)), ring.to_sympy(common)
+
+    def at(self, z: tuple[Any, Any, Any], real: bool, values: Sequence[Fraction] = ()) -> list[Fraction]:
+        """A real polynomial with the eigenvalues at (x + iy)/n as its roots, lowest power first, times a power of n.
+
+        Where the map is holomorphic, the roots are those of A(z) and their conjugates; those of A(z) alone on a `real`
+        curve. Along a curve the coefficients are polynomials in what x, y and n are polynomials of.
+        """
+        coefficients, _ = self.polynomial
+        x, y, n = z
+        if self.kind != HOLOMORPHIC or real:
+            return [_evaluated(c, (x, y), n, self.degree, values) for c in coefficients]
+        powers = _complex_powers(x, y, n, self.degree)
+        pairs = [_at_complex(c, powers, values) for c in coefficients]
+        size = len(pairs)
+        result = [Fraction(0)] * (2 * size - 1)
+        for i, (a, b) in enumerate(pairs):
+            for j, (c, d) in enumerate(pairs):
+                result[i + j] += a * c + b * d
+        return result
+
+    @functools.cached_property
+    def degree(self) -> int:
+        """The total degree of the coefficients in x and y."""
+        return max(sum(power[:2]) for c in self.polynomial[0] for power in c)
+
+
+def _powers(element: Any) -> Powers:
+    return {tuple(map(int, power)): Fraction(int(c.numerator), int(c.denominator)) for power, c in element.terms()}
+
+
+def _weight(power: tuple[int, ...], values: Sequence[Fraction]) -> Fraction:
+    weight = Fraction(1)
+    for value, k in zip(values, power[2:], strict=True):
+        weight *= value**k
+    return weight
+
+
+def _evaluated(c: Powers, z: tuple[Any, Any], n: Any, degree: int, values: Sequence[Fraction]) -> Any:
+    return sum(
+        (f * _weight(k, values) * z[0] ** k[0] * z[1] ** k[1] * n ** (degree - k[0] - k[1]) for k, f in c.items()),
+        Fraction(0),
+    )
+
+
+def _complex_powers(x: Any, y: Any, n: Any, degree: int) -> list[tuple[Any, Any]]:
+    """(x + iy)^k n^(degree - k) for each k."""
+    powers = [(Fraction(1), Fraction(0))]
+    for _ in range(degree):
+        a, b = powers[-1]
+        powers.append((a * x - b * y, a * y + b * x))
+    return [(a * n ** (degree - k), b * n ** (degree - k)) for k, (a, b) in enumerate(powers)]
+
+
+def _at_complex(c: Powers, powers: Sequence[tuple[Any, Any]], values: Sequence[Fraction]) -> tuple[Any, Any]:
+    real = imaginary = Fraction(0)
+    for power, factor in c.items():
+        weight = factor * _weight(power, values)
+        real, imaginary = real + weight * powers[power[0]][0], imaginary + weight * powers[power[0]][1]
+    return real, imaginary
+
+
+def companion(rule: Rule, what: str) -> Companion:
+    """Trace a rule on the linear field with eigenvalues x +- iy.
+
+    Args:
+        rule: numbers, or free symbols, as parameters.
+        what: named by errors.
+
+    Raises:
+        DomainError: for rules that are not differentiable at the equilibrium, or whose map is not exact.
+    """
+    x, y = sympy.Symbol("_x", real=True), sympy.Symbol("_y", real=True)
+    game = general_quadratic((((x,), (y,)), ((-y,), (x,))))
+    rule.check(game)
+    found = linearize(game, rule, [0, 0])
+    if found.exact is None:
+        raise DomainError(f"{what} of {rule!r}: {found.reason}", "a rule with a linear part on v(w) = z w", "GDA(0.1)")
+    matrix = found.exact.matrix.applyfunc(_rational)
+    free = tuple(sorted(matrix.free_symbols - {x, y}, key=str))
+    kind, reduced = _reduced(matrix, x, y, free)
+    if kind == NORMAL and not _blind(rule, Companion(rule, kind, matrix, x, y, free)):
+        kind = PLAYERS
+    return Companion(rule, kind, reduced, x, y, free)
+
+
+def _blind(rule: Rule, found: Companion) -> bool:
+    """Whether eigenvalues decide when each player holds a half of them, J = ((a, b), (b, a)): asked at one such game.
+
+    A rule for zero-sum games alone refuses this one, and need not care.
+    """
+    a, b = PROBE
+    game = general_quadratic((((a,), (b,)), ((b,), (a,))))
+    values = [0.05 * (k + 1) for k in range(len(found.parameters))]
+    try:
+        rule.check(game)
+    except DomainError:
+        return True
+    exactly = linearize(game, rule, [0, 0]).exact
+    if exactly is None:
+        return False
+    numbers = dict(zip(found.parameters, values, strict=True))
+    matrix = np.array(exactly.matrix.xreplace(numbers).tolist(), dtype=complex)
+    ends = found.matrices(np.array([float(a + b), float(a - b)], dtype=complex), values)
+    twice = np.polymul(np.poly(matrix), np.poly(matrix))  # each eigenvalue of J counts twice in the game x +- iy
+    return bool(np.allclose(twice, np.polymul(np.poly(ends[0]), np.poly(ends[1])), atol=1e-9))
+
+
+def _rational(e: Any) -> Any:
+    """Irrational numbers as the decimals of the floats that the rule computes with."""
+    return e.replace(
+        lambda part: part.is_number and not part.is_Rational and part.is_real is not False,
+        lambda part: sympy.Rational(repr(float(part))),
+    )
+
+
+def _reduced(matrix: Any, x: Any, y: Any, parameters: Sequence[Any]) -> tuple[str, Any]:
+    """What kind of map it is; a holomorphic one in half the size: blocks ((p, q), (-q, p)) are numbers p - iq.
+
+    f = p - iq is a function of z = x - iy alone where p_y = -q_x and q_y = p_x; it is then p at y = 0, x complex.
+    """
+    field = sympy.QQ.frac_field(x, y, *parameters)
+    a = [[field.from_sympy(e) for e in matrix.row(i)] for i in range(matrix.rows)]
+    holomorphic = True
+    half = matrix.rows // 2
+    for i in range(half):
+        for j in range(half):
+            p, q, minus_q, again = a[2 * i][2 * j], a[2 * i][2 * j + 1], a[2 * i + 1][2 * j], a[2 * i + 1][2 * j + 1]
+            if p != again or q != -minus_q:
+                return PLAYERS, matrix
+            sx, sy = field.gens[:2]
+            holomorphic &= p.diff(sy) == -q.diff(sx) and q.diff(sy) == p.diff(sx)
+    if not holomorphic:
+        return NORMAL, matrix
+    return HOLOMORPHIC, sympy.Matrix(half, half, lambda i, j: matrix[2 * i, 2 * j].subs(y, 0))

@@ -1,0 +1,228 @@
+"""How fast a rule contracts over a whole class of games: the worst case, with a certificate."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from ...budget import Budget, OutOfTimeError
+from ...classes import Bilinear, GameClass, Spectrum, StronglyMonotone
+from ...doors import door
+from ...errors import DomainError, ParameterError, UnknownNameError
+from ...lazy import sympy
+from ...results import Result, decimal
+from ...types import Rule
+from ..certificates.dual_certificate import rounded_down, rounded_up
+from ..certificates.performance_points import PointsGame
+from ..certificates.worst_case import worst_case
+from ..parameters.freed import symbols_of
+from .companion import HOLOMORPHIC, PLAYERS, Companion, companion
+from .enclosure import Enclosure, attained, enclose, largest
+from .quadratic_rate import prove
+
+RADIUS = "spectral radius"
+DISTANCE = "contraction of the distance"
+FORM = "quadratic Lyapunov function"
+METHODS = ("auto", "spectral", "performance", "lyapunov", "linear")
+CLOSE = 1e-9
+ZERO_SUM = (
+    "the worst zero-sum game of this spectrum; the rule distinguishes players, and other games with the same spectrum "
+    "may be worse"
+)
+INSIDE = "the rule uses J^T, so that the worst game may lie inside the set: sampled there, not proven"
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Rate(Result):
+    """The factor per step by which a rule contracts on the worst game of a class.
+
+    Attributes:
+        rule: the rule.
+        over: the class of games.
+        value: the factor. For "exact" and "upper" rounded up, so that it is a bound; inf where none was proven.
+        measure: what contracts. "spectral radius": of the augmented map, so that errors fall like value^t up to a
+            factor that grows at most like a power of t; "contraction of the distance": |w+ - w*| <= value |w - w*|;
+            "quadratic Lyapunov function": |w_t - w*|^2 <= V_t and V_{t+1} <= value^2 V_t.
+        kind: "exact": `lower` and `value` differ by less than 1e-9, most often by rounding; "upper": a proven bound;
+            "lower": attained by a game of the class, while others may be worse.
+        lower: a factor that a game of the class is proven to attain, rounded down.
+        member: the eigenvalue x + iy of that game, whose field is v(w) = (x + iy) w; for `Bilinear`, i sigma.
+        reason: what is missing where the kind is not "exact".
+        certificate: the proof; `certificate.holds()` repeats it in exact arithmetic. None for "lower".
+    """
+
+    rule: Rule
+    over: GameClass
+    value: float
+    measure: str
+    kind: str
+    lower: float = 0.0
+    member: complex | None = None
+    reason: str = ""
+    certificate: Any = None
+
+    _data = "rule over=_class value measure kind lower member reason certificate"
+    _plot = "rate"
+
+    @property
+    def _class(self) -> str:
+        return repr(self.over)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """(lower, value) where value is a bound: the worst factor of the class lies between them."""
+        return self.lower, self.value if self.kind != "lower" else math.inf
+
+    @property
+    def per_gradient(self) -> float:
+        """The factor per evaluation of the field: value^(1/c) where a step takes c fields or Jacobian products."""
+        cost = self.rule.cost
+        return float(self.value ** (1 / (cost.fields + cost.jvps + cost.vjps)))
+
+    def summary(self) -> str:
+        """Rule, class, the factor and by which argument; the worst game."""
+        argument = {
+            "exact": "exact: enclosed and attained, both in exact arithmetic",
+            "upper": "upper: proven in exact arithmetic",
+            "lower": "lower: attained by a game of the class",
+        }[self.kind]
+        lines = [f"{self.rule!r} on {self.over}: {self.measure} {self.value:.9g} per step ({argument})"]
+        if self.reason:
+            lines.append(self.reason)
+        if self.member is not None:
+            lines.append(f"the game v(w) = z w with z = {decimal(self.member)} attains {self.lower:.9g}")
+        if self.measure == RADIUS and isinstance(self.over, Spectrum):
+            lines.append("it says nothing about Jacobians that are not normal: their transients can be large")
+        return "\n".join(lines)
+
+
+@door
+def rate(rule: Rule, over: Any, method: str = "auto", budget: float | Budget | None = 60.0) -> Rate:
+    """The contraction factor per step of a rule on the worst game of a class.
+
+    Over `gd.classes.Bilinear` and `Spectrum` the rule is traced on v(w) = z w: the characteristic polynomial of its
+    augmented map is a polynomial in z. Its largest root over the set is enclosed in exact arithmetic: that all roots
+    lie in |z| < r along a curve is a statement about polynomials without roots (Hurwitz, Descartes). Of filled sets
+    the border suffices, by the maximum principle, where the map is a function of z alone.
+
+    Over `StronglyMonotone`, a rule without memory is bounded by `gd.worst_case` for one step; one with memory by a
+    quadratic Lyapunov function with the inequalities of the class as multipliers (Lessard, Recht & Packard 2016;
+    Taylor, Van Scoy & Lessard 2018), found by semidefinite programming and verified in fractions.
+
+    Args:
+        rule: with numbers as parameters. over: a class of games of `gd.classes`.
+        method: "auto"; or "spectral" (Bilinear, Spectrum), "performance" (no memory), "lyapunov", or "linear": the
+            worst linear game of `StronglyMonotone` alone, a lower bound.
+        budget: seconds.
+
+    Raises:
+        ParameterError: for a parameter without a value, or what is no class.
+        DomainError: for a rule without a linear part on linear games, or, over `StronglyMonotone`, one that is not
+            linear in the field.
+
+    Example:
+        >>> import gandyn as gd
+        >>> found = gd.rate(gd.rules.Extragradient(0.4), gd.classes.Bilinear(0.5, 2))
+        >>> round(found.value, 9), found.kind
+        (0.980612054, 'exact')
+    """
+    free = sorted(map(str, symbols_of(rule)))
+    if free:
+        raise ParameterError(f"rate of {rule!r} while {free[0]} has no value", "numbers", "set it, or gd.design")
+    over = class_of(over)
+    if method not in METHODS:
+        raise UnknownNameError.among("method of gd.rate", method, METHODS)
+    limit = Budget.of(budget)
+    if isinstance(over, StronglyMonotone):
+        return _monotone(rule, over, method, limit)
+    if method not in ("auto", "spectral"):
+        raise DomainError(f"method={method!r} over {over}", "fields that need not be linear", 'method="auto"')
+    return spectral(companion(rule, "rate"), over, limit)
+
+
+def class_of(over: Any) -> GameClass:
+    """The class that is meant.
+
+    Raises:
+        ParameterError: for anything else.
+    """
+    if isinstance(over, GameClass):
+        return over
+    raise ParameterError(f"over={over!r}"[:80], "a class of games", "over=gd.classes.Bilinear(0.5, 2)")
+
+
+def spectral(matrix: Companion, over: Bilinear | Spectrum | GameClass, limit: Budget) -> Rate:
+    """The largest spectral radius of a rule's companion over a class of linear games."""
+    assert isinstance(over, (Bilinear, Spectrum))
+    curves, reason = over.curves(), ""
+    filled = isinstance(over, Spectrum) and over.filled
+    if isinstance(over, Spectrum) and matrix.kind == PLAYERS:
+        reason = ZERO_SUM
+    if filled and matrix.kind != HOLOMORPHIC:
+        curves, reason = (*curves, *over.inner_curves()), reason or INSIDE  # type: ignore[union-attr]
+    if filled and matrix.kind == HOLOMORPHIC and _pole(matrix, over):  # type: ignore[arg-type]
+        return Rate(matrix.rule, over, math.inf, RADIUS, "exact", math.inf, None, "the step has a pole in the set")
+    proof: Enclosure | None = None
+    try:
+        proof = None if reason else enclose(matrix, curves, limit)
+    except OutOfTimeError:
+        reason = limit.reason
+    if proof is not None:
+        return Rate(matrix.rule, over, *_ends(proof), "", proof)
+    found = attained(matrix, *largest(matrix, curves))
+    if found is None:
+        return Rate(matrix.rule, over, math.inf, RADIUS, "exact", math.inf, None, "the step has a pole in the set")
+    low, z = found
+    return Rate(matrix.rule, over, rounded_down(low), RADIUS, "lower", rounded_down(low), _number(z), reason)
+
+
+def _ends(proof: Enclosure) -> tuple[float, str, str, float, complex | None]:
+    return rounded_up(proof.high), RADIUS, "exact", rounded_down(proof.low), _number(proof.member)
+
+
+def _number(z: tuple[Fraction, Fraction] | None) -> complex | None:
+    return None if z is None else complex(float(z[0]), float(z[1]))
+
+
+def _pole(matrix: Companion, over: Spectrum) -> bool:
+    """Whether a denominator of A(z) vanishes inside a filled set."""
+    _, common = matrix.polynomial
+    if not common.has(matrix.x):
+        return False
+    roots = np.roots([complex(c) for c in sympy.Poly(common, matrix.x).all_coeffs()])
+    return any(over.holds(complex(z)) for z in roots)
+
+
+def _monotone(rule: Rule, over: StronglyMonotone, method: str, limit: Budget) -> Rate:
+    if method == "spectral":
+        raise DomainError(f'method="spectral" over {over}', "a class of linear fields", 'method="linear"')
+    memory = bool([*rule.init(PointsGame(over.lipschitz), PointsGame(over.lipschitz).start).leaves()])
+    if method == "performance" and memory:
+        raise DomainError(f'method="performance" of {rule!r}, which has memory', "one step", 'method="lyapunov"')
+    if method == "linear":
+        return _linear(rule, over, DISTANCE if not memory else RADIUS)
+    if not memory and method != "lyapunov":
+        found = worst_case(rule, float(over.mu), float(over.lipschitz), 1, max(limit.left, 0.01))
+        low = math.sqrt(found.lower) * (1 - 4e-16)
+        kind = "exact" if found.per_step - low <= CLOSE else "upper"
+        return Rate(rule, over, found.per_step, DISTANCE, kind, low, found.member, found.reason, found.certificate)
+    if not rule.domain.linear_in_field:
+        raise DomainError(f"rate of {rule!r} over {over}", "a rule that is linear in the field", "OptimisticGD(0.1)")
+    least = _linear(rule, over, FORM)
+    proof, reason = prove(rule, over, least.lower, limit)
+    value = math.inf if proof is None else rounded_up(proof.rate)
+    return dataclasses.replace(least, value=value, kind="upper", reason=reason, certificate=proof)
+
+
+def _linear(rule: Rule, over: StronglyMonotone, measure: str) -> Rate:
+    """The worst linear field v(w) = z w of the class: a lower bound of every rate."""
+    matrix = companion(rule, "rate")
+    found = attained(matrix, *largest(matrix, over.curves()))
+    if found is None:
+        return Rate(rule, over, math.inf, measure, "lower", math.inf, None, "the step has a pole in the class")
+    low = rounded_down(found[0])
+    return Rate(rule, over, low, measure, "lower", low, _number(found[1]), "the worst linear field")

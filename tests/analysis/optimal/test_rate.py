@@ -1,0 +1,423 @@
+"""gd.rate: against declared closed forms, an independent checker of each certificate, and random games."""
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import sympy
+
+import gandyn as gd
+from gandyn.analysis.optimal.discs import first_root, inside, interpolated, outside
+from gandyn.errors import DomainError, GandynError, ParameterError
+
+R, C = gd.rules, gd.classes
+BILINEAR = C.Bilinear(0.5, 2)
+SETS = {
+    "points": C.Spectrum(points=[0.7, 1.2 + 0.9j]),
+    "segment": C.Spectrum(segment=(0.5, 2)),
+    "tilted segment": C.Spectrum(segment=(0.5 + 0.2j, 2 - 1j)),
+    "disc": C.Spectrum(disc=(1, 0.5)),
+    "disc off the axis": C.Spectrum(disc=(1 + 0.5j, 0.25)),
+    "ellipse": C.Spectrum(ellipse=(1.3, 0.4, 0.9)),
+    "cross": C.Spectrum(cross=(1.37, 0.61, 2.3)),
+    "polygon": C.Spectrum(polygon=[0.3, 2, 1.5 + 1j]),
+}
+RULES = [R.GDA(0.3), R.Extragradient(0.4), R.OptimisticGD(0.25), R.HeavyBall(0.3, -0.2), R.RungeKutta(0.4, 4)]
+MEMORY = [R.OptimisticGD(0.2), R.PastExtragradient(0.2), R.HeavyBall(0.3, -0.2), R.HeavyBall(0.3, 0.2 + 0.3j)]
+
+
+# --- closed forms -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rule", [*RULES, R.Consensus(0.2, 0.5), R.Lookahead(R.GDA(0.3), 4, 0.4)], ids=repr)
+def test_bilinear_rates_are_the_largest_declared_modulus(rule):
+    """The modulus that a rule declares is a formula of its own file; RungeKutta's is |sum (-is)^k / k!|."""
+    sigma = np.linspace(0.5, 2, 40001)
+    if isinstance(rule, (R.Consensus, R.Lookahead)):
+        declared = [_modulus(rule, s) for s in sigma]
+    elif isinstance(rule, R.RungeKutta):
+        declared = abs(sum((-0.4j * sigma) ** k / math.factorial(k) for k in range(5)))
+    else:
+        declared = [rule.bilinear_modulus(rule.lr * s) for s in sigma]
+    found = gd.rate(rule, BILINEAR)
+    assert found.kind == "exact"
+    assert found.measure == "spectral radius"
+    assert found.value >= max(declared) - 1e-13
+    assert found.value == pytest.approx(max(declared), abs=1e-8 if rule in RULES[2:4] else 1e-9)
+
+
+def _modulus(rule, sigma):
+    if isinstance(rule, R.Lookahead):
+        return abs(1 - 0.4 + 0.4 * (1 - 0.3j * sigma) ** 4)
+    return math.hypot(1 - 0.2 * 0.5 * sigma**2, 0.2 * sigma)
+
+
+@pytest.mark.parametrize(
+    ("rule", "over", "value"),
+    [
+        (R.GDA(0.4), SETS["segment"], 0.8),
+        (R.GDA(0.5), SETS["disc"], 0.75),  # |1 - lr c| + lr r
+        (R.GDA(1.5), SETS["disc"], 1.25),
+        (R.GDA(0.3), SETS["points"], abs(1 - 0.3 * 0.7)),
+        (R.ProximalPoint(0.5), SETS["segment"], 1 / 1.25),
+        (R.ProximalPoint(0.5), BILINEAR, 1 / math.hypot(1, 0.25)),
+        (R.Extragradient(0.4), SETS["segment"], 1 - 0.4 * 2 + 0.16 * 4),
+        (R.AlternatingGD(0.4), BILINEAR, 1.0),  # a circle for lr sigma < 2
+        (R.AlternatingGD((0.5, 2.5)), BILINEAR, (3 + math.sqrt(5)) / 2),  # trace 2 - lr_1 lr_2 sigma^2 = -3
+        (R.GDA((0.1, 0.4)), BILINEAR, math.sqrt(1 + 0.04 * 4)),
+        (R.CompetitiveGD(0.4), BILINEAR, 1 / math.hypot(1, 0.2)),
+    ],
+    ids=str,
+)
+def test_closed_forms_over_sets(rule, over, value):
+    found = gd.rate(rule, over)
+    assert found.kind == "exact"
+    assert found.value == pytest.approx(value, abs=1e-12)
+    assert found.lower <= value + 1e-15
+    assert found.value >= value - 1e-15
+    assert found.value - found.lower < 1e-13
+
+
+def test_a_double_root_keeps_all_its_digits():
+    """Polyak's parameters in fractions: a double root at both ends, where floating point has half of its digits."""
+    found = gd.rate(R.HeavyBall(sympy.Rational(8, 9), sympy.Rational(1, 9)), SETS["segment"])
+    assert found.value == pytest.approx(1 / 3, abs=1e-13)
+
+
+# --- an independent checker -------------------------------------------------------------------------------------------
+
+
+def checked(proof) -> bool:
+    """The proof again, by another road: roots on |z| = r are roots that P(z) shares with z^n P(r^2 / z)."""
+    z, u = sympy.symbols("z u")
+    data = proof.to_dict()
+    term = data["characteristic polynomial"]
+
+    def polynomial(x, y, n, degree):
+        total = 0
+        for k, powers in enumerate(term):
+            total += z**k * sum(c * x**i * y**j * n ** (degree - i - j) for i, j, c in powers)
+        return total
+
+    degree = max(i + j for powers in term for i, j, _ in powers)
+    holomorphic = not any(j for powers in term for _, j, _ in powers)
+    r = sympy.Rational(proof.high)
+    for curve in data["curves"]:
+        x, y, n = (sum(sympy.Rational(c) * u**k for k, c in enumerate(part)) for part in (curve.x, curve.y, curve.n))
+        if holomorphic:
+            p = polynomial(x + sympy.I * y, 0, n, degree) * (polynomial(x - sympy.I * y, 0, n, degree) if y != 0 else 1)
+        else:
+            p = polynomial(x, y, n, degree)
+        p = sympy.Poly(sympy.expand(p), z, u)
+        start = np.roots([float(c) for c in sympy.Poly(p.as_expr().subs(u, 0), z).all_coeffs()])
+        if np.abs(start).max() >= float(r) * (1 + 1e-7):
+            return False
+        q = sympy.expand(z ** p.degree(z) * p.as_expr().subs(z, r**2 / z))
+        shared = sympy.Poly(sympy.resultant(p.as_expr(), q, z), u)
+        if not shared.is_ground and shared.count_roots(0, 1):
+            return False
+    member = [sympy.Rational(c) for c in data["member"]]
+    values = [complex(sum(c * (member[0] + sympy.I * member[1]) ** i for i, j, c in powers)) for powers in term]
+    return not holomorphic or np.abs(np.roots(values[::-1])).max() >= float(proof.low) - 1e-7
+
+
+@pytest.mark.parametrize("rule", [R.GDA(0.3), R.Extragradient(0.4), R.AlternatingGD((0.1, 0.2))], ids=repr)
+def test_the_checker_agrees_on_bilinear_games(rule):
+    proof = gd.rate(rule, BILINEAR).certificate
+    assert proof.holds()
+    assert checked(proof)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in SETS if name != "disc off the axis"])
+@pytest.mark.parametrize("rule", [R.GDA(0.3), R.OptimisticGD(0.25)], ids=repr)
+def test_the_checker_agrees_on_every_set(rule, name):
+    proof = gd.rate(rule, SETS[name]).certificate
+    assert proof.holds()
+    assert checked(proof)
+
+
+def test_a_certificate_that_claims_too_much_does_not_hold():
+    import dataclasses
+
+    proof = gd.rate(R.Extragradient(0.4), BILINEAR).certificate
+    width = Fraction(1, 10**12)
+    assert not dataclasses.replace(proof, high=proof.low - width).holds()
+    assert not dataclasses.replace(proof, low=proof.high + width).holds()
+    assert not checked(dataclasses.replace(proof, high=proof.low - width))
+
+
+# --- no game is worse -------------------------------------------------------------------------------------------------
+
+
+def drawn(name, rng, count):
+    """Eigenvalues in a set, its inside included."""
+    over = SETS[name]
+    given = np.array([complex(float(x), float(y)) for x, y in over.exact])
+    t = rng.uniform(size=count)
+    if over.kind == "points":
+        return rng.choice(given, count)
+    if over.kind == "segment":
+        return given[0] + t * (given[1] - given[0])
+    if over.kind == "polygon":
+        weights = rng.dirichlet(np.ones(len(given)), count)
+        return weights @ given
+    p, q = given[1].real, given[-1].real
+    if over.kind == "cross":
+        side = rng.uniform(size=count) < 0.5
+        return given[0] + (2 * t - 1) * np.where(side, p, 1j * q)
+    angle, radius = rng.uniform(0, 2 * math.pi, count), np.sqrt(t)
+    return given[0] + radius * (p * np.cos(angle) + 1j * q * np.sin(angle))
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_no_game_in_the_set_is_worse(name):
+    """Each rule on 300 games of the set, by `linearize`'s matrices; the worst of them comes close."""
+    rng = np.random.default_rng(0)
+    z = drawn(name, rng, 300)
+    for rule in (R.OptimisticGD(0.2), R.HeavyBall(0.3, -0.2)):
+        found = gd.rate(rule, SETS[name])
+        sizes = [max(abs(np.roots(_characteristic(rule, w)))) for w in z]
+        assert found.kind == "exact"
+        assert max(sizes) <= found.value * (1 + 1e-7)
+        assert max(sizes) >= 0.8 * found.value
+
+
+def _characteristic(rule, z):
+    if isinstance(rule, R.OptimisticGD):
+        return [1, 2 * 0.2 * z - 1, -0.2 * z]
+    return [1, 0.3 * z - 1 + 0.2, -0.2]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rule", [*RULES, *MEMORY, R.Lookahead(R.OptimisticGD(0.2), 3, 0.5)], ids=repr)
+@pytest.mark.parametrize("name", ["disc", "ellipse", "polygon", "tilted segment"])
+def test_no_random_game_is_worse(rule, name):
+    """10 000 games of each set, through the eigenvalues of the matrices of the trace."""
+    from gandyn.analysis.optimal.companion import companion
+
+    z = drawn(name, np.random.default_rng(1), 10_000)
+    assert companion(rule, "a test").radius(z).max() <= gd.rate(rule, SETS[name]).value * (1 + 1e-7)
+
+
+def test_the_member_of_the_class_attains_the_rate_when_it_is_run():
+    rule = R.OptimisticGD(0.3)
+    found = gd.rate(rule, SETS["ellipse"])
+    a, b = found.member.real, found.member.imag
+    game = gd.games.general_quadratic((((a,), (b,)), ((-b,), (a,))))
+    assert gd.linearize(game, rule, [0, 0]).spectral_radius == pytest.approx(found.value, abs=1e-9)
+
+
+def test_players_that_take_turns_are_decided_for_zero_sum_games_only():
+    for rule in (R.AlternatingGD(0.4), R.GDA((0.1, 0.2)), R.CompetitiveGD(0.1)):
+        found = gd.rate(rule, SETS["segment"])
+        assert found.kind == "lower"
+        assert "zero-sum" in found.summary()
+        assert found.interval[1] == math.inf
+
+
+def test_transposed_products_are_exact_on_curves_and_sampled_inside():
+    assert gd.rate(R.Consensus(0.1, 0.3), SETS["tilted segment"]).kind == "exact"
+    assert gd.rate(R.Consensus(0.1, 0.3), SETS["disc"]).kind == "lower"
+
+
+def test_a_worst_game_inside_the_set_is_found():
+    """w - lr (v + gamma J^T v) on a disc around 0: |1 - lr (z + gamma |z|^2)| at the centre beats the border's top."""
+    found = gd.rate(R.Consensus(0.1, 5), C.Spectrum(disc=(0.5, 0.5)))
+    assert found.value == pytest.approx(1.0, abs=0.02)
+
+
+def test_a_pole_in_the_set_is_said():
+    found = gd.rate(R.ProximalPoint(0.5), C.Spectrum(disc=(-2, 1)))
+    assert found.value == math.inf
+    assert "pole" in found.reason
+
+
+# --- strongly monotone fields -----------------------------------------------------------------------------------------
+
+
+def test_gradient_steps_over_monotone_fields_are_tight():
+    found = gd.rate(R.GDA(0.1), C.StronglyMonotone(0.5, 2))
+    assert found.measure == "contraction of the distance"
+    assert found.value == pytest.approx(math.sqrt(1 - 0.1 + 0.04), abs=1e-9)
+    assert found.kind == "exact"
+
+
+def test_extragradient_over_monotone_fields_has_a_gap_to_linear_ones():
+    found = gd.rate(R.Extragradient(0.4), C.StronglyMonotone(0.1, 1))
+    assert found.value == pytest.approx(0.9625, abs=1e-8)
+    assert found.lower == pytest.approx(0.9616, abs=1e-8)
+    assert found.kind == "upper"
+
+
+def test_proximal_steps_over_monotone_fields():
+    found = gd.rate(R.ProximalPoint(0.5), C.StronglyMonotone(0.1, 1))
+    assert found.value == pytest.approx(1 / 1.05, abs=1e-9)
+
+
+def positive(matrix) -> bool:
+    """Positive semidefinite, by the signs of the characteristic polynomial: they alternate."""
+    size = len(matrix)
+    coefficients = sympy.Matrix(size, size, lambda i, j: sympy.Rational(matrix[i][j])).charpoly().all_coeffs()
+    return all((-1) ** k * c >= 0 for k, c in enumerate(coefficients))
+
+
+def monotone_checked(proof, rule, kappa) -> bool:
+    """Both inequalities again, from the window's points as vectors of SymPy numbers."""
+    data = proof.to_dict()
+    window = data["window"]
+    size = len(window.points[0])
+    unit = [sympy.Matrix([int(k == i) for k in range(size)]) for i in range(size)]
+    x = [sympy.Matrix(list(map(sympy.Rational, row))) for row in window.points]
+    v = [sympy.zeros(size, 1) if k is None else unit[k] for k in window.values]
+
+    def outer(a, b):
+        return (a * b.T + b * a.T) / 2
+
+    def rest(matrix, multipliers):
+        for i, j, kind, c in multipliers:
+            dx, dv = x[i] - x[j], v[i] - v[j]
+            form = outer(dx, dv) - kappa * outer(dx, dx) if kind == "monotone" else outer(dx, dx) - outer(dv, dv)
+            assert c >= 0
+            matrix -= sympy.Rational(c) * form
+        return matrix
+
+    lifts = [sympy.Matrix([list(map(sympy.Rational, row)) for row in lift]) for lift in window.lifts]
+    p = sympy.Matrix([[sympy.Rational(c) for c in row] for row in data["form"]])
+    now, after = (lift.T * p * lift for lift in lifts)
+    rate = sympy.Rational(data["rate"])
+    assert all(i < window.first for i, *_ in data["bounding"])
+    first, second = (
+        rest(now - outer(unit[0], unit[0]), data["bounding"]),
+        rest(rate**2 * now - after, data["decreasing"]),
+    )
+    return all(positive(m.tolist()) for m in (first, second))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("rule", "mu", "lipschitz"),
+    [
+        (R.OptimisticGD(0.3), 0.1, 1),
+        (R.PastExtragradient(0.3), 0.1, 1),
+        (R.HeavyBall(0.1, -0.1), 0.1, 1),
+        (R.HeavyBall(0.02, 0.3), 1, 3),
+        (R.OptimisticGD(0.03), 1, 10),
+    ],
+    ids=str,
+)
+def test_rules_with_memory_over_monotone_fields(rule, mu, lipschitz):
+    """The proof is repeated by other arithmetic, and nonlinear members of the class obey it."""
+    pytest.importorskip("cvxpy", reason="needs the extra gandyn[proof]")
+    found = gd.rate(rule, C.StronglyMonotone(mu, lipschitz))
+    proof = found.certificate
+    assert found.measure == "quadratic Lyapunov function"
+    assert found.lower <= found.value < found.lower + 1e-3 < 1
+    assert proof.holds()
+    assert monotone_checked(proof, rule, sympy.nsimplify(mu) / sympy.nsimplify(lipschitz))
+
+
+@pytest.mark.slow
+def test_memory_over_monotone_fields():
+    pytest.importorskip("cvxpy", reason="needs the extra gandyn[proof]")
+    found = gd.rate(R.HeavyBall(0.1, -0.1), C.StronglyMonotone(0.1, 1))
+    assert found.certificate.holds()
+    assert 0 <= found.value - found.lower < 1e-6
+
+
+@pytest.mark.slow
+def test_nonlinear_members_of_the_class_contract_as_proven():
+    """v(w) = mu w + (L - mu) (R w + tanh-like monotone part): distances over 40 steps from a memory at rest."""
+    pytest.importorskip("cvxpy", reason="needs the extra gandyn[proof]")
+    rule = R.OptimisticGD(0.3)
+    found = gd.rate(rule, C.StronglyMonotone(0.1, 1))
+    x, y = sympy.symbols("x y", real=True)
+    soft = sympy.sqrt(1 + x**2) * sympy.Rational(1, 5)
+    game = gd.games.from_sympy(x**2 / 20 + soft + x * y * sympy.Rational(7, 10) - y**2 / 20, {"x": [x], "y": [y]})
+    run = gd.iterate(game, rule, np.random.default_rng(0).normal(size=(50, 2)), 200).w
+    size = np.linalg.norm(run, axis=-1)
+    assert (size[200] <= size[100] * found.value**100 * 3).all()
+
+
+# --- arithmetic -------------------------------------------------------------------------------------------------------
+
+
+def test_discs_and_roots_against_numpy():
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        p = [Fraction(int(c), 8) for c in rng.integers(-20, 20, rng.integers(2, 6))]
+        if not p[-1]:
+            continue
+        size = np.abs(np.roots([float(c) for c in reversed(p)])).max(initial=0.0)
+        for r in (Fraction(1, 2), Fraction(3, 2)):
+            if abs(size - float(r)) > 1e-9:
+                assert inside(p, r) == (size < float(r))
+    cubic = [Fraction(c) for c in (-3, 1, 7, -4)]
+    values = [sum(c * u**k for k, c in enumerate(cubic)) for u in range(4)]
+    assert interpolated(values) == cubic
+    assert first_root([1, -4, 4]) is not None  # (1 - 2u)^2: a double root counts
+    assert first_root([1, 0, 1]) is None
+    assert outside(lambda u: [u - Fraction(1, 2), Fraction(1)], 1, Fraction(1, 2))[0] == 0
+
+
+# --- what is refused --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        lambda: C.Bilinear(2, 1),
+        lambda: C.Bilinear(-1, 1),
+        lambda: C.Bilinear(0, 0),
+        lambda: C.Bilinear("a", 1),
+        lambda: C.Bilinear(1j, 2),
+        lambda: C.StronglyMonotone(2, 1),
+        lambda: C.StronglyMonotone(math.nan, 1),
+        lambda: C.StronglyMonotone(True, 1),
+        lambda: C.Spectrum(),
+        lambda: C.Spectrum(points=[1], disc=(1, 1)),
+        lambda: C.Spectrum(points=[]),
+        lambda: C.Spectrum(points="ab"),
+        lambda: C.Spectrum(points=[math.inf]),
+        lambda: C.Spectrum(segment=(1, 2, 3)),
+        lambda: C.Spectrum(disc=(1, -1)),
+        lambda: C.Spectrum(ellipse=(1, 0, 0)),
+        lambda: C.Spectrum(cross=(1, 2)),
+        lambda: C.Spectrum(polygon=[1, 2]),
+        lambda: C.Spectrum(points=[sympy.Symbol("a")]),
+        lambda: gd.rate(R.GDA("lr"), BILINEAR),
+        lambda: gd.rate(R.GDA(0.1), (0.5, 2)),
+    ],
+)
+def test_bad_classes_are_refused_in_one_line(bad):
+    with pytest.raises(ParameterError) as caught:
+        bad()
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        lambda: gd.rate(R.Adam(0.1), BILINEAR),
+        lambda: gd.rate(R.Consensus(0.1, 0.2), C.StronglyMonotone(0.1, 1)),
+        lambda: gd.rate(R.Anchored(0.1), C.StronglyMonotone(0.1, 1)),
+        lambda: gd.rate(R.GDA(0.1), BILINEAR, method="lyapunov"),
+        lambda: gd.rate(R.OptimisticGD(0.1), C.StronglyMonotone(0.1, 1), method="performance"),
+        lambda: gd.rate(R.GDA((0.1, 0.2)), C.StronglyMonotone(0.1, 1)),
+    ],
+)
+def test_rules_outside_a_class_are_refused(bad):
+    with pytest.raises(DomainError):
+        bad()
+
+
+def test_an_unknown_method_is_named():
+    with pytest.raises(GandynError, match="did you mean"):
+        gd.rate(R.GDA(0.1), BILINEAR, method="spectrall")
+
+
+def test_pictures():
+    data = gd.rate(R.Extragradient(0.4), BILINEAR).plot().data
+    assert data["radius"].max() <= data["value"]
+    assert gd.rate(R.GDA(0.3), SETS["disc"]).plot().data["radius"].max() == pytest.approx(0.85, abs=1e-4)
