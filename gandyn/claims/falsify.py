@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import ParameterError
 from ..results import Result
-from ..types import Game, Rule
+from ..types import Array, Game, Rule
 from .base import Draw, Evidence
 from .coverage import Coverage
 from .recipe import recipes, written
@@ -111,11 +111,11 @@ class Convergence(Result):
 
     game: Game
     rule: Rule
-    start: Any
-    target: Any
+    start: Array
+    target: Array
     steps: int
-    distances: Any
-    converged: Any
+    distances: Array
+    converged: Array
 
     _data = "game rule start target steps converged last_distance"
     _plot = "convergence"
@@ -133,7 +133,7 @@ class Convergence(Result):
         )
 
     @property
-    def last_distance(self) -> Any:
+    def last_distance(self) -> Array:
         """Distances to the target after the last step, one a start."""
         return self.distances[-1]
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..symbolic.backends import NUMPY, numpy_namespace
 from ..symbolic.lowering import BOOLEAN, Instruction, Operand
+from ..types import Array
 from .kernels import Chunk, Kernel
 from .program import Program
 
@@ -132,10 +133,10 @@ class _Block:
         trusted = self.chunk.trusted
         return bool(self._within(trusted, trusted)[self.alive].all())
 
-    def _good(self) -> Any:
+    def _good(self) -> Array:
         return self._within(self.chunk.limit, self.chunk.ceiling)
 
-    def _within(self, limit: float, ceiling: float) -> Any:
+    def _within(self, limit: float, ceiling: float) -> Array:
         program = self.kernel.program
         good = np.abs(self.floats[0]) <= limit
         for k in range(1, program.size):

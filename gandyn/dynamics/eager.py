@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..types import Array, Game, Rule, State
+from ..types import Array, Game, Rng, Rule, State
 from ..types.first_step import first_step
 from ..worlds import NUMPY, ceiling, world_of
 
@@ -28,7 +28,7 @@ class EagerRun:
     state: State
     rows: Any
     alive: Any
-    done: Any
+    done: Array
     t: int = 0
     norms: list[float] = dataclasses.field(default_factory=list)
     interrupted: bool = False
@@ -42,7 +42,7 @@ def run_eager(
     steps: int,
     *,
     stride: int | None,
-    rng: Any,
+    rng: Rng,
     bound: float,
     progress: Callable[[int, int], None] | None = None,
 ) -> EagerRun:
@@ -96,7 +96,7 @@ def run_eager(
     return run
 
 
-def _within(arrays: Any, w: Array, state: State, limit: float, most: float) -> Any:
+def _within(arrays: _NumpyArrays, w: Array, state: State, limit: float, most: float) -> Any:
     """Whose w lies within `limit` and whose state arrays within `most`, shape (...)."""
     good = arrays.within(w, limit)
     for _, leaf in state.leaves():
@@ -114,7 +114,7 @@ def _hold(arrays: Any, good: Any, new: State, old: State) -> State:
 class _NumpyArrays:
     world = NUMPY
 
-    def zeros(self, w: Array) -> Any:
+    def zeros(self, w: Array) -> Array:
         return np.zeros(w.shape[:-1], dtype=np.int64)
 
     def empty(self, rows: int, w: Array) -> Array:
@@ -153,25 +153,25 @@ class _TorchArrays:
 
         self.torch = torch
 
-    def zeros(self, w: Array) -> Any:
+    def zeros(self, w: Array) -> Array:
         return w.new_zeros(w.shape[:-1], dtype=self.torch.int64)
 
     def empty(self, rows: int, w: Array) -> Array:
         return w.new_empty((rows, *w.shape))
 
-    def within(self, w: Array, limit: float) -> Any:
+    def within(self, w: Array, limit: float) -> Array:
         return w.abs().amax(-1) <= limit
 
     def surely_within(self, w: Array, limit: float) -> bool:
         return False
 
-    def all_well(self, good: Any) -> bool:
+    def all_well(self, good: Array) -> bool:
         return False
 
-    def choose(self, good: Any, new: Array, old: Array) -> Array:
+    def choose(self, good: Array, new: Array, old: Array) -> Array:
         return self.torch.where(good.unsqueeze(-1), new, old)
 
-    def norm(self, v: Array) -> Any:
+    def norm(self, v: Array) -> Array:
         return v.norm()
 
     def quiet(self) -> Any:

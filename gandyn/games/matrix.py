@@ -125,12 +125,12 @@ def matrix_game(A: Any, parametrization: str = "direct") -> MatrixGame:
     return game
 
 
-def _softmax(logits: Sequence[Any]) -> list[Any]:
+def _softmax(logits: Sequence[sympy.Expr]) -> list[sympy.Expr]:
     """Written 1 / sum_j exp(u_j - u_i): exact at logarithms, and finite with its slope for logits within 350."""
     return [1 / sympy.Add(*(sympy.exp(other - u) for other in logits)) for u in logits]
 
 
-def equilibrium(a: Any) -> tuple[tuple[Any, ...], tuple[Any, ...], Any]:
+def equilibrium(a: sympy.Matrix) -> tuple[tuple[Any, ...], tuple[Any, ...], Any]:
     """Exact optimal strategies (x, y) and the value of a zero-sum matrix game, rows minimising.
 
     Raises:
@@ -154,7 +154,7 @@ def equilibrium(a: Any) -> tuple[tuple[Any, ...], tuple[Any, ...], Any]:
     )
 
 
-def _supports(a: Any) -> tuple[list[int], list[int]]:
+def _supports(a: sympy.Matrix) -> tuple[list[int], list[int]]:
     """Rows and columns that the linear program's optimal strategies use."""
     from scipy.optimize import linprog
 
@@ -174,7 +174,7 @@ def _supports(a: Any) -> tuple[list[int], list[int]]:
     return np.flatnonzero(result.x[:rows] > 1e-9).tolist(), np.flatnonzero(y > 1e-9).tolist()
 
 
-def _solve_on(a: Any, rows: Sequence[int], columns: Sequence[int]) -> tuple[Any, Any, Any] | None:
+def _solve_on(a: sympy.Matrix, rows: Sequence[int], columns: Sequence[int]) -> tuple[Any, Any, Any] | None:
     """Strategies that equalise on a square support, when they are optimal in the whole game."""
     if len(rows) != len(columns):
         return None

@@ -74,7 +74,7 @@ def planted_quadratic(
     return game
 
 
-def rational_rotation(size: int, seed: int | None) -> Any:
+def rational_rotation(size: int, seed: int | None) -> sympy.Matrix:
     """An exact rational rotation, (I - K)(I + K)^-1 for a random skew K (Cayley); the identity for seed None."""
     import numpy as np
 

@@ -30,7 +30,7 @@ class RobustRegression(Game):
     name = "robust regression"
     quadratic = True
 
-    def __init__(self, design: Any, targets: Any, lam: Fraction, solution: Any) -> None:
+    def __init__(self, design: Array, targets: Array, lam: Fraction, solution: list[Fraction]) -> None:
         n, p = design.shape
         self.players = (Player("x", p), Player("y", n))
         self._exact_design, self._exact_targets, self._exact_lam = design, targets, lam
@@ -88,7 +88,7 @@ class RobustRegression(Game):
         return worlds.concatenate([fit @ a, lam * uy - fit])
 
 
-def exact_fraction(value: Any) -> Any:
+def exact_fraction(value: Any) -> sympy.Expr:
     """A SymPy rational from a Fraction, an integer or a number."""
     return sympy.Rational(value.numerator, value.denominator) if isinstance(value, Fraction) else exact(value)
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from ..errors import DomainError
-from ..types import Array, Counts, Rule, State
+from ..types import Array, Counts, Rng, Rule, State
 from .gan_game import GANGame, Token
 
 WARM_UP = 3  # steps on a stream of their own first, as CUDA graphs ask: libraries make their workspaces there
@@ -50,7 +50,7 @@ class CapturedStep:
         self._asked = Counts()
         self.steps = 0
 
-    def step(self, rng: Any) -> None:
+    def step(self, rng: Rng) -> None:
         """One step."""
         self._view.feed(rng)
         if self.w.device.type != "cuda":
@@ -118,13 +118,13 @@ class _Fed(GANGame):
         """The oracle counts, those of the game whose step was captured."""
         return self._game.counts
 
-    def feed(self, rng: Any) -> None:
+    def feed(self, rng: Rng) -> None:
         """Fill the tokens of a step with fresh draws: as many as the last one asked for."""
         self._rng_now, self._next = rng, 0
         for token in self._tokens:
             _fill(token, self._game.draw(rng))
 
-    def draw(self, rng: Any = None) -> Token:
+    def draw(self, rng: Rng = None) -> Token:
         """The next of the step's tokens; in the first step, a new one."""
         if self._next == len(self._tokens):
             self._tokens.append(_fixed(self._game.draw(self._rng_now)))

@@ -30,9 +30,9 @@ class Ritz:
         norm: |H|_2. complete: the space is everything, so that these are all the eigenvalues.
     """
 
-    values: Any
-    coefficients: Any
-    residuals: Any
+    values: Array
+    coefficients: Array
+    residuals: Array
     norm: float
     complete: bool
 
@@ -63,7 +63,7 @@ class Krylov:
         return self.size == self.operator.size
 
     @property
-    def hessenberg(self) -> Any:
+    def hessenberg(self) -> Array:
         """H, (m+1, m)."""
         return self._hessenberg[: self.size + 1, : self.size]
 
@@ -128,14 +128,14 @@ class Krylov:
         residuals = np.maximum(np.abs(last @ vectors), FLOOR * self.operator.precision * norm)
         return Ritz(values.astype(complex), vectors.astype(complex), residuals, norm, self.complete)
 
-    def combine(self, coefficients: Any) -> tuple[Array, Array]:
+    def combine(self, coefficients: Array) -> tuple[Array, Array]:
         """Real and imaginary part of V y, each (n,)."""
         real, imaginary = (
             self._combined(np.ascontiguousarray(part)) for part in (coefficients.real, coefficients.imag)
         )
         return real, imaginary
 
-    def _combined(self, weights: Any) -> Array:
+    def _combined(self, weights: Array) -> Array:
         like = self.operator.like
         total = like.new_zeros(self.operator.size)
         for start, block in self._used(len(weights)):

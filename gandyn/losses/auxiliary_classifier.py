@@ -34,7 +34,13 @@ class AuxiliaryClassifier(Loss):
         parse_parameters(self, "weight")
 
     def discriminator(
-        self, real: Array, fake: Array, *, mean: Mean = batch_mean, distance: Array = None, classes: Any = None
+        self,
+        real: Array,
+        fake: Array,
+        *,
+        mean: Mean = batch_mean,
+        distance: Array = None,
+        classes: tuple[tuple[Array, ...], ...] | None = None,
     ) -> Array:
         """The source cost, plus the class cost of data and of samples."""
         of_real, of_fake = self._class_costs(classes, mean)
@@ -66,7 +72,7 @@ class AuxiliaryClassifier(Loss):
         """The gradient of `class_cost` against the class logits: softmax(logits) - targets, for targets of sum one."""
         return worlds.exp(logits - worlds.log_sum_exp(logits)[..., None]) - targets
 
-    def _class_costs(self, classes: Any, mean: Mean) -> tuple[Array, Array]:
+    def _class_costs(self, classes: tuple[tuple[Array, ...], ...] | None, mean: Mean) -> tuple[Array, Array]:
         if classes is None:
             raise ParameterError(
                 "AuxiliaryClassifier without class logits",

@@ -50,7 +50,7 @@ def _pair_slopes(loss: Paired, player: str, count: int) -> tuple[Any, Any]:
     return (real, fake, distance)[:count], (sympy.diff(cost, real), sympy.diff(cost, fake))
 
 
-def evaluate(symbols: Sequence[Any], expression: Any, values: Sequence[Array]) -> Array:
+def evaluate(symbols: Sequence[sympy.Symbol], expression: sympy.Expr, values: Sequence[Array]) -> Array:
     """An expression of scalars, elementwise on arrays of one world and shape (or on SymPy expressions)."""
     if all(is_symbolic(v) or not hasattr(v, "shape") for v in values) and any(map(is_symbolic, values)):
         return expression.xreplace(dict(zip(symbols, map(exact, values), strict=True)))

@@ -40,7 +40,7 @@ class TorchGame(Game):
 
     # --- the user's function -----------------------------------------------------------------------------------
 
-    def call(self, *blocks: Any) -> tuple[Any, ...]:
+    def call(self, *blocks: Any) -> tuple[Array, ...]:
         """The user's function on blocks of any leading shape, as a tuple with one cost for each player."""
         import torch
 
@@ -86,7 +86,7 @@ class TorchGame(Game):
             total, scale = (costs[0] + costs[1]).detach(), costs[0].detach().abs()
             self.zero_sum = bool((total.abs() <= 1e-12 * scale).all())
 
-    def _random_points(self) -> Any:
+    def _random_points(self) -> Array:
         import torch
 
         rng = np.random.default_rng(PROBE_SEED)
@@ -95,14 +95,14 @@ class TorchGame(Game):
 
     # --- the oracle --------------------------------------------------------------------------------------------
 
-    def _enter(self, w: Array) -> Any:
+    def _enter(self, w: Array) -> Array:
         import torch
 
         if world_of(w) == NUMPY:
             return torch.as_tensor(np.array(w, dtype=np.float64), device=self.device)
         return w
 
-    def _leave(self, result: Any, w: Array) -> Array:
+    def _leave(self, result: Array, w: Array) -> Array:
         return result.detach().cpu().numpy() if world_of(w) == NUMPY else result
 
     def _costs(self, w: Array, batch: Batch) -> tuple[Array, ...]:
@@ -117,7 +117,7 @@ class TorchGame(Game):
             leaf = point if attached else point.detach().requires_grad_()
             return self._leave(self._field_of(leaf, only, attached), w)
 
-    def _field_of(self, w: Any, only: int | None, create_graph: bool) -> Any:
+    def _field_of(self, w: Array, only: int | None, create_graph: bool) -> Array:
         """v(w) for w in a graph, which is kept for further derivatives if `create_graph`."""
         import torch
 
@@ -131,7 +131,7 @@ class TorchGame(Game):
             parts.append(gradient(cost, block, create_graph))
         return torch.cat(parts, -1)
 
-    def _graph(self, w: Any) -> FieldGraph:
+    def _graph(self, w: Array) -> FieldGraph:
         import torch
 
         attached = bool(w.requires_grad and torch.is_grad_enabled())
@@ -185,7 +185,7 @@ class _Vectorised:
     def __init__(self, game: TorchGame) -> None:
         self.game, self.form = game, "direct"
 
-    def choose(self, points: Any) -> None:
+    def choose(self, points: Array) -> None:
         """Settle the form on an ensemble of points."""
         import torch
 
@@ -196,7 +196,7 @@ class _Vectorised:
                 if self._agrees(points, expected):
                     return
 
-    def _agrees(self, points: Any, expected: list[Any]) -> bool:
+    def _agrees(self, points: Array, expected: list[Array]) -> bool:
         import torch
 
         try:
@@ -207,7 +207,7 @@ class _Vectorised:
             torch.allclose(a, b, rtol=1e-9, atol=1e-12, equal_nan=True) for a, b in zip(costs, expected, strict=True)
         )
 
-    def __call__(self, *blocks: Any) -> tuple[Any, ...]:
+    def __call__(self, *blocks: Any) -> tuple[Array, ...]:
         import torch
 
         lead = blocks[0].shape[:-1]
@@ -225,7 +225,7 @@ class _Vectorised:
             costs = tuple(torch.stack(values) for values in zip(*members, strict=True))
         return tuple(cost.reshape(lead) for cost in costs)
 
-    def _shaped(self, costs: tuple[Any, ...], lead: Any) -> tuple[Any, ...]:
+    def _shaped(self, costs: tuple[Array, ...], lead: Any) -> tuple[Array, ...]:
         lead, shaped = tuple(lead), []
         for player, cost in zip(self.game.players, costs, strict=True):
             if tuple(cost.shape) == (*lead, 1):

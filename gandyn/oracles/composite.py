@@ -16,6 +16,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..types import Array
+
 
 def composite_formulas() -> contextlib.AbstractContextManager[Any]:
     """A context in which the functions of `formulas` run on elementary operations: the same values to rounding.
@@ -37,28 +39,28 @@ def calls_through(handle: Callable[[Any, Any, Any], Any]) -> contextlib.Abstract
     return Calls()
 
 
-def _wide(x: Any) -> Any:
+def _wide(x: Array) -> Array:
     """Half precisions are normalised in single precision, as the kernels do."""
     return x.float() if x.dtype.itemsize == 2 else x
 
 
-def _along_channels(value: Any, like: Any) -> Any:
+def _along_channels(value: Any, like: Array) -> Array:
     return value.reshape(1, -1, *(1,) * (like.ndim - 2))
 
 
-def _standardised(x: Any, dims: Sequence[int], eps: float) -> tuple[Any, Any, Any]:
+def _standardised(x: Array, dims: Sequence[int], eps: float) -> tuple[Array, Array, Array]:
     """((x - mean) / sqrt(var + eps), mean, var) over some axes, variances without correction."""
     mean = x.mean(dims, keepdim=True)
     var = (x - mean).square().mean(dims, keepdim=True)
     return (x - mean) * (var + eps).rsqrt(), mean, var
 
 
-def _affine(x: Any, weight: Any, bias: Any) -> Any:
+def _affine(x: Array, weight: Array, bias: Array) -> Array:
     x = x if weight is None else x * weight
     return x if bias is None else x + bias
 
 
-def _follow(running: Any, value: Any, momentum: float) -> None:
+def _follow(running: Array, value: Any, momentum: float) -> None:
     import torch
 
     if running is not None:
@@ -67,15 +69,15 @@ def _follow(running: Any, value: Any, momentum: float) -> None:
 
 
 def batch_norm(
-    input: Any,
-    running_mean: Any,
-    running_var: Any,
-    weight: Any = None,
-    bias: Any = None,
+    input: Array,
+    running_mean: Array,
+    running_var: Array,
+    weight: Array = None,
+    bias: Array = None,
     training: bool = False,
     momentum: float = 0.1,
     eps: float = 1e-5,
-) -> Any:
+) -> Array:
     """`torch.nn.functional.batch_norm`: per channel, over batch and space; running statistics where not training."""
     x = _wide(input)
     if training or running_mean is None:
@@ -174,15 +176,15 @@ def weight_norm(v: Any, g: Any, dim: int = 0) -> Any:
 
 
 def attention(
-    query: Any,
-    key: Any,
+    query: Array,
+    key: Array,
     value: Any,
     attn_mask: Any = None,
     dropout_p: float = 0.0,
     is_causal: bool = False,
     scale: float | None = None,
     enable_gqa: bool = False,
-) -> Any:
+) -> Array:
     """`scaled_dot_product_attention` by two products of matrices and a softmax; it draws as torch's own form does."""
     import torch
 

@@ -6,6 +6,8 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
+from ..types import Array
+
 
 class FieldGraph:
     """The graph of the players' gradients at one point, kept so that many products with J or its transpose reuse it.
@@ -27,8 +29,8 @@ class FieldGraph:
 
     def __init__(
         self,
-        blocks: Sequence[Sequence[Any]],
-        costs: Sequence[Any],
+        blocks: Sequence[Sequence[Array]],
+        costs: Sequence[Array],
         lead: int = 0,
         zero_sum: bool = False,
         attached: bool = False,
@@ -47,16 +49,16 @@ class FieldGraph:
             self._slopes = {(0, 0): first, (1, 0): first, (0, 1): second, (1, 1): second}
         self._own = [self._slope(i, i) for i in self.players]
 
-    def field(self) -> Any:
+    def field(self) -> Array:
         """v, shape (..., d)."""
         return self._join([[self._signed(t, i) for t in slope] for i, slope in enumerate(self._own)])
 
-    def vjp(self, u: Any) -> Any:
+    def vjp(self, u: Array) -> Array:
         """J^T u: the gradient of the sum over i of <df_i/dx_i, u_i>."""
         terms = [(i, i, block) for i, block in enumerate(self._split(u))]
         return self._join(self._pull(terms, self.players))
 
-    def jvp(self, u: Any) -> Any:
+    def jvp(self, u: Array) -> Array:
         """J u: block i is the gradient of <df_i/dw, u> in x_i; see the class for the number of passes."""
         blocks = self._split(u)
         if self.zero_sum:
@@ -66,12 +68,12 @@ class FieldGraph:
             return self._jvp_by_adjoint(blocks)
         return self._join([self._pull([(i, j, blocks[j]) for j in self.players], [i])[0] for i in self.players])
 
-    def _again(self, u: Any) -> bool:
+    def _again(self, u: Array) -> bool:
         """Whether J u was asked for before, so that the graph of p -> J^T p pays; not where derivatives go on."""
         before, self._asked = self._asked, True
         return before and not self.attached and not u.requires_grad
 
-    def _jvp_by_adjoint(self, blocks: Sequence[Any]) -> Any:
+    def _jvp_by_adjoint(self, blocks: Sequence[Array]) -> Array:
         """The derivative of p -> J^T p, along the transposed direction: J u, one pass for all players."""
         import torch
 
@@ -91,7 +93,7 @@ class FieldGraph:
         found = torch.autograd.grad(outputs, probes, weights, retain_graph=True, materialize_grads=True)
         return torch.cat(found, -1)
 
-    def coupling(self, u: Any, only: int | None = None) -> Any:
+    def coupling(self, u: Array, only: int | None = None) -> Array:
         """J_o u, where J_o is J without each player's own Hessian; of one player, its block, and zeros elsewhere."""
         import torch
 
@@ -103,7 +105,7 @@ class FieldGraph:
             for i in self.players
         ])  # fmt: skip
 
-    def parts(self, u: Any) -> tuple[Any, Any]:
+    def parts(self, u: Array) -> tuple[Array, Array]:
         """(S u, A u), where S and A are the symmetric and the antisymmetric part of J.
 
         From J_d u and J_o^T u, one pass for each player, and J_o u, which is -J_o^T u in a zero-sum game; in a
@@ -129,17 +131,17 @@ class FieldGraph:
 
     # --- one backward pass -------------------------------------------------------------------------------------
 
-    def _slope(self, i: int, j: int) -> tuple[Any, ...]:
+    def _slope(self, i: int, j: int) -> tuple[Array, ...]:
         """df_i/dx_j, in tensors; in a zero-sum game df_2/dx_j for both players."""
         if (i, j) not in self._slopes:
             self._slopes[i, j] = slopes(self._costs[i], self.blocks[j], create_graph=True)
         return self._slopes[i, j]
 
-    def _signed(self, block: Any, i: int) -> Any:
+    def _signed(self, block: Array, i: int) -> Array:
         """What player i's cost makes of slopes of the cost that stands for it."""
         return -block if self.zero_sum and i == 0 else block
 
-    def _pull(self, terms: Sequence[tuple[int, int, Any]], wanted: Sequence[int]) -> list[list[Any]]:
+    def _pull(self, terms: Sequence[tuple[int, int, Any]], wanted: Sequence[int]) -> list[list[Array]]:
         """Gradients of the sum of <df_i/dx_j, u_j> over terms (i, j, u_j), in the blocks of the players wanted."""
         import torch
 
@@ -161,20 +163,20 @@ class FieldGraph:
         pieces = iter(found)
         return [[*itertools.islice(pieces, len(self.blocks[i]))] for i in wanted]
 
-    def _split(self, u: Any) -> tuple[Any, ...]:
+    def _split(self, u: Array) -> tuple[Array, ...]:
         return tuple(u.split([sum(sizes) for sizes in self._sizes], -1))
 
-    def _unpack(self, block: Any, j: int) -> tuple[Any, ...]:
+    def _unpack(self, block: Array, j: int) -> tuple[Array, ...]:
         pieces = block.split(self._sizes[j], -1)
         return tuple(piece.reshape(p.shape) for piece, p in zip(pieces, self.blocks[j], strict=True))
 
-    def _join(self, blocks: Sequence[Sequence[Any]]) -> Any:
+    def _join(self, blocks: Sequence[Sequence[Array]]) -> Array:
         import torch
 
         return torch.cat([t.flatten(self.lead) for t in itertools.chain(*blocks)], -1)
 
 
-def slopes(cost: Any, tensors: Sequence[Any], create_graph: bool = False) -> tuple[Any, ...]:
+def slopes(cost: Array, tensors: Sequence[Array], create_graph: bool = False) -> tuple[Array, ...]:
     """d(sum of cost)/d(tensor) for each, zeros where the graph does not connect them; the graph is kept."""
     import torch
 
@@ -185,6 +187,6 @@ def slopes(cost: Any, tensors: Sequence[Any], create_graph: bool = False) -> tup
     )
 
 
-def gradient(cost: Any, block: Any, create_graph: bool = False) -> Any:
+def gradient(cost: Array, block: Array, create_graph: bool = False) -> Array:
     """d(sum of cost)/d(block), zeros where the graph does not connect them; the graph is kept."""
     return slopes(cost, [block], create_graph)[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..types import Array
 from .module_state import standing_in
 
 Network = Any  # a module or a FunctionalNetwork: called on a batch, with named_parameters()
@@ -21,7 +22,7 @@ class FunctionalNetwork:
         for name, parameter in self.network.named_parameters():
             yield name, self.values.get(name, parameter)
 
-    def __call__(self, *inputs: Any) -> Any:
+    def __call__(self, *inputs: Any) -> Array:
         """The module's forward pass at these values."""
         own = {**dict(self.network.named_parameters()), **dict(self.network.named_buffers())}
         with standing_in([self.network], {id(own[name]): value for name, value in self.values.items()}):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ParameterError, ShapeError
+from ..types import Array
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -28,9 +29,9 @@ class GaussianMixture:
         [[2.0004, 0.0], [0.0, 2.0004]]
     """
 
-    means: Any
-    std: Any
-    weights: Any = None
+    means: Array
+    std: Array
+    weights: Array = None
 
     def __post_init__(self) -> None:
         means = np.array(self.means, dtype=float)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+
+from ..lazy import sympy
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Facts:
     """
 
     source: str = ""
-    flow_eigenvalues: tuple[tuple[Any, ...], ...] = ()
-    conserved: tuple[Any, ...] = ()
+    flow_eigenvalues: tuple[tuple[sympy.Expr, ...], ...] = ()
+    conserved: tuple[sympy.Expr, ...] = ()
     starts: tuple[tuple[float, ...], ...] = ()
     notes: tuple[str, ...] = ()

@@ -91,11 +91,11 @@ class NetworkGame(FlatNetworks):
         self.counts.samples += self.batch_size(batch)
         return self._graph(w, batch).field().detach()
 
-    def _module_field(self, batch: Batch, only: int | None, padded: bool) -> Any:
+    def _module_field(self, batch: Batch, only: int | None, padded: bool) -> Array:
         """The field of the parameters that are loaded, in a fresh vector; of one player, its block, `padded` or not."""
         return self._differentiated(lambda: self._loaded_field(batch, only, padded))
 
-    def _loaded_field(self, batch: Batch, only: int | None, padded: bool) -> Any:
+    def _loaded_field(self, batch: Batch, only: int | None, padded: bool) -> Array:
         import torch
 
         with torch.enable_grad(), self._evaluation(batch, training=True):
@@ -112,7 +112,7 @@ class NetworkGame(FlatNetworks):
                 gradient for i, cost in enumerate(costs) for gradient in self._slopes(cost, [i], keep=i < last)
             ])  # fmt: skip
 
-    def _slopes(self, cost: Any, players: Sequence[int], keep: bool = False) -> list[Any]:
+    def _slopes(self, cost: Array, players: Sequence[int], keep: bool = False) -> list[Array]:
         """d(cost)/d(parameters of some players), in tensors; zeros for those that are frozen.
 
         Raises:
@@ -143,7 +143,7 @@ class NetworkGame(FlatNetworks):
     def _after(self, index: int) -> range:
         return range(index + 1, len(self.players))
 
-    def _zeros(self, players: range, padded: bool) -> list[Any]:
+    def _zeros(self, players: range, padded: bool) -> list[Array]:
         return [self._buffer.new_zeros(self.players[i].size) for i in players] if padded else []
 
     def _costs(self, w: Array, batch: Batch) -> tuple[Array, ...]:
@@ -162,14 +162,14 @@ class NetworkGame(FlatNetworks):
         """Whether evaluations move buffers, or leave parameters out: then graphs stand on w and not on the modules."""
         return bool(self._module_state.places) or not all(p.requires_grad for own in self._parameters for p in own)
 
-    def _pieces(self, blocks: Sequence[Any]) -> list[list[Any]]:
+    def _pieces(self, blocks: Sequence[Array]) -> list[list[Array]]:
         """Blocks of w in tensors shaped like the parameters."""
         return [
             [piece.view_as(p) for piece, p in zip(block.split([p.numel() for p in own]), own, strict=True)]
             for own, block in zip(self._parameters, blocks, strict=True)
         ]
 
-    def _costs_of(self, pieces: Sequence[Sequence[Any]], batch: Batch, written_out: bool = True) -> tuple[Any, ...]:
+    def _costs_of(self, pieces: Sequence[Sequence[Array]], batch: Batch, written_out: bool = True) -> tuple[Array, ...]:
         """The costs where `pieces` stand in for the parameters, and copies for the buffers."""
         from .composite import composite_formulas
 
@@ -191,7 +191,9 @@ class NetworkGame(FlatNetworks):
         ):
             return self._network_costs(self.networks, batch, None)
 
-    def _field_of(self, w: Any, batch: Batch, only: int | None, create_graph: bool, written_out: bool = True) -> Any:
+    def _field_of(
+        self, w: Array, batch: Batch, only: int | None, create_graph: bool, written_out: bool = True
+    ) -> Array:
         import torch
 
         blocks = self.split(w)
@@ -201,7 +203,7 @@ class NetworkGame(FlatNetworks):
             for i, (cost, block) in enumerate(zip(costs, blocks, strict=True))
         ])  # fmt: skip
 
-    def _graph(self, w: Array, batch: Batch, u: Any = None) -> FieldGraph:
+    def _graph(self, w: Array, batch: Batch, u: Array = None) -> FieldGraph:
         """The graph of the field at w, the one from the last call where w and the batch are the same objects.
 
         It refers to the parameters in the buffer, so w is loaded again before each product. With derivatives in w or in
@@ -268,7 +270,7 @@ class NetworkGame(FlatNetworks):
             self._held_to_differences = False
             raise
 
-    def _product(self, compute: Callable[[], Any]) -> Any:
+    def _product(self, compute: Callable[[], Any]) -> Array:
         """A product, or torch's refusal as an error of ours."""
         try:
             return compute()

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import GandynError, NotDifferentiableError
+from ..types import Array, Game
 from .composite import calls_through
 
 STEPS = (1e-6, 1e-7, 1e-8, 1e-5, 1e-4, 1e-3, 1e-2)  # of differences, relative to the size of the coordinates
@@ -81,7 +82,7 @@ def _doubled(value: Any) -> Any:
     return {key: _doubled(v) for key, v in value.items()} if type(value) is dict else value
 
 
-def check_products(game: Any, w: Any, batch: Any = None) -> ProductCheck:
+def check_products(game: Game, w: Array, batch: Any = None) -> ProductCheck:
     """Hold a torch game's products at w to differences of its field there.
 
     A game of networks is evaluated in double precision, whatever its own, where its costs allow; the formulas are the
@@ -105,7 +106,7 @@ def check_products(game: Any, w: Any, batch: Any = None) -> ProductCheck:
     return found
 
 
-def _checked(game: Any, w: Any, batch: Any) -> ProductCheck:
+def _checked(game: Game, w: Array, batch: Any) -> ProductCheck:
     import torch
 
     if w.dtype == torch.float64:
@@ -124,23 +125,23 @@ def _checked(game: Any, w: Any, batch: Any) -> ProductCheck:
 class _Oracle:
     """Field and products of a game at one batch, or functions that stand for them."""
 
-    def __init__(self, game: Any, batch: Any, field: Any = None, products: Any = None) -> None:
+    def __init__(self, game: Game, batch: Any, field: Any = None, products: Any = None) -> None:
         self._field = field or (lambda w: game.field(w, batch))
         self._products = products or (lambda w: (lambda u: game.jvp(w, u, batch), lambda u: game.vjp(w, u, batch)))
 
-    def field(self, w: Any) -> Any:
+    def field(self, w: Array) -> Array:
         return self._field(w).detach()
 
-    def products(self, w: Any) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+    def products(self, w: Array) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
         forward, backward = self._products(w)
         return (lambda u: forward(u).detach()), (lambda u: backward(u).detach())
 
 
-def _size(w: Any) -> float:
+def _size(w: Array) -> float:
     return max(float(w.double().square().mean().sqrt()), 1e-2)
 
 
-def _error(game: Any, oracle: _Oracle, w: Any, steps: tuple[float, ...]) -> float:
+def _error(game: Game, oracle: _Oracle, w: Array, steps: tuple[float, ...]) -> float:
     """See `ProductCheck.error`."""
     import torch
 
@@ -176,7 +177,7 @@ def _lower(best: dict[Any, float], key: Any, value: float) -> None:
     best[key] = min(best.get(key, float("inf")), value if value == value else float("inf"))
 
 
-def _difference(function: Callable[[Any], Any], w: Any, u: Any, h: float) -> Any:
+def _difference(function: Callable[[Any], Any], w: Array, u: Array, h: float) -> Array:
     """The derivative along u by central differences at h and 2 h, with an error of order h^4."""
     near, far = (function(w + s * h * u) - function(w - s * h * u) for s in (1, 2))
     return (8 * near - far) / (12 * h)

@@ -66,7 +66,7 @@ class Box:
         return worlds.clip(w, np.array(low, dtype=float), np.array(high, dtype=float))
 
 
-def _clip_symbol(x: Any, low: Any, high: Any) -> Any:
+def _clip_symbol(x: sympy.Expr, low: sympy.Expr, high: sympy.Expr) -> sympy.Expr:
     """min(max(x, low), high), left as it stands where x is not a number: comparing first takes SymPy seconds."""
     x = worlds.exact(x)
     known = bool(x.is_number)

@@ -43,7 +43,7 @@ class Consistency(Penalty):
     def __post_init__(self) -> None:
         refuse_negative(self, "lam", "variance", "margin")
 
-    def cost(self, critic: Critic) -> Any:
+    def cost(self, critic: Critic) -> Array:
         """The term over data, and over samples if asked for."""
         total = self._over(critic.real, critic)
         return total + self._over(critic.fake, critic) if self.on_fakes else total

@@ -30,7 +30,7 @@ class Orthogonal(Penalty):
     def __post_init__(self) -> None:
         refuse_negative(self, "beta")
 
-    def cost(self, critic: Critic) -> Any:
+    def cost(self, critic: Critic) -> Array:
         """beta sum |G - 1|^2, or of its off-diagonal part."""
         total = sum(self._distance(w.reshape(w.shape[0], -1)) for w in critic.weights)
         return number(self.beta, total) * total

@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any, ClassVar
 
 from .. import worlds
+from ..lazy import sympy
 from ..worlds import Array, exact, number
 from . import registry
 from .penalty import Penalty, refuse_negative
@@ -30,7 +31,7 @@ class WeightClipping(Penalty):
         refuse_negative(self, "bound")
 
     @property
-    def bounds(self) -> tuple[Any, Any]:
+    def bounds(self) -> tuple[sympy.Expr, sympy.Expr]:
         """(-bound, bound)."""
         return -exact(self.bound), exact(self.bound)
 

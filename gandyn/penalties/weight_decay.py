@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from ..types import Array
 from ..worlds import number
 from . import registry
 from .penalty import Critic, Penalty, refuse_negative
@@ -27,7 +28,7 @@ class WeightDecay(Penalty):
     def __post_init__(self) -> None:
         refuse_negative(self, "lam")
 
-    def cost(self, critic: Critic) -> Any:
+    def cost(self, critic: Critic) -> Array:
         """(lam / 2) sum |W|^2."""
         total = sum((w * w).sum() for w in critic.weights)
         return number(self.lam, total) * total / 2

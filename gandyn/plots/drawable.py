@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import DomainError, ParameterError
 from ..lazy import sympy
 from ..results import Trajectory
-from ..types import Game, Rule
+from ..types import Array, Game, Rule
 from ..worlds import NUMPY
 
 Box = Sequence[tuple[float, float]]
@@ -20,7 +20,7 @@ MOST_MEMBERS = 64
 REACH = 4.0
 
 
-def as_array(values: Any) -> np.ndarray:
+def as_array(values: Array) -> np.ndarray:
     """NumPy floats from any world's numbers."""
     if hasattr(values, "detach"):
         values = values.detach().cpu().numpy()

@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from ..analysis.gap import DualityGap, GapAlong, GapFlow, duality_gap
 from ..errors import ParameterError
+from ..lazy import sympy
 from ..types import Game
 from .drawable import Box, box_around, check_box, coordinate_names, evaluate, inside, plane, runs_in_box
 from .drawing import Drawing, one_panel
@@ -237,6 +238,6 @@ def gap_flow(flow: GapFlow, box: Box | None = None, trajectories: Any = (), stat
 class _Rest:
     """An equilibrium as `phase_portrait` wants it: where, and what the gap flow does there."""
 
-    def __init__(self, flow: GapFlow, point: Any) -> None:
+    def __init__(self, flow: GapFlow, point: tuple[sympy.Expr, ...]) -> None:
         self.point = np.array([float(x) for x in point])
         self.kind = str(flow.linearize(point).verdict)

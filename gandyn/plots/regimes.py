@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ParameterError
+from ..types import Array
 from .drawing import Drawing
 from .style import QUIET, series_styles, styled
 
@@ -84,7 +85,7 @@ def rank_correlations(series: Mapping[str, Any]) -> dict[str, float]:
     return result
 
 
-def _column(label: str, rows: list[Any], key: str) -> Any:
+def _column(label: str, rows: list[Any], key: str) -> Array:
     if not rows or any(key not in row["metrics"] for row in rows):
         raise ParameterError(
             f"the run {label!r} without {key} in its metrics", "modes, W1 and gap", 'names = ["modes", "w1", "gap"]'

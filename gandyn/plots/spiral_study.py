@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import DomainError, ParameterError
+from ..lazy import sympy
 from ..results import Result, Trajectory, table
-from ..types import Game, Rule
+from ..types import Array, Game, Rule
 from .drawable import as_array, labelled, plane
 from .drawing import Drawing
 from .eigenvalues import MOST_ANNOTATIONS, draw_spectrum, measured
@@ -32,7 +33,7 @@ class Spiral(Result):
     """
 
     game: Game
-    equilibrium: Any
+    equilibrium: Array
     trajectories: dict[str, Trajectory]
     linearizations: dict[str, Any]
 
@@ -174,7 +175,7 @@ def _smooth_flow(game: Game, start: Any, time: float) -> Trajectory:
         samples = 2 * samples - 1
 
 
-def _equilibrium(game: Game, start: Any) -> Any:
+def _equilibrium(game: Game, start: Any) -> tuple[sympy.Expr, ...]:
     """The known or found equilibrium nearest to the start: exact where it is known so."""
     from ..analysis.zeros.fixed_points import fixed_points
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import ParameterError
-from ..types import Array, Domain, Game, Info, Rule, State
+from ..types import Array, Domain, Game, Info, Rng, Rule, State
 from ..worlds import is_symbolic, maximum, number
 from .declaration import parameter, register, remembers, step_size, trials, zero
 from .moments import blend, blend_square, descend_over_root, over_root
@@ -42,7 +42,7 @@ class Adam(Rule):
             if not is_symbolic(beta) and not 0 <= beta < 1:
                 raise ParameterError(f"{self.name}(betas={self.betas!r})", "0 <= beta < 1", "betas=(0.9, 0.999)")
 
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         v = game.field(w, game.draw(rng))
         t = state["steps"] + 1
         moments = self._update(state.arrays, v, w)
@@ -84,7 +84,7 @@ class AMSGrad(Adam):
 
     memory = remembers(Adam, largest=zero)
 
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         v = game.field(w, game.draw(rng))
         t = state["steps"] + 1
         moments = self._update(state.arrays, v, w)
@@ -114,7 +114,7 @@ class RMSProp(Rule):
     memory = remembers(square=zero)
     examples = trials(lambda rule: [rule(0.1), rule((0.1, 0.05), 0.9)])
 
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         v = game.field(w, game.draw(rng))
         decay = number(self.decay, w)
         square = blend_square(state["square"], v, decay)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..types import Array, Cost, Domain, Game, Info, Rule, State
+from ..types import Array, Cost, Domain, Game, Info, Rng, Rule, State
 from .declaration import largest, modulus, register, remembers, start, step_size, trials
 from .gradient import SimultaneousGD
 from .wrapper import Wrapper
@@ -33,7 +33,7 @@ class Anchored(Rule):
     # At t = infinity: 1, the anchor's own; beyond s = 1, extragradient's.
     bilinear_modulus = modulus(lambda s: max(1.0, math.sqrt(1 - s**2 + s**4)))
 
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         lr = game.per_coordinate(self.lr, w)
         batch = game.draw(rng)
         v = game.field(w, batch)
@@ -60,7 +60,7 @@ class Halpern(Wrapper):
     bilinear_modulus = modulus(lambda s, inner: largest(inner.bilinear_modulus(s), 1.0))
     examples = trials(lambda rule: [rule(SimultaneousGD(0.1))])
 
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         t = state["steps"]
         moved, inner, info = self.inner.step(game, w, state.inner[0], rng)
         w = game.project(moved + (state["anchor"] - moved) / (t + 2))

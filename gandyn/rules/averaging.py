@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..types import Array, Game, Info, Rule, State
+from ..types import Array, Game, Info, Rng, Rule, State
 from ..worlds import number
 from .declaration import choice, derived, largest, modulus, parameter, register, remembers, start, trials
 from .gradient import SimultaneousGD
@@ -34,7 +34,7 @@ class Averaging(Wrapper):
     )
     examples = trials(lambda rule: [rule(SimultaneousGD(0.1)), rule(SimultaneousGD((0.1, 0.05)), "exponential", 0.9)])
 
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         iterate, inner, info = self.inner.step(game, state["iterate"], state.inner[0], rng)
         if self.kind == "uniform":
             t = state["steps"] + 1

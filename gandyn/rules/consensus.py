@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..types import Array, Cost, Game, Info, Rule, State
+from ..types import Array, Cost, Game, Info, Rng, Rule, State
 from ..worlds import concatenate, zeros_like
 from .declaration import derived, modulus, register, step_size, trials, weight
 from .gradient import SimultaneousGD
@@ -32,7 +32,7 @@ class Consensus(Rule):
     bilinear_modulus = modulus(lambda s, gamma, lr: math.hypot(1 - gamma / lr * s**2, s))
     examples = trials(lambda rule: [rule(0.1, 0.5), rule((0.1, 0.05), (0.3, 1.0))])
 
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         """One field and one transposed product, on the same batch."""
         batch = game.draw(rng)
         v = game.field_and_graph(w, batch)
@@ -56,7 +56,7 @@ class HamiltonianGradient(Rule):
     aliases = ("HGD",)
     bilinear_modulus = modulus(lambda s, lr: abs(1 - s**2 / lr))
 
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         """One field and one transposed product, on the same batch."""
         batch = game.draw(rng)
         v = game.field_and_graph(w, batch)

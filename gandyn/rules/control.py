@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..types import Array, Domain, Game, Info, Rule, State
+from ..types import Array, Domain, Game, Info, Rng, Rule, State
 from .declaration import (
     coefficient,
     derived,
@@ -55,7 +55,7 @@ class PID(Rule):
     )
     examples = trials(lambda rule: [rule(0.1, 1.0, 0.0, 1.0), rule((0.1, 0.05), (1.0, 0.8), 0.02, 0.5)])
 
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         v = game.field(w, game.draw(rng))
         total = state["integral"] + v
         p, i, d = (game.per_coordinate(k, w) for k in (self.proportional, self.integral, self.derivative))
@@ -88,7 +88,7 @@ class TakagiSugeno(Rule):
     bilinear_modulus = modulus(lambda s, small: math.hypot(1, small * s))
     examples = trials(lambda rule: [rule(0.1), rule((0.1, 0.05), 1.0, (1.0, 0.2), 0.5)])
 
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         v = game.field(w, game.draw(rng))
         small, large, width = (game.per_coordinate(k, w) for k in (self.small, self.large, self.width))
         square = game.dot_per_player(v, v)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
+from ..types import Array, Batch, Cost, Domain, Game, Info, Rng, Rule, State
 from .declaration import coefficient, derived, each, modulus, register, step_size, trials
 from .products import back_coupling, only, own_blocks
 
@@ -75,7 +75,7 @@ class Drift(Rule):
         norms, others, dots = self._uses
         return Cost(fields=1, jvps=2 * dots, vjps=2 * (norms + others + (dots and not self.held)))
 
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         """One step; the field and all penalties are evaluated on one batch."""
         batch = game.draw(rng)
         free_product = self._uses[2] and not self.held

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from ..errors import DomainError, ParameterError
-from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
+from ..types import Array, Batch, Cost, Domain, Game, Info, Rng, Rule, State
 from ..worlds import concatenate, zeros_like
 from .declaration import count, modulus, register, step_size
 from .products import only, without
@@ -142,12 +142,12 @@ class DualityGapDescent(Rule):
         if self.outer is not None:
             self.outer.check(self._view(game))
 
-    def init(self, game: Game, w: Array, rng: Any = None) -> State:
+    def init(self, game: Game, w: Array, rng: Rng = None) -> State:
         """The outer rule's state, where there is one."""
         self.check(game)
         return State() if self.outer is None else State(inner=(self.outer.init(self._view(game), w, rng),))
 
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         """Answer, differentiate the gap, and step; on one batch unless `fresh`."""
         if self.outer is not None:
             w, inner, info = self.outer.step(self._view(game), w, state.inner[0], rng)
@@ -157,7 +157,7 @@ class DualityGapDescent(Rule):
 
     # --- the gradient of the gap ---------------------------------------------------------------------------------
 
-    def gap_gradient(self, game: Game, w: Array, batch: Batch = None, rng: Any = None) -> Array:
+    def gap_gradient(self, game: Game, w: Array, batch: Batch = None, rng: Rng = None) -> Array:
         """grad G(w), shape (..., d), by the route that the rule was built for. `rng` draws fresh inner batches."""
         paths = [self._path(game, i, w, batch, rng) for i in range(len(game.players))]
         if self.through:
@@ -170,11 +170,11 @@ class DualityGapDescent(Rule):
         total = zeros_like(w) if game.zero_sum else game.cost_gradients(w, batch).sum(0)
         return total - sum(slopes[1:], slopes[0])
 
-    def answers(self, game: Game, w: Array, batch: Batch = None, rng: Any = None) -> list[Array]:
+    def answers(self, game: Game, w: Array, batch: Batch = None, rng: Rng = None) -> list[Array]:
         """(y_i, w_-i) for each player i: joint vectors at which player i alone has moved."""
         return [self._path(game, i, w, batch, rng)[-1] for i in range(len(game.players))]
 
-    def _path(self, game: Game, i: int, w: Array, batch: Batch, rng: Any) -> list[Array]:
+    def _path(self, game: Game, i: int, w: Array, batch: Batch, rng: Rng) -> list[Array]:
         """Joint vectors from w to player i's answer; only the last one where they are not differentiated through."""
         if self.k is None:
             return [_replaced(game, i, w, game.best_response(i, w))]
@@ -188,7 +188,7 @@ class DualityGapDescent(Rule):
             points = [*points, moved] if self.through else [moved]
         return points
 
-    def _run(self, inner: Rule, view: Any, batch: Batch, rng: Any) -> Array:
+    def _run(self, inner: Rule, view: Any, batch: Batch, rng: Rng) -> Array:
         """k steps of a rule on one player's own problem, from where it stands."""
         if not self.fresh:
             view.draw = lambda _: batch

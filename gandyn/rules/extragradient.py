@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..types import Array, Cost, Domain, Game, Info, Rule, State
+from ..types import Array, Cost, Domain, Game, Info, Rng, Rule, State
 from ..worlds import number
 from .declaration import first_field, modulus, parameter, register, remembers, step_size, trials
 
@@ -32,7 +32,7 @@ class Extragradient(Rule):
     bilinear_modulus = modulus(lambda s, extrapolation: math.sqrt(1 - s**2 + s**4) if extrapolation is None else None)
     examples = trials(lambda rule: [rule(0.1), rule((0.1, 0.05), extrapolation=0.2), rule(0.1, fresh=True)])
 
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         lr = game.per_coordinate(self.lr, w)
         ahead = lr if self.extrapolation is None else game.per_coordinate(self.extrapolation, w)
         batch = game.draw(rng)
@@ -62,7 +62,7 @@ class ExtragradientPlus(Rule):
     bilinear_modulus = modulus(lambda s, beta: math.hypot(1 - s**2 / beta, s))
     examples = trials(lambda rule: [rule(0.1), rule((0.1, 0.05), 0.75)])
 
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         lr = game.per_coordinate(self.lr, w)
         batch = game.draw(rng)
         v = game.field(w, batch)
@@ -92,7 +92,7 @@ class OptimisticGD(Rule):
             return math.sqrt((1 + math.sqrt(1 - 4 * s**2)) / 2)
         return math.hypot(0.5, s + math.sqrt(s**2 - 0.25))
 
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         v = game.field(w, game.draw(rng))
         change = 2 * v - state["previous_field"]
         w = game.project(w - game.per_coordinate(self.lr, w) * change)
@@ -116,7 +116,7 @@ class PastExtragradient(Rule):
     memory = remembers(field_ahead=first_field)
     bilinear_modulus = OptimisticGD.bilinear_modulus  # both have the same non-zero spectrum
 
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         """One field evaluation, at the look-ahead point."""
         lr = game.per_coordinate(self.lr, w)
         midpoint = game.project(w - lr * state["field_ahead"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..types import Array, Domain, Game, Info, Rule, State
+from ..types import Array, Domain, Game, Info, Rng, Rule, State
 from .declaration import modulus, register, step_size
 
 
@@ -30,6 +30,6 @@ class SimultaneousGD(Rule):
     aliases = ("GDA", "simultaneous")
     bilinear_modulus = modulus(lambda s: math.sqrt(1 + s**2))
 
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         v = game.field(w, game.draw(rng))
         return game.project(w - game.per_coordinate(self.lr, w) * v), state, {"field": v}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from ..types import Array, Domain, Game, Info, Rule, State
+from ..types import Array, Domain, Game, Info, Rng, Rule, State
 from ..worlds import real_and_imaginary, zeros_like
 from .alternating import Alternating
 from .declaration import derived, largest_root, modulus, parameter, register, step_size, trials
@@ -54,7 +54,7 @@ class HeavyBall(Rule):
     def _in_turn(self) -> Alternating:
         return Alternating(dataclasses.replace(self, alternating=False))
 
-    def init(self, game: Game, w: Array, rng: Any = None) -> State:
+    def init(self, game: Game, w: Array, rng: Rng = None) -> State:
         """The state at the start: momentum, all zero."""
         self.check(game)
         if self.alternating:
@@ -62,7 +62,7 @@ class HeavyBall(Rule):
         names = ("momentum", "momentum_imaginary") if self._complex else ("momentum",)
         return State({name: zeros_like(w) for name in names})
 
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         if self.alternating:
             return self._in_turn.step(game, w, state, rng)
         betas = [real_and_imaginary(beta) for beta in game.per_player(self.momentum)]

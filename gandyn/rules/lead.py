@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..types import Array, Cost, Domain, Game, Info, Rule, State
+from ..types import Array, Cost, Domain, Game, Info, Rng, Rule, State
 from ..worlds import number
 from .declaration import coefficient, largest_root, modulus, register, remembers, start, step_size, trials
 
@@ -36,7 +36,7 @@ class LEAD(Rule):
     )
     examples = trials(lambda rule: [rule(0.1, 0.3), rule((0.1, 0.05), 0.2, -0.3)])
 
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         """One field and n products, on the same batch."""
         batch = game.draw(rng)
         v = game.field_and_graph(w, batch)

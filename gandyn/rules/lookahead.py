@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..types import Array, Game, Info, Rule, State
+from ..types import Array, Game, Info, Rng, Rule, State
 from ..worlds import number
 from .declaration import count, derived, modulus, parameter, register, trials
 from .gradient import SimultaneousGD
@@ -32,7 +32,7 @@ class Lookahead(Wrapper):
     )
     examples = trials(lambda rule: [rule(SimultaneousGD(0.1), 2, 0.5), rule(SimultaneousGD((0.1, 0.05)), 3, 0.4)])
 
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         ahead, inner = w, state.inner[0]
         info: Info = {}
         for _ in range(self.k):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ..types import Array, Cost, Game, Info, State
+from ..types import Array, Cost, Game, Info, Rng, State
 from .adaptive import Adam
 from .declaration import first_field, register, remembers, zero
 
@@ -22,7 +20,7 @@ class ExtraAdam(Adam):
 
     cost = Cost(fields=2)
 
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         """One look-ahead and one update, on a batch each."""
         t = state["steps"] + 1
         v = game.field(w, game.draw(rng))
@@ -45,7 +43,7 @@ class PastExtraAdam(Adam):
 
     memory = remembers(Adam, field_ahead=first_field)
 
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         """One field evaluation, at the look-ahead point."""
         t = state["steps"] + 1
         moments = self._update(state.arrays, state["field_ahead"], w)
@@ -66,7 +64,7 @@ class OptimisticAdam(Adam):
 
     memory = remembers(Adam, direction=zero)
 
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         t = state["steps"] + 1
         v = game.field(w, game.draw(rng))
         moments = self._update(state.arrays, v, w)

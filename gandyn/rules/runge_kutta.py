@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
+from ..types import Array, Batch, Cost, Domain, Game, Info, Rng, Rule, State
 from .declaration import choice, derived, each, modulus, register, step_size, trials, weight
 from .products import back_coupling
 
@@ -54,7 +54,7 @@ class RungeKutta(Rule):
     def _regularized(self) -> bool:
         return any(r != 0 for r in each(self.regularization))
 
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         """One step; all stages evaluate the field on one batch."""
         lr = game.per_coordinate(self.lr, w)
         batch = game.draw(rng)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import DomainError, ParameterError
-from ..types import Array, Game, Info, Rule, State
+from ..types import Array, Game, Info, Rng, Rule, State
 from ..worlds import is_symbolic
 from .declaration import register, remembers, step_size, trials
 from .gradient import SimultaneousGD
@@ -93,7 +93,7 @@ class Scheduled(Wrapper):
                 f"Scheduled(schedule={self.schedule!r})", "a function of the step count", "schedule=lambda t: 0.99**t"
             )
 
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         """One step of the inner rule with today's step sizes."""
         t = state["steps"]
         rule = scaled(self.inner, game, (self._factor(t),) * len(game.players))
@@ -133,10 +133,10 @@ class TimeScale(Wrapper):
     def _rule(self, game: Game) -> Rule:
         return scaled(self.inner, game, (1, *(self.tau,) * (len(game.players) - 1)))
 
-    def init(self, game: Game, w: Array, rng: Any = None) -> State:
+    def init(self, game: Game, w: Array, rng: Rng = None) -> State:
         """The inner rule's state."""
         self.check(game)
         return self._rule(game).init(game, w, rng)
 
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         return self._rule(game).step(game, w, state, rng)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..types import Array, Domain, Game, Info, Rule, State
+from ..types import Array, Domain, Game, Info, Rng, Rule, State
 from .declaration import largest_root, modulus, parameter, register, remembers, step_size, trials, zero
 
 
@@ -29,7 +29,7 @@ class SGDM(Rule):
     bilinear_modulus = modulus(lambda s, momentum: largest_root(1, 1j * s * (1 - momentum) - 1 - momentum, momentum))
     examples = trials(lambda rule: [rule(0.1), rule((0.1, 0.05), (0.5, -0.3))])
 
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         v = game.field(w, game.draw(rng))
         b = game.per_coordinate(self.momentum, w)
         m = b * state["mean"] + (1 - b) * v

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar
 
-from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
+from ..types import Array, Batch, Cost, Domain, Game, Info, Rng, Rule, State
 from ..worlds import dot, minimum, number, ones_like, positive, where
 from .declaration import derived, modulus, parameter, register, step_size, trials
 from .products import back_coupling, own_blocks
@@ -42,7 +42,7 @@ class OpponentLookahead(Rule):
         if self.opponent_lr is not None:
             game.per_player(self.opponent_lr)
 
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         """One step; every field and product is evaluated on one batch."""
         batch = game.draw(rng)
         v = game.field_and_graph(w, batch)
@@ -81,7 +81,7 @@ class LOLA(OpponentLookahead):
     cost = Cost(fields=1, jvps=2, vjps=2)
     bilinear_modulus = modulus(lambda s, opponent_lr: math.hypot(1 - 2 * s**2, s) if opponent_lr is None else None)
 
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         """One step; every field and product is evaluated on one batch."""
         batch = game.draw(rng)
         v, chi = self._shaping(game, w, batch)
@@ -110,7 +110,7 @@ class StableOpponentShaping(OpponentLookahead):
     domain = Domain(several_players=True, smooth=False)
     aliases = ("SOS",)
 
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         """One step; every field and product is evaluated on one batch."""
         batch = game.draw(rng)
         v, chi = self._shaping(game, w, batch)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..types import Array, Cost, Domain, Game, Info, Rule, State
+from ..types import Array, Cost, Domain, Game, Info, Rng, Rule, State
 from ..worlds import concatenate, zeros_like
 from .declaration import count, derived, largest_root, modulus, register, step_size, trials
 
@@ -38,7 +38,7 @@ class Unrolled(Rule):
         c = 2 * k * s**2 * (1 if inner_lr is None else inner_lr / lr)
         return largest_root(1, c - 2, 1 - c + s**2)
 
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         """Unroll, differentiate back, and step, on one batch."""
         batch = game.draw(rng)
         first, second = game.slices

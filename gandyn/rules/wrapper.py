@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any, ClassVar
 
 from ..errors import DomainError, ParameterError
-from ..types import Array, Cost, Domain, Game, Info, Rule, State
+from ..types import Array, Cost, Domain, Game, Info, Rng, Rule, State
 from ..worlds import exact, is_symbolic
 
 
@@ -39,7 +39,7 @@ class Wrapper(Rule):
         super().check(game)
         self.inner.check(game)
 
-    def init(self, game: Game, w: Array, rng: Any = None) -> State:
+    def init(self, game: Game, w: Array, rng: Rng = None) -> State:
         """The memory of its own, and the inner rule's state."""
         own = super().init(game, w, rng)
         return State(own.arrays, own.counters, (self.inner.init(game, w, rng),))
@@ -62,12 +62,12 @@ class OnNewField(Wrapper):
     def field_of(self, game: Game) -> Game:
         """The game with the field that the inner rule is to see."""
 
-    def init(self, game: Game, w: Array, rng: Any = None) -> State:
+    def init(self, game: Game, w: Array, rng: Rng = None) -> State:
         """The inner rule's state."""
         self.check(game)
         return self.inner.init(self.field_of(game), w, rng)
 
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         return self.inner.step(self.field_of(game), w, state, rng)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import sympy
 
 from ..errors import DomainError, MissingDependencyError
+from ..types import Array
 from . import backends
 from .expectation import Expectation
 from .function import compile_python
@@ -90,7 +91,7 @@ def _point(value: Any) -> Ball:
     return flint.arb(flint.fmpq(fraction.numerator, fraction.denominator))
 
 
-def ball_of(number: Any) -> Ball:
+def ball_of(number: sympy.Expr) -> Ball:
     """A ball around a real SymPy number.
 
     Raises:
@@ -118,7 +119,7 @@ def ball_of(number: Any) -> Ball:
     raise DomainError(f"no enclosure of {number}", "numbers made of elementary functions", "write it with these")
 
 
-def _value_of(number: Any) -> Fraction:
+def _value_of(number: sympy.Expr) -> Fraction:
     """The binary fraction that a SymPy Float is."""
     sign, mantissa, exponent, _ = number._mpf_
     return Fraction(-int(mantissa) if sign else int(mantissa)) * Fraction(2) ** int(exponent)
@@ -141,9 +142,9 @@ class BallFunction:
 
     def __init__(
         self,
-        coordinates: Sequence[Any],
-        parameters: Sequence[Any],
-        outputs: Sequence[Any],
+        coordinates: Sequence[sympy.Symbol],
+        parameters: Sequence[sympy.Symbol],
+        outputs: Sequence[sympy.Expr],
         bindings: Sequence[tuple[Any, Any]] = (),
         what: str = "the function",
     ) -> None:
@@ -173,7 +174,7 @@ class BallFunction:
                 "write it without them",
             )
 
-    def _without_numbers(self, e: Any) -> Any:
+    def _without_numbers(self, e: sympy.Expr) -> sympy.Expr:
         """The expression with every number that a float would round replaced by a symbol."""
         if not e.free_symbols:
             if e.is_Rational and Fraction(float(e)) == Fraction(int(e.p), int(e.q)):
@@ -197,21 +198,21 @@ class BallFunction:
         )
         return short, full, [float(n.evalf(20)) for n in self._numbers]
 
-    def enclose(self, z: Any, p: Sequence[Ball]) -> tuple[Any, Any]:
+    def enclose(self, z: Array, p: Sequence[Ball]) -> tuple[Array, Array]:
         """(values, Jacobian) on balls, object arrays of shapes (m,) and (m, n)."""
         run, numbers = self._on_balls
         values = run(*z, *p, *numbers)
         zero = namespace()["ball"](0)
         return np.array(values[: len(self.outputs)], dtype=object), self._chain(values, zero)
 
-    def values(self, z: Any, p: Sequence[float]) -> Any:
+    def values(self, z: Array, p: Sequence[float]) -> Array:
         """Values on floats, z of shape (..., n); shape (..., m)."""
         run, _, numbers = self._on_floats
         with np.errstate(all="ignore"):
             columns = run(*np.moveaxis(np.asarray(z, dtype=float), -1, 0), *p, *numbers)
         return np.stack([np.broadcast_to(c, np.shape(z)[:-1]) for c in columns], axis=-1).astype(float)
 
-    def jacobian(self, z: Any, p: Sequence[float]) -> Any:
+    def jacobian(self, z: Any, p: Sequence[float]) -> Array:
         """Jacobians on floats, z of shape (..., n); shape (..., m, n)."""
         _, run, numbers = self._on_floats
         z = np.asarray(z, dtype=float)
@@ -221,7 +222,7 @@ class BallFunction:
         filled = [np.broadcast_to(entry, z.shape[:-1]) for entry in dense.ravel()]
         return np.stack(filled, axis=-1).reshape(*z.shape[:-1], *dense.shape).astype(float)
 
-    def _chain(self, values: Sequence[Any], zero: Any) -> Any:
+    def _chain(self, values: Sequence[Any], zero: Any) -> Array:
         """The Jacobian from the partial derivatives of every line of the program."""
         n, first = len(self.coordinates), len(self.outputs)
         rows: list[list[Any]] = []
@@ -244,7 +245,7 @@ class BallFunction:
         return table
 
 
-def _refuse(e: Any, what: str) -> None:
+def _refuse(e: sympy.Expr, what: str) -> None:
     kinks = e.atoms(*KINKS)
     if kinks:
         raise DomainError(

@@ -38,7 +38,7 @@ class Rational:
         return QQ.from_sympy(value)
 
     @staticmethod
-    def symbolic(value: Any) -> Any:
+    def symbolic(value: Any) -> sympy.Expr:
         """A coefficient as a SymPy number."""
         return QQ.to_sympy(value)
 

@@ -32,7 +32,7 @@ class Expectation(sympy.Expr):  # type: ignore[misc]
         1
     """
 
-    def __new__(cls, integrand: Any, symbol: Any, law: Any) -> Any:
+    def __new__(cls, integrand: sympy.Expr, symbol: sympy.Symbol, law: Any) -> sympy.Expr:
         """The expectation, evaluated where the integrand is a polynomial in the random symbol."""
         integrand, law = sympy.sympify(integrand, strict=True), str(law)
         if symbol not in integrand.free_symbols:
@@ -43,13 +43,13 @@ class Expectation(sympy.Expr):  # type: ignore[misc]
         return super().__new__(cls, integrand, symbol, sympy.Symbol(law))
 
     @property
-    def free_symbols(self) -> set[Any]:
+    def free_symbols(self) -> set[sympy.Symbol]:
         """The integrand's, without the random symbol."""
         integrand, symbol, _ = self.args
         free: set[Any] = integrand.free_symbols - {symbol}
         return free
 
-    def _eval_derivative(self, variable: Any) -> Any:
+    def _eval_derivative(self, variable: sympy.Symbol) -> sympy.Expr:
         integrand, symbol, law = self.args
         return Expectation(sympy.diff(integrand, variable), symbol, law)
 
@@ -59,13 +59,13 @@ class Expectation(sympy.Expr):  # type: ignore[misc]
     def _eval_is_commutative(self) -> bool:
         return True
 
-    def quadrature(self) -> Any:
+    def quadrature(self) -> sympy.Expr:
         """The expectation as a weighted sum over the nodes."""
         integrand, symbol, law = self.args
         nodes, weights = rule(str(law))
         return sympy.Add(*(w * integrand.xreplace({symbol: x}) for x, w in zip(nodes, weights, strict=True)))
 
-    def _eval_evalf(self, prec: int) -> Any:
+    def _eval_evalf(self, prec: int) -> sympy.Expr:
         return self.quadrature()._eval_evalf(prec)
 
     def _sympystr(self, printer: Any) -> str:
@@ -78,7 +78,7 @@ class Expectation(sympy.Expr):  # type: ignore[misc]
         return rf"\mathbb{{E}}_{{{printer._print(symbol)}}}\left[{printer._print(integrand)}\right]{power}"
 
 
-def moment(power: int, law: str) -> Any:
+def moment(power: int, law: str) -> sympy.Expr:
     """E n^power, exact."""
     if law == UNIFORM:
         return sympy.Rational(1, power + 1)

@@ -70,7 +70,7 @@ class Exponentials:
             raise FinerError(math.lcm(self.q or 1, int(exponent.q)))
         return self._t ** int(exponent * self.q)
 
-    def symbolic(self, value: Any) -> Any:
+    def symbolic(self, value: Any) -> sympy.Expr:
         """A coefficient as a SymPy number."""
         if not self.q:
             return QQ.to_sympy(value)

@@ -12,7 +12,7 @@ class sigmoid(sympy.Function):  # type: ignore[misc]
     """1 / (1 + exp(-x))."""
 
     @classmethod
-    def eval(cls, x: Any) -> Any:
+    def eval(cls, x: sympy.Expr) -> Any:
         """Exact values at 0 and the infinities."""
         if x.is_zero:
             return sympy.Rational(1, 2)
@@ -22,16 +22,16 @@ class sigmoid(sympy.Function):  # type: ignore[misc]
             return sympy.Integer(0)
         return None
 
-    def fdiff(self, argindex: int = 1) -> Any:
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
         """sigmoid(x) (1 - sigmoid(x)), written sigmoid(x) sigmoid(-x), which loses no digits at large x."""
         if argindex != 1:
             raise ArgumentIndexError(self, argindex)
         return sigmoid(self.args[0]) * sigmoid(-self.args[0])
 
-    def _eval_rewrite_as_exp(self, x: Any, **hints: Any) -> Any:
+    def _eval_rewrite_as_exp(self, x: sympy.Expr, **hints: Any) -> sympy.Expr:
         return 1 / (1 + sympy.exp(-x))
 
-    def _eval_evalf(self, prec: int) -> Any:
+    def _eval_evalf(self, prec: int) -> sympy.Expr:
         return self.rewrite(sympy.exp)._eval_evalf(prec)
 
     def _eval_is_extended_real(self) -> Any:
@@ -49,22 +49,22 @@ class softplus(sympy.Function):  # type: ignore[misc]
     """log(1 + exp(x)), the primitive of sigmoid."""
 
     @classmethod
-    def eval(cls, x: Any) -> Any:
+    def eval(cls, x: sympy.Expr) -> Any:
         """Exact value at 0."""
         if x.is_zero:
             return sympy.log(2)
         return None
 
-    def fdiff(self, argindex: int = 1) -> Any:
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
         """sigmoid(x)."""
         if argindex != 1:
             raise ArgumentIndexError(self, argindex)
         return sigmoid(self.args[0])
 
-    def _eval_rewrite_as_exp(self, x: Any, **hints: Any) -> Any:
+    def _eval_rewrite_as_exp(self, x: sympy.Expr, **hints: Any) -> sympy.Expr:
         return sympy.log(1 + sympy.exp(x))
 
-    def _eval_evalf(self, prec: int) -> Any:
+    def _eval_evalf(self, prec: int) -> sympy.Expr:
         return self.rewrite(sympy.exp)._eval_evalf(prec)
 
     def _eval_is_extended_real(self) -> Any:

@@ -46,7 +46,9 @@ class IntervalFunction:
         ([[-0.2]], [[4.1]])
     """
 
-    def __init__(self, inputs: Sequence[Any], outputs: Sequence[Any], where_defined: bool = False) -> None:
+    def __init__(
+        self, inputs: Sequence[sympy.Expr], outputs: Sequence[sympy.Expr], where_defined: bool = False
+    ) -> None:
         self.operations: dict[str, Callable[..., Interval]] = OPERATIONS | (WHERE_DEFINED if where_defined else {})
         numbers: dict[Any, Any] = {}
         expressions = [_with_names(_with_sums(sympy.sympify(e, strict=True)), numbers) for e in outputs]
@@ -100,14 +102,14 @@ class IntervalFunction:
         return result[0], result[1], continuous, nowhere
 
 
-def _with_sums(e: Any) -> Any:
+def _with_sums(e: sympy.Expr) -> sympy.Expr:
     """Expectations as the sums that evaluate them."""
     while e.has(Expectation):
         e = e.xreplace({part: part.quadrature() for part in e.atoms(Expectation)})
     return e
 
 
-def _with_names(e: Any, numbers: dict[Any, Any]) -> Any:
+def _with_names(e: sympy.Expr, numbers: dict[sympy.Expr, sympy.Symbol]) -> sympy.Expr:
     """Every number that a float would round replaced by a symbol, kept in `numbers`."""
     if e.is_number and not e.has(sympy.oo, -sympy.oo, sympy.zoo, sympy.nan):
         low, high = enclosed(e)
@@ -119,7 +121,7 @@ def _with_names(e: Any, numbers: dict[Any, Any]) -> Any:
     return e.func(*(_with_names(part, numbers) for part in e.args)) if e.args else e
 
 
-def enclosed(number: Any) -> tuple[float, float]:
+def enclosed(number: sympy.Expr) -> tuple[float, float]:
     """Two floats that a real number lies between: equal where it is a float itself."""
     if number.is_Rational:
         value, certain = Fraction(int(number.p), int(number.q)), True

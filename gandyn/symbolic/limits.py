@@ -19,7 +19,7 @@ class UnboundedError(GandynError):
     """Nothing is known of an expression around the point."""
 
 
-def limit(e: Any, values: Mapping[Any, Any]) -> Any | None:
+def limit(e: sympy.Expr, values: Mapping[sympy.Expr, int]) -> sympy.Expr | None:
     """The limit of an expression as its symbols go to `values`, whichever way they go; None where none is proven.
 
     Every part gets an interval that holds all its limit points and its value at the point; an interval of one number is
@@ -40,7 +40,7 @@ def limit(e: Any, values: Mapping[Any, Any]) -> Any | None:
     return low if low == high and low.is_finite else None
 
 
-def _range(e: Any, values: Mapping[Any, Any], given: Sequence[Any]) -> Range:
+def _range(e: sympy.Expr, values: Mapping[sympy.Expr, int], given: Sequence[Any]) -> Range:
     if e.is_Number:
         return e, e
     if e.is_Symbol:
@@ -76,7 +76,7 @@ def _multiply(a: Range, b: Range) -> Range:
     return (sympy.Integer(0), sympy.oo) if a[0] >= 0 and b[0] >= 0 else EVERYWHERE
 
 
-def _power(e: Any, values: Mapping[Any, Any], given: Sequence[Any]) -> Range:
+def _power(e: sympy.Expr, values: Mapping[sympy.Expr, int], given: Sequence[Any]) -> Range:
     low, high = _range(e.base, values, given)
     if e.exp.is_Integer and low == high and low.is_finite and (e.exp > 0 or low != 0):
         return low**e.exp, low**e.exp
@@ -88,7 +88,7 @@ def _power(e: Any, values: Mapping[Any, Any], given: Sequence[Any]) -> Range:
     raise UnboundedError(f"{e}")
 
 
-def _positive(e: Any, given: Sequence[Any]) -> bool:
+def _positive(e: sympy.Expr, given: Sequence[Any]) -> bool:
     return bool(e.is_positive) or any((e - gap).is_nonnegative for gap in given)
 
 
@@ -115,7 +115,7 @@ def _gaps(condition: Any) -> list[Any]:
     return [condition.gts - condition.lts] if strict else []
 
 
-def _branches(e: Any, values: Mapping[Any, Any], given: Sequence[Any]) -> Range:
+def _branches(e: sympy.Expr, values: Mapping[sympy.Expr, int], given: Sequence[Any]) -> Range:
     found: list[Range] = []
     for value, condition in e.args:
         holds, gap = _open(condition, values, given)
@@ -126,7 +126,7 @@ def _branches(e: Any, values: Mapping[Any, Any], given: Sequence[Any]) -> Range:
     return sympy.Min(*(low for low, _ in found)), sympy.Max(*(high for _, high in found))
 
 
-def _open(condition: Any, values: Mapping[Any, Any], given: Sequence[Any]) -> tuple[bool | None, Any]:
+def _open(condition: sympy.Basic, values: Mapping[sympy.Expr, int], given: Sequence[Any]) -> tuple[bool | None, Any]:
     """(Whether a condition holds around the point, None on its edge; what is positive where it holds)."""
     if condition in (sympy.true, sympy.false):
         return bool(condition), None

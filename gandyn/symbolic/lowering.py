@@ -64,7 +64,9 @@ class StraightLine:
     outputs: tuple[Operand, ...]
 
 
-def lower(inputs: Sequence[Any], outputs: Sequence[Any], bindings: Sequence[tuple[Any, Any]] = ()) -> StraightLine:
+def lower(
+    inputs: Sequence[sympy.Expr], outputs: Sequence[sympy.Expr], bindings: Sequence[tuple[Any, Any]] = ()
+) -> StraightLine:
     """Lower `outputs` as functions of the symbols `inputs`; `bindings` name intermediate values, in order.
 
     Args:
@@ -93,13 +95,13 @@ def _used(instructions: Sequence[Instruction], outputs: Sequence[Operand]) -> tu
 
 
 class _Lowering:
-    def __init__(self, inputs: Sequence[Any]) -> None:
+    def __init__(self, inputs: Sequence[sympy.Expr]) -> None:
         self.known: dict[Any, Operand] = {symbol: f"i{k}" for k, symbol in enumerate(inputs)}
         self.emitted: dict[tuple[str, tuple[Operand, ...]], Operand] = {}
         self.instructions: list[Instruction] = []
         self.negated: dict[Operand, Operand] = {}
 
-    def __call__(self, e: Any) -> Operand:
+    def __call__(self, e: sympy.Expr) -> Operand:
         found = self.known.get(e)
         if found is None:
             found = self.known[e] = self._lower(e)
@@ -142,7 +144,7 @@ class _Lowering:
             return self.emit("sub", plain[1], plain[0])
         return self.emit("add", args[0], plain[1]) if second else self.emit("neg", self.emit("add", plain[0], args[1]))
 
-    def _lower(self, e: Any) -> Operand:
+    def _lower(self, e: sympy.Expr) -> Operand:
         if e.is_Symbol:
             raise DomainError(
                 f"the symbol {e} has no value", "a number for every symbol that is not a coordinate", f"set {e}=..."
@@ -180,7 +182,7 @@ class _Lowering:
             f"{e.func.__name__} in {e}", "functions that every backend knows", "rewrite it with elementary functions"
         )
 
-    def _add(self, e: Any) -> Operand:
+    def _add(self, e: sympy.Expr) -> Operand:
         plus: list[Any] = []
         minus: list[Any] = []
         for term in sorted(e.args, key=sympy.default_sort_key):
@@ -193,7 +195,7 @@ class _Lowering:
             total = self.emit("sub", total, self(-term))
         return total
 
-    def _mul(self, e: Any) -> Operand:
+    def _mul(self, e: sympy.Expr) -> Operand:
         coefficient, rest = e.as_coeff_Mul()
         if coefficient is sympy.S.NegativeOne:
             return self.emit("neg", self(rest))
@@ -215,7 +217,7 @@ class _Lowering:
         assert product is not None
         return product
 
-    def _pow(self, e: Any) -> Operand:
+    def _pow(self, e: sympy.Expr) -> Operand:
         base, power = e.args
         if power.is_Rational and power.is_negative:
             return self.emit("div", 1.0, self(base**-power))

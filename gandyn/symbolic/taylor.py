@@ -36,7 +36,7 @@ class Expansion:
 
     def __init__(
         self,
-        point: Mapping[Any, Any],
+        point: Mapping[sympy.Expr, sympy.Expr],
         order: int,
         arithmetic: type[Rational] | type[Decimal] = Rational,
         counters: Iterable[Any] = (),
@@ -58,7 +58,7 @@ class Expansion:
         number = self.arithmetic.number(value)
         return {(): number} if number else {}
 
-    def __call__(self, e: Any) -> Series:
+    def __call__(self, e: sympy.Expr) -> Series:
         """The series of an expression in coordinates and bound names."""
         found = self.known.get(e)
         if found is None:
@@ -68,11 +68,11 @@ class Expansion:
                 found = passing[e] = self._expand(e)
         return found
 
-    def bind(self, name: Any, e: Any) -> None:
+    def bind(self, name: sympy.Expr, e: sympy.Expr) -> None:
         """Give a value a name."""
         self.known[name] = self.across(e)
 
-    def across(self, e: Any) -> Series:
+    def across(self, e: sympy.Expr) -> Series:
         """The series of an expression; to first order also at kinks, where all sides of each agree on it.
 
         Every side of every kink is tried, together in all ways, and so is the value on the kink itself: a function made
@@ -119,7 +119,7 @@ class Expansion:
             raise KinkError(f"a kink of {kink}")
         return self._pass.side(kink, sides)
 
-    def _expand(self, e: Any) -> Series:
+    def _expand(self, e: sympy.Expr) -> Series:
         if e.is_Number:
             return self.constant(e)
         if self.counters and (e.free_symbols & self.counters):
@@ -136,7 +136,7 @@ class Expansion:
             return self.constant(e)
         return self._function(e)
 
-    def _expand_counted(self, e: Any) -> Series:
+    def _expand_counted(self, e: sympy.Expr) -> Series:
         """Step counts at infinity: the factors, or the terms, that hold nothing else go to their limit together."""
         if e.free_symbols <= self.counters:
             assert self.settle is not None
@@ -152,7 +152,7 @@ class Expansion:
             others.append(self(e.func(*alone)))
         return self._sum(others) if e.is_Add else functools.reduce(self.multiply, others)
 
-    def _product(self, e: Any) -> Series:
+    def _product(self, e: sympy.Expr) -> Series:
         """To first order, what multiplies a factor that vanishes here need only have a limit, and no slope."""
         try:
             return functools.reduce(self.multiply, map(self, e.args))
@@ -197,7 +197,7 @@ class Expansion:
                     total[key] = total.get(key, self._zero) + c * d
         return {m: c for m, c in total.items() if c}
 
-    def _power(self, base: Series, exponent: Any) -> Series:
+    def _power(self, base: Series, exponent: sympy.Expr) -> Series:
         if exponent.is_Integer and exponent >= 0:
             result: Series = {(): self._one}
             for _ in range(int(exponent)):
@@ -212,10 +212,10 @@ class Expansion:
             raise PoleError("the slope is infinite or undefined")
         return self._compose(base, [sympy.ff(exponent, k) * start ** (exponent - k) for k in range(self.order + 1)])
 
-    def _start(self, series: Series) -> Any:
+    def _start(self, series: Series) -> sympy.Expr:
         return self.arithmetic.symbolic(series.get((), self._zero))
 
-    def _compose(self, inner: Series, derivatives: Sequence[Any]) -> Series:
+    def _compose(self, inner: Series, derivatives: Sequence[sympy.Expr]) -> Series:
         """sum_k f^(k)(a) h^k / k! for the series a + h."""
         h = {m: c for m, c in inner.items() if m}
         coefficients = [self.arithmetic.number(d / sympy.factorial(k)) for k, d in enumerate(derivatives)]
@@ -224,7 +224,7 @@ class Expansion:
             result = self._sum([self.multiply(result, h), {(): c} if c else {}])
         return result
 
-    def _function(self, e: Any) -> Series:
+    def _function(self, e: sympy.Expr) -> Series:
         if isinstance(e, sympy.Piecewise):
             return self._branch(e)
         if isinstance(e, (sympy.Max, sympy.Min)):
@@ -313,9 +313,9 @@ def _derivative(function: Any, k: int, value: Any) -> Any:
 
 
 def expand(
-    symbols: Sequence[Any],
-    point: Sequence[Any],
-    outputs: Sequence[Any],
+    symbols: Sequence[sympy.Symbol],
+    point: Sequence[sympy.Expr],
+    outputs: Sequence[sympy.Expr],
     order: int,
     bindings: Iterable[tuple[Any, Any]] = (),
     arithmetic: type[Rational] | type[Decimal] = Rational,

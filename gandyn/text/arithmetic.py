@@ -45,7 +45,7 @@ def decimal(source: str, text: str) -> Any:
     return sympy.Rational(plain)
 
 
-def exactly(value: Any, text: str) -> Any:
+def exactly(value: Any, text: str) -> sympy.Expr:
     """A value as a SymPy number or expression, for arithmetic."""
     if isinstance(value, sympy.Basic):
         return value
@@ -61,14 +61,14 @@ def exactly(value: Any, text: str) -> Any:
     return sympy.Rational(repr(value))
 
 
-def total(terms: Sequence[Any], signs: Sequence[int], text: str) -> Any:
+def total(terms: Sequence[Any], signs: Sequence[int], text: str) -> sympy.Expr:
     """The sum of terms, each with its sign."""
     if any(isinstance(t, complex) for t in terms) and _numbers(terms):
         return in_range(sum(s * complex(t) for s, t in zip(signs, terms, strict=True)), text)
     return in_range(sympy.Add(*(s * exactly(t, text) for s, t in zip(signs, terms, strict=True))), text)
 
 
-def product(factors: Sequence[Any], powers: Sequence[int], text: str) -> Any:
+def product(factors: Sequence[Any], powers: Sequence[int], text: str) -> sympy.Expr:
     """The product of factors, each to the power 1 or -1."""
     if any(
         p < 0 and not isinstance(f, complex) and exactly(f, text) == 0 for f, p in zip(factors, powers, strict=True)
@@ -96,7 +96,7 @@ def power(base: Any, exponent: Any, text: str) -> Any:
     return result
 
 
-def function(name: str, arguments: Sequence[Any], text: str) -> Any:
+def function(name: str, arguments: Sequence[Any], text: str) -> sympy.Expr:
     """A function of the table, of exact arguments.
 
     Raises:

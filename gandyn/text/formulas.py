@@ -22,14 +22,14 @@ class Formula(Scope):
     def __init__(self, known: Mapping[str, Any], assumptions: Mapping[str, bool]) -> None:
         self.known, self.assumptions = dict(known), assumptions
 
-    def word(self, name: str, text: str) -> Any:
+    def word(self, name: str, text: str) -> sympy.Expr:
         """The symbol of that name; pi and the words true and false unless a symbol is so called."""
         if name in self.known:
             return self.known[name]
         value = super().word(name, text)
         return self.symbol(value, text) if isinstance(value, str) else value
 
-    def symbol(self, name: str, text: str) -> Any:
+    def symbol(self, name: str, text: str) -> sympy.Symbol:
         """A new symbol, or the one of that name that the formula had before."""
         if name not in self.known:
             self.known[name] = sympy.Symbol(name, **self.assumptions)
@@ -39,7 +39,7 @@ class Formula(Scope):
         """Refuse quoted text: a formula holds none."""
         refuse(text, "with a text in quotation marks", "numbers and names", "leave the quotation marks out")
 
-    def compare(self, sign: str, left: Any, right: Any, text: str) -> Any:
+    def compare(self, sign: str, left: sympy.Expr, right: Any, text: str) -> sympy.Basic:
         """A condition, for `Piecewise`."""
         relation = {"<": sympy.Lt, "<=": sympy.Le, ">": sympy.Gt, ">=": sympy.Ge}[sign]
         return relation(arithmetic.exactly(left, text), arithmetic.exactly(right, text))
@@ -50,12 +50,12 @@ class Parameter(Formula):
 
     hyphens: ClassVar[bool] = True
 
-    def symbol(self, name: str, text: str) -> Any:
+    def symbol(self, name: str, text: str) -> sympy.Symbol:
         """The free positive parameter of that name."""
         return self.known.setdefault(name, Scope.symbol(self, name, text))
 
 
-def parameter(text: str) -> Any:
+def parameter(text: str) -> sympy.Expr:
     """A parameter given as text: "lr" is a free positive parameter, "1/3" a number, "2*eta" an expression.
 
     Raises:
@@ -64,7 +64,7 @@ def parameter(text: str) -> Any:
     return _expression(text, Parameter({}, {}))
 
 
-def formula(text: str, known: Mapping[str, Any] | None = None, **assumptions: bool) -> Any:
+def formula(text: str, known: Mapping[str, Any] | None = None, **assumptions: bool) -> sympy.Expr:
     """A text such as "2*eta", "x*y - x**2/2" or "log(1 + exp(-x))" as a SymPy expression.
 
     Numbers are exact, 0.1 being 1/10. Functions: sqrt, cbrt, root(a, n), exp, log, sin, cos, tan, sinh, cosh, tanh,
@@ -83,7 +83,7 @@ def formula(text: str, known: Mapping[str, Any] | None = None, **assumptions: bo
     return _expression(text, Formula(known or {}, assumptions))
 
 
-def _expression(text: str, scope: Scope) -> Any:
+def _expression(text: str, scope: Scope) -> sympy.Expr:
     value = read(text, scope)
     if isinstance(value, bool) or not isinstance(value, (int, float, complex, sympy.Expr)):
         refuse(text, "which is no number", "a number or an expression of names", "0.1, 1/3 or 2*eta")
@@ -92,7 +92,7 @@ def _expression(text: str, scope: Scope) -> Any:
     return arithmetic.exactly(value, text)
 
 
-def symbols(text: str, **assumptions: bool) -> tuple[Any, ...]:
+def symbols(text: str, **assumptions: bool) -> tuple[sympy.Symbol, ...]:
     """The symbols of "x1, x2" or "x1 x2".
 
     Raises:
@@ -108,7 +108,7 @@ def symbols(text: str, **assumptions: bool) -> tuple[Any, ...]:
     return tuple(sympy.Symbol(name, **assumptions) for name in names)
 
 
-def expressions(values: Sequence[Any], known: Mapping[str, Any]) -> list[Any]:
+def expressions(values: Sequence[sympy.Expr], known: Mapping[str, Any]) -> list[sympy.Expr]:
     """Costs given as SymPy objects, numbers or texts, as SymPy expressions; texts share the symbols that they bring.
 
     Raises:

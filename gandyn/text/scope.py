@@ -57,7 +57,7 @@ class Scope:
         """A number as it is written."""
         return arithmetic.decimal(source, text)
 
-    def quoted(self, content: str, text: str) -> Any:
+    def quoted(self, content: str, text: str) -> Quoted:
         """What stood in quotation marks."""
         return Quoted(content)
 
@@ -80,11 +80,11 @@ class Scope:
             refuse(source, f"with names in {name}(...)", "values alone", f"{name}(0.5)")
         return arithmetic.function(name, [self.operand(value, source) for value in positional], source)
 
-    def built(self, name: str, positional: Sequence[Any], named: Mapping[str, Any], source: str) -> Any:
+    def built(self, name: str, positional: Sequence[Quoted], named: Mapping[str, Any], source: str) -> Any:
         """What a call of another name makes."""
         refuse(source, f"a call of {name}", f"one of {', '.join(arithmetic.FUNCTIONS)}", "check the name")
 
-    def symbol(self, name: str, text: str) -> Any:
+    def symbol(self, name: str, text: str) -> sympy.Symbol:
         """A name between numbers: the free positive parameter of that name."""
         if "-" in name:
             refuse(text, f"in which {name} may be a name or a difference", "one meaning", "write _ in names, or a - b")
@@ -96,11 +96,11 @@ class Scope:
             return self.symbol(value, text)
         return value
 
-    def total(self, terms: Sequence[Any], signs: Sequence[int], text: str) -> Any:
+    def total(self, terms: Sequence[Any], signs: Sequence[int], text: str) -> sympy.Expr:
         """a + b - c."""
         return arithmetic.total([self.operand(t, text) for t in terms], signs, text)
 
-    def product(self, factors: Sequence[Any], powers: Sequence[int], text: str) -> Any:
+    def product(self, factors: Sequence[Any], powers: Sequence[int], text: str) -> sympy.Expr:
         """a * b / c."""
         return arithmetic.product([self.operand(f, text) for f in factors], powers, text)
 

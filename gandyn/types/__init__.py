@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .feasible import Face, FeasibleSet, FirstOrder
 from .game import Game, RestrictedGame
-from .players import ALL_WORLDS, Array, Batch, Counts, Info, Player
+from .players import ALL_WORLDS, Array, Batch, Counts, Info, Player, Rng
 from .rule import Cost, Domain, Implicit, Rule, State, residual_of
 from .view import GameView
 
@@ -24,6 +24,7 @@ __all__ = [
     "Info",
     "Player",
     "RestrictedGame",
+    "Rng",
     "Rule",
     "State",
     "residual_of",

@@ -40,8 +40,8 @@ class FeasibleSet:
         (True, (1, 0))
     """
 
-    low: tuple[Any, ...]
-    high: tuple[Any, ...]
+    low: tuple[sympy.Expr, ...]
+    high: tuple[sympy.Expr, ...]
     simplices: tuple[tuple[int, ...], ...] = ()
 
     @classmethod
@@ -174,7 +174,7 @@ class FeasibleSet:
         symbolic = any(map(worlds.is_symbolic, entries))
         return tuple(map(worlds.exact, entries)) if symbolic else tuple(map(float, entries))
 
-    def _sign(self, gap: Any, k: int, bound: Any, w: Sequence[Any], tolerance: float | None) -> int:
+    def _sign(self, gap: sympy.Expr, k: int, bound: sympy.Expr, w: Sequence[Any], tolerance: float | None) -> int:
         if not _finite(bound):
             return 1
         if worlds.is_symbolic(w[k]) and not decimal(w[k]):
@@ -186,7 +186,7 @@ class FeasibleSet:
         return sign(float(gap), tolerance)
 
 
-def _finite(bound: Any) -> bool:
+def _finite(bound: sympy.Expr) -> bool:
     return bound not in (sympy.oo, -sympy.oo)
 
 
@@ -252,7 +252,7 @@ class Face:
         return basis / np.linalg.norm(basis, axis=0)
 
     @property
-    def anchor(self) -> tuple[Any, ...]:
+    def anchor(self) -> tuple[sympy.Expr, ...]:
         """An exact point of the plane of the face: bounds where active, even probabilities, elsewhere 0."""
         place = {
             k: {-1: self.set.low[k], 0: sympy.Integer(0), 1: self.set.high[k]}[s] for k, s in enumerate(self.sides)
@@ -289,7 +289,7 @@ class FirstOrder:
     """
 
     face: Face
-    v: tuple[Any, ...]
+    v: tuple[float | sympy.Expr, ...]
     tolerance: Any = 0.0
 
     @functools.cached_property

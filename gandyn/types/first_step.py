@@ -6,14 +6,14 @@ from typing import Any
 
 from ..errors import DomainError, GandynError
 from .game import Game
-from .players import Array, Info
+from .players import Array, Info, Rng
 from .rule import Rule, State
 
 # What code that is not ours raises where it is wrong; anything else is not the rule's.
 SLIPS = (TypeError, ValueError, ArithmeticError, AttributeError, LookupError, NotImplementedError)
 
 
-def first_state(rule: Rule, game: Game, w: Array, rng: Any = None) -> State:
+def first_state(rule: Rule, game: Game, w: Array, rng: Rng = None) -> State:
     """`rule.init`, which has to answer with a `State`.
 
     Raises:
@@ -32,7 +32,7 @@ def first_state(rule: Rule, game: Game, w: Array, rng: Any = None) -> State:
     return state
 
 
-def first_step(rule: Rule, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+def first_step(rule: Rule, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
     """`rule.step`, which has to answer with (w, state, info): a point of the same shape, a state with the same names.
 
     Raises:

@@ -22,7 +22,7 @@ from ..errors import DomainError
 from ..lazy import sympy
 from .feasible import FeasibleSet
 from .forwarding import forwards
-from .players import Array, Batch, Counts
+from .players import Array, Batch, Counts, Rng
 from .space import JointSpace
 
 
@@ -215,11 +215,11 @@ class Game(JointSpace, abc.ABC):
         """x with operator(x) = rhs, for a linear operator on joint vectors."""
         return worlds.solve_dense(operator, rhs)
 
-    def draw(self, rng: Any) -> Batch:
+    def draw(self, rng: Rng) -> Batch:
         """A batch token that fixes all randomness of an evaluation; None where there is none."""
         return None
 
-    def draw_held_out(self, rng: Any) -> Batch:
+    def draw_held_out(self, rng: Rng) -> Batch:
         """A batch token of data that is not trained on, where the game has some; otherwise as `draw`."""
         return self.draw(rng)
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ..worlds import NUMPY, SYMBOLS, TORCH
 
 Array = Any
 Batch = Any
 Info = dict[str, Any]
+Rng = np.random.Generator | int | None  # a stream, the seed of one, or none
 ALL_WORLDS = frozenset({SYMBOLS, NUMPY, TORCH})
 TWO_PLAYER_ALIASES = (("x", "generator", "theta"), ("y", "discriminator", "phi"))
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 from ..errors import DomainError
 from ..parameters import parse_flags
 from .game import Game
-from .players import Array, Batch, Info
+from .players import Array, Batch, Info, Rng
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,7 +27,7 @@ class State:
     counters: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     inner: tuple[State, ...] = ()
 
-    def __getitem__(self, name: str) -> Any:
+    def __getitem__(self, name: str) -> Array:
         return self.arrays[name] if name in self.arrays else self.counters[name]
 
     def leaves(self, prefix: str = "") -> Iterator[tuple[str, Array]]:
@@ -154,14 +154,14 @@ class Rule(abc.ABC):
             if hasattr(self, parameter):
                 game.per_player(getattr(self, parameter))
 
-    def init(self, game: Game, w: Array, rng: Any = None) -> State:
+    def init(self, game: Game, w: Array, rng: Rng = None) -> State:
         """The state before the first step. `rng` seeds the first batch of rules that start from a field."""
         self.check(game)
         arrays = {name: start(game, w, rng) for name, start in self.memory.items() if callable(start)}
         return State(arrays, {name: start for name, start in self.memory.items() if not callable(start)})
 
     @abc.abstractmethod
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         """One update. Shapes: w and every state array (..., d)."""
 
 

@@ -36,17 +36,17 @@ class DriftCoefficients(Result):
 
     game: Game
     rule: Rule
-    symbols: tuple[Any, ...]
-    rates: tuple[Any, ...]
-    products: tuple[tuple[Any, ...], ...]
+    symbols: tuple[sympy.Symbol, ...]
+    rates: tuple[sympy.Expr, ...]
+    products: tuple[tuple[sympy.Expr, ...], ...]
 
     _data = "game rule rates=_rates products=_products"
 
-    def coefficient(self, i: int | str, j: int | str) -> Any:
+    def coefficient(self, i: int | str, j: int | str) -> sympy.Expr:
         """The coefficient products[i][j], as an expression in the step sizes; players are given by index or by name."""
         return self.products[self.game.player_index(i)][self.game.player_index(j)]
 
-    def relative(self, i: int | str, j: int | str) -> Any:
+    def relative(self, i: int | str, j: int | str) -> sympy.Expr:
         """products[i][j] / (rates[i] rates[j]): -1/2 is what simultaneous single steps have (Rosca et al. 2021)."""
         a, b = (self.rates[self.game.player_index(k)] for k in (i, j))
         if a == 0 or b == 0:
@@ -62,7 +62,7 @@ class DriftCoefficients(Result):
         return {player.name: value for player, value in zip(self.game.players, values, strict=True)}
 
     @property
-    def _rates(self) -> dict[str, Any]:
+    def _rates(self) -> dict[str, sympy.Expr]:
         return self._by_name(self.rates)
 
     @property
@@ -139,7 +139,7 @@ def _drift(game: Game, rule: Rule) -> DriftCoefficients:
     return DriftCoefficients(game, rule, sizes, tuple(rates), tuple(products))
 
 
-def _first_terms(game: Any, rule: Rule) -> Any:
+def _first_terms(game: Game, rule: Rule) -> Any:
     """The terms c_0 and c_1 of the flow dw/dt = c_0 + lr c_1 + ... that the rule follows."""
     try:
         return flow_terms(sympy.Matrix(game.symbols), step_series(game, rule, 2))

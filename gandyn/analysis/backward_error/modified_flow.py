@@ -35,7 +35,7 @@ class ModifiedFlow(Result):
 
     game: Game
     rule: Rule
-    terms: tuple[Any, ...]
+    terms: tuple[sympy.Expr, ...]
     reason: str = ""
 
     _data = "game rule terms=_terms reason"
@@ -45,7 +45,7 @@ class ModifiedFlow(Result):
         """n, the highest power of the step size."""
         return len(self.terms) - 1
 
-    def expression(self, i: int) -> Any:
+    def expression(self, i: int) -> sympy.Expr:
         """The term c_i, the coefficient of lr^i, as a SymPy column of length d."""
         if not 0 <= i <= self.order:
             raise ParameterError(f"term {i}", f"0 to {self.order}", f"ask for modified_flow(..., order={i})")
@@ -65,7 +65,7 @@ class ModifiedFlow(Result):
         functions = [self._function(i) for i in range(self.order + 1)]
         return lambda w: sum(lr**i * f(np.asarray(w, dtype=float)) for i, f in enumerate(functions))
 
-    def __call__(self, w: Any) -> Array:
+    def __call__(self, w: Array) -> Array:
         """The whole field at the rule's own step size (player 1's), at points (..., d).
 
         Raises:
@@ -88,7 +88,7 @@ class ModifiedFlow(Result):
         return aligned(lines)
 
     @property
-    def _terms(self) -> list[list[Any]]:
+    def _terms(self) -> list[list[sympy.Expr]]:
         return [list(term) for term in self.terms]
 
     def summary(self) -> str:
@@ -146,11 +146,11 @@ def modified_flow(game: Game, rule: Rule, order: int = 1, budget: float | Budget
     return ModifiedFlow(game, rule, tuple(sympy.ImmutableMatrix(term) for term in terms), reason)
 
 
-def _terms(game: Game, rule: Rule, order: int) -> list[Any]:
+def _terms(game: Game, rule: Rule, order: int) -> list[sympy.Matrix]:
     return flow_terms(sympy.Matrix(game.symbols), step_series(game, rule, order + 1))
 
 
-def flow_terms(symbols: Any, displacements: list[Any]) -> list[Any]:
+def flow_terms(symbols: sympy.Matrix, displacements: list[sympy.Matrix]) -> list[sympy.Matrix]:
     """c_0, c_1, ... such that the time-lr map of sum lr^i c_i is w + sum over j of lr^j d_j(w), j from 1."""
     terms: list[Any] = []
     for j, displacement in enumerate(displacements, 1):

@@ -18,7 +18,7 @@ class PhaseSpace(Game):
     It has a field and a Jacobian but no costs: nobody minimises anything. Its players are "position" and "velocity".
     """
 
-    def __init__(self, equation: Any, lr: Any) -> None:
+    def __init__(self, equation: Any, lr: sympy.Expr) -> None:
         d = equation.game.dim
         self.name = f"{type(equation.rule).__name__} on {equation.game.name}, in phase space"
         self.players = (Player("position", d), Player("velocity", d))

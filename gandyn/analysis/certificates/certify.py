@@ -42,12 +42,12 @@ class Certificate(Result):
     game: Game
     rule: Rule | None
     at: tuple[float, ...]
-    box: Any
+    box: Array
     parameters: dict[str, Interval]
     unique: bool
     attracting: bool
     basin_radius: float
-    fixed_point: Any
+    fixed_point: Array | None
     steps: tuple[Step, ...]
     failure: Failure | None
     pieces: tuple[Piece, ...]
@@ -167,7 +167,7 @@ def _bounds(game: Game, point: Sequence[float], given: Any) -> Array:
     return _check_box(game, [(x - 1, x + 1) for x in point] if given is None else given)
 
 
-def _hull(groups: Sequence[Array]) -> Any:
+def _hull(groups: Sequence[Array]) -> Array | None:
     if not groups:
         return None
     intervals = np.array([[ends(b) for b in balls] for balls in groups])

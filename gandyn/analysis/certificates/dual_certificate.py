@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ...types import Array
 from .performance_points import Row, Run
 
 Matrix = list[list[Fraction]]
@@ -158,7 +159,7 @@ def certify(run: Run, goal: float, deadline: float) -> tuple[Certificate | None,
     return best, ""
 
 
-def _scale(run: Run) -> Any:
+def _scale(run: Run) -> Array:
     """Outer product that brings the basis to the size at which field values enter the points."""
     rows = np.abs(np.array([*run.points, run.last], dtype=float))
     sizes = np.maximum(rows.max(0), 1e-8)
@@ -166,14 +167,14 @@ def _scale(run: Run) -> Any:
     return 1 / np.outer(sizes, sizes)
 
 
-def _rounded(keys: list[Key], found: Any) -> dict[Key, Fraction]:
+def _rounded(keys: list[Key], found: Array) -> dict[Key, Fraction]:
     """Multipliers as fractions of 2^52 times their largest, what is negative left out."""
     unit = Fraction(2) ** (math.frexp(float(np.max(found, initial=1.0)))[1] - BITS - 8)
     whole = ((key, round(Fraction(float(value)) / unit)) for key, value in zip(keys, found, strict=True))
     return {key: number * unit for key, number in whole if number > 0}
 
 
-def _multipliers(columns: Any, objective: Any, margin: float, deadline: float) -> Any | None:
+def _multipliers(columns: Array, objective: Array, margin: float, deadline: float) -> Array | None:
     """min rho subject to rho e_0 e_0^T - objective - sum_k lambda_k columns_k >= margin I, lambda >= 0, by Clarabel."""
     import clarabel
     import scipy.sparse as sparse
@@ -229,7 +230,7 @@ def linear_member(run: Run) -> tuple[Fraction, Complex]:
     return max(found)
 
 
-def _end(run: Run, z: Any) -> Any:
+def _end(run: Run, z: Array) -> Array:
     """The last iterate w_T of the rule on the linear field v(w) = L z w from w_0 = 1, for an array of complex z."""
     basis = [np.ones_like(z)]
     for k, x in enumerate(run.points[1:], start=1):

@@ -161,7 +161,9 @@ def _another(system: System, low: Array, high: Array, fixed: Array, p: Sequence[
     return None
 
 
-def _safe(system: System, low: Array, high: Array, fixed: Array, p: Sequence[Ball], c: Array) -> tuple[Any, Any] | None:
+def _safe(
+    system: System, low: Array, high: Array, fixed: Array, p: Sequence[Ball], c: Array
+) -> tuple[Array, Array] | None:
     """The largest of a few boxes around the point, inside the given one, on which G is injective."""
     centre = np.array([float(b.mid()) for b in fixed])
     for share in (1.0, 0.7, 0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01, 1e-3, 1e-4, 1e-6):

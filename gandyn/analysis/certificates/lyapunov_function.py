@@ -53,10 +53,10 @@ class LyapunovFunction(Result):
 
     game: Game
     rule: Rule | None
-    at: tuple[Any, ...]
-    symbols: tuple[Any, ...]
-    matrix: Any
-    decrease: Any
+    at: tuple[sympy.Expr, ...]
+    symbols: tuple[sympy.Symbol, ...]
+    matrix: sympy.Matrix
+    decrease: sympy.Matrix
     parameters: dict[str, tuple[float, float]]
     verified: bool
     method: str
@@ -65,13 +65,13 @@ class LyapunovFunction(Result):
     _plot = "lyapunov_function"
 
     @property
-    def expression(self) -> Any:
+    def expression(self) -> sympy.Expr:
         """V as a SymPy expression in the coordinates `symbols`."""
         u = sympy.Matrix([s - x for s, x in zip(self.symbols, self.at, strict=True)])
         value = (u.T * self.matrix * u)[0]
         return value if any(x.is_Float for x in self.at) else sympy.expand(value)
 
-    def __call__(self, z: Any) -> Any:
+    def __call__(self, z: Array) -> Array:
         """The values of V at points z of shape (..., D), as an array of shape (...)."""
         u = np.asarray(z, dtype=float) - np.array([float(x) for x in self.at])
         return np.einsum("...i,ij,...j->...", u, np.array(self.matrix.tolist(), dtype=float), u)
@@ -186,7 +186,7 @@ def _solved(matrix: Array, flow: bool) -> Array:
     )
 
 
-def _rounded(p: Array, digits: int) -> Any:
+def _rounded(p: Array, digits: int) -> sympy.Matrix:
     """The symmetric matrix of the nearest decimals, digits behind the point; in other units, of P / 10^k."""
     largest = float(np.abs(p).max())
     unit = 0 if 0.1 <= largest < 1e4 or not largest else int(np.floor(np.log10(largest)))
@@ -196,7 +196,7 @@ def _rounded(p: Array, digits: int) -> Any:
     )
 
 
-def _exactly(matrix: Any, numeric: Array, flow: bool) -> tuple[Any, Any]:
+def _exactly(matrix: sympy.Matrix, numeric: Array, flow: bool) -> tuple[sympy.Expr, sympy.Expr]:
     """(P, its change) with the fewest digits that pass the exact check."""
     p = _solved(np.asarray(numeric, dtype=float), flow)
     for digits in DIGITS:
@@ -208,7 +208,7 @@ def _exactly(matrix: Any, numeric: Array, flow: bool) -> tuple[Any, Any]:
     raise ConvergenceError("no rounding of P passed the exact check", "a fixed point further from the edge", "at=...")
 
 
-def _positive(matrix: Any) -> bool:
+def _positive(matrix: sympy.Matrix) -> bool:
     """Sylvester's criterion: every leading minor is positive, decided exactly."""
     return all(bool(matrix[: k + 1, : k + 1].det() > 0) for k in range(matrix.rows))
 

@@ -46,7 +46,7 @@ class Ellipsoid:
         steps: V falls over so many steps; in between the state may leave the ellipsoid.
     """
 
-    transform: Any
+    transform: Array
     level: float
     radius: float
     steps: int = 1
@@ -72,7 +72,7 @@ class Decrease:
     back: Array
 
     @classmethod
-    def of(cls, system: System, fixed: Array, cases: Sequence[Sequence[Ball]], transform: Any) -> Decrease | None:
+    def of(cls, system: System, fixed: Array, cases: Sequence[Sequence[Ball]], transform: Array) -> Decrease | None:
         """The question for a matrix T of floats, which are taken as exact; None where T is not proven invertible."""
         matrix = points(transform)
         back = inverse(matrix)
@@ -86,7 +86,7 @@ class Decrease:
         return None if lower is None or matrix is None else cls(system, fixed, tuple(cases), matrix, lower.T)
 
     @functools.cached_property
-    def transform(self) -> Any:
+    def transform(self) -> Array:
         """The matrix T in floats, shape (D, D)."""
         return np.array([[float(e.mid()) for e in row] for row in self.matrix])
 
@@ -228,7 +228,7 @@ class Decrease:
         change = function.enclose(self.fixed + u, p)[1] - function.enclose(self.fixed, p)[1]
         return self.back @ (moved + change @ (self.fixed - n))
 
-    def outline(self, u: Any = 0) -> tuple[tuple[float, float], ...]:
+    def outline(self, u: Array = 0) -> tuple[tuple[float, float], ...]:
         """Intervals that hold z* + u, one (low, high) for each coordinate."""
         return tuple(ends(e) for e in self.fixed + u)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -64,7 +63,7 @@ class Sampler:
     """Levels up to which V decreases on a fixed cloud of directions and radii, for any T."""
 
     def __init__(
-        self, system: System, fixed: Sequence[Any], parameters: Sequence[Sequence[float]], most: float
+        self, system: System, fixed: Sequence[Array], parameters: Sequence[Sequence[float]], most: float
     ) -> None:
         """`fixed` and `parameters`: fixed points in floats with the parameter values that they belong to."""
         self.system, self.cases, self.most = system, list(zip(fixed, parameters, strict=True)), most

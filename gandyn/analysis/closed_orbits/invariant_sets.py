@@ -74,8 +74,8 @@ class LimitCycle(ClosedOrbit):
 
     game: Game
     period: float
-    points: Any
-    multipliers: Any
+    points: Array
+    multipliers: Array
     residual: float
     approached: tuple[bool, bool] | None = None
 
@@ -116,9 +116,9 @@ class InvariantCircle(ClosedOrbit):
     game: Game
     rule: Rule
     rotation_number: float
-    coefficients: Any
-    points: Any
-    multipliers: Any
+    coefficients: Array
+    points: Array
+    multipliers: Array
     residual: float
 
     _data = "game rule rotation_number multipliers stable residual points"
@@ -161,8 +161,8 @@ class PeriodicOrbit(ClosedOrbit):
     game: Game
     rule: Rule
     period: int
-    points: Any
-    multipliers: Any
+    points: Array
+    multipliers: Array
     residual: float
 
     _data = "game rule period multipliers stable residual points"

@@ -95,7 +95,7 @@ def keep(found: list[Any], new: Any) -> None:
         found.append(new)
 
 
-def same(a: Any, b: Any) -> bool:
+def same(a: PeriodicOrbit, b: PeriodicOrbit) -> bool:
     """Whether two of them are one: the same periodic orbit, or curves that coincide."""
     if isinstance(a, PeriodicOrbit) or isinstance(b, PeriodicOrbit):
         if type(a) is not type(b) or a.period != b.period:

@@ -16,18 +16,18 @@ DIGITS = 40
 MOST_STEPS = 12
 
 
-def is_rational(poly: Any) -> bool:
+def is_rational(poly: sympy.Poly) -> bool:
     """Whether all coefficients of a polynomial are rational numbers."""
     return all(c.is_Rational for c in poly.all_coeffs())
 
 
-def numeric_roots(poly: Any, digits: int = DIGITS) -> list[Any]:
+def numeric_roots(poly: sympy.Poly, digits: int = DIGITS) -> list[sympy.Expr]:
     """The roots of a polynomial without multiple roots, to `digits` decimal digits."""
     rounded = Poly([sympy.N(c, digits + 10) for c in poly.all_coeffs()], Z)
     return [sympy.N(r, digits) for r in (poly if is_rational(poly) else rounded).nroots(n=digits, maxsteps=400)]
 
 
-def double_roots(f: Any) -> list[complex]:
+def double_roots(f: sympy.Poly) -> list[complex]:
     """Roots of a square-free polynomial, each correct to a few units of double precision."""
     if f.degree() > 2 or not is_rational(f):
         discs = _discs(f)

@@ -11,7 +11,7 @@ import numpy as np
 from ...doors import door
 from ...errors import ParameterError
 from ...results import Result, Trajectory
-from ...types import Game
+from ...types import Array, Game
 from .measure import duality_gap
 
 POINTS = 60
@@ -21,9 +21,9 @@ POINTS = 60
 class GapCurve:
     """One trajectory: its times t, gaps and distances to the equilibrium, each (T,); `kind` says what the gaps are."""
 
-    t: Any
-    gap: Any
-    distance: Any
+    t: Array
+    gap: Array
+    distance: Array
     kind: str
 
 
@@ -40,7 +40,7 @@ class GapAlong(Result):
     """
 
     game: Game
-    equilibrium: Any
+    equilibrium: Array
     method: str
     curves: dict[str, GapCurve]
     note: str
@@ -105,7 +105,7 @@ def gap_along(
     return GapAlong(game, rest, method, curves, "; ".join(sorted({note for note in notes if note})))
 
 
-def _labelled(trajectories: Any) -> dict[str, Trajectory]:
+def _labelled(trajectories: Trajectory | list[Trajectory]) -> dict[str, Trajectory]:
     """By label; by rule's name where none is given, counted where a name comes twice."""
     if isinstance(trajectories, Mapping):
         return dict(trajectories)

@@ -51,7 +51,7 @@ class Enclosure:
         own: which of them move; the others stay at given points.
     """
 
-    def __init__(self, cost: Any, symbols: Sequence[Any], own: slice) -> None:
+    def __init__(self, cost: sympy.Expr, symbols: Sequence[sympy.Symbol], own: slice) -> None:
         names = {s: sympy.Dummy(str(s), real=True) for s in symbols}  # derivatives of |x| need to know that x is real
         self.own, self.symbols = own, tuple(names.values())
         moving = self.symbols[own]

@@ -33,7 +33,7 @@ class GapGame(SymbolicGame):
     held answers it is not the gradient of anything in general.
     """
 
-    def __init__(self, game: SymbolicGame, gap: Any, slope: Sequence[Any], label: str) -> None:
+    def __init__(self, game: SymbolicGame, gap: sympy.Expr, slope: Sequence[sympy.Expr], label: str) -> None:
         blocks = {p.name: game.symbols[own] for p, own in zip(game.players, game.slices, strict=True)}
         super().__init__(f"{label} of {game.name}", game.exprs, blocks, game.equilibria)
         self.exprs, self.field_exprs = (gap,) * len(game.players), tuple(slope)
@@ -56,7 +56,7 @@ class GapFlow(Result):
     _data = "game rule rotates field=expression"
     _plot = "gap_flow"
 
-    def __call__(self, w: Any) -> Array:
+    def __call__(self, w: Array) -> Array:
         """The right-hand side -grad G(w), shape (..., d), as the same kind of array as w."""
         point = w if hasattr(w, "shape") else np.asarray(w, dtype=float)
         return -self.rule.gap_gradient(self.game, point)
@@ -87,7 +87,7 @@ class GapFlow(Result):
         slope = [self._tidied(e) for e in self.rule.gap_gradient(self.game, w)]
         return GapGame(self.game, self._tidied(gap), slope, f"duality gap ({self.answers})")
 
-    def _tidied(self, e: Any) -> Any:
+    def _tidied(self, e: sympy.Expr) -> sympy.Expr:
         return sympy.expand(sympy.cancel(e)) if self.game.quadratic else e
 
     @property
@@ -96,7 +96,7 @@ class GapFlow(Result):
         return self.gap_game.exprs[0]
 
     @property
-    def expression(self) -> Any:
+    def expression(self) -> sympy.Expr:
         """The right-hand side -grad G as a SymPy column."""
         return sympy.ImmutableMatrix([-e for e in self.gap_game.field_exprs])
 
@@ -114,7 +114,7 @@ class GapFlow(Result):
         """Eigenvalues of the Jacobian at a point, a complex NumPy array: the flow is attracted where all lie left."""
         return self.linearize(at).eigenvalues
 
-    def rotation(self, w: Any = None) -> Any:
+    def rotation(self, w: Any = None) -> sympy.Expr:
         """The antisymmetric part of the Jacobian, at points or as a matrix: zero exactly for gradients."""
         matrix = self.jacobian(w)
         return (matrix - (matrix.T if w is None else np.swapaxes(matrix, -1, -2))) / 2

@@ -155,7 +155,7 @@ def _feasible(game: Game, w: Array) -> None:
         )
 
 
-def _infinite(term: Any) -> bool:
+def _infinite(term: Array) -> bool:
     if isinstance(term, sympy.Basic):
         return bool(term.has(sympy.oo))
     return bool(np.isinf(np.asarray(term, dtype=float)).any())
@@ -205,7 +205,7 @@ def _any(values: Any) -> bool:
     return bool(values.any())
 
 
-def _mean(values: list[Any]) -> Any:
+def _mean(values: list[Array]) -> Array:
     return sum(values[1:], values[0]) / len(values)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...results import Result
-from ...types import Counts, Game
+from ...types import Array, Counts, Game
 from ...worlds import is_symbolic
 
 KINDS = {
@@ -42,19 +42,19 @@ class DualityGap(Result):
     """
 
     game: Game
-    w: Any
+    w: Array
     value: Any
     kind: str
     method: str
-    terms: Any
-    answers: Any = None
+    terms: Array | list[Array]
+    answers: Array | list[Array] | None = None
     interval: tuple[Any, Any] | None = None
-    residuals: Any = None
-    history: Any = None
+    residuals: Array | None = None
+    history: Array | None = None
     error: Any = None
     note: str = ""
     counts: Counts | None = None
-    box: Any = None
+    box: Array | None = None
     parts: int | None = None
 
     _plot = "duality_gap_shares"

@@ -45,7 +45,7 @@ class Regularity:
         return bool(self.logarithms or self.poles)
 
 
-def regularity(e: Any) -> Regularity:
+def regularity(e: sympy.Expr) -> Regularity:
     """The `Regularity` of a SymPy expression in real symbols."""
     while e.has(Expectation):
         e = e.xreplace({part: part.quadrature() for part in e.atoms(Expectation)})
@@ -55,7 +55,7 @@ def regularity(e: Any) -> Regularity:
     return Regularity(roots, logarithms, poles, kinks, known)
 
 
-def _collect(e: Any, found: dict[str, dict[Any, None]]) -> bool:
+def _collect(e: sympy.Expr, found: dict[str, dict[Any, None]]) -> bool:
     """Add what one node asks of its arguments; whether the node is understood."""
     if not e.args or e.is_number or isinstance(e, ENTIRE):
         return True
@@ -77,7 +77,7 @@ def _collect(e: Any, found: dict[str, dict[Any, None]]) -> bool:
     return True
 
 
-def _collect_power(base: Any, power: Any, found: dict[str, dict[Any, None]]) -> None:
+def _collect_power(base: sympy.Expr, power: sympy.Expr, found: dict[str, dict[Any, None]]) -> None:
     if power.is_integer:
         if not power.is_nonnegative:
             found["poles"][base] = None

@@ -18,7 +18,7 @@ import numpy as np
 
 from ...errors import DomainError
 from ...lazy import sympy
-from ...types import ALL_WORLDS, Array, Face, FirstOrder, Game, GameView, Rule
+from ...types import ALL_WORLDS, Array, Face, FirstOrder, Game, GameView, Rule, State
 from ...worlds import SYMBOLS, exact, stack, world_of
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class OnFace:
     """
 
     face: Face
-    anchor: tuple[Any, ...]
+    anchor: tuple[sympy.Expr, ...]
 
     def __call__(self, w: Array) -> Array:
         """The orthogonal projection of w, (..., d), onto the face's plane."""
@@ -133,7 +133,7 @@ class Projected(GameView):
         return self.onto(w)
 
 
-def on_face(game: Game, face: Face, point: Sequence[Any]) -> Any:
+def on_face(game: Game, face: Face, point: Sequence[Any]) -> Game:
     """The game with its projection replaced by the smooth one that holds near a point, also on symbols.
 
     Args:
@@ -156,7 +156,9 @@ def column_names(coordinates: Sequence[str], face: Face) -> tuple[str, ...]:
     )
 
 
-def reduced_symbols(face: Face, coordinates: Sequence[Any], point: Sequence[Any]) -> tuple[list[Any], dict[Any, Any]]:
+def reduced_symbols(
+    face: Face, coordinates: Sequence[sympy.Symbol], point: Sequence[Any]
+) -> tuple[list[Any], dict[Any, Any]]:
     """Symbols s for displacements along a face, and the coordinates as w = point + sum of s c.
 
     Where every coordinate is free the coordinates stand for themselves.
@@ -174,7 +176,7 @@ def reduced_symbols(face: Face, coordinates: Sequence[Any], point: Sequence[Any]
     return steps, moved
 
 
-def along(face: Face, image: Sequence[Any]) -> list[Any]:
+def along(face: Face, image: Sequence[sympy.Expr]) -> list[sympy.Expr]:
     """The components of a vector along the columns that span the face."""
     return [
         sum(c * e for c, e in zip(column, image, strict=True) if c) / exact(sum(c * c for c in column))
@@ -233,7 +235,7 @@ class Watched:
         return self.projection(w)
 
 
-def pressed(game: Game, rule: Rule, constraints: Constraints, point: Array, state: Any) -> Constraints:
+def pressed(game: Game, rule: Rule, constraints: Constraints, point: Array, state: State) -> Constraints:
     """Check in floats that the projections in a step keep to the face of the point and press onto its bounds.
 
     Each projection of one step, from the point and from neighbours on its face, must land on that face. Each bound must
@@ -267,7 +269,7 @@ def pressed(game: Game, rule: Rule, constraints: Constraints, point: Array, stat
     return dataclasses.replace(constraints, obstacle=obstacle, projections=count)
 
 
-def _forces(game: Game, rule: Rule, face: Face, w: Array, state: Any) -> list[dict[int, float] | None]:
+def _forces(game: Game, rule: Rule, face: Face, w: Array, state: State) -> list[dict[int, float] | None]:
     """For each projection of a step from w: how hard every bound of the face pushes, or None off the face."""
     asked = Watched(game.project)
     rule.step(Projected(game, asked), w, state, np.random.default_rng(0))

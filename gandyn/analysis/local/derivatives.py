@@ -58,7 +58,7 @@ class Motion:
 
     what: str
     names: tuple[str, ...]
-    z: list[Any]
+    z: list[sympy.Expr]
     derive: Callable[[], tuple[Any, Any]]
     local: LocalDynamics | None
 
@@ -142,14 +142,14 @@ def _unit(game: Game, point: Array, jacobian: Array) -> float:
     return float(min(1.0, 1e-6 * np.abs(jacobian).max(initial=0.0) / changed)) if changed > 0 else 1.0
 
 
-def _number(e: Any) -> float:
+def _number(e: sympy.Expr) -> float:
     """A float; free parameters take values of no special relation to each other."""
     sample = {s: sympy.Rational(k, 7) for k, s in enumerate(sorted(e.free_symbols, key=str), 1)}
     value = complex(e.xreplace(sample) if sample else e)
     return value.real if value.imag == 0 else abs(value)
 
 
-def _numbers(matrix: Any) -> Array:
+def _numbers(matrix: sympy.Matrix) -> Array:
     table = np.array([[complex(e) for e in row] for row in matrix.tolist()], dtype=complex).reshape(matrix.shape)
     return table if table.imag.any() else table.real
 
@@ -167,12 +167,12 @@ def _stands_still(value: Any, moved: Sequence[float], change: Any, z: Sequence[A
     return all(map(is_zero, value)) if place.exact and not change.has(_float_type()) else True
 
 
-def _slopes(matrix: Any) -> Array:
+def _slopes(matrix: sympy.Matrix) -> Array:
     rows = np.asarray(matrix.tolist(), dtype=object)
     return np.array([_slope(e) for e in rows.ravel()]).reshape(rows.shape)
 
 
-def _slope(e: Any) -> float:
+def _slope(e: sympy.Expr) -> float:
     """As a float; 0 at a kink, where the derivative of a jump has no value."""
     try:
         return _number(e)
@@ -278,7 +278,7 @@ def _pressed(game: Game, rule: Rule, bounds: Constraints, point: Array, start: S
     return pressed(game, rule, bounds, np.array([float(e) for e in point]), state)
 
 
-def _first_order(local: LocalDynamics | None, decimal: bool) -> tuple[Any, Any] | None:
+def _first_order(local: LocalDynamics | None, decimal: bool) -> tuple[sympy.Matrix, sympy.Matrix] | None:
     """(F(z), DF(z)) by power series; None where it takes symbols: free parameters, other irrational numbers.
 
     Raises:
@@ -307,7 +307,7 @@ def _first_order(local: LocalDynamics | None, decimal: bool) -> tuple[Any, Any] 
         return None
 
 
-def _expand_at(local: LocalDynamics, arithmetic: Any) -> tuple[Any, Any]:
+def _expand_at(local: LocalDynamics, arithmetic: Any) -> tuple[sympy.Matrix, sympy.Matrix]:
     rows = local.series(1, arithmetic)
     n, zero = len(rows), arithmetic.number(sympy.Integer(0))
     number = arithmetic.symbolic
@@ -315,7 +315,7 @@ def _expand_at(local: LocalDynamics, arithmetic: Any) -> tuple[Any, Any]:
     return image, sympy.Matrix(n, n, [number(row.get((k,), zero)) for row in rows for k in range(n)])
 
 
-def flow_matrix(game: Game, point: Array) -> tuple[Any, Any]:
+def flow_matrix(game: Game, point: Array) -> tuple[sympy.Matrix, sympy.Matrix]:
     """(v, -J) at the point; entry by entry where the field is given by expressions, so that kinks are seen."""
     from ...symbolic.kinks import slope_at
 

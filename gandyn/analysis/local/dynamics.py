@@ -35,9 +35,9 @@ class LocalDynamics:
         traced: the update map that it comes from; None for a flow.
     """
 
-    point: tuple[Any, ...]
-    symbols: tuple[Any, ...]
-    outputs: tuple[Any, ...]
+    point: tuple[sympy.Expr, ...]
+    symbols: tuple[sympy.Symbol, ...]
+    outputs: tuple[sympy.Expr, ...]
     bindings: tuple[tuple[Any, Any], ...] = ()
     traced: UpdateMap | None = None
 
@@ -60,7 +60,7 @@ class LocalDynamics:
         return cls(tuple(point), game.symbols, tuple(-e for e in game.field_exprs))
 
     @classmethod
-    def of_map(cls, traced: UpdateMap, point: Sequence[Any]) -> LocalDynamics:
+    def of_map(cls, traced: UpdateMap, point: Sequence[sympy.Expr]) -> LocalDynamics:
         """The dynamics of a traced update map near a point."""
         return cls(tuple(point), traced.symbols, traced.outputs, traced.bindings, traced)
 

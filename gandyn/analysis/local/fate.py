@@ -43,7 +43,7 @@ class NonlinearDecision(Result):
     order: int | None = None
     coefficient: Any = None
     flow: bool = True
-    quantity: Any = None
+    quantity: sympy.Expr = None
 
     _data = "verdict argument order coefficient=_coefficient law quantity"
 

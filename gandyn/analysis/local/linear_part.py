@@ -10,7 +10,7 @@ import numpy as np
 
 from ...errors import NotDifferentiableError, ParameterError
 from ...results import Result
-from ...types import Game, Rule
+from ...types import Array, Game, Rule
 from .constrained import Constraints
 from .dynamics import LocalDynamics
 from .exact_linearization import ExactLinearization
@@ -64,7 +64,7 @@ class LinearPart(Result):
     _plot = "linearization"
 
     @property
-    def matrix(self) -> Any:
+    def matrix(self) -> Array:
         """The derivative as a NumPy array, (D, D).
 
         Raises:
@@ -82,7 +82,7 @@ class LinearPart(Result):
         return self.numeric
 
     @functools.cached_property
-    def eigenvalues(self) -> Any:
+    def eigenvalues(self) -> Array:
         """Eigenvalues, a complex NumPy array, largest modulus (maps) or real part (flows) first."""
         matrix = self.matrix
         if self.decidable:
@@ -96,7 +96,7 @@ class LinearPart(Result):
         return values[np.lexsort((-values.imag, -np.round(keys, 14)))]
 
     @functools.cached_property
-    def eigenvectors(self) -> Any:
+    def eigenvectors(self) -> Array:
         """Unit right eigenvectors as columns, in the order of `eigenvalues`; (nearly) parallel where defective."""
         values, vectors = np.linalg.eig(self.matrix)
         order, free = [], list(range(len(values)))

@@ -50,12 +50,12 @@ class Basins(Result):
 
     game: Game
     rule: Rule
-    starts: Any
-    labels: Any
-    attractors: Any
+    starts: Array
+    labels: Array
+    attractors: Array
     steps: int
-    end: Any
-    periods: Any
+    end: Array
+    periods: Array
     complete: bool
     reason: str
 

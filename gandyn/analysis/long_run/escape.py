@@ -10,7 +10,7 @@ import numpy as np
 from ...doors import door
 from ...errors import ParameterError, ShapeError
 from ...results import Result
-from ...types import Game, Rule
+from ...types import Array, Game, Rule
 from ..measured.regression import length
 
 NUMBERS = 2_000_000
@@ -30,8 +30,8 @@ class EscapeTimes(Result):
     game: Game
     rule: Rule
     region: str
-    steps: Any
-    escaped: Any
+    steps: Array
+    escaped: Array
 
     _data = "game rule region steps label=_labels median"
     _plot = "escape_times"
@@ -114,7 +114,7 @@ def escape_time(
     return EscapeTimes(game, rule, region, np.where(found >= 0, found, steps).reshape(shape), escaped)
 
 
-def _stopped(run: Any, steps: int) -> Any:
+def _stopped(run: Any, steps: int) -> Array:
     """Members that overflowed count as outside from the step at which they did."""
     last = np.where(run.diverged, np.asarray(run.steps) + 1, steps + 1)
     return np.arange(steps + 1)[:, None] >= last

@@ -54,12 +54,12 @@ class LyapunovExponents(Result):
 
     game: Game
     rule: Rule | None
-    exponents: Any
-    band: Any
-    running: Any
-    t: Any
+    exponents: Array
+    band: Array
+    running: Array
+    t: Array
     determinant: float
-    end: Any
+    end: Array
     linear: bool = False
     status: str = COMPLETE
     steps: int = 0

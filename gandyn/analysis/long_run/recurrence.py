@@ -37,12 +37,12 @@ class Recurrence(Result):
     game: Game
     label: str
     radius: float
-    returns: Any
-    closest: Any
-    t: Any
-    w: Any
-    distance: Any
-    divergence: Any
+    returns: Array
+    closest: Array
+    t: Array
+    w: Array
+    distance: Array
+    divergence: Array
 
     _data = "game label radius returns closest drift"
     _plot = "recurrence"
@@ -219,7 +219,7 @@ def replicator_in_logits(game: Any) -> Callable[[Array], Array]:
     return field
 
 
-def _replicator(game: Any, w: Array) -> Callable[[Array], Array]:
+def _replicator(game: Game, w: Array) -> Callable[[Array], Array]:
     if not hasattr(game, "replicator_field"):
         raise DomainError(
             f"replicator dynamics of {game.name}", "a matrix game, a field or a step", "field=lambda w: -game.field(w)"
@@ -239,7 +239,7 @@ def _visits(distance: Array, radius: float) -> tuple[Array, Array]:
     return entries.astype(float), np.array(closest)
 
 
-def _divergence(game: Any, rows: Array) -> Array | None:
+def _divergence(game: Game, rows: Array) -> Array | None:
     """KL(x*||x) + KL(y*||y) along the orbit of a matrix game by probabilities; None without interior equilibrium."""
     if getattr(game, "parametrization", None) != "direct" or not game.equilibria:
         return None

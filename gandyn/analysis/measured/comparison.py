@@ -44,8 +44,8 @@ class Contender:
     label: str
     rule: Rule
     tried: dict[float, float]
-    spent: Any
-    values: Any
+    spent: Array
+    values: Array
     steps: int
     diverged: int
 

@@ -10,6 +10,7 @@ import numpy as np
 from ...doors import door
 from ...errors import GandynError, ParameterError, ShapeError
 from ...results import Result, Status, Trajectory
+from ...types import Array
 from .averages import Averaged
 from .oscillation import harmonics, peaks, period
 from .regression import Fit, Regression, length
@@ -58,8 +59,8 @@ class RateFit(Result):
     envelope: bool
     period: float | None
     predicted: float | None
-    t: Any
-    distance: Any
+    t: Array
+    distance: Array
     linear: Fit
     power: Fit
 

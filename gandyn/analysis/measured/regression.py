@@ -9,6 +9,8 @@ import numpy as np
 from scipy import stats
 from scipy.optimize import minimize_scalar
 
+from ...types import Array
+
 Series = np.ndarray[Any, Any]
 LEVEL = 0.95
 ORDERS = 6  # of autoregressive noise
@@ -49,7 +51,7 @@ class Fit:
         """The number of fitted parameters: two of the line, and a third where the law has an offset in time."""
         return 2 if self.offset is None else 3
 
-    def __call__(self, t: Any) -> Series:
+    def __call__(self, t: Array) -> Series:
         """The fitted values of y at the times t."""
         t = np.asarray(t, dtype=float)
         x = t if self.offset is None else np.log(t + self.offset)

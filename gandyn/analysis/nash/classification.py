@@ -160,11 +160,11 @@ def _derivatives(game: Game, lin: Linearization, at: Any) -> tuple[Any, bool, An
     return place.point, True, jacobian
 
 
-def _block(jacobian: Any, rows: slice, columns: slice) -> Any:
+def _block(jacobian: sympy.Matrix, rows: slice, columns: slice) -> sympy.Matrix:
     return jacobian[rows, columns]
 
 
-def _stackelberg(game: Game, jacobian: Any, shares: list[FirstOrder]) -> bool | None:
+def _stackelberg(game: Game, jacobian: sympy.Matrix, shares: list[FirstOrder]) -> bool | None:
     if not (game.zero_sum and len(game.players) == 2) or any(share.face.active for share in shares):
         return None
     if jacobian is None:

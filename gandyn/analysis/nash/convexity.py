@@ -15,7 +15,7 @@ import sympy
 from ...symbolic import functions
 
 
-def is_convex(e: Any, own: Sequence[Any]) -> bool:
+def is_convex(e: sympy.Expr, own: Sequence[sympy.Expr]) -> bool:
     """Whether the expression e, whose only symbols are `own`, is proved to be convex on all of R^k.
 
     Example:
@@ -42,7 +42,7 @@ def _hessian(e: Any, own: Sequence[Any]) -> bool:
     return all(m % 2 == 0 or not f.count_roots() for f, m in second.factor_list()[1])
 
 
-def _curved(e: Any, own: Sequence[Any], sign: int) -> bool:
+def _curved(e: sympy.Expr, own: Sequence[sympy.Expr], sign: int) -> bool:
     """Whether sign * e is shown to be convex by the composition rules of convex functions."""
     if not e.free_symbols & set(own) or _affine(e, own):
         return True
@@ -58,7 +58,7 @@ def _curved(e: Any, own: Sequence[Any], sign: int) -> bool:
     return _power(e, own, sign) or _function(e, own, sign)
 
 
-def _power(e: Any, own: Sequence[Any], sign: int) -> bool:
+def _power(e: sympy.Expr, own: Sequence[sympy.Expr], sign: int) -> bool:
     if not e.is_Pow or sign < 0 or not _affine(e.base, own):
         return False
     return bool(e.exp.is_Integer and e.exp > 0 and e.exp % 2 == 0)
@@ -75,5 +75,5 @@ def _function(e: Any, own: Sequence[Any], sign: int) -> bool:
     return False
 
 
-def _affine(e: Any, own: Sequence[Any]) -> bool:
+def _affine(e: sympy.Expr, own: Sequence[sympy.Expr]) -> bool:
     return bool(e.is_polynomial(*own)) and sympy.Poly(e, *own).total_degree() <= 1

@@ -47,7 +47,7 @@ class OwnOptimum:
     hessian: str
 
 
-def definiteness(hessian: Any, scale: float | None = None) -> str:
+def definiteness(hessian: sympy.Matrix, scale: float | None = None) -> str:
     """From the exact characteristic polynomial's roots where there is one, else from eigenvalues.
 
     Args:
@@ -72,7 +72,7 @@ def definiteness(hessian: Any, scale: float | None = None) -> str:
     return names.get((low, high), "indefinite")
 
 
-def along_face(matrix: Any, rows: Face, columns: Face | None = None) -> Any:
+def along_face(matrix: sympy.Matrix, rows: Face, columns: Face | None = None) -> sympy.Matrix:
     """The matrix B_r^T M B_c, with the columns of B spanning the tangent space of a face.
 
     Args:
@@ -106,7 +106,7 @@ class OwnProblem:
         index: int,
         point: Sequence[Any],
         exactly: bool,
-        hessian: Any,
+        hessian: sympy.Matrix,
         scale: float,
         conditions: FirstOrder,
     ) -> None:

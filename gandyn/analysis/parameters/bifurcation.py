@@ -10,6 +10,7 @@ import numpy as np
 from ...budget import Budget
 from ...doors import door
 from ...errors import ParameterError
+from ...lazy import sympy
 from ...types import Array, Game, Rule
 from .branches import Bifurcation, BifurcationPoint, Branch, Kind
 from .continuation import Curve, Family, follow, locate
@@ -120,7 +121,7 @@ def _complete(proven: Critical, explorer: _Explorer, bounds: Array) -> tuple[boo
     return True, f"interval Newton: {count} at which an eigenvalue meets the boundary, and none elsewhere in the box"
 
 
-def _region(game: Game, symbol: Any, box: Any, grid: Array, at: Any) -> tuple[Array, list[Any]]:
+def _region(game: Game, symbol: sympy.Symbol, box: Any, grid: Array, at: Any) -> tuple[Array, list[Any]]:
     known = [point for point in game.equilibria if not _free(point) - {symbol}]
     if box is not None:
         bounds = np.asarray(box, dtype=float)
@@ -137,11 +138,11 @@ def _free(point: Iterable[Any]) -> set[Any]:
     return set().union(*(getattr(x, "free_symbols", set()) for x in point))
 
 
-def _numbers(point: Iterable[Any], symbol: Any, p: float) -> Array:
+def _numbers(point: Iterable[sympy.Expr], symbol: sympy.Symbol, p: float) -> Array:
     return np.array([float(x.subs(symbol, p) if hasattr(x, "subs") else x) for x in point])
 
 
-def _candidates(known: list[Any], at: Any, p: float, symbol: Any) -> list[Array]:
+def _candidates(known: list[tuple[sympy.Expr, ...]], at: Any, p: float, symbol: sympy.Symbol) -> list[Array]:
     given = [] if at is None else list(np.atleast_2d(np.asarray(at, dtype=float)))
     return [*(_numbers(point, symbol, p) for point in known), *given]
 

@@ -7,7 +7,7 @@ import enum
 from typing import Any
 
 from ...results import Result
-from ...types import Game, Rule
+from ...types import Array, Game, Rule
 
 
 class Kind(enum.StrEnum):
@@ -40,8 +40,8 @@ class BifurcationPoint(Result):
 
     kind: Kind
     parameter: float
-    point: Any
-    eigenvalues: Any
+    point: Array
+    eigenvalues: Array
     critical: Any
     criticality: str | None
     coefficient: float | None
@@ -66,10 +66,10 @@ class Branch:
         ends: why it stops at its first and its last point.
     """
 
-    parameter: Any
-    points: Any
-    eigenvalues: Any
-    stable: Any
+    parameter: Array
+    points: Array
+    eigenvalues: Array
+    stable: Array
     ends: tuple[str, str]
 
 
@@ -92,10 +92,10 @@ class Bifurcation(Result):
     game: Game
     rule: Rule | None
     parameter: str
-    values: Any
+    values: Array
     branches: tuple[Branch, ...]
     points: tuple[BifurcationPoint, ...]
-    attractor: Any
+    attractor: Array
     notes: tuple[str, ...]
     complete: bool = False
     reason: str = "branches were followed, and none is proven to be missing"

@@ -53,7 +53,7 @@ def freed(game: Game, rule: Rule | None, name: str, **assumptions: bool) -> tupl
     return _varied(game, rule, name, held, assumptions)
 
 
-def symbols_of(value: Any) -> set[Any]:
+def symbols_of(value: Any) -> set[sympy.Symbol]:
     """The free symbols in the parameters of a rule and of the rules that it wraps."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return set().union(*(symbols_of(getattr(value, f.name)) for f in dataclasses.fields(value)))
@@ -64,7 +64,7 @@ def symbols_of(value: Any) -> set[Any]:
     return set(getattr(value, "free_symbols", ()))
 
 
-def with_value(value: Any, symbol: Any, number: Any) -> Any:
+def with_value(value: Any, symbol: sympy.Symbol, number: Any) -> Any:
     """A copy of a rule, or of a parameter, in which a number replaces a symbol everywhere.
 
     Args:

@@ -34,10 +34,10 @@ class System:
 
     game: Game
     rule: Rule | None
-    symbols: tuple[Any, ...]
-    parameter: Any
+    symbols: tuple[sympy.Symbol, ...]
+    parameter: sympy.Symbol | None
     bindings: tuple[tuple[Any, Any], ...]
-    outputs: tuple[Any, ...]
+    outputs: tuple[sympy.Expr, ...]
 
     @property
     def size(self) -> int:
@@ -76,12 +76,12 @@ class System:
         leaves = [np.asarray(leaf, dtype=float) for _, leaf in rule.init(self.game, w).leaves()]
         return np.concatenate([w, *(np.broadcast_to(a, (*w.shape[:-1], a.shape[-1])) for a in leaves)], axis=-1)
 
-    def _columns(self, z: Array, p: Any) -> list[Any]:
+    def _columns(self, z: Array, p: Any) -> list[Array]:
         z = np.asarray(z, dtype=float)
         return [*(z[..., k] for k in range(self.size)), np.asarray(p, dtype=float)]
 
     @functools.cached_property
-    def _inputs(self) -> tuple[Any, ...]:
+    def _inputs(self) -> tuple[sympy.Expr, ...]:
         return (*self.symbols, sympy.Dummy("p") if self.parameter is None else self.parameter)
 
     @functools.cached_property
@@ -114,7 +114,9 @@ class System:
         return _quiet(inputs, [*self.outputs, *slopes_of_outputs], bindings)
 
 
-def compiled(inputs: Sequence[Any], outputs: Sequence[Any], bindings: Sequence[Any] = ()) -> Callable[..., Any]:
+def compiled(
+    inputs: Sequence[sympy.Expr], outputs: Sequence[sympy.Expr], bindings: Sequence[tuple[sympy.Expr, ...]] = ()
+) -> Callable[..., Any]:
     """Expressions compiled to one function of NumPy columns; it warns where numbers overflow.
 
     Args:
@@ -130,7 +132,9 @@ def compiled(inputs: Sequence[Any], outputs: Sequence[Any], bindings: Sequence[A
     return run
 
 
-def _quiet(inputs: Sequence[Any], outputs: Sequence[Any], bindings: Sequence[Any]) -> Callable[..., Any]:
+def _quiet(
+    inputs: Sequence[sympy.Expr], outputs: Sequence[sympy.Expr], bindings: Sequence[tuple[sympy.Expr, ...]]
+) -> Callable[..., Any]:
     """The function without warnings: an overflow is data, as every caller asks whether results are finite."""
     run = compiled(inputs, outputs, bindings)
 

@@ -29,7 +29,7 @@ class Root:
         place: its number among the polynomial's real roots, from below.
     """
 
-    polynomial: Any
+    polynomial: sympy.Expr
     place: int
     ball: Any
 
@@ -38,7 +38,7 @@ class Root:
         """Rational numbers around the root, between which the polynomial has no other."""
         return _rational(self.ball.lower()), _rational(self.ball.upper())
 
-    def exact(self, p: Any) -> Any:
+    def exact(self, p: sympy.Expr) -> sympy.Expr:
         """In radicals where readable, else as CRootOf; for very high degrees as a decimal of 30 proven digits."""
         poly = sympy.Poly(self.polynomial, p)
         even = all(k % 2 == 0 for (k,) in poly.monoms())
@@ -66,13 +66,13 @@ class Line:
         signs: of each polynomial (an expression) at every sample.
     """
 
-    parameter: Any
+    parameter: sympy.Symbol
     positive: bool
     roots: tuple[Root, ...]
     signs: Mapping[Any, tuple[int, ...]]
 
     @classmethod
-    def of(cls, polynomials: Iterable[Any], p: Any) -> Line:
+    def of(cls, polynomials: Iterable[Any], p: sympy.Expr) -> Line:
         """Cut at the roots of irreducible polynomials in p with rational coefficients."""
         polys = {e: sympy.Poly(e, p) for e in polynomials}
         positive = bool(p.is_positive)
@@ -96,7 +96,7 @@ class Line:
         return None
 
 
-def where_positive(expressions: Sequence[Any], p: Any) -> tuple[Line, list[bool]] | None:
+def where_positive(expressions: Sequence[sympy.Expr], p: sympy.Expr) -> tuple[Line, list[bool]] | None:
     """The line of p, and at which of its samples all expressions are positive; None unless all are rational."""
     split = [f for f in (_factored(e, p) for e in expressions) if f is not None]
     if len(split) < len(expressions):
@@ -106,7 +106,7 @@ def where_positive(expressions: Sequence[Any], p: Any) -> tuple[Line, list[bool]
     return line, [all(s > 0 for s in column) for column in zip(*samples, strict=True)]
 
 
-def _factored(e: Any, p: Any) -> tuple[int, dict[Any, int]] | None:
+def _factored(e: sympy.Expr, p: sympy.Expr) -> tuple[int, dict[Any, int]] | None:
     """(sign, {irreducible polynomial: power}) of the numerator times the denominator."""
     numerator, denominator = sympy.fraction(sympy.together(e))
     if not (numerator.is_polynomial(p) and denominator.is_polynomial(p)):
@@ -123,7 +123,7 @@ def _factored(e: Any, p: Any) -> tuple[int, dict[Any, int]] | None:
     return sign, powers
 
 
-def _signs(e: Any, leading: int, roots: Sequence[Root]) -> tuple[int, ...]:
+def _signs(e: sympy.Expr, leading: int, roots: Sequence[Root]) -> tuple[int, ...]:
     """From the right: the sign of the leading coefficient, which turns at each of the polynomial's own roots."""
     sign, found = leading, [leading]
     for root in reversed(roots):
@@ -133,7 +133,7 @@ def _signs(e: Any, leading: int, roots: Sequence[Root]) -> tuple[int, ...]:
     return tuple(reversed(found))
 
 
-def _isolated(polys: Mapping[Any, Any], positive: bool) -> tuple[Root, ...]:
+def _isolated(polys: Mapping[sympy.Expr, Any], positive: bool) -> tuple[Root, ...]:
     """All real roots, or the positive ones, in order, in balls that are apart from each other and from 0."""
     flint = require_flint("a threshold")
     bits = START
@@ -159,7 +159,7 @@ def _order(a: Any, b: Any) -> int:
     return -1 if a.mid() < b.mid() else 1
 
 
-def _integer(poly: Any) -> Any:
+def _integer(poly: sympy.Poly) -> Any:
     flint = require_flint("a threshold")
     _, cleared = poly.clear_denoms(convert=True)
     return flint.fmpz_poly([int(c) for c in reversed(cleared.all_coeffs())])

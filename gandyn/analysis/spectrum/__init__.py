@@ -148,7 +148,7 @@ class _Asked:
         return "; ".join(filter(None, said)) or "no randomness"
 
 
-def _values(one: Spectrum) -> dict[str, Any]:
+def _values(one: Spectrum) -> dict[str, Array]:
     """The values at each end; vectors, which are large, are kept of the first batch only."""
     return {name: one._values(end) for name, end in one.ends.items()}
 

@@ -51,7 +51,7 @@ class ScalarModes(Game):
         raise DomainError("the cost of a complex coordinate", "a field", "ask for the field")
 
 
-def mode_matrices(rule: Rule, eigenvalues: Any) -> Any:
+def mode_matrices(rule: Rule, eigenvalues: Any) -> Array:
     """M(z) - I for each eigenvalue z of J, (len(z), s+1, s+1): the rule's augmented map on v(w) = z w.
 
     A rule that combines points and fields linearly, with the same step for every player, moves each eigenvector of J
@@ -152,9 +152,11 @@ def increment_operator(game: Game, rule: Rule, w: Array, state: State | None, ba
     sizes = [int(w.shape[0]), *(int(array.shape[0]) for _, array in leaves)]
     counters = [STEPS_AT_INFINITY if limit else count for _, count in start.counter_leaves()]
 
+    no_draws: Any = _NoDraws()
+
     def step(z: Array) -> Array:
         point, *arrays = torch.split(z, sizes)
-        moved, after, _ = rule.step(view, point, start.replace_leaves(iter(arrays), iter(counters)), _Still())
+        moved, after, _ = rule.step(view, point, start.replace_leaves(iter(arrays), iter(counters)), no_draws)
         return torch.cat([moved, *(array for _, array in after.leaves())])
 
     with torch.enable_grad():
@@ -181,7 +183,7 @@ def _awake(name: str, array: Array) -> Array:
     return array.where(array != 0, array.new_tensor(TINY))
 
 
-class _Still:
+class _NoDraws:
     """Stands in for a random generator where every draw is fixed: it always returns 0."""
 
     def integers(self, *args: Any, **options: Any) -> int:
@@ -221,6 +223,6 @@ def without_its_field(game: Game, w: Array, batch: Batch) -> Game:
     return view
 
 
-def _trained(network: Any) -> list[Any]:
+def _trained(network: Any) -> list[Array]:
     """Those of a network's parameters that its player moves, in order."""
     return [p for p in network.parameters() if p.requires_grad]

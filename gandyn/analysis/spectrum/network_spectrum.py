@@ -11,7 +11,7 @@ import numpy as np
 from ...errors import UnknownNameError
 from ...oracles.product_check import ProductCheck
 from ...results import Result
-from ...types import Game, Rule
+from ...types import Array, Game, Rule
 from .solve import End, Resolution
 from .targets import excess
 
@@ -50,8 +50,8 @@ class Spectrum(Result):
     seconds: float
     repeats: dict[str, Any]
     conditions: str
-    point: Any
-    ritz: Any
+    point: Array
+    ritz: Array
     check: ProductCheck | None = None
 
     _data = (
@@ -60,7 +60,7 @@ class Spectrum(Result):
     _plot = "network_spectrum"
 
     @property
-    def eigenvalues(self) -> Any:
+    def eigenvalues(self) -> Array:
         """Complex NumPy array (k,), the wanted end first; ends follow each other in the order asked for."""
         return np.concatenate([self._values(end) for end in self.ends.values()])
 
@@ -72,12 +72,12 @@ class Spectrum(Result):
         return torch.cat([end.vectors for end in self.ends.values()], dim=-1)
 
     @property
-    def residuals(self) -> Any:
+    def residuals(self) -> Array:
         """|A x - lambda x| of the unit vectors, by fresh products, (k,)."""
         return np.concatenate([end.residuals for end in self.ends.values()])
 
     @property
-    def resolved(self) -> Any:
+    def resolved(self) -> Array:
         """Which eigenvalues are believed, (k,); the others are estimates."""
         return np.concatenate([end.resolved for end in self.ends.values()])
 
@@ -142,7 +142,7 @@ class Spectrum(Result):
         values = one.repeats.get(name, self._values(one.ends[name])[None])
         return MEASURES[name](values)
 
-    def _values(self, end: End) -> Any:
+    def _values(self, end: End) -> Array:
         return end.values if self.rule is None else 1 + end.values
 
     def summary(self) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from ...doors import door
 from ...errors import ParameterError
 from ...results import Result
-from ...types import Batch, Game
+from ...types import Array, Batch, Game
 from .operators import as_point
 
 FAR = 0.08  # what counts as away from the end point, in units of the path
@@ -42,9 +42,9 @@ class PathAngle(Result):
     """
 
     game: Game
-    positions: Any
-    angle: Any
-    norm: Any
+    positions: Array
+    angle: Array
+    norm: Array
     length: float
     switch: float
     bump: float
@@ -121,7 +121,7 @@ def path_angle(
     return PathAngle(game, positions, angle, np.array(norms), length, *_switch_and_bump(positions, angle))
 
 
-def _switch_and_bump(positions: Any, angle: Any) -> tuple[float, float]:
+def _switch_and_bump(positions: Array, angle: Array) -> tuple[float, float]:
     """Levels on both sides of 1, half their difference, and the largest excursion from between them in the middle."""
     left, right = positions <= 1 - FAR, positions >= min(1 + FAR, positions[-1] - 1e-9)
     near_left = left & (positions >= 1 - 2 * FAR)

@@ -69,11 +69,11 @@ class End:
     """
 
     target: Target
-    values: Any
-    ritz: Any
+    values: Array
+    ritz: Array
     vectors: Array
-    residuals: Any
-    resolved: Any
+    residuals: Array
+    resolved: Array
     resolution: Resolution
 
 

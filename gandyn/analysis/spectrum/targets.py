@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from ...errors import UnknownNameError
+from ...types import Array
 
 
-def excess(increments: Any) -> Any:
+def excess(increments: Array) -> Array:
     """|1 + mu| - 1 without cancellation: (2 Re mu + |mu|^2) / (|1 + mu| + 1)."""
     return (2 * increments.real + np.abs(increments) ** 2) / (np.abs(1 + increments) + 1)
 
@@ -32,11 +33,11 @@ class Target:
     measure: Callable[[Any], Any]
     against_norm: bool = False
 
-    def sizes(self, values: Any, norm: float) -> Any:
+    def sizes(self, values: Array, norm: float) -> Array:
         """What residuals are small against: the target's own size, |Re|, |Im| or |.|."""
         return np.full(len(values), norm) if self.against_norm else np.abs(self.measure(values))
 
-    def order(self, values: Any) -> Any:
+    def order(self, values: Array) -> Array:
         """Indices, the wanted end first; of equals, the upper half plane first."""
         measures = self.measure(values)
         scale = np.abs(measures).max(initial=0.0)
@@ -77,12 +78,12 @@ class Reading:
         slopes: |d value / d z|: by how much an error of z is passed on.
     """
 
-    values: Any
-    sources: Any
-    slopes: Any
+    values: Array
+    sources: Array
+    slopes: Array
 
 
-def itself(values: Any) -> Reading:
+def itself(values: Array) -> Reading:
     """A reading that returns the Ritz values unchanged."""
     return Reading(values, np.arange(len(values)), np.ones(len(values)))
 
@@ -99,13 +100,13 @@ class Pick:
         good: which of them are small, at values that are not zero.
     """
 
-    values: Any
-    sources: Any
-    sizes: Any
-    residuals: Any
-    good: Any
+    values: Array
+    sources: Array
+    sizes: Array
+    residuals: Array
+    good: Array
 
-    def agrees(self, other: Pick | None, target: Target, tolerance: float) -> Any:
+    def agrees(self, other: Pick | None, target: Target, tolerance: float) -> Array:
         """Which values another reading has too, measured at this end and against their own size; (k,)."""
         if other is None or len(other.values) != len(self.values):
             return np.zeros(len(self.values), bool)
@@ -113,7 +114,7 @@ class Pick:
         return np.abs(here - there) <= tolerance * self.sizes
 
 
-def pick(target: Target, reading: Reading, residuals: Any, k: int, tolerance: float, norm: float) -> Pick:
+def pick(target: Target, reading: Reading, residuals: Array, k: int, tolerance: float, norm: float) -> Pick:
     """The k values at a target's end, and which of them are accurate enough.
 
     A value whose size is zero to rounding is never accepted.

@@ -54,11 +54,11 @@ class Mode:
     measured_growth: float
     measured_turn: float
     leak: float
-    amplitudes: Any
-    promised: Any
-    factors: Any
-    curve: Any
-    dots: Any
+    amplitudes: Array
+    promised: Array
+    factors: Array
+    curve: Array
+    dots: Array
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -169,7 +169,7 @@ def toy_against_network(
 # --- the toy ---------------------------------------------------------------------------------------------------------
 
 
-def toy_map(rule: Rule, eigenvalue: complex) -> Any:
+def toy_map(rule: Rule, eigenvalue: complex) -> Array:
     """The rule's augmented map on the quadratic game with this eigenvalue of J: its matrix, at the equilibrium 0."""
     if moves_modes(rule, anywhere=False):
         matrix = mode_matrices(rule, [eigenvalue])[0]
@@ -278,7 +278,7 @@ def recurrence(rule: Rule, eigenvalue: complex) -> tuple[int, bool]:
     return (size, eigenvalue.imag == 0) if by_itself else (size if eigenvalue.imag else size // 2, True)
 
 
-def _measure(amplitudes: Any, order: int = 1, real: bool = False) -> tuple[float, float]:
+def _measure(amplitudes: Array, order: int = 1, real: bool = False) -> tuple[float, float]:
     """(growth, turns) a step: the leading root of the recurrence that fits all amplitudes best (Prony).
 
     Over one step, the ratio of ends of the second half, which is where a transient has died out.

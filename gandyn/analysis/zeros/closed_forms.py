@@ -33,7 +33,7 @@ def affine_zero(equations: Equations) -> tuple[tuple[Any, ...] | None, bool]:
     return tuple(point), len(pivots) == d
 
 
-def simplest(low: Any, high: Any) -> Fraction:
+def simplest(low: Fraction, high: Fraction) -> Fraction:
     """The fraction of smallest denominator in [low, high]: continued fractions (Stern 1858, Brocot 1861)."""
     a, b = Fraction(low), Fraction(high)
     if a > b:
@@ -48,7 +48,9 @@ def simplest(low: Any, high: Any) -> Fraction:
     return whole - 1 + 1 / simplest(1 / (b - whole + 1), 1 / (a - whole + 1))
 
 
-def rational_zero(equations: Equations, low: Sequence[Any], high: Sequence[Any]) -> tuple[Any, ...] | None:
+def rational_zero(
+    equations: Equations, low: Sequence[Fraction], high: Sequence[Fraction]
+) -> tuple[sympy.Expr, ...] | None:
     """A zero of rational polynomials with rational coordinates in a box, by trying the simplest rational point.
 
     Args:
@@ -64,13 +66,13 @@ def rational_zero(equations: Equations, low: Sequence[Any], high: Sequence[Any])
     return point if all(p.eval(point) == 0 for p in equations.polynomials) else None
 
 
-def simplest_point(low: Sequence[Any], high: Sequence[Any]) -> tuple[Any, ...]:
+def simplest_point(low: Sequence[Fraction], high: Sequence[Fraction]) -> tuple[sympy.Expr, ...]:
     """The point with the simplest rational coordinates in a box."""
     found = [simplest(a, b) for a, b in zip(low, high, strict=True)]
     return tuple(sympy.Rational(f.numerator, f.denominator) for f in found)
 
 
-def radicals(equations: Equations) -> list[tuple[Any, ...]]:
+def radicals(equations: Equations) -> list[tuple[sympy.Expr, ...]]:
     """Real solutions in square and cube roots of real numbers, for systems that have three solutions at most."""
     if not equations.rational or math.prod(p.total_degree() for p in equations.polynomials) > MOST_PRODUCT:
         return []
@@ -130,7 +132,7 @@ def _parts(equations: Equations) -> list[tuple[list[Any], list[Any]]]:
     return found
 
 
-def _around_roots(p: Any, s: Any) -> tuple[Fraction, Fraction] | None:
+def _around_roots(p: sympy.Poly, s: sympy.Expr) -> tuple[Fraction, Fraction] | None:
     """Two numbers between which all real roots of a polynomial in s lie, strictly; None for the zero polynomial."""
     polynomial = sympy.Poly(p.as_expr(), s, domain="QQ")
     if polynomial.is_zero:

@@ -30,12 +30,12 @@ class Equations:
         conditions: h; zeros where one of them is negative are of no interest.
     """
 
-    symbols: tuple[Any, ...]
-    expressions: tuple[Any, ...]
+    symbols: tuple[sympy.Symbol, ...]
+    expressions: tuple[sympy.Expr, ...]
     conditions: tuple[Any, ...] = ()
 
     @functools.cached_property
-    def exact(self) -> tuple[Any, ...]:
+    def exact(self) -> tuple[sympy.Expr, ...]:
         """g with floats read as the binary fractions that they are."""
         return tuple(e.xreplace({f: sympy.Rational(f) for f in e.atoms(sympy.Float)}) for e in self.expressions)
 
@@ -48,7 +48,7 @@ class Equations:
         ) and all(p.domain.is_QQ or p.domain.is_ZZ for p in self.polynomials)
 
     @functools.cached_property
-    def polynomials(self) -> tuple[Any, ...]:
+    def polynomials(self) -> tuple[sympy.Poly, ...]:
         """g as SymPy polynomials, for polynomial equations."""
         return tuple(sympy.Poly(e, *self.symbols) for e in self.exact)
 
@@ -62,7 +62,9 @@ class Equations:
         """Whether the Jacobian of rational polynomials is singular at a rational point."""
         return bool(sympy.Matrix([[p.diff(s).eval(point) for s in self.symbols] for p in self.polynomials]).det() == 0)
 
-    def within(self, low: Sequence[Any], high: Sequence[Any]) -> Local:
+    def within(
+        self, low: Sequence[Fraction | float | sympy.Expr], high: Sequence[Fraction | float | sympy.Expr]
+    ) -> Local:
         """The equations in units of a box, whose ends are floats or rational numbers.
 
         Raises:
@@ -82,7 +84,9 @@ class Equations:
         divisors = IntervalFunction(self.symbols, below) if below else None
         return Local(self, tuple(centre), tuple(radius), functions[0], functions[1], divisors, conditions)
 
-    def _moved(self, centre: Sequence[Any], radius: Sequence[Any]) -> tuple[IntervalFunction, IntervalFunction]:
+    def _moved(
+        self, centre: Sequence[sympy.Expr], radius: Sequence[sympy.Expr]
+    ) -> tuple[IntervalFunction, IntervalFunction]:
         """Polynomials about the centre, and their slopes, in Horner's form."""
         moved = []
         for p in self.polynomials:
@@ -93,7 +97,7 @@ class Equations:
         field, jacobian = ([_nested(terms, self.symbols) for terms in ps] for ps in (moved, slopes))
         return IntervalFunction(self.symbols, field), IntervalFunction(self.symbols, jacobian)
 
-    def _cleared(self, expressions: list[Any]) -> tuple[list[Any], list[Any]]:
+    def _cleared(self, expressions: list[sympy.Expr]) -> tuple[list[Any], list[Any]]:
         """Equations multiplied by those of their denominators that may vanish in the unit box, and these."""
         unit = np.ones((1, len(self.symbols)))
         cleared, below = [], []
@@ -123,8 +127,8 @@ class Local:
     """
 
     equations: Equations
-    centre: tuple[Any, ...]
-    radius: tuple[Any, ...]
+    centre: tuple[sympy.Expr, ...]
+    radius: tuple[sympy.Expr, ...]
     field: IntervalFunction
     jacobian: IntervalFunction
     divisors: IntervalFunction | None
@@ -166,7 +170,7 @@ def _derivative(terms: dict[tuple[int, ...], Any], k: int) -> dict[tuple[int, ..
     return {(*m[:k], m[k] - 1, *m[k + 1 :]): m[k] * c for m, c in terms.items() if m[k]}
 
 
-def _nested(terms: dict[tuple[int, ...], Any], symbols: Sequence[Any]) -> Any:
+def _nested(terms: dict[tuple[int, ...], Any], symbols: Sequence[sympy.Symbol]) -> sympy.Expr:
     """A polynomial {powers: coefficient} in Horner's form, first symbol outermost."""
     if not symbols:
         return sum(terms.values(), sympy.Integer(0))

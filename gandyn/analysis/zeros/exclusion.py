@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ...budget import Budget
+from ...lazy import sympy
 from ...types import Array
 from .closed_forms import rational_zero, simplest_point
 from .equations import Equations, rounded
@@ -40,7 +41,7 @@ class Enclosed:
     left: tuple[Fraction, ...]
     right: tuple[Fraction, ...]
 
-    def holds_alone(self, low: Sequence[Any], high: Sequence[Any]) -> bool:
+    def holds_alone(self, low: Sequence[Fraction], high: Sequence[Fraction]) -> bool:
         """Whether a box lies where this zero is the only one."""
         pairs = zip(low, high, self.left, self.right, strict=True)
         return all(c <= a and b <= d for a, b, c, d in pairs)
@@ -79,7 +80,11 @@ class Search:
 
 
 def search(
-    equations: Equations, low: Sequence[Any], high: Sequence[Any], budget: Budget, starts: Array | None = None
+    equations: Equations,
+    low: Sequence[Fraction | float | sympy.Expr],
+    high: Sequence[Fraction | float | sympy.Expr],
+    budget: Budget,
+    starts: Array | None = None,
 ) -> Search:
     """Decide about every part of a box.
 
@@ -96,7 +101,12 @@ def search(
 
 
 def _search(
-    equations: Equations, low: Sequence[Any], high: Sequence[Any], budget: Budget, starts: Array | None, depth: int
+    equations: Equations,
+    low: Sequence[Fraction | float | sympy.Expr],
+    high: Sequence[Fraction | float | sympy.Expr],
+    budget: Budget,
+    starts: Array | None,
+    depth: int,
 ) -> Search:
     local = equations.within(low, high)
     run = _Run(Inclusion(local), budget)

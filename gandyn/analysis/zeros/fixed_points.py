@@ -15,6 +15,7 @@ import numpy as np
 from ...budget import Budget, OutOfTimeError
 from ...doors import door
 from ...errors import DomainError, ParameterError
+from ...lazy import sympy
 from ...results import Found, Result, place
 from ...types import Array, FeasibleSet, Game
 from ...worlds import NUMPY, SYMBOLS, exact
@@ -43,11 +44,11 @@ class FixedPoint(Result):
             touched, None where intervals leave it open.
     """
 
-    point: Any
-    exact: tuple[Any, ...] | None
+    point: Array
+    exact: tuple[sympy.Expr, ...] | None
     residual: float
     linearization: Linearization
-    enclosure: Any = None
+    enclosure: Array = None
     active: tuple[str, ...] = ()
     multipliers: dict[str, float | None] = dataclasses.field(default_factory=dict)
 

@@ -47,7 +47,7 @@ class OnFace:
         return [k for k in self.face.free if k not in last]
 
     @functools.cached_property
-    def place(self) -> tuple[Any, ...]:
+    def place(self) -> tuple[sympy.Expr, ...]:
         """Every coordinate of the game in terms of the unknowns on the face."""
         symbols, free = self.problem.symbols, self.unknowns
         place = {k: s if k in free else b for k, (s, b) in enumerate(zip(symbols, self.face.anchor, strict=True))}
@@ -116,7 +116,9 @@ class OnFace:
         limits = self.problem.limits(self.face) or []
         return [limits[k][0] for k in self.unknowns], [limits[k][1] for k in self.unknowns]
 
-    def _search(self, equations: Equations, low: list[Any], high: list[Any]) -> None:
+    def _search(
+        self, equations: Equations, low: list[Fraction | sympy.Expr], high: list[Fraction | sympy.Expr]
+    ) -> None:
         known = self._on_this_face()
         starts = np.array([[float(p[k]) for k in self.unknowns] for p in known]).reshape(-1, len(self.unknowns))
         result = search(equations, low, high, self.problem.budget, starts)
@@ -132,7 +134,7 @@ class OnFace:
         if result.reason:
             self.found.obstacles.append(result.reason)
 
-    def _radicals(self, result: Search) -> list[tuple[Any, ...]]:
+    def _radicals(self, result: Search) -> list[tuple[sympy.Expr, ...]]:
         if not result.zeros or self.problem.budget.out:
             return []
         rational = sum(rational_zero(self.equations, z.low, z.high) is not None for z in result.zeros)
@@ -143,7 +145,7 @@ class OnFace:
         except OutOfTimeError:
             return []
 
-    def _vanishes(self, point: Sequence[Any]) -> bool:
+    def _vanishes(self, point: Sequence[sympy.Expr]) -> bool:
         """Whether the equations hold exactly at exact values of the unknowns."""
         at = dict(zip(self.equations.symbols, point, strict=True))
         try:
@@ -153,7 +155,7 @@ class OnFace:
         except (OutOfTimeError, TypeError):
             return False
 
-    def _on_this_face(self) -> list[tuple[Any, ...]]:
+    def _on_this_face(self) -> list[tuple[sympy.Expr, ...]]:
         feasible = self.face.set
         return [
             p for p in self.problem.known if feasible.contains(p) and feasible.face(p).sides == self.face.sides
@@ -182,7 +184,7 @@ class OnFace:
         if inside:
             self._keep(None, None, inside[0])
 
-    def _keep(self, form: tuple[Any, ...] | None, zero: Enclosed | None, unproven: Array | None) -> None:
+    def _keep(self, form: tuple[sympy.Matrix, ...] | None, zero: Enclosed | None, unproven: Array | None) -> None:
         """Add a zero of v along the face, unless it lies outside the face or a multiplier is negative."""
         point: tuple[Any, ...] | None = None
         if form is not None:
@@ -217,7 +219,7 @@ class OnFace:
         ends[self.unknowns] = known
         return ends
 
-    def _sides(self, point: tuple[Any, ...] | None, ends: Array) -> bool | None:
+    def _sides(self, point: tuple[sympy.Expr, ...] | None, ends: Array) -> bool | None:
         """Whether the point lies inside the face and in the box; None where that is open.
 
         On the edge of the box, up to rounding, counts as in it; on the edge of the face belongs to another face.
@@ -249,7 +251,7 @@ class OnFace:
                     return False
         return answer
 
-    def _multipliers(self, point: tuple[Any, ...] | None, ends: Array) -> dict[int, tuple[float, float]]:
+    def _multipliers(self, point: tuple[sympy.Expr, ...] | None, ends: Array) -> dict[int, tuple[float, float]]:
         """The multiplier of every active bound: exactly zero where the point is exact and it vanishes."""
         pressed = self.face.multipliers(self.problem.field)
         found = {}
@@ -267,11 +269,11 @@ def _number(x: Fraction) -> Any:
     return sympy.Rational(x.numerator, x.denominator)
 
 
-def _holds(zero: Enclosed, point: Sequence[Any]) -> bool:
+def _holds(zero: Enclosed, point: Sequence[sympy.Expr]) -> bool:
     """Whether coordinates lie where the zero is proven to be the only one."""
     ends = [enclosed(exact(x)) for x in point]
     return zero.holds_alone([Fraction(a) for a, _ in ends], [Fraction(b) for _, b in ends])
 
 
-def _same(p: Sequence[Any], q: Sequence[Any]) -> bool:
+def _same(p: Sequence[sympy.Expr], q: Sequence[sympy.Expr]) -> bool:
     return all(sign(a - b) == 0 for a, b in zip(p, q, strict=True))

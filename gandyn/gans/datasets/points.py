@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from ...errors import ParameterError, ShapeError
+from ...types import Array
 
 BYTES = 127.5  # a byte b stands for b / 127.5 - 1
 
@@ -27,8 +28,8 @@ class Points:
     def __init__(
         self,
         name: str,
-        points: Any,
-        labels: Any = None,
+        points: Array,
+        labels: Array = None,
         classes: int | None = None,
         held_out: Points | None = None,
         device: Any = "cpu",

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from ...errors import ParameterError
-from ...types import Rule
+from ...types import Array, Rule
 from .distributed import whole
 from .options import Stepping
 from .untrusted_files import canonical, digest
@@ -63,7 +63,7 @@ def _named(text: str) -> str:
     return FUNCTION.sub(lambda m: f"function {m[1]}", text)
 
 
-def _data(data: Any) -> list[Any]:
+def _data(data: Any) -> list[Array | str]:
     """What data are made of: tensors, numbers and texts among their attributes, those of what they hold included."""
     if isinstance(data, torch.Tensor):
         return [data]

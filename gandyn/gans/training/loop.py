@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...results import Status
+from ...types import Array
 from ..monitor import Monitor
 from . import checkpoint
 from .display import display
@@ -143,7 +144,7 @@ class Session:
         for finding in self.monitor.update(row):
             self.display.finding(finding)
 
-    def _measure(self, w: Any, step: int) -> dict[str, Any]:
+    def _measure(self, w: Array, step: int) -> dict[str, Any]:
         game = self.training.whole
         with undisturbed(game):
             return self.watching.metrics(game, w, np.random.default_rng((self.training.seed, 2, step)))  # type: ignore[misc,operator]
