@@ -44,6 +44,11 @@ def training() -> Any:
 
 
 @functools.cache
+def seeded() -> Any:
+    return gd.gans.train(small(), gd.rules.GDA(0.01), 8, log_every=4, seeds=2)
+
+
+@functools.cache
 def network_spectrum() -> Any:
     game = small()
     return gd.spectrum(game, game.w0, 1, "LM", confirm=False)
@@ -130,6 +135,8 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     "Score": lambda: home("gans.metrics.score").Score("mmd", 0.5, None, 4, 4, "points"),
     "Assessment": lambda: home("gans.metrics.assessment").Assessment("ring of 8", {}),
     "TrainingRun": training,
+    "SeededRuns": seeded,
+    "MemberRun": lambda: seeded().runs[0],
     "SampleGrid": lambda: home("gans.training.sample_grid").SampleGrid(
         np.zeros((4, 2)), np.zeros((4, 2)), 3, "ring of 8"
     ),

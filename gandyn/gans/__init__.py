@@ -7,6 +7,7 @@ from ..public_names import face
 _HOMES = {
     "GANGame": "gan_game",
     "Token": "gan_game",
+    "Ensemble": "ensemble",
     "EMA": "ema",
     "Mixture": "datasets.mixtures",
     "ModeReport": "datasets.mixtures",
@@ -22,6 +23,7 @@ _HOMES = {
     "Watching": "training.options",
     "Saving": "training.options",
     "TrainingRun": "training.run",
+    "SeededRuns": "training.seeds",
     "Config": "training.config",
     "Sweep": "training.sweep",
     "DistributedGame": "training.distributed",

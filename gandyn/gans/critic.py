@@ -44,8 +44,13 @@ class NetworkCritic(Critic):
         self._slopes: dict[int, tuple[Any, Any]] = {}
         self.real, self.fake = real, fake
         if penalties:
-            self.real = self._perturbed(real, penalties, 0).detach().requires_grad_()
-            self.fake = self._perturbed(fake, penalties, 1)
+            self.real = self._leaf(self._perturbed(real, penalties, 0).detach())
+            # Samples without a graph are leaves too, so that loss and slopes share one pass whoever is asked.
+            self.fake = self._leaf(self._perturbed(fake, penalties, 1))
+
+    def _leaf(self, points: Any) -> Any:
+        """The points, where slopes can be taken at them."""
+        return points if points.requires_grad else points.detach().requires_grad_()
 
     def _perturbed(self, points: Any, penalties: Sequence[Penalty], stream: int) -> Any:
         self.stream(stream)
@@ -69,11 +74,15 @@ class NetworkCritic(Critic):
 
     def _evaluate(self, points: Any, batches: int = 1) -> tuple[Any, Any]:
         """Logits and class logits of one batch, or of several with the same labels."""
+        return self._evaluate_as(points, points, batches)
+
+    def _evaluate_as(self, points: Any, values: Any, batches: int = 1) -> tuple[Any, Any]:
+        """The same at `values`, which stand for `points`: layers that draw see the numbers of those."""
         self._seed_layers(points)
         if self._labels is None:
-            answer = self._discriminator(points)
+            answer = self._discriminator(values)
         else:
-            answer = self._discriminator(points, self._labels.repeat(batches))
+            answer = self._discriminator(values, self._labels.repeat(batches))
         logits, names = answer if isinstance(answer, tuple) else (answer, None)
         return logits.flatten(), names
 
@@ -86,7 +95,10 @@ class NetworkCritic(Critic):
         else:
             self._passes += 1
             place = 3 + 1000 * self._stream + self._passes
-        torch.manual_seed((self._seed - place * SEED_STRIDE) % 2**63)
+        self._seed_all_layers(-place * SEED_STRIDE)
+
+    def _seed_all_layers(self, offset: int) -> None:
+        torch.manual_seed((self._seed + offset) % 2**63)
 
     def logits_at_once(self) -> tuple[Any, Any]:
         """Logits of data and samples in one pass, for discriminators that treat every point by itself."""
@@ -123,23 +135,26 @@ class NetworkCritic(Critic):
 
     def stream(self, index: int) -> None:
         """Start the index-th stream of the token's random numbers: what one hook draws does not move another's."""
-        self._start = (self._seed + (index + 1) * SEED_STRIDE) % 2**63
         self._stream, self._passes = index, 0
         self._source = None
 
     def _generator(self, like: Any) -> torch.Generator:
         if self._source is None:
-            self._source = torch.Generator(like.device).manual_seed(int(self._start))
+            start = (self._seed + (self._stream + 1) * SEED_STRIDE) % 2**63
+            self._source = torch.Generator(like.device).manual_seed(start)
         return self._source
+
+    def _drawn(self, make: Callable[..., Any], shape: Any, like: Any) -> Any:
+        return make(shape, generator=self._generator(like), dtype=like.dtype, device=like.device)
 
     def uniform(self, like: Any, per_point: bool = False) -> Any:
         """Uniforms on [0, 1] of the shape of `like`, or one for each point, shaped to broadcast."""
         shape = (len(like), *(1,) * (like.ndim - 1)) if per_point else like.shape
-        return torch.rand(shape, generator=self._generator(like), dtype=like.dtype, device=like.device)
+        return self._drawn(torch.rand, shape, like)
 
     def normal(self, like: Any) -> Any:
         """Standard normals of the shape of `like`."""
-        return torch.randn(like.shape, generator=self._generator(like), dtype=like.dtype, device=like.device)
+        return self._drawn(torch.randn, like.shape, like)
 
     def reconstruct(self, points: Any) -> Any:
         """G(E(x)), for a generator that has an encoder E."""

@@ -7,7 +7,7 @@ import copy
 import dataclasses
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -32,6 +32,7 @@ class Token:
     Where there are labels, samples are made with those of the data: point i of both has label i.
     """
 
+    critic: ClassVar[type[NetworkCritic]] = NetworkCritic
     real: Any
     latent: Any
     seed: int
@@ -234,7 +235,7 @@ class GANGame(NetworkGame):
         labels = batch.labels if self._conditional[1] else None
         if not self.penalties:
             unpenalised = (batch.real, fake, batch.seed, (), labels, None, self.stochastic)
-            return NetworkCritic(discriminator, (), *unpenalised)
+            return batch.critic(discriminator, (), *unpenalised)  # type: ignore[no-any-return]
         named = {name: p for name, p in discriminator.named_parameters() if p.ndim > 1}
         if self._transforms:
             transformed = dict(named)
@@ -242,7 +243,7 @@ class GANGame(NetworkGame):
                 transformed = {name: penalty.transform(weight) for name, weight in transformed.items()}
             discriminator = FunctionalNetwork(self.discriminator, transformed)
         given = (batch.real, fake, batch.seed, self.penalties, labels, reconstruct, self.stochastic)
-        return NetworkCritic(discriminator, tuple(named.values()), *given)
+        return batch.critic(discriminator, tuple(named.values()), *given)  # type: ignore[no-any-return]
 
     def _loss_costs(self, critic: NetworkCritic, batch: Token, only: int | None) -> list[Any]:
         """Both players' costs without penalties; of `only` one, where the other is not asked for."""

@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ...doors import check_fields
+import numpy as np
+
+from ...doors import check_fields, seed, several, shown
 from ...errors import ParameterError
 from ..monitor import Monitor
 from .log import Row, Writer
@@ -22,6 +24,7 @@ class Stepping:
 
     Attributes:
         seed: of batches, metrics and probes.
+        seeds: several of them, whose runs are computed at once; 64 stands for range(64). See `train`.
         schedule: factor of the step sizes as a function of the step, `gd.rules.schedule.Cosine(steps)` for instance.
         average: decay of an exponential average of the parameters (`gd.gans.EMA`), .999 for instance.
         precision: "float32", or "bfloat16" for matrix products and convolutions in it, parameters in float32.
@@ -36,9 +39,14 @@ class Stepping:
     precision: str = "float32"
     compile: bool = False
     capture: bool = False
+    seeds: Any = None
 
     def __post_init__(self) -> None:
         check_fields(self)
+        if self.seeds is not None:
+            object.__setattr__(self, "seeds", _several_seeds(self.seeds))
+            if self.seed != 0:
+                raise ParameterError(f"seed={self.seed} beside seeds", "one of them", "leave seed out")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,6 +128,22 @@ class Saving:
     def place(self) -> Path | None:
         """The folder as an absolute path."""
         return None if self.folder is None else Path(self.folder)
+
+
+def _several_seeds(value: Any) -> tuple[int, ...]:
+    """Different seeds as a tuple; a number n stands for range(n).
+
+    Raises:
+        ParameterError: for none, the same one twice, and what is no seed.
+    """
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+        value = range(several("seeds", value))
+    if isinstance(value, (str, Mapping)) or not isinstance(value, (Sequence, np.ndarray)) or not len(value):
+        raise ParameterError(f"seeds={shown(value)}", "a number of seeds, or a list of them", "seeds=range(64)")
+    found = tuple(seed(f"seeds[{k}]", one) for k, one in enumerate(value))
+    if len(set(found)) < len(found) or not all(isinstance(one, int) for one in found):
+        raise ParameterError(f"seeds={shown(value)}", "different whole numbers", "seeds=range(64)")
+    return found
 
 
 def _takes(listener: Any, *methods: str) -> bool:

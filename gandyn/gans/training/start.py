@@ -5,14 +5,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import torch
 
 from ...doors import door, grouped
+from ...errors import DomainError
 from ...results import Status
 from ...rules.schedule import Scheduled
 from ...types import Rule
+from ..ensemble import Ensemble
 from . import checkpoint, distributed
 from .config import Config
 from .distributed import whole
@@ -23,14 +25,23 @@ from .loop import Session
 from .measures import default_metrics, measure
 from .options import Saving, Stepping, Watching
 from .run import CONFIG, LOG, RESULT, TrainingRun
+from .seeds import SeededRuns, SeededTraining
 from .state import Training, tell_difference
 from .untrusted_files import CheckpointError, canonical, write_atomically
 
 GROUPS = {"stepping": Stepping, "watching": Watching, "saving": Saving}
 
 
+@overload
+def train(game: Any, rule: Rule, steps: int, *, seeds: Any, **options: Any) -> SeededRuns: ...
+
+
+@overload
+def train(game: Any, rule: Rule, steps: int, **options: Any) -> TrainingRun: ...
+
+
 @door
-def train(game: Any, rule: Rule, steps: int, **options: Any) -> TrainingRun:
+def train(game: Any, rule: Rule, steps: int, **options: Any) -> TrainingRun | SeededRuns:
     """Train a GAN with any rule of the catalogue.
 
     A run is a function of the game, the rule and the seed. With a folder it is logged (`log.jsonl`), drawn
@@ -39,16 +50,23 @@ def train(game: Any, rule: Rule, steps: int, **options: Any) -> TrainingRun:
     return with `Status.INTERRUPTED`. Parameters that are no longer finite end the run with `Status.DIVERGED` and the
     last ones that were.
 
+    With `seeds=range(64)` the runs of 64 seeds are computed at once. Member k starts at `game.w0`, draws the batches,
+    latents, dropout and penalties' random numbers of `train(..., seed=seeds[k])`, and its parameters, rows and findings
+    are those of that run to rounding. A member that diverges, or stops early, stays where it is; the others go on. For
+    members that start at different networks, or have data of their own, give a `gd.gans.Ensemble` of games. Refused by
+    name: rules that solve linear systems, layers that draw random numbers other than dropout, and what acts on one run
+    (folder, capture, compile, precision, monitor).
+
     Args:
-        game: a `GANGame`, perhaps a `DistributedGame` around one. rule: the update rule.
+        game: a `GANGame`, perhaps a `DistributedGame` around one, or an `Ensemble`. rule: the update rule.
         steps: how many, counted from the start of the run and not from where it goes on.
-        options: how steps are taken (`gd.gans.Stepping`): seed, schedule, average, precision, compile, capture; what
-            is watched (`gd.gans.Watching`): metrics, log_every, metrics_every, samples_every, monitor, stop_when,
+        options: how steps are taken (`gd.gans.Stepping`): seed, seeds, schedule, average, precision, compile, capture;
+            what is watched (`gd.gans.Watching`): metrics, log_every, metrics_every, samples_every, monitor, stop_when,
             progress, writers; what is saved (`gd.gans.Saving`): folder, resume, checkpoint_every, keep, identity.
             Each is given by its own name, or in its group: `saving=gd.gans.Saving("runs/ring", keep=3)`.
 
     Returns:
-        A `TrainingRun`.
+        A `TrainingRun`; with several seeds `SeededRuns`, whose `w` is (K, d).
 
     Raises:
         ParameterError: for numbers out of range. CallError: for an option that there is not.
@@ -62,8 +80,13 @@ def train(game: Any, rule: Rule, steps: int, **options: Any) -> TrainingRun:
         >>> run = gd.gans.train(game, gd.rules.AlternatingGD(0.05), 20, log_every=10)
         >>> run.status.name, [row["step"] for row in run.rows]
         ('OK', [0, 10, 20])
+        >>> gd.gans.train(game, gd.rules.AlternatingGD(0.05), 20, seeds=range(3)).w.shape
+        torch.Size([3, 75])
     """
-    return Run(game, rule, steps, *grouped(train, GROUPS, options)).start()
+    groups = grouped(train, GROUPS, options)
+    if groups[0].seeds is not None or isinstance(game, Ensemble):
+        return SeededTraining(game, rule, steps, *groups).run()
+    return Run(game, rule, steps, *groups).start()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,6 +140,8 @@ class Run:
             GandynError: as `train`.
         """
         stepping, saving = self.stepping, self.saving
+        if stepping.seeds is not None:
+            raise DomainError("several seeds in a Run", "one", "gd.gans.train(game, rule, steps, seeds=range(64))")
         rule = self.rule if stepping.schedule is None else Scheduled(self.rule, stepping.schedule)
         training = Training(self.game, rule, stepping)
         identity = {**describe(self.game, rule, stepping), **(saving.identity or {})}
