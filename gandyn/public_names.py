@@ -44,6 +44,7 @@ HOMES = {
     "escape_time": "analysis.long_run.escape",
     "conserved_quantities": "analysis.conserved.quantities",
     "rate": "analysis.optimal.rate",
+    "watch": "watching",
 }
 # Those of `gd.analysis`: the same functions, and one that `gd` does not offer.
 ANALYSES = {name: home.removeprefix("analysis.") for name, home in HOMES.items() if home.startswith("analysis.")} | {

@@ -56,6 +56,7 @@ FLOORS = (
     "analysis",
     "optim",
     "gans",
+    "watching",
     "claims",
     "plots",
     "figures",
@@ -67,7 +68,7 @@ FLOORS = (
 HOOKS = {("gandyn", None), ("analysis", None)}
 RULE_IMPORTS = {"krylov", "types", "worlds", "parameters", "errors", "registry", "rules", "symbolic.members"}
 # The torch kernel is itself imported only when it is asked for.
-TORCH_AT_THE_TOP = ("gans/", "optim/", "oracles/autograd.py", "oracles/network.py", "dynamics/tensors.py")
+TORCH_AT_THE_TOP = ("gans/", "optim/", "watching/", "oracles/autograd.py", "oracles/network.py", "dynamics/tensors.py")
 TORCH_INSIDE_FUNCTIONS = (
     "krylov/",
     "symbolic/",
@@ -75,6 +76,7 @@ TORCH_INSIDE_FUNCTIONS = (
     "games/",
     "gans/",
     "optim/",
+    "watching/",
     "dynamics/",
     "analysis/",
     "plots/",

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from ..errors import DomainError
+from ..oracles.flat import seed_streams
 from ..penalties import Critic, Penalty
 
 SEED_STRIDE = 0x9E3779B97F4A7C15
@@ -98,7 +99,7 @@ class NetworkCritic(Critic):
         self._seed_all_layers(-place * SEED_STRIDE)
 
     def _seed_all_layers(self, offset: int) -> None:
-        torch.manual_seed((self._seed + offset) % 2**63)
+        seed_streams((self._seed + offset) % 2**63, self.real.device)
 
     def logits_at_once(self) -> tuple[Any, Any]:
         """Logits of data and samples in one pass, for discriminators that treat every point by itself."""

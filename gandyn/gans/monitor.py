@@ -75,6 +75,8 @@ class Detector(abc.ABC):
 class VanishingGradient(Detector):
     """Median norm of the generator's gradient over the window, over the largest such median so far, below 1/20.
 
+    `player` is the generator's name.
+
     Said only while the discriminator tells data from samples without fail (`order` >= 0.99 throughout the window): near
     an equilibrium the gradient is small too, but there the discriminator cannot tell. The theory is Arjovsky & Bottou
     2017, theorem 2.4; with the saturating loss the gradient falls as the discriminator's error does.
@@ -82,12 +84,13 @@ class VanishingGradient(Detector):
 
     threshold: float = 0.05
     window: int = 5
+    player: str = "generator"
     name = "vanishing generator gradient"
     below = True
 
     def statistic(self, rows: Sequence[Row]) -> float | None:
         """The median gradient norm over the window, divided by the largest such median so far."""
-        norms = [_number(row.get("gradient_norms", {}).get("generator")) for row in rows]
+        norms = [_number(row.get("gradient_norms", {}).get(self.player)) for row in rows]
         if len(rows) < self.window or min(_column(rows[-self.window :], "order"), default=0.0) < BLIND:
             return None
         medians = [statistics.median(norms[max(i - self.window, 0) : i]) for i in range(1, len(norms) + 1)]
@@ -127,8 +130,9 @@ class ModeCollapse(Detector):
 
     H is the entropy of the k modes' shares of the good samples, in nats: exp(H) is how many modes there are in effect,
     k for equal shares and fewer where some modes hardly occur. Only rows in which at least half of the samples lie near
-    a mode count: a generator that has learnt nothing yet has not collapsed. On all data, samples whose own spread is
-    under 1/20 of the data's are one point: share 1.
+    a mode count: a generator that has learnt nothing yet has not collapsed. Where the modes' shares of the data are in
+    the row too (`data_shares`) it is the share of the data in modes with under 1/5 as many samples as data. On all
+    data, samples whose own spread is under 1/20 of the data's are one point: share 1.
     """
 
     threshold: float = 0.45
@@ -158,6 +162,9 @@ def _missing(metrics: Row) -> float | None:
     shares = [float(share) for share in metrics.get("shares", ()) if share > 0]
     if not shares or not metrics.get("near_quality", 0.0) >= 0.5:
         return None
+    if "data_shares" in metrics:
+        pairs = zip(metrics["shares"], metrics["data_shares"], strict=True)
+        return float(sum(data for share, data in pairs if share < data / 5))
     total = sum(shares)
     entropy = -sum(share / total * math.log(share / total) for share in shares)
     return 1 - math.exp(entropy) / len(metrics["shares"])
@@ -169,7 +176,8 @@ class Oscillation(Detector):
 
     Over the window of c_0, ..., c_n (`center`, in units of the data's own spread),
     (sum |c_k - c_{k-1}| - 2 |c_n - c_0|) / n above 0.4: a mean that hops between modes and returns. A run that settles
-    stands still; one that travels in a line has net progress.
+    stands still; one that travels in a line has net progress. Where the rows have the mean's standard error in their
+    batch (`center_noise`, one axis), the step that it makes by itself is taken off: sqrt(pi) of it for two axes.
     """
 
     threshold: float = 0.4
@@ -178,11 +186,13 @@ class Oscillation(Detector):
 
     def statistic(self, rows: Sequence[Row]) -> float | None:
         """(path length - 2 net displacement) / n of the samples' mean over the window; None before it is full."""
-        centers = [row["center"] for row in rows[-self.window - 1 :] if row.get("center")]
+        window = [row for row in rows[-self.window - 1 :] if row.get("center")]
+        centers = [row["center"] for row in window]
         if len(centers) <= self.window or any(x is None for center in centers for x in center):
             return None
         path = sum(math.dist(a, b) for a, b in itertools.pairwise(centers))
-        return (path - 2 * math.dist(centers[0], centers[-1])) / self.window
+        noise = statistics.fmean(row.get("center_noise", 0.0) for row in window)
+        return (path - 2 * math.dist(centers[0], centers[-1])) / self.window - math.sqrt(math.pi) * noise
 
     def message(self, value: float) -> str:
         """A sentence: how far the samples' mean moves to and fro between two rows of the log."""

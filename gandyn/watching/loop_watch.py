@@ -1,0 +1,318 @@
+"""`gd.watch`: two lines in anybody's training loop, and what is going on in it."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..budget import Budget
+from ..errors import GandynError, ParameterError
+from ..gans.monitor import DETECTORS, Finding, Monitor, Row, VanishingGradient
+from ..optim.for_modules import GameOptimizer
+from ..optim.losses_game import Losses
+from ..results import plain
+from ..types import Rule
+from . import report, words
+from .clock import Clock, cuda_in_use, synchronised
+from .looks import View
+from .measurements import MEASUREMENTS, Measurement, Scene
+from .verdicts import Verdict, verdict
+
+SHARE = 0.05
+BUDGET = 10.0
+
+
+class Watch:
+    """What `watch` returns: call `step()` once per training step; read `summary()` or write a `report`.
+
+    Attributes:
+        rows: one dict for each look: "step", "losses", "gradient_norms", "field_norm", "parameter_norms" and "moved"
+            since the last look, by network; where the losses call a discriminator on samples and on data: "order" (the
+            share of pairs of which it puts the data higher), "doubt" (the probability that it gives to wrong answers),
+            "logits", "lipschitz" (its largest slope, a lower bound), and "spread", "own_spread", "center" of the
+            samples in units of the data's; and now and then "rotation", "spectrum", "gap", "path", "noise". A look
+            that failed has "error".
+        findings: failure modes, named as they begin; see `gandyn.gans.monitor`.
+        verdicts: for each network what becomes of its loss.
+    """
+
+    def __init__(
+        self, networks: Mapping[str, Any], losses: Losses, rule: Any, every: int, share: float, seed: int
+    ) -> None:
+        self.every, self.rule = every, rule
+        self.rows: list[Row] = []
+        self.count = 0
+        self._view = View(networks, losses, seed)
+        self._clock = Clock(share)
+        name = self._view.names[self._view.generator]
+        detectors = [dataclasses.replace(d, player=name) if isinstance(d, VanishingGradient) else d for d in DETECTORS]
+        self._monitor = Monitor(detectors)
+        self._start: Any = None
+        self._last: Any = None
+        self._batch: Any = None
+        self._seconds: dict[str, float] = {}
+        self._done: dict[str, int] = {}
+        self._failed: dict[str, str] = {}
+        self._field = math.nan
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The networks, in the order in which the losses take them."""
+        return self._view.names
+
+    @property
+    def findings(self) -> list[Finding]:
+        """Failure modes, in the order in which they began."""
+        return self._monitor.findings
+
+    @property
+    def share(self) -> float | None:
+        """The watch's share of the loop's time; None before the second step."""
+        return self._clock.used
+
+    @property
+    def afterwards(self) -> float:
+        """Seconds that `measure` and `report` took, which are no part of the loop's time."""
+        return self._clock.afterwards
+
+    @property
+    def verdicts(self) -> dict[str, Verdict]:
+        """What becomes of each network's loss."""
+        maker = self._view.generator
+        return {n: verdict(n, self.rows, self.findings, generator=i == maker) for i, n in enumerate(self.names)}
+
+    def step(self, batch: Any = None) -> list[Finding]:
+        """Once per training step of the loop; looks every `every`-th time. Returns the findings that begin.
+
+        Args:
+            batch: of this step, for losses that take one after the networks.
+
+        Raises:
+            GandynError: at the first step, where the losses cannot be watched; later failures are rows with "error".
+        """
+        with self._clock.step():
+            self.count += 1
+            self._batch = batch
+            if self.count == 1:
+                self._field = self._view.check(batch)
+                self._start = self._view.point()
+            if self.count % self.every or _capturing():
+                return []
+            return self._look(self._clock.affords)
+
+    def measure(self, budget: float | Budget | None = BUDGET) -> Row:
+        """All measurements at this moment, whatever share of the time they take, within `budget` seconds.
+
+        Args:
+            budget: seconds; what does not fit is left out.
+
+        Raises:
+            ParameterError: before the first step.
+        """
+        if not self.count:
+            raise ParameterError("a look before the first step", "a loop that calls watch.step()", "watch.step()")
+        limit = Budget.of(budget)
+        began = synchronised()
+        if not self.rows or self.rows[-1]["step"] != self.count or "error" in self.rows[-1]:
+            self._look(lambda seconds: seconds < limit.left, limit)
+        else:
+            with self._view.open(self._batch) as (game, w):
+                with game.undisturbed():
+                    v = game.field(w, self._view.token)
+                self._costly(self.rows[-1], self._scene(game, w, v), lambda seconds: seconds < limit.left, limit)
+        self._clock.afterwards += synchronised() - began
+        return self.rows[-1]
+
+    def _look(self, affords: Any, limit: Budget | None = None) -> list[Finding]:
+        row: Row = {"step": self.count}
+        try:
+            with self._view.open(self._batch) as (game, w):
+                found, v = self._view.row(game, w)
+                row |= found | {"moved": self._moved(game, w)}
+                if math.isfinite(row["field_norm"]):
+                    self._costly(row, self._scene(game, w, v), affords, limit)
+        except Exception as error:  # a watch does not end the loop that it watches
+            row["error"] = f"{type(error).__name__}: {error}"
+        self.rows.append(row)
+        return [] if "error" in row else self._monitor.update(row)
+
+    def _moved(self, game: Any, w: Any) -> dict[str, float] | None:
+        last, self._last = self._last, w.clone()
+        if last is None or last.shape != w.shape:
+            return None
+        return {name: float(b.norm()) for name, b in zip(self.names, game.split(w - last), strict=True)}
+
+    def _scene(self, game: Any, w: Any, v: Any) -> Scene:
+        start = self._start if self._start is not None and self._start.shape == w.shape else w
+        return Scene(game, w, v, self._view.token, start, self.rule)
+
+    # --- costly measurements, by turns ---------------------------------------------------------------------------
+
+    def _costly(self, row: Row, scene: Scene, affords: Any, limit: Budget | None) -> None:
+        """Those that can be paid for, the longest not made first; one that will soon be affordable is saved for."""
+        for one in sorted(MEASUREMENTS, key=lambda m: self._done.get(m.name, -1)):
+            if one.name in row or one.name in self._failed:
+                continue
+            price = self._seconds.get(one.name, one.price * self._field)
+            if affords(price):
+                self._measure(one, row, scene, limit)
+            elif limit is None and one.name not in self._done and affords(price / 2):
+                return
+
+    def _measure(self, one: Measurement, row: Row, scene: Scene, limit: Budget | None) -> None:
+        began = synchronised()
+        seconds = (self._clock.share * self._clock.elapsed - self._clock.spent) if limit is None else limit.left
+        scene = dataclasses.replace(scene, fields=max(seconds, 0.0) / max(self._field, 1e-9))
+        try:
+            with scene.game.undisturbed():
+                found = one.measure(scene)
+        except GandynError as error:
+            self._failed[one.name] = str(error)
+        else:
+            if found:
+                row[one.name] = found
+        self._done[one.name] = self.count
+        self._seconds[one.name] = synchronised() - began
+
+    # --- what is said ----------------------------------------------------------------------------------------------
+
+    def newest(self, name: str) -> tuple[int, dict[str, Any]] | None:
+        """(step, result) of the last time that something was measured; None if it never was."""
+        return next(((row["step"], row[name]) for row in reversed(self.rows) if name in row), None)
+
+    def unmeasured(self) -> dict[str, str]:
+        """What was never measured, by name, and why."""
+        missing = {m.name for m in MEASUREMENTS if self.newest(m.name) is None}
+        dear = f"would take more than {100 * self._clock.share:g} % of the time so far; watch.measure() does it now"
+        return {name: self._failed.get(name, "nothing to see" if name in self._done else dear) for name in missing}
+
+    def summary(self) -> str:
+        """A few lines: what becomes of each loss, what failed, how the field turns, and what the watch has cost."""
+        return words.summary(self)
+
+    def report(self, path: str | Path) -> Path:
+        """Write the findings, verdicts, numbers and curves as one HTML page that needs nothing else.
+
+        What was never measured is measured first, within `BUDGET` seconds.
+
+        Args:
+            path: of the file.
+        """
+        if self.count and self.unmeasured().keys() - self._failed.keys() - self._done.keys():
+            self.measure()
+        written = Path(path)
+        written.write_text(report.page(self), encoding="utf-8")
+        return written
+
+    def to_dict(self) -> dict[str, Any]:
+        """Rows, findings, verdicts and the share of the time, as plain data."""
+        found: dict[str, Any] = plain({
+            "steps": self.count,
+            "every": self.every,
+            "share": self.share,
+            "verdicts": [v.to_dict() for v in self.verdicts.values()],
+            "findings": [f.to_dict() for f in self.findings],
+            "rows": copy.deepcopy(self.rows),
+        })  # fmt: skip
+        return found
+
+    def __repr__(self) -> str:
+        return f"<Watch of {', '.join(self.names)}: {self.count} steps, {len(self.rows)} looks>"
+
+    def __str__(self) -> str:
+        return self.summary()
+
+
+def _capturing() -> bool:
+    return cuda_in_use() and torch.cuda.is_current_stream_capturing()
+
+
+def watch(
+    generator: torch.nn.Module | Mapping[str, torch.nn.Module],
+    discriminator: Any = None,
+    losses: Losses | None = None,
+    rule: Rule | GameOptimizer | None = None,
+    every: int = 100,
+    share: float = SHARE,
+    seed: int = 0,
+) -> Watch:
+    """Watch a training loop of one's own: two lines, and nothing in the loop changes by a bit.
+
+    `watch.step()` once per training step looks at the networks every `every`-th time: losses and gradients by network,
+    where samples lie against data, and, as the time allows, how much of the field rotates, the ends of the spectrum of
+    J and of the rule's update map with the largest stable step, the duality gap, and the path angle. Failure modes are
+    named as they begin, and each loss gets a verdict.
+
+    A look evaluates the losses on copies of parameters and buffers. Parameters, `.grad`, buffers, modes, hooks, random
+    streams (torch on all devices, NumPy's and Python's global ones, and generators that the losses reach), and what the
+    losses keep in variables, lists and objects of the user's are afterwards as they were. What the losses draw by torch
+    is the same at every look. Losses that read from an iterator are refused, as a look would advance it: write
+    `losses(generator, discriminator, batch)` and call `watch.step(batch)`.
+
+    Args:
+        generator, discriminator: two modules; or a dict from names to modules in place of both,
+            `gd.watch({"generator": g, "d1": d1, "d2": d2}, losses)`. Modules in `DistributedDataParallel` are looked at
+            in this process alone. The generator is the network of that name, or the first.
+        losses: (network, ...) -> (loss, ...), as for `gd.optim.for_modules`.
+        rule: what takes the steps, for the spectrum of its map: a rule of `gd.rules`, or the optimiser that
+            `gd.optim.for_modules` returned, whose state is then used.
+        every: steps from look to look.
+        share: of the loop's time to which costly measurements keep; each look itself is made in any case.
+        seed: of what the losses draw by torch while they are looked at.
+
+    Raises:
+        ParameterError: for networks that are no modules, losses that cannot be called, `every` below 1, a share
+            outside 0 to 1.
+
+    Example:
+        >>> import torch, gandyn as gd
+        >>> _ = torch.manual_seed(0)
+        >>> g, d = torch.nn.Linear(2, 2), torch.nn.Linear(2, 1)
+        >>> def losses(g, d):
+        ...     on_fake, on_real = d(g(torch.randn(64, 2))), d(3 + torch.randn(64, 2))
+        ...     return -on_fake.mean(), on_fake.mean() - on_real.mean() + (d.weight**2).sum()
+        >>> optimizer = gd.optim.for_modules(g, d, gd.rules.AlternatingGD(0.05))
+        >>> watch = gd.watch(g, d, losses, rule=optimizer, every=50)
+        >>> for step in range(100):
+        ...     _ = optimizer.step(losses)
+        ...     _ = watch.step()
+        >>> [row["step"] for row in watch.rows], watch.findings
+        ([50, 100], [])
+    """
+    if isinstance(generator, Mapping):
+        if losses is None or isinstance(losses, Rule | GameOptimizer):
+            discriminator, losses, rule = None, discriminator, rule if losses is None else losses  # type: ignore[assignment]
+        networks = dict(generator)
+    else:
+        networks = {"generator": generator, "discriminator": discriminator}
+    _check(networks, losses, rule, every, share)
+    assert losses is not None
+    return Watch(networks, losses, rule, every, share, seed)
+
+
+def _check(networks: dict[str, Any], losses: Any, rule: Any, every: Any, share: Any) -> None:
+    wrong = [f"{name} of type {type(n).__name__}" for name, n in networks.items() if not isinstance(n, torch.nn.Module)]
+    if wrong or len(networks) < 2:
+        raise ParameterError(
+            ", ".join(wrong) or f"{len(networks)} network", "two modules or a dict of at least two",
+            "gd.watch(generator, discriminator, losses)",
+        )  # fmt: skip
+    if not callable(losses) or isinstance(losses, torch.nn.Module | type):
+        raise ParameterError(
+            f"losses of type {type(losses).__name__}", "a function of the networks that returns a loss for each",
+            "def losses(generator, discriminator): return generator_loss, discriminator_loss",
+        )  # fmt: skip
+    if rule is not None and not isinstance(rule, Rule | GameOptimizer):
+        raise ParameterError(
+            f"rule={rule!r}"[:200], "a rule, or what gd.optim.for_modules returned", "rule=gd.rules.AlternatingGD(0.1)"
+        )
+    if isinstance(every, bool) or not isinstance(every, int) or every < 1:
+        raise ParameterError(f"every={every!r}", "a whole number >= 1", "every=100")
+    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
+        raise ParameterError(f"share={share!r}", "a number from 0 to 1", "share=0.05")

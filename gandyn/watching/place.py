@@ -1,0 +1,96 @@
+"""Where samples lie against data: spread, centre, and which of the data's clusters they do without."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+AXES = 8
+MOST_MODES = 25
+MOST_SEEN = 256  # points in which modes are looked for
+ROUNDS = 6
+APART = 6.0  # distance of the nearest modes over the spread within one, from which clusters count as modes
+LEAST = 6  # points a mode
+
+
+class Place:
+    """Data seen first, against which samples are placed ever after: their mean, spread, axes and clusters.
+
+    Args:
+        real: data, (n, ...).
+    """
+
+    def __init__(self, real: Any) -> None:
+        points = real.flatten(1).double()
+        self._mean = points.mean(0)
+        apart = points - self._mean
+        self.scale = float(apart.square().sum(1).mean().sqrt()) or 1.0
+        self._axes = torch.linalg.svd(apart, full_matrices=False)[2][:AXES]
+        self._seen = apart @ self._axes.T
+        self._modes = _modes(self._seen[:MOST_SEEN])
+
+    def row(self, real: Any, fake: Any) -> dict[str, Any]:
+        """What the monitor's detectors read: see `gandyn.gans.training.observe.Observer.row`.
+
+        `center_noise` is the standard error of `center` in a batch of this size, one axis. Where the data seen first
+        fall into clusters that are well apart, `metrics` holds the shares of samples and of data in each, and the share
+        of samples that lie near one.
+        """
+        apart = fake.flatten(1).double() - self._mean
+        if apart.shape[1:] != self._mean.shape or not bool(torch.isfinite(apart).all()):
+            return {"spread": float("nan")} if apart.shape[1:] == self._mean.shape else {}
+        mean = apart.mean(0)
+        own = float((apart - mean).square().sum(1).mean().sqrt()) / self.scale
+        axes = self._axes[:2]
+        noise = float((apart @ axes.T).std(0).square().mean().sqrt()) / self.scale / len(apart) ** 0.5
+        return {
+            "spread": float(apart.square().sum(1).mean().sqrt()) / self.scale,
+            "own_spread": own,
+            "center": [float(x) for x in axes @ mean / self.scale],
+            "center_noise": noise if len(apart) > 1 else 0.0,
+            **self._metrics(real, apart),
+        }
+
+    def _metrics(self, real: Any, apart: Any) -> dict[str, Any]:
+        if self._modes is None:
+            return {}
+        fresh = (real.flatten(1).double() - self._mean) @ self._axes.T
+        data, _ = _shares(torch.cat([self._seen, fresh]), *self._modes)
+        found, near = _shares(apart @ self._axes.T, *self._modes)
+        return {"metrics": {"shares": found, "data_shares": data, "near_quality": near, "of": len(data)}}
+
+
+def _shares(points: Any, centres: Any, distance: float) -> tuple[list[float], float]:
+    """Shares of the modes among the points near one, within half the distance of the nearest modes; their share."""
+    nearest, mode = torch.cdist(points, centres).min(1)
+    near = nearest <= distance / 2
+    counts = torch.bincount(mode[near], minlength=len(centres)).double()
+    return (counts / counts.sum().clamp(min=1)).tolist(), float(near.double().mean())
+
+
+def _modes(points: Any) -> tuple[Any, float] | None:
+    """(centres (k, axes), distance of the nearest two) of clusters that stand well apart; None where there are none."""
+    best: tuple[Any, float] | None = None
+    largest = APART
+    for k in range(2, min(MOST_MODES, len(points) // LEAST) + 1):
+        centres = _clusters(points, k)
+        nearest, mode = torch.cdist(points, centres).min(1)
+        within = float(nearest.square().mean().sqrt())
+        between = float(torch.pdist(centres).min())
+        if int(torch.bincount(mode, minlength=k).min()) >= 3 and between > largest * within:
+            best, largest = (centres, between), between / max(within, 1e-300)
+    return best
+
+
+def _clusters(points: Any, k: int) -> Any:
+    """Centres by Lloyd's iterations from points that are far from each other, (k, axes)."""
+    centres = points[:1]
+    for _ in range(k - 1):
+        centres = torch.cat([centres, points[torch.cdist(points, centres).min(1).values.argmax()][None]])
+    for _ in range(ROUNDS):
+        mode = torch.cdist(points, centres).argmin(1)
+        centres = torch.stack(
+            [points[mode == i].mean(0) if bool((mode == i).any()) else c for i, c in enumerate(centres)]
+        )
+    return centres

@@ -1,0 +1,138 @@
+"""Networks that wear copies of their parameters and buffers while they are looked at, and nothing left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..errors import DomainError
+from ..oracles.module_state import standing_in
+from .clock import cuda_in_use
+from .surroundings import restore_dict
+
+Key = tuple[Any, ...]
+
+
+class StandIns:
+    """For each parameter of some networks a copy that stands in for it, of the same value whenever it is worn.
+
+    Losses meet the user's own modules, by whatever name and method they call them; what they read and change are
+    copies. The parameters themselves, their `.grad` and `requires_grad`, buffers, plain attributes, hooks, modes, and
+    the random streams of torch, NumPy and Python are afterwards the same objects with the same bits.
+
+    Args:
+        networks: by name.
+    """
+
+    def __init__(self, networks: Mapping[str, torch.nn.Module]) -> None:
+        self.networks = networks
+        self.modules = _all_modules(networks.values())
+        for module in self.modules:
+            if isinstance(module, torch.jit.ScriptModule):
+                raise DomainError("a scripted module", "modules in Python", "watch the module that was scripted")
+        self.parameters = list(
+            {id(p): p for m in self.modules for p in m._parameters.values() if p is not None}.values()
+        )
+        self.key: Key = tuple((id(p), p.shape, p.dtype, p.device) for p in self.parameters)
+        self.copies = [torch.nn.Parameter(p.detach().clone(), p.requires_grad) for p in self.parameters]
+
+    def current(self) -> bool:
+        """Whether the networks still have the parameters of which these are copies."""
+        now = {id(p): p for m in _all_modules(self.networks.values()) for p in m._parameters.values() if p is not None}
+        return self.key == tuple((id(p), p.shape, p.dtype, p.device) for p in now.values())
+
+    @contextlib.contextmanager
+    def worn(self, others: Sequence[torch.nn.Module] = ()) -> Iterator[None]:
+        """Within this context the networks wear copies; so do the buffers of `others`, modules that losses reach."""
+        modules = _all_modules([*self.networks.values(), *others])
+        with torch.no_grad():
+            for p, twin in zip(self.parameters, self.copies, strict=True):
+                twin.copy_(p)
+        values: dict[int, Any] = {id(p): twin for p, twin in zip(self.parameters, self.copies, strict=True)}
+        for twin, p in zip(self.copies, self.parameters, strict=True):
+            twin.grad = None
+            twin.requires_grad_(p.requires_grad)
+        for module in modules:
+            values.update((id(b), b.clone()) for b in module._buffers.values() if b is not None)
+        every = [p for m in modules for p in m._parameters.values() if p is not None]
+        with (
+            _random_streams(), _attributes(modules), _gradients_aside([*every, *self.parameters]), _eager(),
+            standing_in(modules, values),
+        ):  # fmt: skip
+            yield
+
+
+def _all_modules(networks: Any) -> list[torch.nn.Module]:
+    return list({id(m): m for network in networks for m in network.modules()}.values())
+
+
+@contextlib.contextmanager
+def _gradients_aside(parameters: Sequence[Any]) -> Iterator[None]:
+    """The user's own `.grad` out of reach, and it and `requires_grad` as they were afterwards."""
+    before = {id(p): (p, p.grad, p.requires_grad) for p in parameters}
+    for p, _, _ in before.values():
+        p.grad = None
+    try:
+        yield
+    finally:
+        for p, gradient, trains in before.values():
+            p.requires_grad_(trains)
+            p.grad = gradient
+
+
+@contextlib.contextmanager
+def _attributes(modules: Sequence[Any]) -> Iterator[None]:
+    """Modes, hooks, counters and lists that modules keep, put back; plain tensors among them are copies meanwhile."""
+    held = [(m.__dict__, dict(m.__dict__)) for m in modules]
+    inside = [(v, dict(v)) for _, own in held for k, v in own.items() if isinstance(v, dict) and k not in REPLACED]
+    lists = [(v, list(v)) for _, own in held for v in own.values() if type(v) is list]
+    for own, before in held:
+        own.update({k: v.detach().clone() for k, v in before.items() if isinstance(v, torch.Tensor)})
+    try:
+        yield
+    finally:
+        for own, before in held:
+            restore_dict(own, before)
+        for mapping, before in inside:
+            restore_dict(mapping, before)
+        for values, items in lists:
+            values[:] = items
+
+
+REPLACED = ("_parameters", "_buffers")  # `standing_in` puts these back, item by item
+
+
+@contextlib.contextmanager
+def _random_streams() -> Iterator[None]:
+    """The streams of Python, NumPy and torch, on all devices in use, as they were afterwards."""
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 -- the streams that users' code draws from
+    cuda = torch.cuda.get_rng_state_all() if cuda_in_use() else None
+    cpu = torch.get_rng_state()
+    try:
+        yield
+    finally:
+        torch.set_rng_state(cpu)
+        if cuda is not None:
+            torch.cuda.set_rng_state_all(cuda)
+        random.setstate(python)
+        np.random.set_state(numpy)  # noqa: NPY002
+
+
+def _eager() -> contextlib.AbstractContextManager[Any]:
+    """Compiled modules run as they are written: their compiled code is that of other parameters."""
+    if "torch._dynamo" not in sys.modules:
+        return contextlib.nullcontext()
+    stance: contextlib.AbstractContextManager[Any] = torch.compiler.set_stance("force_eager")
+    return stance
+
+
+def unwrapped(networks: Mapping[str, Any]) -> dict[str, torch.nn.Module]:
+    """The modules inside `DistributedDataParallel`: a look is at this process's batch, and waits for no other."""
+    parallel = torch.nn.parallel.DistributedDataParallel
+    return {name: net.module if isinstance(net, parallel) else net for name, net in networks.items()}

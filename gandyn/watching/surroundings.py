@@ -1,0 +1,246 @@
+"""What losses reach beside their arguments, found by reading their code: data, random generators, counters, modules.
+
+A loss that is evaluated once more than the loop asked for draws from generators, appends to lists and counts steps. All
+of this is put back. What cannot be put back, an iterator that moves on, is refused by name.
+"""
+
+from __future__ import annotations
+
+import collections
+import copy
+import functools
+import inspect
+import io
+import random
+import types
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..errors import GandynError, ParameterError
+
+LIBRARIES = {"torch", "torchvision", "torchaudio", "numpy", "scipy", "pandas", "sklearn", "gandyn", "tqdm", "wandb"}
+STANDARD = {"functools", "itertools", "collections", "random", "math", "logging", "contextlib", "dataclasses", "typing"}
+LARGEST_COPY = 2**25  # bytes of tensors and arrays that are copied for every look
+MOST_OBJECTS = 5000
+IMPLICIT = ("__call__", "__iter__", "__getitem__", "__len__", "sampler", "generator", "batch_sampler")
+
+
+class Surroundings:
+    """The objects that a function reaches, as they are when this is made; `restore` puts them back.
+
+    Read are closures, the globals that its code names, defaults, and attributes that the code names, of the functions
+    that it calls too. Library code is not read.
+
+    Attributes:
+        modules: modules among them that are not the networks'.
+
+    Raises:
+        ParameterError: for an iterator, which an evaluation would advance.
+    """
+
+    def __init__(self, function: Callable[..., Any], networks: set[int]) -> None:
+        self.modules: list[torch.nn.Module] = []
+        self._undo: list[Callable[[], Any]] = []
+        self._large: list[tuple[Any, int]] = []
+        self._room = LARGEST_COPY
+        for name, found in _reached(function, self._undo):
+            if isinstance(found, torch.nn.Module):
+                if not any(id(m) in networks for m in found.modules()):
+                    self.modules.append(found)
+            else:
+                self._keep(name, found)
+
+    def _keep(self, name: str, found: Any) -> None:
+        if _is_iterator(found):
+            raise ParameterError(
+                f"losses that read from the iterator `{name}`, so that looking would take batches from your loop",
+                "losses that are given their batch",
+                "write losses(generator, discriminator, batch) and call watch.step(batch)",
+            )
+        undo = _restorer(found)
+        if undo is not None:
+            self._undo.append(undo)
+        elif isinstance(found, (torch.Tensor, np.ndarray)):
+            self._keep_numbers(found)
+
+    def _keep_numbers(self, found: Any) -> None:
+        if isinstance(found, torch.Tensor) and found.is_leaf and found.is_floating_point():
+            self._undo.append(functools.partial(found.requires_grad_, found.requires_grad))
+        if found.nbytes <= self._room:
+            self._room -= found.nbytes
+            if isinstance(found, np.ndarray):
+                values = found.copy()
+                self._undo.append(lambda: None if _same(found, values) else np.copyto(found, values))
+            else:
+                version, kept = found._version, found.detach().clone()
+                self._undo.append(lambda: None if found._version == version else _put_back(found, kept))
+        elif isinstance(found, torch.Tensor):
+            self._large.append((found, found._version))
+
+    def restore(self) -> None:
+        """Everything as it was.
+
+        Raises:
+            GandynError: where a tensor that is too large to be copied each time was written to.
+        """
+        for undo in reversed(self._undo):
+            undo()
+        for tensor, version in self._large:
+            if tensor._version != version:
+                raise GandynError(
+                    f"losses that write into a tensor of {tensor.nbytes / 2**20:.0f} MiB that they do not own",
+                    f"losses that write into less than {LARGEST_COPY // 2**20} MiB, or into tensors that they make",
+                    "pass what changes as an argument: losses(generator, discriminator, batch)",
+                )
+
+
+def _put_back(tensor: Any, values: Any) -> None:
+    tensor.data.copy_(values)  # through .data, which leaves the version that autograd compares
+
+
+def _same(a: Any, b: Any) -> bool:
+    return a.shape == b.shape and bool(np.array_equal(a, b, equal_nan=a.dtype.kind == "f"))
+
+
+def _is_iterator(found: Any) -> bool:
+    if isinstance(found, (io.IOBase, torch.Tensor)) or type(found).__module__.split(".")[0] in ("tempfile", "logging"):
+        return False
+    return hasattr(type(found), "__next__")
+
+
+def _restorer(found: Any) -> Callable[[], Any] | None:
+    """How to put a generator, a container or an object back to what it is now; None for what does not change."""
+    if isinstance(found, torch.Generator):
+        state = found.get_state()
+        return functools.partial(found.set_state, state)
+    if isinstance(found, np.random.Generator):
+        before = copy.deepcopy(found.bit_generator.state)
+        return functools.partial(setattr, found.bit_generator, "state", before)
+    if isinstance(found, np.random.RandomState):
+        return functools.partial(found.set_state, found.get_state())
+    if isinstance(found, random.Random):
+        return functools.partial(found.setstate, found.getstate())
+    if isinstance(found, list | collections.deque):
+        items = list(found)
+        return lambda: None if list(map(id, found)) == list(map(id, items)) else _refill(found, items)
+    if isinstance(found, dict):
+        return functools.partial(restore_dict, found, dict(found))
+    if isinstance(found, set):
+        members = set(found)
+        return functools.partial(_refill, found, members)
+    if _is_users_object(found) and hasattr(found, "__dict__"):
+        return functools.partial(restore_dict, found.__dict__, dict(found.__dict__))
+    return None
+
+
+def _refill(found: Any, items: Any) -> None:
+    found.clear()
+    (found.update if isinstance(found, set) else found.extend)(items)
+
+
+def restore_dict(held: dict[Any, Any], before: dict[Any, Any]) -> None:
+    """Make a dictionary hold what it held, the same objects in the same order."""
+    if list(held) == list(before) and all(held[key] is value for key, value in before.items()):
+        return
+    held.clear()
+    held.update(before)
+
+
+# --- reading code ---------------------------------------------------------------------------------------------------
+
+
+def _reached(function: Any, undo: list[Callable[[], Any]]) -> Iterator[tuple[str, Any]]:
+    """(name, object) for everything that a function reaches; restorers of its variables go to `undo`."""
+    queue: collections.deque[tuple[str, Any, frozenset[str]]] = collections.deque([("losses", function, frozenset())])
+    seen: set[tuple[int, frozenset[str]]] = set()
+    met: set[int] = set()
+    kept: list[Any] = []  # objects made on the way, such as bound methods, stay alive while their ids are compared
+    while queue and len(seen) < MOST_OBJECTS:
+        name, found, names = queue.popleft()
+        kept.append(found)
+        if (id(found), names) in seen or found is None or isinstance(found, type | types.ModuleType):
+            continue
+        seen.add((id(found), names))
+        if id(found) not in met:
+            met.add(id(found))
+            yield name, found
+        queue.extend(_next(found, names, undo))
+
+
+def _next(found: Any, names: frozenset[str], undo: list[Callable[[], Any]]) -> list[tuple[str, Any, frozenset[str]]]:
+    """What one object leads to, and the names that the code which reaches it knows."""
+    if isinstance(found, functools.partial):
+        return [("losses", part, names) for part in (found.func, *found.args, *found.keywords.values())]
+    if isinstance(found, types.MethodType):
+        own = _names(found.__func__)
+        return [("losses", found.__func__, own), (type(found.__self__).__name__, found.__self__, own)]
+    if isinstance(found, types.FunctionType):
+        return _variables(found, undo) if _is_users_code(found) else []
+    if isinstance(found, list | tuple | set | collections.deque):
+        return [("an item", item, names) for item in list(found)[:200]]
+    if isinstance(found, dict):
+        return [(str(key), value, names) for key, value in list(found.items())[:200]]
+    if isinstance(found, torch.nn.Module | torch.Tensor | np.ndarray | str | bytes | int | float):
+        return []
+    return _attributes(found, names)
+
+
+def _variables(function: Any, undo: list[Callable[[], Any]]) -> list[tuple[str, Any, frozenset[str]]]:
+    names = _names(function)
+    found = [(name, value, names) for name, value in function.__globals__.items() if name in names]
+    undo += [functools.partial(_set_global, function.__globals__, name, value) for name, value, _ in found]
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        try:
+            found.append((name, cell.cell_contents, names))
+        except ValueError:  # a variable that is not assigned yet
+            continue
+        undo.append(functools.partial(setattr, cell, "cell_contents", cell.cell_contents))
+    defaults = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
+    return [*found, *(("a default", value, names) for value in defaults)]
+
+
+def _set_global(held: dict[str, Any], name: str, value: Any) -> None:
+    held[name] = value
+
+
+def _attributes(found: Any, names: frozenset[str]) -> list[tuple[str, Any, frozenset[str]]]:
+    """The attributes of an object that the code names, and the methods of a user's class, bound."""
+    if not hasattr(found, "__dict__"):
+        return []
+    users = _is_users_object(found)
+    result = []
+    for name in (*names, *IMPLICIT):
+        held = found.__dict__.get(name)
+        if held is not None:
+            result.append((name, held, names))
+            continue
+        method = inspect.getattr_static(type(found), name, None) if users else None
+        method = method.fget if isinstance(method, property) else method
+        if isinstance(method, types.FunctionType):
+            result.append((name, types.MethodType(method, found), names))
+    return result
+
+
+def _names(function: Any) -> frozenset[str]:
+    """All names that a function's code uses, those of functions written inside it included."""
+    codes, names = [function.__code__], set()
+    while codes:
+        code = codes.pop()
+        names |= {*code.co_names, *code.co_freevars}
+        codes += [c for c in code.co_consts if isinstance(c, types.CodeType)]
+    return frozenset(names)
+
+
+def _is_users_code(function: Any) -> bool:
+    return _root(function.__globals__.get("__name__", "")) not in LIBRARIES | STANDARD
+
+
+def _is_users_object(found: Any) -> bool:
+    return _root(type(found).__module__) not in LIBRARIES | STANDARD | {"builtins"}
+
+
+def _root(module: Any) -> str:
+    return str(module).split(".")[0]

@@ -1,0 +1,145 @@
+"""What a watch says in words: the question first, has it converged and when to stop, then the numbers behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .verdicts import Kind, Verdict
+
+NAMES = {"LM": "largest modulus", "LR": "largest real part", "SR": "smallest real part", "LI": "largest imaginary part"}
+
+
+def summary(watch: Any) -> str:
+    """The text of `Watch.summary`."""
+    lines = [head(watch), *map(str, watch.verdicts.values()), f"converged? {converged(watch.verdicts)}"]
+    lines += [f"failure: {finding}" for finding in watch.findings] or ["no failure mode seen"]
+    lines += [f"{name}: {text}" for name, text in measured(watch)]
+    lines += [f"not measured: {name}: {why}" for name, why in watch.unmeasured().items()] if watch.rows else []
+    errors = [row for row in watch.rows if "error" in row]
+    if errors:
+        lines.append(f"{len(errors)} looks failed, the last at step {errors[-1]['step']}: {errors[-1]['error']}")
+    return "\n".join(lines)
+
+
+def head(watch: Any) -> str:
+    """Which networks, how many steps and looks, and the watch's share of the time."""
+    share = "" if watch.share is None else f"; the watch took {100 * watch.share:.2g} % of the time"
+    if watch.afterwards:
+        share += f", and {watch.afterwards:.1f} s when asked"
+    return f"watch of {', '.join(watch.names)}: {watch.count} steps, {len(watch.rows)} looks{share}"
+
+
+def converged(verdicts: Mapping[str, Verdict]) -> str:
+    """An answer to what is asked most: has it converged, and when to stop?"""
+    by_kind: dict[Kind, list[str]] = {}
+    for one in verdicts.values():
+        by_kind.setdefault(one.kind, []).append(one.name)
+    if Kind.DIVERGING in by_kind or Kind.FAILING in by_kind:
+        wrong = by_kind.get(Kind.DIVERGING, []) + by_kind.get(Kind.FAILING, [])
+        return f"no, and more of the same steps will not mend it: see {' and '.join(wrong)}"
+    if Kind.STUCK in by_kind:
+        return f"no: {' and '.join(by_kind[Kind.STUCK])} does not move"
+    if set(by_kind) == {Kind.AT_REST}:
+        return "yes: all gradients are gone, at a point where none of the networks moves"
+    if set(by_kind) <= {Kind.SETTLING, Kind.AT_REST}:
+        last = max(one.until or 0 for one in verdicts.values())
+        return f"not yet: at this pace by step {last}"
+    if Kind.UNDECIDED in by_kind:
+        return f"undecided: {' and '.join(by_kind[Kind.UNDECIDED])} does not say yet"
+    return (
+        "the losses do not say: of networks that chase each other they have no trend, at a good end and before it;"
+        " stop by the samples or by the duality gap"
+    )
+
+
+def measured(watch: Any) -> list[tuple[str, str]]:
+    """(name, sentence) for each measurement that was ever made, the newest of each."""
+    said = []
+    row = next((row for row in reversed(watch.rows) if "losses" in row), None)
+    if row is not None:
+        said.append(("field", _field(row)))
+    for name, tell in TOLD.items():
+        found = watch.newest(name)
+        if found is not None:
+            said += [(title, f"{text} (step {found[0]})") for title, text in tell(found[1])]
+    return said
+
+
+def _field(row: Mapping[str, Any]) -> str:
+    parts = ", ".join(f"{name} {norm:.3g}" for name, norm in row["gradient_norms"].items())
+    text = f"norm {row['field_norm']:.3g} ({parts})"
+    if "order" in row:
+        text += f"; data are put above samples in {100 * row['order']:.0f} % of pairs"
+    if row.get("lipschitz"):
+        slopes = ", ".join(f"{name} {slope:.3g}" for name, slope in row["lipschitz"].items())
+        text += f"; largest slope met: {slopes}"
+    return f"{text} (step {row['step']})"
+
+
+def _rotation(found: Mapping[str, Any]) -> list[tuple[str, str]]:
+    if found["share"] is None:
+        return [("rotation", "J is zero on the directions tried")]
+    text = f"{100 * found['share']:.0f} % of J turns, by random directions"
+    if "along_field" in found:
+        text += f"; along the field {100 * found['along_field']:.0f} %"
+    return [("rotation", text)]
+
+
+def _spectrum(found: Mapping[str, Any]) -> list[tuple[str, str]]:
+    said = [("eigenvalues of J", _ends(found["jacobian"]))]
+    if "map" in found:
+        one = found["map"]
+        if "undecided" in one:
+            said.append((f"map of {one['rule']}", f"undecided: {one['undecided']}"))
+        else:
+            radius = one["spectral_radius"]
+            word = "believed" if one["LM"]["believed"] else "undecided, an estimate"
+            judged = "unstable" if radius > 1 else "stable"
+            said.append((
+                f"map of {one['rule']}",
+                f"spectral radius {radius:.6g} ({word}; residual {one['LM']['residual']:.1e}): {judged} at this step"
+                " size, as if this point were an equilibrium",
+            ))  # fmt: skip
+    step = found["largest_step"]
+    text = f"undecided: {step['undecided']}" if "undecided" in step else f"{step['of']} {_number(step['value'])}"
+    if step.get("why"):
+        text += f": {step['why']}"
+    elif "undecided" not in step:
+        text += "" if step["all_eigenvalues"] else ", by the eigenvalues above alone, so that it may be smaller"
+    said.append(("largest stable step", text))
+    return said
+
+
+def _ends(ends: Mapping[str, Any]) -> str:
+    parts = []
+    for name, end in ends.items():
+        real, imaginary = end["value"]
+        word = "" if end["believed"] else ", undecided"
+        parts.append(f"{NAMES[name]} {real:.4g}{imaginary:+.4g}i (residual {end['residual']:.1e}{word})")
+    return "; ".join(parts)
+
+
+def _gap(found: Mapping[str, Any]) -> list[tuple[str, str]]:
+    error = "" if found["error"] is None else f" +- {found['error']:.1g}"
+    terms = ", ".join(f"{name} could gain {term:.3g}" for name, term in found["terms"].items())
+    return [
+        ("duality gap", f"{found['value']:.4g}{error} ({found['kind']}, on one batch, by a few steps each: {terms})")
+    ]
+
+
+def _path(found: Mapping[str, Any]) -> list[tuple[str, str]]:
+    text = f"{found['motion']} on the way from the first step (switch {found['switch']:.2f}, bump {found['bump']:.2f})"
+    return [("path angle", text)]
+
+
+def _noise(found: Mapping[str, Any]) -> list[tuple[str, str]]:
+    parts = [f"{name} {_number(value)}" for name, value in found["relative"].items()]
+    return [("gradient noise", f"standard deviation over norm: {', '.join(parts)}, of what the losses draw")]
+
+
+def _number(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.4g}"
+
+
+TOLD = {"rotation": _rotation, "spectrum": _spectrum, "gap": _gap, "path": _path, "noise": _noise}
