@@ -56,6 +56,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds when it is asked for, so that edit
     from .analysis.optimal.rate import rate as rate
     from .analysis.parameters.bifurcation import bifurcation as bifurcation
     from .analysis.parameters.stability import stability_region as stability_region
+    from .analysis.parameters.sweep import sweep as sweep
     from .analysis.spectrum import spectrum as spectrum
     from .analysis.spectrum.path_angle import path_angle as path_angle
     from .analysis.spectrum.toy_against_network import toy_against_network as toy_against_network

@@ -78,7 +78,17 @@ class SymbolicGame(Game):
     @property
     def content(self) -> Any:
         """What generated code for this game is made from; None for a class that may answer otherwise."""
-        return (self.players, self.symbols, self.exprs, self.projection) if type(self) is SymbolicGame else None
+        if type(self) is not SymbolicGame or len(self._free) < len(self.parameters):
+            return None
+        return self.players, self.symbols, self.exprs, self.projection
+
+    def with_values(self, values: Mapping[Any, Any]) -> SymbolicGame:
+        """The game with numbers, expressions, or arrays of one value per member in the place of some parameters."""
+        swaps = {symbol: exact(value) for symbol, value in values.items()}
+        blocks = {player.name: self.symbols[own] for player, own in zip(self.players, self.slices, strict=True)}
+        points = [tuple(x.xreplace(swaps) for x in point) for point in self.equilibria]
+        costs = [e.xreplace(swaps) for e in self.exprs]
+        return SymbolicGame(self.name, costs, blocks, points, self.projection, self.facts)
 
     @functools.cached_property
     def quadratic(self) -> bool:  # type: ignore[override]

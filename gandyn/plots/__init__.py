@@ -14,6 +14,7 @@ from .gap import duality_gap_shares, gap_along, gap_flow, landscapes
 from .long_run import lyapunov_exponents, recurrence
 from .networks import network_spectrum, path_angle, toy_against_network
 from .outcomes import sweep
+from .parameter_sweep import parameter_sweep
 from .phase import fixed_point, phase_portrait
 from .rate_fits import escape_times, high_resolution, rate_fit
 from .regimes import gap_during_training
@@ -58,6 +59,7 @@ __all__ = [
     "lyapunov_exponents",
     "lyapunov_function",
     "network_spectrum",
+    "parameter_sweep",
     "path_angle",
     "phase_portrait",
     "rate",

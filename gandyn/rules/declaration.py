@@ -162,7 +162,9 @@ def read_number(rule: Rule, name: str, value: Any, accept: Callable[[Any], bool]
         return tuple(read_number(rule, name, v, accept) for v in value)
     value = exact(value) if isinstance(value, str) else value
     if getattr(value, "ndim", 0):
-        return _read_members(rule, name, value, accept)
+        from ..symbolic.members import per_member
+
+        value = per_member(value.detach().cpu().numpy() if hasattr(value, "detach") else value, name)
     if isinstance(value, (bool, np.ndarray)) or not (is_number(value) or is_symbolic(value)):
         raise ParameterError(
             f"{rule.name}({name}={value!r})",
@@ -172,29 +174,32 @@ def read_number(rule: Rule, name: str, value: Any, accept: Callable[[Any], bool]
     value = value.item() if isinstance(value, np.number) else value
     if not finite(value) or (accept is not None and not _accepted(value, accept)):
         needed = "a finite number" if accept is None else "a positive number"
-        raise ParameterError(f"{rule.name}({name}={value!r})", needed, f"{name}=0.1")
+        raise ParameterError(f"{rule.name}({name}={_range(value)})", needed, f"{name}=0.1")
     return value
 
 
-def _read_members(rule: Rule, name: str, values: Any, accept: Callable[[Any], bool] | None) -> Any:
-    """An array or tensor as one value for each member of an ensemble, each of them accepted."""
-    from ..symbolic.members import per_member
+def _members(value: Any) -> Any:
+    """The values of an array over the members of an ensemble; None of other parameters."""
+    if not is_symbolic(value) or not value.free_symbols:
+        return None
+    from ..symbolic.members import values_of
 
-    array = np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
-    read = per_member(array, name)
-    refused = [] if accept is None else [v for v in np.unique(array).tolist() if not accept(v)]
-    if refused:
-        given = f"{rule.name}({name}=...) with {refused[0]!r} among the values of its array"
-        raise ParameterError(given, "a value for each member that could stand alone", f"{name}=0.1")
-    return read
+    return values_of(value, np.empty(0))
+
+
+def _range(value: Any) -> str:
+    """A parameter as messages show it: of an array, from where to where its values go."""
+    values = _members(value)
+    return repr(value) if values is None else f"values from {values.min():.6g} to {values.max():.6g}"
 
 
 def _accepted(value: Any, accept: Callable[[Any], bool]) -> bool:
-    """Whether a number, or an exact number of SymPy, is accepted; an expression with free symbols always is."""
+    """Whether a number, of SymPy too, is accepted, or all of an array; an expression with free symbols always is."""
     if not is_symbolic(value):
         return accept(value)
     if value.free_symbols:
-        return True
+        values = _members(value)
+        return values is None or all(map(accept, np.unique(values).tolist()))
     number = complex(value)
     return accept(number.real if number.imag == 0 else number)
 

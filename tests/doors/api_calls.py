@@ -62,6 +62,8 @@ FUNCTIONS: list[tuple[str, dict[str, Any], dict[str, str]]] = [
     ("linearize", {"game": BILINEAR, "rule": GDA}, {"game": "game", "rule": "rule", "at": "point"}),
     ("fixed_points", {"game": QUADRATIC}, {"game": "game", "box": "box", "seed": "seed"}),
     ("stability_region", {"game": BILINEAR, "rule": GDA}, {"game": "game", "rule": "rule", "parameters": "name", "at": "point"}),
+    ("sweep", {"game": BILINEAR, "rule": GDA, "parameters": {"lr": [0.1, 0.2]}},
+     {"game": "game", "rule": "rule", "measure": "name", "steps": "count", "at": "point"}),
     ("decompose", {"game": BILINEAR}, {"game": "game", "w": "point"}),
     ("classify", {"game": QUADRATIC}, {"game": "game", "at": "point"}),
     ("limit_cycles", {"game": QUADRATIC, "box": [(-1, 1)] * 2}, {"game": "game", "rule": "rule", "box": "box", "seed": "seed"}),

@@ -92,7 +92,7 @@ def test_shapes_broadcast_as_numpys_do():
 def test_a_shape_that_does_not_fit_is_named_beside_the_other():
     with pytest.raises(ShapeError, match=r"lr of shape \(500,\), one value per member, .* shape \(3,\)"):
         gd.iterate(gd.games.bilinear(), gd.rules.GDA(np.linspace(0.1, 1, 500)), np.ones((3, 2)), 5)
-    with pytest.raises(ParameterError, match=r"SimultaneousGD\(lr=...\) with -0.1"):
+    with pytest.raises(ParameterError, match=r"SimultaneousGD\(lr=values from -0.1 to 0.1\)"):
         gd.rules.GDA(np.array([0.1, -0.1]))
     with pytest.raises(ParameterError, match="not finite"):
         gd.rules.GDA(np.array([0.1, np.nan]))

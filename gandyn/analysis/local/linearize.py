@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from ...doors import door
+from ...doors import ensemble_door
 from ...errors import ParameterError
 from ...oracles.product_check import derivative_error
+from ...symbolic.members import members_in
 from ...types import Array, Game, Rule, State
 from ...worlds import SYMBOLS
 from .derivatives import SOLVED, linearize_symbols, on_known_face, refuse_ensemble
+from .ensemble import linearize_ensemble
 from .implicit import implicit_jacobian_torch, is_implicit
 from .linearization import Linearization
 from .verdicts import Verdict
@@ -20,7 +22,7 @@ from .verdicts import Verdict
 __all__ = ["Linearization", "Verdict", "linearize"]
 
 
-@door
+@ensemble_door
 def linearize(
     game: Game, rule: Rule | None = None, at: Any = None, state: State | None = None, rng: Any = 0
 ) -> Linearization:
@@ -33,6 +35,9 @@ def linearize(
     In a constrained game only feasible directions count: at a solution whose active bounds press, the matrix is that of
     the dynamics on the face of the point, T^T (-J) T with T a basis of its tangent space (see `Linearization`). A
     stochastic game whose mean is known is linearised in the mean; of another, one batch is, and the result says so.
+
+    Where parameters of rule or game are arrays of one value per member, the answer is a `LinearizedEnsemble`: matrices
+    and eigenvalues of all members at once, in floating point.
 
     Args:
         game: the game.
@@ -52,6 +57,8 @@ def linearize(
     """
     if rule is not None:
         rule.check(game)
+    if members_in(game, rule):
+        return linearize_ensemble(game, rule, at)  # type: ignore[return-value]  # only where arrays were given
     mean = game.mean()
     if at is None:
         if not game.equilibria:

@@ -14,6 +14,7 @@ import numpy as np
 
 from ...errors import DomainError, ParameterError
 from ...lazy import sympy
+from ...symbolic.slopes import with_slopes
 from ...types import Array, Game, Rule
 from ...worlds import SYMBOLS
 from .freed import freed, with_value
@@ -92,26 +93,8 @@ class System:
     def _slopes(self) -> Callable[..., Sequence[Any]]:
         """F, then rows (dF_i/dz, dF_i/dp), by the chain rule along the program, every partial derivative named."""
         inputs = self._inputs
-        slopes: dict[Any, list[Any]] = {
-            s: [sympy.Integer(int(j == k)) for j in range(len(inputs))] for k, s in enumerate(inputs)
-        }
-        bindings: list[tuple[Any, Any]] = []
-
-        def push(e: Any) -> list[Any]:
-            partials = [(slopes[s], sympy.diff(e, s)) for s in sorted(e.free_symbols & slopes.keys(), key=str)]
-            return [sympy.Add(*(row[k] * d for row, d in partials)) for k in range(len(inputs))]
-
-        for name, e in self.bindings:
-            bindings.append((name, e))
-            row = []
-            for entry in push(e):
-                if not entry.is_Atom:
-                    bindings.append((sympy.Dummy("s", real=True), entry))
-                    entry = bindings[-1][0]
-                row.append(entry)
-            slopes[name] = row
-        slopes_of_outputs = [entry for e in self.outputs for entry in push(e)]
-        return _quiet(inputs, [*self.outputs, *slopes_of_outputs], bindings)
+        rows, program = with_slopes(inputs, self.outputs, self.bindings)
+        return _quiet(inputs, [*self.outputs, *rows], program)
 
 
 def compiled(
