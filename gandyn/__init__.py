@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds when it is asked for, so that edit
     from . import figures as figures
     from . import gans as gans
     from . import losses as losses
+    from . import noise as noise
     from . import optim as optim
     from . import penalties as penalties
     from . import plots as plots
@@ -60,6 +61,8 @@ if TYPE_CHECKING:  # what `__getattr__` finds when it is asked for, so that edit
     from .analysis.spectrum import spectrum as spectrum
     from .analysis.spectrum.path_angle import path_angle as path_angle
     from .analysis.spectrum.toy_against_network import toy_against_network as toy_against_network
+    from .analysis.stochastic.mean_square import mean_square as mean_square
+    from .analysis.stochastic.stationary import stationary as stationary
     from .analysis.zeros.fixed_points import fixed_points as fixed_points
     from .dynamics.flow import flow as flow
     from .dynamics.iterate import iterate as iterate
@@ -72,7 +75,7 @@ results.version = __version__
 results.pictures = lambda: importlib.import_module("gandyn.plots")
 
 _ROOMS = (
-    *("losses", "penalties", "plots", "gans", "optim", "claims", "figures"),
+    *("losses", "penalties", "noise", "plots", "gans", "optim", "claims", "figures"),
     *("analysis", "dynamics", "types", "results", "worlds", "classes"),
 )
 

@@ -44,6 +44,8 @@ HOMES = {
     "ergodic_average": "analysis.measured.averages",
     "escape_time": "analysis.long_run.escape",
     "conserved_quantities": "analysis.conserved.quantities",
+    "stationary": "analysis.stochastic.stationary",
+    "mean_square": "analysis.stochastic.mean_square",
     "rate": "analysis.optimal.rate",
     "watch": "watching",
 }

@@ -122,6 +122,8 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     "Basins": lambda: gd.basins(QUADRATIC, GDA, [(-1, 1, 3)] * 2, steps=200),
     "EscapeTimes": lambda: gd.escape_time(BILINEAR, GDA, [[0.9, 0.0], [0.0, 0.0]], 50, radius=1.0),
     "LyapunovExponents": lambda: gd.lyapunov_exponents(QUADRATIC, GDA, [1.0, 0.5], steps=50),
+    "Stationary": lambda: gd.stationary(QUADRATIC, GDA, noise=0.1),
+    "MeanSquare": lambda: gd.mean_square(QUADRATIC, GDA),
     "Recurrence": lambda: gd.recurrence(gd.games.matching_pennies(), [0.4, 0.6, 0.7, 0.3], 5.0),
     "Bifurcation": lambda: gd.bifurcation(QUADRATIC, GDA, "lr", [0.1, 0.2, 0.3], box=BOX),
     "BifurcationPoint": fold,

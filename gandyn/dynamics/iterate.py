@@ -13,6 +13,7 @@ import numpy as np
 from ..doors import ensemble_door
 from ..errors import GandynError, ParameterError, ShapeError
 from ..memory import afford
+from ..noise import Additive
 from ..results import Interrupted, Status, Trajectory
 from ..symbolic.members import ensemble_shape, members_in, spread
 from ..types import Array, Game, Rule, State
@@ -33,6 +34,7 @@ def iterate(
     record: str | int = "all",
     *,
     rng: Any = 0,
+    noise: Any = None,
     bound: float = np.inf,
     kernel: str = "auto",
     threads: int | None = None,
@@ -52,7 +54,9 @@ def iterate(
             its precision, without autograd.
         steps: number of steps T.
         record: "all" for every step, shape (T+1, ..., d); "last" for shape (..., d); a whole number k for every k-th.
-        rng: seed or generator for the batches of stochastic games.
+        rng: seed or generator for the batches of stochastic games, and for the noise.
+        noise: `gd.noise.Additive`, or the covariance of one: every field evaluation returns v(w) + xi, independent for
+            each member of an ensemble.
         bound: a member whose largest |coordinate| exceeds it counts as diverged.
         kernel: "auto" runs generated code where the game is symbolic and deterministic, from ten steps up where it is
             in memory and where the run is long enough to make it, and `rule.step` otherwise; "eager" is `rule.step`
@@ -76,6 +80,8 @@ def iterate(
         >>> traj.w[-1].tolist()
         [[0.75, 1.0], [-2.0, 1.5]]
     """
+    if noise is not None:
+        game = Additive.read(noise).applied(game)
     w = over_ensemble(checked_start(game, start), game, rule)
     steps, stride, bound = _whole(steps), _stride(record), _bound(bound)
     if stride is not None:

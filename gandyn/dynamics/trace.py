@@ -12,6 +12,8 @@ import sympy
 
 from ..doors import ensemble_door
 from ..errors import DomainError
+from ..noise.noisy_game import NoisyGame
+from ..oracles.symbolic_draws import SymbolicDraws
 from ..results import Result, aligned
 from ..symbolic.kinks import slope_at
 from ..types import Array, Batch, Counts, Game, GameView, Rule, State, residual_of
@@ -121,6 +123,7 @@ class UpdateMap(Result):
         counter_outputs: the next counts.
         template: the structure of the rule's state, its leaves being symbols.
         counts: oracle calls of one step.
+        draws: the random vectors and rows of data that one step draws, as symbols; None where it draws nothing.
     """
 
     game: Game
@@ -132,6 +135,7 @@ class UpdateMap(Result):
     counter_outputs: tuple[Any, ...]
     template: State
     counts: Counts = dataclasses.field(default_factory=Counts)
+    draws: SymbolicDraws | None = None
 
     _data = "game rule map=_entries"
 
@@ -140,6 +144,7 @@ class UpdateMap(Result):
         """Free symbols of the map that are neither coordinates nor counters: parameters without a value."""
         used = set().union(*(e.free_symbols for _, e in self.bindings), *(e.free_symbols for e in self.outputs))
         known = {*self.symbols, *self.counters, *(name for name, _ in self.bindings)}
+        known |= set() if self.draws is None else self.draws.symbols
         return tuple(sorted(used - known, key=str))
 
     @functools.cached_property
@@ -226,7 +231,10 @@ def update_map(game: Game, rule: Rule) -> UpdateMap:
     """Trace `rule` on `game`: one call of `rule.step` on symbols gives the exact update map.
 
     Raises:
-        DomainError: if the game lies outside the rule's domain, is stochastic, or has no symbolic form.
+        DomainError: if the game lies outside the rule's domain, draws batches, or has no symbolic form.
+
+    A game with additive noise (`gd.noise.Additive(...).applied(game)`) is traced with a vector of symbols xi for each
+    draw of the step; they are no parameters, and stand in `.draws`.
 
     Example:
         >>> import gandyn as gd
@@ -254,8 +262,19 @@ def traced(game: Game, rule: Rule, data: Sequence[Any] = (), columns: Sequence[A
             "a symbolic game",
             "define it with gd.games.from_sympy, or use gd.linearize, which differentiates torch games automatically",
         )
-    if not game.deterministic:
+    if not (game.deterministic or isinstance(game, NoisyGame)):
         raise DomainError(f"update_map of {game.name}, which draws batches", "a deterministic game", "use gd.iterate")
+    return trace_step(game, rule, None if game.deterministic else SymbolicDraws(), data, columns)
+
+
+def trace_step(
+    game: Game,
+    rule: Rule,
+    draws: SymbolicDraws | None = None,
+    data: Sequence[Any] = (),
+    columns: Sequence[Any] = (),
+) -> UpdateMap:
+    """One step on symbols, each draw of a stochastic game as symbols of its own; the game is not checked."""
     symbols = game.symbols or sympy.symbols(f"w1:{game.dim + 1}", real=True)
     w = np.array([*symbols, None], dtype=object)[:-1]
     initial = first_state(rule, game, w)
@@ -263,7 +282,7 @@ def traced(game: Game, rule: Rule, data: Sequence[Any] = (), columns: Sequence[A
     counters = _counters([path for path, _ in initial.counter_leaves()])
     template = initial.replace_leaves(iter(leaves), iter(counters))
     recorder = Recorder(game, [*symbols, *counters, *(s for leaf in leaves for s in leaf), *columns], data)
-    w_next, state, _ = first_step(rule, recorder, w, template)
+    w_next, state, _ = first_step(rule, recorder, w, template, draws)
     arrays = [w_next, *(array for _, array in state.leaves())]
     return UpdateMap(
         game,
@@ -275,16 +294,17 @@ def traced(game: Game, rule: Rule, data: Sequence[Any] = (), columns: Sequence[A
         tuple(exact(e) for _, e in state.counter_leaves()),
         template,
         recorder.counts,
+        draws,
     )
 
 
-def trace_residual(game: Game, rule: Rule) -> UpdateMap:
+def trace_residual(game: Game, rule: Rule, draws: SymbolicDraws | None = None) -> UpdateMap:
     """The residual of an implicit rule as a program of (w+, w): zero exactly where w+ is the step from w."""
     symbols = game.symbols or sympy.symbols(f"w1:{game.dim + 1}", real=True)
     after = tuple(sympy.Symbol(f"{s}_next", real=True) for s in symbols)
     w, w_next = (np.array([*names, None], dtype=object)[:-1] for names in (symbols, after))
     recorder = Recorder(game, [*after, *symbols])
-    outputs = residual_of(rule, recorder, w_next, w)
+    outputs = residual_of(rule, recorder, w_next, w, None if draws is None else recorder.draw(draws))
     program = tuple(recorder.bindings)
     return UpdateMap(game, rule, (*after, *symbols), (), program, tuple(map(exact, outputs)), (), State())
 

@@ -13,6 +13,7 @@ from ..errors import ParameterError, ShapeError
 from ..lazy import sympy
 from ..oracles.known_facts import Facts
 from ..oracles.symbolic import SymbolicGame
+from ..oracles.symbolic_draws import SymbolicDraws
 from ..types import ALL_WORLDS, Array, Batch, Game
 from ..worlds import SYMBOLS, TORCH, exact
 from . import registry
@@ -76,7 +77,9 @@ class FiniteSumGame(Game):
         return self.full
 
     def draw(self, rng: Any) -> Batch:
-        """Row numbers, shape (minibatch,); None, the whole sum, where there is no generator."""
+        """Row numbers, shape (minibatch,), or rows of symbols; None, the whole sum, where there is no generator."""
+        if isinstance(rng, SymbolicDraws):
+            return rng.rows(self.parameters, self.rows, self.minibatch)
         return None if rng is None else rng.integers(len(self.rows), size=self.minibatch)
 
     def batch_size(self, batch: Batch) -> int:
@@ -100,7 +103,8 @@ class FiniteSumGame(Game):
         chosen = range(len(self.rows)) if batch is None else batch
         w = arrays[0]
         if worlds.world_of(w) == SYMBOLS:
-            rows = [np.array([*self.rows[k], None], dtype=object)[:-1] for k in chosen]
+            drawn = [k if isinstance(k, tuple) else self.rows[k] for k in chosen]
+            rows = [np.array([*row, None], dtype=object)[:-1] for row in drawn]
             return sum(function(*arrays, row) for row in rows) / exact(len(rows))
         table = self._table[np.asarray(chosen)]
         if worlds.world_of(w) == TORCH:

@@ -13,6 +13,7 @@ from .equal_cost import comparison
 from .gap import duality_gap_shares, gap_along, gap_flow, landscapes
 from .long_run import lyapunov_exponents, recurrence
 from .networks import network_spectrum, path_angle, toy_against_network
+from .noise import clouds, mean_square, stationary
 from .outcomes import sweep
 from .parameter_sweep import parameter_sweep
 from .phase import fixed_point, phase_portrait
@@ -39,6 +40,7 @@ __all__ = [
     "basins",
     "bifurcation",
     "certificate",
+    "clouds",
     "comparison",
     "compute_spiral",
     "convergence",
@@ -58,6 +60,7 @@ __all__ = [
     "linearization",
     "lyapunov_exponents",
     "lyapunov_function",
+    "mean_square",
     "network_spectrum",
     "parameter_sweep",
     "path_angle",
@@ -70,6 +73,7 @@ __all__ = [
     "spectrum",
     "spiral",
     "stability_region",
+    "stationary",
     "surface",
     "sweep",
     "toy_against_network",

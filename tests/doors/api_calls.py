@@ -46,6 +46,8 @@ KINDS: dict[str, list[Any]] = {
     "positive": [0, -1, NAN, "x", [], {}, GDA, True, -INF],
     "box": [[(1, 0), (1, 0)], [(0, 1)], [(0, 1)] * 3, "box", [(0, NAN)] * 2, 3.0, [(0, 1, 2)] * 2, [0, 1], [("a", "b")] * 2, {}],
     "class": [None, 3, "bilinear", BILINEAR, GDA, gd.classes.Bilinear, [], (0.5, 2), {}],
+    "covariance": [-1.0, NAN, INF, True, "1/0", "", [], (), {}, [[1.0]], [1.0, 2.0, 3.0], (0.1, -0.1), [[1.0, 0.2], [0.3, 1.0]],
+                   [[1.0, 2.0], [2.0, 1.0]], [[1.0, 0.0], [0.0, INF]], [[1.0], [1.0, 2.0]], np.eye(3), 1j, object(), GDA, BILINEAR],
     "name": ["no_such", "", 3, None, [], {}, GDA],
     "name_or_none": ["no_such", "", 3, [], {}, GDA],
 }  # fmt: skip
@@ -53,7 +55,7 @@ KINDS: dict[str, list[Any]] = {
 # Function, a base call that works, and the kind of each argument that is spoilt.
 FUNCTIONS: list[tuple[str, dict[str, Any], dict[str, str]]] = [
     ("iterate", {"game": BILINEAR, "rule": GDA, "start": [1.0, 0.0], "steps": 3},
-     {"game": "game", "rule": "rule", "start": "point", "steps": "count", "rng": "seed", "bound": "positive",
+     {"game": "game", "rule": "rule", "start": "point", "steps": "count", "rng": "seed", "noise": "covariance", "bound": "positive",
       "record": "name", "kernel": "name", "threads": "positive"}),
     ("flow", {"game": BILINEAR, "start": [1.0, 0.0], "time": 0.1},
      {"game": "game", "start": "point", "time": "positive", "rtol": "positive", "samples": "count", "method": "name",
@@ -93,6 +95,9 @@ FUNCTIONS: list[tuple[str, dict[str, Any], dict[str, str]]] = [
     ("escape_time", {"game": BILINEAR, "rule": GDA, "start": [1.0, 0.0], "steps": 20, "radius": 1.05},
      {"game": "game", "rule": "rule", "start": "point", "steps": "count", "radius": "positive", "centre": "point", "rng": "seed"}),
     ("conserved_quantities", {"game": BILINEAR}, {"game": "game", "rule": "rule"}),
+    ("stationary", {"game": QUADRATIC, "rule": GDA, "noise": 0.1},
+     {"game": "game", "rule": "rule", "noise": "covariance", "at": "point", "budget": "positive"}),
+    ("mean_square", {"game": QUADRATIC, "rule": GDA}, {"game": "game", "rule": "rule", "at": "point", "budget": "positive"}),
     ("fit_rate", {"trajectory": None}, {"trajectory": "game"}),
     ("ergodic_average", {"trajectory": None}, {"trajectory": "game"}),
 ]  # fmt: skip

@@ -1,0 +1,299 @@
+"""The law that a noisy rule settles to around an equilibrium: covariance, mean, noise floor, error of averages."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+from typing import Any
+
+import numpy as np
+
+from ...budget import Budget, OutOfTimeError
+from ...doors import door
+from ...errors import DomainError, ParameterError
+from ...lazy import sympy
+from ...noise import Additive, of
+from ...results import Result, table
+from ...types import Array, Game, Rule
+from . import stein
+from .random_map import RandomMap, freed_map, random_map
+
+EXACT_UNKNOWNS = 21  # entries of P up to which formulas are looked for
+EXACT_OUTCOMES = 400
+GRID = 60
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Stationary(Result):
+    """The stationary law of a rule with noise at an equilibrium z* = (at, the rule's memory at rest).
+
+    One step is z+ - z* = c + M (z - z*) + B xi. The mean u = E[z - z*] solves u = E[M] u + E[c], and the second moment
+    P = E[M P M^T] + E[c c^T] + E[M u c^T] + E[c u^T M^T] + E[B C B^T]; the covariance is P - u u^T.
+
+    Attributes:
+        game, rule: what was analysed, rule and game without the noise.
+        noise: its law, in words.
+        at: the equilibrium.
+        step: one noisy step as a random affine map.
+        seconds: that formulas may take.
+    """
+
+    game: Game
+    rule: Rule
+    noise: str
+    at: tuple[Any, ...]
+    step: RandomMap
+    seconds: float = 20.0
+
+    _data = (
+        "game rule noise at exists reason kind spectral_radius mean covariance mean_square_distance "
+        "autocorrelation_time exact=formulas"
+    )
+    _plot = "stationary"
+
+    @property
+    def kind(self) -> str:
+        """Either "exact": the step is affine and the moments are the rule's own; or "local", of its linear part."""
+        return self.step.kind
+
+    @property
+    def parameters(self) -> tuple[Any, ...]:
+        """Free symbols; while there are any, formulas stand in `exact` and there are no numbers."""
+        return self.step.parameters
+
+    @functools.cached_property
+    def spectral_radius(self) -> float | None:
+        """Of E[M (x) M]: second moments of the distance to the law shrink by it in a step. None with free symbols."""
+        return None if self.parameters else stein.spectral_radius(self.step)
+
+    @functools.cached_property
+    def exists(self) -> bool | None:
+        """Whether there is a stationary law with a finite covariance; None while that depends on free symbols."""
+        return None if self.parameters else stein.stable(self.step)
+
+    @property
+    def reason(self) -> str:
+        """Why there is a law, or none."""
+        if self.exists is None:
+            return f"it depends on {', '.join(map(str, self.parameters))}"
+        what = "E[M (x) M]" if not self.step.single else "the linear part (x) itself"
+        radius = f"the spectral radius of {what} is {self.spectral_radius:.8g}"
+        if self.exists:
+            return f"{radius}, below 1"
+        return f"{radius}, not below 1: second moments grow or never settle, whatever the size of the noise"
+
+    @functools.cached_property
+    def _moments(self) -> tuple[Array, Array]:
+        """(u, P - u u^T) in floats; infinite where there is no law."""
+        size = self.step.matrix.rows
+        self.step.numbers  # noqa: B018 - asks for the values of parameters
+        if not self.exists:
+            return np.full(size, np.nan), np.full((size, size), np.inf)
+        m, c = self.step.first_moments
+        mean = np.linalg.solve(np.eye(size) - m, c)
+        return mean, stein.solve(self.step, self.step.forcing(mean)) - np.outer(mean, mean)
+
+    @property
+    def augmented(self) -> Array:
+        """Covariance of z = (w, the rule's memory), (D, D).
+
+        Raises:
+            ParameterError: while a parameter has no value.
+        """
+        return self._moments[1]
+
+    @property
+    def covariance(self) -> Array:
+        """Covariance of w, (d, d); infinite where there is no law."""
+        return self.augmented[: self.game.dim, : self.game.dim]
+
+    @property
+    def mean(self) -> Array:
+        """E[w], (d,): not `at` where the noises of field and Jacobian are correlated; nan where there is no law."""
+        return np.array([float(x) for x in self.at]) + self._moments[0][: self.game.dim]
+
+    @property
+    def mean_square_distance(self) -> float:
+        """E|w - at|^2 = trace of the covariance + |mean - at|^2: the noise floor, in the unit of w squared."""
+        return (
+            float(np.trace(self.covariance) + np.sum(self._moments[0][: self.game.dim] ** 2))
+            if self.exists
+            else math.inf
+        )
+
+    @functools.cached_property
+    def average_covariance(self) -> Array:
+        """T times the covariance of the average of T iterates, as T grows: sum over k of Cov(w_0, w_k), (d, d).
+
+        With A = E[M] it is (I - A)^{-1} P + P (I - A)^{-T} - P: the central limit theorem of the Polyak average.
+        """
+        if not self.exists:
+            return self.covariance
+        p, d = self.augmented, self.game.dim
+        summed = np.linalg.solve(np.eye(len(p)) - self.step.first_moments[0], p)
+        return (summed + summed.T - p)[:d, :d]
+
+    @property
+    def autocorrelation_time(self) -> float:
+        """Steps for one independent sample: trace of `average_covariance` over that of `covariance`; nan for 0/0."""
+        if not self.exists:
+            return math.inf
+        total = float(np.trace(self.covariance))
+        return float(np.trace(self.average_covariance)) / total if total > 0 else math.nan
+
+    @functools.cached_property
+    def exact(self) -> Any:
+        """The covariance of w as a SymPy matrix (d, d), rational in the parameters; None where it is too large.
+
+        With free parameters it is the stationary covariance where there is a law: `gd.mean_square` says where.
+        """
+        solved = self._exact_moments
+        d = self.game.dim
+        return None if solved is None else sympy.ImmutableMatrix(solved[1][:d, :d].applyfunc(sympy.factor))
+
+    @functools.cached_property
+    def exact_mean(self) -> Any:
+        """E[w] as a SymPy column, where `exact` is known; None elsewhere."""
+        solved = self._exact_moments
+        d = self.game.dim
+        return None if solved is None else sympy.Matrix(self.at) + solved[0][:d, :].applyfunc(sympy.factor)
+
+    @functools.cached_property
+    def _exact_moments(self) -> Any:
+        size = self.step.matrix.rows
+        if size * (size + 1) // 2 > EXACT_UNKNOWNS or self.step.outcomes > EXACT_OUTCOMES or self.exists is False:
+            return None
+        try:
+            return Budget(self.seconds).run(self._solve_exactly, "the formula of the covariance")
+        except (OutOfTimeError, ValueError, NotImplementedError, ArithmeticError):
+            return None
+
+    def _solve_exactly(self) -> Any:
+        step, size = self.step, self.step.matrix.rows
+        mean = (
+            (sympy.eye(size) - step.expected(step.matrix)).LUsolve(step.expected(step.offset)).applyfunc(sympy.cancel)
+        )
+        c = step.offset
+        crossed = step.expected(sympy.ImmutableMatrix(c * c.T + step.matrix * mean * c.T + c * (step.matrix * mean).T))
+        forcing = crossed + step.expected(sympy.ImmutableMatrix(step.noise * step.covariance * step.noise.T))
+        solution = stein.solve_exact(step, forcing)
+        return None if solution is None else (mean, solution - mean * mean.T)
+
+    @property
+    def formulas(self) -> list[list[str]] | None:
+        """`exact` as text."""
+        return None if self.exact is None else [[str(e) for e in row] for row in self.exact.tolist()]
+
+    def best(self, name: str, *, steps: int, distance: float) -> tuple[float, float]:
+        """The value of a parameter that leaves the smallest error after so many steps, and that error.
+
+        The error is E|w_T - at|^2, exactly by the moments of the random map, from a start at this distance in a
+        direction that is uniform, with the memory that the rule starts from.
+
+        Args:
+            name: "lr", or another parameter of the rule or free symbol. steps: T. distance: |w_0 - at|.
+
+        Raises:
+            DomainError: where no value gives a law.
+
+        Example:
+            >>> import gandyn as gd
+            >>> law = gd.stationary(gd.games.quadratic(0.37, 1.13, 0.37), gd.rules.GDA(0.1), noise=1.0)
+            >>> [round(x, 6) for x in law.best("lr", steps=50, distance=3)]
+            [0.125502, 0.666076]
+        """
+        if not steps >= 1 or not 0 < distance < math.inf:
+            raise ParameterError(f"steps={steps}, distance={distance}", "both positive", "steps=1000, distance=3.0")
+        free, symbol = freed_map(self, name)
+        what = f"{name} of {self.rule!r} on {self.game.name}"
+        return _smallest(functools.partial(_error, free, symbol, int(steps), float(distance)), what)
+
+    def summary(self) -> str:
+        """Game, rule, noise and point; then the law, or why there is none."""
+        head = f"{self._subject()}, {self.noise}"
+        if self.exists is None:
+            known = "no formula" if self.exact is None else "covariance, where there is a law:"
+            rows = [] if self.exact is None else table([[str(e) for e in row] for row in self.exact.tolist()])
+            return "\n".join([f"{head}: {known}", *rows, f"{self._argument()}"])
+        if not self.exists:
+            return f"{head}: no stationary law\n{self.reason}"
+        lines = [
+            f"{head}: mean-square distance {self.mean_square_distance:.6g}",
+            f"mean ({', '.join(f'{x:.6g}' for x in self.mean)}), covariance",
+            *table([[f"{x:.6g}" for x in row] for row in self.covariance]),
+            f"autocorrelation time {self.autocorrelation_time:.4g} steps; {self.reason}",
+            self._argument(),
+        ]
+        return "\n".join(lines)
+
+    def _argument(self) -> str:
+        if self.kind == "exact":
+            return "exact: the step is affine in w, memory and noise, so its first two moments close"
+        return "local: of the linear part at the point; to leading order in the noise"
+
+
+@door
+def stationary(game: Game, rule: Rule, noise: Any = None, at: Any = None, *, budget: float | None = 20) -> Stationary:
+    """The stationary law of a rule with noise at an equilibrium: its covariance, mean and mean-square distance.
+
+    Exact where the step is affine (quadratic games, finite sums of them, rules that are linear in the field); for other
+    games the linear noise approximation at the point. Minibatches are drawn with replacement. With free parameters
+    (`GDA("lr")`) the covariance is a formula, `.exact`.
+
+    Args:
+        game: a symbolic game, or a finite sum of them.
+        rule: the rule. Whether it uses one sample in a step or several it says itself (`Extragradient(fresh=True)`).
+        noise: `gd.noise.Additive`, or the covariance of one: a number, one per player, or a matrix (d, d); None for the
+            game's own.
+        at: the equilibrium, shape (d,); the game's first known one by default.
+        budget: seconds that a formula may take.
+
+    Raises:
+        DomainError: for a game without noise where none is given; outside the rule's domain.
+        ParameterError: for a covariance that is none, or a point that is no equilibrium.
+
+    Example:
+        >>> import gandyn as gd
+        >>> game = gd.games.quadratic(0.37, 1.13, 0.37)
+        >>> round(gd.stationary(game, gd.rules.Extragradient(0.19), noise=1.0).covariance[0, 0], 6)
+        0.186277
+        >>> gd.stationary(gd.games.bilinear(), gd.rules.GDA(0.1), noise=1.0).exists
+        False
+    """
+    law = of(game) if noise is None or getattr(noise, "game", None) is game else Additive.read(noise)
+    step = random_map(game, rule, law if isinstance(law, Additive) and noise is not None else None, at)
+    return Stationary(game, rule, law.described, tuple(step.at), step, Budget.of(budget).seconds)
+
+
+def _error(free: RandomMap, symbol: Any, steps: int, distance: float, value: float) -> float:
+    """E|w_T - at|^2; infinite where there is no law."""
+    step = free.at_value(symbol, value)
+    if stein.spectral_radius(step) >= 1:
+        return math.inf
+    d = step.game.dim
+    first, second = np.zeros(step.matrix.rows), np.zeros(step.matrix.shape)
+    if step.start is None:
+        second = distance**2 / d * np.eye(d)
+    else:
+        m, c, _ = step.start.numbers
+        first = c.mean(0)
+        second = (distance**2 / d * np.einsum("nij,nkj->ik", m, m) + np.einsum("ni,nj->ij", c, c)) / len(c)
+        second += step.start.added
+    return float(np.trace(step.moments_after(steps, first, second)[1][:d, :d]))
+
+
+def _smallest(error: Any, what: str) -> tuple[float, float]:
+    """The minimiser of a function of a positive number: a grid of decades, then golden sections."""
+    grid = np.geomspace(1e-6, 1e2, GRID)
+    values = np.array([error(x) for x in grid])
+    best = int(np.argmin(values))
+    if not math.isfinite(values[best]):
+        raise DomainError(f"{what}: no value has a stationary law", "one that is mean-square stable", "another rule")
+    from scipy.optimize import minimize_scalar
+
+    low, high = grid[max(best - 1, 0)], grid[min(best + 1, GRID - 1)]
+    found = minimize_scalar(
+        lambda u: error(math.exp(u)), bounds=(math.log(low), math.log(high)), method="bounded", options={"xatol": 1e-9}
+    )
+    return math.exp(float(found.x)), float(found.fun)

@@ -1,0 +1,9 @@
+"""Noise on a game's field: what is added to every evaluation, and what minibatches of a finite sum do to it."""
+
+from __future__ import annotations
+
+from .additive import Additive
+from .noisy_game import NoisyGame
+from .sampled import Sampled, of
+
+__all__ = ["Additive", "NoisyGame", "Sampled", "of"]

@@ -1,0 +1,83 @@
+"""The noise that a finite sum has by itself: the field of a drawn minibatch in place of the mean field."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from ..doors import door
+from ..errors import DomainError
+from ..games.finite_sum import FiniteSumGame
+from ..types import Game
+from .additive import Additive
+from .noisy_game import NoisyGame
+
+
+@dataclasses.dataclass(frozen=True)
+class Sampled:
+    """Minibatches of a finite sum, rows drawn uniformly *with replacement*, afresh for every token.
+
+    Loaders that shuffle and go through the data without replacement are another law; this is not theirs.
+
+    Attributes:
+        game: the finite sum.
+    """
+
+    game: FiniteSumGame
+
+    @property
+    def described(self) -> str:
+        """In words, for titles and summaries."""
+        return f"minibatches of {self.game.minibatch} of {len(self.game.rows)} summands"
+
+    def applied(self, game: Game) -> Game:
+        """The game: it draws its batches itself."""
+        return game
+
+    def fields(self, at: Any) -> np.ndarray:
+        """The summands' fields at a point, (N, d)."""
+        return np.stack([self.game.field(self._point(at), np.array([k])) for k in range(len(self.game.rows))])
+
+    def jacobians(self, at: Any) -> np.ndarray:
+        """The summands' Jacobians at a point, (N, d, d)."""
+        return np.stack([self.game.jacobian(self._point(at), np.array([k])) for k in range(len(self.game.rows))])
+
+    def covariance(self, at: Any = None) -> np.ndarray:
+        """Covariance (d, d) of a drawn batch's field: that of the N summands, over the size of the batch.
+
+        Args:
+            at: the point; the first known equilibrium by default.
+        """
+        fields = self.fields(self.game.equilibria[0] if at is None else at)
+        centred = fields - fields.mean(0)
+        found: np.ndarray = centred.T @ centred / len(fields) / self.game.minibatch
+        return found
+
+    def _point(self, at: Any) -> np.ndarray:
+        return np.asarray([float(x) for x in at])
+
+
+@door
+def of(game: Game) -> Additive | Sampled:
+    """The noise that a game has by itself: what `gd.stationary(game, rule)` uses where no other is given.
+
+    Args:
+        game: a finite sum, or a game that noise was applied to.
+
+    Raises:
+        DomainError: for a game without noise, or whose draws have no known law.
+
+    Example:
+        >>> import gandyn as gd
+        >>> gd.noise.of(gd.games.stochastic_bilinear(size=1, summands=4)).covariance().shape
+        (2, 2)
+    """
+    if isinstance(game, NoisyGame):
+        assert isinstance(game.noise, Additive)
+        return game.noise
+    if isinstance(game, FiniteSumGame):
+        return Sampled(game)
+    why = "which draws nothing" if game.deterministic else "whose draws have no known law"
+    raise DomainError(f"the noise of {game.name}, {why}", "a finite sum", "noise=0.1, the variance of each coordinate")

@@ -1,0 +1,61 @@
+"""What stands in for a random generator where one step is traced: every draw becomes symbols that keep their law."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..lazy import sympy
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """One row of a table, each as likely as the others: symbols for the row's values."""
+
+    symbols: tuple[Any, ...]
+    table: tuple[tuple[Any, ...], ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Shift:
+    """A vector of mean zero with this covariance, a SymPy matrix: symbols for its entries."""
+
+    symbols: tuple[Any, ...]
+    covariance: Any
+
+
+class SymbolicDraws:
+    """The draws of one traced step, in order. Different draws are independent of each other.
+
+    Attributes:
+        choices: rows of data drawn uniformly, with replacement.
+        shifts: vectors added to a field.
+    """
+
+    def __init__(self) -> None:
+        self.choices: list[Choice] = []
+        self.shifts: list[Shift] = []
+
+    def rows(self, names: Sequence[Any], table: Sequence[Sequence[Any]], size: int) -> tuple[tuple[Any, ...], ...]:
+        """`size` independent rows of a table with these columns, as tuples of symbols."""
+        for _ in range(size):
+            k = len(self.choices)
+            row = tuple(sympy.Symbol(f"{name}_draw{k}", real=True) for name in names)
+            self.choices.append(Choice(row, tuple(map(tuple, table))))
+        return tuple(choice.symbols for choice in self.choices[-size:])
+
+    def shift(self, covariance: Any) -> Any:
+        """A vector of symbols with this covariance, an object array of shape (d,)."""
+        k = len(self.shifts)
+        vector = tuple(sympy.Symbol(f"xi{k}_{i + 1}", real=True) for i in range(covariance.rows))
+        self.shifts.append(Shift(vector, covariance))
+        return np.array([*vector, None], dtype=object)[:-1]
+
+    @property
+    def symbols(self) -> frozenset[Any]:
+        """All symbols that were drawn."""
+        blocks = [*(choice.symbols for choice in self.choices), *(shift.symbols for shift in self.shifts)]
+        return frozenset(s for block in blocks for s in block)
