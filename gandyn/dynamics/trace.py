@@ -270,11 +270,11 @@ def traced(game: Game, rule: Rule, data: Sequence[Any] = (), columns: Sequence[A
 def trace_step(
     game: Game,
     rule: Rule,
-    draws: SymbolicDraws | None = None,
+    draws: Any = None,
     data: Sequence[Any] = (),
     columns: Sequence[Any] = (),
 ) -> UpdateMap:
-    """One step on symbols, each draw of a stochastic game as symbols of its own; the game is not checked."""
+    """One step on symbols; the game is not checked. `draws`, a `SymbolicDraws`, stands in for the random generator."""
     symbols = game.symbols or sympy.symbols(f"w1:{game.dim + 1}", real=True)
     w = np.array([*symbols, None], dtype=object)[:-1]
     initial = first_state(rule, game, w)
@@ -298,7 +298,7 @@ def trace_step(
     )
 
 
-def trace_residual(game: Game, rule: Rule, draws: SymbolicDraws | None = None) -> UpdateMap:
+def trace_residual(game: Game, rule: Rule, draws: Any = None) -> UpdateMap:
     """The residual of an implicit rule as a program of (w+, w): zero exactly where w+ is the step from w."""
     symbols = game.symbols or sympy.symbols(f"w1:{game.dim + 1}", real=True)
     after = tuple(sympy.Symbol(f"{s}_next", real=True) for s in symbols)

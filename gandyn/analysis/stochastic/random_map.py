@@ -286,7 +286,7 @@ def _start(game: Game, rule: Rule, point: Array, z: list[Any]) -> RandomMap:
     """What the rule starts from: w_0, and a memory that may hold a field, with its noise."""
     from ...dynamics.trace import UpdateMap
 
-    draws = SymbolicDraws()
+    draws: Any = SymbolicDraws()  # in the place of a generator
     symbols = game.symbols or sympy.symbols(f"w1:{game.dim + 1}", real=True)
     w = np.array([*symbols, None], dtype=object)[:-1]
     state = rule.init(game, w, draws)
