@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import sympy
 
+from ..budget import Budget
 from ..doors import ensemble_door
 from ..errors import DomainError
 from ..noise.noisy_game import NoisyGame
@@ -20,6 +21,8 @@ from ..types import Array, Batch, Counts, Game, GameView, Rule, State, residual_
 from ..types.first_step import first_state, first_step
 from ..types.forwarding import forwards
 from ..worlds import SYMBOLS, exact
+
+SOLVED = 60.0  # seconds for a closed form of fixed points
 
 
 @forwards("quadratic")  # its answers have other names, not other values
@@ -194,9 +197,21 @@ class UpdateMap(Result):
 
     @functools.cached_property
     def fixed_points(self) -> tuple[dict[Any, Any], ...]:
-        """Solutions of F(z) = z as SymPy finds them, each a dict from symbol to value."""
+        """Solutions of F(z) = z as SymPy finds them, each a dict from symbol to value.
+
+        Raises:
+            DomainError: where SymPy knows no closed form.
+            OutOfTimeError: where it finds none within a minute.
+        """
         equations = [e - s for e, s in zip(self.expression, self.symbols, strict=True)]
-        return tuple(sympy.solve(equations, self.symbols, dict=True))
+        what = f"a closed form for the fixed points of {self.rule!r} on {self.game.name}"
+        try:
+            found = Budget(SOLVED).run(lambda: sympy.solve(equations, self.symbols, dict=True), what)
+        except NotImplementedError as error:
+            raise DomainError(
+                f"no {what[2:]}", "a box to search", "gd.fixed_points(game, box=[(-2, 2), ...])"
+            ) from error
+        return tuple(found)
 
     def kernel(self, backend: str = "auto") -> Any:
         """Generated code that applies the map: "c", "numpy", "torch", "numba", "javascript", or the fastest here."""

@@ -17,6 +17,7 @@ from ..oracles.symbolic import SymbolicGame
 from ..penalties import Penalty
 from ..penalties import resolve as resolve_penalties
 from ..types import Array, FeasibleSet
+from ..types.signs import is_zero
 from ..worlds import exact
 from . import registry
 
@@ -225,4 +226,4 @@ def _equilibria(game: SymbolicGame) -> tuple[tuple[Any, ...], ...]:
     sides = ({theta: sympy.Integer(0), phi: side * small} for side in (1, -1))
     limits = [e.xreplace(side).xreplace({small: sympy.Integer(0)}) for side in sides for e in game.field_exprs]
     zero = sympy.Integer(0)
-    return ((zero, zero),) if all(sympy.simplify(v) == 0 for v in limits) else ()
+    return ((zero, zero),) if all(map(is_zero, limits)) else ()

@@ -12,6 +12,7 @@ from ..errors import DomainError, GameError, ParameterError, ShapeError
 from ..lazy import sympy
 from ..text import expressions, symbols
 from ..types import Array, Batch, FeasibleSet, Game, Player
+from ..types.signs import simplified
 from ..worlds import SYMBOLS, exact, world_of
 from .known_facts import Facts
 
@@ -226,7 +227,7 @@ def _positive_definite(hessian: Array) -> bool:
     if hessian.dtype != object:
         return bool((np.linalg.eigvalsh(hessian) > 0).all())
     matrix = sympy.Matrix(hessian)
-    minors = (sympy.simplify(matrix[:k, :k].det()) for k in range(1, matrix.rows + 1))
+    minors = (simplified(matrix[:k, :k].det()) for k in range(1, matrix.rows + 1))
     return not any(minor.is_nonpositive for minor in minors)
 
 

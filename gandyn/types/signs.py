@@ -1,4 +1,4 @@
-"""Signs of numbers that may be exact, and whether they are."""
+"""Signs of numbers that may be exact, whether expressions are zero, and their short forms: all within seconds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..budget import Budget, OutOfTimeError
 from ..errors import ParameterError
 from ..lazy import sympy
 
-SECONDS = 5.0  # for the proof that an expression is zero
+SECONDS = 5.0  # for the proof that an expression is zero, and for one simplification
 
 
 def sign(x: Any, tolerance: float = 0.0) -> int:
@@ -62,6 +62,19 @@ def _nil(e: Any) -> bool:
     except sympy.core.evalf.PrecisionExhausted:
         return True
     return not (value.is_number and value.is_finite and value != 0)
+
+
+def simplified(e: Any) -> Any:
+    """The shorter form of an expression that SymPy finds within `SECONDS`, otherwise the expression as it stands.
+
+    For what people read: a question about the value is asked of `is_zero` and `sign`.
+    """
+    if e.is_Atom:
+        return e
+    try:
+        return Budget(SECONDS).run(lambda: sympy.simplify(e))
+    except OutOfTimeError:
+        return e
 
 
 def decimal(x: Any) -> bool:

@@ -12,6 +12,7 @@ from ...dynamics.trace import UpdateMap, update_map
 from ...errors import DomainError
 from ...rules.wrapper import scaled
 from ...types import Game, Implicit, Rule
+from ...types.signs import is_zero
 from ...worlds import SYMBOLS, exact
 
 STEP = sympy.Symbol("lr", positive=True)
@@ -224,20 +225,11 @@ def _compound(e: Any) -> bool:
 
 
 def vanishing(e: Any) -> Any:
-    """0 where an expression vanishes identically, else the expression.
-
-    Points at random rule out almost everything; what is small there must then be simplified to 0.
-    """
+    """0 where an expression vanishes identically, else the expression."""
     e = sympy.sympify(e, strict=True)
-    free = sorted(e.free_symbols, key=str)
-    if not free or e.is_polynomial():
+    if not e.free_symbols or e.is_polynomial():
         return sympy.expand(e)
-    draw = np.random.default_rng(0)
-    for _ in range(3):
-        at = {s: sympy.Rational(int(draw.integers(3, 19)), 23) for s in free}
-        if abs(e.evalf(30, subs=at)) > 1e-20:
-            return e
-    return sympy.Integer(0) if sympy.simplify(e.rewrite(sympy.exp)) == 0 else e
+    return sympy.Integer(0) if is_zero(e.rewrite(sympy.exp)) else e
 
 
 def _padded(series: Sequence[Any], order: int) -> Series:

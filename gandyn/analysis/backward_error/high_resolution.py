@@ -17,6 +17,7 @@ from ...errors import DomainError
 from ...results import Result, Trajectory, aligned
 from ...symbolic.function import SymbolicFunction
 from ...types import Array, Game, Implicit, Rule
+from ...types.signs import is_zero, simplified
 from ...worlds import exact
 from ..local.dynamics import refuse_without_symbols
 from .expansion import (
@@ -246,7 +247,7 @@ def _equation(game: Game, rule: Rule) -> tuple[tuple[Any, ...], Any, tuple[Any, 
     u, a = (sympy.Matrix([sympy.Symbol(f"{s}{mark}", real=True) for s in w]) for mark in ("'", "''"))
     first, second = _advance(game, rule, w, u, a)
     mass = sympy.eye(len(w)) / 2 - second.jacobian(a)
-    if sympy.simplify(mass.det()) == 0:
+    if is_zero(mass.det()):
         raise DomainError(
             f"{rule!r} on {game.name}, whose equation has no second derivative",
             "a rule whose next point depends on where it comes from",
@@ -337,7 +338,7 @@ def _left_division(e: Any, b: Any, rule: Rule) -> Any:
         solution, free = b.T.gauss_jordan_solve(e.T)
     except ValueError as error:
         raise _beyond(rule) from error
-    return solution.xreplace(dict.fromkeys(free, sympy.Integer(0))).T.applyfunc(sympy.simplify)
+    return solution.xreplace(dict.fromkeys(free, sympy.Integer(0))).T.applyfunc(simplified)
 
 
 def _beyond(rule: Rule) -> DomainError:

@@ -11,6 +11,7 @@ import sympy
 
 from ...games import from_sympy
 from ...types import Game
+from ...types.signs import is_zero
 
 
 def probe(game: Game) -> Any:
@@ -58,6 +59,6 @@ def match(vector: Sequence[Any], basis: Sequence[Sequence[Any]], symbols: Sequen
     if any(value != e.xreplace(trial) for value, e in zip(values, right, strict=True)):
         return None
     for k, e in enumerate(vector):
-        if sympy.simplify(sympy.expand(e - sum(f * b[k] for f, b in zip(found, basis, strict=True)))) != 0:
+        if not is_zero(sympy.expand(e - sum(f * b[k] for f, b in zip(found, basis, strict=True)))):
             return None
     return found

@@ -14,6 +14,7 @@ from ...errors import DomainError, NotDifferentiableError, ParameterError
 from ...lazy import sympy
 from ...symbolic.balls import Ball, BallFunction, ball_of, hull, namespace, require_flint
 from ...types import Array, Game, Rule
+from ...types.signs import is_zero, simplified
 from ...worlds import SYMBOLS, exact
 from ..parameters.freed import freed
 
@@ -71,15 +72,13 @@ class System:
         point = dict(zip(self.start.coordinates, map(exact, w), strict=True))
         if not all(v.is_Rational for v in point.values()):
             return None
-        z = [sympy.simplify(e.xreplace(point)) for e in self.beginnings]
+        z = [simplified(e.xreplace(point)) for e in self.beginnings]
         values: dict[Any, Any] = dict(zip(self.function.coordinates, z, strict=True))
         for name, e in self.bindings:
             values[name] = e.xreplace(values)
         images = [e.xreplace(values) for e in self.expressions]
         targets = [0] * len(z) if self.flow else z
-        fixed = all(v.is_Rational for v in z) and all(
-            sympy.simplify(e - t) == 0 for e, t in zip(images, targets, strict=True)
-        )
+        fixed = all(v.is_Rational for v in z) and all(is_zero(e - t) for e, t in zip(images, targets, strict=True))
         return np.array([*map(ball_of, z), None], dtype=object)[:-1] if fixed else None
 
     @property

@@ -10,6 +10,7 @@ import numpy as np
 from ...errors import GandynError
 from ...lazy import sympy
 from ...types import Array, Game
+from ...types.signs import is_zero, simplified
 
 MOST_BOXES, NARROWEST = 4000, 1e-3
 SADDLE, ROUNDED, SAMPLES = 1e-9, 1e-6, 5
@@ -76,13 +77,13 @@ def _weights(matrix: Any) -> list[Any] | None:
                 i = queue.pop()
                 for j in range(n):
                     if weights[j] is None and matrix[i, j] != 0 and matrix[j, i] != 0:
-                        ratio = sympy.simplify(matrix[i, j] / matrix[j, i])
+                        ratio = simplified(matrix[i, j] / matrix[j, i])
                         if not (ratio.is_number and ratio.is_positive):
                             return None
                         weights[j] = weights[i] * ratio
                         queue.append(j)
     pairs = [(i, j) for i in range(n) for j in range(i)]
-    even = all(sympy.simplify(weights[i] * matrix[i, j] - weights[j] * matrix[j, i]) == 0 for i, j in pairs)
+    even = all(is_zero(weights[i] * matrix[i, j] - weights[j] * matrix[j, i]) for i, j in pairs)
     return weights if even else None
 
 
@@ -110,9 +111,8 @@ def _monotone(game: Any, bounds: Array) -> str | None:
 def _area(game: Any, bounds: Array) -> str | None:
     matrices = _samples(game, bounds)
     divergences = np.trace(matrices, axis1=-2, axis2=-1)
-    if (np.abs(divergences) > ROUNDED * np.abs(matrices).max()).any() or sympy.simplify(
-        game.jacobian_expr.trace()
-    ) != 0:
+    small = (np.abs(divergences) <= ROUNDED * np.abs(matrices).max()).all()
+    if not small or not is_zero(game.jacobian_expr.trace()):
         return None
     return "the flow keeps area, which an isolated closed orbit could not: orbits would wind onto it from one side"
 

@@ -48,8 +48,9 @@ class ScaledField:
         """dx/dt at points x (N, d), shape (N, d), and its divergence, shape (N,)."""
         if self._value is not None:
             result = np.empty((len(x), x.shape[1] + 1))
-            for k, value in enumerate(self._value(*x.T)):
-                result[:, k] = value
+            with np.errstate(all="ignore"):  # far outside the box an exponential overflows; what is not finite is seen
+                for k, value in enumerate(self._value(*x.T)):
+                    result[:, k] = value
             return result[:, :-1], result[:, -1]
         matrix = self.slopes(x)
         value = -self.sign * np.asarray(self.game.field(self.centre + self.width * x)) / self.width
@@ -60,8 +61,9 @@ class ScaledField:
         d = x.shape[1]
         if self._value is not None:
             result = np.empty((len(x), d * d))
-            for k, value in enumerate(self._matrix(*x.T)):
-                result[:, k] = value
+            with np.errstate(all="ignore"):
+                for k, value in enumerate(self._matrix(*x.T)):
+                    result[:, k] = value
             return result.reshape(-1, d, d)
         matrix = np.asarray(self.game.jacobian(self.centre + self.width * x))
         return np.asarray(-self.sign * matrix * (self.width / self.width[:, None]))

@@ -13,7 +13,7 @@ import sympy
 from sympy.polys.matrices import DomainMatrix
 
 from ...errors import ParameterError
-from ...types.signs import is_zero
+from ...types.signs import is_zero, simplified
 
 MOST_TERMS = 250
 MODERATE, LONG = 64, 10**6  # the largest power, and the largest number, in what is factored
@@ -52,7 +52,7 @@ class Search(abc.ABC):
         """The change of H, simplified; 0 where H is conserved."""
         raw = self.on_set(self.change(e))
         quick = _normal(raw)
-        return sympy.Integer(0) if quick == 0 else sympy.simplify(raw)
+        return sympy.Integer(0) if quick == 0 or is_zero(raw) else raw
 
     @abc.abstractmethod
     def candidates(self, basis: Sequence[Any], degree: int | None) -> Iterator[tuple[Any, str]]:
@@ -142,7 +142,7 @@ class FlowSearch(Search):
         if not is_zero(sympy.diff(p, x) + sympy.diff(q, y)):
             return
         first = _integral(p, y)
-        rest = None if first is None else _integral(sympy.simplify(-q - sympy.diff(first, x)), x)
+        rest = None if first is None else _integral(simplified(-q - sympy.diff(first, x)), x)
         if rest is not None:
             yield sympy.expand(first + rest), "stream function of a field without divergence"
 

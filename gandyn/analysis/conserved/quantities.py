@@ -16,6 +16,7 @@ from ...errors import DomainError, ParameterError
 from ...lazy import sympy
 from ...results import Result
 from ...types import Array, Game, Rule
+from ...types.signs import is_zero, simplified
 from ...worlds import SYMBOLS
 
 MOST_TERMS = 220
@@ -185,13 +186,13 @@ def strict_extremum(game: Game, rule: Rule | None, local: Any, degree: int | Non
         return None
     point = dict(zip(local.symbols, local.point, strict=True))
     shifted = [(q.expression - q.expression.xreplace(point)) for q in found]
-    flat = [e for e in shifted if all(sympy.simplify(sympy.diff(e, s).xreplace(point)) == 0 for s in local.symbols)]
+    flat = [e for e in shifted if all(is_zero(sympy.diff(e, s).xreplace(point)) for s in local.symbols)]
     squares = [e**2 for e in shifted if e not in flat]
     for e in _combinations(flat, squares):
         hessian = sympy.hessian(e, local.symbols).xreplace(point)
         if any(entry.has(sympy.nan, sympy.zoo, sympy.oo) for entry in hessian):
             continue
-        hessian = hessian.applyfunc(sympy.simplify)
+        hessian = hessian.applyfunc(simplified)
         if hessian.is_positive_definite or (-hessian).is_positive_definite:
             whole = next((q.expression for q, s in zip(found, shifted, strict=True) if s == e), sympy.expand(e))
             return dataclasses.replace(found[0], expression=whole)

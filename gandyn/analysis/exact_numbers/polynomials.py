@@ -15,6 +15,7 @@ import sympy
 from sympy import Poly
 from sympy.polys.matrices import DomainMatrix
 
+from ...types.signs import is_zero, simplified
 from .roots import DIGITS, Z, _discs, is_rational, numeric_roots
 
 
@@ -229,7 +230,7 @@ def semisimple(matrix: Any, all_factors: Sequence[tuple[Any, int]], factor: Any)
     product = sympy.eye(matrix.rows)
     for f, multiplicity in all_factors:
         product = product * _evaluate(f, matrix) ** (1 if f == factor else multiplicity)
-    return bool(product.applyfunc(sympy.simplify).is_zero_matrix)
+    return all(map(is_zero, product))
 
 
 def _nullity(matrix: Any, f: Any) -> int | None:
@@ -265,7 +266,7 @@ def _evaluate(poly: Any, matrix: Any) -> Any:
 def closed_roots(f: Any) -> list[Any] | None:
     """Roots in radicals where they are readable: degree two, also over the Gaussian integers, and biquadratics."""
     if f.degree() <= 2:
-        return [sympy.simplify(r) for r in sympy.solve(f.as_expr(), Z)]
+        return [simplified(r) for r in sympy.solve(f.as_expr(), Z)]
     split = sympy.factor_list(f.as_expr(), gaussian=True)[1]
     parts = [part for part, multiplicity in split if part.has(Z) for _ in range(multiplicity)]
     if len(parts) > 1 and all(sympy.degree(part, Z) <= 2 for part in parts):
@@ -299,7 +300,7 @@ def largest_modulus(matrix_factors: Sequence[tuple[Any, int]]) -> Any | None:
     for h, _ in products.factor_list()[1]:
         if h.degree() > 0 and abs(h.eval(square)) < sympy.Float(10) ** (-DIGITS // 2) * _size(h, square):
             root = sympy.sqrt(_root_near(h, square))
-            return min((root, sympy.simplify(sympy.sqrtdenest(root))), key=sympy.count_ops)
+            return min((root, simplified(sympy.sqrtdenest(root))), key=sympy.count_ops)
     return None
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...lazy import sympy
+from ...types.signs import is_zero
 
 
 def hurwitz(f: Any) -> list[Any]:
@@ -43,7 +44,7 @@ def jury(f: Any) -> list[Any]:
         sympy.expand(sum(c * (1 + s) ** (n - k) * (1 - s) ** k for k, c in enumerate(coefficients))), s
     )
     leading = sum(c * (-1) ** k for k, c in enumerate(coefficients))  # (-1)^n f(-1): the coefficient of s^n
-    if sympy.simplify(leading) == 0:
+    if is_zero(leading):
         return [sympy.Integer(-1)]
     return [leading, *hurwitz(transformed)]
 

@@ -10,6 +10,7 @@ from ... import worlds
 from ...errors import DomainError
 from ...lazy import sympy
 from ...types import Array, Game
+from ...types.signs import is_zero, sign, simplified
 from ...worlds import SYMBOLS, world_of
 
 TOLERANCE = 1e-12
@@ -126,9 +127,9 @@ def _symbolic_share(game: Game, i: int, w: Array) -> tuple[Any, Array | None]:
     """The share of a quadratic cost with exact entries; a Piecewise where it is infinite under conditions."""
     own = game.slices[i]
     g = sympy.Matrix(game.field(w, only=i)[own])
-    hessian = sympy.Matrix(game.jacobian(w)[own, own]).applyfunc(sympy.simplify)
+    hessian = sympy.Matrix(game.jacobian(w)[own, own]).applyfunc(simplified)
     if hessian.free_symbols:
-        conditions = [sympy.Gt(sympy.simplify(hessian[:k, :k].det()), 0) for k in range(1, hessian.rows + 1)]
+        conditions = [sympy.Gt(simplified(hessian[:k, :k].det()), 0) for k in range(1, hessian.rows + 1)]
         if any(condition == sympy.false for condition in conditions):
             raise DomainError(
                 f"the exact gap of {game.name} at symbols, whose {game.players[i].name} has a Hessian of unknown sign",
@@ -142,11 +143,13 @@ def _symbolic_share(game: Game, i: int, w: Array) -> tuple[Any, Array | None]:
         if flat or proven:
             return share, np.array([sympy.factor(e) for e in sympy.Matrix(list(w[own])) - step] + [None])[:-1]
         return sympy.Piecewise((share, sympy.And(*conditions)), (sympy.oo, True)), None
-    if any(sympy.re(value).is_negative for value in hessian.eigenvals()):
+    characteristic = hessian.charpoly(simplify=sympy.expand).all_coeffs()
+    if any(sign((-1) ** k * c) < 0 for k, c in enumerate(characteristic)):  # all roots are real: one is negative
         return sympy.oo, None
-    rest = [sympy.simplify((v.T * g)[0]) for v in hessian.nullspace()]
+    products = [(v.T * g)[0] for v in hessian.nullspace(iszerofunc=is_zero)]
+    rest = [sympy.Integer(0) if is_zero(e) else simplified(e) for e in products]
     step = hessian.pinv() * g
-    share = sympy.factor(sympy.simplify((g.T * step)[0] / 2))
+    share = sympy.factor(simplified((g.T * step)[0] / 2))
     if all(e == 0 for e in rest):
         return share, np.array([sympy.factor(e) for e in sympy.Matrix(list(w[own])) - step] + [None])[:-1]
     if any(e.is_number for e in rest if e != 0):

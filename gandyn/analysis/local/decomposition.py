@@ -12,6 +12,7 @@ from ...doors import door
 from ...lazy import sympy
 from ...results import Result, place
 from ...types import Game
+from ...types.signs import is_zero
 from ...worlds import SYMBOLS, exact, from_list, world_of
 
 
@@ -51,8 +52,8 @@ class Decomposition(Result):
     def kind(self) -> str:
         """potential, Hamiltonian or mixed: at the points given, or identically where none is given."""
         if self.at is None:
-            potential = self.antisymmetric.applyfunc(sympy.simplify).is_zero_matrix
-            hamiltonian = self.symmetric.applyfunc(sympy.simplify).is_zero_matrix
+            potential = all(map(is_zero, self.antisymmetric))
+            hamiltonian = all(map(is_zero, self.symmetric))
         else:
             potential, hamiltonian = not self.antisymmetric.any(), not self.symmetric.any()
         return "potential" if potential else "Hamiltonian" if hamiltonian else "mixed"

@@ -8,6 +8,7 @@ from typing import Any
 
 from ...errors import DomainError
 from ...lazy import sympy
+from ...types.signs import is_zero, simplified
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,8 +110,8 @@ class ExactLinearization:
             if is_rational(f) and all(e.is_Rational for e in self.matrix):
                 found += [(r, tuple(_at_root(v, r) for v in self._kernel(f))) for r in roots]
             else:
-                simplest = {r: (self.matrix - r * sympy.eye(self.matrix.rows)).applyfunc(sympy.simplify) for r in roots}
-                found += [(r, tuple(m.nullspace(simplify=sympy.simplify))) for r, m in simplest.items()]
+                simplest = {r: (self.matrix - r * sympy.eye(self.matrix.rows)).applyfunc(simplified) for r in roots}
+                found += [(r, tuple(m.nullspace(simplify=simplified, iszerofunc=is_zero))) for r, m in simplest.items()]
         return tuple(found)
 
     def _kernel(self, f: Any) -> list[list[Any]]:
@@ -141,7 +142,7 @@ class ExactLinearization:
         leading = max(self.eigenvalues, key=lambda r: self._rank(complex(sympy.N(r, 20))))
         if self.flow:
             return sympy.Abs(sympy.im(leading)) / (2 * sympy.pi)
-        return sympy.simplify(sympy.Abs(sympy.arg(leading)) / (2 * sympy.pi))
+        return simplified(sympy.Abs(sympy.arg(leading)) / (2 * sympy.pi))
 
     def _rank(self, value: complex) -> tuple[float, float]:
         return round(value.real if self.flow else abs(value), 12), value.imag
@@ -164,7 +165,7 @@ class ExactLinearization:
     @functools.cached_property
     def spectral_abscissa(self) -> Any:
         """The largest real part of the eigenvalues, as an expression."""
-        return sympy.Max(*{sympy.simplify(sympy.re(r)) for r in self.eigenvalues})
+        return sympy.Max(*{simplified(sympy.re(r)) for r in self.eigenvalues})
 
 
 def _modulus(value: Any) -> Any:

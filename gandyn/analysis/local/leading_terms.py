@@ -8,6 +8,7 @@ import mpmath
 
 from ...lazy import sympy
 from ...symbolic.coefficients import DECIMALS, Decimal, NoExpansionError, Rational
+from ...types.signs import simplified
 from .fate import Fate, NonlinearDecision
 from .linear_part import LinearPart
 
@@ -130,7 +131,7 @@ def _growth(form: NormalForm, k: int) -> Any | None:
 
 def _decided(c: Any, m: int, form: NormalForm, all_critical: bool, kind: str) -> NonlinearDecision:
     if form.numbers.exact:
-        c = sympy.simplify(c)
+        c = simplified(c)
     negative = bool(sympy.N(c, 30) < 0)
     fate = Fate.ATTRACTING if negative else Fate.REPELLING if all_critical else Fate.SADDLE
     term = {3: "cubic", 5: "quintic"}.get(m, f"order-{m}")

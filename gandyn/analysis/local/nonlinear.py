@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...lazy import sympy
+from ...types.signs import is_zero
 from .fate import Fate, NonlinearDecision
 from .linear_part import LinearPart
 
@@ -140,7 +141,7 @@ def _kernel_of_fixed_points(lin: LinearPart) -> bool:
         return False
     there = (e.xreplace(replacement) for e in outputs)
     gaps = [e if local.flow else e - m for e, m in zip(there, moved, strict=True)]
-    return all(sympy.simplify(gap) == 0 for gap in gaps)
+    return all(map(is_zero, gaps))
 
 
 def _conserved(lin: LinearPart, degree: int | None = None) -> NonlinearDecision | None:

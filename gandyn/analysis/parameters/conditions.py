@@ -12,6 +12,7 @@ from typing import Any
 
 from ...lazy import sympy
 from ...symbolic.balls import require_flint
+from ...types.signs import sign
 from ..exact_numbers.routh import hurwitz, jury
 from ..local.exact_linearization import ExactLinearization
 from .thresholds import Line
@@ -200,9 +201,11 @@ def _factor(polynomial: Any, symbols: Sequence[Any]) -> tuple[Any, list[tuple[An
 
 def _split(e: Any) -> Condition:
     """The condition e > 0 as a sign and factors, for an expression whose coefficients are not rational."""
-    numerator, denominator = sympy.fraction(sympy.together(sympy.factor(e)))
-    content, parts = sympy.factor_list(numerator * denominator)
-    result = Condition(int(sympy.sign(content)) if content.is_number else 1, {})
+    whole = sympy.expand(sympy.Mul(*sympy.fraction(sympy.together(sympy.factor(e)))))
+    if not whole.free_symbols:
+        return Condition(sign(whole) or -1, {})
+    content, parts = sympy.factor_list(whole)
+    result = Condition(sign(content) if content.is_number else 1, {})
     for base, power in parts:
         result.powers[base] = result.powers.get(base, 0) + power
     return result

@@ -10,10 +10,11 @@ import dataclasses
 from typing import Any
 
 import numpy as np
+import sympy
+from sympy.matrices import dotprodsimp
 
-from ...budget import Budget
+from ...budget import Budget, OutOfTimeError
 from ...errors import DomainError
-from ...lazy import sympy
 from ...types import Array
 from ..zeros.equations import Equations
 from ..zeros.exclusion import search
@@ -49,7 +50,8 @@ def critical_points(made: System, bounds: Array, low: float, high: float, budget
     obstacles: list[str] = []
     ends = [*map(tuple, bounds), (low, high)]
     try:
-        for name, test in _tests(made).items():
+        for name, test in budget.run(lambda: _tests(made), "an equation for critical points").items():
+            budget.check(f"the search for {name}")
             equations = Equations((*made.symbols, made.parameter), (*_zeros(made), test))
             result = search(equations, [a for a, _ in ends], [b for _, b in ends], budget)
             for zero in result.zeros:
@@ -58,7 +60,7 @@ def critical_points(made: System, bounds: Array, low: float, high: float, budget
                     found.append(x)
             if result.reason:
                 obstacles.append(f"{name}: {result.reason}")
-    except DomainError as error:
+    except (DomainError, OutOfTimeError) as error:
         obstacles.append(f"no proof: {error.given}")
     return Critical(np.array(found).reshape(-1, made.size + 1), tuple(obstacles))
 
@@ -85,11 +87,12 @@ def _tests(made: System) -> dict[str, Any]:
     d = made.size
     matrix = sympy.Matrix(d, d, [sympy.diff(e, s) for e in _map(made) for s in made.symbols])
     eye = sympy.eye(d)
-    tests = {"folds": (matrix - eye if made.discrete else matrix).det()}
-    if made.discrete:
-        tests["flips"] = (matrix + eye).det()
-    if d >= 2:
-        tests["pairs"] = _pair(made, matrix)
+    with dotprodsimp(False):  # SymPy cancels determinants; with nested roots that does not end
+        tests = {"folds": (matrix - eye if made.discrete else matrix).det()}
+        if made.discrete:
+            tests["flips"] = (matrix + eye).det()
+        if d >= 2:
+            tests["pairs"] = _pair(made, matrix)
     return {name: _simplified(e) for name, e in tests.items()}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...lazy import sympy
+from ...types.signs import simplified
 from ..exact_numbers.routh import boundary_roots
 from ..local.exact_linearization import ExactLinearization
 
@@ -100,7 +101,7 @@ def _stationary_moduli(f: Any, gen: Any, p: Any) -> list[Any]:
 
 
 def _simplest(e: Any) -> Any:
-    return sympy.nsimplify(sympy.radsimp(sympy.simplify(e)))
+    return sympy.nsimplify(sympy.radsimp(simplified(e)))
 
 
 def _minimise(size: Callable[[float], float], top: float) -> float:

@@ -16,6 +16,7 @@ from ...errors import DomainError, ParameterError
 from ...lazy import sympy
 from ...results import Result, aligned, exact_and_decimal, place, with_decimal
 from ...types import Game, Rule
+from ...types.signs import simplified
 from ...worlds import exact
 from ..exact_numbers.routh import between, boundary_roots
 from ..local.exact_linearization import ExactLinearization
@@ -162,7 +163,7 @@ class StabilityRegion(Result):
                 "values for them, or a plot of the region",
                 f"fix {others[0]}, or read `.conditions`",
             )
-        return sympy.simplify(min(chosen, key=sympy.count_ops))
+        return simplified(min(chosen, key=sympy.count_ops))
 
     def best(self, name: str) -> tuple[Any, Any]:
         """(value, spectral radius): the value of a parameter with the smallest spectral radius, and that radius.
