@@ -65,7 +65,7 @@ app = typer.Typer(
     name="gandyn",
     cls=OneLineErrors,
     help="Dynamics and convergence of GANs and differentiable games: one update rule, every world.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -75,9 +75,12 @@ app = typer.Typer(
 
 @app.callback()
 def options(
+    ctx: typer.Context,
     version: Annotated[bool, typer.Option("--version", callback=show_version, is_eager=True, help="Version.")] = False,
 ) -> None:
     """Dynamics and convergence of GANs and differentiable games: one update rule, every world."""
+    if ctx.invoked_subcommand is None:
+        typer.echo(ctx.get_help())
 
 
 app.command("spiral")(spiral.spiral)

@@ -51,6 +51,9 @@ def test_starting_loads_nothing_heavy(code):
 def test_help_names_the_commands():
     result = gandyn("--help")
     assert result.exit_code == 0
+    assert gandyn().exit_code == 0
+    assert gandyn().stdout == result.stdout
+    assert gandyn().stderr == ""
     assert all(re.search(rf"^ +{name} ", result.stdout, re.MULTILINE) for name in ("spiral", "analyze", "list"))
     for option in ("--game", "--rule", "--lr", "--start", "--steps", "--surface", "--animate", "--out", "--json"):
         assert option in gandyn("spiral", "--help").stdout
