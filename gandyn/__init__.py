@@ -67,6 +67,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds when it is asked for, so that edit
     from .dynamics.flow import flow as flow
     from .dynamics.iterate import iterate as iterate
     from .dynamics.trace import update_map as update_map
+    from .explorer.page import explore as explore
     from .watching import watch as watch
 
 __version__ = "0.1.0"

@@ -14,6 +14,7 @@ HOMES = {
     "iterate": "dynamics.iterate",
     "flow": "dynamics.flow",
     "update_map": "dynamics.trace",
+    "explore": "explorer.page",
     "linearize": "analysis.local.linearize",
     "fixed_points": "analysis.zeros.fixed_points",
     "stability_region": "analysis.parameters.stability",

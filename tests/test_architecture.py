@@ -61,6 +61,7 @@ FLOORS = (
     "watching",
     "claims",
     "plots",
+    "explorer",
     "figures",
     "gandyn",
     "cli",

@@ -13,7 +13,7 @@ from gandyn import errors as error_module
 
 ROOMS = (
     *("types", "worlds", "results", "errors", "registry", "classes", "symbolic"),
-    *("noise", "dynamics", "analysis", "optim", "gans", "watching", "claims", "plots", "figures"),
+    *("noise", "dynamics", "analysis", "optim", "gans", "watching", "claims", "plots", "explorer", "figures"),
 )
 BASES = {
     "rules": ["Rule"],

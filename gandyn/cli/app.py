@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 
 from .. import __version__
 from ..errors import GandynError, UnknownNameError
-from . import analyze, claims, figure, listing, spectrum, spiral, toy
+from . import analyze, claims, explore, figure, listing, spectrum, spiral, toy
 from . import sweep_runs as sweep
 from . import train_run as train
 
@@ -84,6 +84,7 @@ def options(
 
 
 app.command("spiral")(spiral.spiral)
+app.command("explore")(explore.explore)
 app.command("analyze")(analyze.analyze)
 app.command("train")(train.train)
 app.command("spectrum")(spectrum.spectrum)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from ..errors import MissingDependencyError
 from ..symbolic.backends import JAVASCRIPT
+from ..symbolic.lowering import StraightLine
 from .kernels import Chunk, Kernel
 from .program import Program
 
@@ -26,6 +28,29 @@ HELPERS = {
         "return 2 / Math.sqrt(Math.PI) * Math.exp(-x * x) * sum; };"
     ),
 }
+
+
+def function(code: StraightLine, arguments: Mapping[str, int]) -> str:
+    """Straight-line code as a JavaScript function that returns its outputs in an array.
+
+    The names of `HELPERS` have to be defined where it stands.
+
+    Args:
+        code: what is computed.
+        arguments: each array that the function takes, with how many of the inputs it holds, in their order.
+
+    Example:
+        >>> import sympy
+        >>> from gandyn.symbolic.lowering import lower
+        >>> x, k = sympy.symbols("x k")
+        >>> print(function(lower([x, k], [k * x]), {"w": 1, "p": 1}))
+        (w, p) => { const i0 = w[0]; const i1 = p[0]; const t0 = (i0 * i1); return [t0]; }
+    """
+    places = [f"{name}[{k}]" for name, count in arguments.items() for k in range(count)]
+    names = [f"const {name} = {place};" for name, place in zip(code.inputs, places, strict=True)]
+    outputs = ", ".join(map(JAVASCRIPT.operand, code.outputs))
+    body = " ".join([*names, *JAVASCRIPT.lines(code), f"return [{outputs}];"])
+    return f"({', '.join(arguments)}) => {{ {body} }}"
 
 
 class JavaScriptKernel(Kernel):

@@ -1,0 +1,148 @@
+// The two pictures on plain canvas: the plane of the game, and the eigenvalues beside the unit circle.
+const DASHES = [[], [8, 3], [2, 3], [10, 3, 2, 3], [5, 2], [12, 4], [3, 2, 8, 2], [6, 6]];
+const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const colorOf = (place) => color(`--c${place % 8}`);
+
+/** A canvas of the size it has on the page, in its device's pixels; {paint, width, height} in CSS pixels. */
+function prepared(canvas) {
+  const width = canvas.clientWidth, height = canvas.clientHeight, ratio = window.devicePixelRatio || 1;
+  if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
+    canvas.width = Math.round(width * ratio);
+    canvas.height = Math.round(height * ratio);
+  }
+  const paint = canvas.getContext("2d");
+  paint.setTransform(ratio, 0, 0, ratio, 0, 0);
+  paint.fillStyle = color("--paper");
+  paint.fillRect(0, 0, width, height);
+  paint.font = "12px system-ui, sans-serif";
+  return {paint, width, height};
+}
+
+/** From the plane to the canvas and back; equal units on both axes, `reach` to the nearer border. */
+function viewOf(width, height, centre, reach) {
+  const scale = Math.min(width, height) / (2 * reach);
+  return {
+    x: (x) => width / 2 + (x - centre[0]) * scale, y: (y) => height / 2 - (y - centre[1]) * scale,
+    back: (px, py) => [centre[0] + (px - width / 2) / scale, centre[1] - (py - height / 2) / scale],
+    box: [centre[0] - width / 2 / scale, centre[0] + width / 2 / scale, centre[1] - height / 2 / scale, centre[1] + height / 2 / scale],
+  };
+}
+
+function line(paint, view, points) {
+  paint.beginPath();
+  points.forEach(([x, y], k) => (k ? paint.lineTo(view.x(x), view.y(y)) : paint.moveTo(view.x(x), view.y(y))));
+  paint.stroke();
+}
+
+function disc(paint, x, y, radius) {
+  paint.beginPath();
+  paint.arc(x, y, radius, 0, 2 * Math.PI);
+}
+
+/** Round numbers over an interval, at most about `most` of them. */
+function ticks(low, high, most) {
+  const raw = (high - low) / most, power = 10 ** Math.floor(Math.log10(raw));
+  const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= raw), first = Math.ceil(low / step);
+  return Array.from({length: Math.max(0, Math.floor(high / step) - first + 1)}, (_, k) => Number(((first + k) * step).toPrecision(12)));
+}
+
+function drawAxes(paint, view, width, height, names) {
+  paint.fillStyle = color("--soft");
+  paint.strokeStyle = color("--line");
+  paint.lineWidth = 1;
+  paint.textAlign = "center";
+  for (const x of ticks(view.box[0], view.box[1], width / 80)) {
+    line(paint, view, [[x, view.box[2]], [x, view.box[3]]]);
+    if (view.x(x) > 20 && view.x(x) < width - 40) paint.fillText(String(x), view.x(x), height - 5);
+  }
+  paint.textAlign = "left";
+  for (const y of ticks(view.box[2], view.box[3], height / 80)) {
+    line(paint, view, [[view.box[0], y], [view.box[1], y]]);
+    if (view.y(y) > 20 && view.y(y) < height - 20) paint.fillText(String(y), 4, view.y(y) - 3);
+  }
+  paint.fillStyle = color("--ink");
+  paint.textAlign = "right";
+  paint.fillText(names[0], width - 6, height - 5);
+  paint.textAlign = "left";
+  paint.fillText(names[1], 4, 14);
+}
+
+function drawField(paint, view, width, height, field, p) {
+  paint.strokeStyle = color("--field");
+  paint.lineWidth = 1;
+  const cells = Math.max(8, Math.round(width / 34)), gap = width / cells;
+  for (let i = 0; i < cells; i++) for (let j = 0; j * gap < height; j++) {
+    const px = (i + 0.5) * gap, py = (j + 0.5) * gap, v = field(view.back(px, py), p), size = Math.hypot(...v);
+    if (!(size > 1e-12) || !Number.isFinite(size)) continue;
+    const dx = -v[0] / size * gap * 0.32, dy = v[1] / size * gap * 0.32;
+    paint.beginPath();
+    paint.moveTo(px - dx, py - dy);
+    paint.lineTo(px + dx, py + dy);
+    paint.lineTo(px + dx - 0.45 * dx - 0.25 * dy, py + dy - 0.45 * dy + 0.25 * dx);
+    paint.moveTo(px + dx, py + dy);
+    paint.lineTo(px + dx - 0.45 * dx + 0.25 * dy, py + dy - 0.45 * dy - 0.25 * dx);
+    paint.stroke();
+  }
+}
+
+function drawPlane(canvas, scene) {
+  const {paint, width, height} = prepared(canvas), view = viewOf(width, height, scene.centre, scene.reach);
+  drawAxes(paint, view, width, height, scene.names);
+  drawField(paint, view, width, height, scene.game.field, scene.p);
+  paint.lineWidth = 1.2;
+  [0, 1].forEach((k) => {
+    paint.strokeStyle = color("--soft");
+    paint.setLineDash(k ? [3, 3] : []);
+    for (const [a, b, c, d] of zeroCurves((w) => scene.game.field(w, scene.p)[k], view.box, 60)) line(paint, view, [[a, b], [c, d]]);
+  });
+  paint.setLineDash([]);
+  if (scene.shown) {
+    paint.strokeStyle = color("--soft");
+    paint.lineWidth = 3;
+    paint.globalAlpha = 0.5;
+    line(paint, view, scene.flow);
+    paint.globalAlpha = 1;
+    scene.runs.forEach((run, place) => {
+      paint.strokeStyle = paint.fillStyle = colorOf(place);
+      paint.lineWidth = 1.8;
+      paint.setLineDash(DASHES[place % DASHES.length]);
+      line(paint, view, run.points);
+      paint.setLineDash([]);
+      if (run.points.length < 200) for (const [x, y] of run.points) { disc(paint, view.x(x), view.y(y), 2); paint.fill(); }
+    });
+  }
+  if (scene.equilibrium) {
+    paint.strokeStyle = color("--ink");
+    paint.lineWidth = 2;
+    disc(paint, view.x(scene.equilibrium[0]), view.y(scene.equilibrium[1]), 5);
+    paint.stroke();
+  }
+  paint.fillStyle = color("--ink");
+  disc(paint, view.x(scene.start[0]), view.y(scene.start[1]), 8);
+  paint.fill();
+  paint.fillStyle = color("--paper");
+  disc(paint, view.x(scene.start[0]), view.y(scene.start[1]), 3.5);
+  paint.fill();
+  return view;
+}
+
+function drawSpectrum(canvas, parts) {
+  const {paint, width, height} = prepared(canvas);
+  const most = Math.max(1, ...parts.flatMap((part) => (part.values || []).map((x) => Math.hypot(...x))));
+  const view = viewOf(width, height, [0, 0], 1.15 * Math.min(most, 3));
+  drawAxes(paint, view, width, height, ["real part", "imaginary part"]);
+  paint.strokeStyle = color("--ink");
+  paint.lineWidth = 1.5;
+  disc(paint, view.x(0), view.y(0), view.x(1) - view.x(0));
+  paint.stroke();
+  parts.forEach((part, place) => {
+    paint.strokeStyle = colorOf(place);
+    paint.lineWidth = 2;
+    for (const [x, y] of part.values || []) {
+      const px = view.x(x), py = view.y(y), r = 4 + (place % 3) * 1.5;
+      paint.beginPath();
+      if (place % 2) { paint.rect(px - r, py - r, 2 * r, 2 * r); } else { paint.arc(px, py, r, 0, 2 * Math.PI); }
+      paint.stroke();
+    }
+  });
+}

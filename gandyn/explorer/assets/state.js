@@ -1,0 +1,75 @@
+// What the reader has chosen, its form in the link, and the Python that gives the same picture. No page is touched here.
+const MOST_STEPS = 2000, MOST_SHOWN = 8;
+
+const clamp = (x, low, high) => Math.min(high, Math.max(low, x));
+const isStep = (name) => name === "lr" || name.endsWith("_lr");
+
+/** What the page opens with on a game. */
+function openingState(data, game) {
+  const entry = data.games[game], offered = entry.rules.map((rule, k) => k).filter((k) => !entry.rules[k].why);
+  return {
+    game, rules: offered.slice(0, data.open), start: entry.start.slice(), steps: 60, equal: false, zoom: 1,
+    p: entry.sliders.map((s) => s.value), q: data.rules.map((rule) => rule.sliders.map((s) => s.value)),
+  };
+}
+
+/** How many steps a rule takes: the same for all, or as many as the same number of gradients buys. */
+function stepsOf(data, state, rule) {
+  if (!state.equal) return state.steps;
+  const costs = data.games[state.game].rules, dearest = Math.max(...state.rules.map((k) => costs[k].cost));
+  return Math.round(state.steps * dearest / costs[rule].cost);
+}
+
+/** The state as the part of a link after #: names and numbers only. */
+function writeHash(data, state) {
+  const game = data.games[state.game], parts = new URLSearchParams();
+  parts.set("game", game.id);
+  parts.set("rules", state.rules.map((k) => data.rules[k].id).join("|"));
+  parts.set("start", state.start.join(","));
+  parts.set("steps", state.steps);
+  if (state.equal) parts.set("equal", 1);
+  if (state.zoom !== 1) parts.set("zoom", state.zoom);
+  game.sliders.forEach((s, k) => { if (state.p[k] !== s.value) parts.set(`game.${s.name}`, state.p[k]); });
+  for (const k of state.rules) data.rules[k].sliders.forEach((s, j) => {
+    if (state.q[k][j] !== s.value) parts.set(`${data.rules[k].id}.${s.name}`, state.q[k][j]);
+  });
+  return parts.toString();
+}
+
+/** The state that a link says. Names that are not on the page and values that are no numbers are passed over. */
+function readHash(data, text) {
+  const parts = new URLSearchParams(text), found = data.games.findIndex((game) => game.id === parts.get("game"));
+  const state = openingState(data, Math.max(0, found)), game = data.games[state.game];
+  const number = (name, low, high, otherwise) => {
+    const written = parts.get(name), x = written === null || written.trim() === "" ? NaN : Number(written);
+    return Number.isFinite(x) ? clamp(x, low, high) : otherwise;
+  };
+  const ids = (parts.get("rules") || "").split("|");
+  const rules = data.rules.map((rule, k) => k).filter((k) => ids.includes(data.rules[k].id) && !game.rules[k].why);
+  if (rules.length) state.rules = rules.slice(0, MOST_SHOWN);
+  const start = (parts.get("start") || "").split(",").map((x) => (x.trim() === "" ? NaN : Number(x)));
+  if (start.length === 2 && start.every((x) => Number.isFinite(x) && Math.abs(x) <= 1e6)) state.start = start;
+  state.steps = Math.round(number("steps", 1, MOST_STEPS, state.steps));
+  state.zoom = number("zoom", 0.01, 100, state.zoom);
+  state.equal = parts.get("equal") === "1";
+  game.sliders.forEach((s, k) => { state.p[k] = number(`game.${s.name}`, s.low, s.high, s.value); });
+  data.rules.forEach((rule, k) => rule.sliders.forEach((s, j) => {
+    state.q[k][j] = number(`${rule.id}.${s.name}`, s.low, s.high, s.value);
+  }));
+  return state;
+}
+
+/** Python lines that run the same rules from the same start and draw them. */
+function pythonLines(data, state) {
+  const game = data.games[state.game], lines = ["import gandyn as gd", ""];
+  game.sliders.forEach((s, k) => lines.push(`${s.name} = ${state.p[k]}`));
+  lines.push(`game = ${game.python}`, "", "rules = []");
+  for (const k of state.rules) {
+    data.rules[k].sliders.forEach((s, j) => lines.push(`${s.name} = ${state.q[k][j]}`));
+    lines.push(`rules.append(${data.rules[k].python})`);
+  }
+  lines.push("", `start, steps = [${state.start.join(", ")}], [${state.rules.map((k) => stepsOf(data, state, k)).join(", ")}]`);
+  lines.push("runs = [gd.iterate(game, rule, start, count) for rule, count in zip(rules, steps)]");
+  lines.push('gd.plots.phase_portrait(game, trajectories=runs, nullclines=True).save("explorer.png")');
+  return lines.join("\n") + "\n";
+}

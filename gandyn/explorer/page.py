@@ -1,0 +1,239 @@
+"""`gd.explore`: the page itself, its parts put into one HTML file."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import html
+import json
+import os
+import pathlib
+from collections.abc import Sequence
+from typing import Any
+
+from ..dynamics.javascript import HELPERS
+from ..errors import DomainError, OutputError, ParameterError
+from ..games import registry as registered_games
+from ..rules import registry as registered_rules
+from ..types import Game, Rule
+from .sliders import turned_entry, turned_game, turned_rule
+from .toys import Toy, toys, usual_rules
+from .traced import TracedRule, traced_game, traced_rules
+
+ASSETS = pathlib.Path(__file__).parent / "assets"
+SCRIPTS = ("numerics.js", "state.js", "pictures.js", "controls.js")
+MOST_BYTES = 3_000_000
+OPEN_AT_FIRST = 4
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class ExplorerPage:
+    """A page that needs no network and no other file.
+
+    Attributes:
+        html: the text of the page.
+        games, rules: what can be chosen on it, by label.
+        missing: (game, rule, why) for each rule that is not offered on a game.
+    """
+
+    html: str
+    games: tuple[str, ...]
+    rules: tuple[str, ...]
+    missing: tuple[tuple[str, str, str], ...]
+
+    def save(self, path: str | os.PathLike[str]) -> pathlib.Path:
+        """Write the page.
+
+        Raises:
+            OutputError: for another suffix than .html, and where the system refuses.
+        """
+        target = checked(path)
+        try:
+            target.write_text(self.html, encoding="utf-8")
+        except OSError as error:
+            raise _refused(target, error) from error
+        return target
+
+    def __repr__(self) -> str:
+        size = len(self.html.encode()) / 1e6
+        return f"<ExplorerPage {len(self.games)} games, {len(self.rules)} rules, {size:.2f} MB>"
+
+    def _repr_html_(self) -> str:
+        style = "width: 100%; height: 56rem; border: 0"
+        return f'<iframe title="gandyn explorer" style="{style}" srcdoc="{html.escape(self.html)}"></iframe>'
+
+
+def checked(path: str | os.PathLike[str]) -> pathlib.Path:
+    """A path that a page can be written to; asked before the work.
+
+    Raises:
+        OutputError: for another suffix than .html, or a folder that is not there.
+    """
+    target = pathlib.Path(path)
+    if target.suffix.lower() not in (".html", ".htm"):
+        given = f"the suffix {target.suffix!r}" if target.suffix else "no suffix"
+        raise OutputError(f"the output {target} has {given}", ".html", f"{target.stem or 'explorer'}.html")
+    if not target.parent.is_dir() or target.is_dir():
+        raise OutputError(f"cannot write {target}", "a file in a folder that exists", "create the folder first")
+    return target
+
+
+def _refused(target: pathlib.Path, error: OSError) -> OutputError:
+    reason = error.strerror or type(error).__name__
+    return OutputError(f"cannot write {target}: {reason}", "a writable path", "write somewhere else")
+
+
+def explore(games: Any = None, rules: Any = None, out: str | os.PathLike[str] | None = None) -> ExplorerPage:
+    """A page on which a reader drags the start and turns every parameter of games and rules.
+
+    It shows the field -v, the curves on which a coordinate of v is zero, the trajectories of several rules from one
+    start, and the eigenvalues of each rule's update map at the nearest equilibrium beside the unit circle, with the
+    spectral radius in digits. The functions in it are the traced maps printed as JavaScript; its eigenvalues come from
+    fourth-order differences of the traced map.
+
+    Args:
+        games: one game of two coordinates or several: games, or names of registered ones. Free symbols become sliders,
+            and of a name the numbers of its builder. By default the toys, each with a question and its known answer.
+        rules: one rule or several: rules, names or calls as text. By default the usual ones.
+        out: where to write it, a path that ends in .html; nothing is written by default.
+
+    Raises:
+        DomainError: for a game that has not two coordinates or no expressions, and where no rule runs on a game.
+        ParameterError: for anything that is no game or rule. UnknownNameError: for a name that is not registered.
+        OutputError: where the page cannot be written.
+
+    Example:
+        >>> import gandyn as gd
+        >>> page = gd.explore(gd.games.bilinear(), [gd.rules.GDA(0.1), gd.rules.OptimisticGD(0.1)])
+        >>> page.games, page.rules
+        (('bilinear game',), ('SimultaneousGD', 'OptimisticGD'))
+    """
+    if out is not None:
+        checked(out)
+    chosen = toys() if games is None else [_toy(game) for game in _several(games)]
+    given = usual_rules() if rules is None else [_rule(rule) for rule in _several(rules)]
+    page = _put_together(chosen, given, strict=rules is not None)
+    if out is not None:
+        page.save(out)
+    return page
+
+
+def _several(items: Any) -> list[Any]:
+    found = list(items) if isinstance(items, Sequence) and not isinstance(items, str) else [items]
+    if not found:
+        raise ParameterError("an empty list", "at least one game and one rule", "leave it out for the usual ones")
+    return found
+
+
+def _rule(rule: Any) -> Rule:
+    if isinstance(rule, str):
+        built: Any = registered_rules.from_text(rule)
+        return _rule(built)
+    if not isinstance(rule, Rule) or not dataclasses.is_dataclass(rule):
+        raise ParameterError(f"{rule!r} in place of a rule", "a rule, or its call as text", "gd.rules.GDA(0.1)")
+    return rule
+
+
+def _toy(game: Any) -> Toy:
+    turned = turned_entry(registered_games[game], {}) if isinstance(game, str) else None
+    if isinstance(game, Toy):
+        return _drawable(game)
+    if turned is None:
+        if not isinstance(game, Game):
+            raise ParameterError(f"{game!r} in place of a game", "a game, or its name", "gd.games.bilinear()")
+        _plane(game)
+        turned = turned_game(game)
+    return _drawable(Toy(turned.plain.name, turned))
+
+
+def _drawable(toy: Toy) -> Toy:
+    _plane(toy.game.plain)
+    return toy
+
+
+def _plane(game: Game) -> None:
+    if game.dim != 2 or not game.symbolic:
+        given = (
+            f"{game.name}, which has {game.dim} coordinates" if game.dim != 2 else f"{game.name}, without expressions"
+        )
+        raise DomainError(given, "a game of two coordinates given by expressions", "gd.games.dirac_gan()")
+
+
+def _put_together(chosen: list[Toy], given: list[Rule], strict: bool) -> ExplorerPage:
+    first = chosen[0].game.plain
+    turned = [turned_rule(first, rule) for rule in given]
+    labels = _labels(given)
+    data: list[dict[str, Any]] = []
+    code: list[str] = []
+    missing = []
+    for toy in chosen:
+        found = traced_rules(toy.game, turned)
+        reasons = {label: why for label, why in zip(labels, found, strict=True) if isinstance(why, str)}
+        if len(reasons) == len(found) or (strict and len(chosen) == 1 and reasons):
+            raise DomainError(f"{toy.name}: {next(iter(reasons.values()))}", "rules that run on the game", "GDA(0.1)")
+        missing += [(toy.name, label, why) for label, why in reasons.items()]
+        data.append(_described(toy, found))
+        code.append(_code(toy, found))
+    described = [
+        {"id": label, "python": rule.python, "sliders": [s.to_dict() for s in rule.sliders]}
+        for label, rule in zip(labels, turned, strict=True)
+    ]
+    text = _filled({"games": data, "rules": described, "open": OPEN_AT_FIRST}, code)
+    if len(text.encode()) > MOST_BYTES:
+        raise ParameterError(
+            f"a page of {len(text.encode()):,} bytes", f"at most {MOST_BYTES:,}", "fewer rules or games"
+        )
+    return ExplorerPage(text, tuple(toy.name for toy in chosen), tuple(labels), tuple(missing))
+
+
+def _labels(rules: Sequence[Rule]) -> list[str]:
+    """Class names; those that occur twice with what they wrap or choose, and last with a number."""
+    labels: list[str] = []
+    for rule in rules:
+        name = rule.name
+        if getattr(rule, "alternating", False) is True:
+            name = f"{name}, alternating"
+        same = sum(label == name or label.startswith(f"{name} #") for label in labels)
+        labels.append(f"{name} #{same + 1}" if same else name)
+    return labels
+
+
+def _described(toy: Toy, found: Sequence[TracedRule | str]) -> dict[str, Any]:
+    item = toy.game.item
+    cost = ", ".join(f"f{k + 1} = {e}" for k, e in enumerate(toy.game.plain.exprs[: 1 if item.zero_sum else None]))
+    return {
+        "id": toy.name, "coordinates": [str(s) for s in item.symbols], "players": [p.name for p in item.players],
+        "formula": _shortened(cost.replace("f1 =", "f =") if item.zero_sum else cost), "python": toy.game.python,
+        "sliders": [s.to_dict() for s in toy.game.sliders], "start": list(toy.start), "reach": toy.reach,
+        "question": toy.question, "answer": toy.answer,
+        "rules": [{"why": r} if isinstance(r, str) else {"counters": r.counters, "cost": r.cost} for r in found],
+    }  # fmt: skip
+
+
+def _shortened(text: str, most: int = 160) -> str:
+    return text if len(text) <= most else f"{text[:most]} …"
+
+
+def _code(toy: Toy, found: Sequence[TracedRule | str]) -> str:
+    """The functions of one game, as a JavaScript object."""
+    entries = [f"{name}: {text}" for name, text in traced_game(toy.game).items()]
+    steps = ", ".join("null" if isinstance(rule, str) else rule.step for rule in found)
+    starts = ", ".join("null" if isinstance(rule, str) else rule.start for rule in found)
+    return "{" + ",\n".join([*entries, f"steps: [{steps}]", f"starts: [{starts}]"]) + "}"
+
+
+@functools.cache
+def _asset(name: str) -> str:
+    return (ASSETS / name).read_text(encoding="utf-8")
+
+
+def _filled(data: dict[str, Any], code: list[str]) -> str:
+    """The page. Text goes in as JSON that cannot end the script it stands in, and is only ever shown as text."""
+    plain = json.dumps(data, allow_nan=False).replace("<", "\\u003c").replace("&", "\\u0026")
+    helpers = "\n".join(HELPERS.values())
+    functions = f'"use strict";\n{helpers}\nconst CODE = [{",".join(code)}];'
+    text = _asset("page.html")
+    parts = {"STYLE": _asset("style.css"), "DATA": plain, "CODE": functions, "SCRIPTS": "\n".join(map(_asset, SCRIPTS))}
+    for name, part in parts.items():
+        text = text.replace(f"<!--{name}-->", part, 1)
+    return text

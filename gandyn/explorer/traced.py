@@ -1,0 +1,104 @@
+"""What the page computes with: field, costs, equilibria and steps of a game as JavaScript functions of its sliders."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import sympy
+
+from ..dynamics.javascript import function
+from ..dynamics.trace import update_map
+from ..errors import GandynError
+from ..symbolic.lowering import lower
+from ..types import Game, State
+from ..types.first_step import first_state
+from ..worlds import exact
+from .sliders import Turned
+
+
+@dataclasses.dataclass(frozen=True)
+class TracedRule:
+    """A rule on one game.
+
+    Attributes:
+        step: `(z, c, p, q) => [z+, c+]` in one array: augmented state, step counts, sliders of game and rule.
+        start: `(w, p, q) => z`, the augmented state at the first step.
+        counters: the counts at the first step.
+        cost: what one step asks the game for: gradients of one player, and products with J or its transpose.
+    """
+
+    step: str
+    start: str
+    counters: list[float]
+    cost: int
+
+
+def traced_rule(game: Turned, rule: Turned) -> TracedRule:
+    """Trace the rule on the game, with a symbol for every slider.
+
+    Raises:
+        GandynError: where the rule refuses the game, or has no finite program on symbols (an implicit step).
+    """
+    rule.plain.check(game.plain)
+    traced = update_map(game.item, rule.item)
+    first = _first_state(game.item, rule.item)
+    own, turned = [s.symbol for s in game.sliders], [s.symbol for s in rule.sliders]
+    sizes = {"p": len(own), "q": len(turned)}
+    inputs = (*traced.symbols, *traced.counters, *own, *turned)
+    step = lower(inputs, (*traced.outputs, *traced.counter_outputs), traced.bindings)
+    arrays = [*game.item.symbols, *(exact(e) for _, array in first.leaves() for e in array)]
+    start = lower((*game.item.symbols, *own, *turned), arrays)
+    counts = traced.counts
+    return TracedRule(
+        function(step, {"z": len(traced.symbols), "c": len(traced.counters)} | sizes),
+        function(start, {"w": game.item.dim} | sizes),
+        [float(n) for _, n in first.counter_leaves()],
+        counts.player_gradients + 2 * (counts.jvps + counts.vjps),
+    )
+
+
+def _first_state(game: Game, rule: Any) -> State:
+    return first_state(rule, game, np.array([*game.symbols, None], dtype=object)[:-1])
+
+
+def traced_game(game: Turned) -> dict[str, str]:
+    """`field`, `costs`, `project`: of w and the sliders; `equilibria`: the known ones, one after another.
+
+    Raises:
+        DomainError: for a function that JavaScript has not.
+    """
+    item, own = game.item, [s.symbol for s in game.sliders]
+    w = (*item.symbols, *own)
+    sizes = {"w": item.dim, "p": len(own)}
+    inside = item.project(np.array([*item.symbols, None], dtype=object)[:-1])
+    return {
+        "field": function(lower(w, item.field_exprs), sizes),
+        "costs": function(lower(w, item.exprs), sizes),
+        "project": function(lower(w, [exact(e) for e in inside]), sizes),
+        "equilibria": function(lower(own, [x for point in _known(game) for x in point]), {"p": len(own)}),
+    }
+
+
+def _known(game: Turned) -> list[Sequence[Any]]:
+    """Known equilibria in terms of the sliders; the page refines each by Newton's method, for those that move."""
+    own = {s.symbol for s in game.sliders}
+    known = game.item.equilibria or game.plain.equilibria
+    return [p for p in known if all(sympy.sympify(x).is_extended_real is not False for x in p) and _free(p) <= own]
+
+
+def _free(point: Sequence[Any]) -> set[Any]:
+    return set().union(*(sympy.sympify(x).free_symbols for x in point))
+
+
+def traced_rules(game: Turned, rules: Sequence[Turned]) -> list[TracedRule | str]:
+    """Each rule on the game, or in one line why it is not there."""
+    found: list[TracedRule | str] = []
+    for rule in rules:
+        try:
+            found.append(traced_rule(game, rule))
+        except GandynError as error:
+            found.append(" ".join(str(error).split()))
+    return found
