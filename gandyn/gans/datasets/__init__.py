@@ -16,19 +16,31 @@ through all points epoch by epoch; its `state_dict()` is the position, from whic
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from ..registries import datasets as registry
 from .mixtures import Mixture
 from .points import Points, Shuffled
+from .table import SUFFIXES, of_array
+from .torch_datasets import DatasetPoints, of_torch
 
 
 def resolve(data: Any) -> Any:
-    """Data given by name or as a call in text, "ring", "digits(size=32)"; anything else is passed through."""
-    return registry.from_text(data) if isinstance(data, str) else data
+    """Data as a sampler: named or called in text ("ring", "digits(size=32)"), a path of a table or of a folder of
+    pictures, a NumPy array (N, ...), a data set or loader of PyTorch; anything else is passed through.
+    """
+    if isinstance(data, Path) or (isinstance(data, str) and (Path(data).suffix in SUFFIXES or Path(data).is_dir())):
+        build = registry["folder" if Path(data).is_dir() else "table"].build
+        return build(str(data))
+    if isinstance(data, str):
+        return registry.from_text(data)
+    return of_array(data) if isinstance(data, np.ndarray) else of_torch(data)
 
 
 registry.load(__name__, list(__path__))
 
-__all__ = ["Mixture", "Points", "Shuffled", "registry", "resolve"]
+__all__ = ["DatasetPoints", "Mixture", "Points", "Shuffled", "registry", "resolve"]
 __getattr__, __dir__ = registry.face(__all__)

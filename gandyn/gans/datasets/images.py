@@ -48,13 +48,24 @@ def fitted(images: torch.Tensor, size: int | None, way: str = "pad") -> torch.Te
 
 @registry.register("folder", examples=())
 @door
-def folder(path: str, size: int | None = None, gray: bool = False, held_out: float = 0.0, seed: int = 0) -> Points:
+def folder(
+    path: str,
+    size: int | None = None,
+    gray: bool = False,
+    held_out: float = 0.0,
+    seed: int = 0,
+    background: str = "white",
+    shape: tuple[int, ...] | None = None,
+) -> Points:
     """Your own images: all pictures in a folder and below it. Subfolders of the first level, if any, are classes.
 
     Args:
         path: the folder.
-        size: pictures are cropped to their central square and resized to size x size; without, all must be alike.
+        size: of all pictures, which become squares: each is cropped to its largest central one and resized. Without
+            `size` and `shape`, all must be alike.
         gray: one channel instead of three.
+        background: the colour that is seen through transparent pixels, by its name or as "#rrggbb".
+        shape: (height, width) in place of `size`: each is cropped to its largest central part of that shape.
         held_out: share kept apart, of every class alike. seed: of that choice.
 
     Raises:
@@ -66,7 +77,9 @@ def folder(path: str, size: int | None = None, gray: bool = False, held_out: flo
         raise ParameterError(
             f"no picture in the folder {root}", f"files ending in {', '.join(SUFFIXES)}", "check the path"
         )
-    images = [_read(file, size, gray) for file in files]
+    wanted = _height_and_width(size, shape)
+    _colour(background)
+    images = [_read(file, wanted, gray, background) for file in files]
     for file, image in zip(files, images, strict=True):
         if image.shape != images[0].shape:
             given = f"{file.name} of shape {image.shape} beside {files[0].name} of {images[0].shape}"
@@ -78,24 +91,53 @@ def folder(path: str, size: int | None = None, gray: bool = False, held_out: flo
     return points.split(held_out, seed) if held_out else points
 
 
-def _read(file: Path, size: int | None, gray: bool) -> np.ndarray[Any, Any]:
+def _height_and_width(size: int | None, shape: tuple[int, ...] | None) -> tuple[int, int] | None:
+    if shape is None:
+        return None if size is None else (size, size)
+    if size is not None or len(shape) != 2:
+        raise ParameterError(f"size={size}, shape={shape}", "one of size and shape=(height, width)", "shape=(64, 96)")
+    return shape[0], shape[1]
+
+
+def _colour(background: str) -> None:
+    from PIL import ImageColor
+
+    try:
+        ImageColor.getrgb(background)
+    except ValueError as error:
+        given = f"background={background!r}"
+        raise ParameterError(given, "the name of a colour, or #rrggbb", 'background="white"') from error
+
+
+def _read(file: Path, size: tuple[int, int] | None, gray: bool, background: str) -> np.ndarray[Any, Any]:
     """One picture as bytes (channels, height, width)."""
     from PIL import Image
 
     try:
         with Image.open(file) as picture:
-            image = _eight_bits(picture).convert("L" if gray else "RGB")
+            image = _opaque(_eight_bits(picture), background).convert("L" if gray else "RGB")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ParameterError(
             f"{file} cannot be read as a picture ({error})", "a picture", "remove or convert it"
         ) from error
     if size is not None:
-        side = min(image.size)
-        left, top = (image.width - side) // 2, (image.height - side) // 2
-        box = (left, top, left + side, top + side)
-        image = image.resize((size, size), Image.Resampling.LANCZOS, box)
+        height, width = size
+        scale = min(image.width / width, image.height / height)
+        left, top = (image.width - round(width * scale)) // 2, (image.height - round(height * scale)) // 2
+        box = (left, top, left + round(width * scale), top + round(height * scale))
+        image = image.resize((width, height), Image.Resampling.LANCZOS, box)
     pixels = np.array(image, dtype=np.uint8)
     return pixels[None] if gray else pixels.transpose(2, 0, 1)
+
+
+def _opaque(picture: Any, background: str) -> Any:
+    """A picture with transparent pixels laid on a background; their own colours are nobody's choice."""
+    from PIL import Image
+
+    if picture.mode not in ("RGBA", "LA", "PA", "La", "RGBa") and "transparency" not in picture.info:
+        return picture
+    layer = picture.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", layer.size, background), layer)
 
 
 def _eight_bits(picture: Any) -> Any:
