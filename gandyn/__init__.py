@@ -54,6 +54,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds when it is asked for, so that edit
     from .analysis.measured.comparison import compare as compare
     from .analysis.measured.rates import fit_rate as fit_rate
     from .analysis.nash.classification import classify as classify
+    from .analysis.optimal.design import design as design
     from .analysis.optimal.rate import rate as rate
     from .analysis.parameters.bifurcation import bifurcation as bifurcation
     from .analysis.parameters.stability import stability_region as stability_region

@@ -49,6 +49,7 @@ HOMES = {
     "mean_square": "analysis.stochastic.mean_square",
     "rate": "analysis.optimal.rate",
     "watch": "watching",
+    "design": "analysis.optimal.design",
 }
 # Those of `gd.analysis`: the same functions, and one that `gd` does not offer.
 ANALYSES = {name: home.removeprefix("analysis.") for name, home in HOMES.items() if home.startswith("analysis.")} | {

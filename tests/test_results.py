@@ -112,6 +112,7 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     "ConservedQuantity": lambda: gd.conserved_quantities(BILINEAR)[0],
     "LyapunovFunction": lambda: gd.lyapunov_function(QUADRATIC, GDA),
     "WorstCase": bound,
+    "Design": lambda: gd.design(gd.rules.Extragradient("lr"), gd.classes.Bilinear(0.5, 2)),
     "Rate": lambda: gd.rate(gd.rules.Extragradient(0.4), gd.classes.Bilinear(0.5, 2)),
     "Certificate": lambda: gd.certify(QUADRATIC, GDA, at=[0, 0], box=BOX),
     "DualityGap": lambda: gd.duality_gap(QUADRATIC, [0.3, 0.2]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .animation import animate
 from .bifurcation_diagram import bifurcation
 from .certificates import certificate, lyapunov_function
+from .class_designs import design
 from .class_rates import rate
 from .data_space import data_space
 from .drawing import Drawing
@@ -46,6 +47,7 @@ __all__ = [
     "convergence",
     "counterexample",
     "data_space",
+    "design",
     "draw_spiral",
     "duality_gap_shares",
     "escape_times",

@@ -82,6 +82,7 @@ FUNCTIONS: list[tuple[str, dict[str, Any], dict[str, str]]] = [
     ("duality_gap", {"game": QUADRATIC, "w": [1.0, 0.0]}, {"game": "game", "w": "point", "method": "name", "tolerance": "positive"}),
     ("gap_flow", {"game": QUADRATIC}, {"game": "game"}),
     ("worst_case", {"rule": GDA, "mu": 0.1}, {"rule": "rule", "mu": "positive", "lipschitz": "positive", "steps": "count"}),
+    ("design", {"rule": gd.rules.GDA("lr"), "over": gd.classes.Spectrum(segment=(0.5, 2))}, {"rule": "rule", "over": "class", "parameters": "name", "budget": "positive"}),
     ("rate", {"rule": GDA, "over": gd.classes.Bilinear(0.5, 2)}, {"rule": "rule", "over": "class", "method": "name", "budget": "positive"}),
     ("certify", {"game": QUADRATIC, "rule": GDA, "at": [0, 0]}, {"game": "game", "rule": "rule", "at": "point", "box": "box"}),
     ("lyapunov_function", {"game": QUADRATIC, "rule": GDA}, {"game": "game", "rule": "rule", "at": "point"}),

@@ -19,6 +19,7 @@ from ..local.linearize import linearize
 HOLOMORPHIC, NORMAL, PLAYERS = "holomorphic", "normal", "players"
 PROBE = (Fraction(7, 10), Fraction(3, 10))  # a game with real eigenvalues of which the players hold one half each
 Powers = dict[tuple[int, ...], Fraction]
+ONE = Fraction(1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,18 +88,24 @@ class Companion:
         cleared = [c.numer * ring.exquo(common, c.denom) for c in reversed(monic)]
         return tuple(map(_powers, cleared)), ring.to_sympy(common)
 
-    def at(self, z: tuple[Any, Any, Any], real: bool, values: Sequence[Fraction] = ()) -> list[Fraction]:
+    def at(
+        self, z: tuple[Any, Any, Any], real: bool, values: Sequence[Fraction] = (), unit: Fraction = ONE
+    ) -> list[Fraction]:
         """A real polynomial with the eigenvalues at (x + iy)/n as its roots, lowest power first, times a power of n.
 
         Where the map is holomorphic, the roots are those of A(z) and their conjugates; those of A(z) alone on a `real`
-        curve. Along a curve the coefficients are polynomials in what x, y and n are polynomials of.
+        curve. Along a curve the coefficients are polynomials in what x, y and n are polynomials of. A single parameter
+        is its value divided by `unit`, a power of which is multiplied in as that of n is.
         """
         coefficients, _ = self.polynomial
+        if len(self.parameters) == 1:
+            top = max(power[2] for c in coefficients for power in c)
+            coefficients = tuple(_with_value(c, values[0], unit, top) for c in coefficients)
         x, y, n = z
         if self.kind != HOLOMORPHIC or real:
-            return [_evaluated(c, (x, y), n, self.degree, values) for c in coefficients]
+            return [_evaluated(c, (x, y), n, self.degree) for c in coefficients]
         powers = _complex_powers(x, y, n, self.degree)
-        pairs = [_at_complex(c, powers, values) for c in coefficients]
+        pairs = [_at_complex(c, powers) for c in coefficients]
         size = len(pairs)
         result = [Fraction(0)] * (2 * size - 1)
         for i, (a, b) in enumerate(pairs):
@@ -116,18 +123,16 @@ def _powers(element: Any) -> Powers:
     return {tuple(map(int, power)): Fraction(int(c.numerator), int(c.denominator)) for power, c in element.terms()}
 
 
-def _weight(power: tuple[int, ...], values: Sequence[Fraction]) -> Fraction:
-    weight = Fraction(1)
-    for value, k in zip(values, power[2:], strict=True):
-        weight *= value**k
-    return weight
+def _with_value(c: Powers, value: Fraction, unit: Fraction, top: int) -> Powers:
+    """The one parameter set to value / unit, times unit^top."""
+    found: Powers = {}
+    for power, factor in c.items():
+        found[power[:2]] = found.get(power[:2], Fraction(0)) + factor * value ** power[2] * unit ** (top - power[2])
+    return found
 
 
-def _evaluated(c: Powers, z: tuple[Any, Any], n: Any, degree: int, values: Sequence[Fraction]) -> Any:
-    return sum(
-        (f * _weight(k, values) * z[0] ** k[0] * z[1] ** k[1] * n ** (degree - k[0] - k[1]) for k, f in c.items()),
-        Fraction(0),
-    )
+def _evaluated(c: Powers, z: tuple[Any, Any], n: Any, degree: int) -> Any:
+    return sum((f * z[0] ** i * z[1] ** j * n ** (degree - i - j) for (i, j, *_), f in c.items()), Fraction(0))
 
 
 def _complex_powers(x: Any, y: Any, n: Any, degree: int) -> list[tuple[Any, Any]]:
@@ -139,11 +144,10 @@ def _complex_powers(x: Any, y: Any, n: Any, degree: int) -> list[tuple[Any, Any]
     return [(a * n ** (degree - k), b * n ** (degree - k)) for k, (a, b) in enumerate(powers)]
 
 
-def _at_complex(c: Powers, powers: Sequence[tuple[Any, Any]], values: Sequence[Fraction]) -> tuple[Any, Any]:
+def _at_complex(c: Powers, powers: Sequence[tuple[Any, Any]]) -> tuple[Any, Any]:
     real = imaginary = Fraction(0)
     for power, factor in c.items():
-        weight = factor * _weight(power, values)
-        real, imaginary = real + weight * powers[power[0]][0], imaginary + weight * powers[power[0]][1]
+        real, imaginary = real + factor * powers[power[0]][0], imaginary + factor * powers[power[0]][1]
     return real, imaginary
 
 

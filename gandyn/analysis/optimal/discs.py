@@ -158,6 +158,16 @@ def outside(
     """
     if not inside(along(Fraction(0)), r):
         return Fraction(0), ()
+    return crossed(along, degree, r)
+
+
+def crossed(
+    along: Callable[[Fraction], Sequence[Fraction]], degree: int, r: Fraction, open_end: bool = False
+) -> tuple[Fraction | None, tuple[list[int], ...]]:
+    """As `outside`, wherever the roots are at the start: where on 0 <= u <= 1 one of them may cross |z| = r.
+
+    With `open_end`, on 0 <= u < 1: for a limit at u = 1 where coefficients vanish.
+    """
     if not degree:
         return None, ()
     order = len(along(Fraction(0))) - 1
@@ -166,6 +176,8 @@ def outside(
     proof = []
     for k, size in enumerate(sizes):
         p = interpolated([value[k] for value in values[: size + 1]])
+        while open_end and len(p) > 1 and not sum(p):
+            p = [-c for c in itertools.accumulate(reversed(p))][-2::-1]  # divided by 1 - u
         u = first_root(p)
         if u is not None:
             return u, ()

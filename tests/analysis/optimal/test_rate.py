@@ -417,6 +417,7 @@ def test_an_unknown_method_is_named():
         gd.rate(R.GDA(0.1), BILINEAR, method="spectrall")
 
 
+@pytest.mark.slow
 def test_pictures():
     data = gd.rate(R.Extragradient(0.4), BILINEAR).plot().data
     assert data["radius"].max() <= data["value"]

@@ -1,0 +1,306 @@
+"""The parameters of a rule that are best over a whole class of games."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from ...budget import Budget
+from ...classes import GameClass, StronglyMonotone
+from ...doors import door
+from ...errors import DomainError, GandynError, ParameterError
+from ...games.quadratic import quadratic
+from ...lazy import sympy
+from ...results import Result
+from ...types import Rule
+from ..parameters.freed import freed, symbols_of, with_value
+from .closed_forms import Known, known
+from .companion import HOLOMORPHIC, Companion, companion
+from .enclosure import peaks
+from .floor import unreachable
+from .minimax import REACH, Range, samples, search, worst
+from .rate import CLOSE, DISTANCE, RADIUS, Rate, class_of, rate
+
+FREE = (-2.0, 2.0)  # where a parameter of either sign is looked for, such as momentum
+EDGE = 3.0
+FAR = 1e9
+STEPS = 14
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Design(Result):
+    """The parameters of a rule with the smallest worst-case factor per step over a class of games.
+
+    Attributes:
+        rule: with its free parameters as symbols.
+        over: the class of games.
+        values: the best values by name; 0 or infinity where the best is only approached.
+        rate: the factor per step with them, as `gd.rate` measures it; the infimum where it is not attained.
+        kind: "exact": no other values (within `bounds`) do better by more than 1e-9, by `reason`; "upper": the rate is
+            guaranteed with these values, and a search found none that are better; "lower": as `Rate.kind`.
+        attained: whether values attain the rate.
+        reason: the argument.
+        approach: how an infimum is approached.
+        worst: the `Rate` of the rule with these values; None where they are not attained.
+        measure: what the rate measures.
+    """
+
+    rule: Rule
+    over: GameClass
+    values: dict[str, float]
+    rate: float
+    kind: str
+    attained: bool
+    reason: str
+    approach: str = ""
+    worst: Rate | None = None
+    measure: str = RADIUS
+
+    _data = "rule over=_class values rate kind attained reason approach measure worst"
+    _plot = "design"
+
+    @property
+    def _class(self) -> str:
+        return repr(self.over)
+
+    @property
+    def best(self) -> Rule:
+        """The rule with the best values.
+
+        Raises:
+            DomainError: where they are only approached.
+        """
+        if not self.attained:
+            raise DomainError(f"the best {self.rule!r}, which is only approached", "bounds=", self.approach)
+        return _with(self.rule, self.values)
+
+    def summary(self) -> str:
+        """Rule, class, values and rate, and the argument."""
+        chosen = ", ".join(f"{name} = {value:.9g}" for name, value in self.values.items())
+        verb = "smallest" if self.attained else "infimum of the"
+        lines = [f"{self.rule!r} on {self.over}: {chosen}"]
+        lines.append(f"{verb} {self.measure} {self.rate:.9g} per step ({self.kind})")
+        lines += [f"not attained: {self.approach}"] if not self.attained else []
+        return "\n".join([*lines, self.reason])
+
+
+@door
+def design(
+    rule: Rule,
+    over: Any,
+    parameters: Any = ("lr",),
+    bounds: Mapping[str, tuple[float, float]] | None = None,
+    budget: float | Budget | None = 60.0,
+) -> Design:
+    """The values of a rule's free parameters with the smallest worst-case rate over a class of games.
+
+    A closed form is used where one is known; its argument is in `reason`. Otherwise the worst spectral radius is
+    minimised by a grid, sequential linear programs and exchange, and its value proven by `gd.rate`. For one parameter,
+    it is also proven that no value does better: at each, one of a few games is at least that slow.
+
+    Args:
+        rule: free parameters are texts or symbols: `Extragradient("lr")`, `HeavyBall("lr", "momentum")`; one per player
+            as a tuple. They are all designed.
+        over: a class of `gd.classes`.
+        parameters: fields to free in a rule that is given with numbers.
+        bounds: (low, high) of parameters by name. By default all that the rule accepts: steps above 0; parameters that
+            may be negative from -2 to 2.
+        budget: seconds.
+
+    Raises:
+        ParameterError: for names that the rule does not have, and bounds that are none.
+        DomainError: as `gd.rate`.
+
+    Example:
+        >>> import gandyn as gd
+        >>> found = gd.design(gd.rules.Extragradient("lr"), gd.classes.Bilinear(0.5, 2))
+        >>> round(found.values["lr"], 9), round(found.rate, 9), found.kind
+        (0.4850712501, 0.971924214, 'exact')
+    """
+    over, limit = class_of(over), Budget.of(budget)
+    rule, ranges = _freed(rule, parameters, bounds)
+    fields = _fields(rule)
+    form = known(rule, over, frozenset(fields.values())) if not bounds and len(fields) == len(ranges) else None
+    if form is not None:
+        return _closed(rule, over, form, {field: name for name, field in fields.items()}, limit)
+    if isinstance(over, StronglyMonotone):
+        return _monotone(rule, over, ranges, limit)
+    return _searched(rule, over, ranges, limit)
+
+
+def _freed(rule: Rule, parameters: Any, bounds: Any) -> tuple[Rule, list[Range]]:
+    """The rule with its free parameters as symbols, and the range of each."""
+    given = (parameters,) if isinstance(parameters, (str, sympy.Symbol)) else parameters
+    if not (isinstance(given, (list, tuple)) and all(isinstance(p, (str, sympy.Symbol)) and str(p) for p in given)):
+        raise ParameterError(f"parameters={parameters!r}"[:80], "names, at least one", 'parameters=("lr",)')
+    given = tuple(map(str, given))
+    free = sorted(map(str, symbols_of(rule)))
+    names = free if free and given == ("lr",) else list(dict.fromkeys([*given, *free]))
+    if not names:
+        raise ParameterError(f"parameters={parameters!r}", "names, at least one", 'parameters=("lr",)')
+    original = rule
+    for name in names:
+        rule = freed(quadratic(), rule, name, positive=True)[0] or rule
+    if not (bounds is None or isinstance(bounds, Mapping)):
+        raise ParameterError(f"bounds={bounds!r}"[:80], "a pair (low, high) for names", 'bounds={"lr": (0.1, 1)}')
+    limits = {str(name): pair for name, pair in (bounds or {}).items()}
+    unknown = [name for name in limits if name not in names]
+    if unknown:
+        raise ParameterError(
+            f"bounds of {unknown[0]!r}", f"of {', '.join(names)}", f"bounds={{{names[0]!r}: (0.1, 1)}}"
+        )
+    return rule, [_range(rule, original, name, limits.get(name)) for name in sorted(names)]
+
+
+def _range(rule: Rule, original: Rule, name: str, given: Any) -> Range:
+    if given is not None:
+        try:
+            low, high = (float(x) for x in given)
+        except (TypeError, ValueError):
+            low, high = 1.0, 0.0
+        if not (low < high and math.isfinite(low) and math.isfinite(high)):
+            raise ParameterError(f"bounds={{{name!r}: {given!r}}}", "a pair low < high", "bounds={'lr': (0.1, 1)}")
+        return Range(name, low, high)
+    symbol = next(s for s in symbols_of(rule) if str(s) == name)
+    allowed = [value for value in (-0.5, 0.5, 1.5, 50.0) if _accepts(rule, symbol, value)]
+    high = math.inf if 50.0 in allowed else 1.0
+    return Range(name, *FREE) if -0.5 in allowed else Range(name, 0.0, high)
+
+
+def _accepts(rule: Rule, symbol: Any, value: float) -> bool:
+    try:
+        with_value(rule, symbol, value)
+    except GandynError:
+        return False
+    return True
+
+
+def _fields(rule: Rule) -> dict[str, str]:
+    """The names of free symbols that are a field of the rule by themselves, with that field."""
+    held = {f.name: getattr(rule, f.name) for f in dataclasses.fields(rule)}  # type: ignore[arg-type]
+    return {str(value): field for field, value in held.items() if getattr(value, "is_Symbol", False)}
+
+
+def _with(rule: Rule, values: Mapping[str, float]) -> Rule:
+    for symbol in symbols_of(rule):
+        if str(symbol) in values:
+            rule = with_value(rule, symbol, float(values[str(symbol)]))
+    return rule
+
+
+def _closed(rule: Rule, over: GameClass, form: Known, names: dict[str, str], limit: Budget) -> Design:
+    values = {names[field]: value for field, value in form.values.items()}
+    measure = DISTANCE if isinstance(over, StronglyMonotone) else RADIUS
+    kind = "exact" if form.exact else "upper"
+    worst = None if form.approach else rate(_with(rule, values), over, budget=limit)
+    head = (rule, over, values, form.rate, kind, not form.approach)
+    return Design(*head, form.source, form.approach, worst, measure)
+
+
+def _monotone(rule: Rule, over: StronglyMonotone, ranges: Sequence[Range], limit: Budget) -> Design:
+    """Golden sections on the proven rate over one parameter, on a logarithmic scale."""
+    if len(ranges) != 1:
+        raise DomainError(f"design of {len(ranges)} parameters over {over}", "one free parameter", "set the others")
+    (only,) = ranges
+    scale = 1 / float(over.lipschitz)
+    low, high = max(only.low, 0.02 * scale), min(only.high, 2 * scale)
+    ends, found = [math.log(low), math.log(high)], {}
+
+    def value(x: float) -> float:
+        if x not in found:
+            found[x] = rate(_with(rule, {only.name: math.exp(x)}), over, budget=max(limit.left, 0.1))
+        return found[x].value if math.isfinite(found[x].value) else 2.0
+
+    ratio = (math.sqrt(5) - 1) / 2
+    inner = [ends[1] - ratio * (ends[1] - ends[0]), ends[0] + ratio * (ends[1] - ends[0])]
+    for _ in range(STEPS):
+        if limit.out:
+            break
+        if value(inner[0]) <= value(inner[1]):
+            ends[1], inner = inner[1], [inner[1] - ratio * (inner[1] - ends[0]), inner[0]]
+        else:
+            ends[0], inner = inner[0], [inner[1], inner[0] + ratio * (ends[1] - inner[0])]
+    best = min(found, key=lambda x: found[x].value)
+    reason = "golden sections on the proven rate; between them nothing is proven"
+    worst = found[best]
+    return Design(rule, over, {only.name: math.exp(best)}, worst.value, "upper", True, reason, "", worst, worst.measure)
+
+
+def _searched(rule: Rule, over: GameClass, ranges: Sequence[Range], limit: Budget) -> Design:
+    matrix = companion(rule, "design")
+    ranges = [next(r for r in ranges if r.name == str(p)) for p in matrix.parameters]
+    curves = _curves(over, matrix)
+    point, value = search(matrix, curves, ranges, limit)
+    values = {r.name: float(x) for r, x in zip(ranges, point, strict=True)}
+    unit = 1 / max(float(np.abs(samples(curves, 9)).max()), 1e-300)
+    ends = {r.name: _end(r, float(x), unit) for r, x in zip(ranges, point, strict=True)}
+    if any(end is not None for end in ends.values()):
+        return _approached(matrix, over, curves, ranges, values, ends, value, limit)
+    worst = rate(_with(rule, values), over, budget=limit)
+    kind, reason = worst.kind, worst.reason
+    if worst.kind == "exact":
+        kind, reason = (
+            "upper",
+            "the best of a grid refined by linear programs; its rate is proven, that none is better not",
+        )
+        if _floor(matrix, curves, point, ranges, worst.value, limit):
+            kind, reason = "exact", FLOOR
+    return Design(rule, over, values, worst.value, kind, True, reason, "", worst)
+
+
+SEARCHED = "the best of a grid, refined by linear programs: its rate is proven, that none is better is not"
+FLOOR = "at every other value one of a few games of the class is as slow to 1e-9, proven by polynomials without roots"
+
+
+def _curves(over: GameClass, matrix: Companion) -> Any:
+    curves = over.curves()  # type: ignore[attr-defined]
+    inner = getattr(over, "filled", False) and matrix.kind != HOLOMORPHIC
+    return (*curves, *over.inner_curves(4)) if inner else curves  # type: ignore[attr-defined]
+
+
+def _end(r: Range, value: float, unit: float) -> float | None:
+    """The end of an open range that the best value of a grid runs into: 0 or infinity."""
+    if not math.isinf(r.high):
+        return 0.0 if r.low == 0 and value < 1e-3 * r.high * EDGE else None
+    if value > REACH[1] * unit / EDGE:
+        return math.inf
+    return 0.0 if value < REACH[0] * unit * EDGE and r.low == 0 else None
+
+
+def _approached(
+    matrix: Companion,
+    over: GameClass,
+    curves: Any,
+    ranges: Sequence[Range],
+    values: dict[str, float],
+    ends: Mapping[str, float | None],
+    found: float,
+    limit: Budget,
+) -> Design:
+    """The answer where the search ran to the end of an open range: the value far out, and the direction."""
+    far = [v if ends[n] is None else v * FAR if ends[n] else v / FAR for n, v in values.items()]
+    value = min(float(worst(matrix, samples(curves, 65), [np.array(v) for v in far])), found)
+    shown = {n: v if ends[n] is None else float(ends[n]) for n, v in values.items()}  # type: ignore[arg-type]
+    approach = ", ".join(f"{n} -> {'infinity' if e else '0'}" for n, e in ends.items() if e is not None)
+    kind, reason = "upper", "the search ran to the end of an open range"
+    if len(ranges) == 1 and _floor(matrix, curves, np.array(far), ranges, value, limit):
+        kind, reason = "exact", FLOOR
+    return Design(matrix.rule, over, shown, value, kind, False, reason, approach)
+
+
+def _floor(matrix: Companion, curves: Any, point: Any, ranges: Sequence[Range], value: float, limit: Budget) -> bool:
+    """For one parameter: no value of it brings all games of the class below the rate by more than 1e-9."""
+    if len(ranges) != 1:
+        return False
+    games = []
+    for curve in curves:
+        places = {Fraction(u) for u in peaks(matrix, curve, list(point))} | {Fraction(0), Fraction(1)}
+        games += [curve.point(u) for u in places]
+    slow = sorted(set(games), key=lambda z: -float(matrix.radius(np.array([complex(*map(float, z))]), list(point))[0]))
+    least = Fraction(value) - Fraction(CLOSE) / 2
+    return least <= 0 or unreachable(matrix, slow[:4], ranges[0], least, limit)
