@@ -54,7 +54,7 @@ class Registry:
         """Decorator form of `add`."""
 
         def decorate(build: Callable[..., Any]) -> Callable[..., Any]:
-            build = called_rightly(build)
+            build = called_rightly(reading_members(build) if self.kind == "game" else build)
             self.add(Entry(name, build, examples, aliases))
             return build
 
@@ -184,6 +184,38 @@ def called_rightly(build: B) -> B:
     if "__init__" in vars(build):
         build.__init__ = checked  # type: ignore[misc]
     return build
+
+
+MATRICES = ("a", "b", "c", "matrix")  # of which an array of two axes is a matrix
+
+
+def reading_members(build: Callable[..., Any]) -> Callable[..., Any]:
+    """A builder that takes an array in the place of a number as one value for each member of an ensemble."""
+    signature = inspect.signature(build)
+    numbers = [
+        name
+        for name, p in signature.parameters.items()
+        if (isinstance(p.default, (int, float)) and not isinstance(p.default, bool)) or name == "matrix"
+    ]
+
+    @functools.wraps(build)
+    def read(*args: Any, **kwargs: Any) -> Any:
+        given = signature.bind(*args, **kwargs)
+        axes = {name: getattr(given.arguments.get(name), "ndim", 0) for name in numbers}
+        arrays = [name for name, count in axes.items() if count == 1 or (count > 1 and name not in MATRICES)]
+        if not arrays:
+            return build(*args, **kwargs)
+        from .symbolic.members import per_member
+
+        given.arguments |= {name: per_member(given.arguments[name], name) for name in arrays}
+        try:
+            return build(*given.args, **given.kwargs)
+        except TypeError as error:  # what counts, and games of numbers alone, have no use for a symbol
+            raise ParameterError(
+                f"{build.__name__}({arrays[0]}=an array)", "one number", "one game for each value"
+            ) from error
+
+    return read
 
 
 def _same_separators(name: str) -> str:

@@ -10,14 +10,16 @@ from typing import Any
 import numpy as np
 
 from ..budget import Budget
-from ..doors import door
+from ..doors import ensemble_door
 from ..errors import DomainError, GandynError, ParameterError, ShapeError
 from ..results import Interrupted, Status, Trajectory
+from ..symbolic.members import members_in
 from ..types import Array, Game
 from ..worlds import NUMPY, TORCH, world_of
 from . import cached
 from .endings import STATUS, Problem, integrate_to_the_end
-from .iterate import checked_start
+from .flow_members import MembersFlow
+from .iterate import checked_start, over_ensemble
 from .stacked import Ending, Field, Integration, Limits, integrate
 
 SAMPLES = 201
@@ -25,7 +27,7 @@ FEW_MEMBERS = 64
 LARGEST = 1e300  # beyond it the differences inside a step would overflow
 
 
-@door
+@ensemble_door
 def flow(
     game: Game,
     start: Any,
@@ -53,7 +55,8 @@ def flow(
     which was used. A member that neither brings to the end stops with `Status.STALLED`.
 
     Args:
-        game: the game; its gradient flow is integrated unless `field` is given.
+        game: the game; its gradient flow is integrated unless `field` is given. A parameter may be an array of one
+            value for each member, broadcast as in `iterate`.
         start: array-like (..., d), the points at the first time; a torch tensor gives tensors back.
         time: the length of the flow, a positive number; or the increasing times to report, the start's own first.
         rtol: relative tolerance.
@@ -87,7 +90,7 @@ def flow(
             "an unconstrained game",
             "iterate a projected rule with a small step, or give the flow you mean as field=...",
         )
-    w = checked_start(game, start, project=False)
+    w = over_ensemble(checked_start(game, start, project=False), game)
     times, bound = _times(time, samples), _positive("bound", bound)
     rtol = _positive("rtol", rtol)
     limit = Budget.of(budget)
@@ -159,6 +162,14 @@ def _engine(
     start = np.asarray(w.cpu() if world_of(w) == TORCH else w, dtype=float).reshape(-1, game.dim)
     native = _native(game, len(start), field, method, kernel)
     limit = min(bound, LARGEST)
+    members = members_in(game) if field is None else ()
+    if members:
+
+        def alone(own: Game, point: Array) -> Callable[[Any], tuple[Integration, str]]:
+            return _engine(own, point, None, rtol, method, bound, "eager", threads, budget)
+
+        limits = Limits(rtol, rtol / 10, stop=lambda: budget.out)
+        return MembersFlow(game, members, start, tuple(w.shape[:-1]), native, alone, limit, limits, threads)
     evaluate = right_hand_side(game, w, field, limit)
 
     def first(points: Any, times: Any, limits: Limits) -> Integration:

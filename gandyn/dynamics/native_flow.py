@@ -12,8 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from ..lazy import sympy
 from ..symbolic.backends import C
 from ..symbolic.lowering import StraightLine, lower
+from ..symbolic.members import members_in
 from ..types import Game
 from .compile import load
 from .kernels import GRAIN, available_threads
@@ -32,12 +34,12 @@ static void gd_first_step(lane *restrict y, lane *restrict f, lane h, double spa
   lane p[GD_W], g[GD_W], d0, d1, h0;
   FOR_LANES {
     double a = 0.0, b = 0.0;
-    for (int k = 0; k < GD_W; k++) {
+    for (int k = 0; k < GD_N; k++) {
       const double scale = atol + fabs(y[k][j]) * rtol;
       a += (y[k][j] / scale) * (y[k][j] / scale);
       b += (f[k][j] / scale) * (f[k][j] / scale);
     }
-    a = sqrt(a / GD_W); b = sqrt(b / GD_W);
+    a = sqrt(a / GD_N); b = sqrt(b / GD_N);
     d1[j] = b;
     const double guess = (a < 1e-5) | (b < 1e-5) ? 1e-6 : 0.01 * a / b;
     h0[j] = guess < span ? guess : span;
@@ -46,11 +48,11 @@ static void gd_first_step(lane *restrict y, lane *restrict f, lane h, double spa
   gd_field(p, g);
   for (int j = 0; j < GD_L; j++) {
     double c = 0.0;
-    for (int k = 0; k < GD_W; k++) {
+    for (int k = 0; k < GD_N; k++) {
       const double scale = atol + fabs(y[k][j]) * rtol, change = (g[k][j] - f[k][j]) / scale;
       c += change * change;
     }
-    c = sqrt(c / GD_W) / h0[j];
+    c = sqrt(c / GD_N) / h0[j];
     const double largest = d1[j] > c ? d1[j] : c;
     const double small = h0[j] * 1e-3 > 1e-6 ? h0[j] * 1e-3 : 1e-6;
     double h1 = (d1[j] <= 1e-15) & (c <= 1e-15) ? small : pow(0.01 / largest, 0.125);
@@ -112,13 +114,13 @@ int gd_flow(const double *restrict y0, int64_t n, const double *restrict times, 
     gd_stages(y, p, new_y, new_f, hs, k);
     FOR_LANES {
       double fifth = 0.0, third = 0.0;
-      for (int i = 0; i < GD_W; i++) {
+      for (int i = 0; i < GD_N; i++) {
         const double a = fabs(y[i][j]), b = fabs(new_y[i][j]), scale = atol + (a > b ? a : b) * rtol;
         const double e5 = gd_e5(k, i, j) / scale, e3 = gd_e3(k, i, j) / scale;
         fifth += e5 * e5; third += e3 * e3;
       }
       const double total = fifth + 0.01 * third;
-      error[j] = total == 0.0 ? 0.0 : fabs(hs[j]) * fifth / sqrt(total * GD_W);
+      error[j] = total == 0.0 ? 0.0 : fabs(hs[j]) * fifth / sqrt(total * GD_N);
     }
     int dense = 0;
     for (int j = 0; j < GD_L; j++)
@@ -133,7 +135,7 @@ int gd_flow(const double *restrict y0, int64_t n, const double *restrict times, 
       spent[j] += 12;
       const double factor = error[j] == 0.0 ? 10.0 : 0.9 / sqrt(sqrt(sqrt(error[j])));
       if (error[j] < 1.0) {
-        for (int i = 0; i < GD_W; i++) lost |= !(fabs(new_y[i][j]) <= bound) ? GD_BEYOND : 0;
+        for (int i = 0; i < GD_N; i++) lost |= !(fabs(new_y[i][j]) <= bound) ? GD_BEYOND : 0;
       }
       if (error[j] < 1.0 && !lost) {
         const double before = t[j], reached = hs[j] == end - t[j] ? end : t[j] + hs[j];
@@ -178,10 +180,14 @@ int gd_flow(const double *restrict y0, int64_t n, const double *restrict times, 
 
 
 class NativeFlow:
-    """The compiled flow dw/dt = -v(w) of one symbolic game."""
+    """The compiled flow dw/dt = -v(w) of one symbolic game.
+
+    Parameters of which each member has its own are further coordinates that stand still, outside all norms.
+    """
 
     def __init__(self, game: Game) -> None:
-        code = lower(game.symbols, [-e for e in game.field_exprs])
+        members = members_in(game)
+        code = lower([*game.symbols, *members], [*(-e for e in game.field_exprs), *[sympy.Integer(0)] * len(members)])
         self.dim = game.dim
         self.operations = len(code.instructions)
         self.source = flow_source(code, game.dim)
@@ -247,7 +253,7 @@ def flow_source(code: StraightLine, dim: int) -> str:
     extra = [_stage(13 + s, weights[: 13 + s], "h", f"k[{13 + s}]") for s, weights in enumerate(DOP853.A_EXTRA)]
     return "\n".join([
         MATHEMATICS,
-        f"#define GD_W {dim}\n#define GD_L {LANES}\n#define GD_STAGES 16\n#define GD_PACE {PACE}",
+        f"#define GD_W {len(code.inputs)}\n#define GD_N {dim}\n#define GD_L {LANES}\n#define GD_STAGES 16\n#define GD_PACE {PACE}",
         *(f"#define GD_{ending.name} {ending.value}" for ending in Ending),
         "static void gd_field(double (*restrict y)[GD_L], double (*restrict out)[GD_L]) {",
         "  #pragma omp simd\n  for (int j = 0; j < GD_L; j++) {",

@@ -135,3 +135,55 @@ def test_a_kernel_in_memory_is_used_from_ten_steps_up():
     backend = gd.iterate(game, gd.rules.GDA(0.1), STARTS, 10_000, "last").kernel
     assert gd.iterate(game, gd.rules.GDA(0.3), [1.0, 0.5], 10).kernel == backend
     assert gd.iterate(game, gd.rules.GDA(0.3), [1.0, 0.5], 9).kernel == "eager"
+
+
+ARRAYS = [
+    lambda c: gd.games.bilinear(c),
+    lambda c: gd.games.quadratic(c, 1.2, 0.4),
+    lambda c: gd.games.almost_bilinear(c),
+    lambda c: gd.games.nagarajan_kolter("wasserstein", c),
+    lambda c: gd.games.unrolled_toy(rho=c),
+    lambda c: gd.games.dirac_gan(penalty=gd.penalties.R1(c)),
+    lambda c: gd.games.dirac_gan("wasserstein", penalty=gd.penalties.WGANGP(0.5, target=c)),
+    lambda c: gd.games.dirac_gan(noise=c),
+    lambda c: gd.games.from_sympy("c*x*y + x**2*y", ["x", "y"], {"c": c}),
+]
+
+
+@pytest.mark.parametrize("build", ARRAYS)
+def test_numbers_of_games_may_be_arrays(build):
+    c = np.array([0.2, 0.5, 0.9])
+    many = build(c)
+    w = np.random.default_rng(1).uniform(0.1, 0.4, (3, many.dim))
+    u = np.random.default_rng(2).normal(size=w.shape)
+    run = gd.iterate(many, gd.rules.GDA(0.1), w, 5, kernel="numpy")
+    for k in range(3):
+        alone = build(float(c[k]))
+        np.testing.assert_allclose(many.field(w)[k], alone.field(w[k]), rtol=1e-12, atol=1e-15)
+        np.testing.assert_allclose(many.vjp(w, u)[k], alone.vjp(w[k], u[k]), rtol=1e-12, atol=1e-15)
+        expected = gd.iterate(alone, gd.rules.GDA(0.1), w[k], 5, kernel="eager").w
+        np.testing.assert_allclose(run.w[:, k], expected, rtol=1e-12, atol=1e-15)
+
+
+def test_what_counts_in_a_game_is_no_array():
+    for call in (
+        lambda: gd.games.prisoners_dilemma(np.array([0.9, 0.95])),
+        lambda: gd.games.stochastic_bilinear(summands=np.array([3, 4])),
+        lambda: gd.games.tau_gda(dimension=np.array([2, 4])),
+    ):
+        with pytest.raises(ParameterError):
+            call()
+
+
+@pytest.mark.parametrize("members", [5, 70])  # member by member, and compiled together
+def test_flows_of_an_ensemble_over_parameters(members):
+    c = np.linspace(0.2, 1.5, members)
+    starts = np.random.default_rng(5).normal(size=(members, 2))
+    costs, players = "a*x**2/2 + c*x*y - c*y**4/4", ["x", "y"]
+    run = gd.flow(gd.games.from_sympy(costs, players, {"a": 0.3, "c": c}), starts, 3.0, samples=4)
+    for k in (0, members // 2, members - 1):
+        alone = gd.flow(gd.games.from_sympy(costs, players, {"a": 0.3, "c": c[k]}), starts[k], 3.0, samples=4)
+        np.testing.assert_allclose(run.w[:, k], alone.w, rtol=1e-10, atol=1e-12)
+        assert run.steps[k] == alone.steps
+    radius = np.linalg.norm(gd.flow(gd.games.bilinear(c), starts, 7.0).w, axis=-1)
+    np.testing.assert_allclose(radius, np.broadcast_to(radius[0], radius.shape), rtol=1e-7)

@@ -95,19 +95,37 @@ def linearize_ensemble(game: Game, rule: Rule | None, at: Any) -> LinearizedEnse
     _refuse_kinks(game, rule)
     w = _points(game, rule, at)
     shape = w.shape[:-1]
-    inputs, columns, outputs, bindings = _program(game, rule)
-    z = w if rule is None else _augmented(game, rule, w)
-    rows, program = with_slopes(inputs, outputs, bindings)
-    symbols = [s for s, _ in columns]
-    code = lower([*inputs, *symbols], [*outputs, *rows], program)
-    run = compile_python(code, NUMPY, numpy_namespace())
-    size = len(inputs)
-    with np.errstate(all="ignore"):
-        numbers = run(*(z[..., k] for k in range(size)), *(spread(carrier.values, shape) for _, carrier in columns))
-        found = np.stack([np.broadcast_to(np.asarray(n, dtype=float), shape) for n in numbers], -1)
-    moved, matrix = found[..., :size], found[..., size:].reshape(*shape, size, size)
+    moves = MembersMap(game, rule, shape)
+    z = moves.start(w)
+    moved, matrix = moves(z)
     residual = np.linalg.norm(moved if rule is None else moved - z, axis=-1)
     return LinearizedEnsemble(game, rule, w, matrix, eigenvalues_of(matrix), residual)
+
+
+class MembersMap:
+    """z -> (F(z), DF(z)) of the flow or the augmented map, each member of an ensemble with its own parameters."""
+
+    def __init__(self, game: Game, rule: Rule | None, shape: tuple[int, ...]) -> None:
+        self.game, self.rule, self.shape = game, rule, shape
+        inputs, columns, outputs, bindings = _program(game, rule)
+        rows, program = with_slopes(inputs, outputs, bindings)
+        code = lower([*inputs, *(s for s, _ in columns)], [*outputs, *rows], program)
+        self.size, self._run = len(inputs), compile_python(code, NUMPY, numpy_namespace())
+        self._columns = [spread(carrier.values, shape) for _, carrier in columns]
+
+    def start(self, w: Array) -> Array:
+        """The augmented states in which the rule starts at points w, (..., d)."""
+        return w if self.rule is None else _augmented(self.game, self.rule, w)
+
+    def __call__(self, z: Array) -> tuple[Array, Array]:
+        """F, shape (..., D), and its derivative, shape (..., D, D), at augmented states z."""
+        n = self.size
+        with np.errstate(all="ignore"):
+            numbers = self._run(*(z[..., k] for k in range(n)), *self._columns)
+        found = np.empty((*self.shape, n + n * n))
+        for k, number in enumerate(numbers):
+            found[..., k] = number
+        return found[..., :n], found[..., n:].reshape(*self.shape, n, n)
 
 
 def eigenvalues_of(matrix: Array) -> Array:

@@ -10,15 +10,17 @@ from typing import Any
 import numpy as np
 
 from ...budget import Budget, OutOfTimeError
-from ...doors import door
+from ...doors import ensemble_door
 from ...dynamics.kernels import Kernel
 from ...dynamics.trace import update_map
 from ...errors import GandynError, ParameterError
 from ...results import Result
+from ...symbolic.members import members_in
 from ...types import Array, Game, Rule
 from ..local.linearize import Verdict, linearize
 from ..zeros.fixed_points import fixed_points
 from .basin_run import CYCLING, DIVERGED, LEFT, UNDECIDED, BasinRun, Ends
+from .ensembles import basins_of_members
 
 __all__ = ["CYCLING", "DIVERGED", "LABELS", "LEFT", "UNDECIDED", "Basins", "basins"]
 
@@ -80,7 +82,7 @@ class Basins(Result):
         return f"{what}: {shares}{repeats}\n{claim}: {self.reason}"
 
 
-@door
+@ensemble_door
 def basins(
     game: Game,
     rule: Rule,
@@ -108,6 +110,8 @@ def basins(
     Args:
         game: a deterministic symbolic game.
         rule: the update rule, with numbers for all parameters.
+            A parameter of either may be an array over the axes of the starts: each combination of values is run on its
+            own, and all attractors are listed together.
         grid: one (low, high, n) per coordinate for a rectangular grid of shape (n_1, ..., n_d, d); or an array of
             starts of shape (..., d).
         steps: the most that a start is given, before it is asked whether it cycles.
@@ -131,8 +135,20 @@ def basins(
     """
     starts, own = _grid(game, grid)
     bounds = own if box is None else _box(game, box)
-    kernel, initial = _kernel(game, rule)
     clock = Budget.of(budget)
+    if members_in(game, rule):
+        if refine:
+            raise ParameterError(
+                "refine=True beside arrays of parameters", "refine=False", "one value of each parameter"
+            )
+
+        def alone(own: Game, its: Rule, points: Array) -> Basins:
+            return basins(own, its, points, steps, attractors, tolerance, False, bounds, clock)
+
+        near = tolerance * (bounds[:, 1] - bounds[:, 0]) / 2
+        found = basins_of_members(alone, game, rule, starts, near, clock)
+        return Basins(game, rule, steps=steps, **vars(found))
+    kernel, initial = _kernel(game, rule)
     if attractors is None:
         points, complete, reason = _attractors(game, rule, bounds, clock)
     else:

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from ...doors import door
+from ...doors import ensemble_door
 from ...errors import ConvergenceError, ParameterError
 from ...results import Result
+from ...symbolic.members import members_in
 from ...types import Array, Game, Rule
 from ..parameters.system import Field, System, system
+from .ensembles import exponents_of_members
 
 BATCHES = 20
 STUDENT = 2.093  # 19 degrees of freedom, 95 %
@@ -109,7 +111,7 @@ class LyapunovExponents(Result):
         )
 
 
-@door
+@ensemble_door
 def lyapunov_exponents(
     game: Game,
     rule: Rule | None,
@@ -126,6 +128,9 @@ def lyapunov_exponents(
     A frame of D directions is moved by the exact derivative, z -> DF(z) Q for a map and dQ/dt = DF(z) Q for a flow, and
     made orthogonal again; logarithms of the diagonal of R, averaged, tend to the exponents (Benettin, Galgani,
     Giorgilli & Strelcyn 1980; Eckmann & Ruelle 1985, section V).
+
+    Where parameters of rule or game are arrays of one value per member, all orbits move together, and the answer is a
+    `LyapunovEnsemble` with exponents of shape (..., D); maps only.
 
     Args:
         game: a symbolic, deterministic game.
@@ -148,6 +153,10 @@ def lyapunov_exponents(
         >>> bool(abs(found.exponents - np.log(1.25) / 2).max() < 1e-12)
         True
     """
+    if members_in(game, rule):
+        if field is not None:
+            raise ParameterError("a field beside arrays of parameters", "one of the two", "one value of each parameter")
+        return exponents_of_members(game, rule, start, steps, settle, seed, budget)  # type: ignore[return-value]
     w = np.asarray(start, dtype=float)
     if w.shape != (game.dim,) or not np.isfinite(w).all():
         raise ParameterError(f"start={start!r}", f"{game.dim} finite numbers", "start=[0.1] * game.dim")
