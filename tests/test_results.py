@@ -97,6 +97,7 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     "Linearization": lambda: gd.linearize(BILINEAR, GDA, at=[0, 0]),
     "NonlinearDecision": lambda: gd.linearize(BILINEAR, at=[0, 0]).nonlinear,
     "LinearizedEnsemble": lambda: gd.linearize(BILINEAR, gd.rules.GDA(np.array([0.1, 0.2]))),
+    "LyapunovEnsemble": lambda: gd.lyapunov_exponents(BILINEAR, gd.rules.GDA(np.array([0.1, 0.2])), [1.0, 0.0], 40),
     "Sweep": lambda: gd.sweep(BILINEAR, gd.rules.GDA("lr"), {"lr": [0.1, 0.2]}),
     "StabilityRegion": lambda: gd.stability_region(BILINEAR, gd.rules.OptimisticGD("lr")),
     "FixedPoint": lambda: gd.fixed_points(QUADRATIC)[0],

@@ -117,8 +117,8 @@ def _refuse_members(called: str, given: Mapping[str, Any]) -> None:
     for symbol in members.members_in(*(v for v in given.values() if isinstance(v, (Game, Rule)))):
         raise ParameterError(
             f"{called} with an array of shape {symbol.values.shape} for {symbol.name}",
-            "one value of each parameter: arrays of one value per member are for iterate, flow, basins, linearize, "
-            "lyapunov_exponents and sweep",
+            "one value of each parameter: arrays of one value per member are for iterate, flow, basins, linearize and "
+            "lyapunov_exponents",
             f"{called} once for each value, or with a free parameter {symbol.name}={symbol.name!r}",
         )
 

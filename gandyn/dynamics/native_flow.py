@@ -253,7 +253,8 @@ def flow_source(code: StraightLine, dim: int) -> str:
     extra = [_stage(13 + s, weights[: 13 + s], "h", f"k[{13 + s}]") for s, weights in enumerate(DOP853.A_EXTRA)]
     return "\n".join([
         MATHEMATICS,
-        f"#define GD_W {len(code.inputs)}\n#define GD_N {dim}\n#define GD_L {LANES}\n#define GD_STAGES 16\n#define GD_PACE {PACE}",
+        f"#define GD_W {len(code.inputs)}\n#define GD_N {dim}",
+        f"#define GD_L {LANES}\n#define GD_STAGES 16\n#define GD_PACE {PACE}",
         *(f"#define GD_{ending.name} {ending.value}" for ending in Ending),
         "static void gd_field(double (*restrict y)[GD_L], double (*restrict out)[GD_L]) {",
         "  #pragma omp simd\n  for (int j = 0; j < GD_L; j++) {",
