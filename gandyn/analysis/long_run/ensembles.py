@@ -133,7 +133,7 @@ def basins_of_members(
     combinations, which = np.unique(values, axis=0, return_inverse=True)
     labels, end = np.full(len(points), UNDECIDED), points.copy()
     periods, known = np.zeros(len(points), dtype=int), np.empty((0, d))
-    complete, reasons = True, {}
+    complete, reasons = True, dict[str, None]()
     for k, numbers in enumerate(combinations):
         members = np.flatnonzero(which.ravel() == k)
         if clock.out:
