@@ -141,7 +141,7 @@ class NetworkCritic(Critic):
 
     def _generator(self, like: Any) -> torch.Generator:
         if self._source is None:
-            start = (self._seed + (self._stream + 1) * SEED_STRIDE) % 2**63
+            start = int(self._seed + (self._stream + 1) * SEED_STRIDE) % 2**63
             self._source = torch.Generator(like.device).manual_seed(start)
         return self._source
 

@@ -256,7 +256,7 @@ def stationary(game: Game, rule: Rule, noise: Any = None, at: Any = None, *, bud
     Example:
         >>> import gandyn as gd
         >>> game = gd.games.quadratic(0.37, 1.13, 0.37)
-        >>> round(gd.stationary(game, gd.rules.Extragradient(0.19), noise=1.0).covariance[0, 0], 6)
+        >>> float(gd.stationary(game, gd.rules.Extragradient(0.19), noise=1.0).covariance[0, 0].round(6))
         0.186277
         >>> gd.stationary(gd.games.bilinear(), gd.rules.GDA(0.1), noise=1.0).exists
         False
