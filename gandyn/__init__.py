@@ -64,6 +64,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds when it is asked for, so that edit
     from .analysis.spectrum.toy_against_network import toy_against_network as toy_against_network
     from .analysis.stochastic.mean_square import mean_square as mean_square
     from .analysis.stochastic.stationary import stationary as stationary
+    from .analysis.stochastic.stochastic_flow import stochastic_flow as stochastic_flow
     from .analysis.zeros.fixed_points import fixed_points as fixed_points
     from .dynamics.flow import flow as flow
     from .dynamics.iterate import iterate as iterate

@@ -47,6 +47,7 @@ HOMES = {
     "conserved_quantities": "analysis.conserved.quantities",
     "stationary": "analysis.stochastic.stationary",
     "mean_square": "analysis.stochastic.mean_square",
+    "stochastic_flow": "analysis.stochastic.stochastic_flow",
     "rate": "analysis.optimal.rate",
     "watch": "watching",
     "design": "analysis.optimal.design",

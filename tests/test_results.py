@@ -126,6 +126,7 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     "LyapunovExponents": lambda: gd.lyapunov_exponents(QUADRATIC, GDA, [1.0, 0.5], steps=50),
     "Stationary": lambda: gd.stationary(QUADRATIC, GDA, noise=0.1),
     "MeanSquare": lambda: gd.mean_square(QUADRATIC, GDA),
+    "StochasticFlow": lambda: gd.stochastic_flow(QUADRATIC, GDA, noise=0.1),
     "Recurrence": lambda: gd.recurrence(gd.games.matching_pennies(), [0.4, 0.6, 0.7, 0.3], 5.0),
     "Bifurcation": lambda: gd.bifurcation(QUADRATIC, GDA, "lr", [0.1, 0.2, 0.3], box=BOX),
     "BifurcationPoint": fold,

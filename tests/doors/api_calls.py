@@ -98,6 +98,8 @@ FUNCTIONS: list[tuple[str, dict[str, Any], dict[str, str]]] = [
     ("conserved_quantities", {"game": BILINEAR}, {"game": "game", "rule": "rule"}),
     ("stationary", {"game": QUADRATIC, "rule": GDA, "noise": 0.1},
      {"game": "game", "rule": "rule", "noise": "covariance", "at": "point", "budget": "positive"}),
+    ("stochastic_flow", {"game": QUADRATIC, "rule": GDA, "noise": 0.1},
+     {"game": "game", "rule": "rule", "noise": "covariance", "order": "count", "budget": "positive"}),
     ("mean_square", {"game": QUADRATIC, "rule": GDA}, {"game": "game", "rule": "rule", "at": "point", "budget": "positive"}),
     ("fit_rate", {"trajectory": None}, {"trajectory": "game"}),
     ("ergodic_average", {"trajectory": None}, {"trajectory": "game"}),
