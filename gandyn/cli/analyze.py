@@ -29,6 +29,9 @@ def analyze(
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the game or rule.")
     ] = None,
     at: Annotated[str | None, typer.Option(help="The point, coordinates with commas; the known equilibrium.")] = None,
+    noise: Annotated[
+        str | None, typer.Option(help="Variance of noise on the field, one number or one per player: 0.1 or 0.1,0.2.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, with the same content.")] = False,
     everything: Annotated[
         bool, typer.Option("--all", help="Every section, --global too, without a limit on its time.")
@@ -43,14 +46,18 @@ def analyze(
     verdict with its reason; the kind of solution, potential and Hamiltonian parts; stable, critical and best steps;
     the critical time scale; what finite steps add; conserved quantities and a Lyapunov function. Without a rule, the
     same of the gradient flow. With --global also all equilibria, cycles and invariant circles around the point, its
-    bifurcations as the step grows, Lyapunov exponents of an orbit, and a proven basin. A section that computes for more
-    than ten seconds is left out, and says so.
+    bifurcations as the step grows, Lyapunov exponents of an orbit, and a proven basin. With --noise, and for games that
+    draw batches, also the stationary law, the mean-square limit of the step and the best step for a budget. A section
+    that computes for more than ten seconds is left out, and says so.
     """
     from .global_sections import GLOBAL
+    from .noise_section import noise_section
     from .sections import ALWAYS, KEYS, SECTIONS
 
-    subject = _subject(game, rule, set_, at)
-    chosen = {make: KEYS[make] for make in SECTIONS} | (GLOBAL if around or everything else {})
+    subject = _subject(game, rule, set_, at, noise)
+    noisy = rule is not None and (noise is not None or subject.stochastic)
+    chosen = {make: KEYS[make] for make in SECTIONS} | ({noise_section: ("noise",)} if noisy else {})
+    chosen |= GLOBAL if around or everything else {}
     notes: dict[str, str] = {}
     first = {make: _within(None, make, subject) for make in ALWAYS}
     notes |= {make.__name__.removesuffix("_section"): why for make, (section, why) in first.items() if section is None}
@@ -74,7 +81,7 @@ def analyze(
     _print(subject.game.name, sections, late)
 
 
-def _subject(game: str, rule: str | None, set_: list[str] | None, at: str | None) -> Any:
+def _subject(game: str, rule: str | None, set_: list[str] | None, at: str | None, noise: str | None) -> Any:
     from .. import games, rules
     from ..analysis.local.linearize import linearize
     from .sections import Subject
@@ -94,7 +101,19 @@ def _subject(game: str, rule: str | None, set_: list[str] | None, at: str | None
     analysed = built.mean() or built
     place = _point(analysed, at)
     lin = linearize(analysed, built_rule, at=place)
-    return Subject(analysed, built_rule, place, lin, "" if analysed is built else built.name)
+    law = None if noise is None else _noise(noise, built, built_rule)
+    return Subject(analysed, built_rule, place, lin, "" if analysed is built else built.name, built, law)
+
+
+def _noise(text: str, game: Any, rule: Any) -> Any:
+    """The noise that a text says, fitting the game."""
+    from ..noise import Additive
+
+    if rule is None:
+        raise ParameterError("--noise without --rule", "a rule, whose steps the noise shakes", "--rule GDA --noise 0.1")
+    law = Additive(values.value(text))
+    law.on(game)
+    return law
 
 
 def _point(game: Any, at: str | None) -> Any:

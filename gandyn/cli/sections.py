@@ -32,7 +32,8 @@ class Section:
 class Subject:
     """What is analysed: game, rule (None for the flow), the exact point where it is known, the linearisation there.
 
-    `stochastic` names the game that was asked for, where `game` is its mean.
+    `stochastic` names the game that was asked for, where `game` is its mean. `drawn` is that game, and `noise` what is
+    added to its field, for the section on noise.
     """
 
     game: Any
@@ -40,6 +41,8 @@ class Subject:
     place: Any
     lin: Any
     stochastic: str = ""
+    drawn: Any = None
+    noise: Any = None
 
 
 def game_section(subject: Subject) -> Section:

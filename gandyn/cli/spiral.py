@@ -31,6 +31,9 @@ def spiral(
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the game or the rules.")
     ] = None,
+    noise: Annotated[
+        str | None, typer.Option(help="Variance of noise on the field; draws the predicted ellipses.")
+    ] = None,
     surface: Annotated[
         bool, typer.Option("--surface", help="The cost's surface, trajectories climbing on it.")
     ] = False,
@@ -52,7 +55,7 @@ def spiral(
     if steps is not None and steps < 1:
         raise ParameterError(f"--steps {steps}", "a whole number >= 1", "--steps 60")
     targets = _targets(out, animate, as_json)
-    study = _study(game, rule, lr, start, steps, set_)
+    study = _study(game, rule, lr, start, steps, set_, noise)
     typer.echo(json.dumps(study.to_dict(), indent=2) if as_json else study.summary())
     for target in targets:
         _write(study, target, surface, width)
@@ -73,7 +76,15 @@ def _targets(out: list[pathlib.Path] | None, animate: bool, as_json: bool) -> li
     return targets
 
 
-def _study(game: str, rule: list[str] | None, lr: str, start: str, steps: int | None, set_: list[str] | None) -> Any:
+def _study(
+    game: str,
+    rule: list[str] | None,
+    lr: str,
+    start: str,
+    steps: int | None,
+    set_: list[str] | None,
+    noise: str | None,
+) -> Any:
     from .. import games, rules
     from ..plots.spiral_study import compute_spiral
 
@@ -93,7 +104,7 @@ def _study(game: str, rule: list[str] | None, lr: str, start: str, steps: int | 
         entries.append(rules.registry[one.name])
     values.refuse_unused(given, used, entries)
     where = [float(x) for x in values.point(start, "--start")]
-    return compute_spiral(built, built_rules, step, where, steps)
+    return compute_spiral(built, built_rules, step, where, steps, None if noise is None else values.value(noise))
 
 
 def _write(study: Any, target: pathlib.Path, surface: bool, width: str) -> None:

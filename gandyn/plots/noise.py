@@ -71,20 +71,25 @@ def clouds(results: Sequence[Stationary], members: int = 800, seed: int = 0) -> 
 
 def _draw(figure: Drawing, axes: Any, result: Stationary, members: int, seed: int, prefix: str = "") -> None:
     """One cloud with its ellipse on one pair of axes; data by names that begin with `prefix`."""
-    centre, covariance = result.mean[:2], result.covariance[:2, :2]
-    values, vectors = np.linalg.eigh(covariance)
-    ring = LEVEL * np.sqrt(np.maximum(values, 0))[:, None] * np.stack([np.cos(TURN), np.sin(TURN)])
-    ellipse = centre + (vectors @ ring).T
+    centre, covariance, drawn = result.mean[:2], result.covariance[:2, :2], ellipse(result)
     if members:
         cloud = _settled(result, members, seed)[:, :2]
         axes.plot(*cloud.T, ".", color=OKABE_ITO["blue"], markersize=1.5, alpha=0.5, label="runs")
         distance = np.einsum("ni,ij,nj->n", cloud - centre, np.linalg.pinv(covariance), cloud - centre)
         figure.data.update({f"{prefix}cloud": cloud, f"{prefix}inside": float(np.mean(distance <= LEVEL**2))})
-    axes.plot(*ellipse.T, color=OKABE_ITO["vermillion"], label="predicted, 95 %")
+    axes.plot(*drawn.T, color=OKABE_ITO["vermillion"], label="predicted, 95 %")
     at = np.array([float(x) for x in result.at[:2]])
     axes.plot(*at, marker="+", color=INK, markersize=6)
     axes.set_aspect("equal", adjustable="box" if prefix else "datalim")
-    figure.data[f"{prefix}ellipse"] = ellipse
+    figure.data[f"{prefix}ellipse"] = drawn
+
+
+def ellipse(result: Stationary) -> np.ndarray:
+    """Points (k, 2) of the ellipse that holds 95 % of a Gaussian with the law's first two coordinates' covariance."""
+    values, vectors = np.linalg.eigh(result.covariance[:2, :2])
+    ring = LEVEL * np.sqrt(np.maximum(values, 0))[:, None] * np.stack([np.cos(TURN), np.sin(TURN)])
+    found: np.ndarray = result.mean[:2] + (vectors @ ring).T
+    return found
 
 
 def _settled(result: Stationary, members: int, seed: int) -> np.ndarray:

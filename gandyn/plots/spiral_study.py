@@ -15,6 +15,7 @@ from ..types import Array, Game, Rule
 from .drawable import as_array, labelled, plane
 from .drawing import Drawing
 from .eigenvalues import MOST_ANNOTATIONS, draw_spectrum, measured
+from .noise import ellipse
 from .phase import draw_portrait
 from .style import current_width, series_styles, styled
 from .surface import surface as draw_surface
@@ -30,12 +31,14 @@ class Spiral(Result):
     Attributes:
         game: a game of two coordinates. equilibrium: the point that distances are measured to, shape (2,).
         trajectories: by label, the gradient flow's first. linearizations: by label, at the equilibrium.
+        laws: the stationary laws of the rules by label, where there is noise; those that exist are drawn as ellipses.
     """
 
     game: Game
     equilibrium: Array
     trajectories: dict[str, Trajectory]
     linearizations: dict[str, Any]
+    laws: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     _data = "game equilibrium"
     _plot = "draw_spiral"
@@ -65,12 +68,20 @@ class Spiral(Result):
             row.update({name: number, "eigenvalues": np.asarray(lin.eigenvalues)})
             if name == "spectral_radius" and exact is not None:
                 row["spectral_radius_exact"] = str(exact)
+        if label in self.laws:
+            row["noise_floor"] = self.laws[label].mean_square_distance
         return row
 
     def summary(self) -> str:
-        """The table: rule, spectral radius, verdict, final distance."""
-        heads = ("rule", "spectral radius", "", "verdict", "final distance")
-        return "\n".join(table([heads, *(_cells(row) for row in self.rows())]))
+        """The table: rule, spectral radius, verdict, final distance; with noise, the mean-square distance it leaves."""
+        heads = ("rule", "spectral radius", "", "verdict", "final distance", *(["noise floor"] if self.laws else []))
+        return "\n".join(table([heads, *(_cells(row) + self._floor(row) for row in self.rows())]))
+
+    def _floor(self, row: dict[str, Any]) -> tuple[str, ...]:
+        if not self.laws:
+            return ()
+        floor = row.get("noise_floor")
+        return ("" if floor is None else "none" if np.isinf(floor) else f"{floor:.6g}",)
 
     def _headline(self) -> str:
         return f"{self.game.name}: {', '.join(self.trajectories)}"
@@ -108,6 +119,7 @@ def compute_spiral(
     lr: Any = 0.2,
     start: Any = (1.0, 0.0),
     steps: int | None = None,
+    noise: Any = None,
 ) -> Spiral:
     """Run the flow and the rules from one start, and linearise each at the equilibrium.
 
@@ -117,6 +129,7 @@ def compute_spiral(
         lr: step size of the default rules; the flow runs for time steps * lr (the mean of lr where it is per player).
         start: two coordinates.
         steps: number of steps; by default 60, or as many as the flow needs for one and a half turns, at most 600.
+        noise: on the rules' field evaluations: `gd.noise.Additive`, or the covariance of one.
 
     Raises:
         DomainError: for other than two coordinates. ParameterError: where no equilibrium is known or found.
@@ -146,10 +159,22 @@ def compute_spiral(
     turning = linearize(game, at=at)
     if steps is None:
         steps = _one_and_a_half_turns(turning, length)
-    runs = [iterate(game, rule, start, steps) for rule in rules]
+    runs = [iterate(game, rule, start, steps, noise=noise) for rule in rules]
     named = labelled([_smooth_flow(game, start, length * steps), *runs])
     lins = {label: linearize(game, run.rule, at=at) for label, run in named.items()}
-    return Spiral(game, np.array([float(x) for x in at]), named, lins)
+    rolled = {} if noise is None else {label: run.rule for label, run in named.items() if run.rule is not None}
+    laws = {label: law for label, rule in rolled.items() if (law := _law(game, rule, noise, at)) is not None}
+    return Spiral(game, np.array([float(x) for x in at]), named, lins, laws)
+
+
+def _law(game: Game, rule: Rule, noise: Any, at: Any) -> Any:
+    """The stationary law; None for a rule without a linear part there (Adam)."""
+    from ..analysis.stochastic.stationary import stationary
+
+    try:
+        return stationary(game, rule, noise, at)
+    except DomainError:
+        return None
 
 
 def _one_and_a_half_turns(lin: Any, length: float) -> int:
@@ -232,6 +257,9 @@ def draw_spiral(study: Spiral, surface: bool = False) -> Drawing:
     left.set_title(TITLES.get(study.game.name, study.game.name))
     flows = [run.rule is None for run in study.trajectories.values()]
     styles = series_styles(list(study.trajectories), flows)
+    for label, law in study.laws.items():
+        if law.exists:
+            left.plot(*ellipse(law).T, color=styles[label].colour, linewidth=0.8, linestyle="--")
     right.set_title("eigenvalues of the update maps")
     handles, names = left.get_legend_handles_labels()
     legend = figure.legend(handles, names, loc="outside lower center", ncols=columns)

@@ -156,3 +156,22 @@ def test_bad_names_are_one_line_and_status_2(arguments):
     result = gandyn("analyze", *arguments)
     assert result.exit_code == 2
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_noise_on_the_page():
+    """Floor, mean-square limit and best step with --noise; the same numbers in JSON; none where there is no law."""
+    page = gandyn("analyze", "quadratic", "--rule", "EG", "--set", "lr=0.19", "--noise", "0.1")
+    assert page.exit_code == 0, page.output
+    assert entry(page.stdout, "noise floor").endswith("(exact)")
+    assert entry(page.stdout, "mean-square limit") == "lr < 1"
+    data = json.loads(
+        gandyn("analyze", "quadratic", "--rule", "EG", "--set", "lr=0.19", "--noise", "0.1", "--json").stdout
+    )
+    assert math.isclose(data["noise"]["mean_square_distance"], 0.015143434, rel_tol=1e-7)
+    assert data["noise"]["critical_lr"] == "1"
+    none = gandyn("analyze", "bilinear", "--rule", "GDA", "--set", "lr=0.1", "--noise", "0.1").stdout
+    assert entry(none, "noise floor").startswith("none: the spectral radius of M (x) M is 1.01")
+    assert entry(none, "mean-square limit") == "none: second moments grow at every step size"
+    sums = gandyn("analyze", "stochastic_bilinear", "--rule", "EG", "--set", "lr=0.1", "--set", "summands=4").stdout
+    assert entry(sums, "mean-square limit") == "lr < sqrt(205)/41 = 0.3492151479"
+    assert gandyn("analyze", "bilinear", "--noise", "0.1").exit_code != 0

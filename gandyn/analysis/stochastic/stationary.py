@@ -77,7 +77,7 @@ class Stationary(Result):
         """Why there is a law, or none."""
         if self.exists is None:
             return f"it depends on {', '.join(map(str, self.parameters))}"
-        what = "E[M (x) M]" if not self.step.single else "the linear part (x) itself"
+        what = "M (x) M" if self.step.single else "E[M (x) M]"
         radius = f"the spectral radius of {what} is {self.spectral_radius:.8g}"
         if self.exists:
             return f"{radius}, below 1"
@@ -121,6 +121,12 @@ class Stationary(Result):
             if self.exists
             else math.inf
         )
+
+    @property
+    def shown(self) -> list[list[str]]:
+        """The covariance as text, without the rounding errors of zeros."""
+        least = 1e-12 * float(np.abs(self.covariance).max())
+        return [[f"{x if abs(x) > least else 0.0:.6g}" for x in row] for row in self.covariance]
 
     @functools.cached_property
     def average_covariance(self) -> Array:
@@ -221,7 +227,7 @@ class Stationary(Result):
         lines = [
             f"{head}: mean-square distance {self.mean_square_distance:.6g}",
             f"mean ({', '.join(f'{x:.6g}' for x in self.mean)}), covariance",
-            *table([[f"{x:.6g}" for x in row] for row in self.covariance]),
+            *table(self.shown),
             f"autocorrelation time {self.autocorrelation_time:.4g} steps; {self.reason}",
             self._argument(),
         ]
@@ -290,6 +296,12 @@ def _smallest(error: Any, what: str) -> tuple[float, float]:
     best = int(np.argmin(values))
     if not math.isfinite(values[best]):
         raise DomainError(f"{what}: no value has a stationary law", "one that is mean-square stable", "another rule")
+    if best == 0:
+        raise DomainError(
+            f"{what}: the error grows with it from the start, as the noise floor lies above the distance to go",
+            "a start farther away, or less noise",
+            "a larger distance=",
+        )
     from scipy.optimize import minimize_scalar
 
     low, high = grid[max(best - 1, 0)], grid[min(best + 1, GRID - 1)]

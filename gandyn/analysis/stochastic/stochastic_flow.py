@@ -26,7 +26,7 @@ from ..backward_error.expansion import STEP, in_proportion, program_series, step
 ORDERS = (1, 2)
 
 
-class Coefficient(sympy.ImmutableDenseMatrix):
+class Coefficient(sympy.ImmutableDenseMatrix):  # type: ignore[misc]
     """A coefficient of the equation: a SymPy matrix of expressions in w, a column (d, 1) or (d, d), that can be called.
 
     Attributes:
@@ -245,7 +245,7 @@ def _expanded(game: Game, rule: Rule) -> tuple[Any, Any, Any, Any]:
     turned = slopes * rate
     along = sum((rate.diff(s) * b for s, b in zip(w, drift, strict=True)), sympy.zeros(*rate.shape))
     correction = crossed + crossed.T - (turned + turned.T + along) / 2
-    return tuple(e.applyfunc(sympy.expand) for e in (drift, bend - slopes * drift / 2, rate, correction))  # type: ignore[return-value]
+    return tuple(e.applyfunc(sympy.expand) for e in (drift, bend - slopes * drift / 2, rate, correction))
 
 
 def _mean(draws: SymbolicDraws, matrix: Any) -> Any:
