@@ -10,6 +10,7 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE / "_ext"))
 
+import explorer_file  # noqa: E402
 import gallery  # noqa: E402
 
 import gandyn  # noqa: E402
@@ -49,6 +50,7 @@ napoleon_use_ivar = True
 html_theme = "furo"
 html_title = "gandyn"
 html_static_path = ["_static"]
+html_extra_path = [explorer_file.prepare(HERE / "generated" / "explorer")]
 html_css_files = ["gandyn.css"]
 html_copy_source = False
 html_show_sourcelink = False

@@ -78,7 +78,7 @@ KNOWN: tuple[tuple[str, str, dict[str, Any], tuple[float, float], float, str, st
     ),
     (
         "Forsaken", "forsaken", {}, (0.5, 0.5), 1.6,
-        "The equilibrium attracts nearby points. Can a start farther away reach it?",
+        "The equilibrium attracts the gradient flow from nearby. Can it from farther away?",
         "No: a cycle stands between. Runs from outside go to the outer, attracting cycle (Hsieh et al. 2021).",
     ),
     (
@@ -89,12 +89,13 @@ KNOWN: tuple[tuple[str, str, dict[str, Any], tuple[float, float], float, str, st
     (
         "Follow-the-ridge, first quadratic", "follow_the_ridge", {"function": 1}, (1.0, 0.5), 2.5,
         "The origin is a local minimax point. Do simultaneous steps find it?",
-        "No: they are repelled. Follow-the-ridge converges to it, by construction.",
+        "No: they are repelled (the flow has the eigenvalue 2 twice). Follow-the-ridge converges to it.",
     ),
     (
         "Exponential", "exponential", {}, (5.0, 7.0), 12.0,
-        "Two kinds of critical points. Which of them do simultaneous steps find?",
-        "It depends on the start. Compare the eigenvalues at the nearest equilibrium for each rule.",
+        "Does the gradient flow converge to the origin from nearby?",
+        "No: the origin is a saddle of the flow, with eigenvalues 2 and -2. From (5, 7) it leaves to where the "
+        "envelope is flat.",
     ),
     (
         "Tandem", "tandem", {}, (0.2, -0.4), 2.0,
