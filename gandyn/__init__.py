@@ -55,7 +55,9 @@ if TYPE_CHECKING:  # what `__getattr__` finds when it is asked for, so that edit
     from .analysis.measured.rates import fit_rate as fit_rate
     from .analysis.nash.classification import classify as classify
     from .analysis.optimal.design import design as design
+    from .analysis.optimal.limits import speed_limit as speed_limit
     from .analysis.optimal.rate import rate as rate
+    from .analysis.optimal.recommend import recommend as recommend
     from .analysis.parameters.bifurcation import bifurcation as bifurcation
     from .analysis.parameters.stability import stability_region as stability_region
     from .analysis.parameters.sweep import sweep as sweep

@@ -51,6 +51,8 @@ HOMES = {
     "rate": "analysis.optimal.rate",
     "watch": "watching",
     "design": "analysis.optimal.design",
+    "recommend": "analysis.optimal.recommend",
+    "speed_limit": "analysis.optimal.limits",
 }
 # Those of `gd.analysis`: the same functions, and one that `gd` does not offer.
 ANALYSES = {name: home.removeprefix("analysis.") for name, home in HOMES.items() if home.startswith("analysis.")} | {

@@ -113,6 +113,8 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     "ConservedQuantity": lambda: gd.conserved_quantities(BILINEAR)[0],
     "LyapunovFunction": lambda: gd.lyapunov_function(QUADRATIC, GDA),
     "WorstCase": bound,
+    "SpeedLimit": lambda: gd.speed_limit(gd.classes.Bilinear(0.5, 2)),
+    "Recommendation": lambda: gd.recommend(gd.classes.Spectrum(segment=(0.5, 2)), [gd.rules.GDA("lr")]),
     "Design": lambda: gd.design(gd.rules.Extragradient("lr"), gd.classes.Bilinear(0.5, 2)),
     "Rate": lambda: gd.rate(gd.rules.Extragradient(0.4), gd.classes.Bilinear(0.5, 2)),
     "Certificate": lambda: gd.certify(QUADRATIC, GDA, at=[0, 0], box=BOX),

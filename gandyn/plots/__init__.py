@@ -5,6 +5,7 @@ from __future__ import annotations
 from .animation import animate
 from .bifurcation_diagram import bifurcation
 from .certificates import certificate, lyapunov_function
+from .class_choices import recommendation
 from .class_designs import design
 from .class_rates import rate
 from .data_space import data_space
@@ -69,6 +70,7 @@ __all__ = [
     "phase_portrait",
     "rate",
     "rate_fit",
+    "recommendation",
     "recurrence",
     "samples",
     "seeds",

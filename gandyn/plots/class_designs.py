@@ -54,14 +54,15 @@ def design(found: Design, ranges: dict[str, tuple[float, float]] | None = None, 
         axes.set(xlabel=names[0], ylabel="worst spectral radius", ylim=(min(found.rate, 0.98) - 0.02, 1.2))
         marked: Any = (best[0], found.rate)
     else:
-        shown = axes.contourf(*axes_values, np.minimum(rate, 1.2).T, levels=24, cmap="viridis")
+        most = 2 - min(found.rate, 0.99)  # as far above 1 as the best is below
+        shown = axes.contourf(*axes_values, np.minimum(rate, most).T, levels=24, cmap="viridis")
         axes.contour(*axes_values, rate.T, levels=[1.0], colors=["white"], linewidths=1.0)
         figure.colorbar(shown, ax=axes, label="worst spectral radius")
         axes.set(xlabel=names[0], ylabel=names[1])
         marked = best
     if all(map(math.isfinite, best)):
         axes.plot(*marked, "o", color=OKABE_ITO["vermillion"], label=f"best: {found.rate:.6g}")
-        axes.legend()
+        figure.legend_below(axes)
     axes.set_title(title or rule_label(found.rule))
     figure.data.update({**dict(zip(names, axes_values, strict=True)), "rate": rate})
     return figure

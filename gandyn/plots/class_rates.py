@@ -44,12 +44,12 @@ def rate(found: Rate, title: str | None = None) -> Drawing:
         both = np.concatenate([z, z.conj()])
         dots = axes.scatter(both.real, both.imag, c=np.tile(radius, 2), s=6, cmap="viridis")
         figure.colorbar(dots, ax=axes, label="spectral radius")
-        axes.set(xlabel="real part of the eigenvalue", ylabel="imaginary part")
+        axes.set(xlabel="real part of the eigenvalue", ylabel="imaginary part", aspect="equal")
         marked = None if found.member is None else (found.member.real, found.member.imag)
     if marked is not None:
         label = f"worst game: {found.lower:.6g}"
         axes.plot(*marked, "o", color=OKABE_ITO["vermillion"], label=label)
-        axes.legend()
+        figure.legend_below(axes)
     axes.set_title(title or rule_label(found.rule))
     figure.data.update(z=z, radius=radius, value=found.value)
     return figure

@@ -23,8 +23,9 @@ from .closed_forms import Known, known
 from .companion import HOLOMORPHIC, Companion, companion
 from .enclosure import peaks
 from .floor import unreachable
+from .given import class_of
 from .minimax import REACH, Range, samples, search, worst
-from .rate import CLOSE, DISTANCE, RADIUS, Rate, class_of, rate
+from .rate import CLOSE, DISTANCE, RADIUS, Rate, rate
 
 FREE = (-2.0, 2.0)  # where a parameter of either sign is looked for, such as momentum
 EDGE = 3.0

@@ -22,6 +22,7 @@ from ..certificates.worst_case import worst_case
 from ..parameters.freed import symbols_of
 from .companion import HOLOMORPHIC, PLAYERS, Companion, companion
 from .enclosure import Enclosure, attained, enclose, largest
+from .given import class_of
 from .quadratic_rate import prove
 
 RADIUS = "spectral radius"
@@ -142,17 +143,6 @@ def rate(rule: Rule, over: Any, method: str = "auto", budget: float | Budget | N
     if method not in ("auto", "spectral"):
         raise DomainError(f"method={method!r} over {over}", "fields that need not be linear", 'method="auto"')
     return spectral(companion(rule, "rate"), over, limit)
-
-
-def class_of(over: Any) -> GameClass:
-    """The class that is meant.
-
-    Raises:
-        ParameterError: for anything else.
-    """
-    if isinstance(over, GameClass):
-        return over
-    raise ParameterError(f"over={over!r}"[:80], "a class of games", "over=gd.classes.Bilinear(0.5, 2)")
 
 
 def spectral(matrix: Companion, over: Bilinear | Spectrum | GameClass, limit: Budget) -> Rate:

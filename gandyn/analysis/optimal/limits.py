@@ -1,0 +1,203 @@
+"""What no rule can pass: the best factor per gradient of any method that combines past fields, over a set."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+
+from ...classes import Bilinear, GameClass, Spectrum
+from ...doors import door
+from ...errors import DomainError, ParameterError
+from ...results import Result
+from ...types import Array
+from .closed_forms import ellipse_of
+from .given import class_of
+
+PANELS = 400
+MOST = 200
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class SpeedLimit(Result):
+    """The smallest factor per gradient that combinations of the start and past fields can have over a set.
+
+    Such methods, with any memory, have the error p(J) (w_0 - w*) after n gradients, p a polynomial of degree n with
+    p(0) = 1 that may be chosen for the set.
+
+    Attributes:
+        over: the class of games.
+        degree: n; None for the limit of large n.
+        value: min max |p|^(1/n), a factor per gradient.
+        kind: "exact": a closed form, by `reason`; "numeric": an equilibrium problem, to about five digits.
+        reason: the argument.
+        steps: for real segments and given n, the n step sizes of gradient descent that reach it, in Leja's order, in
+            which rounding does not grow; None otherwise.
+    """
+
+    over: GameClass
+    degree: int | None
+    value: float
+    kind: str
+    reason: str
+    steps: Any = None
+
+    _data = "over=_class degree value kind reason steps"
+
+    @property
+    def _class(self) -> str:
+        return repr(self.over)
+
+    def summary(self) -> str:
+        """The class, the number of gradients, the factor and the argument."""
+        many = "any number of gradients" if self.degree is None else f"{self.degree} gradients"
+        head = f"no combination of {many} on {self.over} has a smaller factor per gradient than {self.value:.9g}"
+        return f"{head} ({self.kind})\n{self.reason}"
+
+
+@door
+def speed_limit(over: Any, degree: int | None = None) -> SpeedLimit:
+    """The best possible factor per gradient of any first-order rule over a set of spectra.
+
+    Rules that use fields alone, with any memory, multiply the error by a polynomial p(J), p(0) = 1. Over a set K that
+    does not surround 0 the best factor tends to exp(-g(0)) with g Green's function of the outside of K (Bernstein &
+    Walsh): (p + q)/(c + sqrt(c^2 - p^2 + q^2)) for an ellipse, sqrt((kappa - 1)/(kappa + 1)) for bilinear games, 1 if
+    the set holds 0 or has it inside. Rules that use J^T are not held to it.
+
+    Args:
+        over: a class of linear games.
+        degree: the number of gradients, for a real segment or `Bilinear`; None for the limit of many.
+
+    Raises:
+        DomainError: for other classes. ParameterError: for a degree below 1.
+
+    Example:
+        >>> import gandyn as gd
+        >>> round(gd.speed_limit(gd.classes.Bilinear(0.5, 2)).value, 9)
+        0.774596669
+    """
+    over = class_of(over)
+    if not isinstance(over, (Bilinear, Spectrum)):
+        raise DomainError(f"the speed limit over {over}", "linear games with a given spectrum", "gd.classes.Spectrum")
+    if degree is not None:
+        return _finite(over, degree)
+    if isinstance(over, Bilinear):
+        low, high = float(over.smallest), float(over.largest)
+        reason = "two segments of the imaginary axis: z^2 maps them onto one"
+        return SpeedLimit(over, None, math.sqrt((high - low) / (high + low)), "exact", reason)
+    if over.kind == "points":
+        hit = any(not x and not y for x, y in over.exact)
+        return SpeedLimit(over, None, float(hit), "exact", "a polynomial that vanishes at all points ends the error")
+    shape = ellipse_of(over)
+    if shape is not None:
+        c, p, q = shape
+        value = (p + q) / (c + math.sqrt(c**2 - p**2 + q**2))
+        return SpeedLimit(
+            over, None, value, "exact", "Joukowski's map of the outside of the ellipse (Faber polynomials)"
+        )
+    if over.kind == "cross" and not over.exact[0][1]:
+        c, p, q = (float(x) for x, _ in over.exact)
+        reason = "(z - c)^2 maps the cross onto the segment [-q^2, p^2]"
+        return SpeedLimit(over, None, math.sqrt(_outside(c**2, -(q**2), p**2)), "exact", reason)
+    return SpeedLimit(over, None, _green(over), "numeric", "the equilibrium charge on the border, by panels")
+
+
+def _outside(z: float, low: float, high: float) -> float:
+    """exp(-g(z)) for the segment [low, high]; 1 on it."""
+    w = abs(2 * z - low - high) / (high - low)
+    return 1 / (w + math.sqrt(w * w - 1)) if w > 1 else 1.0
+
+
+def _finite(over: Bilinear | Spectrum, degree: int) -> SpeedLimit:
+    if isinstance(degree, bool) or not isinstance(degree, int) or not 1 <= degree <= MOST:
+        raise ParameterError(f"degree={degree!r}", f"a whole number from 1 to {MOST}", "degree=8")
+    if isinstance(over, Bilinear):
+        low, high = float(over.smallest) ** 2, float(over.largest) ** 2
+        half = degree // 2
+        reason = "even polynomials are best: 1/T_(n/2) in sigma^2; an odd degree gains nothing"
+        value = _chebyshev(low, high, half) ** (1 / degree) if half else 1.0
+        return SpeedLimit(over, degree, value, "exact", reason)
+    shape = ellipse_of(over)
+    if shape is None or shape[2] or over.kind != "segment":
+        raise DomainError(f"{degree} gradients on {over}", "a segment of the positive axis, or Bilinear", "degree=None")
+    c, p, _ = shape
+    roots = c + p * np.cos(math.pi * (2 * np.arange(degree) + 1) / (2 * degree))
+    value = _chebyshev(c - p, c + p, degree) ** (1 / degree)
+    return SpeedLimit(over, degree, value, "exact", "1/T_n((L + m)/(L - m)), Chebyshev", 1 / leja(roots))
+
+
+def _chebyshev(low: float, high: float, n: int) -> float:
+    """1/T_n((high + low)/(high - low))."""
+    return 1 / math.cosh(n * math.acosh((high + low) / (high - low))) if high > low else 0.0
+
+
+def leja(points: Array) -> Array:
+    """The points in Leja's order: each as far as possible from those before, as a product of distances.
+
+    Steps 1/root in this order keep all partial products of a Chebyshev schedule small; in sorted order they reach 1e27
+    for 64 steps at a condition of 100, and rounding with them.
+
+    Args:
+        points: shape (n,).
+
+    Returns:
+        The same points in another order.
+    """
+    left = list(np.asarray(points))
+    chosen = [left.pop(int(np.argmax(np.abs(left))))]
+    logs = np.zeros(len(left))
+    while left:
+        with np.errstate(divide="ignore"):
+            logs = logs + np.log(np.abs(np.array(left) - chosen[-1]))
+        k = int(np.argmax(logs))
+        chosen.append(left.pop(k))
+        logs = np.delete(logs, k)
+    return np.array(chosen)
+
+
+def _green(over: Spectrum) -> float:
+    """exp(-g(0)): charges on the border panels that make the potential constant there, and its value at 0."""
+    if over.filled and over.holds(0j):
+        return 1.0
+    count = max(PANELS // len(over.curves()), 40)
+    u = (1 - np.cos(np.linspace(0, math.pi, count + 1))) / 2
+    ends = []
+    for curve in over.curves():
+        x, y, n = curve(u)
+        z = (x + 1j * y) / n
+        ends += [(a, b) for a, b in itertools.pairwise(z)]
+        ends += [(a.conjugate(), b.conjugate()) for a, b in itertools.pairwise(z)]
+    a, b = (np.array(side) for side in zip(*ends, strict=True))
+    outer = _outer(over, a, b)
+    a, b = a[outer], b[outer]
+    middle = (a + b) / 2
+    size = len(a)
+    system = np.ones((size + 1, size + 1))
+    system[:size, :size] = _potential(middle[:, None], a, b)
+    system[size, size] = 0.0
+    charge = np.linalg.lstsq(system, np.append(np.zeros(size), 1.0), rcond=None)[0]
+    green = float(_potential(np.zeros((1, 1)), a, b)[0] @ charge[:size] + charge[size])
+    return min(math.exp(-green), 1.0)
+
+
+def _outer(over: Spectrum, a: Array, b: Array) -> Array:
+    """Panels that are not inside the other half of the set, each once."""
+    middle = (a + b) / 2
+    _, first = np.unique(np.round(middle, 12), return_index=True)
+    kept = np.zeros(len(a), dtype=bool)
+    kept[first] = True
+    return kept
+
+
+def _potential(z: Array, a: Array, b: Array) -> Array:
+    """The mean of log |z - t| over each segment from a to b."""
+
+    def primitive(w: Array) -> Array:
+        return w * np.log(np.where(w == 0, 1, w)) - w
+
+    direction = (b - a) / np.abs(b - a)
+    left, right = (z - a) / direction, (z - b) / direction
+    return np.asarray(((primitive(left) - primitive(right)) / (left - right)).real)

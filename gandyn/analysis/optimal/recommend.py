@@ -1,0 +1,215 @@
+"""Which rule to use, and with which parameters: designs of several rules over one class, at equal cost."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...budget import Budget
+from ...classes import Bilinear, GameClass, Spectrum
+from ...doors import door
+from ...errors import GandynError, ParameterError
+from ...results import Result, table
+from ...rules.alternating import AlternatingGD
+from ...rules.consensus import Consensus
+from ...rules.extragradient import Extragradient, OptimisticGD
+from ...rules.gradient import SimultaneousGD
+from ...rules.heavy_ball import HeavyBall
+from ...rules.lookahead import Lookahead
+from ...types import Game, Rule
+from ..local.linearize import linearize
+from ..spectrum.network_spectrum import Spectrum as Measured
+from ..stochastic.stationary import stationary
+from .companion import companion
+from .design import Design, design
+from .given import class_of
+from .limits import speed_limit
+
+NORMAL = 1e-9
+
+
+def candidates() -> tuple[Rule, ...]:
+    """The rules that are compared where none are given: by one step, and by step and one more parameter."""
+    return (
+        SimultaneousGD("lr"),
+        HeavyBall("lr", "momentum"),
+        HeavyBall("lr", "momentum", alternating=True),
+        AlternatingGD("lr"),
+        Extragradient("lr"),
+        OptimisticGD("lr"),
+        Consensus("lr", "gamma"),
+        Lookahead(SimultaneousGD("lr"), 5, "alpha"),
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """One rule in the table of a recommendation.
+
+    Attributes:
+        design: its best parameters over the class.
+        cost: fields and Jacobian products of one step.
+        per_gradient: the factor per field or product, rate^(1/cost).
+        rotation: the angle in radians by which the slowest mode turns per step; None where there are no best values.
+        noise_floor: the mean-square distance at which it settles under unit noise on every field; None without a game.
+    """
+
+    design: Design
+    cost: float
+    per_gradient: float
+    rotation: float | None = None
+    noise_floor: float | None = None
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Recommendation(Result):
+    """Rules by their best worst-case factor per gradient over one class.
+
+    Attributes:
+        over: the class.
+        choices: a `Choice` each, the fastest per gradient first.
+        limit: what no rule that uses fields alone can pass, per gradient; None where it is not known.
+        reason: where the class comes from, and what it leaves out.
+        refused: rules that have no rate over it, with the reason.
+    """
+
+    over: GameClass
+    choices: tuple[Choice, ...]
+    limit: float | None
+    reason: str = ""
+    refused: tuple[tuple[Rule, str], ...] = ()
+
+    _plot = "recommendation"
+
+    @property
+    def best(self) -> Rule | None:
+        """The fastest rule whose best values are attained, with them; None where none contracts."""
+        kept = (c.design for c in self.choices if c.design.attained and c.design.rate < 1)
+        return next((found.best for found in kept), None)
+
+    def _contents(self) -> dict[str, Any]:
+        rows = [
+            {
+                "rule": c.design.rule,
+                "values": c.design.values,
+                "rate": c.design.rate,
+                "kind": c.design.kind,
+                "attained": c.design.attained,
+                "per gradient": c.per_gradient,
+                "cost": c.cost,
+                "rotation": c.rotation,
+                "noise floor": c.noise_floor,
+                "argument": c.design.reason,
+            }
+            for c in self.choices
+        ]
+        return {"over": repr(self.over), "best": self.best, "limit": self.limit, "reason": self.reason, "rules": rows}
+
+    def summary(self) -> str:
+        """The table: rule and values, factor per step and per gradient, how it is known."""
+        head = f"on {self.over}, fastest per gradient first:"
+        rows = [("rule", "per step", "per gradient", "rotation", "noise floor", "kind")]
+        for c in self.choices:
+            values = ", ".join(f"{k}={v:.4g}" for k, v in c.design.values.items())
+            kind = c.design.kind if c.design.attained else f"{c.design.kind}, not attained"
+            turn, floor = ("" if x is None else f"{x:.3g}" for x in (c.rotation, c.noise_floor))
+            name = f"{_name(c.design.rule)} {values}"
+            rows.append((name, f"{c.design.rate:.6f}", f"{c.per_gradient:.6f}", turn, floor, kind))
+        lines = [head, *table(rows)]
+        if self.limit is not None:
+            lines.append(f"no rule that uses fields alone passes {self.limit:.6f} per gradient")
+        lines.append(f"recommended: {self.best!r}" if self.best is not None else "none of them contracts")
+        lines += [self.reason] if self.reason else []
+        return "\n".join([*lines, *(f"left out: {_name(rule)}, {why}" for rule, why in self.refused)])
+
+
+def _name(rule: Rule) -> str:
+    return f"alternating {rule.name}" if getattr(rule, "alternating", False) else rule.name
+
+
+@door
+def recommend(
+    game_or_spectrum: Any,
+    rules: Sequence[Rule] | Mapping[str, Rule] | None = None,
+    budget: float | Budget | None = 120.0,
+) -> Recommendation:
+    """Which rule is fastest at equal cost, with which parameters, on a game, a measured spectrum or a class.
+
+    Of a game, the class is the set of eigenvalues of its Jacobian at its equilibrium; of `gd.spectrum`, the convex hull
+    of the Ritz values, their conjugates included: what was measured is an outline. Each rule's free parameters are
+    designed over it. What the eigenvalues leave out is said: how far the Jacobian is from normal, and that a game is
+    linear near its equilibrium only.
+
+    Args:
+        game_or_spectrum: a symbolic game with a known equilibrium, a result of `gd.spectrum` of J, or a class.
+        rules: with free parameters; by default `candidates()`.
+        budget: seconds for all.
+
+    Raises:
+        ParameterError: for anything else.
+        DomainError: for a spectrum that is not one of J.
+
+    Example:
+        >>> import gandyn as gd
+        >>> found = gd.recommend(gd.classes.Spectrum(segment=(0.5, 2)))
+        >>> found.best.name, round(found.choices[0].per_gradient, 6)
+        ('HeavyBall', 0.333333)
+    """
+    limit = Budget.of(budget)
+    over, reason = _class_and_reason(game_or_spectrum)
+    game = game_or_spectrum if isinstance(game_or_spectrum, Game) else None
+    choices, refused = [], []
+    given = candidates() if rules is None else tuple(rules.values() if isinstance(rules, Mapping) else rules)
+    if not given:
+        raise ParameterError("recommend among no rules", "at least one", 'rules=[gd.rules.GDA("lr")]')
+    for rule in given:
+        try:
+            choices.append(_choice(design(rule, over, budget=max(limit.left, 0.01)), game))
+        except GandynError as error:
+            refused.append((rule, str(error).partition("\n")[0]))
+    choices.sort(key=lambda c: (round(c.per_gradient, 9), c.cost))
+    fastest = speed_limit(over).value if isinstance(over, (Bilinear, Spectrum)) else None
+    return Recommendation(over, tuple(choices), fastest, reason, tuple(refused))
+
+
+def _choice(found: Design, game: Game | None) -> Choice:
+    declared = found.rule.cost
+    cost = declared.fields + declared.jvps + declared.vjps
+    rate = found.rate
+    per_gradient = float(rate ** (1 / cost))
+    member = None if found.worst is None else found.worst.member
+    if not found.attained or member is None:
+        return Choice(found, cost, per_gradient)
+    values = np.linalg.eigvals(companion(found.best, "recommend").matrices(np.array([member]))[0])
+    rotation = abs(float(np.angle(values[int(np.argmax(np.abs(values)))])))
+    floor = None
+    if game is not None and rate < 1:
+        try:
+            law = stationary(game, found.best, noise=1.0)
+            floor = float(law.mean_square_distance) if law.exists else math.inf
+        except GandynError:
+            floor = None
+    return Choice(found, cost, per_gradient, rotation, floor)
+
+
+def _class_and_reason(given: Any) -> tuple[GameClass, str]:
+    if isinstance(given, Measured):
+        return class_of(given), "the convex hull of the Ritz values of J and their conjugates, as measured"
+    if isinstance(given, Game):
+        if not given.equilibria:
+            raise ParameterError(
+                f"recommend of {given.name}, without a known equilibrium", "one", "gd.spectrum at a point"
+            )
+        matrix = -np.asarray(linearize(given).matrix, dtype=float)
+        values = np.linalg.eigvals(matrix)
+        off = float(np.linalg.norm(matrix) ** 2 - (np.abs(values) ** 2).sum())
+        size = math.sqrt(max(off, 0.0)) / max(float(np.linalg.norm(matrix)), 1e-300)
+        reason = f"the eigenvalues of {given.name} at its equilibrium"
+        if size > NORMAL**0.5:
+            reason += f"; J is not normal (departure {size:.3g} of its norm), so that errors may grow at first"
+        return Spectrum(points=[complex(z) if z.imag else float(z.real) for z in values]), reason
+    return class_of(given), ""
