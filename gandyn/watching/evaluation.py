@@ -156,8 +156,8 @@ def _log_odds(real: Any, fake: Any, turn: float) -> tuple[Any, Any] | None:
             logits = [None if x is None else -x for x in logits]
         if any(x is None for x in logits):
             continue
-        expected = [slope_of(-logits[0]), slope_of(logits[1])]
-        if all(_proportional(part[2].abs(), want) for part, want in zip((real, fake), expected, strict=True)):
+        found = torch.cat([part[2].abs().double() * len(part[2]) for part in (real, fake)])
+        if _proportional(found, torch.cat([slope_of(-logits[0]), slope_of(logits[1])])):
             return logits[0][:MOST], logits[1][:MOST]
     return None
 
@@ -188,8 +188,8 @@ def _proportional(found: Any, expected: Any) -> bool:
     clear = expected > LEAST_ODDS
     if int(clear.sum()) < 4:
         return False
-    ratio, want = found.double()[clear] / expected[clear], expected[clear]
-    spread = float(want.std() / want.mean())
+    want = expected[clear]
+    ratio, spread = found[clear] / want, float(want.std() / want.mean())
     return spread > 3e-3 and float(ratio.mean()) > 0 and float(ratio.std() / ratio.mean()) <= 1e-5 + 0.1 * spread
 
 
