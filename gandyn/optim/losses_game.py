@@ -14,6 +14,7 @@ import torch.distributed as dist
 from ..errors import DomainError, ParameterError, ShapeError
 from ..oracles.field_graph import FieldGraph
 from ..oracles.network import Network, NetworkGame
+from ..oracles.packing import flattened
 from ..types import Array, Batch
 
 Losses = Callable[..., Sequence[Any]]
@@ -47,6 +48,7 @@ class LossesGame(NetworkGame):
     """
 
     cumulative = True
+    keeps_order = True
 
     def __init__(self, networks: Mapping[str, Any], zero_sum: bool) -> None:
         self._group: Any = None
@@ -94,7 +96,8 @@ class LossesGame(NetworkGame):
 
     def vector(self) -> Any:
         """All parameters as they are in the modules now, (d,)."""
-        return torch.cat([p.detach().reshape(-1) for own in self._parameters for p in own])
+        everything = [p for own in self._parameters for p in own]
+        return flattened([p.detach() for p in everything], everything)
 
     def frozen(self) -> Any:
         """Which coordinates belong to parameters without `requires_grad`, (d,); None where all train."""

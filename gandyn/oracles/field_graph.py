@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..types import Array
+from .packing import flattened, shaped
 
 
 class FieldGraph:
@@ -168,11 +169,15 @@ class FieldGraph:
 
     def _unpack(self, block: Array, j: int) -> tuple[Array, ...]:
         pieces = block.split(self._sizes[j], -1)
+        if not self.lead:
+            return tuple(shaped(piece, p) for piece, p in zip(pieces, self.blocks[j], strict=True))
         return tuple(piece.reshape(p.shape) for piece, p in zip(pieces, self.blocks[j], strict=True))
 
     def _join(self, blocks: Sequence[Sequence[Array]]) -> Array:
         import torch
 
+        if not self.lead:
+            return flattened([*itertools.chain(*blocks)], [*itertools.chain(*self.blocks)])
         return torch.cat([t.flatten(self.lead) for t in itertools.chain(*blocks)], -1)
 
 

@@ -17,6 +17,7 @@ from ..types import Array, Batch, Game, Player
 from ..worlds import TORCH
 from .functional import Network
 from .module_state import ModuleState, keep_storages_apart
+from .packing import flattened, shaped
 
 LARGEST_KEPT = 31 * 2**20
 
@@ -31,12 +32,14 @@ class FlatNetworks(Game):
         networks: the modules, in the order of the players.
         w0: the parameters as they were when the game was made; also called `initial`.
         stochastic: some layer draws random numbers in training mode.
+        keeps_order: parameters keep their order in memory, such as channels last, in the flat vector too.
         cumulative: running statistics follow every field of a step, and not its last one only.
     """
 
     worlds = frozenset({TORCH})
     deterministic = False
     cumulative = False
+    keeps_order = False
 
     def __init__(self, name: str, networks: Mapping[str, Any]) -> None:
         self.name = name
@@ -48,7 +51,7 @@ class FlatNetworks(Game):
         self._outside = [p for network in self.networks for p in network.parameters() if id(p) not in inside]
         sizes = [sum(p.numel() for p in own) for own in parameters]
         self.players = tuple(Player(name, size) for name, size in zip(networks, sizes, strict=True))
-        self._buffer = _join(self._parameters)
+        self._buffer = _join(self._parameters, self.keeps_order)
         self.w0 = self._buffer.clone()
         _keep_pages(self._buffer)
         self._blocks = self.split(self._buffer)
@@ -289,13 +292,6 @@ def _reaches(cost: Any, parameters: Sequence[Any]) -> bool:
     return any(gradient is not None for gradient in gradients)
 
 
-def flattened(gradients: Sequence[Any]) -> Any:
-    """Tensors side by side in one vector."""
-    import torch
-
-    return torch.cat([gradient.reshape(-1) for gradient in gradients])
-
-
 def _check_parameters(parameters: Mapping[str, Sequence[Any]]) -> None:
     for name, own in parameters.items():
         if not own:
@@ -327,12 +323,15 @@ def _keep_pages(buffer: Any) -> None:
         buffer.new_empty(LARGEST_KEPT // buffer.element_size())
 
 
-def _join(parameters: Sequence[Sequence[Any]]) -> Any:
+def _join(parameters: Sequence[Sequence[Any]], keep_order: bool) -> Any:
     """One buffer that holds all parameters, which become views into it."""
     import torch
 
     everything = list(itertools.chain(*parameters))
-    buffer = torch.cat([p.detach().reshape(-1) for p in everything])
+    if not keep_order:
+        for p in everything:
+            p.data = p.data.contiguous()
+    buffer = flattened([p.detach() for p in everything], everything)
     for p, piece in zip(everything, torch.split(buffer, [p.numel() for p in everything]), strict=True):
-        p.data = piece.view_as(p)
+        p.data = shaped(piece, p)
     return buffer

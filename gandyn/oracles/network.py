@@ -11,10 +11,11 @@ from typing import Any
 from ..krylov.solvers import gmres
 from ..types import Array, Batch, RestrictedGame
 from .field_graph import FieldGraph, slopes
-from .flat import FlatNetworks, flattened
+from .flat import FlatNetworks
 from .functional import FunctionalNetwork, Network
 from .module_state import standing_in
 from .network_view import NetworkView
+from .packing import flat, flattened, shaped
 
 __all__ = ["FunctionalNetwork", "Network", "NetworkGame", "NetworkView"]
 
@@ -102,18 +103,18 @@ class NetworkGame(FlatNetworks):
             costs = self._network_costs(self.networks, batch, only)
             if only is not None:
                 own = self._slopes(costs[only], [only])
-                return flattened([*self._zeros(range(only), padded), *own, *self._zeros(self._after(only), padded)])
+                return torch.cat([*self._zeros(range(only), padded), *own, *self._zeros(self._after(only), padded)])
             if self.zero_sum:
-                flat = flattened(self._slopes(costs[1], [0, 1]))
-                flat[self.slices[0]].neg_()
-                return flat
+                joint = torch.cat(self._slopes(costs[1], [0, 1]))
+                joint[self.slices[0]].neg_()
+                return joint
             last = len(costs) - 1
-            return flattened([
+            return torch.cat([
                 gradient for i, cost in enumerate(costs) for gradient in self._slopes(cost, [i], keep=i < last)
             ])  # fmt: skip
 
     def _slopes(self, cost: Array, players: Sequence[int], keep: bool = False) -> list[Array]:
-        """d(cost)/d(parameters of some players), in tensors; zeros for those that are frozen.
+        """d(cost)/d(parameters of some players), in pieces of the vector; zeros for those that are frozen.
 
         Raises:
             GameError: if the cost does not reach a player's parameters at all.
@@ -135,7 +136,7 @@ class NetworkGame(FlatNetworks):
             if all(found.get(id(p)) is None for p in own) and any(p.requires_grad for p in own):
                 raise self._unreached(i)
         return [
-            torch.zeros_like(p) if found.get(id(p)) is None else found[id(p)]
+            p.new_zeros(p.numel()) if found.get(id(p)) is None else flat(found[id(p)], p)
             for i in players
             for p in self._parameters[i]
         ]
@@ -165,7 +166,7 @@ class NetworkGame(FlatNetworks):
     def _pieces(self, blocks: Sequence[Array]) -> list[list[Array]]:
         """Blocks of w in tensors shaped like the parameters."""
         return [
-            [piece.view_as(p) for piece, p in zip(block.split([p.numel() for p in own]), own, strict=True)]
+            [shaped(piece, p) for piece, p in zip(block.split([p.numel() for p in own]), own, strict=True)]
             for own, block in zip(self._parameters, blocks, strict=True)
         ]
 
@@ -325,9 +326,9 @@ class NetworkGame(FlatNetworks):
         with torch.enable_grad(), self._evaluation(batch, training=False):
             costs = self._network_costs(self.networks, batch, None)
             if self.zero_sum:
-                flat = flattened(slopes(costs[1], everything))
-                return torch.stack([-flat, flat])
-            return torch.stack([flattened(slopes(cost, everything)) for cost in costs])
+                found = flattened(slopes(costs[1], everything), everything)
+                return torch.stack([-found, found])
+            return torch.stack([flattened(slopes(cost, everything), everything) for cost in costs])
 
     def solve(self, operator: Callable[[Array], Array], rhs: Array, tolerance: float | None = None) -> Array:
         """x with operator(x) = rhs by GMRES to a tolerance of 1e3 rounding units by default; see `last_solve`."""

@@ -1,4 +1,4 @@
-"""Adam, AMSGrad and RMSProp: steps scaled coordinate by coordinate with running moments of the field."""
+"""Adam, AdamW, AMSGrad and RMSProp: steps scaled coordinate by coordinate with running moments of the field."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import ParameterError
 from ..types import Array, Domain, Game, Info, Rng, Rule, State
 from ..worlds import is_symbolic, maximum, number
-from .declaration import parameter, register, remembers, step_size, trials, zero
+from .declaration import parameter, register, remembers, step_size, trials, weight, zero
 from .moments import blend, blend_square, descend_over_root, over_root
 
 
@@ -69,6 +69,26 @@ class Adam(Rule):
         """w - lr d."""
         lr = game.per_coordinate(self.lr, w)
         return descend_over_root(w, lr, moments["mean"], moments[square], *self._weights(t, w))
+
+
+@register
+class AdamW(Adam):
+    """Adam with decoupled weight decay, w+ = P((1 - lr weight_decay) w - lr d), d as in Adam (Loshchilov, Hutter 2019).
+
+    Equal to `torch.optim.AdamW`. The decay is no part of the field, and not rescaled with it: the equilibria of a game
+    other than w = 0 are no fixed points.
+
+    Args:
+        lr, betas, eps: as for Adam.
+        weight_decay: decay rate of the parameters, one number or one per player.
+    """
+
+    weight_decay: Any = weight(default=0.01)
+    examples = trials(lambda rule: [rule(0.1), rule((0.1, 0.05), (0.0, 0.9), weight_decay=(0.2, 0.0))])
+
+    def _moved(self, game: Game, w: Array, moments: Mapping[str, Array], t: Any, square: str = "square") -> Array:
+        decay = game.per_coordinate(self.lr, w) * game.per_coordinate(self.weight_decay, w)
+        return super()._moved(game, w - decay * w, moments, t, square)
 
 
 @register

@@ -12,6 +12,7 @@ import torch
 from ..errors import ParameterError
 from ..gans.monitor import Row
 from ..optim.losses_game import Losses, LossesGame, Seed, takes_more
+from ..oracles.packing import flattened
 from .clock import synchronised
 from .evaluation import Judgement, Overheard
 from .place import Place
@@ -73,9 +74,7 @@ class View:
         with torch.enable_grad(), game._evaluation(self.token, training=False):
             with overheard.listening():
                 costs = game._network_costs(game.networks, self.token, None)
-            blocks = [
-                torch.cat([s.reshape(-1) for s in game._slopes(cost, [i], keep=True)]) for i, cost in enumerate(costs)
-            ]
+            blocks = [torch.cat(game._slopes(cost, [i], keep=True)) for i, cost in enumerate(costs)]
             judged = {i: overheard.judgement(i, costs[i]) for i in overheard.discriminators}
         v = torch.cat(blocks).detach()
         row: Row = {
@@ -128,7 +127,7 @@ class View:
         assert self._game is not None
         twins = {id(twin): p for p, twin in zip(self._stand_ins.parameters, self._stand_ins.copies, strict=True)}
         own = [twins[id(twin)] for block in self._game._parameters for twin in block]
-        return torch.cat([p.detach().reshape(-1) for p in own])
+        return flattened([p.detach() for p in own], own)
 
     def check(self, batch: Any) -> float:
         """A first evaluation, so that what is wrong is said at once; the seconds that a second one takes.

@@ -118,12 +118,12 @@ def _by_network(rows: Sequence[Mapping[str, Any]], key: str, names: Sequence[str
 def _curve(
     title: str, x: Sequence[float], curves: Mapping[str, Sequence[Any]], log: bool = False, across: str = "step"
 ) -> str:
-    """Lines with points as inline SVG; empty where there is nothing finite to draw."""
+    """Lines with points as inline SVG; empty where no curve has two finite points."""
     points = {
         name: [(a, b) for a, b in zip(x, map(_shown(log), values), strict=True) if b is not None]
         for name, values in curves.items()
     }
-    points = {name: found for name, found in points.items() if found}
+    points = {name: found for name, found in points.items() if len(found) > 1}
     if not points:
         return ""
     every = np.array([p for found in points.values() for p in found])

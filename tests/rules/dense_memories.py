@@ -129,12 +129,14 @@ def moments(rule, gradients):
     return mean / (np.sqrt(square / (1 - b2**t)) + rule.eps)
 
 
-@formula("Adam", "AMSGrad", "OptimisticAdam")
+@formula("Adam", "AdamW", "AMSGrad", "OptimisticAdam")
 def adam(p, rule, w, steps):
     seen, rows, last = [], [], 0
     for _ in range(steps):
         seen.append(p.v(w))
         direction = moments(rule, seen)
+        if rule.name == "AdamW":
+            direction = direction + p.per(rule.weight_decay) * w
         w = w - p.per(rule.lr) * (2 * direction - last if rule.name == "OptimisticAdam" else direction)
         last = direction
         rows.append(w)

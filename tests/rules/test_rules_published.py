@@ -284,6 +284,10 @@ def test_adaptive_rules_are_torchs():
     for rule, make in (
         (R.Adam(0.03, (0.5, 0.9)), lambda p: torch.optim.Adam(p, 0.03, (0.5, 0.9))),
         (R.AMSGrad(0.03, (0.5, 0.9)), lambda p: torch.optim.Adam(p, 0.03, (0.5, 0.9), amsgrad=True)),
+        (
+            R.AdamW(0.03, (0.5, 0.9), weight_decay=0.2),
+            lambda p: torch.optim.AdamW(p, 0.03, (0.5, 0.9), weight_decay=0.2),
+        ),
         (R.RMSProp(0.03), lambda p: torch.optim.RMSprop(p, 0.03)),
         (R.HeavyBall(0.03, 0.7), lambda p: torch.optim.SGD(p, 0.03, momentum=0.7)),
         (R.SGDM(0.03, 0.7), lambda p: torch.optim.SGD(p, 0.009, momentum=0.7)),

@@ -14,6 +14,7 @@ import numpy as np
 
 from ...errors import DomainError, GandynError
 from ...krylov.operator import GENERAL, Operator
+from ...oracles.packing import flattened
 from ...types import Array, Batch, Game, Player, Rule, State
 from ...worlds import NUMPY
 from ..local.implicit import is_implicit
@@ -198,8 +199,6 @@ def without_its_field(game: Game, w: Array, batch: Batch) -> Game:
     Raises:
         DomainError: for games that are not made of networks.
     """
-    import torch
-
     costs_of = getattr(game, "_network_costs", None)
     if costs_of is None:
         raise DomainError(
@@ -210,7 +209,7 @@ def without_its_field(game: Game, w: Array, batch: Batch) -> Game:
     def costs(networks: Any, token: Any, only: int | None) -> tuple[Any, ...]:
         found = list(costs_of(networks, token, only))
         linear = [
-            torch.cat([p.reshape(-1) for p in _trained(network)]) @ slope
+            flattened(_trained(network), _trained(network)) @ slope
             for network, slope in zip(networks, slopes, strict=True)
         ]
         if game.zero_sum:
