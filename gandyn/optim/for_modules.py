@@ -12,6 +12,7 @@ from ..errors import ParameterError
 from ..rules.wrapper import scaled
 from ..types import Game, Rule, State
 from ..worlds import number
+from .loss_scale import LossScale
 from .losses_game import Losses, LossesGame, carried
 
 TINY = 1e-290  # stands for a step size of 0, which rules refuse: what it moves is below every number's last digit
@@ -31,13 +32,14 @@ class GameOptimizer(torch.optim.Optimizer):
         self.rng = np.random.default_rng(seed)
         self.rule_state: State | None = None
         self._loaded: dict[str, Any] | None = None
+        self._scale: LossScale | None = None
         self._made = False
         self.base = tuple(_step_size(rule, game, i) for i in range(len(game.players)))
         groups = [{"params": list(own), "lr": lr} for own, lr in zip(game._parameters, self.base, strict=True)]
         super().__init__(groups, {"lr": self.base[0]})
         self._made = True
 
-    def step(self, losses: Losses, data: Any = None) -> tuple[Any, ...]:  # type: ignore[override]
+    def step(self, losses: Losses, data: Any = None, scaler: Any = None) -> tuple[Any, ...]:  # type: ignore[override]
         """One step of the rule; returns the losses at its first evaluation, where the networks were.
 
         Args:
@@ -48,22 +50,31 @@ class GameOptimizer(torch.optim.Optimizer):
                 of the batch, 0, 1, ...: `Alternating(rule, repeats=(1, 5))` asks for six in a step, `Extragradient`
                 for one, and twice for the same. Losses that take no number see one batch throughout.
             data: an iterator, from which the losses are given the next item, in place of the number, for each batch.
+            scaler: a `torch.amp.GradScaler`, for losses in half precision, which are scaled here and not by the losses.
+                A step that is not finite is not made, as with `scaler.step` and `scaler.update`.
 
         Raises:
+            DomainError: for a scaler and a rule with products.
             GameError: if a loss does not reach its network: made from other modules than those given, or detached.
             NotDifferentiableError: if the rule uses products with the Jacobian and they are not derivatives of the
                 slopes, as where the generator's output is detached in the discriminator's loss.
         """
         game = self.game
-        game.begin(losses, data)
+        if scaler is not None and self._scale is None:
+            self._scale = LossScale(scaler, self.rule, game.device)
+        game.begin(losses, data, 1.0 if scaler is None or self._scale is None else self._scale.factor)
         w = game.vector()
         factors = tuple(max(g["lr"], TINY) / base for g, base in zip(self.param_groups, self.base, strict=True))
         rule = self.rule if all(f == 1 for f in factors) else scaled(self.rule, game, factors)
         if self.rule_state is None:
             self.rule_state = self._restored(rule.init(game, w, self.rng))
         frozen = game.frozen()
-        moved, self.rule_state, _ = rule.step(game, w, self.rule_state, self.rng)
+        moved, state, _ = rule.step(game, w, self.rule_state, self.rng)
         moved = moved.detach()
+        if scaler is None or self._scale is None or self._scale.accepts(moved, state):
+            self.rule_state = state
+        else:
+            moved = w
         game.load(moved if frozen is None else torch.where(frozen, w, moved))
         game.advance()
         return game.seen[0]

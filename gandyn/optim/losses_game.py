@@ -60,9 +60,11 @@ class LossesGame(NetworkGame):
         self.data: Iterator[Any] | None = None
         self.seen: list[tuple[Any, ...]] = []
         self.drawn, self._numbered = 0, False
+        self.scale = 1.0
 
-    def begin(self, losses: Losses, data: Any) -> None:
-        """A step with these losses and data."""
+    def begin(self, losses: Losses, data: Any, scale: float = 1.0) -> None:
+        """A step with these losses and data; slopes are taken of `scale` times the losses, and divided again."""
+        self.scale = scale
         self.losses, self.data = losses, None if data is None else iter(data)
         self.seen, self.drawn, self._numbered = [], 0, takes_more(losses, self.networks)
 
@@ -138,7 +140,7 @@ class LossesGame(NetworkGame):
                 f"return ({', '.join(f'{p.name}_loss' for p in self.players)})",
             )
         self.seen.append(tuple(c.detach() for c in costs))
-        return tuple(cost.reshape(()) for cost in costs)
+        return tuple(cost.reshape(()) if self.scale == 1 else cost.reshape(()) * self.scale for cost in costs)
 
     # --- several processes -------------------------------------------------------------------------------------------
 
@@ -152,6 +154,8 @@ class LossesGame(NetworkGame):
 
     def _loaded_field(self, batch: Batch, only: int | None, padded: bool) -> Any:
         found = super()._loaded_field(batch, only, padded)
+        if self.scale != 1:
+            found /= self.scale
         if only is not None and padded:
             found[self.slices[only]] = self._mean(found[self.slices[only]])
             return found

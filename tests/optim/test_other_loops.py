@@ -147,3 +147,47 @@ def test_channels_last_is_kept_and_changes_nothing(rule):
     assert [p.stride() for net in last for p in net.parameters()] == formats
     assert formats != [p.stride() for net in plain for p in net.parameters()]
     torch.testing.assert_close(vector(last), vector(plain), rtol=1e-9, atol=1e-11)
+
+
+def tiny(g, d):
+    """Losses that are so small that their slopes vanish on the way through half precision."""
+    on_fake, on_real = d(g(LATENT.float())), d(REAL.float())
+    squeezed = [value.half().float() for value in (on_fake, on_real)]
+    return 1e-7 * softplus(-squeezed[0]).mean(), 1e-7 * (softplus(squeezed[0]) + softplus(-squeezed[1])).mean()
+
+
+def test_scaled_losses_step_as_in_full_precision():
+    """Small slopes survive, the losses that come back are unscaled, and a step that overflows is not made."""
+    rule = R.SimultaneousGD(1e6)
+
+    def run(**options):
+        pair = modules(torch.float32)
+        optimizer = gd.optim.for_modules(*pair, rule)
+        return pair, optimizer, [optimizer.step(tiny, **options) for _ in range(3)]
+
+    scaler = torch.amp.GradScaler("cpu", init_scale=2.0**16, growth_interval=2)
+    scaled, optimizer, seen = run(scaler=scaler)
+    plain, _, unscaled = run()
+    assert scaler.get_scale() == 2.0**17
+    torch.testing.assert_close(seen[0], unscaled[0])
+    start = modules(torch.float32)
+
+    def exact(g, d):
+        on_fake, on_real = d(g(LATENT.float())), d(REAL.float())
+        return 1e-7 * softplus(-on_fake).mean(), 1e-7 * (softplus(on_fake) + softplus(-on_real)).mean()
+
+    target = modules(torch.float32)
+    full = gd.optim.for_modules(*target, rule)
+    for _ in range(3):
+        full.step(exact)
+    away = (vector(target) - vector(start)).norm()
+    assert (vector(scaled) - vector(target)).norm() < 0.02 * away
+    assert (vector(plain) - vector(target)).norm() > 0.1 * away
+    before, state = vector(scaled), optimizer.rule_state
+    scaler.update(2.0**60)
+    optimizer.step(tiny, scaler=scaler)
+    assert torch.equal(vector(scaled), before)
+    assert optimizer.rule_state is state
+    assert scaler.get_scale() == 2.0**59
+    with pytest.raises(gd.errors.DomainError, match="bfloat16"):
+        gd.optim.for_modules(*modules(), R.Consensus(0.1, 0.1)).step(losses, scaler=scaler)
