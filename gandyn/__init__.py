@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from . import games, results, rules
+from . import results
 from .errors import GandynError
 from .public_names import HOMES, face
 from .results import Status
@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds when it is asked for, so that edit
     from . import classes as classes
     from . import dynamics as dynamics
     from . import figures as figures
+    from . import games as games
     from . import gans as gans
     from . import losses as losses
     from . import noise as noise
@@ -23,6 +24,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds when it is asked for, so that edit
     from . import penalties as penalties
     from . import plots as plots
     from . import results as results
+    from . import rules as rules
     from . import types as types
     from . import worlds as worlds
     from .analysis.backward_error.drift_coefficients import drift as drift
@@ -80,10 +82,10 @@ results.version = __version__
 results.pictures = lambda: importlib.import_module("gandyn.plots")
 
 _ROOMS = (
-    *("losses", "penalties", "noise", "plots", "gans", "optim", "claims", "figures"),
+    *("games", "rules", "losses", "penalties", "noise", "plots", "gans", "optim", "claims", "figures"),
     *("analysis", "dynamics", "types", "results", "worlds", "classes"),
 )
 
-__all__ = ["GandynError", "Status", "games", "rules", *HOMES, *_ROOMS]
+__all__ = ["GandynError", "Status", *HOMES, *_ROOMS]
 
 __getattr__, __dir__ = face(__name__, HOMES, _ROOMS)

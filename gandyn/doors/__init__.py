@@ -84,6 +84,9 @@ def _behind_door(function: Callable[P, R], one_value: bool) -> Callable[P, R]:
     signature = inspect.signature(function)
     checks = {name: check for name, p in signature.parameters.items() if (check := _check_for(name, p)) is not None}
 
+    kinds = {p.kind for p in signature.parameters.values()}
+    plain = kinds <= {inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY}
+
     def checked(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             bound = signature.bind(*args, **kwargs)
@@ -97,6 +100,8 @@ def _behind_door(function: Callable[P, R], one_value: bool) -> Callable[P, R]:
                 given[name] = check(name, given[name], given)
         if one_value:
             _refuse_members(function.__name__, given)
+        if plain:  # by name: taking the arguments apart into two groups again costs as much as binding them
+            return function(**given)  # type: ignore[call-arg]
         return function(*bound.args, **bound.kwargs)
 
     return functools.update_wrapper(checked, function)
@@ -114,7 +119,8 @@ def _refuse_members(called: str, given: Mapping[str, Any]) -> None:
     members = sys.modules.get("gandyn.symbolic.members")
     if members is None or not members.PerMember.made:
         return
-    for symbol in members.members_in(*(v for v in given.values() if isinstance(v, (Game, Rule)))):
+    several = [one for v in given.values() if isinstance(v, (list, tuple)) for one in v]
+    for symbol in members.members_in(*(v for v in (*given.values(), *several) if isinstance(v, (Game, Rule)))):
         raise ParameterError(
             f"{called} with an array of shape {symbol.values.shape} for {symbol.name}",
             "one value of each parameter: arrays of one value per member are for iterate, flow, basins, linearize and "

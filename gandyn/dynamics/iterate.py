@@ -152,8 +152,8 @@ def _by_kernel(game: Game, found: Any, w: Array, state: State, steps: int, optio
     run = found.kernel.run(z, steps, [*counts, *found.data], ceiling=ceiling(w), **options)
     for name in ("player_gradients", "jvps", "vjps"):
         setattr(game.counts, name, getattr(game.counts, name) + run.calls * getattr(found.counts, name))
-    edges = np.cumsum([d, *(leaf.shape[-1] for leaf in leaves)])
-    arrays = [run.z[:, a:b].reshape(*shape, int(b - a)) for a, b in itertools.pairwise(edges)]
+    edges = itertools.accumulate([d, *(leaf.shape[-1] for leaf in leaves)])
+    arrays = [run.z[:, a:b].reshape(*shape, b - a) for a, b in itertools.pairwise(edges)]
     counters = [int(c) if float(c).is_integer() else float(c) for c in run.counters[: len(counts)]]
     recorded = run.z[:, :d].reshape(*shape, d) if run.rows is None else run.rows.reshape(-1, *shape, d)
     return {
@@ -177,17 +177,16 @@ def _join(arrays: Sequence[Array], shape: tuple[int, ...]) -> Array:
 def _endings(alive: Any, done: Any, interrupted: bool) -> dict[str, Any]:
     """Status and steps: one each for a single start, one for each member of an ensemble."""
     alive, done = (np.asarray(a.cpu() if hasattr(a, "cpu") else a) for a in (alive, done))
+    if not alive.ndim:
+        ended = Status.INTERRUPTED if interrupted else Status.OK
+        return {"status": ended if alive else Status.DIVERGED, "steps": int(done), "interrupted": interrupted}
     one = np.empty((), dtype=object)
     one[()] = Status.INTERRUPTED if interrupted else Status.OK
     status = np.broadcast_to(one, alive.shape)  # no million pointers to say that all is well
     if not alive.all():
         status = status.copy()
         status[~alive] = Status.DIVERGED
-    return {
-        "status": status if alive.ndim else status.item(),
-        "steps": done if alive.ndim else int(done),
-        "interrupted": interrupted,
-    }
+    return {"status": status, "steps": done, "interrupted": interrupted}
 
 
 def _times(steps: int, stride: int | None, rows: Any) -> np.ndarray[Any, Any]:
@@ -229,6 +228,8 @@ def over_ensemble(w: Array, *holders: Any) -> Array:
         ShapeError: where the shapes do not fit.
     """
     symbols = members_in(*holders)
+    if not symbols:
+        return w
     shape = ensemble_shape(w.shape[:-1], symbols)
     return w if shape == tuple(w.shape[:-1]) else spread(w, (*shape, w.shape[-1]))
 

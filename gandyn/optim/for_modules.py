@@ -245,12 +245,16 @@ def for_modules(
         networks = dict(generator)
     else:
         networks = {"generator": generator, "discriminator": discriminator}
+    from ..symbolic.members import members_in
+
     if rule is None or not all(isinstance(net, torch.nn.Module) for net in networks.values()):
         raise ParameterError(
             f"{', '.join(type(v).__name__ for v in (generator, discriminator, rule))}",
             "two modules and a rule, or a dict of modules and a rule",
             "for_modules(generator, discriminator, gd.rules.Extragradient(1e-3))",
         )
+    if members_in(rule):
+        raise ParameterError(f"{rule!r} with arrays of one value per member", "one value of each parameter", "lr=1e-3")
     if zero_sum and len(networks) != 2:
         raise ParameterError(f"zero_sum=True for {len(networks)} networks", "two networks", "leave it out")
     return GameOptimizer(LossesGame(networks, zero_sum), rule, seed)

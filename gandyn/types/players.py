@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -12,7 +12,8 @@ from ..worlds import NUMPY, SYMBOLS, TORCH
 Array = Any
 Batch = Any
 Info = dict[str, Any]
-Rng = np.random.Generator | int | None  # a stream, the seed of one, or none
+# A stream, the seed of one, or none; in quotes, because NumPy loads its random numbers when they are first named.
+Rng: TypeAlias = "np.random.Generator | int | None"
 ALL_WORLDS = frozenset({SYMBOLS, NUMPY, TORCH})
 TWO_PLAYER_ALIASES = (("x", "generator", "theta"), ("y", "discriminator", "phi"))
 

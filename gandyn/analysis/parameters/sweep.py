@@ -105,7 +105,7 @@ def sweep(
         parameters: name -> values, one sequence of numbers for each axis of the grid, in the order of the axes.
         measure: one of these names, or a function of the trajectory of one point of the grid, with all its steps, that
             returns a number. A function is called once for each point: some tens of microseconds each.
-        start: where runs start, shape (d,); the start that the game suggests, or one unit from `at` in each coordinate.
+        start: where runs start, shape (d,); the start that the game suggests, or `at` + (1, 1/2, 1/3, ...).
         steps: their length.
         at: the fixed point, shape (d,); the game's known equilibrium by default.
         budget: seconds; what is not computed by then is left out, and `reason` says so.
@@ -173,7 +173,7 @@ class _Measurement:
             return facts.starts[0]
         if self.at is None and not self.game.equilibria:
             return np.ones(self.game.dim)
-        return self._place(self.game) + 1.0
+        return self._place(self.game) + 1.0 / np.arange(1, self.game.dim + 1)  # not along (1, ..., 1): a simplex
 
     def _place(self, game: Game) -> Array:
         """The fixed point, shape (d,) or (members, d)."""
