@@ -47,6 +47,10 @@ class PerMember(sympy.Symbol):  # type: ignore[misc]
     def _hashable_content(self) -> tuple[Any, ...]:
         return (*super()._hashable_content(), self._digest)
 
+    def __repr__(self) -> str:
+        shape, values = " x ".join(map(str, self.values.shape)), self.values
+        return f"<{shape} values from {values.min():.6g} to {values.max():.6g}>"
+
     def like(self, w: Any) -> Any:
         """The values in the world, precision and place of a NumPy array or torch tensor."""
         if isinstance(w, np.ndarray):
@@ -77,6 +81,8 @@ def per_member(values: Any, name: str = "parameter") -> Any:
     if array.dtype == object or array.dtype.kind not in "biufc" or array.dtype.kind == "b":
         given = f"{name}: an array of {array.dtype}"
         raise ParameterError(given, "an array of numbers over the members of an ensemble", f"{name}=0.1")
+    if not array.size:
+        raise ParameterError(f"{name}: an array of shape {array.shape}", "one value at least", f"{name}=0.1")
     if not np.isfinite(array).all():
         raise ParameterError(f"{name}: an array with entries that are not finite", "finite numbers", f"{name}=0.1")
     if array.dtype.kind == "c":
