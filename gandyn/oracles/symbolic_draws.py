@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..lazy import sympy
+from ..worlds import exact
+
+SIDES = 1000  # the finest share of a coin
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +49,12 @@ class SymbolicDraws:
             row = tuple(sympy.Symbol(f"{name}_draw{k}", real=True) for name in names)
             self.choices.append(Choice(row, tuple(map(tuple, table))))
         return tuple(choice.symbols for choice in self.choices[-size:])
+
+    def coin(self, probability: Any) -> Any:
+        """A symbol that is 1 with this probability and else 0: a row of a table with that share of ones."""
+        share = sympy.Rational(exact(probability)).limit_denominator(SIDES)
+        table = [(int(k < share.p),) for k in range(share.q)]
+        return self.rows(["coin"], table, 1)[0][0]
 
     def shift(self, covariance: Any) -> Any:
         """A vector of symbols with this covariance, an object array of shape (d,)."""

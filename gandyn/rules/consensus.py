@@ -44,23 +44,34 @@ class Consensus(Rule):
 class HamiltonianGradient(Rule):
     """w+ = P(w - lr J^T v): gradient descent on |v|^2 / 2 alone (Balduzzi et al. 2018, section 3.2).
 
-    Every zero of v attracts, saddles that no player likes included. On f = x y the modulus is |1 - lr sigma^2|.
+    Every zero of v attracts, saddles that no player likes included. On f = x y the modulus is |1 - lr sigma^2|. With
+    `fresh`, (J_i^T v_j + J_j^T v_i) / 2 on two independent batches i, j stands for J^T v: it is unbiased, where
+    J_i^T v_i is not (Loizou et al. 2020, section 3).
 
     Args:
         lr: step size, one number or one per player.
+        fresh: two independent batches instead of one.
     """
 
     lr: Any = step_size()
-    cost = Cost(fields=1, vjps=1)
+    fresh: bool = False
+    cost = derived(lambda rule: Cost(fields=1 + rule.fresh, vjps=1 + rule.fresh))
     flow_order = None
     aliases = ("HGD",)
     bilinear_modulus = modulus(lambda s, lr: abs(1 - s**2 / lr))
+    examples = trials(lambda rule: [rule(0.1), rule((0.1, 0.05)), rule(0.1, fresh=True)])
 
     def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
-        """One field and one transposed product, on the same batch."""
+        """One field and one transposed product on one batch, or two of each on two."""
         batch = game.draw(rng)
         v = game.field_and_graph(w, batch)
-        return game.project(w - game.per_coordinate(self.lr, w) * game.vjp(w, v, batch)), state, {"field": v}
+        if self.fresh:
+            other = game.draw(rng)
+            v_other = game.field_and_graph(w, other)
+            slope = (game.vjp(w, v_other, batch) + game.vjp(w, v, other)) / 2
+        else:
+            slope = game.vjp(w, v, batch)
+        return game.project(w - game.per_coordinate(self.lr, w) * slope), state, {"field": v}
 
 
 @register

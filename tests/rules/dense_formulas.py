@@ -11,6 +11,7 @@ FORMULAS["SimultaneousGD"] = stateless(lambda p, r, w: w - p.per(r.lr) * p.v(w))
 FORMULAS["GradientCentralization"] = stateless(lambda p, r, w: w - p.per(r.inner.lr) * (p.v(w) + r.weight_decay * w))
 FORMULAS["TimeScale"] = stateless(lambda p, r, w: w - p.per((r.inner.lr, r.tau * r.inner.lr)) * p.v(w))
 FORMULAS["HamiltonianGradient"] = stateless(lambda p, r, w: w - p.per(r.lr) * (p.J.T @ p.v(w)))
+FORMULAS["SVRE"] = stateless(lambda p, r, w: w - p.per(r.lr) * p.v(w - p.per(r.lr) * p.v(w)))
 FORMULAS["Consensus"] = stateless(lambda p, r, w: w - p.per(r.lr) * (p.v(w) + p.per(r.gamma) * (p.J.T @ p.v(w))))
 FORMULAS["ConsensusField"] = stateless(
     lambda p, r, w: w - p.per(r.inner.lr) * (p.v(w) + p.per(r.gamma) * (p.J.T @ p.v(w)))

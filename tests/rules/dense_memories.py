@@ -215,3 +215,13 @@ def duality_gap_descent(p, rule, w, steps):
         run = adam(rule.outer, slope, w, np.ones(p.d), None)
         return [next(run) for _ in range(steps)]
     return stateless(lambda p, r, w: w - p.per(r.lr) * slope(w))(p, rule, w, steps)
+
+
+@formula("DSEG")
+def double_stepsize_extragradient(p, rule, w, steps):
+    rows = []
+    for t in range(steps):
+        ahead = w - p.per(rule.exploration) * (1 + t / rule.scale) ** -rule.exploration_power * p.v(w)
+        w = w - p.per(rule.lr) * (1 + t / rule.scale) ** -rule.power * p.v(ahead)
+        rows.append(w)
+    return rows
