@@ -25,7 +25,7 @@ from ..worlds import SYMBOLS, exact
 SOLVED = 60.0  # seconds for a closed form of fixed points
 
 
-@forwards("quadratic")  # its answers have other names, not other values
+@forwards("quadratic", "mean")  # its answers have other names, not other values
 class Recorder(GameView):
     """A game on symbols that gives every point it is asked about, and every answer, a name of its own.
 

@@ -43,7 +43,7 @@ class DSEG(Rule):
     @property
     def decays(self) -> bool:
         """Whether a step changes over time."""
-        return self.power != 0 or self.exploration_power != 0
+        return bool(self.power != 0 or self.exploration_power != 0)
 
     def bilinear_modulus(self, s: float) -> float | None:
         """hypot(1 - s^2 exploration / lr, s); 1 for steps that decay, at t = infinity."""
