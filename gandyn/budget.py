@@ -7,7 +7,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from .errors import GandynError, ParameterError
 
@@ -146,5 +146,5 @@ class _Clock:
                 _raise_in(self.thread, None)
 
 
-def _raise_in(thread: ctypes.c_ulong, exception: Any) -> None:
+def _raise_in(thread: ctypes.c_ulong, exception: object) -> None:
     ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, None if exception is None else ctypes.py_object(exception))

@@ -260,7 +260,7 @@ def _quarters(centre: Pair, p: Fraction, q: Fraction) -> Iterator[Curve]:
             yield Curve(x, (centre[1], 2 * up * q, centre[1]), (one, zero, one))
 
 
-def _entries(kind: str, value: Any) -> tuple[Any, ...]:
+def _entries(kind: str, value: object) -> tuple[Any, ...]:
     if hasattr(value, "tolist"):
         value = value.tolist()
     wanted = {"segment": 2, "disc": 2, "ellipse": 3, "cross": 3}.get(kind)
@@ -273,7 +273,7 @@ def _entries(kind: str, value: Any) -> tuple[Any, ...]:
     return tuple(value)
 
 
-def _complex(item: Any, name: str, value: Any) -> Pair:
+def _complex(item: object, name: str, value: object) -> Pair:
     """Real and imaginary part, floats read as on paper; irrational numbers as the floats next to them."""
     number: Any = None
     if not isinstance(value, bool) and (is_number(value) or isinstance(value, Fraction) or is_symbolic(value)):
@@ -285,7 +285,7 @@ def _complex(item: Any, name: str, value: Any) -> Pair:
     return tuple(_fraction(part) for part in number.as_real_imag())  # type: ignore[return-value]
 
 
-def _real(item: Any, name: str, value: Any) -> Fraction:
+def _real(item: object, name: str, value: object) -> Fraction:
     x, y = _complex(item, name, value)
     if y:
         raise ParameterError(f"{name}={value!r} of {type(item).__name__}", "a real number", f"{name}=0.5")
@@ -300,7 +300,7 @@ def _refuse(item: GameClass, needed: str, fix: str) -> None:
     raise ParameterError(repr(item), needed, fix)
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if isinstance(value, complex):
         return f"{value:g}" if value.imag else f"{value.real:g}"
     return f"{value:g}" if isinstance(value, (int, float)) else str(value)

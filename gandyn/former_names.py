@@ -54,7 +54,7 @@ FORMER = {f"analysis.{home.rpartition('.')[2]}": f"analysis.{home}" for home in 
 class FormerNames(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Finds a module under its former name."""
 
-    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
+    def find_spec(self, fullname: str, path: Any = None, target: object = None) -> Any:
         """A spec for a name of `FORMER`."""
         name = fullname.removeprefix("gandyn.")
         return importlib.util.spec_from_loader(fullname, self) if fullname != name and name in FORMER else None

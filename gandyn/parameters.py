@@ -13,7 +13,7 @@ from .text import boolean
 from .worlds import exact, is_symbolic
 
 
-def parse_parameters(item: Any, *names: str) -> None:
+def parse_parameters(item: object, *names: str) -> None:
     """For `__post_init__` of a frozen dataclass: text becomes the number or the free positive symbols that it says.
 
     Raises:
@@ -54,12 +54,12 @@ def parse_flags(item: Any) -> None:
         object.__setattr__(item, field.name, bool(read))
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: object) -> bool:
     """Whether a value is a number of Python or NumPy."""
     return isinstance(value, (int, float, complex, np.number))
 
 
-def finite(value: Any) -> bool:
+def finite(value: complex | sympy.Expr) -> bool:
     """Whether a parameter is finite; an expression with free symbols is, unless it has an infinity in it."""
     if not is_symbolic(value):
         return bool(np.isfinite(value))

@@ -18,7 +18,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 
 from .errors import DomainError
-from .types import Game, Rule
+from .types import Array, Counts, Game, Rule, State
 
 COORDINATES_SHOWN = 12
 
@@ -80,7 +80,7 @@ class Result(abc.ABC):
         found: dict[str, Any] = _strict(plain(self))
         return found | {"gandyn": version}
 
-    def plot(self, **options: Any) -> Any:
+    def plot(self, **options: object) -> Any:
         """A matplotlib figure of this result; options go to the function of `gandyn.plots` that draws it.
 
         Raises:
@@ -196,7 +196,7 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
     return ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
-def place(at: Iterable[Any]) -> str:
+def place(at: Iterable[object]) -> str:
     """A point in words; where coordinates are exact numbers, such as sqrt(2)/2, their decimals stand beside them."""
     exact = list(at)
     if len(exact) > COORDINATES_SHOWN:
@@ -207,7 +207,7 @@ def place(at: Iterable[Any]) -> str:
     return f"{text} = ({', '.join(decimal(x) for x in exact)})"
 
 
-def with_decimal(value: Any, text: str | None = None) -> str:
+def with_decimal(value: object, text: str | None = None) -> str:
     """A number as text, and its decimal beside it where it is exact and not whole: "sqrt(3)/3 = 0.57735"."""
     shown = str(value) if text is None else text
     return f"{shown} = {decimal(value)}" if _needs_decimal(value) else shown
@@ -275,7 +275,7 @@ def _numbers(point: Iterable[Any]) -> list[Any]:
     return [str(x) if getattr(x, "free_symbols", ()) else float(x) for x in point]
 
 
-def _strict(value: Any) -> Any:
+def _strict(value: object) -> Any:
     """Plain data made strict JSON: "inf", "-inf" and null stand for infinities and NaN, which JSON lacks."""
     if isinstance(value, dict):
         return {key: _strict(v) for key, v in value.items()}
@@ -302,14 +302,14 @@ class Trajectory(Result):
         solution: for flows, a callable t -> w (dense output).
     """
 
-    w: Any
-    t: Any
-    status: Any
-    steps: Any
-    game: Any
+    w: Array
+    t: Array
+    status: Status | Array
+    steps: Array
+    game: Game
     rule: Any = None
-    state: Any = None
-    counts: Any = None
+    state: State | None = None
+    counts: Counts | None = None
     kernel: str = "eager"
     info: dict[str, Any] = dataclasses.field(default_factory=dict)
     solution: Callable[..., Any] | None = None

@@ -32,7 +32,7 @@ def world_of(w: Array) -> str:
     return POINTS
 
 
-def exact(value: Any) -> Any:
+def exact(value: Any) -> sympy.Expr:
     """A number as SymPy reads it on paper: a float becomes the decimal that it prints as, so 0.1 is 1/10.
 
     A text is a formula of free positive parameters: "lr", "1/3", "2*eta" (see `gandyn.text`). An array is a symbol that
@@ -79,7 +79,7 @@ def from_list(values: Any, among: Collection[str] = (NUMPY,)) -> Array:
     return torch.as_tensor(entries, dtype=torch.float64)
 
 
-def is_symbolic(value: Any) -> bool:
+def is_symbolic(value: object) -> bool:
     """Whether a parameter is a SymPy expression (numbers of SymPy's own included)."""
     sympy = sys.modules.get("sympy")
     return sympy is not None and isinstance(value, sympy.Basic)
@@ -179,17 +179,17 @@ def softplus(x: Array) -> Array:
     return np.logaddexp(0.0, x)
 
 
-def maximum(x: Array, y: Any) -> Array:
+def maximum(x: Array, y: Array) -> Array:
     """Elementwise maximum; `y` may be a number."""
     return _pairwise("maximum", "Max", x, y)
 
 
-def minimum(x: Array, y: Any) -> Array:
+def minimum(x: Array, y: Array) -> Array:
     """Elementwise minimum; `y` may be a number."""
     return _pairwise("minimum", "Min", x, y)
 
 
-def _pairwise(name: str, symbolic: str, x: Array, y: Any) -> Array:
+def _pairwise(name: str, symbolic: str, x: Array, y: Array) -> Array:
     world = world_of(x)
     if world == TORCH:
         torch = sys.modules["torch"]
@@ -274,7 +274,7 @@ def _filled_like(w: Array, value: int) -> Array:
     return np.full_like(w, value)
 
 
-def full(value: Any, size: int, like: Array) -> Array:
+def full(value: object, size: int, like: Array) -> Array:
     """A vector of `size` equal entries in the world (dtype, device) of `like`."""
     value = number(value, like)
     if getattr(value, "ndim", 0):  # one value per member

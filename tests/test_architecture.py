@@ -263,6 +263,12 @@ def test_import_gandyn_is_light(code):
     assert "numpy" in loaded(code)
 
 
+def test_import_gandyn_draws_nothing():
+    """numpy.random takes a tenth of the time of the import, and is loaded with the first draw."""
+    code = "import gandyn, sys; print('numpy.random' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
+
+
 def test_help_is_light():
     """`gandyn --help` imports neither torch, matplotlib nor SymPy; -X importtime names all it does import."""
     command = [sys.executable, "-X", "importtime", "-c", "from gandyn.cli import main; main()", "--help"]

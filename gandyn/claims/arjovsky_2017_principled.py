@@ -30,7 +30,7 @@ def _bump(t: Any) -> Any:
 @drawn(25, data=POINTS, fake=POINTS)
 @where(lambda data, fake: not set(data) & set(fake))
 @fails("the supports meet", lambda: {"data": [(0.0, 0.0), (1.0, 0.0)], "fake": [(1.0, 0.0)]}, fake=[(1.5, 0.0)])
-def perfect_discriminator(data: Any, fake: Any) -> Evidence:
+def perfect_discriminator(data: object, fake: Any) -> Evidence:
     """Two distributions whose compact supports are disjoint have a smooth discriminator with accuracy 1 that is
     constant around every point of both: its gradient there is zero.
 

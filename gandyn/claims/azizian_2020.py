@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from .. import games, rules
-from ..types import Game
+from ..types import Game, Rule
 from . import strategies
 from .declare import Evidence, Paper, drawn, fails, formula, where
 from .evidence import jacobian, map_matrix, moduli, orbit, same_spectrum
@@ -16,7 +16,7 @@ from .evidence import jacobian, map_matrix, moduli, orbit, same_spectrum
 azizian = Paper("azizian_2020")
 
 
-def _images(values: Any, step: float, rule: Any) -> Any:
+def _images(values: Any, step: float, rule: Rule) -> Any:
     """What each eigenvalue of J becomes under a rule."""
     s = step * values
     if rule is rules.Extragradient:
@@ -26,7 +26,7 @@ def _images(values: Any, step: float, rule: Any) -> Any:
     return np.concatenate([np.roots([1, 2 * e - 1, -e]) for e in s])
 
 
-def _separated(game: Game, step: float, rule: Any) -> bool:
+def _separated(game: Game, step: float, rule: Rule) -> bool:
     """1 + s away from zero for the proximal step, and no defective matrix in the way of float eigenvalues."""
     values, vectors = np.linalg.eig(jacobian(game))
     return bool(np.abs(1 + step * values).min() > 0.05 and np.linalg.cond(vectors) < 1e3)
@@ -65,7 +65,7 @@ def spectra(game: Game, step: float, rule: Any, used: Any = None) -> Evidence:
 @drawn(40, game=strategies.monotone(), start=strategies.starts())
 @fails("mu < 0", lambda: {"game": games.quadratic(-2, 1, 1), "start": (1, 0)}, game=lambda: games.quadratic(2, 1, 1))
 @fails("a step of 1.2/L", lambda: {"game": games.bilinear(), "share": 1.2})
-def global_rate(game: Game, share: float = 0.25, start: Any = (1.0, 0.5, -0.7, 0.3)) -> Evidence:
+def global_rate(game: Game, share: float = 0.25, start: object = (1.0, 0.5, -0.7, 0.3)) -> Evidence:
     """With eta = 1/(4L) extragradient contracts the squared distance by 1 - (mu/L + gamma^2/(16 L^2))/4 at least, on
     every mu-monotone L-Lipschitz field with |v(a) - v(b)| >= gamma |a - b|: linearly also on bilinear games, where mu =
     0. Tried on affine fields, and on log cosh terms added to them.

@@ -29,7 +29,7 @@ def _moves(game: Game) -> bool:
 @where(_moves)
 @fails("both players have own curvature", lambda: {"game": games.quadratic(1, 1, 1)}, game=games.bilinear)
 @fails("a potential game", lambda: {"game": games.potential_quadratic(((2, 1), (1, 1)))}, game=games.bilinear)
-def hamiltonian_conserved(game: Any) -> Evidence:
+def hamiltonian_conserved(game: Game) -> Evidence:
     """In a Hamiltonian game (S = 0), of any number of players, the gradient flow conserves H = |v|^2 / 2, and A^T v is
     the gradient of H.
     """

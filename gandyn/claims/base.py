@@ -78,7 +78,7 @@ def incomparable(detail: str) -> Evidence:
     return Evidence(False, detail, applies=False)
 
 
-def truth(value: Any) -> bool:
+def truth(value: object) -> bool:
     """The truth value of a statement's answer.
 
     Raises:

@@ -82,7 +82,7 @@ def departure(matrix: Any) -> float:
     return 0.0 if share < 1e-12 else math.sqrt(share)
 
 
-def _widened(known: tuple[Any, Any] | None, value: Any) -> tuple[Any, Any]:
+def _widened(known: tuple[Any, Any] | None, value: object) -> tuple[Any, Any]:
     return (value, value) if known is None else (min(known[0], value), max(known[1], value))
 
 
@@ -96,7 +96,7 @@ def _is_nonlinear(game: Game) -> bool:
     return not all(e.is_polynomial(*w) and _degree(e, w) <= 1 for e in game.field_exprs)
 
 
-def _degree(expression: Any, symbols: Any) -> int:
+def _degree(expression: sympy.Expr, symbols: Any) -> int:
     return int(sympy.Poly(expression, *symbols).total_degree()) if expression.free_symbols & set(symbols) else 0
 
 

@@ -43,7 +43,7 @@ class Paper:
     def __init__(self, key: str) -> None:
         self.key = key
 
-    def says(self, source: str, origin: Origin = Origin.PAPER, **facts: Any) -> Word[Any]:
+    def says(self, source: str, origin: Origin = Origin.PAPER, **facts: object) -> Word[Any]:
         """The paper says it: `source` names the place; `facts` are further attributes of the claim."""
 
         def listed(conclusion: Conclusion) -> Conclusion:
@@ -56,20 +56,20 @@ class Paper:
 
         return listed
 
-    def sharpened(self, source: str, **facts: Any) -> Word[Any]:
+    def sharpened(self, source: str, **facts: object) -> Word[Any]:
         """The paper says so in other or weaker words; constants or cases are derived here."""
         return self.says(source, Origin.SHARPENED, **facts)
 
-    def derived(self, source: str, **facts: Any) -> Word[Any]:
+    def derived(self, source: str, **facts: object) -> Word[Any]:
         """Derived here, beside the paper."""
         return self.says(source, Origin.DERIVED, **facts)
 
-    def remark(self, source: str, **facts: Any) -> Word[Any]:
+    def remark(self, source: str, **facts: object) -> Word[Any]:
         """False as it stands, and nobody is quoted for it: `source` names what is said beside it."""
         return self.says(source, Origin.NOBODY, verdict=Verdict.REMARK, **facts)
 
 
-def _noted(**facts: Any) -> Word[Any]:
+def _noted(**facts: object) -> Word[Any]:
     def note(conclusion: Conclusion) -> Conclusion:
         vars(conclusion).setdefault("declared", {}).update(facts)
         return conclusion

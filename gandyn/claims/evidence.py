@@ -14,7 +14,7 @@ from ..types import Game, Rule
 from .base import Evidence, incomparable
 
 
-def same_numbers(found: Any, expected: Any, tolerance: float = 1e-10) -> Evidence:
+def same_numbers(found: object, expected: object, tolerance: float = 1e-10) -> Evidence:
     """Whether two arrays agree within `tolerance`, relative to the larger of 1 and the largest expected number."""
     a, b = np.asarray(found, dtype=complex), np.asarray(expected, dtype=complex)
     if a.shape != b.shape:
@@ -24,7 +24,7 @@ def same_numbers(found: Any, expected: Any, tolerance: float = 1e-10) -> Evidenc
     return Evidence(apart <= tolerance, f"{shown}, {apart:.1e} apart")
 
 
-def same_spectrum(found: Any, expected: Any, tolerance: float = 1e-10) -> Evidence:
+def same_spectrum(found: object, expected: object, tolerance: float = 1e-10) -> Evidence:
     """Whether two sets of eigenvalues agree, each matched with its own partner."""
     from scipy.optimize import linear_sum_assignment
 
@@ -35,7 +35,7 @@ def same_spectrum(found: Any, expected: Any, tolerance: float = 1e-10) -> Eviden
     return same_numbers(a[rows], b[columns], tolerance)
 
 
-def same_expressions(found: Any, expected: Any) -> Evidence:
+def same_expressions(found: object, expected: object) -> Evidence:
     """Whether expressions (or matrices, or sequences of them) are identically equal."""
     one, other = _entries(found), _entries(expected)
     if len(one) != len(other):
@@ -78,7 +78,7 @@ def characteristic(game: Game, rule: Rule) -> tuple[Any, Any]:
     return exact(game, rule).charpoly, Z
 
 
-def critical_step(game: Game, rule: Rule, expected: Any) -> Evidence:
+def critical_step(game: Game, rule: Rule, expected: object) -> Evidence:
     """Whether the rule's exact critical step "lr" on the game is the expected one."""
     found = critical(game, rule)
     return Evidence(bool(found == expected), f"critical step {found} beside {expected}")
@@ -136,13 +136,13 @@ def all_of(*parts: Evidence) -> Evidence:
     return Evidence(True, "; ".join(part.detail for part in parts if part.detail))
 
 
-def spectral(game: Game, rule: Rule | None = None, at: Any = None) -> float:
+def spectral(game: Game, rule: Rule | None = None, at: object = None) -> float:
     """The spectral radius of a rule's map, or the spectral abscissa of the flow."""
     found = analysis.linearize(game, rule, at)
     return float(found.spectral_abscissa if rule is None else found.spectral_radius)
 
 
-def attracting(game: Game, rule: Rule | None = None, at: Any = None) -> Evidence:
+def attracting(game: Game, rule: Rule | None = None, at: object = None) -> Evidence:
     """Whether the linear part decides that the point attracts."""
     found = analysis.linearize(game, rule, at)
     size = found.spectral_abscissa if rule is None else found.spectral_radius

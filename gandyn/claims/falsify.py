@@ -139,7 +139,7 @@ class Convergence(Result):
 
 
 def converges(
-    rule: Rule, game: Game, start: Any = None, to: Any = None, steps: int = 20_000, within: float = 1e-3
+    rule: Rule, game: Game, start: object = None, to: object = None, steps: int = 20_000, within: float = 1e-3
 ) -> Convergence:
     """Run a rule and say whether it reaches an equilibrium: the distance falls below `within` times the first one.
 

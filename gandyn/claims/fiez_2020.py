@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from .. import analysis, games
 from ..lazy import sympy
+from ..types import Game, Parameter
 from . import strategies
 from .declare import Evidence, Paper, drawn, fails, formula, proved, where
 from .evidence import all_of, attracting, jacobian, sped_up_abscissa
@@ -17,7 +16,7 @@ fiez = Paper("fiez_2020")
 @proved(r"\tau^* = 2:\quad \mathrm{tr} = v(\tau/2 - 1) > 0 \iff \tau > 2")
 @fails("tau = 2: imaginary eigenvalues", lambda: {"tau": 2})
 @fails("tau = 1: gradient descent-ascent", lambda: {"tau": 1})
-def four_dimensions(tau: Any = None) -> Evidence:
+def four_dimensions(tau: Parameter = None) -> Evidence:
     """The flow of the four-dimensional quadratic example, with player y moving tau times as fast as player x, is
     attracted to its strict local minimax point exactly when tau > 2, for every scale v > 0.
     """
@@ -32,7 +31,7 @@ def four_dimensions(tau: Any = None) -> Evidence:
     )
 
 
-def _schur_positive(game: Any) -> bool:
+def _schur_positive(game: Game) -> bool:
     j = game.jacobian_expr
     n = game.slices[0].stop
     schur = j[:n, :n] - j[:n, n:] * j[n:, n:].LUsolve(j[n:, :n])
@@ -51,7 +50,7 @@ def _schur_positive(game: Any) -> bool:
 @fails(
     "the Schur complement is < 0", lambda: {"game": games.quadratic(-3, 1, 1)}, game=lambda: games.quadratic(-3, 2, 1)
 )
-def finite_time_scale(game: Any) -> Evidence:
+def finite_time_scale(game: Game) -> Evidence:
     """At a strict local minimax point (player 2 strictly concave, Schur complement positive definite) there is a finite
     tau* such that the flow with player 2 sped up by any tau > tau* is attracted.
     """

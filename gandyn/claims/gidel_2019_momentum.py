@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from .. import analysis, games, rules
 from ..lazy import sympy
-from ..types import Game, Rule
+from ..types import Game, Parameter, Rule
 from . import strategies
 from .declare import Evidence, Paper, drawn, fails, formula, proved, where
 from .evidence import (
@@ -32,7 +32,7 @@ gidel = Paper("gidel_2019_momentum")
 @gidel.sharpened("Gidel et al. 2019 (negative momentum), the theorem on bilinear games; our proof, by Schur-Cohn")
 @proved(r"|a - \bar a b|^2 - (1-|b|^2)^2 = s^2(1+\beta)^2 \ge 0,\quad a = is - 1 - \beta,\ b = \beta")
 @fails("the momentum is complex: 0.9 e^(i pi/8)", lambda: {"momentum": 0.8314915 + 0.3444151j})
-def simultaneous_never(momentum: Any = None) -> Evidence:
+def simultaneous_never(momentum: Parameter = None) -> Evidence:
     """Simultaneous heavy-ball steps converge on no bilinear game, whatever step and real momentum.
 
     Schur-Cohn on p = z^2 + a z + b: |a - conj(a) b|^2 - (1 - |b|^2)^2 must be negative for convergence.
@@ -69,7 +69,7 @@ def _short(game: Game, step: float) -> bool:
     "the constant 1: from (1, -1) the squared distance goes 2, 2.31, 2.08, 2.58",
     lambda: {"game": games.bilinear(), "step": 0.5, "constant": 1.0},
 )
-def alternating_rate(game: Game, step: float, momentum: Any = (-0.5, 0), constant: float = 3.0) -> Evidence:
+def alternating_rate(game: Game, step: float, momentum: Parameter = (-0.5, 0), constant: float = 3.0) -> Evidence:
     """On bilinear games with a nonsingular matrix alternating steps with eta sigma_max <= 1, momentum -1/2 of the first
     player and none of the second converge linearly: the squared distance is O(r^t) with r = max(1/2, 1 - eta^2
     sigma_min^2 / 16), here at most 3 r^t times the first. It need not fall at each step.
@@ -107,7 +107,7 @@ def asymptotic_rate(share: float, momentum: float = -0.5) -> Evidence:
 @gidel.sharpened("Gidel et al. 2019 (negative momentum), section 4 (alternating steps); exact thresholds derived here")
 @proved(r"\beta=(-\tfrac12,-\tfrac12):\ s<1; \qquad \beta=(-\tfrac12,0):\ s<\sqrt2")
 @fails("no momentum: the orbits circle", lambda: {"momentum": 0})
-def alternating_thresholds(momentum: Any = None) -> Evidence:
+def alternating_thresholds(momentum: Parameter = None) -> Evidence:
     """On bilinear games alternating steps with momentum -1/2 converge exactly when eta sigma_max < 1 if both players
     have it, and exactly when eta sigma_max < sqrt(2) if the first alone has it.
     """

@@ -85,7 +85,7 @@ def averaging(game: Game, inner: Rule) -> Evidence:
     lambda: {"game": games.boxed_bilinear(), "step": 0.5, "start": (2.0, 0.5)},
     game=games.bilinear,
 )
-def extrapolation_from_the_past(game: Game, step: Any, start: Any = None) -> Evidence:
+def extrapolation_from_the_past(game: Game, step: Any, start: object = None) -> Evidence:
     """Without constraints the look-ahead points of extrapolation from the past are the iterates of the optimistic rule,
     on every game and for every step.
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import games, rules
 from ..lazy import sympy
-from ..types import Game
+from ..types import Game, Parameter
 from . import strategies
 from .declare import Evidence, Paper, drawn, fails, formula, instance
 from .evidence import all_of, bilinear_modes, critical, orbit, same_numbers
@@ -19,14 +19,14 @@ hemmat = Paper("hemmat_2023")
 @hemmat.sharpened("Hemmat et al. 2023, the theorem on convergence for bilinear games; the exact region by Schur-Cohn")
 @instance(r"z^2 - (1 - is - ia)z - ia = 0, \qquad |z|<1 \iff s < \frac{2a(1-a^2)}{1+a^2}")
 @fails("a momentum of 1/2 beside it", lambda: {"momentum": 0.5})
-def bilinear_region(momentum: Any = 0) -> Evidence:
+def bilinear_region(momentum: Parameter = 0) -> Evidence:
     """On bilinear games LEAD without momentum converges exactly when eta sigma < 2a(1 - a^2)/(1 + a^2), a = alpha sigma
     < 1, for every singular value sigma: the coupling term alone makes it converge.
     """
     lr, alpha = sympy.symbols("lr alpha", positive=True)
     rule = rules.LEAD("lr", "alpha", momentum)
 
-    def mode(z: Any, sigma: Any) -> Any:
+    def mode(z: Any, sigma: Parameter) -> Any:
         return z**2 + z * (sympy.I * (lr + alpha) * sigma - 1 - momentum) + momentum - sympy.I * alpha * sigma
 
     third = sympy.Rational(1, 3)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from .. import analysis, games, rules
 from ..lazy import sympy
 from ..rules.schedule import PowerDecay, Scheduled
+from ..types import Game
 from .declare import Evidence, Paper, certified, drawn, fails, formula, proved
 from .evidence import all_of, between, orbit, same_expressions, same_numbers, spectral
 
@@ -113,7 +114,7 @@ def _follows(rule: Any, game: Any, start: Any, power: float) -> Evidence:
     start=st.tuples(st.floats(0.2, 0.6), st.floats(-0.6, -0.2)),
 )
 @fails("steps that do not vanish", lambda: {"game": games.almost_bilinear(0.3), "start": (0.5, -0.5), "power": 0.0})
-def steps_follow_the_flow(game: Any, start: Any, power: float = 0.8) -> Evidence:
+def steps_follow_the_flow(game: Game, start: object, power: float = 0.8) -> Evidence:
     """With steps that vanish slowly (t^-0.8) bounded iterates of gradient, alternating, extragradient and optimistic
     steps are an asymptotic pseudo-trajectory of one and the same flow: over any fixed span of time they stray from it
     less and less. Their limit sets are therefore internally chain-transitive sets of that flow: points or cycles,

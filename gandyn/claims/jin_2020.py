@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from hypothesis import strategies as st
 
@@ -16,7 +14,7 @@ from .evidence import minimax_curvatures, sped_up_abscissa
 jin = Paper("jin_2020")
 
 
-def _regular(game: Any) -> bool:
+def _regular(game: Game) -> bool:
     """f_yy and the Schur complement are invertible, by a margin that tau = 1e5 resolves."""
     schur, own = minimax_curvatures(game)
     return bool(np.abs(own).min() >= 0.05 and np.abs(schur).min() > 0.02)

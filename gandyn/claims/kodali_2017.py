@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from hypothesis import strategies as st
 
 from .. import analysis, games, rules
 from ..lazy import sympy
 from ..penalties import registry as penalties
-from ..types import Game
+from ..types import Array, Game
 from . import strategies
 from .declare import Evidence, Paper, drawn, fails, formula, proved
 from .evidence import all_of, orbit, same_expressions, same_numbers
@@ -29,7 +27,7 @@ kodali = Paper("kodali_2017")
     count=st.sampled_from([50, 400]),
 )
 @fails("the last point", lambda: {"matrix": ((1,),), "step": 0.1, "count": 400, "last": True})
-def no_regret_averages(matrix: Any, step: float, count: int, last: bool = False) -> Evidence:
+def no_regret_averages(matrix: Array, step: float, count: int, last: bool = False) -> Evidence:
     """When both players of a convex-concave game (here bilinear in boxes) take projected gradient steps, the duality
     gap of the averaged points is at most the sum of the average regrets, itself at most D^2/(2 h T) + h G^2/2: averages
     approach an equilibrium even where the points circle.
@@ -57,7 +55,7 @@ def no_regret_averages(matrix: Any, step: float, count: int, last: bool = False)
 @kodali.derived("Kodali et al. 2017, section 3 (the penalty), on the Dirac-GAN of Mescheder et al. 2018")
 @proved(r"\lambda\,(|\varphi| - 1)^2")
 @fails("target 0, where it is R1 with gamma = 2 lam", lambda: {"target": 0})
-def dirac(target: Any = 1) -> Evidence:
+def dirac(target: object = 1) -> Evidence:
     """With the data at one point DRAGAN of weight lam is WGAN-GP of weight gamma = 2 lam, lam (|phi| - 1)^2 on the
     Dirac-GAN: the corner at phi = 0 leaves (0, 0) no equilibrium.
     """

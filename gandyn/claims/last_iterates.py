@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from .. import games, rules
-from ..types import Game
+from ..types import Game, Rule
 from . import strategies
 from .declare import Evidence, Paper, drawn, fails, formula
 from .evidence import all_of, moduli, orbit
@@ -27,7 +27,7 @@ MONOTONE = {
 }
 
 
-def _sizes(game: Game, rule: Any, start: Any) -> tuple[Any, float]:
+def _sizes(game: Game, rule: Rule, start: object) -> tuple[Any, float]:
     """(|v(w_t)|^2 for t = 0, ..., ROUNDS, |w_0|^2)."""
     w = np.resize(np.array(start), game.dim)
     run = orbit(game, rule, w, ROUNDS)

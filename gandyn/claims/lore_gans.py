@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from .. import analysis, games, losses, rules
@@ -91,7 +89,7 @@ def three_sigma_in_the_plane(points: int) -> Evidence:
 @reproduced(r"|\varphi| \le c \;\text{changes nothing near } (0, 0)")
 @fails("simultaneous steps 0.2 from (1, 1) end on the clipped orbit", lambda: {"rule": rules.GDA(0.2)})
 @fails("alternating steps circle", lambda: {"rule": rules.AlternatingGD(0.2)})
-def clipping_makes_wgan_converge(rule: Any) -> Evidence:
+def clipping_makes_wgan_converge(rule: Rule) -> Evidence:
     """Weight clipping, which keeps the critic Lipschitz, makes the Wasserstein GAN converge (on the Dirac-GAN)."""
     game = games.dirac_gan("wasserstein", clip=1)
     found = converges(rule, game, start=[[1.0, 1.0]], steps=5000)

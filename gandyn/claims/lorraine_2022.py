@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from .. import analysis, games, rules
-from ..types import Game
+from ..types import Array, Game
 from . import strategies
 from .declare import Evidence, Paper, drawn, fails, formula, where
 from .evidence import all_of, attracting, same_spectrum, singular_values
@@ -19,7 +19,7 @@ ALMOST_POSITIVE = 0.9 * complex(math.cos(math.pi / 8), math.sin(math.pi / 8))
 SMALL = 1e-3
 
 
-def _modes(game: Game, step: float, beta: complex) -> Any:
+def _modes(game: Game, step: float, beta: complex) -> Array:
     """Roots of (z - 1)(z - beta)(z - conj beta) +- i s z (z - Re beta) for each singular value."""
     still = np.poly([1, beta, beta.conjugate()])
     moving = np.array([0, 1, -beta.real, 0])

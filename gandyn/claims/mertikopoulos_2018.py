@@ -79,7 +79,7 @@ def recurrence(step: Any = None) -> Evidence:
     lambda: {"game": games.quadratic(-1, 1, 0), "share": 0.5, "start": (1.0, 0.0)},
     game=games.bilinear,
 )
-def extra_gradient_mile(game: Game, share: float, start: Any, rule: Any = rules.Extragradient) -> Evidence:
+def extra_gradient_mile(game: Game, share: float, start: object, rule: Any = rules.Extragradient) -> Evidence:
     """In monotone games (null-coherent ones such as bilinear games included) each extragradient step of size eta < 1/L
     comes nearer to every solution: in the Euclidean geometry the squared distance falls by at least (1 - eta^2 L^2) |w'
     - w|^2.

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from .. import analysis, games, rules
 from ..lazy import sympy
-from ..types import Game
+from ..types import Game, Parameter
 from . import strategies
 from .declare import Evidence, Paper, drawn, fails, formula, proved
 from .evidence import (
@@ -85,7 +85,7 @@ def consensus_stabilises(game: Game, step: float, gamma: float) -> Evidence:
 @drawn(30, game=strategies.bilinear(), gamma=strategies.tenths(0.1, 2), share=st.floats(0.02, 0.99))
 @fails("a step at the bound", lambda: {"game": games.bilinear(), "gamma": 1, "share": 1.0}, share=0.9)
 @fails("a step beyond the bound", lambda: {"game": games.bilinear(), "gamma": 0.5, "share": 1.01}, share=0.9)
-def consensus_on_bilinear(game: Game, gamma: Any, share: float) -> Evidence:
+def consensus_on_bilinear(game: Game, gamma: Parameter, share: float) -> Evidence:
     """On nonsingular bilinear games consensus steps have the eigenvalues 1 - h gamma sigma^2 +- i h sigma and converge
     exactly for h < 2 gamma / (1 + gamma^2 sigma^2), for every singular value sigma.
     """

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from .. import analysis, games, rules
 from ..lazy import sympy
 from ..penalties import registry as penalties
+from ..types import Parameter
 from . import strategies
 from .declare import Evidence, Paper, drawn, fails, formula, incomparable, proved, where
 from .evidence import all_of, critical, orbit, same_expressions, same_numbers, same_spectrum
@@ -83,7 +84,7 @@ def zero_centred_eigenvalues(penalty: str = "R1") -> Evidence:
 @formula(r"h < 4\gamma \;(\gamma < 1), \qquad h < 4(\gamma - \sqrt{\gamma^2 - 1}) \;(\gamma \ge 1)")
 @drawn(15, gamma=strategies.tenths(0.1, 3))
 @fails("no penalty: no step converges", lambda: {"gamma": 0}, gamma=0.1)
-def r1_step_bound(gamma: Any) -> Evidence:
+def r1_step_bound(gamma: Parameter) -> Evidence:
     """On the Dirac-GAN with R1, simultaneous steps converge locally for small enough h: below 4 gamma for gamma < 1,
     and below 4 (gamma - sqrt(gamma^2 - 1)) from the critical gamma = 1 on, where the bound is 4.
     """

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from .. import games, losses, rules
 from ..lazy import sympy
-from ..types import Game
+from ..types import Game, Parameter
 from .declare import Evidence, Paper, drawn, fails, formula, where
 from .evidence import all_of, jacobian, radius, same_numbers
 
@@ -20,7 +20,7 @@ SLOPES = {"minimax": (0.5, 0.5), "nonsaturating": (0.5, 0.5), "wasserstein": (1.
 STRICT = ("minimax", "nonsaturating")  # f''(0) < 0: the discriminator's own cost bends
 
 
-def _feature_gan(points: tuple[Any, ...], features: int, moves: int, loss: str, gamma: Any = 0) -> Game:
+def _feature_gan(points: tuple[object, ...], features: int, moves: int, loss: str, gamma: Parameter = 0) -> Game:
     """Generator theta moves each point x to x + theta_1 + theta_2 x + ...; D(x) = sum_k w_k x^k, R1 of weight gamma.
 
     The equilibrium is theta = 0, w = 0: fake points are the data there, and D is the same everywhere.
@@ -88,7 +88,7 @@ def _attracts(points: Any, sizes: tuple[int, int], loss: str, gamma: float = 0.0
     )
 
 
-def _full_rank(points: Any, sizes: tuple[int, int], **_: Any) -> bool:
+def _full_rank(points: Any, sizes: tuple[int, int], **_: object) -> bool:
     """K_DG of full column rank and L_DD, K_DD positive definite, by a margin."""
     own, slope, coupling = _curvatures(points, *sizes)
     least = float(np.linalg.svd(coupling, compute_uv=False)[-1]) if coupling.size else 0.0

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from .. import analysis, games
 from ..lazy import sympy
+from ..types import Parameter
 from . import strategies
 from .declare import Evidence, Paper, drawn, fails, formula, incomparable, proved
 from .evidence import all_of, attracting, same_expressions, same_spectrum
@@ -16,7 +17,7 @@ from .evidence import all_of, attracting, same_expressions, same_spectrum
 nagarajan = Paper("nagarajan_2017")
 
 
-def _moments(loss: str, eta: Any = 0) -> tuple[Any, Any, Any]:
+def _moments(loss: str, eta: Parameter = 0) -> tuple[Any, Any, Any]:
     """The generator's and the discriminator's costs of the toy, by integrals over x and z uniform on [-1, 1]; a, w."""
     a, w, x = sympy.symbols("a w x", real=True)
 

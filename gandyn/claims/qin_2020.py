@@ -9,7 +9,7 @@ import numpy as np
 from .. import analysis, games, rules
 from ..dynamics.iterate import iterate
 from ..lazy import sympy
-from ..types import Game, Rule
+from ..types import Game, Parameter, Rule
 from . import strategies
 from .declare import Evidence, Paper, drawn, fails, formula, proved
 from .evidence import all_of, bilinear_modes, critical_step, exact, orbit, same_expressions, same_numbers
@@ -27,7 +27,7 @@ def rk4(order: int = 4) -> Evidence:
     lr = sympy.Symbol("lr", positive=True)
     rule = rules.RungeKutta("lr", order)
 
-    def mode(z: Any, sigma: Any) -> Any:
+    def mode(z: Any, sigma: Parameter) -> Any:
         return z - sum((-sympy.I * lr * sigma) ** k / sympy.factorial(k) for k in range(order + 1))
 
     return all_of(bilinear_modes(rule, mode), critical_step(games.bilinear(3), rule, 2 * sympy.sqrt(2) / 3))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from ..types import Game
 from .base import Draw
 
 
-def recipes(draw: Mapping[str, Any] | None) -> dict[str, str] | None:
+def recipes(draw: Mapping[str, object] | None) -> dict[str, str] | None:
     """The recipe of every value of a draw, by name; None stays None."""
     return None if draw is None else {name: recipe(value) for name, value in draw.items()}
 
@@ -22,7 +21,7 @@ def written(draw: Draw) -> str:
     return ", ".join(f"{name} = {recipe(value)}" for name, value in draw.items())
 
 
-def recipe(value: Any) -> str:
+def recipe(value: object) -> str:
     """A value as text that makes it again: games by their costs, players and Jacobian, other values as they print.
 
     Example:
@@ -59,7 +58,7 @@ def _matrix(game: Game) -> str:
     return "\n  with J = [" + ", ".join(f"[{row}]" for row in rows) + "]"
 
 
-def exact_text(expression: Any) -> str:
+def exact_text(expression: sympy.Expr) -> str:
     """An expression with all digits of its floating-point numbers, which SymPy's own text cuts."""
     whole = sympy.sympify(expression, strict=True)
     digits = {number: sympy.Symbol(repr(float(number))) for number in whole.atoms(sympy.Float)}

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from .. import analysis, games, rules
 from ..lazy import sympy
+from ..types import Game, Rule
 from .declare import Evidence, Paper, fails, instance, proved
 from .evidence import all_of, attracting, curved_game, exact, same_expressions
 
@@ -16,7 +15,7 @@ rosca = Paper("rosca_2021")
 @instance(r"\dot w = -v - \tfrac{h}{2} J v + O(h^2)")
 @fails("the players move in turn", lambda: {"rule": rules.AlternatingGD("lr")})
 @fails("a rule of second order has no drift", lambda: {"rule": rules.RungeKutta("lr", 2)})
-def simultaneous_drift(game: Any = None, rule: Any = None) -> Evidence:
+def simultaneous_drift(game: Game | None = None, rule: Rule | None = None) -> Evidence:
     """Simultaneous gradient steps of size h follow the flow dw/dt = -v - (h/2) J v to second order: each player also
     descends h/4 |grad f_i|^2 and h/2 <df_i/dx_j, df_j/dx_j>, the last factor held.
     """

@@ -35,7 +35,7 @@ def any_step(own: Any = 0) -> Evidence:
     )
 
 
-def _solvable(game: Game, step: Any, start: Any) -> bool:
+def _solvable(game: Game, step: Any, start: object) -> bool:
     """I + eta J_o is invertible at the start, by a margin: otherwise the local game has no or many equilibria."""
     j = game.jacobian(np.resize(np.array(start, dtype=float), game.dim))
     for block in game.slices:
@@ -59,7 +59,7 @@ def _solvable(game: Game, step: Any, start: Any) -> bool:
     "one more order is dropped: the linearised rule",
     lambda: {"game": games.forsaken(), "step": 0.5, "start": (1.0, 0.5), "rule": rules.LinearizedCGD},
 )
-def local_nash(game: Game, step: Any, start: Any, rule: Any = rules.CompetitiveGD) -> Evidence:
+def local_nash(game: Game, step: Any, start: object, rule: Any = rules.CompetitiveGD) -> Evidence:
     """A step of competitive gradient descent is the Nash equilibrium of the local game: both costs to first order, with
     the mixed second derivative, and |u_i|^2 / (2 eta) for each player; in any two-player game where I + eta J_o is
     invertible.

@@ -125,7 +125,7 @@ def _coupling(draw: st.DrawFn, low: Any, factors: st.SearchStrategy[Any], a: Any
     return (0, low, abs(a - c) / 2)[kind] if kind < 3 else low * draw(factors)
 
 
-def _with_log_cosh(draw: st.DrawFn, game: Any, low: Any) -> Game:
+def _with_log_cosh(draw: st.DrawFn, game: Game, low: Any) -> Game:
     """The game with a convex-concave term that is not quadratic, and the same equilibrium 0."""
     x, y = (game.symbols[block] for block in game.slices)
     k = low * draw(spread(100))

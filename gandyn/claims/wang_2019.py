@@ -18,7 +18,7 @@ wang = Paper("wang_2019")
 STEPS = 300  # the figure has 1000: whatever arrives has arrived by then
 
 
-def _clear(game: Any, **_: Any) -> bool:
+def _clear(game: Game, **_: object) -> bool:
     """No curvature close to zero, so that float eigenvalues decide."""
     schur, own = map(np.abs, minimax_curvatures(game))
     return bool(own.min() >= 0.05 and schur.min() > 1e-3 and max(own.max(), schur.max()) < 50)

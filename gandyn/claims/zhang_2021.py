@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from .. import games, rules
 from ..lazy import sympy
+from ..types import Parameter
 from . import strategies
 from .declare import Evidence, Paper, drawn, fails, formula
 from .evidence import all_of, same_numbers, spectral
@@ -25,7 +26,7 @@ zhang = Paper("zhang_2021")
     "the players move at once, with the same step",
     lambda: {"r": sympy.Rational(1, 2), "lr": sympy.Rational(1, 2), "in_turn": rules.SimultaneousGD},
 )
-def alternating_accelerates(r: Any, lr: Any, in_turn: Any = rules.AlternatingGD) -> Evidence:
+def alternating_accelerates(r: Any, lr: Parameter, in_turn: Any = rules.AlternatingGD) -> Evidence:
     """On strongly convex-concave quadratics mu x^2/2 + b x y - mu y^2/2, each tuned, alternating steps contract by 1 -
     eta mu = r^2 where simultaneous ones contract by 2r/(1 + r^2), b/mu = 2r/(1 - r^2): about 1 - 2/kappa against 1 -
     1/(2 kappa^2).

@@ -107,14 +107,14 @@ def _behind_door(function: Callable[P, R], one_value: bool) -> Callable[P, R]:
     return functools.update_wrapper(checked, function)
 
 
-def _refuse_swapped(given: Mapping[str, Any]) -> None:
+def _refuse_swapped(given: Mapping[str, object]) -> None:
     if isinstance(given.get("game"), Rule) and isinstance(given.get("rule"), Game):
         raise ParameterError(
             "a rule in place of the game, and a game in place of the rule", "(game, rule)", "swap them"
         )
 
 
-def _refuse_members(called: str, given: Mapping[str, Any]) -> None:
+def _refuse_members(called: str, given: Mapping[str, object]) -> None:
     """Refuse parameters with one value for each member, which most analyses have no use for."""
     members = sys.modules.get("gandyn.symbolic.members")
     if members is None or not members.PerMember.made:
@@ -149,7 +149,7 @@ def check_of(name: str, annotation: str, optional: bool) -> Check | None:
 
 
 def _either(*checks: Check) -> Check:
-    def check(name: str, value: Any, given: Mapping[str, Any]) -> Any:
+    def check(name: str, value: object, given: Mapping[str, object]) -> Any:
         for one in checks[:-1]:
             try:
                 return one(name, value, given)

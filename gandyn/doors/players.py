@@ -16,7 +16,7 @@ from ..worlds import exact
 from .values import NOTHING, shown
 
 
-def game(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
+def game(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any:
     """A game, or one made from a text such as "bilinear" or "dirac_gan(wasserstein)".
 
     Raises:
@@ -36,7 +36,7 @@ def game(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
     raise ParameterError(f"{name}={shown(value)}", "a game", fix)
 
 
-def rule(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
+def rule(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any:
     """A rule, or one made from a text such as "GDA(0.1)".
 
     Raises:
@@ -73,7 +73,7 @@ def _with_symbols(value: Rule) -> Rule:
     return read
 
 
-def rules_of(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
+def rules_of(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any:
     """Several rules: a sequence of them, or a mapping from names to them."""
     if isinstance(value, (Rule, str)):
         return [rule(name, value)]
@@ -84,7 +84,7 @@ def rules_of(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
     return [rule(f"{name}[{k}]", one) for k, one in enumerate(value)]
 
 
-def trajectory(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
+def trajectory(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any:
     """Return `value` where it is a trajectory, as `gd.iterate` returns one; refuse anything else."""
     if not isinstance(value, Trajectory):
         raise ParameterError(f"{name}={shown(value)}", "a trajectory", "gd.iterate(game, rule, start, steps)")

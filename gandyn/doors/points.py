@@ -54,7 +54,7 @@ def _tensor(name: str, value: Any) -> None:
         raise PointError(f"{name} with entries that are not finite", "finite numbers", f"check {name}")
 
 
-def _array(name: str, value: Any, needed: str) -> tuple[int, ...]:
+def _array(name: str, value: object, needed: str) -> tuple[int, ...]:
     try:
         array = np.asarray(value)
     except (TypeError, ValueError):
@@ -84,7 +84,7 @@ def _array(name: str, value: Any, needed: str) -> tuple[int, ...]:
     return array.shape
 
 
-def box(name: str, value: Any, given: Mapping[str, Any]) -> Any:
+def box(name: str, value: Any, given: Mapping[str, object]) -> Any:
     """One (low, high) pair for each coordinate, low <= high.
 
     Raises:

@@ -24,7 +24,7 @@ NOTHING: Mapping[str, Any] = {}
 Check = Callable[[str, Any, Mapping[str, Any]], Any]
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """A value as a message shows it: a class or function by its name, anything else shortened."""
     if isinstance(value, type) or inspect.isroutine(value):
         return f"the {'class' if isinstance(value, type) else 'function'} {value.__name__}"
@@ -32,7 +32,7 @@ def shown(value: Any) -> str:
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
 
 
-def count(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
+def count(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any:
     """Return a whole number of size at most 10**12 as an int; refuse anything else."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
         raise ParameterError(f"{name}={shown(value)}", "a whole number", f"{name}=10")
@@ -41,7 +41,7 @@ def count(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
     return int(value)
 
 
-def several(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
+def several(name: str, value: Any, given: Mapping[str, object] = NOTHING) -> Any:
     """Return a whole number from 1 up to 10**12 as an int; refuse anything else."""
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not whole or int(value) < 1:
@@ -49,14 +49,14 @@ def several(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
     return count(name, value)
 
 
-def sizes(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
+def sizes(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any:
     """Return whole numbers from 1 as a tuple of ints; refuse anything else."""
     if isinstance(value, (str, Mapping)) or not isinstance(value, (Sequence, np.ndarray)):
         raise ParameterError(f"{name}={shown(value)}", "whole numbers from 1", f"{name}=(128, 128)")
     return tuple(several(f"{name}[{k}]", one) for k, one in enumerate(value))
 
 
-def seed(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
+def seed(name: str, value: Any, given: Mapping[str, object] = NOTHING) -> Any:
     """A seed from 0 to 2**63 - 1, or a generator."""
     torch = sys.modules.get("torch")
     generators = (np.random.Generator,) if torch is None else (np.random.Generator, torch.Generator)
@@ -78,14 +78,14 @@ def real(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
     return value
 
 
-def word(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
+def word(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any:
     """Return `value` where it is a text; refuse anything else."""
     if not isinstance(value, str):
         raise ParameterError(f"{name}={shown(value)}", "a text", f"see help for the values of {name}")
     return value
 
 
-def words(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
+def words(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any:
     """Return `value` where it is a text or a list of texts; refuse anything else."""
     if isinstance(value, str):
         return value
@@ -94,7 +94,7 @@ def words(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
     return value
 
 
-def from_zero(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
+def from_zero(name: str, value: Any, given: Mapping[str, object] = NOTHING) -> Any:
     """Return a whole number from 0 up to 10**12 as an int; refuse anything else."""
     if count(name, value) < 0:
         raise ParameterError(f"{name}={value}", "a whole number >= 0", f"{name}=10")
@@ -109,13 +109,13 @@ def above_zero(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any
     return value
 
 
-def flag(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
+def flag(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any:
     """True or False."""
     if not isinstance(value, (bool, np.bool_)):
         raise ParameterError(f"{name}={shown(value)}", "True or False", f"{name}=True")
     return bool(value)
 
 
-def rational(value: Any) -> bool:
+def rational(value: object) -> bool:
     """Whether a value is a fraction of Python's, and no symbol."""
     return isinstance(value, numbers.Rational) and not is_symbolic(value)

@@ -13,7 +13,7 @@ from typing import Any
 from ..errors import DomainError, GandynError
 from ..lazy import sympy
 from ..symbolic.members import members_in
-from ..types import Counts, Game, Rule, State
+from ..types import Array, Counts, Game, Rule, State
 from ..worlds import NUMPY, SYMBOLS, world_of
 from .kernels import Kernel, build, usual_backend
 from .structure import Structure, structure_of
@@ -87,7 +87,7 @@ def _operations(game: Game) -> int:
     return int(found)
 
 
-def compiled(game: Game, rule: Rule, backend: str, w: Any, build_missing: bool = True) -> Compiled:
+def compiled(game: Game, rule: Rule, backend: str, w: Array, build_missing: bool = True) -> Compiled:
     """The kernel for this game and the structure of this rule, traced and built at the first call, with its data.
 
     Args:

@@ -132,7 +132,7 @@ class _Solution:
     def __init__(self, run: Callable[[Any], Any], times: np.ndarray[Any, Any], w: Array) -> None:
         self.run, self.first, self.last, self.w = run, times[0], times[-1], w
 
-    def __call__(self, t: Any) -> Array:
+    def __call__(self, t: Array) -> Array:
         """w at the times t, any shape: (*shape of t, ..., d)."""
         t = np.asarray(t, dtype=float)
         if not ((t >= self.first) & (t <= self.last)).all():
@@ -265,7 +265,7 @@ def _times(time: Any, samples: int) -> np.ndarray[Any, Any]:
     return times
 
 
-def _positive(name: str, value: Any) -> float:
+def _positive(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not value > 0:
         raise ParameterError(f"{name}={value!r}", "a positive number", f"{name}={1e-9 if name == 'rtol' else 10.0}")
     if name != "bound" and not math.isfinite(value):

@@ -16,7 +16,7 @@ from ..memory import afford
 from ..noise import Additive
 from ..results import Interrupted, Status, Trajectory
 from ..symbolic.members import ensemble_shape, members_in, spread
-from ..types import Array, Game, Rule, State
+from ..types import Array, Game, Rng, Rule, State
 from ..types.first_step import first_state
 from ..worlds import TORCH, ceiling, world_of
 from .eager import run_eager
@@ -29,11 +29,11 @@ Progress = bool | Callable[[int, int], None]
 def iterate(
     game: Game,
     rule: Rule,
-    start: Any,
+    start: object,
     steps: int,
     record: str | int = "all",
     *,
-    rng: Any = 0,
+    rng: Rng = 0,
     noise: Any = None,
     bound: float = np.inf,
     kernel: str = "auto",
@@ -130,7 +130,7 @@ def _kernel(game: Game, rule: Rule, w: Array, steps: int, kernel: str) -> Any:
 
 
 def _eagerly(
-    game: Game, rule: Rule, w: Array, state: State, steps: int, rng: Any, options: dict[str, Any]
+    game: Game, rule: Rule, w: Array, state: State, steps: int, rng: Rng, options: dict[str, Any]
 ) -> dict[str, Any]:
     stride = options["stride"]
     run = run_eager(game, rule, w, state, steps, rng=rng, **options)
@@ -189,7 +189,7 @@ def _endings(alive: Any, done: Any, interrupted: bool) -> dict[str, Any]:
     return {"status": status, "steps": done, "interrupted": interrupted}
 
 
-def _times(steps: int, stride: int | None, rows: Any) -> np.ndarray[Any, Any]:
+def _times(steps: int, stride: int | None, rows: Array) -> np.ndarray:
     return np.array([steps]) if stride is None else np.arange(len(rows)) * stride
 
 
@@ -240,7 +240,7 @@ def _whole(steps: Any) -> int:
     return int(steps)
 
 
-def _stride(record: Any) -> int | None:
+def _stride(record: object) -> int | None:
     if record == "last":
         return None
     if record == "all":

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..errors import ParameterError, ShapeError, UnknownNameError
+from ..types import Array
 from .program import Program, program
 
 BACKENDS = {
@@ -46,11 +47,11 @@ class Run:
         interrupted: whether Ctrl-C ended the run.
     """
 
-    z: Any
+    z: Array
     rows: Any
-    t: Any
-    done: Any
-    alive: Any
+    t: Array
+    done: Array
+    alive: Array
     counters: list[float]
     calls: int
     interrupted: bool
@@ -64,9 +65,9 @@ class Chunk:
     stops where a coordinate of w would exceed `limit`, or any number of z `ceiling`, which is never below `limit`.
     """
 
-    z: Any
-    alive: Any
-    done: Any
+    z: Array
+    alive: Array
+    done: Array
     counters: list[float]
     limit: float
     ceiling: float
@@ -141,7 +142,7 @@ class Kernel(abc.ABC):
 
     def run(
         self,
-        z: Any,
+        z: Array,
         steps: int,
         counters: Sequence[float] = (),
         *,
@@ -189,7 +190,7 @@ class Kernel(abc.ABC):
 
     def _chunk(
         self,
-        z: Any,
+        z: Array,
         counters: Sequence[float],
         stride: int | None,
         bound: float,
@@ -212,7 +213,9 @@ class Kernel(abc.ABC):
         work = max(1, members) * max(1, len(self.program.varying)) * self.price
         return max(1, int(CHUNK_SECONDS / work))
 
-    def _finish(self, chunk: Chunk, rows: Any, t: int, steps: int, counters: Sequence[float], interrupted: bool) -> Run:
+    def _finish(
+        self, chunk: Chunk, rows: Array | None, t: int, steps: int, counters: Sequence[float], interrupted: bool
+    ) -> Run:
         calls = t
         if not interrupted and not bool(chunk.alive.any()):
             calls = min(steps, int(chunk.done.max()) + 1) if len(chunk.z) else 0
@@ -229,17 +232,17 @@ class Kernel(abc.ABC):
     def _array(self, z: Any) -> Any:
         return np.asarray(z, dtype=float)
 
-    def _copy(self, z: Any) -> Any:
+    def _copy(self, z: Array) -> Array:
         return np.array(z, dtype=float, order="C")
 
-    def _flags(self, z: Any, ceiling: float) -> tuple[Any, Any]:
+    def _flags(self, z: Array, ceiling: float) -> tuple[Array, Array]:
         """Who is alive at the start, and steps done."""
         alive = np.ones(len(z), dtype=np.bool_)
         if len(z) and not (z.max() <= ceiling and z.min() >= -ceiling):
             alive = (np.abs(z) <= ceiling).all(-1)
         return alive, np.zeros(len(z), dtype=np.int64)
 
-    def _rows(self, z: Any, count: int) -> Any:
+    def _rows(self, z: Array, count: int) -> Array:
         rows = np.empty((count, len(z), self.program.dim))
         rows[0] = z[:, : self.program.dim]
         return rows
@@ -254,7 +257,7 @@ class Kernel(abc.ABC):
 class _Checkpoint:
     """The arrays of a run at the end of its last whole chunk."""
 
-    def __init__(self, z: Any, chunk: Chunk) -> None:
+    def __init__(self, z: Array, chunk: Chunk) -> None:
         self.counters = list(chunk.counters)
         self.alive, self.done, self.z = True, 0, z  # as they are before the first chunk, when z is the caller's
         if z is chunk.z:
@@ -281,7 +284,11 @@ def usual_backend() -> str:
 
 
 def build(
-    update_map: Any, backend: str = "auto", data: Sequence[Any] = (), columns: Sequence[Any] = (), **options: Any
+    update_map: Any,
+    backend: str = "auto",
+    data: Sequence[object] = (),
+    columns: Sequence[object] = (),
+    **options: object,
 ) -> Kernel:
     """The kernel of an update map.
 

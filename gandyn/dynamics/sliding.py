@@ -60,11 +60,11 @@ class Pieces:
             self._slopes[signs] = SymbolicFunction([self.symbols], rows)
         return np.asarray(self._slopes[signs](w)).reshape(len(self.surfaces), -1)
 
-    def _piece(self, e: Any, signs: Signs) -> Any:
+    def _piece(self, e: sympy.Expr, signs: Signs) -> Any:
         """The expression with every jump replaced by its value in the piece."""
         places = {g: k for k, g in enumerate(self.surfaces)}
 
-        def side(argument: Any) -> int:
+        def side(argument: object) -> int:
             surface, orientation = _oriented(argument)
             return orientation * signs[places[surface]]
 
@@ -79,7 +79,7 @@ class Pieces:
         return e.xreplace(relations) if relations else e
 
 
-def _switches(e: Any) -> set[Any]:
+def _switches(e: sympy.Expr) -> set[Any]:
     """Arguments whose sign the expression jumps with."""
     found = {x.args[0] for x in e.atoms(sympy.sign, sympy.Heaviside)}
     relations = e.atoms(sympy.core.relational.Relational)

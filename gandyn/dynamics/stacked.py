@@ -43,14 +43,14 @@ class Integration:
         endings: an `Ending` of each member. interrupted: whether Ctrl-C ended it.
     """
 
-    rows: np.ndarray[Any, Any]
-    ends: np.ndarray[Any, Any]
-    steps: np.ndarray[Any, Any]
+    rows: np.ndarray
+    ends: np.ndarray
+    steps: np.ndarray
     evaluations: int
-    endings: np.ndarray[Any, Any]
+    endings: np.ndarray
     interrupted: bool = False
 
-    def replace(self, members: np.ndarray[Any, Any], other: Integration) -> None:
+    def replace(self, members: np.ndarray, other: Integration) -> None:
         """Take some members from another integration of them, in place."""
         for mine, its in ((self.ends, other.ends), (self.steps, other.steps), (self.endings, other.endings)):
             mine[members] = its
@@ -76,8 +76,8 @@ class Limits:
 
 def integrate(
     field: Field,
-    start: np.ndarray[Any, Any],
-    times: np.ndarray[Any, Any],
+    start: np.ndarray,
+    times: np.ndarray,
     limits: Limits,
     method: str,
     jacobian: Field | None = None,
@@ -112,7 +112,7 @@ class _Group:
     def __init__(
         self,
         field: Field,
-        times: np.ndarray[Any, Any],
+        times: np.ndarray,
         limits: Limits,
         method: str,
         result: Integration,
@@ -123,7 +123,7 @@ class _Group:
         self.evaluations = 0
         self.at = float(times[0]), np.empty(0, dtype=int), result.rows[0, :0], 1  # time, members, points, next row
 
-    def go(self, members: np.ndarray[Any, Any]) -> None:
+    def go(self, members: np.ndarray) -> None:
         t, row = self.times[0], 1
         w = self.result.rows[0, members]
         with np.errstate(all="ignore"):
@@ -135,7 +135,7 @@ class _Group:
                 kept[lost] = False
                 members, w = members[kept], w[kept]
 
-    def abandon(self, members: np.ndarray[Any, Any]) -> None:
+    def abandon(self, members: np.ndarray) -> None:
         """End what is left where it is: those under way at their last step, the others at their start."""
         t, under_way, w, row = self.at
         done = members[(members <= under_way.max(initial=-1)) & ~np.isin(members, under_way)]
@@ -143,13 +143,13 @@ class _Group:
         self._end(under_way, t, w, row, Ending.STOPPED)
         self._end(later, self.times[0], self.result.rows[0, later], 1, Ending.STOPPED)
 
-    def _end(self, members: np.ndarray[Any, Any], t: float, w: np.ndarray[Any, Any], row: int, ending: Ending) -> None:
+    def _end(self, members: np.ndarray, t: float, w: np.ndarray, row: int, ending: Ending) -> None:
         self.result.ends[members], self.result.endings[members] = t, ending
         self.result.rows[row:, members] = w
 
     def _until_failure(
-        self, members: np.ndarray[Any, Any], t: float, w: np.ndarray[Any, Any], row: int
-    ) -> tuple[float, np.ndarray[Any, Any], int, np.ndarray[Any, Any], Ending]:
+        self, members: np.ndarray, t: float, w: np.ndarray, row: int
+    ) -> tuple[float, np.ndarray, int, np.ndarray, Ending]:
         """Integrate until the end or a failure: time, points and next row there, which members are lost, and how."""
         shape = w.shape
         everyone = np.arange(len(members))
@@ -179,10 +179,10 @@ class _Group:
         finally:
             self.evaluations += solver.nfev
 
-    def _begin(self, t: float, w: np.ndarray[Any, Any]) -> Any:
+    def _begin(self, t: float, w: np.ndarray) -> Any:
         shape = w.shape
 
-        def flat(_: float, y: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        def flat(_: float, y: np.ndarray) -> np.ndarray:
             return np.asarray(self.field(y.reshape(shape))).ravel()
 
         options: dict[str, Any] = {"rtol": self.limits.rtol, "atol": self.limits.atol}
@@ -193,7 +193,7 @@ class _Group:
         solver.members = shape
         return solver
 
-    def _record(self, solver: Any, members: np.ndarray[Any, Any], shape: tuple[int, ...], row: int) -> int:
+    def _record(self, solver: Any, members: np.ndarray, shape: tuple[int, ...], row: int) -> int:
         """Rows at the times that the last step has passed, by dense output."""
         last = int(np.searchsorted(self.times, solver.t, side="right"))
         if last > row:
@@ -203,7 +203,7 @@ class _Group:
             self.result.rows[row:last, members] = points.T.reshape(len(inside), *shape)
         return last
 
-    def _culprits(self, solver: Any, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    def _culprits(self, solver: Any, shape: tuple[int, ...]) -> np.ndarray:
         """Who made the step too small: the member with the largest error, or where that is unknown the largest."""
         worst = getattr(solver, "worst", None)
         if worst is None:

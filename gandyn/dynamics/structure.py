@@ -39,7 +39,7 @@ class Structure:
         """The rule with a symbol for each of its data, and the symbols."""
         symbols: list[Any] = []
 
-        def name(value: Any) -> Any:
+        def name(value: object) -> Any:
             sign = _sign(value)
             symbols.append(sympy.Symbol(f"_data_{len(symbols)}", **({sign: True} if sign else {}), real=True))
             return symbols[-1]
@@ -52,7 +52,7 @@ def structure_of(rule: Rule, scalars: bool = True) -> Structure:
     """The structure of a rule; with `scalars` false, only values for each member are data."""
     values: list[Any] = []
 
-    def take(value: Any) -> tuple[str, str]:
+    def take(value: object) -> tuple[str, str]:
         values.append(value)
         return "datum" if isinstance(value, float) else "column", _sign(value)
 
@@ -60,7 +60,7 @@ def structure_of(rule: Rule, scalars: bool = True) -> Structure:
     return Structure(rule, scalars, key, tuple(values))
 
 
-def _sign(value: Any) -> str:
+def _sign(value: object) -> str:
     if isinstance(value, float):
         return "positive" if value > 0 else "negative"
     return next((sign for sign in ("positive", "negative", "nonnegative") if getattr(value, f"is_{sign}")), "")
@@ -90,7 +90,7 @@ def _fields(rule: Rule) -> list[tuple[Any, Any]]:
 def _key(rule: Rule, scalars: bool, take: Callable[[Any], Any]) -> Any:
     """The rule's class and its fields, each datum replaced by what `take` says of it."""
 
-    def of(value: Any, numeric: bool) -> Any:
+    def of(value: object, numeric: bool) -> Any:
         if isinstance(value, Rule):
             return _key(value, scalars, take)
         if isinstance(value, Mapping):
@@ -105,7 +105,7 @@ def _key(rule: Rule, scalars: bool, take: Callable[[Any], Any]) -> Any:
     return type(rule), tuple(of(value, "numeric" in field.metadata) for field, value in _fields(rule))
 
 
-def _hashable(value: Any) -> Any:
+def _hashable(value: object) -> Any:
     """The value, or what is equal where an array is; anything else that cannot be hashed equals nothing."""
     if isinstance(value, np.ndarray):
         return value.shape, value.dtype.str, value.tobytes()
@@ -119,7 +119,7 @@ def _hashable(value: Any) -> Any:
 def _mapped(rule: Rule, scalars: bool, name: Callable[[Any], Any]) -> Rule:
     """The rule with each datum replaced, in the order of `_key`."""
 
-    def of(value: Any, numeric: bool) -> Any:
+    def of(value: object, numeric: bool) -> Any:
         if isinstance(value, Rule):
             return _mapped(value, scalars, name)
         if isinstance(value, Mapping):

@@ -34,7 +34,7 @@ class Recorder(GameView):
 
     counts = Game.counts  # its own: what the traced step asks for
 
-    def __init__(self, game: Game, coordinates: Sequence[Any] = (), data: Sequence[Any] = ()) -> None:
+    def __init__(self, game: Game, coordinates: Sequence[sympy.Symbol] = (), data: Sequence[Any] = ()) -> None:
         super().__init__(game)
         self.coordinates, self.data = frozenset(coordinates), frozenset(data)
         self.bindings: list[tuple[Any, Any]] = []
@@ -46,7 +46,7 @@ class Recorder(GameView):
             values.shape
         )
 
-    def _name(self, e: Any) -> Any:
+    def _name(self, e: sympy.Expr) -> sympy.Expr:
         if e.is_Atom:
             return e
         if e not in self._names:
@@ -131,10 +131,10 @@ class UpdateMap(Result):
 
     game: Game
     rule: Rule
-    symbols: tuple[Any, ...]
+    symbols: tuple[sympy.Symbol, ...]
     counters: tuple[Any, ...]
     bindings: tuple[tuple[Any, Any], ...]
-    outputs: tuple[Any, ...]
+    outputs: tuple[sympy.Expr, ...]
     counter_outputs: tuple[Any, ...]
     template: State
     counts: Counts = dataclasses.field(default_factory=Counts)
@@ -143,7 +143,7 @@ class UpdateMap(Result):
     _data = "game rule map=_entries"
 
     @property
-    def parameters(self) -> tuple[Any, ...]:
+    def parameters(self) -> tuple[sympy.Symbol, ...]:
         """Free symbols of the map that are neither coordinates nor counters: parameters without a value."""
         used = set().union(*(e.free_symbols for _, e in self.bindings), *(e.free_symbols for e in self.outputs))
         known = {*self.symbols, *self.counters, *(name for name, _ in self.bindings)}
@@ -151,7 +151,7 @@ class UpdateMap(Result):
         return tuple(sorted(used - known, key=str))
 
     @functools.cached_property
-    def expression(self) -> Any:
+    def expression(self) -> sympy.Expr:
         """z+ as a column of expressions in z, expanded where it is a polynomial."""
         values: dict[Any, Any] = {}
         for name, e in self.bindings:
@@ -160,11 +160,11 @@ class UpdateMap(Result):
         return sympy.ImmutableMatrix([sympy.expand(e) if e.is_polynomial(*self.symbols) else e for e in resolved])
 
     @functools.cached_property
-    def jacobian(self) -> Any:
+    def jacobian(self) -> sympy.Expr:
         """DF(z), a matrix of expressions; counters at infinity (Adam's bias corrections gone)."""
         return self.expression.jacobian(self.symbols).applyfunc(self._at_infinity)
 
-    def jacobian_at(self, point: Sequence[Any]) -> tuple[Any, Any]:
+    def jacobian_at(self, point: Sequence[sympy.Expr]) -> tuple[sympy.Matrix, sympy.Matrix]:
         """(F(z), DF(z)) at one exact point, by the chain rule along the program; z has the length of `symbols`.
 
         Raises:
@@ -188,7 +188,7 @@ class UpdateMap(Result):
         results = [push(e) for e in self.outputs]
         return sympy.Matrix([value for value, _ in results]), sympy.Matrix.vstack(*(row for _, row in results))
 
-    def _at_infinity(self, e: Any) -> Any:
+    def _at_infinity(self, e: sympy.Expr) -> sympy.Expr:
         for t in self.counters:
             if e.has(t):
                 e = e.replace(lambda p, t=t: p.is_Pow and p.exp.has(t) and p.base.is_number, _decayed)
@@ -227,7 +227,7 @@ class UpdateMap(Result):
         return aligned(lines)
 
     @property
-    def _entries(self) -> dict[str, Any]:
+    def _entries(self) -> dict[str, sympy.Expr]:
         return dict(zip(map(str, self.symbols), self.expression, strict=True))
 
     def summary(self) -> str:
@@ -236,7 +236,7 @@ class UpdateMap(Result):
         return "\n".join([self._dynamics(), *lines])
 
 
-def _decayed(power: Any) -> Any:
+def _decayed(power: sympy.Expr) -> sympy.Expr:
     """beta^t at t = infinity for |beta| < 1."""
     return sympy.Integer(0) if abs(power.base) < 1 else power
 
@@ -244,6 +244,9 @@ def _decayed(power: Any) -> Any:
 @ensemble_door
 def update_map(game: Game, rule: Rule) -> UpdateMap:
     """Trace `rule` on `game`: one call of `rule.step` on symbols gives the exact update map.
+
+    Returns:
+        An `UpdateMap`: `.expression` and `.jacobian` in `.symbols`, `.fixed_points`, `.kernel()`, and `.latex()`.
 
     Raises:
         DomainError: if the game lies outside the rule's domain, draws batches, or has no symbolic form.
@@ -332,7 +335,7 @@ def _counters(paths: Sequence[str]) -> list[Any]:
     return [sympy.Symbol(name, integer=True, nonnegative=True) for name in names]
 
 
-def _named(path: str, array: Array, symbols: Sequence[Any]) -> Array:
+def _named(path: str, array: Array, symbols: Sequence[sympy.Symbol]) -> Array:
     """Fresh symbols for a state array: previous_field_a, previous_field_b; a wrapped rule's carry its index."""
     names = [str(s) for s in symbols] if len(array) == len(symbols) else [str(k + 1) for k in range(len(array))]
     stem = path.replace(".", "_")

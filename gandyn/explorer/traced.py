@@ -86,11 +86,15 @@ def _known(game: Turned) -> list[Sequence[Any]]:
     """Known equilibria in terms of the sliders; the page refines each by Newton's method, for those that move."""
     own = {s.symbol for s in game.sliders}
     known = game.item.equilibria or game.plain.equilibria
-    return [p for p in known if all(sympy.sympify(x).is_extended_real is not False for x in p) and _free(p) <= own]
+    return [
+        p
+        for p in known
+        if all(sympy.sympify(x, strict=True).is_extended_real is not False for x in p) and _free(p) <= own
+    ]
 
 
 def _free(point: Sequence[Any]) -> set[Any]:
-    return set().union(*(sympy.sympify(x).free_symbols for x in point))
+    return set().union(*(sympy.sympify(x, strict=True).free_symbols for x in point))
 
 
 def traced_rules(game: Turned, rules: Sequence[Turned]) -> list[TracedRule | str]:

@@ -56,7 +56,7 @@ class Expected:
                 "say what the number is, and where it comes from",
             )
 
-    def check(self, data: Mapping[str, Any]) -> Checked:
+    def check(self, data: Mapping[str, object]) -> Checked:
         """Compare; a number that cannot be had from the data is a miss that says why."""
         found, reason = math.nan, ""
         try:
@@ -96,12 +96,12 @@ class Checked:
         return {**dataclasses.asdict(self), "found": found, "holds": self.holds}
 
 
-def check(expected: Iterable[Expected], data: Mapping[str, Any], quick: bool = False) -> tuple[Checked, ...]:
+def check(expected: Iterable[Expected], data: Mapping[str, object], quick: bool = False) -> tuple[Checked, ...]:
     """Check the numbers that have to hold; with `quick`, those that hold at quick settings."""
     return tuple(one.check(data) for one in expected if not one.effect and (one.quick or not quick))
 
 
-def effects(expected: Iterable[Expected], data: Mapping[str, Any]) -> tuple[Checked, ...]:
+def effects(expected: Iterable[Expected], data: Mapping[str, object]) -> tuple[Checked, ...]:
     """Look for the paper's effects, which need not be there at every setting."""
     return tuple(one.check(data) for one in expected if one.effect)
 

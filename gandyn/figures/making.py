@@ -183,7 +183,7 @@ def _pictures(
     return {kind: str(path) for kind, path in files.items()}, drawn
 
 
-def render(one: PaperFigure, data: Mapping[str, Any], style: str = DEFAULT_STYLE) -> dict[str, bytes]:
+def render(one: PaperFigure, data: Mapping[str, object], style: str = DEFAULT_STYLE) -> dict[str, bytes]:
     """The picture as PDF, SVG and PNG, with embedded fonts and without dates."""
     from ..plots.style import house_style
 

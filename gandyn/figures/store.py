@@ -25,7 +25,7 @@ KEY = "__key__"
 LIBRARIES = ("gandyn", "numpy", "scipy", "sympy", "matplotlib", "torch")
 
 
-def split(data: Mapping[str, Any]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+def split(data: Mapping[str, object]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """(arrays, plain values) of a figure's data; what JSON has no number for goes with the arrays.
 
     Raises:
@@ -53,7 +53,7 @@ def split(data: Mapping[str, Any]) -> tuple[dict[str, np.ndarray], dict[str, Any
     return arrays, values
 
 
-def write(stem: pathlib.Path, key: str, data: Mapping[str, Any], about: Mapping[str, Any]) -> None:
+def write(stem: pathlib.Path, key: str, data: Mapping[str, object], about: Mapping[str, object]) -> None:
     """Write `STEM.npz`, then `STEM.json`, which makes it count."""
     arrays, values = split(data)
     buffer = io.BytesIO()
@@ -63,7 +63,7 @@ def write(stem: pathlib.Path, key: str, data: Mapping[str, Any], about: Mapping[
     write_record(stem, {"key": key, **about, "values": values, "arrays": shapes})
 
 
-def write_record(stem: pathlib.Path, record: Mapping[str, Any]) -> None:
+def write_record(stem: pathlib.Path, record: Mapping[str, object]) -> None:
     """Write `STEM.json`."""
     text = json.dumps(plain(dict(record)), indent=1, allow_nan=False) + "\n"
     write_atomically(with_suffix(stem, ".json"), text.encode())

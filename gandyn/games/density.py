@@ -14,7 +14,7 @@ from ..worlds import NUMPY, TORCH, exact
 from . import registry
 
 
-def _probabilities(data: Sequence[Any]) -> tuple[sympy.Expr, ...]:
+def _probabilities(data: Sequence[object]) -> tuple[sympy.Expr, ...]:
     values = tuple(map(exact, data))
     if len(values) < 2 or not all(p >= 0 for p in values) or sum(values) != 1:
         raise ParameterError(

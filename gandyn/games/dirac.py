@@ -28,7 +28,7 @@ class DiracCritic:
     Random numbers are symbols, and `mean` takes the expectation over them.
     """
 
-    def __init__(self, theta: Any, phi: Any, penalties: Sequence[Penalty]) -> None:
+    def __init__(self, theta: sympy.Expr, phi: sympy.Expr, penalties: Sequence[Penalty]) -> None:
         self.theta, self.penalties = theta, penalties
         weight = np.array([[phi]], dtype=object)
         self.weights: Sequence[Array] = [weight]
@@ -38,29 +38,29 @@ class DiracCritic:
         self._random: dict[Any, str] = {}
         self.real, self.fake = self._perturbed(sympy.Integer(0)), self._perturbed(theta)
 
-    def _perturbed(self, point: Any) -> Any:
+    def _perturbed(self, point: sympy.Expr) -> sympy.Expr:
         for penalty in self.penalties:
             point = penalty.perturb(point, self)
         return point
 
-    def logit(self, points: Any) -> Any:
+    def logit(self, points: sympy.Expr) -> sympy.Expr:
         """s(x) = -phi x."""
         return self.slope * points
 
-    def squared_slope(self, points: Any) -> Any:
+    def squared_slope(self, points: sympy.Expr) -> sympy.Expr:
         """|ds/dx|^2 at the points."""
         x = sympy.Dummy("x", real=True)
         return (sympy.diff(self.logit(x), x) ** 2).subs(x, points)
 
-    def squared_distance(self, points: Any, others: Any) -> Any:
+    def squared_distance(self, points: sympy.Expr, others: sympy.Expr) -> sympy.Expr:
         """(x - y)^2."""
         return (points - others) ** 2
 
-    def deviation(self, points: Any) -> Any:
+    def deviation(self, points: sympy.Expr) -> sympy.Expr:
         """Standard deviation over the noise: the distributions themselves are single points."""
         return sympy.sqrt(sympy.expand(self.mean(points**2) - self.mean(points) ** 2))
 
-    def mean(self, values: Any) -> Any:
+    def mean(self, values: sympy.Expr) -> sympy.Expr:
         """Expectation over the random symbols in `values`."""
         from ..symbolic.expectation import Expectation
 
@@ -69,7 +69,7 @@ class DiracCritic:
             values = Expectation(values, symbol, law)
         return values
 
-    def _rotated(self, values: Any) -> Any:
+    def _rotated(self, values: sympy.Expr) -> sympy.Expr:
         """Two normals turned by 45 degrees, if that leaves one of them: pairs see only the difference of noises."""
         normals = [n for n, law in self._random.items() if law == "normal" and values.has(n)]
         if len(normals) != 2:
@@ -80,20 +80,20 @@ class DiracCritic:
         turned = sympy.expand(values.xreplace(rotation))
         return turned if len(turned.free_symbols & set(normals)) < 2 else values
 
-    def uniform(self, like: Any, per_point: bool = False) -> Any:
+    def uniform(self, like: sympy.Expr, per_point: bool = False) -> sympy.Expr:
         """A new random symbol, uniform on [0, 1]."""
         return self._draw("u", "uniform")
 
-    def normal(self, like: Any) -> Any:
+    def normal(self, like: sympy.Expr) -> sympy.Expr:
         """A new random symbol, standard normal."""
         return self._draw("n", "normal")
 
-    def _draw(self, letter: str, law: str) -> Any:
+    def _draw(self, letter: str, law: str) -> sympy.Expr:
         symbol = sympy.Dummy(f"{letter}{len(self._random) + 1}", real=True)
         self._random[symbol] = law
         return symbol
 
-    def reconstruct(self, points: Any) -> Any:
+    def reconstruct(self, points: sympy.Expr) -> sympy.Expr:
         """theta, the only point that the generator can make."""
         return self.theta
 
@@ -210,7 +210,7 @@ def _build(name: str, value: Any) -> Penalty:
     return penalty
 
 
-def _facts(loss: Loss, penalties: Sequence[Penalty], theta: Any, phi: Any) -> Facts:
+def _facts(loss: Loss, penalties: Sequence[Penalty], theta: sympy.Expr, phi: sympy.Expr) -> Facts:
     """For zero-sum costs of theta phi alone, theta v_theta + phi v_phi = 0: the flow circles."""
     circles = loss.zero_sum and loss.separable and not any(not p.constrained for p in penalties)
     return Facts(
@@ -219,7 +219,7 @@ def _facts(loss: Loss, penalties: Sequence[Penalty], theta: Any, phi: Any) -> Fa
     )
 
 
-def _equilibria(game: SymbolicGame) -> tuple[tuple[Any, ...], ...]:
+def _equilibria(game: SymbolicGame) -> tuple[tuple[sympy.Expr, ...], ...]:
     """(0, 0), if the field tends to zero from both sides of phi = 0: at a corner its value alone means nothing."""
     theta, phi = game.symbols
     small = sympy.Dummy("small", positive=True)

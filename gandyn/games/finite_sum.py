@@ -44,7 +44,7 @@ class FiniteSumGame(Game):
         name: str,
         summand: SymbolicGame,
         data: Sequence[Sequence[Any]],
-        parameters: Sequence[Any],
+        parameters: Sequence[object],
         minibatch: int = 1,
         equilibria: Sequence[Sequence[Any]] = (),
         facts: Facts | None = None,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..lazy import sympy
 from ..oracles.known_facts import Facts
 from ..oracles.symbolic import SymbolicGame, from_sympy
+from ..types import Array, Parameter
 from . import registry
 
 
@@ -29,7 +28,7 @@ def forsaken() -> SymbolicGame:
     """
     x, y = sympy.symbols("x y", real=True)
 
-    def phi(z: Any) -> Any:
+    def phi(z: Array) -> Array:
         return z**2 / 4 - z**4 / 2 + z**6 / 6
 
     value = x * (y - sympy.Rational(9, 20)) + phi(x) - phi(y)
@@ -46,7 +45,7 @@ def forsaken() -> SymbolicGame:
 
 
 @registry.register("almost_bilinear", examples=({"eps": 0.1},))
-def almost_bilinear(eps: Any = 0.01) -> SymbolicGame:
+def almost_bilinear(eps: Parameter = 0.01) -> SymbolicGame:
     """f(x, y) = x y + eps (y^2/2 - y^4/4): a small perturbation turns the circles of x y into one attracting cycle.
 
     The flow has dr^2/dt = 2 eps (y^2 - y^4); averaged over a circle this is eps (r^2 - 3 r^4 / 4), so the cycle's

@@ -9,6 +9,7 @@ from ..errors import ParameterError, ShapeError
 from ..lazy import sympy
 from ..oracles.known_facts import Facts
 from ..oracles.symbolic import SymbolicGame, from_sympy
+from ..types import Parameter
 from . import registry
 from .quadratic import _matrix
 
@@ -52,8 +53,8 @@ def gaussian_wgan(mean: Sequence[Any] | None = (3, 4), covariance: Any = None) -
         raise ParameterError(
             "neither mean nor covariance", "a mean or a covariance for the generator to learn", "mean=(3, 4)"
         )
-    mu: Any = None if mean is None else sympy.Matrix([exact(value) for value in mean])
-    sigma: Any = None if covariance is None else _matrix(covariance)
+    mu: Parameter = None if mean is None else sympy.Matrix([exact(value) for value in mean])
+    sigma: Parameter = None if covariance is None else _matrix(covariance)
     p = sigma.rows if mu is None else mu.rows
     if sigma is not None and sigma.shape != (p, p):
         raise ShapeError(
@@ -92,7 +93,7 @@ def gaussian_wgan(mean: Sequence[Any] | None = (3, 4), covariance: Any = None) -
     return from_sympy(value, players, name="Gaussian WGAN", equilibria=[(*points[0], *points[1])], facts=facts)
 
 
-def _spectrum(mu: Any, sigma: Any) -> tuple[tuple[Any, ...], ...]:
+def _spectrum(mu: Parameter, sigma: Parameter) -> tuple[tuple[Any, ...], ...]:
     """Where it is short: means alone, or one dimension without means."""
     if sigma is None:
         return ((sympy.I, -sympy.I) * mu.rows,)

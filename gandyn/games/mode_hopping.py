@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..errors import ParameterError
 from ..lazy import sympy
 from ..oracles.known_facts import Facts
 from ..oracles.symbolic import SymbolicGame, from_sympy
+from ..types import Parameter
 from ..worlds import exact, is_symbolic
 from . import registry
 
 
 @registry.register("unrolled_toy", examples=({},))
-def unrolled_toy(width: Any = 1, rho: Any = 0.1) -> SymbolicGame:
+def unrolled_toy(width: Parameter = 1, rho: Parameter = 0.1) -> SymbolicGame:
     """V(theta, phi) = sum_j phi_j (m_j - k_j(theta)) - rho |phi|^2 / 2, k_j(x) = exp(-(x - c_j)^2 / (2 width^2)).
 
     Data sit at the two modes c = -1, 1 with equal weights, the generator is one point theta, the discriminator s(x) =

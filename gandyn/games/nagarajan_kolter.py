@@ -8,11 +8,12 @@ from ..errors import ParameterError
 from ..lazy import sympy
 from ..oracles.known_facts import Facts
 from ..oracles.symbolic import SymbolicGame, from_sympy
+from ..types import Parameter
 from . import registry
 
 
 @registry.register("nagarajan_kolter", examples=({}, {"loss": "wasserstein"}, {"loss": "wasserstein", "eta": 0.5}))
-def nagarajan_kolter(loss: str = "square", eta: Any = 0) -> SymbolicGame:
+def nagarajan_kolter(loss: str = "square", eta: Parameter = 0) -> SymbolicGame:
     """V(a, w) = E h(D(x)) + E h(-D(a z)), D(x) = w x^2, x and z uniform on [-1, 1]; the generator a minimises V.
 
     The link is h(t) = t - t^2/2 for the square loss and h(t) = t for the Wasserstein GAN, and the moments 1/3 and 1/5

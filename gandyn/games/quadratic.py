@@ -11,7 +11,7 @@ from ..oracles.symbolic import SymbolicGame, from_sympy
 from . import registry
 
 
-def _matrix(entries: Any) -> sympy.Matrix:
+def _matrix(entries: object) -> sympy.Matrix:
     from ..worlds import exact
 
     if isinstance(entries, sympy.MatrixBase):
@@ -128,7 +128,7 @@ def general_quadratic(blocks: Sequence[Sequence[Any]], linear: Sequence[Any] | N
     return from_sympy(costs, players, name="general quadratic", equilibria=equilibria)
 
 
-def _block(entries: Any) -> sympy.Matrix:
+def _block(entries: object) -> sympy.Matrix:
     if hasattr(entries, "tolist"):
         entries = entries.tolist()
     if isinstance(entries, (list, tuple)) and entries and not isinstance(entries[0], (list, tuple)):

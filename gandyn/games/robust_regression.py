@@ -14,7 +14,7 @@ from .. import worlds
 from ..errors import ParameterError
 from ..lazy import sympy
 from ..oracles.known_facts import Facts
-from ..types import Array, Batch, Game, Player
+from ..types import Array, Batch, Game, Parameter, Player
 from ..worlds import SYMBOLS, TORCH, exact
 from . import registry
 
@@ -39,7 +39,7 @@ class RobustRegression(Game):
         self.facts = Facts(source="min-max least squares; its saddle and spectrum are planted")
 
     @functools.cache  # noqa: B019 - converted once for each world and device
-    def _constants(self, world: str, dtype: Any = None, device: Any = None) -> tuple[Any, Any, Any]:
+    def _constants(self, world: str, dtype: object = None, device: object = None) -> tuple[Any, Any, Any]:
         if world == SYMBOLS:
             convert = np.frompyfunc(exact_fraction, 1, 1)
             return convert(self._exact_design), convert(self._exact_targets), exact_fraction(self._exact_lam)
@@ -88,13 +88,13 @@ class RobustRegression(Game):
         return worlds.concatenate([fit @ a, lam * uy - fit])
 
 
-def exact_fraction(value: Any) -> sympy.Expr:
+def exact_fraction(value: object) -> sympy.Expr:
     """A SymPy rational from a Fraction, an integer or a number."""
     return sympy.Rational(value.numerator, value.denominator) if isinstance(value, Fraction) else exact(value)
 
 
 @registry.register("robust_regression", examples=({"rows": 4, "columns": 2},))
-def robust_regression(rows: int = 20, columns: int = 5, lam: Any = 2, seed: int = 0) -> RobustRegression:
+def robust_regression(rows: int = 20, columns: int = 5, lam: Parameter = 2, seed: int = 0) -> RobustRegression:
     """f(x, y) = |A x - y|^2 / 2 - lam |y - b|^2 / 2: x fits targets y that an adversary moves away from b at a price.
 
     For lam > 1 it is concave in y, and convex in x. The columns of the random design A sum to 0, so that a constant

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..errors import ParameterError
 from ..lazy import sympy
 from ..oracles.known_facts import Facts
 from ..oracles.symbolic import SymbolicGame, from_sympy
+from ..types import Parameter
 from . import registry
 
 
 @registry.register("tau_gda", examples=({"dimension": 2, "tau": 3}, {"dimension": 4}))
-def tau_gda(dimension: int = 4, v: Any = 4, tau: Any = 1) -> SymbolicGame:
+def tau_gda(dimension: int = 4, v: Parameter = 4, tau: Parameter = 1) -> SymbolicGame:
     """f(x, y) = v (-x_1^2/2 - x_1 y_1 - y_1^2/4) + v (x_2^2/4 + x_2 y_2/2 - y_2^2/2), y moving tau times as fast as x.
 
     Player 2's cost is -tau f, so that the Jacobian is [[-v, 0, -v, 0], [0, v/2, 0, v/2], [tau v, 0, tau v/2, 0],

@@ -135,7 +135,7 @@ class _Fed(GANGame):
 class _NoSeed:
     """Stands for a token's seed in a step that is captured: it may be handed on, but nothing can be drawn with it."""
 
-    def __add__(self, other: Any) -> _NoSeed:
+    def __add__(self, other: object) -> _NoSeed:
         return self
 
     __sub__ = __mod__ = __add__

@@ -10,6 +10,7 @@ import torch
 from ..errors import DomainError
 from ..oracles.flat import seed_streams
 from ..penalties import Critic, Penalty
+from ..types import Array
 
 SEED_STRIDE = 0x9E3779B97F4A7C15
 
@@ -28,12 +29,12 @@ class NetworkCritic(Critic):
     def __init__(
         self,
         discriminator: Callable[..., Any],
-        weights: Sequence[Any],
-        real: Any,
-        fake: Any,
+        weights: Sequence[object],
+        real: Array,
+        fake: Array,
         seed: int,
         penalties: Sequence[Penalty],
-        labels: Any = None,
+        labels: Array = None,
         reconstruct: Callable[[Any], Any] | None = None,
         stochastic: bool = False,
     ) -> None:
@@ -49,35 +50,35 @@ class NetworkCritic(Critic):
             # Samples without a graph are leaves too, so that loss and slopes share one pass whoever is asked.
             self.fake = self._leaf(self._perturbed(fake, penalties, 1))
 
-    def _leaf(self, points: Any) -> Any:
+    def _leaf(self, points: Array) -> Any:
         """The points, where slopes can be taken at them."""
         return points if points.requires_grad else points.detach().requires_grad_()
 
-    def _perturbed(self, points: Any, penalties: Sequence[Penalty], stream: int) -> Any:
+    def _perturbed(self, points: Array, penalties: Sequence[Penalty], stream: int) -> Array:
         self.stream(stream)
         for penalty in penalties:
             points = penalty.perturb(points, self)
         return points
 
-    def logit(self, points: Any) -> Any:
+    def logit(self, points: Array) -> Array:
         """s(x) for each point, shape (n,)."""
         return self._answer(points)[1]
 
-    def class_logits(self, points: Any) -> Any:
+    def class_logits(self, points: Array) -> Array:
         """What a discriminator with class outputs says of the classes, shape (n, K)."""
         return self._answer(points)[2]
 
-    def _answer(self, points: Any) -> tuple[Any, Any, Any]:
+    def _answer(self, points: Array) -> tuple[Any, Any, Any]:
         """(points, logits, class logits or None), computed once for each tensor of points."""
         if id(points) not in self._logits:
             self._logits[id(points)] = (points, *self._evaluate(points))
         return self._logits[id(points)]
 
-    def _evaluate(self, points: Any, batches: int = 1) -> tuple[Any, Any]:
+    def _evaluate(self, points: Array, batches: int = 1) -> tuple[Any, Any]:
         """Logits and class logits of one batch, or of several with the same labels."""
         return self._evaluate_as(points, points, batches)
 
-    def _evaluate_as(self, points: Any, values: Any, batches: int = 1) -> tuple[Any, Any]:
+    def _evaluate_as(self, points: Array, values: Any, batches: int = 1) -> tuple[Any, Any]:
         """The same at `values`, which stand for `points`: layers that draw see the numbers of those."""
         self._seed_layers(points)
         if self._labels is None:
@@ -87,7 +88,7 @@ class NetworkCritic(Critic):
         logits, names = answer if isinstance(answer, tuple) else (answer, None)
         return logits.flatten(), names
 
-    def _seed_layers(self, points: Any) -> None:
+    def _seed_layers(self, points: Array) -> None:
         """Layers that draw (dropout) see the same numbers at the same points, whatever else was evaluated before."""
         if not self._stochastic:
             return
@@ -101,7 +102,7 @@ class NetworkCritic(Critic):
     def _seed_all_layers(self, offset: int) -> None:
         seed_streams((self._seed + offset) % 2**63, self.real.device)
 
-    def logits_at_once(self) -> tuple[Any, Any]:
+    def logits_at_once(self) -> tuple[Array, Array]:
         """Logits of data and samples in one pass, for discriminators that treat every point by itself."""
         logits, names = self._evaluate(torch.cat([self.real, self.fake]), batches=2)
         sizes = [len(self.real), len(self.fake)]
@@ -110,7 +111,7 @@ class NetworkCritic(Critic):
             self._logits[id(points)] = (points, on_points, of_points)
         return self.logit(self.real), self.logit(self.fake)
 
-    def squared_slope(self, points: Any) -> Any:
+    def squared_slope(self, points: Array) -> Array:
         """|ds/dx|^2 for each point, shape (n,)."""
         if not points.requires_grad:
             points = points.detach().requires_grad_()
@@ -120,15 +121,15 @@ class NetworkCritic(Critic):
             self._slopes[id(points)] = (points, slope.flatten(1).square().sum(1))
         return self._slopes[id(points)][1]
 
-    def squared_distance(self, points: Any, others: Any) -> Any:
+    def squared_distance(self, points: Array, others: Array) -> Array:
         """|x - y|^2 for each pair, shape (n,)."""
         return (points - others).flatten(1).square().sum(1)
 
-    def deviation(self, points: Any) -> Any:
+    def deviation(self, points: Array) -> Array:
         """Standard deviation over all points and coordinates."""
         return points.std(correction=0)
 
-    def mean(self, values: Any) -> Any:
+    def mean(self, values: Array) -> Array:
         """Mean over the batch."""
         return values.mean()
 
@@ -139,25 +140,25 @@ class NetworkCritic(Critic):
         self._stream, self._passes = index, 0
         self._source = None
 
-    def _generator(self, like: Any) -> torch.Generator:
+    def _generator(self, like: Array) -> torch.Generator:
         if self._source is None:
             start = int(self._seed + (self._stream + 1) * SEED_STRIDE) % 2**63
             self._source = torch.Generator(like.device).manual_seed(start)
         return self._source
 
-    def _drawn(self, make: Callable[..., Any], shape: Any, like: Any) -> Any:
+    def _drawn(self, make: Callable[..., Any], shape: Any, like: Array) -> Any:
         return make(shape, generator=self._generator(like), dtype=like.dtype, device=like.device)
 
-    def uniform(self, like: Any, per_point: bool = False) -> Any:
+    def uniform(self, like: Array, per_point: bool = False) -> Array:
         """Uniforms on [0, 1] of the shape of `like`, or one for each point, shaped to broadcast."""
         shape = (len(like), *(1,) * (like.ndim - 1)) if per_point else like.shape
         return self._drawn(torch.rand, shape, like)
 
-    def normal(self, like: Any) -> Any:
+    def normal(self, like: Array) -> Array:
         """Standard normals of the shape of `like`."""
         return self._drawn(torch.randn, like.shape, like)
 
-    def reconstruct(self, points: Any) -> Any:
+    def reconstruct(self, points: Array) -> Array:
         """G(E(x)), for a generator that has an encoder E."""
         if self._reconstruct is None:
             raise DomainError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import ParameterError
+from ..types import Array
 
 
 class EMA:
@@ -29,12 +30,12 @@ class EMA:
         tensor([2., 4.])
     """
 
-    def __init__(self, w: Any, decay: float = 0.999, warmup: bool = True) -> None:
+    def __init__(self, w: Array, decay: float = 0.999, warmup: bool = True) -> None:
         if not 0 <= decay < 1:
             raise ParameterError(f"EMA with decay={decay}", "a number in [0, 1)", "decay=0.999")
         self.w, self.decay, self.warmup, self.updates = w.detach().clone(), float(decay), warmup, 0
 
-    def update(self, w: Any) -> None:
+    def update(self, w: Array) -> None:
         """Take in the next vector."""
         self.updates += 1
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates)) if self.warmup else self.decay

@@ -147,7 +147,7 @@ class Ensemble(Game):
         held = [*(box[key] for box, key in places)]
         wanted: list[int] = []
 
-        def member(pieces: Any, buffers: Any, real: Any, latent: Any, labels: Any, index: Any) -> Any:
+        def member(pieces: Any, buffers: Any, real: Array, latent: Any, labels: Array, index: Any) -> Any:
             stand_ins = {id(p): x for own, given in zip(game._parameters, pieces, strict=True)
                          for p, x in zip(own, given, strict=True)}  # fmt: skip
             stand_ins |= {id(tensor): buffer for tensor, buffer in zip(held, buffers, strict=True)}
@@ -194,7 +194,7 @@ class Ensemble(Game):
             return v * mask
         return self.field_of(self.split(w), batch, only, padded=True)
 
-    def field_of(self, blocks: Sequence[Any], batch: Batch, only: int | None, padded: bool) -> Any:
+    def field_of(self, blocks: Sequence[object], batch: Batch, only: int | None, padded: bool) -> Any:
         """The field at blocks (K, size) of all players; of one player, its block, `padded` with zeros or not."""
         return self.game._differentiated(lambda: self._field_at(blocks, batch, only, padded))
 
@@ -227,7 +227,7 @@ class Ensemble(Game):
         self.counts.samples += self.batch_size(batch)
         return self._graph(w, batch).field().detach()
 
-    def _graph(self, w: Array, batch: Batch, u: Any = None) -> FieldGraph:
+    def _graph(self, w: Array, batch: Batch, u: Array = None) -> FieldGraph:
         """The graph of the field at w, the one from the last call where w and the batch are the same objects."""
         tokens = self._tokens(batch)
         with self.put(0).undisturbed():

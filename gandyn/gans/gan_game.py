@@ -20,6 +20,7 @@ from ..oracles.network import FunctionalNetwork, Network, NetworkGame
 from ..penalties import Penalty
 from ..penalties import resolve as resolve_penalties
 from ..registry import called_rightly
+from ..types import Array, Batch
 from .critic import NetworkCritic
 from .datasets import resolve as resolve_data
 from .given import check_modules, device_named, refuse_not_finite, watched
@@ -84,10 +85,10 @@ class GANGame(NetworkGame):
         discriminator: torch.nn.Module,
         loss: Loss | str = "nonsaturating",
         penalties: Penalty | str | Sequence[Penalty | str] | None = None,
-        data: Any = None,
+        data: object = None,
         batch_size: int = 128,
         latent: int | Callable[[int, torch.Generator], Any] | None = None,
-        device: Any = None,
+        device: object = None,
         seed: int = 0,
     ) -> None:
         check_modules(generator=generator, discriminator=discriminator)
@@ -167,7 +168,7 @@ class GANGame(NetworkGame):
             if place is not None:
                 self.data.load_state_dict(place)
 
-    def batch_size(self, batch: Any) -> int:
+    def batch_size(self, batch: Batch) -> int:
         """Samples in a token."""
         return len((batch or self.reference).latent)
 
@@ -179,7 +180,7 @@ class GANGame(NetworkGame):
         device, dtype = self.device, self.dtype
         return lambda n, source: torch.randn(n, latent, generator=source, device=device, dtype=dtype)
 
-    def sample(self, w: Any, n: int, rng: Any = None, labels: Any = None) -> Any:
+    def sample(self, w: Array, n: int, rng: Any = None, labels: Array = None) -> Any:
         """n points of the generator at w, in evaluation mode: running statistics, no dropout. (n, ...), no graph.
 
         Args:
@@ -202,7 +203,7 @@ class GANGame(NetworkGame):
 
     # --- costs -------------------------------------------------------------------------------------------------
 
-    def _network_costs(self, networks: Sequence[Network], batch: Any, only: int | None) -> tuple[Any, ...]:
+    def _network_costs(self, networks: Sequence[Network], batch: Batch, only: int | None) -> tuple[Any, ...]:
         generator, discriminator = networks
         batch = self.reference if batch is None else batch
         with torch.set_grad_enabled(torch.is_grad_enabled() and only != 1):
@@ -229,7 +230,7 @@ class GANGame(NetworkGame):
         return lambda points: generator(encoder(points), *labels)
 
     def _critic(
-        self, discriminator: Network, batch: Any, fake: Any, reconstruct: Callable[[Any], Any] | None = None
+        self, discriminator: Network, batch: Batch, fake: Array, reconstruct: Callable[[Any], Any] | None = None
     ) -> NetworkCritic:
         """The discriminator with its penalties' transforms, and the batch with their perturbations."""
         labels = batch.labels if self._conditional[1] else None
@@ -264,7 +265,7 @@ class GANGame(NetworkGame):
             return [None, cost]
         return [-cost if self.loss.zero_sum else self.loss.generator_cost(on_real, on_fake, **beside), cost]
 
-    def project(self, w: Any) -> Any:
+    def project(self, w: Array) -> Any:
         """The discriminator's block brought to the feasible set of constraints such as weight clipping."""
         if not self.constrained:
             return w
@@ -321,7 +322,9 @@ def _latent_size(generator: torch.nn.Module) -> int:
     return int(layers[0].in_features)
 
 
-def _sampler(data: Any, device: Any, dtype: Any, labelled: bool) -> tuple[Any, Callable[[int, torch.Generator], Any]]:
+def _sampler(
+    data: object, device: Any, dtype: object, labelled: bool
+) -> tuple[Any, Callable[[int, torch.Generator], Any]]:
     """What the user gave as data, on the device, and a function (n, torch generator) -> points, or (points, labels)."""
     if hasattr(data, "to"):
         data = data.to(device=device, dtype=dtype)

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from ..errors import GameError, ParameterError
+from ..types import Array
 
 
 def check_modules(**modules: Any) -> None:
@@ -23,7 +24,7 @@ def check_modules(**modules: Any) -> None:
             raise GameError(f"the {name}, {given}", "a torch.nn.Module", fix)
 
 
-def device_named(name: Any) -> torch.device | None:
+def device_named(name: object) -> torch.device | None:
     """A device by its name, None for the one where the modules are.
 
     Raises:
@@ -47,7 +48,7 @@ def device_named(name: Any) -> torch.device | None:
     return device
 
 
-def refuse_not_finite(points: Any, name: str) -> None:
+def refuse_not_finite(points: Array, name: str) -> None:
     """Refuse data with NaN or infinities in them, and none at all.
 
     Raises:

@@ -10,6 +10,7 @@ import torch
 
 from ..oracles.composite import calls_through
 from ..oracles.module_state import standing_in
+from ..types import Array
 from .critic import SEED_STRIDE, NetworkCritic
 
 LIKE = {"randn_like": torch.randn, "rand_like": torch.rand}
@@ -75,7 +76,7 @@ class MemberSeeds:
         return input * (kept / (1 - p) if p < 1 else kept)
 
 
-def _one_hot(tensor: Any, num_classes: int) -> Any:
+def _one_hot(tensor: Array, num_classes: int) -> Any:
     return (tensor[..., None] == torch.arange(num_classes, device=tensor.device)).long()
 
 
@@ -84,13 +85,13 @@ class MemberCritic(NetworkCritic):
 
     _seed: Any
 
-    def _leaf(self, points: Any) -> Any:
+    def _leaf(self, points: Array) -> Any:
         return points
 
     def _seed_all_layers(self, offset: int) -> None:
         self._seed.seed_layers(offset)
 
-    def squared_slope(self, points: Any) -> Any:
+    def squared_slope(self, points: Array) -> Any:
         """|ds/dx|^2 for each point, shape (n,)."""
         if id(points) not in self._slopes:
             module: Any = getattr(self._discriminator, "network", self._discriminator)
@@ -98,7 +99,7 @@ class MemberCritic(NetworkCritic):
             if buffers:  # what moves them is the pass for the logits; `torch.func` moves nothing outside
                 self.logit(points)
 
-            def total(x: Any) -> Any:
+            def total(x: Array) -> Any:
                 passes, self._passes = self._passes, self._passes - bool(buffers and points is not self.real)
                 with standing_in([module], {id(b): b.clone() for b in buffers}):
                     answer = self._evaluate_as(points, x)
@@ -110,12 +111,12 @@ class MemberCritic(NetworkCritic):
             self._slopes[id(points)] = (points, slope.flatten(1).square().sum(1))
         return self._slopes[id(points)][1]
 
-    def _generator(self, like: Any) -> Any:
+    def _generator(self, like: Array) -> Any:
         if self._source is None:
             self._source = self._seed.generators((self._stream + 1) * SEED_STRIDE)
         return self._source
 
-    def _drawn(self, make: Callable[..., Any], shape: Any, like: Any) -> Any:
+    def _drawn(self, make: Callable[..., Any], shape: Any, like: Array) -> Any:
         made = {"dtype": like.dtype, "device": like.device}
         return self._seed.draw(lambda source: make(shape, generator=source, **made), self._generator(like))
 

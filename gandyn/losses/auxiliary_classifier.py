@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 from .. import worlds
 from ..errors import ParameterError
 from ..parameters import parse_parameters
+from ..types import Parameter
 from ..worlds import Array, number
 from . import registry, resolve
-from .loss import Loss, Mean, batch_mean
+from .loss import Classes, Loss, Mean, batch_mean
 
 
 @registry.register("auxiliary_classifier", examples=({}, {"loss": "hinge", "weight": 0.5}), aliases=("ac-gan", "acgan"))
@@ -27,7 +28,7 @@ class AuxiliaryClassifier(Loss):
     separable: ClassVar[bool] = False
     needs: ClassVar[frozenset[str]] = frozenset({"classes"})
     loss: Any = "nonsaturating"
-    weight: Any = 1.0
+    weight: Parameter = 1.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "loss", resolve(self.loss))
@@ -40,7 +41,7 @@ class AuxiliaryClassifier(Loss):
         *,
         mean: Mean = batch_mean,
         distance: Array = None,
-        classes: tuple[tuple[Array, ...], ...] | None = None,
+        classes: Classes = None,
     ) -> Array:
         """The source cost, plus the class cost of data and of samples."""
         of_real, of_fake = self._class_costs(classes, mean)
@@ -48,7 +49,7 @@ class AuxiliaryClassifier(Loss):
         return source + number(self.weight, source) * (of_real + of_fake)
 
     def generator_cost(
-        self, real: Array, fake: Array, *, mean: Mean = batch_mean, distance: Array = None, classes: Any = None
+        self, real: Array, fake: Array, *, mean: Mean = batch_mean, distance: Array = None, classes: Classes = None
     ) -> Array:
         """The source cost, plus the class cost of samples."""
         _, of_fake = self._class_costs(classes, mean)
@@ -72,7 +73,7 @@ class AuxiliaryClassifier(Loss):
         """The gradient of `class_cost` against the class logits: softmax(logits) - targets, for targets of sum one."""
         return worlds.exp(logits - worlds.log_sum_exp(logits)[..., None]) - targets
 
-    def _class_costs(self, classes: tuple[tuple[Array, ...], ...] | None, mean: Mean) -> tuple[Array, Array]:
+    def _class_costs(self, classes: Classes, mean: Mean) -> tuple[Array, Array]:
         if classes is None:
             raise ParameterError(
                 "AuxiliaryClassifier without class logits",

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
 
 from .. import worlds
+from ..types import Parameter
 from ..worlds import Array
 
 
@@ -27,7 +27,7 @@ class Divergence:
     name: str
     integrand: Callable[[Array, Array], Array]
 
-    def between(self, p: Array, q: Array, dx: Any = 1) -> Array:
+    def between(self, p: Array, q: Array, dx: Array = 1) -> Array:
         """The divergence of densities on a grid with cells of size `dx` (or of probabilities), over the last axis."""
         return (self.integrand(p, q) * dx).sum(-1)
 
@@ -37,10 +37,10 @@ class Measured:
     """What the optimum of a loss is worth: scale * divergence + offset."""
 
     divergence: Divergence
-    scale: Any = 1
-    offset: Any = 0
+    scale: Parameter = 1
+    offset: Parameter = 0
 
-    def value(self, p: Array, q: Array, dx: Any = 1) -> Array:
+    def value(self, p: Array, q: Array, dx: Array = 1) -> Array:
         """scale * divergence(p, q) + offset, for densities on a grid."""
         return self.scale * self.divergence.between(p, q, dx) + self.offset
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import abc
 import dataclasses
 import math
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from .. import worlds
 from ..lazy import sympy
@@ -259,7 +259,7 @@ class TotalVariation(FGAN):
         return worlds.sign(p - q) * worlds.number(math.inf, p)
 
 
-def _log_two(s: Array) -> Any:
+def _log_two(s: Array) -> Array:
     if is_symbolic(s) or world_of(s) == SYMBOLS:
         return sympy.log(2)
     return math.log(2)

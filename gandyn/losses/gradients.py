@@ -64,7 +64,7 @@ def evaluate(symbols: Sequence[sympy.Symbol], expression: sympy.Expr, values: Se
 
 
 @functools.lru_cache(maxsize=512)
-def _compiled(symbols: tuple[Any, ...], expression: Any) -> Any:
+def _compiled(symbols: tuple[object, ...], expression: sympy.Expr) -> Any:
     from ..symbolic.function import SymbolicFunction
 
     return SymbolicFunction([[s] for s in symbols], [expression])

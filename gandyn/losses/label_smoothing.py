@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import ParameterError
 from ..parameters import parse_parameters
+from ..types import Parameter
 from ..worlds import Array, is_symbolic, number
 from . import registry, resolve
 from .divergences import Divergence, Measured
@@ -106,8 +107,8 @@ class LabelSmoothing(MixedLabels):
         [0.0]
     """
 
-    real_target: Any = 0.9
-    fake_target: Any = 0.0
+    real_target: Parameter = 0.9
+    fake_target: Parameter = 0.0
 
     def __post_init__(self) -> None:
         self._check("real_target", "fake_target")
@@ -128,7 +129,7 @@ class FlippedLabels(MixedLabels):
     labels as well, minimising the cost of calling its samples real: that turns minimax into the non-saturating loss.
     """
 
-    probability: Any = 0.1
+    probability: Parameter = 0.1
     generator_too: bool = False
 
     def __post_init__(self) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 from ..parameters import parse_parameters
+from ..types import Parameter
 from ..worlds import Array, number
 from . import registry
 from .divergences import KL_TO_MIXTURE, PEARSON_TO_MIXTURE, Divergence, Measured
@@ -30,9 +30,9 @@ class LeastSquares(Loss):
     link function saturates: slopes grow linearly with the distance from the label.
     """
 
-    a: Any = 0
-    b: Any = 1
-    c: Any = 1
+    a: Parameter = 0
+    b: Parameter = 1
+    c: Parameter = 1
 
     def __post_init__(self) -> None:
         parse_parameters(self, "a", "b", "c")

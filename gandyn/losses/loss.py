@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from ..errors import DomainError, UnknownNameError
 from ..worlds import SYMBOLS, Array, exact, world_of
@@ -13,6 +13,7 @@ from .divergences import Measured
 
 LINKS = ("real", "fake", "generator")
 PLAYERS = ("generator", "discriminator")
+Classes = tuple[tuple[Array, ...], ...] | None  # (class logits, targets) of data, and of samples
 Mean = Callable[[Array], Array]
 
 
@@ -60,7 +61,7 @@ class Loss:
         raise self._acts_on_batches("generator")
 
     def discriminator(
-        self, real: Array, fake: Array, *, mean: Mean = batch_mean, distance: Array = None, classes: Any = None
+        self, real: Array, fake: Array, *, mean: Mean = batch_mean, distance: Array = None, classes: Classes = None
     ) -> Array:
         """What the discriminator minimises on a batch.
 
@@ -78,7 +79,7 @@ class Loss:
         return mean(self.real(real)) + mean(self.fake(fake))
 
     def generator_cost(
-        self, real: Array, fake: Array, *, mean: Mean = batch_mean, distance: Array = None, classes: Any = None
+        self, real: Array, fake: Array, *, mean: Mean = batch_mean, distance: Array = None, classes: Classes = None
     ) -> Array:
         """What the generator minimises on a batch; arguments as for `discriminator`."""
         if self.zero_sum:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from .. import worlds
 from ..errors import ParameterError
 from ..parameters import parse_parameters
+from ..types import Parameter
 from ..worlds import Array, is_symbolic, number
 from . import registry
 from .pairs import PairLoss
@@ -32,8 +33,8 @@ class GeneralizedLossSensitive(PairLoss):
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"distance"})
-    slope: Any = 0.01
-    margin: Any = 1.0
+    slope: Parameter = 0.01
+    margin: Parameter = 1.0
 
     def __post_init__(self) -> None:
         parse_parameters(self, "slope", "margin")
@@ -55,4 +56,4 @@ class GeneralizedLossSensitive(PairLoss):
 class LossSensitive(GeneralizedLossSensitive):
     """LS-GAN: the critic minimises E max(0, margin * distance + L(x) - L(G(z))), the generator E L(G(z)), L = -s."""
 
-    slope: Any = dataclasses.field(default=0, init=False, repr=False)
+    slope: Parameter = dataclasses.field(default=0, init=False, repr=False)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from ..errors import ParameterError
 from ..worlds import Array
 from . import gradients
-from .loss import Loss, Mean, batch_mean
+from .loss import Classes, Loss, Mean, batch_mean
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,13 +23,13 @@ class PairLoss(Loss):
         """A player's cost of each pair; `distance` is None for losses that do not need it."""
 
     def discriminator(
-        self, real: Array, fake: Array, *, mean: Mean = batch_mean, distance: Array = None, classes: Any = None
+        self, real: Array, fake: Array, *, mean: Mean = batch_mean, distance: Array = None, classes: Classes = None
     ) -> Array:
         """The mean over pairs."""
         return mean(self.pair("discriminator", real, fake, self._distance(distance)))
 
     def generator_cost(
-        self, real: Array, fake: Array, *, mean: Mean = batch_mean, distance: Array = None, classes: Any = None
+        self, real: Array, fake: Array, *, mean: Mean = batch_mean, distance: Array = None, classes: Classes = None
     ) -> Array:
         """The mean over pairs."""
         return mean(self.pair("generator", real, fake, self._distance(distance)))

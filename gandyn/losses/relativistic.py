@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import ParameterError
 from ..worlds import Array
 from . import registry, resolve
-from .loss import Loss, Mean, batch_mean
+from .loss import Classes, Loss, Mean, batch_mean
 from .pairs import PairLoss
 
 
@@ -60,14 +60,14 @@ class RelativisticAverage(Loss):
         object.__setattr__(self, "loss", _separable(self.loss, "RelativisticAverage"))
 
     def discriminator(
-        self, real: Array, fake: Array, *, mean: Mean = batch_mean, distance: Array = None, classes: Any = None
+        self, real: Array, fake: Array, *, mean: Mean = batch_mean, distance: Array = None, classes: Classes = None
     ) -> Array:
         """E real(s_r - E s_f) + E fake(s_f - E s_r)."""
         above, below = real - _spread(mean(fake)), fake - _spread(mean(real))
         return mean(self.loss.real(above)) + mean(self.loss.fake(below))
 
     def generator_cost(
-        self, real: Array, fake: Array, *, mean: Mean = batch_mean, distance: Array = None, classes: Any = None
+        self, real: Array, fake: Array, *, mean: Mean = batch_mean, distance: Array = None, classes: Classes = None
     ) -> Array:
         """The discriminator's cost with data and samples exchanged."""
         return self.discriminator(fake, real, mean=mean)

@@ -143,7 +143,7 @@ def numeric(matrix: Any, task: str) -> np.ndarray:
     return np.array([[float(e) for e in row] for row in rows], dtype=float).reshape(matrix.shape)
 
 
-def _row(row: Sequence[Any]) -> str:
+def _row(row: Sequence[object]) -> str:
     return f"({', '.join(map(str, row))})"
 
 
@@ -159,7 +159,7 @@ def _entry(value: Any) -> Any:
     return exact(value)
 
 
-def _read(given: Any) -> Any:
+def _read(given: object) -> Any:
     """A number, a tuple of numbers, or a tuple of rows, exact.
 
     Raises:

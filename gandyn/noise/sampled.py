@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import numpy as np
 
 from ..doors import door
 from ..errors import DomainError
 from ..games.finite_sum import FiniteSumGame
-from ..types import Game
+from ..types import Array, Game
 from .additive import Additive
 from .noisy_game import NoisyGame
 
@@ -36,15 +35,15 @@ class Sampled:
         """The game: it draws its batches itself."""
         return game
 
-    def fields(self, at: Any) -> np.ndarray:
+    def fields(self, at: object) -> np.ndarray:
         """The summands' fields at a point, (N, d)."""
         return np.stack([self.game.field(self._point(at), np.array([k])) for k in range(len(self.game.rows))])
 
-    def jacobians(self, at: Any) -> np.ndarray:
+    def jacobians(self, at: object) -> np.ndarray:
         """The summands' Jacobians at a point, (N, d, d)."""
         return np.stack([self.game.jacobian(self._point(at), np.array([k])) for k in range(len(self.game.rows))])
 
-    def covariance(self, at: Any = None) -> np.ndarray:
+    def covariance(self, at: object = None) -> np.ndarray:
         """Covariance (d, d) of a drawn batch's field: that of the N summands, over the size of the batch.
 
         Args:
@@ -55,7 +54,7 @@ class Sampled:
         found: np.ndarray = centred.T @ centred / len(fields) / self.game.minibatch
         return found
 
-    def _point(self, at: Any) -> np.ndarray:
+    def _point(self, at: Array) -> np.ndarray:
         return np.asarray([float(x) for x in at])
 
 

@@ -10,7 +10,7 @@ import torch
 
 from ..errors import ParameterError
 from ..rules.wrapper import scaled
-from ..types import Game, Rule, State
+from ..types import Array, Batch, Game, Rule, State
 from ..worlds import number
 from .loss_scale import LossScale
 from .losses_game import Losses, LossesGame, carried
@@ -171,7 +171,7 @@ class _Still:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._game, name)
 
-    def field(self, w: Any, batch: Any = None, only: Any = None) -> Any:
+    def field(self, w: Array, batch: Batch = None, only: object = None) -> Any:
         """Zeros."""
         return torch.zeros_like(w)
 

@@ -161,7 +161,7 @@ class LossesGame(NetworkGame):
             return found
         return self._mean(found)
 
-    def _graph(self, w: Array, batch: Batch, u: Any = None) -> FieldGraph:
+    def _graph(self, w: Array, batch: Batch, u: Array = None) -> FieldGraph:
         graph = super()._graph(w, batch, u)
         if self._processes > 1 and graph.attached:
             raise DomainError("a differentiated step in several processes", "one process", "a rule without such steps")
@@ -197,7 +197,7 @@ class LossesGame(NetworkGame):
                     dist.broadcast(buffer, first, group=self._group)
 
 
-def takes_more(losses: Losses, networks: Sequence[Any]) -> bool:
+def takes_more(losses: Losses, networks: Sequence[object]) -> bool:
     """Whether losses have a place for one more argument, without a default, after the networks."""
     try:
         parameters = inspect.signature(losses).parameters.values()

@@ -65,7 +65,7 @@ class RuleOptimizer(torch.optim.Optimizer, abc.ABC):
         saved.update(state.arrays, **state.counters)
 
 
-def _build(name: str, *args: Any, **kwargs: Any) -> Any:
+def _build(name: str, *args: object, **kwargs: object) -> Any:
     return registry[name].build(*args, **kwargs)
 
 

@@ -251,7 +251,7 @@ def from_torch(
     players: Mapping[str, int] | Sequence[int],
     name: str = "torch game",
     equilibria: Sequence[Sequence[Any]] = (),
-    device: Any = "cpu",
+    device: object = "cpu",
 ) -> TorchGame:
     """A game from torch costs; autograd gives its field, Jacobian and their products.
 

@@ -33,7 +33,7 @@ def calls_through(handle: Callable[[Any, Any, Any], Any]) -> contextlib.Abstract
     from torch.overrides import TorchFunctionMode
 
     class Calls(TorchFunctionMode):
-        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        def __torch_function__(self, func: object, types: object, args: object = (), kwargs: object = None) -> Any:
             return handle(func, args, kwargs or {})
 
     return Calls()
@@ -96,9 +96,9 @@ def batch_norm(
 def _batch_norm_kernel(
     input: Any,
     weight: Any,
-    bias: Any,
-    running_mean: Any,
-    running_var: Any,
+    bias: Array,
+    running_mean: Array,
+    running_var: Array,
     training: bool,
     momentum: float,
     eps: float,
@@ -110,10 +110,10 @@ def _batch_norm_kernel(
 
 def instance_norm(
     input: Any,
-    running_mean: Any = None,
-    running_var: Any = None,
+    running_mean: Array = None,
+    running_var: Array = None,
     weight: Any = None,
-    bias: Any = None,
+    bias: Array = None,
     use_input_stats: bool = True,
     momentum: float = 0.1,
     eps: float = 1e-5,
@@ -133,9 +133,9 @@ def instance_norm(
 def _instance_norm_kernel(
     input: Any,
     weight: Any,
-    bias: Any,
-    running_mean: Any,
-    running_var: Any,
+    bias: Array,
+    running_mean: Array,
+    running_var: Array,
     use_input_stats: bool,
     momentum: float,
     eps: float,
@@ -149,7 +149,7 @@ def layer_norm(
     input: Any,
     normalized_shape: Sequence[int],
     weight: Any = None,
-    bias: Any = None,
+    bias: Array = None,
     eps: float = 1e-5,
     cudnn_enable: bool = True,
 ) -> Any:
@@ -159,7 +159,7 @@ def layer_norm(
 
 
 def group_norm(
-    input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5, cudnn_enabled: bool = True
+    input: Any, num_groups: int, weight: Any = None, bias: Array = None, eps: float = 1e-5, cudnn_enabled: bool = True
 ) -> Any:
     """`torch.nn.functional.group_norm`: per point and group of channels, over the group and space."""
     x = _wide(input)
@@ -169,7 +169,7 @@ def group_norm(
     return _affine(out, scale, shift).to(input.dtype)
 
 
-def weight_norm(v: Any, g: Any, dim: int = 0) -> Any:
+def weight_norm(v: Array, g: Any, dim: int = 0) -> Any:
     """`torch._weight_norm`: g v / |v|, the norm over all axes but `dim`, or over all where it is -1."""
     axes = [k for k in range(v.ndim) if dim == -1 or k != dim % v.ndim]
     return v * (g / v.square().sum(axes, keepdim=True).sqrt() if axes else g / v.abs())
@@ -270,7 +270,7 @@ def embedding_bag(
 def _without_cudnn(function: Callable[..., Any]) -> Callable[..., Any]:
     """cuDNN's recurrent layers have no second derivative; torch's own have."""
 
-    def run(*args: Any, **kwargs: Any) -> Any:
+    def run(*args: object, **kwargs: object) -> Any:
         import torch
 
         with torch.backends.cudnn.flags(enabled=False):

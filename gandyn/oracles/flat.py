@@ -78,7 +78,7 @@ class FlatNetworks(Game):
         return tuple(tuple(tuple(p.shape) for p in own) for own in self._parameters)
 
     @property
-    def initial(self) -> Any:
+    def initial(self) -> Array:
         """The parameters as they were when the game was made, shape (d,)."""
         return self.w0
 
@@ -92,7 +92,7 @@ class FlatNetworks(Game):
         """The device on which all parameters lie."""
         return self._buffer.device
 
-    def _played(self, network: Any) -> list[Any]:
+    def _played(self, network: Any) -> list[Array]:
         """The parameters of a network that are coordinates of w."""
         return [p for p in network.parameters() if p.requires_grad]
 
@@ -236,7 +236,7 @@ class FlatNetworks(Game):
             "use the networks that the costs are given; look for `.detach()` and `no_grad` in their forward passes",
         )
 
-    def _random_state(self) -> Any:
+    def _random_state(self) -> Array:
         import torch
 
         return torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else torch.get_rng_state()
@@ -283,7 +283,7 @@ def seed_streams(seed: int, device: Any) -> None:
         torch.cuda.default_generators[device.index or torch.cuda.current_device()].manual_seed(seed)
 
 
-def _reaches(cost: Any, parameters: Sequence[Any]) -> bool:
+def _reaches(cost: Array, parameters: Sequence[Array]) -> bool:
     import torch
 
     if not cost.requires_grad:
@@ -312,7 +312,7 @@ def _check_parameters(parameters: Mapping[str, Sequence[Any]]) -> None:
         )
 
 
-def _keep_pages(buffer: Any) -> None:
+def _keep_pages(buffer: Array) -> None:
     """Let the C library keep freed vectors for the next ones: a pure rule makes several every step.
 
     glibc hands blocks above a threshold straight back to the system, and fetching them again costs 5 to 15 % of a step

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -72,7 +71,7 @@ class GaussianMixture:
         within = (self.weights * self.std**2).sum() * np.eye(self.dim)
         return np.asarray((self.weights[:, None] * centred).T @ centred + within)
 
-    def log_components(self, x: Any) -> np.ndarray:
+    def log_components(self, x: Array) -> np.ndarray:
         """log(weight_k N(x; mean_k, std_k^2 I)), shape (..., K)."""
         x = np.asarray(x, dtype=float)
         if x.shape[-1:] != (self.dim,):
@@ -82,21 +81,21 @@ class GaussianMixture:
             constant = np.log(self.weights) - self.dim * np.log(self.std * np.sqrt(2 * np.pi))
         return np.asarray(constant - distance / (2 * self.std**2))
 
-    def log_density(self, x: Any) -> np.ndarray:
+    def log_density(self, x: Array) -> np.ndarray:
         """log p(x), shape (...), without underflow far away."""
         from scipy.special import logsumexp
 
         return np.asarray(logsumexp(self.log_components(x), axis=-1))
 
-    def density(self, x: Any) -> np.ndarray:
+    def density(self, x: Array) -> np.ndarray:
         """p(x), shape (...)."""
         return np.asarray(np.exp(self.log_density(x)))
 
-    def responsibilities(self, x: Any) -> np.ndarray:
+    def responsibilities(self, x: Array) -> np.ndarray:
         """Probability of each component given x, shape (..., K)."""
         return np.asarray(np.exp(self.log_components(x) - self.log_density(x)[..., None]))
 
-    def score(self, x: Any) -> np.ndarray:
+    def score(self, x: Array) -> np.ndarray:
         """grad log p(x), shape (..., p)."""
         pull = (self.means - np.asarray(x, dtype=float)[..., None, :]) / self.std[:, None] ** 2
         return np.asarray((self.responsibilities(x)[..., None] * pull).sum(-2))
@@ -112,7 +111,7 @@ class GaussianMixture:
             product = product * ((self.means[:, axis, None] + self.std[:, None] * nodes) ** power @ weights)
         return float(self.weights @ product)
 
-    def feature_mean(self, centers: Any, width: float) -> np.ndarray:
+    def feature_mean(self, centers: Array, width: float) -> np.ndarray:
         """E exp(-|x - c|^2 / (2 width^2)) for each centre c, shape (C,): a Gaussian integral, in closed form.
 
         For one component it is (h^2 / (h^2 + s^2))^{p/2} exp(-|mean - c|^2 / (2 (h^2 + s^2))).

@@ -286,11 +286,11 @@ class NetworkGame(FlatNetworks):
         """(field, products) as functions of w in double precision: v(w), and w -> (u -> J u, u -> J^T u)."""
         from .product_check import double_precision
 
-        def field(w: Any) -> Any:
+        def field(w: Array) -> Any:
             with double_precision():
                 return self._field_of(w.detach().requires_grad_(), batch, None, False, written_out=False)
 
-        def products(w: Any) -> Any:
+        def products(w: Array) -> Any:
             with double_precision():
                 graph = self._graph_of(w, batch, attached=False)
             return graph.jvp, graph.vjp

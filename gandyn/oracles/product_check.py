@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import GandynError, NotDifferentiableError
-from ..types import Array, Game
+from ..types import Array, Batch, Game
 from .composite import calls_through
 
 STEPS = (1e-6, 1e-7, 1e-8, 1e-5, 1e-4, 1e-3, 1e-2)  # of differences, relative to the size of the coordinates
@@ -82,7 +82,7 @@ def _doubled(value: Any) -> Any:
     return {key: _doubled(v) for key, v in value.items()} if type(value) is dict else value
 
 
-def check_products(game: Game, w: Array, batch: Any = None) -> ProductCheck:
+def check_products(game: Game, w: Array, batch: Batch = None) -> ProductCheck:
     """Hold a torch game's products at w to differences of its field there.
 
     A game of networks is evaluated in double precision, whatever its own, where its costs allow; the formulas are the
@@ -106,7 +106,7 @@ def check_products(game: Game, w: Array, batch: Any = None) -> ProductCheck:
     return found
 
 
-def _checked(game: Game, w: Array, batch: Any) -> ProductCheck:
+def _checked(game: Game, w: Array, batch: Batch) -> ProductCheck:
     import torch
 
     if w.dtype == torch.float64:
@@ -125,7 +125,7 @@ def _checked(game: Game, w: Array, batch: Any) -> ProductCheck:
 class _Oracle:
     """Field and products of a game at one batch, or functions that stand for them."""
 
-    def __init__(self, game: Game, batch: Any, field: Any = None, products: Any = None) -> None:
+    def __init__(self, game: Game, batch: Batch, field: Any = None, products: Any = None) -> None:
         self._field = field or (lambda w: game.field(w, batch))
         self._products = products or (lambda w: (lambda u: game.jvp(w, u, batch), lambda u: game.vjp(w, u, batch)))
 
@@ -173,7 +173,7 @@ def _error(game: Game, oracle: _Oracle, w: Array, steps: tuple[float, ...]) -> f
     return worst
 
 
-def _lower(best: dict[Any, float], key: Any, value: float) -> None:
+def _lower(best: dict[Any, float], key: object, value: float) -> None:
     best[key] = min(best.get(key, float("inf")), value if value == value else float("inf"))
 
 
@@ -183,7 +183,9 @@ def _difference(function: Callable[[Any], Any], w: Array, u: Array, h: float) ->
     return (8 * near - far) / (12 * h)
 
 
-def derivative_error(function: Callable[[Any], Any], product: Any, w: Any, u: Any, magnitude: float = 0.0) -> float:
+def derivative_error(
+    function: Callable[[Any], Any], product: Array, w: Array, u: Array, magnitude: float = 0.0
+) -> float:
     """|product - difference of `function` along u| / |product|, for the best of several steps; see `ProductCheck`.
 
     Args:

@@ -54,7 +54,7 @@ class Box:
         """The box as an object: faces, multipliers, tangent spaces."""
         return FeasibleSet.box(self.bounds)
 
-    def contains(self, point: Sequence[Any]) -> bool:
+    def contains(self, point: Sequence[object]) -> bool:
         """Whether an exact point lies in the box."""
         return all(bool(low <= x) and bool(x <= high) for x, (low, high) in zip(point, self.bounds, strict=True))
 

@@ -34,7 +34,7 @@ class SymbolicGame(Game):
     def __init__(
         self,
         name: str,
-        costs: Sequence[Any],
+        costs: Sequence[sympy.Expr],
         players: Mapping[str, Sequence[Any]],
         equilibria: Sequence[Sequence[Any]] = (),
         projection: Callable[[Array], Array] | None = None,
@@ -162,11 +162,11 @@ class SymbolicGame(Game):
 
         return tuple(p for p in self.parameters if not isinstance(p, PerMember))
 
-    def _differentiate(self, rows: Sequence[Any]) -> list[Any]:
+    def _differentiate(self, rows: Sequence[sympy.Expr]) -> list[sympy.Expr]:
         return [sympy.diff(row, s) for row in rows for s in self.symbols]
 
     @functools.cached_property
-    def _directions(self) -> tuple[Any, ...]:
+    def _directions(self) -> tuple[sympy.Symbol, ...]:
         return tuple(sympy.Dummy(f"u{k}", real=True) for k in range(self.dim))
 
     @functools.cache  # noqa: B019 - a game and its compiled functions live and die together
@@ -238,7 +238,7 @@ def _move_axis(rows: Array) -> Array:
 
 
 def from_sympy(
-    costs: Any,
+    costs: list[sympy.Expr] | sympy.Expr,
     players: Sequence[Any] | Mapping[str, Any],
     parameters: Mapping[Any, Any] | Sequence[Any] | None = None,
     name: str = "symbolic game",
@@ -289,7 +289,7 @@ def from_sympy(
     return SymbolicGame(name, costs, blocks, equilibria, projection, facts)
 
 
-def _by_name(expressions: Sequence[Any]) -> dict[str, Any]:
+def _by_name(expressions: Sequence[sympy.Expr]) -> dict[str, sympy.Expr]:
     """The symbols of some expressions by their names; numbers and texts among them have none."""
     return {s.name: s for e in expressions for s in getattr(e, "free_symbols", ())}
 
@@ -319,8 +319,11 @@ def _blocks(players: Any, known: Mapping[str, Any]) -> dict[str, tuple[Any, ...]
 
 
 def _substitute_parameters(
-    costs: list[Any], blocks: Mapping[str, Sequence[Any]], parameters: Mapping[Any, Any] | Sequence[Any], name: str
-) -> list[Any]:
+    costs: list[sympy.Expr],
+    blocks: Mapping[str, Sequence[Any]],
+    parameters: Mapping[Any, Any] | Sequence[Any],
+    name: str,
+) -> list[sympy.Expr]:
     coordinates = {s for symbols in blocks.values() for s in symbols}
     free = {str(s): s for cost in costs for s in cost.free_symbols if s not in coordinates}
     unknown = [str(p) for p in parameters if str(p) not in free]

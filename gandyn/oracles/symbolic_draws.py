@@ -42,7 +42,7 @@ class SymbolicDraws:
         self.choices: list[Choice] = []
         self.shifts: list[Shift] = []
 
-    def rows(self, names: Sequence[Any], table: Sequence[Sequence[Any]], size: int) -> tuple[tuple[Any, ...], ...]:
+    def rows(self, names: Sequence[object], table: Sequence[Sequence[Any]], size: int) -> tuple[tuple[Any, ...], ...]:
         """`size` independent rows of a table with these columns, as tuples of symbols."""
         for _ in range(size):
             k = len(self.choices)

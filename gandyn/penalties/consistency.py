@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from .. import worlds
+from ..types import Parameter
 from ..worlds import Array, number
 from . import registry
 from .penalty import Critic, Penalty, refuse_negative, root
@@ -34,10 +35,10 @@ class Consistency(Penalty):
     """
 
     stochastic: ClassVar[bool] = True
-    lam: Any
-    variance: Any
+    lam: Parameter
+    variance: Parameter
     both: bool = False
-    margin: Any = 0.0
+    margin: Parameter = 0.0
     on_fakes: bool = False
 
     def __post_init__(self) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import ClassVar
 
+from ..types import Parameter
 from ..worlds import Array, number
 from . import registry
 from .penalty import Critic, GradientPenalty, length, refuse_negative
@@ -26,9 +27,9 @@ class DRAGAN(GradientPenalty):
     """
 
     stochastic: ClassVar[bool] = True
-    lam: Any = 10.0
-    target: Any = 1.0
-    scale: Any = 0.5
+    lam: Parameter = 10.0
+    target: Parameter = 1.0
+    scale: Parameter = 0.5
 
     def __post_init__(self) -> None:
         refuse_negative(self, "lam", "target", "scale")

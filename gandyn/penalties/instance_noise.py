@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import ClassVar
 
+from ..types import Parameter
 from ..worlds import Array
 from . import registry
 from .penalty import Critic, Penalty, refuse_negative, root
@@ -24,7 +25,7 @@ class InstanceNoise(Penalty):
     """
 
     stochastic: ClassVar[bool] = True
-    variance: Any
+    variance: Parameter
 
     def __post_init__(self) -> None:
         refuse_negative(self, "variance")

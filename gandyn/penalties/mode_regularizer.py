@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 from .. import worlds
+from ..types import Array, Parameter
 from ..worlds import number
 from . import registry
 from .penalty import Critic, Penalty, refuse_negative
@@ -28,13 +28,13 @@ class ModeRegularizer(Penalty):
         logit: weight of the non-saturating cost at the reconstructions.
     """
 
-    distance: Any
-    logit: Any = 0.0
+    distance: Parameter
+    logit: Parameter = 0.0
 
     def __post_init__(self) -> None:
         refuse_negative(self, "distance", "logit")
 
-    def generator_cost(self, critic: Critic) -> Any:
+    def generator_cost(self, critic: Critic) -> Array:
         """The two terms."""
         near = critic.reconstruct(critic.real)
         error = critic.squared_distance(critic.real, near)

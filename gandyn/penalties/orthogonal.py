@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
+from ..types import Parameter
 from ..worlds import Array, number
 from . import registry
 from .penalty import Critic, Penalty, refuse_negative
@@ -24,7 +24,7 @@ class Orthogonal(Penalty):
         off_diagonal: leave the lengths of the rows free.
     """
 
-    beta: Any
+    beta: Parameter
     off_diagonal: bool = False
 
     def __post_init__(self) -> None:

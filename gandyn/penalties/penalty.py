@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Protocol
 from .. import worlds
 from ..errors import ParameterError
 from ..parameters import parse_parameters
+from ..types import Parameter
 from ..worlds import Array, is_symbolic, number
 
 
@@ -120,7 +121,7 @@ class ZeroCentredPenalty(GradientPenalty):
     Code that multiplies E |grad s|^2 by its weight without the 1/2 (Mescheder's `reg_param`) has gamma = 2 weight.
     """
 
-    gamma: Any
+    gamma: Parameter
 
     def __post_init__(self) -> None:
         refuse_negative(self, "gamma")

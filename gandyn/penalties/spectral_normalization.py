@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 from .. import worlds
 from ..errors import DomainError
+from ..types import Parameter
 from ..worlds import Array, number
 from . import registry
 from .penalty import Penalty, refuse_negative
@@ -34,7 +34,7 @@ class SpectralNormalization(Penalty):
         DomainError: for a single weight, unless soft.
     """
 
-    bound: Any = 1.0
+    bound: Parameter = 1.0
     soft: bool = False
 
     def __post_init__(self) -> None:

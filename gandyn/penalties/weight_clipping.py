@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from .. import worlds
 from ..lazy import sympy
+from ..types import Parameter
 from ..worlds import Array, exact, number
 from . import registry
 from .penalty import Penalty, refuse_negative
@@ -25,7 +26,7 @@ class WeightClipping(Penalty):
     """
 
     constrained: ClassVar[bool] = True
-    bound: Any
+    bound: Parameter
 
     def __post_init__(self) -> None:
         refuse_negative(self, "bound")

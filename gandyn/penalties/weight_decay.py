@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
-from ..types import Array
+from ..types import Array, Parameter
 from ..worlds import number
 from . import registry
 from .penalty import Critic, Penalty, refuse_negative
@@ -23,7 +22,7 @@ class WeightDecay(Penalty):
         lam: weight.
     """
 
-    lam: Any
+    lam: Parameter
 
     def __post_init__(self) -> None:
         refuse_negative(self, "lam")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from .. import worlds
+from ..types import Parameter
 from ..worlds import Array, number
 from . import registry
 from .penalty import Critic, GradientPenalty, interpolates, length, refuse_negative
@@ -31,8 +32,8 @@ class WGANGP(GradientPenalty):
     """
 
     stochastic: ClassVar[bool] = True
-    gamma: Any
-    target: Any = 1.0
+    gamma: Parameter
+    target: Parameter = 1.0
     one_sided: bool = False
 
     def __post_init__(self) -> None:

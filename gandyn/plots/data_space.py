@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import DomainError, ShapeError
 from ..games.mixture import MixtureGame
-from ..types import Game
+from ..types import Array, Game
 from .drawable import Box
 from .drawing import Drawing, one_panel
 from .style import OKABE_ITO, QUIET, styled
@@ -17,7 +17,7 @@ MARGIN, FINE, COARSE = 1.2, 81, 15
 
 
 @styled
-def data_space(game: Game, w: Any, box: Box | None = None, title: str | None = None) -> Drawing:
+def data_space(game: Game, w: Array, box: Box | None = None, title: str | None = None) -> Drawing:
     """Contours of s(x), arrows along grad s(x), the data's modes and the generator's means.
 
     Where the discriminator is optimal for a generator that fits the data, s = 0 everywhere and nothing pulls.

@@ -146,7 +146,7 @@ def box_around(game: Game, points: Iterable[np.ndarray]) -> np.ndarray:
     return np.stack([centre - half, centre + half], axis=-1)
 
 
-def _free(point: Sequence[Any]) -> bool:
+def _free(point: Sequence[object]) -> bool:
     return any(getattr(x, "free_symbols", ()) for x in point)
 
 

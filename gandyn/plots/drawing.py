@@ -7,7 +7,7 @@ import io
 import os
 import pathlib
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -16,6 +16,10 @@ from matplotlib.figure import Figure
 from ..errors import OutputError
 from ..results import plain
 from .style import SAVING, WIDTHS, current_width
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 
 PICTURES = (".pdf", ".png", ".svg")
 SMALLEST = 5.0
@@ -41,7 +45,7 @@ class Drawing(Figure):
         self.data: dict[str, Any] = {}
         self.paths: dict[str, Any] = {}
 
-    def legend(self, *args: Any, **options: Any) -> Any:
+    def legend(self, *args: object, **options: Any) -> Any:
         """Matplotlib's own, in as many columns as fit between the picture's edges, in smaller type if one does not."""
         made = super().legend(*args, **options)
         columns = int(options.get("ncols", 1))
@@ -52,7 +56,7 @@ class Drawing(Figure):
             made = super().legend(*args, **{**options, "ncols": columns, "fontsize": size})
         return made
 
-    def legend_below(self, axes: Any, ncols: int = 2) -> None:
+    def legend_below(self, axes: Axes, ncols: int = 2) -> None:
         """One legend below the whole picture with what is labelled on `axes`; none where nothing is."""
         handles = [h for h in axes.get_legend_handles_labels()[0] if not str(h.get_label()).startswith("_")]
         if handles:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import mpl_toolkits.mplot3d  # noqa: F401 - registers the 3-D projection
 import numpy as np
@@ -18,6 +18,10 @@ from .drawing import Drawing, one_panel
 from .marks import clear_panes, mark_equilibria, mark_starts
 from .phase import find_fixed_points, phase_portrait
 from .style import INK, OKABE_ITO, QUIET, SERIES, series_styles, styled
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 
 GRID = 61
 LEVELS = 14
@@ -127,7 +131,7 @@ def landscapes(
     return figure
 
 
-def _contours(axes: Any, places: np.ndarray, heights: np.ndarray, bounds: np.ndarray) -> Any:
+def _contours(axes: Axes, places: np.ndarray, heights: np.ndarray, bounds: np.ndarray) -> Any:
     shown, drawn = np.ma.masked_invalid(heights), None
     if shown.count():
         drawn = axes.contourf(places[..., 0], places[..., 1], shown, LEVELS, cmap="cividis")

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .style import INK, OKABE_ITO
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 
 KINDS: dict[str, dict[str, Any]] = {
     "attracting": {"marker": "o", "fillstyle": "full"},
@@ -18,7 +22,7 @@ KINDS: dict[str, dict[str, Any]] = {
 OTHER_KIND: dict[str, Any] = {"marker": "d", "fillstyle": "none"}
 
 
-def mark_starts(axes: Any, starts: Any) -> None:
+def mark_starts(axes: Axes, starts: Any) -> None:
     """A yellow star at each different start, (n, 2), or (n, 3) on three-dimensional axes."""
     if len(starts):
         axes.plot(
@@ -28,7 +32,7 @@ def mark_starts(axes: Any, starts: Any) -> None:
 
 
 def mark_equilibria(
-    axes: Any, found: Iterable[Any], lift: Callable[[np.ndarray], np.ndarray] = np.asarray, edge: str = INK
+    axes: Axes, found: Iterable[Any], lift: Callable[[np.ndarray], np.ndarray] = np.asarray, edge: str = INK
 ) -> dict[str, np.ndarray]:
     """One marker for each kind of equilibrium.
 

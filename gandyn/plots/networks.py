@@ -13,6 +13,7 @@ from ..analysis.spectrum import Spectrum
 from ..analysis.spectrum.path_angle import PathAngle
 from ..analysis.spectrum.toy_against_network import ToyAgainstNetwork
 from ..errors import DomainError
+from ..types import Array
 from .drawing import Drawing, one_panel
 from .style import FAINT, INK, QUIET, series_styles, styled
 
@@ -101,7 +102,7 @@ def _draw_bounds(axes: Any, found: Spectrum) -> None:
             axes.axhline(-bound, **line)
 
 
-def _frame(axes: Any, values: Any) -> None:
+def _frame(axes: Any, values: Array) -> None:
     """The values with a margin, and the part of the circle that is there."""
     x, y = values.real, values.imag
     width = max(np.ptp(np.append(x, 1.0)), 1e-3)
@@ -180,7 +181,7 @@ def toy_against_network(found: ToyAgainstNetwork, title: str | None = None) -> D
     return figure
 
 
-def _limits(series: Sequence[Any]) -> tuple[float, float]:
+def _limits(series: Sequence[Array]) -> tuple[float, float]:
     known = np.concatenate(series)
     known = known[np.isfinite(known)]
     low, high = min(known.min(), 1.0), min(max(known.max(), 1.0), 3.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +14,10 @@ from ..errors import DomainError
 from .drawable import rule_label
 from .drawing import Drawing, one_panel
 from .style import FAINT, INK, OKABE_ITO, styled
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 
 TURN = np.linspace(0, 2 * np.pi, 181)
 LEVEL = np.sqrt(-2 * np.log(0.05))  # radius of the disc that holds 95 % of a plane Gaussian
@@ -69,7 +73,7 @@ def clouds(results: Sequence[Stationary], members: int = 800, seed: int = 0) -> 
     return figure
 
 
-def _draw(figure: Drawing, axes: Any, result: Stationary, members: int, seed: int, prefix: str = "") -> None:
+def _draw(figure: Drawing, axes: Axes, result: Stationary, members: int, seed: int, prefix: str = "") -> None:
     """One cloud with its ellipse on one pair of axes; data by names that begin with `prefix`."""
     centre, covariance, drawn = result.mean[:2], result.covariance[:2, :2], ellipse(result)
     if members:

@@ -45,7 +45,7 @@ def arrows(axes: Axes, places: np.ndarray, direction: np.ndarray, colour: str = 
     )  # fmt: skip
 
 
-def path(axes: Any, points: np.ndarray, colour: str, label: str = "_", marker: str = "", **options: Any) -> None:
+def path(axes: Axes, points: np.ndarray, colour: str, label: str = "_", marker: str = "", **options: Any) -> None:
     """A trajectory (T, d); markers no larger than their spacing allows."""
     if marker:
         size = min(2.2, 28.0 / len(points) ** 0.5) * scale()
@@ -55,7 +55,7 @@ def path(axes: Any, points: np.ndarray, colour: str, label: str = "_", marker: s
     axes.plot(*np.asarray(points).T, color=colour, label=label, marker=marker, **settings)
 
 
-def start(axes: Any, point: Any, label: str = "start", size: float = 6.5) -> None:
+def start(axes: Axes, point: Any, label: str = "start", size: float = 6.5) -> None:
     """Mark the start of a trajectory with a yellow star."""
     axes.plot(
         *[[x] for x in point], linestyle="none", marker="*", markersize=size * scale(), color=OKABE_ITO["yellow"],
@@ -63,7 +63,7 @@ def start(axes: Any, point: Any, label: str = "start", size: float = 6.5) -> Non
     )  # fmt: skip
 
 
-def optimum(axes: Any, point: Any, label: str = "equilibrium", marker: str = "X", size: float = 5.5) -> None:
+def optimum(axes: Axes, point: Any, label: str = "equilibrium", marker: str = "X", size: float = 5.5) -> None:
     """Mark an optimum with a black cross that has a white border."""
     axes.plot(
         *[[x] for x in point], linestyle="none", marker=marker, markersize=size * scale(), color=INK,
@@ -100,7 +100,7 @@ def relief(axes: Any, places: np.ndarray, heights: np.ndarray, names: Sequence[s
     clear_panes(axes)
 
 
-def legend(figure: Drawing, axes: Any, most: int = 2) -> None:
+def legend(figure: Drawing, axes: Axes, most: int = 2) -> None:
     """One legend below the whole picture, with what is labelled on these axes."""
     wide = most if current_width() == "single" else 2 * most
     figure.legend_below(axes, wide)

@@ -67,7 +67,7 @@ def gap_during_training(runs: Mapping[str, Any], title: str | None = None) -> Dr
     return figure
 
 
-def rank_correlations(series: Mapping[str, Any]) -> dict[str, float]:
+def rank_correlations(series: Mapping[str, object]) -> dict[str, float]:
     """Spearman's correlation of the duality gap with each other series; nan where one of them stands still."""
     from scipy.stats import rankdata
 

@@ -117,7 +117,7 @@ def compute_spiral(
     game: Game | None = None,
     rules: Sequence[Rule] | None = None,
     lr: Any = 0.2,
-    start: Any = (1.0, 0.0),
+    start: object = (1.0, 0.0),
     steps: int | None = None,
     noise: Any = None,
 ) -> Spiral:
@@ -185,7 +185,7 @@ def _one_and_a_half_turns(lin: Any, length: float) -> int:
     return int(np.clip(np.ceil(3 * np.pi / (speed * length)), STEPS, 10 * STEPS))
 
 
-def _smooth_flow(game: Game, start: Any, time: float) -> Trajectory:
+def _smooth_flow(game: Game, start: object, time: float) -> Trajectory:
     """The flow at so many times that it turns by less than six degrees from one to the next."""
     from ..dynamics.flow import flow
 
@@ -200,7 +200,7 @@ def _smooth_flow(game: Game, start: Any, time: float) -> Trajectory:
         samples = 2 * samples - 1
 
 
-def _equilibrium(game: Game, start: Any) -> tuple[sympy.Expr, ...]:
+def _equilibrium(game: Game, start: object) -> tuple[sympy.Expr, ...]:
     """The known or found equilibrium nearest to the start: exact where it is known so."""
     from ..analysis.zeros.fixed_points import fixed_points
 
@@ -222,7 +222,7 @@ def spiral(
     game: Game | None = None,
     rules: Sequence[Rule] | None = None,
     lr: Any = 0.2,
-    start: Any = (1.0, 0.0),
+    start: object = (1.0, 0.0),
     steps: int | None = None,
     surface: bool = False,
 ) -> Drawing:

@@ -131,7 +131,7 @@ def styled(draw: F) -> F:
     """A plotting function that uses the house style: the surrounding one, or a single column."""
 
     @functools.wraps(draw)
-    def inside(*args: Any, **options: Any) -> Any:
+    def inside(*args: object, **options: object) -> Any:
         with contextlib.nullcontext() if _width.get() else house_style():
             return draw(*args, **options)
 

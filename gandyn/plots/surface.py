@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import mpl_toolkits.mplot3d  # noqa: F401 - registers the 3-D projection
 import numpy as np
@@ -15,6 +15,10 @@ from .drawing import Drawing
 from .marks import clear_panes, mark_equilibria, mark_starts
 from .phase import Path, find_fixed_points
 from .style import series_styles, styled
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 
 GRID = 61
 
@@ -85,7 +89,7 @@ def _lifted(game: Game, points: np.ndarray) -> np.ndarray:
 
 def _climb(
     figure: Drawing,
-    axes: Any,
+    axes: Axes,
     game: Game,
     runs: dict[str, Trajectory],
     points: dict[str, np.ndarray],

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ..claims.falsify import Convergence, Falsification
@@ -37,7 +35,7 @@ def convergence(result: Convergence, title: str | None = None) -> Drawing:
 
 
 @styled
-def counterexample(result: Falsification, steps: int = 200, start: Any = None, title: str | None = None) -> Drawing:
+def counterexample(result: Falsification, steps: int = 200, start: object = None, title: str | None = None) -> Drawing:
     """What `Falsification.plot()` draws: the rule of the counterexample on its game of two coordinates.
 
     Args:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import ParameterError
-from ..types import Array, Domain, Game, Info, Rng, Rule, State
+from ..types import Array, Domain, Game, Info, Parameter, Rng, Rule, State
 from ..worlds import is_symbolic, maximum, number
 from .declaration import parameter, register, remembers, step_size, trials, weight, zero
 from .moments import blend, blend_square, descend_over_root, over_root
@@ -26,9 +26,9 @@ class Adam(Rule):
         eps: added to the root.
     """
 
-    lr: Any = step_size()
+    lr: Parameter = step_size()
     betas: tuple[Any, Any] = parameter(default=(0.9, 0.999))
-    eps: Any = step_size(default=1e-8)
+    eps: Parameter = step_size(default=1e-8)
     domain = Domain(smooth=False)
     flow_order = None
     memory = remembers(mean=zero, square=zero, steps=0)
@@ -126,9 +126,9 @@ class RMSProp(Rule):
         eps: added to the root.
     """
 
-    lr: Any = step_size()
-    decay: Any = parameter(lambda b: 0 <= b < 1, default=0.99)
-    eps: Any = step_size(default=1e-8)
+    lr: Parameter = step_size()
+    decay: Parameter = parameter(lambda b: 0 <= b < 1, default=0.99)
+    eps: Parameter = step_size(default=1e-8)
     domain = Domain(smooth=False)
     flow_order = None
     memory = remembers(square=zero)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import ParameterError
-from ..types import Array, Cost, Domain, Game, Info, Rule, State
+from ..types import Array, Cost, Domain, Game, Info, Parameter, Rng, Rule, State
 from ..worlds import concatenate
 from .declaration import MOST_INNER_STEPS, each, is_count, positive, read_number, register, trials
 from .gradient import SimultaneousGD
@@ -95,14 +95,14 @@ class Alternating(Rule):
         for rule in self._inner(game):
             rule.check(game)
 
-    def init(self, game: Game, w: Array, rng: Any = None) -> State:
+    def init(self, game: Game, w: Array, rng: Rng = None) -> State:
         """The state at the start: one inner state for each player."""
         self.check(game)
         views = [game.restrict(i, w) for i in range(len(game.players))]
         rules = self._inner(game)
         return State(inner=tuple(r.init(v, v.block, rng) for r, v in zip(rules, views, strict=True)))
 
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         rules, states = self._inner(game), list(state.inner)
         fields: list[Array] = [None] * len(rules)
         for i in self._schedule(game):
@@ -130,13 +130,13 @@ class AlternatingGD(Alternating):
     """
 
     inner: Any = dataclasses.field(init=False, repr=False, default=None)
-    lr: Any = dataclasses.field(default=None, metadata={"numeric": True})
+    lr: Parameter = dataclasses.field(default=None, metadata={"numeric": True})
     order: Sequence[int | str] | None = None
     repeats: int | tuple[int, ...] | dict[str, int] | None = None
     aliases = ("alternating",)
     examples = trials(lambda rule: [rule(0.1), rule((0.1, 0.05), order=(1, 0)), rule(0.1, repeats=(1, 3))])
 
-    def __init__(self, lr: Any, order: Any = None, repeats: Any = None) -> None:
+    def __init__(self, lr: Parameter, order: Any = None, repeats: Any = None) -> None:
         object.__setattr__(self, "lr", read_number(self, "lr", lr, positive))
         object.__setattr__(self, "inner", SimultaneousGD(self.lr))
         object.__setattr__(self, "order", order)

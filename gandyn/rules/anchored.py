@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
-from ..types import Array, Cost, Domain, Game, Info, Rng, Rule, State
+from ..types import Array, Cost, Domain, Game, Info, Parameter, Rng, Rule, State
 from .declaration import largest, modulus, register, remembers, start, step_size, trials
 from .gradient import SimultaneousGD
 from .wrapper import Wrapper
@@ -24,7 +23,7 @@ class Anchored(Rule):
         lr: step size, one number or one per player.
     """
 
-    lr: Any = step_size()
+    lr: Parameter = step_size()
     cost = Cost(fields=2)
     domain = Domain(linear_in_field=True)
     flow_order = None

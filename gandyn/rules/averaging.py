@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ..types import Array, Game, Info, Rng, Rule, State
+from ..types import Array, Game, Info, Parameter, Rng, Rule, State
 from ..worlds import number
 from .declaration import choice, derived, largest, modulus, parameter, register, remembers, start, trials
 from .gradient import SimultaneousGD
@@ -27,7 +25,7 @@ class Averaging(Wrapper):
 
     inner: Rule
     kind: str = choice("uniform", "exponential", default="uniform")
-    decay: Any = parameter(lambda b: 0 <= b < 1, default=0.999)
+    decay: Parameter = parameter(lambda b: 0 <= b < 1, default=0.999)
     memory = derived(lambda rule: remembers(iterate=start, **{"steps": 0} if rule.kind == "uniform" else {}))
     bilinear_modulus = modulus(
         lambda s, inner, kind, decay: largest(inner.bilinear_modulus(s), 1.0 if kind == "uniform" else decay)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
-from ..types import Array, Game, Rule
+from ..types import Array, Batch, Game, Parameter, Rule
 from ..worlds import concatenate, mean
 from .declaration import modulus, register, trials, weight
 from .gradient import SimultaneousGD
@@ -30,7 +29,7 @@ class GradientCentralization(OnNewField):
 
     inner: Rule
     convolutions_only: bool = False
-    weight_decay: Any = weight(default=0)
+    weight_decay: Parameter = weight(default=0)
     aliases = ("GC",)
     bilinear_modulus = modulus(lambda s, inner, weight_decay: None if weight_decay != 0 else inner.bilinear_modulus(s))
     examples = trials(
@@ -48,11 +47,11 @@ class GradientCentralization(OnNewField):
 class CentralizedField(BentField):
     """The game with the field P(v + decay w)."""
 
-    def __init__(self, game: Game, convolutions_only: bool, decay: Any) -> None:
+    def __init__(self, game: Game, convolutions_only: bool, decay: Parameter) -> None:
         super().__init__(game, self._centralize)
         self.least, self.decay = (3 if convolutions_only else 2), decay
 
-    def field(self, w: Array, batch: Any = None, only: int | str | None = None) -> Array:
+    def field(self, w: Array, batch: Batch = None, only: int | str | None = None) -> Array:
         """P(v(w) + decay w), in the blocks of the players asked for."""
         v = self.game.field(w, batch, only)
         if self.decay != 0:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..errors import ParameterError
-from ..types import Array, Game, Rule
+from ..types import Array, Game, Parameter, Rule
 from ..worlds import clip, maximum, ones_like, sqrt
 from .declaration import modulus, register, step_size, trials
 from .gradient import SimultaneousGD
@@ -26,8 +24,8 @@ class Clipped(OnNewField):
     """
 
     inner: Rule
-    norm: Any = step_size(default=None)
-    value: Any = step_size(default=None)
+    norm: Parameter = step_size(default=None)
+    value: Parameter = step_size(default=None)
     loses = ("smooth", "linear_in_field")
     bilinear_modulus = modulus(lambda s, inner: inner.bilinear_modulus(s))
     examples = trials(lambda rule: [rule(SimultaneousGD(0.1), norm=1.0), rule(SimultaneousGD((0.1, 0.05)), value=0.5)])

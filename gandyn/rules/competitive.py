@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
-from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
+from ..types import Array, Batch, Cost, Domain, Game, Info, Parameter, Rng, Rule, State
 from ..worlds import SYMBOLS, number, ones_like, sqrt, world_of, zeros_like
 from .declaration import accuracy, choice, modulus, parameter, register, remembers, step_size, trials, zero
 from .linear_systems import SOLVERS, is_iterative, solve
@@ -30,7 +29,7 @@ class CompetitiveGD(Rule):
         tolerance: relative residual of the iterative solver. limit: its most iterations.
     """
 
-    lr: Any = step_size()
+    lr: Parameter = step_size()
     solver: str = choice(*SOLVERS, default="auto")
     tolerance: float = accuracy(default=1e-8)
     limit: int = 100
@@ -40,20 +39,20 @@ class CompetitiveGD(Rule):
     bilinear_modulus = modulus(lambda s: 1 / math.sqrt(1 + s**2))
     examples = trials(lambda rule: [rule(0.1), rule((0.1, 0.05)), rule(0.1, solver="krylov", tolerance=1e-13)])
 
-    def init(self, game: Game, w: Array, rng: Any = None) -> State:
+    def init(self, game: Game, w: Array, rng: Rng = None) -> State:
         """A first guess for the iterative solver; nothing for the direct one."""
         own = super().init(game, w, rng)
         guess = {"move": zeros_like(w)} if is_iterative(self.solver, game.dim) else {}
         return State({**guess, **own.arrays}, own.counters)
 
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         """One field and one linear solve, on the same batch."""
         batch = game.draw(rng)
         v = game.field_and_graph(w, batch)
         u, info = self._move(game, w, v, game.per_coordinate(self.lr, w), batch, state)
         return w + u, _keep(state, u), {"field": v, **info}
 
-    def _move(self, game: Game, w: Array, v: Array, lr: Any, batch: Batch, state: State) -> Step:
+    def _move(self, game: Game, w: Array, v: Array, lr: Parameter, batch: Batch, state: State) -> Step:
         """u with u + lr J_o u = -lr v."""
         start = state.arrays.get("move")
         if start is not None and game.zero_sum and world_of(w) != SYMBOLS:
@@ -66,7 +65,7 @@ class CompetitiveGD(Rule):
             self, game, operator, -lr * v, solver=self.solver, start=start, tolerance=self.tolerance, limit=self.limit
         )
 
-    def _by_schur_complement(self, game: Game, w: Array, v: Array, lr: Any, batch: Batch, start: Array) -> Step:
+    def _by_schur_complement(self, game: Game, w: Array, v: Array, lr: Parameter, batch: Batch, start: Array) -> Step:
         """Eliminate player 2: with J_yx = -J_xy^T, z = u_x / sqrt(lr_x) solves a symmetric positive definite system."""
         steps = lr * ones_like(w)
         root = sqrt(steps)
@@ -108,13 +107,13 @@ class LinearizedCGD(Rule):
         lr: step size, one number or one per player.
     """
 
-    lr: Any = step_size()
+    lr: Parameter = step_size()
     cost = Cost(fields=1, jvps=2)
     domain = Domain(several_players=True)
     aliases = ("LCGD",)
     bilinear_modulus = modulus(lambda s: math.sqrt(1 - s**2 + s**4))
 
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         """One field and n products, on the same batch."""
         batch = game.draw(rng)
         lr = game.per_coordinate(self.lr, w)
@@ -145,7 +144,7 @@ class AdaptiveCGD(CompetitiveGD):
     bilinear_modulus = modulus(lambda s: None)  # not differentiable at the equilibrium
     examples = trials(lambda rule: [rule(0.1)])
 
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         """One field and one linear solve, on the same batch."""
         batch = game.draw(rng)
         v = game.field_and_graph(w, batch)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
-from ..types import Array, Cost, Game, Info, Rng, Rule, State
+from ..types import Array, Batch, Cost, Game, Info, Parameter, Rng, Rule, State
 from ..worlds import concatenate, zeros_like
 from .declaration import derived, modulus, register, step_size, trials, weight
 from .gradient import SimultaneousGD
@@ -24,8 +23,8 @@ class Consensus(Rule):
         gamma: weight of the consensus term, one number or one per player.
     """
 
-    lr: Any = step_size()
-    gamma: Any = weight()
+    lr: Parameter = step_size()
+    gamma: Parameter = weight()
     cost = Cost(fields=1, vjps=1)
     flow_order = None
     per_player_parameters = ("lr", "gamma")
@@ -53,7 +52,7 @@ class HamiltonianGradient(Rule):
         fresh: two independent batches instead of one.
     """
 
-    lr: Any = step_size()
+    lr: Parameter = step_size()
     fresh: bool = False
     cost = derived(lambda rule: Cost(fields=1 + rule.fresh, vjps=1 + rule.fresh))
     flow_order = None
@@ -87,7 +86,7 @@ class ConsensusField(OnNewField):
     """
 
     inner: Rule
-    gamma: Any = weight(default=1)
+    gamma: Parameter = weight(default=1)
     per_player_parameters = ("gamma",)
     loses = ("linear_in_field",)
     cost = derived(lambda rule: Cost(rule.inner.cost.fields, vjps=rule.inner.cost.fields))
@@ -96,7 +95,7 @@ class ConsensusField(OnNewField):
     def field_of(self, game: Game) -> NewField:
         """The game with the field v + gamma J^T v."""
 
-        def field(w: Array, batch: Any, only: Any) -> Array:
+        def field(w: Array, batch: Batch, only: int | str | None) -> Array:
             v = game.field_and_graph(w, batch)
             v = v + game.per_coordinate(self.gamma, w) * game.vjp(w, v, batch)
             if only is None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from ..errors import ConvergenceError, DomainError
-from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
+from ..types import Array, Batch, Cost, Domain, Game, Info, Parameter, Rng, Rule, State
 from ..worlds import SYMBOLS, concatenate, stack, world_of, zeros_like
 from .declaration import accuracy, count, register, step_size, trials
 from .products import own_blocks
@@ -32,7 +31,7 @@ class ConsistentShaping(Rule):
         ConvergenceError: if the recursion does not settle, as it does not for large steps.
     """
 
-    lr: Any = step_size()
+    lr: Parameter = step_size()
     order: int | None = count(0, default=None)
     tolerance: float = accuracy(default=1e-14)
     limit: int = count(1, default=1000)
@@ -51,7 +50,7 @@ class ConsistentShaping(Rule):
                 "use LOLA or StableOpponentShaping",
             )
 
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         """The recursion on h(w + delta) = a + B delta."""
         lr = game.per_coordinate(self.lr, w)
         gradients, hessians = _derivatives(game, w, None)
@@ -93,7 +92,7 @@ def _derivatives(game: Game, w: Array, batch: Batch) -> tuple[list[Array], list[
 
 
 def _reason(
-    game: Game, gradients: list[Array], hessians: list[Array], a: Array, b: Array, lr: Any
+    game: Game, gradients: list[Array], hessians: list[Array], a: Array, b: Array, lr: Parameter
 ) -> tuple[Array, Array]:
     """One more level: each player's total gradient of f_i at (x_i, x_j + h_j), as a + B delta."""
     offsets, slopes = [], []

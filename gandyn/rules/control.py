@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
-from ..types import Array, Domain, Game, Info, Rng, Rule, State
+from ..types import Array, Domain, Game, Info, Parameter, Rng, Rule, State
 from .declaration import (
     coefficient,
     derived,
@@ -35,10 +34,10 @@ class PID(Rule):
         derivative: gain kd on the field's change since the last step, one number or one per player.
     """
 
-    lr: Any = step_size()
-    proportional: Any = coefficient(default=1.0)
-    integral: Any = coefficient(default=0.0)
-    derivative: Any = coefficient(default=0.0)
+    lr: Parameter = step_size()
+    proportional: Parameter = coefficient(default=1.0)
+    integral: Parameter = coefficient(default=0.0)
+    derivative: Parameter = coefficient(default=0.0)
     domain = Domain(linear_in_field=True)
     per_player_parameters = ("lr", "proportional", "integral", "derivative")
     flow_order = derived(
@@ -79,10 +78,10 @@ class TakagiSugeno(Rule):
         width: the size of a gradient that is half large, one number or one per player.
     """
 
-    lr: Any = step_size()
-    small: Any = coefficient(default=1.0)
-    large: Any = coefficient(default=0.1)
-    width: Any = step_size(default=1.0)
+    lr: Parameter = step_size()
+    small: Parameter = coefficient(default=1.0)
+    large: Parameter = coefficient(default=0.1)
+    width: Parameter = step_size(default=1.0)
     flow_order = None
     per_player_parameters = ("lr", "small", "large", "width")
     bilinear_modulus = modulus(lambda s, small: math.hypot(1, small * s))

@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import ParameterError
 from ..parameters import finite, is_number
 from ..registry import Entry, called_rightly
-from ..types import Array, Game, Rule
+from ..types import Array, Game, Rng, Rule
 from ..worlds import exact, is_symbolic, zeros_like
 from . import registry
 
@@ -21,7 +21,7 @@ R = TypeVar("R", bound=type[Rule])
 MOST_INNER_STEPS = 100_000
 
 
-def parameter(accept: Callable[[Any], bool] | None = None, *, default: Any = dataclasses.MISSING) -> Any:
+def parameter(accept: Callable[[Any], bool] | None = None, *, default: object = dataclasses.MISSING) -> Any:
     """A field that holds a finite number, an expression, or one of these per player; text becomes what it says.
 
     An array holds one number for each member of an ensemble. The metadata say that kernels take the value as data.
@@ -30,23 +30,23 @@ def parameter(accept: Callable[[Any], bool] | None = None, *, default: Any = dat
         accept: what numbers must satisfy. default: taken as it is; None may stand for "not given".
     """
 
-    def read(rule: Rule, name: str, value: Any) -> Any:
+    def read(rule: Rule, name: str, value: object) -> Any:
         return value if value is None and default is None else read_number(rule, name, value, accept)
 
     return dataclasses.field(default=default, metadata={"read": read, "numeric": True})
 
 
-def step_size(*, default: Any = dataclasses.MISSING) -> Any:
+def step_size(*, default: object = dataclasses.MISSING) -> Any:
     """A field that holds a positive number, once or per player."""
     return parameter(positive, default=default)
 
 
-def weight(*, default: Any = dataclasses.MISSING) -> Any:
+def weight(*, default: object = dataclasses.MISSING) -> Any:
     """A field that holds a number that is not negative, once or per player."""
     return parameter(nonnegative, default=default)
 
 
-def coefficient(*, default: Any = dataclasses.MISSING) -> Any:
+def coefficient(*, default: object = dataclasses.MISSING) -> Any:
     """A field that holds a real number, once or per player."""
     return parameter(real, default=default)
 
@@ -54,7 +54,7 @@ def coefficient(*, default: Any = dataclasses.MISSING) -> Any:
 def accuracy(*, default: float) -> Any:
     """A field that holds one positive number which decides when an inner solver stops: no parameter of the map."""
 
-    def read(rule: Rule, name: str, value: Any) -> Any:
+    def read(rule: Rule, name: str, value: object) -> Any:
         if getattr(value, "ndim", 0):
             raise ParameterError(f"{rule.name}({name}=an array)", "one number for all members", f"{name}={default}")
         return read_number(rule, name, value, positive)
@@ -62,7 +62,7 @@ def accuracy(*, default: float) -> Any:
     return dataclasses.field(default=default, metadata={"read": read})
 
 
-def count(least: int, *, default: Any = dataclasses.MISSING, optional: bool = False) -> Any:
+def count(least: int, *, default: object = dataclasses.MISSING, optional: bool = False) -> Any:
     """A field that holds a whole number from `least` to 100 000: one step of a rule has to end. None if optional."""
 
     def read(rule: Rule, name: str, value: Any) -> Any:
@@ -76,10 +76,10 @@ def count(least: int, *, default: Any = dataclasses.MISSING, optional: bool = Fa
     return dataclasses.field(default=default, metadata={"read": read})
 
 
-def choice(*accepted: Any, default: Any = dataclasses.MISSING) -> Any:
+def choice(*accepted: Any, default: object = dataclasses.MISSING) -> Any:
     """A field that holds one of the values listed."""
 
-    def read(rule: Rule, name: str, value: Any) -> Any:
+    def read(rule: Rule, name: str, value: object) -> Any:
         plain = isinstance(value, (str, int, float, np.integer))
         found = [one for one in accepted if plain and one == value]
         if not found:
@@ -112,6 +112,7 @@ def modulus(formula: Callable[..., float | None]) -> Any:
         plain = not any(isinstance(v, (Mapping, tuple, complex)) or is_symbolic(v) for v in values)
         return formula(s, *values) if plain else None
 
+    bilinear_modulus.__doc__ = formula.__doc__ or Rule.bilinear_modulus.__doc__
     return bilinear_modulus
 
 
@@ -123,17 +124,17 @@ def remembers(*rules: type[Rule], **starts: Any) -> Mapping[str, Any]:
     return types.MappingProxyType({k: v for rule in rules for k, v in rule.memory.items()} | starts)
 
 
-def zero(game: Game, w: Array, rng: Any) -> Array:
+def zero(game: Game, w: Array, rng: Rng) -> Array:
     """An array that starts at zero."""
     return zeros_like(w)
 
 
-def start(game: Game, w: Array, rng: Any) -> Array:
+def start(game: Game, w: Array, rng: Rng) -> Array:
     """An array that starts as the starting point."""
     return w
 
 
-def first_field(game: Game, w: Array, rng: Any) -> Array:
+def first_field(game: Game, w: Array, rng: Rng) -> Array:
     """An array that starts as the field at the starting point, as if the step before had stood still."""
     return game.field(w, game.draw(rng))
 
@@ -148,7 +149,7 @@ def register(rule: R) -> R:
     return rule
 
 
-def read_number(rule: Rule, name: str, value: Any, accept: Callable[[Any], bool] | None) -> Any:
+def read_number(rule: Rule, name: str, value: object, accept: Callable[[Any], bool] | None) -> Any:
     """What `parameter` keeps of a value.
 
     Raises:
@@ -187,7 +188,7 @@ def _members(value: Any) -> Any:
     return values_of(value, np.empty(0))
 
 
-def _range(value: Any) -> str:
+def _range(value: object) -> str:
     """A parameter as messages show it: of an array, from where to where its values go."""
     values = _members(value)
     return repr(value) if values is None else f"values from {values.min():.6g} to {values.max():.6g}"
@@ -236,7 +237,7 @@ def largest_root(*coefficients: complex) -> float:
     return float(np.abs(np.roots(coefficients)).max())
 
 
-def each(value: Any) -> tuple[Any, ...]:
+def each(value: object) -> tuple[Any, ...]:
     """The values of a parameter given once, or per player as a tuple or a dict."""
     if isinstance(value, Mapping):
         return tuple(value.values())

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
-from ..types import Array, Batch, Cost, Domain, Game, Info, Rng, Rule, State
+from ..types import Array, Batch, Cost, Domain, Game, Info, Parameter, Rng, Rule, State
 from .declaration import coefficient, derived, each, modulus, register, step_size, trials
 from .products import back_coupling, only, own_blocks
 
@@ -27,10 +26,10 @@ class Drift(Rule):
         held: whether <df_i/dx_j, df_j/dx_j> is differentiated in its first factor alone.
     """
 
-    lr: Any = step_size()
-    self_norm: Any = coefficient(default=0)
-    other_norm: Any = coefficient(default=0)
-    other_dot: Any = coefficient(default=0)
+    lr: Parameter = step_size()
+    self_norm: Parameter = coefficient(default=0)
+    other_norm: Parameter = coefficient(default=0)
+    other_dot: Parameter = coefficient(default=0)
     held: bool = True
     flow_order = None
     domain = derived(lambda rule: Domain(unconstrained=True, several_players=any(rule._uses[1:])))
@@ -50,12 +49,12 @@ class Drift(Rule):
     )
 
     @classmethod
-    def consensus(cls, lr: Any, gamma: float) -> Drift:
+    def consensus(cls, lr: Parameter, gamma: float) -> Drift:
         """`Consensus(lr, gamma)`: both norms with weight gamma / 2."""
         return cls(lr, self_norm=gamma / 2, other_norm=gamma / 2)
 
     @classmethod
-    def symplectic(cls, lr: Any, lam: float) -> Drift:
+    def symplectic(cls, lr: Parameter, lam: float) -> Drift:
         """`SGA(lr, lam, align=False)` in two-player zero-sum games: the others' norm with weight lam / 2."""
         return cls(lr, other_norm=lam / 2)
 

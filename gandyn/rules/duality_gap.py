@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from ..errors import DomainError, ParameterError
-from ..types import Array, Batch, Cost, Domain, Game, Info, Rng, Rule, State
+from ..types import Array, Batch, Cost, Domain, Game, Info, Parameter, Rng, Rule, State
 from ..worlds import concatenate, zeros_like
 from .declaration import count, modulus, register, step_size
 from .products import only, without
@@ -40,9 +40,9 @@ class DualityGapDescent(Rule):
         fresh: a new batch for each inner step, instead of the outer step's.
     """
 
-    lr: Any = step_size(default=None)
+    lr: Parameter = step_size(default=None)
     k: int | None = count(1, default=1, optional=True)
-    inner_lr: Any = step_size(default=None)
+    inner_lr: Parameter = step_size(default=None)
     through: bool = False
     inner: Rule | None = None
     outer: Rule | None = None
@@ -107,7 +107,9 @@ class DualityGapDescent(Rule):
         return Cost(times * (self.k * inner.fields + gradients), times * self.k * inner.jvps, times * vjps)
 
     @modulus
-    def bilinear_modulus(s: float, lr: Any, k: Any, inner_lr: Any, through: bool, outer: Any) -> float | None:
+    def bilinear_modulus(
+        s: float, lr: Parameter, k: Any, inner_lr: Parameter, through: bool, outer: Any
+    ) -> float | None:
         """sqrt((1 - k r s^2)^2 + s^2) with held answers, |1 - 2 k r s^2| through them, r = inner_lr / lr."""
         if None in (k, inner_lr) or outer is not None:
             return None

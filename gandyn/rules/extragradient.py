@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
-from ..types import Array, Cost, Domain, Game, Info, Rng, Rule, State
+from ..types import Array, Cost, Domain, Game, Info, Parameter, Rng, Rule, State
 from ..worlds import number
 from .declaration import first_field, modulus, parameter, register, remembers, step_size, trials
 
@@ -22,8 +21,8 @@ class Extragradient(Rule):
         fresh: draw a second batch for the update (independent samples) instead of reusing the first (same sample).
     """
 
-    lr: Any = step_size()
-    extrapolation: Any = step_size(default=None)
+    lr: Parameter = step_size()
+    extrapolation: Parameter = step_size(default=None)
     fresh: bool = False
     cost = Cost(fields=2)
     domain = Domain(linear_in_field=True)
@@ -54,8 +53,8 @@ class ExtragradientPlus(Rule):
         beta: ratio of update to look-ahead, in (0, 1].
     """
 
-    lr: Any = step_size()
-    beta: Any = parameter(lambda b: 0 < b <= 1, default=0.5)
+    lr: Parameter = step_size()
+    beta: Parameter = parameter(lambda b: 0 < b <= 1, default=0.5)
     cost = Cost(fields=2)
     domain = Domain(linear_in_field=True)
     aliases = ("EGPlus",)
@@ -81,7 +80,7 @@ class OptimisticGD(Rule):
         lr: step size, one number or one per player.
     """
 
-    lr: Any = step_size()
+    lr: Parameter = step_size()
     domain = Domain(linear_in_field=True)
     aliases = ("OGDA", "optimistic")
     memory = remembers(previous_field=first_field)
@@ -110,7 +109,7 @@ class PastExtragradient(Rule):
         lr: step size, one number or one per player.
     """
 
-    lr: Any = step_size()
+    lr: Parameter = step_size()
     domain = Domain(linear_in_field=True)
     aliases = ("PastEG",)
     memory = remembers(field_ahead=first_field)

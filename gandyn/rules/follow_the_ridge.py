@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
 from ..errors import DomainError, ParameterError
-from ..types import Array, Cost, Domain, Game, Info, Rule, State
+from ..types import Array, Cost, Domain, Game, Info, Parameter, Rng, Rule, State
 from ..worlds import NUMPY, concatenate, zeros_like
 from .declaration import accuracy, choice, register, step_size
 from .linear_systems import SOLVERS, solve
@@ -37,7 +36,7 @@ class FollowTheRidge(Rule):
             the answer of smallest residual, also where dead units make J_yy singular.
     """
 
-    lr: Any = step_size()
+    lr: Parameter = step_size()
     solver: str = choice(*SOLVERS, default="auto")
     tolerance: float = accuracy(default=1e-8)
     limit: int = 100
@@ -56,7 +55,7 @@ class FollowTheRidge(Rule):
                 "use a rule that solves no linear system, such as Extragradient",
             )
 
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         """One field and one linear solve in player 2's block, on the same batch."""
         batch = game.draw(rng)
         v = game.field_and_graph(w, batch)

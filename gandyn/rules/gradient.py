@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
-from ..types import Array, Domain, Game, Info, Rng, Rule, State
+from ..types import Array, Domain, Game, Info, Parameter, Rng, Rule, State
 from .declaration import modulus, register, step_size
 
 
@@ -25,7 +24,7 @@ class SimultaneousGD(Rule):
         [1.0, 0.1]
     """
 
-    lr: Any = step_size()
+    lr: Parameter = step_size()
     domain = Domain(linear_in_field=True)
     aliases = ("GDA", "simultaneous")
     bilinear_modulus = modulus(lambda s: math.sqrt(1 + s**2))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from ..types import Array, Domain, Game, Info, Rng, Rule, State
+from ..types import Array, Domain, Game, Info, Parameter, Rng, Rule, State
 from ..worlds import real_and_imaginary, zeros_like
 from .alternating import Alternating
 from .declaration import derived, largest_root, modulus, parameter, register, step_size, trials
@@ -25,8 +25,8 @@ class HeavyBall(Rule):
         alternating: player by player, each with its own buffer, instead of jointly.
     """
 
-    lr: Any = step_size()
-    momentum: Any = parameter()
+    lr: Parameter = step_size()
+    momentum: Parameter = parameter()
     alternating: bool = False
     aliases = ("negative_momentum",)
     flow_order = None

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ..types import Array, Cost, Domain, Game, Info, Rng, Rule, State
+from ..types import Array, Cost, Domain, Game, Info, Parameter, Rng, Rule, State
 from ..worlds import number
 from .declaration import coefficient, largest_root, modulus, register, remembers, start, step_size, trials
 
@@ -22,9 +20,9 @@ class LEAD(Rule):
         momentum: beta.
     """
 
-    lr: Any = step_size()
-    alpha: Any = coefficient()
-    momentum: Any = coefficient(default=0.0)
+    lr: Parameter = step_size()
+    alpha: Parameter = coefficient()
+    momentum: Parameter = coefficient(default=0.0)
     cost = Cost(fields=1, jvps=2)
     domain = Domain(unconstrained=True, several_players=True)
     flow_order = None

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ..types import Array, Game, Info, Rng, Rule, State
+from ..types import Array, Game, Info, Parameter, Rng, Rule, State
 from ..worlds import number
 from .declaration import count, derived, modulus, parameter, register, trials
 from .gradient import SimultaneousGD
@@ -25,7 +23,7 @@ class Lookahead(Wrapper):
 
     inner: Rule
     k: int = count(1, default=5)
-    alpha: Any = parameter(default=0.5)
+    alpha: Parameter = parameter(default=0.5)
     cost = derived(lambda rule: rule.inner.cost * rule.k)
     bilinear_modulus = modulus(
         lambda s, inner, k, alpha: abs(1 - alpha + alpha * (1 - 1j * s) ** k) if type(inner) is SimultaneousGD else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from ..types import Parameter
 from ..worlds import TORCH, Array, sqrt, world_of
 
 
@@ -24,7 +25,7 @@ def blend_square(old: Array, new: Array, weight: Any) -> Array:
     return weight * old + (1 - weight) * (new * new)
 
 
-def over_root(mean: Array, square: Array, mean_weight: Any, square_weight: Any, eps: Any) -> Array:
+def over_root(mean: Array, square: Array, mean_weight: Any, square_weight: Any, eps: Parameter) -> Array:
     """(mean / mean_weight) / (sqrt(square / square_weight) + eps), elementwise, for numbers as weights and eps.
 
     In torch the weights go into the root and one vector holds everything between, unless derivatives are wanted.
@@ -38,7 +39,7 @@ def over_root(mean: Array, square: Array, mean_weight: Any, square_weight: Any, 
 
 
 def descend_over_root(
-    w: Array, step: Any, mean: Array, square: Array, mean_weight: Any, square_weight: Any, eps: Any
+    w: Array, step: Any, mean: Array, square: Array, mean_weight: Any, square_weight: Any, eps: Parameter
 ) -> Array:
     """w - step * over_root(mean, square, ...), for a step that is a number or a vector.
 

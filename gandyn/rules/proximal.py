@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 import sys
-from typing import Any
 
 import numpy as np
 
 from ..errors import ConvergenceError, DomainError
-from ..types import Array, Batch, Cost, Domain, Game, Info, Rule, State
+from ..types import Array, Batch, Cost, Domain, Game, Info, Parameter, Rng, Rule, State
 from ..worlds import POINTS, SYMBOLS, TORCH, ceiling, norm, where, world_of
 from .declaration import accuracy, choice, count, modulus, register, step_size
 from .linear_systems import SOLVERS, solve
@@ -35,7 +34,7 @@ class ProximalPoint(Rule):
         ConvergenceError: when a finite member of the ensemble has no solution within `limit` iterations.
     """
 
-    lr: Any = step_size()
+    lr: Parameter = step_size()
     tolerance: float = accuracy(default=1e-12)
     limit: int = count(1, default=50)
     solver: str = choice(*SOLVERS, default="auto")
@@ -48,7 +47,7 @@ class ProximalPoint(Rule):
         """r = w_next - w + lr v(w_next): zero exactly when w_next is the step from w."""
         return w_next - w + game.per_coordinate(self.lr, w) * game.field(w_next, batch)
 
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         """Newton iterations on one batch, at least one."""
         if world_of(w) == POINTS:
             return game.resolvent(self.lr, w), state, {}

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
-from ..types import Array, Batch, Cost, Domain, Game, Info, Rng, Rule, State
+from ..types import Array, Batch, Cost, Domain, Game, Info, Parameter, Rng, Rule, State
 from .declaration import choice, derived, each, modulus, register, step_size, trials, weight
 from .products import back_coupling
 
@@ -34,9 +33,9 @@ class RungeKutta(Rule):
         regularization: r, one number or one per player.
     """
 
-    lr: Any = step_size()
+    lr: Parameter = step_size()
     order: int = choice(*TABLEAUS, default=4)
-    regularization: Any = weight(default=0)
+    regularization: Parameter = weight(default=0)
     per_player_parameters = ("lr", "regularization")
     domain = derived(lambda rule: Domain(linear_in_field=not rule._regularized, unconstrained=rule._regularized))
     flow_order = derived(lambda rule: None if rule._regularized else rule.order)  # a regulariser changes the flow

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import DomainError, ParameterError
-from ..types import Array, Game, Info, Rng, Rule, State
+from ..types import Array, Game, Info, Parameter, Rng, Rule, State
 from ..worlds import is_symbolic
 from .declaration import register, remembers, step_size, trials
 from .gradient import SimultaneousGD
@@ -126,7 +126,7 @@ class TimeScale(Wrapper):
     """
 
     inner: Rule
-    tau: Any = step_size(default=1)
+    tau: Parameter = step_size(default=1)
     aliases = ("TTUR",)
     examples = trials(lambda rule: [rule(SimultaneousGD(0.1), 3)])
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ..types import Array, Domain, Game, Info, Rng, Rule, State
+from ..types import Array, Domain, Game, Info, Parameter, Rng, Rule, State
 from .declaration import largest_root, modulus, parameter, register, remembers, step_size, trials, zero
 
 
@@ -21,8 +19,8 @@ class SGDM(Rule):
         momentum: b, one number or one per player.
     """
 
-    lr: Any = step_size()
-    momentum: Any = parameter(lambda b: -1 < b < 1, default=0.9)
+    lr: Parameter = step_size()
+    momentum: Parameter = parameter(lambda b: -1 < b < 1, default=0.9)
     domain = Domain(linear_in_field=True)
     per_player_parameters = ("lr", "momentum")
     memory = remembers(mean=zero)

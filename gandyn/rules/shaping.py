@@ -7,9 +7,9 @@ chi_i = sum over j != i of J_ji^T e_j df_i/dx_j: how f_i changes because the oth
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from ..types import Array, Batch, Cost, Domain, Game, Info, Rng, Rule, State
+from ..types import Array, Batch, Cost, Domain, Game, Info, Parameter, Rng, Rule, State
 from ..worlds import dot, minimum, number, ones_like, positive, where
 from .declaration import derived, modulus, parameter, register, step_size, trials
 from .products import back_coupling, own_blocks
@@ -27,8 +27,8 @@ class OpponentLookahead(Rule):
         opponent_lr: e, the step that each player is expected to take, one number or one per player; lr by default.
     """
 
-    lr: Any = step_size()
-    opponent_lr: Any = step_size(default=None)
+    lr: Parameter = step_size()
+    opponent_lr: Parameter = step_size(default=None)
     aliases: ClassVar[tuple[str, ...]] = ("LA",)
     cost = Cost(fields=1, jvps=2)
     domain = Domain(several_players=True)
@@ -49,7 +49,7 @@ class OpponentLookahead(Rule):
         change = self._answer(game, w, v, batch)
         return game.project(w - game.per_coordinate(self.lr, w) * change), state, {"field": v}
 
-    def _foreseen(self, game: Game, w: Array) -> Any:
+    def _foreseen(self, game: Game, w: Array) -> Array:
         """e, over the coordinates."""
         return game.per_coordinate(self.lr if self.opponent_lr is None else self.opponent_lr, w)
 
@@ -104,8 +104,8 @@ class StableOpponentShaping(OpponentLookahead):
         b: size of the field below which shaping fades, in (0, 1).
     """
 
-    a: Any = parameter(lambda value: 0 < value < 1, default=0.5)
-    b: Any = parameter(lambda value: 0 < value < 1, default=0.1)
+    a: Parameter = parameter(lambda value: 0 < value < 1, default=0.5)
+    b: Parameter = parameter(lambda value: 0 < value < 1, default=0.1)
     cost = Cost(fields=1, jvps=2, vjps=2)
     domain = Domain(several_players=True, smooth=False)
     aliases = ("SOS",)

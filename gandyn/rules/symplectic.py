@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
-from ..types import Array, Cost, Domain, Game, Info, Rule, State
+from ..types import Array, Cost, Domain, Game, Info, Parameter, Rng, Rule, State
 from ..worlds import dot, exp, number, sign
 from .declaration import accuracy, choice, coefficient, modulus, register, step_size, trials, weight
 from .linear_systems import SOLVERS, solve
@@ -27,16 +26,16 @@ class SGA(Rule):
         alignment: the positive number that decides where the products vanish.
     """
 
-    lr: Any = step_size()
-    lam: Any = coefficient()
+    lr: Parameter = step_size()
+    lam: Parameter = coefficient()
     align: bool = True
-    alignment: Any = step_size(default=0.1)
+    alignment: Parameter = step_size(default=0.1)
     cost = Cost(fields=1, jvps=1, vjps=1)
     flow_order = None
     bilinear_modulus = modulus(lambda s, lam, lr: math.hypot(1 - lam / lr * s**2, s))
     examples = trials(lambda rule: [rule(0.1, 0.5), rule((0.1, 0.05), 0.5, align=False)])
 
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         """One field and two products, on the same batch."""
         batch = game.draw(rng)
         v = game.field_and_graph(w, batch)
@@ -64,8 +63,8 @@ class LocalSymplecticSurgery(Rule):
         solver: "dense", "krylov", or "auto" by dimension. tolerance: relative residual of the iterative solver.
     """
 
-    lr: Any = step_size()
-    regularization: Any = weight(default=1.0)
+    lr: Parameter = step_size()
+    regularization: Parameter = weight(default=1.0)
     solver: str = choice(*SOLVERS, default="auto")
     tolerance: float = accuracy(default=1e-8)
     cost = Cost(fields=1, jvps=math.nan, vjps=math.nan)
@@ -75,7 +74,7 @@ class LocalSymplecticSurgery(Rule):
     bilinear_modulus = modulus(lambda s: 1.0)  # the correction undoes the field
     examples = trials(lambda rule: [rule(0.1), rule((0.1, 0.05), 0.3)])
 
-    def step(self, game: Game, w: Array, state: State, rng: Any = None) -> tuple[Array, State, Info]:
+    def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         """One field and one symmetric linear solve, on the same batch."""
         batch = game.draw(rng)
         v = game.field_and_graph(w, batch)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ..types import Array, Cost, Domain, Game, Info, Rng, Rule, State
+from ..types import Array, Cost, Domain, Game, Info, Parameter, Rng, Rule, State
 from ..worlds import concatenate, zeros_like
 from .declaration import count, derived, largest_root, modulus, register, step_size, trials
 
@@ -23,9 +21,9 @@ class Unrolled(Rule):
         inner_lr: step of the unrolled steps; player 2's own lr by default.
     """
 
-    lr: Any = step_size()
+    lr: Parameter = step_size()
     k: int = count(0, default=5)
-    inner_lr: Any = step_size(default=None)
+    inner_lr: Parameter = step_size(default=None)
     domain = Domain(two_player=True, unconstrained=True)
     flow_order = derived(lambda rule: 1 if rule.inner_lr is None or rule.k == 0 else None)
     # Player 2's gradient k times (at least once), all gradients at the end, and k transposed products.
@@ -33,7 +31,7 @@ class Unrolled(Rule):
     examples = trials(lambda rule: [rule(0.1, 3), rule((0.1, 0.05), 2, inner_lr=0.3)])
 
     @modulus
-    def bilinear_modulus(s: float, lr: Any, k: int, inner_lr: Any) -> float:
+    def bilinear_modulus(s: float, lr: Parameter, k: int, inner_lr: Parameter) -> float:
         """Largest root of z^2 - (2 - c) z + 1 - c + s^2, c = 2 k s^2 inner_lr / lr."""
         c = 2 * k * s**2 * (1 if inner_lr is None else inner_lr / lr)
         return largest_root(1, c - 2, 1 - c + s**2)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from ..types import Array, Batch, Game, GameView
 
@@ -15,7 +14,7 @@ class NewField(GameView):
         game: the game. field: what `Game.field` is to answer; `only` comes as the caller gave it.
     """
 
-    def __init__(self, game: Game, field: Callable[[Array, Batch, Any], Array]) -> None:
+    def __init__(self, game: Game, field: Callable[[Array, Batch, int | str | None], Array]) -> None:
         super().__init__(game)
         self.new_field = field
 

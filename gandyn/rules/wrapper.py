@@ -71,7 +71,7 @@ class OnNewField(Wrapper):
         return self.inner.step(self.field_of(game), w, state, rng)
 
 
-def scaled(rule: Rule, game: Game, factors: tuple[Any, ...]) -> Rule:
+def scaled(rule: Rule, game: Game, factors: tuple[object, ...]) -> Rule:
     """A copy of `rule` with player i's step sizes multiplied by factors[i], in the rules that it wraps too."""
     changes: dict[str, Any] = {}
     for field in dataclasses.fields(rule):  # type: ignore[arg-type]

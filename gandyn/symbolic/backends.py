@@ -134,7 +134,7 @@ def torch_namespace() -> dict[str, Any]:
     import torch
 
     def lift(function: Callable[..., Any], scalar: Callable[..., float]) -> Callable[..., Any]:
-        def apply(*args: Any) -> Any:
+        def apply(*args: object) -> Any:
             like = next((a for a in args if isinstance(a, torch.Tensor)), None)
             if like is None:
                 return scalar(*args)

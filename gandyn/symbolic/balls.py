@@ -145,7 +145,7 @@ class BallFunction:
         coordinates: Sequence[sympy.Symbol],
         parameters: Sequence[sympy.Symbol],
         outputs: Sequence[sympy.Expr],
-        bindings: Sequence[tuple[Any, Any]] = (),
+        bindings: Sequence[tuple[sympy.Symbol, sympy.Expr]] = (),
         what: str = "the function",
     ) -> None:
         self.coordinates, self.parameters = tuple(coordinates), tuple(parameters)
@@ -222,7 +222,7 @@ class BallFunction:
         filled = [np.broadcast_to(entry, z.shape[:-1]) for entry in dense.ravel()]
         return np.stack(filled, axis=-1).reshape(*z.shape[:-1], *dense.shape).astype(float)
 
-    def _chain(self, values: Sequence[Any], zero: Any) -> Array:
+    def _chain(self, values: Sequence[object], zero: Any) -> Array:
         """The Jacobian from the partial derivatives of every line of the program."""
         n, first = len(self.coordinates), len(self.outputs)
         rows: list[list[Any]] = []

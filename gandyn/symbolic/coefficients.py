@@ -38,7 +38,7 @@ class Rational:
         return QQ.from_sympy(value)
 
     @staticmethod
-    def symbolic(value: Any) -> sympy.Expr:
+    def symbolic(value: object) -> sympy.Expr:
         """A coefficient as a SymPy number."""
         return QQ.to_sympy(value)
 
@@ -47,7 +47,7 @@ class Decimal:
     """Coefficients are decimals of 50 digits."""
 
     @staticmethod
-    def number(value: Any) -> Any:
+    def number(value: object) -> Any:
         """A SymPy number as a coefficient."""
         with mpmath.workdps(DECIMALS):
             found = sympy.N(value, DECIMALS)
@@ -56,6 +56,6 @@ class Decimal:
             return mpmath.mpf(found._to_mpmath(mpmath.mp.prec))
 
     @staticmethod
-    def symbolic(value: Any) -> Any:
+    def symbolic(value: object) -> sympy.Expr:
         """A coefficient as a SymPy number."""
         return sympy.Float(value, DECIMALS)

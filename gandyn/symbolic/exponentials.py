@@ -63,7 +63,7 @@ class Exponentials:
             raise NoExpansionError(f"{value} is not a rational function of powers of e")
         return self.number(spelled)
 
-    def _power_of_e(self, exponent: Any) -> Any:
+    def _power_of_e(self, exponent: sympy.Expr) -> Any:
         if not exponent.is_Rational:
             raise NoExpansionError(f"e^({exponent})")
         if not self.q or self.q % exponent.q:
@@ -80,7 +80,7 @@ class Exponentials:
         ((shift,), scale) = next(iter(denominator.terms()))
         return self._sum(numerator, shift, scale)
 
-    def _sum(self, polynomial: Any, shift: int, scale: Any) -> Any:
+    def _sum(self, polynomial: sympy.Poly, shift: int, scale: Any) -> Any:
         return sympy.Add(
             *(QQ.to_sympy(c / scale) * sympy.exp(sympy.Rational(k - shift, self.q)) for (k,), c in polynomial.terms())
         )

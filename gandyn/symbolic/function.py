@@ -24,7 +24,7 @@ class SymbolicFunction:
             for each member of an ensemble (`members`) needs no argument.
     """
 
-    def __init__(self, inputs: Sequence[Sequence[Any]], outputs: Sequence[Any]) -> None:
+    def __init__(self, inputs: Sequence[Sequence[sympy.Symbol]], outputs: Sequence[object]) -> None:
         self.inputs = tuple(tuple(block) for block in inputs)
         self.outputs = tuple(sympy.sympify(e, strict=True) for e in outputs)
         self._flat = tuple(s for block in self.inputs for s in block)

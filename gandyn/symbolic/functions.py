@@ -28,7 +28,7 @@ class sigmoid(sympy.Function):  # type: ignore[misc]
             raise ArgumentIndexError(self, argindex)
         return sigmoid(self.args[0]) * sigmoid(-self.args[0])
 
-    def _eval_rewrite_as_exp(self, x: sympy.Expr, **hints: Any) -> sympy.Expr:
+    def _eval_rewrite_as_exp(self, x: sympy.Expr, **hints: object) -> sympy.Expr:
         return 1 / (1 + sympy.exp(-x))
 
     def _eval_evalf(self, prec: int) -> sympy.Expr:
@@ -61,7 +61,7 @@ class softplus(sympy.Function):  # type: ignore[misc]
             raise ArgumentIndexError(self, argindex)
         return sigmoid(self.args[0])
 
-    def _eval_rewrite_as_exp(self, x: sympy.Expr, **hints: Any) -> sympy.Expr:
+    def _eval_rewrite_as_exp(self, x: sympy.Expr, **hints: object) -> sympy.Expr:
         return sympy.log(1 + sympy.exp(x))
 
     def _eval_evalf(self, prec: int) -> sympy.Expr:

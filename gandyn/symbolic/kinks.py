@@ -15,7 +15,7 @@ SIDES: dict[Any, tuple[int, int]] = {sympy.sign: (-1, 1), sympy.Heaviside: (0, 1
 MOST_JUMPS = 6
 
 
-def slope_at(e: Any, s: Any, values: Mapping[Any, Any]) -> Any:
+def slope_at(e: sympy.Expr, s: sympy.Expr, values: Mapping[sympy.Expr, sympy.Expr]) -> sympy.Expr:
     """de/ds at the point `values`, a map from symbols to exact numbers.
 
     sign, Heaviside and DiracDelta of an argument that vanishes there (what |x|, max and a sign differentiate to) are
@@ -41,13 +41,13 @@ def slope_at(e: Any, s: Any, values: Mapping[Any, Any]) -> Any:
     return _finite(slopes.pop())
 
 
-def _finite(slope: Any) -> Any:
+def _finite(slope: sympy.Expr) -> sympy.Expr:
     if slope.has(sympy.nan, sympy.zoo, sympy.oo):
         raise _error("the slope is infinite or undefined")
     return slope
 
 
-def _vanishes(argument: Any, values: Mapping[Any, Any]) -> bool:
+def _vanishes(argument: sympy.Expr, values: Mapping[sympy.Expr, sympy.Expr]) -> bool:
     return is_zero(sympy.sympify(argument, strict=True).xreplace(dict(values)), undecided=True)
 
 

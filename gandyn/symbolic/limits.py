@@ -40,7 +40,7 @@ def limit(e: sympy.Expr, values: Mapping[sympy.Expr, int]) -> sympy.Expr | None:
     return low if low == high and low.is_finite else None
 
 
-def _range(e: sympy.Expr, values: Mapping[sympy.Expr, int], given: Sequence[Any]) -> Range:
+def _range(e: sympy.Expr, values: Mapping[sympy.Expr, int], given: Sequence[object]) -> Range:
     if e.is_Number:
         return e, e
     if e.is_Symbol:
@@ -76,7 +76,7 @@ def _multiply(a: Range, b: Range) -> Range:
     return (sympy.Integer(0), sympy.oo) if a[0] >= 0 and b[0] >= 0 else EVERYWHERE
 
 
-def _power(e: sympy.Expr, values: Mapping[sympy.Expr, int], given: Sequence[Any]) -> Range:
+def _power(e: sympy.Expr, values: Mapping[sympy.Expr, int], given: Sequence[object]) -> Range:
     low, high = _range(e.base, values, given)
     if e.exp.is_Integer and low == high and low.is_finite and (e.exp > 0 or low != 0):
         return low**e.exp, low**e.exp
@@ -88,11 +88,11 @@ def _power(e: sympy.Expr, values: Mapping[sympy.Expr, int], given: Sequence[Any]
     raise UnboundedError(f"{e}")
 
 
-def _positive(e: sympy.Expr, given: Sequence[Any]) -> bool:
+def _positive(e: sympy.Expr, given: Sequence[object]) -> bool:
     return bool(e.is_positive) or any((e - gap).is_nonnegative for gap in given)
 
 
-def nonnegative(e: Any, given: Sequence[Any] = ()) -> bool:
+def nonnegative(e: sympy.Expr, given: Sequence[Any] = ()) -> bool:
     """Whether an expression is proven >= 0 wherever what is `given` is positive.
 
     Example:
@@ -110,7 +110,7 @@ def nonnegative(e: Any, given: Sequence[Any] = ()) -> bool:
     return bool(e.is_Mul or e.is_Pow) and _positive(1 / e, given)
 
 
-def _gaps(condition: Any) -> list[Any]:
+def _gaps(condition: sympy.Expr) -> list[Any]:
     strict = isinstance(condition, (sympy.StrictGreaterThan, sympy.StrictLessThan))
     return [condition.gts - condition.lts] if strict else []
 
@@ -126,7 +126,7 @@ def _branches(e: sympy.Expr, values: Mapping[sympy.Expr, int], given: Sequence[A
     return sympy.Min(*(low for low, _ in found)), sympy.Max(*(high for _, high in found))
 
 
-def _open(condition: sympy.Basic, values: Mapping[sympy.Expr, int], given: Sequence[Any]) -> tuple[bool | None, Any]:
+def _open(condition: sympy.Basic, values: Mapping[sympy.Expr, int], given: Sequence[object]) -> tuple[bool | None, Any]:
     """(Whether a condition holds around the point, None on its edge; what is positive where it holds)."""
     if condition in (sympy.true, sympy.false):
         return bool(condition), None

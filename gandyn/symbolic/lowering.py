@@ -65,7 +65,9 @@ class StraightLine:
 
 
 def lower(
-    inputs: Sequence[sympy.Expr], outputs: Sequence[sympy.Expr], bindings: Sequence[tuple[Any, Any]] = ()
+    inputs: Sequence[sympy.Expr],
+    outputs: Sequence[sympy.Expr],
+    bindings: Sequence[tuple[sympy.Symbol, sympy.Expr]] = (),
 ) -> StraightLine:
     """Lower `outputs` as functions of the symbols `inputs`; `bindings` name intermediate values, in order.
 
@@ -236,7 +238,7 @@ class _Lowering:
         square = self.emit("mul", half, half)
         return self.emit("mul", base, square) if n % 2 else square
 
-    def _piecewise(self, e: Any) -> Operand:
+    def _piecewise(self, e: sympy.Expr) -> Operand:
         *cases, (last, condition) = e.args
         if condition is not sympy.true:
             raise DomainError(

@@ -27,7 +27,7 @@ class PerMember(sympy.Symbol):  # type: ignore[misc]
 
     __slots__ = ("_digest", "_tensors", "values")
     made: ClassVar[bool] = False
-    values: np.ndarray[Any, Any]
+    values: np.ndarray
 
     def __new__(cls, values: Any, name: str = "parameter") -> PerMember:
         """The symbol; its sign is assumed where all values have it."""
@@ -63,7 +63,7 @@ class PerMember(sympy.Symbol):  # type: ignore[misc]
         return self._tensors[place]
 
 
-def _signs(values: np.ndarray[Any, Any]) -> dict[str, bool]:
+def _signs(values: np.ndarray) -> dict[str, bool]:
     if not values.size:
         return {}
     low, high = values.min(), values.max()
@@ -90,7 +90,7 @@ def per_member(values: Any, name: str = "parameter") -> Any:
     return PerMember(array, name)
 
 
-def values_of(expression: Any, w: Any) -> Any:
+def values_of(expression: sympy.Expr, w: Any) -> Any:
     """An expression in symbols that all carry values, as an array or tensor like w; None where another is free."""
     if isinstance(expression, PerMember):
         return expression.like(w)
@@ -106,7 +106,7 @@ def members_in(*values: Any) -> tuple[PerMember, ...]:
     return tuple(dict.fromkeys(found for value in values for found in _inside(value))) if PerMember.made else ()
 
 
-def _inside(value: Any) -> Iterator[PerMember]:
+def _inside(value: object) -> Iterator[PerMember]:
     if isinstance(value, sympy.Basic):
         yield from sorted((s for s in value.free_symbols if isinstance(s, PerMember)), key=str)
     elif isinstance(value, Mapping):
@@ -119,7 +119,7 @@ def _inside(value: Any) -> Iterator[PerMember]:
         yield from _all(getattr(value, f.name) for f in dataclasses.fields(value))
 
 
-def _all(values: Iterable[Any]) -> Iterator[PerMember]:
+def _all(values: Iterable[object]) -> Iterator[PerMember]:
     for value in values:
         yield from _inside(value)
 

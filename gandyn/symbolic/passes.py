@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..lazy import sympy
 from .coefficients import Series
 
 
@@ -18,7 +19,7 @@ class Pass:
         self.known: dict[Any, Series] = {}
         self._fixed, self._met = fixed, dict[Any, int]()
 
-    def side(self, kink: Any, sides: int) -> int:
+    def side(self, kink: sympy.Expr, sides: int) -> int:
         """The side that is fixed; the first of a kink not met before."""
         if kink in self._fixed:
             return self._fixed[kink]

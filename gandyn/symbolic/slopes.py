@@ -11,7 +11,7 @@ Program = list[tuple[Any, Any]]
 
 
 def with_slopes(
-    along: Sequence[Any], outputs: Sequence[Any], bindings: Sequence[tuple[Any, Any]] = ()
+    along: Sequence[object], outputs: Sequence[object], bindings: Sequence[tuple[sympy.Symbol, sympy.Expr]] = ()
 ) -> tuple[list[Any], Program]:
     """The derivatives of each output along some symbols, row by row, and the program that they stand in.
 
@@ -28,7 +28,7 @@ def with_slopes(
     }
     program: Program = []
 
-    def push(e: Any) -> list[Any]:
+    def push(e: sympy.Expr) -> list[Any]:
         partials = [(slopes[s], sympy.diff(e, s)) for s in sorted(e.free_symbols & slopes.keys(), key=str)]
         return [sympy.Add(*(row[k] * d for row, d in partials)) for k in range(len(along))]
 

@@ -39,7 +39,7 @@ class Expansion:
         point: Mapping[sympy.Expr, sympy.Expr],
         order: int,
         arithmetic: type[Rational] | type[Decimal] = Rational,
-        counters: Iterable[Any] = (),
+        counters: Iterable[object] = (),
         settle: Settle | None = None,
     ) -> None:
         self.order, self.arithmetic = order, arithmetic
@@ -53,7 +53,7 @@ class Expansion:
                 series[(k,)] = self._one
             self.known[symbol] = series
 
-    def constant(self, value: Any) -> Series:
+    def constant(self, value: object) -> Series:
         """The series of a SymPy number."""
         number = self.arithmetic.number(value)
         return {(): number} if number else {}
@@ -113,7 +113,7 @@ class Expansion:
                 return f"the one-sided {what} are {', '.join(sorted(map(str, values)))}"
         raise AssertionError("series that differ have a coefficient that does")
 
-    def _side(self, kink: Any, sides: int) -> int:
+    def _side(self, kink: sympy.Expr, sides: int) -> int:
         """Which side of a kink the present pass is on."""
         if self._pass is None:
             raise KinkError(f"a kink of {kink}")
@@ -237,7 +237,7 @@ class Expansion:
             return self._jump(e, inner, start)
         return self._compose(inner, [_derivative(e.func, k, start) for k in range(self.order + 1)])
 
-    def _jump(self, e: Any, inner: Series, start: Any) -> Series:
+    def _jump(self, e: sympy.Expr, inner: Series, start: sympy.Expr) -> Series:
         """|x|, sign x and its relatives, by the sign of x; where x = 0, from above, from below, and there."""
         if not start.is_real:
             raise NoExpansionError(f"{e.func} of {start}")
@@ -254,7 +254,7 @@ class Expansion:
             return self.constant(sympy.Integer(int(side == 0)))
         return self.constant(side if isinstance(e, sympy.sign) else (side + 1) / 2)
 
-    def _extreme(self, e: Any) -> Series:
+    def _extreme(self, e: sympy.Expr) -> Series:
         try:
             parts = [self(a) for a in e.args]
         except (KinkError, PoleError):
@@ -269,19 +269,19 @@ class Expansion:
                 chosen.append(part)
         return chosen[0] if len(chosen) == 1 else chosen[self._side(e, len(chosen))]
 
-    def _squeezed(self, e: Any) -> bool:
+    def _squeezed(self, e: sympy.Expr) -> bool:
         """Whether a minimum of numbers >= 0 lies below one that vanishes here with its slope."""
         from .limits import nonnegative
 
         return all(map(nonnegative, e.args)) and any(self._vanishes(a) for a in e.args)
 
-    def _vanishes(self, e: Any) -> bool:
+    def _vanishes(self, e: sympy.Expr) -> bool:
         try:
             return not self(e)
         except (KinkError, PoleError):
             return False
 
-    def _branch(self, e: Any) -> Series:
+    def _branch(self, e: sympy.Expr) -> Series:
         """The branch of a Piecewise that holds here; where conditions are on their edge, each that may hold nearby."""
         for value, condition in e.args:
             gap = self._gap(condition)
@@ -292,7 +292,7 @@ class Expansion:
                 return self(value)
         raise NoExpansionError(f"no branch of {e} holds")
 
-    def _gap(self, condition: Any) -> bool | None:
+    def _gap(self, condition: sympy.Expr) -> bool | None:
         """Whether a condition holds around the point; None on its edge."""
         if condition in (sympy.true, sympy.false):
             return bool(condition)
@@ -317,9 +317,9 @@ def expand(
     point: Sequence[sympy.Expr],
     outputs: Sequence[sympy.Expr],
     order: int,
-    bindings: Iterable[tuple[Any, Any]] = (),
+    bindings: Iterable[tuple[sympy.Symbol, sympy.Expr]] = (),
     arithmetic: type[Rational] | type[Decimal] = Rational,
-    counters: Iterable[Any] = (),
+    counters: Iterable[object] = (),
     settle: Settle | None = None,
 ) -> list[Series]:
     """Taylor series of `outputs` around a point, to total degree `order`.

@@ -45,7 +45,7 @@ def decimal(source: str, text: str) -> Any:
     return sympy.Rational(plain)
 
 
-def exactly(value: Any, text: str) -> sympy.Expr:
+def exactly(value: object, text: str) -> sympy.Expr:
     """A value as a SymPy number or expression, for arithmetic."""
     if isinstance(value, sympy.Basic):
         return value
@@ -96,7 +96,7 @@ def power(base: Any, exponent: Any, text: str) -> Any:
     return result
 
 
-def function(name: str, arguments: Sequence[Any], text: str) -> sympy.Expr:
+def function(name: str, arguments: Sequence[object], text: str) -> sympy.Expr:
     """A function of the table, of exact arguments.
 
     Raises:
@@ -133,7 +133,7 @@ def _piece(pair: Any, text: str) -> tuple[Any, Any]:
     return exactly(value, text), condition
 
 
-def _numbers(values: Sequence[Any]) -> bool:
+def _numbers(values: Sequence[object]) -> bool:
     return all(isinstance(v, (int, float, complex)) and not isinstance(v, bool) for v in values)
 
 

@@ -19,7 +19,7 @@ class Formula(Scope):
 
     hyphens: ClassVar[bool] = False
 
-    def __init__(self, known: Mapping[str, Any], assumptions: Mapping[str, bool]) -> None:
+    def __init__(self, known: Mapping[str, object], assumptions: Mapping[str, bool]) -> None:
         self.known, self.assumptions = dict(known), assumptions
 
     def word(self, name: str, text: str) -> sympy.Expr:
@@ -39,7 +39,7 @@ class Formula(Scope):
         """Refuse quoted text: a formula holds none."""
         refuse(text, "with a text in quotation marks", "numbers and names", "leave the quotation marks out")
 
-    def compare(self, sign: str, left: sympy.Expr, right: Any, text: str) -> sympy.Basic:
+    def compare(self, sign: str, left: sympy.Expr, right: sympy.Expr, text: str) -> sympy.Basic:
         """A condition, for `Piecewise`."""
         relation = {"<": sympy.Lt, "<=": sympy.Le, ">": sympy.Gt, ">=": sympy.Ge}[sign]
         return relation(arithmetic.exactly(left, text), arithmetic.exactly(right, text))
@@ -64,7 +64,7 @@ def parameter(text: str) -> sympy.Expr:
     return _expression(text, Parameter({}, {}))
 
 
-def formula(text: str, known: Mapping[str, Any] | None = None, **assumptions: bool) -> sympy.Expr:
+def formula(text: str, known: Mapping[str, object] | None = None, **assumptions: bool) -> sympy.Expr:
     """A text such as "2*eta", "x*y - x**2/2" or "log(1 + exp(-x))" as a SymPy expression.
 
     Numbers are exact, 0.1 being 1/10. Functions: sqrt, cbrt, root(a, n), exp, log, sin, cos, tan, sinh, cosh, tanh,
@@ -108,7 +108,7 @@ def symbols(text: str, **assumptions: bool) -> tuple[sympy.Symbol, ...]:
     return tuple(sympy.Symbol(name, **assumptions) for name in names)
 
 
-def expressions(values: Sequence[sympy.Expr], known: Mapping[str, Any]) -> list[sympy.Expr]:
+def expressions(values: Sequence[sympy.Expr], known: Mapping[str, object]) -> list[sympy.Expr]:
     """Costs given as SymPy objects, numbers or texts, as SymPy expressions; texts share the symbols that they bring.
 
     Raises:

@@ -80,7 +80,7 @@ class Scope:
             refuse(source, f"with names in {name}(...)", "values alone", f"{name}(0.5)")
         return arithmetic.function(name, [self.operand(value, source) for value in positional], source)
 
-    def built(self, name: str, positional: Sequence[Quoted], named: Mapping[str, Any], source: str) -> Any:
+    def built(self, name: str, positional: Sequence[Quoted], named: Mapping[str, object], source: str) -> Any:
         """What a call of another name makes."""
         refuse(source, f"a call of {name}", f"one of {', '.join(arithmetic.FUNCTIONS)}", "check the name")
 
@@ -90,17 +90,17 @@ class Scope:
             refuse(text, f"in which {name} may be a name or a difference", "one meaning", "write _ in names, or a - b")
         return sympy.Symbol(name, positive=True)
 
-    def operand(self, value: Any, text: str) -> Any:
+    def operand(self, value: object, text: str) -> Any:
         """What stands beside a sign or in a function, as a number or an expression."""
         if isinstance(value, str) and not isinstance(value, Quoted):
             return self.symbol(value, text)
         return value
 
-    def total(self, terms: Sequence[Any], signs: Sequence[int], text: str) -> sympy.Expr:
+    def total(self, terms: Sequence[object], signs: Sequence[int], text: str) -> sympy.Expr:
         """a + b - c."""
         return arithmetic.total([self.operand(t, text) for t in terms], signs, text)
 
-    def product(self, factors: Sequence[Any], powers: Sequence[int], text: str) -> sympy.Expr:
+    def product(self, factors: Sequence[object], powers: Sequence[int], text: str) -> sympy.Expr:
         """a * b / c."""
         return arithmetic.product([self.operand(f, text) for f in factors], powers, text)
 
@@ -108,7 +108,7 @@ class Scope:
         """a ** b."""
         return arithmetic.power(self.operand(base, text), self.operand(exponent, text), text)
 
-    def positive(self, value: Any, text: str) -> Any:
+    def positive(self, value: object, text: str) -> Any:
         """+a."""
         arithmetic.exactly(0 if isinstance(value, float) else self.operand(value, text), text)
         return value

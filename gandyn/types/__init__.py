@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .feasible import Face, FeasibleSet, FirstOrder
 from .game import Game, RestrictedGame
-from .players import ALL_WORLDS, Array, Batch, Counts, Info, Player, Rng
+from .players import ALL_WORLDS, Array, Batch, Counts, Info, Parameter, Player, Rng
 from .rule import Cost, Domain, Implicit, Rule, State, residual_of
 from .view import GameView
 
@@ -22,6 +22,7 @@ __all__ = [
     "GameView",
     "Implicit",
     "Info",
+    "Parameter",
     "Player",
     "RestrictedGame",
     "Rng",

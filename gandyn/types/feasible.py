@@ -102,7 +102,7 @@ class FeasibleSet:
             for k, (low, high) in enumerate(zip(self.low, self.high, strict=True))
         )
 
-    def contains(self, point: Sequence[Any], tolerance: float | None = None) -> bool:
+    def contains(self, point: Sequence[object], tolerance: float | None = None) -> bool:
         """Whether a point (d,) is feasible: exactly for SymPy numbers, else up to `tolerance` (see `face`)."""
         w = self._numbers(point)
         for k, x in enumerate(w):
@@ -113,7 +113,7 @@ class FeasibleSet:
         sums = (sum(w[k] for k in simplex) - 1 for simplex in self.simplices)
         return all(sign(gap, ROUNDING if tolerance is None else tolerance) == 0 for gap in sums)
 
-    def face(self, point: Sequence[Any], tolerance: float | None = None) -> Face:
+    def face(self, point: Sequence[object], tolerance: float | None = None) -> Face:
         """The smallest face that holds a feasible point (d,): which bounds are active there.
 
         Args:
@@ -158,7 +158,7 @@ class FeasibleSet:
             return [{k: -1}]
         return [{k: 0}] + [{k: side} for side, b in ((-1, self.low[k]), (1, self.high[k])) if _finite(b)]
 
-    def first_order(self, point: Sequence[Any], v: Sequence[Any], tolerance: Any = 0.0) -> FirstOrder:
+    def first_order(self, point: Sequence[object], v: Sequence[object], tolerance: Any = 0.0) -> FirstOrder:
         """The first-order conditions at a feasible point with field v, both (d,).
 
         Args:
@@ -167,7 +167,7 @@ class FeasibleSet:
         """
         return FirstOrder(self.face(point), tuple(v), tolerance)
 
-    def _numbers(self, point: Sequence[Any]) -> tuple[Any, ...]:
+    def _numbers(self, point: Sequence[object]) -> tuple[Any, ...]:
         entries = point.tolist() if hasattr(point, "tolist") else list(point)
         if len(entries) != self.dim:
             raise ShapeError(f"{len(entries)} coordinates", f"{self.dim}", "one number for each coordinate")
@@ -334,5 +334,5 @@ class FirstOrder:
         return self.at_rest and not self.wrong
 
 
-def _whole(count: int, v: Sequence[Any]) -> Any:
+def _whole(count: int, v: Sequence[object]) -> Any:
     return worlds.exact(count) if any(map(worlds.is_symbolic, v)) else count

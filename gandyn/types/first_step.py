@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..errors import DomainError, GandynError
 from .game import Game
 from .players import Array, Info, Rng
@@ -76,5 +74,5 @@ def _failed(what: str, rule: Rule, game: Game, error: Exception) -> DomainError:
     )
 
 
-def _kind(value: Any) -> str:
+def _kind(value: object) -> str:
     return "nothing" if value is None else f"one {type(value).__name__}"

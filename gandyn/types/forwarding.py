@@ -14,7 +14,7 @@ class Forwarded:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def __get__(self, view: Any, owner: Any = None) -> Any:
+    def __get__(self, view: Any, owner: object = None) -> Any:
         return self if view is None else getattr(view.game, self.name)
 
 

@@ -306,7 +306,7 @@ class RestrictedGame(Game):
     def _pad(self, u: Array) -> Array:
         return self._between(worlds.zeros_like(self.fixed), u)
 
-    def per_player(self, value: Any) -> tuple[Any, ...]:
+    def per_player(self, value: object) -> tuple[Any, ...]:
         """The player's own share of a parameter given per player of the whole game."""
         return (self.game.per_player(value)[self.index],)
 

@@ -12,6 +12,7 @@ from ..worlds import NUMPY, SYMBOLS, TORCH
 Array = Any
 Batch = Any
 Info = dict[str, Any]
+Parameter = Any  # a number, an expression, the name of a free parameter, or one of these per player
 # A stream, the seed of one, or none; in quotes, because NumPy loads its random numbers when they are first named.
 Rng: TypeAlias = "np.random.Generator | int | None"
 ALL_WORLDS = frozenset({SYMBOLS, NUMPY, TORCH})

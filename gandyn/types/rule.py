@@ -44,7 +44,7 @@ class State:
         for i, inner in enumerate(self.inner):
             yield from inner.counter_leaves(f"{prefix}{i}.")
 
-    def replace_leaves(self, arrays: Iterator[Array], counters: Iterator[Any]) -> State:
+    def replace_leaves(self, arrays: Iterator[Array], counters: Iterator[object]) -> State:
         """A state of this structure with other arrays and counts, in the order of `leaves` and `counter_leaves`."""
         return State(
             {name: next(arrays) for name in self.arrays},

@@ -36,7 +36,7 @@ def sign(x: Any, tolerance: float = 0.0) -> int:
     return 0 if is_zero(x) else bool(value > 0) - bool(value < 0)
 
 
-def is_zero(e: Any, undecided: bool = False) -> bool:
+def is_zero(e: sympy.Expr, undecided: bool = False) -> bool:
     """Whether an exact expression is zero: refuted by its digits, or proved by simplification within `SECONDS`.
 
     Free symbols get rational values for the refutation, so that True means identically zero. Simplifying towers of
@@ -54,7 +54,7 @@ def is_zero(e: Any, undecided: bool = False) -> bool:
         return undecided
 
 
-def _nil(e: Any) -> bool:
+def _nil(e: sympy.Expr) -> bool:
     """Whether digits leave open that the expression is zero: twenty of its value cannot be told from nothing."""
     values = {s: sympy.Rational(2 * k + 3, 7) for k, s in enumerate(sorted(e.free_symbols, key=str))}
     try:
@@ -77,6 +77,6 @@ def simplified(e: Any) -> Any:
         return e
 
 
-def decimal(x: Any) -> bool:
+def decimal(x: sympy.Expr) -> bool:
     """Whether a SymPy number holds decimals, which are as good as their digits."""
     return bool(x.has(sympy.Float))

@@ -58,7 +58,7 @@ class JointSpace:
             raise UnknownNameError.among(f"player of {self.name}", which, [*map(str, range(len(names))), *names])
         return int(which) % len(names)
 
-    def per_player(self, value: Any) -> tuple[Any, ...]:
+    def per_player(self, value: object) -> tuple[Any, ...]:
         """A parameter given once, or per player as a tuple or a dict by name, as one value for each player."""
         n = len(self.players)
         if isinstance(value, Mapping):
@@ -81,7 +81,7 @@ class JointSpace:
             return tuple(value)
         return (value,) * n
 
-    def per_coordinate(self, value: Any, w: Array) -> Any:
+    def per_coordinate(self, value: object, w: Array) -> Array:
         """A parameter, given once or per player, as what multiplies a joint vector in the world of `w`."""
         values = self.per_player(value)
         if all(v is values[0] or v == values[0] for v in values[1:]):
@@ -118,7 +118,7 @@ class JointSpace:
                 "use numbers, or a game defined by symbols",
             )
 
-    def point(self, w: Any) -> Array:
+    def point(self, w: Array) -> Array:
         """w as an array that this game accepts: lists become arrays, of symbols where they name any.
 
         Raises:

@@ -38,7 +38,7 @@ class Redirected:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def __get__(self, view: Any, owner: Any = None) -> Any:
+    def __get__(self, view: Any, owner: object = None) -> Any:
         return self if view is None else getattr(view, self.name)
 
 
@@ -68,7 +68,7 @@ class GameView(Game):
     def __init__(self, game: Game) -> None:
         self.game = game
 
-    def __init_subclass__(cls, **options: Any) -> None:
+    def __init_subclass__(cls, **options: object) -> None:
         """Find what the class changes, and let what follows from it follow."""
         super().__init_subclass__(**options)
         for name, hook in HOOKS.items():

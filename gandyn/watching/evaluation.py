@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from ..oracles.composite import calls_through
+from ..types import Array
 
 MOST = 512  # points of each kind that are kept
 LEAST_ODDS = 1e-5
@@ -123,7 +124,7 @@ class Overheard:
         found = self._parted(real, fake)
         return None if found is None else _judged(*found)
 
-    def _parted(self, real: Any, fake: Any) -> tuple[Any, Any, list[Call]] | None:
+    def _parted(self, real: Array, fake: Array) -> tuple[Any, Any, list[Call]] | None:
         """((points, outputs, slopes) of data, of samples, the calls); one pass over both is taken apart."""
         if real and fake:
             chosen = [max(kind, key=lambda pair: float(pair[1].abs().sum())) for kind in (real, fake)]
@@ -141,14 +142,14 @@ def _part(call: Call, slope: Any, rows: slice) -> tuple[Any, Any, Any]:
     return call.points.detach()[rows], _each(call.output.detach(), mean=True)[rows], slope[rows]
 
 
-def _judged(real: Any, fake: Any, calls: list[Call]) -> Judgement:
+def _judged(real: Array, fake: Array, calls: list[Call]) -> Judgement:
     turn = 1.0 if float(real[2].sum()) - float(fake[2].sum()) <= 0 else -1.0
     on_real, on_fake = turn * real[1], turn * fake[1]
     odds = _log_odds(real, fake, turn)
     return Judgement(on_real[:MOST], on_fake[:MOST], odds, _largest_slope(calls), real[0][:MOST], fake[0][:MOST])
 
 
-def _log_odds(real: Any, fake: Any, turn: float) -> tuple[Any, Any] | None:
+def _log_odds(real: Array, fake: Array, turn: float) -> tuple[Any, Any] | None:
     """Outputs as logits, where the cost's slopes are those of log-probabilities: sigma(s) on samples, of -s on data."""
     for read, slope_of in ((_as_logit, _logit_slope), (_as_probability, _probability_slope)):
         logits = [read(turn * part[1] if read is _as_logit else part[1]) for part in (real, fake)]
@@ -213,7 +214,7 @@ def _alike(a: Any, b: Any) -> bool:
     return bool(a.shape == b.shape and torch.equal(a.detach(), b.detach()))
 
 
-def _tensors(value: Any, depth: int = 0) -> Iterator[Any]:
+def _tensors(value: object, depth: int = 0) -> Iterator[Any]:
     if isinstance(value, torch.Tensor):
         yield value
     elif isinstance(value, tuple | list) and depth < 4:

@@ -13,6 +13,7 @@ from ..errors import ParameterError
 from ..gans.monitor import Row
 from ..optim.losses_game import Losses, LossesGame, Seed, takes_more
 from ..oracles.packing import flattened
+from ..types import Array, Batch
 from .clock import synchronised
 from .evaluation import Judgement, Overheard
 from .place import Place
@@ -29,7 +30,7 @@ class View:
         networks: by name. losses: as for `gd.optim.for_modules`. seed: of what the losses draw by torch while watched.
     """
 
-    def __init__(self, networks: Mapping[str, Any], losses: Losses, seed: int) -> None:
+    def __init__(self, networks: Mapping[str, object], losses: Losses, seed: int) -> None:
         self.networks, self.losses = unwrapped(networks), losses
         self.token = Seed(seed)
         self.names = tuple(self.networks)
@@ -40,7 +41,7 @@ class View:
         self._log_odds: dict[int, bool] = {}
 
     @contextlib.contextmanager
-    def open(self, batch: Any) -> Iterator[tuple[LossesGame, Any]]:
+    def open(self, batch: Batch) -> Iterator[tuple[LossesGame, Any]]:
         """(game, point) of this moment. Everything that the losses reach is afterwards as it was, bit for bit."""
         further = takes_more(self.losses, self.names)
         if further and batch is None:
@@ -68,7 +69,7 @@ class View:
                 self._game.reference = self.token
             yield self._game
 
-    def row(self, game: LossesGame, w: Any) -> tuple[Row, Any]:
+    def row(self, game: LossesGame, w: Array) -> tuple[Row, Any]:
         """What one evaluation says (see `Watch.rows`), and the field there, (d,)."""
         overheard = Overheard(game.networks, self.generator)
         with torch.enable_grad(), game._evaluation(self.token, training=False):
@@ -129,7 +130,7 @@ class View:
         own = [twins[id(twin)] for block in self._game._parameters for twin in block]
         return flattened([p.detach() for p in own], own)
 
-    def check(self, batch: Any) -> float:
+    def check(self, batch: Batch) -> float:
         """A first evaluation, so that what is wrong is said at once; the seconds that a second one takes.
 
         Raises:

@@ -17,7 +17,7 @@ from ..gans.monitor import DETECTORS, Finding, Monitor, Row, VanishingGradient
 from ..optim.for_modules import GameOptimizer
 from ..optim.losses_game import Losses
 from ..results import plain
-from ..types import Rule
+from ..types import Array, Batch, Game, Rule
 from . import report, words
 from .clock import Clock, cuda_in_use, synchronised
 from .looks import View
@@ -43,7 +43,7 @@ class Watch:
     """
 
     def __init__(
-        self, networks: Mapping[str, Any], losses: Losses, rule: Any, every: int, share: float, seed: int
+        self, networks: Mapping[str, object], losses: Losses, rule: Any, every: int, share: float, seed: int
     ) -> None:
         self.every, self.rule = every, rule
         self.rows: list[Row] = []
@@ -87,7 +87,7 @@ class Watch:
         maker = self._view.generator
         return {n: verdict(n, self.rows, self.findings, generator=i == maker) for i, n in enumerate(self.names)}
 
-    def step(self, batch: Any = None) -> list[Finding]:
+    def step(self, batch: Batch = None) -> list[Finding]:
         """Once per training step of the loop; looks every `every`-th time. Returns the findings that begin.
 
         Args:
@@ -142,13 +142,13 @@ class Watch:
         self.rows.append(row)
         return [] if "error" in row else self._monitor.update(row)
 
-    def _moved(self, game: Any, w: Any) -> dict[str, float] | None:
+    def _moved(self, game: Game, w: Array) -> dict[str, float] | None:
         last, self._last = self._last, w.clone()
         if last is None or last.shape != w.shape:
             return None
         return {name: float(b.norm()) for name, b in zip(self.names, game.split(w - last), strict=True)}
 
-    def _scene(self, game: Any, w: Any, v: Any) -> Scene:
+    def _scene(self, game: Any, w: Array, v: Array) -> Scene:
         start = self._start if self._start is not None and self._start.shape == w.shape else w
         return Scene(game, w, v, self._view.token, start, self.rule)
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import torch
 
+from ..types import Array
+
 AXES = 8
 MOST_MODES = 25
 MOST_SEEN = 256  # points in which modes are looked for
@@ -21,7 +23,7 @@ class Place:
         real: data, (n, ...).
     """
 
-    def __init__(self, real: Any) -> None:
+    def __init__(self, real: Array) -> None:
         points = real.flatten(1).double()
         self._mean = points.mean(0)
         apart = points - self._mean
@@ -30,7 +32,7 @@ class Place:
         self._seen = apart @ self._axes.T
         self._modes = _modes(self._seen[:MOST_SEEN])
 
-    def row(self, real: Any, fake: Any) -> dict[str, Any]:
+    def row(self, real: Array, fake: Array) -> dict[str, Any]:
         """What the monitor's detectors read: see `gandyn.gans.training.observe.Observer.row`.
 
         `center_noise` is the standard error of `center` in a batch of this size, one axis. Where the data seen first
@@ -52,7 +54,7 @@ class Place:
             **self._metrics(real, apart),
         }
 
-    def _metrics(self, real: Any, apart: Any) -> dict[str, Any]:
+    def _metrics(self, real: Array, apart: Any) -> dict[str, Any]:
         if self._modes is None:
             return {}
         fresh = (real.flatten(1).double() - self._mean) @ self._axes.T
@@ -61,7 +63,7 @@ class Place:
         return {"metrics": {"shares": found, "data_shares": data, "near_quality": near, "of": len(data)}}
 
 
-def _shares(points: Any, centres: Any, distance: float) -> tuple[list[float], float]:
+def _shares(points: Array, centres: Any, distance: float) -> tuple[list[float], float]:
     """Shares of the modes among the points near one, within half the distance of the nearest modes; their share."""
     nearest, mode = torch.cdist(points, centres).min(1)
     near = nearest <= distance / 2
@@ -69,7 +71,7 @@ def _shares(points: Any, centres: Any, distance: float) -> tuple[list[float], fl
     return (counts / counts.sum().clamp(min=1)).tolist(), float(near.double().mean())
 
 
-def _modes(points: Any) -> tuple[Any, float] | None:
+def _modes(points: Array) -> tuple[Any, float] | None:
     """(centres (k, axes), distance of the nearest two) of clusters that stand well apart; None where there are none."""
     best: tuple[Any, float] | None = None
     largest = APART
@@ -83,7 +85,7 @@ def _modes(points: Any) -> tuple[Any, float] | None:
     return best
 
 
-def _clusters(points: Any, k: int) -> Any:
+def _clusters(points: Array, k: int) -> Any:
     """Centres by Lloyd's iterations from points that are far from each other, (k, axes)."""
     centres = points[:1]
     for _ in range(k - 1):

@@ -87,7 +87,7 @@ def _gradients_aside(parameters: Sequence[Any]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _attributes(modules: Sequence[Any]) -> Iterator[None]:
+def _attributes(modules: Sequence[object]) -> Iterator[None]:
     """Modes, hooks, counters and lists that modules keep, put back; plain tensors among them are copies meanwhile."""
     held = [(m.__dict__, dict(m.__dict__)) for m in modules]
     inside = [(v, dict(v)) for _, own in held for k, v in own.items() if isinstance(v, dict) and k not in REPLACED]

@@ -20,6 +20,7 @@ import numpy as np
 import torch
 
 from ..errors import GandynError, ParameterError
+from ..types import Array
 
 LIBRARIES = {"torch", "torchvision", "torchaudio", "numpy", "scipy", "pandas", "sklearn", "gandyn", "tqdm", "wandb"}
 STANDARD = {"functools", "itertools", "collections", "random", "math", "logging", "contextlib", "dataclasses", "typing"}
@@ -53,7 +54,7 @@ class Surroundings:
             else:
                 self._keep(name, found)
 
-    def _keep(self, name: str, found: Any) -> None:
+    def _keep(self, name: str, found: object) -> None:
         if _is_iterator(found):
             raise ParameterError(
                 f"losses that read from the iterator `{name}`, so that looking would take batches from your loop",
@@ -97,7 +98,7 @@ class Surroundings:
                 )
 
 
-def _put_back(tensor: Any, values: Any) -> None:
+def _put_back(tensor: Array, values: Any) -> None:
     tensor.data.copy_(values)  # through .data, which leaves the version that autograd compares
 
 
@@ -105,13 +106,13 @@ def _same(a: Any, b: Any) -> bool:
     return a.shape == b.shape and bool(np.array_equal(a, b, equal_nan=a.dtype.kind == "f"))
 
 
-def _is_iterator(found: Any) -> bool:
+def _is_iterator(found: object) -> bool:
     if isinstance(found, (io.IOBase, torch.Tensor)) or type(found).__module__.split(".")[0] in ("tempfile", "logging"):
         return False
     return hasattr(type(found), "__next__")
 
 
-def _restorer(found: Any) -> Callable[[], Any] | None:
+def _restorer(found: object) -> Callable[[], Any] | None:
     """How to put a generator, a container or an object back to what it is now; None for what does not change."""
     if isinstance(found, torch.Generator):
         state = found.get_state()
@@ -170,7 +171,7 @@ def _reached(function: Any, undo: list[Callable[[], Any]]) -> Iterator[tuple[str
         queue.extend(_next(found, names, undo))
 
 
-def _next(found: Any, names: frozenset[str], undo: list[Callable[[], Any]]) -> list[tuple[str, Any, frozenset[str]]]:
+def _next(found: object, names: frozenset[str], undo: list[Callable[[], Any]]) -> list[tuple[str, Any, frozenset[str]]]:
     """What one object leads to, and the names that the code which reaches it knows."""
     if isinstance(found, functools.partial):
         return [("losses", part, names) for part in (found.func, *found.args, *found.keywords.values())]
@@ -202,11 +203,11 @@ def _variables(function: Any, undo: list[Callable[[], Any]]) -> list[tuple[str, 
     return [*found, *(("a default", value, names) for value in defaults)]
 
 
-def _set_global(held: dict[str, Any], name: str, value: Any) -> None:
+def _set_global(held: dict[str, Any], name: str, value: object) -> None:
     held[name] = value
 
 
-def _attributes(found: Any, names: frozenset[str]) -> list[tuple[str, Any, frozenset[str]]]:
+def _attributes(found: object, names: frozenset[str]) -> list[tuple[str, Any, frozenset[str]]]:
     """The attributes of an object that the code names, and the methods of a user's class, bound."""
     if not hasattr(found, "__dict__"):
         return []
@@ -238,7 +239,7 @@ def _is_users_code(function: Any) -> bool:
     return _root(function.__globals__.get("__name__", "")) not in LIBRARIES | STANDARD
 
 
-def _is_users_object(found: Any) -> bool:
+def _is_users_object(found: object) -> bool:
     return _root(type(found).__module__) not in LIBRARIES | STANDARD | {"builtins"}
 
 

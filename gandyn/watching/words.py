@@ -128,7 +128,7 @@ def _gap(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def _path(found: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _path(found: Mapping[str, object]) -> list[tuple[str, str]]:
     text = f"{found['motion']} on the way from the first step (switch {found['switch']:.2f}, bump {found['bump']:.2f})"
     return [("path angle", text)]
 

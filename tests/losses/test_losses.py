@@ -229,7 +229,7 @@ def test_mistakes_are_named():
         gd.losses.minimax().gradients("critic", REAL, FAKE)
     with pytest.raises(DomainError):
         gd.losses.label_smoothing().generator_divergence()
-    with pytest.raises(ParameterError, match=r"least_squares\(a: Any = 0"):
+    with pytest.raises(ParameterError, match=r"least_squares\(a: Parameter = 0"):
         resolve("least_squares(1, 2, 3, 4)")
     for text in ("hinge(", "hinge() + 1", "label_smoothing(real_target=[x])"):
         with pytest.raises(ParameterError, match="call of one"):

@@ -222,7 +222,7 @@ def test_penalties_by_text():
 def test_mistakes_are_named():
     with pytest.raises(UnknownNameError, match="WGANGP"):
         resolve("WGAN-GPP")
-    with pytest.raises(ParameterError, match=r"R1\(gamma: Any\)"):
+    with pytest.raises(ParameterError, match=r"R1\(gamma: Parameter\)"):
         resolve("R1")
     with pytest.raises(ParameterError, match="R1"):
         resolve("R1(1, 2)")
@@ -242,6 +242,6 @@ def test_no_penalty_takes_a_negative_number(entry):
     """Every number that a penalty takes is a weight, a variance, a bound or a slope: below 0 it has no meaning."""
     example = max(entry.examples, key=len)
     for field in dataclasses.fields(entry.build):
-        for wrong in NEGATIVE if field.type == "Any" else ():
+        for wrong in NEGATIVE if field.type == "Parameter" else ():
             with pytest.raises(ParameterError, match=f"{field.name} >= 0"):
                 entry.build(**{**example, field.name: wrong})

@@ -58,7 +58,7 @@ class DriftCoefficients(Result):
         own = dict(zip(self.symbols, step_sizes(self.game, self.rule), strict=True))
         return tuple(tuple(float(e.xreplace(own)) for e in row) for row in self.products)
 
-    def _by_name(self, values: tuple[Any, ...]) -> dict[str, Any]:
+    def _by_name(self, values: tuple[object, ...]) -> dict[str, Any]:
         return {player.name: value for player, value in zip(self.game.players, values, strict=True)}
 
     @property
@@ -95,6 +95,9 @@ def drift(game: Game, rule: Rule, budget: float | Budget | None = 60.0) -> Drift
         game: a symbolic game; its number of players and whether it is zero-sum matter, its costs do not.
         rule: one made of gradient steps.
         budget: seconds.
+
+    Returns:
+        `DriftCoefficients`: by `.coefficient(i, j)` in terms of the step sizes, and by `.relative(i, j)`.
 
     Raises:
         OutOfTimeError: where the time did not do.

@@ -19,7 +19,7 @@ STEP = sympy.Symbol("lr", positive=True)
 Series = tuple[Any, ...]
 
 
-def step_sizes(game: Game, rule: Rule) -> tuple[Any, ...]:
+def step_sizes(game: Game, rule: Rule) -> tuple[sympy.Expr, ...]:
     """lr of each player, exact: the rule's own, or that of the rule that it wraps.
 
     Raises:
@@ -64,7 +64,7 @@ def traced(game: Game, rule: Rule) -> UpdateMap:
     return result
 
 
-def step_series(game: Game, rule: Rule, order: int) -> list[Any]:
+def step_series(game: Game, rule: Rule, order: int) -> list[sympy.Matrix]:
     """d_1, ..., d_order, SymPy columns: one step of a rule without memory is w + sum over j of lr^j d_j(w).
 
     An implicit rule's step is expanded from its residual.
@@ -94,7 +94,7 @@ def step_series(game: Game, rule: Rule, order: int) -> list[Any]:
     return [sympy.Matrix([row[j] for row in rows]) for j in range(1, order + 1)]
 
 
-def refuse_displacement(rule: Rule, game: Game, rest: Sequence[Any]) -> None:
+def refuse_displacement(rule: Rule, game: Game, rest: Sequence[sympy.Expr]) -> None:
     """Refuse a rule that moves by something that does not vanish with its step size.
 
     Raises:
@@ -109,7 +109,7 @@ def refuse_displacement(rule: Rule, game: Game, rest: Sequence[Any]) -> None:
 
 
 def program_series(
-    step: UpdateMap, outputs: Sequence[Any], known: Mapping[Any, Sequence[Any]], order: int
+    step: UpdateMap, outputs: Sequence[sympy.Expr], known: Mapping[Any, Sequence[Any]], order: int
 ) -> list[Series]:
     """Taylor coefficients in lr of the outputs of a traced program.
 
@@ -130,7 +130,7 @@ def program_series(
     return [taylor(e, values, order) for e in outputs]
 
 
-def taylor(e: Any, values: Mapping[Any, Series], order: int) -> Series:
+def taylor(e: sympy.Expr, values: Mapping[Any, Series], order: int) -> Series:
     """Taylor coefficients in lr of an expression whose symbols are themselves power series in lr.
 
     Args:
@@ -165,13 +165,13 @@ def taylor(e: Any, values: Mapping[Any, Series], order: int) -> Series:
     return tuple(result)
 
 
-def tidy(e: Any) -> Any:
+def tidy(e: sympy.Expr) -> sympy.Expr:
     """Expanded where it is a polynomial; with common factors in front where it is not; 0 where it vanishes."""
     found = expanded(e)
     return found if found.is_polynomial() else sympy.factor_terms(vanishing(found))
 
 
-def expanded(e: Any) -> Any:
+def expanded(e: sympy.Expr) -> sympy.Expr:
     """Expanded in powers of x - c where c is the one offset of the coordinate x; as it stands where there are several.
 
     The expanded form of (x - 1000)^7 loses all its digits near 1000. An offset is read off factors a x + b of the
@@ -191,12 +191,12 @@ def expanded(e: Any) -> Any:
     return sympy.expand(centred).xreplace({moved[s]: s - c for s, c in offsets.items()})
 
 
-def _linear(e: Any) -> bool:
+def _linear(e: sympy.Expr) -> bool:
     free = e.free_symbols - {STEP}
     return not free or (bool(e.is_polynomial(*free)) and sympy.Poly(e, *free).total_degree() <= 1)
 
 
-def _sums(e: Any) -> list[Any]:
+def _sums(e: sympy.Expr) -> list[Any]:
     """The sums inside its powers and products, which expanding would multiply out."""
     inside = [b for p in e.atoms(sympy.Pow) for b in p.args if b.is_Add]
     for product in e.atoms(sympy.Mul):
@@ -205,7 +205,7 @@ def _sums(e: Any) -> list[Any]:
     return inside
 
 
-def _offsets(e: Any) -> dict[Any, Any]:
+def _offsets(e: sympy.Expr) -> dict[Any, Any]:
     """c of each symbol x that stands in sums a x + b = a (x - c) with numbers a, b; None where there are several."""
     found: dict[Any, Any] = {}
     for part in _sums(e):
@@ -219,12 +219,12 @@ def _offsets(e: Any) -> dict[Any, Any]:
     return found
 
 
-def _compound(e: Any) -> bool:
+def _compound(e: sympy.Expr) -> bool:
     """Whether a difference of coordinates stands inside a power or product: near its zero the expanded form cancels."""
     return any(len(part.free_symbols - {STEP}) > 1 for part in _sums(e))
 
 
-def vanishing(e: Any) -> Any:
+def vanishing(e: sympy.Expr) -> sympy.Expr:
     """0 where an expression vanishes identically, else the expression."""
     e = sympy.sympify(e, strict=True)
     if not e.free_symbols or e.is_polynomial():
@@ -232,7 +232,7 @@ def vanishing(e: Any) -> Any:
     return sympy.Integer(0) if is_zero(e.rewrite(sympy.exp)) else e
 
 
-def _padded(series: Sequence[Any], order: int) -> Series:
+def _padded(series: Sequence[sympy.Expr], order: int) -> Series:
     return (*series, *[sympy.Integer(0)] * order)[: order + 1]
 
 

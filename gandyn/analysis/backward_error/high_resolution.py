@@ -53,7 +53,7 @@ class HighResolution(Result):
     game: Game
     rule: Rule
     velocity: tuple[Any, ...]
-    expression: Any
+    expression: sympy.Matrix
     advance: tuple[Any, Any]
     curvature: tuple[Any, ...]
     seconds: float | None = 60.0
@@ -62,17 +62,17 @@ class HighResolution(Result):
     _plot = "high_resolution"
 
     @property
-    def lr(self) -> Any:
+    def lr(self) -> sympy.Expr:
         """The step size of the rule; that of player 1 where the players' step sizes differ."""
         return step_sizes(self.game, self.rule)[0]
 
     @property
-    def in_beta(self) -> Any:
+    def in_beta(self) -> sympy.Expr:
         """The acceleration in terms of beta = 2 / lr, the parameter of Chavdarova et al. 2021."""
         return self.expression.xreplace({STEP: 2 / BETA}).applyfunc(expanded)
 
     @functools.cached_property
-    def slow(self) -> tuple[Any, Any]:
+    def slow(self) -> tuple[sympy.Expr, sympy.Expr]:
         """(c_0, c_1), SymPy columns: the velocity settles to dw/dt = c_0(w) + lr c_1(w) + O(lr^2).
 
         For rules without memory it is the modified flow of order 1.
@@ -83,7 +83,7 @@ class HighResolution(Result):
         """
         return Budget(self.seconds).run(self._settled, f"the slow motion of {self.rule!r}")
 
-    def _settled(self) -> tuple[Any, Any]:
+    def _settled(self) -> tuple[sympy.Expr, sympy.Expr]:
         w, u = sympy.Matrix(self._symbols), sympy.Matrix(self.velocity)
         first, second = self.advance
         pull = sympy.eye(len(w)) - first.jacobian(u)
@@ -133,13 +133,15 @@ class HighResolution(Result):
         space = self.space(lr)
         return lambda z: -space.field(np.asarray(z, dtype=float))
 
-    def slow_velocity(self, w: Any, lr: float) -> Array:
+    def slow_velocity(self, w: Array, lr: float) -> Array:
         """c_0(w) + lr c_1(w) at points (..., d): the velocity that iterates settle to."""
         w = np.asarray(w, dtype=float)
         first, second = (SymbolicFunction([self.game.symbols], list(term))(w) for term in self.slow)
         return first + lr * second
 
-    def flow(self, start: Any, time: Any, lr: float | None = None, velocity: Any = None, **options: Any) -> Trajectory:
+    def flow(
+        self, start: Array, time: Any, lr: float | None = None, velocity: Any = None, **options: Any
+    ) -> Trajectory:
         """Integrate the equation: a trajectory of positions, velocities in `.info["velocity"]`.
 
         Args:
@@ -176,7 +178,7 @@ class HighResolution(Result):
         return aligned(lines)
 
     @property
-    def _symbols(self) -> tuple[Any, ...]:
+    def _symbols(self) -> tuple[sympy.Symbol, ...]:
         return self.game.symbols
 
     def summary(self) -> str:
@@ -258,11 +260,13 @@ def _equation(game: Game, rule: Rule) -> tuple[tuple[Any, ...], Any, tuple[Any, 
     return tuple(u), sympy.ImmutableMatrix(acceleration), (first, second), tuple(a)
 
 
-def _collected(e: Any) -> Any:
+def _collected(e: sympy.Expr) -> sympy.Expr:
     return tidy(e) if not e.is_rational_function(STEP) else expanded(e)
 
 
-def _advance(game: Game, rule: Rule, w: Any, u: Any, a: Any) -> tuple[Any, Any]:
+def _advance(
+    game: Game, rule: Rule, w: sympy.Matrix, u: sympy.Matrix, a: sympy.Matrix
+) -> tuple[sympy.Matrix, sympy.Matrix]:
     """The coefficients of lr and lr^2 in w_{n+1} - w_n, in terms of w_n, w' and w''."""
     if isinstance(rule, Implicit):
         return tuple(step_series(game, rule, 2))
@@ -275,7 +279,9 @@ def _advance(game: Game, rule: Rule, w: Any, u: Any, a: Any) -> tuple[Any, Any]:
     return sympy.Matrix([row[1] for row in rows]), sympy.Matrix([row[2] for row in rows])
 
 
-def _state_series(game: Game, rule: Rule, step: Any, w: Any, u: Any, a: Any) -> dict[Any, Any]:
+def _state_series(
+    game: Game, rule: Rule, step: Any, w: sympy.Matrix, u: sympy.Matrix, a: sympy.Matrix
+) -> dict[sympy.Expr, tuple[sympy.Expr, ...]]:
     """The state at w_n, as series in lr, from w_n and w_{n-1} alone."""
     d, size = game.dim, len(step.symbols) - game.dim
     outputs, unknowns = _affine(step, d)
@@ -305,7 +311,7 @@ def _state_series(game: Game, rule: Rule, step: Any, w: Any, u: Any, a: Any) -> 
     return result
 
 
-def _without(step: Any, unknowns: list[Any]) -> Any:
+def _without(step: Any, unknowns: list[sympy.Symbol]) -> Any:
     """The lines of a program that do not depend on the unknowns."""
     gone, kept = set(unknowns), []
     for name, e in step.bindings:
@@ -332,7 +338,7 @@ def _affine(step: Any, d: int) -> tuple[list[Any], list[Any]]:
     return outputs, unknowns
 
 
-def _left_division(e: Any, b: Any, rule: Rule) -> Any:
+def _left_division(e: sympy.Matrix, b: sympy.Matrix, rule: Rule) -> sympy.Matrix:
     """A matrix M with M b = e, entries simplified."""
     try:
         solution, free = b.T.gauss_jordan_solve(e.T)

@@ -14,7 +14,7 @@ from ...types import Game
 from ...types.signs import is_zero
 
 
-def probe(game: Game) -> Any:
+def probe(game: Game) -> Game:
     """A cubic game in general position with the same players, one coordinate each, zero-sum if the given one is."""
     symbols = {p.name: sympy.Symbol(f"w_{p.name}", real=True) for p in game.players}
     draw = np.random.default_rng(5)
@@ -29,7 +29,9 @@ def probe(game: Game) -> Any:
     return from_sympy(costs, symbols, name="probe")
 
 
-def match(vector: Sequence[Any], basis: Sequence[Sequence[Any]], symbols: Sequence[Any]) -> list[Any] | None:
+def match(
+    vector: Sequence[Any], basis: Sequence[Sequence[Any]], symbols: Sequence[sympy.Symbol]
+) -> list[sympy.Expr] | None:
     """Coefficients k with vector = sum over b of k_b basis_b identically in the symbols; None where there are none.
 
     The coefficients, which may hold parameters, are combinations of values at exact points: the basis is evaluated at

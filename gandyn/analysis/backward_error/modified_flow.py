@@ -117,6 +117,9 @@ def modified_flow(game: Game, rule: Rule, order: int = 1, budget: float | Budget
     Polynomials are written in powers of x - c where the costs are, and are not multiplied out where they hold powers of
     differences of coordinates: expanded, (x - 1000)^7 has no digit left near 1000.
 
+    Returns:
+        A `ModifiedFlow`: the term of each order by `.correction(i)`, callable on w, and by `.expression(i)`.
+
     Raises:
         DomainError: for rules with memory, which follow flows in a larger space, and rules that count their steps.
         ParameterError: for a bad order.

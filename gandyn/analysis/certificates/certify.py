@@ -106,6 +106,10 @@ def certify(
             values per player keep their ratio to the first (`certificate.rule` is the rule that was analysed).
         effort: boxes that one basin may take, about a millisecond each.
 
+    Returns:
+        A `Certificate`: whether `.proven`, `.unique` and `.attracting`, the `.basin_radius`, or the `.failure` that
+        stopped the proof.
+
     Raises:
         NotDifferentiableError, DomainError: for what is not smooth, or changes with the step count.
         ParameterError: for a parameter without a range, or a range without a parameter.

@@ -41,9 +41,9 @@ class System:
     start: BallFunction
     names: tuple[str, ...]
     parameters: tuple[str, ...]
-    expressions: tuple[Any, ...]
+    expressions: tuple[sympy.Expr, ...]
     bindings: tuple[tuple[Any, Any], ...]
-    beginnings: tuple[Any, ...]
+    beginnings: tuple[sympy.Expr, ...]
 
     @functools.cached_property
     def affine(self) -> bool:
@@ -52,7 +52,7 @@ class System:
         return all(sympy.expand(sympy.diff(e, p, 2)) == 0 for e in told for p in self.function.parameters)
 
     @functools.cached_property
-    def _resolved(self) -> list[Any]:
+    def _resolved(self) -> list[sympy.Expr]:
         """The entries of F or v as expressions in which names of intermediate results are replaced by their values."""
         values: dict[Any, Any] = {}
         for name, e in self.bindings:
@@ -165,7 +165,7 @@ def _of_rule(game: Game, rule: Rule, spans: Mapping[str, Range], what: str) -> S
     return System(game, rule, function, start, augmented, held, traced.outputs, traced.bindings, tuple(beginnings))
 
 
-def _symbols(game: Game) -> tuple[Any, ...]:
+def _symbols(game: Game) -> tuple[sympy.Symbol, ...]:
     return tuple(game.symbols or sympy.symbols(f"w1:{game.dim + 1}", real=True))
 
 
@@ -188,7 +188,7 @@ def _free(
     return tuple(sorted(found, key=str))
 
 
-def _refuse_excluded(expressions: Sequence[Any], symbol: Any, span: Range) -> None:
+def _refuse_excluded(expressions: Sequence[sympy.Expr], symbol: sympy.Symbol, span: Range) -> None:
     """Refuse a range with values that the symbol's assumptions exclude, where they may have been used (sqrt(s^2) = s).
 
     Rational expressions never use them.
@@ -238,7 +238,7 @@ def identity(n: int) -> Array:
     return points(np.eye(n))
 
 
-def points(values: Any) -> Array:
+def points(values: Array) -> Array:
     """Floats as balls of radius 0, in an object array of the same shape."""
     ball = namespace()["ball"]
     array = np.asarray(values, dtype=float)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -23,7 +22,7 @@ class Iterated:
         self.function, self.times = function, times
         self.coordinates, self.parameters = function.coordinates, function.parameters
 
-    def enclose(self, z: Any, p: Sequence[Ball]) -> tuple[Array, Array]:
+    def enclose(self, z: Array, p: Sequence[Ball]) -> tuple[Array, Array]:
         """Balls that hold F^k(z), shape (n,), and its Jacobian, shape (n, n), for all z and p in the given balls."""
         centre = middle(z)
         offset, slope, box = z - centre, identity(len(z)), z
@@ -37,13 +36,13 @@ class Iterated:
                 break
         return box, slope
 
-    def values(self, z: Any, p: Sequence[float]) -> Any:
+    def values(self, z: Array, p: Sequence[float]) -> Array:
         """F^k(z) in floats, of the same shape as z."""
         for _ in range(self.times):
             z = self.function.values(z, p)
         return z
 
-    def jacobian(self, z: Any, p: Sequence[float]) -> Any:
+    def jacobian(self, z: Array, p: Sequence[float]) -> Array:
         """The Jacobian of F^k in floats at points z of shape (..., n), as an array of shape (..., n, n)."""
         slope = np.eye(np.shape(z)[-1])
         for _ in range(self.times):

@@ -177,7 +177,7 @@ def _safe(
     return None
 
 
-def _halves(a: Array, b: Array, defect: Array, safe: tuple[Any, Any]) -> list[tuple[Array, Array]]:
+def _halves(a: Array, b: Array, defect: Array, safe: tuple[Array, Array]) -> list[tuple[Array, Array]]:
     """Cut along a face of the safe box where it passes through, else across the side that costs most."""
     overlap = ((a < safe[1]) & (b > safe[0])).all()
     if overlap:

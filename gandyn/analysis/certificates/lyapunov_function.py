@@ -132,6 +132,9 @@ def lyapunov_function(
         at: the fixed point; the game's first known equilibrium by default.
         parameters: (low, high) by name, as for `gd.certify`.
 
+    Returns:
+        A `LyapunovFunction`: the `.expression`, its `.matrix`, and where it is `.verified` to decrease.
+
     Raises:
         DomainError: where the fixed point does not attract to first order: no quadratic function then decreases.
         ConvergenceError: where no P passes the check.
@@ -217,7 +220,7 @@ def _positive(matrix: sympy.Matrix) -> bool:
 
 
 def _proof(
-    game: Game, rule: Rule | None, at: Any, parameters: Mapping[str, Any], radius: float, effort: int
+    game: Game, rule: Rule | None, at: Any, parameters: Mapping[str, object], radius: float, effort: int
 ) -> tuple[Any, Any]:
     from .enclosures import ranges, system
     from .proof import Proof
@@ -260,7 +263,7 @@ def _serves(proof: Any, spans: Any, form: Any) -> bool:
     return True
 
 
-def _from_balls(game: Game, rule: Rule | None, lin: Linearization) -> Any:
+def _from_balls(game: Game, rule: Rule | None, lin: Linearization) -> sympy.Expr:
     proof, spans = _proof(game, rule, lin.at, {}, 1.0, 0)
     p = _solved(lin.matrix, rule is None)
     for digits in DIGITS:
@@ -270,7 +273,7 @@ def _from_balls(game: Game, rule: Rule | None, lin: Linearization) -> Any:
     raise ConvergenceError("no rounding of P passed the check on balls", "a simple fixed point", "at=...")
 
 
-def _family(game: Game, rule: Rule | None, at: Any, parameters: Mapping[str, Any]) -> LyapunovFunction:
+def _family(game: Game, rule: Rule | None, at: object, parameters: Mapping[str, object]) -> LyapunovFunction:
     start = game.equilibria[0] if at is None and game.equilibria else at
     if start is None:
         raise DomainError(f"no point at which to look on {game.name}", "a point", "at=...")

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from ...errors import DomainError
-from ...types import Array, Batch, Game, Player, Rule
+from ...types import Array, Batch, Game, Parameter, Player, Rule
 from ...worlds import POINTS
 
 Row = tuple[Fraction, ...]
@@ -38,7 +38,7 @@ class Point:
     def __init__(self, terms: dict[int, Fraction]) -> None:
         self.terms = {k: c for k, c in terms.items() if c}
 
-    def __add__(self, other: Any) -> Point:
+    def __add__(self, other: object) -> Point:
         if isinstance(other, (int, float)) and other == 0:
             return self
         if not isinstance(other, Point):
@@ -62,7 +62,7 @@ class Point:
     def __neg__(self) -> Point:
         return self * -1
 
-    def __sub__(self, other: Any) -> Point:
+    def __sub__(self, other: Point) -> Point:
         return self.__add__(-other)
 
     def __rsub__(self, other: Any) -> Point:
@@ -98,7 +98,7 @@ class PointsGame(Game):
     def check(self, w: Array) -> None:
         """Accept every point: points of this game have no coordinates that could be checked."""
 
-    def per_player(self, value: Any) -> tuple[Any, ...]:
+    def per_player(self, value: object) -> tuple[Any, ...]:
         """The value in a tuple of length one, because a class of operators has a single player."""
         if isinstance(value, (tuple, list, dict)):
             raise DomainError(f"worst_case with {value} per player", "one value for all", "use one number")
@@ -121,7 +121,7 @@ class PointsGame(Game):
     def _costs(self, w: Array, batch: Batch) -> tuple[Array, ...]:
         raise DomainError("costs of a class of fields", "the field alone", "use a game")
 
-    def resolvent(self, lr: Any, w: Array) -> Array:
+    def resolvent(self, lr: Parameter, w: Array) -> Array:
         """The solution x of x = w - lr v(x), which adds v(x) to the basis."""
         key = ("resolvent", fraction(lr), w.key)
         if key not in self._known:

@@ -146,7 +146,7 @@ class Proof:
         reason = "no quadratic norm was found in which the derivative contracts"
         return Unproven(reason, tuple(map(ends, fixed)), values), "", values
 
-    def _augmented(self, fixed: Array, p: Sequence[Any]) -> tuple[Array, Array]:
+    def _augmented(self, fixed: Array, p: Sequence[object]) -> tuple[Array, Array]:
         """The box with bounds for the rule's state: from its initial values on, it stays in them while w is inside."""
         d, w = self.system.game.dim, box(*self.bounds.T)
         states = [a.union(b) for a, b in zip(self.system.start.enclose(w, p)[0][d:], fixed[d:], strict=True)]

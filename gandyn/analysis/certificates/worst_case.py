@@ -116,6 +116,10 @@ def worst_case(rule: Rule, mu: float = 0.0, lipschitz: float = 1.0, steps: int =
         steps: T >= 1. Up to about 30 field evaluations in all.
         budget: seconds for the semidefinite programmes; without an answer by then, `kind` is "undecided".
 
+    Returns:
+        A `WorstCase`: `.value`, its `.interval`, the `.certificate` that proves it, and a `.member` of the class that
+        comes near.
+
     Raises:
         DomainError: for other rules.
         ParameterError: for a class that is empty.

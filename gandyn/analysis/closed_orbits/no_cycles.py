@@ -43,7 +43,7 @@ def _affine(game: Any, bounds: Array) -> str | None:
     return "the field is affine: with a closed orbit, all its multiples about an equilibrium close, so none is isolated"
 
 
-def _gradient(game: Any, bounds: Array) -> str | None:
+def _gradient(game: Game, bounds: Array) -> str | None:
     weights = _weights(game.jacobian_expr) if _may_be_gradient(_samples(game, bounds)) else None
     if weights is None or not _finite(game, bounds):
         return None
@@ -51,7 +51,7 @@ def _gradient(game: Any, bounds: Array) -> str | None:
     return f"the field is a gradient in the box{factor}: the potential falls along every orbit, so none closes"
 
 
-def _samples(game: Any, bounds: Array) -> Array:
+def _samples(game: Game, bounds: Array) -> Array:
     """J at a few points of the box: what fails there need not be tried in symbols."""
     points = np.random.default_rng(0).uniform(bounds[:, 0], bounds[:, 1], (SAMPLES, len(bounds)))
     with np.errstate(all="ignore"):
@@ -66,7 +66,7 @@ def _may_be_gradient(matrices: Array) -> bool:
     return bool((crossed <= ROUNDED * size * size.T).all() and (matrices * across >= -ROUNDED * size * size.T).all())
 
 
-def _weights(matrix: Any) -> list[Any] | None:
+def _weights(matrix: sympy.Matrix) -> list[sympy.Expr] | None:
     """Positive numbers d_i with d_i J_ij = d_j J_ji for all i and j, or None."""
     n = matrix.shape[0]
     weights: list[Any] = [None] * n
@@ -87,7 +87,7 @@ def _weights(matrix: Any) -> list[Any] | None:
     return weights if even else None
 
 
-def _monotone(game: Any, bounds: Array) -> str | None:
+def _monotone(game: Game, bounds: Array) -> str | None:
     """Whether (J + J^T)/2, or its negative, has positive eigenvalues everywhere, by Gershgorin's discs."""
     n = game.dim
     symmetric = (game.jacobian_expr + game.jacobian_expr.T) / 2
@@ -108,7 +108,7 @@ def _monotone(game: Any, bounds: Array) -> str | None:
     return None
 
 
-def _area(game: Any, bounds: Array) -> str | None:
+def _area(game: Game, bounds: Array) -> str | None:
     matrices = _samples(game, bounds)
     divergences = np.trace(matrices, axis1=-2, axis2=-1)
     small = (np.abs(divergences) <= ROUNDED * np.abs(matrices).max()).all()
@@ -117,7 +117,7 @@ def _area(game: Any, bounds: Array) -> str | None:
     return "the flow keeps area, which an isolated closed orbit could not: orbits would wind onto it from one side"
 
 
-def _bendixson(game: Any, bounds: Array) -> str | None:
+def _bendixson(game: Game, bounds: Array) -> str | None:
     divergence = sympy.expand(game.jacobian_expr.trace())
     one_sign = (divergence.is_nonnegative or divergence.is_nonpositive) and _finite(game, bounds)
     strict = _everywhere(game, [divergence], bounds, lambda low, high: ((low > 0) | (high < 0)).all(-1))
@@ -173,18 +173,20 @@ def conserved(game: Game, bounds: Array) -> str | None:
 # --- interval arithmetic over the box ---------------------------------------------------------------------------------
 
 
-def _finite(game: Any, bounds: Array) -> bool:
+def _finite(game: Game, bounds: Array) -> bool:
     """Whether the field and its derivative exist everywhere in the box."""
     if all(e.is_polynomial(*game.symbols) for e in game.field_exprs):
         return True
     return _bounded(game, [*game.field_exprs, *game.jacobian_expr], bounds)
 
 
-def _bounded(game: Any, expressions: list[Any], bounds: Array) -> bool:
+def _bounded(game: Game, expressions: list[sympy.Expr], bounds: Array) -> bool:
     return _everywhere(game, expressions, bounds, lambda low, high: (np.isfinite(low) & np.isfinite(high)).all(-1))
 
 
-def _everywhere(game: Any, expressions: list[Any], bounds: Array, test: Callable[[Array, Array], Array]) -> bool:
+def _everywhere(
+    game: Game, expressions: list[sympy.Expr], bounds: Array, test: Callable[[Array, Array], Array]
+) -> bool:
     """Whether ranges of expressions pass a test on every part of a cover of the box."""
     from ...symbolic.intervals import IntervalFunction
 

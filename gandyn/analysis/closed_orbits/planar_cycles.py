@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import numpy as np
 
@@ -181,7 +180,7 @@ def as_remarks(possible: list[LimitCycle]) -> list[str]:
     ]
 
 
-def crossing(cycles: list[LimitCycle], bounds: Array) -> list[Any]:
+def crossing(cycles: list[LimitCycle], bounds: Array) -> list[LimitCycle]:
     """Those that pass through a box, and the smallest of those that go around it."""
     meets = [((c.points >= bounds[:, 0]) & (c.points <= bounds[:, 1])).all(-1).any() for c in cycles]
     around = sorted((c for c, met in zip(cycles, meets, strict=True) if not met), key=lambda c: c.radius)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from typing import Any
 
 import numpy as np
 
@@ -183,7 +182,7 @@ def _angle(a: Array, b: Array) -> Array:
     return np.asarray(np.arctan2(_cross(a, b), (a * b).sum(-1)))
 
 
-def along(map_: ReturnMap, path: list[tuple[float, Array]], period: float, count: int) -> Any:
+def along(map_: ReturnMap, path: list[tuple[float, Array]], period: float, count: int) -> Array:
     """Points x at `count` equal times of one period, each by one short step from the path's last point before it.
 
     Args:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -11,7 +10,7 @@ from ...lazy import sympy
 from ...types import Array, Game
 from ..parameters.system import compiled
 
-Columns = Callable[..., Sequence[Any]]
+Columns = Callable[..., Sequence[Array]]
 
 
 class ScaledField:
@@ -32,7 +31,7 @@ class ScaledField:
         if game.symbolic:
             self._compile(game)
 
-    def _compile(self, game: Any) -> None:
+    def _compile(self, game: Game) -> None:
         places = [sympy.Rational(float(c)) for c in self.centre]
         widths = [sympy.Rational(float(h)) for h in self.width]
         new = [sympy.Dummy(f"x{k}", real=True) for k in range(game.dim)]

@@ -24,7 +24,9 @@ GENERIC = 3  # points at which gradients are compared: one may lie where they ha
 class Search(abc.ABC):
     """The dynamics on `symbols`, restricted to where the `constraints` vanish."""
 
-    def __init__(self, symbols: Sequence[Any], right: Sequence[Any], constraints: Sequence[Any]) -> None:
+    def __init__(
+        self, symbols: Sequence[sympy.Symbol], right: Sequence[sympy.Expr], constraints: Sequence[Any]
+    ) -> None:
         self.symbols, self.right = tuple(symbols), tuple(map(_decimals_as_fractions, right))
         self.constraints = tuple(constraints)
         self._eliminated = self._solve_constraints()
@@ -40,7 +42,7 @@ class Search(abc.ABC):
             raise ParameterError(f"constraints {self.constraints}", "independent linear expressions", "drop some")
         return dict(solved[0])
 
-    def on_set(self, e: Any) -> Any:
+    def on_set(self, e: sympy.Expr) -> sympy.Expr:
         """An expression restricted to the set on which the constraints hold."""
         return e.xreplace(self._eliminated) if self._eliminated else e
 
@@ -48,7 +50,7 @@ class Search(abc.ABC):
     def change(self, e: Any) -> Any:
         """The change of H that has to vanish: dH/dt for a flow, H(z+) - H(z) for a map."""
 
-    def residual(self, e: Any) -> Any:
+    def residual(self, e: sympy.Expr) -> sympy.Expr:
         """The change of H, simplified; 0 where H is conserved."""
         raw = self.on_set(self.change(e))
         quick = _normal(raw)
@@ -58,7 +60,7 @@ class Search(abc.ABC):
     def candidates(self, basis: Sequence[Any], degree: int | None) -> Iterator[tuple[Any, str]]:
         """Pairs (H, how it was found) of candidates that are still to be verified."""
 
-    def independent(self, e: Any, others: Sequence[Any]) -> bool:
+    def independent(self, e: sympy.Expr, others: Sequence[sympy.Expr]) -> bool:
         """Whether e is no function of the others: gradients at a generic point of the set have full rank."""
         free = [s for s in self.symbols if s not in self._eliminated]
         parameters = sorted(set().union(*(q.free_symbols for q in (e, *others))) - set(self.symbols), key=str)
@@ -69,19 +71,21 @@ class Search(abc.ABC):
                 return True
         return False
 
-    def ansatz(self, basis: Sequence[Any], columns: Sequence[Any], method: str) -> Iterator[tuple[Any, str]]:
+    def ansatz(
+        self, basis: Sequence[sympy.Expr], columns: Sequence[sympy.Expr], method: str
+    ) -> Iterator[tuple[Any, str]]:
         """Combinations of basis functions whose columns (changes) cancel identically, the simplest first."""
         vectors = [_whole(vector) for vector in _relations(columns, self.symbols)]
         found = [sympy.Add(*(c * b for c, b in zip(vector, basis, strict=True))) for vector in vectors]
         for e in sorted(found, key=self._complexity):
             yield e, method
 
-    def _complexity(self, e: Any) -> tuple[Any, ...]:
+    def _complexity(self, e: sympy.Expr) -> tuple[Any, ...]:
         polynomial = e.is_polynomial(*self.symbols)
         degree = sympy.Poly(e, *self.symbols).total_degree() if polynomial else 2
         return degree, -len(e.free_symbols & set(self.symbols)), sympy.count_ops(e), str(e)
 
-    def monomials(self, degree: int | None) -> list[Any]:
+    def monomials(self, degree: int | None) -> list[sympy.Expr]:
         """All monomials of degree 1 to `degree`, as high as their number allows."""
         free = [s for s in self.symbols if s not in self._eliminated]
         n, top = len(free), DEGREE if degree is None else degree
@@ -95,13 +99,13 @@ class Search(abc.ABC):
 class FlowSearch(Search):
     """The search for conserved quantities of the flow dw/dt = -v(w), where v is `right`."""
 
-    def change(self, e: Any) -> Any:
+    def change(self, e: sympy.Expr) -> sympy.Expr:
         """The time derivative of H along the flow, dH/dt = -grad H . v."""
         e = _plain_logs(e)
         return sympy.Add(*(-sympy.diff(e, s) * v for s, v in zip(self.symbols, self.right, strict=True)))
 
     @functools.cached_property
-    def direction(self) -> tuple[Any, ...]:
+    def direction(self) -> tuple[sympy.Expr, ...]:
         """The field without a factor common to all its entries: the same orbits, at another speed."""
         right = [self.on_set(v) for v in self.right]
         pivot = next((v for v in right if v != 0), None)
@@ -113,7 +117,7 @@ class FlowSearch(Search):
         common = functools.reduce(sympy.lcm, (sympy.denom(r) for r in ratios))
         return tuple(sympy.cancel(r * common) for r in ratios)
 
-    def _along(self, e: Any) -> Any:
+    def _along(self, e: sympy.Expr) -> sympy.Expr:
         e = _plain_logs(self.on_set(e))
         parts = zip(self.symbols, self.direction, strict=True)
         return sympy.Add(*(sympy.diff(e, s) * v for s, v in parts if s not in self._eliminated))
@@ -127,7 +131,7 @@ class FlowSearch(Search):
             yield from self._stream()
             yield from self._separated()
 
-    def _kept(self, s: Any, v: Any) -> bool:
+    def _kept(self, s: sympy.Expr, v: sympy.Expr) -> bool:
         """Whether the plane s = 0 is invariant, so that log|s| has a change without a pole."""
         if v == 0:
             return False
@@ -163,7 +167,7 @@ class FlowSearch(Search):
 class MapSearch(Search):
     """The search for conserved quantities of the map z+ = F(z), where F is `right`."""
 
-    def change(self, e: Any) -> Any:
+    def change(self, e: sympy.Expr) -> sympy.Expr:
         """The change of H over one step, H(F(z)) - H(z)."""
         return e.xreplace(dict(zip(self.symbols, self.right, strict=True))) - e
 
@@ -179,7 +183,7 @@ class MapSearch(Search):
         yield from self.ansatz(functions, columns, "linear algebra on an ansatz")
 
 
-def _integral(e: Any, s: Any) -> Any | None:
+def _integral(e: sympy.Expr, s: sympy.Expr) -> sympy.Expr | None:
     """An antiderivative where it is elementary and quick: of rational functions of s, and of sums of exponentials."""
     if not e.is_rational_function(s) and not e.has(sympy.exp):
         return None
@@ -187,23 +191,23 @@ def _integral(e: Any, s: Any) -> Any | None:
     return None if found.has(sympy.Integral) else found
 
 
-def _plain_logs(e: Any) -> Any:
+def _plain_logs(e: sympy.Expr) -> sympy.Expr:
     """An expression with log|x| written as log x, which has the same derivative where x is not 0."""
     return e.replace(lambda p: isinstance(p, sympy.log) and isinstance(p.args[0], sympy.Abs), _inner_log)
 
 
-def _inner_log(p: Any) -> Any:
+def _inner_log(p: sympy.Expr) -> sympy.Expr:
     return sympy.log(p.args[0].args[0])
 
 
-def _absolute_logs(e: Any) -> Any:
+def _absolute_logs(e: sympy.Expr) -> sympy.Expr:
     def absolute(p: Any) -> Any:
         return sympy.log(sympy.Abs(p.args[0]))
 
     return e.replace(lambda p: isinstance(p, sympy.log) and p.args[0].free_symbols, absolute)
 
 
-def _normal(e: Any) -> Any:
+def _normal(e: sympy.Expr) -> sympy.Expr:
     """A quotient of polynomials in the coordinates and in exponentials, cancelled."""
     if e.is_Number:
         return e
@@ -216,7 +220,7 @@ def _normal(e: Any) -> Any:
     return sympy.cancel(sympy.together(e))
 
 
-def _of_moderate_degree(e: Any) -> bool:
+def _of_moderate_degree(e: sympy.Expr) -> bool:
     """Whether factoring ends: no long number, and no power above the 64th, also among exponentials.
 
     exp(1000 x) is a power of exp(x).
@@ -232,11 +236,11 @@ def _of_moderate_degree(e: Any) -> bool:
     return all(max(found) <= MODERATE * min(found) for found in rates.values())
 
 
-def _reciprocal(p: Any) -> Any:
+def _reciprocal(p: sympy.Expr) -> sympy.Expr:
     return 1 / sympy.exp(-p.args[0])
 
 
-def _relations(columns: Sequence[Any], symbols: Sequence[Any]) -> Iterator[list[Any]]:
+def _relations(columns: Sequence[sympy.Expr], symbols: Sequence[sympy.Symbol]) -> Iterator[list[Any]]:
     """Vectors c with sum_i c_i columns_i = 0 identically; exponentials count as independent variables."""
     columns = [_normal(c) for c in columns] if any(not c.is_polynomial(*symbols) for c in columns) else list(columns)
     shared = functools.reduce(sympy.lcm, (sympy.denom(c) for c in columns), sympy.Integer(1))
@@ -257,7 +261,7 @@ def _relations(columns: Sequence[Any], symbols: Sequence[Any]) -> Iterator[list[
         yield [sympy.cancel(e) for e in row]
 
 
-def _rank(rows: Sequence[Sequence[Any]]) -> int:
+def _rank(rows: Sequence[Sequence[sympy.Expr]]) -> int:
     """Of rational numbers exactly; of others to 20 of 40 digits, each row in its own units."""
     import mpmath
 
@@ -271,13 +275,13 @@ def _rank(rows: Sequence[Sequence[Any]]) -> int:
         return sum(bool(s > mpmath.mpf(10) ** -20) for s in singular)
 
 
-def _decimals_as_fractions(e: Any) -> Any:
+def _decimals_as_fractions(e: sympy.Expr) -> sympy.Expr:
     """Decimals are read as what they say, so that 0.3 x and 3 x / 10 are one function."""
     e = sympy.sympify(e, strict=True)
     return e.xreplace({f: sympy.Rational(str(f)) for f in e.atoms(sympy.Float)})
 
 
-def _whole(vector: Sequence[Any]) -> list[Any]:
+def _whole(vector: Sequence[sympy.Expr]) -> list[sympy.Expr]:
     """The direction of a vector, rescaled to have no denominators, no common factor and a positive first entry."""
     denominator = functools.reduce(sympy.lcm, (sympy.denom(c) for c in vector), sympy.Integer(1))
     scaled = [sympy.cancel(c * denominator) for c in vector]

@@ -37,10 +37,10 @@ class ConservedQuantity(Result):
 
     game: Game
     rule: Rule | None
-    symbols: tuple[Any, ...]
-    expression: Any
+    symbols: tuple[sympy.Symbol, ...]
+    expression: sympy.Expr
     method: str
-    residual: Any
+    residual: sympy.Expr
     constraints: tuple[Any, ...] = ()
 
     def __call__(self, z: Array) -> Array:
@@ -199,7 +199,7 @@ def strict_extremum(game: Game, rule: Rule | None, local: Any, degree: int | Non
     return None
 
 
-def _combinations(flat: Sequence[Any], squares: Sequence[Any]) -> Iterable[Any]:
+def _combinations(flat: Sequence[sympy.Expr], squares: Sequence[Any]) -> Iterable[Any]:
     rest = sum(squares)
     for e in flat:
         yield e

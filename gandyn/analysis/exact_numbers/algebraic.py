@@ -31,7 +31,7 @@ class Algebraic:
         """The number 1 as an element of the field."""
         return self.number(QQ(1))
 
-    def __init__(self, f: Any, flow: bool) -> None:
+    def __init__(self, f: sympy.Poly, flow: bool) -> None:
         self.f, self.degree = f, f.degree()
         self._modulus = [QQ.from_sympy(sympy.Rational(c) / f.LC()) for c in f.all_coeffs()]
         if self.degree == 1:
@@ -41,7 +41,7 @@ class Algebraic:
             self._mirrored = -self.eigenvalue if flow else self.number(QQ(1)) / self.eigenvalue
         self.root = on_boundary(f, flow)
 
-    def _element(self, coefficients: Sequence[Any]) -> Any:
+    def _element(self, coefficients: Sequence[object]) -> Any:
         return ANP(list(coefficients), self._modulus, QQ)
 
     def number(self, coefficient: Any) -> Any:
@@ -63,7 +63,7 @@ class Algebraic:
         """The size by which pivots are compared: 0 for zero, else 1, since exact elimination may use any pivot."""
         return float(not self.is_zero(x))
 
-    def real(self, x: Any) -> Any:
+    def real(self, x: Any) -> sympy.Expr:
         """The real part as a SymPy number: rational, in radicals, or to 40 digits."""
         half = (x + self.conjugate(x)) * self.number(QQ(1, 2))
         coefficients = [QQ.to_sympy(c) for c in half.to_list()]
@@ -84,7 +84,7 @@ class Decimals:
     exact = False
     one = mpmath.mpf(1)
 
-    def __init__(self, root: Any) -> None:
+    def __init__(self, root: sympy.Expr) -> None:
         self.root = root
         with mpmath.workdps(DECIMALS):
             self.eigenvalue = mpmath.mpc(
@@ -107,18 +107,18 @@ class Decimals:
         """The modulus of x, by which pivots are compared."""
         return 0.0 if self.is_zero(x) else float(abs(x))
 
-    def real(self, x: Any) -> Any:
+    def real(self, x: Any) -> sympy.Expr:
         """The real part of x as a SymPy number."""
         return sympy.Integer(0) if self.is_zero(x.real) else sympy.Float(x.real, 30)
 
 
-def on_boundary(f: Any, flow: bool) -> Any:
+def on_boundary(f: sympy.Poly, flow: bool) -> sympy.Expr:
     """The root of f nearest to the boundary, with a non-negative imaginary part."""
     roots = [r for r in numeric_roots(f) if sympy.im(r) >= 0]
     return min(roots, key=lambda r: abs(sympy.re(r)) if flow else abs(abs(r) - 1))
 
 
-def horner(coefficients: Sequence[Any], x: Any) -> Any:
+def horner(coefficients: Sequence[object], x: sympy.Expr) -> sympy.Expr:
     """The value at x of a polynomial given by its coefficients, highest power first."""
     result: Any = sympy.Integer(0)
     for c in coefficients:
@@ -126,7 +126,7 @@ def horner(coefficients: Sequence[Any], x: Any) -> Any:
     return result
 
 
-def solve(numbers: Any, rows: list[list[Any]]) -> list[Any]:
+def solve(numbers: Algebraic, rows: list[list[Any]]) -> list[Any]:
     """The solution of a linear system with augmented rows, by elimination.
 
     Raises:
@@ -147,7 +147,7 @@ def solve(numbers: Any, rows: list[list[Any]]) -> list[Any]:
     return [row[n] for row in rows]
 
 
-def kernel(numbers: Any, matrix: list[list[Any]]) -> list[list[Any]]:
+def kernel(numbers: Algebraic, matrix: list[list[Any]]) -> list[list[Any]]:
     """A basis of the kernel of a matrix, from its reduced echelon form."""
     rows, n = [list(row) for row in matrix], len(matrix[0])
     zero = numbers.eigenvalue - numbers.eigenvalue

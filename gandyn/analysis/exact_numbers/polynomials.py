@@ -38,7 +38,7 @@ class Placement:
     boundary_factors: tuple[tuple[Any, int], ...] = ()
 
 
-def factors(matrix: Any) -> list[tuple[Any, int]]:
+def factors(matrix: sympy.Matrix) -> list[tuple[Any, int]]:
     """Irreducible factors of det(z I - matrix) over the rationals (or the entries' own field), with multiplicity."""
     if not matrix.is_zero_matrix and matrix.has(sympy.exp, sympy.E):
         found = over_exponentials(matrix, irreducible=True)
@@ -47,7 +47,7 @@ def factors(matrix: Any) -> list[tuple[Any, int]]:
     return [(f, m) for f, m in matrix.charpoly(Z).as_poly(Z).factor_list()[1] if f.degree(Z) > 0]
 
 
-def parts(matrix: Any, known: Callable[[], list[tuple[Any, int]]]) -> list[tuple[Any, int]]:
+def parts(matrix: sympy.Matrix, known: Callable[[], list[tuple[Any, int]]]) -> list[tuple[Any, int]]:
     """Coprime square-free factors: those that are `known`, or over powers of e the quickest to find."""
     found = over_exponentials(matrix, irreducible=False) if matrix.has(sympy.exp, sympy.E) else None
     return known() if found is None else found
@@ -121,7 +121,7 @@ def place(matrix_factors: Sequence[tuple[Any, int]], flow: bool) -> Placement:
     return Placement(inside, boundary, outside, certain, tuple(found))
 
 
-def _in_units_of_its_roots(f: Any) -> Any:
+def _in_units_of_its_roots(f: sympy.Poly) -> sympy.Poly:
     """f(s z) / s^n, s a power of ten near the largest root: within a factor 20 n of it (Fujiwara's bound)."""
     first, *rest = (abs(sympy.N(e, DIGITS)) for e in f.all_coeffs())
     sizes = [sympy.log(e / first, 10).n() / k for k, e in enumerate(rest, 1) if e]
@@ -131,11 +131,11 @@ def _in_units_of_its_roots(f: Any) -> Any:
     return Poly([e / unit**k for k, e in enumerate(f.all_coeffs())], *f.gens)
 
 
-def _distance(root: Any, flow: bool) -> Any:
+def _distance(root: sympy.Expr, flow: bool) -> sympy.Expr:
     return sympy.re(root) if flow else abs(root) - 1
 
 
-def _count_inside(f: Any, flow: bool, on: int) -> int:
+def _count_inside(f: sympy.Poly, flow: bool, on: int) -> int:
     if on and is_rational(f):
         return int((f.degree() - on) // 2)  # f is its own mirror image at the boundary
     quick = _count_off_boundary(f, flow) if not on and is_rational(f) else None
@@ -148,13 +148,13 @@ def _count_inside(f: Any, flow: bool, on: int) -> int:
     return sum(bool(d < 0) for d in distances)
 
 
-def _count_off_boundary(f: Any, flow: bool) -> int | None:
+def _count_off_boundary(f: sympy.Poly, flow: bool) -> int | None:
     """The number of roots inside, proven; None where some lie on the boundary, or too close to tell quickly."""
     quick = _count_in_doubles(f, flow)
     return _count_in_discs(f, flow) if quick is None else quick
 
 
-def _count_in_doubles(f: Any, flow: bool) -> int | None:
+def _count_in_doubles(f: sympy.Poly, flow: bool) -> int | None:
     """The number from roots in doubles, where Smith's discs, rounding included, all stay clear of the boundary.
 
     Every connected union of k discs of radii n |f(r_i) / (a prod (r_i - r_j))| holds k roots (Smith 1970).
@@ -177,7 +177,7 @@ def _count_in_doubles(f: Any, flow: bool) -> int | None:
     return int((distances < 0).sum()) if clear.all() else None
 
 
-def _count_in_discs(f: Any, flow: bool) -> int | None:
+def _count_in_discs(f: sympy.Poly, flow: bool) -> int | None:
     """Roots of f on the stable side, counted in discs that hold them to 40 digits; None where a disc meets the line."""
     discs = _discs(f)
     if discs is None:
@@ -189,11 +189,11 @@ def _count_in_discs(f: Any, flow: bool) -> int | None:
     return None
 
 
-def _on_by_digits(f: Any, flow: bool) -> int:
+def _on_by_digits(f: sympy.Poly, flow: bool) -> int:
     return sum(bool(abs(_distance(r, flow)) < sympy.Float(10) ** (-DIGITS // 2)) for r in numeric_roots(f))
 
 
-def _on_circle(f: Any) -> int:
+def _on_circle(f: sympy.Poly) -> int:
     if f.degree() == 1:
         return int(abs(sympy.Rational(f.eval(0)) / f.LC()) == 1)
     coefficients = f.all_coeffs()
@@ -207,7 +207,7 @@ def _on_circle(f: Any) -> int:
     return 2 * int(Poly(reduced, Z).count_roots(-2, 2))
 
 
-def _on_axis(f: Any) -> int:
+def _on_axis(f: sympy.Poly) -> int:
     if f.degree() == 1:
         return int(f.eval(0) == 0)
     coefficients = f.all_coeffs()
@@ -216,7 +216,7 @@ def _on_axis(f: Any) -> int:
     return 2 * int(Poly(coefficients[::2], Z).count_roots(None, 0))
 
 
-def semisimple(matrix: Any, all_factors: Sequence[tuple[Any, int]], factor: Any) -> bool:
+def semisimple(matrix: sympy.Matrix, all_factors: Sequence[tuple[Any, int]], factor: sympy.Poly) -> bool:
     """Whether the eigenvalues that are roots of `factor` have full eigenspaces: no Jordan block above size one.
 
     Args:
@@ -233,7 +233,7 @@ def semisimple(matrix: Any, all_factors: Sequence[tuple[Any, int]], factor: Any)
     return all(map(is_zero, product))
 
 
-def _nullity(matrix: Any, f: Any) -> int | None:
+def _nullity(matrix: sympy.Matrix, f: sympy.Poly) -> int | None:
     """dim ker f(matrix), by elimination over the rationals or a field of powers of e; None over another field."""
     from ...symbolic.coefficients import NoExpansionError
     from ...symbolic.exponentials import finest
@@ -263,7 +263,7 @@ def _evaluate(poly: Any, matrix: Any) -> Any:
     return result
 
 
-def closed_roots(f: Any) -> list[Any] | None:
+def closed_roots(f: sympy.Poly) -> list[sympy.Expr] | None:
     """Roots in radicals where they are readable: degree two, also over the Gaussian integers, and biquadratics."""
     if f.degree() <= 2:
         return [simplified(r) for r in sympy.solve(f.as_expr(), Z)]
@@ -276,7 +276,7 @@ def closed_roots(f: Any) -> list[Any] | None:
     return None
 
 
-def largest_modulus(matrix_factors: Sequence[tuple[Any, int]]) -> Any | None:
+def largest_modulus(matrix_factors: Sequence[tuple[Any, int]]) -> sympy.Expr | None:
     """The spectral radius in radicals or as a root of a rational polynomial; None where degrees grow too high.
 
     The square of the modulus of a root r is r times its conjugate, and products of two roots are the roots of the
@@ -304,10 +304,10 @@ def largest_modulus(matrix_factors: Sequence[tuple[Any, int]]) -> Any | None:
     return None
 
 
-def _size(h: Any, x: Any) -> Any:
+def _size(h: sympy.Poly, x: sympy.Expr) -> sympy.Expr:
     return sum(abs(c) * abs(x) ** (h.degree() - k) for k, c in enumerate(h.all_coeffs()))
 
 
-def _root_near(h: Any, value: Any) -> Any:
+def _root_near(h: sympy.Poly, value: Any) -> sympy.Expr:
     candidates = closed_roots(h) or list(h.real_roots())
     return min(candidates, key=lambda r: abs(sympy.N(r, DIGITS) - value))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from ...lazy import sympy
 from ...types.signs import is_zero
 
 
-def hurwitz(f: Any) -> list[Any]:
+def hurwitz(f: sympy.Poly) -> list[sympy.Expr]:
     """Positive together exactly when every root of f has a negative real part: coefficients and Hurwitz determinants.
 
     By Lienard and Chipart, the coefficients of one parity and the determinants of the other suffice.
@@ -17,7 +16,7 @@ def hurwitz(f: Any) -> list[Any]:
     coefficients = [sympy.together(c / f.LC()) for c in f.all_coeffs()]
     n = len(coefficients) - 1
 
-    def coefficient(k: int) -> Any:
+    def coefficient(k: int) -> sympy.Expr:
         return coefficients[k] if 0 <= k <= n else sympy.Integer(0)
 
     conditions = [coefficients[n - k] for k in range(0, n, 2)]
@@ -27,7 +26,7 @@ def hurwitz(f: Any) -> list[Any]:
     return conditions
 
 
-def jury(f: Any) -> list[Any]:
+def jury(f: sympy.Poly) -> list[sympy.Expr]:
     """Positive together exactly when every root of f lies inside the unit circle.
 
     z = (1 + s)/(1 - s) maps the disc to the left half-plane; f(-1) must not vanish, which is one of the conditions.
@@ -49,9 +48,9 @@ def jury(f: Any) -> list[Any]:
     return [leading, *hurwitz(transformed)]
 
 
-def boundary_roots(expressions: Sequence[Any], p: Any) -> list[Any]:
+def boundary_roots(expressions: Sequence[sympy.Expr], p: sympy.Expr) -> list[sympy.Expr]:
     """All positive roots of the numerators in p, sorted; in radicals where readable, else as CRootOf."""
-    roots: dict[Any, None] = {}
+    roots: dict[sympy.Expr, None] = {}
     for e in expressions:
         numerator = sympy.numer(sympy.together(e))
         for factor, _ in sympy.factor_list(numerator)[1]:
@@ -68,7 +67,7 @@ def boundary_roots(expressions: Sequence[Any], p: Any) -> list[Any]:
     return sorted(roots, key=lambda r: sympy.N(r, 30))
 
 
-def between(low: Any, high: Any | None) -> Any:
+def between(low: sympy.Expr, high: sympy.Expr | None) -> sympy.Expr:
     """A rational number between `low` and `high`, or above `low` where `high` is None."""
     if high is None:
         return sympy.floor(low) + 1

@@ -70,6 +70,9 @@ def gap_along(
         equilibrium: by default the game's first known one.
         points: how many points of each trajectory.
 
+    Returns:
+        A `GapAlong`: one of `.curves` for each trajectory, of the gap and of the distance to the equilibrium.
+
     Raises:
         ParameterError: without an equilibrium, or for ensembles and single recorded points.
 

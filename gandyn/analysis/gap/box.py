@@ -192,7 +192,7 @@ def _enclosures(game: Game) -> list[Enclosure]:
     return [enclosure(cost, game.symbols, own.start, own.stop) for cost, own in blocks]
 
 
-def box_of(game: Game, box: Any, radius: Any) -> Array:
+def box_of(game: Game, box: object, radius: Any) -> Array:
     """The box in which answers are searched for, shape (d, 2), cut down to what the game allows.
 
     Args:
@@ -236,7 +236,7 @@ def _positive(radius: Any) -> float:
     return float(radius)
 
 
-def _pairs(game: Game, box: Any) -> Array:
+def _pairs(game: Game, box: object) -> Array:
     try:
         bounds = np.asarray(box, dtype=float)
     except (TypeError, ValueError):

@@ -6,7 +6,6 @@ import dataclasses
 import functools
 import itertools
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import sympy
@@ -141,7 +140,7 @@ class Enclosure:
         return z
 
 
-def _linear(u: Any, moving: Sequence[Any]) -> tuple[int, int] | None:
+def _linear(u: sympy.Expr, moving: Sequence[sympy.Expr]) -> tuple[int, int] | None:
     """The index k and the sign of a where u = a s_k + b with numbers a and b; None for any other u."""
     if len(u.free_symbols) != 1 or not u.free_symbols <= set(moving):
         return None
@@ -151,7 +150,7 @@ def _linear(u: Any, moving: Sequence[Any]) -> tuple[int, int] | None:
 
 
 @functools.lru_cache(maxsize=64)
-def enclosure(cost: Any, symbols: tuple[Any, ...], start: int, stop: int) -> Enclosure:
+def enclosure(cost: sympy.Expr, symbols: tuple[object, ...], start: int, stop: int) -> Enclosure:
     """The interval form of one player's cost, made once for a game.
 
     Args:

@@ -45,7 +45,7 @@ def falls_without_limit(cost: Enclosure, w: Array, bounds: Array, places: Sequen
     return ""
 
 
-def _distinct(points: Sequence[Array]) -> list[list[Any]]:
+def _distinct(points: Sequence[Array]) -> list[list[sympy.Expr]]:
     """As rationals, and rounded to six decimals, where exact places are more likely."""
     found: dict[tuple[Any, ...], None] = {}
     for point in points:
@@ -54,12 +54,14 @@ def _distinct(points: Sequence[Array]) -> list[list[Any]]:
     return [list(p) for p in found][:MOST_LINES]
 
 
-def _rational(value: Any) -> Any:
+def _rational(value: Any) -> sympy.Expr:
     exact = Fraction(float(value))
     return sympy.Rational(exact.numerator, exact.denominator)
 
 
-def _bottomless(cost: Enclosure, s: Any, ends: tuple[Any, ...], others: dict[Any, Any]) -> Iterator[tuple[Any, int]]:
+def _bottomless(
+    cost: Enclosure, s: sympy.Expr, ends: tuple[object, ...], others: dict[sympy.Expr, sympy.Expr]
+) -> Iterator[tuple[Any, int]]:
     """Places on one line, and sides, from which the cost tends to minus infinity."""
     e = cost.cost.xreplace(others)
     arguments = [u.xreplace(others) for u in cost.where.arguments]
@@ -77,7 +79,7 @@ def _bottomless(cost: Enclosure, s: Any, ends: tuple[Any, ...], others: dict[Any
                 yield c, sign
 
 
-def _zeros(u: Any, s: Any, ends: tuple[Any, ...]) -> list[Any]:
+def _zeros(u: sympy.Expr, s: sympy.Expr, ends: tuple[sympy.Expr, ...]) -> list[sympy.Expr]:
     """Real zeros in the interval: of polynomials with rational coefficients, and of the cosine of a linear argument."""
     if isinstance(u, sympy.Abs):
         return _zeros(u.args[0], s, ends)
@@ -94,7 +96,7 @@ def _zeros(u: Any, s: Any, ends: tuple[Any, ...]) -> list[Any]:
     return []
 
 
-def _signs_known(u: Any, s: Any, ends: tuple[Any, ...]) -> bool:
+def _signs_known(u: sympy.Expr, s: sympy.Expr, ends: tuple[sympy.Expr, ...]) -> bool:
     """Whether `_zeros` finds all zeros, so that the sign between neighbours is that of one point."""
     if not u.has(s) or u.is_positive or u.is_nonnegative:
         return True
@@ -104,13 +106,13 @@ def _signs_known(u: Any, s: Any, ends: tuple[Any, ...]) -> bool:
     return isinstance(u, sympy.cos) and bool(_zeros(u, s, ends))
 
 
-def _exists(cost: Enclosure, others: dict[Any, Any], s: Any, at: Any) -> bool:
+def _exists(cost: Enclosure, others: dict[sympy.Expr, sympy.Expr], s: sympy.Expr, at: object) -> bool:
     here = {**others, s: at}
     positive = [*cost.where.roots, *cost.where.logarithms]
     return all(u.xreplace(here).evalf(30) > 0 for u in positive)
 
 
-def _without_kinks(e: Any, s: Any, inside: Any) -> Any:
+def _without_kinks(e: sympy.Expr, s: sympy.Expr, inside: sympy.Expr) -> sympy.Expr:
     """The branch of |u|, sign, steps, max, min and cases that holds at one point between kinks."""
     replaced: dict[Any, Any] = {}
     for part in e.atoms(sympy.Abs, sympy.sign, sympy.Heaviside, sympy.Max, sympy.Min, sympy.Piecewise):

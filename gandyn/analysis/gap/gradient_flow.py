@@ -16,7 +16,7 @@ from ...oracles.symbolic import SymbolicGame
 from ...results import Result
 from ...rules import DualityGapDescent
 from ...symbolic.function import SymbolicFunction
-from ...types import Array, Game
+from ...types import Array, Game, Parameter
 from ...worlds import SYMBOLS
 from ..local.linearize import Linearization, linearize
 from ..zeros.fixed_points import FixedPoint, FixedPoints, fixed_points
@@ -91,7 +91,7 @@ class GapFlow(Result):
         return sympy.expand(sympy.cancel(e)) if self.game.quadratic else e
 
     @property
-    def gap(self) -> Any:
+    def gap(self) -> sympy.Expr:
         """G as an expression: of exact answers the gap, of k steps what these steps gain."""
         return self.gap_game.exprs[0]
 
@@ -100,21 +100,21 @@ class GapFlow(Result):
         """The right-hand side -grad G as a SymPy column."""
         return sympy.ImmutableMatrix([-e for e in self.gap_game.field_exprs])
 
-    def jacobian(self, w: Any = None) -> Any:
+    def jacobian(self, w: Array = None) -> Array:
         """D(-grad G) at points, (..., d, d); without a point, as a SymPy matrix."""
         if w is None:
             return -self.gap_game.jacobian_expr
         return -np.asarray(self.gap_game.jacobian(np.asarray(w, dtype=float)))
 
-    def linearize(self, at: Any = None) -> Linearization:
+    def linearize(self, at: object = None) -> Linearization:
         """The flow's linearisation, with eigenvalues and verdict; at the game's first equilibrium by default."""
         return linearize(self.gap_game, at=at)
 
-    def eigenvalues(self, at: Any = None) -> Array:
+    def eigenvalues(self, at: object = None) -> Array:
         """Eigenvalues of the Jacobian at a point, a complex NumPy array: the flow is attracted where all lie left."""
         return self.linearize(at).eigenvalues
 
-    def rotation(self, w: Any = None) -> sympy.Expr:
+    def rotation(self, w: Array = None) -> sympy.Expr:
         """The antisymmetric part of the Jacobian, at points or as a matrix: zero exactly for gradients."""
         matrix = self.jacobian(w)
         return (matrix - (matrix.T if w is None else np.swapaxes(matrix, -1, -2))) / 2
@@ -155,7 +155,7 @@ class GapFlow(Result):
 
 
 @door
-def gap_flow(game: Game, k: int | None = None, inner_lr: Any = None, through: bool = False) -> GapFlow:
+def gap_flow(game: Game, k: int | None = None, inner_lr: Parameter = None, through: bool = False) -> GapFlow:
     """The flow down the duality gap, dw/dt = -grad G(w): what `DualityGapDescent` does in small steps.
 
     G(w) = sum_i f_i(w) - f_i(y_i, w_-i), and its gradient depends on the answers y_i (Grnarova et al. 2021, section 4):
@@ -169,6 +169,9 @@ def gap_flow(game: Game, k: int | None = None, inner_lr: Any = None, through: bo
         k: inner steps; None for exact answers.
         inner_lr: their size, one number or one per player.
         through: differentiate through them.
+
+    Returns:
+        A `GapFlow`: the `.gap` and the field -grad of it, its `.stationary_points`, and whether it `.rotates`.
 
     Raises:
         DomainError: for constrained and stochastic games; for exact answers where a player has none.

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from ... import worlds
-from ...types import Array, Batch, Game, RestrictedGame, Rule
+from ...types import Array, Batch, Game, RestrictedGame, Rng, Rule
 from .exact_gap import replaced
 
 Path = list[Array]
 
 
-def run(view: RestrictedGame, rule: Rule, x: Array, k: int, rng: Any) -> Path:
+def run(view: RestrictedGame, rule: Rule, x: Array, k: int, rng: Rng) -> Path:
     """Run a rule for k steps on one player's own problem.
 
     Args:

@@ -14,7 +14,7 @@ from ...doors import door
 from ...errors import ParameterError, UnknownNameError
 from ...lazy import sympy
 from ...rules import SimultaneousGD
-from ...types import Array, Game, Rule
+from ...types import Array, Game, Parameter, Rule
 from . import box as boxes
 from . import exact_gap as exact
 from . import inner
@@ -48,7 +48,7 @@ def duality_gap(
     method: str = "exact",
     *,
     k: int = 100,
-    inner_lr: Any = 0.05,
+    inner_lr: Parameter = 0.05,
     rule: Rule | None = None,
     scale: float = 0.01,
     lam: float = 1.0,
@@ -98,6 +98,10 @@ def duality_gap(
             default the game's own box; of a constrained game's box only what is feasible.
         tolerance, parts, budget: for "box", the width at which to stop, the parts of its box that a player may search,
             and seconds for all of them.
+
+    Returns:
+        A `DualityGap`: `.value`, what `.kind` of number that is (exact, a bound, an estimate), and the `.answers`
+        behind it.
 
     Raises:
         DomainError: for "exact" where there is no closed form, for "proximal" outside zero-sum games of two players,
@@ -209,7 +213,7 @@ def _mean(values: list[Array]) -> Array:
     return sum(values[1:], values[0]) / len(values)
 
 
-def _standard_error(values: list[Any]) -> Any:
+def _standard_error(values: list[Any]) -> Array | None:
     if len(values) < 2:
         return None
     mean = _mean(values)
@@ -240,7 +244,7 @@ def _largest(values: Any) -> float:
 # --- what was given ---------------------------------------------------------------------------------------------------
 
 
-def _point(game: Game, w: Any, method: str) -> Array:
+def _point(game: Game, w: Array, method: str) -> Array:
     if w is None:
         if not game.symbols or method != "exact":
             raise ParameterError("no point", f"w, shape (..., {game.dim})", "pass a point")
@@ -252,7 +256,7 @@ def _point(game: Game, w: Any, method: str) -> Array:
     return point if like is None else point.to(like)
 
 
-def _inner_rule(game: Game, rule: Any, inner_lr: Any) -> Rule:
+def _inner_rule(game: Game, rule: Rule | None, inner_lr: Parameter) -> Rule:
     if rule is not None:
         if not isinstance(rule, Rule):
             raise ParameterError(f"rule={rule!r}", "an update rule", "rule=gd.rules.Adam(0.01)")
@@ -262,13 +266,13 @@ def _inner_rule(game: Game, rule: Any, inner_lr: Any) -> Rule:
     return chosen
 
 
-def _whole(name: str, value: Any) -> int:
+def _whole(name: str, value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
         raise ParameterError(f"{name}={value!r}", "a whole number >= 1", f"{name}=10")
     return int(value)
 
 
-def _positive(name: str, value: Any) -> float:
+def _positive(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 < value < np.inf:
         raise ParameterError(f"{name}={value!r}", "a positive number", f"{name}=1.0")
     return float(value)

@@ -43,7 +43,7 @@ class DualityGap(Result):
 
     game: Game
     w: Array
-    value: Any
+    value: float | Array
     kind: str
     method: str
     terms: Array | list[Array]
@@ -51,7 +51,7 @@ class DualityGap(Result):
     interval: tuple[Any, Any] | None = None
     residuals: Array | None = None
     history: Array | None = None
-    error: Any = None
+    error: Array | None = None
     note: str = ""
     counts: Counts | None = None
     box: Array | None = None
@@ -81,7 +81,7 @@ class DualityGap(Result):
         return "\n".join(lines)
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     if is_symbolic(value):
         return str(value)
     array = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)

@@ -11,7 +11,7 @@ import numpy as np
 from ... import worlds
 from ...errors import DomainError
 from ...rules import SimultaneousGD
-from ...types import Array, Game, Rule
+from ...types import Array, Batch, Game, Rule
 from ...worlds import NUMPY, world_of
 from . import inner
 from .exact_gap import replaced
@@ -73,7 +73,7 @@ def proximal(game: Game, w: Array, rule: Rule, k: int, lam: float, stream: Any) 
         return _measured(game, w, free, penalised, lam, game.draw_held_out(stream))
 
 
-def _measured(game: Game, w: Array, free: Array, penalised: Array, lam: float, batch: Any) -> Proximal:
+def _measured(game: Game, w: Array, free: Array, penalised: Array, lam: float, batch: Batch) -> Proximal:
     apart = game.split(penalised)[1] - game.split(w)[1]
     here = game.costs(w, batch)[0]
     held = game.costs(penalised, batch)[0] - lam * worlds.dot(apart, apart)[..., 0]
@@ -89,7 +89,7 @@ def _measured(game: Game, w: Array, free: Array, penalised: Array, lam: float, b
     return Proximal((here - held, game.costs(free, batch)[0] - here), free, penalised, (first, second))
 
 
-def _slopes(game: Game, w: Array, batch: Any) -> tuple[Array, Array]:
+def _slopes(game: Game, w: Array, batch: Batch) -> tuple[Array, Array]:
     first, second = game.split(game.field(w, batch))
     return first, second
 

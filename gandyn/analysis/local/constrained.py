@@ -133,7 +133,7 @@ class Projected(GameView):
         return self.onto(w)
 
 
-def on_face(game: Game, face: Face, point: Sequence[Any]) -> Game:
+def on_face(game: Game, face: Face, point: Sequence[object]) -> Game:
     """The game with its projection replaced by the smooth one that holds near a point, also on symbols.
 
     Args:
@@ -157,7 +157,7 @@ def column_names(coordinates: Sequence[str], face: Face) -> tuple[str, ...]:
 
 
 def reduced_symbols(
-    face: Face, coordinates: Sequence[sympy.Symbol], point: Sequence[Any]
+    face: Face, coordinates: Sequence[sympy.Symbol], point: Sequence[object]
 ) -> tuple[list[Any], dict[Any, Any]]:
     """Symbols s for displacements along a face, and the coordinates as w = point + sum of s c.
 
@@ -184,7 +184,7 @@ def along(face: Face, image: Sequence[sympy.Expr]) -> list[sympy.Expr]:
     ]
 
 
-def reduce_map(traced: UpdateMap, face: Face, point: Sequence[Any]) -> UpdateMap:
+def reduce_map(traced: UpdateMap, face: Face, point: Sequence[object]) -> UpdateMap:
     """The update map of a game made by `on_face`, in displacements along the face and the rule's memory.
 
     Args:
@@ -203,7 +203,7 @@ def reduce_map(traced: UpdateMap, face: Face, point: Sequence[Any]) -> UpdateMap
     )
 
 
-def rest_of_memory(traced: UpdateMap, memory: Sequence[Any]) -> list[Any]:
+def rest_of_memory(traced: UpdateMap, memory: Sequence[object]) -> list[sympy.Expr]:
     """The state arrays at which the map stands still, where they enter it linearly; as they are given elsewhere.
 
     At a constrained solution v need not vanish, and momentum rests at a multiple of it.
@@ -287,7 +287,7 @@ def _bound(face: Face, k: int, side: int) -> float:
     return float(face.set.low[k] if side < 0 else face.set.high[k])
 
 
-def locate(game: Game, point: Sequence[Any], v: Sequence[Any], tolerance: Any = 0.0) -> Constraints:
+def locate(game: Game, point: Sequence[object], v: Sequence[object], tolerance: Any = 0.0) -> Constraints:
     """The place of a point in the feasible set: whether it is feasible, on which face, and with which multipliers.
 
     Args:

@@ -11,7 +11,7 @@ import numpy as np
 from ...doors import door
 from ...lazy import sympy
 from ...results import Result, place
-from ...types import Game
+from ...types import Array, Game
 from ...types.signs import is_zero
 from ...worlds import SYMBOLS, exact, from_list, world_of
 
@@ -27,8 +27,8 @@ class Decomposition(Result):
     """
 
     game: Game
-    at: Any
-    jacobian: Any
+    at: Array
+    jacobian: Array
 
     _data = "game kind at S A"
 
@@ -37,12 +37,12 @@ class Decomposition(Result):
         return self.jacobian.T if self.at is None else np.swapaxes(self.jacobian, -1, -2)
 
     @property
-    def symmetric(self) -> Any:
+    def symmetric(self) -> Array:
         """The symmetric part S of J; J = S exactly when the game is a potential game."""
         return (self.jacobian + self._transposed) / 2
 
     @property
-    def antisymmetric(self) -> Any:
+    def antisymmetric(self) -> Array:
         """The antisymmetric part A of J; J = A exactly when the game is a Hamiltonian game."""
         return (self.jacobian - self._transposed) / 2
 
@@ -72,6 +72,10 @@ def decompose(game: Game, w: Any = None) -> Decomposition:
         game: the game.
         w: a point, shape (d,), or points, shape (..., d). Where it is None or holds symbols, the parts are expressions.
 
+    Returns:
+        A `Decomposition`: the parts `.symmetric` and `.antisymmetric` of the Jacobian, and the `.kind` of the game
+        there.
+
     Raises:
         NotDifferentiableError: at a single point where the field has a kink.
 
@@ -96,7 +100,7 @@ def _nested(rows: Any) -> Any:
     return tuple(map(_nested, rows)) if isinstance(rows, list) else rows
 
 
-def _matrix(game: Game, symbols: Any) -> Any:
+def _matrix(game: Game, symbols: Array) -> sympy.Expr:
     if game.smooth or not game.symbolic or any(e.free_symbols for e in symbols):
         return sympy.ImmutableMatrix(sympy.Matrix(game.jacobian(symbols)))
     from ...symbolic.kinks import slope_at

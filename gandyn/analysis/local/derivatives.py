@@ -13,7 +13,7 @@ import numpy as np
 
 from ...errors import NotDifferentiableError, ShapeError
 from ...lazy import sympy
-from ...types import ALL_WORLDS, Array, Face, Game, Rule, State
+from ...types import ALL_WORLDS, Array, Batch, Face, Game, Rule, State
 from ...types.signs import is_zero
 from ...worlds import SYMBOLS, exact
 from .constrained import Constraints, along, locate, on_face, pressed, reduce_map, reduced_symbols, rest_of_memory
@@ -63,7 +63,7 @@ class Motion:
     local: LocalDynamics | None
 
 
-def linearize_symbols(game: Game, rule: Rule | None, at: Any, state: State | None) -> Linearization:
+def linearize_symbols(game: Game, rule: Rule | None, at: object, state: State | None) -> Linearization:
     """The linear part of a game whose field is given by expressions; on the point's face where it is constrained."""
     refuse_ensemble(game, at)
     game = offered_on_symbols(game)
@@ -124,8 +124,7 @@ def locate_point(game: Game, point: Array) -> Place:
     point = np.array([*(sympy.N(e, DIGITS) for e in point), None], dtype=object)[:-1]
     v = game.field(point)
     jacobian = _slopes(game.jacobian(point))
-    unit = own_length(lambda shift: _slopes(game.jacobian(point + sympy.Float(shift, DIGITS))))
-    sizes = np.maximum(unit, [abs(_number(e)) for e in point])
+    sizes = np.maximum(_unit(game, point, jacobian), [abs(_number(e)) for e in point])
     numbers = np.array([_number(e) for e in v])
     tolerance = SOLVED * np.abs(jacobian) @ sizes + 1e-12 * np.abs(numbers) * game.constrained
     if constraints is None or constraints.first_order is None:
@@ -134,22 +133,13 @@ def locate_point(game: Game, point: Array) -> Place:
     return Place(point, v, False, constraints.holds, constraints, sizes)
 
 
-def own_length(slopes: Callable[[float], Array]) -> float:
+def _unit(game: Game, point: Array, jacobian: Array) -> float:
     """1, or less where lengths are small: 1e-8 of it changes J by a millionth at most.
 
     So a coordinate near 0 is not taken for one in games whose own lengths are of its size.
-
-    Args:
-        slopes: J, or J u for some u, at the point moved by so much in every coordinate.
     """
-    here, length = slopes(0.0), 1.0
-    allowed = 1e-6 * np.abs(here).max(initial=0.0)
-    for _ in range(60):  # far beyond its own lengths a field may wind, and changes of J say little
-        changed = np.abs(slopes(SOLVED * length) - here).max(initial=0.0)
-        if not changed > 2 * allowed:
-            break
-        length *= max(float(allowed / changed), 1e-3) if allowed else 0.0
-    return length
+    changed = np.abs(_slopes(game.jacobian(point + sympy.Float(SOLVED, DIGITS))) - jacobian).max(initial=0.0)
+    return float(min(1.0, 1e-6 * np.abs(jacobian).max(initial=0.0) / changed)) if changed > 0 else 1.0
 
 
 def _number(e: sympy.Expr) -> float:
@@ -200,22 +190,17 @@ def _natural(game: Game, place: Place) -> float:
     return float(np.linalg.norm(w - game.project(w - v)))
 
 
-def on_known_face(lin: Linearization, w: Array, batch: Any, length: float) -> Linearization:
-    """A linearisation in floats of a constrained game: its feasible directions alone, on the face of the point.
-
-    Args:
-        length: of the game, see `own_length`.
-    """
+def on_known_face(lin: Linearization, w: Array, batch: Batch) -> Linearization:
+    """A linearisation in floats of a constrained game: its feasible directions alone, on the face of the point."""
     game = lin.game
     point, v = (np.asarray(side.tolist()) for side in (w, game.field(w, batch)))
     jacobian = np.asarray(game.jacobian(w, batch).tolist())
-    tolerance = SOLVED * np.abs(jacobian) @ np.maximum(length, np.abs(point)) + 1e-12 * np.abs(v)
+    tolerance = SOLVED * np.abs(jacobian) @ np.maximum(1.0, np.abs(point)) + 1e-12 * np.abs(v)
     bounds = locate(game, point.tolist(), v.tolist(), tolerance)
     residual = float(np.linalg.norm(np.asarray(game.natural_residual(w, batch).tolist())))
     found = dataclasses.replace(lin, constraints=bounds, equilibrium=bounds.holds, residual=residual)
     if bounds.face is None:
-        near = residual <= SOLVED * max(length, np.abs(point).max())
-        return dataclasses.replace(found, equilibrium=lin.equilibrium or bool(near))
+        return dataclasses.replace(found, equilibrium=lin.equilibrium or residual <= SOLVED * (1 + np.abs(point).max()))
     basis, extra = bounds.face.basis.astype(float), len(lin.symbols) - game.dim
     right = np.block([[basis, np.zeros((game.dim, extra))], [np.zeros((extra, basis.shape[1])), np.eye(extra)]])
     left = np.linalg.pinv(right)
@@ -285,7 +270,9 @@ def _free(*groups: Sequence[Any]) -> bool:
     return any(e.free_symbols for group in groups for e in group)
 
 
-def _pressed(game: Game, rule: Rule, bounds: Constraints, point: Array, start: State, memory: list[Any]) -> Constraints:
+def _pressed(
+    game: Game, rule: Rule, bounds: Constraints, point: Array, start: State, memory: list[sympy.Expr]
+) -> Constraints:
     sizes = np.cumsum([len(array) for _, array in start.leaves()])[:-1]
     arrays = np.split(np.array([float(e) for e in memory]), sizes) if memory else []
     counters = (count for _, count in start.counter_leaves())
@@ -341,7 +328,7 @@ def flow_matrix(game: Game, point: Array) -> tuple[sympy.Matrix, sympy.Matrix]:
     return v, sympy.Matrix([[-slope_at(e, s, values) for s in game.symbols] for e in game.field_exprs])
 
 
-def refuse_ensemble(game: Game, at: Any) -> None:
+def refuse_ensemble(game: Game, at: object) -> None:
     """Refuse more than one point, naming the shape that was given."""
     shape = np.shape(np.asarray(at, dtype=object)) if not hasattr(at, "shape") else tuple(at.shape)
     if len(shape) > 1:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from ...errors import DomainError
 from ...lazy import sympy
@@ -38,7 +38,7 @@ class LocalDynamics:
     point: tuple[sympy.Expr, ...]
     symbols: tuple[sympy.Symbol, ...]
     outputs: tuple[sympy.Expr, ...]
-    bindings: tuple[tuple[Any, Any], ...] = ()
+    bindings: tuple[tuple[sympy.Symbol, sympy.Expr], ...] = ()
     traced: UpdateMap | None = None
 
     @property
@@ -53,7 +53,7 @@ class LocalDynamics:
         return all(e.is_polynomial(*self.symbols) and sympy.Poly(e, *self.symbols).total_degree() <= 1 for e in outputs)
 
     @classmethod
-    def of_flow(cls, game: Game, point: Sequence[Any]) -> LocalDynamics | None:
+    def of_flow(cls, game: Game, point: Sequence[object]) -> LocalDynamics | None:
         """The gradient flow of a game given by expressions; None for another."""
         if not game.symbolic:
             return None
@@ -77,9 +77,9 @@ class LocalDynamics:
         return expand(self.symbols, self.point, self.outputs, order, self.bindings, arithmetic, counters, settle)
 
 
-def _settle(traced: UpdateMap) -> Any:
+def _settle(traced: UpdateMap) -> Callable[[sympy.Expr], sympy.Expr]:
     @functools.cache
-    def settle(e: Any) -> Any:
+    def settle(e: sympy.Expr) -> sympy.Expr:
         return traced._at_infinity(e)
 
     return settle

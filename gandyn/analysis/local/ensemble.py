@@ -86,7 +86,7 @@ class LinearizedEnsemble(Result):
         return f"{self._dynamics()}: {values.size} members, {tally}; {name} from {low} to {high} (floating point)"
 
 
-def linearize_ensemble(game: Game, rule: Rule | None, at: Any) -> LinearizedEnsemble:
+def linearize_ensemble(game: Game, rule: Rule | None, at: object) -> LinearizedEnsemble:
     """What `linearize` answers where parameters are arrays: one matrix and its eigenvalues for each member.
 
     Raises:
@@ -155,7 +155,7 @@ def _refuse_kinks(game: Game, rule: Rule | None) -> None:
         raise DomainError(f"spectra of an ensemble of {rule!r}", "a smooth rule with an explicit step", alone)
 
 
-def _points(game: Game, rule: Rule | None, at: Any) -> Array:
+def _points(game: Game, rule: Rule | None, at: object) -> Array:
     w = checked_start(game, known_point(game, at))
     return np.asarray(over_ensemble(w, game, rule), dtype=float)
 
@@ -191,7 +191,7 @@ def _program(game: Game, rule: Rule | None) -> tuple[Sequence[Any], list[tuple[A
     update = traced(game, symbolic, columns=[*symbols, *(s for s, _ in own)])
     decaying = {s for s, v in zip(symbols, structure.values, strict=True) if np.abs(v.values).max(initial=0.0) < 1}
 
-    def settle(e: Any) -> Any:
+    def settle(e: sympy.Expr) -> Any:
         for t in update.counters:
             e = e.replace(lambda p, t=t: p.is_Pow and p.exp.has(t) and p.base in decaying, lambda p: sympy.Integer(0))
         return update._at_infinity(e)

@@ -20,12 +20,12 @@ class ExactLinearization:
         parameters: its free symbols.
     """
 
-    matrix: Any
+    matrix: sympy.Matrix
     flow: bool
-    parameters: tuple[Any, ...]
+    parameters: tuple[sympy.Symbol, ...]
 
     @functools.cached_property
-    def charpoly(self) -> Any:
+    def charpoly(self) -> sympy.Expr:
         """The characteristic polynomial det(z I - matrix), an expression in z."""
         from ..exact_numbers.roots import Z
 
@@ -52,7 +52,7 @@ class ExactLinearization:
         return bool(self.matrix.has(sympy.Float))
 
     @functools.cached_property
-    def eigenvalues(self) -> tuple[Any, ...]:
+    def eigenvalues(self) -> tuple[sympy.Expr, ...]:
         """With multiplicity: in radicals where they are readable, else as `CRootOf`."""
         from ..exact_numbers.polynomials import closed_roots
         from ..exact_numbers.roots import is_rational
@@ -114,7 +114,7 @@ class ExactLinearization:
                 found += [(r, tuple(m.nullspace(simplify=simplified, iszerofunc=is_zero))) for r, m in simplest.items()]
         return tuple(found)
 
-    def _kernel(self, f: Any) -> list[list[Any]]:
+    def _kernel(self, f: sympy.Poly) -> list[list[Any]]:
         """Eigenvectors for the roots of an irreducible rational factor, entries in Q[z]/(f), highest power first."""
         from sympy import QQ
 
@@ -128,7 +128,7 @@ class ExactLinearization:
         return [[[QQ.to_sympy(c) for c in x.to_list()] for x in vector] for vector in kernel(numbers, entries)]
 
     @functools.cached_property
-    def rotation_number(self) -> Any:
+    def rotation_number(self) -> sympy.Expr:
         """Turns per step of a map's leading eigenvalue, arg / 2 pi in [0, 1/2]; turns per time of a flow's, Im / 2 pi.
 
         Raises:
@@ -148,7 +148,7 @@ class ExactLinearization:
         return round(value.real if self.flow else abs(value), 12), value.imag
 
     @functools.cached_property
-    def spectral_radius(self) -> Any:
+    def spectral_radius(self) -> sympy.Expr:
         """Largest modulus as an expression; with free parameters, the maximum of all moduli."""
         from ..exact_numbers.polynomials import largest_modulus
         from ..exact_numbers.roots import DIGITS, numeric_roots
@@ -163,12 +163,12 @@ class ExactLinearization:
         return sympy.Max(*{_modulus(r) for r in self.eigenvalues})
 
     @functools.cached_property
-    def spectral_abscissa(self) -> Any:
+    def spectral_abscissa(self) -> sympy.Expr:
         """The largest real part of the eigenvalues, as an expression."""
         return sympy.Max(*{simplified(sympy.re(r)) for r in self.eigenvalues})
 
 
-def _modulus(value: Any) -> Any:
+def _modulus(value: Any) -> sympy.Expr:
     """|value|; left as it stands where it holds a root whose sign the parameters leave open."""
     roots = [p.base for p in value.atoms(sympy.Pow) if p.exp == sympy.Rational(1, 2) and p.base.free_symbols]
     if any(base.is_nonnegative is None and base.is_negative is None for base in roots):
@@ -177,7 +177,7 @@ def _modulus(value: Any) -> Any:
     return sympy.sqrt(square)
 
 
-def _at_root(vector: Any, root: Any) -> Any:
+def _at_root(vector: list[list[sympy.Expr]], root: sympy.Expr) -> sympy.Expr:
     from ..exact_numbers.algebraic import horner
 
     return sympy.ImmutableMatrix([sympy.radsimp(sympy.expand(horner(entry, root))) for entry in vector])

@@ -41,7 +41,7 @@ class NonlinearDecision(Result):
     verdict: Fate
     argument: str
     order: int | None = None
-    coefficient: Any = None
+    coefficient: sympy.Expr | None = None
     flow: bool = True
     quantity: sympy.Expr = None
 
@@ -55,7 +55,7 @@ class NonlinearDecision(Result):
         left = "dr/dt =" if self.flow else "r+ = r +"
         return f"{left} ({self.coefficient}) r^{self.order}"
 
-    def distance(self, t: Any) -> Any:
+    def distance(self, t: int | sympy.Expr) -> sympy.Expr:
         """Leading behaviour of r after a long time t, for an attracting point: (-(m-1) l t)^(-1/(m-1)).
 
         The start is forgotten: from wherever it came, r follows this power law in the end.

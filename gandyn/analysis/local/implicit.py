@@ -72,7 +72,7 @@ def _by_series(traced: Any, point: list[Any]) -> Any | None:
         return None
 
 
-def _arrive(game: Game, rule: Rule, parameters: tuple[Any, ...], w: Any) -> Any:
+def _arrive(game: Game, rule: Rule, parameters: tuple[Any, ...], w: Array) -> Any:
     """The point w+ at which the step from w arrives."""
     if parameters or w.free_symbols:
         if not w.free_symbols and float(sympy.Matrix(game.field(np.array(list(w), dtype=object))).norm()) < STILL:

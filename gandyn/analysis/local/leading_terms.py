@@ -110,7 +110,7 @@ def _resonant(form: NormalForm, others: dict[tuple[int, int], Any]) -> Nonlinear
     return NonlinearDecision(Fate.UNDECIDED, why, flow=form.flow)
 
 
-def _growth(form: NormalForm, k: int) -> Any | None:
+def _growth(form: NormalForm, k: int) -> sympy.Expr | None:
     """g_k in d|z|^2/dt or |z+|^2 - |z|^2 = sum of g_k |z|^(2k+2); None where it vanishes."""
     numbers = form.numbers
     radial = {(a - 1): c for (a, b), c in form.coefficients.items() if (form.real or a - b == 1)}
@@ -129,7 +129,7 @@ def _growth(form: NormalForm, k: int) -> Any | None:
     return None if numbers.is_zero(value) else numbers.real(value)
 
 
-def _decided(c: Any, m: int, form: NormalForm, all_critical: bool, kind: str) -> NonlinearDecision:
+def _decided(c: sympy.Expr, m: int, form: NormalForm, all_critical: bool, kind: str) -> NonlinearDecision:
     if form.numbers.exact:
         c = simplified(c)
     negative = bool(sympy.N(c, 30) < 0)

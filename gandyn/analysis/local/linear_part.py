@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from typing import Any
 
 import numpy as np
 
 from ...errors import NotDifferentiableError, ParameterError
+from ...lazy import sympy
 from ...results import Result
 from ...types import Array, Game, Rule
 from .constrained import Constraints
@@ -46,14 +46,14 @@ class LinearPart(Result):
 
     game: Game
     rule: Rule | None
-    at: Any
+    at: tuple[float | sympy.Expr, ...]
     symbols: tuple[str, ...]
     residual: float
-    numeric: Any
+    numeric: Array
     exact: ExactLinearization | None
     obstacle: str = ""
     local: LocalDynamics | None = None
-    change: Any = None
+    change: Array = None
     rounding: float = ROUNDING
     equilibrium: bool = True
     settled: bool = True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import numpy as np
 
@@ -11,9 +10,9 @@ from ...doors import ensemble_door
 from ...errors import ParameterError
 from ...oracles.product_check import derivative_error
 from ...symbolic.members import members_in
-from ...types import Array, Game, Rule, State
+from ...types import Array, Game, Rng, Rule, State
 from ...worlds import SYMBOLS
-from .derivatives import SOLVED, linearize_symbols, on_known_face, own_length, refuse_ensemble
+from .derivatives import SOLVED, linearize_symbols, on_known_face, refuse_ensemble
 from .ensemble import linearize_ensemble
 from .implicit import implicit_jacobian_torch, is_implicit
 from .linearization import Linearization
@@ -24,7 +23,7 @@ __all__ = ["Linearization", "Verdict", "linearize"]
 
 @ensemble_door
 def linearize(
-    game: Game, rule: Rule | None = None, at: Any = None, state: State | None = None, rng: Any = 0
+    game: Game, rule: Rule | None = None, at: object = None, state: State | None = None, rng: Rng = 0
 ) -> Linearization:
     """Linearise the gradient flow (rule=None) or a rule's update map at a point.
 
@@ -45,6 +44,10 @@ def linearize(
         at: the point, shape (d,); the game's first known equilibrium by default. Numbers are read as decimals.
         state: the rule's state; by default the one it starts from at the point.
         rng: seed of the batch of a stochastic game, the same in every evaluation.
+
+    Returns:
+        A `Linearization`: `.matrix`, `.eigenvalues`, `.spectral_radius` or `.spectral_abscissa`, `.rate`, and the
+        `.verdict` with its `.reason`; in exact numbers in `.exact`.
 
     Raises:
         ParameterError: without a point, for a game with no known equilibrium.
@@ -75,7 +78,7 @@ def linearize(
     return dataclasses.replace(found, note=note) if note else found
 
 
-def _linearize_torch(game: Game, rule: Rule | None, at: Any, state: State | None, rng: Any) -> Linearization:
+def _linearize_torch(game: Game, rule: Rule | None, at: object, state: State | None, rng: Rng) -> Linearization:
     import torch
 
     refuse_ensemble(game, at)
@@ -120,35 +123,22 @@ def _linearize_torch(game: Game, rule: Rule | None, at: Any, state: State | None
     )
     if not finite:
         return found
-    batch, generator = game.draw(np.random.default_rng(seed)), np.random.default_rng(seed)
-    u = torch.as_tensor(generator.standard_normal(z.shape)).to(z)
-    along = u[..., : w.shape[-1]]
-    length = own_length(lambda shift: game.jvp(w.detach() + shift, along, batch).detach().cpu().numpy())
     if not game.constrained and (rule is None or not is_implicit(game, rule)):  # there, steps have kinks of their own
+        u = torch.as_tensor(np.random.default_rng(seed).standard_normal(z.shape)).to(z)
         base = 0 if rule is None else 1  # of a map, the difference from the identity
         error = derivative_error(
-            lambda x: move(x).detach() - base * x,
-            length * (matrix @ u - base * u),
-            z.detach(),
-            length * u,
-            base * float(z.norm()),
+            lambda x: move(x).detach() - base * x, matrix @ u - base * u, z.detach(), u, base * float(z.norm())
         )
         found = dataclasses.replace(found, product_error=error)
-    known = np.abs(z.detach().cpu().numpy())
-    known[: w.shape[-1]] = np.maximum(length, known[: w.shape[-1]])
-    found = _judged(found, value, known, 500 * float(torch.finfo(w.dtype).eps))
-    return on_known_face(found, w, batch, length) if game.constrained else found
+    found = _judged(found, value, z.detach().cpu().numpy(), 500 * float(torch.finfo(w.dtype).eps))
+    return on_known_face(found, w, game.draw(np.random.default_rng(seed))) if game.constrained else found
 
 
-def _judged(lin: Linearization, value: Array, known: Array, rounding: float) -> Linearization:
-    """With -J or DF - 1, and whether F(z) - z vanishes as far as the digits of z tell.
-
-    Args:
-        known: |z|, or the game's own length where a coordinate of w is nearer 0.
-    """
+def _judged(lin: Linearization, value: Array, z: Array, rounding: float) -> Linearization:
+    """With -J or DF - 1, and whether F(z) - z vanishes as far as the digits of z tell."""
     change = lin.numeric if lin.rule is None else lin.numeric - np.eye(len(value))
     size = np.linalg.norm(change, 2)
-    at_rest = bool((np.abs(value) <= max(SOLVED, rounding) * np.abs(change) @ known).all())
+    at_rest = bool((np.abs(value) <= max(SOLVED, rounding) * np.abs(change) @ np.maximum(1.0, np.abs(z))).all())
     if lin.rule is not None and size:
         rounding *= max(1.0, float(np.linalg.norm(lin.numeric, 2) / size))
     return dataclasses.replace(lin, change=change, rounding=rounding, equilibrium=at_rest, settled=at_rest)

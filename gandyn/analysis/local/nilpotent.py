@@ -64,7 +64,7 @@ def _times(p: Any, q: Any) -> Any:
     return _cut(p * q)
 
 
-def _on_manifold(matrix: Any, rows: Sequence[dict[tuple[int, ...], Any]]) -> tuple[Any, Any]:
+def _on_manifold(matrix: sympy.Matrix, rows: Sequence[dict[tuple[int, ...], Any]]) -> tuple[Any, Any]:
     """(u', v') on the centre manifold, displacements being u q0 + v q1 + (range of A^2) h(u, v), with A q1 = q0."""
     n = matrix.rows
     q1 = next(q for q in (matrix**2).nullspace() if any(matrix * q))
@@ -126,7 +126,7 @@ def _at(p: Any, v: Any) -> Any:
 # --- the decision -----------------------------------------------------------------------------------------------------
 
 
-def _fate(e: Any) -> tuple[Fate, str]:
+def _fate(e: sympy.Expr) -> tuple[Fate, str]:
     force = {i: c for (i, j), c in e.items() if j == 0}
     friction = {i: c for (i, j), c in e.items() if j == 1}
     if not force:
@@ -153,7 +153,7 @@ def _fate(e: Any) -> tuple[Fate, str]:
     return _turning(e, a, n, shape)
 
 
-def _turning(e: Any, a: Any, n: int, shape: str) -> tuple[Fate, str]:
+def _turning(e: sympy.Expr, a: Any, n: int, shape: str) -> tuple[Fate, str]:
     """A centre or focus around the oscillator: the first c x^D that no correction of the energy removes.
 
     Unknown terms of E, of degree above ORDER, enter the energy's change at weight ORDER + 1 + n at least.
@@ -179,6 +179,6 @@ def _turning(e: Any, a: Any, n: int, shape: str) -> tuple[Fate, str]:
     return Fate.UNDECIDED, f"a centre or focus, no term to order {ORDER} deciding: {shape}"
 
 
-def _change(p: Any, e: Any) -> Any:
+def _change(p: Any, e: sympy.Expr) -> Any:
     """The time derivative of p along x' = y, y' = E(x, y)."""
     return p.diff(U) * V + p.diff(V) * e

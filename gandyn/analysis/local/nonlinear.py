@@ -91,7 +91,7 @@ def named(boundary: Sequence[tuple[Any, int]], blocks: Sequence[tuple[Any, int]]
     return f"{name}, with a Jordan block" if blocks else name
 
 
-def _kind(f: Any, flow: bool) -> str:
+def _kind(f: sympy.Poly, flow: bool) -> str:
     if f.degree() > 1:
         return "pair" if f.degree() == 2 else "several"
     if f.eval(0) == 0:
@@ -99,7 +99,7 @@ def _kind(f: Any, flow: bool) -> str:
     return "one" if f.eval(1) == 0 else "minus one"
 
 
-def _single(boundary: Sequence[tuple[Any, int]], flow: bool) -> Any | None:
+def _single(boundary: Sequence[tuple[Any, int]], flow: bool) -> sympy.Poly | None:
     """The factor of the one critical eigenvalue or pair; None if there are several."""
     from ..exact_numbers.polynomials import place
     from ..exact_numbers.roots import is_rational

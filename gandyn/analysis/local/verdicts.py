@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import enum
-from typing import Any
 
 import numpy as np
 
 from ...lazy import sympy
+from .constrained import Constraints
 from .linear_part import LinearPart
 
 ON_BOUNDARY = 1e-9
@@ -221,5 +221,5 @@ def one_sided(lin: LinearPart) -> Decision:
     return Verdict.UNDECIDED, f"{names}: the symmetric part of J is not positive definite on the feasible directions"
 
 
-def _leaving(bounds: Any) -> Verdict:
+def _leaving(bounds: Constraints) -> Verdict:
     return Verdict.SADDLE if bounds.strong else Verdict.REPELLING

@@ -123,6 +123,9 @@ def basins(
             2, for a single start).
         budget: seconds; starts that are open when they are spent are undecided.
 
+    Returns:
+        `Basins`: the `.attractors`, for every start the index of its own in `.labels`, and the `.shares` of the box.
+
     Raises:
         ParameterError: for a grid or box that does not fit.
         DomainError: where the rule does not trace.
@@ -182,7 +185,7 @@ def _ended(run: BasinRun, starts: Array, refine: bool) -> Ends:
     return run(flat)
 
 
-def _box(game: Game, box: Any) -> Array:
+def _box(game: Game, box: object) -> Array:
     bounds = np.asarray(box, dtype=float)
     if bounds.shape != (game.dim, 2) or not (bounds[:, 0] < bounds[:, 1]).all() or not np.isfinite(bounds).all():
         raise ParameterError(f"box={box!r}", f"{game.dim} pairs (low, high)", "box=[(-2, 2)] * game.dim")

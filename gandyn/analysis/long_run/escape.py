@@ -37,7 +37,7 @@ class EscapeTimes(Result):
     _plot = "escape_times"
 
     @property
-    def survival(self) -> tuple[Any, Any]:
+    def survival(self) -> tuple[Array, Array]:
         """Pairs (times, share still inside): all censoring is at the end, so the plain share is unbiased."""
         times = np.unique(self.steps[self.escaped])
         inside = [1 - float(np.sum(self.steps[self.escaped] <= t)) / self.steps.size for t in times]
@@ -86,6 +86,9 @@ def escape_time(
         box: one (low, high) pair a coordinate.
         rng: seed of stochastic games.
 
+    Returns:
+        `EscapeTimes`: the `.steps` of every start, `.escaped`, the `.median` and the `.survival` curve.
+
     Raises:
         ParameterError: unless exactly one region is given.
         ShapeError: for what does not fit the game.
@@ -120,7 +123,7 @@ def _stopped(run: Any, steps: int) -> Array:
     return np.arange(steps + 1)[:, None] >= last
 
 
-def _region(game: Game, radius: Any, box: Any, centre: Any) -> tuple[Any, str]:
+def _region(game: Game, radius: Any, box: object, centre: Any) -> tuple[Any, str]:
     if box is not None:
         edges = np.asarray(box, dtype=float)
         if edges.shape != (game.dim, 2) or not (edges[:, 0] < edges[:, 1]).all():

@@ -143,6 +143,10 @@ def lyapunov_exponents(
         seed: of the first frame.
         budget: seconds; where they run out, the steps so far are used, and `status` says so.
 
+    Returns:
+        `LyapunovExponents`: `.exponents` with a `.band` of uncertainty, largest first, and whether the orbit is
+        `.chaotic`.
+
     Raises:
         ParameterError: for a start that does not fit, or too few steps.
         ConvergenceError: where the time runs out before 20 steps are counted.

@@ -11,6 +11,7 @@ import numpy as np
 from ...doors import door
 from ...dynamics.flow import flow, right_hand_side
 from ...errors import DomainError, ParameterError
+from ...lazy import sympy
 from ...results import Result, Status
 from ...symbolic.functions import sigmoid, softplus
 from ...types import Array, Game
@@ -98,6 +99,9 @@ def recurrence(
         step: a map w -> w+ instead of a flow.
         rtol: tolerance of the flow.
 
+    Returns:
+        A `Recurrence`: its `.label`, the number of `.returns` within `.radius` of the start, and the `.closest` one.
+
     Raises:
         DomainError: for a game without replicator dynamics when neither field nor step is given.
         ParameterError: for a start outside the simplices, or a radius that is not positive.
@@ -167,7 +171,7 @@ def multiplicative_weights(game: Any, lr: float) -> Step:
     return step
 
 
-def _log_sum(logits: list[Any]) -> Any:
+def _log_sum(logits: list[sympy.Expr]) -> sympy.Expr:
     """log(e^u_1 + ... + e^u_n) on symbols, by softplus: neither it nor its derivatives overflow."""
     total = logits[0]
     for u in logits[1:]:

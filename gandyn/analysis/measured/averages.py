@@ -10,11 +10,12 @@ import numpy as np
 from ...doors import door
 from ...errors import DomainError, ParameterError
 from ...results import Trajectory
+from ...types import Rule
 
 NUMBERS = 2_000_000
 AGREES, RESOLVED = 1e-9, 1e-10
 NODES, DOUBLINGS = 8, 12
-Array = np.ndarray[Any, Any]
+Array = np.ndarray
 
 
 @door
@@ -68,14 +69,14 @@ def ergodic_average(trajectory: Trajectory) -> Trajectory:
 class Averaged:
     """Stands where a rule stands in the trajectory of its averages; it cannot be run."""
 
-    def __init__(self, rule: Any) -> None:
+    def __init__(self, rule: Rule) -> None:
         self.rule, self.name = rule, f"average of {rule.name}"
 
     def __repr__(self) -> str:
         return f"the ergodic average of {self.rule!r}"
 
 
-def _numbers(w: Any) -> Array:
+def _numbers(w: Array) -> Array:
     return np.asarray(w.detach().cpu() if hasattr(w, "detach") else w, dtype=float)
 
 

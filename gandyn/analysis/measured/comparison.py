@@ -127,6 +127,9 @@ def compare(
         seeds: how many starts (and batch orders), other than the held-out one.
         spread: starts are normal around `start` with this standard deviation; 0 for stochastic games from one point.
 
+    Returns:
+        A `Comparison`: one of `.contenders` for each rule, with its tuned step size and its metric over the budget.
+
     Raises:
         ParameterError: for an unknown unit, or a budget that does not buy one step.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import numpy as np
 
@@ -23,7 +22,7 @@ DOUBT = 1e-3
 SMOOTH = 5e-3  # of the variance of a swing: what harmonics leave where it has no corners
 MISFIT = {"linear": 5e-3, "power": 5e-4}  # shares of the change by which a model may be wrong and still be named
 FEWEST = 12
-Series = np.ndarray[Any, Any]
+Series = np.ndarray
 Band = tuple[float, float]
 
 
@@ -48,7 +47,7 @@ class RateFit(Result):
     """
 
     trajectory: Trajectory
-    to: Any
+    to: Array
     model: str
     reason: str
     rho: float
@@ -90,7 +89,7 @@ def _band(band: Band) -> str:
 
 @door
 def fit_rate(
-    trajectory: Trajectory, to: Any = None, window: float = 0.5, floor: float | None = None, seed: int = 0
+    trajectory: Trajectory, to: object = None, window: float = 0.5, floor: float | None = None, seed: int = 0
 ) -> RateFit:
     """Fit linear and sublinear rates to the tail of one trajectory and say which it follows.
 
@@ -112,6 +111,10 @@ def fit_rate(
         floor: the trajectory ends, for the fit, where the distance first falls below it; by default at the level of
             rounding, and for flows at 1e-7, well above the integrator's absolute tolerance.
         seed: of no effect any more: nothing is drawn.
+
+    Returns:
+        A `RateFit`: the `.model` (linear or a power law), `.rho` or `.exponent` with their bands, and the `.reason` for
+        it.
 
     Raises:
         ShapeError: for an ensemble.
@@ -214,7 +217,7 @@ def _on_peaks(t: Series, y: Series, line: Fit, law: Fit) -> _Fitted | None:
     return _Fitted(line, law, True, shown.period, shown.t, shown.y)
 
 
-def _target(trajectory: Trajectory, w: Series, to: Any) -> Series:
+def _target(trajectory: Trajectory, w: Series, to: object) -> Series:
     if to is None:
         known = trajectory.game.equilibria
         if not known:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -11,7 +10,7 @@ from scipy.optimize import minimize_scalar
 
 from ...types import Array
 
-Series = np.ndarray[Any, Any]
+Series = np.ndarray
 LEVEL = 0.95
 ORDERS = 6  # of autoregressive noise
 OFFSETS = 241

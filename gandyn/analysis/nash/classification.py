@@ -107,6 +107,10 @@ def classify(game: Game, at: Any = None) -> Classification:
         game: the game, constrained or not.
         at: the point; the game's first known equilibrium by default.
 
+    Returns:
+        A `Classification`: its `.label`, and separately `.nash`, `.minimax`, `.global_nash` and each player's own
+        optimum.
+
     Raises:
         ParameterError: if the point does not solve the game: if the field does not vanish there, or in a constrained
             game w - P(w - v(w)) does not.
@@ -141,7 +145,7 @@ def classify(game: Game, at: Any = None) -> Classification:
     return Classification(game, lin.at, own, _stackelberg(analysed, jacobian, shares), lin, players)
 
 
-def _derivatives(game: Game, lin: Linearization, at: Any) -> tuple[Any, bool, Any]:
+def _derivatives(game: Game, lin: Linearization, at: object) -> tuple[Any, bool, Any]:
     """The point, whether it is exact, and J there: a SymPy matrix where it is exact and small, None at a kink."""
     from ..local.derivatives import entries, flow_matrix, locate_point, offered_on_symbols
 

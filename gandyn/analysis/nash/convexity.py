@@ -8,7 +8,6 @@ proved.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import sympy
 
@@ -27,7 +26,7 @@ def is_convex(e: sympy.Expr, own: Sequence[sympy.Expr]) -> bool:
     return _curved(e, own, 1) or _curved(expanded, own, 1) or _hessian(expanded, own)
 
 
-def _hessian(e: Any, own: Sequence[Any]) -> bool:
+def _hessian(e: sympy.Expr, own: Sequence[sympy.Expr]) -> bool:
     """By the second derivative: of a quadratic, or of a polynomial in one symbol without a sign change."""
     if not e.is_polynomial(*own):
         return False
@@ -64,7 +63,7 @@ def _power(e: sympy.Expr, own: Sequence[sympy.Expr], sign: int) -> bool:
     return bool(e.exp.is_Integer and e.exp > 0 and e.exp % 2 == 0)
 
 
-def _function(e: Any, own: Sequence[Any], sign: int) -> bool:
+def _function(e: sympy.Expr, own: Sequence[object], sign: int) -> bool:
     increasing = (sympy.exp, functions.softplus, sympy.Max)
     if sign > 0 and isinstance(e, increasing):
         return all(_curved(a, own, 1) for a in e.args)

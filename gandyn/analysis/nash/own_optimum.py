@@ -104,7 +104,7 @@ class OwnProblem:
         self,
         game: Game,
         index: int,
-        point: Sequence[Any],
+        point: Sequence[object],
         exactly: bool,
         hessian: sympy.Matrix,
         scale: float,
@@ -202,7 +202,7 @@ class OwnProblem:
         sides = self.conditions.face.sides
         return all(sides[k] * direction[k] <= 0 for k in self.conditions.weak)
 
-    def _along(self, direction: Sequence[Any]) -> int:
+    def _along(self, direction: Sequence[int | sympy.Expr]) -> int:
         """1, -1 or 0: the sign of the first derivative of the cost along a ray that does not vanish; 0 where all do."""
         t = sympy.Symbol("t", positive=True)
         moved = {s: x + t * d for s, x, d in zip(self.own, self.place, direction, strict=True)}

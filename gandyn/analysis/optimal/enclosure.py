@@ -74,7 +74,7 @@ def leaves(matrix: Companion, curve: Curve, r: Fraction) -> Fraction | None:
     return outside(along, degree, r)[0]
 
 
-def largest(matrix: Companion, curves: Sequence[Curve], values: Sequence[Any] = ()) -> tuple[float, Curve, float]:
+def largest(matrix: Companion, curves: Sequence[Curve], values: Sequence[object] = ()) -> tuple[float, Curve, float]:
     """The largest spectral radius found on the curves, in floating point, and where: (radius, curve, u)."""
     best = (-1.0, curves[0], 0.0)
     for curve in curves:
@@ -85,7 +85,7 @@ def largest(matrix: Companion, curves: Sequence[Curve], values: Sequence[Any] = 
     return best
 
 
-def peaks(matrix: Companion, curve: Curve, values: Sequence[Any] = ()) -> list[float]:
+def peaks(matrix: Companion, curve: Curve, values: Sequence[object] = ()) -> list[float]:
     """Places u of the largest local maxima along a curve, refined from samples."""
     if not curve.degree:
         return [0.0]

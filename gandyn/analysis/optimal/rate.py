@@ -120,6 +120,9 @@ def rate(rule: Rule, over: Any, method: str = "auto", budget: float | Budget | N
             worst linear game of `StronglyMonotone` alone, a lower bound.
         budget: seconds.
 
+    Returns:
+        A `Rate`: `.value`, what it `.measure`s, of which `.kind` it is, and the `.member` of the class that attains it.
+
     Raises:
         ParameterError: for a parameter without a value, or what is no class.
         DomainError: for a rule without a linear part on linear games, or, over `StronglyMonotone`, one that is not

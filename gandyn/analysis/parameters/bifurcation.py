@@ -66,6 +66,10 @@ def bifurcation(
         seed: of scattered starts.
         budget: seconds, or a `Budget`, after which the answer is what was found so far; None for no limit.
 
+    Returns:
+        A `Bifurcation`: the `.branches` of fixed points over the values, the `.points` at which they change, and
+        whether `.complete`.
+
     Raises:
         ParameterError: for an unknown parameter, or values that are not increasing.
         DomainError: without symbols.
@@ -121,7 +125,7 @@ def _complete(proven: Critical, explorer: _Explorer, bounds: Array) -> tuple[boo
     return True, f"interval Newton: {count} at which an eigenvalue meets the boundary, and none elsewhere in the box"
 
 
-def _region(game: Game, symbol: sympy.Symbol, box: Any, grid: Array, at: Any) -> tuple[Array, list[Any]]:
+def _region(game: Game, symbol: sympy.Symbol, box: object, grid: Array, at: object) -> tuple[Array, list[Any]]:
     known = [point for point in game.equilibria if not _free(point) - {symbol}]
     if box is not None:
         bounds = np.asarray(box, dtype=float)
@@ -134,7 +138,7 @@ def _region(game: Game, symbol: sympy.Symbol, box: Any, grid: Array, at: Any) ->
     return np.stack([centre.min(0) - 1, centre.max(0) + 1], axis=-1), known
 
 
-def _free(point: Iterable[Any]) -> set[Any]:
+def _free(point: Iterable[object]) -> set[Any]:
     return set().union(*(getattr(x, "free_symbols", set()) for x in point))
 
 
@@ -142,7 +146,7 @@ def _numbers(point: Iterable[sympy.Expr], symbol: sympy.Symbol, p: float) -> Arr
     return np.array([float(x.subs(symbol, p) if hasattr(x, "subs") else x) for x in point])
 
 
-def _candidates(known: list[tuple[sympy.Expr, ...]], at: Any, p: float, symbol: sympy.Symbol) -> list[Array]:
+def _candidates(known: list[tuple[sympy.Expr, ...]], at: object, p: float, symbol: sympy.Symbol) -> list[Array]:
     given = [] if at is None else list(np.atleast_2d(np.asarray(at, dtype=float)))
     return [*(_numbers(point, symbol, p) for point in known), *given]
 

@@ -26,7 +26,7 @@ class Condition:
     powers: dict[Any, int]
 
     @property
-    def expression(self) -> Any:
+    def expression(self) -> sympy.Expr:
         """The expression that must be positive."""
         return sympy.Mul(self.sign, *(base**power for base, power in self.powers.items()))
 
@@ -60,7 +60,7 @@ class Condition:
         return max(line.samples(self.sign, self.powers)) <= 0
 
 
-def conditions(linearization: ExactLinearization) -> tuple[Any, ...]:
+def conditions(linearization: ExactLinearization) -> tuple[sympy.Expr, ...]:
     """Expressions that are all positive exactly where every root is on the stable side: the simplest set found."""
     found = [c for f, _ in linearization.factors for c in _of_factor(f, linearization.flow)]
     line = _line(found)
@@ -80,7 +80,7 @@ def conditions(linearization: ExactLinearization) -> tuple[Any, ...]:
 # --- one factor of the characteristic polynomial ----------------------------------------------------------------------
 
 
-def _of_factor(f: Any, flow: bool) -> list[Condition]:
+def _of_factor(f: sympy.Poly, flow: bool) -> list[Condition]:
     cleared = _cleared(f)
     if cleared is None:
         return [_split(e) for e in (hurwitz(f) if flow else jury(f))]
@@ -151,7 +151,7 @@ def _jury_by_hand(coefficients: Sequence[Any]) -> list[Any]:
     return [a + b + c, a - b + c, a - c]
 
 
-def _cleared(f: Any) -> tuple[list[Any], Any, tuple[Any, ...]] | None:
+def _cleared(f: sympy.Poly) -> tuple[list[Any], Any, tuple[Any, ...]] | None:
     """The coefficients as integer polynomials, times one common denominator; None over another field."""
     from sympy import QQ, ZZ
 
@@ -175,7 +175,7 @@ def _cleared(f: Any) -> tuple[list[Any], Any, tuple[Any, ...]] | None:
     return cleared, context, tuple(field.symbols)
 
 
-def _product(factors: Sequence[Any], symbols: Sequence[Any]) -> Condition:
+def _product(factors: Sequence[Any], symbols: Sequence[sympy.Symbol]) -> Condition:
     result = Condition(1, {})
     for polynomial in factors:
         if polynomial == 0:
@@ -187,7 +187,7 @@ def _product(factors: Sequence[Any], symbols: Sequence[Any]) -> Condition:
     return result
 
 
-def _factor(polynomial: Any, symbols: Sequence[Any]) -> tuple[Any, list[tuple[Any, int]]]:
+def _factor(polynomial: Any, symbols: Sequence[sympy.Symbol]) -> tuple[Any, list[tuple[Any, int]]]:
     """Content and irreducible factors with their powers; SymPy's for several symbols (python-flint's overflow)."""
     flint = require_flint("a stability region")
     terms = {tuple(map(int, k)): int(c) for k, c in polynomial.to_dict().items()}
@@ -199,7 +199,7 @@ def _factor(polynomial: Any, symbols: Sequence[Any]) -> tuple[Any, list[tuple[An
     return content, [(sympy.Poly([int(c) for c in reversed(list(f))], *symbols).as_expr(), int(k)) for f, k in parts]
 
 
-def _split(e: Any) -> Condition:
+def _split(e: sympy.Expr) -> Condition:
     """The condition e > 0 as a sign and factors, for an expression whose coefficients are not rational."""
     whole = sympy.expand(sympy.Mul(*sympy.fraction(sympy.together(sympy.factor(e)))))
     if not whole.free_symbols:

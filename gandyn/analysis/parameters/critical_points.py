@@ -69,7 +69,7 @@ def _none(made: System, why: str) -> Critical:
     return Critical(np.empty((0, made.size + 1)), (why,))
 
 
-def _map(made: System) -> list[Any]:
+def _map(made: System) -> list[sympy.Expr]:
     """The entries of F as expressions in which names of intermediate results are replaced by their values."""
     values: dict[Any, Any] = {}
     for name, e in made.bindings:
@@ -77,12 +77,12 @@ def _map(made: System) -> list[Any]:
     return [e.xreplace(values) for e in made.outputs]
 
 
-def _zeros(made: System) -> list[Any]:
+def _zeros(made: System) -> list[sympy.Expr]:
     rows = _map(made)
     return [sympy.expand(e - s) for e, s in zip(rows, made.symbols, strict=True)] if made.discrete else rows
 
 
-def _tests(made: System) -> dict[str, Any]:
+def _tests(made: System) -> dict[str, sympy.Expr]:
     """det DG for folds; for maps det (DF + 1) for flips; for pairs the last but one Hurwitz determinant."""
     d = made.size
     matrix = sympy.Matrix(d, d, [sympy.diff(e, s) for e in _map(made) for s in made.symbols])
@@ -96,11 +96,11 @@ def _tests(made: System) -> dict[str, Any]:
     return {name: _simplified(e) for name, e in tests.items()}
 
 
-def _simplified(e: Any) -> Any:
+def _simplified(e: sympy.Expr) -> sympy.Expr:
     return sympy.expand(e) if e.is_polynomial() else e
 
 
-def _pair(made: System, matrix: Any) -> Any:
+def _pair(made: System, matrix: sympy.Matrix) -> sympy.Expr:
     """0 where two eigenvalues add up to 0 (flow) or multiply to 1 (map), for two or three coordinates."""
     d = made.size
     trace, determinant = matrix.trace(), matrix.det()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
@@ -45,13 +44,13 @@ class Crossing:
         )
 
 
-def attracts(exact: ExactLinearization, values: Mapping[Any, Any]) -> bool:
+def attracts(exact: ExactLinearization, values: Mapping[sympy.Expr, sympy.Expr]) -> bool:
     """Whether every root is on the stable side at these values of all parameters, by exact conditions on numbers."""
     there = dataclasses.replace(exact, matrix=exact.matrix.subs(values), parameters=())
     return all(bool(e > 0) for e in conditions(there))
 
 
-def crossing(exact: ExactLinearization, p: Any, seconds: float) -> Crossing:
+def crossing(exact: ExactLinearization, p: sympy.Expr, seconds: float) -> Crossing:
     """The end of the stable interval that begins at 0, among values from 1e-6 to 1e6.
 
     Args:
@@ -79,7 +78,7 @@ def crossing(exact: ExactLinearization, p: Any, seconds: float) -> Crossing:
     return Crossing((low + high) / 2, bracket, int(unstable[0]))
 
 
-def _proved(exact: ExactLinearization, p: Any, value: float, seconds: float) -> bool | None:
+def _proved(exact: ExactLinearization, p: sympy.Expr, value: float, seconds: float) -> bool | None:
     """Whether the point attracts at a value, exactly; None where that takes too long."""
     try:
         return Budget(seconds).run(lambda: attracts(exact, {p: sympy.Rational(value)}))

@@ -45,5 +45,5 @@ def refuse_moving(game: Game, w: Array) -> None:
     )
 
 
-def _number(e: Any, values: Any) -> float:
+def _number(e: sympy.Expr, values: Any) -> float:
     return float(e.xreplace(values).evalf(30))

@@ -17,7 +17,7 @@ REACH = 100.0  # how far to look along an interval without end, before the limit
 CLOSED, LARGEST = 4, 16  # degrees in z and in the parameter up to which turning points are looked for exactly
 
 
-def fastest(linearization: ExactLinearization, p: Any, end: Any) -> tuple[Any, Any]:
+def fastest(linearization: ExactLinearization, p: sympy.Expr, end: sympy.Expr) -> tuple[Any, Any]:
     """The parameter value at which a linearised map or flow contracts fastest.
 
     Args:
@@ -49,7 +49,7 @@ def fastest(linearization: ExactLinearization, p: Any, end: Any) -> tuple[Any, A
     return rough, size(rough)
 
 
-def _small(linearization: ExactLinearization, p: Any) -> bool:
+def _small(linearization: ExactLinearization, p: sympy.Expr) -> bool:
     def degree(f: Any) -> int:
         return max(
             int(sympy.degree(part, p)) for c in f.all_coeffs() if c != 0 for part in sympy.fraction(sympy.together(c))
@@ -58,7 +58,7 @@ def _small(linearization: ExactLinearization, p: Any) -> bool:
     return all(f.degree() <= CLOSED and degree(f) <= LARGEST for f, _ in linearization.factors)
 
 
-def _limit(linearization: ExactLinearization, p: Any) -> Any | None:
+def _limit(linearization: ExactLinearization, p: sympy.Expr) -> sympy.Expr | None:
     """Spectral radius or abscissa as p goes to infinity, if the characteristic polynomial has a limit."""
     factors = linearization.factors
     f = sympy.Poly(sympy.Mul(*(f.as_expr() ** m for f, m in factors)), factors[0][0].gen)
@@ -70,13 +70,13 @@ def _limit(linearization: ExactLinearization, p: Any) -> Any | None:
     return max(sizes, key=sympy.N)
 
 
-def _size_at(linearization: ExactLinearization, p: Any, value: Any) -> Any:
+def _size_at(linearization: ExactLinearization, p: sympy.Expr, value: Any) -> sympy.Expr:
     matrix = linearization.matrix.subs(p, value).applyfunc(_simplest)
     here = ExactLinearization(matrix, linearization.flow, ())
     return here.spectral_abscissa if linearization.flow else here.spectral_radius
 
 
-def _turning_points(linearization: ExactLinearization, p: Any) -> list[Any]:
+def _turning_points(linearization: ExactLinearization, p: sympy.Expr) -> list[sympy.Expr]:
     """Values of p where eigenvalues meet, where real ones are opposite, or where a modulus is stationary."""
     gen = linearization.factors[0][0].gen
     parts = [f.as_expr() for f, _ in linearization.factors]
@@ -88,7 +88,7 @@ def _turning_points(linearization: ExactLinearization, p: Any) -> list[Any]:
     return boundary_roots([e for e in found if e.has(p)], p)
 
 
-def _stationary_moduli(f: Any, gen: Any, p: Any) -> list[Any]:
+def _stationary_moduli(f: sympy.Expr, gen: sympy.Expr, p: sympy.Expr) -> list[sympy.Expr]:
     """Polynomials in p that vanish where the product of two roots of f, as a function of p, has slope zero."""
     y, k = sympy.Symbol("y"), sympy.degree(f, gen)
     if k > 4:
@@ -100,7 +100,7 @@ def _stationary_moduli(f: Any, gen: Any, p: Any) -> list[Any]:
     ]
 
 
-def _simplest(e: Any) -> Any:
+def _simplest(e: sympy.Expr) -> sympy.Expr:
     return sympy.nsimplify(sympy.radsimp(simplified(e)))
 
 

@@ -53,7 +53,7 @@ def freed(game: Game, rule: Rule | None, name: str, **assumptions: bool) -> tupl
     return _varied(game, rule, name, held, assumptions)
 
 
-def symbols_of(value: Any) -> set[sympy.Symbol]:
+def symbols_of(value: object) -> set[sympy.Symbol]:
     """The free symbols in the parameters of a rule and of the rules that it wraps."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return set().union(*(symbols_of(getattr(value, f.name)) for f in dataclasses.fields(value)))
@@ -114,7 +114,7 @@ def _varied(game: Game, rule: Rule, name: str, held: list[Rule], assumptions: di
         assumptions = {"real": True}  # the present value has to be one of those that the symbol stands for
     symbol = sympy.Symbol(name, **assumptions)
 
-    def moved(value: Any) -> Any:
+    def moved(value: object) -> Any:
         if isinstance(value, (tuple, Mapping)):
             return tuple(map(moved, _per_player(game, value)))
         unset = reference is None or value is None  # None stands for "as lr", 0 for all players has no ratio
@@ -137,7 +137,7 @@ def _replaced(rule: Rule, name: str, moved: Callable[[Any], Any]) -> Rule:
     return dataclasses.replace(rule, **changes) if changes else rule  # type: ignore[type-var]
 
 
-def _per_player(game: Game, value: Any) -> tuple[Any, ...]:
+def _per_player(game: Game, value: object) -> tuple[Any, ...]:
     return game.per_player(value) if isinstance(value, (tuple, Mapping)) else (value,)
 
 
@@ -178,7 +178,7 @@ def _refuse_choice(rule: Rule, name: str) -> None:
         )
 
 
-def _number(value: Any) -> bool:
+def _number(value: object) -> bool:
     return (hasattr(value, "__float__") and not isinstance(value, bool)) or isinstance(value, complex)
 
 

@@ -50,9 +50,9 @@ class StabilityRegion(Result):
     game: Game
     rule: Rule | None
     at: tuple[Any, ...]
-    parameters: tuple[Any, ...]
+    parameters: tuple[sympy.Symbol, ...]
     exact: ExactLinearization
-    expressions: tuple[Any, ...]
+    expressions: tuple[sympy.Expr, ...]
     reason: str = ""
     seconds: float = math.inf
 
@@ -60,7 +60,7 @@ class StabilityRegion(Result):
     _plot = "stability_region"
 
     @property
-    def conditions(self) -> tuple[Any, ...]:
+    def conditions(self) -> tuple[sympy.Basic, ...]:
         """SymPy inequalities, all of which hold exactly where the point attracts."""
         shown = map(_decimals, self.expressions) if self.exact.decimal else self.expressions
         return tuple(sympy.Gt(e, 0) if not e.is_Boolean else e for e in shown)
@@ -82,7 +82,7 @@ class StabilityRegion(Result):
             return attracts(self.exact, point)
         return all(bool(e.subs(point) > 0) for e in self.expressions)
 
-    def _point(self, values: dict[str, Any]) -> dict[Any, Any]:
+    def _point(self, values: dict[str, Any]) -> dict[sympy.Expr, sympy.Expr]:
         from ...worlds import exact
 
         names = {str(s): s for s in self.parameters}
@@ -92,7 +92,7 @@ class StabilityRegion(Result):
             )
         return {names[k]: exact(v) for k, v in values.items()}
 
-    def _symbol(self, name: str) -> Any:
+    def _symbol(self, name: str) -> sympy.Symbol:
         for s in self.parameters:
             if str(s) == str(name):
                 return s
@@ -100,7 +100,7 @@ class StabilityRegion(Result):
             f"no free parameter {name}", f"one of {', '.join(map(str, self.parameters))}", "name it in parameters="
         )
 
-    def critical(self, name: str) -> Any:
+    def critical(self, name: str) -> sympy.Expr:
         """Supremum of the stable interval of one parameter that starts at 0, exactly, or numerically: see `kind`.
 
         0 if there is none, infinity if it never ends. With other parameters free, the answer is an expression in them
@@ -128,7 +128,7 @@ class StabilityRegion(Result):
         end = _end(self.expressions, self._symbol(name))
         return end.bracket if isinstance(end, Root) else None
 
-    def _crossing(self, p: Any) -> Crossing:
+    def _crossing(self, p: sympy.Expr) -> Crossing:
         if set(self.exact.parameters) - {p}:
             raise self._undecided(f"the critical {p} while others are free")
         known: dict[Any, Crossing] = self.__dict__.setdefault("_crossings", {})
@@ -139,7 +139,7 @@ class StabilityRegion(Result):
     def _undecided(self, what: str) -> OutOfTimeError:
         return OutOfTimeError(f"{what} is {self.reason}", "the exact conditions", "a larger budget=, or budget=None")
 
-    def _critical_expression(self, p: Any, others: list[Any]) -> Any:
+    def _critical_expression(self, p: sympy.Expr, others: list[sympy.Expr]) -> sympy.Expr:
         """The first boundary in p as an expression in the others, if one boundary serves at every sample of them."""
         candidates = []
         for e in self.expressions:
@@ -243,6 +243,10 @@ def stability_region(
         at: the fixed point; the game's first known equilibrium by default.
         budget: seconds.
 
+    Returns:
+        A `StabilityRegion`: `.conditions`, `.critical(name)`, `.best(name)` and `.contains(...)`; `.kind` says whether
+        they are exact.
+
     Raises:
         ParameterError: for a name that is neither.
         DomainError: without an exact linearisation at the point, or where the point is no equilibrium.
@@ -288,7 +292,7 @@ def stability_region(
     return StabilityRegion(game, rule, lin.at, (*symbols, *remaining), exactly, found, reason, limit.seconds)
 
 
-def _end(expressions: Sequence[Any], p: Any) -> Any:
+def _end(expressions: Sequence[sympy.Expr], p: sympy.Expr) -> Any:
     """The end of the stable interval from 0: 0, oo, a `Root`, or a number where coefficients are not rational."""
     if _never(expressions):
         return sympy.Integer(0)
@@ -306,18 +310,18 @@ def _end(expressions: Sequence[Any], p: Any) -> Any:
     return sympy.oo
 
 
-def _short(condition: Any) -> str:
+def _short(condition: sympy.Basic) -> str:
     """A condition as text, shortened where it is long."""
     text = str(condition)
     return text if len(text) <= READABLE else f"{text[:READABLE]} ... > 0"
 
 
-def _never(expressions: Sequence[Any]) -> bool:
+def _never(expressions: Sequence[sympy.Expr]) -> bool:
     """Whether SymPy knows one of them to fail for all values; it is not asked about long ones, which takes minutes."""
     return any(bool(e.is_nonpositive) for e in expressions if len(e.args) <= LONG)
 
 
-def _decimals(e: Any) -> Any:
+def _decimals(e: sympy.Expr) -> sympy.Expr:
     """A condition whose long fractions stand for decimals, scaled to a largest coefficient of one and shortened."""
     largest = max((abs(c) for c in e.as_coefficients_dict().values()), default=sympy.Integer(1))
     return sympy.N(sympy.expand(e / largest), 12)

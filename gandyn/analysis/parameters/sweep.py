@@ -147,7 +147,7 @@ class _Measurement:
     """The measure as a function of the parameters' values over some points of the grid."""
 
     def __init__(
-        self, game: Game, rule: Rule | None, names: list[str], measure: Any, start: Any, steps: int, at: Any
+        self, game: Game, rule: Rule | None, names: list[str], measure: Any, start: object, steps: int, at: object
     ) -> None:
         self.game, self.names, self.measure, self.steps, self.at = game, names, measure, steps, at
         self.symbols = []
@@ -165,7 +165,7 @@ class _Measurement:
         rows = 1 if isinstance(measure, str) else steps + 1
         self.chunk = max(1, min(CHUNK, CHUNK_BYTES // (8 * (rows * game.dim + 4 * game.dim**2))))
 
-    def _start(self, start: Any) -> Any:
+    def _start(self, start: object) -> Any:
         if start is not None:
             return start
         facts = getattr(self.game, "facts", None)
@@ -189,7 +189,7 @@ class _Measurement:
         game, rule = self._with(carried)
         return NAMED[self.measure](self, game, rule)
 
-    def _with(self, numbers: Sequence[Any]) -> tuple[Game, Rule | None]:
+    def _with(self, numbers: Sequence[object]) -> tuple[Game, Rule | None]:
         """Game and rule with numbers, or symbols that carry them, in the place of the swept symbols."""
         swaps = dict(zip(self.symbols, numbers, strict=True))
         rule = self.rule
@@ -205,7 +205,7 @@ class _Measurement:
     def _run(self, game: Game, rule: Any, record: str = "last") -> Trajectory:
         return iterate(game, rule, self.start, self.steps, record)
 
-    def _one_by_one(self, carried: Sequence[Any], values: Sequence[Array], limit: Budget) -> Array:
+    def _one_by_one(self, carried: Sequence[object], values: Sequence[Array], limit: Budget) -> Array:
         game, rule = self._with(carried)
         run = self._run(game, rule, "all")
         found: list[float] = []
@@ -213,7 +213,7 @@ class _Measurement:
             if limit.out:
                 break
             own, its = self._with(numbers)
-            ended = {"status": run.status[k], "steps": int(run.steps[k]), "state": None, "counts": None}
+            ended: dict[str, Any] = {"status": run.status[k], "steps": int(run.steps[k]), "state": None, "counts": None}
             alone = dataclasses.replace(run, w=run.w[:, k], game=own, rule=its, **ended)
             answer = np.asarray(self.measure(alone), dtype=float)
             if answer.size != 1:
@@ -238,13 +238,13 @@ def _axes(parameters: Any) -> dict[str, Array]:
     return axes
 
 
-def _final_distance(self: _Measurement, game: Game, rule: Any) -> Array:
+def _final_distance(self: _Measurement, game: Game, rule: Rule) -> Array:
     run = self._run(game, rule)
     distance = np.linalg.norm(run.w - self._place(game), axis=-1)
     return np.where(run.diverged, np.inf, distance)
 
 
-def _final_cost(self: _Measurement, game: Game, rule: Any) -> Array:
+def _final_cost(self: _Measurement, game: Game, rule: Rule) -> Array:
     run = self._run(game, rule)
     return np.where(run.diverged, np.nan, run.costs[0])
 

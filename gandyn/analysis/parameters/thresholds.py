@@ -72,7 +72,7 @@ class Line:
     signs: Mapping[Any, tuple[int, ...]]
 
     @classmethod
-    def of(cls, polynomials: Iterable[Any], p: sympy.Expr) -> Line:
+    def of(cls, polynomials: Iterable[object], p: sympy.Expr) -> Line:
         """Cut at the roots of irreducible polynomials in p with rational coefficients."""
         polys = {e: sympy.Poly(e, p) for e in polynomials}
         positive = bool(p.is_positive)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ...budget import Budget
 from ...errors import DomainError, ParameterError
 from ...lazy import sympy
-from ...types import Game
+from ...types import Array, Game, Parameter
 from ...worlds import SYMBOLS, exact
 from ..exact_numbers.routh import between, boundary_roots
 from ..local.exact_linearization import ExactLinearization
@@ -18,7 +16,9 @@ from .equilibrium import refuse_moving
 from .thresholds import where_positive
 
 
-def critical_time_scale(game: Game, at: Any = None, which: int | str = 1, budget: float | Budget | None = 60.0) -> Any:
+def critical_time_scale(
+    game: Game, at: object = None, which: int | str = 1, budget: float | Budget | None = 60.0
+) -> sympy.Expr:
     """tau*, the smallest ratio such that the flow with player `which` sped up by any tau > tau* attracts.
 
     Every boundary of stability in tau is a root of a Hurwitz determinant of the time-scaled Jacobian diag(1, tau) J,
@@ -54,7 +54,7 @@ def critical_time_scale(game: Game, at: Any = None, which: int | str = 1, budget
     return sympy.N(result, 15) if linear.decimal else result
 
 
-def _jacobian(game: Game, at: Any) -> Any:
+def _jacobian(game: Game, at: Array) -> sympy.Matrix:
     """J at an equilibrium, exact.
 
     Raises:
@@ -75,7 +75,7 @@ def _jacobian(game: Game, at: Any) -> Any:
     return sympy.Matrix(game.jacobian(w))
 
 
-def _beginning(expressions: Any, tau: Any) -> Any:
+def _beginning(expressions: tuple[sympy.Expr, ...], tau: Parameter) -> sympy.Expr:
     """The beginning of the interval without end on which all are positive: infinity if there is none."""
     cut = where_positive(expressions, tau)
     if cut is not None:
@@ -85,7 +85,7 @@ def _beginning(expressions: Any, tau: Any) -> Any:
             return sympy.oo
         return sympy.Integer(0) if failing < 0 else line.roots[failing // 2].exact(tau)
     edges = [sympy.Integer(0), *boundary_roots(expressions, tau)]
-    result: Any = sympy.oo
+    result: sympy.Expr = sympy.oo
     for low, high in reversed(list(zip(edges, [*edges[1:], None], strict=True))):
         if not all(bool(sympy.N(e.subs(tau, between(low, high)), 30) > 0) for e in expressions):
             break

@@ -64,6 +64,10 @@ def spectrum(
             batches, batch_size, statistics, seed; how long to search (`Search`): tolerance, most, memory, confirm,
             bounds. Each is given by its own name, or in its group: `search=Search(most=2000)`.
 
+    Returns:
+        A `Spectrum`: `.eigenvalues` and `.residuals` at each end asked for, by `found["LM"]`, and whether they have
+        `.converged`.
+
     Raises:
         UnknownNameError: for ends, operators and players that there are not.
         ParameterError: for k outside 1 to d, or a point that does not fit.

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any
 
 from ...krylov.operator import Operator
-from ...types import Batch, Game
+from ...types import Array, Batch, Game
 from .operators import antisymmetric, symmetric
 from .solve import End, Resolution, Settings, ends
 from .targets import Target, itself, targets_of
@@ -17,7 +16,7 @@ TOLERANCE = 1e-3
 
 
 def outer_bounds(
-    game: Game, w: Any, batch: Batch, names: list[str], settings: Settings
+    game: Game, w: Array, batch: Batch, names: list[str], settings: Settings
 ) -> tuple[dict[str, float], int]:
     """Bounds that no eigenvalue of J exceeds, for each end asked for.
 

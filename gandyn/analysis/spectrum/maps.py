@@ -187,7 +187,7 @@ def _awake(name: str, array: Array) -> Array:
 class _NoDraws:
     """Stands in for a random generator where every draw is fixed: it always returns 0."""
 
-    def integers(self, *args: Any, **options: Any) -> int:
+    def integers(self, *args: object, **options: object) -> int:
         return 0
 
 
@@ -206,7 +206,7 @@ def without_its_field(game: Game, w: Array, batch: Batch) -> Game:
         )
     slopes = game.split(game.field(w, batch).detach())
 
-    def costs(networks: Any, token: Any, only: int | None) -> tuple[Any, ...]:
+    def costs(networks: Any, token: Batch, only: int | None) -> tuple[Any, ...]:
         found = list(costs_of(networks, token, only))
         linear = [
             flattened(_trained(network), _trained(network)) @ slope

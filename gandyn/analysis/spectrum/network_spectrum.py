@@ -65,7 +65,7 @@ class Spectrum(Result):
         return np.concatenate([self._values(end) for end in self.ends.values()])
 
     @property
-    def vectors(self) -> Any:
+    def vectors(self) -> Array:
         """Right eigenvectors as columns of unit length, complex torch, (n, k); n is that of the augmented state."""
         import torch
 
@@ -126,18 +126,18 @@ class Spectrum(Result):
         bounds = {name: self.bounds[name]} if name in self.bounds else {}
         return dataclasses.replace(self, ends={name: self.ends[name]}, repeats=repeats, bounds=bounds)
 
-    def mean(self, name: str) -> Any:
+    def mean(self, name: str) -> Array:
         """Mean over batches of what the end measures (modulus, real or imaginary part), (k,)."""
         return self._measured(name).mean(0)
 
-    def standard_error(self, name: str) -> Any:
+    def standard_error(self, name: str) -> Array:
         """Standard error over batches of that mean, (k,); nan for a single batch."""
         measured = self._measured(name)
         return (
             measured.std(0, ddof=1) / len(measured) ** 0.5 if len(measured) > 1 else np.full(measured.shape[1], np.nan)
         )
 
-    def _measured(self, name: str) -> Any:
+    def _measured(self, name: str) -> Array:
         one = self[name]
         values = one.repeats.get(name, self._values(one.ends[name])[None])
         return MEASURES[name](values)

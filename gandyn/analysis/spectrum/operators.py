@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
 
 from ...errors import ParameterError
 from ...krylov.operator import SKEW, SYMMETRIC, Operator
@@ -11,7 +10,7 @@ from ...types import Array, Batch, Game
 from ...worlds import TORCH
 
 
-def as_point(game: Game, w: Any) -> Array:
+def as_point(game: Game, w: Array) -> Array:
     """One point as a torch vector that belongs to nobody else, so that the game keeps one graph at it.
 
     Raises:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from typing import Any
 
 import numpy as np
 
@@ -72,7 +71,7 @@ class PathAngle(Result):
 
 @door
 def path_angle(
-    game: Game, w0: Any, w1: Any, points: int = 100, span: tuple[float, float] = (-0.1, 1.1), batch: Batch = None,
+    game: Game, w0: Array, w1: Array, points: int = 100, span: tuple[float, float] = (-0.1, 1.1), batch: Batch = None,
     seed: int = 0,
 ) -> PathAngle:  # fmt: skip
     """cos(v(w_alpha), w1 - w0) and |v(w_alpha)| along w_alpha = w0 + alpha (w1 - w0) (Berard et al. 2020, section 4.2).
@@ -88,6 +87,9 @@ def path_angle(
         points: how many positions.
         span: first and last alpha.
         batch: a token; by default one drawn from `seed`, the same everywhere.
+
+    Returns:
+        A `PathAngle`: `.angle` and `.norm` of the field along the path, and the kind of `.motion` that they show.
 
     Raises:
         ParameterError: for equal ends, a span that does not pass 1 by at least 0.05 on both sides, fewer than 10

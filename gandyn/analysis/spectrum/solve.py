@@ -115,7 +115,7 @@ class _Search:
             self.believed[target.name] = np.logical_and.accumulate(believed)  # none behind one that is not
             self.picks[target.name] = new
 
-    def _keep(self, values: Any) -> Any:
+    def _keep(self, values: Array) -> Array:
         """The Ritz values to keep at a restart: as many at each end as there is room for, in conjugate pairs."""
         reading = self.read(values)
         each = max(self.k + 4, self.settings.capacity // (3 * len(self.targets)))

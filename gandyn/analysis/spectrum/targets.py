@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -30,7 +29,7 @@ class Target:
 
     name: str
     words: str
-    measure: Callable[[Any], Any]
+    measure: Callable[[Array], Array]
     against_norm: bool = False
 
     def sizes(self, values: Array, norm: float) -> Array:

@@ -136,6 +136,10 @@ def toy_against_network(
         batch: a token; by default one drawn from `seed`.
         options: go to `gd.spectrum`.
 
+    Returns:
+        A `ToyAgainstNetwork`: for each of `.modes` the radius that the toy predicts beside the one measured on the
+        network.
+
     Raises:
         DomainError: for games not made of networks.
         ParameterError: for rules that are not smooth, whose toy has no eigenvalues; fewer than 8 steps.
@@ -296,7 +300,7 @@ def _measure(amplitudes: Array, order: int = 1, real: bool = False) -> tuple[flo
     return float(growth), float(abs(turns[-1] - turns[0]) / (2 * np.pi * (len(late) - 1)))
 
 
-def _leading_root(known: Any, order: int, real: bool) -> complex:
+def _leading_root(known: Array, order: int, real: bool) -> complex:
     """Of z^p = c_{p-1} z^{p-1} + ... + c_0, each window of p + 1 amplitudes weighing the same."""
     windows = np.lib.stride_tricks.sliding_window_view(known, order + 1)
     windows = windows / np.maximum(np.abs(windows).max(-1, keepdims=True), 1e-300)

@@ -163,6 +163,9 @@ def mean_square(game: Game, rule: Rule, at: Any = None, noise: Any = None, *, bu
         noise: additive noise on top of the game's own.
         budget: seconds that an exact threshold may take.
 
+    Returns:
+        A `MeanSquare`: the `.spectral_radius` of E[M (x) M], whether it is `.stable`, and its `.critical("lr")`.
+
     Raises:
         DomainError, ParameterError: as `gd.stationary`.
 

@@ -125,7 +125,7 @@ class RandomMap:
         rows = np.indices([len(t) for t in tables]).reshape(len(tables), -1)
         return np.concatenate([t[k] for t, k in zip(tables, rows, strict=True)], axis=1)
 
-    def at_value(self, symbol: Any, value: Any) -> RandomMap:
+    def at_value(self, symbol: Any, value: object) -> RandomMap:
         """The same map with a number in place of a free symbol."""
         replace = {symbol: exact(value)}
         parts = {name: getattr(self, name).xreplace(replace) for name in ("matrix", "offset", "noise", "covariance")}
@@ -186,7 +186,7 @@ class RandomMap:
         return found
 
 
-def random_map(game: Game, rule: Rule, noise: Any = None, at: Any = None) -> RandomMap:
+def random_map(game: Game, rule: Rule, noise: Any = None, at: object = None) -> RandomMap:
     """Trace one noisy step and take it to first order at an equilibrium of the mean game.
 
     Args:
@@ -314,7 +314,7 @@ def _affine(traced: Any) -> bool:
     """Whether a program is affine in its symbols, by the degrees of its expressions."""
     degrees: dict[Any, float] = dict.fromkeys(traced.symbols, 1)
 
-    def degree(e: Any) -> float:
+    def degree(e: sympy.Expr) -> float:
         if e.is_Symbol:
             return degrees.get(e, 0)
         if e.is_Add:

@@ -255,6 +255,10 @@ def stationary(game: Game, rule: Rule, noise: Any = None, at: Any = None, *, bud
         at: the equilibrium, shape (d,); the game's first known one by default.
         budget: seconds that a formula may take.
 
+    Returns:
+        A `Stationary`: `.mean` and `.covariance` of w, `.mean_square_distance`, whether it `.exists`, and of which
+        `.kind` it is.
+
     Raises:
         DomainError: for a game without noise where none is given; outside the rule's domain.
         ParameterError: for a covariance that is none, or a point that is no equilibrium.

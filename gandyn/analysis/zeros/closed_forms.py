@@ -110,7 +110,7 @@ def reach(equations: Equations) -> list[tuple[Fraction, Fraction]] | None:
     return [bounds[s] for s in equations.symbols]
 
 
-def _swapped(polynomials: Sequence[Any], unknowns: Sequence[Any]) -> Any:
+def _swapped(polynomials: Sequence[sympy.Poly], unknowns: Sequence[sympy.Symbol]) -> sympy.Poly:
     """The resultant in the second unknown, a polynomial in the first."""
     first, second = (p.reorder(unknowns[1], unknowns[0]) for p in polynomials)
     return first.resultant(second)

@@ -32,7 +32,7 @@ class Equations:
 
     symbols: tuple[sympy.Symbol, ...]
     expressions: tuple[sympy.Expr, ...]
-    conditions: tuple[Any, ...] = ()
+    conditions: tuple[sympy.Expr, ...] = ()
 
     @functools.cached_property
     def exact(self) -> tuple[sympy.Expr, ...]:
@@ -58,7 +58,7 @@ class Equations:
         polynomial = all(e.is_polynomial(*self.symbols) for e in self.exact)
         return polynomial and all(p.total_degree() <= 1 for p in self.polynomials)
 
-    def singular_at(self, point: Sequence[Any]) -> bool:
+    def singular_at(self, point: Sequence[object]) -> bool:
         """Whether the Jacobian of rational polynomials is singular at a rational point."""
         return bool(sympy.Matrix([[p.diff(s).eval(point) for s in self.symbols] for p in self.polynomials]).det() == 0)
 
@@ -134,11 +134,11 @@ class Local:
     divisors: IntervalFunction | None
     conditions: IntervalFunction | None
 
-    def to_units(self, low: Sequence[Any], high: Sequence[Any]) -> Interval:
+    def to_units(self, low: Sequence[object], high: Sequence[object]) -> Interval:
         """A box of w in units of this one, rounded outward, shapes (d,)."""
         return self._mapped(low, high, lambda x, c, r: (x - c) / r)
 
-    def to_world(self, low: Sequence[Any], high: Sequence[Any]) -> Interval:
+    def to_world(self, low: Sequence[object], high: Sequence[object]) -> Interval:
         """A box of u as one of w, rounded outward, shapes (d,)."""
         return self._mapped(low, high, lambda x, c, r: c + r * x)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -123,6 +122,10 @@ def fixed_points(
         seed: of the scattered starts of Newton's method, for games without expressions.
         budget: seconds, or a `Budget`, after which the list is what was found so far; None for no limit.
 
+    Returns:
+        `FixedPoints`, a list of points; `.complete` says whether it is proven to hold all of them, and `.reason` why
+        not.
+
     Raises:
         ParameterError: for a box of the wrong length, or none where one is needed.
 
@@ -203,7 +206,7 @@ def _found(game: Game, bounds: Array | None, seed: int, budget: Budget) -> Findi
     return Findings([Solution(tuple(map(exact, p)), False, None, face, {}) for p in kept[:MOST_UNPROVEN]], [why])
 
 
-def _free(x: Any) -> bool:
+def _free(x: Array) -> bool:
     return bool(getattr(x, "free_symbols", ()))
 
 
@@ -238,7 +241,7 @@ def _describe(game: Game, found: Solution) -> FixedPoint:
     sides, feasible = found.face.sides, found.face.set
     active = tuple(f"{names[k]} = {feasible.low[k] if sides[k] < 0 else feasible.high[k]}" for k in found.multipliers)
     multipliers = {names[k]: _middle(*ends) for k, ends in found.multipliers.items()}
-    at: Any = found.point if SYMBOLS in game.worlds else w
+    at: Array = found.point if SYMBOLS in game.worlds else w
     return FixedPoint(w, form, residual, linearize(game, at=at), found.enclosure, active, multipliers)
 
 

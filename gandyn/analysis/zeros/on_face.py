@@ -265,7 +265,7 @@ class OnFace:
         return found
 
 
-def _number(x: Fraction) -> Any:
+def _number(x: Fraction) -> sympy.Expr:
     return sympy.Rational(x.numerator, x.denominator)
 
 

@@ -25,8 +25,8 @@ def pair(
     name: str,
     shape: tuple[int, ...] = (2,),
     seed: int = 0,
-    generator: Mapping[str, Any] | None = None,
-    discriminator: Mapping[str, Any] | None = None,
+    generator: Mapping[str, object] | None = None,
+    discriminator: Mapping[str, object] | None = None,
     **common: Any,
 ) -> tuple[Any, Any]:
     """(generator, discriminator) of one architecture for data of one shape.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import nn
 
@@ -37,7 +35,9 @@ class DCGANGenerator(nn.Sequential):
     width = 128 there (`ngf` in the usual code, whose last map is also `width` channels).
     """
 
-    def __init__(self, shape: tuple[int, ...], inputs: int, width: int, norm: str, generator: Any) -> None:
+    def __init__(
+        self, shape: tuple[int, ...], inputs: int, width: int, norm: str, generator: torch.Generator | None
+    ) -> None:
         base, times = halvings(shape)
         channels = width * 2 ** (times - 1)
         layers = [nn.Linear(inputs, channels * base**2), nn.Unflatten(1, (channels, base, base))]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import torch
 from torch import nn
 
 from ...errors import ParameterError
+from ...types import Array
 from .spectral import normalise
 
 CONDITIONS = ("concatenation", "projection", "auxiliary")
@@ -97,7 +97,7 @@ class Discriminator(nn.Module):
         condition: str | None = None,
         spectral: bool = False,
         per_sample: bool = True,
-        generator: Any = None,
+        generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
         self.condition, self.classes, self.per_sample = check_condition(condition, classes), classes, per_sample
@@ -110,7 +110,7 @@ class Discriminator(nn.Module):
         if self.condition == "auxiliary":
             self.names = _linear(size, classes, spectral, generator)
 
-    def forward(self, points: torch.Tensor, labels: torch.Tensor | None = None) -> Any:
+    def forward(self, points: torch.Tensor, labels: torch.Tensor | None = None) -> Array | tuple[Array, ...]:
         """Logits (n, 1); with `class_outputs`, (logits, class logits (n, K))."""
         if self.condition == "concatenation":
             points = with_label_planes(points, labels, self.classes)
@@ -136,7 +136,9 @@ def _given(labels: torch.Tensor | None) -> torch.Tensor:
     return labels
 
 
-def _linear(inputs: int, outputs: int, spectral: bool, generator: Any, bias: bool = True) -> nn.Module:
+def _linear(
+    inputs: int, outputs: int, spectral: bool, generator: torch.Generator | None, bias: bool = True
+) -> nn.Module:
     layer = nn.Linear(inputs, outputs, bias=bias)
     with torch.no_grad():
         layer.weight.normal_(0.0, 1 / math.sqrt(inputs), generator=generator)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import nn
 
@@ -28,7 +26,7 @@ def halvings(shape: tuple[int, ...]) -> tuple[int, int]:
     return side, times
 
 
-def radford(network: nn.Module, generator: Any = None) -> None:
+def radford(network: nn.Module, generator: torch.Generator | None = None) -> None:
     """Weights normal with standard deviation 0.02, BatchNorm's about 1, biases zero (Radford et al. 2016, 4)."""
     for layer in network.modules():
         if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear, nn.BatchNorm2d)):

@@ -41,7 +41,7 @@ class MLP(nn.Sequential):
         outputs: int,
         hidden: tuple[int, ...] = (128, 128, 128),
         leak: float = 0.0,
-        generator: Any = None,
+        generator: torch.Generator | None = None,
         dropout: float = 0.0,
         spectral: bool = False,
     ) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import nn
 
@@ -17,7 +15,9 @@ from .spectral import normalise
 TINY = {"shape": (1, 8, 8), "width": 2}
 
 
-def convolution(inputs: int, outputs: int, side: int, gain: float, generator: Any, spectral: bool) -> nn.Module:
+def convolution(
+    inputs: int, outputs: int, side: int, gain: float, generator: torch.Generator | None, spectral: bool
+) -> nn.Module:
     """A convolution that keeps the size, its weights normal with variance gain^2 / inputs per output, bias zero."""
     layer = nn.Conv2d(inputs, outputs, side, padding=side // 2)
     with torch.no_grad():
@@ -37,7 +37,14 @@ class Block(nn.Module):
     """
 
     def __init__(
-        self, inputs: int, outputs: int, resize: str, norm: str, spectral: bool, generator: Any, first: bool = False
+        self,
+        inputs: int,
+        outputs: int,
+        resize: str,
+        norm: str,
+        spectral: bool,
+        generator: torch.Generator | None,
+        first: bool = False,
     ) -> None:
         super().__init__()
         up = [nn.Upsample(scale_factor=2)] if resize == "up" else []

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import nn
 from torch.nn.utils import parametrize
@@ -23,7 +21,7 @@ class SpectralNorm(nn.Module):
     the exact one.
     """
 
-    def __init__(self, weight: torch.Tensor, generator: Any = None) -> None:
+    def __init__(self, weight: torch.Tensor, generator: torch.Generator | None = None) -> None:
         super().__init__()
         matrix = weight.detach().flatten(1)
         u = torch.randn(len(matrix), generator=generator, dtype=weight.dtype)
@@ -51,7 +49,7 @@ class SpectralNorm(nn.Module):
         self.v.copy_(v / v.norm())
 
 
-def normalise(layer: nn.Module, generator: Any = None) -> nn.Module:
+def normalise(layer: nn.Module, generator: torch.Generator | None = None) -> nn.Module:
     """The layer with its weight spectrally normalised; its parameter becomes `parametrizations.weight.original`."""
     weight: torch.Tensor = layer.weight  # type: ignore[assignment]
     parametrize.register_parametrization(layer, "weight", SpectralNorm(weight, generator))

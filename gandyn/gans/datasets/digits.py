@@ -96,7 +96,7 @@ def _kept(name: str, package: str, parse: Any, shape: tuple[int, ...]) -> tuple[
     return images, labels
 
 
-def _keep(path: Path, images: Any, labels: Any) -> None:
+def _keep(path: Path, images: Array, labels: Array) -> None:
     """Write to a temporary name and rename; a folder that cannot be written costs only the next start's time."""
     content = io.BytesIO()
     np.savez_compressed(content, images=images, labels=labels)

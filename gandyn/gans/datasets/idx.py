@@ -6,7 +6,7 @@ import gzip
 import math
 import struct
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 
@@ -20,7 +20,7 @@ TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: 
 LARGEST = 8 * 2**30
 
 
-def read_idx(path: str | Path) -> np.ndarray[Any, Any]:
+def read_idx(path: str | Path) -> np.ndarray:
     """The array of an IDX file: two zero bytes, a type, the number of dimensions, their sizes, the data, big-endian.
 
     Raises:
@@ -36,7 +36,7 @@ def read_idx(path: str | Path) -> np.ndarray[Any, Any]:
         raise ParameterError(f"{path} cannot be read as IDX ({error})", "an IDX file", "check the path") from error
 
 
-def _parse(file: IO[bytes], name: str) -> np.ndarray[Any, Any]:
+def _parse(file: IO[bytes], name: str) -> np.ndarray:
     zeros, kind, dimensions = struct.unpack(">HBB", file.read(4))
     if zeros or kind not in TYPES or not dimensions:
         raise ParameterError(f"{name} does not begin as an IDX file", "0, 0, a type and dimensions", "check the file")

@@ -79,7 +79,7 @@ class Mixture:
         self.equal = bool((self.weights == self.weights[0]).all())
         self.weights = self.weights / self.weights.sum()
 
-    def to(self, device: Any = None, dtype: torch.dtype | None = None) -> Mixture:
+    def to(self, device: object = None, dtype: torch.dtype | None = None) -> Mixture:
         """A copy of this mixture on another device, or in another floating-point type."""
         device, dtype = device or self.centers.device, dtype or self.centers.dtype
         return Mixture(self.name, self.centers, self.std, self.weights, device, dtype)

@@ -80,7 +80,7 @@ class Points:
             )
         return self._held_out
 
-    def to(self, device: Any = None, dtype: torch.dtype | None = None) -> Points:
+    def to(self, device: object = None, dtype: torch.dtype | None = None) -> Points:
         """A copy of these points on another device, or in another floating-point type."""
         device, dtype = device or self._kept.device, dtype or self.dtype
         held_out = None if self._held_out is None else self._held_out.to(device, dtype)
@@ -167,7 +167,7 @@ class Shuffled(Points):
         """Go on from a `state_dict`."""
         self.seed, self.position, self._epoch = int(state["seed"]), int(state["position"]), None
 
-    def to(self, device: Any = None, dtype: torch.dtype | None = None) -> Shuffled:
+    def to(self, device: object = None, dtype: torch.dtype | None = None) -> Shuffled:
         """A copy on another device; permutations are made on the CPU, so every device sees the same order."""
         return Shuffled(super().to(device, dtype), self.seed, self.position)
 

@@ -91,7 +91,7 @@ def _of_the_data(data: Any, fake: torch.Tensor) -> dict[str, Score]:
     return {"modes": modes(data, fake), "reverse_kl": reverse_kl(data, fake)} if hasattr(data, "modes") else {}
 
 
-def _of_features(x: torch.Tensor, y: torch.Tensor, z: torch.Tensor, known: Any) -> dict[str, Score]:
+def _of_features(x: torch.Tensor, y: torch.Tensor, z: torch.Tensor, known: object) -> dict[str, Score]:
     """Of real points x, samples y and other real points z, as features already."""
     few = min(len(x), len(y), len(z), LARGEST_PAIRED)
     return {

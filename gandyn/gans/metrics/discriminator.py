@@ -10,11 +10,12 @@ from typing import Any
 import torch
 
 from ...errors import ParameterError
+from ...types import Array
 from ..registries import metrics as registry
 from .score import Score, looked_at
 
 
-def logits(discriminator: Callable[..., Any], points: torch.Tensor, labels: Any = None) -> torch.Tensor:
+def logits(discriminator: Callable[..., Any], points: torch.Tensor, labels: Array = None) -> torch.Tensor:
     """s(x), (n,), of discriminators with or without labels and class logits."""
     given = (points,) if labels is None else (points, labels)
     answer = discriminator(*given)
@@ -86,7 +87,7 @@ def adversarial_sensitivity(
     return Score("adversarial_sensitivity", float(best.mean()), error, 0, len(x), "logit", None, 0, "lower", parts)
 
 
-def _pushed(discriminator: Any, x: torch.Tensor, radius: float, steps: int, labels: Any) -> torch.Tensor:
+def _pushed(discriminator: Any, x: torch.Tensor, radius: float, steps: int, labels: Array) -> torch.Tensor:
     """The logit after steps up the slope (down for a negative radius) within the ball; the best on the way."""
     shape, size = (-1, *(1,) * (x.ndim - 1)), abs(radius)
     moved, best = x.clone(), logits(discriminator, x, labels).detach()
@@ -103,7 +104,7 @@ def _pushed(discriminator: Any, x: torch.Tensor, radius: float, steps: int, labe
     return best
 
 
-def slopes(discriminator: Any, x: torch.Tensor, labels: Any) -> torch.Tensor:
+def slopes(discriminator: Any, x: torch.Tensor, labels: Array) -> torch.Tensor:
     """ds/dx at every point, of the shape of the points."""
     with torch.enable_grad():
         leaf = x.detach().requires_grad_()

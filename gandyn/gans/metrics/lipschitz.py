@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from ...errors import DomainError
+from ...types import Array
 from ..architectures.heads import Discriminator
 from ..architectures.residual import Block, SumPool
 from ..registries import metrics as registry
@@ -55,7 +56,7 @@ def lipschitz(discriminator: Any, real: Any, fake: Any, labels: Any = None, seed
     return Score("lipschitz_lower_bound", value, None, len(y), len(x), "logit", None, 0, "", parts)
 
 
-def upper_bound(network: nn.Module, point: torch.Tensor, labels: Any = None) -> float:
+def upper_bound(network: nn.Module, point: torch.Tensor, labels: Array = None) -> float:
     """A number that no slope of the network's logit exceeds, in evaluation mode and the Euclidean norm.
 
     Linear layers count with their largest singular value, convolutions with that of the weight as (outputs x rest)
@@ -109,5 +110,5 @@ def _bound(module: nn.Module, pixels: dict[int, int]) -> float:
     raise DomainError(f"a bound on the slope of {type(module).__name__}", "layers whose norms are known", "`lipschitz`")
 
 
-def _norm(weight: Any) -> float:
+def _norm(weight: Array) -> float:
     return float(torch.linalg.matrix_norm(weight.detach().double().flatten(1), 2))

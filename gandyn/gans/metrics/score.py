@@ -10,6 +10,7 @@ import torch
 
 from ...errors import ParameterError, ShapeError
 from ...results import Result
+from ...types import Array
 from ..features import resolve
 
 
@@ -55,11 +56,11 @@ class Score(Result):
         return self.value
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def looked_at(points: Any, features: Any, least: int = 2) -> tuple[str, torch.Tensor]:
+def looked_at(points: Array, features: Any, least: int = 2) -> tuple[str, torch.Tensor]:
     """(name of the features, the points' features (n, d) in double precision).
 
     Args:
@@ -77,7 +78,7 @@ def looked_at(points: Any, features: Any, least: int = 2) -> tuple[str, torch.Te
     return str(found.name), found(points)
 
 
-def both(real: Any, fake: Any, features: Any, least: int = 2) -> tuple[str, torch.Tensor, torch.Tensor]:
+def both(real: Array, fake: Array, features: Any, least: int = 2) -> tuple[str, torch.Tensor, torch.Tensor]:
     """(name, features of the real points, features of the samples).
 
     Raises:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ...types import State
+from ...types import Array, State
 from .identity import intact, sealed
 from .untrusted_files import CheckpointError, digest, parse_json, read_bytes, read_json, write_atomically
 
@@ -44,7 +44,7 @@ class Snapshot:
     counts: dict[str, int]
     seconds: float
 
-    def tensors(self) -> dict[str, Any]:
+    def tensors(self) -> dict[str, Array]:
         """Every array by the name that it has in the file."""
         named = {"w": self.w, **{f"state/{path}": array for path, array in self.state.leaves()}}
         if self.average is not None:
@@ -229,7 +229,7 @@ def _check_header(data: bytes, expected: dict[str, Any], name: str) -> None:
             )
 
 
-def _tensors(data: bytes, expected: dict[str, Any], name: str) -> dict[str, Any]:
+def _tensors(data: bytes, expected: dict[str, Any], name: str) -> dict[str, Array]:
     from safetensors import SafetensorError
     from safetensors.torch import load
 

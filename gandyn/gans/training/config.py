@@ -11,6 +11,7 @@ from typing import Any
 
 from ...errors import GandynError, ParameterError, UnknownNameError
 from ...results import plain
+from ...types import Game
 from .tables import (
     GameTable,
     MetricsTable,
@@ -75,7 +76,7 @@ class Config:
         return cls.from_dict({"name": path.stem, **parse_toml(data, path)})
 
     @classmethod
-    def from_dict(cls, data: Any) -> Config:
+    def from_dict(cls, data: object) -> Config:
         """Checked, key by key.
 
         Raises:
@@ -152,7 +153,7 @@ class Config:
                 "change the option that the message names",
             ) from error
 
-    def _game(self) -> Any:
+    def _game(self) -> Game:
         from .. import datasets
         from ..gan_game import GANGame
         from ..given import device_named
@@ -230,7 +231,7 @@ SCHEDULES: dict[str, Callable[[ScheduleTable, int], Any]] = {
 }
 
 
-def _network(kind: str, shape: tuple[int, ...], seed: int, options: Mapping[str, Any]) -> Any:
+def _network(kind: str, shape: tuple[int, ...], seed: int, options: Mapping[str, object]) -> Any:
     import inspect
 
     from .. import architectures

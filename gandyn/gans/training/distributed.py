@@ -13,7 +13,7 @@ import torch
 import torch.distributed as dist
 
 from ...errors import GandynError, ParameterError
-from ...types import Array, Batch, Game, GameView
+from ...types import Array, Batch, Game, GameView, Rng
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +41,7 @@ def joined(backend: str | None = None) -> Iterator[Group | None]:
         dist.destroy_process_group()
 
 
-def _reduced(tensor: Any, operation: Any) -> Any:
+def _reduced(tensor: Array, operation: Any) -> Any:
     """The tensor, with those of all processes added or compared.
 
     Raises:
@@ -61,7 +61,7 @@ def _reduced(tensor: Any, operation: Any) -> Any:
 def _averaged(name: str) -> Any:
     """A method that answers with the mean of what the processes' parts answer."""
 
-    def answer(self: DistributedGame, *args: Any, **kwargs: Any) -> Any:
+    def answer(self: DistributedGame, *args: object, **kwargs: object) -> Any:
         return self._mean(getattr(self.game, name)(*args, **kwargs))
 
     return functools.update_wrapper(answer, getattr(Game, name))
@@ -112,15 +112,15 @@ class DistributedGame(GameView):
 
     # --- batches -----------------------------------------------------------------------------------------------------
 
-    def draw(self, rng: Any = None) -> Batch:
+    def draw(self, rng: Rng = None) -> Batch:
         """The process's part of the batch that all of them draw."""
         return self._part(self.game.draw(rng))
 
-    def draw_held_out(self, rng: Any = None) -> Batch:
+    def draw_held_out(self, rng: Rng = None) -> Batch:
         """The process's part of a batch of held-out data that all of them draw."""
         return self._part(self.game.draw_held_out(rng))
 
-    def _part(self, token: Any) -> Batch:
+    def _part(self, token: Batch) -> Batch:
         parts = {
             field.name: value[self.group.rank :: self.group.size]
             for field in dataclasses.fields(token)
@@ -161,6 +161,6 @@ class DistributedGame(GameView):
                     buffer.copy_(self._mean(buffer.clone()))
 
 
-def whole(game: Any) -> Any:
+def whole(game: Game) -> Any:
     """The game that one process plays alone: what a `DistributedGame` is around, and any other game itself."""
     return game.game if isinstance(game, DistributedGame) else game

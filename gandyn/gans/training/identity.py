@@ -63,7 +63,7 @@ def _named(text: str) -> str:
     return FUNCTION.sub(lambda m: f"function {m[1]}", text)
 
 
-def _data(data: Any) -> list[Array | str]:
+def _data(data: object) -> list[Array | str]:
     """What data are made of: tensors, numbers and texts among their attributes, those of what they hold included."""
     if isinstance(data, torch.Tensor):
         return [data]

@@ -88,7 +88,7 @@ def scalars(row: Row, prefix: str = "") -> list[tuple[str, float]]:
     return found
 
 
-def finite(value: Any) -> Any:
+def finite(value: object) -> Any:
     """Plain data made strict JSON: null stands for NaN and infinities, which JSON lacks."""
     if isinstance(value, dict):
         return {key: finite(v) for key, v in value.items()}

@@ -10,6 +10,7 @@ import numpy as np
 from ...doors import several
 from ...errors import DomainError, ParameterError, UnknownNameError
 from ...registry import Registry
+from ...types import Array, Game
 
 registry: Registry = Registry("metric of training")
 
@@ -26,7 +27,7 @@ def mode_metrics(samples: int = 2000) -> Metrics:
         samples: how many are drawn each time.
     """
 
-    def measure(game: Any, w: Any, rng: np.random.Generator) -> dict[str, Any]:
+    def measure(game: Any, w: Array, rng: np.random.Generator) -> dict[str, Any]:
         points = game.sample(w, samples, rng)
         strict, near = game.data.modes(points), game.data.modes(points, radius=NEAR)
         return {
@@ -47,7 +48,7 @@ def default_metrics(game: Any, samples: int = 2000) -> Metrics | None:
     return None if name is None else _named(name, samples)
 
 
-def _digits(data: Any) -> bool:
+def _digits(data: object) -> bool:
     return getattr(data, "classes", None) == 10 and tuple(getattr(data, "shape", ())) in ((1, 28, 28), (1, 32, 32))
 
 
@@ -59,7 +60,7 @@ def digit_metrics(samples: int = 2000) -> Metrics:
         samples: how many are drawn each time, and how many real points they are compared with.
     """
 
-    def measure(game: Any, w: Any, rng: np.random.Generator) -> dict[str, Any]:
+    def measure(game: Any, w: Array, rng: np.random.Generator) -> dict[str, Any]:
         from ..metrics import registry
 
         points = game.data.points
@@ -92,7 +93,7 @@ def transport_metrics(samples: int = LARGEST_TRANSPORT) -> Metrics:
     if not isinstance(samples, int) or samples < 2:
         raise ParameterError(f"samples={samples!r}", "a whole number >= 2", "samples=1000")
 
-    def measure(game: Any, w: Any, rng: np.random.Generator) -> dict[str, Any]:
+    def measure(game: Any, w: Array, rng: np.random.Generator) -> dict[str, Any]:
         import torch
 
         from ..metrics import registry as metrics
@@ -126,7 +127,7 @@ def gap_metrics(k: int = 50, inner_lr: Any = 0.01, rule: Any = None, repeats: in
             raise UnknownNameError.among("inner rule", rule, ["adam"])
         rule = Adam(inner_lr, betas=(0.0, 0.99))
 
-    def measure(game: Any, w: Any, rng: np.random.Generator) -> dict[str, Any]:
+    def measure(game: Game, w: Array, rng: np.random.Generator) -> dict[str, Any]:
         seed = int(rng.integers(2**31))
         gap = duality_gap(game, w, "gradient", k=k, inner_lr=inner_lr, rule=rule, repeats=repeats, rng=seed)
         found = {"duality_gap": float(gap.value), "gap_gradients": gap.counts.player_gradients if gap.counts else 0}
@@ -152,7 +153,7 @@ def measure(game: Any, names: Sequence[str], samples: int) -> Metrics | None:
     chosen = [default_metrics(game, samples) if name == "auto" else _named(name, samples) for name in names]
     measures = [metric for metric in chosen if metric is not None]
 
-    def together(game: Any, w: Any, rng: np.random.Generator) -> dict[str, Any]:
+    def together(game: Game, w: Array, rng: np.random.Generator) -> dict[str, Any]:
         return {key: value for metric in measures for key, value in metric(game, w, rng).items()}
 
     return together if measures else None

@@ -11,13 +11,14 @@ import numpy as np
 import torch
 
 from ...errors import DomainError
+from ...types import Array, Game
 from .log import Row
 
 PROBE = 256
 
 
 @contextlib.contextmanager
-def undisturbed(game: Any) -> Iterator[None]:
+def undisturbed(game: Game) -> Iterator[None]:
     """As `game.undisturbed`; the counts are left as they were too, since looking is no part of training."""
     counts = copy.copy(game.counts)
     try:
@@ -59,7 +60,7 @@ class Observer:
             odds = float("nan")
         self._log_odds = abs(float(odds) - float(np.log(3))) < 1e-9
 
-    def row(self, w: Any, v: Any) -> Row:
+    def row(self, w: Array, v: Array) -> Row:
         """What the log keeps of a point, and of the field that the last step saw there.
 
         Costs and logits are those of the fixed probe. `order` is the share of pairs (data, sample) of which the
@@ -85,7 +86,7 @@ class Observer:
             row["doubt"] = float((torch.sigmoid(-real).mean() + torch.sigmoid(fake).mean()) / 2)
         return row
 
-    def _logits(self, w: Any) -> tuple[Any, Any, Any]:
+    def _logits(self, w: Array) -> tuple[Any, Any, Any]:
         """Logits of the probe's data and samples in training mode, as the players see them, and the samples."""
         game, token = self.game, self.token
         generator, discriminator = game.networks
@@ -95,7 +96,7 @@ class Observer:
             critic = game._critic(discriminator, token, fake)
             return critic.logit(critic.real), critic.logit(critic.fake), fake
 
-    def _place(self, points: Any) -> dict[str, Any]:
+    def _place(self, points: Array) -> dict[str, Any]:
         apart = points.flatten(1).double() - self._mean
         mean = apart.mean(0)
         return {
@@ -105,5 +106,5 @@ class Observer:
         }
 
 
-def _named(game: Any, values: list[float]) -> dict[str, float]:
+def _named(game: Game, values: list[float]) -> dict[str, float]:
     return {player.name: value for player, value in zip(game.players, values, strict=True)}

@@ -130,7 +130,7 @@ class Saving:
         return None if self.folder is None else Path(self.folder)
 
 
-def _several_seeds(value: Any) -> tuple[int, ...]:
+def _several_seeds(value: object) -> tuple[int, ...]:
     """Different seeds as a tuple; a number n stands for range(n).
 
     Raises:
@@ -146,12 +146,12 @@ def _several_seeds(value: Any) -> tuple[int, ...]:
     return found
 
 
-def _takes(listener: Any, *methods: str) -> bool:
+def _takes(listener: object, *methods: str) -> bool:
     """Whether it is an object (no class) with these methods."""
     return not isinstance(listener, type) and all(callable(getattr(listener, name, None)) for name in methods)
 
 
-def _refuse_below_one(options: Any, *names: str) -> None:
+def _refuse_below_one(options: object, *names: str) -> None:
     for name in names:
         value = getattr(options, name)
         if value is not None and value < 1:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ...results import Result, Status
+from ...types import Array, Counts, Rule, State
 from ..monitor import Finding, diagnose
 from . import checkpoint
 from .config import Config
@@ -36,17 +37,17 @@ class TrainingRun(Result):
     """
 
     game: Any
-    rule: Any
-    w: Any
-    state: Any
-    average: Any
+    rule: Rule
+    w: Array
+    state: State
+    average: Array
     status: Status
     step: int
     steps: int
     rows: list[Row]
     findings: list[Finding]
     seconds: float
-    counts: Any
+    counts: Counts
     folder: Path | None = None
     versions: dict[str, str] = dataclasses.field(default_factory=dict)
     signal: int | None = None

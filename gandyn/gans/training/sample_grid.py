@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...results import Result
+from ...types import Array
 from .lock import making
 from .untrusted_files import write_atomically
 
@@ -34,7 +35,7 @@ class SampleGrid(Result):
     _plot = "samples"
 
     @classmethod
-    def of(cls, game: Any, w: Any, step: int) -> SampleGrid:
+    def of(cls, game: Any, w: Array, step: int) -> SampleGrid:
         """Samples of a game at w."""
         images = game.reference.real.ndim == 4
         n = SHOWN_IMAGES if images else SHOWN_POINTS

@@ -14,7 +14,7 @@ import torch
 from ...errors import DomainError, ParameterError
 from ...results import Result, Status
 from ...rules.schedule import Scheduled
-from ...types import Rule, State
+from ...types import Game, Rule, State
 from ..ema import EMA
 from ..ensemble import Ensemble
 from ..gan_game import GANGame
@@ -144,7 +144,7 @@ def beside(rows: Sequence[Row]) -> Row:
     return found
 
 
-def _numbers(values: Sequence[Any]) -> bool:
+def _numbers(values: Sequence[object]) -> bool:
     return all(isinstance(value, (int, float)) for value in values)
 
 
@@ -314,7 +314,7 @@ class SeededTraining:
         return SeededRuns(self.ensemble, self.rule, self.seeds, tuple(runs), seconds)
 
 
-def _gan(game: Any) -> GANGame:
+def _gan(game: Game) -> GANGame:
     if not isinstance(game, GANGame):
         raise DomainError(
             f"{type(game).__name__} with several seeds", "a GANGame or an Ensemble", "one run per process"

@@ -112,7 +112,7 @@ class Run:
     config: Config | None = None
 
     @classmethod
-    def of(cls, config: Config, group: distributed.Group | None = None, **options: Any) -> Run:
+    def of(cls, config: Config, group: distributed.Group | None = None, **options: object) -> Run:
         """The run of a config, which is built here and nowhere else.
 
         Args:
@@ -185,7 +185,7 @@ def start(
     folder: str | Path | None = None,
     resume: bool = True,
     tensorboard: bool = False,
-    progress: Any = False,
+    progress: object = False,
     writers: Sequence[Writer] = (),
 ) -> tuple[TrainingRun | None, int | None]:
     """Run a config, in one process or, under torchrun, in several.

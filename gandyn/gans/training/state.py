@@ -16,7 +16,7 @@ import torch
 
 from ...errors import DomainError, ParameterError
 from ...penalties import Penalty
-from ...types import Cost, Rule
+from ...types import Array, Cost, Rule
 from ..capture import CapturedStep
 from ..ema import EMA
 from . import checkpoint
@@ -44,7 +44,7 @@ def versions() -> dict[str, str]:
     }
 
 
-def tell_difference(then: Mapping[str, Any], path: Path) -> None:
+def tell_difference(then: Mapping[str, object], path: Path) -> None:
     """Warn where a run goes on with other libraries, or another number of threads, than its checkpoint was made with.
 
     Sums are then made in another order, so that numbers may differ in their last digits from those of one run.
@@ -106,7 +106,7 @@ class Training:
             self.state = self._captured.state
 
     @property
-    def average(self) -> Any:
+    def average(self) -> Array | None:
         """The average of the parameters, or None."""
         return None if self.ema is None else self.ema.w
 
@@ -189,7 +189,7 @@ def _another_run(path: Path, given: dict[str, Any], needed: dict[str, Any]) -> C
     )
 
 
-def _cut(value: Any) -> str:
+def _cut(value: object) -> str:
     text = str(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 

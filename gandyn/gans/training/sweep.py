@@ -120,7 +120,7 @@ class Sweep:
             for seed in self.seeds:
                 yield where, seed, config.replace(seed=seed)
 
-    def run(self, folder: str | Path | None = None, quick: bool = False, progress: Any = None) -> SweepResult:
+    def run(self, folder: str | Path | None = None, quick: bool = False, progress: object = None) -> SweepResult:
         """Run every cell that the folder has not yet; cells that were killed go on.
 
         Args:
@@ -181,13 +181,13 @@ class _Table:
     quick: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
-def _list(name: str, value: Any) -> list[Any]:
+def _list(name: str, value: object) -> list[Any]:
     if not isinstance(value, list) or not value:
         raise ParameterError(f"{name} = {value!r}", "a list with something in it", f"[[{name}]]")
     return value
 
 
-def _axis(data: Any) -> Axis:
+def _axis(data: object) -> Axis:
     keys = {"name", "cases", "values"}
     if not isinstance(data, dict) or not isinstance(data.get("name"), str) or set(data) - keys or len(data) != 2:
         raise ParameterError(f"the axis {data!r}", "a name, and cases or values", 'name = "lr"\nvalues = [0.1, 0.2]')
@@ -200,7 +200,7 @@ def _axis(data: Any) -> Axis:
     return Axis(data["name"], tuple((case["name"], {k: v for k, v in case.items() if k != "name"}) for case in cases))
 
 
-def _done(folder: Path) -> dict[str, Any]:
+def _done(folder: Path) -> dict[str, dict[str, Any]]:
     """The cells that a folder has, by the digest of their config."""
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / RESULTS).exists():

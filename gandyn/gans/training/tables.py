@@ -96,7 +96,7 @@ def checked(cls: Any, data: Any, where: str) -> Any:
     return cls(**{key: _value(f"{where}.{key}", value, hints[key]) for key, value in data.items()})
 
 
-def _value(where: str, value: Any, hint: Any) -> Any:
+def _value(where: str, value: Any, hint: object) -> Any:
     if dataclasses.is_dataclass(hint):
         return checked(hint, value, where.removeprefix("config."))
     kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
