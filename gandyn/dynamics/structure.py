@@ -2,7 +2,8 @@
 
 Numbers in the fields that a rule declares as parameters are data, except 0, which removes terms
 from the map, and values that are not real. A symbol stands for each while the rule is traced; signs belong to the
-structure, because simplification uses them. Values for each member of an ensemble are data too, whatever they are.
+structure, because simplification uses them. Values for each member of an ensemble are data too, whatever they are. The
+rules of the library never ask a number which it is; those of others may, and are traced with the numbers they have.
 """
 
 from __future__ import annotations
@@ -87,6 +88,10 @@ def _fields(rule: Rule) -> list[tuple[Any, Any]]:
     return [(field, getattr(rule, field.name)) for field in found if field.init]
 
 
+def _ours(rule: Rule) -> bool:
+    return type(rule).__module__.partition(".")[0] == __name__.partition(".")[0]
+
+
 def _key(rule: Rule, scalars: bool, take: Callable[[Any], Any]) -> Any:
     """The rule's class and its fields, each datum replaced by what `take` says of it."""
 
@@ -102,6 +107,7 @@ def _key(rule: Rule, scalars: bool, take: Callable[[Any], Any]) -> Any:
 
     if not dataclasses.is_dataclass(rule):
         return rule
+    scalars = scalars and _ours(rule)
     return type(rule), tuple(of(value, "numeric" in field.metadata) for field, value in _fields(rule))
 
 
@@ -129,5 +135,6 @@ def _mapped(rule: Rule, scalars: bool, name: Callable[[Any], Any]) -> Rule:
         datum = _datum(value, scalars) if numeric else None
         return value if datum is None else name(datum)
 
+    scalars = scalars and _ours(rule)
     changes = {field.name: of(value, "numeric" in field.metadata) for field, value in _fields(rule)}
     return dataclasses.replace(rule, **changes)  # type: ignore[type-var]

@@ -23,7 +23,7 @@ OPTIONS = ["--no-such", "--rule", "--set", "--at", "--json=maybe", "--at 1,0 --a
 
 def lines() -> Iterator[list[str]]:
     """Every line, in words, without the program's name."""
-    yield from ([], ["no-such-command"], ["--no-such"], ["analyze"], ["list", "gamse"], ["list", ""], ["list", "games", "rules", "x"], ["figure"], ["figure", "no_such"], ["figure", "--style"], ["claims", "no_such"], ["train", "no_such"], ["spectrum"])
+    yield from (["no-such-command"], ["--no-such"], ["analyze"], ["list", "gamse"], ["list", ""], ["list", "games", "rules", "x"], ["figure"], ["figure", "no_such"], ["figure", "--style"], ["claims", "no_such"], ["train", "no_such"], ["spectrum"])
     yield from (["analyze", game] for game in GAMES)
     yield from (["analyze", "bilinear", *words.split()] for words in OPTIONS)
     yield from (["analyze", "bilinear", "--rule", rule] for rule in RULES)

@@ -187,3 +187,15 @@ def test_flows_of_an_ensemble_over_parameters(members):
         assert run.steps[k] == alone.steps
     radius = np.linalg.norm(gd.flow(gd.games.bilinear(c), starts, 7.0).w, axis=-1)
     np.testing.assert_allclose(radius, np.broadcast_to(radius[0], radius.shape), rtol=1e-7)
+
+
+def test_a_rule_of_the_users_own_may_ask_what_its_numbers_are():
+    class Halving(gd.rules.GDA):
+        def step(self, game, w, state, rng=None):
+            lr = self.lr / 2 if self.lr == 0.5 else self.lr
+            return w - game.per_coordinate(lr, w) * game.field(w), state, {}
+
+    for lr, used in ((0.4, 0.4), (0.5, 0.25)):
+        run = gd.iterate(gd.games.bilinear(), Halving(lr), STARTS, 8, kernel="numpy")
+        expected = gd.iterate(gd.games.bilinear(), gd.rules.GDA(used), STARTS, 8, kernel="eager")
+        np.testing.assert_allclose(run.w, expected.w, rtol=1e-12)
