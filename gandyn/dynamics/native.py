@@ -210,7 +210,8 @@ class CKernel(Kernel):
     def __init__(self, update_map: Any, program: Program, strict: bool = False) -> None:
         super().__init__(update_map, program)
         self.strict = strict
-        self.source = c_source(program)
+        named, self.constants = program.with_constants()
+        self.source = c_source(named)
         self._run = load(self.source, strict).gd_run
         pointer, whole = ctypes.c_void_p, ctypes.c_int64
         self._run.argtypes = [
@@ -230,7 +231,7 @@ class CKernel(Kernel):
     def _advance(self, chunk: Any) -> None:
         """One chunk of steps for all members, on the threads of the run."""
         size, width, n = self.program.size, self.program.dim, len(chunk.z)
-        counts = np.array(chunk.counters, dtype=float)
+        counts = np.array([*chunk.counters, *self.constants], dtype=float)
 
         def part(first: int, last: int) -> np.ndarray:
             counters = counts.copy()
@@ -244,7 +245,7 @@ class CKernel(Kernel):
                 raise MemoryError("no memory for the kernel's blocks")
             return counters
 
-        chunk.counters[:] = chunk.share(part).tolist()
+        chunk.counters[:] = chunk.share(part).tolist()[: len(chunk.counters)]
 
 
 def c_source(program: Program) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,8 @@ KEEPS_NONFINITE = {
     "add": (0, 1), "sub": (0, 1), "mul": (0, 1), "div": (0,), "neg": (0,), "abs": (0,), "sqrt": (0,),
     "log": (0,), "sin": (0,), "cos": (0,), "tan": (0,), "sinh": (0,), "cosh": (0,),
 }  # fmt: skip
+ARITHMETIC = frozenset({"add", "sub", "mul", "div"})
+STRUCTURAL = frozenset({*map(float, range(-16, 17)), 0.5, -0.5, 0.25, -0.25})
 KEEPS_IF_BOTH = {"max": (0, 1), "min": (0, 1), "where": (1, 2)}
 
 
@@ -50,6 +53,30 @@ class Program:
     def line(self, instructions: tuple[Instruction, ...], outputs: tuple[Operand, ...] = ()) -> StraightLine:
         """Some of the instructions as straight-line code, for a backend's printer."""
         return StraightLine((*self.inputs, *self.counters), instructions, outputs)
+
+    def with_constants(self) -> tuple[Program, tuple[float, ...]]:
+        """The program with names for the numbers that sums and products hold, as counts that stay, and the numbers.
+
+        Games that differ in such numbers alone then have the same code. Small whole numbers and halves stay.
+        """
+        names: dict[float, str] = {}
+
+        def name(operand: Operand) -> Operand:
+            if isinstance(operand, str) or operand in STRUCTURAL or not math.isfinite(operand):
+                return operand
+            return names.setdefault(operand, f"v{len(names)}")
+
+        def renamed(lines: tuple[Instruction, ...]) -> tuple[Instruction, ...]:
+            return tuple(
+                dataclasses.replace(line, args=tuple(map(name, line.args))) if line.op in ARITHMETIC else line
+                for line in lines
+            )
+
+        uniform, varying = renamed(self.uniform), renamed(self.varying)
+        kept = tuple(names.values())
+        counters, outputs = (*self.counters, *kept), (*self.counter_outputs, *kept)
+        named = dataclasses.replace(self, uniform=uniform, varying=varying, counters=counters, counter_outputs=outputs)
+        return named, tuple(names)
 
     def count(self, counters: Sequence[float], steps: int) -> list[float]:
         """The counts after some steps."""

@@ -199,3 +199,14 @@ def test_a_rule_of_the_users_own_may_ask_what_its_numbers_are():
         run = gd.iterate(gd.games.bilinear(), Halving(lr), STARTS, 8, kernel="numpy")
         expected = gd.iterate(gd.games.bilinear(), gd.rules.GDA(used), STARTS, 8, kernel="eager")
         np.testing.assert_allclose(run.w, expected.w, rtol=1e-12)
+
+
+def test_games_that_differ_in_numbers_share_their_compiled_code():
+    games = [gd.games.dirac_gan(penalty=gd.penalties.R1(gamma)) for gamma in (0.31, 0.47)]
+    found = [cached.compiled(game, gd.rules.Consensus(0.1, 0.5), "c", STARTS).kernel for game in games]
+    assert found[0].source == found[1].source
+    assert found[0].constants != found[1].constants
+    for game in games:
+        run = gd.iterate(game, gd.rules.Consensus(0.1, 0.5), STARTS, 30, kernel="c")
+        expected = gd.iterate(game, gd.rules.Consensus(0.1, 0.5), STARTS, 30, kernel="eager")
+        np.testing.assert_allclose(run.w, expected.w, rtol=1e-11, atol=1e-14)
