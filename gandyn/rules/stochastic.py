@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from ..types import Array, Cost, Domain, Game, Info, Rng, Rule, State
+from ..worlds import number
 from .declaration import count, derived, parameter, register, step_size, trials, weight
 from .schedule import PowerDecay
 
@@ -62,9 +63,9 @@ class DSEG(Rule):
         lr, ahead = game.per_coordinate(self.lr, w), game.per_coordinate(self.exploration, w)
         counters = {}
         if self.decays:
-            t = state["steps"]
-            lr = lr * PowerDecay(self.power, self.scale)(t)
-            ahead = ahead * PowerDecay(self.exploration_power, self.scale)(t)
+            t, scale = state["steps"], number(self.scale, w)
+            lr = lr * PowerDecay(number(self.power, w), scale)(t)
+            ahead = ahead * PowerDecay(number(self.exploration_power, w), scale)(t)
             counters = {"steps": t + 1}
         v = game.field(w, game.draw(rng))
         v_ahead = game.field(game.project(w - ahead * v), game.draw(rng))
