@@ -34,6 +34,7 @@ class Companion:
         matrix: A(z) in the symbol x (standing for z) if holomorphic, otherwise the real matrix in x and y.
         x, y: the symbols.
         parameters: the free ones.
+        timed: whether the rule counts its steps; the matrix is the limit then.
     """
 
     rule: Rule
@@ -42,6 +43,7 @@ class Companion:
     x: Any
     y: Any
     parameters: tuple[Any, ...]
+    timed: bool = False
 
     @property
     def size(self) -> int:
@@ -172,7 +174,8 @@ def companion(rule: Rule, what: str) -> Companion:
     kind, reduced = _reduced(matrix, x, y, free)
     if kind == NORMAL and not _blind(rule, Companion(rule, kind, matrix, x, y, free)):
         kind = PLAYERS
-    return Companion(rule, kind, reduced, x, y, free)
+    timed = any(True for _ in rule.init(game, np.array([*game.symbols, None], dtype=object)[:-1]).counter_leaves())
+    return Companion(rule, kind, reduced, x, y, free, timed)
 
 
 def _blind(rule: Rule, found: Companion) -> bool:

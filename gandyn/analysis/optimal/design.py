@@ -241,7 +241,10 @@ def _searched(rule: Rule, over: GameClass, ranges: Sequence[Range], limit: Budge
     unit = 1 / max(float(np.abs(samples(curves, 9)).max()), 1e-300)
     ends = {r.name: _end(r, float(x), unit) for r, x in zip(ranges, point, strict=True)}
     if any(end is not None for end in ends.values()):
-        return _approached(matrix, over, curves, ranges, values, ends, value, limit)
+        near, level = search(matrix, curves, [_inner(r, unit) for r in ranges], limit)
+        if level > value + CLOSE:
+            return _approached(matrix, over, curves, ranges, values, ends, value, limit)
+        point, values = near, {r.name: float(x) for r, x in zip(ranges, near, strict=True)}
     worst = rate(_with(rule, values), over, budget=limit)
     kind, reason = worst.kind, worst.reason
     if worst.kind == "exact":
@@ -251,6 +254,9 @@ def _searched(rule: Rule, over: GameClass, ranges: Sequence[Range], limit: Budge
         )
         if _floor(matrix, curves, point, ranges, worst.value, limit):
             kind, reason = "exact", FLOOR
+    stopped = [r.name for r in ranges if (r.low, r.high) == FREE and abs(values[r.name]) > FREE[1] - 1e-6]
+    if stopped:
+        reason += f"; {stopped[0]} stands at the end of the range that was searched, -2 to 2: bounds= sets another"
     return Design(rule, over, values, worst.value, kind, True, reason, "", worst)
 
 
@@ -262,6 +268,11 @@ def _curves(over: GameClass, matrix: Companion) -> Any:
     curves = over.curves()  # type: ignore[attr-defined]
     inner = getattr(over, "filled", False) and matrix.kind != HOLOMORPHIC
     return (*curves, *over.inner_curves(4)) if inner else curves  # type: ignore[attr-defined]
+
+
+def _inner(r: Range, unit: float) -> Range:
+    """A range without its open ends: from a hundredth to a hundred units."""
+    return Range(r.name, max(r.low, 1e-2 * unit), 1e2 * unit) if math.isinf(r.high) else r
 
 
 def _end(r: Range, value: float, unit: float) -> float | None:

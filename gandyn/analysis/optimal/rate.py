@@ -15,7 +15,7 @@ from ...doors import door
 from ...errors import DomainError, ParameterError, UnknownNameError
 from ...lazy import sympy
 from ...results import Result, decimal
-from ...types import Rule
+from ...types import Implicit, Rule
 from ..certificates.dual_certificate import rounded_down, rounded_up
 from ..certificates.performance_points import PointsGame
 from ..certificates.worst_case import worst_case
@@ -34,6 +34,7 @@ ZERO_SUM = (
     "the worst zero-sum game of this spectrum; the rule distinguishes players, and other games with the same spectrum "
     "may be worse"
 )
+TIMED = "the step changes with time: this is its limit after many steps"
 INSIDE = "the rule uses J^T, so that the worst game may lie inside the set: sampled there, not proven"
 
 
@@ -45,9 +46,9 @@ class Rate(Result):
         rule: the rule.
         over: the class of games.
         value: the factor. For "exact" and "upper" rounded up, so that it is a bound; inf where none was proven.
-        measure: what contracts. "spectral radius": of the augmented map, so that errors fall like value^t up to a
-            factor that grows at most like a power of t; "contraction of the distance": |w+ - w*| <= value |w - w*|;
-            "quadratic Lyapunov function": |w_t - w*|^2 <= V_t and V_{t+1} <= value^2 V_t.
+        measure: what contracts. "spectral radius": of the augmented map, linearised at the equilibrium, so that errors
+            fall like value^t up to a factor that grows at most like a power of t; "contraction of the distance":
+            |w+ - w*| <= value |w - w*|; "quadratic Lyapunov function": |w_t - w*|^2 <= V_t and V_{t+1} <= value^2 V_t.
         kind: "exact": `lower` and `value` differ by less than 1e-9, most often by rounding; "upper": a proven bound;
             "lower": attained by a game of the class, while others may be worse.
         lower: a factor that a game of the class is proven to attain, rounded down.
@@ -145,7 +146,9 @@ def rate(rule: Rule, over: Any, method: str = "auto", budget: float | Budget | N
         return _monotone(rule, over, method, limit)
     if method not in ("auto", "spectral"):
         raise DomainError(f"method={method!r} over {over}", "fields that need not be linear", 'method="auto"')
-    return spectral(companion(rule, "rate"), over, limit)
+    matrix = companion(rule, "rate")
+    found = spectral(matrix, over, limit)
+    return dataclasses.replace(found, reason="; ".join(filter(None, [found.reason, TIMED]))) if matrix.timed else found
 
 
 def spectral(matrix: Companion, over: Bilinear | Spectrum | GameClass, limit: Budget) -> Rate:
@@ -193,6 +196,11 @@ def _pole(matrix: Companion, over: Spectrum) -> bool:
 def _monotone(rule: Rule, over: StronglyMonotone, method: str, limit: Budget) -> Rate:
     if method == "spectral":
         raise DomainError(f'method="spectral" over {over}', "a class of linear fields", 'method="linear"')
+    if not (rule.domain.linear_in_field or isinstance(rule, Implicit)):
+        raise DomainError(f"rate of {rule!r} over {over}", "a rule that is linear in the field", "OptimisticGD(0.1)")
+    if companion(rule, "rate").kind == PLAYERS:
+        given = f"rate of {rule!r}, which treats players differently, over {over}"
+        raise DomainError(given, "one step for all players: a field has none", "gd.classes.Bilinear")
     memory = bool([*rule.init(PointsGame(over.lipschitz), PointsGame(over.lipschitz).start).leaves()])
     if method == "performance" and memory:
         raise DomainError(f'method="performance" of {rule!r}, which has memory', "one step", 'method="lyapunov"')
@@ -203,8 +211,6 @@ def _monotone(rule: Rule, over: StronglyMonotone, method: str, limit: Budget) ->
         low = math.sqrt(found.lower) * (1 - 4e-16)
         kind = "exact" if found.per_step - low <= CLOSE else "upper"
         return Rate(rule, over, found.per_step, DISTANCE, kind, low, found.member, found.reason, found.certificate)
-    if not rule.domain.linear_in_field:
-        raise DomainError(f"rate of {rule!r} over {over}", "a rule that is linear in the field", "OptimisticGD(0.1)")
     least = _linear(rule, over, FORM)
     proof, reason = prove(rule, over, least.lower, limit)
     value = math.inf if proof is None else rounded_up(proof.rate)

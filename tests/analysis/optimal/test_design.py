@@ -228,6 +228,20 @@ def test_steps_per_player_are_designed():
 
 
 @pytest.mark.slow
+def test_values_of_which_only_a_product_counts_are_attained():
+    """Steps of alternating momentum: (a, b) and (c a, b / c) do the same, so that no end of the range is needed."""
+    found = gd.design(R.HeavyBall(("a", "b"), -0.2, alternating=True), BILINEAR)
+    single = gd.design(R.HeavyBall("lr", -0.2, alternating=True), BILINEAR)
+    assert found.attained
+    assert found.rate == pytest.approx(single.rate, abs=1e-7)
+
+
+@pytest.mark.slow
+def test_the_end_of_a_searched_range_is_said():
+    assert "bounds=" in gd.design(R.SGA("lr", "lam"), BILINEAR).reason
+
+
+@pytest.mark.slow
 def test_memory_over_monotone_fields_is_designed():
     pytest.importorskip("cvxpy", reason="needs the extra gandyn[proof]")
     found = gd.design(R.OptimisticGD("lr"), C.StronglyMonotone(0.1, 1))

@@ -405,11 +405,41 @@ def test_bad_classes_are_refused_in_one_line(bad):
         lambda: gd.rate(R.GDA(0.1), BILINEAR, method="lyapunov"),
         lambda: gd.rate(R.OptimisticGD(0.1), C.StronglyMonotone(0.1, 1), method="performance"),
         lambda: gd.rate(R.GDA((0.1, 0.2)), C.StronglyMonotone(0.1, 1)),
+        lambda: gd.rate(R.TimeScale(R.GDA(0.1), 3), C.StronglyMonotone(0.1, 1)),
+        lambda: gd.rate(R.AlternatingGD(0.1), C.StronglyMonotone(0.1, 1)),
     ],
 )
 def test_rules_outside_a_class_are_refused(bad):
     with pytest.raises(DomainError):
         bad()
+
+
+def test_a_step_that_changes_with_time_is_its_limit():
+    assert "changes with time" in gd.rate(R.Anchored(0.1), BILINEAR).summary()
+    assert "changes with time" not in gd.rate(R.GDA(0.1), BILINEAR).summary()
+
+
+@pytest.mark.slow
+def test_no_random_monotone_operator_is_worse():
+    """10 000 linear operators in three dimensions, not normal, inside the class: one step never does worse."""
+    rng = np.random.default_rng(0)
+    a = rng.normal(size=(10_000, 3, 3))
+    skew = a - a.swapaxes(1, 2)
+    v = (
+        0.1 * np.eye(3)
+        + rng.uniform(0, 1, (10_000, 1, 1)) * skew
+        + 0.3 * a @ a.swapaxes(1, 2) * rng.uniform(0, 1, (10_000, 1, 1))
+    )
+    v = np.concatenate([v, 0.1 * np.eye(3) + skew])
+    size = np.linalg.norm(v, 2, axis=(1, 2))
+    v = v[size <= 8] / np.maximum(size[size <= 8], 1)[:, None, None] * 1.0
+    monotone = np.linalg.eigvalsh((v + v.swapaxes(1, 2)) / 2).min(-1)
+    for rule in (R.GDA(0.3), R.Extragradient(0.4)):
+        eye = np.eye(3)
+        step = eye - 0.3 * v if rule.name == "SimultaneousGD" else eye - 0.4 * v @ (eye - 0.4 * v)
+        for mu in (0.0, 0.05):
+            worst = np.linalg.norm(step[monotone >= mu], 2, axis=(1, 2)).max()
+            assert worst <= gd.rate(rule, C.StronglyMonotone(mu, 1)).value + 1e-12
 
 
 def test_an_unknown_method_is_named():
