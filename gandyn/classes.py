@@ -198,12 +198,17 @@ class Spectrum(GameClass):
             return tuple(arms)
         return tuple(_quarters(centre, p, q))
 
-    def inner_curves(self, layers: int = 12) -> tuple[Curve, ...]:
-        """The border of a filled set, drawn together towards its middle in so many layers."""
+    @property
+    def middle(self) -> Pair:
+        """The centre of a filled set; of a polygon the mean of its corners."""
         corners = self.exact if self.kind == "polygon" else self.exact[:1]
         x, y = (sum((c[k] for c in corners), Fraction(0)) / len(corners) for k in (0, 1))
+        return x, y
+
+    def inner_curves(self, layers: int = 12) -> tuple[Curve, ...]:
+        """The border of a filled set, drawn together towards its middle in so many layers."""
         shares = [Fraction(k, layers) for k in range(layers)]
-        return tuple(_drawn_together(curve, (x, y), share) for share in shares for curve in self.curves())
+        return tuple(_drawn_together(curve, self.middle, share) for share in shares for curve in self.curves())
 
     def holds(self, z: complex) -> bool:
         """Whether a filled set contains z or its conjugate, in floating point."""
@@ -212,6 +217,8 @@ class Spectrum(GameClass):
 
     def _inside(self, z: complex, given: list[complex]) -> bool:
         if self.kind == "polygon":
+            if z in given:
+                return True
             turns = sum(cmath.phase((b - z) / (a - z)) for a, b in zip(given, [*given[1:], given[0]], strict=True))
             return abs(turns) > 1
         p, q = given[1].real, given[-1].real

@@ -24,7 +24,7 @@ from .companion import HOLOMORPHIC, Companion, companion
 from .enclosure import peaks
 from .floor import unreachable
 from .given import class_of
-from .minimax import REACH, Range, samples, search, worst
+from .minimax import REACH, Range, samples, search, unit_of, worst
 from .rate import CLOSE, DISTANCE, RADIUS, Rate, rate
 
 FREE = (-2.0, 2.0)  # where a parameter of either sign is looked for, such as momentum
@@ -238,7 +238,7 @@ def _searched(rule: Rule, over: GameClass, ranges: Sequence[Range], limit: Budge
     curves = _curves(over, matrix)
     point, value = search(matrix, curves, ranges, limit)
     values = {r.name: float(x) for r, x in zip(ranges, point, strict=True)}
-    unit = 1 / max(float(np.abs(samples(curves, 9)).max()), 1e-300)
+    unit = unit_of(samples(curves, 9))
     ends = {r.name: _end(r, float(x), unit) for r, x in zip(ranges, point, strict=True)}
     if any(end is not None for end in ends.values()):
         near, level = search(matrix, curves, [_inner(r, unit) for r in ranges], limit)

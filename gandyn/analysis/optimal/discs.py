@@ -82,6 +82,11 @@ def determinant(matrix: list[list[Fraction]]) -> Fraction:
 
 def interpolated(values: Sequence[Fraction]) -> list[int]:
     """Whole coefficients, lowest first, of a positive multiple of the polynomial with these values at 0, 1, 2, ..."""
+    return whole(powers(values))
+
+
+def powers(values: Sequence[Fraction]) -> Polynomial:
+    """Coefficients, lowest first, of the polynomial with these values at 0, 1, 2, ... (Newton's differences)."""
     differences = list(values)
     for order in range(1, len(differences)):
         for k in range(len(differences) - 1, order - 1, -1):
@@ -91,7 +96,7 @@ def interpolated(values: Sequence[Fraction]) -> list[int]:
         shifted = [Fraction(0), *result]
         result = [a - k * b for a, b in zip(shifted, [*result, Fraction(0)], strict=True)]
         result[0] += differences[k]
-    return whole(result)
+    return result
 
 
 def whole(p: Sequence[Fraction]) -> list[int]:

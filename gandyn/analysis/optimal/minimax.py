@@ -52,6 +52,11 @@ def samples(curves: Sequence[Curve], count: int) -> Array:
     return np.unique(np.concatenate([_points(c, u if c.degree else np.zeros(1)) for c in curves]))
 
 
+def unit_of(z: Array) -> float:
+    """1 / the largest eigenvalue: the scale of steps; 1 where all are 0."""
+    return 1 / (float(np.abs(z).max()) or 1.0)
+
+
 def _points(curve: Curve, u: Array) -> Array:
     x, y, n = curve(u)
     return (x + 1j * y) / n + 0 * u
@@ -71,7 +76,7 @@ def search(matrix: Companion, curves: Sequence[Curve], ranges: Sequence[Range], 
     eigenvalue that is worst for the result joins those that are looked at (exchange, as in Remez' algorithm).
     """
     z = samples(curves, 17 if len(ranges) > 1 else 33)
-    unit = 1 / max(float(np.abs(z).max()), 1e-300)
+    unit = unit_of(z)
     axes = [r.grid(GRID.get(len(ranges), 9), unit) for r in ranges]
     grid = [axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")]
     values = np.concatenate([worst(matrix, z, [g[k : k + 4000] for g in grid]) for k in range(0, len(grid[0]), 4000)])

@@ -22,6 +22,7 @@ from ..certificates.worst_case import worst_case
 from ..parameters.freed import symbols_of
 from .companion import HOLOMORPHIC, PLAYERS, Companion, companion
 from .enclosure import Enclosure, attained, enclose, largest
+from .filled import FilledEnclosure, enclose_filled
 from .given import class_of
 from .quadratic_rate import prove
 
@@ -35,7 +36,7 @@ ZERO_SUM = (
     "may be worse"
 )
 TIMED = "the step changes with time: this is its limit after many steps"
-INSIDE = "the rule uses J^T, so that the worst game may lie inside the set: sampled there, not proven"
+INSIDE = "the rule uses J^T, so that the worst game may lie inside the set: sampled there, and not proven in time"
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -92,6 +93,8 @@ class Rate(Result):
             "upper": "upper: proven in exact arithmetic",
             "lower": "lower: attained by a game of the class",
         }[self.kind]
+        if self.kind == "upper" and not math.isfinite(self.value):
+            argument = "no bound was proven"
         lines = [f"{self.rule!r} on {self.over}: {self.measure} {self.value:.9g} per step ({argument})"]
         if self.reason:
             lines.append(self.reason)
@@ -170,10 +173,22 @@ def spectral(matrix: Companion, over: Bilinear | Spectrum | GameClass, limit: Bu
     if proof is not None:
         return Rate(matrix.rule, over, *_ends(proof), "", proof)
     found = attained(matrix, *largest(matrix, curves))
+    if filled and found is not None and not over.holds(complex(*map(float, found[1] or (0, 0)))):  # type: ignore[union-attr]
+        found = attained(matrix, *largest(matrix, over.curves()))  # drawn together, a polygon may leave itself
     if found is None:
         return Rate(matrix.rule, over, math.inf, RADIUS, "exact", math.inf, None, "the step has a pole in the set")
     low, z = found
+    if reason == INSIDE and z is not None:
+        whole = enclose_filled(FilledEnclosure(matrix, over.curves(), over.middle, low, low, z), limit)  # type: ignore[union-attr]
+        if whole is not None:
+            return _between(whole, over)
     return Rate(matrix.rule, over, rounded_down(low), RADIUS, "lower", rounded_down(low), _number(z), reason)
+
+
+def _between(proof: FilledEnclosure, over: GameClass) -> Rate:
+    high, low = rounded_up(proof.high), rounded_down(proof.low)
+    kind = "exact" if high - low <= CLOSE else "upper"
+    return Rate(proof.companion.rule, over, high, RADIUS, kind, low, _number(proof.member), "", proof)
 
 
 def _ends(proof: Enclosure) -> tuple[float, str, str, float, complex | None]:
@@ -208,7 +223,7 @@ def _monotone(rule: Rule, over: StronglyMonotone, method: str, limit: Budget) ->
         return _linear(rule, over, DISTANCE if not memory else RADIUS)
     if not memory and method != "lyapunov":
         found = worst_case(rule, float(over.mu), float(over.lipschitz), 1, max(limit.left, 0.01))
-        low = math.sqrt(found.lower) * (1 - 4e-16)
+        low = math.sqrt(max(found.lower, 0.0)) * (1 - 4e-16)
         kind = "exact" if found.per_step - low <= CLOSE else "upper"
         return Rate(rule, over, found.per_step, DISTANCE, kind, low, found.member, found.reason, found.certificate)
     least = _linear(rule, over, FORM)

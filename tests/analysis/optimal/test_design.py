@@ -191,6 +191,11 @@ def test_a_proof_for_one_parameter_does_not_claim_too_much():
     assert crossed(lambda u: [u - 1, 1 - u], 1, Fraction(1, 2), open_end=True)[0] is None
 
 
+def test_a_game_that_nothing_moves():
+    """All eigenvalues 0: the factor is 1 for every step, and there is no scale for it."""
+    assert gd.design(R.GDA("lr"), C.Spectrum(points=[0])).rate == pytest.approx(1.0, abs=1e-12)
+
+
 def test_bounds_are_kept():
     found = gd.design(R.Extragradient("lr"), BILINEAR, bounds={"lr": (0.1, 0.3)})
     assert found.values["lr"] == 0.3
