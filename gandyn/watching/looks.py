@@ -98,6 +98,7 @@ class View:
             row["logits"][self.names[i]] = {"real": float(one.on_real.mean()), "fake": float(one.on_fake.mean())}
             if one.slope is not None:
                 row["lipschitz"][self.names[i]] = one.slope
+            row["sigmoid_as_logit"] = float(self._is_squashed(i, one)) or row.get("sigmoid_as_logit", 0.0)
             doubt = self._doubt(i, one)
             if doubt is not None:
                 doubts.append(doubt)
@@ -107,6 +108,12 @@ class View:
         if self._place is None and bool(torch.isfinite(first.real).all()):
             self._place = Place(first.real)
         return row if self._place is None else row | self._place.row(first.real, first.fake)
+
+    def _is_squashed(self, index: int, one: Judgement) -> bool:
+        """Whether outputs between 0 and 1, of a discriminator that ends in a sigmoid, are taken for logits."""
+        last = list(self.networks[self.names[index]].modules())[-1]
+        logits = one.log_odds is not None and torch.equal(one.log_odds[0], one.on_real)
+        return isinstance(last, torch.nn.Sigmoid) and logits
 
     def _doubt(self, index: int, one: Judgement) -> float | None:
         """Mean probability of the wrong answer, for a discriminator whose outputs were once seen to be log-odds."""
@@ -122,12 +129,16 @@ class View:
             return float((1 - one.on_real.abs()).clamp(0, 1).mean() + one.on_fake.abs().clamp(0, 1).mean()) / 2
         return float(torch.sigmoid(-on_real).mean() + torch.sigmoid(on_fake).mean()) / 2
 
-    def point(self) -> Any:
-        """All parameters as they are now, (d,), as the game orders them."""
+    def parameters(self) -> list[list[Any]]:
+        """The user's own parameters, network by network, in the order of the game."""
         assert self._stand_ins is not None
         assert self._game is not None
         twins = {id(twin): p for p, twin in zip(self._stand_ins.parameters, self._stand_ins.copies, strict=True)}
-        own = [twins[id(twin)] for block in self._game._parameters for twin in block]
+        return [[twins[id(twin)] for twin in block] for block in self._game._parameters]
+
+    def point(self) -> Any:
+        """All parameters as they are now, (d,)."""
+        own = [p for block in self.parameters() for p in block]
         return flattened([p.detach() for p in own], own)
 
     def check(self, batch: Batch) -> float:

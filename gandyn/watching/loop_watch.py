@@ -14,15 +14,15 @@ import torch
 from ..budget import Budget
 from ..errors import GandynError, ParameterError
 from ..gans.monitor import DETECTORS, Finding, Monitor, Row, VanishingGradient
-from ..optim.for_modules import GameOptimizer
 from ..optim.losses_game import Losses
 from ..results import plain
-from ..types import Array, Batch, Game, Rule
+from ..types import Array, Batch, Game
 from . import report, words
 from .clock import Clock, cuda_in_use, synchronised
 from .looks import View
 from .measurements import MEASUREMENTS, Measurement, Scene
-from .verdicts import Verdict, verdict
+from .optimisers import Used, is_used
+from .verdicts import TwoSigmoids, Verdict, verdict
 
 SHARE = 0.05
 BUDGET = 10.0
@@ -52,7 +52,7 @@ class Watch:
         self._clock = Clock(share)
         name = self._view.names[self._view.generator]
         detectors = [dataclasses.replace(d, player=name) if isinstance(d, VanishingGradient) else d for d in DETECTORS]
-        self._monitor = Monitor(detectors)
+        self._monitor = Monitor([*detectors, TwoSigmoids()])
         self._start: Any = None
         self._last: Any = None
         self._batch: Any = None
@@ -150,7 +150,7 @@ class Watch:
 
     def _scene(self, game: Any, w: Array, v: Array) -> Scene:
         start = self._start if self._start is not None and self._start.shape == w.shape else w
-        return Scene(game, w, v, self._view.token, start, self.rule)
+        return Scene(game, w, v, self._view.token, start, self.rule, self._view.parameters())
 
     # --- costly measurements, by turns ---------------------------------------------------------------------------
 
@@ -237,7 +237,7 @@ def watch(
     generator: torch.nn.Module | Mapping[str, torch.nn.Module],
     discriminator: Any = None,
     losses: Losses | None = None,
-    rule: Rule | GameOptimizer | None = None,
+    rule: Used | None = None,
     every: int = 100,
     share: float = SHARE,
     seed: int = 0,
@@ -260,8 +260,8 @@ def watch(
             `gd.watch({"generator": g, "d1": d1, "d2": d2}, losses)`. Modules in `DistributedDataParallel` are looked at
             in this process alone. The generator is the network of that name, or the first.
         losses: (network, ...) -> (loss, ...), as for `gd.optim.for_modules`.
-        rule: what takes the steps, for the spectrum of its map: a rule of `gd.rules`, or the optimiser that
-            `gd.optim.for_modules` returned, whose state is then used.
+        rule: what takes the steps, for the spectrum of its map: a rule of `gd.rules`; or, with its state as it is, the
+            optimiser that `gd.optim.for_modules` returned, or torch's own, one for each network: `(over_g, over_d)`.
         every: steps from look to look.
         share: of the loop's time to which costly measurements keep; each look itself is made in any case.
         seed: of what the losses draw by torch while they are looked at.
@@ -286,8 +286,8 @@ def watch(
         ([50, 100], [])
     """
     if isinstance(generator, Mapping):
-        if losses is None or isinstance(losses, Rule | GameOptimizer):
-            discriminator, losses, rule = None, discriminator, rule if losses is None else losses  # type: ignore[assignment]
+        if losses is None or is_used(losses):
+            discriminator, losses, rule = None, discriminator, rule if losses is None else losses
         networks = dict(generator)
     else:
         networks = {"generator": generator, "discriminator": discriminator}
@@ -308,10 +308,11 @@ def _check(networks: dict[str, Any], losses: Any, rule: Any, every: Any, share: 
             f"losses of type {type(losses).__name__}", "a function of the networks that returns a loss for each",
             "def losses(generator, discriminator): return generator_loss, discriminator_loss",
         )  # fmt: skip
-    if rule is not None and not isinstance(rule, Rule | GameOptimizer):
+    if rule is not None and not is_used(rule):
         raise ParameterError(
-            f"rule={rule!r}"[:200], "a rule, or what gd.optim.for_modules returned", "rule=gd.rules.AlternatingGD(0.1)"
-        )
+            f"rule={' '.join(repr(rule).split())}"[:200], "a rule, or the optimisers in use, one for each network",
+            "rule=gd.rules.AlternatingGD(0.1), or rule=(generator_optimizer, discriminator_optimizer)",
+        )  # fmt: skip
     if isinstance(every, bool) or not isinstance(every, int) or every < 1:
         raise ParameterError(f"every={every!r}", "a whole number >= 1", "every=100")
     if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:

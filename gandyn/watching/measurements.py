@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,11 +15,11 @@ from ..analysis.spectrum import Spectrum, spectrum
 from ..analysis.spectrum.maps import mode_matrices, moves_modes
 from ..analysis.spectrum.path_angle import path_angle
 from ..errors import GandynError
-from ..optim.for_modules import GameOptimizer
 from ..optim.losses_game import LossesGame, Seed
 from ..rules.adaptive import Adam
 from ..rules.wrapper import scaled
-from ..types import Rule
+from ..types import Rule, State
+from .optimisers import in_use
 
 PRODUCT = 3.0  # of a product with J, in evaluations of the field
 CHECK = 150.0  # of holding products to differences, likewise
@@ -37,7 +37,8 @@ class Scene:
 
     Attributes:
         game, w, v, token: the game of this moment, the point, the field there, and the batch.
-        start: the point at the first look. rule: the rule in use, or an optimiser of `for_modules`, or None.
+        start: the point at the first look. rule: what takes the steps; see `optimisers.in_use`.
+        parameters: the user's own, network by network.
         fields: how many evaluations of the field may be spent.
     """
 
@@ -46,7 +47,8 @@ class Scene:
     v: Any
     token: Seed
     start: Any
-    rule: Rule | GameOptimizer | None
+    rule: Any
+    parameters: Sequence[Sequence[Any]]
     fields: float = math.inf
 
 
@@ -114,10 +116,7 @@ def ends(scene: Scene) -> dict[str, Any]:
     options: dict[str, Any] = {"batch": scene.token, "confirm": False, "most": most}
     own = spectrum(scene.game, scene.w, 1, ("LM", "LR", "SR", "LI"), **options)
     result: dict[str, Any] = {"jacobian": _told(own), "product_error": own.product_error}
-    used, state = scene.rule, None
-    rule = used.rule if isinstance(used, GameOptimizer) else used
-    if isinstance(used, GameOptimizer):
-        state = used.rule_state
+    rule, state, refused = _rule(scene)
     result["largest_step"] = _largest_step(scene.game, rule, own)
     if rule is not None:
         try:
@@ -127,7 +126,19 @@ def ends(scene: Scene) -> dict[str, Any]:
             result["map"] = _told(mapped) | {"rule": repr(rule), "spectral_radius": mapped.spectral_radius}
         except GandynError as error:
             result["map"] = {"rule": repr(rule), "undecided": str(error)}
+    elif refused:
+        result["map"] = {"rule": "the optimisers", "undecided": refused}
     return result
+
+
+def _rule(scene: Scene) -> tuple[Rule | None, State | None, str]:
+    """(rule, state, why there is none)."""
+    if scene.rule is None:
+        return None, None, ""
+    try:
+        return *in_use(scene.rule, scene.parameters), ""
+    except GandynError as error:
+        return None, None, str(error)
 
 
 def _told(found: Spectrum) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..gans.monitor import Finding, Row
+from ..gans.monitor import Detector, Finding, Row
 
 LEAST, WINDOW = 8, 40
 CLEAR = 3.0  # standard errors beyond which a trend counts
@@ -23,7 +23,25 @@ OWN = {
     "mode collapse": True,
     "oscillation": True,
     "discriminator saturation": False,
+    "sigmoid taken for a logit": False,
 }
+
+
+@dataclasses.dataclass(frozen=True)
+class TwoSigmoids(Detector):
+    """The discriminator ends in a sigmoid and its loss takes what comes out for a logit: another sigmoid follows."""
+
+    threshold: float = 0.5
+    window: int = 1
+    name = "sigmoid taken for a logit"
+
+    def statistic(self, rows: Sequence[Row]) -> float | None:
+        """1 where the slopes of the loss are those of logits at outputs of a sigmoid; None where it cannot be told."""
+        return rows[-1].get("sigmoid_as_logit") or None
+
+    def message(self, value: float) -> str:
+        """A sentence: what is wrong, and the usual mend."""
+        return "the discriminator ends in a sigmoid and its loss applies another: take one of them out"
 
 
 class Kind(enum.StrEnum):

@@ -166,3 +166,18 @@ def test_a_healthy_loop_is_silent(seed, data):
     watch = penalised(seed, data)
     assert watch.findings == []
     assert {one.kind for one in watch.verdicts.values()} <= {Kind.TURNING, Kind.SETTLING, Kind.UNDECIDED}
+
+
+@pytest.mark.parametrize("twice", [True, False])
+def test_a_sigmoid_that_is_taken_for_a_logit_is_noticed(twice):
+    """Told by the slopes of the loss: with a loss of probabilities the same discriminator is right."""
+    torch.manual_seed(0)
+    networks = mlp(2, 2), nn.Sequential(mlp(2, 1), nn.Sigmoid())
+    loss = bce if twice else lambda p, t: nn.functional.binary_cross_entropy(p, torch.full_like(p, t))
+
+    def losses(g, d):
+        on_fake, on_real = d(g(torch.randn(64, 2))), d(3 + torch.randn(64, 2))
+        return loss(on_fake, 1.0), loss(on_real, 1.0) + loss(on_fake, 0.0)
+
+    watch = train(networks, losses, [torch.optim.SGD(net.parameters(), 0.1) for net in networks], 4, 2)
+    assert [found.name for found in watch.findings] == ["sigmoid taken for a logit"] * twice

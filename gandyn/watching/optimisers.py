@@ -1,0 +1,122 @@
+"""The optimisers of somebody's loop as a rule and its state: torch's own, one for each network, or the drop-in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+
+from ..errors import DomainError
+from ..optim.for_modules import GameOptimizer
+from ..oracles.packing import flattened
+from ..rules.adaptive import Adam, AdamW, AMSGrad, RMSProp
+from ..rules.alternating import Alternating
+from ..rules.gradient import SimultaneousGD
+from ..rules.heavy_ball import HeavyBall
+from ..types import Rule, State
+
+Used = Rule | torch.optim.Optimizer | Sequence[torch.optim.Optimizer]
+Vector = Callable[[str], Any]
+
+
+def is_used(rule: Any) -> bool:
+    """Whether this is something that `in_use` reads."""
+    if isinstance(rule, list | tuple):
+        return bool(rule) and all(isinstance(one, torch.optim.Optimizer) for one in rule)
+    return isinstance(rule, Rule | GameOptimizer)
+
+
+def in_use(rule: Any, parameters: Sequence[Sequence[Any]]) -> tuple[Rule, State | None]:
+    """A rule, and its state where it is known.
+
+    Torch's optimisers are taken to step in turn, the discriminators first and the generator last, once each; which
+    player begins does not change the spectrum of the round.
+
+    Args:
+        rule: a rule, the optimiser of `gd.optim.for_modules`, or torch's own, one for each network.
+        parameters: the user's own, network by network, in the order of the game.
+
+    Raises:
+        DomainError: for an optimiser or an option of it that no rule here stands for, and before its first step.
+    """
+    if isinstance(rule, GameOptimizer):
+        return rule.rule, rule.rule_state
+    if isinstance(rule, Rule):
+        return rule, None
+    read = [_of_network(own, rule) for own in parameters]
+    order = (*range(1, len(parameters)), 0)
+    return Alternating(tuple(one for one, _ in read), order=order), State(inner=tuple(state for _, state in read))
+
+
+def _of_network(own: Sequence[Any], optimizers: Sequence[torch.optim.Optimizer]) -> tuple[Rule, State]:
+    members = {id(p) for p in own}
+    for optimizer in optimizers:
+        groups = [g for g in optimizer.param_groups if any(id(p) in members for p in g["params"])]
+        if not groups:
+            continue
+        settings = [{k: v for k, v in g.items() if k != "params"} for g in groups]
+        everything = {id(p) for g in optimizer.param_groups for p in g["params"]}
+        if any(s != settings[0] for s in settings) or not members <= everything:
+            raise DomainError(
+                "a network with several step sizes, or parts that are not stepped", "one group", "rule=None"
+            )
+        return _read(optimizer, settings[0], own)
+    raise DomainError("optimisers that do not hold every network", "one for each network", "rule=(over_g, over_d)")
+
+
+def _read(optimizer: Any, settings: dict[str, Any], own: Sequence[Any]) -> tuple[Rule, State]:
+    def vector(key: str) -> Any:
+        states = [optimizer.state.get(p, {}) for p in own]
+        if all(state.get(key) is None for state in states):
+            raise DomainError(f"{type(optimizer).__name__} before its first step", "moments", "a later look")
+        kept = [torch.zeros_like(p) if s.get(key) is None else s[key] for p, s in zip(own, states, strict=True)]
+        return flattened([k.detach().to(p) for k, p in zip(kept, own, strict=True)], own)
+
+    for kind, reader in READERS:
+        if isinstance(optimizer, kind):
+            _refuse(optimizer, settings)
+            return reader(settings, vector, optimizer.state.get(own[0], {}))
+    raise DomainError(
+        f"the optimiser {type(optimizer).__name__}", "SGD, Adam, AdamW or RMSprop of torch, or a rule", "rule=None"
+    )
+
+
+def _refuse(optimizer: Any, settings: dict[str, Any]) -> None:
+    coupled = not (settings.get("decoupled_weight_decay") or isinstance(optimizer, torch.optim.AdamW))
+    wrong = [key for key in ("maximize", "nesterov", "dampening", "centered") if settings.get(key)]
+    wrong += ["weight_decay"] if settings.get("weight_decay") and coupled else []
+    wrong += ["momentum"] if settings.get("momentum") and isinstance(optimizer, torch.optim.RMSprop) else []
+    if wrong:
+        raise DomainError(f"{type(optimizer).__name__} with {', '.join(wrong)}", "its plain form", "rule=None")
+
+
+def _adam(settings: dict[str, Any], vector: Vector, first: dict[str, Any]) -> tuple[Rule, State]:
+    options = float(settings["lr"]), tuple(map(float, settings["betas"])), settings["eps"]
+    arrays = {"mean": vector("exp_avg"), "square": vector("exp_avg_sq")}
+    counters = {"steps": int(first.get("step", 1))}
+    if settings.get("amsgrad"):
+        return AMSGrad(*options), State({**arrays, "largest": vector("max_exp_avg_sq")}, counters)
+    decay = settings.get("weight_decay", 0.0)
+    return (AdamW(*options, weight_decay=decay) if decay else Adam(*options)), State(arrays, counters)
+
+
+def _rmsprop(settings: dict[str, Any], vector: Vector, first: dict[str, Any]) -> tuple[Rule, State]:
+    rule: Rule = RMSProp(float(settings["lr"]), settings["alpha"], settings["eps"])
+    return rule, State({"square": vector("square_avg")})
+
+
+def _sgd(settings: dict[str, Any], vector: Vector, first: dict[str, Any]) -> tuple[Rule, State]:
+    if not settings.get("momentum"):
+        plain: Rule = SimultaneousGD(float(settings["lr"]))
+        return plain, State()
+    rule: Rule = HeavyBall(float(settings["lr"]), float(settings["momentum"]))
+    return rule, State({"momentum": -vector("momentum_buffer")})
+
+
+READERS: tuple[tuple[type, Any], ...] = (
+    (torch.optim.Adam, _adam),
+    (torch.optim.AdamW, _adam),
+    (torch.optim.RMSprop, _rmsprop),
+    (torch.optim.SGD, _sgd),
+)
