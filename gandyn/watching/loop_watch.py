@@ -7,7 +7,7 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 
@@ -287,7 +287,7 @@ def watch(
     """
     if isinstance(generator, Mapping):
         if losses is None or is_used(losses):
-            discriminator, losses, rule = None, discriminator, rule if losses is None else losses
+            discriminator, losses, rule = None, discriminator, rule if losses is None else cast(Any, losses)
         networks = dict(generator)
     else:
         networks = {"generator": generator, "discriminator": discriminator}

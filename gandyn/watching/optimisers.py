@@ -73,10 +73,10 @@ def _read(optimizer: Any, settings: dict[str, Any], own: Sequence[Any]) -> tuple
         kept = [torch.zeros_like(p) if s.get(key) is None else s[key] for p, s in zip(own, states, strict=True)]
         return flattened([k.detach().to(p) for k, p in zip(kept, own, strict=True)], own)
 
-    for kind, reader in READERS:
-        if isinstance(optimizer, kind):
-            _refuse(optimizer, settings)
-            return reader(settings, vector, optimizer.state.get(own[0], {}))
+    reader = next((read for kind, read in READERS if isinstance(optimizer, kind)), None)
+    if reader is not None:
+        _refuse(optimizer, settings)
+        return reader(settings, vector, optimizer.state.get(own[0], {}))
     raise DomainError(
         f"the optimiser {type(optimizer).__name__}", "SGD, Adam, AdamW or RMSprop of torch, or a rule", "rule=None"
     )
@@ -85,14 +85,15 @@ def _read(optimizer: Any, settings: dict[str, Any], own: Sequence[Any]) -> tuple
 def _refuse(optimizer: Any, settings: dict[str, Any]) -> None:
     coupled = not (settings.get("decoupled_weight_decay") or isinstance(optimizer, torch.optim.AdamW))
     wrong = [key for key in ("maximize", "nesterov", "dampening", "centered") if settings.get(key)]
-    wrong += ["weight_decay"] if settings.get("weight_decay") and coupled else []
+    wrong += ["weight_decay"] if settings.get("weight_decay") and (coupled or settings.get("amsgrad")) else []
     wrong += ["momentum"] if settings.get("momentum") and isinstance(optimizer, torch.optim.RMSprop) else []
     if wrong:
         raise DomainError(f"{type(optimizer).__name__} with {', '.join(wrong)}", "its plain form", "rule=None")
 
 
 def _adam(settings: dict[str, Any], vector: Vector, first: dict[str, Any]) -> tuple[Rule, State]:
-    options = float(settings["lr"]), tuple(map(float, settings["betas"])), settings["eps"]
+    first_beta, second_beta = map(float, settings["betas"])
+    options = float(settings["lr"]), (first_beta, second_beta), float(settings["eps"])
     arrays = {"mean": vector("exp_avg"), "square": vector("exp_avg_sq")}
     counters = {"steps": int(first.get("step", 1))}
     if settings.get("amsgrad"):
@@ -114,7 +115,8 @@ def _sgd(settings: dict[str, Any], vector: Vector, first: dict[str, Any]) -> tup
     return rule, State({"momentum": -vector("momentum_buffer")})
 
 
-READERS: tuple[tuple[type, Any], ...] = (
+Reader = Callable[[dict[str, Any], Vector, dict[str, Any]], tuple[Rule, State]]
+READERS: tuple[tuple[type, Reader], ...] = (
     (torch.optim.Adam, _adam),
     (torch.optim.AdamW, _adam),
     (torch.optim.RMSprop, _rmsprop),
