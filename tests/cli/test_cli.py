@@ -44,7 +44,7 @@ def test_starting_loads_nothing_heavy(code):
     script = f"import atexit, sys\natexit.register(lambda: print('LOADED', *sys.modules))\n{run}"
     out = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout
     loaded = set(out.split("LOADED", 1)[1].split())
-    assert "gandyn.rules" in loaded
+    assert "gandyn.public_names" in loaded
     assert not loaded & {"torch", "matplotlib", "sympy", "scipy", "PIL", "pandas"}
 
 
