@@ -111,7 +111,7 @@ class Registry:
             raise ParameterError(f"{shorten(text)} as a {self.kind}", needed, "NAME, NAME(0.3) or NAME(key=0.3)")
         return built.value
 
-    def build(self, name: str, positional: Sequence[Any], named: Mapping[str, Any], source: str) -> Any:
+    def build(self, name: str, positional: Sequence[object], named: Mapping[str, object], source: str) -> Any:
         """Call an entry's builder; names of arguments may have hyphens and any case.
 
         Raises:
@@ -171,7 +171,7 @@ def called_rightly(build: B) -> B:
     signature = inspect.signature(inner)
 
     @functools.wraps(inner)
-    def checked(*args: Any, **kwargs: Any) -> Any:
+    def checked(*args: object, **kwargs: object) -> Any:
         try:
             signature.bind(*args, **kwargs)
         except TypeError as error:
@@ -199,7 +199,7 @@ def reading_members(build: Callable[..., Any]) -> Callable[..., Any]:
     ]
 
     @functools.wraps(build)
-    def read(*args: Any, **kwargs: Any) -> Any:
+    def read(*args: object, **kwargs: object) -> Any:
         given = signature.bind(*args, **kwargs)
         axes = {name: getattr(given.arguments.get(name), "ndim", 0) for name in numbers}
         arrays = [name for name, count in axes.items() if count == 1 or (count > 1 and name not in MATRICES)]
@@ -237,7 +237,7 @@ class Calls(Scope):
         names = {n for r in registries for e in r for n in (e.name, *e.aliases)}
         self.names = {name for name in names if name[0].isdigit()}
 
-    def built(self, name: str, positional: Sequence[Any], named: Mapping[str, Any], source: str) -> Any:
+    def built(self, name: str, positional: Sequence[object], named: Mapping[str, object], source: str) -> Any:
         """The entry of that name, built."""
         for registry in self.registries:
             if name in registry:
@@ -252,7 +252,7 @@ class Calls(Scope):
         return self.registries[0][name]  # raises, with the nearest match
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     """A value without the marks of reading: what was made itself, and quoted text as text."""
     if isinstance(value, Made):
         return value.value

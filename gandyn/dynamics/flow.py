@@ -30,7 +30,7 @@ LARGEST = 1e300  # beyond it the differences inside a step would overflow
 @ensemble_door
 def flow(
     game: Game,
-    start: Any,
+    start: object,
     time: Any,
     rtol: float = 1e-9,
     field: Field | None = None,
@@ -129,7 +129,7 @@ class _Solution:
     Keeping every step's polynomial would cost memory in proportion to members and steps for a question seldom asked.
     """
 
-    def __init__(self, run: Callable[[Any], Any], times: np.ndarray[Any, Any], w: Array) -> None:
+    def __init__(self, run: Callable[[Any], Any], times: np.ndarray, w: Array) -> None:
         self.run, self.first, self.last, self.w = run, times[0], times[-1], w
 
     def __call__(self, t: Array) -> Array:
@@ -157,7 +157,7 @@ def _engine(
     kernel: str,
     threads: int | None,
     budget: Budget,
-) -> Callable[[np.ndarray[Any, Any]], tuple[Integration, str]]:
+) -> Callable[[np.ndarray], tuple[Integration, str]]:
     """What integrates to given times: (Integration, the names of what integrated it)."""
     start = np.asarray(w.cpu() if world_of(w) == TORCH else w, dtype=float).reshape(-1, game.dim)
     native = _native(game, len(start), field, method, kernel)
@@ -181,7 +181,7 @@ def _engine(
     limits = Limits(rtol, rtol / 10, stop=lambda: budget.out)
     problem = Problem(game if field is None else None, evaluate, first, method, limits, limit)
 
-    def run(times: np.ndarray[Any, Any]) -> tuple[Integration, str]:
+    def run(times: np.ndarray) -> tuple[Integration, str]:
         before = game.counts.player_gradients
         result, further = integrate_to_the_end(problem, start, times)
         if field is None:  # groups of members are one ensemble: count as if they had been evaluated at once
@@ -223,7 +223,7 @@ def right_hand_side(game: Game, w: Array, field: Field | None, limit: float) -> 
     """
     tensors = world_of(w) == TORCH or NUMPY not in game.worlds
 
-    def evaluate(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    def evaluate(x: np.ndarray) -> np.ndarray:
         point = _tensor(x, w) if tensors else x
         value = -game.field(point) if field is None else field(point)
         value = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value, dtype=float)
@@ -238,20 +238,20 @@ def right_hand_side(game: Game, w: Array, field: Field | None, limit: float) -> 
     return evaluate
 
 
-def _tensor(x: np.ndarray[Any, Any], w: Array) -> Array:
+def _tensor(x: np.ndarray, w: Array) -> Array:
     import torch
 
     return torch.as_tensor(x, dtype=w.dtype, device=w.device) if world_of(w) == TORCH else torch.as_tensor(x)
 
 
-def _like(rows: np.ndarray[Any, Any], w: Array) -> Array:
+def _like(rows: np.ndarray, w: Array) -> Array:
     return _tensor(rows, w) if world_of(w) == TORCH else rows
 
 
 # --- what was given --------------------------------------------------------------------------------------------------
 
 
-def _times(time: Any, samples: int) -> np.ndarray[Any, Any]:
+def _times(time: Any, samples: int) -> np.ndarray:
     try:
         times = np.asarray(np.nan if isinstance(time, bool) else time, dtype=float)
     except (TypeError, ValueError) as error:

@@ -15,7 +15,7 @@ from ..types import Array, Game
 from .endings import MANY_STEPS
 from .stacked import Ending, Integration, Limits
 
-Run = Callable[[np.ndarray[Any, Any]], tuple[Integration, str]]
+Run = Callable[[np.ndarray], tuple[Integration, str]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +38,7 @@ class MembersFlow:
     limits: Limits
     threads: int | None
 
-    def __call__(self, times: np.ndarray[Any, Any]) -> tuple[Integration, str]:
+    def __call__(self, times: np.ndarray) -> tuple[Integration, str]:
         """Points of all members at all times, and what integrated them."""
         n, d = self.start.shape
         values = np.stack([spread(s.values, self.shape).ravel() for s in self.symbols], -1)

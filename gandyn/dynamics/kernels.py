@@ -122,7 +122,7 @@ class Kernel(abc.ABC):
     def _advance(self, chunk: Chunk) -> None:
         """Compute `chunk.steps` steps of every living member, in place, with rows every `stride` steps."""
 
-    def __call__(self, z: Any, steps: int = 1, counters: Sequence[float] | None = None) -> Any:
+    def __call__(self, z: Array, steps: int = 1, counters: Sequence[float] | None = None) -> Array:
         """z after `steps` steps, shape (..., D); for a stateless rule z is w. Members that overflow hold their point.
 
         Args:
@@ -229,7 +229,7 @@ class Kernel(abc.ABC):
 
     # --- arrays: NumPy's by default --------------------------------------------------------------------------------
 
-    def _array(self, z: Any) -> Any:
+    def _array(self, z: Array) -> Array:
         return np.asarray(z, dtype=float)
 
     def _copy(self, z: Array) -> Array:

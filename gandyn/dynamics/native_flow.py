@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import concurrent.futures
 import ctypes
-from typing import Any
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from ..lazy import sympy
 from ..symbolic.backends import C
 from ..symbolic.lowering import StraightLine, lower
 from ..symbolic.members import members_in
-from ..types import Game
+from ..types import Array, Game
 from .compile import load
 from .kernels import GRAIN, available_threads
 from .native import MATHEMATICS
@@ -200,8 +199,8 @@ class NativeFlow:
 
     def integrate(
         self,
-        start: np.ndarray[Any, Any],
-        times: np.ndarray[Any, Any],
+        start: np.ndarray,
+        times: np.ndarray,
         limits: Limits,
         bound: float,
         threads: int | None = None,
@@ -287,7 +286,7 @@ static double gd_between(LANES_OF(y), LANES_OF(new_y), LANES_OF(new_f), double (
 """
 
 
-def _stage(number: int, weights: Any, h: str, target: str, point: str = "p") -> str:
+def _stage(number: int, weights: Array, h: str, target: str, point: str = "p") -> str:
     """A point from the stages so far, and the field there."""
     total = " + ".join(f"({float(w)!r}) * k[{s}][i][j]" for s, w in enumerate(weights) if w)
     return (
@@ -297,6 +296,6 @@ def _stage(number: int, weights: Any, h: str, target: str, point: str = "p") -> 
     )
 
 
-def _combination(name: str, weights: Any) -> str:
+def _combination(name: str, weights: Array) -> str:
     total = " + ".join(f"({float(w)!r}) * k[{s}][i][j]" for s, w in enumerate(weights) if w)
     return f"static inline double {name}(double (*restrict k)[GD_W][GD_L], int i, int j) {{\n  return {total};\n}}"

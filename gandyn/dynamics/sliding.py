@@ -60,7 +60,7 @@ class Pieces:
             self._slopes[signs] = SymbolicFunction([self.symbols], rows)
         return np.asarray(self._slopes[signs](w)).reshape(len(self.surfaces), -1)
 
-    def _piece(self, e: sympy.Expr, signs: Signs) -> Any:
+    def _piece(self, e: sympy.Expr, signs: Signs) -> sympy.Expr:
         """The expression with every jump replaced by its value in the piece."""
         places = {g: k for k, g in enumerate(self.surfaces)}
 
@@ -79,14 +79,14 @@ class Pieces:
         return e.xreplace(relations) if relations else e
 
 
-def _switches(e: sympy.Expr) -> set[Any]:
+def _switches(e: sympy.Expr) -> set[sympy.Expr]:
     """Arguments whose sign the expression jumps with."""
     found = {x.args[0] for x in e.atoms(sympy.sign, sympy.Heaviside)}
     relations = e.atoms(sympy.core.relational.Relational)
     return found | {r.lhs - r.rhs for r in relations if not isinstance(r, (sympy.Eq, sympy.Ne))}
 
 
-def _oriented(g: Any) -> tuple[Any, int]:
+def _oriented(g: sympy.Expr) -> tuple[Any, int]:
     """g without a numeric factor or a leading minus, so that 2x and -x are one surface; and the factor's sign."""
     content, g = g.as_content_primitive()
     side = -1 if content.is_negative else 1

@@ -8,6 +8,7 @@ import torch
 
 from ..symbolic.backends import TORCH, torch_namespace
 from ..symbolic.function import compile_python
+from ..types import Array
 from .kernels import Chunk, Kernel
 from .program import Program
 
@@ -47,13 +48,13 @@ class TorchKernel(Kernel):
 
     # --- arrays: tensors -------------------------------------------------------------------------------------------
 
-    def _array(self, z: Any) -> Any:
+    def _array(self, z: Array) -> Array:
         return torch.as_tensor(z)
 
-    def _copy(self, z: Any) -> Any:
+    def _copy(self, z: Array) -> Array:
         return z.detach().clone().contiguous()
 
-    def _flags(self, z: Any, ceiling: float) -> tuple[Any, Any]:
+    def _flags(self, z: Array, ceiling: float) -> tuple[Array, Array]:
         return (z.abs() <= ceiling).all(-1), z.new_zeros(len(z), dtype=torch.int64)
 
     def _rows(self, z: Any, count: int) -> Any:
@@ -62,5 +63,5 @@ class TorchKernel(Kernel):
         return rows
 
 
-def _column(value: Any, like: Any) -> Any:
+def _column(value: Any, like: Array) -> Array:
     return value if isinstance(value, torch.Tensor) else torch.full_like(like, value)

@@ -34,7 +34,7 @@ class Recorder(GameView):
 
     counts = Game.counts  # its own: what the traced step asks for
 
-    def __init__(self, game: Game, coordinates: Sequence[sympy.Symbol] = (), data: Sequence[Any] = ()) -> None:
+    def __init__(self, game: Game, coordinates: Sequence[sympy.Symbol] = (), data: Sequence[object] = ()) -> None:
         super().__init__(game)
         self.coordinates, self.data = frozenset(coordinates), frozenset(data)
         self.bindings: list[tuple[Any, Any]] = []
@@ -132,10 +132,10 @@ class UpdateMap(Result):
     game: Game
     rule: Rule
     symbols: tuple[sympy.Symbol, ...]
-    counters: tuple[Any, ...]
-    bindings: tuple[tuple[Any, Any], ...]
+    counters: tuple[sympy.Symbol, ...]
+    bindings: tuple[tuple[sympy.Symbol, sympy.Expr], ...]
     outputs: tuple[sympy.Expr, ...]
-    counter_outputs: tuple[Any, ...]
+    counter_outputs: tuple[sympy.Expr, ...]
     template: State
     counts: Counts = dataclasses.field(default_factory=Counts)
     draws: SymbolicDraws | None = None
@@ -174,7 +174,7 @@ class UpdateMap(Result):
         identity = sympy.eye(len(self.symbols))
         slopes: dict[Any, Any] = {s: identity[k, :] for k, s in enumerate(self.symbols)}
 
-        def push(e: Any) -> tuple[Any, Any]:
+        def push(e: sympy.Expr) -> tuple[Any, Any]:
             settled = self._at_infinity(e)
             row = sympy.zeros(1, len(self.symbols))
             for s in e.free_symbols & slopes.keys():
@@ -264,7 +264,7 @@ def update_map(game: Game, rule: Rule) -> UpdateMap:
     return traced(game, rule)
 
 
-def traced(game: Game, rule: Rule, data: Sequence[Any] = (), columns: Sequence[Any] = ()) -> UpdateMap:
+def traced(game: Game, rule: Rule, data: Sequence[object] = (), columns: Sequence[object] = ()) -> UpdateMap:
     """The update map of a rule with symbols in the place of some of its numbers.
 
     Args:
@@ -289,8 +289,8 @@ def trace_step(
     game: Game,
     rule: Rule,
     draws: Any = None,
-    data: Sequence[Any] = (),
-    columns: Sequence[Any] = (),
+    data: Sequence[object] = (),
+    columns: Sequence[object] = (),
 ) -> UpdateMap:
     """One step on symbols; the game is not checked. `draws`, a `SymbolicDraws`, stands in for the random generator."""
     symbols = game.symbols or sympy.symbols(f"w1:{game.dim + 1}", real=True)
@@ -327,7 +327,7 @@ def trace_residual(game: Game, rule: Rule, draws: Any = None) -> UpdateMap:
     return UpdateMap(game, rule, (*after, *symbols), (), program, tuple(map(exact, outputs)), (), State())
 
 
-def _counters(paths: Sequence[str]) -> list[Any]:
+def _counters(paths: Sequence[str]) -> list[sympy.Symbol]:
     """A symbol for each step count: steps; where wrapped rules count apart, steps_0 and steps_1."""
     names = [path.split(".")[-1] for path in paths]
     if len(set(names)) < len(names):

@@ -125,7 +125,7 @@ def _several(items: Any) -> list[Any]:
     return found
 
 
-def _rule(rule: Any) -> Rule:
+def _rule(rule: Rule) -> Rule:
     if isinstance(rule, str):
         built: Any = registered_rules.from_text(rule)
         return _rule(built)
@@ -134,7 +134,7 @@ def _rule(rule: Any) -> Rule:
     return rule
 
 
-def _toy(game: Any) -> Toy:
+def _toy(game: Game) -> Toy:
     turned = turned_entry(registered_games[game], {}) if isinstance(game, str) else None
     if isinstance(game, Toy):
         return _drawable(game)

@@ -94,7 +94,7 @@ def _numbers(rule: Rule) -> Iterator[str]:
         yield from _numbers(inner)
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> bool:
     return is_symbolic(value) or (isinstance(value, (int, float)) and not isinstance(value, bool))
 
 
@@ -160,7 +160,7 @@ def _with_numbers(game: Game, numbers: Mapping[Any, Any]) -> Game:
     return from_sympy(costs, blocks, name=game.name, projection=game.projection)
 
 
-def turned_entry(entry: Entry, given: Mapping[str, Any]) -> Turned:
+def turned_entry(entry: Entry, given: Mapping[str, object]) -> Turned:
     """A registered game: a slider for each number of its builder, and of the penalties among its arguments."""
     parameters = inspect.signature(entry.build).parameters
     arguments = {n: p.default for n, p in parameters.items() if p.default is not p.empty} | dict(given)
@@ -201,7 +201,7 @@ def _turnable(arguments: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], f
                     yield (name, field.name), float(inside)
 
 
-def _put(arguments: Mapping[str, Any], into: Mapping[str, Any], path: tuple[str, ...], value: Any) -> dict[str, Any]:
+def _put(arguments: Mapping[str, object], into: Mapping[str, Any], path: tuple[str, ...], value: Any) -> dict[str, Any]:
     """The arguments with one number, or one field of a penalty, replaced."""
     name, *field = path
     held = into.get(name, arguments[name])
@@ -234,7 +234,7 @@ def _varies_as_built(entry: Entry, trial: dict[str, Any], sliders: list[Slider],
 # --- Python -----------------------------------------------------------------------------------------------------------
 
 
-def written(value: Any) -> str:
+def written(value: object) -> str:
     """A rule, penalty, tuple or number as Python that builds it; symbols by name.
 
     Example:
@@ -253,5 +253,5 @@ def written(value: Any) -> str:
     return str(value) if is_symbolic(value) else repr(value)
 
 
-def _same(value: Any, default: Any) -> bool:
+def _same(value: object, default: object) -> bool:
     return type(value) is type(default) and bool(value == default)

@@ -13,7 +13,7 @@ from ..dynamics.javascript import function
 from ..dynamics.trace import update_map
 from ..errors import GandynError
 from ..symbolic.lowering import lower
-from ..types import Game, State
+from ..types import Game, Rule, State
 from ..types.first_step import first_state
 from ..worlds import exact
 from .sliders import Turned
@@ -60,7 +60,7 @@ def traced_rule(game: Turned, rule: Turned) -> TracedRule:
     )
 
 
-def _first_state(game: Game, rule: Any) -> State:
+def _first_state(game: Game, rule: Rule) -> State:
     return first_state(rule, game, np.array([*game.symbols, None], dtype=object)[:-1])
 
 
@@ -93,7 +93,7 @@ def _known(game: Turned) -> list[Sequence[Any]]:
     ]
 
 
-def _free(point: Sequence[Any]) -> set[Any]:
+def _free(point: Sequence[object]) -> set[Any]:
     return set().union(*(sympy.sympify(x, strict=True).free_symbols for x in point))
 
 

@@ -203,7 +203,7 @@ def dirac_gan(
     return game
 
 
-def _build(name: str, value: Any) -> Penalty:
+def _build(name: str, value: object) -> Penalty:
     from ..penalties import registry as penalties
 
     penalty: Penalty = penalties[name].build(value)

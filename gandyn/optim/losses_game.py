@@ -91,12 +91,12 @@ class LossesGame(NetworkGame):
             )
         return network
 
-    def _played(self, network: Any) -> list[Any]:
+    def _played(self, network: Any) -> list[Array]:
         """All parameters of the kind of the first one that trains, frozen or not."""
         kinds = [(p.dtype, p.device) for p in network.parameters() if p.requires_grad]
         return [p for p in network.parameters() if (kinds and (p.dtype, p.device) == kinds[0]) or p.requires_grad]
 
-    def vector(self) -> Any:
+    def vector(self) -> Array:
         """All parameters as they are in the modules now, (d,)."""
         everything = [p for own in self._parameters for p in own]
         return flattened([p.detach() for p in everything], everything)
@@ -127,7 +127,7 @@ class LossesGame(NetworkGame):
                 ) from None  # fmt: skip
         return Seed((seed + self._rank) % 2**63, index, data)
 
-    def _network_costs(self, networks: Sequence[Network], batch: Batch, only: int | None) -> tuple[Any, ...]:
+    def _network_costs(self, networks: Sequence[Network], batch: Batch, only: int | None) -> tuple[Array, ...]:
         assert self.losses is not None
         batch = self.reference if batch is None else batch
         further = (batch.data,) if self.data is not None else (batch.index,) if self._numbered else ()
@@ -144,7 +144,7 @@ class LossesGame(NetworkGame):
 
     # --- several processes -------------------------------------------------------------------------------------------
 
-    def _mean(self, answer: Any) -> Any:
+    def _mean(self, answer: Array) -> Array:
         """The mean over processes."""
         if self._processes == 1:
             return answer
@@ -152,7 +152,7 @@ class LossesGame(NetworkGame):
         dist.all_reduce(answer, group=self._group)
         return answer / self._processes
 
-    def _loaded_field(self, batch: Batch, only: int | None, padded: bool) -> Any:
+    def _loaded_field(self, batch: Batch, only: int | None, padded: bool) -> Array:
         found = super()._loaded_field(batch, only, padded)
         if self.scale != 1:
             found /= self.scale

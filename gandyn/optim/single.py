@@ -17,7 +17,7 @@ class GivenGradient(Game):
 
     name = "one tensor"
 
-    def __init__(self, parameter: Any) -> None:
+    def __init__(self, parameter: Array) -> None:
         self.players = (Player("tensor", parameter.numel()),)
         self.shape = tuple(parameter.shape)
         self.gradient = parameter.grad.reshape(-1)
@@ -55,7 +55,7 @@ class RuleOptimizer(torch.optim.Optimizer, abc.ABC):
                     self._move(rule, parameter)
         return loss
 
-    def _move(self, rule: Rule, parameter: Any) -> None:
+    def _move(self, rule: Rule, parameter: Array) -> None:
         game, w, saved = GivenGradient(parameter), parameter.reshape(-1), self.state[parameter]
         state = rule.init(game, w)
         if saved:
@@ -134,7 +134,7 @@ class OptimisticAdam(RuleOptimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Iterable[Array],
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,

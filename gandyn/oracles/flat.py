@@ -323,7 +323,7 @@ def _keep_pages(buffer: Array) -> None:
         buffer.new_empty(LARGEST_KEPT // buffer.element_size())
 
 
-def _join(parameters: Sequence[Sequence[Any]], keep_order: bool) -> Any:
+def _join(parameters: Sequence[Sequence[Array]], keep_order: bool) -> Array:
     """One buffer that holds all parameters, which become views into it."""
     import torch
 

@@ -6,6 +6,8 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ..types import Array
+
 FIRST_ITERATIONS = 15
 
 
@@ -126,7 +128,7 @@ def _own_estimates(networks: Sequence[Any]) -> list[tuple[Any, Any]]:
     return [(own, each.original) for each in lists for own in each if hasattr(own, "refresh")]
 
 
-def _vectors(power: Any, layer: Any) -> list[Any]:
+def _vectors(power: Any, layer: Any) -> list[Array]:
     if hasattr(power, "_u"):
         return [power._u, power._v]
     return [getattr(layer, f"{power.name}_u"), getattr(layer, f"{power.name}_v")]

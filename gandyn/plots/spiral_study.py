@@ -167,7 +167,7 @@ def compute_spiral(
     return Spiral(game, np.array([float(x) for x in at]), named, lins, laws)
 
 
-def _law(game: Game, rule: Rule, noise: Any, at: Any) -> Any:
+def _law(game: Game, rule: Rule, noise: Any, at: object) -> Any:
     """The stationary law; None for a rule without a linear part there (Adam)."""
     from ..analysis.stochastic.stationary import stationary
 

@@ -51,7 +51,7 @@ def _vanishes(argument: sympy.Expr, values: Mapping[sympy.Expr, sympy.Expr]) -> 
     return is_zero(sympy.sympify(argument, strict=True).xreplace(dict(values)), undecided=True)
 
 
-def _on_edge(condition: Any, values: Mapping[Any, Any]) -> bool:
+def _on_edge(condition: sympy.Expr, values: Mapping[Any, Any]) -> bool:
     return any(_vanishes(r.lhs - r.rhs, values) for r in condition.atoms(sympy.core.relational.Relational))
 
 

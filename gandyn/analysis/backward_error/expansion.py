@@ -36,7 +36,7 @@ def step_sizes(game: Game, rule: Rule) -> tuple[sympy.Expr, ...]:
     raise DomainError(f"{rule.name}, which has no lr", "a rule with a step size", "analyse the rules inside it")
 
 
-def with_steps(game: Game, rule: Rule, sizes: Iterable[Any]) -> Rule:
+def with_steps(game: Game, rule: Rule, sizes: Iterable[object]) -> Rule:
     """The rule with player i's lr set to sizes[i]; other step sizes, those of wrapped rules too, keep their ratio."""
     ratios = tuple(size / lr for size, lr in zip(sizes, step_sizes(game, rule), strict=True))
     return scaled(rule, game, ratios)

@@ -30,7 +30,7 @@ def probe(game: Game) -> Game:
 
 
 def match(
-    vector: Sequence[Any], basis: Sequence[Sequence[Any]], symbols: Sequence[sympy.Symbol]
+    vector: Sequence[object], basis: Sequence[Sequence[Any]], symbols: Sequence[sympy.Symbol]
 ) -> list[sympy.Expr] | None:
     """Coefficients k with vector = sum over b of k_b basis_b identically in the symbols; None where there are none.
 

@@ -67,7 +67,7 @@ class System:
         found = set().union(*(e.free_symbols for e in slopes))
         return [k for k, s in enumerate(z) if s in found]
 
-    def fixed_point_at(self, w: Sequence[Any]) -> Array | None:
+    def fixed_point_at(self, w: Sequence[object]) -> Array | None:
         """The augmented state that starts at a rational point w, if that is a fixed point for all parameters."""
         point = dict(zip(self.start.coordinates, map(exact, w), strict=True))
         if not all(v.is_Rational for v in point.values()):
@@ -203,7 +203,7 @@ def _refuse_excluded(expressions: Sequence[sympy.Expr], symbol: sympy.Symbol, sp
         )
 
 
-def ranges(parameters: Mapping[str, Any] | None) -> dict[str, Range]:
+def ranges(parameters: Mapping[str, object] | None) -> dict[str, Range]:
     """Parameter ranges as exact fractions, floats being read as the decimals that they print as.
 
     Raises:

@@ -37,7 +37,7 @@ def excluded(game: Game, bounds: Array) -> str | None:
     return None
 
 
-def _affine(game: Any, bounds: Array) -> str | None:
+def _affine(game: Game, bounds: Array) -> str | None:
     if game.jacobian_expr.free_symbols & set(game.symbols):
         return None
     return "the field is affine: with a closed orbit, all its multiples about an equilibrium close, so none is isolated"

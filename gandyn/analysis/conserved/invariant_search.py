@@ -25,7 +25,7 @@ class Search(abc.ABC):
     """The dynamics on `symbols`, restricted to where the `constraints` vanish."""
 
     def __init__(
-        self, symbols: Sequence[sympy.Symbol], right: Sequence[sympy.Expr], constraints: Sequence[Any]
+        self, symbols: Sequence[sympy.Symbol], right: Sequence[sympy.Expr], constraints: Sequence[object]
     ) -> None:
         self.symbols, self.right = tuple(symbols), tuple(map(_decimals_as_fractions, right))
         self.constraints = tuple(constraints)
@@ -47,7 +47,7 @@ class Search(abc.ABC):
         return e.xreplace(self._eliminated) if self._eliminated else e
 
     @abc.abstractmethod
-    def change(self, e: Any) -> Any:
+    def change(self, e: sympy.Expr) -> Any:
         """The change of H that has to vanish: dH/dt for a flow, H(z+) - H(z) for a map."""
 
     def residual(self, e: sympy.Expr) -> sympy.Expr:
@@ -57,7 +57,7 @@ class Search(abc.ABC):
         return sympy.Integer(0) if quick == 0 or is_zero(raw) else raw
 
     @abc.abstractmethod
-    def candidates(self, basis: Sequence[Any], degree: int | None) -> Iterator[tuple[Any, str]]:
+    def candidates(self, basis: Sequence[object], degree: int | None) -> Iterator[tuple[Any, str]]:
         """Pairs (H, how it was found) of candidates that are still to be verified."""
 
     def independent(self, e: sympy.Expr, others: Sequence[sympy.Expr]) -> bool:
@@ -122,7 +122,7 @@ class FlowSearch(Search):
         parts = zip(self.symbols, self.direction, strict=True)
         return sympy.Add(*(sympy.diff(e, s) * v for s, v in parts if s not in self._eliminated))
 
-    def candidates(self, basis: Sequence[Any], degree: int | None) -> Iterator[tuple[Any, str]]:
+    def candidates(self, basis: Sequence[object], degree: int | None) -> Iterator[tuple[Any, str]]:
         """Candidates from the linear ansatz; in the plane also a stream function and separated variables."""
         logs = [sympy.log(sympy.Abs(s)) for s, v in zip(self.symbols, self.direction, strict=True) if self._kept(s, v)]
         functions = [*logs, *basis, *self.monomials(degree)]
@@ -171,7 +171,7 @@ class MapSearch(Search):
         """The change of H over one step, H(F(z)) - H(z)."""
         return e.xreplace(dict(zip(self.symbols, self.right, strict=True))) - e
 
-    def candidates(self, basis: Sequence[Any], degree: int | None) -> Iterator[tuple[Any, str]]:
+    def candidates(self, basis: Sequence[object], degree: int | None) -> Iterator[tuple[Any, str]]:
         """Candidates from the linear ansatz, for maps that are rational functions."""
         if not all(e.is_rational_function(*self.symbols) for e in self.right):
             return

@@ -138,7 +138,7 @@ def conserved_quantities(
     return found
 
 
-def _search(game: Game, rule: Rule | None, field: Any, constraints: Sequence[Any] | None) -> Any:
+def _search(game: Game, rule: Rule | None, field: Any, constraints: Sequence[object] | None) -> Any:
     from .invariant_search import FlowSearch, MapSearch
 
     symbols = game.symbols

@@ -256,7 +256,7 @@ def _nullity(matrix: sympy.Matrix, f: sympy.Poly) -> int | None:
         return None
 
 
-def _evaluate(poly: Any, matrix: Any) -> Any:
+def _evaluate(poly: sympy.Poly, matrix: Any) -> Any:
     result = sympy.zeros(matrix.rows)
     for c in poly.all_coeffs():
         result = result * matrix + c * sympy.eye(matrix.rows)
@@ -308,6 +308,6 @@ def _size(h: sympy.Poly, x: sympy.Expr) -> sympy.Expr:
     return sum(abs(c) * abs(x) ** (h.degree() - k) for k, c in enumerate(h.all_coeffs()))
 
 
-def _root_near(h: sympy.Poly, value: Any) -> sympy.Expr:
+def _root_near(h: sympy.Poly, value: object) -> sympy.Expr:
     candidates = closed_roots(h) or list(h.real_roots())
     return min(candidates, key=lambda r: abs(sympy.N(r, DIGITS) - value))

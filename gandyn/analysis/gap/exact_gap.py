@@ -119,7 +119,7 @@ def _units(hessian: Array) -> Array:
     return np.asarray(np.where(sizes > 0, units, 1 / np.where(coupled > 0, coupled, 1.0)))
 
 
-def _in_world(value: Any, w: Array) -> Array:
+def _in_world(value: object, w: Array) -> Array:
     return w.new_tensor(value) if hasattr(w, "new_tensor") else value
 
 

@@ -91,7 +91,7 @@ def basins(
     attractors: Any = None,
     tolerance: float = 1e-4,
     refine: bool = False,
-    box: Any = None,
+    box: object = None,
     budget: float | Budget | None = 300.0,
 ) -> Basins:
     """Run a rule from every start, and label the start by how its orbit ends.

@@ -59,7 +59,7 @@ class LyapunovEnsemble(Result):
 
 
 def exponents_of_members(
-    game: Game, rule: Rule | None, start: Any, steps: int, settle: int, seed: int, budget: float
+    game: Game, rule: Rule | None, start: object, steps: int, settle: int, seed: int, budget: float
 ) -> LyapunovEnsemble:
     """What `lyapunov_exponents` answers for a map where parameters are arrays: all orbits and frames move together.
 

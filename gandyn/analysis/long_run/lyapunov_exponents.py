@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import time as clock
-from typing import Any
 
 import numpy as np
 
@@ -115,7 +114,7 @@ class LyapunovExponents(Result):
 def lyapunov_exponents(
     game: Game,
     rule: Rule | None,
-    start: Any,
+    start: object,
     steps: int = 5000,
     settle: int = 500,
     time: float = 1.0,

@@ -196,7 +196,7 @@ def _choice(found: Design, game: Game | None) -> Choice:
     return Choice(found, cost, per_gradient, rotation, floor)
 
 
-def _class_and_reason(given: Any) -> tuple[GameClass, str]:
+def _class_and_reason(given: object) -> tuple[GameClass, str]:
     if isinstance(given, Measured):
         return class_of(given), "the convex hull of the Ritz values of J and their conjugates, as measured"
     if isinstance(given, Game):

@@ -98,7 +98,7 @@ def _of_factor(f: sympy.Poly, flow: bool) -> list[Condition]:
     return [_product(factors, symbols) for factors in products]
 
 
-def _routh(a: Sequence[Any], context: Any) -> list[list[Any]]:
+def _routh(a: Sequence[object], context: Any) -> list[list[Any]]:
     """Pairs whose products must be positive: half the coefficients and half the minors (Lienard and Chipart)."""
     n, leading = len(a) - 1, a[0]
     pairs = [[a[n - k], leading] for k in range(0, n, 2)]
@@ -175,7 +175,7 @@ def _cleared(f: sympy.Poly) -> tuple[list[Any], Any, tuple[Any, ...]] | None:
     return cleared, context, tuple(field.symbols)
 
 
-def _product(factors: Sequence[Any], symbols: Sequence[sympy.Symbol]) -> Condition:
+def _product(factors: Sequence[object], symbols: Sequence[sympy.Symbol]) -> Condition:
     result = Condition(1, {})
     for polynomial in factors:
         if polynomial == 0:
@@ -187,7 +187,7 @@ def _product(factors: Sequence[Any], symbols: Sequence[sympy.Symbol]) -> Conditi
     return result
 
 
-def _factor(polynomial: Any, symbols: Sequence[sympy.Symbol]) -> tuple[Any, list[tuple[Any, int]]]:
+def _factor(polynomial: sympy.Poly, symbols: Sequence[sympy.Symbol]) -> tuple[Any, list[tuple[Any, int]]]:
     """Content and irreducible factors with their powers; SymPy's for several symbols (python-flint's overflow)."""
     flint = require_flint("a stability region")
     terms = {tuple(map(int, k)): int(c) for k, c in polynomial.to_dict().items()}

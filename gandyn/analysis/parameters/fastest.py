@@ -70,7 +70,7 @@ def _limit(linearization: ExactLinearization, p: sympy.Expr) -> sympy.Expr | Non
     return max(sizes, key=sympy.N)
 
 
-def _size_at(linearization: ExactLinearization, p: sympy.Expr, value: Any) -> sympy.Expr:
+def _size_at(linearization: ExactLinearization, p: sympy.Expr, value: object) -> sympy.Expr:
     matrix = linearization.matrix.subs(p, value).applyfunc(_simplest)
     here = ExactLinearization(matrix, linearization.flow, ())
     return here.spectral_abscissa if linearization.flow else here.spectral_radius

@@ -36,13 +36,13 @@ class Coefficient(sympy.ImmutableDenseMatrix):  # type: ignore[misc]
     symbols: tuple[Any, ...]
 
     @classmethod
-    def of(cls, expression: Any, symbols: Sequence[Any]) -> Coefficient:
+    def of(cls, expression: sympy.Expr, symbols: Sequence[object]) -> Coefficient:
         """The matrix as a function of these coordinates."""
         made: Coefficient = cls(expression)
         made.symbols = tuple(symbols)
         return made
 
-    def __call__(self, w: Any) -> Array:
+    def __call__(self, w: Array) -> Array:
         """At points (..., d): vectors (..., d), or matrices (..., d, d), in floats.
 
         Raises:
@@ -115,7 +115,7 @@ class StochasticFlow(Result):
         found: Array = solve_continuous_lyapunov(a, -rate)
         return found
 
-    def simulate(self, start: Any, time: float, steps: int, rng: int = 0) -> Array:
+    def simulate(self, start: object, time: float, steps: int, rng: int = 0) -> Array:
         """Points (..., d) after `time` from each start, by Heun's method with Ito's correction for the noise.
 
         Each of the `steps` takes the drift at the start and at the predicted end, and B at the start: weak order 2 in
@@ -206,7 +206,7 @@ def stochastic_flow(
     size = step_sizes(noisy, rule)[0]
     symbols = tuple(noisy.symbols or sympy.symbols(f"w1:{game.dim + 1}", real=True))
 
-    def coefficient(expression: Any) -> Coefficient:
+    def coefficient(expression: sympy.Expr) -> Coefficient:
         return Coefficient.of(expression.xreplace({STEP: exact(size)}).applyfunc(sympy.expand), symbols)
 
     whole = drift if order == 1 else drift + STEP * more
@@ -253,7 +253,7 @@ def _mean(draws: SymbolicDraws, matrix: Any) -> Any:
     return matrix.applyfunc(lambda e: _mean_of_rows(draws, _mean_of_shifts(draws, sympy.expand(e))))
 
 
-def _mean_of_rows(draws: SymbolicDraws, e: Any) -> Any:
+def _mean_of_rows(draws: SymbolicDraws, e: sympy.Expr) -> Any:
     for choice in draws.choices:
         if e.free_symbols & set(choice.symbols):
             values = [e.xreplace(dict(zip(choice.symbols, row, strict=True))) for row in choice.table]
@@ -261,7 +261,7 @@ def _mean_of_rows(draws: SymbolicDraws, e: Any) -> Any:
     return e
 
 
-def _mean_of_shifts(draws: SymbolicDraws, e: Any) -> Any:
+def _mean_of_shifts(draws: SymbolicDraws, e: sympy.Expr) -> Any:
     """Second moments by the covariance; odd ones vanish for symmetric laws.
 
     Raises:

@@ -28,7 +28,7 @@ from .table import SUFFIXES, of_array
 from .torch_datasets import DatasetPoints, of_torch
 
 
-def resolve(data: Any) -> Any:
+def resolve(data: object) -> Any:
     """Data as a sampler: named or called in text ("ring", "digits(size=32)"), a path of a table or of a folder of
     pictures, a NumPy array (N, ...), a data set or loader of PyTorch; anything else is passed through.
     """

@@ -109,7 +109,7 @@ def _colour(background: str) -> None:
         raise ParameterError(given, "the name of a colour, or #rrggbb", 'background="white"') from error
 
 
-def _read(file: Path, size: tuple[int, int] | None, gray: bool, background: str) -> np.ndarray[Any, Any]:
+def _read(file: Path, size: tuple[int, int] | None, gray: bool, background: str) -> np.ndarray:
     """One picture as bytes (channels, height, width)."""
     from PIL import Image
 

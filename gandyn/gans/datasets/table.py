@@ -13,6 +13,7 @@ import torch
 
 from ...doors import door
 from ...errors import MissingDependencyError, ParameterError, ShapeError
+from ...types import Array
 from ..registries import datasets as registry
 from .points import Points
 
@@ -67,7 +68,7 @@ def table(
     return made.split(held_out, seed) if held_out else made
 
 
-def of_array(points: Any, labels: Any = None, name: str = "array") -> Points:
+def of_array(points: Array, labels: Array = None, name: str = "array") -> Points:
     """A NumPy array or tensor (N, ...) as points: bytes stay bytes, other numbers become single or double precision.
 
     Raises:
@@ -131,7 +132,7 @@ def _column(columns: Columns, name: str, file: Path) -> Any:
     return columns[name]
 
 
-def _numbers(column: Any, name: str, file: Path) -> np.ndarray[Any, Any]:
+def _numbers(column: Any, name: str, file: Path) -> np.ndarray:
     """A column of text as numbers.
 
     Raises:

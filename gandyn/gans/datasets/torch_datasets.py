@@ -50,7 +50,7 @@ class DatasetPoints:
     def __len__(self) -> int:
         return len(self.dataset)
 
-    def to(self, device: Any = None, dtype: torch.dtype | None = None) -> DatasetPoints:
+    def to(self, device: object = None, dtype: torch.dtype | None = None) -> DatasetPoints:
         """The same data, drawn onto another device or in another floating-point type."""
         return DatasetPoints(self.dataset, self.name, self.collate, device or self.device, dtype or self.dtype)
 
@@ -103,7 +103,7 @@ class DatasetPoints:
         return f"<{self.name}: {len(self)} points of shape {self.shape}>"
 
 
-def of_torch(data: Any) -> Any:
+def of_torch(data: object) -> Any:
     """Data sets and loaders of PyTorch as data of a GAN; anything else is passed through.
 
     Of a loader its data set and its way of making batches are used; the game draws batches of its own size, with
