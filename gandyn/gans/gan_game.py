@@ -254,9 +254,10 @@ class GANGame(NetworkGame):
             on_real, on_fake = critic.logits_at_once()
         beside: dict[str, Any] = {}
         if "distance" in self.loss.needs:
-            beside["distance"] = (critic.real - critic.fake).flatten(1).norm(dim=1)
+            beside["distance"] = (critic.real - critic.fake).flatten(1).norm(p=self.loss.norm, dim=1)
         if "classes" in self.loss.needs:
-            targets = torch.nn.functional.one_hot(batch.labels, self.class_outputs).to(on_real.dtype)
+            kinds = self.class_outputs + self.loss.partial
+            targets = torch.nn.functional.one_hot(batch.labels, kinds)[:, : self.class_outputs].to(on_real.dtype)
             beside["classes"] = tuple((critic.class_logits(x), targets) for x in (critic.real, critic.fake))
         if only == 0:
             return [self.loss.generator_cost(on_real, on_fake, **beside), None]

@@ -45,6 +45,8 @@ class Loss:
     zero_sum: ClassVar[bool] = False
     separable: ClassVar[bool] = True
     needs: ClassVar[frozenset[str]] = frozenset()
+    norm = 2.0  # of the distance, for losses that need it
+    partial: ClassVar[bool] = False  # labels may be K, of no class, for losses that need classes
 
     # --- costs ---------------------------------------------------------------------------------------------------
 
