@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import DomainError
-from ...games.quadratic import general_quadratic
+from ...games.quadratic import general_quadratic, quadratic
 from ...lazy import sympy
 from ...types import Array, Rule
 from ..local.linearize import linearize
@@ -24,7 +24,7 @@ ONE = Fraction(1)
 
 @dataclasses.dataclass(frozen=True)
 class Companion:
-    """The linear part of a rule on the game with Jacobian ((x, y), (-y, x)), whose eigenvalues are x +- iy.
+    """The linear part of a rule on the zero-sum game with Jacobian ((x, y), (-y, x)), with eigenvalues x +- iy.
 
     Attributes:
         rule: the rule, with free parameters as symbols.
@@ -164,7 +164,7 @@ def companion(rule: Rule, what: str) -> Companion:
         DomainError: for rules that are not differentiable at the equilibrium, or whose map is not exact.
     """
     x, y = sympy.Symbol("_x", real=True), sympy.Symbol("_y", real=True)
-    game = general_quadratic((((x,), (y,)), ((-y,), (x,))))
+    game = quadratic(x, y, x)  # zero-sum: rules may look at how one player's cost depends on the other
     rule.check(game)
     found = linearize(game, rule, [0, 0])
     if found.exact is None:

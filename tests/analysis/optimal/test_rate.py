@@ -209,6 +209,40 @@ def test_the_member_of_the_class_attains_the_rate_when_it_is_run():
     assert gd.linearize(game, rule, [0, 0]).spectral_radius == pytest.approx(found.value, abs=1e-9)
 
 
+PLAYERS = (
+    *(R.AlternatingGD(0.3), R.GDA((0.1, 0.2)), R.CompetitiveGD(0.3), R.HeavyBall(0.3, -0.2, alternating=True)),
+    *(R.LEAD(0.1, 0.3, 0.2), R.Unrolled(0.1, 3), R.SGA(0.3, 0.5), R.Consensus(0.2, 0.4), R.LOLA(0.2)),
+)
+
+
+@pytest.mark.parametrize("rule", PLAYERS, ids=repr)
+def test_zero_sum_games_with_a_normal_jacobian_come_apart_into_pairs(rule):
+    """f = x^T A x/2 + x^T B y - y^T A y/2 with A = .8 I and B any matrix with singular values 1.1 and .4."""
+    rng = np.random.default_rng(1)
+    left, right = (np.linalg.qr(rng.normal(size=(2, 2)))[0] for _ in range(2))
+    game = gd.games.quadratic(np.eye(2) * 0.8, left @ np.diag([1.1, 0.4]) @ right, np.eye(2) * 0.8)
+    found = gd.rate(rule, C.Spectrum(points=[0.8 + 1.1j, 0.8 + 0.4j]))
+    assert gd.linearize(game, rule, [0] * 4).spectral_radius == pytest.approx(found.value, abs=1e-9)
+
+
+@pytest.mark.slow
+def test_no_random_bilinear_game_is_worse_for_any_rule():
+    """x^T M y with M not diagonal, for every registered rule that has a rate."""
+    rng, asked = np.random.default_rng(1), 0
+    for entry in R.registry:
+        for rule in getattr(R, entry.name).examples()[:2]:
+            try:
+                found = gd.rate(rule, BILINEAR)
+                left, right = (np.linalg.qr(rng.normal(size=(2, 2)))[0] for _ in range(2))
+                game = gd.games.bilinear((left @ np.diag(rng.uniform(0.5, 2, 2)) @ right).tolist())
+                size = gd.linearize(game, rule, [0] * 4).spectral_radius
+            except GandynError:
+                continue
+            asked += 1
+            assert size <= found.value + 1e-7, rule
+    assert asked > 50
+
+
 def test_players_that_take_turns_are_decided_for_zero_sum_games_only():
     for rule in (R.AlternatingGD(0.4), R.GDA((0.1, 0.2)), R.CompetitiveGD(0.1)):
         found = gd.rate(rule, SETS["segment"])
