@@ -21,6 +21,7 @@ from .points import box, point
 from .values import (
     NOTHING,
     Check,
+    a_function,
     above_zero,
     count,
     flag,
@@ -38,7 +39,7 @@ __all__ = ["check_fields", "door", "ensemble_door", "grouped", "seed", "several"
 
 P = ParamSpec("P")
 R = TypeVar("R")
-POINTS = ("start", "at", "w", "w0", "w1", "centre")
+POINTS = ("start", "at", "w", "w0", "w1", "centre", "grid")
 SEEDS = ("seed", "rng")
 
 BY_NAME: dict[str, Check] = {
@@ -48,6 +49,7 @@ BY_NAME: dict[str, Check] = {
     "box": box,
     **dict.fromkeys(("k", "threads", "latent", "size", "width"), several),
     **dict.fromkeys(("steps", "settle"), from_zero),
+    "degree": several,
     **dict.fromkeys(("tolerance", "budget"), above_zero),
     **dict.fromkeys(POINTS, point),
     **dict.fromkeys(SEEDS, seed),
@@ -62,6 +64,7 @@ BY_TYPE: dict[str, Check] = {
     "Sequence[str]": words,
     "str": word,
     "bool": flag,
+    "Field": a_function,
 }
 
 
@@ -140,6 +143,7 @@ def check_of(name: str, annotation: str, optional: bool) -> Check | None:
     check = BY_NAME.get(name)
     if check is None:
         plain = [kind for kind in kinds if kind != "None"]
+        plain = ["Field" if kind.startswith("Callable[") and kind.endswith("]") else kind for kind in plain]
         if not plain or not all(kind in BY_TYPE for kind in plain):
             return None
         check = BY_TYPE[plain[0]] if len(plain) == 1 else _either(*(BY_TYPE[kind] for kind in plain))

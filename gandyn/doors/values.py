@@ -32,6 +32,13 @@ def shown(value: object) -> str:
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
 
 
+def a_function(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any:
+    """Return what can be called; refuse anything else."""
+    if not callable(value):
+        raise ParameterError(f"{name}={shown(value)}", "a function", f"{name}=lambda w: ...")
+    return value
+
+
 def count(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any:
     """Return a whole number of size at most 10**12 as an int; refuse anything else."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):

@@ -54,11 +54,7 @@ class SymbolicGame(Game):
                 "one cost for each player, or one expression for a two-player zero-sum game",
                 "give f_1, ..., f_n in the order of the players",
             )
-        for cost in self.exprs:
-            if cost.has(sympy.zoo, sympy.nan, sympy.oo, -sympy.oo):
-                raise GameError(
-                    f"{name}: a cost that is {cost}", "finite costs", "check for a division by zero or a nan"
-                )
+        _refuse_unreal(name, self.exprs)
         if len(set(self.symbols)) != len(self.symbols):
             raise GameError(f"{name}: a symbol belongs to two players", "disjoint blocks", "use different symbols")
         self.field_exprs = tuple(
@@ -283,10 +279,20 @@ def from_sympy(
         raise ParameterError(f"parameters={parameters!r}", "a dict of values, or a list of names", '{"c": 3} or ["c"]')
     own = [s for block in blocks.values() for s in block]
     costs = expressions(costs, _by_name([*(p for p in parameters or () if not isinstance(p, str)), *own]))
+    _refuse_unreal(name, costs)
     if len(costs) == 1 and len(blocks) == 2:
         costs.append(-costs[0])
     costs = _substitute_parameters(costs, blocks, parameters or {}, name)
     return SymbolicGame(name, costs, blocks, equilibria, projection, facts)
+
+
+def _refuse_unreal(name: str, costs: Sequence[sympy.Basic]) -> None:
+    """Refuse costs that are infinite, complex, or no numbers at all, such as comparisons."""
+    for cost in costs:
+        if not isinstance(cost, sympy.Expr) or cost.has(sympy.zoo, sympy.nan, sympy.oo, -sympy.oo, sympy.I):
+            raise GameError(
+                f"{name}: a cost that is {cost}", "finite real costs", "check for a division by zero, a nan or an I"
+            )
 
 
 def _by_name(expressions: Sequence[sympy.Expr]) -> dict[str, sympy.Expr]:

@@ -22,6 +22,7 @@ BILINEAR = gd.games.bilinear()
 QUADRATIC = gd.games.quadratic(1, 2, 3)
 GDA = gd.rules.GDA(0.1)
 NAN, INF = math.nan, math.inf
+REAL_A = sympy.Symbol("a", real=True)
 
 
 class Plain:
@@ -52,6 +53,7 @@ KINDS: dict[str, list[Any]] = {
     "covariance": [-1.0, NAN, INF, True, "1/0", "", [], (), {}, [[1.0]], [1.0, 2.0, 3.0], (0.1, -0.1), [[1.0, 0.2], [0.3, 1.0]],
                    [[1.0, 2.0], [2.0, 1.0]], [[1.0, 0.0], [0.0, INF]], [[1.0], [1.0, 2.0]], np.eye(3), 1j, object(), GDA, BILINEAR],
     "name": ["no_such", "", 3, None, [], {}, GDA],
+    "function": [3, "field", [], {}, 0.5, True, BILINEAR, (1.0, 0.0), np.zeros(2)],
     "name_or_none": ["no_such", "", 3, [], {}, GDA],
 }  # fmt: skip
 
@@ -62,7 +64,7 @@ FUNCTIONS: list[tuple[str, dict[str, Any], dict[str, str]]] = [
       "record": "name", "kernel": "name", "threads": "positive"}),
     ("flow", {"game": BILINEAR, "start": [1.0, 0.0], "time": 0.1},
      {"game": "game", "start": "point", "time": "positive", "rtol": "positive", "samples": "count", "method": "name",
-      "bound": "positive", "kernel": "name"}),
+      "bound": "positive", "kernel": "name", "field": "function"}),
     ("update_map", {"game": BILINEAR, "rule": GDA}, {"game": "game", "rule": "rule"}),
     ("linearize", {"game": BILINEAR, "rule": GDA}, {"game": "game", "rule": "rule", "at": "point"}),
     ("fixed_points", {"game": QUADRATIC}, {"game": "game", "box": "box", "seed": "seed"}),
@@ -77,9 +79,9 @@ FUNCTIONS: list[tuple[str, dict[str, Any], dict[str, str]]] = [
     ("lyapunov_exponents", {"game": QUADRATIC, "rule": GDA, "start": [1.0, 0.0], "steps": 20, "settle": 2},
      {"game": "game", "rule": "rule", "start": "point", "steps": "count", "settle": "count", "seed": "seed"}),
     ("recurrence", {"game": BILINEAR, "start": [1.0, 0.0], "time": 7.0},
-     {"game": "game", "start": "point", "time": "positive", "radius": "positive", "rtol": "positive"}),
+     {"game": "game", "start": "point", "time": "positive", "radius": "positive", "rtol": "positive", "field": "function"}),
     ("basins", {"game": QUADRATIC, "rule": GDA, "grid": [[0.0, 0.0]]},
-     {"game": "game", "rule": "rule", "steps": "count", "tolerance": "positive"}),
+     {"game": "game", "rule": "rule", "grid": "point", "steps": "count", "tolerance": "positive"}),
     ("compare", {"game": QUADRATIC, "rules": [GDA], "start": [1.0, 0.0], "budget": 20, "step_sizes": (0.1,), "seeds": 1},
      {"game": "game", "rules": "rule", "start": "point", "budget": "positive", "unit": "name", "seeds": "count"}),
     ("duality_gap", {"game": QUADRATIC, "w": [1.0, 0.0]}, {"game": "game", "w": "point", "method": "name", "tolerance": "positive"}),
@@ -100,7 +102,7 @@ FUNCTIONS: list[tuple[str, dict[str, Any], dict[str, str]]] = [
     ("drift", {"game": BILINEAR, "rule": GDA}, {"game": "game", "rule": "rule"}),
     ("escape_time", {"game": BILINEAR, "rule": GDA, "start": [1.0, 0.0], "steps": 20, "radius": 1.05},
      {"game": "game", "rule": "rule", "start": "point", "steps": "count", "radius": "positive", "centre": "point", "rng": "seed"}),
-    ("conserved_quantities", {"game": BILINEAR}, {"game": "game", "rule": "rule"}),
+    ("conserved_quantities", {"game": BILINEAR}, {"game": "game", "rule": "rule", "degree": "degree", "field": "function"}),
     ("stationary", {"game": QUADRATIC, "rule": GDA, "noise": 0.1},
      {"game": "game", "rule": "rule", "noise": "covariance", "at": "point", "budget": "positive"}),
     ("stochastic_flow", {"game": QUADRATIC, "rule": GDA, "noise": 0.1},
@@ -161,6 +163,9 @@ BUILDERS: list[tuple[str, Callable[..., Any], list[tuple[tuple[Any, ...], dict[s
     ("dirac_gan", gd.games.dirac_gan, [((v,), {}) for v in ("no_such", 3, None, [], {}, "hinge(1, 2, 3)", "hinge(", gd.losses.Hinge if hasattr(gd.losses, "Hinge") else type)]),
     ("dirac_gan+", gd.games.dirac_gan, [((), {"penalty": v}) for v in ("R9(1)", "R1", "R1(", 3, {}, "R1(nan)", gd.penalties.R1, "R1(1)(2)")]
      + [((), {"noise": v}) for v in (-1, NAN, "a b", [], {}, object())]),
+    ("for_modules", gd.optim.for_modules, [(({}, GDA), {}), (({"g": 3}, GDA), {}), (([], GDA), {}), (({},), {})]),
+    ("from_sympy costs", gd.games.from_sympy, [((v, ["a", "b"]), {}) for v in (
+        [REAL_A > 0, "b"], REAL_A > 0, [sympy.I * REAL_A**2, "b"], [sympy.oo * REAL_A, "b"], [sympy.true, "b"], sympy.Eq(REAL_A, 1))]),
     ("from_sympy", gd.games.from_sympy, [(v, {}) for v in (
         ("a*b", []), ("a*b", None), ("a*b", 3), ("a*b", ["a", "a"]), ("a*b", ["a", "c"]), ("", ["a", "b"]), (None, ["a", "b"]), ("a b", ["a", "b"]),
         ("a*b + 1/0", ["a", "b"]), (["a*b"] * 3, ["a", "b"]), ("a.b", ["a", "b"]), ("import os", ["a", "b"]), ("a*b", ["a+1", "b"]), ("a*b", ["sin", "b"]),

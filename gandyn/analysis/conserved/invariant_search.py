@@ -15,7 +15,7 @@ from sympy.polys.matrices import DomainMatrix
 from ...errors import ParameterError
 from ...types.signs import is_zero, simplified
 
-MOST_TERMS = 250
+MOST_TERMS, TOO_MANY_TERMS = 250, 20_000  # by default, and when asked for
 MODERATE, LONG = 64, 10**6  # the largest power, and the largest number, in what is factored
 DEGREE = 4
 GENERIC = 3  # points at which gradients are compared: one may lie where they happen to be dependent
@@ -91,6 +91,11 @@ class Search(abc.ABC):
         n, top = len(free), DEGREE if degree is None else degree
         while degree is None and top > 2 and math.comb(n + top, top) > MOST_TERMS:
             top -= 1
+        number = math.comb(n + top, n)
+        if number > TOO_MANY_TERMS:
+            raise ParameterError(
+                f"degree={degree}: {number} monomials in {n} coordinates", f"at most {TOO_MANY_TERMS}", "a lower degree"
+            )
         return [
             sympy.Mul(*m) for k in range(1, top + 1) for m in itertools.combinations_with_replacement(free, k)
         ]  # fmt: skip
