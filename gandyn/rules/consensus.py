@@ -61,7 +61,6 @@ class HamiltonianGradient(Rule):
     examples = trials(lambda rule: [rule(0.1), rule((0.1, 0.05)), rule(0.1, fresh=True)])
 
     def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
-        """One field and one transposed product on one batch, or two of each on two."""
         batch = game.draw(rng)
         v = game.field_and_graph(w, batch)
         if self.fresh:
