@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..lazy import sympy
+from ..symbolic.members import members_in
 from ..types import Rule
 from ..worlds import is_symbolic
 
@@ -74,13 +75,13 @@ def _datum(value: Any, scalars: bool) -> Any:
     if not is_symbolic(value):
         return None
     if value.free_symbols:
-        from ..symbolic.members import PerMember, values_of
-
-        if isinstance(value, PerMember):
-            return value
-        values = values_of(value, np.empty(0))
-        return None if values is None else PerMember(values, "value")
+        return value if members_in(value) == (value,) else None
     return float(value) if scalars and value.is_extended_real and value not in PLAIN else None
+
+
+def _is_formula(value: Any) -> bool:
+    """Whether a parameter is an expression in symbols that carry values: a complex array, or a product of arrays."""
+    return is_symbolic(value) and members_in(value) not in ((), (value,))
 
 
 def _fields(rule: Rule) -> list[tuple[Any, Any]]:
@@ -102,6 +103,10 @@ def _key(rule: Rule, scalars: bool, take: Callable[[Any], Any]) -> Any:
             return "dict", tuple((k, of(v, numeric)) for k, v in value.items())
         if isinstance(value, (tuple, list)):
             return "tuple", tuple(of(v, numeric) for v in value)
+        if numeric and _is_formula(value):
+            inside = members_in(value)
+            places = {s: sympy.Symbol(f"_place_{k}") for k, s in enumerate(inside)}
+            return "formula", value.xreplace(places), tuple(map(take, inside))
         datum = _datum(value, scalars) if numeric else None
         return (type(value), _hashable(value)) if datum is None else take(datum)
 
@@ -132,6 +137,8 @@ def _mapped(rule: Rule, scalars: bool, name: Callable[[Any], Any]) -> Rule:
             return {k: of(v, numeric) for k, v in value.items()}
         if isinstance(value, (tuple, list)):
             return tuple(of(v, numeric) for v in value)
+        if numeric and _is_formula(value):
+            return value.xreplace({s: name(s) for s in members_in(value)})
         datum = _datum(value, scalars) if numeric else None
         return value if datum is None else name(datum)
 

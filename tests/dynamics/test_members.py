@@ -189,6 +189,22 @@ def test_flows_of_an_ensemble_over_parameters(members):
     np.testing.assert_allclose(radius, np.broadcast_to(radius[0], radius.shape), rtol=1e-7)
 
 
+def test_complex_arrays_and_formulas_of_arrays():
+    momentum = np.array([0.5 + 0.4j, -0.3, 0.2j])
+    many = gd.rules.HeavyBall(0.1, momentum)
+    scaled = gd.rules.TimeScale(gd.rules.GDA(FACTORS), FACTORS + 1)
+    for kernel in ("eager", "numpy"):
+        run = gd.iterate(GAMES[0], many, STARTS, 20, kernel=kernel)
+        both = gd.iterate(GAMES[0], scaled, STARTS, 20, kernel=kernel)
+        for k in range(3):
+            alone = gd.rules.HeavyBall(0.1, complex(momentum[k]))
+            expected = gd.iterate(GAMES[0], alone, STARTS[k], 20, kernel="eager")
+            np.testing.assert_allclose(run.w[:, k], expected.w, rtol=1e-11, atol=1e-14)
+            alone = gd.rules.TimeScale(gd.rules.GDA(FACTORS[k]), FACTORS[k] + 1)
+            expected = gd.iterate(GAMES[0], alone, STARTS[k], 20, kernel="eager")
+            np.testing.assert_allclose(both.w[:, k], expected.w, rtol=1e-11, atol=1e-14)
+
+
 def test_a_rule_of_the_users_own_may_ask_what_its_numbers_are():
     class Halving(gd.rules.GDA):
         def step(self, game, w, state, rng=None):
