@@ -96,7 +96,7 @@ def _ours(rule: Rule) -> bool:
 def _key(rule: Rule, scalars: bool, take: Callable[[Any], Any]) -> Any:
     """The rule's class and its fields, each datum replaced by what `take` says of it."""
 
-    def of(value: object, numeric: bool) -> Any:
+    def of(value: Any, numeric: bool) -> Any:
         if isinstance(value, Rule):
             return _key(value, scalars, take)
         if isinstance(value, Mapping):
@@ -130,7 +130,7 @@ def _hashable(value: object) -> Any:
 def _mapped(rule: Rule, scalars: bool, name: Callable[[Any], Any]) -> Rule:
     """The rule with each datum replaced, in the order of `_key`."""
 
-    def of(value: object, numeric: bool) -> Any:
+    def of(value: Any, numeric: bool) -> Any:
         if isinstance(value, Rule):
             return _mapped(value, scalars, name)
         if isinstance(value, Mapping):
