@@ -18,6 +18,7 @@ import describe_figures
 import describe_games
 import describe_gans
 import describe_losses
+import describe_papers
 import describe_reference
 import describe_results
 import describe_rules
@@ -57,6 +58,7 @@ WRITERS: dict[str, Callable[..., list[str]]] = {
     "claims": describe_claims.table,
     "claim-lore": describe_claims.lore,
     "errors": describe_reference.errors,
+    "papers": describe_papers.table,
     "figure-pages": describe_figures.pages,
     "reference-pages": describe_reference.pages,
 }

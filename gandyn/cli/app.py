@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 
 from .. import __version__
 from ..errors import GandynError, UnknownNameError
-from . import analyze, claims, explore, figure, listing, spectrum, spiral, toy
+from . import analyze, cite, claims, doctor, explore, figure, listing, spectrum, spiral, toy
 from . import sweep_runs as sweep
 from . import train_run as train
 
@@ -92,6 +92,8 @@ app.command("compare-toy")(toy.compare_toy)
 app.command("sweep")(sweep.sweep)
 app.command("claims")(claims.claims)
 app.command("figure")(figure.figure)
+app.command("cite")(cite.cite)
+app.command("doctor")(doctor.doctor)
 app.command("list")(listing.list_)
 
 
