@@ -16,7 +16,7 @@ import typer
 from ..errors import GandynError, MissingDependencyError, ParameterError
 from . import values
 
-BUDGET = 10.0
+BUDGET, OTHERS_BUDGET = 10.0, 3.0
 WIDTH, LABEL = 100, 20
 
 
@@ -42,7 +42,8 @@ def analyze(
 ) -> None:
     """Analyse a rule on a game, exactly where that is possible.
 
-    Prints the game, its field, the rule's update map, characteristic polynomial, eigenvalues, rate and rotation, the
+    Opens with the verdict and what to do. Then prints the game, its field, the rule's update map, characteristic
+    polynomial, eigenvalues, rate and rotation, the
     verdict with its reason; the kind of solution, potential and Hamiltonian parts; stable, critical and best steps;
     the critical time scale; what finite steps add; conserved quantities and a Lyapunov function. Without a rule, the
     same of the gradient flow. With --global also all equilibria, cycles and invariant circles around the point, its
@@ -51,6 +52,7 @@ def analyze(
     that computes for more than ten seconds is left out, and says so.
     """
     from .global_sections import GLOBAL
+    from .in_short import in_short
     from .noise_section import noise_section
     from .sections import ALWAYS, KEYS, SECTIONS
 
@@ -70,6 +72,9 @@ def analyze(
             sections.append(section)
         elif why:
             notes[keys[0].replace("_", " ")] = why
+    opening = in_short(subject, data.get("stability"), _others(subject))
+    sections.insert(0, opening)
+    data |= opening.data
     data["skipped"] = notes
     if as_json:
         from ..results import plain
@@ -79,6 +84,16 @@ def analyze(
     asked = {keys[0].replace("_", " ") for keys in GLOBAL.values()} if around else set()
     late = {name: why for name, why in notes.items() if why.startswith(("skipped", "failed")) or name in asked}
     _print(subject.game.name, sections, late)
+
+
+def _others(subject: Any) -> dict[str, float]:
+    """Critical steps of the usual cures, where the point does not attract and they are found in seconds."""
+    from .in_short import other_rules
+
+    if str(subject.lin.verdict.value) == "attracting" or not subject.lin.equilibrium:
+        return {}
+    found, _ = _within(OTHERS_BUDGET, other_rules, subject)
+    return found or {}
 
 
 def _subject(game: str, rule: str | None, set_: list[str] | None, at: str | None, noise: str | None) -> Any:

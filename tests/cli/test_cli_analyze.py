@@ -9,11 +9,13 @@ import re
 import pytest
 from typer.testing import CliRunner
 
+import gandyn as gd
 from gandyn.cli import analyze as command
 from gandyn.cli import app
 from gandyn.cli.global_sections import GLOBAL
+from gandyn.cli.in_short import in_short, other_rules
 from gandyn.cli.section_text import both, matrix_rows
-from gandyn.cli.sections import ALWAYS, KEYS, SECTIONS, Section
+from gandyn.cli.sections import ALWAYS, KEYS, SECTIONS, Section, Subject
 
 
 def gandyn(*arguments):
@@ -35,6 +37,9 @@ def test_a_rule_with_memory_on_the_bilinear_game():
     assert result.exit_code == 0, result.output
     page = result.stdout
     assert max(map(len, page.splitlines())) <= 100
+    assert page.splitlines()[3] == "In short"
+    assert entry(page, "in short") == "attracting, spectral radius 0.9789063, 30.5 steps per turn"
+    assert entry(page, "what to do") == "steps below 0.57735 attract; the fastest is 0.5, of radius 0.707107"
     assert entry(page, "critical lr") == "sqrt(3)/3 = 0.5773502692"
     assert entry(page, "best lr").startswith("1/2 = 0.5, with spectral radius sqrt(2)/2")
     assert entry(page, "char. polynomial") == "z**4 - 2*z**3 + 29*z**2/25 - 4*z/25 + 1/25"
@@ -43,6 +48,26 @@ def test_a_rule_with_memory_on_the_bilinear_game():
     assert entry(page, "rate").startswith("0.0213193 per step")
     assert entry(page, "A (Hamiltonian)") == "[ 0 1] [-1 0]"
     assert entry(page, "verified").startswith("exactly")
+
+
+@pytest.mark.parametrize(
+    ("rule", "stability", "others", "advice"),
+    [
+        ("GDA(1)", {"never": True}, {"A": 0.5}, "no step of it attracts; A would below 0.5"),
+        ("GDA(1)", {"never": True}, {"B": math.inf}, "no step of it attracts; B would, with any step"),
+        ("GDA(0.1)", {"never": True}, {"A": 0.0}, "no step of it attracts; neither do small steps of A"),
+        ("OGDA(0.8)", {"critical": {"value": 3**-0.5}}, {}, "steps below 0.57735 attract"),
+        (None, None, {"A": 0.5}, "the flow is not attracted; A would below 0.5"),
+    ],
+)  # fmt: skip
+def test_what_to_do(rule, stability, others, advice):
+    game = gd.games.bilinear()
+    built = None if rule is None else gd.rules.registry.from_text(rule)
+    subject = Subject(game, built, None, gd.linearize(game, built))
+    assert dict(in_short(subject, stability, others).entries)["what to do"] == [advice]
+    measured = {"OptimisticGD": 3**-0.5, "Extragradient": 1.0}
+    measured = {name: end for name, end in measured.items() if built is None or built.name != name}
+    assert other_rules(subject) == pytest.approx(measured)
 
 
 @pytest.mark.slow

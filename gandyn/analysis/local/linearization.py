@@ -7,6 +7,7 @@ import functools
 from typing import Any
 
 from .fate import NonlinearDecision
+from .formula import formula
 from .linear_part import LinearPart
 from .nonlinear import decide as decide_beyond
 from .verdicts import Verdict, decide
@@ -64,6 +65,23 @@ class Linearization(LinearPart):
         if self.nonlinear is not None:
             lines.append(f"beyond the linear part: {self.nonlinear.summary()}")
         return "\n".join(lines)
+
+    def latex(self) -> str:
+        r"""DF at the point (-J for the flow) and its characteristic polynomial, with η, β, γ as papers write them.
+
+        Example:
+            >>> import gandyn as gd
+            >>> print(gd.linearize(gd.games.bilinear(), gd.rules.GDA("lr")).latex())
+            \begin{aligned}
+            DF(w^*) &= \left[\begin{matrix}1 & - \eta\\\eta & 1\end{matrix}\right] \\
+            \chi(z) &= \eta^{2} + z^{2} - 2 z + 1
+            \end{aligned}
+        """
+        if self.exact is None or self.obstacle:
+            return ""
+        known = self.numeric is not None
+        measure = (self.spectral_abscissa if self.rule is None else self.spectral_radius) if known else None
+        return formula(self.exact, measure)
 
     def _headline(self) -> str:
         return f"{self._subject()}: {self.verdict}"

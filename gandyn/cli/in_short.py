@@ -1,0 +1,92 @@
+"""How the page of `gandyn analyze` opens: the verdict in one line, and in another what to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import DomainError
+from .sections import Section, Subject
+
+MOST_COORDINATES = 6
+
+
+def in_short(subject: Subject, stability: dict[str, Any] | None, others: dict[str, float]) -> Section:
+    """The section "In short".
+
+    Args:
+        subject: what is analysed.
+        stability: the data of the section on stable steps, where it was computed.
+        others: critical steps of other rules at the same point, by name; those that attract for no step have 0.
+    """
+    section = Section("In short")
+    verdict, advice = _verdict(subject.lin), _advice(subject, stability or {}, others)
+    section.add("in short", verdict)
+    section.add("what to do", advice)
+    section.data = {"in_short": {"verdict": verdict, "advice": advice, "critical_steps_of_others": others}}
+    return section
+
+
+def _verdict(lin: Any) -> str:
+    name = str(getattr(lin.verdict, "value", lin.verdict))
+    if lin.numeric is None or lin.obstacle or not lin.equilibrium:
+        return f"{name}: {lin.reason}"
+    flow = lin.rule is None
+    measure = f"spectral abscissa {lin.spectral_abscissa:.6g}" if flow else f"spectral radius {lin.spectral_radius:.7g}"
+    turning = f", {1 / lin.rotation_number:.3g} {'units of time' if flow else 'steps'} per turn" if _turns(lin) else ""
+    return f"{name}, {measure}{turning}"
+
+
+def _turns(lin: Any) -> bool:
+    return bool(lin.rotation_number > 1e-9)
+
+
+def _advice(subject: Subject, stability: dict[str, Any], others: dict[str, float]) -> str:
+    lin = subject.lin
+    verdict = str(getattr(lin.verdict, "value", lin.verdict))
+    if not lin.equilibrium:
+        return "give an equilibrium with --at; without it, a known or found one is taken"
+    if verdict == "attracting" and subject.rule is None:
+        return "small enough steps of any rule that follows the flow attract: name one with --rule"
+    critical = stability.get("critical")
+    if critical is not None and critical["value"] > 0:
+        end = f"{critical['value']:.6g}" if critical["value"] != float("inf") else "any size"
+        keep = f"steps below {end} attract" if end != "any size" else "every step attracts"
+        best = stability.get("best")
+        found = f"; the fastest is {best['value']:.6g}, of radius {best['measure']:.6g}" if best else ""
+        return keep + found
+    if verdict == "attracting":
+        return "nothing: it converges from nearby"
+    would = [
+        f"{name} would below {end:.6g}" if end != float("inf") else f"{name} would, with any step"
+        for name, end in others.items()
+        if end > 0
+    ]
+    none = "no step of it attracts" if _never(stability) else "try another step"
+    none = "the flow is not attracted" if subject.rule is None else none
+    if would:
+        return f"{none}; {' and '.join(would)}"
+    return f"{none}; neither do small steps of {' or '.join(others)}" if others else none
+
+
+def _never(stability: dict[str, Any]) -> bool:
+    return bool(stability.get("never")) or (stability.get("critical") or {}).get("value") == 0
+
+
+def other_rules(subject: Subject) -> dict[str, float]:
+    """Critical steps of optimistic and extragradient steps at the point, by name.
+
+    Raises:
+        DomainError: for games that are too large, or not given by expressions.
+    """
+    from .. import rules
+    from ..analysis.parameters.stability import stability_region
+
+    if subject.game.dim > MOST_COORDINATES or not subject.game.symbolic or subject.game.parameters:
+        raise DomainError("other rules are tried on small games given by expressions, without free parameters")
+    found = {}
+    for rule in (rules.OptimisticGD("lr"), rules.Extragradient("lr")):
+        if subject.rule is not None and rule.name == subject.rule.name:
+            continue
+        region = stability_region(subject.game, rule, ("lr",), subject.place)
+        found[rule.name] = 0.0 if region.never else float(region.critical("lr"))
+    return found
