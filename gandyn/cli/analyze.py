@@ -43,13 +43,13 @@ def analyze(
     """Analyse a rule on a game, exactly where that is possible.
 
     Opens with the verdict and what to do. Then prints the game, its field, the rule's update map, characteristic
-    polynomial, eigenvalues, rate and rotation, the
-    verdict with its reason; the kind of solution, potential and Hamiltonian parts; stable, critical and best steps;
-    the critical time scale; what finite steps add; conserved quantities and a Lyapunov function. Without a rule, the
-    same of the gradient flow. With --global also all equilibria, cycles and invariant circles around the point, its
-    bifurcations as the step grows, Lyapunov exponents of an orbit, and a proven basin. With --noise, and for games that
-    draw batches, also the stationary law, the mean-square limit of the step and the best step for a budget. A section
-    that computes for more than ten seconds is left out, and says so.
+    polynomial, eigenvalues, rate and rotation, the verdict with its reason; the kind of solution, potential and
+    Hamiltonian parts; stable, critical and best steps; the critical time scale; what finite steps add; conserved
+    quantities and a Lyapunov function. Without a rule, the same of the gradient flow. With --global also all
+    equilibria, cycles and invariant circles around the point, its bifurcations as the step grows, Lyapunov exponents of
+    an orbit, and a proven basin. With --noise, and for games that draw batches, also the stationary law, the
+    mean-square limit of the step and the best step for a budget. A section that computes for more than ten seconds is
+    left out, and says so.
     """
     from .global_sections import GLOBAL
     from .in_short import in_short

@@ -11,7 +11,7 @@ import unicodedata
 FILE = pathlib.Path(__file__).parent / "papers.bib"
 ENTRY = re.compile(r"^@\w+\{(?P<key>\w+),\n(?P<fields>.*?)^\}\n", re.MULTILINE | re.DOTALL)
 FIELD = re.compile(r"^ +(\w+) = \{(.*)\},$", re.MULTILINE)
-NAME = r"[A-Z][\w'-]+(?: [A-Z][\w'-]+)?"
+NAME = r"[A-Z][\w'-]*(?: [A-Z][\w'-]+)?"
 MENTION = re.compile(
     rf"(?P<names>{NAME}(?:(?:, | & | and ){NAME})*(?: et al\.)?),? (?P<year>[12]\d{{3}})(?P<letter>[ab]?)\b"
 )
@@ -97,4 +97,6 @@ def _meant(match: re.Match[str]) -> list[Reference]:
 
 
 def _begins(author: str, name: str) -> bool:
-    return author == name or author.endswith(f" {name}") or author.replace("ae", "a") == name
+    """Whether a name as it is written, with a word before it perhaps ("In Wang"), is that of an author."""
+    spellings = (author, author.replace("ae", "a"))
+    return author.endswith(f" {name}") or any(name == s or name.endswith(f" {s}") for s in spellings)
