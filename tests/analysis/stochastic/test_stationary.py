@@ -171,7 +171,7 @@ def test_covariance_is_that_of_simulated_runs(case):
     run = gd.iterate(law.step.game, given, np.zeros((members, 2)), steps, record="last", rng=7, kernel="eager")
     found, expected = np.cov(run.w.T), law.covariance
     error = np.sqrt((np.outer(np.diag(expected), np.diag(expected)) + expected**2) / members)
-    assert (np.abs(found - expected) < 5 * error).all(), (found, expected)
+    assert (np.abs(found - expected) <= 5 * error).all(), (found, expected)  # none at all where a snapshot takes it out
 
 
 # --- finite sums -----------------------------------------------------------------------------------------------------
