@@ -93,8 +93,8 @@ def sweep(
 
     What can be measured, besides a function:
 
-    * "spectral_radius" of the derivative of the rule's augmented map at the fixed point, "spectral_abscissa" of the
-      flow's.
+    * "spectral_radius" of the derivative of the rule's augmented map at the fixed point.
+    * "spectral_abscissa" of the flow's derivative there.
     * "final_distance": |w - at| after the steps from `start`, infinite where the run diverged.
     * "cost": player 1's cost after the steps, not a number where the run diverged.
     * "status": how the run ended, a `Status`.
