@@ -106,7 +106,7 @@ def explore(games: Any = None, rules: Any = None, out: str | os.PathLike[str] | 
         >>> import gandyn as gd
         >>> page = gd.explore(gd.games.bilinear(), [gd.rules.GDA(0.1), gd.rules.OptimisticGD(0.1)])
         >>> page.games, page.rules
-        (('bilinear game',), ('SimultaneousGD', 'OptimisticGD'))
+        (('bilinear',), ('SimultaneousGD', 'OptimisticGD'))
     """
     if out is not None:
         checked(out)
