@@ -24,7 +24,11 @@ RULES = (
 @polyak.sharpened("Polyak & Juditsky 1992, theorem 1, for linear fields and constant steps; for these rules here")
 @formula(r"T\,\mathrm{Cov}(\bar w_T) \to J^{-1} C J^{-\top}")
 @drawn(10, rule=st.sampled_from(RULES), a=st.floats(0.3, 1.0), b=st.floats(0.2, 1.5))
-@fails("fresh samples in extragradient", lambda: {"rule": rules.Extragradient(0.1, fresh=True), "a": 0.5, "b": 1.0})
+@fails(
+    "fresh samples in extragradient",
+    lambda: {"rule": rules.Extragradient(0.1, fresh=True), "a": 0.5, "b": 1.0},
+    rule=rules.Extragradient(0.1),
+)
 def averages_forget_the_rule(rule: Any, a: float, b: float) -> Evidence:
     """The average of T iterates has the covariance J^{-1} C J^{-T} / T for large T, whatever the step size, and whether
     the iterates come from gradient, optimistic, heavy ball, proximal or extragradient steps on one sample each.
