@@ -17,7 +17,7 @@ from typing import Any, ParamSpec, TypeVar
 from ..errors import CallError, GandynError, ParameterError
 from ..types import Game, Rule
 from .players import game, rule, rules_of, trajectory
-from .points import box, point
+from .points import box, grid, point
 from .values import (
     NOTHING,
     Check,
@@ -39,7 +39,7 @@ __all__ = ["check_fields", "door", "ensemble_door", "grouped", "seed", "several"
 
 P = ParamSpec("P")
 R = TypeVar("R")
-POINTS = ("start", "at", "w", "w0", "w1", "centre", "grid")
+POINTS = ("start", "at", "w", "w0", "w1", "centre")
 SEEDS = ("seed", "rng")
 
 BY_NAME: dict[str, Check] = {
@@ -52,6 +52,7 @@ BY_NAME: dict[str, Check] = {
     "degree": several,
     **dict.fromkeys(("tolerance", "budget"), above_zero),
     **dict.fromkeys(POINTS, point),
+    "grid": grid,
     **dict.fromkeys(SEEDS, seed),
 }
 BY_TYPE: dict[str, Check] = {

@@ -47,6 +47,13 @@ def point(name: str, value: Any, given: Mapping[str, Any]) -> Any:
     return value
 
 
+def grid(name: str, value: Any, given: Mapping[str, Any]) -> Any:
+    """One (low, high, n) for each coordinate, which the analysis reads; otherwise an ensemble of starts, as `point`."""
+    sides = value if isinstance(value, (list, tuple)) else ()
+    triples = bool(sides) and all(isinstance(side, (list, tuple)) and len(side) == 3 for side in sides)
+    return value if triples else point(name, value, given)
+
+
 def _tensor(name: str, value: Any) -> None:
     if not value.is_floating_point():
         raise PointError(f"{name} of {value.dtype}", "floating-point numbers", f"{name}.double()")
