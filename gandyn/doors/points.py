@@ -14,7 +14,7 @@ from ..types import Game
 from ..worlds import exact, is_symbolic
 from .values import rational, shown
 
-NUMERIC = ("start", "w0", "w1", "centre", "grid")
+NUMERIC = ("start", "w0", "w1", "centre")
 
 
 def point(name: str, value: Any, given: Mapping[str, Any]) -> Any:

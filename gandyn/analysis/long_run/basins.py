@@ -199,7 +199,10 @@ def _grid(game: Game, grid: Any) -> tuple[Array, Array]:
         axes = [np.linspace(low, high, int(n)) for low, high, n in grid]
         mesh = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
         return mesh, np.array([(low, high) for low, high, _ in grid], dtype=float)
-    starts = np.asarray(grid, dtype=float)
+    try:
+        starts = np.asarray(grid, dtype=float)
+    except (TypeError, ValueError):  # what holds no numbers is refused as an array without coordinates
+        starts = np.array(np.nan)
     if starts.ndim < 1 or starts.shape[-1] != game.dim or not np.isfinite(starts).all():
         raise ParameterError(
             f"a grid of shape {starts.shape}",
