@@ -48,10 +48,12 @@ def point(name: str, value: Any, given: Mapping[str, Any]) -> Any:
 
 
 def grid(name: str, value: Any, given: Mapping[str, Any]) -> Any:
-    """One (low, high, n) for each coordinate, which the analysis reads; otherwise an ensemble of starts, as `point`."""
-    sides = value if isinstance(value, (list, tuple)) else ()
-    triples = bool(sides) and all(isinstance(side, (list, tuple)) and len(side) == 3 for side in sides)
-    return value if triples else point(name, value, given)
+    """Numbers of some shape, which the analysis reads; what holds no numbers is refused as `point` refuses it."""
+    try:
+        np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        return point(name, value, given)
+    return value
 
 
 def _tensor(name: str, value: Any) -> None:
