@@ -11,7 +11,7 @@ from ...budget import Budget, OutOfTimeError
 from ...errors import DomainError, ParameterError
 from ...lazy import sympy
 from ...types import Array, Game, Rule
-from ..parameters.system import System, system
+from ..parameters.system import Rescaled, System, system
 from .circle_solver import circle_from_curve, circle_from_orbit
 from .invariant_sets import ClosedOrbits, InvariantCircle, PeriodicOrbit
 from .periodic_orbits import LONGEST, keep, periodic_from, recurrent, solve_many
@@ -51,10 +51,12 @@ def invariant_sets(
         return ClosedOrbits([], True, AFFINE)
     found: list[InvariantCircle | PeriodicOrbit] = []
     reason = SEARCHED.format(LONGEST, periods)
+    rescaled = Rescaled.to(map_, bounds)
     try:
-        clock.run(lambda: _search(map_, bounds, flow_cycles, seed, periods, found), "the search for circles")
+        clock.run(lambda: _search(rescaled, bounds, flow_cycles, seed, periods, found), "the search for circles")
     except OutOfTimeError:
         reason = f"{clock.reason}; {reason}"
+    found = [c.moved(rescaled.origin, rescaled.units) for c in found]
     inside = [c for c in found if ((c.points >= bounds[:, 0]) & (c.points <= bounds[:, 1])).all(-1).any()]
     return ClosedOrbits(sorted(inside, key=lambda c: c.radius), False, reason)
 
@@ -70,10 +72,12 @@ def _affine(map_: System) -> bool:
     return True
 
 
-def _search(map_: System, bounds: Array, flow_cycles: Sequence[Any], seed: int, periods: int, found: list[Any]) -> None:
+def _search(
+    map_: Rescaled, bounds: Array, flow_cycles: Sequence[Any], seed: int, periods: int, found: list[Any]
+) -> None:
     rng, d = np.random.default_rng(seed), map_.game.dim
     starts = rng.uniform(bounds[:, 0], bounds[:, 1], (STARTS, d))
-    reach = np.abs(bounds.mean(-1)).max() + 5 * np.ptp(bounds, axis=-1).max()
+    reach = 10.0  # half widths of the box
     with np.errstate(all="ignore"):
         settled = _settled(map_, starts, reach)
         for orbit in _orbits(map_, settled, map_, reach):
@@ -93,17 +97,17 @@ def _curve(map_: System, orbit: Array, settled: Array) -> InvariantCircle | Peri
     return recurrent(map_, orbit) or circle_from_periodic(map_, orbit[-1], settled) or circle_from_orbit(map_, orbit)
 
 
-def _settled(map_: System, starts: Array, reach: float) -> Array:
+def _settled(map_: Rescaled, starts: Array, reach: float) -> Array:
     """Where the starts are after many steps, without those that escaped or came to rest."""
     from ...dynamics.trace import update_map
 
     rule = map_.rule
     assert rule is not None
-    z = map_.start(starts)
     kernel = update_map(map_.game, rule).kernel()
     counters = [float(c) for _, c in rule.init(map_.game, starts).counter_leaves()]
-    run = kernel.run(z, SETTLE, counters, bound=reach)
-    return _moving(map_, run.z[np.asarray(run.alive)])
+    bound = float((np.abs(map_.origin) + reach * map_.units).max())
+    run = kernel.run(map_.world(map_.start(starts)), SETTLE, counters, bound=bound)
+    return _moving(map_, (run.z[np.asarray(run.alive)] - map_.origin) / map_.units)
 
 
 def _moving(map_: System, z: Array) -> Array:

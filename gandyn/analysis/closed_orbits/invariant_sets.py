@@ -133,6 +133,16 @@ class InvariantCircle(ClosedOrbit):
         """Growth of distances from the curve in one turn: what Floquet multipliers are to a flow's cycle."""
         return self.multipliers**self.period
 
+    def moved(self, origin: Array, units: Array) -> InvariantCircle:
+        """The circle that this one is in coordinates u = (z - origin) / units."""
+        d, middle = self.points.shape[-1], np.arange(len(self.coefficients)) == len(self.coefficients) // 2
+        return dataclasses.replace(
+            self,
+            coefficients=self.coefficients * units + np.outer(middle, origin),
+            points=origin[:d] + units[:d] * self.points,
+            residual=self.residual * float(units.max()),
+        )
+
     def __call__(self, theta: Array) -> Array:
         """K(theta) on the augmented state, shape (..., D); theta in turns."""
         return evaluate(self.coefficients, np.asarray(theta, dtype=float))
@@ -166,6 +176,12 @@ class PeriodicOrbit(ClosedOrbit):
     residual: float
 
     _data = "game rule period multipliers stable residual points"
+
+    def moved(self, origin: Array, units: Array) -> PeriodicOrbit:
+        """The orbit that this one is in coordinates u = (z - origin) / units."""
+        d = self.points.shape[-1]
+        points = origin[:d] + units[:d] * self.points
+        return dataclasses.replace(self, points=points, residual=self.residual * float(units.max()))
 
     @property
     def rotation_number(self) -> float:

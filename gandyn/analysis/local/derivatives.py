@@ -124,7 +124,8 @@ def locate_point(game: Game, point: Array) -> Place:
     point = np.array([*(sympy.N(e, DIGITS) for e in point), None], dtype=object)[:-1]
     v = game.field(point)
     jacobian = _slopes(game.jacobian(point))
-    sizes = np.maximum(_unit(game, point, jacobian), [abs(_number(e)) for e in point])
+    unit = own_length(lambda shift: _slopes(game.jacobian(point + sympy.Float(shift, DIGITS))))
+    sizes = np.maximum(unit, [abs(_number(e)) for e in point])
     numbers = np.array([_number(e) for e in v])
     tolerance = SOLVED * np.abs(jacobian) @ sizes + 1e-12 * np.abs(numbers) * game.constrained
     if constraints is None or constraints.first_order is None:
@@ -133,13 +134,22 @@ def locate_point(game: Game, point: Array) -> Place:
     return Place(point, v, False, constraints.holds, constraints, sizes)
 
 
-def _unit(game: Game, point: Array, jacobian: Array) -> float:
+def own_length(slopes: Callable[[float], Array]) -> float:
     """1, or less where lengths are small: 1e-8 of it changes J by a millionth at most.
 
     So a coordinate near 0 is not taken for one in games whose own lengths are of its size.
+
+    Args:
+        slopes: J, or J u for some u, at the point moved by so much in every coordinate.
     """
-    changed = np.abs(_slopes(game.jacobian(point + sympy.Float(SOLVED, DIGITS))) - jacobian).max(initial=0.0)
-    return float(min(1.0, 1e-6 * np.abs(jacobian).max(initial=0.0) / changed)) if changed > 0 else 1.0
+    here, length = slopes(0.0), 1.0
+    allowed = 1e-6 * np.abs(here).max(initial=0.0)
+    for _ in range(60):  # far beyond its own lengths a field may wind, and changes of J say little
+        changed = np.abs(slopes(SOLVED * length) - here).max(initial=0.0)
+        if not changed > 2 * allowed:
+            break
+        length *= max(float(allowed / changed), 1e-3) if allowed else 0.0
+    return length
 
 
 def _number(e: sympy.Expr) -> float:
@@ -190,17 +200,22 @@ def _natural(game: Game, place: Place) -> float:
     return float(np.linalg.norm(w - game.project(w - v)))
 
 
-def on_known_face(lin: Linearization, w: Array, batch: Batch) -> Linearization:
-    """A linearisation in floats of a constrained game: its feasible directions alone, on the face of the point."""
+def on_known_face(lin: Linearization, w: Array, batch: Batch, length: float) -> Linearization:
+    """A linearisation in floats of a constrained game: its feasible directions alone, on the face of the point.
+
+    Args:
+        length: of the game, see `own_length`.
+    """
     game = lin.game
     point, v = (np.asarray(side.tolist()) for side in (w, game.field(w, batch)))
     jacobian = np.asarray(game.jacobian(w, batch).tolist())
-    tolerance = SOLVED * np.abs(jacobian) @ np.maximum(1.0, np.abs(point)) + 1e-12 * np.abs(v)
+    tolerance = SOLVED * np.abs(jacobian) @ np.maximum(length, np.abs(point)) + 1e-12 * np.abs(v)
     bounds = locate(game, point.tolist(), v.tolist(), tolerance)
     residual = float(np.linalg.norm(np.asarray(game.natural_residual(w, batch).tolist())))
     found = dataclasses.replace(lin, constraints=bounds, equilibrium=bounds.holds, residual=residual)
     if bounds.face is None:
-        return dataclasses.replace(found, equilibrium=lin.equilibrium or residual <= SOLVED * (1 + np.abs(point).max()))
+        near = residual <= SOLVED * max(length, np.abs(point).max())
+        return dataclasses.replace(found, equilibrium=lin.equilibrium or bool(near))
     basis, extra = bounds.face.basis.astype(float), len(lin.symbols) - game.dim
     right = np.block([[basis, np.zeros((game.dim, extra))], [np.zeros((extra, basis.shape[1])), np.eye(extra)]])
     left = np.linalg.pinv(right)

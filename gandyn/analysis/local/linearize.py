@@ -12,7 +12,7 @@ from ...oracles.product_check import derivative_error
 from ...symbolic.members import members_in
 from ...types import Array, Game, Rng, Rule, State
 from ...worlds import SYMBOLS
-from .derivatives import SOLVED, linearize_symbols, on_known_face, refuse_ensemble
+from .derivatives import SOLVED, linearize_symbols, on_known_face, own_length, refuse_ensemble
 from .ensemble import linearize_ensemble
 from .implicit import implicit_jacobian_torch, is_implicit
 from .linearization import Linearization
@@ -123,22 +123,35 @@ def _linearize_torch(game: Game, rule: Rule | None, at: object, state: State | N
     )
     if not finite:
         return found
+    batch, generator = game.draw(np.random.default_rng(seed)), np.random.default_rng(seed)
+    u = torch.as_tensor(generator.standard_normal(z.shape)).to(z)
+    along = u[..., : w.shape[-1]]
+    length = own_length(lambda shift: game.jvp(w.detach() + shift, along, batch).detach().cpu().numpy())
     if not game.constrained and (rule is None or not is_implicit(game, rule)):  # there, steps have kinks of their own
-        u = torch.as_tensor(np.random.default_rng(seed).standard_normal(z.shape)).to(z)
         base = 0 if rule is None else 1  # of a map, the difference from the identity
         error = derivative_error(
-            lambda x: move(x).detach() - base * x, matrix @ u - base * u, z.detach(), u, base * float(z.norm())
+            lambda x: move(x).detach() - base * x,
+            length * (matrix @ u - base * u),
+            z.detach(),
+            length * u,
+            base * float(z.norm()),
         )
         found = dataclasses.replace(found, product_error=error)
-    found = _judged(found, value, z.detach().cpu().numpy(), 500 * float(torch.finfo(w.dtype).eps))
-    return on_known_face(found, w, game.draw(np.random.default_rng(seed))) if game.constrained else found
+    known = np.abs(z.detach().cpu().numpy())
+    known[: w.shape[-1]] = np.maximum(length, known[: w.shape[-1]])
+    found = _judged(found, value, known, 500 * float(torch.finfo(w.dtype).eps))
+    return on_known_face(found, w, batch, length) if game.constrained else found
 
 
-def _judged(lin: Linearization, value: Array, z: Array, rounding: float) -> Linearization:
-    """With -J or DF - 1, and whether F(z) - z vanishes as far as the digits of z tell."""
+def _judged(lin: Linearization, value: Array, known: Array, rounding: float) -> Linearization:
+    """With -J or DF - 1, and whether F(z) - z vanishes as far as the digits of z tell.
+
+    Args:
+        known: |z|, or the game's own length where a coordinate of w is nearer 0.
+    """
     change = lin.numeric if lin.rule is None else lin.numeric - np.eye(len(value))
     size = np.linalg.norm(change, 2)
-    at_rest = bool((np.abs(value) <= max(SOLVED, rounding) * np.abs(change) @ np.maximum(1.0, np.abs(z))).all())
+    at_rest = bool((np.abs(value) <= max(SOLVED, rounding) * np.abs(change) @ known).all())
     if lin.rule is not None and size:
         rounding *= max(1.0, float(np.linalg.norm(lin.numeric, 2) / size))
     return dataclasses.replace(lin, change=change, rounding=rounding, equilibrium=at_rest, settled=at_rest)

@@ -97,6 +97,51 @@ class System:
         return _quiet(inputs, [*self.outputs, *rows], program)
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class Rescaled(System):
+    """The same map in u = (z - origin) / units, so that a small step or gap means the same in any unit and place.
+
+    Attributes:
+        origin, units: of the augmented state, shape (D,).
+    """
+
+    origin: Array
+    units: Array
+
+    @classmethod
+    def to(cls, made: System, bounds: Array) -> Rescaled:
+        """A map in units of a box, shape (d, 2), and of what its memory holds after a step from points in the box."""
+        w = np.random.default_rng(0).uniform(bounds[:, 0], bounds[:, 1], (64, len(bounds)))
+        z = made.start(w)
+        made = about(made, [*bounds.mean(-1), *[0.0] * (made.size - len(bounds) + 1)])
+        with np.errstate(all="ignore"):
+            reached = np.concatenate([z, made(z)])
+        reached = reached[np.isfinite(reached).all(-1)]
+        ends = np.concatenate([bounds, np.stack([reached.min(0), reached.max(0)], -1)[len(bounds) :]])
+        half = np.diff(ends)[:, 0] / 2
+        units = np.where(half > 0, half, half[: len(bounds)].max())
+        program = made.symbols, made.parameter, made.bindings, made.outputs
+        return cls(made.game, made.rule, *program, ends.mean(-1), units)
+
+    def __call__(self, z: Array, p: Any = 0.0) -> Array:
+        """The map on u, shape (..., D)."""
+        return np.asarray((super().__call__(self.world(z), p) - self.origin) / self.units)
+
+    def with_slopes(self, z: Array, p: Any = 0.0) -> tuple[Array, Array]:
+        """The map on u and its derivatives in (u, p)."""
+        value, slopes = super().with_slopes(self.world(z), p)
+        return (value - self.origin) / self.units, slopes * np.append(self.units, 1.0) / self.units[:, None]
+
+    def start(self, w: Array, p: float | None = None) -> Array:
+        """Where the map starts at w, in u."""
+        return np.asarray((super().start(w, p) - self.origin) / self.units)
+
+    def world(self, u: Array) -> Array:
+        """z at u, or its first coordinates at the first coordinates of u."""
+        k = np.shape(u)[-1]
+        return np.asarray(self.origin[:k] + self.units[:k] * u)
+
+
 def compiled(
     inputs: Sequence[sympy.Expr], outputs: Sequence[sympy.Expr], bindings: Sequence[tuple[sympy.Expr, ...]] = ()
 ) -> Callable[..., Any]:
@@ -181,28 +226,44 @@ def system(game: Game, rule: Rule | None = None, parameter: Any = None, field: F
 def about(made: System, centre: Sequence[float]) -> System:
     """The same system with rational polynomials written in powers of distances from a centre, exactly.
 
-    Far from the origin an expanded polynomial loses its digits to cancellation; written so it does not.
+    Far from the origin an expanded polynomial loses its digits to cancellation; written so it does not. Intermediate
+    results are written about their own values at the centre.
 
     Args:
         centre: of z and the parameter, shape (D + 1,).
     """
-    inputs = made._inputs
-    if made.bindings or not any(centre):
+    if not any(centre):
         return made
-    places = [_rational(c) for c in centre]
-    return dataclasses.replace(made, outputs=tuple(_written_about(e, inputs, places) for e in made.outputs))
+    places = dict(zip(made._inputs, map(_rational, centre), strict=True))
+    bindings = []
+    for name, e in made.bindings:
+        places[name] = _rational(_value_at(e, places))
+        bindings.append((name, _written_about(e, places)))
+    outputs = tuple(_written_about(e, places) for e in made.outputs)
+    return dataclasses.replace(made, bindings=tuple(bindings), outputs=outputs)
 
 
 def _rational(x: float) -> sympy.Expr:
     return sympy.Rational(float(x))
 
 
-def _written_about(e: sympy.Expr, symbols: Sequence[sympy.Symbol], centre: Sequence[sympy.Expr]) -> sympy.Expr:
-    if not e.is_polynomial(*symbols) or e.free_symbols - set(symbols):
+def _value_at(e: sympy.Expr, places: dict[sympy.Expr, sympy.Expr]) -> float:
+    """A value in floats; 0 where there is none."""
+    value = complex(sympy.N(e.xreplace(places)))
+    return value.real if np.isfinite(value) else 0.0
+
+
+def _written_about(e: sympy.Expr, places: dict[sympy.Expr, sympy.Expr]) -> sympy.Expr:
+    symbols = sorted(e.free_symbols, key=str)
+    if not symbols or not e.is_polynomial(*symbols) or sympy.total_degree(e, *symbols) < 2:
         return e
     polynomial = sympy.Poly(e, *symbols)
     if not (polynomial.domain.is_QQ or polynomial.domain.is_ZZ):
         return e
+    centre = [places[s] for s in symbols]
     away = [s - c for s, c in zip(symbols, centre, strict=True)]
-    terms = polynomial.set_domain("QQ").shift_list(list(centre)).terms()
-    return sympy.Add(*(c * sympy.Mul(*(a**k for a, k in zip(away, powers, strict=True))) for powers, c in terms))
+    rational = polynomial.set_domain("QQ")
+    shifted = rational.shift(centre[0]) if len(centre) == 1 else rational.shift_list(centre)
+    return sympy.Add(
+        *(c * sympy.Mul(*(a**k for a, k in zip(away, powers, strict=True))) for powers, c in shifted.terms())
+    )
