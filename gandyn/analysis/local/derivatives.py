@@ -20,9 +20,9 @@ from .constrained import Constraints, along, locate, on_face, pressed, reduce_ma
 from .dynamics import LocalDynamics
 from .exact_linearization import ExactLinearization
 from .implicit import implicit_jacobian, is_implicit
+from .lengths import SOLVED, own_length
 from .linearization import Linearization
 
-SOLVED = 1e-8
 DIGITS = 40
 
 
@@ -132,24 +132,6 @@ def locate_point(game: Game, point: Array) -> Place:
         return Place(point, v, False, bool((np.abs(numbers) <= tolerance).all()), constraints, sizes)
     constraints = locate(game, point, [sympy.Float(e, DIGITS) for e in numbers], tolerance)
     return Place(point, v, False, constraints.holds, constraints, sizes)
-
-
-def own_length(slopes: Callable[[float], Array]) -> float:
-    """1, or less where lengths are small: 1e-8 of it changes J by a millionth at most.
-
-    So a coordinate near 0 is not taken for one in games whose own lengths are of its size.
-
-    Args:
-        slopes: J, or J u for some u, at the point moved by so much in every coordinate.
-    """
-    here, length = slopes(0.0), 1.0
-    allowed = 1e-6 * np.abs(here).max(initial=0.0)
-    for _ in range(60):  # far beyond its own lengths a field may wind, and changes of J say little
-        changed = np.abs(slopes(SOLVED * length) - here).max(initial=0.0)
-        if not changed > 2 * allowed:
-            break
-        length *= max(float(allowed / changed), 1e-3) if allowed else 0.0
-    return length
 
 
 def _number(e: sympy.Expr) -> float:

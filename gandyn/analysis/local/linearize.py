@@ -12,9 +12,10 @@ from ...oracles.product_check import derivative_error
 from ...symbolic.members import members_in
 from ...types import Array, Game, Rng, Rule, State
 from ...worlds import SYMBOLS
-from .derivatives import SOLVED, linearize_symbols, on_known_face, own_length, refuse_ensemble
+from .derivatives import linearize_symbols, on_known_face, refuse_ensemble
 from .ensemble import linearize_ensemble
 from .implicit import implicit_jacobian_torch, is_implicit
+from .lengths import SOLVED, own_length
 from .linearization import Linearization
 from .verdicts import Verdict
 

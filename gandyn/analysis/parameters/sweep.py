@@ -104,7 +104,7 @@ def sweep(
         rule: the rule, or None.
         parameters: name -> values, one sequence of numbers for each axis of the grid, in the order of the axes.
         measure: one of these names, or a function of the trajectory of one point of the grid, with all its steps, that
-            returns a number. A function is called once for each point: some tens of microseconds each.
+            returns a number. A function is called once for each point, which takes about a millisecond.
         start: where runs start, shape (d,); the start that the game suggests, or `at` + (1, 1/2, 1/3, ...).
         steps: their length.
         at: the fixed point, shape (d,); the game's known equilibrium by default.
