@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import DomainError, ParameterError
-from ..types import Array, Game, Info, Parameter, Rng, Rule, State
+from ..types import Array, Domain, Game, Info, Parameter, Rng, Rule, State
 from ..worlds import is_symbolic
 from .declaration import register, remembers, step_size, trials
 from .gradient import SimultaneousGD
@@ -129,6 +129,11 @@ class TimeScale(Wrapper):
     tau: Parameter = step_size(default=1)
     aliases = ("TTUR",)
     examples = trials(lambda rule: [rule(SimultaneousGD(0.1), 3)])
+
+    @property
+    def domain(self) -> Domain:  # type: ignore[override]
+        """The inner rule's, for two players or more: one alone has no ratio of step sizes."""
+        return dataclasses.replace(super().domain, several_players=True)
 
     def _rule(self, game: Game) -> Rule:
         return scaled(self.inner, game, (1, *(self.tau,) * (len(game.players) - 1)))

@@ -94,7 +94,6 @@ def _shown(value: float, digits: int, rounding: str = decimal.ROUND_CEILING) -> 
 
 
 @door
-@functools.lru_cache(maxsize=256)
 def worst_case(rule: Rule, mu: float = 0.0, lipschitz: float = 1.0, steps: int = 1, budget: float = 60.0) -> WorstCase:
     """Performance estimation: a proven bound on T steps over all operators of a class, by a semidefinite programme.
 
@@ -132,6 +131,15 @@ def worst_case(rule: Rule, mu: float = 0.0, lipschitz: float = 1.0, steps: int =
         found.certificate.holds()     # True
     """
     _check(rule, mu, lipschitz, steps, budget)
+    try:
+        hash(rule)
+    except TypeError:  # its parameters hold a dict: one for each player, which `run` refuses
+        return _bound.__wrapped__(rule, mu, lipschitz, steps, budget)
+    return _bound(rule, mu, lipschitz, steps, budget)
+
+
+@functools.lru_cache(maxsize=256)
+def _bound(rule: Rule, mu: float, lipschitz: float, steps: int, budget: float) -> WorstCase:
     deadline = time.monotonic() + budget
     points = run(rule, mu, lipschitz, steps)
     low, z = linear_member(points)

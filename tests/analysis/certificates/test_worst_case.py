@@ -235,7 +235,19 @@ def test_rules_outside_the_class_are_refused_by_name():
         gd.worst_case(gd.rules.GDA(0.1), budget=0)
 
 
-LINEAR = [c for c in RULES if the_rule(c).domain.linear_in_field and " (" not in repr(the_rule(c)).replace("=(", " (")]
+def test_a_class_of_one_player_has_no_ratio_of_step_sizes():
+    with pytest.raises(gd.GandynError, match="one player"):
+        gd.worst_case(gd.rules.TimeScale(gd.rules.GDA(0.1), 3), 0.5)
+    with pytest.raises(gd.GandynError, match="per player"):
+        gd.worst_case(gd.rules.GDA({"x": 0.1, "y": 0.2}), 0.5)
+
+
+def _has_a_bound(rule):
+    one_step = " (" not in repr(rule).replace("=(", " (")
+    return rule.domain.linear_in_field and one_step and not rule.domain.several_players
+
+
+LINEAR = [c for c in RULES if _has_a_bound(the_rule(c))]
 
 
 @pytest.mark.parametrize("rule", [the_rule(c) for c in LINEAR], ids=repr)
