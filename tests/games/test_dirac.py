@@ -310,7 +310,7 @@ def test_noise_makes_the_equilibrium_attracting():
     [
         (dict(noise=-0.1), ParameterError, "variance=-0.1"),
         (dict(clip=-1), ParameterError, "bound=-1"),
-        (dict(penalty="R1"), ParameterError, r"R1\(gamma: Any\)"),
+        (dict(penalty="R1"), ParameterError, r"R1\(gamma: Parameter\)"),
         (dict(penalty="R3(1)"), UnknownNameError, "R1"),
         (dict(loss="minmax"), UnknownNameError, "minimax"),
         (dict(penalty="WGANGP(-1)"), ParameterError, "gamma=-1"),
