@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...budget import Budget, OutOfTimeError
 from ...doors import door
 from ...errors import ParameterError
 from ...results import Result
@@ -80,6 +81,7 @@ def certify(
     box: Any = None,
     parameters: Mapping[str, Any] | None = None,
     effort: int = 2000,
+    budget: float | Budget | None = 300.0,
 ) -> Certificate:
     """Prove that a fixed point exists, attracts, and is the only one in a box, for all parameters in given ranges.
 
@@ -105,6 +107,7 @@ def certify(
         parameters: (low, high), or a number, by name: free symbols of game and rule, and fields of the rule, whose
             values per player keep their ratio to the first (`certificate.rule` is the rule that was analysed).
         effort: boxes that one basin may take, about a millisecond each.
+        budget: seconds. When they are spent, what is proven so far stands and `failure` says "out of time".
 
     Returns:
         A `Certificate`: whether `.proven`, `.unique` and `.attracting`, the `.basin_radius`, or the `.failure` that
@@ -123,15 +126,28 @@ def certify(
         proof.proven, proof.basin_radius  # True, 0.5
     """
     spans = ranges(parameters)
-    subject = system(game, rule, spans)
+    limit = Budget.of(budget)
     values = {name: (float(low), float(high)) for name, (low, high) in spans.items()}
     point = _point(game, at, values)
     bounds = _bounds(game, point, box)
-    proof = Proof(subject, point, bounds, effort)
-    pieces, failure, unproven = proof.local(tuple(spans[name] for name in subject.parameters))
+    try:
+        subject = limit.run(lambda: system(game, rule, spans), "the map of the proof")
+    except OutOfTimeError:
+        late = _late("existence", limit, values, bounds)
+        return Certificate(game, rule, tuple(point), bounds, values, False, False, 0.0, None, (), late, ())
+    proof, unproven = Proof(subject, point, bounds, effort), False
+    pieces: list[Piece] = []
+    try:
+        whole = tuple(spans[name] for name in subject.parameters)
+        pieces, failure, unproven = limit.run(lambda: proof.local(whole), "the proof")
+    except OutOfTimeError:
+        failure = _late("existence", limit, values, bounds)
     reached = len(STEPS) if failure is None else STEPS.index(failure.step)
     if failure is None:
-        pieces, failure = proof.basins(pieces)
+        try:
+            pieces, failure = limit.run(lambda: proof.basins(pieces), "the proof of a basin")
+        except OutOfTimeError:
+            failure = _late("basin", limit, values, bounds)
     names = subject.parameters
     steps = tuple(step for piece in pieces for step in facts(piece, names, unproven))
     done = failure is None
@@ -148,6 +164,17 @@ def certify(
         steps=steps,
         failure=failure,
         pieces=tuple(pieces),
+    )
+
+
+def _late(step: str, limit: Budget, values: dict[str, Interval], bounds: Array) -> Failure:
+    return Failure(
+        step,
+        limit.reason.removeprefix("undecided: "),
+        False,
+        values,
+        tuple((float(a), float(b)) for a, b in bounds),
+        {},
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from typing import Any
 
 from ... import worlds
@@ -11,7 +13,7 @@ from .exact_gap import replaced
 Path = list[Array]
 
 
-def run(view: RestrictedGame, rule: Rule, x: Array, k: int, rng: Rng) -> Path:
+def run(view: RestrictedGame, rule: Rule, x: Array, k: int, rng: Rng, until: float = math.inf) -> Path:
     """Run a rule for k steps on one player's own problem.
 
     Args:
@@ -20,12 +22,15 @@ def run(view: RestrictedGame, rule: Rule, x: Array, k: int, rng: Rng) -> Path:
         x: the start, shape (..., size of the player's block).
         k: the number of steps.
         rng: source of randomness of the rule.
+        until: when to stop, on the clock `time.monotonic`.
 
     Returns:
-        The k + 1 points of the run; the first is x.
+        The k + 1 points of the run, or fewer, at least two, where the time was up; the first is x.
     """
     path, state = [x], rule.init(view, x, rng)
     for _ in range(k):
+        if len(path) > 1 and time.monotonic() >= until:
+            break
         x, state, _ = rule.step(view, x, state, rng)
         path.append(x)
     return path

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import time
 from typing import Any
 
 import numpy as np
 
 from ... import worlds
-from ...budget import Budget
+from ...budget import Budget, OutOfTimeError
 from ...doors import door
 from ...errors import ParameterError, UnknownNameError
 from ...lazy import sympy
@@ -96,8 +97,9 @@ def duality_gap(
         rng: seed of batches and perturbations.
         radius, box: for "box", |x_k| <= radius for every coordinate, or one (low, high) pair per coordinate of w. By
             default the game's own box; of a constrained game's box only what is feasible.
-        tolerance, parts, budget: for "box", the width at which to stop, the parts of its box that a player may search,
-            and seconds for all of them.
+        tolerance, parts: for "box", the width at which to stop, and the parts of its box that a player may search.
+        budget: seconds. Where they end first, a search gives the interval that it has, and inner steps the value after
+            as many as were made; the note says so.
 
     Returns:
         A `DualityGap`: `.value`, what `.kind` of number that is (exact, a bound, an estimate), and the `.answers`
@@ -106,6 +108,7 @@ def duality_gap(
     Raises:
         DomainError: for "exact" where there is no closed form, for "proximal" outside zero-sum games of two players,
             for "box" on games without expressions.
+        OutOfTimeError: where not even one run of "proximal" ends in time.
         ParameterError: for parameters out of range, and a point outside the box.
         UnknownNameError: for another method.
 
@@ -120,12 +123,12 @@ def duality_gap(
     point = _point(game, w, method)
     game.check(point)
     calls = game.counts * 1
+    limit = Budget.of(budget)
     with game.undisturbed():
         if method == "exact":
             found = _exactly(game, point)
         elif method == "box":
-            deadline = time.monotonic() + Budget.of(budget).left
-            effort = boxes.Effort(_positive("tolerance", tolerance), _whole("parts", parts), deadline)
+            effort = boxes.Effort(_positive("tolerance", tolerance), _whole("parts", parts), _end(limit))
             found = boxes.over_box(game, boxes.numbers(game, point), boxes.box_of(game, box, radius), effort)
         else:
             how = Inner(_inner_rule(game, rule, inner_lr), _whole("k", k), _whole("repeats", repeats), seed=rng)
@@ -133,7 +136,7 @@ def duality_gap(
                 how = dataclasses.replace(how, scale=_positive("scale", scale))
             if method == "proximal":
                 how = dataclasses.replace(how, lam=_positive("lam", lam))
-            found = (_proximally if method == "proximal" else _by_steps)(game, point, how)
+            found = (_proximally if method == "proximal" else _by_steps)(game, point, how, limit)
     return dataclasses.replace(found, method=method, counts=game.counts - calls)
 
 
@@ -165,15 +168,26 @@ def _infinite(term: Array) -> bool:
     return bool(np.isinf(np.asarray(term, dtype=float)).any())
 
 
-def _by_steps(game: Game, w: Array, how: Inner) -> DualityGap:
-    """The average over repeats of the gap along each player's own inner path."""
+def _end(limit: Budget) -> float:
+    """When a budget ends, on the clock `time.monotonic`."""
+    return time.monotonic() + limit.left
+
+
+def _by_steps(game: Game, w: Array, how: Inner, limit: Budget) -> DualityGap:
+    """The average over repeats of the gap along each player's own inner path.
+
+    Where the time ends, the first repeat says how many steps all of them have, and others that do not reach it are left
+    out: a shorter run bounds the gap as well.
+    """
     runs: list[tuple[Any, Any, Any, list[Array]]] = []
+    k = how.k
     for stream in how.streams():
-        paths = []
-        for i in range(len(game.players)):
-            view = game.restrict(i, w)
-            start = inner.perturbed(game, i, w, how.scale, stream) if how.scale else view.block
-            paths.append(inner.run(view, how.rule, start, how.k, stream))
+        ends_at = time.monotonic() + (limit.left if runs else limit.left / how.repeats)
+        paths = _inner_paths(game, w, how, k, stream, ends_at)
+        reached = len(paths[0]) - 1
+        if runs and reached < k:
+            break
+        k = reached
         batch = game.draw_held_out(stream)
         history, shares = inner.gaps_along(game, w, paths, batch)
         ends = [path[-1] for path in paths]
@@ -184,9 +198,25 @@ def _by_steps(game: Game, w: Array, how: Inner) -> DualityGap:
     error = _standard_error([r[0][-1] for r in runs])
     kind = "lower" if game.deterministic and _finite(history[-1]) else "estimate"
     note = _warning(game, history, shares)
+    if k < how.k or len(runs) < how.repeats:
+        late = f"out of time (budget of {limit.seconds:g} s) after {k} of {how.k} inner steps"
+        late += f" in {len(runs)} of {how.repeats} runs" if how.repeats > 1 else ""
+        note = "; ".join(part for part in (note, late) if part)
     return DualityGap(
         game, w, history[-1], kind, "", shares, runs[-1][3], None, residuals, history, error, note
     )  # fmt: skip
+
+
+def _inner_paths(game: Game, w: Array, how: Inner, k: int, stream: Any, ends_at: float) -> list[inner.Path]:
+    """Each player's k steps or, if they take longer than until `ends_at`, as many as the slowest has made."""
+    paths: list[inner.Path] = []
+    for i, left in enumerate(range(len(game.players), 0, -1)):
+        view = game.restrict(i, w)
+        start = inner.perturbed(game, i, w, how.scale, stream) if how.scale else view.block
+        now = time.monotonic()
+        path = inner.run(view, how.rule, start, k, stream, now + (ends_at - now) / left)
+        paths, k = [*paths, path], len(path) - 1
+    return [path[: k + 1] for path in paths]
 
 
 def _warning(game: Game, history: Array, shares: Array) -> str:
@@ -220,9 +250,17 @@ def _standard_error(values: list[Any]) -> Array | None:
     return (sum((v - mean) ** 2 for v in values) / (len(values) - 1) / len(values)) ** 0.5
 
 
-def _proximally(game: Game, w: Array, how: Inner) -> DualityGap:
-    """The proximal duality gap (Sidheekh et al. 2021b), averaged over the repeats."""
-    runs = [proximal(game, w, how.rule, how.k, how.lam, stream) for stream in how.streams()]
+def _proximally(game: Game, w: Array, how: Inner, limit: Budget) -> DualityGap:
+    """The proximal duality gap (Sidheekh et al. 2021b), averaged over the repeats that end in time."""
+    runs: list[Any] = []
+    for stream in how.streams():
+        step = functools.partial(proximal, game, w, how.rule, how.k, how.lam, stream)
+        try:
+            runs.append(limit.run(step, "the proximal gap"))
+        except OutOfTimeError:
+            if not runs:
+                raise
+            break
     shares = worlds.stack([_mean([run.shares[i] for run in runs]) for i in range(2)], axis=0)
     residuals = worlds.stack([_mean([run.residuals[i] for run in runs]) for i in range(2)], axis=0)
     total, error = shares[0] + shares[1], _standard_error([run.shares[0] + run.shares[1] for run in runs])
@@ -233,6 +271,9 @@ def _proximally(game: Game, w: Array, how: Inner) -> DualityGap:
             f"not converged: {left} of the gradients are left, so that the value is of these answers, not of the best"
         )
         note = "; ".join(part for part in (note, words) if part)
+    if len(runs) < how.repeats:
+        late = f"out of time (budget of {limit.seconds:g} s) after {len(runs)} of {how.repeats} runs"
+        note = "; ".join(part for part in (note, late) if part)
     answers = [runs[-1].penalised, runs[-1].free]
     return DualityGap(game, w, total, "estimate", "", shares, answers, None, residuals, None, error, note)
 

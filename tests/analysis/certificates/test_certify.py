@@ -300,3 +300,10 @@ def test_a_derivative_of_norm_1_does_not_contract():
     assert sampler.level(unit) == 0
     sampler.average = lambda u, z, p: np.broadcast_to(unit / 2, (*u.shape[:-1], 3, 3))
     assert sampler.level(unit) == 1
+
+
+def test_out_of_time_is_undecided_and_keeps_what_it_has():
+    proof = gd.certify(gd.games.quadratic(1, 2, 1), gd.rules.GDA(0.1), at=(0, 0), budget=1e-9)
+    assert [proof.proven, proof.unique, proof.attracting] == [False] * 3
+    assert proof.basin_radius == 0
+    assert "existence undecided: out of time" in proof.summary()
