@@ -17,7 +17,7 @@ from ...errors import DomainError
 from ...results import Result, Trajectory, aligned
 from ...symbolic.function import SymbolicFunction
 from ...types import Array, Game, Implicit, Rule
-from ...types.signs import is_zero, simplified
+from ...types.signs import is_zero
 from ...worlds import exact
 from ..local.dynamics import refuse_without_symbols
 from .expansion import (
@@ -32,6 +32,7 @@ from .expansion import (
     traced,
 )
 from .matching import match, probe
+from .memory import affine, beyond, left_division, without
 from .phase_space import PhaseSpace
 
 BETA = sympy.Symbol("beta", positive=True)
@@ -284,15 +285,15 @@ def _state_series(
 ) -> dict[sympy.Expr, tuple[sympy.Expr, ...]]:
     """The state at w_n, as series in lr, from w_n and w_{n-1} alone."""
     d, size = game.dim, len(step.symbols) - game.dim
-    outputs, unknowns = _affine(step, d)
+    outputs, unknowns = affine(step, d)
     into_w = sympy.Matrix([[e.diff(x) for x in unknowns] for e in outputs[:d]])
     into_state = sympy.Matrix([[e.diff(x) for x in unknowns] for e in outputs[d:]])
-    back = _left_division(into_state, into_w, rule)  # s_n = known + back (w_n - known part of the step before)
+    back = left_division(into_state, into_w, rule)  # s_n = known + back (w_n - known part of the step before)
     poles = [[taylor(sympy.cancel(back[k, i] * STEP), {}, 3) for i in range(d)] for k in range(size)]
     known_part = [e.xreplace(dict.fromkeys(unknowns, sympy.Integer(0))) for e in outputs]
     jerk = [sympy.Dummy(f"{s}'''", real=True) for s in w]
     before = {s: (s, -v, acc / 2, -j / 6) for s, v, acc, j in zip(w, u, a, jerk, strict=True)}
-    rows = program_series(_without(step, unknowns), known_part, before, 3)
+    rows = program_series(without(step, unknowns), known_part, before, 3)
     moved = [[s - row[0] if j == 0 else -row[j] for j in range(4)] for s, row in zip(w, rows[:d], strict=True)]
     result = {}
     for k in range(size):
@@ -306,50 +307,6 @@ def _state_series(
             series.append(tidy(total))
         lead = sum(poles[k][i][0] * moved[i][0] for i in range(d))
         if sympy.expand(lead) != 0:
-            raise _beyond(rule)
+            raise beyond(rule)
         result[step.symbols[d + k]] = tuple(series)
     return result
-
-
-def _without(step: Any, unknowns: list[sympy.Symbol]) -> Any:
-    """The lines of a program that do not depend on the unknowns."""
-    gone, kept = set(unknowns), []
-    for name, e in step.bindings:
-        if e.free_symbols & gone:
-            gone.add(name)
-        else:
-            kept.append((name, e))
-    return dataclasses.replace(step, bindings=tuple(kept))
-
-
-def _affine(step: Any, d: int) -> tuple[list[Any], list[Any]]:
-    """The outputs as affine functions of unknowns: the old state, and what was computed from it by the field."""
-    unknowns: list[Any] = list(step.symbols[d:])
-    values: dict[Any, Any] = {}
-    for name, e in step.bindings:
-        e = e.xreplace(values)
-        if e.free_symbols & set(unknowns):
-            slopes = [e.diff(x) for x in unknowns]
-            if any(slope.free_symbols & set(unknowns) or slope.has(*step.symbols[:d]) for slope in slopes):
-                unknowns.append(name)
-            else:
-                values[name] = e
-    outputs = [expanded(e.xreplace(values)) for e in step.outputs]
-    return outputs, unknowns
-
-
-def _left_division(e: sympy.Matrix, b: sympy.Matrix, rule: Rule) -> sympy.Matrix:
-    """A matrix M with M b = e, entries simplified."""
-    try:
-        solution, free = b.T.gauss_jordan_solve(e.T)
-    except ValueError as error:
-        raise _beyond(rule) from error
-    return solution.xreplace(dict.fromkeys(free, sympy.Integer(0))).T.applyfunc(simplified)
-
-
-def _beyond(rule: Rule) -> DomainError:
-    return DomainError(
-        f"{rule!r}, whose memory is not determined by two successive points",
-        "memory of the last point or field",
-        "linearize takes any memory into account",
-    )

@@ -1,0 +1,58 @@
+"""A rule's memory as an affine function of what it has seen: the linear algebra behind "from two points alone"."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import sympy
+
+from ...errors import DomainError
+from ...types import Rule
+from ...types.signs import simplified
+from .expansion import expanded
+
+
+def without(step: Any, unknowns: list[sympy.Symbol]) -> Any:
+    """The lines of a program that do not depend on the unknowns."""
+    gone, kept = set(unknowns), []
+    for name, e in step.bindings:
+        if e.free_symbols & gone:
+            gone.add(name)
+        else:
+            kept.append((name, e))
+    return dataclasses.replace(step, bindings=tuple(kept))
+
+
+def affine(step: Any, d: int) -> tuple[list[Any], list[Any]]:
+    """The outputs as affine functions of unknowns: the old state, and what was computed from it by the field."""
+    unknowns: list[Any] = list(step.symbols[d:])
+    values: dict[Any, Any] = {}
+    for name, e in step.bindings:
+        e = e.xreplace(values)
+        if e.free_symbols & set(unknowns):
+            slopes = [e.diff(x) for x in unknowns]
+            if any(slope.free_symbols & set(unknowns) or slope.has(*step.symbols[:d]) for slope in slopes):
+                unknowns.append(name)
+            else:
+                values[name] = e
+    outputs = [expanded(e.xreplace(values)) for e in step.outputs]
+    return outputs, unknowns
+
+
+def left_division(e: sympy.Matrix, b: sympy.Matrix, rule: Rule) -> sympy.Matrix:
+    """A matrix M with M b = e, entries simplified."""
+    try:
+        solution, free = b.T.gauss_jordan_solve(e.T)
+    except ValueError as error:
+        raise beyond(rule) from error
+    return solution.xreplace(dict.fromkeys(free, sympy.Integer(0))).T.applyfunc(simplified)
+
+
+def beyond(rule: Rule) -> DomainError:
+    """The refusal of a rule that remembers more than two points tell."""
+    return DomainError(
+        f"{rule!r}, whose memory is not determined by two successive points",
+        "memory of the last point or field",
+        "linearize takes any memory into account",
+    )
