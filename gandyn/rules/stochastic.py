@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ..errors import DomainError
 from ..types import Array, Cost, Domain, Game, Info, Rng, Rule, State
 from ..worlds import number
 from .declaration import count, derived, parameter, register, step_size, trials, weight
@@ -139,4 +140,8 @@ def _coin(rng: Any, probability: Any) -> Any:
     """1 with this probability, else 0: a number, or a symbol from what stands in for a generator in a trace."""
     if rng is None:
         return 0
+    if isinstance(rng, (list, tuple)):
+        raise DomainError(
+            "SVRE on many networks at once, each with a coin of its own", "one network", "train each alone"
+        )
     return rng.coin(probability) if hasattr(rng, "coin") else int(rng.random() < probability)

@@ -83,7 +83,7 @@ def _search(
         for orbit in _orbits(map_, settled, map_, reach):
             keep(found, _curve(map_, orbit, settled))
         if map_.size == d:
-            _search_backwards(map_, starts[:BACKWARD_STARTS], reach, found)
+            _search_backwards(map_, map_.start(starts[:BACKWARD_STARTS]), reach, found)
         for cycle in flow_cycles:
             keep(found, circle_from_curve(map_, cycle.points))
         scattered = map_.start(rng.uniform(bounds[:, 0], bounds[:, 1], (PERIODIC_STARTS, d)))

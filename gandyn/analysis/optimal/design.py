@@ -137,7 +137,9 @@ def design(
 def _freed(rule: Rule, parameters: Any, bounds: Any) -> tuple[Rule, list[Range]]:
     """The rule with its free parameters as symbols, and the range of each."""
     given = (parameters,) if isinstance(parameters, (str, sympy.Symbol)) else parameters
-    if not (isinstance(given, (list, tuple)) and all(isinstance(p, (str, sympy.Symbol)) and str(p) for p in given)):
+    if not (
+        isinstance(given, (list, tuple)) and given and all(isinstance(p, (str, sympy.Symbol)) and str(p) for p in given)
+    ):
         raise ParameterError(f"parameters={parameters!r}"[:80], "names, at least one", 'parameters=("lr",)')
     given = tuple(map(str, given))
     free = sorted(map(str, symbols_of(rule)))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy.optimize import linprog
+from scipy.optimize import linprog, minimize
 
 from ...budget import Budget
 from ...classes import Curve
@@ -23,6 +23,7 @@ ACTIVE = 0.15
 EXCHANGES = 12
 PROGRAMS = 60
 ZOOMS = 60
+DOUBLINGS = (1, 2, 3, 4, 5, 6, 8, 10, 14, 20)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,7 +120,41 @@ def _closer(
                 best, least = trial[k], reached
                 continue
         region = region / 3
-    return best, least
+    return _smoothed(matrix, curves, ranges, best, least, limit) if len(ranges) > 1 else (best, least)
+
+
+def _smoothed(
+    matrix: Companion, curves: Sequence[Curve], ranges: Sequence[Range], best: Array, least: float, limit: Budget
+) -> tuple[Array, float]:
+    """From the best point by |M^k|^(1/k) for growing k: smooth where the radius, its limit, has a sharp bent valley."""
+    z = samples(curves, 65)
+
+    def clipped(x: Array) -> list[float]:
+        return [r.clipped(float(v)) for v, r in zip(x, ranges, strict=True)]
+
+    def height(x: Array, doublings: int) -> float:
+        return float(_log_norms(matrix.matrices(z, clipped(x)), doublings).max())
+
+    point = best
+    for doublings in DOUBLINGS:
+        if limit.out:
+            break
+        corners = np.vstack([point, point + np.diag(0.05 * np.maximum(np.abs(point), 1e-3))])
+        options = {"initial_simplex": corners, "xatol": 1e-15, "fatol": 1e-15, "maxfev": 120 * len(ranges)}
+        point = np.array(clipped(minimize(height, point, (doublings,), "Nelder-Mead", options=options).x))
+    reached = largest(matrix, curves, list(point))[0]
+    return (point, reached) if reached < least else (best, least)
+
+
+def _log_norms(a: Array, doublings: int) -> Array:
+    """log |A^k| / k for k = 2^doublings and each matrix, shape (..., D, D)."""
+    total = np.zeros(a.shape[:-2])
+    for n in range(doublings + 1):
+        size = np.linalg.norm(a, axis=(-2, -1))
+        total += np.log(np.maximum(size, 1e-300)) / 2**n
+        a = a / np.maximum(size, 1e-300)[..., None, None]
+        a = a @ a
+    return total
 
 
 def _spacing(axis: Array) -> float:

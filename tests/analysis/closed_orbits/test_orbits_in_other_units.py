@@ -55,3 +55,10 @@ def test_a_circle_is_found_in_every_unit(units):
     assert [r / scale for r in orbit.radius] == pytest.approx(same.radius, rel=1e-6)
     there = orbit(0.25)  # on the augmented state, in the game's own coordinates
     assert abs(there - orbit.points[len(orbit.points) // 4]).max() < 1e-6 * scale
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("half", [1.5, 2.0])
+def test_repelling_circles_are_found_backwards_whatever_the_box(half):
+    found = gd.limit_cycles(gd.games.forsaken(), [(-half, half)] * 2, rule=gd.rules.GDA(0.05))
+    assert [circle.stable for circle in found] == [False, True]

@@ -144,6 +144,14 @@ def test_two_parameters_of_alternating_momentum():
 
 
 @pytest.mark.slow
+def test_two_steps_that_end_a_game_of_turns_in_two_moves():
+    """x' = x - a (.3 x + y), y' = y + b (x' - .3 y): determinant (1 - .3 a)(1 - .3 b), trace 2 - .3 (a + b) - a b."""
+    found = gd.design(R.AlternatingGD(("a", "b")), C.Spectrum(points=[0.3 + 1j]))
+    assert found.rate < 1e-6
+    assert found.values == pytest.approx({"a": 3 / 10.9, "b": 10 / 3}, rel=1e-9)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rule", "over"),
     [

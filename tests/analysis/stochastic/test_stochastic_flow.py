@@ -110,13 +110,13 @@ def test_the_correction_gains_one_order_of_the_covariance(name):
     ratios = []
     for corrected in (False, True):
         apart = []
-        for lr in (0.02, 0.01):
+        for lr in (0.005, 0.0025):
             rule = RULES[name](lr)
             exact = gd.stationary(GAME, rule, NOISE).covariance
             found = gd.stochastic_flow(GAME, rule, NOISE, 2).covariance([0, 0], corrected)
             apart.append(np.abs(found - exact).max() / np.abs(exact).max())
         ratios.append(apart[0] / apart[1])
-    np.testing.assert_allclose(ratios, [2, 4], rtol=0.12)
+    np.testing.assert_allclose(ratios, [2, 4], rtol=0.05)
 
 
 def test_formulas():

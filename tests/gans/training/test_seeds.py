@@ -129,7 +129,7 @@ def test_every_rule_runs_unchanged_or_is_refused_as_alone(name: str) -> None:
             gd.gans.train(game(), rule, 2, seeds=SEEDS, metrics=None)
         return
     reason = _refused(rule)
-    assert not reason or "solves linear systems" in reason
+    assert not reason or "solves linear systems" in reason or "a coin of its own" in reason
 
 
 def test_a_member_that_diverges_leaves_the_others_alone() -> None:
