@@ -35,7 +35,7 @@ class Slider:
     logarithmic: bool = False
 
     def to_dict(self) -> dict[str, Any]:
-        """What the page knows of it."""
+        """The slider as JSON for the page: every attribute but the symbol, by name."""
         data = dataclasses.asdict(self) | {"symbol": None}
         return {name: value for name, value in data.items() if name != "symbol"}
 

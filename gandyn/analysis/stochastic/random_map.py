@@ -126,7 +126,7 @@ class RandomMap:
         return np.concatenate([t[k] for t, k in zip(tables, rows, strict=True)], axis=1)
 
     def at_value(self, symbol: Any, value: object) -> RandomMap:
-        """The same map with a number in place of a free symbol."""
+        """The random map of one step, the part that runs from the start included, with a number for a free symbol."""
         replace = {symbol: exact(value)}
         parts = {name: getattr(self, name).xreplace(replace) for name in ("matrix", "offset", "noise", "covariance")}
         start = None if self.start is None else self.start.at_value(symbol, value)
