@@ -27,7 +27,7 @@ _HOMES = {
     "Watching": "training.options",
     "Saving": "training.options",
     "TrainingRun": "training.run",
-    "SeededRuns": "training.seeds",
+    "SeededRuns": "training.seeded_runs",
     "Config": "training.config",
     "Sweep": "training.sweep",
     "DistributedGame": "training.distributed",

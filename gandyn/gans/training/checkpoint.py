@@ -115,6 +115,18 @@ def listed(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("checkpoint-*.json") if NAME.fullmatch(path.name))
 
 
+def of_run(folder: Path) -> list[Path]:
+    """The checkpoints of the folder of a run, oldest first.
+
+    Raises:
+        CheckpointError: where there is none.
+    """
+    paths = listed(folder) if folder.is_dir() else []
+    if not paths:
+        raise CheckpointError(f"no checkpoint in {folder}", "the folder of a run", "gandyn train CONFIG --out FOLDER")
+    return paths
+
+
 def read_record(path: Path) -> dict[str, Any]:
     """The JSON of a checkpoint, checked.
 

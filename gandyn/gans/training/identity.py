@@ -22,14 +22,16 @@ MOST_BYTES = 2**28
 def describe(game: Any, rule: Rule, stepping: Stepping) -> dict[str, Any]:
     """What two runs have in common that go on from each other, as plain data.
 
-    Data, initial parameters and layers count by their content; functions by their names.
+    Data, initial parameters and layers count by their content; functions by their names. Every member of an
+    ensemble counts.
     """
-    game_itself = whole(game)
+    members = list({id(member): member for member in getattr(game, "games", [whole(game)])}.values())
+    game_itself = members[0]
     return {
         "game": repr(game),
-        "loss": repr(game.loss),
+        "loss": repr(game_itself.loss),
         "penalties": [repr(penalty) for penalty in game.penalties],
-        "batch": game.size,
+        "batch": game_itself.size,
         "dtype": str(game.dtype),
         "rule": _named(repr(rule)),
         "seed": stepping.seed,
@@ -37,8 +39,8 @@ def describe(game: Any, rule: Rule, stepping: Stepping) -> dict[str, Any]:
         "precision": stepping.precision,
         "game_seed": getattr(game_itself, "seed", None),
         "networks": _digest(*(_named(repr(network)) for network in game_itself.networks)),
-        "initial_parameters": _digest(game_itself.w0),
-        "data": _digest(*_data(game_itself.data)),
+        "initial_parameters": _digest(game.w0),
+        "data": _digest(*(part for member in members for part in _data(member.data))),
     }
 
 

@@ -5,23 +5,24 @@ from __future__ import annotations
 import contextlib
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ...results import Status
+from ...results import Result, Status
 from ...types import Array
 from ..monitor import Monitor
 from . import checkpoint
 from .display import display
 from .identity import sealed
-from .lock import Held
-from .log import JsonLines, Row, seal
+from .lock import Held, making
+from .log import JsonLines, Row, cut, seal
 from .observe import undisturbed
 from .options import Saving, Watching
 from .run import LOG, RESULT, TrainingRun
 from .sample_grid import SampleGrid
-from .state import Training, versions
+from .state import Training, tell_difference, versions
 from .stop import Stop
 from .untrusted_files import write_atomically
 
@@ -77,9 +78,7 @@ class Session:
         ended = stop.signal if status is Status.INTERRUPTED else None
         run = TrainingRun.of(training, status, self.rows, self.monitor.findings, self.saving.place, self.steps, ended)
         if self.held is not None:
-            text = json.dumps(sealed(run.to_dict()), indent=1, allow_nan=False)
-            with self.held.writing():
-                write_atomically(self.held.folder / RESULT, text.encode() + b"\n")
+            write_result(run, self.held)
         return run
 
     def _due(self, every: int | None, step: int) -> bool:
@@ -164,3 +163,37 @@ class Session:
             snapshot, folder = self.training.snapshot(), self.held.folder
             with self.held.writing():
                 checkpoint.write(folder, snapshot, self.identity, versions(), self.saving.keep, seal(self.rows))
+
+
+def begun(training: Any, identity: dict[str, Any], saving: Saving) -> list[Row]:
+    """Go to the last checkpoint of the folder, if there is one; the rows of the log up to there."""
+    folder, game = saving.place, training.game
+    if folder is None:
+        return []
+    agree = getattr(game, "agree", bool)
+    agree(False)  # where there are several processes, they wait here for each other
+    paths = checkpoint.listed(folder) if saving.resume else []
+    record = training.restore(paths[-1], identity) if paths else {}
+    if paths:
+        tell_difference(record["versions"], paths[-1])
+    agree(False)
+    if not getattr(game, "chief", True):
+        return []
+    for path in paths[:-1]:
+        checkpoint.verify(path)
+    return cut(folder / LOG, record) if paths else _emptied(folder)
+
+
+def _emptied(folder: Path) -> list[Row]:
+    """A folder without the files of a run before."""
+    for path in [*checkpoint.listed(folder), *folder.glob("checkpoint-*.safetensors"), folder / LOG, folder / RESULT]:
+        with making(path):
+            path.unlink(missing_ok=True)
+    return []
+
+
+def write_result(run: Result, held: Held) -> None:
+    """How a run ended, as the last file of its folder."""
+    text = json.dumps(sealed(run.to_dict()), indent=1, allow_nan=False)
+    with held.writing():
+        write_atomically(held.folder / RESULT, text.encode() + b"\n")

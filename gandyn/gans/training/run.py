@@ -134,11 +134,7 @@ class TrainingRun(Result):
             CheckpointError: for a folder without checkpoint or config, damaged or hostile files, and those of others.
         """
         folder = Path(folder)
-        paths = checkpoint.listed(folder) if folder.is_dir() else []
-        if not paths:
-            raise CheckpointError(
-                f"no checkpoint in {folder}", "the folder of a run", "gandyn train CONFIG --out FOLDER"
-            )
+        paths = checkpoint.of_run(folder)
         config = None
         if game is None or rule is None:
             config = Config.read(folder / CONFIG)
@@ -164,14 +160,32 @@ def _ending(path: Path, step: int) -> tuple[Status, int]:
     Raises:
         CheckpointError: for a result that is not as it was written.
     """
-    if not path.exists():
+    result = read_result(path)
+    if result is None:
         return Status.INTERRUPTED, step  # killed before it ended
-    result = read_json(path, "the result")
-    if not isinstance(result, dict) or not intact(result) or result.get("status") not in Status.__members__:
-        raise CheckpointError(f"{path.name}, which is not as it was written", "the result of the run", "delete it")
+    if result.get("status") not in Status.__members__:
+        raise _not_as_written(path)
     if result["step"] < step:  # of an earlier call; the one after it was killed
         return Status.INTERRUPTED, max(step, result["steps"])
     return Status[result["status"]], result["steps"]
+
+
+def read_result(path: Path) -> dict[str, Any] | None:
+    """How a run ended, as its folder says; None where it does not say, since the run was killed.
+
+    Raises:
+        CheckpointError: for a result that is not as it was written.
+    """
+    if not path.exists():
+        return None
+    result = read_json(path, "the result")
+    if not isinstance(result, dict) or not intact(result):
+        raise _not_as_written(path)
+    return result
+
+
+def _not_as_written(path: Path) -> CheckpointError:
+    return CheckpointError(f"{path.name}, which is not as it was written", "the result of the run", "delete it")
 
 
 def _short(value: float | None) -> str:

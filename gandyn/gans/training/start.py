@@ -19,14 +19,15 @@ from . import checkpoint, distributed
 from .config import Config
 from .distributed import whole
 from .identity import describe, refuse_nameless
-from .lock import locked, making
-from .log import Row, TensorBoard, Writer, cut
-from .loop import Session
+from .lock import locked
+from .log import TensorBoard, Writer
+from .loop import Session, begun
 from .measures import default_metrics, measure
 from .options import Saving, Stepping, Watching
-from .run import CONFIG, LOG, RESULT, TrainingRun
-from .seeds import SeededRuns, SeededTraining
-from .state import Training, tell_difference
+from .run import CONFIG, TrainingRun
+from .seeded_runs import SeededRuns
+from .seeds import SeededTraining
+from .state import Training
 from .untrusted_files import CheckpointError, canonical, write_atomically
 
 GROUPS = {"stepping": Stepping, "watching": Watching, "saving": Saving}
@@ -55,7 +56,8 @@ def train(game: Any, rule: Rule, steps: int, **options: Any) -> TrainingRun | Se
     are those of that run to rounding. A member that diverges, or stops early, stays where it is; the others go on. For
     members that start at different networks, or have data of their own, give a `gd.gans.Ensemble` of games. Refused by
     name: rules that solve linear systems, layers that draw random numbers other than dropout, and what acts on one run
-    (folder, capture, compile, precision, monitor).
+    (samples_every, capture, compile, precision, monitor). A folder holds all members' rows, each with its seed, and
+    their checkpoints side by side; the same call on it goes on to the same numbers, bit for bit on a CPU.
 
     Args:
         game: a `GANGame`, perhaps a `DistributedGame` around one, or an `Ensemble`. rule: the update rule.
@@ -153,31 +155,13 @@ class Run:
         with locked(saving.place if self.chief else None) as held:
             if held is not None and self.config is not None:
                 _keep_config(self.config, held.folder, saving.resume)
-            rows = self._begin(training, identity)
+            rows = begun(training, identity, saving)
             return Session(training, self.steps, watching, saving, identity, rows, held).run()
 
     @property
     def chief(self) -> bool:
         """Whether this process writes the files."""
         return bool(getattr(self.game, "chief", True))
-
-    def _begin(self, training: Training, identity: dict[str, Any]) -> list[Row]:
-        """Go to the last checkpoint of the folder, if there is one; the rows of the log up to there."""
-        folder = self.saving.place
-        if folder is None:
-            return []
-        agree = getattr(self.game, "agree", bool)
-        agree(False)  # where there are several processes, they wait here for each other
-        paths = checkpoint.listed(folder) if self.saving.resume else []
-        record = training.restore(paths[-1], identity) if paths else {}
-        if paths:
-            tell_difference(record["versions"], paths[-1])
-        agree(False)
-        if not self.chief:
-            return []
-        for path in paths[:-1]:
-            checkpoint.verify(path)
-        return cut(folder / LOG, record) if paths else _emptied(folder)
 
 
 def start(
@@ -202,14 +186,6 @@ def start(
         run = Run.of(config, group, folder=folder, resume=resume, progress=progress, writers=writers)
         ended = run.start()
     return (ended if run.chief else None), ended.signal if ended.status is Status.INTERRUPTED else None
-
-
-def _emptied(folder: Path) -> list[Row]:
-    """A folder without the files of a run before."""
-    for path in [*checkpoint.listed(folder), *folder.glob("checkpoint-*.safetensors"), folder / LOG, folder / RESULT]:
-        with making(path):
-            path.unlink(missing_ok=True)
-    return []
 
 
 def _keep_config(config: Config, folder: Path, resume: bool) -> None:

@@ -16,7 +16,7 @@ import torch
 
 from ...errors import DomainError, ParameterError
 from ...penalties import Penalty
-from ...types import Array, Cost, Rule
+from ...types import Array, Cost, Counts, Rule
 from ..capture import CapturedStep
 from ..ema import EMA
 from . import checkpoint
@@ -128,8 +128,9 @@ class Training:
         rng = {"run": checkpoint.generator_state(self.rng), "game": checkpoint.generator_state(game._rng)}
         if (place := data_state(game)) is not None:
             rng["data"] = place
-        counts = {k: v for k, v in dataclasses.asdict(game.counts).items() if k not in ("seconds", "players")}
-        return Snapshot(self.step, self.w, self.state, self.average, buffers, rng, counts, self.seconds)
+        return Snapshot(
+            self.step, self.w, self.state, self.average, buffers, rng, counted(game.counts), self.seconds
+        )  # fmt: skip
 
     def restore(self, path: Path, identity: dict[str, Any] | None) -> dict[str, Any]:
         """Go to a checkpoint of a run with the same identity, and return its record; None takes any whose arrays fit.
@@ -137,20 +138,14 @@ class Training:
         Raises:
             CheckpointError: for any other.
         """
-        record = checkpoint.read_record(path)
-        if identity is not None and record["identity"] != _through_json(identity):
-            raise _another_run(path, record["identity"], _through_json(identity))
-        if identity is None and self.average is None and record["identity"].get("average") is not None:
-            self.ema = EMA(self.w, float(record["identity"]["average"]))
+        if identity is None and self.average is None:
+            kept = checkpoint.read_record(path)["identity"].get("average")
+            self.ema = None if kept is None else EMA(self.w, float(kept))
         like = self.snapshot()
-        found, _ = checkpoint.read(path, like)
-        if set(found.rng) != set(like.rng) or set(found.counts) != set(like.counts):
-            raise CheckpointError(
-                f"{path.name} with other generators or counts", "those of this run", "another version?"
-            )
+        found, record = matched(path, like, identity)
         checkpoint.restore_generator(self.rng, found.rng["run"], "the run")
         checkpoint.restore_generator(self.whole._rng, found.rng["game"], "the game")
-        self._restore_data(found.rng.get("data"), path)
+        restore_data(self.whole, found.rng.get("data"), path)
         self.step, self.w, self.state, self.seconds = found.step, found.w, found.state, found.seconds
         if self.ema is not None:
             self.ema.load_state_dict({"w": found.average, "updates": found.step})
@@ -163,17 +158,41 @@ class Training:
             self._captured = CapturedStep(self.whole, self.rule, self.w, self.state)
         return record
 
-    def _restore_data(self, place: Any, path: Path) -> None:
-        if place is None:
-            return
-        known = data_state(self.whole) or {}
-        if not isinstance(place, dict) or set(place) != set(known) or not all(type(v) is int for v in place.values()):
-            raise CheckpointError(
-                f"the data's place {place!r} in {path.name}",
-                f"numbers for {', '.join(known)}",
-                "use the data of the run",
-            )
-        self.whole.data.load_state_dict(place)
+
+def counted(counts: Counts) -> dict[str, int]:
+    """What an oracle has been asked for, by name; seconds are no part of it."""
+    return {k: v for k, v in dataclasses.asdict(counts).items() if k not in ("seconds", "players")}
+
+
+def matched(path: Path, like: Snapshot, identity: dict[str, Any] | None) -> tuple[Snapshot, dict[str, Any]]:
+    """The checkpoint of a run with this identity and of the structure of `like`, and its record; None takes any run's.
+
+    Raises:
+        CheckpointError: for any other.
+    """
+    record = checkpoint.read_record(path)
+    if identity is not None and record["identity"] != _through_json(identity):
+        raise _another_run(path, record["identity"], _through_json(identity))
+    found, _ = checkpoint.read(path, like)
+    if set(found.rng) != set(like.rng) or set(found.counts) != set(like.counts):
+        raise CheckpointError(f"{path.name} with other generators or counts", "those of this run", "another version?")
+    return found, record
+
+
+def restore_data(game: Any, place: Any, path: Path) -> None:
+    """Put data that are gone through in order where a checkpoint says that they stood; None for data without order.
+
+    Raises:
+        CheckpointError: for a place that is none.
+    """
+    if place is None:
+        return
+    known = data_state(game) or {}
+    if not isinstance(place, dict) or set(place) != set(known) or not all(type(v) is int for v in place.values()):
+        raise CheckpointError(
+            f"the data's place {place!r} in {path.name}", f"numbers for {', '.join(known)}", "use the data of the run"
+        )
+    game.data.load_state_dict(place)
 
 
 def _through_json(value: dict[str, Any]) -> dict[str, Any]:

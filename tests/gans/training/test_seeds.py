@@ -174,7 +174,7 @@ def test_a_member_that_stops_early_stays() -> None:
         ({"seeds": "all"}, "list of them"),
         ({"seeds": [0.5]}, r"seeds\[0\]"),
         ({"seeds": 2, "seed": 1}, "leave seed out"),
-        ({"seeds": 2, "folder": "here"}, "folder with several seeds"),
+        ({"seeds": 2, "samples_every": 2}, "samples_every with several seeds"),
         ({"seeds": 2, "precision": "bfloat16"}, "precision with several seeds"),
         ({"seeds": 2, "monitor": gd.gans.Monitor()}, "monitor with several seeds"),
     ],
