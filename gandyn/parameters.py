@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+import math
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -12,33 +14,70 @@ from .lazy import sympy
 from .text import boolean
 from .worlds import exact, is_symbolic
 
+Number: TypeAlias = "complex | np.number[Any] | sympy.Expr"
 
-def parse_parameters(item: object, *names: str) -> None:
-    """For `__post_init__` of a frozen dataclass: text becomes the number or the free positive symbols that it says.
+
+def declared(read: Callable[[Any, str, Any], object], **more: Any) -> Any:
+    """A field of a frozen dataclass that keeps `read(item, name, value)` of the value it is given (`read_fields`).
+
+    `more` is what `dataclasses.field` takes; its metadata are kept.
+    """
+    return dataclasses.field(**more | {"metadata": more.get("metadata", {}) | {"read": read}})
+
+
+def declared_number(low: float = -math.inf, high: float = math.inf, needed: str = "", **more: Any) -> Any:
+    """A field for one number, expression or name of a free parameter; `needed` says "{name} >= 0" for low = 0.
+
+    It refuses numbers that are not finite, and those not real or out of [low, high] where one of these is finite.
+    """
+
+    def read(item: object, name: str, value: object) -> Number:
+        number = read_number(item, name, value)
+        if needed and not _between(number, low, high):
+            raise ParameterError(f"{type(item).__name__}({name}={number})", needed.format(name=name), f"{name}=0.1")
+        return number
+
+    return declared(read, **more)
+
+
+def read_fields(item: Any) -> None:
+    """For `__post_init__` of a frozen dataclass: each field keeps what its declaration reads, booleans too.
 
     Raises:
-        ParameterError: for what is no finite number, expression or text, and as `parse_flags`.
+        ParameterError: as the fields' declarations say, and as `parse_flags`.
     """
-    for name in names:
-        value = getattr(item, name)
-        if getattr(value, "ndim", 0):
-            from .symbolic.members import per_member
-
-            value = per_member(value, name)
-            object.__setattr__(item, name, value)
-        if isinstance(value, str):
-            value = exact(value)
-            object.__setattr__(item, name, value)
-        if isinstance(value, (bool, np.bool_)) or not (is_number(value) or is_symbolic(value)) or not finite(value):
-            given = f"{type(item).__name__}({name}={value!r})"
-            raise ParameterError(
-                given, "a finite number, a SymPy expression, or a free parameter's name", f"{name}=0.1"
-            )
+    for field in dataclasses.fields(item):
+        if "read" in field.metadata:
+            object.__setattr__(item, field.name, field.metadata["read"](item, field.name, getattr(item, field.name)))
     parse_flags(item)
 
 
+def read_number(item: object, name: str, value: Any) -> Number:
+    """A number or expression; text is the number or the free positive symbols that it says, an array one per member.
+
+    Raises:
+        ParameterError: for what is no finite number, expression or text.
+    """
+    if getattr(value, "ndim", 0):
+        from .symbolic.members import per_member
+
+        value = per_member(value, name)
+    read: Any = exact(value) if isinstance(value, str) else value
+    if isinstance(read, (bool, np.bool_)) or not (is_number(read) or is_symbolic(read)) or not finite(read):
+        given = f"{type(item).__name__}({name}={read!r})"
+        raise ParameterError(given, "a finite number, a SymPy expression, or a free parameter's name", f"{name}=0.1")
+    return read
+
+
+def _between(value: Any, low: float, high: float) -> bool:
+    """Whether a number is real and in [low, high]; an expression is, unless its assumptions say that it is not."""
+    if not is_symbolic(value):
+        return not isinstance(value, complex) and bool(low <= value <= high)
+    return value.is_real is not False and not (value - low).is_negative and not (high - value).is_negative
+
+
 def parse_flags(item: Any) -> None:
-    """For `__post_init__` of a frozen dataclass: fields declared `bool` become one, from "yes", "off" and the like.
+    """Fields declared `bool` become one, from "yes", "off" and the like.
 
     Raises:
         ParameterError: for what is neither a boolean nor such a word.

@@ -50,10 +50,10 @@ class Registry:
 
     def register(
         self, name: str, examples: tuple[dict[str, Any], ...] = ({},), aliases: tuple[str, ...] = ()
-    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    ) -> Callable[[B], B]:
         """Decorator form of `add`."""
 
-        def decorate(build: Callable[..., Any]) -> Callable[..., Any]:
+        def decorate(build: B) -> B:
             build = called_rightly(reading_members(build) if self.kind == "game" else build)
             self.add(Entry(name, build, examples, aliases))
             return build
@@ -189,7 +189,7 @@ def called_rightly(build: B) -> B:
 MATRICES = ("a", "b", "c", "matrix")  # of which an array of two axes is a matrix
 
 
-def reading_members(build: Callable[..., Any]) -> Callable[..., Any]:
+def reading_members(build: B) -> B:
     """A builder that takes an array in the place of a number as one value for each member of an ensemble."""
     signature = inspect.signature(build)
     numbers = [
@@ -215,7 +215,7 @@ def reading_members(build: Callable[..., Any]) -> Callable[..., Any]:
                 f"{build.__name__}({arrays[0]}=an array)", "one number", "one game for each value"
             ) from error
 
-    return read
+    return read  # type: ignore[return-value]
 
 
 def _same_separators(name: str) -> str:

@@ -9,7 +9,7 @@ import torch
 
 from ..errors import DomainError
 from ..penalties import Penalty
-from ..penalties.penalty import refuse_negative
+from ..penalties.declaration import weight
 
 TURNS = 4
 
@@ -31,11 +31,8 @@ class Rotation(Penalty):
         DomainError: for points that are no square pictures, and a discriminator without four class logits.
     """
 
-    alpha: Any = 0.2
-    beta: Any = 1.0
-
-    def __post_init__(self) -> None:
-        refuse_negative(self, "alpha", "beta")
+    alpha: Any = weight(default=0.2)
+    beta: Any = weight(default=1.0)
 
     def cost(self, critic: Any) -> Any:
         """Over data."""

@@ -6,10 +6,6 @@ from ..registry import Registry
 
 registry = Registry("loss")
 
-from .divergences import Divergence, Measured  # noqa: E402
-from .loss import Loss, batch_mean  # noqa: E402
-from .pairs import PairLoss  # noqa: E402
-
 
 def resolve(loss: Loss | str) -> Loss:
     """A loss given as an object, by name, or as a call in text: "hinge", "least_squares(-1, 1, 0)"."""
@@ -18,6 +14,10 @@ def resolve(loss: Loss | str) -> Loss:
     built: Loss = registry.from_text(loss)
     return built
 
+
+from .divergences import Divergence, Measured  # noqa: E402
+from .loss import Loss, batch_mean  # noqa: E402
+from .pairs import PairLoss  # noqa: E402
 
 registry.load(__name__, list(__path__))
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from .. import worlds
 from ..errors import ParameterError
-from ..parameters import parse_parameters
 from ..types import Parameter
 from ..worlds import Array, number
-from . import registry, resolve
+from .declaration import parameter, register, wrapped
 from .loss import Classes, Loss, Mean, batch_mean
 
 
-@registry.register("auxiliary_classifier", examples=({}, {"loss": "hinge", "weight": 0.5}), aliases=("ac-gan", "acgan"))
-@dataclasses.dataclass(frozen=True)
+@register("auxiliary_classifier", examples=({}, {"loss": "hinge", "weight": 0.5}), aliases=("ac-gan", "acgan"))
 class AuxiliaryClassifier(Loss):
     """Any loss for the source (real or fake), plus weight times the class's cross-entropy -log p_class.
 
@@ -27,12 +24,8 @@ class AuxiliaryClassifier(Loss):
 
     separable: ClassVar[bool] = False
     needs: ClassVar[frozenset[str]] = frozenset({"classes"})
-    loss: Any = "nonsaturating"
-    weight: Parameter = 1.0
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "loss", resolve(self.loss))
-        parse_parameters(self, "weight")
+    loss: Loss = wrapped(separable=False, default="nonsaturating")
+    weight: Parameter = parameter(default=1.0)
 
     def discriminator(
         self,
@@ -60,8 +53,7 @@ class AuxiliaryClassifier(Loss):
         self, player: str, real: Array, fake: Array, *, mean: Mean = batch_mean, distance: Array = None
     ) -> tuple[Array, Array]:
         """Those of the source cost; `class_gradient` gives the others."""
-        slopes: tuple[Array, Array] = self.loss.gradients(player, real, fake, mean=mean, distance=distance)
-        return slopes
+        return self.loss.gradients(player, real, fake, mean=mean, distance=distance)
 
     @staticmethod
     def class_cost(logits: Array, targets: Array) -> Array:

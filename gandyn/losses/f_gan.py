@@ -14,7 +14,7 @@ from typing import ClassVar
 from .. import worlds
 from ..lazy import sympy
 from ..worlds import SYMBOLS, Array, is_symbolic, world_of
-from . import registry
+from .declaration import register
 from .divergences import (
     JENSEN_SHANNON,
     KL,
@@ -71,8 +71,7 @@ class FGAN(Loss):
         return Measured(self.measured)
 
 
-@registry.register("f_gan_kl")
-@dataclasses.dataclass(frozen=True)
+@register("f_gan_kl")
 class KullbackLeibler(FGAN):
     """f(u) = u log u, g(s) = s, f*(t) = exp(t - 1), s* = 1 + log(p/q).
 
@@ -102,8 +101,7 @@ class KullbackLeibler(FGAN):
         return 1 + worlds.log(p / q)
 
 
-@registry.register("f_gan_reverse_kl")
-@dataclasses.dataclass(frozen=True)
+@register("f_gan_reverse_kl")
 class ReverseKullbackLeibler(FGAN):
     """f(u) = -log u, g(s) = -exp(-s), f*(t) = -1 - log(-t) for t < 0, s* = log(p/q).
 
@@ -133,8 +131,7 @@ class ReverseKullbackLeibler(FGAN):
         return worlds.log(p / q)
 
 
-@registry.register("f_gan_pearson")
-@dataclasses.dataclass(frozen=True)
+@register("f_gan_pearson")
 class Pearson(FGAN):
     """f(u) = (u - 1)^2, g(s) = s, f*(t) = t^2/4 + t, s* = 2(p/q - 1).
 
@@ -165,8 +162,7 @@ class Pearson(FGAN):
         return 2 * (p / q - 1)
 
 
-@registry.register("f_gan_hellinger")
-@dataclasses.dataclass(frozen=True)
+@register("f_gan_hellinger")
 class SquaredHellinger(FGAN):
     """f(u) = (sqrt u - 1)^2, g(s) = 1 - exp(-s), f*(t) = t/(1 - t) for t < 1, s* = log(p/q)/2.
 
@@ -196,8 +192,7 @@ class SquaredHellinger(FGAN):
         return worlds.log(p / q) / 2
 
 
-@registry.register("f_gan_js")
-@dataclasses.dataclass(frozen=True)
+@register("f_gan_js")
 class JensenShannon(FGAN):
     """f(u) = (u log u - (u + 1) log((u + 1)/2))/2, g(s) = (log 2 - softplus(-s))/2, s* = log(p/q).
 
@@ -228,8 +223,7 @@ class JensenShannon(FGAN):
         return worlds.log(p / q)
 
 
-@registry.register("f_gan_tv")
-@dataclasses.dataclass(frozen=True)
+@register("f_gan_tv")
 class TotalVariation(FGAN):
     """f(u) = |u - 1|/2, g(s) = tanh(s)/2, f*(t) = t for |t| <= 1/2; T* = sign(p - q)/2 is reached at s* = +-infinity.
 

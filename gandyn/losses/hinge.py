@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from .. import worlds
 from ..worlds import Array
-from . import registry
+from .declaration import register
 from .divergences import TOTAL_VARIATION, Measured
 from .loss import Loss
 
 
-@registry.register("hinge")
-@dataclasses.dataclass(frozen=True)
+@register("hinge")
 class Hinge(Loss):
     """Real max(0, 1 - s), fake max(0, 1 + s), generator -s.
 

@@ -6,11 +6,9 @@ import abc
 import dataclasses
 from typing import Any
 
-from ..errors import ParameterError
-from ..parameters import parse_parameters
 from ..types import Parameter
-from ..worlds import Array, is_symbolic, number
-from . import registry, resolve
+from ..worlds import Array, number
+from .declaration import register, share, wrapped
 from .divergences import Divergence, Measured
 from .loss import Loss
 
@@ -24,7 +22,7 @@ class MixedLabels(Loss):
     divergence between them.
     """
 
-    loss: Any = "minimax"
+    loss: Loss = wrapped(default="minimax")
 
     @abc.abstractmethod
     def shares(self, s: Array) -> tuple[Any, Any]:
@@ -42,8 +40,7 @@ class MixedLabels(Loss):
 
     def generator(self, s: Array) -> Array:
         """The generator's link of the wrapped loss: labels change the discriminator's cost alone."""
-        cost: Array = self.loss.generator(s)
-        return cost
+        return self.loss.generator(s)
 
     def mixtures(self, p: Array, q: Array) -> tuple[Array, Array]:
         """The measures (p', q') that the discriminator separates; together they have mass two."""
@@ -52,12 +49,11 @@ class MixedLabels(Loss):
 
     def optimal_logit(self, p: Array, q: Array) -> Array:
         """The loss's own at (p', q')."""
-        s: Array = self.loss.optimal_logit(*self.mixtures(p, q))
-        return s
+        return self.loss.optimal_logit(*self.mixtures(p, q))
 
     def divergence(self) -> Measured:
         """The divergence of the wrapped loss between the smoothed densities p' and q'."""
-        own: Measured = self.loss.divergence()
+        own = self.loss.divergence()
         name = f"{own.divergence.name}, between (1 - r) p + f q and r p + (1 - f) q"
         mixed = Divergence(name, lambda p, q: own.divergence.integrand(*self.mixtures(p, q)))
         return dataclasses.replace(own, divergence=mixed)
@@ -70,27 +66,11 @@ class MixedLabels(Loss):
         """
         return Loss.divergence(self)
 
-    def _check(self, *names: str) -> None:
-        loss = resolve(self.loss)
-        if not loss.separable:
-            raise ParameterError(
-                f"{type(self).__name__} of {type(loss).__name__}, which acts on batches",
-                "a separable loss",
-                'pass "minimax" or "nonsaturating"',
-            )
-        object.__setattr__(self, "loss", loss)
-        parse_parameters(self, *names)
-        for name in names:
-            value = getattr(self, name)
-            if not is_symbolic(value) and not 0 <= value <= 1:
-                raise ParameterError(f"{name}={value}", "a share between 0 and 1", f"{name}=0.1")
 
-
-@registry.register(
+@register(
     "label_smoothing",
     examples=({}, {"loss": "nonsaturating", "real_target": 0.9, "fake_target": 0.2}, {"loss": "hinge"}),
 )
-@dataclasses.dataclass(frozen=True)
 class LabelSmoothing(MixedLabels):
     """The discriminator is taught `real_target` on data instead of 1, and `fake_target` on samples instead of 0.
 
@@ -107,21 +87,15 @@ class LabelSmoothing(MixedLabels):
         [0.0]
     """
 
-    real_target: Parameter = 0.9
-    fake_target: Parameter = 0.0
-
-    def __post_init__(self) -> None:
-        self._check("real_target", "fake_target")
+    real_target: Parameter = share(default=0.9)
+    fake_target: Parameter = share(default=0.0)
 
     def shares(self, s: Array) -> tuple[Any, Any]:
         """(1 - real_target, fake_target)."""
         return 1 - number(self.real_target, s), number(self.fake_target, s)
 
 
-@registry.register(
-    "flipped_labels", examples=({}, {"loss": "least_squares", "probability": 0.25}, {"generator_too": True})
-)
-@dataclasses.dataclass(frozen=True)
+@register("flipped_labels", examples=({}, {"loss": "least_squares", "probability": 0.25}, {"generator_too": True}))
 class FlippedLabels(MixedLabels):
     """Each label the discriminator sees is flipped with a probability; these are the expected costs.
 
@@ -129,11 +103,8 @@ class FlippedLabels(MixedLabels):
     labels as well, minimising the cost of calling its samples real: that turns minimax into the non-saturating loss.
     """
 
-    probability: Parameter = 0.1
+    probability: Parameter = share(default=0.1)
     generator_too: bool = False
-
-    def __post_init__(self) -> None:
-        self._check("probability")
 
     def shares(self, s: Array) -> tuple[Any, Any]:
         """The probability, twice."""
@@ -141,5 +112,4 @@ class FlippedLabels(MixedLabels):
 
     def generator(self, s: Array) -> Array:
         """The loss's own, or its cost of a real point."""
-        cost: Array = self.loss.real(s) if self.generator_too else self.loss.generator(s)
-        return cost
+        return self.loss.real(s) if self.generator_too else self.loss.generator(s)

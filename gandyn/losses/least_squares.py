@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
-
-from ..parameters import parse_parameters
 from ..types import Parameter
 from ..worlds import Array, number
-from . import registry
+from .declaration import parameter, register
 from .divergences import KL_TO_MIXTURE, PEARSON_TO_MIXTURE, Divergence, Measured
 from .loss import Loss
 
 
-@registry.register(
+@register(
     "least_squares", examples=({}, {"a": -1, "b": 1, "c": 0}, {"a": -0.5, "b": 1.5, "c": 0.7}), aliases=("lsgan",)
 )
-@dataclasses.dataclass(frozen=True)
 class LeastSquares(Loss):
     """Real (s - b)^2/2, fake (s - a)^2/2, generator (s - c)^2/2: a is the label of fakes, b of data, c what G aims at.
 
@@ -30,12 +26,9 @@ class LeastSquares(Loss):
     link function saturates: slopes grow linearly with the distance from the label.
     """
 
-    a: Parameter = 0
-    b: Parameter = 1
-    c: Parameter = 1
-
-    def __post_init__(self) -> None:
-        parse_parameters(self, "a", "b", "c")
+    a: Parameter = parameter(default=0)
+    b: Parameter = parameter(default=1)
+    c: Parameter = parameter(default=1)
 
     def real(self, s: Array) -> Array:
         """(s - b)^2 / 2."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from ..errors import DomainError, UnknownNameError
+from ..parameters import read_fields
 from ..worlds import SYMBOLS, Array, exact, world_of
 from . import gradients
 from .divergences import Measured
@@ -47,6 +48,9 @@ class Loss:
     needs: ClassVar[frozenset[str]] = frozenset()
     norm = 2.0  # of the distance, for losses that need it
     partial: ClassVar[bool] = False  # labels may be K, of no class, for losses that need classes
+
+    def __post_init__(self) -> None:
+        read_fields(self)
 
     # --- costs ---------------------------------------------------------------------------------------------------
 

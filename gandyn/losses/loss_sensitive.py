@@ -7,19 +7,17 @@ from typing import ClassVar
 
 from .. import worlds
 from ..errors import ParameterError
-from ..parameters import parse_parameters
 from ..types import Parameter
 from ..worlds import Array, is_symbolic, number
-from . import registry
+from .declaration import parameter, register
 from .pairs import PairLoss
 
 
-@registry.register(
+@register(
     "generalized_loss_sensitive",
     examples=({}, {"slope": -1, "margin": 0.5}, {"slope": 1}),
     aliases=("gls-gan", "glsgan"),
 )
-@dataclasses.dataclass(frozen=True)
 class GeneralizedLossSensitive(PairLoss):
     """Critic: on_data E L(x) + weight E C(margin * distance + L(x) - L(G(z))), C(a) = max(a, slope * a); generator:
     E L(G(z)); L = -s.
@@ -40,14 +38,14 @@ class GeneralizedLossSensitive(PairLoss):
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"distance"})
-    slope: Parameter = 0.01
-    margin: Parameter = 1.0
-    on_data: Parameter = 0
-    weight: Parameter = 1
+    slope: Parameter = parameter(default=0.01)
+    margin: Parameter = parameter(default=1.0)
+    on_data: Parameter = parameter(default=0)
+    weight: Parameter = parameter(default=1)
     norm: float = 2
 
     def __post_init__(self) -> None:
-        parse_parameters(self, "slope", "margin", "on_data", "weight")
+        super().__post_init__()
         if isinstance(self.norm, bool) or not isinstance(self.norm, (int, float)) or not self.norm >= 1:
             raise ParameterError(f"norm={self.norm!r}", "a number p >= 1", "norm=1")
         if not is_symbolic(self.slope) and self.slope > 1:
@@ -64,8 +62,7 @@ class GeneralizedLossSensitive(PairLoss):
         return number(self.weight, cost) * cost - number(self.on_data, real) * real
 
 
-@registry.register("loss_sensitive", examples=({}, {"margin": 0.3}), aliases=("ls-gan",))
-@dataclasses.dataclass(frozen=True)
+@register("loss_sensitive", examples=({}, {"margin": 0.3}), aliases=("ls-gan",))
 class LossSensitive(GeneralizedLossSensitive):
     """LS-GAN: the critic minimises E max(0, margin * distance + L(x) - L(G(z))), the generator E L(G(z)), L = -s."""
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from .. import worlds
 from ..worlds import Array
-from . import registry
+from .declaration import register
 from .divergences import KL, Measured
 from .logistic import Logistic
 
 
-@registry.register("maximum_likelihood", aliases=("maximum-likelihood", "mle"))
-@dataclasses.dataclass(frozen=True)
+@register("maximum_likelihood", aliases=("maximum-likelihood", "mle"))
 class MaximumLikelihood(Logistic):
     """The generator minimises -exp(s) = -D/(1 - D).
 

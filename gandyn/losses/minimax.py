@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import ClassVar
 
 from .. import worlds
 from ..worlds import Array
-from . import registry
+from .declaration import register
 from .logistic import Logistic
 
 
-@registry.register("minimax")
-@dataclasses.dataclass(frozen=True)
+@register("minimax")
 class Minimax(Logistic):
     """Zero-sum: the generator minimises log(1 - D) = -softplus(s).
 

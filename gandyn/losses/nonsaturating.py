@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from .. import worlds
 from ..worlds import Array
-from . import registry
+from .declaration import register
 from .divergences import REVERSE_KL_LESS_2JS, Measured
 from .logistic import Logistic
 
 
-@registry.register("nonsaturating", aliases=("non-saturating",))
-@dataclasses.dataclass(frozen=True)
+@register("nonsaturating", aliases=("non-saturating",))
 class NonSaturating(Logistic):
     """The generator minimises -log D = softplus(-s).
 

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any
-
-from ..errors import ParameterError
 from ..worlds import Array
-from . import registry, resolve
+from .declaration import register, wrapped
 from .loss import Classes, Loss, Mean, batch_mean
 from .pairs import PairLoss
 
 
-def _separable(loss: Loss | str, wrapper: str) -> Loss:
-    loss = resolve(loss)
-    if not loss.separable:
-        raise ParameterError(
-            f"{wrapper} of {type(loss).__name__}, which acts on batches", "a separable loss", 'pass "nonsaturating"'
-        )
-    return loss
-
-
-@registry.register("relativistic", examples=({}, {"loss": "least_squares"}), aliases=("rgan", "rsgan"))
-@dataclasses.dataclass(frozen=True)
+@register("relativistic", examples=({}, {"loss": "least_squares"}), aliases=("rgan", "rsgan"))
 class Relativistic(PairLoss):
     """Paired: the discriminator minimises E real(s_r - s_f), the generator E real(s_f - s_r), with the loss's `real`.
 
@@ -32,19 +18,14 @@ class Relativistic(PairLoss):
     on the joint law of the pairs only through s_r - s_f; no optimal logit is known in closed form.
     """
 
-    loss: Any = "nonsaturating"
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "loss", _separable(self.loss, "Relativistic"))
+    loss: Loss = wrapped(default="nonsaturating")
 
     def pair(self, player: str, real: Array, fake: Array, distance: Array) -> Array:
         """real(s_r - s_f) for the discriminator, real(s_f - s_r) for the generator."""
-        cost: Array = self.loss.real(real - fake if player == "discriminator" else fake - real)
-        return cost
+        return self.loss.real(real - fake if player == "discriminator" else fake - real)
 
 
-@registry.register("relativistic_average", examples=({}, {"loss": "least_squares(-1, 1, 0)"}), aliases=("ragan",))
-@dataclasses.dataclass(frozen=True)
+@register("relativistic_average", examples=({}, {"loss": "least_squares(-1, 1, 0)"}), aliases=("ragan",))
 class RelativisticAverage(Loss):
     """Average: each point is compared with the mean score of the other side.
 
@@ -54,10 +35,7 @@ class RelativisticAverage(Loss):
     """
 
     separable = False
-    loss: Any = "nonsaturating"
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "loss", _separable(self.loss, "RelativisticAverage"))
+    loss: Loss = wrapped(default="nonsaturating")
 
     def discriminator(
         self, real: Array, fake: Array, *, mean: Mean = batch_mean, distance: Array = None, classes: Classes = None

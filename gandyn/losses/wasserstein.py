@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import ClassVar
 
 from .. import worlds
 from ..errors import DomainError
 from ..worlds import Array
-from . import registry
+from .declaration import register
 from .loss import Loss
 
 
-@registry.register("wasserstein", aliases=("wgan",))
-@dataclasses.dataclass(frozen=True)
+@register("wasserstein", aliases=("wgan",))
 class Wasserstein(Loss):
     """Linear costs, zero-sum: real -s, fake s, generator -s. The critic must be kept Lipschitz by other means.
 

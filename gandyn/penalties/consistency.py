@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import ClassVar
 
 from .. import worlds
 from ..types import Parameter
 from ..worlds import Array, number
-from . import registry
-from .penalty import Critic, Penalty, refuse_negative, root
+from .declaration import register, weight
+from .penalty import Critic, Penalty, root
 
 
-@registry.register(
+@register(
     "Consistency",
     examples=({"lam": 10.0, "variance": 0.01}, {"lam": 2.0, "variance": 0.1, "both": True, "on_fakes": True}),
     aliases=("consistency",),
 )
-@dataclasses.dataclass(frozen=True)
 class Consistency(Penalty):
     """lam E max(0, (s(x + e) - s(x))^2 - margin) over data, with Gaussian perturbations e of the given variance.
 
@@ -35,14 +33,11 @@ class Consistency(Penalty):
     """
 
     stochastic: ClassVar[bool] = True
-    lam: Parameter
-    variance: Parameter
+    lam: Parameter = weight()
+    variance: Parameter = weight()
     both: bool = False
-    margin: Parameter = 0.0
+    margin: Parameter = weight(default=0.0)
     on_fakes: bool = False
-
-    def __post_init__(self) -> None:
-        refuse_negative(self, "lam", "variance", "margin")
 
     def cost(self, critic: Critic) -> Array:
         """The term over data, and over samples if asked for."""

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import ClassVar
 
 from ..types import Parameter
 from ..worlds import Array, number
-from . import registry
-from .penalty import Critic, GradientPenalty, length, refuse_negative
+from .declaration import register, weight
+from .penalty import Critic, GradientPenalty, length
 
 
-@registry.register("DRAGAN", examples=({}, {"lam": 0.2, "target": 0.0}), aliases=("dragan",))
-@dataclasses.dataclass(frozen=True)
+@register("DRAGAN", examples=({}, {"lam": 0.2, "target": 0.0}), aliases=("dragan",))
 class DRAGAN(GradientPenalty):
     """lam E (|grad_x s| - target)^2 at x + a (x_p - x), with x_p = x + scale * std(x) * U[0, 1] and a uniform.
 
@@ -27,12 +25,9 @@ class DRAGAN(GradientPenalty):
     """
 
     stochastic: ClassVar[bool] = True
-    lam: Parameter = 10.0
-    target: Parameter = 1.0
-    scale: Parameter = 0.5
-
-    def __post_init__(self) -> None:
-        refuse_negative(self, "lam", "target", "scale")
+    lam: Parameter = weight(default=10.0)
+    target: Parameter = weight(default=1.0)
+    scale: Parameter = weight(default=0.5)
 
     def points(self, critic: Critic) -> Array:
         """Between data and perturbed data."""

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import ClassVar
 
 from ..types import Parameter
 from ..worlds import Array
-from . import registry
-from .penalty import Critic, Penalty, refuse_negative, root
+from .declaration import register, weight
+from .penalty import Critic, Penalty, root
 
 
-@registry.register("InstanceNoise", examples=({"variance": 0.49},), aliases=("instance_noise",))
-@dataclasses.dataclass(frozen=True)
+@register("InstanceNoise", examples=({"variance": 0.49},), aliases=("instance_noise",))
 class InstanceNoise(Penalty):
     """x + sqrt(variance) n for every real and fake point, n standard normal: both densities are smoothed and overlap.
 
@@ -25,10 +23,7 @@ class InstanceNoise(Penalty):
     """
 
     stochastic: ClassVar[bool] = True
-    variance: Parameter
-
-    def __post_init__(self) -> None:
-        refuse_negative(self, "variance")
+    variance: Parameter = weight()
 
     def perturb(self, points: Array, critic: Critic) -> Array:
         """The points with noise added."""

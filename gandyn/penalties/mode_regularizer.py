@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from .. import worlds
 from ..types import Array, Parameter
 from ..worlds import number
-from . import registry
-from .penalty import Critic, Penalty, refuse_negative
+from .declaration import register, weight
+from .penalty import Critic, Penalty
 
 
-@registry.register("ModeRegularizer", examples=({"distance": 0.2}, {"distance": 0.1, "logit": 0.3}))
-@dataclasses.dataclass(frozen=True)
+@register("ModeRegularizer", examples=({"distance": 0.2}, {"distance": 0.1, "logit": 0.3}))
 class ModeRegularizer(Penalty):
     """Adds distance * E |x - G(E(x))|^2 - logit * E log D(G(E(x))) over data x to the *generator's* cost (section 3.1).
 
@@ -28,11 +25,8 @@ class ModeRegularizer(Penalty):
         logit: weight of the non-saturating cost at the reconstructions.
     """
 
-    distance: Parameter
-    logit: Parameter = 0.0
-
-    def __post_init__(self) -> None:
-        refuse_negative(self, "distance", "logit")
+    distance: Parameter = weight()
+    logit: Parameter = weight(default=0.0)
 
     def generator_cost(self, critic: Critic) -> Array:
         """The two terms."""

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from ..types import Parameter
 from ..worlds import Array, number
-from . import registry
-from .penalty import Critic, Penalty, refuse_negative
+from .declaration import register, weight
+from .penalty import Critic, Penalty
 
 
-@registry.register("Orthogonal", examples=({"beta": 0.1}, {"beta": 0.1, "off_diagonal": True}), aliases=("orthogonal",))
-@dataclasses.dataclass(frozen=True)
+@register("Orthogonal", examples=({"beta": 0.1}, {"beta": 0.1, "off_diagonal": True}), aliases=("orthogonal",))
 class Orthogonal(Penalty):
     """beta sum |W W^T - 1|^2 over the weights as matrices (outputs x rest), with W^T W where W is tall.
 
@@ -24,11 +21,8 @@ class Orthogonal(Penalty):
         off_diagonal: leave the lengths of the rows free.
     """
 
-    beta: Parameter
+    beta: Parameter = weight()
     off_diagonal: bool = False
-
-    def __post_init__(self) -> None:
-        refuse_negative(self, "beta")
 
     def cost(self, critic: Critic) -> Array:
         """beta sum |G - 1|^2, or of its off-diagonal part."""

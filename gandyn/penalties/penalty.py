@@ -7,15 +7,12 @@ holds batches of tensors, so each specialisation is derived from the one definit
 from __future__ import annotations
 
 import abc
-import dataclasses
 import math
 from collections.abc import Sequence
 from typing import Any, ClassVar, Protocol
 
 from .. import worlds
-from ..errors import ParameterError
-from ..parameters import parse_parameters
-from ..types import Parameter
+from ..parameters import read_fields
 from ..worlds import Array, is_symbolic, number
 
 
@@ -72,6 +69,9 @@ class Penalty:
     constrained: ClassVar[bool] = False
     stochastic: ClassVar[bool] = False
 
+    def __post_init__(self) -> None:
+        read_fields(self)
+
     @property
     def bounds(self) -> tuple[Any, Any] | None:
         """(low, high) where `project` clips every parameter to one interval; None where it does something else."""
@@ -114,23 +114,6 @@ class GradientPenalty(Penalty, abc.ABC):
         return critic.mean(self.value(critic.squared_slope(self.points(critic))))
 
 
-@dataclasses.dataclass(frozen=True)
-class ZeroCentredPenalty(GradientPenalty):
-    """(gamma / 2) E |grad_x s(x)|^2 over points that a subclass chooses; on the Dirac-GAN, (gamma / 2) phi^2.
-
-    Code that multiplies E |grad s|^2 by its weight without the 1/2 (Mescheder's `reg_param`) has gamma = 2 weight.
-    """
-
-    gamma: Parameter
-
-    def __post_init__(self) -> None:
-        refuse_negative(self, "gamma")
-
-    def value(self, squared_slope: Array) -> Array:
-        """(gamma / 2) |grad|^2."""
-        return number(self.gamma, squared_slope) * squared_slope / 2
-
-
 def interpolates(critic: Critic) -> Array:
     """real + u (fake - real), one uniform u for each pair."""
     return critic.real + critic.uniform(critic.real, per_point=True) * (critic.fake - critic.real)
@@ -149,20 +132,3 @@ def root(value: Any, like: Array) -> Any:
     """The square root of a parameter, exact beside symbols."""
     value = number(value, like)
     return worlds.sqrt(value) if is_symbolic(value) else math.sqrt(value)
-
-
-def refuse_negative(penalty: Any, *names: str) -> None:
-    """Parse the named parameters, and refuse numbers that are negative or not real.
-
-    Raises:
-        ParameterError: by the parameter's name.
-    """
-    parse_parameters(penalty, *names)
-    for name in names:
-        value = getattr(penalty, name)
-        if (
-            value.is_negative or value.is_real is False
-            if is_symbolic(value)
-            else isinstance(value, complex) or value < 0
-        ):
-            raise ParameterError(f"{type(penalty).__name__} with {name}={value}", f"{name} >= 0", f"{name}=0.1")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from ..worlds import Array
-from . import registry
-from .penalty import Critic, ZeroCentredPenalty
+from .declaration import register
+from .penalty import Critic
+from .zero_centered import ZeroCentredPenalty
 
 
-@registry.register("R1", examples=({"gamma": 0.3},), aliases=("r1",))
-@dataclasses.dataclass(frozen=True)
+@register("R1", examples=({"gamma": 0.3},), aliases=("r1",))
 class R1(ZeroCentredPenalty):
     """(gamma / 2) E_data |grad_x s(x)|^2. On the Dirac-GAN, s = -phi x, it is (gamma / 2) phi^2.
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from ..worlds import Array
-from . import registry
-from .penalty import Critic, ZeroCentredPenalty
+from .declaration import register
+from .penalty import Critic
+from .zero_centered import ZeroCentredPenalty
 
 
-@registry.register("R2", examples=({"gamma": 0.3},), aliases=("r2",))
-@dataclasses.dataclass(frozen=True)
+@register("R2", examples=({"gamma": 0.3},), aliases=("r2",))
 class R2(ZeroCentredPenalty):
     """(gamma / 2) E_samples |grad_x s(x)|^2. The Dirac-GAN's critic is linear: there it is R1.
 

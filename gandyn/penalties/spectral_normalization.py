@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from .. import worlds
 from ..errors import DomainError
 from ..types import Parameter
 from ..worlds import Array, number
-from . import registry
-from .penalty import Penalty, refuse_negative
+from .declaration import register, weight
+from .penalty import Penalty
 
 
-@registry.register(
+@register(
     "SpectralNormalization",
     examples=({"soft": True}, {"bound": 2.0, "soft": True}),
     aliases=("spectral_normalization",),
 )
-@dataclasses.dataclass(frozen=True)
 class SpectralNormalization(Penalty):
     """The logit uses bound W / sigma(W) for W, sigma being the largest singular value of W as (outputs x rest).
 
@@ -34,11 +31,8 @@ class SpectralNormalization(Penalty):
         DomainError: for a single weight, unless soft.
     """
 
-    bound: Parameter = 1.0
+    bound: Parameter = weight(default=1.0)
     soft: bool = False
-
-    def __post_init__(self) -> None:
-        refuse_negative(self, "bound")
 
     def transform(self, weight: Array) -> Array:
         """The weight as the logit uses it, in its own shape."""

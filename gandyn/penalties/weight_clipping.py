@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import ClassVar
 
 from .. import worlds
 from ..lazy import sympy
 from ..types import Parameter
 from ..worlds import Array, exact, number
-from . import registry
-from .penalty import Penalty, refuse_negative
+from .declaration import register, weight
+from .penalty import Penalty
 
 
-@registry.register("WeightClipping", examples=({"bound": 1.0}, {"bound": 0.01}), aliases=("weight_clipping",))
-@dataclasses.dataclass(frozen=True)
+@register("WeightClipping", examples=({"bound": 1.0}, {"bound": 0.01}), aliases=("weight_clipping",))
 class WeightClipping(Penalty):
     """Projection of every parameter of the discriminator onto [-bound, bound]: a constrained game, not a cost.
 
@@ -26,10 +24,7 @@ class WeightClipping(Penalty):
     """
 
     constrained: ClassVar[bool] = True
-    bound: Parameter
-
-    def __post_init__(self) -> None:
-        refuse_negative(self, "bound")
+    bound: Parameter = weight()
 
     @property
     def bounds(self) -> tuple[sympy.Expr, sympy.Expr]:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from ..types import Array, Parameter
 from ..worlds import number
-from . import registry
-from .penalty import Critic, Penalty, refuse_negative
+from .declaration import register, weight
+from .penalty import Critic, Penalty
 
 
-@registry.register("WeightDecay", examples=({"lam": 0.3},), aliases=("weight_decay",))
-@dataclasses.dataclass(frozen=True)
+@register("WeightDecay", examples=({"lam": 0.3},), aliases=("weight_decay",))
 class WeightDecay(Penalty):
     """(lam / 2) sum of squares of the weights, biases excluded. On the Dirac-GAN (lam / 2) phi^2: R1 once more.
 
@@ -22,10 +19,7 @@ class WeightDecay(Penalty):
         lam: weight.
     """
 
-    lam: Parameter
-
-    def __post_init__(self) -> None:
-        refuse_negative(self, "lam")
+    lam: Parameter = weight()
 
     def cost(self, critic: Critic) -> Array:
         """(lam / 2) sum |W|^2."""

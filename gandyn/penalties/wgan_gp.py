@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import ClassVar
 
 from .. import worlds
 from ..types import Parameter
 from ..worlds import Array, number
-from . import registry
-from .penalty import Critic, GradientPenalty, interpolates, length, refuse_negative
+from .declaration import register, weight
+from .penalty import Critic, GradientPenalty, interpolates, length
 
 
-@registry.register(
+@register(
     "WGANGP",
     examples=({"gamma": 0.7}, {"gamma": 20, "one_sided": True}, {"gamma": 1, "target": 0.5}),
     aliases=("wgan-gp",),
 )
-@dataclasses.dataclass(frozen=True)
 class WGANGP(GradientPenalty):
     """(gamma / 2) E (|grad_x s(x)| - target)^2 at x = real + u (fake - real), u uniform.
 
@@ -32,12 +30,9 @@ class WGANGP(GradientPenalty):
     """
 
     stochastic: ClassVar[bool] = True
-    gamma: Parameter
-    target: Parameter = 1.0
+    gamma: Parameter = weight()
+    target: Parameter = weight(default=1.0)
     one_sided: bool = False
-
-    def __post_init__(self) -> None:
-        refuse_negative(self, "gamma", "target")
 
     def points(self, critic: Critic) -> Array:
         """Interpolates."""

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..errors import ParameterError
-from ..parameters import finite, is_number
+from ..parameters import declared, finite, is_number
 from ..registry import Entry, called_rightly
 from ..types import Array, Game, Rng, Rule
 from ..worlds import exact, is_symbolic, zeros_like
@@ -33,7 +33,7 @@ def parameter(accept: Callable[[Any], bool] | None = None, *, default: object = 
     def read(rule: Rule, name: str, value: object) -> Any:
         return value if value is None and default is None else read_number(rule, name, value, accept)
 
-    return dataclasses.field(default=default, metadata={"read": read, "numeric": True})
+    return declared(read, default=default, metadata={"numeric": True})
 
 
 def step_size(*, default: object = dataclasses.MISSING) -> Any:
@@ -59,7 +59,7 @@ def accuracy(*, default: float) -> Any:
             raise ParameterError(f"{rule.name}({name}=an array)", "one number for all members", f"{name}={default}")
         return read_number(rule, name, value, positive)
 
-    return dataclasses.field(default=default, metadata={"read": read})
+    return declared(read, default=default)
 
 
 def count(least: int, *, default: object = dataclasses.MISSING, optional: bool = False) -> Any:
@@ -73,7 +73,7 @@ def count(least: int, *, default: object = dataclasses.MISSING, optional: bool =
             raise ParameterError(f"{rule.name}({name}={value!r})", needed, f"{name}={max(least, 5)}")
         return int(value)
 
-    return dataclasses.field(default=default, metadata={"read": read})
+    return declared(read, default=default)
 
 
 def choice(*accepted: Any, default: object = dataclasses.MISSING) -> Any:
@@ -87,7 +87,7 @@ def choice(*accepted: Any, default: object = dataclasses.MISSING) -> Any:
             raise ParameterError(f"{rule.name}({name}={value!r})", needed, f"{name}={accepted[0]!r}")
         return found[0]
 
-    return dataclasses.field(default=default, metadata={"read": read})
+    return declared(read, default=default)
 
 
 def derived(declare: Callable[[Any], Any]) -> Any:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from ..errors import DomainError
-from ..parameters import parse_flags
+from ..parameters import read_fields
 from .game import Game
 from .players import Array, Batch, Info, Rng
 
@@ -105,11 +105,7 @@ class Rule(abc.ABC):
 
     def __post_init__(self) -> None:
         """Read the fields: those that know how to be read, and booleans."""
-        for field in dataclasses.fields(self):  # type: ignore[arg-type]
-            if "read" in field.metadata:
-                value = field.metadata["read"](self, field.name, getattr(self, field.name))
-                object.__setattr__(self, field.name, value)
-        parse_flags(self)
+        read_fields(self)
 
     @property
     def name(self) -> str:
