@@ -77,7 +77,7 @@ class Result(abc.ABC):
         Games are given by name, rules as they print, expressions as text, complex numbers as {"re", "im"}. JSON has no
         infinity and no NaN: they are the texts "inf" and "-inf", which `float` reads, and null.
         """
-        found: dict[str, Any] = _strict(plain(self))
+        found: dict[str, Any] = strict(plain(self))
         return found | {"gandyn": version}
 
     def plot(self, **options: object) -> Any:
@@ -275,12 +275,12 @@ def _numbers(point: Iterable[Any]) -> list[Any]:
     return [str(x) if getattr(x, "free_symbols", ()) else float(x) for x in point]
 
 
-def _strict(value: object) -> Any:
+def strict(value: object) -> Any:
     """Plain data made strict JSON: "inf", "-inf" and null stand for infinities and NaN, which JSON lacks."""
     if isinstance(value, dict):
-        return {key: _strict(v) for key, v in value.items()}
+        return {key: strict(v) for key, v in value.items()}
     if isinstance(value, list):
-        return [_strict(v) for v in value]
+        return [strict(v) for v in value]
     if not isinstance(value, float) or math.isfinite(value):
         return value
     return None if math.isnan(value) else str(value)

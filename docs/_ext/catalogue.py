@@ -59,6 +59,7 @@ WRITERS: dict[str, Callable[..., list[str]]] = {
     "claim-lore": describe_claims.lore,
     "errors": describe_reference.errors,
     "papers": describe_papers.table,
+    "analyze-json": describe_reference.analyze_json,
     "figure-pages": describe_figures.pages,
     "reference-pages": describe_reference.pages,
 }

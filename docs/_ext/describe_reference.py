@@ -110,3 +110,13 @@ def errors() -> list[str]:
             parents = ", ".join(f"`{base.__name__}`" for base in thing.__bases__)
             rows.append([f"`{name}`", (inspect.getdoc(thing) or "").split("\n")[0], parents])
     return markdown.table(["error", "raised for", "is also a"], rows)
+
+
+def analyze_json() -> list[str]:
+    """The keys of `gandyn analyze --json`."""
+    import markdown
+
+    from gandyn.cli.schema import FIELDS
+
+    rows = [[f"`{key}`", types.replace("|", " or "), about] for key, types, about in FIELDS]
+    return markdown.table(["key", "type", "what it is"], rows)

@@ -6,7 +6,6 @@ import contextlib
 import json
 import signal
 import sys
-import textwrap
 import threading
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any
@@ -14,16 +13,28 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import GandynError, MissingDependencyError, ParameterError
-from . import values
+from . import completion, values
+from .page import Page, Silent, Terminal
 
 BUDGET, OTHERS_BUDGET = 10.0, 3.0
-WIDTH, LABEL = 100, 20
+
+
+def _print_schema(wanted: bool) -> None:
+    """Print the schema and leave."""
+    if wanted:
+        from .schema import schema
+
+        typer.echo(json.dumps(schema(), indent=2))
+        raise typer.Exit
 
 
 def analyze(
-    game: Annotated[str, typer.Argument(help="A registered game: gandyn list games.")],
+    game: Annotated[str, typer.Argument(help="A registered game: gandyn list games.", autocompletion=completion.games)],
     rule: Annotated[
-        str | None, typer.Option(help="An update rule, by name or call; the gradient flow without.")
+        str | None,
+        typer.Option(
+            help="An update rule, by name or call; the gradient flow without.", autocompletion=completion.rules
+        ),
     ] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the game or rule.")
@@ -32,7 +43,11 @@ def analyze(
     noise: Annotated[
         str | None, typer.Option(help="Variance of noise on the field, one number or one per player: 0.1 or 0.1,0.2.")
     ] = None,
+    full: Annotated[bool, typer.Option("--full", help="Long formulas in full.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, with the same content.")] = False,
+    _schema: Annotated[
+        bool, typer.Option("--json-schema", callback=_print_schema, is_eager=True, help="The schema of --json.")
+    ] = False,
     everything: Annotated[
         bool, typer.Option("--all", help="Every section, --global too, without a limit on its time.")
     ] = False,
@@ -42,58 +57,105 @@ def analyze(
 ) -> None:
     """Analyse a rule on a game, exactly where that is possible.
 
-    Opens with the verdict and what to do. Then prints the game, its field, the rule's update map, characteristic
-    polynomial, eigenvalues, rate and rotation, the verdict with its reason; the kind of solution, potential and
-    Hamiltonian parts; stable, critical and best steps; the critical time scale; what finite steps add; conserved
-    quantities and a Lyapunov function. Without a rule, the same of the gradient flow. With --global also all
-    equilibria, cycles and invariant circles around the point, its bifurcations as the step grows, Lyapunov exponents of
-    an orbit, and a proven basin. With --noise, and for games that draw batches, also the stationary law, the
-    mean-square limit of the step and the best step for a budget. A section that computes for more than ten seconds is
-    left out, and says so.
+    Opens with the verdict and what to do. Then prints, each section as soon as it is found, the game, its field,
+    the rule's update map, characteristic polynomial, eigenvalues, rate and rotation, the verdict with its reason;
+    the kind of solution, potential and Hamiltonian parts; stable, critical and best steps; the critical time scale;
+    what finite steps add; conserved quantities and a Lyapunov function. Without a rule, the same of the gradient
+    flow. With --global also all equilibria, cycles and invariant circles around the point, its bifurcations as the
+    step grows, Lyapunov exponents of an orbit, and a proven basin. With --noise, and for games that draw batches,
+    also the stationary law, the mean-square limit of the step and the best step for a budget. A section that
+    computes for more than ten seconds is left out, and says so.
     """
-    from .global_sections import GLOBAL
-    from .in_short import in_short
-    from .noise_section import noise_section
-    from .sections import ALWAYS, KEYS, SECTIONS
-
+    page = Silent() if as_json else Terminal(full) if sys.stdout.isatty() else Page(full)
     subject = _subject(game, rule, set_, at, noise)
-    noisy = rule is not None and (noise is not None or subject.stochastic)
-    chosen = {make: KEYS[make] for make in SECTIONS} | ({noise_section: ("noise",)} if noisy else {})
-    chosen |= GLOBAL if around or everything else {}
-    notes: dict[str, str] = {}
-    first = {make: _within(None, make, subject) for make in ALWAYS}
-    notes |= {make.__name__.removesuffix("_section"): why for make, (section, why) in first.items() if section is None}
-    sections = [section for section, _ in first.values() if section is not None]
-    data = {key: value for section in (*sections[2:], *sections[:2]) for key, value in section.data.items()}
-    for make, keys in chosen.items():
-        section, why = _within(None if everything else BUDGET, make, subject)
-        data |= dict.fromkeys(keys) if section is None else section.data
-        if section is not None:
-            sections.append(section)
-        elif why:
-            notes[keys[0].replace("_", " ")] = why
-    opening = in_short(subject, data.get("stability"), _others(subject))
-    sections.insert(0, opening)
-    data |= opening.data
-    data["skipped"] = notes
+    found = Findings(subject, page, None if everything else BUDGET)
+    found.all_of(around or everything, around)
     if as_json:
+        from ..results import strict
+
+        typer.echo(json.dumps(strict(found.json()), indent=2, allow_nan=False))
+
+
+class Findings:
+    """The sections of one analysis, computed one after another and shown as they come."""
+
+    def __init__(self, subject: Any, page: Page, seconds: float | None) -> None:
+        self.subject, self.page, self.seconds = subject, page, seconds
+        self.sections: list[Any] = []
+        self.missing: dict[str, str] = {}
+        self.made: dict[Any, Any] = {}
+
+    def all_of(self, around: bool, asked: bool) -> None:
+        """The opening, what is always known, and every section that applies."""
+        from .global_sections import GLOBAL
+        from .in_short import add_advice, verdict_section
+        from .sections import ALWAYS, KEYS, SECTIONS, stability_section
+
+        self.page.title(self.subject.game.name)
+        opening = verdict_section(self.subject)
+        self.page.section(opening)
+        chosen = {make: KEYS[make] for make in SECTIONS} | self._noise() | (GLOBAL if around else {})
+        stability = self._make(stability_section, self.seconds) if stability_section in chosen else None
+        add_advice(opening, self.subject, stability and stability.data["stability"], self._others())
+        self.page.entry(*opening.entries[1])
+        for make in ALWAYS:
+            self._show(make, (make.__name__.removesuffix("_section"),), None)
+        for make, keys in chosen.items():
+            self._show(make, keys, self.seconds)
+        self.sections.append(opening)
+        named = {_words(keys[0]) for keys in GLOBAL.values()} if asked else set()
+        named |= {"noise"} if self.subject.noise is not None else set()
+        late = {n: why for n, why in self.missing.items() if why.startswith(("skipped", "failed")) or n in named}
+        self.page.notes(late)
+
+    def json(self) -> dict[str, Any]:
+        """What was found, as plain data; what was left out is null, with the reason in "skipped"."""
         from ..results import plain
 
-        typer.echo(json.dumps(plain(data), indent=2))
-        return
-    asked = {keys[0].replace("_", " ") for keys in GLOBAL.values()} if around else set()
-    late = {name: why for name, why in notes.items() if why.startswith(("skipped", "failed")) or name in asked}
-    _print(subject.game.name, sections, late)
+        parts = [section.data for section in self.sections]
+        # the linear part names the game and the rule, and comes first
+        data = {key: value for part in (*parts[2:3], *parts[:2], *parts[3:]) for key, value in part.items()}
+        found: dict[str, Any] = plain(data | {"skipped": self.missing})
+        return found
+
+    def _noise(self) -> dict[Any, tuple[str, ...]]:
+        from .noise_section import noise_section
+
+        noisy = self.subject.noise is not None or self.subject.stochastic
+        return {noise_section: ("noise",)} if noisy and self.subject.rule is not None else {}
+
+    def _make(self, make: Callable[[Any], Any], seconds: float | None) -> Any:
+        """The section, computed once, or None; why not is in `missing`."""
+        if make not in self.made:
+            with self.page.waiting(_words(make.__name__.removesuffix("_section")), seconds):
+                self.made[make] = _within(seconds, make, self.subject)
+        return self.made[make][0]
+
+    def _show(self, make: Callable[[Any], Any], keys: tuple[str, ...], seconds: float | None) -> None:
+        from .sections import Section
+
+        section = self._make(make, seconds)
+        if section is None:
+            self.sections.append(Section("", data=dict.fromkeys(keys)))
+            self.missing[_words(keys[0])] = self.made[make][1]
+            return
+        self.sections.append(section)
+        if section.entries:
+            self.page.section(section)
+
+    def _others(self) -> dict[str, float]:
+        """Critical steps of the usual cures, where the point does not attract and they are found in seconds."""
+        from .in_short import other_rules
+
+        if str(self.subject.lin.verdict.value) == "attracting" or not self.subject.lin.equilibrium:
+            return {}
+        with self.page.waiting("other rules", OTHERS_BUDGET):
+            found, _ = _within(OTHERS_BUDGET, other_rules, self.subject)
+        return found or {}
 
 
-def _others(subject: Any) -> dict[str, float]:
-    """Critical steps of the usual cures, where the point does not attract and they are found in seconds."""
-    from .in_short import other_rules
-
-    if str(subject.lin.verdict.value) == "attracting" or not subject.lin.equilibrium:
-        return {}
-    found, _ = _within(OTHERS_BUDGET, other_rules, subject)
-    return found or {}
+def _words(key: str) -> str:
+    return key.replace("_", " ")
 
 
 def _subject(game: str, rule: str | None, set_: list[str] | None, at: str | None, noise: str | None) -> Any:
@@ -126,8 +188,9 @@ def _noise(text: str, game: Any, rule: Any) -> Any:
 
     if rule is None:
         raise ParameterError("--noise without --rule", "a rule, whose steps the noise shakes", "--rule GDA --noise 0.1")
-    law = Additive(values.value(text))
-    law.on(game)
+    with values.option("--noise"):
+        law = Additive(values.value(text))
+        law.on(game)
     return law
 
 
@@ -137,7 +200,8 @@ def _point(game: Any, at: str | None) -> Any:
 
     if at is not None:
         coordinates = values.point(at, "--at")
-        game.check(np.array([float(x) for x in coordinates]))
+        with values.option("--at"):
+            game.check(np.array([float(x) for x in coordinates]))
         if not all(np.isfinite(float(x)) for x in coordinates):
             raise ParameterError(f"--at {at!r}", "finite numbers", "--at 0,0")
         return coordinates
@@ -196,55 +260,3 @@ def _within(seconds: float | None, make: Callable[[Any], Any], subject: Any) -> 
         return None, getattr(error, "given", "") or str(error) or type(error).__name__
     except Exception as error:  # a fault of ours in one section is no reason to lose the others
         return None, f"failed: {type(error).__name__}: {error}"
-
-
-# --- print ------------------------------------------------------------------------------------------------------------
-
-
-def _print(title: str, sections: list[Any], late: dict[str, str]) -> None:
-    """Rich tables on a terminal; plain lines of at most 100 columns elsewhere."""
-    if sys.stdout.isatty():
-        _rich(title, sections, late)
-        return
-    lines = [title, "=" * len(title)]
-    for section in sections:
-        lines += ["", section.title, "-" * len(section.title)]
-        for name, rows in section.entries:
-            lines += _wrapped(name, rows)
-    if late:
-        lines += ["", *(line for name, why in late.items() for line in _wrapped(name, [why]))]
-    typer.echo("\n".join(lines))
-
-
-def _wrapped(name: str, rows: list[str]) -> list[str]:
-    """The rows of an entry beside its name; what is longer than the page goes on below, indented."""
-    result = []
-    for k, row in enumerate(rows):
-        label = f"{name if k == 0 else '':<{LABEL}}"
-        if len(label) + len(row) <= WIDTH:
-            result.append(label + row)
-            continue
-        further = " " * (LABEL + 4)
-        result += textwrap.wrap(row, WIDTH, initial_indent=label, subsequent_indent=further, break_long_words=False)
-    return result
-
-
-def _rich(title: str, sections: list[Any], late: dict[str, str]) -> None:
-    from rich.console import Console
-    from rich.panel import Panel
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console(highlight=False)
-    width = min(WIDTH, console.width)
-    console.print(Text(title, style="bold"))
-    for section in sections:
-        table = Table.grid(padding=(0, 2))
-        table.add_column(style="cyan", width=LABEL - 2, no_wrap=True)
-        table.add_column(overflow="fold")
-        for name, rows in section.entries:
-            style = {"verdict": "bold", "because": "dim"}.get(name, "")
-            table.add_row(name, Text("\n".join(rows), style=style))
-        console.print(Panel(table, title=section.title, title_align="left", border_style="dim", width=width))
-    for name, why in late.items():
-        console.print(Text(f"{name}: {why}", style="yellow"))

@@ -48,6 +48,8 @@ class OneLineErrors(TyperGroup):
 def one_line(error: Exception) -> str:
     """A message without line breaks; a usage mistake ends with where to read on."""
     message = error.format_message() if hasattr(error, "format_message") else str(error)
+    if isinstance(error, UnknownNameError) and error.fix.startswith("did you mean"):  # the guess first, the list after
+        message = f"{error.given}: {error.fix}? Needed: {error.needed}."
     context = getattr(error, "ctx", None)
     if context is not None:
         message = f"{message.rstrip('.')}. Usual fix: see {context.command_path} --help."
@@ -66,7 +68,7 @@ app = typer.Typer(
     cls=OneLineErrors,
     help="Dynamics and convergence of GANs and differentiable games: one update rule, every world.",
     invoke_without_command=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},

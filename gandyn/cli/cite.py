@@ -13,13 +13,17 @@ import typer
 
 from ..errors import GandynError, ParameterError, UnknownNameError
 from ..registry import Registry
+from . import completion
 from .papers import Reference, bibliography, mentioned
 
 
 def cite(
     names: Annotated[
         list[str] | None,
-        typer.Argument(help="Names of rules, games, losses, penalties, claims, figures, or keys of papers."),
+        typer.Argument(
+            help="Names of rules, games, losses, penalties, claims, figures, or keys of papers.",
+            autocompletion=completion.cited,
+        ),
     ] = None,
     listed: Annotated[bool, typer.Option("--list", help="Every paper of the bibliography, one a line.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,

@@ -8,15 +8,23 @@ from typing import Annotated, Any
 
 import typer
 
-from . import values
+from . import completion, values
 
 
 def explore(
     game: Annotated[
-        str | None, typer.Argument(help="A registered game of two coordinates; all the toys by default.")
+        str | None,
+        typer.Argument(
+            help="A registered game of two coordinates; all the toys by default.", autocompletion=completion.games
+        ),
     ] = None,
     rule: Annotated[
-        list[str] | None, typer.Option(help="An update rule, by name or call; may be repeated.", show_default=False)
+        list[str] | None,
+        typer.Option(
+            help="An update rule, by name or call; may be repeated.",
+            show_default=False,
+            autocompletion=completion.rules,
+        ),
     ] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Where a parameter stands at first.")

@@ -11,12 +11,16 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import ParameterError
+from . import completion
 
 NOT_REPRODUCED = 3
 
 
 def figure(
-    names: Annotated[list[str] | None, typer.Argument(help="Figures by name; --list shows them.")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="Figures by name; --list shows them.", autocompletion=completion.figures),
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every figure, in parallel processes.")] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Seconds on a CPU instead of the full settings.")] = False,
     style: Annotated[str, typer.Option(help="single (one paper column), double or slide.")] = "double",

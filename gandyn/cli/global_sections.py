@@ -58,7 +58,7 @@ def circles_section(subject: Subject) -> Section:
     circles = [c for c in found if isinstance(c, InvariantCircle)]
     orbits = Counter(f"{_kind(c)}, period {c.period}" for c in found if not isinstance(c, InvariantCircle))
     rows = [
-        f"{_kind(c)}, rotation number {c.rotation_number:.8g}, {1 / c.rotation_number:.6g} steps a turn"
+        f"{_kind(c)}, rotation number {c.rotation_number:.8g}, {1 / c.rotation_number:.6g} steps per turn"
         for c in circles[:MOST]
     ]
     section.add("invariant circles", *(rows or ["none found"]), *_more(circles))

@@ -10,20 +10,27 @@ from .sections import Section, Subject
 MOST_COORDINATES = 6
 
 
-def in_short(subject: Subject, stability: dict[str, Any] | None, others: dict[str, float]) -> Section:
-    """The section "In short".
+def verdict_section(subject: Subject) -> Section:
+    """The opening's first line: the verdict, its measure, and how fast it turns."""
+    section = Section("In short")
+    verdict = _verdict(subject.lin)
+    section.add("in short", verdict)
+    section.data = {"in_short": {"verdict": verdict}}
+    return section
+
+
+def add_advice(section: Section, subject: Subject, stability: dict[str, Any] | None, others: dict[str, float]) -> None:
+    """The opening's second line: what to do.
 
     Args:
+        section: the opening, which gets the entry.
         subject: what is analysed.
         stability: the data of the section on stable steps, where it was computed.
         others: critical steps of other rules at the same point, by name; those that attract for no step have 0.
     """
-    section = Section("In short")
-    verdict, advice = _verdict(subject.lin), _advice(subject, stability or {}, others)
-    section.add("in short", verdict)
+    advice = _advice(subject, stability or {}, others)
     section.add("what to do", advice)
-    section.data = {"in_short": {"verdict": verdict, "advice": advice, "critical_steps_of_others": others}}
-    return section
+    section.data["in_short"] |= {"advice": advice, "critical_steps_of_others": others}
 
 
 def _verdict(lin: Any) -> str:

@@ -15,10 +15,16 @@ def readable(text: str) -> bool:
     return "CRootOf" not in text and len(text) <= LONGEST
 
 
-def short(expression: Any) -> str:
-    """The expression as text, cut where it is very long."""
-    text = str(expression)
-    return text if len(text) <= 4 * LONGEST else f"{text[: 4 * LONGEST]} ..."
+class Formula(str):
+    """A row that may be cut on the page; `full` is what --full shows."""
+
+    __slots__ = ("full",)
+
+    def __new__(cls, text: object, full: object = None) -> Formula:
+        """The row in short, and in full where that is another."""
+        made = super().__new__(cls, text)
+        made.full = str(text if full is None else full)
+        return made
 
 
 def number(x: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from ..budget import Budget
 from ..errors import DomainError, GandynError
 from ..lazy import sympy
-from .section_text import Rows, both, complex_text, matrix_rows, number, readable, short
+from .section_text import Formula, Rows, both, complex_text, matrix_rows, number, readable
 
 EXACT_SECONDS = 5
 
@@ -25,7 +25,7 @@ class Section:
     def add(self, name: str, *rows: Any) -> None:
         """Append an entry with its rows; one without rows is left out."""
         if rows:
-            self.entries.append((name, [str(row) for row in rows]))
+            self.entries.append((name, [row if isinstance(row, str) else str(row) for row in rows]))
 
 
 @dataclasses.dataclass
@@ -55,8 +55,8 @@ def game_section(subject: Subject) -> Section:
     if game.symbolic:
         costs = game.exprs[:1] if game.zero_sum else game.exprs
         names = ["f"] if game.zero_sum else [f"f_{p.name}" for p in game.players]
-        section.add("costs", *(f"{n} = {short(e)}" for n, e in zip(names, costs, strict=True)))
-        section.add("field", *(f"v_{s} = {short(e)}" for s, e in zip(game.symbols, game.field_exprs, strict=True)))
+        section.add("costs", *(Formula(f"{n} = {e}") for n, e in zip(names, costs, strict=True)))
+        section.add("field", *(Formula(f"v_{s} = {e}") for s, e in zip(game.symbols, game.field_exprs, strict=True)))
     known = [f"({', '.join(map(str, p))})" for p in game.equilibria]
     section.add("equilibria", *known)
     section.data = {
@@ -85,7 +85,7 @@ def map_section(subject: Subject) -> Section:
         raise DomainError("a flow has no update map")
     traced = update_map(subject.game, subject.rule)
     table = {str(s): str(e) for s, e in zip(traced.symbols, traced.expression, strict=True)}
-    section.add("map", *(f"{s}+ = {short(e)}" for s, e in table.items()))
+    section.add("map", *(Formula(f"{s}+ = {e}") for s, e in table.items()))
     section.data = {"map": table}
     return section
 
@@ -98,16 +98,16 @@ def linear_section(subject: Subject) -> Section:
         _bounds(section, lin.constraints)
     found = exact_parts(lin)
     _spectrum(section, lin, found)
-    unit = "unit of time" if lin.rule is None else "step"
+    unit, units = ("unit of time", "units of time") if lin.rule is None else ("step", "steps")
     if lin.numeric is not None and not lin.obstacle:
         if lin.rate > 1e-14:
-            section.add("rate", f"{lin.rate:.6g} per {unit}: an error falls by e in {lin.e_folding_time:.6g}")
+            section.add("rate", f"{lin.rate:.6g} per {unit}: errors shrink e-fold in {lin.e_folding_time:.6g} {units}")
         elif lin.rate < -1e-14:
-            section.add("rate", f"{lin.rate:.6g} per {unit}: an error grows by e in {-1 / lin.rate:.6g}")
+            section.add("rate", f"{lin.rate:.6g} per {unit}: errors grow e-fold in {-1 / lin.rate:.6g} {units}")
         else:
             section.add("rate", "0: the linear part neither shrinks nor grows errors")
         if lin.rotation_number > 0:
-            section.add("rotation", f"{lin.rotation_number:.6g} turns per {unit}, {1 / lin.rotation_number:.6g} a turn")
+            section.add("rotation", f"{1 / lin.rotation_number:.6g} {units} per turn")
     section.add("verdict", str(getattr(lin.verdict, "value", lin.verdict)))
     section.add("because", lin.reason)
     section.data = lin.to_dict()
@@ -150,7 +150,7 @@ def _spectrum(section: Section, lin: Any, found: tuple[Rows, str | None] | None)
         section.add("eigenvalues", "none: the map has no derivative here")
         return
     if lin.exact is not None:
-        section.add("char. polynomial", short(lin.exact.charpoly))
+        section.add("char. polynomial", Formula(lin.exact.charpoly))
     if lin.numeric is None:
         if found is not None:
             section.add("eigenvalues", *found[0])
@@ -161,11 +161,17 @@ def _spectrum(section: Section, lin: Any, found: tuple[Rows, str | None] | None)
     else:
         pairs = [(e, complex(sympy.N(e))) for e in lin.exact.eigenvalues]
         pairs.sort(key=lambda p: (-(p[1].real if lin.rule is None else abs(p[1])), -p[1].imag))
-        shown = [f"{e}  =  {complex_text(v)}" if readable(str(e)) else complex_text(v) for e, v in pairs]
+        shown = [_both_complex(e, v) for e, v in pairs]
     section.add("eigenvalues", *shown)
     value = lin.spectral_abscissa if lin.rule is None else lin.spectral_radius
     text = found[1] if found and found[1] and readable(found[1]) else None
     section.add(kind, f"{value:.12g}" if text in (None, f"{value:.12g}") else f"{text}  =  {value:.12g}")
+
+
+def _both_complex(exact: Any, value: complex) -> str:
+    """An exact eigenvalue and its decimals; the decimals alone where the exact form is long, but with --full."""
+    decimals, both = complex_text(value), f"{exact}  =  {complex_text(value)}"
+    return both if readable(str(exact)) else Formula(decimals, both)
 
 
 def solution_section(subject: Subject) -> Section:
@@ -203,7 +209,7 @@ def stability_section(subject: Subject) -> Section:
     if rule is None and not free:
         raise DomainError("a flow without free parameters has no step to choose")
     region = stability_region(subject.game, rule, free, subject.place)
-    section.add("attracts where", *(short(c) for c in region.conditions if not region.never))
+    section.add("attracts where", *(Formula(c) for c in region.conditions if not region.never))
     data: dict[str, Any] = {"conditions": [str(c) for c in region.conditions], "never": region.never}
     names = [str(p) for p in region.parameters]
     if region.reason:
@@ -255,17 +261,17 @@ def drift_section(subject: Subject) -> Section:
     try:
         flow = modified_flow(subject.game, subject.rule, order=1)
         symbols = subject.game.symbols
-        section.add("first correction", *(f"c_{s} = {short(e)}" for s, e in zip(symbols, flow.terms[1], strict=True)))
+        section.add("first correction", *(Formula(f"c_{s} = {e}") for s, e in zip(symbols, flow.terms[1], strict=True)))
         data["modified_flow"] = flow.to_dict()["terms"]
     except DomainError as error:
         if "which has memory" not in error.given:
             raise
         equation = high_resolution(subject.game, subject.rule)
-        section.add("as a flow", *equation.summary().splitlines()[1:])
+        section.add("as a flow", *map(Formula, equation.summary().splitlines()[1:]))
         data["high_resolution"] = equation.to_dict()
     try:
         found = drift(subject.game, subject.rule)
-        section.add("drift per step", *(line.strip() for line in found.summary().splitlines()[1:]))
+        section.add("drift per step", *(Formula(line.strip()) for line in found.summary().splitlines()[1:]))
         data["drift"] = found.to_dict()
     except DomainError as error:
         section.add("drift per step", f"not a penalty of known form: {error.given}")
@@ -280,7 +286,9 @@ def conserved_section(subject: Subject) -> Section:
 
     section = Section("Conserved quantities")
     found = conserved_quantities(subject.game, subject.rule)
-    section.add("conserved", *([short(q.expression) for q in found] or ["none found among polynomials of low degree"]))
+    section.add(
+        "conserved", *([Formula(q.expression) for q in found] or ["none found among polynomials of low degree"])
+    )
     section.data = {"conserved": [str(q.expression) for q in found]}
     return section
 
@@ -298,7 +306,7 @@ def lyapunov_section(subject: Subject) -> Section:
             "a quadratic function of all coordinates says nothing of a point on the edge of the feasible set"
         )
     found = lyapunov_function(subject.game, subject.rule, subject.place)
-    section.add("V", short(found.expression))
+    section.add("V", Formula(found.expression))
     section.add("verified", "exactly, for the linear part" if found.verified else "numerically only")
     section.data = {"lyapunov": found.to_dict()}
     return section
@@ -323,6 +331,3 @@ KEYS: dict[Callable[[Subject], Section], tuple[str, ...]] = {
     conserved_section: ("conserved",),
     lyapunov_section: ("lyapunov",),
 }
-
-
-# --- text -------------------------------------------------------------------------------------------------------------

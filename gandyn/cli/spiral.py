@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import OutputError, ParameterError, UnknownNameError
-from . import values
+from . import completion, values
 
 DEFAULT_RULES = ("SimultaneousGD", "AlternatingGD", "Extragradient", "OptimisticGD")
 SUFFIXES = (".png", ".pdf", ".svg", ".gif", ".json")
@@ -18,9 +18,16 @@ WIDTHS = ("single", "double", "slide")
 
 
 def spiral(
-    game: Annotated[str, typer.Option(help="A registered game of two coordinates.")] = "bilinear",
+    game: Annotated[
+        str, typer.Option(help="A registered game of two coordinates.", autocompletion=completion.games)
+    ] = "bilinear",
     rule: Annotated[
-        list[str] | None, typer.Option(help="An update rule, by name or call; may be repeated.", show_default=False)
+        list[str] | None,
+        typer.Option(
+            help="An update rule, by name or call; may be repeated.",
+            show_default=False,
+            autocompletion=completion.rules,
+        ),
     ] = None,
     lr: Annotated[str, typer.Option(help="Step size, one number or one per player: 0.2 or 0.1,0.3.")] = "0.2",
     start: Annotated[str, typer.Option(help="Where every trajectory starts.")] = "1,0",
@@ -85,13 +92,16 @@ def _study(
     set_: list[str] | None,
     noise: str | None,
 ) -> Any:
+    import numpy as np
+
     from .. import games, rules
     from ..plots.spiral_study import compute_spiral
 
     given = values.settings(set_ or [])
     if "lr" in given:
         raise ParameterError("--set lr", "the step size in --lr", f"--lr {given['lr']}")
-    step = values.value(lr)
+    with values.option("--lr"):
+        step = values.value(lr)
     if isinstance(step, str):
         raise ParameterError(f"--lr {lr!r}", "a number, or one per player", "--lr 0.2")
     entry = games.registry[game]
@@ -104,6 +114,9 @@ def _study(
         entries.append(rules.registry[one.name])
     values.refuse_unused(given, used, entries)
     where = [float(x) for x in values.point(start, "--start")]
+    if built.dim == 2:  # another game is refused below
+        with values.option("--start"):
+            built.check(np.array(where))
     return compute_spiral(built, built_rules, step, where, steps, None if noise is None else values.value(noise))
 
 

@@ -9,14 +9,16 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import ParameterError
-from . import values
+from . import completion, values
 from .spectrum import PICTURES, open_run
 
 HIDDEN, BATCH, RATE = (16, 16), 64, 1e-3
 
 
 def compare_toy(
-    rule: Annotated[str, typer.Argument(help='A rule by call: "GDA(0.05)", "Extragradient(0.05)".')],
+    rule: Annotated[
+        str, typer.Argument(help='By call: "GDA(0.05)", "Extragradient(0.05)".', autocompletion=completion.rules)
+    ],
     run: Annotated[
         str | None, typer.Argument(help="A run's folder or a config; a small ring GAN, trained here, without.")
     ] = None,
@@ -36,7 +38,7 @@ def compare_toy(
     from ..plots.drawing import writable
 
     target = writable(out, PICTURES)
-    built = values.build_rule(rule, {})[0]
+    built = values.build_rule(rule, {}, "RULE")[0]
     if train < 0:
         raise ParameterError(f"--train {train}", "a number >= 0", "--train 600")
     game, w = _small(train, seed) if run is None else _given(run)

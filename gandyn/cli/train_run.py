@@ -10,13 +10,18 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import OutputError
+from . import completion
 
 SIGNALLED = 128
 
 
 def train(
     config: Annotated[
-        str | None, typer.Argument(help="A TOML file, or the name of a shipped config; without, those are listed.")
+        str | None,
+        typer.Argument(
+            help="A TOML file, or the name of a shipped config; without, those are listed.",
+            autocompletion=completion.configs,
+        ),
     ] = None,
     out: Annotated[pathlib.Path | None, typer.Option(help="The run's folder.", show_default="runs/NAME")] = None,
     steps: Annotated[int | None, typer.Option(help="Another number of steps.")] = None,

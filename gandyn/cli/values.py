@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..errors import GandynError, ParameterError, UnknownNameError
@@ -29,8 +30,20 @@ def settings(assignments: Iterable[str]) -> dict[str, Any]:
             raise ParameterError(f"--set {text!r}", "name=value", "--set lr=0.1")
         if name in result:
             raise ParameterError(f"--set gives {name} twice", "one value for each name", "drop one of them")
-        result[name] = value(value_text)
+        with option(f"--set {name}"):
+            result[name] = value(value_text)
     return result
+
+
+@contextlib.contextmanager
+def option(name: str) -> Iterator[None]:
+    """Errors of the block say which option they are about."""
+    try:
+        yield
+    except GandynError as error:
+        if name in error.given:
+            raise
+        raise type(error)(f"{name}: {error.given}", error.needed, error.fix) from error
 
 
 def value(text: str) -> Any:
@@ -100,17 +113,20 @@ def build(entry: Entry, kind: str, given: dict[str, Any]) -> tuple[Any, set[str]
         ) from error
 
 
-def build_rule(text: str, given: dict[str, Any]) -> tuple[Any, set[str]]:
+def build_rule(text: str, given: dict[str, Any], named: str = "--rule") -> tuple[Any, set[str]]:
     """A rule by name with `--set` values, or by a call of it: "GDA", "heavy-ball(0.1, -0.3)".
+
+    Errors name `named`, the option or argument that the text was given to.
 
     Raises:
         UnknownNameError, ParameterError: as `Registry.from_text` and `build`.
     """
     from .. import rules
 
-    if NAME.fullmatch(text.strip()):
-        return build(rules.registry[text.strip()], "rule", given)
-    return rules.registry.from_text(text), set()
+    with option(named):
+        if NAME.fullmatch(text.strip()):
+            return build(rules.registry[text.strip()], "rule", given)
+        return rules.registry.from_text(text), set()
 
 
 def refuse_unused(given: dict[str, Any], used: set[str], entries: Iterable[Entry]) -> None:

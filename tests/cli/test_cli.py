@@ -173,9 +173,9 @@ def test_list():
 # --- mistakes ---------------------------------------------------------------------------------------------------------
 
 MISTAKES = {
-    "spirl": r"no command named 'spirl'.*analyze, .*list, .*spiral.*did you mean 'spiral'",
-    "spiral --rule GDDA": r"no rule named 'GDDA'.*AlternatingGD.*did you mean 'GDA'",
-    "spiral --game bilinar": r"no game named 'bilinar'.*dirac_gan.*did you mean 'bilinear'",
+    "spirl": r"no command named 'spirl': did you mean 'spiral'\?.*analyze, .*list, .*spiral",
+    "spiral --rule GDDA": r"--rule: there is no rule named 'GDDA': did you mean 'GDA'\?.*AlternatingGD",
+    "spiral --game bilinar": r"no game named 'bilinar': did you mean 'bilinear'\?.*dirac_gan",
     "spiral --lr -1": r"lr=-1.*positive",
     "spiral --lr nan": r"lr=nan.*positive",
     "spiral --lr foo": r"--lr 'foo'.*a number, or one per player.*--lr 0\.2",
@@ -199,17 +199,18 @@ MISTAKES = {
     "analyze bilinear --rule GDA": r"SimultaneousGD without lr.*--set lr=0\.1",
     "analyze bilinear --rule GDA --set lr": r"--set 'lr'.*name=value",
     "analyze bilinear --rule GDA --set lr=": r"name=value",
-    "analyze bilinear --rule GDA --set lr=1..2": r"the value '1\.\.2'.*a number",
+    "analyze bilinear --rule GDA --set lr=1..2": r"--set lr: the value '1\.\.2'.*a number",
     "analyze bilinear --rule GDA --set lr=1/0": r"the value '1/0'",
     "analyze bilinear --rule GDA --set lr=0.1 --set lr=0.2": r"lr twice",
     "analyze bilinear --rule GDA --set lr=0.1 --set momentum=2": r"no parameter named 'momentum'.*lr, matrix",
     "analyze dirac --set loss=wassersten": r"no loss named 'wassersten'.*did you mean 'wasserstein'",
     "analyze dirac --set penalty=R7(1)": r"no penalty named 'R7'.*did you mean 'R\d'",
-    "analyze bilinear --at 1,2,3": r"shape \(3,\)",
+    "analyze bilinear --at 1,2,3": r"--at: .*shape \(3,\)",
     "analyze bilinear --at x": r"--at 'x'.*numbers with commas",
     "analyze bilinear --at nan,1": r"finite numbers",
     "analyze bilinear --rule HeavyBall(0.1)": r"missing.*momentum",
-    "analyze bilinear --rule Alternating(GDDA(0.1))": r"no rule named 'GDDA'",
+    "analyze bilinear --rule Alternating(GDDA(0.1))": r"--rule: there is no rule named 'GDDA'",
+    "analyze bilinear --rule GDA(0.1) --noise -1": r"--noise: ",
     "list gamse": r"no list named 'gamse'.*did you mean 'games'",
 }
 
@@ -262,3 +263,24 @@ def test_values_are_exact_where_the_text_is():
 def test_values_are_never_code(text):
     with pytest.raises(ParameterError, match="the value"):
         values.value(text)
+
+
+# --- what the tab key offers ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("gandyn anal", {"analyze"}),
+        ("gandyn analyze bil", {"bilinear"}),
+        ("gandyn analyze bilinear --rule Extrag", {"Extragradient", "ExtragradientPlus"}),
+        ("gandyn figure daskalakis", {"daskalakis_2018_wgan_mean"}),
+        ("gandyn train digits-d", {"digits-dcgan"}),
+        ("gandyn cite schaefer_2019", {"schaefer_2019"}),
+    ],
+)
+def test_the_tab_key_offers_names(line, offered):
+    environment = {"_GANDYN_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(len(line.split()) - 1)}
+    result = CliRunner().invoke(app, [], prog_name="gandyn", env=environment)
+    assert offered <= set(result.stdout.split()), result.output
+    assert all(name.lower().startswith(line.split()[-1].lower()) for name in result.stdout.split())

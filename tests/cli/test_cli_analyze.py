@@ -13,8 +13,9 @@ import gandyn as gd
 from gandyn.cli import analyze as command
 from gandyn.cli import app
 from gandyn.cli.global_sections import GLOBAL
-from gandyn.cli.in_short import in_short, other_rules
-from gandyn.cli.section_text import both, matrix_rows
+from gandyn.cli.in_short import add_advice, other_rules, verdict_section
+from gandyn.cli.page import Page, Terminal
+from gandyn.cli.section_text import Formula, both, matrix_rows
 from gandyn.cli.sections import ALWAYS, KEYS, SECTIONS, Section, Subject
 
 
@@ -64,7 +65,9 @@ def test_what_to_do(rule, stability, others, advice):
     game = gd.games.bilinear()
     built = None if rule is None else gd.rules.registry.from_text(rule)
     subject = Subject(game, built, None, gd.linearize(game, built))
-    assert dict(in_short(subject, stability, others).entries)["what to do"] == [advice]
+    opening = verdict_section(subject)
+    add_advice(opening, subject, stability, others)
+    assert dict(opening.entries)["what to do"] == [advice]
     measured = {"OptimisticGD": 3**-0.5, "Extragradient": 1.0}
     measured = {name: end for name, end in measured.items() if built is None or built.name != name}
     assert other_rules(subject) == pytest.approx(measured)
@@ -154,16 +157,45 @@ def test_every_section_has_its_keys():
     assert not set(KEYS) & set(ALWAYS)
 
 
-def test_on_a_terminal_the_page_is_drawn_in_boxes(capsys):
+def test_on_a_terminal_the_page_has_lines_across(capsys):
     section = Section("Linear part")
     section.add("verdict", "attracting")
     section.add("nothing")
-    command._rich("bilinear", [section], {"conserved": "skipped: longer than 10 s; use --all"})
+    page = Terminal()
+    page.section(section)
+    page.notes({"conserved": "skipped: longer than 10 s; use --all"})
     shown = capsys.readouterr().out
     assert re.search(r"Linear part ─+", shown)
     assert re.search(r"verdict +attracting", shown)
     assert "nothing" not in shown
     assert "use --all" in shown
+
+
+def test_sections_are_written_as_they_come(monkeypatch, capsys):
+    """What is found first stands on the page before the next section is begun."""
+    from gandyn.cli import sections
+
+    seen = []
+
+    def looks(_subject):
+        seen.append(capsys.readouterr().out)
+        return Section("Looked")
+
+    monkeypatch.setattr(sections, "SECTIONS", (sections.map_section, looks))
+    monkeypatch.setitem(sections.KEYS, looks, ("conserved",))
+    command.analyze("bilinear", "GDA(0.1)")
+    assert "what to do" in seen[0]
+    assert "Update map" in seen[0]
+
+
+def test_long_formulas_are_cut_but_with_full():
+    long = Formula("x + " * 100)
+    assert Page().cut(long).endswith("... (--full)")
+    assert len(Page().cut(long)) < 220
+    assert Page(full=True).cut(long) == long
+    assert Page().cut("prose " * 100) == "prose " * 100  # only formulas are cut
+    brief = Formula("1.5", "a long form  =  1.5")
+    assert (Page().cut(brief), Page(full=True).cut(brief)) == ("1.5", "a long form  =  1.5")
 
 
 def test_numbers_in_text():
