@@ -21,27 +21,32 @@ class Page:
 
     Args:
         full: formulas in full; otherwise long ones are cut and say that --full has the rest.
+        silent: nothing is written, as where JSON is asked for.
     """
 
-    def __init__(self, full: bool = False) -> None:
-        self.full = full
+    def __init__(self, full: bool = False, silent: bool = False) -> None:
+        self.full, self.silent = full, silent
+
+    def _write(self, text: str = "") -> None:
+        if not self.silent:
+            typer.echo(text)
 
     def title(self, text: str) -> None:
         """The line at the top."""
-        typer.echo(f"{text}\n{'=' * len(text)}")
+        self._write(f"{text}\n{'=' * len(text)}")
 
     def heading(self, text: str) -> None:
         """The heading of a section."""
-        typer.echo(f"\n{text}\n{'-' * len(text)}")
+        self._write(f"\n{text}\n{'-' * len(text)}")
 
     def entry(self, name: str, rows: list[str]) -> None:
         """A name, and rows beside it."""
-        typer.echo("\n".join(wrapped(name, rows)))
+        self._write("\n".join(wrapped(name, rows)))
 
     def notes(self, late: dict[str, str]) -> None:
         """What is missing, and why."""
         if late:
-            typer.echo()
+            self._write()
         for name, why in late.items():
             self.entry(name, [why])
 
@@ -113,15 +118,6 @@ class Terminal(Page):
         for name, why in late.items():
             self.console.print(f"\n{name}: {why}", style="yellow", markup=False, end="")
         self.console.print()
-
-
-class Silent(Page):
-    """Writes nothing: for JSON."""
-
-    def _nothing(self, *_: Any) -> None:
-        """Instead of writing."""
-
-    title = heading = entry = notes = section = _nothing
 
 
 def wrapped(name: str, rows: list[str]) -> list[str]:

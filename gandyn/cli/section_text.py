@@ -18,7 +18,7 @@ def readable(text: str) -> bool:
 class Formula(str):
     """A row that may be cut on the page; `full` is what --full shows."""
 
-    __slots__ = ("full",)
+    full: str
 
     def __new__(cls, text: object, full: object = None) -> Formula:
         """The row in short, and in full where that is another."""
