@@ -14,7 +14,7 @@ import typer
 
 from ..errors import GandynError, MissingDependencyError, ParameterError
 from . import completion, values
-from .page import Page, Silent, Terminal
+from .page import Page, Terminal
 
 BUDGET, OTHERS_BUDGET = 10.0, 3.0
 
@@ -66,7 +66,7 @@ def analyze(
     also the stationary law, the mean-square limit of the step and the best step for a budget. A section that
     computes for more than ten seconds is left out, and says so.
     """
-    page = Silent() if as_json else Terminal(full) if sys.stdout.isatty() else Page(full)
+    page = Terminal(full) if sys.stdout.isatty() and not as_json else Page(full, silent=as_json)
     subject = _subject(game, rule, set_, at, noise)
     found = Findings(subject, page, None if everything else BUDGET)
     found.all_of(around or everything, around)

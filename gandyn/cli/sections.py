@@ -286,9 +286,8 @@ def conserved_section(subject: Subject) -> Section:
 
     section = Section("Conserved quantities")
     found = conserved_quantities(subject.game, subject.rule)
-    section.add(
-        "conserved", *([Formula(q.expression) for q in found] or ["none found among polynomials of low degree"])
-    )
+    rows: Rows = [Formula(q.expression) for q in found]
+    section.add("conserved", *(rows or ["none found among polynomials of low degree"]))
     section.data = {"conserved": [str(q.expression) for q in found]}
     return section
 
