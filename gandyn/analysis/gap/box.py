@@ -19,6 +19,7 @@ from .minimum import Minimum
 
 FIRST_PASS = 1e-2  # of the costs' own size: enough to see how large the gap is
 FLOOR = 1e-6  # of the costs' own size: below it the tolerance is no longer relative to the gap
+ROUNDING = 1e-14  # of the costs' own size: what evaluating them in floating point leaves open
 PROBE = 2000  # parts after which a cost without a known lower bound is asked whether it has none
 NOTHING = 1e-300  # what outward rounding makes of 0
 
@@ -32,6 +33,10 @@ class Effort:
     tolerance: float
     most: int
     deadline: float = math.inf
+
+    def width(self, gap: Any, size: Any) -> Array:
+        """The width at which an interval around a gap counts as a value, for costs of that size."""
+        return np.maximum(self.tolerance * np.maximum(gap, FLOOR * size), ROUNDING * size)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,7 +77,7 @@ def over_box(game: Game, w: Array, bounds: Array, effort: Effort) -> DualityGap:
     high = np.nextafter(high, np.inf).reshape(shape)
     size = np.array([f.size for f in found]).reshape(shape)
     width = np.where(np.isinf(low), 0.0, high - np.where(np.isinf(low), 0.0, low))
-    decided = width <= np.maximum(effort.tolerance * np.maximum(low, FLOOR * size), NOTHING)
+    decided = width <= np.maximum(effort.width(low, size), NOTHING)
     n = len(game.players)
     answers = None if np.isinf(low).any() else np.array([f.points for f in found], dtype=float)
     return DualityGap(
@@ -127,7 +132,7 @@ def _at(
             search.refine(FIRST_PASS * size)
     gap = sum(max(a - search.high, 0.0) for (a, _), search in zip(here, mine, strict=True))
     for search in (s for s in mine if not s.endless):
-        search.refine(effort.tolerance * max(gap, FLOOR * size) / (2 * len(mine)))
+        search.refine(float(effort.width(gap, size)) / (2 * len(mine)))
     endless = [_endless(search, z) for search in mine]
     lows = [max(float(np.nextafter(a - s.high, -np.inf)), 0.0) for (a, _), s in zip(here, mine, strict=True)]
     lows = [np.inf if end else low for low, end in zip(lows, endless, strict=True)]
@@ -156,7 +161,7 @@ def _note(bounds: Array, searches: dict[Any, Minimum], effort: Effort, decided: 
     spent = f"over {_shown(bounds)}; at most {most} of {effort.most} parts searched for an answer"
     ends = sorted({f"a player gains without limit, {end}" for f in found for end in f.endless if end})
     if decided.all():
-        told = f"{spent}; the interval is narrower than {effort.tolerance:g} of the value"
+        told = f"{spent}; the interval is narrower than {effort.tolerance:g} of the value or the rounding of costs"
         return "; ".join([spent, *ends]) if ends else told
     if any(s.late for s in searches.values()):
         why = "out of time"

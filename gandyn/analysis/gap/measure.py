@@ -57,7 +57,7 @@ def duality_gap(
     rng: int = 0,
     radius: Any = None,
     box: Any = None,
-    tolerance: float = 1e-6,
+    tolerance: float = 1e-12,
     parts: int = 100_000,
     budget: float | Budget | None = 60.0,
 ) -> DualityGap:
@@ -72,8 +72,8 @@ def duality_gap(
       limit, which is everywhere off the saddle of an unconstrained bilinear game. Symbolic at symbolic points.
     * "box": the gap when each player answers within a box: an interval that provably holds it, by branch and bound on
       interval arithmetic. `value` is its lower end, which the answers attain. "exact" only where the interval is
-      narrower than `tolerance` of the value (or of a millionth of the costs, for smaller gaps); otherwise "lower". For
-      games given by expressions, up to about three coordinates a player.
+      narrower than `tolerance` of the value, or than 1e-14 of the costs, their rounding; otherwise "lower", as beside
+      jumps along curves. For games given by expressions, up to about three coordinates a player.
     * "gradient": k steps of gradient descent, or of any `rule`, by each player alone, from w. Any answer bounds the gap
       from below, so that this is a lower bound where the game is deterministic, and an estimate where it is not. With
       plain steps of inner_lr <= 2 / L it is not negative and grows with k; beyond, it can fall below zero.
