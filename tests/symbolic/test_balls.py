@@ -9,7 +9,14 @@ from gandyn.errors import DomainError
 
 flint = pytest.importorskip("flint", reason="needs the extra gandyn[proof]")
 
-from gandyn.analysis.certificates.enclosures import cholesky, ends, inverse, norm_bound, points, positive_definite  # noqa: E402
+from gandyn.analysis.certificates.ball_matrices import (  # noqa: E402
+    cholesky,
+    ends,
+    inverse,
+    norm_bound,
+    points,
+    positive_definite,
+)
 from gandyn.dynamics.trace import update_map  # noqa: E402
 from gandyn.symbolic.balls import BallFunction, ball_of, hull  # noqa: E402
 from gandyn.symbolic.functions import sigmoid, softplus  # noqa: E402

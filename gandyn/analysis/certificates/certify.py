@@ -15,7 +15,8 @@ from ...results import Result
 from ...types import Array, Game, Rule
 from ...worlds import is_symbolic
 from ..zeros.fixed_points import _check_box
-from .enclosures import ends, ranges, system
+from .ball_matrices import ends
+from .enclosures import ranges, system
 from .facts import STEPS, Failure, Interval, Piece, Step, facts, shown
 from .proof import Proof
 
@@ -135,10 +136,10 @@ def certify(
     except OutOfTimeError:
         late = _late("existence", limit, values, bounds)
         return Certificate(game, rule, tuple(point), bounds, values, False, False, 0.0, None, (), late, ())
-    proof, unproven = Proof(subject, point, bounds, effort), False
+    whole = tuple(spans[name] for name in subject.parameters)
+    proof, unproven = Proof.over(subject, point, bounds, whole, effort), False
     pieces: list[Piece] = []
     try:
-        whole = tuple(spans[name] for name in subject.parameters)
         pieces, failure, unproven = limit.run(lambda: proof.local(whole), "the proof")
     except OutOfTimeError:
         failure = _late("existence", limit, values, bounds)
@@ -148,7 +149,7 @@ def certify(
             pieces, failure = limit.run(lambda: proof.basins(pieces), "the proof of a basin")
         except OutOfTimeError:
             failure = _late("basin", limit, values, bounds)
-    names = subject.parameters
+    names, pieces = subject.parameters, [piece.times(proof.system.units) for piece in pieces]
     steps = tuple(step for piece in pieces for step in facts(piece, names, unproven))
     done = failure is None
     return Certificate(

@@ -1,4 +1,4 @@
-"""What proofs are about: the augmented map of a rule, or the field of a flow, on balls; and linear algebra on balls."""
+"""What proofs are about: the augmented map of a rule, or the field of a flow, on balls."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import numpy as np
 
 from ...errors import DomainError, NotDifferentiableError, ParameterError
 from ...lazy import sympy
-from ...symbolic.balls import Ball, BallFunction, ball_of, hull, namespace, require_flint
+from ...symbolic.balls import Ball, BallFunction, ball_of, require_flint
 from ...types import Array, Game, Rule
 from ...types.signs import is_zero, simplified
 from ...worlds import SYMBOLS, exact
 from ..parameters.freed import freed
+from .ball_matrices import identity
 
 Range = tuple[Fraction, Fraction]
-NORM_SLACK = 1e-9
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,6 +44,44 @@ class System:
     expressions: tuple[sympy.Expr, ...]
     bindings: tuple[tuple[Any, Any], ...]
     beginnings: tuple[sympy.Expr, ...]
+    units: Array
+
+    @property
+    def reach(self) -> Array:
+        """How far each coordinate of the game, in its unit, moves with a start at distance 1: 1 / units, (d,)."""
+        return 1 / self.units[: self.game.dim]
+
+    def in_units(self, half: Array, w: Array, p: Sequence[Ball]) -> System:
+        """The same system in units of a box: of its half widths, (d,), and of how much the rule's state moves in it.
+
+        Powers of two change no rounding. Neither the units of the game nor those of one player then matter.
+
+        Args:
+            half: of the box. w, p: balls that hold it, and the parameters.
+        """
+        d = self.game.dim
+        begun = self.start.enclose(w, p)[0]
+        moved = self.function.enclose(begun, p)[0] if len(begun) > d else begun
+        spans = [(a.union(b)).rad() for a, b in zip(begun[d:], moved[d:], strict=True)]
+        sizes = np.array([*half, *map(float, spans)])
+        with np.errstate(divide="ignore"):
+            units = 2.0 ** np.round(np.log2(np.where(np.isfinite(sizes) & (sizes > 0), sizes, 1.0)))
+        factors = [exact(float(u)) for u in units]
+        into = {s: u * s for s, u in zip(self.function.coordinates, factors, strict=True)}
+        at_start = {s: u * s for s, u in zip(self.start.coordinates, factors, strict=False)}
+        outputs = tuple(e.xreplace(into) / u for e, u in zip(self.expressions, factors, strict=True))
+        bindings = tuple((name, e.xreplace(into)) for name, e in self.bindings)
+        first = tuple(exact(e).xreplace(at_start) / u for e, u in zip(self.beginnings, factors, strict=True))
+        free = self.function.parameters
+        return dataclasses.replace(
+            self,
+            function=BallFunction(self.function.coordinates, free, outputs, bindings),
+            start=BallFunction(self.start.coordinates, free, first),
+            expressions=outputs,
+            bindings=bindings,
+            beginnings=first,
+            units=units,
+        )
 
     @functools.cached_property
     def affine(self) -> bool:
@@ -103,12 +141,12 @@ class System:
             slope = self.function.jacobian(z, p) - eye
             if not (np.isfinite(value).all() and np.isfinite(slope).all()):
                 return None
-            step = np.linalg.lstsq(slope, value, rcond=None)[0]
+            rows = np.maximum(np.abs(slope).max(-1, keepdims=True), 1e-300)
+            step = np.linalg.lstsq(slope / rows, value / rows[:, 0], rcond=None)[0]
             z = z - step
             if np.abs(step).max() <= 1e-15 * (1 + np.abs(z).max()):
                 break
-        residual = self.function.values(z, p) - (0.0 if self.flow else z)
-        return z if np.isfinite(residual).all() and np.abs(residual).max() < 1e-9 * (1 + np.abs(z).max()) else None
+        return z if np.isfinite(z).all() and np.abs(step).max() < 1e-9 * (1 + np.abs(z).max()) else None
 
 
 def system(game: Game, rule: Rule | None, parameters: Mapping[str, Range] | None = None) -> System:
@@ -139,7 +177,8 @@ def system(game: Game, rule: Rule | None, parameters: Mapping[str, Range] | None
     function = BallFunction(symbols, free, outputs, what=what)
     start = BallFunction(symbols, free, symbols, what=what)
     names, held = tuple(map(str, symbols)), tuple(map(str, free))
-    return System(game, None, function, start, names, held, tuple(outputs), (), symbols)
+    units = np.ones(len(names))
+    return System(game, None, function, start, names, held, tuple(outputs), (), symbols, units)
 
 
 def _of_rule(game: Game, rule: Rule, spans: Mapping[str, Range], what: str) -> System:
@@ -162,7 +201,10 @@ def _of_rule(game: Game, rule: Rule, spans: Mapping[str, Range], what: str) -> S
     function = BallFunction(traced.symbols, free, traced.outputs, traced.bindings, what)
     start = BallFunction(symbols, free, beginnings, what=what)
     augmented, held = tuple(map(str, traced.symbols)), tuple(map(str, free))
-    return System(game, rule, function, start, augmented, held, traced.outputs, traced.bindings, tuple(beginnings))
+    units = np.ones(len(augmented))
+    return System(
+        game, rule, function, start, augmented, held, traced.outputs, traced.bindings, tuple(beginnings), units
+    )
 
 
 def _symbols(game: Game) -> tuple[sympy.Symbol, ...]:
@@ -223,102 +265,3 @@ def ranges(parameters: Mapping[str, object] | None) -> dict[str, Range]:
             raise ParameterError(f"parameters={{{name!r}: {given!r}}}", "low <= high", "swap the ends")
         result[str(name)] = (low, high)
     return result
-
-
-# --- linear algebra on balls -------------------------------------------------------------------------------------
-
-
-def one() -> Ball:
-    """The number 1 as a ball of radius 0."""
-    return namespace()["ball"](1)
-
-
-def identity(n: int) -> Array:
-    """The n by n identity matrix as an object array of balls of radius 0."""
-    return points(np.eye(n))
-
-
-def points(values: Array) -> Array:
-    """Floats as balls of radius 0, in an object array of the same shape."""
-    ball = namespace()["ball"]
-    array = np.asarray(values, dtype=float)
-    return np.array([ball(float(v)) for v in array.ravel()] + [None], dtype=object)[:-1].reshape(array.shape)
-
-
-def box(low: Array, high: Array) -> Array:
-    """Balls that enclose the intervals [low, high], one for each pair of floats."""
-    return np.array([hull(a, b) for a, b in zip(low, high, strict=True)] + [None], dtype=object)[:-1]
-
-
-def middle(balls: Array) -> Array:
-    """The midpoints of an array of balls, as balls of radius 0."""
-    return np.array([b.mid() for b in balls] + [None], dtype=object)[:-1]
-
-
-def meet(x: Ball, y: Ball) -> Ball:
-    """The intersection of two balls that enclose the same number."""
-    if not x.is_finite():
-        return y
-    return x.intersection(y) if y.is_finite() else x
-
-
-def ends(ball: Ball) -> tuple[float, float]:
-    """The lower and the upper end of a ball as floats, rounded outward."""
-    return _outward(ball.lower(), -np.inf), _outward(ball.upper(), np.inf)
-
-
-def magnitude(ball: Ball) -> float:
-    """The largest absolute value in a ball, as a float rounded up."""
-    return _outward(ball.abs_upper(), np.inf)
-
-
-def _outward(point: Ball, direction: float) -> float:
-    value = float(point)
-    return value if namespace()["ball"](value) == point else float(np.nextafter(value, direction))
-
-
-def inverse(matrix: Array) -> Array | None:
-    """The inverse of a matrix of balls; None where it is not proven invertible."""
-    flint = require_flint("ball arithmetic")
-    n = len(matrix)
-    try:
-        found = flint.arb_mat(n, n, list(matrix.ravel())).inv()
-    except ZeroDivisionError:
-        return None
-    return np.array([*found.entries(), None], dtype=object)[:-1].reshape(n, n)
-
-
-def positive_definite(matrix: Array) -> bool:
-    """Whether every symmetric matrix in an enclosure is positive definite, by Gaussian elimination on balls."""
-    rows = np.array(matrix, dtype=object)
-    for k in range(len(rows)):
-        if not rows[k, k] > 0:
-            return False
-        for i in range(k + 1, len(rows)):
-            rows[i, k + 1 :] = rows[i, k + 1 :] - rows[i, k] / rows[k, k] * rows[k, k + 1 :]
-    return True
-
-
-def cholesky(matrix: Array) -> Array | None:
-    """L with L L^T = matrix, lower triangular, as balls; None where the matrix is not proven positive definite."""
-    n = len(matrix)
-    lower = points(np.zeros((n, n)))
-    for i in range(n):
-        for j in range(i + 1):
-            rest = matrix[i, j] - sum((lower[i, k] * lower[j, k] for k in range(j)), 0 * one())
-            if i == j and not rest > 0:
-                return None
-            lower[i, j] = rest.sqrt() if i == j else rest / lower[j, j]
-    return lower
-
-
-def norm_bound(matrix: Array) -> float:
-    """A number that the 2-norm of no matrix in the enclosure exceeds."""
-    centre = np.array([[float(b.mid()) for b in row] for row in matrix])
-    guess = float(np.linalg.norm(centre, 2))
-    gram = matrix.T @ matrix
-    for slack in (NORM_SLACK, 1e-6, 1e-3, 3e-2, 0.2, 1.0):
-        bound = guess * (1 + slack) + 1e-300
-        if positive_definite(points(np.eye(len(gram))) * namespace()["ball"](bound) ** 2 - gram):
-            return bound
-    return float(np.sqrt(sum(magnitude(b) ** 2 for b in matrix.ravel()))) * (1 + NORM_SLACK)

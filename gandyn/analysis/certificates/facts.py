@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...types import Array
+from .ball_matrices import ends, points
 from .enclosures import Range
 from .proven_basin import Ellipsoid
 
@@ -68,6 +69,15 @@ class Piece:
     boxes: int = 0
     guess: float = 0.0
     ellipsoid: Ellipsoid | None = None
+
+    def times(self, units: Array) -> Piece:
+        """The piece of a proof in these units, in those of the game."""
+        form = self.ellipsoid and dataclasses.replace(
+            self.ellipsoid, transform=units[:, None] * self.ellipsoid.transform
+        )
+        balls = self.fixed * points(units)
+        existence = {name: ends(b) for name, b in zip(self.values["existence"], balls, strict=True)}
+        return dataclasses.replace(self, fixed=balls, values=self.values | {"existence": existence}, ellipsoid=form)
 
 
 def shown(parameters: Mapping[str, Interval]) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...symbolic.balls import Ball, BallFunction
 from ...types import Array
-from .enclosures import identity, meet, middle
+from .ball_matrices import identity, meet, middle
 
 
 class Iterated:

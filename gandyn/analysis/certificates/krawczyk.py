@@ -10,7 +10,8 @@ import numpy as np
 
 from ...symbolic.balls import Ball
 from ...types import Array
-from .enclosures import System, box, ends, identity, magnitude, middle, points
+from .ball_matrices import box, ends, identity, magnitude, middle, points
+from .enclosures import System
 
 ROUNDS = 40
 MOST_BOXES = 4000
@@ -41,7 +42,8 @@ def _preconditioner(system: System, z: Array, p: Sequence[Ball]) -> Array | None
     """The inverse of DG at a point, in floating point, as exact balls; None where it is singular."""
     slope = system.function.jacobian([float(b.mid()) for b in z], [float(b.mid()) for b in p])
     slope = slope - (0.0 if system.flow else np.eye(len(z)))
-    if not np.isfinite(slope).all() or np.linalg.cond(slope) > 1e13:
+    rows = np.maximum(np.abs(slope).max(-1, keepdims=True), 1e-300)  # each is a cost's own unit
+    if not np.isfinite(slope).all() or np.linalg.cond(slope / rows) > 1e13:
         return None
     return points(np.linalg.inv(slope))
 

@@ -13,7 +13,8 @@ import numpy as np
 
 from ...symbolic.balls import hull
 from ...types import Array
-from .enclosures import Range, System, box, ends
+from .ball_matrices import box, ends
+from .enclosures import Range, System
 from .facts import STEPS, Failure, Interval, Piece, named
 from .iterated import Iterated
 from .krawczyk import Unproven, enclose, unique
@@ -30,13 +31,22 @@ TURN_SHRINK = (1.0, 0.85, 0.6)
 
 @dataclasses.dataclass
 class Proof:
-    """The steps of one certificate: existence, attraction, uniqueness and basin, for all parameters in the ranges."""
+    """The steps of one certificate: existence, attraction, uniqueness and basin, for all parameters in the ranges.
+
+    The point, shape (d,), and the bounds of the box, (d, 2), are in the system's units.
+    """
 
     system: System
     point: list[float]
     bounds: Array
     effort: int
     used: int = 0
+
+    @classmethod
+    def over(cls, system: System, point: Sequence[float], box_: Array, spans: tuple[Range, ...], effort: int) -> Proof:
+        """The proof in units of the box, given with the point in those of the game."""
+        made = system.in_units(np.diff(box_)[:, 0] / 2, box(*box_.T), _balls(spans))
+        return cls(made, list(np.asarray(point) * made.reach), box_ * made.reach[:, None], effort)
 
     def local(self, spans: tuple[Range, ...]) -> tuple[list[Piece], Failure | None, bool]:
         """Existence, attraction and uniqueness on pieces of the parameter ranges."""
@@ -67,7 +77,10 @@ class Proof:
         lows = [min(s[k][0] for s, _, _ in failed) for k in range(len(self.system.parameters))]
         highs = [max(s[k][1] for s, _, _ in failed) for k in range(len(self.system.parameters))]
         where = named(list(zip(lows, highs, strict=True)), self.system.parameters)
-        return Failure(STEPS[first], example.reason, example.refuted, where, example.box, example.values)
+        place = tuple(
+            (a * unit, b * unit) for (a, b), unit in zip(example.box, self.system.units.tolist(), strict=False)
+        )
+        return Failure(STEPS[first], example.reason, example.refuted, where, place, example.values)
 
     def _piece(self, spans: tuple[Range, ...]) -> Piece | tuple[str, Unproven]:
         fixed = self.enclose(spans)
@@ -136,7 +149,7 @@ class Proof:
                 reason = f"{how} hold with equality at best: the linear part does not decide, and only it is certified"
             return Unproven(reason, tuple(map(ends, fixed)), values, refuted), how, values
         middle = self.system.function.jacobian([float(b.mid()) for b in fixed], [float(b.mid()) for b in p])
-        for transform in reversed(transforms(middle, self.system.flow)):
+        for transform in reversed(transforms(middle, self.system.flow, self.system.units)):
             decrease = Decrease.of(self.system, fixed, self.parameter_cases(spans), transform)
             if decrease is not None and decrease.at_fixed_point():
                 return None, "the derivative contracts in a quadratic norm", {}
@@ -191,13 +204,13 @@ class Proof:
     def _basin(self, piece: Piece) -> Piece:
         self.used += self.effort // 10  # what the search for a shape costs, in boxes
         cases = self.cases(piece.ranges)
-        most = min(
-            min(ends(b)[0] - low, high - ends(b)[1]) for b, (low, high) in zip(piece.fixed, self.bounds, strict=False)
-        )
+        sides = zip(piece.fixed, self.bounds, self.system.units, strict=False)
+        most = min(unit * min(ends(b)[0] - low, high - ends(b)[1]) for b, (low, high), unit in sides)
         if not cases or most <= 0:
             return piece
         sampler = Sampler(self.system, [z for z, _ in cases], [values for _, values in cases], most)
-        shapes, wide = transforms(self.system.function.jacobian(*cases[0]), self.system.flow), sampler.widest()
+        slope, units = self.system.function.jacobian(*cases[0]), self.system.units
+        shapes, wide = transforms(slope, self.system.flow, units), sampler.widest()
         candidates = sampler.best([*wide, *shapes], polish=not wide)
         best = dataclasses.replace(piece, guess=min(most, sampler.radius(candidates[0])) if candidates else 0.0)
         for transform in candidates[:2]:
@@ -230,7 +243,7 @@ class Proof:
         """
         whole = dataclasses.replace(self.system, function=Iterated(self.system.function, steps))
         sampler = Sampler(whole, [z for z, _ in cases], [values for _, values in cases], most)
-        candidates = sampler.best(transforms(whole.function.jacobian(*cases[0]), flow=False))
+        candidates = sampler.best(transforms(whole.function.jacobian(*cases[0]), False, whole.units))
         if not candidates or sampler.radius(candidates[0]) < 1.2 * _radius(piece):
             return piece
         decrease = Decrease.of(whole, piece.fixed, [_balls(piece.ranges)], candidates[0])

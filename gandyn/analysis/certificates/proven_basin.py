@@ -12,8 +12,7 @@ import numpy as np
 
 from ...symbolic.balls import Ball
 from ...types import Array
-from .enclosures import (
-    System,
+from .ball_matrices import (
     box,
     cholesky,
     ends,
@@ -27,6 +26,7 @@ from .enclosures import (
     points,
     positive_definite,
 )
+from .enclosures import System
 from .krawczyk import Unproven
 from .shapes import shadow
 
@@ -242,12 +242,13 @@ def start_bounds(decrease: Decrease, radius: float) -> tuple[float, float]:
     """(offset, slope): a start within a distance r <= radius of w* has |y| <= offset + slope r after `rule.init`."""
     system, fixed = decrease.system, decrease.fixed
     d = system.game.dim
-    around, offset, steepest = fixed[:d] + box(np.full(d, -radius), np.full(d, radius)), 0.0, 0.0
+    reach = system.reach
+    around, offset, steepest = fixed[:d] + box(-radius * reach, radius * reach), 0.0, 0.0
     for p in decrease.cases:
         first = system.start.enclose(fixed[:d], p)[0] - fixed
         first[:d] = points(np.zeros(d))
         offset = max(offset, magnitude(sum(_square(e) for e in decrease.back @ first).sqrt()))
-        steepest = max(steepest, norm_bound(decrease.back @ system.start.enclose(around, p)[1]))
+        steepest = max(steepest, norm_bound(decrease.back @ system.start.enclose(around, p)[1] * points(reach)))
     return offset, steepest
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,7 +20,7 @@ TURN, MOST_ACTIVE = 16, 6
 REACHES = (0.1, 0.3, 0.5, 0.65, 0.8, 1.0, 1.3, 2.0)  # of the asked radius, tried until the program has no solution
 
 
-def transforms(jacobian: Array, flow: bool) -> list[Array]:
+def transforms(jacobian: Array, flow: bool, units: Array) -> list[Array]:
     """Matrices T for which |T^-1 u| contracts near the fixed point, best for the linear part last.
 
     P = T^-T T^-1 solves the Lyapunov equation of the matrix moved towards the edge of stability: the closer, the nearer
@@ -26,6 +28,10 @@ def transforms(jacobian: Array, flow: bool) -> list[Array]:
     """
     from scipy.linalg import solve_continuous_lyapunov, solve_discrete_lyapunov
 
+    if np.ptp(units) > 0:  # the players' own lengths too: it is in these that a gradient flow shrinks
+        here, back = transforms(jacobian, flow, np.ones(len(units))), 1 / units[:, None]
+        own = transforms(units[:, None] * jacobian / units, flow, np.ones(len(units)))
+        return [*(back * t for t in own), *here]
     n = len(jacobian)
     matrix = -jacobian if flow else jacobian
     eigenvalues = np.linalg.eigvals(matrix)
@@ -34,10 +40,12 @@ def transforms(jacobian: Array, flow: bool) -> list[Array]:
         return []
     found = []
     for share in SHIFTS:
-        if flow:
-            p = solve_continuous_lyapunov((matrix - share * size * np.eye(n)).T, -np.eye(n))
-        else:
-            p = solve_discrete_lyapunov((matrix / (1 - share * (1 - max(size, 1e-3)))).T, np.eye(n))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a poor guess is found out by the proof
+            if flow:
+                p = solve_continuous_lyapunov((matrix - share * size * np.eye(n)).T, -np.eye(n))
+            else:
+                p = solve_discrete_lyapunov((matrix / (1 - share * (1 - max(size, 1e-3)))).T, np.eye(n))
         t = _root(p)
         if t is not None:
             found.append(t)
@@ -80,9 +88,14 @@ class Sampler:
 
     def spread(self, transform: Array) -> float:
         """|T^-1 D z_0|: how fast the level grows with the distance of a start."""
-        d = self.system.game.dim
         back = np.linalg.inv(transform)
-        return max(float(np.linalg.norm(back @ self.system.start.jacobian(z[:d], p), 2)) for z, p in self.cases)
+        return max(float(np.linalg.norm(back @ spread, 2)) for spread in self.spreads)
+
+    @functools.cached_property
+    def spreads(self) -> list[Array]:
+        """D z_0 for a start that moves by 1, in each case."""
+        d, reach = self.system.game.dim, self.system.reach
+        return [self.system.start.jacobian(z[:d], p) * reach for z, p in self.cases]
 
     def level(self, transform: Array) -> float:
         """The largest level, at most that of the asked radius, below which no sample contradicts the proof.
@@ -129,20 +142,23 @@ class Sampler:
     def widest(self) -> list[Array]:
         """Shapes from a semidefinite program, those that reach furthest; none without cvxpy."""
         active = self.system.active
-        n, d = len(self.system.names), self.system.game.dim
+        n = len(self.system.names)
         if n <= 2 or not active or len(active) > MOST_ACTIVE:
             return []
-        spreads = [self.system.start.jacobian(z[:d], p) for z, p in self.cases]
         whole = len(active) == 2
         angle = 2 * np.pi * np.arange(TURN) / TURN
         directions = np.stack([np.cos(angle), np.sin(angle)], -1) if whole else self.directions[: 2 * TURN]
         found: list[Array] = []
         for share in REACHES:
-            reach = self.most * share
+            reach = self.most * share / float(self.system.units[list(active)].min())
             moves = np.concatenate([0 * directions[:1], 0.5 * reach * directions, reach * directions])
             with np.errstate(all="ignore"):
                 slopes = [a for z, p in self.cases for a in self.average(moves, z, p)]
-            form = widest_form(slopes, active, spreads, reach, self.system.flow) if np.isfinite(slopes).all() else None
+            form = (
+                widest_form(slopes, active, self.spreads, reach, self.system.flow)
+                if np.isfinite(slopes).all()
+                else None
+            )
             if form is None:
                 break
             root = _root(form)

@@ -96,7 +96,7 @@ class MeanSquare(Result):
             return sympy.oo if stein.stable(free.at_value(symbol, 1)) else sympy.Integer(0)
         try:
             roots = Budget(self.seconds).run(lambda: _crossings(free, symbol), "the exact threshold")
-        except (OutOfTimeError, ValueError, NotImplementedError, ArithmeticError, AttributeError):
+        except (OutOfTimeError, ValueError, NotImplementedError, ArithmeticError):
             return _bisected(free, symbol)
         return _first_end(free, symbol, roots)
 
@@ -213,10 +213,11 @@ def _rational(value: float) -> Any:
 
 
 def _bisected(free: RandomMap, symbol: Any) -> Any:
-    """The threshold in floating point, from a grid of decades."""
-    grid = np.geomspace(1e-6, 1e3, PROBES)
-    radii = [stein.spectral_radius(free.at_value(symbol, x)) for x in grid]
-    first = next((k for k, r in enumerate(radii) if r >= 1), None)
+    """The threshold in floating point, from a grid of decades about the value at which the step is of the size of w."""
+    slope = dataclasses.replace(free, matrix=free.matrix.diff(symbol)).at_value(symbol, 0).numbers[0]
+    size = float(np.abs(slope).max(initial=0.0))
+    grid = np.geomspace(1e-6, 1e3, PROBES) / (size if 0 < size < math.inf else 1.0)
+    first = next((k for k, x in enumerate(grid) if not stein.stable(free.at_value(symbol, x))), None)
     if first is None:
         raise DomainError(f"no threshold of {symbol} up to {grid[-1]:g}", "a threshold", "evaluate .stable at values")
     if first == 0:

@@ -15,7 +15,8 @@ from gandyn.errors import DomainError, MissingDependencyError, NotDifferentiable
 
 pytest.importorskip("flint", reason="needs the extra gandyn[proof]")
 
-from gandyn.analysis.certificates.enclosures import box, ends, system
+from gandyn.analysis.certificates.ball_matrices import box, ends
+from gandyn.analysis.certificates.enclosures import system
 from gandyn.analysis.certificates.iterated import Iterated
 
 X, Y = sympy.symbols("x y", real=True)
@@ -287,13 +288,31 @@ def test_a_marginal_linear_part_proves_nothing_and_disproves_nothing():
     assert "undecided" in proof.summary()
 
 
+@pytest.mark.parametrize("units", [(-9, 0), (-9, -9), (9, 9), (-6, 6)], ids=str)
+@pytest.mark.parametrize(
+    "rule", [None, gd.rules.GDA, pytest.param(gd.rules.OptimisticGD, marks=pytest.mark.slow)], ids=str
+)
+def test_no_unit_of_a_player_changes_what_is_proven(rule, units):
+    """Coordinates times 10^k, steps with them: the same proof, and a basin as wide as the narrower unit allows."""
+    a, b = (sympy.Integer(10) ** k for k in units)
+    u, v = X / a, Y / b
+    costs = [u**2 / 2 + u**3 / 10 + u * v + u**4 / 20, v**2 / 2 - u * v + v**4 / 10]
+    game = gd.games.from_sympy(costs, [X, Y])
+    made = None if rule is None else rule((a**2 / 10, b**2 / 10))
+    box_ = [(-1.5 * float(s), 1.5 * float(s)) for s in (a, b)]
+    proof = gd.certify(game, made, at=[0.05 * float(a), 0.05 * float(b)], box=box_)
+    assert proof.proven
+    assert proof.basin_radius > 0.7 * float(min(a, b))
+    assert np.abs(proof.fixed_point / np.array([[float(a)], [float(b)]])).max() < 1e-9
+
+
 def test_a_derivative_of_norm_1_does_not_contract():
     """Every step of the identity keeps every distance: no level is left."""
     shapes = pytest.importorskip("gandyn.analysis.certificates.shapes")
     unit = np.eye(3)
     system_ = SimpleNamespace(
         names=("x", "y", "z"), active=(0, 1, 2), flow=False, game=SimpleNamespace(dim=3),
-        start=SimpleNamespace(jacobian=lambda *_: unit),
+        start=SimpleNamespace(jacobian=lambda *_: unit), reach=np.ones(3),
     )  # fmt: skip
     sampler = shapes.Sampler(system_, [np.zeros(3)], [()], 1.0)
     sampler.average = lambda u, z, p: np.broadcast_to(unit, (*u.shape[:-1], 3, 3))

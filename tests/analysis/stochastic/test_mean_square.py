@@ -131,3 +131,15 @@ def test_what_is_not_a_number_yet():
         gd.mean_square(rotations(1), R.GDA(0.1)).exponent(steps=1)
     figure = gd.mean_square(rotations("0.9", "2.1"), R.Extragradient(0.1)).plot()
     assert math.isclose(figure.data["critical"], 0.509556, rel_tol=1e-6)
+
+
+@pytest.mark.parametrize("unit", [-9, 0, 9])
+def test_a_threshold_in_floats_has_the_units_of_the_costs(unit):
+    """sqrt(2)/2 x^2 + x y against y^2/2 - x y, times 10^k: no polynomial with rational coefficients, one threshold."""
+    x, y = sympy.symbols("x y", real=True)
+    costs = [sympy.sqrt(2) * x**2 / 2 + x * y, y**2 / 2 - x * y]
+    game = gd.games.from_sympy([sympy.Integer(10) ** unit * c for c in costs], [x, y], equilibria=[(0, 0)])
+    true = (
+        10.0**-unit
+    )  # complex eigenvalues: det(I - lr J) = 1 - lr tr J + lr^2 det J is 1 at tr / det, both 1 + sqrt(2)
+    assert float(gd.mean_square(game, R.GDA(0.1)).critical("lr")) == pytest.approx(true, rel=1e-9)
