@@ -16,6 +16,12 @@ from .evidence import all_of, moduli, orbit
 gorbunov = Paper("gorbunov_2022")
 golowich = Paper("golowich_2020")
 ROUNDS, CORNER = 200, (1.0, 0.5)
+AT = {"share": 0.5, "start": CORNER}
+NOT_MONOTONE = fails(
+    "the field is not monotone",
+    lambda: {"game": games.quadratic(-1, 0.5, 0), **AT},
+    game=lambda: games.quadratic(1, 0.5, 0),
+)
 MONOTONE = {
     "game": st.one_of(
         strategies.mixed("positive", sizes=((1, 1), (2, 1), (3, 2))),
@@ -37,15 +43,8 @@ def _sizes(game: Game, rule: Rule, start: object) -> tuple[Any, float]:
 @gorbunov.says("Gorbunov, Loizou & Gidel 2022 (O(1/K) last-iterate convergence of extragradient), the main theorem")
 @formula(r"\|v(w_T)\|^2 \le \frac{\|w_0 - w^*\|^2}{\eta^2(1 - \eta^2L^2)(T+1)}")
 @drawn(20, **MONOTONE)
-@fails(
-    "without the extra step",
-    lambda: {"game": games.bilinear(), "share": 0.5, "start": CORNER, "rule": rules.SimultaneousGD},
-)
-@fails(
-    "the field is not monotone",
-    lambda: {"game": games.quadratic(-1, 0.5, 0), "share": 0.5, "start": CORNER},
-    game=lambda: games.quadratic(1, 0.5, 0),
-)
+@fails("without the extra step", lambda: {"game": games.bilinear(), **AT, "rule": rules.SimultaneousGD})
+@NOT_MONOTONE
 def extragradient_last_iterate(game: Game, share: float, start: Any, rule: Any = rules.Extragradient) -> Evidence:
     """In monotone games with an L-Lipschitz field extragradient with eta <= 1/(sqrt(2) L) has a last iterate with
     |v(w_T)|^2 <= |w_0 - w*|^2 / (eta^2 (1 - eta^2 L^2) (T + 1)), and |v| never grows.
@@ -67,11 +66,7 @@ def extragradient_last_iterate(game: Game, share: float, start: Any, rule: Any =
     "without memory: gradient descent-ascent",
     lambda: {"game": games.bilinear(), "share": 0.7, "start": CORNER, "rule": rules.SimultaneousGD},
 )
-@fails(
-    "the field is not monotone",
-    lambda: {"game": games.quadratic(-1, 0.5, 0), "share": 0.5, "start": CORNER},
-    game=lambda: games.quadratic(1, 0.5, 0),
-)
+@NOT_MONOTONE
 def optimism_last_iterate(game: Game, share: float, start: Any, rule: Any = rules.OptimisticGD) -> Evidence:
     """In monotone games with an L-Lipschitz field the optimistic rule with eta L <= 1/3 has a last iterate with
     |v(w_T)|^2 = O(1/T), here at most |w_0 - w*|^2 / (eta^2 (T + 1)).

@@ -44,7 +44,7 @@ def _wide(x: Array) -> Array:
     return x.float() if x.dtype.itemsize == 2 else x
 
 
-def _along_channels(value: Any, like: Array) -> Array:
+def _along_channels(value: Array, like: Array) -> Array:
     return value.reshape(1, -1, *(1,) * (like.ndim - 2))
 
 
@@ -60,7 +60,7 @@ def _affine(x: Array, weight: Array, bias: Array) -> Array:
     return x if bias is None else x + bias
 
 
-def _follow(running: Array, value: Any, momentum: float) -> None:
+def _follow(running: Array, value: Array, momentum: float) -> None:
     import torch
 
     if running is not None:
@@ -93,31 +93,16 @@ def batch_norm(
     return _affine(out, scale, shift).to(input.dtype)
 
 
-def _batch_norm_kernel(
-    input: Any,
-    weight: Any,
-    bias: Array,
-    running_mean: Array,
-    running_var: Array,
-    training: bool,
-    momentum: float,
-    eps: float,
-    cudnn_enabled: bool = True,
-) -> Any:
-    """`torch.batch_norm`, whose arguments come in another order."""
-    return batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)
-
-
 def instance_norm(
-    input: Any,
+    input: Array,
     running_mean: Array = None,
     running_var: Array = None,
-    weight: Any = None,
+    weight: Array = None,
     bias: Array = None,
     use_input_stats: bool = True,
     momentum: float = 0.1,
     eps: float = 1e-5,
-) -> Any:
+) -> Array:
     """`torch.nn.functional.instance_norm`: per point and channel, over space; running statistics are batch means."""
     if not use_input_stats:
         return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
@@ -130,37 +115,45 @@ def instance_norm(
     return _affine(out, scale, shift).to(input.dtype)
 
 
-def _instance_norm_kernel(
-    input: Any,
-    weight: Any,
-    bias: Array,
-    running_mean: Array,
-    running_var: Array,
-    use_input_stats: bool,
-    momentum: float,
-    eps: float,
-    cudnn_enabled: bool = True,
-) -> Any:
-    """`torch.instance_norm`, whose arguments come in another order."""
-    return instance_norm(input, running_mean, running_var, weight, bias, use_input_stats, momentum, eps)
+def _kernel(norm: Callable[..., Array]) -> Callable[..., Array]:
+    """`torch.batch_norm` or `torch.instance_norm`, whose arguments come in another order than the function's."""
+
+    def kernel(
+        input: Array,
+        weight: Array,
+        bias: Array,
+        running_mean: Array,
+        running_var: Array,
+        *rest: object,
+        cudnn_enabled: bool = True,
+        **named: object,
+    ) -> Array:
+        return norm(input, running_mean, running_var, weight, bias, *rest[:3], **named)
+
+    return kernel
 
 
 def layer_norm(
-    input: Any,
+    input: Array,
     normalized_shape: Sequence[int],
-    weight: Any = None,
+    weight: Array = None,
     bias: Array = None,
     eps: float = 1e-5,
     cudnn_enable: bool = True,
-) -> Any:
+) -> Array:
     """`torch.nn.functional.layer_norm`: per point, over the last axes."""
     out, _, _ = _standardised(_wide(input), list(range(-len(normalized_shape), 0)), eps)
     return _affine(out, weight, bias).to(input.dtype)
 
 
 def group_norm(
-    input: Any, num_groups: int, weight: Any = None, bias: Array = None, eps: float = 1e-5, cudnn_enabled: bool = True
-) -> Any:
+    input: Array,
+    num_groups: int,
+    weight: Array = None,
+    bias: Array = None,
+    eps: float = 1e-5,
+    cudnn_enabled: bool = True,
+) -> Array:
     """`torch.nn.functional.group_norm`: per point and group of channels, over the group and space."""
     x = _wide(input)
     grouped = x.reshape(x.shape[0], num_groups, -1)
@@ -169,7 +162,7 @@ def group_norm(
     return _affine(out, scale, shift).to(input.dtype)
 
 
-def weight_norm(v: Array, g: Any, dim: int = 0) -> Any:
+def weight_norm(v: Array, g: Array, dim: int = 0) -> Array:
     """`torch._weight_norm`: g v / |v|, the norm over all axes but `dim`, or over all where it is -1."""
     axes = [k for k in range(v.ndim) if dim == -1 or k != dim % v.ndim]
     return v * (g / v.square().sum(axes, keepdim=True).sqrt() if axes else g / v.abs())
@@ -178,8 +171,8 @@ def weight_norm(v: Array, g: Any, dim: int = 0) -> Any:
 def attention(
     query: Array,
     key: Array,
-    value: Any,
-    attn_mask: Any = None,
+    value: Array,
+    attn_mask: Array = None,
     dropout_p: float = 0.0,
     is_causal: bool = False,
     scale: float | None = None,
@@ -192,7 +185,7 @@ def attention(
     return own(query, key, value, attn_mask, dropout_p, is_causal, scale=scale, enable_gqa=enable_gqa)[0]
 
 
-def multi_head_attention(*args: Any, **kwargs: Any) -> Any:
+def multi_head_attention(*args: Any, **kwargs: Any) -> tuple[Array, Array | None]:
     """`multi_head_attention_forward` with its attention written out, as it is where the weights are asked for."""
     from torch.nn import functional
 
@@ -200,12 +193,12 @@ def multi_head_attention(*args: Any, **kwargs: Any) -> Any:
     return out, weights if kwargs.get("need_weights", True) else None
 
 
-def hardsigmoid(input: Any, inplace: bool = False) -> Any:
+def hardsigmoid(input: Array, inplace: bool = False) -> Array:
     """`torch.nn.functional.hardsigmoid`: x / 6 + 1/2, kept between 0 and 1."""
     return (input + 3).clamp(0, 6) / 6
 
 
-def _length(differences: Any, p: float) -> Any:
+def _length(differences: Array, p: float) -> Array:
     """The p-norm over the last axis, with slope 0 at 0."""
     size = differences.abs()
     if math.isinf(p):
@@ -216,12 +209,12 @@ def _length(differences: Any, p: float) -> Any:
     return total.where(total > 0, 1) ** (1 / p) * (total > 0)
 
 
-def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: Any = None) -> Any:
+def cdist(x1: Array, x2: Array, p: float = 2.0, compute_mode: object = None) -> Array:
     """`torch.cdist`: distances between all pairs of rows."""
     return _length(x1.unsqueeze(-2) - x2.unsqueeze(-3), p)
 
 
-def pdist(input: Any, p: float = 2.0) -> Any:
+def pdist(input: Array, p: float = 2.0) -> Array:
     """`torch.pdist`: distances between the rows of one matrix, each pair once."""
     import torch
 
@@ -230,18 +223,18 @@ def pdist(input: Any, p: float = 2.0) -> Any:
 
 
 def embedding_bag(
-    input: Any,
-    weight: Any,
-    offsets: Any = None,
-    max_norm: Any = None,
+    input: Array,
+    weight: Array,
+    offsets: Array = None,
+    max_norm: float | None = None,
     norm_type: float = 2.0,
     scale_grad_by_freq: bool = False,
     mode: str = "mean",
     sparse: bool = False,
-    per_sample_weights: Any = None,
+    per_sample_weights: Array = None,
     include_last_offset: bool = False,
-    padding_idx: Any = None,
-) -> Any:
+    padding_idx: int | None = None,
+) -> Array:
     """`torch.nn.functional.embedding_bag` for sums and means; the kernel for what is left."""
     import torch
 
@@ -288,9 +281,9 @@ def formulas() -> dict[Any, Callable[..., Any]]:
     recurrent = [getattr(torch._VF, name) for name in ("lstm", "gru", "rnn_tanh", "rnn_relu")]
     return {
         functional.batch_norm: batch_norm,
-        torch.batch_norm: _batch_norm_kernel,
+        torch.batch_norm: _kernel(batch_norm),
         functional.instance_norm: instance_norm,
-        torch.instance_norm: _instance_norm_kernel,
+        torch.instance_norm: _kernel(instance_norm),
         functional.layer_norm: layer_norm,
         torch.layer_norm: layer_norm,
         functional.group_norm: group_norm,
