@@ -61,7 +61,7 @@ class Budget:
 
     @property
     def spent(self) -> float:
-        """Seconds since it began."""
+        """Seconds since the budget began to run."""
         return time.monotonic() - self.began
 
     @property

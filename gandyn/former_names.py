@@ -66,7 +66,7 @@ class FormerNames(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return module
 
     def exec_module(self, module: Any) -> None:
-        """It has run: only its own specification, which the import has replaced, is put back."""
+        """Run nothing: the module has run under its new name. Put back the specification that the import replaced."""
         module.__spec__ = self.own
 
 

@@ -335,7 +335,7 @@ class Trajectory(Result):
         return self.solution(t)
 
     def summary(self) -> str:
-        """Game, rule, length, ending."""
+        """One line: the rule and game, how many starts, the times, and how many members diverged."""
         members = 1 if isinstance(self.status, Status) else np.size(self.status)
         lost = int(np.sum(self.diverged))
         ending = f"{lost} of {members} diverged" if lost else "none diverged"

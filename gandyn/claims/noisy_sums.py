@@ -33,5 +33,5 @@ def critical_in_mean_square(couplings: Sequence[Any], rule: Rule) -> Any:
 
 
 def moment(couplings: Sequence[Any], power: int) -> Any:
-    """The mean of b^power."""
+    """The mean of b^power over the draws of b."""
     return sum(exact(b) ** power for b in couplings) / sympy.Integer(len(couplings))

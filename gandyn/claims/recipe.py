@@ -17,7 +17,7 @@ def recipes(draw: Mapping[str, object] | None) -> dict[str, str] | None:
 
 
 def written(draw: Draw) -> str:
-    """All arguments of a draw: "game = ..., step = ..."."""
+    """The arguments of one draw of a claim as text: "game = ..., step = ..."."""
     return ", ".join(f"{name} = {recipe(value)}" for name, value in draw.items())
 
 

@@ -17,7 +17,7 @@ SEED = 20_190_503
 
 @dataclasses.dataclass
 class Search:
-    """What a search saw.
+    """How many draws a search for a counterexample made, and what became of them.
 
     Attributes:
         tried, rejected: draws, up to the first failure. shrunk: draws tried while the failure was made smaller.

@@ -32,7 +32,7 @@ def nonzero(largest: float, least: float = 0.01) -> st.SearchStrategy[float]:
 
 
 def four(each: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Lists of four."""
+    """Lists of four draws of a strategy."""
     return st.lists(each, min_size=4, max_size=4)
 
 

@@ -109,7 +109,7 @@ def _documented_in(registry: Registry, name: str) -> str:
 
 
 def _documented(build: Any) -> str:
-    """Its own docstring, and what its file says in one line; the whole of that where these name nobody."""
+    """The builder's docstring and the first line of its file's; the file's whole one where these cite no paper."""
     file = inspect.getdoc(sys.modules[build.__module__]) or ""
     own = f"{inspect.getdoc(build) or ''}\n{file.partition(chr(10))[0]}"
     return own if mentioned(own) else file

@@ -171,7 +171,7 @@ def _more(found: Any) -> list[str]:
 
 
 def _kind(closed: Any) -> str:
-    """Attracting, repelling or saddle."""
+    """What an orbit is to its neighbours: attracting, repelling or a saddle."""
     return "attracting" if closed.stable else "saddle" if min(abs(m) for m in closed.multipliers) < 1 else "repelling"
 
 

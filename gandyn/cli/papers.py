@@ -42,7 +42,7 @@ class Reference:
 
 @functools.cache
 def bibliography() -> dict[str, Reference]:
-    """The papers by key.
+    """The papers of the bibliography, by key ("mescheder_2018").
 
     Example:
         >>> bibliography()["schaefer_2019"].identifier
@@ -80,7 +80,7 @@ def mentioned(text: str) -> list[Reference]:
 
 
 def _meant(match: re.Match[str]) -> list[Reference]:
-    """Those whose authors and year fit: the first author leads, and "et al." stands for two more at least."""
+    """The papers that a citation in a text may mean: same first author and year, the other names, two for "et al."."""
     names = [folded(n) for n in re.split(r", | & | and ", match["names"].removesuffix(" et al."))]
     known = LETTERS.get((names[0], match["year"], match["letter"]))
     if known is not None:

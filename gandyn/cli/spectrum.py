@@ -153,5 +153,5 @@ def _spectra(
 
 
 def _among(which: tuple[str, ...], fitting: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of the ends asked for that a symmetric matrix has, or both."""
+    """The ends of the spectrum that were asked for and that a symmetric matrix has; both where none is left."""
     return tuple(name for name in which if name in fitting) or fitting

@@ -69,7 +69,7 @@ class _Block:
             self.floats[k][:] = chunk.z[members, k]
 
     def run(self) -> list[float]:
-        """All steps of the chunk; the counts at their end."""
+        """Run every step of the chunk, and return the counters as they are after the last one."""
         chunk, t, counters = self.chunk, 0, list(self.chunk.counters)
         window = WINDOW if self.kernel.program.absorbing and chunk.trusted else 1
         while t < chunk.steps:

@@ -128,7 +128,7 @@ class _NumpyArrays:
         return bool(np.vdot(w, w) <= limit)
 
     def all_well(self, good: Any) -> bool:
-        """Whether nothing needs choosing."""
+        """Whether every member is good, so that `choose` would take all of `new`."""
         return bool(good.all())
 
     def choose(self, good: Any, new: Array, old: Array) -> Array:

@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 @dataclasses.dataclass
 class Run:
-    """What a kernel computed.
+    """What one call of a kernel computed.
 
     Attributes:
         z: final augmented states, (N, D). rows: recorded w, (rows, N, d), or None. t: step numbers of the rows.

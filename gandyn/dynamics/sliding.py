@@ -44,7 +44,7 @@ class Pieces:
         self._slopes: dict[Signs, SymbolicFunction] = {}
 
     def values(self, w: np.ndarray) -> np.ndarray:
-        """g(w), shape (..., m)."""
+        """The m functions g(w) whose signs select the piece of the field, shape (..., m)."""
         return np.asarray(self._values(w))
 
     def velocity(self, w: np.ndarray, signs: Signs) -> np.ndarray:

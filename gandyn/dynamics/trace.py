@@ -110,7 +110,7 @@ class Recorder(GameView):
         return rows[:, n]
 
     def project(self, w: Array) -> Array:
-        """The game's projection."""
+        """The game's projection onto its feasible set, written in symbols."""
         return self.bind(self.game.project(w)) if self.constrained else w
 
 

@@ -106,7 +106,7 @@ KNOWN: tuple[tuple[str, str, dict[str, Any], tuple[float, float], float, str, st
 
 
 def toys() -> list[Toy]:
-    """All of them, in the order of the page."""
+    """The games that the explorer offers, in the order of its page."""
     found = []
     for name, game, arguments, start, reach, question, answer in KNOWN:
         found.append(Toy(name, turned_entry(games.registry[game], arguments), start, reach, question, answer))

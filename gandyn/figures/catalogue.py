@@ -78,7 +78,7 @@ def figures(source: str | os.PathLike[str] | None = None) -> dict[str, pathlib.P
 
 
 def find(name: str, source: str | os.PathLike[str] | None = None) -> PaperFigure:
-    """A figure by name.
+    """The figure of that name.
 
     Raises:
         UnknownNameError: with the nearest match. ParameterError: for a file that is not a figure.

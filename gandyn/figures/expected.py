@@ -91,7 +91,7 @@ class Checked:
         return f"{mark} {self.name}: {found}, {wanted} [{self.source}]"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values."""
+        """The comparison as plain values, for `json.dumps`."""
         found = self.found if math.isfinite(self.found) else None
         return {**dataclasses.asdict(self), "found": found, "holds": self.holds}
 

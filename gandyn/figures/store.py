@@ -64,7 +64,7 @@ def write(stem: pathlib.Path, key: str, data: Mapping[str, object], about: Mappi
 
 
 def write_record(stem: pathlib.Path, record: Mapping[str, object]) -> None:
-    """Write `STEM.json`."""
+    """Write the record of a figure, its numbers and versions of libraries, as `STEM.json`."""
     text = json.dumps(plain(dict(record)), indent=1, allow_nan=False) + "\n"
     write_atomically(with_suffix(stem, ".json"), text.encode())
 

@@ -114,7 +114,7 @@ class Projection:
         return FeasibleSet.box([None, (max(map(exact, low)), min(map(exact, high)))])
 
     def __call__(self, w: Array) -> Array:
-        """The nearest feasible point."""
+        """The point of the feasible set nearest to w."""
         parameters = w[..., 1:]
         for penalty in self.penalties:
             parameters = penalty.project(parameters)

@@ -73,7 +73,7 @@ class FiniteSumGame(Game):
         return SymbolicGame(f"{self.name}, whole sum", costs, blocks, self.equilibria, facts=self.facts)
 
     def mean(self) -> SymbolicGame:
-        """The whole sum."""
+        """The mean over all summands, which single draws estimate."""
         return self.full
 
     def draw(self, rng: Any) -> Batch:

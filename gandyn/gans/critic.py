@@ -79,7 +79,7 @@ class NetworkCritic(Critic):
         return self._evaluate_as(points, points, batches)
 
     def _evaluate_as(self, points: Array, values: Any, batches: int = 1) -> tuple[Any, Any]:
-        """The same at `values`, which stand for `points`: layers that draw see the numbers of those."""
+        """The discriminator's answer at `values`, with the random numbers that its layers drew for `points`."""
         self._seed_layers(points)
         if self._labels is None:
             answer = self._discriminator(values)

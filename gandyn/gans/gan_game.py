@@ -169,7 +169,7 @@ class GANGame(NetworkGame):
                 self.data.load_state_dict(place)
 
     def batch_size(self, batch: Batch) -> int:
-        """Samples in a token."""
+        """The number of samples that a batch token stands for."""
         return len((batch or self.reference).latent)
 
     def _latents(self, latent: Any) -> Callable[[int, torch.Generator], Any]:

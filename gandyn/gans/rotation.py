@@ -35,11 +35,11 @@ class Rotation(Penalty):
     beta: Any = weight(default=1.0)
 
     def cost(self, critic: Any) -> Any:
-        """Over data."""
+        """beta times the cross-entropy of the turn, over turned data."""
         return self.beta * self._named(critic, critic.real.detach())
 
     def generator_cost(self, critic: Any) -> Any:
-        """Over samples."""
+        """alpha times the cross-entropy of the turn, over turned samples."""
         return self.alpha * self._named(critic, critic.fake)
 
     def _named(self, critic: Any, points: Any) -> Any:

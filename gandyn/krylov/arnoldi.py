@@ -64,7 +64,7 @@ class Krylov:
 
     @property
     def hessenberg(self) -> Array:
-        """H, (m+1, m)."""
+        """The Hessenberg matrix H of the recurrence A V_m = V_(m+1) H, shape (m+1, m)."""
         return self._hessenberg[: self.size + 1, : self.size]
 
     def extend(self, size: int) -> None:

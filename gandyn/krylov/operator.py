@@ -36,7 +36,7 @@ class Operator:
 
     @property
     def size(self) -> int:
-        """n."""
+        """The dimension n of the space that the operator acts on."""
         return int(self.like.shape[0])
 
     @property

@@ -52,7 +52,7 @@ class AuxiliaryClassifier(Loss):
     def gradients(
         self, player: str, real: Array, fake: Array, *, mean: Mean = batch_mean, distance: Array = None
     ) -> tuple[Array, Array]:
-        """Those of the source cost; `class_gradient` gives the others."""
+        """The slopes of the source cost alone; `class_gradient` gives those of the class cost."""
         return self.loss.gradients(player, real, fake, mean=mean, distance=distance)
 
     @staticmethod

@@ -18,7 +18,7 @@ class Law(Protocol):
 
     @property
     def described(self) -> str:
-        """In words."""
+        """The noise in words, for summaries."""
         ...
 
     def on(self, game: Game) -> Any:

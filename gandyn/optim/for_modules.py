@@ -172,7 +172,7 @@ class _Still:
         return getattr(self._game, name)
 
     def field(self, w: Array, batch: Batch = None, only: object = None) -> Any:
-        """Zeros."""
+        """A field of zeros: an idle player does not move."""
         return torch.zeros_like(w)
 
 

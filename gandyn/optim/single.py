@@ -24,7 +24,7 @@ class GivenGradient(Game):
 
     @property
     def tensor_shapes(self) -> tuple[tuple[tuple[int, ...], ...], ...]:
-        """The tensor's own shape."""
+        """The shape of the one tensor, which is the only block."""
         return ((self.shape,),)
 
     def _field(self, w: Array, batch: Batch, only: int | None) -> Array:

@@ -56,7 +56,7 @@ class GaussianMixture:
 
     @property
     def dim(self) -> int:
-        """p."""
+        """The dimension p of a point."""
         return int(self.means.shape[1])
 
     @property

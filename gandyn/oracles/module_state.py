@@ -193,7 +193,7 @@ def keep_storages_apart(networks: Sequence[Any]) -> None:
 
 
 def _apart(module: Any, entries: Any, prefix: str, metadata: Any) -> None:
-    """A hook of `state_dict`."""
+    """A hook of `state_dict`: views of one large buffer are copied, so that a file holds them alone."""
     import torch
 
     for key in module._parameters:

@@ -153,7 +153,7 @@ class SymbolicGame(Game):
 
     @functools.cached_property
     def _free(self) -> tuple[Any, ...]:
-        """Parameters without a value."""
+        """The parameters of the game that have no value: all but those that hold one per member of an ensemble."""
         from ..symbolic.members import PerMember
 
         return tuple(p for p in self.parameters if not isinstance(p, PerMember))

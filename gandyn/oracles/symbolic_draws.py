@@ -65,6 +65,6 @@ class SymbolicDraws:
 
     @property
     def symbols(self) -> frozenset[Any]:
-        """All symbols that were drawn."""
+        """The symbols that stand for random draws, in the order in which they were asked for."""
         blocks = [*(choice.symbols for choice in self.choices), *(shift.symbols for shift in self.shifts)]
         return frozenset(s for block in blocks for s in block)

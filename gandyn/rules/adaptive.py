@@ -49,7 +49,7 @@ class Adam(Rule):
         return game.project(self._moved(game, w, moments, t)), State(moments, {"steps": t}), {"field": v}
 
     def _update(self, moments: Mapping[str, Array], v: Array, w: Array) -> dict[str, Array]:
-        """Both moments after one more field."""
+        """The first and second moment after one more field."""
         first, second = (number(beta, w) for beta in self.betas)
         return {
             "mean": blend(moments["mean"], v, first),

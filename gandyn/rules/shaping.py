@@ -50,7 +50,7 @@ class OpponentLookahead(Rule):
         return game.project(w - game.per_coordinate(self.lr, w) * change), state, {"field": v}
 
     def _foreseen(self, game: Game, w: Array) -> Array:
-        """e, over the coordinates."""
+        """The opponents' step sizes e as this rule foresees them, one for each coordinate."""
         return game.per_coordinate(self.lr if self.opponent_lr is None else self.opponent_lr, w)
 
     def _answer(self, game: Game, w: Array, v: Array, batch: Batch) -> Array:

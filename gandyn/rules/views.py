@@ -19,7 +19,7 @@ class NewField(GameView):
         self.new_field = field
 
     def field(self, w: Array, batch: Batch = None, only: int | str | None = None) -> Array:
-        """The new field."""
+        """The field that stands in the place of the game's own."""
         return self.new_field(w, batch, only)
 
 

@@ -33,7 +33,7 @@ class SymbolicFunction:
 
     @functools.cached_property
     def code(self) -> StraightLine:
-        """The straight-line form."""
+        """The function as a program in straight lines."""
         return lower((*self._flat, *self._members), self.outputs)
 
     @functools.cached_property

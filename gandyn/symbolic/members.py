@@ -102,7 +102,7 @@ def values_of(expression: sympy.Expr, w: Any) -> Any:
 
 
 def members_in(*values: Any) -> tuple[PerMember, ...]:
-    """All of them in some games, rules, parameters: each once, in order."""
+    """The symbols that hold one value per member in some games, rules or parameters: each once, in order."""
     return tuple(dict.fromkeys(found for value in values for found in _inside(value))) if PerMember.made else ()
 
 

@@ -213,7 +213,7 @@ class Face:
 
     @property
     def free(self) -> tuple[int, ...]:
-        """Coordinates at no bound."""
+        """The coordinates of the point that are at none of their bounds."""
         return tuple(k for k, side in enumerate(self.sides) if side == 0)
 
     @property

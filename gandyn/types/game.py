@@ -293,7 +293,7 @@ class RestrictedGame(Game):
 
     @property
     def tensor_shapes(self) -> tuple[tuple[tuple[int, ...], ...], ...]:
-        """The player's own tensors."""
+        """The shapes of the tensors that the player's block is made of."""
         return (self.game.tensor_shapes[self.index],)
 
     def embed(self, x: Array) -> Array:

@@ -137,7 +137,7 @@ class View:
         return [[twins[id(twin)] for twin in block] for block in self._game._parameters]
 
     def point(self) -> Any:
-        """All parameters as they are now, (d,)."""
+        """The networks' parameters as they are now, as one vector (d,)."""
         own = [p for block in self.parameters() for p in block]
         return flattened([p.detach() for p in own], own)
 

@@ -155,7 +155,7 @@ class Watch:
     # --- costly measurements, by turns ---------------------------------------------------------------------------
 
     def _costly(self, row: Row, scene: Scene, affords: Any, limit: Budget | None) -> None:
-        """Those that can be paid for, the longest not made first; one that will soon be affordable is saved for."""
+        """Make the costly measurements that time allows, the least recent first, or save time for one of them."""
         for one in sorted(MEASUREMENTS, key=lambda m: self._done.get(m.name, -1)):
             if one.name in row or one.name in self._failed:
                 continue

@@ -33,7 +33,7 @@ FACTORS = np.geomspace(1e-4, 1e4, 161)
 
 @dataclasses.dataclass
 class Scene:
-    """What measurements look at.
+    """What a measurement is given: the game at this moment, and the loop's optimiser as a rule.
 
     Attributes:
         game, w, v, token: the game of this moment, the point, the field there, and the batch.

@@ -82,7 +82,7 @@ class Surroundings:
             self._large.append((found, found._version))
 
     def restore(self) -> None:
-        """Everything as it was.
+        """Put back every tensor, buffer and random stream that the measurement may have changed.
 
         Raises:
             GandynError: where a tensor that is too large to be copied each time was written to.

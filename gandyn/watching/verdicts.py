@@ -74,7 +74,7 @@ class Verdict:
         return f"{self.name}: {self.kind}: {self.reason}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data."""
+        """The verdict as plain data, for `json.dumps`."""
         return {**dataclasses.asdict(self), "kind": self.kind.name}
 
 

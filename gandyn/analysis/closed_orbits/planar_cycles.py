@@ -21,7 +21,7 @@ RAY = 0.6180339887  # radians, to no axis or diagonal
 
 @dataclasses.dataclass
 class PlanarSearch:
-    """What a search found.
+    """What the search for limit cycles in a planar box found.
 
     Attributes:
         cycles: closed orbits, each once.
@@ -181,7 +181,7 @@ def as_remarks(possible: list[LimitCycle]) -> list[str]:
 
 
 def crossing(cycles: list[LimitCycle], bounds: Array) -> list[LimitCycle]:
-    """Those that pass through a box, and the smallest of those that go around it."""
+    """The cycles that pass through a box, and the smallest cycle that goes around it."""
     meets = [((c.points >= bounds[:, 0]) & (c.points <= bounds[:, 1])).all(-1).any() for c in cycles]
     around = sorted((c for c, met in zip(cycles, meets, strict=True) if not met), key=lambda c: c.radius)
     return [c for c, met in zip(cycles, meets, strict=True) if met] + around[:1]

@@ -268,7 +268,7 @@ def _inside(game: Game, points: Array, bounds: Array) -> None:
 
 
 def numbers(game: Game, w: Array) -> Array:
-    """The point as numbers.
+    """The point as numbers of NumPy or torch; a point of exact numbers becomes doubles.
 
     Raises:
         DomainError: for symbols.

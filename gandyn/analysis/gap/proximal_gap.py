@@ -133,7 +133,7 @@ def _penalised_run(game: Game, w: Array, x: Array, rule: Rule, k: int, lam: floa
 
 
 def _improved(game: Game, w: Array, free: Array, penalised: Array, lam: float) -> tuple[Array, Array]:
-    """Both answers at one point, minimised to rounding where that is possible."""
+    """The other player's best answers without and with the proximal term, minimised to rounding if possible."""
     own, other = game.slices
     start = free if np.isfinite(free).all() else w
 

@@ -162,7 +162,7 @@ def _with(game: Game, rule: Rule, numbers: dict[Any, float]) -> tuple[Game, Rule
 
 
 def _merged(known: Array, found: Array, near: Array) -> tuple[Array, Array]:
-    """All attractors, and the place of each new one among them."""
+    """The attractors known so far with the new ones added, and for each new one its index among them."""
     places = np.empty(len(found), dtype=int)
     for k, point in enumerate(found):
         close = np.flatnonzero((np.abs(known - point) <= near).all(-1))

@@ -175,7 +175,7 @@ class _Fitted:
 
 
 def _fitted(t: Series, y: Series) -> _Fitted:
-    """Both models on the peaks where these are clean, with harmonics where a period shows, plainly elsewhere."""
+    """Fit the line and the power law: to clean peaks, else with harmonics where y has a period, else to all points."""
     whole, found = Regression(t, y), period(t, y)
     if found is None or found[1] > SMOOTH:
         clean = _on_peaks(t, y, whole.line(), whole.law())
@@ -200,7 +200,7 @@ def _drifting(fit: Fit, late: Fit) -> Fit:
 
 
 def _on_peaks(t: Series, y: Series, line: Fit, law: Fit) -> _Fitted | None:
-    """Both models, each on the peaks about itself; None where these are not clean."""
+    """Fit the line and the power law, each to the peaks of y about it; None where these peaks are not clean."""
     on_line, on_law = peaks(t, y, line), peaks(t, y, law)
     for _ in range(3):
         if on_line is None or on_law is None:

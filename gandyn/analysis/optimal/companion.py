@@ -47,7 +47,7 @@ class Companion:
 
     @property
     def size(self) -> int:
-        """Rows of the matrix."""
+        """The number of rows of the matrix, which is square."""
         return int(self.matrix.rows)
 
     @functools.cached_property

@@ -64,7 +64,7 @@ def _table(n: int) -> list[list[int]]:
 
 
 def determinant(matrix: list[list[Fraction]]) -> Fraction:
-    """By elimination in fractions."""
+    """The determinant of a square matrix, exactly, by Gaussian elimination in fractions."""
     rows, result = [row[:] for row in matrix], Fraction(1)
     for k in range(len(rows)):
         pivot = next((i for i in range(k, len(rows)) if rows[i][k]), None)
@@ -139,7 +139,7 @@ def _variations(p: Sequence[int]) -> int:
 
 
 def _shifted(p: Sequence[int]) -> list[int]:
-    """p(u + 1)."""
+    """The coefficients of p(u + 1), from those of p(u), highest power first."""
     q = list(p)
     for i in range(len(q) - 1):
         for k in range(len(q) - 2, i - 1, -1):

@@ -81,7 +81,7 @@ class FilledEnclosure:
 
 
 def enclose_filled(found: FilledEnclosure, limit: Budget) -> FilledEnclosure | None:
-    """The same with the smallest upper end that is proven; None where none is."""
+    """The enclosure with the smallest upper end among those tried that is proven; None where none of them is."""
     for room in ROOM:
         wider = dataclasses.replace(found, high=found.low * (1 + room))
         if wider.bounded(limit):

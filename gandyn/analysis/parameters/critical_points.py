@@ -25,7 +25,7 @@ LARGEST = 3
 
 @dataclasses.dataclass(frozen=True)
 class Critical:
-    """What the search found.
+    """The critical values of a parameter that the search found, and whether there are no others.
 
     Attributes:
         points: (z, p), shape (n, D + 1), each in the middle of an enclosure that is proven to hold one.

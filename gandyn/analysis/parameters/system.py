@@ -99,7 +99,7 @@ class System:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Rescaled(System):
-    """The same map in u = (z - origin) / units, so that a small step or gap means the same in any unit and place.
+    """The update map in u = (z - origin) / units, where small steps and gaps do not depend on units and place.
 
     Attributes:
         origin, units: of the augmented state, shape (D,).
@@ -224,7 +224,7 @@ def system(game: Game, rule: Rule | None = None, parameter: Any = None, field: F
 
 
 def about(made: System, centre: Sequence[float]) -> System:
-    """The same system with rational polynomials written in powers of distances from a centre, exactly.
+    """The given system with its rational polynomials written, exactly, in powers of z - centre.
 
     Far from the origin an expanded polynomial loses its digits to cancellation; written so it does not. Intermediate
     results are written about their own values at the centre.

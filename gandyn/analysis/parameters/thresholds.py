@@ -134,7 +134,7 @@ def _signs(e: sympy.Expr, leading: int, roots: Sequence[Root]) -> tuple[int, ...
 
 
 def _isolated(polys: Mapping[sympy.Expr, Any], positive: bool) -> tuple[Root, ...]:
-    """All real roots, or the positive ones, in order, in balls that are apart from each other and from 0."""
+    """The real roots of a polynomial, or its positive ones, in order, in balls apart from each other and from 0."""
     flint = require_flint("a threshold")
     bits = START
     while bits <= MOST:

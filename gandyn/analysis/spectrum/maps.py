@@ -223,5 +223,5 @@ def without_its_field(game: Game, w: Array, batch: Batch) -> Game:
 
 
 def _trained(network: Any) -> list[Array]:
-    """Those of a network's parameters that its player moves, in order."""
+    """The parameters of a network that its player moves (`requires_grad`), in the network's order."""
     return [p for p in network.parameters() if p.requires_grad]

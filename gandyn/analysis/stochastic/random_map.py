@@ -120,7 +120,7 @@ class RandomMap:
         return m.reshape(n, rows, columns), c, b.reshape(n, rows, q)
 
     def _outcomes_table(self) -> Array:
-        """All combinations of rows, (outcomes, symbols)."""
+        """One row for each joint outcome of independent draws, each with its own table: (outcomes, symbols)."""
         tables = [np.array([[float(v) for v in row] for row in choice.table]) for choice in self.draws.choices]
         rows = np.indices([len(t) for t in tables]).reshape(len(tables), -1)
         return np.concatenate([t[k] for t, k in zip(tables, rows, strict=True)], axis=1)

@@ -188,7 +188,7 @@ class Stationary(Result):
 
     @property
     def formulas(self) -> list[list[str]] | None:
-        """`exact` as text."""
+        """The exact entries of the result as text, for `to_dict()`."""
         return None if self.exact is None else [[str(e) for e in row] for row in self.exact.tolist()]
 
     def best(self, name: str, *, steps: int, distance: float) -> tuple[float, float]:

@@ -141,7 +141,7 @@ class StochasticFlow(Result):
         return aligned([f"dw &= {drift}\\,dt + B\\,dW", f"B B^\\top &= {rate}"])
 
     def summary(self) -> str:
-        """The equation as text."""
+        """The stochastic differential equation as text, one line for the drift of each coordinate and one for B B^T."""
         rows = [[f"d{s}/dt", str(e)] for s, e in zip(self.drift.symbols, self.drift, strict=True)]
         rate = self.diffusion.tolist()
         return "\n".join([

@@ -44,7 +44,7 @@ class Inclusion:
 
     @property
     def d(self) -> int:
-        """The number of unknowns."""
+        """The number d of unknowns, as many as there are equations."""
         return len(self.local.centre)
 
     def narrow(self, low: Array, high: Array) -> tuple[Array, Array, Array]:

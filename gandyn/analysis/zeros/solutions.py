@@ -59,7 +59,7 @@ class Findings:
 
 @dataclasses.dataclass(frozen=True)
 class Problem:
-    """Where solutions are sought.
+    """The equations whose solutions are sought, and the set in which.
 
     Attributes:
         symbols, field: v(w) as expressions.

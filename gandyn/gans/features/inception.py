@@ -34,7 +34,7 @@ class Normalised(nn.Module):
         self.bn = nn.BatchNorm2d(outputs, eps=0.001)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The three in turn."""
+        """Convolution, batch normalisation and ReLU."""
         return functional.relu(self.bn(self.conv(x)))
 
 
@@ -67,7 +67,7 @@ class Mixed(nn.Module):
             self.branch_pool = Normalised(inputs, pooled, 1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """All paths and the pool."""
+        """The outputs of all paths and of the pool, side by side as channels."""
         found = []
         for path in self.paths:
             y = x

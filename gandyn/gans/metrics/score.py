@@ -42,7 +42,7 @@ class Score(Result):
     parts: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def summary(self) -> str:
-        """One line."""
+        """The score, its error and what it was computed from, in one line."""
         error = "" if self.error is None else f" +- {self.error:.2g}"
         of = f"N = {self.samples}" + (f" against {self.reference}" if self.reference else "")
         floor = ""

@@ -77,7 +77,7 @@ class Config:
 
     @classmethod
     def from_dict(cls, data: object) -> Config:
-        """Checked, key by key.
+        """A configuration from a dict, each key checked by name and value.
 
         Raises:
             UnknownNameError: for a key that does not exist, with the nearest that does.

@@ -48,7 +48,7 @@ class Lines(Display):
         print(text, file=self.stream, flush=True)
 
     def finding(self, finding: Finding) -> None:
-        """The finding."""
+        """Print a finding of the monitor on a line of its own."""
         print(f"! {finding}", file=self.stream, flush=True)
 
 
@@ -76,11 +76,11 @@ class Bar(Display):
             self.bar.update(self.task, completed=done, speed=f"{rate:.3g} steps/s")
 
     def row(self, row: Row) -> None:
-        """Show the numbers."""
+        """Show the last row's numbers beside the bar."""
         self.bar.update(self.task, completed=row["step"], numbers=headline(row))
 
     def finding(self, finding: Finding) -> None:
-        """Print above the bar."""
+        """Print a finding of the monitor above the bar."""
         self.bar.console.print(f"! {finding}", highlight=False, markup=False)
 
     def close(self) -> None:

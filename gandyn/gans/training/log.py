@@ -21,7 +21,7 @@ class Writer(Protocol):
     """Anything that rows of the training log can be written to: a file, TensorBoard, a list."""
 
     def write(self, row: Row) -> None:
-        """Take one row."""
+        """Write one row: the numbers logged at one step."""
 
     def close(self) -> None:
         """Finish writing; called once, when the run is over."""
@@ -36,7 +36,7 @@ class JsonLines:
             self._file = path.open("a", encoding="utf-8")
 
     def write(self, row: Row) -> None:
-        """Append one line.
+        """Append one row to the file, as a line of JSON.
 
         Raises:
             OutputError: where it cannot be written, on a full disk for instance.

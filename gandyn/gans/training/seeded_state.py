@@ -49,7 +49,7 @@ class Member:
 
 
 class SeededState:
-    """All members between two steps; see `train` for what is the same as in runs of their own.
+    """The state of every member (one run per seed) between two steps; `train` says what equals a run of its own.
 
     Args:
         game: what each member plays, or their `Ensemble`. rule: the update rule. stepping: the options.

@@ -144,7 +144,7 @@ class _Named:
     held: Held | None
 
     def write(self, row: Row) -> None:
-        """Take one row."""
+        """Keep one row of this seed, and append it to the seed's file where there is one."""
         self.log.append({"step": row["step"], "seed": self.seed, **row})
         if self.file is not None and self.held is not None:
             with self.held.writing():

@@ -84,7 +84,7 @@ class Sweep:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Sweep:
-        """Checked, key by key.
+        """A sweep from a dict, each key checked by name and value.
 
         Raises:
             UnknownNameError, ParameterError: as for configs.
