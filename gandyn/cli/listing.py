@@ -12,7 +12,7 @@ import typer
 from ..errors import UnknownNameError
 from ..registry import Entry, Registry
 
-GAN_ROOMS = ("architectures", "datasets", "features", "metrics")
+GAN_ROOMS = ("architectures", "datasets", "features", "metrics", "systems", "terms")
 
 
 def rooms(what: str | None = None) -> dict[str, Registry]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..errors import ParameterError, UnknownNameError
+from ..errors import DomainError, ParameterError, UnknownNameError
 from . import values
 
 OPERATORS = ("J", "S", "A", "hessians", "map")
@@ -101,6 +101,8 @@ def _doubled(game: Any, rule: Any, places: dict[str, Any]) -> tuple[Any, Any, di
 
     from ..gans.gan_game import GANGame
 
+    if type(game) is not GANGame:
+        raise DomainError(f"{game.name} in double precision", "a GAN of two networks", "leave --double out")
     generator, discriminator = (copy.deepcopy(network).double() for network in game.networks)
     latent = int(game.reference.latent.shape[1])
     data = copy.deepcopy(game.data)

@@ -19,6 +19,8 @@ _HOMES = {
     "mlp_pair": "architectures.mlp",
     "PatchDiscriminator": "architectures.patch",
     "Rotation": "rotation",
+    "Pixel": "similarity",
+    "Perceptual": "similarity",
     "KPlusOne": "semi_supervised",
     "SemiSupervised": "semi_supervised",
     "train": "training.start",
@@ -38,7 +40,7 @@ _HOMES = {
     "Finding": "monitor",
     "diagnose": "monitor",
 }
-_ROOMS = ("architectures", "datasets", "features", "metrics")
+_ROOMS = ("architectures", "datasets", "features", "metrics", "systems")
 
 __all__ = [*_HOMES, *_ROOMS]
 __getattr__, __dir__ = face(__name__, _HOMES, _ROOMS)

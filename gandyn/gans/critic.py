@@ -84,7 +84,7 @@ class NetworkCritic(Critic):
         if self._labels is None:
             answer = self._discriminator(values)
         else:
-            answer = self._discriminator(values, self._labels.repeat(batches))
+            answer = self._discriminator(values, torch.cat([self._labels] * batches))
         logits, names = answer if isinstance(answer, tuple) else (answer, None)
         return logits.flatten(), names
 

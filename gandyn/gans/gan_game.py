@@ -6,7 +6,8 @@ import contextlib
 import copy
 import dataclasses
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,12 +19,12 @@ from ..losses import Loss
 from ..losses import resolve as resolve_loss
 from ..oracles.network import FunctionalNetwork, Network, NetworkGame
 from ..penalties import Penalty
-from ..penalties import resolve as resolve_penalties
 from ..registry import called_rightly
 from ..types import Array, Batch
 from .critic import NetworkCritic
 from .datasets import resolve as resolve_data
 from .given import check_modules, device_named, refuse_not_finite, watched
+from .terms import resolve as resolve_terms
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -68,6 +69,11 @@ class GANGame(NetworkGame):
             `in_features` or that of its first linear layer.
         device: where to play; both modules are moved there. By default, where the generator is.
         seed: for draws without a generator of the caller's own, and for the batch that `batch=None` stands for.
+        others: further players' modules by name, of games that extend this one (`gd.gans.systems`).
+
+    Attributes:
+        kind: what the game is called. own_costs: its costs are not those of its loss alone.
+        settings: numbers of such games, which a run in a folder must have in common.
 
     Raises:
         GameError: if parameters are shared, of several kinds, or do not reach the costs.
@@ -78,6 +84,10 @@ class GANGame(NetworkGame):
         >>> game
         <GAN of ring of 8: generator 42, discriminator 33>
     """
+
+    kind: ClassVar[str] = "GAN"
+    own_costs: ClassVar[bool] = False
+    settings: Mapping[str, object] = MappingProxyType({})
 
     def __init__(
         self,
@@ -90,20 +100,23 @@ class GANGame(NetworkGame):
         latent: int | Callable[[int, torch.Generator], Any] | None = None,
         device: object = None,
         seed: int = 0,
+        others: Mapping[str, torch.nn.Module] | None = None,
     ) -> None:
-        check_modules(generator=generator, discriminator=discriminator)
+        named = {"generator": generator, "discriminator": discriminator, **(others or {})}
+        check_modules(**named)
         device, seed = device_named(device), checked_seed("seed", 0 if seed is None else seed)
         if device is not None:
-            generator, discriminator = generator.to(device), discriminator.to(device)
-        named = {"generator": generator.train(), "discriminator": discriminator.train()}
+            named = {name: module.to(device) for name, module in named.items()}
+        named = {name: module.train() for name, module in named.items()}
+        generator, discriminator = named["generator"], named["discriminator"]
         data = resolve_data(data)
         name = getattr(data, "name", None)
-        super().__init__(f"GAN of {name if isinstance(name, str) else 'data'}", named)
+        super().__init__(f"{self.kind} of {name if isinstance(name, str) else 'data'}", named)
         self.generator, self.discriminator = generator, discriminator
         self.loss = resolve_loss(loss)
-        self.penalties = resolve_penalties(penalties)
+        self.penalties = resolve_terms(penalties)
         costly = any(_overrides(p, hook) for p in self.penalties for hook in ("cost", "generator_cost"))
-        self.zero_sum = self.loss.zero_sum and not costly
+        self.zero_sum = not self.own_costs and self.loss.zero_sum and not costly
         self.constrained = any(p.constrained for p in self.penalties)
         self._transforms = any(_overrides(p, "transform") for p in self.penalties)
         self._per_sample = bool(getattr(discriminator, "per_sample", False))
@@ -193,7 +206,7 @@ class GANGame(NetworkGame):
         latent = self._draw_latent(n, source)
         given: tuple[Any, ...] = ()
         if self._conditional[0]:
-            given = (self._draw_real(n, source)[1] if labels is None else torch.as_tensor(labels, device=self.device),)
+            given = (self._draw_labels(n, source) if labels is None else torch.as_tensor(labels, device=self.device),)
         self.generator.eval()
         try:
             with torch.no_grad(), self._seeded(Token(None, latent, seed)):
@@ -201,25 +214,35 @@ class GANGame(NetworkGame):
         finally:
             self.generator.train()
 
+    def _draw_labels(self, n: int, source: torch.Generator) -> Any:
+        """Labels for n samples, drawn as the data's are."""
+        return self._draw_real(n, source)[1]
+
     # --- costs -------------------------------------------------------------------------------------------------
 
     def _network_costs(self, networks: Sequence[Network], batch: Batch, only: int | None) -> tuple[Any, ...]:
-        generator, discriminator = networks
+        generator, discriminator = networks[:2]
         batch = self.reference if batch is None else batch
         with torch.set_grad_enabled(torch.is_grad_enabled() and only != 1):
             fake = generator(batch.latent, batch.labels) if self._conditional[0] else generator(batch.latent)
         critic = self._critic(discriminator, batch, fake, self._reconstruction(generator, batch))
-        if only == 0 and self.loss.separable:
-            on_fake = critic.logit(critic.fake)
-            costs = [(-self.loss.fake(on_fake) if self.loss.zero_sum else self.loss.generator(on_fake)).mean(), None]
-        else:
-            costs = self._loss_costs(critic, batch, only)
+        costs = self._unpenalised(critic, batch, only)
         for k, penalty in enumerate(self.penalties):
             for i, hook in enumerate((penalty.generator_cost, penalty.cost)):
                 if only in (None, i):
                     critic.stream(2 + 2 * k + i)
                     costs[i] = costs[i] + hook(critic)
         return tuple(costs)
+
+    def _unpenalised(self, critic: NetworkCritic, batch: Token, only: int | None) -> list[Any]:
+        """The players' costs before the penalties' terms; what a game that extends this one puts in their place."""
+        if only == 0 and self.loss.separable:
+            return [self._of_generator(critic.logit(critic.fake)), *[None] * (len(self.players) - 1)]
+        return self._loss_costs(critic, batch, only)
+
+    def _of_generator(self, on_fake: Array) -> Any:
+        """The generator's cost of the logits of some samples, for a separable loss."""
+        return (-self.loss.fake(on_fake) if self.loss.zero_sum else self.loss.generator(on_fake)).mean()
 
     def _reconstruction(self, generator: Network, batch: Token) -> Callable[[Any], Any] | None:
         """x -> G(E(x)), at the parameters that both have now; None without an encoder."""
@@ -235,7 +258,7 @@ class GANGame(NetworkGame):
         """The discriminator with its penalties' transforms, and the batch with their perturbations."""
         labels = batch.labels if self._conditional[1] else None
         if not self.penalties:
-            unpenalised = (batch.real, fake, batch.seed, (), labels, None, self.stochastic)
+            unpenalised = (batch.real, fake, batch.seed, (), labels, reconstruct, self.stochastic)
             return batch.critic(discriminator, (), *unpenalised)  # type: ignore[no-any-return]
         named = {name: p for name, p in discriminator.named_parameters() if p.ndim > 1}
         if self._transforms:

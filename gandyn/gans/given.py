@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import torch
 
+from ..doors.values import real
 from ..errors import GameError, ParameterError
 from ..types import Array
 
@@ -22,6 +24,18 @@ def check_modules(**modules: Any) -> None:
             given = module.__name__ if isinstance(module, type) else type(module).__name__
             fix = "call the class" if isinstance(module, type) else "gd.gans.mlp_pair()"
             raise GameError(f"the {name}, {given}", "a torch.nn.Module", fix)
+
+
+def weight(name: str, value: Any, most: float = math.inf) -> float:
+    """A real number from 0 to `most`.
+
+    Raises:
+        ParameterError: for any other, by its name.
+    """
+    number = float(real(name, value))
+    if not 0 <= number <= most:
+        raise ParameterError(f"{name}={value!r}", f"a number from 0 to {most:g}", f"{name}=0.1")
+    return number
 
 
 def device_named(name: object) -> torch.device | None:

@@ -88,8 +88,8 @@ class Config:
             raise ParameterError(f"name={config.name!r}", "letters, digits, - and _", 'name = "ring-adam"')
         if config.schedule.kind not in SCHEDULES:
             raise UnknownNameError.among("schedule", config.schedule.kind, SCHEDULES)
-        for where, options in (("generator", config.game.generator), ("discriminator", config.game.discriminator)):
-            check_options(where, options)
+        for where in ("generator", "discriminator", "options"):
+            check_options(where, getattr(config.game, where))
         return config  # type: ignore[no-any-return]
 
     def to_dict(self) -> dict[str, Any]:
@@ -154,15 +154,16 @@ class Config:
             ) from error
 
     def _game(self) -> Game:
-        from .. import datasets
-        from ..gan_game import GANGame
+        from .. import datasets, systems
         from ..given import device_named
 
         table = self.game
         data = datasets.resolve(short_text("data", table.data))
         shape = tuple(int(n) for n in getattr(data, "shape", (2,)))
         latent = {} if "latent" in table.generator else {"latent": table.latent}
-        return GANGame(
+        system = systems.registry[table.system].build
+        _known_options(table.system, system, table.options)
+        game: Game = system(
             _network("generator", shape, 2 * table.seed, {**latent, **table.generator}),
             _network("discriminator", shape, 2 * table.seed + 1, table.discriminator),
             short_text("loss", table.loss),
@@ -171,7 +172,9 @@ class Config:
             batch_size=table.batch,
             device=device_named(self.train.device),
             seed=table.seed,
+            **{k: tuple(v) if isinstance(v, list) else v for k, v in table.options.items()},
         )
+        return game
 
     def _rule(self) -> Any:
         from ... import rules
@@ -247,6 +250,23 @@ def _network(kind: str, shape: tuple[int, ...], seed: int, options: Mapping[str,
             raise UnknownNameError.among(f"option of the {name} {kind}", key, parameters)
     ready = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
     return build(shape, **{"seed": seed, **ready})
+
+
+def _known_options(name: str, system: Any, options: Mapping[str, object]) -> None:
+    """Refuse options that a system of networks does not have, or that the config says elsewhere.
+
+    Raises:
+        UnknownNameError: with the nearest that it has.
+    """
+    import inspect
+
+    from ..gan_game import GANGame
+
+    said = set(inspect.signature(GANGame).parameters)
+    known = [p.name for p in inspect.signature(system).parameters.values() if p.kind == p.KEYWORD_ONLY]
+    for key in options:
+        if key not in known or key in said:
+            raise UnknownNameError.among(f"option of {name}", key, [k for k in known if k not in said])
 
 
 def _without_none(data: dict[str, Any]) -> dict[str, Any]:

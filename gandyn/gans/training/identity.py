@@ -27,6 +27,7 @@ def describe(game: Any, rule: Rule, stepping: Stepping) -> dict[str, Any]:
     """
     members = list({id(member): member for member in getattr(game, "games", [whole(game)])}.values())
     game_itself = members[0]
+    settings = getattr(game_itself, "settings", {})
     return {
         "game": repr(game),
         "loss": repr(game_itself.loss),
@@ -41,6 +42,7 @@ def describe(game: Any, rule: Rule, stepping: Stepping) -> dict[str, Any]:
         "networks": _digest(*(_named(repr(network)) for network in game_itself.networks)),
         "initial_parameters": _digest(game.w0),
         "data": _digest(*(part for member in members for part in _data(member.data))),
+        **({"settings": repr(dict(settings))} if settings else {}),
     }
 
 

@@ -89,7 +89,7 @@ class Observer:
     def _logits(self, w: Array) -> tuple[Any, Any, Any]:
         """Logits of the probe's data and samples in training mode, as the players see them, and the samples."""
         game, token = self.game, self.token
-        generator, discriminator = game.networks
+        generator, discriminator = game.networks[:2]
         game.load(w)
         with torch.no_grad(), game._evaluation(token, training=False):
             fake = generator(token.latent, token.labels) if game._conditional[0] else generator(token.latent)

@@ -22,7 +22,8 @@ class GameTable:
     """`[game]`: networks by architecture with its options, and what they play.
 
     `generator = { architecture = "mlp", hidden = [128, 128] }`; data, loss and penalties are names or calls of what
-    `gandyn list` shows: "ring(modes=8)", "R1(0.1)".
+    `gandyn list` shows: "ring(modes=8)", "R1(0.1)". `system` is a name of `gd.gans.systems` for more than two
+    networks, or other costs, with its `options`.
     """
 
     generator: dict[str, Any]
@@ -33,6 +34,8 @@ class GameTable:
     batch: int = 128
     latent: int = 2
     seed: int = 0
+    system: str = "gan"
+    options: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,7 +125,7 @@ def _value(where: str, value: Any, hint: object) -> Any:
 
 def check_options(where: str, options: dict[str, Any]) -> None:
     """Options of an architecture: a name, and flat numbers, texts and lists of whole numbers."""
-    if not isinstance(options.get("architecture"), str):
+    if where != "options" and not isinstance(options.get("architecture"), str):
         raise ParameterError(f"{where} = {options!r}", "an architecture", f'{where} = {{ architecture = "mlp" }}')
     for key, value in options.items():
         parts = value if isinstance(value, (list, tuple)) else [value]

@@ -1,0 +1,78 @@
+"""Encoders, from points to latents, and a look at what a network computes on the way to its answer."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import nn
+
+from ...errors import ParameterError
+from .mlp import LEAK, MLP
+
+
+class Encoder(nn.Sequential):
+    """A leaky multilayer perceptron from a point of any shape to `outputs` numbers; for a Gaussian, means and log-stds.
+
+    Args:
+        shape: of a point. outputs: how many numbers. hidden: sizes of the layers between. seed: of the weights.
+    """
+
+    def __init__(
+        self, shape: tuple[int, ...], outputs: int, hidden: tuple[int, ...] = (128, 128), seed: int = 0
+    ) -> None:
+        rng = torch.Generator().manual_seed(seed)
+        super().__init__(nn.Flatten(), MLP(math.prod(shape), outputs, tuple(hidden), leak=LEAK, generator=rng))
+
+
+class WithEncoder(nn.Module):
+    """A generator with an encoder beside it, which `GANGame` finds and lets play with the generator.
+
+    Args:
+        generator: from latents to points. encoder: from points to latents.
+    """
+
+    def __init__(self, generator: nn.Module, encoder: nn.Module) -> None:
+        super().__init__()
+        self.generator, self.encoder = generator, encoder
+        self.latent = getattr(generator, "latent", None)
+        self.conditional = bool(getattr(generator, "conditional", False))
+
+    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+        """G(z)."""
+        made: torch.Tensor = self.generator(*inputs)
+        return made
+
+
+@contextlib.contextmanager
+def overheard(module: nn.Module) -> Iterator[list[Any]]:
+    """What a module answers within this context, call by call."""
+    heard: list[Any] = []
+    handle = module.register_forward_hook(lambda own, given, answer: heard.append(answer))
+    try:
+        yield heard
+    finally:
+        handle.remove()
+
+
+def layer_named(network: nn.Module, name: str | None) -> nn.Module:
+    """A module inside a network by its name; by default what the last linear layer reads: `trunk`, or the one before.
+
+    Raises:
+        ParameterError: for a name that there is not, and a network of one layer where nothing is named.
+    """
+    if name is not None:
+        found: dict[str, nn.Module] = dict(network.named_modules())
+        if name not in found:
+            raise ParameterError(f"the layer {name!r}", f"one of {', '.join(n for n in found if n)}", "check its name")
+        return found[name]
+    trunk = getattr(network, "trunk", None)
+    if isinstance(trunk, nn.Module):
+        return trunk
+    if isinstance(network, nn.Sequential) and len(network) > 1:
+        before: nn.Module = network[-2]
+        return before
+    raise ParameterError(f"a {type(network).__name__}, whose layers have no order", "the name of one", 'layer="0"')
