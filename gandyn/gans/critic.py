@@ -117,7 +117,7 @@ class NetworkCritic(Critic):
             points = points.detach().requires_grad_()
         if id(points) not in self._slopes:
             total = self.logit(points).sum()
-            slope = torch.autograd.grad(total, points, create_graph=True)[0]
+            slope = torch.autograd.grad(total, points, create_graph=True, materialize_grads=True)[0]
             self._slopes[id(points)] = (points, slope.flatten(1).square().sum(1))
         return self._slopes[id(points)][1]
 

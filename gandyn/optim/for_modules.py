@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +14,7 @@ from ..rules.wrapper import scaled
 from ..types import Array, Batch, Game, Rule, State
 from ..worlds import number
 from .loss_scale import LossScale
-from .losses_game import Losses, LossesGame, carried
+from .losses_game import Losses, LossesGame, block_of, known
 
 TINY = 1e-290  # stands for a step size of 0, which rules refuse: what it moves is below every number's last digit
 
@@ -23,7 +24,8 @@ class GameOptimizer(torch.optim.Optimizer):
 
     `param_groups` holds one group for each network, whose "lr" torch's schedulers may change: the rule's step sizes for
     that player are multiplied accordingly. At 0 the player stays where it is, and its moments go on. Parameters with
-    `requires_grad=False` during a step are not moved by it.
+    `requires_grad=False` during a step are constants of it: neither they nor their moments move. Counts of steps, such
+    as those of Adam's bias correction, are the optimiser's and go on.
     """
 
     def __init__(self, game: LossesGame, rule: Rule, seed: int = 0) -> None:
@@ -56,6 +58,7 @@ class GameOptimizer(torch.optim.Optimizer):
         Raises:
             DomainError: for a scaler and a rule with products.
             GameError: if a loss does not reach its network: made from other modules than those given, or detached.
+            ParameterError: for a group's "lr" that is negative or no number.
             NotDifferentiableError: if the rule uses products with the Jacobian and they are not derivatives of the
                 slopes, as where the generator's output is detached in the discriminator's loss.
         """
@@ -64,18 +67,20 @@ class GameOptimizer(torch.optim.Optimizer):
             self._scale = LossScale(scaler, self.rule, game.device)
         game.begin(losses, data, 1.0 if scaler is None or self._scale is None else self._scale.factor)
         w = game.vector()
-        factors = tuple(max(g["lr"], TINY) / base for g, base in zip(self.param_groups, self.base, strict=True))
+        factors = tuple(map(_factor, self.param_groups, self.base))
         rule = self.rule if all(f == 1 for f in factors) else scaled(self.rule, game, factors)
         if self.rule_state is None:
             self.rule_state = self._restored(rule.init(game, w, self.rng))
         frozen = game.frozen()
         moved, state, _ = rule.step(game, w, self.rule_state, self.rng)
         moved = moved.detach()
+        if frozen is not None:
+            moved, state = torch.where(frozen, w, moved), _with_moments_of(self.rule_state, state, frozen, game)
         if scaler is None or self._scale is None or self._scale.accepts(moved, state):
             self.rule_state = state
         else:
             moved = w
-        game.load(moved if frozen is None else torch.where(frozen, w, moved))
+        game.load(moved)
         game.advance()
         return game.seen[0]
 
@@ -117,9 +122,10 @@ class GameOptimizer(torch.optim.Optimizer):
         if self.rule_state is not None:
             still: Any = _Still(game)
             fresh = self.rule.init(still, game.w0, np.random.default_rng(0))
-            places = carried(old, game)
-            kept = dict(self.rule_state.leaves())
-            arrays = [_enlarged(array, kept[path], places) for path, array in fresh.leaves()]
+            kept, where = dict(self.rule_state.leaves()), known(old, game)
+            arrays = [
+                _enlarged(array, kept[path], where[block_of(game, path, array)]) for path, array in fresh.leaves()
+            ]
             counters = [count for _, count in self.rule_state.counter_leaves()]
             self.rule_state = fresh.replace_leaves(iter(arrays), iter(counters))
 
@@ -176,12 +182,29 @@ class _Still:
         return torch.zeros_like(w)
 
 
-def _enlarged(fresh: Any, kept: Any, places: dict[int, tuple[int, Any]]) -> Any:
+def _factor(group: Mapping[str, Any], base: float) -> float:
+    """By what a group's step size has been multiplied since the rule was given."""
+    lr = float(group["lr"])
+    if not 0 <= lr < math.inf:
+        raise ParameterError(f'a group with "lr": {lr}', "a number >= 0", "look at the scheduler that sets it")
+    return max(lr, TINY) / base
+
+
+def _with_moments_of(old: State, new: State, frozen: Any, game: LossesGame) -> State:
+    """The new state, with the old one's vectors where coordinates were frozen."""
+    kept = dict(old.leaves())
+    arrays = [
+        torch.where(frozen[block_of(game, path, array)], kept[path], array) if array.ndim else array
+        for path, array in new.leaves()
+    ]
+    return new.replace_leaves(iter(arrays), iter([count for _, count in new.counter_leaves()]))
+
+
+def _enlarged(fresh: Any, kept: Any, where: Any) -> Any:
     """A state array of more coordinates, with the old ones where they belong."""
     if fresh.shape == kept.shape:
         return kept
-    size, where = places[kept.shape[-1]]
-    if fresh.shape[-1] != size:
+    if fresh.shape[-1] != len(where) or kept.shape[-1] != int(where.sum()):
         raise ParameterError(
             f"state of shape {tuple(kept.shape)} for new parameters", "vectors like w", "a new optimiser"
         )

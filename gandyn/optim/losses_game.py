@@ -101,13 +101,6 @@ class LossesGame(NetworkGame):
         everything = [p for own in self._parameters for p in own]
         return flattened([p.detach() for p in everything], everything)
 
-    def frozen(self) -> Any:
-        """Which coordinates belong to parameters without `requires_grad`, (d,); None where all train."""
-        everything = [p for own in self._parameters for p in own]
-        if all(p.requires_grad for p in everything):
-            return None
-        return torch.cat([torch.full((p.numel(),), not p.requires_grad, device=self.device) for p in everything])
-
     def share_processes(self, other: LossesGame) -> None:
         """Average over the processes of another game, whose modules these are."""
         self._group, self._processes, self._rank = other._group, other._processes, other._rank
@@ -209,15 +202,15 @@ def takes_more(losses: Losses, networks: Sequence[object]) -> bool:
     return len(required) == len(networks) + 1
 
 
-def carried(old: LossesGame, new: LossesGame) -> dict[int, tuple[int, Any]]:
-    """Where the coordinates of one game are in a larger one of the same modules.
+def known(old: LossesGame, new: LossesGame) -> Any:
+    """Which coordinates of a game belong to parameters that an older game of the same modules had, (d,)."""
+    before = {id(p) for own in old._parameters for p in own}
+    return torch.cat([
+        torch.full((p.numel(),), id(p) in before, device=new.device) for own in new._parameters for p in own
+    ])  # fmt: skip
 
-    By length of a vector in the old game (joint, or one player's): its length in the new one, and the positions.
-    """
-    known = {id(p) for own in old._parameters for p in own}
-    masks = [
-        torch.cat([torch.full((p.numel(),), id(p) in known, device=new.device) for p in own]) for own in new._parameters
-    ]
-    blocks = {int(mask.sum()): (len(mask), mask) for mask in masks}
-    joint = torch.cat(masks)
-    return {**blocks, int(joint.sum()): (len(joint), joint)}
+
+def block_of(game: LossesGame, path: str, array: Array) -> slice:
+    """Of which coordinates an array of a rule's state is: all, or those of the player that its path names last."""
+    joint = not array.ndim or array.shape[-1] == game.dim
+    return slice(None) if joint else game.slices[int(path.split(".")[-2])]

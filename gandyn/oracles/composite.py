@@ -260,6 +260,22 @@ def embedding_bag(
     return total / weight.new_zeros(count).index_add(0, bags, kept).clamp(min=1)[:, None]
 
 
+def embedding(
+    input: Any,
+    weight: Any,
+    padding_idx: Any = None,
+    max_norm: Any = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Any:
+    """`torch.nn.functional.embedding`, whose slopes are dense."""
+    import torch
+
+    given = (padding_idx, max_norm, norm_type, scale_grad_by_freq)
+    return torch.nn.functional.embedding(input, weight, *given, sparse=False)
+
+
 def _without_cudnn(function: Callable[..., Any]) -> Callable[..., Any]:
     """cuDNN's recurrent layers have no second derivative; torch's own have."""
 
@@ -294,6 +310,7 @@ def formulas() -> dict[Any, Callable[..., Any]]:
         functional.hardsigmoid: hardsigmoid,
         torch.cdist: cdist,
         torch.pdist: pdist,
+        functional.embedding: embedding,
         functional.embedding_bag: embedding_bag,
         **{function: _without_cudnn(function) for function in recurrent},
     }

@@ -185,11 +185,12 @@ def slopes(cost: Array, tensors: Sequence[Array], create_graph: bool = False) ->
     """d(sum of cost)/d(tensor) for each, zeros where the graph does not connect them; the graph is kept."""
     import torch
 
-    if not cost.requires_grad:
-        return tuple(map(torch.zeros_like, tensors))
-    return torch.autograd.grad(
-        cost, list(tensors), torch.ones_like(cost), retain_graph=True, create_graph=create_graph, materialize_grads=True
-    )
+    reached = [t for t in tensors if t.requires_grad] if cost.requires_grad else []
+    found = torch.autograd.grad(
+        cost, reached, torch.ones_like(cost), retain_graph=True, create_graph=create_graph, materialize_grads=True
+    ) if reached else ()  # fmt: skip
+    each = iter(found)
+    return tuple(next(each) if reached and t.requires_grad else torch.zeros_like(t) for t in tensors)
 
 
 def gradient(cost: Array, block: Array, create_graph: bool = False) -> Array:

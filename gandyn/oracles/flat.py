@@ -16,10 +16,8 @@ from ..errors import GameError, ParameterError, ShapeError
 from ..types import Array, Batch, Game, Player
 from ..worlds import TORCH
 from .functional import Network
-from .module_state import ModuleState, keep_storages_apart
-from .packing import flattened, shaped
-
-LARGEST_KEPT = 31 * 2**20
+from .module_state import ModuleState
+from .packing import joined, keep_pages
 
 
 class FlatNetworks(Game):
@@ -51,11 +49,10 @@ class FlatNetworks(Game):
         self._outside = [p for network in self.networks for p in network.parameters() if id(p) not in inside]
         sizes = [sum(p.numel() for p in own) for own in parameters]
         self.players = tuple(Player(name, size) for name, size in zip(networks, sizes, strict=True))
-        self._buffer = _join(self._parameters, self.keeps_order)
+        self._buffer = joined(self._parameters, self.keeps_order)
         self.w0 = self._buffer.clone()
-        _keep_pages(self._buffer)
+        keep_pages(self._buffer)
         self._blocks = self.split(self._buffer)
-        keep_storages_apart(self.networks)
         self._module_state = ModuleState(self.networks, self.cumulative)
         self._composite = False
         self.reference: Any = None
@@ -95,6 +92,15 @@ class FlatNetworks(Game):
     def _played(self, network: Any) -> list[Array]:
         """The parameters of a network that are coordinates of w."""
         return [p for p in network.parameters() if p.requires_grad]
+
+    def frozen(self) -> Any:
+        """Which coordinates belong to parameters without `requires_grad`, (d,); None where all train."""
+        import torch
+
+        everything = [p for own in self._parameters for p in own]
+        if all(p.requires_grad for p in everything):
+            return None
+        return torch.cat([torch.full((p.numel(),), not p.requires_grad, device=self.device) for p in everything])
 
     # --- what a subclass gives ---------------------------------------------------------------------------------
 
@@ -293,7 +299,15 @@ def _reaches(cost: Array, parameters: Sequence[Array]) -> bool:
 
 
 def _check_parameters(parameters: Mapping[str, Sequence[Any]]) -> None:
+    import torch
+
     for name, own in parameters.items():
+        if any(isinstance(p, torch.nn.UninitializedParameter) for p in own):
+            raise GameError(
+                f"{name} has lazy layers, whose shapes are not known yet",
+                "parameters that exist",
+                "run the module once before making the game",
+            )
         if not own:
             raise GameError(
                 f"{name} has no parameters to train",
@@ -310,28 +324,3 @@ def _check_parameters(parameters: Mapping[str, Sequence[Any]]) -> None:
             "one dtype and one device for all",
             "call `.to(device=..., dtype=...)` on every module first",
         )
-
-
-def _keep_pages(buffer: Array) -> None:
-    """Let the C library keep freed vectors for the next ones: a pure rule makes several every step.
-
-    glibc hands blocks above a threshold straight back to the system, and fetching them again costs 5 to 15 % of a step
-    in page faults. The threshold rises to the largest such block ever freed, up to 32 MiB, so one is freed here; its
-    pages are never touched.
-    """
-    if buffer.device.type == "cpu":
-        buffer.new_empty(LARGEST_KEPT // buffer.element_size())
-
-
-def _join(parameters: Sequence[Sequence[Array]], keep_order: bool) -> Array:
-    """One buffer that holds all parameters, which become views into it."""
-    import torch
-
-    everything = list(itertools.chain(*parameters))
-    if not keep_order:
-        for p in everything:
-            p.data = p.data.contiguous()
-    buffer = flattened([p.detach() for p in everything], everything)
-    for p, piece in zip(everything, torch.split(buffer, [p.numel() for p in everything]), strict=True):
-        p.data = shaped(piece, p)
-    return buffer

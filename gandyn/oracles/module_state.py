@@ -176,28 +176,3 @@ def standing_in(modules: Sequence[Any], values: dict[int, Any]) -> Iterator[None
             held[key] = tensor
         for module, weights in lists:
             module._flat_weights = weights
-
-
-def keep_storages_apart(networks: Sequence[Any]) -> None:
-    """Let `state_dict` of one network hold that network alone, though its parameters lie in a buffer with others'.
-
-    Its entries are the same memory, seen through storages of their own, which is what `torch.save` writes.
-    """
-    import torch
-
-    for module in {id(m): m for network in networks for m in network.modules()}.values():
-        if isinstance(module, torch.jit.ScriptModule):  # takes no hooks
-            continue
-        if _apart not in module._state_dict_hooks.values() and module._parameters:
-            module._register_state_dict_hook(_apart)
-
-
-def _apart(module: Any, entries: Any, prefix: str, metadata: Any) -> None:
-    """A hook of `state_dict`: views of one large buffer are copied, so that a file holds them alone."""
-    import torch
-
-    for key in module._parameters:
-        entry = entries.get(prefix + key)
-        if entry is None or entry.requires_grad or entry.untyped_storage().nbytes() == entry.nbytes:
-            continue
-        entries[prefix + key] = torch.utils.dlpack.from_dlpack(entry)

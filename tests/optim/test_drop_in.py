@@ -91,6 +91,17 @@ def test_buffers_advance_as_in_the_usual_loop():
             torch.testing.assert_close(module[1].running_mean, other[1].running_mean, rtol=1e-2, atol=1e-4)
 
 
+@pytest.mark.parametrize("whole", [lambda net: net, lambda net: [*net.parameters()], lambda net: {"ema": net.weight}])
+def test_what_is_saved_of_one_network_holds_that_network(whole):
+    """A pickled module, a list of parameters, one of them: storages of their own, though the memory is shared."""
+    pair = (nn.Linear(2, 2), nn.Linear(300, 300))
+    optimizer = gd.optim.for_modules(*pair, R.GDA(0.1))
+    file = io.BytesIO()
+    torch.save(whole(pair[0]), file)
+    assert file.tell() < 4000
+    assert pair[0].weight.data_ptr() == optimizer.game._buffer.data_ptr()
+
+
 def test_state_dict_of_one_network_holds_that_network():
     """Its entries are still the parameters' own memory, and loading works as ever."""
     pair = (nn.Linear(2, 2), nn.Sequential(nn.Linear(2, 300), nn.ReLU(), nn.Linear(300, 1)))

@@ -170,6 +170,10 @@ LAYERS = {
     "LSTM": (lambda: First(nn.LSTM(4, 3, 2, batch_first=True, bidirectional=True)), SEQUENCES),
     "GRU": (lambda: First(nn.GRU(4, 3, batch_first=True)), SEQUENCES),
     "Embedding": (lambda: Function(lambda x, p: x * functional.embedding(INDICES, p), 3, 4), VECTORS),
+    "Embedding, sparse": (
+        lambda: Function(lambda x, p: x * functional.embedding(INDICES, p, sparse=True), 3, 4),
+        VECTORS,
+    ),
     "EmbeddingBag": (
         lambda: Function(lambda x, p: x * functional.embedding_bag(INDICES.view(8, 1).repeat(1, 2), p), 3, 4),
         VECTORS,

@@ -95,6 +95,32 @@ def test_what_torch_cannot_differentiate_is_refused_by_name():
         with_layer(zoo.Function(margin, 5), penalty="R1(1.0)")
 
 
+class Counts(nn.Module):
+    """A forward pass that is another one every time."""
+
+    calls = 0
+
+    def forward(self, x):
+        self.calls += 1
+        return x * (1 + 0.1 * self.calls)
+
+
+def test_a_field_that_is_no_function_of_w_is_warned_of():
+    game = with_layer(Counts())
+    with pytest.warns(UserWarning, match="differs from call to call"):
+        game.jvp(game.w0, game.w0, game.reference)
+
+
+def test_lazy_layers_reentrant_checkpoints_and_constant_critics_are_named():
+    with pytest.raises(gd.errors.GameError, match="lazy layers"):
+        with_layer(nn.LazyLinear(5))
+    checkpoint = zoo.Function(lambda x, p: torch.utils.checkpoint.checkpoint(torch.sin, x * p, use_reentrant=True), 5)
+    with pytest.raises(gd.errors.NotDifferentiableError, match="use_reentrant"):
+        with_layer(checkpoint)
+    with pytest.raises(gd.errors.GameError, match="cost of player generator does not depend"):
+        with_layer(zoo.Function(lambda x, p: x.detach() + p, 5), penalty="R1(1.0)")
+
+
 def test_scripted_layers_keep_their_kernels_and_are_refused_where_those_are_wrong():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
