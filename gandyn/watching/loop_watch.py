@@ -159,7 +159,7 @@ class Watch:
         for one in sorted(MEASUREMENTS, key=lambda m: self._done.get(m.name, -1)):
             if one.name in row or one.name in self._failed:
                 continue
-            price = self._seconds.get(one.name, one.price * self._field)
+            price = self._price(one)
             if affords(price):
                 self._measure(one, row, scene, limit)
             elif limit is None and one.name not in self._done and affords(price / 2):
@@ -188,9 +188,19 @@ class Watch:
 
     def unmeasured(self) -> dict[str, str]:
         """What was never measured, by name, and why."""
-        missing = {m.name for m in MEASUREMENTS if self.newest(m.name) is None}
-        dear = f"would take more than {100 * self._clock.share:g} % of the time so far; watch.measure() does it now"
-        return {name: self._failed.get(name, "nothing to see" if name in self._done else dear) for name in missing}
+        missing = {m.name: self._price(m) for m in MEASUREMENTS if self.newest(m.name) is None}
+        dear = (
+            f"would take about {{:.1g}} s, and the watch has {100 * self._clock.share:g} % of the time;"
+            " watch.measure(budget=...) does it now"
+        )
+        return {
+            name: self._failed.get(name, "nothing to see" if name in self._done else dear.format(price))
+            for name, price in missing.items()
+        }
+
+    def _price(self, one: Measurement) -> float:
+        """The seconds that a measurement is expected to take."""
+        return self._seconds.get(one.name, one.price * self._field)
 
     def summary(self) -> str:
         """A few lines: what becomes of each loss, what failed, how the field turns, and what the watch has cost."""

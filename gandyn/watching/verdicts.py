@@ -188,7 +188,9 @@ def _turning(name: str, series: _Series) -> Verdict | None:
     spread = statistics.stdev(series.losses)
     reason = f"its loss is {series.losses.mean():.3g} +- {spread:.2g} without a trend"
     reason += f", and its gradient {series.norms.mean():.2g}"
-    return Verdict(name, Kind.TURNING, f"{reason} without one either" if abs(trend(series.norms)) <= CLEAR else reason)
+    way = trend(series.norms)
+    told = " without one either" if abs(way) <= CLEAR else ", which still grows" if way > 0 else ", which still falls"
+    return Verdict(name, Kind.TURNING, reason + told)
 
 
 def trend(values: Any) -> float:
