@@ -12,18 +12,22 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..dynamics.javascript import HELPERS
-from ..errors import DomainError, OutputError, ParameterError
+from ..errors import DomainError, GandynError, OutputError, ParameterError
 from ..games import registry as registered_games
 from ..rules import registry as registered_rules
 from ..types import Game, Rule
-from .sliders import turned_entry, turned_game, turned_rule
+from . import own_cost
+from .sliders import Turned, turned_entry, turned_game, turned_rule
 from .toys import Toy, toys, usual_rules
-from .traced import TracedRule, traced_game, traced_rules
+from .traced import TracedRule, traced_game, traced_quantity, traced_rules
 
 ASSETS = pathlib.Path(__file__).parent / "assets"
-SCRIPTS = ("numerics.js", "state.js", "pictures.js", "controls.js")
+NUMBERS = ("numerics.js", "grammar.js", "maps.js")  # what a worker is given too
+SCRIPTS = ("state.js", "pictures.js", "forms.js", "background.js", "map.js", "controls.js")
 MOST_BYTES = 3_000_000
 OPEN_AT_FIRST = 4
+CONSERVED_SECONDS = 2.0
+OWN = "A cost of your own"
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -143,7 +147,20 @@ def _toy(game: Game) -> Toy:
             raise ParameterError(f"{game!r} in place of a game", "a game, or its name", "gd.games.bilinear()")
         _plane(game)
         turned = turned_game(game)
-    return _drawable(Toy(turned.plain.name, turned))
+    return _drawable(Toy(turned.plain.name, turned, conserved=_conserved(turned)))
+
+
+def _conserved(game: Turned) -> dict[str, str]:
+    """What the flow conserves, where that is found in a moment."""
+    from ..analysis.conserved.quantities import conserved_quantities
+
+    if game.plain.dim != 2 or not game.plain.symbolic:  # it is refused in words of its own
+        return {}
+    try:
+        found = conserved_quantities(game.item, budget=CONSERVED_SECONDS)
+    except GandynError:
+        return {}
+    return {"": str(found[0].expression)} if found else {}
 
 
 def _drawable(toy: Toy) -> Toy:
@@ -173,17 +190,34 @@ def _put_together(chosen: list[Toy], given: list[Rule], strict: bool) -> Explore
             raise DomainError(f"{toy.name}: {next(iter(reasons.values()))}", "rules that run on the game", "GDA(0.1)")
         missing += [(toy.name, label, why) for label, why in reasons.items()]
         data.append(_described(toy, found))
-        code.append(_code(toy, found))
+        code.append(_code(toy, found, labels, turned))
+    own = _own_cost(turned)
+    data.append(own["game"])
+    code.append("null")
     described = [
         {"id": label, "python": rule.python, "sliders": [s.to_dict() for s in rule.sliders]}
         for label, rule in zip(labels, turned, strict=True)
     ]
-    text = _filled({"games": data, "rules": described, "open": OPEN_AT_FIRST}, code)
+    everything = {"games": data, "rules": described, "open": OPEN_AT_FIRST, "own": {"language": own_cost.language()}}
+    text = _filled(everything, code, own["code"])
     if len(text.encode()) > MOST_BYTES:
         raise ParameterError(
             f"a page of {len(text.encode()):,} bytes", f"at most {MOST_BYTES:,}", "fewer rules or games"
         )
     return ExplorerPage(text, tuple(toy.name for toy in chosen), tuple(labels), tuple(missing))
+
+
+def _own_cost(turned: list[Turned]) -> dict[str, Any]:
+    """The game whose cost the reader types: as data, and its rules as code."""
+    found = own_cost.rules_on_any_cost(turned)
+    cost = {"id": OWN, "own": True, "cost": own_cost.OPENING, "formula": "", "python": "", "sliders": []}
+    about = {"coordinates": list(own_cost.NAMES), "players": list(own_cost.NAMES), "start": [1.0, 0.5], "reach": 2.0}
+    asks = {"question": "", "answer": "", "dirac": False, "rules": _offered(found)}
+    return {"game": cost | about | asks, "code": _object(_of_rules(found))}
+
+
+def _offered(found: Sequence[TracedRule | str]) -> list[dict[str, Any]]:
+    return [{"why": r} if isinstance(r, str) else {"counters": r.counters, "cost": r.cost} for r in found]
 
 
 def _labels(rules: Sequence[Rule]) -> list[str]:
@@ -205,8 +239,8 @@ def _described(toy: Toy, found: Sequence[TracedRule | str]) -> dict[str, Any]:
         "id": toy.name, "coordinates": [str(s) for s in item.symbols], "players": [p.name for p in item.players],
         "formula": _shortened(cost.replace("f1 =", "f =") if item.zero_sum else cost), "python": toy.game.python,
         "sliders": [s.to_dict() for s in toy.game.sliders], "start": list(toy.start), "reach": toy.reach,
-        "question": toy.question, "answer": toy.answer,
-        "rules": [{"why": r} if isinstance(r, str) else {"counters": r.counters, "cost": r.cost} for r in found],
+        "question": toy.question, "answer": toy.answer, "dirac": toy.game.plain.name.startswith("Dirac-GAN"),
+        "rules": _offered(found),
     }  # fmt: skip
 
 
@@ -214,12 +248,25 @@ def _shortened(text: str, most: int = 160) -> str:
     return text if len(text) <= most else f"{text[:most]} …"
 
 
-def _code(toy: Toy, found: Sequence[TracedRule | str]) -> str:
+def _code(toy: Toy, found: Sequence[TracedRule | str], labels: Sequence[str], turned: Sequence[Turned]) -> str:
     """The functions of one game, as a JavaScript object."""
-    entries = [f"{name}: {text}" for name, text in traced_game(toy.game).items()]
+    levels = [
+        traced_quantity(toy.conserved.get(label, ""), toy.game, rule)
+        for label, rule in zip(labels, turned, strict=True)
+    ]
+    flow = traced_quantity(toy.conserved.get("", ""), toy.game)
+    conserved = "null" if {flow, *levels} == {"null"} else _object({"flow": flow, "rules": f"[{', '.join(levels)}]"})
+    return _object(traced_game(toy.game) | _of_rules(found) | {"conserved": conserved})
+
+
+def _of_rules(found: Sequence[TracedRule | str]) -> dict[str, str]:
     steps = ", ".join("null" if isinstance(rule, str) else rule.step for rule in found)
     starts = ", ".join("null" if isinstance(rule, str) else rule.start for rule in found)
-    return "{" + ",\n".join([*entries, f"steps: [{steps}]", f"starts: [{starts}]"]) + "}"
+    return {"steps": f"[{steps}]", "starts": f"[{starts}]"}
+
+
+def _object(entries: dict[str, str]) -> str:
+    return "{" + ",\n".join(f"{name}: {text}" for name, text in entries.items()) + "}"
 
 
 @functools.cache
@@ -227,13 +274,14 @@ def _asset(name: str) -> str:
     return (ASSETS / name).read_text(encoding="utf-8")
 
 
-def _filled(data: dict[str, Any], code: list[str]) -> str:
+def _filled(data: dict[str, Any], code: list[str], own: str) -> str:
     """The page. Text goes in as JSON that cannot end the script it stands in, and is only ever shown as text."""
     plain = json.dumps(data, allow_nan=False).replace("<", "\\u003c").replace("&", "\\u0026")
     helpers = "\n".join(HELPERS.values())
-    functions = f'"use strict";\n{helpers}\nconst CODE = [{",".join(code)}];'
+    functions = f'"use strict";\n{helpers}\nconst CODE = [{",".join(code)}];\nconst OWN = {own};'
     text = _asset("page.html")
-    parts = {"STYLE": _asset("style.css"), "DATA": plain, "CODE": functions, "SCRIPTS": "\n".join(map(_asset, SCRIPTS))}
+    parts = {"STYLE": _asset("style.css"), "DATA": plain, "CODE": functions}
+    parts |= {"NUMBERS": "\n".join(map(_asset, NUMBERS)), "SCRIPTS": "\n".join(map(_asset, SCRIPTS))}
     for name, part in parts.items():
         text = text.replace(f"<!--{name}-->", part, 1)
     return text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 from .. import games, penalties, rules
@@ -17,6 +18,7 @@ class Toy:
         name: what the page calls it. game: with its sliders.
         start: where trajectories begin. reach: half the width of the picture.
         question, answer: to be predicted before the run, and what is known. Both plain text.
+        conserved: functions of coordinates and sliders that never change, by the label of a rule; "" is the flow.
     """
 
     name: str
@@ -25,6 +27,7 @@ class Toy:
     reach: float = 2.0
     question: str = ""
     answer: str = ""
+    conserved: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 # (name, registered game, its arguments, start, reach, question, answer)
@@ -105,11 +108,22 @@ KNOWN: tuple[tuple[str, str, dict[str, Any], tuple[float, float], float, str, st
 )  # fmt: skip
 
 
+# What is conserved on them, by name: what `gd.conserved_quantities` finds for the flow, "", and for rules.
+CIRCLES, SEEN_FROM = {"": "a**2 + b**2", "AlternatingGD": "a**2 - lr*a*b + b**2"}, {"": "theta**2 + phi**2"}
+CONSERVED: dict[str, dict[str, str]] = {
+    "Bilinear, v = ab": CIRCLES,
+    "Dirac-GAN, minimax loss": SEEN_FROM,
+    "Dirac-GAN, Wasserstein loss": SEEN_FROM | {"AlternatingGD": "theta**2 - lr*theta*phi + phi**2"},
+    "Tandem": {"": "x - y"},
+}
+
+
 def toys() -> list[Toy]:
     """The games that the explorer offers, in the order of its page."""
     found = []
     for name, game, arguments, start, reach, question, answer in KNOWN:
-        found.append(Toy(name, turned_entry(games.registry[game], arguments), start, reach, question, answer))
+        turned = turned_entry(games.registry[game], arguments)
+        found.append(Toy(name, turned, start, reach, question, answer, CONSERVED.get(name, {})))
     return found
 
 

@@ -9,14 +9,18 @@ from typing import Any
 import numpy as np
 import sympy
 
+from ..dynamics.iterate import iterate
 from ..dynamics.javascript import function
 from ..dynamics.trace import update_map
 from ..errors import GandynError
 from ..symbolic.lowering import lower
+from ..text import formula
 from ..types import Game, Rule, State
 from ..types.first_step import first_state
 from ..worlds import exact
 from .sliders import Turned
+
+CHECKED_STEPS = 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,6 +84,27 @@ def traced_game(game: Turned) -> dict[str, str]:
         "project": function(lower(w, [exact(e) for e in inside]), sizes),
         "equilibria": function(lower(own, [x for point in _known(game) for x in point]), {"p": len(own)}),
     }
+
+
+def traced_quantity(text: str, game: Turned, rule: Turned | None = None) -> str:
+    """A conserved quantity, given as text in coordinates and sliders, as a function `(w, p, q)`.
+
+    "null" where there is none, or the rule as it was given does not conserve it: with a step for each player, say.
+    """
+    turned = [*game.sliders, *(rule.sliders if rule else ())]
+    names = {str(s): s for s in game.item.symbols} | {s.name: s.symbol for s in turned}
+    if not text or not names.keys() >= {str(s) for s in formula(text).free_symbols}:
+        return "null"
+    quantity = formula(text, names)
+    if rule is not None:
+        at = quantity.subs({s.symbol: s.value for s in turned})
+        run = iterate(game.plain, rule.plain, np.array([0.3, 0.7]), CHECKED_STEPS).w
+        values = [float(at.subs(dict(zip(game.item.symbols, w, strict=True)))) for w in run.tolist()]
+        if not np.allclose(values, values[0], rtol=1e-9):
+            return "null"
+    code = lower((*game.item.symbols, *(s.symbol for s in turned)), [quantity])
+    rest = {"q": len(rule.sliders)} if rule else {}
+    return function(code, {"w": game.item.dim, "p": len(game.sliders)} | rest)
 
 
 def _known(game: Turned) -> list[Sequence[Any]]:

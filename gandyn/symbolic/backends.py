@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..errors import DomainError
 from ..worlds import sign
 from .lowering import BOOLEAN, Operand, StraightLine
 
@@ -53,6 +54,8 @@ class Backend:
         """One assignment for each instruction."""
         result = []
         for line in code.instructions:
+            if line.op not in self.operations:
+                raise DomainError(f"{line.op} in code for {self.name}", "a function that it has", "another backend")
             value = self.operations[line.op].format(*map(self.operand, line.args))
             template = self.boolean_assignment if line.op in BOOLEAN else self.assignment
             result.append(template.format(name=line.name, value=value))
@@ -113,7 +116,7 @@ JAVASCRIPT = Backend(
     INFIX
     | _calls("Math.", SAME | {"atan": "atan", "sign": "sign", "pow": "pow", "max": "max", "min": "min"})
     | _calls("", {"sigmoid": "sigmoid", "softplus": "softplus", "erf": "erf"})
-    | {"where": "({} ? {} : {})"},
+    | {"where": "({} ? {} : {})", "partial": "partial({}, {}, {}, {})"},
     assignment="const {name} = {value};",
     boolean_assignment="const {name} = {value};",
     number=_js_number,

@@ -28,9 +28,12 @@ function viewOf(width, height, centre, reach) {
   };
 }
 
-function line(paint, view, points) {
+const line = (paint, view, points) => lines(paint, view, [points]);
+
+/** Several lines in one stroke, which is much faster than one stroke each. */
+function lines(paint, view, several) {
   paint.beginPath();
-  points.forEach(([x, y], k) => (k ? paint.lineTo(view.x(x), view.y(y)) : paint.moveTo(view.x(x), view.y(y))));
+  for (const points of several) points.forEach(([x, y], k) => (k ? paint.lineTo(view.x(x), view.y(y)) : paint.moveTo(view.x(x), view.y(y))));
   paint.stroke();
 }
 
@@ -93,10 +96,22 @@ function drawPlane(canvas, scene) {
   [0, 1].forEach((k) => {
     paint.strokeStyle = color("--soft");
     paint.setLineDash(k ? [3, 3] : []);
-    for (const [a, b, c, d] of zeroCurves((w) => scene.game.field(w, scene.p)[k], view.box, 60)) line(paint, view, [[a, b], [c, d]]);
+    lines(paint, view, zeroCurves((w) => scene.game.field(w, scene.p)[k], view.box, 60).map(([a, b, c, d]) => [[a, b], [c, d]]));
   });
   paint.setLineDash([]);
+  for (const {place, of} of scene.conserved) {
+    const level = of(scene.start);
+    paint.strokeStyle = place < 0 ? color("--soft") : colorOf(place);
+    paint.lineWidth = 1;
+    paint.setLineDash([1, 3]);
+    lines(paint, view, zeroCurves((w) => of(w) - level, view.box, 80).map(([a, b, c, d]) => [[a, b], [c, d]]));
+  }
+  paint.setLineDash([]);
   if (scene.shown) {
+    paint.lineWidth = 1;
+    paint.globalAlpha = 0.25;
+    scene.cloud.forEach((runs, place) => { paint.strokeStyle = colorOf(place); lines(paint, view, runs); });
+    paint.globalAlpha = 1;
     paint.strokeStyle = color("--soft");
     paint.lineWidth = 3;
     paint.globalAlpha = 0.5;
@@ -145,4 +160,35 @@ function drawSpectrum(canvas, parts) {
       paint.stroke();
     }
   });
+}
+
+/** A Dirac-GAN where its data are: the real point, the generated points, and the discriminator's line. */
+function drawData(canvas, scene) {
+  canvas.parentElement.hidden = !scene.dirac;
+  if (!scene.dirac) return;
+  const {paint, width, height} = prepared(canvas), view = viewOf(width, height, [0, 0], scene.reach * height / Math.max(width, 1));
+  const edge = view.box[1], base = 0;
+  drawAxes(paint, view, width, height, ["data space", "D"]);
+  const discriminator = ([, phi], stroke, dash) => {
+    paint.strokeStyle = stroke;
+    paint.lineWidth = 1.8;
+    paint.setLineDash(dash);
+    line(paint, view, [[-edge, -edge * phi], [edge, edge * phi]]);
+    paint.setLineDash([]);
+  };
+  const point = (x, fill, label) => {
+    paint.fillStyle = fill;
+    disc(paint, view.x(x), view.y(base), 6);
+    paint.fill();
+    paint.textAlign = "center";
+    if (label) paint.fillText(label, view.x(x), view.y(base) - 10);
+  };
+  discriminator(scene.start, color("--ink"), []);
+  if (scene.shown) scene.runs.forEach((run, place) => {
+    const last = run.points[run.points.length - 1];
+    discriminator(last, colorOf(place), DASHES[place % DASHES.length]);
+    point(last[0], colorOf(place), "");
+  });
+  point(scene.start[0], color("--ink"), "generated");
+  point(0, color("--c2"), "real");
 }

@@ -1,5 +1,5 @@
 // What the reader has chosen, its form in the link, and the Python that gives the same picture. No page is touched here.
-const MOST_STEPS = 2000, MOST_SHOWN = 8;
+const MOST_STEPS = 2000, MOST_SHOWN = 8, MOST_STARTS = 200;
 
 const clamp = (x, low, high) => Math.min(high, Math.max(low, x));
 const isStep = (name) => name === "lr" || name.endsWith("_lr");
@@ -8,7 +8,8 @@ const isStep = (name) => name === "lr" || name.endsWith("_lr");
 function openingState(data, game) {
   const entry = data.games[game], offered = entry.rules.map((rule, k) => k).filter((k) => !entry.rules[k].why);
   return {
-    game, rules: offered.slice(0, data.open), start: entry.start.slice(), steps: 60, equal: false, zoom: 1,
+    game, rules: offered.slice(0, data.open), start: entry.start.slice(), steps: 60, equal: false, zoom: 1, starts: 1,
+    map: {kind: "", rule: offered[0], x: "", y: ""},
     p: entry.sliders.map((s) => s.value), q: data.rules.map((rule) => rule.sliders.map((s) => s.value)),
   };
 }
@@ -29,6 +30,9 @@ function writeHash(data, state) {
   parts.set("steps", state.steps);
   if (state.equal) parts.set("equal", 1);
   if (state.zoom !== 1) parts.set("zoom", state.zoom);
+  if (state.starts !== 1) parts.set("starts", state.starts);
+  if (state.map.kind) parts.set("map", [state.map.kind, data.rules[state.map.rule].id, state.map.x, state.map.y].join("|"));
+  if (game.own) parts.set("cost", game.cost);
   game.sliders.forEach((s, k) => { if (state.p[k] !== s.value) parts.set(`game.${s.name}`, state.p[k]); });
   for (const k of state.rules) data.rules[k].sliders.forEach((s, j) => {
     if (state.q[k][j] !== s.value) parts.set(`${data.rules[k].id}.${s.name}`, state.q[k][j]);
@@ -51,12 +55,44 @@ function readHash(data, text) {
   if (start.length === 2 && start.every((x) => Number.isFinite(x) && Math.abs(x) <= 1e6)) state.start = start;
   state.steps = Math.round(number("steps", 1, MOST_STEPS, state.steps));
   state.zoom = number("zoom", 0.01, 100, state.zoom);
+  state.starts = Math.round(number("starts", 1, MOST_STARTS, 1));
   state.equal = parts.get("equal") === "1";
+  const [kind, ruled, x, y] = (parts.get("map") || "").split("|"), mapped = data.rules.findIndex((r) => r.id === ruled);
+  if (["basins", "region", "bifurcation"].includes(kind) && state.rules.includes(mapped)) state.map = {kind, rule: mapped, x: x || "", y: y || ""};
   game.sliders.forEach((s, k) => { state.p[k] = number(`game.${s.name}`, s.low, s.high, s.value); });
   data.rules.forEach((rule, k) => rule.sliders.forEach((s, j) => {
     state.q[k][j] = number(`${rule.id}.${s.name}`, s.low, s.high, s.value);
   }));
   return state;
+}
+
+/** The cost that a link brings, if it does. */
+const costIn = (text) => new URLSearchParams(text).get("cost");
+
+/** Make a typed cost the page's last game; "" or what is wrong with it. The text is read by the grammar, never run. */
+function takeCost(data, code, traced, text) {
+  const place = data.games.findIndex((game) => game.own);
+  if (place < 0) return "";
+  const game = data.games[place];
+  try {
+    const cost = text === null ? game.cost : text, made = ownGame(cost, data.own.language, traced);
+    const sliders = made.sliders.map((name) => ({name, value: 1, low: -3, high: 3, logarithmic: false}));
+    code[place] = made;
+    const given = made.sliders.map((name) => `"${name}": ${name}`).join(", "), names = JSON.stringify(data.own.language.names);
+    const python = `gd.games.from_sympy(${JSON.stringify(cost)}, ${names}${given ? `, parameters={${given}}` : ""})`;
+    data.games[place] = {...game, cost, sliders, formula: `f = ${cost}`, python};
+    return "";
+  } catch (error) {
+    return error.message;
+  }
+}
+
+/** Starts on a spiral around the first one, for a cloud of so many in all. */
+function aroundOf(start, count, reach) {
+  return Array.from({length: count - 1}, (_, k) => {
+    const r = 0.3 * reach * Math.sqrt((k + 1) / count), angle = 2.399963 * (k + 1);
+    return [start[0] + r * Math.cos(angle), start[1] + r * Math.sin(angle)];
+  });
 }
 
 /** Python lines that run the same rules from the same start and draw them. */
