@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from . import results
+from . import former_names, results
 from .errors import GandynError
 from .public_names import HOMES, face
 from .results import Status
@@ -78,6 +78,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds when it is asked for, so that edit
 
 __version__ = "0.1.0"
 
+former_names.install()
 results.version = __version__
 results.pictures = lambda: importlib.import_module("gandyn.plots")
 

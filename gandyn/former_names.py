@@ -50,6 +50,12 @@ FORMER = {f"analysis.{home.rpartition('.')[2]}": f"analysis.{home}" for home in 
     "analysis.spectrum.result": "analysis.spectrum.network_spectrum",
 }
 
+# Public names that have left the module in which they stood: the module's former name, the name, where it stands now.
+PARTED = {
+    "analysis.classification": {"critical_time_scale": "analysis.parameters.time_scale"},
+    "analysis.rates": {"ergodic_average": "analysis.measured.averages"},
+}
+
 
 class FormerNames(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Finds a module under its former name."""
@@ -62,6 +68,8 @@ class FormerNames(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def create_module(self, spec: Any) -> Any:
         """The module itself, under its present name."""
         module = importlib.import_module(f"gandyn.{FORMER[spec.name.removeprefix('gandyn.')]}")
+        for name, home in PARTED.get(spec.name.removeprefix("gandyn."), {}).items():
+            setattr(module, name, getattr(importlib.import_module(f"gandyn.{home}"), name))
         self.own = module.__spec__
         return module
 
@@ -70,4 +78,6 @@ class FormerNames(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         module.__spec__ = self.own
 
 
-sys.meta_path.append(FormerNames())
+def install() -> None:
+    """Let imports of this process find modules under their former names."""
+    sys.meta_path.append(FormerNames())

@@ -7,6 +7,8 @@ import inspect
 import json
 import math
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -222,6 +224,23 @@ def test_every_install_is_constrained():
 def test_the_licence_is_where_pyproject_says():
     assert "MIT License" in (ROOT / "LICENSE").read_text()
     assert 'license = "MIT"' in (ROOT / "pyproject.toml").read_text()
+
+
+def test_public_names_are_found_where_they_once_stood_in_a_fresh_process():
+    """A rule's decorator had vanished from `gandyn.rules`, and former paths needed that the games had been imported."""
+    lines = (
+        "from gandyn.penalties.base import Penalty",
+        "from gandyn.rules.base import step_size",
+        "from gandyn.types.restricted import RestrictedGame",
+        "from gandyn.analysis.classification import classify, critical_time_scale",
+        "from gandyn.analysis.rates import ergodic_average, fit_rate",
+        "from gandyn.analysis.conserved import ConservedQuantity, conserved_quantities",
+        "from gandyn.analysis.local import LocalDynamics",
+        "from gandyn.rules import *; register",
+        *(f"from gandyn.{room} import *" for room in ("games", "losses", "penalties", "classes", "noise", "analysis")),
+    )
+    found = subprocess.run([sys.executable, "-c", "\n".join(lines)], cwd=ROOT, capture_output=True, text=True)
+    assert found.returncode == 0, found.stderr
 
 
 @pytest.mark.parametrize("name", ["linearize", "stability", "classification", "cycles", "rates", "worst_case", "path"])
