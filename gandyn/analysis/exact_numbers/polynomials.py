@@ -44,7 +44,16 @@ def factors(matrix: sympy.Matrix) -> list[tuple[Any, int]]:
         found = over_exponentials(matrix, irreducible=True)
         if found is not None:
             return found
-    return [(f, m) for f, m in matrix.charpoly(Z).as_poly(Z).factor_list()[1] if f.degree(Z) > 0]
+    return [(f, m) for f, m in characteristic(matrix).factor_list()[1] if f.degree(Z) > 0]
+
+
+def characteristic(matrix: sympy.Matrix) -> Any:
+    """The polynomial det(z I - matrix) in z."""
+    try:
+        return matrix.charpoly(Z).as_poly(Z)
+    except TypeError:  # SymPy puts factors of diagonal blocks in order, and nested radicals beside a symbol have none
+        rows = DomainMatrix.from_Matrix(matrix)
+        return Poly([rows.domain.to_sympy(c) for c in rows.charpoly_berk()], Z)
 
 
 def parts(matrix: sympy.Matrix, known: Callable[[], list[tuple[Any, int]]]) -> list[tuple[Any, int]]:

@@ -27,9 +27,9 @@ class ExactLinearization:
     @functools.cached_property
     def charpoly(self) -> sympy.Expr:
         """The characteristic polynomial det(z I - matrix), an expression in z."""
-        from ..exact_numbers.roots import Z
+        from ..exact_numbers.polynomials import characteristic
 
-        return self.matrix.charpoly(Z).as_expr()
+        return characteristic(self.matrix).as_expr()
 
     @functools.cached_property
     def factors(self) -> list[tuple[Any, int]]:

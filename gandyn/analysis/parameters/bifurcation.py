@@ -294,10 +294,10 @@ class _Explorer:
             kind = Kind(name)
         elif len(critical) == 1 and discrete and abs(critical[0] + 1) < 1e-3:
             kind = Kind.FLIP
-            criticality, number, reason = coefficient(self.family.system, z, p, self.family.length)
+            criticality, number, reason = coefficient(self.family, x)
         elif len(critical) == 2 and abs(critical[0] - critical[1].conj()) < 1e-6 * size < abs(critical[0].imag):
             kind = Kind.NEIMARK_SACKER if discrete else Kind.HOPF
-            criticality, number, reason = pair_coefficient(self.family.system, z, p, self.family.length)
+            criticality, number, reason = pair_coefficient(self.family, x)
         else:
             reason = f"{len(critical)} eigenvalues meet the boundary at once, no simple one and no simple pair"
         w = z[: self.family.system.game.dim]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import Any
 
 import numpy as np
 
 from ...types import Array
-from .system import System
+from .system import Rescaled, System
 
 TOLERANCE = 1e-13
 MOST_POINTS, NEWTON = 4000, 12
@@ -58,10 +59,12 @@ class Family:
         largest = np.max(rows, axis=0)
         return cls(system, scale, origin, np.where(largest > 0, largest, 1.0), float(np.median(rates)) or 1.0)
 
-    @property
-    def length(self) -> float:
-        """The typical size of a coordinate: the smallest half width of the box."""
-        return float(self.scale[: self.system.game.dim].min())
+    @functools.cached_property
+    def rescaled(self) -> Rescaled:
+        """The system in scaled coordinates, with the parameter as it is."""
+        made = self.system
+        program = made.symbols, made.parameter, made.bindings, made.outputs
+        return Rescaled(made.game, made.rule, *program, self.origin[:-1], self.scale[:-1])
 
     def residual(self, x: Array) -> Array:
         """The value of G at x, in units of `rows`, shape (D,)."""

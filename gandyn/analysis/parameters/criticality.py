@@ -17,15 +17,14 @@ ZERO, CROSSING = 1e-5, 1e-5
 Named = tuple[str | None, float | None, str]
 
 
-def _second(made: System, z: Array, p: float, u: Array, v: Array, length: float) -> Array:
-    """B(u, v) = D^2 F(z)[u, v], complex directions allowed, by differences over a fraction of a typical length."""
-    step = H2 * length
+def _second(made: System, z: Array, p: float, u: Array, v: Array) -> Array:
+    """B(u, v) = D^2 F(z)[u, v], complex directions allowed, by differences over a fraction of a unit."""
 
     def along(a: Array, b: Array) -> Array:
         def central(h: float) -> Array:
             return np.asarray((made.jacobian(z + h * a, p) - made.jacobian(z - h * a, p)) @ b / (2 * h))
 
-        return np.asarray((4 * central(step / 2) - central(step)) / 3)
+        return np.asarray((4 * central(H2 / 2) - central(H2)) / 3)
 
     total = np.zeros(made.size, dtype=complex)
     for a, scale_a in ((u.real, 1.0), (u.imag, 1j)):
@@ -34,9 +33,8 @@ def _second(made: System, z: Array, p: float, u: Array, v: Array, length: float)
     return total
 
 
-def _third(made: System, z: Array, p: float, u: Array, v: Array, w: Array, length: float) -> Array:
+def _third(made: System, z: Array, p: float, u: Array, v: Array, w: Array) -> Array:
     """C(u, v, w) = D^3 F(z)[u, v, w] by polarisation of second differences of the Jacobian."""
-    step = H3 * length
 
     def pure(a: Array) -> Array:
         """The third derivative D^3 F[a, a, .] in two equal directions a and a fixed third one."""
@@ -45,7 +43,7 @@ def _third(made: System, z: Array, p: float, u: Array, v: Array, w: Array, lengt
             middle = 2 * made.jacobian(z, p)
             return np.asarray((made.jacobian(z + h * a, p) - middle + made.jacobian(z - h * a, p)) / h**2)
 
-        return np.asarray((4 * central(step / 2) - central(step)) / 3)
+        return np.asarray((4 * central(H3 / 2) - central(H3)) / 3)
 
     def pair(a: Array, b: Array) -> Array:
         return np.asarray((pure(a + b) - pure(a - b)) / 4)
@@ -68,41 +66,45 @@ def _eigenvectors(matrix: Array, target: complex) -> tuple[complex, Array, Array
     return complex(values[k]), q, p / np.conj(np.vdot(p, q))
 
 
-def coefficient(made: System, z: Array, parameter: float, length: float) -> Named:
+def coefficient(family: Family, x: Array) -> Named:
     """Criticality of a flip: the cubic coefficient of x+ = -x + c x^3 on the centre manifold.
 
     c = <p, C(q,q,q)>/6 - <p, B(q, (A - 1)^{-1} B(q,q))>/2 (Kuznetsov 2004, equation 5.49); c > 0 is supercritical.
+    |q| = 1 in the game's coordinates; what is small is judged in the region's.
     """
+    made, z, parameter = family.rescaled, x[:-1], family.split(x)[1]
     a = made.jacobian(z, parameter)
     _, q, p = _eigenvectors(a, -1.0)
-    quadratic = _second(made, z, parameter, q, q, length)
+    quadratic = _second(made, z, parameter, q, q)
     inner = np.linalg.lstsq(a - np.eye(made.size), quadratic, rcond=None)[0]
-    cubic = _third(made, z, parameter, q, q, q, length)
-    c = float((np.vdot(p, cubic) / 6 - np.vdot(p, _second(made, z, parameter, q, inner, length)) / 2).real)
-    scale = 1 + float(length**2 * np.abs(cubic).max() + length * np.abs(quadratic).max())
-    if abs(c) * length**2 < ZERO * scale:
+    cubic = _third(made, z, parameter, q, q, q)
+    c = float((np.vdot(p, cubic) / 6 - np.vdot(p, _second(made, z, parameter, q, inner)) / 2).real)
+    scale, small = 1 + float(np.abs(cubic).max() + np.abs(quadratic).max()), abs(c)
+    c = c / float(np.linalg.norm(made.units * q) ** 2)
+    if small < ZERO * scale:
         return None, c, "an eigenvalue at -1; its cubic coefficient vanishes: the criticality is undecided"
     side = "supercritical" if c > 0 else "subcritical"
     born = "an attracting" if c > 0 else "a repelling"
     return side, c, f"an eigenvalue at -1; cubic coefficient {c:.6g}: {born} orbit of period 2 (in its direction)"
 
 
-def pair_coefficient(made: System, z: Array, parameter: float, length: float) -> Named:
+def pair_coefficient(family: Family, x: Array) -> Named:
     """Criticality of a Hopf or Neimark-Sacker point: the first Lyapunov coefficient; negative is supercritical.
 
     Flow: l = Re[<p, C(q,q,q') - 2 B(q, A^{-1} B(q,q')) + B(q', (2 i w - A)^{-1} B(q,q))>] / (2 w).
     Map: Re e^{-i t}<p, C(q,q,q') + 2 B(q, (1 - A)^{-1} B(q,q')) + B(q', (e^{2 i t} - A)^{-1} B(q,q))> / 2, with the
     eigenvalue e^{i t}, q' the conjugate (Kuznetsov 2004, equations 5.34 and 5.61). Strong resonances, t/2 pi = 1/3 or
-    1/4, are left undecided.
+    1/4, are left undecided. |q| = 1 in the game's coordinates.
     """
+    made, z, parameter = family.rescaled, x[:-1], family.split(x)[1]
     a = made.jacobian(z, parameter)
     values = np.linalg.eigvals(a)
     size = np.abs(np.abs(values) - 1) if made.discrete else np.abs(values.real) / np.abs(values).max()
     pairs = values[(size < 1e-5) & (values.imag > 0)]
     value, q, p = _eigenvectors(a, complex(pairs[0]))
     bar, eye = q.conj(), np.eye(made.size)
-    qq, qbar = _second(made, z, parameter, q, q, length), _second(made, z, parameter, q, bar, length)
-    cubic = _third(made, z, parameter, q, q, bar, length)
+    qq, qbar = _second(made, z, parameter, q, q), _second(made, z, parameter, q, bar)
+    cubic = _third(made, z, parameter, q, q, bar)
     if made.discrete:
         for k in (3, 4):
             if abs(value**k - 1) < 1e-4:
@@ -111,16 +113,16 @@ def pair_coefficient(made: System, z: Array, parameter: float, length: float) ->
     else:
         first, second, factor = -np.linalg.solve(a, qbar), 2 * value * eye - a, 1 / (2 * abs(value.imag))
     inner = np.linalg.solve(second, qq)
-    total = cubic + 2 * _second(made, z, parameter, q, first, length) + _second(made, z, parameter, bar, inner, length)
+    total = cubic + 2 * _second(made, z, parameter, q, first) + _second(made, z, parameter, bar, inner)
     number = float((factor * np.vdot(p, total)).real)
     turning = 1.0 if made.discrete else abs(value.imag)
-    scale = length**2 * np.abs(cubic).max() + length * (np.abs(qq).max() + np.abs(qbar).max())
-    scale = 1 + float(scale) / turning
+    scale = 1 + float(np.abs(cubic).max() + np.abs(qq).max() + np.abs(qbar).max()) / turning
+    small, number = abs(number), number / float(np.linalg.norm(made.units * q) ** 2)
     where = f"a pair at angle {abs(np.angle(value)) / (2 * np.pi):.6g} turns" if made.discrete else (
         f"a pair at +-{abs(value.imag):.6g} i"
     )  # fmt: skip
     what = "invariant circle" if made.discrete else "cycle"
-    if abs(number) * length**2 < ZERO * scale:
+    if small < ZERO * scale:
         return None, number, f"{where}; the first Lyapunov coefficient vanishes: criticality undecided"
     side = "supercritical" if number < 0 else "subcritical"
     born = "an attracting" if number < 0 else "a repelling"

@@ -12,6 +12,7 @@ from ...budget import Budget, OutOfTimeError
 from ...lazy import sympy
 from ..local.exact_linearization import ExactLinearization
 from .conditions import conditions
+from .freed import unit_from
 
 LOOKED = np.geomspace(1e-6, 1e6, 601)
 CLOSE = 1e-9  # relative width of a bracket, well above the rounding of eigenvalues
@@ -51,7 +52,7 @@ def attracts(exact: ExactLinearization, values: Mapping[sympy.Expr, sympy.Expr])
 
 
 def crossing(exact: ExactLinearization, p: sympy.Expr, seconds: float) -> Crossing:
-    """The end of the stable interval that begins at 0, among values from 1e-6 to 1e6.
+    """The end of the stable interval that begins at 0, among values from 1e-6 to 1e6 of the parameter's own unit.
 
     Args:
         exact: the linearisation, p being its only free parameter.
@@ -63,12 +64,14 @@ def crossing(exact: ExactLinearization, p: sympy.Expr, seconds: float) -> Crossi
         eigenvalues = np.linalg.eigvals(np.array(matrix(value), dtype=complex))
         return float(eigenvalues.real.max() if exact.flow else np.abs(eigenvalues).max() - 1)
 
-    unstable = np.flatnonzero([sizes(value) > ROUNDING for value in LOOKED])
-    if (len(unstable) and unstable[0] == 0) or _proved(exact, p, LOOKED[0], seconds) is False:
+    with np.errstate(all="ignore"):
+        looked = LOOKED * unit_from(np.array(sympy.lambdify(p, exact.matrix.diff(p), "numpy")(0.0), dtype=complex))
+    unstable = np.flatnonzero([sizes(value) > ROUNDING for value in looked])
+    if (len(unstable) and unstable[0] == 0) or _proved(exact, p, looked[0], seconds) is False:
         return Crossing(0.0, None, 1)
     if not len(unstable):
-        return Crossing(np.inf, None, len(LOOKED))
-    low, high = LOOKED[unstable[0] - 1], LOOKED[unstable[0]]
+        return Crossing(np.inf, None, len(looked))
+    low, high = looked[unstable[0] - 1], looked[unstable[0]]
     while high - low > CLOSE * low:
         middle = (low + high) / 2
         low, high = (low, middle) if sizes(middle) > 0 else (middle, high)

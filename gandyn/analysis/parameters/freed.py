@@ -9,13 +9,21 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from ...errors import DomainError, ParameterError
 from ...lazy import sympy
-from ...types import Game, Rule
+from ...types import Array, Game, Rule
 from ...worlds import exact, is_symbolic
 from ..backward_error.expansion import STEP, in_proportion
 
 CHOICES = ("int", "bool", "str", "Callable", "Sequence")  # annotations of fields that count or choose
+
+
+def unit_from(slopes: Array) -> float:
+    """The value of a parameter at which a matrix has moved by 1, of the matrix's derivatives where it is 0; else 1."""
+    size = float(np.abs(slopes).max(initial=0.0))
+    return 1 / size if 0 < size < np.inf else 1.0
 
 
 def freed(game: Game, rule: Rule | None, name: str, **assumptions: bool) -> tuple[Rule | None, Any]:

@@ -187,7 +187,7 @@ def _crossings(free: RandomMap, symbol: Any) -> list[Any]:
 
     _, system = stein.exact_system(free)
     matrix = DomainMatrix.from_Matrix(system).to_field()
-    numerator = sympy.fraction(sympy.together(matrix.domain.to_sympy(matrix.charpoly()[-1])))[0]
+    numerator = sympy.fraction(sympy.together(matrix.domain.to_sympy(matrix.charpoly_berk()[-1])))[0]
     polynomial = sympy.Poly(numerator, symbol)
     if polynomial.is_zero or not polynomial.domain.is_Exact or polynomial.domain.is_Composite:
         raise ValueError("no polynomial with rational coefficients")
@@ -214,9 +214,7 @@ def _rational(value: float) -> Any:
 
 def _bisected(free: RandomMap, symbol: Any) -> Any:
     """The threshold in floating point, from a grid of decades about the value at which the step is of the size of w."""
-    slope = dataclasses.replace(free, matrix=free.matrix.diff(symbol)).at_value(symbol, 0).numbers[0]
-    size = float(np.abs(slope).max(initial=0.0))
-    grid = np.geomspace(1e-6, 1e3, PROBES) / (size if 0 < size < math.inf else 1.0)
+    grid = np.geomspace(1e-6, 1e3, PROBES) * free.unit(symbol)
     first = next((k for k, x in enumerate(grid) if not stein.stable(free.at_value(symbol, x))), None)
     if first is None:
         raise DomainError(f"no threshold of {symbol} up to {grid[-1]:g}", "a threshold", "evaluate .stable at values")

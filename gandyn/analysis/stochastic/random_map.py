@@ -19,7 +19,7 @@ from ...types import Array, Game, Rule
 from ...worlds import SYMBOLS, exact
 from ..local.derivatives import entries, locate_point, refuse_ensemble
 from ..local.implicit import is_implicit
-from ..parameters.freed import freed
+from ..parameters.freed import freed, unit_from
 
 MOST_ENTRIES = 4_000_000  # numbers in all the matrices M that a step may draw
 LARGEST_KRON = 50  # coordinates of z up to which E[M (x) M] is written out
@@ -131,6 +131,11 @@ class RandomMap:
         parts = {name: getattr(self, name).xreplace(replace) for name in ("matrix", "offset", "noise", "covariance")}
         start = None if self.start is None else self.start.at_value(symbol, value)
         return dataclasses.replace(self, **parts, start=start)
+
+    def unit(self, symbol: Any) -> float:
+        """The value of a free symbol at which the linear part has moved by its own size."""
+        slopes = dataclasses.replace(self, matrix=self.matrix.diff(symbol)).at_value(symbol, 0)
+        return unit_from(slopes.numbers[0])
 
     @functools.cached_property
     def first_moments(self) -> tuple[Array, Array]:

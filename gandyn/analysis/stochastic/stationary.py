@@ -213,7 +213,8 @@ class Stationary(Result):
             raise ParameterError(f"steps={steps}, distance={distance}", "both positive", "steps=1000, distance=3.0")
         free, symbol = freed_map(self, name)
         what = f"{name} of {self.rule!r} on {self.game.name}"
-        return _smallest(functools.partial(_error, free, symbol, int(steps), float(distance)), what)
+        error = functools.partial(_error, free, symbol, int(steps), float(distance))
+        return _smallest(error, free.unit(symbol), what)
 
     def summary(self) -> str:
         """Game, rule, noise and point; then the law, or why there is none."""
@@ -293,9 +294,9 @@ def _error(free: RandomMap, symbol: Any, steps: int, distance: float, value: flo
     return float(np.trace(step.moments_after(steps, first, second)[1][:d, :d]))
 
 
-def _smallest(error: Any, what: str) -> tuple[float, float]:
-    """The minimiser of a function of a positive number: a grid of decades, then golden sections."""
-    grid = np.geomspace(1e-6, 1e2, GRID)
+def _smallest(error: Any, unit: float, what: str) -> tuple[float, float]:
+    """The minimiser of a function of a positive number: a grid of decades about a unit, then golden sections."""
+    grid = np.geomspace(1e-6, 1e2, GRID) * unit
     values = np.array([error(x) for x in grid])
     best = int(np.argmin(values))
     if not math.isfinite(values[best]):

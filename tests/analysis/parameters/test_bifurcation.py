@@ -59,6 +59,21 @@ def test_hopf_points_have_the_planted_first_lyapunov_coefficient(a):
     np.testing.assert_allclose(np.sort(point.critical.imag), [-w, w], rtol=1e-8)
 
 
+@pytest.mark.parametrize(("a", "b"), [(-6, 6), (3, -3)])
+def test_a_hopf_point_opens_to_the_same_side_in_any_unit_of_each_player(a, b):
+    """The circle of x / 10^a, y / 10^b: |q|^2 = 1 in the game's coordinates divides -2 by the squared radius of it."""
+    p, x, y = sympy.symbols("p x y", real=True)
+    s, t = sympy.Integer(10) ** a, sympy.Integer(10) ** b
+    u, v = x / s, y / t
+    flow = s * (p * u - v - u * (u**2 + v**2)), t * (u + p * v - v * (u**2 + v**2))
+    costs = [-sympy.integrate(sympy.expand(f), w) for f, w in zip(flow, (x, y), strict=True)]
+    box = [(-2 * float(s), 2 * float(s)), (-2 * float(t), 2 * float(t))]
+    found = gd.bifurcation(gd.games.from_sympy(costs, [x, y]), None, "p", np.linspace(-1, 1, 11), box=box)
+    (point,) = found.points
+    assert (str(point.kind), point.criticality) == ("Hopf", "supercritical")
+    assert point.coefficient == pytest.approx(-4 / float(s**2 + t**2), rel=1e-4)
+
+
 def test_quadratic_terms_count_in_the_first_lyapunov_coefficient():
     # x' = p x - y + x y^2, y' = x + p y - x^2: l = (f_xyy + g_xxx... - g_xx (...))/16 by Guckenheimer & Holmes 3.4.11:
     # 16 a = f_xxx + f_xyy + g_xxy + g_yyy + [f_xy (f_xx + f_yy) - g_xy (g_xx + g_yy) - f_xx g_xx + f_yy g_yy] / w.

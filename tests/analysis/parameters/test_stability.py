@@ -260,6 +260,32 @@ OUT_OF_TIME = {
 }
 
 
+@pytest.mark.parametrize("unit", [1e-9, 1e9])
+def test_a_numeric_threshold_has_the_units_of_the_costs(monkeypatch, unit):
+    game = gd.games.quadratic(0.7 * unit, 1.9 * unit, 0.45 * unit)
+    expected = float(gd.stability_region(game, gd.rules.GDA("lr")).critical("lr"))
+
+    def late(linearization):
+        raise OutOfTimeError("the conditions", "more time", "budget=600")
+
+    monkeypatch.setattr(stability, "conditions", late)
+    found = gd.stability_region(game, gd.rules.GDA("lr"), budget=7.0).critical("lr")
+    assert float(found) == pytest.approx(expected, rel=1e-8)
+
+
+def test_a_threshold_at_a_point_in_nested_radicals():
+    """4 y^3 / 5 + 8 y / 5 = 13 / 4, times 3, in Cardano's form beside x = 0: SymPy cannot put the factors in order."""
+    x, y = sympy.symbols("x y", real=True)
+    inner = 3 * y**4 / 5 + 4 * y**2 / 5 - 13 * y / 4
+    game = gd.games.from_sympy([3 * x**2 + x * y / 7, inner], [x, y])
+    slope = sympy.diff(inner, y)
+    root = sympy.roots(sympy.Poly(slope, y), filter="R")
+    (point,) = root
+    curvature = float(sympy.diff(inner, y, 2).subs(y, point))
+    region = gd.stability_region(game, gd.rules.GDA("lr"), at=[-point / 42, point])
+    assert float(region.critical("lr")) == pytest.approx(min(2 / 6, 2 / curvature), rel=1e-9)
+
+
 @pytest.mark.parametrize("case", OUT_OF_TIME.values(), ids=OUT_OF_TIME)
 def test_out_of_time_there_is_a_numeric_threshold_that_says_so(monkeypatch, case):
     game, rule, expected = case[0](), case[1](), case[2]
