@@ -121,7 +121,7 @@ class HighResolution(Result):
         values = match(found.expression, list(basis.values()), (*trial.symbols, *found.velocity))
         return None if values is None else dict(zip(basis, values, strict=True))
 
-    def space(self, lr: Any = None) -> PhaseSpace:
+    def space(self, lr: object = None) -> PhaseSpace:
         """The equation as a game whose gradient flow it is, on (w, dw/dt): for `flow`, `linearize`, `stability_region`.
 
         Args:

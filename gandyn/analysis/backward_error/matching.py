@@ -22,7 +22,7 @@ def probe(game: Game) -> Game:
         sympy.prod(chosen) for k in (1, 2, 3) for chosen in itertools.combinations_with_replacement(symbols.values(), k)
     ]
 
-    def cost() -> Any:
+    def cost() -> sympy.Expr:
         return sum(sympy.Rational(int(draw.integers(1, 30)), 7) * m for m in monomials)
 
     costs = cost() if game.zero_sum else [cost() for _ in symbols]

@@ -78,8 +78,8 @@ class Certificate(Result):
 def certify(
     game: Game,
     rule: Rule | None = None,
-    at: Any = None,
-    box: Any = None,
+    at: object = None,
+    box: object = None,
     parameters: Mapping[str, Any] | None = None,
     effort: int = 2000,
     budget: float | Budget | None = 300.0,

@@ -116,7 +116,7 @@ class LyapunovFunction(Result):
 
 @door
 def lyapunov_function(
-    game: Game, rule: Rule | None = None, at: Any = None, parameters: Mapping[str, Any] | None = None
+    game: Game, rule: Rule | None = None, at: object = None, parameters: Mapping[str, Any] | None = None
 ) -> LyapunovFunction:
     """A quadratic function that decreases along the linearised flow or map, with an exact proof that it does.
 

@@ -48,7 +48,7 @@ class Point:
 
     __radd__ = __add__
 
-    def __mul__(self, factor: Any) -> Point:
+    def __mul__(self, factor: object) -> Point:
         if isinstance(factor, Point):
             raise DomainError("a product of two points in worst_case", "steps linear in points and fields", "GDA")
         c = fraction(factor)
@@ -56,7 +56,7 @@ class Point:
 
     __rmul__ = __mul__
 
-    def __truediv__(self, divisor: Any) -> Point:
+    def __truediv__(self, divisor: object) -> Point:
         return self * (1 / fraction(divisor))
 
     def __neg__(self) -> Point:
@@ -65,7 +65,7 @@ class Point:
     def __sub__(self, other: Point) -> Point:
         return self.__add__(-other)
 
-    def __rsub__(self, other: Any) -> Point:
+    def __rsub__(self, other: object) -> Point:
         return (-self).__add__(other)
 
     @property
@@ -89,7 +89,7 @@ class PointsGame(Game):
     players = (Player("w", 1),)
     worlds = frozenset({POINTS})
 
-    def __init__(self, lipschitz: Any, unknown: int = 0) -> None:
+    def __init__(self, lipschitz: object, unknown: int = 0) -> None:
         self.lipschitz, self.unknown = fraction(lipschitz), unknown
         self.start = Point({0: Fraction(1)})
         self.evaluated: list[Point] = []

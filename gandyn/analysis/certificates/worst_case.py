@@ -152,7 +152,7 @@ def _bound(rule: Rule, mu: float, lipschitz: float, steps: int, budget: float) -
     return WorstCase(*head, value, kind, reason, rounded_down(low), member, certificate)
 
 
-def _check(rule: Rule, mu: Any, lipschitz: Any, steps: Any, budget: Any) -> None:
+def _check(rule: Rule, mu: Any, lipschitz: Any, steps: object, budget: object) -> None:
     if not (rule.domain.linear_in_field or isinstance(rule, Implicit)):
         raise DomainError(
             f"worst_case of {rule!r}, which is not linear in the field",

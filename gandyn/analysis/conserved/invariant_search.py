@@ -206,7 +206,7 @@ def _inner_log(p: sympy.Expr) -> sympy.Expr:
 
 
 def _absolute_logs(e: sympy.Expr) -> sympy.Expr:
-    def absolute(p: Any) -> Any:
+    def absolute(p: sympy.Expr) -> sympy.Expr:
         return sympy.log(sympy.Abs(p.args[0]))
 
     return e.replace(lambda p: isinstance(p, sympy.log) and p.args[0].free_symbols, absolute)

@@ -95,7 +95,7 @@ def over_box(game: Game, w: Array, bounds: Array, effort: Effort) -> DualityGap:
     )
 
 
-def _like(values: Array, w: Array) -> Any:
+def _like(values: Array, w: Array) -> Array:
     if hasattr(w, "new_tensor"):
         return w.new_tensor(values)
     return values if np.ndim(values) else float(values)
@@ -197,7 +197,7 @@ def _enclosures(game: Game) -> list[Enclosure]:
     return [enclosure(cost, game.symbols, own.start, own.stop) for cost, own in blocks]
 
 
-def box_of(game: Game, box: object, radius: Any) -> Array:
+def box_of(game: Game, box: object, radius: object) -> Array:
     """The box in which answers are searched for, shape (d, 2), cut down to what the game allows.
 
     Args:
@@ -235,7 +235,7 @@ def box_of(game: Game, box: object, radius: Any) -> Array:
     return np.stack([low, high], axis=-1)
 
 
-def _positive(radius: Any) -> float:
+def _positive(radius: object) -> float:
     if isinstance(radius, bool) or not isinstance(radius, (int, float, np.number)) or not 0 < radius < np.inf:
         raise ParameterError(f"radius={radius!r}", "a positive number", "radius=10")
     return float(radius)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from typing import Any
+
+import numpy as np
 
 from ... import worlds
 from ...types import Array, Batch, Game, RestrictedGame, Rng, Rule
@@ -72,7 +73,7 @@ def residual(game: Game, i: int, w: Array, y: Array, batch: Batch) -> Array:
     return worlds.norm(y - view.project(y - view.field(y, batch)))[..., 0]
 
 
-def perturbed(game: Game, i: int, w: Array, scale: float, draws: Any) -> Array:
+def perturbed(game: Game, i: int, w: Array, scale: float, draws: np.random.Generator) -> Array:
     """Player i's block moved by a random vector and projected onto the feasible set.
 
     Args:

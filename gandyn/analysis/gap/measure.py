@@ -45,7 +45,7 @@ class Inner:
 @door
 def duality_gap(
     game: Game,
-    w: Any = None,
+    w: object = None,
     method: str = "exact",
     *,
     k: int = 100,
@@ -55,8 +55,8 @@ def duality_gap(
     lam: float = 1.0,
     repeats: int = 1,
     rng: int = 0,
-    radius: Any = None,
-    box: Any = None,
+    radius: object = None,
+    box: object = None,
     tolerance: float = 1e-12,
     parts: int = 100_000,
     budget: float | Budget | None = 60.0,
@@ -207,7 +207,9 @@ def _by_steps(game: Game, w: Array, how: Inner, limit: Budget) -> DualityGap:
     )  # fmt: skip
 
 
-def _inner_paths(game: Game, w: Array, how: Inner, k: int, stream: Any, ends_at: float) -> list[inner.Path]:
+def _inner_paths(
+    game: Game, w: Array, how: Inner, k: int, stream: np.random.Generator, ends_at: float
+) -> list[inner.Path]:
     """Each player's k steps or, if they take longer than until `ends_at`, as many as the slowest has made."""
     paths: list[inner.Path] = []
     for i, left in enumerate(range(len(game.players), 0, -1)):
@@ -231,11 +233,11 @@ def _warning(game: Game, history: Array, shares: Array) -> str:
     return ""
 
 
-def _finite(values: Any) -> bool:
+def _finite(values: Array) -> bool:
     return bool(np.isfinite(np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)).all())
 
 
-def _any(values: Any) -> bool:
+def _any(values: Array) -> bool:
     return bool(values.any())
 
 
@@ -278,7 +280,7 @@ def _proximally(game: Game, w: Array, how: Inner, limit: Budget) -> DualityGap:
     return DualityGap(game, w, total, "estimate", "", shares, answers, None, residuals, None, error, note)
 
 
-def _largest(values: Any) -> float:
+def _largest(values: Array) -> float:
     return float(np.max(np.asarray(values.detach().cpu() if hasattr(values, "detach") else values, dtype=float)))
 
 

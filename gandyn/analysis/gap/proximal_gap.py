@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -43,7 +42,7 @@ class Proximal:
         return all(bool((r <= SMALL).all()) for r in sizes)
 
 
-def proximal(game: Game, w: Array, rule: Rule, k: int, lam: float, stream: Any) -> Proximal:
+def proximal(game: Game, w: Array, rule: Rule, k: int, lam: float, stream: np.random.Generator) -> Proximal:
     """The proximal duality gap max_y' f(x, y') - min_x' max_y' [f(x', y') - lam |y' - y|^2].
 
     Every answer is found by k steps of a rule. Plain gradient steps on the penalised problem are followed by the
@@ -103,7 +102,7 @@ def _left(game: Game, i: int, w: Array, slope: Array) -> Array:
 # --- steps ------------------------------------------------------------------------------------------------------------
 
 
-def _penalised_answer(game: Game, w: Array, rule: Rule, k: int, lam: float, stream: Any) -> Array:
+def _penalised_answer(game: Game, w: Array, rule: Rule, k: int, lam: float, stream: np.random.Generator) -> Array:
     """The pair (x', y''): k steps of the minimiser, each against the maximiser's penalised answer."""
     x, state = game.split(w)[0], None
     for _ in range(k):
@@ -114,7 +113,9 @@ def _penalised_answer(game: Game, w: Array, rule: Rule, k: int, lam: float, stre
     return _penalised_run(game, w, x, rule, k, lam, stream)
 
 
-def _penalised_run(game: Game, w: Array, x: Array, rule: Rule, k: int, lam: float, stream: Any) -> Array:
+def _penalised_run(
+    game: Game, w: Array, x: Array, rule: Rule, k: int, lam: float, stream: np.random.Generator
+) -> Array:
     """(x, y) with y after k steps on f_2(x, .) + lam |y - y_w|^2 from y_w."""
     at = replaced(game, 0, w, x)
     if not isinstance(rule, SimultaneousGD):

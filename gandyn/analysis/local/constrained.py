@@ -287,7 +287,7 @@ def _bound(face: Face, k: int, side: int) -> float:
     return float(face.set.low[k] if side < 0 else face.set.high[k])
 
 
-def locate(game: Game, point: Sequence[object], v: Sequence[object], tolerance: Any = 0.0) -> Constraints:
+def locate(game: Game, point: Sequence[object], v: Sequence[object], tolerance: Array = 0.0) -> Constraints:
     """The place of a point in the feasible set: whether it is feasible, on which face, and with which multipliers.
 
     Args:

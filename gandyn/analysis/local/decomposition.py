@@ -65,7 +65,7 @@ class Decomposition(Result):
 
 
 @door
-def decompose(game: Game, w: Any = None) -> Decomposition:
+def decompose(game: Game, w: object = None) -> Decomposition:
     """Split the game Jacobian J = S + A into its symmetric and its antisymmetric part.
 
     Args:
@@ -96,7 +96,7 @@ def decompose(game: Game, w: Any = None) -> Decomposition:
     return Decomposition(game, _nested(point.tolist()), np.asarray(game.jacobian(point)))
 
 
-def _nested(rows: Any) -> Any:
+def _nested(rows: object) -> Any:
     return tuple(map(_nested, rows)) if isinstance(rows, list) else rows
 
 

@@ -146,7 +146,9 @@ def _numbers(matrix: sympy.Matrix) -> Array:
     return table if table.imag.any() else table.real
 
 
-def _stands_still(value: Any, moved: Sequence[float], change: Any, z: Sequence[Any], place: Place) -> bool:
+def _stands_still(
+    value: sympy.Matrix, moved: Sequence[float], change: sympy.Expr, z: Sequence[Any], place: Place
+) -> bool:
     """Whether F(z) - z vanishes: exactly, or as far as the digits of z = (w, memory) tell.
 
     The memory, whose units are not those of w, is known to eight digits of its own size: a rule starts it from w.

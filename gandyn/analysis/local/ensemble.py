@@ -191,7 +191,7 @@ def _program(game: Game, rule: Rule | None) -> tuple[Sequence[Any], list[tuple[A
     update = traced(game, symbolic, columns=[*symbols, *(s for s, _ in own)])
     decaying = {s for s, v in zip(symbols, structure.values, strict=True) if np.abs(v.values).max(initial=0.0) < 1}
 
-    def settle(e: sympy.Expr) -> Any:
+    def settle(e: sympy.Expr) -> sympy.Expr:
         for t in update.counters:
             e = e.replace(lambda p, t=t: p.is_Pow and p.exp.has(t) and p.base in decaying, lambda p: sympy.Integer(0))
         return update._at_infinity(e)

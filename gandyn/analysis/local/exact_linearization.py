@@ -168,7 +168,7 @@ class ExactLinearization:
         return sympy.Max(*{simplified(sympy.re(r)) for r in self.eigenvalues})
 
 
-def _modulus(value: Any) -> sympy.Expr:
+def _modulus(value: sympy.Expr) -> sympy.Expr:
     """|value|; left as it stands where it holds a root whose sign the parameters leave open."""
     roots = [p.base for p in value.atoms(sympy.Pow) if p.exp == sympy.Rational(1, 2) and p.base.free_symbols]
     if any(base.is_nonnegative is None and base.is_negative is None for base in roots):

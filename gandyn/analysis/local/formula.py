@@ -25,7 +25,7 @@ def formula(exact: Any, measure: float | None) -> str:
         return ""
     names = {s: PAPERS[str(s)] for s in exact.matrix.free_symbols if str(s) in PAPERS}
 
-    def written(e: Any) -> str:
+    def written(e: object) -> str:
         text: str = sympy.latex(e, symbol_names=names)
         return text
 

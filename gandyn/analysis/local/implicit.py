@@ -47,7 +47,7 @@ def implicit_jacobian(game: Game, rule: Rule, point: Array) -> tuple[Any, Any]:
     return w_next, matrix.applyfunc(sympy.cancel) if w_next is w else matrix
 
 
-def _by_series(traced: Any, point: list[Any]) -> Any | None:
+def _by_series(traced: Any, point: list[Any]) -> sympy.Matrix | None:
     """-(dr/dw+)^{-1} dr/dw over the rationals or a field of powers of e; None where that is no way to find it."""
     from sympy.polys.matrices import DomainMatrix
     from sympy.polys.matrices.exceptions import DMNonInvertibleMatrixError
@@ -58,7 +58,7 @@ def _by_series(traced: Any, point: list[Any]) -> Any | None:
 
     local, d = LocalDynamics.of_map(traced, point), len(point) // 2
 
-    def attempt(numbers: Any) -> Any:
+    def attempt(numbers: Any) -> sympy.Matrix:
         rows = local.series(1, numbers)
         slopes = [[row.get((k,), numbers.field.zero) for k in range(2 * d)] for row in rows]
         after, before = (DomainMatrix([row[part] for row in slopes], (d, d), numbers.field) for part in halves)
@@ -72,7 +72,7 @@ def _by_series(traced: Any, point: list[Any]) -> Any | None:
         return None
 
 
-def _arrive(game: Game, rule: Rule, parameters: tuple[Any, ...], w: Array) -> Any:
+def _arrive(game: Game, rule: Rule, parameters: tuple[Any, ...], w: Array) -> sympy.Matrix:
     """The point w+ at which the step from w arrives."""
     if parameters or w.free_symbols:
         if not w.free_symbols and float(sympy.Matrix(game.field(np.array(list(w), dtype=object))).norm()) < STILL:
@@ -87,7 +87,7 @@ def _arrive(game: Game, rule: Rule, parameters: tuple[Any, ...], w: Array) -> An
     return sympy.Matrix([sympy.Float(float(e)) for e in rule.step(game, start, rule.init(game, start))[0]])
 
 
-def _solve(game: Game, rule: Rule, matrix: Any, rhs: Any) -> Any:
+def _solve(game: Game, rule: Rule, matrix: sympy.Matrix, rhs: sympy.Matrix) -> sympy.Matrix:
     try:
         return matrix.LUsolve(rhs)
     except sympy.matrices.exceptions.NonInvertibleMatrixError:

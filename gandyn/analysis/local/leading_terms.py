@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @mpmath.workdps(DECIMALS)  # type: ignore[untyped-decorator]
-def by_terms(lin: LinearPart, f: Any, placement: Any, orders: range) -> NonlinearDecision | None:
+def by_terms(lin: LinearPart, f: sympy.Basic, placement: Any, orders: range) -> NonlinearDecision | None:
     """The decision by the first non-linear term that does not vanish.
 
     Args:

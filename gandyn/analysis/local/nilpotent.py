@@ -153,7 +153,7 @@ def _fate(e: sympy.Expr) -> tuple[Fate, str]:
     return _turning(e, a, n, shape)
 
 
-def _turning(e: sympy.Expr, a: Any, n: int, shape: str) -> tuple[Fate, str]:
+def _turning(e: sympy.Expr, a: object, n: int, shape: str) -> tuple[Fate, str]:
     """A centre or focus around the oscillator: the first c x^D that no correction of the energy removes.
 
     Unknown terms of E, of degree above ORDER, enter the energy's change at weight ORDER + 1 + n at least.

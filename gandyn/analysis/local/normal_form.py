@@ -74,7 +74,7 @@ class Reduction:
         pairing = sum((a * b for a, b in zip(p, q, strict=True)), self.zero)
         return q, [x / pairing for x in p]
 
-    def _shifted(self, mu: Any) -> list[list[Any]]:
+    def _shifted(self, mu: object) -> list[list[Any]]:
         """The matrix mu I - A as nested lists, A the linear part."""
         return [[(mu if i == k else self.zero) - self.linear[i][k] for k in range(self.n)] for i in range(self.n)]
 
@@ -152,7 +152,7 @@ class Reduction:
                     total[key] = total[key] + x * y if key in total else x * y
         return total
 
-    def _add(self, total: Planar, part: Planar, factor: Any) -> None:
+    def _add(self, total: Planar, part: Planar, factor: object) -> None:
         for power, x in part.items():
             total[power] = total[power] + factor * x if power in total else factor * x
 

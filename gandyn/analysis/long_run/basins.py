@@ -86,9 +86,9 @@ class Basins(Result):
 def basins(
     game: Game,
     rule: Rule,
-    grid: Any,
+    grid: object,
     steps: int = 5000,
-    attractors: Any = None,
+    attractors: object = None,
     tolerance: float = 1e-4,
     refine: bool = False,
     box: object = None,
@@ -192,7 +192,7 @@ def _box(game: Game, box: object) -> Array:
     return bounds
 
 
-def _grid(game: Game, grid: Any) -> tuple[Array, Array]:
+def _grid(game: Game, grid: object) -> tuple[Array, Array]:
     if isinstance(grid, (tuple, list)) and len(grid) == game.dim and all(np.shape(axis) == (3,) for axis in grid):
         if not all(low < high and int(n) >= 1 for low, high, n in grid):
             raise ParameterError(f"grid={grid!r}", "(low, high, n) with low < high and n >= 1", "(-2, 2, 200)")

@@ -50,7 +50,7 @@ class EscapeTimes(Result):
         return float(times[(len(times) - 1) // 2])
 
     @property
-    def _labels(self) -> Any:
+    def _labels(self) -> Array:
         return np.where(self.escaped, "escaped", "censored")
 
     def summary(self) -> str:
@@ -69,11 +69,11 @@ class EscapeTimes(Result):
 def escape_time(
     game: Game,
     rule: Rule,
-    start: Any,
+    start: object,
     steps: int,
     radius: float | None = None,
-    box: Any = None,
-    centre: Any = None,
+    box: object = None,
+    centre: object = None,
     rng: int = 0,
 ) -> EscapeTimes:
     """Steps until each member of an ensemble leaves a ball or a box. A member that starts outside escapes at step 0.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -72,7 +71,7 @@ class Recurrence(Result):
 @door
 def recurrence(
     game: Game,
-    start: Any,
+    start: object,
     time: float,
     radius: float = 0.05,
     field: Callable[[Array], Array] | None = None,
@@ -140,7 +139,7 @@ def recurrence(
 
 
 @door
-def multiplicative_weights(game: Any, lr: float) -> Step:
+def multiplicative_weights(game: Game, lr: float) -> Step:
     """The map x_i -> x_i exp(-lr (A y)_i) / sum, y_j -> y_j exp(lr (A^T x)_j) / sum on probabilities (x, y).
 
     Its small-step limit is the replicator dynamics; its own KL sum to an interior equilibrium never falls, and rises
@@ -180,7 +179,7 @@ def _log_sum(logits: list[sympy.Expr]) -> sympy.Expr:
 
 
 @door
-def replicator_in_logits(game: Any) -> Callable[[Array], Array]:
+def replicator_in_logits(game: Game) -> Callable[[Array], Array]:
     """The replicator dynamics as dw/dt of logits w = (u, v): du/dt = -A softmax(v), dv/dt = A^T softmax(u).
 
     The same orbits as `replicator_field` on probabilities, without a direction off the simplices in which rounding

@@ -98,7 +98,7 @@ class Comparison(Result):
 def compare(
     game: Game,
     rules: Sequence[Rule] | Mapping[str, Rule],
-    start: Any,
+    start: object,
     budget: float,
     unit: str = "gradients",
     *,
@@ -214,7 +214,7 @@ class _Setting:
     metric: Metric
     budget: float
     unit: str
-    start: Any
+    start: object
     spread: float
 
     def contender(self, label: str, rule: Rule, step_sizes: Sequence[float] | None, seeds: int) -> Contender:

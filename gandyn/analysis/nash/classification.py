@@ -94,7 +94,7 @@ class Classification(Result):
 
 
 @door
-def classify(game: Game, at: Any = None) -> Classification:
+def classify(game: Game, at: object = None) -> Classification:
     """Classify a critical point from its game Jacobian.
 
     Nash is about each player's own cost f_i(., x_-i), the others fixed at the point. It is a global minimum where that

@@ -39,9 +39,9 @@ class Companion:
 
     rule: Rule
     kind: str
-    matrix: Any
+    matrix: sympy.Matrix
     x: Any
-    y: Any
+    y: sympy.Symbol
     parameters: tuple[Any, ...]
     timed: bool = False
 
@@ -200,7 +200,7 @@ def _blind(rule: Rule, found: Companion) -> bool:
     return bool(np.allclose(twice, np.polymul(np.poly(ends[0]), np.poly(ends[1])), atol=1e-9))
 
 
-def _rational(e: Any) -> Any:
+def _rational(e: sympy.Expr) -> sympy.Expr:
     """Irrational numbers as the decimals of the floats that the rule computes with."""
     return e.replace(
         lambda part: part.is_number and not part.is_Rational and part.is_real is not False,
@@ -208,7 +208,7 @@ def _rational(e: Any) -> Any:
     )
 
 
-def _reduced(matrix: Any, x: Any, y: Any, parameters: Sequence[Any]) -> tuple[str, Any]:
+def _reduced(matrix: sympy.Matrix, x: sympy.Symbol, y: sympy.Symbol, parameters: Sequence[Any]) -> tuple[str, Any]:
     """What kind of map it is; a holomorphic one in half the size: blocks ((p, q), (-q, p)) are numbers p - iq.
 
     f = p - iq is a function of z = x - iy alone where p_y = -q_x and q_y = p_x; it is then p at y = 0, x complex.

@@ -17,7 +17,7 @@ from ...errors import DomainError, GandynError, ParameterError
 from ...games.quadratic import quadratic
 from ...lazy import sympy
 from ...results import Result
-from ...types import Rule
+from ...types import Array, Rule
 from ..parameters.freed import freed, symbols_of, with_value
 from .closed_forms import Known, known
 from .companion import HOLOMORPHIC, Companion, companion
@@ -93,8 +93,8 @@ class Design(Result):
 @door
 def design(
     rule: Rule,
-    over: Any,
-    parameters: Any = ("lr",),
+    over: object,
+    parameters: object = ("lr",),
     bounds: Mapping[str, tuple[float, float]] | None = None,
     budget: float | Budget | None = 60.0,
 ) -> Design:
@@ -134,7 +134,7 @@ def design(
     return _searched(rule, over, ranges, limit)
 
 
-def _freed(rule: Rule, parameters: Any, bounds: Any) -> tuple[Rule, list[Range]]:
+def _freed(rule: Rule, parameters: object, bounds: object) -> tuple[Rule, list[Range]]:
     """The rule with its free parameters as symbols, and the range of each."""
     given = (parameters,) if isinstance(parameters, (str, sympy.Symbol)) else parameters
     if not (
@@ -175,7 +175,7 @@ def _range(rule: Rule, original: Rule, name: str, given: Any) -> Range:
     return Range(name, *FREE) if -0.5 in allowed else Range(name, 0.0, high)
 
 
-def _accepts(rule: Rule, symbol: Any, value: float) -> bool:
+def _accepts(rule: Rule, symbol: sympy.Symbol, value: float) -> bool:
     try:
         with_value(rule, symbol, value)
     except GandynError:
@@ -307,7 +307,7 @@ def _approached(
     return Design(matrix.rule, over, shown, value, kind, False, reason, approach)
 
 
-def _floor(matrix: Companion, curves: Any, point: Any, ranges: Sequence[Range], value: float, limit: Budget) -> bool:
+def _floor(matrix: Companion, curves: Any, point: Array, ranges: Sequence[Range], value: float, limit: Budget) -> bool:
     """For one parameter: no value of it brings all games of the class below the rate by more than 1e-9."""
     if len(ranges) != 1:
         return False

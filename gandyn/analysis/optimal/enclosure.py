@@ -12,6 +12,7 @@ import numpy as np
 
 from ...budget import Budget
 from ...classes import Curve
+from ...types import Array
 from .companion import Companion
 from .discs import inside, outside
 
@@ -106,7 +107,7 @@ def peaks(matrix: Companion, curve: Curve, values: Sequence[object] = ()) -> lis
     return found
 
 
-def _points(curve: Curve, u: Any) -> Any:
+def _points(curve: Curve, u: Array) -> Array:
     x, y, n = curve(u)
     return (x + 1j * y) / n
 

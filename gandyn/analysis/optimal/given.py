@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ...classes import GameClass, Spectrum
 from ...errors import DomainError, ParameterError
+from ...types import Array
 from ..spectrum.network_spectrum import Spectrum as Measured
 
 
-def class_of(over: Any) -> GameClass:
+def class_of(over: object) -> GameClass:
     """The class that is meant.
 
     Raises:
@@ -38,7 +37,7 @@ def measured_class(found: Measured) -> Spectrum:
     return hull(np.concatenate([values, values.conj()]))
 
 
-def hull(values: Any) -> Spectrum:
+def hull(values: Array) -> Spectrum:
     """The convex hull of complex numbers as a class: a polygon, or a segment or points where it is none."""
     unique = sorted({(round(float(z.real), 14), round(float(z.imag), 14)) for z in values})
     if len(unique) < 3 or all(not y for _, y in unique) or all(x == unique[0][0] for x, _ in unique):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
-from typing import Any
 
 import numpy as np
 
@@ -43,7 +42,7 @@ class SpeedLimit(Result):
     value: float
     kind: str
     reason: str
-    steps: Any = None
+    steps: Array | None = None
 
     _data = "over=_class degree value kind reason steps"
 
@@ -59,7 +58,7 @@ class SpeedLimit(Result):
 
 
 @door
-def speed_limit(over: Any, degree: int | None = None) -> SpeedLimit:
+def speed_limit(over: object, degree: int | None = None) -> SpeedLimit:
     """The best possible factor per gradient of any first-order rule over a set of spectra.
 
     Rules that use fields alone, with any memory, multiply the error by a polynomial p(J), p(0) = 1. Over a set K that

@@ -133,7 +133,7 @@ def _name(rule: Rule) -> str:
 
 @door
 def recommend(
-    game_or_spectrum: Any,
+    game_or_spectrum: object,
     rules: Sequence[Rule] | Mapping[str, Rule] | None = None,
     budget: float | Budget | None = 120.0,
 ) -> Recommendation:

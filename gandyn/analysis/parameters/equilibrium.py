@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ...errors import DomainError
@@ -45,5 +43,5 @@ def refuse_moving(game: Game, w: Array) -> None:
     )
 
 
-def _number(e: sympy.Expr, values: Any) -> float:
+def _number(e: sympy.Expr, values: object) -> float:
     return float(e.xreplace(values).evalf(30))

@@ -50,7 +50,7 @@ def fastest(linearization: ExactLinearization, p: sympy.Expr, end: sympy.Expr) -
 
 
 def _small(linearization: ExactLinearization, p: sympy.Expr) -> bool:
-    def degree(f: Any) -> int:
+    def degree(f: sympy.Basic) -> int:
         return max(
             int(sympy.degree(part, p)) for c in f.all_coeffs() if c != 0 for part in sympy.fraction(sympy.together(c))
         )

@@ -75,7 +75,7 @@ class StabilityRegion(Result):
         """Whether some condition fails for all parameters of the assumed signs."""
         return _never(self.expressions)
 
-    def contains(self, **values: Any) -> bool:
+    def contains(self, **values: object) -> bool:
         """Whether the point attracts at these parameter values, given by name."""
         point = self._point(values)
         if self.reason:
@@ -224,7 +224,7 @@ class StabilityRegion(Result):
 def stability_region(
     game: Game,
     rule: Rule | None = None,
-    parameters: Any = ("lr",),
+    parameters: object = ("lr",),
     at: Any = None,
     budget: float | Budget | None = 60.0,
 ) -> StabilityRegion:

@@ -50,19 +50,19 @@ class System:
         """Whether the system is a map (True) or a flow (False)."""
         return self.rule is not None
 
-    def __call__(self, z: Array, p: Any = 0.0) -> Array:
+    def __call__(self, z: Array, p: float | Array = 0.0) -> Array:
         """F(z; p), shape (..., D); p is a number, or an array of shape (...)."""
         return _stack(self._value(*self._columns(z, p)), np.shape(z)[:-1])
 
-    def jacobian(self, z: Array, p: Any = 0.0) -> Array:
+    def jacobian(self, z: Array, p: float | Array = 0.0) -> Array:
         """The derivative dF/dz at z (..., D), shape (..., D, D)."""
         return self.with_slopes(z, p)[1][..., : self.size]
 
-    def slope(self, z: Array, p: Any = 0.0) -> Array:
+    def slope(self, z: Array, p: object = 0.0) -> Array:
         """The derivative dF/dp with respect to the parameter at z (..., D), shape (..., D)."""
         return self.with_slopes(z, p)[1][..., -1]
 
-    def with_slopes(self, z: Array, p: Any = 0.0) -> tuple[Array, Array]:
+    def with_slopes(self, z: Array, p: object = 0.0) -> tuple[Array, Array]:
         """F(z; p) and its derivatives in (z, p), shapes (..., D) and (..., D, D + 1), in one evaluation."""
         shape, d = np.shape(z)[:-1], self.size
         rows = _stack(self._slopes(*self._columns(z, p)), shape)
@@ -77,7 +77,7 @@ class System:
         leaves = [np.asarray(leaf, dtype=float) for _, leaf in rule.init(self.game, w).leaves()]
         return np.concatenate([w, *(np.broadcast_to(a, (*w.shape[:-1], a.shape[-1])) for a in leaves)], axis=-1)
 
-    def _columns(self, z: Array, p: Any) -> list[Array]:
+    def _columns(self, z: Array, p: Array) -> list[Array]:
         z = np.asarray(z, dtype=float)
         return [*(z[..., k] for k in range(self.size)), np.asarray(p, dtype=float)]
 
@@ -123,11 +123,11 @@ class Rescaled(System):
         program = made.symbols, made.parameter, made.bindings, made.outputs
         return cls(made.game, made.rule, *program, ends.mean(-1), units)
 
-    def __call__(self, z: Array, p: Any = 0.0) -> Array:
+    def __call__(self, z: Array, p: object = 0.0) -> Array:
         """The map on u, shape (..., D)."""
         return np.asarray((super().__call__(self.world(z), p) - self.origin) / self.units)
 
-    def with_slopes(self, z: Array, p: Any = 0.0) -> tuple[Array, Array]:
+    def with_slopes(self, z: Array, p: object = 0.0) -> tuple[Array, Array]:
         """The map on u and its derivatives in (u, p)."""
         value, slopes = super().with_slopes(self.world(z), p)
         return (value - self.origin) / self.units, slopes * np.append(self.units, 1.0) / self.units[:, None]
@@ -166,7 +166,7 @@ def _quiet(
     """The function without warnings: an overflow is data, as every caller asks whether results are finite."""
     run = compiled(inputs, outputs, bindings)
 
-    def quiet(*columns: Any) -> Any:
+    def quiet(*columns: object) -> Any:
         with np.errstate(all="ignore"):
             return run(*columns)
 
@@ -180,7 +180,7 @@ def _stack(values: Sequence[Any], shape: tuple[int, ...]) -> Array:
     return result
 
 
-def system(game: Game, rule: Rule | None = None, parameter: Any = None, field: Field | None = None) -> System:
+def system(game: Game, rule: Rule | None = None, parameter: object = None, field: Field | None = None) -> System:
     """The map of a rule on a game, or the gradient flow (rule=None), with at most one parameter free.
 
     Args:

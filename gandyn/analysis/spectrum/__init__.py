@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -30,12 +29,12 @@ GROUPS = {"map_point": MapPoint, "draws": Draws, "search": Search}
 @door
 def spectrum(
     game: Game,
-    w: Any,
+    w: object,
     k: int = 1,
     which: str | Sequence[str] = "LM",
     of: int | str = "J",
     rule: Rule | None = None,
-    **options: Any,
+    **options: object,
 ) -> Spectrum:
     """Eigenvalues at the ends of a spectrum by matrix-vector products, for Jacobians that are too large to store.
 

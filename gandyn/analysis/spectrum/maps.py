@@ -37,7 +37,7 @@ class ScalarModes(Game):
     worlds = frozenset({NUMPY})
     quadratic = True
 
-    def __init__(self, eigenvalues: Any) -> None:
+    def __init__(self, eigenvalues: object) -> None:
         self.eigenvalues = np.asarray(eigenvalues, dtype=complex)[:, None, None]
         self.points: list[Any] = []
 
@@ -52,7 +52,7 @@ class ScalarModes(Game):
         raise DomainError("the cost of a complex coordinate", "a field", "ask for the field")
 
 
-def mode_matrices(rule: Rule, eigenvalues: Any) -> Array:
+def mode_matrices(rule: Rule, eigenvalues: object) -> Array:
     """M(z) - I for each eigenvalue z of J, (len(z), s+1, s+1): the rule's augmented map on v(w) = z w.
 
     A rule that combines points and fields linearly, with the same step for every player, moves each eigenvector of J

@@ -108,7 +108,7 @@ class ToyAgainstNetwork(Result):
 def toy_against_network(
     game: Game,
     rule: Rule,
-    w: Any,
+    w: object,
     which: Sequence[str] = ("SR", "LI", "LM"),
     *,
     steps: int = 40,

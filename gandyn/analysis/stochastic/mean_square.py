@@ -100,7 +100,7 @@ class MeanSquare(Result):
             return _bisected(free, symbol)
         return _first_end(free, symbol, roots)
 
-    def radii(self, name: str, values: Any) -> tuple[Array, Array]:
+    def radii(self, name: str, values: Array) -> tuple[Array, Array]:
         """(spectral radius of E[M (x) M], of E[M] squared) at each value of a parameter."""
         free, symbol = freed_map(self, name)
         steps = [free.at_value(symbol, float(x)) for x in values]
@@ -181,7 +181,7 @@ def mean_square(game: Game, rule: Rule, at: Any = None, noise: Any = None, *, bu
     return MeanSquare(game, rule, tuple(step.at), step, Budget.of(budget).seconds)
 
 
-def _crossings(free: RandomMap, symbol: Any) -> list[Any]:
+def _crossings(free: RandomMap, symbol: sympy.Symbol) -> list[Any]:
     """The positive roots of det(I - E[M (x) M]), exact and in order."""
     from sympy.polys.matrices import DomainMatrix
 
@@ -197,7 +197,7 @@ def _crossings(free: RandomMap, symbol: Any) -> list[Any]:
     return sorted(found, key=float)
 
 
-def _first_end(free: RandomMap, symbol: Any, roots: list[Any]) -> Any:
+def _first_end(free: RandomMap, symbol: sympy.Symbol, roots: list[Any]) -> sympy.Expr:
     """The first root after which second moments grow; 0 if they grow before the first, infinity if they never do."""
     edges = [0.0, *map(float, roots)]
     probes = [*((a + b) / 2 for a, b in itertools.pairwise(edges)), 2 * edges[-1] + 1]
@@ -208,11 +208,11 @@ def _first_end(free: RandomMap, symbol: Any, roots: list[Any]) -> Any:
     return sympy.oo
 
 
-def _rational(value: float) -> Any:
+def _rational(value: float) -> sympy.Expr:
     return sympy.Rational(value).limit_denominator(10**12) if value > 1e-6 else sympy.Rational(value)
 
 
-def _bisected(free: RandomMap, symbol: Any) -> Any:
+def _bisected(free: RandomMap, symbol: object) -> Any:
     """The threshold in floating point, from a grid of decades about the value at which the step is of the size of w."""
     grid = np.geomspace(1e-6, 1e3, PROBES) * free.unit(symbol)
     first = next((k for k, x in enumerate(grid) if not stein.stable(free.at_value(symbol, x))), None)

@@ -48,10 +48,10 @@ class RandomMap:
     rule: Rule
     at: Array
     names: tuple[str, ...]
-    matrix: Any
-    offset: Any
+    matrix: sympy.Matrix
+    offset: sympy.Matrix
     noise: Any
-    covariance: Any
+    covariance: sympy.Matrix
     draws: SymbolicDraws
     affine: bool
     start: RandomMap | None = None
@@ -87,7 +87,7 @@ class RandomMap:
                 for s, v in zip(choice.symbols, row, strict=True)
             }
 
-    def expected(self, matrix: Any) -> Any:
+    def expected(self, matrix: sympy.Matrix) -> Any:
         """The mean of a matrix of expressions over the rows, exactly."""
         if not matrix.free_symbols & self.draws.symbols:
             return matrix
@@ -125,7 +125,7 @@ class RandomMap:
         rows = np.indices([len(t) for t in tables]).reshape(len(tables), -1)
         return np.concatenate([t[k] for t, k in zip(tables, rows, strict=True)], axis=1)
 
-    def at_value(self, symbol: Any, value: object) -> RandomMap:
+    def at_value(self, symbol: sympy.Symbol, value: object) -> RandomMap:
         """The random map of one step, the part that runs from the start included, with a number for a free symbol."""
         replace = {symbol: exact(value)}
         parts = {name: getattr(self, name).xreplace(replace) for name in ("matrix", "offset", "noise", "covariance")}
@@ -191,7 +191,7 @@ class RandomMap:
         return found
 
 
-def random_map(game: Game, rule: Rule, noise: Any = None, at: object = None) -> RandomMap:
+def random_map(game: Game, rule: Rule, noise: Additive | None = None, at: object = None) -> RandomMap:
     """Trace one noisy step and take it to first order at an equilibrium of the mean game.
 
     Args:
@@ -268,7 +268,14 @@ def _derived(game: Game, rule: Rule, mean: Game, point: Array) -> RandomMap:
 
 
 def _assembled(
-    game: Game, rule: Rule, point: Array, symbols: Any, offset: Any, slopes: Any, draws: SymbolicDraws, affine: bool
+    game: Game,
+    rule: Rule,
+    point: Array,
+    symbols: tuple[sympy.Expr, ...],
+    offset: sympy.Matrix,
+    slopes: sympy.Matrix,
+    draws: SymbolicDraws,
+    affine: bool,
 ) -> RandomMap:
     """The map with slopes in as many coordinates as there are symbols, and in the entries of xi after them."""
     covariances = [shift.covariance for shift in draws.shifts]

@@ -159,7 +159,7 @@ class Stationary(Result):
         return None if solved is None else sympy.ImmutableMatrix(solved[1][:d, :d].applyfunc(sympy.factor))
 
     @functools.cached_property
-    def exact_mean(self) -> Any:
+    def exact_mean(self) -> sympy.Matrix:
         """E[w] as a SymPy column, where `exact` is known; None elsewhere."""
         solved = self._exact_moments
         d = self.game.dim
@@ -277,7 +277,7 @@ def stationary(game: Game, rule: Rule, noise: Any = None, at: Any = None, *, bud
     return Stationary(game, rule, law.described, tuple(step.at), step, Budget.of(budget).seconds)
 
 
-def _error(free: RandomMap, symbol: Any, steps: int, distance: float, value: float) -> float:
+def _error(free: RandomMap, symbol: sympy.Symbol, steps: int, distance: float, value: float) -> float:
     """E|w_T - at|^2; infinite where there is no law."""
     step = free.at_value(symbol, value)
     if stein.spectral_radius(step) >= 1:

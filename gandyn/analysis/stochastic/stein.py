@@ -60,7 +60,7 @@ def doubled(a: Array, forcing: Array) -> Array:
     return (total + total.T) / 2
 
 
-def solve_exact(step: RandomMap, forcing: Any) -> Any:
+def solve_exact(step: RandomMap, forcing: sympy.Matrix) -> sympy.Matrix | None:
     """P as a SymPy matrix, in the rational functions of the free parameters; None where the system is singular.
 
     Raises:
@@ -89,7 +89,7 @@ def exact_system(step: RandomMap) -> tuple[list[tuple[int, int]], Any]:
     pairs = [(i, j) for i in range(size) for j in range(i, size)]
     m = step.matrix
 
-    def moved(i: int, j: int, k: int, l: int) -> Any:
+    def moved(i: int, j: int, k: int, l: int) -> sympy.Expr:
         both = m[i, k] * m[j, l]
         return both if k == l else both + m[i, l] * m[j, k]
 

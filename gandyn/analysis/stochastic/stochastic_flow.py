@@ -161,7 +161,7 @@ def _root(matrices: Array) -> Array:
 
 @door
 def stochastic_flow(
-    game: Game, rule: Rule, noise: Any = None, order: int = 1, *, budget: float | None = 60
+    game: Game, rule: Rule, noise: object = None, order: int = 1, *, budget: float | None = 60
 ) -> StochasticFlow:
     """The stochastic differential equation that a noisy rule follows, to weak order 1 or 2 in its step.
 
@@ -248,12 +248,12 @@ def _expanded(game: Game, rule: Rule) -> tuple[Any, Any, Any, Any]:
     return tuple(e.applyfunc(sympy.expand) for e in (drift, bend - slopes * drift / 2, rate, correction))
 
 
-def _mean(draws: SymbolicDraws, matrix: Any) -> Any:
+def _mean(draws: SymbolicDraws, matrix: sympy.Matrix) -> sympy.Matrix:
     """The expectation of polynomials in the draws: over the rows, then over vectors of known covariance."""
     return matrix.applyfunc(lambda e: _mean_of_rows(draws, _mean_of_shifts(draws, sympy.expand(e))))
 
 
-def _mean_of_rows(draws: SymbolicDraws, e: sympy.Expr) -> Any:
+def _mean_of_rows(draws: SymbolicDraws, e: sympy.Expr) -> sympy.Expr:
     for choice in draws.choices:
         if e.free_symbols & set(choice.symbols):
             values = [e.xreplace(dict(zip(choice.symbols, row, strict=True))) for row in choice.table]
@@ -261,7 +261,7 @@ def _mean_of_rows(draws: SymbolicDraws, e: sympy.Expr) -> Any:
     return e
 
 
-def _mean_of_shifts(draws: SymbolicDraws, e: sympy.Expr) -> Any:
+def _mean_of_shifts(draws: SymbolicDraws, e: sympy.Expr) -> sympy.Expr:
     """Second moments by the covariance; odd ones vanish for symmetric laws.
 
     Raises:
