@@ -78,7 +78,7 @@ class NetworkCritic(Critic):
         """Logits and class logits of one batch, or of several with the same labels."""
         return self._evaluate_as(points, points, batches)
 
-    def _evaluate_as(self, points: Array, values: Any, batches: int = 1) -> tuple[Any, Any]:
+    def _evaluate_as(self, points: Array, values: torch.Tensor, batches: int = 1) -> tuple[Any, Any]:
         """The discriminator's answer at `values`, with the random numbers that its layers drew for `points`."""
         self._seed_layers(points)
         if self._labels is None:

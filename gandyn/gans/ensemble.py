@@ -126,7 +126,7 @@ class Ensemble(Game):
             vars(game.counts).update(counted)
         self._counts = Counts(players=len(self.players))
 
-    def _refuse_other(self, what: str, k: int, together: Any, alone: Any) -> None:
+    def _refuse_other(self, what: str, k: int, together: torch.Tensor, alone: torch.Tensor) -> None:
         size = float(alone.detach().abs().nan_to_num(0, 0).max())
         allowed = TOLERANCE * torch.finfo(self.dtype).eps * (1 + size)
         if not torch.allclose(together, alone, rtol=0, atol=allowed, equal_nan=True):
@@ -147,7 +147,9 @@ class Ensemble(Game):
         held = [*(box[key] for box, key in places)]
         wanted: list[int] = []
 
-        def member(pieces: Any, buffers: Any, real: Array, latent: Any, labels: Array, index: Any) -> Any:
+        def member(
+            pieces: Any, buffers: Any, real: Array, latent: torch.Tensor, labels: Array, index: torch.Tensor
+        ) -> Any:
             stand_ins = {id(p): x for own, given in zip(game._parameters, pieces, strict=True)
                          for p, x in zip(own, given, strict=True)}  # fmt: skip
             stand_ins |= {id(tensor): buffer for tensor, buffer in zip(held, buffers, strict=True)}
@@ -213,7 +215,7 @@ class Ensemble(Game):
                 found.append(torch.zeros_like(blocks[i]))
         return self._joined(found)
 
-    def _joined(self, tensors: Sequence[Any]) -> Any:
+    def _joined(self, tensors: Sequence[Any]) -> torch.Tensor:
         return torch.cat([t.flatten(1) for t in tensors], -1)
 
     # --- derivatives of the field ----------------------------------------------------------------------------------
@@ -272,7 +274,7 @@ class Ensemble(Game):
         flat = [t for own in pieces for t in own]
         return torch.stack([self._joined(slopes(cost, flat)) for cost in costs])
 
-    def solve(self, operator: Any, rhs: Array) -> Array:
+    def solve(self, operator: object, rhs: Array) -> Array:
         """Refused: an inner solver that stops by one residual for all members would not stop as each alone.
 
         Raises:

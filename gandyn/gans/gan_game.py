@@ -20,7 +20,7 @@ from ..losses import resolve as resolve_loss
 from ..oracles.network import FunctionalNetwork, Network, NetworkGame
 from ..penalties import Penalty
 from ..registry import called_rightly
-from ..types import Array, Batch
+from ..types import Array, Batch, Rng
 from .critic import NetworkCritic
 from .datasets import resolve as resolve_data
 from .given import check_modules, device_named, refuse_not_finite, watched
@@ -153,7 +153,7 @@ class GANGame(NetworkGame):
         real, labels = real if isinstance(real, tuple) else (real, None)
         return Token(real, self._draw_latent(self.size, source), seed, labels)
 
-    def draw_held_out(self, rng: Any = None) -> Token:
+    def draw_held_out(self, rng: Rng = None) -> Token:
         """A token whose data are not trained on: the held-out part where the data keep one, else as `draw`."""
         try:
             apart = getattr(self.data, "held_out", None)
@@ -185,7 +185,7 @@ class GANGame(NetworkGame):
         """The number of samples that a batch token stands for."""
         return len((batch or self.reference).latent)
 
-    def _latents(self, latent: Any) -> Callable[[int, torch.Generator], Any]:
+    def _latents(self, latent: object) -> Callable[[int, torch.Generator], Any]:
         if callable(latent):
             return watched(latent, "latents")
         if not isinstance(latent, int) or latent < 1:
@@ -321,7 +321,7 @@ class GANGame(NetworkGame):
         return 0 if names is None else int(names.shape[1])
 
 
-def _ends_in_sigmoid(answer: Any) -> bool:
+def _ends_in_sigmoid(answer: torch.Tensor) -> bool:
     """Whether the last operation but for reshaping was a sigmoid."""
     node = answer.grad_fn
     while node is not None and node.name().startswith(
@@ -347,7 +347,7 @@ def _latent_size(generator: torch.nn.Module) -> int:
 
 
 def _sampler(
-    data: object, device: Any, dtype: object, labelled: bool
+    data: object, device: torch.device, dtype: object, labelled: bool
 ) -> tuple[Any, Callable[[int, torch.Generator], Any]]:
     """What the user gave as data, on the device, and a function (n, torch generator) -> points, or (points, labels)."""
     if hasattr(data, "to"):
@@ -356,7 +356,7 @@ def _sampler(
     if isinstance(data, torch.Tensor):
         points = data
 
-        def choose(n: int, source: torch.Generator) -> Any:
+        def choose(n: int, source: torch.Generator) -> torch.Tensor:
             return points[torch.randint(len(points), (n,), generator=source, device=device)]
 
         return data, choose

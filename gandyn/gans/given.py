@@ -13,7 +13,7 @@ from ..errors import GameError, ParameterError
 from ..types import Array
 
 
-def check_modules(**modules: Any) -> None:
+def check_modules(**modules: object) -> None:
     """Refuse what is no module, by its name.
 
     Raises:

@@ -116,7 +116,7 @@ class MemberCritic(NetworkCritic):
             self._source = self._seed.generators((self._stream + 1) * SEED_STRIDE)
         return self._source
 
-    def _drawn(self, make: Callable[..., Any], shape: Any, like: Array) -> Any:
+    def _drawn(self, make: Callable[..., Any], shape: object, like: Array) -> Any:
         made = {"dtype": like.dtype, "device": like.device}
         return self._seed.draw(lambda source: make(shape, generator=source, **made), self._generator(like))
 

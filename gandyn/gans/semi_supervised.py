@@ -61,7 +61,7 @@ class SemiSupervised(AuxiliaryClassifier):
         return source + number(self.weight, source) * of_real / worlds.maximum(share, 1e-12)
 
     def generator_cost(
-        self, real: Array, fake: Array, *, mean: Mean = batch_mean, distance: Array = None, classes: Any = None
+        self, real: Array, fake: Array, *, mean: Mean = batch_mean, distance: Array = None, classes: object = None
     ) -> Array:
         """The source cost."""
         return self.loss.generator_cost(real, fake, mean=mean, distance=distance)

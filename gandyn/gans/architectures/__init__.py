@@ -27,7 +27,7 @@ def pair(
     seed: int = 0,
     generator: Mapping[str, object] | None = None,
     discriminator: Mapping[str, object] | None = None,
-    **common: Any,
+    **common: object,
 ) -> tuple[Any, Any]:
     """(generator, discriminator) of one architecture for data of one shape.
 

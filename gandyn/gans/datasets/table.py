@@ -126,13 +126,13 @@ def _text(file: Path, separator: str) -> Columns:
     return {name: np.array([row[i].strip() for row in cells]) for i, name in enumerate(header)}
 
 
-def _column(columns: Columns, name: str, file: Path) -> Any:
+def _column(columns: Columns, name: str, file: Path) -> Array:
     if name not in columns:
         raise ParameterError(f"the column {name!r} of {file.name}", f"one of {', '.join(columns)}", "check its name")
     return columns[name]
 
 
-def _numbers(column: Any, name: str, file: Path) -> np.ndarray:
+def _numbers(column: Array, name: str, file: Path) -> np.ndarray:
     """A column of text as numbers.
 
     Raises:

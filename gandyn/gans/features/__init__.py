@@ -12,7 +12,7 @@ from ..registries import features as registry
 from .feature_map import Features
 
 
-def resolve(features: Any) -> Any:
+def resolve(features: object) -> Any:
     """Features given by name, "digits64", or as an object with a name and a call."""
     return registry.from_text(features) if isinstance(features, str) else features
 

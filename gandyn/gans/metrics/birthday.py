@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from ...errors import ParameterError
+from ...types import Array
 from ..registries import metrics as registry
 from .score import Score, looked_at, nearest, own_distances
 
@@ -13,7 +13,9 @@ CONFIDENCE = 0.95
 
 
 @registry.register("support_size", examples=())
-def support_size(fake: Any, real: Any = None, threshold: float | None = None, features: Any = "coordinates") -> Score:
+def support_size(
+    fake: object, real: Array = None, threshold: float | None = None, features: object = "coordinates"
+) -> Score:
     """N(N - 1) / (2 C): the number of equally likely points that gives, on average, C coinciding pairs among N samples.
 
     Each of the N(N-1)/2 pairs of a uniform distribution on K points coincides with probability 1/K; where points are

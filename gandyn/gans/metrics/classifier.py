@@ -16,7 +16,7 @@ LEAST_SHARE = 0.02
 
 @registry.register("classifier_score", examples=())
 def classifier_score(
-    fake: Any, classifier: Any = "digits64", real: Any = None, splits: int = 10, seed: int = 0
+    fake: Any, classifier: object = "digits64", real: Any = None, splits: int = 10, seed: int = 0
 ) -> Score:
     """exp E KL(p(y|x) || p(y)), p(y) the mean over a split; between 1 and the number of classes (Salimans et al. 2016).
 
@@ -53,7 +53,7 @@ def _scores(probabilities: torch.Tensor, splits: int, seed: int) -> torch.Tensor
 
 
 @registry.register("class_coverage", examples=())
-def class_coverage(fake: Any, classifier: Any = "digits64", least: float = LEAST_SHARE) -> Score:
+def class_coverage(fake: Any, classifier: object = "digits64", least: float = LEAST_SHARE) -> Score:
     """How many classes have at least 2 % of the samples, by the classifier's likeliest class.
 
     `parts` hold the shares, and the KL divergence of the shares from equal ones, in nats.

@@ -15,7 +15,7 @@ from ..registries import metrics as registry
 from .score import Score, looked_at
 
 
-def logits(discriminator: Callable[..., Any], points: torch.Tensor, labels: Array = None) -> torch.Tensor:
+def logits(discriminator: Callable[..., Any], points: Array, labels: Array = None) -> torch.Tensor:
     """s(x), (n,), of discriminators with or without labels and class logits."""
     given = (points,) if labels is None else (points, labels)
     answer = discriminator(*given)
@@ -25,7 +25,11 @@ def logits(discriminator: Callable[..., Any], points: torch.Tensor, labels: Arra
 
 @registry.register("generalisation_gap", examples=())
 def generalisation_gap(
-    discriminator: Any, training: Any, held_out: Any, labels: Any = None, held_out_labels: Any = None
+    discriminator: torch.nn.Module,
+    training: Array,
+    held_out: Array,
+    labels: object = None,
+    held_out_labels: object = None,
 ) -> Score:
     """E s(training data) - E s(held-out data): 0 for a discriminator that has not learned its data by heart.
 
@@ -53,7 +57,7 @@ def generalisation_gap(
 
 @registry.register("adversarial_sensitivity", examples=())
 def adversarial_sensitivity(
-    discriminator: Any, points: Any, radius: float, steps: int = 10, labels: Any = None
+    discriminator: torch.nn.Module, points: Array, radius: float, steps: int = 10, labels: object = None
 ) -> Score:
     """E max over |e| <= radius of |s(x + e) - s(x)|, by projected gradient steps: a lower bound of the true maximum.
 
@@ -112,7 +116,7 @@ def slopes(discriminator: Any, x: torch.Tensor, labels: Array) -> torch.Tensor:
 
 
 @contextlib.contextmanager
-def evaluating(network: Any) -> Iterator[None]:
+def evaluating(network: torch.nn.Module) -> Iterator[None]:
     """The network in evaluation mode inside the `with` block, and in its former mode after it."""
     was_training = bool(getattr(network, "training", False))
     if was_training:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 
+from ...types import Array
 from ..registries import metrics as registry
 from .score import Score, both, halves
 
@@ -14,10 +13,10 @@ RESAMPLES = 20
 
 @registry.register("frechet", examples=())
 def frechet(
-    real: Any,
-    fake: Any,
-    features: Any = "coordinates",
-    other_real: Any = None,
+    real: Array,
+    fake: Array,
+    features: object = "coordinates",
+    other_real: Array = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Score:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import torch
 from torch import nn
@@ -30,7 +29,9 @@ ONE: tuple[type[nn.Module], ...] = (
 
 
 @registry.register("lipschitz", examples=())
-def lipschitz(discriminator: Any, real: Any, fake: Any, labels: Any = None, seed: int = 0) -> Score:
+def lipschitz(
+    discriminator: torch.nn.Module, real: Array, fake: Array, labels: torch.Tensor | None = None, seed: int = 0
+) -> Score:
     """The largest |ds/dx| found at data, samples and points between them: a *lower* bound of the Lipschitz constant.
 
     `parts` hold the largest slope of each kind, and `upper`, an upper bound: the product of the layers' norms, None

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 
 from ...errors import ParameterError
+from ...types import Array
 from ..features import resolve
 from ..registries import metrics as registry
 from .frechet import distance
@@ -19,7 +18,7 @@ SEED = 2020  # torch-fidelity's own
 
 
 @registry.register("fid", examples=())
-def fid(real: Any, fake: Any, features: Any) -> Score:
+def fid(real: Array, fake: Array, features: object) -> Score:
     """The Frechet Inception distance: `frechet` of Inception's 2 048 features (Heusel et al. 2017).
 
     Papers compare 50 000 samples with the training set, or with 50 000 of it: the number falls as N grows.
@@ -33,7 +32,7 @@ def fid(real: Any, fake: Any, features: Any) -> Score:
 
 
 @registry.register("inception_score", examples=())
-def inception_score(fake: Any, features: Any, splits: int = 10, seed: int = SEED) -> Score:
+def inception_score(fake: Array, features: object, splits: int = 10, seed: int = SEED) -> Score:
     """exp E KL(p(y|x) || p(y)) over consecutive splits of shuffled samples, mean and spread (Salimans et al. 2016).
 
     As torch-fidelity: logits without biases, the order of `numpy.random.RandomState(2020)`, splits from i N // splits.
@@ -61,7 +60,7 @@ def inception_score(fake: Any, features: Any, splits: int = 10, seed: int = SEED
 
 @registry.register("kernel_inception_distance", examples=())
 def kernel_inception_distance(
-    real: Any, fake: Any, features: Any, subsets: int = 100, subset_size: int = 1000, seed: int = SEED
+    real: Array, fake: Array, features: object, subsets: int = 100, subset_size: int = 1000, seed: int = SEED
 ) -> Score:
     """The mean of the unbiased cubic MMD^2 over random subsets (Binkowski et al. 2018), as torch-fidelity draws them.
 
@@ -90,7 +89,7 @@ def kernel_inception_distance(
 
 
 @registry.register("precision_recall", examples=())
-def precision_recall(real: Any, fake: Any, features: Any, k: int = 3) -> Score:
+def precision_recall(real: Array, fake: Array, features: object, k: int = 3) -> Score:
     """Their harmonic mean, with `precision` and `recall` in `parts` (Kynkaanniemi et al. 2019; k = 3).
 
     Papers use features of VGG-16; with Inception's the numbers are others.

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import torch
 
+from ...types import Array
 from ..registries import metrics as registry
 from .score import Score, both, distances, halves, nearest
 
 
 @registry.register("precision", examples=())
-def precision(real: Any, fake: Any, k: int = 3, features: Any = "coordinates", seed: int = 0) -> Score:
+def precision(real: Array, fake: Array, k: int = 3, features: object = "coordinates", seed: int = 0) -> Score:
     """The share of samples within the union of balls about real points that reach to their k-th neighbour.
 
     Kynkaanniemi et al. 2019, eq. 1-2. One outlier among the real points covers much with its large ball: `density` is
@@ -26,7 +26,7 @@ def precision(real: Any, fake: Any, k: int = 3, features: Any = "coordinates", s
 
 
 @registry.register("recall", examples=())
-def recall(real: Any, fake: Any, k: int = 3, features: Any = "coordinates", seed: int = 0) -> Score:
+def recall(real: Array, fake: Array, k: int = 3, features: object = "coordinates", seed: int = 0) -> Score:
     """The share of real points within the balls about samples that reach to their k-th neighbour among samples.
 
     Arguments as for `precision`, with which it changes places when real and fake do.
@@ -36,7 +36,7 @@ def recall(real: Any, fake: Any, k: int = 3, features: Any = "coordinates", seed
 
 
 @registry.register("density", examples=())
-def density(real: Any, fake: Any, k: int = 5, features: Any = "coordinates") -> Score:
+def density(real: Array, fake: Array, k: int = 5, features: object = "coordinates") -> Score:
     """Real balls per sample, over k: (1 / (k M)) sum_j sum_i [y_j in the ball of x_i] (Naeem et al. 2020, eq. 3).
 
     Perfect samples have expectation 1: a sample is in the ball of x if its rank among the N other points, itself and
@@ -52,7 +52,7 @@ def density(real: Any, fake: Any, k: int = 5, features: Any = "coordinates") -> 
 
 
 @registry.register("coverage", examples=())
-def coverage(real: Any, fake: Any, k: int = 5, features: Any = "coordinates") -> Score:
+def coverage(real: Array, fake: Array, k: int = 5, features: object = "coordinates") -> Score:
     """The share of real points whose ball to their k-th real neighbour holds a sample (Naeem et al. 2020, eq. 4).
 
     Perfect samples, M for N real points: the ball of x holds none if its k nearest among the other N - 1 + M points are
@@ -67,7 +67,7 @@ def coverage(real: Any, fake: Any, k: int = 5, features: Any = "coordinates") ->
     return _share(f"coverage{k}", name, x, y, held, (1 - missed, 0))
 
 
-def _inside(points: torch.Tensor, centers: torch.Tensor, k: int) -> torch.Tensor:
+def _inside(points: Array, centers: torch.Tensor, k: int) -> torch.Tensor:
     """Which points lie in the ball of some center, (n,)."""
     return (distances(points, centers) <= nearest(centers, k)).any(1)
 

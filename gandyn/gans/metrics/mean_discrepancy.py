@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import torch
 
 from ...errors import ParameterError
+from ...types import Array
 from ..registries import metrics as registry
 from .score import Score, both, distances
 
@@ -18,10 +18,10 @@ Kernel = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 @registry.register("mmd", examples=())
 def mmd(
-    real: Any,
-    fake: Any,
+    real: Array,
+    fake: Array,
     bandwidth: float | None = None,
-    features: Any = "coordinates",
+    features: object = "coordinates",
     subsets: int = SUBSETS,
     seed: int = 0,
 ) -> Score:
@@ -50,7 +50,7 @@ def mmd(
 
 
 @registry.register("kid", examples=())
-def kid(real: Any, fake: Any, features: Any, subsets: int = SUBSETS, seed: int = 0) -> Score:
+def kid(real: Array, fake: Array, features: object, subsets: int = SUBSETS, seed: int = 0) -> Score:
     """The unbiased squared MMD with k(x, y) = (x . y / d + 1)^3 on d features (Binkowski et al. 2018, section 4).
 
     Unbiased at every N, unlike the Frechet distance: prefer it where N is less than about ten times d.

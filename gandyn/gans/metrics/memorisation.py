@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import torch
 
+from ...types import Array
 from ..registries import metrics as registry
 from .score import Score, both, distances, looked_at
 
@@ -14,7 +14,7 @@ BLOCK = 4096
 
 
 @registry.register("memorisation", examples=())
-def memorisation(training: Any, held_out: Any, fake: Any, features: Any = "coordinates") -> Score:
+def memorisation(training: Array, held_out: Array, fake: Array, features: object = "coordinates") -> Score:
     """P(a sample is closer to the training data than a held-out point is), with a one-sided p-value.
 
     For samples as new as held-out data it is 1/2; copies bring it to 1. This is the data-copying test of Meehan et al.
@@ -49,7 +49,7 @@ def memorisation(training: Any, held_out: Any, fake: Any, features: Any = "coord
     return Score(f"memorisation_{name}", value, error, n, len(x), name, 0.5, 0, "", parts)
 
 
-def _nearest(points: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
+def _nearest(points: Array, others: torch.Tensor) -> torch.Tensor:
     """The distance of each point to the nearest of the others, (n,), block by block: training sets may be large."""
     blocks = [distances(points, part).min(1).values for part in torch.split(others, BLOCK)]
     return torch.stack(blocks).min(0).values

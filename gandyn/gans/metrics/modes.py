@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from ...errors import ParameterError
+from ...types import Array
 from ..registries import metrics as registry
 from .score import Score, distances
 
@@ -15,7 +16,7 @@ NEAR = 0.5
 
 
 @registry.register("modes", examples=())
-def modes(mixture: Any, fake: Any, radius: float | None = None) -> Score:
+def modes(mixture: Any, fake: Array, radius: float | None = None) -> Score:
     """The number of modes with at least 1 % of the samples within three standard deviations (or `radius`).
 
     `parts` hold the share of such samples, beside what a perfect sampler gets, and the looser share within 0.5.
@@ -39,7 +40,7 @@ def modes(mixture: Any, fake: Any, radius: float | None = None) -> Score:
 
 
 @registry.register("reverse_kl", examples=())
-def reverse_kl(mixture: Any, fake: Any) -> Score:
+def reverse_kl(mixture: Any, fake: Array) -> Score:
     """KL(q || p) in nats, q the samples' shares by nearest mode and p the mixture's weights.
 
     All samples count, near or far. The plug-in estimate of a perfect sampler's is about (k - 1) / (2 N), which is the
@@ -66,7 +67,7 @@ def reverse_kl(mixture: Any, fake: Any) -> Score:
     return Score("reverse_kl_coordinates", value, error, n, 0, "coordinates", (k - 1) / (2 * n))
 
 
-def _mixture(mixture: Any) -> Any:
+def _mixture(mixture: object) -> Any:
     if not hasattr(mixture, "modes"):
         raise ParameterError(f"modes of {mixture!r}", "an exact mixture", "gd.gans.ring()")
     return mixture

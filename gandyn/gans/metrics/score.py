@@ -60,7 +60,7 @@ def _short(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def looked_at(points: Array, features: Any, least: int = 2) -> tuple[str, torch.Tensor]:
+def looked_at(points: Array, features: object, least: int = 2) -> tuple[str, torch.Tensor]:
     """(name of the features, the points' features (n, d) in double precision).
 
     Args:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from ...errors import ParameterError, ShapeError
+from ...types import Array
 from ..registries import metrics as registry
 from .score import Score, both, distances, halves
 
@@ -16,7 +17,7 @@ LARGEST = 3000
 
 @registry.register("wasserstein", examples=())
 def wasserstein(
-    real: Any, fake: Any, order: int = 1, features: Any = "coordinates", other_real: Any = None, seed: int = 0
+    real: Any, fake: Any, order: int = 1, features: object = "coordinates", other_real: Any = None, seed: int = 0
 ) -> Score:
     """W_p = min over pairings pi of (mean_i |x_i - y_pi(i)|^p)^(1/p), exactly, for p = 1 or 2.
 
@@ -59,11 +60,11 @@ def _paired(x: torch.Tensor, y: torch.Tensor, order: int) -> torch.Tensor:
 
 @registry.register("sliced_wasserstein", examples=())
 def sliced_wasserstein(
-    real: Any,
-    fake: Any,
+    real: Array,
+    fake: Array,
     directions: int = 200,
-    features: Any = "coordinates",
-    other_real: Any = None,
+    features: object = "coordinates",
+    other_real: Array = None,
     seed: int = 0,
 ) -> Score:
     """(E_u W_2^2(u . x, u . y))^(1/2) over random directions u, each a sort (Rabin et al. 2012; Bonneel et al. 2015).

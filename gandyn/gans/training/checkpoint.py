@@ -38,7 +38,7 @@ class Snapshot:
     step: int
     w: Any
     state: State
-    average: Any
+    average: torch.Tensor | None
     buffers: dict[str, Any]
     rng: dict[str, Any]
     counts: dict[str, int]

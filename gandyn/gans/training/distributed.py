@@ -41,7 +41,7 @@ def joined(backend: str | None = None) -> Iterator[Group | None]:
         dist.destroy_process_group()
 
 
-def _reduced(tensor: Array, operation: Any) -> Any:
+def _reduced(tensor: Array, operation: object) -> Any:
     """The tensor, with those of all processes added or compared.
 
     Raises:

@@ -84,7 +84,7 @@ def _data(data: object) -> list[Array | str]:
     return parts
 
 
-def _digest(*parts: Any) -> str:
+def _digest(*parts: object) -> str:
     found = hashlib.sha256()
     for part in parts:
         if isinstance(part, torch.Tensor):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ...results import Result, Status
-from ...types import Array, Counts, Rule, State
+from ...types import Array, Counts, Game, Rule, State
 from ..monitor import Finding, diagnose
 from . import checkpoint
 from .config import Config
@@ -59,7 +59,7 @@ class TrainingRun(Result):
     _plot = "training"
 
     @property
-    def best_w(self) -> Any:
+    def best_w(self) -> Array:
         """The parameters to sample with: the average where there is one."""
         return self.w if self.average is None else self.average
 
@@ -124,7 +124,7 @@ class TrainingRun(Result):
         )  # fmt: skip
 
     @classmethod
-    def load(cls, folder: str | Path, game: Any = None, rule: Any = None) -> TrainingRun:
+    def load(cls, folder: str | Path, game: Game | None = None, rule: Rule | None = None) -> TrainingRun:
         """The run of a folder, at its last checkpoint.
 
         Args:

@@ -86,7 +86,7 @@ class SeededRuns(Result):
         return cls(training.game, training.rule, training.seeds, tuple(runs), training.seconds, folder, signal)
 
     @classmethod
-    def load(cls, folder: str | Path, game: Any, rule: Rule) -> SeededRuns:
+    def load(cls, folder: str | Path, game: object, rule: Rule) -> SeededRuns:
         """The runs of a folder, at its last checkpoint.
 
         Args:

@@ -13,7 +13,7 @@ from ...doors import door, grouped
 from ...errors import DomainError
 from ...results import Status
 from ...rules.schedule import Scheduled
-from ...types import Rule
+from ...types import Game, Rule
 from ..ensemble import Ensemble
 from . import checkpoint, distributed
 from .config import Config
@@ -34,15 +34,15 @@ GROUPS = {"stepping": Stepping, "watching": Watching, "saving": Saving}
 
 
 @overload
-def train(game: Any, rule: Rule, steps: int, *, seeds: Any, **options: Any) -> SeededRuns: ...
+def train(game: Game, rule: Rule, steps: int, *, seeds: object, **options: object) -> SeededRuns: ...
 
 
 @overload
-def train(game: Any, rule: Rule, steps: int, **options: Any) -> TrainingRun: ...
+def train(game: Game, rule: Rule, steps: int, **options: object) -> TrainingRun: ...
 
 
 @door
-def train(game: Any, rule: Rule, steps: int, **options: Any) -> TrainingRun | SeededRuns:
+def train(game: Game, rule: Rule, steps: int, **options: object) -> TrainingRun | SeededRuns:
     """Train a GAN with any rule of the catalogue.
 
     A run is a function of the game, the rule and the seed. With a folder it is logged (`log.jsonl`), drawn
