@@ -87,7 +87,7 @@ def _refused(target: pathlib.Path, error: OSError) -> OutputError:
     return OutputError(f"cannot write {target}: {reason}", "a writable path", "write somewhere else")
 
 
-def explore(games: Any = None, rules: Any = None, out: str | os.PathLike[str] | None = None) -> ExplorerPage:
+def explore(games: object = None, rules: object = None, out: str | os.PathLike[str] | None = None) -> ExplorerPage:
     """A page on which a reader drags the start and turns every parameter of games and rules.
 
     It shows the field -v, the curves on which a coordinate of v is zero, the trajectories of several rules from one
@@ -122,7 +122,7 @@ def explore(games: Any = None, rules: Any = None, out: str | os.PathLike[str] | 
     return page
 
 
-def _several(items: Any) -> list[Any]:
+def _several(items: object) -> list[Any]:
     found = list(items) if isinstance(items, Sequence) and not isinstance(items, str) else [items]
     if not found:
         raise ParameterError("an empty list", "at least one game and one rule", "leave it out for the usual ones")

@@ -28,7 +28,7 @@ class Slider:
     """A number that is turned: its name, the symbol that stands for it, its value at first, and its range."""
 
     name: str
-    symbol: Any
+    symbol: sympy.Symbol
     value: float
     low: float
     high: float
@@ -109,7 +109,7 @@ def _first_number(rule: Rule, name: str) -> float:
     return float(next((v for v in entries if v != 0), 0))
 
 
-def _builds(rule: Rule, symbol: Any, game: Game) -> Callable[[float], bool]:
+def _builds(rule: Rule, symbol: sympy.Symbol, game: Game) -> Callable[[float], bool]:
     return lambda number: _refuses_nothing(lambda: with_value(rule, symbol, number).check(game))
 
 
@@ -121,7 +121,7 @@ def _refuses_nothing(attempt: Callable[[], Any]) -> bool:
     return True
 
 
-def _ranged(name: str, symbol: Any, value: float, in_steps: bool, accepted: Callable[[float], bool]) -> Slider:
+def _ranged(name: str, symbol: sympy.Symbol, value: float, in_steps: bool, accepted: Callable[[float], bool]) -> Slider:
     """A range around the value, no further than the builder accepts it."""
     if in_steps and value > 0:
         return Slider(name, symbol, value, min(STEPS_FROM, value), max(STEPS_TO, value), logarithmic=True)
@@ -148,7 +148,7 @@ def turned_game(game: Game, values: Mapping[str, float] | None = None) -> Turned
     return Turned(game, plain, sliders, f"gd.games.from_sympy({costs!r}, {blocks!r}, {{{named}}})")
 
 
-def _free_parameter(symbol: Any, value: float) -> Slider:
+def _free_parameter(symbol: sympy.Symbol, value: float) -> Slider:
     return _ranged(str(symbol), symbol, value, False, lambda x: not (symbol.is_positive and x <= 0))
 
 
