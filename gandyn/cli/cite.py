@@ -7,7 +7,7 @@ import inspect
 import json
 import sys
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -108,7 +108,7 @@ def _documented_in(registry: Registry, name: str) -> str:
     return _documented(registry[name].build)
 
 
-def _documented(build: Any) -> str:
+def _documented(build: object) -> str:
     """The builder's docstring and the first line of its file's; the file's whole one where these cite no paper."""
     file = inspect.getdoc(sys.modules[build.__module__]) or ""
     own = f"{inspect.getdoc(build) or ''}\n{file.partition(chr(10))[0]}"

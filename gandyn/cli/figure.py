@@ -6,6 +6,7 @@ import contextlib
 import json
 import pathlib
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Annotated, Any
 
 import typer
@@ -61,7 +62,7 @@ def figure(
         raise typer.Exit(NOT_REPRODUCED)
 
 
-def _list(figures: Any, source: pathlib.Path | None, as_json: bool) -> None:
+def _list(figures: ModuleType, source: pathlib.Path | None, as_json: bool) -> None:
     known = [figures.load(path) for path in figures.figures(source).values()]
     if as_json:
         typer.echo(json.dumps([one.to_dict() for one in known], indent=2))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..lazy import sympy
 
 LONGEST = 100
@@ -50,7 +52,7 @@ def complex_text(value: complex) -> str:
     return f"{real:.10g}" if imaginary == 0 else f"{real:.10g} {'+' if imaginary > 0 else '-'} {abs(imaginary):.10g}i"
 
 
-def matrix_rows(matrix: Any) -> Rows:
+def matrix_rows(matrix: np.ndarray) -> Rows:
     """Rows of a small matrix, columns aligned."""
     table = [[number(float(x) + 0.0) for x in row] for row in matrix.tolist()]
     width = max(len(x) for row in table for x in row)

@@ -168,7 +168,7 @@ def _spectrum(section: Section, lin: Any, found: tuple[Rows, str | None] | None)
     section.add(kind, f"{value:.12g}" if text in (None, f"{value:.12g}") else f"{text}  =  {value:.12g}")
 
 
-def _both_complex(exact: Any, value: complex) -> str:
+def _both_complex(exact: object, value: complex) -> str:
     """An exact eigenvalue and its decimals; the decimals alone where the exact form is long, but with --full."""
     decimals, both = complex_text(value), f"{exact}  =  {complex_text(value)}"
     return both if readable(str(exact)) else Formula(decimals, both)

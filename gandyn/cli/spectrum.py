@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import DomainError, ParameterError, UnknownNameError
+from ..types import Array, Game, Rule
 from . import values
 
 OPERATORS = ("J", "S", "A", "hessians", "map")
@@ -95,7 +96,7 @@ def open_run(run: str, double: bool = False) -> tuple[Any, Any, dict[str, Any]]:
     return (game, rule, places) if not double else _doubled(game, rule, places)
 
 
-def _doubled(game: Any, rule: Any, places: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
+def _doubled(game: Any, rule: Rule, places: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
     """A copy of the game, with its rule and points, whose networks and data are in double precision."""
     import copy
 
@@ -125,7 +126,13 @@ def _chosen(option: str, given: list[str] | None, known: tuple[str, ...]) -> tup
 
 
 def _spectra(
-    game: Any, w: Any, rule: Any, state: Any, kinds: tuple[str, ...], which: tuple[str, ...], options: dict[str, Any]
+    game: Game,
+    w: Array,
+    rule: Rule,
+    state: object,
+    kinds: tuple[str, ...],
+    which: tuple[str, ...],
+    options: dict[str, Any],
 ) -> list[Any]:
     """One result for each operator; where a rule has no map there, the line that says so, as an empty spectrum."""
     from ..analysis.spectrum import spectrum as of_network

@@ -67,7 +67,7 @@ def value(text: str) -> Any:
 class Settings(Calls):
     """The grammar of `--set`: calls of rules, penalties and losses are built, other calls stay text for the builder."""
 
-    def unknown(self, name: str, source: str) -> Any:
+    def unknown(self, name: str, source: str) -> str:
         """A call such as ring(modes=8), whose registry only the builder knows."""
         return source
 
