@@ -27,7 +27,7 @@ class EagerRun:
     w: Array
     state: State
     rows: Any
-    alive: Any
+    alive: Array
     done: Array
     t: int = 0
     norms: list[float] = dataclasses.field(default_factory=list)
@@ -120,18 +120,18 @@ class _NumpyArrays:
     def empty(self, rows: int, w: Array) -> Array:
         return np.empty((rows, *w.shape), dtype=w.dtype)
 
-    def within(self, w: Array, limit: float) -> Any:
+    def within(self, w: Array, limit: float) -> Array:
         return np.maximum.reduce(np.abs(w), axis=-1) <= limit
 
     def surely_within(self, w: Array, limit: float) -> bool:
         """By the sum of squares, the cheapest look at all numbers at once."""
         return bool(np.vdot(w, w) <= limit)
 
-    def all_well(self, good: Any) -> bool:
+    def all_well(self, good: Array) -> bool:
         """Whether every member is good, so that `choose` would take all of `new`."""
         return bool(good.all())
 
-    def choose(self, good: Any, new: Array, old: Array) -> Array:
+    def choose(self, good: Array, new: Array, old: Array) -> Array:
         return np.where(good[..., None], new, old)
 
     def norm(self, v: Array) -> float:

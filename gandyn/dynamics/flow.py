@@ -172,7 +172,7 @@ def _engine(
         return MembersFlow(game, members, start, tuple(w.shape[:-1]), native, alone, limit, limits, threads)
     evaluate = right_hand_side(game, w, field, limit)
 
-    def first(points: Any, times: Any, limits: Limits) -> Integration:
+    def first(points: Array, times: Array, limits: Limits) -> Integration:
         if native is not None:
             result: Integration = native.integrate(points, times, limits, limit, threads)
             return result
@@ -251,7 +251,7 @@ def _like(rows: np.ndarray, w: Array) -> Array:
 # --- what was given --------------------------------------------------------------------------------------------------
 
 
-def _times(time: Any, samples: int) -> np.ndarray:
+def _times(time: object, samples: int) -> np.ndarray:
     try:
         times = np.asarray(np.nan if isinstance(time, bool) else time, dtype=float)
     except (TypeError, ValueError) as error:

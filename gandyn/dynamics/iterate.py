@@ -34,7 +34,7 @@ def iterate(
     record: str | int = "all",
     *,
     rng: Rng = 0,
-    noise: Any = None,
+    noise: object = None,
     bound: float = np.inf,
     kernel: str = "auto",
     threads: int | None = None,
@@ -174,7 +174,7 @@ def _join(arrays: Sequence[Array], shape: tuple[int, ...]) -> Array:
     return np.concatenate([np.broadcast_to(a, (*shape, a.shape[-1])).reshape(-1, a.shape[-1]) for a in arrays], -1)
 
 
-def _endings(alive: Any, done: Any, interrupted: bool) -> dict[str, Any]:
+def _endings(alive: Array, done: Array, interrupted: bool) -> dict[str, Any]:
     """Status and steps: one each for a single start, one for each member of an ensemble."""
     alive, done = (np.asarray(a.cpu() if hasattr(a, "cpu") else a) for a in (alive, done))
     if not alive.ndim:
@@ -221,7 +221,7 @@ def checked_start(game: Game, start: Any, project: bool = True) -> Array:
     return game.project(w) if project else w
 
 
-def over_ensemble(w: Array, *holders: Any) -> Array:
+def over_ensemble(w: Array, *holders: object) -> Array:
     """Points broadcast against the parameters of which each member of the ensemble has its own.
 
     Raises:
@@ -234,7 +234,7 @@ def over_ensemble(w: Array, *holders: Any) -> Array:
     return w if shape == tuple(w.shape[:-1]) else spread(w, (*shape, w.shape[-1]))
 
 
-def _whole(steps: Any) -> int:
+def _whole(steps: object) -> int:
     if isinstance(steps, bool) or not isinstance(steps, (int, np.integer)) or steps < 0:
         raise ParameterError(f"steps={steps!r}", "a whole number >= 0", "steps=100")
     return int(steps)
@@ -250,7 +250,7 @@ def _stride(record: object) -> int | None:
     return int(record)
 
 
-def _bound(bound: Any) -> float:
+def _bound(bound: object) -> float:
     if not isinstance(bound, (int, float, np.number)) or not bound > 0:
         raise ParameterError(f"bound={bound!r}", "a positive number, or infinity", "bound=1e6")
     return float(bound)

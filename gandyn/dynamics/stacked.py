@@ -16,6 +16,7 @@ import numpy as np
 import scipy.integrate
 
 from ..errors import UnknownNameError
+from ..types import Array
 
 Field = Callable[[Any], Any]
 GROUP_NUMBERS = 1 << 15
@@ -225,12 +226,12 @@ def _solver(method: str) -> Any:
         members: tuple[int, ...]
         worst: int | None = None
 
-        def _estimate_error_norm(self, K: Any, h: float, scale: Any) -> float:
+        def _estimate_error_norm(self, K: Array, h: float, scale: Array) -> float:
             errors = self._member_errors(K, h, scale.reshape(self.members))
             self.worst = int(np.argmax(errors))
             return float(errors[self.worst])
 
-        def _member_errors(self, stages: Any, h: float, scale: Any) -> Any:
+        def _member_errors(self, stages: Array, h: float, scale: Array) -> Array:
             """Root mean square over a member's own coordinates, (N,)."""
 
             def square(weights: Any) -> Any:

@@ -57,11 +57,11 @@ class TorchKernel(Kernel):
     def _flags(self, z: Array, ceiling: float) -> tuple[Array, Array]:
         return (z.abs() <= ceiling).all(-1), z.new_zeros(len(z), dtype=torch.int64)
 
-    def _rows(self, z: Any, count: int) -> Any:
+    def _rows(self, z: torch.Tensor, count: int) -> torch.Tensor:
         rows = z.new_empty((count, len(z), self.program.dim))
         rows[0] = z[:, : self.program.dim]
         return rows
 
 
-def _column(value: Any, like: Array) -> Array:
+def _column(value: torch.Tensor, like: Array) -> Array:
     return value if isinstance(value, torch.Tensor) else torch.full_like(like, value)
