@@ -93,7 +93,7 @@ SQUARE = [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)]
     "the generator jumps at theta = 0",
     lambda: {"real": SQUARE, "base": SQUARE, "moves": [(0.1, 0.0)] * 4, "theta": (-0.1, 0.1), "rough": True},
 )
-def wasserstein_is_continuous(real: Any, base: Any, moves: Any, theta: Any, rough: bool = False) -> Evidence:
+def wasserstein_is_continuous(real: object, base: object, moves: object, theta: Any, rough: bool = False) -> Evidence:
     """If the generator is Lipschitz in theta, so is W1(data, generator), with the mean Lipschitz constant: continuous
     everywhere and differentiable almost everywhere. JS is neither, as parallel lines show.
 
@@ -134,7 +134,7 @@ def wasserstein_is_continuous(real: Any, base: Any, moves: Any, theta: Any, roug
     "a constant smaller than Pinsker's 1/2",
     lambda: {"p": (0.5, 0.5, 1e-9, 1e-9), "q": (0.51, 0.49, 1e-9, 1e-9), "places": (0, 1, 2, 3), "pinsker": 0.4},
 )
-def order_of_topologies(p: Any, q: Any, places: Any, pinsker: float = 0.5) -> Evidence:
+def order_of_topologies(p: object, q: object, places: object, pinsker: float = 0.5) -> Evidence:
     """On a compact set convergence in KL implies convergence in total variation, which is convergence in JS, and that
     implies convergence in W1; here by W1 <= diam TV, TV^2/2 <= JS <= log 2 TV, TV^2 <= KL/2.
     """

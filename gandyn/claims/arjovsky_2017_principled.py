@@ -30,7 +30,7 @@ def _bump(t: Any) -> Any:
 @drawn(25, data=POINTS, fake=POINTS)
 @where(lambda data, fake: not set(data) & set(fake))
 @fails("the supports meet", lambda: {"data": [(0.0, 0.0), (1.0, 0.0)], "fake": [(1.0, 0.0)]}, fake=[(1.5, 0.0)])
-def perfect_discriminator(data: object, fake: Any) -> Evidence:
+def perfect_discriminator(data: object, fake: object) -> Evidence:
     """Two distributions whose compact supports are disjoint have a smooth discriminator with accuracy 1 that is
     constant around every point of both: its gradient there is zero.
 
@@ -73,7 +73,7 @@ def perfect_discriminator(data: object, fake: Any) -> Evidence:
     "the non-saturating cost",
     lambda: {"values": [0.0001] * 4, "slopes": [(0.1, 0.0)] * 4, "moves": [(1.0, 0.0)] * 4, "loss": "nonsaturating"},
 )
-def vanishing_gradient(values: Any, slopes: Any, moves: Any, loss: str = "minimax") -> Evidence:
+def vanishing_gradient(values: object, slopes: object, moves: object, loss: str = "minimax") -> Evidence:
     """When the discriminator is within eps of a perfect one on the samples (in value plus gradient) and E |J g|^2 <=
     M^2, the gradient of the minimax generator is smaller than M eps/(1 - eps): the better the discriminator, the less
     the generator learns. The non-saturating cost is free of this.

@@ -46,7 +46,7 @@ def hamiltonian_conserved(game: Game) -> Evidence:
 @balduzzi.sharpened("Balduzzi et al. 2018, section 3 (SGA in Hamiltonian games); the exact region derived here")
 @proved(r"|\lambda|^2 = (1-\eta\lambda\sigma^2)^2 + \eta^2\sigma^2 < 1 \iff \eta(1+\lambda^2\sigma^2) < 2\lambda")
 @fails("no adjustment: gradient descent-ascent", lambda: {"weight": 0})
-def sga_converges(weight: Any = "lam") -> Evidence:
+def sga_converges(weight: object = "lam") -> Evidence:
     """On bilinear games with a nonsingular matrix symplectic gradient adjustment of weight lambda converges exactly
     when eta (1 + lambda^2 sigma_max^2) < 2 lambda.
     """

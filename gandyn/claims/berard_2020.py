@@ -77,7 +77,7 @@ def path_angle_of_attraction(game: Game, angle: float, offset: float, motion: st
 @where(lambda a, b, c: bool(a + c > 0 and a * c + b**2 > 0))
 @fails("the coupling is too weak", lambda: {"a": -1, "b": 0.5, "c": 2}, b=3)
 @fails("player y's curvature does not outweigh player x's", lambda: {"a": -1, "b": 3, "c": 0.5}, c=2)
-def stable_without_nash(a: Any, b: Any, c: Any) -> Evidence:
+def stable_without_nash(a: object, b: object, c: object) -> Evidence:
     """A locally stable stationary point need not be a local Nash equilibrium: where -a < c and -a c < b^2, the flow of
     a x^2/2 + b x y - c y^2/2 is drawn to a point where player x stands on a maximum of its own cost.
     """

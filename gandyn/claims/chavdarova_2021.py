@@ -81,7 +81,7 @@ def high_resolution_equations(rule: Any = None) -> Evidence:
 @chavdarova.says("Chavdarova, Jordan & Zampetakis 2021 (high-resolution ODEs), section 5 (bilinear games)")
 @proved(r"\mu^2+\beta\mu+i\beta\sigma,\ \mu^2+\beta\mu+2\sigma^2+i\beta\sigma,\ \mu^2+(\beta+2i\sigma)\mu+i\beta\sigma")
 @fails("heavy ball with momentum 1/2", lambda: {"rule": lambda lr: rules.HeavyBall(lr, 0.5)})
-def high_resolution_stability(rule: Any = None) -> Evidence:
+def high_resolution_stability(rule: object = None) -> Evidence:
     """On bilinear games the high-resolution equation of gradient descent-ascent repels for every step, those of
     extragradient and of the optimistic rule attract for every step, though all three share one gradient flow.
     """

@@ -65,7 +65,7 @@ class Coverage:
         return dataclasses.asdict(self)
 
 
-def departure(matrix: Any) -> float:
+def departure(matrix: object) -> float:
     """Departure from normality, sqrt(1 - sum |lambda|^2 / |J|_F^2): 0 for a normal matrix, 1 for a nilpotent one.
 
     Henrici 1962, section 1, relative to the Frobenius norm.
@@ -96,11 +96,11 @@ def _is_nonlinear(game: Game) -> bool:
     return not all(e.is_polynomial(*w) and _degree(e, w) <= 1 for e in game.field_exprs)
 
 
-def _degree(expression: sympy.Expr, symbols: Any) -> int:
+def _degree(expression: sympy.Expr, symbols: tuple[sympy.Expr, ...]) -> int:
     return int(sympy.Poly(expression, *symbols).total_degree()) if expression.free_symbols & set(symbols) else 0
 
 
-def _jacobian(game: Game) -> Any:
+def _jacobian(game: Game) -> np.ndarray | None:
     """Dense and finite, or None: free parameters, no derivative there, or too large."""
     if game.dim > LARGEST:
         return None

@@ -23,7 +23,7 @@ daskalakis = Paper("daskalakis_2018")
     lambda: {"game": games.quadratic(1, 1, 1), "step": 0.5},
     game=games.bilinear,
 )
-def simultaneous_diverges(game: Game, step: Any) -> Evidence:
+def simultaneous_diverges(game: Game, step: object) -> Evidence:
     """Simultaneous gradient steps of any size diverge on every bilinear game with a nonsingular matrix."""
     found = analysis.linearize(game, rules.SimultaneousGD(step))
     least = float(np.abs(found.eigenvalues).min())

@@ -113,7 +113,7 @@ def where(condition: Callable[..., bool]) -> Word[Any]:
     return _noted(where=condition)
 
 
-def fails(why: str, draw: Callable[[], Draw], **restored: Any) -> Word[Any]:
+def fails(why: str, draw: Callable[[], Draw], **restored: object) -> Word[Any]:
     """An example outside the hypotheses where the conclusion fails (`Outside`).
 
     Args:

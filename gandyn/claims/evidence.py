@@ -186,12 +186,12 @@ def minimax_curvatures(game: Game) -> tuple[Any, Any]:
     return np.linalg.eigvalsh(j[x, x] - j[x, y] @ np.linalg.solve(j[y, y], j[y, x])), own
 
 
-def singular_values(game: Game) -> Any:
+def singular_values(game: Game) -> np.ndarray:
     """The singular values of a bilinear game's matrix, largest first."""
     x, y = game.slices
     return np.asarray(np.linalg.svd(jacobian(game)[x, y], compute_uv=False))
 
 
-def _entries(values: Any) -> list[Any]:
+def _entries(values: object) -> list[Any]:
     rows = values.flat() if hasattr(values, "flat") else values if isinstance(values, Iterable) else [values]
     return [sympy.sympify(e, strict=True) for e in rows]

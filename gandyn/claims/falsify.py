@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -69,7 +68,7 @@ class Falsification(Result):
 
 def falsify(
     statement: Callable[..., Evidence | bool],
-    strategy: Any,
+    strategy: object,
     draws: int = 500,
     where: Callable[..., bool] | None = None,
     seed: int | None = None,

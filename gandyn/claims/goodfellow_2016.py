@@ -42,7 +42,7 @@ def flow_circles(game: Game) -> Evidence:
 @drawn(19, step=strategies.tenths(0.1, 1.9))
 @fails("s = 2: the form is only semidefinite and the orbit grows linearly", lambda: {"step": 2}, step=1)
 @fails("s > 2", lambda: {"step": 2.5}, step=1)
-def steps_on_ab(step: Any) -> Evidence:
+def steps_on_ab(step: object) -> Evidence:
     """On v(a, b) = ab simultaneous gradient steps of any size s multiply the distance from the origin by sqrt(1 + s^2),
     while alternating steps keep a^2 - s ab + b^2, which is definite and bounds them exactly for s < 2; neither
     converges.

@@ -45,7 +45,7 @@ def _densities(data: Any) -> Any:
     "the generator cannot move: its answer is worth less than the data's density",
     lambda: {"data": (1, 1), "fake": (3, 1), "logits": (-0.4, 0.7), "able": False},
 )
-def above_divergence(data: object, fake: Any, logits: Any, able: bool = True) -> Evidence:
+def above_divergence(data: object, fake: object, logits: object, able: bool = True) -> Evidence:
     """For the minimax GAN with unrestricted players the duality gap is at least twice the Jensen-Shannon divergence of
     data and generator, whatever the discriminator; with equality at D = 1/2.
 

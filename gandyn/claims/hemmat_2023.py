@@ -47,7 +47,7 @@ def bilinear_region(momentum: Parameter = 0) -> Evidence:
     lambda: {"game": games.quadratic(1, 1, 1), "step": 0.2},
     game=games.bilinear,
 )
-def optimism(game: Game, step: Any) -> Evidence:
+def optimism(game: Game, step: object) -> Evidence:
     """On bilinear games LEAD with alpha = eta and no momentum makes the steps of the optimistic rule, so that its
     threshold becomes eta sigma_max < 1/sqrt(3).
     """

@@ -16,7 +16,7 @@ from .strategies import tenths
 heusel = Paper("heusel_2017")
 
 
-def _rule(step: Any, tau: Parameter) -> Any:
+def _rule(step: object, tau: Parameter) -> Any:
     return rules.TimeScale(rules.GDA(step), tau)
 
 
@@ -79,7 +79,7 @@ def time_scales_decide(a: Any, b: Any, c: Any, factor: Any) -> Evidence:
 @drawn(12, a=tenths(0.1, 2), b=tenths(-2, 2), c=tenths(0.1, 2), tau=tenths(0.1, 10))
 @fails("no Nash equilibrium, below the threshold", lambda: {"a": -1, "b": 2, "c": sympy.Rational(1, 2), "tau": 1}, a=1)
 @fails("a saddle without coupling", lambda: {"a": -1, "b": 0, "c": 1, "tau": 5}, a=1)
-def strict_nash_attracts_at_every_ratio(a: Any, b: Any, c: Any, tau: Parameter) -> Evidence:
+def strict_nash_attracts_at_every_ratio(a: object, b: object, c: object, tau: Parameter) -> Evidence:
     """A strict local Nash equilibrium of a zero-sum game with one coordinate each attracts small steps for every ratio
     tau of the learning rates: separation of time scales is not needed there.
     """

@@ -12,7 +12,7 @@ from .evidence import all_of, same_expressions
 hsieh = Paper("hsieh_2020")
 
 
-def _floor(rule: Any) -> tuple[Any, Any]:
+def _floor(rule: object) -> tuple[Any, Any]:
     """(variance of a coordinate on b x y with unit noise, its limit as lr falls to 0)."""
     b, lr = sympy.symbols("b lr", positive=True)
     found = analysis.stationary(games.bilinear([[b]]), rule, 1).exact[0, 0]
@@ -22,7 +22,7 @@ def _floor(rule: Any) -> tuple[Any, Any]:
 @hsieh.sharpened("Hsieh et al. 2020, section 3 (extragradient need not converge with noise); the floor derived here")
 @proved(r"\mathrm{Var} = \frac{\sigma^2}{b^2}\,\frac{1 + \eta^2 b^2}{1 - \eta^2 b^2} \to \frac{\sigma^2}{b^2}")
 @fails("an exploration step of its own", lambda: {"rule": rules.DSEG("lr", "gamma")})
-def extragradient_keeps_a_floor(rule: Any = None) -> Evidence:
+def extragradient_keeps_a_floor(rule: object = None) -> Evidence:
     """On a bilinear game with noise of variance sigma^2 in each coordinate and evaluation, extragradient with
     equal steps settles to a cloud whose variance tends to sigma^2 / b^2, and not to 0, as the step does.
     """
@@ -38,7 +38,7 @@ def extragradient_keeps_a_floor(rule: Any = None) -> Evidence:
 @hsieh.sharpened("Hsieh et al. 2020, theorem 1 (vanishing update steps); constant steps and the constant derived here")
 @proved(r"\mathrm{Var} = \sigma^2\,\frac{\eta(1+\gamma^2 b^2)}{b^2(2\gamma - \eta(1+\gamma^2 b^2))} \to 0")
 @fails("an exploration step in proportion to the update", lambda: {"ratio": 2})
-def exploration_removes_it(ratio: Any = None) -> Evidence:
+def exploration_removes_it(ratio: object = None) -> Evidence:
     """With the exploration step gamma held fixed, the floor of double stepsize extragradient on a bilinear game falls
     to 0 with the update step.
     """

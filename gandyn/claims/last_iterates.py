@@ -81,7 +81,7 @@ def optimism_last_iterate(game: Game, share: float, start: Any, rule: Any = rule
 @formula(r"\sigma = T^{-1/2}: \quad \eta^2 T\,\|v(w_T)\|^2 = \eta^2(1 - s^2 + s^4)^T\|w_0\|^2")
 @drawn(6, rounds=st.sampled_from([10, 30, 100, 300, 1000, 3000]))
 @fails("one game for all T", lambda: {"rounds": 300, "coupling": 0.5})
-def last_iterate_is_slow(rounds: int, rule: Any = rules.Extragradient, coupling: Any = None) -> Evidence:
+def last_iterate_is_slow(rounds: int, rule: Any = rules.Extragradient, coupling: object = None) -> Evidence:
     """The rate 1/T of extragradient's last iterate is attained: for every T there is a bilinear game with L = 1 whose
     |v(w_T)|^2 is at least 0.17 |w_0|^2 / (eta^2 T), slower than the averages' gap.
     """

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from hypothesis import strategies as st
 
@@ -18,7 +16,7 @@ li = Paper("li_2017")
 @li.sharpened("Li, Tai & E 2017, theorem 1, for potentials; for games here")
 @proved(r"dw = -(v + \tfrac{\eta}{2} J v)\,dt + (\eta C)^{1/2}\,dW")
 @fails("players in turn", lambda: {"rule": rules.AlternatingGD("lr")})
-def second_order_equation(rule: Any = None) -> Evidence:
+def second_order_equation(rule: object = None) -> Evidence:
     """The modified equation of weak order 2 of gradient steps with noise of covariance C has the drift -(v + eta J v /
     2) and the rate eta C; for a potential J v is half the gradient of |grad f|^2.
     """

@@ -31,7 +31,7 @@ mertikopoulos = Paper("mertikopoulos_2018")
     lambda: {"costs": ((1, 2), (3, 5)), "x": 0.3, "y": 0.6},
     costs=((1, -1), (-1, 1)),
 )
-def divergence_conserved(costs: Any, x: float, y: float) -> Evidence:
+def divergence_conserved(costs: object, x: float, y: float) -> Evidence:
     """In a zero-sum matrix game with an interior equilibrium (x*, y*) the replicator dynamics conserve KL(x*||x) +
     KL(y*||y): orbits neither approach the equilibrium nor leave it.
 
@@ -47,7 +47,7 @@ def divergence_conserved(costs: Any, x: float, y: float) -> Evidence:
 @mertikopoulos.says("Mertikopoulos, Papadimitriou & Piliouras 2018, the theorem on Poincare recurrence")
 @reproduced(r"\liminf_{t\to\infty} \|w_t - w_0\| = 0")
 @fails("discrete time: multiplicative weights spiral out", lambda: {"step": 0.1})
-def recurrence(step: Any = None) -> Evidence:
+def recurrence(step: object = None) -> Evidence:
     """In a zero-sum game with an interior equilibrium the replicator dynamics are Poincare recurrent; in matching
     pennies, where orbits are closed, they return to their start again and again.
 

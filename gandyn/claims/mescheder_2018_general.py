@@ -109,7 +109,7 @@ def _full_rank(points: Any, sizes: tuple[int, int], **_: object) -> bool:
     lambda: {**WANTED, "sizes": (1, 2), "loss": "minimax", "gamma": 0.5},
     sizes=(2, 2),
 )
-def r1_in_general(points: Any, sizes: tuple[int, int], loss: str, gamma: float = 0.0) -> Evidence:
+def r1_in_general(points: object, sizes: tuple[int, int], loss: str, gamma: float = 0.0) -> Evidence:
     """With R1 of any weight gamma > 0 an equilibrium where the generator's points are the data and D is constant
     attracts, also with the Wasserstein loss, under short simultaneous or alternating steps, provided E grad_w D' grad_w
     D'^T is positive definite and K_DG has full column rank.
@@ -127,7 +127,7 @@ def r1_in_general(points: Any, sizes: tuple[int, int], loss: str, gamma: float =
     lambda: {**WANTED, "sizes": (1, 2), "loss": "minimax"},
     sizes=(2, 2),
 )
-def in_general(points: Any, sizes: tuple[int, int], loss: str, gamma: float = 0.0) -> Evidence:
+def in_general(points: object, sizes: tuple[int, int], loss: str, gamma: float = 0.0) -> Evidence:
     """Without a penalty an equilibrium where the generator's points are the data and D is constant attracts,
     exponentially, where the loss bends (f'' < 0 at 0), K_DD is positive definite and K_DG has full column rank,
     although the generator's cost has no curvature of its own.

@@ -62,7 +62,7 @@ def toy_is_stable(loss: str = "square", collapsed: bool = False) -> Evidence:
 @drawn(15, weight=strategies.tenths(0.1, 4))
 @fails("eta = 0: it circles", lambda: {"weight": 0}, weight=1)
 @fails("eta < 0", lambda: {"weight": -1}, weight=1)
-def regulariser_damps(weight: Any, loss: str = "wasserstein") -> Evidence:
+def regulariser_damps(weight: object, loss: str = "wasserstein") -> Evidence:
     """The regulariser eta |grad_D V|^2 in the generator's cost makes the Wasserstein toy's equilibrium attracting for
     every eta > 0 and moves no equilibrium: the flow's trace is -8 eta/9, its determinant 4/9.
     """

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from hypothesis import strategies as st
 
@@ -29,7 +27,7 @@ RULES = (
     lambda: {"rule": rules.Extragradient(0.1, fresh=True), "a": 0.5, "b": 1.0},
     rule=rules.Extragradient(0.1),
 )
-def averages_forget_the_rule(rule: Any, a: float, b: float) -> Evidence:
+def averages_forget_the_rule(rule: object, a: float, b: float) -> Evidence:
     """The average of T iterates has the covariance J^{-1} C J^{-T} / T for large T, whatever the step size, and whether
     the iterates come from gradient, optimistic, heavy ball, proximal or extragradient steps on one sample each.
     """

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from hypothesis import strategies as st
 
@@ -21,7 +19,7 @@ LOGITS = strategies.four(strategies.nonzero(5, 0.001))
 @proved(r"\nu = 1:\; C(a) = a")
 @fails("nu = 1/2", lambda: {"slope": 0.5})
 @fails("nu = 0: LS-GAN", lambda: {"slope": 0})
-def slope_one_is_wasserstein(slope: Any = 1) -> Evidence:
+def slope_one_is_wasserstein(slope: object = 1) -> Evidence:
     """GLS-GAN with C(a) = max(a, nu a) and nu = 1 is the Wasserstein GAN: the critic's costs differ by margin *
     distance, a constant of the critic, and the generators' are the same.
 

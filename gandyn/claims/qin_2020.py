@@ -27,7 +27,7 @@ def rk4(order: int = 4) -> Evidence:
     lr = sympy.Symbol("lr", positive=True)
     rule = rules.RungeKutta("lr", order)
 
-    def mode(z: Any, sigma: Parameter) -> Any:
+    def mode(z: object, sigma: Parameter) -> Any:
         return z - sum((-sympy.I * lr * sigma) ** k / sympy.factorial(k) for k in range(order + 1))
 
     return all_of(bilinear_modes(rule, mode), critical_step(games.bilinear(3), rule, 2 * sympy.sqrt(2) / 3))
@@ -37,7 +37,7 @@ def rk4(order: int = 4) -> Evidence:
 @proved(r"|\lambda|^2 = 1 + s^4/4 > 1")
 @fails("order 4", lambda: {"order": 4})
 @fails("both players have own curvature", lambda: {"own": 1})
-def rk2_never(order: int = 2, own: Any = 0) -> Evidence:
+def rk2_never(order: int = 2, own: object = 0) -> Evidence:
     """On bilinear games the joint midpoint rule (order 2) diverges with every step size."""
     lr, sigma = sympy.symbols("lr sigma", positive=True)
     rule = rules.RungeKutta("lr", order)
@@ -56,7 +56,7 @@ def rk2_never(order: int = 2, own: Any = 0) -> Evidence:
 @drawn(20, game=strategies.bilinear(square=False), step=strategies.steps(0.3))
 @fails("both players have own curvature", lambda: {"game": games.quadratic(1, 1, 1), "step": 0.2}, game=games.bilinear)
 @fails("joint stages", lambda: {"game": games.bilinear(), "step": 0.2, "joint": True})
-def joint_stages(game: Game, step: Any, joint: bool = False) -> Evidence:
+def joint_stages(game: Game, step: object, joint: bool = False) -> Evidence:
     """The stages of Runge-Kutta have to be joint: advanced one player at a time, the fourth-order method is the
     alternating Euler step on every bilinear game, and no longer converges.
     """

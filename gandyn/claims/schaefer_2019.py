@@ -21,7 +21,7 @@ PLANAR = (games.forsaken, lambda: games.follow_the_ridge(3), games.tandem, lambd
 @schaefer.sharpened("Schaefer & Anandkumar 2019, section 2 (the bilinear problem); the exact modulus derived here")
 @proved(r"\lambda = \frac{1}{1 + i s}, \qquad |\lambda| = \frac{1}{\sqrt{1+s^2}} < 1")
 @fails("the players have curvature of their own, which limits the step", lambda: {"own": 4})
-def any_step(own: Any = 0) -> Evidence:
+def any_step(own: object = 0) -> Evidence:
     """On bilinear games with a nonsingular matrix competitive gradient descent converges with every step size: each
     singular direction shrinks by 1/sqrt(1 + s^2), s = eta sigma.
     """
@@ -35,7 +35,7 @@ def any_step(own: Any = 0) -> Evidence:
     )
 
 
-def _solvable(game: Game, step: Any, start: object) -> bool:
+def _solvable(game: Game, step: object, start: object) -> bool:
     """I + eta J_o is invertible at the start, by a margin: otherwise the local game has no or many equilibria."""
     j = game.jacobian(np.resize(np.array(start, dtype=float), game.dim))
     for block in game.slices:

@@ -43,7 +43,7 @@ def enough(tried: int, rejected: int, asked: int, least: int | None = None) -> b
 
 def search(
     conclusion: Callable[..., Evidence | bool],
-    strategy: Any,
+    strategy: object,
     draws: int,
     where: Callable[..., bool] | None = None,
     seed: int | None = None,

@@ -73,13 +73,13 @@ def bilinear(draw: st.DrawFn, largest: int = 3, square: bool = True, condition: 
     return game
 
 
-def _rotation(draw: st.DrawFn, size: int) -> Any:
+def _rotation(draw: st.DrawFn, size: int) -> sympy.Matrix:
     """An exact rational rotation; the identity is simplest."""
     return _turned(size, draw(st.none() | st.integers(0, 99)))
 
 
 @functools.cache
-def _turned(size: int, seed: int | None) -> Any:
+def _turned(size: int, seed: int | None) -> sympy.Matrix:
     return games.planted.rational_rotation(size, seed).as_immutable()
 
 
@@ -119,13 +119,15 @@ def strongly_monotone(
     return _with_log_cosh(draw, game, low) if curved else game
 
 
-def _coupling(draw: st.DrawFn, low: Any, factors: st.SearchStrategy[Any], a: Any, c: Any) -> Any:
+def _coupling(
+    draw: st.DrawFn, low: sympy.Expr, factors: st.SearchStrategy[Any], a: int | sympy.Expr, c: int | sympy.Expr
+) -> float | sympy.Expr:
     """0, mu, mu times a factor, or what makes [[a, b], [-b, c]] defective."""
     kind = draw(st.integers(0, 3))
     return (0, low, abs(a - c) / 2)[kind] if kind < 3 else low * draw(factors)
 
 
-def _with_log_cosh(draw: st.DrawFn, game: Game, low: Any) -> Game:
+def _with_log_cosh(draw: st.DrawFn, game: Game, low: object) -> Game:
     """The game with a convex-concave term that is not quadratic, and the same equilibrium 0."""
     x, y = (game.symbols[block] for block in game.slices)
     k = low * draw(spread(100))

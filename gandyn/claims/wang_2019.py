@@ -74,7 +74,7 @@ def _ends(function: int, rule: Any) -> float:
     r"\tfrac{y^4}{10})e^{-r^2/100}"
 )
 @fails("extragradient in the place of follow-the-ridge", lambda: {"ridge": rules.Extragradient})
-def three_functions(ridge: Any = rules.FollowTheRidge) -> Evidence:
+def three_functions(ridge: object = rules.FollowTheRidge) -> Evidence:
     """From the published starts, within 300 steps of 0.05, follow-the-ridge reaches the local minimax points of
     functions 1 and 3 and leaves the origin of function 2, which is none; gradient descent-ascent does the opposite on
     all three.
