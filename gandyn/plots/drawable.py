@@ -150,7 +150,7 @@ def _free(point: Sequence[object]) -> bool:
     return any(getattr(x, "free_symbols", ()) for x in point)
 
 
-def runs_in_box(game: Game, trajectories: Any, box: Box | None) -> tuple[dict[str, Any], dict[str, np.ndarray], Any]:
+def runs_in_box(game: Game, trajectories: object, box: Box | None) -> tuple[dict[str, Any], dict[str, np.ndarray], Any]:
     """Trajectories by label, their points (T+1, members, d) by label, and the box to draw: around them where None."""
     runs = labelled(trajectories)
     points = {label: members(run, label) for label, run in runs.items()}

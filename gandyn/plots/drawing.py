@@ -62,7 +62,7 @@ class Drawing(Figure):
         if handles:
             self.legend(handles=handles, loc="outside lower center", ncols=ncols)
 
-    def _holds(self, legend: Any) -> bool:
+    def _holds(self, legend: object) -> bool:
         """Whether a legend is no wider than the picture."""
         width = legend.get_window_extent(self.canvas.get_renderer()).width  # type: ignore[attr-defined]
         return bool(width <= self.bbox.width - 4 * self.dpi / 72)

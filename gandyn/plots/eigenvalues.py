@@ -22,7 +22,7 @@ MOST_ANNOTATIONS = 5
 
 
 @styled
-def spectrum(linearizations: Any, zoom: bool | str = "auto", title: str | None = None) -> Drawing:
+def spectrum(linearizations: object, zoom: bool | str = "auto", title: str | None = None) -> Drawing:
     """Eigenvalues of linearised maps against the unit circle, or of flows against the imaginary axis.
 
     Each set is annotated with its spectral radius (maps) or abscissa (flows), exact where the linearisation is.
@@ -58,7 +58,7 @@ def spectrum(linearizations: Any, zoom: bool | str = "auto", title: str | None =
 
 
 @styled
-def linearization(lin: Any, **options: Any) -> Drawing:
+def linearization(lin: Any, **options: object) -> Drawing:
     """One linearisation's eigenvalues: what `Linearization.plot()` draws."""
     return spectrum([lin], **{"title": lin.game.name, **options})
 

@@ -66,7 +66,7 @@ def duality_gap_shares(result: DualityGap, title: str | None = None) -> Drawing:
 @styled
 def landscapes(
     game: Game,
-    trajectories: Any = (),
+    trajectories: object = (),
     box: Box | None = None,
     method: str = "exact",
     surface: bool = False,
@@ -209,7 +209,7 @@ def gap_along(result: GapAlong, title: str | None = None) -> Drawing:
 
 
 @styled
-def gap_flow(flow: GapFlow, box: Box | None = None, trajectories: Any = (), stationary: Any = ()) -> Drawing:
+def gap_flow(flow: GapFlow, box: Box | None = None, trajectories: object = (), stationary: Any = ()) -> Drawing:
     """What `GapFlow.plot()` draws: streamlines of -grad G, the game's equilibria, and stationary points of the gap.
 
     Args:

@@ -21,7 +21,7 @@ ENDS = {"LM": ("o", 46), "LR": (">", 26), "SR": ("<", 26), "LI": ("^", 15)}  # m
 
 
 @styled
-def network_spectrum(spectra: Any, title: str | None = None) -> Drawing:
+def network_spectrum(spectra: object, title: str | None = None) -> Drawing:
     """Spectra of networks side by side: resolved ends as marks, all Ritz values of their space as faint dots.
 
     Unresolved ends are hollow. Ritz values are an outline of the spectrum, not eigenvalues. Bounds are dashed. Maps are

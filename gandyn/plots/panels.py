@@ -72,7 +72,7 @@ def optimum(axes: Axes, point: Any, label: str = "equilibrium", marker: str = "X
 
 
 def contours(
-    figure: Drawing, axes: Axes, places: np.ndarray, heights: np.ndarray, levels: Any = 14, alpha: float = 1.0
+    figure: Drawing, axes: Axes, places: np.ndarray, heights: np.ndarray, levels: object = 14, alpha: float = 1.0
 ) -> Any:
     """Filled contours of heights (n, m) over places (n, m, 2); `alpha` below 1 keeps curves on them visible."""
     drawn = axes.contourf(places[..., 0], places[..., 1], heights, levels, cmap="cividis", alpha=alpha)

@@ -37,8 +37,8 @@ class Path:
 def phase_portrait(
     game: Game,
     box: Box | None = None,
-    trajectories: Any = (),
-    fixed_points: Any = "auto",
+    trajectories: object = (),
+    fixed_points: object = "auto",
     nullclines: bool = False,
     field: str = "arrows",
     title: str | None = None,
@@ -80,8 +80,8 @@ def draw_portrait(
     axes: Axes,
     game: Game,
     box: Box | None = None,
-    trajectories: Any = (),
-    fixed_points: Any = "auto",
+    trajectories: object = (),
+    fixed_points: object = "auto",
     nullclines: bool = False,
     field: str = "arrows",
 ) -> None:
@@ -202,7 +202,7 @@ def find_fixed_points(game: Game, bounds: np.ndarray) -> Sequence[Any]:
 
 
 @styled
-def fixed_point(result: Any, **options: Any) -> Drawing:
+def fixed_point(result: Any, **options: object) -> Drawing:
     """What `FixedPoint.plot()` draws: the plane around the point, or, in more dimensions, the flow's spectrum there."""
     lin = result.linearization
     if lin.game.dim != 2:

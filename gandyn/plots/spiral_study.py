@@ -116,10 +116,10 @@ def has_spectrum(lin: Any) -> bool:
 def compute_spiral(
     game: Game | None = None,
     rules: Sequence[Rule] | None = None,
-    lr: Any = 0.2,
+    lr: object = 0.2,
     start: object = (1.0, 0.0),
     steps: int | None = None,
-    noise: Any = None,
+    noise: object = None,
 ) -> Spiral:
     """Run the flow and the rules from one start, and linearise each at the equilibrium.
 
@@ -167,7 +167,7 @@ def compute_spiral(
     return Spiral(game, np.array([float(x) for x in at]), named, lins, laws)
 
 
-def _law(game: Game, rule: Rule, noise: Any, at: object) -> Any:
+def _law(game: Game, rule: Rule, noise: object, at: object) -> Any:
     """The stationary law; None for a rule without a linear part there (Adam)."""
     from ..analysis.stochastic.stationary import stationary
 
@@ -221,7 +221,7 @@ def _equilibrium(game: Game, start: object) -> tuple[sympy.Expr, ...]:
 def spiral(
     game: Game | None = None,
     rules: Sequence[Rule] | None = None,
-    lr: Any = 0.2,
+    lr: object = 0.2,
     start: object = (1.0, 0.0),
     steps: int | None = None,
     surface: bool = False,

@@ -26,7 +26,7 @@ GRID = 61
 @styled
 def surface(
     game: Game,
-    trajectories: Any = (),
+    trajectories: object = (),
     box: Box | None = None,
     fixed_points: Any = "auto",
     elevation: float = 32.0,
