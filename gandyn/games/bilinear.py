@@ -14,7 +14,7 @@ from . import registry
 
 
 @registry.register("bilinear", examples=({}, {"matrix": ((1, 2), (3, -1))}, {"matrix": ((1, 0.5, -2),)}))
-def bilinear(matrix: Any = None) -> SymbolicGame:
+def bilinear(matrix: object = None) -> SymbolicGame:
     """f(x, y) = x^T M y: player x minimises, player y maximises. By default the scalar game v(a, b) = ab.
 
     Field v = (M y, -M^T x); Jacobian [[0, M], [-M^T, 0]]; flow eigenvalues +-i sigma_k(M). The flow conserves
@@ -44,7 +44,7 @@ def bilinear(matrix: Any = None) -> SymbolicGame:
 
 
 @registry.register("boxed_bilinear", examples=({}, {"matrix": ((1, 2),), "x_box": (-0.5, 1), "y_box": (-1, 1)}))
-def boxed_bilinear(matrix: Any = None, x_box: Any = None, y_box: Any = (-1, 1)) -> SymbolicGame:
+def boxed_bilinear(matrix: object = None, x_box: object = None, y_box: object = (-1, 1)) -> SymbolicGame:
     """f(x, y) = x^T M y with each coordinate of a player kept in that player's interval by projection.
 
     By default theta phi with phi in [-1, 1] and theta free: the Wasserstein Dirac-GAN with a clipped critic, which

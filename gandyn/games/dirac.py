@@ -140,8 +140,8 @@ class Projection:
 def dirac_gan(
     loss: Loss | str = "minimax",
     penalty: Penalty | str | Sequence[Penalty | str] | None = None,
-    noise: Any = 0.0,
-    clip: Any = None,
+    noise: object = 0.0,
+    clip: object = None,
 ) -> SymbolicGame:
     """The Dirac-GAN with any loss of the catalogue, and any penalties, instance noise and weight clipping.
 

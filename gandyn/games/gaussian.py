@@ -18,7 +18,7 @@ from .quadratic import _matrix
     "gaussian_wgan",
     examples=({}, {"mean": (1,), "covariance": ((4,),)}, {"mean": None, "covariance": ((4, 2), (2, 2))}),
 )
-def gaussian_wgan(mean: Sequence[Any] | None = (3, 4), covariance: Any = None) -> SymbolicGame:
+def gaussian_wgan(mean: Sequence[Any] | None = (3, 4), covariance: object = None) -> SymbolicGame:
     """f = E D(x) - E D(G(z)), x ~ N(mean, covariance), z ~ N(0, I), G(z) = m + L z, D(x) = u^T x + x^T W x.
 
     The generator minimises f over m and the lower triangle of L, the critic, high on real data, maximises it over u and

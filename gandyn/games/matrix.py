@@ -74,7 +74,7 @@ class MatrixGame(SymbolicGame):
 @registry.register(
     "matrix_game", examples=({"A": ((3, -1), (-2, 1))}, {"A": ((1, 0.5, 2), (0, 2, -1)), "parametrization": "softmax"})
 )
-def matrix_game(A: Any, parametrization: str = "direct") -> MatrixGame:
+def matrix_game(A: object, parametrization: str = "direct") -> MatrixGame:
     """f = x^T A y: player 1 mixes the rows and minimises, player 2 mixes the columns and maximises.
 
     "direct": w = (x, y) are the probabilities, and `project` is the exact Euclidean projection onto the two simplices;

@@ -102,7 +102,7 @@ def mixture_game(
     means = [sympy.symbols(f"m{i + 1}x m{i + 1}y", real=True) for i in range(k)]
     heights = sympy.symbols(f"phi1:{len(places) + 1}", real=True)
 
-    def bump(m: Any, c: Any) -> Any:
+    def bump(m: tuple[sympy.Expr, ...], c: tuple[sympy.Expr, ...]) -> sympy.Expr:
         return h2 / total * sympy.exp(-((m[0] - c[0]) ** 2 + (m[1] - c[1]) ** 2) / (2 * total))
 
     value = sum(

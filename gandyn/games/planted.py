@@ -18,7 +18,7 @@ from .quadratic import _matrix, general_quadratic, quadratic
     examples=({"eigenvalues": (1 + 2j, 0.5 - 1j)}, {"eigenvalues": (2, -0.5, 1j), "coupling": 1.5, "seed": 1}),
 )
 def planted_quadratic(
-    eigenvalues: Sequence[Any], coupling: Any = 1, seed: int | None = 0, tilt: Any = 0
+    eigenvalues: Sequence[Any], coupling: object = 1, seed: int | None = 0, tilt: object = 0
 ) -> SymbolicGame:
     """A zero-sum quadratic game whose Jacobian J has exactly the given eigenvalues.
 
@@ -96,7 +96,7 @@ def rational_rotation(size: int, seed: int | None) -> sympy.Matrix:
         },
     ),
 )
-def mixed_quadratic(symmetric: Any, antisymmetric: Any, sizes: Sequence[int] | None = None) -> SymbolicGame:
+def mixed_quadratic(symmetric: object, antisymmetric: object, sizes: Sequence[int] | None = None) -> SymbolicGame:
     """The n-player game with Jacobian J = S + A everywhere: potential part S, Hamiltonian part A, both planted.
 
     Costs f_i = x_i^T J_ii x_i / 2 + sum_{j != i} x_i^T J_ij x_j (Balduzzi et al. 2018, section 2.3). With A = 0 the
@@ -148,7 +148,7 @@ def mixed_quadratic(symmetric: Any, antisymmetric: Any, sizes: Sequence[int] | N
 
 
 @registry.register("potential_quadratic", examples=({"matrix": ((2, 1), (1, 1))},))
-def potential_quadratic(matrix: Any, sizes: Sequence[int] | None = None) -> SymbolicGame:
+def potential_quadratic(matrix: object, sizes: Sequence[int] | None = None) -> SymbolicGame:
     """The n-player potential game with field S w: every player's cost changes with its own block as w^T S w / 2 does.
 
     Args:
@@ -165,7 +165,7 @@ def potential_quadratic(matrix: Any, sizes: Sequence[int] | None = None) -> Symb
 
 
 @registry.register("hamiltonian_quadratic", examples=({"matrix": ((0, 1, -2), (-1, 0, 1), (2, -1, 0))},))
-def hamiltonian_quadratic(matrix: Any, sizes: Sequence[int] | None = None) -> SymbolicGame:
+def hamiltonian_quadratic(matrix: object, sizes: Sequence[int] | None = None) -> SymbolicGame:
     """The n-player Hamiltonian game with field A w: the flow circles, conserving |w|^2 and |A w|^2 / 2.
 
     Args:

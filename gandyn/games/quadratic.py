@@ -14,7 +14,7 @@ from . import registry
 def _matrix(entries: object) -> sympy.Matrix:
     from ..worlds import exact
 
-    if isinstance(entries, sympy.MatrixBase):
+    if isinstance(entries, sympy.Matrix):
         return entries
     if hasattr(entries, "tolist"):
         entries = entries.tolist()
@@ -39,7 +39,7 @@ def _matrix(entries: object) -> sympy.Matrix:
         {"a": ((2, 0.5), (0.5, 1)), "b": ((1, -1), (0, 2)), "c": ((1, 0), (0, 3))},
     ),
 )
-def quadratic(a: Any = 1, b: Any = 1, c: Any = 1) -> SymbolicGame:
+def quadratic(a: object = 1, b: object = 1, c: object = 1) -> SymbolicGame:
     """f(x, y) = x^T A x / 2 + x^T B y - y^T C y / 2: player x minimises, player y maximises.
 
     Field v = (A x + B y, C y - B^T x) for symmetric A and C (the symmetric part counts). Strongly convex-concave, with
