@@ -156,7 +156,7 @@ class FlatNetworks(Game):
             torch.cat(pieces, out=self._buffer)
         torch.clear_autocast_cache()  # copies of the old weights in half precision
 
-    def per_coordinate(self, value: Any, w: Array) -> Any:
+    def per_coordinate(self, value: object, w: Array) -> Array:
         """As for every game; vectors made of per-player parameters are kept, since a step asks for the same again."""
         key = (self.per_player(value), w.dtype, w.device)
         if key not in self._coefficients:

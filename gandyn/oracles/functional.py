@@ -22,7 +22,7 @@ class FunctionalNetwork:
         for name, parameter in self.network.named_parameters():
             yield name, self.values.get(name, parameter)
 
-    def __call__(self, *inputs: Any) -> Array:
+    def __call__(self, *inputs: object) -> Array:
         """The module's forward pass at these values."""
         own = {**dict(self.network.named_parameters()), **dict(self.network.named_buffers())}
         with standing_in([self.network], {id(own[name]): value for name, value in self.values.items()}):

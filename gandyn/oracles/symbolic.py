@@ -97,7 +97,7 @@ class SymbolicGame(Game):
     def own_quadratic(self) -> bool:  # type: ignore[override]
         """Whether each cost is a polynomial of degree two at most in its own player's block, the others held fixed."""
 
-        def fits(cost: Any, own: Sequence[Any]) -> bool:
+        def fits(cost: sympy.Expr, own: Sequence[Any]) -> bool:
             return bool(cost.is_polynomial(*own)) and sympy.Poly(cost, *own).total_degree() <= 2
 
         return all(fits(cost, self.symbols[block]) for cost, block in zip(self.exprs, self.slices, strict=True))
@@ -272,7 +272,7 @@ def from_sympy(
         >>> gd.games.from_sympy("a*b + c*a**2/2", ["a", "b"], {"c": 3}).exprs
         (3*a**2/2 + a*b, -3*a**2/2 - a*b)
     """
-    several = isinstance(costs, (Sequence, sympy.MatrixBase, np.ndarray)) and not isinstance(costs, str)
+    several = isinstance(costs, (Sequence, sympy.Matrix, np.ndarray)) and not isinstance(costs, str)
     costs = list(costs) if several else [costs]
     blocks = _blocks(players, _by_name(costs))
     if parameters is not None and (isinstance(parameters, str) or not isinstance(parameters, (Mapping, Sequence))):
@@ -300,18 +300,18 @@ def _by_name(expressions: Sequence[sympy.Expr]) -> dict[str, sympy.Expr]:
     return {s.name: s for e in expressions for s in getattr(e, "free_symbols", ())}
 
 
-def _blocks(players: Any, known: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
+def _blocks(players: object, known: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
     """The players' symbols by player, each a SymPy symbol: of names the known ones, else new real ones."""
 
     def named(text: str) -> tuple[Any, ...]:
         return tuple(known.get(s.name, s) for s in symbols(text, real=True))
 
-    def block(given: Any) -> tuple[Any, ...]:
+    def block(given: object) -> tuple[Any, ...]:
         if isinstance(given, str):
             return named(given)
         if isinstance(given, sympy.Symbol):
             return (given,)
-        if not isinstance(given, (Sequence, np.ndarray, sympy.MatrixBase)) or len(given) == 0:
+        if not isinstance(given, (Sequence, np.ndarray, sympy.Matrix)) or len(given) == 0:
             raise GameError(f"the player {given!r}", "a symbol, a name, or a sequence of them", '"x" or [x1, x2]')
         return tuple(s for entry in given for s in block(entry))
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..lazy import sympy
+from ..types import Array
 from ..worlds import exact
 
 SIDES = 1000  # the finest share of a coin
@@ -27,7 +28,7 @@ class Shift:
     """A vector of mean zero with this covariance, a SymPy matrix: symbols for its entries."""
 
     symbols: tuple[Any, ...]
-    covariance: Any
+    covariance: sympy.Matrix
 
 
 class SymbolicDraws:
@@ -50,13 +51,13 @@ class SymbolicDraws:
             self.choices.append(Choice(row, tuple(map(tuple, table))))
         return tuple(choice.symbols for choice in self.choices[-size:])
 
-    def coin(self, probability: Any) -> Any:
+    def coin(self, probability: object) -> sympy.Symbol:
         """A symbol that is 1 with this probability and else 0: a row of a table with that share of ones."""
         share = sympy.Rational(exact(probability)).limit_denominator(SIDES)
         table = [(int(k < share.p),) for k in range(share.q)]
         return self.rows(["coin"], table, 1)[0][0]
 
-    def shift(self, covariance: Any) -> Any:
+    def shift(self, covariance: sympy.Matrix) -> Array:
         """A vector of symbols with this covariance, an object array of shape (d,)."""
         k = len(self.shifts)
         vector = tuple(sympy.Symbol(f"xi{k}_{i + 1}", real=True) for i in range(covariance.rows))
