@@ -56,16 +56,16 @@ class Adam(Rule):
             "square": blend_square(moments["square"], v, second),
         }
 
-    def _weights(self, t: Any, w: Array) -> tuple[Any, Any, Any]:
+    def _weights(self, t: Array, w: Array) -> tuple[Any, Any, Any]:
         """What both moments are divided by after t fields, and what is added to the root."""
         first, second = (number(beta, w) for beta in self.betas)
         return 1 - first**t, 1 - second**t, number(self.eps, w)
 
-    def _direction(self, moments: Mapping[str, Array], t: Any, w: Array) -> Array:
+    def _direction(self, moments: Mapping[str, Array], t: Array, w: Array) -> Array:
         """d, the bias-corrected mean over the bias-corrected root, after t fields."""
         return over_root(moments["mean"], moments["square"], *self._weights(t, w))
 
-    def _moved(self, game: Game, w: Array, moments: Mapping[str, Array], t: Any, square: str = "square") -> Array:
+    def _moved(self, game: Game, w: Array, moments: Mapping[str, Array], t: Array, square: str = "square") -> Array:
         """w - lr d."""
         lr = game.per_coordinate(self.lr, w)
         return descend_over_root(w, lr, moments["mean"], moments[square], *self._weights(t, w))
@@ -83,10 +83,10 @@ class AdamW(Adam):
         weight_decay: decay rate of the parameters, one number or one per player.
     """
 
-    weight_decay: Any = weight(default=0.01)
+    weight_decay: Parameter = weight(default=0.01)
     examples = trials(lambda rule: [rule(0.1), rule((0.1, 0.05), (0.0, 0.9), weight_decay=(0.2, 0.0))])
 
-    def _moved(self, game: Game, w: Array, moments: Mapping[str, Array], t: Any, square: str = "square") -> Array:
+    def _moved(self, game: Game, w: Array, moments: Mapping[str, Array], t: Array, square: str = "square") -> Array:
         decay = game.per_coordinate(self.lr, w) * game.per_coordinate(self.weight_decay, w)
         return super()._moved(game, w - decay * w, moments, t, square)
 

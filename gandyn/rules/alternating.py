@@ -136,7 +136,7 @@ class AlternatingGD(Alternating):
     aliases = ("alternating",)
     examples = trials(lambda rule: [rule(0.1), rule((0.1, 0.05), order=(1, 0)), rule(0.1, repeats=(1, 3))])
 
-    def __init__(self, lr: Parameter, order: Any = None, repeats: Any = None) -> None:
+    def __init__(self, lr: Parameter, order: object = None, repeats: object = None) -> None:
         object.__setattr__(self, "lr", read_number(self, "lr", lr, positive))
         object.__setattr__(self, "inner", SimultaneousGD(self.lr))
         object.__setattr__(self, "order", order)

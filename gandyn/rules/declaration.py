@@ -76,7 +76,7 @@ def count(least: int, *, default: object = dataclasses.MISSING, optional: bool =
     return declared(read, default=default)
 
 
-def choice(*accepted: Any, default: object = dataclasses.MISSING) -> Any:
+def choice(*accepted: object, default: object = dataclasses.MISSING) -> Any:
     """A field that holds one of the values listed."""
 
     def read(rule: Rule, name: str, value: object) -> Any:
@@ -116,7 +116,7 @@ def modulus(formula: Callable[..., float | None]) -> Any:
     return bilinear_modulus
 
 
-def remembers(*rules: type[Rule], **starts: Any) -> Mapping[str, Any]:
+def remembers(*rules: type[Rule], **starts: object) -> Mapping[str, Any]:
     """`memory` of a rule: each array with `zero`, `start` or `first_field`, each counter with its first value.
 
     What the given rules remember comes before it.
@@ -179,7 +179,7 @@ def read_number(rule: Rule, name: str, value: object, accept: Callable[[Any], bo
     return value
 
 
-def _members(value: Any) -> Any:
+def _members(value: Any) -> Array | None:
     """The values of an array over the members of an ensemble; None of other parameters."""
     if not is_symbolic(value) or not value.free_symbols:
         return None

@@ -108,7 +108,7 @@ class DualityGapDescent(Rule):
 
     @modulus
     def bilinear_modulus(
-        s: float, lr: Parameter, k: Any, inner_lr: Parameter, through: bool, outer: Any
+        s: float, lr: Parameter, k: object, inner_lr: Parameter, through: bool, outer: Rule | None
     ) -> float | None:
         """sqrt((1 - k r s^2)^2 + s^2) with held answers, |1 - 2 k r s^2| through them, r = inner_lr / lr."""
         if None in (k, inner_lr) or outer is not None:

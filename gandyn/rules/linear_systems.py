@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import sys
-from typing import Any
+from types import ModuleType
 
 import numpy as np
 
@@ -125,7 +125,7 @@ def _apply(matrix: Array, u: Array) -> Array:
     return (matrix @ u[..., None])[..., 0]
 
 
-def _library(array: Array) -> Any:
+def _library(array: Array) -> ModuleType:
     return sys.modules["torch"] if world_of(array) == TORCH else np
 
 

@@ -9,14 +9,14 @@ from ..types import Parameter
 from ..worlds import TORCH, Array, sqrt, world_of
 
 
-def blend(old: Array, new: Array, weight: Any) -> Array:
+def blend(old: Array, new: Array, weight: Parameter) -> Array:
     """weight * old + (1 - weight) * new for a number `weight`: a moving average, in torch in one pass."""
     if world_of(old) == TORCH:
         return sys.modules["torch"].lerp(old, new, 1 - weight)
     return weight * old + (1 - weight) * new
 
 
-def blend_square(old: Array, new: Array, weight: Any) -> Array:
+def blend_square(old: Array, new: Array, weight: Parameter) -> Array:
     """weight * old + (1 - weight) * new^2, in torch in two passes. Once infinite it stays so: no inf - inf."""
     if world_of(old) == TORCH:
         if sys.modules["torch"].is_tensor(weight):
@@ -25,7 +25,7 @@ def blend_square(old: Array, new: Array, weight: Any) -> Array:
     return weight * old + (1 - weight) * (new * new)
 
 
-def over_root(mean: Array, square: Array, mean_weight: Any, square_weight: Any, eps: Parameter) -> Array:
+def over_root(mean: Array, square: Array, mean_weight: Parameter, square_weight: Parameter, eps: Parameter) -> Array:
     """(mean / mean_weight) / (sqrt(square / square_weight) + eps), elementwise, for numbers as weights and eps.
 
     In torch the weights go into the root and one vector holds everything between, unless derivatives are wanted.

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from ..errors import DomainError
-from ..types import Array, Cost, Domain, Game, Info, Rng, Rule, State
+from ..types import Array, Cost, Domain, Game, Info, Parameter, Rng, Rule, State
 from ..worlds import number
 from .declaration import count, derived, parameter, register, step_size, trials, weight
 from .schedule import PowerDecay
@@ -28,11 +28,11 @@ class DSEG(Rule):
         scale: steps after which the decay sets in.
     """
 
-    lr: Any = step_size()
-    exploration: Any = step_size()
-    power: Any = weight(default=0)
-    exploration_power: Any = weight(default=0)
-    scale: Any = step_size(default=1)
+    lr: Parameter = step_size()
+    exploration: Parameter = step_size()
+    power: Parameter = weight(default=0)
+    exploration_power: Parameter = weight(default=0)
+    scale: Parameter = step_size(default=1)
     cost = Cost(fields=2)
     domain = derived(lambda rule: Domain(capturable=not rule.decays, linear_in_field=not rule.decays))
     flow_order = None
@@ -87,8 +87,8 @@ class SVRE(Rule):
         batches: draws whose mean stands for the full field of a game that does not know it, such as networks.
     """
 
-    lr: Any = step_size()
-    restart: Any = parameter(lambda p: 0 < p <= 1, default=0.1)
+    lr: Parameter = step_size()
+    restart: Parameter = parameter(lambda p: 0 < p <= 1, default=0.1)
     batches: int = count(1, default=10)
     domain = Domain(capturable=False)
     cost = Cost(fields=2)
