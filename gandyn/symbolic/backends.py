@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..errors import DomainError
-from ..worlds import sign
+from ..worlds import Array, sign
 from .lowering import BOOLEAN, Operand, StraightLine
 
 INFIX = {
@@ -137,7 +137,7 @@ def torch_namespace() -> dict[str, Any]:
     import torch
 
     def lift(function: Callable[..., Any], scalar: Callable[..., float]) -> Callable[..., Any]:
-        def apply(*args: object) -> Any:
+        def apply(*args: object) -> Array:
             like = next((a for a in args if isinstance(a, torch.Tensor)), None)
             if like is None:
                 return scalar(*args)

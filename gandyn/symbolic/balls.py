@@ -78,7 +78,7 @@ def namespace() -> dict[str, Any]:
     return result | {"ball": arb, "multiply": multiply, "power": lambda x, y: x**y}
 
 
-def hull(low: Any, high: Any) -> Ball:
+def hull(low: object, high: object) -> Ball:
     """The ball around [low, high]; ends are floats, fractions or SymPy rationals."""
     return _point(low).union(_point(high))
 
@@ -212,7 +212,7 @@ class BallFunction:
             columns = run(*np.moveaxis(np.asarray(z, dtype=float), -1, 0), *p, *numbers)
         return np.stack([np.broadcast_to(c, np.shape(z)[:-1]) for c in columns], axis=-1).astype(float)
 
-    def jacobian(self, z: Any, p: Sequence[float]) -> Array:
+    def jacobian(self, z: object, p: Sequence[float]) -> Array:
         """Jacobians on floats, z of shape (..., n); shape (..., m, n)."""
         _, run, numbers = self._on_floats
         z = np.asarray(z, dtype=float)
@@ -222,7 +222,7 @@ class BallFunction:
         filled = [np.broadcast_to(entry, z.shape[:-1]) for entry in dense.ravel()]
         return np.stack(filled, axis=-1).reshape(*z.shape[:-1], *dense.shape).astype(float)
 
-    def _chain(self, values: Sequence[object], zero: Any) -> Array:
+    def _chain(self, values: Sequence[object], zero: object) -> Array:
         """The Jacobian from the partial derivatives of every line of the program."""
         n, first = len(self.coordinates), len(self.outputs)
         rows: list[list[Any]] = []

@@ -32,7 +32,7 @@ class Expectation(sympy.Expr):  # type: ignore[misc]
         1
     """
 
-    def __new__(cls, integrand: sympy.Expr, symbol: sympy.Symbol, law: Any) -> sympy.Expr:
+    def __new__(cls, integrand: sympy.Expr, symbol: sympy.Symbol, law: object) -> sympy.Expr:
         """The expectation, evaluated where the integrand is a polynomial in the random symbol."""
         integrand, law = sympy.sympify(integrand, strict=True), str(law)
         if symbol not in integrand.free_symbols:

@@ -80,7 +80,7 @@ class Exponentials:
         ((shift,), scale) = next(iter(denominator.terms()))
         return self._sum(numerator, shift, scale)
 
-    def _sum(self, polynomial: sympy.Poly, shift: int, scale: Any) -> Any:
+    def _sum(self, polynomial: sympy.Poly, shift: int, scale: object) -> Any:
         return sympy.Add(
             *(QQ.to_sympy(c / scale) * sympy.exp(sympy.Rational(k - shift, self.q)) for (k,), c in polynomial.terms())
         )

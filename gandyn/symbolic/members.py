@@ -15,6 +15,7 @@ import numpy as np
 import sympy
 
 from ..errors import ParameterError, ShapeError
+from ..worlds import Array
 
 
 class PerMember(sympy.Symbol):  # type: ignore[misc]
@@ -29,7 +30,7 @@ class PerMember(sympy.Symbol):  # type: ignore[misc]
     made: ClassVar[bool] = False
     values: np.ndarray
 
-    def __new__(cls, values: Any, name: str = "parameter") -> PerMember:
+    def __new__(cls, values: Array, name: str = "parameter") -> PerMember:
         """The symbol; its sign is assumed where all values have it."""
         array = np.array(values, dtype=float)
         array.setflags(write=False)
@@ -41,7 +42,7 @@ class PerMember(sympy.Symbol):  # type: ignore[misc]
     def __getnewargs_ex__(self) -> tuple[tuple[Any, str], dict[str, bool]]:
         return (self.values, self.name), {}
 
-    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+    def __reduce_ex__(self, protocol: object) -> tuple[Any, ...]:
         return PerMember, (self.values, self.name)
 
     def _hashable_content(self) -> tuple[Any, ...]:
@@ -51,7 +52,7 @@ class PerMember(sympy.Symbol):  # type: ignore[misc]
         shape, values = " x ".join(map(str, self.values.shape)), self.values
         return f"<{shape} values from {values.min():.6g} to {values.max():.6g}>"
 
-    def like(self, w: Any) -> Any:
+    def like(self, w: Array) -> Array:
         """The values in the world, precision and place of a NumPy array or torch tensor."""
         if isinstance(w, np.ndarray):
             return self.values
@@ -71,7 +72,7 @@ def _signs(values: np.ndarray) -> dict[str, bool]:
     return next(({name: True} for name, holds in tests.items() if holds), {})
 
 
-def per_member(values: Any, name: str = "parameter") -> Any:
+def per_member(values: Array, name: str = "parameter") -> sympy.Expr:
     """An array of numbers as a parameter with one value for each member; complex ones as a + I b of two.
 
     Raises:
@@ -90,7 +91,7 @@ def per_member(values: Any, name: str = "parameter") -> Any:
     return PerMember(array, name)
 
 
-def values_of(expression: sympy.Expr, w: Any) -> Any:
+def values_of(expression: sympy.Expr, w: Array) -> Array | None:
     """An expression in symbols that all carry values, as an array or tensor like w; None where another is free."""
     if isinstance(expression, PerMember):
         return expression.like(w)
@@ -101,7 +102,7 @@ def values_of(expression: sympy.Expr, w: Any) -> Any:
     return PerMember(values, "value").like(w)
 
 
-def members_in(*values: Any) -> tuple[PerMember, ...]:
+def members_in(*values: object) -> tuple[PerMember, ...]:
     """The symbols that hold one value per member in some games, rules or parameters: each once, in order."""
     return tuple(dict.fromkeys(found for value in values for found in _inside(value))) if PerMember.made else ()
 
@@ -124,7 +125,7 @@ def _all(values: Iterable[object]) -> Iterator[PerMember]:
         yield from _inside(value)
 
 
-def spread(array: Any, shape: tuple[int, ...]) -> Any:
+def spread(array: Array, shape: tuple[int, ...]) -> Array:
     """An array or tensor broadcast to a shape."""
     return np.broadcast_to(array, shape) if isinstance(array, np.ndarray) else array.expand(*shape)
 
