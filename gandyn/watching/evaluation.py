@@ -26,7 +26,7 @@ class Call:
 
     network: int
     points: Any
-    output: Any
+    output: torch.Tensor
     made: bool
 
 
@@ -41,8 +41,8 @@ class Judgement:
         real, fake: the points, (n, ...), (m, ...).
     """
 
-    on_real: Any
-    on_fake: Any
+    on_real: torch.Tensor
+    on_fake: torch.Tensor
     log_odds: tuple[Any, Any] | None
     slope: float | None
     real: Any
@@ -84,11 +84,11 @@ class Overheard:
             self._mark(result)
         return result
 
-    def _mark(self, result: Any) -> None:
+    def _mark(self, result: object) -> None:
         for t in _tensors(result):
             self._made[id(t)] = t  # held, so that the id stays its own
 
-    def _before(self, module: Any, args: Any, kwargs: Any) -> Any:
+    def _before(self, module: torch.nn.Module, args: Any, kwargs: Any) -> Any:
         """Data that nobody differentiates by are made leaves, so that slopes can be taken at them."""
         first = next(iter(_tensors((args, kwargs))), None)
         if first is None or first.requires_grad or not first.is_floating_point() or id(first) in self._made:
@@ -96,7 +96,7 @@ class Overheard:
         leaf = first.detach().requires_grad_()
         return tuple(leaf if a is first else a for a in args), {k: leaf if a is first else a for k, a in kwargs.items()}
 
-    def _after(self, index: int, args: Any, kwargs: Any, output: Any) -> None:
+    def _after(self, index: int, args: Any, kwargs: Any, output: torch.Tensor) -> None:
         points, answer = next(iter(_tensors((args, kwargs))), None), next(iter(_tensors(output)), None)
         if points is None or answer is None:
             return
@@ -111,7 +111,7 @@ class Overheard:
         """The networks that were shown what the generator made."""
         return sorted({c.network for c in self.calls if c.made and c.network != self.generator})
 
-    def judgement(self, index: int, cost: Any) -> Judgement | None:
+    def judgement(self, index: int, cost: torch.Tensor) -> Judgement | None:
         """What a discriminator says of data and samples, read off the outputs on which its cost depends."""
         calls = [c for c in self.calls if c.network == index and c.output.is_floating_point()]
         slopes = torch.autograd.grad(cost, [c.output for c in calls], retain_graph=True, allow_unused=True)
@@ -138,7 +138,7 @@ class Overheard:
         return None
 
 
-def _part(call: Call, slope: Any, rows: slice) -> tuple[Any, Any, Any]:
+def _part(call: Call, slope: torch.Tensor, rows: slice) -> tuple[Any, Any, Any]:
     return call.points.detach()[rows], _each(call.output.detach(), mean=True)[rows], slope[rows]
 
 
@@ -163,18 +163,18 @@ def _log_odds(real: Array, fake: Array, turn: float) -> tuple[Any, Any] | None:
     return None
 
 
-def _as_logit(outputs: Any) -> Any:
+def _as_logit(outputs: torch.Tensor) -> torch.Tensor:
     return outputs
 
 
-def _as_probability(outputs: Any) -> Any:
+def _as_probability(outputs: torch.Tensor) -> Any:
     if float(outputs.min()) < 0 or float(outputs.max()) > 1:
         return None
     inside = outputs.double().clamp(1e-12, 1 - 1e-12)
     return torch.log(inside) - torch.log1p(-inside)
 
 
-def _logit_slope(wrong: Any) -> Any:
+def _logit_slope(wrong: torch.Tensor) -> torch.Tensor:
     """d/ds of -log(1 - sigma(s)): sigma(s), the probability given to the wrong answer."""
     return torch.sigmoid(wrong.double())
 
@@ -184,7 +184,7 @@ def _probability_slope(wrong: Any) -> Any:
     return 1 + torch.exp(wrong.double())
 
 
-def _proportional(found: Any, expected: Any) -> bool:
+def _proportional(found: torch.Tensor, expected: torch.Tensor) -> bool:
     """Whether slopes follow a formula, on outputs that differ enough to tell it from a constant."""
     clear = expected > LEAST_ODDS
     if int(clear.sum()) < 4:
@@ -204,7 +204,7 @@ def _largest_slope(calls: Sequence[Call]) -> float | None:
     return max(found) if found else None
 
 
-def _each(values: Any, mean: bool = False) -> Any:
+def _each(values: torch.Tensor, mean: bool = False) -> torch.Tensor:
     """One number for each point: the mean over patches, or the sum of their slopes."""
     flat = values.reshape(len(values), -1) if values.ndim else values.reshape(1, 1)
     return flat.mean(1) if mean else flat.sum(1)

@@ -129,7 +129,7 @@ class Watch:
         self._clock.afterwards += synchronised() - began
         return self.rows[-1]
 
-    def _look(self, affords: Any, limit: Budget | None = None) -> list[Finding]:
+    def _look(self, affords: object, limit: Budget | None = None) -> list[Finding]:
         row: Row = {"step": self.count}
         try:
             with self._view.open(self._batch) as (game, w):

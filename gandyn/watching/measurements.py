@@ -180,7 +180,7 @@ def _largest_step(game: LossesGame, rule: Rule | None, own: Spectrum) -> dict[st
     return result | {"value": float((2 * values.real / np.abs(values) ** 2)[clear].min())}
 
 
-def _largest_factor(game: LossesGame, rule: Rule, values: Any) -> dict[str, Any]:
+def _largest_factor(game: LossesGame, rule: Rule, values: object) -> dict[str, Any]:
     """Where, from small factors on, the spectral radius over the modes first passes 1."""
 
     def unstable(factor: float) -> bool:

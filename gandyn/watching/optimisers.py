@@ -20,7 +20,7 @@ Used = Rule | torch.optim.Optimizer | Sequence[torch.optim.Optimizer]
 Vector = Callable[[str], Any]
 
 
-def is_used(rule: Any) -> bool:
+def is_used(rule: object) -> bool:
     """Whether this is something that `in_use` reads."""
     if isinstance(rule, list | tuple):
         return bool(rule) and all(isinstance(one, torch.optim.Optimizer) for one in rule)
@@ -82,7 +82,7 @@ def _read(optimizer: Any, settings: dict[str, Any], own: Sequence[Any]) -> tuple
     )
 
 
-def _refuse(optimizer: Any, settings: dict[str, Any]) -> None:
+def _refuse(optimizer: object, settings: dict[str, Any]) -> None:
     coupled = not (settings.get("decoupled_weight_decay") or isinstance(optimizer, torch.optim.AdamW))
     wrong = [key for key in ("maximize", "nesterov", "dampening", "centered") if settings.get(key)]
     wrong += ["weight_decay"] if settings.get("weight_decay") and (coupled or settings.get("amsgrad")) else []

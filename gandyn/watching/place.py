@@ -54,7 +54,7 @@ class Place:
             **self._metrics(real, apart),
         }
 
-    def _metrics(self, real: Array, apart: Any) -> dict[str, Any]:
+    def _metrics(self, real: Array, apart: torch.Tensor) -> dict[str, Any]:
         if self._modes is None:
             return {}
         fresh = (real.flatten(1).double() - self._mean) @ self._axes.T

@@ -98,7 +98,7 @@ class Surroundings:
                 )
 
 
-def _put_back(tensor: Array, values: Any) -> None:
+def _put_back(tensor: Array, values: torch.Tensor) -> None:
     tensor.data.copy_(values)  # through .data, which leaves the version that autograd compares
 
 
@@ -153,7 +153,7 @@ def restore_dict(held: dict[Any, Any], before: dict[Any, Any]) -> None:
 # --- reading code ---------------------------------------------------------------------------------------------------
 
 
-def _reached(function: Any, undo: list[Callable[[], Any]]) -> Iterator[tuple[str, Any]]:
+def _reached(function: object, undo: list[Callable[[], Any]]) -> Iterator[tuple[str, Any]]:
     """(name, object) for everything that a function reaches; restorers of its variables go to `undo`."""
     queue: collections.deque[tuple[str, Any, frozenset[str]]] = collections.deque([("losses", function, frozenset())])
     seen: set[tuple[int, frozenset[str]]] = set()
@@ -243,5 +243,5 @@ def _is_users_object(found: object) -> bool:
     return _root(type(found).__module__) not in LIBRARIES | STANDARD | {"builtins"}
 
 
-def _root(module: Any) -> str:
+def _root(module: object) -> str:
     return str(module).split(".")[0]

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..gans.monitor import Detector, Finding, Row
+from ..types import Array
 
 LEAST, WINDOW = 8, 40
 CLEAR = 3.0  # standard errors beyond which a trend counts
@@ -118,10 +119,10 @@ def verdict(name: str, rows: Sequence[Row], findings: Sequence[Finding], generat
 class _Series:
     """One network's numbers over the window: steps, losses, gradient norms, and moves relative to the parameters."""
 
-    steps: Any
-    losses: Any
-    norms: Any
-    moves: Any
+    steps: Array
+    losses: Array
+    norms: Array
+    moves: Array
 
 
 def _diverging(name: str, series: _Series) -> Verdict | None:
@@ -193,7 +194,7 @@ def _turning(name: str, series: _Series) -> Verdict | None:
     return Verdict(name, Kind.TURNING, reason + told)
 
 
-def trend(values: Any) -> float:
+def trend(values: Array) -> float:
     """Kendall's S over its standard error, enlarged where neighbours are alike (lag-one correlation about a cubic)."""
     n = len(values)
     signs = np.sign(values[None, :] - values[:, None])
@@ -207,5 +208,5 @@ def trend(values: Any) -> float:
     return total / error * math.sqrt((1 - alike) / (1 + alike))
 
 
-def _slope(steps: Any, values: Any) -> float:
+def _slope(steps: Array, values: Array) -> float:
     return float(np.polyfit(steps, values, 1)[0])
