@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Any
 
 from .errors import ParameterError
+from .lazy import sympy
 from .parameters import finite, is_number
 from .worlds import exact, is_symbolic
 
@@ -36,7 +37,7 @@ class Curve:
         """Whether it lies on the real axis."""
         return not any(self.y)
 
-    def __call__(self, u: Any) -> tuple[Any, Any, Any]:
+    def __call__(self, u: object) -> tuple[Any, Any, Any]:
         """x(u), y(u) and n(u), in the arithmetic of u."""
         return _value(self.x, u), _value(self.y, u), _value(self.n, u)
 
@@ -299,7 +300,7 @@ def _real(item: object, name: str, value: object) -> Fraction:
     return x
 
 
-def _fraction(number: Any) -> Fraction:
+def _fraction(number: sympy.Expr) -> Fraction:
     return Fraction(int(number.p), int(number.q)) if number.is_Rational else Fraction(repr(float(number)))
 
 

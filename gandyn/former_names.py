@@ -6,6 +6,7 @@ import importlib
 import importlib.abc
 import importlib.util
 import sys
+from types import ModuleType
 from typing import Any
 
 from .public_names import ANALYSES
@@ -60,12 +61,12 @@ PARTED = {
 class FormerNames(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Finds a module under its former name."""
 
-    def find_spec(self, fullname: str, path: Any = None, target: object = None) -> Any:
+    def find_spec(self, fullname: str, path: object = None, target: object = None) -> Any:
         """A spec for a name of `FORMER`."""
         name = fullname.removeprefix("gandyn.")
         return importlib.util.spec_from_loader(fullname, self) if fullname != name and name in FORMER else None
 
-    def create_module(self, spec: Any) -> Any:
+    def create_module(self, spec: Any) -> ModuleType:
         """The module itself, under its present name."""
         module = importlib.import_module(f"gandyn.{FORMER[spec.name.removeprefix('gandyn.')]}")
         for name, home in PARTED.get(spec.name.removeprefix("gandyn."), {}).items():
@@ -73,7 +74,7 @@ class FormerNames(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self.own = module.__spec__
         return module
 
-    def exec_module(self, module: Any) -> None:
+    def exec_module(self, module: ModuleType) -> None:
         """Run nothing: the module has run under its new name. Put back the specification that the import replaced."""
         module.__spec__ = self.own
 

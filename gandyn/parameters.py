@@ -52,7 +52,7 @@ def read_fields(item: Any) -> None:
     parse_flags(item)
 
 
-def read_number(item: object, name: str, value: Any) -> Number:
+def read_number(item: object, name: str, value: object) -> Number:
     """A number or expression; text is the number or the free positive symbols that it says, an array one per member.
 
     Raises:

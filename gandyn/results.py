@@ -18,6 +18,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 
 from .errors import DomainError
+from .lazy import sympy
 from .types import Array, Counts, Game, Rule, State
 
 COORDINATES_SHOWN = 12
@@ -213,7 +214,7 @@ def with_decimal(value: object, text: str | None = None) -> str:
     return f"{shown} = {decimal(value)}" if _needs_decimal(value) else shown
 
 
-def exact_and_decimal(value: Any) -> dict[str, Any] | None:
+def exact_and_decimal(value: sympy.Expr | None) -> dict[str, Any] | None:
     """An exact number for `to_dict()`: {"exact": its text, "value": its float}; None stays None."""
     return None if value is None else {"exact": str(value), "value": float(value)}
 
@@ -328,7 +329,7 @@ class Trajectory(Result):
         """Which members diverged: a bool, or an array of them."""
         return self.status == Status.DIVERGED
 
-    def __call__(self, t: Any) -> Any:
+    def __call__(self, t: Array) -> Array:
         """The flow's point at any time, by dense output."""
         if self.solution is None:
             raise TypeError("only flows can be evaluated between their steps: index `.w` instead")

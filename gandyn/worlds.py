@@ -61,7 +61,7 @@ def exact(value: Any) -> sympy.Expr:
     return sympy.Rational(repr(value)) if math.isfinite(value) else sympy.Float(value)
 
 
-def from_list(values: Any, among: Collection[str] = (NUMPY,)) -> Array:
+def from_list(values: object, among: Collection[str] = (NUMPY,)) -> Array:
     """Nested lists as an array: of numbers, of symbols where text or SymPy stands in them, or torch's alone.
 
     Raises:
@@ -199,7 +199,7 @@ def _pairwise(name: str, symbolic: str, x: Array, y: Array) -> Array:
     return getattr(np, name)(x, y)
 
 
-def clip(x: Array, low: Any, high: Any) -> Array:
+def clip(x: Array, low: Array, high: Array) -> Array:
     """Elementwise projection onto [low, high]; the bounds are numbers or arrays over the last axis."""
     return minimum(maximum(x, low), high)
 
@@ -210,7 +210,7 @@ def where(condition: Array, x: Array, y: Array) -> Array:
         return sys.modules["torch"].where(condition, x, y)
     if any(world_of(a) == SYMBOLS or is_symbolic(a) for a in (condition, x, y)):
 
-        def choose(c: Any, a: Any, b: Any) -> Any:
+        def choose(c: sympy.Basic, a: sympy.Expr, b: sympy.Expr) -> sympy.Expr:
             return sympy.Piecewise((exact(a), c), (exact(b), True))
 
         return np.frompyfunc(choose, 3, 1)(condition, x, y)

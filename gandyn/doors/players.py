@@ -84,7 +84,7 @@ def rules_of(name: str, value: object, given: Mapping[str, object] = NOTHING) ->
     return [rule(f"{name}[{k}]", one) for k, one in enumerate(value)]
 
 
-def trajectory(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any:
+def trajectory(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Trajectory:
     """Return `value` where it is a trajectory, as `gd.iterate` returns one; refuse anything else."""
     if not isinstance(value, Trajectory):
         raise ParameterError(f"{name}={shown(value)}", "a trajectory", "gd.iterate(game, rule, start, steps)")

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import ParameterError, PointError
 from ..parameters import finite, is_number
-from ..types import Game
+from ..types import Array, Game
 from ..worlds import exact, is_symbolic
 from .values import rational, shown
 
@@ -56,7 +56,7 @@ def grid(name: str, value: Any, given: Mapping[str, Any]) -> Any:
     return value
 
 
-def _tensor(name: str, value: Any) -> None:
+def _tensor(name: str, value: Array) -> None:
     if not value.is_floating_point():
         raise PointError(f"{name} of {value.dtype}", "floating-point numbers", f"{name}.double()")
     if not bool(value.isfinite().all()):

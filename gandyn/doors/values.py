@@ -39,7 +39,7 @@ def a_function(name: str, value: object, given: Mapping[str, object] = NOTHING) 
     return value
 
 
-def count(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any:
+def count(name: str, value: object, given: Mapping[str, object] = NOTHING) -> int:
     """Return a whole number of size at most 10**12 as an int; refuse anything else."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
         raise ParameterError(f"{name}={shown(value)}", "a whole number", f"{name}=10")
@@ -48,7 +48,7 @@ def count(name: str, value: object, given: Mapping[str, object] = NOTHING) -> An
     return int(value)
 
 
-def several(name: str, value: Any, given: Mapping[str, object] = NOTHING) -> Any:
+def several(name: str, value: Any, given: Mapping[str, object] = NOTHING) -> int:
     """Return a whole number from 1 up to 10**12 as an int; refuse anything else."""
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not whole or int(value) < 1:
@@ -116,7 +116,7 @@ def above_zero(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any
     return value
 
 
-def flag(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any:
+def flag(name: str, value: object, given: Mapping[str, object] = NOTHING) -> bool:
     """True or False."""
     if not isinstance(value, (bool, np.bool_)):
         raise ParameterError(f"{name}={shown(value)}", "True or False", f"{name}=True")

@@ -9,6 +9,7 @@ import os
 import pathlib
 import sys
 from collections.abc import Callable, Mapping
+from types import ModuleType
 from typing import Any
 
 from ..errors import GandynError, ParameterError, UnknownNameError
@@ -112,7 +113,7 @@ def load(path: str | os.PathLike[str]) -> PaperFigure:
     )  # fmt: skip
 
 
-def _check(file: pathlib.Path, module: Any) -> None:
+def _check(file: pathlib.Path, module: ModuleType) -> None:
     lacks = [name for name in TEXTS if not (isinstance(getattr(module, name, None), str) and getattr(module, name))]
     lacks += [f"{name}(...)" for name in ("compute", "draw") if not callable(getattr(module, name, None))]
     expected = getattr(module, "EXPECTED", ())

@@ -63,7 +63,7 @@ class Additive:
             raise ParameterError(f"Additive(degrees={shown(self.degrees)})", needed, "degrees=5")
 
     @classmethod
-    def read(cls, noise: Any) -> Additive:
+    def read(cls, noise: object) -> Additive:
         """The noise itself, or the one that a number, a tuple or a matrix stands for."""
         return noise if isinstance(noise, Additive) else cls(noise)
 
@@ -130,7 +130,7 @@ class Additive:
         return found
 
 
-def numeric(matrix: Any, task: str) -> np.ndarray:
+def numeric(matrix: sympy.Matrix, task: str) -> np.ndarray:
     """A SymPy matrix as floats.
 
     Raises:
@@ -147,7 +147,7 @@ def _row(row: Sequence[object]) -> str:
     return f"({', '.join(map(str, row))})"
 
 
-def _entry(value: Any) -> Any:
+def _entry(value: Any) -> sympy.Expr:
     value = exact(value) if isinstance(value, str) else value
     good = not isinstance(value, (bool, np.bool_)) and (is_number(value) or is_symbolic(value))
     if good and not finite(value):
@@ -179,7 +179,7 @@ def _read(given: object) -> Any:
     return rows
 
 
-def _nonnegative(value: Any) -> Any:
+def _nonnegative(value: sympy.Expr) -> sympy.Expr:
     if value.is_negative or (not value.free_symbols and float(value) < 0):
         raise ParameterError(f"a variance of {value}", "a variance that is not negative", FIX)
     return value

@@ -91,7 +91,7 @@ class LossesGame(NetworkGame):
             )
         return network
 
-    def _played(self, network: Any) -> list[Array]:
+    def _played(self, network: torch.nn.Module) -> list[Array]:
         """The parameters that train, and the frozen ones of the same type and device as the first of them."""
         kinds = [(p.dtype, p.device) for p in network.parameters() if p.requires_grad]
         return [p for p in network.parameters() if (kinds and (p.dtype, p.device) == kinds[0]) or p.requires_grad]

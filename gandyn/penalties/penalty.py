@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Protocol
 
 from .. import worlds
+from ..lazy import sympy
 from ..parameters import read_fields
 from ..worlds import Array, is_symbolic, number
 
@@ -77,11 +78,11 @@ class Penalty:
         """(low, high) where `project` clips every parameter to one interval; None where it does something else."""
         return None
 
-    def cost(self, critic: Critic) -> Any:
+    def cost(self, critic: Critic) -> Array | int:
         """The term added to the discriminator's cost."""
         return 0
 
-    def generator_cost(self, critic: Critic) -> Any:
+    def generator_cost(self, critic: Critic) -> Array | int:
         """The term added to the generator's cost."""
         return 0
 
@@ -128,7 +129,7 @@ def length(squared: Array) -> Array:
     return worlds.sqrt(worlds.where(above, squared, ones)) * worlds.where(above, ones, 0 * ones)
 
 
-def root(value: Any, like: Array) -> Any:
+def root(value: float | sympy.Expr, like: Array) -> float | sympy.Expr:
     """The square root of a parameter, exact beside symbols."""
     value = number(value, like)
     return worlds.sqrt(value) if is_symbolic(value) else math.sqrt(value)

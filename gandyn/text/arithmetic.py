@@ -82,7 +82,7 @@ def product(factors: Sequence[Any], powers: Sequence[int], text: str) -> sympy.E
     return in_range(sympy.Mul(*(exactly(f, text) ** p for f, p in zip(factors, powers, strict=True))), text)
 
 
-def power(base: Any, exponent: Any, text: str) -> Any:
+def power(base: float | sympy.Expr, exponent: Any, text: str) -> int | sympy.Expr:
     """base ** exponent, for exponents up to 64 in size."""
     base, exponent = exactly(base, text), exactly(exponent, text)
     if not exponent.free_symbols and not abs(complex(exponent)) <= LARGEST_POWER:
@@ -124,7 +124,7 @@ def function(name: str, arguments: Sequence[object], text: str) -> sympy.Expr:
     return in_range(value, text)
 
 
-def _piece(pair: Any, text: str) -> tuple[Any, Any]:
+def _piece(pair: object, text: str) -> tuple[Any, Any]:
     if not (isinstance(pair, tuple) and len(pair) == 2):
         refuse(text, "with a piece that is no pair", "pairs (value, condition)", "Piecewise((x, x > 0), (0, true))")
     value, condition = pair
@@ -137,7 +137,7 @@ def _numbers(values: Sequence[object]) -> bool:
     return all(isinstance(v, (int, float, complex)) and not isinstance(v, bool) for v in values)
 
 
-def _bounded(value: Any, name: str, text: str) -> None:
+def _bounded(value: sympy.Expr, name: str, text: str) -> None:
     if not value.free_symbols and not abs(complex(value)) <= LARGEST_EXPONENT:
         refuse(text, f"with {name} of {str(value)[:20]}", f"arguments up to {LARGEST_EXPONENT}", "use other units")
 

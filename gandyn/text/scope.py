@@ -104,7 +104,7 @@ class Scope:
         """a * b / c."""
         return arithmetic.product([self.operand(f, text) for f in factors], powers, text)
 
-    def power(self, base: Any, exponent: Any, text: str) -> Any:
+    def power(self, base: float | sympy.Expr, exponent: object, text: str) -> int | sympy.Expr:
         """a ** b."""
         return arithmetic.power(self.operand(base, text), self.operand(exponent, text), text)
 
@@ -113,7 +113,7 @@ class Scope:
         arithmetic.exactly(0 if isinstance(value, float) else self.operand(value, text), text)
         return value
 
-    def negative(self, value: Any, text: str) -> Any:
+    def negative(self, value: float | sympy.Expr, text: str) -> float | sympy.Expr:
         """-a, a float where a is one."""
         if isinstance(value, float):
             return -value
@@ -121,6 +121,6 @@ class Scope:
         arithmetic.exactly(value, text)
         return -value
 
-    def compare(self, sign: str, left: Any, right: Any, text: str) -> Any:
+    def compare(self, sign: str, left: object, right: object, text: str) -> Any:
         """a < b has no meaning outside of costs."""
         refuse(text, f"with {sign!r}", "a number, a name, or a call", "leave the comparison out")

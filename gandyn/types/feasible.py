@@ -158,7 +158,7 @@ class FeasibleSet:
             return [{k: -1}]
         return [{k: 0}] + [{k: side} for side, b in ((-1, self.low[k]), (1, self.high[k])) if _finite(b)]
 
-    def first_order(self, point: Sequence[object], v: Sequence[object], tolerance: Any = 0.0) -> FirstOrder:
+    def first_order(self, point: Sequence[object], v: Sequence[object], tolerance: Array = 0.0) -> FirstOrder:
         """The first-order conditions at a feasible point with field v, both (d,).
 
         Args:
@@ -290,7 +290,7 @@ class FirstOrder:
 
     face: Face
     v: tuple[float | sympy.Expr, ...]
-    tolerance: Any = 0.0
+    tolerance: Array = 0.0
 
     @functools.cached_property
     def multipliers(self) -> dict[int, Any]:
@@ -334,5 +334,5 @@ class FirstOrder:
         return self.at_rest and not self.wrong
 
 
-def _whole(count: int, v: Sequence[object]) -> Any:
+def _whole(count: int, v: Sequence[object]) -> int | sympy.Expr:
     return worlds.exact(count) if any(map(worlds.is_symbolic, v)) else count

@@ -161,7 +161,7 @@ class Game(JointSpace, abc.ABC):
         """Player `which`'s own problem, with the other blocks of w held fixed."""
         return RestrictedGame(self, self.player_index(which), w)
 
-    def resolvent(self, lr: Any, w: Array) -> Array:
+    def resolvent(self, lr: object, w: Array) -> Array:
         """The point x with x + lr v(x) = w, where it is known in closed form.
 
         Raises:

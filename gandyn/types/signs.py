@@ -64,7 +64,7 @@ def _nil(e: sympy.Expr) -> bool:
     return not (value.is_number and value.is_finite and value != 0)
 
 
-def simplified(e: sympy.Expr) -> Any:
+def simplified(e: sympy.Expr) -> sympy.Expr:
     """The shorter form of an expression that SymPy finds within `SECONDS`, otherwise the expression as it stands.
 
     For what people read: a question about the value is asked of `is_zero` and `sign`.

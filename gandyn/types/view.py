@@ -38,7 +38,7 @@ class Redirected:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def __get__(self, view: Any, owner: object = None) -> Any:
+    def __get__(self, view: Game, owner: object = None) -> Any:
         return self if view is None else getattr(view, self.name)
 
 
