@@ -8,8 +8,7 @@ from fractions import Fraction
 from typing import Any, ClassVar
 
 from ..errors import DomainError, ParameterError
-from ..lazy import sympy
-from ..types import Array, Cost, Domain, Game, Info, Rng, Rule, State
+from ..types import Array, Cost, Domain, Game, Info, Parameter, Rng, Rule, State
 from ..worlds import exact, is_symbolic
 
 
@@ -87,7 +86,7 @@ def scaled(rule: Rule, game: Game, factors: tuple[object, ...]) -> Rule:
     return dataclasses.replace(rule, **changes)  # type: ignore[type-var]
 
 
-def _times(a: float | sympy.Expr, b: float | sympy.Expr) -> float | sympy.Expr:
+def _times(a: Parameter, b: Parameter) -> Parameter:
     """a b, exact with symbols; two floats are multiplied as the decimals that they print as."""
     if is_symbolic(a) or is_symbolic(b):
         return exact(a) * exact(b)

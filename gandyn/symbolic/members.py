@@ -15,7 +15,6 @@ import numpy as np
 import sympy
 
 from ..errors import ParameterError, ShapeError
-from ..worlds import Array
 
 
 class PerMember(sympy.Symbol):  # type: ignore[misc]
@@ -30,7 +29,7 @@ class PerMember(sympy.Symbol):  # type: ignore[misc]
     made: ClassVar[bool] = False
     values: np.ndarray
 
-    def __new__(cls, values: Array, name: str = "parameter") -> PerMember:
+    def __new__(cls, values: np.ndarray, name: str = "parameter") -> PerMember:
         """The symbol; its sign is assumed where all values have it."""
         array = np.array(values, dtype=float)
         array.setflags(write=False)
@@ -52,7 +51,7 @@ class PerMember(sympy.Symbol):  # type: ignore[misc]
         shape, values = " x ".join(map(str, self.values.shape)), self.values
         return f"<{shape} values from {values.min():.6g} to {values.max():.6g}>"
 
-    def like(self, w: Array) -> Array:
+    def like(self, w: Any) -> Any:
         """The values in the world, precision and place of a NumPy array or torch tensor."""
         if isinstance(w, np.ndarray):
             return self.values
@@ -72,7 +71,7 @@ def _signs(values: np.ndarray) -> dict[str, bool]:
     return next(({name: True} for name, holds in tests.items() if holds), {})
 
 
-def per_member(values: Array, name: str = "parameter") -> sympy.Expr:
+def per_member(values: Any, name: str = "parameter") -> sympy.Expr:
     """An array of numbers as a parameter with one value for each member; complex ones as a + I b of two.
 
     Raises:
@@ -91,7 +90,7 @@ def per_member(values: Array, name: str = "parameter") -> sympy.Expr:
     return PerMember(array, name)
 
 
-def values_of(expression: sympy.Expr, w: Array) -> Array | None:
+def values_of(expression: sympy.Expr, w: Any) -> Any:
     """An expression in symbols that all carry values, as an array or tensor like w; None where another is free."""
     if isinstance(expression, PerMember):
         return expression.like(w)
@@ -125,7 +124,7 @@ def _all(values: Iterable[object]) -> Iterator[PerMember]:
         yield from _inside(value)
 
 
-def spread(array: Array, shape: tuple[int, ...]) -> Array:
+def spread(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """An array or tensor broadcast to a shape."""
     return np.broadcast_to(array, shape) if isinstance(array, np.ndarray) else array.expand(*shape)
 
