@@ -45,12 +45,12 @@ class Place:
         mean = apart.mean(0)
         own = float((apart - mean).square().sum(1).mean().sqrt()) / self.scale
         axes = self._axes[:2]
-        noise = float((apart @ axes.T).std(0).square().mean().sqrt()) / self.scale / len(apart) ** 0.5
+        noise = float((apart @ axes.T).var(0).mean().sqrt()) / len(apart) ** 0.5 if len(apart) > 1 else 0.0
         return {
             "spread": float(apart.square().sum(1).mean().sqrt()) / self.scale,
             "own_spread": own,
             "center": [float(x) for x in axes @ mean / self.scale],
-            "center_noise": noise if len(apart) > 1 else 0.0,
+            "center_noise": noise / self.scale,
             **self._metrics(real, apart),
         }
 

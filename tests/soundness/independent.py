@@ -324,7 +324,10 @@ def proofs(o: Oracle, rng: Any) -> str | None:
 def gaps(o: Oracle, rng: Any) -> str | None:
     """A finer and finer grid of answers gains no more than the upper end, and where exact no less than the value."""
     w = np.asarray([float(v) for v in o.subject.point])
-    told = gd.duality_gap(o.subject.game, w, "box", box=o.box, budget=10)
+    try:
+        told = gd.duality_gap(o.subject.game, w, "box", box=o.box, budget=10)
+    except gd.GandynError:
+        return None  # nothing feasible lies in the box
     low, high = (float(told.interval[k]) for k in (0, 1))
     ends = o.box.copy()
     if isinstance(o.subject.game.projection, Box):

@@ -15,6 +15,7 @@ from torch import nn
 import gandyn as gd
 from gandyn.watching.loop_watch import Watch
 from gandyn.watching.optimisers import in_use
+from gandyn.watching.place import Place
 from gandyn.watching.verdicts import Kind, trend, verdict
 
 R = gd.rules
@@ -174,6 +175,17 @@ def test_a_verdict_for_each_kind_of_series():
     assert 0.8 < np.std(tries) < 1.25
     walks = [trend(np.random.default_rng(s).normal(size=40).cumsum()) for s in range(200)]
     assert np.mean(np.abs(walks) > 3) < 0.3
+
+
+def test_a_centre_is_known_to_its_spread_over_the_root_of_the_batch():
+    """Along the two widest axes, each with standard deviation 3 or 2: sqrt((9 + 4) / 2 / n) in units of the scale."""
+    generator = torch.Generator().manual_seed(0)
+    real = torch.randn(20000, 3, generator=generator, dtype=torch.float64) * torch.tensor([3.0, 2.0, 0.5])
+    place = Place(real)
+    row = place.row(real[:64], real[:5000])
+    assert place.scale == pytest.approx((9 + 4 + 0.25) ** 0.5, rel=0.02)
+    assert row["center_noise"] == pytest.approx((6.5 / 13.25 / 5000) ** 0.5, rel=0.05)
+    assert place.row(real[:64], real[:1])["center_noise"] == 0.0
 
 
 class Page(html.parser.HTMLParser):

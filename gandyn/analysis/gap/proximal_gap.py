@@ -176,13 +176,12 @@ def _minimised(function: Callable[[Array], tuple[float, Array, Array]], start: A
     curvature, size = float(np.abs(hessian).max()), float(np.linalg.norm(slope))
     if not (np.isfinite([value, curvature, size]).all() and size > 0):
         return start
-    stretch = 1 / np.sqrt(curvature) if curvature > 0 else 1.0
-    unit = max(size * stretch, 1e-300)
+    bent = np.sqrt(curvature)
+    unit = max(size / bent, 1e-300) if bent else 0.0
+    step, scale = (unit / bent, unit**2) if bent else (1.0, size)
 
     def parts(u: Array) -> tuple[float, Array, Array]:
-        f, g, h = function(start + stretch * unit * u if curvature > 0 else start + u)
-        step = stretch * unit if curvature > 0 else 1.0
-        scale = unit**2 if curvature > 0 else max(size, 1e-300)
+        f, g, h = function(start + step * u)
         return (f - value) / scale, g * step / scale, h * step**2 / scale
 
     try:
@@ -192,5 +191,5 @@ def _minimised(function: Callable[[Array], tuple[float, Array, Array]], start: A
         )  # fmt: skip
     except (ValueError, np.linalg.LinAlgError):  # values that are not finite
         return start
-    end = start + (stretch * unit if curvature > 0 else 1.0) * found.x
+    end = start + step * found.x
     return end if np.isfinite(end).all() else start

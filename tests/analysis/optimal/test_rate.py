@@ -306,6 +306,8 @@ def test_discs_and_roots_against_numpy():
     assert interpolated(values) == cubic
     assert first_root([1, -4, 4]) is not None  # (1 - 2u)^2: a double root counts
     assert first_root([1, 0, 1]) is None
+    near = 2**150  # (3 u - 1)^2 + 2^-150: a pair of complex roots closer to 1/3 than sixty halvings
+    assert first_root([near + 1, -6 * near, 9 * near]) is None
     assert outside(lambda u: [u - Fraction(1, 2), Fraction(1)], 1, Fraction(1, 2))[0] == 0
 
 
