@@ -312,14 +312,14 @@ class Trajectory(Result):
     state: State | None = None
     counts: Counts | None = None
     kernel: str = "eager"
-    info: dict[str, Any] = dataclasses.field(default_factory=dict)
+    info: dict[str, Array] = dataclasses.field(default_factory=dict)
     solution: Callable[..., Any] | None = None
 
     _data = "game rule t w status steps"
     _plot = "trajectory"
 
     @property
-    def costs(self) -> tuple[Any, ...]:
+    def costs(self) -> tuple[Array, ...]:
         """(f_1, ..., f_n) along the trajectory, computed when asked for."""
         result: tuple[Any, ...] = self.game.costs(self.w)
         return result

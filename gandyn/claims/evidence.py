@@ -10,7 +10,7 @@ import numpy as np
 from .. import analysis, games
 from ..dynamics.iterate import iterate
 from ..lazy import sympy
-from ..types import Game, Rule
+from ..types import Array, Game, Rule
 from .base import Evidence, incomparable
 
 
@@ -102,7 +102,7 @@ def same_maps(game: Game, *rules: Rule) -> Evidence:
     return all_of(*(same_expressions(first, other) for other in others))
 
 
-def orbit(game: Game, rule: Rule, start: Any, steps: int, **options: Any) -> Any:
+def orbit(game: Game, rule: Rule, start: Any, steps: int, **options: Any) -> Array:
     """The points of an orbit, (steps + 1, ..., d); `options` are those of `iterate`."""
     return np.asarray(iterate(game, rule, start, steps, **options).w)
 

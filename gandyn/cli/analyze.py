@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import GandynError, MissingDependencyError, ParameterError
+from ..types import Game
 from . import completion, values
 from .page import Page, Terminal
 
@@ -194,7 +195,7 @@ def _noise(text: str, game: Any, rule: Any) -> Any:
     return law
 
 
-def _point(game: Any, at: str | None) -> Any:
+def _point(game: Game, at: str | None) -> Any:
     """The point asked for, or None for the known equilibrium, or the one that is found."""
     import numpy as np
 

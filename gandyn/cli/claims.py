@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import UnknownNameError
+
+if TYPE_CHECKING:
+    from ..claims.base import Claim
+    from ..claims.engine import Check
 
 LORE = "lore"
 
@@ -39,7 +43,7 @@ def claims(
         raise typer.Exit(1)
 
 
-def _checked(chosen: list[Any], draws: int | None) -> list[Any]:
+def _checked(chosen: list[Claim], draws: int | None) -> list[Check]:
     """Check them all; one line on stderr says how far it is."""
     from ..claims import check
     from ..dynamics.progress import reporter
@@ -54,7 +58,7 @@ def _checked(chosen: list[Any], draws: int | None) -> list[Any]:
     return found
 
 
-def _row(claim: Any, found: Any) -> dict[str, Any]:
+def _row(claim: Claim, found: Check | None) -> dict[str, str | None]:
     """As plain data: the claim, and what a check found where there was one."""
     stated: dict[str, Any] = {
         "claim": claim.name,
@@ -99,7 +103,7 @@ def _table(chosen: list[Any], checks: list[Any]) -> list[str]:
     return [*lines, "", f"{len(chosen)} claims of {counted}{told}"]
 
 
-def _cells(claim: Any, found: Any) -> tuple[str, ...]:
+def _cells(claim: Claim, found: Check | None) -> tuple[str, ...]:
     seconds = "" if found is None else f"{found.seconds:.2f}"
     rejected = "" if found is None or claim.hypotheses is None else f"{found.rejected_share:.0%}"
     verdict = claim.verdict if found is None else found.verdict

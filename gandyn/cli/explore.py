@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import inspect
 import pathlib
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from . import completion, values
+
+if TYPE_CHECKING:
+    from ..registry import Entry
 
 
 def explore(
@@ -55,7 +58,7 @@ def explore(
     typer.echo(f"wrote {out}: {', '.join(made.games[:3])}{', ...' if len(made.games) > 3 else ''}; {made!r}")
 
 
-def _registered(name: str) -> Any:
+def _registered(name: str) -> Entry:
     from .. import rules
 
     return rules.registry[name]

@@ -7,12 +7,15 @@ import json
 import pathlib
 from collections.abc import Iterator
 from types import ModuleType
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import ParameterError
 from . import completion
+
+if TYPE_CHECKING:
+    from ..figures.making import Made
 
 NOT_REPRODUCED = 3
 
@@ -84,7 +87,7 @@ def _progress(names: list[str]) -> Iterator[Any]:
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=len(names))
 
-        def watch(name: str, made: Any) -> None:
+        def watch(name: str, made: Made | None) -> None:
             if made is None:
                 running.append(name)
             else:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import DomainError
 from .sections import Section, Subject
+
+if TYPE_CHECKING:
+    from ..analysis.long_run.lyapunov_exponents import LyapunovExponents
 
 REACH = 3.0
 MOST = 12
@@ -175,7 +178,7 @@ def _kind(closed: Any) -> str:
     return "attracting" if closed.stable else "saddle" if min(abs(m) for m in closed.multipliers) < 1 else "repelling"
 
 
-def _motion(found: Any) -> str:
+def _motion(found: LyapunovExponents) -> str:
     """What the largest exponent says."""
     if found.largest < -found.band[0]:
         return "nearby orbits meet: it settles"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import DomainError
 from .sections import Section, Subject
+
+if TYPE_CHECKING:
+    from ..analysis.local.linearization import Linearization
 
 MOST_COORDINATES = 6
 
@@ -33,7 +36,7 @@ def add_advice(section: Section, subject: Subject, stability: dict[str, Any] | N
     section.data["in_short"] |= {"advice": advice, "critical_steps_of_others": others}
 
 
-def _verdict(lin: Any) -> str:
+def _verdict(lin: Linearization) -> str:
     name = str(getattr(lin.verdict, "value", lin.verdict))
     if lin.numeric is None or lin.obstacle or not lin.equilibrium:
         return f"{name}: {lin.reason}"
@@ -43,7 +46,7 @@ def _verdict(lin: Any) -> str:
     return f"{name}, {measure}{turning}"
 
 
-def _turns(lin: Any) -> bool:
+def _turns(lin: Linearization) -> bool:
     return bool(lin.rotation_number > 1e-9)
 
 

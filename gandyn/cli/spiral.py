@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import pathlib
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..errors import OutputError, ParameterError, UnknownNameError
 from . import completion, values
+
+if TYPE_CHECKING:
+    from ..plots.spiral_study import Spiral
 
 DEFAULT_RULES = ("SimultaneousGD", "AlternatingGD", "Extragradient", "OptimisticGD")
 SUFFIXES = (".png", ".pdf", ".svg", ".gif", ".json")
@@ -91,7 +94,7 @@ def _study(
     steps: int | None,
     set_: list[str] | None,
     noise: str | None,
-) -> Any:
+) -> Spiral:
     import numpy as np
 
     from .. import games, rules
@@ -120,7 +123,7 @@ def _study(
     return compute_spiral(built, built_rules, step, where, steps, None if noise is None else values.value(noise))
 
 
-def _write(study: Any, target: pathlib.Path, surface: bool, width: str) -> None:
+def _write(study: Spiral, target: pathlib.Path, surface: bool, width: str) -> None:
     from .. import plots
     from ..plots.drawing import writing
 

@@ -56,7 +56,7 @@ def several(name: str, value: Any, given: Mapping[str, object] = NOTHING) -> int
     return count(name, value)
 
 
-def sizes(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any:
+def sizes(name: str, value: object, given: Mapping[str, object] = NOTHING) -> tuple[int, ...]:
     """Return whole numbers from 1 as a tuple of ints; refuse anything else."""
     if isinstance(value, (str, Mapping)) or not isinstance(value, (Sequence, np.ndarray)):
         raise ParameterError(f"{name}={shown(value)}", "whole numbers from 1", f"{name}=(128, 128)")
@@ -101,7 +101,7 @@ def words(name: str, value: object, given: Mapping[str, object] = NOTHING) -> An
     return value
 
 
-def from_zero(name: str, value: Any, given: Mapping[str, object] = NOTHING) -> Any:
+def from_zero(name: str, value: Any, given: Mapping[str, object] = NOTHING) -> int:
     """Return a whole number from 0 up to 10**12 as an int; refuse anything else."""
     if count(name, value) < 0:
         raise ParameterError(f"{name}={value}", "a whole number >= 0", f"{name}=10")

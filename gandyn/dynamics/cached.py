@@ -39,7 +39,7 @@ class Compiled:
     template: State
     counts: Counts
     data: tuple[float, ...] = ()
-    columns: tuple[Any, ...] = ()
+    columns: tuple[sympy.Symbol, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -96,7 +96,7 @@ def run_eager(
     return run
 
 
-def _within(arrays: _NumpyArrays, w: Array, state: State, limit: float, most: float) -> Any:
+def _within(arrays: _NumpyArrays, w: Array, state: State, limit: float, most: float) -> Array:
     """Whose w lies within `limit` and whose state arrays within `most`, shape (...)."""
     good = arrays.within(w, limit)
     for _, leaf in state.leaves():
@@ -105,7 +105,7 @@ def _within(arrays: _NumpyArrays, w: Array, state: State, limit: float, most: fl
     return good
 
 
-def _hold(arrays: Any, good: Any, new: State, old: State) -> State:
+def _hold(arrays: Any, good: Array, new: State, old: State) -> State:
     """The new state of good members, the old of the others; counters are everybody's."""
     merged = [arrays.choose(good, a, b) for (_, a), (_, b) in zip(new.leaves(), old.leaves(), strict=True)]
     return new.replace_leaves(iter(merged), iter([count for _, count in new.counter_leaves()]))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import DomainError, ParameterError
+from ..lazy import sympy
 from ..symbolic.backends import NUMPY, numpy_namespace
 from ..symbolic.function import compile_python
 from ..symbolic.lowering import Instruction, Operand, StraightLine, lower
@@ -87,7 +88,7 @@ class Program:
         return list(counters)
 
 
-def program(update_map: Any, data: Sequence[Any] = (), columns: Sequence[Any] = ()) -> Program:
+def program(update_map: Any, data: Sequence[sympy.Symbol] = (), columns: Sequence[sympy.Symbol] = ()) -> Program:
     """Lower an `UpdateMap`. Data are counts that stay as they are, columns coordinates of z that do.
 
     Args:

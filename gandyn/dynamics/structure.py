@@ -68,7 +68,7 @@ def _sign(value: object) -> str:
     return next((sign for sign in ("positive", "negative", "nonnegative") if getattr(value, f"is_{sign}")), "")
 
 
-def _datum(value: Any, scalars: bool) -> Any:
+def _datum(value: Any, scalars: bool) -> float | None:
     """A parameter as data: a float, or a symbol that carries values; None for what belongs to the structure."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return float(value) if scalars and value not in PLAIN else None

@@ -152,7 +152,7 @@ def _free_parameter(symbol: sympy.Symbol, value: float) -> Slider:
     return _ranged(str(symbol), symbol, value, False, lambda x: not (symbol.is_positive and x <= 0))
 
 
-def _with_numbers(game: Game, numbers: Mapping[Any, Any]) -> Game:
+def _with_numbers(game: Game, numbers: Mapping[sympy.Symbol, sympy.Expr]) -> Game:
     from ..games import from_sympy
 
     blocks = {p.name: game.symbols[b] for p, b in zip(game.players, game.slices, strict=True)}
@@ -201,7 +201,9 @@ def _turnable(arguments: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], f
                     yield (name, field.name), float(inside)
 
 
-def _put(arguments: Mapping[str, object], into: Mapping[str, Any], path: tuple[str, ...], value: Any) -> dict[str, Any]:
+def _put(
+    arguments: Mapping[str, object], into: Mapping[str, Any], path: tuple[str, ...], value: float | sympy.Expr
+) -> dict[str, Any]:
     """The arguments with one number, or one field of a penalty, replaced."""
     name, *field = path
     held = into.get(name, arguments[name])

@@ -43,10 +43,10 @@ class FiniteSumGame(Game):
         self,
         name: str,
         summand: SymbolicGame,
-        data: Sequence[Sequence[Any]],
+        data: Sequence[Sequence[float | sympy.Expr]],
         parameters: Sequence[object],
         minibatch: int = 1,
-        equilibria: Sequence[Sequence[Any]] = (),
+        equilibria: Sequence[Sequence[float | sympy.Expr]] = (),
         facts: Facts | None = None,
     ) -> None:
         self.name, self.summand, self.players = name, summand, summand.players

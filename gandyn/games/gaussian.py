@@ -93,7 +93,7 @@ def gaussian_wgan(mean: Sequence[Any] | None = (3, 4), covariance: object = None
     return from_sympy(value, players, name="Gaussian WGAN", equilibria=[(*points[0], *points[1])], facts=facts)
 
 
-def _spectrum(mu: Parameter, sigma: Parameter) -> tuple[tuple[Any, ...], ...]:
+def _spectrum(mu: Parameter, sigma: Parameter) -> tuple[tuple[sympy.Expr, ...], ...]:
     """Where it is short: means alone, or one dimension without means."""
     if sigma is None:
         return ((sympy.I, -sympy.I) * mu.rows,)

@@ -50,7 +50,7 @@ class NetworkCritic(Critic):
             # Samples without a graph are leaves too, so that loss and slopes share one pass whoever is asked.
             self.fake = self._leaf(self._perturbed(fake, penalties, 1))
 
-    def _leaf(self, points: Array) -> Any:
+    def _leaf(self, points: Array) -> Array:
         """The points, where slopes can be taken at them."""
         return points if points.requires_grad else points.detach().requires_grad_()
 
@@ -146,7 +146,7 @@ class NetworkCritic(Critic):
             self._source = torch.Generator(like.device).manual_seed(start)
         return self._source
 
-    def _drawn(self, make: Callable[..., Any], shape: Any, like: Array) -> Any:
+    def _drawn(self, make: Callable[..., Any], shape: Any, like: Array) -> Array:
         return make(shape, generator=self._generator(like), dtype=like.dtype, device=like.device)
 
     def uniform(self, like: Array, per_point: bool = False) -> Array:

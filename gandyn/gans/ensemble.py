@@ -136,7 +136,9 @@ class Ensemble(Game):
 
     # --- evaluations ---------------------------------------------------------------------------------------------
 
-    def _evaluate(self, pieces: Any, tokens: Tokens, only: int | None, written_out: bool, keep: bool) -> list[Any]:
+    def _evaluate(
+        self, pieces: list[list[Array]], tokens: Tokens, only: int | None, written_out: bool, keep: bool
+    ) -> list[Array | None]:
         """The costs of all members, (K,) each; of `only` one, where the other is not asked for.
 
         Args:
@@ -148,8 +150,13 @@ class Ensemble(Game):
         wanted: list[int] = []
 
         def member(
-            pieces: Any, buffers: Any, real: Array, latent: torch.Tensor, labels: Array, index: torch.Tensor
-        ) -> Any:
+            pieces: list[list[Array]],
+            buffers: list[Array],
+            real: Array,
+            latent: torch.Tensor,
+            labels: Array,
+            index: torch.Tensor,
+        ) -> tuple[list[Array], ...]:
             stand_ins = {id(p): x for own, given in zip(game._parameters, pieces, strict=True)
                          for p, x in zip(own, given, strict=True)}  # fmt: skip
             stand_ins |= {id(tensor): buffer for tensor, buffer in zip(held, buffers, strict=True)}
@@ -171,7 +178,7 @@ class Ensemble(Game):
             costs[i] = cost
         return costs
 
-    def _pieces(self, blocks: Sequence[Any], trained: Sequence[int]) -> list[list[Any]]:
+    def _pieces(self, blocks: Sequence[Array], trained: Sequence[int]) -> list[list[Array]]:
         """Blocks (K, size) in tensors of the parameters' shapes; those of `trained` players are leaves."""
         self._blocks = [block.detach() for block in blocks]
         return [
@@ -196,11 +203,11 @@ class Ensemble(Game):
             return v * mask
         return self.field_of(self.split(w), batch, only, padded=True)
 
-    def field_of(self, blocks: Sequence[object], batch: Batch, only: int | None, padded: bool) -> Any:
+    def field_of(self, blocks: Sequence[object], batch: Batch, only: int | None, padded: bool) -> Array:
         """The field at blocks (K, size) of all players; of one player, its block, `padded` with zeros or not."""
         return self.game._differentiated(lambda: self._field_at(blocks, batch, only, padded))
 
-    def _field_at(self, blocks: Sequence[Any], batch: Batch, only: int | None, padded: bool) -> Any:
+    def _field_at(self, blocks: Sequence[Array], batch: Batch, only: int | None, padded: bool) -> Array:
         trained = range(len(self.players)) if only is None else [only]
         pieces = self._pieces(blocks, trained)
         costs = self._evaluate(pieces, self._tokens(batch), only, False, True)
@@ -215,7 +222,7 @@ class Ensemble(Game):
                 found.append(torch.zeros_like(blocks[i]))
         return self._joined(found)
 
-    def _joined(self, tensors: Sequence[Any]) -> torch.Tensor:
+    def _joined(self, tensors: Sequence[Array]) -> torch.Tensor:
         return torch.cat([t.flatten(1) for t in tensors], -1)
 
     # --- derivatives of the field ----------------------------------------------------------------------------------

@@ -193,7 +193,7 @@ class GANGame(NetworkGame):
         device, dtype = self.device, self.dtype
         return lambda n, source: torch.randn(n, latent, generator=source, device=device, dtype=dtype)
 
-    def sample(self, w: Array, n: int, rng: Any = None, labels: Array = None) -> Any:
+    def sample(self, w: Array, n: int, rng: Any = None, labels: Array = None) -> Array:
         """n points of the generator at w, in evaluation mode: running statistics, no dropout. (n, ...), no graph.
 
         Args:
@@ -220,7 +220,7 @@ class GANGame(NetworkGame):
 
     # --- costs -------------------------------------------------------------------------------------------------
 
-    def _network_costs(self, networks: Sequence[Network], batch: Batch, only: int | None) -> tuple[Any, ...]:
+    def _network_costs(self, networks: Sequence[Network], batch: Batch, only: int | None) -> tuple[Array | None, ...]:
         generator, discriminator = networks[:2]
         batch = self.reference if batch is None else batch
         with torch.set_grad_enabled(torch.is_grad_enabled() and only != 1):
@@ -269,7 +269,7 @@ class GANGame(NetworkGame):
         given = (batch.real, fake, batch.seed, self.penalties, labels, reconstruct, self.stochastic)
         return batch.critic(discriminator, tuple(named.values()), *given)  # type: ignore[no-any-return]
 
-    def _loss_costs(self, critic: NetworkCritic, batch: Token, only: int | None) -> list[Any]:
+    def _loss_costs(self, critic: NetworkCritic, batch: Token, only: int | None) -> list[Array | None]:
         """Both players' costs without penalties; of `only` one, where the other is not asked for."""
         if self.penalties or not self._per_sample or self.stochastic:
             on_real, on_fake = critic.logit(critic.real), critic.logit(critic.fake)
@@ -289,7 +289,7 @@ class GANGame(NetworkGame):
             return [None, cost]
         return [-cost if self.loss.zero_sum else self.loss.generator_cost(on_real, on_fake, **beside), cost]
 
-    def project(self, w: Array) -> Any:
+    def project(self, w: Array) -> Array:
         """The discriminator's block brought to the feasible set of constraints such as weight clipping."""
         if not self.constrained:
             return w

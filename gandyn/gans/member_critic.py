@@ -27,7 +27,7 @@ class MemberSeeds:
         seeds: of the tokens. index: under `vmap`, the member's number as a tensor.
     """
 
-    def __init__(self, seeds: Sequence[int], index: Any) -> None:
+    def __init__(self, seeds: Sequence[int], index: Array) -> None:
         self.seeds, self._index = seeds, index
         self._layers = self.generators(0)
 

@@ -10,6 +10,7 @@ import torch
 from ..errors import DomainError
 from ..penalties import Penalty
 from ..penalties.declaration import weight
+from ..types import Array
 
 TURNS = 4
 
@@ -34,15 +35,15 @@ class Rotation(Penalty):
     alpha: Any = weight(default=0.2)
     beta: Any = weight(default=1.0)
 
-    def cost(self, critic: Any) -> Any:
+    def cost(self, critic: Any) -> Array:
         """beta times the cross-entropy of the turn, over turned data."""
         return self.beta * self._named(critic, critic.real.detach())
 
-    def generator_cost(self, critic: Any) -> Any:
+    def generator_cost(self, critic: Any) -> Array:
         """alpha times the cross-entropy of the turn, over turned samples."""
         return self.alpha * self._named(critic, critic.fake)
 
-    def _named(self, critic: Any, points: torch.Tensor) -> Any:
+    def _named(self, critic: Any, points: torch.Tensor) -> Array:
         if not isinstance(points, torch.Tensor) or points.ndim != 4 or points.shape[-1] != points.shape[-2]:
             raise DomainError("turned points that are no square pictures", "pictures (n, c, h, h)", "another penalty")
         total: Any = 0.0

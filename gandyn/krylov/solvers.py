@@ -91,6 +91,6 @@ def _on_host(vector: Array) -> Array:
     return vector.detach().cpu().numpy() if world_of(vector) == TORCH else vector
 
 
-def _report(count: int, square: float, rhs: Array) -> dict[str, Any]:
+def _report(count: int, square: float, rhs: Array) -> dict[str, float]:
     scale = _total(rhs, rhs) ** 0.5
     return {"iterations": count, "residual": square**0.5 / scale if scale else square**0.5}

@@ -33,7 +33,7 @@ def pair_slopes(loss: Paired, player: str, arrays: Sequence[Array]) -> tuple[Arr
 
 
 @functools.lru_cache(maxsize=512)
-def _link_slope(loss: Hashable, link: str, against: str) -> tuple[Any, Any]:
+def _link_slope(loss: Hashable, link: str, against: str) -> tuple[sympy.Expr, sympy.Expr]:
     s = sympy.Dummy("s", real=True)
     slope = sympy.diff(getattr(loss, link)(s), s)
     if against == "logit":
@@ -44,7 +44,7 @@ def _link_slope(loss: Hashable, link: str, against: str) -> tuple[Any, Any]:
 
 
 @functools.lru_cache(maxsize=512)
-def _pair_slopes(loss: Paired, player: str, count: int) -> tuple[Any, Any]:
+def _pair_slopes(loss: Paired, player: str, count: int) -> tuple[tuple[sympy.Expr, ...], tuple[sympy.Expr, ...]]:
     real, fake, distance = sympy.symbols("real fake distance", real=True, cls=sympy.Dummy)
     cost = loss.pair(player, real, fake, distance if count == 3 else None)
     return (real, fake, distance)[:count], (sympy.diff(cost, real), sympy.diff(cost, fake))

@@ -6,6 +6,7 @@ import abc
 import dataclasses
 from typing import Any
 
+from ..lazy import sympy
 from ..types import Parameter
 from ..worlds import Array, number
 from .declaration import register, share, wrapped
@@ -90,7 +91,7 @@ class LabelSmoothing(MixedLabels):
     real_target: Parameter = share(default=0.9)
     fake_target: Parameter = share(default=0.0)
 
-    def shares(self, s: Array) -> tuple[Any, Any]:
+    def shares(self, s: Array) -> tuple[float | sympy.Expr, float | sympy.Expr]:
         """(1 - real_target, fake_target)."""
         return 1 - number(self.real_target, s), number(self.fake_target, s)
 
@@ -106,7 +107,7 @@ class FlippedLabels(MixedLabels):
     probability: Parameter = share(default=0.1)
     generator_too: bool = False
 
-    def shares(self, s: Array) -> tuple[Any, Any]:
+    def shares(self, s: Array) -> tuple[float, float]:
         """The probability, twice."""
         return number(self.probability, s), number(self.probability, s)
 

@@ -185,7 +185,7 @@ def _nonnegative(value: sympy.Expr) -> sympy.Expr:
     return value
 
 
-def _semidefinite(rows: tuple[tuple[Any, ...], ...]) -> None:
+def _semidefinite(rows: tuple[tuple[sympy.Expr, ...], ...]) -> None:
     """Refuse a matrix that is not symmetric or has a negative eigenvalue; one with free symbols is trusted."""
     matrix = sympy.Matrix(rows)
     if matrix.free_symbols:

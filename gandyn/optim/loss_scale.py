@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from ..errors import DomainError
-from ..types import Rule, State
+from ..types import Array, Rule, State
 
 
 class LossScale:
@@ -20,7 +20,7 @@ class LossScale:
         DomainError: for a rule that uses products with the Jacobian.
     """
 
-    def __init__(self, scaler: Any, rule: Rule, device: Any) -> None:
+    def __init__(self, scaler: Any, rule: Rule, device: torch.device) -> None:
         if rule.cost.jvps != 0 or rule.cost.vjps != 0:
             raise DomainError(
                 f"loss scaling for {rule.name}, which uses products with the Jacobian",
@@ -35,7 +35,7 @@ class LossScale:
         """By which the losses are multiplied now."""
         return float(self._scaler.get_scale())
 
-    def accepts(self, moved: Any, state: State) -> bool:
+    def accepts(self, moved: Array, state: State) -> bool:
         """Whether a step is finite; the scale shrinks where it is not, and grows after so many that were."""
         finite = all(bool(torch.isfinite(a).all()) for a in (moved, *(array for _, array in state.leaves())))
         if not self._scaler.is_enabled():

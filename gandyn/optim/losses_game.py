@@ -50,7 +50,7 @@ class LossesGame(NetworkGame):
     cumulative = True
     keeps_order = True
 
-    def __init__(self, networks: Mapping[str, Any], zero_sum: bool) -> None:
+    def __init__(self, networks: Mapping[str, torch.nn.Module], zero_sum: bool) -> None:
         self._group: Any = None
         self._processes, self._rank = 1, 0
         super().__init__("the user's GAN", {name: self._unwrapped(name, net) for name, net in networks.items()})

@@ -286,7 +286,7 @@ class NetworkGame(FlatNetworks):
         """(field, products) as functions of w in double precision: v(w), and w -> (u -> J u, u -> J^T u)."""
         from .product_check import double_precision
 
-        def field(w: Array) -> Any:
+        def field(w: Array) -> Array:
             with double_precision():
                 return self._field_of(w.detach().requires_grad_(), batch, None, False, written_out=False)
 

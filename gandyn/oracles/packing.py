@@ -19,13 +19,13 @@ def memory_order(p: Any) -> tuple[int, ...] | None:
     return order if p.permute(order).is_contiguous() else None
 
 
-def flat(tensor: Array, like: Array) -> Any:
+def flat(tensor: Array, like: Array) -> Array:
     """A tensor as a piece of a vector, in the memory order of the parameter `like`, (numel,)."""
     order = memory_order(like)
     return (tensor if order is None else tensor.permute(order)).reshape(-1)
 
 
-def shaped(piece: Any, like: Array) -> Any:
+def shaped(piece: Array, like: Array) -> Array:
     """A piece of a vector as a tensor of the shape and memory order of the parameter `like`: what `flat` undoes."""
     order = memory_order(like)
     if order is None:
@@ -34,7 +34,7 @@ def shaped(piece: Any, like: Array) -> Any:
     return piece.reshape([like.shape[i] for i in order]).permute(back)
 
 
-def flattened(tensors: Sequence[object], like: Sequence[object]) -> Any:
+def flattened(tensors: Sequence[object], like: Sequence[object]) -> Array:
     """Tensors side by side in one vector, each in the memory order of its parameter."""
     import torch
 

@@ -35,8 +35,8 @@ class SymbolicGame(Game):
         self,
         name: str,
         costs: Sequence[sympy.Expr],
-        players: Mapping[str, Sequence[Any]],
-        equilibria: Sequence[Sequence[Any]] = (),
+        players: Mapping[str, Sequence[sympy.Symbol]],
+        equilibria: Sequence[Sequence[float | sympy.Expr]] = (),
         projection: Callable[[Array], Array] | None = None,
         facts: Facts | None = None,
     ) -> None:
@@ -79,7 +79,7 @@ class SymbolicGame(Game):
             return None
         return self.players, self.symbols, self.exprs, self.projection
 
-    def with_values(self, values: Mapping[Any, Any]) -> SymbolicGame:
+    def with_values(self, values: Mapping[sympy.Symbol, float | sympy.Expr]) -> SymbolicGame:
         """The game with numbers, expressions, or arrays of one value per member in the place of some parameters."""
         swaps = {symbol: exact(value) for symbol, value in values.items()}
         blocks = {player.name: self.symbols[own] for player, own in zip(self.players, self.slices, strict=True)}
@@ -97,7 +97,7 @@ class SymbolicGame(Game):
     def own_quadratic(self) -> bool:  # type: ignore[override]
         """Whether each cost is a polynomial of degree two at most in its own player's block, the others held fixed."""
 
-        def fits(cost: sympy.Expr, own: Sequence[Any]) -> bool:
+        def fits(cost: sympy.Expr, own: Sequence[sympy.Symbol]) -> bool:
             return bool(cost.is_polynomial(*own)) and sympy.Poly(cost, *own).total_degree() <= 2
 
         return all(fits(cost, self.symbols[block]) for cost, block in zip(self.exprs, self.slices, strict=True))
@@ -152,7 +152,7 @@ class SymbolicGame(Game):
             )
 
     @functools.cached_property
-    def _free(self) -> tuple[Any, ...]:
+    def _free(self) -> tuple[sympy.Symbol, ...]:
         """The parameters of the game that have no value: all but those that hold one per member of an ensemble."""
         from ..symbolic.members import PerMember
 
@@ -238,7 +238,7 @@ def from_sympy(
     players: Sequence[Any] | Mapping[str, Any],
     parameters: Mapping[Any, Any] | Sequence[Any] | None = None,
     name: str = "symbolic game",
-    equilibria: Sequence[Sequence[Any]] = (),
+    equilibria: Sequence[Sequence[float | sympy.Expr]] = (),
     projection: Callable[[Array], Array] | None = None,
     facts: Facts | None = None,
 ) -> SymbolicGame:
@@ -300,13 +300,13 @@ def _by_name(expressions: Sequence[sympy.Expr]) -> dict[str, sympy.Expr]:
     return {s.name: s for e in expressions for s in getattr(e, "free_symbols", ())}
 
 
-def _blocks(players: object, known: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
+def _blocks(players: object, known: Mapping[str, sympy.Symbol]) -> dict[str, tuple[sympy.Symbol, ...]]:
     """The players' symbols by player, each a SymPy symbol: of names the known ones, else new real ones."""
 
-    def named(text: str) -> tuple[Any, ...]:
+    def named(text: str) -> tuple[sympy.Symbol, ...]:
         return tuple(known.get(s.name, s) for s in symbols(text, real=True))
 
-    def block(given: object) -> tuple[Any, ...]:
+    def block(given: object) -> tuple[sympy.Symbol, ...]:
         if isinstance(given, str):
             return named(given)
         if isinstance(given, sympy.Symbol):
@@ -326,7 +326,7 @@ def _blocks(players: object, known: Mapping[str, Any]) -> dict[str, tuple[Any, .
 
 def _substitute_parameters(
     costs: list[sympy.Expr],
-    blocks: Mapping[str, Sequence[Any]],
+    blocks: Mapping[str, Sequence[sympy.Symbol]],
     parameters: Mapping[Any, Any] | Sequence[Any],
     name: str,
 ) -> list[sympy.Expr]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,6 +15,9 @@ from .drawable import labelled
 from .drawing import Drawing, one_panel
 from .labels import place_labels
 from .style import FAINT, INK, QUIET, Style, current_width, series_styles, styled
+
+if TYPE_CHECKING:
+    from ..analysis.local.linearization import Linearization
 
 LONGEST_FORMULA = 46
 LONGEST_LINE = 20
@@ -103,7 +106,7 @@ def draw_spectrum(
     return {}
 
 
-def _one_kind(items: Mapping[str, Any]) -> bool:
+def _one_kind(items: Mapping[str, Linearization]) -> bool:
     """Whether all are flows; refuses a mixture, and nothing."""
     flows = {lin.rule is None for lin in items.values()}
     if len(flows) != 1:
@@ -113,14 +116,14 @@ def _one_kind(items: Mapping[str, Any]) -> bool:
     return flows.pop()
 
 
-def measured(lin: Any) -> tuple[str, float, Any]:
+def measured(lin: Linearization) -> tuple[str, float, Any]:
     """(name, number, exact expression or None) of what decides: the radius of a map, the abscissa of a flow."""
     name = "spectral_abscissa" if lin.rule is None else "spectral_radius"
     exact = None if lin.exact is None else getattr(lin.exact, name)
     return name, float(getattr(lin, name)), exact
 
 
-def formula(lin: Any) -> str:
+def formula(lin: Linearization) -> str:
     r"""The deciding number as mathematics: "$\rho = \sqrt{26} / 5 \approx 1.0198$"."""
     name, number, exact = measured(lin)
     symbol = r"\rho" if name == "spectral_radius" else r"\max\,\mathrm{Re}\,\lambda"

@@ -22,6 +22,8 @@ from .style import INK, OKABE_ITO, QUIET, SERIES, series_styles, styled
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from .style import Style
+
 
 GRID = 61
 LEVELS = 14
@@ -167,7 +169,7 @@ def _lift(points: np.ndarray, places: np.ndarray, heights: np.ndarray) -> np.nda
 
 
 def _path(
-    axes: Any, run: np.ndarray, bounds: np.ndarray, places: np.ndarray, heights: np.ndarray, style: Any, label: str,
+    axes: Any, run: np.ndarray, bounds: np.ndarray, places: np.ndarray, heights: np.ndarray, style: Style, label: str,
     surface: bool,
 ) -> None:  # fmt: skip
     shown, left = inside(run, bounds)

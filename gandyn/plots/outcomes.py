@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,12 +11,15 @@ from ..errors import ParameterError
 from .drawing import Drawing
 from .style import SERIES, styled
 
+if TYPE_CHECKING:
+    from ..gans.training.sweep import SweepResult
+
 LETTERS = ("covers", "partial", "collapsed", "oscillates", "vanished", "diverged")
 COLOURS = dict(zip(LETTERS, (SERIES[2], SERIES[5], SERIES[3], SERIES[4], SERIES[1], SERIES[0]), strict=True))
 
 
 @styled
-def sweep(result: Any, title: str | None = None) -> Drawing:
+def sweep(result: SweepResult, title: str | None = None) -> Drawing:
     """What `SweepResult.plot()` draws: the most frequent outcome of each cell's seeds, over the sweep's axes.
 
     Args:

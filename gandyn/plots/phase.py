@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -16,6 +16,10 @@ from .drawable import Box, coordinate_names, evaluate, inside, plane, runs_in_bo
 from .drawing import Drawing, one_panel
 from .marks import mark_equilibria, mark_starts
 from .style import FAINT, OKABE_ITO, series_styles, styled
+
+if TYPE_CHECKING:
+    from ..analysis.zeros.fixed_points import FixedPoint
+    from ..results import Trajectory
 
 FIELDS = ("arrows", "stream", "none")
 
@@ -157,7 +161,7 @@ def draw_nullclines(figure: Drawing, axes: Axes, game: Game, bounds: np.ndarray)
 
 
 def draw_trajectories(
-    figure: Drawing, axes: Axes, runs: Mapping[str, Any], points: Mapping[str, np.ndarray], bounds: np.ndarray
+    figure: Drawing, axes: Axes, runs: Mapping[str, Trajectory], points: Mapping[str, np.ndarray], bounds: np.ndarray
 ) -> None:
     """Flows as smooth lines, maps as thin lines through their iterates, every start marked."""
     flows = [run.rule is None for run in runs.values()]
@@ -202,7 +206,7 @@ def find_fixed_points(game: Game, bounds: np.ndarray) -> Sequence[Any]:
 
 
 @styled
-def fixed_point(result: Any, **options: object) -> Drawing:
+def fixed_point(result: FixedPoint, **options: object) -> Drawing:
     """What `FixedPoint.plot()` draws: the plane around the point, or, in more dimensions, the flow's spectrum there."""
     lin = result.linearization
     if lin.game.dim != 2:

@@ -71,7 +71,7 @@ def rank_correlations(series: Mapping[str, object]) -> dict[str, float]:
     """Spearman's correlation of the duality gap with each other series; nan where one of them stands still."""
     from scipy.stats import rankdata
 
-    def ranks(values: Any) -> Any:
+    def ranks(values: Array) -> Array:
         found = rankdata(values)
         return found - found.mean()
 

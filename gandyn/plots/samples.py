@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .drawing import Drawing, one_panel
 from .style import QUIET, SERIES, styled
 
+if TYPE_CHECKING:
+    from ..gans.training.sample_grid import SampleGrid
+
 
 @styled
-def samples(grid: Any, title: str | None = None) -> Drawing:
+def samples(grid: SampleGrid, title: str | None = None) -> Drawing:
     """What `SampleGrid.plot()` draws.
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from .noise import ellipse
 from .phase import draw_portrait
 from .style import current_width, series_styles, styled
 from .surface import surface as draw_surface
+
+if TYPE_CHECKING:
+    from ..analysis.local.linearization import Linearization
 
 STEPS, MOST_SAMPLES = 60, 12_000
 TITLES = {"bilinear": r"$v(a, b) = ab$"}
@@ -37,7 +40,7 @@ class Spiral(Result):
     game: Game
     equilibrium: Array
     trajectories: dict[str, Trajectory]
-    linearizations: dict[str, Any]
+    linearizations: dict[str, Linearization]
     laws: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     _data = "game equilibrium"
@@ -50,7 +53,7 @@ class Spiral(Result):
         """
         return [self._row(label, run, self.linearizations[label]) for label, run in self.trajectories.items()]
 
-    def _row(self, label: str, run: Trajectory, lin: Any) -> dict[str, Any]:
+    def _row(self, label: str, run: Trajectory, lin: Linearization) -> dict[str, Any]:
         row: dict[str, Any] = {
             "rule": label,
             "call": None if run.rule is None else repr(run.rule),
@@ -105,7 +108,7 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     return row["rule"], exact, decimal, verdict, f"{row['final_distance']:.6g}"
 
 
-def has_spectrum(lin: Any) -> bool:
+def has_spectrum(lin: Linearization) -> bool:
     """Whether the map has a derivative at the point (Adam at an equilibrium has none)."""
     try:
         return lin.eigenvalues is not None
@@ -177,7 +180,7 @@ def _law(game: Game, rule: Rule, noise: object, at: object) -> Any:
         return None
 
 
-def _one_and_a_half_turns(lin: Any, length: float) -> int:
+def _one_and_a_half_turns(lin: Linearization, length: float) -> int:
     """60 steps, or as many as the flow's linear part needs for one and a half turns."""
     speed = float(np.abs(np.imag(np.asarray(lin.eigenvalues))).max(initial=0.0)) if has_spectrum(lin) else 0.0
     if speed * length <= 0:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..types import Array
 from .drawing import Drawing
 from .style import MARKERS, QUIET, SERIES, styled
+
+if TYPE_CHECKING:
+    from ..gans.training.run import TrainingRun
 
 MOST_METRICS = 4
 
 
 @styled
-def training(run: Any, title: str | None = None) -> Drawing:
+def training(run: TrainingRun, title: str | None = None) -> Drawing:
     """What `TrainingRun.plot()` draws.
 
     Args:
@@ -53,7 +57,7 @@ def training(run: Any, title: str | None = None) -> Drawing:
     return figure
 
 
-def _metrics(rows: Any) -> dict[str, tuple[Any, Any]]:
+def _metrics(rows: Any) -> dict[str, tuple[Array, Array]]:
     """(steps, values) of the first few numbers among the metrics."""
     measured = [row for row in rows if row.get("metrics")]
     names = [k for k, v in (measured[-1]["metrics"] if measured else {}).items() if isinstance(v, (int, float))]

@@ -31,7 +31,7 @@ class Rational:
     """Coefficients are rational numbers, exact; anything else is refused."""
 
     @staticmethod
-    def number(value: Any) -> Any:
+    def number(value: sympy.Expr) -> Any:
         """A SymPy number as a coefficient."""
         if not value.is_Rational:
             raise NoExpansionError(f"{value} is not rational")

@@ -42,7 +42,7 @@ class Exponentials:
         self.q, self.field = q, QQ.frac_field(T) if q else QQ
         self._t: Any = self.field.from_sympy(T) if q else None
 
-    def number(self, value: Any) -> Any:
+    def number(self, value: sympy.Expr) -> Any:
         """A SymPy number as a coefficient.
 
         Raises:

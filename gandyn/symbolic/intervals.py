@@ -81,7 +81,7 @@ class IntervalFunction:
         continuous, nowhere = np.ones(len(low), dtype=bool), np.zeros(len(low), dtype=bool)
         branches = any(line.op == "where" for line in self.code.instructions)  # a value not needed may be missing
 
-        def get(operand: Any) -> Any:
+        def get(operand: Any) -> tuple[Array, ...]:
             return values[operand] if isinstance(operand, str) else (np.float64(operand), np.float64(operand))
 
         with np.errstate(all="ignore"):

@@ -15,7 +15,7 @@ class Pass:
         known: the series on this way.
     """
 
-    def __init__(self, fixed: dict[Any, int]) -> None:
+    def __init__(self, fixed: dict[sympy.Symbol, int]) -> None:
         self.known: dict[Any, Series] = {}
         self._fixed, self._met = fixed, dict[Any, int]()
 
@@ -26,7 +26,7 @@ class Pass:
         self._met[kink] = max(sides, self._met.get(kink, 0))
         return 0
 
-    def others(self) -> list[dict[Any, int]]:
+    def others(self) -> list[dict[sympy.Symbol, int]]:
         """The ways that part from this one at the kinks it was the first to meet."""
         found, sides = [], dict(self._fixed)
         for kink, count in self._met.items():

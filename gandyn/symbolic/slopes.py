@@ -28,7 +28,7 @@ def with_slopes(
     }
     program: Program = []
 
-    def push(e: sympy.Expr) -> list[Any]:
+    def push(e: sympy.Expr) -> list[sympy.Expr]:
         partials = [(slopes[s], sympy.diff(e, s)) for s in sorted(e.free_symbols & slopes.keys(), key=str)]
         return [sympy.Add(*(row[k] * d for row, d in partials)) for k in range(len(along))]
 

@@ -303,7 +303,7 @@ class Expansion:
 
 
 @functools.lru_cache(maxsize=4096)
-def _derivative(function: Any, k: int, value: Any) -> sympy.Expr:
+def _derivative(function: Any, k: int, value: sympy.Expr) -> sympy.Expr:
     """The k-th derivative of a function of one variable at a number."""
     x = sympy.Dummy("x", real=True)
     found = sympy.diff(function(x), x, k).xreplace({x: value})

@@ -68,7 +68,7 @@ def total(terms: Sequence[Any], signs: Sequence[int], text: str) -> sympy.Expr:
     return in_range(sympy.Add(*(s * exactly(t, text) for s, t in zip(signs, terms, strict=True))), text)
 
 
-def product(factors: Sequence[Any], powers: Sequence[int], text: str) -> sympy.Expr:
+def product(factors: Sequence[float | sympy.Expr], powers: Sequence[int], text: str) -> sympy.Expr:
     """The product of factors, each to the power 1 or -1."""
     if any(
         p < 0 and not isinstance(f, complex) and exactly(f, text) == 0 for f, p in zip(factors, powers, strict=True)

@@ -194,7 +194,7 @@ class Parser:
         values, several = self.until(")")
         return values[0] if len(values) == 1 and not several else tuple(values)
 
-    def bracket(self) -> tuple[Any, ...]:
+    def bracket(self) -> tuple[str, ...]:
         """[a, b] is the tuple (a, b)."""
         return tuple(self.until("]")[0])
 

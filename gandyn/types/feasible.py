@@ -50,7 +50,7 @@ class FeasibleSet:
         return cls.box([None] * dim)
 
     @classmethod
-    def box(cls, bounds: Sequence[Any]) -> FeasibleSet:
+    def box(cls, bounds: Sequence[tuple[float | sympy.Expr | None, ...] | None]) -> FeasibleSet:
         """One (low, high) pair per coordinate; None, or a None in a pair, for no bound."""
         pairs = [(None, None) if pair is None else pair for pair in bounds]
         low = tuple(-sympy.oo if bottom is None else worlds.exact(bottom) for bottom, _ in pairs)
@@ -167,14 +167,16 @@ class FeasibleSet:
         """
         return FirstOrder(self.face(point), tuple(v), tolerance)
 
-    def _numbers(self, point: Sequence[object]) -> tuple[Any, ...]:
+    def _numbers(self, point: Sequence[object]) -> tuple[float | sympy.Expr, ...]:
         entries = point.tolist() if hasattr(point, "tolist") else list(point)
         if len(entries) != self.dim:
             raise ShapeError(f"{len(entries)} coordinates", f"{self.dim}", "one number for each coordinate")
         symbolic = any(map(worlds.is_symbolic, entries))
         return tuple(map(worlds.exact, entries)) if symbolic else tuple(map(float, entries))
 
-    def _sign(self, gap: sympy.Expr, k: int, bound: sympy.Expr, w: Sequence[Any], tolerance: float | None) -> int:
+    def _sign(
+        self, gap: sympy.Expr, k: int, bound: sympy.Expr, w: Sequence[float | sympy.Expr], tolerance: float | None
+    ) -> int:
         if not _finite(bound):
             return 1
         if worlds.is_symbolic(w[k]) and not decimal(w[k]):

@@ -22,7 +22,7 @@ from ..errors import DomainError
 from ..lazy import sympy
 from .feasible import FeasibleSet
 from .forwarding import forwards
-from .players import Array, Batch, Counts, Rng
+from .players import Array, Batch, Counts, Parameter, Rng
 from .space import JointSpace
 
 
@@ -69,7 +69,7 @@ class Game(JointSpace, abc.ABC):
         return bool(self.field_exprs)
 
     @functools.cached_property
-    def parameters(self) -> tuple[Any, ...]:
+    def parameters(self) -> tuple[sympy.Symbol, ...]:
         """Symbols of the costs, or of the field where there are no costs, that are not coordinates: without a value."""
         free = set().union(*(e.free_symbols for e in self.exprs or self.field_exprs)) - set(self.symbols)
         return tuple(sorted(free, key=str))
@@ -306,7 +306,7 @@ class RestrictedGame(Game):
     def _pad(self, u: Array) -> Array:
         return self._between(worlds.zeros_like(self.fixed), u)
 
-    def per_player(self, value: object) -> tuple[Any, ...]:
+    def per_player(self, value: object) -> tuple[Parameter, ...]:
         """The player's own share of a parameter given per player of the whole game."""
         return (self.game.per_player(value)[self.index],)
 

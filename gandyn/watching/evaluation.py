@@ -43,10 +43,10 @@ class Judgement:
 
     on_real: torch.Tensor
     on_fake: torch.Tensor
-    log_odds: tuple[Any, Any] | None
+    log_odds: tuple[Array, Array] | None
     slope: float | None
     real: Any
-    fake: Any
+    fake: Array
 
 
 class Overheard:
@@ -56,7 +56,7 @@ class Overheard:
         networks: in the order of the players. generator: index of the one that makes samples.
     """
 
-    def __init__(self, networks: Sequence[Any], generator: int) -> None:
+    def __init__(self, networks: Sequence[torch.nn.Module], generator: int) -> None:
         self.networks, self.generator = networks, generator
         self.calls: list[Call] = []
         self.samples: Any = None
@@ -138,7 +138,7 @@ class Overheard:
         return None
 
 
-def _part(call: Call, slope: torch.Tensor, rows: slice) -> tuple[Any, Any, Any]:
+def _part(call: Call, slope: torch.Tensor, rows: slice) -> tuple[Array, Array, Array]:
     return call.points.detach()[rows], _each(call.output.detach(), mean=True)[rows], slope[rows]
 
 
@@ -149,7 +149,7 @@ def _judged(real: Array, fake: Array, calls: list[Call]) -> Judgement:
     return Judgement(on_real[:MOST], on_fake[:MOST], odds, _largest_slope(calls), real[0][:MOST], fake[0][:MOST])
 
 
-def _log_odds(real: Array, fake: Array, turn: float) -> tuple[Any, Any] | None:
+def _log_odds(real: Array, fake: Array, turn: float) -> tuple[Array, Array] | None:
     """Outputs as logits, where the cost's slopes are those of log-probabilities: sigma(s) on samples, of -s on data."""
     for read, slope_of in ((_as_logit, _logit_slope), (_as_probability, _probability_slope)):
         logits = [read(turn * part[1] if read is _as_logit else part[1]) for part in (real, fake)]

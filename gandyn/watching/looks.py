@@ -60,7 +60,7 @@ class View:
             surroundings.restore()
 
     @contextlib.contextmanager
-    def _worn(self, others: list[Any]) -> Iterator[LossesGame]:
+    def _worn(self, others: list[torch.nn.Module]) -> Iterator[LossesGame]:
         if self._stand_ins is None or not self._stand_ins.current():
             self._stand_ins, self._game = StandIns(self.networks), None
         with self._stand_ins.worn(others):

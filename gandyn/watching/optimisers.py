@@ -14,7 +14,7 @@ from ..rules.adaptive import Adam, AdamW, AMSGrad, RMSProp
 from ..rules.alternating import Alternating
 from ..rules.gradient import SimultaneousGD
 from ..rules.heavy_ball import HeavyBall
-from ..types import Rule, State
+from ..types import Array, Rule, State
 
 Used = Rule | torch.optim.Optimizer | Sequence[torch.optim.Optimizer]
 Vector = Callable[[str], Any]
@@ -66,7 +66,7 @@ def _of_network(own: Sequence[Any], optimizers: Sequence[torch.optim.Optimizer])
 
 
 def _read(optimizer: Any, settings: dict[str, Any], own: Sequence[Any]) -> tuple[Rule, State]:
-    def vector(key: str) -> Any:
+    def vector(key: str) -> Array:
         states = [optimizer.state.get(p, {}) for p in own]
         if all(state.get(key) is None for state in states):
             raise DomainError(f"{type(optimizer).__name__} before its first step", "moments", "a later look")
@@ -91,7 +91,7 @@ def _refuse(optimizer: object, settings: dict[str, Any]) -> None:
         raise DomainError(f"{type(optimizer).__name__} with {', '.join(wrong)}", "its plain form", "rule=None")
 
 
-def _adam(settings: dict[str, Any], vector: Vector, first: dict[str, Any]) -> tuple[Rule, State]:
+def _adam(settings: dict[str, Any], vector: Vector, first: dict[str, Array]) -> tuple[Rule, State]:
     first_beta, second_beta = map(float, settings["betas"])
     options = float(settings["lr"]), (first_beta, second_beta), float(settings["eps"])
     arrays = {"mean": vector("exp_avg"), "square": vector("exp_avg_sq")}

@@ -85,7 +85,7 @@ def _modes(points: Array) -> tuple[Any, float] | None:
     return best
 
 
-def _clusters(points: Array, k: int) -> Any:
+def _clusters(points: Array, k: int) -> Array:
     """Centres by Lloyd's iterations from points that are far from each other, (k, axes)."""
     centres = points[:1]
     for _ in range(k - 1):

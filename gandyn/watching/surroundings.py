@@ -67,7 +67,7 @@ class Surroundings:
         elif isinstance(found, (torch.Tensor, np.ndarray)):
             self._keep_numbers(found)
 
-    def _keep_numbers(self, found: Any) -> None:
+    def _keep_numbers(self, found: Array) -> None:
         if isinstance(found, torch.Tensor) and found.is_leaf and found.is_floating_point():
             self._undo.append(functools.partial(found.requires_grad_, found.requires_grad))
         if found.nbytes <= self._room:

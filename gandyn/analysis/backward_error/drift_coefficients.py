@@ -66,7 +66,7 @@ class DriftCoefficients(Result):
         return self._by_name(self.rates)
 
     @property
-    def _products(self) -> dict[str, dict[str, Any]]:
+    def _products(self) -> dict[str, dict[str, sympy.Expr]]:
         return self._by_name(tuple(map(self._by_name, self.products)))
 
     def summary(self) -> str:

@@ -109,7 +109,7 @@ def refuse_displacement(rule: Rule, game: Game, rest: Sequence[sympy.Expr]) -> N
 
 
 def program_series(
-    step: UpdateMap, outputs: Sequence[sympy.Expr], known: Mapping[Any, Sequence[Any]], order: int
+    step: UpdateMap, outputs: Sequence[sympy.Expr], known: Mapping[sympy.Symbol, Sequence[sympy.Expr]], order: int
 ) -> list[Series]:
     """Taylor coefficients in lr of the outputs of a traced program.
 
@@ -130,7 +130,7 @@ def program_series(
     return [taylor(e, values, order) for e in outputs]
 
 
-def taylor(e: sympy.Expr, values: Mapping[Any, Series], order: int) -> Series:
+def taylor(e: sympy.Expr, values: Mapping[sympy.Symbol, Series], order: int) -> Series:
     """Taylor coefficients in lr of an expression whose symbols are themselves power series in lr.
 
     Args:
@@ -196,7 +196,7 @@ def _linear(e: sympy.Expr) -> bool:
     return not free or (bool(e.is_polynomial(*free)) and sympy.Poly(e, *free).total_degree() <= 1)
 
 
-def _sums(e: sympy.Expr) -> list[Any]:
+def _sums(e: sympy.Expr) -> list[sympy.Expr]:
     """The sums inside its powers and products, which expanding would multiply out."""
     inside = [b for p in e.atoms(sympy.Pow) for b in p.args if b.is_Add]
     for product in e.atoms(sympy.Mul):
@@ -205,7 +205,7 @@ def _sums(e: sympy.Expr) -> list[Any]:
     return inside
 
 
-def _offsets(e: sympy.Expr) -> dict[Any, Any]:
+def _offsets(e: sympy.Expr) -> dict[sympy.Symbol, sympy.Expr]:
     """c of each symbol x that stands in sums a x + b = a (x - c) with numbers a, b; None where there are several."""
     found: dict[Any, Any] = {}
     for part in _sums(e):

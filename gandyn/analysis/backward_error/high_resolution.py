@@ -13,6 +13,7 @@ import sympy
 
 from ...budget import Budget, OutOfTimeError
 from ...doors import door
+from ...dynamics.trace import UpdateMap
 from ...errors import DomainError
 from ...results import Result, Trajectory, aligned
 from ...symbolic.function import SymbolicFunction
@@ -53,10 +54,10 @@ class HighResolution(Result):
 
     game: Game
     rule: Rule
-    velocity: tuple[Any, ...]
+    velocity: tuple[sympy.Symbol, ...]
     expression: sympy.Matrix
-    advance: tuple[Any, Any]
-    curvature: tuple[Any, ...]
+    advance: tuple[sympy.Matrix, sympy.Matrix]
+    curvature: tuple[sympy.Symbol, ...]
     seconds: float | None = 60.0
 
     _data = "game rule velocity acceleration=expression coefficients=_coefficients slow=_slow"
@@ -99,7 +100,7 @@ class HighResolution(Result):
         return sympy.ImmutableMatrix(c_0), sympy.ImmutableMatrix(c_1)
 
     @functools.cached_property
-    def coefficients(self) -> dict[str, Any] | None:
+    def coefficients(self) -> dict[str, sympy.Expr] | None:
         """a = [w'] w' + [v] v + [J v] J v + [J w'] J w': the same in every game; None for a rule of another form.
 
         Read off on a game in general position, and verified there as an identity.
@@ -109,7 +110,7 @@ class HighResolution(Result):
         """
         return Budget(self.seconds).run(self._matched, f"the coefficients of {self.rule!r}")
 
-    def _matched(self) -> dict[str, Any] | None:
+    def _matched(self) -> dict[str, sympy.Expr] | None:
         try:
             trial = probe(self.game)
             found = high_resolution(trial, self.rule, budget=None)
@@ -281,7 +282,7 @@ def _advance(
 
 
 def _state_series(
-    game: Game, rule: Rule, step: Any, w: sympy.Matrix, u: sympy.Matrix, a: sympy.Matrix
+    game: Game, rule: Rule, step: UpdateMap, w: sympy.Matrix, u: sympy.Matrix, a: sympy.Matrix
 ) -> dict[sympy.Expr, tuple[sympy.Expr, ...]]:
     """The state at w_n, as series in lr, from w_n and w_{n-1} alone."""
     d, size = game.dim, len(step.symbols) - game.dim

@@ -7,6 +7,7 @@ from typing import Any
 
 import sympy
 
+from ...dynamics.trace import UpdateMap
 from ...errors import DomainError
 from ...types import Rule
 from ...types.signs import simplified
@@ -24,7 +25,7 @@ def without(step: Any, unknowns: list[sympy.Symbol]) -> Any:
     return dataclasses.replace(step, bindings=tuple(kept))
 
 
-def affine(step: Any, d: int) -> tuple[list[Any], list[Any]]:
+def affine(step: UpdateMap, d: int) -> tuple[list[Any], list[Any]]:
     """The outputs as affine functions of unknowns: the old state, and what was computed from it by the field."""
     unknowns: list[Any] = list(step.symbols[d:])
     values: dict[Any, Any] = {}

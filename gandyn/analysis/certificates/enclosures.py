@@ -42,7 +42,7 @@ class System:
     names: tuple[str, ...]
     parameters: tuple[str, ...]
     expressions: tuple[sympy.Expr, ...]
-    bindings: tuple[tuple[Any, Any], ...]
+    bindings: tuple[tuple[sympy.Expr, sympy.Expr], ...]
     beginnings: tuple[sympy.Expr, ...]
     units: Array
 
@@ -212,8 +212,12 @@ def _symbols(game: Game) -> tuple[sympy.Symbol, ...]:
 
 
 def _free(
-    expressions: Sequence[Any], names: Any, symbols: Sequence[Any], spans: Mapping[str, Range], what: str
-) -> tuple[Any, ...]:
+    expressions: Sequence[sympy.Expr],
+    names: Any,
+    symbols: Sequence[sympy.Symbol],
+    spans: Mapping[str, Range],
+    what: str,
+) -> tuple[sympy.Symbol, ...]:
     found = set().union(*(e.free_symbols for e in expressions)) - set(names) - set(symbols)
     known = {str(s) for s in found}
     for name in spans:

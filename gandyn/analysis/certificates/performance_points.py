@@ -98,7 +98,7 @@ class PointsGame(Game):
     def check(self, w: Array) -> None:
         """Accept every point: points of this game have no coordinates that could be checked."""
 
-    def per_player(self, value: object) -> tuple[Any, ...]:
+    def per_player(self, value: object) -> tuple[Parameter, ...]:
         """The value in a tuple of length one, because a class of operators has a single player."""
         if isinstance(value, (tuple, list, dict)):
             raise DomainError(f"worst_case with {value} per player", "one value for all", "use one number")

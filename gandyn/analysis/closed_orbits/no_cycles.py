@@ -11,6 +11,7 @@ from ...errors import GandynError
 from ...lazy import sympy
 from ...types import Array, Game
 from ...types.signs import is_zero, simplified
+from ..zeros.fixed_points import FixedPoints
 
 MOST_BOXES, NARROWEST = 4000, 1e-3
 SADDLE, ROUNDED, SAMPLES = 1e-9, 1e-6, 5
@@ -126,7 +127,7 @@ def _bendixson(game: Game, bounds: Array) -> str | None:
     return "the divergence of the field has one sign in the box, so no closed orbit lies in it (Bendixson's criterion)"
 
 
-def not_gone_around(game: Game, zeros: Any) -> str | None:
+def not_gone_around(game: Game, zeros: FixedPoints) -> str | None:
     """By index theory: in the plane a closed orbit goes around equilibria whose indices have the sum 1.
 
     Args:

@@ -89,7 +89,7 @@ def _periodic(map_: System, z: Array, q: int) -> PeriodicOrbit | None:
     return PeriodicOrbit(map_.game, rule, q, orbit[:, : map_.game.dim], values, residual)
 
 
-def keep(found: list[Any], new: Any) -> None:
+def keep(found: list[PeriodicOrbit], new: Any) -> None:
     """Add a circle or periodic orbit to a list unless the list has it already; None is ignored."""
     if new is not None and not any(same(new, old) for old in found):
         found.append(new)

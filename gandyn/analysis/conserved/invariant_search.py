@@ -36,7 +36,7 @@ class Search(abc.ABC):
                     f"the constraint {e} = 0", "a set that the dynamics does not leave", "leave it out"
                 )
 
-    def _solve_constraints(self) -> dict[Any, Any]:
+    def _solve_constraints(self) -> dict[sympy.Symbol, sympy.Expr]:
         solved = sympy.solve(self.constraints, self.symbols, dict=True) if self.constraints else [{}]
         if len(solved) != 1:
             raise ParameterError(f"constraints {self.constraints}", "independent linear expressions", "drop some")

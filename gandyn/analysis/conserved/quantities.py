@@ -41,7 +41,7 @@ class ConservedQuantity(Result):
     expression: sympy.Expr
     method: str
     residual: sympy.Expr
-    constraints: tuple[Any, ...] = ()
+    constraints: tuple[sympy.Expr, ...] = ()
 
     def __call__(self, z: Array) -> Array:
         """The value of H at points z of shape (..., number of coordinates), as an array of shape (...)."""
@@ -65,9 +65,9 @@ def conserved_quantities(
     rule: Rule | None = None,
     *,
     field: Callable[[Array], Array] | None = None,
-    basis: Sequence[Any] = (),
+    basis: Sequence[sympy.Expr] = (),
     degree: int | None = None,
-    constraints: Sequence[Any] | None = None,
+    constraints: Sequence[sympy.Expr] | None = None,
     budget: float | Budget | None = 60.0,
 ) -> list[ConservedQuantity]:
     """Functionally independent conserved quantities of the flow dw/dt = -v(w), or of a rule's update map.

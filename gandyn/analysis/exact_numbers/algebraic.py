@@ -91,7 +91,7 @@ class Decimals:
                 *(e._to_mpmath(mpmath.mp.prec) for e in sympy.N(root, DECIMALS).as_real_imag())
             )
 
-    def number(self, coefficient: Any) -> Any:
+    def number(self, coefficient: mpmath.mpf) -> Any:
         """A number as a decimal of 50 digits."""
         return mpmath.mpc(coefficient)
 

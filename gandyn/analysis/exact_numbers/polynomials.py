@@ -15,6 +15,7 @@ import sympy
 from sympy import Poly
 from sympy.polys.matrices import DomainMatrix
 
+from ...symbolic.exponentials import Exponentials
 from ...types.signs import is_zero, simplified
 from .roots import DIGITS, Z, _discs, is_rational, numeric_roots
 
@@ -250,7 +251,7 @@ def _nullity(matrix: sympy.Matrix, f: sympy.Poly) -> int | None:
     if matrix.free_symbols:
         return None
 
-    def count(numbers: Any) -> int:
+    def count(numbers: Exponentials) -> int:
         entries = [[numbers.number(e) for e in row] for row in matrix.tolist()]
         base = DomainMatrix(entries, matrix.shape, numbers.field)
         one = DomainMatrix.eye(matrix.rows, numbers.field)

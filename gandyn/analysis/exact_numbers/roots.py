@@ -74,7 +74,7 @@ def _discs(f: sympy.Basic) -> list[tuple[Any, Any]] | None:
         return discs if apart else None
 
 
-def _aberth(c: list[Any], roots: list[Any], k: int) -> Any:
+def _aberth(c: list[mpmath.mpf], roots: list[mpmath.mpc], k: int) -> mpmath.mpc:
     value, slope = mpmath.polyval(c, roots[k], derivative=True)
     if not value:
         return value
@@ -82,7 +82,7 @@ def _aberth(c: list[Any], roots: list[Any], k: int) -> Any:
     return quotient / (1 - quotient * sum(1 / (roots[k] - other) for j, other in enumerate(roots) if j != k))
 
 
-def _smith(c: list[Any], roots: list[Any], k: int) -> Any:
+def _smith(c: list[mpmath.mpf], roots: list[mpmath.mpc], k: int) -> mpmath.mpf:
     gaps = mpmath.fprod(roots[k] - other for j, other in enumerate(roots) if j != k)
     rounding = 8 * len(c) * mpmath.mpf(10) ** -DIGITS * mpmath.polyval([abs(e) for e in c], abs(roots[k]))
     return 2 * len(roots) * (abs(mpmath.polyval(c, roots[k])) + rounding) / abs(c[0] * gaps)

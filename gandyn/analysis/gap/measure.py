@@ -245,7 +245,7 @@ def _mean(values: list[Array]) -> Array:
     return sum(values[1:], values[0]) / len(values)
 
 
-def _standard_error(values: list[Any]) -> Array | None:
+def _standard_error(values: list[Array]) -> Array | None:
     if len(values) < 2:
         return None
     mean = _mean(values)

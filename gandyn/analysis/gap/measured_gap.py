@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import numpy as np
 
@@ -48,7 +47,7 @@ class DualityGap(Result):
     method: str
     terms: Array | list[Array]
     answers: Array | list[Array] | None = None
-    interval: tuple[Any, Any] | None = None
+    interval: tuple[Array, Array] | None = None
     residuals: Array | None = None
     history: Array | None = None
     error: Array | None = None

@@ -29,13 +29,13 @@ class Regularity:
     """
 
     roots: tuple[Any, ...]
-    logarithms: tuple[Any, ...]
-    poles: tuple[Any, ...]
-    kinks: tuple[Any, ...]
+    logarithms: tuple[sympy.Expr, ...]
+    poles: tuple[sympy.Expr, ...]
+    kinks: tuple[sympy.Expr, ...]
     known: bool
 
     @property
-    def arguments(self) -> tuple[Any, ...]:
+    def arguments(self) -> tuple[sympy.Expr, ...]:
         """The subexpressions of all four kinds in one tuple, in the order of the attributes."""
         return (*self.roots, *self.logarithms, *self.poles, *self.kinks)
 
@@ -55,7 +55,7 @@ def regularity(e: sympy.Expr) -> Regularity:
     return Regularity(roots, logarithms, poles, kinks, known)
 
 
-def _collect(e: sympy.Expr, found: dict[str, dict[Any, None]]) -> bool:
+def _collect(e: sympy.Expr, found: dict[str, dict[sympy.Expr, None]]) -> bool:
     """Add what one node asks of its arguments; whether the node is understood."""
     if not e.args or e.is_number or isinstance(e, ENTIRE):
         return True
@@ -77,7 +77,7 @@ def _collect(e: sympy.Expr, found: dict[str, dict[Any, None]]) -> bool:
     return True
 
 
-def _collect_power(base: sympy.Expr, power: sympy.Expr, found: dict[str, dict[Any, None]]) -> None:
+def _collect_power(base: sympy.Expr, power: sympy.Expr, found: dict[str, dict[sympy.Expr, None]]) -> None:
     if power.is_integer:
         if not power.is_nonnegative:
             found["poles"][base] = None

@@ -147,7 +147,7 @@ def _numbers(matrix: sympy.Matrix) -> Array:
 
 
 def _stands_still(
-    value: sympy.Matrix, moved: Sequence[float], change: sympy.Expr, z: Sequence[Any], place: Place
+    value: sympy.Matrix, moved: Sequence[float], change: sympy.Expr, z: Sequence[sympy.Expr], place: Place
 ) -> bool:
     """Whether F(z) - z vanishes: exactly, or as far as the digits of z = (w, memory) tell.
 
@@ -222,7 +222,7 @@ def _flow(game: Game, place: Place) -> Motion:
         outputs = tuple(along(face, [e.xreplace(moved) for e in local.outputs]))
         local = LocalDynamics(tuple(exact(0) for _ in steps), tuple(steps), outputs)
 
-    def reduced() -> tuple[Any, Any]:
+    def reduced() -> tuple[sympy.Matrix, sympy.Matrix]:
         v, matrix = derive()
         basis, k = (
             sympy.Matrix(face.basis.tolist() or game.dim * [[]]).reshape(game.dim, face.dimension),

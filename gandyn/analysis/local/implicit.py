@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ...dynamics.trace import UpdateMap
 from ...errors import NotDifferentiableError, ParameterError
 from ...lazy import sympy
 from ...types import Array, Game, Implicit, Rule, residual_of
@@ -19,7 +20,7 @@ def is_implicit(game: Game, rule: Rule) -> bool:
     return isinstance(rule, Implicit) and not game.quadratic
 
 
-def implicit_jacobian(game: Game, rule: Rule, point: Array) -> tuple[Any, Any]:
+def implicit_jacobian(game: Game, rule: Rule, point: Array) -> tuple[sympy.Matrix, sympy.Matrix]:
     """The next point w+ of an implicit rule and its derivative Dw+, from the residual equation r(w+, w) = 0.
 
     Dw+ = -(dr/dw+)^{-1} dr/dw, exact where w+ = w. Elsewhere w+ is what the step finds in floating point.
@@ -47,7 +48,7 @@ def implicit_jacobian(game: Game, rule: Rule, point: Array) -> tuple[Any, Any]:
     return w_next, matrix.applyfunc(sympy.cancel) if w_next is w else matrix
 
 
-def _by_series(traced: Any, point: list[Any]) -> sympy.Matrix | None:
+def _by_series(traced: UpdateMap, point: list[sympy.Expr]) -> sympy.Matrix | None:
     """-(dr/dw+)^{-1} dr/dw over the rationals or a field of powers of e; None where that is no way to find it."""
     from sympy.polys.matrices import DomainMatrix
     from sympy.polys.matrices.exceptions import DMNonInvertibleMatrixError
@@ -72,7 +73,7 @@ def _by_series(traced: Any, point: list[Any]) -> sympy.Matrix | None:
         return None
 
 
-def _arrive(game: Game, rule: Rule, parameters: tuple[Any, ...], w: Array) -> sympy.Matrix:
+def _arrive(game: Game, rule: Rule, parameters: tuple[sympy.Symbol, ...], w: Array) -> sympy.Matrix:
     """The point w+ at which the step from w arrives."""
     if parameters or w.free_symbols:
         if not w.free_symbols and float(sympy.Matrix(game.field(np.array(list(w), dtype=object))).norm()) < STILL:

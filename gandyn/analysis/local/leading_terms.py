@@ -13,11 +13,12 @@ from .fate import Fate, NonlinearDecision
 from .linear_part import LinearPart
 
 if TYPE_CHECKING:
+    from ..exact_numbers.polynomials import Placement
     from .normal_form import NormalForm
 
 
 @mpmath.workdps(DECIMALS)  # type: ignore[untyped-decorator]
-def by_terms(lin: LinearPart, f: sympy.Basic, placement: Any, orders: range) -> NonlinearDecision | None:
+def by_terms(lin: LinearPart, f: sympy.Basic, placement: Placement, orders: range) -> NonlinearDecision | None:
     """The decision by the first non-linear term that does not vanish.
 
     Args:

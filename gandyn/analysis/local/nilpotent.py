@@ -20,7 +20,7 @@ from typing import Any
 import sympy
 from sympy import QQ, ring
 
-from ...symbolic.coefficients import NoExpansionError, Rational
+from ...symbolic.coefficients import NoExpansionError, Rational, Series
 from .fate import Fate, NonlinearDecision
 from .linear_part import LinearPart
 
@@ -64,7 +64,7 @@ def _times(p: Any, q: Any) -> Any:
     return _cut(p * q)
 
 
-def _on_manifold(matrix: sympy.Matrix, rows: Sequence[dict[tuple[int, ...], Any]]) -> tuple[Any, Any]:
+def _on_manifold(matrix: sympy.Matrix, rows: Sequence[Series]) -> tuple[Any, Any]:
     """(u', v') on the centre manifold, displacements being u q0 + v q1 + (range of A^2) h(u, v), with A q1 = q0."""
     n = matrix.rows
     q1 = next(q for q in (matrix**2).nullspace() if any(matrix * q))

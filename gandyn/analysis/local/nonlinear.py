@@ -8,6 +8,7 @@ from typing import Any
 
 from ...lazy import sympy
 from ...types.signs import is_zero
+from ..exact_numbers.polynomials import Placement
 from .fate import Fate, NonlinearDecision
 from .linear_part import LinearPart
 
@@ -115,7 +116,7 @@ def _single(boundary: Sequence[tuple[Any, int]], flow: bool) -> sympy.Poly | Non
 # --- without terms ----------------------------------------------------------------------------------------------------
 
 
-def _linear(lin: LinearPart, placement: Any, flow: bool) -> NonlinearDecision:
+def _linear(lin: LinearPart, placement: Placement, flow: bool) -> NonlinearDecision:
     what = "flow" if flow else "map"
     if all(f.degree() == 1 and f.eval(0 if flow else 1) == 0 for f, _ in placement.boundary_factors):
         why = f"the {what} is linear, its fixed points fill a plane, and every other direction contracts"

@@ -11,6 +11,7 @@ import numpy as np
 from ...budget import Budget
 from ...dynamics.iterate import checked_start, over_ensemble
 from ...errors import DomainError, ParameterError
+from ...lazy import sympy
 from ...oracles.symbolic import SymbolicGame
 from ...results import Result, Status
 from ...symbolic.members import ensemble_shape, members_in, spread
@@ -152,7 +153,7 @@ def basins_of_members(
     )  # fmt: skip
 
 
-def _with(game: Game, rule: Rule, numbers: dict[Any, float]) -> tuple[Game, Rule]:
+def _with(game: Game, rule: Rule, numbers: dict[sympy.Symbol, float]) -> tuple[Game, Rule]:
     for symbol, number in numbers.items():
         rule = with_value(rule, symbol, number)
     own = {s: v for s, v in numbers.items() if s in game.parameters}

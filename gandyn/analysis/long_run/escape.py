@@ -9,7 +9,7 @@ import numpy as np
 
 from ...doors import door
 from ...errors import ParameterError, ShapeError
-from ...results import Result
+from ...results import Result, Trajectory
 from ...types import Array, Game, Rule
 from ..measured.regression import length
 
@@ -117,7 +117,7 @@ def escape_time(
     return EscapeTimes(game, rule, region, np.where(found >= 0, found, steps).reshape(shape), escaped)
 
 
-def _stopped(run: Any, steps: int) -> Array:
+def _stopped(run: Trajectory, steps: int) -> Array:
     """Members that overflowed count as outside from the step at which they did."""
     last = np.where(run.diverged, np.asarray(run.steps) + 1, steps + 1)
     return np.arange(steps + 1)[:, None] >= last

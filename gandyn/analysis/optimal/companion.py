@@ -42,7 +42,7 @@ class Companion:
     matrix: sympy.Matrix
     x: Any
     y: sympy.Symbol
-    parameters: tuple[Any, ...]
+    parameters: tuple[sympy.Symbol, ...]
     timed: bool = False
 
     @property
@@ -55,7 +55,7 @@ class Companion:
         arguments = (self.x, self.y, *self.parameters)
         return sympy.lambdify(arguments, list(self.matrix), "numpy", cse=True)  # type: ignore[no-any-return]
 
-    def matrices(self, z: Array, values: Sequence[Any] = ()) -> Array:
+    def matrices(self, z: Array, values: Sequence[Array] = ()) -> Array:
         """The matrices at an array of complex z, shape (..., n, n); parameters broadcast against z."""
         z = np.asarray(z, dtype=complex)
         arguments = (z, 0.0 * z) if self.kind == HOLOMORPHIC else (z.real, z.imag)
@@ -63,7 +63,7 @@ class Companion:
             entries = np.broadcast_arrays(*self._compiled(*arguments, *values), z)[:-1]
         return np.stack(entries, -1).reshape(*entries[0].shape, self.size, self.size)
 
-    def radius(self, z: Array, values: Sequence[Any] = ()) -> Array:
+    def radius(self, z: Array, values: Sequence[Array] = ()) -> Array:
         """The spectral radius at an array of complex z; infinite where the map is not defined."""
         a = self.matrices(z, values)
         good = np.isfinite(a).all((-1, -2))
@@ -133,11 +133,11 @@ def _with_value(c: Powers, value: Fraction, unit: Fraction, top: int) -> Powers:
     return found
 
 
-def _evaluated(c: Powers, z: tuple[Any, Any], n: Any, degree: int) -> Any:
+def _evaluated(c: Powers, z: tuple[Any, Any], n: Any, degree: int) -> Fraction:
     return sum((f * z[0] ** i * z[1] ** j * n ** (degree - i - j) for (i, j, *_), f in c.items()), Fraction(0))
 
 
-def _complex_powers(x: Any, y: Any, n: Any, degree: int) -> list[tuple[Any, Any]]:
+def _complex_powers(x: Any, y: Any, n: Any, degree: int) -> list[tuple[Fraction, Fraction]]:
     """(x + iy)^k n^(degree - k) for each k."""
     powers = [(Fraction(1), Fraction(0))]
     for _ in range(degree):
@@ -146,7 +146,7 @@ def _complex_powers(x: Any, y: Any, n: Any, degree: int) -> list[tuple[Any, Any]
     return [(a * n ** (degree - k), b * n ** (degree - k)) for k, (a, b) in enumerate(powers)]
 
 
-def _at_complex(c: Powers, powers: Sequence[tuple[Any, Any]]) -> tuple[Any, Any]:
+def _at_complex(c: Powers, powers: Sequence[tuple[Any, Any]]) -> tuple[Fraction, Fraction]:
     real = imaginary = Fraction(0)
     for power, factor in c.items():
         real, imaginary = real + factor * powers[power[0]][0], imaginary + factor * powers[power[0]][1]
@@ -208,7 +208,9 @@ def _rational(e: sympy.Expr) -> sympy.Expr:
     )
 
 
-def _reduced(matrix: sympy.Matrix, x: sympy.Symbol, y: sympy.Symbol, parameters: Sequence[Any]) -> tuple[str, Any]:
+def _reduced(
+    matrix: sympy.Matrix, x: sympy.Symbol, y: sympy.Symbol, parameters: Sequence[sympy.Symbol]
+) -> tuple[str, Any]:
     """What kind of map it is; a holomorphic one in half the size: blocks ((p, q), (-q, p)) are numbers p - iq.
 
     f = p - iq is a function of z = x - iy alone where p_y = -q_x and q_y = p_x; it is then p at y = 0, x complex.

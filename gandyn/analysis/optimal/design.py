@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...budget import Budget
-from ...classes import GameClass, StronglyMonotone
+from ...classes import Curve, GameClass, StronglyMonotone
 from ...doors import door
 from ...errors import DomainError, GandynError, ParameterError
 from ...games.quadratic import quadratic
@@ -266,7 +266,7 @@ SEARCHED = "the best of a grid, refined by linear programs: its rate is proven, 
 FLOOR = "at every other value one of a few games of the class is as slow to 1e-9, proven by polynomials without roots"
 
 
-def _curves(over: GameClass, matrix: Companion) -> Any:
+def _curves(over: GameClass, matrix: Companion) -> tuple[Curve, ...]:
     curves = over.curves()  # type: ignore[attr-defined]
     inner = getattr(over, "filled", False) and matrix.kind != HOLOMORPHIC
     return (*curves, *over.inner_curves(4)) if inner else curves  # type: ignore[attr-defined]
@@ -307,7 +307,9 @@ def _approached(
     return Design(matrix.rule, over, shown, value, kind, False, reason, approach)
 
 
-def _floor(matrix: Companion, curves: Any, point: Array, ranges: Sequence[Range], value: float, limit: Budget) -> bool:
+def _floor(
+    matrix: Companion, curves: tuple[Curve, ...], point: Array, ranges: Sequence[Range], value: float, limit: Budget
+) -> bool:
     """For one parameter: no value of it brings all games of the class below the rate by more than 1e-9."""
     if len(ranges) != 1:
         return False

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from scipy.optimize import linprog, minimize
@@ -63,7 +62,7 @@ def _points(curve: Curve, u: Array) -> Array:
     return (x + 1j * y) / n + 0 * u
 
 
-def worst(matrix: Companion, z: Array, values: Sequence[Any]) -> Array:
+def worst(matrix: Companion, z: Array, values: Sequence[Array]) -> Array:
     """The largest spectral radius at given eigenvalues, for arrays of parameter values."""
     columns = [np.asarray(v, dtype=float)[..., None] for v in values]
     return matrix.radius(np.broadcast_to(z, (*np.shape(values[0]), len(z))), columns).max(-1)

@@ -23,7 +23,7 @@ class Condition:
     """sign * prod factor^power > 0; the factors are expressions, irreducible over the rationals."""
 
     sign: int
-    powers: dict[Any, int]
+    powers: dict[sympy.Expr, int]
 
     @property
     def expression(self) -> sympy.Expr:
@@ -252,5 +252,5 @@ def _binding(left: list[Condition], line: Line) -> list[Condition]:
     return [left[k] for k in broken]
 
 
-def _length(powers: Mapping[Any, int]) -> int:
+def _length(powers: Mapping[sympy.Expr, int]) -> int:
     return int(sum(sympy.count_ops(base) for base in powers))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -17,7 +16,9 @@ REACH = 100.0  # how far to look along an interval without end, before the limit
 CLOSED, LARGEST = 4, 16  # degrees in z and in the parameter up to which turning points are looked for exactly
 
 
-def fastest(linearization: ExactLinearization, p: sympy.Expr, end: sympy.Expr) -> tuple[Any, Any]:
+def fastest(
+    linearization: ExactLinearization, p: sympy.Expr, end: sympy.Expr
+) -> tuple[float | sympy.Expr, float | sympy.Expr]:
     """The parameter value at which a linearised map or flow contracts fastest.
 
     Args:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ...errors import DomainError, ParameterError
 from ...lazy import sympy
-from ...types import Array, Game, Rule
+from ...types import Array, Game, Parameter, Rule
 from ...worlds import exact, is_symbolic
 from ..backward_error.expansion import STEP, in_proportion
 
@@ -72,7 +72,7 @@ def symbols_of(value: object) -> set[sympy.Symbol]:
     return set(getattr(value, "free_symbols", ()))
 
 
-def with_value(value: Any, symbol: sympy.Symbol, number: Any) -> Any:
+def with_value(value: Any, symbol: sympy.Symbol, number: float | sympy.Expr) -> Any:
     """A copy of a rule, or of a parameter, in which a number replaces a symbol everywhere.
 
     Args:
@@ -145,7 +145,7 @@ def _replaced(rule: Rule, name: str, moved: Callable[[Any], Any]) -> Rule:
     return dataclasses.replace(rule, **changes) if changes else rule  # type: ignore[type-var]
 
 
-def _per_player(game: Game, value: object) -> tuple[Any, ...]:
+def _per_player(game: Game, value: object) -> tuple[Parameter, ...]:
     return game.per_player(value) if isinstance(value, (tuple, Mapping)) else (value,)
 
 

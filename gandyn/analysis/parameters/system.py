@@ -173,7 +173,7 @@ def _quiet(
     return quiet
 
 
-def _stack(values: Sequence[Any], shape: tuple[int, ...]) -> Array:
+def _stack(values: Sequence[Array], shape: tuple[int, ...]) -> Array:
     result = np.empty((*shape, len(values)))
     for k, value in enumerate(values):
         result[..., k] = value

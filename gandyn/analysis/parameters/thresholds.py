@@ -69,7 +69,7 @@ class Line:
     parameter: sympy.Symbol
     positive: bool
     roots: tuple[Root, ...]
-    signs: Mapping[Any, tuple[int, ...]]
+    signs: Mapping[sympy.Expr, tuple[int, ...]]
 
     @classmethod
     def of(cls, polynomials: Iterable[object], p: sympy.Expr) -> Line:
@@ -80,7 +80,7 @@ class Line:
         signs = {e: _signs(e, int(sympy.sign(f.LC())), roots) for e, f in polys.items()}
         return cls(p, positive, roots, signs)
 
-    def samples(self, sign: int, factors: Mapping[Any, int]) -> tuple[int, ...]:
+    def samples(self, sign: int, factors: Mapping[sympy.Expr, int]) -> tuple[int, ...]:
         """The sign of sign * product of factor^power at every sample of the parameter."""
         result = [sign] * (2 * len(self.roots) + 1)
         for e, power in factors.items():

@@ -206,7 +206,7 @@ def without_its_field(game: Game, w: Array, batch: Batch) -> Game:
         )
     slopes = game.split(game.field(w, batch).detach())
 
-    def costs(networks: Any, token: Batch, only: int | None) -> tuple[Any, ...]:
+    def costs(networks: Any, token: Batch, only: int | None) -> tuple[Array | None, ...]:
         found = list(costs_of(networks, token, only))
         linear = [
             flattened(_trained(network), _trained(network)) @ slope

@@ -45,7 +45,7 @@ class MeanSquare(Result):
 
     game: Game
     rule: Rule
-    at: tuple[Any, ...]
+    at: tuple[sympy.Expr, ...]
     step: RandomMap
     seconds: float = 20.0
 
@@ -181,7 +181,7 @@ def mean_square(game: Game, rule: Rule, at: Any = None, noise: Any = None, *, bu
     return MeanSquare(game, rule, tuple(step.at), step, Budget.of(budget).seconds)
 
 
-def _crossings(free: RandomMap, symbol: sympy.Symbol) -> list[Any]:
+def _crossings(free: RandomMap, symbol: sympy.Symbol) -> list[sympy.Expr]:
     """The positive roots of det(I - E[M (x) M]), exact and in order."""
     from sympy.polys.matrices import DomainMatrix
 
@@ -197,7 +197,7 @@ def _crossings(free: RandomMap, symbol: sympy.Symbol) -> list[Any]:
     return sorted(found, key=float)
 
 
-def _first_end(free: RandomMap, symbol: sympy.Symbol, roots: list[Any]) -> sympy.Expr:
+def _first_end(free: RandomMap, symbol: sympy.Symbol, roots: list[sympy.Expr]) -> sympy.Expr:
     """The first root after which second moments grow; 0 if they grow before the first, infinity if they never do."""
     edges = [0.0, *map(float, roots)]
     probes = [*((a + b) / 2 for a, b in itertools.pairwise(edges)), 2 * edges[-1] + 1]

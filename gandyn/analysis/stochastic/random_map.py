@@ -62,7 +62,7 @@ class RandomMap:
         return "exact" if self.affine else "local"
 
     @functools.cached_property
-    def parameters(self) -> tuple[Any, ...]:
+    def parameters(self) -> tuple[sympy.Symbol, ...]:
         """Free symbols that no draw gives a value."""
         parts = (self.matrix, self.offset, self.noise, self.covariance)
         free = set().union(*(part.free_symbols for part in parts)) - self.draws.symbols
@@ -294,7 +294,7 @@ def _assembled(
     )
 
 
-def _start(game: Game, rule: Rule, point: Array, z: list[Any]) -> RandomMap:
+def _start(game: Game, rule: Rule, point: Array, z: list[sympy.Expr]) -> RandomMap:
     """What the rule starts from: w_0, and a memory that may hold a field, with its noise."""
     from ...dynamics.trace import UpdateMap
 

@@ -42,7 +42,7 @@ class Stationary(Result):
     game: Game
     rule: Rule
     noise: str
-    at: tuple[Any, ...]
+    at: tuple[sympy.Expr, ...]
     step: RandomMap
     seconds: float = 20.0
 
@@ -58,7 +58,7 @@ class Stationary(Result):
         return self.step.kind
 
     @property
-    def parameters(self) -> tuple[Any, ...]:
+    def parameters(self) -> tuple[sympy.Symbol, ...]:
         """Free symbols; while there are any, formulas stand in `exact` and there are no numbers."""
         return self.step.parameters
 

@@ -221,7 +221,7 @@ def stochastic_flow(
     )
 
 
-def _expanded(game: Game, rule: Rule) -> tuple[Any, Any, Any, Any]:
+def _expanded(game: Game, rule: Rule) -> tuple[sympy.Matrix, sympy.Matrix, sympy.Matrix, sympy.Matrix]:
     """(b_0, b_1, S, D_1): the drift's terms, the covariance of d_1, and the correction of the diffusion."""
     draws = SymbolicDraws()
     free = in_proportion(game, rule)

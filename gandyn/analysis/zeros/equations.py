@@ -165,12 +165,12 @@ class Local:
         return bool(((bottom <= 0) & (top >= 0)).any())
 
 
-def _derivative(terms: dict[tuple[int, ...], Any], k: int) -> dict[tuple[int, ...], Any]:
+def _derivative(terms: dict[tuple[int, ...], sympy.Expr], k: int) -> dict[tuple[int, ...], sympy.Expr]:
     """The derivative with respect to u_k of a polynomial given as {powers: coefficient}."""
     return {(*m[:k], m[k] - 1, *m[k + 1 :]): m[k] * c for m, c in terms.items() if m[k]}
 
 
-def _nested(terms: dict[tuple[int, ...], Any], symbols: Sequence[sympy.Symbol]) -> sympy.Expr:
+def _nested(terms: dict[tuple[int, ...], sympy.Expr], symbols: Sequence[sympy.Symbol]) -> sympy.Expr:
     """A polynomial {powers: coefficient} in Horner's form, first symbol outermost."""
     if not symbols:
         return sum(terms.values(), sympy.Integer(0))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -87,7 +86,7 @@ class Problem:
             return iter(faces)
         return (f for f, a, b in zip(faces, low, high, strict=True) if _possible(f, a, b))
 
-    def limits(self, face: Face) -> list[tuple[Any, Any]] | None:
+    def limits(self, face: Face) -> list[tuple[sympy.Expr, sympy.Expr]] | None:
         """The ends of each coordinate on a face and in the box; None where they do not meet."""
         found = []
         for k, side in enumerate(face.sides):

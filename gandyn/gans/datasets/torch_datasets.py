@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from ...errors import ParameterError, ShapeError
+from ...types import Array
 from ..given import refuse_not_finite
 
 
@@ -58,7 +59,7 @@ class DatasetPoints:
         """n points drawn with replacement, (n, ...)."""
         return self._drawn(n, generator)[0]
 
-    def sample_labelled(self, n: int, generator: torch.Generator | None = None) -> tuple[Any, Any]:
+    def sample_labelled(self, n: int, generator: torch.Generator | None = None) -> tuple[Array, Array]:
         """n points drawn with replacement, and their labels (n,).
 
         Raises:

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from ...errors import ParameterError
+from ...types import Array
 from ..features import resolve
 from ..registries import metrics as registry
 from .score import Score, looked_at
@@ -16,7 +17,7 @@ LEAST_SHARE = 0.02
 
 @registry.register("classifier_score", examples=())
 def classifier_score(
-    fake: Any, classifier: object = "digits64", real: Any = None, splits: int = 10, seed: int = 0
+    fake: Any, classifier: object = "digits64", real: Array | None = None, splits: int = 10, seed: int = 0
 ) -> Score:
     """exp E KL(p(y|x) || p(y)), p(y) the mean over a split; between 1 and the number of classes (Salimans et al. 2016).
 

@@ -91,7 +91,7 @@ def adversarial_sensitivity(
     return Score("adversarial_sensitivity", float(best.mean()), error, 0, len(x), "logit", None, 0, "lower", parts)
 
 
-def _pushed(discriminator: Any, x: torch.Tensor, radius: float, steps: int, labels: Array) -> torch.Tensor:
+def _pushed(discriminator: torch.nn.Module, x: torch.Tensor, radius: float, steps: int, labels: Array) -> torch.Tensor:
     """The logit after steps up the slope (down for a negative radius) within the ball; the best on the way."""
     shape, size = (-1, *(1,) * (x.ndim - 1)), abs(radius)
     moved, best = x.clone(), logits(discriminator, x, labels).detach()
@@ -108,7 +108,7 @@ def _pushed(discriminator: Any, x: torch.Tensor, radius: float, steps: int, labe
     return best
 
 
-def slopes(discriminator: Any, x: torch.Tensor, labels: Array) -> torch.Tensor:
+def slopes(discriminator: torch.nn.Module, x: torch.Tensor, labels: Array) -> torch.Tensor:
     """ds/dx at every point, of the shape of the points."""
     with torch.enable_grad():
         leaf = x.detach().requires_grad_()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import torch
 
@@ -17,7 +16,12 @@ LARGEST = 3000
 
 @registry.register("wasserstein", examples=())
 def wasserstein(
-    real: Any, fake: Any, order: int = 1, features: object = "coordinates", other_real: Any = None, seed: int = 0
+    real: Array,
+    fake: Array,
+    order: int = 1,
+    features: object = "coordinates",
+    other_real: Array | None = None,
+    seed: int = 0,
 ) -> Score:
     """W_p = min over pairings pi of (mean_i |x_i - y_pi(i)|^p)^(1/p), exactly, for p = 1 or 2.
 

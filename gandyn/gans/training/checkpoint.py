@@ -213,14 +213,14 @@ def _damaged(path: Path) -> CheckpointError:
     return CheckpointError(given, "the files of the run", f"delete {path.stem}.* to do without it")
 
 
-def _counters(given: dict[str, Any], state: State, name: str) -> list[Any]:
+def _counters(given: dict[str, Any], state: State, name: str) -> list[int]:
     needed = [path for path, _ in state.counter_leaves()]
     if set(given) != set(needed):
         raise CheckpointError(f"counters {sorted(given)} in {name}", f"{sorted(needed)}", "was it another rule's?")
     return [given[path] for path in needed]
 
 
-def _check_header(data: bytes, expected: dict[str, Any], name: str) -> None:
+def _check_header(data: bytes, expected: dict[str, Array], name: str) -> None:
     """The table at the head of a safetensors file against what the run needs, before the library sees it."""
     length = int.from_bytes(data[:8], "little") if len(data) >= 8 else 0
     if not 2 <= length <= min(LARGEST_HEADER, len(data) - 8):
@@ -241,7 +241,7 @@ def _check_header(data: bytes, expected: dict[str, Any], name: str) -> None:
             )
 
 
-def _tensors(data: bytes, expected: dict[str, Any], name: str) -> dict[str, Array]:
+def _tensors(data: bytes, expected: dict[str, Array], name: str) -> dict[str, Array]:
     from safetensors import SafetensorError
     from safetensors.torch import load
 

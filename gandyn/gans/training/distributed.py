@@ -41,7 +41,7 @@ def joined(backend: str | None = None) -> Iterator[Group | None]:
         dist.destroy_process_group()
 
 
-def _reduced(tensor: Array, operation: object) -> Any:
+def _reduced(tensor: Array, operation: object) -> Array:
     """The tensor, with those of all processes added or compared.
 
     Raises:
@@ -134,7 +134,7 @@ class DistributedGame(GameView):
 
     # --- the oracle --------------------------------------------------------------------------------------------------
 
-    def _mean(self, answer: Any) -> Any:
+    def _mean(self, answer: Array) -> Array:
         if isinstance(answer, tuple):
             return tuple(self._mean(part.clone()) for part in answer)
         return _reduced(answer.contiguous(), dist.ReduceOp.SUM) / self.group.size

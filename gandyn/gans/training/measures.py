@@ -11,6 +11,7 @@ from ...doors import several
 from ...errors import DomainError, ParameterError, UnknownNameError
 from ...registry import Registry
 from ...types import Array, Game
+from ..gan_game import GANGame
 
 registry: Registry = Registry("metric of training")
 
@@ -27,7 +28,7 @@ def mode_metrics(samples: int = 2000) -> Metrics:
         samples: how many are drawn each time.
     """
 
-    def measure(game: Any, w: Array, rng: np.random.Generator) -> dict[str, Any]:
+    def measure(game: GANGame, w: Array, rng: np.random.Generator) -> dict[str, Any]:
         points = game.sample(w, samples, rng)
         strict, near = game.data.modes(points), game.data.modes(points, radius=NEAR)
         return {
@@ -93,7 +94,7 @@ def transport_metrics(samples: int = LARGEST_TRANSPORT) -> Metrics:
     if not isinstance(samples, int) or samples < 2:
         raise ParameterError(f"samples={samples!r}", "a whole number >= 2", "samples=1000")
 
-    def measure(game: Any, w: Array, rng: np.random.Generator) -> dict[str, Any]:
+    def measure(game: GANGame, w: Array, rng: np.random.Generator) -> dict[str, float]:
         import torch
 
         from ..metrics import registry as metrics
@@ -127,7 +128,7 @@ def gap_metrics(k: int = 50, inner_lr: Any = 0.01, rule: Any = None, repeats: in
             raise UnknownNameError.among("inner rule", rule, ["adam"])
         rule = Adam(inner_lr, betas=(0.0, 0.99))
 
-    def measure(game: Game, w: Array, rng: np.random.Generator) -> dict[str, Any]:
+    def measure(game: Game, w: Array, rng: np.random.Generator) -> dict[str, float]:
         seed = int(rng.integers(2**31))
         gap = duality_gap(game, w, "gradient", k=k, inner_lr=inner_lr, rule=rule, repeats=repeats, rng=seed)
         found = {"duality_gap": float(gap.value), "gap_gradients": gap.counts.player_gradients if gap.counts else 0}
@@ -136,7 +137,7 @@ def gap_metrics(k: int = 50, inner_lr: Any = 0.01, rule: Any = None, repeats: in
     return measure
 
 
-def measure(game: Any, names: Sequence[str], samples: int) -> Metrics | None:
+def measure(game: GANGame, names: Sequence[str], samples: int) -> Metrics | None:
     """The metrics of a config, whose numbers come side by side; None for no names.
 
     Args:

@@ -86,7 +86,7 @@ class Observer:
             row["doubt"] = float((torch.sigmoid(-real).mean() + torch.sigmoid(fake).mean()) / 2)
         return row
 
-    def _logits(self, w: Array) -> tuple[Any, Any, Any]:
+    def _logits(self, w: Array) -> tuple[Array, Array, Array]:
         """Logits of the probe's data and samples in training mode, as the players see them, and the samples."""
         game, token = self.game, self.token
         generator, discriminator = game.networks[:2]

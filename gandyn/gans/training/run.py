@@ -70,11 +70,11 @@ class TrainingRun(Result):
         return measured[-1] if measured else {}
 
     @property
-    def samples(self) -> Any:
+    def samples(self) -> Array:
         """64 points of the generator, always for the same latents: (64, ...)."""
         return self.sample(64)
 
-    def sample(self, n: int, seed: int = 0) -> Any:
+    def sample(self, n: int, seed: int = 0) -> Array:
         """n points of the (averaged) generator, (n, ...)."""
         import numpy as np
 

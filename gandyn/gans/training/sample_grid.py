@@ -27,7 +27,7 @@ class SampleGrid(Result):
     """
 
     points: Any
-    data: Any
+    data: Array
     step: int
     name: str
 

@@ -19,6 +19,7 @@ from ...penalties import Penalty
 from ...types import Array, Cost, Counts, Rule
 from ..capture import CapturedStep
 from ..ema import EMA
+from ..gan_game import GANGame
 from . import checkpoint
 from .checkpoint import Snapshot
 from .distributed import whole
@@ -213,7 +214,7 @@ def _cut(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _autocast(game: Any, precision: str) -> Callable[[], contextlib.AbstractContextManager[Any]]:
+def _autocast(game: GANGame, precision: str) -> Callable[[], contextlib.AbstractContextManager[Any]]:
     """Mixed precision around a step. No cache of cast weights: a step evaluates at several points."""
     if precision not in PRECISIONS:
         raise ParameterError(f"precision={precision!r}", " or ".join(PRECISIONS), 'precision="float32"')
@@ -226,7 +227,7 @@ def _autocast(game: Any, precision: str) -> Callable[[], contextlib.AbstractCont
     return lambda: torch.autocast(game.device.type, torch.bfloat16, cache_enabled=False)
 
 
-def _compile(game: Any, rule: Rule) -> None:
+def _compile(game: GANGame, rule: Rule) -> None:
     """Compile both networks in place.
 
     Raises:
