@@ -71,15 +71,18 @@ def _advice(subject: Subject, stability: dict[str, Any], others: dict[str, float
         for name, end in others.items()
         if end > 0
     ]
-    none = "no step of it attracts" if _never(stability) else "try another step"
+    none = _none(stability)
     none = "the flow is not attracted" if subject.rule is None else none
     if would:
         return f"{none}; {' and '.join(would)}"
     return f"{none}; neither do small steps of {' or '.join(others)}" if others else none
 
 
-def _never(stability: dict[str, Any]) -> bool:
-    return bool(stability.get("never")) or (stability.get("critical") or {}).get("value") == 0
+def _none(stability: dict[str, Any]) -> str:
+    if stability.get("never"):
+        return "no step of it attracts"
+    short = (stability.get("critical") or {}).get("value") == 0
+    return "no short step of it attracts" if short else "try another step"
 
 
 def other_rules(subject: Subject) -> dict[str, float]:

@@ -33,7 +33,7 @@ def noise_section(subject: Subject) -> Section:
     section.data = {"noise": law.to_dict()}
     critical = _tried(lambda: mean_square(game, rule, subject.place, subject.noise).critical("lr"))
     limit = critical if isinstance(critical, str) else f"lr < {both(critical)}"
-    section.add("mean-square limit", limit if critical != 0 else "none: second moments grow at every step size")
+    section.add("mean-square limit", limit if critical != 0 else "none: second moments grow at short steps")
     best = _tried(lambda: law.best("lr", steps=STEPS, distance=DISTANCE))
     words = f"for {STEPS} steps from distance {DISTANCE:g}"
     shown = best if isinstance(best, str) else f"{best[0]:.6g} {words}: E|w - w*|^2 = {best[1]:.6g}"

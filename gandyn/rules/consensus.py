@@ -43,9 +43,9 @@ class Consensus(Rule):
 class HamiltonianGradient(Rule):
     """w+ = P(w - lr J^T v): gradient descent on |v|^2 / 2 alone (Balduzzi et al. 2018, section 3.2).
 
-    Every zero of v attracts, saddles that no player likes included. On f = x y the modulus is |1 - lr sigma^2|. With
-    `fresh`, (J_i^T v_j + J_j^T v_i) / 2 on two independent batches i, j stands for J^T v: it is unbiased, where
-    J_i^T v_i is not (Loizou et al. 2020, section 3).
+    Every zero of v with an invertible J attracts under short steps, saddles that no player likes included. On f = x y
+    the modulus is |1 - lr sigma^2|. With `fresh`, (J_i^T v_j + J_j^T v_i) / 2 on two independent batches i, j stands
+    for J^T v: it is unbiased, where J_i^T v_i is not (Loizou et al. 2020, section 3).
 
     Args:
         lr: step size, one number or one per player.

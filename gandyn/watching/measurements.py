@@ -172,7 +172,7 @@ def _largest_step(game: LossesGame, rule: Rule | None, own: Spectrum) -> dict[st
     if lowest < -1e-9 * size:
         return result | {
             "value": 0.0,
-            "why": f"J has an eigenvalue of real part {lowest:.3g}, which no step makes stable",
+            "why": f"J has an eigenvalue of real part {lowest:.3g}, which no simultaneous gradient step makes stable",
         }
     clear = np.abs(values) > 1e-9 * size
     if not clear.any():

@@ -56,6 +56,7 @@ def test_a_rule_with_memory_on_the_bilinear_game():
     [
         ("GDA(1)", {"never": True}, {"A": 0.5}, "no step of it attracts; A would below 0.5"),
         ("GDA(1)", {"never": True}, {"B": math.inf}, "no step of it attracts; B would, with any step"),
+        ("GDA(0.1)", {"critical": {"value": 0.0}}, {}, "no short step of it attracts"),
         ("GDA(0.1)", {"never": True}, {"A": 0.0}, "no step of it attracts; neither do small steps of A"),
         ("OGDA(0.8)", {"critical": {"value": 3**-0.5}}, {}, "steps below 0.57735 attract"),
         (None, None, {"A": 0.5}, "the flow is not attracted; A would below 0.5"),
@@ -228,7 +229,7 @@ def test_noise_on_the_page():
     assert data["noise"]["critical_lr"] == "1"
     none = gandyn("analyze", "bilinear", "--rule", "GDA", "--set", "lr=0.1", "--noise", "0.1").stdout
     assert entry(none, "noise floor").startswith("none: the spectral radius of M (x) M is 1.01")
-    assert entry(none, "mean-square limit") == "none: second moments grow at every step size"
+    assert entry(none, "mean-square limit") == "none: second moments grow at short steps"
     sums = gandyn("analyze", "stochastic_bilinear", "--rule", "EG", "--set", "lr=0.1", "--set", "summands=4").stdout
     assert entry(sums, "mean-square limit") == "lr < sqrt(205)/41 = 0.3492151479"
     assert gandyn("analyze", "bilinear", "--noise", "0.1").exit_code != 0
