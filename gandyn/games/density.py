@@ -28,12 +28,12 @@ def density_game(data: Sequence[Any] = (0.25, 0.5, 0.25)) -> SymbolicGame:
     """f(p, s) = -sum_k [d_k softplus(-s_k) + p_k softplus(s_k)]: densities p on N points, a free logit s_k at each.
 
     This is the minimax GAN value with D_k = sigmoid(s_k), s high on real data. It is linear in the generator's
-    density p, which projection keeps on the simplex, and strictly concave in each logit whose point has any mass: that
-    brings gradient play to p = d, s = 0, D = 1/2, where Goodfellow et al. 2014, proposition 2, optimise D at each step
-    (a game that is linear in one player and linear in the other would circle). Where d_k > 0 for all k the Jacobian there couples
-    each pair (p_k, s_k) as [[0, -1/2], [1/2, d_k/2]]: the logits' own curvature damps the rotation. Where d_k = 0
-    (data at one point) there is none, and the simplex ends the rotation instead: once s_k lies below the others, p_k
-    reaches 0 and stays. Then s_k <= 0 is all that an equilibrium asks. `density_game_in_parameters` is the same game
+    density p, which projection keeps on the simplex, and strictly concave in each logit whose point has any mass.
+    Gradient play converges to p = d, s = 0, D = 1/2 (where Goodfellow et al. 2014, proposition 2, optimise D at each
+    step) by that curvature: where d_k > 0 for all k the Jacobian there couples each pair (p_k, s_k) as
+    [[0, -1/2], [1/2, d_k/2]], a damped rotation. Where d_k = 0 (data at one point) there is none, and the simplex ends
+    the rotation instead: once s_k lies below the others, p_k reaches 0 and stays. Then s_k <= 0 is all that an
+    equilibrium asks. `density_game_in_parameters` is the same game
     for a generator that moves points.
 
     Args:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import dataclasses
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -23,7 +22,7 @@ from ..registry import called_rightly
 from ..types import Array, Batch, Rng
 from .critic import NetworkCritic
 from .datasets import resolve as resolve_data
-from .given import check_modules, device_named, refuse_not_finite, watched
+from .given import check_modules, device_named, latent_size, refuse_not_finite, warn_of_probabilities, watched
 from .terms import resolve as resolve_terms
 
 
@@ -126,7 +125,7 @@ class GANGame(NetworkGame):
         self._conditional = tuple(bool(getattr(network, "conditional", False)) for network in self.networks)
         self._labelled = needs_labels = any(self._conditional) or "classes" in self.loss.needs
         self.data, self._draw_real = _sampler(data, self.device, self.dtype, needs_labels)
-        self._draw_latent = self._latents(_latent_size(generator) if latent is None else latent)
+        self._draw_latent = self._latents(latent_size(generator) if latent is None else latent)
         self._generator = torch.Generator(self.device)
         self._rng = np.random.default_rng(seed)
         self.reference = self.draw(np.random.default_rng(seed))
@@ -305,12 +304,7 @@ class GANGame(NetworkGame):
             given = (batch.real, batch.labels) if self._conditional[1] else (batch.real,)
             answer = self.discriminator(*given)
         answer, names = answer if isinstance(answer, tuple) else (answer, None)
-        if _ends_in_sigmoid(answer):
-            warnings.warn(
-                f"the discriminator of {self.name} ends in a sigmoid, and its output is taken as a logit: costs and"
-                " slopes are not those of the loss's name. Usual fix: leave the sigmoid out",
-                stacklevel=3,
-            )
+        warn_of_probabilities(answer, self.name)
         shape = tuple(answer.shape)
         if shape not in ((self.size,), (self.size, 1)):
             raise ShapeError(
@@ -321,29 +315,8 @@ class GANGame(NetworkGame):
         return 0 if names is None else int(names.shape[1])
 
 
-def _ends_in_sigmoid(answer: torch.Tensor) -> bool:
-    """Whether the last operation but for reshaping was a sigmoid."""
-    node = answer.grad_fn
-    while node is not None and node.name().startswith(
-        ("View", "Reshape", "UnsafeView", "Squeeze", "Unsqueeze", "Alias")
-    ):
-        node = node.next_functions[0][0]
-    return node is not None and node.name().startswith("Sigmoid")
-
-
 def _overrides(penalty: Penalty, hook: str) -> bool:
     return getattr(type(penalty), hook) is not getattr(Penalty, hook)
-
-
-def _latent_size(generator: torch.nn.Module) -> int:
-    if isinstance(getattr(generator, "latent", None), int):
-        return int(generator.latent)  # type: ignore[arg-type]
-    layers = [m for m in generator.modules() if isinstance(m, torch.nn.Linear)]
-    if not layers:
-        raise ParameterError(
-            f"{type(generator).__name__} without a linear layer, and no latent size", "latent=...", "latent=64"
-        )
-    return int(layers[0].in_features)
 
 
 def _sampler(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,13 @@ import torch
 from ..doors.values import real
 from ..errors import GameError, ParameterError
 from ..types import Array
+
+PASSES = (
+    "View", "Reshape", "UnsafeView", "Squeeze", "Unsqueeze", "Alias", "Clone", "ToCopy", "Mean", "AvgPool",
+    "AdaptiveAvgPool", "Clamp", "Hardtanh", "Slice", "Select", "Transpose", "Permute", "Expand",
+)  # fmt: skip
+PROBABILITIES = {"Sigmoid": "sigmoid", "Hardsigmoid": "hardsigmoid", "LogSigmoid": "log-sigmoid",
+                 "Softmax": "softmax", "LogSoftmax": "log-softmax"}  # fmt: skip
 
 
 def check_modules(**modules: object) -> None:
@@ -102,3 +110,32 @@ def watched(draw: Callable[[int, torch.Generator], Any], what: str) -> Callable[
         return answer
 
     return drawn
+
+
+def warn_of_probabilities(answer: torch.Tensor, name: str) -> None:
+    """Warn of a discriminator whose answer is a probability, or its logarithm, where a logit is taken.
+
+    Seen by its last operation but for shapes, means over places, clamps and precisions.
+    """
+    node = answer.grad_fn
+    while node is not None and node.name().startswith(PASSES):
+        node = node.next_functions[0][0]
+    end = PROBABILITIES.get("" if node is None else node.name().partition("Backward")[0])
+    if end is not None:
+        warnings.warn(
+            f"the discriminator of {name} ends in a {end}, and its output is taken as a logit: costs and slopes are not"
+            f" those of the loss's name. Usual fix: leave the {end} out",
+            stacklevel=4,
+        )
+
+
+def latent_size(generator: torch.nn.Module) -> int:
+    """The size of the latents that a generator says, or its first linear layer takes."""
+    if isinstance(getattr(generator, "latent", None), int):
+        return int(generator.latent)  # type: ignore[arg-type]
+    layers = [m for m in generator.modules() if isinstance(m, torch.nn.Linear)]
+    if not layers:
+        raise ParameterError(
+            f"{type(generator).__name__} without a linear layer, and no latent size", "latent=...", "latent=64"
+        )
+    return int(layers[0].in_features)

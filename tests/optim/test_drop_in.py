@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import io
 
+import numpy as np
 import pytest
 import torch
 from drop_in_cases import LATENT, REAL, R, after, losses, modules, simple
@@ -220,6 +221,61 @@ def test_spectral_norms_of_torch_follow_the_weights():
         assert not torch.equal(u, before)
     discriminator.eval()
     assert float(torch.linalg.matrix_norm(discriminator[0].weight.detach(), 2)) == pytest.approx(1, abs=1e-3)
+
+
+ENDS = {
+    "sigmoid": lambda x: torch.sigmoid(x),
+    "sigmoid, in another precision": lambda x: torch.sigmoid(x.float()).double().clone(),
+    "sigmoid, mean over places": lambda x: torch.sigmoid(x.expand(-1, 3)).mean(1),
+    "sigmoid, clamped": lambda x: torch.sigmoid(x).clamp(1e-3, 1 - 1e-3),
+    "hardsigmoid": nn.functional.hardsigmoid,
+    "log-sigmoid": nn.functional.logsigmoid,
+    "softmax": lambda x: torch.softmax(torch.cat([x, -x], 1), 1)[:, :1],
+}
+
+
+class Ending(nn.Module):
+    def __init__(self, end):
+        super().__init__()
+        self.inner, self.end = nn.Linear(2, 1), end
+
+    def forward(self, x):
+        return self.end(self.inner(x))
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_whatever_makes_a_probability_of_the_logit_is_noticed(end):
+    networks = nn.Linear(2, 2).double(), Ending(ENDS[end]).double()
+    with pytest.warns(UserWarning, match=f"ends in a {end.partition(',')[0]}"):
+        gd.gans.GANGame(*networks, data=torch.randn(16, 2).double(), batch_size=8, latent=2)
+
+
+class OwnClassifier:
+    """What its contract names and no more."""
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def probabilities(self, points):
+        return self.answer
+
+
+def test_a_classifier_is_its_probabilities():
+    """exp of the mutual information by hand; arrays and tensors alike; what is no probability is refused."""
+    from gandyn.gans.metrics import class_coverage, classifier_score
+
+    p = np.random.default_rng(0).dirichlet([1, 2, 3], size=40)
+    expected = np.exp((p * np.log(p / p.mean(0))).sum(1).mean())
+    for answer in (p, torch.as_tensor(p, dtype=torch.float64).requires_grad_()):
+        score = classifier_score(np.zeros((40, 2)), OwnClassifier(answer), splits=1)
+        assert score.value == pytest.approx(expected, rel=1e-12)
+    assert class_coverage(np.zeros((40, 2)), OwnClassifier(np.eye(3)[np.arange(40) % 2])).value == 2
+    for wrong in (2 * p, -p, p[:, 0], p[:9], np.where(p == p.max(), np.nan, p)):
+        with pytest.raises(gd.errors.ParameterError, match="OwnClassifier, wh"):
+            classifier_score(np.zeros((40, 2)), OwnClassifier(wrong))
+    for other in (None, lambda x: x, nn.Linear(2, 3)):
+        with pytest.raises(gd.errors.ParameterError, match="as a classifier"):
+            classifier_score(np.zeros((40, 2)), other)
 
 
 def test_a_classifier_needs_no_stated_accuracy():
