@@ -49,11 +49,17 @@ class Registry:
         self._aliases.update(dict.fromkeys(entry.aliases, entry.name))
 
     def register(
-        self, name: str, examples: tuple[dict[str, Any], ...] = ({},), aliases: tuple[str, ...] = ()
+        self,
+        name: str,
+        examples: tuple[dict[str, Any], ...] = ({},),
+        aliases: tuple[str, ...] = (),
+        frozen: bool = False,
     ) -> Callable[[B], B]:
-        """Decorator form of `add`."""
+        """Decorator form of `add`; `frozen` makes a class a frozen dataclass first."""
 
         def decorate(build: B) -> B:
+            if frozen:
+                dataclasses.dataclass(frozen=True)(build)  # type: ignore[arg-type]  # in place
             build = called_rightly(reading_members(build) if self.kind == "game" else build)
             self.add(Entry(name, build, examples, aliases))
             return build

@@ -43,9 +43,4 @@ def register(
     name: str, examples: tuple[dict[str, object], ...] = ({},), aliases: tuple[str, ...] = ()
 ) -> Callable[[L], L]:
     """Class decorator: make a loss a frozen dataclass, and list it with examples that the contract tests run."""
-
-    def decorate(loss: L) -> L:
-        dataclasses.dataclass(frozen=True)(loss)  # in place
-        return registry.register(name, examples, aliases)(loss)
-
-    return decorate
+    return registry.register(name, examples, aliases, frozen=True)

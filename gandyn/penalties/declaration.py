@@ -24,9 +24,4 @@ def register(
     name: str, examples: tuple[dict[str, object], ...] = ({},), aliases: tuple[str, ...] = ()
 ) -> Callable[[P], P]:
     """Class decorator: make a penalty a frozen dataclass, and list it with examples that the contract tests run."""
-
-    def decorate(penalty: P) -> P:
-        dataclasses.dataclass(frozen=True)(penalty)  # in place
-        return registry.register(name, examples, aliases)(penalty)
-
-    return decorate
+    return registry.register(name, examples, aliases, frozen=True)
