@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
 from .. import analysis, games, rules
-from ..types import Game
+from ..types import Game, Parameter, Rule
 from . import strategies
 from .declare import Evidence, Paper, drawn, fails, formula, reproduced, where
 from .evidence import all_of, attracting, orbit, same_numbers, singular_values, spectral
@@ -36,7 +36,7 @@ def simultaneous_diverges(game: Game, step: object) -> Evidence:
 @drawn(40, game=strategies.bilinear(), step=strategies.steps(0.4))
 @where(lambda game, step: bool(step * singular_values(game)[0] < 0.577))
 @fails("a step just beyond 1/sqrt(3)", lambda: {"game": games.bilinear(), "step": 0.5775}, step=0.5765)
-def optimism_converges(game: Game, step: Any) -> Evidence:
+def optimism_converges(game: Game, step: Parameter) -> Evidence:
     """On nonsingular bilinear games the optimistic rule converges for eta sigma_max < 1/sqrt(3)."""
     longest = step * float(singular_values(game)[0])
     found = attracting(game, rules.OptimisticGD(step))
@@ -47,7 +47,7 @@ def optimism_converges(game: Game, step: Any) -> Evidence:
 @reproduced(r"\rho = \sqrt{\tfrac{1+\sqrt{1-4\eta^2}}{2}} = 0.99493\ldots,\qquad \eta = 0.1")
 @fails("gradient descent-ascent", lambda: {"rule": rules.SimultaneousGD})
 @fails("alternating steps circle", lambda: {"rule": rules.AlternatingGD})
-def mean_learning(rule: Any = rules.OptimisticGD, steps: int = 1000) -> Evidence:
+def mean_learning(rule: Callable[..., Rule] = rules.OptimisticGD, steps: int = 1000) -> Evidence:
     """A WGAN that learns the mean (3, 4) with a linear critic and steps 0.1 converges in its last iterate under the
     optimistic rule, by the factor 0.99494 a step, where gradient descent-ascent circles outwards.
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from .. import games, rules
 from ..lazy import sympy
-from ..types import Game, Rule
+from ..types import Game, Parameter, Rule
 from . import strategies
 from .declare import Evidence, Paper, drawn, fails, formula, proved, where
 from .evidence import all_of, bilinear_modes, critical_step, map_matrix, orbit, same_numbers, singular_values
@@ -85,7 +85,7 @@ def averaging(game: Game, inner: Rule) -> Evidence:
     lambda: {"game": games.boxed_bilinear(), "step": 0.5, "start": (2.0, 0.5)},
     game=games.bilinear,
 )
-def extrapolation_from_the_past(game: Game, step: Any, start: object = None) -> Evidence:
+def extrapolation_from_the_past(game: Game, step: Parameter, start: object = None) -> Evidence:
     """Without constraints the look-ahead points of extrapolation from the past are the iterates of the optimistic rule,
     on every game and for every step.
 

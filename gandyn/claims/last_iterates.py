@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,9 @@ def _sizes(game: Game, rule: Rule, start: object) -> tuple[Any, float]:
 @drawn(20, **MONOTONE)
 @fails("without the extra step", lambda: {"game": games.bilinear(), **AT, "rule": rules.SimultaneousGD})
 @NOT_MONOTONE
-def extragradient_last_iterate(game: Game, share: float, start: Any, rule: Any = rules.Extragradient) -> Evidence:
+def extragradient_last_iterate(
+    game: Game, share: float, start: Any, rule: Callable[..., Rule] = rules.Extragradient
+) -> Evidence:
     """In monotone games with an L-Lipschitz field extragradient with eta <= 1/(sqrt(2) L) has a last iterate with
     |v(w_T)|^2 <= |w_0 - w*|^2 / (eta^2 (1 - eta^2 L^2) (T + 1)), and |v| never grows.
     """
@@ -67,7 +70,9 @@ def extragradient_last_iterate(game: Game, share: float, start: Any, rule: Any =
     lambda: {"game": games.bilinear(), "share": 0.7, "start": CORNER, "rule": rules.SimultaneousGD},
 )
 @NOT_MONOTONE
-def optimism_last_iterate(game: Game, share: float, start: Any, rule: Any = rules.OptimisticGD) -> Evidence:
+def optimism_last_iterate(
+    game: Game, share: float, start: Any, rule: Callable[..., Rule] = rules.OptimisticGD
+) -> Evidence:
     """In monotone games with an L-Lipschitz field the optimistic rule with eta L <= 1/3 has a last iterate with
     |v(w_T)|^2 = O(1/T), here at most |w_0 - w*|^2 / (eta^2 (T + 1)).
     """
@@ -81,7 +86,9 @@ def optimism_last_iterate(game: Game, share: float, start: Any, rule: Any = rule
 @formula(r"\sigma = T^{-1/2}: \quad \eta^2 T\,\|v(w_T)\|^2 = \eta^2(1 - s^2 + s^4)^T\|w_0\|^2")
 @drawn(6, rounds=st.sampled_from([10, 30, 100, 300, 1000, 3000]))
 @fails("one game for all T", lambda: {"rounds": 300, "coupling": 0.5})
-def last_iterate_is_slow(rounds: int, rule: Any = rules.Extragradient, coupling: object = None) -> Evidence:
+def last_iterate_is_slow(
+    rounds: int, rule: Callable[..., Rule] = rules.Extragradient, coupling: object = None
+) -> Evidence:
     """The rate 1/T of extragradient's last iterate is attained: for every T there is a bilinear game with L = 1 whose
     |v(w_T)|^2 is at least 0.17 |w_0|^2 / (eta^2 T), slower than the averages' gap.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from .. import games, rules
 from ..lazy import sympy
-from ..types import Game
+from ..types import Game, Parameter, Rule
 from . import strategies
 from .declare import Evidence, Paper, drawn, fails, formula, proved, where
 from .evidence import all_of, jacobian, map_matrix, radius, same_expressions, same_numbers, update_map
@@ -35,7 +36,7 @@ def _invertible(margin: float) -> Any:
 @letcher.sharpened("Letcher et al. 2019, section 4.1 (the tandem game); the line derived here")
 @proved(r"x + y = \frac{1-2e}{1-4e} > 1,\qquad f_i = s(s-1) > 0 \text{ at } x = y = s/2")
 @fails("without the shaping term: lookahead keeps x + y = 1", lambda: {"rule": rules.OpponentLookahead})
-def lola_moves_fixed_points(rule: Any = rules.LOLA) -> Evidence:
+def lola_moves_fixed_points(rule: Callable[..., Rule] = rules.LOLA) -> Evidence:
     """In the tandem game LOLA, whose players expect steps e < 1/4 of each other, does not rest where gradient descent
     does, at x + y = 1, but at x + y = (1 - 2e)/(1 - 4e) > 1, where both pay more.
     """
@@ -56,7 +57,9 @@ def lola_moves_fixed_points(rule: Any = rules.LOLA) -> Evidence:
 @formula(r"D = I - \eta(I - \eta J_o)J,\qquad p = O(|v|^2)")
 @drawn(20, game=strategies.mixed(sizes=((1, 1), (2, 1), (1, 1, 1))), step=strategies.tenths(0.1, 0.9))
 @fails("shaping in full: LOLA", lambda: {"game": games.bilinear(), "step": 0.5, "rule": rules.LOLA})
-def sos_keeps_fixed_points(game: Game, step: Any, rule: Any = rules.StableOpponentShaping) -> Evidence:
+def sos_keeps_fixed_points(
+    game: Game, step: Parameter, rule: Callable[..., Rule] = rules.StableOpponentShaping
+) -> Evidence:
     """Stable opponent shaping keeps every zero of the field, and has the linear part of lookahead there: the shaping
     fades like |v|^2.
 
@@ -84,7 +87,7 @@ def sos_keeps_fixed_points(game: Game, step: Any, rule: Any = rules.StableOppone
     "gradient steps, which look at nobody, on a bilinear game",
     lambda: {"game": games.bilinear(), "rule": rules.SimultaneousGD},
 )
-def lookahead_converges(game: Game, rule: Any = rules.OpponentLookahead) -> Evidence:
+def lookahead_converges(game: Game, rule: Callable[..., Rule] = rules.OpponentLookahead) -> Evidence:
     """Where S is positive semidefinite and J invertible (a stable fixed point, bilinear games included), the lookahead
     rule converges locally for all small enough steps.
 
@@ -111,7 +114,7 @@ def lookahead_converges(game: Game, rule: Any = rules.OpponentLookahead) -> Evid
     game=lambda: games.quadratic(1, 0.5, 1),
 )
 @fails("nobody is foreseen", lambda: {"game": games.bilinear(), "rule": rules.SimultaneousGD})
-def sos_converges(game: Game, rule: Any = rules.StableOpponentShaping) -> Evidence:
+def sos_converges(game: Game, rule: Callable[..., Rule] = rules.StableOpponentShaping) -> Evidence:
     """Stable opponent shaping converges locally to stable fixed points (J invertible, S positive semidefinite), of any
     number of players, for all small enough steps.
 
@@ -140,7 +143,7 @@ def _strict(game: Game) -> bool:
     lambda: {"game": games.quadratic(1, 0.5, 1)},
     game=lambda: games.quadratic(-1, 0.5, 1),
 )
-def sos_leaves_strict_saddles(game: Game, rule: Any = rules.StableOpponentShaping) -> Evidence:
+def sos_leaves_strict_saddles(game: Game, rule: Callable[..., Rule] = rules.StableOpponentShaping) -> Evidence:
     """A strict saddle (J invertible, with an eigenvalue of negative real part) repels stable opponent shaping for all
     small enough steps, so that almost every start avoids it.
     """

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
 from .. import analysis, games, rules
+from ..types import Rule
 from .declare import Evidence, Paper, drawn, fails, formula
 from .evidence import all_of, jacobian, same_numbers
 
@@ -24,7 +26,9 @@ mandt = Paper("mandt_2017")
     noise=st.tuples(st.floats(0.1, 1.0), st.floats(0.1, 1.0)),
 )
 @fails("players in turn", lambda: {"a": 0.5, "b": 1.0, "step": 0.1, "noise": (1.0, 1.0), "rule": rules.AlternatingGD})
-def covariance_of_gradient_steps(a: float, b: float, step: float, noise: Any, rule: Any = rules.GDA) -> Evidence:
+def covariance_of_gradient_steps(
+    a: float, b: float, step: float, noise: Any, rule: Callable[..., Rule] = rules.GDA
+) -> Evidence:
     """Gradient steps of constant size with noise of covariance C settle to a law whose covariance solves J Sigma +
     Sigma J^T = eta C for small steps, and exactly with the term eta J Sigma J^T taken from the left, also where J
     rotates.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
 from .. import analysis, games, rules
-from ..types import Game
+from ..types import Game, Rule
 from . import strategies
 from .declare import Evidence, Paper, drawn, fails, formula, reproduced
 from .evidence import moduli, orbit, same_numbers
@@ -79,7 +80,9 @@ def recurrence(step: object = None) -> Evidence:
     lambda: {"game": games.quadratic(-1, 1, 0), "share": 0.5, "start": (1.0, 0.0)},
     game=games.bilinear,
 )
-def extra_gradient_mile(game: Game, share: float, start: object, rule: Any = rules.Extragradient) -> Evidence:
+def extra_gradient_mile(
+    game: Game, share: float, start: object, rule: Callable[..., Rule] = rules.Extragradient
+) -> Evidence:
     """In monotone games (null-coherent ones such as bilinear games included) each extragradient step of size eta < 1/L
     comes nearer to every solution: in the Euclidean geometry the squared distance falls by at least (1 - eta^2 L^2) |w'
     - w|^2.

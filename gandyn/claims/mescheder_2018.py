@@ -19,7 +19,7 @@ mescheder = Paper("mescheder_2018")
 LINK = {"minimax": (0.5, -0.25), "nonsaturating": (0.5, -0.25), "wasserstein": (1.0, 0.0)}  # f'(0), f''(0)
 
 
-def _below_two(loss: str, step: Any, repeats: tuple[int, int]) -> bool:
+def _below_two(loss: str, step: Parameter, repeats: tuple[int, int]) -> bool:
     return bool(float(step) ** 2 * repeats[0] * repeats[1] * LINK[loss][0] ** 2 < 3.99)
 
 
@@ -37,7 +37,9 @@ def _below_two(loss: str, step: Any, repeats: tuple[int, int]) -> bool:
 @where(_below_two)
 @fails("alpha > 2", lambda: {"loss": "wasserstein", "step": 1.5, "repeats": (1, 2)}, step=1)
 @fails("R1", lambda: {"loss": "minimax", "step": 0.2, "repeats": (1, 1), "penalty": "R1(0.3)"})
-def unregularised_never_linear(loss: str, step: Any, repeats: tuple[int, int], penalty: str | None = None) -> Evidence:
+def unregularised_never_linear(
+    loss: str, step: Parameter, repeats: tuple[int, int], penalty: str | None = None
+) -> Evidence:
     """At the equilibrium of the unregularised Dirac-GAN the flow has the eigenvalues +-i f'(0), simultaneous steps 1 +-
     i h f'(0), and alternating steps, for h f'(0) sqrt(n_g n_d) < 2, lie on the unit circle: no linear convergence,
     ever.

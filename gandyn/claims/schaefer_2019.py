@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from .. import games, rules
 from ..lazy import sympy
-from ..types import Game
+from ..types import Game, Parameter, Rule
 from . import strategies
 from .declare import Evidence, Paper, drawn, fails, formula, instance, proved, where
 from .evidence import all_of, characteristic, critical, orbit, same_expressions, same_maps, same_numbers, update_map
@@ -59,7 +60,7 @@ def _solvable(game: Game, step: object, start: object) -> bool:
     "one more order is dropped: the linearised rule",
     lambda: {"game": games.forsaken(), "step": 0.5, "start": (1.0, 0.5), "rule": rules.LinearizedCGD},
 )
-def local_nash(game: Game, step: Any, start: object, rule: Any = rules.CompetitiveGD) -> Evidence:
+def local_nash(game: Game, step: Parameter, start: object, rule: Callable[..., Rule] = rules.CompetitiveGD) -> Evidence:
     """A step of competitive gradient descent is the Nash equilibrium of the local game: both costs to first order, with
     the mixed second derivative, and |u_i|^2 / (2 eta) for each player; in any two-player game where I + eta J_o is
     invertible.

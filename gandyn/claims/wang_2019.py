@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from .. import analysis, games, rules
 from ..dynamics.iterate import iterate
-from ..types import Game
+from ..types import Game, Rule
 from . import strategies
 from .declare import Evidence, Paper, drawn, fails, formula, reproduced, where
 from .evidence import map_matrix, minimax_curvatures, radius, same_spectrum
@@ -32,7 +33,7 @@ def _clear(game: Game, **_: object) -> bool:
     "without the correction: gradient descent-ascent",
     lambda: {"game": games.quadratic(1, 2, 1), "step": 0.1, "rule": rules.SimultaneousGD},
 )
-def real_spectrum(game: Game, step: float, rule: Any = rules.FollowTheRidge) -> Evidence:
+def real_spectrum(game: Game, step: float, rule: Callable[..., Rule] = rules.FollowTheRidge) -> Evidence:
     """At a critical point of a zero-sum game with invertible f_yy the follow-the-ridge step has the eigenvalues 1 - eta
     mu, mu those of the Schur complement and of -f_yy: all real, so that nothing rotates.
     """
@@ -49,7 +50,7 @@ def real_spectrum(game: Game, step: float, rule: Any = rules.FollowTheRidge) -> 
     lambda: {"game": games.follow_the_ridge(2), "rule": rules.SimultaneousGD},
 )
 @fails("gradient descent-ascent leaves one", lambda: {"game": games.follow_the_ridge(1), "rule": rules.SimultaneousGD})
-def only_local_minimax(game: Game, rule: Any = rules.FollowTheRidge) -> Evidence:
+def only_local_minimax(game: Game, rule: Callable[..., Rule] = rules.FollowTheRidge) -> Evidence:
     """For small steps the critical points (with invertible f_yy and Schur complement) that attract follow-the-ridge are
     exactly the strict local minimax points.
     """

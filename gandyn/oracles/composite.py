@@ -19,7 +19,7 @@ from typing import Any
 from ..types import Array
 
 
-def composite_formulas() -> contextlib.AbstractContextManager[Any]:
+def composite_formulas() -> contextlib.AbstractContextManager[object]:
     """A context in which the functions of `formulas` run on elementary operations: the same values to rounding.
 
     Calls are seen at torch's Python interface, so scripted modules and compiled ones keep their kernels.
@@ -28,7 +28,7 @@ def composite_formulas() -> contextlib.AbstractContextManager[Any]:
     return calls_through(lambda func, args, kwargs: table.get(func, func)(*args, **kwargs))
 
 
-def calls_through(handle: Callable[[Any, Any, Any], Any]) -> contextlib.AbstractContextManager[Any]:
+def calls_through(handle: Callable[[Any, Any, Any], Any]) -> contextlib.AbstractContextManager[object]:
     """A context in which every call of a torch function is `handle(function, args, kwargs)`."""
     from torch.overrides import TorchFunctionMode
 

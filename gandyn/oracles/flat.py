@@ -176,7 +176,7 @@ class FlatNetworks(Game):
         with self._module_state.guarded(keep=training), self._seeded(batch), self._formulas():
             yield
 
-    def _formulas(self) -> contextlib.AbstractContextManager[Any]:
+    def _formulas(self) -> contextlib.AbstractContextManager[object]:
         """Layers written out, where a cost takes a derivative that torch's own kernels do not have."""
         if not self._composite:
             return contextlib.nullcontext()

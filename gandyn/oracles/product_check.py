@@ -62,7 +62,7 @@ class ProductCheck:
 UNTOUCHED = {"requires_grad_", "__get__", "__set__", "grad", "backward", "size", "dim", "copy_", "numel", "data_ptr"}
 
 
-def double_precision() -> contextlib.AbstractContextManager[Any]:
+def double_precision() -> contextlib.AbstractContextManager[object]:
     """A context in which operations on single-precision tensors are done, and answered, in double precision."""
 
     def call(func: Any, args: Any, kwargs: Any) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 from ..types import Parameter
 from ..worlds import TORCH, Array, sqrt, world_of
@@ -39,7 +38,13 @@ def over_root(mean: Array, square: Array, mean_weight: Parameter, square_weight:
 
 
 def descend_over_root(
-    w: Array, step: Any, mean: Array, square: Array, mean_weight: Any, square_weight: Any, eps: Parameter
+    w: Array,
+    step: Parameter,
+    mean: Array,
+    square: Array,
+    mean_weight: Parameter,
+    square_weight: Parameter,
+    eps: Parameter,
 ) -> Array:
     """w - step * over_root(mean, square, ...), for a step that is a number or a vector.
 

@@ -124,11 +124,11 @@ def _random_streams() -> Iterator[None]:
         np.random.set_state(numpy)  # noqa: NPY002
 
 
-def _eager() -> contextlib.AbstractContextManager[Any]:
+def _eager() -> contextlib.AbstractContextManager[object]:
     """Compiled modules run as they are written: their compiled code is that of other parameters."""
     if "torch._dynamo" not in sys.modules:
         return contextlib.nullcontext()
-    stance: contextlib.AbstractContextManager[Any] = torch.compiler.set_stance("force_eager")
+    stance: contextlib.AbstractContextManager[object] = torch.compiler.set_stance("force_eager")
     return stance
 
 

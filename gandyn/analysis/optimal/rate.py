@@ -106,7 +106,7 @@ class Rate(Result):
 
 
 @door
-def rate(rule: Rule, over: Any, method: str = "auto", budget: float | Budget | None = 60.0) -> Rate:
+def rate(rule: Rule, over: object, method: str = "auto", budget: float | Budget | None = 60.0) -> Rate:
     """The contraction factor per step of a rule on the worst game of a class.
 
     Over `gd.classes.Bilinear` and `Spectrum` the rule is traced on v(w) = z w: the characteristic polynomial of its

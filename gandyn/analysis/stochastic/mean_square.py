@@ -150,7 +150,9 @@ class MeanSquare(Result):
 
 
 @door
-def mean_square(game: Game, rule: Rule, at: Any = None, noise: Any = None, *, budget: float | None = 20) -> MeanSquare:
+def mean_square(
+    game: Game, rule: Rule, at: object = None, noise: object = None, *, budget: float | None = 20
+) -> MeanSquare:
     """Mean-square stability of a noisy rule at an equilibrium: the spectral radius of E[M (x) M] on z = (w, memory).
 
     M is the linear part of one step with one draw of the noise. Additive noise does not change it; the summands of a

@@ -241,7 +241,9 @@ class Stationary(Result):
 
 
 @door
-def stationary(game: Game, rule: Rule, noise: Any = None, at: Any = None, *, budget: float | None = 20) -> Stationary:
+def stationary(
+    game: Game, rule: Rule, noise: object = None, at: object = None, *, budget: float | None = 20
+) -> Stationary:
     """The stationary law of a rule with noise at an equilibrium: its covariance, mean and mean-square distance.
 
     Exact where the step is affine (quadratic games, finite sums of them, rules that are linear in the field); for other

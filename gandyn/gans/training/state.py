@@ -214,7 +214,7 @@ def _cut(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _autocast(game: GANGame, precision: str) -> Callable[[], contextlib.AbstractContextManager[Any]]:
+def _autocast(game: GANGame, precision: str) -> Callable[[], contextlib.AbstractContextManager[object]]:
     """Mixed precision around a step. No cache of cast weights: a step evaluates at several points."""
     if precision not in PRECISIONS:
         raise ParameterError(f"precision={precision!r}", " or ".join(PRECISIONS), 'precision="float32"')
