@@ -106,7 +106,10 @@ def _follows(rule: Any, game: Any, start: Any, power: float) -> Evidence:
     return Evidence(bool(falls), f"{rule.__name__} strays from the flow by {shown} in {SPAN} units of time")
 
 
-@hsieh.says("Hsieh et al. 2021, the theorem on generalised Robbins-Monro schemes, without noise; Benaim 1999")
+@hsieh.says(
+    "Hsieh et al. 2021, abstract: \"the algorithms' limit points are contained in the internally chain-transitive "
+    '(ICT) sets of a common, mean-field system"; here without noise; Benaim 1999'
+)
 @formula(r"\lim_{t\to\infty}\ \sup_{0 \le h \le T} \|X(t + h) - \Phi_h(X(t))\| = 0")
 @drawn(
     6,

@@ -20,9 +20,12 @@ def _regular(game: Game) -> bool:
     return bool(np.abs(own).min() >= 0.05 and np.abs(schur).min() > 0.02)
 
 
-@jin.says("Jin et al. 2020, the theorem on limit points of gamma-GDA; Fiez & Ratliff 2020, theorem 1")
+@jin.says(
+    'Jin et al. 2020, abstract: "all stable limit points of GDA are exactly local minimax points up to some degenerate '
+    'points"; the theorem on gamma-GDA; Fiez & Ratliff 2020, theorem 1'
+)
 @formula(r"\limsup_{\tau\to\infty} \text{stable} \iff -f_{yy} \succ 0,\ f_{xx} - f_{xy}f_{yy}^{-1}f_{yx} \succ 0")
-@drawn(40, game=st.one_of(strategies.zero_sum_quadratics(), strategies.zero_sum_quadratics(concave=True)))
+@drawn(40, game=st.booleans().flatmap(lambda bent: strategies.zero_sum_quadratics(concave=bent, sizes=(1, 2, 3))))
 @where(_regular)
 @fails(
     "equal time scales: the point attracts, and is no local minimax point",

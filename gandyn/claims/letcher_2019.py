@@ -74,7 +74,10 @@ def sos_keeps_fixed_points(
     return same_numbers(matrix, unit - step * (unit - step * (j - own)) @ j, 1e-12)
 
 
-@letcher.says("Letcher et al. 2019, the theorem on local convergence of lookahead to stable fixed points")
+@letcher.says(
+    'Letcher et al. 2019, abstract: "LookAhead converges locally to equilibria and avoids strict saddles in all '
+    'differentiable games"; its theorem on stable fixed points'
+)
 @formula(r"S \succeq 0,\ \det J \ne 0 \Rightarrow \rho(I - \eta(I-\eta J_o)J) < 1 \text{ for small } \eta")
 @drawn(15, game=st.one_of(strategies.bilinear(1), strategies.mixed("positive")))
 @where(_invertible(0.01))
@@ -98,7 +101,10 @@ def lookahead_converges(game: Game, rule: Callable[..., Rule] = rules.OpponentLo
     return Evidence(max(moduli) < 1, f"spectral radii {moduli[0]:.10g} and {moduli[1]:.10g}")
 
 
-@letcher.says("Letcher et al. 2019, the theorem on local convergence of SOS; J = H, S its symmetric part there")
+@letcher.says(
+    'Letcher et al. 2019, abstract, after the same of LookAhead: "SOS inherits these essential guarantees"; the '
+    "theorem on local convergence of SOS, whose H is J, S its symmetric part"
+)
 @formula(r"S \succeq 0,\ \det J \ne 0 \Rightarrow \rho(D_{\mathrm{SOS}}) < 1 \text{ for small } \eta")
 @drawn(
     15,

@@ -183,9 +183,9 @@ def monotone() -> st.SearchStrategy[Game]:
 
 
 @st.composite
-def zero_sum_quadratics(draw: st.DrawFn, concave: bool = False) -> Game:
-    """x^T A x / 2 + x^T B y - y^T C y / 2 with any symmetric A, one or two rows; C >= 1/2 if `concave`, else any."""
-    n = draw(st.sampled_from((1, 1, 2)))
+def zero_sum_quadratics(draw: st.DrawFn, concave: bool = False, sizes: Sequence[int] = (1, 1, 2)) -> Game:
+    """x^T A x / 2 + x^T B y - y^T C y / 2 with any symmetric A, of a size drawn; C >= 1/2 if `concave`, else any."""
+    n = draw(st.sampled_from(sizes))
     a, b, c = (sympy.Matrix(draw(matrices(n, n))) for _ in range(3))
     unit = sympy.eye(n)
     a, c = a + a.T, c + c.T + unit / 3
