@@ -109,6 +109,9 @@ def test_a_field_that_is_no_function_of_w_is_warned_of():
     game = with_layer(Counts())
     with pytest.warns(UserWarning, match="differs from call to call"):
         game.jvp(game.w0, game.w0, game.reference)
+    found = gd.spectrum(game, game.w0, confirm=False)
+    assert found.product_error != found.product_error
+    assert not found.converged
 
 
 def test_lazy_layers_reentrant_checkpoints_and_constant_critics_are_named():

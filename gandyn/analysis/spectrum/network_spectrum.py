@@ -93,7 +93,7 @@ class Spectrum(Result):
     @property
     def converged(self) -> bool:
         """Whether every end is resolved, and products with J are derivatives of the field."""
-        if self.check is not None and self.check.error > self.check.tolerance:
+        if self.check is not None and not self.check.confirmed:  # nor where the field has no derivative: nan
             return False
         return all(end.resolution is not Resolution.UNRESOLVED for end in self.ends.values())
 

@@ -12,6 +12,7 @@ import numpy as np
 from ...doors import door
 from ...errors import ParameterError
 from ...games.quadratic import quadratic
+from ...oracles.product_check import ProductCheck
 from ...results import Result
 from ...rules.wrapper import scaled
 from ...types import Array, Batch, Game, Rule
@@ -73,6 +74,7 @@ class ToyAgainstNetwork(Result):
         slope: |v(w)| that was taken off.
         steps: of each run.
         conditions: what was held fixed.
+        check: products with J, held to differences of the network's field.
     """
 
     game: Game
@@ -83,6 +85,7 @@ class ToyAgainstNetwork(Result):
     slope: float
     steps: int
     conditions: str
+    check: ProductCheck | None = None
 
     _plot = "toy_against_network"
 
@@ -96,12 +99,12 @@ class ToyAgainstNetwork(Result):
         ]
         for m in self.modes:
             z = f"{m.eigenvalue.real:.5g} + {m.eigenvalue.imag:.5g}i"
-            stable = "never" if m.stable == 0 else "always" if math.isinf(m.stable) else f"{m.stable:.4g} x lr"
+            stable = "no short step" if m.stable == 0 else "always" if math.isinf(m.stable) else f"{m.stable:.4g} x lr"
             lines.append(
                 f"{m.end:4} {z:>24} {m.growth:12.6f} {m.measured_growth:10.6f} {m.turn:10.5f} {m.measured_turn:8.5f}"
                 f" {m.leak:7.1e} {stable:>13}"
             )
-        return "\n".join(lines)
+        return "\n".join(lines if self.check is None else [*lines, str(self.check)])
 
 
 @door
@@ -167,6 +170,7 @@ def toy_against_network(
     return ToyAgainstNetwork(
         *(game, rule, tuple(modes), max(m.growth for m in modes)),
         *(math.nan if radius is None else radius, slope, steps, f"{found.conditions}; |v(w)| = {slope:.3g} taken off"),
+        check=found.check,
     )
 
 

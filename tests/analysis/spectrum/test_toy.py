@@ -89,7 +89,9 @@ def test_the_picture_keeps_its_numbers(place):
     found = gd.toy_against_network(game, gd.rules.GDA(0.05), w, ("SR",), steps=8, factors=(0.5, 1, 2), confirm=False)
     figure = found.plot()
     np.testing.assert_array_equal(figure.data["SR"]["curve"], found.modes[0].curve)
-    assert "never" in found.summary()
+    assert "no short step" in found.summary()
+    assert found.check.confirmed
+    assert "against differences of the field" in found.summary()
 
 
 def test_mistakes_are_named(place):
