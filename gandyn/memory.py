@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 
 from .errors import ParameterError
@@ -9,6 +10,7 @@ from .errors import ParameterError
 FALLBACK = 2**34
 
 
+@functools.cache
 def physical() -> int:
     """The machine's memory in bytes."""
     try:

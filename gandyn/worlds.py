@@ -6,6 +6,7 @@ is the game's. Every function here takes any of the three and answers in the sam
 
 from __future__ import annotations
 
+import functools
 import math
 import sys
 from collections.abc import Callable, Collection, Sequence
@@ -223,7 +224,13 @@ def ceiling(x: Array) -> float:
     Near the end of the range a sum inside a step overflows in one order of its terms and not in another, and whether a
     member goes on would depend on who computes it. Single precision and less have no range to spare.
     """
-    largest = float((sys.modules["torch"] if world_of(x) == TORCH else np).finfo(x.dtype).max)
+    return _ceiling(x.dtype)
+
+
+@functools.cache
+def _ceiling(precision: Any) -> float:
+    library = np if isinstance(precision, np.dtype) else sys.modules["torch"]
+    largest = float(library.finfo(precision).max)
     return largest * 2.0**-20 if largest > 1e300 else largest
 
 

@@ -22,11 +22,11 @@ def game(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any
     Raises:
         ParameterError: for anything else, with the usual fix.
     """
-    from .. import games
-
     if isinstance(value, Game):
         return value
     if isinstance(value, str):
+        from .. import games
+
         return games.registry.from_text(value)
     fix = "gd.games.bilinear()"
     if inspect.isroutine(value) or isinstance(value, type):
@@ -42,11 +42,11 @@ def rule(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any
     Raises:
         ParameterError: for anything else, with the usual fix.
     """
-    from .. import rules
-
     if isinstance(value, Rule):
         return _with_symbols(value)
     if isinstance(value, str):
+        from .. import rules
+
         try:
             return rules.registry.from_text(value)
         except ParameterError as error:

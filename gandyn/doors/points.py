@@ -23,28 +23,33 @@ def point(name: str, value: Any, given: Mapping[str, Any]) -> Any:
     Raises:
         PointError: for what has no such shape, is no number, or not finite.
     """
-    needed = "finite numbers of shape (..., d), the players' coordinates side by side"
     own = given.get("game")
     d = own.dim if isinstance(own, Game) else None
-    if d is not None:
-        sizes = ", ".join(f"{p.name}: {p.size}" for p in own.players)  # type: ignore[union-attr]
-        needed = f"finite numbers of shape (..., {d}), the coordinates of {own.name} ({sizes})"  # type: ignore[union-attr]
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(value, torch.Tensor):
         _tensor(name, value)
         shape = tuple(value.shape)
     elif hasattr(value, "__array__") or isinstance(value, (list, tuple)):
-        shape = _array(name, value, needed)
+        shape = _array(name, value, own)
     elif not hasattr(value, "__iter__") or isinstance(value, (str, bytes, Mapping)):
         raise PointError(
-            f"a {name} that is not an array of numbers: {shown(value)}", needed, f"{name}={[1.0] * min(d or 2, 4)}"
+            f"a {name} that is not an array of numbers: {shown(value)}",
+            _needed(own),
+            f"{name}={[1.0] * min(d or 2, 4)}",
         )
     else:
         return value
     if not shape or (d is not None and shape[-1] != d):
         fix = "put the players' blocks side by side on the last axis, player 1 first"
-        raise PointError(f"{name}, an array of shape {shape}", needed, fix)
+        raise PointError(f"{name}, an array of shape {shape}", _needed(own), fix)
     return value
+
+
+def _needed(own: object) -> str:
+    if not isinstance(own, Game):
+        return "finite numbers of shape (..., d), the players' coordinates side by side"
+    sizes = ", ".join(f"{p.name}: {p.size}" for p in own.players)
+    return f"finite numbers of shape (..., {own.dim}), the coordinates of {own.name} ({sizes})"
 
 
 def grid(name: str, value: Any, given: Mapping[str, Any]) -> Any:
@@ -63,7 +68,7 @@ def _tensor(name: str, value: Array) -> None:
         raise PointError(f"{name} with entries that are not finite", "finite numbers", f"check {name}")
 
 
-def _array(name: str, value: object, needed: str) -> tuple[int, ...]:
+def _array(name: str, value: object, own: object) -> tuple[int, ...]:
     try:
         array = np.asarray(value)
     except (TypeError, ValueError):
@@ -71,19 +76,19 @@ def _array(name: str, value: object, needed: str) -> tuple[int, ...]:
             array = np.asarray(value, dtype=object)
         except ValueError:
             raise PointError(
-                f"a {name} that is not an array of numbers: {shown(value)}", needed, "rows of one length"
+                f"a {name} that is not an array of numbers: {shown(value)}", _needed(own), "rows of one length"
             ) from None
     if array.dtype.kind in "bcSV":
-        raise PointError(f"{name} of {array.dtype.name}: {shown(value)}", needed, "give real numbers")
+        raise PointError(f"{name} of {array.dtype.name}: {shown(value)}", _needed(own), "give real numbers")
     if array.dtype.kind == "U" and (array.ndim > 1 or name in NUMERIC):
-        raise PointError(f"a {name} that is not an array of numbers: {shown(value)}", needed, "give numbers")
+        raise PointError(f"a {name} that is not an array of numbers: {shown(value)}", _needed(own), "give numbers")
     if array.dtype.kind in "OU":
         for entry in np.asarray(value, dtype=object).ravel():
             entry = exact(entry) if isinstance(entry, str) else entry
             if isinstance(entry, (bool, complex)) or not (is_number(entry) or is_symbolic(entry) or rational(entry)):
                 raise PointError(
                     f"a {name} that is not an array of numbers, with {shown(entry)} in it",
-                    needed,
+                    _needed(own),
                     "real numbers, or SymPy expressions",
                 )
             if not finite(entry if not rational(entry) else float(entry)):

@@ -87,13 +87,16 @@ def iterate(
     if stride is not None:
         size = (steps // stride + 1) * math.prod(w.shape) * 8
         afford(size, f"record={record!r} of {steps} steps", 'record="last", or a stride such as record=1000')
-    rng = np.random.default_rng(rng) if isinstance(rng, (int, np.integer)) else rng
-    before, began = game.counts * 1, time.perf_counter()
+    counts = game.counts
+    before, began = counts * 1, time.perf_counter()
     report = reporter(progress)
     options = {"stride": stride, "bound": bound, "progress": report}
     found = _kernel(game, rule, w, steps, kernel)
     if found is None and isinstance(start, np.ndarray) and np.may_share_memory(w, start):
         w = w.copy()  # a kernel copies it anyway
+    draws = found is None or rule.memory or type(rule).init is not Rule.init
+    if draws and isinstance(rng, (int, np.integer)):
+        rng = np.random.default_rng(rng)
     state = first_state(rule, game, w, rng)
     if found is None:
         result = _eagerly(game, rule, w, state, steps, rng, options)
@@ -101,9 +104,9 @@ def iterate(
         result = _by_kernel(game, found, w, state, steps, {**options, "threads": threads})
     if report is not None:
         report(-1, steps)
-    game.counts.seconds += time.perf_counter() - began
+    counts.seconds += time.perf_counter() - began
     interrupted = result.pop("interrupted")
-    trajectory = Trajectory(game=game, rule=rule, counts=game.counts - before, **result)
+    trajectory = Trajectory(game=game, rule=rule, counts=counts - before, **result)
     if interrupted:
         raise Interrupted(trajectory)
     return trajectory
@@ -150,8 +153,10 @@ def _by_kernel(game: Game, found: Any, w: Array, state: State, steps: int, optio
     counts = [count for _, count in state.counter_leaves()]
     z = _join([w, *leaves, *columns], shape)
     run = found.kernel.run(z, steps, [*counts, *found.data], ceiling=ceiling(w), **options)
-    for name in ("player_gradients", "jvps", "vjps"):
-        setattr(game.counts, name, getattr(game.counts, name) + run.calls * getattr(found.counts, name))
+    counted, own = game.counts, found.counts
+    counted.player_gradients += run.calls * own.player_gradients
+    counted.jvps += run.calls * own.jvps
+    counted.vjps += run.calls * own.vjps
     edges = itertools.accumulate([d, *(leaf.shape[-1] for leaf in leaves)])
     arrays = [run.z[:, a:b].reshape(*shape, b - a) for a, b in itertools.pairwise(edges)]
     counters = [int(c) if float(c).is_integer() else float(c) for c in run.counters[: len(counts)]]

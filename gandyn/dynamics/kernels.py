@@ -198,9 +198,9 @@ class Kernel(abc.ABC):
         threads: int | None,
     ) -> Chunk:
         z = self._copy(z)
-        workers = available_threads() if threads is None else threads
-        if not isinstance(workers, int) or workers < 1:
+        if threads is not None and (not isinstance(threads, int) or threads < 1):
             raise ParameterError(f"threads={threads!r}", "a whole number >= 1", "threads=None for all cores")
+        workers = threads or (available_threads() if len(z) > 1 else 1)
         threaded = self.threaded and workers > 1 and len(z) >= 2 * GRAIN
         pool = concurrent.futures.ThreadPoolExecutor(workers) if threaded else None
         top = min(float(ceiling), HUGE)

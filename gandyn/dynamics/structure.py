@@ -9,6 +9,7 @@ rules of the library never ask a number which it is; those of others may, and ar
 from __future__ import annotations
 
 import dataclasses
+import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -20,6 +21,7 @@ from ..types import Rule
 from ..worlds import is_symbolic
 
 PLAIN = (0,)
+KEPT = "_structure"  # among the attributes of a rule: its structure, with the values that it was read from
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +53,27 @@ class Structure:
 
 
 def structure_of(rule: Rule, scalars: bool = True) -> Structure:
-    """The structure of a rule; with `scalars` false, only values for each member are data."""
+    """The structure of a rule, kept with it; with `scalars` false, only values for each member are data."""
+    fields = [value for name, value in vars(rule).items() if name != KEPT]
+    before, found = vars(rule).get(KEPT, {}).get(scalars, ((), None))
+    if found is None or len(before) != len(fields) or not all(map(operator.is_, before, fields)):
+        found = _read(rule, scalars)
+        if all(map(_settled, fields)):
+            vars(rule).setdefault(KEPT, {})[scalars] = fields, found
+    return found
+
+
+def _settled(value: object) -> bool:
+    """Whether the same object has the same content for good."""
+    if isinstance(value, tuple):
+        return all(map(_settled, value))
+    if isinstance(value, Rule):
+        frozen = dataclasses.is_dataclass(value) and value.__dataclass_params__.frozen  # type: ignore[attr-defined]
+        return frozen and all(_settled(one) for name, one in vars(value).items() if name != KEPT)
+    return value is None or isinstance(value, (int, float, complex, str)) or is_symbolic(value)
+
+
+def _read(rule: Rule, scalars: bool) -> Structure:
     values: list[Any] = []
 
     def take(value: object) -> tuple[str, str]:
