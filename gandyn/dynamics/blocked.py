@@ -39,8 +39,8 @@ class NumpyKernel(Kernel):
 
     backend = "numpy"
 
-    def __init__(self, update_map: Any, program: Program) -> None:
-        super().__init__(update_map, program)
+    def __init__(self, title: str, program: Program) -> None:
+        super().__init__(title, program)
         generator = _Generator(program)
         self.source, self.floats, self.booleans = generator.source, generator.floats, generator.booleans
         namespace = vars(np) | numpy_namespace()

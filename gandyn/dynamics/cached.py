@@ -1,7 +1,7 @@
 """Which runs deserve generated code, and the kernels already made for a game.
 
 There is one for each structure of a rule and each backend. Games with the same expressions share them; those of another
-game live on it and go with it.
+game live on it and go with it. A kernel that is on disk is taken from there without a trace.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from typing import Any
 from ..errors import DomainError, GandynError
 from ..lazy import sympy
 from ..symbolic.members import members_in
-from ..types import Array, Counts, Game, Rule, State
+from ..types import Array, Counts, Game, Rule
 from ..worlds import NUMPY, SYMBOLS, world_of
-from .kernels import Kernel, build, usual_backend
+from . import recorded
+from .kernels import Kernel, kernel_class, usual_backend
+from .program import program
 from .structure import Structure, structure_of
-from .trace import traced
 
 # Measured on one core: an eager step costs about 30 us and 20 ns for each number; tracing and loading compiled code
 # costs 10 to 50 ms, compiling it (once, then it is on disk) 0.3 to 1 s.
@@ -28,7 +29,7 @@ LARGEST_GAME, LARGEST_COSTS, LARGEST_PROGRAM = 64, 4000, 3000
 
 @dataclasses.dataclass(frozen=True)
 class Compiled:
-    """A kernel with what the trace knows: the structure of the rule's state and the oracle calls of a step.
+    """A kernel with the oracle calls of a step and the data of a rule.
 
     Attributes:
         data: numbers that all members share, behind the rule's counts. columns: those of which each member has its
@@ -36,7 +37,6 @@ class Compiled:
     """
 
     kernel: Kernel
-    template: State
     counts: Counts
     data: tuple[float, ...] = ()
     columns: tuple[sympy.Symbol, ...] = ()
@@ -47,7 +47,6 @@ class Kept:
     """A kernel without its data; `members` are the game's own parameters with one value for each member."""
 
     kernel: Kernel
-    template: State
     counts: Counts
     members: tuple[Any, ...]
 
@@ -55,10 +54,11 @@ class Kept:
         """With the data of a rule of this structure."""
         data = tuple(v for v in structure.values if isinstance(v, float))
         columns = (*(v for v in structure.values if not isinstance(v, float)), *self.members)
-        return Compiled(self.kernel, self.template, self.counts, data, columns)
+        return Compiled(self.kernel, self.counts, data, columns)
 
 
-_SHELVES: dict[Any, dict[Any, Kept | GandynError]] = {}
+MISSING = "neither in memory nor on disk"
+_SHELVES: dict[Any, dict[Any, Any]] = {}
 
 
 def worthwhile(game: Game, members: int, steps: int) -> bool:
@@ -93,10 +93,10 @@ def compiled(game: Game, rule: Rule, backend: str, w: Array, build_missing: bool
     Args:
         backend: a kernel backend, or "auto": compiled code or NumPy for arrays, torch for tensors.
         w: the start, which says in which world the kernel runs.
-        build_missing: if false, only a kernel that is in memory will do.
+        build_missing: if false, only a kernel that is in memory or on disk will do.
 
     Raises:
-        GandynError: with the reason, where there is no kernel. KeyError: where it is not in memory and not to be built.
+        GandynError: with the reason, where there is no kernel. KeyError: where it is not there and not to be built.
     """
     reason = unsuitable(game)
     if reason:
@@ -130,18 +130,20 @@ def _found(game: Game, rule: Rule, backend: str, build_missing: bool) -> Compile
     kept = _shelf(game)
     for structure in _attempts(rule):
         key = _key_of(structure, backend)
-        if key not in kept:
-            if not build_missing:
-                raise KeyError(key)
-            kept[key] = _build(game, structure, backend)
-        found = kept[key]
+        found = kept.get(key)
+        if found is None:
+            found = kept[key] = _on_disk(game, structure, backend)
+        if found is MISSING and build_missing:
+            found = kept[key] = _build(game, structure, backend)
+        if found is MISSING:
+            raise KeyError(key)
         if isinstance(found, Kept):
             return found.filled(structure)
     assert isinstance(found, GandynError)
     raise found
 
 
-def _shelf(game: Game) -> dict[Any, Kept | GandynError]:
+def _shelf(game: Game) -> dict[Any, Any]:
     """Where the kernels of a game are kept: games with the same expressions share theirs."""
     content = getattr(game, "content", None)
     if content is None:
@@ -153,7 +155,32 @@ def _shelf(game: Game) -> dict[Any, Kept | GandynError]:
     return shelf
 
 
+def _record(game: Game, structure: Structure, backend: str) -> str | None:
+    """The name under which a map is filed on disk; None for one that is not."""
+    if backend != "c" or members_in(game):
+        return None
+    return recorded.name_of(getattr(game, "content", None), (structure.key, structure.scalars))
+
+
+def _on_disk(game: Game, structure: Structure, backend: str) -> Any:
+    """The kernel of an earlier process, or `MISSING`."""
+    name = _record(game, structure, backend)
+    found = None if name is None else recorded.find(name)
+    if found is None:
+        return MISSING
+    program, counts = found
+    kernel = kernel_class(backend)
+    ready = kernel.ready(program)  # type: ignore[attr-defined]
+    return Kept(kernel(_title(game, structure), program), counts, ()) if ready else MISSING
+
+
+def _title(game: Game, structure: Structure) -> str:
+    return f"{structure.rule!r} on {game.name}"
+
+
 def _build(game: Game, structure: Structure, backend: str) -> Kept | GandynError:
+    from .trace import traced
+
     before = dataclasses.replace(game.counts)
     try:
         rule, symbols = structure.symbolic
@@ -161,7 +188,8 @@ def _build(game: Game, structure: Structure, backend: str) -> Kept | GandynError
         data = [s for s, shared in zip(symbols, own, strict=True) if shared]
         columns = [*(s for s, shared in zip(symbols, own, strict=True) if not shared), *members_in(game)]
         update_map = traced(game, rule, data, columns)
-        kernel = build(update_map, backend, data, columns)
+        lowered = program(update_map, data, columns)
+        kernel = kernel_class(backend)(_title(game, structure), lowered)
     except GandynError as error:
         return error
     except (TypeError, ValueError, ArithmeticError, AttributeError, NotImplementedError) as error:
@@ -178,5 +206,7 @@ def _build(game: Game, structure: Structure, backend: str) -> Kept | GandynError
         return DomainError(
             f"a map of {len(kernel.program.varying)} operations", f"at most {LARGEST_PROGRAM}", 'kernel="eager"'
         )
-    kernel.title = f"{structure.rule!r} on {game.name}"
-    return Kept(kernel, update_map.template, update_map.counts, members_in(game))
+    name = _record(game, structure, backend)
+    if name is not None:
+        recorded.keep(name, lowered, update_map.counts)
+    return Kept(kernel, update_map.counts, members_in(game))

@@ -85,8 +85,7 @@ def load(source: str, strict: bool = False) -> ctypes.CDLL:
         )
     errors = ""
     for flags in TIERS[strict]:
-        text = "\0".join([source, _version(command), *flags, cpu()])
-        name = hashlib.sha256(text.encode()).hexdigest()[:40] + ".so"
+        name = _name(source, command, flags)
         for folder in library_cache.folders():
             library = library_cache.load(folder / name)
             if library is not None:
@@ -105,6 +104,20 @@ def load(source: str, strict: bool = False) -> ctypes.CDLL:
     raise DomainError(
         f"C code that {command[0]} does not compile: {errors[:400]!r}", "a working compiler", 'kernel="numpy"'
     )
+
+
+def on_disk(source: str) -> bool:
+    """Whether the library of a C source has been compiled here before."""
+    command = compiler()
+    if command is None:
+        return False
+    folder = next(library_cache.folders())
+    return any((folder / _name(source, command, flags)).exists() for flags in TIERS[False])
+
+
+def _name(source: str, command: tuple[str, ...], flags: tuple[str, ...]) -> str:
+    text = "\0".join([source, _version(command), *flags, cpu()])
+    return hashlib.sha256(text.encode()).hexdigest()[:40] + ".so"
 
 
 def _compile(

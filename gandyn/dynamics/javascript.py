@@ -6,7 +6,6 @@ import json
 import shutil
 import subprocess
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -61,8 +60,8 @@ class JavaScriptKernel(Kernel):
 
     backend = "javascript"
 
-    def __init__(self, update_map: Any, program: Program) -> None:
-        super().__init__(update_map, program)
+    def __init__(self, title: str, program: Program) -> None:
+        super().__init__(title, program)
         lines = (*program.uniform, *program.varying)
         names = [*(f"const {n} = z[{k}];" for k, n in enumerate(program.inputs))]
         names += [f"const {n} = counters[{k}];" for k, n in enumerate(program.counters)]

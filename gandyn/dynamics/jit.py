@@ -43,8 +43,8 @@ class NumbaKernel(Kernel):
     backend = "numba"
     price = 2e-9
 
-    def __init__(self, update_map: Any, program: Program) -> None:
-        super().__init__(update_map, program)
+    def __init__(self, title: str, program: Program) -> None:
+        super().__init__(title, program)
         try:
             import numba
         except ImportError as error:

@@ -113,10 +113,8 @@ class Kernel(abc.ABC):
     threaded = False
     price = 3e-9  # seconds an instruction takes for one member, roughly
 
-    def __init__(self, update_map: Any, program: Program) -> None:
-        # The rule and the names only: a kernel kept by its game must not keep the game alive in turn.
-        self.program = program
-        self.title = f"{update_map.rule!r} on {update_map.game.name}"
+    def __init__(self, title: str, program: Program) -> None:
+        self.title, self.program = title, program
 
     @abc.abstractmethod
     def _advance(self, chunk: Chunk) -> None:
@@ -308,11 +306,20 @@ def build(
         >>> kernel([[1.0, 0.0], [0.0, 2.0]], steps=2).tolist()
         [[0.75, 1.0], [-2.0, 1.5]]
     """
+    kernel: Kernel = kernel_class(backend)(
+        f"{update_map.rule!r} on {update_map.game.name}", program(update_map, data, columns), **options
+    )
+    return kernel
+
+
+def kernel_class(backend: str) -> Any:
+    """The class of a backend's kernels, made from a title and a program.
+
+    Raises:
+        UnknownNameError: for another backend.
+    """
     backend = usual_backend() if backend == "auto" else backend
     if backend not in BACKENDS:
         raise UnknownNameError.among("kernel backend", backend, ["auto", *BACKENDS])
     module, name = BACKENDS[backend]
-    kernel: Kernel = getattr(importlib.import_module(f".{module}", __package__), name)(
-        update_map, program(update_map, data, columns), **options
-    )
-    return kernel
+    return getattr(importlib.import_module(f".{module}", __package__), name)

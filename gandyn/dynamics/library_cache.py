@@ -132,9 +132,9 @@ def locked(target: Path) -> Iterator[None]:
 
 
 def prune(newest: Path) -> None:
-    """Forget the oldest libraries of a folder beyond the limit, and not the newest, whatever the clock says of it."""
+    """Forget the oldest files of a folder and kind beyond the limit, not the newest, whatever the clock says of it."""
     ages = []
-    for file in set(newest.parent.glob("*.so")) - {newest}:
+    for file in set(newest.parent.glob(f"*{newest.suffix}")) - {newest}:
         with contextlib.suppress(OSError):  # another process forgot it first
             ages.append((file.stat().st_mtime, file))
     for _, old in sorted(ages)[: max(len(ages) + 1 - CACHE_LIMIT, 0)]:

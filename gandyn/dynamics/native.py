@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..symbolic.backends import C
-from .compile import load
+from .compile import load, on_disk
 from .kernels import Kernel
 from .program import Program
 
@@ -207,8 +207,8 @@ class CKernel(Kernel):
     threaded = True
     price = 5e-10
 
-    def __init__(self, update_map: Any, program: Program, strict: bool = False) -> None:
-        super().__init__(update_map, program)
+    def __init__(self, title: str, program: Program, strict: bool = False) -> None:
+        super().__init__(title, program)
         self.strict = strict
         named, self.constants = program.with_constants()
         self.source = c_source(named)
@@ -227,6 +227,11 @@ class CKernel(Kernel):
             whole,
             whole,
         ]
+
+    @classmethod
+    def ready(cls, program: Program) -> bool:
+        """Whether the library of a program is on disk."""
+        return on_disk(c_source(program.with_constants()[0]))
 
     def _advance(self, chunk: Any) -> None:
         """One chunk of steps for all members, on the threads of the run."""

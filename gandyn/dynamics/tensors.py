@@ -19,8 +19,8 @@ class TorchKernel(Kernel):
     backend = "torch"
     price = 2e-9
 
-    def __init__(self, update_map: Any, program: Program) -> None:
-        super().__init__(update_map, program)
+    def __init__(self, title: str, program: Program) -> None:
+        super().__init__(title, program)
         code = program.line((*program.uniform, *program.varying), (*program.outputs, *program.counter_outputs))
         self._step = compile_python(code, TORCH, dict(torch_namespace()))
         self.source = "\n".join([*TORCH.lines(code), f"return [{', '.join(map(TORCH.operand, code.outputs))}]"])

@@ -122,7 +122,7 @@ def test_parameters_of_games_may_be_arrays(kernel):
 def test_a_new_value_traces_nothing(monkeypatch):
     game = gd.games.bilinear()
     cached.compiled(game, gd.rules.Consensus(0.1, 0.5), "numpy", STARTS)
-    monkeypatch.setattr(cached, "traced", lambda *_: pytest.fail("traced again"))
+    monkeypatch.setattr("gandyn.dynamics.trace.traced", lambda *_: pytest.fail("traced again"))
     for lr, gamma in [(0.2, 0.7), (1.0, 2), (0.3, 1.0)]:
         run = gd.iterate(gd.games.bilinear(), gd.rules.Consensus(lr, gamma), STARTS, 10, kernel="numpy")
         expected = gd.iterate(game, gd.rules.Consensus(lr, gamma), STARTS, 10, kernel="eager")
