@@ -59,8 +59,9 @@ def iterate(
             each member of an ensemble.
         bound: a member whose largest |coordinate| exceeds it counts as diverged.
         kernel: "auto" runs generated code where the game is symbolic and deterministic, from ten steps up where it is
-            in memory or on disk and where the run is long enough to make it, and `rule.step` otherwise; "eager" is `rule.step`
-            always; a backend ("c", "numpy", "torch", "numba") asks for that one. All give the same numbers to rounding.
+            in memory or on disk and where the run is long enough to make it, and `rule.step` otherwise; "eager" is
+            `rule.step` always; a backend ("c", "numpy", "torch", "numba") asks for that one. All give the same numbers
+            to rounding.
         threads: for "c" and "numba"; all cores this process may use by default.
         progress: True prints a line to stderr with the time left; a function is called with (steps done, steps).
 
