@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 
-def interleave(contestants: dict[str, Callable[[], Any]], against: str, rounds: int) -> dict[str, Any]:
+def interleave(
+    contestants: dict[str, Callable[[], Any]], against: str, rounds: int, warm: bool = True
+) -> dict[str, Any]:
     """Times of all contestants, and their ratios to one of them.
 
     Args:
-        contestants: by name, what runs once; each runs once untimed first.
+        contestants: by name, what runs once; each runs once untimed first, unless `warm` is false.
         against: the name that the others are divided by. rounds: how often all of them run, in turn.
 
     Returns:
@@ -28,7 +30,7 @@ def interleave(contestants: dict[str, Callable[[], Any]], against: str, rounds: 
     """
     walls: dict[str, list[float]] = {name: [] for name in contestants}
     cpus: dict[str, list[float]] = {name: [] for name in contestants}
-    for run in contestants.values():
+    for run in contestants.values() if warm else ():
         run()
     for _ in range(rounds):
         for name, run in contestants.items():

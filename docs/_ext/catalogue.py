@@ -22,6 +22,7 @@ import describe_papers
 import describe_reference
 import describe_results
 import describe_rules
+import describe_speed
 import markdown
 import pictures
 from sphinx.errors import ExtensionError
@@ -52,6 +53,7 @@ WRITERS: dict[str, Callable[..., list[str]]] = {
     "regimes-picture": describe_results.honest(describe_results.regimes_picture),
     "ring-runs": describe_results.honest(describe_results.ring_runs),
     "digits-run": describe_results.honest(describe_results.digits_run),
+    "speed": describe_results.honest(describe_speed.table),
     "digits-spectrum": describe_results.honest(describe_results.digits_spectrum),
     "mutants": describe_results.honest(describe_results.mutants),
     "claim-totals": describe_claims.totals,

@@ -66,7 +66,7 @@ def _compiler() -> list[Row]:
 
     command = compiler()
     fast = "iterate and sweep run compiled" if command else "none: NumPy kernels, several times slower on ensembles"
-    advice = "" if command else "install a C compiler (gcc or clang), or set CC"
+    advice = "" if command else "install a C compiler (gcc or clang), set CC, or pip install ziglang"
     folder = cache_folder()
     kept = sum(1 for path in folder.glob("*") if path.is_file()) if folder.is_dir() else 0
     trusted = not folder.exists() or ours_alone(folder)

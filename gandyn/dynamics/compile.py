@@ -9,11 +9,13 @@ from __future__ import annotations
 import ctypes
 import functools
 import hashlib
+import importlib.util
 import os
 import platform
 import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -39,10 +41,12 @@ TIERS = {
 
 @functools.cache
 def compiler() -> tuple[str, ...] | None:
-    """The command of the C compiler, from $CC or the usual names; None where there is none."""
+    """The command of the C compiler: $CC, the usual names, or the package ziglang; None where there is none."""
     named = shlex.split(os.environ.get("CC", ""))
-    candidates = [named] if named else []
-    for command in (*candidates, *([name] for name in COMPILERS)):
+    candidates = [*([named] if named else ()), *([name] for name in COMPILERS)]
+    if importlib.util.find_spec("ziglang") is not None:  # clang as a Python package, where the system has no compiler
+        candidates.append([sys.executable, "-m", "ziglang", "cc"])
+    for command in candidates:
         path = shutil.which(command[0])
         if path:
             return (path, *command[1:])
@@ -81,7 +85,9 @@ def load(source: str, strict: bool = False) -> ctypes.CDLL:
     command = compiler()
     if command is None:
         raise MissingDependencyError(
-            "the backend 'c' without a C compiler", "gcc, cc or clang on PATH, or $CC", 'kernel="numpy"'
+            "the backend 'c' without a C compiler",
+            "gcc, cc or clang on PATH, or $CC",
+            'pip install ziglang, or kernel="numpy"',
         )
     errors = ""
     for flags in TIERS[strict]:

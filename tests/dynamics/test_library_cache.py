@@ -108,3 +108,24 @@ def test_sixteen_processes_share_a_cache(folder):
     running = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(16)]
     assert [process.wait(timeout=300) for process in running] == [0] * 16
     assert len(list(folder.glob("*.so"))) == 3
+
+
+def test_a_compiler_may_be_a_python_package(folder, monkeypatch, tmp_path):
+    """`python -m ziglang cc` stands in where PATH has none; here it hands on to the compiler that there is."""
+    real, package = compiling.compiler(), tmp_path / "packages" / "ziglang"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    program = f"import subprocess, sys; sys.exit(subprocess.run([*{real!r}, *sys.argv[2:]]).returncode)"
+    (package / "__main__.py").write_text(program)
+    monkeypatch.setattr(compiling, "COMPILERS", ())
+    monkeypatch.delenv("CC", raising=False)
+    compiling.compiler.cache_clear()
+    try:
+        assert compiling.compiler() is None
+        monkeypatch.syspath_prepend(package.parent)
+        monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(package.parent), *sys.path]))
+        compiling.compiler.cache_clear()
+        assert compiling.compiler() == (sys.executable, "-m", "ziglang", "cc")
+        assert answer(7) == 7
+    finally:
+        compiling.compiler.cache_clear()
