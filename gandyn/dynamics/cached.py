@@ -170,7 +170,7 @@ def _on_disk(game: Game, structure: Structure, backend: str) -> Any:
         return MISSING
     program, counts = found
     kernel = kernel_class(backend)
-    ready = kernel.ready(program)  # type: ignore[attr-defined]
+    ready = kernel.ready(program)
     return Kept(kernel(_title(game, structure), program), counts, ()) if ready else MISSING
 
 

@@ -55,7 +55,8 @@ class Structure:
 def structure_of(rule: Rule, scalars: bool = True) -> Structure:
     """The structure of a rule, kept with it; with `scalars` false, only values for each member are data."""
     fields = [value for name, value in vars(rule).items() if name != KEPT]
-    before, found = vars(rule).get(KEPT, {}).get(scalars, ((), None))
+    before, kept = vars(rule).get(KEPT, {}).get(scalars, ((), None))
+    found: Structure | None = kept
     if found is None or len(before) != len(fields) or not all(map(operator.is_, before, fields)):
         found = _read(rule, scalars)
         if all(map(_settled, fields)):
@@ -68,7 +69,7 @@ def _settled(value: object) -> bool:
     if isinstance(value, tuple):
         return all(map(_settled, value))
     if isinstance(value, Rule):
-        frozen = dataclasses.is_dataclass(value) and value.__dataclass_params__.frozen  # type: ignore[attr-defined]
+        frozen = dataclasses.is_dataclass(value) and value.__dataclass_params__.frozen
         return frozen and all(_settled(one) for name, one in vars(value).items() if name != KEPT)
     return value is None or isinstance(value, (int, float, complex, str)) or is_symbolic(value)
 
