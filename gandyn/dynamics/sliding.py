@@ -13,8 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import scipy.integrate
-import scipy.optimize
+import scipy  # its parts load when they are first used
 import sympy
 
 from ..symbolic.function import SymbolicFunction

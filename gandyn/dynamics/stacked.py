@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import scipy.integrate
+import scipy  # its parts load when they are first used
 
 from ..errors import UnknownNameError
 from ..types import Array
