@@ -18,6 +18,7 @@ _HOMES = {
     "MLP": "architectures.mlp",
     "mlp_pair": "architectures.mlp",
     "PatchDiscriminator": "architectures.patch",
+    "pyramid_samples": "architectures.laplacian",
     "Rotation": "rotation",
     "Pixel": "similarity",
     "Perceptual": "similarity",

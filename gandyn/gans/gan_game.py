@@ -72,6 +72,7 @@ class GANGame(NetworkGame):
 
     Attributes:
         kind: what the game is called. own_costs: its costs are not those of its loss alone.
+        draws_from_state: its batches depend on buffers, which several members or processes do not have in common.
         settings: numbers of such games, which a run in a folder must have in common.
 
     Raises:
@@ -86,6 +87,7 @@ class GANGame(NetworkGame):
 
     kind: ClassVar[str] = "GAN"
     own_costs: ClassVar[bool] = False
+    draws_from_state: ClassVar[bool] = False
     settings: Mapping[str, object] = MappingProxyType({})
 
     def __init__(

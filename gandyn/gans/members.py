@@ -63,6 +63,8 @@ def refuse_different(games: Sequence[Any]) -> None:
     if not games or not all(isinstance(game, GANGame) for game in games):
         raise GameError("an ensemble of no games, or of games that are no GANGame", "GANGames", "[game] * 64")
     first = games[0]
+    if first.draws_from_state:
+        raise DomainError(f"{first.name}, whose batches depend on what its networks keep", "one run at a time", FIX)
     for k, game in enumerate(games):
         if game is first:
             continue

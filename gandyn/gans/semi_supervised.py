@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any, ClassVar
-
 import torch
 from torch import nn
 
-from .. import worlds
-from ..losses.auxiliary_classifier import AuxiliaryClassifier
-from ..losses.loss import Mean, batch_mean
-from ..worlds import Array, number
+from ..losses.semi_supervised import SemiSupervised
+
+__all__ = ["KPlusOne", "SemiSupervised"]
 
 
 class KPlusOne(nn.Module):
@@ -37,31 +33,3 @@ class KPlusOne(nn.Module):
         """Both kinds of logits."""
         logits = self.classifier(points)
         return logits.logsumexp(1, keepdim=True), logits
-
-
-@dataclasses.dataclass(frozen=True)
-class SemiSupervised(AuxiliaryClassifier):
-    """Any loss for the logit of `KPlusOne`, plus weight times the cross-entropy of the *labelled* data's classes.
-
-    The discriminator minimises the unsupervised cost over all data, which with the non-saturating loss is
-    -E log D(x) - E log(1 - D(G(z))), and -E log p(y | x, y <= K) over data whose label is below K; label K stands for
-    "not labelled". The generator minimises the source cost alone. (Salimans et al. train it by matching features
-    instead.) Not zero-sum.
-    """
-
-    partial: ClassVar[bool] = True
-
-    def discriminator(
-        self, real: Array, fake: Array, *, mean: Mean = batch_mean, distance: Array = None, classes: Any = None
-    ) -> Array:
-        """The source cost, plus the class cost of labelled data; without any in the batch, the source cost."""
-        of_real, _ = self._class_costs(classes, mean)
-        share = mean(classes[0][1].sum(-1))
-        source = self.loss.discriminator(real, fake, mean=mean, distance=distance)
-        return source + number(self.weight, source) * of_real / worlds.maximum(share, 1e-12)
-
-    def generator_cost(
-        self, real: Array, fake: Array, *, mean: Mean = batch_mean, distance: Array = None, classes: object = None
-    ) -> Array:
-        """The source cost."""
-        return self.loss.generator_cost(real, fake, mean=mean, distance=distance)

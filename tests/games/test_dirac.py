@@ -88,7 +88,7 @@ def test_flow_eigenvalues_in_closed_form(name):
     assert sympy.expand(polynomial(dirac_gan(**arguments)) - expected) == 0
 
 
-NEEDS_CLASSES = {"auxiliary_classifier"}
+NEEDS_CLASSES = {"auxiliary_classifier", "semi_supervised"}
 
 
 @pytest.mark.parametrize("name", [e.name for e in losses if losses[e.name].build().separable])

@@ -35,7 +35,7 @@ def test_discriminators_answer_one_logit_and_classes_where_asked(entry, options)
     classes, condition = options.get("classes", 0), options.get("condition")
     given = (torch.arange(4) % 3,) if condition in ("concatenation", "projection") else ()
     answer = network(points(options["shape"]), *given)
-    if condition == "auxiliary":
+    if condition in ("auxiliary", "k_plus_one"):
         assert answer[1].shape == (4, classes)
         answer = answer[0]
     assert answer.shape == (4, 1)

@@ -8,11 +8,12 @@ import torch
 from architecture_cases import CASES, GENERATORS, _settle, agree, architectures, game_of, points
 
 import gandyn as gd
+from gandyn.gans.architectures.heads import CLASSIFYING
 
 
 @pytest.mark.parametrize(("entry", "options"), CASES)
 def test_gradients_of_every_architecture(entry, options):
-    loss = "auxiliary_classifier" if options.get("condition") == "auxiliary" else "nonsaturating"
+    loss = "auxiliary_classifier" if options.get("condition") in CLASSIFYING else "nonsaturating"
     game = game_of(entry, options, loss, "R1(0.4)")
     field = agree(game)
     batch = game.draw(np.random.default_rng(1))
@@ -36,7 +37,7 @@ def combinations(entry, options):
     """Every loss x every penalty that go together with a discriminator."""
     for loss, penalty in itertools.product(gd.losses.registry, gd.penalties.registry):
         built = loss.build(**loss.examples[0])
-        if "classes" in built.needs and options.get("condition") != "auxiliary":
+        if "classes" in built.needs and options.get("condition") not in CLASSIFYING:
             continue
         if penalty.name == "ModeRegularizer":  # needs an encoder, which no architecture here has
             continue

@@ -44,7 +44,7 @@ def pair(
         >>> discriminator(generator(torch.zeros(3, generator.latent))).shape
         torch.Size([3, 1])
     """
-    names = sorted({entry.name.rsplit("_", 1)[0] for entry in registry})
+    names = sorted(n for n in {e.name.rsplit("_", 1)[0] for e in registry} if f"{n}_generator" in registry.entries)
     if name not in names:
         raise UnknownNameError.among(registry.kind, name, names)
     first, second = 2 * seed, 2 * seed + 1

@@ -76,3 +76,17 @@ def layer_named(network: nn.Module, name: str | None) -> nn.Module:
         before: nn.Module = network[-2]
         return before
     raise ParameterError(f"a {type(network).__name__}, whose layers have no order", "the name of one", 'layer="0"')
+
+
+def body_of(discriminator: nn.Module) -> tuple[nn.Module, int]:
+    """A discriminator without its last linear layer, and how many features that reads.
+
+    Raises:
+        ParameterError: for a network that is neither a chain that ends in a linear layer nor has `trunk` and `logit`.
+    """
+    head: Any = getattr(discriminator, "logit", None)
+    if isinstance(getattr(discriminator, "trunk", None), nn.Module) and isinstance(head, nn.Linear):
+        return discriminator.trunk, head.in_features  # type: ignore[return-value]
+    if isinstance(discriminator, nn.Sequential) and isinstance(discriminator[-1], nn.Linear):
+        return nn.Sequential(*list(discriminator)[:-1]), discriminator[-1].in_features
+    raise ParameterError(f"a {type(discriminator).__name__} without a last linear layer", "one", "an mlp or dcgan")

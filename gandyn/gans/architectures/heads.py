@@ -12,6 +12,7 @@ from ...types import Array
 from .spectral import normalise
 
 CONDITIONS = ("concatenation", "projection", "auxiliary")
+CLASSIFYING = ("auxiliary", "k_plus_one")
 
 
 def check_condition(condition: str | None, classes: int) -> str | None:
@@ -21,8 +22,8 @@ def check_condition(condition: str | None, classes: int) -> str | None:
         ParameterError: for an unknown way, or classes and a way that do not go together.
     """
     condition = "projection" if condition is None and classes else condition
-    if condition not in (None, *CONDITIONS) or bool(classes) != (condition is not None):
-        needed = f"classes >= 1 and one of {', '.join(CONDITIONS)}, or neither"
+    if condition not in (None, *CONDITIONS, *CLASSIFYING) or bool(classes) != (condition is not None):
+        needed = f"classes >= 1 and one of {', '.join(CONDITIONS)}, k_plus_one, or neither"
         raise ParameterError(
             f"condition={condition!r} with {classes} classes", needed, 'classes=10, condition="projection"'
         )
@@ -50,6 +51,20 @@ class Conditioned(nn.Module):
         return made
 
 
+class SamplingDropout(nn.Dropout):
+    """Dropout that also acts in evaluation mode, so that it is the generator's noise (Isola et al. 2017, section 3.1).
+
+    A game fixes what it draws by the batch token, or by the seed of `sample`.
+
+    Args:
+        p: share of the activations that are set to zero.
+    """
+
+    def forward(self, points: torch.Tensor) -> torch.Tensor:
+        """Zeros, and 1 / (1 - p) times the rest."""
+        return nn.functional.dropout(points, self.p, True)
+
+
 class OutputNoise(nn.Module):
     """A generator with Gaussian noise on its output: samples then have a density everywhere (Goodfellow 2016, 3.2.5).
 
@@ -74,11 +89,12 @@ class OutputNoise(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """A trunk that turns a point into `size` features, then a linear logit; with classes, in one of three ways.
+    """A trunk that turns a point into `size` features, then a linear logit; with classes, in one of four ways.
 
     "concatenation" (Mirza & Osindero 2014): the one-hot label joins the input, as numbers or as constant planes; the
     trunk must expect them. "projection" (Miyato & Koyama 2018, eq. 3): s = l(phi) + <v_y, phi>, one vector v_y for each
     class. "auxiliary" (Odena et al. 2017): labels are not an input; a second linear layer answers with class logits.
+    "k_plus_one" (Salimans et al. 2016): class logits l alone, and the logit is log sum_k exp l_k, as in `KPlusOne`.
 
     Args:
         trunk: (n, ...) -> (n, size).
@@ -102,12 +118,13 @@ class Discriminator(nn.Module):
         super().__init__()
         self.condition, self.classes, self.per_sample = check_condition(condition, classes), classes, per_sample
         self.conditional = self.condition in ("concatenation", "projection")
-        self.class_outputs = classes if self.condition == "auxiliary" else 0
+        self.class_outputs = classes if self.condition in CLASSIFYING else 0
         self.trunk = trunk
-        self.logit = _linear(size, 1, spectral, generator)
+        if self.condition != "k_plus_one":
+            self.logit = _linear(size, 1, spectral, generator)
         if self.condition == "projection":
             self.vectors = _linear(size, classes, spectral, generator, bias=False)
-        if self.condition == "auxiliary":
+        if self.condition in CLASSIFYING:
             self.names = _linear(size, classes, spectral, generator)
 
     def forward(self, points: torch.Tensor, labels: torch.Tensor | None = None) -> Array | tuple[Array, ...]:
@@ -115,6 +132,9 @@ class Discriminator(nn.Module):
         if self.condition == "concatenation":
             points = with_label_planes(points, labels, self.classes)
         features = self.trunk(points)
+        if self.condition == "k_plus_one":
+            names: torch.Tensor = self.names(features)
+            return names.logsumexp(1, keepdim=True), names
         logit = self.logit(features)
         if self.condition == "projection":
             return logit + self.vectors(features).gather(1, _given(labels)[:, None])

@@ -12,7 +12,7 @@ from torch import nn
 from ...doors import door
 from ...memory import afford
 from ..registries import architectures as registry
-from .heads import CONDITIONS, Conditioned, Discriminator, OutputNoise, check_condition
+from .heads import CONDITIONS, Conditioned, Discriminator, OutputNoise, SamplingDropout, check_condition
 from .spectral import normalise
 
 LEAK = 0.2
@@ -29,7 +29,8 @@ class MLP(nn.Sequential):
         hidden: sizes of the layers between.
         leak: slope of the activation on negative numbers; 0 is ReLU.
         generator: torch generator for the initial weights; the global one by default.
-        dropout: share of the activations that are set to zero in training mode, after every hidden layer.
+        dropout: share of the activations that are set to zero after every hidden layer, in training mode;
+            in evaluation mode too if `sampling`.
         spectral: spectral normalisation of every layer.
     """
 
@@ -44,7 +45,9 @@ class MLP(nn.Sequential):
         generator: torch.Generator | None = None,
         dropout: float = 0.0,
         spectral: bool = False,
+        sampling: bool = False,
     ) -> None:
+        drop = SamplingDropout if sampling else nn.Dropout
         sizes = (inputs, *hidden, outputs)
         weights = sum((n + 1) * m for n, m in itertools.pairwise(sizes))
         afford(4 * weights, f"layers of {', '.join(map(str, sizes))} units", "smaller layers")
@@ -57,7 +60,7 @@ class MLP(nn.Sequential):
             layers.append(normalise(linear, generator) if spectral else linear)
             if not last:
                 layers.append(nn.LeakyReLU(leak) if leak else nn.ReLU())
-                layers += [nn.Dropout(dropout)] if dropout else []
+                layers += [drop(dropout)] if dropout else []
         super().__init__(*layers)
 
 
@@ -80,14 +83,16 @@ def mlp_generator(
     hidden: tuple[int, ...] = (128, 128, 128),
     classes: int = 0,
     output_noise: float = 0.0,
+    dropout: float = 0.0,
     seed: int = 0,
 ) -> nn.Module:
     """A ReLU network from `latent` numbers (and a one-hot label) to a point of any shape.
 
-    Images are unbounded: no tanh at the end.
+    Images are unbounded: no tanh at the end. `dropout` acts in sampling as in training.
     """
     rng = torch.Generator().manual_seed(seed)
-    network: nn.Module = MLP(latent + classes, math.prod(shape), tuple(hidden), generator=rng)
+    options: dict[str, Any] = {"generator": rng, "dropout": dropout, "sampling": True}
+    network: nn.Module = MLP(latent + classes, math.prod(shape), tuple(hidden), **options)
     if len(shape) > 1:
         network = nn.Sequential(network, nn.Unflatten(1, tuple(shape)))
     network = Conditioned(network, latent, classes) if classes else network
@@ -98,7 +103,7 @@ def mlp_generator(
     "mlp_discriminator",
     examples=(
         {"shape": (2,), "hidden": (5,)},
-        *({"shape": (2,), "hidden": (5,), "classes": 3, "condition": c} for c in CONDITIONS),
+        *({"shape": (2,), "hidden": (5,), "classes": 3, "condition": c} for c in (*CONDITIONS, "k_plus_one")),
         {"shape": (1, 4, 4), "hidden": (5, 4), "spectral": True},
     ),
 )

@@ -7,6 +7,7 @@ from torch import nn
 
 from ...doors import door
 from ...errors import ParameterError
+from ..registries import architectures as registry
 
 
 class PatchDiscriminator(nn.Module):
@@ -59,3 +60,12 @@ class PatchDiscriminator(nn.Module):
         """One logit for each patch, (n, 1, rows, columns)."""
         answer: torch.Tensor = self.layers(points)
         return answer
+
+
+@registry.register("patch_discriminator", examples=())
+@door
+def patch_discriminator(
+    shape: tuple[int, ...] = (1, 28, 28), width: int = 32, layers: int = 1, seed: int = 0
+) -> nn.Module:
+    """`PatchDiscriminator` for pictures of a shape, beside any generator of pictures."""
+    return PatchDiscriminator(shape[0], width, layers, seed)

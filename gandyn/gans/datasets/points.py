@@ -111,6 +111,24 @@ class Points:
         apart = None if self._held_out is None else self._held_out.only(*kinds)
         return self._part(wanted, f"{self.name} of {', '.join(map(str, kinds))}", apart)
 
+    def few_labelled(self, each: int, seed: int = 0) -> Points:
+        """The same points, of which a seeded choice of `each` of every class keep their label; the others' is K.
+
+        The held-out part keeps its own.
+
+        Raises:
+            ParameterError: for points without labels, and a class of fewer.
+        """
+        if self.labels is None or self.classes is None or not 1 <= each <= int(torch.bincount(self.labels).min()):
+            raise ParameterError(f"{each} labels of each class of {self!r}", "data with as many", "few_labelled(10)")
+        order = torch.randperm(len(self), generator=torch.Generator().manual_seed(seed)).to(self._kept.device)
+        kept = torch.cat([order[self.labels[order] == k][:each] for k in range(self.classes)])
+        labels = torch.full_like(self.labels, self.classes)
+        labels[kept] = self.labels[kept]
+        where = (self._kept.device, self.dtype, self.features)
+        name = f"{self.name}, {each} labels of each class"
+        return Points(name, self._kept, labels, self.classes + 1, self._held_out, *where)
+
     def _part(self, index: torch.Tensor, name: str, held_out: Points | None = None) -> Points:
         labels = None if self.labels is None else self.labels[index]
         where = (self._kept.device, self.dtype, self.features)

@@ -62,7 +62,8 @@ def upper_bound(network: nn.Module, point: torch.Tensor, labels: Array = None) -
 
     Linear layers count with their largest singular value, convolutions with that of the weight as (outputs x rest)
     times ceil(kernel / stride), since a pixel enters at most that squared number of patches; activations with 1; sums
-    of branches with the sum. With projection, the logit's and the largest class vector's norms are added.
+    of branches with the sum. With projection, the logit's and the largest class vector's norms are added;
+    with K + 1 classes the largest class logit's norm counts.
 
     Args:
         network: of layers that are known here. point: (1, ...), for the sizes of maps. labels: for conditional ones.
@@ -104,7 +105,10 @@ def _bound(module: nn.Module, pixels: dict[int, int]) -> float:
     if isinstance(module, SumPool):
         return math.sqrt(pixels[id(module)])
     if isinstance(module, Discriminator):
-        head = _bound(module.logit, pixels)
+        if module.condition == "k_plus_one":  # the slope of log sum exp is a mean of the class logits' slopes
+            head = float(module.names.weight.detach().norm(dim=1).max())  # type: ignore[operator]
+        else:
+            head = _bound(module.logit, pixels)
         if module.condition == "projection":
             head += float(module.vectors.weight.detach().norm(dim=1).max())  # type: ignore[operator]
         return _bound(module.trunk, pixels) * head

@@ -9,7 +9,7 @@ from torch import nn
 
 from ...errors import DomainError
 from ..architectures.encoders import Encoder, layer_named, overheard
-from ..gan_game import GANGame, Token
+from ..gan_game import GANGame, Token, latent_size
 from ..given import weight
 from ..registries import systems as registry
 
@@ -97,9 +97,7 @@ def encoder_of(generator: nn.Module, data: Any, times: int, hidden: Any, latent:
     data = resolve(data)
     shape = tuple(getattr(data, "shape", (2,)))
     shape = shape[1:] if isinstance(data, torch.Tensor) else shape
-    size = getattr(generator, "latent", None) if latent is None else latent
-    if not isinstance(size, int):
-        size = next(m.in_features for m in generator.modules() if isinstance(m, nn.Linear))
+    size = latent_size(generator) if latent is None else latent
     encoder = Encoder(shape, times * size, tuple(hidden), 3 * (seed or 0) + 7)
     return encoder.to(next(generator.parameters()))
 

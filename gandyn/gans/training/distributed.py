@@ -92,6 +92,8 @@ class DistributedGame(GameView):
             raise ParameterError(
                 f"a batch of {game.size} for {group.size} processes", "a multiple", f"batch = {group.size * 64}"
             )
+        if game.draws_from_state:
+            raise ParameterError(f"{game.name} in several processes", "a game whose batches are of data alone", "one")
         super().__init__(game)
         self.group = group
 

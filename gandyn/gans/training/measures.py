@@ -108,6 +108,35 @@ def transport_metrics(samples: int = LARGEST_TRANSPORT) -> Metrics:
     return measure
 
 
+@registry.register("accuracy")
+def accuracy_metrics(samples: int = 1000) -> Metrics:
+    """The share of held-out data whose class a discriminator with class logits names rightly.
+
+    Args:
+        samples: at most how many held-out points.
+
+    Raises:
+        DomainError: when it measures a discriminator without class logits, or data without labels.
+    """
+
+    def measure(game: Any, w: Array, rng: np.random.Generator) -> dict[str, Any]:
+        import torch
+
+        data = game.data.held_out
+        if not game.class_outputs or getattr(data, "labels", None) is None:
+            raise DomainError(f"the accuracy of {game.name}", "class logits and labelled held-out data", "names = []")
+        game.load(w)
+        game.discriminator.eval()
+        try:
+            with torch.no_grad():
+                named = game.discriminator(data.points[:samples])[1].argmax(1)
+        finally:
+            game.discriminator.train()
+        return {"accuracy": float((named == data.labels[:samples]).double().mean())}
+
+    return measure
+
+
 @registry.register("gap")
 def gap_metrics(k: int = 50, inner_lr: Any = 0.01, rule: Any = None, repeats: int = 2) -> Metrics:
     """The duality gap by inner steps on held-out data (Grnarova et al. 2019), with its standard error and its cost.
