@@ -145,6 +145,7 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     "Assessment": lambda: home("gans.metrics.assessment").Assessment("ring of 8", {}),
     "TrainingRun": training,
     "SeededRuns": seeded,
+    "NashMemory": lambda: gd.gans.dirac_memory(),
     "MemberRun": lambda: seeded().runs[0],
     "SampleGrid": lambda: home("gans.training.sample_grid").SampleGrid(
         np.zeros((4, 2)), np.zeros((4, 2)), 3, "ring of 8"

@@ -70,7 +70,25 @@ def _smooth(pair):
             nn.init.normal_(parameter, 0, 0.4, generator=rng)
 
 
+def mixed(**options):
+    return system("mix_gan", parts=2, entropy=0.3, **options)
+
+
+def fuzzy():
+    build = architectures.registry
+    maker = build["takagi_sugeno_generator"].build((2,), hidden=(5,), fuzzy_rules=3)
+    judge = build["takagi_sugeno_discriminator"].build((2,), hidden=(5,), fuzzy_rules=2)
+    for network in (maker, judge):
+        for holder in list(network.modules()):
+            for name, layer in list(holder.named_children()):
+                if isinstance(layer, nn.LeakyReLU):
+                    setattr(holder, name, nn.Tanh())
+    return gd.gans.GANGame(maker.double(), judge.double(), "minimax", **GIVEN)
+
+
 GAMES = {
+    "mixtures": mixed,
+    "fuzzy rules": fuzzy,
     "a memory": remembering,
     "a memory with R1": lambda: remembering("R1(0.3)"),
     "a level of a pyramid": level,

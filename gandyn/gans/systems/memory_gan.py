@@ -73,7 +73,8 @@ class MemoryDiscriminator(nn.Module):
         """The logit, (n, 1)."""
         queries = self.embedding(points)
         real, fake = (self._log_mass(queries, side).logsumexp(1, keepdim=True) for side in (0, 1))
-        return real - fake
+        logit: torch.Tensor = real - fake
+        return logit
 
     def _side(self, side: int) -> slice:
         half = len(self.mass) // 2
