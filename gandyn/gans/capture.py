@@ -33,12 +33,12 @@ class CapturedStep:
     """
 
     def __init__(self, game: GANGame, rule: Rule, w: Array, state: State) -> None:
-        if not isinstance(game, GANGame) or not rule.domain.capturable or game.stochastic:
+        if not isinstance(game, GANGame) or not rule.domain.capturable or game.stochastic or game.own_costs:
             reason = "" if rule.domain.capturable else ", which branches on numbers"
             reason = reason or (" with layers that draw random numbers" if getattr(game, "stochastic", False) else "")
             raise DomainError(
                 f"a captured step of {rule.name} on {game!r}{reason}",
-                "one GANGame without dropout, and a rule that is capturable",
+                "one GANGame of two networks without dropout, and a rule that is capturable",
                 "capture = false",
             )
         self.game, self.rule = game, rule

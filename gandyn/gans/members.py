@@ -68,8 +68,8 @@ def refuse_different(games: Sequence[Any]) -> None:
     for k, game in enumerate(games):
         if game is first:
             continue
-        for what, one, other in zip(("layers", "loss", "penalties", "batch size", "parameters"), _structure(first),
-                                    _structure(game), strict=True):  # fmt: skip
+        named = ("layers", "loss", "penalties", "batch size", "parameters", "settings")
+        for what, one, other in zip(named, _structure(first), _structure(game), strict=True):
             if one != other:
                 given = f"games of which numbers 0 and {k} differ in their {what}"
                 raise GameError(given, "games of one structure, with parameters and data of their own", FIX)
@@ -88,5 +88,6 @@ def refuse_different(games: Sequence[Any]) -> None:
 
 
 def _structure(game: GANGame) -> tuple[str, ...]:
-    parts = (tuple(map(repr, game.networks)), game.loss, game.penalties, game.size, (game.tensor_shapes, game.dtype))
+    parameters, settings = (game.tensor_shapes, game.dtype), (game.kind, dict(game.settings))
+    parts = (tuple(map(repr, game.networks)), game.loss, game.penalties, game.size, parameters, settings)
     return tuple(map(repr, parts))

@@ -41,7 +41,7 @@ class NashMemory(Result):
         exploitability: in each round, what both players' answers win together against the mixtures of that round;
             a *lower* bound of what best responses would win, as far as the answers fall short of them.
         means: in each round, (sum_i p_i x_i, sum_j q_j y_j) for strategies that are numbers, else nothing.
-        budget: what an answer cost, in steps of one player; 0 for exact answers.
+        budget: what an answer cost, in steps of one player beyond that player's last answer; 0 for exact answers.
         pure: only the newest strategies were answered, without mixtures.
     """
 

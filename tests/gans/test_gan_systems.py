@@ -148,3 +148,13 @@ def test_a_config_says_which_system_with_its_options():
             config.replace(options=wrong).build()
     with pytest.raises(gd.errors.UnknownNameError, match="system"):
         config.replace(system="vea_gan").build()
+
+
+def test_what_is_of_two_networks_alone_is_refused_or_left_out():
+    game = vae()
+    with pytest.raises(DomainError, match="captured"):
+        gd.gans.train(game, gd.rules.GDA(0.01), 1, metrics=None, capture=True)
+    assert "doubt" not in gd.gans.train(game, gd.rules.GDA(0.01), 1, metrics=None).rows[0]
+    other = system("vae_gan", encoder=smooth_encoder(4), gamma=0.4)
+    with pytest.raises(gd.errors.GameError, match="settings"):
+        gd.gans.Ensemble([game, other])

@@ -1,4 +1,4 @@
-"""LAPGAN: networks of one level of a pyramid, given the coarser picture; samples through all levels (Denton 2015)."""
+"""LAPGAN: networks of one level of a pyramid, given the coarser picture, and its samples (Denton et al. 2015)."""
 
 from __future__ import annotations
 

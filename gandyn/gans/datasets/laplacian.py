@@ -1,4 +1,4 @@
-"""One level of a Laplacian pyramid: what a picture has beyond a coarser one, given the coarser one (Denton 2015)."""
+"""One level of a Laplacian pyramid: what a picture has beyond the coarser one given (Denton et al. 2015)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MIX+GAN: several generators against several discriminators, each side with weights that it learns (Arora 2017)."""
+"""MIX+GAN: several generators against several discriminators, with weights that are learned (Arora et al. 2017)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mode-regularised GANs: an encoder, its regulariser, and training in two stages (Che et al. 2017)."""
+"""Mode-regularised GANs: an encoder, its regulariser, and training in two stages (Che et al. 2016)."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class Observer:
             odds = game.loss.optimal_logit(0.75, 0.25)
         except DomainError:  # a loss whose best logit is not known has no probabilities to read off it either
             odds = float("nan")
-        self._log_odds = abs(float(odds) - float(np.log(3))) < 1e-9
+        self._log_odds = abs(float(odds) - float(np.log(3))) < 1e-9 and not game.own_costs
 
     def row(self, w: Array, v: Array) -> Row:
         """What the log keeps of a point, and of the field that the last step saw there.
