@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..doors import several
+from ..doors import door, several, shown
 from ..errors import DomainError, ParameterError
 from ..types import Array
+from .given import check_modules
 from .training.sample_grid import SampleGrid
 
 
@@ -26,6 +27,7 @@ def made_of(game: Any, w: Array, latent: Array, labels: Array = None) -> Any:
         game.generator.train()
 
 
+@door
 def kernels(network: torch.nn.Module, layer: int = 0, most: int = 64) -> SampleGrid:
     """The kernels of a convolution as small pictures, each divided by its largest entry, (n, channels, h, w).
 
@@ -37,6 +39,7 @@ def kernels(network: torch.nn.Module, layer: int = 0, most: int = 64) -> SampleG
     Raises:
         DomainError: for a network without so many convolutions.
     """
+    check_modules(network=network)
     found = [m for m in network.modules() if isinstance(m, torch.nn.Conv2d | torch.nn.ConvTranspose2d)]
     if not 0 <= layer < len(found):
         given = f"layer {layer} of {type(network).__name__} with {len(found)} convolutions"
@@ -49,6 +52,7 @@ def kernels(network: torch.nn.Module, layer: int = 0, most: int = 64) -> SampleG
     return _grid(shown / size, f"kernels of convolution {layer}")
 
 
+@door
 def interpolation(
     game: Any, w: Array, ends: Sequence[Array], steps: int = 8, spherical: bool = True, labels: Array = None
 ) -> SampleGrid:
@@ -64,7 +68,7 @@ def interpolation(
     Raises:
         ParameterError: for fewer than two steps, and ends that are not two vectors of one size.
     """
-    first, last = _two(ends)
+    first, last = _latents(game, "ends", ends, 2)
     if several("steps", steps) < 2:
         raise ParameterError(f"steps={steps}", "two or more", "steps=8")
     t = torch.linspace(0, 1, steps, dtype=first.dtype)[:, None]
@@ -77,13 +81,19 @@ def interpolation(
     return _grid(made_of(game, w, walk, labels), f"from one latent to another, {game.name}")
 
 
-def _two(ends: Sequence[Array]) -> tuple[torch.Tensor, torch.Tensor]:
-    vectors = [torch.as_tensor(end, dtype=torch.float64).flatten() for end in ends]
-    if len(vectors) != 2 or len(vectors[0]) != len(vectors[1]):
-        raise ParameterError(f"{len(vectors)} ends", "two latents of one size", "ends=(z0, z1)")
-    return vectors[0], vectors[1]
+def _latents(game: Any, name: str, given: Any, n: int | None = None) -> torch.Tensor:
+    """Latents (n, latent) of the game's size, in double precision."""
+    size = int(game.reference.latent.shape[1])
+    try:
+        found = torch.stack([torch.as_tensor(one, dtype=torch.float64) for one in given])
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ParameterError(f"{name}={shown(given)}", f"latents (n, {size})", "torch.randn(2, latent)") from error
+    if found.shape[1:] != (size,) or n not in (None, len(found)):
+        raise ParameterError(f"{name} of shape {tuple(found.shape)}", f"({n or 'n'}, {size})", "torch.randn(2, latent)")
+    return found
 
 
+@door
 def arithmetic(
     game: Any, w: Array, plus: Sequence[Array], minus: Sequence[Array] = (), around: float = 0.0, seed: int = 0
 ) -> SampleGrid:
@@ -98,9 +108,9 @@ def arithmetic(
     Raises:
         ParameterError: without a group to add.
     """
-    if not len(plus):
+    if not isinstance(plus, list | tuple) or not len(plus):
         raise ParameterError("no group of latents to add", "one or more", "plus=[latents]")
-    means = [sign * torch.as_tensor(group, dtype=torch.float64).mean(0)
+    means = [sign * _latents(game, "a group", group).mean(0)
              for sign, groups in ((1, plus), (-1, minus)) for group in groups]  # fmt: skip
     total = torch.stack(means).sum(0)[None]
     if around:
@@ -110,6 +120,7 @@ def arithmetic(
     return _grid(made_of(game, w, total), f"sum of latents, {game.name}")
 
 
+@door
 def latents_of(game: Any, w: Array, kind: int, n: int = 3, features: str = "digits64", seed: int = 0) -> Any:
     """Latents whose samples a classifier puts into a class, the surest of 512 drawn ones, (n, latent).
 

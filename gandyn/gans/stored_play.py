@@ -10,9 +10,9 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
-from ..doors import door, several
-from ..doors.values import from_zero
-from ..errors import DomainError
+from ..doors import door, several, shown
+from ..doors.values import above_zero, from_zero, real
+from ..errors import DomainError, ParameterError
 from ..lazy import sympy
 from ..results import Result
 from ..types import Array
@@ -185,7 +185,8 @@ def nash_memory(
     """
     if not getattr(game, "zero_sum", False) or len(getattr(game, "networks", ())) != 2:
         raise DomainError(f"a Nash memory of {game.name}", "a zero-sum GAN of two networks", 'loss="minimax"')
-    oracle = GANOracle(game, from_zero("steps", steps), lr, several("batches", batches), seed)
+    size = above_zero("lr", real("lr", lr))
+    oracle = GANOracle(game, from_zero("steps", steps), size, several("batches", batches), seed)
     start = tuple(block.clone() for block in game.split(game.w0.clone()))
     with game.undisturbed():
         return play(oracle, (start[0], start[1]), several("rounds", rounds), game.name, steps, pure)
@@ -229,7 +230,11 @@ def dirac_memory(rounds: int = 4, bound: Any = 1, start: tuple[Any, Any] = (1, 1
         >>> [int(gap) for gap in memory.exploitability], [int(gap) for gap in pure.exploitability]
         ([2, 2, 0, 0], [2, 2, 2, 2])
     """
-    c, theta, phi = (Fraction(str(x)) for x in (bound, *start))
+    try:
+        c, theta, phi = (Fraction(str(x)) for x in (bound, *start))
+    except (TypeError, ValueError, ZeroDivisionError) as error:
+        given = f"bound={shown(bound)}, start={shown(start)}"
+        raise ParameterError(given, "fractions: a number, and a pair", "bound=1, start=(1, 1)") from error
     if not 0 < max(abs(theta), abs(phi)) <= c:
         raise DomainError(f"a start {start} for |theta|, |phi| <= {bound}", "a start within, not at 0", "start=(1, 1)")
     return play(DiracOracle(c), (theta, phi), several("rounds", rounds), "Dirac-GAN", 0, pure)

@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from ...doors import door
-from ...errors import DomainError
+from ...doors import door, several, shown
+from ...doors import seed as checked_seed
+from ...errors import DomainError, ParameterError
 from ..registries import architectures as registry
 from .image_networks import radford
 from .mlp import LEAK
@@ -111,7 +112,9 @@ def pyramid_samples(runs: Sequence[Any], n: int, seed: int = 0) -> list[Any]:
     """
     from ..datasets.laplacian import finer
 
-    rng = np.random.default_rng(seed)
+    if not isinstance(runs, list | tuple) or not runs or not all(hasattr(run, "best_w") for run in runs):
+        raise ParameterError(f"runs={shown(runs)}", "training runs, from the coarsest", "runs=[coarse, fine]")
+    rng, n = np.random.default_rng(checked_seed("seed", seed)), several("n", n)
     first, *others = runs
     pictures = [first.game.sample(first.best_w, n, rng)]
     for run in others:

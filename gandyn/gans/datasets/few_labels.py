@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...doors import door
+from ...errors import DomainError
 from ..registries import datasets as registry
 from .points import Points
 
@@ -22,5 +23,7 @@ def few_labels(data: Any = "digits", each: int = 10, seed: int = 0) -> Points:
     """
     from . import resolve
 
-    points: Points = resolve(data).few_labelled(each, seed)
-    return points
+    points = resolve(data)
+    if not isinstance(points, Points):
+        raise DomainError(f"few labels of {points!r}", "finitely many points with labels", 'data="digits"')
+    return points.few_labelled(each, seed)

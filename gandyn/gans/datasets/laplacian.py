@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from ...doors import door
+from ...doors.values import from_zero
 from ...errors import DomainError
 from ..registries import datasets as registry
 from .points import Points
@@ -20,6 +21,13 @@ def coarser(pictures: torch.Tensor) -> torch.Tensor:
 def finer(pictures: torch.Tensor) -> torch.Tensor:
     """Twice as many pixels on a side, between the pixels bilinear."""
     return torch.nn.functional.interpolate(pictures, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+def _shape_of(pictures: Any) -> tuple[int, ...]:
+    shape = tuple(getattr(pictures, "shape", ()))
+    if len(shape) != 3:
+        raise DomainError(f"a pyramid of {pictures!r}", "pictures (c, height, width)", 'data="digits"')
+    return shape
 
 
 class LaplacianLevel:
@@ -37,7 +45,7 @@ class LaplacianLevel:
     def __init__(self, pictures: Any, level: int) -> None:
         self.pictures, self.level = pictures, level
         self.name = f"level {level} of {pictures.name}"
-        channels, *sides = pictures.shape
+        channels, *sides = _shape_of(pictures)
         if any(side % 2 ** (level + 1) for side in sides):
             raise DomainError(
                 f"level {level} of pictures {tuple(sides)}", f"sides divisible by {2 ** (level + 1)}", "0"
@@ -82,7 +90,7 @@ def laplacian(data: Any = "digits", level: int = 0) -> LaplacianLevel:
     """
     from . import resolve
 
-    return LaplacianLevel(resolve(data), level)
+    return LaplacianLevel(resolve(data), from_zero("level", level))
 
 
 @registry.register("coarse", examples=())
@@ -95,7 +103,9 @@ def coarse(data: Any = "digits", times: int = 1) -> Points:
     """
     from . import resolve
 
-    pictures = resolve(data)
+    pictures, times = resolve(data), from_zero("times", times)
+    if not isinstance(pictures, Points) or any(side % 2**times for side in _shape_of(pictures)[1:]):
+        raise DomainError(f"{pictures!r} made coarser {times} times", "finitely many pictures of such sides", "1")
     held_out = None if pictures._held_out is None else coarse(pictures.held_out, times)
     points = pictures.points
     for _ in range(times):

@@ -14,6 +14,7 @@ from ...errors import DomainError, ParameterError
 from ...types import Array
 from ..architectures.encoders import body_of, overheard
 from ..gan_game import GANGame, Token, latent_size
+from ..given import check_modules
 from ..given import weight as nonnegative
 from ..registries import systems as registry
 
@@ -165,6 +166,7 @@ class MemoryGAN(GANGame):
         latent: int | None = None,
         **options: Any,
     ) -> None:
+        check_modules(generator=generator, discriminator=discriminator)
         self.weight = nonnegative("weight", weight)
         names = ("keys", "size", "concentration", "decay", "weight")
         self.settings = dict(zip(names, (keys, size, concentration, decay, weight), strict=True))

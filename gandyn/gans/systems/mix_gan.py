@@ -11,6 +11,7 @@ from torch import nn
 from ...doors import seed as checked_seed
 from ...doors import several
 from ..gan_game import GANGame, Token, latent_size
+from ..given import check_modules
 from ..given import weight as nonnegative
 from ..registries import systems as registry
 from .vae_gan import refuse_inseparable
@@ -105,6 +106,7 @@ class MixGAN(GANGame):
         latent: int | None = None,
         **options: Any,
     ) -> None:
+        check_modules(generator=generator, discriminator=discriminator)
         self.entropy = nonnegative("entropy", entropy)
         self.settings = {"parts": several("parts", parts), "entropy": self.entropy}
         seed = checked_seed("seed", options.get("seed", 0))

@@ -9,6 +9,7 @@ from torch import nn
 
 from ..architectures.encoders import WithEncoder
 from ..gan_game import GANGame, Token
+from ..given import check_modules
 from ..given import weight as nonnegative
 from ..registries import systems as registry
 from .vae_gan import encoder_of, refuse_inseparable
@@ -44,6 +45,7 @@ class ModeRegularized(GANGame):
     ) -> None:
         from ...penalties.mode_regularizer import ModeRegularizer
 
+        check_modules(generator=generator, discriminator=discriminator)
         generator = with_encoder(generator, encoder, data, encoder_hidden, latent, options.get("seed", 0))
         given = [penalties] if isinstance(penalties, str) or not isinstance(penalties, (list, tuple)) else penalties
         terms = [*(p for p in given if p is not None), ModeRegularizer(distance, logit)]
@@ -95,6 +97,7 @@ class ManifoldDiffusion(GANGame):
     ) -> None:
         self.weight, self.distance = nonnegative("weight", weight), nonnegative("distance", distance)
         self.settings = {"weight": self.weight, "distance": self.distance}
+        check_modules(generator=generator, discriminator=discriminator)
         generator = with_encoder(generator, encoder, data, encoder_hidden, latent, options.get("seed", 0))
         self.manifold = copy.deepcopy(discriminator) if manifold is None else manifold
         super().__init__(

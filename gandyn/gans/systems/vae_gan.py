@@ -7,10 +7,11 @@ from typing import Any
 import torch
 from torch import nn
 
+from ...doors.values import sizes
 from ...errors import DomainError
 from ..architectures.encoders import Encoder, layer_named, overheard
 from ..gan_game import GANGame, Token, latent_size
-from ..given import weight
+from ..given import check_modules, weight
 from ..registries import systems as registry
 
 NOISE = 2**20  # stream of the encoder's draws, beyond those of data, samples and penalties
@@ -61,6 +62,7 @@ class VAEGAN(GANGame):
         data: Any = None,
         **options: Any,
     ) -> None:
+        check_modules(generator=generator, discriminator=discriminator)
         self.gamma, self._layer = weight("gamma", gamma, 1), layer_named(discriminator, layer)
         self.settings = {"gamma": self.gamma, "layer": layer}
         if encoder is None:
@@ -98,7 +100,7 @@ def encoder_of(generator: nn.Module, data: Any, times: int, hidden: Any, latent:
     shape = tuple(getattr(data, "shape", (2,)))
     shape = shape[1:] if isinstance(data, torch.Tensor) else shape
     size = latent_size(generator) if latent is None else latent
-    encoder = Encoder(shape, times * size, tuple(hidden), 3 * (seed or 0) + 7)
+    encoder = Encoder(shape, times * size, sizes("encoder_hidden", hidden), 3 * (seed or 0) + 7)
     return encoder.to(next(generator.parameters()))
 
 
