@@ -199,6 +199,9 @@ def of_networks() -> Iterator[Call]:
     def game(**options: Any) -> Any:
         return gans.GANGame(*gans.mlp_pair(hidden=(4,)), **{"data": ring, "batch_size": 4, **options})
 
+    def system(name: str) -> Callable[..., Any]:
+        return lambda **o: getattr(gans.systems, name)(*gans.mlp_pair(latent=30, hidden=(4,)), **{"data": ring, "batch_size": 4, **o})
+
     table: list[tuple[str, Callable[..., Any], str, list[Any]]] = [
         ("ring", gans.ring, "modes", [0, -1, 1.5, "8", None, NAN, 10**9, True, [8]]),
         ("ring", gans.ring, "radius", [NAN, INF, "2", None, [], -INF]),
@@ -226,6 +229,23 @@ def of_networks() -> Iterator[Call]:
         ("train", lambda **o: gans.train(game(), GDA, 1, **o), "schedule", [3, "cosine", []]),
         ("train", lambda **o: gans.train(game(), **{"rule": GDA, "steps": 1, **o}), "rule", [v for v in KINDS["rule"] if v != "GDA"]),
         ("train", lambda **o: gans.train(**{"game": game(), "rule": GDA, "steps": 1, **o}), "game", KINDS["game"]),
+        ("vae_gan", system("vae_gan"), "gamma", [-1, 2, "x", NAN, None]),
+        ("vae_gan", system("vae_gan"), "encoder_hidden", [0, "x", (-1,)]),
+        ("mode_regularized", system("mode_regularized"), "distance", [-1, NAN, None]),
+        ("manifold_diffusion", system("manifold_diffusion"), "weight", [-1, "x", NAN]),
+        ("memory_gan", system("memory_gan"), "keys", [0, 3, "x", None]),
+        ("memory_gan", system("memory_gan"), "decay", [1, -1, "x", None, NAN]),
+        ("mix_gan", system("mix_gan"), "parts", [0, "x", None, 1.5]),
+        ("tabular", system("tabular"), "data", ["ring", 3, None]),
+        ("dirac_memory", gans.dirac_memory, "bound", [0, -1, "x", NAN, None]),
+        ("dirac_memory", gans.dirac_memory, "start", [(0, 0), 1, "ab", (1,), (NAN, 1), None]),
+        ("nash_memory", lambda **o: gans.nash_memory(**{"game": game(loss="minimax"), "rounds": 1, "steps": 1, **o}), "lr", [NAN, "x", -1, None]),
+        ("kernels", gans.kernels, "network", [3, None, "x"]),
+        ("interpolation", lambda ends: gans.interpolation(game(), game().w0, ends), "ends", [3, None, [1], ["a", "b"], torch.zeros(2, 9)]),
+        ("arithmetic", lambda plus: gans.arithmetic(game(), game().w0, plus), "plus", [3, None, [], [3], [torch.zeros(3, 9)]]),
+        ("pyramid_samples", lambda runs: gans.pyramid_samples(runs, 3), "runs", [[], 3, None, [3]]),
+        ("laplacian", gans.datasets.laplacian, "data", ["ring", 3]),
+        ("mixed_table", gans.datasets.mixed_table, "path", ["nothing.csv", 3, None]),
         ("iterate in torch", lambda start: gd.iterate(BILINEAR, GDA, start, 2), "start",
          [torch.tensor([1, 0]), torch.tensor([True, False]), torch.tensor([NAN, 0.0]), torch.zeros(3), torch.zeros(()), torch.zeros(2, dtype=torch.complex64)]),
     ]  # fmt: skip

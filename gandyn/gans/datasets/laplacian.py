@@ -43,9 +43,9 @@ class LaplacianLevel:
     features = "coordinates"
 
     def __init__(self, pictures: Any, level: int) -> None:
+        channels, *sides = _shape_of(pictures)
         self.pictures, self.level = pictures, level
         self.name = f"level {level} of {pictures.name}"
-        channels, *sides = _shape_of(pictures)
         if any(side % 2 ** (level + 1) for side in sides):
             raise DomainError(
                 f"level {level} of pictures {tuple(sides)}", f"sides divisible by {2 ** (level + 1)}", "0"

@@ -58,7 +58,7 @@ class MemoryDiscriminator(nn.Module):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        if several("keys", keys) % 2 or not 0 <= decay < 1:
+        if several("keys", keys) % 2 or nonnegative("decay", decay) >= 1:
             raise ParameterError(f"{keys} keys, decay {decay}", "an even number of keys, decay in [0, 1)", "keys=64")
         rng = torch.Generator().manual_seed(seed)
         last = nn.Linear(features, several("size", size))
