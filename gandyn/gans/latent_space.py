@@ -138,4 +138,4 @@ def latents_of(game: Any, w: Array, kind: int, n: int = 3, features: str = "digi
 
 def _grid(points: Any, name: str) -> SampleGrid:
     array = np.asarray(points.detach().float().cpu())
-    return SampleGrid(array, array, 0, name)
+    return SampleGrid(array, array, None, name)

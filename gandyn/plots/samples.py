@@ -39,7 +39,8 @@ def samples(grid: SampleGrid, title: str | None = None) -> Drawing:
         axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xlabel="$x_1$", ylabel="$x_2$")
         outside = int((np.abs(points[:, :2]) > reach).any(1).sum())
         figure.legend(loc="outside lower center", ncols=2, title=f"{outside} samples outside" if outside else None)
-    axes.set_title(f"{grid.name}, step {grid.step}" if title is None else title)
+    step = "" if grid.step is None else f", step {grid.step}"
+    axes.set_title(f"{grid.name}{step}" if title is None else title)
     figure.data.update(points=points, step=grid.step)
     return figure
 

@@ -13,8 +13,8 @@ from ...doors import several
 from ...errors import DomainError, ParameterError
 from ...types import Array
 from ..architectures.encoders import body_of, overheard
-from ..gan_game import GANGame, Token, latent_size
-from ..given import check_modules
+from ..gan_game import GANGame, Token
+from ..given import check_modules, latent_size
 from ..given import weight as nonnegative
 from ..registries import systems as registry
 

@@ -10,8 +10,8 @@ from torch import nn
 
 from ...doors import seed as checked_seed
 from ...doors import several
-from ..gan_game import GANGame, Token, latent_size
-from ..given import check_modules
+from ..gan_game import GANGame, Token
+from ..given import check_modules, latent_size
 from ..given import weight as nonnegative
 from ..registries import systems as registry
 from .vae_gan import refuse_inseparable

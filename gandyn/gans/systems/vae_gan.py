@@ -10,8 +10,8 @@ from torch import nn
 from ...doors.values import sizes
 from ...errors import DomainError
 from ..architectures.encoders import Encoder, layer_named, overheard
-from ..gan_game import GANGame, Token, latent_size
-from ..given import check_modules, weight
+from ..gan_game import GANGame, Token
+from ..given import check_modules, latent_size, weight
 from ..registries import systems as registry
 
 NOISE = 2**20  # stream of the encoder's draws, beyond those of data, samples and penalties

@@ -23,12 +23,12 @@ class SampleGrid(Result):
 
     Attributes:
         points: (n, ...): images (n, channels, height, width) in [-1, 1], or points (n, size).
-        data: as many points of the data. step: of the run. name: of the game.
+        data: as many points of the data. step: of the run, None where it is of none. name: of the game.
     """
 
     points: Any
     data: Array
-    step: int
+    step: int | None
     name: str
 
     _data = "name step points"
@@ -57,4 +57,5 @@ class SampleGrid(Result):
 
     def summary(self) -> str:
         """One line: how many samples, of which data, at which step."""
-        return f"{len(self.points)} samples of {self.name} at step {self.step}, each {self.points.shape[1:]}"
+        when = "" if self.step is None else f" at step {self.step}"
+        return f"{len(self.points)} samples of {self.name}{when}, each {self.points.shape[1:]}"
