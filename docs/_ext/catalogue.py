@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import describe_ablations
 import describe_claims
 import describe_figures
 import describe_games
@@ -55,6 +56,7 @@ WRITERS: dict[str, Callable[..., list[str]]] = {
     "digits-run": describe_results.honest(describe_results.digits_run),
     "speed": describe_results.honest(describe_speed.table),
     "digits-spectrum": describe_results.honest(describe_results.digits_spectrum),
+    "ablation": describe_results.honest(describe_ablations.ablation),
     "mutants": describe_results.honest(describe_results.mutants),
     "claim-totals": describe_claims.totals,
     "claims": describe_claims.table,
