@@ -35,7 +35,8 @@ def test_every_shipped_config_builds_and_trains(name):
     assert len(config.about) > 20
     assert Config.from_dict(config.to_dict()) == config
     names = [re.sub(r"k=\d+", "k=2", name) for name in config.metrics.names]
-    run, signal = start(config.replace(steps=3, log_every=1, batch=8, samples=50, names=names))
+    batch = max(8, config.game.options.get("pack", 0))
+    run, signal = start(config.replace(steps=3, log_every=1, batch=batch, samples=50, names=names))
     assert signal is None
     assert run.step == 3
     assert np.isfinite([*run.rows[-1]["losses"].values()]).all()
