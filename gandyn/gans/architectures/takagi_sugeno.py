@@ -55,7 +55,7 @@ def _layers(sizes: tuple[int, ...], rules: int, leak: float, rng: torch.Generato
     return layers[:-1]
 
 
-@registry.register("takagi_sugeno_generator", examples=({"shape": (2,), "hidden": (5,), "fuzzy_rules": 2},))
+@registry.register("takagi_sugeno_generator", examples=())
 @door
 def takagi_sugeno_generator(
     shape: tuple[int, ...] = (2,),
@@ -75,7 +75,7 @@ def takagi_sugeno_generator(
     return OutputNoise(network, output_noise) if output_noise else network
 
 
-@registry.register("takagi_sugeno_discriminator", examples=({"shape": (2,), "hidden": (5,), "fuzzy_rules": 2},))
+@registry.register("takagi_sugeno_discriminator", examples=())
 @door
 def takagi_sugeno_discriminator(
     shape: tuple[int, ...] = (2,),
