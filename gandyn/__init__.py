@@ -61,6 +61,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds when it is asked for, so that edit
     from .analysis.optimal.rate import rate as rate
     from .analysis.optimal.recommend import recommend as recommend
     from .analysis.parameters.bifurcation import bifurcation as bifurcation
+    from .analysis.parameters.curves import bifurcation_curves as bifurcation_curves
     from .analysis.parameters.stability import stability_region as stability_region
     from .analysis.parameters.sweep import sweep as sweep
     from .analysis.spectrum import spectrum as spectrum

@@ -22,6 +22,7 @@ HOMES = {
     "classify": "analysis.nash.classification",
     "limit_cycles": "analysis.closed_orbits.cycles",
     "bifurcation": "analysis.parameters.bifurcation",
+    "bifurcation_curves": "analysis.parameters.curves",
     "sweep": "analysis.parameters.sweep",
     "lyapunov_exponents": "analysis.long_run.lyapunov_exponents",
     "recurrence": "analysis.long_run.recurrence",

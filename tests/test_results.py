@@ -132,6 +132,9 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     "Recurrence": lambda: gd.recurrence(gd.games.matching_pennies(), [0.4, 0.6, 0.7, 0.3], 5.0),
     "Bifurcation": lambda: gd.bifurcation(QUADRATIC, GDA, "lr", [0.1, 0.2, 0.3], box=BOX),
     "BifurcationPoint": fold,
+    "BifurcationCurves": lambda: gd.bifurcation_curves(
+        gd.games.dirac_gan(penalty=gd.penalties.R1("gamma")), gd.rules.AlternatingGD("lr")
+    ),
     "PathAngle": lambda: gd.path_angle(QUADRATIC, [1.0, 2.0], [0.0, 0.0], points=12),
     "Spectrum": network_spectrum,
     "ToyAgainstNetwork": network_toy,

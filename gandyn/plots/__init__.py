@@ -16,6 +16,7 @@ from .style import MARKERS, OKABE_ITO, SERIES, WIDTHS, house_style
 from .surface import surface
 from .training import training
 from .trajectory import trajectory
+from .two_parameters import bifurcation_curves
 
 if TYPE_CHECKING:  # what `__getattr__` finds when it is asked for, so that editors complete it
     from .animation import animate as animate
@@ -113,6 +114,7 @@ __all__ = [
     "animate",
     "basins",
     "bifurcation",
+    "bifurcation_curves",
     "certificate",
     "clouds",
     "comparison",

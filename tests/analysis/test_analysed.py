@@ -134,6 +134,15 @@ def test_bifurcations_print_the_rule_that_was_analysed():
     assert found.rule == gd.rules.GDA((lr, 4 * lr))
 
 
+def test_bifurcation_curves_print_the_rule_that_was_analysed():
+    game = gd.games.dirac_gan(penalty=gd.penalties.R1("gamma"))
+    found = gd.bifurcation_curves(game, gd.rules.AlternatingGD((0.1, 0.4)), ranges=[(0, 1), (0, 1)])
+    lr, gamma = found.parameters
+    assert found.rule == gd.rules.AlternatingGD((lr, 4 * lr))
+    assert gamma in found.game.parameters
+    assert str(found.rule) in found.summary()
+
+
 def test_flows_print_what_they_analyse():
     game = gd.games.quadratic(0.7, 1.9, 0.45)
     for result in (gd.linearize(game, None, POINT), gd.lyapunov_function(game, None, POINT)):

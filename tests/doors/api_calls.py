@@ -76,6 +76,8 @@ FUNCTIONS: list[tuple[str, dict[str, Any], dict[str, str]]] = [
     ("limit_cycles", {"game": QUADRATIC, "box": [(-1, 1)] * 2}, {"game": "game", "rule": "rule", "box": "box", "seed": "seed"}),
     ("bifurcation", {"game": BILINEAR, "rule": GDA, "parameter": "lr", "values": [0.1, 0.2, 0.3]},
      {"game": "game", "rule": "rule", "parameter": "name", "at": "point", "seed": "seed"}),
+    ("bifurcation_curves", {"game": gd.games.dirac_gan(penalty=gd.penalties.R1("gamma")), "rule": gd.rules.GDA("lr"), "ranges": [(0.5, 1), (1, 2)]},
+     {"game": "game", "rule": "rule", "parameters": "name", "at": "point", "length": "positive"}),
     ("lyapunov_exponents", {"game": QUADRATIC, "rule": GDA, "start": [1.0, 0.0], "steps": 20, "settle": 2},
      {"game": "game", "rule": "rule", "start": "point", "steps": "count", "settle": "count", "seed": "seed"}),
     ("recurrence", {"game": BILINEAR, "start": [1.0, 0.0], "time": 7.0},

@@ -1,0 +1,299 @@
+"""Bifurcation curves: the stability boundary of an equilibrium in the plane of two parameters, and where arcs meet."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import mpmath
+import numpy as np
+
+from ...budget import Budget, OutOfTimeError
+from ...doors import door
+from ...errors import ParameterError
+from ...lazy import sympy
+from ...oracles.symbolic import SymbolicGame
+from ...types import Array, Game, Rule
+from .boundary_polynomials import DIGITS, Pair, boundary_polynomials, common_zeros, resonances
+from .branches import Kind
+from .continuation import Family
+from .criticality import coefficient, pair_coefficient
+from .freed import freed, with_value
+from .stability import StabilityRegion, stability_region
+from .system import system
+from .two_parameters import BifurcationCurves, BoundaryCurve, SpecialPoint
+
+CELLS, PLACES = 320, 7
+ON_BOUNDARY = 1e-7
+PAIRS = (Kind.NEIMARK_SACKER, Kind.HOPF)
+ROOTS_OF_UNITY = {3: "1:3", 4: "1:4"}
+
+
+@door
+def bifurcation_curves(
+    game: Game,
+    rule: Rule | None,
+    parameters: tuple[str, str] = ("lr", "gamma"),
+    ranges: Any = ((0.0, 4.0), (0.0, 4.0)),
+    at: Any = None,
+    length: float = 1.0,
+    budget: float | Budget | None = 60.0,
+) -> BifurcationCurves:
+    """Curves in the plane of two parameters on which an equilibrium changes its stability, and their special points.
+
+    An eigenvalue at 1 (0 for a flow), at -1 (a flip) or a pair on the boundary (Neimark-Sacker, or Hopf) is one
+    polynomial condition in the parameters, taken exactly from the characteristic polynomial; its arcs are drawn over
+    the rectangle, and each says whether the other eigenvalues lie on the stable side, so that it bounds the stable set.
+    Points at which two conditions hold at once are common zeros of two polynomials and are found exactly, all of them:
+    the strong resonances 1:1 to 1:4 of a map (a pair at the first to fourth roots of unity), fold-flip,
+    Bogdanov-Takens, and meetings with a pair (Kuznetsov 2004, Elements of Applied Bifurcation Theory, 8 and 9).
+
+    Arcs are traced on a grid of 320 x 320 cells and then moved onto the condition: one smaller than a cell is missed.
+
+    Args:
+        game: a symbolic game with an equilibrium that is known for all values of the parameters.
+        rule: an update rule, or None for the gradient flow.
+        parameters: names of two fields of the rule, or free symbols of the rule or game.
+        ranges: (low, high) of each parameter.
+        at: the equilibrium, shape (d,), in the parameters; the game's own by default.
+        length: a typical length of the coordinates, over which the derivatives in normal forms are taken.
+        budget: seconds, or a `Budget`, after which the answer is what was found so far; None for no limit.
+
+    Returns:
+        A `BifurcationCurves`: `.curves`, `.points`, and whether the points are `.complete`.
+
+    Raises:
+        ParameterError: for other than two parameters, or ranges that are no intervals.
+        DomainError: without an exact linearisation whose entries are rational functions of the parameters.
+        OutOfTimeError: when not even the linearisation came in time.
+
+    Example:
+        >>> import gandyn as gd
+        >>> game = gd.games.dirac_gan(penalty=gd.penalties.R1("gamma"))
+        >>> found = gd.bifurcation_curves(game, gd.rules.GDA("lr"), ranges=[(0, 6), (0, 3)])
+        >>> [(point.name, point.values) for point in found.points if point.name == "1:2"]
+        [('1:2', (4, 1))]
+    """
+    listed = isinstance(parameters, (tuple, list)) and all(isinstance(p, (str, sympy.Symbol)) for p in parameters)
+    if not listed or len(set(map(str, parameters))) != 2 or len(parameters) != 2:
+        raise ParameterError(f"parameters={parameters!r}", "two names", 'parameters=("lr", "gamma")')
+    if isinstance(length, bool) or not isinstance(length, (int, float)) or not 0 < length < np.inf:
+        raise ParameterError(f"length={length!r}", "a positive number", "length=1.0")
+    try:
+        bounds = np.asarray(ranges, dtype=float)
+    except (TypeError, ValueError):
+        bounds = np.empty(0)
+    if bounds.shape != (2, 2) or not (np.isfinite(bounds).all() and (bounds[:, 0] < bounds[:, 1]).all()):
+        raise ParameterError(f"ranges={ranges!r}", "two pairs (low, high)", "ranges=[(0, 4), (0, 4)]")
+    time = Budget.of(budget)
+    for name, (low, _) in zip(parameters, bounds, strict=True):
+        rule, symbol = freed(game, rule, str(name), **({"positive": True} if low >= 0 else {"real": True}))
+        if low < 0 and symbol.is_nonnegative:
+            given = f"ranges={ranges!r} of {name}, a symbol that is assumed positive"
+            raise ParameterError(given, "a range of its values", f"sympy.Symbol('{name}', real=True)")
+    region = stability_region(game, rule, tuple(parameters), at, budget=time)
+    plane = _Plane(region, ((bounds[0, 0], bounds[0, 1]), (bounds[1, 0], bounds[1, 1])), length, time)
+    points, reason = plane.special_points()
+    curves = tuple(plane.curves())
+    reasons = [r for r in (reason, time.reason if time.out else "") if r]
+    argument = "resultants of the conditions: every point of the rectangle at which two of them hold"
+    return BifurcationCurves(
+        region.game, region.rule, region.at, plane.symbols, plane.ranges, region.exact.matrix, curves, points,
+        not reasons, "; ".join(reasons) or argument,
+    )  # fmt: skip
+
+
+@dataclasses.dataclass
+class _Plane:
+    """A rectangle of two parameters, with the linear part over it."""
+
+    region: StabilityRegion
+    ranges: tuple[tuple[float, float], tuple[float, float]]
+    length: float
+    time: Budget
+
+    def __post_init__(self) -> None:
+        if len(self.region.parameters) != 2:
+            names = ", ".join(map(str, self.region.parameters))
+            raise ParameterError(f"the free parameters {names}", "two", "give the others values")
+        p, q = self.region.parameters
+        self.symbols: tuple[sympy.Symbol, sympy.Symbol] = (p, q)
+        self.flow = self.region.rule is None
+        self.matrix = sympy.lambdify(self.symbols, self.region.exact.matrix, "numpy")
+        self.factors = [f for f, _ in self.region.exact.factors]
+        self.conditions: dict[tuple[Kind, sympy.Expr], None] = {}
+        for f in self.factors:
+            for kind, e in boundary_polynomials(f, self.flow).items():
+                parts = [part for part, _ in sympy.factor_list(e, *self.symbols)[1]]
+                never = [s for s in self.symbols if s.is_positive]
+                self.conditions |= {(kind, part): None for part in parts if part not in never}
+        self.points: Array = np.zeros((0, 2))
+
+    # --- special points -----------------------------------------------------------------------------------------------
+
+    def special_points(self) -> tuple[tuple[SpecialPoint, ...], str]:
+        """All points at which two conditions hold, and "" or why some may be missing."""
+        found: dict[Pair, SpecialPoint] = {}
+        reasons: dict[str, None] = {}
+        for what, first, second in self._systems():
+            try:
+                search = functools.partial(common_zeros, first, second, self.symbols, self.ranges)
+                zeros = self.time.run(search, what)
+            except OutOfTimeError:
+                return tuple(found.values()), self.time.reason
+            if zeros is None:
+                reasons[f"{what} holds along a whole curve"] = None
+            for values in zeros or ():
+                if any(s.is_positive and v == 0 for s, v in zip(self.symbols, values, strict=True)):
+                    continue
+                point = self._named(values)
+                if point is not None:
+                    found.setdefault(values, point)
+        order = sorted(found.values(), key=lambda s: tuple(map(float, s.values)))
+        self.points = np.array([tuple(map(float, s.values)) for s in order]).reshape(-1, 2)
+        return tuple(order), "; ".join(reasons)
+
+    def _systems(self) -> Iterator[tuple[str, sympy.Expr, sympy.Expr]]:
+        """Pairs of polynomials whose common zeros are the candidates; conditions are irreducible, so pairs differ."""
+        for (kind, e), (other, f) in itertools.combinations(self.conditions, 2):
+            yield f"{kind.value} with {other.value}", e, f
+        for kind, e in self.conditions:
+            if kind in PAIRS:
+                yield f"two pairs, {kind.value}", e, e.diff(next(s for s in self.symbols if e.has(s)))
+        for f in self.factors if not self.flow else ():
+            if f.degree() > 1:
+                for name, (a, b) in resonances(f).items():
+                    yield f"the resonance {name}", a, b
+
+    def _named(self, values: Pair) -> SpecialPoint | None:
+        """The special point at these values, by its eigenvalues on the boundary; None where fewer than two are."""
+        places = dict(zip(self.symbols, values, strict=True))
+        roots: list[Any] = []
+        with mpmath.workdps(DIGITS):
+            for f, power in self.region.exact.factors:
+                coefficients = [sympy.N(c.xreplace(places), DIGITS) for c in f.all_coeffs()]
+                if any(c.has(sympy.zoo, sympy.nan, sympy.oo) for c in coefficients) or coefficients[0] == 0:
+                    return None
+                numbers = [c._to_mpmath(mpmath.mp.prec) for c in coefficients]
+                roots += power * mpmath.polyroots(numbers, maxsteps=500, extraprec=4 * DIGITS)
+        at = np.array([complex(r) for r in roots])
+        far = np.abs(at.real) if self.flow else np.abs(np.abs(at) - 1)
+        critical = at[far < ON_BOUNDARY * max(1.0, float(np.abs(at).max()))]
+        name = _name(critical, self.flow)
+        return None if name is None else SpecialPoint(name, values, critical)
+
+    # --- arcs ---------------------------------------------------------------------------------------------------------
+
+    def curves(self) -> Iterator[BoundaryCurve]:
+        """Every arc of every condition in the rectangle."""
+        import contourpy
+
+        (a, b), (c, d) = self.ranges
+        x, y = np.linspace(a, b, CELLS + 1), np.linspace(c, d, CELLS + 1)
+        for kind, part in self.conditions:
+            if self.time.out:
+                return
+            value = sympy.lambdify(self.symbols, part, "numpy")
+            grid = np.broadcast_to(value(x, y[:, None]), (CELLS + 1, CELLS + 1))
+            slopes = sympy.lambdify(self.symbols, [part.diff(s) for s in self.symbols], "numpy")
+            for line in contourpy.contour_generator(x, y, grid).lines(0.0):
+                points = _moved_onto(np.asarray(line), value, slopes)
+                for arc, edge in self._arcs(kind, points):
+                    yield self._curve(kind, part, arc, edge)
+
+    def _arcs(self, kind: Kind, points: Array) -> Iterator[tuple[Array, bool]]:
+        """Runs of points with an eigenvalue of this kind on the boundary, and whether the others are stable there."""
+        with np.errstate(all="ignore"):
+            values = np.array([self._eigenvalues(p) for p in points])
+        good = np.isfinite(values).all(-1)
+        values = np.where(good[:, None], values, 0)
+        size = np.maximum(1.0, np.abs(values).max(-1))
+        beyond = values.real if self.flow else np.abs(values) - 1
+        on = np.abs(beyond) < 1e-6 * size[:, None]
+        if kind in PAIRS:
+            mine = on & (np.abs(values.imag) > 1e-9 * size[:, None])
+        else:
+            target = 0.0 if self.flow else 1.0 if kind is Kind.FOLD else -1.0
+            mine = np.abs(values - target) < 1e-6 * size[:, None]
+        there = good & mine.any(-1)
+        edge = np.where(mine, -1.0, beyond).max(-1) < 1e-9
+        state = np.where(there, 1 + edge, 0)
+        ends = np.flatnonzero(np.diff(np.concatenate([[-1], state, [-1]])))
+        for low, high in itertools.pairwise(ends):
+            if state[low] and high - low > 1:
+                yield self._reaching(points[low:high]), bool(edge[low])
+
+    def _reaching(self, arc: Array) -> Array:
+        """An arc that goes on to the special points beside its ends: there its last cell was cut."""
+        cell = np.diff(self.ranges)[:, 0] / CELLS
+        for end in (0, -1):
+            near = [q for q in self.points if (np.abs(q - arc[end]) < 3 * cell).all() and (q != arc[end]).any()]
+            if near:
+                arc = np.insert(arc, 0 if end == 0 else len(arc), near[0], axis=0)
+        return arc
+
+    def _eigenvalues(self, p: Array) -> Array:
+        matrix = np.array(self.matrix(*p), dtype=complex)
+        return np.linalg.eigvals(matrix) if np.isfinite(matrix).all() else np.full(len(matrix), np.nan)
+
+    def _curve(self, kind: Kind, part: sympy.Expr, points: Array, edge: bool) -> BoundaryCurve:
+        chosen = np.unique(np.linspace(0, len(points) - 1, PLACES + 2).round().astype(int))[1:-1]
+        places, numbers, sides = points[chosen], [], []
+        for place in places if kind is not Kind.FOLD else ():
+            side, number = (None, None) if self.time.out else self._criticality(kind, place)
+            numbers.append(np.nan if number is None else number)
+            sides.append(side)
+        decided = {side for side in sides if side is not None}
+        side = None if not decided else decided.pop() if len(decided) == 1 else "both"
+        return BoundaryCurve(kind, part, points, edge, np.array(numbers), places[: len(numbers)], side)
+
+    def _criticality(self, kind: Kind, place: Array) -> tuple[str | None, float | None]:
+        """Which side what is born lies on, at one point of an arc, and the coefficient that decides."""
+        region = self.region
+        game, rule, at = region.game, region.rule, list(region.at)
+        assert isinstance(game, SymbolicGame)
+        for symbol, value in zip(self.symbols, place, strict=True):
+            exact = sympy.Rational(float(value))
+            rule = None if rule is None else with_value(rule, symbol, exact)
+            at = [sympy.sympify(w, strict=True).subs(symbol, exact) for w in at]
+            if symbol in game.parameters:
+                game = game.with_values({symbol: exact})
+        made = system(game, rule)
+        z = made.start(np.array(at, dtype=float))
+        near = Family(made, np.full(len(z) + 1, self.length), np.append(z, 0.0), np.ones(len(z)), 1.0)
+        found = (pair_coefficient if kind in PAIRS else coefficient)(near, np.zeros(len(z) + 1))
+        return found[0], found[1]
+
+
+def _moved_onto(points: Array, value: Any, slopes: Any) -> Array:
+    """Points of a traced line moved along the gradient until the condition holds to rounding."""
+    for _ in range(6):
+        g = np.array([np.broadcast_to(s, len(points)) for s in slopes(*points.T)], dtype=float).T
+        square = (g**2).sum(-1)
+        step = np.where(square > 0, value(*points.T) / np.where(square > 0, square, 1), 0)[:, None] * g
+        points = points - step
+    return points
+
+
+def _name(critical: Array, flow: bool) -> str | None:
+    """What two or more eigenvalues on the boundary at once are called; None for fewer, or for one pair alone."""
+    one = critical[np.abs(critical - (0 if flow else 1)) < ON_BOUNDARY]
+    minus = critical[np.abs(critical + 1) < ON_BOUNDARY] if not flow else critical[:0]
+    pairs = [v for v in critical if v.imag > ON_BOUNDARY]
+    if len(one) + len(minus) + len(pairs) > 2:
+        return f"{len(critical)} eigenvalues on the boundary"
+    if len(pairs) == 2:
+        return "double Hopf" if flow else "double Neimark-Sacker"
+    if len(pairs) == 1 and not len(one) and not len(minus):
+        order = next((k for k in ROOTS_OF_UNITY if not flow and abs(pairs[0] ** k - 1) < ON_BOUNDARY), None)
+        return None if order is None else ROOTS_OF_UNITY[order]
+    if len(pairs) == 1:
+        return "zero-Hopf" if flow else f"{'fold' if len(one) else 'flip'}-Neimark-Sacker"
+    if len(one) == 2:
+        return "Bogdanov-Takens" if flow else "1:1"
+    if len(minus) == 2:
+        return "1:2"
+    return "fold-flip" if len(one) and len(minus) else None

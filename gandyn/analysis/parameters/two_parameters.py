@@ -1,0 +1,96 @@
+"""What following the stability boundary in two parameters returns: curves, and the special points on them."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from ...lazy import sympy
+from ...results import Result
+from ...types import Array, Game, Rule
+from .branches import Kind
+
+
+@dataclasses.dataclass(frozen=True)
+class BoundaryCurve:
+    """An arc in the plane of two parameters on which an eigenvalue, or a pair, lies on the stability boundary.
+
+    Attributes:
+        kind: a `Kind`; FOLD stands for the eigenvalue 1 (0 for a flow). Where the equilibrium is there for all values
+            of the parameters that is a transcritical or pitchfork point.
+        condition: a polynomial in the two parameters that vanishes on the arc.
+        points: in order along it, shape (n, 2).
+        edge: whether the other eigenvalues lie on the stable side there, so that the arc bounds the stable set.
+        coefficients: of the normal form at `places` along the arc (see `gd.bifurcation`); NaN where it is undecided.
+        places: shape (m, 2).
+        criticality: "supercritical", "subcritical", "both" where it changes along the arc, or None for undecided.
+    """
+
+    kind: Kind
+    condition: sympy.Expr
+    points: Array
+    edge: bool
+    coefficients: Array
+    places: Array
+    criticality: str | None
+
+
+@dataclasses.dataclass(frozen=True)
+class SpecialPoint:
+    """A point of the plane at which two conditions hold at once (codimension two).
+
+    Attributes:
+        name: "1:1" to "1:4" for strong resonances of a map, "fold-flip", "Bogdanov-Takens" and so on.
+        values: the two parameters, exact.
+        eigenvalues: those on the boundary, complex.
+    """
+
+    name: str
+    values: tuple[sympy.Expr, sympy.Expr]
+    eigenvalues: Array
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class BifurcationCurves(Result):
+    """The stability boundary of an equilibrium in the plane of two parameters, arc by arc, and its special points.
+
+    Attributes:
+        game, rule: the pair, with the two parameters free; rule is None for the flow.
+        at: the equilibrium, shape (d,), in the parameters.
+        parameters: their symbols.
+        ranges: (low, high) of each.
+        matrix: the linear part of the dynamics in the parameters, shape (D, D).
+        curves: tuple of `BoundaryCurve`.
+        points: tuple of `SpecialPoint`.
+        complete: whether all special points in the rectangle are listed.
+        reason: the argument, or why not.
+    """
+
+    game: Game
+    rule: Rule | None
+    at: tuple[Any, ...]
+    parameters: tuple[sympy.Symbol, sympy.Symbol]
+    ranges: tuple[tuple[float, float], tuple[float, float]]
+    matrix: sympy.Matrix
+    curves: tuple[BoundaryCurve, ...]
+    points: tuple[SpecialPoint, ...]
+    complete: bool
+    reason: str
+
+    _data = "game rule at parameters ranges curves points complete reason"
+    _plot = "bifurcation_curves"
+
+    def summary(self) -> str:
+        """A text with one line for each arc and each special point."""
+        p, q = self.parameters
+        inside = " x ".join(f"[{low:g}, {high:g}]" for low, high in self.ranges)
+        rows = [f"{self._subject()} over ({p}, {q}) in {inside}"]
+        for curve in self.curves:
+            ends = " to ".join(f"({x:.6g}, {y:.6g})" for x, y in curve.points[[0, -1]])
+            sort = f"{curve.criticality} " if curve.criticality else ""
+            edge = "bounds the stable set" if curve.edge else "another eigenvalue is unstable there"
+            rows.append(f"  {sort}{curve.kind.value} from {ends}, {curve.condition} = 0: {edge}")
+        for point in self.points:
+            x, y = map(float, point.values)
+            rows.append(f"  {point.name} at ({', '.join(map(str, point.values))}) = ({x:.6g}, {y:.6g})")
+        return "\n".join([*rows, f"  {'complete' if self.complete else 'perhaps not all'}: {self.reason}"])

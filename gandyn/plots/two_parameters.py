@@ -1,0 +1,93 @@
+"""Bifurcation curves in the plane of two parameters, with the stable set and the special points on them."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from ..analysis.parameters.branches import Kind
+from ..analysis.parameters.two_parameters import BifurcationCurves
+from ..lazy import sympy
+from .bifurcation_diagram import COLOURS
+from .drawable import rule_label
+from .drawing import Drawing, one_panel
+from .regions import STABLE
+from .style import INK, OKABE_ITO, styled
+
+RESOLUTION = 160
+DASHES = {Kind.FOLD: (0, (1, 1)), Kind.FLIP: (0, (5, 1.5)), Kind.NEIMARK_SACKER: "-", Kind.HOPF: "-"}
+
+
+@styled
+def bifurcation_curves(result: BifurcationCurves, title: str | None = None) -> Drawing:
+    """The arcs, thick where they bound the stable set, which is shaded, and the special points with their names.
+
+    Args:
+        result: of `gd.bifurcation_curves`. title: of the picture.
+
+    Returns:
+        A `Drawing`; `.data` holds lists `curves` and `points`, the axes' `x`, `y` and the boolean `stable`.
+    """
+    figure, axes = one_panel(0.85)
+    x, y, stable = _stable(result)
+    if stable.any():
+        axes.contourf(x, y, stable.astype(float), levels=[0.5, 1.5], colors=[STABLE], zorder=0)
+    for curve in result.curves:
+        colour = OKABE_ITO[COLOURS[curve.kind]]
+        width = 1.7 if curve.edge else 0.7
+        axes.plot(*curve.points.T, color=colour, linestyle=DASHES[curve.kind], linewidth=width, zorder=2)
+    for point, (across, up) in zip(result.points, _free_sides(result), strict=True):
+        place = tuple(map(float, point.values))
+        axes.plot(*place, "o", color="white", markeredgecolor=INK, markersize=4, zorder=4, clip_on=False)
+        axes.annotate(
+            point.name, place, xytext=(7 * across, 7 * up), textcoords="offset points", zorder=5,
+            ha=("right", "center", "left")[round(across) + 1], va=("top", "center", "bottom")[round(up) + 1],
+        )  # fmt: skip
+    handles: list[Line2D | Patch] = [Patch(facecolor=STABLE, label="attracting")]
+    for kind in dict.fromkeys(curve.kind for curve in result.curves):
+        label = ("eigenvalue 0" if result.rule is None else "eigenvalue 1") if kind is Kind.FOLD else kind.value
+        handles.append(Line2D([], [], color=OKABE_ITO[COLOURS[kind]], linestyle=DASHES[kind], label=label))
+    axes.set(
+        xlim=result.ranges[0], ylim=result.ranges[1], xlabel=str(result.parameters[0]), ylabel=str(result.parameters[1])
+    )  # fmt: skip
+    axes.set_title(title or f"{rule_label(result.rule)} on {result.game.name}")
+    figure.legend(handles=handles, loc="outside lower center", ncols=3)
+    figure.data.update(
+        x=x, y=y, stable=stable,
+        curves=[{"kind": c.kind.value, "points": c.points, "edge": c.edge} for c in result.curves],
+        points=[{"name": q.name, "values": tuple(map(float, q.values))} for q in result.points],
+    )  # fmt: skip
+    return figure
+
+
+def _free_sides(result: BifurcationCurves) -> list[np.ndarray]:
+    """For each special point the one of eight directions in which its name is farthest from arcs and other points."""
+    low, width = np.array(result.ranges)[:, 0], np.diff(result.ranges)[:, 0]
+    own = (np.array([tuple(map(float, q.values)) for q in result.points]).reshape(-1, 2) - low) / width
+    drawn = np.concatenate([own, *((c.points - low) / width for c in result.curves), np.zeros((0, 2))])
+    turns = np.arange(8) * np.pi / 4
+    sides = np.stack([np.cos(turns), np.sin(turns)], -1)
+    chosen = []
+    for k, place in enumerate(own):
+        ends = place + np.array([0.09, 0.06]) * sides
+        others = np.delete(drawn, k, axis=0)
+        room = np.abs(ends[:, None] - others).max(-1).min(-1, initial=1.0)
+        room = np.where(((ends > 0.06) & (ends < 0.94)).all(-1), room, room - 1)
+        chosen.append(sides[int(np.argmax(room))])
+    return chosen
+
+
+def _stable(result: BifurcationCurves) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Where every eigenvalue lies on the stable side, by the eigenvalues at the points of a grid."""
+    (a, b), (c, d) = result.ranges
+    x, y = np.linspace(a, b, RESOLUTION), np.linspace(c, d, RESOLUTION)
+    p, q = np.meshgrid(x, y)
+    entries = sympy.lambdify(result.parameters, list(result.matrix), "numpy")
+    with np.errstate(all="ignore"):
+        cells = np.stack([np.broadcast_to(np.asarray(e, dtype=complex), p.shape) for e in entries(p, q)], -1)
+    size = result.matrix.shape[0]
+    good = np.isfinite(cells).all(-1)
+    values = np.linalg.eigvals(np.where(good[..., None], cells, 0).reshape(*p.shape, size, size))
+    inside = values.real.max(-1) < 0 if result.rule is None else np.abs(values).max(-1) < 1
+    return x, y, good & inside
