@@ -196,7 +196,7 @@ def _smooth_flow(game: Game, start: object, time: float) -> Trajectory:
     while True:
         run: Trajectory = flow(game, start, time, samples=samples)
         moves = np.diff(as_array(run.w), axis=0)
-        moves = moves[np.linalg.norm(moves, axis=-1) > 1e-9 * np.abs(as_array(run.w)).max(initial=1e-300)]
+        moves = moves[np.linalg.norm(moves, axis=-1) > 1e-9 * np.abs(as_array(run.w)).max()]
         headings = np.unwrap(np.arctan2(moves[:, 1], moves[:, 0]))
         if samples > MOST_SAMPLES or len(headings) < 2 or float(np.abs(np.diff(headings)).max()) < np.deg2rad(6):
             return run

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -160,6 +162,14 @@ def test_k_plus_one_classes_are_probabilities_and_only_labelled_data_count():
     costs = game.costs(game.w0, token)
     assert float(costs[1]) == pytest.approx(float((source + supervised).detach()), rel=1e-10)
     assert float(costs[0]) == pytest.approx(float(-(1 - generated(fakes.detach())).log().mean()), rel=1e-10)
+
+
+def test_patches_of_70_pixels_are_judged_by_the_published_layers():
+    """C64-C128-C256-C512 and one logit, kernels of 4 (Isola et al. 2017, appendix 6.1.2)."""
+    judge = PatchDiscriminator(3)
+    shapes = [tuple(layer.weight.shape) for layer in judge.modules() if isinstance(layer, nn.Conv2d)]
+    assert judge.patch == 70
+    assert shapes == [(b, a, 4, 4) for a, b in itertools.pairwise((3, 64, 128, 256, 512, 1))]
 
 
 @pytest.mark.parametrize("layers", [0, 1, 3])

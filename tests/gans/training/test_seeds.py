@@ -63,6 +63,19 @@ def test_each_member_of_alternating_adam_is_the_run_of_its_seed() -> None:
     assert runs.to_dict()["status"] == ["OK", "OK"]
 
 
+def test_products_are_those_of_the_members_wherever_they_are_asked_for() -> None:
+    """The reference batch, two points in turn: a graph that is kept for a point serves no other."""
+    members = [game(seed) for seed in SEEDS]
+    together = gd.gans.Ensemble(members)
+    first = torch.stack([one.w0 for one in members])
+    u = torch.randn_like(first)
+    for w in (first, first + 0.1, first):
+        for product in ("jvp", "vjp"):
+            found = getattr(together, product)(w, u)
+            each = [getattr(one, product)(w[k], u[k]) for k, one in enumerate(members)]
+            torch.testing.assert_close(found, torch.stack(each), rtol=1e-9, atol=1e-12)
+
+
 CASES = {
     "batch normalisation, dropout and penalties": (
         lambda: game(nets=layers(0, nn.BatchNorm1d(6), nn.Dropout(0.3)), penalties=["R1(0.3)", "WGANGP(0.1)"]),
