@@ -18,6 +18,7 @@ from gandyn.results import Status, Trajectory
 def test_portrait_shows_the_descent_direction():
     data = gd.plots.phase_portrait(BILINEAR, [(-1, 1), (-2, 2)]).data
     a, b = data["grid"][..., 0], data["grid"][..., 1]
+    assert a.shape == (17, 17)
     np.testing.assert_allclose(data["descent_direction"], np.stack([-b, a], -1), rtol=0, atol=1e-15)
     assert np.abs(a).max() < 1
     assert np.abs(b).max() < 2

@@ -13,7 +13,7 @@ import pytest
 
 OFTEN = ("solutions", "solutions", "gaps", "solutions", "basins", "solutions", "gaps", "solutions")
 SELDOM = ("proofs", "cycles")
-FAST, SLOW, A_TIME = 8, 480, 40
+FAST, SLOW, A_TIME = 8, 240, 40
 
 
 def draw(number: int, questions: tuple[str, ...] = OFTEN) -> tuple[str, str | None]:
