@@ -1,7 +1,7 @@
 """The benchmark table: all that needs no device, interleaved with the same work by hand, and compared with before.
 
     python benchmarks/run.py                   all rows, about 15 minutes on two quiet cores
-    python benchmarks/run.py --only threshold  the rows whose name holds this
+    python benchmarks/run.py --only threshold  the rows whose name holds this, or one of several texts
     python benchmarks/run.py --list            what there is
 
 Adds one record to benchmarks/results/table.json (commit, device, versions, seed, load) and exits with status 1 where a
@@ -160,12 +160,12 @@ def regressions(new: dict[str, Any], before: Sequence[dict[str, Any]]) -> list[s
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, write, compare."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="", help="rows whose name holds this text")
+    parser.add_argument("--only", nargs="+", default=[""], help="rows whose name holds one of these texts")
     parser.add_argument("--rounds", type=int, help="at most so many, where a row has more")
     parser.add_argument("--list", action="store_true", help="name the rows and stop")
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args(arguments)
-    chosen = [row for row in ROWS if options.only in row.name]
+    chosen = [row for row in ROWS if any(text in row.name for text in options.only)]
     if options.list:
         print("\n".join(row.name for row in chosen))
         return 0
