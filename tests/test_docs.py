@@ -58,7 +58,20 @@ def gandyn_arguments(command: str) -> list[str] | None:
 
 
 # Five seconds and more each: networks that are trained, long orbits.
-LONG_PAGES = {"bifurcation.md", "certificates.md", "chaos.md", "cycles.md", "duality_gap.md", "memory.md", "rates.md"}
+LONG_PAGES = {
+    "animation.md",
+    "basins.md",
+    "bifurcation.md",
+    "certificates.md",
+    "chaos.md",
+    "cycles.md",
+    "duality_gap.md",
+    "memory.md",
+    "rates.md",
+    "torch_cost.md",
+    "trained_spectrum.md",
+    "tutorial.md",
+}
 FIRST_PAGES = {"README.md", "quickstart.md"}  # whose commands a newcomer types; each starts a process of its own
 
 

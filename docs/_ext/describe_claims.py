@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+import describe_papers
 import markdown
 
 import gandyn as gd
@@ -46,7 +47,14 @@ def table() -> list[str]:
         if paper == LORE:
             continue
         heads = ["claim", "statement", "established here"]
-        lines += [f"### {title(paper)}", "", *markdown.table(heads, [_row(claim) for claim in claims])]
+        found = describe_papers.linked(*{claim.source for claim in claims})
+        lines += [
+            f"### {title(paper)}",
+            "",
+            f"{found}." if found else "",
+            "",
+            *markdown.table(heads, [_row(claim) for claim in claims]),
+        ]
     return lines
 
 

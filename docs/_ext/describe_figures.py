@@ -12,6 +12,7 @@ import pathlib
 import re
 from typing import Any
 
+import describe_papers
 import markdown
 import pictures
 
@@ -48,7 +49,9 @@ def pages() -> list[str]:
 def _page(one: Any) -> list[str]:
     first, _, rest = one.about.partition("\n\n")
     made = stem(one.name)
-    lines = [f"# {one.title}", "", f"*{one.paper}, {one.source}*", "", _prose(first), ""]
+    papers = describe_papers.linked(one.paper)
+    source = f"*{one.paper}, {one.source}*" + (f" ({papers})" if papers else "")
+    lines = [f"# {one.title}", "", source, "", _prose(first), ""]
     if made is not None:
         path = pictures.keep(f"figure-{one.name}", lambda: _drawn(one, made))
         lines += markdown.figure(path, one.title, f"{one.title}, from the saved data.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+import describe_papers
 import markdown
 import pictures
 import sympy
@@ -85,6 +86,8 @@ def _game(entry: Any) -> list[str]:
     rows = [["players", players], ["kind", kind]]
     rows += [["also called", ", ".join(f"`{alias}`" for alias in entry.aliases)]] if entry.aliases else []
     rows += [["source", facts.source]] if facts and facts.source else []
+    papers = describe_papers.linked(entry.name)
+    rows += [["papers", papers]] if papers else []
     rows += [["known", note] for note in (facts.notes if facts else ())]
     rows += [["worlds", ", ".join(sorted(game.worlds))]]
     lines += markdown.table(["", ""], rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
+import describe_papers
 import markdown
 import numpy as np
 import pictures
@@ -42,9 +43,15 @@ def losses() -> list[str]:
         loss = _example(entry)
         lines += [f"(loss-{entry.name.replace('_', '-')})=", f"### {entry.name}", ""]
         lines += markdown.described("function", f"gandyn.losses.{entry.name}", entry.build)
+        lines += _papers(entry)
         lines += _links(loss) if loss.separable else []
         lines += _optimum(loss)
     return lines
+
+
+def _papers(entry: Any) -> list[str]:
+    found = describe_papers.linked(entry.name)
+    return [f"Papers: {found}.", ""] if found else []
 
 
 def _links(loss: Any) -> list[str]:
@@ -120,6 +127,7 @@ def penalties() -> list[str]:
     for entry in gd.penalties.registry:
         lines += [f"### {entry.name}", ""]
         lines += markdown.described("class", f"gandyn.penalties.{entry.name}", entry.build)
+        lines += _papers(entry)
         lines += _dirac(entry)
     return lines
 

@@ -5,16 +5,22 @@ from __future__ import annotations
 import functools
 import math
 import pathlib
+import re
 from typing import Any
 
+import describe_papers
 import markdown
 import pictures
 import sympy
+from docstrings import summary
 
 import gandyn as gd
 from gandyn.errors import GandynError
 
 PAGES = pathlib.Path(__file__).parent.parent / "rules"
+PRODUCT = 2  # fields that a product with the Jacobian counts as, as in gd.compare
+ENDS = r": [a-zJ`]|: LOLA|; on | \((?:[A-Z][\w&,. ]+ \d{4}|ACGD|EG\+|COLA|LA|SOS)| for |, d as|$"
+FORMULA = re.compile(rf"\b[A-Za-z_]+(?:'|\+) = .*?(?={ENDS})")  # w+ = ..., up to what explains or cites it
 LONGEST_MAP = 600
 LONGEST_RADIUS = 160
 
@@ -35,19 +41,32 @@ def table() -> list[str]:
         for family, entries in families().items()
         for entry in entries
     ]
-    heads = ["rule", "also", "cost of a step", "modulus on $v = ab$, $s = 0.1$", "accepts"]
+    heads = ["rule", "formula", "also", "cost of a step", "modulus", "per gradient", "accepts"]
     return markdown.table(heads, rows)
 
 
 def _row(entry: Any) -> list[str]:
     rule = entry.build.examples()[0]
     modulus = rule.bilinear_modulus(0.1)
+    fields = rule.cost.fields + PRODUCT * (rule.cost.jvps + rule.cost.vjps)
+    counted = modulus is not None and fields > 0  # nan, where a solver asks as often as it needs, is not
     return [
+        formula(entry),
         ", ".join(f"`{alias}`" for alias in entry.aliases),
         cost(rule),
         "" if modulus is None else f"{modulus:.6f}",
+        f"{float(modulus) ** (1 / float(fields)):.6f}" if counted else "",
         domain(rule),
     ]
+
+
+def formula(entry: Any) -> str:
+    """The formula that a rule's docstring opens with, as code; where it opens with words, its first sentence."""
+    first = summary(entry.build)
+    found = FORMULA.search(first)
+    if found is None:
+        return re.split(r"(?<!al)(?<=\w)[.:] ", first)[0].rstrip(".:")
+    return f"`{found[0].strip().rstrip('.,')}`"
 
 
 def page_exists(family: str) -> bool:
@@ -127,6 +146,7 @@ def _facts(entry: Any) -> list[str]:
         ["one step costs", cost(rule)],
         ["follows", follows],
         ["update map", "smooth" if rule.domain.smooth else "not differentiable everywhere"],
+        ["papers", describe_papers.linked(entry.name) or "named in the text"],
     ]
     return markdown.table(["", ""], rows)
 

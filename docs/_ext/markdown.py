@@ -35,13 +35,26 @@ def described(kind: str, name: str, thing: Any) -> list[str]:
 
 
 def signature(thing: Any) -> str:
-    """(lr, gamma=0.5), without types."""
+    """(lr: Any, gamma: Any = 0.5) -> Game, with types as they are written."""
     try:
-        parameters = inspect.signature(thing).parameters.values()
+        found = inspect.signature(thing)
     except (TypeError, ValueError):
         return "()"
-    bare = [p.replace(annotation=inspect.Parameter.empty) for p in parameters]
-    return str(inspect.Signature(bare))
+    typed = [p.replace(annotation=_Written(p.annotation)) for p in found.parameters.values()]
+    returned = found.return_annotation
+    if inspect.isclass(thing) or returned is found.empty:
+        return str(inspect.Signature(typed))
+    return str(inspect.Signature(typed, return_annotation=_Written(returned)))
+
+
+class _Written:
+    """An annotation that prints as it stands in the file, without quotation marks."""
+
+    def __init__(self, annotation: Any) -> None:
+        self.text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+
+    def __repr__(self) -> str:
+        return self.text
 
 
 def call(name: str, arguments: dict[str, Any]) -> str:
