@@ -245,6 +245,9 @@ def _decayed(power: sympy.Expr) -> sympy.Expr:
 def update_map(game: Game, rule: Rule) -> UpdateMap:
     """Trace `rule` on `game`: one call of `rule.step` on symbols gives the exact update map.
 
+    Args:
+        game: a game with expressions. rule: of the step; its parameters may be symbols.
+
     Returns:
         An `UpdateMap`: `.expression` and `.jacobian` in `.symbols`, `.fixed_points`, `.kernel()`, and `.latex()`.
 

@@ -55,6 +55,9 @@ def almost_bilinear(eps: Parameter = 0.01) -> SymbolicGame:
     Args:
         eps: strength, a number, an expression or the name of a free parameter.
 
+    Raises:
+        ParameterError: unless eps is a number, an expression or a name.
+
     Example:
         >>> import gandyn as gd
         >>> gd.games.almost_bilinear("eps").field_exprs

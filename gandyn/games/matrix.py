@@ -208,6 +208,9 @@ def matching_pennies(parametrization: str = "direct") -> MatrixGame:
         parametrization: "direct" or "softmax", as `matrix_game`. In logits the flow eigenvalues are +-i/2, 0 and 0:
         with
             p, q the first probabilities f = 4 (p - 1/2)(q - 1/2), and dp = (du_1 - du_2)/4.
+
+    Raises:
+        ParameterError: for another parametrization.
     """
     game: MatrixGame = matrix_game(PENNIES, parametrization)
     return _name(game, "matching pennies", (1, 0), 2)
@@ -219,6 +222,9 @@ def rock_paper_scissors(parametrization: str = "direct") -> MatrixGame:
 
     Args:
         parametrization: "direct" or "softmax", as `matrix_game`.
+
+    Raises:
+        ParameterError: for another parametrization.
     """
     game: MatrixGame = matrix_game(ROCK_PAPER_SCISSORS, parametrization)
     return _name(game, "rock, paper, scissors", (1, 1, 0), 3)
@@ -241,6 +247,9 @@ def random_matrix_game(shape: tuple[int, int] = (3, 3), seed: int = 0, parametri
 
     Args:
         shape: (m, n). seed: of the entries. parametrization: "direct" or "softmax".
+
+    Raises:
+        ParameterError: for another parametrization, or a shape that is none.
     """
     tenths = np.random.default_rng(seed).integers(-10, 11, size=tuple(shape))
     game: MatrixGame = matrix_game(sympy.Matrix(tenths.tolist()) / 10, parametrization)

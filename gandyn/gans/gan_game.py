@@ -31,6 +31,10 @@ class Token:
     """All randomness of one evaluation: data, latents, and the seed of layers that draw.
 
     Where there are labels, samples are made with those of the data: point i of both has label i.
+
+    Args:
+        real: the data of the batch. latent: what samples are made from. seed: of layers that draw. labels: of
+            the data.
     """
 
     critic: ClassVar[type[NetworkCritic]] = NetworkCritic

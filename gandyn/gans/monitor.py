@@ -10,6 +10,8 @@ import statistics
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
+from ..errors import ParameterError
+
 Row = dict[str, Any]
 BLIND = 0.99
 
@@ -273,9 +275,21 @@ class Monitor:
 
 
 def diagnose(rows: Iterable[Row]) -> list[Finding]:
-    """The findings of a whole log."""
+    """The findings of a whole log.
+
+    Args:
+        rows: of a log, in order.
+
+    Returns:
+        Findings, each with the step at which it begins.
+
+    Raises:
+        ParameterError: for what is no row, a dict of a log.
+    """
     monitor = Monitor()
     for row in rows:
+        if not isinstance(row, dict):
+            raise ParameterError(f"{row!r} in place of a row", "rows of a log, which are dicts", "run.log")
         monitor.update(row)
     return monitor.findings
 

@@ -20,6 +20,9 @@ class AuxiliaryClassifier(Loss):
     cost (eq. 2-3: L_C + L_S is maximised by D, L_C - L_S by G), so the game is not zero-sum even over minimax. The
     generator is thereby drawn to samples that are easy to classify, away from the boundaries between classes, whether
     or not data lie there.
+
+    Args:
+        loss: of the source, a loss or its name. weight: of the classes' cross-entropy.
     """
 
     separable: ClassVar[bool] = False

@@ -81,6 +81,9 @@ class LabelSmoothing(MixedLabels):
     moves the labels (up to a constant). With it no link function of the discriminator saturates: its cost grows on both
     sides of its target.
 
+    Args:
+        loss: a loss or its name. real_target, fake_target: what the discriminator is taught, from 0 to 1.
+
     Example:
         >>> import numpy as np, gandyn as gd
         >>> p, q = np.array([1.0]), np.array([0.5])
@@ -102,6 +105,10 @@ class FlippedLabels(MixedLabels):
 
     That is label smoothing of both sides by the same amount. With `generator_too` the generator is trained on flipped
     labels as well, minimising the cost of calling its samples real: that turns minimax into the non-saturating loss.
+
+    Args:
+        loss: a loss or its name. probability: of a flip. generator_too: whether the generator sees flipped
+            labels as well.
     """
 
     probability: Parameter = share(default=0.1)

@@ -24,6 +24,9 @@ class LeastSquares(Loss):
     (c - a)(b - a) KL(p || (p + q)/2) - (b - a)^2 X/8. With (a, b, c) = (-1, 1, 0) its second-order term at q = p
     cancels: close to the data the pull is of higher order, and on the Dirac-GAN the generator's slope at 0 vanishes. No
     link function saturates: slopes grow linearly with the distance from the label.
+
+    Args:
+        a, b, c: the labels of fakes, of data, and what the generator aims at.
     """
 
     a: Parameter = parameter(default=0)

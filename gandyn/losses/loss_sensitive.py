@@ -64,6 +64,11 @@ class GeneralizedLossSensitive(PairLoss):
 
 @register("loss_sensitive", examples=({}, {"margin": 0.3}), aliases=("ls-gan",))
 class LossSensitive(GeneralizedLossSensitive):
-    """LS-GAN: the critic minimises E max(0, margin * distance + L(x) - L(G(z))), the generator E L(G(z)), L = -s."""
+    """LS-GAN: the critic minimises E max(0, margin * distance + L(x) - L(G(z))), the generator E L(G(z)), L = -s.
+
+    Args:
+        margin: of the demanded distance. on_data: weight of the critic's loss on data. weight: of the demand.
+            norm: of the distance.
+    """
 
     slope: Parameter = dataclasses.field(default=0, init=False, repr=False)

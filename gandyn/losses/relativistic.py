@@ -16,6 +16,9 @@ class Relativistic(PairLoss):
     simplified form for losses with fake(-s) = real(s), of which the paper's general form is twice. The generator sees
     data: its gradient against the real logits is not zero. It saturates where samples outscore data. The value depends
     on the joint law of the pairs only through s_r - s_f; no optimal logit is known in closed form.
+
+    Args:
+        loss: whose `real` is taken, a loss or its name.
     """
 
     loss: Loss = wrapped(default="nonsaturating")
@@ -32,6 +35,9 @@ class RelativisticAverage(Loss):
     Discriminator E real(s_r - E s_f) + E fake(s_f - E s_r), generator E real(s_f - E s_r) + E fake(s_r - E s_f)
     (RaGAN, eq. 7-8): two terms where the paired form has one, so on single points it is twice that for the logistic
     loss. The means couple the batch: a logit's gradient depends on all the others.
+
+    Args:
+        loss: whose `real` and `fake` are taken, a loss or its name.
     """
 
     separable = False

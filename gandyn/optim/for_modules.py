@@ -26,6 +26,9 @@ class GameOptimizer(torch.optim.Optimizer):
     that player are multiplied accordingly. At 0 the player stays where it is, and its moments go on. Parameters with
     `requires_grad=False` during a step are constants of it: neither they nor their moments move. Counts of steps, such
     as those of Adam's bias correction, are the optimiser's and go on.
+
+    Args:
+        game: of the losses, as `for_modules` makes it. rule: of the step. seed: of what the rule draws.
     """
 
     def __init__(self, game: LossesGame, rule: Rule, seed: int = 0) -> None:

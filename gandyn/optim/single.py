@@ -35,7 +35,11 @@ class GivenGradient(Game):
 
 
 class RuleOptimizer(torch.optim.Optimizer, abc.ABC):
-    """A torch optimiser whose update is a rule of the catalogue; subclasses say which, from a parameter group."""
+    """A torch optimiser whose update is a rule of the catalogue; subclasses say which, from a parameter group.
+
+    Args:
+        params, defaults: as for torch's optimisers.
+    """
 
     @abc.abstractmethod
     def rule(self, group: dict[str, Any]) -> Rule:
@@ -77,6 +81,13 @@ class AdamGC(RuleOptimizer):
         lr, betas, eps: Adam's.
         weight_decay: added to the gradient before it is centralised.
         convolutions_only: centralise convolutions alone (GCC).
+
+    Example:
+        >>> import torch, gandyn as gd
+        >>> layer = torch.nn.Linear(3, 2)
+        >>> optimizer = gd.optim.AdamGC(layer.parameters(), lr=0.1)
+        >>> layer(torch.ones(1, 3)).sum().backward()
+        >>> optimizer.step()
     """
 
     def __init__(
@@ -106,6 +117,13 @@ class SGDMGC(RuleOptimizer):
         lr: step size. momentum: b; 0 for SGD with centralised gradients.
         weight_decay: added to the gradient before it is centralised.
         convolutions_only: centralise convolutions alone (GCC).
+
+    Example:
+        >>> import torch, gandyn as gd
+        >>> layer = torch.nn.Linear(3, 2)
+        >>> optimizer = gd.optim.SGDMGC(layer.parameters(), lr=0.1)
+        >>> layer(torch.ones(1, 3)).sum().backward()
+        >>> optimizer.step()
     """
 
     def __init__(
@@ -130,6 +148,13 @@ class OptimisticAdam(RuleOptimizer):
     Args:
         params: as for torch's optimisers.
         lr, betas, eps: Adam's.
+
+    Example:
+        >>> import torch, gandyn as gd
+        >>> layer = torch.nn.Linear(3, 2)
+        >>> optimizer = gd.optim.OptimisticAdam(layer.parameters(), lr=0.1)
+        >>> layer(torch.ones(1, 3)).sum().backward()
+        >>> optimizer.step()
     """
 
     def __init__(

@@ -62,7 +62,11 @@ def spectrum(linearizations: object, zoom: bool | str = "auto", title: str | Non
 
 @styled
 def linearization(lin: Any, **options: object) -> Drawing:
-    """One linearisation's eigenvalues: what `Linearization.plot()` draws."""
+    """One linearisation's eigenvalues: what `Linearization.plot()` draws.
+
+    Args:
+        lin: of `gd.linearize`. options: of `spectrum`.
+    """
     return spectrum([lin], **{"title": lin.game.name, **options})
 
 

@@ -34,6 +34,9 @@ CLAIMS = {"exact": "exact", "lower": "a lower bound", "upper": "an upper bound",
 def duality_gap_shares(result: DualityGap, title: str | None = None) -> Drawing:
     """What `DualityGap.plot()` draws: the gap after each inner step where there were any, else each player's share.
 
+    Args:
+        result: of `gd.duality_gap`. title: of the picture.
+
     Returns:
         A `Drawing`; `.data` holds `history` or `terms`, and the interval where there is one.
 
@@ -185,6 +188,9 @@ def _path(
 @styled
 def gap_along(result: GapAlong, title: str | None = None) -> Drawing:
     """What `GapAlong.plot()` draws: the gap over time, and against the distance to the equilibrium.
+
+    Args:
+        result: of `gd.analysis.gap_along`. title: of the picture.
 
     Returns:
         A `Drawing`; `.data` holds `t`, `gap` and `distance` of each label.

@@ -31,6 +31,7 @@ def stationary(result: Stationary, members: int = 1500, seed: int = 0, title: st
     Args:
         result: a law that exists.
         members: independent runs to simulate; 0 for the ellipse alone. seed: of the simulation.
+        title: of the picture.
 
     Returns:
         A `Drawing`; `.data` holds `ellipse` (k, 2), `cloud` (members, 2) and the `inside` share of the cloud.
@@ -111,7 +112,7 @@ def mean_square(result: MeanSquare, parameter: str = "lr", title: str | None = N
     """Growth of second moments and of the mean step alone against one parameter, with the critical value.
 
     Args:
-        result: what `gd.mean_square` found. parameter: of the rule.
+        result: what `gd.mean_square` found. parameter: of the rule. title: of the picture.
 
     Returns:
         A `Drawing`; `.data` holds `values`, `radius`, `deterministic` and `critical`.

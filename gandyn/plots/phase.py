@@ -207,7 +207,11 @@ def find_fixed_points(game: Game, bounds: np.ndarray) -> Sequence[Any]:
 
 @styled
 def fixed_point(result: FixedPoint, **options: object) -> Drawing:
-    """What `FixedPoint.plot()` draws: the plane around the point, or, in more dimensions, the flow's spectrum there."""
+    """What `FixedPoint.plot()` draws: the plane around the point, or, in more dimensions, the flow's spectrum there.
+
+    Args:
+        result: one of `gd.fixed_points`. options: of the portrait or of the spectrum.
+    """
     lin = result.linearization
     if lin.game.dim != 2:
         from .eigenvalues import linearization

@@ -19,6 +19,9 @@ def rate_fit(result: RateFit, title: str | None = None) -> Drawing:
 
     The chosen model is drawn solid, the other dashed; the axis of t is logarithmic for a power law.
 
+    Args:
+        result: of `gd.fit_rate`. title: of the picture.
+
     Returns:
         A `Drawing`; `.data` holds `t`, `distance`, `linear` and `power`.
     """
@@ -47,6 +50,9 @@ def rate_fit(result: RateFit, title: str | None = None) -> Drawing:
 def escape_times(result: EscapeTimes, title: str | None = None) -> Drawing:
     """What `EscapeTimes.plot()` draws: the share of members still inside, against steps.
 
+    Args:
+        result: of `gd.escape_time`. title: of the picture.
+
     Returns:
         A `Drawing`; `.data` holds `times` and `inside`.
     """
@@ -74,6 +80,9 @@ def high_resolution(
 
     At the game's first known equilibrium; the rule's is log(spectral radius) / lr. Below zero both attract. The
     dotted line is the gradient flow's.
+
+    Args:
+        result: of `gd.high_resolution`. steps: the smallest and the largest step shown. title: of the picture.
 
     Returns:
         A `Drawing`; `.data` holds `lr`, `equation` and `rule`.

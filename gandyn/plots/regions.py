@@ -108,6 +108,9 @@ def _map(region: StabilityRegion, names: list[str], bounds: list[tuple[float, fl
 def basins(result: Basins, title: str | None = None) -> Drawing:
     """Starts coloured by where they end; attractors marked. For games of two coordinates on a rectangular grid.
 
+    Args:
+        result: of `gd.basins`. title: of the picture.
+
     Returns:
         A `Drawing`; `.data` holds `starts`, `labels` and `attractors`.
 
@@ -146,6 +149,9 @@ def limit_cycle(cycle: Any, **options: Any) -> Drawing:
     """A cycle, invariant circle or periodic orbit in the phase portrait of its game (two coordinates).
 
     `options` go to `phase_portrait`.
+
+    Args:
+        cycle: one of `gd.limit_cycles`. options: of `phase_portrait`.
     """
     from ..analysis.closed_orbits.invariant_sets import PeriodicOrbit
     from ..results import Status, Trajectory

@@ -231,8 +231,11 @@ def spiral(
 ) -> Drawing:
     """The spiral picture: trajectories over the vector field, and the update maps' eigenvalues on the unit circle.
 
-    Arguments are those of `compute_spiral`; `surface` draws the cost's surface with the trajectories climbing on it
-    instead. `.data["spiral"]` of the result is the table as plain values.
+    `.data["spiral"]` of the result is the table as plain values.
+
+    Args:
+        game, rules, lr, start, steps: as for `compute_spiral`.
+        surface: draw the cost's surface instead, with the trajectories climbing on it.
 
     Example:
         >>> import gandyn as gd
@@ -246,7 +249,11 @@ def spiral(
 
 @styled
 def draw_spiral(study: Spiral, surface: bool = False) -> Drawing:
-    """Draw what `compute_spiral` found: what `Spiral.plot()` shows."""
+    """Draw what `compute_spiral` found: what `Spiral.plot()` shows.
+
+    Args:
+        study: of `compute_spiral`. surface: the cost's surface, with the trajectories on it, instead of the plane.
+    """
     if surface:
         figure: Drawing = draw_surface(study.game, study.trajectories)
         figure.data["spiral"] = study.to_dict()

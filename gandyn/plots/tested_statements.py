@@ -17,6 +17,9 @@ from .style import SERIES, styled
 def convergence(result: Convergence, title: str | None = None) -> Drawing:
     """What `Convergence.plot()` draws: each start's distance to the equilibrium, on a logarithmic scale.
 
+    Args:
+        result: a `Convergence`. title: of the picture.
+
     Returns:
         A `Drawing`; `.data` holds `steps` and `distances`.
     """

@@ -68,7 +68,15 @@ class MLP(nn.Sequential):
 def mlp_pair(
     latent: int = 2, size: int = 2, hidden: tuple[int, ...] = (128, 128, 128), seed: int = 0
 ) -> tuple[MLP, MLP]:
-    """A ReLU generator from `latent` to `size` numbers and a leaky discriminator from `size` to one logit, seeded."""
+    """A ReLU generator from `latent` to `size` numbers and a leaky discriminator from `size` to one logit, seeded.
+
+    Args:
+        latent: numbers that a sample is made from. size: numbers of a sample. hidden: widths of the layers.
+            seed: of the weights.
+
+    Raises:
+        ParameterError: for widths that are no whole numbers > 0.
+    """
     rng = torch.Generator().manual_seed(seed)
     return MLP(latent, size, hidden, generator=rng), MLP(size, 1, hidden, leak=LEAK, generator=rng)
 

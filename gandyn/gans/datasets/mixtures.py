@@ -171,6 +171,12 @@ class Mixture:
 def ring(modes: int = 8, radius: float = 2.0, std: float = 0.02, **options: Any) -> Mixture:
     """Equal modes on a circle, the first at angle 0.
 
+    Args:
+        modes: how many. radius: of the circle. std: of each mode. options: of `Mixture`.
+
+    Raises:
+        ParameterError: as `Mixture`.
+
     Example:
         >>> import torch, gandyn as gd
         >>> ring = gd.gans.ring()
@@ -185,7 +191,14 @@ def ring(modes: int = 8, radius: float = 2.0, std: float = 0.02, **options: Any)
 @registry.register("grid")
 @door
 def grid(side: int = 5, spacing: float = 2.0, std: float = 0.05, **options: Any) -> Mixture:
-    """side x side equal modes about the origin, `spacing` apart."""
+    """side x side equal modes about the origin, `spacing` apart.
+
+    Args:
+        side: modes in a row. spacing: between neighbours. std: of each mode. options: of `Mixture`.
+
+    Raises:
+        ParameterError: as `Mixture`.
+    """
     _check_layout("side", side, side**2, spacing=spacing, std=std)
     line = spacing * (torch.arange(side, dtype=torch.float64) - (side - 1) / 2)
     return Mixture(f"grid of {side * side}", torch.cartesian_prod(line, line), std, **options)

@@ -164,6 +164,9 @@ class Shuffled(Points):
 
     The k-th point drawn is a function of the seed and of k alone, so `position`, how many have been drawn, is all the
     state there is: an interrupted run that restores it goes on with the same points.
+
+    Args:
+        data: the points. seed: of the order. position: how many have been drawn.
     """
 
     def __init__(self, data: Points, seed: int = 0, position: int = 0) -> None:

@@ -54,6 +54,9 @@ class JsonLines:
 class TensorBoard:
     """Rows as TensorBoard scalars: `losses/generator`, `metrics/modes`, ... Needs the extra `gandyn[tensorboard]`.
 
+    Args:
+        folder: where its files go.
+
     Raises:
         MissingDependencyError: where TensorBoard is not installed.
     """

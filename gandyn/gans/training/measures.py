@@ -147,6 +147,9 @@ def gap_metrics(k: int = 50, inner_lr: Any = 0.01, rule: Any = None, repeats: in
     Args:
         k, inner_lr, repeats: as `gd.duality_gap(game, w, "gradient", ...)` takes them.
         rule: of the inner steps, "adam" for Adam's of size inner_lr, instead of plain ones.
+
+    Raises:
+        ParameterError: as `gd.duality_gap`, when it is measured.
     """
     k, repeats = several("k", k), several("repeats", repeats)
     from ...analysis.gap import duality_gap

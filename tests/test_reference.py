@@ -1,0 +1,111 @@
+"""Every public name says what it takes and gives: types, arguments, what is raised, and an example somewhere."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import pathlib
+import re
+
+import gandyn as gd
+from gandyn.results import Result
+
+ROOT = pathlib.Path(__file__).parent.parent
+CATALOGUES = ("rules", "games", "losses", "penalties")  # whose pages show how each entry is built
+# Given back by functions that have their examples, and built by nobody.
+GIVEN_BACK = {
+    *("Status", "Finding", "Mixture", "ModeReport", "SeededRuns", "Shuffled", "Stepping", "Sweep", "Token"),
+    *("DistributedGame", "TensorBoard", "Watch", "NoisyGame", "Sampled", "Spiral", "GameOptimizer", "RuleOptimizer"),
+    *("TrainingRun", "Drawing"),
+}
+NEEDS_MORE = {"Perceptual", "gap_during_training"}  # weights of the user's own, and the log of a long run
+
+
+@functools.cache
+def public():
+    """Functions and classes by dotted name, each once."""
+    found = {f"gandyn.{name}": getattr(gd, name) for name in gd.__all__}
+    for room in (gd.plots, gd.analysis, gd.gans, gd.dynamics, gd.optim, gd.noise, gd.classes):
+        found |= {f"{room.__name__}.{name}": getattr(room, name) for name in getattr(room, "__all__", ())}
+    for name in CATALOGUES:
+        found |= {f"gandyn.{name}.{entry.name}": entry.build for entry in getattr(gd, name).registry}
+    kept, seen = {}, set()
+    for name, thing in sorted(found.items()):
+        error = inspect.isclass(thing) and issubclass(thing, Exception)
+        if (inspect.isclass(thing) or inspect.isfunction(thing)) and id(thing) not in seen and not error:
+            seen.add(id(thing))
+            kept[name] = thing
+    return kept
+
+
+def parameters(thing):
+    try:
+        return list(inspect.signature(thing).parameters.values())
+    except (TypeError, ValueError):
+        return []
+
+
+def document(thing):
+    return inspect.getdoc(thing) or ""
+
+
+@functools.cache
+def code():
+    """The code that the documentation, the examples and the docstrings run."""
+    fence = re.compile(r"^```(?:python|\{picture\}[^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+    pages = [path for path in (ROOT / "docs").rglob("*.md") if path.relative_to(ROOT / "docs").parts[0][0] not in "_g"]
+    pages += list((ROOT / "docs" / "games").glob("*.md")) + list((ROOT / "docs" / "gans").glob("*.md"))
+    shown = [block for page in pages for block in fence.findall(page.read_text(encoding="utf-8"))]
+    shown += [path.read_text(encoding="utf-8") for path in (ROOT / "examples").glob("*.py")]
+    shown += [document(thing) for thing in public().values()]
+    return "\n".join(shown)
+
+
+def drawn_by_a_result():
+    def below(kind):
+        for one in kind.__subclasses__():
+            yield one
+            yield from below(one)
+
+    return {kind._plot for kind in below(Result)}
+
+
+def test_every_signature_is_typed():
+    lacking = []
+    for name, thing in public().items():
+        if inspect.isfunction(thing):
+            lacking += [f"{name}({p.name})" for p in parameters(thing) if p.annotation is p.empty]
+            lacking += [name] * (inspect.signature(thing).return_annotation is inspect.Signature.empty)
+    assert not lacking
+
+
+def test_every_argument_is_told():
+    lacking = []
+    for name, thing in public().items():
+        text, asked = document(thing), parameters(thing)
+        if inspect.isclass(thing) and (issubclass(thing, Result) or name.rpartition(".")[2] in GIVEN_BACK):
+            continue
+        told = text.partition("Args:")[2] or text.partition("Attributes:")[2]
+        lacking += [name] * bool(asked and not told)
+        if inspect.isfunction(thing) and told:
+            lacking += [f"{name}({p.name})" for p in asked if not re.search(rf"\b{re.escape(p.name)}\b", told)]
+    assert not lacking
+
+
+def test_every_function_says_what_it_raises():
+    """Pictures draw what was found, and raise nothing of their own."""
+    functions = {name: thing for name, thing in public().items() if inspect.isfunction(thing) and parameters(thing)}
+    lacking = [n for n, thing in functions.items() if ".plots." not in n and "Raises:" not in document(thing)]
+    assert not lacking
+
+
+def test_everything_that_is_built_or_called_has_an_example():
+    lacking, shown = [], code()
+    for name, thing in public().items():
+        room, short = name.split(".")[1], name.rpartition(".")[2]
+        result = inspect.isclass(thing) and issubclass(thing, Result)
+        if room in CATALOGUES or result or short in GIVEN_BACK | NEEDS_MORE or short in drawn_by_a_result():
+            continue
+        if ">>>" not in document(thing) and not re.search(rf"\b{short}\b *\(", shown):
+            lacking.append(name)
+    assert not lacking
