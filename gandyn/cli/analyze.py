@@ -15,7 +15,7 @@ import typer
 from ..errors import GandynError, MissingDependencyError, ParameterError
 from ..types import Game
 from . import completion, values
-from .page import Page, Terminal
+from .page import Page, Terminal, waiting
 
 BUDGET, OTHERS_BUDGET = 10.0, 3.0
 
@@ -128,7 +128,7 @@ class Findings:
     def _make(self, make: Callable[[Any], Any], seconds: float | None) -> Any:
         """The section, computed once, or None; why not is in `missing`."""
         if make not in self.made:
-            with self.page.waiting(_words(make.__name__.removesuffix("_section")), seconds):
+            with waiting(_words(make.__name__.removesuffix("_section")), seconds):
                 self.made[make] = _within(seconds, make, self.subject)
         return self.made[make][0]
 
@@ -150,7 +150,7 @@ class Findings:
 
         if str(self.subject.lin.verdict.value) == "attracting" or not self.subject.lin.equilibrium:
             return {}
-        with self.page.waiting("other rules", OTHERS_BUDGET):
+        with waiting("other rules", OTHERS_BUDGET):
             found, _ = _within(OTHERS_BUDGET, other_rules, self.subject)
         return found or {}
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import completion, values
+from .page import waiting
 
 if TYPE_CHECKING:
     from ..registry import Entry
@@ -54,7 +55,8 @@ def explore(
         used |= used_by_rule
         entries.append(_registered(one.name))
     values.refuse_unused(given, used, entries)
-    made = page(chosen, built or None, out)
+    with waiting("tracing every rule on every game" if game is None else "tracing the rules"):
+        made = page(chosen, built or None, out)
     typer.echo(f"wrote {out}: {', '.join(made.games[:3])}{', ...' if len(made.games) > 3 else ''}; {made!r}")
 
 

@@ -13,6 +13,7 @@ import typer
 
 from ..errors import ParameterError
 from . import completion
+from .page import waiting
 
 if TYPE_CHECKING:
     from ..figures.making import Made
@@ -54,7 +55,8 @@ def figure(
         raise ParameterError(given, "names, or --all", "gandyn figure --list")
     options: dict[str, Any] = {"quick": quick, "style": style, "out": out, "force": force, "source": source}
     if names and len(names) == 1:
-        report: Any = figures.make(names[0], **options)
+        with waiting(names[0]):
+            report: Any = figures.make(names[0], **options)
     else:
         with _progress(names or list(figures.figures(source))) as watch:
             report = figures.make_all(names, jobs=jobs, watch=watch, **options)
@@ -79,10 +81,10 @@ def _list(figures: ModuleType, source: pathlib.Path | None, as_json: bool) -> No
 def _progress(names: list[str]) -> Iterator[Any]:
     """A bar on stderr that names what is being made; a line a figure where nobody watches."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
-    columns = BarColumn(24), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}")
+    columns = BarColumn(24), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}")
     running: list[str] = []
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=len(names))

@@ -64,21 +64,6 @@ class Page:
             return row.full
         return row if len(row) <= LONGEST_ROW else f"{row[:LONGEST_ROW]} ... (--full)"
 
-    @contextlib.contextmanager
-    def waiting(self, what: str, seconds: float | None) -> Iterator[None]:
-        """A bar on stderr, where somebody watches, for as long as the block runs."""
-        if not sys.stderr.isatty():
-            yield
-            return
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-        most = "" if seconds is None else f"of at most {seconds:g} s"
-        columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(24), TimeElapsedColumn()
-        with Progress(*columns, TextColumn(most), console=Console(stderr=True), transient=True) as bar:
-            bar.add_task(what, total=None)
-            yield
-
 
 class Terminal(Page):
     """The same with colours, and lines across the page."""
@@ -118,6 +103,22 @@ class Terminal(Page):
         for name, why in late.items():
             self.console.print(f"\n{name}: {why}", style="yellow", markup=False, end="")
         self.console.print()
+
+
+@contextlib.contextmanager
+def waiting(what: str, seconds: float | None = None) -> Iterator[None]:
+    """A bar on stderr, where somebody watches, for as long as the block runs; with the most that it may take."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    most = "" if seconds is None else f"of at most {seconds:g} s"
+    columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(24), TimeElapsedColumn()
+    with Progress(*columns, TextColumn(most), console=Console(stderr=True), transient=True) as bar:
+        bar.add_task(what, total=None)
+        yield
 
 
 def wrapped(name: str, rows: list[str]) -> list[str]:

@@ -11,6 +11,7 @@ import typer
 from ..errors import DomainError, ParameterError, UnknownNameError
 from ..types import Array, Game, Rule
 from . import values
+from .page import waiting
 
 OPERATORS = ("J", "S", "A", "hessians", "map")
 ENDS = ("LM", "LR", "SR", "LI")
@@ -63,7 +64,8 @@ def spectrum(
     for place, (w, state) in places.items():
         if place == "start" and len(places) > 1 and not (start or target is not None):
             continue
-        found[place] = _spectra(game, w, built, state if rule is None else None, kinds, chosen, options)
+        with waiting(f"spectra at the {place}"):
+            found[place] = _spectra(game, w, built, state if rule is None else None, kinds, chosen, options)
     if as_json:
         typer.echo(json.dumps({place: [s.to_dict() for s in found[place]] for place in found}, indent=2))
     else:

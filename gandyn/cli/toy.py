@@ -10,6 +10,7 @@ import typer
 
 from ..errors import ParameterError
 from . import completion, values
+from .page import waiting
 from .spectrum import PICTURES, open_run
 
 HIDDEN, BATCH, RATE = (16, 16), 64, 1e-3
@@ -41,8 +42,10 @@ def compare_toy(
     built = values.build_rule(rule, {}, "RULE")[0]
     if train < 0:
         raise ParameterError(f"--train {train}", "a number >= 0", "--train 600")
-    game, w = _small(train, seed) if run is None else _given(run)
-    found = toy_against_network(game, built, w, steps=steps, seed=seed)
+    with waiting("training a small GAN" if run is None else f"reading {run}"):
+        game, w = _small(train, seed) if run is None else _given(run)
+    with waiting("toy against network"):
+        found = toy_against_network(game, built, w, steps=steps, seed=seed)
     typer.echo(json.dumps(found.to_dict(), indent=2) if as_json else found.summary())
     with house_style("double"):
         found.plot().save(target)
