@@ -2,7 +2,8 @@
 
 A class in place of an instance, swapped arguments, text in place of a rule, NaN in a start, a count of 10**30: the
 usual first mistakes end here, in one line, and the functions behind need not look again. Options that a function takes
-in groups, which are small dataclasses, are checked the same way by `check_fields` and read by `grouped`.
+in groups, which are small dataclasses, are checked the same way by `check_fields` and read by `grouped`. A point that a function
+calls `w` may be given as `at=` as well.
 """
 
 from __future__ import annotations
@@ -102,7 +103,11 @@ def _behind_door(function: Callable[P, R], one_value: bool) -> Callable[P, R]:
         whole = len(found) == len(args) + len(kwargs) and needed <= found.keys() <= parameters.keys()
         return found if whole else None
 
+    said_at = "w" in parameters and "at" not in parameters
+
     def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        if said_at and "at" in kwargs and "w" not in kwargs:  # a point may be called `at` everywhere
+            kwargs["w"] = kwargs.pop("at")
         given, bound = by_name(args, kwargs), None
         if given is None:
             try:
