@@ -289,7 +289,7 @@ def diagnose(rows: Iterable[Row]) -> list[Finding]:
     monitor = Monitor()
     for row in rows:
         if not isinstance(row, dict):
-            raise ParameterError(f"{row!r} in place of a row", "rows of a log, which are dicts", "run.log")
+            raise ParameterError(f"{row!r} in place of a row", "rows of a log, which are dicts", "run.rows")
         monitor.update(row)
     return monitor.findings
 

@@ -36,9 +36,8 @@ def strictly(text):
         ("bilinear", "--rule", "GDA", "--set", "lr=eta"),
         ("dirac_gan", "--at", "1,1"),
         pytest.param(("matching_pennies", "--rule", "GDA(0.1)"), marks=pytest.mark.slow),
-        pytest.param(("forsaken", "--rule", "GDA(0.05)", "--global"), marks=pytest.mark.slow),
+        pytest.param(("quadratic", "--rule", "GDA(1/5)", "--global"), marks=pytest.mark.slow),
         pytest.param(("stochastic_bilinear", "--rule", "GDA(0.05)"), marks=pytest.mark.slow),
-        pytest.param(("prisoners_dilemma", "--at", "0,0,0,0,0,0,0,0,0,0"), marks=pytest.mark.slow),
     ],
     ids=" ".join,
 )
