@@ -1,9 +1,9 @@
 """One check of what public functions are given: `@door` holds each argument against what its name and type declare.
 
 A class in place of an instance, swapped arguments, text in place of a rule, NaN in a start, a count of 10**30: the
-usual first mistakes end here, in one line, and the functions behind need not look again. Options that a function takes
-in groups, which are small dataclasses, are checked the same way by `check_fields` and read by `grouped`. A point that a function
-calls `w` may be given as `at=` as well.
+usual first mistakes end here, in one line, and the functions behind need not look again. Options that a function
+takes in groups, which are small dataclasses, are checked the same way by `check_fields` and read by `grouped`. A
+point that a function calls `w` may be given as `at=` as well.
 """
 
 from __future__ import annotations
