@@ -37,12 +37,17 @@ def families() -> dict[str, list[Any]]:
 def table() -> list[str]:
     """All rules at a glance."""
     rows = [
-        [f"[`{entry.name}`](/rules/{family}.md)" if page_exists(family) else f"`{entry.name}`", *_row(entry)]
+        ["<br>".join([named(entry, family), *(f"`{alias}`" for alias in entry.aliases)]), *_row(entry)]
         for family, entries in families().items()
         for entry in entries
     ]
-    heads = ["rule", "formula", "also", "cost of a step", "modulus", "per gradient", "accepts"]
+    heads = ["rule", "formula", "cost of a step", "modulus", "per gradient", "accepts"]
     return markdown.table(heads, rows)
+
+
+def named(entry: Any, family: str) -> str:
+    """The rule's name, with a link to the page of its family where there is one."""
+    return f"[`{entry.name}`](/rules/{family}.md)" if page_exists(family) else f"`{entry.name}`"
 
 
 def _row(entry: Any) -> list[str]:
@@ -52,7 +57,6 @@ def _row(entry: Any) -> list[str]:
     counted = modulus is not None and fields > 0  # nan, where a solver asks as often as it needs, is not
     return [
         formula(entry),
-        ", ".join(f"`{alias}`" for alias in entry.aliases),
         cost(rule),
         "" if modulus is None else f"{modulus:.6f}",
         f"{float(modulus) ** (1 / float(fields)):.6f}" if counted else "",
