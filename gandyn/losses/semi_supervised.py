@@ -19,6 +19,9 @@ class SemiSupervised(AuxiliaryClassifier):
     -E log D(x) - E log(1 - D(G(z))), and -E log p(y | x, y <= K) over data whose label is below K; label K stands for
     "not labelled". The generator minimises the source cost alone. (Salimans et al. train it by matching features
     instead.) Not zero-sum.
+
+    Args:
+        loss: of the source, a loss or its name. weight: of the classes' cross-entropy.
     """
 
     partial: ClassVar[bool] = True
