@@ -127,6 +127,9 @@ def latents_of(game: Any, w: Array, kind: int, n: int = 3, features: str = "digi
     Args:
         game: a `GANGame` of normal latents. w: (d,). kind: the class. n: how many. features: a classifier's name.
         seed: of the latents.
+
+    Raises:
+        ParameterError: for an n that is no count. UnknownNameError: for features that are not registered.
     """
     from .features import resolve
 

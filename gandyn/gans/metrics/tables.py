@@ -22,6 +22,9 @@ def table_scores(real: MixedTable, made: dict[str, Sequence[str]], target: str, 
         distribution functions of numbers; correlations: the mean absolute difference of the numbers' pairwise ones;
         accuracy, of_real: of a tree that names the target of real rows, learned on the made ones and by
         cross-validation on real ones.
+
+    Raises:
+        ModuleNotFoundError: without scikit-learn.
     """
     from sklearn.model_selection import cross_val_score
     from sklearn.tree import DecisionTreeClassifier
