@@ -6,10 +6,12 @@ is the game's. Every function here takes any of the three and answers in the sam
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import functools
 import math
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,6 +33,25 @@ def world_of(w: Array) -> str:
     if torch is not None and isinstance(w, torch.Tensor):
         return TORCH
     return POINTS
+
+
+_given_away: contextvars.ContextVar[frozenset[int]] = contextvars.ContextVar("given_away", default=frozenset())
+
+
+@contextlib.contextmanager
+def giving_away(tensors: Iterable[Any]) -> Iterator[None]:
+    """While it lasts, torch tensors that the caller needs no more may be written over (see `Rule.overwrites`)."""
+    token = _given_away.set(frozenset(t.untyped_storage().data_ptr() for t in tensors))
+    try:
+        yield
+    finally:
+        _given_away.reset(token)
+
+
+def is_given_away(tensor: Any) -> bool:
+    """Whether a torch tensor, or what it is a view of, may be written over."""
+    kept = _given_away.get()
+    return bool(kept) and tensor.untyped_storage().data_ptr() in kept
 
 
 def exact(value: Any) -> sympy.Expr:

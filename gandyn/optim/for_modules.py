@@ -12,7 +12,7 @@ import torch
 from ..errors import ParameterError
 from ..rules.wrapper import scaled
 from ..types import Array, Batch, Game, Rule, State
-from ..worlds import number
+from ..worlds import giving_away, number
 from .loss_scale import LossScale
 from .losses_game import Losses, LossesGame, block_of, known
 
@@ -75,7 +75,8 @@ class GameOptimizer(torch.optim.Optimizer):
         if self.rule_state is None:
             self.rule_state = self._restored(rule.init(game, w, self.rng))
         frozen = game.frozen()
-        moved, state, _ = rule.step(game, w, self.rule_state, self.rng)
+        with giving_away([] if frozen is not None or scaler is not None else self._spare(rule, w)):
+            moved, state, _ = rule.step(game, w, self.rule_state, self.rng)
         moved = moved.detach()
         if frozen is not None:
             moved, state = torch.where(frozen, w, moved), _with_moments_of(self.rule_state, state, frozen, game)
@@ -86,6 +87,12 @@ class GameOptimizer(torch.optim.Optimizer):
         game.load(moved)
         game.advance()
         return game.seen[0]
+
+    def _spare(self, rule: Rule, w: Array) -> list[Array]:
+        """What a step may write over, where no part of it may yet be refused: the point and the state."""
+        if not rule.overwrites or self.rule_state is None:
+            return []
+        return [w, *(array for _, array in self.rule_state.leaves())]
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Parameters that were added to a network since join that network's group, with rule state as at the start.

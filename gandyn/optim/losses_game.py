@@ -49,6 +49,7 @@ class LossesGame(NetworkGame):
 
     cumulative = True
     keeps_order = True
+    keeps_start = False
 
     def __init__(self, networks: Mapping[str, torch.nn.Module], zero_sum: bool) -> None:
         self._group: Any = None

@@ -30,6 +30,7 @@ class FlatNetworks(Game):
         networks: the modules, in the order of the players.
         w0: the parameters as they were when the game was made; also called `initial`.
         stochastic: some layer draws random numbers in training mode.
+        keeps_start: w0 is kept; without, it is a copy of the parameters as they are when it is asked for.
         keeps_order: parameters keep their order in memory, such as channels last, in the flat vector too.
         cumulative: running statistics follow every field of a step, and not its last one only.
     """
@@ -38,6 +39,7 @@ class FlatNetworks(Game):
     deterministic = False
     cumulative = False
     keeps_order = False
+    keeps_start = True
 
     def __init__(self, name: str, networks: Mapping[str, Any]) -> None:
         self.name = name
@@ -50,7 +52,7 @@ class FlatNetworks(Game):
         sizes = [sum(p.numel() for p in own) for own in parameters]
         self.players = tuple(Player(name, size) for name, size in zip(networks, sizes, strict=True))
         self._buffer = joined(self._parameters, self.keeps_order)
-        self.w0 = self._buffer.clone()
+        self._start = self._buffer.clone() if self.keeps_start else None
         keep_pages(self._buffer)
         self._blocks = self.split(self._buffer)
         self._module_state = ModuleState(self.networks, self.cumulative)
@@ -73,6 +75,11 @@ class FlatNetworks(Game):
     def tensor_shapes(self) -> tuple[tuple[tuple[int, ...], ...], ...]:
         """For each player, the shapes of its parameters in the order in which its block packs them."""
         return tuple(tuple(tuple(p.shape) for p in own) for own in self._parameters)
+
+    @property
+    def w0(self) -> Any:
+        """The parameters as they were when the game was made, shape (d,)."""
+        return self._buffer.clone() if self._start is None else self._start
 
     @property
     def initial(self) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..types import Array, Batch, RestrictedGame
+from ..worlds import is_given_away
 from .flat import FlatNetworks
 
 
@@ -42,9 +43,12 @@ class NetworkView(RestrictedGame):
         return self.fixed if same else self.embed(x)
 
     def embed(self, x: Array) -> Array:
-        """The joint vector with the player's block replaced by x."""
+        """The joint vector with the player's block replaced by x: the old one where that may be written over."""
         import torch
 
+        if is_given_away(self.fixed):
+            self.block.copy_(x)
+            return self.fixed
         return torch.cat(self._beside(x))
 
     def _beside(self, x: Array) -> tuple[Array, ...]:

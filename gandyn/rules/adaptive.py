@@ -32,6 +32,7 @@ class Adam(Rule):
     domain = Domain(smooth=False)
     flow_order = None
     memory = remembers(mean=zero, square=zero, steps=0)
+    overwrites = True
     examples = trials(lambda rule: [rule(0.1), rule((0.1, 0.05), betas=(0.0, 0.9))])
 
     def __post_init__(self) -> None:
@@ -132,6 +133,7 @@ class RMSProp(Rule):
     domain = Domain(smooth=False)
     flow_order = None
     memory = remembers(square=zero)
+    overwrites = True
     examples = trials(lambda rule: [rule(0.1), rule((0.1, 0.05), 0.9)])
 
     def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import ParameterError
 from ..types import Array, Cost, Domain, Game, Info, Parameter, Rng, Rule, State
-from ..worlds import concatenate
+from ..worlds import concatenate, is_given_away
 from .declaration import MOST_INNER_STEPS, each, is_count, positive, read_number, register, trials
 from .gradient import SimultaneousGD
 
@@ -56,6 +56,11 @@ class Alternating(Rule):
         first = self.inner[0] if isinstance(self.inner, tuple) else self.inner
         domain: Domain = first.domain
         return dataclasses.replace(domain, two_player=False, linear_in_field=False)
+
+    @property
+    def overwrites(self) -> bool:  # type: ignore[override]
+        """Where all inner rules do: each then writes its player's block over the point."""
+        return all(rule.overwrites for rule in (self.inner if isinstance(self.inner, tuple) else (self.inner,)))
 
     @property
     def flow_order(self) -> int | None:  # type: ignore[override]
@@ -105,11 +110,17 @@ class Alternating(Rule):
     def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         rules, states = self._inner(game), list(state.inner)
         fields: list[Array] = [None] * len(rules)
+        told = not is_given_away(w)  # who gives the point away has no use for its field either
         for i in self._schedule(game):
-            view = game.restrict(i, w)
-            x, states[i], info = rules[i].step(view, view.block, states[i], rng)
-            w, fields[i] = view.embed(x), info.get("field", fields[i])
+            w, states[i], field = self._turn(game.restrict(i, w), rules[i], states[i], rng)
+            fields[i] = field if told and field is not None else fields[i]
+            del field
         return w, State(inner=tuple(states)), {"field": concatenate(fields)} if _all(fields) else {}
+
+    def _turn(self, view: Any, rule: Rule, state: State, rng: Rng) -> tuple[Array, State, Array]:
+        """The joint vector and the player's state after one of its inner steps, and the field that it saw, or None."""
+        x, state, info = rule.step(view, view.block, state, rng)
+        return view.embed(x), state, info.get("field")
 
 
 def _all(fields: list[Array]) -> bool:

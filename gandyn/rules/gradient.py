@@ -27,6 +27,7 @@ class SimultaneousGD(Rule):
     lr: Parameter = step_size()
     domain = Domain(linear_in_field=True)
     aliases = ("GDA", "simultaneous")
+    overwrites = True
     bilinear_modulus = modulus(lambda s: math.sqrt(1 + s**2))
 
     def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:

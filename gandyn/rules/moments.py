@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 
 from ..types import Parameter
-from ..worlds import TORCH, Array, sqrt, world_of
+from ..worlds import TORCH, Array, is_given_away, sqrt, world_of
 
 
 def blend(old: Array, new: Array, weight: Parameter) -> Array:
     """weight * old + (1 - weight) * new for a number `weight`: a moving average, in torch in one pass."""
     if world_of(old) == TORCH:
-        return sys.modules["torch"].lerp(old, new, 1 - weight)
+        return old.lerp_(new, 1 - weight) if is_given_away(old) else sys.modules["torch"].lerp(old, new, 1 - weight)
     return weight * old + (1 - weight) * new
 
 
@@ -20,7 +20,8 @@ def blend_square(old: Array, new: Array, weight: Parameter) -> Array:
     if world_of(old) == TORCH:
         if sys.modules["torch"].is_tensor(weight):
             return weight * old + (1 - weight) * new * new
-        return (weight * old).addcmul(new, new, value=1 - weight)
+        scaled = old.mul_(weight) if is_given_away(old) else weight * old
+        return scaled.addcmul_(new, new, value=1 - weight)
     return weight * old + (1 - weight) * (new * new)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from ..types import Array, Cost, Domain, Game, Info, Parameter, Rng, Rule, State
 from ..worlds import dot, exp, number, sign
@@ -40,13 +41,17 @@ class SGA(Rule):
         batch = game.draw(rng)
         v = game.field_and_graph(w, batch)
         symmetric, antisymmetric = game.parts(w, v, batch)
-        weight = number(self.lam, w)
-        if self.align:
-            gradient = symmetric - antisymmetric
-            agreement = -dot(v, gradient) * dot(antisymmetric, gradient) / w.shape[-1]
-            weight = weight * sign(agreement + number(self.alignment, w))
-        change = v - weight * antisymmetric
+        change = v - self._weight(w, v, symmetric, antisymmetric) * antisymmetric
         return game.project(w - game.per_coordinate(self.lr, w) * change), state, {"field": v}
+
+    def _weight(self, w: Array, v: Array, symmetric: Array, antisymmetric: Array) -> Any:
+        """lam, with the sign that aligns the adjustment with the gradient of |v|^2 / 2."""
+        weight = number(self.lam, w)
+        if not self.align:
+            return weight
+        gradient = symmetric - antisymmetric
+        agreement = -dot(v, gradient) * dot(antisymmetric, gradient) / w.shape[-1]
+        return weight * sign(agreement + number(self.alignment, w))
 
 
 @register

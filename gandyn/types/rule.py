@@ -94,6 +94,8 @@ class Rule(abc.ABC):
     O(lr^p); None where it follows another flow), `cost`, and `bilinear_modulus`. `per_player_parameters` are checked
     against the game's players; `step_sizes` are what schedules and time scales multiply. `memory` names the entries of
     the state with what each is at the start: a function of (game, w, rng), or for a counter its first value.
+    `overwrites`: a step reads no array of the state again once it has the next one, and its state keeps no view of w,
+    so that the step may write over what its caller gives away (`worlds.giving_away`).
     """
 
     domain: ClassVar[Domain] = Domain()
@@ -102,6 +104,7 @@ class Rule(abc.ABC):
     per_player_parameters: ClassVar[tuple[str, ...]] = ("lr",)
     step_sizes: ClassVar[tuple[str, ...]] = ("lr",)
     memory: ClassVar[Mapping[str, Any]] = {}
+    overwrites: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         """Read the fields: those that know how to be read, and booleans."""
