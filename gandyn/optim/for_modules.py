@@ -45,7 +45,7 @@ class GameOptimizer(torch.optim.Optimizer):
         self._made = True
 
     def step(self, losses: Losses, data: Any = None, scaler: Any = None) -> tuple[Any, ...]:  # type: ignore[override]
-        """One step of the rule; returns the losses at its first evaluation, where the networks were.
+        """One step of the rule; returns each loss at its first evaluation.
 
         Args:
             losses: (network, ...) -> (loss, ...), one scalar for each network, in their order, each minimised by its
@@ -53,7 +53,9 @@ class GameOptimizer(torch.optim.Optimizer):
                 What it draws by torch inside repeats within a batch of the rule. Pass generated points on without
                 `.detach()`: only a player's own slopes are taken. Losses with one more argument are given the number
                 of the batch, 0, 1, ...: `Alternating(rule, repeats=(1, 5))` asks for six in a step, `Extragradient`
-                for one, and twice for the same. Losses that take no number see one batch throughout.
+                for one, and twice for the same. Losses that take no number see one batch throughout. Losses with a
+                keyword argument `only`, `losses(g, d, *, only=None)`, are told the name of the one network whose loss
+                is wanted, as where players move in turn, and may return None for the others; None asks for all.
             data: an iterator, from which the losses are given the next item, in place of the number, for each batch.
             scaler: a `torch.amp.GradScaler`, for losses in half precision, which are scaled here and not by the losses.
                 A step that is not finite is not made, as with `scaler.step` and `scaler.update`.
@@ -86,7 +88,7 @@ class GameOptimizer(torch.optim.Optimizer):
             moved = w
         game.load(moved)
         game.advance()
-        return game.seen[0]
+        return game.first_seen()
 
     def _spare(self, rule: Rule, w: Array) -> list[Array]:
         """What a step may write over, where no part of it may yet be refused: the point and the state."""

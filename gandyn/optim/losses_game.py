@@ -60,14 +60,15 @@ class LossesGame(NetworkGame):
         self.losses: Losses | None = None
         self.data: Iterator[Any] | None = None
         self.seen: list[tuple[Any, ...]] = []
-        self.drawn, self._numbered = 0, False
+        self.drawn, self._numbered, self._selective = 0, False, False
         self.scale = 1.0
 
     def begin(self, losses: Losses, data: Any, scale: float = 1.0) -> None:
         """A step with these losses and data; slopes are taken of `scale` times the losses, and divided again."""
         self.scale = scale
         self.losses, self.data = losses, None if data is None else iter(data)
-        self.seen, self.drawn, self._numbered = [], 0, takes_more(losses, self.networks)
+        self.seen, self.drawn = [], 0
+        self._numbered, self._selective = takes_more(losses, self.networks), takes_only(losses)
 
     @contextlib.contextmanager
     def undisturbed(self) -> Iterator[None]:
@@ -125,16 +126,29 @@ class LossesGame(NetworkGame):
         assert self.losses is not None
         batch = self.reference if batch is None else batch
         further = (batch.data,) if self.data is not None else (batch.index,) if self._numbered else ()
-        found = self.losses(*networks, *further)
+        only = only if self._selective else None
+        found = self.losses(*networks, *further, **self._told(only))
         costs = tuple(found) if isinstance(found, Iterable) and not isinstance(found, torch.Tensor) else (found,)
-        if len(costs) != len(networks) or any(not isinstance(c, torch.Tensor) or c.numel() != 1 for c in costs):
+        wanted = [c for i, c in enumerate(costs) if only in (None, i)]
+        if len(costs) != len(networks) or any(not isinstance(c, torch.Tensor) or c.numel() != 1 for c in wanted):
             raise ShapeError(
                 f"losses that return {', '.join(str(tuple(getattr(c, 'shape', ()))) for c in costs)}",
                 f"a loss for each of {', '.join(p.name for p in self.players)}, a scalar tensor each",
                 f"return ({', '.join(f'{p.name}_loss' for p in self.players)})",
             )
-        self.seen.append(tuple(c.detach() for c in costs))
-        return tuple(cost.reshape(()) if self.scale == 1 else cost.reshape(()) * self.scale for cost in costs)
+        costs = tuple(c if only in (None, i) else None for i, c in enumerate(costs))
+        self.seen.append(tuple(None if c is None else c.detach() for c in costs))
+        return tuple(
+            c if c is None else c.reshape(()) if self.scale == 1 else c.reshape(()) * self.scale for c in costs
+        )
+
+    def _told(self, only: int | None) -> dict[str, str | None]:
+        """What losses that ask for it are told: the name of the one network whose loss is wanted, None for all."""
+        return {"only": None if only is None else self.players[only].name} if self._selective else {}
+
+    def first_seen(self) -> tuple[Any, ...]:
+        """Each network's loss where it was first evaluated in this step; None for one that never was."""
+        return tuple(next((c for c in column if c is not None), None) for column in zip(*self.seen, strict=True))
 
     # --- several processes -------------------------------------------------------------------------------------------
 
@@ -201,6 +215,15 @@ def takes_more(losses: Losses, networks: Sequence[object]) -> bool:
         p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and p.default is p.empty
     ]
     return len(required) == len(networks) + 1
+
+
+def takes_only(losses: Losses) -> bool:
+    """Whether losses have a keyword `only`, and so need not compute what is not wanted."""
+    try:
+        parameter = inspect.signature(losses).parameters.get("only")
+    except (TypeError, ValueError):
+        return False
+    return parameter is not None and parameter.kind is parameter.KEYWORD_ONLY
 
 
 def known(old: LossesGame, new: LossesGame) -> Any:

@@ -184,3 +184,23 @@ def test_saved_and_loaded_by_three():
         optimizer.step(three)
         other.step(three)
     assert np.array_equal(vector(nets), vector(twins))
+
+
+@pytest.mark.parametrize("rule", [R.Alternating(R.Adam(0.05), repeats=(1, 2)), R.ExtraAdam(0.05)], ids=["turns", "joint"])
+def test_losses_that_are_told_which_one_is_wanted_leave_out_the_others(rule):
+    """The same numbers, and in turns none of the work for the other network."""
+    asked, pairs = [], (modules(), modules())
+
+    def chosen(g, d, *, only):
+        asked.append(only)
+        first, second = losses(g, d)
+        return first if only != "discriminator" else None, second if only != "generator" else None
+
+    seen = [gd.optim.for_modules(*pair, rule).step(f) for pair, f in zip(pairs, (simple, chosen), strict=True)]
+    torch.testing.assert_close(vector(pairs[0]), vector(pairs[1]), rtol=0, atol=0)
+    assert seen[0][0] == seen[1][0]
+    assert seen[1][1] is not None
+    told = [None, None] if isinstance(rule, R.ExtraAdam) else ["generator", "discriminator", "discriminator"]
+    assert asked == told
+    with pytest.raises(gd.errors.ShapeError):
+        gd.optim.for_modules(*modules(), rule).step(lambda g, d, *, only: (None, None))
