@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from types import FunctionType
 from typing import Any
 
 import torch
@@ -207,23 +208,30 @@ class LossesGame(NetworkGame):
 
 def takes_more(losses: Losses, networks: Sequence[object]) -> bool:
     """Whether losses have a place for one more argument, without a default, after the networks."""
-    try:
-        parameters = inspect.signature(losses).parameters.values()
-    except (TypeError, ValueError):
-        return False
-    required = [
-        p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and p.default is p.empty
-    ]
-    return len(required) == len(networks) + 1
+    required, _ = _places(losses)
+    return required == len(networks) + 1
 
 
 def takes_only(losses: Losses) -> bool:
     """Whether losses have a keyword `only`, and so need not compute what is not wanted."""
+    return "only" in _places(losses)[1]
+
+
+def _places(losses: Losses) -> tuple[int, Collection[str]]:
+    """How many arguments losses must be given by place, and what they take by keyword alone.
+
+    Plain functions are read off their code: a loop that makes its losses anew at each step asks at each step.
+    """
+    code = losses.__code__ if type(losses) is FunctionType and not hasattr(losses, "__wrapped__") else None
+    if code is not None:
+        places = code.co_argcount
+        return places - len(losses.__defaults__ or ()), code.co_varnames[places : places + code.co_kwonlyargcount]
     try:
-        parameter = inspect.signature(losses).parameters.get("only")
+        parameters = inspect.signature(losses).parameters.values()
     except (TypeError, ValueError):
-        return False
-    return parameter is not None and parameter.kind is parameter.KEYWORD_ONLY
+        return -1, ()
+    by_place = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return sum(p.default is p.empty for p in by_place), [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
 
 
 def known(old: LossesGame, new: LossesGame) -> Any:

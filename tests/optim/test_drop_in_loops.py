@@ -186,7 +186,7 @@ def test_saved_and_loaded_by_three():
     assert np.array_equal(vector(nets), vector(twins))
 
 
-@pytest.mark.parametrize("rule", [R.Alternating(R.Adam(0.05), repeats=(1, 2)), R.ExtraAdam(0.05)], ids=["turns", "joint"])
+@pytest.mark.parametrize("rule", [R.Alternating(R.Adam(0.05), repeats=(1, 2)), R.ExtraAdam(0.05)], ids=str)
 def test_losses_that_are_told_which_one_is_wanted_leave_out_the_others(rule):
     """The same numbers, and in turns none of the work for the other network."""
     asked, pairs = [], (modules(), modules())
