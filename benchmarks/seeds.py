@@ -31,10 +31,10 @@ SETTINGS = {  # hidden layers, batch, penalties
 TOLERANCE = 1e-10
 
 
-def game(hidden: tuple[int, ...], batch: int, penalties: Any, double: bool = False) -> gd.gans.GANGame:
+def game(hidden: tuple[int, ...], batch: int, penalties: Any, device: str, double: bool = False) -> gd.gans.GANGame:
     """The ring GAN."""
-    nets = [net.double() if double else net for net in gd.gans.mlp_pair(hidden=hidden)]
-    return gd.gans.GANGame(*nets, "nonsaturating", penalties, data=gd.gans.ring(), batch_size=batch)
+    nets = [(net.double() if double else net).to(device) for net in gd.gans.mlp_pair(hidden=hidden)]
+    return gd.gans.GANGame(*nets, "nonsaturating", penalties, data=gd.gans.ring(device=device), batch_size=batch)
 
 
 def stepping(play: Any, start: Any, streams: Any) -> Callable[[], None]:
@@ -48,9 +48,9 @@ def stepping(play: Any, start: Any, streams: Any) -> Callable[[], None]:
     return step
 
 
-def compare(name: str, seeds: int, rounds: int) -> dict[str, Any]:
+def compare(name: str, seeds: int, rounds: int, device: str) -> dict[str, Any]:
     """One setting, both ways."""
-    setting = SETTINGS[name]
+    setting, unit = (*SETTINGS[name], device), "cpu_seconds" if device == "cpu" else "seconds"
     together = gd.gans.train(game(*setting, double=True), RULE, 3, seeds=3, metrics=None)
     alone = [gd.gans.train(game(*setting, double=True), RULE, 3, seed=k, metrics=None).w for k in range(3)]
     apart = float((together.w - torch.stack(alone)).abs().max())
@@ -60,12 +60,16 @@ def compare(name: str, seeds: int, rounds: int) -> dict[str, Any]:
     few = stepping(one, one.w0.clone(), np.random.default_rng((0, 0)))
     all_of_them = stepping(many, many.w0.clone(), [np.random.default_rng((k, 0)) for k in range(seeds)])
     count = 16
-    contestants = {
-        "alone": lambda: [few() for _ in range(count)][:0],
-        "together": lambda: [all_of_them() for _ in itertools.repeat(None, 2)][:0],
-    }
+
+    def awaited(step: Callable[[], None], times: int) -> None:
+        for _ in itertools.repeat(None, times):
+            step()
+        if device != "cpu":
+            torch.cuda.synchronize()
+
+    contestants = {"alone": lambda: awaited(few, count), "together": lambda: awaited(all_of_them, 2)}
     times = interleave(contestants, "together", rounds)
-    lone, shared = times["alone"]["cpu_seconds"] / count, times["together"]["cpu_seconds"] / (2 * seeds)
+    lone, shared = times["alone"][unit] / count, times["together"][unit] / (2 * seeds)
     return {
         "setting": name,
         "seeds": seeds,
@@ -82,14 +86,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--settings", type=int, default=len(SETTINGS), help="the first so many")
+    parser.add_argument("--device", default="cpu")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(1)
     load, found = foreign_load(), []
-    for name in SETTINGS:
-        found.append(compare(name, options.seeds, options.rounds))
+    for name in list(SETTINGS)[: options.settings]:
+        found.append(compare(name, options.seeds, options.rounds, options.device))
         print(found[-1], flush=True)
-    record_on_torch(options.out, "64 seeds as one computation against runs one by one", 0, load, settings=found)
+    record_on_torch(
+        options.out, "64 seeds as one computation against runs one by one", 0, load, options.device, settings=found
+    )
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from ..types import Array, Batch, Game, Rule, State
 from ..worlds import giving_away, number
 from .loss_scale import LossScale
 from .losses_game import Losses, LossesGame, block_of, known
+from .sharded_game import ShardedGame, is_sharded, refuse_rule
 
 TINY = 1e-290  # stands for a step size of 0, which rules refuse: what it moves is below every number's last digit
 
@@ -250,7 +251,8 @@ def for_modules(
     """An optimiser that trains two modules, or any number of them, by any rule of the catalogue.
 
     Make it after moving the modules to their device: their parameters become views into one flat buffer. Modules in
-    `DistributedDataParallel` stay equal in all processes.
+    `DistributedDataParallel` stay equal in all processes. Of modules under torch's `fully_shard` each process moves its
+    own shards, and keeps the rule's state of them, by rules that move each coordinate by itself.
 
     Args:
         generator, discriminator: player 1 and player 2; or a dict from names to modules in place of both:
@@ -262,7 +264,7 @@ def for_modules(
         seed: of the randomness inside the losses (dropout, latents drawn there).
 
     Raises:
-        DomainError: if the rule does not apply, such as one for two players, or for modules in sharded wrappers.
+        DomainError: if the rule does not apply, such as one for two players, or one of products for sharded modules.
 
     Example:
         >>> import torch, gandyn as gd
@@ -292,4 +294,7 @@ def for_modules(
         raise ParameterError(f"{rule!r} with arrays of one value per member", "one value of each parameter", "lr=1e-3")
     if zero_sum and len(networks) != 2:
         raise ParameterError(f"zero_sum=True for {len(networks)} networks", "two networks", "leave it out")
+    if any(map(is_sharded, networks.values())):
+        refuse_rule(rule)
+        return GameOptimizer(ShardedGame(networks), rule, seed)
     return GameOptimizer(LossesGame(networks, zero_sum), rule, seed)

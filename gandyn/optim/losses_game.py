@@ -57,6 +57,10 @@ class LossesGame(NetworkGame):
         self._processes, self._rank = 1, 0
         super().__init__("the user's GAN", {name: self._unwrapped(name, net) for name, net in networks.items()})
         self.zero_sum, self.stochastic = zero_sum, True
+        self._listen()
+
+    def _listen(self) -> None:
+        """Before the first step: no losses, nothing seen of them."""
         self.reference = Seed(0)
         self.losses: Losses | None = None
         self.data: Iterator[Any] | None = None
@@ -86,10 +90,10 @@ class LossesGame(NetworkGame):
             self._group = network.process_group
             self._processes, self._rank = dist.get_world_size(self._group), dist.get_rank(self._group)
             return network.module
-        if type(network).__name__ in SHARDED or any(type(p).__name__ == "DTensor" for p in network.parameters()):
+        if type(network).__name__ in SHARDED:
             raise DomainError(
                 f"{name} in {type(network).__name__}, whose parameters are not all in this process",
-                "modules in one process, or in DistributedDataParallel",
+                "modules in one process, in DistributedDataParallel, or under fully_shard",
                 "pass the module itself",
             )
         return network

@@ -220,3 +220,24 @@ def test_a_killed_process_ends_the_other_and_the_run_goes_on(tmp_path):
 
 def newest(folder):
     return max((int(path.name[11:-5]) for path in checkpoint.listed(folder)), default=0)
+
+
+@pytest.mark.parametrize(
+    ("rule", "vectors"),
+    [
+        (gd.rules.Alternating(gd.rules.Adam(1e-3)), 1),
+        (gd.rules.GDA(0.1), 1),
+        (gd.rules.Extragradient(0.1), 2),
+        (gd.rules.Consensus(0.1, 0.1), 2),
+    ],
+    ids=str,
+)
+def test_a_step_reduces_its_own_numbers_and_no_more(rule, vectors, monkeypatch):
+    """In players' turns d numbers in all, and d for each field or product of a joint step."""
+    sent = []
+    monkeypatch.setattr(torch.distributed, "all_reduce", lambda tensor, op=None: sent.append(tensor.numel()))
+    game = DistributedGame(ring(), Group(0, 2))
+    state = rule.init(game, game.w0, np.random.default_rng(0))
+    sent.clear()
+    rule.step(game, game.w0, state, np.random.default_rng(0))
+    assert sum(sent) == vectors * game.dim
