@@ -26,6 +26,10 @@ MISSING = (
 )
 
 
+class UncheckedProductsWarning(UserWarning):
+    """Products with J of a field that is no function of w, which nothing can confirm."""
+
+
 @dataclasses.dataclass(frozen=True)
 class ProductCheck:
     """How far products with J are from central differences of the field.
@@ -237,6 +241,7 @@ def refuse_unconfirmed(check: ProductCheck, name: str) -> None:
             f"the field of {name} differs from call to call at one point and batch, so that products with its Jacobian"
             " belong to another field than the one beside them, and were not checked. Usual fix: random numbers from"
             " torch's streams, the step's data from the iterator `data`, no counters in forward passes",
+            UncheckedProductsWarning,
             stacklevel=2,
         )
         return

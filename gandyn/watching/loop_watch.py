@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -15,6 +16,7 @@ from ..budget import Budget
 from ..errors import GandynError, ParameterError
 from ..gans.monitor import DETECTORS, Finding, Monitor, Row, VanishingGradient
 from ..optim.losses_game import Losses
+from ..oracles.product_check import UncheckedProductsWarning
 from ..results import plain
 from ..types import Array, Batch, Game
 from . import report, words
@@ -170,9 +172,10 @@ class Watch:
         seconds = (self._clock.share * self._clock.elapsed - self._clock.spent) if limit is None else limit.left
         scene = dataclasses.replace(scene, fields=max(seconds, 0.0) / max(self._field, 1e-9))
         try:
-            with scene.game.undisturbed():
+            with scene.game.undisturbed(), warnings.catch_warnings():
+                warnings.simplefilter("error", UncheckedProductsWarning)  # is said in the report, and not to the loop
                 found = one.measure(scene)
-        except GandynError as error:
+        except (GandynError, UncheckedProductsWarning) as error:
             self._failed[one.name] = str(error)
         else:
             if found:
