@@ -180,7 +180,9 @@ class Krylov:
     def _draw(self) -> Array:
         import torch
 
-        return torch.randn(self.operator.size, generator=self._random, dtype=torch.float64).to(self.operator.like)
+        return torch.randn(self.operator.size, generator=self._random, dtype=torch.float64, device="cpu").to(
+            self.operator.like
+        )
 
     def _row(self, k: int) -> Array:
         return self._blocks[k // BLOCK][k % BLOCK]

@@ -106,7 +106,9 @@ def check_products(game: Game, w: Array, batch: Batch = None) -> ProductCheck:
     with game.undisturbed(), torch.enable_grad():
         found = _checked(game, w, batch)
         if found.error > found.tolerance:
-            noise = torch.randn(w.shape, generator=torch.Generator().manual_seed(SEED), dtype=torch.float64).to(w)
+            noise = torch.randn(
+                w.shape, generator=torch.Generator().manual_seed(SEED), dtype=torch.float64, device="cpu"
+            ).to(w)
             nearby = _checked(game, w + 1e-3 * _size(w) * noise, batch)
             found = nearby if nearby.error < found.error else found
     vars(game.counts).update(counted)
@@ -158,11 +160,11 @@ def _error(game: Game, oracle: _Oracle, w: Array, steps: tuple[float, ...]) -> f
         return float("nan")
     forward, backward = oracle.products(w)
     rng = torch.Generator().manual_seed(SEED)
-    t = torch.randn(w.shape, generator=rng, dtype=torch.float64).to(w)
+    t = torch.randn(w.shape, generator=rng, dtype=torch.float64, device="cpu").to(w)
     pulled, scale, worst = backward(t), _size(w), 0.0
     for block in game.slices:
         u = torch.zeros_like(w)
-        u[block] = torch.randn(u[block].shape, generator=rng, dtype=torch.float64).to(w)
+        u[block] = torch.randn(u[block].shape, generator=rng, dtype=torch.float64, device="cpu").to(w)
         u = u if frozen is None else u.masked_fill(frozen, 0)  # what does not train is a constant of the field
         product, adjoint = forward(u), float(pulled @ u)
         best: dict[Any, float] = {}

@@ -59,7 +59,9 @@ def rotation(scene: Scene) -> dict[str, Any]:
     |A|_F^2 / (|A|_F^2 + |S|_F^2); 0 is a potential game, 1 a purely rotating one.
     """
     game, rng = scene.game, torch.Generator().manual_seed(0)
-    draws = [torch.randn(scene.w.shape, generator=rng, dtype=torch.float64).to(scene.w) for _ in range(PROBES)]
+    draws = [
+        torch.randn(scene.w.shape, generator=rng, dtype=torch.float64, device="cpu").to(scene.w) for _ in range(PROBES)
+    ]
     along = [scene.v / scene.v.norm()] if float(scene.v.norm()) > 0 else []
     found = []
     for u in [*draws, *along]:

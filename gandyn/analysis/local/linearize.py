@@ -83,7 +83,7 @@ def _linearize_torch(game: Game, rule: Rule | None, at: object, state: State | N
     import torch
 
     refuse_ensemble(game, at)
-    w = at if isinstance(at, torch.Tensor) else torch.tensor(np.asarray(at, dtype=float))
+    w = at if isinstance(at, torch.Tensor) else torch.tensor(np.asarray(at, dtype=float), device="cpu")
     game.check(w)
     seed = rng if isinstance(rng, (int, np.integer)) else 0
     if rule is None:
@@ -125,7 +125,7 @@ def _linearize_torch(game: Game, rule: Rule | None, at: object, state: State | N
     if not finite:
         return found
     batch, generator = game.draw(np.random.default_rng(seed)), np.random.default_rng(seed)
-    u = torch.as_tensor(generator.standard_normal(z.shape)).to(z)
+    u = torch.as_tensor(generator.standard_normal(z.shape), device="cpu").to(z)
     along = u[..., : w.shape[-1]]
     length = own_length(lambda shift: game.jvp(w.detach() + shift, along, batch).detach().cpu().numpy())
     if not game.constrained and (rule is None or not is_implicit(game, rule)):  # there, steps have kinks of their own

@@ -23,9 +23,9 @@ def as_point(game: Game, w: Array) -> Array:
     if isinstance(w, torch.Tensor):
         point = w.detach().clone()
     elif isinstance(like, torch.Tensor):
-        point = torch.as_tensor(np.asarray(w, dtype=float)).to(like)
+        point = torch.as_tensor(np.asarray(w, dtype=float), device="cpu").to(like)
     else:
-        point = torch.tensor(np.asarray(w, dtype=float))
+        point = torch.tensor(np.asarray(w, dtype=float), device="cpu")
     game.check(point)
     if point.ndim != 1 or TORCH not in game.worlds:
         raise ParameterError(

@@ -184,7 +184,7 @@ def ring(modes: int = 8, radius: float = 2.0, std: float = 0.02, **options: Any)
         8
     """
     _check_layout("modes", modes, modes, radius=radius, std=std)
-    angles = 2 * math.pi * torch.arange(modes, dtype=torch.float64) / modes
+    angles = 2 * math.pi * torch.arange(modes, dtype=torch.float64, device="cpu") / modes
     return Mixture(f"ring of {modes}", radius * torch.stack([angles.cos(), angles.sin()], -1), std, **options)
 
 
@@ -200,7 +200,7 @@ def grid(side: int = 5, spacing: float = 2.0, std: float = 0.05, **options: Any)
         ParameterError: as `Mixture`.
     """
     _check_layout("side", side, side**2, spacing=spacing, std=std)
-    line = spacing * (torch.arange(side, dtype=torch.float64) - (side - 1) / 2)
+    line = spacing * (torch.arange(side, dtype=torch.float64, device="cpu") - (side - 1) / 2)
     return Mixture(f"grid of {side * side}", torch.cartesian_prod(line, line), std, **options)
 
 

@@ -44,7 +44,7 @@ class DatasetPoints:
         if not len(dataset):
             raise ShapeError(f"the data set {self.name} without items", "one or more", "check where they come from")
         self.count = len(dataset)
-        ends = torch.tensor([0, self.count // 2, self.count - 1])
+        ends = torch.tensor([0, self.count // 2, self.count - 1], device="cpu")
         self.seen = self._batch(ends, 0)[0]  # by which a run that goes on recognises its data
         self.shape = tuple(self.seen.shape[1:])
 

@@ -68,7 +68,7 @@ def _scores(probabilities: torch.Tensor, splits: int, seed: int) -> torch.Tensor
         raise ParameterError(
             f"{splits!r} splits of {len(probabilities)} points", "at least a point in each", "splits=1"
         )
-    order = torch.randperm(len(probabilities), generator=torch.Generator().manual_seed(seed))
+    order = torch.randperm(len(probabilities), generator=torch.Generator().manual_seed(seed), device="cpu")
     scores = []
     for p in torch.tensor_split(probabilities[order.to(probabilities.device)], splits):
         mean = p.mean(0)

@@ -44,7 +44,7 @@ def frechet(
     floor = halves(x, seed) if other_real is None else both(real, other_real, features)[1:]
     source = torch.Generator().manual_seed(seed)
     values = [distance(_resampled(x, source), _resampled(y, source)) for _ in range(resamples)]
-    error = float(torch.tensor(values).std()) if resamples > 1 else None
+    error = float(torch.tensor(values, device="cpu").std()) if resamples > 1 else None
     return Score(f"frechet_{name}", distance(x, y), error, len(y), len(x), name, distance(*floor), min(map(len, floor)))
 
 

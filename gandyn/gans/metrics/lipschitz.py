@@ -44,7 +44,7 @@ def lipschitz(
     both(real, fake, "coordinates", 1)
     x, y = torch.as_tensor(real).detach(), torch.as_tensor(fake).detach()
     source = torch.Generator().manual_seed(seed)
-    u = torch.rand(len(x), generator=source, dtype=torch.float64).to(x).reshape(-1, *(1,) * (x.ndim - 1))
+    u = torch.rand(len(x), generator=source, dtype=torch.float64, device="cpu").to(x).reshape(-1, *(1,) * (x.ndim - 1))
     kinds = {"data": x, "samples": y, "between": x + u * (y - x)}
     with evaluating(discriminator):
         largest = {k: float(slopes(discriminator, p, labels).flatten(1).norm(dim=1).max()) for k, p in kinds.items()}

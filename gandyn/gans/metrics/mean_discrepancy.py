@@ -97,4 +97,4 @@ def _error(x: torch.Tensor, y: torch.Tensor, kernel: Kernel, subsets: int, seed:
     for _ in range(subsets):
         a, b = (torch.randperm(len(z), generator=source)[:m].to(z.device) for z in (x, y))
         values.append(squared_mmd(x[a], y[b], kernel))
-    return float(torch.tensor(values, dtype=torch.float64).std()) * math.sqrt(m / n)
+    return float(torch.tensor(values, dtype=torch.float64, device="cpu").std()) * math.sqrt(m / n)

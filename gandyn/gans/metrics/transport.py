@@ -100,9 +100,9 @@ def _sliced(x: torch.Tensor, y: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
         return (a - b).square().mean(0)
     n, m = len(a), len(b)
     # Quantile functions are constant between the merged levels i/n and j/m: the integral is a finite sum.
-    steps = (torch.arange(1, size + 1, dtype=torch.float64) / size for size in (n, m))
+    steps = (torch.arange(1, size + 1, dtype=torch.float64, device="cpu") / size for size in (n, m))
     levels = torch.cat([*steps]).sort().values
-    widths = levels.diff(prepend=torch.zeros(1, dtype=torch.float64)).to(x.device)
+    widths = levels.diff(prepend=torch.zeros(1, dtype=torch.float64, device="cpu")).to(x.device)
     middle = (levels - widths.cpu() / 2).to(x.device)
     i, j = (middle * n).long().clamp(max=n - 1), (middle * m).long().clamp(max=m - 1)
     return ((a[i] - b[j]).square() * widths[:, None]).sum(0)
