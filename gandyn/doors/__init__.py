@@ -27,6 +27,7 @@ from .values import (
     count,
     flag,
     from_zero,
+    path,
     real,
     seed,
     several,
@@ -65,6 +66,7 @@ BY_TYPE: dict[str, Check] = {
     "tuple[int, ...]": sizes,
     "Sequence[str]": words,
     "str": word,
+    "Path": path,
     "bool": flag,
     "Field": a_function,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import numbers
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -89,6 +90,13 @@ def word(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any
     """Return `value` where it is a text; refuse anything else."""
     if not isinstance(value, str):
         raise ParameterError(f"{name}={shown(value)}", "a text", f"see help for the values of {name}")
+    return value
+
+
+def path(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any:
+    """Return `value` where it names a file or folder; refuse anything else."""
+    if not isinstance(value, (str, os.PathLike)):
+        raise ParameterError(f"{name}={shown(value)}", "a path", f'{name}="a/folder", or a pathlib.Path')
     return value
 
 

@@ -141,3 +141,14 @@ def test_sixteen_bits_are_scaled_and_not_cut_off(tmp_path, suffix):
         assert abs(float(points.mean())) < 0.01
         expected = torch.from_numpy(ramp.astype(np.float64) / (2**16 - 1) * 2 - 1)
         assert float((points[0, 0].double() - expected).abs().max()) <= 1 / 255
+
+
+def test_a_path_is_a_path_or_a_text(tmp_path):
+    """Folders and tables are named either way."""
+    np.save(tmp_path / "rows.npy", np.arange(6.0).reshape(3, 2))
+    build = gd.gans.datasets.registry
+    assert build["table"].build(tmp_path / "rows.npy").points.equal(build["table"].build(f"{tmp_path}/rows.npy").points)
+    with pytest.raises(gd.GandynError, match="picture"):
+        build["folder"].build(tmp_path)
+    with pytest.raises(gd.GandynError, match="path=3"):
+        build["folder"].build(3)

@@ -18,7 +18,7 @@ VERSIONS = {10: ("data_batch_*.bin", "test_batch.bin", 1), 100: ("train.bin", "t
 
 @registry.register("cifar", examples=())
 @door
-def cifar(path: str, classes: int = 10, size: int | None = None, fit: str = "pad") -> Points:
+def cifar(path: str | Path, classes: int = 10, size: int | None = None, fit: str = "pad") -> Points:
     """Colour images (3, 32, 32) in [-1, 1] with labels; the test batch is held out.
 
     Args:

@@ -49,7 +49,7 @@ def fitted(images: torch.Tensor, size: int | None, way: str = "pad") -> torch.Te
 @registry.register("folder", examples=())
 @door
 def folder(
-    path: str,
+    path: str | Path,
     size: int | None = None,
     gray: bool = False,
     held_out: float = 0.0,

@@ -25,7 +25,7 @@ Columns = dict[str, Any]
 @registry.register("table", examples=())
 @door
 def table(
-    path: str,
+    path: str | Path,
     columns: Sequence[str] | None = None,
     labels: str | None = None,
     held_out: float = 0.0,
