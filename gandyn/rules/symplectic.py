@@ -41,7 +41,8 @@ class SGA(Rule):
         batch = game.draw(rng)
         v = game.field_and_graph(w, batch)
         symmetric, antisymmetric = game.parts(w, v, batch)
-        change = v - self._weight(w, v, symmetric, antisymmetric) * antisymmetric
+        weight = self._weight(w, v, symmetric, antisymmetric)
+        change = v - weight * antisymmetric
         return game.project(w - game.per_coordinate(self.lr, w) * change), state, {"field": v}
 
     def _weight(self, w: Array, v: Array, symmetric: Array, antisymmetric: Array) -> Any:
