@@ -21,7 +21,7 @@ def table() -> list[str]:
     for name, past in last.items():
         now = past[-1]
         unit = " s" if now["measure"] == "seconds" else ""
-        target = f"{_short(now['target'])}{unit}" if unit else f"{_short(now['target'])} of the anchor"
+        target = f"{now['target']:g}{unit}" if unit else f"{now['target']:g} of the anchor"
         value = now[now["measure"]]
         met = "" if value <= now["target"] else " (missed)"
         history = ", ".join(f"{_short(row['ratio'])} ({row['commit']})" for row in past[-REMEMBERED:])
