@@ -75,7 +75,7 @@ def face(
     def missing(name: str) -> Any:
         if name in homes:
             value = getattr(importlib.import_module(f"{package}.{homes[name]}"), name)
-            if homes[name].partition(".")[0] != name:  # a folder of the same name keeps its place
+            if not hasattr(sys.modules.get(f"{package}.{name}"), "__path__"):  # a folder of this name keeps its place
                 setattr(sys.modules[package], name, value)
             return value
         if name in rooms:

@@ -43,3 +43,9 @@ def test_other_games_and_shapes_are_refused():
         gd.plots.data_space(gd.games.bilinear(), [0.0, 0.0])
     with pytest.raises(gd.errors.ShapeError, match=r"\(8,\)"):
         gd.plots.data_space(GAME, [0.0, 0.0])
+
+
+def test_a_picture_is_a_function_each_time_it_is_asked_for_though_its_module_has_its_name():
+    for name in ("data_space", "parameter_sweep"):
+        assert callable(getattr(gd.plots, name))
+        assert callable(getattr(gd.plots, name))
