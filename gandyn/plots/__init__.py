@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds when it is asked for, so that edit
     from .class_choices import recommendation as recommendation
     from .class_designs import design as design
     from .class_rates import rate as rate
-    from .data_space import data_space as data_space
+    from .data_plane import data_space as data_space
     from .eigenvalues import linearization as linearization
     from .eigenvalues import spectrum as spectrum
     from .equal_cost import comparison as comparison
@@ -43,7 +43,6 @@ if TYPE_CHECKING:  # what `__getattr__` finds when it is asked for, so that edit
     from .noise import mean_square as mean_square
     from .noise import stationary as stationary
     from .outcomes import sweep as sweep
-    from .parameter_sweep import parameter_sweep as parameter_sweep
     from .phase import fixed_point as fixed_point
     from .phase import phase_portrait as phase_portrait
     from .rate_fits import escape_times as escape_times
@@ -57,6 +56,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds when it is asked for, so that edit
     from .spiral_study import compute_spiral as compute_spiral
     from .spiral_study import draw_spiral as draw_spiral
     from .spiral_study import spiral as spiral
+    from .sweeps import parameter_sweep as parameter_sweep
     from .tested_statements import convergence as convergence
     from .tested_statements import counterexample as counterexample
 
@@ -68,7 +68,7 @@ HOMES = {
     "recommendation": "class_choices",
     "design": "class_designs",
     "rate": "class_rates",
-    "data_space": "data_space",
+    "data_space": "data_plane",
     "linearization": "eigenvalues",
     "spectrum": "eigenvalues",
     "comparison": "equal_cost",
@@ -85,7 +85,7 @@ HOMES = {
     "mean_square": "noise",
     "stationary": "noise",
     "sweep": "outcomes",
-    "parameter_sweep": "parameter_sweep",
+    "parameter_sweep": "sweeps",
     "fixed_point": "phase",
     "phase_portrait": "phase",
     "escape_times": "rate_fits",

@@ -1,5 +1,7 @@
 """What an evaluation of networks may not touch: random state, buffers, parameters outside the one flat vector."""
 
+import itertools
+
 import torch
 from small_gans import gan, token
 from torch import nn
@@ -55,7 +57,10 @@ def test_evaluations_leave_buffers_and_advance_moves_them_once():
 def test_parameters_are_views_of_one_buffer():
     game = gan()
     parameters = [p for network in (game.generator, game.discriminator) for p in network.parameters()]
-    assert len({p.untyped_storage().data_ptr() for p in parameters}) == 1
+    first = parameters[0].data_ptr()
+    places = [(p.data_ptr() - first) // p.element_size() for p in parameters]
+    assert places == list(itertools.accumulate((p.numel() for p in parameters[:-1]), initial=0))
+    assert all(p.untyped_storage().nbytes() == p.nbytes for p in parameters)  # saved alone, each is its own size
     w = torch.arange(game.dim, dtype=torch.float64)
     game.load(w)
     assert torch.equal(torch.cat([p.detach().reshape(-1) for p in parameters]), w)
