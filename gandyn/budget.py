@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import ctypes
+import functools
+import inspect
 import math
 import threading
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 from .errors import GandynError, ParameterError
 
 AGAIN = 0.5
+P = ParamSpec("P")
 T = TypeVar("T")
+_enclosing = threading.local()  # `.ends`: when the clock rings that already runs in this thread
 
 
 class OutOfTimeError(GandynError, TimeoutError):
@@ -52,7 +56,8 @@ class Budget:
             raise ParameterError(
                 f"budget={seconds!r}", "a positive number of seconds", "budget=60, or None for no limit"
             )
-        self.seconds, self.began = limit, time.monotonic()
+        # No clock of a machine waits longer than this.
+        self.seconds, self.began = limit if limit < threading.TIMEOUT_MAX else math.inf, time.monotonic()
 
     @classmethod
     def of(cls, budget: float | Budget | None) -> Budget:
@@ -91,24 +96,29 @@ class Budget:
     def error(self, task: str = "the analysis") -> OutOfTimeError:
         """The error that says that `task` did not end within the limit."""
         return OutOfTimeError(
-            f"{task} did not end within {self.seconds:g} s", "more time, or a smaller problem", "budget=600"
+            f"undecided: out of time, {task} did not end within {self.seconds:g} s",
+            "more time, or a smaller problem",
+            "budget=600",
         )
 
     def run(self, function: Callable[[], T], task: str = "the analysis") -> T:
         """function(), stopped when the time is up, wherever it is.
 
         The thread gets an exception between two of its Python instructions, and again every half second until the
-        function is left. A single long call of compiled code is stopped when it returns.
+        function is left. A single long call of compiled code is stopped when it returns. Inside a run that ends sooner
+        the limit of that run is enough.
 
         Raises:
             OutOfTimeError: in place of whatever the function was doing.
         """
         self.check(task)
-        if self.seconds == math.inf:
+        ends, sooner = self.began + self.seconds, getattr(_enclosing, "ends", math.inf)
+        if ends >= sooner or ends == math.inf:
             return function()
         clock = _Clock(threading.get_ident(), self.left)
         try:
             try:
+                _enclosing.ends = ends
                 clock.start()
                 return function()
             finally:
@@ -116,6 +126,24 @@ class Budget:
         except _Alarm:
             clock.stop()  # the alarm may have struck in the middle of the other one
             raise self.error(task) from None
+        finally:
+            _enclosing.ends = sooner
+
+
+def in_time(function: Callable[P, T]) -> Callable[P, T]:
+    """An analysis that has an argument `budget`, stopped when that is spent: its answer is whole, or there is none.
+
+    Raises:
+        OutOfTimeError: "undecided: out of time", and which analysis it was.
+    """
+    default = inspect.signature(function).parameters["budget"].default
+
+    @functools.wraps(function)
+    def limited(*args: P.args, **kwargs: P.kwargs) -> T:
+        budget = Budget.of(kwargs.get("budget", default))  # type: ignore[arg-type]
+        return budget.run(lambda: function(*args, **kwargs), function.__name__)
+
+    return limited
 
 
 class _Clock:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 
@@ -13,7 +14,7 @@ class GandynError(Exception):
         self.given, self.needed, self.fix = given, needed, fix
         needed = f" Needed: {needed}." if needed else ""
         fix = f" Usual fix: {fix}." if fix else ""
-        super().__init__(f"{given}.{needed}{fix}")
+        super().__init__(re.sub(r"\s*\n\s*", " ", f"{given}.{needed}{fix}"))  # an array is shown in rows
 
 
 class UnknownNameError(GandynError, LookupError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import sys
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -100,6 +101,8 @@ def is_number(value: object) -> bool:
 
 def finite(value: complex | sympy.Expr) -> bool:
     """Whether a parameter is finite; an expression with free symbols is, unless it has an infinity in it."""
+    if isinstance(value, int):  # NumPy knows none beyond 64 bits
+        return abs(value) <= sys.float_info.max
     if not is_symbolic(value):
         return bool(np.isfinite(value))
     return isinstance(value, sympy.Expr) and not value.has(sympy.oo, -sympy.oo, sympy.zoo, sympy.nan)

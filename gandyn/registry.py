@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
+from .arguments import checks_of, shown
 from .errors import CallError, GandynError, ParameterError, TextError, UnknownNameError
 from .text import Scope, fold, read, shorten
 
@@ -133,13 +134,7 @@ class Registry:
         except TypeError as error:
             needed = f"{name}{signature}".replace("'", "")
             raise ParameterError(f"{shorten(source)}: {error}", needed, "check the arguments") from error
-        try:
-            return build(*positional, **named)
-        except GandynError:
-            raise
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-            needed = f"arguments that {name} can use, {name}{signature}".replace("'", "")
-            raise ParameterError(f"{shorten(source)} ({str(error)[:100]})", needed, "check the arguments") from error
+        return build(*positional, **named)
 
     def __getitem__(self, name: str) -> Entry:
         """An entry by its name or an alias, whatever the case, hyphens and underscores, where that is one entry."""
@@ -171,19 +166,37 @@ class Registry:
         return len(self.entries)
 
 
+SLIPS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)  # what wrong arguments raise further in
+
+
 def called_rightly(build: B) -> B:
-    """A builder, function or class, whose calls with missing or unknown arguments end in a `CallError`."""
+    """A builder, function or class, behind a check of its arguments: what it cannot use is refused in one line.
+
+    Missing and unknown arguments end in a `CallError`, values of the wrong kind in a `ParameterError`: by the declared
+    types of a function's parameters, and by what the builder itself makes of the others.
+    """
     inner = build.__init__ if isinstance(build, type) else build  # type: ignore[misc]
     signature = inspect.signature(inner)
+    checks = functools.cache(lambda: {} if isinstance(build, type) else checks_of(build))
 
     @functools.wraps(inner)
     def checked(*args: object, **kwargs: object) -> Any:
         try:
-            signature.bind(*args, **kwargs)
+            given = signature.bind(*args, **kwargs)
         except TypeError as error:
             known = [name for name in signature.parameters if name != "self"]
             raise CallError.nearest(build.__name__, known, str(error), kwargs) from None
-        return inner(*args, **kwargs)
+        for name in checks().keys() & given.arguments.keys():
+            given.arguments[name] = checks()[name](name, given.arguments[name], given.arguments)
+        try:
+            return inner(*given.args, **given.kwargs)
+        except GandynError:
+            raise
+        except SLIPS as error:
+            shown_ones = ", ".join(f"{k}={shown(v)}" for k, v in given.arguments.items() if k != "self")
+            needed = f"arguments that {build.__name__} can use, {build.__name__}{signature}".replace("'", "")
+            why = f"{build.__name__}({shown_ones}): {str(error)[:100]}"
+            raise ParameterError(why, needed.replace("(self, ", "("), "check the arguments") from error
 
     if not isinstance(build, type):
         return checked  # type: ignore[return-value]
@@ -208,18 +221,16 @@ def reading_members(build: B) -> B:
     def read(*args: object, **kwargs: object) -> Any:
         given = signature.bind(*args, **kwargs)
         axes = {name: getattr(given.arguments.get(name), "ndim", 0) for name in numbers}
+        axes = {
+            name: count for name, count in axes.items() if isinstance(count, int)
+        }  # a module has a function so called
         arrays = [name for name, count in axes.items() if count == 1 or (count > 1 and name not in MATRICES)]
         if not arrays:
             return build(*args, **kwargs)
         from .symbolic.members import per_member
 
         given.arguments |= {name: per_member(given.arguments[name], name) for name in arrays}
-        try:
-            return build(*given.args, **given.kwargs)
-        except TypeError as error:  # what counts, and games of numbers alone, have no use for a symbol
-            raise ParameterError(
-                f"{build.__name__}({arrays[0]}=an array)", "one number", "one game for each value"
-            ) from error
+        return build(*given.args, **given.kwargs)
 
     return read  # type: ignore[return-value]
 

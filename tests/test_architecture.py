@@ -30,6 +30,7 @@ FLOORS = (
     "classes",
     "types",
     "results",
+    "arguments",
     "registry",
     "symbolic",
     "losses",

@@ -101,3 +101,67 @@ def test_the_time_that_is_left():
 def test_a_limit_that_is_none(wrong):
     with pytest.raises(ParameterError, match="a positive number of seconds"):
         Budget(wrong)
+
+
+def late(monkeypatch):
+    """Analyses find that their time is up as soon as they begin."""
+    monkeypatch.setattr(Budget, "out", property(lambda self: True))
+
+
+def analyses():
+    """Each analysis that takes a budget, as a call that ends by itself."""
+    import gandyn as gd
+    from gandyn.public_names import ANALYSES
+
+    game, rule, run = gd.games.quadratic(1, 2, 1), gd.rules.GDA(0.1), [[1.0, 0.5]]
+    calls = {
+        "linearize": lambda **o: gd.linearize(game, rule, **o),
+        "classify": lambda **o: gd.classify(game, **o),
+        "decompose": lambda **o: gd.decompose(game, **o),
+        "lyapunov_function": lambda **o: gd.lyapunov_function(game, rule, **o),
+        "recurrence": lambda **o: gd.recurrence(gd.games.matching_pennies(), [0.4, 0.6, 0.7, 0.3], 5.0, **o),
+        "escape_time": lambda **o: gd.escape_time(game, rule, run, 9, radius=2.0, **o),
+        "path_angle": lambda **o: gd.path_angle(game, [1.0, 2.0], [0.0, 0.0], **o),
+        "gap_along": lambda **o: gd.gap_along(gd.iterate(game, rule, [1.0, 0.5], 5), **o),
+    }
+    assert calls.keys() <= ANALYSES.keys()
+    return calls
+
+
+@pytest.mark.parametrize("name", analyses())
+def test_an_analysis_that_gives_no_half_answer_ends_undecided(name, monkeypatch):
+    analyses()[name](budget=60)
+    late(monkeypatch)
+    with pytest.raises(OutOfTimeError, match=rf"undecided: out of time, {name} did not end"):
+        analyses()[name](budget=60)
+
+
+def test_every_analysis_that_can_take_long_has_a_budget():
+    """The others say that they are over at once, by construction."""
+    import inspect
+
+    import gandyn as gd
+    from gandyn.public_names import ANALYSES
+
+    found = {name: getattr(gd, name, None) or gd.analysis.critical_time_scale for name in ANALYSES}
+    without = {name for name, function in found.items() if "budget" not in inspect.signature(function).parameters}
+    at_once = {"fit_rate", "ergodic_average", "gap_flow", "speed_limit", "multiplicative_weights"}
+    assert without == at_once | {"replicator_in_logits", "spectrum"}
+    assert "budget" in inspect.signature(gd.analysis.spectrum.Search).parameters  # an option of `gd.spectrum`
+
+
+def test_a_spectrum_keeps_what_it_has_when_its_time_is_up():
+    import gandyn as gd
+
+    game = gd.games.planted_quadratic([complex(k + 1, 5 * k + 1) for k in range(60)])
+    found = gd.spectrum(game, [0.0] * 120, 1, "LR", budget=1e-9)
+    assert not found.converged
+    assert "undecided: out of time" in found.summary()
+    assert len(found["LR"].residuals) == 1
+
+
+def test_a_limit_inside_another_that_ends_sooner_starts_no_clock_of_its_own():
+    threads = []
+    Budget(60).run(lambda: Budget(600).run(lambda: threads.append(threading.active_count())))
+    Budget(60).run(lambda: Budget(30).run(lambda: threads.append(threading.active_count())))
+    assert threads[1] == threads[0] + 1

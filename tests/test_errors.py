@@ -52,7 +52,7 @@ MISTAKES = {
     "lr negative": (lambda: gd.rules.GDA(-0.1), errors.ParameterError, ["-0.1", "positive"]),
     "lr zero": (lambda: gd.rules.GDA(0), errors.ParameterError, ["lr=0", "positive"]),
     "lr NaN": (lambda: gd.rules.GDA(math.nan), errors.ParameterError, ["nan", "positive"]),
-    "lr a list inside": (lambda: gd.rules.GDA([[0.1]]).check(GAME), errors.ParameterError, ["1 values", "x, y"]),
+    "lr a list inside": (lambda: gd.rules.GDA([[0.1]]), errors.ParameterError, ["one per player"]),
     "lr of three for two": (
         lambda: gd.iterate(GAME, gd.rules.GDA((0.1, 0.2, 0.3)), [1, 1], 5),
         errors.ParameterError,

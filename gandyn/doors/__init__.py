@@ -15,61 +15,18 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec, TypeVar
 
-from ..errors import CallError, GandynError, ParameterError
+from ..arguments import NAMES, TYPES, Check, check_of, checks_of, seed, several, shown
+from ..errors import CallError, ParameterError
 from ..types import Game, Rule
 from .players import game, rule, rules_of, trajectory
-from .points import box, grid, point
-from .values import (
-    NOTHING,
-    Check,
-    a_function,
-    above_zero,
-    count,
-    flag,
-    from_zero,
-    path,
-    real,
-    seed,
-    several,
-    shown,
-    sizes,
-    word,
-    words,
-)
 
 __all__ = ["check_fields", "door", "ensemble_door", "grouped", "seed", "several", "shown"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
-POINTS = ("start", "at", "w", "w0", "w1", "centre")
-SEEDS = ("seed", "rng")
 
-BY_NAME: dict[str, Check] = {
-    "game": game,
-    "rule": rule,
-    "rules": rules_of,
-    "box": box,
-    **dict.fromkeys(("k", "threads", "latent", "size", "width"), several),
-    **dict.fromkeys(("steps", "settle"), from_zero),
-    "degree": several,
-    **dict.fromkeys(("tolerance", "budget"), above_zero),
-    **dict.fromkeys(POINTS, point),
-    "grid": grid,
-    **dict.fromkeys(SEEDS, seed),
-}
-BY_TYPE: dict[str, Check] = {
-    "Game": game,
-    "Rule": rule,
-    "Trajectory": trajectory,
-    "int": count,
-    "float": real,
-    "tuple[int, ...]": sizes,
-    "Sequence[str]": words,
-    "str": word,
-    "Path": path,
-    "bool": flag,
-    "Field": a_function,
-}
+BY_NAME: dict[str, Check] = NAMES | {"game": game, "rule": rule, "rules": rules_of}
+BY_TYPE: dict[str, Check] = TYPES | {"Game": game, "Rule": rule, "Trajectory": trajectory}
 
 
 def door(function: Callable[P, R]) -> Callable[P, R]:
@@ -90,8 +47,7 @@ def ensemble_door(function: Callable[P, R]) -> Callable[P, R]:
 def _behind_door(function: Callable[P, R], one_value: bool) -> Callable[P, R]:
     signature = inspect.signature(function)
     parameters = signature.parameters
-    checks = {name: check for name, p in parameters.items() if (check := _check_for(name, p)) is not None}
-
+    checks = functools.cache(lambda: checks_of(function, BY_NAME, BY_TYPE))  # read when its module is whole
     kinds = {p.kind for p in parameters.values()}
     plain = kinds <= {inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY}
     ordered = [name for name, p in parameters.items() if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
@@ -118,7 +74,7 @@ def _behind_door(function: Callable[P, R], one_value: bool) -> Callable[P, R]:
                 raise CallError.nearest(function.__name__, list(parameters), str(error), kwargs) from None
             given = bound.arguments
         _refuse_swapped(given)
-        for name, check in checks.items():
+        for name, check in checks().items():
             if name in given:
                 given[name] = check(name, given[name], given)
         if one_value:
@@ -150,38 +106,6 @@ def _refuse_members(called: str, given: Mapping[str, object]) -> None:
         )
 
 
-def _check_for(name: str, parameter: inspect.Parameter) -> Check | None:
-    return check_of(name, str(parameter.annotation), parameter.default is None)
-
-
-@functools.cache
-def check_of(name: str, annotation: str, optional: bool) -> Check | None:
-    """The check of a parameter, by its name or its declared type; None where any value may do."""
-    kinds = [kind.strip() for kind in annotation.split("|")]
-    check = BY_NAME.get(name)
-    if check is None:
-        plain = [kind for kind in kinds if kind != "None"]
-        plain = ["Field" if kind.startswith("Callable[") and kind.endswith("]") else kind for kind in plain]
-        if not plain or not all(kind in BY_TYPE for kind in plain):
-            return None
-        check = BY_TYPE[plain[0]] if len(plain) == 1 else _either(*(BY_TYPE[kind] for kind in plain))
-    if not (optional or "None" in kinds):
-        return check
-    return lambda key, value, given: None if value is None else check(key, value, given)
-
-
-def _either(*checks: Check) -> Check:
-    def check(name: str, value: object, given: Mapping[str, object]) -> Any:
-        for one in checks[:-1]:
-            try:
-                return one(name, value, given)
-            except GandynError:
-                continue
-        return checks[-1](name, value, given)
-
-    return check
-
-
 # --- options in groups ------------------------------------------------------------------------------------------------
 
 
@@ -192,9 +116,10 @@ def check_fields(options: Any) -> None:
         ParameterError: for values of the wrong kind.
     """
     for field in dataclasses.fields(options):
-        check = check_of(field.name, str(field.type), field.default is None)
+        known = vars(sys.modules[type(options).__module__])
+        check = check_of(field.name, str(field.type), field.default is None, known, BY_NAME, BY_TYPE)
         if check is not None:
-            object.__setattr__(options, field.name, check(field.name, getattr(options, field.name), NOTHING))
+            object.__setattr__(options, field.name, check(field.name, getattr(options, field.name), {}))
 
 
 def grouped(function: Callable[..., Any], groups: Mapping[str, Any], options: Mapping[str, Any]) -> tuple[Any, ...]:

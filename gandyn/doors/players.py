@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments.values import NOTHING, shown
 from ..errors import ParameterError
 from ..results import Trajectory
 from ..types import Game, Rule
 from ..worlds import exact
-from .values import NOTHING, shown
 
 
 def game(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import returned
 from ..budget import Budget
 from ..doors import ensemble_door
 from ..errors import DomainError, GandynError, ParameterError, ShapeError
@@ -226,7 +227,7 @@ def right_hand_side(game: Game, w: Array, field: Field | None, limit: float) -> 
     def evaluate(x: np.ndarray) -> np.ndarray:
         point = _tensor(x, w) if tensors else x
         value = -game.field(point) if field is None else field(point)
-        value = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value, dtype=float)
+        value = returned("field", value)
         if value.shape != x.shape:
             raise ShapeError(
                 f"a field of shape {value.shape}",

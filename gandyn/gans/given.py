@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from ..doors.values import real
+from ..arguments.values import real
 from ..errors import GameError, ParameterError
 from ..types import Array
 

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
+from ..arguments.values import above_zero, from_zero, real
 from ..doors import door, several, shown
-from ..doors.values import above_zero, from_zero, real
 from ..errors import DomainError, ParameterError
 from ..lazy import sympy
 from ..results import Result

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from ..doors import door
 from ..errors import ParameterError
 from .drawing import Drawing, writable, writing
 
@@ -18,6 +19,7 @@ COLOURS = 256
 FOREGROUND = 3  # what is drawn at this z-order or above moves with the trajectories; the rest is drawn once
 
 
+@door
 def animate(
     drawing: Drawing,
     path: str | os.PathLike[str],

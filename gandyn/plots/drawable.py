@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import shown
 from ..errors import DomainError, ParameterError
 from ..lazy import sympy
 from ..results import Trajectory
@@ -62,14 +63,33 @@ def rule_label(rule: Rule | None) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", rule.name)
 
 
-def labelled(items: Any) -> dict[str, Any]:
-    """Results by label: a mapping is kept; else each is named by its rule, with its parameters where names clash."""
+def listed(items: Any, kind: type) -> list[Any]:
+    """The results that a picture is given: one of this kind, several, or a mapping of them.
+
+    Raises:
+        ParameterError: for an item of another kind.
+    """
+    several = isinstance(items, Iterable) and not isinstance(items, (kind, str))
+    found = list(items.values() if isinstance(items, Mapping) else items) if several else [items]
+    for item in found:
+        if not isinstance(item, kind):
+            needed = f"one {kind.__name__}, a list of them, or a dict from label to each"
+            raise ParameterError(f"{shown(item)} to be drawn", needed, "give what an analysis returned")
+    return found
+
+
+def labelled(items: Any, kind: type) -> dict[str, Any]:
+    """Results by label: a mapping is kept; else each is named by its rule, with its parameters where names clash.
+
+    Raises:
+        ParameterError: for an item of another kind.
+    """
+    found = listed(items, kind)
     if isinstance(items, Mapping):
-        return dict(items)
-    items = list(items) if isinstance(items, Iterable) and not hasattr(items, "to_dict") else [items]
-    names = [rule_label(item.rule) for item in items]
+        return dict(zip(map(str, items), found, strict=True))
+    names = [rule_label(item.rule) for item in found]
     result: dict[str, Any] = {}
-    for item, name in zip(items, names, strict=True):
+    for item, name in zip(found, names, strict=True):
         label = name if names.count(name) == 1 else f"{name} {_parameters(item.rule)}".strip()
         result[label if label not in result else f"{label} #{len(result) + 1}"] = item
     return result
@@ -152,7 +172,7 @@ def _free(point: Sequence[object]) -> bool:
 
 def runs_in_box(game: Game, trajectories: object, box: Box | None) -> tuple[dict[str, Any], dict[str, np.ndarray], Any]:
     """Trajectories by label, their points (T+1, members, d) by label, and the box to draw: around them where None."""
-    runs = labelled(trajectories)
+    runs = labelled(trajectories, Trajectory)
     points = {label: members(run, label) for label, run in runs.items()}
     return runs, points, box_around(game, points.values()) if box is None else check_box(game, box)
 

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Circle, Rectangle
 
+from ..analysis.local.linearization import Linearization
 from ..errors import DomainError, GandynError, ParameterError
 from ..lazy import sympy
 from .drawable import labelled
 from .drawing import Drawing, one_panel
 from .labels import place_labels
 from .style import FAINT, INK, QUIET, Style, current_width, series_styles, styled
-
-if TYPE_CHECKING:
-    from ..analysis.local.linearization import Linearization
 
 LONGEST_FORMULA = 46
 LONGEST_LINE = 20
@@ -48,7 +46,7 @@ def spectrum(linearizations: object, zoom: bool | str = "auto", title: str | Non
         >>> figure.data["Simultaneous GD"]["exact"]
         'sqrt(26)/5'
     """
-    items = labelled(linearizations)
+    items = labelled(linearizations, Linearization)
     figure, axes = one_panel(0.9)
     formulas = draw_spectrum(figure, axes, items, series_styles(list(items), [False] * len(items)), zoom)
     if formulas:
@@ -61,7 +59,7 @@ def spectrum(linearizations: object, zoom: bool | str = "auto", title: str | Non
 
 
 @styled
-def linearization(lin: Any, **options: object) -> Drawing:
+def linearization(lin: Linearization, **options: Any) -> Drawing:
     """One linearisation's eigenvalues: what `Linearization.plot()` draws.
 
     Args:

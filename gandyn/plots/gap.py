@@ -13,10 +13,10 @@ from ..analysis.gap import DualityGap, GapAlong, GapFlow, duality_gap
 from ..errors import ParameterError
 from ..lazy import sympy
 from ..types import Game
-from .drawable import Box, box_around, check_box, coordinate_names, evaluate, inside, plane, runs_in_box
+from .drawable import Box, box_around, check_box, coordinate_names, evaluate, inside, listed, plane, runs_in_box
 from .drawing import Drawing, one_panel
-from .marks import clear_panes, mark_equilibria, mark_starts
-from .phase import find_fixed_points, phase_portrait
+from .marks import Place, clear_panes, mark_equilibria, mark_starts
+from .phase import chosen_points, phase_portrait
 from .style import INK, OKABE_ITO, QUIET, SERIES, series_styles, styled
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def landscapes(
     cost = evaluate(game, "costs", places.reshape(-1, 2))[0].reshape(places.shape[:-1])
     found = duality_gap(game, places.reshape(-1, 2), method, **options)
     gap = np.asarray(found.value, dtype=float).reshape(places.shape[:-1])
-    rests = find_fixed_points(game, bounds) if isinstance(fixed_points, str) else list(fixed_points)
+    rests = chosen_points(game, bounds, fixed_points)
     # Square axes do not shrink to make room: the titles, and each row of the legend, need theirs from the start.
     rows = math.ceil((len(runs) + 1) / 2)
     figure = Drawing(height=(0.58 if surface else 0.68) + 0.06 * rows)
@@ -234,8 +234,8 @@ def gap_flow(flow: GapFlow, box: Box | None = None, trajectories: object = (), s
     rests = [_Rest(flow, p) for p in known]
     title = f"gap flow, {flow.answers}"
     figure: Drawing = phase_portrait(game, bounds.tolist(), trajectories, rests, field="stream", title=title)
-    if len(stationary):
-        places = np.array([p.point for p in stationary], dtype=float)
+    places = np.array([p.point for p in listed(stationary, Place)], dtype=float)
+    if len(places):
         figure.axes[0].plot(
             *places.T, linestyle="none", marker="X", markersize=7, color=OKABE_ITO["vermillion"], markeredgecolor=INK,
             markeredgewidth=0.6, label="stationary, no equilibrium", zorder=7,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -20,6 +20,20 @@ KINDS: dict[str, dict[str, Any]] = {
     "marginal": {"marker": "o", "fillstyle": "left"},
 }
 OTHER_KIND: dict[str, Any] = {"marker": "d", "fillstyle": "none"}
+
+
+@runtime_checkable
+class Place(Protocol):
+    """Anything that says where it is."""
+
+    point: Any
+
+
+@runtime_checkable
+class Equilibrium(Place, Protocol):
+    """What is marked as one: a result of `gd.fixed_points`, or anything that says where it is and of which kind."""
+
+    kind: Any
 
 
 def mark_starts(axes: Axes, starts: Any) -> None:

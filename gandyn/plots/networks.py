@@ -14,6 +14,7 @@ from ..analysis.spectrum.path_angle import PathAngle
 from ..analysis.spectrum.toy_against_network import ToyAgainstNetwork
 from ..errors import DomainError
 from ..types import Array
+from .drawable import listed
 from .drawing import Drawing, one_panel
 from .style import FAINT, INK, QUIET, series_styles, styled
 
@@ -78,12 +79,13 @@ def network_spectrum(spectra: object, title: str | None = None) -> Drawing:
 
 
 def _labelled(spectra: Any) -> dict[str, Spectrum]:
+    found = listed(spectra, Spectrum)
     if isinstance(spectra, Spectrum):
         items = {spectra.of: spectra}
     elif isinstance(spectra, Mapping):
-        items = dict(spectra)
+        items = dict(zip(map(str, spectra), found, strict=True))
     else:
-        items = {f"{k + 1}: {s.of}": s for k, s in enumerate(spectra)}
+        items = {f"{k + 1}: {s.of}": s for k, s in enumerate(found)}
     if not items or len({s.rule is None for s in items.values()}) > 1:
         given = "maps beside other spectra" if items else "no spectrum"
         raise DomainError(given, "spectra of one kind", "draw them one by one")

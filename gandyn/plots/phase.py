@@ -12,9 +12,9 @@ from matplotlib.lines import Line2D
 
 from ..errors import UnknownNameError
 from ..types import Game
-from .drawable import Box, coordinate_names, evaluate, inside, plane, runs_in_box
+from .drawable import Box, coordinate_names, evaluate, inside, listed, plane, runs_in_box
 from .drawing import Drawing, one_panel
-from .marks import mark_equilibria, mark_starts
+from .marks import Equilibrium, mark_equilibria, mark_starts
 from .style import FAINT, OKABE_ITO, series_styles, styled
 
 if TYPE_CHECKING:
@@ -194,19 +194,25 @@ def draw_trajectories(
 
 def draw_fixed_points(figure: Drawing, axes: Axes, game: Game, bounds: np.ndarray, fixed_points: Any) -> None:
     """Equilibria in the box, one marker for each stability type."""
-    found = find_fixed_points(game, bounds) if isinstance(fixed_points, str) else list(fixed_points)
+    found = chosen_points(game, bounds, fixed_points)
     figure.data["fixed_points"] = mark_equilibria(axes, found)
 
 
-def find_fixed_points(game: Game, bounds: np.ndarray) -> Sequence[Any]:
-    """`gd.fixed_points` in the box."""
-    from ..analysis.zeros.fixed_points import fixed_points
+def chosen_points(game: Game, bounds: np.ndarray, fixed_points: Any) -> Sequence[Any]:
+    """The equilibria to mark: for "auto" those of `gd.fixed_points` in the box, otherwise what is given.
 
-    return fixed_points(game, box=[(float(low), float(high)) for low, high in bounds])
+    Raises:
+        ParameterError: for what holds no such results.
+    """
+    if isinstance(fixed_points, str) and fixed_points == "auto":
+        from ..analysis.zeros.fixed_points import fixed_points as compute_fixed_points
+
+        return compute_fixed_points(game, box=[(float(low), float(high)) for low, high in bounds])
+    return listed(fixed_points, Equilibrium)
 
 
 @styled
-def fixed_point(result: FixedPoint, **options: object) -> Drawing:
+def fixed_point(result: FixedPoint, **options: Any) -> Drawing:
     """What `FixedPoint.plot()` draws: the plane around the point, or, in more dimensions, the flow's spectrum there.
 
     Args:

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.patches import Patch
 
+from ..analysis.closed_orbits.invariant_sets import InvariantCircle, LimitCycle, PeriodicOrbit
 from ..analysis.long_run.basins import CYCLING, DIVERGED, LEFT, UNDECIDED, Basins
 from ..analysis.parameters.stability import StabilityRegion
 from ..errors import DomainError
@@ -145,7 +146,7 @@ def basins(result: Basins, title: str | None = None) -> Drawing:
 
 
 @styled
-def limit_cycle(cycle: Any, **options: Any) -> Drawing:
+def limit_cycle(cycle: LimitCycle | InvariantCircle | PeriodicOrbit, **options: Any) -> Drawing:
     """A cycle, invariant circle or periodic orbit in the phase portrait of its game (two coordinates).
 
     `options` go to `phase_portrait`.
@@ -153,14 +154,13 @@ def limit_cycle(cycle: Any, **options: Any) -> Drawing:
     Args:
         cycle: one of `gd.limit_cycles`. options: of `phase_portrait`.
     """
-    from ..analysis.closed_orbits.invariant_sets import PeriodicOrbit
     from ..results import Status, Trajectory
     from .phase import phase_portrait
 
     closed = np.concatenate([cycle.points, cycle.points[:1]])
     orbit = isinstance(cycle, PeriodicOrbit)
     t = np.linspace(0, cycle.period, len(closed))
-    rule = cycle.rule if orbit else None
+    rule = cycle.rule if isinstance(cycle, PeriodicOrbit) else None
     run = Trajectory(w=closed, t=t, status=Status.OK, steps=len(closed) - 1, game=cycle.game, rule=rule)
     name = f"orbit of period {cycle.period}" if orbit else "circle" if hasattr(cycle, "rule") else "cycle"
     kind = f"{'attracting' if cycle.stable else 'unstable'} {name}"

@@ -35,7 +35,7 @@ def samples(grid: SampleGrid, title: str | None = None) -> Drawing:
         data = np.asarray(grid.data)
         axes.plot(data[:, 0], data[:, 1], ".", ms=4, color=QUIET, mew=0, alpha=0.5, label="data", rasterized=True)
         axes.plot(points[:, 0], points[:, 1], ".", ms=2, color=SERIES[0], mew=0, label="samples", rasterized=True)
-        reach = 1.4 * float(np.abs(data[:, :2]).max())
+        reach = 1.4 * float(np.abs(data[:, :2]).max()) or 1.0
         axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xlabel="$x_1$", ylabel="$x_2$")
         outside = int((np.abs(points[:, :2]) > reach).any(1).sum())
         figure.legend(loc="outside lower center", ncols=2, title=f"{outside} samples outside" if outside else None)

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..doors import door
 from ..errors import DomainError, ParameterError
 from ..lazy import sympy
 from ..results import Result, Trajectory, table
 from ..types import Array, Game, Rule
+from ..worlds import exact
 from .drawable import as_array, labelled, plane
 from .drawing import Drawing
 from .eigenvalues import MOST_ANNOTATIONS, draw_spectrum, measured
@@ -116,6 +118,7 @@ def has_spectrum(lin: Linearization) -> bool:
         return False
 
 
+@door
 def compute_spiral(
     game: Game | None = None,
     rules: Sequence[Rule] | None = None,
@@ -158,12 +161,15 @@ def compute_spiral(
             catalogue.OptimisticGD(lr),
         ]
     at = _equilibrium(game, start)
-    length = float(np.mean([float(step) for step in game.per_player(lr)]))
+    lengths = [exact(step) for step in game.per_player(lr)]
+    if any(step.free_symbols for step in lengths):
+        raise ParameterError(f"a spiral with lr={lr!r}", "numbers", "lr=0.2")
+    length = float(np.mean([float(step) for step in lengths]))
     turning = linearize(game, at=at)
     if steps is None:
         steps = _one_and_a_half_turns(turning, length)
     runs = [iterate(game, rule, start, steps, noise=noise) for rule in rules]
-    named = labelled([_smooth_flow(game, start, length * steps), *runs])
+    named = labelled([_smooth_flow(game, start, length * steps), *runs], Trajectory)
     lins = {label: linearize(game, run.rule, at=at) for label, run in named.items()}
     rolled = {} if noise is None else {label: run.rule for label, run in named.items() if run.rule is not None}
     laws = {label: law for label, rule in rolled.items() if (law := _law(game, rule, noise, at)) is not None}
@@ -243,6 +249,8 @@ def spiral(
         >>> round(figure.data["spiral"]["rules"][1]["final_distance"], 6)  # (1 + lr^2)^(steps / 2)
         1.480244
     """
+    if game is not None:
+        plane(game)
     drawn: Drawing = draw_spiral(compute_spiral(game, rules, lr, start, steps), surface=surface)
     return drawn
 

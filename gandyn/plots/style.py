@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 import matplotlib
 from cycler import cycler
 
+from ..doors import door
 from ..errors import UnknownNameError
 
 OKABE_ITO = {
@@ -128,7 +129,8 @@ def current_width() -> str:
 
 
 def styled(draw: F) -> F:
-    """A plotting function that uses the house style: the surrounding one, or a single column."""
+    """A plotting function behind its door, in the house style: the surrounding one, or a single column."""
+    draw = door(draw)  # type: ignore[assignment]
 
     @functools.wraps(draw)
     def inside(*args: object, **options: object) -> Any:

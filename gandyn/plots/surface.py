@@ -13,7 +13,7 @@ from ..types import Game
 from .drawable import Box, coordinate_names, evaluate, plane, runs_in_box
 from .drawing import Drawing
 from .marks import clear_panes, mark_equilibria, mark_starts
-from .phase import Path, find_fixed_points
+from .phase import Path, chosen_points
 from .style import series_styles, styled
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def surface(
         edgecolor=(1, 1, 1, 0.6), antialiased=True, zorder=1,
     )  # fmt: skip
     _climb(figure, axes, game, runs, points, bounds)
-    found = find_fixed_points(game, bounds) if isinstance(fixed_points, str) else list(fixed_points)
+    found = chosen_points(game, bounds, fixed_points)
     figure.data["fixed_points"] = mark_equilibria(axes, found, lambda points: _lifted(game, points))
     _dress(axes, figure.data["coordinates"], game)
     if title:

@@ -149,14 +149,17 @@ def register(rule: R) -> R:
     return rule
 
 
-def read_number(rule: Rule, name: str, value: object, accept: Callable[[Any], bool] | None) -> Any:
+def read_number(rule: Rule, name: str, value: Any, accept: Callable[[Any], bool] | None) -> Any:
     """What `parameter` keeps of a value.
 
     Raises:
         ParameterError: for what is not a number or an expression, and for numbers that are infinite or not accepted.
     """
-    if isinstance(value, (Mapping, tuple, list)) and not value:
+    if _many(value) and not value:
         raise ParameterError(f"{rule.name}({name}={value!r})", "a number, or one per player", f"{name}=0.1")
+    several = list(value.values() if isinstance(value, Mapping) else value) if _many(value) else []
+    if any(map(_many, several)):
+        raise ParameterError(f"{rule.name}({name}={value!r})", "one number, or one per player", f"{name}=(0.1, 0.2)")
     if isinstance(value, Mapping):
         return {key: read_number(rule, name, v, accept) for key, v in value.items()}
     if isinstance(value, (tuple, list)):
@@ -179,6 +182,10 @@ def read_number(rule: Rule, name: str, value: object, accept: Callable[[Any], bo
     return value
 
 
+def _many(value: object) -> bool:
+    return isinstance(value, (Mapping, tuple, list))
+
+
 def _members(value: Any) -> Array | None:
     """The values of an array over the members of an ensemble; None of other parameters."""
     if not is_symbolic(value) or not value.free_symbols:
@@ -196,13 +203,14 @@ def _range(value: object) -> str:
 
 def _accepted(value: Any, accept: Callable[[Any], bool]) -> bool:
     """Whether a number, of SymPy too, is accepted, or all of an array; an expression with free symbols always is."""
-    if not is_symbolic(value):
-        return accept(value)
-    if value.free_symbols:
+    if is_symbolic(value) and value.free_symbols:
         values = _members(value)
         return values is None or all(map(accept, np.unique(values).tolist()))
-    number = complex(value)
-    return accept(number.real if number.imag == 0 else number)
+    number = complex(value) if is_symbolic(value) else value
+    try:
+        return accept(number.real if isinstance(number, complex) and number.imag == 0 else number)
+    except TypeError:  # a complex number is not between two others
+        return False
 
 
 def positive(value: Any) -> bool:

@@ -181,9 +181,9 @@ def test_a_rule_without_derivative_is_shown_without_spectrum():
 def test_spirals_that_cannot_be():
     with pytest.raises(DomainError, match="4 coordinates"):
         gd.plots.spiral(gd.games.bilinear([[1, 2], [3, 4]]))
-    with pytest.raises(ParameterError, match="two finite numbers"):
+    with pytest.raises(ParameterError, match="not finite"):
         gd.plots.spiral(start=(np.nan, 0))
-    with pytest.raises(gd.GandynError, match=r"\(3,\)"):
+    with pytest.raises(gd.GandynError, match=r"\(3,\)|3 coordinates"):
         gd.plots.spiral(start=(1, 0, 0))
     x, y = sympy.symbols("x y", real=True)
     with pytest.raises(ParameterError, match="no equilibrium within 10"):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...budget import Budget, in_time
 from ...doors import door
 from ...errors import ConvergenceError, DomainError
 from ...lazy import sympy
@@ -115,8 +116,13 @@ class LyapunovFunction(Result):
 
 
 @door
+@in_time
 def lyapunov_function(
-    game: Game, rule: Rule | None = None, at: object = None, parameters: Mapping[str, Any] | None = None
+    game: Game,
+    rule: Rule | None = None,
+    at: object = None,
+    parameters: Mapping[str, Any] | None = None,
+    budget: float | Budget | None = 120.0,
 ) -> LyapunovFunction:
     """A quadratic function that decreases along the linearised flow or map, with an exact proof that it does.
 
@@ -131,11 +137,13 @@ def lyapunov_function(
         rule: an update rule, or None for the flow.
         at: the fixed point; the game's first known equilibrium by default.
         parameters: (low, high) by name, as for `gd.certify`.
+        budget: seconds, after which it ends undecided, without half an answer.
 
     Returns:
         A `LyapunovFunction`: the `.expression`, its `.matrix`, and where it is `.verified` to decrease.
 
     Raises:
+        OutOfTimeError: when the budget is spent.
         DomainError: where the fixed point does not attract to first order: no quadratic function then decreases.
         ConvergenceError: where no P passes the check.
         MissingDependencyError: without python-flint where balls are needed, or cvxpy where a semidefinite program is

@@ -17,7 +17,7 @@ from ...lazy import sympy
 from ...results import Result
 from ...types import Array, Game, Rule
 from ...types.signs import is_zero, simplified
-from ...worlds import SYMBOLS
+from ...worlds import SYMBOLS, exact
 
 MOST_TERMS = 220
 
@@ -109,7 +109,8 @@ def conserved_quantities(
         raise DomainError(f"conserved quantities of {game.name}", "a game given by symbols", "gd.games.from_sympy")
     if rule is not None and field is not None:
         raise ParameterError("a rule and a field", "one of them", "rule=None with field=...")
-    search = _search(game, rule, field, constraints)
+    basis = tuple(map(exact, basis))
+    search = _search(game, rule, field, None if constraints is None else [*map(exact, constraints)])
     for extra in basis:
         unknown = extra.free_symbols - {*search.symbols, *game.parameters}
         if unknown:
@@ -150,16 +151,19 @@ def _search(game: Game, rule: Rule | None, field: Any, constraints: Sequence[obj
             raise DomainError(
                 f"conserved quantities of {rule!r}, whose map changes from step to step", "a fixed map", "another rule"
             )
-        return MapSearch(traced.symbols, tuple(traced.expression), tuple(constraints or ()))
+        return MapSearch(traced.symbols, tuple(traced.expression), () if constraints is None else tuple(constraints))
     if field is None:
         v = game.field_exprs
     else:
-        v = tuple(field(np.array([*symbols, None], dtype=object)[:-1]))
+        given = field(np.array([*symbols, None], dtype=object)[:-1])
+        v = tuple(given) if hasattr(given, "__len__") else ()
+        if len(v) != len(symbols):
+            raise ParameterError(f"a field that gives {given!r}", f"{len(symbols)} expressions", "lambda w: [...]")
         if constraints is None:
             sizes = getattr(game.projection, "sizes", ())
             starts = np.cumsum([0, *sizes])
             constraints = [sum(symbols[a:b]) - 1 for a, b in itertools.pairwise(starts.tolist())]
-    return FlowSearch(symbols, tuple(v), tuple(constraints or ()))
+    return FlowSearch(symbols, tuple(v), () if constraints is None else tuple(constraints))
 
 
 def strict_extremum(game: Game, rule: Rule | None, local: Any, degree: int | None = None) -> ConservedQuantity | None:

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from ...budget import Budget, in_time
 from ...doors import door
-from ...errors import ParameterError
+from ...doors.players import trajectory
+from ...errors import ParameterError, PointError
 from ...results import Result, Trajectory
 from ...types import Array, Game
 from .measure import duality_gap
@@ -59,8 +61,14 @@ class GapAlong(Result):
 
 
 @door
+@in_time
 def gap_along(
-    trajectories: Any, method: str = "exact", equilibrium: Any = None, points: int = POINTS, **options: Any
+    trajectories: Any,
+    method: str = "exact",
+    equilibrium: Any = None,
+    points: int = POINTS,
+    budget: float | Budget | None = 300.0,
+    **options: Any,
 ) -> GapAlong:
     """Measure the gap at points of trajectories, evenly spaced among those recorded.
 
@@ -69,11 +77,13 @@ def gap_along(
         method, options: of `gd.duality_gap`.
         equilibrium: by default the game's first known one.
         points: how many points of each trajectory.
+        budget: seconds, after which it ends undecided, without half an answer.
 
     Returns:
         A `GapAlong`: one of `.curves` for each trajectory, of the gap and of the distance to the equilibrium.
 
     Raises:
+        OutOfTimeError: when the budget is spent.
         ParameterError: without an equilibrium, or for ensembles and single recorded points.
 
     Example:
@@ -83,12 +93,17 @@ def gap_along(
         5.0
     """
     runs = _labelled(trajectories)
+    if not runs:
+        raise ParameterError("no trajectories", "at least one", "gd.iterate(game, rule, start, 100)")
     game = next(iter(runs.values())).game
     if equilibrium is None and not game.equilibria:
         raise ParameterError(
             f"no known equilibrium of {game.name}", "one to measure distances to", "equilibrium=[0, 0]"
         )
-    rest = np.array([float(x) for x in (game.equilibria[0] if equilibrium is None else equilibrium)])
+    known = game.equilibria[0] if equilibrium is None else equilibrium
+    if np.shape(known) != (game.dim,):
+        raise PointError(f"equilibrium of shape {np.shape(known)}", f"({game.dim},), a point of {game.name}", "[0, 0]")
+    rest = np.array([float(x) for x in known])
     curves, notes = {}, []
     for label, run in runs.items():
         w = np.asarray(run.w.detach().cpu() if hasattr(run.w, "detach") else run.w, dtype=float)
@@ -108,14 +123,13 @@ def gap_along(
     return GapAlong(game, rest, method, curves, "; ".join(sorted({note for note in notes if note})))
 
 
-def _labelled(trajectories: Trajectory | list[Trajectory]) -> dict[str, Trajectory]:
+def _labelled(trajectories: Any) -> dict[str, Trajectory]:
     """By label; by rule's name where none is given, counted where a name comes twice."""
     if isinstance(trajectories, Mapping):
-        return dict(trajectories)
+        return {str(label): trajectory(f"trajectories[{label!r}]", run) for label, run in trajectories.items()}
     runs: dict[str, Trajectory] = {}
-    for run in [trajectories] if isinstance(trajectories, Trajectory) else list(trajectories):
-        name = "gradient flow" if run.rule is None else run.rule.name
+    single = not isinstance(trajectories, (list, tuple))
+    for run in [trajectories] if single else trajectories:
+        name = "gradient flow" if trajectory("trajectories", run).rule is None else run.rule.name
         runs[name if name not in runs else f"{name} #{len(runs) + 1}"] = run
-    if not runs:
-        raise ParameterError("no trajectories", "at least one", "gd.iterate(game, rule, start, 100)")
     return runs

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...budget import Budget, in_time
 from ...doors import door
 from ...lazy import sympy
 from ...results import Result, place
@@ -65,18 +66,21 @@ class Decomposition(Result):
 
 
 @door
-def decompose(game: Game, w: object = None) -> Decomposition:
+@in_time
+def decompose(game: Game, w: object = None, budget: float | Budget | None = 120.0) -> Decomposition:
     """Split the game Jacobian J = S + A into its symmetric and its antisymmetric part.
 
     Args:
         game: the game.
         w: a point, shape (d,), or points, shape (..., d). Where it is None or holds symbols, the parts are expressions.
+        budget: seconds, after which it ends undecided, without half an answer.
 
     Returns:
         A `Decomposition`: the parts `.symmetric` and `.antisymmetric` of the Jacobian, and the `.kind` of the game
         there.
 
     Raises:
+        OutOfTimeError: when the budget is spent.
         NotDifferentiableError: at a single point where the field has a kink.
 
     Example:

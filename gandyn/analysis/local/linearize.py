@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 
+from ...budget import Budget, in_time
 from ...doors import ensemble_door
 from ...errors import ParameterError
 from ...oracles.product_check import derivative_error
@@ -23,8 +24,14 @@ __all__ = ["Linearization", "Verdict", "linearize"]
 
 
 @ensemble_door
+@in_time
 def linearize(
-    game: Game, rule: Rule | None = None, at: object = None, state: State | None = None, rng: Rng = 0
+    game: Game,
+    rule: Rule | None = None,
+    at: object = None,
+    state: State | None = None,
+    rng: Rng = 0,
+    budget: float | Budget | None = 120.0,
 ) -> Linearization:
     """Linearise the gradient flow (rule=None) or a rule's update map at a point.
 
@@ -45,12 +52,14 @@ def linearize(
         at: the point, shape (d,); the game's first known equilibrium by default. Numbers are read as decimals.
         state: the rule's state; by default the one it starts from at the point.
         rng: seed of the batch of a stochastic game, the same in every evaluation.
+        budget: seconds, after which it ends undecided, without half an answer.
 
     Returns:
         A `Linearization`: `.matrix`, `.eigenvalues`, `.spectral_radius` or `.spectral_abscissa`, `.rate`, and the
         `.verdict` with its `.reason`; in exact numbers in `.exact`.
 
     Raises:
+        OutOfTimeError: when the budget is spent.
         ParameterError: without a point, for a game with no known equilibrium.
         DomainError: if the game lies outside the rule's domain.
 

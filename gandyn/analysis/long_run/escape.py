@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...budget import Budget, in_time
 from ...doors import door
 from ...errors import ParameterError, ShapeError
 from ...results import Result, Trajectory
@@ -66,6 +67,7 @@ class EscapeTimes(Result):
 
 
 @door
+@in_time
 def escape_time(
     game: Game,
     rule: Rule,
@@ -75,6 +77,7 @@ def escape_time(
     box: object = None,
     centre: object = None,
     rng: int = 0,
+    budget: float | Budget | None = 300.0,
 ) -> EscapeTimes:
     """Steps until each member of an ensemble leaves a ball or a box. A member that starts outside escapes at step 0.
 
@@ -85,11 +88,13 @@ def escape_time(
         radius: of the ball about `centre` (the known equilibrium by default); or
         box: one (low, high) pair a coordinate.
         rng: seed of stochastic games.
+        budget: seconds, after which it ends undecided, without half an answer.
 
     Returns:
         `EscapeTimes`: the `.steps` of every start, `.escaped`, the `.median` and the `.survival` curve.
 
     Raises:
+        OutOfTimeError: when the budget is spent.
         ParameterError: unless exactly one region is given.
         ShapeError: for what does not fit the game.
 

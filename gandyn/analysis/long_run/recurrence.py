@@ -7,10 +7,12 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ...budget import Budget, in_time
 from ...doors import door
 from ...dynamics.flow import flow, right_hand_side
 from ...errors import DomainError, ParameterError
 from ...lazy import sympy
+from ...memory import afford
 from ...results import Result, Status
 from ...symbolic.functions import sigmoid, softplus
 from ...types import Array, Game
@@ -69,6 +71,7 @@ class Recurrence(Result):
 
 
 @door
+@in_time
 def recurrence(
     game: Game,
     start: object,
@@ -77,6 +80,7 @@ def recurrence(
     field: Callable[[Array], Array] | None = None,
     step: Step | None = None,
     rtol: float = 1e-10,
+    budget: float | Budget | None = 300.0,
 ) -> Recurrence:
     """Returns of an orbit to the ball of a given radius around its start.
 
@@ -97,11 +101,13 @@ def recurrence(
         field: another dw/dt.
         step: a map w -> w+ instead of a flow.
         rtol: tolerance of the flow.
+        budget: seconds, after which it ends undecided, without half an answer.
 
     Returns:
         A `Recurrence`: its `.label`, the number of `.returns` within `.radius` of the start, and the `.closest` one.
 
     Raises:
+        OutOfTimeError: when the budget is spent.
         DomainError: for a game without replicator dynamics when neither field nor step is given.
         ParameterError: for a start outside the simplices, or a radius that is not positive.
 
@@ -116,6 +122,10 @@ def recurrence(
         raise ParameterError(
             f"start={start!r}, radius={radius}", f"{game.dim} finite numbers, radius > 0", "radius=0.05"
         )
+    if not 0 < time < np.inf:
+        raise ParameterError(f"time={time}", "a positive finite number", "time=100")
+    rows_kept = 1 + (time if step is not None else max(200, SAMPLES_A_UNIT * time))
+    afford(int(16 * rows_kept * game.dim), f"{rows_kept:.3g} points of the orbit", "a shorter time")
     label = "flow"
     if field is None and step is None:
         field, label = _replicator(game, w), "replicator dynamics"

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ...arguments import returned
 from ...doors import door
 from ...dynamics.iterate import iterate
 from ...errors import ParameterError
@@ -139,6 +140,10 @@ def compare(
         >>> gd.compare(gd.games.bilinear(), rules, [1.0, 0.0], budget=400).contenders[0].label
         'Extragradient'
     """
+    if step_sizes is not None and not len(step_sizes):
+        raise ParameterError("step_sizes=()", "at least one, or None for the rules' own", "step_sizes=(0.01, 0.1)")
+    if not np.isfinite(float(budget)):
+        raise ParameterError(f"budget={budget!r}", f"a finite number of {unit}", "budget=1000")
     if unit not in UNITS:
         raise ParameterError(f"unit={unit!r}", f"one of {', '.join(UNITS)}", 'unit="gradients"')
     if not isinstance(seeds, int) or seeds < 1:
@@ -247,12 +252,20 @@ class _Setting:
         stride = max(1, steps // POINTS)
         if self.game.deterministic and world_of(self._start(0)) == NUMPY:
             runs = [iterate(self.game, rule, np.stack([self._start(s) for s in seeds]), steps, record=stride)]
-            values = np.moveaxis(np.asarray(self.metric(self.game, runs[0].w)), 0, -1)
+            values = np.moveaxis(self._measured(runs[0].w), 0, -1)
         else:
             runs = [iterate(self.game, rule, self._start(s), steps, record=stride, rng=s) for s in seeds]
-            values = np.array([[float(self.metric(self.game, w)) for w in run.w] for run in runs])
+            values = np.array([[float(self._measured(w)) for w in run.w] for run in runs])
         lost = int(sum(np.sum(run.diverged) for run in runs))
         return values, first + each * np.asarray(runs[0].t), steps, lost
+
+    def _measured(self, w: Array) -> Array:
+        """The metric at points (..., d), one number each."""
+        found = returned("metric", self.metric(self.game, w))
+        if found.shape != tuple(w.shape[:-1]):
+            given = f"a metric of shape {found.shape} for points of shape {tuple(w.shape)}"
+            raise ParameterError(given, f"shape {tuple(w.shape[:-1])}", "lambda game, w: np.linalg.norm(w, axis=-1)")
+        return found
 
     def _price(self, rule: Rule) -> tuple[float, float]:
         """The cost of a rule's `init` and of one step, in the unit of the comparison."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...budget import Budget, in_time
 from ...doors import door
 from ...errors import NotDifferentiableError, ParameterError
 from ...lazy import sympy
@@ -94,7 +95,8 @@ class Classification(Result):
 
 
 @door
-def classify(game: Game, at: object = None) -> Classification:
+@in_time
+def classify(game: Game, at: object = None, budget: float | Budget | None = 120.0) -> Classification:
     """Classify a critical point from its game Jacobian.
 
     Nash is about each player's own cost f_i(., x_-i), the others fixed at the point. It is a global minimum where that
@@ -106,12 +108,14 @@ def classify(game: Game, at: object = None) -> Classification:
     Args:
         game: the game, constrained or not.
         at: the point; the game's first known equilibrium by default.
+        budget: seconds, after which it ends undecided, without half an answer.
 
     Returns:
         A `Classification`: its `.label`, and separately `.nash`, `.minimax`, `.global_nash` and each player's own
         optimum.
 
     Raises:
+        OutOfTimeError: when the budget is spent.
         ParameterError: if the point does not solve the game: if the field does not vanish there, or in a constrained
             game w - P(w - v(w)) does not.
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ...arguments import returned
 from ...budget import Budget
 from ...doors import door
 from ...dynamics.iterate import iterate
@@ -215,7 +216,7 @@ class _Measurement:
             own, its = self._with(numbers)
             ended: dict[str, Any] = {"status": run.status[k], "steps": int(run.steps[k]), "state": None, "counts": None}
             alone = dataclasses.replace(run, w=run.w[:, k], game=own, rule=its, **ended)
-            answer = np.asarray(self.measure(alone), dtype=float)
+            answer = returned("measure", self.measure(alone))
             if answer.size != 1:
                 given = f"a measure of shape {answer.shape} for one point of the grid"
                 raise ParameterError(given, "one number", "lambda run: np.linalg.norm(run.w[-1])")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ...budget import Budget
 from ...doors import door, grouped
 from ...errors import ParameterError
 from ...krylov.operator import Operator
@@ -61,7 +62,7 @@ def spectrum(
         rule: a rule, for its map.
         options: where a map is taken (`MapPoint`): state, limit, as_equilibrium; on which batches (`Draws`): batch,
             batches, batch_size, statistics, seed; how long to search (`Search`): tolerance, most, memory, confirm,
-            bounds. Each is given by its own name, or in its group: `search=Search(most=2000)`.
+            bounds, budget (in seconds). Each is given by its own name, or in its group: `search=Search(most=2000)`.
 
     Returns:
         A `Spectrum`: `.eigenvalues` and `.residuals` at each end asked for, by `found["LM"]`, and whether they have
@@ -83,9 +84,9 @@ def spectrum(
         True
     """
     began = time.perf_counter()
-    asked = _Asked(
-        game, as_point(game, w), k, targets_of(which, rule is not None), of, rule, *grouped(spectrum, GROUPS, options)
-    )
+    map_point, draws, search = grouped(spectrum, GROUPS, options)
+    limit, targets = Budget.of(search.budget), targets_of(which, rule is not None)
+    asked = _Asked(game, as_point(game, w), k, targets, of, rule, map_point, draws, search, limit)
     if rule is not None:
         rule.check(game)
     with asked.draws.in_mode(game):
@@ -109,6 +110,7 @@ class _Asked:
     map_point: MapPoint
     draws: Draws
     search: Search
+    limit: Budget
 
     def answer(self, token: Batch, count: int, again: bool = False) -> Spectrum:
         """The ends on one of so many batches; `again` is without what is computed on the first only."""
@@ -117,7 +119,8 @@ class _Asked:
         if not 1 <= self.k <= operator.size:
             raise ParameterError(f"k={self.k!r}", f"a whole number from 1 to {operator.size}", "k=6")
         confirm = search.confirm and not again
-        settings = Settings.of(operator, search.tolerance, search.most, search.memory, confirm, self.draws.seed)
+        how = (search.tolerance, search.most, search.memory, confirm, self.draws.seed, self.limit)
+        settings = Settings.of(operator, *how)
         read = modes(rule) if rule is not None and by_modes else itself
         found, space, ritz = ends(operator, self.targets, self.k, settings, read)
         outline = read(ritz).values + (rule is not None)
@@ -148,6 +151,8 @@ class _Asked:
         said = [self.draws.conditions(self.game, token, count)]
         if self.rule is not None and self.map_point.as_equilibrium:
             said.append("v(w) taken off, as at an equilibrium")
+        if self.limit.out:
+            said.append(self.limit.reason)
         return "; ".join(filter(None, said)) or "no randomness"
 
 

@@ -37,7 +37,7 @@ def outer_bounds(
     wanted = {part for name in names for part in NEEDED[name]}
     low = high = turn = math.nan
     products = 0
-    settings = Settings(TOLERANCE, settings.most, settings.capacity, False, settings.seed)
+    settings = dataclasses.replace(settings, tolerance=TOLERANCE, confirm=False)
     if "S" in wanted:
         operator = symmetric(game, w, batch)
         found = ends(operator, _outer("LR", "SR"), 1, settings, itself)[0]

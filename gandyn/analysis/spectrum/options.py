@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ...budget import Budget
 from ...doors import check_fields
 from ...errors import ParameterError, UnknownNameError
 from ...types import Batch, Game, State
@@ -106,6 +107,7 @@ class Search:
         memory: bytes for the basis; beyond them the space is restarted (Krylov-Schur), keeping at least 100 vectors.
         confirm: hold the ends found to a larger space and a second start.
         bounds: for J, also compute outer bounds from S and A.
+        budget: seconds, after which what is not believed is "unresolved", and the result says that the time was up.
     """
 
     tolerance: float | None = None
@@ -113,6 +115,7 @@ class Search:
     memory: float = 2**31
     confirm: bool = True
     bounds: bool = False
+    budget: float | Budget | None = 600.0
 
     def __post_init__(self) -> None:
         check_fields(self)

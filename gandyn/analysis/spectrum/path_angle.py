@@ -7,6 +7,7 @@ import enum
 
 import numpy as np
 
+from ...budget import Budget, in_time
 from ...doors import door
 from ...errors import ParameterError
 from ...results import Result
@@ -70,9 +71,10 @@ class PathAngle(Result):
 
 
 @door
+@in_time
 def path_angle(
     game: Game, w0: Array, w1: Array, points: int = 100, span: tuple[float, float] = (-0.1, 1.1), batch: Batch = None,
-    seed: int = 0,
+    seed: int = 0, budget: float | Budget | None = 300.0,
 ) -> PathAngle:  # fmt: skip
     """cos(v(w_alpha), w1 - w0) and |v(w_alpha)| along w_alpha = w0 + alpha (w1 - w0) (Berard et al. 2020, section 4.2).
 
@@ -87,11 +89,13 @@ def path_angle(
         points: how many positions.
         span: first and last alpha.
         batch: a token; by default one drawn from `seed`, the same everywhere.
+        budget: seconds, after which it ends undecided, without half an answer.
 
     Returns:
         A `PathAngle`: `.angle` and `.norm` of the field along the path, and the kind of `.motion` that they show.
 
     Raises:
+        OutOfTimeError: when the budget is spent.
         ParameterError: for equal ends, a span that does not pass 1 by at least 0.05 on both sides, fewer than 10
             points.
 

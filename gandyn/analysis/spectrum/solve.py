@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ...budget import Budget
 from ...krylov.arnoldi import Krylov, Ritz
 from ...krylov.operator import Operator
 from ...types import Array
@@ -42,16 +43,28 @@ class Settings:
     capacity: int
     confirm: bool
     seed: int
+    budget: Budget
 
     @classmethod
     def of(
-        cls, operator: Operator, tolerance: float | None, most: int, memory: float, confirm: bool, seed: int
+        cls,
+        operator: Operator,
+        tolerance: float | None,
+        most: int,
+        memory: float,
+        confirm: bool,
+        seed: int,
+        budget: Budget,
     ) -> Settings:
         """With the tolerance that the dtype allows, and a basis that fits in `memory` bytes, of at least 100."""
         if tolerance is None:
             tolerance = 1e-6 if operator.precision < 1e-12 else 1e-3
         room = int(memory // (operator.size * operator.like.element_size()))
-        return cls(tolerance, most, max(LEAST_ROOM, room), confirm, seed)
+        return cls(tolerance, most, max(LEAST_ROOM, room), confirm, seed, budget)
+
+    def used_up(self, spent: int) -> bool:
+        """Whether the products are, or the seconds."""
+        return spent >= self.most or self.budget.out
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,10 +146,9 @@ class _Search:
 
     @property
     def finished(self) -> bool:
-        """Whether every value is accepted, the space cannot be extended, or the products are used up."""
-        return (
-            all(self.accepted(t.name) for t in self.targets) or self.krylov.complete or self.spent >= self.settings.most
-        )
+        """Whether every value is accepted, the space cannot be extended, or products or seconds are used up."""
+        accepted = all(self.accepted(t.name) for t in self.targets)
+        return accepted or self.krylov.complete or self.settings.used_up(self.spent)
 
     def run(self) -> None:
         """Extend the Krylov space until the search is finished: see `finished`."""
@@ -191,7 +203,7 @@ def _confirm(
             for t in targets
         }
         disputed = [t.name for t in targets if search.accepted(t.name) and not agreed[t.name]]
-        spent = max(search.spent, other.spent) >= settings.most
+        spent = settings.used_up(max(search.spent, other.spent))
         if search.krylov.complete:
             return search, agreed
         if not disputed or spent:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ...budget import Budget, in_time
 from ...doors import door
 from ...errors import ParameterError
 from ...games.quadratic import quadratic
@@ -108,6 +109,7 @@ class ToyAgainstNetwork(Result):
 
 
 @door
+@in_time
 def toy_against_network(
     game: Game,
     rule: Rule,
@@ -118,6 +120,7 @@ def toy_against_network(
     factors: Sequence[float] = FACTORS,
     batch: Batch = None,
     seed: int = 0,
+    budget: float | Budget | None = 600.0,
     **options: Any,
 ) -> ToyAgainstNetwork:
     """Predict a rule near a point of a network from eigenvalues of J alone, then run the rule there and measure.
@@ -138,12 +141,14 @@ def toy_against_network(
         factors: multiples of the rule's step sizes to try.
         batch: a token; by default one drawn from `seed`.
         options: go to `gd.spectrum`.
+        budget: seconds, after which it ends undecided, without half an answer.
 
     Returns:
         A `ToyAgainstNetwork`: for each of `.modes` the radius that the toy predicts beside the one measured on the
         network.
 
     Raises:
+        OutOfTimeError: when the budget is spent.
         DomainError: for games not made of networks.
         ParameterError: for rules that are not smooth, whose toy has no eigenvalues; fewer than 8 steps.
     """

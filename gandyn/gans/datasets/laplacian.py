@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
+from ...arguments.values import from_zero
 from ...doors import door
-from ...doors.values import from_zero
 from ...errors import DomainError
 from ..registries import datasets as registry
 from .points import Points

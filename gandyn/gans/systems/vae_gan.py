@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ...doors.values import sizes
+from ...arguments.values import sizes
 from ...errors import DomainError
 from ..architectures.encoders import Encoder, layer_named, overheard
 from ..gan_game import GANGame, Token

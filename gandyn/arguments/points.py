@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from ..types import Array, Game
 from ..worlds import exact, is_symbolic
 from .values import rational, shown
 
-NUMERIC = ("start", "w0", "w1", "centre")
+NUMERIC = ("start", "starts", "to", "w0", "w1", "centre", "attractors")
 
 
 def point(name: str, value: Any, given: Mapping[str, Any]) -> Any:
@@ -31,14 +31,14 @@ def point(name: str, value: Any, given: Mapping[str, Any]) -> Any:
         shape = tuple(value.shape)
     elif hasattr(value, "__array__") or isinstance(value, (list, tuple)):
         shape = _array(name, value, own)
-    elif not hasattr(value, "__iter__") or isinstance(value, (str, bytes, Mapping)):
+    elif not hasattr(value, "__len__") or isinstance(value, (str, bytes, Mapping, Set)):
         raise PointError(
             f"a {name} that is not an array of numbers: {shown(value)}",
             _needed(own),
             f"{name}={[1.0] * min(d or 2, 4)}",
         )
     else:
-        return value
+        shape = _array(name, list(value), own)
     if not shape or (d is not None and shape[-1] != d):
         fix = "put the players' blocks side by side on the last axis, player 1 first"
         raise PointError(f"{name}, an array of shape {shape}", _needed(own), fix)

@@ -1,0 +1,8 @@
+"""What a public function may be handed: one check for each kind of argument, chosen by its name and declared type."""
+
+from __future__ import annotations
+
+from .declared import NAMES, TYPES, check_of, checks_of
+from .values import Check, returned, seed, several, shown
+
+__all__ = ["NAMES", "TYPES", "Check", "check_of", "checks_of", "returned", "seed", "several", "shown"]

@@ -1,0 +1,211 @@
+"""The check of an argument, read from what its signature declares: "int | None", "Sequence[Rule]", "Mapping[str, Any]".
+
+A class of ours stands for its instances. What no check knows, such as Any, is the function's own to look at.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import inspect
+import os
+import sys
+import typing
+from collections.abc import Callable, Mapping, Sequence, Set
+from typing import Any
+
+import numpy as np
+
+from ..errors import GandynError, ParameterError
+from ..public_names import HOMES
+from .points import box, grid, point
+from .values import (
+    NOTHING,
+    Check,
+    a_function,
+    above_zero,
+    count,
+    flag,
+    from_zero,
+    parameter,
+    real,
+    seed,
+    several,
+    shown,
+    sizes,
+    word,
+    words,
+)
+
+NAMES: dict[str, Check] = {
+    "box": box,
+    "grid": grid,
+    **dict.fromkeys(("tolerance", "budget"), above_zero),
+    **dict.fromkeys(("start", "starts", "at", "to", "w", "w0", "w1", "centre", "attractors", "equilibrium"), point),
+    "values": grid,
+    **dict.fromkeys(("seed", "rng"), seed),
+}
+COUNTS: dict[str, Check] = {  # of arguments that are declared to be whole numbers
+    **dict.fromkeys(("k", "threads", "latent", "size", "width", "degree", "grid", "frames", "fps", "points"), several),
+    **dict.fromkeys(("steps", "settle", "members"), from_zero),
+}
+TYPES: dict[str, Check] = {
+    "int": count,
+    "float": real,
+    "tuple[int, ...]": sizes,
+    "Sequence[str]": words,
+    "str": word,
+    "bool": flag,
+    "Parameter": parameter,
+}
+
+
+def checks_of(
+    function: Callable[..., Any], names: Mapping[str, Check] = NAMES, types: Mapping[str, Check] = TYPES
+) -> dict[str, Check]:
+    """The check of each parameter of a function that has one."""
+    known = inspect.unwrap(function).__globals__
+    found = {
+        name: check_of(name, str(p.annotation), p.default is None, known, names, types)
+        for name, p in inspect.signature(function).parameters.items()
+        if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+    }
+    return {name: check for name, check in found.items() if check is not None}
+
+
+def check_of(
+    name: str,
+    annotation: str,
+    optional: bool,
+    known: Mapping[str, Any],
+    names: Mapping[str, Check] = NAMES,
+    types: Mapping[str, Check] = TYPES,
+) -> Check | None:
+    """The check of a parameter; None where any value may do.
+
+    Args:
+        name: of the parameter. annotation: its declared type, as text. optional: whether its default is None.
+        known: what the module of the function calls what, so that a name of a class stands for the class.
+        names, types: the checks to choose from.
+    """
+    node = ast.parse(annotation, mode="eval").body
+    kinds = {ast.unparse(part) for part in _parts(node)}
+    check = COUNTS.get(name) if "int" in kinds else None
+    if name != "grid" or kinds <= {"Any", "object"}:  # a grid may also be a class of its own
+        check = check or names.get(name)
+    check = check or _of(node, known, types)
+    if check is None or not (optional or "None" in kinds):
+        return check
+    return lambda key, value, given: None if value is None else check(key, value, given)
+
+
+def _parts(node: ast.expr) -> list[ast.expr]:
+    """The alternatives of a union."""
+    return [*_parts(node.left), *_parts(node.right)] if isinstance(node, ast.BinOp) else [node]
+
+
+def _of(node: ast.expr, known: Mapping[str, Any], types: Mapping[str, Check]) -> Check | None:
+    parts = [part for part in _parts(node) if ast.unparse(part) != "None"]
+    if any(ast.unparse(part) in ("os.PathLike[str]", "Path") for part in parts):
+        return path
+    if len(parts) != 1:
+        checks = [_of(part, known, types) for part in parts]
+        return _either(*checks) if checks and all(checks) else None  # type: ignore[arg-type]
+    text = ast.unparse(parts[0])
+    if text in types:
+        return types[text]
+    if isinstance(parts[0], ast.Subscript):
+        return _composed(parts[0], known, types)
+    return _named(text, known, types)
+
+
+def _composed(node: ast.Subscript, known: Mapping[str, Any], types: Mapping[str, Check]) -> Check | None:
+    kind = ast.unparse(node.value)
+    inside = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    if kind == "Callable":
+        return a_function
+    if kind in ("Mapping", "dict"):
+        return _mapping(_of(inside[-1], known, types))
+    if kind == "tuple" and not isinstance(inside[-1], ast.Constant):
+        return _row(_of(inside[0], known, types), len(inside))
+    return _row(_of(inside[0], known, types)) if kind in ("Sequence", "list", "tuple") else None
+
+
+def _named(text: str, known: Mapping[str, Any], types: Mapping[str, Check]) -> Check | None:
+    """The check of a class of ours, or of what an alias stands for."""
+    meant = known.get(text)
+    ours = isinstance(meant, type) and meant.__module__.startswith("gandyn.")
+    if ours or (text.isidentifier() and text not in known and text not in vars(builtins)):  # known to type checkers
+        return _instance(text)
+    if isinstance(meant, str) or typing.get_args(meant):
+        meant = meant if isinstance(meant, str) else str(meant).replace("typing.", "").replace("collections.abc.", "")
+        return _of(ast.parse(meant, mode="eval").body, known, types)
+    return None
+
+
+def _instance(kind: str) -> Check:
+    """Whether it is an object of the class of that name, which need not be loaded for that."""
+
+    def check(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any:
+        if not any(c.__name__ == kind and c.__module__.startswith("gandyn.") for c in type(value).__mro__):
+            raise ParameterError(
+                f"{name}={shown(value)}", f"{'an' if kind[0] in 'AEIOU' else 'a'} {kind}", _maker(kind) or "see help"
+            )
+        return value
+
+    return check
+
+
+def _maker(kind: str) -> str:
+    """The call that returns such a result, of the public functions that are loaded."""
+    for name, home in HOMES.items():
+        made = getattr(sys.modules.get(f"gandyn.{home}"), name, None)
+        if callable(made) and str(inspect.signature(made).return_annotation) == kind:
+            return f"what gd.{name}(...) returns"
+    return ""
+
+
+def _row(check: Check | None, length: int | None = None) -> Check:
+    """A list, tuple or array, each of whose entries passes a check; of so many entries."""
+
+    def each(name: str, value: Any, given: Mapping[str, object] = NOTHING) -> Any:
+        many = "" if length is None else f" of {length} values"
+        if isinstance(value, (str, bytes, Mapping, Set)) or not isinstance(value, (Sequence, np.ndarray)):
+            raise ParameterError(f"{name}={shown(value)}", f"a list or tuple{many}", f"{name}=(...)")
+        if length is not None and len(value) != length:
+            raise ParameterError(f"{name}={shown(value)}", f"a list or tuple{many}", f"{name}=(...)")
+        for k, one in enumerate(value if check is not None else ()):
+            check(f"{name}[{k}]", one, given)  # type: ignore[misc]
+        return value
+
+    return each
+
+
+def _mapping(check: Check | None) -> Check:
+    def each(name: str, value: Any, given: Mapping[str, object] = NOTHING) -> Any:
+        if not isinstance(value, Mapping):
+            raise ParameterError(f"{name}={shown(value)}", "a dict", f'{name}={{"name": ...}}')
+        for key, one in value.items() if check is not None else ():
+            check(f"{name}[{key!r}]", one, given)  # type: ignore[misc]
+        return value
+
+    return each
+
+
+def path(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any:
+    """Return what names a file; refuse anything else, and texts that no file system takes."""
+    if not isinstance(value, (str, os.PathLike)) or "\x00" in os.fspath(value):
+        raise ParameterError(f"{name}={shown(value)}", "a path", f'{name}="figure.png"')
+    return value
+
+
+def _either(*checks: Check) -> Check:
+    def check(name: str, value: object, given: Mapping[str, object]) -> Any:
+        for one in checks[:-1]:
+            try:
+                return one(name, value, given)
+            except GandynError:
+                continue
+        return checks[-1](name, value, given)
+
+    return check

@@ -1,0 +1,161 @@
+"""Numbers, flags and texts as arguments: each check returns the value as the function is to have it, or refuses it."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import numbers
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..budget import Budget
+from ..errors import ParameterError
+from ..parameters import finite, is_number
+from ..worlds import is_symbolic
+
+LARGEST_COUNT = 10**12
+LARGEST_SEED = 2**63 - 1
+SHOWN = 60
+
+NOTHING: Mapping[str, Any] = {}
+Check = Callable[[str, Any, Mapping[str, Any]], Any]
+
+
+def shown(value: object) -> str:
+    """A value as a message shows it: a class or function by its name, anything else shortened."""
+    if isinstance(value, type) or inspect.isroutine(value):
+        return f"the {'class' if isinstance(value, type) else 'function'} {value.__name__}"
+    text = repr(value).replace("\n", " ")
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
+
+
+def a_function(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any:
+    """Return what can be called; refuse anything else, and a class, but for a bar of progress, which may be one."""
+    if not callable(value) or (isinstance(value, type) and name != "progress"):
+        raise ParameterError(f"{name}={shown(value)}", "a function", f"{name}=lambda w: ...")
+    return value
+
+
+def returned(name: str, value: Any) -> np.ndarray:
+    """What a user's function `name` gave, as an array of floats.
+
+    Raises:
+        ParameterError: where it gave no real numbers.
+    """
+    value = value.detach().cpu() if hasattr(value, "detach") else value
+    try:
+        return np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        needed = "a function that returns real numbers"
+        raise ParameterError(f"{name}, which returned {shown(value)}", needed, "return an array") from None
+
+
+def count(name: str, value: object, given: Mapping[str, object] = NOTHING) -> int:
+    """Return a whole number of size at most 10**12 as an int; refuse anything else."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
+        raise ParameterError(f"{name}={shown(value)}", "a whole number", f"{name}=10")
+    if abs(int(value)) > LARGEST_COUNT:
+        raise ParameterError(f"{name}={shown(value)}", f"at most {LARGEST_COUNT:.0e}", "a smaller number")
+    return int(value)
+
+
+def several(name: str, value: Any, given: Mapping[str, object] = NOTHING) -> int:
+    """Return a whole number from 1 up to 10**12 as an int; refuse anything else."""
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not whole or int(value) < 1:
+        raise ParameterError(f"{name}={shown(value)}", "a whole number from 1", f"{name}=1")
+    return count(name, value)
+
+
+def sizes(name: str, value: object, given: Mapping[str, object] = NOTHING) -> tuple[int, ...]:
+    """Return whole numbers from 1 as a tuple of ints; refuse anything else."""
+    if isinstance(value, (str, Mapping)) or not isinstance(value, (Sequence, np.ndarray)):
+        raise ParameterError(f"{name}={shown(value)}", "whole numbers from 1", f"{name}=(128, 128)")
+    return tuple(several(f"{name}[{k}]", one) for k, one in enumerate(value))
+
+
+def seed(name: str, value: Any, given: Mapping[str, object] = NOTHING) -> Any:
+    """A seed from 0 to 2**63 - 1, or a generator."""
+    torch = sys.modules.get("torch")
+    generators = (np.random.Generator,) if torch is None else (np.random.Generator, torch.Generator)
+    if isinstance(value, generators) or (value is None and name == "rng"):
+        return value
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not whole or not 0 <= int(value) <= LARGEST_SEED:
+        raise ParameterError(f"{name}={shown(value)}", "a whole number from 0 to 2**63 - 1", f"{name}=0")
+    return int(value)
+
+
+def real(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
+    """A real number; an infinite one may have a meaning."""
+    number = is_number(value) or rational(value) or getattr(value, "shape", None) == ()
+    if is_symbolic(value):  # a number of SymPy's, or an infinity
+        number = not value.free_symbols and bool(value.is_extended_real)
+    if isinstance(value, (bool, np.bool_, complex, str, bytes)) or not number:
+        raise ParameterError(f"{name}={shown(value)}", "a real number", f"{name}=0.1")
+    if is_number(value) and math.isnan(value):
+        raise ParameterError(f"{name}=nan", "a real number", f"{name}=0.1")
+    return value
+
+
+def word(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any:
+    """Return `value` where it is a text; refuse anything else."""
+    if not isinstance(value, str):
+        raise ParameterError(f"{name}={shown(value)}", "a text", f"see help for the values of {name}")
+    return value
+
+
+def words(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any:
+    """Return `value` where it is a text or a list of texts; refuse anything else."""
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, (list, tuple)) or not value or not all(isinstance(v, str) for v in value):
+        raise ParameterError(f"{name}={shown(value)}", "a text, or a list of them", f"see help for {name}")
+    return value
+
+
+def from_zero(name: str, value: Any, given: Mapping[str, object] = NOTHING) -> int:
+    """Return a whole number from 0 up to 10**12 as an int; refuse anything else."""
+    if count(name, value) < 0:
+        raise ParameterError(f"{name}={value}", "a whole number >= 0", f"{name}=10")
+    return int(value)
+
+
+def parameter(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
+    """A number, an expression, a text that says one, or these in a tuple or dict: no flag, and nothing infinite."""
+    if isinstance(value, Mapping) or (isinstance(value, (tuple, list)) and value):
+        for one in value.values() if isinstance(value, Mapping) else value:
+            parameter(name, one)
+    elif not isinstance(value, str) and not getattr(value, "ndim", 0):
+        number = is_number(value) or is_symbolic(value) or rational(value)
+        if isinstance(value, (bool, np.bool_)) or not number or not (rational(value) or finite(value)):
+            raise ParameterError(f"{name}={shown(value)}", "a finite number, an expression or a text", f"{name}=0.1")
+    return value
+
+
+def above_zero(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
+    """A positive number, or a budget that is already being spent."""
+    if isinstance(value, Budget):
+        return value
+    number = (is_number(value) or rational(value) or getattr(value, "is_real", False)) and not isinstance(
+        value, complex
+    )
+    if isinstance(value, (bool, np.bool_)) or not number or not value > 0:
+        needed = "a positive number" + (" of seconds, or of what it counts" if name == "budget" else "")
+        raise ParameterError(f"{name}={shown(value)}", needed, f"{name}=0.1")
+    return value
+
+
+def flag(name: str, value: object, given: Mapping[str, object] = NOTHING) -> bool:
+    """True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise ParameterError(f"{name}={shown(value)}", "True or False", f"{name}=True")
+    return bool(value)
+
+
+def rational(value: object) -> bool:
+    """Whether a value is a fraction of Python's, and no symbol."""
+    return isinstance(value, numbers.Rational) and not is_symbolic(value)
