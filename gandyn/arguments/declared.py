@@ -66,7 +66,9 @@ def checks_of(
     """The check of each parameter of a function that has one."""
     known = inspect.unwrap(function).__globals__
     found = {
-        name: check_of(name, str(p.annotation), p.default is None, known, names, types)
+        name: check_of(
+            name, "Any" if p.annotation is p.empty else str(p.annotation), p.default is None, known, names, types
+        )
         for name, p in inspect.signature(function).parameters.items()
         if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
     }

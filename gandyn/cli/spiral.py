@@ -98,6 +98,7 @@ def _study(
     import numpy as np
 
     from .. import games, rules
+    from ..plots.drawable import plane
     from ..plots.spiral_study import compute_spiral
 
     given = values.settings(set_ or [])
@@ -120,6 +121,7 @@ def _study(
     if built.dim == 2:  # another game is refused below
         with values.option("--start"):
             built.check(np.array(where))
+    plane(built)
     return compute_spiral(built, built_rules, step, where, steps, None if noise is None else values.value(noise))
 
 
