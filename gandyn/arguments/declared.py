@@ -14,8 +14,6 @@ import typing
 from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any
 
-import numpy as np
-
 from ..errors import GandynError, ParameterError
 from ..public_names import HOMES
 from .points import box, grid, point
@@ -67,7 +65,7 @@ def checks_of(
     known = inspect.unwrap(function).__globals__
     found = {
         name: check_of(
-            name, "Any" if p.annotation is p.empty else str(p.annotation), p.default is None, known, names, types
+            name, "object" if p.annotation is p.empty else str(p.annotation), p.default is None, known, names, types
         )
         for name, p in inspect.signature(function).parameters.items()
         if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
@@ -134,8 +132,10 @@ def _composed(node: ast.Subscript, known: Mapping[str, Any], types: Mapping[str,
 
 
 def _named(text: str, known: Mapping[str, Any], types: Mapping[str, Check]) -> Check | None:
-    """The check of a class of ours, or of what an alias stands for."""
+    """The check of a class of ours, or of what an alias stands for; a protocol is its users' to look at."""
     meant = known.get(text)
+    if text == "Any" or getattr(meant, "_is_protocol", False):
+        return None
     ours = isinstance(meant, type) and meant.__module__.startswith("gandyn.")
     if ours or (text.isidentifier() and text not in known and text not in vars(builtins)):  # known to type checkers
         return _instance(text)
@@ -168,11 +168,13 @@ def _maker(kind: str) -> str:
 
 
 def _row(check: Check | None, length: int | None = None) -> Check:
-    """A list, tuple or array, each of whose entries passes a check; of so many entries."""
+    """A list, tuple, array or tensor, each of whose entries passes a check; of so many entries."""
 
     def each(name: str, value: Any, given: Mapping[str, object] = NOTHING) -> Any:
         many = "" if length is None else f" of {length} values"
-        if isinstance(value, (str, bytes, Mapping, Set)) or not isinstance(value, (Sequence, np.ndarray)):
+        if isinstance(value, (str, bytes, Mapping, Set)) or not (
+            isinstance(value, Sequence) or getattr(value, "ndim", False)
+        ):
             raise ParameterError(f"{name}={shown(value)}", f"a list or tuple{many}", f"{name}=(...)")
         if length is not None and len(value) != length:
             raise ParameterError(f"{name}={shown(value)}", f"a list or tuple{many}", f"{name}=(...)")

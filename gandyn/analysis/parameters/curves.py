@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import mpmath
@@ -36,7 +36,7 @@ ROOTS_OF_UNITY = {3: "1:3", 4: "1:4"}
 def bifurcation_curves(
     game: Game,
     rule: Rule | None,
-    parameters: tuple[str, str] = ("lr", "gamma"),
+    parameters: Sequence[str | sympy.Symbol] = ("lr", "gamma"),
     ranges: Any = ((0.0, 4.0), (0.0, 4.0)),
     at: Any = None,
     length: float = 1.0,

@@ -54,13 +54,13 @@ class Settings:
         memory: float,
         confirm: bool,
         seed: int,
-        budget: Budget,
+        budget: Budget | None = None,
     ) -> Settings:
         """With the tolerance that the dtype allows, and a basis that fits in `memory` bytes, of at least 100."""
         if tolerance is None:
             tolerance = 1e-6 if operator.precision < 1e-12 else 1e-3
         room = int(memory // (operator.size * operator.like.element_size()))
-        return cls(tolerance, most, max(LEAST_ROOM, room), confirm, seed, budget)
+        return cls(tolerance, most, max(LEAST_ROOM, room), confirm, seed, Budget.of(budget))
 
     def used_up(self, spent: int) -> bool:
         """Whether the products are, or the seconds."""
