@@ -28,7 +28,10 @@ from . import library_cache
 from .program import Program
 
 PACKAGE = Path(__file__).parent.parent
-SOURCES = (".", "dynamics", "noise", "oracles", "rules", "symbolic", "text", "types")
+SOURCES = (
+    *("dynamics", "games", "losses", "lazy", "noise", "oracles", "parameters"),
+    *("penalties", "rules", "symbolic", "text", "types", "worlds"),
+)
 
 
 class _ForeignError(TypeError):
@@ -78,10 +81,10 @@ def _frozen(value: Any) -> Any:
 @functools.cache
 def _sources() -> str:
     """A hash of the files that decide what a trace and its lowering are."""
-    files = sorted(file for folder in SOURCES for file in (PACKAGE / folder).glob("*.py"))
+    files = sorted({*PACKAGE.glob("*.py"), *(file for room in SOURCES for file in (PACKAGE / room).rglob("*.py"))})
     digest = hashlib.sha256()
     for file in files:
-        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+        digest.update(str(file.relative_to(PACKAGE)).encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()
 
 
@@ -93,7 +96,7 @@ def _text(value: Any) -> str:
         if any(type(s) is not sympy.Symbol for s in value.free_symbols):  # one value for each member
             raise _ForeignError
         return str(sympy.srepr(value))
-    if isinstance(value, type) and value.__module__.partition(".")[0] in ("builtins", __name__.partition(".")[0]):
+    if isinstance(value, type) and (value.__module__ == "builtins" or _is_hashed(value.__module__)):
         return f"{value.__module__}.{value.__qualname__}"
     if isinstance(value, (tuple, list)):
         return f"({', '.join(map(_text, value))},)"
@@ -102,6 +105,12 @@ def _text(value: Any) -> str:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return _text((type(value), *_fields(value)))
     raise _ForeignError
+
+
+def _is_hashed(module: str) -> bool:
+    """Whether a module is one of those whose text is part of every name."""
+    package, _, rest = module.partition(".")
+    return package == __name__.partition(".")[0] and rest.partition(".")[0] in SOURCES
 
 
 def _fields(value: Any) -> Iterable[Any]:

@@ -88,3 +88,14 @@ def test_every_map_has_a_name_of_its_own_and_those_of_others_have_none():
     for rule in (Mine(0.1), gd.rules.Lookahead(Mine(0.1), 2, 0.5)):
         assert recorded.name_of(games[0].content, structure.structure_of(rule).key) is None
     assert recorded.name_of(gd.games.dirac_gan(penalty=gd.penalties.R1(np.array([0.1, 0.2]))).content, keys[0]) is None
+
+
+def test_whatever_decides_a_map_is_part_of_its_name(monkeypatch):
+    """Constraints' projections are a penalty's code and a game's: a record that outlived an edit of them was wrong."""
+    game = gd.games.dirac_gan("wasserstein", clip=1)
+    held = recorded.name_of(game.content, ())
+    assert held is not None
+    for room in ("penalties", "games", "oracles"):
+        assert room in recorded.SOURCES
+    monkeypatch.setattr(recorded, "SOURCES", tuple(room for room in recorded.SOURCES if room != "penalties"))
+    assert recorded.name_of(game.content, ()) is None

@@ -122,7 +122,7 @@ def test_what_a_toy_conserves_is_what_is_found(name):
         quantity = formula(text, {str(s): s for s in built.symbols})
         lr = sympy.Symbol("lr", real=True)
         quantity = quantity.subs({s: lr for s in quantity.free_symbols if s.name == "lr"})
-        found = gd.conserved_quantities(built, rule and gd.rules.registry[rule].build(lr=lr))
+        found = gd.conserved_quantities(built, gd.rules.registry[rule].build(lr=lr) if rule else None)
         gradients = [[sympy.diff(e, s) for s in built.symbols] for e in (quantity, found[0].expression)]
         (a, b), (c, d) = gradients
         assert sympy.simplify(a * d - b * c) == 0, (name, rule)
