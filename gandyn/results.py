@@ -20,6 +20,7 @@ import numpy as np
 from .errors import DomainError
 from .lazy import sympy
 from .types import Array, Counts, Game, Rule, State
+from .worlds import norm
 
 COORDINATES_SHOWN = 12
 
@@ -299,7 +300,7 @@ class Trajectory(Result):
         steps: steps computed before stopping, one number or one a member.
         counts: oracle calls.
         game: the game. rule: the rule, None for a flow. state: the rule's state at the end.
-        info: per-step diagnostics (norms of the field) where the eager path recorded them.
+        info: what else the run noted: a flow's `"end"`, the time to which each member was computed.
         solution: for flows, a callable t -> w (dense output).
     """
 
@@ -323,6 +324,11 @@ class Trajectory(Result):
         """(f_1, ..., f_n) along the trajectory, computed when asked for."""
         result: tuple[Any, ...] = self.game.costs(self.w)
         return result
+
+    @property
+    def field_norm(self) -> Array:
+        """|v(w)| at the recorded points, (T+1, ...), computed when asked for."""
+        return norm(self.game.field(self.w))[..., 0]
 
     @property
     def diverged(self) -> Any:

@@ -21,7 +21,7 @@ class EagerRun:
     """A run in progress: arrays of the world of w, flags of shape (...).
 
     Attributes:
-        t: steps computed by the ensemble. done: steps computed by each member. norms: |v| of each step, if recorded.
+        t: steps computed by the ensemble. done: steps computed by each member.
     """
 
     w: Array
@@ -30,7 +30,6 @@ class EagerRun:
     alive: Array
     done: Array
     t: int = 0
-    norms: list[float] = dataclasses.field(default_factory=list)
     interrupted: bool = False
 
 
@@ -65,21 +64,18 @@ def run_eager(
     if stride is not None:
         run.rows = arrays.empty(steps // stride + 1, w)
         run.rows[0] = w
-    measure = stride is not None and w.ndim == 1
     with arrays.quiet(), contextlib.suppress(KeyboardInterrupt):
         run.interrupted = True
         for t in range(1, steps + 1):
             if t == 1:
-                w, state, info = first_step(rule, game, run.w, run.state, rng)
+                w, state, _ = first_step(rule, game, run.w, run.state, rng)
             else:
-                w, state, info = rule.step(game, run.w, run.state, rng)
+                w, state, _ = rule.step(game, run.w, run.state, rng)
             game.advance()
             good = run.alive & _within(arrays, w, state, *limits)
             if not arrays.all_well(good):
                 w, state = arrays.choose(good, w, run.w), _hold(arrays, good, state, run.state)
                 run.alive = good
-            if measure and "field" in info:
-                run.norms.append(arrays.norm(info["field"]))
             run.done = run.done + run.alive
             run.w, run.state, run.t = w, state, t
             if stride is not None and t % stride == 0:
@@ -134,9 +130,6 @@ class _NumpyArrays:
     def choose(self, good: Array, new: Array, old: Array) -> Array:
         return np.where(good[..., None], new, old)
 
-    def norm(self, v: Array) -> float:
-        return float(np.sqrt(v.dot(v)))
-
     @contextlib.contextmanager
     def quiet(self) -> Iterator[None]:
         with np.errstate(all="ignore"):
@@ -170,9 +163,6 @@ class _TorchArrays:
 
     def choose(self, good: Array, new: Array, old: Array) -> Array:
         return self.torch.where(good.unsqueeze(-1), new, old)
-
-    def norm(self, v: Array) -> Array:
-        return v.norm()
 
     def quiet(self) -> Any:
         return self.torch.no_grad()

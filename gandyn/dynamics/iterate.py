@@ -67,7 +67,7 @@ def iterate(
 
     Returns:
         A `Trajectory`; `.kernel` says how it was computed, `.counts` the oracle calls of the ensemble as a whole (and
-        `.counts.seconds` the time), `.info["field_norm"]` |v| at each step where a single start ran eagerly.
+        `.counts.seconds` the time).
 
     Raises:
         ShapeError: for a start of another length, or with entries that are not finite.
@@ -139,10 +139,9 @@ def _eagerly(
     stride = options["stride"]
     run = run_eager(game, rule, w, state, steps, rng=rng, **options)
     times = _times(run.t if run.interrupted else steps, stride, run.rows)
-    info = {"field_norm": np.array([float(n) for n in run.norms])} if run.norms else {}
     recorded = run.w if stride is None else run.rows
     return {
-        "w": recorded, "t": times, "state": run.state, "kernel": "eager", "info": info,
+        "w": recorded, "t": times, "state": run.state, "kernel": "eager",
         **_endings(run.alive, run.done, run.interrupted),
     }  # fmt: skip
 

@@ -74,10 +74,11 @@ def test_memory_of_the_last_point_does_not_grow_with_the_steps():
         assert peak(4000, kernel) - peak(100, kernel) < 3900 * 3200 / 10  # a row is 3 200 bytes
 
 
-def test_the_norm_of_the_field_is_noted_on_the_way():
-    game = gd.games.dirac_gan()
-    traj = gd.iterate(game, gd.rules.GDA(0.2), [1.0, 0.5], 20)
-    np.testing.assert_allclose(traj.info["field_norm"], np.linalg.norm(game.field(traj.w[:-1]), axis=-1), rtol=1e-14)
+@pytest.mark.parametrize("kernel", ["auto", *WAYS])
+def test_the_norm_of_the_field_is_there_whichever_way_a_run_took(kernel):
+    traj = gd.iterate(gd.games.bilinear(), gd.rules.GDA(0.2), [[1.0, 0.5], [0.0, 2.0]], 20, kernel=kernel)
+    growth = np.sqrt(1 + 0.2**2) ** np.arange(21)
+    np.testing.assert_allclose(traj.field_norm, np.outer(growth, [np.hypot(1.0, 0.5), 2.0]), rtol=1e-13)
 
 
 # --- stopping ---------------------------------------------------------------------------------------------------------
