@@ -17,10 +17,10 @@ REWRITES = (
     (re.compile(r"\\(begin|end)\{(?:aligned|split|align)\}"), r"\\\1{align*}"),
     (re.compile(r"\\mathrm\{([A-Za-z]{2,})\}"), r"\\operatorname{\1}"),
     (re.compile(r"\\operatorname\*"), r"\\operatorname"),
-    (re.compile(r"\\lvert\b"), r"\\left|"),
-    (re.compile(r"\\rvert\b"), r"\\right|"),
-    (re.compile(r"\\lVert\b"), r"\\left\\|"),
-    (re.compile(r"\\rVert\b"), r"\\right\\|"),
+    (re.compile(r"\\lvert(?![a-zA-Z])"), r"\\left|"),
+    (re.compile(r"\\rvert(?![a-zA-Z])"), r"\\right|"),
+    (re.compile(r"\\lVert(?![a-zA-Z])"), r"\\left\\|"),
+    (re.compile(r"\\rVert(?![a-zA-Z])"), r"\\right\\|"),
     (re.compile(r"\\lang(?=[^a-z])"), r"\\langle"),
     (re.compile(r"\\(?:dfrac|cfrac)"), r"\\frac"),
 )
@@ -90,8 +90,8 @@ def _tag(item: ElementTree.Element) -> str:
 def _render(self: Any, node: nodes.Element, display: bool) -> str:
     try:
         return mathml(node.astext(), display)
-    except ValueError as error:
-        raise ExtensionError(f"{node.source}: {error}") from error
+    except Exception as error:  # the converter has errors of many kinds; none of them says where
+        raise ExtensionError(f"{node.source}: {node.astext()!r}: {type(error).__name__} {error}") from error
 
 
 def visit_inline(self: Any, node: nodes.math) -> None:
