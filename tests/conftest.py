@@ -16,7 +16,7 @@ hypothesis.settings.register_profile("ci", deadline=None, max_examples=40, deran
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 
-# Of the slow tests of these files every n-th runs; the others, alike but for their numbers, with `--thorough`.
+# Of the slow series in these files every n-th test runs; the others, alike but for their numbers, with `--thorough`.
 ONE_IN = {
     "test_analysed.py": 8,
     "test_bifurcation_complete.py": 2,
@@ -42,7 +42,8 @@ def pytest_collection_modifyitems(config, items):
         return
     seen, kept, left = {}, [], []
     for item in items:
-        n = ONE_IN.get(item.path.name, 1) if item.get_closest_marker("slow") else 1
+        series = item.get_closest_marker("slow") and hasattr(item, "callspec")
+        n = ONE_IN.get(item.path.name, 1) if series else 1
         k = seen[item.path.name] = seen.get(item.path.name, -1) + (n > 1)
         (left if n > 1 and k % n else kept).append(item)
     if left:

@@ -151,10 +151,14 @@ def test_every_analysis_that_can_take_long_has_a_budget():
 
 
 def test_a_spectrum_keeps_what_it_has_when_its_time_is_up():
+    import torch
+
     import gandyn as gd
 
-    game = gd.games.planted_quadratic([complex(k + 1, 5 * k + 1) for k in range(60)])
-    found = gd.spectrum(game, [0.0] * 120, 1, "LR", budget=1e-9)
+    coupling = torch.linspace(1.0, 60.0, 60, dtype=torch.float64)
+    costs = [lambda x, y: (x**2 + coupling * x * y).sum(), lambda x, y: (y**2 - coupling * x * y).sum()]
+    game = gd.games.from_torch(costs, {"x": 60, "y": 60})
+    found = gd.spectrum(game, torch.zeros(120, dtype=torch.float64), 1, "LR", budget=1e-9)
     assert not found.converged
     assert "undecided: out of time" in found.summary()
     assert len(found["LR"].residuals) == 1

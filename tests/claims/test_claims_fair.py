@@ -182,6 +182,7 @@ def test_claims_with_the_same_hypotheses_are_tried_on_different_games():
 # --- what was drawn --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_false_theorem_whose_corner_is_ill_conditioned_is_found():
     def tame(game):
         return bool(np.linalg.cond(game.jacobian(np.zeros(game.dim))) <= 300)

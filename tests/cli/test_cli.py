@@ -86,6 +86,7 @@ def test_spiral_writes_every_suffix(tmp_path):
     assert [rule["rule"] for rule in data["rules"]] == ["Gradient flow", "Simultaneous GD", "Optimistic GD"]
 
 
+@pytest.mark.slow
 def test_spiral_surface_and_animation(tmp_path):
     assert gandyn("spiral", "--rule", "EG", "--steps", 5, "--surface", "--animate").exit_code == 0
     with Image.open(tmp_path / "spiral.gif") as movie:

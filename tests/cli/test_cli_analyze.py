@@ -125,6 +125,7 @@ def test_a_proof_and_an_orbit_that_settles():
     assert data["lyapunov_exponents"]["exponents"][0] == pytest.approx(math.log(radius), abs=1e-6)
 
 
+@pytest.mark.slow
 def test_global_sections_that_do_not_apply_say_why():
     page = gandyn("analyze", "matching_pennies", "--global").stdout
     assert entry(page, "these are all").startswith("v is affine on the faces: 1 isolated zero")
@@ -132,6 +133,7 @@ def test_global_sections_that_do_not_apply_say_why():
     assert entry(page, "bifurcations") == "a flow has no step to vary"
 
 
+@pytest.mark.slow
 def test_around_the_point():
     data = json.loads(gandyn("analyze", "almost_bilinear", "--set", "eps=1/10", "--global", "--all", "--json").stdout)
     assert len(data["global"]["cycles"]) == 1
@@ -216,6 +218,7 @@ def test_bad_names_are_one_line_and_status_2(arguments):
     assert len(result.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_noise_on_the_page():
     """Floor, mean-square limit and best step with --noise; the same numbers in JSON; none where there is no law."""
     page = gandyn("analyze", "quadratic", "--rule", "EG", "--set", "lr=0.19", "--noise", "0.1")

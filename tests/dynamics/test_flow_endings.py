@@ -35,6 +35,7 @@ def game(*costs):
 # --- sliding ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_a_circle_ends_on_the_line_where_the_field_turns_round(kernel):
     """|x| y: a rotation until x = 0, where x' = -sign(x) y points back at the line, and y' = |x| vanishes: rest."""
@@ -97,6 +98,7 @@ def test_where_several_ways_go_on_none_is_chosen():
     assert "where to go" in ending
 
 
+@pytest.mark.slow
 def test_units_do_not_matter_for_sliding():
     f = sympy.Abs(x) + x * y / 4
     for scale in (1e-9, 1e9):

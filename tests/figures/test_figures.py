@@ -161,6 +161,7 @@ def labelled(data):
     return figure
 
 
+@pytest.mark.slow
 def test_fonts_are_embedded_in_pictures_of_each_width():
     one = dataclasses.replace(gd.figures.find("goodfellow_2014_losses"), draw=labelled)
     for style, width in (("single", 3.3), ("double", 6.8), ("slide", 10.0)):

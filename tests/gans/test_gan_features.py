@@ -28,6 +28,7 @@ def digits():
     return gd.gans.datasets.digits()
 
 
+@pytest.mark.slow
 def test_the_record_states_what_is_measured(features, digits):
     held_out = digits.held_out
     named = features.probabilities(held_out.points).argmax(1)
@@ -64,6 +65,7 @@ def test_weights_of_another_hash_are_refused(tmp_path, monkeypatch):
         built()
 
 
+@pytest.mark.slow
 def test_scores_tell_real_digits_from_worse_ones(digits):
     """The floor, three lost classes, blur, noise: in this order, by distance; lost classes are not covered."""
     real, held_out = digits.points[::4], digits.held_out
@@ -138,6 +140,7 @@ def test_names_and_refusals(features):
         gd.gans.features.coordinates((2,)).probabilities(torch.zeros(3, 2))
 
 
+@pytest.mark.slow
 def test_an_assessment_of_digits_uses_their_features(digits):
     result = metrics.assess(digits, digits.held_out.points[::10])
     assert result["frechet"].metric == "frechet_digits64"

@@ -7,6 +7,7 @@ import sympy
 from gandyn.oracles.projections import project_to_simplex
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [2, 3])
 def test_symbols_and_fractions_are_projected_as_numbers_are(size):
     symbols = sympy.symbols(f"x1:{size + 1}", real=True)

@@ -69,6 +69,7 @@ def test_series_colours_differ_under_colour_blindness():
         assert min(np.linalg.norm(a - b) for a, b in itertools.combinations(seen, 2)) > 0.1
 
 
+@pytest.mark.slow
 def test_nothing_global_is_touched(tmp_path):
     code = (
         "import sys, gandyn as gd; g = gd.games.bilinear();"
@@ -78,6 +79,7 @@ def test_nothing_global_is_touched(tmp_path):
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
 
 
+@pytest.mark.slow
 def test_files_by_suffix_with_embedded_fonts_and_no_date(tmp_path):
     figures = [gd.plots.spectrum([gd.linearize(BILINEAR, RULES[0])]) for _ in range(2)]
     figure = figures[0]

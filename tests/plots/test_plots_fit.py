@@ -47,6 +47,7 @@ OPTIONS = list(itertools.product(GAMES, (0.2, 1.2, 3.0), ("single", "double", "s
 FAST = {("bilinear", 1.2, "double"), ("bilinear", 3.0, "single")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("game", "lr", "width"), [pytest.param(*o, marks=[] if o in FAST else pytest.mark.slow) for o in OPTIONS]
 )
@@ -116,6 +117,7 @@ def test_the_default_spiral_makes_more_than_a_turn():
     assert len(next(run for run in study("bilinear", 0.2).trajectories.values() if run.rule).w) == 61
 
 
+@pytest.mark.slow
 def test_no_eigenvalue_label_lies_across_the_unit_circle():
     """No point of the circle is inside a label's box."""
     angles = np.linspace(0, 2 * np.pi, 2000)

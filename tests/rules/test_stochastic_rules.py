@@ -13,6 +13,7 @@ R = gd.rules
 SUM = gd.games.stochastic_bilinear(size=1, summands=4)
 
 
+@pytest.mark.slow
 def test_variance_reduction_ends_at_the_saddle():
     """Constant steps without a floor, at the rate of the exact second moment; fresh extragradient diverges."""
     law = gd.stationary(SUM, R.SVRE(0.04, restart=0.25))

@@ -67,12 +67,13 @@ def test_the_local_error_falls_at_the_promised_order(rule):
 @pytest.mark.parametrize(
     "rule", [gd.rules.AlternatingGD((0.1, 0.03), repeats=(2, 1)), gd.rules.Extragradient(0.1)], ids=repr
 )
-@pytest.mark.parametrize("order", [0, 2, 3])
+@pytest.mark.parametrize("order", [0, 2, pytest.param(3, marks=pytest.mark.slow)])
 def test_higher_orders_too(rule, order):
     slope = _slope(GENERAL, rule, order, 0.02)
     assert order + 1.8 < slope < order + 2.3, slope
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("order", "stages"), [(2, 2), (4, 4)])
 def test_runge_kutta_steps_leave_the_flow_alone_up_to_their_order(order, stages):
     game = gd.games.from_sympy(X * Y + X**2 * Y / 2, [X, Y])

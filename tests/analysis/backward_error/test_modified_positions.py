@@ -70,6 +70,7 @@ def test_units_of_the_costs_change_the_time_alone(scale):
     assert gd.drift(game, gd.rules.GDA(0.1)).products == gd.drift(moved, gd.rules.GDA(0.1)).products
 
 
+@pytest.mark.slow
 def test_a_high_order_answers_with_what_it_has():
     game = gd.games.from_sympy([X**4 / 4 + X * Y, Y**4 / 8 - X * Y], [X, Y])
     flow = gd.modified_flow(game, gd.rules.GDA(0.1), order=50, budget=1.5)

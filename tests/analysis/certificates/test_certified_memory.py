@@ -57,6 +57,7 @@ CASES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rule", "step"), CASES)
 def test_memory_costs_little_and_every_small_box_agrees(rule, step):
     plain = gd.certify(_cubic(), R.GDA(0.1), box=BOX)

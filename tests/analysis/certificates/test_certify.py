@@ -135,6 +135,7 @@ def test_a_fixed_point_outside_the_box_is_said_to_be_outside():
     assert "outside the box" in proof.failure.reason
 
 
+@pytest.mark.slow
 def test_a_fixed_point_that_moves_with_a_parameter_is_enclosed_for_the_whole_range():
     c = sympy.Symbol("c", positive=True)
     game = gd.games.from_sympy([(X - c) ** 2 / 2 + X * Y, Y**2 / 2 - X * Y + X**2 * Y**2 / 40], [X, Y])

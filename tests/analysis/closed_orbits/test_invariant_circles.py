@@ -36,8 +36,11 @@ def _turning(radius, rho, strength, shear=0):
 
 @pytest.mark.parametrize(
     ("rho", "strength", "shear"),
-    [(GOLDEN, R(1, 2), 0), (3 * GOLDEN, R(1, 2), R(3, 10)), (3 * GOLDEN, R(-1, 4), R(1, 5))],
-    ids=["attracting", "attracting, bent", "repelling, bent"],
+    [
+        pytest.param(GOLDEN, R(1, 2), 0, id="attracting"),
+        pytest.param(3 * GOLDEN, R(1, 2), R(3, 10), id="attracting, bent", marks=pytest.mark.slow),
+        pytest.param(3 * GOLDEN, R(-1, 4), R(1, 5), id="repelling, bent", marks=pytest.mark.slow),
+    ],
 )
 def test_a_planted_circle_is_recovered(rho, strength, shear):
     radius = R(7, 10)
@@ -57,6 +60,7 @@ def test_a_planted_circle_is_recovered(rho, strength, shear):
     assert circle.residual < 1e-11
 
 
+@pytest.mark.slow
 def test_the_parameterisation_turns_with_the_map():
     game = _turning(R(1, 2), GOLDEN, R(1, 2), R(1, 3))
     (circle,) = gd.limit_cycles(game, [(-1, 1)] * 2, rule=UNIT)

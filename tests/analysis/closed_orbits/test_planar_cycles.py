@@ -38,6 +38,7 @@ def _van_der_pol(mu, clock=1):
     return _game(clock * (mu * (x - x**3 / 3) + y), -clock * x)
 
 
+@pytest.mark.slow
 def test_a_close_pair_is_told_apart():
     omega = R(129, 100)
     inner, outer = gd.limit_cycles(_game(*_field(-(SQUARE - R(1, 4)) * (SQUARE - R(13, 50)), omega)), BOX)
@@ -103,6 +104,7 @@ def test_planted_radii_are_found_in_every_frame(seed):
         assert isinstance(cycle, LimitCycle)
 
 
+@pytest.mark.slow
 def test_a_semistable_cycle_is_possible_and_a_near_miss_is_none():
     found = gd.limit_cycles(_game(*_field(-((SQUARE - R(1, 4)) ** 2), 1)), BOX)
     assert found == []
@@ -195,6 +197,7 @@ def test_the_return_map_has_its_derivative():
     np.testing.assert_allclose(middle.slope, (high.image - low.image) / (2 * step), rtol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shift", [0.0, 100.0])
 def test_a_cycle_in_three_dimensions_in_every_unit(shift):
     u, v, z = sympy.symbols("u v z", real=True)

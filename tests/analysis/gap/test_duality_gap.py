@@ -102,6 +102,7 @@ def test_gaussian_games():
     assert float(found) == pytest.approx(float(game.costs(w)[0]) - best, abs=1e-9)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10_000))
 def test_matrix_games_against_linear_programming(seed):
     rng = np.random.default_rng(seed)
@@ -148,6 +149,7 @@ def test_boxes_with_curvature():
     assert float(gd.duality_gap(game, w).value) == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10_000))
 def test_the_exact_gap_is_never_negative_and_zero_exactly_at_equilibria(seed):
     rng = np.random.default_rng(seed)
@@ -170,6 +172,7 @@ def test_games_without_a_closed_form_are_refused():
 # --- inner steps ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10_000), st.floats(0.05, 2.0))
 def test_plain_steps_up_to_two_over_l_are_monotone_lower_bounds(seed, fraction):
     rng = np.random.default_rng(seed)
@@ -234,6 +237,7 @@ def test_a_perturbation_leaves_what_gradients_cannot():
     assert gap.error < 1e-8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lam", [0.5, 3.0])
 def test_the_proximal_gap_of_a_quadratic_game(lam):
     """max_y' f(x, y') - min_x' [3x'^2 + max_y' (-y'^2 + 4x'y' - lam (y' - y)^2)] in closed form, by SymPy."""
@@ -248,6 +252,7 @@ def test_the_proximal_gap_of_a_quadratic_game(lam):
     assert gap.kind == "estimate"
 
 
+@pytest.mark.slow
 def test_a_proximal_gap_grows_to_the_gap_with_its_weight():
     values = [
         float(gd.duality_gap(SADDLE, [0.5, -0.7], "proximal", k=200, inner_lr=0.004, lam=w)) for w in (1, 10, 100)

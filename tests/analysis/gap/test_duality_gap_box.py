@@ -147,6 +147,7 @@ def test_the_forsaken_equilibrium_is_stable_and_yet_far_from_nash():
     assert float(gd.duality_gap(game, at, "gradient", k=100, inner_lr=0.1)) == pytest.approx(0, abs=1e-9)
 
 
+@pytest.mark.slow
 @settings(max_examples=10)
 @given(st.integers(0, 10_000))
 def test_random_polynomials_against_many_local_searches(seed):

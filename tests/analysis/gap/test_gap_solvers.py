@@ -34,6 +34,7 @@ def test_the_proximal_gap_is_right_at_any_weight_and_any_inner_step(lam, lr):
         assert float(found) == pytest.approx(float(gd.duality_gap(SADDLE, w)), rel=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", [1e-12, 1e12])
 def test_the_proximal_gap_in_other_units(unit):
     scaled = gd.games.from_sympy(sp.Rational(unit) * (3 * X**2 - Y**2 + 4 * X * Y), [X, Y])

@@ -10,6 +10,7 @@ import gandyn as gd
 GAME, W = gd.games.quadratic(1, 2, 1), [0.3, 0.2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["gradient", "perturbed"])
 def test_inner_steps_end_with_the_budget(method):
     found = gd.duality_gap(GAME, W, method, k=10**9, budget=1)

@@ -207,6 +207,7 @@ def _solutions(game):
             yield point
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [8, pytest.param(60, marks=pytest.mark.slow)])
 def test_verdicts_agree_with_long_runs_of_the_projected_map(count):
     """Independent: solutions from linear algebra face by face, and the fate of starts 1e-3 away."""

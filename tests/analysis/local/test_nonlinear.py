@@ -90,6 +90,7 @@ def test_a_planted_second_focal_value_decides_where_the_first_vanishes(a, b, fif
     assert (found.order, found.coefficient) == (5, fifth)
 
 
+@pytest.mark.slow
 @settings(max_examples=6)
 @given(fifths, fifths, fifths, fifths, st.sampled_from(TURNS))
 def test_a_planted_neimark_sacker_coefficient_is_recovered(a, b, real, imaginary, turn):
@@ -284,6 +285,7 @@ def test_irrational_points_are_expanded_in_long_decimals():
     assert float(found.coefficient) == pytest.approx(float(expected.coefficient), abs=1e-14)
 
 
+@pytest.mark.slow
 def test_the_exact_normal_form_and_the_bifurcations_coefficient_agree():
     """Two routes to one number: power series in exact arithmetic, and central differences with unit eigenvectors.
 

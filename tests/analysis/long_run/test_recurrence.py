@@ -27,6 +27,7 @@ def test_the_linear_period_is_that_of_the_replicator_field():
     np.testing.assert_allclose(slope, [0, 0, -1, 1], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_rock_paper_scissors_comes_back_and_keeps_its_divergence():
     found = gd.recurrence(ROCK, START, time=120.0, radius=0.1)
     assert len(found.returns) > 5

@@ -68,6 +68,7 @@ def test_what_is_neither_linear_nor_a_power_law_is_called_neither(curve):
     assert gd.fit_rate(planted(t, noisy), to=[0, 0], window=0.9).model == "neither"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("memory", [0.0, 0.7])
 def test_neither_is_rarely_said_of_what_is_linear_or_a_power_law(memory):
     t, wrong = np.arange(500.0), 0

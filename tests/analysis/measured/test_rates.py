@@ -42,6 +42,7 @@ def test_an_oscillating_distance_is_fitted_at_its_peaks():
     assert found.model == "linear"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("correlation", [0.0, 0.8])
 def test_bands_hold_the_truth_under_correlated_noise(correlation):
     rng, inside, t = np.random.default_rng(3), 0, np.arange(600.0)

@@ -48,6 +48,7 @@ def test_three_players_are_decomposed_and_classified():
     assert gd.decompose(potential).kind == "potential"
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**31))
 def test_exact_and_floating_classifications_agree_on_random_quadratics(seed):
     rng = np.random.default_rng(seed)

@@ -59,6 +59,7 @@ def test_hopf_points_have_the_planted_first_lyapunov_coefficient(a):
     np.testing.assert_allclose(np.sort(point.critical.imag), [-w, w], rtol=1e-8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("a", "b"), [(-6, 6), (3, -3)])
 def test_a_hopf_point_opens_to_the_same_side_in_any_unit_of_each_player(a, b):
     """The circle of x / 10^a, y / 10^b: |q|^2 = 1 in the game's coordinates divides -2 by the squared radius of it."""
@@ -88,6 +89,7 @@ def test_quadratic_terms_count_in_the_first_lyapunov_coefficient():
     assert point.coefficient == pytest.approx(2 * sixteen_a / 16, rel=1e-4)  # |q| = 1: twice a
 
 
+@pytest.mark.slow
 def test_gradient_steps_on_the_dirac_gan_lose_stability_where_the_exact_region_ends():
     game = gd.games.dirac_gan(penalty=gd.penalties.R1(0.3))
     exact = float(gd.stability_region(game, gd.rules.GDA("lr")).critical("lr"))
@@ -108,6 +110,7 @@ def test_a_quadratic_game_flips_at_two_over_the_curvature():
     assert "undecided" in point.reason
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sign", [-1, 1])
 def test_flips_open_to_the_side_of_the_cubic_coefficient(sign):
     # w+ = w - lr (w + s w^3 / 2): at lr = 2, -w - s w^3, so c = -s.
@@ -119,6 +122,7 @@ def test_flips_open_to_the_side_of_the_cubic_coefficient(sign):
     assert point.criticality == ("supercritical" if sign < 0 else "subcritical")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("a", [-0.5, 0.5])
 def test_neimark_sacker_points_have_the_planted_coefficient(a):
     # z+ = e^{i t} (1 + p) z + a e^{i t} z |z|^2: Re(e^{-it} c1) = a in z; with |q| = 1 it is 2 a.

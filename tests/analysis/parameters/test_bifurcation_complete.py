@@ -78,6 +78,7 @@ def test_a_neutral_saddle_is_no_hopf_point():
     assert (found.points, found.complete) == ((), True), found.summary()
 
 
+@pytest.mark.slow
 def test_flips_and_pairs_of_maps_are_proven():
     game = gd.games.from_sympy([3 * x**2 / 2 + x**4, y**2 / 2], [x, y])
     found = gd.bifurcation(game, gd.rules.GDA(0.1), "lr", np.linspace(0.1, 1.0, 10), box=[(-0.5, 0.5)] * 2)

@@ -53,6 +53,7 @@ def test_the_false_proof_is_gone():
         assert repr(with_value(proof.rule, LR, 0.2)) == repr(gd.rules.GDA((0.2, 0.8)))
 
 
+@pytest.mark.slow
 def test_a_bifurcation_is_that_of_the_rule_given():
     for given in (gd.rules.GDA((LR, 4 * LR)), gd.rules.GDA((0.1, 0.4))):
         (point,) = gd.bifurcation(QUADRATIC, given, "lr", np.linspace(0.05, 0.4, 40)).points

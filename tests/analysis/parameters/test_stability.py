@@ -234,6 +234,7 @@ def test_parameters_of_a_game_may_be_listed_and_stay_free():
         gd.games.from_sympy(k * x**2 / 2 + x * y - y**2 / 2, [x, y], parameters=["kappa"])
 
 
+@pytest.mark.slow
 def test_bifurcations_in_the_step_of_a_wrapped_rule():
     rule = gd.rules.Lookahead(gd.rules.GDA(0.1), 5, 0.5)
     critical = float(gd.stability_region(BILINEAR, rule).critical("lr"))

@@ -170,6 +170,7 @@ def test_the_spectrum_of_a_config_and_mistakes_from_the_command_line(tmp_path):
         assert len(answer.stderr.strip().splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_compare_toy_from_the_command_line(tmp_path):
     config = tmp_path / "tiny.toml"
     config.write_text(CONFIG)

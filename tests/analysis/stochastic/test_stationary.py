@@ -44,6 +44,7 @@ def test_floors_of_the_field(given, floor):
     np.testing.assert_allclose(law.mean_square_distance, 2 * floor, rtol=2e-9)
 
 
+@pytest.mark.slow
 def test_formulas_in_the_step():
     """GDA, both extragradients, optimism and heavy ball as rational functions of lr, mu and b."""
     lr, mu, b, beta = sympy.symbols("lr mu b beta", positive=True)

@@ -44,6 +44,7 @@ def _train_in(folder, answer):
         answer.put(str(error))
 
 
+@pytest.mark.slow
 def test_two_processes_do_not_share_a_folder(tmp_path):
     context = multiprocessing.get_context("spawn")
     answer = context.Queue()

@@ -27,7 +27,12 @@ def gandyn(*arguments):
 # --- what configs say -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", shipped())
+LARGE = {"digits-lapgan-fine", "digits-dcgan", "digits-patch", "digits-rotation"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in LARGE else ()) for name in shipped()]
+)
 def test_every_shipped_config_builds_and_trains(name):
     """Truncated to three steps, on small batches."""
     config = Config.find(name)
