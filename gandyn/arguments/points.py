@@ -123,3 +123,21 @@ def box(name: str, value: Any, given: Mapping[str, object]) -> Any:
         if not low <= high:
             raise refused
     return value
+
+
+def box_array(game: Game, box: object, proper: bool = True) -> Array:
+    """A box as an array (d, 2).
+
+    Raises:
+        ParameterError: unless it has one pair (low, high) for each coordinate, low < high and both finite;
+            where it need not be `proper`, low <= high, of any size.
+    """
+    try:
+        found = np.asarray(box, dtype=float)
+    except (TypeError, ValueError):
+        found = np.empty(0)
+    fits = found.shape == (game.dim, 2) and (found[:, 0] <= found[:, 1]).all()
+    if not fits or (proper and not ((found[:, 0] < found[:, 1]).all() and np.isfinite(found).all())):
+        needed = f"{game.dim} pairs (low, high), {'finite, low < high' if proper else 'low <= high'}, for {game.name}"
+        raise ParameterError(f"box={box!r}", needed, "box=[(-2, 2)] * game.dim")
+    return found

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import shown
+from ..arguments import box_array, shown
 from ..errors import DomainError, ParameterError
 from ..lazy import sympy
 from ..results import Trajectory
@@ -125,23 +125,6 @@ def members(trajectory: Trajectory, label: str) -> np.ndarray:
     return w[:, chosen]
 
 
-def check_box(game: Game, box: Box) -> np.ndarray:
-    """A box as an array (d, 2).
-
-    Raises:
-        ParameterError: unless there is one finite (low, high) pair per coordinate.
-    """
-    try:
-        bounds = np.asarray(box, dtype=float)
-    except (TypeError, ValueError):
-        bounds = np.empty(0)
-    if bounds.shape != (game.dim, 2) or not np.isfinite(bounds).all() or (bounds[:, 0] >= bounds[:, 1]).any():
-        raise ParameterError(
-            f"box={box!r}", f"{game.dim} finite pairs (low, high), low < high", "box=[(-2, 2), (-2, 2)]"
-        )
-    return bounds
-
-
 def box_around(game: Game, points: Iterable[np.ndarray]) -> np.ndarray:
     """A square box, (d, 2), around the known equilibria and trajectories, each (T+1, members, d).
 
@@ -174,7 +157,7 @@ def runs_in_box(game: Game, trajectories: object, box: Box | None) -> tuple[dict
     """Trajectories by label, their points (T+1, members, d) by label, and the box to draw: around them where None."""
     runs = labelled(trajectories, Trajectory)
     points = {label: members(run, label) for label, run in runs.items()}
-    return runs, points, box_around(game, points.values()) if box is None else check_box(game, box)
+    return runs, points, box_around(game, points.values()) if box is None else box_array(game, box)
 
 
 def inside(run: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, int | None]:

@@ -10,10 +10,11 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from ..analysis.gap import DualityGap, GapAlong, GapFlow, duality_gap
+from ..arguments import box_array
 from ..errors import ParameterError
 from ..lazy import sympy
 from ..types import Game
-from .drawable import Box, box_around, check_box, coordinate_names, evaluate, inside, listed, plane, runs_in_box
+from .drawable import Box, box_around, coordinate_names, evaluate, inside, listed, plane, runs_in_box
 from .drawing import Drawing, one_panel
 from .marks import Place, clear_panes, mark_equilibria, mark_starts
 from .phase import chosen_points, phase_portrait
@@ -229,7 +230,7 @@ def gap_flow(flow: GapFlow, box: Box | None = None, trajectories: object = (), s
     """
     plane(flow.game)
     game = flow.gap_game
-    bounds = box_around(game, ()) if box is None else check_box(game, box)
+    bounds = box_around(game, ()) if box is None else box_array(game, box)
     known = [p for p in game.equilibria if not any(getattr(x, "free_symbols", ()) for x in p)]
     rests = [_Rest(flow, p) for p in known]
     title = f"gap flow, {flow.answers}"

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from ...arguments import box_array
 from ...budget import Budget, OutOfTimeError
 from ...doors import door
 from ...errors import ParameterError
 from ...results import Result
 from ...types import Array, Game, Rule
 from ...worlds import is_symbolic
-from ..zeros.fixed_points import _check_box
 from .ball_matrices import ends
 from .enclosures import ranges, system
 from .facts import STEPS, Failure, Interval, Piece, Step, facts, shown
@@ -130,7 +130,7 @@ def certify(
     limit = Budget.of(budget)
     values = {name: (float(low), float(high)) for name, (low, high) in spans.items()}
     point = _point(game, at, values)
-    bounds = _bounds(game, point, box)
+    bounds = box_array(game, [(x - 1, x + 1) for x in point] if box is None else box)
     try:
         subject = limit.run(lambda: system(game, rule, spans), "the map of the proof")
     except OutOfTimeError:
@@ -193,10 +193,6 @@ def _point(game: Game, at: Any, values: Mapping[str, Interval]) -> list[float]:
         float(e.subs({s: middle[str(s)] for s in e.free_symbols if str(s) in middle})) if is_symbolic(e) else float(e)
         for e in at
     ]
-
-
-def _bounds(game: Game, point: Sequence[float], given: Any) -> Array:
-    return _check_box(game, [(x - 1, x + 1) for x in point] if given is None else given)
 
 
 def _hull(groups: Sequence[Array]) -> Array | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ...arguments import box_array
 from ...budget import Budget, OutOfTimeError
 from ...doors import door
 from ...errors import DomainError, ParameterError
@@ -18,7 +19,7 @@ from ...types import Array, Game, Rule
 from ...worlds import NUMPY
 from ..zeros.fixed_points import fixed_points
 from .flow_cycles import settled_cycles
-from .invariant_circles import check_box, invariant_sets
+from .invariant_circles import invariant_sets
 from .invariant_sets import ClosedOrbits, LimitCycle
 from .no_cycles import conserved, excluded, is_saddle, not_gone_around
 from .planar_cycles import PlanarSearch, as_remarks, crossing, search
@@ -76,7 +77,7 @@ def limit_cycles(
         ParameterError: for a box that does not fit, or a game without a NumPy field.
         DomainError: for a game or rule that is not smooth, or a rule that does not trace.
     """
-    bounds, clock = check_box(game, box), Budget.of(budget)
+    bounds, clock = box_array(game, box), Budget.of(budget)
     if NUMPY not in game.worlds or not game.deterministic or game.constrained:
         raise ParameterError(
             f"limit_cycles of {game.name}", "a deterministic, unconstrained game in NumPy", "use a toy game"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...budget import Budget, OutOfTimeError
-from ...errors import DomainError, ParameterError
+from ...errors import DomainError
 from ...lazy import sympy
 from ...types import Array, Game, Rule
 from ..parameters.system import Rescaled, System, system
@@ -181,15 +181,3 @@ def _turning(orbit: Array, d: int) -> float:
 def _near(z: Array, orbit: Array) -> bool:
     """Whether the point z lies on the curve that the points of an orbit fill."""
     return bool(np.linalg.norm(orbit - z, axis=-1).min() < 0.01 * (np.ptp(orbit, axis=0).max() + 1e-12))
-
-
-def check_box(game: Game, box: Sequence[tuple[float, float]]) -> Array:
-    """A box as an array (d, 2).
-
-    Raises:
-        ParameterError: unless it has one (low, high) pair per coordinate.
-    """
-    bounds = np.asarray(box, dtype=float)
-    if bounds.shape != (game.dim, 2) or not (bounds[:, 0] < bounds[:, 1]).all():
-        raise ParameterError(f"box={box!r}", f"{game.dim} pairs (low, high)", "box=[(-2, 2)] * game.dim")
-    return bounds

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ... import worlds
+from ...arguments import box_array
 from ...errors import DomainError, ParameterError
 from ...lazy import sympy
 from ...types import Array, Game
@@ -222,7 +223,7 @@ def box_of(game: Game, box: object, radius: object) -> Array:
     if radius is not None:
         bounds = np.array([(-1.0, 1.0)] * game.dim) * _positive(radius)
     elif box is not None:
-        bounds = _pairs(game, box)
+        bounds = box_array(game, box, proper=False)
     else:
         bounds = allowed
     low, high = np.maximum(bounds[:, 0], allowed[:, 0]), np.minimum(bounds[:, 1], allowed[:, 1])
@@ -239,18 +240,6 @@ def _positive(radius: object) -> float:
     if isinstance(radius, bool) or not isinstance(radius, (int, float, np.number)) or not 0 < radius < np.inf:
         raise ParameterError(f"radius={radius!r}", "a positive number", "radius=10")
     return float(radius)
-
-
-def _pairs(game: Game, box: object) -> Array:
-    try:
-        bounds = np.asarray(box, dtype=float)
-    except (TypeError, ValueError):
-        bounds = np.empty(0)
-    if bounds.shape != (game.dim, 2) or not (bounds[:, 0] <= bounds[:, 1]).all():
-        raise ParameterError(
-            f"box={box!r}", f"{game.dim} pairs (low, high), low <= high, for {game.name}", "box=[(-10, 10)] * game.dim"
-        )
-    return bounds
 
 
 def _inside(game: Game, points: Array, bounds: Array) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ...arguments import box_array
 from ...budget import Budget, OutOfTimeError
 from ...doors import ensemble_door
 from ...dynamics.kernels import Kernel
@@ -137,7 +138,7 @@ def basins(
         {'attractor (0, 0)': 1.0}
     """
     starts, own = _grid(game, grid)
-    bounds = own if box is None else _box(game, box)
+    bounds = own if box is None else box_array(game, box)
     clock = Budget.of(budget)
     if members_in(game, rule):
         if refine:
@@ -183,13 +184,6 @@ def _ended(run: BasinRun, starts: Array, refine: bool) -> Ends:
     if refine and starts.ndim == d + 1 and all(n > 4 for n in starts.shape[:-1]):
         return _refined(run, starts)
     return run(flat)
-
-
-def _box(game: Game, box: object) -> Array:
-    bounds = np.asarray(box, dtype=float)
-    if bounds.shape != (game.dim, 2) or not (bounds[:, 0] < bounds[:, 1]).all() or not np.isfinite(bounds).all():
-        raise ParameterError(f"box={box!r}", f"{game.dim} pairs (low, high)", "box=[(-2, 2)] * game.dim")
-    return bounds
 
 
 def _grid(game: Game, grid: object) -> tuple[Array, Array]:

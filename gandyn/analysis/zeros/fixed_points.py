@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ...arguments import box_array
 from ...budget import Budget, OutOfTimeError
 from ...doors import door
 from ...errors import DomainError, ParameterError
@@ -137,7 +138,7 @@ def fixed_points(
         >>> len(found), found.complete
         (1, True)
     """
-    bounds = None if box is None else _check_box(game, box)
+    bounds = None if box is None else box_array(game, box)
     mean, time = game.mean() or game, Budget.of(budget)
     found = _proven(mean, bounds, time)
     if found is None:
@@ -178,15 +179,6 @@ def _proven(game: Game, bounds: Array | None, budget: Budget) -> Findings | None
     except OutOfTimeError:
         found.obstacles.append(budget.reason)
     return found
-
-
-def _check_box(game: Game, box: Sequence[tuple[float, float]]) -> Array:
-    bounds = np.asarray(box, dtype=float)
-    if bounds.shape != (game.dim, 2) or not (bounds[:, 0] < bounds[:, 1]).all() or not np.isfinite(bounds).all():
-        raise ParameterError(
-            f"box={box!r}", f"{game.dim} pairs (low, high) with low < high for {game.name}", "box=[(-2, 2)] * game.dim"
-        )
-    return bounds
 
 
 def _found(game: Game, bounds: Array | None, seed: int, budget: Budget) -> Findings:
