@@ -12,6 +12,7 @@ import functools
 import math
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,8 @@ def exact(value: Any) -> sympy.Expr:
         return value
     if isinstance(value, (bool, int, np.integer)):
         return sympy.Integer(int(value))
+    if isinstance(value, Fraction):
+        return sympy.Rational(value.numerator, value.denominator)
     if isinstance(value, np.ndarray) and value.ndim:
         from .symbolic.members import per_member
 

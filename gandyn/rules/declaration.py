@@ -6,6 +6,7 @@ import dataclasses
 import types
 import typing
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from typing import Any, TypeVar
 
 import numpy as np
@@ -164,7 +165,7 @@ def read_number(rule: Rule, name: str, value: Any, accept: Callable[[Any], bool]
         return {key: read_number(rule, name, v, accept) for key, v in value.items()}
     if isinstance(value, (tuple, list)):
         return tuple(read_number(rule, name, v, accept) for v in value)
-    value = exact(value) if isinstance(value, str) else value
+    value = exact(value) if isinstance(value, (str, Fraction)) else value
     if getattr(value, "ndim", 0):
         from ..symbolic.members import per_member
 

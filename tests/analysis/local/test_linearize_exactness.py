@@ -116,3 +116,12 @@ def test_taylor_series_are_those_of_sympy():
     for kinked in (abs(x), sympy.Max(x, y), 1 / x, sympy.sqrt(x)):
         with pytest.raises(gd.GandynError):
             expand([x, y], [sympy.Integer(0)] * 2, [kinked], 2)
+
+
+def test_fractions_are_exact_wherever_numbers_are_taken():
+    third, x, y = Fraction(1, 3), *sympy.symbols("x y", real=True)
+    game = gd.games.from_sympy([x**2 / 2 - x / 3, y**2 / 2], [x, y])
+    found = gd.linearize(game, gd.rules.GDA((third, 2 * third)), at=(third, 0))
+    assert found.exact.eigenvalues == (sympy.Rational(2, 3), sympy.Rational(1, 3))
+    assert found.residual == 0
+    assert gd.games.quadratic(third, 1, 1).exprs[0].coeff(gd.games.quadratic(third, 1, 1).symbols[0], 2) == third / 2
