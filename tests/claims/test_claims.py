@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 import gandyn as gd
 from gandyn.claims import Claim, Evidence, How, Outside, Verdict, check, converges, falsify, registry, strategies
+from gandyn.claims.arjovsky_2017 import wasserstein_is_continuous
 from gandyn.errors import DomainError, ParameterError
 
 NAMES = [entry.name for entry in registry]
@@ -257,6 +258,13 @@ def test_a_check_that_holds_shows_the_numbers_of_its_last_draw():
     found = check(registry["daskalakis_2018.optimism_converges"].build(), draws=2)
     assert found.agrees
     assert "eta sigma_max" in found.detail
+
+
+def test_a_bound_that_is_met_is_not_broken():
+    """All points of the generator go straight away from the data: W1 changes by as much as it can, to third order."""
+    square = [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)]
+    away = [(x + 9.0, y) for x, y in square]
+    assert wasserstein_is_continuous(square, away, [(1.0, 0.0)] * 4, (-0.006, 0.006)).holds
 
 
 def test_nonzero_numbers_are_drawn_of_either_sign():

@@ -119,6 +119,8 @@ def test_times_are_the_ones_asked_for(kernel):
     np.testing.assert_allclose(traj.w, np.stack([np.cos(angle), np.sin(angle)], -1), atol=1e-8)
     assert traj.status is Status.OK
     assert traj.info["end"] == 9.0
+    assert gd.flow(game, start, [1.0, 4.0], kernel=kernel).t.tolist() == [1, 4]
+    assert gd.flow(game, start, 4.0, kernel=kernel, samples=2).t.tolist() == [0, 4]
 
 
 @pytest.mark.parametrize("kernel", KERNELS)

@@ -160,7 +160,15 @@ def test_animation_replays_and_restores(study, tmp_path, surface):
 
     before = shown()
     count = len(figure.axes[0].lines)
-    path = gd.plots.animate(figure, tmp_path / "s.gif", frames=12, dpi=60, progress=lambda f: (seen.extend(f), f)[1])
+
+    def watched(numbers):
+        seen.extend(numbers)
+        assert all(
+            line.get_animated() for path in figure.paths.values() for line in path.lines
+        )  # not of the background
+        return numbers
+
+    path = gd.plots.animate(figure, tmp_path / "s.gif", frames=12, dpi=60, progress=watched)
     assert seen == list(range(12))
     with Image.open(path) as movie:
         assert movie.n_frames == 12

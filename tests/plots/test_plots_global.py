@@ -53,6 +53,8 @@ def test_returns_are_marked(game, start):
     marks = next(line for line in figure.axes[1].lines if line.get_marker() == "v")
     np.testing.assert_array_equal(marks.get_xdata(), result.returns)
     assert len(result.returns) > 0
+    for axes in figure.axes[1:]:
+        assert axes.get_xlim() == (0, 25)
     json.dumps(result.to_dict())
 
 

@@ -31,6 +31,12 @@ def test_shooting_closes_a_cycle_in_space_from_beside_it():
     np.testing.assert_allclose(np.sort(cycle.multipliers.real), expected, rtol=1e-4, atol=1e-9)
 
 
+def test_weights_of_an_average_fade_at_both_ends():
+    """exp(-1/(t (1 - t))) at 1/4, 1/2, 3/4: exp(-16/3), exp(-4), exp(-16/3)."""
+    sizes = np.exp([-16 / 3, -4, -16 / 3])
+    np.testing.assert_allclose(circle_solver.fading_weights(3), sizes / sizes.sum(), rtol=1e-14)
+
+
 def _around(turn):
     """The map that turns by `turn` about a centre off the origin and brings radii r to r (1 + (1 - r^2) / 4)."""
     u, v = x - int(CENTRE[0]), y - int(CENTRE[1])

@@ -133,6 +133,8 @@ def test_overflow_is_an_escape():
     game = gd.games.quadratic(-1, 0, -1)
     found = gd.escape_time(game, gd.rules.GDA(1e8), [[1.0, 1.0]], 60, radius=1e307, centre=[0, 0])
     assert found.escaped.all()
+    unbounded = gd.escape_time(game, gd.rules.GDA(1e8), [[1.0, 1.0]], 60, radius=np.inf, centre=[0, 0])
+    assert unbounded.steps.tolist() == [38]
     assert found.steps.tolist() == [38]  # 1e296 is below the ceiling of double precision, 1.7e302, and 1e304 is not
 
 

@@ -9,6 +9,8 @@ import sympy
 
 import gandyn as gd
 from gandyn.analysis.optimal.discs import first_root, inside, interpolated, outside
+from gandyn.analysis.optimal.enclosure import SAMPLES, peaks
+from gandyn.analysis.optimal.quadratic_rate import window
 from gandyn.errors import GandynError
 
 R, C = gd.rules, gd.classes
@@ -309,6 +311,27 @@ def test_discs_and_roots_against_numpy():
     near = 2**150  # (3 u - 1)^2 + 2^-150: a pair of complex roots closer to 1/3 than sixty halvings
     assert first_root([near + 1, -6 * near, 9 * near]) is None
     assert outside(lambda u: [u - Fraction(1, 2), Fraction(1)], 1, Fraction(1, 2))[0] == 0
+
+
+def test_a_peak_between_the_end_of_a_curve_and_the_first_sample_is_found():
+    line = gd.classes.Curve((Fraction(0), Fraction(1)), (Fraction(0),))
+    at = 0.7 * (1 - math.cos(math.pi / (SAMPLES - 1))) / 2
+
+    class Bump:
+        def radius(self, z, values):
+            return 1 - abs(z.real - at)
+
+    assert peaks(Bump(), line)[0] == pytest.approx(at, rel=1e-9)
+
+
+def test_the_forms_of_a_proof_are_monotonicity_and_the_lipschitz_condition():
+    """In the basis (w_0, v_0/L): <v/L, w> - kappa |w|^2 and |w|^2 - |v/L|^2."""
+    steps = window(R.GDA(1 / 4), C.StronglyMonotone(1, 4))
+    i = next(k for k in range(1, len(steps.points)) if steps.points[k][0] == 1)
+    corner = [[float(c) for c in row[:2]] for row in steps.inequality(i, 0, "monotone")[:2]]
+    assert corner == [[-1 / 4, 1 / 2], [1 / 2, 0]]
+    corner = [[float(c) for c in row[:2]] for row in steps.inequality(i, 0, "lipschitz")[:2]]
+    assert corner == [[1, 0], [0, -1]]
 
 
 def test_a_step_that_changes_with_time_is_its_limit():
