@@ -73,7 +73,9 @@ class Oracle:
         return np.concatenate([_simplex(b) for b in blocks], -1)
 
     def residual(self, w: Array) -> Array:
-        return w - self.project(w - self.field(w))
+        if self.subject.game.constrained:
+            return w - self.project(w - self.field(w))
+        return self.field(w)  # w - (w - v) has the rounding of w, which may be larger than v
 
     @property
     def box(self) -> Array:
@@ -106,7 +108,7 @@ def zeros(o: Oracle, rng: Any, starts: int = 300) -> Array:
             step = (np.linalg.pinv(slopes) @ r[..., None])[..., 0]
             w = w - step / np.maximum(1, 4 * np.abs(step).max(-1, keepdims=True) / o.size)
         r, scale = np.abs(o.residual(w)).max(-1), 1e-300 + np.abs(o.field(w)).max()
-    near = (np.abs(step).max(-1) < 1e-10 * o.size) & (r < 1e-10 * max(1.0, scale))
+    near = (np.abs(step).max(-1) < 1e-10 * o.size) & (r < 1e-10 * scale)
     edge = 1e-7 * o.size
     w = w[near & ((w > low + edge) & (w < high - edge)).all(-1)]
     kept: list[Array] = []
@@ -140,17 +142,18 @@ def listed_points(o: Oracle, rng: Any, found: Any) -> str | None:
     return None
 
 
-def _own_deviations(o: Oracle, w: Array, i: int, radius: float, rng: Any) -> tuple[float, float]:
-    """The least and the largest gain of cost when player i alone moves by at most the radius, projected."""
+def _own_deviations(o: Oracle, w: Array, i: int, share: float, rng: Any) -> tuple[float, float]:
+    """The least and the largest gain of cost when player i alone moves by a share of the box's sides, projected."""
     first = sum(o.sizes[:i])
     own = slice(first, first + o.sizes[i])
     moved = np.repeat(w[None], 400, 0)
     steps = rng.normal(size=(400, o.sizes[i]))
-    moved[:, own] += radius * steps / np.linalg.norm(steps, axis=-1, keepdims=True)
+    sides = np.ptp(o.box, axis=-1)
+    moved[:, own] += share * sides[own] * steps / np.linalg.norm(steps, axis=-1, keepdims=True)
     moved = o.project(moved)
     moved[:, : own.start], moved[:, own.stop :] = w[: own.start], w[own.stop :]
     change = o.costs(moved)[:, i] - o.costs(w)[i]
-    change = change[np.isfinite(change) & (np.abs(moved - w).max(-1) > 0.3 * radius)]
+    change = change[np.isfinite(change) & ((np.abs(moved - w) / sides).max(-1) > 0.3 * share)]
     return (float(change.min()), float(change.max())) if len(change) else (0.0, 0.0)
 
 
@@ -166,16 +169,16 @@ def labels(o: Oracle, rng: Any, found: Any) -> str | None:
             return f"{p.point} is listed, and classify refuses it: {error}"
         w = np.asarray(p.point, dtype=float)
         scale = 1e-300 + np.abs(o.costs(w)).max() + np.abs(o.jacobian(w)).max() * o.size**2
-        for radius in (1e-3, 1e-2):
-            least = [_own_deviations(o, w, i, radius * o.size, rng)[0] for i in range(len(o.sizes))]
-            said = not c.nash.startswith(("not", "undecided")) and (radius == 1e-3 or c.global_nash)
+        for share in (1e-3, 1e-2):
+            least = [_own_deviations(o, w, i, share, rng)[0] for i in range(len(o.sizes))]
+            said = not c.nash.startswith(("not", "undecided")) and (share == 1e-3 or c.global_nash)
             if said and min(least) < -1e-10 * scale:
-                return f"{w}: {c.nash}, and a player gains {least} at {radius}"
-        least = [_own_deviations(o, w, i, 1e-3 * o.size, rng)[0] for i in range(len(o.sizes))]
+                return f"{w}: {c.nash}, and a player gains {least} at {share}"
+        least = [_own_deviations(o, w, i, 1e-3, rng)[0] for i in range(len(o.sizes))]
         if c.nash.startswith("not") and min(least) > 1e-8 * scale:
             return f"{w}: {c.nash}, and nobody gains {least}"
         if c.global_nash:
-            least = [_own_deviations(o, w, i, o.size, rng)[0] for i in range(len(o.sizes))]
+            least = [_own_deviations(o, w, i, 1.0, rng)[0] for i in range(len(o.sizes))]
             if min(least) < -1e-9 * scale:
                 return f"{w}: global Nash, and a player gains {least} far away"
     return None
@@ -420,10 +423,15 @@ def basin_runs(o: Oracle, rng: Any) -> str | None:
     norm = float(np.median(np.linalg.norm(o.jacobian(w), axis=(-2, -1)))) + 1e-300
     lr = float(rng.uniform(0.02, 0.3)) / norm
     told = gd.basins(o.subject.game, gd.rules.GDA(lr), w, 3000, box=o.box, budget=20)
-    end = _run(o, w, lr, 5000)
+    end, beside = _run(o, w, lr, 5000), _run(o, w * (1 + 1e-13), lr, 5000)
     later = _run(o, end, lr, 97)
     size = o.size
     for k, label in enumerate(told.labels):
+        if (
+            not np.abs(end[k] - beside[k]).max() < 1e-3 * size
+            and np.isfinite(end[k]).any() | np.isfinite(beside[k]).any()
+        ):
+            continue  # rounding decides where it ends
         if label >= 0 and not np.abs(end[k] - told.attractors[label]).max() < 2e-3 * size:
             return f"lr {lr}: {w[k]} is said to reach {told.attractors[label]} and is at {end[k]}"
         if label == gd.analysis.long_run.basins.DIVERGED and np.isfinite(end[k]).all():

@@ -1,11 +1,15 @@
 """No list, label, verdict, threshold, bound or basin that grids, Newton's method and long runs refute in random games.
 
-`python tests/soundness/test_independent.py FIRST LAST` prints what draws of those numbers find.
+`python tests/soundness/test_independent.py FIRST LAST` prints what draws of those numbers find, and writes into
+`independent.json` how many games were tried with each question, and what was refuted.
 """
 
 from __future__ import annotations
 
+import json
+import pathlib
 import sys
+from collections import Counter
 
 import independent
 import numpy as np
@@ -14,6 +18,7 @@ import pytest
 OFTEN = ("solutions", "solutions", "gaps", "solutions", "basins", "solutions", "gaps", "solutions")
 SELDOM = ("proofs", "cycles")
 FAST, SLOW, A_TIME = 8, 240, 40
+RESULTS = pathlib.Path(__file__).with_name("independent.json")
 
 
 def draw(number: int, questions: tuple[str, ...] = OFTEN) -> tuple[str, str | None]:
@@ -41,12 +46,23 @@ def test_proofs_and_cycles(number):
     assert wrong is None, f"{asked}: {wrong}"
 
 
+def record(first: int, last: int, tried: Counter[str], refutations: dict[int, str]) -> None:
+    """A row of `independent.json`: one for each run, by its first number."""
+    rows = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
+    rows[str(first)] = {"first": first, "last": last, "tried": dict(sorted(tried.items())), "refuted": refutations}
+    RESULTS.write_text(json.dumps(rows, indent=1) + "\n", "utf-8")
+
+
 if __name__ == "__main__":
-    for k in range(int(sys.argv[1]), int(sys.argv[2])):
+    begin, tried, refutations = int(sys.argv[1]), Counter[str](), {}
+    for k in range(begin, int(sys.argv[2])):
         for kinds in (OFTEN, SELDOM) if k % 20 == 0 else (OFTEN,):
             try:
                 what, refutation = draw(k, kinds)
             except Exception as error:  # every kind of failure is what this looks for
                 what, refutation = f"draw {k}", f"{type(error).__name__}: {error}"
+            tried[kinds[k % len(kinds)]] += 1
             if refutation:
+                refutations[k] = f"{what}: {refutation}"
                 print(f"[{k}] {what}\n    {refutation}", flush=True)
+        record(begin, k + 1, tried, refutations)
