@@ -37,7 +37,7 @@ def add_advice(section: Section, subject: Subject, stability: dict[str, Any] | N
 
 
 def _verdict(lin: Linearization) -> str:
-    name = str(getattr(lin.verdict, "value", lin.verdict))
+    name = str(lin.fate)
     if lin.numeric is None or lin.obstacle or not lin.equilibrium:
         return f"{name}: {lin.reason}"
     flow = lin.rule is None
@@ -52,10 +52,10 @@ def _turns(lin: Linearization) -> bool:
 
 def _advice(subject: Subject, stability: dict[str, Any], others: dict[str, float]) -> str:
     lin = subject.lin
-    verdict = str(getattr(lin.verdict, "value", lin.verdict))
+    attracting = lin.fate == "attracting"
     if not lin.equilibrium:
         return "give an equilibrium with --at; without it, a known or found one is taken"
-    if verdict == "attracting" and subject.rule is None:
+    if lin.verdict.value == "attracting" and subject.rule is None:
         return "small enough steps of any rule that follows the flow attract: name one with --rule"
     critical = stability.get("critical")
     if critical is not None and critical["value"] > 0:
@@ -64,7 +64,7 @@ def _advice(subject: Subject, stability: dict[str, Any], others: dict[str, float
         best = stability.get("best")
         found = f"; the fastest is {best['value']:.6g}, of radius {best['measure']:.6g}" if best else ""
         return keep + found
-    if verdict == "attracting":
+    if attracting and subject.rule is not None:
         return "nothing: it converges from nearby"
     would = [
         f"{name} would below {end:.6g}" if end != float("inf") else f"{name} would, with any step"
@@ -72,7 +72,9 @@ def _advice(subject: Subject, stability: dict[str, Any], others: dict[str, float
         if end > 0
     ]
     none = _none(stability)
-    none = "the flow is not attracted" if subject.rule is None else none
+    if subject.rule is None:
+        slowly = "the flow is attracted by non-linear terms alone, slower than any exponential"
+        none = slowly if attracting else "the flow is not attracted"
     if would:
         return f"{none}; {' and '.join(would)}"
     return f"{none}; neither do small steps of {' or '.join(others)}" if others else none

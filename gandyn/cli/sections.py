@@ -108,7 +108,7 @@ def linear_section(subject: Subject) -> Section:
             section.add("rate", "0: the linear part neither shrinks nor grows errors")
         if lin.rotation_number > 0:
             section.add("rotation", f"{1 / lin.rotation_number:.6g} {units} per turn")
-    section.add("verdict", str(getattr(lin.verdict, "value", lin.verdict)))
+    section.add("verdict", str(lin.fate))
     section.add("because", lin.reason)
     section.data = lin.to_dict()
     section.data["eigenvalues_exact"] = None if found is None else found[0]

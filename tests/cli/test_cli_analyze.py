@@ -91,6 +91,9 @@ def test_the_same_as_json():
 def test_a_flow_that_only_its_cubic_term_decides():
     page = gandyn("analyze", "dirac", "--set", "loss=nonsaturating").stdout
     assert "cubic term" in entry(page, "because")
+    assert entry(page, "verdict") == "attracting"
+    assert entry(page, "in short").startswith("attracting, spectral abscissa 0, ")
+    assert entry(page, "what to do").startswith("the flow is attracted by non-linear terms alone")
     assert "Stable steps" not in page  # a flow without free parameters has no step
 
 

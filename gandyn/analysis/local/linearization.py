@@ -6,7 +6,7 @@ import dataclasses
 import functools
 from typing import Any
 
-from .fate import NonlinearDecision
+from .fate import Fate, NonlinearDecision
 from .formula import formula
 from .linear_part import LinearPart
 from .nonlinear import decide as decide_beyond
@@ -23,12 +23,25 @@ NUMBERS = (
 class Linearization(LinearPart):
     """A linear part with its verdict: whether the point attracts, and by which argument (fields of `LinearPart`)."""
 
-    _data = "game rule at symbols verdict reason nonlinear residual product_error equilibrium constraints note"
+    _data = "game rule at symbols verdict fate reason nonlinear residual product_error equilibrium constraints note"
 
     @property
     def verdict(self) -> Verdict:
         """Whether the point attracts, repels, is a saddle or none of these, as its spectrum and constraints decide."""
         return self._decision[0]
+
+    @property
+    def fate(self) -> Verdict | Fate:
+        """What becomes of starts near the point: the verdict, or where that is marginal what non-linear terms decide.
+
+        Example:
+            >>> import gandyn as gd
+            >>> lin = gd.linearize(gd.games.dirac_gan("nonsaturating"))
+            >>> str(lin.verdict), str(lin.fate)
+            ('marginal', 'attracting')
+        """
+        beyond = self.nonlinear
+        return self.verdict if beyond is None or beyond.verdict is Fate.UNDECIDED else beyond.verdict
 
     @property
     def reason(self) -> str:
@@ -61,9 +74,13 @@ class Linearization(LinearPart):
             lines.append(f"rate: {self.rate:.6g} per {unit}; rotation number: {self.rotation_number:.6g} per {unit}")
         if self.product_error is not None:
             lines.append(f"matrix against central differences: {self.product_error:.1e}")
-        lines.append(f"verdict: {self.verdict} ({self._decision[1]})")
-        if self.nonlinear is not None:
-            lines.append(f"beyond the linear part: {self.nonlinear.summary()}")
+        linear = f"{self.verdict} ({self._decision[1]})"
+        if self.nonlinear is None:
+            lines.append(f"verdict: {linear}")
+        elif self.fate is self.verdict:
+            lines += [f"verdict: {linear}", f"beyond the linear part: {self.nonlinear.summary()}"]
+        else:
+            lines += [f"verdict: {self.nonlinear.summary()}", f"linear part: {linear}"]
         return "\n".join(lines)
 
     def latex(self) -> str:

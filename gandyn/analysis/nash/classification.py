@@ -14,7 +14,8 @@ from ...lazy import sympy
 from ...results import Result, place
 from ...types import FirstOrder, Game
 from ...worlds import SYMBOLS, exact
-from ..local.linearize import Linearization, linearize
+from ..local.fate import Fate
+from ..local.linearize import Linearization, Verdict, linearize
 from .own_optimum import EXACT_SIZE, Optimum, OwnOptimum, OwnProblem, along_face, definiteness, own_conditions
 
 
@@ -71,16 +72,22 @@ class Classification(Result):
 
     @property
     def label(self) -> str:
-        """The Nash property and the stability of the point, in one phrase."""
-        stable = self.linearization.verdict.value
+        """The Nash property and the stability of the point, in one phrase, from non-linear terms where they decide."""
+        stable = self._stability
         if self.nash.startswith("undecided"):
             return f"{stable}; {self.nash}"
         if self.nash.startswith("not"):
             return "stable but not Nash" if stable == "attracting" else f"{stable}, not Nash"
         if stable == "attracting":
             return f"{self.nash}, {stable}"
-        unstable = "unstable, " if stable in ("repelling", "saddle") else ""
+        unstable = "unstable, " if stable in ("repelling", "saddle", Fate.ONE_SIDED.value) else ""
         return f"Nash but {unstable}{stable}: {self.nash}"
+
+    @property
+    def _stability(self) -> str:
+        """Of the flow; what neither attracts nor repels is marginal, whatever keeps it there."""
+        fate = self.linearization.fate
+        return Verdict.MARGINAL.value if fate in (Fate.CONSERVATIVE, Fate.NEUTRAL) else fate.value
 
     def summary(self) -> str:
         """The label, followed by the evidence for it."""
@@ -90,7 +97,7 @@ class Classification(Result):
         if self.global_nash:
             lines.append("global Nash: every own cost is convex")
         lines.append(self.minimax)
-        lines.append(f"flow: {self.linearization.verdict} ({self.linearization.reason})")
+        lines.append(f"flow: {self._stability} ({self.linearization.reason})")
         return "\n".join(lines)
 
 

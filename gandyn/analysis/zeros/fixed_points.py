@@ -19,7 +19,7 @@ from ...lazy import sympy
 from ...results import Found, Result, place
 from ...types import Array, FeasibleSet, Game
 from ...worlds import NUMPY, SYMBOLS, exact
-from ..local.linearize import Linearization, linearize
+from ..local.linearize import Linearization, Verdict, linearize
 from .on_face import solve
 from .solutions import Findings, Problem, Solution
 
@@ -57,7 +57,7 @@ class FixedPoint(Result):
 
     @property
     def kind(self) -> str:
-        """Stability under the gradient flow: attracting, repelling, saddle, marginal, or why it is open."""
+        """Stability under the flow, of the linear part: attracting, repelling, saddle, marginal, or why it is open."""
         return self.linearization.verdict.value
 
     @property
@@ -68,6 +68,8 @@ class FixedPoint(Result):
     def summary(self) -> str:
         """Coordinates, kind, active bounds, and whether it is proven."""
         text = f"{place(self.point if self.exact is None else self.exact)}: {self.kind}"
+        if self.linearization.verdict is Verdict.MARGINAL:
+            text += " to first order"
         if self.active:
             held = (
                 f"{a} (multiplier {_number(m)})" for a, m in zip(self.active, self.multipliers.values(), strict=True)

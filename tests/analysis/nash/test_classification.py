@@ -28,6 +28,27 @@ def test_zero_sum_points_of_every_kind(f, label, minimax):
     assert found.minimax.startswith(minimax)
 
 
+@pytest.mark.parametrize(
+    ("bend", "fate", "label"),
+    [
+        (-1, "attracting", "global Nash, attracting"),
+        (0, "conservative", "Nash but marginal: global Nash"),
+        (1, "repelling", "Nash but unstable, repelling: global Nash"),
+    ],
+)
+def test_a_label_says_what_nonlinear_terms_decide_and_the_verdict_stays_of_the_linear_part(bend, fate, label):
+    """x' = -y, y' = x + bend x^2 y: at x = 0 both own costs are flat, and r^2 changes by 2 bend x^2 y^2."""
+    game = gd.games.from_sympy([x * y, -x * y - bend * x**2 * y**2 / 2], [x, y])
+    found = gd.classify(game, at=(0, 0))
+    assert found.label == label
+    lin = found.linearization
+    assert (lin.verdict.value, lin.fate.value, lin.to_dict()["fate"]) == ("marginal", fate, fate)
+    first, second = lin.summary().splitlines()[-2:]
+    assert first.startswith(f"verdict: {fate}: ")
+    assert second.startswith("linear part: marginal (")
+    assert f"flow: {'marginal' if bend == 0 else fate} (" in found.summary()
+
+
 def test_a_strict_nash_point_of_a_general_sum_game_may_be_unstable():
     """J = [[1, 3], [3, 1]] has the eigenvalues 4 and -2: both players sit at minima, and the flow leaves."""
     game = gd.games.from_sympy([x**2 / 2 + 3 * x * y, y**2 / 2 + 3 * x * y], [x, y])
