@@ -18,12 +18,15 @@ from ..types import ALL_WORLDS, Array, Batch, Game
 from ..worlds import SYMBOLS, TORCH, exact
 from . import registry
 
+ORDERS = ("independent", "shuffled", "flip-flop", "fixed")
+
 
 class FiniteSumGame(Game):
     """f_i(w) = (1/N) sum_k g_i(w; z_k) over rows z_k of a data table; a batch token is an array of row numbers.
 
-    `draw` takes `minibatch` rows uniformly with replacement, so the field on a drawn batch is an unbiased estimate of
-    the full one, which is the field without a batch. Every method is the mean of the summand's own.
+    `draw` takes `minibatch` rows, uniformly with replacement unless another `order` is given, so the field on a drawn
+    batch is an unbiased estimate of the full one, which is the field without a batch. Every method is the mean of the
+    summand's own. Epochs in order belong to a generator: another one, or another run, begins with a new epoch.
 
     Args:
         summand: the game (g_1, ..., g_n) as expressions, its data being free parameters.
@@ -31,6 +34,8 @@ class FiniteSumGame(Game):
         parameters: the summand's data symbols, one for each column.
         minibatch: rows in a drawn token.
         equilibria, facts: of the full game.
+        order: "independent", rows drawn with replacement; "shuffled", in a new order for each epoch, as loaders do;
+            "flip-flop", in an order and back again; "fixed", in the order of the table.
 
     Raises:
         ShapeError: if the rows do not fit the parameters. ParameterError: for a minibatch below 1.
@@ -48,10 +53,12 @@ class FiniteSumGame(Game):
         minibatch: int = 1,
         equilibria: Sequence[Sequence[float | sympy.Expr]] = (),
         facts: Facts | None = None,
+        order: str = "independent",
     ) -> None:
         self.name, self.summand, self.players = name, summand, summand.players
         self.zero_sum, self.smooth, self.minibatch = summand.zero_sum, summand.smooth, int(minibatch)
-        self.quadratic = summand.quadratic
+        self.quadratic, self.order = summand.quadratic, order
+        self._epoch: tuple[Any, list[int]] = (None, [])
         self.parameters, self.facts = tuple(parameters), facts or Facts()
         self.rows = tuple(tuple(map(exact, row)) for row in data)
         self.equilibria = tuple(tuple(map(exact, point)) for point in equilibria)
@@ -61,6 +68,8 @@ class FiniteSumGame(Game):
                 f"at least one row, each with {len(self.parameters)} values",
                 "one column for each data symbol of the summand",
             )
+        if order not in ORDERS:
+            raise ParameterError(f"order={order!r}", " or ".join(map(repr, ORDERS)), 'order="shuffled"')
         if self.minibatch < 1:
             raise ParameterError(f"minibatch={minibatch}", "at least 1", "minibatch=1")
 
@@ -80,7 +89,18 @@ class FiniteSumGame(Game):
         """Row numbers, shape (minibatch,), or rows of symbols; None, the whole sum, where there is no generator."""
         if isinstance(rng, SymbolicDraws):
             return rng.rows(self.parameters, self.rows, self.minibatch)
-        return None if rng is None else rng.integers(len(self.rows), size=self.minibatch)
+        if rng is None or self.order == "independent":
+            return None if rng is None else rng.integers(len(self.rows), size=self.minibatch)
+        if self._epoch[0] is not rng or not self._epoch[1]:
+            self._epoch = rng, self._next_epoch(rng)
+        taken, left = self._epoch[1][: self.minibatch], self._epoch[1][self.minibatch :]
+        self._epoch = rng, left
+        return np.array(taken)
+
+    def _next_epoch(self, rng: Any) -> list[int]:
+        """The rows of an epoch in their order; with flip-flop, of two."""
+        rows = list(range(len(self.rows))) if self.order == "fixed" else rng.permutation(len(self.rows)).tolist()
+        return [*rows, *rows[::-1]] if self.order == "flip-flop" else rows
 
     def batch_size(self, batch: Batch) -> int:
         """Rows in the token; all N without one."""

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from .additive import Additive
 from .noisy_game import NoisyGame
-from .sampled import Sampled, of
+from .sampled import Sampled, of, shuffled
 
-__all__ = ["Additive", "NoisyGame", "Sampled", "of"]
+__all__ = ["Additive", "NoisyGame", "Sampled", "of", "shuffled"]

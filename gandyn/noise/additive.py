@@ -1,21 +1,21 @@
-"""Additive noise: v(w) + xi with a covariance that does not depend on w."""
+"""Noise on a field: v(w) + xi with a covariance that is constant, or an expression in the coordinates of w."""
 
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..doors import shown
-from ..errors import ParameterError, ShapeError
+from ..errors import DomainError, ParameterError, ShapeError
 from ..lazy import sympy
 from ..parameters import finite, is_number
 from ..types import Game
 from ..worlds import exact, is_symbolic
-from .noisy_game import NoisyGame
+from .counter_based import standard
+from .noisy_game import NoisyGame, numeric
 
 LAWS = ("gaussian", "uniform", "student")
 ROUNDING = 1e-10
@@ -31,10 +31,11 @@ class Additive:
 
     Args:
         covariance: a number s2 for s2 times the identity, one number per player (a tuple or list), or a symmetric
-            positive semidefinite matrix (d, d). Its unit is that of the field, squared. Entries may be expressions; a
-            text is the name of a positive one.
-        law: "gaussian"; "uniform", bounded; or "student", with heavy tails. Covariances of linear rules depend on the
-            covariance alone.
+            positive semidefinite matrix (d, d). Its unit is that of the field, squared. Entries may be expressions. In
+            a text ("s2", "0.1*(1 + x**2)") the names of the game's coordinates are its coordinates, and the covariance
+            is taken where the field is evaluated; every other name is a positive parameter.
+        law: "gaussian"; "uniform", bounded; or "student", with heavy tails. Covariances of linear rules under a
+            constant covariance depend on nothing else of the law.
         degrees: of freedom of the Student law, above 2: below, its variance is infinite.
 
     Raises:
@@ -77,27 +78,34 @@ class Additive:
         return f"noise of variance {_row(rows) if isinstance(rows, tuple) else rows}{kind}"
 
     def on(self, game: Game) -> Any:
-        """The covariance on a game's joint vectors, an exact SymPy matrix (d, d).
+        """The covariance on a game's joint vectors, an exact SymPy matrix (d, d), in the game's own coordinates.
 
         Raises:
             ShapeError: where the covariance does not fit the game.
         """
+        own = {str(s): s for s in game.symbols or ()}
+        given = self._spread(game)
+        return sympy.ImmutableMatrix(given.xreplace({s: own[s.name] for s in given.free_symbols if s.name in own}))
+
+    def moves(self, game: Game) -> bool:
+        """Whether the covariance depends on the point w."""
+        return bool(self.on(game).free_symbols & set(game.symbols or ()))
+
+    def _spread(self, game: Game) -> Any:
         given, d = self.covariance, game.dim
         if not isinstance(given, tuple):
-            return sympy.ImmutableMatrix(sympy.eye(d) * given)
+            return sympy.eye(d) * given
         if isinstance(given[0], tuple):
             if len(given) != d:
                 raise ShapeError(
                     f"a covariance of shape ({len(given)}, {len(given)})", f"({d}, {d}) for {game.name}", FIX
                 )
-            return sympy.ImmutableMatrix(given)
+            return sympy.Matrix(given)
         if len(given) != len(game.players):
             raise ShapeError(
                 f"{len(given)} variances", f"one for each of the {len(game.players)} players of {game.name}", FIX
             )
-        return sympy.ImmutableMatrix(
-            sympy.diag(*(s2 for s2, player in zip(given, game.players, strict=True) for _ in range(player.size)))
-        )
+        return sympy.diag(*(s2 for s2, player in zip(given, game.players, strict=True) for _ in range(player.size)))
 
     def applied(self, game: Game) -> NoisyGame:
         """The game with this noise on every evaluation of its field.
@@ -108,39 +116,64 @@ class Additive:
         self.on(game)
         return NoisyGame(game, self)
 
-    def sample(self, game: Game, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-        """Independent vectors xi, shape (*shape, d)."""
-        factor = self._factor(game)
-        size = (*shape, factor.shape[1])
-        if self.law == "uniform":
-            xi: np.ndarray = rng.uniform(-math.sqrt(3), math.sqrt(3), size) @ factor.T
-        else:
-            xi = rng.standard_normal(size) @ factor.T
+    def sample(self, game: Game, shape: tuple[int, ...], rng: np.random.Generator, at: object = None) -> np.ndarray:
+        """Independent vectors xi, shape (*shape, d), at a point where the covariance depends on it."""
+        units = self.units(int(rng.integers(2**63)), shape, game.dim)
+        return units @ numeric(self.factor(game, at), "noise drawn").T
+
+    def units(self, key: int, shape: tuple[int, ...], size: int) -> np.ndarray:
+        """Vectors of this law with covariance 1, shape (*shape, size), a function of the key of their draw."""
+        if self.law != "student":
+            return standard(self.law, key, shape, size)
+        rng = np.random.default_rng(key)
+        spread: np.ndarray = np.sqrt((self.degrees - 2) / rng.chisquare(self.degrees, (*shape, 1)))
+        return rng.standard_normal((*shape, size)) * spread
+
+    @property
+    def fourth_moment(self) -> sympy.Expr:
+        """E[u^4] of a coordinate with variance 1, where coordinates are independent.
+
+        Raises:
+            DomainError: for the Student law, whose coordinates have heavy tails together.
+        """
         if self.law == "student":
-            xi *= np.sqrt((self.degrees - 2) / rng.chisquare(self.degrees, (*shape, 1)))
-        return xi
+            fix = "law='gaussian', or simulate: gd.iterate(game, rule, starts, steps, noise=...)"
+            raise DomainError("the moments of Student noise that depends on the point", "independent coordinates", fix)
+        return sympy.Integer(3) if self.law == "gaussian" else sympy.Rational(9, 5)
 
-    def _factor(self, game: Game) -> np.ndarray:
-        """F with F F^T the covariance."""
-        matrix = numeric(self.on(game), "noise drawn")
-        if not np.count_nonzero(matrix - np.diag(np.diag(matrix))):
-            return np.diag(np.sqrt(np.diag(matrix)))
-        values, vectors = np.linalg.eigh(matrix)
-        found: np.ndarray = vectors * np.sqrt(np.maximum(values, 0))
-        return found
+    def factor(self, game: Game, at: object = None) -> Any:
+        """F with F F^T the covariance, a SymPy matrix; in the coordinates of w where it depends on them, without `at`.
+
+        Raises:
+            ParameterError: where the covariance at the point is none.
+        """
+        matrix = self.on(game)
+        if at is not None:
+            point = dict(zip(game.symbols or (), map(exact, np.asarray(at, dtype=object)), strict=True))
+            matrix = matrix.xreplace(point)
+            _semidefinite(tuple(map(tuple, matrix.tolist())), f" at ({', '.join(map(str, point.values()))})")
+        if matrix.free_symbols:
+            return _root(matrix)
+        numbers = numeric(matrix, "noise drawn")
+        if not np.count_nonzero(numbers - np.diag(np.diag(numbers))):
+            return sympy.Matrix(np.diag(np.sqrt(np.maximum(np.diag(numbers), 0))))
+        values, vectors = np.linalg.eigh(numbers)
+        return sympy.Matrix(vectors * np.sqrt(np.maximum(values, 0)))
 
 
-def numeric(matrix: sympy.Matrix, task: str) -> np.ndarray:
-    """A SymPy matrix as floats.
-
-    Raises:
-        ParameterError: while a parameter has no value.
-    """
-    if matrix.free_symbols:
-        names = ", ".join(sorted(map(str, matrix.free_symbols)))
-        raise ParameterError(f"{task} while {names} has no value", "numbers", "set the parameter, or read `.exact`")
-    rows = matrix.tolist()
-    return np.array([[float(e) for e in row] for row in rows], dtype=float).reshape(matrix.shape)
+def _root(matrix: sympy.Matrix) -> sympy.Matrix:
+    """Cholesky's factor of a matrix of expressions. |u| stands as u: the laws of u xi and |u| xi are the same."""
+    size = matrix.rows
+    found = sympy.zeros(size, size)
+    for j in range(size):
+        pivot = sympy.factor(matrix[j, j] - sum(found[j, k] ** 2 for k in range(j)))
+        if pivot == 0:
+            continue
+        found[j, j] = sympy.sqrt(pivot).replace(sympy.Abs, lambda u: u)
+        for i in range(j + 1, size):
+            below = matrix[i, j] - sum(found[i, k] * found[j, k] for k in range(j))
+            found[i, j] = sympy.cancel(below / found[j, j])
+    return found
 
 
 def _row(row: Sequence[object]) -> str:
@@ -185,17 +218,21 @@ def _nonnegative(value: sympy.Expr) -> sympy.Expr:
     return value
 
 
-def _semidefinite(rows: tuple[tuple[sympy.Expr, ...], ...]) -> None:
-    """Refuse a matrix that is not symmetric or has a negative eigenvalue; one with free symbols is trusted."""
+def _semidefinite(rows: tuple[tuple[sympy.Expr, ...], ...], where: str = "") -> None:
+    """Refuse a matrix that is not symmetric or has a negative eigenvalue; one with free symbols need be symmetric."""
     matrix = sympy.Matrix(rows)
     if matrix.free_symbols:
+        if any(sympy.simplify(e) != 0 for e in matrix - matrix.T):
+            raise ParameterError(f"a covariance that is not symmetric{where}", "a symmetric matrix", FIX)
         return
+    if any(e.is_real is False or not e.is_finite for e in matrix):
+        raise ParameterError(f"a covariance that is not finite{where}", "finite variances", FIX)
     numbers = np.array([[float(e) for e in row] for row in rows])
     size = float(np.abs(numbers).max())
     if np.abs(numbers - numbers.T).max() > ROUNDING * size:
-        raise ParameterError("a covariance that is not symmetric", "a symmetric matrix", FIX)
+        raise ParameterError(f"a covariance that is not symmetric{where}", "a symmetric matrix", FIX)
     lowest = float(np.linalg.eigvalsh(numbers)[0])
     if lowest < -ROUNDING * size:
         raise ParameterError(
-            f"a covariance with the eigenvalue {lowest:.6g}, not positive semidefinite", "eigenvalues >= 0", FIX
+            f"a covariance with the eigenvalue {lowest:.6g}, not positive semidefinite{where}", "eigenvalues >= 0", FIX
         )

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import Any, Protocol
 
 import numpy as np
 
 from .. import worlds
+from ..errors import ParameterError
+from ..lazy import sympy
 from ..oracles.symbolic_draws import SymbolicDraws
 from ..types import Array, Batch, Game, GameView
 from ..worlds import SYMBOLS, TORCH
+
+HUGE = 1e100  # coordinates beyond it are on their way out, and squares of them overflow
 
 
 class Law(Protocol):
@@ -21,34 +26,48 @@ class Law(Protocol):
         """The noise in words, for summaries."""
         ...
 
+    @property
+    def fourth_moment(self) -> Any:
+        """E[u^4] of a coordinate of variance 1."""
+        ...
+
     def on(self, game: Game) -> Any:
         """The covariance, an exact SymPy matrix (d, d)."""
         ...
 
-    def sample(self, game: Game, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-        """Independent vectors, (*shape, d)."""
+    def moves(self, game: Game) -> bool:
+        """Whether it depends on w."""
+        ...
+
+    def factor(self, game: Game) -> Any:
+        """F with F F^T the covariance."""
+        ...
+
+    def units(self, key: int, shape: tuple[int, ...], size: int) -> np.ndarray:
+        """Independent vectors with covariance 1, (*shape, size)."""
         ...
 
 
 @dataclasses.dataclass
 class NoisyBatch:
-    """A token: the game's own token, and the vector xi that is added to the field of this evaluation.
+    """A token: the game's own token, and what fixes the vector xi that is added to the field of this evaluation.
 
-    In numbers xi has the shape of w, one independent vector for each member of an ensemble; it is made at the first
-    evaluation and again, the same, at every other one with this token.
+    In numbers it is a vector of covariance 1 for each member of an ensemble, made at the first evaluation from `key`;
+    xi is F(w) times it, F F^T being the covariance where the field is evaluated. On symbols it is xi, or that vector.
     """
 
     inner: Batch
     symbols: Array | None = None
-    seed: int = 0
+    in_units: bool = False
+    key: int = 0
     made: np.ndarray | None = None
 
 
 class NoisyGame(GameView):
     """`game` with v(w) + xi in place of v(w). Costs, Jacobian products and equilibria are those of `game`.
 
-    Evaluations with one token share one xi; without a token there is no noise. The gradients of other players' costs,
-    df_i/dx_j, carry none.
+    Evaluations with one token share one xi, scaled by the covariance where they are; without a token there is no noise.
+    Jacobian products and the gradients of other players' costs, df_i/dx_j, carry none.
 
     Args:
         game: the game.
@@ -72,9 +91,26 @@ class NoisyGame(GameView):
         if rng is None:
             return None
         inner = self.game.draw(rng)
-        if isinstance(rng, SymbolicDraws):
-            return NoisyBatch(inner, rng.shift(self.noise.on(self.game)))
-        return NoisyBatch(inner, seed=int(rng.integers(2**63)))
+        if not isinstance(rng, SymbolicDraws):
+            return NoisyBatch(inner, key=int(rng.integers(2**63)))
+        if rng.in_units or self._moves:
+            return NoisyBatch(inner, rng.units(self.dim, self.noise), in_units=True)
+        return NoisyBatch(inner, rng.shift(self.noise.on(self.game)))
+
+    @functools.cached_property
+    def _moves(self) -> bool:
+        return self.noise.moves(self.game)
+
+    @functools.cached_property
+    def _constant_factor(self) -> np.ndarray:
+        return numeric(self.noise.factor(self.game), "noise drawn")
+
+    @functools.cached_property
+    def _factor(self) -> Any:
+        """F(w), (..., d * d), as a function of w in its world."""
+        from ..symbolic.function import SymbolicFunction
+
+        return SymbolicFunction([self.game.symbols or ()], list(self.noise.factor(self.game)))
 
     def batch_size(self, batch: Batch) -> int:
         """Of the game's own token."""
@@ -82,14 +118,21 @@ class NoisyGame(GameView):
 
     def _xi(self, w: Array, batch: NoisyBatch) -> Array:
         if worlds.world_of(w) == SYMBOLS:
-            return batch.symbols
+            return self._factor(w).reshape(self.dim, -1) @ batch.symbols if batch.in_units else batch.symbols
+        shape = tuple(w.shape[:-1])
         if batch.made is None or batch.made.shape != tuple(w.shape):
-            batch.made = self.noise.sample(self.game, tuple(w.shape[:-1]), np.random.default_rng(batch.seed))
-        if worlds.world_of(w) == TORCH:
-            import torch
-
-            return torch.as_tensor(batch.made, dtype=w.dtype, device=w.device)
-        return batch.made
+            batch.made = self.noise.units(batch.key, shape, self.dim)
+        if not self._moves:
+            return _like(batch.made @ self._constant_factor.T, w)
+        factor = self._factor(w).reshape(*shape, self.dim, self.dim)
+        xi = (factor * _like(batch.made, w)[..., None, :]).sum(-1)
+        if bool(((xi != xi) & (abs(w) < HUGE)).any()):
+            raise ParameterError(
+                f"{self.noise.described}, which is negative where the field of {self.game.name} was evaluated",
+                "a covariance that is positive semidefinite everywhere",
+                'noise="0.1*(1 + x**2)"',
+            )
+        return xi
 
     def _costs(self, w: Array, batch: Batch) -> tuple[Array, ...]:
         return self.game._costs(w, _inner(batch))
@@ -128,3 +171,25 @@ class NoisyGame(GameView):
 
 def _inner(batch: Batch) -> Batch:
     return batch.inner if isinstance(batch, NoisyBatch) else batch
+
+
+def _like(values: np.ndarray, w: Array) -> Array:
+    """In the world of w."""
+    if worlds.world_of(w) != TORCH:
+        return values
+    import torch
+
+    return torch.as_tensor(values, dtype=w.dtype, device=w.device)
+
+
+def numeric(matrix: sympy.Matrix, task: str) -> np.ndarray:
+    """A SymPy matrix as floats.
+
+    Raises:
+        ParameterError: while a parameter has no value.
+    """
+    if matrix.free_symbols:
+        names = ", ".join(sorted(map(str, matrix.free_symbols)))
+        raise ParameterError(f"{task} while {names} has no value", "numbers", "set the parameter, or read `.exact`")
+    rows = matrix.tolist()
+    return np.array([[float(e) for e in row] for row in rows], dtype=float).reshape(matrix.shape)

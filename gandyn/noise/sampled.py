@@ -16,9 +16,10 @@ from .noisy_game import NoisyGame
 
 @dataclasses.dataclass(frozen=True)
 class Sampled:
-    """Minibatches of a finite sum, rows drawn uniformly *with replacement*, afresh for every token.
+    """Minibatches of a finite sum: rows drawn afresh for every token, in the order that the game says.
 
-    Loaders that shuffle and go through the data without replacement are another law; this is not theirs.
+    By default that is uniformly *with replacement*. Loaders that shuffle and go through the data are another law:
+    `gd.noise.shuffled`.
 
     Attributes:
         game: the finite sum.
@@ -29,7 +30,8 @@ class Sampled:
     @property
     def described(self) -> str:
         """In words, for titles and summaries."""
-        return f"minibatches of {self.game.minibatch} of {len(self.game.rows)} summands"
+        order = "" if self.game.order == "independent" else f", {self.game.order}, at the ends of epochs"
+        return f"minibatches of {self.game.minibatch} of {len(self.game.rows)} summands{order}"
 
     def applied(self, game: Game) -> Game:
         """The game: it draws its batches itself."""
@@ -50,12 +52,38 @@ class Sampled:
             at: the point; the first known equilibrium by default.
         """
         fields = self.fields(self.game.equilibria[0] if at is None else at)
-        centred = fields - fields.mean(0)
-        found: np.ndarray = centred.T @ centred / len(fields) / self.game.minibatch
+        centred, n, b = fields - fields.mean(0), len(fields), self.game.minibatch
+        left = 1.0 if self.game.order == "independent" else (n - b) / max(1, n - 1)  # without replacement
+        found: np.ndarray = left * centred.T @ centred / n / b
         return found
 
     def _point(self, at: Array) -> np.ndarray:
         return np.asarray([float(x) for x in at])
+
+
+@door
+def shuffled(game: Game, order: str = "shuffled") -> FiniteSumGame:
+    """The same finite sum with its rows taken in order, without replacement, as loaders of data do.
+
+    Args:
+        game: the finite sum.
+        order: "shuffled", in a new order for each epoch; "flip-flop", each order forwards and then backwards (Rajput,
+            Lee & Papailiopoulos 2021); "fixed", in the order of the table.
+
+    Raises:
+        DomainError: for a game that is no finite sum. ParameterError: for another order.
+
+    Example:
+        >>> import gandyn as gd
+        >>> game = gd.noise.shuffled(gd.games.stochastic_bilinear(size=1, summands=4, seed=2))
+        >>> gd.stationary(game, gd.rules.Extragradient(0.1)).exists
+        True
+    """
+    if not isinstance(game, FiniteSumGame):
+        raise DomainError(f"the rows of {game.name} in order", "a finite sum", "gd.games.stochastic_bilinear()")
+    return FiniteSumGame(
+        game.name, game.summand, game.rows, game.parameters, game.minibatch, game.equilibria, game.facts, order
+    )
 
 
 @door

@@ -37,11 +37,14 @@ class SymbolicDraws:
     Attributes:
         choices: rows of data drawn uniformly, with replacement.
         shifts: vectors added to a field.
+        in_units: whether every added vector is to be F times one of covariance 1, as generated code draws it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, in_units: bool = False) -> None:
+        self.in_units = in_units
         self.choices: list[Choice] = []
         self.shifts: list[Shift] = []
+        self.scaled: list[Any] = []  # coordinates of `units`
 
     def rows(self, names: Sequence[object], table: Sequence[Sequence[Any]], size: int) -> tuple[tuple[Any, ...], ...]:
         """`size` independent rows of a table with these columns, as tuples of symbols."""
@@ -56,6 +59,22 @@ class SymbolicDraws:
         share = sympy.Rational(exact(probability)).limit_denominator(SIDES)
         table = [(int(k < share.p),) for k in range(share.q)]
         return self.rows(["coin"], table, 1)[0][0]
+
+    def units(self, size: int, law: Any) -> Array:
+        """Independent coordinates of mean 0 and variance 1, which a factor that depends on the point may multiply.
+
+        Where moments are taken each is a row of a table with 0 and +-sqrt(k) that has the law's first five moments, k
+        being the fourth: enough for second moments of steps of degree 2 in it.
+        """
+        if self.in_units:
+            return self.shift(sympy.eye(size))
+        fourth = law.fourth_moment
+        share = 1 / (2 * fourth)
+        ends, rest = [(sympy.sqrt(fourth),), (-sympy.sqrt(fourth),)] * share.p, [(sympy.Integer(0),)]
+        table = ends + rest * (share.q - len(ends))
+        drawn = [self.rows([f"u{k + 1}"], table, 1)[0][0] for k in range(size)]
+        self.scaled += drawn
+        return np.array([*drawn, None], dtype=object)[:-1]
 
     def shift(self, covariance: sympy.Matrix) -> Array:
         """A vector of symbols with this covariance, an object array of shape (d,)."""

@@ -9,6 +9,7 @@ import torch
 
 import gandyn as gd
 from gandyn.errors import GandynError, ParameterError
+from gandyn.noise.counter_based import standard, words
 
 GAME = gd.games.quadratic(0.7, 1.9, 0.45)
 
@@ -140,3 +141,30 @@ def test_infinite_variance_is_refused_by_its_law():
         gd.noise.Additive(1, law="student", degrees=2)
     with pytest.raises(ParameterError, match="gaussian"):
         gd.noise.Additive(1, law="cauchy")
+
+
+@pytest.mark.parametrize(
+    ("rounds", "key", "counter", "expected"),
+    [  # the known answers published with the generator
+        (13, (0, 0), (0, 0), (0xF167B032C3B480BD, 0xE91F9FEE4B7A6FB5)),
+        (20, (0, 0), (0, 0), (0xC2B6E3A8C2C69865, 0x6F81ED42F350084D)),
+        (
+            13,
+            (0xA4093822299F31D0, 0x082EFA98EC4E6C89),
+            (0x243F6A8885A308D3, 0x13198A2E03707344),
+            (0xC3AAC71561042993, 0x3FE7AE8801AFF316),
+        ),
+    ],
+)
+def test_the_generator_is_threefry(rounds, key, counter, expected):
+    assert tuple(map(int, words(key, counter, rounds))) == expected
+
+
+def test_members_draw_for_themselves():
+    """A member's numbers do not depend on how many others there are, nor on the size of the vector."""
+    many, few = standard("gaussian", 7, (5, 4), 3), standard("gaussian", 7, (10,), 2)
+    np.testing.assert_array_equal(many.reshape(20, 3)[:10, :2], few)
+    assert len(np.unique(many)) == 60
+    bounded = standard("uniform", 7, (50_000,), 1)
+    assert np.abs(bounded).max() < np.sqrt(3)
+    np.testing.assert_allclose([bounded.var(), (bounded**4).mean()], [1, 9 / 5], rtol=0.02)

@@ -18,7 +18,8 @@ from ...noise import Additive
 from ...results import Result
 from ...types import Array, Game, Rule
 from . import stein
-from .random_map import RandomMap, freed_map, random_map
+from .random_map import RandomMap
+from .traced_map import freed_map, random_map
 
 PROBES = 400  # values of a parameter at which a threshold is bracketed where there is no polynomial
 RUNS, STEPS = 400, 2000

@@ -17,7 +17,8 @@ from ...noise import Additive, of
 from ...results import Result, table
 from ...types import Array, Game, Rule
 from . import stein
-from .random_map import RandomMap, freed_map, random_map
+from .random_map import RandomMap
+from .traced_map import freed_map, random_map
 
 EXACT_UNKNOWNS = 21  # entries of P up to which formulas are looked for
 EXACT_OUTCOMES = 400
@@ -142,11 +143,14 @@ class Stationary(Result):
 
     @property
     def autocorrelation_time(self) -> float:
-        """Steps for one independent sample: trace of `average_covariance` over that of `covariance`; nan for 0/0."""
+        """Steps for one independent sample: trace of `average_covariance` over that of `covariance`; nan for 0/0.
+
+        Of a shuffled sum, steps of the epochs at whose ends the law is seen.
+        """
         if not self.exists:
             return math.inf
         total = float(np.trace(self.covariance))
-        return float(np.trace(self.average_covariance)) / total if total > 0 else math.nan
+        return self.step.period * float(np.trace(self.average_covariance)) / total if total > 0 else math.nan
 
     @functools.cached_property
     def exact(self) -> Any:
@@ -237,6 +241,11 @@ class Stationary(Result):
     def _argument(self) -> str:
         if self.kind == "exact":
             return "exact: the step is affine in w, memory and noise, so its first two moments close"
+        if self.step.margin is not None:
+            return (
+                "local: on the face of the bounds that press; noise leaves it beyond "
+                f"{self.step.margin:.3g} standard deviations"
+            )
         return "local: of the linear part at the point; to leading order in the noise"
 
 
@@ -293,7 +302,7 @@ def _error(free: RandomMap, symbol: sympy.Symbol, steps: int, distance: float, v
         first = c.mean(0)
         second = (distance**2 / d * np.einsum("nij,nkj->ik", m, m) + np.einsum("ni,nj->ij", c, c)) / len(c)
         second += step.start.added
-    return float(np.trace(step.moments_after(steps, first, second)[1][:d, :d]))
+    return float(np.trace(step.moments_after(max(1, steps // step.period), first, second)[1][:d, :d]))
 
 
 def _smallest(error: Any, unit: float, what: str) -> tuple[float, float]:

@@ -320,7 +320,9 @@ def test_refusals_say_what_was_given():
         "draws nothing": lambda: gd.stationary(ROUND, R.GDA(0.1)),
         "no derivative": lambda: gd.stationary(ROUND, R.Adam(0.1), noise=1),
         "one for each of the 2 players": lambda: gd.stationary(ROUND, R.GDA(0.1), noise=(1, 2, 3)),
-        "on a bound": lambda: gd.stationary(gd.games.matrix_game([[2, 1], [1, 0]]), R.GDA(0.1), noise=1),
+        "on a bound": lambda: gd.stationary(
+            gd.games.matrix_game([[1, 1], [1, 0]]), R.GDA(0.1), noise=1, at=[1, 0, 1, 0]
+        ),
         "combinations": lambda: gd.stationary(rotations(*range(1, 11), minibatch=8), R.GDA(0.1)),
         "both positive": lambda: gd.stationary(ROUND, R.GDA(0.1), noise=1).best("lr", steps=0, distance=1),
         "does not depend": lambda: gd.stationary(ROUND, R.GDA(0.1), noise=1).best("nothing", steps=5, distance=1),
