@@ -119,7 +119,8 @@ class Additive:
     def sample(self, game: Game, shape: tuple[int, ...], rng: np.random.Generator, at: object = None) -> np.ndarray:
         """Independent vectors xi, shape (*shape, d), at a point where the covariance depends on it."""
         units = self.units(int(rng.integers(2**63)), shape, game.dim)
-        return units @ numeric(self.factor(game, at), "noise drawn").T
+        xi: np.ndarray = units @ numeric(self.factor(game, at), "noise drawn").T
+        return xi
 
     def units(self, key: int, shape: tuple[int, ...], size: int) -> np.ndarray:
         """Vectors of this law with covariance 1, shape (*shape, size), a function of the key of their draw."""
@@ -127,7 +128,8 @@ class Additive:
             return standard(self.law, key, shape, size)
         rng = np.random.default_rng(key)
         spread: np.ndarray = np.sqrt((self.degrees - 2) / rng.chisquare(self.degrees, (*shape, 1)))
-        return rng.standard_normal((*shape, size)) * spread
+        units: np.ndarray = rng.standard_normal((*shape, size)) * spread
+        return units
 
     @property
     def fourth_moment(self) -> sympy.Expr:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ...errors import DomainError, ParameterError
 from ...lazy import sympy
-from ...noise.additive import numeric
+from ...noise.noisy_game import numeric
 from ...oracles.symbolic_draws import SymbolicDraws
 from ...types import Array, Game, Rule
 from ...worlds import exact
