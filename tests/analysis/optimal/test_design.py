@@ -1,12 +1,11 @@
-# ruff: noqa: E501
 """gd.design: published optimal parameters and rates, dense grids, infima, and what is refused."""
 
 import math
+import pathlib
 
 import numpy as np
 import pytest
 import sympy
-from scipy.optimize import brentq
 
 import gandyn as gd
 from gandyn.analysis.optimal.companion import companion
@@ -15,108 +14,48 @@ from gandyn.analysis.optimal.minimax import samples, worst
 from gandyn.errors import DomainError, ParameterError
 
 R, C = gd.rules, gd.classes
-S1, S2 = 0.5, 2.0
-Q = S1**2 + S2**2
-BILINEAR = C.Bilinear(S1, S2)
-SEGMENT = C.Spectrum(segment=(0.5, 2))
-ROOT = math.sqrt
+BILINEAR, SEGMENT = C.Bilinear(0.5, 2), C.Spectrum(segment=(0.5, 2))
 
 
-def ellipse(c, p, q):
-    """Niethammer & Varga 1983 for z^2 - (1 + m - lr z) z + m: (lr, m, rate)."""
-    root = ROOT(c * c - p * p + q * q)
-    m = (p * p - q * q) / (c + root) ** 2
-    return (1 + m) / c, m, (p + q) / (c + root)
+def published():
+    """The rows of the page of published rates: rule, class, their values and rate, our rate, by what."""
+    names = vars(R) | {"Spectrum": C.Spectrum, "Bilinear": C.Bilinear, "StronglyMonotone": C.StronglyMonotone}
+    page = pathlib.Path(__file__).parents[3] / "docs" / "analysis" / "published_rates.md"
+    lines = [line for line in page.read_text().splitlines() if line.startswith("|")][2:]
+    for line in lines:
+        _, source, rule, over, values, rate, ours, by, _ = (cell.strip(" `") for cell in line.split("|"))
+        theirs = eval(f"dict({values})" if "=" in values else "{}", vars(math).copy())
+        given = eval(rule, names), eval(over, names), theirs, eval(rate, vars(math).copy()), float(ours), by
+        marks = pytest.mark.slow if by == "search" else []
+        yield pytest.param(*given, id=f"{source[:24]} {rule}", marks=marks)
 
 
-def optimistic_on_bilinear():
-    """Both ends alike: (1 + sqrt(1 - 4 a^2))/2 = 2 b^2 + 2 b sqrt(b^2 - 1/4) for the squared moduli at a, b = lr s."""
-
-    def excess(lr):
-        a, b = lr * S1, lr * S2
-        return (1 + ROOT(1 - 4 * a * a)) / 2 - (2 * b * b + 2 * b * ROOT(b * b - 0.25))
-
-    lr = brentq(excess, 0.2501, 0.4, xtol=1e-15)
-    return lr, ROOT((1 + ROOT(1 - 4 * (lr * S1) ** 2)) / 2)
+CASES = list(published())
 
 
-def optimistic_on_segment():
-    """Real z: the larger root of t^2 - (1 - 2 lr z) t - lr z: positive at the small end, negative at the large one."""
-
-    def root(x, sign):
-        return abs((1 - 2 * x + sign * ROOT((1 - 2 * x) ** 2 + 4 * x)) / 2)
-
-    lr = brentq(lambda lr: root(lr * 0.5, 1) - root(lr * 2, -1), 0.1, 0.4, xtol=1e-15)
-    return lr, root(lr * 0.5, 1)
+def test_the_table_has_many_cases_over_many_rules():
+    assert len(CASES) >= 25
+    assert len({case.values[0].name for case in CASES}) >= 10
 
 
-def runge_kutta_on_bilinear():
-    """|1 - is - s^2/2 + i s^3/6 + s^4/24|^2 = 1 - s^6/72 + s^8/576."""
-
-    def size(s):
-        return 1 - s**6 / 72 + s**8 / 576
-
-    lr = brentq(lambda lr: size(lr * S1) - size(lr * S2), 1.2, 1.42, xtol=1e-15)
-    return lr, ROOT(size(lr * S1))
-
-
-WIDE, TALL, LINE = ellipse(1.3, 0.9, 0.4), ellipse(1.3, 0.4, 0.9), ellipse(0.37, 0, 1.13)
-POLYAK = (4 / (ROOT(2) + ROOT(0.5)) ** 2, ((ROOT(2) - ROOT(0.5)) / (ROOT(2) + ROOT(0.5))) ** 2)
-OGDA, OGDA_LINE, RK = optimistic_on_bilinear(), optimistic_on_segment(), runge_kutta_on_bilinear()
-TWO_STEP = (S2**2 - S1**2) / Q
-
-# (source, rule, class, {parameter: value}, rate)
-PUBLISHED = [
-    ("Polyak 1963: 2/(m + L)", R.GDA("lr"), SEGMENT, {"lr": 2 / 2.5}, 0.6),
-    ("disc: |1 - lr c| + lr r", R.GDA("lr"), C.Spectrum(disc=(1.3, 0.9)), {"lr": 1 / 1.3}, 0.9 / 1.3),
-    ("c/|z|^2", R.GDA("lr"), C.Spectrum(points=[0.37 + 1.13j]), {"lr": 0.37 / (0.37**2 + 1.13**2)}, 1.13 / math.hypot(0.37, 1.13)),
-    ("the same, the whole line", R.GDA("lr"), C.Spectrum(segment=(0.37 - 1.13j, 0.37 + 1.13j)), {"lr": 0.37 / (0.37**2 + 1.13**2)}, 1.13 / math.hypot(0.37, 1.13)),
-    ("mu/L^2, sqrt(1 - 1/kappa^2)", R.GDA("lr"), C.StronglyMonotone(0.1, 1), {"lr": 0.1}, ROOT(0.99)),
-    ("no step: sqrt(1 + s^2)", R.GDA("lr"), BILINEAR, {"lr": 0}, 1.0),
-    ("Polyak 1964", R.HeavyBall("lr", "m"), SEGMENT, {"lr": POLYAK[0], "m": POLYAK[1]}, 1 / 3),
-    ("Niethammer & Varga 1983", R.HeavyBall("lr", "m"), C.Spectrum(ellipse=(1.3, 0.9, 0.4)), {"lr": WIDE[0], "m": WIDE[1]}, WIDE[2]),
-    ("the same, momentum below 0", R.HeavyBall("lr", "m"), C.Spectrum(ellipse=(1.3, 0.4, 0.9)), {"lr": TALL[0], "m": TALL[1]}, TALL[2]),
-    ("the same, a disc: no momentum", R.HeavyBall("lr", "m"), C.Spectrum(disc=(1, 0.5)), {"lr": 1.0, "m": 0.0}, 0.5),
-    ("the same, a line", R.HeavyBall("lr", "m"), C.Spectrum(segment=(0.37 - 1.13j, 0.37 + 1.13j)), {"lr": LINE[0], "m": LINE[1]}, LINE[2]),
-    ("the same, its two ends", R.HeavyBall("lr", "m"), C.Spectrum(points=[0.37 + 1.13j]), {"lr": LINE[0], "m": LINE[1]}, LINE[2]),
-    ("one step: roots meet at (1 - sqrt(lr m))^2", R.HeavyBall(0.3, "m"), SEGMENT, {"m": (1 - ROOT(0.15)) ** 2}, 1 - ROOT(0.15)),
-    ("lr^2 (s1^2 + s2^2) = 1", R.Extragradient("lr"), BILINEAR, {"lr": 1 / ROOT(Q)}, ROOT(1 - (S1 * S2 / Q) ** 2)),
-    ("lr (m + L) = 1", R.Extragradient("lr"), SEGMENT, {"lr": 0.4}, 0.84),
-    ("1/(L + sqrt(mu L))", R.Extragradient("lr"), C.StronglyMonotone(0.1, 1), {"lr": 1 / (1 + ROOT(0.1))}, 1 - 0.1 / (1 + ROOT(0.1)) ** 2),
-    ("two steps: an infimum", R.Extragradient("lr", "e"), BILINEAR, {"lr": 0, "e": math.inf}, TWO_STEP),
-    ("1 - 3x + 4x^2, x1 + x2 = 3/4", R.ExtragradientPlus("lr", 0.5), BILINEAR, {"lr": ROOT(0.75 / Q)}, ROOT(1 - 3 * 0.75 * S1**2 / Q + 4 * (0.75 * S1**2 / Q) ** 2)),
-    ("both ends alike", R.OptimisticGD("lr"), BILINEAR, {"lr": OGDA[0]}, OGDA[1]),
-    ("both ends alike", R.OptimisticGD("lr"), SEGMENT, {"lr": OGDA_LINE[0]}, OGDA_LINE[1]),
-    ("as optimistic steps", R.PastExtragradient("lr"), BILINEAR, {"lr": OGDA[0]}, OGDA[1]),
-    ("1/(1 + lr z) falls to 0", R.ProximalPoint("lr"), SEGMENT, {"lr": math.inf}, 0.0),
-    ("1/sqrt(1 + lr^2 sigma^2) falls to 0", R.CompetitiveGD("lr"), BILINEAR, {"lr": math.inf}, 0.0),
-    ("as extragradient on x^T M y", R.LinearizedCGD("lr"), BILINEAR, {"lr": 1 / ROOT(Q)}, ROOT(1 - (S1 * S2 / Q) ** 2)),
-    ("gamma/(1 + gamma^2 s1^2)", R.Consensus("lr", 0.5), BILINEAR, {"lr": 0.5 / (1 + 0.25 * S1**2)}, 1 / ROOT(1 + 0.25 * S1**2)),
-    ("an infimum", R.Consensus("lr", "gamma"), BILINEAR, {"lr": 0, "gamma": math.inf}, TWO_STEP),
-    ("gradient descent on |v|^2/2", R.HamiltonianGradient("lr"), BILINEAR, {"lr": 2 / Q}, TWO_STEP),
-    ("(1 - lr s^2)^2 + lr^2 s^2, both ends", R.SGA("lr", 1), BILINEAR, {"lr": 7.5 / 19.6875}, ROOT(1 - 0.5 * 7.5 / 19.6875 + 0.3125 * (7.5 / 19.6875) ** 2)),
-    ("1 - x/4 + x^2/16, x1 + x2 = 4", R.Lookahead(R.GDA("lr"), 2, 0.25), BILINEAR, {"lr": 2 / ROOT(Q)}, ROOT(1 - S1**2 / Q + (S1**2 / Q) ** 2)),
-    ("1 - s^6/72 + s^8/576, both ends", R.RungeKutta("lr", 4), BILINEAR, {"lr": RK[0]}, RK[1]),
-    ("a circle: determinant 1", R.AlternatingGD("lr"), BILINEAR, {}, 1.0),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("source", "rule", "over", "values", "rate"),
-    [
-        pytest.param(*case, marks=[] if k < 12 or k in (13, 14, 15, 16, 18, 25) else pytest.mark.slow)
-        for k, case in enumerate(PUBLISHED)
-    ],
-    ids=lambda x: "" if isinstance(x, (dict, float)) else str(x)[:30],
-)
-def test_published_designs_are_recovered(source, rule, over, values, rate):
+@pytest.mark.parametrize(("rule", "over", "values", "rate", "ours", "by"), CASES)
+def test_published_designs_are_recovered(rule, over, values, rate, ours, by):
     found = gd.design(rule, over)
-    assert found.rate == pytest.approx(rate, abs=1e-8)
+    within, exactly = (1e-12, 1e-12) if by == "closed form" else (1e-8, 1e-6)
+    assert found.rate == pytest.approx(rate, abs=within)
+    assert found.rate == pytest.approx(ours, abs=1e-10)
     for name, value in values.items():
-        assert found.values[name] == pytest.approx(value, abs=1e-6)
+        assert found.values[name] == pytest.approx(value, abs=exactly)
     assert found.attained == all(0 < abs(v) < math.inf or name == "m" for name, v in values.items())
     if found.attained:
         assert gd.rate(found.best, over).value == pytest.approx(found.rate, abs=1e-7)
+
+
+def test_optimistic_steps_make_both_ends_alike():
+    """The equation of the page, for the moduli at both ends: roots of z^2 - (1 - 2 i lr s) z - i lr s."""
+    (lr,), rate = next((c.values[2].values(), c.values[3]) for c in CASES if c.values[0] == R.OptimisticGD("lr"))
+    ends = [max(abs(np.roots([1, 2j * lr * s - 1, -1j * lr * s]))) for s in (0.5, 2)]
+    assert ends == pytest.approx([rate, rate], abs=1e-11)
 
 
 def test_closed_forms_and_the_search_agree():
@@ -134,7 +73,7 @@ def test_closed_forms_and_the_search_agree():
 
 @pytest.mark.slow
 def test_two_parameters_of_alternating_momentum():
-    """No closed form: the value of an independent search, by Nelder-Mead on eigenvalues, .981245 at (.80105, -.19525)."""
+    """No closed form: an independent search by Nelder-Mead on eigenvalues gives .981245 at (.80105, -.19525)."""
     found = gd.design(R.HeavyBall("lr", "m", alternating=True), BILINEAR)
     assert found.rate == pytest.approx(0.981245267, abs=1e-7)
     assert found.values["lr"] == pytest.approx(0.80105, abs=2e-5)
@@ -211,14 +150,14 @@ def test_bounds_are_kept():
     assert found.attained
     two = gd.design(R.Extragradient("lr", "e"), BILINEAR, bounds={"e": (0.1, 1)})
     assert two.values["e"] == pytest.approx(1, abs=1e-9)
-    assert TWO_STEP < two.rate < gd.design(R.Extragradient("lr"), BILINEAR).rate
+    assert 3.75 / 4.25 < two.rate < gd.design(R.Extragradient("lr"), BILINEAR).rate
     assert two.attained
 
 
 def test_an_infimum_is_approached():
     found = gd.design(R.Extragradient("lr", "e"), BILINEAR)
     assert not found.attained
-    rates = [gd.rate(R.Extragradient(h, 2 / (Q * h)), BILINEAR).value for h in (0.1, 0.01, 0.001)]
+    rates = [gd.rate(R.Extragradient(h, 2 / (4.25 * h)), BILINEAR).value for h in (0.1, 0.01, 0.001)]
     assert rates[0] > rates[1] > rates[2] > found.rate
     assert rates[2] == pytest.approx(found.rate, abs=1e-5)
     with pytest.raises(DomainError):
