@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import sympy
@@ -142,7 +143,7 @@ def _drift(game: Game, rule: Rule) -> DriftCoefficients:
     return DriftCoefficients(game, rule, sizes, tuple(rates), tuple(products))
 
 
-def _first_terms(game: Game, rule: Rule) -> Any:
+def _first_terms(game: Game, rule: Rule) -> Sequence[sympy.Expr]:
     """The terms c_0 and c_1 of the flow dw/dt = c_0 + lr c_1 + ... that the rule follows."""
     try:
         return flow_terms(sympy.Matrix(game.symbols), step_series(game, rule, 2))

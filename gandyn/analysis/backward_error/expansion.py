@@ -11,7 +11,7 @@ import sympy
 from ...dynamics.trace import UpdateMap, update_map
 from ...errors import DomainError
 from ...rules.wrapper import scaled
-from ...types import Game, Implicit, Rule
+from ...types import Array, Game, Implicit, Rule
 from ...types.signs import is_zero
 from ...worlds import SYMBOLS, exact
 
@@ -78,7 +78,7 @@ def step_series(game: Game, rule: Rule, order: int) -> list[sympy.Matrix]:
             "a smooth symbolic game, and a rule without kinks",
             "linearize it, or iterate it",
         )
-    w: Sequence[Any] = game.symbols
+    w: Array = game.symbols
     if isinstance(rule, Implicit):
         rows = _implicit(game, in_proportion(game, rule), order)
     else:
@@ -207,7 +207,7 @@ def _sums(e: sympy.Expr) -> list[sympy.Expr]:
 
 def _offsets(e: sympy.Expr) -> dict[sympy.Symbol, sympy.Expr]:
     """c of each symbol x that stands in sums a x + b = a (x - c) with numbers a, b; None where there are several."""
-    found: dict[Any, Any] = {}
+    found: dict[sympy.Symbol, sympy.Expr] = {}
     for part in _sums(e):
         free = part.free_symbols
         if STEP not in free and len(free) == 1 and part.is_polynomial():
@@ -238,7 +238,7 @@ def _padded(series: Sequence[sympy.Expr], order: int) -> Series:
 
 def _implicit(game: Game, rule: Any, order: int) -> list[Series]:
     """Coefficients of w+ where r(w+, w) = 0 and dr/dw+ = I at lr = 0: each correction w+ - r gains one power."""
-    w: Any = np.array([*game.symbols, None], dtype=object)[:-1]
+    w: Array = np.array([*game.symbols, None], dtype=object)[:-1]
     ahead = np.array([*(sympy.Dummy(f"{s}+", real=True) for s in w), None], dtype=object)[:-1]
     rule.check(game)
     residual = [exact(e) for e in rule.residual(game, ahead, w)]

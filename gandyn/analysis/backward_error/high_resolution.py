@@ -130,7 +130,7 @@ class HighResolution(Result):
         """
         return PhaseSpace(self, exact(self.lr if lr is None else lr))
 
-    def at(self, lr: float) -> Callable[[Any], Array]:
+    def at(self, lr: float) -> Callable[[Array], Array]:
         """(dw/dt, a) at one step size, as a function of points (..., 2d)."""
         space = self.space(lr)
         return lambda z: -space.field(np.asarray(z, dtype=float))
@@ -142,7 +142,7 @@ class HighResolution(Result):
         return first + lr * second
 
     def flow(
-        self, start: Array, time: Any, lr: float | None = None, velocity: Any = None, **options: Any
+        self, start: Array, time: float, lr: float | None = None, velocity: Array | None = None, **options: Any
     ) -> Trajectory:
         """Integrate the equation: a trajectory of positions, velocities in `.info["velocity"]`.
 
@@ -247,7 +247,7 @@ def high_resolution(game: Game, rule: Rule, budget: float | Budget | None = 60.0
 
 
 def _equation(game: Game, rule: Rule) -> tuple[tuple[Any, ...], Any, tuple[Any, Any], tuple[Any, ...]]:
-    w: Any = sympy.Matrix(game.symbols)
+    w: Array = sympy.Matrix(game.symbols)
     u, a = (sympy.Matrix([sympy.Symbol(f"{s}{mark}", real=True) for s in w]) for mark in ("'", "''"))
     first, second = _advance(game, rule, w, u, a)
     mass = sympy.eye(len(w)) / 2 - second.jacobian(a)

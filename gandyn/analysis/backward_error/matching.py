@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import sympy
@@ -30,7 +29,7 @@ def probe(game: Game) -> Game:
 
 
 def match(
-    vector: Sequence[object], basis: Sequence[Sequence[Any]], symbols: Sequence[sympy.Symbol]
+    vector: Sequence[object], basis: Sequence[Sequence[sympy.Expr]], symbols: Sequence[sympy.Symbol]
 ) -> list[sympy.Expr] | None:
     """Coefficients k with vector = sum over b of k_b basis_b identically in the symbols; None where there are none.
 

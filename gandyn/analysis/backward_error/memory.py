@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import sympy
 
@@ -14,7 +13,7 @@ from ...types.signs import simplified
 from .expansion import expanded
 
 
-def without(step: Any, unknowns: list[sympy.Symbol]) -> Any:
+def without(step: UpdateMap, unknowns: list[sympy.Symbol]) -> UpdateMap:
     """The lines of a program that do not depend on the unknowns."""
     gone, kept = set(unknowns), []
     for name, e in step.bindings:
@@ -25,10 +24,10 @@ def without(step: Any, unknowns: list[sympy.Symbol]) -> Any:
     return dataclasses.replace(step, bindings=tuple(kept))
 
 
-def affine(step: UpdateMap, d: int) -> tuple[list[Any], list[Any]]:
+def affine(step: UpdateMap, d: int) -> tuple[list[sympy.Expr], list[sympy.Expr]]:
     """The outputs as affine functions of unknowns: the old state, and what was computed from it by the field."""
-    unknowns: list[Any] = list(step.symbols[d:])
-    values: dict[Any, Any] = {}
+    unknowns: list[sympy.Symbol] = list(step.symbols[d:])
+    values: dict[sympy.Symbol, sympy.Expr] = {}
     for name, e in step.bindings:
         e = e.xreplace(values)
         if e.free_symbols & set(unknowns):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import sympy
@@ -55,12 +54,12 @@ class ModifiedFlow(Result):
     def _function(self, i: int) -> SymbolicFunction:
         return SymbolicFunction([self.game.symbols], list(self.expression(i)))
 
-    def correction(self, i: int) -> Callable[[Any], Array]:
+    def correction(self, i: int) -> Callable[[Array], Array]:
         """The term c_i, the coefficient of lr^i, as a function from points (..., d) to vectors (..., d)."""
         function = self._function(i)
         return lambda w: function(np.asarray(w, dtype=float))
 
-    def at(self, lr: float) -> Callable[[Any], Array]:
+    def at(self, lr: float) -> Callable[[Array], Array]:
         """The whole field at one step size, as a function of points (..., d)."""
         functions = [self._function(i) for i in range(self.order + 1)]
         return lambda w: sum(lr**i * f(np.asarray(w, dtype=float)) for i, f in enumerate(functions))
@@ -74,7 +73,7 @@ class ModifiedFlow(Result):
         return np.asarray(self._own(w))
 
     @functools.cached_property
-    def _own(self) -> Callable[[Any], Array]:
+    def _own(self) -> Callable[[Array], Array]:
         lr = step_sizes(self.game, self.rule)[0]
         if sympy.sympify(lr, strict=True).free_symbols:
             raise ParameterError(
@@ -155,7 +154,7 @@ def _terms(game: Game, rule: Rule, order: int) -> list[sympy.Matrix]:
 
 def flow_terms(symbols: sympy.Matrix, displacements: list[sympy.Matrix]) -> list[sympy.Matrix]:
     """c_0, c_1, ... such that the time-lr map of sum lr^i c_i is w + sum over j of lr^j d_j(w), j from 1."""
-    terms: list[Any] = []
+    terms: list[sympy.Expr] = []
     for j, displacement in enumerate(displacements, 1):
         known = sympy.zeros(*symbols.shape)
         rows = [[symbols] + [sympy.zeros(*symbols.shape)] * j]  # rows[k][m]: coefficient of lr^m in L_c^k w

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -92,7 +92,7 @@ class System:
     @functools.cached_property
     def _resolved(self) -> list[sympy.Expr]:
         """The entries of F or v as expressions in which names of intermediate results are replaced by their values."""
-        values: dict[Any, Any] = {}
+        values: dict[sympy.Symbol, Ball] = {}
         for name, e in self.bindings:
             values[name] = e.xreplace(values)
         return [e.xreplace(values) for e in self.expressions]
@@ -111,7 +111,7 @@ class System:
         if not all(v.is_Rational for v in point.values()):
             return None
         z = [simplified(e.xreplace(point)) for e in self.beginnings]
-        values: dict[Any, Any] = dict(zip(self.function.coordinates, z, strict=True))
+        values: dict[sympy.Symbol, Ball] = dict(zip(self.function.coordinates, z, strict=True))
         for name, e in self.bindings:
             values[name] = e.xreplace(values)
         images = [e.xreplace(values) for e in self.expressions]
@@ -213,7 +213,7 @@ def _symbols(game: Game) -> tuple[sympy.Symbol, ...]:
 
 def _free(
     expressions: Sequence[sympy.Expr],
-    names: Any,
+    names: Collection[sympy.Symbol],
     symbols: Sequence[sympy.Symbol],
     spans: Mapping[str, Range],
     what: str,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from ...types import Array, Game, Rule
 from ...worlds import exact
 from ..local.linearize import Linearization, Verdict, linearize
 from .common_form import common_form
+from .proof import Proof
 
 DIGITS = (0, 1, 2, 3, 4, 6, 8, 10, 12)
 MOST_SAMPLES = 27
@@ -176,7 +178,7 @@ def lyapunov_function(
     return LyapunovFunction(game, rule, point, symbols, matrix, change, {}, True, "the Lyapunov equation")
 
 
-def _coordinates(lin: Linearization) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+def _coordinates(lin: Linearization) -> tuple[tuple[sympy.Expr, ...], tuple[sympy.Expr, ...]]:
     """Symbols of the augmented state and the fixed point, exact where it was given so."""
     from ...dynamics.trace import update_map
 
@@ -229,7 +231,7 @@ def _positive(matrix: sympy.Matrix) -> bool:
 
 def _proof(
     game: Game, rule: Rule | None, at: Any, parameters: Mapping[str, object], radius: float, effort: int
-) -> tuple[Any, Any]:
+) -> tuple[Proof, tuple[tuple[Fraction, Fraction], ...]]:
     from .enclosures import ranges, system
     from .proof import Proof
 
@@ -241,7 +243,7 @@ def _proof(
     return Proof(subject, point, bounds, effort), tuple(spans[name] for name in subject.parameters)
 
 
-def _enclosed(proof: Any, spans: Any) -> Array:
+def _enclosed(proof: Proof, spans: tuple[tuple[Fraction, Fraction], ...]) -> Array:
     from .krawczyk import Unproven
 
     fixed = proof.enclose(spans)
@@ -250,7 +252,7 @@ def _enclosed(proof: Any, spans: Any) -> Array:
     return fixed
 
 
-def _serves(proof: Any, spans: Any, form: Any) -> bool:
+def _serves(proof: Proof, spans: tuple[tuple[Fraction, Fraction], ...], form: sympy.Matrix) -> bool:
     """Whether V = u^T P u is proven to decrease at the fixed point for all parameters; the ranges are cut as needed."""
     from .proof import split
     from .proven_basin import Decrease
@@ -314,7 +316,7 @@ def _family(game: Game, rule: Rule | None, at: object, parameters: Mapping[str, 
     )
 
 
-def _samples(proof: Any, spans: Any) -> list[tuple[Array, list[float]]]:
+def _samples(proof: Proof, spans: tuple[tuple[Fraction, Fraction], ...]) -> list[tuple[Array, list[float]]]:
     """Fixed points at the middle, then at a grid of parameter values."""
     import itertools
 

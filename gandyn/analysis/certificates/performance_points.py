@@ -153,7 +153,7 @@ class Run:
         return len(self.last)
 
 
-def run(rule: Rule, mu: Any, lipschitz: Any, steps: int) -> Run:
+def run(rule: Rule, mu: float | Fraction, lipschitz: float | Fraction, steps: int) -> Run:
     """Run a rule's own `init` and `step` on points, from a start at distance 1 from the zero of the field.
 
     Args:
@@ -163,7 +163,7 @@ def run(rule: Rule, mu: Any, lipschitz: Any, steps: int) -> Run:
         steps: the number T of steps.
     """
     game = PointsGame(lipschitz)
-    w: Any = game.start
+    w: Array = game.start
     state = rule.init(game, w)
     for _ in range(steps):
         w, state, _ = rule.step(game, w, state)

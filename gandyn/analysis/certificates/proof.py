@@ -7,11 +7,10 @@ import functools
 import itertools
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
-from ...symbolic.balls import hull
+from ...symbolic.balls import Ball, hull
 from ...types import Array
 from .ball_matrices import box, ends
 from .enclosures import Range, System
@@ -125,7 +124,7 @@ class Proof:
         """The fixed point, if it is rational and the same for all parameters."""
         return self.system.fixed_point_at(self.point)
 
-    def parameter_cases(self, spans: tuple[Range, ...]) -> list[list[Any]]:
+    def parameter_cases(self, spans: tuple[Range, ...]) -> list[list[Ball]]:
         """Parameter values at which a convex bound decides for a whole part of the ranges.
 
         These are the corners of the part where that is enough, and one case that holds the whole part otherwise.
@@ -135,7 +134,7 @@ class Proof:
         corners = itertools.product(*(((a, a), (b, b)) if a < b else ((a, a),) for a, b in spans))
         return [_balls(corner) for corner in corners]
 
-    def _attraction(self, fixed: Array, spans: tuple[Range, ...]) -> tuple[Unproven | None, str, dict[str, Any]]:
+    def _attraction(self, fixed: Array, spans: tuple[Range, ...]) -> tuple[Unproven | None, str, dict[str, Ball]]:
         p = _balls(spans)
         slope = self.system.function.enclose(fixed, p)[1]
         if len(fixed) <= 2:
@@ -273,7 +272,7 @@ def _radius(piece: Piece) -> float:
     return 0.0 if piece.ellipsoid is None else piece.ellipsoid.radius
 
 
-def _balls(spans: Sequence[Range]) -> list[Any]:
+def _balls(spans: Sequence[Range]) -> list[Ball]:
     return [hull(low, high) for low, high in spans]
 
 
@@ -303,7 +302,7 @@ def split(
     return [(*spans[:k], half, *spans[k + 1 :]) for half in ((low, middle), (middle, high))]
 
 
-def _conditions(slope: Array, flow: bool) -> tuple[str, dict[str, Any]]:
+def _conditions(slope: Array, flow: bool) -> tuple[str, dict[str, Ball]]:
     """Conditions for stability in one or two dimensions, factored so that wide intervals keep them sharp."""
     if len(slope) == 1:
         a = slope[0, 0]

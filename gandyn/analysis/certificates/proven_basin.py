@@ -6,7 +6,6 @@ import dataclasses
 import functools
 import itertools
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -110,7 +109,7 @@ class Decrease:
         average of such matrices; or where V(z+) - V(z), expanded about the box's centre, is negative.
         """
         n = len(self.fixed)
-        stack: list[tuple[Array, Array, Sequence[Any]]] = [(np.full(n, -level), np.full(n, level), self.cases)]
+        stack: list[tuple[Array, Array, Sequence[Ball]]] = [(np.full(n, -level), np.full(n, level), self.cases)]
         count = 0
         while stack:
             a, b, cases = stack.pop()
@@ -184,7 +183,7 @@ class Decrease:
                 return True
         return False
 
-    def _settle(self, y: Array, p: Sequence[Ball]) -> tuple[Ball | None, Ball | None, Any]:
+    def _settle(self, y: Array, p: Sequence[Ball]) -> tuple[Ball | None, Ball | None, Array]:
         """The change of V over a box of y and at its centre, and sizes of its slopes; None where the box holds 0.
 
         A change of -1 stands for a box over which B contracts.
@@ -198,7 +197,7 @@ class Decrease:
             return None, None, None
         return self._change(y, u, whole @ y, p)
 
-    def _change(self, y: Array, u: Array, first: Array, p: Sequence[Ball]) -> tuple[Ball, Ball, Any]:
+    def _change(self, y: Array, u: Array, first: Array, p: Sequence[Ball]) -> tuple[Ball, Ball, Array]:
         """V(z+) - V(z) (dV/dt for a flow), expanded about the centre of a box that excludes 0."""
         c = middle(y)
         at_centre = self._image(self.matrix @ c, p)

@@ -8,7 +8,7 @@ import functools
 import importlib.util
 import math
 import time
-from typing import Any
+from fractions import Fraction
 
 from ...doors import door
 from ...errors import DomainError, MissingDependencyError, ParameterError
@@ -152,7 +152,7 @@ def _bound(rule: Rule, mu: float, lipschitz: float, steps: int, budget: float) -
     return WorstCase(*head, value, kind, reason, rounded_down(low), member, certificate)
 
 
-def _check(rule: Rule, mu: Any, lipschitz: Any, steps: object, budget: object) -> None:
+def _check(rule: Rule, mu: float | Fraction, lipschitz: float | Fraction, steps: object, budget: object) -> None:
     if not (rule.domain.linear_in_field or isinstance(rule, Implicit)):
         raise DomainError(
             f"worst_case of {rule!r}, which is not linear in the field",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
@@ -137,7 +137,9 @@ def _shoot(flow: ScaledField, guess: Array, period: float, budget: Budget) -> Li
     return _described(flow, x, t, end, monodromy, dense)
 
 
-def _described(flow: ScaledField, x: Array, t: float, end: Array, monodromy: Array, dense: Any) -> LimitCycle | None:
+def _described(
+    flow: ScaledField, x: Array, t: float, end: Array, monodromy: Array, dense: Callable[[Array], Array]
+) -> LimitCycle | None:
     values = np.linalg.eigvals(monodromy).astype(complex)
     multipliers = np.delete(values, np.argmin(np.abs(values - 1)))
     if np.abs(multipliers - 1).min() < NEUTRAL:
@@ -149,7 +151,7 @@ def _described(flow: ScaledField, x: Array, t: float, end: Array, monodromy: Arr
     return LimitCycle(flow.game, float(t), points, multipliers, float(np.linalg.norm(flow.width * (end - x))))
 
 
-def _variation(flow: ScaledField, x: Array, t: float, budget: Budget) -> tuple[Array, Array, Any]:
+def _variation(flow: ScaledField, x: Array, t: float, budget: Budget) -> tuple[Array, Array, Callable[[Array], Array]]:
     """(x(t), dx(t)/dx, dense output) of the flow and its variational equation dM/dt = Df(x) M."""
     from scipy.integrate import solve_ivp
 

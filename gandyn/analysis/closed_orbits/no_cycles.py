@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -70,7 +69,7 @@ def _may_be_gradient(matrices: Array) -> bool:
 def _weights(matrix: sympy.Matrix) -> list[sympy.Expr] | None:
     """Positive numbers d_i with d_i J_ij = d_j J_ji for all i and j, or None."""
     n = matrix.shape[0]
-    weights: list[Any] = [None] * n
+    weights: list[sympy.Expr] = [None] * n
     for first in range(n):
         if weights[first] is None:
             weights[first], queue = sympy.Integer(1), [first]

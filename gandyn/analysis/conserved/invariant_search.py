@@ -7,7 +7,6 @@ import functools
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import sympy
 from sympy.polys.matrices import DomainMatrix
@@ -47,7 +46,7 @@ class Search(abc.ABC):
         return e.xreplace(self._eliminated) if self._eliminated else e
 
     @abc.abstractmethod
-    def change(self, e: sympy.Expr) -> Any:
+    def change(self, e: sympy.Expr) -> sympy.Expr:
         """The change of H that has to vanish: dH/dt for a flow, H(z+) - H(z) for a map."""
 
     def residual(self, e: sympy.Expr) -> sympy.Expr:
@@ -57,7 +56,7 @@ class Search(abc.ABC):
         return sympy.Integer(0) if quick == 0 or is_zero(raw) else raw
 
     @abc.abstractmethod
-    def candidates(self, basis: Sequence[object], degree: int | None) -> Iterator[tuple[Any, str]]:
+    def candidates(self, basis: Sequence[object], degree: int | None) -> Iterator[tuple[sympy.Expr, str]]:
         """Pairs (H, how it was found) of candidates that are still to be verified."""
 
     def independent(self, e: sympy.Expr, others: Sequence[sympy.Expr]) -> bool:
@@ -73,14 +72,14 @@ class Search(abc.ABC):
 
     def ansatz(
         self, basis: Sequence[sympy.Expr], columns: Sequence[sympy.Expr], method: str
-    ) -> Iterator[tuple[Any, str]]:
+    ) -> Iterator[tuple[sympy.Expr, str]]:
         """Combinations of basis functions whose columns (changes) cancel identically, the simplest first."""
         vectors = [_whole(vector) for vector in _relations(columns, self.symbols)]
         found = [sympy.Add(*(c * b for c, b in zip(vector, basis, strict=True))) for vector in vectors]
         for e in sorted(found, key=self._complexity):
             yield e, method
 
-    def _complexity(self, e: sympy.Expr) -> tuple[Any, ...]:
+    def _complexity(self, e: sympy.Expr) -> tuple[int, int, int, str]:
         polynomial = e.is_polynomial(*self.symbols)
         degree = sympy.Poly(e, *self.symbols).total_degree() if polynomial else 2
         return degree, -len(e.free_symbols & set(self.symbols)), sympy.count_ops(e), str(e)
@@ -127,7 +126,7 @@ class FlowSearch(Search):
         parts = zip(self.symbols, self.direction, strict=True)
         return sympy.Add(*(sympy.diff(e, s) * v for s, v in parts if s not in self._eliminated))
 
-    def candidates(self, basis: Sequence[object], degree: int | None) -> Iterator[tuple[Any, str]]:
+    def candidates(self, basis: Sequence[object], degree: int | None) -> Iterator[tuple[sympy.Expr, str]]:
         """Candidates from the linear ansatz; in the plane also a stream function and separated variables."""
         logs = [sympy.log(sympy.Abs(s)) for s, v in zip(self.symbols, self.direction, strict=True) if self._kept(s, v)]
         functions = [*logs, *basis, *self.monomials(degree)]
@@ -145,7 +144,7 @@ class FlowSearch(Search):
         growth = self.on_set(self.right[self.symbols.index(s)] / s)
         return bool(_normal(growth).is_polynomial(*self.symbols))
 
-    def _stream(self) -> Iterator[tuple[Any, str]]:
+    def _stream(self) -> Iterator[tuple[sympy.Expr, str]]:
         """A field without divergence turns along level lines of H with v = (dH/dy, -dH/dx)."""
         (x, y), (p, q) = self.symbols, self.direction
         if not is_zero(sympy.diff(p, x) + sympy.diff(q, y)):
@@ -155,7 +154,7 @@ class FlowSearch(Search):
         if rest is not None:
             yield sympy.expand(first + rest), "stream function of a field without divergence"
 
-    def _separated(self) -> Iterator[tuple[Any, str]]:
+    def _separated(self) -> Iterator[tuple[sympy.Expr, str]]:
         """For dx / (p/q) = dy with p/q = A(x) B(y), the quantity int dx / A - int B dy."""
         (x, y), (p, q) = self.symbols, self.direction
         if p == 0 or q == 0 or not _of_moderate_degree(p / q):
@@ -176,7 +175,7 @@ class MapSearch(Search):
         """The change of H over one step, H(F(z)) - H(z)."""
         return e.xreplace(dict(zip(self.symbols, self.right, strict=True))) - e
 
-    def candidates(self, basis: Sequence[object], degree: int | None) -> Iterator[tuple[Any, str]]:
+    def candidates(self, basis: Sequence[object], degree: int | None) -> Iterator[tuple[sympy.Expr, str]]:
         """Candidates from the linear ansatz, for maps that are rational functions."""
         if not all(e.is_rational_function(*self.symbols) for e in self.right):
             return
@@ -234,7 +233,7 @@ def _of_moderate_degree(e: sympy.Expr) -> bool:
         return False
     if any(abs(power.exp) > MODERATE for power in e.atoms(sympy.Pow) if power.exp.is_Rational):
         return False
-    rates: dict[Any, list[Any]] = {}
+    rates: dict[sympy.Expr, list[sympy.Expr]] = {}
     for argument in (f.args[0] for f in e.atoms(sympy.exp)):
         for coefficient, rest in (term.as_coeff_Mul() for term in sympy.Add.make_args(sympy.expand(argument))):
             rates.setdefault(rest, []).append(abs(coefficient))
@@ -245,7 +244,7 @@ def _reciprocal(p: sympy.Expr) -> sympy.Expr:
     return 1 / sympy.exp(-p.args[0])
 
 
-def _relations(columns: Sequence[sympy.Expr], symbols: Sequence[sympy.Symbol]) -> Iterator[list[Any]]:
+def _relations(columns: Sequence[sympy.Expr], symbols: Sequence[sympy.Symbol]) -> Iterator[list[int]]:
     """Vectors c with sum_i c_i columns_i = 0 identically; exponentials count as independent variables."""
     columns = [_normal(c) for c in columns] if any(not c.is_polynomial(*symbols) for c in columns) else list(columns)
     shared = functools.reduce(sympy.lcm, (sympy.denom(c) for c in columns), sympy.Integer(1))

@@ -18,6 +18,7 @@ from ...results import Result
 from ...types import Array, Game, Rule
 from ...types.signs import is_zero, simplified
 from ...worlds import SYMBOLS, exact
+from .invariant_search import FlowSearch, MapSearch
 
 MOST_TERMS = 220
 
@@ -139,7 +140,7 @@ def conserved_quantities(
     return found
 
 
-def _search(game: Game, rule: Rule | None, field: Any, constraints: Sequence[object] | None) -> Any:
+def _search(game: Game, rule: Rule | None, field: Any, constraints: Sequence[object] | None) -> FlowSearch | MapSearch:
     from .invariant_search import FlowSearch, MapSearch
 
     symbols = game.symbols
@@ -203,7 +204,7 @@ def strict_extremum(game: Game, rule: Rule | None, local: Any, degree: int | Non
     return None
 
 
-def _combinations(flat: Sequence[sympy.Expr], squares: Sequence[Any]) -> Iterable[Any]:
+def _combinations(flat: Sequence[sympy.Expr], squares: Sequence[sympy.Expr]) -> Iterable[sympy.Expr]:
     rest = sum(squares)
     for e in flat:
         yield e

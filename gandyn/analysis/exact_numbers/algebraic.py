@@ -7,18 +7,19 @@ map of the field Q[z]/(f), so that real parts and vanishing are decided exactly,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TypeAlias
 
 import mpmath
 import sympy
 from sympy import QQ
 from sympy.polys.polyclasses import ANP
 
-from ...symbolic.coefficients import DECIMALS
+from ...symbolic.coefficients import DECIMALS, Rational
 from .polynomials import closed_roots
 from .roots import DIGITS, numeric_roots
 
 NEGLIGIBLE = -30
+Element: TypeAlias = ANP | mpmath.mpc  # an element of Q(lambda), or a decimal
 
 
 class Algebraic:
@@ -27,7 +28,7 @@ class Algebraic:
     exact = True
 
     @property
-    def one(self) -> Any:
+    def one(self) -> ANP:
         """The number 1 as an element of the field."""
         return self.number(QQ(1))
 
@@ -41,29 +42,29 @@ class Algebraic:
             self._mirrored = -self.eigenvalue if flow else self.number(QQ(1)) / self.eigenvalue
         self.root = on_boundary(f, flow)
 
-    def _element(self, coefficients: Sequence[object]) -> Any:
+    def _element(self, coefficients: Sequence[object]) -> ANP:
         return ANP(list(coefficients), self._modulus, QQ)
 
-    def number(self, coefficient: Any) -> Any:
+    def number(self, coefficient: Rational) -> Element:
         """A rational number as an element of the field."""
         return self._element([coefficient] if coefficient else [])
 
-    def conjugate(self, x: Any) -> Any:
+    def conjugate(self, x: Element) -> Element:
         """The complex conjugate of x."""
         result = self.number(QQ(0))
         for c in x.to_list():
             result = result * self._mirrored + self.number(c)
         return result
 
-    def is_zero(self, x: Any) -> bool:
+    def is_zero(self, x: Element) -> bool:
         """Whether x is exactly zero."""
         return not x.to_list()
 
-    def size(self, x: Any) -> float:
+    def size(self, x: Element) -> float:
         """The size by which pivots are compared: 0 for zero, else 1, since exact elimination may use any pivot."""
         return float(not self.is_zero(x))
 
-    def real(self, x: Any) -> sympy.Expr:
+    def real(self, x: Element) -> sympy.Expr:
         """The real part as a SymPy number: rational, in radicals, or to 40 digits."""
         half = (x + self.conjugate(x)) * self.number(QQ(1, 2))
         coefficients = [QQ.to_sympy(c) for c in half.to_list()]
@@ -91,23 +92,23 @@ class Decimals:
                 *(e._to_mpmath(mpmath.mp.prec) for e in sympy.N(root, DECIMALS).as_real_imag())
             )
 
-    def number(self, coefficient: mpmath.mpf) -> Any:
+    def number(self, coefficient: mpmath.mpf) -> Element:
         """A number as a decimal of 50 digits."""
         return mpmath.mpc(coefficient)
 
-    def conjugate(self, x: Any) -> Any:
+    def conjugate(self, x: Element) -> Element:
         """The complex conjugate of x."""
         return mpmath.conj(x)
 
-    def is_zero(self, x: Any) -> bool:
+    def is_zero(self, x: Element) -> bool:
         """Whether x is zero to 30 digits."""
         return bool(abs(x) < mpmath.mpf(10) ** NEGLIGIBLE)
 
-    def size(self, x: Any) -> float:
+    def size(self, x: Element) -> float:
         """The modulus of x, by which pivots are compared."""
         return 0.0 if self.is_zero(x) else float(abs(x))
 
-    def real(self, x: Any) -> sympy.Expr:
+    def real(self, x: Element) -> sympy.Expr:
         """The real part of x as a SymPy number."""
         return sympy.Integer(0) if self.is_zero(x.real) else sympy.Float(x.real, 30)
 
@@ -120,13 +121,13 @@ def on_boundary(f: sympy.Poly, flow: bool) -> sympy.Expr:
 
 def horner(coefficients: Sequence[object], x: sympy.Expr) -> sympy.Expr:
     """The value at x of a polynomial given by its coefficients, highest power first."""
-    result: Any = sympy.Integer(0)
+    result: Element = sympy.Integer(0)
     for c in coefficients:
         result = result * x + c
     return result
 
 
-def solve(numbers: Algebraic, rows: list[list[Any]]) -> list[Any]:
+def solve(numbers: Algebraic | Decimals, rows: list[list[Element]]) -> list[Element]:
     """The solution of a linear system with augmented rows, by elimination.
 
     Raises:
@@ -147,7 +148,7 @@ def solve(numbers: Algebraic, rows: list[list[Any]]) -> list[Any]:
     return [row[n] for row in rows]
 
 
-def kernel(numbers: Algebraic, matrix: list[list[Any]]) -> list[list[Any]]:
+def kernel(numbers: Algebraic | Decimals, matrix: list[list[Element]]) -> list[list[Element]]:
     """A basis of the kernel of a matrix, from its reduced echelon form."""
     rows, n = [list(row) for row in matrix], len(matrix[0])
     zero = numbers.eigenvalue - numbers.eigenvalue

@@ -7,7 +7,6 @@ import functools
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import mpmath
 import numpy as np
@@ -36,10 +35,10 @@ class Placement:
     boundary: int
     outside: int
     certain: bool
-    boundary_factors: tuple[tuple[Any, int], ...] = ()
+    boundary_factors: tuple[tuple[Poly, int], ...] = ()
 
 
-def factors(matrix: sympy.Matrix) -> list[tuple[Any, int]]:
+def factors(matrix: sympy.Matrix) -> list[tuple[Poly, int]]:
     """Irreducible factors of det(z I - matrix) over the rationals (or the entries' own field), with multiplicity."""
     if not matrix.is_zero_matrix and matrix.has(sympy.exp, sympy.E):
         found = over_exponentials(matrix, irreducible=True)
@@ -48,7 +47,7 @@ def factors(matrix: sympy.Matrix) -> list[tuple[Any, int]]:
     return [(f, m) for f, m in characteristic(matrix).factor_list()[1] if f.degree(Z) > 0]
 
 
-def characteristic(matrix: sympy.Matrix) -> Any:
+def characteristic(matrix: sympy.Matrix) -> Poly:
     """The polynomial det(z I - matrix) in z."""
     try:
         return matrix.charpoly(Z).as_poly(Z)
@@ -57,13 +56,13 @@ def characteristic(matrix: sympy.Matrix) -> Any:
         return Poly([rows.domain.to_sympy(c) for c in rows.charpoly_berk()], Z)
 
 
-def parts(matrix: sympy.Matrix, known: Callable[[], list[tuple[Any, int]]]) -> list[tuple[Any, int]]:
+def parts(matrix: sympy.Matrix, known: Callable[[], list[tuple[Poly, int]]]) -> list[tuple[Poly, int]]:
     """Coprime square-free factors: those that are `known`, or over powers of e the quickest to find."""
     found = over_exponentials(matrix, irreducible=False) if matrix.has(sympy.exp, sympy.E) else None
     return known() if found is None else found
 
 
-def over_exponentials(matrix: Any, irreducible: bool) -> list[tuple[Any, int]] | None:
+def over_exponentials(matrix: sympy.Matrix, irreducible: bool) -> list[tuple[Poly, int]] | None:
     """Irreducible, or square-free, factors where the entries are rational functions of rational powers of e.
 
     With t = e^g, transcendental, the characteristic polynomial is one in z and t over the rationals; the coarsest g
@@ -96,14 +95,14 @@ def over_exponentials(matrix: Any, irreducible: bool) -> list[tuple[Any, int]] |
     return [(_in_z(f, step), m) for f, m in split if f.degree(Z) > 0]
 
 
-def _in_z(f: Any, step: Any) -> Any:
+def _in_z(f: Poly, step: sympy.Expr) -> Poly:
     coefficients = [sympy.Integer(0)] * (f.degree(Z) + 1)
     for (k, i), c in f.terms():
         coefficients[f.degree(Z) - k] += c * sympy.exp(step * i)
     return Poly(coefficients, Z, domain="EX")
 
 
-def place(matrix_factors: Sequence[tuple[Any, int]], flow: bool) -> Placement:
+def place(matrix_factors: Sequence[tuple[Poly, int]], flow: bool) -> Placement:
     """Count roots against the unit circle, or for a flow against the imaginary axis.
 
     A rational irreducible factor has a root on the unit circle only if it equals its own reversal up to sign, and one
@@ -226,7 +225,7 @@ def _on_axis(f: sympy.Poly) -> int:
     return 2 * int(Poly(coefficients[::2], Z).count_roots(None, 0))
 
 
-def semisimple(matrix: sympy.Matrix, all_factors: Sequence[tuple[Any, int]], factor: sympy.Poly) -> bool:
+def semisimple(matrix: sympy.Matrix, all_factors: Sequence[tuple[Poly, int]], factor: sympy.Poly) -> bool:
     """Whether the eigenvalues that are roots of `factor` have full eigenspaces: no Jordan block above size one.
 
     Args:
@@ -266,7 +265,7 @@ def _nullity(matrix: sympy.Matrix, f: sympy.Poly) -> int | None:
         return None
 
 
-def _evaluate(poly: sympy.Poly, matrix: Any) -> Any:
+def _evaluate(poly: sympy.Poly, matrix: sympy.Matrix) -> sympy.Matrix:
     result = sympy.zeros(matrix.rows)
     for c in poly.all_coeffs():
         result = result * matrix + c * sympy.eye(matrix.rows)
@@ -286,7 +285,7 @@ def closed_roots(f: sympy.Poly) -> list[sympy.Expr] | None:
     return None
 
 
-def largest_modulus(matrix_factors: Sequence[tuple[Any, int]]) -> sympy.Expr | None:
+def largest_modulus(matrix_factors: Sequence[tuple[Poly, int]]) -> sympy.Expr | None:
     """The spectral radius in radicals or as a root of a rational polynomial; None where degrees grow too high.
 
     The square of the modulus of a root r is r times its conjugate, and products of two roots are the roots of the

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-from typing import Any
 
 import mpmath
 import numpy as np
@@ -46,7 +45,7 @@ def double_roots(f: sympy.Poly) -> list[complex]:
 
 
 @functools.lru_cache(maxsize=64)
-def _discs(f: sympy.Basic) -> list[tuple[Any, Any]] | None:
+def _discs(f: sympy.Basic) -> list[tuple[mpmath.mpc, mpmath.mpf]] | None:
     """(root, radius) in 40 digits: disjoint discs, each around one root; None where they are not found quickly.
 
     Roots in doubles, polished by Aberth's iteration; radii n |f(r_i) / (a prod (r_i - r_j))| (Smith 1970), with room

@@ -157,7 +157,9 @@ def _endless(search: Minimum, z: Array) -> str:
     return search.endless
 
 
-def _note(bounds: Array, searches: dict[Any, Minimum], effort: Effort, decided: Array, found: list[Answers]) -> str:
+def _note(
+    bounds: Array, searches: dict[tuple[int, bytes], Minimum], effort: Effort, decided: Array, found: list[Answers]
+) -> str:
     most = max(search.boxes for search in searches.values())
     spent = f"over {_shown(bounds)}; at most {most} of {effort.most} parts searched for an answer"
     ends = sorted({f"a player gains without limit, {end}" for f in found for end in f.endless if end})

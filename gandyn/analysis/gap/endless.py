@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from typing import Any
 
 import sympy
 
@@ -47,21 +46,21 @@ def falls_without_limit(cost: Enclosure, w: Array, bounds: Array, places: Sequen
 
 def _distinct(points: Sequence[Array]) -> list[list[sympy.Expr]]:
     """As rationals, and rounded to six decimals, where exact places are more likely."""
-    found: dict[tuple[Any, ...], None] = {}
+    found: dict[tuple[sympy.Expr, ...], None] = {}
     for point in points:
         found[tuple(_rational(v) for v in point)] = None
         found[tuple(sympy.Rational(str(round(float(v), 6))) for v in point)] = None
     return [list(p) for p in found][:MOST_LINES]
 
 
-def _rational(value: Any) -> sympy.Expr:
+def _rational(value: float) -> sympy.Expr:
     exact = Fraction(float(value))
     return sympy.Rational(exact.numerator, exact.denominator)
 
 
 def _bottomless(
     cost: Enclosure, s: sympy.Expr, ends: tuple[object, ...], others: dict[sympy.Expr, sympy.Expr]
-) -> Iterator[tuple[Any, int]]:
+) -> Iterator[tuple[sympy.Expr, int]]:
     """Places on one line, and sides, from which the cost tends to minus infinity."""
     e = cost.cost.xreplace(others)
     arguments = [u.xreplace(others) for u in cost.where.arguments]
@@ -114,7 +113,7 @@ def _exists(cost: Enclosure, others: dict[sympy.Expr, sympy.Expr], s: sympy.Expr
 
 def _without_kinks(e: sympy.Expr, s: sympy.Expr, inside: sympy.Expr) -> sympy.Expr:
     """The branch of |u|, sign, steps, max, min and cases that holds at one point between kinks."""
-    replaced: dict[Any, Any] = {}
+    replaced: dict[sympy.Expr, sympy.Expr] = {}
     for part in e.atoms(sympy.Abs, sympy.sign, sympy.Heaviside, sympy.Max, sympy.Min, sympy.Piecewise):
         if isinstance(part, sympy.Abs):
             u = part.args[0]

@@ -74,7 +74,7 @@ def _through_softmax(game: Game, w: Array) -> Shares:
 # --- quadratic in the own block ------------------------------------------------------------------------------------
 
 
-def quadratic_share(game: Game, i: int, w: Array) -> tuple[Any, Array | None]:
+def quadratic_share(game: Game, i: int, w: Array) -> tuple[Array, Array | None]:
     """Player i's share of the gap where its cost is quadratic in its own block: g^T H^+ g / 2.
 
     Args:
@@ -123,7 +123,7 @@ def _in_world(value: object, w: Array) -> Array:
     return w.new_tensor(value) if hasattr(w, "new_tensor") else value
 
 
-def _symbolic_share(game: Game, i: int, w: Array) -> tuple[Any, Array | None]:
+def _symbolic_share(game: Game, i: int, w: Array) -> tuple[sympy.Expr, Array | None]:
     """The share of a quadratic cost with exact entries; a Piecewise where it is infinite under conditions."""
     own = game.slices[i]
     g = sympy.Matrix(game.field(w, only=i)[own])
@@ -160,7 +160,7 @@ def _symbolic_share(game: Game, i: int, w: Array) -> tuple[Any, Array | None]:
 # --- in a box --------------------------------------------------------------------------------------------------------
 
 
-def boxed_share(game: Game, i: int, w: Array) -> tuple[Any, Array | None]:
+def boxed_share(game: Game, i: int, w: Array) -> tuple[Array, Array | None]:
     """Player i's share of the gap on a box, where its own Hessian is diagonal.
 
     In each coordinate the cost is a parabola: the lowest of its values at both ends of the interval, and at the vertex

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -129,11 +128,11 @@ class GapFlow(Result):
         )
         return bool(np.abs(turning).max() > NOTHING * np.abs(all_of_it).max())
 
-    def stationary_points(self, box: Any = None) -> FixedPoints:
+    def stationary_points(self, box: Sequence[tuple[float, float]] | None = None) -> FixedPoints:
         """The zeros of grad G in a box, as found by `gd.fixed_points(self.gap_game, box)`."""
         return fixed_points(self.gap_game, box)
 
-    def created(self, box: Any = None) -> list[FixedPoint]:
+    def created(self, box: Sequence[tuple[float, float]] | None = None) -> list[FixedPoint]:
         """Stationary points of the gap at which the game's own field does not vanish: no equilibria of the game."""
         found = self.stationary_points(box)
         return [p for p in found if np.linalg.norm(self.game.field(np.asarray(p.point, dtype=float))) > AT_REST]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import sympy
 
@@ -28,7 +27,7 @@ class Regularity:
         known: whether these are all conditions; False where the expression holds a function of which nothing is known.
     """
 
-    roots: tuple[Any, ...]
+    roots: tuple[sympy.Expr, ...]
     logarithms: tuple[sympy.Expr, ...]
     poles: tuple[sympy.Expr, ...]
     kinks: tuple[sympy.Expr, ...]
@@ -49,7 +48,7 @@ def regularity(e: sympy.Expr) -> Regularity:
     """The `Regularity` of a SymPy expression in real symbols."""
     while e.has(Expectation):
         e = e.xreplace({part: part.quadrature() for part in e.atoms(Expectation)})
-    found: dict[str, dict[Any, None]] = {name: {} for name in ("roots", "logarithms", "poles", "kinks")}
+    found: dict[str, dict[sympy.Expr, None]] = {name: {} for name in ("roots", "logarithms", "poles", "kinks")}
     known = all([_collect(part, found) for part in sympy.preorder_traversal(e)])
     roots, logarithms, poles, kinks = (tuple(column) for column in found.values())
     return Regularity(roots, logarithms, poles, kinks, known)

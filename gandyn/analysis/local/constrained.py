@@ -158,7 +158,7 @@ def column_names(coordinates: Sequence[str], face: Face) -> tuple[str, ...]:
 
 def reduced_symbols(
     face: Face, coordinates: Sequence[sympy.Symbol], point: Sequence[object]
-) -> tuple[list[Any], dict[Any, Any]]:
+) -> tuple[list[sympy.Symbol], dict[sympy.Symbol, sympy.Expr]]:
     """Symbols s for displacements along a face, and the coordinates as w = point + sum of s c.
 
     Where every coordinate is free the coordinates stand for themselves.

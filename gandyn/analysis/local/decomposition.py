@@ -34,7 +34,7 @@ class Decomposition(Result):
     _data = "game kind at S A"
 
     @property
-    def _transposed(self) -> Any:
+    def _transposed(self) -> Array:
         return self.jacobian.T if self.at is None else np.swapaxes(self.jacobian, -1, -2)
 
     @property

@@ -59,7 +59,7 @@ class Motion:
     what: str
     names: tuple[str, ...]
     z: list[sympy.Expr]
-    derive: Callable[[], tuple[Any, Any]]
+    derive: Callable[[], tuple[Array, Array]]
     local: LocalDynamics | None
 
 
@@ -338,6 +338,6 @@ def refuse_ensemble(game: Game, at: object) -> None:
         )
 
 
-def entries(at: Any) -> list[Any]:
+def entries(at: Any) -> list[float | str | sympy.Expr]:
     """The coordinates of a point in any world."""
     return at.tolist() if hasattr(at, "tolist") else list(at)

@@ -160,7 +160,7 @@ def _points(game: Game, rule: Rule | None, at: object) -> Array:
     return np.asarray(over_ensemble(w, game, rule), dtype=float)
 
 
-def known_point(game: Game, at: Any = None) -> Array:
+def known_point(game: Game, at: Sequence[float] | Array | None = None) -> Array:
     """The point in floats, or the game's first known equilibrium, which may be another for each member."""
     if at is None and not game.equilibria:
         needed = "a point", "at=gd.fixed_points(game)[0].point"
@@ -181,7 +181,9 @@ def _number(value: Any) -> Any:
     return found
 
 
-def _program(game: Game, rule: Rule | None) -> tuple[Sequence[Any], list[tuple[Any, Any]], list[Any], Sequence[Any]]:
+def _program(
+    game: Game, rule: Rule | None
+) -> tuple[Sequence[sympy.Expr], list[tuple[sympy.Expr, sympy.Symbol]], list[sympy.Expr], Sequence[sympy.Symbol]]:
     """Inputs, (symbol, carrier of its values) pairs, outputs and bindings of the flow or of the map."""
     own = [(s, s) for s in members_in(game)]
     if rule is None:

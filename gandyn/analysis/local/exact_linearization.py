@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from typing import Any
 
 from ...errors import DomainError
 from ...lazy import sympy
@@ -32,7 +31,7 @@ class ExactLinearization:
         return characteristic(self.matrix).as_expr()
 
     @functools.cached_property
-    def factors(self) -> list[tuple[Any, int]]:
+    def factors(self) -> list[tuple[sympy.Poly, int]]:
         """Irreducible factors of the characteristic polynomial, with multiplicities."""
         from ..exact_numbers.polynomials import factors
 
@@ -40,7 +39,7 @@ class ExactLinearization:
         return factors(self.matrix.xreplace(digits) if digits else self.matrix)
 
     @functools.cached_property
-    def parts(self) -> list[tuple[Any, int]]:
+    def parts(self) -> list[tuple[sympy.Poly, int]]:
         """Coprime square-free factors, with multiplicities: the irreducible ones, or over powers of e coarser ones."""
         from ..exact_numbers.polynomials import parts
 
@@ -57,7 +56,7 @@ class ExactLinearization:
         from ..exact_numbers.polynomials import closed_roots
         from ..exact_numbers.roots import is_rational
 
-        result: list[Any] = []
+        result: list[sympy.Expr] = []
         for f, multiplicity in self.factors:
             roots = closed_roots(f)
             if roots is None:
@@ -82,7 +81,7 @@ class ExactLinearization:
         return tuple(result)
 
     @functools.cached_property
-    def defects(self) -> tuple[tuple[Any, int], ...]:
+    def defects(self) -> tuple[tuple[sympy.Poly, int], ...]:
         """(irreducible factor, multiplicity) of eigenvalues with fewer eigenvectors than their multiplicity.
 
         Their Jordan blocks make errors pass through t lambda^t (maps) or t e^(lambda t) (flows).
@@ -92,7 +91,7 @@ class ExactLinearization:
         return tuple((f, m) for f, m in self.parts if m > 1 and not semisimple(self.matrix, self.parts, f))
 
     @functools.cached_property
-    def eigenvectors(self) -> tuple[tuple[Any, tuple[Any, ...]], ...]:
+    def eigenvectors(self) -> tuple[tuple[sympy.Expr, tuple[sympy.Expr, ...]], ...]:
         """(eigenvalue, basis of its eigenspace) for each different eigenvalue, in the order of `eigenvalues`.
 
         For a rational matrix the entries are polynomials in the eigenvalue, found in the field Q(lambda): one vector
@@ -103,7 +102,7 @@ class ExactLinearization:
         """
         from ..exact_numbers.roots import is_rational
 
-        found: list[tuple[Any, tuple[Any, ...]]] = []
+        found: list[tuple[sympy.Expr, tuple[sympy.Expr, ...]]] = []
         for f, _ in self.factors:
             part = dataclasses.replace(self, matrix=sympy.ImmutableMatrix(sympy.Matrix.companion(f.monic())))
             roots = list(dict.fromkeys(part.eigenvalues))
@@ -114,7 +113,7 @@ class ExactLinearization:
                 found += [(r, tuple(m.nullspace(simplify=simplified, iszerofunc=is_zero))) for r, m in simplest.items()]
         return tuple(found)
 
-    def _kernel(self, f: sympy.Poly) -> list[list[Any]]:
+    def _kernel(self, f: sympy.Poly) -> list[list[sympy.Expr]]:
         """Eigenvectors for the roots of an irreducible rational factor, entries in Q[z]/(f), highest power first."""
         from sympy import QQ
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ...lazy import sympy
 from ...results import aligned
+
+if TYPE_CHECKING:
+    from .exact_linearization import ExactLinearization
 
 PAPERS = {
     "lr": r"\eta", "inner_lr": r"\eta_{\mathrm{in}}", "opponent_lr": r"\eta_{\mathrm{o}}", "momentum": r"\beta",
@@ -14,7 +17,7 @@ PAPERS = {
 MOST_ROWS = 6
 
 
-def formula(exact: Any, measure: float | None) -> str:
+def formula(exact: ExactLinearization, measure: float | None) -> str:
     r"""The matrix and det(z I - matrix) of an `ExactLinearization`, aligned; empty where it is larger than 6 x 6.
 
     Args:

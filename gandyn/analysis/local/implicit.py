@@ -9,7 +9,7 @@ import numpy as np
 from ...dynamics.trace import UpdateMap
 from ...errors import NotDifferentiableError, ParameterError
 from ...lazy import sympy
-from ...types import Array, Game, Implicit, Rule, residual_of
+from ...types import Array, Game, Implicit, Rng, Rule, residual_of
 from ...types.signs import is_zero
 
 STILL = 1e-12  # |v| at decimals of an equilibrium
@@ -99,7 +99,7 @@ def _solve(game: Game, rule: Rule, matrix: sympy.Matrix, rhs: sympy.Matrix) -> s
         ) from None
 
 
-def implicit_jacobian_torch(game: Game, rule: Rule, w: Array, seed: Any) -> tuple[Array, Array]:
+def implicit_jacobian_torch(game: Game, rule: Rule, w: Array, seed: Rng) -> tuple[Array, Array]:
     """The next point w+ of an implicit rule and its derivative Dw+, by automatic differentiation of the residual.
 
     Args:

@@ -9,8 +9,10 @@ import mpmath
 from ...lazy import sympy
 from ...symbolic.coefficients import DECIMALS, Decimal, NoExpansionError, Rational
 from ...types.signs import simplified
+from .dynamics import LocalDynamics
 from .fate import Fate, NonlinearDecision
 from .linear_part import LinearPart
+from .normal_form import Reduction
 
 if TYPE_CHECKING:
     from ..exact_numbers.polynomials import Placement
@@ -46,7 +48,7 @@ def by_terms(lin: LinearPart, f: sympy.Basic, placement: Placement, orders: rang
     return None
 
 
-def _reduction(local: Any, f: Any, order: int) -> Any:
+def _reduction(local: LocalDynamics, f: sympy.Poly, order: int) -> Reduction:
     """A `Reduction`, exact where coefficients and eigenvalue allow, in 50 digits elsewhere."""
     from ..exact_numbers.algebraic import Algebraic, Decimals, on_boundary
     from ..exact_numbers.roots import is_rational

@@ -15,7 +15,7 @@ G(x) = dE/dy(x, 0) = b x^beta + ... (Andreev 1958; Dumortier, Llibre & Artes 200
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import sympy
 from sympy import QQ, ring
@@ -23,6 +23,9 @@ from sympy import QQ, ring
 from ...symbolic.coefficients import NoExpansionError, Rational, Series
 from .fate import Fate, NonlinearDecision
 from .linear_part import LinearPart
+
+if TYPE_CHECKING:
+    from sympy.polys.rings import PolyElement
 
 ORDER = 9
 NAME = "Takens-Bogdanov double zero"
@@ -56,31 +59,31 @@ def _open(why: str) -> NonlinearDecision:
 # --- to x' = y, y' = E(x, y) ------------------------------------------------------------------------------------------
 
 
-def _cut(p: Any, order: int = ORDER) -> Any:
+def _cut(p: PolyElement, order: int = ORDER) -> PolyElement:
     return PLANE.from_dict({m: c for m, c in p.items() if sum(m) <= order})
 
 
-def _times(p: Any, q: Any) -> Any:
+def _times(p: PolyElement, q: PolyElement) -> PolyElement:
     return _cut(p * q)
 
 
-def _on_manifold(matrix: sympy.Matrix, rows: Sequence[Series]) -> tuple[Any, Any]:
+def _on_manifold(matrix: sympy.Matrix, rows: Sequence[Series]) -> tuple[PolyElement, PolyElement]:
     """(u', v') on the centre manifold, displacements being u q0 + v q1 + (range of A^2) h(u, v), with A q1 = q0."""
     n = matrix.rows
     q1 = next(q for q in (matrix**2).nullspace() if any(matrix * q))
     stable = (matrix**2).columnspace()
     basis = sympy.Matrix.hstack(matrix * q1, q1, *stable)
     inverse = basis.inv()
-    contraction: Any = (inverse * matrix * basis)[2:, 2:].inv() if n > 2 else None
+    contraction: PolyElement = (inverse * matrix * basis)[2:, 2:].inv() if n > 2 else None
     number = QQ.from_sympy
     h = [PLANE.zero] * (n - 2)
 
-    def moved() -> list[Any]:
+    def moved() -> list[PolyElement]:
         inner = [U, V, *h]
         places = [sum((number(basis[i, k]) * inner[k] for k in range(n)), PLANE.zero) for i in range(n)]
-        powers: dict[tuple[int, ...], Any] = {(): PLANE.one}
+        powers: dict[tuple[int, ...], PolyElement] = {(): PLANE.one}
 
-        def power(m: tuple[int, ...]) -> Any:
+        def power(m: tuple[int, ...]) -> PolyElement:
             if m not in powers:
                 powers[m] = _times(power(m[:-1]), places[m[-1]])
             return powers[m]
@@ -103,11 +106,11 @@ def _on_manifold(matrix: sympy.Matrix, rows: Sequence[Series]) -> tuple[Any, Any
     return found[0], found[1]
 
 
-def _degree(p: Any, m: int) -> Any:
+def _degree(p: PolyElement, m: int) -> PolyElement:
     return PLANE.from_dict({k: c for k, c in p.items() if sum(k) == m})
 
 
-def _second_order(p: Any, q: Any) -> Any:
+def _second_order(p: PolyElement, q: PolyElement) -> PolyElement:
     """E with y' = E(x, y) for x = u, y = u' = p(u, v): v is a series in x and y, found by repeated substitution."""
     v = V
     for _ in range(ORDER):
@@ -115,7 +118,7 @@ def _second_order(p: Any, q: Any) -> Any:
     return _at(_times(p.diff(U), p) + _times(p.diff(V), q), v)
 
 
-def _at(p: Any, v: Any) -> Any:
+def _at(p: PolyElement, v: PolyElement) -> PolyElement:
     """The polynomial p(u, v(u, y)) in u and y, without terms above the order kept."""
     powers = [PLANE.one]
     for _ in range(ORDER):
@@ -179,6 +182,6 @@ def _turning(e: sympy.Expr, a: object, n: int, shape: str) -> tuple[Fate, str]:
     return Fate.UNDECIDED, f"a centre or focus, no term to order {ORDER} deciding: {shape}"
 
 
-def _change(p: Any, e: sympy.Expr) -> Any:
+def _change(p: PolyElement, e: sympy.Expr) -> PolyElement:
     """The time derivative of p along x' = y, y' = E(x, y)."""
     return p.diff(U) * V + p.diff(V) * e

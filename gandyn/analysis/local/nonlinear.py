@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
 
 from ...lazy import sympy
 from ...types.signs import is_zero
@@ -68,7 +67,7 @@ def _open(why: str, flow: bool) -> NonlinearDecision:
     return NonlinearDecision(Fate.UNDECIDED, why, flow=flow)
 
 
-def named(boundary: Sequence[tuple[Any, int]], blocks: Sequence[tuple[Any, int]], flow: bool) -> str:
+def named(boundary: Sequence[tuple[sympy.Poly, int]], blocks: Sequence[tuple[sympy.Poly, int]], flow: bool) -> str:
     """The usual name of a degenerate point (Kuznetsov, sections 8.1 and 9.1).
 
     Args:
@@ -100,7 +99,7 @@ def _kind(f: sympy.Poly, flow: bool) -> str:
     return "one" if f.eval(1) == 0 else "minus one"
 
 
-def _single(boundary: Sequence[tuple[Any, int]], flow: bool) -> sympy.Poly | None:
+def _single(boundary: Sequence[tuple[sympy.Poly, int]], flow: bool) -> sympy.Poly | None:
     """The factor of the one critical eigenvalue or pair; None if there are several."""
     from ..exact_numbers.polynomials import place
     from ..exact_numbers.roots import is_rational

@@ -14,7 +14,8 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from ..exact_numbers.algebraic import kernel, solve
+from ...symbolic.coefficients import Series
+from ..exact_numbers.algebraic import Algebraic, Decimals, Element, kernel, solve
 
 Power = tuple[int, int]
 Planar = dict[Power, Any]
@@ -32,10 +33,10 @@ class NormalForm:
         order: all resonant terms to this total degree are known.
     """
 
-    numbers: Any
+    numbers: Algebraic | Decimals
     flow: bool
     real: bool
-    vector: list[Any]
+    vector: list[Element]
     coefficients: Planar
     order: int
 
@@ -50,7 +51,7 @@ class Reduction:
         real: the critical eigenvalue is real.
     """
 
-    def __init__(self, series: Sequence[dict[tuple[int, ...], Any]], numbers: Any, flow: bool, real: bool) -> None:
+    def __init__(self, series: Sequence[Series], numbers: Algebraic | Decimals, flow: bool, real: bool) -> None:
         self.numbers, self.flow, self.real, self.n = numbers, flow, real, len(series)
         self.zero = numbers.eigenvalue - numbers.eigenvalue
         embed = numbers.number
@@ -67,14 +68,14 @@ class Reduction:
         self.coefficients: Planar = {}
         self.order = 1
 
-    def _eigenvectors(self) -> tuple[list[Any], list[Any]]:
+    def _eigenvectors(self) -> tuple[list[Element], list[Element]]:
         shifted = self._shifted(self.numbers.eigenvalue)
         (q,) = kernel(self.numbers, shifted)
         (p,) = kernel(self.numbers, [list(column) for column in zip(*shifted, strict=True)])
         pairing = sum((a * b for a, b in zip(p, q, strict=True)), self.zero)
         return q, [x / pairing for x in p]
 
-    def _shifted(self, mu: object) -> list[list[Any]]:
+    def _shifted(self, mu: object) -> list[list[Element]]:
         """The matrix mu I - A as nested lists, A the linear part."""
         return [[(mu if i == k else self.zero) - self.linear[i][k] for k in range(self.n)] for i in range(self.n)]
 
@@ -106,7 +107,7 @@ class Reduction:
             done |= {power, mirrored}
         self.order = m
 
-    def _eigenvalue(self, j: int, k: int) -> Any:
+    def _eigenvalue(self, j: int, k: int) -> Element:
         """The factor by which the linear part multiplies z^j conj(z)^k."""
         value, mirrored = self.numbers.eigenvalue, self.numbers.conjugate(self.numbers.eigenvalue)
         if self.flow:
@@ -119,7 +120,7 @@ class Reduction:
     def _resonates(self, j: int, k: int) -> bool:
         return bool(self.numbers.is_zero(self._eigenvalue(j, k) - self.numbers.eigenvalue))
 
-    def _solve(self, power: Power, rhs: list[Any]) -> tuple[list[Any], Any]:
+    def _solve(self, power: Power, rhs: list[Element]) -> tuple[list[Element], Element]:
         """h with (mu - A) h = rhs; where mu is the critical eigenvalue, (mu - A) h + c q = rhs and p h = 0."""
         rows = self._shifted(self._eigenvalue(*power))
         if not self._resonates(*power):
@@ -128,7 +129,7 @@ class Reduction:
         found = solve(self.numbers, [*bordered, [*self.p, self.zero, self.zero]])
         return found[:-1], found[-1]
 
-    def _compose(self, terms: dict[tuple[int, ...], Any], m: int) -> Planar:
+    def _compose(self, terms: dict[tuple[int, ...], Element], m: int) -> Planar:
         """The non-linear terms on the centre manifold, up to degree m."""
         products: dict[tuple[int, ...], Planar] = {(): {(0, 0): self.one}}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from ...results import Result
 from ...symbolic.members import members_in
 from ...types import Array, Game, Rule
 from ..local.linearize import Verdict, linearize
-from ..zeros.fixed_points import fixed_points
+from ..zeros.fixed_points import FixedPoints, fixed_points
 from .basin_run import CYCLING, DIVERGED, LEFT, UNDECIDED, BasinRun, Ends
 from .ensembles import basins_of_members
 
@@ -243,7 +242,7 @@ def _attractors(game: Game, rule: Rule, box: Array, clock: Budget) -> tuple[Arra
     return np.array(kept).reshape(-1, game.dim), bool(found.complete and certain), f"fixed points: {found.reason}"
 
 
-def _attracting(game: Game, rule: Rule, found: Sequence[Any]) -> tuple[list[Array], bool]:
+def _attracting(game: Game, rule: Rule, found: FixedPoints) -> tuple[list[Array], bool]:
     """The points that attract or may, and whether every verdict was certain."""
     kept, certain = [], True
     for p in found:

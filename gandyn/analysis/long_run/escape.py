@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -128,7 +129,7 @@ def _stopped(run: Trajectory, steps: int) -> Array:
     return np.arange(steps + 1)[:, None] >= last
 
 
-def _region(game: Game, radius: Any, box: object, centre: Any) -> tuple[Any, str]:
+def _region(game: Game, radius: Any, box: object, centre: Any) -> tuple[Callable[[Array], Array], str]:
     if box is not None:
         edges = np.asarray(box, dtype=float)
         if edges.shape != (game.dim, 2) or not (edges[:, 0] < edges[:, 1]).all():

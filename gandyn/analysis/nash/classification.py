@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from ...doors import door
 from ...errors import NotDifferentiableError, ParameterError
 from ...lazy import sympy
 from ...results import Result, place
-from ...types import FirstOrder, Game
+from ...types import Array, FirstOrder, Game
 from ...worlds import SYMBOLS, exact
 from ..local.fate import Fate
 from ..local.linearize import Linearization, Verdict, linearize
@@ -34,7 +33,7 @@ class Classification(Result):
     """
 
     game: Game
-    at: tuple[Any, ...]
+    at: tuple[sympy.Expr, ...]
     own: tuple[str, ...]
     stackelberg: bool | None
     linearization: Linearization
@@ -156,7 +155,7 @@ def classify(game: Game, at: object = None, budget: float | Budget | None = 120.
     return Classification(game, lin.at, own, _stackelberg(analysed, jacobian, shares), lin, players)
 
 
-def _derivatives(game: Game, lin: Linearization, at: object) -> tuple[Any, bool, Any]:
+def _derivatives(game: Game, lin: Linearization, at: object) -> tuple[Array, bool, Array]:
     """The point, whether it is exact, and J there: a SymPy matrix where it is exact and small, None at a kink."""
     from ..local.derivatives import entries, flow_matrix, locate_point, offered_on_symbols
 

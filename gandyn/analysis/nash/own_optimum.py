@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import enum
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -112,9 +111,9 @@ class OwnProblem:
     ) -> None:
         self.exactly, self.hessian, self.scale, self.conditions = exactly, hessian, scale, conditions
         block = game.slices[index]
-        self.place: list[Any] = list(point[block])
-        self.own: tuple[Any, ...] = ()
-        self.cost: Any = None
+        self.place: list[sympy.Expr] = list(point[block])
+        self.own: tuple[sympy.Symbol, ...] = ()
+        self.cost: sympy.Expr = None
         if game.exprs:
             symbols = game.symbols
             self.own = tuple(symbols[block])
@@ -171,7 +170,7 @@ class OwnProblem:
             return ""
         return next((f"it falls along {d}" for d, fate in self._flat_lines() if fate == -1), "")
 
-    def _flat_lines(self) -> list[tuple[Any, int | None]]:
+    def _flat_lines(self) -> list[tuple[tuple[int, ...], int | None]]:
         """Directions of the null space of the own Hessian on the held face, and what the cost does along them."""
         held = self.conditions.face
         if self.cost is None or not self.exactly or not isinstance(self.hessian, sympy.MatrixBase):
@@ -198,7 +197,7 @@ class OwnProblem:
             Optimum.OPEN, f"own derivatives to order {HIGHEST_ORDER} vanish, or do not exist", False, kind
         )
 
-    def _feasible(self, direction: Sequence[Any]) -> bool:
+    def _feasible(self, direction: Sequence[int]) -> bool:
         sides = self.conditions.face.sides
         return all(sides[k] * direction[k] <= 0 for k in self.conditions.weak)
 

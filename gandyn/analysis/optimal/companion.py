@@ -6,7 +6,7 @@ import dataclasses
 import functools
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from ...games.quadratic import general_quadratic, quadratic
 from ...lazy import sympy
 from ...types import Array, Rule
 from ..local.linearize import linearize
+
+if TYPE_CHECKING:
+    from sympy.polys.rings import PolyElement
 
 HOLOMORPHIC, NORMAL, PLAYERS = "holomorphic", "normal", "players"
 PROBE = (Fraction(7, 10), Fraction(3, 10))  # a game with real eigenvalues of which the players hold one half each
@@ -73,7 +76,7 @@ class Companion:
         return np.where(good, found, np.inf)
 
     @functools.cached_property
-    def polynomial(self) -> tuple[tuple[Powers, ...], Any]:
+    def polynomial(self) -> tuple[tuple[Powers, ...], sympy.Expr]:
         """Coefficients of the characteristic polynomial, lowest power of its variable first, without denominators.
 
         Each maps powers of (x, y, *parameters) to a fraction. The second entry is the common denominator of the matrix,
@@ -91,7 +94,7 @@ class Companion:
         return tuple(map(_powers, cleared)), ring.to_sympy(common)
 
     def at(
-        self, z: tuple[Any, Any, Any], real: bool, values: Sequence[Fraction] = (), unit: Fraction = ONE
+        self, z: tuple[Fraction, Fraction, Fraction], real: bool, values: Sequence[Fraction] = (), unit: Fraction = ONE
     ) -> list[Fraction]:
         """A real polynomial with the eigenvalues at (x + iy)/n as its roots, lowest power first, times a power of n.
 
@@ -121,7 +124,7 @@ class Companion:
         return max(sum(power[:2]) for c in self.polynomial[0] for power in c)
 
 
-def _powers(element: Any) -> Powers:
+def _powers(element: PolyElement) -> Powers:
     return {tuple(map(int, power)): Fraction(int(c.numerator), int(c.denominator)) for power, c in element.terms()}
 
 
@@ -133,11 +136,11 @@ def _with_value(c: Powers, value: Fraction, unit: Fraction, top: int) -> Powers:
     return found
 
 
-def _evaluated(c: Powers, z: tuple[Any, Any], n: Any, degree: int) -> Fraction:
+def _evaluated(c: Powers, z: tuple[Fraction, Fraction], n: Fraction, degree: int) -> Fraction:
     return sum((f * z[0] ** i * z[1] ** j * n ** (degree - i - j) for (i, j, *_), f in c.items()), Fraction(0))
 
 
-def _complex_powers(x: Any, y: Any, n: Any, degree: int) -> list[tuple[Fraction, Fraction]]:
+def _complex_powers(x: Fraction, y: Fraction, n: Fraction, degree: int) -> list[tuple[Fraction, Fraction]]:
     """(x + iy)^k n^(degree - k) for each k."""
     powers = [(Fraction(1), Fraction(0))]
     for _ in range(degree):
@@ -146,7 +149,7 @@ def _complex_powers(x: Any, y: Any, n: Any, degree: int) -> list[tuple[Fraction,
     return [(a * n ** (degree - k), b * n ** (degree - k)) for k, (a, b) in enumerate(powers)]
 
 
-def _at_complex(c: Powers, powers: Sequence[tuple[Any, Any]]) -> tuple[Fraction, Fraction]:
+def _at_complex(c: Powers, powers: Sequence[tuple[Fraction, Fraction]]) -> tuple[Fraction, Fraction]:
     real = imaginary = Fraction(0)
     for power, factor in c.items():
         real, imaginary = real + factor * powers[power[0]][0], imaginary + factor * powers[power[0]][1]

@@ -6,7 +6,6 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
@@ -160,7 +159,7 @@ def _freed(rule: Rule, parameters: object, bounds: object) -> tuple[Rule, list[R
     return rule, [_range(rule, original, name, limits.get(name)) for name in sorted(names)]
 
 
-def _range(rule: Rule, original: Rule, name: str, given: Any) -> Range:
+def _range(rule: Rule, original: Rule, name: str, given: tuple[float, float] | None) -> Range:
     if given is not None:
         try:
             low, high = (float(x) for x in given)
@@ -289,7 +288,7 @@ def _end(r: Range, value: float, unit: float) -> float | None:
 def _approached(
     matrix: Companion,
     over: GameClass,
-    curves: Any,
+    curves: tuple[Curve, ...],
     ranges: Sequence[Range],
     values: dict[str, float],
     ends: Mapping[str, float | None],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 
@@ -125,7 +124,9 @@ def _complete(proven: Critical, explorer: _Explorer, bounds: Array) -> tuple[boo
     return True, f"interval Newton: {count} at which an eigenvalue meets the boundary, and none elsewhere in the box"
 
 
-def _region(game: Game, symbol: sympy.Symbol, box: object, grid: Array, at: object) -> tuple[Array, list[Any]]:
+def _region(
+    game: Game, symbol: sympy.Symbol, box: object, grid: Array, at: object
+) -> tuple[Array, list[tuple[sympy.Expr, sympy.Expr]]]:
     known = [point for point in game.equilibria if not _free(point) - {symbol}]
     if box is not None:
         bounds = np.asarray(box, dtype=float)
@@ -138,7 +139,7 @@ def _region(game: Game, symbol: sympy.Symbol, box: object, grid: Array, at: obje
     return np.stack([centre.min(0) - 1, centre.max(0) + 1], axis=-1), known
 
 
-def _free(point: Iterable[object]) -> set[Any]:
+def _free(point: Iterable[object]) -> set[sympy.Symbol]:
     return set().union(*(getattr(x, "free_symbols", set()) for x in point))
 
 
@@ -161,7 +162,7 @@ class _Explorer:
         self.points: list[BifurcationPoint] = []
         self.notes: list[str] = []
 
-    def seed(self, p: float, candidates: list[Array], rng: Any, scattered: int = 60) -> None:
+    def seed(self, p: float, candidates: list[Array], rng: np.random.Generator, scattered: int = 60) -> None:
         """Fixed points at one value of the parameter, by Newton's method."""
         made, d = self.family.system, self.family.system.game.dim
         w = [*candidates, *rng.uniform(self.bounds[:, 0], self.bounds[:, 1], (scattered, d))]

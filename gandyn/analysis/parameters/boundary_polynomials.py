@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import mpmath
 
@@ -12,6 +12,9 @@ from ...lazy import sympy
 from ..exact_numbers.roots import Z
 from .branches import Kind
 from .conditions import _cleared, minors, mirrored
+
+if TYPE_CHECKING:
+    import flint
 
 DIGITS = 60
 Pair = tuple[sympy.Expr, sympy.Expr]
@@ -40,7 +43,7 @@ def boundary_polynomials(f: sympy.Poly, flow: bool) -> dict[Kind, sympy.Poly]:
         )
     coefficients, context, symbols = cleared
 
-    def written(polynomial: Any) -> sympy.Expr:
+    def written(polynomial: flint.fmpz_mpoly) -> sympy.Expr:
         terms = {tuple(map(int, k)): int(c) for k, c in polynomial.to_dict().items()}
         return sympy.Poly.from_dict(terms, *symbols).as_expr() if terms else sympy.Integer(0)
 

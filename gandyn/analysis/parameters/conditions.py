@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ...lazy import sympy
 from ...symbolic.balls import require_flint
@@ -16,6 +16,9 @@ from ...types.signs import sign
 from ..exact_numbers.routh import hurwitz, jury
 from ..local.exact_linearization import ExactLinearization
 from .thresholds import Line
+
+if TYPE_CHECKING:
+    import flint
 
 
 @dataclasses.dataclass
@@ -98,7 +101,7 @@ def _of_factor(f: sympy.Poly, flow: bool) -> list[Condition]:
     return [_product(factors, symbols) for factors in products]
 
 
-def _routh(a: Sequence[object], context: Any) -> list[list[Any]]:
+def _routh(a: Sequence[object], context: flint.fmpz_mpoly_ctx) -> list[list[flint.fmpz_mpoly]]:
     """Pairs whose products must be positive: half the coefficients and half the minors (Lienard and Chipart)."""
     n, leading = len(a) - 1, a[0]
     pairs = [[a[n - k], leading] for k in range(0, n, 2)]
@@ -111,7 +114,7 @@ def _routh(a: Sequence[object], context: Any) -> list[list[Any]]:
     return pairs
 
 
-def minors(a: Sequence[Any], context: Any) -> list[Any]:
+def minors(a: Sequence[flint.fmpz_mpoly], context: flint.fmpz_mpoly_ctx) -> list[flint.fmpz_mpoly]:
     """Leading minors of the Hurwitz matrix a_(2j - i), sizes 1 to n - 1, by fraction-free elimination (Bareiss 1968).
 
     A minor that vanishes identically ends the list: no parameter is stable then.
@@ -131,7 +134,7 @@ def minors(a: Sequence[Any], context: Any) -> list[Any]:
     return found
 
 
-def mirrored(coefficients: Sequence[Any], context: Any) -> list[Any]:
+def mirrored(coefficients: Sequence[flint.fmpz_mpoly], context: flint.fmpz_mpoly_ctx) -> list[flint.fmpz_mpoly]:
     """Coefficients in s, highest first, of (1 - s)^n f((1 + s)/(1 - s)): the disc becomes the left half-plane."""
     flint = require_flint("a stability region")
     n = len(coefficients) - 1
@@ -142,7 +145,7 @@ def mirrored(coefficients: Sequence[Any], context: Any) -> list[Any]:
     return result[::-1]
 
 
-def _jury_by_hand(coefficients: Sequence[Any]) -> list[Any]:
+def _jury_by_hand(coefficients: Sequence[flint.fmpz_mpoly]) -> list[flint.fmpz_mpoly]:
     """Jury's conditions for polynomials of degree one or two."""
     if len(coefficients) == 2:
         a, b = coefficients
@@ -151,7 +154,7 @@ def _jury_by_hand(coefficients: Sequence[Any]) -> list[Any]:
     return [a + b + c, a - b + c, a - c]
 
 
-def _cleared(f: sympy.Poly) -> tuple[list[Any], Any, tuple[Any, ...]] | None:
+def _cleared(f: sympy.Poly) -> tuple[list[flint.fmpz_mpoly], flint.fmpz_mpoly_ctx, tuple[sympy.Symbol, ...]] | None:
     """The coefficients as integer polynomials, times one common denominator; None over another field."""
     from sympy import QQ, ZZ
 
@@ -187,7 +190,7 @@ def _product(factors: Sequence[object], symbols: Sequence[sympy.Symbol]) -> Cond
     return result
 
 
-def _factor(polynomial: sympy.Poly, symbols: Sequence[sympy.Symbol]) -> tuple[Any, list[tuple[Any, int]]]:
+def _factor(polynomial: sympy.Poly, symbols: Sequence[sympy.Symbol]) -> tuple[flint.fmpz, list[tuple[sympy.Expr, int]]]:
     """Content and irreducible factors with their powers; SymPy's for several symbols (python-flint's overflow)."""
     flint = require_flint("a stability region")
     terms = {tuple(map(int, k)): int(c) for k, c in polynomial.to_dict().items()}

@@ -163,7 +163,7 @@ def _first_tangent(family: Family, x: Array) -> Array:
 
 def _half(
     family: Family, x: Array, tangent: Array, limits: tuple[float, float], longest: float, reach: float
-) -> tuple[list[Any], list[Any], str]:
+) -> tuple[list[Array], list[Array], str]:
     points, tangents = [x], [tangent]
     step = longest
     while len(points) < MOST_POINTS:

@@ -37,8 +37,8 @@ def bifurcation_curves(
     game: Game,
     rule: Rule | None,
     parameters: Sequence[str | sympy.Symbol] = ("lr", "gamma"),
-    ranges: Any = ((0.0, 4.0), (0.0, 4.0)),
-    at: Any = None,
+    ranges: Sequence[tuple[float, float]] | None = ((0.0, 4.0), (0.0, 4.0)),
+    at: Sequence[object] | None = None,
     length: float = 1.0,
     budget: float | Budget | None = 60.0,
 ) -> BifurcationCurves:

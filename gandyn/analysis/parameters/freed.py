@@ -26,7 +26,7 @@ def unit_from(slopes: Array) -> float:
     return 1 / size if 0 < size < np.inf else 1.0
 
 
-def freed(game: Game, rule: Rule | None, name: str, **assumptions: bool) -> tuple[Rule | None, Any]:
+def freed(game: Game, rule: Rule | None, name: str, **assumptions: bool) -> tuple[Rule | None, sympy.Symbol]:
     """The rule with the named parameter as a symbol, and that symbol.
 
     1. A symbol of that name that is already free in rule or game, inside formulas, tuples or wrapped rules, is kept:
@@ -112,7 +112,9 @@ def _holders(rule: Rule, name: str) -> Iterator[Rule]:
             yield from _holders(inner, name)
 
 
-def _varied(game: Game, rule: Rule, name: str, held: list[Rule], assumptions: dict[str, bool]) -> tuple[Rule, Any]:
+def _varied(
+    game: Game, rule: Rule, name: str, held: list[Rule], assumptions: dict[str, bool]
+) -> tuple[Rule, sympy.Expr]:
     """The rule with the field of all holders in their ratio to the first value that is not 0, and the symbol."""
     for holder in held:
         _refuse_choice(holder, name)
@@ -122,7 +124,7 @@ def _varied(game: Game, rule: Rule, name: str, held: list[Rule], assumptions: di
         assumptions = {"real": True}  # the present value has to be one of those that the symbol stands for
     symbol = sympy.Symbol(name, **assumptions)
 
-    def moved(value: object) -> Any:
+    def moved(value: object) -> sympy.Expr:
         if isinstance(value, (tuple, Mapping)):
             return tuple(map(moved, _per_player(game, value)))
         unset = reference is None or value is None  # None stands for "as lr", 0 for all players has no ratio
@@ -149,7 +151,7 @@ def _per_player(game: Game, value: object) -> tuple[Parameter, ...]:
     return game.per_player(value) if isinstance(value, (tuple, Mapping)) else (value,)
 
 
-def _fields(rule: Rule) -> tuple[Any, ...]:
+def _fields(rule: Rule) -> tuple[dataclasses.Field[object], ...]:
     if not dataclasses.is_dataclass(rule):
         raise DomainError(
             f"a parameter of {rule.name}, which is not a dataclass",

@@ -49,7 +49,7 @@ class StabilityRegion(Result):
 
     game: Game
     rule: Rule | None
-    at: tuple[Any, ...]
+    at: tuple[sympy.Expr, ...]
     parameters: tuple[sympy.Symbol, ...]
     exact: ExactLinearization
     expressions: tuple[sympy.Expr, ...]
@@ -82,7 +82,7 @@ class StabilityRegion(Result):
             return attracts(self.exact, point)
         return all(bool(e.subs(point) > 0) for e in self.expressions)
 
-    def _point(self, values: dict[str, Any]) -> dict[sympy.Expr, sympy.Expr]:
+    def _point(self, values: dict[str, float | sympy.Expr]) -> dict[sympy.Expr, sympy.Expr]:
         from ...worlds import exact
 
         names = {str(s): s for s in self.parameters}
@@ -131,7 +131,7 @@ class StabilityRegion(Result):
     def _crossing(self, p: sympy.Expr) -> Crossing:
         if set(self.exact.parameters) - {p}:
             raise self._undecided(f"the critical {p} while others are free")
-        known: dict[Any, Crossing] = self.__dict__.setdefault("_crossings", {})
+        known: dict[sympy.Expr, Crossing] = self.__dict__.setdefault("_crossings", {})
         if p not in known:
             known[p] = crossing(self.exact, p, max(self.seconds, 1.0))
         return known[p]

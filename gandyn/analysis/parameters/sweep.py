@@ -166,7 +166,7 @@ class _Measurement:
         rows = 1 if isinstance(measure, str) else steps + 1
         self.chunk = max(1, min(CHUNK, CHUNK_BYTES // (8 * (rows * game.dim + 4 * game.dim**2))))
 
-    def _start(self, start: object) -> Any:
+    def _start(self, start: object) -> Array:
         if start is not None:
             return start
         facts = getattr(self.game, "facts", None)
@@ -182,7 +182,7 @@ class _Measurement:
 
         return known_point(game, self.at)
 
-    def __call__(self, values: Sequence[Array], limit: Budget) -> Any:
+    def __call__(self, values: Sequence[Array], limit: Budget) -> Array:
         """The measure of each point; with a function, of those that the time suffices for."""
         carried = [PerMember(v, name) for name, v in zip(self.names, values, strict=True)]
         if not isinstance(self.measure, str):
@@ -224,7 +224,7 @@ class _Measurement:
         return np.array(found)
 
 
-def _axes(parameters: Any) -> dict[str, Array]:
+def _axes(parameters: Mapping[str, Sequence[float]]) -> dict[str, Array]:
     if not isinstance(parameters, Mapping) or not parameters:
         raise ParameterError(f"parameters={parameters!r}"[:80], "name -> values", '{"lr": np.linspace(0.1, 1, 50)}')
     axes = {}

@@ -11,10 +11,13 @@ import functools
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ...lazy import sympy
 from ...symbolic.balls import require_flint
+
+if TYPE_CHECKING:
+    import flint
 
 START, MOST = 64, 1 << 14  # bits to which roots are isolated
 LONGEST = 48  # the largest degree that is given as a CRootOf; beyond it, 30 proven digits
@@ -31,7 +34,7 @@ class Root:
 
     polynomial: sympy.Expr
     place: int
-    ball: Any
+    ball: flint.arb
 
     @property
     def bracket(self) -> tuple[Fraction, Fraction]:
@@ -106,12 +109,12 @@ def where_positive(expressions: Sequence[sympy.Expr], p: sympy.Expr) -> tuple[Li
     return line, [all(s > 0 for s in column) for column in zip(*samples, strict=True)]
 
 
-def _factored(e: sympy.Expr, p: sympy.Expr) -> tuple[int, dict[Any, int]] | None:
+def _factored(e: sympy.Expr, p: sympy.Expr) -> tuple[int, dict[sympy.Expr, int]] | None:
     """(sign, {irreducible polynomial: power}) of the numerator times the denominator."""
     numerator, denominator = sympy.fraction(sympy.together(e))
     if not (numerator.is_polynomial(p) and denominator.is_polynomial(p)):
         return None
-    powers: dict[Any, int] = {}
+    powers: dict[sympy.Expr, int] = {}
     sign = 1
     for poly in (sympy.Poly(numerator, p), sympy.Poly(denominator, p)):
         if not all(c.is_Rational for c in poly.coeffs()):
@@ -133,7 +136,7 @@ def _signs(e: sympy.Expr, leading: int, roots: Sequence[Root]) -> tuple[int, ...
     return tuple(reversed(found))
 
 
-def _isolated(polys: Mapping[sympy.Expr, Any], positive: bool) -> tuple[Root, ...]:
+def _isolated(polys: Mapping[sympy.Expr, flint.fmpz_poly], positive: bool) -> tuple[Root, ...]:
     """The real roots of a polynomial, or its positive ones, in order, in balls apart from each other and from 0."""
     flint = require_flint("a threshold")
     bits = START
@@ -149,22 +152,22 @@ def _isolated(polys: Mapping[sympy.Expr, Any], positive: bool) -> tuple[Root, ..
     raise ArithmeticError("real roots that no precision tells apart: a factor is not irreducible")
 
 
-def _real_roots(f: Any) -> list[Any]:
+def _real_roots(f: flint.fmpz_poly) -> list[flint.arb]:
     """Balls around the real roots of a square-free integer polynomial, from below."""
     found = [z.real for z, _ in f.complex_roots() if z.imag == 0] if f.degree() > 0 else []
     return sorted(found, key=functools.cmp_to_key(_order))
 
 
-def _order(a: Any, b: Any) -> int:
+def _order(a: flint.arb, b: flint.arb) -> int:
     return -1 if a.mid() < b.mid() else 1
 
 
-def _integer(poly: sympy.Poly) -> Any:
+def _integer(poly: sympy.Poly) -> flint.fmpz_poly:
     flint = require_flint("a threshold")
     _, cleared = poly.clear_denoms(convert=True)
     return flint.fmpz_poly([int(c) for c in reversed(cleared.all_coeffs())])
 
 
-def _rational(end: Any) -> Fraction:
+def _rational(end: flint.arb) -> Fraction:
     mantissa, exponent = end.man_exp()
     return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 from ...lazy import sympy
 from ...results import Result
@@ -68,7 +67,7 @@ class BifurcationCurves(Result):
 
     game: Game
     rule: Rule | None
-    at: tuple[Any, ...]
+    at: tuple[sympy.Expr, ...]
     parameters: tuple[sympy.Symbol, sympy.Symbol]
     ranges: tuple[tuple[float, float], tuple[float, float]]
     matrix: sympy.Matrix

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from ...worlds import NUMPY
 from ..local.implicit import is_implicit
 from .operators import holding
 from .targets import Reading
+
+if TYPE_CHECKING:
+    from torch import nn
 
 TINY = 1e-30
 STEPS_AT_INFINITY = 10**9  # counters only enter maps through limits such as 1 - beta^t
@@ -93,10 +96,10 @@ def moves_modes(rule: Rule, anywhere: bool) -> bool:
     return not anywhere or all(np.array_equal(p, point) for p in game.points)
 
 
-def modes(rule: Rule) -> Callable[[Any], Reading]:
+def modes(rule: Rule) -> Callable[[Array], Reading]:
     """How to read increments mu = lambda - 1 of the map off eigenvalues of J."""
 
-    def read(values: Any) -> Reading:
+    def read(values: Array) -> Reading:
         matrices = mode_matrices(rule, values)
         found = np.linalg.eigvals(matrices)
         step = 1e-6 * max(float(np.abs(values).max(initial=0.0)), 1e-300)
@@ -206,7 +209,7 @@ def without_its_field(game: Game, w: Array, batch: Batch) -> Game:
         )
     slopes = game.split(game.field(w, batch).detach())
 
-    def costs(networks: Any, token: Batch, only: int | None) -> tuple[Array | None, ...]:
+    def costs(networks: tuple[nn.Module, ...], token: Batch, only: int | None) -> tuple[Array | None, ...]:
         found = list(costs_of(networks, token, only))
         linear = [
             flattened(_trained(network), _trained(network)) @ slope
@@ -222,6 +225,6 @@ def without_its_field(game: Game, w: Array, batch: Batch) -> Game:
     return view
 
 
-def _trained(network: Any) -> list[Array]:
+def _trained(network: nn.Module) -> list[Array]:
     """The parameters of a network that its player moves (`requires_grad`), in the network's order."""
     return [p for p in network.parameters() if p.requires_grad]

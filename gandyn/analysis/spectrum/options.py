@@ -6,7 +6,7 @@ import contextlib
 import copy
 import dataclasses
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from ...budget import Budget
 from ...doors import check_fields
 from ...errors import ParameterError, UnknownNameError
 from ...types import Batch, Game, State
+
+if TYPE_CHECKING:
+    import torch
 
 STATISTICS = {"batch": "those of the batch, differentiated through", "running": "running ones, held fixed"}
 
@@ -121,7 +124,7 @@ class Search:
         check_fields(self)
 
 
-def _batch_norms(game: Game) -> list[Any]:
+def _batch_norms(game: Game) -> list[torch.nn.Module]:
     if not hasattr(game, "networks"):
         return []
     from torch.nn.modules.batchnorm import _BatchNorm

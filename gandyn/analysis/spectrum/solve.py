@@ -159,8 +159,8 @@ class _Search:
 
 
 def ends(
-    operator: Operator, targets: Sequence[Target], k: int, settings: Settings, read: Callable[[Any], Reading]
-) -> tuple[dict[str, End], int, Any]:
+    operator: Operator, targets: Sequence[Target], k: int, settings: Settings, read: Callable[[Array], Reading]
+) -> tuple[dict[str, End], int, Array]:
     """The k values at each wanted end of the spectrum of an operator.
 
     The head of this file says when values are accepted.
@@ -186,7 +186,12 @@ def ends(
 
 
 def _confirm(
-    search: _Search, operator: Operator, targets: Sequence[Target], k: int, settings: Settings, read: Any
+    search: _Search,
+    operator: Operator,
+    targets: Sequence[Target],
+    k: int,
+    settings: Settings,
+    read: Callable[[Array], Reading],
 ) -> tuple[_Search, dict[str, bool]]:
     """Half as large again, and another start, until both show the same ends or the budget is spent."""
     other = _Search(operator, targets, k, read, settings, settings.seed + 1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
 
 from ...lazy import sympy
 from .equations import Equations
@@ -14,7 +13,7 @@ MOST_PRODUCT, MOST_RESULTANT = 3, 36
 REFINEMENTS, LOW_DEGREE = 40, 9
 
 
-def affine_zero(equations: Equations) -> tuple[tuple[Any, ...] | None, bool]:
+def affine_zero(equations: Equations) -> tuple[tuple[sympy.Expr, ...] | None, bool]:
     """(a zero of affine equations or None where there is none, whether it is the only one), in exact arithmetic."""
     from sympy.polys.matrices import DomainMatrix
 
@@ -93,7 +92,7 @@ def reach(equations: Equations) -> list[tuple[Fraction, Fraction]] | None:
     """
     if not equations.rational:
         return None
-    bounds: dict[Any, tuple[Fraction, Fraction]] = {}
+    bounds: dict[sympy.Symbol, tuple[Fraction, Fraction]] = {}
     for unknowns, polynomials in _parts(equations):
         if len(unknowns) != len(polynomials) or len(unknowns) > 2:
             return None
@@ -116,9 +115,9 @@ def _swapped(polynomials: Sequence[sympy.Poly], unknowns: Sequence[sympy.Symbol]
     return first.resultant(second)
 
 
-def _parts(equations: Equations) -> list[tuple[list[Any], list[Any]]]:
+def _parts(equations: Equations) -> list[tuple[list[sympy.Expr], list[sympy.Symbol]]]:
     """Groups of unknowns that share equations, each with its equations."""
-    groups: list[tuple[set[Any], list[Any]]] = [({s}, []) for s in equations.symbols]
+    groups: list[tuple[set[sympy.Symbol], list[sympy.Expr]]] = [({s}, []) for s in equations.symbols]
     for p in equations.polynomials:
         mine = p.free_symbols & set(equations.symbols)
         joined = [g for g in groups if g[0] & mine]

@@ -97,7 +97,7 @@ class Equations:
         field, jacobian = ([_nested(terms, self.symbols) for terms in ps] for ps in (moved, slopes))
         return IntervalFunction(self.symbols, field), IntervalFunction(self.symbols, jacobian)
 
-    def _cleared(self, expressions: list[sympy.Expr]) -> tuple[list[Any], list[Any]]:
+    def _cleared(self, expressions: list[sympy.Expr]) -> tuple[list[sympy.Expr], list[sympy.Expr]]:
         """Equations multiplied by those of their denominators that may vanish in the unit box, and these."""
         unit = np.ones((1, len(self.symbols)))
         cleared, below = [], []

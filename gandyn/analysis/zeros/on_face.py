@@ -6,7 +6,6 @@ import dataclasses
 import functools
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
@@ -105,7 +104,7 @@ class OnFace:
         limits = self.problem.limits(self.face) or []
         return all(a.is_finite and b.is_finite for k, (a, b) in enumerate(limits) if k in self.unknowns)
 
-    def _box(self) -> tuple[list[Any], list[Any]] | None:
+    def _box(self) -> tuple[list[sympy.Expr], list[sympy.Expr]] | None:
         """Where to search: the face in the box, or all that zeros of polynomials can reach."""
         if not self._bounded:
             far = self.problem.budget.run(lambda: reach(self.equations), "an elimination")
@@ -186,7 +185,7 @@ class OnFace:
 
     def _keep(self, form: tuple[sympy.Matrix, ...] | None, zero: Enclosed | None, unproven: Array | None) -> None:
         """Add a zero of v along the face, unless it lies outside the face or a multiplier is negative."""
-        point: tuple[Any, ...] | None = None
+        point: tuple[sympy.Expr, ...] | None = None
         if form is not None:
             middle = dict(zip(self.equations.symbols, form, strict=True))
             point = tuple(e.subs(middle) for e in self.place)
