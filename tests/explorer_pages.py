@@ -25,7 +25,7 @@ console.log(JSON.stringify(JOB.map((job) => {
   return {
     python: pythonLines(DATA, state), equilibrium: w, hash, again: writeHash(DATA, readHash(DATA, hash)),
     runs: state.rules.map((k) => runRule(game.steps[k], game.starts[k](game.project(state.start, p), p, state.q[k]),
-      about[k].counters, stepsOf(DATA, state, k), p, state.q[k], 2).points),
+      about[k].counters, stepsOf(DATA, state, k), p, state.q[k], state.start.length).points),
     parts: state.rules.map((k) =>
       w && linearPart(game.steps[k], game.starts[k], about[k].counters, w, p, state.q[k])),
   };

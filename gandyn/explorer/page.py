@@ -11,9 +11,12 @@ import pathlib
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from ..dynamics.javascript import HELPERS
 from ..errors import DomainError, GandynError, OutputError, ParameterError
 from ..games import registry as registered_games
+from ..games.mixture import MixtureGame
 from ..rules import registry as registered_rules
 from ..types import Game, Rule
 from . import own_cost
@@ -23,7 +26,7 @@ from .traced import TracedRule, traced_game, traced_quantity, traced_rules
 
 ASSETS = pathlib.Path(__file__).parent / "assets"
 NUMBERS = ("numerics.js", "grammar.js", "maps.js")  # what a worker is given too
-SCRIPTS = ("state.js", "pictures.js", "forms.js", "background.js", "map.js", "controls.js")
+SCRIPTS = ("state.js", "pictures.js", "mixture.js", "forms.js", "background.js", "map.js", "controls.js")
 MOST_BYTES = 3_000_000
 OPEN_AT_FIRST = 4
 CONSERVED_SECONDS = 2.0
@@ -96,13 +99,14 @@ def explore(games: object = None, rules: object = None, out: str | os.PathLike[s
     fourth-order differences of the traced map.
 
     Args:
-        games: one game of two coordinates or several: games, or names of registered ones. Free symbols become sliders,
-            and of a name the numbers of its builder. By default the toys, each with a question and its known answer.
+        games: one game of two coordinates or several, or a `mixture_game`, which is shown where its data are: games, or
+            names of registered ones. Free symbols become sliders, and of a name the numbers of its builder. By default
+            the toys, each with a question and its known answer.
         rules: one rule or several: rules, names or calls as text. By default the usual ones.
         out: where to write it, a path that ends in .html; nothing is written by default.
 
     Raises:
-        DomainError: for a game that has not two coordinates or no expressions, and where no rule runs on a game.
+        DomainError: for another game that has not two coordinates or no expressions, and where no rule runs on a game.
         ParameterError: for anything that is no game or rule. UnknownNameError: for a name that is not registered.
         OutputError: where the page cannot be written.
 
@@ -169,6 +173,8 @@ def _drawable(toy: Toy) -> Toy:
 
 
 def _plane(game: Game) -> None:
+    if isinstance(game, MixtureGame):  # of more coordinates, but its data are points of the plane
+        return
     if game.dim != 2 or not game.symbolic:
         given = (
             f"{game.name}, which has {game.dim} coordinates" if game.dim != 2 else f"{game.name}, without expressions"
@@ -211,7 +217,13 @@ def _own_cost(turned: list[Turned]) -> dict[str, Any]:
     """The game whose cost the reader types: as data, and its rules as code."""
     found = own_cost.rules_on_any_cost(turned)
     cost = {"id": OWN, "own": True, "cost": own_cost.OPENING, "formula": "", "python": "", "sliders": []}
-    about = {"coordinates": list(own_cost.NAMES), "players": list(own_cost.NAMES), "start": [1.0, 0.5], "reach": 2.0}
+    about = {
+        "coordinates": list(own_cost.NAMES),
+        "players": list(own_cost.NAMES),
+        "start": [1.0, 0.5],
+        "reach": 2.0,
+        "steps": 60,
+    }
     asks = {"question": "", "answer": "", "dirac": False, "rules": _offered(found)}
     return {"game": cost | about | asks, "code": _object(_of_rules(found))}
 
@@ -239,9 +251,17 @@ def _described(toy: Toy, found: Sequence[TracedRule | str]) -> dict[str, Any]:
         "id": toy.name, "coordinates": [str(s) for s in item.symbols], "players": [p.name for p in item.players],
         "formula": _shortened(cost.replace("f1 =", "f =") if item.zero_sum else cost), "python": toy.game.python,
         "sliders": [s.to_dict() for s in toy.game.sliders], "start": list(toy.start), "reach": toy.reach,
-        "question": toy.question, "answer": toy.answer, "dirac": toy.game.plain.name.startswith("Dirac-GAN"),
-        "rules": _offered(found),
+        "steps": toy.steps, "question": toy.question, "answer": toy.answer, "rules": _offered(found),
+        "mixture": _data_space(toy.game.plain), "dirac": toy.game.plain.name.startswith("Dirac-GAN"),
     }  # fmt: skip
+
+
+def _data_space(game: Game) -> dict[str, Any] | None:
+    """What a mixture game is drawn with: modes of the data, centres and width of the discriminator's bumps."""
+    if not isinstance(game, MixtureGame):
+        return None
+    plain = {"modes": np.asarray(game.data.means).tolist(), "centers": game.centers.tolist()}
+    return plain | {"width": game.width, "std": game.std}
 
 
 def _shortened(text: str, most: int = 160) -> str:

@@ -1,4 +1,4 @@
-"""The toys of two coordinates as the page opens them: where to start, what to predict, and the known answer."""
+"""The toys as the page opens them: where to start, what to predict, and the known answer."""
 
 from __future__ import annotations
 
@@ -19,19 +19,21 @@ class Toy:
         start: where trajectories begin. reach: half the width of the picture.
         question, answer: to be predicted before the run, and what is known. Both plain text.
         conserved: functions of coordinates and sliders that never change, by the label of a rule; "" is the flow.
+        steps: of each run, at first.
     """
 
     name: str
     game: Turned
-    start: tuple[float, float] = (1.0, 0.5)
+    start: tuple[float, ...] = (1.0, 0.5)
     reach: float = 2.0
     question: str = ""
     answer: str = ""
     conserved: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    steps: int = 60
 
 
 # (name, registered game, its arguments, start, reach, question, answer)
-KNOWN: tuple[tuple[str, str, dict[str, Any], tuple[float, float], float, str, str], ...] = (
+KNOWN: tuple[tuple[str, str, dict[str, Any], tuple[float, ...], float, str, str], ...] = (
     (
         "Bilinear, v = ab", "bilinear", {}, (1.0, 0.0), 2.0,
         "Simultaneous gradient steps of size η from (1, 0): in, around, or out?",
@@ -101,6 +103,14 @@ KNOWN: tuple[tuple[str, str, dict[str, Any], tuple[float, float], float, str, st
         "envelope is flat.",
     ),
     (
+        "Mixture of two modes, in data space", "mixture_game", {}, (0.4, 1.2, -0.3, -1.0, 0.0, 0.0, 0.0, 0.0), 3.0,
+        "Two generated clouds look for the two clouds of the data, guided by a discriminator of four bumps. Do they "
+        "arrive, and straight or on spirals?",
+        "They arrive, on spirals: at the modes the flow has the eigenvalues -0.15 ± 0.26i, -0.15 ± 0.17i, "
+        "-0.15 ± 0.15i, -0.10 and -0.20, for ρ = 0.3. Turn ρ, the discriminator's weight decay, down: simultaneous "
+        "steps of size η stay with the modes only while ρ > 0.088 η, and for ρ = 0 they leave.",
+    ),
+    (
         "Tandem", "tandem", {}, (0.2, -0.4), 2.0,
         "Each player gains by pushing. Is there one equilibrium?",
         "No, a whole line: x + y = 1. One eigenvalue of every update map there is 1.",
@@ -118,12 +128,15 @@ CONSERVED: dict[str, dict[str, str]] = {
 }
 
 
+STEPS = {"Mixture of two modes, in data space": 400}  # where a run takes longer than the usual 60 steps
+
+
 def toys() -> list[Toy]:
     """The games that the explorer offers, in the order of its page."""
     found = []
     for name, game, arguments, start, reach, question, answer in KNOWN:
         turned = turned_entry(games.registry[game], arguments)
-        found.append(Toy(name, turned, start, reach, question, answer, CONSERVED.get(name, {})))
+        found.append(Toy(name, turned, start, reach, question, answer, CONSERVED.get(name, {}), STEPS.get(name, 60)))
     return found
 
 

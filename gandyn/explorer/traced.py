@@ -13,6 +13,7 @@ from ..dynamics.iterate import iterate
 from ..dynamics.javascript import function
 from ..dynamics.trace import update_map
 from ..errors import GandynError
+from ..games import from_sympy
 from ..symbolic.lowering import lower
 from ..text import formula
 from ..types import Game, Rule, State
@@ -28,7 +29,8 @@ class TracedRule:
     """A rule on one game.
 
     Attributes:
-        step: `(z, c, p, q) => [z+, c+]` in one array: augmented state, step counts, sliders of game and rule.
+        step: `(z, c, p, q, e) => [z+, c+]` in one array: augmented state, step counts, sliders of game and rule, and
+            what noise adds to the field during this step.
         start: `(w, p, q) => z`, the augmented state at the first step.
         counters: the counts at the first step.
         cost: what one step asks the game for: gradients of one player, and products with J or its transpose.
@@ -47,21 +49,34 @@ def traced_rule(game: Turned, rule: Turned) -> TracedRule:
         GandynError: where the rule refuses the game, or has no finite program on symbols (an implicit step).
     """
     rule.plain.check(game.plain)
-    traced = update_map(game.item, rule.item)
+    pushed, noise = with_noise(game.item)
+    traced = update_map(pushed, rule.item)
     first = _first_state(game.item, rule.item)
     own, turned = [s.symbol for s in game.sliders], [s.symbol for s in rule.sliders]
     sizes = {"p": len(own), "q": len(turned)}
-    inputs = (*traced.symbols, *traced.counters, *own, *turned)
+    inputs = (*traced.symbols, *traced.counters, *own, *turned, *noise)
     step = lower(inputs, (*traced.outputs, *traced.counter_outputs), traced.bindings)
     arrays = [*game.item.symbols, *(exact(e) for _, array in first.leaves() for e in array)]
     start = lower((*game.item.symbols, *own, *turned), arrays)
     counts = traced.counts
     return TracedRule(
-        function(step, {"z": len(traced.symbols), "c": len(traced.counters)} | sizes),
+        function(step, {"z": len(traced.symbols), "c": len(traced.counters)} | sizes | {"e": len(noise)}),
         function(start, {"w": game.item.dim} | sizes),
         [float(n) for _, n in first.counter_leaves()],
         counts.player_gradients + 2 * (counts.jvps + counts.vjps),
     )
+
+
+def with_noise(game: Any) -> tuple[Game, tuple[sympy.Symbol, ...]]:
+    """The game whose field is v(w) + e, and the symbols e, one a coordinate: one draw of noise for a whole step."""
+    noise = tuple(sympy.Symbol(f"noise_{s}", real=True) for s in game.symbols)
+    pushes = [sum(e * x for e, x in zip(noise[b], game.symbols[b], strict=True)) for b in game.slices]
+    costs = [f + push for f, push in zip(game.exprs, pushes, strict=True)]
+    if game.zero_sum:
+        first = game.exprs[0] + pushes[0] - pushes[1]
+        costs = [first, -first]
+    blocks = {p.name: game.symbols[b] for p, b in zip(game.players, game.slices, strict=True)}
+    return from_sympy(costs, blocks, name=game.name, projection=game.projection), noise
 
 
 def _first_state(game: Game, rule: Rule) -> State:

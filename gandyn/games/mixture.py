@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -81,7 +82,7 @@ def mixture_game(
 
     Args:
         modes: the data's means, K rows of 2; the generator has K as well. centers: C rows of 2.
-        std: of every component, a number. width: h. rho: the discriminator's weight decay.
+        std: of every component, a number. width: h, a number. rho: the discriminator's weight decay; it may be free.
 
     Raises:
         ShapeError: unless modes and centres are rows of 2.
@@ -93,7 +94,10 @@ def mixture_game(
         if not len(rows) or any(len(row) != 2 for row in rows):
             raise ShapeError(f"{label} with rows of lengths {[len(row) for row in rows]}", "rows of 2", "(x, y) pairs")
     for label, number in (("std", std), ("width", width), ("rho", rho)):
-        if not number > 0:
+        free = exact(number).free_symbols
+        if free and label != "rho":  # pictures in data space draw with them
+            raise ParameterError(f"{label}={number!r}", "a number", f"{label}=0.5")
+        if exact(number).is_positive is False or not (free or number > 0):
             raise ParameterError(f"{label}={number!r}", "a positive number", f"{label}=0.5")
     data = [tuple(map(exact, row)) for row in modes]
     places = [tuple(map(exact, row)) for row in centers]
@@ -113,8 +117,10 @@ def mixture_game(
     orders = [data, [data[1], data[0], *data[2:]]] if k > 1 else [data]
     points = [(*(x for mode in order for x in mode), *[0] * len(places)) for order in orders]
     players = {"generator": [s for m in means for s in m], "discriminator": heights}
-    spectrum = _spectrum(np.array(data, float), np.array(places, float), float(width), float(std), float(rho))
-    facts = Facts(source="the moment-matching GAN, in closed form", flow_eigenvalues=(spectrum,) * len(points))
+    facts = Facts(source="the moment-matching GAN, in closed form")
+    if not r.free_symbols:
+        spectrum = _spectrum(np.array(data, float), np.array(places, float), float(width), float(std), float(r))
+        facts = dataclasses.replace(facts, flow_eigenvalues=(spectrum,) * len(points))
     game = MixtureGame("mixture game", [value, -value], players, points, None, facts)
     game.centers, game.width, game.std = np.array(places, float), float(width), float(std)
     game.data = GaussianMixture(np.array(data, float), float(std))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import sympy
 
 import gandyn as gd
 from catalogue import finite_differences
@@ -137,7 +138,22 @@ def test_the_modes_attract_when_the_centres_see_every_movement():
     assert (np.abs(np.array(blind.facts.flow_eigenvalues[0])) < 1e-12).sum() == 3
 
 
+def test_the_weight_decay_may_be_free_and_decides_whether_simultaneous_steps_stay():
+    """|1 + lr x|^2 = 1 - lr rho + lr^2 sigma^2 for x = -rho/2 +- i sqrt(sigma^2 - rho^2/4)."""
+    free = gd.games.mixture_game(rho=sympy.Symbol("rho", positive=True))
+    assert free.facts.flow_eigenvalues == ()
+    assert [str(s) for s in free.parameters] == ["rho"]
+    largest = np.abs(np.array(gd.games.mixture_game(rho=1e-9).facts.flow_eigenvalues[0]).imag).max() ** 2
+    assert largest == pytest.approx(0.0883, abs=5e-5)
+    for above in (0.9, 1.1):
+        game = gd.games.mixture_game(rho=above * largest * 0.2)
+        radius = gd.linearize(game, gd.rules.GDA(0.2), at=game.equilibria[0]).spectral_radius
+        assert (radius < 1) == (above > 1)
+
+
 def test_mixture_game_arguments_are_checked():
+    with pytest.raises(ParameterError, match="std"):
+        gd.games.mixture_game(std=sympy.Symbol("s", positive=True))
     with pytest.raises(ShapeError, match="rows of 2"):
         gd.games.mixture_game(modes=((1, 2, 3),))
     with pytest.raises(ParameterError, match="rho"):

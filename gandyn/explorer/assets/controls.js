@@ -1,6 +1,6 @@
 // The page: what is chosen is read, computed, drawn and said. Everything that comes from the data is set as text.
-const plane = byId("plane");
-let view = null, waiting = false;
+const plane = byId("plane"), PLAYED_SECONDS = 5;
+let view = null, waiting = false, progress = 1; // which part of the run is shown: less than 1 while it is played
 
 function showAnswer() {
   byId("answer").hidden = !shown;
@@ -11,13 +11,17 @@ function showAnswer() {
 /** What is drawn: runs, flow, equilibrium and linear parts for the present choice. */
 function computed() {
   const game = CODE[state.game], about = DATA.games[state.game], p = state.p, start = game.project(state.start, p);
+  const taken = (k) => Math.round(progress * stepsOf(DATA, state, k)), most = Math.max(...state.rules.map(taken));
+  const noise = (member) => noiseOf(state.noise, state.draw * MOST_STARTS + member, most, start.length); // the same for every rule
+  const first = noise(0);
   const runs = state.rules.map((k) => {
     const counters = about.rules[k].counters, z = game.starts[k](start, p, state.q[k]);
-    return runRule(game.steps[k], z, counters, stepsOf(DATA, state, k), p, state.q[k], 2);
+    return runRule(game.steps[k], z, counters, taken(k), p, state.q[k], start.length, FAR, first);
   });
-  const time = state.steps * firstStep(), equilibrium = nearestEquilibrium(game, p, start);
+  const time = progress * state.steps * firstStep(), equilibrium = nearestEquilibrium(game, p, start);
   const others = aroundOf(start, state.starts, about.reach / state.zoom).map((w) => game.project(w, p));
-  const cloud = state.rules.map((k) => others.map((w) => runRule(game.steps[k], game.starts[k](w, p, state.q[k]), about.rules[k].counters, stepsOf(DATA, state, k), p, state.q[k], 2).points));
+  const noises = others.map((_, member) => noise(member + 1));
+  const cloud = state.rules.map((k) => others.map((w, member) => runRule(game.steps[k], game.starts[k](w, p, state.q[k]), about.rules[k].counters, taken(k), p, state.q[k], 2, FAR, noises[member]).points));
   const flow = runFlow(game.field, game.project, start, time, Math.min(4000, Math.max(200, Math.ceil(20 * time))), p);
   const parts = state.rules.map((k) => (equilibrium
     ? linearPart(game.steps[k], game.starts[k], about.rules[k].counters, equilibrium, p, state.q[k])
@@ -39,7 +43,7 @@ function ending(run, equilibrium) {
   if (run.left) return `left after ${run.points.length - 1} steps`;
   if (!equilibrium) return "";
   const last = run.points[run.points.length - 1];
-  return `distance ${Math.hypot(last[0] - equilibrium[0], last[1] - equilibrium[1]).toPrecision(3)}`;
+  return `distance ${Math.hypot(...last.map((x, k) => x - equilibrium[k])).toPrecision(3)}`;
 }
 
 function fillTable(scene) {
@@ -55,8 +59,8 @@ function fillTable(scene) {
 
 function draw() {
   waiting = false;
-  const scene = computed();
-  view = drawPlane(plane, scene);
+  const scene = computed(), about = DATA.games[state.game];
+  view = about.mixture ? drawMixture(plane, scene, about) : drawPlane(plane, scene);
   drawSpectrum(byId("spectrum"), shown ? scene.parts : []);
   fillTable(scene);
   byId("python").textContent = pythonLines(DATA, state);
@@ -82,14 +86,32 @@ function redraw() {
   requestAnimationFrame(draw);
 }
 
+/** Two coordinates of the start: all of them in a plane, those of the grasped mean in data space. */
 function moveStart(x, y) {
-  state.start = [x, y].map((s) => Number(s.toPrecision(4)));
+  state.start.splice(2 * grasped, 2, ...[x, y].map((s) => Number(s.toPrecision(4))));
   redraw();
+}
+
+/** In data space, the mean at the start that is nearest to a point is the one to be moved. */
+function grasp(x, y) {
+  const about = DATA.games[state.game], away = about.mixture ? meansOf(about, state.start).map(([a, b]) => Math.hypot(a - x, b - y)) : [0];
+  grasped = away.indexOf(Math.min(...away));
+}
+
+/** Show the run from its first step to its last one. */
+function play() {
+  const began = performance.now();
+  shown = true;
+  showAnswer();
+  const frame = (now) => { progress = clamp((now - began) / 1000 / PLAYED_SECONDS, 0, 1); draw(); if (progress < 1) requestAnimationFrame(frame); };
+  requestAnimationFrame(frame);
 }
 
 function dragged(event) {
   const place = plane.getBoundingClientRect(), x = event.clientX - place.left - plane.clientLeft, y = event.clientY - place.top - plane.clientTop;
-  if (view) moveStart(...view.back(x, y));
+  if (!view) return;
+  if (event.type === "pointerdown") grasp(...view.back(x, y));
+  moveStart(...view.back(x, y));
 }
 
 plane.addEventListener("pointerdown", (event) => { plane.setPointerCapture(event.pointerId); dragged(event); });
@@ -97,7 +119,9 @@ plane.addEventListener("pointermove", (event) => { if (plane.hasPointerCapture(e
 plane.addEventListener("keydown", (event) => {
   const reach = DATA.games[state.game].reach / state.zoom, size = reach * (event.shiftKey ? 0.005 : 0.05);
   const moves = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1]};
-  if (moves[event.key]) moveStart(state.start[0] + size * moves[event.key][0], state.start[1] + size * moves[event.key][1]);
+  const about = DATA.games[state.game];
+  if (moves[event.key]) moveStart(state.start[2 * grasped] + size * moves[event.key][0], state.start[2 * grasped + 1] + size * moves[event.key][1]);
+  else if (about.mixture && Number(event.key) >= 1 && Number(event.key) <= about.mixture.modes.length) { grasped = Number(event.key) - 1; redraw(); }
   else if (event.key === "+" || event.key === "=") { state.zoom = clamp(state.zoom * 1.25, 0.01, 100); redraw(); }
   else if (event.key === "-") { state.zoom = clamp(state.zoom / 1.25, 0.01, 100); redraw(); }
   else return;
@@ -106,10 +130,13 @@ plane.addEventListener("keydown", (event) => {
 byId("game").append(...DATA.games.map((game, k) => element("option", {value: k, textContent: game.id})));
 byId("game").addEventListener("change", (event) => {
   state = openingState(DATA, Number(event.target.value));
+  grasped = 0;
   shown = !DATA.games[state.game].question;
   buildAll();
 });
 byId("reveal").addEventListener("click", () => { shown = !shown; showAnswer(); redraw(); });
+byId("play").addEventListener("click", play);
+byId("draw-again").addEventListener("click", () => { state.draw += 1; redraw(); });
 byId("reset").addEventListener("click", () => { state = openingState(DATA, state.game); buildAll(); });
 byId("own").addEventListener("submit", (event) => {
   event.preventDefault();

@@ -2,6 +2,10 @@
 const DATA = JSON.parse(document.getElementById("data").textContent);
 const byId = (id) => document.getElementById(id);
 takeCost(DATA, CODE, OWN, costIn(location.hash.slice(1)));
+const PLANE_HELP = byId("plane-help").textContent;
+const DATA_SPACE_HELP = "Green: points of the data. Orange: points that the generator makes, at the end of the run of the rule " +
+  "that is chosen under Also draw. Blue shade and contours: where its discriminator takes points for real; arrows: the way it " +
+  "pulls. Lines: how each rule moves the means. Drag a mean's start, or choose it with the keys 1 and 2 and move it with the arrow keys.";
 let state = readHash(DATA, location.hash.slice(1)), shown = !DATA.games[state.game].question || location.hash.length > 1;
 
 function element(tag, properties = {}, ...children) {
@@ -40,6 +44,9 @@ function buildGeneral() {
   box.append(slider("all-steps", "step size of all", all, firstStep(), (x) => { setAllSteps(x); buildRuleSliders(); redraw(); }));
   const many = {low: 1, high: MOST_STARTS, logarithmic: true};
   box.append(slider("starts", "starts around it", many, state.starts, (x) => { state.starts = Math.round(x); redraw(); }));
+  const noise = {low: 0, high: 1, logarithmic: false};
+  box.append(slider("noise", "noise (deviation)", noise, state.noise, (x) => { state.noise = x; byId("draw-again").hidden = !x; redraw(); }));
+  byId("draw-again").hidden = !state.noise;
   const equal = element("input", {type: "checkbox", id: "equal", checked: state.equal});
   equal.addEventListener("change", () => { state.equal = equal.checked; redraw(); });
   box.append(element("label", {}, equal, " equal cost: as many steps as the same number of gradients buys"));
@@ -61,6 +68,7 @@ function buildGame() {
   byId("answer").textContent = game.answer;
   byId("predict").hidden = !game.question;
   byId("own").hidden = !game.own;
+  byId("plane-help").textContent = game.mixture ? DATA_SPACE_HELP : PLANE_HELP;
   if (game.own && document.activeElement !== byId("cost")) byId("cost").value = game.cost;
   box.replaceChildren(element("legend", {textContent: "Game"}));
   game.sliders.forEach((s, k) => box.append(slider(`p${k}`, s.name, s, state.p[k], (x) => { state.p[k] = x; redraw(); })));

@@ -176,7 +176,7 @@ function ownGame(text, language, traced) {
     field: (w, p) => { choose(p); const j = CHOSEN.jet(...w); return [j[1], -j[2]]; },
     costs: (w, p) => { choose(p); const f = CHOSEN.jet(...w)[0]; return [f, -f]; },
     project: (w) => w, equilibria: () => [], conserved: null,
-    steps: traced.steps.map((step) => step && ((z, c, p, q) => { choose(p); return step(z, c, [], q); })),
+    steps: traced.steps.map((step) => step && ((z, c, p, q, e) => { choose(p); return step(z, c, [], q, e); })),
     starts: traced.starts.map((start) => start && ((w, p, q) => { choose(p); return start(w, [], q); })),
   };
 }

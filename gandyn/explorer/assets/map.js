@@ -25,13 +25,16 @@ function buildMap() {
   if (!state.rules.includes(map.rule)) map.rule = state.rules[0];
   if (!axes.some((a) => a.key === map.x)) map.x = (axes[0] || {key: ""}).key;
   if (map.y && !axes.some((a) => a.key === map.y) || map.y === map.x) map.y = "";
-  options("map-kind", Object.entries(MAP_NAMES), map.kind);
+  const inPlane = DATA.games[state.game].coordinates.length === 2;
+  if (!inPlane && map.kind === "basins") map.kind = "";
+  options("map-kind", Object.entries(MAP_NAMES).filter(([kind]) => inPlane || kind !== "basins"), map.kind);
   options("map-rule", state.rules.map((k) => [k, DATA.rules[k].id]), map.rule);
   options("map-x", axes.map((a) => [a.key, a.key]), map.x);
   options("map-y", [["", "none"], ...axes.filter((a) => a.key !== map.x).map((a) => [a.key, a.key])], map.y);
   byId("map-x").parentElement.hidden = !map.kind || map.kind === "basins";
   byId("map-y").parentElement.hidden = map.kind !== "region";
-  byId("map-rule").parentElement.hidden = byId("map-figure").hidden = !map.kind;
+  byId("map-figure").hidden = !map.kind;
+  byId("map-rule").parentElement.hidden = !map.kind && inPlane;
 }
 
 function mapJob() {

@@ -29,7 +29,7 @@ function basinRow(job, row) {
 function lastOf(step, z, c, count, p, q, far) {
   const size = z.length;
   for (let t = 0; t < count; t++) {
-    const next = step(z, c, p, q);
+    const next = step(z, c, p, q, QUIET);
     if (!(Math.abs(next[0]) <= far && Math.abs(next[1]) <= far)) return null;
     z = next.slice(0, size);
     c = next.slice(size);
@@ -54,7 +54,7 @@ function bifurcationRow(job, column) {
   const step = game.steps[job.rule], far = 20 * job.box[1], z = lastOf(step, game.starts[job.rule](start, p, q), job.counters, job.steps, p, q, far);
   if (!z) return [];
   const late = job.counters.map((c) => c + job.steps);
-  return runRule(step, z, late, 60, p, q, 2, far).points.map((w) => w[0]);
+  return runRule(step, z, late, 60, p, q, start.length, far).points.map((w) => w[0]);
 }
 
 const MAPS = {basins: basinRow, region: regionRow, bifurcation: bifurcationRow};

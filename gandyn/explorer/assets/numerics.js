@@ -1,13 +1,33 @@
 // Numbers without a page: runs, Jacobians, eigenvalues, zeros, contours. Functions come from the traced maps.
 const EPSILON = 2 ** -52;
 const FAR = 1e8; // a run that is beyond this has left
+const QUIET = new Array(64).fill(0); // what noise adds to a field where there is none
 
-/** Points w_0, w_1, ... of a run: step is (z, c, p, q) => [z+, c+] in one array. Ends before the first w beyond `far`. */
-function runRule(step, z, counters, count, p, q, dim, far = FAR) {
+/** Independent standard normal numbers, the same for the same seed: mulberry32, then Box and Muller's transform. */
+function normals(seed, count) {
+  let state = seed | 0;
+  const uniform = () => {
+    state = state + 0x6D2B79F5 | 0;
+    let t = Math.imul(state ^ state >>> 15, 1 | state);
+    t = t + Math.imul(t ^ t >>> 7, 61 | t) ^ t;
+    return ((t ^ t >>> 14) >>> 0) / 2 ** 32;
+  };
+  return Array.from({length: count}, () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform()));
+}
+
+/** Noise for a run of so many steps, one draw a step, shared by all that the rule evaluates in it; null without noise. */
+function noiseOf(deviation, seed, count, dim) {
+  if (!deviation) return null;
+  const all = normals(Math.imul(seed + 1, 0x9E3779B1), count * dim);
+  return Array.from({length: count}, (_, t) => all.slice(t * dim, (t + 1) * dim).map((x) => deviation * x));
+}
+
+/** Points w_0, w_1, ... of a run: step is (z, c, p, q, e) => [z+, c+] in one array. Ends before the first w beyond `far`. */
+function runRule(step, z, counters, count, p, q, dim, far = FAR, noise = null) {
   const points = [z.slice(0, dim)], size = z.length;
   let c = counters;
   for (let t = 0; t < count; t++) {
-    const next = step(z, c, p, q);
+    const next = step(z, c, p, q, noise ? noise[t] : QUIET);
     if (!next.every((x, k) => Number.isFinite(x) && (k >= dim || Math.abs(x) <= far))) return {points, left: true, z};
     z = next.slice(0, size);
     c = next.slice(size);
@@ -130,8 +150,9 @@ function qrStep(re, im, low, high, shift) {
   for (let k = low; k <= high; k++) { re[k][k] += shift[0]; im[k][k] += shift[1]; }
 }
 
-/** The zero of a field in the plane that Newton's method finds from w, or null. */
+/** The zero of a field that Newton's method finds from w, or null; beyond the plane, w itself where it is one. */
 function newton(field, w, p) {
+  if (w.length !== 2) return Math.hypot(...field(w, p)) < 1e-9 ? w : null;
   for (let tries = 0; tries < 60; tries++) {
     const v = field(w, p), size = Math.hypot(...v);
     if (!Number.isFinite(size)) return null;
@@ -150,18 +171,18 @@ function newton(field, w, p) {
 /** The equilibrium nearest to a point: among the known ones, each refined, and what is found from the point itself. */
 function nearestEquilibrium(game, p, w) {
   const known = game.equilibria(p), candidates = [];
-  for (let k = 0; k + 1 < known.length; k += 2) candidates.push([known[k], known[k + 1]]);
-  if (!candidates.length) candidates.push(w, [0, 0], [1, 0], [0, 1], [-1, 0], [0, -1]);
+  for (let k = 0; k + w.length <= known.length; k += w.length) candidates.push(known.slice(k, k + w.length));
+  if (!candidates.length && w.length === 2) candidates.push(w, [0, 0], [1, 0], [0, 1], [-1, 0], [0, -1]);
   const found = candidates.map((x) => newton(game.field, x, p)).filter((x) => x && x.every((y) => Math.abs(y) < FAR));
   const inside = found.filter((x) => game.project(x, p).every((y, k) => Math.abs(y - x[k]) < 1e-9));
-  const distance = (x) => Math.hypot(x[0] - w[0], x[1] - w[1]);
+  const distance = (x) => Math.hypot(...x.map((y, k) => y - w[k]));
   return inside.sort((a, b) => distance(a) - distance(b))[0] || null;
 }
 
 /** Eigenvalues and radius of a rule's map at an equilibrium, step counts at infinity; {why} where there are none. */
 function linearPart(step, start, counters, w, p, q) {
   const late = counters.map(() => 1e15), z = start(w, p, q);
-  const map = (x) => step(x, late, p, q).slice(0, z.length);
+  const map = (x) => step(x, late, p, q, QUIET).slice(0, z.length);
   const moved = map(z).reduce((most, x, k) => Math.max(most, Math.abs(x - z[k])), 0);
   if (!(moved < 1e-7)) return {why: "not at rest there"};
   const j = jacobian(map, z);

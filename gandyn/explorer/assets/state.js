@@ -8,7 +8,7 @@ const isStep = (name) => name === "lr" || name.endsWith("_lr");
 function openingState(data, game) {
   const entry = data.games[game], offered = entry.rules.map((rule, k) => k).filter((k) => !entry.rules[k].why);
   return {
-    game, rules: offered.slice(0, data.open), start: entry.start.slice(), steps: 60, equal: false, zoom: 1, starts: 1,
+    game, rules: offered.slice(0, data.open), start: entry.start.slice(), steps: entry.steps, equal: false, zoom: 1, starts: 1, noise: 0, draw: 0,
     map: {kind: "", rule: offered[0], x: "", y: ""},
     p: entry.sliders.map((s) => s.value), q: data.rules.map((rule) => rule.sliders.map((s) => s.value)),
   };
@@ -31,6 +31,8 @@ function writeHash(data, state) {
   if (state.equal) parts.set("equal", 1);
   if (state.zoom !== 1) parts.set("zoom", state.zoom);
   if (state.starts !== 1) parts.set("starts", state.starts);
+  if (state.noise) parts.set("noise", state.noise);
+  if (state.draw) parts.set("draw", state.draw);
   if (state.map.kind) parts.set("map", [state.map.kind, data.rules[state.map.rule].id, state.map.x, state.map.y].join("|"));
   if (game.own) parts.set("cost", game.cost);
   game.sliders.forEach((s, k) => { if (state.p[k] !== s.value) parts.set(`game.${s.name}`, state.p[k]); });
@@ -52,10 +54,12 @@ function readHash(data, text) {
   const rules = data.rules.map((rule, k) => k).filter((k) => ids.includes(data.rules[k].id) && !game.rules[k].why);
   if (rules.length) state.rules = rules.slice(0, MOST_SHOWN);
   const start = (parts.get("start") || "").split(",").map((x) => (x.trim() === "" ? NaN : Number(x)));
-  if (start.length === 2 && start.every((x) => Number.isFinite(x) && Math.abs(x) <= 1e6)) state.start = start;
+  if (start.length === game.coordinates.length && start.every((x) => Number.isFinite(x) && Math.abs(x) <= 1e6)) state.start = start;
   state.steps = Math.round(number("steps", 1, MOST_STEPS, state.steps));
   state.zoom = number("zoom", 0.01, 100, state.zoom);
   state.starts = Math.round(number("starts", 1, MOST_STARTS, 1));
+  state.noise = number("noise", 0, 1, 0);
+  state.draw = Math.round(number("draw", 0, 1e6, 0));
   state.equal = parts.get("equal") === "1";
   const [kind, ruled, x, y] = (parts.get("map") || "").split("|"), mapped = data.rules.findIndex((r) => r.id === ruled);
   if (["basins", "region", "bifurcation"].includes(kind) && state.rules.includes(mapped)) state.map = {kind, rule: mapped, x: x || "", y: y || ""};
@@ -87,8 +91,9 @@ function takeCost(data, code, traced, text) {
   }
 }
 
-/** Starts on a spiral around the first one, for a cloud of so many in all. */
+/** Starts on a spiral around the first one, for a cloud of so many in all; in a plane only. */
 function aroundOf(start, count, reach) {
+  if (start.length !== 2) return [];
   return Array.from({length: count - 1}, (_, k) => {
     const r = 0.3 * reach * Math.sqrt((k + 1) / count), angle = 2.399963 * (k + 1);
     return [start[0] + r * Math.cos(angle), start[1] + r * Math.sin(angle)];
@@ -105,7 +110,8 @@ function pythonLines(data, state) {
     lines.push(`rules.append(${data.rules[k].python})`);
   }
   lines.push("", `start, steps = [${state.start.join(", ")}], [${state.rules.map((k) => stepsOf(data, state, k)).join(", ")}]`);
-  lines.push("runs = [gd.iterate(game, rule, start, count) for rule, count in zip(rules, steps)]");
-  lines.push('gd.plots.phase_portrait(game, trajectories=runs, nullclines=True).save("explorer.png")');
+  if (state.noise) lines.push(`noise = gd.noise.Additive(${state.noise} ** 2)  # the same law; the page's draws are its own`);
+  lines.push(`runs = [gd.iterate(game, rule, start, count${state.noise ? ", noise=noise" : ""}) for rule, count in zip(rules, steps)]`);
+  lines.push(`gd.plots.${game.mixture ? "data_space(game, runs[0].w)" : "phase_portrait(game, trajectories=runs, nullclines=True)"}.save("explorer.png")`);
   return lines.join("\n") + "\n";
 }
