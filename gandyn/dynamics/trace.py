@@ -20,6 +20,7 @@ from ..symbolic.kinks import slope_at
 from ..types import Array, Batch, Counts, Game, GameView, Rule, State, residual_of
 from ..types.first_step import first_state, first_step
 from ..types.forwarding import forwards
+from ..types.gradient import gradient
 from ..worlds import SYMBOLS, exact
 
 SOLVED = 60.0  # seconds for a closed form of fixed points
@@ -162,7 +163,8 @@ class UpdateMap(Result):
     @functools.cached_property
     def jacobian(self) -> sympy.Expr:
         """DF(z), a matrix of expressions; counters at infinity (Adam's bias corrections gone)."""
-        return self.expression.jacobian(self.symbols).applyfunc(self._at_infinity)
+        slopes = [self._at_infinity(slope) for e in self.expression for slope in gradient(e, self.symbols)]
+        return sympy.ImmutableMatrix(len(self.outputs), len(self.symbols), slopes)
 
     def jacobian_at(self, point: Sequence[sympy.Expr]) -> tuple[sympy.Matrix, sympy.Matrix]:
         """(F(z), DF(z)) at one exact point, by the chain rule along the program; z has the length of `symbols`.

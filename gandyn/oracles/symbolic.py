@@ -12,6 +12,7 @@ from ..errors import DomainError, GameError, ParameterError, ShapeError
 from ..lazy import sympy
 from ..text import expressions, symbols
 from ..types import Array, Batch, FeasibleSet, Game, Player
+from ..types.gradient import gradient
 from ..types.signs import simplified
 from ..worlds import SYMBOLS, exact, world_of
 from .known_facts import Facts
@@ -58,7 +59,7 @@ class SymbolicGame(Game):
         if len(set(self.symbols)) != len(self.symbols):
             raise GameError(f"{name}: a symbol belongs to two players", "disjoint blocks", "use different symbols")
         self.field_exprs = tuple(
-            sympy.diff(cost, s) for cost, symbols in zip(self.exprs, blocks.values(), strict=True) for s in symbols
+            e for cost, own in zip(self.exprs, blocks.values(), strict=True) for e in gradient(cost, own)
         )
         for player, block in zip(self.players, self.slices, strict=True):
             if not any(self.field_exprs[block]):
@@ -159,7 +160,7 @@ class SymbolicGame(Game):
         return tuple(p for p in self.parameters if not isinstance(p, PerMember))
 
     def _differentiate(self, rows: Sequence[sympy.Expr]) -> list[sympy.Expr]:
-        return [sympy.diff(row, s) for row in rows for s in self.symbols]
+        return [e for row in rows for e in gradient(row, self.symbols)]
 
     @functools.cached_property
     def _directions(self) -> tuple[sympy.Symbol, ...]:
@@ -183,7 +184,7 @@ class SymbolicGame(Game):
             return SymbolicFunction([self.symbols], self._differentiate(self.exprs))
         matrix = self.jacobian_expr if what == "jvp" else self.jacobian_expr.T
         u = self._directions
-        rows = [sum(matrix[i, k] * u[k] for k in range(self.dim)) for i in range(self.dim)]
+        rows = [sympy.Add(*(matrix[i, k] * u[k] for k in range(self.dim))) for i in range(self.dim)]
         return SymbolicFunction([self.symbols, u], rows)
 
     def _costs(self, w: Array, batch: Batch) -> tuple[Array, ...]:

@@ -22,6 +22,7 @@ from ..errors import DomainError
 from ..lazy import sympy
 from .feasible import FeasibleSet
 from .forwarding import forwards
+from .gradient import gradient
 from .players import Array, Batch, Counts, Parameter, Rng
 from .space import JointSpace
 
@@ -79,7 +80,7 @@ class Game(JointSpace, abc.ABC):
         """J(w) = Dv(w) as a SymPy matrix of a symbolic game; None of another."""
         if not self.symbolic:
             return None
-        slopes = [sympy.diff(e, s) for e in self.field_exprs for s in self.symbols]
+        slopes = [slope for e in self.field_exprs for slope in gradient(e, self.symbols)]
         return sympy.ImmutableMatrix(self.dim, self.dim, slopes)
 
     # --- the oracle --------------------------------------------------------------------------------------------
