@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import DomainError, GandynError
 from ..lazy import sympy
+from ..noise import NoisyGame
 from ..symbolic.members import members_in
 from ..types import Array, Counts, Game, Rule
 from ..worlds import NUMPY, SYMBOLS, world_of
@@ -24,6 +25,7 @@ from .structure import Structure, structure_of
 # costs 10 to 50 ms, compiling it (once, then it is on disk) 0.3 to 1 s.
 EAGER_STEP, EAGER_NUMBER, WORTH_IT = 3e-5, 2e-8, 0.1
 FEW_STEPS, MOST_GAMES = 10, 200
+FUSED_LAWS = ("gaussian", "uniform")
 LARGEST_GAME, LARGEST_COSTS, LARGEST_PROGRAM = 64, 4000, 3000
 
 
@@ -68,6 +70,9 @@ def worthwhile(game: Game, members: int, steps: int) -> bool:
 
 def unsuitable(game: Game) -> str:
     """Why this game cannot be run by generated code; empty if it can."""
+    if isinstance(game, NoisyGame):
+        heavy = "heavy-tailed noise is drawn step by step" if getattr(game.noise, "law", "") not in FUSED_LAWS else ""
+        return heavy or unsuitable(game.game)
     if SYMBOLS not in game.worlds:
         return "the game is not defined by symbols"
     if not game.deterministic:
@@ -110,6 +115,8 @@ def compiled(game: Game, rule: Rule, backend: str, w: Array, build_missing: bool
         raise DomainError(
             f"the backend {backend!r} on {type(w).__name__}", "'torch' for tensors, another for arrays", 'kernel="auto"'
         )
+    if not game.deterministic and backend != "c":
+        raise DomainError(f"noise in the backend {backend!r}", "compiled code", 'kernel="eager"')
     return _found(game, rule, backend, build_missing)
 
 
@@ -187,7 +194,7 @@ def _build(game: Game, structure: Structure, backend: str) -> Kept | GandynError
         own = [isinstance(value, float) for value in structure.values]
         data = [s for s, shared in zip(symbols, own, strict=True) if shared]
         columns = [*(s for s, shared in zip(symbols, own, strict=True) if not shared), *members_in(game)]
-        update_map = traced(game, rule, data, columns)
+        update_map = traced(game, rule, data, columns, in_units=True)
         lowered = program(update_map, data, columns)
         kernel = kernel_class(backend)(_title(game, structure), lowered)
     except GandynError as error:

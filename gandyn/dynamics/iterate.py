@@ -58,7 +58,8 @@ def iterate(
         noise: `gd.noise.Additive`, or the covariance of one: every field evaluation returns v(w) + xi, independent for
             each member of an ensemble.
         bound: a member whose largest |coordinate| exceeds it counts as diverged.
-        kernel: "auto" runs generated code where the game is symbolic and deterministic, from ten steps up where it is
+        kernel: "auto" runs generated code where the game is symbolic, deterministic or with Gaussian or bounded noise
+            added, from ten steps up where it is
             in memory or on disk and where the run is long enough to make it, and `rule.step` otherwise; "eager" is
             `rule.step` always; a backend ("c", "numpy", "torch", "numba") asks for that one. All give the same numbers
             to rounding.
@@ -92,17 +93,18 @@ def iterate(
     before, began = counts * 1, time.perf_counter()
     report = reporter(progress)
     options = {"stride": stride, "bound": bound, "progress": report}
-    found = _kernel(game, rule, w, steps, kernel)
+    silent = rng is None and not game.deterministic  # whole sums, and no noise
+    found = _kernel(game, rule, w, steps, "eager" if silent else kernel)
     if found is None and isinstance(start, np.ndarray) and np.may_share_memory(w, start):
         w = w.copy()  # a kernel copies it anyway
-    draws = found is None or rule.memory or type(rule).init is not Rule.init
+    draws = found is None or found.kernel.program.draws or rule.memory or type(rule).init is not Rule.init
     if draws and isinstance(rng, (int, np.integer)):
         rng = np.random.default_rng(rng)
     state = first_state(rule, game, w, rng)
     if found is None:
         result = _eagerly(game, rule, w, state, steps, rng, options)
     else:
-        result = _by_kernel(game, found, w, state, steps, {**options, "threads": threads})
+        result = _by_kernel(game, found, w, state, steps, {**options, "threads": threads, "rng": rng})
     if report is not None:
         report(-1, steps)
     counts.seconds += time.perf_counter() - began
@@ -151,8 +153,13 @@ def _by_kernel(game: Game, found: Any, w: Array, state: State, steps: int, optio
     leaves = [leaf for _, leaf in state.leaves()]
     columns = [spread(symbol.like(w), shape)[..., None] for symbol in found.columns]
     counts = [count for _, count in state.counter_leaves()]
-    z = _join([w, *leaves, *columns], shape)
-    run = found.kernel.run(z, steps, [*counts, *found.data], ceiling=ceiling(w), **options)
+    z, rng = _join([w, *leaves, *columns], shape), options.pop("rng")
+    counters, draws = [*counts, *found.data], len(found.kernel.program.draws)
+    if draws:  # a key for each draw, as the steps would ask for them one by one
+        counters, options["keys"] = [*counters, 0], rng.integers(2**63, size=steps * draws).astype(np.uint64)
+    run = found.kernel.run(z, steps, counters, ceiling=ceiling(w), **options)
+    if draws and not run.alive.all():  # names noise whose covariance is none where a member stopped
+        game.field(run.z[:, :d], game.draw(np.random.default_rng(0)))
     counted, own = game.counts, found.counts
     counted.player_gradients += run.calls * own.player_gradients
     counted.jvps += run.calls * own.jvps

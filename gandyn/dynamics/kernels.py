@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..errors import ParameterError, ShapeError, UnknownNameError
+from ..errors import DomainError, ParameterError, ShapeError, UnknownNameError
 from ..types import Array
 from .program import Program, program
 
@@ -63,6 +63,7 @@ class Chunk:
 
     A row is due every `stride` steps, the first after `stride - phase`; the next one goes to `rows[0]`. A member
     stops where a coordinate of w would exceed `limit`, or any number of z `ceiling`, which is never below `limit`.
+    `keys` are those of all draws of the run, in order.
     """
 
     z: Array
@@ -77,6 +78,7 @@ class Chunk:
     steps: int = 0
     phase: int = 0
     rows: Any = None
+    keys: Any = None
 
     @property
     def trusted(self) -> float:
@@ -149,6 +151,7 @@ class Kernel(abc.ABC):
         ceiling: float = np.inf,
         threads: int | None = None,
         progress: Callable[[int, int], None] | None = None,
+        keys: Any = None,
     ) -> Run:
         """Advance N members `steps` steps.
 
@@ -159,10 +162,12 @@ class Kernel(abc.ABC):
             ceiling: the same for every number of z, the rule's state included; by default they only have to be finite.
             threads: how many; all cores this process may use by default.
             progress: called with (steps done, steps) between chunks.
+            keys: of the random vectors, one for each draw of each step; the last counter is then the step's number.
 
         Ctrl-C ends the run at the last whole chunk of steps, with what was computed up to there.
         """
         chunk = self._chunk(z, counters, stride, bound, ceiling, threads)
+        chunk.keys = keys
         rows = None if stride is None else self._rows(chunk.z, steps // stride + 1)
         t, size = 0, self._first_chunk(len(chunk.z))
         checkpoint = _Checkpoint(z, chunk)
@@ -306,6 +311,8 @@ def build(
         >>> kernel([[1.0, 0.0], [0.0, 2.0]], steps=2).tolist()
         [[0.75, 1.0], [-2.0, 1.5]]
     """
+    if update_map.draws is not None:
+        raise DomainError(f"a kernel of {update_map.rule!r} with noise", "a run", "gd.iterate(..., noise=...)")
     kernel: Kernel = kernel_class(backend)(
         f"{update_map.rule!r} on {update_map.game.name}", program(update_map, data, columns), **options
     )

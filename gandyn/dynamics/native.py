@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..symbolic.backends import C
+from . import native_noise
 from .compile import load, on_disk
 from .kernels import Kernel
 from .program import Program
@@ -143,7 +144,8 @@ static void gd_window(double *restrict z, double *restrict c, int64_t steps, dou
    chunk is long. */
 int gd_run(double *restrict z, int64_t n, int64_t steps, double *counters, uint8_t *restrict alive,
            int64_t *restrict done, double bound, double ceiling, double trusted, double *restrict rows,
-           int64_t row_length, int64_t stride, int64_t phase) {
+           int64_t row_length, int64_t stride, int64_t phase, const uint64_t *keys, int64_t member) {
+  gd_keys = keys;
   const int64_t group = rows ? (GD_ROW_BYTES / (8 * GD_W * GD_L) > 0 ? GD_ROW_BYTES / (8 * GD_W * GD_L) : 1) : 1;
   double *block = malloc(group * GD_D * GD_L * sizeof(double));
   int64_t *living = malloc(2 * group * GD_L * sizeof(int64_t)), *counted = living + group * GD_L;
@@ -174,6 +176,7 @@ int gd_run(double *restrict z, int64_t n, int64_t steps, double *counters, uint8
         ran |= any;
         const int64_t own = members - b * GD_L < GD_L ? members - b * GD_L : GD_L;
         double *place = row + b * GD_L * GD_W, *lanes = block + b * GD_D * GD_L;
+        gd_member = member + first + b * GD_L;
         for (int64_t s = 0; any && s < stretch; s += GD_WINDOW)
           gd_window(lanes, c, stretch - s < GD_WINDOW ? stretch - s : GD_WINDOW, bound, ceiling, trusted,
                     living + b * GD_L, counted + b * GD_L, each ? place : 0, row_length, own);
@@ -226,6 +229,8 @@ class CKernel(Kernel):
             whole,
             whole,
             whole,
+            pointer,
+            whole,
         ]
 
     @classmethod
@@ -245,6 +250,7 @@ class CKernel(Kernel):
                 chunk.z.ctypes.data + 8 * first * size, last - first, chunk.steps, counters.ctypes.data,
                 chunk.alive.ctypes.data + first, chunk.done.ctypes.data + 8 * first, chunk.limit,
                 chunk.ceiling, chunk.trusted, rows, n * width, chunk.stride, chunk.phase,
+                None if chunk.keys is None else chunk.keys.ctypes.data, first,
             )  # fmt: skip
             if failed:
                 raise MemoryError("no memory for the kernel's blocks")
@@ -262,10 +268,11 @@ def c_source(program: Program) -> str:
     read_counters = [f"const double {name} = c[{k}];" for k, name in enumerate(program.counters)]
     next_counters = [f"const double n{k} = {C.operand(o)};" for k, o in enumerate(program.counter_outputs)]
     next_counters += [f"c[{k}] = n{k};" for k in range(counters)]
-    once = [*read_counters, *uniform]
+    once = [*read_counters, *uniform, *native_noise.once(program)]
     write = ["for (int j = 0; j < GD_L; j++)", "  for (int k = 0; k < GD_W; k++) row[j * GD_W + k] = s[k * GD_L + j];"]
     write.append("row += row_length;")
     load_lane = [f"const double {name} = s[{k} * GD_L + j];" for k, name in enumerate(program.inputs)]
+    load_lane += native_noise.lane(program)
     store_lane = [f"s[{k} * GD_L + j] = {value};" for k, value in enumerate(results)]
     names = [f"const double o{k} = {value};" for k, value in enumerate(results)]
     limits = ["bound" if k < program.dim else "ceiling" for k in range(size)]
@@ -274,6 +281,7 @@ def c_source(program: Program) -> str:
     exact = [*names, f"const int good = {good};", *keep, "alive[j] = good;", "done[j] += good;"]
     return "\n".join([
         MATHEMATICS,
+        native_noise.GENERATOR,
         f"#define GD_D {size}\n#define GD_W {program.dim}\n#define GD_C {counters}\n#define GD_WINDOW {WINDOW}",
         f"#define GD_ABSORBING {int(program.absorbing)}\n#define GD_ROW_BYTES {ROW_BYTES}\n#define GD_ROWS {ROWS}",
         _lanes(program),
@@ -291,7 +299,7 @@ def c_source(program: Program) -> str:
 
 def _lanes(program: Program) -> str:
     """How many members a block holds: as many as stay in registers where nothing but arithmetic is done, else 64."""
-    if any(line.op in CALLS for line in program.varying) or program.size > 6:
+    if any(line.op in CALLS for line in program.varying) or program.size > 6 or program.draws:
         return "#define GD_L 64"
     return (
         f"#define GD_FIT (GD_REGISTERS / {program.size} / GD_VECTOR * GD_VECTOR)\n"

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..errors import DomainError, ParameterError
 from ..lazy import sympy
+from ..oracles.symbolic_draws import SymbolicDraws
 from ..symbolic.backends import NUMPY, numpy_namespace
 from ..symbolic.function import compile_python
 from ..symbolic.lowering import Instruction, Operand, StraightLine, lower
@@ -20,6 +21,7 @@ KEEPS_NONFINITE = {
 }  # fmt: skip
 ARITHMETIC = frozenset({"add", "sub", "mul", "div"})
 STRUCTURAL = frozenset({*map(float, range(-16, 17)), 0.5, -0.5, 0.25, -0.25})
+STEP_COUNT = "steps_done"
 KEEPS_IF_BOTH = {"max": (0, 1), "min": (0, 1), "where": (1, 2)}
 
 
@@ -35,6 +37,8 @@ class Program:
         dim: how many leading coordinates are the game's.
         absorbing: whether a z that is not finite can never become finite again. Then looking at the end of a window
             of steps finds every overflow inside it.
+        draws: names of the coordinates of each random vector of a step: independent, of mean 0 and variance 1.
+        law: of those coordinates.
     """
 
     inputs: tuple[str, ...]
@@ -45,6 +49,8 @@ class Program:
     counter_outputs: tuple[Operand, ...]
     dim: int
     absorbing: bool
+    draws: tuple[tuple[str, ...], ...] = ()
+    law: str = ""
 
     @property
     def size(self) -> int:
@@ -107,12 +113,16 @@ def program(update_map: Any, data: Sequence[sympy.Symbol] = (), columns: Sequenc
             "a number for every parameter",
             f"build the rule or game with {free[0]}=...",
         )
-    symbols = (*update_map.symbols, *columns, *update_map.counters, *data)
+    drawn = () if update_map.draws is None else _vectors(update_map.draws)
+    symbols = (*update_map.symbols, *columns, *update_map.counters, *data, *(s for vector in drawn for s in vector))
     results = (*update_map.outputs, *columns, *update_map.counter_outputs, *data)
     code = lower(symbols, results, update_map.bindings)
     size = len(update_map.symbols) + len(columns)
-    inputs, counters = code.inputs[:size], code.inputs[size:]
-    varies = set(inputs)
+    count = size + len(update_map.counters) + len(data)
+    inputs, counters = code.inputs[:size], code.inputs[size:count]
+    names = iter(code.inputs[count:])
+    draws = tuple(tuple(next(names) for _ in vector) for vector in drawn)
+    varies = {*inputs, *code.inputs[count:]}
     for line in code.instructions:
         if varies.intersection(line.args):
             varies.add(line.name)
@@ -121,16 +131,33 @@ def program(update_map: Any, data: Sequence[sympy.Symbol] = (), columns: Sequenc
         raise DomainError(
             "a step count that depends on the point", "counts that depend on counts alone", "use a state array"
         )
+    uniform = tuple(line for line in code.instructions if line.name not in varies)
+    if draws:  # the step's number, by which its keys are found, is the last count
+        uniform = (*uniform, Instruction("next_step", "add", (STEP_COUNT, 1.0)))
+        counters, counter_outputs = (*counters, STEP_COUNT), (*counter_outputs, "next_step")
     return Program(
         inputs,
         counters,
-        tuple(line for line in code.instructions if line.name not in varies),
+        uniform,
         tuple(line for line in code.instructions if line.name in varies),
         code.outputs[:size],
         counter_outputs,
         update_map.game.dim,
         _absorbing(code, inputs),
+        draws,
+        update_map.game.noise.law if draws else "",
     )
+
+
+def _vectors(draws: SymbolicDraws) -> list[tuple[Any, ...]]:
+    """The random vectors of a step.
+
+    Raises:
+        DomainError: where a step draws anything else.
+    """
+    if draws.choices:
+        raise DomainError("a kernel of a step that draws rows or coins", "draws of noise alone", 'kernel="eager"')
+    return [shift.symbols for shift in draws.shifts]
 
 
 def _absorbing(code: StraightLine, coordinates: tuple[str, ...]) -> bool:

@@ -269,11 +269,14 @@ def update_map(game: Game, rule: Rule) -> UpdateMap:
     return traced(game, rule)
 
 
-def traced(game: Game, rule: Rule, data: Sequence[object] = (), columns: Sequence[object] = ()) -> UpdateMap:
+def traced(
+    game: Game, rule: Rule, data: Sequence[object] = (), columns: Sequence[object] = (), in_units: bool = False
+) -> UpdateMap:
     """The update map of a rule with symbols in the place of some of its numbers.
 
     Args:
         data: symbols for numbers that all members share. columns: for numbers of which each member has its own.
+        in_units: whether noise is a factor times vectors of covariance 1, which are then the symbols of the draws.
 
     Raises:
         DomainError: as `update_map`, and for a constant linear system whose matrix has data in it.
@@ -287,7 +290,7 @@ def traced(game: Game, rule: Rule, data: Sequence[object] = (), columns: Sequenc
         )
     if not (game.deterministic or isinstance(game, NoisyGame)):
         raise DomainError(f"update_map of {game.name}, which draws batches", "a deterministic game", "use gd.iterate")
-    return trace_step(game, rule, None if game.deterministic else SymbolicDraws(), data, columns)
+    return trace_step(game, rule, None if game.deterministic else SymbolicDraws(in_units), data, columns)
 
 
 def trace_step(

@@ -82,6 +82,12 @@ class NoisyGame(GameView):
         self.name = f"{game.name} with {noise.described}"
         self.quadratic, self.equilibria, self.symbols = game.quadratic, game.equilibria, game.symbols
 
+    @property
+    def content(self) -> Any:
+        """What decides all its answers; None where that of the game is unknown."""
+        inner = getattr(self.game, "content", None)
+        return None if inner is None else (inner, self.noise)
+
     def mean(self) -> Game | None:
         """The game without the noise, or what its own batches average to."""
         return self.game.mean()
