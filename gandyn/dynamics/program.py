@@ -120,8 +120,8 @@ def program(update_map: Any, data: Sequence[sympy.Symbol] = (), columns: Sequenc
     size = len(update_map.symbols) + len(columns)
     count = size + len(update_map.counters) + len(data)
     inputs, counters = code.inputs[:size], code.inputs[size:count]
-    names = iter(code.inputs[count:])
-    draws = tuple(tuple(next(names) for _ in vector) for vector in drawn)
+    units = iter(code.inputs[count:])
+    draws = tuple(tuple(next(units) for _ in vector) for vector in drawn)
     varies = {*inputs, *code.inputs[count:]}
     for line in code.instructions:
         if varies.intersection(line.args):
