@@ -8,7 +8,9 @@ import numpy as np
 from hypothesis import strategies as st
 
 from .. import games, losses
+from ..lazy import sympy
 from ..losses.divergences import JENSEN_SHANNON, KL, TOTAL_VARIATION
+from ..types import Array
 from . import strategies
 from .declare import Evidence, Paper, drawn, fails, formula
 from .evidence import all_of, same_numbers
@@ -93,7 +95,9 @@ SQUARE = [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)]
     "the generator jumps at theta = 0",
     lambda: {"real": SQUARE, "base": SQUARE, "moves": [(0.1, 0.0)] * 4, "theta": (-0.1, 0.1), "rough": True},
 )
-def wasserstein_is_continuous(real: object, base: object, moves: object, theta: Any, rough: bool = False) -> Evidence:
+def wasserstein_is_continuous(
+    real: object, base: object, moves: object, theta: sympy.Expr, rough: bool = False
+) -> Evidence:
     """If the generator is Lipschitz in theta, so is W1(data, generator), with the mean Lipschitz constant: continuous
     everywhere and differentiable almost everywhere. JS is neither, as parallel lines show.
 
@@ -106,7 +110,7 @@ def wasserstein_is_continuous(real: object, base: object, moves: object, theta: 
     def made(t: float) -> Any:
         return z + np.tanh(t) * b + (rough and t > 0) * 2.0
 
-    def distance(points: Any) -> float:
+    def distance(points: Array) -> float:
         return float(wasserstein(x, points).value)
 
     first, second = (made(t) for t in theta)

@@ -8,6 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from .. import losses
+from ..types import Array
 from . import strategies
 from .declare import Evidence, Paper, drawn, fails, formula, where
 from .evidence import all_of, same_numbers
@@ -18,7 +19,7 @@ PLACE = st.tuples(st.integers(-20, 20), st.integers(-20, 20)).map(lambda p: (p[0
 POINTS = st.lists(PLACE, min_size=1, max_size=4, unique=True)
 
 
-def _bump(t: Any) -> Any:
+def _bump(t: Array) -> Array:
     """A smooth step: 0 for t <= 0, 1 for t >= 1."""
     with np.errstate(all="ignore"):
         up, down = (np.where(x > 0, np.exp(-1 / np.where(x > 0, x, 1.0)), 0.0) for x in (t, 1 - t))

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from .. import games, rules
-from ..types import Game, Rule
+from ..types import Array, Game, Rule
 from . import strategies
 from .declare import Evidence, Paper, drawn, fails, formula, where
 from .evidence import jacobian, map_matrix, moduli, orbit, same_spectrum
@@ -16,7 +16,7 @@ from .evidence import jacobian, map_matrix, moduli, orbit, same_spectrum
 azizian = Paper("azizian_2020")
 
 
-def _images(values: Any, step: float, rule: Rule) -> Any:
+def _images(values: Array, step: float, rule: Rule) -> Array:
     """What each eigenvalue of J becomes under a rule."""
     s = step * values
     if rule is rules.Extragradient:

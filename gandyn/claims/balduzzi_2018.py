@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from hypothesis import strategies as st
 
 from .. import analysis, games, rules
 from ..lazy import sympy
-from ..types import Game
+from ..types import Array, Game
 from . import strategies
 from .declare import Evidence, Paper, drawn, fails, formula, proved, where
 from .evidence import all_of, bilinear_modes, critical_step, orbit, same_expressions, same_maps
@@ -70,11 +68,11 @@ def consensus_in_hamiltonian_games(game: Game) -> Evidence:
     return same_maps(game, rules.SGA("lr", "lam", align=False), rules.Consensus("lr", "lam"))
 
 
-def _squared_cosine(a: Any, b: Any) -> float:
+def _squared_cosine(a: Array, b: Array) -> float:
     return float((a @ b) ** 2 / ((a @ a) * (b @ b)))
 
 
-def _parts(game: Game, angle: float) -> tuple[Any, Any, Any]:
+def _parts(game: Game, angle: float) -> tuple[Array, Array, Array]:
     """A point w of the unit circle, v, and the gradient J^T v there."""
     w = np.array([np.cos(angle), np.sin(angle)])
     j = game.jacobian(w)

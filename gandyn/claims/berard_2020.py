@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
@@ -36,7 +35,7 @@ POTENTIAL = st.tuples(strategies.tenths(0.5, 2), strategies.tenths(0.5, 2), stra
 )
 
 
-def _path(game: Any, low: float, high: float, motion: str) -> Any:
+def _path(game: st.SearchStrategy[Game], low: float, high: float, motion: str) -> st.SearchStrategy[object]:
     angle, offset = st.floats(0.1, 6.2), st.floats(low, high)
     return st.fixed_dictionaries({"game": game, "angle": angle, "offset": offset, "motion": st.just(motion)})
 

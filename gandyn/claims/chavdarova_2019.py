@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from hypothesis import strategies as st
 
 from .. import analysis, rules
+from ..lazy import sympy
 from ..worlds import exact
 from .declare import Evidence, Paper, drawn, fails, formula, where
 from .evidence import all_of, same_numbers
@@ -37,7 +38,7 @@ def extragradient_diverges(n: int, step: float, fresh: bool = True) -> Evidence:
 @drawn(4, couplings=st.sampled_from(((3, -1), (4, -1), (2, -1))), restart=st.sampled_from((0.25, 0.5)))
 @where(lambda couplings, restart: moment(couplings, 2) >= 2 * moment(couplings, 1) ** 2 > 0)
 @fails("extragradient without the snapshot", lambda: {"couplings": (3, -1), "restart": 0.5, "rule": "EG"})
-def variance_reduction_converges(couplings: Any, restart: float, rule: object = None) -> Evidence:
+def variance_reduction_converges(couplings: Sequence[sympy.Expr], restart: float, rule: object = None) -> Evidence:
     """With a snapshot that restarts at random, variance-reduced extragradient converges in mean square with a small
     constant step on sums of bilinear games on which extragradient with fresh samples diverges for every step.
     """

@@ -44,7 +44,7 @@ def lookahead(horizons: tuple[int, ...] = (2, 3, 5), part: int = 4) -> Evidence:
 @drawn(30, k=st.integers(2, 8), alpha=st.integers(1, 39).map(lambda n: n / 40))
 @where(lambda k, alpha: abs(alpha - 1 + 1 / k) > 0.01)
 @fails("'every alpha below 1' instead: k = 3, alpha = 0.9", lambda: {"k": 3, "alpha": 0.9, "most": 1})
-def which_alpha(k: int, alpha: float, most: Any = None) -> Evidence:
+def which_alpha(k: int, alpha: float, most: sympy.Expr = None) -> Evidence:
     """Lookahead around small simultaneous steps converges on bilinear games exactly when alpha < 1 - 1/k: longer
     horizons allow larger shares, and k = 2 needs alpha < 1/2.
     """

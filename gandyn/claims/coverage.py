@@ -86,7 +86,7 @@ def _widened(known: tuple[Any, Any] | None, value: object) -> tuple[Any, Any]:
     return (value, value) if known is None else (min(known[0], value), max(known[1], value))
 
 
-def _range(known: tuple[Any, Any], form: str) -> str:
+def _range(known: tuple[float, float], form: str) -> str:
     low, high = (format(value, form) for value in known)
     return low if low == high else f"{low} to {high}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -49,7 +49,7 @@ def same_expressions(found: object, expected: object) -> Evidence:
     return Evidence(True, "; ".join(str(b) for _, b in pairs[:3]))
 
 
-def bilinear_modes(rule: Rule, mode: Callable[[Any, Any], Any]) -> Evidence:
+def bilinear_modes(rule: Rule, mode: Callable[[sympy.Expr, sympy.Expr], sympy.Expr]) -> Evidence:
     """Whether on f = sigma x y the characteristic polynomial is p(z) times its conjugate, p = mode(z, sigma).
 
     An orthogonal change of either player's coordinates turns x^T M y into such games, one for each singular value
@@ -64,14 +64,14 @@ def bilinear_modes(rule: Rule, mode: Callable[[Any, Any], Any]) -> Evidence:
     return same_expressions(found, expected)
 
 
-def exact(game: Game, rule: Rule | None = None) -> Any:
+def exact(game: Game, rule: Rule | None = None) -> sympy.Expr:
     """The exact linear part of the rule's map, or of the flow, at the known equilibrium; there must be one."""
     found = analysis.linearize(game, rule).exact
     assert found is not None
     return found
 
 
-def characteristic(game: Game, rule: Rule) -> tuple[Any, Any]:
+def characteristic(game: Game, rule: Rule) -> tuple[sympy.Expr, sympy.Symbol]:
     """The exact characteristic polynomial of the rule's map, and its variable."""
     from ..analysis.exact_numbers.roots import Z
 
@@ -84,7 +84,7 @@ def critical_step(game: Game, rule: Rule, expected: object) -> Evidence:
     return Evidence(bool(found == expected), f"critical step {found} beside {expected}")
 
 
-def critical(game: Game, rule: Rule) -> Any:
+def critical(game: Game, rule: Rule) -> sympy.Expr:
     """The rule's exact critical step "lr" on the game."""
     return analysis.stability_region(game, rule, ("lr",)).critical("lr")
 
@@ -102,17 +102,17 @@ def same_maps(game: Game, *rules: Rule) -> Evidence:
     return all_of(*(same_expressions(first, other) for other in others))
 
 
-def orbit(game: Game, rule: Rule, start: Any, steps: int, **options: Any) -> Array:
+def orbit(game: Game, rule: Rule, start: Array, steps: int, **options: Any) -> Array:
     """The points of an orbit, (steps + 1, ..., d); `options` are those of `iterate`."""
     return np.asarray(iterate(game, rule, start, steps, **options).w)
 
 
-def jacobian(game: Game) -> Any:
+def jacobian(game: Game) -> Array:
     """J at 0, as floating-point numbers."""
     return np.array(game.jacobian(np.zeros(game.dim)), dtype=float)
 
 
-def map_matrix(game: Game, rule: Rule) -> Any:
+def map_matrix(game: Game, rule: Rule) -> Array:
     """The derivative of the rule's map, as floating-point numbers."""
     return np.asarray(analysis.linearize(game, rule).matrix, dtype=float)
 
@@ -176,7 +176,7 @@ def sped_up_abscissa(game: Game, tau: float) -> float:
     return float(np.linalg.eigvals(-j).real.max())
 
 
-def minimax_curvatures(game: Game) -> tuple[Any, Any]:
+def minimax_curvatures(game: Game) -> tuple[sympy.Matrix, sympy.Matrix]:
     """Eigenvalues of the Schur complement f_xx - f_xy f_yy^-1 f_yx and of -f_yy, at 0; NaN where f_yy is singular."""
     x, y = game.slices
     j = jacobian(game)
@@ -192,6 +192,6 @@ def singular_values(game: Game) -> np.ndarray:
     return np.asarray(np.linalg.svd(jacobian(game)[x, y], compute_uv=False))
 
 
-def _entries(values: object) -> list[Any]:
+def _entries(values: object) -> Sequence[complex]:
     rows = values.flat() if hasattr(values, "flat") else values if isinstance(values, Iterable) else [values]
     return [sympy.sympify(e, strict=True) for e in rows]

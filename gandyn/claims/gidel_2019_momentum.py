@@ -144,7 +144,7 @@ def alternating_bounded(thirtieths: int = 19, in_turn: bool = True) -> Evidence:
 )
 @drawn(25, real=strategies.tenths(0.1, 2), imaginary=strategies.tenths(0.2, 3), place=st.floats(0.05, 0.95))
 @fails("a step below the interval", lambda: {"real": 1, "imaginary": 1, "place": 0.8, "inside": False})
-def when_negative_helps(real: Any, imaginary: Any, place: float, inside: bool = True) -> Evidence:
+def when_negative_helps(real: sympy.Expr, imaginary: sympy.Expr, place: float, inside: bool = True) -> Evidence:
     """For a pair of eigenvalues lambda of J a little negative momentum lowers the spectral radius of simultaneous
     heavy-ball steps exactly for steps in an interval around 1/Re lambda, the wider the more the pair rotates.
     """

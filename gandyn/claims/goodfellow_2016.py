@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from hypothesis import strategies as st
 
@@ -64,7 +62,7 @@ def steps_on_ab(step: object) -> Evidence:
     )
 
 
-def _gaussian(x: Any, mean: float, width: float) -> Any:
+def _gaussian(x: sympy.Expr, mean: float, width: float) -> sympy.Expr:
     return np.exp(-((x - mean) ** 2) / (2 * width**2)) / (width * np.sqrt(2 * np.pi))
 
 

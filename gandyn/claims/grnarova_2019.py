@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from .. import analysis, games
 from ..games.quadratic import quadratic
 from ..losses.divergences import JENSEN_SHANNON
-from ..types import Game
+from ..types import Array, Game
 from . import strategies
 from .declare import Evidence, Paper, drawn, fails, formula
 
@@ -26,7 +26,7 @@ NUMBER = strategies.nonzero(2, 0.001)
     lambda: {"game": quadratic(1, 0.5, 1), "point": (1.0, 1.0), "method": "gradient", "k": 6, "inner_lr": 2.5},
     inner_lr=0.5,
 )
-def nonnegative(game: Game, point: Any, method: str = "exact", **how: Any) -> Evidence:
+def nonnegative(game: Game, point: Array, method: str = "exact", **how: Any) -> Evidence:
     """The duality gap is never negative, and zero exactly at equilibria (strongly convex-concave quadratic games)."""
     there = float(analysis.duality_gap(game, np.zeros(game.dim), method, **how).value)
     here = float(analysis.duality_gap(game, np.resize(point, game.dim), method, **how).value)
@@ -61,7 +61,7 @@ def above_divergence(data: object, fake: object, logits: object, able: bool = Tr
     def value(density: Any, chosen: Any) -> float:
         return float(game.costs(np.concatenate([density, chosen]))[0])
 
-    def gap(chosen: Any) -> float:
+    def gap(chosen: Array) -> float:
         answer = np.eye(len(d))[int(np.argmax(chosen))] if able else p
         return value(p, np.log(d / p)) - value(answer, chosen)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from hypothesis import strategies as st
 
 from .. import analysis, games, rules
@@ -56,7 +54,7 @@ def no_competition(k: int, through: bool = True) -> Evidence:
     | st.fixed_dictionaries({"a": tenths(0.1, 6), "b": tenths(-4, 4), "c": tenths(0.1, 6)}),
 )
 @fails("nothing bends player 2's cost: the gap is infinite", lambda: {"a": 6, "b": 4, "c": 0}, c=2)
-def exact_gap(a: Any, b: Any, c: Any) -> Evidence:
+def exact_gap(a: sympy.Expr, b: sympy.Expr, c: sympy.Expr) -> Evidence:
     """The duality gap of f = a x^2/2 + b x y - c y^2/2 with a, c > 0 is a convex quadratic with its minimum at the
     saddle point; for f = 3 x^2 - y^2 + 4 x y it is 7 x^2 + 7/3 y^2.
     """

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from hypothesis import strategies as st
 
 from .. import games, losses
+from ..types import Array
 from . import strategies
 from .declare import Evidence, Paper, drawn, fails, formula
 from .evidence import all_of, same_numbers
@@ -15,7 +14,7 @@ from .evidence import all_of, same_numbers
 gulrajani = Paper("gulrajani_2017")
 
 
-def _best_critic(points: Any, p: Any, q: Any, box: bool) -> Any:
+def _best_critic(points: Array, p: Array, q: Array, box: bool) -> Array:
     """Values at the points of a critic that maximises sum (p - q) s: 1-Lipschitz, or |s| <= 1; a linear program."""
     from scipy.optimize import linprog
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from .. import games, rules
@@ -26,7 +24,7 @@ def bilinear_region(momentum: Parameter = 0) -> Evidence:
     lr, alpha = sympy.symbols("lr alpha", positive=True)
     rule = rules.LEAD("lr", "alpha", momentum)
 
-    def mode(z: Any, sigma: Parameter) -> Any:
+    def mode(z: sympy.Expr, sigma: Parameter) -> sympy.Expr:
         return z**2 + z * (sympy.I * (lr + alpha) * sigma - 1 - momentum) + momentum - sympy.I * alpha * sigma
 
     third = sympy.Rational(1, 3)

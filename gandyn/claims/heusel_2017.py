@@ -20,7 +20,7 @@ def _rule(step: object, tau: Parameter) -> Any:
     return rules.TimeScale(rules.GDA(step), tau)
 
 
-def _complex_pair(a: Any, b: Any, c: Any, factor: Any) -> bool:
+def _complex_pair(a: sympy.Expr, b: sympy.Expr, c: sympy.Expr, factor: sympy.Expr) -> bool:
     """The determinant condition binds while the map's eigenvalues at the bound are complex."""
     tau = -a / c * factor
     step = (a + c * tau) / (tau * (a * c + b**2))
@@ -56,7 +56,7 @@ def _stackelberg_game(found: Any) -> dict[str, Any]:
     lambda: {"a": -1, "b": 2, "c": 2, "factor": sympy.Rational(6, 5)},
     c=lambda: sympy.Rational(1, 2),
 )
-def time_scales_decide(a: Any, b: Any, c: Any, factor: Any) -> Evidence:
+def time_scales_decide(a: sympy.Expr, b: sympy.Expr, c: sympy.Expr, factor: sympy.Expr) -> Evidence:
     """Where player 1's own curvature a is negative and a + c < 0, with c the other's curvature and coupling b^2 > |a|
     c, equal rates converge for no step, while a second player that is tau > |a|/c times as fast makes the steps
     converge locally (below an exact bound) to a stationary local Nash equilibrium.

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from .. import analysis, games, rules
 from ..lazy import sympy
+from ..types import Array
 from .declare import Evidence, Paper, fails, proved
 from .evidence import all_of, same_expressions
 
 hsieh = Paper("hsieh_2020")
 
 
-def _floor(rule: object) -> tuple[Any, Any]:
+def _floor(rule: object) -> tuple[Array, Array]:
     """(variance of a coordinate on b x y with unit noise, its limit as lr falls to 0)."""
     b, lr = sympy.symbols("b lr", positive=True)
     found = analysis.stationary(games.bilinear([[b]]), rule, 1).exact[0, 0]

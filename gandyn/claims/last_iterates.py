@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from hypothesis import strategies as st
 
 from .. import games, rules
-from ..types import Game, Rule
+from ..types import Array, Game, Rule
 from . import strategies
 from .declare import Evidence, Paper, drawn, fails, formula
 from .evidence import all_of, moduli, orbit
@@ -34,7 +33,7 @@ MONOTONE = {
 }
 
 
-def _sizes(game: Game, rule: Rule, start: object) -> tuple[Any, float]:
+def _sizes(game: Game, rule: Rule, start: object) -> tuple[Array, float]:
     """(|v(w_t)|^2 for t = 0, ..., ROUNDS, |w_0|^2)."""
     w = np.resize(np.array(start), game.dim)
     run = orbit(game, rule, w, ROUNDS)
@@ -47,7 +46,7 @@ def _sizes(game: Game, rule: Rule, start: object) -> tuple[Any, float]:
 @fails("without the extra step", lambda: {"game": games.bilinear(), **AT, "rule": rules.SimultaneousGD})
 @NOT_MONOTONE
 def extragradient_last_iterate(
-    game: Game, share: float, start: Any, rule: Callable[..., Rule] = rules.Extragradient
+    game: Game, share: float, start: Sequence[float], rule: Callable[..., Rule] = rules.Extragradient
 ) -> Evidence:
     """In monotone games with an L-Lipschitz field extragradient with eta <= 1/(sqrt(2) L) has a last iterate with
     |v(w_T)|^2 <= |w_0 - w*|^2 / (eta^2 (1 - eta^2 L^2) (T + 1)), and |v| never grows.
@@ -71,7 +70,7 @@ def extragradient_last_iterate(
 )
 @NOT_MONOTONE
 def optimism_last_iterate(
-    game: Game, share: float, start: Any, rule: Callable[..., Rule] = rules.OptimisticGD
+    game: Game, share: float, start: Sequence[float], rule: Callable[..., Rule] = rules.OptimisticGD
 ) -> Evidence:
     """In monotone games with an L-Lipschitz field the optimistic rule with eta L <= 1/3 has a last iterate with
     |v(w_T)|^2 = O(1/T), here at most |w_0 - w*|^2 / (eta^2 (T + 1)).

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ balduzzi = Paper("balduzzi_2018")
 SHARE = 0.02
 
 
-def _numbers(game: Game) -> tuple[Any, float, float, float]:
+def _numbers(game: Game) -> tuple[Sequence[float], float, float, float]:
     """J at 0, |J|, the least singular value over |J|, and the least eigenvalue of S over |J|."""
     j = jacobian(game)
     size = float(np.linalg.norm(j, 2))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
 from .. import analysis, games, rules
-from ..types import Rule
+from ..types import Array, Rule
 from .declare import Evidence, Paper, drawn, fails, formula
 from .evidence import all_of, jacobian, same_numbers
 
@@ -27,7 +26,7 @@ mandt = Paper("mandt_2017")
 )
 @fails("players in turn", lambda: {"a": 0.5, "b": 1.0, "step": 0.1, "noise": (1.0, 1.0), "rule": rules.AlternatingGD})
 def covariance_of_gradient_steps(
-    a: float, b: float, step: float, noise: Any, rule: Callable[..., Rule] = rules.GDA
+    a: float, b: float, step: float, noise: Array, rule: Callable[..., Rule] = rules.GDA
 ) -> Evidence:
     """Gradient steps of constant size with noise of covariance C settle to a law whose covariance solves J Sigma +
     Sigma J^T = eta C for small steps, and exactly with the term eta J Sigma J^T taken from the left, also where J

@@ -59,7 +59,7 @@ def _feature_gan(
     return game
 
 
-def _curvatures(points: tuple[Any, ...], features: int, moves: int) -> tuple[Any, Any, Any]:
+def _curvatures(points: tuple[Any, ...], features: int, moves: int) -> tuple[sympy.Expr, sympy.Expr, sympy.Expr]:
     """(K_DD, L_DD, K_DG): E phi phi^T, E phi' phi'^T, and E phi' (dx/dtheta)^T, by sums over the points."""
     x = np.array([float(p) for p in points])
     powers = np.arange(1, features + 1)
@@ -68,7 +68,7 @@ def _curvatures(points: tuple[Any, ...], features: int, moves: int) -> tuple[Any
     return phi.T @ phi / len(x), slope.T @ slope / len(x), slope.T @ move / len(x)
 
 
-def _draws(losses_: tuple[str, ...], **more: Any) -> Any:
+def _draws(losses_: tuple[str, ...], **more: Any) -> st.SearchStrategy[object]:
     """Three to five different points, up to three features, up to two moves, at most as many as features."""
     points = st.lists(st.integers(-15, 15).map(lambda n: n / 10), min_size=3, max_size=5, unique=True).map(tuple)
     sizes = st.sampled_from([(1, 1), (2, 1), (2, 2), (3, 2)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from hypothesis import strategies as st
@@ -27,7 +27,7 @@ DEPTHS = (0, 1, 2, 4, 8)
     point=st.tuples(st.floats(0.1, 2), st.floats(0.1, 2).map(lambda value: -value)),
 )
 @fails("inner steps beyond 2/c", lambda: {"a": 1.0, "b": 1.0, "c": 1.0, "share": 2.1, "point": (1.0, -1.0)}, share=1.5)
-def between_gradient_and_best_response(a: float, b: float, c: float, share: float, point: Any) -> Evidence:
+def between_gradient_and_best_response(a: float, b: float, c: float, share: float, point: Sequence[float]) -> Evidence:
     """On strongly convex-concave quadratic games unrolling leads from the simultaneous gradient (k = 0) to the slope of
     max_y f (k to infinity), for inner steps e < 2/c: the rest is b (1 - e c)^(2k) (y - b x / c).
     """

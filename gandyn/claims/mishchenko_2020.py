@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
@@ -21,7 +21,7 @@ COUPLINGS = st.lists(st.integers(-4, 20).map(lambda n: sympy.Rational(n, 10)), m
 @formula(r"\eta^2 < \mathbb{E}b^2 / \mathbb{E}b^4")
 @drawn(8, couplings=COUPLINGS)
 @fails("fresh samples", lambda: {"couplings": [sympy.Rational(3), sympy.Rational(-1)], "fresh": True})
-def same_sample_converges(couplings: Any, fresh: bool = False) -> Evidence:
+def same_sample_converges(couplings: Sequence[sympy.Expr], fresh: bool = False) -> Evidence:
     """Extragradient with one and the same summand in both evaluations converges in mean square on every sum of
     bilinear games b_k x y that has a coupling at all, even where their mean is 0, for eta^2 < E b^2 / E b^4.
     """
@@ -36,7 +36,7 @@ def same_sample_converges(couplings: Any, fresh: bool = False) -> Evidence:
 @formula(r"\eta^2 < \frac{2(\mathbb{E}b)^2 - \mathbb{E}b^2}{(\mathbb{E}b^2)^2}")
 @drawn(8, couplings=COUPLINGS)
 @fails("the same sample", lambda: {"couplings": [sympy.Rational(3), sympy.Rational(-1)], "fresh": False})
-def independent_samples(couplings: Any, fresh: bool = True) -> Evidence:
+def independent_samples(couplings: Sequence[sympy.Expr], fresh: bool = True) -> Evidence:
     """Extragradient with independent summands converges in mean square on sums of bilinear games b_k x y exactly when
     E b^2 < 2 (E b)^2, for eta^2 < (2 (E b)^2 - E b^2) / (E b^2)^2; that may be more than with the same summand.
     """

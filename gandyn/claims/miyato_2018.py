@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 
 from ..penalties import registry as penalties
 from ..penalties.spectral_normalization import power_iteration as estimate
+from ..types import Array
 from .declare import Evidence, Paper, drawn, fails, formula
 from .evidence import all_of, same_numbers
 
 miyato = Paper("miyato_2018")
 
 
-def _network(seed: int, widths: list[int], bound: float, normalised: bool, leak: float) -> tuple[list[Any], Any]:
+def _network(seed: int, widths: list[int], bound: float, normalised: bool, leak: float) -> tuple[list[Array], Array]:
     """Weights, and the network x -> W_L a(... a(W_1 x)), a(t) = t for t > 0 and leak * t below."""
     rng = np.random.default_rng(seed)
     normalise = penalties["SpectralNormalization"].build(bound=bound)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from hypothesis import strategies as st
 
@@ -17,11 +15,11 @@ from .evidence import all_of, attracting, same_expressions, same_spectrum
 nagarajan = Paper("nagarajan_2017")
 
 
-def _moments(loss: str, eta: Parameter = 0) -> tuple[Any, Any, Any]:
+def _moments(loss: str, eta: Parameter = 0) -> tuple[sympy.Expr, sympy.Expr, sympy.Expr]:
     """The generator's and the discriminator's costs of the toy, by integrals over x and z uniform on [-1, 1]; a, w."""
     a, w, x = sympy.symbols("a w x", real=True)
 
-    def link(t: Any) -> Any:
+    def link(t: sympy.Expr) -> sympy.Expr:
         return t - t**2 / 2 if loss == "square" else t
 
     value = sympy.integrate(sympy.expand(link(w * x**2) + link(-w * (a * x) ** 2)), (x, -1, 1)) / 2

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from .. import analysis, games, rules
@@ -27,7 +25,7 @@ def rk4(order: int = 4) -> Evidence:
     lr = sympy.Symbol("lr", positive=True)
     rule = rules.RungeKutta("lr", order)
 
-    def mode(z: object, sigma: Parameter) -> Any:
+    def mode(z: object, sigma: Parameter) -> sympy.Expr:
         return z - sum((-sympy.I * lr * sigma) ** k / sympy.factorial(k) for k in range(order + 1))
 
     return all_of(bilinear_modes(rule, mode), critical_step(games.bilinear(3), rule, 2 * sympy.sqrt(2) / 3))

@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 
 from .. import games, rules
 from ..lazy import sympy
-from ..types import Game, Rule
+from ..types import Array, Game, Parameter, Rule
 
 TENTH = 10
 TILTS = ("3/4", "4/3", "12/5", "40/9")  # tilts t with a rational sqrt(1 + t^2)
 
 
-def tenths(low: float, high: float) -> st.SearchStrategy[Any]:
+def tenths(low: float, high: float) -> st.SearchStrategy[sympy.Rational]:
     """Exact multiples of 1/10 in [low, high]: simple numbers that shrink towards 0."""
     return st.integers(round(low * TENTH), round(high * TENTH)).map(lambda n: sympy.Rational(n, TENTH))
 
@@ -31,17 +31,17 @@ def nonzero(largest: float, least: float = 0.01) -> st.SearchStrategy[float]:
     return st.floats(-largest, largest).filter(lambda number: abs(number) > least)
 
 
-def four(each: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+def four(each: st.SearchStrategy[sympy.Rational]) -> st.SearchStrategy[Array]:
     """Lists of four draws of a strategy."""
     return st.lists(each, min_size=4, max_size=4)
 
 
-def starts(least: float = 0.001) -> st.SearchStrategy[Any]:
+def starts(least: float = 0.001) -> st.SearchStrategy[tuple[float, ...]]:
     """Eight coordinates in [-2, 2] away from 0: `np.resize` makes a start of any dimension from them."""
     return st.tuples(*[nonzero(2, least)] * 8)
 
 
-def matrices(rows: int, columns: int, low: float = -2, high: float = 2) -> st.SearchStrategy[Any]:
+def matrices(rows: int, columns: int, low: float = -2, high: float = 2) -> st.SearchStrategy[Array]:
     """Exact matrices, as nested tuples."""
     row = st.tuples(*[tenths(low, high)] * columns)
     return st.tuples(*[row] * rows)
@@ -120,7 +120,11 @@ def strongly_monotone(
 
 
 def _coupling(
-    draw: st.DrawFn, low: sympy.Expr, factors: st.SearchStrategy[Any], a: int | sympy.Expr, c: int | sympy.Expr
+    draw: st.DrawFn,
+    low: sympy.Expr,
+    factors: st.SearchStrategy[sympy.Rational],
+    a: int | sympy.Expr,
+    c: int | sympy.Expr,
 ) -> float | sympy.Expr:
     """0, mu, mu times a factor, or what makes [[a, b], [-b, c]] defective."""
     kind = draw(st.integers(0, 3))
@@ -215,7 +219,7 @@ def steps(below: float = 1.0, above: float = 0.01) -> st.SearchStrategy[float]:
 
 
 @st.composite
-def admissible(draw: st.DrawFn, build: Callable[[Any], Rule], game: Game, share: float = 0.98) -> Rule:
+def admissible(draw: st.DrawFn, build: Callable[[Parameter], Rule], game: Game, share: float = 0.98) -> Rule:
     """The rule with a step below its exact critical step on the game, at most `share` of it."""
     from ..analysis.parameters.stability import stability_region
 

@@ -83,7 +83,7 @@ def boxed_bilinear(matrix: object = None, x_box: object = None, y_box: object = 
     )
 
 
-def _bilinear_form(matrix: Any) -> tuple[Sequence[Any], Sequence[Any], Any]:
+def _bilinear_form(matrix: Any) -> tuple[Sequence[sympy.Symbol], Sequence[sympy.Symbol], sympy.Expr]:
     """The symbols of x and y, and x^T M y."""
     from ..worlds import exact
 

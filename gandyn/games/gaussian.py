@@ -64,7 +64,7 @@ def gaussian_wgan(mean: Sequence[Any] | None = (3, 4), covariance: object = None
         )
     if sigma is not None and not (sigma.is_symmetric() and sigma.is_positive_definite):
         raise ParameterError(f"the covariance {sigma.tolist()}", "a symmetric positive definite matrix", "use M M^T")
-    generator: list[Any] = []
+    generator: list[sympy.Expr] = []
     critic: list[Any] = []
     points: list[list[Any]] = [[], []]
     value: Any = sympy.Integer(0)

@@ -33,7 +33,7 @@ class MatrixGame(SymbolicGame):
         parametrization: "direct" or "softmax".
     """
 
-    matrix: Any
+    matrix: sympy.Matrix
     value: Any
     parametrization: str
 
@@ -130,7 +130,7 @@ def _softmax(logits: Sequence[sympy.Expr]) -> list[sympy.Expr]:
     return [1 / sympy.Add(*(sympy.exp(other - u) for other in logits)) for u in logits]
 
 
-def equilibrium(a: sympy.Matrix) -> tuple[tuple[Any, ...], tuple[Any, ...], Any]:
+def equilibrium(a: sympy.Matrix) -> tuple[tuple[sympy.Expr, ...], tuple[sympy.Expr, ...], sympy.Expr]:
     """Exact optimal strategies (x, y) and the value of a zero-sum matrix game, rows minimising.
 
     Raises:
@@ -174,7 +174,9 @@ def _supports(a: sympy.Matrix) -> tuple[list[int], list[int]]:
     return np.flatnonzero(result.x[:rows] > 1e-9).tolist(), np.flatnonzero(y > 1e-9).tolist()
 
 
-def _solve_on(a: sympy.Matrix, rows: Sequence[int], columns: Sequence[int]) -> tuple[Any, Any, Any] | None:
+def _solve_on(
+    a: sympy.Matrix, rows: Sequence[int], columns: Sequence[int]
+) -> tuple[tuple[sympy.Expr, ...], tuple[sympy.Expr, ...], sympy.Expr] | None:
     """Strategies that equalise on a square support, when they are optimal in the whole game."""
     if len(rows) != len(columns):
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
@@ -121,7 +121,7 @@ def _constant(values: np.ndarray, like: Array) -> Array:
     return values
 
 
-def _solver(like: Array) -> Any:
+def _solver(like: Array) -> Callable[[Array, Array], Array]:
     return sys.modules["torch"].linalg.solve if worlds.world_of(like) == TORCH else np.linalg.solve
 
 

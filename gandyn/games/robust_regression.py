@@ -6,7 +6,6 @@ import functools
 import math
 import sys
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
@@ -39,7 +38,7 @@ class RobustRegression(Game):
         self.facts = Facts(source="min-max least squares; its saddle and spectrum are planted")
 
     @functools.cache  # noqa: B019 - converted once for each world and device
-    def _constants(self, world: str, dtype: object = None, device: object = None) -> tuple[Any, Any, Any]:
+    def _constants(self, world: str, dtype: object = None, device: object = None) -> tuple[Array, Array, Array]:
         if world == SYMBOLS:
             convert = np.frompyfunc(exact_fraction, 1, 1)
             return convert(self._exact_design), convert(self._exact_targets), exact_fraction(self._exact_lam)
@@ -49,7 +48,7 @@ class RobustRegression(Game):
             return design, targets, self.lam
         return self.design, self.targets, self.lam
 
-    def _constants_for(self, w: Array) -> tuple[Any, Any, Any]:
+    def _constants_for(self, w: Array) -> tuple[Array, Array, Array]:
         world = worlds.world_of(w)
         return self._constants(world, w.dtype, w.device) if world == TORCH else self._constants(world)
 

@@ -36,7 +36,9 @@ class MemberSeeds:
         device = self._index.device
         return [torch.Generator(device).manual_seed((seed + offset) % 2**63) for seed in self.seeds]
 
-    def draw(self, make: Callable[[torch.Generator], Any], generators: Sequence[torch.Generator]) -> Any:
+    def draw(
+        self, make: Callable[[torch.Generator], torch.Tensor], generators: Sequence[torch.Generator]
+    ) -> torch.Tensor:
         """What `make` draws, for the member at hand."""
         drawn = torch.stack([make(generator) for generator in generators])
         return drawn.index_select(0, self._index.view(1)).squeeze(0)
@@ -116,7 +118,7 @@ class MemberCritic(NetworkCritic):
             self._source = self._seed.generators((self._stream + 1) * SEED_STRIDE)
         return self._source
 
-    def _drawn(self, make: Callable[..., Any], shape: object, like: Array) -> Any:
+    def _drawn(self, make: Callable[..., torch.Tensor], shape: object, like: Array) -> Any:
         made = {"dtype": like.dtype, "device": like.device}
         return self._seed.draw(lambda source: make(shape, generator=source, **made), self._generator(like))
 

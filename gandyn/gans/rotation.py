@@ -11,6 +11,7 @@ from ..errors import DomainError
 from ..penalties import Penalty
 from ..penalties.declaration import weight
 from ..types import Array
+from .critic import NetworkCritic
 
 TURNS = 4
 
@@ -43,7 +44,7 @@ class Rotation(Penalty):
         """alpha times the cross-entropy of the turn, over turned samples."""
         return self.alpha * self._named(critic, critic.fake)
 
-    def _named(self, critic: Any, points: torch.Tensor) -> Array:
+    def _named(self, critic: NetworkCritic, points: torch.Tensor) -> Array:
         if not isinstance(points, torch.Tensor) or points.ndim != 4 or points.shape[-1] != points.shape[-2]:
             raise DomainError("turned points that are no square pictures", "pictures (n, c, h, h)", "another penalty")
         total: Any = 0.0

@@ -12,6 +12,7 @@ from ..errors import ParameterError
 from ..penalties import Penalty
 from ..penalties.declaration import weight
 from ..types import Array
+from .critic import NetworkCritic
 
 BESIDE = ("pair", "reconstruction")
 
@@ -75,7 +76,7 @@ class Perceptual(Penalty):
         return self.weight * (network(real) - network(near)).square().mean()
 
 
-def _beside(critic: Any, of: str) -> tuple[Array, Array]:
+def _beside(critic: NetworkCritic, of: str) -> tuple[Array, Array]:
     """Data without a graph, and what stands beside them."""
     real = critic.real.detach()
     return real, critic.fake if of == "pair" else critic.reconstruct(real)

@@ -16,17 +16,21 @@ from ..errors import DomainError, ParameterError
 from ..lazy import sympy
 from ..results import Result
 from ..types import Array
+from .gan_game import GANGame
 
 DIGITS = 9
+
+Strategy = Any  # parameters as a tensor, or one exact number
+Number = Any  # a float or a fraction
 
 
 class Oracle(Protocol):
     """A zero-sum game of single strategies, as a memory asks it. Player 0 minimises the payoff, player 1 maximises."""
 
-    def payoff(self, first: Any, second: Any) -> Any:
+    def payoff(self, first: Strategy, second: Strategy) -> Number:
         """Of two strategies."""
 
-    def respond(self, player: int, stored: Sequence[Any], weights: Sequence[Any]) -> Any:
+    def respond(self, player: int, stored: Sequence[Strategy], weights: Sequence[Number]) -> Strategy:
         """A strategy of the player against the other's mixture of stored ones."""
 
 
@@ -46,12 +50,12 @@ class NashMemory(Result):
     """
 
     name: str
-    strategies: tuple[list[Any], list[Any]]
-    payoffs: Any
+    strategies: tuple[list[Strategy], list[Strategy]]
+    payoffs: sympy.Matrix | Array
     weights: tuple[list[Any], list[Any]]
     value: Any
-    exploitability: list[Any]
-    means: list[Any]
+    exploitability: list[Number]
+    means: list[Strategy]
     budget: int
     pure: bool
 
@@ -66,14 +70,14 @@ class NashMemory(Result):
 
 
 def play(
-    oracle: Oracle, start: tuple[Any, Any], rounds: int, name: str, budget: int = 0, pure: bool = False
+    oracle: Oracle, start: tuple[Strategy, Strategy], rounds: int, name: str, budget: int = 0, pure: bool = False
 ) -> NashMemory:
     """Rounds of: the matrix game's equilibrium, an answer of each player to the other's mixture, both stored.
 
     Oliehoek et al. 2018 (algorithm 1); with exact answers, the double oracle of McMahan et al. 2003, which ends at an
     equilibrium of the whole game where it has finitely many strategies. `pure` answers the newest strategy alone.
     """
-    stored: tuple[list[Any], list[Any]] = ([start[0]], [start[1]])
+    stored: tuple[list[Strategy], list[Strategy]] = ([start[0]], [start[1]])
     payoffs = [[oracle.payoff(*start)]]
     gaps, means = [], []
     weights, value = _equilibrium(payoffs, pure)
@@ -94,11 +98,11 @@ def play(
     return NashMemory(name, stored, payoffs, weights, value, gaps, means, budget, pure)
 
 
-def _mean(values: Sequence[Any], weights: Sequence[Any]) -> Any:
+def _mean(values: Sequence[Strategy], weights: Sequence[Number]) -> Strategy:
     return sum(w * v for w, v in zip(weights, values, strict=True))
 
 
-def _equilibrium(payoffs: Sequence[Sequence[Any]], pure: bool) -> tuple[tuple[list[Any], list[Any]], Any]:
+def _equilibrium(payoffs: Sequence[Sequence[Number]], pure: bool) -> tuple[tuple[list[Number], list[Number]], Number]:
     """Both players' weights and the value, exact in fractions; of payoffs that are floats, rounded to nine digits."""
     m, n = len(payoffs), len(payoffs[0])
     if pure:
@@ -116,7 +120,7 @@ def _equilibrium(payoffs: Sequence[Sequence[Any]], pure: bool) -> tuple[tuple[li
     return weights, Fraction(int(value.p), int(value.q))
 
 
-def _different(rows: Sequence[Sequence[Any]]) -> list[int]:
+def _different(rows: Sequence[Sequence[sympy.Expr]]) -> list[int]:
     """The places of rows that are not equal to an earlier one."""
     return [k for k, row in enumerate(rows) if tuple(row) not in [tuple(r) for r in rows[:k]]]
 
@@ -131,18 +135,18 @@ class GANOracle:
     by its weight, and a fresh batch. An answer begins where that player's last answer ended.
     """
 
-    def __init__(self, game: Any, steps: int, lr: float, batches: int, seed: int) -> None:
+    def __init__(self, game: GANGame, steps: int, lr: float, batches: int, seed: int) -> None:
         self.game, self.steps, self.lr = game, steps, lr
         self.rng = np.random.default_rng((seed, 7))
         self.tokens = [game.draw_held_out(np.random.default_rng((seed, 8, k))) for k in range(batches)]
-        self.last: list[Any] = list(game.split(game.w0.clone()))
+        self.last: list[torch.Tensor] = list(game.split(game.w0.clone()))
 
     def payoff(self, first: Array, second: Array) -> float:
         """The mean over the batches."""
         w = torch.cat([first, second])
         return float(np.mean([-float(self.game.costs(w, token)[1]) for token in self.tokens]))
 
-    def respond(self, player: int, stored: Sequence[Array], weights: Sequence[Any]) -> Any:
+    def respond(self, player: int, stored: Sequence[Array], weights: Sequence[Number]) -> Strategy:
         """The player's block after its steps."""
         block = self.last[player].clone().requires_grad_()
         adam = torch.optim.Adam([block], self.lr, betas=(0.0, 0.99))
@@ -212,7 +216,9 @@ class DiracOracle:
         return self.bound * int(-sign if player == 0 else sign)
 
 
-def dirac_memory(rounds: int = 4, bound: Any = 1, start: tuple[Any, Any] = (1, 1), pure: bool = False) -> NashMemory:
+def dirac_memory(
+    rounds: int = 4, bound: Number = 1, start: tuple[Number, Number] = (1, 1), pure: bool = False
+) -> NashMemory:
     """The same memory on the Dirac-GAN with the Wasserstein loss and |theta|, |phi| <= bound, in exact fractions.
 
     The game is bilinear, so only the means of mixtures count. Pure answers go round a cycle of four for ever, with

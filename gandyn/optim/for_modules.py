@@ -190,7 +190,7 @@ class _Still:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._game, name)
 
-    def field(self, w: Array, batch: Batch = None, only: object = None) -> Any:
+    def field(self, w: Array, batch: Batch = None, only: object = None) -> torch.Tensor:
         """A field of zeros: an idle player does not move."""
         return torch.zeros_like(w)
 

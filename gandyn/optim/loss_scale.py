@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 
 from ..errors import DomainError
@@ -20,7 +18,7 @@ class LossScale:
         DomainError: for a rule that uses products with the Jacobian.
     """
 
-    def __init__(self, scaler: Any, rule: Rule, device: torch.device) -> None:
+    def __init__(self, scaler: torch.amp.GradScaler, rule: Rule, device: torch.device) -> None:
         if rule.cost.jvps != 0 or rule.cost.vjps != 0:
             raise DomainError(
                 f"loss scaling for {rule.name}, which uses products with the Jacobian",

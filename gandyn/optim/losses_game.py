@@ -85,7 +85,7 @@ class LossesGame(NetworkGame):
         finally:
             self.seen, self.drawn = seen, drawn
 
-    def _unwrapped(self, name: str, network: Any) -> Any:
+    def _unwrapped(self, name: str, network: torch.nn.Module) -> Any:
         if isinstance(network, torch.nn.parallel.DistributedDataParallel):
             self._group = network.process_group
             self._processes, self._rank = dist.get_world_size(self._group), dist.get_rank(self._group)

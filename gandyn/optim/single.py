@@ -92,7 +92,7 @@ class AdamGC(RuleOptimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Iterable[torch.Tensor],
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
@@ -128,7 +128,7 @@ class SGDMGC(RuleOptimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Iterable[torch.Tensor],
         lr: float = 1e-2,
         momentum: float = 0.9,
         weight_decay: float = 0.0,

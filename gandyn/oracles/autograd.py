@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from ..errors import GameError, ParameterError
 from ..types import Array, Batch, Game, Player
 from ..worlds import NUMPY, TORCH, world_of
 from .field_graph import FieldGraph, gradient
+
+if TYPE_CHECKING:
+    import torch
 
 TWO_PLAYERS = ("x", "y")
 PROBE_SEED = 0
@@ -40,7 +43,7 @@ class TorchGame(Game):
 
     # --- the user's function -----------------------------------------------------------------------------------
 
-    def call(self, *blocks: Any) -> tuple[Array, ...]:
+    def call(self, *blocks: Sequence[torch.Tensor]) -> tuple[Array, ...]:
         """The user's function on blocks of any leading shape, as a tuple with one cost for each player."""
         import torch
 
@@ -214,7 +217,7 @@ class _Vectorised:
         if self.form == "direct" or not lead:
             return self._shaped(self.game.call(*blocks), lead)
 
-        def one(*single: Any) -> tuple[Any, ...]:
+        def one(*single: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
             return self._shaped(self.game.call(*single), ())
 
         flat = [block.reshape(math.prod(lead), block.shape[-1]) for block in blocks]
@@ -225,7 +228,7 @@ class _Vectorised:
             costs = tuple(torch.stack(values) for values in zip(*members, strict=True))
         return tuple(cost.reshape(lead) for cost in costs)
 
-    def _shaped(self, costs: tuple[Array, ...], lead: Any) -> tuple[Array, ...]:
+    def _shaped(self, costs: tuple[Array, ...], lead: Sequence[int]) -> tuple[Array, ...]:
         lead, shaped = tuple(lead), []
         for player, cost in zip(self.game.players, costs, strict=True):
             if tuple(cost.shape) == (*lead, 1):

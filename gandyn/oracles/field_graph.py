@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ..types import Array
 from .packing import flattened, shaped
+
+if TYPE_CHECKING:
+    import torch
 
 
 class FieldGraph:
@@ -40,9 +43,9 @@ class FieldGraph:
         self.players = range(len(self.blocks))
         self._sizes = [[p.shape[lead:].numel() for p in block] for block in self.blocks]
         self._costs = (costs[1], costs[1]) if zero_sum else tuple(costs)
-        self._slopes: dict[tuple[int, int], tuple[Any, ...]] = {}
+        self._slopes: dict[tuple[int, int], tuple[torch.Tensor | None, ...]] = {}
         self._asked = False
-        self._adjoint: tuple[list[Any], list[list[Any]]] | None = None
+        self._adjoint: tuple[list[torch.Tensor], list[list[torch.Tensor]]] | None = None
         if zero_sum:
             ends = len(self.blocks[0])
             both = slopes(costs[1], [*self.blocks[0], *self.blocks[1]], create_graph=True)
@@ -142,7 +145,7 @@ class FieldGraph:
         """What player i's cost makes of slopes of the cost that stands for it."""
         return -block if self.zero_sum and i == 0 else block
 
-    def _pull(self, terms: Sequence[tuple[int, int, Any]], wanted: Sequence[int]) -> list[list[Array]]:
+    def _pull(self, terms: Sequence[tuple[int, int, torch.Tensor]], wanted: Sequence[int]) -> list[list[Array]]:
         """Gradients of the sum of <df_i/dx_j, u_j> over terms (i, j, u_j), in the blocks of the players wanted."""
         import torch
 

@@ -10,7 +10,7 @@ import contextlib
 import functools
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import GameError, ParameterError, ShapeError
 from ..types import Array, Batch, Game, Player
@@ -18,6 +18,9 @@ from ..worlds import TORCH
 from .functional import Network
 from .module_state import ModuleState
 from .packing import joined, keep_pages
+
+if TYPE_CHECKING:
+    import torch
 
 
 class FlatNetworks(Game):
@@ -100,7 +103,7 @@ class FlatNetworks(Game):
         """The parameters of a network that are coordinates of w."""
         return [p for p in network.parameters() if p.requires_grad]
 
-    def frozen(self) -> Any:
+    def frozen(self) -> torch.Tensor | None:
         """Which coordinates belong to parameters without `requires_grad`, (d,); None where all train."""
         import torch
 
@@ -282,7 +285,7 @@ class FlatNetworks(Game):
             self._module_state.pending = pending
 
 
-def seed_streams(seed: int, device: Any) -> None:
+def seed_streams(seed: int, device: torch.device) -> None:
     """Seed torch's own streams on the CPU and on the device of the networks, and no other device's.
 
     `torch.manual_seed` does more: on a build with devices that are not in use it notes the whole call stack for each
@@ -305,7 +308,7 @@ def _reaches(cost: Array, parameters: Sequence[Array]) -> bool:
     return any(gradient is not None for gradient in gradients)
 
 
-def _check_parameters(parameters: Mapping[str, Sequence[Any]]) -> None:
+def _check_parameters(parameters: Mapping[str, Sequence[torch.Tensor]]) -> None:
     import torch
 
     for name, own in parameters.items():

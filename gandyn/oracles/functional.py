@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..types import Array
 from .module_state import standing_in
+
+if TYPE_CHECKING:
+    import torch
 
 Network = Any  # a module or a FunctionalNetwork: called on a batch, with named_parameters()
 
@@ -17,7 +20,7 @@ class FunctionalNetwork:
     def __init__(self, network: Any, values: Mapping[str, Array]) -> None:
         self.network, self.values = network, dict(values)
 
-    def named_parameters(self) -> Iterator[tuple[str, Any]]:
+    def named_parameters(self) -> Iterator[tuple[str, torch.Tensor]]:
         """As a module's: names and the tensors that now stand for them."""
         for name, parameter in self.network.named_parameters():
             yield name, self.values.get(name, parameter)

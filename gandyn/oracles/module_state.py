@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..types import Array
+
+if TYPE_CHECKING:
+    import torch
 
 FIRST_ITERATIONS = 15
 
@@ -25,7 +28,7 @@ class ModuleState:
             these statistics are not read in training mode.
     """
 
-    def __init__(self, networks: Sequence[Any], cumulative: bool = False) -> None:
+    def __init__(self, networks: Sequence[torch.nn.Module], cumulative: bool = False) -> None:
         from torch.nn.modules.batchnorm import _NormBase
 
         self.powers = _power_iterations(networks)
@@ -41,7 +44,7 @@ class ModuleState:
                 if cumulative and isinstance(module, _NormBase):
                     self._statistics.append(len(self.places))
                 self.places.append((module._buffers, key))
-        self.pending: list[Any] | None = None
+        self.pending: list[torch.Tensor] | None = None
         self._settle()
 
     def _settle(self) -> None:
@@ -105,7 +108,7 @@ class ModuleState:
                 _iterate(power, layer)
 
 
-def _power_iterations(networks: Sequence[Any]) -> list[tuple[Any, Any]]:
+def _power_iterations(networks: Sequence[torch.nn.Module]) -> list[tuple[Any, Any]]:
     """Torch's spectral norms, each with its layer (old form) or its list of parametrisations (new form)."""
     from torch.nn.utils.parametrizations import _SpectralNorm
     from torch.nn.utils.parametrize import ParametrizationList
@@ -120,7 +123,7 @@ def _power_iterations(networks: Sequence[Any]) -> list[tuple[Any, Any]]:
     return found
 
 
-def _own_estimates(networks: Sequence[Any]) -> list[tuple[Any, Any]]:
+def _own_estimates(networks: Sequence[torch.nn.Module]) -> list[tuple[Any, Any]]:
     """Parametrisations with a `refresh(weight)` of their own, such as `gans.architectures.spectral.SpectralNorm`."""
     from torch.nn.utils.parametrize import ParametrizationList
 
@@ -128,7 +131,7 @@ def _own_estimates(networks: Sequence[Any]) -> list[tuple[Any, Any]]:
     return [(own, each.original) for each in lists for own in each if hasattr(own, "refresh")]
 
 
-def _vectors(power: Any, layer: Any) -> list[Array]:
+def _vectors(power: Any, layer: torch.nn.Module) -> list[Array]:
     if hasattr(power, "_u"):
         return [power._u, power._v]
     return [getattr(layer, f"{power.name}_u"), getattr(layer, f"{power.name}_v")]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..types import Array
+
+if TYPE_CHECKING:
+    import torch
 
 LARGEST_KEPT = 31 * 2**20
 
@@ -66,7 +69,7 @@ def joined(parameters: Sequence[Sequence[Array]], keep_order: bool) -> Array:
     return buffer
 
 
-def _apart(view: Any) -> Any:
+def _apart(view: torch.Tensor) -> torch.Tensor:
     """The same memory through a storage of its own: what is saved of a parameter is the parameter, not the buffer."""
     import torch
 

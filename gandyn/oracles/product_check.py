@@ -7,11 +7,14 @@ import dataclasses
 import re
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import GandynError, NotDifferentiableError
 from ..types import Array, Batch, Game
 from .composite import calls_through
+
+if TYPE_CHECKING:
+    import torch
 
 STEPS = (1e-6, 1e-7, 1e-8, 1e-5, 1e-4, 1e-3, 1e-2)  # of differences, relative to the size of the coordinates
 LONG_STEPS = (1e-2, 3e-2, 1e-3, 1e-1)
@@ -187,7 +190,7 @@ def _lower(best: dict[Any, float], key: object, value: float) -> None:
     best[key] = min(best.get(key, float("inf")), value if value == value else float("inf"))
 
 
-def _difference(function: Callable[[Any], Any], w: Array, u: Array, h: float) -> Array:
+def _difference(function: Callable[[torch.Tensor], torch.Tensor], w: Array, u: Array, h: float) -> Array:
     """The derivative along u by central differences at h and 2 h, with an error of order h^4."""
     near, far = (function(w + s * h * u) - function(w - s * h * u) for s in (1, 2))
     return (8 * near - far) / (12 * h)

@@ -19,15 +19,15 @@ SIDES = 1000  # the finest share of a coin
 class Choice:
     """One row of a table, each as likely as the others: symbols for the row's values."""
 
-    symbols: tuple[Any, ...]
-    table: tuple[tuple[Any, ...], ...]
+    symbols: tuple[sympy.Symbol, ...]
+    table: tuple[tuple[sympy.Expr, ...], ...]
 
 
 @dataclasses.dataclass(frozen=True)
 class Shift:
     """A vector of mean zero with this covariance, a SymPy matrix: symbols for its entries."""
 
-    symbols: tuple[Any, ...]
+    symbols: tuple[sympy.Symbol, ...]
     covariance: sympy.Matrix
 
 
@@ -46,7 +46,9 @@ class SymbolicDraws:
         self.shifts: list[Shift] = []
         self.scaled: list[Any] = []  # coordinates of `units`
 
-    def rows(self, names: Sequence[object], table: Sequence[Sequence[Any]], size: int) -> tuple[tuple[Any, ...], ...]:
+    def rows(
+        self, names: Sequence[object], table: Sequence[Sequence[object]], size: int
+    ) -> tuple[tuple[sympy.Expr, ...], ...]:
         """`size` independent rows of a table with these columns, as tuples of symbols."""
         for _ in range(size):
             k = len(self.choices)
@@ -84,7 +86,7 @@ class SymbolicDraws:
         return np.array([*vector, None], dtype=object)[:-1]
 
     @property
-    def symbols(self) -> frozenset[Any]:
+    def symbols(self) -> frozenset[sympy.Symbol]:
         """The symbols that stand for random draws, in the order in which they were asked for."""
         blocks = [*(choice.symbols for choice in self.choices), *(shift.symbols for shift in self.shifts)]
         return frozenset(s for block in blocks for s in block)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pathlib
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
@@ -13,6 +13,9 @@ from PIL import Image
 from ..doors import door
 from ..errors import ParameterError
 from .drawing import Drawing, writable, writing
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
 
 MOVIES = (".gif",)
 COLOURS = 256
@@ -86,7 +89,7 @@ def _frames(
     return images
 
 
-def _heads(drawing: Drawing) -> dict[Any, Any]:
+def _heads(drawing: Drawing) -> dict[Artist, Artist]:
     """A dot at the moving end of every line."""
     heads = {}
     for path in drawing.paths.values():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.lines import Line2D
@@ -21,6 +21,9 @@ from .drawing import Drawing, one_panel
 from .phase import draw_portrait
 from .regions import basins as draw_basins
 from .style import INK, OKABE_ITO, styled
+
+if TYPE_CHECKING:
+    from ..analysis.certificates.proven_basin import Ellipsoid
 
 CIRCLE = 2 * np.pi * np.arange(241) / 240
 FLOW_STEP = 0.05
@@ -73,7 +76,7 @@ def _unit() -> np.ndarray:
     return np.stack([np.cos(CIRCLE), np.sin(CIRCLE)], axis=-1)
 
 
-def _outlines(ellipsoid: Any, centre: np.ndarray) -> list[np.ndarray]:
+def _outlines(ellipsoid: Ellipsoid | None, centre: np.ndarray) -> list[np.ndarray]:
     """The border of an ellipsoid of the plane; nothing where there is none, or in more coordinates."""
     if ellipsoid is None or ellipsoid.transform.shape != (2, 2):
         return []

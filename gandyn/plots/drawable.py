@@ -99,7 +99,7 @@ def _parameters(rule: Rule | None) -> str:
     """A rule's parameters that are not at their defaults, as in a call."""
     if rule is None:
         return ""
-    fields: tuple[Any, ...] = dataclasses.fields(rule) if dataclasses.is_dataclass(rule) else ()
+    fields: tuple[sympy.Expr, ...] = dataclasses.fields(rule) if dataclasses.is_dataclass(rule) else ()
     shown = [f"{f.name}={getattr(rule, f.name)}" for f in fields if f.repr and getattr(rule, f.name) != f.default]
     return f"({', '.join(shown)})" if shown else ""
 
@@ -153,7 +153,9 @@ def _free(point: Sequence[object]) -> bool:
     return any(getattr(x, "free_symbols", ()) for x in point)
 
 
-def runs_in_box(game: Game, trajectories: object, box: Box | None) -> tuple[dict[str, Any], dict[str, np.ndarray], Any]:
+def runs_in_box(
+    game: Game, trajectories: object, box: Box | None
+) -> tuple[dict[str, Trajectory], dict[str, np.ndarray], np.ndarray]:
     """Trajectories by label, their points (T+1, members, d) by label, and the box to draw: around them where None."""
     runs = labelled(trajectories, Trajectory)
     points = {label: members(run, label) for label, run in runs.items()}

@@ -19,6 +19,7 @@ from .style import SAVING, WIDTHS, current_width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.legend import Legend
 
 
 PICTURES = (".pdf", ".png", ".svg")
@@ -45,7 +46,7 @@ class Drawing(Figure):
         self.data: dict[str, Any] = {}
         self.paths: dict[str, Any] = {}
 
-    def legend(self, *args: object, **options: Any) -> Any:
+    def legend(self, *args: object, **options: Any) -> Legend:
         """Matplotlib's own, in as many columns as fit between the picture's edges, in smaller type if one does not."""
         made = super().legend(*args, **options)
         columns = int(options.get("ncols", 1))

@@ -22,6 +22,8 @@ from .style import INK, OKABE_ITO, QUIET, SERIES, series_styles, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.contour import ContourSet
+    from mpl_toolkits.mplot3d.axes3d import Axes3D
 
     from .style import Style
 
@@ -137,7 +139,7 @@ def landscapes(
     return figure
 
 
-def _contours(axes: Axes, places: np.ndarray, heights: np.ndarray, bounds: np.ndarray) -> Any:
+def _contours(axes: Axes, places: np.ndarray, heights: np.ndarray, bounds: np.ndarray) -> ContourSet | None:
     shown, drawn = np.ma.masked_invalid(heights), None
     if shown.count():
         drawn = axes.contourf(places[..., 0], places[..., 1], shown, LEVELS, cmap="cividis")
@@ -149,7 +151,7 @@ def _contours(axes: Axes, places: np.ndarray, heights: np.ndarray, bounds: np.nd
     return drawn
 
 
-def _relief(axes: Any, places: np.ndarray, heights: np.ndarray, bounds: np.ndarray) -> Any:
+def _relief(axes: Axes3D, places: np.ndarray, heights: np.ndarray, bounds: np.ndarray) -> Any:
     if not np.isfinite(heights).all():
         raise ParameterError("a landscape that is infinite in places", "finite heights", "surface=False, or a box")
     axes.plot_surface(
@@ -173,8 +175,8 @@ def _lift(points: np.ndarray, places: np.ndarray, heights: np.ndarray) -> np.nda
 
 
 def _path(
-    axes: Any, run: np.ndarray, bounds: np.ndarray, places: np.ndarray, heights: np.ndarray, style: Style, label: str,
-    surface: bool,
+    axes: Axes3D, run: np.ndarray, bounds: np.ndarray, places: np.ndarray, heights: np.ndarray, style: Style,
+    label: str, surface: bool,
 ) -> None:  # fmt: skip
     shown, left = inside(run, bounds)
     name = label if left is None or label == "_" else f"{label} (leaves the picture)"

@@ -46,7 +46,7 @@ def mark_starts(axes: Axes, starts: Any) -> None:
 
 
 def mark_equilibria(
-    axes: Axes, found: Iterable[Any], lift: Callable[[np.ndarray], np.ndarray] = np.asarray, edge: str = INK
+    axes: Axes, found: Iterable[Equilibrium], lift: Callable[[np.ndarray], np.ndarray] = np.asarray, edge: str = INK
 ) -> dict[str, np.ndarray]:
     """One marker for each kind of equilibrium.
 

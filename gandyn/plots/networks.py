@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.patches import Circle
@@ -17,6 +17,9 @@ from ..types import Array
 from .drawable import listed
 from .drawing import Drawing, one_panel
 from .style import FAINT, INK, QUIET, series_styles, styled
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 ENDS = {"LM": ("o", 46), "LR": (">", 26), "SR": ("<", 26), "LI": ("^", 15)}  # mark and size: one point may be several
 
@@ -104,7 +107,7 @@ def _draw_bounds(axes: Any, found: Spectrum) -> None:
             axes.axhline(-bound, **line)
 
 
-def _frame(axes: Any, values: Array) -> None:
+def _frame(axes: Axes, values: Array) -> None:
     """The values with a margin, and the part of the circle that is there."""
     x, y = values.real, values.imag
     width = max(np.ptp(np.append(x, 1.0)), 1e-3)

@@ -6,7 +6,7 @@ The other functions of this room take results; these take what is left of a resu
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib
 import mpl_toolkits.mplot3d  # noqa: F401 - registers the 3-D projection
@@ -14,9 +14,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from ..types import Array
 from .drawing import Drawing
 from .marks import clear_panes
 from .style import INK, OKABE_ITO, QUIET, current_width
+
+if TYPE_CHECKING:
+    from mpl_toolkits.mplot3d.axes3d import Axes3D
 
 
 def scale() -> float:
@@ -24,7 +28,7 @@ def scale() -> float:
     return float(matplotlib.rcParams["font.size"]) / 7
 
 
-def plane_axes(axes: Axes, bounds: Any, names: Sequence[str] = ("", "")) -> None:
+def plane_axes(axes: Axes, bounds: Array, names: Sequence[str] = ("", "")) -> None:
     """Square axes of a box, with few ticks."""
     axes.set(xlim=bounds[0], ylim=bounds[1])
     axes.set_aspect("equal" if np.isclose(np.ptp(bounds[0]), np.ptp(bounds[1]), rtol=1.0) else "auto")
@@ -55,7 +59,7 @@ def path(axes: Axes, points: np.ndarray, colour: str, label: str = "_", marker: 
     axes.plot(*np.asarray(points).T, color=colour, label=label, marker=marker, **settings)
 
 
-def start(axes: Axes, point: Any, label: str = "start", size: float = 6.5) -> None:
+def start(axes: Axes, point: Array, label: str = "start", size: float = 6.5) -> None:
     """Mark the start of a trajectory with a yellow star."""
     axes.plot(
         *[[x] for x in point], linestyle="none", marker="*", markersize=size * scale(), color=OKABE_ITO["yellow"],
@@ -63,7 +67,7 @@ def start(axes: Axes, point: Any, label: str = "start", size: float = 6.5) -> No
     )  # fmt: skip
 
 
-def optimum(axes: Axes, point: Any, label: str = "equilibrium", marker: str = "X", size: float = 5.5) -> None:
+def optimum(axes: Axes, point: Array, label: str = "equilibrium", marker: str = "X", size: float = 5.5) -> None:
     """Mark an optimum with a black cross that has a white border."""
     axes.plot(
         *[[x] for x in point], linestyle="none", marker=marker, markersize=size * scale(), color=INK,
@@ -82,7 +86,7 @@ def contours(
     return drawn
 
 
-def relief(axes: Any, places: np.ndarray, heights: np.ndarray, names: Sequence[str]) -> None:
+def relief(axes: Axes3D, places: np.ndarray, heights: np.ndarray, names: Sequence[str]) -> None:
     """A translucent surface of heights (n, m) over places (n, m, 2), on 3-D axes made with `computed_zorder=False`."""
     stride = max(1, len(places) // 20)
     axes.plot_surface(

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from ..errors import UnknownNameError
+from ..lazy import sympy
 from ..types import Game
 from .drawable import Box, coordinate_names, evaluate, inside, listed, plane, runs_in_box
 from .drawing import Drawing, one_panel
@@ -31,7 +32,7 @@ class Path:
     A flow's times and a rule's step numbers are two different clocks.
     """
 
-    lines: tuple[Any, ...]
+    lines: tuple[sympy.Expr, ...]
     points: tuple[np.ndarray, ...]
     t: np.ndarray
     flow: bool

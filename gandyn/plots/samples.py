@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..types import Array
 from .drawing import Drawing, one_panel
 from .style import QUIET, SERIES, styled
 
@@ -45,7 +46,7 @@ def samples(grid: SampleGrid, title: str | None = None) -> Drawing:
     return figure
 
 
-def tiled(images: Any) -> Any:
+def tiled(images: Array) -> Array:
     """Images (n, channels, height, width) in [-1, 1] side by side: (rows, columns) or (rows, columns, 3)."""
     n, channels, height, width = images.shape
     columns = math.ceil(math.sqrt(n))

@@ -18,6 +18,7 @@ from .style import series_styles, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from mpl_toolkits.mplot3d.axes3d import Axes3D
 
 
 GRID = 61
@@ -123,7 +124,7 @@ def _climb(
     mark_starts(axes, starts)
 
 
-def _dress(axes: Any, names: list[str], game: Game) -> None:
+def _dress(axes: Axes3D, names: list[str], game: Game) -> None:
     axes.set_xlabel(names[0], labelpad=-4)
     axes.set_ylabel(names[1], labelpad=-4)
     value = "$f$" if game.zero_sum else f"cost of {game.players[0].name}"

@@ -57,7 +57,7 @@ class Adam(Rule):
             "square": blend_square(moments["square"], v, second),
         }
 
-    def _weights(self, t: Array, w: Array) -> tuple[Any, Any, Any]:
+    def _weights(self, t: Array, w: Array) -> tuple[Array, Array, Array]:
         """What both moments are divided by after t fields, and what is added to the root."""
         first, second = (number(beta, w) for beta in self.betas)
         return 1 - first**t, 1 - second**t, number(self.eps, w)

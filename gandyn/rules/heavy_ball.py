@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 from ..types import Array, Domain, Game, Info, Parameter, Rng, Rule, State
 from ..worlds import real_and_imaginary, zeros_like
@@ -80,5 +79,5 @@ class HeavyBall(Rule):
         return game.project(w + game.per_coordinate(self.lr, w) * m), State(buffers), {"field": v}
 
 
-def _shared(values: list[Any]) -> Any:
+def _shared(values: list[Parameter]) -> Parameter:
     return values[0] if len(values) == 1 else tuple(values)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable
-from typing import Any
 
 from ..errors import DomainError, ParameterError
 from ..types import Array, Domain, Game, Info, Parameter, Rng, Rule, State
@@ -22,7 +21,7 @@ class PowerDecay:
     power: float = 0.5
     scale: float = 1.0
 
-    def __call__(self, t: Any) -> Any:
+    def __call__(self, t: Parameter) -> Parameter:
         """The factor of step t = 0, 1, ..."""
         from ..worlds import exact
 
@@ -38,7 +37,7 @@ class StepDecay:
     every: int
     factor: float = 0.1
 
-    def __call__(self, t: Any) -> Any:
+    def __call__(self, t: Parameter) -> Parameter:
         """The factor of step t = 0, 1, ..."""
         return self.factor ** (t // self.every)
 
@@ -50,7 +49,7 @@ class Cosine:
     total: int
     floor: float = 0.0
 
-    def __call__(self, t: Any) -> float:
+    def __call__(self, t: Parameter) -> float:
         """The factor of step t = 0, 1, ..."""
         return self.floor + (1 - self.floor) * (1 + math.cos(math.pi * min(float(t) / self.total, 1.0))) / 2
 
@@ -61,7 +60,7 @@ class Warmup:
 
     steps: int
 
-    def __call__(self, t: Any) -> float:
+    def __call__(self, t: Parameter) -> float:
         """The factor of step t = 0, 1, ..."""
         return min((float(t) + 1) / self.steps, 1.0)
 
@@ -79,7 +78,7 @@ class Scheduled(Wrapper):
     """
 
     inner: Rule
-    schedule: Callable[[Any], Any] = PowerDecay()
+    schedule: Callable[[Parameter], Parameter] = PowerDecay()
     loses = ("capturable", "linear_in_field")  # the step size lives on the host: a captured graph would freeze it
     memory = remembers(steps=0)
     examples = trials(
@@ -100,7 +99,7 @@ class Scheduled(Wrapper):
         w, inner, info = rule.step(game, w, state.inner[0], rng)
         return w, State({}, {"steps": t + 1}, (inner,)), info
 
-    def _factor(self, t: Any) -> Any:
+    def _factor(self, t: Parameter) -> Parameter:
         if not is_symbolic(t):
             return self.schedule(t)
         try:

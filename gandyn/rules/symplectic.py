@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from ..types import Array, Cost, Domain, Game, Info, Parameter, Rng, Rule, State
 from ..worlds import dot, exp, number, sign
@@ -45,7 +44,7 @@ class SGA(Rule):
         change = v - weight * antisymmetric
         return game.project(w - game.per_coordinate(self.lr, w) * change), state, {"field": v}
 
-    def _weight(self, w: Array, v: Array, symmetric: Array, antisymmetric: Array) -> Any:
+    def _weight(self, w: Array, v: Array, symmetric: Array, antisymmetric: Array) -> Array:
         """lam, with the sign that aligns the adjustment with the gradient of |v|^2 / 2."""
         weight = number(self.lam, w)
         if not self.align:

@@ -6,7 +6,7 @@ Numbers keep their exact meaning: 1/10 and sqrt(2) enter as balls around them, n
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -149,14 +149,14 @@ class BallFunction:
         what: str = "the function",
     ) -> None:
         self.coordinates, self.parameters = tuple(coordinates), tuple(parameters)
-        self._numbers: dict[Any, Any] = {}
+        self._numbers: dict[sympy.Expr, Ball] = {}
         for e in [*(e for _, e in bindings), *outputs]:
             _refuse(sympy.sympify(e, strict=True), what)
         bindings = [(name, self._without_numbers(sympy.sympify(e, strict=True))) for name, e in bindings]
         self.outputs = [self._without_numbers(sympy.sympify(e, strict=True)) for e in outputs]
         self._bindings = bindings
         sources = {s: k for k, s in enumerate([*self.coordinates, *(name for name, _ in bindings)])}
-        partials: list[Any] = []
+        partials: list[sympy.Expr] = []
         self._terms: list[list[tuple[int, int]]] = []
         for e in [*(e for _, e in bindings), *self.outputs]:
             used = sorted(e.free_symbols & sources.keys(), key=lambda s: sources[s])
@@ -187,7 +187,7 @@ class BallFunction:
         return e.func(*map(self._without_numbers, e.args))
 
     @functools.cached_property
-    def _on_balls(self) -> tuple[Any, list[Ball]]:
+    def _on_balls(self) -> tuple[Callable[..., Sequence[Ball]], list[Ball]]:
         return compile_python(self._code, BALLS, dict(namespace())), [ball_of(n) for n in self._numbers]
 
     @functools.cached_property
@@ -225,9 +225,9 @@ class BallFunction:
     def _chain(self, values: Sequence[object], zero: object) -> Array:
         """The Jacobian from the partial derivatives of every line of the program."""
         n, first = len(self.coordinates), len(self.outputs)
-        rows: list[list[Any]] = []
+        rows: list[list[sympy.Expr]] = []
         for terms in self._terms:
-            row: list[Any] = [None] * n
+            row: list[sympy.Expr] = [None] * n
             for source, k in terms:
                 slope = values[first + k]
                 if source < n:

@@ -46,7 +46,7 @@ class Expectation(sympy.Expr):  # type: ignore[misc]
     def free_symbols(self) -> set[sympy.Symbol]:
         """The integrand's, without the random symbol."""
         integrand, symbol, _ = self.args
-        free: set[Any] = integrand.free_symbols - {symbol}
+        free: set[sympy.Symbol] = integrand.free_symbols - {symbol}
         return free
 
     def _eval_derivative(self, variable: sympy.Symbol) -> sympy.Expr:
@@ -86,7 +86,7 @@ def moment(power: int, law: str) -> sympy.Expr:
 
 
 @functools.cache
-def rule(law: str) -> tuple[list[Any], list[Any]]:
+def rule(law: str) -> tuple[list[sympy.Expr], list[sympy.Expr]]:
     """Nodes and weights (which sum to one) as SymPy floats."""
     if law == UNIFORM:
         x, w = np.polynomial.legendre.leggauss(NODES)

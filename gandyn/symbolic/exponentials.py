@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sympy
 from sympy import QQ
 
 from .coefficients import NoExpansionError
+
+if TYPE_CHECKING:
+    from sympy.polys.fields import FracElement
 
 T = sympy.Symbol("t", positive=True)
 
@@ -40,9 +43,9 @@ class Exponentials:
 
     def __init__(self, q: int = 1) -> None:
         self.q, self.field = q, QQ.frac_field(T) if q else QQ
-        self._t: Any = self.field.from_sympy(T) if q else None
+        self._t: FracElement = self.field.from_sympy(T) if q else None
 
-    def number(self, value: sympy.Expr) -> Any:
+    def number(self, value: sympy.Expr) -> FracElement:
         """A SymPy number as a coefficient.
 
         Raises:
@@ -63,14 +66,14 @@ class Exponentials:
             raise NoExpansionError(f"{value} is not a rational function of powers of e")
         return self.number(spelled)
 
-    def _power_of_e(self, exponent: sympy.Expr) -> Any:
+    def _power_of_e(self, exponent: sympy.Expr) -> FracElement:
         if not exponent.is_Rational:
             raise NoExpansionError(f"e^({exponent})")
         if not self.q or self.q % exponent.q:
             raise FinerError(math.lcm(self.q or 1, int(exponent.q)))
         return self._t ** int(exponent * self.q)
 
-    def symbolic(self, value: Any) -> sympy.Expr:
+    def symbolic(self, value: FracElement) -> sympy.Expr:
         """A coefficient as a SymPy number."""
         if not self.q:
             return QQ.to_sympy(value)
@@ -80,7 +83,7 @@ class Exponentials:
         ((shift,), scale) = next(iter(denominator.terms()))
         return self._sum(numerator, shift, scale)
 
-    def _sum(self, polynomial: sympy.Poly, shift: int, scale: object) -> Any:
+    def _sum(self, polynomial: sympy.Poly, shift: int, scale: object) -> sympy.Expr:
         return sympy.Add(
             *(QQ.to_sympy(c / scale) * sympy.exp(sympy.Rational(k - shift, self.q)) for (k,), c in polynomial.terms())
         )

@@ -50,7 +50,7 @@ class IntervalFunction:
         self, inputs: Sequence[sympy.Expr], outputs: Sequence[sympy.Expr], where_defined: bool = False
     ) -> None:
         self.operations: dict[str, Callable[..., Interval]] = OPERATIONS | (WHERE_DEFINED if where_defined else {})
-        numbers: dict[Any, Any] = {}
+        numbers: dict[sympy.Expr, Interval] = {}
         expressions = [_with_names(_with_sums(sympy.sympify(e, strict=True)), numbers) for e in outputs]
         self.code: StraightLine = lower([*inputs, *numbers.values()], expressions)
         self.numbers = [enclosed(n) for n in numbers]

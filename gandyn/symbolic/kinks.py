@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from typing import Any
 
 import sympy
 
 from ..errors import NotDifferentiableError
 from ..types.signs import is_zero, simplified
 
-SIDES: dict[Any, tuple[int, int]] = {sympy.sign: (-1, 1), sympy.Heaviside: (0, 1), sympy.DiracDelta: (0, 1)}
+SIDES: dict[type, tuple[int, int]] = {sympy.sign: (-1, 1), sympy.Heaviside: (0, 1), sympy.DiracDelta: (0, 1)}
 MOST_JUMPS = 6
 
 
@@ -51,7 +50,7 @@ def _vanishes(argument: sympy.Expr, values: Mapping[sympy.Expr, sympy.Expr]) -> 
     return is_zero(sympy.sympify(argument, strict=True).xreplace(dict(values)), undecided=True)
 
 
-def _on_edge(condition: sympy.Expr, values: Mapping[Any, Any]) -> bool:
+def _on_edge(condition: sympy.Expr, values: Mapping[sympy.Symbol, sympy.Expr]) -> bool:
     return any(_vanishes(r.lhs - r.rhs, values) for r in condition.atoms(sympy.core.relational.Relational))
 
 

@@ -92,7 +92,7 @@ def _positive(e: sympy.Expr, given: Sequence[object]) -> bool:
     return bool(e.is_positive) or any((e - gap).is_nonnegative for gap in given)
 
 
-def nonnegative(e: sympy.Expr, given: Sequence[Any] = ()) -> bool:
+def nonnegative(e: sympy.Expr, given: Sequence[sympy.Basic] = ()) -> bool:
     """Whether an expression is proven >= 0 wherever what is `given` is positive.
 
     Example:
@@ -110,12 +110,12 @@ def nonnegative(e: sympy.Expr, given: Sequence[Any] = ()) -> bool:
     return bool(e.is_Mul or e.is_Pow) and _positive(1 / e, given)
 
 
-def _gaps(condition: sympy.Expr) -> list[Any]:
+def _gaps(condition: sympy.Expr) -> list[sympy.Expr]:
     strict = isinstance(condition, (sympy.StrictGreaterThan, sympy.StrictLessThan))
     return [condition.gts - condition.lts] if strict else []
 
 
-def _branches(e: sympy.Expr, values: Mapping[sympy.Expr, int], given: Sequence[Any]) -> Range:
+def _branches(e: sympy.Expr, values: Mapping[sympy.Expr, int], given: Sequence[sympy.Basic]) -> Range:
     found: list[Range] = []
     for value, condition in e.args:
         holds, gap = _open(condition, values, given)
@@ -126,7 +126,9 @@ def _branches(e: sympy.Expr, values: Mapping[sympy.Expr, int], given: Sequence[A
     return sympy.Min(*(low for low, _ in found)), sympy.Max(*(high for _, high in found))
 
 
-def _open(condition: sympy.Basic, values: Mapping[sympy.Expr, int], given: Sequence[object]) -> tuple[bool | None, Any]:
+def _open(
+    condition: sympy.Basic, values: Mapping[sympy.Expr, int], given: Sequence[object]
+) -> tuple[bool | None, sympy.Basic]:
     """(Whether a condition holds around the point, None on its edge; what is positive where it holds)."""
     if condition in (sympy.true, sympy.false):
         return bool(condition), None

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
 
 import sympy
 
@@ -98,7 +97,7 @@ def _used(instructions: Sequence[Instruction], outputs: Sequence[Operand]) -> tu
 
 class _Lowering:
     def __init__(self, inputs: Sequence[sympy.Expr]) -> None:
-        self.known: dict[Any, Operand] = {symbol: f"i{k}" for k, symbol in enumerate(inputs)}
+        self.known: dict[sympy.Expr, Operand] = {symbol: f"i{k}" for k, symbol in enumerate(inputs)}
         self.emitted: dict[tuple[str, tuple[Operand, ...]], Operand] = {}
         self.instructions: list[Instruction] = []
         self.negated: dict[Operand, Operand] = {}
@@ -189,8 +188,8 @@ class _Lowering:
         )
 
     def _add(self, e: sympy.Expr) -> Operand:
-        plus: list[Any] = []
-        minus: list[Any] = []
+        plus: list[sympy.Expr] = []
+        minus: list[sympy.Expr] = []
         for term in sorted(e.args, key=sympy.default_sort_key):
             coefficient, _ = term.as_coeff_Mul()
             (minus if coefficient.is_negative else plus).append(term)

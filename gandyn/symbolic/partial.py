@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import sympy
@@ -33,7 +34,7 @@ class Partial(sympy.Function):  # type: ignore[misc]
         return True
 
 
-def orders(expressions: Any) -> int:
+def orders(expressions: Sequence[sympy.Expr]) -> int:
     """The highest order of a derivative in some expressions."""
     found = set().union(*(e.atoms(Partial) for e in expressions)) if expressions else set()
     return max((int(node.args[0]) + int(node.args[1]) for node in found), default=0)

@@ -16,7 +16,7 @@ class Pass:
     """
 
     def __init__(self, fixed: dict[sympy.Symbol, int]) -> None:
-        self.known: dict[Any, Series] = {}
+        self.known: dict[sympy.Expr, Series] = {}
         self._fixed, self._met = fixed, dict[Any, int]()
 
     def side(self, kink: sympy.Expr, sides: int) -> int:

@@ -12,7 +12,7 @@ Program = list[tuple[Any, Any]]
 
 def with_slopes(
     along: Sequence[object], outputs: Sequence[object], bindings: Sequence[tuple[sympy.Symbol, sympy.Expr]] = ()
-) -> tuple[list[Any], Program]:
+) -> tuple[list[sympy.Expr], Program]:
     """The derivatives of each output along some symbols, row by row, and the program that they stand in.
 
     Every partial derivative has a name of its own, so that the program grows with the number of steps, not with the
@@ -23,7 +23,7 @@ def with_slopes(
         outputs: expressions in symbols and bound names.
         bindings: pairs (name, expression) of intermediate results, in the order of evaluation.
     """
-    slopes: dict[Any, list[Any]] = {
+    slopes: dict[sympy.Expr, list[sympy.Expr]] = {
         s: [sympy.Integer(int(j == k)) for j in range(len(along))] for k, s in enumerate(along)
     }
     program: Program = []

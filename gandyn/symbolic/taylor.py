@@ -44,7 +44,7 @@ class Expansion:
     ) -> None:
         self.order, self.arithmetic = order, arithmetic
         self.counters, self.settle = frozenset(counters), settle
-        self.known: dict[Any, Series] = {}
+        self.known: dict[sympy.Expr, Series] = {}
         self._pass: Pass | None = None
         self._zero, self._one = arithmetic.number(sympy.Integer(0)), arithmetic.number(sympy.Integer(1))
         for k, (symbol, value) in enumerate(point.items()):
@@ -87,7 +87,7 @@ class Expansion:
             if self.order != 1:
                 raise
         found: list[Series] = []
-        waiting: list[dict[Any, int]] = [{}]
+        waiting: list[dict[sympy.Expr, int]] = [{}]
         for _ in range(MOST_PASSES):
             if not waiting:
                 break
@@ -303,7 +303,7 @@ class Expansion:
 
 
 @functools.lru_cache(maxsize=4096)
-def _derivative(function: Any, k: int, value: sympy.Expr) -> sympy.Expr:
+def _derivative(function: type, k: int, value: sympy.Expr) -> sympy.Expr:
     """The k-th derivative of a function of one variable at a number."""
     x = sympy.Dummy("x", real=True)
     found = sympy.diff(function(x), x, k).xreplace({x: value})

@@ -29,7 +29,7 @@ FUNCTIONS: dict[str, tuple[str, int, int]] = {
 OURS = ("sigmoid", "softplus", "log_sigmoid")
 
 
-def decimal(source: str, text: str) -> Any:
+def decimal(source: str, text: str) -> complex | sympy.Expr:
     """A number as it is written: an int, a float where that prints as the same decimal, else an exact fraction."""
     plain = source.replace("_", "")
     if plain[-1] in "jJ":
@@ -82,7 +82,7 @@ def product(factors: Sequence[float | sympy.Expr], powers: Sequence[int], text: 
     return in_range(sympy.Mul(*(exactly(f, text) ** p for f, p in zip(factors, powers, strict=True))), text)
 
 
-def power(base: float | sympy.Expr, exponent: Any, text: str) -> int | sympy.Expr:
+def power(base: float | sympy.Expr, exponent: int | sympy.Expr, text: str) -> int | sympy.Expr:
     """base ** exponent, for exponents up to 64 in size."""
     base, exponent = exactly(base, text), exactly(exponent, text)
     if not exponent.free_symbols and not abs(complex(exponent)) <= LARGEST_POWER:
@@ -124,7 +124,7 @@ def function(name: str, arguments: Sequence[object], text: str) -> sympy.Expr:
     return in_range(value, text)
 
 
-def _piece(pair: object, text: str) -> tuple[Any, Any]:
+def _piece(pair: object, text: str) -> tuple[sympy.Expr, sympy.Basic]:
     if not (isinstance(pair, tuple) and len(pair) == 2):
         refuse(text, "with a piece that is no pair", "pairs (value, condition)", "Piecewise((x, x > 0), (0, true))")
     value, condition = pair
@@ -142,7 +142,7 @@ def _bounded(value: sympy.Expr, name: str, text: str) -> None:
         refuse(text, f"with {name} of {str(value)[:20]}", f"arguments up to {LARGEST_EXPONENT}", "use other units")
 
 
-def in_range(value: Any, text: str) -> Any:
+def in_range(value: complex | sympy.Expr, text: str) -> complex | sympy.Expr:
     """The value, if floats can hold it (of an expression with names, its leading factor); else a refusal.
 
     Whole numbers come back as Python's own.

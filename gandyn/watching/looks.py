@@ -69,7 +69,7 @@ class View:
                 self._game.reference = self.token
             yield self._game
 
-    def row(self, game: LossesGame, w: Array) -> tuple[Row, Any]:
+    def row(self, game: LossesGame, w: Array) -> tuple[Row, torch.Tensor]:
         """What one evaluation says (see `Watch.rows`), and the field there, (d,)."""
         overheard = Overheard(game.networks, self.generator)
         with torch.enable_grad(), game._evaluation(self.token, training=False):
@@ -129,7 +129,7 @@ class View:
             return float((1 - one.on_real.abs()).clamp(0, 1).mean() + one.on_fake.abs().clamp(0, 1).mean()) / 2
         return float(torch.sigmoid(-on_real).mean() + torch.sigmoid(on_fake).mean()) / 2
 
-    def parameters(self) -> list[list[Any]]:
+    def parameters(self) -> list[list[torch.Tensor]]:
         """The user's own parameters, network by network, in the order of the game."""
         assert self._stand_ins is not None
         assert self._game is not None

@@ -15,7 +15,7 @@ import torch
 from ..budget import Budget
 from ..errors import GandynError, ParameterError
 from ..gans.monitor import DETECTORS, Finding, Monitor, Row, VanishingGradient
-from ..optim.losses_game import Losses
+from ..optim.losses_game import Losses, LossesGame
 from ..oracles.product_check import UncheckedProductsWarning
 from ..results import plain
 from ..types import Array, Batch, Game
@@ -55,8 +55,8 @@ class Watch:
         name = self._view.names[self._view.generator]
         detectors = [dataclasses.replace(d, player=name) if isinstance(d, VanishingGradient) else d for d in DETECTORS]
         self._monitor = Monitor([*detectors, TwoSigmoids()])
-        self._start: Any = None
-        self._last: Any = None
+        self._start: torch.Tensor | None = None
+        self._last: torch.Tensor | None = None
         self._batch: Any = None
         self._seconds: dict[str, float] = {}
         self._done: dict[str, int] = {}
@@ -150,7 +150,7 @@ class Watch:
             return None
         return {name: float(b.norm()) for name, b in zip(self.names, game.split(w - last), strict=True)}
 
-    def _scene(self, game: Any, w: Array, v: Array) -> Scene:
+    def _scene(self, game: LossesGame, w: Array, v: Array) -> Scene:
         start = self._start if self._start is not None and self._start.shape == w.shape else w
         return Scene(game, w, v, self._view.token, start, self.rule, self._view.parameters())
 

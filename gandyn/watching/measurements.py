@@ -44,11 +44,11 @@ class Scene:
 
     game: LossesGame
     w: Any
-    v: Any
+    v: torch.Tensor
     token: Seed
-    start: Any
-    rule: Any
-    parameters: Sequence[Sequence[Any]]
+    start: torch.Tensor
+    rule: Rule | None
+    parameters: Sequence[Sequence[torch.Tensor]]
     fields: float = math.inf
 
 

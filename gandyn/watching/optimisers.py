@@ -27,7 +27,7 @@ def is_used(rule: object) -> bool:
     return isinstance(rule, Rule | GameOptimizer)
 
 
-def in_use(rule: Any, parameters: Sequence[Sequence[Any]]) -> tuple[Rule, State | None]:
+def in_use(rule: Any, parameters: Sequence[Sequence[torch.Tensor]]) -> tuple[Rule, State | None]:
     """A rule, and its state where it is known.
 
     Torch's optimisers are taken to step in turn, the discriminators first and the generator last, once each; which
@@ -49,7 +49,7 @@ def in_use(rule: Any, parameters: Sequence[Sequence[Any]]) -> tuple[Rule, State 
     return Alternating(tuple(one for one, _ in read), order=order), State(inner=tuple(state for _, state in read))
 
 
-def _of_network(own: Sequence[Any], optimizers: Sequence[torch.optim.Optimizer]) -> tuple[Rule, State]:
+def _of_network(own: Sequence[torch.Tensor], optimizers: Sequence[torch.optim.Optimizer]) -> tuple[Rule, State]:
     members = {id(p) for p in own}
     for optimizer in optimizers:
         groups = [g for g in optimizer.param_groups if any(id(p) in members for p in g["params"])]
@@ -65,7 +65,9 @@ def _of_network(own: Sequence[Any], optimizers: Sequence[torch.optim.Optimizer])
     raise DomainError("optimisers that do not hold every network", "one for each network", "rule=(over_g, over_d)")
 
 
-def _read(optimizer: Any, settings: dict[str, Any], own: Sequence[Any]) -> tuple[Rule, State]:
+def _read(
+    optimizer: torch.optim.Optimizer, settings: dict[str, Any], own: Sequence[torch.Tensor]
+) -> tuple[Rule, State]:
     def vector(key: str) -> Array:
         states = [optimizer.state.get(p, {}) for p in own]
         if all(state.get(key) is None for state in states):

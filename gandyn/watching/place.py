@@ -63,7 +63,7 @@ class Place:
         return {"metrics": {"shares": found, "data_shares": data, "near_quality": near, "of": len(data)}}
 
 
-def _shares(points: Array, centres: Any, distance: float) -> tuple[list[float], float]:
+def _shares(points: Array, centres: torch.Tensor, distance: float) -> tuple[list[float], float]:
     """Shares of the modes among the points near one, within half the distance of the nearest modes; their share."""
     nearest, mode = torch.cdist(points, centres).min(1)
     near = nearest <= distance / 2
@@ -71,7 +71,7 @@ def _shares(points: Array, centres: Any, distance: float) -> tuple[list[float], 
     return (counts / counts.sum().clamp(min=1)).tolist(), float(near.double().mean())
 
 
-def _modes(points: Array) -> tuple[Any, float] | None:
+def _modes(points: Array) -> tuple[torch.Tensor, float] | None:
     """(centres (k, axes), distance of the nearest two) of clusters that stand well apart; None where there are none."""
     best: tuple[Any, float] | None = None
     largest = APART

@@ -73,7 +73,7 @@ def _all_modules(networks: Any) -> list[torch.nn.Module]:
 
 
 @contextlib.contextmanager
-def _gradients_aside(parameters: Sequence[Any]) -> Iterator[None]:
+def _gradients_aside(parameters: Sequence[torch.Tensor]) -> Iterator[None]:
     """The user's own `.grad` out of reach, and it and `requires_grad` as they were afterwards."""
     before = {id(p): (p, p.grad, p.requires_grad) for p in parameters}
     for p, _, _ in before.values():

@@ -14,11 +14,14 @@ normal latents. Modules with `conditional = True` are called with labels (n,) be
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ...errors import UnknownNameError
 from ..registries import architectures as registry
 from .mlp import MLP, mlp_pair
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 def pair(
@@ -28,7 +31,7 @@ def pair(
     generator: Mapping[str, object] | None = None,
     discriminator: Mapping[str, object] | None = None,
     **common: object,
-) -> tuple[Any, Any]:
+) -> tuple[nn.Module, nn.Module]:
     """(generator, discriminator) of one architecture for data of one shape.
 
     Args:

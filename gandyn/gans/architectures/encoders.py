@@ -48,9 +48,9 @@ class WithEncoder(nn.Module):
 
 
 @contextlib.contextmanager
-def overheard(module: nn.Module) -> Iterator[list[Any]]:
+def overheard(module: nn.Module) -> Iterator[list[torch.Tensor]]:
     """What a module answers within this context, call by call."""
-    heard: list[Any] = []
+    heard: list[torch.Tensor] = []
     handle = module.register_forward_hook(lambda own, given, answer: heard.append(answer))
     try:
         yield heard

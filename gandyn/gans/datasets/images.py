@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,6 +14,9 @@ from ...errors import ParameterError, ShapeError
 from ...types import Array
 from ..registries import datasets as registry
 from .points import Points
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 FITS = ("pad", "resize")
@@ -130,7 +133,7 @@ def _read(file: Path, size: tuple[int, int] | None, gray: bool, background: str)
     return pixels[None] if gray else pixels.transpose(2, 0, 1)
 
 
-def _opaque(picture: Any, background: str) -> Any:
+def _opaque(picture: Image, background: str) -> Image:
     """A picture with transparent pixels laid on a background; their own colours are nobody's choice."""
     from PIL import Image
 
@@ -140,7 +143,7 @@ def _opaque(picture: Any, background: str) -> Any:
     return Image.alpha_composite(Image.new("RGBA", layer.size, background), layer)
 
 
-def _eight_bits(picture: Any) -> Any:
+def _eight_bits(picture: Image) -> Image:
     """A picture of more than 8 bits a channel scaled down to 8; Pillow's own conversion would cut at 255.
 
     Raises:

@@ -17,6 +17,7 @@ import torch
 
 from ...doors import door
 from ...errors import ParameterError, ShapeError
+from ...types import Array
 from ..registries import datasets as registry
 from .digits import needs
 
@@ -55,7 +56,7 @@ class Column:
         """Entries in a row."""
         return self.kinds + (not self.categories)
 
-    def encode(self, cells: Sequence[str], rng: np.random.Generator) -> Any:
+    def encode(self, cells: Sequence[str], rng: np.random.Generator) -> Array:
         """Texts as entries, (N, width)."""
         if self.categories:
             return np.eye(self.kinds)[[self.categories.index(cell) for cell in cells]]
@@ -71,7 +72,7 @@ class Column:
         mode[empty], place[empty] = len(means), 0.0
         return np.column_stack([place, np.eye(self.kinds)[mode]])
 
-    def decode(self, entries: Any) -> list[str]:
+    def decode(self, entries: Array) -> list[str]:
         """Entries (N, width) as texts; the largest of a one-hot counts."""
         if self.categories:
             return [self.categories[k] for k in entries.argmax(1)]
@@ -210,7 +211,7 @@ class MixedTable:
         other.__dict__.update(self.__dict__, rows=self.rows.to(dtype or self.rows.dtype))
         return other
 
-    def decode(self, rows: Any) -> dict[str, list[str]]:
+    def decode(self, rows: torch.Tensor) -> dict[str, list[str]]:
         """Rows (N, width) as texts by column."""
         array = np.asarray(rows.detach().cpu().double())
         return {c.name: c.decode(array[:, place]) for c, place in zip(self.columns, self.places, strict=True)}

@@ -107,7 +107,7 @@ def _of_features(x: torch.Tensor, y: torch.Tensor, z: torch.Tensor, known: objec
     }
 
 
-def _looked(features: Any, points: torch.Tensor) -> torch.Tensor:
+def _looked(features: Features, points: torch.Tensor) -> torch.Tensor:
     """The features of points; coordinates are those of points of any shape."""
     return looked_at(points, "coordinates" if features.name == "coordinates" else features)[1]
 

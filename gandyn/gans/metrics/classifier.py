@@ -9,13 +9,14 @@ import torch
 from ...errors import ParameterError
 from ...types import Array
 from ..features import resolve
+from ..features.feature_map import Features
 from ..registries import metrics as registry
 from .score import Score, looked_at
 
 LEAST_SHARE = 0.02
 
 
-def class_probabilities(classifier: Any, points: Any) -> tuple[Any, str, torch.Tensor]:
+def class_probabilities(classifier: Any, points: Any) -> tuple[Features, str, torch.Tensor]:
     """(classifier, its name, its probabilities of points, (n, K)), of features by name or an object with probabilities.
 
     Raises:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...types import Array
 from ..datasets.mixed_tables import MixedTable
 
 
@@ -43,13 +44,13 @@ def table_scores(real: MixedTable, made: dict[str, Sequence[str]], target: str, 
     }
 
 
-def _filled(cells: Sequence[str]) -> Any:
+def _filled(cells: Sequence[str]) -> Array:
     """Numbers, the missing ones the mean."""
     values = np.array([float(cell) if cell else np.nan for cell in cells])
     return np.where(np.isnan(values), np.nanmean(values) if not np.isnan(values).all() else 0.0, values)
 
 
-def _apart(name: str, real: Any, made: Any, category: bool) -> float:
+def _apart(name: str, real: Array, made: Array, category: bool) -> float:
     if category:
         kinds = sorted({*real[name], *made[name]})
         shares = [np.array([list(cells[name]).count(k) for k in kinds]) / len(cells[name]) for cells in (real, made)]
@@ -60,7 +61,7 @@ def _apart(name: str, real: Any, made: Any, category: bool) -> float:
     return float(np.abs(functions[0] - functions[1]).max())
 
 
-def _features(table: MixedTable, cells: Any, target: str) -> tuple[Any, Any]:
+def _features(table: MixedTable, cells: Any, target: str) -> tuple[Array, Array]:
     columns = [
         np.array([c.categories.index(x) for x in cells[c.name]]) if c.categories else _filled(cells[c.name])
         for c in table.columns

@@ -11,7 +11,7 @@ from torch import nn
 from ...doors import seed as checked_seed
 from ...doors import several
 from ...errors import DomainError, ParameterError
-from ...types import Array
+from ...types import Array, Rng
 from ..architectures.encoders import body_of, overheard
 from ..gan_game import GANGame, Token
 from ..given import check_modules, latent_size
@@ -107,7 +107,7 @@ class MemoryDiscriminator(nn.Module):
                 masses.append(torch.where(least, mass.mean(), mass))
             self.keys, self.mass = torch.cat(keys), torch.cat(masses)
 
-    def draw_keys(self, n: int, source: torch.Generator) -> Any:
+    def draw_keys(self, n: int, source: torch.Generator) -> torch.Tensor:
         """n keys of real slots, drawn by their mass, (n, size)."""
         real = self._side(0)
         return self.keys[real][torch.multinomial(self.mass[real] + FLOOR, n, replacement=True, generator=source)]
@@ -180,7 +180,7 @@ class MemoryGAN(GANGame):
         ).to(next(generator.parameters()))
         super().__init__(Keyed(generator, total - size), judge, loss, penalties, latent=total - size, **options)
 
-    def draw(self, rng: Any = None) -> Token:
+    def draw(self, rng: Rng = None) -> Token:
         """A batch, with keys in the place of labels."""
         token = super().draw(rng)
         source = torch.Generator(self.device).manual_seed((token.seed + KEYS_SEED) % 2**63)

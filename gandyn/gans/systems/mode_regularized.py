@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
 from ..architectures.encoders import WithEncoder
+from ..critic import NetworkCritic
 from ..gan_game import GANGame, Token
 from ..given import check_modules
 from ..given import weight as nonnegative
 from ..registries import systems as registry
 from .vae_gan import encoder_of, refuse_inseparable
+
+if TYPE_CHECKING:
+    import torch
 
 
 @registry.register("mode_regularized", examples=({"distance": 0.3},))
@@ -111,7 +115,7 @@ class ManifoldDiffusion(GANGame):
             **options,
         )
 
-    def _unpenalised(self, critic: Any, batch: Token, only: int | None) -> list[Any]:
+    def _unpenalised(self, critic: NetworkCritic, batch: Token, only: int | None) -> list[torch.Tensor | None]:
         refuse_inseparable(self)
         real = critic.real.detach()
         near = critic.reconstruct(real)

@@ -10,6 +10,7 @@ from torch import nn
 from ...arguments.values import sizes
 from ...errors import DomainError
 from ..architectures.encoders import Encoder, layer_named, overheard
+from ..critic import NetworkCritic
 from ..gan_game import GANGame, Token
 from ..given import check_modules, latent_size, weight
 from ..registries import systems as registry
@@ -72,7 +73,7 @@ class VAEGAN(GANGame):
             generator, discriminator, loss, penalties, data, latent=latent, others={"encoder": encoder}, **options
         )
 
-    def _unpenalised(self, critic: Any, batch: Token, only: int | None) -> list[Any]:
+    def _unpenalised(self, critic: NetworkCritic, batch: Token, only: int | None) -> list[torch.Tensor | None]:
         refuse_inseparable(self)
         critic.stream(NOISE)
         mean, log_std = self.encoder(critic.real.detach()).chunk(2, 1)
