@@ -11,7 +11,7 @@ import numpy as np
 
 from ...budget import Budget, in_time
 from ...doors import door
-from ...errors import ConvergenceError, DomainError
+from ...errors import ConvergenceError, DomainError, MissingDependencyError
 from ...lazy import sympy
 from ...results import Result
 from ...symbolic.balls import ball_of
@@ -222,8 +222,25 @@ def _exactly(matrix: sympy.Matrix, numeric: Array, flow: bool) -> tuple[sympy.Ex
 
 
 def _positive(matrix: sympy.Matrix) -> bool:
-    """Sylvester's criterion: every leading minor is positive, decided exactly."""
-    return all(bool(matrix[: k + 1, : k + 1].det() > 0) for k in range(matrix.rows))
+    """Whether a symmetric matrix is positive definite: proven by elimination on balls where they can tell.
+
+    Otherwise by Sylvester's criterion, leading minors in exact arithmetic: they take seconds where entries are sums of
+    powers of e. An eigenvalue in doubles that is clearly negative settles it before that.
+    """
+    numbers = np.array([float(e) for e in matrix]).reshape(matrix.shape)
+    if np.linalg.eigvalsh(numbers)[0] < -1e-6 * np.abs(numbers).max():
+        return False
+    return _positive_on_balls(matrix) or all(bool(matrix[: k + 1, : k + 1].det() > 0) for k in range(matrix.rows))
+
+
+def _positive_on_balls(matrix: sympy.Matrix) -> bool:
+    try:
+        from .ball_matrices import positive_definite
+
+        balls = np.array([*map(ball_of, matrix), None], dtype=object)[:-1].reshape(matrix.shape)
+    except (MissingDependencyError, DomainError):
+        return False
+    return positive_definite(balls)
 
 
 # --- on balls --------------------------------------------------------------------------------------------------------

@@ -8,10 +8,12 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 import sympy
 from sympy.polys.matrices import DomainMatrix
 
-from ...errors import ParameterError
+from ...errors import GandynError, ParameterError
+from ...symbolic.function import SymbolicFunction
 from ...types.signs import is_zero, simplified
 
 MOST_TERMS, TOO_MANY_TERMS = 250, 20_000  # by default, and when asked for
@@ -244,9 +246,36 @@ def _reciprocal(p: sympy.Expr) -> sympy.Expr:
     return 1 / sympy.exp(-p.args[0])
 
 
+def _independent_in_numbers(columns: Sequence[sympy.Expr], symbols: Sequence[sympy.Symbol]) -> bool:
+    """Whether functions are seen to be linearly independent: their values at random points have full rank.
+
+    One value of each parameter suffices, for a minor that vanishes identically vanishes there. Relations of the columns
+    would leave singular values near 1e-15. Nothing is said where long numbers or high powers may cost digits, or where
+    the last digits of the points show in the values.
+    """
+    if not all(map(_of_moderate_degree, columns)):
+        return False
+    parameters = sorted(set().union(*(c.free_symbols for c in columns)).difference(symbols), key=str)
+    points = np.random.default_rng(0).uniform(0.2, 1.8, (2 * len(columns), len(symbols) + len(parameters)))
+    points[:, len(symbols) :] = points[0, len(symbols) :]
+    try:
+        function = SymbolicFunction([[*symbols, *parameters]], columns)
+        values, beside = function(points), function(points * (1 + 2.0**-48))
+    except (GandynError, TypeError, NotImplementedError):
+        return False
+    sizes = np.abs(values).max(axis=0)
+    if not (np.isfinite(values).all() and sizes.all() and (np.abs(values - beside) < 1e-11 * sizes).all()):
+        return False
+    singular = np.linalg.svd(values / sizes, compute_uv=False)
+    return bool(singular[-1] > 1e-8 * singular[0])
+
+
 def _relations(columns: Sequence[sympy.Expr], symbols: Sequence[sympy.Symbol]) -> Iterator[list[int]]:
     """Vectors c with sum_i c_i columns_i = 0 identically; exponentials count as independent variables."""
-    columns = [_normal(c) for c in columns] if any(not c.is_polynomial(*symbols) for c in columns) else list(columns)
+    if any(not c.is_polynomial(*symbols) for c in columns):
+        if _independent_in_numbers(columns, symbols):
+            return
+        columns = [_normal(c) for c in columns]
     shared = functools.reduce(sympy.lcm, (sympy.denom(c) for c in columns), sympy.Integer(1))
     if shared != 1:
         columns = [sympy.cancel(c * shared) for c in columns]

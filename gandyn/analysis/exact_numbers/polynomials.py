@@ -44,7 +44,21 @@ def factors(matrix: sympy.Matrix) -> list[tuple[Poly, int]]:
         found = over_exponentials(matrix, irreducible=True)
         if found is not None:
             return found
+        matrix, root = _in_one_power_of_e(matrix)
+        split = [(f, m) for f, m in characteristic(matrix).factor_list()[1] if f.degree(Z) > 0]
+        return [(Poly([c.xreplace(root) for c in f.all_coeffs()], Z), m) for f, m in split]
     return [(f, m) for f, m in characteristic(matrix).factor_list()[1] if f.degree(Z) > 0]
+
+
+def _in_one_power_of_e(matrix: sympy.Matrix) -> tuple[sympy.Matrix, dict[sympy.Expr, sympy.Expr]]:
+    """The matrix where each e^(k/q) is t^k, and what t is; SymPy takes e and e^(1/5) for independent, and is slow."""
+    powers = matrix.atoms(sympy.exp) | ({sympy.E} if matrix.has(sympy.E) else set())
+    exponents = {e: sympy.Integer(1) if e is sympy.E else e.args[0] for e in powers}
+    if not all(exponent.is_Rational for exponent in exponents.values()):
+        return matrix, {}
+    t, q = sympy.Dummy("t", positive=True), sympy.ilcm(1, *(exponent.q for exponent in exponents.values()))
+    swaps = {e: t ** (exponent * q) for e, exponent in exponents.items()}
+    return matrix.xreplace(swaps), {t: sympy.exp(sympy.Rational(1, q))}
 
 
 def characteristic(matrix: sympy.Matrix) -> Poly:

@@ -160,3 +160,15 @@ def test_data_name_the_rule_of_a_map_and_none_for_a_flow():
     flow = ConservedQuantity(BILINEAR, None, symbols, symbols[0] ** 2 + symbols[1] ** 2, "by hand", sympy.Integer(0))
     assert flow.to_dict()["rule"] is None
     assert dataclasses.replace(flow, rule=gd.rules.GDA(0.5)).to_dict()["rule"] == repr(gd.rules.GDA(0.5))
+
+
+def test_independence_is_seen_in_numbers_and_never_where_there_is_a_relation():
+    from gandyn.analysis.conserved.invariant_search import _independent_in_numbers
+
+    x, y, p = sympy.symbols("x y p", real=True)
+    e = sympy.exp(-x * y)
+    assert _independent_in_numbers([x, e, x * e, p * y], (x, y))
+    assert not _independent_in_numbers([x, e, x - 2 * e, y], (x, y))
+    assert not _independent_in_numbers([x, p * e, x + p**2 * e], (x, y))
+    lost = [((10**9 + x) ** 2 - 10**18 - x**2) * e, x * e]  # 2 10^9 x e: the difference has no digits left
+    assert not _independent_in_numbers(lost, (x, y))

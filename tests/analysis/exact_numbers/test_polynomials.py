@@ -21,3 +21,13 @@ def test_irrational_roots_of_a_flow_are_placed_the_same_in_every_unit_of_time(di
     assert counts(z**2 + 3 * sympy.pi * unit**2) == (0, 2, 0)
     assert counts(z - sympy.pi * unit) == (0, 0, 1)
     assert counts((z - sympy.E * unit) * (z + sympy.pi * unit)) == (1, 0, 1)
+
+
+def test_powers_of_e_beside_a_parameter_count_as_powers_of_one_number():
+    from gandyn.analysis.exact_numbers.polynomials import factors
+
+    tau, e = sympy.Symbol("tau", positive=True), sympy.E
+    found = factors(sympy.Matrix([[0, tau * e], [tau * e ** sympy.Rational(-3, 5), 0]]))
+    assert [(f.degree(), m) for f, m in found] == [(1, 1), (1, 1)]  # z^2 - tau^2 e^(2/5) is two factors
+    roots = {sympy.simplify(-f.eval(0) / f.LC()) for f, _ in found}
+    assert roots == {tau * sympy.exp(sympy.Rational(1, 5)), -tau * sympy.exp(sympy.Rational(1, 5))}
