@@ -16,6 +16,12 @@ from gandyn.errors import DomainError
 from gandyn.gans.architectures.takagi_sugeno import TakagiSugeno
 from gandyn.gans.stored_play import GANOracle, play
 
+
+def test_a_memory_of_strategies_is_of_zero_sum_games():
+    with pytest.raises(DomainError, match="zero-sum"):
+        gd.gans.nash_memory(gan("nonsaturating"), rounds=1, steps=1)
+
+
 # --- MIX+GAN ---------------------------------------------------------------------------------------------------------
 
 

@@ -15,6 +15,13 @@ from plot_cases import BILINEAR, LR, RULES, legend_labels
 import gandyn as gd
 from gandyn.errors import DomainError, ParameterError
 from gandyn.plots.eigenvalues import formula
+from gandyn.plots.labels import ANGLES
+
+
+def test_places_of_labels_are_tried_on_all_sides_alike():
+    angles = np.rad2deg(ANGLES).round(9)
+    for mirrored in (-angles, 180 - angles):
+        assert {a % 360 for a in mirrored} == {a % 360 for a in angles}
 
 
 @pytest.fixture(scope="module")

@@ -113,7 +113,8 @@ def solve_many(matrices: Array, right: Array) -> Array:
         u, v = right[..., 0], right[..., 1]
         return np.asarray(np.stack([d * u - b * v, a * v - c * u], -1) / (a * d - b * c)[..., None])
     bad = ~np.isfinite(matrices).all((-2, -1))
-    bad |= ~(np.abs(np.linalg.det(np.where(bad[:, None, None], 0.0, matrices))) > 1e-14)
+    sizes = np.linalg.norm(matrices, axis=-1).prod(-1)  # of determinants: what Hadamard's inequality allows
+    bad |= ~(np.abs(np.linalg.det(np.where(bad[:, None, None], 0.0, matrices))) > 1e-14 * sizes)
     eye = np.eye(matrices.shape[-1])
     answer: Array = np.linalg.solve(np.where(bad[:, None, None], eye, matrices), right[..., None])[..., 0]
     return np.where(bad[:, None], np.nan, answer)

@@ -19,6 +19,7 @@ from ...lazy import sympy
 from ...results import Found, Result, place
 from ...types import Array, FeasibleSet, Game
 from ...worlds import NUMPY, SYMBOLS, exact
+from ..local.derivatives import DIGITS
 from ..local.linearize import Linearization, Verdict, linearize
 from .on_face import solve
 from .solutions import Findings, Problem, Solution
@@ -229,14 +230,30 @@ def _differences(game: Game, w: Array, h: Array) -> Array:
 
 
 def _describe(game: Game, found: Solution) -> FixedPoint:
+    lin = linearize(game, at=found.point if SYMBOLS in game.worlds else found.floats)
+    if found.enclosure is not None and not (lin.equilibrium or game.constrained):
+        found = _polished(game, found)
+        lin = linearize(game, at=found.point)
     w, form = found.floats, found.point if found.exact else None
     residual = float(np.linalg.norm(game.natural_residual(w))) if NUMPY in game.worlds else 0.0
     names = list(map(str, game.symbols or range(game.dim)))
     sides, feasible = found.face.sides, found.face.set
     active = tuple(f"{names[k]} = {feasible.low[k] if sides[k] < 0 else feasible.high[k]}" for k in found.multipliers)
     multipliers = {names[k]: _middle(*ends) for k, ends in found.multipliers.items()}
-    at: Array = found.point if SYMBOLS in game.worlds else w
-    return FixedPoint(w, form, residual, linearize(game, at=at), found.enclosure, active, multipliers)
+    return FixedPoint(w, form, residual, lin, found.enclosure, active, multipliers)
+
+
+def _polished(game: Game, found: Solution) -> Solution:
+    """Newton's method in 40 digits: where the field cancels nearly all of its digits, floats end beside the zero."""
+    point = sympy.Matrix([sympy.N(e, DIGITS) for e in found.point])
+    for _ in range(6):
+        row = np.array([*point, None], dtype=object)[:-1]
+        slopes = sympy.Matrix(game.dim, game.dim, [*np.ravel(game.jacobian(row))])
+        point -= slopes.LUsolve(sympy.Matrix([*game.field(row)]))
+    assert found.enclosure is not None
+    low, high = found.enclosure.T
+    near = all(a <= p <= b for a, p, b in zip(low, map(float, point), high, strict=True))
+    return dataclasses.replace(found, point=tuple(point)) if near else found
 
 
 def _middle(low: float, high: float) -> float | None:

@@ -5,7 +5,7 @@ import pytest
 import sympy
 
 import gandyn as gd
-from gandyn.analysis.closed_orbits import circle_solver, flow_cycles, rational_circles
+from gandyn.analysis.closed_orbits import circle_solver, flow_cycles, periodic_orbits, rational_circles
 from gandyn.analysis.closed_orbits.scaled_field import ScaledField
 from gandyn.analysis.parameters.system import system
 from gandyn.budget import Budget
@@ -29,6 +29,15 @@ def test_shooting_closes_a_cycle_in_space_from_beside_it():
     assert cycle.period == pytest.approx(2 * np.pi, rel=1e-9)
     expected = np.exp([-4 * np.pi, -2 * np.pi])
     np.testing.assert_allclose(np.sort(cycle.multipliers.real), expected, rtol=1e-4, atol=1e-9)
+
+
+@pytest.mark.parametrize("n", [2, 3])
+def test_many_systems_are_solved_in_any_units(n):
+    matrices = np.random.default_rng(n).normal(size=(5, n, n)) * 1e-6
+    solved = periodic_orbits.solve_many(matrices, np.ones((5, n)))
+    np.testing.assert_allclose(np.einsum("kij,kj->ki", matrices, solved), 1, rtol=1e-9)
+    with np.errstate(all="ignore"):
+        assert not np.isfinite(periodic_orbits.solve_many(0 * matrices, np.ones((5, n)))).any()
 
 
 def test_weights_of_an_average_fade_at_both_ends():

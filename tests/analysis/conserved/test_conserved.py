@@ -7,10 +7,17 @@ import pytest
 import sympy
 
 import gandyn as gd
+from gandyn.analysis.conserved.invariant_search import _of_moderate_degree
 from gandyn.analysis.conserved.quantities import ConservedQuantity
 
 LR = sympy.Symbol("lr", positive=True)
 BILINEAR = gd.games.bilinear()
+
+
+def test_powers_of_exponentials_are_factored_up_to_the_64th():
+    x = sympy.Symbol("x")
+    assert _of_moderate_degree(sympy.exp(64 * x) + sympy.exp(x))
+    assert not _of_moderate_degree(sympy.exp(65 * x) + sympy.exp(x))
 
 
 def expressions(*arguments, **options):

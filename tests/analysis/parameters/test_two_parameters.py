@@ -1,14 +1,25 @@
 """Bifurcation curves in two parameters against closed forms, planted spectra and eigenvalues on a grid."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import sympy
 
 import gandyn as gd
+from gandyn.analysis.parameters.curves import CELLS, _Plane
 from gandyn.errors import DomainError, ParameterError
 
 a, b = sympy.symbols("a b", real=True)
 DIRAC = gd.games.dirac_gan(penalty=gd.penalties.R1("gamma"))
+
+
+def test_an_arc_is_led_to_a_special_point_within_three_cells_of_its_end():
+    arc = np.array([[0.0, 0.0], [9.0, 0.0]])
+    plane = SimpleNamespace(ranges=np.array([[0.0, CELLS], [0.0, CELLS]]), points=[np.array([9.0, 3.5])])
+    assert _Plane._reaching(plane, arc) is arc
+    plane.points = [np.array([9.0, 2.9])]
+    assert _Plane._reaching(plane, arc).tolist() == [[0, 0], [9, 0], [9, 2.9]]
 
 
 def linear(rows):

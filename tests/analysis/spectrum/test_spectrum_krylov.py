@@ -11,6 +11,14 @@ from gandyn.analysis.spectrum.operators import Operator
 from gandyn.analysis.spectrum.solve import Settings, ends
 from gandyn.analysis.spectrum.targets import itself, targets_of
 from gandyn.krylov.arnoldi import Krylov
+from gandyn.krylov.solvers import conjugate_gradients
+
+
+def test_conjugate_gradients_end_at_a_small_residual_unless_told_otherwise():
+    sizes = np.array([1.0, 10.0, 100.0, 1000.0])
+    x, report = conjugate_gradients(lambda v: sizes * v, np.ones(4))
+    np.testing.assert_allclose(x, 1 / sizes, rtol=1e-9)
+    assert report["iterations"] == 4
 
 
 def planted(blocks, seed=0):
