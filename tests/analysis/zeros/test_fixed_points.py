@@ -83,6 +83,16 @@ def test_degenerate_zeros_are_listed_and_leave_the_list_open():
             assert "undecided near" in found.reason
 
 
+@pytest.mark.slow
+def test_a_proven_zero_where_the_field_cancels_its_digits_is_an_equilibrium():
+    """tanh(50 x) - 1 + 1e-12: in floats Newton's method ends 2e-7 beside atanh(1 - 1e-12) / 50."""
+    cost = x - sympy.log(sympy.tanh(50 * x) + 1) / 50 - (1 - sympy.Rational(1, 10**12)) * x
+    found = gd.fixed_points(gd.games.from_sympy([cost, y**2 / 2], [x, y]), box=[(0.2, 0.3), (-1, 1)])
+    expected = float(sympy.atanh(1 - sympy.Rational(1, 10**12)).evalf(30) / 50)
+    assert found.complete
+    assert (found[0].kind, found[0].point[0]) == ("attracting", pytest.approx(expected, rel=1e-12))
+
+
 def test_a_line_of_zeros_is_said_to_be_one():
     cost = (x - y) ** 2 / 2
     game = gd.games.from_sympy([cost, cost], [x, y])
