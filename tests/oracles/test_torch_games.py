@@ -7,7 +7,7 @@ import torch
 
 import gandyn as gd
 from gandyn.errors import GameError, ParameterError, ShapeError, WorldError
-from gandyn.oracles.field_graph import gradient
+from gandyn.oracles.field_graph import gradient, slopes
 
 X1, X2, Y = sympy.symbols("x1 x2 y", real=True)
 F1 = X1**3 * Y / 3 + sympy.sin(X2 * Y) + X1 * X2
@@ -156,5 +156,6 @@ def test_mistakes_are_refused_by_name():
 def test_slopes_carry_no_graph_unless_asked_for():
     t = torch.ones(2, requires_grad=True)
     cost = (t**3).sum()
+    assert not slopes(cost, [t])[0].requires_grad
     assert not gradient(cost, t).requires_grad
     assert gradient(cost, t, create_graph=True).requires_grad

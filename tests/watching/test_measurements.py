@@ -13,6 +13,7 @@ from foreign_loops import bce
 from torch import nn
 
 import gandyn as gd
+from gandyn.watching.evaluation import _each
 from gandyn.watching.loop_watch import Watch
 from gandyn.watching.optimisers import in_use
 from gandyn.watching.place import Place
@@ -240,3 +241,9 @@ def test_wrong_calls_end_in_one_line():
         with pytest.raises(gd.GandynError) as found:
             wrong()
         assert "\n" not in str(found.value)
+
+
+def test_an_output_is_one_number_for_each_point_of_whatever_shape():
+    assert _each(torch.ones(2, 3, 2)).tolist() == [6, 6]
+    assert _each(torch.ones(2, 3, 2), mean=True).tolist() == [1, 1]
+    assert _each(torch.tensor(3.0)).tolist() == [3]
