@@ -71,9 +71,10 @@ class Alternating(Rule):
     @property
     def cost(self) -> Cost:
         """Each inner step asks for its player's share of the fields, and for all of the inner rule's products."""
-        rules = self.inner if isinstance(self.inner, tuple) else (self.inner,) * 2
-        turns = (1,) if self.repeats is None else each(self.repeats)
-        turns = turns * 2 if len(turns) == 1 else tuple(turns)
+        rules = self.inner if isinstance(self.inner, tuple) else (self.inner,)
+        turns = (1,) if self.repeats is None else tuple(each(self.repeats))
+        players = max(2, len(rules), len(turns))
+        rules, turns = (side * players if len(side) == 1 else side for side in (rules, turns))
         costs = [(n, rule.cost) for n, rule in zip(turns, rules, strict=False)]
         fields = sum(n * c.fields for n, c in costs) / len(costs)
         return Cost(fields, sum(n * c.jvps for n, c in costs), sum(n * c.vjps for n, c in costs))

@@ -27,3 +27,10 @@ def test_a_count_is_whole_and_can_be_computed(name, count):
 @pytest.mark.parametrize("name", COUNTS)
 def test_large_counts_are_taken(name):
     assert COUNTS[name](100_000)
+
+
+def test_the_share_of_every_player_counts_where_there_are_three():
+    gda, twice = gd.rules.GDA(0.1), gd.rules.Extragradient(0.1)
+    assert gd.rules.Alternating((gda, gda, twice)).cost.fields == 4 / 3
+    assert gd.rules.Alternating(gda, repeats=(1, 2, 6)).cost.fields == 3
+    assert gd.rules.Alternating(gda).cost.fields == 1

@@ -13,9 +13,11 @@ import dense_formulas
 import dense_memories
 import numpy as np
 import pytest
+import torch
 from dense_problems import GAMES, PROBLEMS, SIZES
 
 import gandyn as gd
+from gandyn.rules import linear_systems
 
 SOLVERS = {"AdaptiveCGD", "CompetitiveGD", "ConsistentShaping"} | {"FollowTheRidge", "LocalSymplecticSurgery"}
 STEPS = 4
@@ -85,3 +87,11 @@ def test_the_declared_cost_is_what_the_oracle_counts(name, k, zero_sum):
         assert math.isnan(declared) or found == pytest.approx(declared)
     undecided = sum(map(math.isnan, (cost.fields, cost.jvps, cost.vjps)))
     assert not undecided or name in SOLVERS | {"ProximalPoint"}
+
+
+def test_the_units_of_an_ensembles_members_are_their_own():
+    rhs = np.array([[1.0, 3.0], [-8.0, 0.0], [0.0, 0.0], [np.nan, 1.0]])
+    for given in (rhs, torch.tensor(rhs)):
+        unit, lost = linear_systems._units(given)
+        assert unit.tolist() == [[2], [8], [1], [1]]
+        assert lost.tolist() == [[False], [False], [False], [True]]

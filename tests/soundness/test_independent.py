@@ -56,12 +56,12 @@ def record(first: int, last: int, tried: Counter[str], refutations: dict[int, st
 if __name__ == "__main__":
     begin, tried, refutations = int(sys.argv[1]), Counter[str](), {}
     for k in range(begin, int(sys.argv[2])):
-        for kinds in (OFTEN, SELDOM) if k % 20 == 0 else (OFTEN,):
+        for number, kinds in [(k, OFTEN), (k + k // 20 % 2, SELDOM)] if k % 20 == 0 else [(k, OFTEN)]:
             try:
-                what, refutation = draw(k, kinds)
+                what, refutation = draw(number, kinds)
             except Exception as error:  # every kind of failure is what this looks for
-                what, refutation = f"draw {k}", f"{type(error).__name__}: {error}"
-            tried[kinds[k % len(kinds)]] += 1
+                what, refutation = f"draw {number}", f"{type(error).__name__}: {error}"
+            tried[kinds[number % len(kinds)]] += 1
             if refutation:
                 refutations[k] = f"{what}: {refutation}"
                 print(f"[{k}] {what}\n    {refutation}", flush=True)

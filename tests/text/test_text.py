@@ -19,6 +19,7 @@ from gandyn import losses, penalties, rules
 from gandyn.cli import values
 from gandyn.errors import GandynError, TextError
 from gandyn.text import Scope, formula, read
+from gandyn.worlds import exact
 
 S = gd.games.from_sympy
 PACKAGE = Path(gd.__file__).parent
@@ -264,3 +265,10 @@ def test_sympy_parses_no_text_of_ours():
                 path
             )
             assert called != ["eval"], path
+
+
+def test_a_root_takes_what_and_which():
+    assert exact("root(8, 3)") == 2
+    for text in ("root(8)", "root(8, 3, 1)"):
+        with pytest.raises(GandynError):
+            exact(text)
