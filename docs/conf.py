@@ -65,5 +65,6 @@ sphinx_gallery_conf = {
     "write_computation_times": False,
     "min_reported_time": 1e9,
     "plot_gallery": "True",
+    "default_thumb_file": str(HERE / "images" / "gda_spiral.png"),
     "abort_on_example_error": True,
 }

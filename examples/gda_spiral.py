@@ -22,4 +22,5 @@ print(study)
 
 with gd.plots.house_style("double"):
     figure = gd.plots.draw_spiral(study)
-    print("wrote", figure.save(sys.argv[1] if len(sys.argv) > 1 else "gda_spiral.png"))
+    named = [word for word in sys.argv[1:] if word.endswith(".png")]  # a notebook's kernel has arguments of its own
+    print("wrote", figure.save(named[0] if named else "gda_spiral.png"))

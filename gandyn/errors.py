@@ -83,3 +83,11 @@ class OutputError(GandynError, OSError):
 
 class MissingDependencyError(GandynError, ImportError):
     """An optional package that is not installed."""
+
+    @classmethod
+    def of(cls, error: ModuleNotFoundError) -> ModuleNotFoundError | MissingDependencyError:
+        """The error itself, or, where it is torch that is missing, what works without it and how to get it."""
+        if (error.name or "").partition(".")[0] != "torch":
+            return error
+        given = "torch is not installed: networks need it, symbols and NumPy arrays do not"
+        return cls(given, "torch", 'pip install "gandyn[torch]"')

@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from .errors import MissingDependencyError
+
 HOMES = {
     "iterate": "dynamics.iterate",
     "flow": "dynamics.flow",
@@ -61,6 +63,13 @@ ANALYSES = {name: home.removeprefix("analysis.") for name, home in HOMES.items()
 }
 
 
+def _loaded(module: str) -> Any:
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise MissingDependencyError.of(error) from error
+
+
 def face(
     package: str, homes: Mapping[str, str], rooms: Sequence[str] = ()
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
@@ -74,12 +83,12 @@ def face(
 
     def missing(name: str) -> Any:
         if name in homes:
-            value = getattr(importlib.import_module(f"{package}.{homes[name]}"), name)
+            value = getattr(_loaded(f"{package}.{homes[name]}"), name)
             if not hasattr(sys.modules.get(f"{package}.{name}"), "__path__"):  # a folder of this name keeps its place
                 setattr(sys.modules[package], name, value)
             return value
         if name in rooms:
-            return importlib.import_module(f"{package}.{name}")
+            return _loaded(f"{package}.{name}")
         raise AttributeError(f"module {package!r} has no attribute {name!r}: it has {', '.join([*homes, *rooms])}")
 
     return missing, lambda: sorted(sys.modules[package].__all__)

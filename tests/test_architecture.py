@@ -16,9 +16,9 @@ PACKAGE = Path(__file__).parent.parent / "gandyn"
 # import nothing of ours.
 FLOORS = (
     "lazy",
+    "errors",
     "public_names",
     "former_names",
-    "errors",
     "memory",
     "budget",
     "symbolic.functions",

@@ -27,14 +27,21 @@ def run(arguments, folder):
     return done.stdout
 
 
-def weighed(path):
-    """The first example, and behind the slow marker the others: each starts a process of its own."""
-    return pytest.param(path, marks=() if path.name == "gda_spiral.py" else pytest.mark.slow)
+# As a cell of a notebook runs it: no file, and the arguments of the kernel.
+CELL = "import pathlib; exec(compile(pathlib.Path({!r}).read_text(), '<cell>', 'exec'), {{'__name__': '__main__'}})"
+AS_CELLS = [(path, True) for path in EXAMPLES if path.name in SAYS]
 
 
-@pytest.mark.parametrize("path", [weighed(p) for p in EXAMPLES if p.name in SAYS], ids=lambda p: p.name)
-def test_example(path, tmp_path):
-    out = run([str(path)], tmp_path)
+def weighed(path, cell):
+    """The first example as a script, and behind the slow marker all as notebooks: each is a process of its own."""
+    return pytest.param(path, cell, marks=pytest.mark.slow if cell else (), id=f"{path.name}-{cell}")
+
+
+@pytest.mark.parametrize(
+    ("path", "cell"), [weighed(ROOT / "examples" / "gda_spiral.py", False)] + [weighed(*a) for a in AS_CELLS]
+)
+def test_example(path, cell, tmp_path):
+    out = run(["-c", CELL.format(str(path)), "-f", "kernel.json"] if cell else [str(path)], tmp_path)
     assert all(words in out for words in SAYS[path.name])
     for name in re.findall(r"wrote (\S+)", out):
         assert (tmp_path / name).stat().st_size > 10_000
@@ -62,6 +69,39 @@ def test_the_readme_opens_with_the_picture_and_two_commands():
         setup = r"python3 -m venv \.venv && \.venv/bin/pip install -c constraints\.txt -e \S+"
         assert re.fullmatch(rf"{setup} && \.venv/bin/{last}\n", command), command
     assert commands[1].strip() in (ROOT / ".ci" / "run").read_text()
+
+
+WITHOUT_TORCH = """
+import sys
+sys.modules["torch"] = None  # as where it is not installed
+import gandyn as gd
+from gandyn.cli import main
+from gandyn.errors import MissingDependencyError
+game, rule = gd.games.dirac_gan(), gd.rules.OptimisticGD("lr")
+print(gd.stability_region(game, rule, parameters=("lr",)).critical("lr"))
+print(gd.iterate(game, gd.rules.Adam(0.1), [[1.0, 0.0]], 10).w.shape)
+gd.figures.make("goodfellow_2014_losses", out="figures", quick=True)
+for ask in (lambda: gd.gans.train, lambda: gd.optim, lambda: gd.watch, lambda: gd.games.from_torch([abs], [1, 1])):
+    try:
+        ask()
+    except MissingDependencyError as error:
+        print(error)
+sys.argv = ["gandyn", "train", "ring-alternating-adam"]
+main()
+"""
+
+
+@pytest.mark.slow
+def test_without_torch_everything_but_networks_works_and_those_say_what_is_missing(tmp_path):
+    command = [sys.executable, "-c", WITHOUT_TORCH]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    threshold, shape, *refused = [line for line in done.stdout.splitlines() if line]
+    assert (threshold, shape) == ("2*sqrt(3)/3", "(11, 1, 2)"), done.stdout + done.stderr
+    assert len(refused) == 4
+    assert set(refused) == {refused[0]}
+    assert "gandyn[torch]" in refused[0]
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [f"error: {refused[0]}"]
 
 
 def test_the_readme_code_runs_and_prints_what_it_says(tmp_path):

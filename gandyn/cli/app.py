@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from .. import __version__
-from ..errors import GandynError, UnknownNameError
+from ..errors import GandynError, MissingDependencyError, UnknownNameError
 from . import analyze, cite, claims, doctor, explore, figure, listing, spectrum, spiral, toy
 from . import sweep_runs as sweep
 from . import train_run as train
@@ -36,6 +36,12 @@ class OneLineErrors(TyperGroup):
             if not standalone_mode:
                 raise
             typer.echo(f"error: {one_line(error)}", err=True)
+            sys.exit(MISTAKE)
+        except ModuleNotFoundError as error:
+            known = MissingDependencyError.of(error)
+            if known is error or not standalone_mode:
+                raise
+            typer.echo(f"error: {one_line(known)}", err=True)
             sys.exit(MISTAKE)
         except (KeyboardInterrupt, typer.Abort):
             typer.echo("error: interrupted", err=True)

@@ -12,8 +12,9 @@ from typing import Annotated
 
 import typer
 
-NEEDED = ("numpy", "scipy", "sympy", "matplotlib", "torch", "python-flint")
+NEEDED = ("numpy", "scipy", "sympy", "matplotlib", "python-flint")
 OPTIONAL = {
+    "torch": "networks",
     "numba": "the numba backend of kernels",
     "pepit": "gd.worst_case",
     "cvxpy": "gd.worst_case",
@@ -80,7 +81,7 @@ def _compiler() -> list[Row]:
 
 def _device() -> list[Row]:
     if _version("torch") is None:
-        return [("device", "no torch: no networks", "install gandyn again with -c constraints.txt")]
+        return [("device", "no torch: no networks", 'pip install "gandyn[torch]"')]
     import torch
 
     if torch.cuda.is_available():

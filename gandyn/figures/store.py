@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata
+import importlib.util
 import io
 import json
 import math
@@ -106,7 +107,9 @@ def made_by(folder: pathlib.Path) -> dict[str, Any]:
 
 @functools.cache
 def _versions() -> dict[str, str]:
-    return {name: importlib.metadata.version(name) for name in LIBRARIES}
+    """Of what is installed: a figure without networks is made without torch."""
+    installed = [name for name in LIBRARIES if importlib.util.find_spec(name) is not None]
+    return {name: importlib.metadata.version(name) for name in installed}
 
 
 def _commit(folder: pathlib.Path) -> str | None:

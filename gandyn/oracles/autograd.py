@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import GameError, ParameterError
+from ..errors import GameError, MissingDependencyError, ParameterError
 from ..types import Array, Batch, Game, Player
 from ..worlds import NUMPY, TORCH, world_of
 from .field_graph import FieldGraph, gradient
@@ -270,7 +270,7 @@ def from_torch(
     Raises:
         GameError: if a cost does not depend on its own player's block (tried at random points), if costs and players
             do not match in number, or if a cost is not one number for each point.
-        ParameterError: for sizes that are not whole numbers.
+        ParameterError: for sizes that are not whole numbers. MissingDependencyError: without torch.
 
     Example:
         >>> import gandyn as gd
@@ -278,6 +278,10 @@ def from_torch(
         >>> gd.iterate(game, gd.rules.GDA(0.1), [1.0, 0.0], 1).w[-1].tolist()
         [1.0, 0.1]
     """
+    try:
+        import torch  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise MissingDependencyError.of(error) from error
     if not isinstance(players, Mapping):
         names = TWO_PLAYERS if len(players) == 2 else tuple(f"x{i}" for i in range(1, len(players) + 1))
         players = dict(zip(names, players, strict=True))

@@ -105,7 +105,7 @@ function buildRuleSliders() {
 
 function swatch(place) {
   const made = element("span", {className: "swatch"});
-  made.style.borderTopColor = `var(--c${place % 8})`;
+  made.style.borderTopColor = `var(${toneOf(place)})`;
   made.style.borderTopStyle = ["solid", "dashed", "dotted"][place % 3];
   return made;
 }

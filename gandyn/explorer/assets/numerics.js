@@ -24,14 +24,14 @@ function noiseOf(deviation, seed, count, dim) {
 
 /** Points w_0, w_1, ... of a run: step is (z, c, p, q, e) => [z+, c+] in one array. Ends before the first w beyond `far`. */
 function runRule(step, z, counters, count, p, q, dim, far = FAR, noise = null) {
-  const points = [z.slice(0, dim)], size = z.length;
+  const points = [z.slice(0, dim)], size = z.length, counting = counters.length > 0;
   let c = counters;
   for (let t = 0; t < count; t++) {
     const next = step(z, c, p, q, noise ? noise[t] : QUIET);
-    if (!next.every((x, k) => Number.isFinite(x) && (k >= dim || Math.abs(x) <= far))) return {points, left: true, z};
-    z = next.slice(0, size);
-    c = next.slice(size);
-    points.push(z.slice(0, dim));
+    for (let k = 0; k < next.length; k++) if (!(Math.abs(next[k]) <= (k < dim ? far : Number.MAX_VALUE))) return {points, left: true, z};
+    z = next.length === size ? next : next.slice(0, size);
+    if (counting) c = next.slice(size);
+    points.push(dim === size ? z : z.slice(0, dim));
   }
   return {points, left: false, z};
 }

@@ -1,7 +1,9 @@
 // The two pictures on plain canvas: the plane of the game, and the eigenvalues beside the unit circle.
 const DASHES = [[], [8, 3], [2, 3], [10, 3, 2, 3], [5, 2], [12, 4], [3, 2, 8, 2], [6, 6]];
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-const colorOf = (place) => color(`--c${place % 8}`);
+// The first four rules have the colours of `gd.plots.spiral`: simultaneous steps orange, alternating ones blue, ...
+const toneOf = (place) => `--c${[1, 0, 2, 3, 4, 5, 6, 7][place % 8]}`;
+const colorOf = (place) => color(toneOf(place));
 
 /** A canvas of the size it has on the page, in its device's pixels; {paint, width, height} in CSS pixels. */
 function prepared(canvas) {
