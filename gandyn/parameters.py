@@ -13,7 +13,7 @@ import numpy as np
 from .errors import ParameterError
 from .lazy import sympy
 from .text import boolean
-from .worlds import exact, is_symbolic
+from .worlds import axes, exact, is_symbolic
 
 Number: TypeAlias = "complex | np.number[Any] | sympy.Expr"
 
@@ -59,7 +59,7 @@ def read_number(item: object, name: str, value: object) -> Number:
     Raises:
         ParameterError: for what is no finite number, expression or text.
     """
-    if getattr(value, "ndim", 0):
+    if axes(value):
         from .symbolic.members import per_member
 
         value = per_member(value, name)

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from .arguments import checks_of, shown
 from .errors import CallError, GandynError, ParameterError, TextError, UnknownNameError
 from .text import Scope, fold, read, shorten
+from .worlds import axes
 
 B = TypeVar("B", bound=Callable[..., Any])
 
@@ -220,11 +221,8 @@ def reading_members(build: B) -> B:
     @functools.wraps(build)
     def read(*args: object, **kwargs: object) -> Any:
         given = signature.bind(*args, **kwargs)
-        axes = {name: getattr(given.arguments.get(name), "ndim", 0) for name in numbers}
-        axes = {
-            name: count for name, count in axes.items() if isinstance(count, int)
-        }  # a module has a function so called
-        arrays = [name for name, count in axes.items() if count == 1 or (count > 1 and name not in MATRICES)]
+        counts = {name: axes(given.arguments.get(name)) for name in numbers}
+        arrays = [name for name, count in counts.items() if count == 1 or (count > 1 and name not in MATRICES)]
         if not arrays:
             return build(*args, **kwargs)
         from .symbolic.members import per_member

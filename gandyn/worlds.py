@@ -110,6 +110,12 @@ def is_symbolic(value: object) -> bool:
     return sympy is not None and isinstance(value, sympy.Basic)
 
 
+def axes(value: object) -> int:
+    """How many axes an array or tensor has, 0 for anything else: a module and a class have no axes, but the name."""
+    found = getattr(value, "ndim", 0)
+    return found if isinstance(found, int) else 0
+
+
 def number(value: Any, w: Array) -> Any:
     """The parameter `value` as a factor in the world of `w`: exact beside symbols, a Python number elsewhere.
 
@@ -308,7 +314,7 @@ def _filled_like(w: Array, value: int) -> Array:
 def full(value: object, size: int, like: Array) -> Array:
     """A vector of `size` equal entries in the world (dtype, device) of `like`."""
     value = number(value, like)
-    if getattr(value, "ndim", 0):  # one value per member
+    if axes(value):  # one value per member
         return value + zeros_like(value)[..., [0] * size]
     if world_of(like) == TORCH:
         return sys.modules["torch"].full((size,), value, dtype=like.dtype, device=like.device)

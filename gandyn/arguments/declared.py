@@ -16,6 +16,7 @@ from typing import Any
 
 from ..errors import GandynError, ParameterError
 from ..public_names import HOMES
+from ..worlds import axes
 from .points import box, grid, point
 from .values import (
     NOTHING,
@@ -173,7 +174,7 @@ def _row(check: Check | None, length: int | None = None) -> Check:
     def each(name: str, value: Any, given: Mapping[str, object] = NOTHING) -> Any:
         many = "" if length is None else f" of {length} values"
         if isinstance(value, (str, bytes, Mapping, Set)) or not (
-            isinstance(value, Sequence) or getattr(value, "ndim", False)
+            isinstance(value, Sequence) or axes(value)
         ):
             raise ParameterError(f"{name}={shown(value)}", f"a list or tuple{many}", f"{name}=(...)")
         if length is not None and len(value) != length:

@@ -14,7 +14,7 @@ import numpy as np
 from ..budget import Budget
 from ..errors import ParameterError
 from ..parameters import finite, is_number
-from ..worlds import is_symbolic
+from ..worlds import axes, is_symbolic
 
 LARGEST_COUNT = 10**12
 LARGEST_SEED = 2**63 - 1
@@ -129,7 +129,7 @@ def parameter(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
     if isinstance(value, Mapping) or (isinstance(value, (tuple, list)) and value):
         for one in value.values() if isinstance(value, Mapping) else value:
             parameter(name, one)
-    elif not isinstance(value, str) and not getattr(value, "ndim", 0):
+    elif not isinstance(value, str) and not axes(value):
         number = is_number(value) or is_symbolic(value) or rational(value)
         if isinstance(value, (bool, np.bool_)) or not number or not (rational(value) or finite(value)):
             raise ParameterError(f"{name}={shown(value)}", "a finite number, an expression or a text", f"{name}=0.1")

@@ -15,7 +15,7 @@ from ..errors import ParameterError
 from ..parameters import declared, finite, is_number
 from ..registry import Entry, called_rightly
 from ..types import Array, Game, Rng, Rule
-from ..worlds import exact, is_symbolic, zeros_like
+from ..worlds import axes, exact, is_symbolic, zeros_like
 from . import registry
 
 R = TypeVar("R", bound=type[Rule])
@@ -56,7 +56,7 @@ def accuracy(*, default: float) -> Any:
     """A field that holds one positive number which decides when an inner solver stops: no parameter of the map."""
 
     def read(rule: Rule, name: str, value: object) -> Any:
-        if getattr(value, "ndim", 0):
+        if axes(value):
             raise ParameterError(f"{rule.name}({name}=an array)", "one number for all members", f"{name}={default}")
         return read_number(rule, name, value, positive)
 
@@ -166,7 +166,7 @@ def read_number(rule: Rule, name: str, value: Any, accept: Callable[[Any], bool]
     if isinstance(value, (tuple, list)):
         return tuple(read_number(rule, name, v, accept) for v in value)
     value = exact(value) if isinstance(value, (str, Fraction)) else value
-    if getattr(value, "ndim", 0):
+    if axes(value):
         from ..symbolic.members import per_member
 
         value = per_member(value.detach().cpu().numpy() if hasattr(value, "detach") else value, name)
