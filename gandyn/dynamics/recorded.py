@@ -52,7 +52,10 @@ def name_of(content: object, structure: object) -> str | None:
 def find(name: str) -> tuple[Program, Counts] | None:
     """The program and the oracle calls of one step, from the cache; None where there is no record."""
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        data = json.loads((next(library_cache.folders()) / name).read_text())
+        digest, _, text = (next(library_cache.folders()) / name).read_text().partition("\n")
+        if digest != _digest(text):
+            return None
+        data = json.loads(text)
         fields = {key: _frozen(value) for key, value in data["program"].items()}
         for part in ("uniform", "varying"):
             fields[part] = tuple(Instruction(*line) for line in fields[part])
@@ -68,10 +71,16 @@ def keep(name: str, program: Program, counts: Counts) -> None:
     with contextlib.suppress(OSError):
         target = next(library_cache.folders()) / name
         handle, half = tempfile.mkstemp(dir=target.parent)
+        text = json.dumps(data)
         with os.fdopen(handle, "w") as file:
-            json.dump(data, file)
+            file.write(f"{_digest(text)}\n{text}")
         os.replace(half, target)
         library_cache.prune(target)
+
+
+def _digest(text: str) -> str:
+    """What stands before a record: libraries are shared by programs of other constants, and would run those."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _frozen(value: Any) -> Any:

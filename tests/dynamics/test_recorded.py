@@ -99,3 +99,17 @@ def test_whatever_decides_a_map_is_part_of_its_name(monkeypatch):
         assert room in recorded.SOURCES
     monkeypatch.setattr(recorded, "SOURCES", tuple(room for room in recorded.SOURCES if room != "penalties"))
     assert recorded.name_of(game.content, ()) is None
+
+
+def test_a_bit_that_flips_in_a_record_is_seen(compiled):
+    """The library of x + 0.1 v runs x + 0.3 v too: a record of another constant was run without a word."""
+    game, draws = gd.games.dirac_gan(), np.random.default_rng(0)
+    for _ in range(40):
+        file = draws.choice(sorted(compiled[0].glob("*.json")))
+        content = bytearray(file.read_bytes())
+        whole = bytes(content)
+        content[draws.integers(len(content))] ^= 1 << int(draws.integers(8))
+        file.write_bytes(content)
+        assert recorded.find(file.name) is None
+        file.write_bytes(whole)
+    assert gd.iterate(game, RULES[0], START, 10).kernel == "c"
