@@ -62,7 +62,7 @@ def iterate(
             added, from ten steps up where it is
             in memory or on disk and where the run is long enough to make it, and `rule.step` otherwise; "eager" is
             `rule.step` always; a backend ("c", "numpy", "torch", "numba") asks for that one. All give the same numbers
-            to rounding.
+            to rounding, which a chaotic map magnifies: name a way where the last bits are to be the same again.
         threads: for "c" and "numba"; all cores this process may use by default.
         progress: True prints a line to stderr with the time left; a function is called with (steps done, steps).
 
@@ -124,9 +124,13 @@ def _kernel(game: Game, rule: Rule, w: Array, steps: int, kernel: str) -> Any:
         return None
     from . import cached
 
-    if kernel == "auto" and (steps < cached.FEW_STEPS or cached.unsuitable(game)):
+    members = math.prod(w.shape[:-1])
+    if kernel == "auto" and (steps < cached.FEW_STEPS or not members or cached.unsuitable(game)):
         return None
-    build = kernel != "auto" or cached.worthwhile(game, math.prod(w.shape[:-1]), steps)
+    build = kernel != "auto" or cached.worthwhile(game, members, steps)
+    cost = rule.cost_on(game)
+    if not build and math.isnan(cost.fields + cost.jvps + cost.vjps):
+        return None  # a kernel solves in closed form, with other counts: what there is on disk must not decide them
     try:
         return cached.compiled(game, rule, kernel, w, build)
     except (GandynError, KeyError):
@@ -167,7 +171,7 @@ def _by_kernel(game: Game, found: Any, w: Array, state: State, steps: int, optio
     edges = itertools.accumulate([d, *(leaf.shape[-1] for leaf in leaves)])
     arrays = [run.z[:, a:b].reshape(*shape, b - a) for a, b in itertools.pairwise(edges)]
     counters = [int(c) if float(c).is_integer() else float(c) for c in run.counters[: len(counts)]]
-    recorded = run.z[:, :d].reshape(*shape, d) if run.rows is None else run.rows.reshape(-1, *shape, d)
+    recorded = run.z[:, :d].reshape(*shape, d) if run.rows is None else run.rows.reshape(len(run.rows), *shape, d)
     return {
         "w": recorded, "t": run.t, "kernel": found.kernel.backend,
         "state": state.replace_leaves(iter(arrays), iter(counters)),
