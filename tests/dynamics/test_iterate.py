@@ -156,8 +156,10 @@ def test_tracing_is_not_counted():
 # --- which way --------------------------------------------------------------------------------------------------------
 
 
-def test_long_runs_use_a_kernel_and_short_ones_do_not():
-    game, rule = gd.games.bilinear([[1.0625]]), gd.rules.AlternatingGD(0.1)  # no other test has a kernel of it
+def test_long_runs_use_a_kernel_and_short_ones_do_not(monkeypatch, tmp_path):
+    monkeypatch.setenv("GANDYN_CACHE", str(tmp_path))  # else it finds what an earlier run of this test compiled
+    monkeypatch.setattr(cached, "_SHELVES", {})
+    game, rule = gd.games.bilinear([[1.0625]]), gd.rules.AlternatingGD(0.1)
     assert gd.iterate(game, rule, [1.0, 0.0], 100).kernel == "eager"
     assert gd.iterate(game, rule, [1.0, 0.0], 20_000, "last").kernel in {"c", "numpy"}
     assert gd.iterate(game, rule, np.ones((20_000, 2)), 300, "last").kernel in {"c", "numpy"}
