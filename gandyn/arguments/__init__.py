@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from .declared import NAMES, TYPES, check_of, checks_of
-from .points import box_array
+from .points import box_array, ensemble
 from .values import Check, returned, seed, several, shown
 
-__all__ = ["NAMES", "TYPES", "Check", "box_array", "check_of", "checks_of", "returned", "seed", "several", "shown"]
+__all__ = [
+    "NAMES",
+    "TYPES",
+    "Check",
+    "box_array",
+    "check_of",
+    "checks_of",
+    "ensemble",
+    "returned",
+    "seed",
+    "several",
+    "shown",
+]

@@ -45,7 +45,9 @@ NAMES: dict[str, Check] = {
     **dict.fromkeys(("seed", "rng"), seed),
 }
 COUNTS: dict[str, Check] = {  # of arguments that are declared to be whole numbers
-    **dict.fromkeys(("k", "threads", "latent", "size", "width", "degree", "grid", "frames", "fps", "points"), several),
+    **dict.fromkeys(
+        ("k", "threads", "latent", "size", "width", "degree", "grid", "frames", "fps", "dpi", "points"), several
+    ),
     **dict.fromkeys(("steps", "settle", "members"), from_zero),
 }
 TYPES: dict[str, Check] = {
@@ -173,9 +175,7 @@ def _row(check: Check | None, length: int | None = None) -> Check:
 
     def each(name: str, value: Any, given: Mapping[str, object] = NOTHING) -> Any:
         many = "" if length is None else f" of {length} values"
-        if isinstance(value, (str, bytes, Mapping, Set)) or not (
-            isinstance(value, Sequence) or axes(value)
-        ):
+        if isinstance(value, (str, bytes, Mapping, Set)) or not (isinstance(value, Sequence) or axes(value)):
             raise ParameterError(f"{name}={shown(value)}", f"a list or tuple{many}", f"{name}=(...)")
         if length is not None and len(value) != length:
             raise ParameterError(f"{name}={shown(value)}", f"a list or tuple{many}", f"{name}=(...)")

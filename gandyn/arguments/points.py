@@ -18,6 +18,14 @@ NUMERIC = ("start", "starts", "to", "w0", "w1", "centre", "attractors")
 
 
 def point(name: str, value: Any, given: Mapping[str, Any]) -> Any:
+    """A point or an ensemble (..., d) of one or more, otherwise as `ensemble`."""
+    ensemble(name, value, given)
+    if 0 in np.shape(value):
+        raise PointError(f"{name}, an array of shape {tuple(np.shape(value))}", "one point or more", f"check {name}")
+    return value
+
+
+def ensemble(name: str, value: Any, given: Mapping[str, Any]) -> Any:
     """A point or an ensemble (..., d): numbers, or SymPy expressions, all finite, d being the game's.
 
     Raises:
@@ -55,9 +63,11 @@ def _needed(own: object) -> str:
 def grid(name: str, value: Any, given: Mapping[str, Any]) -> Any:
     """Numbers of some shape, which the analysis reads; what holds no numbers is refused as `point` refuses it."""
     try:
-        np.asarray(value, dtype=float)
+        array = np.asarray(value, dtype=float)
     except (TypeError, ValueError):
         return point(name, value, given)
+    if name == "grid" and not array.size:
+        raise ParameterError(f"a grid of shape {array.shape}", "one start or more", "[(-2, 2, 200)] * game.dim")
     return value
 
 

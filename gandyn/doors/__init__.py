@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec, TypeVar
 
-from ..arguments import NAMES, TYPES, Check, check_of, checks_of, seed, several, shown
+from ..arguments import NAMES, TYPES, Check, check_of, checks_of, ensemble, seed, several, shown
 from ..errors import CallError, ParameterError
 from ..types import Game, Rule
 from .players import game, rule, rules_of, trajectory
@@ -26,6 +26,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 BY_NAME: dict[str, Check] = NAMES | {"game": game, "rule": rule, "rules": rules_of}
+BY_NAME_OF_MEMBERS = BY_NAME | {"start": ensemble}  # nobody, iterated, is nobody
 BY_TYPE: dict[str, Check] = TYPES | {"Game": game, "Rule": rule, "Trajectory": trajectory}
 
 
@@ -47,7 +48,9 @@ def ensemble_door(function: Callable[P, R]) -> Callable[P, R]:
 def _behind_door(function: Callable[P, R], one_value: bool) -> Callable[P, R]:
     signature = inspect.signature(function)
     parameters = signature.parameters
-    checks = functools.cache(lambda: checks_of(function, BY_NAME, BY_TYPE))  # read when its module is whole
+    checks = functools.cache(
+        lambda: checks_of(function, BY_NAME if one_value else BY_NAME_OF_MEMBERS, BY_TYPE)
+    )  # read when its module is whole
     kinds = {p.kind for p in parameters.values()}
     plain = kinds <= {inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY}
     ordered = [name for name, p in parameters.items() if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]

@@ -88,4 +88,6 @@ def trajectory(name: str, value: object, given: Mapping[str, object] = NOTHING) 
     """Return `value` where it is a trajectory, as `gd.iterate` returns one; refuse anything else."""
     if not isinstance(value, Trajectory):
         raise ParameterError(f"{name}={shown(value)}", "a trajectory", "gd.iterate(game, rule, start, steps)")
+    if 0 in value.w.shape:
+        raise ParameterError(f"{name}={shown(value)}", "one start or more", "gd.iterate(game, rule, start, steps)")
     return value

@@ -115,6 +115,8 @@ def members(trajectory: Trajectory, label: str) -> np.ndarray:
         raise ParameterError(
             f"the trajectory {label!r} recorded one point", "every step, or a stride", 'iterate with record="all"'
         )
+    if not w.size:
+        raise ParameterError(f"the trajectory {label!r} of shape {w.shape}", "one start or more", "check the start")
     w = w.reshape(len(w), -1, w.shape[-1])
     if not np.isfinite(w).all():
         first = int(np.argwhere(~np.isfinite(w).all((1, 2)))[0, 0])
