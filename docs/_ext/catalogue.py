@@ -20,6 +20,7 @@ import describe_games
 import describe_gans
 import describe_losses
 import describe_papers
+import describe_prediction
 import describe_reference
 import describe_results
 import describe_rules
@@ -57,6 +58,8 @@ WRITERS: dict[str, Callable[..., list[str]]] = {
     "speed": describe_results.honest(describe_speed.table),
     "digits-spectrum": describe_results.honest(describe_results.digits_spectrum),
     "ablation": describe_results.honest(describe_ablations.ablation),
+    "prediction": describe_results.honest(describe_prediction.prediction),
+    "prediction-points": describe_results.honest(describe_prediction.points),
     "mutants": describe_results.honest(describe_results.mutants),
     "claim-totals": describe_claims.totals,
     "claims": describe_claims.table,
