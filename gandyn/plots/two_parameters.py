@@ -44,9 +44,11 @@ def bifurcation_curves(result: BifurcationCurves, title: str | None = None) -> D
             point.name, place, xytext=(7 * across, 7 * up), textcoords="offset points", zorder=5,
             ha=("right", "center", "left")[round(across) + 1], va=("top", "center", "bottom")[round(up) + 1],
         )  # fmt: skip
-    handles: list[Line2D | Patch] = [Patch(facecolor=STABLE, label="attracting")]
+    known = result.matrix is not None
+    handles: list[Line2D | Patch] = [Patch(facecolor=STABLE, label="attracting")] if known else []
     for kind in dict.fromkeys(curve.kind for curve in result.curves):
-        label = ("eigenvalue 0" if result.rule is None else "eigenvalue 1") if kind is Kind.FOLD else kind.value
+        there = kind is Kind.FOLD and known  # the equilibrium is there on both sides: no fold
+        label = f"eigenvalue {0 if result.rule is None else 1}" if there else kind.value
         handles.append(Line2D([], [], color=OKABE_ITO[COLOURS[kind]], linestyle=DASHES[kind], label=label))
     axes.set(
         xlim=result.ranges[0], ylim=result.ranges[1], xlabel=str(result.parameters[0]), ylabel=str(result.parameters[1])
@@ -83,6 +85,8 @@ def _stable(result: BifurcationCurves) -> tuple[np.ndarray, np.ndarray, np.ndarr
     (a, b), (c, d) = result.ranges
     x, y = np.linspace(a, b, RESOLUTION), np.linspace(c, d, RESOLUTION)
     p, q = np.meshgrid(x, y)
+    if result.matrix is None:  # the equilibrium moves, and may not be there
+        return x, y, np.zeros(p.shape, dtype=bool)
     entries = sympy.lambdify(result.parameters, list(result.matrix), "numpy")
     with np.errstate(all="ignore"):
         cells = np.stack([np.broadcast_to(np.asarray(e, dtype=complex), p.shape) for e in entries(p, q)], -1)

@@ -109,6 +109,25 @@ def bifurcation(
     )  # fmt: skip
 
 
+def followed_points(
+    game: Game, rule: Rule | None, parameter: object, bounds: Array, low: float, high: float, time: Budget
+) -> list[BifurcationPoint]:
+    """The bifurcation points on branches that pass near starts at five values of a parameter; perhaps not all.
+
+    Args:
+        game: a symbolic game. rule: an update rule, or None for the flow. parameter: the one that is free.
+        bounds: of the fixed points at which to start, shape (d, 2). low, high: of the parameter. time: seconds.
+    """
+    made, rng = system(game, rule, parameter), np.random.default_rng(0)
+    made = about(made, [*bounds.mean(-1), (low + high) / 2]) if made.size == game.dim else made
+    samples = rng.uniform(bounds[:, 0], bounds[:, 1], (SAMPLES, game.dim))
+    explorer = _Explorer(Family.over(made, bounds, low, high, samples), np.linspace(low, high, 41), bounds, time)
+    for p in np.linspace(low, high, 5):
+        explorer.seed(p, [], rng)
+    explorer.run()
+    return explorer.points
+
+
 def _complete(proven: Critical, explorer: _Explorer, bounds: Array) -> tuple[bool, str]:
     """Whether every point in the box is proven and no other can be there."""
     inside = [q for q in explorer.points if ((q.point >= bounds[:, 0]) & (q.point <= bounds[:, 1])).all()]
@@ -193,7 +212,7 @@ class _Explorer:
         step = min(0.02, float(np.max(np.diff(self.grid))) / (high - low))
         while self.pending and len(self.curves) < MOST_BRANCHES and not self.time.out:
             x = self.pending.pop(0)
-            if any(_on(x, curve) for curve in self.curves):
+            if any(lies_on(x, curve) for curve in self.curves):
                 continue
             curve = follow(self.family, x, low, high, max(step, 0.002), REACH)
             self.curves.append(curve)
@@ -307,7 +326,7 @@ class _Explorer:
         return x, found, departures
 
 
-def _on(x: Array, curve: Curve) -> bool:
+def lies_on(x: Array, curve: Curve) -> bool:
     """Whether x lies on a computed curve, up to the sag of its chords."""
     a, b = curve.points[:-1], curve.points[1:]
     if not len(a):

@@ -15,21 +15,16 @@ from ...budget import Budget, OutOfTimeError
 from ...doors import door
 from ...errors import ParameterError
 from ...lazy import sympy
-from ...oracles.symbolic import SymbolicGame
 from ...types import Array, Game, Rule
+from .arcs import ON_BOUNDARY, PAIRS, Side, chosen_of, name_of, runs, side_at, sides_of
 from .boundary_polynomials import DIGITS, Pair, boundary_polynomials, common_zeros, resonances
 from .branches import Kind
-from .continuation import Family
-from .criticality import coefficient, pair_coefficient
-from .freed import freed, with_value
+from .followed_curves import followed_curves, valued
+from .freed import freed
 from .stability import StabilityRegion, stability_region
-from .system import system
 from .two_parameters import BifurcationCurves, BoundaryCurve, SpecialPoint
 
-CELLS, PLACES = 320, 7
-ON_BOUNDARY = 1e-7
-PAIRS = (Kind.NEIMARK_SACKER, Kind.HOPF)
-ROOTS_OF_UNITY = {3: "1:3", 4: "1:4"}
+CELLS = 320
 
 
 @door
@@ -41,6 +36,7 @@ def bifurcation_curves(
     at: Sequence[object] | None = None,
     length: float = 1.0,
     budget: float | Budget | None = 60.0,
+    box: Any = None,
 ) -> BifurcationCurves:
     """Curves in the plane of two parameters on which an equilibrium changes its stability, and their special points.
 
@@ -53,14 +49,19 @@ def bifurcation_curves(
 
     Arcs are traced on a grid of 320 x 320 cells and then moved onto the condition: one smaller than a cell is missed.
 
+    With a `box`, equilibria are sought in it that need not be known in closed form, and may vanish: their folds, flips
+    and pairs are found on six lines of the rectangle and followed in both parameters by pseudo-arclength, cusps and
+    Bogdanov-Takens points on them located. What meets none of the six lines is missed.
+
     Args:
-        game: a symbolic game with an equilibrium that is known for all values of the parameters.
+        game: a symbolic game; without a `box`, with an equilibrium that is known for all values of the parameters.
         rule: an update rule, or None for the gradient flow.
         parameters: names of two fields of the rule, or free symbols of the rule or game.
         ranges: (low, high) of each parameter.
         at: the equilibrium, shape (d,), in the parameters; the game's own by default.
         length: a typical length of the coordinates, over which the derivatives in normal forms are taken.
         budget: seconds, or a `Budget`, after which the answer is what was found so far; None for no limit.
+        box: one (low, high) pair per coordinate, in which equilibria are sought whose formula is not known.
 
     Returns:
         A `BifurcationCurves`: `.curves`, `.points`, and whether the points are `.complete`.
@@ -94,6 +95,8 @@ def bifurcation_curves(
         if low < 0 and symbol.is_nonnegative:
             given = f"ranges={ranges!r} of {name}, a symbol that is assumed positive"
             raise ParameterError(given, "a range of its values", f"sympy.Symbol('{name}', real=True)")
+    if box is not None:
+        return followed_curves(game, rule, tuple(map(str, parameters)), bounds, box, length, time)
     region = stability_region(game, rule, tuple(parameters), at, budget=time)
     plane = _Plane(region, ((bounds[0, 0], bounds[0, 1]), (bounds[1, 0], bounds[1, 1])), length, time)
     points, reason = plane.special_points()
@@ -182,7 +185,7 @@ class _Plane:
         at = np.array([complex(r) for r in roots])
         far = np.abs(at.real) if self.flow else np.abs(np.abs(at) - 1)
         critical = at[far < ON_BOUNDARY * max(1.0, float(np.abs(at).max()))]
-        name = _name(critical, self.flow)
+        name = name_of(critical, self.flow)
         return None if name is None else SpecialPoint(name, values, critical)
 
     # --- arcs ---------------------------------------------------------------------------------------------------------
@@ -208,23 +211,8 @@ class _Plane:
         """Runs of points with an eigenvalue of this kind on the boundary, and whether the others are stable there."""
         with np.errstate(all="ignore"):
             values = np.array([self._eigenvalues(p) for p in points])
-        good = np.isfinite(values).all(-1)
-        values = np.where(good[:, None], values, 0)
-        size = np.maximum(1.0, np.abs(values).max(-1))
-        beyond = values.real if self.flow else np.abs(values) - 1
-        on = np.abs(beyond) < 1e-6 * size[:, None]
-        if kind in PAIRS:
-            mine = on & (np.abs(values.imag) > 1e-9 * size[:, None])
-        else:
-            target = 0.0 if self.flow else 1.0 if kind is Kind.FOLD else -1.0
-            mine = np.abs(values - target) < 1e-6 * size[:, None]
-        there = good & mine.any(-1)
-        edge = np.where(mine, -1.0, beyond).max(-1) < 1e-9
-        state = np.where(there, 1 + edge, 0)
-        ends = np.flatnonzero(np.diff(np.concatenate([[-1], state, [-1]])))
-        for low, high in itertools.pairwise(ends):
-            if state[low] and high - low > 1:
-                yield self._reaching(points[low:high]), bool(edge[low])
+        for low, high, edge in runs(kind, values, self.flow):
+            yield self._reaching(points[low:high]), edge
 
     def _reaching(self, arc: Array) -> Array:
         """An arc that goes on to the special points beside its ends: there its last cell was cut."""
@@ -240,32 +228,14 @@ class _Plane:
         return np.linalg.eigvals(matrix) if np.isfinite(matrix).all() else np.full(len(matrix), np.nan)
 
     def _curve(self, kind: Kind, part: sympy.Expr, points: Array, edge: bool) -> BoundaryCurve:
-        chosen = np.unique(np.linspace(0, len(points) - 1, PLACES + 2).round().astype(int))[1:-1]
-        places, numbers, sides = points[chosen], [], []
-        for place in places if kind is not Kind.FOLD else ():
-            side, number = (None, None) if self.time.out else self._criticality(kind, place)
-            numbers.append(np.nan if number is None else number)
-            sides.append(side)
-        decided = {side for side in sides if side is not None}
-        side = None if not decided else decided.pop() if len(decided) == 1 else "both"
-        return BoundaryCurve(kind, part, points, edge, np.array(numbers), places[: len(numbers)], side)
+        places = points[chosen_of(points)]
+        numbers, side = sides_of(kind, [lambda p=p: self._criticality(kind, p) for p in places], self.time)
+        return BoundaryCurve(kind, part, points, edge, numbers, places[: len(numbers)], side)
 
-    def _criticality(self, kind: Kind, place: Array) -> tuple[str | None, float | None]:
-        """Which side what is born lies on, at one point of an arc, and the coefficient that decides."""
-        region = self.region
-        game, rule, at = region.game, region.rule, list(region.at)
-        assert isinstance(game, SymbolicGame)
-        for symbol, value in zip(self.symbols, place, strict=True):
-            exact = sympy.Rational(float(value))
-            rule = None if rule is None else with_value(rule, symbol, exact)
-            at = [sympy.sympify(w, strict=True).subs(symbol, exact) for w in at]
-            if symbol in game.parameters:
-                game = game.with_values({symbol: exact})
-        made = system(game, rule)
-        z = made.start(np.array(at, dtype=float))
-        near = Family(made, np.full(len(z) + 1, self.length), np.append(z, 0.0), np.ones(len(z)), 1.0)
-        found = (pair_coefficient if kind in PAIRS else coefficient)(near, np.zeros(len(z) + 1))
-        return found[0], found[1]
+    def _criticality(self, kind: Kind, place: Array) -> Side:
+        values = {s: sympy.Rational(float(v)) for s, v in zip(self.symbols, place, strict=True)}
+        at = np.array([sympy.sympify(w, strict=True).subs(values) for w in self.region.at], dtype=float)
+        return side_at(*valued(self.region.game, self.region.rule, values), kind, at, self.length)
 
 
 def _moved_onto(points: Array, value: Any, slopes: Any) -> Array:
@@ -276,24 +246,3 @@ def _moved_onto(points: Array, value: Any, slopes: Any) -> Array:
         step = np.where(square > 0, value(*points.T) / np.where(square > 0, square, 1), 0)[:, None] * g
         points = points - step
     return points
-
-
-def _name(critical: Array, flow: bool) -> str | None:
-    """What two or more eigenvalues on the boundary at once are called; None for fewer, or for one pair alone."""
-    one = critical[np.abs(critical - (0 if flow else 1)) < ON_BOUNDARY]
-    minus = critical[np.abs(critical + 1) < ON_BOUNDARY] if not flow else critical[:0]
-    pairs = [v for v in critical if v.imag > ON_BOUNDARY]
-    if len(one) + len(minus) + len(pairs) > 2:
-        return f"{len(critical)} eigenvalues on the boundary"
-    if len(pairs) == 2:
-        return "double Hopf" if flow else "double Neimark-Sacker"
-    if len(pairs) == 1 and not len(one) and not len(minus):
-        order = next((k for k in ROOTS_OF_UNITY if not flow and abs(pairs[0] ** k - 1) < ON_BOUNDARY), None)
-        return None if order is None else ROOTS_OF_UNITY[order]
-    if len(pairs) == 1:
-        return "zero-Hopf" if flow else f"{'fold' if len(one) else 'flip'}-Neimark-Sacker"
-    if len(one) == 2:
-        return "Bogdanov-Takens" if flow else "1:1"
-    if len(minus) == 2:
-        return "1:2"
-    return "fold-flip" if len(one) and len(minus) else None

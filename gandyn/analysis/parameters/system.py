@@ -180,7 +180,13 @@ def _stack(values: Sequence[Array], shape: tuple[int, ...]) -> Array:
     return result
 
 
-def system(game: Game, rule: Rule | None = None, parameter: object = None, field: Field | None = None) -> System:
+def system(
+    game: Game,
+    rule: Rule | None = None,
+    parameter: object = None,
+    field: Field | None = None,
+    others: Sequence[Any] = (),
+) -> System:
     """The map of a rule on a game, or the gradient flow (rule=None), with at most one parameter free.
 
     Args:
@@ -188,6 +194,7 @@ def system(game: Game, rule: Rule | None = None, parameter: object = None, field
         rule: the update rule, or None.
         parameter: name of a field of the rule or of a free symbol of the game, or None.
         field: for a flow, another right-hand side dw/dt as a function of w that runs on symbols.
+        others: symbols that may stay without a value, for a caller that makes coordinates of them.
 
     Raises:
         DomainError: for games without symbols.
@@ -215,7 +222,7 @@ def system(game: Game, rule: Rule | None = None, parameter: object = None, field
             point = np.array([*symbols, None], dtype=object)[:-1]
             outputs = tuple(sympy.sympify(e, strict=True) for e in field(point))
         made = System(game, None, symbols, symbol, (), outputs)
-    known = {*made._inputs, *(name for name, _ in made.bindings)}
+    known = {*made._inputs, *others, *(name for name, _ in made.bindings)}
     used = set().union(*(e.free_symbols for _, e in made.bindings), *(e.free_symbols for e in made.outputs))
     if used - known:
         names = ", ".join(sorted(map(str, used - known)))

@@ -17,21 +17,24 @@ class BoundaryCurve:
     Attributes:
         kind: a `Kind`; FOLD stands for the eigenvalue 1 (0 for a flow). Where the equilibrium is there for all values
             of the parameters that is a transcritical or pitchfork point.
-        condition: a polynomial in the two parameters that vanishes on the arc.
+        condition: a polynomial in the two parameters that vanishes on the arc; None where the equilibrium moves and the
+            arc was followed.
         points: in order along it, shape (n, 2).
         edge: whether the other eigenvalues lie on the stable side there, so that the arc bounds the stable set.
         coefficients: of the normal form at `places` along the arc (see `gd.bifurcation`); NaN where it is undecided.
         places: shape (m, 2).
         criticality: "supercritical", "subcritical", "both" where it changes along the arc, or None for undecided.
+        equilibria: the game's coordinates at `points`, shape (n, d), where the equilibrium moves; None otherwise.
     """
 
     kind: Kind
-    condition: sympy.Expr
+    condition: sympy.Expr | None
     points: Array
     edge: bool
     coefficients: Array
     places: Array
     criticality: str | None
+    equilibria: Array | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,13 +42,13 @@ class SpecialPoint:
     """A point of the plane at which two conditions hold at once (codimension two).
 
     Attributes:
-        name: "1:1" to "1:4" for strong resonances of a map, "fold-flip", "Bogdanov-Takens" and so on.
-        values: the two parameters, exact.
+        name: "1:1" to "1:4" for strong resonances of a map, "fold-flip", "cusp", "Bogdanov-Takens" and so on.
+        values: the two parameters: exact expressions, or numbers where the equilibrium moves.
         eigenvalues: those on the boundary, complex.
     """
 
     name: str
-    values: tuple[sympy.Expr, sympy.Expr]
+    values: tuple[Any, Any]
     eigenvalues: Array
 
 
@@ -55,10 +58,10 @@ class BifurcationCurves(Result):
 
     Attributes:
         game, rule: the pair, with the two parameters free; rule is None for the flow.
-        at: the equilibrium, shape (d,), in the parameters.
+        at: the equilibrium, shape (d,), in the parameters; empty where it is not known in closed form.
         parameters: their symbols.
         ranges: (low, high) of each.
-        matrix: the linear part of the dynamics in the parameters, shape (D, D).
+        matrix: the linear part of the dynamics in the parameters, shape (D, D); None where the equilibrium moves.
         curves: tuple of `BoundaryCurve`.
         points: tuple of `SpecialPoint`.
         complete: whether all special points in the rectangle are listed.
@@ -70,7 +73,7 @@ class BifurcationCurves(Result):
     at: tuple[sympy.Expr, ...]
     parameters: tuple[sympy.Symbol, sympy.Symbol]
     ranges: tuple[tuple[float, float], tuple[float, float]]
-    matrix: sympy.Matrix
+    matrix: sympy.Matrix | None
     curves: tuple[BoundaryCurve, ...]
     points: tuple[SpecialPoint, ...]
     complete: bool
@@ -88,7 +91,8 @@ class BifurcationCurves(Result):
             ends = " to ".join(f"({x:.6g}, {y:.6g})" for x, y in curve.points[[0, -1]])
             sort = f"{curve.criticality} " if curve.criticality else ""
             edge = "bounds the stable set" if curve.edge else "another eigenvalue is unstable there"
-            rows.append(f"  {sort}{curve.kind.value} from {ends}, {curve.condition} = 0: {edge}")
+            known = "" if curve.condition is None else f", {curve.condition} = 0"
+            rows.append(f"  {sort}{curve.kind.value} from {ends}{known}: {edge}")
         for point in self.points:
             x, y = map(float, point.values)
             rows.append(f"  {point.name} at ({', '.join(map(str, point.values))}) = ({x:.6g}, {y:.6g})")

@@ -124,3 +124,77 @@ def test_what_is_no_plane_of_parameters_is_refused():
         gd.bifurcation_curves(DIRAC, gd.rules.GDA("lr"), ranges=[(0, 1), (-1, 1)])
     with pytest.raises(DomainError):
         gd.bifurcation_curves(DIRAC, gd.rules.Adam("lr"))
+
+
+# --- equilibria without a formula -------------------------------------------------------------------------------------
+
+x, y = sympy.symbols("x y", real=True)
+
+
+@pytest.mark.slow
+def test_a_cusp_of_folds_is_followed_and_found():
+    """dx/dt = a + b x - x^3 has folds where 27 a^2 = 4 b^3, which meet in a cusp at 0."""
+    game = gd.games.from_sympy([-(a * x + b * x**2 / 2 - x**4 / 4), y**2 / 2], [x, y])
+    found = gd.bifurcation_curves(game, None, ("a", "b"), [(-1, 1), (-0.5, 1)], box=[(-2, 2), (-1, 1)])
+    (fold,) = found.curves
+    assert fold.edge
+    np.testing.assert_allclose(27 * fold.points[:, 0] ** 2, 4 * fold.points[:, 1] ** 3, atol=1e-12)
+    np.testing.assert_allclose(sorted(fold.points[[0, -1], 0]), [-np.sqrt(4 / 27), np.sqrt(4 / 27)], atol=1e-10)
+    np.testing.assert_allclose(fold.equilibria[:, 0] ** 2, fold.points[:, 1] / 3, atol=1e-12)
+    (point,) = found.points
+    assert point.name == "cusp"
+    np.testing.assert_allclose(point.values, 0, atol=1e-9)
+    assert not found.complete
+    assert "six lines" in found.summary()
+
+
+@pytest.mark.slow
+def test_fold_and_hopf_meet_at_a_bogdanov_takens_point():
+    """dx/dt = y, dy/dt = a + b x + x^2 - x y: fold b^2 = 4 a, Hopf a = 0 where b < 0, criticality from theory."""
+    costs = [-x * y, -(a * y + b * x * y + x**2 * y - x * y**2 / 2)]
+    game = gd.games.from_sympy(costs, [x, y])
+    found = gd.bifurcation_curves(game, None, ("a", "b"), [(-0.5, 0.5), (-1, 1)], box=[(-2, 2)] * 2)
+    kinds = {str(c.kind) for c in found.curves}
+    assert kinds == {"fold", "Hopf"}
+    for c in found.curves:
+        p, q = c.points.T
+        if c.kind == "fold":
+            np.testing.assert_allclose(q**2, 4 * p, atol=1e-11)
+        else:
+            np.testing.assert_allclose(p, 0, atol=1e-11)
+            assert q.max() < 1e-2
+            assert c.criticality == "supercritical"  # a stable cycle, Kuznetsov 2004, section 8.4 with s = -1
+    assert [s.name for s in found.points] == ["Bogdanov-Takens"]
+    np.testing.assert_allclose(found.points[0].values, 0, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_boundaries_of_the_forsaken_game_by_newtons_method_on_the_cost_itself():
+    """Each point again from the costs alone: a zero of the gradient, with the eigenvalue that its kind names."""
+    phi = lambda z: z**2 / 4 - z**4 / 2 + z**6 / 6  # noqa: E731
+    value = x * (y - a) + phi(x) - phi(y)
+    game, gd_rule = gd.games.from_sympy(value, [x, y]), gd.rules.GDA("lr")
+    found = gd.bifurcation_curves(game, gd_rule, ("lr", "a"), [(0.01, 0.8), (0, 1.2)], box=[(-1.5, 1.5)] * 2)
+    assert {str(c.kind) for c in found.curves} == {"fold", "flip", "Neimark-Sacker"}
+    assert {"fold-flip"} <= {s.name for s in found.points}
+    gradient = sympy.Matrix([value.diff(x), -value.diff(y)])
+    field = sympy.lambdify((x, y, a), gradient)
+    slopes = sympy.lambdify((x, y, a), gradient.jacobian([x, y]))
+    for c in found.curves:
+        for (lr, offset), w in zip(c.points[1:-1:7], c.equilibria[1:-1:7], strict=True):
+            assert np.abs(field(*w, offset)).max() < 1e-11
+            values = np.linalg.eigvals(np.eye(2) - lr * np.array(slopes(*w, offset), dtype=float))
+            gap = {"fold": values - 1, "flip": values + 1}.get(str(c.kind), np.abs(values) - 1)
+            assert np.abs(gap).min() < 1e-9
+    pair = next(c for c in found.curves if c.kind == "Neimark-Sacker" and c.criticality == "subcritical")
+    beside = np.interp(0.45, pair.points[::-1, 1], pair.points[::-1, 0])
+    ends = [
+        gd.iterate(gd.games.forsaken(), gd.rules.GDA(lr), [0.08, 0.41], 20000, record="last").w
+        for lr in (0.9 * beside, 1.1 * beside)
+    ]
+    assert np.abs(ends[0] - [0.078027, 0.411934]).max() < 1e-2 < np.abs(ends[1] - [0.078027, 0.411934]).max()
+
+
+def test_a_box_that_is_none_is_refused():
+    with pytest.raises(ParameterError, match="2 pairs"):
+        gd.bifurcation_curves(DIRAC, gd.rules.GDA("lr"), ranges=[(0, 1), (0, 1)], box=[(0, 1)])
