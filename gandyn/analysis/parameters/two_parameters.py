@@ -48,7 +48,7 @@ class SpecialPoint:
     """
 
     name: str
-    values: tuple[Any, Any]
+    values: tuple[sympy.Expr | float, sympy.Expr | float]
     eigenvalues: Array
 
 

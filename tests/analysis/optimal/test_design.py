@@ -203,6 +203,18 @@ def test_memory_over_monotone_fields_is_designed():
 
 
 @pytest.mark.slow
+def test_two_steps_over_monotone_fields_beat_one_and_a_grid():
+    """A look-ahead of its own: below the best of one step, and no point of a grid on the proven rate is better."""
+    over = C.StronglyMonotone(0.1, 1)
+    found = gd.design(R.Extragradient("lr", "ahead"), over)
+    assert found.kind == "upper"
+    assert found.worst.certificate.holds()
+    assert found.worst.lower <= found.rate < gd.design(R.Extragradient("lr"), over).rate - 5e-3
+    grid = [gd.rate(R.Extragradient(lr, ahead), over).value for lr in (0.7, 0.8, 0.9) for ahead in (0.6, 0.65, 0.7)]
+    assert found.rate < min(grid) + 1e-4
+
+
+@pytest.mark.slow
 def test_pictures():
     data = gd.design(R.Extragradient("lr"), BILINEAR).plot().data
     assert data["rate"].min() == pytest.approx(0.9719242, abs=2e-4)
@@ -236,7 +248,7 @@ def test_bad_designs_are_refused_in_one_line(bad):
     [
         lambda: gd.design(R.Adam(0.1), BILINEAR),
         lambda: gd.design(R.Lookahead(R.GDA(0.1), 5, 0.5), BILINEAR, parameters=("k",)),
-        lambda: gd.design(R.HeavyBall("lr", "m"), C.StronglyMonotone(0.1, 1)),
+        lambda: gd.design(R.AlternatingGD("lr"), C.StronglyMonotone(0.1, 1)),
     ],
 )
 def test_what_cannot_be_designed_is_refused(bad):
