@@ -229,7 +229,7 @@ class _Plane:
 
     def _curve(self, kind: Kind, part: sympy.Expr, points: Array, edge: bool) -> BoundaryCurve:
         places = points[chosen_of(points)]
-        numbers, side = sides_of(kind, [lambda p=p: self._criticality(kind, p) for p in places], self.time)
+        numbers, side = sides_of(kind, [functools.partial(self._criticality, kind, p) for p in places], self.time)
         return BoundaryCurve(kind, part, points, edge, numbers, places[: len(numbers)], side)
 
     def _criticality(self, kind: Kind, place: Array) -> Side:

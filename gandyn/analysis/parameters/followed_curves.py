@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ import numpy as np
 from ...budget import Budget
 from ...errors import ParameterError
 from ...lazy import sympy
+from ...oracles.symbolic import SymbolicGame
 from ...types import Array, Game, Rule
 from .arcs import Side, chosen_of, critical_of, name_of, runs, side_at, sides_of
 from .bifurcation import followed_points, lies_on
@@ -122,15 +123,15 @@ class Follower:
         others = [k for k in KINDS if k is not family.kind and (k is Kind.HOPF) != family.system.discrete]
         others = [k for k in others if family.system.discrete or k is not Kind.FLIP]
         others = [k for k in others if k is not Kind.NEIMARK_SACKER or family.system.discrete]
-        values = [(None, lambda x, k=k: float(family.test(x, k))) for k in others]
+        values: list[Callable[[Array], float]] = [functools.partial(_test, family, k) for k in others]
         if family.kind is Kind.NEIMARK_SACKER:
-            values += [(None, lambda x, s=s: family.pair_sum(x) - s) for s in (0.0, -1.0)]
+            values += [functools.partial(_resonance, family, s) for s in (0.0, -1.0)]
         for a, b, t, after in zip(
             curve.points, curve.points[1:], curve.tangents, curve.tangents[1:], strict=False
         ):  # fmt: skip
-            for name, value in values:
+            for value in values:
                 if value(a) * value(b) < 0 and (x := locate(family, a, b, t, value)) is not None:
-                    yield name, x
+                    yield None, x
             if family.kind is Kind.FOLD and t[-2:] @ after[-2:] < 0:
                 x = locate(family, a, b, t, lambda x, t=t: family.tangent(x, t)[-2:] @ t[-2:])
                 if x is not None:
@@ -182,12 +183,21 @@ class Follower:
         return Curve(np.array(points), np.array(tangents), curve.ends)
 
 
+def _test(family: Bordered, kind: Kind, x: Array) -> float:
+    return float(family.test(x, kind))
+
+
+def _resonance(family: Bordered, target: float, x: Array) -> float:
+    return family.pair_sum(x) - target
+
+
 def valued(game: Game, rule: Rule | None, values: dict[Any, float]) -> tuple[Game, Rule | None]:
     """Game and rule with parameters at these values, as the fractions that the floats are."""
     for symbol, value in values.items():
         exact = sympy.Rational(float(value))
         rule = None if rule is None else with_value(rule, symbol, exact)
         if symbol in game.parameters:
+            assert isinstance(game, SymbolicGame)
             game = game.with_values({symbol: exact})
     return game, rule
 
@@ -222,9 +232,9 @@ def followed_curves(
     points: list[SpecialPoint] = []
     for family, curve in follower.found():
         values = np.array([family.eigenvalues(x) for x in curve.points])
-        for name, x in follower.special(family, curve):
+        for called, x in follower.special(family, curve):
             critical = critical_of(family.eigenvalues(x), rule is None)
-            called = name or name_of(critical, rule is None)
+            called = called or name_of(critical, rule is None)
             z, p = family.split(x)
             place = (p, float(z[-1]))
             if called and not any(s.name == called and np.allclose(s.values, place, atol=1e-5) for s in points):
