@@ -90,6 +90,8 @@ def draw(data):
         radii.loglog(below, _predicted(eta, eta / 4 - below), color=colour, linewidth=0.9)
         radii.loglog(below, measured, linestyle="none", marker=marker, color=colour, markersize=3.5, label=f"{eta:g}")
     radii.set(xlabel=r"$\eta/4 - \gamma$", ylabel="rms of |w|", title="measured, predicted")
+    radii.set_yticks([0.1, 0.2, 0.4], ["0.1", "0.2", "0.4"])
+    radii.set_yticks([], minor=True)
     radii.legend(title=r"$\eta$", loc="lower right")
     figure.legend(*plane.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
