@@ -1,9 +1,13 @@
-"""Memory that a request would take, estimated before it is taken."""
+"""Memory that a request would take, estimated before it is taken, and memory that may be taken over."""
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import functools
 import os
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from .errors import ParameterError
 
@@ -38,3 +42,22 @@ def readable(size: int) -> str:
             return f"{value:.3g} {unit}"
         value /= 1024
     return f"{value:.3g} PiB"
+
+
+_given_away: contextvars.ContextVar[frozenset[int]] = contextvars.ContextVar("given_away", default=frozenset())
+
+
+@contextlib.contextmanager
+def giving_away(tensors: Iterable[Any]) -> Iterator[None]:
+    """While it lasts, torch tensors that the caller needs no more may be written over (see `Rule.overwrites`)."""
+    token = _given_away.set(frozenset(t.untyped_storage().data_ptr() for t in tensors))
+    try:
+        yield
+    finally:
+        _given_away.reset(token)
+
+
+def is_given_away(tensor: Any) -> bool:
+    """Whether a torch tensor, or what it is a view of, may be written over."""
+    kept = _given_away.get()
+    return bool(kept) and tensor.untyped_storage().data_ptr() in kept

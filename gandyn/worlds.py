@@ -6,12 +6,10 @@ is the game's. Every function here takes any of the three and answers in the sam
 
 from __future__ import annotations
 
-import contextlib
-import contextvars
 import functools
 import math
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -34,25 +32,6 @@ def world_of(w: Array) -> str:
     if torch is not None and isinstance(w, torch.Tensor):
         return TORCH
     return POINTS
-
-
-_given_away: contextvars.ContextVar[frozenset[int]] = contextvars.ContextVar("given_away", default=frozenset())
-
-
-@contextlib.contextmanager
-def giving_away(tensors: Iterable[Any]) -> Iterator[None]:
-    """While it lasts, torch tensors that the caller needs no more may be written over (see `Rule.overwrites`)."""
-    token = _given_away.set(frozenset(t.untyped_storage().data_ptr() for t in tensors))
-    try:
-        yield
-    finally:
-        _given_away.reset(token)
-
-
-def is_given_away(tensor: Any) -> bool:
-    """Whether a torch tensor, or what it is a view of, may be written over."""
-    kept = _given_away.get()
-    return bool(kept) and tensor.untyped_storage().data_ptr() in kept
 
 
 def exact(value: Any) -> sympy.Expr:
@@ -347,22 +326,6 @@ def log_sum_exp(x: Array) -> Array:
         return total
     largest = x.max(-1, keepdims=True)
     return np.log(np.exp(x - largest).sum(-1)) + largest[..., 0]
-
-
-def spectral_norm(matrix: Array) -> Array:
-    """The largest singular value of a matrix; on symbols, of a matrix with one row or one column."""
-    world = world_of(matrix)
-    if world == TORCH:
-        return sys.modules["torch"].linalg.matrix_norm(matrix, 2)
-    if world == SYMBOLS:
-        if 1 not in matrix.shape:
-            raise WorldError(
-                f"the spectral norm of a matrix of symbols of shape {matrix.shape}",
-                "one row or one column",
-                "put numbers in first",
-            )
-        return norm(matrix.ravel())[0]
-    return np.linalg.norm(matrix, 2)
 
 
 def solve_dense(operator: Callable[[Array], Array], rhs: Array) -> Array:

@@ -70,7 +70,7 @@ FLOORS = (
 # The hooks that may reach downwards: the lazy attributes of the package and of `analysis`. The package hands the
 # plotting room down to the results.
 HOOKS = {("gandyn", None), ("analysis", None)}
-RULE_IMPORTS = {"krylov", "types", "worlds", "parameters", "errors", "registry", "rules", "symbolic.members"}
+RULE_IMPORTS = {"krylov", "memory", "types", "worlds", "parameters", "errors", "registry", "rules", "symbolic.members"}
 # The torch kernel is itself imported only when it is asked for.
 TORCH_AT_THE_TOP = ("gans/", "optim/", "watching/", "oracles/autograd.py", "oracles/network.py", "dynamics/tensors.py")
 TORCH_INSIDE_FUNCTIONS = (

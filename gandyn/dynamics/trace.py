@@ -43,9 +43,8 @@ class Recorder(GameView):
 
     def bind(self, values: Array) -> Array:
         """Replace each expression that is not a symbol or a number by a name for it."""
-        return np.array([self._name(exact(e)) for e in values.ravel()] + [None], dtype=object)[:-1].reshape(
-            values.shape
-        )
+        named = [self._name(exact(e)) for e in values.ravel()]
+        return np.array([*named, None], dtype=object)[:-1].reshape(values.shape)
 
     def _name(self, e: sympy.Expr) -> sympy.Expr:
         if e.is_Atom:

@@ -10,9 +10,10 @@ import numpy as np
 import torch
 
 from ..errors import ParameterError
+from ..memory import giving_away
 from ..rules.wrapper import scaled
 from ..types import Array, Batch, Game, Rule, State
-from ..worlds import giving_away, number
+from ..worlds import number
 from .loss_scale import LossScale
 from .losses_game import Losses, LossesGame, block_of, known
 from .sharded_game import ShardedGame, is_sharded, refuse_rule

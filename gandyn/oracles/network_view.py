@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ..memory import is_given_away
 from ..types import Array, Batch, RestrictedGame
-from ..worlds import is_given_away
 from .flat import FlatNetworks
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
+import numpy as np
+
 from .. import worlds
-from ..errors import DomainError
+from ..errors import DomainError, WorldError
 from ..types import Parameter
-from ..worlds import Array, number
+from ..worlds import SYMBOLS, TORCH, Array, number, world_of
 from .declaration import register, weight
 from .penalty import Penalty
 
@@ -43,7 +47,7 @@ class SpectralNormalization(Penalty):
                 "a matrix with more than one entry",
                 "SpectralNormalization(soft=True)",
             )
-        return self.scaled(weight, worlds.spectral_norm(matrix))
+        return self.scaled(weight, _spectral_norm(matrix))
 
     def scaled(self, weight: Array, sigma: Array) -> Array:
         """The weight as `transform` gives it, from a given spectral norm sigma, such as power iteration's."""
@@ -67,3 +71,19 @@ def power_iteration(matrix: Array, u: Array, steps: int = 1) -> tuple[Array, Arr
         image = matrix @ v
         u = image / worlds.norm(image)
     return (u * image).sum(), u
+
+
+def _spectral_norm(matrix: Array) -> Array:
+    """The largest singular value of a matrix; on symbols, of a matrix with one row or one column."""
+    world = world_of(matrix)
+    if world == TORCH:
+        return sys.modules["torch"].linalg.matrix_norm(matrix, 2)
+    if world == SYMBOLS:
+        if 1 not in matrix.shape:
+            raise WorldError(
+                f"the spectral norm of a matrix of symbols of shape {matrix.shape}",
+                "one row or one column",
+                "put numbers in first",
+            )
+        return worlds.norm(matrix.ravel())[0]
+    return np.linalg.norm(matrix, 2)

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import ParameterError
+from ..memory import is_given_away
 from ..types import Array, Cost, Domain, Game, Info, Parameter, Rng, Rule, State
-from ..worlds import concatenate, is_given_away
+from ..worlds import concatenate
 from .declaration import MOST_INNER_STEPS, each, is_count, positive, read_number, register, trials
 from .gradient import SimultaneousGD
 

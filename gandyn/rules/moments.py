@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 
+from ..memory import is_given_away
 from ..types import Parameter
-from ..worlds import TORCH, Array, is_given_away, sqrt, world_of
+from ..worlds import TORCH, Array, sqrt, world_of
 
 
 def blend(old: Array, new: Array, weight: Parameter) -> Array:

@@ -95,7 +95,7 @@ class Rule(abc.ABC):
     against the game's players; `step_sizes` are what schedules and time scales multiply. `memory` names the entries of
     the state with what each is at the start: a function of (game, w, rng), or for a counter its first value.
     `overwrites`: a step reads no array of the state again once it has the next one, and its state keeps no view of w,
-    so that the step may write over what its caller gives away (`worlds.giving_away`).
+    so that the step may write over what its caller gives away (`memory.giving_away`).
     """
 
     domain: ClassVar[Domain] = Domain()
