@@ -40,10 +40,22 @@ def generated_pages() -> dict[str, str]:
 
 
 def pages() -> list[str]:
-    """The hidden table of contents, and a table of all figures with a link to each."""
+    """The hidden table of contents, small pictures of all that have been made, and a table with a link to each."""
     rows = [[f"[{one.title}](/generated/figures/{one.name}.md)", one.paper, f"`{one.name}`"] for one in known()]
     toc = ["```{toctree}", ":hidden:", "", *(f"/generated/figures/{one.name}" for one in known()), "```", ""]
-    return [*markdown.table(["figure", "paper", "name"], rows), *toc]
+    return [*_thumbnails(), *markdown.table(["figure", "paper", "name"], rows), *toc]
+
+
+def _thumbnails() -> list[str]:
+    """Each made figure, small, with its paper below it; a link to its page."""
+    lines = [":::{container} thumbnails", ""]
+    for one in known():
+        made = stem(one.name)
+        if made is not None:
+            path = pictures.keep(f"figure-{one.name}", lambda: _drawn(one, made))  # noqa: B023  # drawn at once
+            link = ["```{figure} " + path, f":alt: {one.title}", f":target: generated/figures/{one.name}.html"]
+            lines += [*link, ":loading: lazy", "", one.paper, "```", ""]
+    return [*lines, ":::", ""]
 
 
 def _page(one: Any) -> list[str]:
