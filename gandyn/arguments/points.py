@@ -72,8 +72,10 @@ def grid(name: str, value: Any, given: Mapping[str, Any]) -> Any:
 
 
 def _tensor(name: str, value: Array) -> None:
-    if not value.is_floating_point():
-        raise PointError(f"{name} of {value.dtype}", "floating-point numbers", f"{name}.double()")
+    kept = value.device.type != "meta" and str(value.layout) == "torch.strided"
+    if not value.is_floating_point() or value.element_size() < 2 or not kept:  # numbers of 8 bits only store
+        given = f"{name} of {value.dtype}, {value.layout}, on {value.device}"
+        raise PointError(given, "dense floating-point numbers of 16 bits or more", f"{name}.to_dense().double()")
     if not bool(value.isfinite().all()):
         raise PointError(f"{name} with entries that are not finite", "finite numbers", f"check {name}")
 
@@ -88,7 +90,7 @@ def _array(name: str, value: object, own: object) -> tuple[int, ...]:
             raise PointError(
                 f"a {name} that is not an array of numbers: {shown(value)}", _needed(own), "rows of one length"
             ) from None
-    if array.dtype.kind in "bcSV":
+    if array.dtype.kind in "bcSVmM":
         raise PointError(f"{name} of {array.dtype.name}: {shown(value)}", _needed(own), "give real numbers")
     if array.dtype.kind == "U" and (array.ndim > 1 or name in NUMERIC):
         raise PointError(f"a {name} that is not an array of numbers: {shown(value)}", _needed(own), "give numbers")
@@ -101,7 +103,7 @@ def _array(name: str, value: object, own: object) -> tuple[int, ...]:
                     _needed(own),
                     "real numbers, or SymPy expressions",
                 )
-            if not finite(entry if not rational(entry) else float(entry)):
+            if not finite(entry if not rational(entry) else entry.numerator // entry.denominator):
                 raise PointError(f"{name} with entries that are not finite", "finite numbers", f"check {name}")
     elif not np.isfinite(array).all():
         raise PointError(f"{name} with entries that are not finite: {shown(value)}", "finite numbers", f"check {name}")

@@ -45,7 +45,9 @@ def returned(name: str, value: Any) -> np.ndarray:
     Raises:
         ParameterError: where it gave no real numbers.
     """
-    value = value.detach().cpu() if hasattr(value, "detach") else value
+    if hasattr(value, "detach"):
+        value = value.detach().cpu()
+        value = value.double() if value.is_floating_point() else value  # NumPy has no bfloat16
     try:
         return np.asarray(value, dtype=float)
     except (TypeError, ValueError):
@@ -96,8 +98,8 @@ def real(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
         number = not value.free_symbols and bool(value.is_extended_real)
     if isinstance(value, (bool, np.bool_, complex, str, bytes)) or not number:
         raise ParameterError(f"{name}={shown(value)}", "a real number", f"{name}=0.1")
-    if is_number(value) and math.isnan(value):
-        raise ParameterError(f"{name}=nan", "a real number", f"{name}=0.1")
+    if not finite(value) if isinstance(value, int) else is_number(value) and math.isnan(value):  # 10**400: no float
+        raise ParameterError(f"{name}={shown(value)}", "a real number", f"{name}=0.1")
     return value
 
 
@@ -143,7 +145,8 @@ def above_zero(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any
     number = (is_number(value) or rational(value) or getattr(value, "is_real", False)) and not isinstance(
         value, complex
     )
-    if isinstance(value, (bool, np.bool_)) or not number or not value > 0:
+    too_large = isinstance(value, int) and not finite(value)
+    if isinstance(value, (bool, np.bool_)) or not number or too_large or not value > 0:
         needed = "a positive number" + (" of seconds, or of what it counts" if name == "budget" else "")
         raise ParameterError(f"{name}={shown(value)}", needed, f"{name}=0.1")
     return value

@@ -160,7 +160,7 @@ def _engine(
     budget: Budget,
 ) -> Callable[[np.ndarray], tuple[Integration, str]]:
     """What integrates to given times: (Integration, the names of what integrated it)."""
-    start = np.asarray(w.cpu() if world_of(w) == TORCH else w, dtype=float).reshape(-1, game.dim)
+    start = np.asarray(w.cpu().double() if world_of(w) == TORCH else w, dtype=float).reshape(-1, game.dim)
     native = _native(game, len(start), field, method, kernel)
     limit = min(bound, LARGEST)
     members = members_in(game) if field is None else ()
@@ -255,7 +255,7 @@ def _like(rows: np.ndarray, w: Array) -> Array:
 def _times(time: object, samples: int) -> np.ndarray:
     try:
         times = np.asarray(np.nan if isinstance(time, bool) else time, dtype=float)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ParameterError(f"time={time!r}", "a positive number or increasing times", "time=10.0") from error
     if times.ndim == 0:
         if isinstance(samples, bool) or not isinstance(samples, (int, np.integer)) or samples < 2:

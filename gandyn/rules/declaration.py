@@ -166,6 +166,7 @@ def read_number(rule: Rule, name: str, value: Any, accept: Callable[[Any], bool]
     if isinstance(value, (tuple, list)):
         return tuple(read_number(rule, name, v, accept) for v in value)
     value = exact(value) if isinstance(value, (str, Fraction)) else value
+    value = value.real if isinstance(value, (complex, np.complexfloating)) and not value.imag else value
     if axes(value):
         from ..symbolic.members import per_member
 

@@ -87,7 +87,7 @@ def quadratic_share(game: Game, i: int, w: Array) -> tuple[Array, Array | None]:
     """
     if world_of(w) == SYMBOLS:
         return _symbolic_share(game, i, w)
-    point = np.asarray(w.detach().cpu() if hasattr(w, "detach") else w, dtype=float)
+    point = np.asarray(w.detach().cpu().double() if hasattr(w, "detach") else w, dtype=float)
     own = game.slices[i]
     j = game.jacobian(point)[..., own, :]
     units = _units(j[..., own])

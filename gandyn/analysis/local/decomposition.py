@@ -93,7 +93,7 @@ def decompose(game: Game, w: object = None, budget: float | Budget | None = 120.
     point = w if hasattr(w, "dtype") else from_list(w)
     if world_of(point) == SYMBOLS:
         return Decomposition(game, None, _matrix(game, np.frompyfunc(exact, 1, 1)(point)))
-    point = np.asarray(point, dtype=float)
+    point = np.asarray(point.detach().cpu().double() if hasattr(point, "detach") else point, dtype=float)
     game.check(point)
     if not game.smooth and point.ndim == 1 and game.symbolic:
         _matrix(game, np.frompyfunc(exact, 1, 1)(point))  # which sees kinks
