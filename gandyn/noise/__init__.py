@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .additive import Additive
+from .measured import Measured
 from .noisy_game import NoisyGame
 from .sampled import Sampled, of, shuffled
 
-__all__ = ["Additive", "NoisyGame", "Sampled", "of", "shuffled"]
+__all__ = ["Additive", "Measured", "NoisyGame", "Sampled", "of", "shuffled"]

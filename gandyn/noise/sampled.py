@@ -11,6 +11,7 @@ from ..errors import DomainError
 from ..games.finite_sum import FiniteSumGame
 from ..types import Array, Game
 from .additive import Additive
+from .measured import Measured
 from .noisy_game import NoisyGame
 
 
@@ -87,11 +88,12 @@ def shuffled(game: Game, order: str = "shuffled") -> FiniteSumGame:
 
 
 @door
-def of(game: Game) -> Additive | Sampled:
+def of(game: Game) -> Additive | Sampled | Measured:
     """The noise that a game has by itself: what `gd.stationary(game, rule)` uses where no other is given.
 
     Args:
-        game: a finite sum, or a game that noise was applied to.
+        game: a finite sum; a game of networks, whose noise is measured from batches (`Measured`); or a game that noise
+            was applied to.
 
     Raises:
         DomainError: for a game without noise, or whose draws have no known law.
@@ -106,5 +108,7 @@ def of(game: Game) -> Additive | Sampled:
         return game.noise
     if isinstance(game, FiniteSumGame):
         return Sampled(game)
+    if getattr(game, "w0", None) is not None and not game.deterministic:
+        return Measured(game)
     why = "which draws nothing" if game.deterministic else "whose draws have no known law"
     raise DomainError(f"the noise of {game.name}, {why}", "a finite sum", "noise=0.1, the variance of each coordinate")

@@ -22,6 +22,7 @@ from ...symbolic.function import SymbolicFunction
 from ...types import Array, Game, Implicit, Rule
 from ...worlds import SYMBOLS, exact
 from ..backward_error.expansion import STEP, in_proportion, program_series, step_sizes
+from .long_run import Plane, phase_diffusion
 
 ORDERS = (1, 2)
 
@@ -134,6 +135,22 @@ class StochasticFlow(Result):
             slope = self.drift(w)
             w = w + dt / 2 * (slope + self.drift(w + dt * slope + moved)) + moved
         return w
+
+    def plane(self, box: Any, cells: int = 120) -> Plane:
+        """The flow in a box of the plane, on a grid: its stationary `.density()` and mean `.exit_time(inside)`.
+
+        Args:
+            box: one (low, high) pair for each of two coordinates; nothing leaves it. cells: along each axis.
+        """
+        return Plane(self, box, cells)
+
+    def phase_diffusion(self, cycle: Any) -> float:
+        """D of the phase on a limit cycle of the drift, for small noise: Var(angle) = 2 D t.
+
+        Args:
+            cycle: of `gd.limit_cycles(game, box)`, or what has its `.points` and `.period`.
+        """
+        return phase_diffusion(self, cycle)
 
     def latex(self) -> str:
         """Drift and diffusion as LaTeX."""

@@ -1,0 +1,144 @@
+"""The noise of networks on minibatches: covariance of the field over drawn batches, with the error of its estimate."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import math
+from typing import Any
+
+import numpy as np
+
+from ..errors import DomainError, ParameterError
+from ..types import Array, Game
+
+MOST_COORDINATES = 5000  # of a covariance that is written out
+
+
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """The noise of a game of networks, estimated from independent batches at a point.
+
+    With n batches and fields v_k the covariance is sum (v_k - mean)(v_k - mean)^T / (n - 1), unbiased, of rank n - 1 at
+    most. Its parts beyond the largest `rank` directions are kept as a diagonal (`low_rank`).
+
+    Attributes:
+        game: the game.
+        batches: drawn at a point, at least 3.
+        seed: of the draws.
+    """
+
+    game: Game
+    batches: int = 64
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if isinstance(self.batches, bool) or not isinstance(self.batches, int) or self.batches < 3:
+            raise ParameterError(f"batches={self.batches!r}", "a whole number, 3 at least", "batches=64")
+
+    @property
+    def described(self) -> str:
+        """In words, for titles and summaries."""
+        return f"minibatches of {self.game.name}, measured from {self.batches} of them"
+
+    def fields(self, at: object = None) -> np.ndarray:
+        """The field on each batch at a point, (batches, d); the parameters as they were made by default."""
+        w: Any = getattr(self.game, "w0", None) if at is None else at
+        return self._fields_at(_Point(w))
+
+    @functools.lru_cache(maxsize=4)  # noqa: B019 - a few points, as long as the noise lives
+    def _fields_at(self, point: _Point) -> np.ndarray:
+        import torch
+
+        like = getattr(self.game, "w0", None)
+        w = torch.as_tensor(point.w) if like is None else torch.as_tensor(point.w, dtype=like.dtype, device=like.device)
+        self.game.check(w)
+        rng = np.random.default_rng(self.seed)
+        quiet: Any = getattr(self.game, "undisturbed", contextlib.nullcontext)
+        with quiet():
+            drawn = [self.game.field(w, self.game.draw(rng)) for _ in range(self.batches)]
+        found: np.ndarray = torch.stack(drawn).detach().cpu().numpy().astype(float)
+        if not np.isfinite(found).all():
+            raise DomainError(
+                f"fields of {self.game.name} that are not finite", "a point where they are", "another point"
+            )
+        return found
+
+    def covariance(self, at: object = None) -> np.ndarray:
+        """The covariance (d, d) of the field of one batch.
+
+        Raises:
+            DomainError: for more coordinates than are written out: `low_rank` and `variances` take those.
+        """
+        if self.game.dim > MOST_COORDINATES:
+            raise DomainError(
+                f"a covariance of {self.game.dim} coordinates",
+                f"at most {MOST_COORDINATES}",
+                "low_rank() or variances()",
+            )
+        found: np.ndarray = np.atleast_2d(np.cov(self.fields(at).T))
+        return found
+
+    def error(self, at: object = None) -> np.ndarray:
+        """The standard error (d, d) of each entry of the covariance, from the spread of the products over batches."""
+        centred = self._centred(at)
+        n, c = len(centred), self.covariance(at)
+        fourth = np.einsum("ki,kj->ij", centred**2, centred**2) / n
+        found: np.ndarray = np.sqrt(np.maximum(fourth - c**2, 0) / (n - 1))
+        return found
+
+    def variances(self, at: object = None) -> np.ndarray:
+        """The diagonal of the covariance, (d,)."""
+        found: np.ndarray = self.fields(at).var(0, ddof=1)
+        return found
+
+    def low_rank(self, rank: int, at: object = None) -> tuple[np.ndarray, np.ndarray]:
+        """(U, s): the covariance as U U^T + diag(s), U of shape (d, rank), s (d,), with the diagonal as measured."""
+        if not 0 <= rank < self.batches:
+            raise ParameterError(f"rank={rank!r}", f"from 0 to {self.batches - 1}", "more batches")
+        _, sizes, directions = np.linalg.svd(self._centred(at) / math.sqrt(self.batches - 1), full_matrices=False)
+        factor = directions[:rank].T * sizes[:rank]
+        return factor, np.maximum(self.variances(at) - (factor**2).sum(1), 0.0)
+
+    def scale(self, at: object = None) -> dict[str, tuple[float, float]]:
+        """For each player the noise scale tr C_i b / |v_i|^2 in samples, b the batch's size, and its standard error.
+
+        It is the batch at which the noise of a step is as large as the step: the critical size of McCandlish et al.
+        2018, equation 2.9. |v_i|^2 is estimated without bias, from pairs of batches; where it is not told from 0, the
+        scale is infinite.
+        """
+        fields, n = self.fields(at), self.batches
+        size = self.game.batch_size(self.game.draw(np.random.default_rng(self.seed)))
+        found = {}
+        for player, block in zip(self.game.players, self.game.slices, strict=True):
+            halves = [_scale(np.delete(fields[:, block], k, axis=0)) for k in range(n)]  # the jackknife
+            whole, spread = _scale(fields[:, block]), np.array(halves)
+            error = math.sqrt((n - 1) * float(np.var(spread))) if np.isfinite(spread).all() else math.inf
+            found[player.name] = (size * whole, size * error)
+        return found
+
+    def _centred(self, at: object) -> np.ndarray:
+        fields = self.fields(at)
+        return fields - fields.mean(0)
+
+
+class _Point:
+    """A point by its numbers, as a key."""
+
+    def __init__(self, w: Array) -> None:
+        self.w = np.array(w.detach().cpu().numpy() if hasattr(w, "detach") else w, dtype=float)
+        self._key = (self.w.shape, self.w.tobytes())
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Point) and self._key == other._key
+
+
+def _scale(fields: np.ndarray) -> float:
+    """tr C / |mean|^2, the square without the bias of the noise."""
+    trace = float(fields.var(0, ddof=1).sum())
+    square = float((fields.mean(0) ** 2).sum()) - trace / len(fields)
+    return trace / square if square > 0 else math.inf

@@ -1,0 +1,64 @@
+"""The noise of networks: against the closed form of a linear generator and a linear critic."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import gandyn as gd
+from gandyn.errors import DomainError, ParameterError
+
+SIZE = 16
+
+
+def linear_gan():
+    """Generator a z + c on standard normal z, critic p x + q, data N(0, 4): f = mean D(fake) - mean D(real)."""
+    torch.manual_seed(0)
+    pair = torch.nn.Linear(1, 1).double(), torch.nn.Linear(1, 1).double()
+
+    def data(n, source):
+        return 2 * torch.randn(n, 1, generator=source, dtype=torch.float64)
+
+    return gd.gans.GANGame(*pair, "wasserstein", data=data, batch_size=SIZE, latent=1)
+
+
+@pytest.mark.slow
+def test_the_covariance_of_a_linear_gan():
+    """Of (a, c, p, q): p mean z, p, mean(a z + c) - mean(x) and 0, up to sign, over batches of 16."""
+    game = linear_gan()
+    a, c, p, q = 0.8, 0.3, 1.5, -0.2
+    noise, at = gd.noise.of(game), [a, c, p, q]
+    noise = type(noise)(game, batches=1500)
+    found, error = noise.covariance(at), noise.error(at)
+    expected = np.zeros((4, 4))
+    expected[0, 0], expected[2, 2] = p**2 / SIZE, (a**2 + 4) / SIZE
+    sign = np.sign(found[0, 2])
+    expected[0, 2] = expected[2, 0] = sign * p * a / SIZE
+    assert (np.abs(found - expected) <= 4.5 * error + 1e-15).all()
+    assert error[0, 0] == pytest.approx(expected[0, 0] * np.sqrt(2 / 1500), rel=0.15)
+    np.testing.assert_allclose(noise.variances(at), np.diag(found))
+    factor, rest = noise.low_rank(2, at)
+    np.testing.assert_allclose(factor @ factor.T + np.diag(rest), found, atol=1e-12)
+    scale, spread = noise.scale(at)["generator"]
+    assert abs(scale - p**2 / p**2) < 4 * spread + 1e-9  # tr C b / |v|^2 = p^2 / p^2
+    assert spread < 0.1
+
+
+def test_measuring_disturbs_nothing():
+    game = linear_gan()
+    before = game.w0.clone(), game._rng.bit_generator.state
+    first, again = gd.noise.of(game).covariance(), gd.noise.of(game).covariance()
+    np.testing.assert_array_equal(first, again)
+    assert torch.equal(game.w0, before[0])
+    assert game._rng.bit_generator.state == before[1]
+
+
+def test_refusals():
+    game = linear_gan()
+    with pytest.raises(ParameterError, match="3 at least"):
+        gd.noise.Measured(game, batches=2)
+    with pytest.raises(ParameterError, match="rank"):
+        gd.noise.of(game).low_rank(64)
+    with pytest.raises(DomainError, match="draws nothing"):
+        gd.noise.of(gd.games.bilinear())
