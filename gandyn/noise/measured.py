@@ -42,6 +42,10 @@ class Measured:
         """In words, for titles and summaries."""
         return f"minibatches of {self.game.name}, measured from {self.batches} of them"
 
+    def applied(self, game: Game) -> Game:
+        """The game: it draws its batches itself."""
+        return game
+
     def fields(self, at: object = None) -> np.ndarray:
         """The field on each batch at a point, (batches, d); the parameters as they were made by default."""
         w: Any = getattr(self.game, "w0", None) if at is None else at
@@ -120,7 +124,8 @@ class Measured:
 
     def _centred(self, at: object) -> np.ndarray:
         fields = self.fields(at)
-        return fields - fields.mean(0)
+        centred: np.ndarray = fields - fields.mean(0)
+        return centred
 
 
 class _Point:
