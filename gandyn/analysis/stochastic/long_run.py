@@ -5,18 +5,39 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from ...errors import DomainError, ParameterError, ShapeError
-from ...types import Array
-
-if TYPE_CHECKING:
-    from .stochastic_flow import StochasticFlow
+from ...types import Array, Game
 
 STEPS = 400  # points of a cycle at which its sensitivity is averaged
 TURNED = 1e-6  # how far a point may miss itself after a period, in units of the cycle
+
+
+class Flow(Protocol):
+    """What of a `StochasticFlow` is asked for: functions of points, SymPy matrices at the same time."""
+
+    @property
+    def game(self) -> Game:
+        """Whose flow it is."""
+        ...
+
+    @property
+    def drift(self) -> Any:
+        """(..., d)."""
+        ...
+
+    @property
+    def diffusion(self) -> Any:
+        """The rate B B^T, (..., d, d)."""
+        ...
+
+    @property
+    def slopes(self) -> Any:
+        """The drift's Jacobian, (..., d, d)."""
+        ...
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +52,7 @@ class Plane:
         cells: along each axis.
     """
 
-    flow: StochasticFlow
+    flow: Flow
     box: tuple[tuple[float, float], ...]
     cells: int = 120
 
@@ -122,7 +143,7 @@ def _bernoulli(x: Array) -> Array:
     return np.where(small, 1 - x * small / 2, found)
 
 
-def phase_diffusion(flow: StochasticFlow, cycle: Any) -> float:
+def phase_diffusion(flow: Flow, cycle: Any) -> float:
     """D of the phase on a limit cycle, Var(angle) = 2 D t for small noise, the angle growing by 2 pi in a period.
 
     D = (omega^2 / 2T) integral of Z^T D(w) Z over a period, Z the gradient of the phase: Z' = -A^T Z along the cycle,
@@ -136,9 +157,7 @@ def phase_diffusion(flow: StochasticFlow, cycle: Any) -> float:
     """
     from scipy.integrate import solve_ivp
 
-    from .stochastic_flow import Coefficient
-
-    slopes = Coefficient.of(flow.drift.jacobian(flow.drift.symbols), flow.drift.symbols)
+    slopes = flow.slopes
     start, period, d = np.asarray(cycle.points, dtype=float)[0], float(cycle.period), flow.game.dim
     options: dict[str, Any] = {"method": "DOP853", "rtol": 1e-11, "atol": 1e-12}
 

@@ -95,6 +95,11 @@ class StochasticFlow(Result):
         found: list[list[Any]] = self.diffusion.tolist()
         return found
 
+    @functools.cached_property
+    def slopes(self) -> Coefficient:
+        """The Jacobian (d, d) of the drift."""
+        return Coefficient.of(self.drift.jacobian(self.drift.symbols), self.drift.symbols)
+
     def covariance(self, at: Any, corrected: bool = False) -> Array:
         """The stationary covariance (d, d) of its linear part at an equilibrium: A P + P A^T + D = 0, in floats.
 
@@ -106,9 +111,8 @@ class StochasticFlow(Result):
         """
         from scipy.linalg import solve_continuous_lyapunov
 
-        slopes = Coefficient.of(self.drift.jacobian(self.drift.symbols), self.drift.symbols)
         point = [float(x) for x in at]
-        a, rate = slopes(point), self.diffusion(point)
+        a, rate = self.slopes(point), self.diffusion(point)
         if corrected:
             rate = rate + self.correction(point)
         if np.linalg.eigvals(a).real.max() >= 0:
