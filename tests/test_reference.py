@@ -16,7 +16,7 @@ CATALOGUES = ("rules", "games", "losses", "penalties")  # whose pages show how e
 GIVEN_BACK = {
     *("Status", "Finding", "Mixture", "ModeReport", "SeededRuns", "Shuffled", "Stepping", "Sweep", "Token"),
     *("DistributedGame", "TensorBoard", "Watch", "NoisyGame", "Sampled", "Spiral", "GameOptimizer", "RuleOptimizer"),
-    *("TrainingRun", "Drawing"),
+    *("TrainingRun", "Drawing", "Measured"),
 }
 # What an example needs more for than a page has: weights of the user's own, a trained GAN, the log of a long run.
 NEEDS_MORE = {"Perceptual", "gap_during_training", "arithmetic", "latents_of", "pyramid_samples", "table_scores"}
