@@ -66,6 +66,8 @@ def grid(name: str, value: Any, given: Mapping[str, Any]) -> Any:
         array = np.asarray(value, dtype=float)
     except (TypeError, ValueError):
         return point(name, value, given)
+    if np.ma.is_masked(value):
+        return point(name, value, given)
     if name == "grid" and not array.size:
         raise ParameterError(f"a grid of shape {array.shape}", "one start or more", "[(-2, 2, 200)] * game.dim")
     return value
@@ -81,6 +83,8 @@ def _tensor(name: str, value: Array) -> None:
 
 
 def _array(name: str, value: object, own: object) -> tuple[int, ...]:
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise PointError(f"{name} with masked entries", _needed(own), f"{name}.filled(0.0), or leave those rows out")
     try:
         array = np.asarray(value)
     except (TypeError, ValueError):
@@ -97,6 +101,8 @@ def _array(name: str, value: object, own: object) -> tuple[int, ...]:
     if array.dtype.kind in "OU":
         for entry in np.asarray(value, dtype=object).ravel():
             entry = exact(entry) if isinstance(entry, str) else entry
+            if name in NUMERIC and is_symbolic(entry) and entry.free_symbols:
+                raise PointError(f"a {name} with {shown(entry)} in it", _needed(own), "give every symbol a number")
             if isinstance(entry, (bool, complex)) or not (is_number(entry) or is_symbolic(entry) or rational(entry)):
                 raise PointError(
                     f"a {name} that is not an array of numbers, with {shown(entry)} in it",

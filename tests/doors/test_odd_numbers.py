@@ -12,6 +12,7 @@ import gandyn as gd
 
 GAME, RULE, HUGE = gd.games.quadratic(1, 2, 1), gd.rules.GDA(0.1), 10**400
 DAYS = np.array(["2020-01-01", "2020-01-02"], dtype="datetime64[D]")
+MASKED = np.ma.array([[0.1, 0.2]], mask=[[False, True]])
 REFUSED = {
     "meta": lambda: gd.iterate(GAME, RULE, torch.zeros(2, device="meta"), 3),
     "sparse": lambda: gd.iterate(GAME, RULE, torch.zeros(2).to_sparse(), 3),
@@ -25,6 +26,12 @@ REFUSED = {
     "time": lambda: gd.flow(GAME, [1, 0.5], HUGE),
     "budget": lambda: gd.fixed_points(GAME, budget=HUGE),
     "bound": lambda: gd.iterate(GAME, RULE, [1, 0.5], 3, bound=HUGE),
+    "masked": lambda: gd.iterate(GAME, RULE, MASKED[0], 3),
+    "masked basins": lambda: gd.basins(GAME, RULE, MASKED),
+    "free start": lambda: gd.path_angle(GAME, ["a", 0.5], [1.0, 1.0]),
+    "free point of a proof": lambda: gd.certify(GAME, RULE, at=["a", 0]),
+    "points of a proof": lambda: gd.certify(GAME, RULE, at=[[0, 0], [1, 1]]),
+    "symbols of an ensemble": lambda: gd.decompose(GAME, [["a", "b"]]),
     "module": lambda: gd.games.dirac_gan(penalty=np),
 }
 

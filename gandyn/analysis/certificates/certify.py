@@ -14,7 +14,7 @@ from ...doors import door
 from ...errors import ParameterError
 from ...results import Result
 from ...types import Array, Game, Rule
-from ...worlds import is_symbolic
+from ...worlds import exact
 from .ball_matrices import ends
 from .enclosures import ranges, system
 from .facts import STEPS, Failure, Interval, Piece, Step, facts, shown
@@ -186,13 +186,13 @@ def _point(game: Game, at: Any, values: Mapping[str, Interval]) -> list[float]:
                 f"no point at which to certify {game.name}", "a point", "at=gd.fixed_points(game)[0].point"
             )
         at = game.equilibria[0]
-    if len(at) != game.dim:
-        raise ParameterError(f"at={at!r}", f"{game.dim} coordinates for {game.name}", "at=(0, 0)")
     middle = {name: 0.5 * (low + high) for name, (low, high) in values.items()}
-    return [
-        float(e.subs({s: middle[str(s)] for s in e.free_symbols if str(s) in middle})) if is_symbolic(e) else float(e)
-        for e in at
-    ]
+    entries = [exact(e) for e in (at.tolist() if hasattr(at, "dtype") else at) if np.ndim(e) == 0]
+    entries = [e.subs({s: middle[str(s)] for s in e.free_symbols if str(s) in middle}) for e in entries]
+    if len(entries) != game.dim or any(e.free_symbols for e in entries):
+        needed = f"{game.dim} coordinates for {game.name}, of numbers and of parameters that have a range"
+        raise ParameterError(f"at={at!r}", needed, "at=(0, 0)")
+    return [float(e) for e in entries]
 
 
 def _hull(groups: Sequence[Array]) -> Array | None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...budget import Budget, in_time
 from ...doors import door
+from ...errors import ShapeError
 from ...lazy import sympy
 from ...results import Result, place
 from ...types import Array, Game
@@ -82,6 +83,7 @@ def decompose(game: Game, w: object = None, budget: float | Budget | None = 120.
     Raises:
         OutOfTimeError: when the budget is spent.
         NotDifferentiableError: at a single point where the field has a kink.
+        ShapeError: for several points of symbols.
 
     Example:
         >>> import gandyn as gd
@@ -90,8 +92,14 @@ def decompose(game: Game, w: object = None, budget: float | Budget | None = 120.
     """
     if w is None:
         w = game.symbols
-    point = w if hasattr(w, "dtype") else from_list(w)
+    point: Array = w if hasattr(w, "dtype") else from_list(w)
     if world_of(point) == SYMBOLS:
+        if point.shape != (game.dim,):
+            raise ShapeError(
+                f"symbols of shape {point.shape}",
+                f"one point of {game.dim} coordinates",
+                "decompose one point at a time",
+            )
         return Decomposition(game, None, _matrix(game, np.frompyfunc(exact, 1, 1)(point)))
     point = np.asarray(point.detach().cpu().double() if hasattr(point, "detach") else point, dtype=float)
     game.check(point)
