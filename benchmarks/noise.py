@@ -1,6 +1,7 @@
 """Noisy ensembles: compiled kernels against the same loop by hand in C++ with the same generator, in CPU seconds.
 
-Run `python benchmarks/noise.py` from the repository root. Each time is the least of five.
+Run `python benchmarks/noise.py` from the repository root; it writes `results/noise.json`. Each time is the least of
+five.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from rounds import environment
 
 import gandyn as gd
 
@@ -51,4 +53,8 @@ if __name__ == "__main__":
     hand, kernel = by_hand(), by_kernel()
     law = gd.stationary(gd.games.quadratic(0.7, 1.9, 0.45), gd.rules.GDA(0.1), noise=0.3)
     found = {"by_hand": hand[0], "kernel": kernel[0], "ratio": kernel[0] / hand[0]}
-    print(json.dumps(found | {"variances": [hand[1], kernel[1], float(law.covariance[0, 0])]}))
+    found |= {"variances": [hand[1], kernel[1], float(law.covariance[0, 0])]}
+    sizes = {"members": MEMBERS, "steps": STEPS, "rounds": ROUNDS}
+    result = {"what": "noisy ensembles against a loop in C++, in CPU seconds", **environment(0), **sizes, **found}
+    (Path(__file__).parent / "results" / "noise.json").write_text(json.dumps(result, indent=1) + "\n")
+    print(json.dumps(found))
