@@ -71,6 +71,7 @@ LONG_PAGES = {
     "adam.md",
     "design.md",
     "drift.md",
+    "noise.md",
     "nonlinear.md",
     "torch_cost.md",
     "trained_spectrum.md",

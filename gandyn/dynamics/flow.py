@@ -220,9 +220,12 @@ def _native(game: Game, members: int, field: Field | None, method: str, kernel: 
 def right_hand_side(game: Game, w: Array, field: Field | None, limit: float) -> Field:
     """The field on NumPy arrays (N, d), whatever world the game or the caller's function lives in.
 
-    Beyond the bound it is NaN, which no step survives: the integrator stops that member just inside.
+    Beyond the bound it is NaN, which no step survives: the integrator stops that member just inside. Expressions are
+    evaluated in double precision: the tolerances are finer than a start's own precision may be.
     """
     tensors = world_of(w) == TORCH or NUMPY not in game.worlds
+    if field is None and game.symbolic and world_of(w) == TORCH and w.device.type != "mps":
+        w = w.double()
 
     def evaluate(x: np.ndarray) -> np.ndarray:
         point = _tensor(x, w) if tensors else x

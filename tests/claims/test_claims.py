@@ -18,7 +18,11 @@ from gandyn.claims.arjovsky_2017 import wasserstein_is_continuous
 from gandyn.errors import DomainError, ParameterError
 
 NAMES = [entry.name for entry in registry]
-LONG = {"hsieh_2021.steps_follow_the_flow", "hsieh_2021.cycles_are_limits", "mescheder_2018.r1_in_general"}
+LONG = {
+    *("hsieh_2021.steps_follow_the_flow", "hsieh_2021.cycles_are_limits", "hsieh_2021.spurious_cycle"),
+    *("mescheder_2018.r1_in_general", "nagarajan_2017.in_general", "thanh_tung_2019.global_convergence"),
+    *("goodfellow_2014.densities_converge", "metz_2017.no_more_hopping", "lorraine_2022.almost_positive"),
+}
 PACKAGE = __import__("pathlib").Path(gd.__file__).parent
 # Has imported what the package stands on, but not the package: each answer comes from a fork that does.
 ANSWERS = """

@@ -52,4 +52,7 @@ def test_numbers_whose_imaginary_part_is_zero_are_real():
 def test_tensors_that_numpy_does_not_take_are_points(point):
     assert gd.decompose(GAME, point).kind == gd.decompose(GAME, [1.0, 0.5]).kind
     assert gd.duality_gap(GAME, point).value == gd.duality_gap(GAME, [1.0, 0.5]).value
-    assert gd.flow(GAME, point, 0.5).w[0].tolist() == [1.0, 0.5]
+    flow, right = gd.flow(GAME, point, 0.5), gd.flow(GAME, [1.0, 0.5], 0.5)
+    assert flow.w.dtype == point.dtype
+    assert flow.steps == right.steps
+    np.testing.assert_allclose(flow.w[-1].detach().double(), right.w[-1], rtol=2**-8)
