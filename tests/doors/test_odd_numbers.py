@@ -32,6 +32,7 @@ REFUSED = {
     "free point of a proof": lambda: gd.certify(GAME, RULE, at=["a", 0]),
     "points of a proof": lambda: gd.certify(GAME, RULE, at=[[0, 0], [1, 1]]),
     "symbols of an ensemble": lambda: gd.decompose(GAME, [["a", "b"]]),
+    "centres": lambda: gd.compare(GAME, [RULE], [[1.0, 0.0], [0.0, 1.0]], 10),
     "module": lambda: gd.games.dirac_gan(penalty=np),
 }
 

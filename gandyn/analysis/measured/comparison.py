@@ -132,7 +132,7 @@ def compare(
         A `Comparison`: one of `.contenders` for each rule, with its tuned step size and its metric over the budget.
 
     Raises:
-        ParameterError: for an unknown unit, or a budget that does not buy one step.
+        ParameterError: for an unknown unit, several starts, or a budget that does not buy one step.
 
     Example:
         >>> import gandyn as gd
@@ -150,6 +150,10 @@ def compare(
         raise ParameterError(f"seeds={seeds!r}", "a whole number >= 1", "seeds=8")
     named = dict(rules) if isinstance(rules, Mapping) else _labels(rules)
     measure, name = (metric, getattr(metric, "__name__", "metric")) if metric is not None else _default_metric(game)
+    centre: Array = start
+    if np.ndim(centre) != 1:
+        given = f"start of shape {np.shape(centre)}"
+        raise ParameterError(given, "one point", "give its centre: `seeds` draws around it")
     setting = _Setting(game, measure, float(budget), unit, start, spread)
     contenders = [setting.contender(label, rule, step_sizes, seeds) for label, rule in named.items()]
     ranked = sorted(contenders, key=lambda c: (np.isnan(c.final[0]), c.final[0]))
