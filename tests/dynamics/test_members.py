@@ -129,7 +129,8 @@ def test_a_new_value_traces_nothing(monkeypatch):
         np.testing.assert_allclose(run.w, expected.w, rtol=1e-12)
 
 
-def test_a_kernel_in_memory_is_used_from_ten_steps_up():
+def test_a_kernel_in_memory_is_used_from_ten_steps_up(tmp_path, monkeypatch):
+    monkeypatch.setenv("GANDYN_CACHE", str(tmp_path))
     game = gd.games.almost_bilinear(0.0371)
     assert gd.iterate(game, gd.rules.GDA(0.1), [1.0, 0.5], 10).kernel == "eager"
     backend = gd.iterate(game, gd.rules.GDA(0.1), STARTS, 10_000, "last").kernel
