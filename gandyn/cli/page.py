@@ -66,7 +66,7 @@ class Page:
 
 
 class Terminal(Page):
-    """The same with colours, and lines across the page."""
+    """A page of `gandyn analyze` on a terminal: bold titles, colours, and lines across it."""
 
     def __init__(self, full: bool = False) -> None:
         from rich.console import Console

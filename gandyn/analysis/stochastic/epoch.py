@@ -43,8 +43,12 @@ class EpochMap(RandomMap):
         return len(self.orders)
 
     def expected(self, matrix: sympy.Matrix) -> Any:
-        """No formula: the moments of an epoch are taken in floats."""
-        raise NotImplementedError("formulas of an epoch")
+        """Refused: moments of an epoch, (rows, columns), are taken in floats, since an epoch has n! orders.
+
+        Raises:
+            ArithmeticError: always; whoever asks then goes on in floats.
+        """
+        raise ArithmeticError("moments of an epoch have no formula here: they are taken in floats")
 
     def _by_outcome(self) -> Moments:
         m, c, b = super()._by_outcome()

@@ -65,7 +65,7 @@ class LaplacianLevel:
         return self.sample_labelled(n, generator)[0]
 
     def to(self, device: object = None, dtype: torch.dtype | None = None) -> LaplacianLevel:
-        """The same level of the same pictures elsewhere."""
+        """The level with its pictures (n, c, height, width) moved to another device or precision."""
         return LaplacianLevel(self.pictures.to(device, dtype), self.level)
 
     @property
