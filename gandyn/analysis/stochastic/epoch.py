@@ -98,4 +98,4 @@ def epoch_map(step: RandomMap, game: FiniteSumGame) -> EpochMap:
         rows = np.concatenate([rows, rows[:, ::-1]], axis=1)
     covariance = sympy.diag(*[step.covariance] * (rows.shape[1] // each)) if step.covariance else step.covariance
     fields = {f.name: getattr(step, f.name) for f in dataclasses.fields(step)}
-    return EpochMap(**{**fields, "covariance": sympy.ImmutableMatrix(covariance)}, orders=rows, each=each)
+    return EpochMap(**{**fields, "covariance": sympy.ImmutableMatrix(covariance), "bend": None}, orders=rows, each=each)

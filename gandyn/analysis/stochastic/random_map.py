@@ -41,6 +41,7 @@ class RandomMap:
         affine: whether the step is this map everywhere, and not to first order alone.
         start: z_0 - z* as such a map of w_0 - at, M being (D, d): the memory that the rule starts with; None of itself.
         margin: at bounds, the smallest force onto one over the deviation of the noise against it; None in the interior.
+        bend: the second-order part of the step, a `Bend`; None of one that is affine, and of epochs.
     """
 
     game: Game
@@ -55,6 +56,7 @@ class RandomMap:
     affine: bool
     start: RandomMap | None = None
     margin: float | None = None
+    bend: Any = None
 
     @property
     def kind(self) -> str:
@@ -114,18 +116,19 @@ class RandomMap:
             raise ParameterError(
                 f"numbers of {self.rule!r} on {self.game.name} while {names} has no value", "numbers", "set it"
             )
-        shape, q = self.matrix.shape, self.noise.cols
-        everything = [*self.matrix, *self.offset, *self.noise]
-        if self.draws.choices:
-            from ...symbolic.function import SymbolicFunction
-
-            symbols = [s for choice in self.draws.choices for s in choice.symbols]
-            flat = SymbolicFunction([symbols], everything)(self._outcomes_table())
-        else:
-            flat = np.array([[float(e) for e in everything]])
-        n, (rows, columns) = len(flat), shape
+        flat = self.evaluated([*self.matrix, *self.offset, *self.noise])
+        n, (rows, columns) = len(flat), self.matrix.shape
         m, c, b = np.split(flat, [rows * columns, rows * (columns + 1)], axis=1)
-        return m.reshape(n, rows, columns), c, b.reshape(n, rows, q)
+        return m.reshape(n, rows, columns), c, b.reshape(n, rows, self.noise.cols)
+
+    def evaluated(self, expressions: list[Any]) -> Array:
+        """Expressions in the drawn rows, in floats: (outcomes, expressions), or one row where nothing is drawn."""
+        if not self.draws.choices:
+            return np.array([[float(e) for e in expressions]])
+        from ...symbolic.function import SymbolicFunction
+
+        symbols = [s for choice in self.draws.choices for s in choice.symbols]
+        return np.asarray(SymbolicFunction([symbols], expressions)(self._outcomes_table()))
 
     def _outcomes_table(self) -> Array:
         """One row for each joint outcome of independent draws, each with its own table: (outcomes, symbols)."""

@@ -11,11 +11,12 @@ import numpy as np
 
 from ...budget import Budget, OutOfTimeError
 from ...doors import door
-from ...errors import DomainError, ParameterError
+from ...errors import DomainError, NotDifferentiableError, ParameterError
 from ...lazy import sympy
 from ...noise import Additive, of
 from ...results import Result, table
 from ...types import Array, Game, Rule
+from ..backward_error.expansion import step_sizes, with_steps
 from . import stein
 from .random_map import RandomMap
 from .traced_map import freed_map, random_map
@@ -48,7 +49,7 @@ class Stationary(Result):
     seconds: float = 20.0
 
     _data = (
-        "game rule noise at exists reason kind spectral_radius mean covariance mean_square_distance "
+        "game rule noise at exists reason kind spectral_radius mean bias covariance mean_square_distance "
         "autocorrelation_time exact=formulas"
     )
     _plot = "stationary"
@@ -95,6 +96,34 @@ class Stationary(Result):
         mean = np.linalg.solve(np.eye(size) - m, c)
         return mean, stein.solve(self.step, self.step.forcing(mean)) - np.outer(mean, mean)
 
+    @functools.cached_property
+    def bias(self) -> Array:
+        """E[w] - at, (d,); nan where there is no law.
+
+        It is u where the step is affine: look-aheads on one batch have E[J v] other than J v. Elsewhere curvature moves
+        the mean too, at the order of the noise: (I - E[M]) b = E[c] + h, h the mean of the step's second-order part
+        over the law. For gradient steps that is J b = -(1/2) D^2v[covariance].
+        """
+        if not self.exists:
+            return np.full(self.game.dim, np.nan)
+        m, c = self.step.first_moments
+        bent = 0.0 if self._bent is None else self._bent
+        found: Array = np.linalg.solve(np.eye(len(m)) - m, c + bent)[: self.game.dim]
+        return found
+
+    @functools.cached_property
+    def _bent(self) -> Array | None:
+        """h; None where it is not known: of epochs, without a second derivative, or when time is out."""
+        if self.kind == "exact" or self.step.bend is None:
+            return None
+        linear, covariance = self._moments
+        second = covariance + np.outer(linear, linear)
+        try:
+            task = functools.partial(self.step.bend.added, self.step, linear, second)
+            return np.asarray(Budget(self.seconds).run(task, "the second-order part of the step"))
+        except (OutOfTimeError, NotDifferentiableError):
+            return None
+
     @property
     def augmented(self) -> Array:
         """Covariance of z = (w, the rule's memory), (D, D).
@@ -111,17 +140,13 @@ class Stationary(Result):
 
     @property
     def mean(self) -> Array:
-        """E[w], (d,): not `at` where the noises of field and Jacobian are correlated; nan where there is no law."""
-        return np.array([float(x) for x in self.at]) + self._moments[0][: self.game.dim]
+        """E[w] = at + `bias`, (d,); nan where there is no law."""
+        return np.array([float(x) for x in self.at]) + self.bias
 
     @property
     def mean_square_distance(self) -> float:
         """E|w - at|^2 = trace of the covariance + |mean - at|^2: the noise floor, in the unit of w squared."""
-        return (
-            float(np.trace(self.covariance) + np.sum(self._moments[0][: self.game.dim] ** 2))
-            if self.exists
-            else math.inf
-        )
+        return float(np.trace(self.covariance) + np.sum(self.bias**2)) if self.exists else math.inf
 
     @property
     def shown(self) -> list[list[str]]:
@@ -167,7 +192,18 @@ class Stationary(Result):
         """E[w] as a SymPy column, where `exact` is known; None elsewhere."""
         solved = self._exact_moments
         d = self.game.dim
-        return None if solved is None else sympy.Matrix(self.at) + solved[0][:d, :].applyfunc(sympy.factor)
+        if solved is None:
+            return None
+        step, (linear, covariance) = self.step, solved
+        offset = step.expected(step.offset)
+        if self.kind == "local" and step.bend is not None:
+            offset = offset + step.bend.exactly(step, linear, covariance + linear * linear.T)
+        return sympy.Matrix(self.at) + self._pulled(offset)[:d, :].applyfunc(sympy.factor)
+
+    def _pulled(self, offset: Any) -> Any:
+        """The mean of z - z* where a step adds this to it on average."""
+        left = sympy.eye(self.step.matrix.rows) - self.step.expected(self.step.matrix)
+        return left.LUsolve(offset).applyfunc(sympy.cancel)
 
     @functools.cached_property
     def _exact_moments(self) -> Any:
@@ -180,10 +216,8 @@ class Stationary(Result):
             return None
 
     def _solve_exactly(self) -> Any:
-        step, size = self.step, self.step.matrix.rows
-        mean = (
-            (sympy.eye(size) - step.expected(step.matrix)).LUsolve(step.expected(step.offset)).applyfunc(sympy.cancel)
-        )
+        step = self.step
+        mean = self._pulled(step.expected(step.offset))
         c = step.offset
         crossed = step.expected(sympy.ImmutableMatrix(c * c.T + step.matrix * mean * c.T + c * (step.matrix * mean).T))
         forcing = crossed + step.expected(sympy.ImmutableMatrix(step.noise * step.covariance * step.noise.T))
@@ -220,6 +254,18 @@ class Stationary(Result):
         error = functools.partial(_error, free, symbol, int(steps), float(distance))
         return _smallest(error, free.unit(symbol), what)
 
+    def extrapolated(self) -> tuple[Array, Array]:
+        """Mean (d,) and T times the covariance (d, d) of 2 w(lr/2) - w(lr), averages of two runs of T steps each.
+
+        The bias is a power series in the step that starts at order 1; with half of all steps (Richardson & Romberg)
+        that order cancels, and what is left falls with the square of the step. The price is a larger covariance:
+        4 times that of the average at lr/2, plus that at lr.
+        """
+        sizes = step_sizes(self.step.game, self.rule)
+        rule = with_steps(self.step.game, self.rule, (size / 2 for size in sizes))
+        half = dataclasses.replace(self, rule=rule, step=random_map(self.step.game, rule, at=self.at))
+        return 2 * half.mean - self.mean, 4 * half.average_covariance + self.average_covariance
+
     def summary(self) -> str:
         """Game, rule, noise and point; then the law, or why there is none."""
         head = f"{self._subject()}, {self.noise}"
@@ -246,7 +292,8 @@ class Stationary(Result):
                 "local: on the face of the bounds that press; noise leaves it beyond "
                 f"{self.step.margin:.3g} standard deviations"
             )
-        return "local: of the linear part at the point; to leading order in the noise"
+        mean = "mean with the curvature's part" if self._bent is not None else "mean without the curvature's part"
+        return f"local: covariance of the linear part at the point, {mean}; to leading order in the noise"
 
 
 @door

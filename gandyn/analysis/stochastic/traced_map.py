@@ -19,6 +19,7 @@ from ..local.constrained import on_face, pressed, reduce_map, rest_of_memory
 from ..local.derivatives import Place, entries, locate_point, refuse_ensemble
 from ..local.implicit import is_implicit
 from ..parameters.freed import freed
+from .bend import Bend
 from .epoch import epoch_map
 from .random_map import RandomMap
 
@@ -93,15 +94,25 @@ def _derived(game: Game, rule: Rule, mean: Game, place: Place) -> RandomMap:
             _undecided(game, rule, "the step is implicit")
         traced = trace_residual(game, rule, draws)
         value, slopes, _ = _first_order(traced, draws, [*point, *point], False)
-        solved = slopes[:, :d].LUsolve(-sympy.Matrix.hstack(slopes[:, d:], value)).applyfunc(sympy.cancel)
-        return _assembled(game, rule, point, traced.symbols[d:], solved[:, -1], solved[:, :-1], draws, False)
+        rest = sympy.Matrix.hstack(value, slopes[:, d:], sympy.eye(d))
+        solved = slopes[:, :d].LUsolve(-rest).applyfunc(sympy.cancel)
+        moved, left = solved[:, :-d], solved[:, -d:]
+        found = _assembled(game, rule, point, traced.symbols[d:], moved[:, 0], moved[:, 1:], draws, False)
+        inner = sympy.Matrix.vstack(moved, sympy.eye(moved.cols)[1:, :])
+        return dataclasses.replace(found, bend=_bend(traced, draws, [*point, *point], left, inner))
     if bounds is not None:
         return _on_bounds(game, rule, mean, place, draws)
     traced = trace_step(game, rule, draws)
     z = [*point, *_memory(rule, mean, point)]
     value, slopes, affine = _first_order(traced, draws, z, game.quadratic)
     found = _assembled(game, rule, point, traced.symbols, value - sympy.Matrix(z), slopes, draws, affine)
-    return dataclasses.replace(found, start=_start(game, rule, point, z))
+    bend = None if affine else _bend(traced, draws, z, sympy.eye(len(z)))
+    return dataclasses.replace(found, start=_start(game, rule, point, z), bend=bend)
+
+
+def _bend(traced: Any, draws: SymbolicDraws, point: list[Any], left: Any, inner: Any = None) -> Bend:
+    program, point = _with_noise(traced, draws, point)
+    return Bend(program, point, left, inner)
 
 
 def _memory(rule: Rule, mean: Game, point: Array) -> list[Any]:
@@ -138,6 +149,8 @@ def _on_bounds(game: Game, rule: Rule, mean: Game, place: Place, draws: Symbolic
     back = sympy.diag(*(sympy.Rational(1, sum(c * c for c in column)) for column in face.columns)) * along.T
     rest = sympy.eye(len(memory))
     spread, reduced = sympy.diag(along, rest), sympy.diag(back, rest)
+    inner = sympy.diag(reduced, sympy.eye(found.noise.cols))
+    inner = sympy.Matrix.hstack(sympy.zeros(inner.rows, 1), inner)
     return dataclasses.replace(
         found,
         names=tuple(map(str, whole.symbols)),
@@ -145,6 +158,7 @@ def _on_bounds(game: Game, rule: Rule, mean: Game, place: Place, draws: Symbolic
         offset=sympy.ImmutableMatrix(spread * found.offset),
         noise=sympy.ImmutableMatrix(spread * found.noise),
         margin=_margin(game, bounds, draws),
+        bend=_bend(traced, draws, z, spread, inner),
     )
 
 
@@ -217,9 +231,7 @@ def _start(game: Game, rule: Rule, point: Array, z: list[sympy.Expr]) -> RandomM
 
 def _first_order(traced: Any, draws: SymbolicDraws, point: list[Any], quadratic: bool) -> tuple[Any, Any, bool]:
     """(F, DF) at the point without noise, DF in the coordinates and xi, and whether DF is the same everywhere."""
-    shifts = [s for shift in draws.shifts for s in shift.symbols]
-    traced = dataclasses.replace(traced, symbols=(*traced.symbols, *shifts))
-    point = [*point, *(exact(0) for _ in shifts)]
+    traced, point = _with_noise(traced, draws, point)
     try:
         value, slopes = traced.jacobian_at(point)
     except NotDifferentiableError as error:
@@ -234,6 +246,12 @@ def _first_order(traced: Any, draws: SymbolicDraws, point: list[Any], quadratic:
             "simulate it: gd.iterate(game, rule, starts, steps, noise=...)",
         )
     return value, slopes, affine
+
+
+def _with_noise(traced: Any, draws: SymbolicDraws, point: list[Any]) -> tuple[Any, list[Any]]:
+    """The program with the entries of xi among its coordinates, zero at the point."""
+    shifts = [s for shift in draws.shifts for s in shift.symbols]
+    return dataclasses.replace(traced, symbols=(*traced.symbols, *shifts)), [*point, *(exact(0) for _ in shifts)]
 
 
 def _degree(expressions: list[Any], symbols: list[Any]) -> int:
