@@ -57,6 +57,12 @@ def giving_away(tensors: Iterable[Any]) -> Iterator[None]:
         _given_away.reset(token)
 
 
+def keep_all() -> None:
+    """Take back, until the end of the innermost `giving_away`, what was given away and is not yet written over."""
+    if _given_away.get():
+        _given_away.set(frozenset())
+
+
 def is_given_away(tensor: Any) -> bool:
     """Whether a torch tensor, or what it is a view of, may be written over."""
     kept = _given_away.get()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from ..memory import giving_away
 from ..rules.wrapper import scaled
 from ..types import Array, Batch, Game, Rule, State
 from ..worlds import number
+from .habits import explained, refuse_settings
 from .loss_scale import LossScale
 from .losses_game import Losses, LossesGame, block_of, known
 from .sharded_game import ShardedGame, is_sharded, refuse_rule
@@ -26,8 +27,9 @@ class GameOptimizer(torch.optim.Optimizer):
 
     `param_groups` holds one group for each network, whose "lr" torch's schedulers may change: the rule's step sizes for
     that player are multiplied accordingly. At 0 the player stays where it is, and its moments go on. Parameters with
-    `requires_grad=False` during a step are constants of it: neither they nor their moments move. Counts of steps, such
-    as those of Adam's bias correction, are the optimiser's and go on.
+    `requires_grad=False` during a step are constants of it: neither they nor their moments move. So are those that
+    their loss reaches at no evaluation of a step by gradients, as a torch optimiser leaves parameters without `.grad`.
+    Counts of steps, such as those of Adam's bias correction, are the optimiser's and go on.
 
     Args:
         game: of the losses, as `for_modules` makes it. rule: of the step. seed: of what the rule draws.
@@ -46,7 +48,7 @@ class GameOptimizer(torch.optim.Optimizer):
         super().__init__(groups, {"lr": self.base[0]})
         self._made = True
 
-    def step(self, losses: Losses, data: Any = None, scaler: Any = None) -> tuple[Any, ...]:  # type: ignore[override]
+    def step(self, losses: Losses | None = None, data: Any = None, scaler: Any = None) -> tuple[Any, ...]:  # type: ignore[override]
         """One step of the rule; returns each loss at its first evaluation.
 
         Args:
@@ -64,24 +66,28 @@ class GameOptimizer(torch.optim.Optimizer):
 
         Raises:
             DomainError: for a scaler and a rule with products.
-            GameError: if a loss does not reach its network: made from other modules than those given, or detached.
-            ParameterError: for a group's "lr" that is negative or no number.
+            GameError: if a loss does not reach its network: made from other modules than those given, or detached; if
+                losses call backward, write into parameters, or use samples made before the step where the rule has
+                moved since; if a network has parameters that came after the optimiser was made.
+            ParameterError: for a group's "lr" that is negative or no number, or a group with settings that are the
+                rule's, such as "weight_decay".
             NotDifferentiableError: if the rule uses products with the Jacobian and they are not derivatives of the
                 slopes, as where the generator's output is detached in the discriminator's loss.
         """
         game = self.game
-        if scaler is not None and self._scale is None:
+        if scaler is not None and (self._scale is None or self._scale.scaler is not scaler):
             self._scale = LossScale(scaler, self.rule, game.device)
-        game.begin(losses, data, 1.0 if scaler is None or self._scale is None else self._scale.factor)
+        game.begin(cast(Losses, losses), data, 1.0 if scaler is None or self._scale is None else self._scale.factor)
         w = game.vector()
         factors = tuple(map(_factor, self.param_groups, self.base))
         rule = self.rule if all(f == 1 for f in factors) else scaled(self.rule, game, factors)
         if self.rule_state is None:
             self.rule_state = self._restored(rule.init(game, w, self.rng))
         frozen = game.frozen()
-        with giving_away([] if frozen is not None or scaler is not None else self._spare(rule, w)):
+        with giving_away([] if frozen is not None or scaler is not None else self._spare(rule, w)), explained():
             moved, state, _ = rule.step(game, w, self.rule_state, self.rng)
-        moved = moved.detach()
+        moved, idle = moved.detach(), game.idle()
+        frozen = idle if frozen is None else frozen if idle is None else frozen | idle
         if frozen is not None:
             moved, state = torch.where(frozen, w, moved), _with_moments_of(self.rule_state, state, frozen, game)
         if scaler is None or self._scale is None or self._scale.accepts(moved, state):
@@ -143,6 +149,12 @@ class GameOptimizer(torch.optim.Optimizer):
             counters = [count for _, count in self.rule_state.counter_leaves()]
             self.rule_state = fresh.replace_leaves(iter(arrays), iter(counters))
 
+    def __getstate__(self) -> dict[str, Any]:
+        raise ParameterError(
+            "a copy of an optimiser, whose networks would not be those of the copy", "an optimiser for each networks",
+            "for_modules(*copies, rule), and load_state_dict(optimizer.state_dict())",
+        )  # fmt: skip
+
     def state_dict(self) -> dict[str, Any]:
         """The rule's state by path, step sizes and random stream. The networks' parameters are the networks' own."""
         state = self.rule_state
@@ -177,6 +189,10 @@ class GameOptimizer(torch.optim.Optimizer):
             return fresh
         saved, self._loaded = self._loaded, None
         self.rng.bit_generator.state = saved["rng"]  # `init` may have drawn
+        sizes = [{path: tuple(a.shape) for path, a in both} for both in (saved["arrays"].items(), fresh.leaves())]
+        if sizes[0] != sizes[1]:
+            given, needed = ("vectors of " + ", ".join(sorted({str(s) for s in kept.values() if s})) for kept in sizes)
+            raise ParameterError(f"saved {given}", f"{needed}, as these networks have", "networks of the same layers")
         arrays = [saved["arrays"][path].to(array) for path, array in fresh.leaves()]
         counters = [saved["counters"][path] for path, _ in fresh.counter_leaves()]
         return fresh.replace_leaves(iter(arrays), iter(counters))
@@ -198,6 +214,7 @@ class _Still:
 
 def _factor(group: Mapping[str, Any], base: float) -> float:
     """By what a group's step size has been multiplied since the rule was given."""
+    refuse_settings(group)
     lr = float(group["lr"])
     if not 0 <= lr < math.inf:
         raise ParameterError(f'a group with "lr": {lr}', "a number >= 0", "look at the scheduler that sets it")

@@ -25,23 +25,23 @@ class LossScale:
                 "a rule that uses gradients alone",
                 "autocast to torch.bfloat16, which needs no scaling",
             )
-        self._scaler, self._since = scaler, 0
+        self.scaler, self._since = scaler, 0
         scaler.scale(torch.ones((), device=device))  # makes its scale, which it does at the first loss
 
     @property
     def factor(self) -> float:
         """By which the losses are multiplied now."""
-        return float(self._scaler.get_scale())
+        return float(self.scaler.get_scale())
 
     def accepts(self, moved: Array, state: State) -> bool:
         """Whether a step is finite; the scale shrinks where it is not, and grows after so many that were."""
         finite = all(bool(torch.isfinite(a).all()) for a in (moved, *(array for _, array in state.leaves())))
-        if not self._scaler.is_enabled():
+        if not self.scaler.is_enabled():
             return True
         self._since = self._since + 1 if finite else 0
         if not finite:
-            self._scaler.update(self.factor * self._scaler.get_backoff_factor())
-        elif self._since == self._scaler.get_growth_interval():
-            self._scaler.update(self.factor * self._scaler.get_growth_factor())
+            self.scaler.update(self.factor * self.scaler.get_backoff_factor())
+        elif self._since == self.scaler.get_growth_interval():
+            self.scaler.update(self.factor * self.scaler.get_growth_factor())
             self._since = 0
         return finite

@@ -13,10 +13,12 @@ import torch
 import torch.distributed as dist
 
 from ..errors import DomainError, ParameterError, ShapeError
+from ..memory import keep_all
 from ..oracles.field_graph import FieldGraph
 from ..oracles.network import Network, NetworkGame
 from ..oracles.packing import flattened
 from ..types import Array, Batch
+from .habits import Inventory, refuse_outside, unchanged
 
 Losses = Callable[..., Sequence[Any]]
 SHARDED = ("FullyShardedDataParallel", "DataParallel")
@@ -66,14 +68,35 @@ class LossesGame(NetworkGame):
         self.data: Iterator[Any] | None = None
         self.seen: list[tuple[Any, ...]] = []
         self.drawn, self._numbered, self._selective = 0, False, False
-        self.scale = 1.0
+        self.scale, self.begun = 1.0, 0
+        self._closely, self._since = False, 0
+        self._left: dict[int, set[int]] = {}
+        self.inventory = Inventory(
+            {player.name: network for player, network in zip(self.players, self.networks, strict=True)},
+            [p for own in self._parameters for p in own],
+        )
 
     def begin(self, losses: Losses, data: Any, scale: float = 1.0) -> None:
         """A step with these losses and data; slopes are taken of `scale` times the losses, and divided again."""
+        _refuse_places(losses, len(self.networks))
+        self._look_over()
+        self._left = {}
         self.scale = scale
         self.losses, self.data = losses, None if data is None else iter(data)
         self.seen, self.drawn = [], 0
         self._numbered, self._selective = takes_more(losses, self.networks), takes_only(losses)
+
+    def _look_over(self) -> None:
+        """Hold each step to what costs nothing to see, and the 1st, 2nd, 4th, 8th, ... to what costs more.
+
+        Habits of a loop do not change from step to step.
+        """
+        self.inventory.check()
+        self.begun += 1
+        self._closely = self.begun & (self.begun - 1) == 0 and not _capturing(self.device)
+        if self._closely:
+            node: Any = torch.zeros((), device="cpu", requires_grad=True).neg().grad_fn
+            self._since = node._sequence_nr()
 
     @contextlib.contextmanager
     def undisturbed(self) -> Iterator[None]:
@@ -132,12 +155,13 @@ class LossesGame(NetworkGame):
         batch = self.reference if batch is None else batch
         further = (batch.data,) if self.data is not None else (batch.index,) if self._numbered else ()
         only = only if self._selective else None
-        found = self.losses(*networks, *further, **self._told(only))
+        with unchanged(networks) if self._closely else contextlib.nullcontext():
+            found = self.losses(*networks, *further, **self._told(only))
         costs = tuple(found) if isinstance(found, Iterable) and not isinstance(found, torch.Tensor) else (found,)
         wanted = [c for i, c in enumerate(costs) if only in (None, i)]
         if len(costs) != len(networks) or any(not isinstance(c, torch.Tensor) or c.numel() != 1 for c in wanted):
             raise ShapeError(
-                f"losses that return {', '.join(str(tuple(getattr(c, 'shape', ()))) for c in costs)}",
+                f"losses that return {', '.join(map(_kind, costs))}",
                 f"a loss for each of {', '.join(p.name for p in self.players)}, a scalar tensor each",
                 f"return ({', '.join(f'{p.name}_loss' for p in self.players)})",
             )
@@ -146,6 +170,29 @@ class LossesGame(NetworkGame):
         return tuple(
             c if c is None else c.reshape(()) if self.scale == 1 else c.reshape(()) * self.scale for c in costs
         )
+
+    def _slopes(self, cost: Array, players: Sequence[int], keep: bool = False) -> list[Array]:
+        if self._closely:
+            for i in self._left.keys() & set(players):
+                refuse_outside(cost, self._parameters[i], self._since)
+        return super()._slopes(cost, players, keep)
+
+    def _left_out(self, player: int, missing: Sequence[Array]) -> None:
+        ids = set(map(id, missing))
+        self._left[player] = self._left.get(player, ids) & ids
+        if self._left[player]:
+            keep_all()
+
+    def idle(self) -> Any:
+        """Which coordinates belong to parameters that no loss of this step has reached, (d,); None where all are.
+
+        Several processes may reach different ones, so there all count as reached.
+        """
+        left = set().union(*self._left.values())
+        if not left or self._processes > 1:
+            return None
+        everything = [p for own in self._parameters for p in own]
+        return torch.cat([torch.full((p.numel(),), id(p) in left, device=self.device) for p in everything])
 
     def _told(self, only: int | None) -> dict[str, str | None]:
         """What losses that ask for it are told: the name of the one network whose loss is wanted, None for all."""
@@ -236,6 +283,31 @@ def _places(losses: Losses) -> tuple[int, Collection[str]]:
         return -1, ()
     by_place = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     return sum(p.default is p.empty for p in by_place), [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+
+
+def _refuse_places(losses: Any, networks: int) -> None:
+    """Refuse what cannot be called with the networks, such as the closure of a torch optimiser.
+
+    Raises:
+        ParameterError: by what it takes.
+    """
+    if not callable(losses):
+        given = f"a step without losses, but {losses!r:.80}"
+    else:
+        code = losses.__code__ if type(losses) is FunctionType else None
+        if code is None or code.co_flags & inspect.CO_VARARGS or code.co_argcount >= networks:
+            return
+        given = f"losses that take {code.co_argcount} arguments, for {networks} networks"
+    raise ParameterError(given, "a function of the networks that returns a loss for each",
+        "optimizer.step(lambda generator, discriminator: (generator_loss, discriminator_loss))")  # fmt: skip
+
+
+def _kind(found: object) -> str:
+    return str(tuple(found.shape)) if isinstance(found, torch.Tensor) else type(found).__name__
+
+
+def _capturing(device: torch.device) -> bool:
+    return device.type == "cuda" and torch.cuda.is_current_stream_capturing()
 
 
 def known(old: LossesGame, new: LossesGame) -> Any:

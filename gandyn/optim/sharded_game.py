@@ -63,6 +63,9 @@ class ShardedGame(LossesGame):
         """Shards of this process as they are now, (d,)."""
         return self.vector()
 
+    def _look_over(self) -> None:
+        """Torch's engine changes parameters in the modules, so they are not looked at."""
+
     def check(self, w: Array) -> None:
         """Refuse what is not one vector of this process's shards."""
         Game.check(self, w)

@@ -133,13 +133,18 @@ class NetworkGame(FlatNetworks):
             )
         for i in players:
             own = self._parameters[i]
-            if all(found.get(id(p)) is None for p in own) and any(p.requires_grad for p in own):
+            missing = [p for p in own if found.get(id(p)) is None]
+            if len(missing) == len(own) and any(p.requires_grad for p in own):
                 raise self._unreached(i)
+            self._left_out(i, missing)
         return [
             p.new_zeros(p.numel()) if found.get(id(p)) is None else flat(found[id(p)], p)
             for i in players
             for p in self._parameters[i]
         ]
+
+    def _left_out(self, player: int, missing: Sequence[Array]) -> None:
+        """Told of every plain field: which of a player's parameters its cost did not reach."""
 
     def _after(self, index: int) -> range:
         return range(index + 1, len(self.players))
