@@ -283,7 +283,7 @@ def _entries(kind: str, value: object) -> tuple[Any, ...]:
 
 def _complex(item: object, name: str, value: object) -> Pair:
     """Real and imaginary part, floats read as on paper; irrational numbers as the floats next to them."""
-    number: Any = None
+    number = None
     if not isinstance(value, bool) and (is_number(value) or isinstance(value, Fraction) or is_symbolic(value)):
         number = value if isinstance(value, Fraction) else exact(value)
     if number is None or getattr(number, "free_symbols", False) or not finite(complex(number)):

@@ -26,7 +26,7 @@ def declared(read: Callable[[Any, str, Any], object], **more: Any) -> Any:
     return dataclasses.field(**more | {"metadata": more.get("metadata", {}) | {"read": read}})
 
 
-def declared_number(low: float = -math.inf, high: float = math.inf, needed: str = "", **more: Any) -> Any:
+def declared_number(low: float = -math.inf, high: float = math.inf, needed: str = "", **more: object) -> Any:
     """A field for one number, expression or name of a free parameter; `needed` says "{name} >= 0" for low = 0.
 
     It refuses numbers that are not finite, and those not real or out of [low, high] where one of these is finite.
@@ -63,7 +63,7 @@ def read_number(item: object, name: str, value: object) -> Number:
         from .symbolic.members import per_member
 
         value = per_member(value, name)
-    read: Any = exact(value) if isinstance(value, str) else value
+    read = exact(value) if isinstance(value, str) else value
     if isinstance(read, (bool, np.bool_)) or not (is_number(read) or is_symbolic(read)) or not finite(read):
         given = f"{type(item).__name__}({name}={read!r})"
         raise ParameterError(given, "a finite number, a SymPy expression, or a free parameter's name", f"{name}=0.1")

@@ -53,7 +53,7 @@ class Registry:
     def register(
         self,
         name: str,
-        examples: tuple[dict[str, Any], ...] = ({},),
+        examples: tuple[dict[str, object], ...] = ({},),
         aliases: tuple[str, ...] = (),
         frozen: bool = False,
     ) -> Callable[[B], B]:

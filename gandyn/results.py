@@ -237,7 +237,7 @@ def _needs_decimal(value: Any) -> bool:
     return not (value.is_Integer or value.is_Float or value.is_infinite)
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> Any:
     """Results, arrays, complex numbers, enums and expressions as lists, dicts, numbers and text.
 
     A result is the dict of its data, a dataclass that of its fields; a game is its name, and a rule what it prints.

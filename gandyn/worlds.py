@@ -95,7 +95,7 @@ def axes(value: object) -> int:
     return found if isinstance(found, int) else 0
 
 
-def number(value: Any, w: Array) -> Any:
+def number(value: Any, w: Array) -> Array:
     """The parameter `value` as a factor in the world of `w`: exact beside symbols, a Python number elsewhere.
 
     One value per member becomes an array with an axis of length one for the coordinates.
@@ -237,7 +237,7 @@ def ceiling(x: Array) -> float:
 
 
 @functools.cache
-def _ceiling(precision: Any) -> float:
+def _ceiling(precision: object) -> float:
     library = np if isinstance(precision, np.dtype) else sys.modules["torch"]
     largest = float(library.finfo(precision).max)
     return largest * 2.0**-20 if largest > 1e300 else largest

@@ -80,7 +80,7 @@ def check_of(
     name: str,
     annotation: str,
     optional: bool,
-    known: Mapping[str, Any],
+    known: Mapping[str, object],
     names: Mapping[str, Check] = NAMES,
     types: Mapping[str, Check] = TYPES,
 ) -> Check | None:
@@ -122,7 +122,7 @@ def _of(node: ast.expr, known: Mapping[str, Any], types: Mapping[str, Check]) ->
     return _named(text, known, types)
 
 
-def _composed(node: ast.Subscript, known: Mapping[str, Any], types: Mapping[str, Check]) -> Check | None:
+def _composed(node: ast.Subscript, known: Mapping[str, object], types: Mapping[str, Check]) -> Check | None:
     kind = ast.unparse(node.value)
     inside = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
     if kind == "Callable":
@@ -187,7 +187,7 @@ def _row(check: Check | None, length: int | None = None) -> Check:
 
 
 def _mapping(check: Check | None) -> Check:
-    def each(name: str, value: Any, given: Mapping[str, object] = NOTHING) -> Any:
+    def each(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any:
         if not isinstance(value, Mapping):
             raise ParameterError(f"{name}={shown(value)}", "a dict", f'{name}={{"name": ...}}')
         for key, one in value.items() if check is not None else ():

@@ -60,7 +60,7 @@ def _needed(own: object) -> str:
     return f"finite numbers of shape (..., {own.dim}), the coordinates of {own.name} ({sizes})"
 
 
-def grid(name: str, value: Any, given: Mapping[str, Any]) -> Any:
+def grid(name: str, value: object, given: Mapping[str, object]) -> Any:
     """Numbers of some shape, which the analysis reads; what holds no numbers is refused as `point` refuses it."""
     try:
         array = np.asarray(value, dtype=float)

@@ -42,7 +42,7 @@ def perfect_discriminator(data: object, fake: object) -> Evidence:
     if gap == 0:
         return Evidence(False, "a point of both supports: no discriminator tells them apart there")
 
-    def best(x: Any) -> Any:
+    def best(x: Any) -> Array:
         distance = np.linalg.norm(x[:, None] - real[None], axis=-1).min(1)
         return _bump(1.5 - 2 * distance / gap)
 

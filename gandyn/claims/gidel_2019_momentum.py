@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
@@ -128,7 +127,7 @@ def alternating_bounded(thirtieths: int = 19, in_turn: bool = True) -> Evidence:
     """
     lr, sigma = sympy.symbols("lr sigma", positive=True)
     length = sympy.Rational(thirtieths, 30)
-    build: Any = rules.AlternatingGD if in_turn else rules.SimultaneousGD
+    build = rules.AlternatingGD if in_turn else rules.SimultaneousGD
     found, z = characteristic(games.bilinear(sigma), build(lr))
     at_length = analysis.linearize(games.bilinear(3), build(length))
     return all_of(

@@ -26,7 +26,7 @@ NUMBER = strategies.nonzero(2, 0.001)
     lambda: {"game": quadratic(1, 0.5, 1), "point": (1.0, 1.0), "method": "gradient", "k": 6, "inner_lr": 2.5},
     inner_lr=0.5,
 )
-def nonnegative(game: Game, point: Array, method: str = "exact", **how: Any) -> Evidence:
+def nonnegative(game: Game, point: Array, method: str = "exact", **how: object) -> Evidence:
     """The duality gap is never negative, and zero exactly at equilibria (strongly convex-concave quadratic games)."""
     there = float(analysis.duality_gap(game, np.zeros(game.dim), method, **how).value)
     here = float(analysis.duality_gap(game, np.resize(point, game.dim), method, **how).value)

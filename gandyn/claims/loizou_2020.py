@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from hypothesis import strategies as st
 
 from .. import analysis, games, rules
@@ -22,7 +20,7 @@ def two_batches_are_unbiased(seed: int, step: float, fresh: bool = True) -> Evid
     whose mean is the saddle of the whole sum.
     """
     game = games.stochastic_bilinear(size=1, summands=4, seed=seed)
-    found: Any = analysis.stationary(game, rules.HamiltonianGradient(step, fresh=fresh))
+    found = analysis.stationary(game, rules.HamiltonianGradient(step, fresh=fresh))
     return all_of(
         Evidence(bool(found.exists), found.reason),
         same_numbers(found.mean, [float(x) for x in game.equilibria[0]], 1e-10),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
@@ -38,7 +37,7 @@ def divergence_conserved(costs: object, x: float, y: float) -> Evidence:
 
     d/dt of KL(x*||x) + KL(y*||y) = -sum of star_i dw_i/dt / w_i, at the equilibrium that the game itself knows.
     """
-    game: Any = games.matrix_game(costs)
+    game = games.matrix_game(costs)
     star = np.array(game.equilibria[0], dtype=float)
     w = np.array([x, 1 - x, y, 1 - y])
     rate = float((star * game.replicator_field(w) / w).sum())

@@ -37,10 +37,10 @@ def _feature_gan(
     theta, w = (sympy.symbols(f"{name}1:{n + 1}", real=True) for name, n in (("t", moves), ("w", features)))
     data = [sympy.Rational(str(p)) for p in points]
 
-    def logit(x: Any) -> Any:
+    def logit(x: sympy.Expr) -> sympy.Expr:
         return sum(c * x ** (k + 1) for k, c in enumerate(w)) + bend * (w[0] ** 2 * x**2 / 2 + w[0] * w[-1] * x)
 
-    def mean(values: list[Any]) -> Any:
+    def mean(values: list[sympy.Expr]) -> sympy.Expr:
         return sum(values) / len(data)
 
     place = sympy.Symbol("x")

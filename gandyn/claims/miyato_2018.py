@@ -24,7 +24,7 @@ def _network(seed: int, widths: list[int], bound: float, normalised: bool, leak:
     weights = [3 * rng.normal(size=(m, n)) for n, m in itertools.pairwise(widths)]
     weights = [normalise.transform(w) for w in weights] if normalised else weights
 
-    def logits(x: Any) -> Any:
+    def logits(x: Any) -> Array:
         for k, w in enumerate(weights):
             x = x @ w.T
             x = np.where(x > 0, x, leak * x) if k + 1 < len(weights) else x

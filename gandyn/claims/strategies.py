@@ -66,7 +66,7 @@ def bilinear(draw: st.DrawFn, largest: int = 3, square: bool = True, condition: 
     n = m if square else draw(st.integers(1, largest))
     if condition is not None and square:
         sizes = sympy.diag(*[draw(spread(condition)) for _ in range(m)]) / 10
-        matrix: Any = (_rotation(draw, m) * sizes * _rotation(draw, m)).tolist()
+        matrix = (_rotation(draw, m) * sizes * _rotation(draw, m)).tolist()
     else:
         matrix = draw(matrices(m, n).filter(lambda a: any(map(any, a)) and (not square or sympy.Matrix(a).det() != 0)))
     game: Game = games.bilinear(matrix)

@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,6 +16,9 @@ from ..errors import GandynError, MissingDependencyError, ParameterError
 from ..types import Game
 from . import completion, values
 from .page import Page, Terminal, waiting
+
+if TYPE_CHECKING:
+    from .sections import Subject
 
 BUDGET, OTHERS_BUDGET = 10.0, 3.0
 
@@ -80,7 +83,7 @@ def analyze(
 class Findings:
     """The sections of one analysis, computed one after another and shown as they come."""
 
-    def __init__(self, subject: Any, page: Page, seconds: float | None) -> None:
+    def __init__(self, subject: Subject, page: Page, seconds: float | None) -> None:
         self.subject, self.page, self.seconds = subject, page, seconds
         self.sections: list[Any] = []
         self.missing: dict[str, str] = {}
@@ -125,14 +128,14 @@ class Findings:
         noisy = self.subject.noise is not None or self.subject.stochastic
         return {noise_section: ("noise",)} if noisy and self.subject.rule is not None else {}
 
-    def _make(self, make: Callable[[Any], Any], seconds: float | None) -> Any:
+    def _make(self, make: Callable[[Subject], Any], seconds: float | None) -> Any:
         """The section, computed once, or None; why not is in `missing`."""
         if make not in self.made:
             with waiting(_words(make.__name__.removesuffix("_section")), seconds):
                 self.made[make] = _within(seconds, make, self.subject)
         return self.made[make][0]
 
-    def _show(self, make: Callable[[Any], Any], keys: tuple[str, ...], seconds: float | None) -> None:
+    def _show(self, make: Callable[[Subject], Any], keys: tuple[str, ...], seconds: float | None) -> None:
         from .sections import Section
 
         section = self._make(make, seconds)
@@ -162,7 +165,7 @@ def _words(key: str) -> str:
 def _subject(game: str, rule: str | None, set_: list[str] | None, at: str | None, noise: str | None) -> Any:
     from .. import games, rules
     from ..analysis.local.linearize import linearize
-    from .sections import Subject
+    from . import sections
 
     given = values.settings(set_ or [])
     entry = games.registry[game]
@@ -180,7 +183,7 @@ def _subject(game: str, rule: str | None, set_: list[str] | None, at: str | None
     place = _point(analysed, at)
     lin = linearize(analysed, built_rule, at=place)
     law = None if noise is None else _noise(noise, built, built_rule)
-    return Subject(analysed, built_rule, place, lin, "" if analysed is built else built.name, built, law)
+    return sections.Subject(analysed, built_rule, place, lin, "" if analysed is built else built.name, built, law)
 
 
 def _noise(text: str, game: Any, rule: Any) -> Any:
@@ -236,7 +239,7 @@ def _alarm(seconds: float | None) -> Iterator[None]:
         yield
         return
 
-    def ring(*_: Any) -> None:
+    def ring(*_: object) -> None:
         raise _TimeUp
 
     before = signal.signal(signal.SIGPROF, ring)
@@ -248,7 +251,7 @@ def _alarm(seconds: float | None) -> Iterator[None]:
         signal.signal(signal.SIGPROF, before)
 
 
-def _within(seconds: float | None, make: Callable[[Any], Any], subject: Any) -> tuple[Any, str]:
+def _within(seconds: float | None, make: Callable[[Subject], Any], subject: Subject) -> tuple[Any, str]:
     """The section, or None with the reason why there is none."""
     try:
         with _alarm(seconds):

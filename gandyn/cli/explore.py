@@ -76,7 +76,7 @@ def _wants_step(text: str) -> bool:
     return "lr" in inspect.signature(rules.registry[bare].build).parameters
 
 
-def _toy(game: str | None, given: dict[str, Any]) -> tuple[Any, set[str], list[Any]]:
+def _toy(game: str | None, given: dict[str, object]) -> tuple[Any, set[str], list[Any]]:
     """The game with sliders at the values that are given, which of them it took, and its entry."""
     from .. import games
     from ..explorer.sliders import turned_entry

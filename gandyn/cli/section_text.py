@@ -29,7 +29,7 @@ class Formula(str):
         return made
 
 
-def number(x: Any) -> str:
+def number(x: object) -> str:
     """A float in short; anything else as it prints."""
     return f"{x:g}" if isinstance(x, float) else str(x)
 

@@ -22,7 +22,7 @@ class Section:
     entries: list[tuple[str, Rows]] = dataclasses.field(default_factory=list)
     data: dict[str, Any] = dataclasses.field(default_factory=dict)
 
-    def add(self, name: str, *rows: Any) -> None:
+    def add(self, name: str, *rows: object) -> None:
         """Append an entry with its rows; one without rows is left out."""
         if rows:
             self.entries.append((name, [row if isinstance(row, str) else str(row) for row in rows]))

@@ -86,7 +86,7 @@ def point(text: str, option: str) -> Any:
     return coordinates
 
 
-def build(entry: Entry, kind: str, given: dict[str, Any]) -> tuple[Any, set[str]]:
+def build(entry: Entry, kind: str, given: dict[str, object]) -> tuple[Any, set[str]]:
     """Call a builder with those of the given values that it takes; also say which it took.
 
     Raises:
@@ -113,7 +113,7 @@ def build(entry: Entry, kind: str, given: dict[str, Any]) -> tuple[Any, set[str]
         ) from error
 
 
-def build_rule(text: str, given: dict[str, Any], named: str = "--rule") -> tuple[Any, set[str]]:
+def build_rule(text: str, given: dict[str, object], named: str = "--rule") -> tuple[Any, set[str]]:
     """A rule by name with `--set` values, or by a call of it: "GDA", "heavy-ball(0.1, -0.3)".
 
     Errors name `named`, the option or argument that the text was given to.
@@ -129,7 +129,7 @@ def build_rule(text: str, given: dict[str, Any], named: str = "--rule") -> tuple
         return rules.registry.from_text(text), set()
 
 
-def refuse_unused(given: dict[str, Any], used: set[str], entries: Iterable[Entry]) -> None:
+def refuse_unused(given: dict[str, object], used: set[str], entries: Iterable[Entry]) -> None:
     """A name in `--set` that nothing took is a mistake.
 
     Raises:

@@ -56,7 +56,7 @@ def _behind_door(function: Callable[P, R], one_value: bool) -> Callable[P, R]:
     ordered = [name for name, p in parameters.items() if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
     needed = {name for name, p in parameters.items() if p.default is inspect.Parameter.empty}
 
-    def by_name(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any] | None:
+    def by_name(args: tuple[object, ...], kwargs: Mapping[str, object]) -> dict[str, Any] | None:
         """The arguments of a call in which all is plain; `signature.bind`, which takes 20 us, says what is wrong."""
         if not plain or len(args) > len(ordered):
             return None

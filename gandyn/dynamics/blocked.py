@@ -181,7 +181,7 @@ class _Generator:
         """A name for a number, as an array without axes: a ufunc takes that faster than a Python float."""
         return self.constants.setdefault(NUMPY.operand(value), f"k{len(self.constants)}")
 
-    def _instruction(self, line: Instruction, dying: list[Any]) -> None:
+    def _instruction(self, line: Instruction, dying: list[object]) -> None:
         args = [self._operand(a) for a in line.args]
         boolean = line.op in BOOLEAN
         early = line.op != "where"  # the others may write over what they read

@@ -32,7 +32,7 @@ LARGEST = 1e300  # beyond it the differences inside a step would overflow
 def flow(
     game: Game,
     start: object,
-    time: Any,
+    time: object,
     rtol: float = 1e-9,
     field: Field | None = None,
     *,

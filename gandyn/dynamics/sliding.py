@@ -67,7 +67,7 @@ class Pieces:
             surface, orientation = _oriented(argument)
             return orientation * signs[places[surface]]
 
-        def truth(relation: Any) -> Any:
+        def truth(relation: Any) -> sympy.Basic:
             if isinstance(relation, (sympy.Eq, sympy.Ne)):
                 return sympy.false if isinstance(relation, sympy.Eq) else sympy.true
             return sympy.true if (side(relation.gts - relation.lts) > 0) else sympy.false
@@ -85,7 +85,7 @@ def _switches(e: sympy.Expr) -> set[sympy.Expr]:
     return found | {r.lhs - r.rhs for r in relations if not isinstance(r, (sympy.Eq, sympy.Ne))}
 
 
-def _oriented(g: sympy.Expr) -> tuple[Any, int]:
+def _oriented(g: sympy.Expr) -> tuple[sympy.Expr, int]:
     """g without a numeric factor or a leading minus, so that 2x and -x are one surface; and the factor's sign."""
     content, g = g.as_content_primitive()
     side = -1 if content.is_negative else 1

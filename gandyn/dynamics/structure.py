@@ -102,7 +102,7 @@ def _datum(value: Any, scalars: bool) -> float | None:
     return float(value) if scalars and value.is_extended_real and value not in PLAIN else None
 
 
-def _is_formula(value: Any) -> bool:
+def _is_formula(value: object) -> bool:
     """Whether a parameter is an expression in symbols that carry values: a complex array, or a product of arrays."""
     return is_symbolic(value) and members_in(value) not in ((), (value,))
 

@@ -135,7 +135,7 @@ def _several(items: object) -> list[Any]:
 
 def _rule(rule: Rule) -> Rule:
     if isinstance(rule, str):
-        built: Any = registered_rules.from_text(rule)
+        built = registered_rules.from_text(rule)
         return _rule(built)
     if not isinstance(rule, Rule) or not dataclasses.is_dataclass(rule):
         raise ParameterError(f"{rule!r} in place of a rule", "a rule, or its call as text", "gd.rules.GDA(0.1)")
@@ -294,7 +294,7 @@ def _asset(name: str) -> str:
     return (ASSETS / name).read_text(encoding="utf-8")
 
 
-def _filled(data: dict[str, Any], code: list[str], own: str) -> str:
+def _filled(data: dict[str, object], code: list[str], own: str) -> str:
     """The page. Text goes in as JSON that cannot end the script it stands in, and is only ever shown as text."""
     plain = json.dumps(data, allow_nan=False).replace("<", "\\u003c").replace("&", "\\u0026")
     helpers = "\n".join(HELPERS.values())

@@ -163,7 +163,7 @@ def _data(one: PaperFigure, quick: bool, stem: pathlib.Path, force: bool) -> tup
 
 
 def _pictures(
-    one: PaperFigure, quick: bool, style: str, stem: pathlib.Path, data: dict[str, Any], checks: tuple[Checked, ...],
+    one: PaperFigure, quick: bool, style: str, stem: pathlib.Path, data: dict[str, object], checks: tuple[Checked, ...],
     computed: bool,
 ) -> tuple[dict[str, str], bool]:  # fmt: skip
     """(all files, whether the picture was drawn now); the record says last what is up to date."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from ..errors import ParameterError, ShapeError
 from ..lazy import sympy
@@ -24,7 +23,7 @@ def _probabilities(data: Sequence[object]) -> tuple[sympy.Expr, ...]:
 
 
 @registry.register("density_game", examples=({}, {"data": (0, 1, 0)}))
-def density_game(data: Sequence[Any] = (0.25, 0.5, 0.25)) -> SymbolicGame:
+def density_game(data: Sequence[object] = (0.25, 0.5, 0.25)) -> SymbolicGame:
     """f(p, s) = -sum_k [d_k softplus(-s_k) + p_k softplus(s_k)]: densities p on N points, a free logit s_k at each.
 
     This is the minimax GAN value with D_k = sigmoid(s_k), s high on real data. It is linear in the generator's
@@ -73,7 +72,9 @@ def density_game(data: Sequence[Any] = (0.25, 0.5, 0.25)) -> SymbolicGame:
 
 
 @registry.register("density_game_in_parameters", examples=({},))
-def density_game_in_parameters(data: Sequence[Any] = (0, 1, 0), support: Sequence[Any] = (-1, 0, 1)) -> SymbolicGame:
+def density_game_in_parameters(
+    data: Sequence[object] = (0, 1, 0), support: Sequence[object] = (-1, 0, 1)
+) -> SymbolicGame:
     """The game of `density_game` for a generator that moves the data's points by theta and a linear logit s(x) = phi x.
 
     f(theta, phi) = -sum_k d_k [softplus(-phi x_k) + softplus(phi (x_k + theta))], data d on the support x. The

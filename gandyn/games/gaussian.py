@@ -18,7 +18,7 @@ from .quadratic import _matrix
     "gaussian_wgan",
     examples=({}, {"mean": (1,), "covariance": ((4,),)}, {"mean": None, "covariance": ((4, 2), (2, 2))}),
 )
-def gaussian_wgan(mean: Sequence[Any] | None = (3, 4), covariance: object = None) -> SymbolicGame:
+def gaussian_wgan(mean: Sequence[object] | None = (3, 4), covariance: object = None) -> SymbolicGame:
     """f = E D(x) - E D(G(z)), x ~ N(mean, covariance), z ~ N(0, I), G(z) = m + L z, D(x) = u^T x + x^T W x.
 
     The generator minimises f over m and the lower triangle of L, the critic, high on real data, maximises it over u and
@@ -67,7 +67,7 @@ def gaussian_wgan(mean: Sequence[Any] | None = (3, 4), covariance: object = None
     generator: list[sympy.Expr] = []
     critic: list[Any] = []
     points: list[list[Any]] = [[], []]
-    value: Any = sympy.Integer(0)
+    value = sympy.Integer(0)
     offset = sympy.zeros(p, p)
     if mu is not None:
         m, u = (sympy.Matrix(sympy.symbols(f"{name}1:{p + 1}", real=True)) for name in "mu")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from ..errors import ParameterError, ShapeError
 from ..lazy import sympy
@@ -18,7 +17,7 @@ from .quadratic import _matrix, general_quadratic, quadratic
     examples=({"eigenvalues": (1 + 2j, 0.5 - 1j)}, {"eigenvalues": (2, -0.5, 1j), "coupling": 1.5, "seed": 1}),
 )
 def planted_quadratic(
-    eigenvalues: Sequence[Any], coupling: object = 1, seed: int | None = 0, tilt: object = 0
+    eigenvalues: Sequence[object], coupling: object = 1, seed: int | None = 0, tilt: object = 0
 ) -> SymbolicGame:
     """A zero-sum quadratic game whose Jacobian J has exactly the given eigenvalues.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..errors import ParameterError
 from ..lazy import sympy
 from ..oracles.known_facts import Facts
@@ -45,7 +43,7 @@ def follow_the_ridge(function: int = 1) -> SymbolicGame:
     """
     x, y = sympy.symbols("x y", real=True)
     if function == 1:
-        value: Any = -3 * x**2 - y**2 + 4 * x * y
+        value = -3 * x**2 - y**2 + 4 * x * y
     elif function == 2:
         value = 3 * x**2 + y**2 + 4 * x * y
     elif function == 3:

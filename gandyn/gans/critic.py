@@ -35,15 +35,15 @@ class NetworkCritic(Critic):
         seed: int,
         penalties: Sequence[Penalty],
         labels: Array = None,
-        reconstruct: Callable[[Any], Any] | None = None,
+        reconstruct: Callable[[Array], Array] | None = None,
         stochastic: bool = False,
     ) -> None:
         self._stochastic, self._stream, self._passes = stochastic, 0, 0
         self._reconstruct = reconstruct
         self._discriminator, self._seed, self.weights, self._labels = discriminator, seed, weights, labels
         self._source: torch.Generator | None = None
-        self._logits: dict[int, tuple[Any, Any, Any]] = {}
-        self._slopes: dict[int, tuple[Any, Any]] = {}
+        self._logits: dict[int, tuple[Array, Array, Array]] = {}
+        self._slopes: dict[int, tuple[Array, Array]] = {}
         self.real, self.fake = real, fake
         if penalties:
             self.real = self._leaf(self._perturbed(real, penalties, 0).detach())
@@ -68,17 +68,17 @@ class NetworkCritic(Critic):
         """What a discriminator with class outputs says of the classes, shape (n, K)."""
         return self._answer(points)[2]
 
-    def _answer(self, points: Array) -> tuple[Any, Any, Any]:
+    def _answer(self, points: Array) -> tuple[Array, Array, Array]:
         """(points, logits, class logits or None), computed once for each tensor of points."""
         if id(points) not in self._logits:
             self._logits[id(points)] = (points, *self._evaluate(points))
         return self._logits[id(points)]
 
-    def _evaluate(self, points: Array, batches: int = 1) -> tuple[Any, Any]:
+    def _evaluate(self, points: Array, batches: int = 1) -> tuple[Array, Array]:
         """Logits and class logits of one batch, or of several with the same labels."""
         return self._evaluate_as(points, points, batches)
 
-    def _evaluate_as(self, points: Array, values: torch.Tensor, batches: int = 1) -> tuple[Any, Any]:
+    def _evaluate_as(self, points: Array, values: torch.Tensor, batches: int = 1) -> tuple[Array, Array]:
         """The discriminator's answer at `values`, with the random numbers that its layers drew for `points`."""
         self._seed_layers(points)
         if self._labels is None:
@@ -146,7 +146,7 @@ class NetworkCritic(Critic):
             self._source = torch.Generator(like.device).manual_seed(start)
         return self._source
 
-    def _drawn(self, make: Callable[..., Any], shape: Any, like: Array) -> Array:
+    def _drawn(self, make: Callable[..., Any], shape: object, like: Array) -> Array:
         return make(shape, generator=self._generator(like), dtype=like.dtype, device=like.device)
 
     def uniform(self, like: Array, per_point: bool = False) -> Array:

@@ -250,8 +250,8 @@ class Ensemble(Game):
 
     def _graph_of(self, w: Array, batch: Batch, attached: bool) -> FieldGraph:
         tokens, players = self._tokens(batch), range(len(self.players))
-        blocks: Any = [[block] for block in self.split(w)]
-        pieces: Any = self._pieces(self.split(w), players)
+        blocks = [[block] for block in self.split(w)]
+        pieces = self._pieces(self.split(w), players)
         if attached:
             pieces = [[piece.reshape(leaf.shape) for piece, leaf in zip(
                 block.split([leaf[0].numel() for leaf in own], -1), own, strict=True)]

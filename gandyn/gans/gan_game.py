@@ -38,10 +38,10 @@ class Token:
     """
 
     critic: ClassVar[type[NetworkCritic]] = NetworkCritic
-    real: Any
-    latent: Any
+    real: Array
+    latent: Array
     seed: int
-    labels: Any = None
+    labels: Array = None
 
 
 @called_rightly
@@ -102,7 +102,7 @@ class GANGame(NetworkGame):
         penalties: Penalty | str | Sequence[Penalty | str] | None = None,
         data: object = None,
         batch_size: int = 128,
-        latent: int | Callable[[int, torch.Generator], Any] | None = None,
+        latent: int | Callable[[int, torch.Generator], Array] | None = None,
         device: object = None,
         seed: int = 0,
         others: Mapping[str, torch.nn.Module] | None = None,
@@ -190,7 +190,7 @@ class GANGame(NetworkGame):
         """The number of samples that a batch token stands for."""
         return len((batch or self.reference).latent)
 
-    def _latents(self, latent: object) -> Callable[[int, torch.Generator], Any]:
+    def _latents(self, latent: object) -> Callable[[int, torch.Generator], Array]:
         if callable(latent):
             return watched(latent, "latents")
         if not isinstance(latent, int) or latent < 1:
@@ -219,7 +219,7 @@ class GANGame(NetworkGame):
         finally:
             self.generator.train()
 
-    def _draw_labels(self, n: int, source: torch.Generator) -> Any:
+    def _draw_labels(self, n: int, source: torch.Generator) -> Array:
         """Labels for n samples, drawn as the data's are."""
         return self._draw_real(n, source)[1]
 
@@ -239,17 +239,17 @@ class GANGame(NetworkGame):
                     costs[i] = costs[i] + hook(critic)
         return tuple(costs)
 
-    def _unpenalised(self, critic: NetworkCritic, batch: Token, only: int | None) -> list[Any]:
+    def _unpenalised(self, critic: NetworkCritic, batch: Token, only: int | None) -> list[Array]:
         """The players' costs before the penalties' terms; what a game that extends this one puts in their place."""
         if only == 0 and self.loss.separable:
             return [self._of_generator(critic.logit(critic.fake)), *[None] * (len(self.players) - 1)]
         return self._loss_costs(critic, batch, only)
 
-    def _of_generator(self, on_fake: Array) -> Any:
+    def _of_generator(self, on_fake: Array) -> Array:
         """The generator's cost of the logits of some samples, for a separable loss."""
         return (-self.loss.fake(on_fake) if self.loss.zero_sum else self.loss.generator(on_fake)).mean()
 
-    def _reconstruction(self, generator: Network, batch: Token) -> Callable[[Any], Any] | None:
+    def _reconstruction(self, generator: Network, batch: Token) -> Callable[[Array], Array] | None:
         """x -> G(E(x)), at the parameters that both have now; None without an encoder."""
         if not isinstance(getattr(self.generator, "encoder", None), torch.nn.Module):
             return None
@@ -258,7 +258,7 @@ class GANGame(NetworkGame):
         return lambda points: generator(encoder(points), *labels)
 
     def _critic(
-        self, discriminator: Network, batch: Batch, fake: Array, reconstruct: Callable[[Any], Any] | None = None
+        self, discriminator: Network, batch: Batch, fake: Array, reconstruct: Callable[[Array], Array] | None = None
     ) -> NetworkCritic:
         """The discriminator with its penalties' transforms, and the batch with their perturbations."""
         labels = batch.labels if self._conditional[1] else None
@@ -327,7 +327,7 @@ def _overrides(penalty: Penalty, hook: str) -> bool:
 
 def _sampler(
     data: object, device: torch.device, dtype: object, labelled: bool
-) -> tuple[Any, Callable[[int, torch.Generator], Any]]:
+) -> tuple[Array, Callable[[int, torch.Generator], Array]]:
     """What the user gave as data, on the device, and a function (n, torch generator) -> points, or (points, labels)."""
     if hasattr(data, "to"):
         data = data.to(device=device, dtype=dtype)

@@ -96,7 +96,7 @@ def watched(draw: Callable[[int, torch.Generator], Any], what: str) -> Callable[
     name = f"a batch of {what} from {getattr(draw, '__qualname__', None) or type(draw).__name__}"
     looked = False
 
-    def drawn(n: int, source: torch.Generator) -> Any:
+    def drawn(n: int, source: torch.Generator) -> Array:
         nonlocal looked
         answer = draw(n, source)
         points = answer[0] if isinstance(answer, tuple) else answer

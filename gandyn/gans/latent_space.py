@@ -15,7 +15,7 @@ from .given import check_modules
 from .training.sample_grid import SampleGrid
 
 
-def made_of(game: Any, w: Array, latent: Array, labels: Array = None) -> Any:
+def made_of(game: Any, w: Array, latent: Array, labels: Array = None) -> Array:
     """The generator's points for given latents (n, latent), in evaluation mode, without a graph: (n, ...)."""
     game.load(w)
     game.generator.eval()
@@ -121,7 +121,7 @@ def arithmetic(
 
 
 @door
-def latents_of(game: Any, w: Array, kind: int, n: int = 3, features: str = "digits64", seed: int = 0) -> Any:
+def latents_of(game: Any, w: Array, kind: int, n: int = 3, features: str = "digits64", seed: int = 0) -> Array:
     """Latents whose samples a classifier puts into a class, the surest of 512 drawn ones, (n, latent).
 
     Args:

@@ -78,7 +78,7 @@ class MemberSeeds:
         return input * (kept / (1 - p) if p < 1 else kept)
 
 
-def _one_hot(tensor: Array, num_classes: int) -> Any:
+def _one_hot(tensor: Array, num_classes: int) -> Array:
     return (tensor[..., None] == torch.arange(num_classes, device=tensor.device)).long()
 
 
@@ -87,13 +87,13 @@ class MemberCritic(NetworkCritic):
 
     _seed: Any
 
-    def _leaf(self, points: Array) -> Any:
+    def _leaf(self, points: Array) -> Array:
         return points
 
     def _seed_all_layers(self, offset: int) -> None:
         self._seed.seed_layers(offset)
 
-    def squared_slope(self, points: Array) -> Any:
+    def squared_slope(self, points: Array) -> Array:
         """|ds/dx|^2 for each point, shape (n,)."""
         if id(points) not in self._slopes:
             module: Any = getattr(self._discriminator, "network", self._discriminator)
@@ -101,7 +101,7 @@ class MemberCritic(NetworkCritic):
             if buffers:  # what moves them is the pass for the logits; `torch.func` moves nothing outside
                 self.logit(points)
 
-            def total(x: Array) -> Any:
+            def total(x: Array) -> Array:
                 passes, self._passes = self._passes, self._passes - bool(buffers and points is not self.real)
                 with standing_in([module], {id(b): b.clone() for b in buffers}):
                     answer = self._evaluate_as(points, x)
@@ -118,7 +118,7 @@ class MemberCritic(NetworkCritic):
             self._source = self._seed.generators((self._stream + 1) * SEED_STRIDE)
         return self._source
 
-    def _drawn(self, make: Callable[..., torch.Tensor], shape: object, like: Array) -> Any:
+    def _drawn(self, make: Callable[..., torch.Tensor], shape: object, like: Array) -> Array:
         made = {"dtype": like.dtype, "device": like.device}
         return self._seed.draw(lambda source: make(shape, generator=source, **made), self._generator(like))
 
@@ -128,7 +128,7 @@ class MemberToken:
     """One member's batch under `vmap`; as `Token`, with the seeds of all members in place of its own."""
 
     critic: ClassVar[type[NetworkCritic]] = MemberCritic
-    real: Any
-    latent: Any
+    real: Array
+    latent: Array
     seed: MemberSeeds
-    labels: Any = None
+    labels: Array = None

@@ -42,7 +42,7 @@ class Pixel(Penalty):
         if self.norm not in (1, 2) or self.of not in BESIDE:
             raise ParameterError(f"{self!r}", f"norm 1 or 2, of one of {', '.join(BESIDE)}", "Pixel(100)")
 
-    def generator_cost(self, critic: Any) -> Any:
+    def generator_cost(self, critic: Any) -> Array:
         """Over the batch."""
         real, near = _beside(critic, self.of)
         apart = (real - near).abs()

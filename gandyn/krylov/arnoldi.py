@@ -103,7 +103,7 @@ class Krylov:
         self._hessenberg[j + 1, j] = length
         self._store(j + 1, vector / length)
 
-    def _orthogonalise(self, vector: Array, count: int) -> tuple[Any, Array]:
+    def _orthogonalise(self, vector: Array, count: int) -> tuple[Array, Array]:
         """Components along the first `count` rows, and the vector without them; twice, or rounding would remain."""
         total = np.zeros(count)
         for _ in range(2):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-from typing import Any
 
 from ..lazy import sympy
 from ..types import Parameter
@@ -26,7 +25,7 @@ class MixedLabels(Loss):
     loss: Loss = wrapped(default="minimax")
 
     @abc.abstractmethod
-    def shares(self, s: Array) -> tuple[Any, Any]:
+    def shares(self, s: Array) -> tuple[Array, Array]:
         """(r, f), as factors in the world of `s`."""
 
     def real(self, s: Array) -> Array:

@@ -91,7 +91,7 @@ class Additive:
         """Whether the covariance depends on the point w."""
         return bool(self.on(game).free_symbols & set(game.symbols or ()))
 
-    def _spread(self, game: Game) -> Any:
+    def _spread(self, game: Game) -> sympy.Matrix:
         given, d = self.covariance, game.dim
         if not isinstance(given, tuple):
             return sympy.eye(d) * given
@@ -143,7 +143,7 @@ class Additive:
             raise DomainError("the moments of Student noise that depends on the point", "independent coordinates", fix)
         return sympy.Integer(3) if self.law == "gaussian" else sympy.Rational(9, 5)
 
-    def factor(self, game: Game, at: object = None) -> Any:
+    def factor(self, game: Game, at: object = None) -> sympy.Matrix:
         """F with F F^T the covariance, a SymPy matrix; in the coordinates of w where it depends on them, without `at`.
 
         Raises:

@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import functools
 import math
-from typing import Any
 
 import numpy as np
 
@@ -48,7 +47,7 @@ class Measured:
 
     def fields(self, at: object = None) -> np.ndarray:
         """The field on each batch at a point, (batches, d); the parameters as they were made by default."""
-        w: Any = getattr(self.game, "w0", None) if at is None else at
+        w = getattr(self.game, "w0", None) if at is None else at
         return self._fields_at(_Point(w))
 
     @functools.lru_cache(maxsize=4)  # noqa: B019 - a few points, as long as the noise lives
@@ -59,7 +58,7 @@ class Measured:
         w = torch.as_tensor(point.w) if like is None else torch.as_tensor(point.w, dtype=like.dtype, device=like.device)
         self.game.check(w)
         rng = np.random.default_rng(self.seed)
-        quiet: Any = getattr(self.game, "undisturbed", contextlib.nullcontext)
+        quiet = getattr(self.game, "undisturbed", contextlib.nullcontext)
         with quiet():
             drawn = [self.game.field(w, self.game.draw(rng)) for _ in range(self.batches)]
         found: np.ndarray = torch.stack(drawn).detach().cpu().numpy().astype(float)

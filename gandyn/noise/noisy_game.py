@@ -27,7 +27,7 @@ class Law(Protocol):
         ...
 
     @property
-    def fourth_moment(self) -> Any:
+    def fourth_moment(self) -> sympy.Matrix:
         """E[u^4] of a coordinate of variance 1."""
         ...
 
@@ -39,7 +39,7 @@ class Law(Protocol):
         """Whether it depends on w."""
         ...
 
-    def factor(self, game: Game) -> Any:
+    def factor(self, game: Game) -> sympy.Matrix:
         """F with F F^T the covariance."""
         ...
 

@@ -55,7 +55,7 @@ class LossesGame(NetworkGame):
     keeps_start = False
 
     def __init__(self, networks: Mapping[str, torch.nn.Module], zero_sum: bool) -> None:
-        self._group: Any = None
+        self._group: dist.ProcessGroup | None = None
         self._processes, self._rank = 1, 0
         super().__init__("the user's GAN", {name: self._unwrapped(name, net) for name, net in networks.items()})
         self.zero_sum, self.stochastic = zero_sum, True
@@ -108,11 +108,12 @@ class LossesGame(NetworkGame):
         finally:
             self.seen, self.drawn = seen, drawn
 
-    def _unwrapped(self, name: str, network: torch.nn.Module) -> Any:
+    def _unwrapped(self, name: str, network: torch.nn.Module) -> torch.nn.Module:
         if isinstance(network, torch.nn.parallel.DistributedDataParallel):
             self._group = network.process_group
             self._processes, self._rank = dist.get_world_size(self._group), dist.get_rank(self._group)
-            return network.module
+            inner: torch.nn.Module = network.module
+            return inner
         if type(network).__name__ in SHARDED:
             raise DomainError(
                 f"{name} in {type(network).__name__}, whose parameters are not all in this process",
@@ -250,7 +251,7 @@ class LossesGame(NetworkGame):
     def advance(self) -> None:
         """As for every game of networks; buffers are the first process's."""
         super().advance()
-        if self._processes > 1:
+        if self._group is not None:
             first = dist.get_global_rank(self._group, 0)
             for network in self.networks:
                 for buffer in network.buffers():

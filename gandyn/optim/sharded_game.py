@@ -59,7 +59,7 @@ class ShardedGame(LossesGame):
         return self._shards[0].device
 
     @property
-    def w0(self) -> Any:
+    def w0(self) -> Array:
         """Shards of this process as they are now, (d,)."""
         return self.vector()
 
@@ -84,7 +84,7 @@ class ShardedGame(LossesGame):
                 if hasattr(module, "reshard"):
                     module.reshard()
 
-    def frozen(self) -> Any:
+    def frozen(self) -> Array:
         """Which coordinates belong to parameters without `requires_grad`, (d,); None where all train."""
         everything = [p for own in self._parameters for p in own]
         if all(p.requires_grad for p in everything):

@@ -172,7 +172,7 @@ class OptimisticAdam(RuleOptimizer):
         return rule
 
 
-def _centralized(inner: Rule, group: dict[str, Any]) -> Rule:
+def _centralized(inner: Rule, group: dict[str, object]) -> Rule:
     rule: Rule = _build(
         "GradientCentralization",
         inner,

@@ -31,8 +31,8 @@ class TorchGame(Game):
         name: str,
         costs: Callable[..., Any],
         players: Mapping[str, int],
-        equilibria: Sequence[Sequence[Any]] = (),
-        device: Any = "cpu",
+        equilibria: Sequence[Sequence[object]] = (),
+        device: torch.device | str = "cpu",
     ) -> None:
         self.name, self.device = name, device
         self.players = tuple(Player(str(player), _size(player, size)) for player, size in players.items())
@@ -243,7 +243,7 @@ class _Vectorised:
         return tuple(shaped)
 
 
-def _size(player: str, size: Any) -> int:
+def _size(player: str, size: object) -> int:
     if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
         raise ParameterError(f"player {player} of size {size!r}", "a whole number >= 1", 'players={"x": 2, "y": 3}')
     return int(size)
@@ -253,8 +253,8 @@ def from_torch(
     costs: Callable[..., Any] | Sequence[Callable[..., Any]],
     players: Mapping[str, int] | Sequence[int],
     name: str = "torch game",
-    equilibria: Sequence[Sequence[Any]] = (),
-    device: object = "cpu",
+    equilibria: Sequence[Sequence[object]] = (),
+    device: torch.device | str = "cpu",
 ) -> TorchGame:
     """A game from torch costs; autograd gives its field, Jacobian and their products.
 

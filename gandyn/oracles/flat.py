@@ -80,7 +80,7 @@ class FlatNetworks(Game):
         return tuple(tuple(tuple(p.shape) for p in own) for own in self._parameters)
 
     @property
-    def w0(self) -> Any:
+    def w0(self) -> Array:
         """The parameters as they were when the game was made, shape (d,)."""
         return self._buffer.clone() if self._start is None else self._start
 
@@ -115,7 +115,7 @@ class FlatNetworks(Game):
     # --- what a subclass gives ---------------------------------------------------------------------------------
 
     @abc.abstractmethod
-    def _network_costs(self, networks: Sequence[Network], batch: Batch, only: int | None) -> tuple[Any, ...]:
+    def _network_costs(self, networks: Sequence[Network], batch: Batch, only: int | None) -> tuple[Array, ...]:
         """(f_1, ..., f_n), scalars. With `only`, that player's cost; the others may be None and need no graph."""
 
     # --- parameters --------------------------------------------------------------------------------------------
@@ -142,7 +142,7 @@ class FlatNetworks(Game):
         self._load(w)
 
     @abc.abstractmethod
-    def _module_field(self, batch: Batch, only: int | None, padded: bool) -> Any:
+    def _module_field(self, batch: Batch, only: int | None, padded: bool) -> Array:
         """The field at the point that was loaded last; of one player alone, padded to the joint vector or not."""
 
     def _load(self, *pieces: Any) -> None:

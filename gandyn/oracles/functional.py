@@ -17,7 +17,7 @@ Network = Any  # a module or a FunctionalNetwork: called on a batch, with named_
 class FunctionalNetwork:
     """A module as a function of given parameters and buffers; those not given are the module's own."""
 
-    def __init__(self, network: Any, values: Mapping[str, Array]) -> None:
+    def __init__(self, network: torch.nn.Module, values: Mapping[str, Array]) -> None:
         self.network, self.values = network, dict(values)
 
     def named_parameters(self) -> Iterator[tuple[str, torch.Tensor]]:

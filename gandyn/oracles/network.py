@@ -50,7 +50,7 @@ class NetworkGame(FlatNetworks):
         last_solve: iterations and residual of the last `solve`.
     """
 
-    def __init__(self, name: str, networks: Mapping[str, Any]) -> None:
+    def __init__(self, name: str, networks: Mapping[str, object]) -> None:
         super().__init__(name, networks)
         self._kept_graph: tuple[Any, int, Any, FieldGraph] | None = None
         self._held_to_differences = False

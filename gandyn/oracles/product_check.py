@@ -16,6 +16,7 @@ from .composite import calls_through
 if TYPE_CHECKING:
     import torch
 
+Product = Callable[[Array], Array]  # of J, or of its transpose, with a vector
 STEPS = (1e-6, 1e-7, 1e-8, 1e-5, 1e-4, 1e-3, 1e-2)  # of differences, relative to the size of the coordinates
 LONG_STEPS = (1e-2, 3e-2, 1e-3, 1e-1)
 TOLERANCES = {"double": 1e-6, "single": 1e-2}
@@ -137,14 +138,20 @@ def _checked(game: Game, w: Array, batch: Batch) -> ProductCheck:
 class _Oracle:
     """Field and products of a game at one batch, or functions that stand for them."""
 
-    def __init__(self, game: Game, batch: Batch, field: Any = None, products: Any = None) -> None:
+    def __init__(
+        self,
+        game: Game,
+        batch: Batch,
+        field: Callable[[Array], Array] | None = None,
+        products: Callable[[Array], tuple[Product, Product]] | None = None,
+    ) -> None:
         self._field = field or (lambda w: game.field(w, batch))
         self._products = products or (lambda w: (lambda u: game.jvp(w, u, batch), lambda u: game.vjp(w, u, batch)))
 
     def field(self, w: Array) -> Array:
         return self._field(w).detach()
 
-    def products(self, w: Array) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+    def products(self, w: Array) -> tuple[Product, Product]:
         forward, backward = self._products(w)
         return (lambda u: forward(u).detach()), (lambda u: backward(u).detach())
 
@@ -186,7 +193,7 @@ def _error(game: Game, oracle: _Oracle, w: Array, steps: tuple[float, ...]) -> f
     return worst
 
 
-def _lower(best: dict[Any, float], key: object, value: float) -> None:
+def _lower(best: dict[object, float], key: object, value: float) -> None:
     best[key] = min(best.get(key, float("inf")), value if value == value else float("inf"))
 
 

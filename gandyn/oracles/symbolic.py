@@ -236,8 +236,8 @@ def _move_axis(rows: Array) -> Array:
 
 def from_sympy(
     costs: list[sympy.Expr] | sympy.Expr,
-    players: Sequence[Any] | Mapping[str, Any],
-    parameters: Mapping[Any, Any] | Sequence[Any] | None = None,
+    players: Sequence[object] | Mapping[str, object],
+    parameters: Mapping[object, object] | Sequence[object] | None = None,
     name: str = "symbolic game",
     equilibria: Sequence[Sequence[float | sympy.Expr]] = (),
     projection: Callable[[Array], Array] | None = None,
@@ -328,7 +328,7 @@ def _blocks(players: object, known: Mapping[str, sympy.Symbol]) -> dict[str, tup
 def _substitute_parameters(
     costs: list[sympy.Expr],
     blocks: Mapping[str, Sequence[sympy.Symbol]],
-    parameters: Mapping[Any, Any] | Sequence[Any],
+    parameters: Mapping[object, object] | Sequence[object],
     name: str,
 ) -> list[sympy.Expr]:
     coordinates = {s for symbols in blocks.values() for s in symbols}

@@ -110,7 +110,7 @@ class GradientPenalty(Penalty, abc.ABC):
     def value(self, squared_slope: Array) -> Array:
         """h, elementwise."""
 
-    def cost(self, critic: Critic) -> Any:
+    def cost(self, critic: Critic) -> Array:
         """E h(|grad_x s|^2)."""
         return critic.mean(self.value(critic.squared_slope(self.points(critic))))
 

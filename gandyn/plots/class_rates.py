@@ -39,7 +39,7 @@ def rate(found: Rate, title: str | None = None) -> Drawing:
         axes.plot(z.imag, radius, color=OKABE_ITO["blue"])
         axes.axhline(1.0, color=INK, linewidth=0.7)
         axes.set(xlabel="singular value", ylabel="spectral radius")
-        marked: Any = None if found.member is None else (found.member.imag, found.lower)
+        marked = None if found.member is None else (found.member.imag, found.lower)
     else:
         both = np.concatenate([z, z.conj()])
         dots = axes.scatter(both.real, both.imag, c=np.tile(radius, 2), s=6, cmap="viridis")

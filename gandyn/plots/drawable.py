@@ -78,7 +78,7 @@ def listed(items: Any, kind: type) -> list[Any]:
     return found
 
 
-def labelled(items: Any, kind: type) -> dict[str, Any]:
+def labelled(items: object, kind: type) -> dict[str, Any]:
     """Results by label: a mapping is kept; else each is named by its rule, with its parameters where names clash.
 
     Raises:

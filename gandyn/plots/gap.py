@@ -220,7 +220,7 @@ def gap_along(result: GapAlong, title: str | None = None) -> Drawing:
 
 
 @styled
-def gap_flow(flow: GapFlow, box: Box | None = None, trajectories: object = (), stationary: Any = ()) -> Drawing:
+def gap_flow(flow: GapFlow, box: Box | None = None, trajectories: object = (), stationary: object = ()) -> Drawing:
     """What `GapFlow.plot()` draws: streamlines of -grad G, the game's equilibria, and stationary points of the gap.
 
     Args:

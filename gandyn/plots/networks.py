@@ -81,7 +81,7 @@ def network_spectrum(spectra: object, title: str | None = None) -> Drawing:
     return figure
 
 
-def _labelled(spectra: Any) -> dict[str, Spectrum]:
+def _labelled(spectra: object) -> dict[str, Spectrum]:
     found = listed(spectra, Spectrum)
     if isinstance(spectra, Spectrum):
         items = {spectra.of: spectra}

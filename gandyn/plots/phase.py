@@ -193,13 +193,13 @@ def draw_trajectories(
     mark_starts(axes, starts)
 
 
-def draw_fixed_points(figure: Drawing, axes: Axes, game: Game, bounds: np.ndarray, fixed_points: Any) -> None:
+def draw_fixed_points(figure: Drawing, axes: Axes, game: Game, bounds: np.ndarray, fixed_points: object) -> None:
     """Equilibria in the box, one marker for each stability type."""
     found = chosen_points(game, bounds, fixed_points)
     figure.data["fixed_points"] = mark_equilibria(axes, found)
 
 
-def chosen_points(game: Game, bounds: np.ndarray, fixed_points: Any) -> Sequence[Any]:
+def chosen_points(game: Game, bounds: np.ndarray, fixed_points: object) -> Sequence[Any]:
     """The equilibria to mark: for "auto" those of `gd.fixed_points` in the box, otherwise what is given.
 
     Raises:
@@ -213,7 +213,7 @@ def chosen_points(game: Game, bounds: np.ndarray, fixed_points: Any) -> Sequence
 
 
 @styled
-def fixed_point(result: FixedPoint, **options: Any) -> Drawing:
+def fixed_point(result: FixedPoint, **options: object) -> Drawing:
     """What `FixedPoint.plot()` draws: the plane around the point, or, in more dimensions, the flow's spectrum there.
 
     Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import mpl_toolkits.mplot3d  # noqa: F401 - registers the 3-D projection
 import numpy as np
@@ -29,7 +29,7 @@ def surface(
     game: Game,
     trajectories: object = (),
     box: Box | None = None,
-    fixed_points: Any = "auto",
+    fixed_points: object = "auto",
     elevation: float = 32.0,
     azimuth: float = -58.0,
     title: str | None = None,
@@ -53,7 +53,7 @@ def surface(
     plane(game)
     runs, points, bounds = runs_in_box(game, trajectories, box)
     figure = Drawing(height=0.86)
-    axes: Any = figure.add_subplot(projection="3d", computed_zorder=False)
+    axes = figure.add_subplot(projection="3d", computed_zorder=False)
     axes.set_box_aspect((1, 1, 0.7), zoom=1.12)
     axes.view_init(elev=elevation, azim=azimuth)
     grid = np.stack(np.meshgrid(*(np.linspace(low, high, GRID) for low, high in bounds)), axis=-1)

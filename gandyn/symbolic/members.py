@@ -71,7 +71,7 @@ def _signs(values: np.ndarray) -> dict[str, bool]:
     return next(({name: True} for name, holds in tests.items() if holds), {})
 
 
-def per_member(values: Any, name: str = "parameter") -> sympy.Expr:
+def per_member(values: object, name: str = "parameter") -> sympy.Expr:
     """An array of numbers as a parameter with one value for each member; complex ones as a + I b of two.
 
     Raises:
@@ -90,7 +90,7 @@ def per_member(values: Any, name: str = "parameter") -> sympy.Expr:
     return PerMember(array, name)
 
 
-def values_of(expression: sympy.Expr, w: Any) -> Any:
+def values_of(expression: sympy.Expr, w: object) -> Any:
     """An expression in symbols that all carry values, as an array or tensor like w; None where another is free."""
     if isinstance(expression, PerMember):
         return expression.like(w)

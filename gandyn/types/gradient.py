@@ -8,7 +8,7 @@ from typing import Any
 from ..lazy import sympy
 
 
-def gradient(expression: Any, symbols: Sequence[Any]) -> list[Any]:
+def gradient(expression: object, symbols: Sequence[object]) -> list[sympy.Expr]:
     """de/ds for each symbol s: the expressions that `sympy.diff` gives, from one walk over sums and products.
 
     SymPy walks over the whole expression once for each symbol: in a quadratic cost of d coordinates d^3 steps, where

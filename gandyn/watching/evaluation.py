@@ -25,7 +25,7 @@ class Call:
     """One call of a network: which, its first input and output, and whether the input came from the generator."""
 
     network: int
-    points: Any
+    points: Array
     output: torch.Tensor
     made: bool
 
@@ -45,7 +45,7 @@ class Judgement:
     on_fake: torch.Tensor
     log_odds: tuple[Array, Array] | None
     slope: float | None
-    real: Any
+    real: Array
     fake: Array
 
 
@@ -59,7 +59,7 @@ class Overheard:
     def __init__(self, networks: Sequence[torch.nn.Module], generator: int) -> None:
         self.networks, self.generator = networks, generator
         self.calls: list[Call] = []
-        self.samples: Any = None
+        self.samples: Array = None
         self._made: dict[int, Any] = {}
         self._within = 0
 
@@ -96,7 +96,7 @@ class Overheard:
         leaf = first.detach().requires_grad_()
         return tuple(leaf if a is first else a for a in args), {k: leaf if a is first else a for k, a in kwargs.items()}
 
-    def _after(self, index: int, args: Any, kwargs: Any, output: torch.Tensor) -> None:
+    def _after(self, index: int, args: object, kwargs: object, output: torch.Tensor) -> None:
         points, answer = next(iter(_tensors((args, kwargs))), None), next(iter(_tensors(output)), None)
         if points is None or answer is None:
             return
@@ -115,8 +115,8 @@ class Overheard:
         """What a discriminator says of data and samples, read off the outputs on which its cost depends."""
         calls = [c for c in self.calls if c.network == index and c.output.is_floating_point()]
         slopes = torch.autograd.grad(cost, [c.output for c in calls], retain_graph=True, allow_unused=True)
-        real: list[Any] = []
-        fake: list[Any] = []
+        real: list[tuple[Call, Array]] = []
+        fake: list[tuple[Call, Array]] = []
         for call, slope in zip(calls, slopes, strict=True):
             if slope is None or not len(call.output):
                 continue
@@ -167,7 +167,7 @@ def _as_logit(outputs: torch.Tensor) -> torch.Tensor:
     return outputs
 
 
-def _as_probability(outputs: torch.Tensor) -> Any:
+def _as_probability(outputs: torch.Tensor) -> Array:
     if float(outputs.min()) < 0 or float(outputs.max()) > 1:
         return None
     inside = outputs.double().clamp(1e-12, 1 - 1e-12)
@@ -179,7 +179,7 @@ def _logit_slope(wrong: torch.Tensor) -> torch.Tensor:
     return torch.sigmoid(wrong.double())
 
 
-def _probability_slope(wrong: Any) -> Any:
+def _probability_slope(wrong: torch.Tensor) -> Array:
     """d/dp of -log(1 - p): 1 / (1 - p), with p = sigma(s)."""
     return 1 + torch.exp(wrong.double())
 
@@ -210,7 +210,7 @@ def _each(values: torch.Tensor, mean: bool = False) -> torch.Tensor:
     return flat.mean(1) if mean else flat.sum(1)
 
 
-def _alike(a: Any, b: Any) -> bool:
+def _alike(a: Array, b: Array) -> bool:
     return bool(a.shape == b.shape and torch.equal(a.detach(), b.detach()))
 
 

@@ -57,7 +57,7 @@ class Watch:
         self._monitor = Monitor([*detectors, TwoSigmoids()])
         self._start: torch.Tensor | None = None
         self._last: torch.Tensor | None = None
-        self._batch: Any = None
+        self._batch = None
         self._seconds: dict[str, float] = {}
         self._done: dict[str, int] = {}
         self._failed: dict[str, str] = {}
@@ -309,7 +309,7 @@ def watch(
     return Watch(networks, losses, rule, every, share, seed)
 
 
-def _check(networks: dict[str, Any], losses: Any, rule: Any, every: Any, share: Any) -> None:
+def _check(networks: Mapping[str, object], losses: object, rule: object, every: object, share: object) -> None:
     wrong = [f"{name} of type {type(n).__name__}" for name, n in networks.items() if not isinstance(n, torch.nn.Module)]
     if wrong or len(networks) < 2:
         raise ParameterError(

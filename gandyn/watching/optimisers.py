@@ -66,7 +66,7 @@ def _of_network(own: Sequence[torch.Tensor], optimizers: Sequence[torch.optim.Op
 
 
 def _read(
-    optimizer: torch.optim.Optimizer, settings: dict[str, Any], own: Sequence[torch.Tensor]
+    optimizer: torch.optim.Optimizer, settings: dict[str, object], own: Sequence[torch.Tensor]
 ) -> tuple[Rule, State]:
     def vector(key: str) -> Array:
         states = [optimizer.state.get(p, {}) for p in own]
@@ -84,7 +84,7 @@ def _read(
     )
 
 
-def _refuse(optimizer: object, settings: dict[str, Any]) -> None:
+def _refuse(optimizer: object, settings: dict[str, object]) -> None:
     coupled = not (settings.get("decoupled_weight_decay") or isinstance(optimizer, torch.optim.AdamW))
     wrong = [key for key in ("maximize", "nesterov", "dampening", "centered") if settings.get(key)]
     wrong += ["weight_decay"] if settings.get("weight_decay") and (coupled or settings.get("amsgrad")) else []

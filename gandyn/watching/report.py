@@ -116,7 +116,7 @@ def _by_network(rows: Sequence[Mapping[str, Any]], key: str, names: Sequence[str
 
 
 def _curve(
-    title: str, x: Sequence[float], curves: Mapping[str, Sequence[Any]], log: bool = False, across: str = "step"
+    title: str, x: Sequence[float], curves: Mapping[str, Sequence[object]], log: bool = False, across: str = "step"
 ) -> str:
     """Lines with points as inline SVG; empty where no curve has two finite points."""
     points = {

@@ -203,7 +203,7 @@ def _variables(function: Any, undo: list[Callable[[], Any]]) -> list[tuple[str, 
     return [*found, *(("a default", value, names) for value in defaults)]
 
 
-def _set_global(held: dict[str, Any], name: str, value: object) -> None:
+def _set_global(held: dict[str, object], name: str, value: object) -> None:
     held[name] = value
 
 

@@ -199,7 +199,7 @@ class HighResolution(Result):
         return self._in_time("coefficients")
 
     @property
-    def _slow(self) -> Any:
+    def _slow(self) -> sympy.Expr:
         return self._in_time("slow")
 
     def _in_time(self, name: str) -> Any:

@@ -80,7 +80,7 @@ def certify(
     rule: Rule | None = None,
     at: object = None,
     box: object = None,
-    parameters: Mapping[str, Any] | None = None,
+    parameters: Mapping[str, object] | None = None,
     effort: int = 2000,
     budget: float | Budget | None = 300.0,
 ) -> Certificate:

@@ -123,7 +123,7 @@ def lyapunov_function(
     game: Game,
     rule: Rule | None = None,
     at: object = None,
-    parameters: Mapping[str, Any] | None = None,
+    parameters: Mapping[str, object] | None = None,
     budget: float | Budget | None = 120.0,
 ) -> LyapunovFunction:
     """A quadratic function that decreases along the linearised flow or map, with an exact proof that it does.

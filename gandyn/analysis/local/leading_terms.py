@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import mpmath
 
@@ -107,7 +107,7 @@ def _decide_pair(form: NormalForm, all_critical: bool, dim: int) -> NonlinearDec
     return _decided(c, m, form, all_critical, kind)
 
 
-def _resonant(form: NormalForm, others: dict[tuple[int, int], Any]) -> NonlinearDecision:
+def _resonant(form: NormalForm, others: dict[tuple[int, int], object]) -> NonlinearDecision:
     j, k = next(iter(others))
     why = f"the strong resonance 1:{abs(j - k - 1)} of the eigenvalue: z^{j} conj(z)^{k} acts at the deciding order"
     return NonlinearDecision(Fate.UNDECIDED, why, flow=form.flow)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -84,7 +84,7 @@ def period(t: Series, y: Series) -> tuple[float, float] | None:
 
 def harmonics(t: Series, length: float) -> Series:
     """Cosines and sines of a period and its parts, as far as the sampling tells them apart; columns of mean about 0."""
-    spacing: Any = np.median(np.diff(t))
+    spacing = np.median(np.diff(t))
     most = max(1, min(HARMONICS, int(length / (2.5 * spacing)), len(t) // 20))
     turns = 2 * np.pi * (t - t[0]) / length
     return np.column_stack([f(k * turns) for k in range(1, most + 1) for f in (np.cos, np.sin)])

@@ -158,7 +158,7 @@ def window(rule: Rule, over: StronglyMonotone) -> Window:
         raise DomainError(f"the rate of {rule!r}, whose step changes with time", "a rule that repeats one step", "GDA")
     game = PointsGame(over.lipschitz, unknown=len(leaves))
     unknown = [Point({k + 1: Fraction(1)}) for k in range(len(leaves))]
-    w: Any = game.start
+    w = game.start
     state, states, ends = state.replace_leaves(iter(unknown), iter(())), [], []
     for _ in range(2):
         before = (w, *(leaf for _, leaf in state.leaves()))

@@ -36,7 +36,7 @@ def bifurcation_curves(
     at: Sequence[object] | None = None,
     length: float = 1.0,
     budget: float | Budget | None = 60.0,
-    box: Any = None,
+    box: object = None,
 ) -> BifurcationCurves:
     """Curves in the plane of two parameters on which an equilibrium changes its stability, and their special points.
 

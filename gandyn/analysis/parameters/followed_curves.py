@@ -191,7 +191,7 @@ def _resonance(family: Bordered, target: float, x: Array) -> float:
     return family.pair_sum(x) - target
 
 
-def valued(game: Game, rule: Rule | None, values: dict[Any, float]) -> tuple[Game, Rule | None]:
+def valued(game: Game, rule: Rule | None, values: dict[object, float]) -> tuple[Game, Rule | None]:
     """Game and rule with parameters at these values, as the fractions that the floats are."""
     for symbol, value in values.items():
         exact = sympy.Rational(float(value))

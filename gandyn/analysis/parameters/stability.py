@@ -165,7 +165,7 @@ class StabilityRegion(Result):
             )
         return simplified(min(chosen, key=sympy.count_ops))
 
-    def best(self, name: str) -> tuple[Any, Any]:
+    def best(self, name: str) -> tuple[sympy.Expr, sympy.Expr]:
         """(value, spectral radius): the value of a parameter with the smallest spectral radius, and that radius.
 
         For a flow, the second entry is the smallest spectral abscissa. Where it only falls towards a limit as the
@@ -292,7 +292,7 @@ def stability_region(
     return StabilityRegion(game, rule, lin.at, (*symbols, *remaining), exactly, found, reason, limit.seconds)
 
 
-def _end(expressions: Sequence[sympy.Expr], p: sympy.Expr) -> Any:
+def _end(expressions: Sequence[sympy.Expr], p: sympy.Expr) -> sympy.Expr:
     """The end of the stable interval from 0: 0, oo, a `Root`, or a number where coefficients are not rational."""
     if _never(expressions):
         return sympy.Integer(0)

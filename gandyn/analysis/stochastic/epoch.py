@@ -42,7 +42,7 @@ class EpochMap(RandomMap):
         """How many orders there are."""
         return len(self.orders)
 
-    def expected(self, matrix: sympy.Matrix) -> Any:
+    def expected(self, matrix: sympy.Matrix) -> sympy.Matrix:
         """Refused: moments of an epoch, (rows, columns), are taken in floats, since an epoch has n! orders.
 
         Raises:

@@ -25,17 +25,17 @@ class Flow(Protocol):
         ...
 
     @property
-    def drift(self) -> Any:
+    def drift(self) -> Array:
         """(..., d)."""
         ...
 
     @property
-    def diffusion(self) -> Any:
+    def diffusion(self) -> Array:
         """The rate B B^T, (..., d, d)."""
         ...
 
     @property
-    def slopes(self) -> Any:
+    def slopes(self) -> Array:
         """The drift's Jacobian, (..., d, d)."""
         ...
 

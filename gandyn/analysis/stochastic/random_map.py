@@ -94,7 +94,7 @@ class RandomMap:
                 for s, v in zip(choice.symbols, row, strict=True)
             }
 
-    def expected(self, matrix: sympy.Matrix) -> Any:
+    def expected(self, matrix: sympy.Matrix) -> sympy.Matrix:
         """The mean of a matrix of expressions over the rows, exactly."""
         if not matrix.free_symbols & self.draws.symbols:
             return matrix
@@ -143,7 +143,7 @@ class RandomMap:
         start = None if self.start is None else self.start.at_value(symbol, value)
         return dataclasses.replace(self, **parts, start=start)
 
-    def unit(self, symbol: Any) -> float:
+    def unit(self, symbol: object) -> float:
         """The value of a free symbol at which the linear part has moved by its own size."""
         slopes = dataclasses.replace(self, matrix=self.matrix.diff(symbol)).at_value(symbol, 0)
         return unit_from(slopes.numbers[0])

@@ -87,7 +87,7 @@ class StochasticFlow(Result):
     _data = "game rule noise order drift=_drift diffusion=_diffusion"
 
     @property
-    def _drift(self) -> list[Any]:
+    def _drift(self) -> list[sympy.Expr]:
         return list(self.drift)
 
     @property
@@ -148,7 +148,7 @@ class StochasticFlow(Result):
         """
         return Plane(self, box, cells)
 
-    def phase_diffusion(self, cycle: Any) -> float:
+    def phase_diffusion(self, cycle: object) -> float:
         """D of the phase on a limit cycle of the drift, for small noise: Var(angle) = 2 D t.
 
         Args:

@@ -115,7 +115,7 @@ def _bend(traced: Any, draws: SymbolicDraws, point: list[Any], left: Any, inner:
     return Bend(program, point, left, inner)
 
 
-def _memory(rule: Rule, mean: Game, point: Array) -> list[Any]:
+def _memory(rule: Rule, mean: Game, point: Array) -> list[sympy.Expr]:
     return [exact(e) for _, array in rule.init(mean, point).leaves() for e in array]
 
 

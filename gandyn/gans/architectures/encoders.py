@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterator
-from typing import Any
 
 import torch
 from torch import nn
@@ -84,7 +83,7 @@ def body_of(discriminator: nn.Module) -> tuple[nn.Module, int]:
     Raises:
         ParameterError: for a network that is neither a chain that ends in a linear layer nor has `trunk` and `logit`.
     """
-    head: Any = getattr(discriminator, "logit", None)
+    head = getattr(discriminator, "logit", None)
     if isinstance(getattr(discriminator, "trunk", None), nn.Module) and isinstance(head, nn.Linear):
         return discriminator.trunk, head.in_features  # type: ignore[return-value]
     if isinstance(discriminator, nn.Sequential) and isinstance(discriminator[-1], nn.Linear):

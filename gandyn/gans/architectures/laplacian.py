@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -95,7 +94,7 @@ def laplacian_discriminator(
     return LaplacianDiscriminator(tuple(shape), width, dropout, seed)
 
 
-def pyramid_samples(runs: Sequence[Any], n: int, seed: int = 0) -> list[torch.Tensor]:
+def pyramid_samples(runs: Sequence[object], n: int, seed: int = 0) -> list[torch.Tensor]:
     """Pictures made level by level: those of the first run, and each made finer by the next, (n, c, height, width).
 
     The levels are games of their own, trained apart and each on real coarse pictures; there is no joint game.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ...doors import door
 from ...errors import DomainError
 from ..registries import datasets as registry
@@ -12,7 +10,7 @@ from .points import Points
 
 @registry.register("few_labels", examples=())
 @door
-def few_labels(data: Any = "digits", each: int = 10, seed: int = 0) -> Points:
+def few_labels(data: object = "digits", each: int = 10, seed: int = 0) -> Points:
     """Points with labels of which `each` of every class keep theirs; label K stands for "not labelled".
 
     Args:

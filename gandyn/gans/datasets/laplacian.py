@@ -23,7 +23,7 @@ def finer(pictures: torch.Tensor) -> torch.Tensor:
     return torch.nn.functional.interpolate(pictures, scale_factor=2, mode="bilinear", align_corners=False)
 
 
-def _shape_of(pictures: Any) -> tuple[int, ...]:
+def _shape_of(pictures: object) -> tuple[int, ...]:
     shape = tuple(getattr(pictures, "shape", ()))
     if len(shape) != 3:
         raise DomainError(f"a pyramid of {pictures!r}", "pictures (c, height, width)", 'data="digits"')
@@ -79,7 +79,7 @@ class LaplacianLevel:
 
 @registry.register("laplacian", examples=())
 @door
-def laplacian(data: Any = "digits", level: int = 0) -> LaplacianLevel:
+def laplacian(data: object = "digits", level: int = 0) -> LaplacianLevel:
     """The k-th level of the Laplacian pyramid of some pictures, for a GAN that makes h of a coarse picture l.
 
     Args:
@@ -95,7 +95,7 @@ def laplacian(data: Any = "digits", level: int = 0) -> LaplacianLevel:
 
 @registry.register("coarse", examples=())
 @door
-def coarse(data: Any = "digits", times: int = 1) -> Points:
+def coarse(data: object = "digits", times: int = 1) -> Points:
     """Pictures made coarser so many times: the top of a Laplacian pyramid.
 
     Args:

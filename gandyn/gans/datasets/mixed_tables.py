@@ -169,7 +169,9 @@ class MixedTable:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def conditions(self, n: int, source: torch.Generator | None = None, counted: bool = False) -> tuple[Any, Any, Any]:
+    def conditions(
+        self, n: int, source: torch.Generator | None = None, counted: bool = False
+    ) -> tuple[Array, Array, Array]:
         """(one-hot conditions (n, condition_size), which of the conditional columns (n,), which category (n,))."""
         hot = self.rows.new_zeros(n, self.condition_size)
         if not self.conditional:

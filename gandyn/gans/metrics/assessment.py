@@ -87,7 +87,7 @@ def assess(data: Any, fake: torch.Tensor, features: Any = None, seed: int = 0) -
     return Assessment(str(data.name), scores)
 
 
-def _of_the_data(data: Any, fake: torch.Tensor) -> dict[str, Score]:
+def _of_the_data(data: object, fake: torch.Tensor) -> dict[str, Score]:
     return {"modes": modes(data, fake), "reverse_kl": reverse_kl(data, fake)} if hasattr(data, "modes") else {}
 
 

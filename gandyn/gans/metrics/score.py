@@ -78,7 +78,7 @@ def looked_at(points: Array, features: object, least: int = 2) -> tuple[str, tor
     return str(found.name), found(points)
 
 
-def both(real: Array, fake: Array, features: Any, least: int = 2) -> tuple[str, torch.Tensor, torch.Tensor]:
+def both(real: Array, fake: Array, features: object, least: int = 2) -> tuple[str, torch.Tensor, torch.Tensor]:
     """(name, features of the real points, features of the samples).
 
     Raises:

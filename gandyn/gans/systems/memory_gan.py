@@ -81,7 +81,7 @@ class MemoryDiscriminator(nn.Module):
         half = len(self.mass) // 2
         return slice(side * half, (side + 1) * half)
 
-    def _log_mass(self, queries: Array, side: int) -> Any:
+    def _log_mass(self, queries: Array, side: int) -> Array:
         """log (h_i + beta) + concentration (K_i . q - 1) of one side's slots, (n, keys / 2)."""
         own = self._side(side)
         return (self.mass[own] + FLOOR).log() + self.concentration * (queries @ self.keys[own].T - 1)
@@ -186,10 +186,10 @@ class MemoryGAN(GANGame):
         source = torch.Generator(self.device).manual_seed((token.seed + KEYS_SEED) % 2**63)
         return dataclasses.replace(token, labels=self._draw_labels(len(token.latent), source))
 
-    def _draw_labels(self, n: int, source: torch.Generator) -> Any:
+    def _draw_labels(self, n: int, source: torch.Generator) -> Array:
         return self.discriminator.draw_keys(n, source)  # type: ignore[operator]
 
-    def _unpenalised(self, critic: Any, batch: Token, only: int | None) -> list[Any]:
+    def _unpenalised(self, critic: Any, batch: Token, only: int | None) -> list[Array]:
         memory: Any = self.discriminator
         with overheard(memory.embedding) as heard:
             critic.logit(critic.real), critic.logit(critic.fake)

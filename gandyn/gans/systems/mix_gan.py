@@ -115,7 +115,7 @@ class MixGAN(GANGame):
         judges = DiscriminatorMixture(discriminator, parts, 2 * seed + 12)
         super().__init__(makers, judges, loss, penalties, latent=size + 1, **options)
 
-    def _unpenalised(self, critic: Any, batch: Token, only: int | None) -> list[Any]:
+    def _unpenalised(self, critic: Any, batch: Token, only: int | None) -> list[torch.Tensor | None]:
         refuse_inseparable(self)
         makers, judges = self.networks[:2]
         fakes = [maker(batch.latent[:, :-1]) for maker in makers.parts]

@@ -40,7 +40,7 @@ class PackedSlope(Penalty):
     gamma: Any = weight()
     pack: int = 1
 
-    def cost(self, critic: Any) -> Any:
+    def cost(self, critic: Any) -> Array:
         """Over the packs."""
         share = critic.uniform(critic.real, per_point=True)[:: self.pack].repeat_interleave(self.pack, 0)
         points = critic.real + share * (critic.fake - critic.real)
@@ -111,7 +111,7 @@ class TabularGAN(GANGame):
         n = len(token.latent) - len(token.latent) % self.pack
         return Token(token.real[:n], token.latent[:n], token.seed, token.labels[:n])
 
-    def _network_costs(self, networks: Any, batch: Any, only: int | None) -> tuple[Any, ...]:
+    def _network_costs(self, networks: Any, batch: Any, only: int | None) -> tuple[Array, ...]:
         with overheard(self.generator.body) as heard:  # type: ignore[arg-type]
             costs = super()._network_costs(networks, batch, only)
         conditions = (self.reference if batch is None else batch).labels
@@ -119,7 +119,7 @@ class TabularGAN(GANGame):
             return costs
         return (costs[0] + self.asked * self._missed(heard[0], conditions), *costs[1:])
 
-    def _missed(self, raw: Array, conditions: Array) -> Any:
+    def _missed(self, raw: Array, conditions: Array) -> Array:
         """-log p(category asked for) of the column asked for, the mean over the batch."""
         table, start, total = self.data, 0, 0.0
         for k in table.conditional:

@@ -55,10 +55,10 @@ class Snapshot:
 def write(
     folder: Path,
     snapshot: Snapshot,
-    identity: dict[str, Any],
+    identity: dict[str, object],
     versions: dict[str, str],
     keep: int,
-    log: dict[str, Any] | None = None,
+    log: dict[str, object] | None = None,
 ) -> Path:
     """Write `checkpoint-STEP.safetensors`, then `checkpoint-STEP.json`, which makes it count; drop all but `keep`.
 

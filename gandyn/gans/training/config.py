@@ -101,7 +101,7 @@ class Config:
         """Digest of the plain data: two configs with the same digest are the same run."""
         return digest(canonical(self.to_dict()))
 
-    def replace(self, **changes: Any) -> Config:
+    def replace(self, **changes: object) -> Config:
         """Another config: `steps=100, seed=1, call="GDA(0.1)"`, or any key of any table, by its name or as "table.key".
 
         Of keys that two tables have, the name alone is that of the first of train, game, rule, metrics, schedule.
@@ -269,7 +269,7 @@ def _known_options(name: str, system: Any, options: Mapping[str, object]) -> Non
             raise UnknownNameError.among(f"option of {name}", key, [k for k in known if k not in said])
 
 
-def _without_none(data: dict[str, Any]) -> dict[str, Any]:
+def _without_none(data: dict[str, object]) -> dict[str, Any]:
     return {
         key: _without_none(value) if isinstance(value, dict) else value
         for key, value in data.items()
@@ -277,7 +277,7 @@ def _without_none(data: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _different(ours: dict[str, Any], theirs: dict[str, Any], prefix: str = "") -> str:
+def _different(ours: dict[str, object], theirs: dict[str, object], prefix: str = "") -> str:
     for key in sorted({*ours, *theirs}):
         a, b = ours.get(key), theirs.get(key)
         if isinstance(a, dict) and isinstance(b, dict):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Any
+from typing import Any, TextIO
 
 from ..monitor import Finding
 from .log import Row
@@ -31,7 +31,7 @@ class Display:
 class Lines(Display):
     """One plain line every ten seconds and at the end, and one for each finding."""
 
-    def __init__(self, start: int, steps: int, stream: Any = None) -> None:
+    def __init__(self, start: int, steps: int, stream: TextIO | None = None) -> None:
         self.start, self.steps, self.stream = start, steps, stream or sys.stderr
         self.began = time.perf_counter()
         self.last = self.began - QUIET_SECONDS

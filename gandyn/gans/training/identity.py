@@ -46,7 +46,7 @@ def describe(game: Any, rule: Rule, stepping: Stepping) -> dict[str, Any]:
     }
 
 
-def refuse_nameless(identity: dict[str, Any]) -> None:
+def refuse_nameless(identity: dict[str, object]) -> None:
     """Refuse what another process could not recognise: a lambda, or an object that prints its address.
 
     Raises:
@@ -97,15 +97,15 @@ def _digest(*parts: object) -> str:
     return found.hexdigest()[:32]
 
 
-def sealed(record: dict[str, Any]) -> dict[str, Any]:
+def sealed(record: dict[str, object]) -> dict[str, Any]:
     """A record with the digest of the rest of it."""
     return {**record, "sha256": digest(canonical(_unsealed(record)))}
 
 
-def intact(record: dict[str, Any]) -> bool:
+def intact(record: dict[str, object]) -> bool:
     """Whether a record has the digest of the rest of it."""
     return record.get("sha256") == digest(canonical(_unsealed(record)))
 
 
-def _unsealed(record: dict[str, Any]) -> dict[str, Any]:
+def _unsealed(record: dict[str, object]) -> dict[str, Any]:
     return {key: value for key, value in record.items() if key != "sha256"}

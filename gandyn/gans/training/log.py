@@ -68,7 +68,7 @@ class TensorBoard:
             raise MissingDependencyError(
                 "TensorBoard is not installed", "the extra tensorboard", "pip install 'gandyn[tensorboard]'"
             ) from error
-        self._writer: Any = SummaryWriter(str(folder))
+        self._writer = SummaryWriter(str(folder))
 
     def write(self, row: Row) -> None:
         """Add every number of the row."""

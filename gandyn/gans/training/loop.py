@@ -44,7 +44,7 @@ class Session:
         steps: int,
         watching: Watching,
         saving: Saving,
-        identity: dict[str, Any],
+        identity: dict[str, object],
         rows: list[Row],
         held: Held | None,
     ) -> None:

@@ -112,12 +112,12 @@ class SeededRuns(Result):
         return cls.of(training, list(rows.values()), [diagnose(own) for own in rows.values()], steps, folder)
 
     @property
-    def w(self) -> Any:
+    def w(self) -> torch.Tensor:
         """The last finite parameters of each member, (K, d)."""
         return torch.stack([run.w for run in self.runs])
 
     @property
-    def average(self) -> Any:
+    def average(self) -> torch.Tensor | None:
         """Exponential averages of the parameters, (K, d), or None."""
         averages = [run.average for run in self.runs]
         return None if averages[0] is None else torch.stack(averages)

@@ -152,7 +152,7 @@ class SeededState:
         average = None if self.ema is None else self.ema.w
         return Snapshot(self.step, self.w, self.state, average, buffers, rng, counts, self.seconds)
 
-    def restore(self, path: Path, identity: dict[str, Any] | None) -> dict[str, Any]:
+    def restore(self, path: Path, identity: dict[str, object] | None) -> dict[str, Any]:
         """Go to a checkpoint of runs with the same identity, and return its record; None takes any whose arrays fit.
 
         Raises:

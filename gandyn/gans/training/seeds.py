@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Sequence
-from typing import Any
 
 from ...errors import DomainError
 from ...results import Status
@@ -37,7 +36,7 @@ class SeededTraining:
     """
 
     def __init__(
-        self, game: Any, rule: Rule, steps: int, stepping: Stepping, watching: Watching, saving: Saving
+        self, game: object, rule: Rule, steps: int, stepping: Stepping, watching: Watching, saving: Saving
     ) -> None:
         _refuse_options(stepping, watching)
         self.training = SeededState(game, rule, stepping)

@@ -165,7 +165,7 @@ def counted(counts: Counts) -> dict[str, int]:
     return {k: v for k, v in dataclasses.asdict(counts).items() if k not in ("seconds", "players")}
 
 
-def matched(path: Path, like: Snapshot, identity: dict[str, Any] | None) -> tuple[Snapshot, dict[str, Any]]:
+def matched(path: Path, like: Snapshot, identity: dict[str, object] | None) -> tuple[Snapshot, dict[str, Any]]:
     """The checkpoint of a run with this identity and of the structure of `like`, and its record; None takes any run's.
 
     Raises:
@@ -196,12 +196,12 @@ def restore_data(game: Any, place: Any, path: Path) -> None:
     game.data.load_state_dict(place)
 
 
-def _through_json(value: dict[str, Any]) -> dict[str, Any]:
+def _through_json(value: dict[str, object]) -> dict[str, Any]:
     parsed: dict[str, Any] = json.loads(json.dumps(value))
     return parsed
 
 
-def _another_run(path: Path, given: dict[str, Any], needed: dict[str, Any]) -> CheckpointError:
+def _another_run(path: Path, given: dict[str, object], needed: dict[str, object]) -> CheckpointError:
     different = [key for key in sorted({*given, *needed}) if given.get(key) != needed.get(key)]
     shown = ", ".join(f"{key}: {_cut(given.get(key))} there, {_cut(needed.get(key))} here" for key in different[:3])
     return CheckpointError(

@@ -83,7 +83,7 @@ class Sweep:
         return cls.from_dict({"name": path.stem, **data})
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Sweep:
+    def from_dict(cls, data: dict[str, object]) -> Sweep:
         """A sweep from a dict, each key checked by name and value.
 
         Raises:

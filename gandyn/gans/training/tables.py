@@ -99,7 +99,7 @@ def checked(cls: Any, data: Any, where: str) -> Any:
     return cls(**{key: _value(f"{where}.{key}", value, hints[key]) for key, value in data.items()})
 
 
-def _value(where: str, value: Any, hint: object) -> Any:
+def _value(where: str, value: object, hint: object) -> Any:
     if dataclasses.is_dataclass(hint):
         return checked(hint, value, where.removeprefix("config."))
     kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
@@ -123,7 +123,7 @@ def _value(where: str, value: Any, hint: object) -> Any:
     return value
 
 
-def check_options(where: str, options: dict[str, Any]) -> None:
+def check_options(where: str, options: dict[str, object]) -> None:
     """Options of an architecture: a name, and flat numbers, texts and lists of whole numbers."""
     if where != "options" and not isinstance(options.get("architecture"), str):
         raise ParameterError(f"{where} = {options!r}", "an architecture", f'{where} = {{ architecture = "mlp" }}')

@@ -62,7 +62,7 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(f"the number {name}")
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) < len(pairs):
         raise ValueError("a key that occurs twice")
