@@ -145,9 +145,10 @@ def certificate_section(subject: Subject) -> Section:
     place = " x ".join(f"[{low:.6g}, {high:.6g}]" for low, high in found.box)
     if found.proven:
         section.add("proven", f"attracts, and is the only equilibrium in {place}")
-        section.add("proven basin", f"every start within {found.basin_radius:.6g} of it converges to it")
     else:
         section.add("not proven", str(found.failure))
+    if found.basin_radius:
+        section.add("proven basin", f"every start within {found.basin_radius:.6g} of it converges to it")
     section.data = {"certificate": found.to_dict()}
     return section
 

@@ -2,6 +2,8 @@
 
     python -m tests.mutation.drawn cover              once: which test reaches which block
     python -m tests.mutation.drawn run --number 300   examine the first so many of the sequence; goes on where it was
+    python -m tests.mutation.drawn near --number 300  the same without `cover`, by files that speak of it: only
+                                                      deaths count, the rest waits for a `run`
     python -m tests.mutation.drawn again              survivors once more, against the tests as they are now
 
 An operator, a comparison, a number, a condition or a sign is changed. `drawn.json` then has a row for each, and
@@ -30,6 +32,7 @@ from typing import Any
 from .package import ROOT, PackageCopy
 from .reach import Reach, blocks, cover
 from .run import NOTHING, PASSED, run_tests, warm_up
+from .selection import nearest
 
 HERE = pathlib.Path(__file__).parent
 RESULTS, EQUIVALENT = HERE / "drawn.json", HERE / "drawn_equivalent.json"
@@ -174,13 +177,36 @@ def examine(copy: PackageCopy, mutant: Drawn, reach: Reach, seconds: float) -> d
             by = failed[0] if failed else "out of time"
     finally:
         copy._write(path, before)
+    return _row(mutant, len(tests), len(chosen), by, began)
+
+
+def _row(mutant: Drawn, reach: int, ran: int, by: str, began: float) -> dict[str, Any]:
     spent = round(time.perf_counter() - began, 1)
     place = {"file": mutant.file, "scope": mutant.scope, "line": mutant.line}
     change = {"find": mutant.find, "replace": mutant.replace, "key": mutant.key}
-    return {**place, **change, "reach": len(tests), "ran": len(chosen), "killed": bool(by), "by": by, "seconds": spent}
+    return {**place, **change, "reach": reach, "ran": ran, "killed": bool(by), "by": by, "seconds": spent}
 
 
-def run(number: int, seconds: float, again: bool = False) -> None:
+def examine_near(copy: PackageCopy, mutant: Drawn) -> dict[str, Any]:
+    """Whether the test files that speak of it notice; who runs out of time noticed nothing."""
+    began, by, ran = time.perf_counter(), "", 0
+    path = copy.folder / "gandyn" / mutant.file
+    before = path.read_text(encoding="utf-8")
+    files = nearest(copy.folder, mutant.file, mutant.scope)
+    copy._write(path, mutant.applied(before))
+    try:
+        for file in files:
+            status, failed = run_tests(copy.folder, [file], 20 * LIMIT, LIMIT)
+            ran += 1
+            if status == 1 and failed:
+                by = failed[0]
+                break
+    finally:
+        copy._write(path, before)
+    return _row(mutant, ran, ran, by, began)
+
+
+def run(number: int, seconds: float, again: bool = False, near: bool = False) -> None:
     """Examine the first `number` of the sequence that are not yet examined, or all that survived, and sum up."""
     rows, reach = load(), Reach.load()
     waiting = [m for m in sequence() if m.key in rows and not rows[m.key]["killed"]] if again else sequence()[:number]
@@ -192,8 +218,8 @@ def run(number: int, seconds: float, again: bool = False) -> None:
                 (copy.folder / beside.name).symlink_to(beside)
         for mutant in waiting:
             if again or mutant.key not in rows:
-                row = examine(copy, mutant, reach, seconds)
-                if row["killed"] or reach.complete:  # else a test of another part may notice
+                row = examine_near(copy, mutant) if near else examine(copy, mutant, reach, seconds)
+                if row["killed"] or (reach.complete and not near):  # else a test of another part may notice
                     rows[mutant.key] = row
                 verdict = f"killed by {row['by']}" if row["killed"] else f"SURVIVED {row['ran']} of {row['reach']}"
                 change = f"{mutant.find!r} -> {mutant.replace!r}"
@@ -251,7 +277,7 @@ def summary(rows: list[dict[str, Any]]) -> str:
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutation.drawn", description=__doc__)
-    parser.add_argument("what", choices=("cover", "run", "again"))
+    parser.add_argument("what", choices=("cover", "run", "near", "again"))
     parser.add_argument("--number", type=int, default=300)
     parser.add_argument("--seconds", type=float, default=SECONDS, help="of tests against each mutant")
     arguments = parser.parse_args()
@@ -259,7 +285,7 @@ def main() -> None:
     if arguments.what == "cover":
         cover()
     else:
-        run(arguments.number, arguments.seconds, arguments.what == "again")
+        run(arguments.number, arguments.seconds, arguments.what == "again", arguments.what == "near")
 
 
 if __name__ == "__main__":

@@ -119,3 +119,32 @@ def stages(root: pathlib.Path, file: str) -> list[list[str]]:
     if file.startswith("rules/") and names:
         result.insert(0, [*specific, "-k", " or ".join(names)])
     return [*result, test_files(WIDER[file.partition("/")[0]])]
+
+
+NEAREST = 4
+
+
+@functools.cache
+def _bodies(root: pathlib.Path) -> list[tuple[pathlib.Path, str]]:
+    return [(test, test.read_text(encoding="utf-8")) for test in sorted((root / "tests").rglob("test_*.py"))]
+
+
+def nearest(root: pathlib.Path, file: str, scope: str) -> list[str]:
+    """Test files that most likely notice a change in a function, found without a run: by folder, name and words.
+
+    A file of tests scores for standing in the folder of the package's file, for words in its name, for naming the
+    module, the function or class, and for the public names that the package's file defines.
+    """
+    path = pathlib.PurePath(file)
+    text = (root / "gandyn" / file).read_text(encoding="utf-8")
+    public = set(re.findall(r"^(?:def|class) ([A-Za-z]\w+)", text, re.MULTILINE))
+    words, score = set(path.stem.split("_")), {}
+    for test, body in _bodies(root):
+        there = test.relative_to(root / "tests").parent
+        same = there == path.parent or there.parts[:1] == path.parts[:1]
+        named = any(re.search(rf"\b{n}\b", body) for n in {path.stem, *scope.split(".")} if n)
+        uses = sum(len(re.findall(rf"\b{name}\(", body)) for name in public)
+        score[test] = 6 * (there == path.parent) + 2 * same + 4 * len(words & set(test.stem.split("_")))
+        score[test] += 5 * named + min(uses, 8)
+    best = sorted(score, key=lambda test: -score[test])[:NEAREST]
+    return [f"gandyn/{file}", *(test.relative_to(root).as_posix() for test in best)]

@@ -33,8 +33,8 @@ class Certificate(Result):
         proven: every step holds for all of them.
         unique: no other fixed point lies in the box.
         attracting: the fixed point is asymptotically stable.
-        basin_radius: every start closer than this to the fixed point, with the rule's initial state, converges to it; 0
-            where none is proven.
+        basin_radius: every start closer than this to the fixed point, with the rule's initial state, converges to it,
+            also where other fixed points lie in the box; 0 where none is proven.
         fixed_point: intervals that hold it, (d, 2).
         steps: proven facts with interval values.
         failure: None, or what failed and where.
@@ -67,10 +67,9 @@ class Certificate(Result):
         box = " x ".join(f"[{a:g}, {b:g}]" for a, b in self.box)
         where = shown(self.parameters)
         head = f"{self._subject()}, box {box}" + (f", for all {where}" if where else "")
-        if self.proven:
-            lines = [f"PROVEN: {head}", f"  proven basin radius {self.basin_radius:.6g}"]
-        else:
-            lines = [f"NOT PROVEN: {head}", f"  {self.failure}"]
+        lines = [f"PROVEN: {head}"] if self.proven else [f"NOT PROVEN: {head}", f"  {self.failure}"]
+        if self.basin_radius:
+            lines.append(f"  proven basin radius {self.basin_radius:.6g}")
         return "\n".join([*lines, *(f"  {step}" for step in self.steps)])
 
 
@@ -144,14 +143,15 @@ def certify(
     except OutOfTimeError:
         failure = _late("existence", limit, values, bounds)
     reached = len(STEPS) if failure is None else STEPS.index(failure.step)
-    if failure is None:
+    if reached >= STEPS.index("uniqueness"):
         try:
-            pieces, failure = limit.run(lambda: proof.basins(pieces), "the proof of a basin")
+            pieces, obstacle = limit.run(lambda: proof.basins(pieces), "the proof of a basin")
+            failure = failure or obstacle
         except OutOfTimeError:
-            failure = _late("basin", limit, values, bounds)
+            failure = failure or _late("basin", limit, values, bounds)
     names, pieces = subject.parameters, [piece.times(proof.system.units) for piece in pieces]
     steps = tuple(step for piece in pieces for step in facts(piece, names, unproven))
-    done = failure is None
+    attracting = reached > STEPS.index("attraction")
     return Certificate(
         subject.game,
         subject.rule,
@@ -159,8 +159,8 @@ def certify(
         bounds,
         values,
         unique=reached > STEPS.index("uniqueness"),
-        attracting=reached > STEPS.index("attraction"),
-        basin_radius=float(min(p.ellipsoid.radius for p in pieces if p.ellipsoid)) if done else 0.0,
+        attracting=attracting,
+        basin_radius=float(min((p.radius for p in pieces), default=0.0)) if attracting else 0.0,
         fixed_point=_hull([p.fixed[: game.dim] for p in pieces]),
         steps=steps,
         failure=failure,

@@ -69,6 +69,12 @@ class Piece:
     boxes: int = 0
     guess: float = 0.0
     ellipsoid: Ellipsoid | None = None
+    unique: bool = True
+
+    @property
+    def radius(self) -> float:
+        """Of the ball of starts that are proven to converge; 0 where none is."""
+        return 0.0 if self.ellipsoid is None else self.ellipsoid.radius
 
     def times(self, units: Array) -> Piece:
         """The piece of a proof in these units, in those of the game."""
@@ -103,9 +109,8 @@ def facts(piece: Piece, names: Sequence[str], unproven: bool) -> list[Step]:
         Step("existence", "exactly one fixed point lies in these intervals", where, piece.values["existence"]),
         Step("attraction", piece.values["how"], where, piece.values["attraction"]),
     ]
-    if unproven:
-        return steps
-    steps.append(Step("uniqueness", f"no other fixed point in the box ({piece.boxes} sub-boxes)", where, {}))
+    if piece.unique and not unproven:
+        steps.append(Step("uniqueness", f"no other fixed point in the box ({piece.boxes} sub-boxes)", where, {}))
     if piece.ellipsoid is not None:
         fact = f"every start within {piece.ellipsoid.radius:.6g} of the fixed point converges to it"
         if piece.ellipsoid.steps > 1:

@@ -48,21 +48,22 @@ class Proof:
         return cls(made, list(np.asarray(point) * made.reach), box_ * made.reach[:, None], effort)
 
     def local(self, spans: tuple[Range, ...]) -> tuple[list[Piece], Failure | None, bool]:
-        """Existence, attraction and uniqueness on pieces of the parameter ranges."""
+        """Existence, attraction and uniqueness on pieces of the parameter ranges.
+
+        Pieces on which only uniqueness failed are among those returned, with `unique` false: their point attracts.
+        """
         whole, stack, count = spans, [spans], 0
         proven: list[Piece] = []
         failed: list[tuple[tuple[Range, ...], str, Unproven]] = []
         while stack:
             spans = stack.pop()
             count += 1
-            found = self._piece(spans)
-            if isinstance(found, Piece):
-                proven.append(found)
-                continue
-            step, obstacle = found
-            cut = None if obstacle.refuted or count + len(stack) >= MOST_PIECES else split(spans, whole)
+            piece, step, obstacle = self._piece(spans)
+            refuted = obstacle is not None and obstacle.refuted
+            cut = None if obstacle is None or refuted or count + len(stack) >= MOST_PIECES else split(spans, whole)
             if cut is None:
-                failed.append((spans, step, obstacle))
+                proven += [] if piece is None else [piece]
+                failed += [] if obstacle is None else [(spans, step, obstacle)]
             else:
                 stack += cut
         if not failed:
@@ -81,22 +82,21 @@ class Proof:
         )
         return Failure(STEPS[first], example.reason, example.refuted, where, place, example.values)
 
-    def _piece(self, spans: tuple[Range, ...]) -> Piece | tuple[str, Unproven]:
+    def _piece(self, spans: tuple[Range, ...]) -> tuple[Piece | None, str, Unproven | None]:
+        """(the piece where its point is proven to attract, the step that failed, why)."""
         fixed = self.enclose(spans)
         if isinstance(fixed, Unproven):
-            return "existence", fixed
+            return None, "existence", fixed
         p = _balls(spans)
         obstacle, how, values = self._attraction(fixed, spans)
         if obstacle is not None:
-            return "attraction", obstacle
-        low, high = self._augmented(fixed, p)
-        if low is None:
-            return "uniqueness", Unproven("no bounded set of the rule's state was found", _ends(self.bounds))
-        obstacle, boxes = unique(self.system, low, high, fixed, p)
-        if obstacle is not None:
-            return "uniqueness", obstacle
+            return None, "attraction", obstacle
         existence = {name: ends(b) for name, b in zip(self.system.names, fixed, strict=True)}
-        return Piece(spans, fixed, {"existence": existence, "how": how, "attraction": values}, boxes)
+        unbounded = Unproven("no bounded set of the rule's state was found", _ends(self.bounds))
+        low, high = self._augmented(fixed, p)
+        obstacle, boxes = unique(self.system, low, high, fixed, p) if low is not None else (unbounded, 0)
+        values = {"existence": existence, "how": how, "attraction": values}
+        return Piece(spans, fixed, values, boxes, unique=obstacle is None), "uniqueness", obstacle
 
     def enclose(self, spans: tuple[Range, ...]) -> Array | Unproven:
         """Balls around the fixed point for all parameters in the piece, inside the box."""
@@ -180,16 +180,16 @@ class Proof:
         whole = tuple((min(r[0] for r in column), max(r[1] for r in column)) for column in zip(*spans, strict=True))
         done = [self._basin(piece) for piece in pieces]
         while len(done) < MOST_PIECES and self.used < REFINING * self.effort:
-            worst = min(range(len(done)), key=lambda k: _radius(done[k]))
+            worst = min(range(len(done)), key=lambda k: done[k].radius)
             piece = done[worst]
             cut = split(piece.ranges, whole, FINEST / 16)
-            if cut is None or _radius(piece) >= GOOD_SHARE * piece.guess > 0:
+            if cut is None or piece.radius >= GOOD_SHARE * piece.guess > 0:
                 break
             halves = [self._narrowed(piece, spans) for spans in cut]
             if any(half is None for half in halves):
                 break
             done[worst : worst + 1] = [self._basin(half) for half in halves if half is not None]
-        lost = [piece for piece in done if _radius(piece) <= 0]
+        lost = [piece for piece in done if piece.radius <= 0]
         if not lost:
             return done, None
         reason = "no ellipsoid was found on which a quadratic function is proven to decrease"
@@ -218,12 +218,12 @@ class Proof:
                 continue
             ellipsoid, _, used = largest(decrease, *sampler.guess(transform), most, self.effort)
             self.used += used
-            if ellipsoid is not None and ellipsoid.radius > _radius(best):
+            if ellipsoid is not None and ellipsoid.radius > best.radius:
                 best = dataclasses.replace(best, ellipsoid=ellipsoid)
-            if _radius(best) >= 0.5 * best.guess:
+            if best.radius >= 0.5 * best.guess:
                 break
         steps = self._turning(cases)
-        if steps and _radius(best) < GOOD_SHARE * most:
+        if steps and best.radius < GOOD_SHARE * most:
             best = self._over_turn(best, cases, most, steps)
         return best
 
@@ -243,14 +243,14 @@ class Proof:
         whole = dataclasses.replace(self.system, function=Iterated(self.system.function, steps))
         sampler = Sampler(whole, [z for z, _ in cases], [values for _, values in cases], most)
         candidates = sampler.best(transforms(whole.function.jacobian(*cases[0]), False, whole.units))
-        if not candidates or sampler.radius(candidates[0]) < 1.2 * _radius(piece):
+        if not candidates or sampler.radius(candidates[0]) < 1.2 * piece.radius:
             return piece
         decrease = Decrease.of(whole, piece.fixed, [_balls(piece.ranges)], candidates[0])
         if decrease is None:
             return piece
         ellipsoid, _, used = largest(decrease, *sampler.guess(candidates[0]), most, self.effort, TURN_SHRINK)
         self.used += used * steps
-        if ellipsoid is None or ellipsoid.radius <= _radius(piece):
+        if ellipsoid is None or ellipsoid.radius <= piece.radius:
             return piece
         guess = max(piece.guess, sampler.radius(candidates[0]))
         return dataclasses.replace(piece, ellipsoid=dataclasses.replace(ellipsoid, steps=steps), guess=guess)
@@ -266,10 +266,6 @@ class Proof:
                 corners += alternating
         found = [(self.system.newton(self.point, values), values) for values in corners]
         return [(z, values) for z, values in found if z is not None]
-
-
-def _radius(piece: Piece) -> float:
-    return 0.0 if piece.ellipsoid is None else piece.ellipsoid.radius
 
 
 def _balls(spans: Sequence[Range]) -> list[Ball]:

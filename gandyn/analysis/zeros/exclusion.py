@@ -135,11 +135,16 @@ def _search(
         if (z.high >= -1).all() and (z.low <= 1).all() and not any(_same(found, other) for other in zeros):
             zeros.append(found)
     if remaining and not reason:
-        place = ", ".join(f"{float(x):.10g}" for x in simplest_point(*remaining[0]))
-        more = f" and {len(remaining) - 1} other places" if len(remaining) > 1 else ""
-        reason = f"undecided near ({place}){more}: a degenerate zero, or many, or one by a kink or jump"
+        reason = undecided(remaining)
     resting = np.array([sum(local.to_world(p, p)) / 2 for p in points]).reshape(-1, len(unit))
     return Search(tuple(zeros), tuple(remaining), resting, reason)
+
+
+def undecided(parts: Sequence[tuple[Array, Array]]) -> str:
+    """Where the search stays open, in words."""
+    place = ", ".join(f"{float(x):.10g}" for x in simplest_point(*parts[0]))
+    more = f" and {len(parts) - 1} other places" if len(parts) > 1 else ""
+    return f"undecided near ({place}){more}: a degenerate zero, or many, or one by a kink or jump"
 
 
 def _starts(inclusion: Inclusion, to_units: Any, starts: Array | None) -> Array:

@@ -43,6 +43,8 @@ class FixedPoint(Result):
         active: the bounds that hold with equality, as text.
         multipliers: by coordinate name, the force with which -v presses against each of them: 0 where a bound is only
             touched, None where intervals leave it open.
+        kinks: names of the coordinates in which the player's own cost has its least value at a kink: 0 lies strictly
+            between its one-sided slopes, and v need not vanish.
     """
 
     point: Array
@@ -52,14 +54,16 @@ class FixedPoint(Result):
     enclosure: Array = None
     active: tuple[str, ...] = ()
     multipliers: dict[str, float | None] = dataclasses.field(default_factory=dict)
+    kinks: tuple[str, ...] = ()
 
-    _data = "game=linearization.game point exact residual kind enclosure active multipliers"
+    _data = "game=linearization.game point exact residual kind enclosure active multipliers kinks"
     _plot = "fixed_point"
 
     @property
     def kind(self) -> str:
-        """Stability under the flow, of the linear part: attracting, repelling, saddle, marginal, or why it is open."""
-        return self.linearization.verdict.value
+        """Stability under the flow, of the linear part: attracting, repelling, saddle, marginal, undecided ..."""
+        found = self.linearization.verdict
+        return (Verdict.UNDECIDED if found is Verdict.NO_EQUILIBRIUM else found).value
 
     @property
     def proven(self) -> bool:
@@ -76,6 +80,8 @@ class FixedPoint(Result):
                 f"{a} (multiplier {_number(m)})" for a, m in zip(self.active, self.multipliers.values(), strict=True)
             )
             text += f", on {', '.join(held)}"
+        if self.kinks:
+            text += f", at a kink of the own cost along {', '.join(self.kinks)}"
         return text if self.proven else f"{text}; unproven: no enclosure confirms it"
 
 
@@ -175,7 +181,8 @@ def _proven(game: Game, bounds: Array | None, budget: Budget) -> Findings | None
         return None
     known = tuple(tuple(p) for p in game.equilibria if not any(getattr(x, "free_symbols", ()) for x in p))
     box = None if bounds is None else [(float(a), float(b)) for a, b in bounds]
-    problem = Problem(game.symbols, game.field_exprs, feasible, box, known, budget)
+    costs = tuple(e for e, player in zip(game.exprs, game.players, strict=True) for _ in range(player.size))
+    problem = Problem(game.symbols, game.field_exprs, feasible, box, known, budget, costs)
     found = Findings()
     try:
         solve(problem, found)
@@ -231,7 +238,7 @@ def _differences(game: Game, w: Array, h: Array) -> Array:
 
 def _describe(game: Game, found: Solution) -> FixedPoint:
     lin = linearize(game, at=found.point if SYMBOLS in game.worlds else found.floats)
-    if found.enclosure is not None and not (lin.equilibrium or game.constrained):
+    if found.enclosure is not None and not (found.kinks or lin.equilibrium or game.constrained):
         found = _polished(game, found)
         lin = linearize(game, at=found.point)
     w, form = found.floats, found.point if found.exact else None
@@ -240,7 +247,8 @@ def _describe(game: Game, found: Solution) -> FixedPoint:
     sides, feasible = found.face.sides, found.face.set
     active = tuple(f"{names[k]} = {feasible.low[k] if sides[k] < 0 else feasible.high[k]}" for k in found.multipliers)
     multipliers = {names[k]: _middle(*ends) for k, ends in found.multipliers.items()}
-    return FixedPoint(w, form, residual, lin, found.enclosure, active, multipliers)
+    kinks = tuple(names[k] for k in found.kinks)
+    return FixedPoint(w, form, residual, lin, found.enclosure, active, multipliers, kinks)
 
 
 def _polished(game: Game, found: Solution) -> Solution:

@@ -18,7 +18,8 @@ from ...types.signs import sign
 from ...worlds import exact
 from .closed_forms import affine_zero, radicals, rational_zero, reach, simplest_point
 from .equations import Equations
-from .exclusion import Enclosed, Search, search
+from .exclusion import Enclosed, Search, search, undecided
+from .kinks import at_kinks
 from .solutions import Findings, Problem, Solution
 
 
@@ -128,10 +129,12 @@ class OnFace:
             form = form or next((tuple(p) for p in forms if _holds(zero, p) and self._vanishes(p)), None)
             self._keep(form, zero, None)
         self._known_points(result)
-        for hull in result.open:
+        left = [hull for hull in result.open if not self._at_kinks(*hull)]
+        for hull in left:
             self._undecided(result, *hull)
-        if result.reason:
-            self.found.obstacles.append(result.reason)
+        if result.reason and (left or not result.open):
+            settled = len(left) < len(result.open) and not self.problem.budget.out
+            self.found.obstacles.append(undecided(left) if settled else result.reason)
 
     def _radicals(self, result: Search) -> list[tuple[sympy.Expr, ...]]:
         if not result.zeros or self.problem.budget.out:
@@ -168,6 +171,17 @@ class OnFace:
                 if (result is None or not any(_holds(z, unknowns) for z in result.zeros)) and self._vanishes(unknowns):
                     self._keep(unknowns, None, None)
 
+    def _at_kinks(self, low: Array, high: Array) -> bool:
+        """Whether an open part is decided by kinks of own costs, and its solutions are kept."""
+        if self.face.set.simplices or self.problem.budget.out:
+            return False
+        at = {s: e for s, e in zip(self.problem.symbols, self.place, strict=True) if s != e}
+        costs = [self.problem.costs[k].subs(at) for k in self.unknowns]
+        found = at_kinks(self.equations, costs, low, high, self.problem.budget)
+        for zero, form in found.zeros if found else ():
+            self._keep(form, zero, None, tuple(self.unknowns[k] for k in found.unknowns) if found else ())
+        return found is not None
+
     def _undecided(self, result: Search, low: Array, high: Array) -> None:
         """List one point of an open part: an exact zero, or one at which Newton's method came to rest, as unproven."""
         listed = (s.floats[self.unknowns] for s in self.found.solutions if s.face == self.face)
@@ -183,7 +197,13 @@ class OnFace:
         if inside:
             self._keep(None, None, inside[0])
 
-    def _keep(self, form: tuple[sympy.Matrix, ...] | None, zero: Enclosed | None, unproven: Array | None) -> None:
+    def _keep(
+        self,
+        form: tuple[sympy.Expr, ...] | None,
+        zero: Enclosed | None,
+        unproven: Array | None,
+        kinks: tuple[int, ...] = (),
+    ) -> None:
         """Add a zero of v along the face, unless it lies outside the face or a multiplier is negative."""
         point: tuple[sympy.Expr, ...] | None = None
         if form is not None:
@@ -209,7 +229,7 @@ class OnFace:
                 return
         at = point or tuple(e.subs(middle) for e in self.place)
         proof = ends if certain and unproven is None else None
-        self.found.solutions.append(Solution(at, point is not None, proof, self.face, pressed))
+        self.found.solutions.append(Solution(at, point is not None, proof, self.face, pressed, kinks))
 
     def _filled(self, known: Array) -> Array:
         """An enclosure of the unknowns as one of all coordinates, shape (d, 2)."""

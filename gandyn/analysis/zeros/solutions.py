@@ -27,6 +27,7 @@ class Solution:
         enclosure: shape (d, 2), proven to hold a solution; None where nothing is proven.
         face: the face of the feasible set on which it lies.
         multipliers: for each active bound, by coordinate, an interval (low, high) that holds its multiplier.
+        kinks: coordinates in which the own cost has its least value at a kink.
     """
 
     point: tuple[sympy.Expr, ...]
@@ -34,6 +35,7 @@ class Solution:
     enclosure: Array | None
     face: Face
     multipliers: dict[int, tuple[float, float]]
+    kinks: tuple[int, ...] = ()
 
     @property
     def floats(self) -> Array:
@@ -65,6 +67,7 @@ class Problem:
         feasible: the set.
         bounds: the box of the search, or None for no limit.
         known: exact points that may be solutions.
+        costs: by coordinate, of the player that it belongs to.
     """
 
     symbols: tuple[sympy.Symbol, ...]
@@ -73,6 +76,7 @@ class Problem:
     bounds: Bounds | None
     known: tuple[tuple[sympy.Expr, ...], ...]
     budget: Budget
+    costs: tuple[sympy.Expr, ...]
 
     def faces(self) -> Iterator[Face]:
         """The faces that meet the box and on which the signs of v, as far as intervals tell, allow a solution."""

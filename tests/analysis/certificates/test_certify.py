@@ -126,7 +126,18 @@ def test_another_fixed_point_in_the_box_is_found_and_located():
     assert low <= 1 <= high < low + 1e-6
     assert proof.attracting
     assert not proof.unique
+    assert 0.4 < proof.basin_radius <= 0.5  # to the box's border; the other one repels at a distance of 1
+    assert f"proven basin radius {proof.basin_radius:.6g}" in proof.summary()
     assert gd.certify(game, gd.rules.GDA(0.5), box=[(-0.5, 0.9), (-1, 1)]).unique
+
+
+def test_a_basin_is_proven_beside_other_fixed_points_and_excludes_them():
+    game = gd.games.from_sympy([X**4 / 4 - X**2 / 2, Y**2 / 2], [X, Y])  # x = 1 attracts what is positive
+    lr = sympy.Symbol("lr", positive=True)
+    proof = gd.certify(game, gd.rules.GDA(lr), (1, 0), [(-2, 2), (-1, 1)], {"lr": (0.1, 0.2)})
+    assert (proof.proven, proof.attracting, proof.unique) == (False, True, False)
+    assert 0.8 < proof.basin_radius < 1
+    assert [step.name for step in proof.steps] == ["existence", "attraction", "basin"]
 
 
 def test_a_fixed_point_outside_the_box_is_said_to_be_outside():
