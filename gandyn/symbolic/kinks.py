@@ -40,6 +40,41 @@ def slope_at(e: sympy.Expr, s: sympy.Expr, values: Mapping[sympy.Expr, sympy.Exp
     return _finite(slopes.pop())
 
 
+def jumps(e: sympy.Expr) -> dict[sympy.Expr, list[sympy.Expr]]:
+    """The signs, steps and conditions in an expression, by what vanishes where they jump."""
+    found: dict[sympy.Expr, list[sympy.Expr]] = {}
+    for atom in e.atoms(sympy.sign, sympy.Heaviside, sympy.core.relational.Relational):
+        step = isinstance(atom, (sympy.sign, sympy.Heaviside))
+        found.setdefault(atom.args[0] if step else atom.lhs - atom.rhs, []).append(atom)
+    return found
+
+
+def branch(e: sympy.Expr, signs: Mapping[sympy.Expr, int]) -> sympy.Expr:
+    """The expression where the arguments of these jumps have these signs, 1 or -1."""
+    chosen = {}
+    for argument, atoms in jumps(e).items():
+        if argument in signs:
+            value = sympy.Integer(signs[argument])
+            for atom in atoms:
+                step = (1 + value) / 2 if isinstance(atom, sympy.Heaviside) else value
+                chosen[atom] = step if atom.func in SIDES else atom.func(value, 0)
+    return e.xreplace(chosen)
+
+
+def beside(e: sympy.Expr, s: sympy.Expr, side: int, values: Mapping[sympy.Expr, sympy.Expr]) -> sympy.Expr:
+    """The branch of an expression next to where `values` hold, at a larger s (1) or a smaller one (-1).
+
+    A jump whose argument stays 0 as s moves, or moves in a direction that the values leave open, is kept.
+    """
+    signs = {}
+    for argument in jumps(e):
+        if _vanishes(argument, values):
+            slope = simplified(sympy.diff(argument, s).xreplace(dict(values)))
+            if not slope.free_symbols and not is_zero(slope, undecided=True):
+                signs[argument] = side if slope > 0 else -side
+    return branch(e, signs)
+
+
 def _finite(slope: sympy.Expr) -> sympy.Expr:
     if slope.has(sympy.nan, sympy.zoo, sympy.oo):
         raise _error("the slope is infinite or undefined")

@@ -304,4 +304,19 @@ def locate(game: Game, point: Sequence[object], v: Sequence[object], tolerance: 
         feasible = game.feasible_set()
     except DomainError as error:
         return Constraints(names, True, None, error.given)
-    return Constraints(names, feasible.contains(point), feasible.first_order(point, v, tolerance))
+    inside = feasible.contains(point)
+    if inside and game.symbolic and SYMBOLS in game.worlds:
+        v = _from_inside(game, feasible.face(point), point, v)
+    return Constraints(names, inside, feasible.first_order(point, v, tolerance))
+
+
+def _from_inside(game: Any, face: Face, point: Sequence[object], v: Sequence[object]) -> Sequence[object]:
+    """v; at a kink on an active bound the slope from inside the feasible set, the only one that counts there."""
+    from ...symbolic.kinks import beside
+
+    at, found = dict(zip(game.symbols, map(exact, point), strict=True)), list(v)
+    for k in face.active:
+        row = game.field_exprs[k]
+        inner = beside(row, game.symbols[k], -face.sides[k], at)
+        found[k] = found[k] if inner == row else inner.xreplace(at)
+    return found

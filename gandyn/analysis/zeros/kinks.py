@@ -16,6 +16,7 @@ import numpy as np
 from ...budget import Budget
 from ...lazy import sympy
 from ...symbolic.intervals import IntervalFunction, enclosed, outward
+from ...symbolic.kinks import branch, jumps
 from ...types import Array
 from ...types.signs import is_zero, sign
 from .closed_forms import rational_zero
@@ -33,15 +34,7 @@ class Kink:
 
     def side(self, e: sympy.Expr, side: int) -> sympy.Expr:
         """The branch of an expression on the right (1) or the left (-1) of the place."""
-        chosen = {}
-        for atom in _atoms(e):
-            if (argument := _argument(atom)) in self.directions:
-                value = self.directions[argument] * side
-                if isinstance(atom, sympy.Heaviside):
-                    chosen[atom] = sympy.Rational(1 + value, 2)
-                else:
-                    chosen[atom] = sympy.Integer(value) if isinstance(atom, sympy.sign) else atom.func(value, 0)
-        return e.xreplace(chosen)
+        return branch(e, {argument: direction * side for argument, direction in self.directions.items()})
 
     def minimises(self, cost: sympy.Expr, row: sympy.Expr, symbols: Sequence[sympy.Symbol], ends: Array) -> bool:
         """Whether a continuous cost, of which `row` is the derivative beside the place, has its least value there."""
@@ -96,18 +89,18 @@ def at_kinks(
     found = search(reduced, low[rest], high[rest], budget)
     if not found.complete:
         return None
-    zeros = []
+    zeros: list[tuple[Enclosed, tuple[sympy.Expr, ...] | None]] = []
     for zero in found.zeros:
         form = rational_zero(reduced, zero.low, zero.high)
-        exact = form and at | dict(zip(reduced.symbols, form, strict=True))
-        zeros.append((_whole(kinks, zero, rest, ends), exact and tuple(exact[s] for s in symbols)))
+        exact = at | dict(zip(reduced.symbols, form, strict=True)) if form else None
+        zeros.append((_whole(kinks, zero, rest, ends), (exact and tuple(exact[s] for s in symbols)) or None))
     return AtKinks(tuple(kinks), tuple(zeros))
 
 
 def _kink(row: sympy.Expr, k: int, symbols: Sequence[sympy.Symbol], ends: Array) -> Kink | None:
     """Where a row jumps in the box as its own unknown passes: without directions if nowhere, None if elsewhere too."""
     place, directions = None, {}
-    for argument in {_argument(atom) for atom in _atoms(row)}:
+    for argument in jumps(row):
         low, high = IntervalFunction(symbols, [argument])(*outward(ends[None, 0], ends[None, 1]))
         if low[0, 0] > 0 or high[0, 0] < 0:
             continue
@@ -126,17 +119,6 @@ def _roots(p: sympy.Poly) -> set[sympy.Expr]:
     if p.degree() == 1:
         return {-p.nth(0) / p.nth(1)}
     return set(p.real_roots()) if p.domain.is_ZZ or p.domain.is_QQ else set()
-
-
-def _atoms(e: sympy.Expr) -> set[sympy.Expr]:
-    """What jumps in an expression: signs, steps and conditions."""
-    found: set[sympy.Expr] = e.atoms(sympy.sign, sympy.Heaviside, sympy.core.relational.Relational)
-    return found
-
-
-def _argument(atom: sympy.Expr) -> sympy.Expr:
-    """What vanishes where it jumps."""
-    return atom.args[0] if isinstance(atom, (sympy.sign, sympy.Heaviside)) else atom.lhs - atom.rhs
 
 
 def _whole(kinks: dict[int, Kink], zero: Enclosed | None, rest: Sequence[int], ends: Array) -> Enclosed:

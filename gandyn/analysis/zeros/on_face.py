@@ -13,6 +13,7 @@ from ...budget import OutOfTimeError
 from ...errors import DomainError
 from ...lazy import sympy
 from ...symbolic.intervals import IntervalFunction, enclosed
+from ...symbolic.kinks import beside
 from ...types import Array, Face
 from ...types.signs import sign
 from ...worlds import exact
@@ -63,12 +64,21 @@ class OnFace:
         if self.face.set.unconstrained:
             return Equations(symbols, self.problem.field)
         at = {s: e for s, e in zip(symbols, self.place, strict=True) if s != e}
-        v = [e.subs(at) for e in self.problem.field]
+        v = [e.subs(at) for e in self._field]
         rows = tuple(sympy.sympify(e, strict=True) for e in self.face.reduced(v))
         pressing = [e for e in self.face.multipliers(v).values()]
         inside = [e for k, e in enumerate(self.place) if self.face.sides[k] == 0 and k not in self.unknowns]
         unknowns = tuple(symbols[k] for k in self.unknowns)
         return Equations(unknowns, rows, tuple(sympy.sympify(e, strict=True) for e in [*pressing, *inside]))
+
+    @functools.cached_property
+    def _field(self) -> tuple[sympy.Expr, ...]:
+        """v, at a kink on an active bound the slope from inside the feasible set: the only one that counts there."""
+        symbols, rows = self.problem.symbols, list(self.problem.field)
+        for k in self.face.active:
+            bound = {symbols[k]: self.face.anchor[k]}
+            rows[k] = beside(rows[k], symbols[k], -self.face.sides[k], bound)
+        return tuple(rows)
 
     def solve(self) -> None:
         """Exactly where v is affine along the face, by intervals in a box, or within what bounds polynomials' zeros."""
@@ -272,11 +282,14 @@ class OnFace:
 
     def _multipliers(self, point: tuple[sympy.Expr, ...] | None, ends: Array) -> dict[int, tuple[float, float]]:
         """The multiplier of every active bound: exactly zero where the point is exact and it vanishes."""
-        pressed = self.face.multipliers(self.problem.field)
-        found = {}
+        rows = list(self._field)
+        at = dict(zip(self.problem.symbols, point or (), strict=False))
+        for k in self.face.active if point is not None else ():
+            rows[k] = beside(rows[k], self.problem.symbols[k], -self.face.sides[k], at)
+        pressed, found = self.face.multipliers(rows), {}
         for k, e in pressed.items():
             if point is not None:
-                value = e.subs(dict(zip(self.problem.symbols, point, strict=True)))
+                value = e.subs(at)
                 found[k] = (0.0, 0.0) if sign(value) == 0 else enclosed(value)
             else:
                 low, high = IntervalFunction(self.problem.symbols, [e])(ends[None, :, 0], ends[None, :, 1])

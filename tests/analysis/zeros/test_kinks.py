@@ -4,6 +4,8 @@ import pytest
 import sympy
 
 import gandyn as gd
+from gandyn.errors import ParameterError
+from gandyn.oracles.projections import Box
 
 x, y = sympy.symbols("x y", real=True)
 R = sympy.Rational
@@ -47,6 +49,33 @@ def test_what_the_argument_does_not_decide_stays_undecided(own):
     assert not any(p.proven for p in found)
     assert not found.complete
     assert "undecided near (0, 0)" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("own", "side", "multiplier"),
+    [
+        (sympy.Max(x, -2 * x), (0, None), 1.0),  # v is -1/2 at 0 itself, by SymPy's step; x >= 0 sees the slope 1
+        (sympy.Abs(x) + x / 2, (0, None), 1.5),
+        (sympy.Max(-x, 2 * x), (None, 0), 1.0),
+        (sympy.Piecewise((3 * x, x > 0), (5 * x, True)), (0, None), 3.0),
+    ],
+    ids=str,
+)
+def test_at_a_bound_the_slope_from_inside_counts(own, side, multiplier):
+    game = gd.games.from_sympy([own, y**2 / 2], [x, y], projection=Box((side, (None, None))))
+    (point,) = found = gd.fixed_points(game, box=[(-3, 3), (-3, 3)])
+    assert (point.exact, point.multipliers, found.complete) == ((0, 0), {"x": multiplier}, True)
+    assert gd.linearize(game, at=(0, 0)).verdict == "attracting"
+    assert gd.classify(game, (0, 0)).nash in {"global Nash", "strict local Nash"}
+
+
+def test_a_bound_from_which_the_player_wants_to_leave_is_no_solution():
+    """-|x| + x/2 has the slope 1/2 at 0 by SymPy's sign(0) = 0, and -1/2 where x >= 0."""
+    game = gd.games.from_sympy([-sympy.Abs(x) + x / 2, y**2 / 2], [x, y], projection=Box(((0, None), (None, None))))
+    assert not gd.fixed_points(game, box=[(-3, 3), (-3, 3)])
+    assert gd.linearize(game, at=(0, 0)).verdict == "not an equilibrium"
+    with pytest.raises(ParameterError):
+        gd.classify(game, (0, 0))
 
 
 def test_a_field_that_is_not_the_costs_own_is_not_taken_for_a_kink():
