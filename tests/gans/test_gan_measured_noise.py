@@ -8,6 +8,7 @@ import torch
 
 import gandyn as gd
 from gandyn.errors import DomainError, ParameterError
+from gandyn.noise.measured import _scale
 
 SIZE = 16
 
@@ -43,6 +44,12 @@ def test_the_covariance_of_a_linear_gan():
     scale, spread = noise.scale(at)["generator"]
     assert abs(scale - p**2 / p**2) < 4 * spread + 1e-9  # tr C b / |v|^2 = p^2 / p^2
     assert spread < 0.1
+
+
+def test_the_noise_scale_of_three_fields():
+    """Mean (2, 1) and variances 1 and 3: tr C / (|mean|^2 - tr C / 3) = 4 / (5 - 4/3)."""
+    assert _scale(np.array([[1.0, 0], [3, 0], [2, 3]])) == pytest.approx(12 / 11)
+    assert _scale(np.array([[1.0, 0], [-1, 0]])) == np.inf
 
 
 def test_measuring_disturbs_nothing():

@@ -280,6 +280,13 @@ def test_a_proximal_step_without_a_solution_says_so():
         gd.rules.ProximalPoint(0.26).step(a_game, w, gd.types.State())
 
 
+def test_a_newton_step_that_never_helps_is_halved_thirty_times(monkeypatch):
+    asked, one = [], np.ones(2)
+    monkeypatch.setattr(gd.rules.ProximalPoint, "residual", lambda *_: asked.append(0) or np.full(2, np.nan))
+    gd.rules.ProximalPoint(0.1)._descend(gd.games.bilinear(), one, one, one, None)
+    assert len(asked) == 30
+
+
 def test_the_proximal_step_has_the_derivative_of_the_implicit_function_theorem():
     """(I + lr J(w+))^{-1}, by differences of the whole Newton solve, and by autograd through it."""
     rule = gd.rules.ProximalPoint(LR)

@@ -146,6 +146,14 @@ def test_separated_variables_and_stream_functions():
     assert any(spans([q.expression], a**2 / 2 + b + b**3 / 3, (a, b)) for q in found)
 
 
+def test_what_no_ansatz_holds_is_found_by_separating_variables():
+    """x' = -(1 + x^2), y' = -(1 + y^2): no polynomial or logarithm is conserved, atan x - atan y is."""
+    x, y = sympy.symbols("x y", real=True)
+    (found,) = gd.conserved_quantities(gd.games.from_sympy([x + x**3 / 3, y + y**3 / 3], [x, y]))
+    assert found.expression == sympy.atan(x) - sympy.atan(y)
+    assert "separated variables" in found.summary()
+
+
 def test_what_has_no_symbols_or_changes_with_time_is_refused():
     with pytest.raises(gd.GandynError, match="symbols"):
         gd.conserved_quantities(gd.games.prisoners_dilemma())
