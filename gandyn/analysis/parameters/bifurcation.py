@@ -18,7 +18,7 @@ from .criticality import branch_kind, coefficient, pair_coefficient, sharpened
 from .orbit_diagram import attractor
 from .system import about, system
 
-ON_BOUNDARY, STRICTLY = 1e-6, 1e-10
+ON_BOUNDARY, APART, STRICTLY = 1e-6, 1e-8, 1e-10
 REACH = 50.0
 MOST_BRANCHES = 24
 ENSEMBLE, SAMPLES = 12, 40
@@ -306,6 +306,9 @@ class _Explorer:
         size = max(1.0 if discrete else self.family.rate, float(np.abs(values).max()))
         distance = np.abs(np.abs(values) - 1) if discrete else np.abs(values.real)
         critical = values[distance < ON_BOUNDARY * size]
+        sharper = values[distance < STRICTLY * size]
+        if len(sharper) == 1 and not (distance[distance >= STRICTLY * size] < APART * size).any():
+            critical = sharper  # the others are slow, in units of a much faster player, and not zero
         kind, criticality, number, reason = Kind.UNDECIDED, None, None, ""
         departures: list[Array] = []
         one = 1.0 if discrete else 0.0
@@ -319,7 +322,7 @@ class _Explorer:
             kind = Kind.NEIMARK_SACKER if discrete else Kind.HOPF
             criticality, number, reason = pair_coefficient(self.family, x)
         else:
-            reason = f"{len(critical)} eigenvalues meet the boundary at once, no simple one and no simple pair"
+            reason = f"{len(critical)} eigenvalues lie on the boundary at once, to {ON_BOUNDARY:g} of the largest"
         w = z[: self.family.system.game.dim]
         order = np.argsort(-(np.abs(values) if discrete else values.real))
         found = BifurcationPoint(kind, p, w, values[order], critical, criticality, number, reason)

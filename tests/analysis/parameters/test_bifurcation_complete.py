@@ -52,6 +52,13 @@ def test_units_of_costs_do_not_matter(scale):
     assert point.coefficient == pytest.approx(-1, rel=1e-5)
 
 
+def test_a_player_ten_million_times_faster_does_not_hide_a_fold():
+    """x' = 10^7 (p - x^2), y' = -y: the eigenvalue -1 is 10^-7 of the other player's rate, and not zero."""
+    game = gd.games.from_sympy([10**7 * (x**3 / 3 - p * x), y**2 / 2], [x, y])
+    found = gd.bifurcation(game, None, "p", GRID, box=BOX)
+    assert (_kinds(found), found.complete) == (["fold"], True)
+
+
 @pytest.mark.parametrize(
     ("at", "size"),
     [(10, 1), *(pytest.param(at, s, marks=pytest.mark.slow) for at, s in ((1000, 1), (10, R(1, 1000)), (1000, 1000)))],
