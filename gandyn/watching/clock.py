@@ -20,6 +20,7 @@ class Clock:
         self.share, self.spent, self.afterwards = share, 0.0, 0.0
         self._began: float | None = None
         self._now = 0.0
+        self._entered = 0.0
 
     @property
     def elapsed(self) -> float:
@@ -32,13 +33,19 @@ class Clock:
         return self.spent / self.elapsed if self.elapsed > 0 else None
 
     def affords(self, seconds: float) -> bool:
-        """Whether so many seconds more keep to the share."""
-        return self.spent + seconds <= self.share * (time.perf_counter() - (self._began or 0.0))
+        """Whether so many seconds more, in this step, keep to the share."""
+        return seconds <= self.left
+
+    @property
+    def left(self) -> float:
+        """Seconds that may be spent in this step beside those that it has taken."""
+        now = time.perf_counter()
+        return self.share * (now - (self._began or 0.0)) - self.spent - (now - self._entered)
 
     @contextlib.contextmanager
     def step(self) -> Iterator[None]:
         """One step of the loop: all within is the watch's own time."""
-        began = time.perf_counter()
+        self._entered = began = time.perf_counter()
         self._began = began if self._began is None else self._began
         try:
             yield

@@ -27,6 +27,7 @@ from .optimisers import Used, is_used
 from .verdicts import TwoSigmoids, Verdict, verdict
 
 SHARE = 0.05
+EVERY = 100  # steps from look to look at least, where nothing else is asked for
 BUDGET = 10.0
 
 
@@ -45,9 +46,10 @@ class Watch:
     """
 
     def __init__(
-        self, networks: Mapping[str, object], losses: Losses, rule: Any, every: int, share: float, seed: int
+        self, networks: Mapping[str, object], losses: Losses, rule: Any, every: int | None, share: float, seed: int
     ) -> None:
-        self.every, self.rule = every, rule
+        self.every, self.rule = EVERY if every is None else every, rule
+        self._frugal, self._look_price = every is None, 0.0
         self.rows: list[Row] = []
         self.count = 0
         self._view = View(networks, losses, seed)
@@ -92,6 +94,8 @@ class Watch:
     def step(self, batch: Batch = None) -> list[Finding]:
         """Once per training step of the loop; looks every `every`-th time. Returns the findings that begin.
 
+        Without `every`, a look after the first waits until the watch with it keeps to its share of the time.
+
         Args:
             batch: of this step, for losses that take one after the networks.
 
@@ -105,6 +109,8 @@ class Watch:
                 self._field = self._view.check(batch)
                 self._start = self._view.point()
             if self.count % self.every or _capturing():
+                return []
+            if self._frugal and self.rows and not self._clock.affords(self._look_price):
                 return []
             return self._look(self._clock.affords)
 
@@ -133,10 +139,12 @@ class Watch:
 
     def _look(self, affords: object, limit: Budget | None = None) -> list[Finding]:
         row: Row = {"step": self.count}
+        began = synchronised()
         try:
             with self._view.open(self._batch) as (game, w):
                 found, v = self._view.row(game, w)
                 row |= found | {"moved": self._moved(game, w)}
+                self._look_price = synchronised() - began
                 if math.isfinite(row["field_norm"]):
                     self._costly(row, self._scene(game, w, v), affords, limit)
         except Exception as error:  # a watch does not end the loop that it watches
@@ -169,7 +177,7 @@ class Watch:
 
     def _measure(self, one: Measurement, row: Row, scene: Scene, limit: Budget | None) -> None:
         began = synchronised()
-        seconds = (self._clock.share * self._clock.elapsed - self._clock.spent) if limit is None else limit.left
+        seconds = self._clock.left if limit is None else limit.left
         scene = dataclasses.replace(scene, fields=max(seconds, 0.0) / max(self._field, 1e-9))
         try:
             with scene.game.undisturbed(), warnings.catch_warnings():
@@ -251,16 +259,16 @@ def watch(
     discriminator: Any = None,
     losses: Losses | None = None,
     rule: Used | None = None,
-    every: int = 100,
+    every: int | None = None,
     share: float = SHARE,
     seed: int = 0,
 ) -> Watch:
     """Watch a training loop of one's own: two lines, and nothing in the loop changes by a bit.
 
-    `watch.step()` once per training step looks at the networks every `every`-th time: losses and gradients by network,
-    where samples lie against data, and, as the time allows, how much of the field rotates, the ends of the spectrum of
-    J and of the rule's update map with the largest stable step, the duality gap, and the path angle. Failure modes are
-    named as they begin, and each loss gets a verdict.
+    `watch.step()` once per training step looks at the networks every hundredth time, or `every`-th: losses and
+    gradients by network, where samples lie against data, and, as the time allows, how much of the field rotates, the
+    ends of the spectrum of J and of the rule's update map with the largest stable step, the duality gap, and the path
+    angle. Failure modes are named as they begin, and each loss gets a verdict.
 
     A look evaluates the losses on copies of parameters and buffers. Parameters, `.grad`, buffers, modes, hooks, random
     streams (torch on all devices, NumPy's and Python's global ones, and generators that the losses reach), and what the
@@ -275,8 +283,9 @@ def watch(
         losses: (network, ...) -> (loss, ...), as for `gd.optim.for_modules`.
         rule: what takes the steps, for the spectrum of its map: a rule of `gd.rules`; or, with its state as it is, the
             optimiser that `gd.optim.for_modules` returned, or torch's own, one for each network: `(over_g, over_d)`.
-        every: steps from look to look.
-        share: of the loop's time to which costly measurements keep; each look itself is made in any case.
+        every: steps from look to look. None, the default, is 100 steps, or so many hundreds that the watch keeps to
+            its `share`, where a look takes longer than that; only the first is made in any case.
+        share: of the loop's time to which costly measurements keep. Looks that `every` asks for are all made.
         seed: of what the losses draw by torch while they are looked at.
 
     Raises:
@@ -326,7 +335,7 @@ def _check(networks: Mapping[str, object], losses: object, rule: object, every: 
             f"rule={' '.join(repr(rule).split())}"[:200], "a rule, or the optimisers in use, one for each network",
             "rule=gd.rules.AlternatingGD(0.1), or rule=(generator_optimizer, discriminator_optimizer)",
         )  # fmt: skip
-    if isinstance(every, bool) or not isinstance(every, int) or every < 1:
+    if every is not None and (isinstance(every, bool) or not isinstance(every, int) or every < 1):
         raise ParameterError(f"every={every!r}", "a whole number >= 1", "every=100")
     if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
         raise ParameterError(f"share={share!r}", "a number from 0 to 1", "share=0.05")

@@ -59,7 +59,8 @@ def page(watch: Any) -> str:
             _list([_text(f"step {row['step']}: {row['error']}") for row in failed[-5:]]),
         ]
     version = _text(results.version)
-    foot = f"<footer>gandyn {version}. A look every {watch.every} steps, on copies of the networks.</footer>"
+    looks = f"{len(watch.rows)} looks, {watch.every} steps apart or more"
+    foot = f"<footer>gandyn {version}. {looks}, on copies of the networks.</footer>"
     title = _text(f"Watch of {', '.join(watch.names)}")
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
