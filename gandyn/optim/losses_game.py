@@ -19,6 +19,7 @@ from ..oracles.network import Network, NetworkGame
 from ..oracles.packing import flattened
 from ..types import Array, Batch
 from .habits import Inventory, refuse_outside, unchanged
+from .processes import reduced
 
 Losses = Callable[..., Sequence[Any]]
 SHARDED = ("FullyShardedDataParallel", "DataParallel")
@@ -209,9 +210,7 @@ class LossesGame(NetworkGame):
         """The mean over processes."""
         if self._processes == 1:
             return answer
-        answer = answer.detach().contiguous()
-        dist.all_reduce(answer, group=self._group)
-        return answer / self._processes
+        return reduced(answer.detach().contiguous(), group=self._group) / self._processes
 
     def _loaded_field(self, batch: Batch, only: int | None, padded: bool) -> Array:
         found = super()._loaded_field(batch, only, padded)

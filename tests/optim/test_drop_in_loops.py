@@ -119,7 +119,7 @@ def test_fresh_data_for_each_of_a_rules_batches():
 
 
 PROCESSES = """
-import sys, torch, torch.distributed as dist
+import os, sys, torch, torch.distributed as dist
 import gandyn as gd
 from torch.nn.functional import softplus
 torch.set_num_threads(1)
@@ -149,7 +149,14 @@ for rule in (R.Alternating(R.Adam(0.01)), R.Extragradient(0.05), R.Consensus(0.0
     others = [torch.empty_like(vector(shared)) for _ in range(2)]
     dist.all_gather(others, vector(shared))
     assert torch.equal(*others)
-dist.destroy_process_group()
+if rank == 1:
+    os._exit(0)
+try:
+    two.step(losses(slice(rank, None, 2)))
+except gd.errors.GandynError as error:
+    assert str(error).startswith("another process of the run has ended")
+    os._exit(0)
+os._exit(1)
 """
 
 

@@ -14,13 +14,17 @@ from ..given import refuse_not_finite
 class DatasetPoints:
     """A map-style `torch.utils.data.Dataset` whose items are points, or (point, label, ...): drawn with replacement.
 
-    A random transform of the data set sees random numbers that the batch's seed fixes, so that runs repeat and resume.
+    A random transform of the data set sees random numbers that the batch's seed and the place in the batch fix, so that
+    runs repeat and resume, and a process that reads its part of a batch reads what one process would.
     Pictures of bytes become [-1, 1]; other numbers are taken as they are.
 
     Args:
         dataset: with `len` and items. name: what pictures call it.
         collate: makes one batch of items; torch's own by default.
         device, dtype: of the points drawn.
+
+    Attributes:
+        rows: which places of a batch are read. The others are drawn, and left out.
 
     Raises:
         ParameterError: for items that are no tensors. ShapeError: for none at all, or points without an axis.
@@ -43,7 +47,7 @@ class DatasetPoints:
         self.device, self.dtype = torch.device(device), dtype
         if not len(dataset):
             raise ShapeError(f"the data set {self.name} without items", "one or more", "check where they come from")
-        self.count = len(dataset)
+        self.count, self.rows = len(dataset), slice(None)
         ends = torch.tensor([0, self.count // 2, self.count - 1], device="cpu")
         self.seen = self._batch(ends, 0)[0]  # by which a run that goes on recognises its data
         self.shape = tuple(self.seen.shape[1:])
@@ -77,9 +81,11 @@ class DatasetPoints:
         return self._batch(index.cpu(), int(torch.randint(2**62, (1,), **made)))
 
     def _batch(self, index: torch.Tensor, seed: int) -> tuple[torch.Tensor, Any]:
+        items = []
         with torch.random.fork_rng([]):
-            torch.manual_seed(seed)
-            items = [self.dataset[k] for k in index.tolist()]
+            for place, k in list(enumerate(index.tolist()))[self.rows]:
+                torch.default_generator.manual_seed((seed + place) % 2**63)
+                items.append(self.dataset[k])
         try:
             batch = self.collate(items)
         except (TypeError, RuntimeError) as error:

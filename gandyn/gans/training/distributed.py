@@ -12,7 +12,9 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
-from ...errors import GandynError, ParameterError
+from ...errors import ParameterError
+from ...optim.processes import LostPeerError as LostPeerError
+from ...optim.processes import reduced
 from ...types import Array, Batch, Game, GameView, Rng
 
 
@@ -22,10 +24,6 @@ class Group:
 
     rank: int
     size: int
-
-
-class LostPeerError(GandynError, ConnectionError):
-    """A run of several processes in which one has ended before the others."""
 
 
 @contextlib.contextmanager
@@ -39,23 +37,6 @@ def joined(backend: str | None = None) -> Iterator[Group | None]:
         yield Group(dist.get_rank(), dist.get_world_size())
     finally:
         dist.destroy_process_group()
-
-
-def _reduced(tensor: Array, operation: object) -> Array:
-    """The tensor, with those of all processes added or compared.
-
-    Raises:
-        LostPeerError: where one of them has ended.
-    """
-    try:
-        dist.all_reduce(tensor, op=operation)
-    except RuntimeError as error:
-        raise LostPeerError(
-            f"another process of the run has ended ({type(error).__name__} in a sum over all of them)",
-            "all of them to the end",
-            "the same command, in all of them: it goes on from the last checkpoint",
-        ) from error
-    return tensor
 
 
 def _averaged(name: str) -> Any:
@@ -72,10 +53,10 @@ class DistributedGame(GameView):
 
     All processes draw the same batch of `game.size` and keep their own n-th part of it, so costs that are means over
     points, and their derivatives, are those of the whole batch in one process, to rounding: for every rule, with
-    extrapolation and with Jacobian products. Each draws the whole batch because the points of a batch come from one
-    stream of random numbers, in which the part of one process does not begin at a known place: data sets and user's
-    functions draw as many numbers for a point as they like. So a batch that is slow to read is read by every process;
-    what is shared is the networks' work. Batch statistics, penalties that draw (each process draws its own) and
+    extrapolation and with Jacobian products. Of a `torch.utils.data` set, whose items may be slow to read, each reads
+    its own part. Other data each draws whole, because the points of a batch come from one stream of random numbers, in
+    which the part of one process does not begin at a known place: samplers and user's functions draw as many numbers
+    for a point as they like. Batch statistics, penalties that draw (each process draws its own) and
     losses that couple the points of a batch are those of the parts. Products of solvers are averaged too.
 
     Args:
@@ -110,23 +91,38 @@ class DistributedGame(GameView):
 
     def agree(self, said: bool) -> bool:
         """Whether any process says so."""
-        return bool(_reduced(torch.tensor(float(said), device=self.game.device), dist.ReduceOp.MAX))
+        return bool(reduced(torch.tensor(float(said), device=self.game.device), dist.ReduceOp.MAX))
 
     # --- batches -----------------------------------------------------------------------------------------------------
 
     def draw(self, rng: Rng = None) -> Batch:
         """The process's part of the batch that all of them draw."""
-        return self._part(self.game.draw(rng))
+        with self._reading_own():
+            return self._part(self.game.draw(rng))
 
     def draw_held_out(self, rng: Rng = None) -> Batch:
         """The process's part of a batch of held-out data that all of them draw."""
-        return self._part(self.game.draw_held_out(rng))
+        with self._reading_own():
+            return self._part(self.game.draw_held_out(rng))
+
+    @contextlib.contextmanager
+    def _reading_own(self) -> Iterator[None]:
+        """Data whose items are read one by one leave out those of other processes."""
+        data = self.game.data
+        if not hasattr(data, "rows"):
+            yield
+            return
+        data.rows = slice(self.group.rank, None, self.group.size)
+        try:
+            yield
+        finally:
+            data.rows = slice(None)
 
     def _part(self, token: Batch) -> Batch:
         parts = {
             field.name: value[self.group.rank :: self.group.size]
             for field in dataclasses.fields(token)
-            if isinstance(value := getattr(token, field.name), torch.Tensor)
+            if isinstance(value := getattr(token, field.name), torch.Tensor) and len(value) == self.game.size
         }
         return dataclasses.replace(token, seed=(token.seed + self.group.rank) % 2**63, **parts)
 
@@ -139,7 +135,7 @@ class DistributedGame(GameView):
     def _mean(self, answer: Array) -> Array:
         if isinstance(answer, tuple):
             return tuple(self._mean(part.clone()) for part in answer)
-        return _reduced(answer.contiguous(), dist.ReduceOp.SUM) / self.group.size
+        return reduced(answer.contiguous()) / self.group.size
 
     def field(self, w: Array, batch: Batch = None, only: int | str | None = None) -> Array:
         """Mean of the parts' fields; of one player's alone, that block is all that travels."""

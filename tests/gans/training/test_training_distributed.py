@@ -132,6 +132,36 @@ def test_the_parts_make_the_whole():
     assert whole(parts[0]) is whole(game) is game
 
 
+class Noted(torch.utils.data.Dataset):
+    """Points with noise of their own at each reading, and which of them were read."""
+
+    def __init__(self):
+        self.read = []
+
+    def __len__(self):
+        return 50
+
+    def __getitem__(self, k):
+        self.read.append(k)
+        return torch.tensor([float(k), -float(k)]) + torch.randn(2)
+
+
+def test_each_process_reads_its_own_part_of_a_data_set():
+    """Items are those of the whole batch, their random transforms included, and nobody reads another's."""
+    data = Noted()
+    game = gd.gans.GANGame(*gd.gans.mlp_pair(hidden=(4,)), data=data, batch_size=12)
+    data.read.clear()
+    whole_batch = game.draw(np.random.default_rng(5)).real
+    everything, parts = data.read[:], []
+    for rank in range(3):
+        data.read.clear()
+        parts.append(DistributedGame(game, Group(rank, 3)).draw(np.random.default_rng(5)).real)
+        assert data.read == everything[rank::3]
+    for rank, part in enumerate(parts):
+        assert torch.equal(part, whole_batch[rank::3])
+    assert len(game.draw(np.random.default_rng(5)).real) == 12
+
+
 def test_a_group_of_one_answers_as_the_game(tmp_path, monkeypatch):
     """Through gloo itself: every answer of the oracle, and every rule's step on it."""
     for name, value in {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "0", "RANK": "0", "WORLD_SIZE": "1"}.items():
