@@ -93,14 +93,25 @@ class HandWritten:
         self.move()
 
 
+def losses(generator: Any, discriminator: Any, item: tuple[Any, Any], *, only: str | None = None) -> tuple[Any, Any]:
+    """The same costs for the drop-in: of one player in its turn, the other's is left out."""
+    real, latent = item
+    with torch.set_grad_enabled(torch.is_grad_enabled() and only != "discriminator"):
+        fake = generator(latent)
+    on_fake = discriminator(fake)
+    first = None if only == "discriminator" else softplus(-on_fake).mean()
+    second = None if only == "generator" else softplus(-discriminator(real)).mean() + softplus(on_fake).mean()
+    return first, second
+
+
 def sgd(parameters: Any) -> Any:
-    """Plain gradient descent."""
-    return torch.optim.SGD(parameters, lr=LR)
+    """Plain gradient descent, as fast as torch has it."""
+    return torch.optim.SGD(parameters, lr=LR, fused=True)
 
 
 def adam(parameters: Any) -> Any:
-    """Adam as torch has it by default."""
-    return torch.optim.Adam(parameters, lr=LR, betas=BETAS)
+    """Adam, as fast as torch has it."""
+    return torch.optim.Adam(parameters, lr=LR, betas=BETAS, fused=True)
 
 
 # rule, method of HandWritten, its optimiser, batches per step, batches before the first step
@@ -159,15 +170,40 @@ class Setting:
         """One step of the hand-written loop at each `next`."""
         _, method, optimizer, batches, _ = CASES[case]
         hand = HandWritten(self.pair(device=device), optimizer, frugal)
-        data, source = self.data(device), torch.Generator(device).manual_seed(1)
+        items = self.batches(device)
         while True:
-            drawn = []
-            for _ in range(batches):
-                points = data.sample(self.batch, source)
-                latents = torch.randn(self.batch, self.latent, generator=source, device=device)
-                drawn += [points[0] if isinstance(points, tuple) else points, latents]
+            drawn = [part for _ in range(batches) for part in next(items)]
             getattr(hand, method)(*drawn)
             yield
+
+    def batches(self, device: str = "cpu") -> Iterator[tuple[Any, Any]]:
+        """Data and latents, without end."""
+        data, source = self.data(device), torch.Generator(device).manual_seed(1)
+        while True:
+            points = data.sample(self.batch, source)
+            latents = torch.randn(self.batch, self.latent, generator=source, device=device)
+            yield points[0] if isinstance(points, tuple) else points, latents
+
+    def drop_in_steps(self, rule: Any, device: str = "cpu") -> Iterator[None]:
+        """One step of `gd.optim.for_modules` in a loop of one's own at each `next`."""
+        optimizer, items = gd.optim.for_modules(*self.pair(device=device), rule), self.batches(device)
+        while True:
+            optimizer.step(losses, data=items)
+            yield
+
+    def drop_in_disagreement(self, case: str, width: int, steps: int = 5, device: str = "cpu") -> float:
+        """As `disagreement`, of the drop-in; where the rule's first step needs no batch of its own."""
+        rule, method, optimizer, batches, _ = CASES[case]
+        networks = self.pair(torch.float64, device, width)
+        hand = HandWritten(self.pair(torch.float64, device, width), optimizer, frugal=True)
+        ours = gd.optim.for_modules(*networks, rule)
+        pairs = ((real.double(), latent.double()) for real, latent in self.batches(device))
+        for _ in range(steps):
+            drawn = [next(pairs) for _ in range(batches)]
+            ours.step(losses, data=drawn)
+            getattr(hand, method)(*(part for item in drawn for part in item))
+        mine = [p.detach().reshape(-1) for network in networks for p in network.parameters()]
+        return float((torch.cat(mine) - torch.cat([p.detach().reshape(-1) for p in hand.everything])).abs().max())
 
     def disagreement(self, case: str, frugal: bool, width: int, steps: int = 5, device: str = "cpu") -> float:
         """Largest difference of a parameter after some steps on the same batches, in double precision."""
