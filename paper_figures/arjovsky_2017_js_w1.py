@@ -23,6 +23,7 @@ from gandyn.plots.style import OKABE_ITO, QUIET, current_width
 PAPER = "Arjovsky, Chintala & Bottou 2017"
 TITLE = "Jensen-Shannon is flat where the earth mover's distance is not"
 SOURCE = "example 1 and figure 1"
+VERDICT = "reproduced"
 SEED = 0
 
 NOISES = {"0.5": OKABE_ITO["blue"], "0.2": OKABE_ITO["green"], "0.05": OKABE_ITO["purple"]}
@@ -125,10 +126,9 @@ EXPECTED = (
         lambda data: data["Jensen-Shannon of clouds"][-1],
     ),
     Expected(
-        "largest slope of Jensen-Shannon away from 0", 0, 1e-12, "constant",
-        lambda data: np.abs(np.diff(data["Jensen-Shannon"][101:])).max(),
+        "largest difference of Jensen-Shannon, closed form and clouds", 0, 1e-12, "log 2, and 0 at theta = 0",
+        lambda data: np.abs(data["Jensen-Shannon"][::25] - data["Jensen-Shannon of clouds"]).max(),
     ),
-    Expected("Jensen-Shannon at theta = 0", 0, 1e-15, "equal", lambda data: data["Jensen-Shannon"][100]),
     Expected("blurred by 0.5: curvature, JS s^2 / theta^2", 1 / 8, 2e-4, "Fisher / 8", _curvature("0.5")),
     Expected("blurred by 0.2: curvature, JS s^2 / theta^2", 1 / 8, 1e-3, "Fisher / 8", _curvature("0.2", 2)),
     Expected(

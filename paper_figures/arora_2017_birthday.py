@@ -28,6 +28,7 @@ from gandyn.plots.style import INK, QUIET, SERIES
 PAPER = "Arora et al. 2017"
 TITLE = "The birthday test of a generator's support"
 SOURCE = "the support-size test"
+VERDICT = "reproduced in part, 1 of 2 effects, the rest not reproduced at these settings"
 SEED = 0
 
 SUPPORTS, SAMPLES, BATCHES, SHOWN = (25, 100, 400, 1600, 6400), 2000, 4000, 400
@@ -127,5 +128,13 @@ EXPECTED = (
     Expected(
         "probability of a duplicate in 24 of 400", 1 - np.prod(1 - np.arange(24) / 400), 0.03, "the birthday problem",
         lambda d: d["duplicates"][list(SIZES).index(24)],
+    ),
+    Expected(
+        "support over the square of the batch with probability 1/2", 1, 0.2, "the rule of thumb: about s^2",
+        lambda d: SHOWN / np.interp(0.5, d["duplicates"], d["sizes"]) ** 2, effect=True,
+    ),
+    Expected(
+        "95 % intervals of five that hold the support", 5, 1, "the test works",
+        lambda d: ((d["low"] <= d["supports"]) & (d["supports"] <= d["high"])).sum(), effect=True, contrary=2,
     ),
 )  # fmt: skip

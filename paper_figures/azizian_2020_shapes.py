@@ -25,6 +25,7 @@ from gandyn.plots.style import QUIET, SERIES, current_width
 PAPER = "Azizian, Scieur, Mitliagkas, Lacoste-Julien & Gidel 2020"
 TITLE = "Best momentum by the shape of the spectrum"
 SOURCE = "section 4, momentum on ellipses"
+VERDICT = "reproduced"
 
 P = np.linspace(0, 1, 9)[1:-1]
 RULE = gd.rules.HeavyBall("lr", "momentum")

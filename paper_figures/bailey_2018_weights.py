@@ -25,6 +25,7 @@ from gandyn.plots.style import INK, SERIES, current_width
 PAPER = "Bailey & Piliouras 2018"
 TITLE = "Multiplicative weights leave, optimistic ones arrive"
 SOURCE = "theorem 1 and its figure, matching pennies"
+VERDICT = "reproduced"
 
 LR, STEPS = 0.1, 3000
 START = np.log([0.7, 0.3, 0.4, 0.6])

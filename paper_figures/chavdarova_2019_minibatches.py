@@ -24,6 +24,7 @@ from gandyn.plots.style import QUIET, SERIES
 PAPER = "Chavdarova, Gidel, Fleuret & Lacoste-Julien 2019"
 TITLE = "Extragradient on minibatches grows"
 SOURCE = "section 3 and theorem 1, a stochastic bilinear game"
+VERDICT = "reproduced"
 
 STEPS = np.linspace(0.02, 0.5, 25)
 KINDS = ("one batch", "fresh batches")

@@ -28,6 +28,7 @@ from gandyn.plots.style import FAINT, QUIET, SERIES
 PAPER = "Chavdarova, Jordan & Zampetakis 2021"
 TITLE = "High-resolution equations on the bilinear game"
 SOURCE = "section 4, stability on bilinear games"
+VERDICT = "reproduced"
 
 BETAS = np.geomspace(1.8, 40, 49)
 DOTS = np.array([1.8, 2.2, 3.0, 4.5, 7.0, 12.0, 20.0, 32.0])

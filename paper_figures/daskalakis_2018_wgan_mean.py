@@ -24,6 +24,7 @@ from gandyn.plots.style import OKABE_ITO, current_width
 PAPER = "Daskalakis, Ilyas, Syrgkanis & Zeng 2018"
 TITLE = "Learning a mean with a Wasserstein GAN: gradient against optimistic steps"
 SOURCE = "section 2 and figure 1"
+VERDICT = "reproduced"
 
 STEP, STEPS, TARGET = 0.1, 1000, (3.0, 4.0)
 RULES = {

@@ -26,6 +26,7 @@ from gandyn.plots.style import FAINT, INK, QUIET, SERIES
 PAPER = "Fiez & Ratliff 2020"
 TITLE = "How much faster the discriminator must be"
 SOURCE = "section 5, the Dirac-GAN and the quadratic game"
+VERDICT = "reproduced"
 
 TAUS, PENALTIES, LR, ITERATIONS, START = (1, 4, 8, 16), (0.3, 1.0), 0.01, 4000, (1.0, 1.0)
 RATIOS = np.linspace(0.5, 6, 56)

@@ -26,6 +26,7 @@ from gandyn.plots.style import INK, OKABE_ITO, QUIET, current_width
 PAPER = "Gidel, Askari Hemmat, Pezeshki, Le Priol, Huang, Lacoste-Julien & Mitliagkas 2019"
 TITLE = "Negative momentum on the bilinear game"
 SOURCE = "theorems 5 and 6, and the figure of the bilinear game"
+VERDICT = "reproduced"
 
 STEP, STEPS, START = 0.5, 60, (1.0, 1.0)
 SHOWN = {-0.5: (OKABE_ITO["blue"], "-"), 0.0: (OKABE_ITO["green"], "--"), 0.5: (OKABE_ITO["vermillion"], "-.")}

@@ -26,6 +26,7 @@ from gandyn.plots.style import OKABE_ITO, QUIET, current_width
 PAPER = "Goodfellow et al. 2014"
 TITLE = "Saturating, non-saturating and maximum-likelihood generator costs"
 SOURCE = "section 3; drawn in Goodfellow 2016, section 3.2"
+VERDICT = "reproduced"
 
 LOSSES = {
     "minimax": ("minimax (saturates)", OKABE_ITO["vermillion"], "-"),

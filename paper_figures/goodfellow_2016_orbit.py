@@ -24,6 +24,7 @@ from gandyn.plots.style import INK, OKABE_ITO, current_width
 PAPER = "Goodfellow 2016"
 TITLE = "Flow, simultaneous and alternating steps on v(a, b) = ab"
 SOURCE = "exercise on v(a, b) = ab, and its solution"
+VERDICT = "reproduced"
 
 START, STEP, STEPS, BOX = (1.0, 0.0), 0.2, 60, [(-3.5, 3.5), (-3.5, 3.5)]
 SHOWN = {

@@ -28,6 +28,7 @@ from gandyn.plots.style import INK, QUIET, SERIES
 PAPER = "Grnarova et al. 2021"
 TITLE = "A mixture on the line: GAN against gap descent"
 SOURCE = "the 1-D mixture of Gaussians"
+VERDICT = "not settled at 900 gradients (150 outer steps, where the figure of the paper has 2000); 1 seed"
 SEED, MEANS, STD, ROWS = 0, (-1.0, 0.0, 1.0), 0.1, 15
 
 FULL = {"k": 20, "outer": 1e-2, "steps": 2000}
@@ -78,7 +79,8 @@ def compute(quick: bool) -> dict[str, Any]:
         data[f"{name}: samples"] = run.sample(5000)[:, 0].detach().cpu().numpy()
         data[f"{name}: w1"] = np.array([row["metrics"]["w1"] for row in rows])
         data[f"{name}: gradients"] = np.array([row["step"] for row in rows]) * run.counts.fields / run.step
-    return data | {"floor": _floor()}
+    short = f"{QUICK['steps']} outer steps, where the figure of the paper has {FULL['steps']}" if quick else ""
+    return data | {"floor": _floor(), "seeds": [SEED], "gradients": budget, "short": short}
 
 
 def _floor() -> float:
@@ -113,11 +115,11 @@ def draw(data: dict[str, Any]) -> Any:
 EXPECTED = (
     Expected(
         "W1 of gap descent at the end over that of data against data", 1, 1, "the paper's densities lie on each other",
-        lambda d: d["gap descent: w1"][-1] / d["floor"], effect=True,
+        lambda d: d["gap descent: w1"][-1:] / d["floor"], effect=True, contrary=4,
     ),
     Expected(
         "W1 of gap descent at the end over that of the GAN", 0.5, 0.5, "the paper's comparison",
-        lambda d: d["gap descent: w1"][-1] / d["GAN: w1"][-1], effect=True,
+        lambda d: d["gap descent: w1"][-1:] / d["GAN: w1"][-1:], effect=True, contrary=2,
     ),
     Expected(
         "W1 of data against data", 0.025, 0.012, "2000 points: shares differ by 1/sqrt(N)", lambda d: d["floor"]

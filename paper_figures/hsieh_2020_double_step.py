@@ -26,6 +26,7 @@ from gandyn.plots.style import SERIES
 PAPER = "Hsieh, Iutzeler, Malick & Mertikopoulos 2020"
 TITLE = "Explore aggressively, update conservatively"
 SOURCE = "figure 1 and section 4, stochastic bilinear games"
+VERDICT = "reproduced"
 SEED = 0
 
 STEPS = np.geomspace(0.003, 0.45, 13)

@@ -28,6 +28,7 @@ from gandyn.plots.style import FAINT, INK, SERIES
 PAPER = "Hsieh, Mertikopoulos & Cevher 2021"
 TITLE = "The forsaken equilibrium and its two cycles"
 SOURCE = "example 5.2"
+VERDICT = "reproduced"
 
 REACH, LR = 2.0, 0.01
 STARTS = {"inside": (0.078, 0.50), "between": (0.078, 0.75), "outside": (1.7, 1.7)}

@@ -25,6 +25,7 @@ from gandyn.plots.style import QUIET, SERIES, current_width
 PAPER = "Letcher, Foerster, Balduzzi, Rocktaeschel & Whiteson 2019"
 TITLE = "The tandem game under opponent shaping"
 SOURCE = "section 4.1 and figure 2"
+VERDICT = "reproduced"
 
 LR, STEPS = 0.1, 200
 RULES = {

@@ -29,6 +29,7 @@ from gandyn.plots.style import INK, QUIET, SERIES
 PAPER = "Lorraine, Acuna, Vicol & Duvenaud 2022"
 TITLE = "The spectral radius under complex momentum"
 SOURCE = "the figures of the bilinear game"
+VERDICT = "reproduced"
 
 ARGUMENT, MODULUS = np.pi / 8, 0.9
 ARGUMENTS, MODULI = np.linspace(0, np.pi, 49), np.linspace(0.4, 0.98, 30)

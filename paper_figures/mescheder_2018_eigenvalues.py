@@ -25,6 +25,7 @@ from gandyn.plots.style import INK, OKABE_ITO, QUIET, current_width
 PAPER = "Mescheder, Geiger & Nowozin 2018"
 TITLE = "Eigenvalues of the Dirac-GAN against the weight of R1"
 SOURCE = "lemma 4.1 and the appendix's picture of the eigenvalues"
+VERDICT = "reproduced"
 
 STEPS_AT = (0.15, 0.3, 0.45, 0.6, 0.75, 0.9, 1.0, 1.1, 1.25, 1.5)
 

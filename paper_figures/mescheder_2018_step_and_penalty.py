@@ -28,6 +28,7 @@ from gandyn.plots.style import INK, OKABE_ITO, current_width
 PAPER = "Mescheder, Geiger & Nowozin 2018"
 TITLE = "The Dirac-GAN with R1 in the plane of step size and penalty"
 SOURCE = "section 4, the Dirac-GAN with R1; the plane beyond small steps is computed here"
+VERDICT = "reproduced"
 
 RANGES = [(0.0, 6.0), (0.0, 2.0)]
 CIRCLES = (0.245, 0.225, 0.18)

@@ -32,6 +32,7 @@ from gandyn.types import State
 PAPER = "Metz et al. 2017"
 TITLE = "Mode collapse, and unrolling against it"
 SOURCE = "figure 2"
+VERDICT = "not settled at 1 200 gradients (400 of the paper's 25000 iterations); 1 seed"
 SEED, UNROLLED, INNER, SNAPSHOTS = 0, 5, 0.3, 5
 
 FULL = {"latent": 256, "batch": 512, "steps": 25_000}
@@ -86,7 +87,9 @@ def compute(quick: bool) -> dict[str, Any]:
             f"{name}_findings": [finding.name for finding in run.findings],
             "step": np.array(at),
         }
-    return data | {"moments": np.array(moments), "centers": game.data.centers.cpu().numpy()}
+    short = f"{steps} of the paper's {FULL['steps']} iterations" if quick else ""
+    more = {"seeds": [SEED], "gradients": round(run.counts.fields), "short": short}
+    return data | more | {"moments": np.array(moments), "centers": game.data.centers.cpu().numpy()}
 
 
 def draw(data: dict[str, Any]) -> Any:
@@ -116,11 +119,11 @@ def draw(data: dict[str, Any]) -> Any:
 EXPECTED = (
     Expected(
         "plain: modes over the second half, mean", 1, 0.5, "figure 2: one mode at a time",
-        lambda d: d["plain_modes"][10:].mean(), effect=True,
+        lambda d: d["plain_modes"][None, 10:].mean(1), effect=True, contrary=6,
     ),
     Expected(
         "unrolled less plain: modes over the second half, mean", 7, 1, "figure 2: all eight against one",
-        lambda d: d["unrolled_modes"][10:].mean() - d["plain_modes"][10:].mean(), effect=True,
+        lambda d: (d["unrolled_modes"] - d["plain_modes"])[None, 10:].mean(1), effect=True, contrary=0,
     ),
-    Expected("unrolled: modes at the end", 8, 0, "figure 2", lambda d: d["unrolled_modes"][-1], effect=True),
+    Expected("unrolled: modes at the end", 8, 0, "figure 2", lambda d: d["unrolled_modes"][-1:], effect=True),
 )  # fmt: skip

@@ -24,6 +24,7 @@ from gandyn.plots.style import SERIES, current_width
 PAPER = "Nagarajan & Kolter 2017"
 TITLE = "A GAN that is drawn in, and a Wasserstein GAN that goes round"
 SOURCE = "figure 1 and section 3"
+VERDICT = "reproduced"
 
 GAMES = {
     "square loss": gd.games.nagarajan_kolter(),

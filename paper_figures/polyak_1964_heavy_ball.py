@@ -26,6 +26,7 @@ from gandyn.plots.style import OKABE_ITO, current_width
 PAPER = "Polyak 1964"
 TITLE = "Where heavy ball is stable: minimisation and a game"
 SOURCE = "section 1, the method with one curvature; the game is computed here, as Gidel et al. 2019 study it"
+VERDICT = "reproduced"
 
 RANGES = [(0.0, 8.5), (-1.0, 1.0)]
 GAMES = {"minimisation": 0.0, "game": 1.0}

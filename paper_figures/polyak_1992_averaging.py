@@ -25,6 +25,7 @@ from gandyn.plots.style import INK, SERIES
 PAPER = "Polyak & Juditsky 1992"
 TITLE = "Averages forget the step and their noise"
 SOURCE = "theorem 1, on a game that rotates"
+VERDICT = "reproduced"
 SEED = 0
 
 A, B, MEMBERS = 0.37, 1.13, 400

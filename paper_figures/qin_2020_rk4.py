@@ -28,6 +28,7 @@ from gandyn.plots.style import OKABE_ITO, current_width
 PAPER = "Qin et al. 2020"
 TITLE = "Joint Runge-Kutta steps against player-by-player ones"
 SOURCE = "algorithm 1 (joint stages) and the stepping of odegan_mog16.ipynb, on v = ab"
+VERDICT = "reproduced"
 
 STEP, STEPS, START, BOX = 0.1, 1000, (1.0, 1.0), [(-4.0, 4.0), (-4.0, 4.0)]
 WAYS = {

@@ -29,6 +29,7 @@ from gandyn.plots.style import INK, OKABE_ITO, QUIET, current_width
 PAPER = "Rosca, Wu, Dherin & Barrett 2021"
 TITLE = "Discretisation drift decides who converges"
 SOURCE = "section 3 and the figure of the two-variable example"
+VERDICT = "reproduced"
 
 STEP, STEPS = 0.2, 150
 CASES = {0.2: (0.08, -0.05), 0.09: (0.07, -0.09)}

@@ -29,6 +29,7 @@ from gandyn.plots.style import FAINT, INK, OKABE_ITO
 PAPER = "Schäfer & Anandkumar 2019"
 TITLE = "Competitive gradient descent against its rivals"
 SOURCE = "the comparison on alpha xy and alpha (x^2 - y^2)"
+VERDICT = "reproduced"
 
 LR, START, ITERATIONS, ALPHAS = 0.2, (0.5, 0.5), 50, (1, 3, 6)
 GAMES = {"xy": r"$\alpha xy$", "saddle": r"$\alpha(x^2-y^2)$", "turned": r"$\alpha(y^2-x^2)$"}

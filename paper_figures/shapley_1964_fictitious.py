@@ -23,6 +23,7 @@ from gandyn.plots.style import SERIES, current_width
 PAPER = "Shapley 1964"
 TITLE = "Fictitious play in Shapley's game and in a zero-sum one"
 SOURCE = "section 5, the game of three actions"
+VERDICT = "reproduced"
 
 ROUNDS = 20_000
 CYCLE = np.roll(np.eye(3), 1, axis=1)

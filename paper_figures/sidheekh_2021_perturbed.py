@@ -28,6 +28,7 @@ from gandyn.plots.style import INK, OKABE_ITO, QUIET, current_width
 PAPER = "Sidheekh, Aimen, Madan & Krishnan 2021"
 TITLE = "Plain, perturbed and certified duality gaps at critical points"
 SOURCE = "section 5 and the figure of the toy function"
+VERDICT = "reproduced in part, 1 of 2 effects, the rest contradicted"
 SEED = 0
 
 BOX = [(-20.0, 20.0), (-20.0, 20.0)]
@@ -149,5 +150,13 @@ EXPECTED = (
     Expected(
         "smallest |v| at points rounded to one decimal", 0.30184, 1e-4, "measured",
         lambda data: data["field at rounded points"].min(),
+    ),
+    Expected(
+        "share of the certified gap at (0, 0) that perturbed estimates see", 1, 0.1, "the paper's remedy",
+        lambda data: data["perturbed"][3, -1] / data["certified"][3], effect=True, contrary=0.1,
+    ),
+    Expected(
+        "smallest certified gap at a candidate for A", 0, 1, "the paper calls it an equilibrium",
+        lambda data: data["certified"][:3].min(), effect=True, contrary=10,
     ),
 )  # fmt: skip

@@ -27,6 +27,7 @@ from gandyn.plots.style import FAINT, INK, OKABE_ITO
 PAPER = "Wang, Zhang & Ba 2019"
 TITLE = "Follow the ridge on three functions"
 SOURCE = "section 6, low-dimensional functions"
+VERDICT = "reproduced"
 
 LR, ITERATIONS, REACH = 0.05, 1000, (13.0, 13.0, 10.0)
 RULES = {

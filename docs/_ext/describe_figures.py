@@ -41,9 +41,11 @@ def generated_pages() -> dict[str, str]:
 
 def pages() -> list[str]:
     """The hidden table of contents, small pictures of all that have been made, and a table with a link to each."""
-    rows = [[f"[{one.title}](/generated/figures/{one.name}.md)", one.paper, f"`{one.name}`"] for one in known()]
+    rows = [
+        [f"[{one.title}](/generated/figures/{one.name}.md)", one.paper, f"`{one.name}`", one.verdict] for one in known()
+    ]
     toc = ["```{toctree}", ":hidden:", "", *(f"/generated/figures/{one.name}" for one in known()), "```", ""]
-    return [*_thumbnails(), *markdown.table(["figure", "paper", "name"], rows), *toc]
+    return [*_thumbnails(), *markdown.table(["figure", "paper", "name", "verdict"], rows), *toc]
 
 
 def _thumbnails() -> list[str]:
@@ -75,8 +77,15 @@ def _page(one: Any) -> list[str]:
 
 def _drawn(one: Any, made: pathlib.Path) -> Any:
     """In the width of a page."""
-    with gd.plots.house_style("double"):
-        return one.draw(store.read(made))
+    data = store.read(made) or {}
+    return gd.figures.picture(one, data, "double", gd.figures.verdict(_checked(one, made), data))
+
+
+def _checked(one: Any, made: pathlib.Path) -> tuple[Any, ...]:
+    """Its numbers and effects, looked up in the saved data."""
+    data = store.read(made) or {}
+    quick = store.read_record(made)["quick"]
+    return (*gd.figures.check(one.expected, data, quick), *gd.figures.effects(one.expected, data))
 
 
 def _prose(text: str) -> str:
@@ -88,20 +97,18 @@ def _prose(text: str) -> str:
 
 def _numbers(one: Any, made: pathlib.Path) -> list[str]:
     """The expected numbers against the saved data, and how those were made."""
-    record, data = store.read_record(made), store.read(made)
-    checks = gd.figures.check(one.expected, data or {}, record["quick"])
-    checks += gd.figures.effects(one.expected, data or {})
+    record, data, checks = store.read_record(made), store.read(made) or {}, _checked(one, made)
     rows = [
-        [_prose(c.name), c.reason or f"{c.found:.8g}", f"{c.value:.8g}", f"{c.tolerance:.1g}", _prose(c.source),
-         "yes" if c.holds else "*not seen*" if c.effect else "**no**"]
+        [_prose(c.name), (c.reason or f"{c.found:.8g}") + f" ({c.band})" * bool(c.each), f"{c.value:.8g}",
+         f"{c.tolerance:.1g}", _prose(c.source), "yes" if c.holds else f"*{c.outcome}*" if c.effect else "**no**"]
         for c in checks
     ]  # fmt: skip
-    heads = ["number", "found", "expected", "within", "from", "agrees"]
+    heads = ["number", "found (of seeds the median and their band)", "expected", "within", "from", "agrees"]
     versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
     names = [f"{made.name}.{kind}" for kind in ("npz", "json")]
     files = " and ".join(f"{{download}}`{name} </images/figures/{name}>`" for name in names)
     settings = "quick" if record["quick"] else "full"
-    verdict = str(gd.figures.outcome(checks))
+    verdict = gd.figures.verdict(checks, data)
     how = f"Data: {files}, at {settings} settings in {record['seconds']:.1f} s on {record['device']}, with {versions}"
     seed = f", seed {one.seed}." if one.seed is not None else "."
     return ["## Numbers", "", f"Verdict: **{verdict}**.", "", *markdown.table(heads, rows), how + seed, ""]

@@ -18,8 +18,6 @@ from .page import waiting
 if TYPE_CHECKING:
     from ..figures.making import Made
 
-NOT_REPRODUCED = 3
-
 
 def figure(
     names: Annotated[
@@ -42,8 +40,10 @@ def figure(
 ) -> None:
     """Redraw published figures and check their numbers.
 
-    Status 1 where a number is wrong or a figure fails, 3 where an effect of the paper was not seen at these settings.
-    Only what changed is made again: an interrupted run goes on where it was.
+    Status 0 where all is reproduced, 1 where a number is wrong or a figure fails. What the papers show and the data do
+    not is no error: 3 not reproduced at these settings, 4 reproduced in part, 5 not settled at this budget, 6
+    contradicted; of several figures the worst, in the order 4, 5, 3, 6, 1. Only what changed is made again: an
+    interrupted run goes on where it was.
     """
     from .. import figures
 
@@ -61,10 +61,8 @@ def figure(
         with _progress(names or list(figures.figures(source))) as watch:
             report = figures.make_all(names, jobs=jobs, watch=watch, **options)
     typer.echo(json.dumps(report.to_dict(), indent=2) if as_json else report.summary())
-    if not report.ok:
-        raise typer.Exit(1)
-    if report.outcome is figures.Outcome.NOT_REPRODUCED:
-        raise typer.Exit(NOT_REPRODUCED)
+    if report.outcome.exit_status:
+        raise typer.Exit(report.outcome.exit_status)
 
 
 def _list(figures: ModuleType, source: pathlib.Path | None, as_json: bool) -> None:
@@ -75,6 +73,7 @@ def _list(figures: ModuleType, source: pathlib.Path | None, as_json: bool) -> No
     for one in known:
         typer.echo(one.summary())
     typer.echo(f"{len(known)} figures of {len({one.paper for one in known})} papers")
+    typer.echo(figures.tally(one.outcome for one in known if one.outcome))
 
 
 @contextlib.contextmanager

@@ -11,6 +11,10 @@ is found here: agreement or a correction, and how we know. It defines
     draw(data) -> matplotlib Figure           from these data alone, in the house style of `gandyn.plots`
     EXPECTED = (Expected(...), ...)           numbers, derived or published, that the data must reproduce; with
                                               effect=True, what the paper shows and these settings may not
+    VERDICT = "reproduced"                    optional: what the saved data came out as, for `gandyn figure --list`
+
+What networks show is an effect with one number a seed. Their data say what they rest on: "seeds" (a list), "gradients"
+(of one run), "settings" (a text), and "short" (why the budget decides nothing), which the verdict repeats.
 
 `compute(quick=True)` takes seconds on a CPU and keeps the figure's message; toys compute the same at both settings. The
 data are saved beside the picture and read back before they are drawn; a text under "device" says where they were
@@ -22,11 +26,11 @@ computed ("cpu" without one). A change of `draw` redraws without computing again
 
 from __future__ import annotations
 
-from .batch import Report, make_all
+from .batch import Report, make_all, tally
 from .catalogue import PaperFigure, figures, find, folder, load
-from .expected import Checked, Expected, Outcome, check, effects, outcome
+from .expected import Checked, Expected, Outcome, check, effects, outcome, verdict
 from .grids import grid
-from .making import Made, make
+from .making import Made, make, picture
 
 __all__ = [
     "Checked",
@@ -45,4 +49,7 @@ __all__ = [
     "make",
     "make_all",
     "outcome",
+    "picture",
+    "tally",
+    "verdict",
 ]

@@ -10,7 +10,7 @@ import pathlib
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ..errors import ParameterError, UnknownNameError
@@ -48,10 +48,7 @@ class Report(Result):
             lines.append(one.headline)
             lines += [f"  {line}" for line in one.error.rstrip().splitlines()]
             lines += [f"  {check.summary()}" for check in (*one.checks, *one.effects) if not check.holds]
-        good = sum(one.outcome is Outcome.REPRODUCED for one in self.made)
-        unseen = sum(one.outcome is Outcome.NOT_REPRODUCED for one in self.made)
-        more = f", {unseen} not reproduced at these settings" if unseen else ""
-        return "\n".join([*lines, f"{good} of {len(self.made)} figures as expected{more}"])
+        return "\n".join([*lines, f"of {len(self.made)} figures: {tally(one.outcome for one in self.made)}"])
 
     def _headline(self) -> str:
         return f"of {len(self.made)} figures, {sum(one.ok for one in self.made)} without a wrong number"
@@ -101,6 +98,17 @@ def make_all(
             raise
 
 
+def tally(outcomes: Iterable[Outcome]) -> str:
+    """How many of each verdict, from best to worst: "36 reproduced, 2 contradicted".
+
+    Example:
+        >>> tally([Outcome.CONTRADICTED, Outcome.REPRODUCED, Outcome.REPRODUCED])
+        '2 reproduced, 1 contradicted'
+    """
+    found = list(outcomes)
+    return ", ".join(f"{found.count(one)} {one}" for one in Outcome if one in found)
+
+
 class _Workers:
     """Processes that each make one figure and answer with a line of JSON."""
 
@@ -144,14 +152,8 @@ class _Workers:
         answer = json.loads(output.splitlines()[-1])
         for derived in ("ok", "outcome", "gandyn"):
             answer.pop(derived)
-        checks, effects = (tuple(map(_checked, answer.pop(kind))) for kind in ("checks", "effects"))
+        checks, effects = (tuple(map(Checked.of, answer.pop(kind))) for kind in ("checks", "effects"))
         return Made(**answer, checks=checks, effects=effects)
 
     def _failed(self, name: str, why: str) -> Made:
         return Made(name, self.options["quick"], self.options["style"], error=why.strip())
-
-
-def _checked(plain: dict[str, Any]) -> Checked:
-    """From a worker's JSON, where NaN is null."""
-    fields = {name: value for name, value in plain.items() if name != "holds"}
-    return Checked(**{**fields, "found": float("nan") if fields["found"] is None else fields["found"]})

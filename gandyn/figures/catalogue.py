@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from ..errors import GandynError, ParameterError, UnknownNameError
-from .expected import Expected
+from .expected import Expected, Outcome
 
 TEXTS = ("PAPER", "TITLE", "SOURCE")
 NAME = "paper_figures"
@@ -27,6 +27,7 @@ class PaperFigure:
         name: of the file, "mescheder_2018_nine_panels". path: the file.
         paper: authors and year. title: what the picture shows. source: the paper's figure. about: the docstring.
         compute: quick -> data. draw: data -> figure. expected: numbers. seed: None where nothing is random.
+        verdict: what the saved data come out as; "" for a figure that states none.
     """
 
     name: str
@@ -39,14 +40,22 @@ class PaperFigure:
     draw: Callable[[Mapping[str, Any]], Any]
     expected: tuple[Expected, ...]
     seed: int | None = None
+    verdict: str = ""
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """The outcome that the verdict begins with, the longest of those that it could be; None without a verdict."""
+        return max((one for one in Outcome if self.verdict.startswith(one)), key=len, default=None)
 
     def summary(self) -> str:
         """One line."""
-        return f"{self.name}: {self.title} ({self.paper}, {self.source})"
+        told = f" [{self.verdict}]" if self.verdict else ""
+        return f"{self.name}: {self.title} ({self.paper}, {self.source}){told}"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, without the functions."""
-        return {"name": self.name, "paper": self.paper, "title": self.title, "source": self.source, "seed": self.seed}
+        shown = ("name", "paper", "title", "source", "seed", "verdict")
+        return {name: getattr(self, name) for name in shown}
 
 
 def folder(given: str | os.PathLike[str] | None = None) -> pathlib.Path:
@@ -109,7 +118,7 @@ def load(path: str | os.PathLike[str]) -> PaperFigure:
     _check(file, module)
     return PaperFigure(
         file.stem, file, module.PAPER, module.TITLE, module.SOURCE, inspect.getdoc(module) or "", module.compute,
-        module.draw, tuple(module.EXPECTED), getattr(module, "SEED", None),
+        module.draw, tuple(module.EXPECTED), getattr(module, "SEED", None), getattr(module, "VERDICT", ""),
     )  # fmt: skip
 
 
@@ -119,6 +128,9 @@ def _check(file: pathlib.Path, module: ModuleType) -> None:
     expected = getattr(module, "EXPECTED", ())
     if not expected or not all(isinstance(one, Expected) for one in expected):
         lacks.append("EXPECTED, a tuple of gandyn.figures.Expected")
+    verdict = getattr(module, "VERDICT", "")
+    if not isinstance(verdict, str) or (verdict and not verdict.startswith(tuple(Outcome))):
+        lacks.append(f"a VERDICT that begins with {', '.join(Outcome)}")
     if not inspect.getdoc(module):
         lacks.append("a docstring that says what is found")
     if lacks:

@@ -6,6 +6,7 @@ import dataclasses
 import io
 import os
 import pathlib
+import textwrap
 import time
 import traceback
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from ..gans.training.untrusted_files import write_atomically
 from ..results import Result
 from . import store
 from .catalogue import PaperFigure, find
-from .expected import Checked, Outcome, check, effects, outcome
+from .expected import Checked, Outcome, check, effects, outcome, verdict
 from .keys import data_key, picture_key
 
 STYLES = ("single", "double", "slide")
@@ -33,6 +34,7 @@ class Made(Result):
         checks: the expected numbers beside those found. effects: what the paper shows beside what was found.
         computed, drawn: False where what was there already was up to date.
         seconds: spent now. paths: of the files, by kind. error: why it failed, a traceback; "" where it did not.
+        verdict: the outcome in words, with seeds, gradients and settings.
     """
 
     name: str
@@ -45,16 +47,17 @@ class Made(Result):
     paths: Mapping[str, str] = dataclasses.field(default_factory=dict)
     error: str = ""
     effects: tuple[Checked, ...] = ()
+    verdict: str = ""
 
     @property
     def outcome(self) -> Outcome:
-        """Reproduced, not reproduced at these settings, with a wrong number, or failed."""
+        """One of the seven verdicts: five answers, a wrong number, or failed."""
         return Outcome.FAILED if self.error else outcome((*self.checks, *self.effects))
 
     @property
     def ok(self) -> bool:
         """Made, and no number is wrong; an effect of the paper need not have been seen (`outcome`)."""
-        return self.outcome in (Outcome.REPRODUCED, Outcome.NOT_REPRODUCED)
+        return self.outcome not in (Outcome.WRONG, Outcome.FAILED)
 
     @property
     def headline(self) -> str:
@@ -63,8 +66,8 @@ class Made(Result):
             return f"{self.name}: failed: {self.error.strip().splitlines()[-1]}"
         what = "computed" if self.computed else "drawn" if self.drawn else "up to date"
         good = sum(one.holds for one in self.checks)
-        verdict = f"; {self.outcome}" if self.outcome is Outcome.NOT_REPRODUCED else ""
-        return f"{self.name}: {what}, {good} of {len(self.checks)} numbers as expected, {self.seconds:.1f} s{verdict}"
+        told = f"{good} of {len(self.checks)} numbers as expected, {self.seconds:.1f} s"
+        return f"{self.name}: {what}, {told}; {self.verdict or self.outcome}"
 
     def summary(self) -> str:
         """The headline, each number, and where the files are; or the traceback."""
@@ -121,7 +124,8 @@ def make(
     except Exception:
         return dataclasses.replace(made, error=traceback.format_exc(), seconds=time.perf_counter() - began)
     seconds = time.perf_counter() - began
-    return Made(one.name, quick, style, checks, computed, drawn, seconds, paths, effects=seen)
+    told = verdict((*checks, *seen), data)
+    return Made(one.name, quick, style, checks, computed, drawn, seconds, paths, effects=seen, verdict=told)
 
 
 def prepared(out: str | os.PathLike[str]) -> pathlib.Path:
@@ -173,9 +177,10 @@ def _pictures(
     pictures = {} if computed else dict(record.get("pictures", {}))
     drawn = pictures.get(style) != key or not all(path.is_file() for path in files.values())
     if drawn:
-        for kind, content in render(one, data, style).items():
+        for kind, content in render(one, data, style, verdict(checks, data)).items():
             write_atomically(files[kind], content)
-    numbers = {"expected": [c.to_dict() for c in checks], "outcome": str(outcome(checks))}
+    told = {"outcome": str(outcome(checks)), "verdict": verdict(checks, data)}
+    numbers = {"expected": [c.to_dict() for c in checks], **told}
     fresh = {**record, **numbers, "pictures": {**pictures, style: key}}
     if fresh != record:
         store.write_record(stem, fresh)
@@ -183,13 +188,25 @@ def _pictures(
     return {kind: str(path) for kind, path in files.items()}, drawn
 
 
-def render(one: PaperFigure, data: Mapping[str, object], style: str = DEFAULT_STYLE) -> dict[str, bytes]:
-    """The picture as PDF, SVG and PNG, with embedded fonts and without dates."""
+def picture(one: PaperFigure, data: Mapping[str, object], style: str, told: str) -> Any:
+    """The figure as it is drawn in a style, with its verdict at the top."""
+    from ..plots.style import house_style
+
+    with house_style(style):
+        figure = one.draw(data)
+        figure.suptitle(textwrap.fill(told, 62 if style == "single" else 110), fontsize="small", style="italic")
+    return figure
+
+
+def render(
+    one: PaperFigure, data: Mapping[str, object], style: str = DEFAULT_STYLE, told: str = ""
+) -> dict[str, bytes]:
+    """The picture as PDF, SVG and PNG, with embedded fonts and without dates; `told` is its verdict."""
     from ..plots.style import house_style
 
     files = {}
     with house_style(style):
-        figure = one.draw(data)
+        figure = picture(one, data, style, told)
         for kind, metadata in KINDS.items():
             buffer = io.BytesIO()
             figure.savefig(buffer, format=kind, metadata=metadata, dpi=300)

@@ -30,6 +30,9 @@ class Picture:
     def __init__(self, text):
         self.text = text
 
+    def suptitle(self, text, **style):
+        self.text = f"{text}; {self.text}"
+
     def savefig(self, file, format, metadata, dpi):
         file.write(f"{format} {self.text}".encode())
 

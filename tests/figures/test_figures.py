@@ -101,7 +101,7 @@ def test_a_failing_figure_stops_no_other(folder, tmp_path, capsys):
     assert "status 9" in by_name["dead"].error
     assert sorted(seen) == ["bad", "bad", "dead", "dead", "line", "line"]
     assert not report.ok
-    assert "1 of 3 figures as expected" in report.summary()
+    assert "of 3 figures: 1 reproduced, 2 failed" in report.summary()
     assert not (tmp_path / "out" / "bad.npz").exists()
     (folder / "dead.py").unlink()
     for _ in range(3):  # it goes on from what was finished, unless the package is being edited meanwhile
