@@ -1,11 +1,21 @@
 // The page: what is chosen is read, computed, drawn and said. Everything that comes from the data is set as text.
-const plane = byId("plane"), PLAYED_SECONDS = 5;
+const plane = byId("plane"), PLAYED_SECONDS = 5, CLOUD_MILLISECONDS = 8;
 let view = null, waiting = false, progress = 1; // which part of the run is shown: less than 1 while it is played
 
 function showAnswer() {
   byId("answer").hidden = !shown;
   byId("reveal").textContent = shown ? "Hide the answer" : "Run";
   byId("reveal").setAttribute("aria-expanded", String(shown));
+}
+
+let cloudSoFar = {key: "", members: []};
+/** The other starts' runs, one list a rule: as many as a frame has time for, the rest in the frames after it. */
+function grown(key, count, runs) {
+  if (cloudSoFar.key !== key) cloudSoFar = {key, members: []};
+  const members = cloudSoFar.members, end = performance.now() + CLOUD_MILLISECONDS;
+  while (members.length < count && performance.now() < end) members.push(runs(members.length));
+  if (members.length < count) redraw();
+  return state.rules.map((_, place) => members.map((member) => member[place]));
 }
 
 /** What is drawn: runs, flow, equilibrium and linear parts for the present choice. */
@@ -19,14 +29,16 @@ function computed() {
     return runRule(game.steps[k], z, counters, taken(k), p, state.q[k], start.length, FAR, first);
   });
   const time = progress * state.steps * firstStep(), equilibrium = nearestEquilibrium(game, p, start);
-  const others = aroundOf(start, state.starts, about.reach / state.zoom).map((w) => game.project(w, p));
-  const noises = others.map((_, member) => noise(member + 1));
-  const cloud = state.rules.map((k) => others.map((w, member) => runRule(game.steps[k], game.starts[k](w, p, state.q[k]), about.rules[k].counters, taken(k), p, state.q[k], 2, FAR, noises[member]).points));
+  const others = aroundOf(start, state.starts, about.reach / state.zoom);
+  const cloud = grown(JSON.stringify([state, progress, about.cost]), others.length, (member) => {
+    const w = game.project(others[member], p), law = noise(member + 1);
+    return state.rules.map((k) => runRule(game.steps[k], game.starts[k](w, p, state.q[k]), about.rules[k].counters, taken(k), p, state.q[k], 2, FAR, law).points);
+  });
   const flow = runFlow(game.field, game.project, start, time, Math.min(4000, Math.max(200, Math.ceil(20 * time))), p);
   const parts = state.rules.map((k) => (equilibrium
     ? linearPart(game.steps[k], game.starts[k], about.rules[k].counters, equilibrium, p, state.q[k])
     : {why: "no equilibrium found"}));
-  return {game, p, start, runs, cloud, conserved: levels(game, about), flow, equilibrium, parts, shown, dirac: about.dirac, names: about.coordinates, centre: [0, 0], reach: about.reach / state.zoom};
+  return {id: about.id, formula: about.formula, game, p, start, runs, cloud, conserved: levels(game, about), flow, equilibrium, parts, shown, dirac: about.dirac, names: about.coordinates, centre: [0, 0], reach: about.reach / state.zoom};
 }
 
 /** Conserved quantities: of the flow, and of each rule that is shown and has one, as functions of a point. */
@@ -47,12 +59,17 @@ function ending(run, equilibrium) {
 }
 
 function fillTable(scene) {
+  const body = byId("radii").tBodies[0];
   const rows = state.rules.map((k, place) => {
     const part = scene.parts[place], radius = part.why ? "–" : part.radius.toFixed(6);
-    const cells = shown ? [radius, said(part), ending(scene.runs[place], scene.equilibrium)] : ["?", "?", "?"];
-    return element("tr", {}, element("th", {scope: "row"}, swatch(place), DATA.rules[k].id), ...cells.map((t) => element("td", {textContent: t})));
+    return [DATA.rules[k].id, ...(shown ? [radius, said(part), ending(scene.runs[place], scene.equilibrium)] : ["?", "?", "?"])];
   });
-  byId("radii").tBodies[0].replaceChildren(...rows);
+  const names = rows.map(([name]) => name).join("|");
+  if (body.dataset.names !== names) {
+    body.dataset.names = names;
+    body.replaceChildren(...rows.map(([name], place) => element("tr", {}, element("th", {scope: "row"}, swatch(place), name), ...[1, 2, 3].map(() => element("td")))));
+  }
+  rows.forEach(([, ...cells], i) => cells.forEach((text, j) => { const cell = body.rows[i].cells[j + 1]; if (cell.textContent !== text) cell.textContent = text; }));
   const e = scene.equilibrium;
   byId("equilibrium").textContent = e ? `Equilibrium (${e.map((x) => (Math.abs(x) < 1e-9 ? 0 : Number(x.toPrecision(5)))).join(", ")}).` : "No equilibrium found nearby.";
 }

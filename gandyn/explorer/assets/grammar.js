@@ -108,7 +108,7 @@ function readCost(text, language) {
 const finite = (x, text) => { if (!Number.isFinite(x)) throw new Error(`${text} is no number that a float holds`); return x; };
 const COMPARED = {"<": (a, b) => a < b, "<=": (a, b) => a <= b, ">": (a, b) => a > b, ">=": (a, b) => a >= b};
 const jetConstant = (x) => [x, 0, 0, 0, 0, 0];
-const jetSum = (a, b, sign) => a.map((x, k) => x + sign * b[k]);
+const jetSum = (a, b, s) => [a[0] + s * b[0], a[1] + s * b[1], a[2] + s * b[2], a[3] + s * b[3], a[4] + s * b[4], a[5] + s * b[5]];
 const jetProduct = (a, b) => [
   a[0] * b[0], a[1] * b[0] + a[0] * b[1], a[2] * b[0] + a[0] * b[2],
   a[3] * b[0] + 2 * a[1] * b[1] + a[0] * b[3],
@@ -119,7 +119,7 @@ const jetProduct = (a, b) => [
 const jetChain = (a, [g0, g1, g2]) => [
   g0, g1 * a[1], g1 * a[2], g2 * a[1] * a[1] + g1 * a[3], g2 * a[1] * a[2] + g1 * a[4], g2 * a[2] * a[2] + g1 * a[5],
 ];
-const jetIsConstant = (a) => a.slice(1).every((x) => x === 0);
+const jetIsConstant = (a) => a[1] === 0 && a[2] === 0 && a[3] === 0 && a[4] === 0 && a[5] === 0;
 const jetOf = (name, a) => (jetIsConstant(a) ? jetConstant(DERIVATIVES[name](a[0])[0]) : jetChain(a, DERIVATIVES[name](a[0])));
 
 function jetPower(a, b) {
@@ -127,6 +127,7 @@ function jetPower(a, b) {
   const n = b[0], x = a[0];
   if (n === 0) return jetConstant(1);
   if (jetIsConstant(a)) return jetConstant(x ** n);
+  if (n === 2) return jetChain(a, [x * x, 2 * x, 2]);
   return jetChain(a, [x ** n, n * x ** (n - 1), n === 1 ? 0 : n * (n - 1) * x ** (n - 2)]);
 }
 
@@ -153,7 +154,7 @@ const DERIVATIVES = {
 };
 
 // The cost that `partial` asks, on which the rules of OWN are traced: set before they run.
-const CHOSEN = {jet: () => jetConstant(NaN), at: null, last: null};
+const CHOSEN = {of: null, jet: () => jetConstant(NaN), at: null, last: null};
 
 /** d^(i+j) f / dx^i dy^j of the chosen cost, i + j at most 2. */
 function partial(i, j, x, y) {
@@ -166,8 +167,11 @@ function ownGame(text, language, traced) {
   const {value, names} = readCost(text, language), [first, second] = language.names;
   for (const name of [first, second]) if (!names.includes(name)) throw new Error(`the cost does not depend on ${name}`);
   const sliders = names.filter((name) => name !== first && name !== second);
+  const known = new Map();
   const choose = (p) => {
-    const known = new Map(sliders.map((name, k) => [name, jetConstant(p[k])]));
+    if (CHOSEN.of === known && sliders.every((name, k) => known.get(name)[0] === p[k])) return;
+    sliders.forEach((name, k) => known.set(name, jetConstant(p[k])));
+    CHOSEN.of = known;
     CHOSEN.at = null;
     CHOSEN.jet = (x, y) => value(known.set(first, [x, 1, 0, 0, 0, 0]).set(second, [y, 0, 1, 0, 0, 0]));
   };

@@ -18,11 +18,7 @@ function cloudAround(paint, view, about, means, tone, seed) {
   const z = normals(seed, 2 * CLOUD), s = about.mixture.std;
   paint.fillStyle = tone;
   paint.globalAlpha = 0.55;
-  for (let i = 0; i < CLOUD; i++) {
-    const [a, b] = means[i % means.length];
-    disc(paint, view.x(a + s * z[2 * i]), view.y(b + s * z[2 * i + 1]), 2);
-    paint.fill();
-  }
+  discs(paint, view, Array.from({length: CLOUD}, (_, i) => [means[i % means.length][0] + s * z[2 * i], means[i % means.length][1] + s * z[2 * i + 1]]), 2);
   paint.globalAlpha = 1;
 }
 
@@ -41,7 +37,7 @@ function drawLogit(paint, view, width, height, about, w) {
   paint.lineWidth = 0.8;
   for (const level of [0, ...LEVELS]) {
     paint.strokeStyle = color(level ? "--line" : "--ink");
-    lines(paint, view, zeroCurves((x) => s(x) - level * most, view.box, 40).map(([a, b, c, d]) => [[a, b], [c, d]]));
+    pieces(paint, view, zeroCurves((x) => s(x) - level * most, view.box, 40));
   }
 }
 

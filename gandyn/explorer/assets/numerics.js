@@ -194,8 +194,13 @@ function linearPart(step, start, counters, w, p, q) {
 /** Line pieces [x1, y1, x2, y2] on which a function of the plane is zero, by marching squares. */
 function zeroCurves(f, box, cells) {
   const [left, right, bottom, top] = box, dx = (right - left) / cells, dy = (top - bottom) / cells, pieces = [], rows = [];
-  for (let j = 0; j <= cells; j++) rows.push(Array.from({length: cells + 1}, (_, i) => f([left + i * dx, bottom + j * dy])));
+  for (let j = 0; j <= cells; j++) {
+    rows.push(new Float64Array(cells + 1));
+    for (let i = 0; i <= cells; i++) rows[j][i] = f([left + i * dx, bottom + j * dy]);
+  }
   for (let j = 0; j < cells; j++) for (let i = 0; i < cells; i++) {
+    const below = rows[j][i] < 0;
+    if (below === rows[j][i + 1] < 0 && below === rows[j + 1][i + 1] < 0 && below === rows[j + 1][i] < 0) continue;
     const corner = [rows[j][i], rows[j][i + 1], rows[j + 1][i + 1], rows[j + 1][i]];
     const at = [[i, j], [i + 1, j], [i + 1, j + 1], [i, j + 1]], cut = [];
     for (let k = 0; k < 4; k++) {

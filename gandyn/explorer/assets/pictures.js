@@ -1,6 +1,11 @@
 // The two pictures on plain canvas: the plane of the game, and the eigenvalues beside the unit circle.
 const DASHES = [[], [8, 3], [2, 3], [10, 3, 2, 3], [5, 2], [12, 4], [3, 2, 8, 2], [6, 6]];
-const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const tones = new Map(); // colours by name, until the theme changes: asking for the style of the page is slow
+function color(name) {
+  if (!tones.has(name)) tones.set(name, getComputedStyle(document.documentElement).getPropertyValue(name).trim());
+  return tones.get(name);
+}
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => tones.clear());
 // The first four rules have the colours of `gd.plots.spiral`: simultaneous steps orange, alternating ones blue, ...
 const toneOf = (place) => `--c${[1, 0, 2, 3, 4, 5, 6, 7][place % 8]}`;
 const colorOf = (place) => color(toneOf(place));
@@ -32,16 +37,57 @@ function viewOf(width, height, centre, reach) {
 
 const line = (paint, view, points) => lines(paint, view, [points]);
 
-/** Several lines in one stroke, which is much faster than one stroke each. */
+/**
+ * Several lines in one stroke, which is much faster than one stroke each. A move of less than half a pixel is none, and
+ * pieces that lie wholly on one side of the canvas are left out: lines that have run away cost most of the time otherwise.
+ */
 function lines(paint, view, several) {
+  const right = view.x(view.box[1]), bottom = view.y(view.box[2]);
   paint.beginPath();
-  for (const points of several) points.forEach(([x, y], k) => (k ? paint.lineTo(view.x(x), view.y(y)) : paint.moveTo(view.x(x), view.y(y))));
+  for (const points of several) {
+    for (let k = 0, left = NaN, top = NaN, drawn = false; k < points.length; k++) {
+      const x = view.x(points[k][0]), y = view.y(points[k][1]);
+      if (k && k < points.length - 1 && Math.abs(x - left) < 0.5 && Math.abs(y - top) < 0.5) continue;
+      const seen = k && !(x < 0 && left < 0 || y < 0 && top < 0 || x > right && left > right || y > bottom && top > bottom);
+      if (seen && !drawn) paint.moveTo(left, top);
+      if (seen) paint.lineTo(x, y);
+      drawn = seen;
+      left = x;
+      top = y;
+    }
+  }
   paint.stroke();
+}
+
+const pieces = (paint, view, found) => {
+  paint.beginPath();
+  for (const [a, b, c, d] of found) { paint.moveTo(view.x(a), view.y(b)); paint.lineTo(view.x(c), view.y(d)); }
+  paint.stroke();
+};
+
+/** A picture that stays while its key does, kept beside the canvas and copied onto it. */
+function kept(canvas, paint, width, height, key, make) {
+  const ratio = window.devicePixelRatio || 1, whole = JSON.stringify([key, canvas.width, canvas.height, color("--paper")]);
+  if (!canvas.kept || canvas.kept.key !== whole) {
+    const copy = Object.assign(document.createElement("canvas"), {width: canvas.width, height: canvas.height}), inside = copy.getContext("2d");
+    inside.setTransform(ratio, 0, 0, ratio, 0, 0);
+    inside.font = paint.font;
+    make(inside);
+    canvas.kept = {key: whole, copy};
+  }
+  paint.drawImage(canvas.kept.copy, 0, 0, width, height);
 }
 
 function disc(paint, x, y, radius) {
   paint.beginPath();
   paint.arc(x, y, radius, 0, 2 * Math.PI);
+}
+
+/** Discs in one filling. */
+function discs(paint, view, points, radius) {
+  paint.beginPath();
+  for (const [x, y] of points) { paint.moveTo(view.x(x) + radius, view.y(y)); paint.arc(view.x(x), view.y(y), radius, 0, 2 * Math.PI); }
+  paint.fill();
 }
 
 /** Round numbers over an interval, at most about `most` of them. */
@@ -75,38 +121,43 @@ function drawAxes(paint, view, width, height, names) {
 function drawField(paint, view, width, height, field, p) {
   paint.strokeStyle = color("--field");
   paint.lineWidth = 1;
+  paint.beginPath();
   const cells = Math.max(8, Math.round(width / 34)), gap = width / cells;
   for (let i = 0; i < cells; i++) for (let j = 0; j * gap < height; j++) {
     const px = (i + 0.5) * gap, py = (j + 0.5) * gap, v = field(view.back(px, py), p), size = Math.hypot(...v);
     if (!(size > 1e-12) || !Number.isFinite(size)) continue;
     const dx = -v[0] / size * gap * 0.32, dy = v[1] / size * gap * 0.32;
-    paint.beginPath();
     paint.moveTo(px - dx, py - dy);
     paint.lineTo(px + dx, py + dy);
     paint.lineTo(px + dx - 0.45 * dx - 0.25 * dy, py + dy - 0.45 * dy + 0.25 * dx);
     paint.moveTo(px + dx, py + dy);
     paint.lineTo(px + dx - 0.45 * dx + 0.25 * dy, py + dy - 0.45 * dy - 0.25 * dx);
-    paint.stroke();
   }
+  paint.stroke();
 }
 
-function drawPlane(canvas, scene) {
-  const {paint, width, height} = prepared(canvas), view = viewOf(width, height, scene.centre, scene.reach);
+/** What does not depend on the start: axes, field and nullclines. */
+function drawGround(paint, view, width, height, scene) {
   drawAxes(paint, view, width, height, scene.names);
   drawField(paint, view, width, height, scene.game.field, scene.p);
   paint.lineWidth = 1.2;
   [0, 1].forEach((k) => {
     paint.strokeStyle = color("--soft");
     paint.setLineDash(k ? [3, 3] : []);
-    lines(paint, view, zeroCurves((w) => scene.game.field(w, scene.p)[k], view.box, 60).map(([a, b, c, d]) => [[a, b], [c, d]]));
+    pieces(paint, view, zeroCurves((w) => scene.game.field(w, scene.p)[k], view.box, 60));
   });
   paint.setLineDash([]);
+}
+
+function drawPlane(canvas, scene) {
+  const {paint, width, height} = prepared(canvas), view = viewOf(width, height, scene.centre, scene.reach);
+  kept(canvas, paint, width, height, [scene.id, scene.formula, scene.p, scene.reach], (ground) => drawGround(ground, view, width, height, scene));
   for (const {place, of} of scene.conserved) {
     const level = of(scene.start);
     paint.strokeStyle = place < 0 ? color("--soft") : colorOf(place);
     paint.lineWidth = 1;
     paint.setLineDash([1, 3]);
-    lines(paint, view, zeroCurves((w) => of(w) - level, view.box, 80).map(([a, b, c, d]) => [[a, b], [c, d]]));
+    pieces(paint, view, zeroCurves((w) => of(w) - level, view.box, 80));
   }
   paint.setLineDash([]);
   if (scene.shown) {
@@ -125,7 +176,7 @@ function drawPlane(canvas, scene) {
       paint.setLineDash(DASHES[place % DASHES.length]);
       line(paint, view, run.points);
       paint.setLineDash([]);
-      if (run.points.length < 200) for (const [x, y] of run.points) { disc(paint, view.x(x), view.y(y), 2); paint.fill(); }
+      if (run.points.length < 200) discs(paint, view, run.points, 2);
     });
   }
   if (scene.equilibrium) {
