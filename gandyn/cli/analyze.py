@@ -147,8 +147,8 @@ class Findings:
         if section.entries:
             self.page.section(section)
 
-    def _others(self) -> dict[str, float]:
-        """Critical steps of the usual cures, where the point does not attract and they are found in seconds."""
+    def _others(self) -> dict[str, Any]:
+        """Stable steps of the usual cures, where the point does not attract and they are found in seconds."""
         from .in_short import other_rules
 
         if str(self.subject.lin.verdict.value) == "attracting" or not self.subject.lin.equilibrium:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DomainError
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from ..analysis.local.linearization import Linearization
 
 MOST_COORDINATES = 6
+Steps = dict[str, tuple[float, float] | None]  # by rule, the ends of an interval of steps
 
 
 def verdict_section(subject: Subject) -> Section:
@@ -22,26 +24,28 @@ def verdict_section(subject: Subject) -> Section:
     return section
 
 
-def add_advice(section: Section, subject: Subject, stability: dict[str, Any] | None, others: dict[str, float]) -> None:
+def add_advice(section: Section, subject: Subject, stability: dict[str, Any] | None, others: Steps) -> None:
     """The opening's second line: what to do.
 
     Args:
         section: the opening, which gets the entry.
         subject: what is analysed.
         stability: the data of the section on stable steps, where it was computed.
-        others: critical steps of other rules at the same point, by name; those that attract for no step have 0.
+        others: the first interval of steps of other rules that attract at the point, by name; None if no step does.
     """
     advice = _advice(subject, stability or {}, others)
     section.add("what to do", advice)
-    section.data["in_short"] |= {"advice": advice, "critical_steps_of_others": others}
+    section.data["in_short"] |= {"advice": advice, "stable_steps_of_others": others}
 
 
 def _verdict(lin: Linearization) -> str:
     name = str(lin.fate)
-    if lin.numeric is None or lin.obstacle or not lin.equilibrium:
+    if lin.numeric is None or lin.obstacle or not lin.equilibrium or name == "undecided":
         return f"{name}: {lin.reason}"
     flow = lin.rule is None
     measure = f"spectral abscissa {lin.spectral_abscissa:.6g}" if flow else f"spectral radius {lin.spectral_radius:.7g}"
+    if math.isinf(lin.spectral_abscissa if flow else lin.rate):
+        measure = "with no direction left to move in" if flow or lin.spectral_radius == 0 else measure
     turning = f", {1 / lin.rotation_number:.3g} {'units of time' if flow else 'steps'} per turn" if _turns(lin) else ""
     return f"{name}, {measure}{turning}"
 
@@ -50,45 +54,50 @@ def _turns(lin: Linearization) -> bool:
     return bool(lin.rotation_number > 1e-9)
 
 
-def _advice(subject: Subject, stability: dict[str, Any], others: dict[str, float]) -> str:
+def _advice(subject: Subject, stability: dict[str, Any], others: Steps) -> str:
     lin = subject.lin
-    attracting = lin.fate == "attracting"
     if not lin.equilibrium:
         return "give an equilibrium with --at; without it, a known or found one is taken"
     if lin.verdict.value == "attracting" and subject.rule is None:
         return "small enough steps of any rule that follows the flow attract: name one with --rule"
-    critical = stability.get("critical")
-    if critical is not None and critical["value"] > 0:
-        end = f"{critical['value']:.6g}" if critical["value"] != float("inf") else "any size"
-        keep = f"steps below {end} attract" if end != "any size" else "every step attracts"
+    own = stability.get("intervals") or []
+    if own:
+        words = [_steps(*interval) for interval in own]
         best = stability.get("best")
         found = f"; the fastest is {best['value']:.6g}, of radius {best['measure']:.6g}" if best else ""
-        return keep + found
-    if attracting and subject.rule is not None:
+        return f"{' or '.join(words)} attract{found}".replace("any step attract", "every step attracts")
+    if lin.fate == "attracting" and subject.rule is not None:
         return "nothing: it converges from nearby"
-    would = [
-        f"{name} would below {end:.6g}" if end != float("inf") else f"{name} would, with any step"
-        for name, end in others.items()
-        if end > 0
-    ]
-    none = _none(stability)
+    would = [f"{name} with {_steps(*interval)}" for name, interval in others.items() if interval]
+    none = _none(subject, stability)
+    if would:
+        return f"{none}; {' or '.join(would)} would"
+    if others:
+        return f"{none}, and no step of {' or '.join(others)} does; other points: gd.fixed_points, or --global"
+    return none
+
+
+def _steps(low: float, high: float) -> str:
+    """An open interval of steps in words."""
+    if high == math.inf:
+        return "any step" if low == 0 else f"steps above {low:.6g}"
+    return f"steps below {high:.6g}" if low == 0 else f"steps between {low:.6g} and {high:.6g}"
+
+
+def _none(subject: Subject, stability: dict[str, Any]) -> str:
+    """That what was asked for does not attract, in as many words as were proved."""
     if subject.rule is None:
         slowly = "the flow is attracted by non-linear terms alone, slower than any exponential"
-        none = slowly if attracting else "the flow is not attracted"
-    if would:
-        return f"{none}; {' and '.join(would)}"
-    return f"{none}; neither do small steps of {' or '.join(others)}" if others else none
-
-
-def _none(stability: dict[str, Any]) -> str:
-    if stability.get("never"):
+        return slowly if subject.lin.fate == "attracting" else "the flow is not attracted"
+    if subject.lin.obstacle or subject.lin.fate == "undecided":
+        return "the linear part says nothing of it: run it, with gd.iterate"
+    if stability.get("never") or stability.get("intervals") == []:
         return "no step of it attracts"
-    short = (stability.get("critical") or {}).get("value") == 0
-    return "no short step of it attracts" if short else "try another step"
+    return "no small step of it attracts" if (stability.get("critical") or {}).get("value") == 0 else "try another step"
 
 
-def other_rules(subject: Subject) -> dict[str, float]:
-    """Critical steps of optimistic and extragradient steps at the point, by name.
+def other_rules(subject: Subject) -> Steps:
+    """The first interval of steps with which optimistic and extragradient steps attract at the point, by name.
 
     Raises:
         DomainError: for games that are too large, or not given by expressions.
@@ -98,10 +107,10 @@ def other_rules(subject: Subject) -> dict[str, float]:
 
     if subject.game.dim > MOST_COORDINATES or not subject.game.symbolic or subject.game.parameters:
         raise DomainError("other rules are tried on small games given by expressions, without free parameters")
-    found = {}
+    found: Steps = {}
     for rule in (rules.OptimisticGD("lr"), rules.Extragradient("lr")):
         if subject.rule is not None and rule.name == subject.rule.name:
             continue
-        region = stability_region(subject.game, rule, ("lr",), subject.place)
-        found[rule.name] = 0.0 if region.never else float(region.critical("lr"))
+        intervals = stability_region(subject.game, rule, ("lr",), subject.place).intervals("lr")
+        found[rule.name] = tuple(map(float, intervals[0])) if intervals else None
     return found

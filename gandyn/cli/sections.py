@@ -221,6 +221,10 @@ def stability_section(subject: Subject) -> Section:
         critical = region.critical(names[0])
         data["critical"] = {"parameter": names[0], "exact": str(critical), "value": float(critical)}
         section.add(f"critical {names[0]}", both(critical))
+        found = region.intervals(names[0])
+        data["intervals"] = [[float(low), float(high)] for low, high in found]
+        if critical == 0 or len(found) > 1:
+            section.add(f"stable {names[0]}", *([f"{both(low)} to {both(high)}" for low, high in found] or ["none"]))
         if critical != 0:
             value, radius = region.best(names[0])
             data["best"] = {"value": float(value), "measure": float(radius)}

@@ -99,8 +99,8 @@ def build(entry: Entry, kind: str, given: dict[str, object]) -> tuple[Any, set[s
         first = missing[0]
         raise ParameterError(
             f"the {kind} {entry.name} without {', '.join(missing)}",
-            f"a value for {first}",
-            f"--set {first}=0.1, or --set {first}={first} to leave it free",
+            f"a value for {first}, as gandyn list {kind}s describes it",
+            f'--set {first}=0.1, a matrix as --set "{first}=((1,2),(3,4))", or --set {first}={first} to leave it free',
         )
     try:
         return entry.build(**taken), set(taken)

@@ -54,12 +54,16 @@ def test_a_rule_with_memory_on_the_bilinear_game():
 @pytest.mark.parametrize(
     ("rule", "stability", "others", "advice"),
     [
-        ("GDA(1)", {"never": True}, {"A": 0.5}, "no step of it attracts; A would below 0.5"),
-        ("GDA(1)", {"never": True}, {"B": math.inf}, "no step of it attracts; B would, with any step"),
-        ("GDA(0.1)", {"critical": {"value": 0.0}}, {}, "no short step of it attracts"),
-        ("GDA(0.1)", {"never": True}, {"A": 0.0}, "no step of it attracts; neither do small steps of A"),
-        ("OGDA(0.8)", {"critical": {"value": 3**-0.5}}, {}, "steps below 0.57735 attract"),
-        (None, None, {"A": 0.5}, "the flow is not attracted; A would below 0.5"),
+        ("GDA(1)", {"never": True}, {"A": (0, 0.5)}, "no step of it attracts; A with steps below 0.5 would"),
+        ("GDA(1)", {"never": True}, {"B": (0, math.inf)}, "no step of it attracts; B with any step would"),
+        ("GDA(0.1)", {"critical": {"value": 0.0}}, {}, "no small step of it attracts"),
+        ("GDA(0.1)", {"never": True}, {"A": None},
+         "no step of it attracts, and no step of A does; other points: gd.fixed_points, or --global"),
+        ("OGDA(0.8)", {"intervals": [[0, 3**-0.5]]}, {}, "steps below 0.57735 attract"),
+        ("OGDA(0.8)", {"intervals": [[1, 2], [3, math.inf]]}, {}, "steps between 1 and 2 or steps above 3 attract"),
+        ("Adam(0.8)", {}, {"A": (0.1, 1)},
+         "the linear part says nothing of it: run it, with gd.iterate; A with steps between 0.1 and 1 would"),
+        (None, None, {"A": (0, 0.5)}, "the flow is not attracted; A with steps below 0.5 would"),
     ],
 )  # fmt: skip
 def test_what_to_do(rule, stability, others, advice):
@@ -69,9 +73,9 @@ def test_what_to_do(rule, stability, others, advice):
     opening = verdict_section(subject)
     add_advice(opening, subject, stability, others)
     assert dict(opening.entries)["what to do"] == [advice]
-    measured = {"OptimisticGD": 3**-0.5, "Extragradient": 1.0}
-    measured = {name: end for name, end in measured.items() if built is None or built.name != name}
-    assert other_rules(subject) == pytest.approx(measured)
+    measured = {"OptimisticGD": (0, 3**-0.5), "Extragradient": (0, 1)}
+    measured = {name: pytest.approx(ends) for name, ends in measured.items() if built is None or built.name != name}
+    assert other_rules(subject) == measured
 
 
 @pytest.mark.slow

@@ -114,8 +114,28 @@ class StabilityRegion(Result):
         others = set().union(*(e.free_symbols for e in self.expressions)) - {p}
         if others:
             return self._critical_expression(p, sorted(others, key=str))
-        end = _end(self.expressions, p)
-        value = end.exact(p) if isinstance(end, Root) else end
+        return self._exactly(_end(self.expressions, p), p)
+
+    def intervals(self, name: str) -> tuple[tuple[sympy.Expr, sympy.Expr], ...]:
+        """Every open interval of positive values of the one free parameter in which the point attracts, in order.
+
+        `critical` is the end of the interval that starts at 0; steps may also attract in one that does not.
+
+        Raises:
+            DomainError: while other parameters are free.
+            OutOfTimeError: where the exact conditions did not come in time.
+        """
+        p = self._symbol(name)
+        if self.reason:
+            raise self._undecided(f"every stable {p}")
+        others = set().union(*(e.free_symbols for e in self.expressions)) - {p}
+        if others:
+            raise DomainError(f"intervals of {p} while {min(map(str, others))} is free", "one free parameter", "fix it")
+        found = _intervals(self.expressions, p)
+        return tuple((self._exactly(low, p), self._exactly(high, p)) for low, high in found)
+
+    def _exactly(self, end: Any, p: sympy.Expr) -> sympy.Expr:
+        value = end.exact(p) if isinstance(end, Root) else sympy.sympify(end)
         return sympy.N(value, 15) if self.exact.decimal else value
 
     def bracket(self, name: str) -> tuple[Fraction, Fraction] | None:
@@ -294,20 +314,25 @@ def stability_region(
 
 def _end(expressions: Sequence[sympy.Expr], p: sympy.Expr) -> sympy.Expr:
     """The end of the stable interval from 0: 0, oo, a `Root`, or a number where coefficients are not rational."""
+    return next((high for low, high in _intervals(expressions, p) if low == 0), sympy.Integer(0))
+
+
+def _intervals(expressions: Sequence[sympy.Expr], p: sympy.Expr) -> list[tuple[Any, Any]]:
+    """All stable intervals of positive p, in order, with ends as `_end` gives them."""
     if _never(expressions):
-        return sympy.Integer(0)
+        return []
     cut = where_positive(expressions, p)
     if cut is not None:
         line, holds = cut
-        end = line.end(holds)
-        return sympy.oo if end is None else sympy.Integer(0) if end == 0 else end
-    crossings = boundary_roots(expressions, p)
-    edges = [sympy.Integer(0), *crossings]
+        return [(low, sympy.oo if high is None else high) for low, high in line.intervals(holds)]
+    edges = [sympy.Integer(0), *boundary_roots(expressions, p)]
+    found: list[tuple[Any, Any]] = []
     for low, high in zip(edges, [*edges[1:], None], strict=True):
         middle = between(low, high)
-        if not all(bool(e.subs(p, middle) > 0) for e in expressions):
-            return low
-    return sympy.oo
+        if all(bool(e.subs(p, middle) > 0) for e in expressions):
+            joined = bool(found) and found[-1][1] == low
+            found.append((found.pop()[0] if joined else low, sympy.oo if high is None else high))
+    return found
 
 
 def _short(condition: sympy.Basic) -> str:

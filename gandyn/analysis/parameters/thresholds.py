@@ -90,13 +90,18 @@ class Line:
             result = [s * t**power for s, t in zip(result, self.signs[e], strict=True)]
         return tuple(result)
 
-    def end(self, holds: Sequence[bool]) -> Root | int | None:
-        """The end of the interval from 0 on which something holds: 0, a root, or None if it never ends."""
+    def intervals(self, holds: Sequence[bool]) -> list[tuple[Root | int, Root | None]]:
+        """The open intervals of positive values on which something holds; an end is 0, a root, or None for infinity."""
         first = 0 if self.positive else 2 * sum(bool(r.ball <= 0 or 0 in r.ball) for r in self.roots)
+        found: list[tuple[Root | int, Root | None]] = []
+        low: Root | int | None = None
         for k in range(first, len(holds)):
-            if not holds[k]:
-                return 0 if k == first else self.roots[k // 2] if k % 2 else self.roots[k // 2 - 1]
-        return None
+            if holds[k] and low is None:
+                low = 0 if k == first else self.roots[k // 2 - 1]
+            elif not holds[k] and low is not None:
+                found.append((low, self.roots[k // 2]))
+                low = None
+        return found if low is None else [*found, (low, None)]
 
 
 def where_positive(expressions: Sequence[sympy.Expr], p: sympy.Expr) -> tuple[Line, list[bool]] | None:

@@ -200,3 +200,20 @@ def test_regions_of_constrained_games_are_those_of_the_face():
         else:
             with pytest.raises(DomainError, match="constraints"):
                 gd.stability_region(game, rule)
+
+
+def test_every_interval_of_stable_steps_where_none_starts_at_zero():
+    game = gd.games.almost_bilinear()
+    for rule in (gd.rules.Extragradient("lr"), gd.rules.OptimisticGD("lr")):
+        region = gd.stability_region(game, rule)
+        [(low, high)] = [tuple(map(float, ends)) for ends in region.intervals("lr")]
+        assert region.critical("lr") == 0 < low
+        for step, stable in ((0.99 * low, False), (1.01 * low, True), (0.99 * high, True), (1.01 * high, False)):
+            radius = float(gd.linearize(game, type(rule)(step)).spectral_radius)
+            assert (radius < 1) is stable, (rule, step)
+    assert gd.stability_region(game, gd.rules.GDA("lr")).intervals("lr") == ()
+    assert gd.stability_region(gd.games.bilinear(), gd.rules.Extragradient("lr")).intervals("lr") == ((0, 1),)
+    pulled = gd.games.quadratic(a=1, b=0, c=1)
+    assert gd.stability_region(pulled, gd.rules.ProximalPoint("lr")).intervals("lr") == ((0, sympy.oo),)
+    with pytest.raises(DomainError, match="is free"):
+        gd.stability_region(gd.games.bilinear(), gd.rules.Consensus("lr", "gamma"), ("lr", "gamma")).intervals("lr")
