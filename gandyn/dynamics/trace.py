@@ -17,6 +17,7 @@ from ..noise.noisy_game import NoisyGame
 from ..oracles.symbolic_draws import SymbolicDraws
 from ..results import Result, aligned
 from ..symbolic.kinks import slope_at
+from ..text.paper_symbols import in_papers
 from ..types import Array, Batch, Counts, Game, GameView, Rule, State, residual_of
 from ..types.first_step import first_state, first_step
 from ..types.forwarding import forwards
@@ -222,9 +223,8 @@ class UpdateMap(Result):
 
     def latex(self) -> str:
         """One aligned line a coordinate."""
-        lines = (
-            f"{sympy.latex(s)}^{{+}} &= {sympy.latex(e)}" for s, e in zip(self.symbols, self.expression, strict=True)
-        )
+        pairs = zip(self.symbols, self.expression, strict=True)
+        lines = (f"{sympy.latex(s)}^{{+}} &= {in_papers(e)}" for s, e in pairs)
         return aligned(lines)
 
     @property

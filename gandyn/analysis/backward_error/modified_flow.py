@@ -14,6 +14,7 @@ from ...doors import door
 from ...errors import ParameterError
 from ...results import Result, aligned
 from ...symbolic.function import SymbolicFunction
+from ...text.paper_symbols import in_papers
 from ...types import Array, Game, Rule
 from ..local.dynamics import refuse_without_symbols
 from .expansion import step_series, step_sizes, tidy
@@ -83,7 +84,7 @@ class ModifiedFlow(Result):
 
     def latex(self) -> str:
         """The terms as LaTeX, one aligned line each."""
-        lines = (f"c_{{{i}}} &= {sympy.latex(term)}" for i, term in enumerate(self.terms))
+        lines = (f"c_{{{i}}} &= {in_papers(term)}" for i, term in enumerate(self.terms))
         return aligned(lines)
 
     @property

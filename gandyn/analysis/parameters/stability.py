@@ -15,6 +15,7 @@ from ...doors import door
 from ...errors import DomainError, ParameterError
 from ...lazy import sympy
 from ...results import Result, aligned, exact_and_decimal, place, with_decimal
+from ...text.paper_symbols import in_papers
 from ...types import Game, Rule
 from ...types.signs import simplified
 from ...worlds import exact
@@ -212,7 +213,7 @@ class StabilityRegion(Result):
 
     def latex(self) -> str:
         """The conditions as LaTeX, one aligned line each."""
-        lines = (f"&{sympy.latex(c)}" for c in self.conditions)
+        lines = (f"&{in_papers(c)}" for c in self.conditions)
         return aligned(lines)
 
     def summary(self) -> str:
