@@ -70,6 +70,7 @@ function computeMap() {
 function mapCaption(job) {
   if (job.kind === "basins") return `Colours: which equilibrium a start ends at (${job.equilibria.map((e) => `(${e.map((x) => Number(x.toPrecision(3))).join(", ")})`).join(", ") || "none known"}); grey: it stays elsewhere; blank: it leaves.`;
   if (job.kind === "bifurcation") return "The first coordinate during the last 60 steps of a run, for each value.";
+  if (job.axes.length < 2) return "Below the dashed line, at 1, the equilibrium attracts. The upright line is where the slider stands; click to move it.";
   return "Blue: the spectral radius is below 1, the darker the smaller; orange: above. The cross is where the sliders stand; click to move it.";
 }
 

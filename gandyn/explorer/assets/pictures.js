@@ -109,7 +109,7 @@ function drawAxes(paint, view, width, height, names) {
   paint.textAlign = "left";
   for (const y of ticks(view.box[2], view.box[3], height / 80)) {
     line(paint, view, [[view.box[0], y], [view.box[1], y]]);
-    if (view.y(y) > 20 && view.y(y) < height - 20) paint.fillText(String(y), 4, view.y(y) - 3);
+    if (view.y(y) > 34 && view.y(y) < height - 20) paint.fillText(String(y), 4, view.y(y) - 3);
   }
   paint.fillStyle = color("--ink");
   paint.textAlign = "right";
