@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DomainError
+from ..errors import DomainError, GandynError
 from .sections import Section, Subject
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ def _verdict(lin: Linearization) -> str:
         return f"{name}: {lin.reason}"
     flow = lin.rule is None
     measure = f"spectral abscissa {lin.spectral_abscissa:.6g}" if flow else f"spectral radius {lin.spectral_radius:.7g}"
-    if math.isinf(lin.spectral_abscissa if flow else lin.rate):
-        measure = "with no direction left to move in" if flow or lin.spectral_radius == 0 else measure
+    if not lin.symbols:  # a corner of the feasible set, at which every bound presses
+        measure = "at a corner that no direction leads away from"
     turning = f", {1 / lin.rotation_number:.3g} {'units of time' if flow else 'steps'} per turn" if _turns(lin) else ""
     return f"{name}, {measure}{turning}"
 
@@ -57,7 +57,7 @@ def _turns(lin: Linearization) -> bool:
 def _advice(subject: Subject, stability: dict[str, Any], others: Steps) -> str:
     lin = subject.lin
     if not lin.equilibrium:
-        return "give an equilibrium with --at; without it, a known or found one is taken"
+        return "give an equilibrium with --at, or leave --at out: a known one is taken, or one is looked for"
     if lin.verdict.value == "attracting" and subject.rule is None:
         return "small enough steps of any rule that follows the flow attract: name one with --rule"
     own = stability.get("intervals") or []
@@ -68,12 +68,14 @@ def _advice(subject: Subject, stability: dict[str, Any], others: Steps) -> str:
         return f"{' or '.join(words)} attract{found}".replace("any step attract", "every step attracts")
     if lin.fate == "attracting" and subject.rule is not None:
         return "nothing: it converges from nearby"
+    if lin.fate == "attracting to a set of equilibria":
+        return "nothing: from nearby it converges, each start to its own point of the set"
     would = [f"{name} with {_steps(*interval)}" for name, interval in others.items() if interval]
     none = _none(subject, stability)
     if would:
         return f"{none}; {' or '.join(would)} would"
     if others:
-        return f"{none}, and no step of {' or '.join(others)} does; other points: gd.fixed_points, or --global"
+        return f"{none}, and no step of {' or '.join(others)} attracts; other points: gd.fixed_points, or --global"
     return none
 
 
@@ -93,7 +95,18 @@ def _none(subject: Subject, stability: dict[str, Any]) -> str:
         return "the linear part says nothing of it: run it, with gd.iterate"
     if stability.get("never") or stability.get("intervals") == []:
         return "no step of it attracts"
-    return "no small step of it attracts" if (stability.get("critical") or {}).get("value") == 0 else "try another step"
+    if (stability.get("critical") or {}).get("value") == 0:
+        return "no small step of it attracts"
+    return "the flow attracts: try smaller steps" if _flow_attracts(subject) else "try another step, or another rule"
+
+
+def _flow_attracts(subject: Subject) -> bool:
+    from ..analysis.local.linearize import linearize
+
+    try:
+        return linearize(subject.game, at=subject.place).fate == "attracting"
+    except GandynError:
+        return False
 
 
 def other_rules(subject: Subject) -> Steps:
@@ -112,5 +125,5 @@ def other_rules(subject: Subject) -> Steps:
         if subject.rule is not None and rule.name == subject.rule.name:
             continue
         intervals = stability_region(subject.game, rule, ("lr",), subject.place).intervals("lr")
-        found[rule.name] = tuple(map(float, intervals[0])) if intervals else None
+        found[rule.name] = (float(intervals[0][0]), float(intervals[0][1])) if intervals else None
     return found

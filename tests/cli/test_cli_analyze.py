@@ -58,7 +58,7 @@ def test_a_rule_with_memory_on_the_bilinear_game():
         ("GDA(1)", {"never": True}, {"B": (0, math.inf)}, "no step of it attracts; B with any step would"),
         ("GDA(0.1)", {"critical": {"value": 0.0}}, {}, "no small step of it attracts"),
         ("GDA(0.1)", {"never": True}, {"A": None},
-         "no step of it attracts, and no step of A does; other points: gd.fixed_points, or --global"),
+         "no step of it attracts, and no step of A attracts; other points: gd.fixed_points, or --global"),
         ("OGDA(0.8)", {"intervals": [[0, 3**-0.5]]}, {}, "steps below 0.57735 attract"),
         ("OGDA(0.8)", {"intervals": [[1, 2], [3, math.inf]]}, {}, "steps between 1 and 2 or steps above 3 attract"),
         ("Adam(0.8)", {}, {"A": (0.1, 1)},
