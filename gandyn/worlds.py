@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import math
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -32,6 +32,14 @@ def world_of(w: Array) -> str:
     if torch is not None and isinstance(w, torch.Tensor):
         return TORCH
     return POINTS
+
+
+def object_vector(entries: Iterable[object]) -> Array:
+    """Symbols, expressions, balls or statuses as an object array (n,), each entry as it is.
+
+    `np.array` alone would look into entries that have a length of their own.
+    """
+    return np.array([*entries, None], dtype=object)[:-1]
 
 
 def exact(value: Any) -> sympy.Expr:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import Any
 
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from .. import games, rules
+from .. import games
 from ..lazy import sympy
 from ..types import Array, Game, Parameter, Rule
 
@@ -225,14 +225,3 @@ def admissible(draw: st.DrawFn, build: Callable[[Parameter], Rule], game: Game, 
 
     critical = float(stability_region(game, build("lr"), ("lr",)).critical("lr"))
     return build(draw(st.floats(0.02, share)) * min(critical, 10.0))
-
-
-def rule_examples(**domain: bool) -> st.SearchStrategy[Rule]:
-    """Examples of the registered rules whose declared domain has the given flags: `linear_in_field=True`."""
-    found = [
-        rule
-        for entry in rules.registry
-        for rule in cast("type[Rule]", entry.build).examples()
-        if all(getattr(rule.domain, flag) == value for flag, value in domain.items())
-    ]
-    return st.sampled_from(found)

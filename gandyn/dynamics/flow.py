@@ -16,7 +16,7 @@ from ..errors import DomainError, GandynError, ParameterError, ShapeError
 from ..results import Interrupted, Status, Trajectory
 from ..symbolic.members import members_in
 from ..types import Array, Game
-from ..worlds import NUMPY, TORCH, world_of
+from ..worlds import NUMPY, TORCH, object_vector, world_of
 from . import cached
 from .endings import STATUS, Problem, integrate_to_the_end
 from .flow_members import MembersFlow
@@ -101,7 +101,7 @@ def flow(
     game.counts.seconds += clock.perf_counter() - began
     shape = tuple(w.shape)
     ends = result.ends.reshape(shape[:-1])
-    status = np.array([*_statuses(result), None], dtype=object)[:-1].reshape(ends.shape)
+    status = object_vector(_statuses(result)).reshape(ends.shape)
     single = ends.ndim == 0
     trajectory = Trajectory(
         w=_like(result.rows.reshape(len(times), *shape), w),

@@ -22,7 +22,7 @@ from ..types import Array, Batch, Counts, Game, GameView, Rule, State, residual_
 from ..types.first_step import first_state, first_step
 from ..types.forwarding import forwards
 from ..types.gradient import gradient
-from ..worlds import SYMBOLS, exact
+from ..worlds import SYMBOLS, exact, object_vector
 
 SOLVED = 60.0  # seconds for a closed form of fixed points
 
@@ -45,7 +45,7 @@ class Recorder(GameView):
     def bind(self, values: Array) -> Array:
         """Replace each expression that is not a symbol or a number by a name for it."""
         named = [self._name(exact(e)) for e in values.ravel()]
-        return np.array([*named, None], dtype=object)[:-1].reshape(values.shape)
+        return object_vector(named).reshape(values.shape)
 
     def _name(self, e: sympy.Expr) -> sympy.Expr:
         if e.is_Atom:
@@ -301,7 +301,7 @@ def trace_step(
 ) -> UpdateMap:
     """One step on symbols; the game is not checked. `draws`, a `SymbolicDraws`, stands in for the random generator."""
     symbols = game.symbols or sympy.symbols(f"w1:{game.dim + 1}", real=True)
-    w = np.array([*symbols, None], dtype=object)[:-1]
+    w = object_vector(symbols)
     initial = first_state(rule, game, w)
     leaves = [_named(path, array, symbols) for path, array in initial.leaves()]
     counters = _counters([path for path, _ in initial.counter_leaves()])
@@ -327,7 +327,7 @@ def trace_residual(game: Game, rule: Rule, draws: Any = None) -> UpdateMap:
     """The residual of an implicit rule as a program of (w+, w): zero exactly where w+ is the step from w."""
     symbols = game.symbols or sympy.symbols(f"w1:{game.dim + 1}", real=True)
     after = tuple(sympy.Symbol(f"{s}_next", real=True) for s in symbols)
-    w, w_next = (np.array([*names, None], dtype=object)[:-1] for names in (symbols, after))
+    w, w_next = (object_vector(names) for names in (symbols, after))
     recorder = Recorder(game, [*after, *symbols])
     outputs = residual_of(rule, recorder, w_next, w, None if draws is None else recorder.draw(draws))
     program = tuple(recorder.bindings)
@@ -347,4 +347,4 @@ def _named(path: str, array: Array, symbols: Sequence[sympy.Symbol]) -> Array:
     names = [str(s) for s in symbols] if len(array) == len(symbols) else [str(k + 1) for k in range(len(array))]
     stem = path.replace(".", "_")
     stem = f"inner{stem}" if stem[0].isdigit() else stem
-    return np.array([*(sympy.Symbol(f"{stem}_{name}", real=True) for name in names), None], dtype=object)[:-1]
+    return object_vector(sympy.Symbol(f"{stem}_{name}", real=True) for name in names)

@@ -16,9 +16,9 @@ from ..errors import GandynError
 from ..games import from_sympy
 from ..symbolic.lowering import lower
 from ..text import formula
-from ..types import Game, Rule, State
+from ..types import Game
 from ..types.first_step import first_state
-from ..worlds import exact
+from ..worlds import exact, object_vector
 from .sliders import Turned
 
 CHECKED_STEPS = 5
@@ -51,7 +51,7 @@ def traced_rule(game: Turned, rule: Turned) -> TracedRule:
     rule.plain.check(game.plain)
     pushed, noise = with_noise(game.item)
     traced = update_map(pushed, rule.item)
-    first = _first_state(game.item, rule.item)
+    first = first_state(rule.item, game.item, object_vector(game.item.symbols))
     own, turned = [s.symbol for s in game.sliders], [s.symbol for s in rule.sliders]
     sizes = {"p": len(own), "q": len(turned)}
     inputs = (*traced.symbols, *traced.counters, *own, *turned, *noise)
@@ -79,10 +79,6 @@ def with_noise(game: Any) -> tuple[Game, tuple[sympy.Symbol, ...]]:
     return from_sympy(costs, blocks, name=game.name, projection=game.projection), noise
 
 
-def _first_state(game: Game, rule: Rule) -> State:
-    return first_state(rule, game, np.array([*game.symbols, None], dtype=object)[:-1])
-
-
 def traced_game(game: Turned) -> dict[str, str]:
     """`field`, `costs`, `project`: of w and the sliders; `equilibria`: the known ones, one after another.
 
@@ -92,7 +88,7 @@ def traced_game(game: Turned) -> dict[str, str]:
     item, own = game.item, [s.symbol for s in game.sliders]
     w = (*item.symbols, *own)
     sizes = {"w": item.dim, "p": len(own)}
-    inside = item.project(np.array([*item.symbols, None], dtype=object)[:-1])
+    inside = item.project(object_vector(item.symbols))
     return {
         "field": function(lower(w, item.field_exprs), sizes),
         "costs": function(lower(w, item.exprs), sizes),

@@ -15,7 +15,7 @@ from ..oracles.known_facts import Facts
 from ..oracles.symbolic import SymbolicGame
 from ..oracles.symbolic_draws import SymbolicDraws
 from ..types import ALL_WORLDS, Array, Batch, Game
-from ..worlds import SYMBOLS, TORCH, exact
+from ..worlds import SYMBOLS, TORCH, exact, object_vector
 from . import registry
 
 ORDERS = ("independent", "shuffled", "flip-flop", "fixed")
@@ -124,7 +124,7 @@ class FiniteSumGame(Game):
         w = arrays[0]
         if worlds.world_of(w) == SYMBOLS:
             drawn = [k if isinstance(k, tuple) else self.rows[k] for k in chosen]
-            rows = [np.array([*row, None], dtype=object)[:-1] for row in drawn]
+            rows = [object_vector(row) for row in drawn]
             return sum(function(*arrays, row) for row in rows) / exact(len(rows))
         table = self._table[np.asarray(chosen)]
         if worlds.world_of(w) == TORCH:

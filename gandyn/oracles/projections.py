@@ -14,7 +14,7 @@ from .. import worlds
 from ..errors import ParameterError, WorldError
 from ..lazy import sympy
 from ..types import Array, FeasibleSet
-from ..worlds import SYMBOLS, TORCH
+from ..worlds import SYMBOLS, TORCH, object_vector
 
 SYMBOLIC_CORNERS = 3
 
@@ -173,7 +173,7 @@ def _project_symbols(x: Array) -> Array:
     if x.ndim == 1 and all(worlds.exact(entry).is_Rational for entry in x):
         ordered = sorted(x, reverse=True)
         level = max((sum(ordered[:k]) - 1) / worlds.exact(k) for k in range(1, size + 1))
-        return np.array([*(max(entry - level, worlds.exact(0)) for entry in x), None], dtype=object)[:-1]
+        return object_vector(max(entry - level, worlds.exact(0)) for entry in x)
     if size > SYMBOLIC_CORNERS or x.ndim > 1:
         raise WorldError(
             f"the projection of an array of symbols of shape {x.shape} onto a simplex",
@@ -191,4 +191,4 @@ def _project_symbols(x: Array) -> Array:
         # SymPy would compare every pair of bounds first, and cannot know the answer; numbers are folded all the same.
         known = all(bound.is_number for bound in bounds)
         entries.append(sympy.Max(0, sympy.Min(*bounds, evaluate=known), evaluate=known))
-    return np.array([*entries, None], dtype=object)[:-1]
+    return object_vector(entries)

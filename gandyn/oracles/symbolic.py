@@ -159,9 +159,6 @@ class SymbolicGame(Game):
 
         return tuple(p for p in self.parameters if not isinstance(p, PerMember))
 
-    def _differentiate(self, rows: Sequence[sympy.Expr]) -> list[sympy.Expr]:
-        return [e for row in rows for e in gradient(row, self.symbols)]
-
     @functools.cached_property
     def _directions(self) -> tuple[sympy.Symbol, ...]:
         return tuple(sympy.Dummy(f"u{k}", real=True) for k in range(self.dim))
@@ -181,7 +178,7 @@ class SymbolicGame(Game):
         if what == "jacobian":
             return SymbolicFunction([self.symbols], list(self.jacobian_expr))
         if what == "cost_gradients":
-            return SymbolicFunction([self.symbols], self._differentiate(self.exprs))
+            return SymbolicFunction([self.symbols], [e for row in self.exprs for e in gradient(row, self.symbols)])
         matrix = self.jacobian_expr if what == "jvp" else self.jacobian_expr.T
         u = self._directions
         rows = [sympy.Add(*(matrix[i, k] * u[k] for k in range(self.dim))) for i in range(self.dim)]

@@ -6,11 +6,9 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from ..lazy import sympy
 from ..types import Array
-from ..worlds import exact
+from ..worlds import exact, object_vector
 
 SIDES = 1000  # the finest share of a coin
 
@@ -76,14 +74,14 @@ class SymbolicDraws:
         table = ends + rest * (share.q - len(ends))
         drawn = [self.rows([f"u{k + 1}"], table, 1)[0][0] for k in range(size)]
         self.scaled += drawn
-        return np.array([*drawn, None], dtype=object)[:-1]
+        return object_vector(drawn)
 
     def shift(self, covariance: sympy.Matrix) -> Array:
         """A vector of symbols with this covariance, an object array of shape (d,)."""
         k = len(self.shifts)
         vector = tuple(sympy.Symbol(f"xi{k}_{i + 1}", real=True) for i in range(covariance.rows))
         self.shifts.append(Shift(vector, covariance))
-        return np.array([*vector, None], dtype=object)[:-1]
+        return object_vector(vector)
 
     @property
     def symbols(self) -> frozenset[sympy.Symbol]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import sympy
 
-from ..worlds import NUMPY, SYMBOLS, TORCH, Array, exact, world_of
+from ..worlds import NUMPY, SYMBOLS, TORCH, Array, exact, object_vector, world_of
 from . import backends
 from .lowering import StraightLine, lower
 from .members import ensemble_shape, members_in
@@ -72,7 +72,7 @@ class SymbolicFunction:
     def _substitute(self, arrays: Sequence[Array]) -> Array:
         values = [exact(value) for a in arrays for value in np.asarray(a, dtype=object).ravel()]
         replacement = dict(zip(self._flat, values, strict=True))
-        return np.array([e.xreplace(replacement) for e in self.outputs] + [None], dtype=object)[:-1]
+        return object_vector(e.xreplace(replacement) for e in self.outputs)
 
 
 def compile_python(code: StraightLine, backend: backends.Backend, namespace: dict[str, Any]) -> Callable[..., Any]:

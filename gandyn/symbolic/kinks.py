@@ -25,7 +25,11 @@ def slope_at(e: sympy.Expr, s: sympy.Expr, values: Mapping[sympy.Expr, sympy.Exp
     """
     derivative = sympy.diff(e, s)
     jumps = [j for j in derivative.atoms(*SIDES) if _vanishes(j.args[0], values)]
-    meetings = [p for p in derivative.atoms(sympy.Piecewise) if any(_on_edge(c, values) for _, c in p.args)]
+    meetings = [
+        p
+        for p in derivative.atoms(sympy.Piecewise)
+        if any(_vanishes(r.lhs - r.rhs, values) for _, c in p.args for r in c.atoms(sympy.core.relational.Relational))
+    ]
     if len(jumps) + len(meetings) > MOST_JUMPS:
         raise _error("too many kinks meet")
     choices = [SIDES[j.func] for j in jumps] + [tuple(branch for branch, _ in p.args) for p in meetings]
@@ -83,10 +87,6 @@ def _finite(slope: sympy.Expr) -> sympy.Expr:
 
 def _vanishes(argument: sympy.Expr, values: Mapping[sympy.Expr, sympy.Expr]) -> bool:
     return is_zero(sympy.sympify(argument, strict=True).xreplace(dict(values)), undecided=True)
-
-
-def _on_edge(condition: sympy.Expr, values: Mapping[sympy.Symbol, sympy.Expr]) -> bool:
-    return any(_vanishes(r.lhs - r.rhs, values) for r in condition.atoms(sympy.core.relational.Relational))
 
 
 def _error(why: str) -> NotDifferentiableError:

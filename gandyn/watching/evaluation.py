@@ -133,7 +133,7 @@ class Overheard:
         for call, slope in fake:
             n, total = len(self.samples), len(call.output)
             for mine, rest in ((slice(0, n), slice(n, None)), (slice(total - n, None), slice(0, total - n))):
-                if n < total and _alike(call.points[mine], self.samples):
+                if n < total and torch.equal(call.points[mine].detach(), self.samples.detach()):
                     return _part(call, slope, rest), _part(call, slope, mine), [call]
         return None
 
@@ -208,10 +208,6 @@ def _each(values: torch.Tensor, mean: bool = False) -> torch.Tensor:
     """One number for each point: the mean over patches, or the sum of their slopes."""
     flat = values.reshape(len(values), -1) if values.ndim else values.reshape(1, 1)
     return flat.mean(1) if mean else flat.sum(1)
-
-
-def _alike(a: Array, b: Array) -> bool:
-    return bool(a.shape == b.shape and torch.equal(a.detach(), b.detach()))
 
 
 def _tensors(value: object, depth: int = 0) -> Iterator[Any]:

@@ -108,7 +108,7 @@ class Watch:
             if self.count == 1:
                 self._field = self._view.check(batch)
                 self._start = self._view.point()
-            if self.count % self.every or _capturing():
+            if self.count % self.every or (cuda_in_use() and torch.cuda.is_current_stream_capturing()):
                 return []
             if self._frugal and self.rows and not self._clock.affords(self._look_price):
                 return []
@@ -248,10 +248,6 @@ class Watch:
 
     def __str__(self) -> str:
         return self.summary()
-
-
-def _capturing() -> bool:
-    return cuda_in_use() and torch.cuda.is_current_stream_capturing()
 
 
 def watch(

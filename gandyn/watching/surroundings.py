@@ -192,7 +192,7 @@ def _next(found: object, names: frozenset[str], undo: list[Callable[[], Any]]) -
 def _variables(function: Any, undo: list[Callable[[], Any]]) -> list[tuple[str, Any, frozenset[str]]]:
     names = _names(function)
     found = [(name, value, names) for name, value in function.__globals__.items() if name in names]
-    undo += [functools.partial(_set_global, function.__globals__, name, value) for name, value, _ in found]
+    undo += [functools.partial(function.__globals__.__setitem__, name, value) for name, value, _ in found]
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         try:
             found.append((name, cell.cell_contents, names))
@@ -201,10 +201,6 @@ def _variables(function: Any, undo: list[Callable[[], Any]]) -> list[tuple[str, 
         undo.append(functools.partial(setattr, cell, "cell_contents", cell.cell_contents))
     defaults = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
     return [*found, *(("a default", value, names) for value in defaults)]
-
-
-def _set_global(held: dict[str, object], name: str, value: object) -> None:
-    held[name] = value
 
 
 def _attributes(found: object, names: frozenset[str]) -> list[tuple[str, Any, frozenset[str]]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import sympy
 
 from ...dynamics.trace import UpdateMap, update_map
@@ -13,7 +12,7 @@ from ...errors import DomainError
 from ...rules.wrapper import scaled
 from ...types import Array, Game, Implicit, Rule
 from ...types.signs import is_zero
-from ...worlds import SYMBOLS, exact
+from ...worlds import SYMBOLS, exact, object_vector
 
 STEP = sympy.Symbol("lr", positive=True)
 Series = tuple[Any, ...]
@@ -238,8 +237,8 @@ def _padded(series: Sequence[sympy.Expr], order: int) -> Series:
 
 def _implicit(game: Game, rule: Any, order: int) -> list[Series]:
     """Coefficients of w+ where r(w+, w) = 0 and dr/dw+ = I at lr = 0: each correction w+ - r gains one power."""
-    w: Array = np.array([*game.symbols, None], dtype=object)[:-1]
-    ahead = np.array([*(sympy.Dummy(f"{s}+", real=True) for s in w), None], dtype=object)[:-1]
+    w: Array = object_vector(game.symbols)
+    ahead = object_vector(sympy.Dummy(f"{s}+", real=True) for s in w)
     rule.check(game)
     residual = [exact(e) for e in rule.residual(game, ahead, w)]
     rows: list[Series] = [_padded((s,), order) for s in w]

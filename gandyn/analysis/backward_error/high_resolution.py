@@ -258,12 +258,10 @@ def _equation(game: Game, rule: Rule) -> tuple[tuple[Any, ...], Any, tuple[Any, 
             "gd.modified_flow describes rules without memory",
         )
     rest = second.xreplace(dict.fromkeys(a, sympy.Integer(0)))
-    acceleration = mass.LUsolve((first - u) / STEP + rest).applyfunc(_collected)
+    acceleration = mass.LUsolve((first - u) / STEP + rest).applyfunc(
+        lambda e: expanded(e) if e.is_rational_function(STEP) else tidy(e)
+    )
     return tuple(u), sympy.ImmutableMatrix(acceleration), (first, second), tuple(a)
-
-
-def _collected(e: sympy.Expr) -> sympy.Expr:
-    return tidy(e) if not e.is_rational_function(STEP) else expanded(e)
 
 
 def _advance(

@@ -6,6 +6,7 @@ import numpy as np
 
 from ...symbolic.balls import Ball, hull, namespace, require_flint
 from ...types import Array
+from ...worlds import object_vector
 
 NORM_SLACK = 1e-9
 
@@ -24,17 +25,17 @@ def points(values: Array) -> Array:
     """Floats as balls of radius 0, in an object array of the same shape."""
     ball = namespace()["ball"]
     array = np.asarray(values, dtype=float)
-    return np.array([ball(float(v)) for v in array.ravel()] + [None], dtype=object)[:-1].reshape(array.shape)
+    return object_vector(ball(float(v)) for v in array.ravel()).reshape(array.shape)
 
 
 def box(low: Array, high: Array) -> Array:
     """Balls that enclose the intervals [low, high], one for each pair of floats."""
-    return np.array([hull(a, b) for a, b in zip(low, high, strict=True)] + [None], dtype=object)[:-1]
+    return object_vector(hull(a, b) for a, b in zip(low, high, strict=True))
 
 
 def middle(balls: Array) -> Array:
     """The midpoints of an array of balls, as balls of radius 0."""
-    return np.array([b.mid() for b in balls] + [None], dtype=object)[:-1]
+    return object_vector(b.mid() for b in balls)
 
 
 def meet(x: Ball, y: Ball) -> Ball:
@@ -67,7 +68,7 @@ def inverse(matrix: Array) -> Array | None:
         found = flint.arb_mat(n, n, list(matrix.ravel())).inv()
     except ZeroDivisionError:
         return None
-    return np.array([*found.entries(), None], dtype=object)[:-1].reshape(n, n)
+    return object_vector(found.entries()).reshape(n, n)
 
 
 def positive_definite(matrix: Array) -> bool:

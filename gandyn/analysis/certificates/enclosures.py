@@ -15,7 +15,7 @@ from ...lazy import sympy
 from ...symbolic.balls import Ball, BallFunction, ball_of, require_flint
 from ...types import Array, Game, Rule
 from ...types.signs import is_zero, simplified
-from ...worlds import SYMBOLS, exact
+from ...worlds import SYMBOLS, exact, object_vector
 from ..parameters.freed import freed
 from .ball_matrices import identity
 
@@ -117,7 +117,7 @@ class System:
         images = [e.xreplace(values) for e in self.expressions]
         targets = [0] * len(z) if self.flow else z
         fixed = all(v.is_Rational for v in z) and all(is_zero(e - t) for e, t in zip(images, targets, strict=True))
-        return np.array([*map(ball_of, z), None], dtype=object)[:-1] if fixed else None
+        return object_vector(map(ball_of, z)) if fixed else None
 
     @property
     def flow(self) -> bool:
@@ -172,7 +172,7 @@ def system(game: Game, rule: Rule | None, parameters: Mapping[str, Range] | None
     if rule is not None:
         return _of_rule(game, rule, spans, what)
     symbols = _symbols(game)
-    outputs = [exact(e) for e in game.field(np.array([*symbols, None], dtype=object)[:-1])]
+    outputs = [exact(e) for e in game.field(object_vector(symbols))]
     free = _free(outputs, (), symbols, spans, what)
     function = BallFunction(symbols, free, outputs, what=what)
     start = BallFunction(symbols, free, symbols, what=what)
@@ -194,7 +194,7 @@ def _of_rule(game: Game, rule: Rule, spans: Mapping[str, Range], what: str) -> S
             "use gd.linearize, which takes the limit, or a rule without bias correction and schedules",
         )
     symbols = traced.symbols[: game.dim]
-    initial = rule.init(game, np.array([*symbols, None], dtype=object)[:-1])
+    initial = rule.init(game, object_vector(symbols))
     beginnings = [*symbols, *(exact(e) for _, array in initial.leaves() for e in array)]
     names = {name for name, _ in traced.bindings}
     free = _free([*expressions, *beginnings], names, traced.symbols, spans, what)

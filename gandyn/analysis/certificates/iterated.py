@@ -8,6 +8,7 @@ import numpy as np
 
 from ...symbolic.balls import Ball, BallFunction
 from ...types import Array
+from ...worlds import object_vector
 from .ball_matrices import identity, meet, middle
 
 
@@ -31,7 +32,7 @@ class Iterated:
             slope = jacobian @ slope
             centre = self.function.enclose(centre, p)[0]
             turned = centre + slope @ offset
-            box = np.array([meet(a, b) for a, b in zip(turned, value, strict=True)] + [None], dtype=object)[:-1]
+            box = object_vector(meet(a, b) for a, b in zip(turned, value, strict=True))
             if not all(b.is_finite() for b in box):
                 break
         return box, slope

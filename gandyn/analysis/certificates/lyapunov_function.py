@@ -16,7 +16,7 @@ from ...lazy import sympy
 from ...results import Result
 from ...symbolic.balls import ball_of
 from ...types import Array, Game, Rule
-from ...worlds import exact
+from ...worlds import exact, object_vector
 from ..local.linearize import Linearization, Verdict, linearize
 from .common_form import common_form
 from .proof import Proof
@@ -185,7 +185,7 @@ def _coordinates(lin: Linearization) -> tuple[tuple[sympy.Expr, ...], tuple[symp
     given = [exact(x) if lin.exact is not None else sympy.Float(x) for x in lin.at]
     if lin.rule is None:
         return tuple(lin.game.symbols or lin.symbols), tuple(given)
-    start = lin.rule.init(lin.game, np.array([*given, None], dtype=object)[:-1])
+    start = lin.rule.init(lin.game, object_vector(given))
     states = [exact(e) for _, array in start.leaves() for e in array]
     return update_map(lin.game, lin.rule).symbols, (*given, *states)
 
@@ -237,7 +237,7 @@ def _positive_on_balls(matrix: sympy.Matrix) -> bool:
     try:
         from .ball_matrices import positive_definite
 
-        balls = np.array([*map(ball_of, matrix), None], dtype=object)[:-1].reshape(matrix.shape)
+        balls = object_vector(map(ball_of, matrix)).reshape(matrix.shape)
     except (MissingDependencyError, DomainError):
         return False
     return positive_definite(balls)

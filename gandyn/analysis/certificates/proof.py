@@ -12,6 +12,7 @@ import numpy as np
 
 from ...symbolic.balls import Ball, hull
 from ...types import Array
+from ...worlds import object_vector
 from .ball_matrices import box, ends
 from .enclosures import Range, System
 from .facts import STEPS, Failure, Interval, Piece, named
@@ -163,7 +164,7 @@ class Proof:
         d, w = self.system.game.dim, box(*self.bounds.T)
         states = [a.union(b) for a, b in zip(self.system.start.enclose(w, p)[0][d:], fixed[d:], strict=True)]
         for grow in range(400 if states else 1):
-            moved = self.system.function.enclose(np.array([*w, *states, None], dtype=object)[:-1], p)[0][d:]
+            moved = self.system.function.enclose(object_vector([*w, *states]), p)[0][d:]
             if not all(m.is_finite() for m in moved):
                 return None, None
             if all(s.contains(m) for s, m in zip(states, moved, strict=True)):

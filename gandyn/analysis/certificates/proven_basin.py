@@ -11,6 +11,7 @@ import numpy as np
 
 from ...symbolic.balls import Ball
 from ...types import Array
+from ...worlds import object_vector
 from .ball_matrices import (
     box,
     cholesky,
@@ -189,7 +190,7 @@ class Decrease:
         A change of -1 stands for a box over which B contracts.
         """
         u = self.matrix @ y
-        toward = np.array([e.union(0 * e.mid()) for e in u] + [None], dtype=object)[:-1]
+        toward = object_vector(e.union(0 * e.mid()) for e in u)
         whole = self._slope(self.fixed + toward, p)
         if self._definite(whole):
             return -one(), -one(), None
@@ -204,7 +205,7 @@ class Decrease:
         slope = self._slope(self.fixed + u, p)
         offset = y - c
         image = at_centre + slope @ offset
-        image = np.array([meet(g, h) for g, h in zip(image, first, strict=True)] + [None], dtype=object)[:-1]
+        image = object_vector(meet(g, h) for g, h in zip(image, first, strict=True))
         if self.system.flow:
             base, gradient = -2 * (c @ at_centre), -2 * (image + slope.T @ y)
             plain = -2 * (y @ image)

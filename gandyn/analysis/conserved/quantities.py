@@ -17,7 +17,7 @@ from ...lazy import sympy
 from ...results import Result
 from ...types import Array, Game, Rule
 from ...types.signs import is_zero, simplified
-from ...worlds import SYMBOLS, exact
+from ...worlds import SYMBOLS, exact, object_vector
 from .invariant_search import FlowSearch, MapSearch
 
 MOST_TERMS = 220
@@ -156,7 +156,7 @@ def _search(game: Game, rule: Rule | None, field: Any, constraints: Sequence[obj
     if field is None:
         v = game.field_exprs
     else:
-        given = field(np.array([*symbols, None], dtype=object)[:-1])
+        given = field(object_vector(symbols))
         v = tuple(given) if hasattr(given, "__len__") else ()
         if len(v) != len(symbols):
             raise ParameterError(f"a field that gives {given!r}", f"{len(symbols)} expressions", "lambda w: [...]")

@@ -16,7 +16,7 @@ from ...results import Result
 from ...rules import DualityGapDescent
 from ...symbolic.function import SymbolicFunction
 from ...types import Array, Game, Parameter
-from ...worlds import SYMBOLS
+from ...worlds import SYMBOLS, object_vector
 from ..local.linearize import Linearization, linearize
 from ..zeros.fixed_points import FixedPoint, FixedPoints, fixed_points
 
@@ -79,7 +79,7 @@ class GapFlow(Result):
             raise DomainError(
                 f"the gap of {self.game.name} as an expression", "a game of expressions", "call the flow at points"
             )
-        w = np.array([*self.game.symbols, None], dtype=object)[:-1]
+        w = object_vector(self.game.symbols)
         answers = self.rule.answers(self.game, w)
         costs = self.game.costs(w)
         gap = sum(costs[i] - self.game.costs(y)[i] for i, y in enumerate(answers))
@@ -195,5 +195,5 @@ def gap_flow(game: Game, k: int | None = None, inner_lr: Parameter = None, throu
             "iterate gd.rules.DualityGapDescent with a small step",
         )
     if k is None and isinstance(game, SymbolicGame):  # ask now whether every player has an answer
-        rule.answers(game, np.array([*game.symbols, None], dtype=object)[:-1])
+        rule.answers(game, object_vector(game.symbols))
     return GapFlow(game, rule)

@@ -16,6 +16,7 @@ from ...errors import ParameterError, UnknownNameError
 from ...lazy import sympy
 from ...rules import SimultaneousGD
 from ...types import Array, Game, Parameter, Rule
+from ...worlds import object_vector
 from . import box as boxes
 from . import exact_gap as exact
 from . import inner
@@ -291,7 +292,7 @@ def _point(game: Game, w: Array, method: str) -> Array:
     if w is None:
         if not game.symbols or method != "exact":
             raise ParameterError("no point", f"w, shape (..., {game.dim})", "pass a point")
-        return np.array([*game.symbols, None], dtype=object)[:-1]
+        return object_vector(game.symbols)
     if hasattr(w, "detach") or (isinstance(w, np.ndarray) and w.dtype != object):
         return w
     point = worlds.from_list(w, game.worlds)

@@ -19,7 +19,7 @@ import numpy as np
 from ...errors import DomainError
 from ...lazy import sympy
 from ...types import ALL_WORLDS, Array, Face, FirstOrder, Game, GameView, Rule, State
-from ...worlds import SYMBOLS, exact, stack, world_of
+from ...worlds import SYMBOLS, exact, object_vector, stack, world_of
 
 if TYPE_CHECKING:
     from ...dynamics.trace import UpdateMap
@@ -117,7 +117,7 @@ class OnFace:
             for k in inside:
                 moved[k] = moved[k] + along * (exact(column[k]) / length if exactly else column[k] / length)
         if exactly:
-            return np.array([*map(exact, moved), None], dtype=object)[:-1]
+            return object_vector(map(exact, moved))
         return stack(moved)
 
 

@@ -15,7 +15,7 @@ from ...errors import NotDifferentiableError, ShapeError
 from ...lazy import sympy
 from ...types import ALL_WORLDS, Array, Batch, Face, Game, Rule, State
 from ...types.signs import is_zero
-from ...worlds import SYMBOLS, exact
+from ...worlds import SYMBOLS, exact, object_vector
 from .constrained import Constraints, along, locate, on_face, pressed, reduce_map, reduced_symbols, rest_of_memory
 from .dynamics import LocalDynamics
 from .exact_linearization import ExactLinearization
@@ -67,7 +67,7 @@ def linearize_symbols(game: Game, rule: Rule | None, at: object, state: State | 
     """The linear part of a game whose field is given by expressions; on the point's face where it is constrained."""
     refuse_ensemble(game, at)
     game = offered_on_symbols(game)
-    place = locate_point(game, np.array([*map(exact, entries(at)), None], dtype=object)[:-1])
+    place = locate_point(game, object_vector(map(exact, entries(at))))
     obstacle = ""
     if rule is None:
         motion = _flow(game, place)
@@ -121,7 +121,7 @@ def locate_point(game: Game, point: Array) -> Place:
         solution = constraints.holds
     if solution:
         return Place(point, v, True, True, constraints, np.maximum(1.0, [abs(_number(e)) for e in point]))
-    point = np.array([*(sympy.N(e, DIGITS) for e in point), None], dtype=object)[:-1]
+    point = object_vector(sympy.N(e, DIGITS) for e in point)
     v = game.field(point)
     jacobian = _slopes(game.jacobian(point))
     unit = own_length(lambda shift: _slopes(game.jacobian(point + sympy.Float(shift, DIGITS))))
@@ -158,7 +158,7 @@ def _stands_still(
     known[: len(place.sizes)] = np.maximum(sizes, known[: len(place.sizes)])
     if (np.abs(moved) > SOLVED * np.abs(_slopes(change)) @ known).any():
         return False
-    return all(map(is_zero, value)) if place.exact and not change.has(_float_type()) else True
+    return all(map(is_zero, value)) if place.exact and not change.has(sympy.Float) else True
 
 
 def _slopes(matrix: sympy.Matrix) -> Array:
@@ -172,10 +172,6 @@ def _slope(e: sympy.Expr) -> float:
         return _number(e)
     except TypeError:
         return 0.0
-
-
-def _float_type() -> Any:
-    return sympy.Float
 
 
 def _natural(game: Game, place: Place) -> float:

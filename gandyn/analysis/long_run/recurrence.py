@@ -16,6 +16,7 @@ from ...memory import afford
 from ...results import Result, Status
 from ...symbolic.functions import sigmoid, softplus
 from ...types import Array, Game
+from ...worlds import object_vector
 from .approaches import visits
 
 Step = Callable[[Array], Array]
@@ -220,7 +221,7 @@ def replicator_in_logits(game: Game) -> Callable[[Array], Array]:
             shares = [
                 sigmoid(u - _log_sum(rest)) if rest else 0 * u + 1 for u, rest in zip(logits, others, strict=True)
             ]
-            return np.array([*shares, None], dtype=object)[:-1]
+            return object_vector(shares)
         powers = np.exp(logits - logits.max(-1, keepdims=True))
         return powers / powers.sum(-1, keepdims=True)
 

@@ -12,7 +12,7 @@ from ...errors import NotDifferentiableError, ParameterError
 from ...lazy import sympy
 from ...results import Result, place
 from ...types import Array, FirstOrder, Game
-from ...worlds import SYMBOLS, exact
+from ...worlds import SYMBOLS, exact, object_vector
 from ..local.fate import Fate
 from ..local.linearize import Linearization, Verdict, linearize
 from .own_optimum import EXACT_SIZE, Optimum, OwnOptimum, OwnProblem, along_face, definiteness, own_conditions
@@ -163,7 +163,7 @@ def _derivatives(game: Game, lin: Linearization, at: object) -> tuple[Array, boo
         return lin.at, False, np.asarray(game.jacobian(game.point(list(lin.at))).tolist())
     game = offered_on_symbols(game)
     given = game.equilibria[0] if at is None else at
-    place = locate_point(game, np.array([*map(exact, entries(given)), None], dtype=object)[:-1])
+    place = locate_point(game, object_vector(map(exact, entries(given))))
     try:
         jacobian = -sympy.Matrix(flow_matrix(game, place.point)[1])
     except NotDifferentiableError:

@@ -14,6 +14,7 @@ from ...errors import DomainError
 from ...games.quadratic import general_quadratic, quadratic
 from ...lazy import sympy
 from ...types import Array, Rule
+from ...worlds import object_vector
 from ..local.linearize import linearize
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ def companion(rule: Rule, what: str) -> Companion:
     kind, reduced = _reduced(matrix, x, y, free)
     if kind == NORMAL and not _blind(rule, Companion(rule, kind, matrix, x, y, free)):
         kind = PLAYERS
-    timed = any(True for _ in rule.init(game, np.array([*game.symbols, None], dtype=object)[:-1]).counter_leaves())
+    timed = any(True for _ in rule.init(game, object_vector(game.symbols)).counter_leaves())
     return Companion(rule, kind, reduced, x, y, free, timed)
 
 

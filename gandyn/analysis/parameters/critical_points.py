@@ -93,11 +93,7 @@ def _tests(made: System) -> dict[str, sympy.Expr]:
             tests["flips"] = (matrix + eye).det()
         if d >= 2:
             tests["pairs"] = _pair(made, matrix)
-    return {name: _simplified(e) for name, e in tests.items()}
-
-
-def _simplified(e: sympy.Expr) -> sympy.Expr:
-    return sympy.expand(e) if e.is_polynomial() else e
+    return {name: sympy.expand(e) if e.is_polynomial() else e for name, e in tests.items()}
 
 
 def _pair(made: System, matrix: sympy.Matrix) -> sympy.Expr:

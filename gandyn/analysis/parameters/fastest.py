@@ -72,7 +72,7 @@ def _limit(linearization: ExactLinearization, p: sympy.Expr) -> sympy.Expr | Non
 
 
 def _size_at(linearization: ExactLinearization, p: sympy.Expr, value: object) -> sympy.Expr:
-    matrix = linearization.matrix.subs(p, value).applyfunc(_simplest)
+    matrix = linearization.matrix.subs(p, value).applyfunc(lambda e: sympy.nsimplify(sympy.radsimp(simplified(e))))
     here = ExactLinearization(matrix, linearization.flow, ())
     return here.spectral_abscissa if linearization.flow else here.spectral_radius
 
@@ -99,10 +99,6 @@ def _stationary_moduli(f: sympy.Expr, gen: sympy.Expr, p: sympy.Expr) -> list[sy
     return [
         sympy.resultant(h, sympy.diff(h, p), gen) if sympy.diff(h, p).has(gen) else sympy.diff(h, p) for h in factors
     ]
-
-
-def _simplest(e: sympy.Expr) -> sympy.Expr:
-    return sympy.nsimplify(sympy.radsimp(simplified(e)))
 
 
 def _minimise(size: Callable[[float], float], top: float) -> float:

@@ -123,7 +123,7 @@ class Follower:
         others = [k for k in KINDS if k is not family.kind and (k is Kind.HOPF) != family.system.discrete]
         others = [k for k in others if family.system.discrete or k is not Kind.FLIP]
         others = [k for k in others if k is not Kind.NEIMARK_SACKER or family.system.discrete]
-        values: list[Callable[[Array], float]] = [functools.partial(_test, family, k) for k in others]
+        values: list[Callable[[Array], float]] = [functools.partial(family.test, kind=k) for k in others]
         if family.kind is Kind.NEIMARK_SACKER:
             values += [functools.partial(_resonance, family, s) for s in (0.0, -1.0)]
         for a, b, t, after in zip(
@@ -181,10 +181,6 @@ class Follower:
                 else:
                     points[end] = edge
         return Curve(np.array(points), np.array(tangents), curve.ends)
-
-
-def _test(family: Bordered, kind: Kind, x: Array) -> float:
-    return float(family.test(x, kind))
 
 
 def _resonance(family: Bordered, target: float, x: Array) -> float:

@@ -18,7 +18,7 @@ from ...results import Result, aligned, exact_and_decimal, place, with_decimal
 from ...text.paper_symbols import in_papers
 from ...types import Game, Rule
 from ...types.signs import simplified
-from ...worlds import exact
+from ...worlds import exact, object_vector
 from ..exact_numbers.routh import between, boundary_roots
 from ..local.exact_linearization import ExactLinearization
 from ..local.linearize import linearize
@@ -296,7 +296,7 @@ def stability_region(
             f"no exact linearisation of {game.name} at this point", "an exact fixed point", lin.reason or "at=..."
         )
     if lin.constraints is None:
-        refuse_moving(game, np.array([*map(exact, game.equilibria[0] if at is None else at), None], dtype=object)[:-1])
+        refuse_moving(game, object_vector(map(exact, game.equilibria[0] if at is None else at)))
     elif not lin.constraints.holds or lin.constraints.weak or lin.constraints.obstacle:
         raise DomainError(
             f"({', '.join(map(str, lin.at))}), where the constraints of {game.name} leave the linear part undecided: "

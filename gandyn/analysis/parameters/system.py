@@ -16,7 +16,7 @@ from ...errors import DomainError, ParameterError
 from ...lazy import sympy
 from ...symbolic.slopes import with_slopes
 from ...types import Array, Game, Rule
-from ...worlds import SYMBOLS
+from ...worlds import SYMBOLS, object_vector
 from .freed import freed, with_value
 
 Field = Callable[[Array], Array]
@@ -219,7 +219,7 @@ def system(
         if field is None:
             outputs = tuple(-e for e in game.field_exprs)
         else:
-            point = np.array([*symbols, None], dtype=object)[:-1]
+            point = object_vector(symbols)
             outputs = tuple(sympy.sympify(e, strict=True) for e in field(point))
         made = System(game, None, symbols, symbol, (), outputs)
     known = {*made._inputs, *others, *(name for name, _ in made.bindings)}

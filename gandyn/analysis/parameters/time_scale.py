@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ...budget import Budget
 from ...errors import DomainError, ParameterError
 from ...lazy import sympy
 from ...types import Array, Game, Parameter
-from ...worlds import SYMBOLS, exact
+from ...worlds import SYMBOLS, exact, object_vector
 from ..exact_numbers.routh import between, boundary_roots
 from ..local.exact_linearization import ExactLinearization
 from .conditions import conditions
@@ -70,7 +68,7 @@ def _jacobian(game: Game, at: Array) -> sympy.Matrix:
         raise DomainError(f"{what}, which is constrained", "an unconstrained game", "gd.linearize at several tau")
     if at is None and not game.equilibria:
         raise ParameterError(f"no point for {what}", "a point", "at=gd.fixed_points(game)[0].point")
-    w = np.array([*map(exact, game.equilibria[0] if at is None else at), None], dtype=object)[:-1]
+    w = object_vector(map(exact, game.equilibria[0] if at is None else at))
     refuse_moving(game, w)
     return sympy.Matrix(game.jacobian(w))
 

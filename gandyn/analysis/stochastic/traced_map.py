@@ -14,7 +14,7 @@ from ...lazy import sympy
 from ...noise.additive import Additive
 from ...oracles.symbolic_draws import SymbolicDraws
 from ...types import Array, Game, Rule
-from ...worlds import SYMBOLS, exact
+from ...worlds import SYMBOLS, exact, object_vector
 from ..local.constrained import on_face, pressed, reduce_map, rest_of_memory
 from ..local.derivatives import Place, entries, locate_point, refuse_ensemble
 from ..local.implicit import is_implicit
@@ -49,7 +49,7 @@ def random_map(game: Game, rule: Rule, noise: Additive | None = None, at: object
         raise ParameterError(f"no equilibrium of {game.name} is known", "a point", "at=gd.fixed_points(game)[0].point")
     at = game.equilibria[0] if at is None else at
     refuse_ensemble(game, at)
-    place = locate_point(mean, np.array([*map(exact, entries(at)), None], dtype=object)[:-1])
+    place = locate_point(mean, object_vector(map(exact, entries(at))))
     if not place.solution:
         raise ParameterError(
             f"the point ({', '.join(map(str, entries(at)))}), where the field of {game.name} does not vanish",
@@ -221,7 +221,7 @@ def _start(game: Game, rule: Rule, point: Array, z: list[sympy.Expr]) -> RandomM
 
     draws: Any = SymbolicDraws()  # in the place of a generator
     symbols = game.symbols or sympy.symbols(f"w1:{game.dim + 1}", real=True)
-    w = np.array([*symbols, None], dtype=object)[:-1]
+    w = object_vector(symbols)
     state = rule.init(game, w, draws)
     outputs = [*w, *(exact(e) for _, array in state.leaves() for e in array)]
     traced = UpdateMap(game, rule, tuple(symbols), (), (), tuple(outputs), (), state, draws=draws)

@@ -18,7 +18,7 @@ from ...errors import DomainError, ParameterError
 from ...lazy import sympy
 from ...results import Found, Result, place
 from ...types import Array, FeasibleSet, Game
-from ...worlds import NUMPY, SYMBOLS, exact
+from ...worlds import NUMPY, SYMBOLS, exact, object_vector
 from ..local.derivatives import DIGITS
 from ..local.linearize import Linearization, Verdict, linearize
 from .on_face import solve
@@ -255,7 +255,7 @@ def _polished(game: Game, found: Solution) -> Solution:
     """Newton's method in 40 digits: where the field cancels nearly all of its digits, floats end beside the zero."""
     point = sympy.Matrix([sympy.N(e, DIGITS) for e in found.point])
     for _ in range(6):
-        row = np.array([*point, None], dtype=object)[:-1]
+        row = object_vector(point)
         slopes = sympy.Matrix(game.dim, game.dim, [*np.ravel(game.jacobian(row))])
         point -= slopes.LUsolve(sympy.Matrix([*game.field(row)]))
     assert found.enclosure is not None

@@ -77,7 +77,8 @@ def assess(data: Any, fake: torch.Tensor, features: Any = None, seed: int = 0) -
     looks = resolve(features or data.features)
     known = Features(looks.name, torch.nn.Identity(), 0)
     x, y, z = (_looked(looks, points) for points in (real, fake, other))
-    scores = {**_of_the_data(data, fake), **_of_features(x, y, z, known)}
+    of_data = {"modes": modes(data, fake), "reverse_kl": reverse_kl(data, fake)} if hasattr(data, "modes") else {}
+    scores = {**of_data, **_of_features(x, y, z, known)}
     if hasattr(data, "points"):
         training = _looked(looks, data.points.to(fake.device))
         scores["memorisation"] = memorisation(training, z, y, known)
@@ -85,10 +86,6 @@ def assess(data: Any, fake: torch.Tensor, features: Any = None, seed: int = 0) -
         scores["class_coverage"] = class_coverage(fake, looks)
         scores["classifier_score"] = classifier_score(fake, looks, real)
     return Assessment(str(data.name), scores)
-
-
-def _of_the_data(data: object, fake: torch.Tensor) -> dict[str, Score]:
-    return {"modes": modes(data, fake), "reverse_kl": reverse_kl(data, fake)} if hasattr(data, "modes") else {}
 
 
 def _of_features(x: torch.Tensor, y: torch.Tensor, z: torch.Tensor, known: object) -> dict[str, Score]:

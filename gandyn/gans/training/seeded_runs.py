@@ -13,6 +13,7 @@ import torch
 
 from ...results import Result, Status
 from ...types import Rule
+from ...worlds import object_vector
 from ..ensemble import Ensemble
 from ..monitor import Finding, diagnose
 from . import checkpoint
@@ -125,7 +126,7 @@ class SeededRuns(Result):
     @property
     def status(self) -> Any:
         """How each member ended, (K,)."""
-        return np.array([*(run.status for run in self.runs), None], dtype=object)[:-1]
+        return object_vector(run.status for run in self.runs)
 
     @property
     def step(self) -> list[int]:
