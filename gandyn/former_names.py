@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import importlib
-import importlib.abc
-import importlib.util
 import sys
+from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
@@ -58,13 +57,13 @@ PARTED = {
 }
 
 
-class FormerNames(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+class FormerNames:
     """Finds a module under its former name."""
 
     def find_spec(self, fullname: str, path: object = None, target: object = None) -> Any:
         """A spec for a name of `FORMER`."""
         name = fullname.removeprefix("gandyn.")
-        return importlib.util.spec_from_loader(fullname, self) if fullname != name and name in FORMER else None
+        return ModuleSpec(fullname, self) if fullname != name and name in FORMER else None
 
     def create_module(self, spec: Any) -> ModuleType:
         """The module itself, under its present name."""

@@ -24,7 +24,10 @@ def claims(
     draws: Annotated[int | None, typer.Option(min=1, help="Draws for each claim; each claim's own by default.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """List published claims with source, how each is established, and its verdict; status 1 where a check disagrees."""
+    """List published claims with source, how each is established, and its verdict.
+
+    The exit status is 1 where a check disagrees.
+    """
     from ..claims import registry
 
     chosen = [entry.build() for entry in registry]

@@ -10,9 +10,11 @@ import sys
 import numpy as np
 import pytest
 from PIL import Image
+from typer.core import TyperCommand
 from typer.testing import CliRunner
 
 from gandyn.cli import app, values
+from gandyn.cli.app import COMMANDS, command
 from gandyn.errors import ParameterError
 
 
@@ -46,6 +48,15 @@ def test_starting_loads_nothing_heavy(code):
     loaded = set(out.split("LOADED", 1)[1].split())
     assert "gandyn.public_names" in loaded
     assert not loaded & {"torch", "matplotlib", "sympy", "scipy", "PIL", "pandas"}
+
+
+def test_help_says_of_each_command_what_its_function_says_and_loads_none():
+    for name, (_, line) in COMMANDS.items():
+        assert TyperCommand(name, help=line).get_short_help_str(200) == command(name).get_short_help_str(200)
+    script = "import sys; from gandyn.cli import app; app(['--help'], standalone_mode=False); print(*sys.modules)"
+    out = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout
+    modules = out.splitlines()[-1].split()
+    assert [module for module in modules if module.startswith("gandyn.cli.")] == ["gandyn.cli.app"]
 
 
 def test_help_names_the_commands():
