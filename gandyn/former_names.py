@@ -62,8 +62,9 @@ class FormerNames:
 
     def find_spec(self, fullname: str, path: object = None, target: object = None) -> Any:
         """A spec for a name of `FORMER`."""
+        loader: Any = self
         name = fullname.removeprefix("gandyn.")
-        return ModuleSpec(fullname, self) if fullname != name and name in FORMER else None
+        return ModuleSpec(fullname, loader) if fullname != name and name in FORMER else None
 
     def create_module(self, spec: Any) -> ModuleType:
         """The module itself, under its present name."""

@@ -16,7 +16,6 @@ from .style import MARKERS, OKABE_ITO, SERIES, WIDTHS, house_style
 from .surface import surface
 from .training import training
 from .trajectory import trajectory
-from .two_parameters import bifurcation_curves
 
 if TYPE_CHECKING:  # what `__getattr__` finds when it is asked for, so that editors complete it
     from .animation import animate as animate
@@ -59,6 +58,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds when it is asked for, so that edit
     from .sweeps import parameter_sweep as parameter_sweep
     from .tested_statements import convergence as convergence
     from .tested_statements import counterexample as counterexample
+    from .two_parameters import bifurcation_curves as bifurcation_curves
 
 HOMES = {
     "animate": "animation",
@@ -101,6 +101,7 @@ HOMES = {
     "spiral": "spiral_study",
     "convergence": "tested_statements",
     "counterexample": "tested_statements",
+    "bifurcation_curves": "two_parameters",
 }
 __getattr__, __dir__ = face(__name__, HOMES, (*HOMES.values(), "drawable", "labels", "marks", "panels"))
 

@@ -67,7 +67,9 @@ def place_labels(
     sizes = [_extent(note, renderer) for note in notes]
     anchors = to_pixels(points)
     orders = itertools.islice(itertools.permutations(range(len(notes))), MOST_ORDERS)
-    _, places = min((_place_all(order, anchors, sizes, page) for order in orders), key=lambda found: found[0])
+    least, places = np.inf, dict[int, Any]()
+    for order in orders:
+        least, places = _place_all(order, anchors, sizes, page, least) or (least, places)
     for k, note in enumerate(notes):
         offset, box = places[k]
         note.set_position((offset[0] / scale, offset[1] / scale))
@@ -92,9 +94,9 @@ def _note(axes: Axes, point: np.ndarray, text: str, colour: str) -> Any:
 
 
 def _place_all(
-    order: Sequence[int], anchors: np.ndarray, sizes: Sequence[Bbox], page: _Page
-) -> tuple[float, dict[int, tuple[tuple[float, float], Bbox]]]:
-    """Total cost, and for each label its offset and box, when they are placed in this order."""
+    order: Sequence[int], anchors: np.ndarray, sizes: Sequence[Bbox], page: _Page, least: float
+) -> tuple[float, dict[int, tuple[tuple[float, float], Bbox]]] | None:
+    """Total cost, and for each label its offset and box, when they are placed in this order; None from `least` on."""
     taken, leaders = list(page.taken), list[np.ndarray]()
     total, places = 0.0, {}
     for k in order:
@@ -106,6 +108,8 @@ def _place_all(
             if cost < best:
                 best, offset, box = cost, candidate, place
         total += best
+        if total >= least:
+            return None
         places[k] = (offset, box)
         taken.append(box.padded(1.5 * page.scale))
         leaders.append(np.stack([anchors[k], _nearest(box, anchors[k])]))

@@ -13,6 +13,7 @@ import numpy as np
 import sympy
 from sympy import Poly
 from sympy.polys.matrices import DomainMatrix
+from sympy.polys.polyroots import roots_linear, roots_quadratic
 
 from ...symbolic.exponentials import Exponentials
 from ...types.signs import is_zero, simplified
@@ -288,6 +289,9 @@ def _evaluate(poly: sympy.Poly, matrix: sympy.Matrix) -> sympy.Matrix:
 
 def closed_roots(f: sympy.Poly) -> list[sympy.Expr] | None:
     """Roots in radicals where they are readable: degree two, also over the Gaussian integers, and biquadratics."""
+    if f.degree() <= 2 and is_rational(f):  # as SymPy's solver writes them, without its search for a shorter form
+        roots = roots_quadratic(f) if f.degree() == 2 else roots_linear(f)
+        return sorted(dict.fromkeys(roots), key=sympy.default_sort_key)
     if f.degree() <= 2:
         return [simplified(r) for r in sympy.solve(f.as_expr(), Z)]
     split = sympy.factor_list(f.as_expr(), gaussian=True)[1]
@@ -322,9 +326,26 @@ def largest_modulus(matrix_factors: Sequence[tuple[Poly, int]]) -> sympy.Expr | 
     square = abs(top) ** 2
     for h, _ in products.factor_list()[1]:
         if h.degree() > 0 and abs(h.eval(square)) < sympy.Float(10) ** (-DIGITS // 2) * _size(h, square):
-            root = sympy.sqrt(_root_near(h, square))
-            return min((root, simplified(sympy.sqrtdenest(root))), key=sympy.count_ops)
+            return _shortest_root(_root_near(h, square), h.degree())
     return None
+
+
+def _shortest_root(square: sympy.Expr, degree: int) -> sympy.Expr:
+    """The square root of an algebraic number of this degree, in the shortest of its forms.
+
+    That of p + q sqrt(r) is a sum of simpler roots, or one root over a whole denominator, or as it stands.
+    """
+    root = sympy.sqrt(square)
+    if degree == 1:
+        return root
+    form = sympy.sqrtdenest(root)
+    if degree > 2:
+        form = simplified(form)
+    elif any(power.base.has(sympy.Pow) for power in form.atoms(sympy.Pow)):
+        above, below = sympy.together(square).as_numer_denom()
+        whole = sympy.sqrt(below).as_coeff_Mul()[0]
+        form = sympy.sqrt(sympy.expand(above * below / whole**2)) * whole / below
+    return min((root, form), key=sympy.count_ops)
 
 
 def _size(h: sympy.Poly, x: sympy.Expr) -> sympy.Expr:
