@@ -46,8 +46,11 @@ class Oracle:
         return tuple(sympy.lambdify(symbols, e, modules) for e in (list(costs), field, slopes))
 
     def _call(self, which: int, w: Array) -> Array:
-        parts = self.compiled[which](*np.moveaxis(np.asarray(w, dtype=float), -1, 0))
-        return np.stack([np.broadcast_to(p, np.shape(w)[:-1]) for p in parts], -1)
+        parts = self.compiled[which](*(w[..., k] for k in range(w.shape[-1])))
+        values = np.empty((*w.shape[:-1], len(parts)))
+        for k, part in enumerate(parts):
+            values[..., k] = part
+        return values
 
     def costs(self, w: Array) -> Array:
         return self._call(0, w)
@@ -65,12 +68,18 @@ class Oracle:
         if projection is None or not self.subject.game.constrained:
             return w
         if isinstance(projection, Box):
-            ends = [(None, None) if b is None else b for b in projection.bounds]
-            low = [-np.inf if a is None else float(a) for a, _ in ends]
-            high = [np.inf if b is None else float(b) for _, b in ends]
-            return np.clip(w, low, high)
-        blocks = np.split(np.asarray(w, dtype=float), np.cumsum(self.sizes)[:-1], axis=-1)
+            return np.minimum(np.maximum(w, self.ends[0]), self.ends[1])
+        if len(set(self.sizes)) == 1:
+            return _simplex(w.reshape(*w.shape[:-1], -1, self.sizes[0])).reshape(w.shape)
+        blocks = np.split(w, np.cumsum(self.sizes)[:-1], axis=-1)
         return np.concatenate([_simplex(b) for b in blocks], -1)
+
+    @functools.cached_property
+    def ends(self) -> Array:
+        """Of a box, shape (2, d), infinite where there is none."""
+        ends = [(None, None) if b is None else b for b in self.subject.game.projection.bounds]
+        low = [-np.inf if a is None else float(a) for a, _ in ends]
+        return np.array([low, [np.inf if b is None else float(b) for _, b in ends]])
 
     def residual(self, w: Array) -> Array:
         if self.subject.game.constrained:
@@ -87,7 +96,7 @@ class Oracle:
 
 
 def _simplex(x: Array) -> Array:
-    u = -np.sort(-x, axis=-1)
+    u = np.sort(x, axis=-1)[..., ::-1]
     excess = (np.cumsum(u, -1) - 1) / np.arange(1, x.shape[-1] + 1)
     k = (u > excess).sum(-1) - 1
     return np.maximum(x - np.take_along_axis(excess, k[..., None], -1), 0)
@@ -191,20 +200,29 @@ def _run(o: Oracle, w: Array, lr: float, steps: int) -> Array:
     return w
 
 
+def _smooth_between(o: Oracle, w: Array, starts: Array) -> bool:
+    """Whether no kink lies within the distance of the starts from w: slopes there differ by what a step changes."""
+    if o.subject.game.smooth:
+        return True
+    slope, around = o.jacobian(w), o.jacobian(np.concatenate([starts, 2 * w - starts]))
+    return bool(np.abs(around - slope).max() < 1e-2 * np.abs(slope).max())
+
+
 def verdicts(o: Oracle, rng: Any, found: Any) -> str | None:
     """What attracts the flow brings starts beside it back, and from what repels or is a saddle some leave."""
+    sides = np.ptp(o.box, axis=-1)  # a small deviation along a long side is a large one along a short side
     for p in list(found)[:4]:
         verdict, w = p.kind, np.asarray(p.point, dtype=float)
         if not p.proven or verdict not in {"attracting", "repelling", "saddle"}:
             continue
         norm = 1e-300 + float(np.linalg.norm(o.jacobian(o.project(w + 1e-6 * rng.normal(size=len(w)))), 2))
         around = rng.normal(size=(24, len(w)))
-        around *= 1e-4 * o.size / np.linalg.norm(around, axis=-1, keepdims=True)
-        starts = o.project(w + around)
-        starts = starts[np.abs(starts - w).max(-1) > 1e-6 * o.size]
+        around *= 1e-4 / np.linalg.norm(around, axis=-1, keepdims=True)
+        starts = o.project(w + around * sides)
+        starts = starts[np.abs((starts - w) / sides).max(-1) > 1e-6]
         if not len(starts):
             continue
-        if not o.subject.game.constrained and o.subject.game.smooth:
+        if not o.subject.game.constrained and _smooth_between(o, w, starts):
             values = np.linalg.eigvals(-o.jacobian(w))
             margin = 1e-6 * norm
             told = (
@@ -219,8 +237,8 @@ def verdicts(o: Oracle, rng: Any, found: Any) -> str | None:
             if told is not None and told != verdict:
                 return f"{w}: {verdict}, and the eigenvalues of -J are {values}"
             continue
-        before = np.linalg.norm(starts - w, axis=-1)
-        after = np.linalg.norm(_run(o, starts, 0.02 / norm, 4000) - w, axis=-1)
+        before = np.linalg.norm((starts - w) / sides, axis=-1)
+        after = np.linalg.norm((_run(o, starts, 0.02 / norm, 4000) - w) / sides, axis=-1)
         if verdict == "attracting" and (after > 1.5 * before.max()).any():
             return f"{w}: {verdict}, and starts leave it: {before} {after}"
         elif verdict != "attracting" and (after < 1e-3 * before.min()).all() and len(starts) > 20:
@@ -229,7 +247,7 @@ def verdicts(o: Oracle, rng: Any, found: Any) -> str | None:
 
 
 def _steps(o: Oracle, name: str, lr: float) -> tuple[Callable[[Array], Array], int]:
-    """One step of a rule on its augmented state, written again."""
+    """One step of a rule on its augmented state, written again; memory in units of w, so that none is rounded away."""
     v, d = o.field, len(o.box)
     owner = np.repeat(np.arange(len(o.sizes)), o.sizes)
 
@@ -240,12 +258,12 @@ def _steps(o: Oracle, name: str, lr: float) -> tuple[Callable[[Array], Array], i
 
     def optimistic(z: Array) -> Array:
         w, last = z[:d], z[d:]
-        return np.concatenate([w - lr * (2 * v(w) - last), v(w)])
+        return np.concatenate([w - 2 * lr * v(w) + last, lr * v(w)])
 
     def heavy(z: Array) -> Array:
         w, m = z[:d], z[d:]
-        m = -0.3 * m - v(w)
-        return np.concatenate([w + lr * m, m])
+        m = -0.3 * m - lr * v(w)
+        return np.concatenate([w + m, m])
 
     return {
         "GDA": (lambda z: z - lr * v(z), 1),
@@ -259,8 +277,8 @@ def _steps(o: Oracle, name: str, lr: float) -> tuple[Callable[[Array], Array], i
 def _radius(o: Oracle, name: str, lr: float, w: Array) -> float:
     step, copies = _steps(o, name, lr)
     z = np.concatenate([w, np.zeros(len(w) * (copies - 1))])
-    h = 1e-5
-    columns = [(step(z + h * e) - step(z - h * e)) / (2 * h) for e in np.eye(len(z))]
+    sides = np.tile(np.ptp(o.box, axis=-1), copies) * 1e-5
+    columns = [(step(z + h * e) - step(z - h * e)) / (2 * h) for h, e in zip(sides, np.eye(len(z)), strict=True)]
     return float(np.abs(np.linalg.eigvals(np.stack(columns, -1))).max())
 
 

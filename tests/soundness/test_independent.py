@@ -17,7 +17,7 @@ import pytest
 
 OFTEN = ("solutions", "solutions", "gaps", "solutions", "basins", "solutions", "gaps", "solutions")
 SELDOM = ("proofs", "cycles")
-FAST, SLOW, A_TIME = 8, 240, 40
+FAST, SLOW, A_TIME, SPARSE = 8, 240, 40, 100
 RESULTS = pathlib.Path(__file__).with_name("independent.json")
 
 
@@ -56,7 +56,7 @@ def record(first: int, last: int, tried: Counter[str], refutations: dict[int, st
 if __name__ == "__main__":
     begin, tried, refutations = int(sys.argv[1]), Counter[str](), {}
     for k in range(begin, int(sys.argv[2])):
-        for number, kinds in [(k, OFTEN), (k + k // 20 % 2, SELDOM)] if k % 20 == 0 else [(k, OFTEN)]:
+        for number, kinds in [(k, OFTEN), (k + k // SPARSE % 2, SELDOM)] if k % SPARSE == 0 else [(k, OFTEN)]:
             try:
                 what, refutation = draw(number, kinds)
             except Exception as error:  # every kind of failure is what this looks for

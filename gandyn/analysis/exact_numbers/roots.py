@@ -10,6 +10,8 @@ import numpy as np
 import sympy
 from sympy import Poly
 
+from ...errors import DomainError
+
 Z = sympy.Symbol("z")
 DIGITS = 40
 MOST_STEPS = 12
@@ -24,6 +26,28 @@ def numeric_roots(poly: sympy.Poly, digits: int = DIGITS) -> list[sympy.Expr]:
     """The roots of a polynomial without multiple roots, to `digits` decimal digits."""
     rounded = Poly([sympy.N(c, digits + 10) for c in poly.all_coeffs()], Z)
     return [sympy.N(r, digits) for r in (poly if is_rational(poly) else rounded).nroots(n=digits, maxsteps=400)]
+
+
+def real_roots(f: sympy.Poly) -> list[sympy.Expr]:
+    """The real roots of a square-free real polynomial: exact where its coefficients are algebraic, else 30 digits.
+
+    A disc around one root that meets the real axis holds a real root: otherwise the conjugate root were in it too.
+
+    Raises:
+        DomainError: where coefficients are not algebraic and the roots lie too close together to be told apart.
+    """
+    try:
+        return list(f.real_roots())
+    except NotImplementedError:
+        discs = _discs(f)
+    if discs is None:
+        raise DomainError(
+            f"the real roots of a polynomial of degree {f.degree()} that lie too close together",
+            "rational coefficients, or roots apart",
+            "numbers as fractions",
+        )
+    with mpmath.workdps(DIGITS):
+        return [sympy.Float(r.real, 30) for r, radius in discs if abs(r.imag) <= radius]
 
 
 def double_roots(f: sympy.Poly) -> list[complex]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ...lazy import sympy
 from ...types.signs import is_zero
+from .roots import real_roots
 
 
 def hurwitz(f: sympy.Poly) -> list[sympy.Expr]:
@@ -49,7 +50,7 @@ def jury(f: sympy.Poly) -> list[sympy.Expr]:
 
 
 def boundary_roots(expressions: Sequence[sympy.Expr], p: sympy.Expr) -> list[sympy.Expr]:
-    """All positive roots of the numerators in p, sorted; in radicals where readable, else as CRootOf."""
+    """All positive roots of the numerators in p, sorted; in radicals where readable, else as `real_roots` gives them."""
     roots: dict[sympy.Expr, None] = {}
     for e in expressions:
         numerator = sympy.numer(sympy.together(e))
@@ -60,7 +61,7 @@ def boundary_roots(expressions: Sequence[sympy.Expr], p: sympy.Expr) -> list[sym
             if poly.degree() <= 2 or (all(k % 2 == 0 for (k,) in poly.monoms()) and poly.degree() <= 4):
                 found = [sympy.sqrtdenest(r) for r in sympy.solve(factor, p)]
             else:
-                found = poly.real_roots()
+                found = real_roots(poly)
             for r in found:
                 if abs(sympy.im(sympy.N(r, 30))) < 1e-25 and sympy.N(r, 30) > 0:
                     roots.setdefault(r)

@@ -51,12 +51,14 @@ def fastest(
 
 
 def _small(linearization: ExactLinearization, p: sympy.Expr) -> bool:
-    def degree(f: sympy.Basic) -> int:
-        return max(
-            int(sympy.degree(part, p)) for c in f.all_coeffs() if c != 0 for part in sympy.fraction(sympy.together(c))
-        )
+    """Whether resultants come in time: low degrees and, since SymPy does not cancel others, rational coefficients."""
 
-    return all(f.degree() <= CLOSED and degree(f) <= LARGEST for f, _ in linearization.factors)
+    def small(f: sympy.Poly) -> bool:
+        coefficients = (c for c in f.all_coeffs() if c != 0)
+        parts = [sympy.Poly(part, p) for c in coefficients for part in sympy.fraction(sympy.together(c))]
+        return all(part.domain in (sympy.ZZ, sympy.QQ) and part.degree() <= LARGEST for part in parts)
+
+    return all(f.degree() <= CLOSED and small(f) for f, _ in linearization.factors)
 
 
 def _limit(linearization: ExactLinearization, p: sympy.Expr) -> sympy.Expr | None:

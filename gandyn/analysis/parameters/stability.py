@@ -147,6 +147,8 @@ class StabilityRegion(Result):
         if self.reason:
             return self._crossing(self._symbol(name)).bracket
         end = _end(self.expressions, self._symbol(name))
+        if isinstance(end, sympy.Float):  # coefficients are not rational
+            return self._crossing(self._symbol(name)).bracket
         return end.bracket if isinstance(end, Root) else None
 
     def _crossing(self, p: sympy.Expr) -> Crossing:

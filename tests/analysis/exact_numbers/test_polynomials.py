@@ -31,3 +31,24 @@ def test_powers_of_e_beside_a_parameter_count_as_powers_of_one_number():
     assert [(f.degree(), m) for f, m in found] == [(1, 1), (1, 1)]  # z^2 - tau^2 e^(2/5) is two factors
     roots = {sympy.simplify(-f.eval(0) / f.LC()) for f, _ in found}
     assert roots == {tau * sympy.exp(sympy.Rational(1, 5)), -tau * sympy.exp(sympy.Rational(1, 5))}
+
+
+@pytest.mark.parametrize("unit", [1, 10**12])
+def test_real_roots_with_irrational_coefficients_are_found_to_thirty_digits(unit):
+    """(x - pi)(x + e)(x^2 + sqrt(2)), in two units."""
+    from gandyn.analysis.exact_numbers.roots import real_roots
+
+    x = z / unit
+    f = sympy.Poly(sympy.expand((x - sympy.pi) * (x + sympy.E) * (x**2 + sympy.sqrt(2))), z)
+    found = sorted(real_roots(f))
+    assert len(found) == 2
+    for got, right in zip(found, (-sympy.E * unit, sympy.pi * unit), strict=True):
+        assert abs(got - right) < 1e-27 * unit
+
+
+def test_equal_real_roots_with_irrational_coefficients_are_refused():
+    from gandyn.analysis.exact_numbers.roots import real_roots
+    from gandyn.errors import DomainError
+
+    with pytest.raises(DomainError, match="too close together"):
+        real_roots(sympy.Poly(sympy.expand((z - sympy.pi) ** 2 * (z + sympy.E)), z))

@@ -311,3 +311,21 @@ def test_out_of_time_there_is_a_numeric_threshold_that_says_so(monkeypatch, case
         assert "both proved" in region.summary()
     with pytest.raises(OutOfTimeError, match="the best lr is undecided"):
         region.best("lr")
+
+
+@pytest.mark.slow
+def test_with_irrational_coefficients_a_threshold_is_a_decimal_with_a_proven_bracket_and_the_best_step_is_found():
+    x, y = sympy.symbols("x y")
+    cross = sympy.sqrt(2) * x * y
+    game = gd.games.from_sympy([sympy.E * x**2 / 2 + cross, sympy.sqrt(3) * y**2 / 2 - cross], [x, y])
+    region = gd.stability_region(game, gd.rules.Extragradient("lr"), at=[0, 0])
+    critical, (low, high) = region.critical("lr"), region.bracket("lr")
+    assert critical.is_Float and low < critical < high and high - low < 1e-8
+
+    def radius(lr):
+        return gd.linearize(game, gd.rules.Extragradient(float(lr)), at=[0, 0]).spectral_radius
+
+    assert radius(low) < 1 < radius(high)
+    lr, smallest = region.best("lr")
+    assert radius(lr) == pytest.approx(float(smallest), abs=1e-9)
+    assert all(radius(float(lr) + h) >= float(smallest) - 1e-9 for h in (-1e-3, 1e-3))
