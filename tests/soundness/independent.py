@@ -239,7 +239,8 @@ def verdicts(o: Oracle, rng: Any, found: Any) -> str | None:
             continue
         before = np.linalg.norm((starts - w) / sides, axis=-1)
         after = np.linalg.norm((_run(o, starts, 0.02 / norm, 4000) - w) / sides, axis=-1)
-        if verdict == "attracting" and (after > 1.5 * before.max()).any():
+        grown = 1.5 * np.exp(4000 * 0.02**2 / 2)  # as much comes of the step where the flow only turns
+        if verdict == "attracting" and (after > grown * before.max()).any():
             return f"{w}: {verdict}, and starts leave it: {before} {after}"
         elif verdict != "attracting" and (after < 1e-3 * before.min()).all() and len(starts) > 20:
             return f"{w}: {verdict}, and all starts come to it: {before} {after}"

@@ -50,7 +50,7 @@ def jury(f: sympy.Poly) -> list[sympy.Expr]:
 
 
 def boundary_roots(expressions: Sequence[sympy.Expr], p: sympy.Expr) -> list[sympy.Expr]:
-    """All positive roots of the numerators in p, sorted; in radicals where readable, else as `real_roots` gives them."""
+    """All positive roots of the numerators in p, sorted: in radicals where readable, else as `real_roots` has them."""
     roots: dict[sympy.Expr, None] = {}
     for e in expressions:
         numerator = sympy.numer(sympy.together(e))

@@ -320,7 +320,9 @@ def test_with_irrational_coefficients_a_threshold_is_a_decimal_with_a_proven_bra
     game = gd.games.from_sympy([sympy.E * x**2 / 2 + cross, sympy.sqrt(3) * y**2 / 2 - cross], [x, y])
     region = gd.stability_region(game, gd.rules.Extragradient("lr"), at=[0, 0])
     critical, (low, high) = region.critical("lr"), region.bracket("lr")
-    assert critical.is_Float and low < critical < high and high - low < 1e-8
+    assert critical.is_Float
+    assert low < critical < high
+    assert high - low < 1e-8
 
     def radius(lr):
         return gd.linearize(game, gd.rules.Extragradient(float(lr)), at=[0, 0]).spectral_radius
