@@ -10,14 +10,14 @@ layer of 100, latent 100, alternating gradient steps of 0.01 (generator) and 0.1
 1e-3, 100 points of the path from -0.1 to 1.1. Full: 20 000 steps of batch 1000, 100 eigenvalues of largest modulus.
 Quick: 3000 steps of batch 256, 20 eigenvalues. Path and spectra use one batch of the training's size.
 
-**What we find.** At the quick settings: agreement on the spectra, and no bump. Half of the 20 leading eigenvalues at
-the end are complex, all of them on the attracting side (at the start the leading pair turns four times as fast), and
-both players' own Hessians have negative curvature, so that the end attracts without being a local Nash equilibrium.
-The norm of the field falls by a factor of seven along the path, but not to zero, and the angle's cosine, never beyond
-0.1, changes sign only after the end, at alpha = 1.06: this run has not come to its equilibrium, as the samples show,
-which have the data's variance but not yet its two modes. The jump or bump at 1 is a statement on the end of a longer
-run. With the Wasserstein loss these steps and this penalty let the generator collapse to a point, so that there is no
-trained GAN to look at; it is left out.
+**What we find.** One seed at the quick settings, which settles nothing, shows the spectra and no bump. Half of the 20
+leading eigenvalues at the end are complex, all of them on the attracting side (at the start the leading pair turns
+four times as fast), and both players' own Hessians have negative curvature, so that the end attracts without being a
+local Nash equilibrium. The norm of the field falls by a factor of seven along the path, but not to zero, and the
+angle's cosine, never beyond 0.1, changes sign only after the end, at alpha = 1.06: this run has not come to its
+equilibrium, as the samples show, which have the data's variance but not yet its two modes. The jump or bump at 1 is a
+statement on the end of a longer run. With the Wasserstein loss these steps and this penalty let the generator
+collapse to a point, so that there is no trained GAN to look at; it is left out.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from gandyn.plots.style import FAINT, INK, QUIET, SERIES
 PAPER = "Berard et al. 2020"
 TITLE = "Path angle and spectra of a small GAN"
 SOURCE = "the figures of the path angle and of the eigenvalues on the mixture of Gaussians"
-VERDICT = "not settled at 3 000 gradients (3000 of the paper's 20000 iterations); 1 seed"
+VERDICT = "not settled at 3000 gradients (3000 of the paper's 20000 iterations); 1 seed"
 SEED = 0
 
 FULL = {"batch": 1000, "steps": 20_000, "eigenvalues": 100}

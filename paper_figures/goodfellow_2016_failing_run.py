@@ -7,11 +7,12 @@ samples alike, while the generator's loss rises without an end and nothing is le
 a wide ring) and `ring-alternating-adam` (healthy; the same number of steps of it), 500 steps each at either setting,
 on a fixed probe of 256 points; accuracy is the share of data with logit above 0 and of samples with logit below.
 
-**What we find.** As described, with numbers to hold on to: a discriminator that cannot tell has loss 2 log 2 = 1.386
-and leaves the non-saturating generator at log 2 = 0.693; in the failing run they end below 0.001 and above 10, both
-accuracies are 100 %, and the monitor names the failure, "discriminator saturation", long before the end. The healthy
-run's losses stay near these two values for all of the 500 steps, while its accuracies swing. The non-saturating
-generator's gradient does *not* vanish here: what fails is not the gradient but the balance of speeds.
+**What we find.** One run of each, seed 0, goes as described, with numbers to hold on to: a discriminator that cannot
+tell has loss 2 log 2 = 1.386 and leaves the non-saturating generator at log 2 = 0.693; in the failing run they end
+below 0.001 and above 10, both accuracies are 100 %, and the monitor names the failure, "discriminator saturation",
+long before the end. The healthy run's losses stay near these two values for all of the 500 steps, while its
+accuracies swing. The non-saturating generator's gradient does *not* vanish here: what fails is not the gradient but
+the balance of speeds.
 """
 
 from __future__ import annotations

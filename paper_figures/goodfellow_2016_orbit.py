@@ -64,7 +64,7 @@ def draw(data):
         panels.path(saddle, np.column_stack([data[name], data[f"{name} cost"]]), colour, zorder=4)
     panels.start(plane, START)
     panels.start(saddle, (*START, 0.0))
-    panels.optimum(plane, (0, 0), "equilibrium (optimum)")
+    panels.optimum(plane, (0, 0), "equilibrium (saddle)")
     panels.optimum(saddle, (0, 0, 0))
     plane.set_title("over the vector field")
     saddle.set_title("on the saddle $v = ab$")

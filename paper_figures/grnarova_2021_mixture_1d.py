@@ -8,11 +8,11 @@ Gap: k inner Adam steps of 1e-3 for both players' copies, outer Adam. Full: k = 
 against as many gradients for the GAN. Quick: k = 5, outer rate 3e-3, 150 outer steps, and the GAN again at equal cost
 in gradients.
 
-**What we find.** At the quick settings, and at equal cost, the contrary of what one would hope: the plain GAN finds
-all three normals and ends at W1 = 0.05 (two sets of data differ by 0.02), while gap descent, which has made 150 outer
-steps with the same 900 gradients, is at 0.25 and has sharpened only the middle one. That is a comparison at a very
-small budget and without tuning of either; it says nothing on where gap descent ends, and the paper counts outer
-steps, not gradients. The full settings are coded for a GPU and have not been run.
+**What we find.** With one seed at the quick settings, and at equal cost, the contrary of what one would hope: the
+plain GAN finds all three normals and ends at W1 = 0.05 (two sets of data differ by 0.02), while gap descent, which
+has made 150 outer steps with the same 900 gradients, is at 0.25 and has sharpened only the middle one. That is a
+comparison at a very small budget and without tuning of either; it says nothing on where gap descent ends, and the
+paper counts outer steps, not gradients. The full settings are coded for a GPU and have not been run.
 """
 
 from __future__ import annotations

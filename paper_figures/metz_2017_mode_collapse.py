@@ -8,11 +8,12 @@ beta_1 = 0.5, both at once. Full: 2 x 128, latent 256, batch 512, 25 000 iterati
 iterations. Unrolling: five plain gradient steps of the discriminator, of size 0.3, differentiated exactly; Adam
 outside.
 
-**What we find.** Half of it, at the quick settings. The plain GAN does what the paper shows: all its samples are in
-one place that moves about (the monitor calls it oscillation), near none, one or two of the eight modes. The unrolled
-one keeps its samples spread over three or four modes most of the time, but it moves about too, and has not settled on
-all eight after so few iterations; that takes the full settings, which are coded for a GPU and have not been run. The
-paper unrolls Adam; here the discriminator's inner steps are plain gradient steps, whose size is a setting of its own.
+**What we find.** Half of it, with one seed at the quick settings, which settles nothing. The plain GAN does what the
+paper shows: all its samples are in one place that moves about (the monitor calls it oscillation), near none, one or
+two of the eight modes. The unrolled one keeps its samples spread over three or four modes most of the time, but it
+moves about too, and has not settled on all eight after so few iterations; that takes the full settings, which are
+coded for a GPU and have not been run. The paper unrolls Adam; here the discriminator's inner steps are plain gradient
+steps, whose size is a setting of its own.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from gandyn.types import State
 PAPER = "Metz et al. 2017"
 TITLE = "Mode collapse, and unrolling against it"
 SOURCE = "figure 2"
-VERDICT = "not settled at 1 200 gradients (400 of the paper's 25000 iterations); 1 seed"
+VERDICT = "not settled at 1200 gradients (400 of the paper's 25000 iterations); 1 seed"
 SEED, UNROLLED, INNER, SNAPSHOTS = 0, 5, 0.3, 5
 
 FULL = {"latent": 256, "batch": 512, "steps": 25_000}

@@ -231,7 +231,7 @@ def _told(found: Outcome, data: Mapping[str, object]) -> str:
     """An outcome with the gradients or the settings that it is about."""
     text, gradients = str(found), data.get("gradients")
     if found is Outcome.NOT_SETTLED and gradients is not None:
-        text += f" at {int(str(gradients)):,} gradients".replace(",", " ")
+        text += f" at {gradients} gradients"
     if found is Outcome.NOT_SETTLED and data.get("short"):
         text += f" ({data['short']})"
     if found in (Outcome.NOT_REPRODUCED, Outcome.CONTRADICTED) and data.get("settings"):

@@ -147,7 +147,7 @@ def test_a_figure_of_seen_and_unseen_effects_is_reproduced_in_part_and_says_how_
     told = gd.figures.verdict([seen, unseen], {"seeds": [0, 1, 2, 3, 4]})
     assert told == "reproduced in part, 1 of 2 effects, the rest not reproduced at these settings; 5 seeds"
     assert gd.figures.verdict([unseen], {"settings": "batch 2"}) == "not reproduced at these settings: batch 2"
-    assert gd.figures.verdict([effect([8.0])], {"gradients": 12000}) == "not settled at 12 000 gradients"
+    assert gd.figures.verdict([effect([8.0])], {"gradients": 12000}) == "not settled at 12000 gradients"
     assert gd.figures.outcome([effect([float("nan")] * 5), seen]) is gd.figures.Outcome.WRONG
 
 
@@ -223,6 +223,7 @@ def test_saved_data_come_out_as_their_figure_states(path):
         assert len(data["seeds"]) >= 5 or "not settled" in one.verdict
         assert any(len(check.each) == len(data["seeds"]) for check in checks)
         assert int(data["gradients"]) > 0
+        assert "seed" in one.about
 
 
 def test_a_verdict_in_a_file_begins_with_an_outcome(folder):

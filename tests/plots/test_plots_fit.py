@@ -91,8 +91,10 @@ def test_no_label_of_a_published_figure_is_cut_off(name, style):
     folder = pathlib.Path(__file__).parent.parent.parent / "docs" / "images" / "figures"
     data = next((d for stem in (name, f"{name}-quick") if (d := store.read(folder / stem)) is not None), None)
     assert data is not None
+    one = gd.figures.find(name)
+    figure = gd.figures.picture(one, data, style, one.verdict)
     with gd.plots.house_style(style):
-        assert cut_off(gd.figures.find(name).draw(data)) == []
+        assert cut_off(figure) == []
 
 
 # --- the spiral ------------------------------------------------------------------------------------------------------
