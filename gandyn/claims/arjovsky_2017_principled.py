@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from hypothesis import strategies as st
 
@@ -42,7 +40,7 @@ def perfect_discriminator(data: object, fake: object) -> Evidence:
     if gap == 0:
         return Evidence(False, "a point of both supports: no discriminator tells them apart there")
 
-    def best(x: Any) -> Array:
+    def best(x: Array) -> Array:
         distance = np.linalg.norm(x[:, None] - real[None], axis=-1).min(1)
         return _bump(1.5 - 2 * distance / gap)
 

@@ -166,7 +166,7 @@ class Claim:
     how: How
     conclusion: Callable[..., Evidence | bool]
     verdict: Verdict = Verdict.HOLDS
-    hypotheses: Callable[[], Any] | None = None
+    hypotheses: Callable[[], object] | None = None
     where: Callable[..., bool] | None = None
     outside: tuple[Outside, ...] = ()
     correction: str = ""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from hypothesis import strategies as st
 
 from .. import analysis, games, rules
 from ..lazy import sympy
+from ..types import Rule
 from .declare import Evidence, Paper, drawn, fails, formula, instance, proved, where
 from .evidence import (
     all_of,
@@ -59,7 +61,7 @@ def which_alpha(k: int, alpha: float, most: sympy.Expr = None) -> Evidence:
 @chavdarova.says("Chavdarova, Jordan & Zampetakis 2021 (high-resolution ODEs), section 4")
 @instance(r"\ddot w = -\beta\dot w - \beta v\ [+\,2Jv]\ [-\,2J\dot w], \qquad \beta = 2/\gamma")
 @fails("heavy ball with momentum 1/2, not the optimistic rule", lambda: {"rule": lambda lr: rules.HeavyBall(lr, 0.5)})
-def high_resolution_equations(rule: Any = None) -> Evidence:
+def high_resolution_equations(rule: Callable[..., Rule] | None = None) -> Evidence:
     """To second order in the step gamma the iterates obey w'' = -beta w' - beta v (gradient descent-ascent), plus 2 J v
     (extragradient), minus 2 J w' (optimistic), beta = 2/gamma, in every game.
 

@@ -122,7 +122,7 @@ def radius(game: Game, rule: Rule) -> float:
     return float(np.abs(np.linalg.eigvals(map_matrix(game, rule))).max())
 
 
-def between(numbers: Any, low: float, high: float) -> Evidence:
+def between(numbers: Array, low: float, high: float) -> Evidence:
     """Whether all numbers lie strictly between two others."""
     least, most = float(np.min(numbers)), float(np.max(numbers))
     return Evidence(low < least and most < high, f"in the end between {least:.4g} and {most:.4g}")

@@ -171,7 +171,7 @@ def sos_leaves_strict_saddles(game: Game, rule: Callable[..., Rule] = rules.Stab
 @where(_invertible(0.03))
 @fails("no adjustment", lambda: {"game": games.bilinear(), "rule": rules.SimultaneousGD})
 @fails("a weight of the wrong sign", lambda: {"game": games.bilinear(), "sign": -1})
-def sga_finds_stable_points(game: Game, rule: Any = None, sign: int = 1) -> Evidence:
+def sga_finds_stable_points(game: Game, rule: Callable[..., Rule] | None = None, sign: int = 1) -> Evidence:
     """Symplectic gradient adjustment with a small weight lam > 0 and small steps is attracted by stable fixed points (J
     invertible, S positive semidefinite), those included around which gradient descent circles.
 

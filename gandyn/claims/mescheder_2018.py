@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from hypothesis import strategies as st
 
@@ -125,7 +123,7 @@ def instance_noise(loss: str = "minimax") -> Evidence:
     return all_of(_noise(loss), _noise("nonsaturating"))
 
 
-def _near_origin(found: Any) -> dict[str, float]:
+def _near_origin(found: tuple[float, ...]) -> dict[str, float]:
     gamma, target, x, y, side = found
     return {"gamma": gamma, "target": target, "theta": x * gamma * target / 2, "phi": side * y * target / 4}
 

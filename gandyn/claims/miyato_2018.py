@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
@@ -24,7 +23,7 @@ def _network(seed: int, widths: list[int], bound: float, normalised: bool, leak:
     weights = [3 * rng.normal(size=(m, n)) for n, m in itertools.pairwise(widths)]
     weights = [normalise.transform(w) for w in weights] if normalised else weights
 
-    def logits(x: Any) -> Array:
+    def logits(x: Array) -> Array:
         for k, w in enumerate(weights):
             x = x @ w.T
             x = np.where(x > 0, x, leak * x) if k + 1 < len(weights) else x

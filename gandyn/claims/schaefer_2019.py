@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
@@ -106,7 +105,7 @@ def one_curve(coupling: int = 0) -> Evidence:
 @schaefer.sharpened("Schaefer & Anandkumar 2019, table 1 (LCGD beside SGA)")
 @instance(r"(I+\eta J_o)^{-1}\eta v = \eta v - \eta^2 J_o v + \eta^3 J_o^2 v - \cdots, \qquad J_o = A")
 @fails("the coupling term is left out: gradient descent-ascent", lambda: {"rule": rules.SimultaneousGD})
-def linearised_is_sga(rule: Any = None) -> Evidence:
+def linearised_is_sga(rule: Callable[..., Rule] | None = None) -> Evidence:
     """In zero-sum games competitive gradient descent to second order in its step is SGA with a weight equal to the
     step; what is left out begins with -eta^3 J_o^2 v.
     """

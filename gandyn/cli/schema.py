@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 # (key, types in JSON Schema's words with | between them, what it is). A key with "null" may have found no answer; the
 # reason is in "skipped". Infinity is the text "inf", as JSON has no such number.
 FIELDS: tuple[tuple[str, str, str], ...] = (
@@ -60,7 +58,7 @@ NOT_ALWAYS = frozenset(
 ) | {"spectral_abscissa_exact", "characteristic_polynomial"}
 
 
-def schema() -> dict[str, Any]:
+def schema() -> dict[str, object]:
     """The JSON Schema of the answer (draft 2020-12)."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

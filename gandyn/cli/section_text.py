@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ..lazy import sympy
@@ -34,7 +32,7 @@ def number(x: object) -> str:
     return f"{x:g}" if isinstance(x, float) else str(x)
 
 
-def both(x: Any) -> str:
+def both(x: float) -> str:
     """An exact number and its decimals."""
     text, value = str(x), float(x)
     if value == float("inf"):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import pathlib
 import sys
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated
 
 import typer
 
@@ -61,7 +62,7 @@ def train(
         sys.exit(SIGNALLED + signal)
 
 
-def _print_shipped(paths: dict[str, Any]) -> None:
+def _print_shipped(paths: Mapping[str, pathlib.Path]) -> None:
     from ..gans.training.config import Config
 
     for name, path in paths.items():

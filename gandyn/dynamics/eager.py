@@ -26,7 +26,7 @@ class EagerRun:
 
     w: Array
     state: State
-    rows: Any
+    rows: Array
     alive: Array
     done: Array
     t: int = 0

@@ -48,7 +48,7 @@ class Run:
     """
 
     z: Array
-    rows: Any
+    rows: Array
     t: Array
     done: Array
     alive: Array
@@ -77,8 +77,8 @@ class Chunk:
     threads: int
     steps: int = 0
     phase: int = 0
-    rows: Any = None
-    keys: Any = None
+    rows: Array = None
+    keys: Array = None
 
     @property
     def trusted(self) -> float:
@@ -151,7 +151,7 @@ class Kernel(abc.ABC):
         ceiling: float = np.inf,
         threads: int | None = None,
         progress: Callable[[int, int], None] | None = None,
-        keys: Any = None,
+        keys: Array = None,
     ) -> Run:
         """Advance N members `steps` steps.
 

@@ -149,7 +149,7 @@ def program(update_map: Any, data: Sequence[sympy.Symbol] = (), columns: Sequenc
     )
 
 
-def _vectors(draws: SymbolicDraws) -> list[tuple[Any, ...]]:
+def _vectors(draws: SymbolicDraws) -> list[tuple[sympy.Symbol, ...]]:
     """The random vectors of a step.
 
     Raises:

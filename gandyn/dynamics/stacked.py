@@ -18,7 +18,7 @@ import scipy  # its parts load when they are first used
 from ..errors import UnknownNameError
 from ..types import Array
 
-Field = Callable[[Any], Any]
+Field = Callable[[np.ndarray], np.ndarray]
 GROUP_NUMBERS = 1 << 15
 PACE = 1000  # attempted steps after which the pace is looked at
 METHODS = ("RK23", "RK45", "DOP853", "Radau", "BDF", "LSODA")

@@ -39,8 +39,8 @@ class Recorder(GameView):
     def __init__(self, game: Game, coordinates: Sequence[sympy.Symbol] = (), data: Sequence[object] = ()) -> None:
         super().__init__(game)
         self.coordinates, self.data = frozenset(coordinates), frozenset(data)
-        self.bindings: list[tuple[Any, Any]] = []
-        self._names: dict[Any, Any] = {}
+        self.bindings: list[tuple[sympy.Symbol, sympy.Expr]] = []
+        self._names: dict[sympy.Expr, sympy.Expr] = {}
 
     def bind(self, values: Array) -> Array:
         """Replace each expression that is not a symbol or a number by a name for it."""
@@ -139,7 +139,7 @@ class UpdateMap(Result):
     counter_outputs: tuple[sympy.Expr, ...]
     template: State
     counts: Counts = dataclasses.field(default_factory=Counts)
-    draws: SymbolicDraws | None = None
+    draws: Any = None
 
     _data = "game rule map=_entries"
 
@@ -154,7 +154,7 @@ class UpdateMap(Result):
     @functools.cached_property
     def expression(self) -> sympy.Expr:
         """z+ as a column of expressions in z, expanded where it is a polynomial."""
-        values: dict[Any, Any] = {}
+        values: dict[sympy.Expr, sympy.Expr] = {}
         for name, e in self.bindings:
             values[name] = e.xreplace(values)
         resolved = (e.xreplace(values) for e in self.outputs)
@@ -172,11 +172,11 @@ class UpdateMap(Result):
         Raises:
             NotDifferentiableError: at a kink, or where a slope is infinite (Adam at an equilibrium).
         """
-        values: dict[Any, Any] = dict(zip(self.symbols, map(exact, point), strict=True))
+        values: dict[sympy.Expr, sympy.Expr] = dict(zip(self.symbols, map(exact, point), strict=True))
         identity = sympy.eye(len(self.symbols))
-        slopes: dict[Any, Any] = {s: identity[k, :] for k, s in enumerate(self.symbols)}
+        slopes: dict[sympy.Expr, sympy.Matrix] = {s: identity[k, :] for k, s in enumerate(self.symbols)}
 
-        def push(e: sympy.Expr) -> tuple[Any, Any]:
+        def push(e: sympy.Expr) -> tuple[sympy.Expr, sympy.Matrix]:
             settled = self._at_infinity(e)
             row = sympy.zeros(1, len(self.symbols))
             for s in e.free_symbols & slopes.keys():
@@ -198,7 +198,7 @@ class UpdateMap(Result):
         return e
 
     @functools.cached_property
-    def fixed_points(self) -> tuple[dict[Any, Any], ...]:
+    def fixed_points(self) -> tuple[dict[sympy.Expr, sympy.Expr], ...]:
         """Solutions of F(z) = z as SymPy finds them, each a dict from symbol to value.
 
         Raises:

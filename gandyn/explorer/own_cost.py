@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import sympy
 
@@ -45,7 +44,7 @@ def rules_on_any_cost(rules: Sequence[Turned]) -> list[TracedRule | str]:
     return found
 
 
-def language() -> dict[str, Any]:
+def language() -> dict[str, object]:
     """What the page's reader has to know of the library's grammar: functions with their arguments, words, limits."""
     return {
         "names": list(NAMES),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -34,7 +33,7 @@ class MatrixGame(SymbolicGame):
     """
 
     matrix: sympy.Matrix
-    value: Any
+    value: sympy.Expr
     parametrization: str
 
     def best_response(self, which: int | str, w: Array) -> Array:

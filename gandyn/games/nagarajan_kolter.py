@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..errors import ParameterError
 from ..lazy import sympy
 from ..oracles.known_facts import Facts
@@ -56,7 +54,7 @@ def nagarajan_kolter(loss: str = "square", eta: Parameter = 0) -> SymbolicGame:
         flow_eigenvalues=(spectrum, spectrum),
         conserved=conserved,
     )
-    points: list[Any] = [(1, 0), (-1, 0)]
+    points: list[tuple[int, int]] = [(1, 0), (-1, 0)]
     if square:
         points.append((0, sympy.Rational(5, 3)))
     players = {"generator": [a], "discriminator": [w]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from .. import worlds
 from ..worlds import Array, number
@@ -27,7 +27,7 @@ class SemiSupervised(AuxiliaryClassifier):
     partial: ClassVar[bool] = True
 
     def discriminator(
-        self, real: Array, fake: Array, *, mean: Mean = batch_mean, distance: Array = None, classes: Any = None
+        self, real: Array, fake: Array, *, mean: Mean = batch_mean, distance: Array = None, classes: Array = None
     ) -> Array:
         """The source cost, plus the class cost of labelled data; without any in the batch, the source cost."""
         of_real, _ = self._class_costs(classes, mean)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import sympy
 
 from ..errors import GandynError
 
-Range = tuple[Any, Any]
+Range = tuple[sympy.Expr, sympy.Expr]
 EVERYWHERE: Range = (-sympy.oo, sympy.oo)
 
 

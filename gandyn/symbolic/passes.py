@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..lazy import sympy
 from .coefficients import Series
 
@@ -17,7 +15,7 @@ class Pass:
 
     def __init__(self, fixed: dict[sympy.Symbol, int]) -> None:
         self.known: dict[sympy.Expr, Series] = {}
-        self._fixed, self._met = fixed, dict[Any, int]()
+        self._fixed, self._met = fixed, dict[object, int]()
 
     def side(self, kink: sympy.Expr, sides: int) -> int:
         """The side that is fixed; the first of a kink not met before."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import sympy
 
-Program = list[tuple[Any, Any]]
+Program = list[tuple[sympy.Symbol, sympy.Expr]]
 
 
 def with_slopes(

@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
 
 import mpmath
 import sympy
@@ -19,7 +18,7 @@ from .coefficients import DECIMALS, Decimal, KinkError, Monomial, NoExpansionErr
 from .passes import Pass
 
 MOST_PASSES = 64
-Settle = Callable[[Any], Any]
+Settle = Callable[[sympy.Expr], sympy.Expr]
 
 
 class Expansion:

@@ -6,7 +6,6 @@ import cmath
 import math
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
 
 from ..lazy import sympy
 from .refusal import refuse
@@ -61,7 +60,7 @@ def exactly(value: object, text: str) -> sympy.Expr:
     return sympy.Rational(repr(value))
 
 
-def total(terms: Sequence[Any], signs: Sequence[int], text: str) -> sympy.Expr:
+def total(terms: Sequence[sympy.Expr], signs: Sequence[int], text: str) -> sympy.Expr:
     """The sum of terms, each with its sign."""
     if any(isinstance(t, complex) for t in terms) and _numbers(terms):
         return in_range(sum(s * complex(t) for s, t in zip(signs, terms, strict=True)), text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -58,7 +57,7 @@ class JointSpace:
             raise UnknownNameError.among(f"player of {self.name}", which, [*map(str, range(len(names))), *names])
         return int(which) % len(names)
 
-    def per_player(self, value: object) -> tuple[Any, ...]:
+    def per_player(self, value: object) -> tuple[Array, ...]:
         """A parameter given once, or per player as a tuple or a dict by name, as one value for each player."""
         n = len(self.players)
         if isinstance(value, Mapping):

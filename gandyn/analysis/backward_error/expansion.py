@@ -15,7 +15,7 @@ from ...types.signs import is_zero
 from ...worlds import SYMBOLS, exact, object_vector
 
 STEP = sympy.Symbol("lr", positive=True)
-Series = tuple[Any, ...]
+Series = tuple[sympy.Expr, ...]
 
 
 def step_sizes(game: Game, rule: Rule) -> tuple[sympy.Expr, ...]:
@@ -123,7 +123,7 @@ def program_series(
     Returns:
         For each output, its coefficients of lr^0, ..., lr^order.
     """
-    values: dict[Any, Series] = {s: _padded(series, order) for s, series in known.items()}
+    values: dict[sympy.Expr, Series] = {s: _padded(series, order) for s, series in known.items()}
     for name, e in step.bindings:
         values[name] = taylor(e, values, order)
     return [taylor(e, values, order) for e in outputs]

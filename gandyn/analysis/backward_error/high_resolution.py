@@ -246,7 +246,9 @@ def high_resolution(game: Game, rule: Rule, budget: float | Budget | None = 60.0
     return HighResolution(game, rule, *parts, None if math.isinf(limit.seconds) else limit.seconds)
 
 
-def _equation(game: Game, rule: Rule) -> tuple[tuple[Any, ...], Any, tuple[Any, Any], tuple[Any, ...]]:
+def _equation(
+    game: Game, rule: Rule
+) -> tuple[tuple[sympy.Expr, ...], sympy.Matrix, tuple[sympy.Matrix, sympy.Matrix], tuple[sympy.Expr, ...]]:
     w: Array = sympy.Matrix(game.symbols)
     u, a = (sympy.Matrix([sympy.Symbol(f"{s}{mark}", real=True) for s in w]) for mark in ("'", "''"))
     first, second = _advance(game, rule, w, u, a)

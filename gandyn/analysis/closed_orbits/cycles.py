@@ -6,7 +6,6 @@ Under a rule, the same question of its update map: invariant circles and periodi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -94,7 +93,7 @@ def limit_cycles(
 
 def _check_smooth(game: Game) -> None:
     """Refuse a field with a kink or a jump by the name of the function that has it."""
-    kinks: tuple[Any, ...] = (
+    kinks: tuple[sympy.Expr, ...] = (
         sympy.Abs,
         sympy.sign,
         sympy.Max,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ... import worlds
@@ -16,7 +14,7 @@ from ...worlds import SYMBOLS, world_of
 TOLERANCE = 1e-12
 EIGENVECTORS = 1e-15
 
-Shares = tuple[list[Any], list[Array] | None]
+Shares = tuple[list[Array], list[Array] | None]
 
 
 def shares(game: Game, w: Array) -> Shares:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from typing import Any
 
 from ...errors import ParameterError
 from ...lazy import sympy
@@ -71,7 +70,7 @@ class NonlinearDecision(Result):
         return (-(m - 1) * self.coefficient * sympy.sympify(t, strict=True)) ** sympy.Rational(-1, m - 1)
 
     @property
-    def _coefficient(self) -> dict[str, Any] | None:
+    def _coefficient(self) -> dict[str, object] | None:
         return exact_and_decimal(self.coefficient)
 
     def summary(self) -> str:

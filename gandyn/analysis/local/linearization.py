@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from typing import Any
 
 from .fate import Fate, NonlinearDecision
 from .formula import formula
@@ -103,7 +102,7 @@ class Linearization(LinearPart):
     def _headline(self) -> str:
         return f"{self._subject()}: {self.verdict}"
 
-    def _contents(self) -> dict[str, Any]:
+    def _contents(self) -> dict[str, object]:
         known = not self.obstacle and self.numeric is not None
         found = super()._contents() | {name: getattr(self, name) if known else None for name in NUMBERS}
         if self.exact is not None and not self.obstacle:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from ...dynamics.iterate import iterate
 from ...errors import ParameterError
 from ...results import Result, table
 from ...rules.declaration import each
-from ...types import Array, Counts, Game, Rule
+from ...types import Array, Counts, Game, Parameter, Rule
 from ...worlds import NUMPY, is_symbolic, world_of
 from .regression import length
 
@@ -160,7 +159,7 @@ def compare(
     return Comparison(game, float(budget), unit, name, tuple(ranked))
 
 
-def step_size(rule: Rule) -> Any:
+def step_size(rule: Rule) -> Parameter:
     """The first player's `lr`; a wrapper's is that of the rule it moves with. None where a rule has none."""
     lr = getattr(rule, "lr", None)
     if lr is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable
-from typing import Any
 
 from ...classes import Bilinear, GameClass, Spectrum, StronglyMonotone
 from ...types import Rule
@@ -159,7 +158,7 @@ def _competitive(over: GameClass) -> Known | None:
     return Known({"lr": math.inf}, 0.0, "1 / sqrt(1 + lr^2 sigma^2) falls to 0", "lr -> infinity")
 
 
-FORMS: tuple[tuple[str, str, Callable[[Any], Known | None]], ...] = (
+FORMS: tuple[tuple[str, str, Callable[[GameClass], Known | None]], ...] = (
     ("SimultaneousGD", "lr", _gradient),
     ("HeavyBall", "lr momentum", _polyak),
     ("Extragradient", "lr", _extragradient),

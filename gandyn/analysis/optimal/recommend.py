@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -91,7 +90,7 @@ class Recommendation(Result):
         kept = (c.design for c in self.choices if c.design.attained and c.design.rate < 1)
         return next((found.best for found in kept), None)
 
-    def _contents(self) -> dict[str, Any]:
+    def _contents(self) -> dict[str, object]:
         rows = [
             {
                 "rule": c.design.rule,

@@ -7,7 +7,6 @@ eigenvalue meets the stability boundary (Kuznetsov 2004, chapter 10).
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import numpy as np
 import sympy
@@ -71,7 +70,7 @@ def _none(made: System, why: str) -> Critical:
 
 def _map(made: System) -> list[sympy.Expr]:
     """The entries of F as expressions in which names of intermediate results are replaced by their values."""
-    values: dict[Any, Any] = {}
+    values: dict[sympy.Expr, sympy.Expr] = {}
     for name, e in made.bindings:
         values[name] = e.xreplace(values)
     return [e.xreplace(values) for e in made.outputs]

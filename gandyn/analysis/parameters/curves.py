@@ -5,8 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
 import mpmath
 import numpy as np
@@ -174,7 +173,7 @@ class _Plane:
     def _named(self, values: Pair) -> SpecialPoint | None:
         """The special point at these values, by its eigenvalues on the boundary; None where fewer than two are."""
         places = dict(zip(self.symbols, values, strict=True))
-        roots: list[Any] = []
+        roots: list[float] = []
         with mpmath.workdps(DIGITS):
             for f, power in self.region.exact.factors:
                 coefficients = [sympy.N(c.xreplace(places), DIGITS) for c in f.all_coeffs()]
@@ -238,7 +237,7 @@ class _Plane:
         return side_at(*valued(self.region.game, self.region.rule, values), kind, at, self.length)
 
 
-def _moved_onto(points: Array, value: Any, slopes: Any) -> Array:
+def _moved_onto(points: Array, value: Callable[..., Array], slopes: Callable[..., Array]) -> Array:
     """Points of a traced line moved along the gradient until the condition holds to rounding."""
     for _ in range(6):
         g = np.array([np.broadcast_to(s, len(points)) for s in slopes(*points.T)], dtype=float).T

@@ -11,7 +11,6 @@ import dataclasses
 import functools
 import itertools
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 
@@ -95,7 +94,7 @@ class Follower:
 
     game: Game
     rule: Rule | None
-    symbols: tuple[Any, Any]
+    symbols: tuple[sympy.Symbol, sympy.Symbol]
     ranges: tuple[tuple[float, float], tuple[float, float]]
     box: Array
     time: Budget

@@ -236,7 +236,7 @@ class StabilityRegion(Result):
             lines.append(f"critical {self.parameters[0]}: {shown}")
         return "\n".join(lines)
 
-    def _contents(self) -> dict[str, Any]:
+    def _contents(self) -> dict[str, object]:
         found = super()._contents()
         if len(self.parameters) == 1:
             found["critical"] = exact_and_decimal(self.critical(str(self.parameters[0])))

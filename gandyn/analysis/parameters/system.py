@@ -185,7 +185,7 @@ def system(
     rule: Rule | None = None,
     parameter: object = None,
     field: Field | None = None,
-    others: Sequence[Any] = (),
+    others: Sequence[sympy.Symbol] = (),
 ) -> System:
     """The map of a rule on a game, or the gradient flow (rule=None), with at most one parameter free.
 

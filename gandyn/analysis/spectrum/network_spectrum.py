@@ -48,7 +48,7 @@ class Spectrum(Result):
     products: int
     space: int
     seconds: float
-    repeats: dict[str, Any]
+    repeats: dict[str, Array]
     conditions: str
     point: Array
     ritz: Array

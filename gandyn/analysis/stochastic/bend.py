@@ -30,8 +30,8 @@ class Bend:
     """
 
     program: Any
-    point: list[Any]
-    left: Any
+    point: list[sympy.Expr]
+    left: sympy.Matrix
     inner: Any = None
 
     @functools.cached_property
@@ -44,7 +44,7 @@ class Bend:
         values = dict(zip(self.program.symbols, self.point, strict=True))
         size = len(values)
         first = {s: sympy.eye(size)[k, :] for k, s in enumerate(values)}
-        second: dict[Any, Any] = {}
+        second: dict[sympy.Expr, sympy.Matrix] = {}
 
         def push(e: Any) -> tuple[Any, Any, Any]:
             e = self.program._at_infinity(e)

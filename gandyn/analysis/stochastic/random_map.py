@@ -85,7 +85,7 @@ class RandomMap:
         """Whether M is the same in every step."""
         return not (self.matrix.free_symbols & self.draws.symbols)
 
-    def values(self) -> Iterator[dict[Any, Any]]:
+    def values(self) -> Iterator[dict[sympy.Symbol, sympy.Expr]]:
         """The outcomes, exact: a value for each symbol of the drawn rows."""
         for rows in itertools.product(*(choice.table for choice in self.draws.choices)):
             yield {
@@ -121,7 +121,7 @@ class RandomMap:
         m, c, b = np.split(flat, [rows * columns, rows * (columns + 1)], axis=1)
         return m.reshape(n, rows, columns), c, b.reshape(n, rows, self.noise.cols)
 
-    def evaluated(self, expressions: list[Any]) -> Array:
+    def evaluated(self, expressions: list[sympy.Expr]) -> Array:
         """Expressions in the drawn rows, in floats: (outcomes, expressions), or one row where nothing is drawn."""
         if not self.draws.choices:
             return np.array([[float(e) for e in expressions]])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ...lazy import sympy
@@ -83,7 +81,7 @@ def solve_exact(step: RandomMap, forcing: sympy.Matrix) -> sympy.Matrix | None:
     return sympy.Matrix(size, size, lambda i, j: found[i, j])
 
 
-def exact_system(step: RandomMap) -> tuple[list[tuple[int, int]], Any]:
+def exact_system(step: RandomMap) -> tuple[list[tuple[int, int]], sympy.Matrix]:
     """(pairs i <= j, the matrix of P - E[M P M^T] on the entries P_ij), exact."""
     size = step.matrix.rows
     pairs = [(i, j) for i in range(size) for j in range(i, size)]

@@ -34,7 +34,7 @@ class Coefficient(sympy.ImmutableDenseMatrix):  # type: ignore[misc]
         symbols: the coordinates of w.
     """
 
-    symbols: tuple[Any, ...]
+    symbols: tuple[sympy.Symbol, ...]
 
     @classmethod
     def of(cls, expression: sympy.Expr, symbols: Sequence[object]) -> Coefficient:
@@ -91,8 +91,8 @@ class StochasticFlow(Result):
         return list(self.drift)
 
     @property
-    def _diffusion(self) -> list[list[Any]]:
-        found: list[list[Any]] = self.diffusion.tolist()
+    def _diffusion(self) -> list[list[sympy.Expr]]:
+        found: list[list[sympy.Expr]] = self.diffusion.tolist()
         return found
 
     @functools.cached_property

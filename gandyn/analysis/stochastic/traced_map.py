@@ -110,7 +110,7 @@ def _derived(game: Game, rule: Rule, mean: Game, place: Place) -> RandomMap:
     return dataclasses.replace(found, start=_start(game, rule, point, z), bend=bend)
 
 
-def _bend(traced: Any, draws: SymbolicDraws, point: list[Any], left: Any, inner: Any = None) -> Bend:
+def _bend(traced: Any, draws: SymbolicDraws, point: list[sympy.Expr], left: Any, inner: Any = None) -> Bend:
     program, point = _with_noise(traced, draws, point)
     return Bend(program, point, left, inner)
 
@@ -162,7 +162,7 @@ def _on_bounds(game: Game, rule: Rule, mean: Game, place: Place, draws: Symbolic
     )
 
 
-def _quietly(traced: Any, draws: SymbolicDraws) -> tuple[Any, ...]:
+def _quietly(traced: Any, draws: SymbolicDraws) -> tuple[sympy.Expr, ...]:
     """The outputs of a program without its noise: vectors of mean zero at zero."""
     silent = dict.fromkeys((s for shift in draws.shifts for s in shift.symbols), sympy.Integer(0))
     return tuple(e.xreplace(silent) for e in traced.outputs)
@@ -229,7 +229,7 @@ def _start(game: Game, rule: Rule, point: Array, z: list[sympy.Expr]) -> RandomM
     return _assembled(game, rule, point, symbols, value - sympy.Matrix(z), slopes, draws, affine)
 
 
-def _first_order(traced: Any, draws: SymbolicDraws, point: list[Any], quadratic: bool) -> tuple[Any, Any, bool]:
+def _first_order(traced: Any, draws: SymbolicDraws, point: list[sympy.Expr], quadratic: bool) -> tuple[Any, Any, bool]:
     """(F, DF) at the point without noise, DF in the coordinates and xi, and whether DF is the same everywhere."""
     traced, point = _with_noise(traced, draws, point)
     try:
@@ -248,20 +248,20 @@ def _first_order(traced: Any, draws: SymbolicDraws, point: list[Any], quadratic:
     return value, slopes, affine
 
 
-def _with_noise(traced: Any, draws: SymbolicDraws, point: list[Any]) -> tuple[Any, list[Any]]:
+def _with_noise(traced: Any, draws: SymbolicDraws, point: list[sympy.Expr]) -> tuple[Any, list[sympy.Expr]]:
     """The program with the entries of xi among its coordinates, zero at the point."""
     shifts = [s for shift in draws.shifts for s in shift.symbols]
     return dataclasses.replace(traced, symbols=(*traced.symbols, *shifts)), [*point, *(exact(0) for _ in shifts)]
 
 
-def _degree(expressions: list[Any], symbols: list[Any]) -> int:
+def _degree(expressions: list[sympy.Expr], symbols: list[sympy.Symbol]) -> int:
     """The largest degree in any one of the symbols: they are independent of each other."""
     return max((sympy.degree(sympy.expand(e), s) for e in expressions for s in symbols if e.has(s)), default=0)
 
 
 def _affine(traced: Any) -> bool:
     """Whether a program is affine in its symbols, by the degrees of its expressions."""
-    degrees: dict[Any, float] = dict.fromkeys(traced.symbols, 1)
+    degrees: dict[sympy.Expr, float] = dict.fromkeys(traced.symbols, 1)
 
     def degree(e: sympy.Expr) -> float:
         if e.is_Symbol:

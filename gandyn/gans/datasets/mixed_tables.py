@@ -10,7 +10,6 @@ import warnings
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -115,7 +114,7 @@ def column_of(name: str, cells: Sequence[str], category: bool, seed: int) -> Col
     return Column(name, (), *modes, len(filled) < len(cells), whole)
 
 
-def _floats(values: Any) -> tuple[float, ...]:
+def _floats(values: Array) -> tuple[float, ...]:
     return tuple(float(v) for v in values)
 
 

@@ -6,7 +6,6 @@ import csv
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +18,7 @@ from .points import Points
 
 TEXT = {".csv": ",", ".tsv": "\t"}
 SUFFIXES = (*TEXT, ".npy", ".npz", ".parquet")
-Columns = dict[str, Any]
+Columns = dict[str, Array]
 
 
 @registry.register("table", examples=())
