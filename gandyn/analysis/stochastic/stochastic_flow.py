@@ -22,6 +22,7 @@ from ...symbolic.function import SymbolicFunction
 from ...types import Array, Game, Implicit, Rule
 from ...worlds import SYMBOLS, exact
 from ..backward_error.expansion import STEP, in_proportion, program_series, step_sizes
+from .least_action import LeastAction, least_action
 from .long_run import Plane, phase_diffusion
 
 ORDERS = (1, 2)
@@ -120,14 +121,15 @@ class StochasticFlow(Result):
         found: Array = solve_continuous_lyapunov(a, -rate)
         return found
 
-    def simulate(self, start: object, time: float, steps: int, rng: int = 0) -> Array:
+    def simulate(self, start: object, time: float, steps: int, rng: int | np.random.Generator = 0) -> Array:
         """Points (..., d) after `time` from each start, by Heun's method with Ito's correction for the noise.
 
         Each of the `steps` takes the drift at the start and at the predicted end, and B at the start: weak order 2 in
-        the drift and 1 in the noise, strong order 1 where the diffusion does not depend on w.
+        the drift and 1 in the noise, strong order 1 where the diffusion does not depend on w, and 1/2 where it does.
 
         Args:
-            start: points (..., d). time: in units in which a step of the rule takes lr. steps: how many. rng: the seed.
+            start: points (..., d). time: in units in which a step of the rule takes lr. steps: how many.
+            rng: a seed, or a generator.
         """
         if steps < 1 or not time > 0:
             raise ParameterError(f"steps={steps}, time={time}", "both positive", "time=10.0, steps=1000")
@@ -147,6 +149,16 @@ class StochasticFlow(Result):
             box: one (low, high) pair for each of two coordinates; nothing leaves it. cells: along each axis.
         """
         return Plane(self, box, cells)
+
+    def least_action(self, start: object, end: object, points: int = 100) -> LeastAction:
+        """The quasi-potential between two points, `.action`, and the `.path` that small noise takes, (points, d).
+
+        The mean time to leave a basin is exp(action) to leading order, the action being that to its lowest pass.
+
+        Args:
+            start: an attracting equilibrium of the drift, (d,). end: the point to be reached. points: of the path.
+        """
+        return least_action(self, start, end, points)
 
     def phase_diffusion(self, cycle: object) -> float:
         """D of the phase on a limit cycle of the drift, for small noise: Var(angle) = 2 D t.
