@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import GameError, ParameterError
@@ -29,50 +29,6 @@ def refuse_settings(group: Mapping[str, Any]) -> None:
             'groups whose "lr" alone is changed; all else is a setting of the rule',
             "gd.rules.AdamW(1e-3, betas=(0.5, 0.999), weight_decay=0.01)",
         )
-
-
-class Inventory:
-    """The parameters that some modules had when it was made.
-
-    Args:
-        networks: by name. known: the parameters that train, or may.
-    """
-
-    def __init__(self, networks: Mapping[str, torch.nn.Module], known: Iterable[torch.Tensor]) -> None:
-        self._networks = networks
-        self._known = list(known)
-        self._places = [
-            held for net in networks.values() for m in net.modules() for held in (m._parameters, m._modules)
-        ]
-        self._seen = self._look()
-
-    def _look(self) -> list[int]:
-        return [id(kept) for held in self._places for kept in held.values()]
-
-    def check(self) -> None:
-        """Refuse parameters that came since, and would not train, and hooks that would not run.
-
-        Raises:
-            GameError: by the names of parameters and network.
-        """
-        if any(p._post_accumulate_grad_hooks for p in self._known):
-            raise GameError(
-                "parameters with a hook after accumulated gradients, which a rule does not accumulate",
-                "hooks on the gradients themselves",
-                "parameter.register_hook(lambda gradient: ...)",
-            )
-        if self._look() == self._seen:
-            return
-        known = set(map(id, self._known))
-        for name, network in self._networks.items():
-            new = [key for key, p in network.named_parameters() if p.requires_grad and id(p) not in known]
-            if new:
-                raise GameError(
-                    f"{', '.join(new[:4])} of {name}, added or replaced after the optimiser was made",
-                    "the parameters that it was made with, which alone would train",
-                    'optimizer.add_param_group({"params": layer.parameters()}) for a new layer; otherwise'
-                    " for_modules anew, and load_state_dict without assign=True",
-                )
 
 
 @contextlib.contextmanager

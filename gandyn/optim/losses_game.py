@@ -16,9 +16,8 @@ from ..errors import DomainError, ParameterError, ShapeError
 from ..memory import keep_all
 from ..oracles.field_graph import FieldGraph
 from ..oracles.network import Network, NetworkGame
-from ..oracles.packing import flattened
 from ..types import Array, Batch
-from .habits import Inventory, refuse_outside, unchanged
+from .habits import refuse_outside, unchanged
 from .processes import reduced
 
 Losses = Callable[..., Sequence[Any]]
@@ -72,10 +71,6 @@ class LossesGame(NetworkGame):
         self.scale, self.begun = 1.0, 0
         self._closely, self._since = False, 0
         self._left: dict[int, set[int]] = {}
-        self.inventory = Inventory(
-            {player.name: network for player, network in zip(self.players, self.networks, strict=True)},
-            [p for own in self._parameters for p in own],
-        )
 
     def begin(self, losses: Losses, data: Any, scale: float = 1.0) -> None:
         """A step with these losses and data; slopes are taken of `scale` times the losses, and divided again."""
@@ -92,7 +87,7 @@ class LossesGame(NetworkGame):
 
         Habits of a loop do not change from step to step.
         """
-        self.inventory.check()
+        self._inventory.check()
         self.begun += 1
         self._closely = self.begun & (self.begun - 1) == 0 and not _capturing(self.device)
         if self._closely:
@@ -130,8 +125,8 @@ class LossesGame(NetworkGame):
 
     def vector(self) -> Array:
         """All parameters as they are in the modules now, (d,)."""
-        everything = [p for own in self._parameters for p in own]
-        return flattened([p.detach() for p in everything], everything)
+        self._refuse_moved()
+        return self._buffer.clone()
 
     def share_processes(self, other: LossesGame) -> None:
         """Average over the processes of another game, whose modules these are."""

@@ -16,6 +16,7 @@ from ..errors import GameError, ParameterError, ShapeError
 from ..types import Array, Batch, Game, Player
 from ..worlds import TORCH
 from .functional import Network
+from .inventory import Inventory
 from .module_state import ModuleState
 from .packing import joined, keep_pages
 
@@ -57,7 +58,8 @@ class FlatNetworks(Game):
         self._buffer = joined(self._parameters, self.keeps_order)
         self._start = self._buffer.clone() if self.keeps_start else None
         keep_pages(self._buffer)
-        self._blocks = self.split(self._buffer)
+        self._places = self._lie()
+        self._inventory = Inventory(networks)
         self._module_state = ModuleState(self.networks, self.cumulative)
         self._composite = False
         self.reference: Any = None
@@ -145,17 +147,26 @@ class FlatNetworks(Game):
     def _module_field(self, batch: Batch, only: int | None, padded: bool) -> Array:
         """The field at the point that was loaded last; of one player alone, padded to the joint vector or not."""
 
+    def _lie(self) -> list[list[int]]:
+        """Where the parameters of each player lie in memory: in the buffer, unless someone moved them."""
+        return [[p.data_ptr() for p in own] for own in self._parameters]
+
+    def _refuse_moved(self) -> None:
+        if self._lie() != self._places:
+            pairs = zip(self._lie(), self._places, strict=True)
+            moved = next(self.players[i].name for i, (now, before) in enumerate(pairs) if now != before)
+            raise GameError(
+                f"the parameters of {moved} were moved after {self.name} was made",
+                "modules that stay where they are, and values that are written in place",
+                "`p.data.clamp_(...)` in place of `p.data = p.data.clamp(...)`; move or convert modules first, then"
+                " make the game; one game for each module",
+            )
+
     def _load(self, *pieces: Any) -> None:
         """Copy vectors, side by side, into the buffer."""
         import torch
 
-        for network, own, block in zip(self.players, self._parameters, self._blocks, strict=True):
-            if own[0].data_ptr() != block.data_ptr():
-                raise GameError(
-                    f"the parameters of {network.name} were moved after {self.name} was made",
-                    "modules that stay where they are",
-                    "move or convert modules first, then make the game; one game for each module",
-                )
+        self._refuse_moved()
         if self._outside and any(p.requires_grad for p in self._outside):
             raise GameError(
                 f"parameters that were unfrozen after {self.name} was made, and are not in its vector",
@@ -258,7 +269,12 @@ class FlatNetworks(Game):
         return torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else torch.get_rng_state()
 
     def advance(self) -> None:
-        """Once per step: buffers become those that the step's last plain field left; spectral norms follow weights."""
+        """Once per step: buffers become those that the step's last plain field left; spectral norms follow weights.
+
+        Raises:
+            GameError: where networks have parameters that came after the game was made.
+        """
+        self._inventory.check()
         self._module_state.advance()
 
     @contextlib.contextmanager

@@ -208,11 +208,15 @@ def plain_again(g, d):
     parametrize.remove_parametrizations(d[2], "weight")
 
 
+def overwritten(g, d):
+    d[2].bias.data = d[2].bias.data + 0.1
+
+
 def hooked(g, d):
     next(g.parameters()).register_post_accumulate_grad_hook(lambda p: None)
 
 
-@pytest.mark.parametrize("change", [replaced, appended, assigned, reparametrised, plain_again, hooked])
+@pytest.mark.parametrize("change", [replaced, appended, assigned, reparametrised, plain_again, overwritten, hooked])
 def test_parameters_that_would_not_train(change):
     pair = modules()
     if change is plain_again:
@@ -223,6 +227,16 @@ def test_parameters_that_would_not_train(change):
     change(*pair)
     with pytest.raises(gd.errors.GameError, match="after"):
         optimizer.step(losses)
+
+
+@pytest.mark.parametrize("change", [replaced, appended, assigned, reparametrised, overwritten, hooked])
+def test_parameters_of_a_game_that_would_not_train(change):
+    """The same in a loop over a game's steps."""
+    pair = modules()
+    game = gd.gans.GANGame(*pair, data=REAL, batch_size=8)
+    change(*pair)
+    with pytest.raises(gd.errors.GameError, match="after|does not depend"):
+        gd.iterate(game, R.GDA(0.1), game.w0, steps=2)
 
 
 @pytest.mark.parametrize("setting", [{"weight_decay": 0.1}, {"betas": (0.0, 0.5)}, {"momentum": 0.9}], ids=str)

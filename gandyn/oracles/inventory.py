@@ -1,0 +1,55 @@
+"""Which parameters networks had when their game was made: others would not train, and nobody would see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from ..errors import GameError
+
+if TYPE_CHECKING:
+    import torch
+
+
+class Inventory:
+    """The parameters that networks had when their game was made.
+
+    Args:
+        networks: by name.
+    """
+
+    def __init__(self, networks: Mapping[str, torch.nn.Module]) -> None:
+        self._networks = networks
+        self._known = [p for network in networks.values() for p in network.parameters()]
+        self._places = [
+            held for net in networks.values() for m in net.modules() for held in (m._parameters, m._modules)
+        ]
+        self._seen = self._look()
+
+    def _look(self) -> list[int]:
+        return [id(kept) for held in self._places for kept in held.values()]
+
+    def check(self) -> None:
+        """Refuse parameters that came since, and would not train, and hooks that would not run.
+
+        Raises:
+            GameError: by the names of parameters and network.
+        """
+        if any(p._post_accumulate_grad_hooks for p in self._known):
+            raise GameError(
+                "parameters with a hook after accumulated gradients, which a rule does not accumulate",
+                "hooks on the gradients themselves",
+                "parameter.register_hook(lambda gradient: ...)",
+            )
+        if self._look() == self._seen:
+            return
+        known = set(map(id, self._known))
+        for name, network in self._networks.items():
+            new = [key for key, p in network.named_parameters() if p.requires_grad and id(p) not in known]
+            if new:
+                raise GameError(
+                    f"{', '.join(new[:4])} of {name}, added or replaced after the game or the optimiser was made",
+                    "the parameters that it was made with, which alone would train",
+                    'optimizer.add_param_group({"params": layer.parameters()}) for a new layer; otherwise a new game'
+                    " or optimiser, and load_state_dict without assign=True",
+                )
