@@ -235,7 +235,7 @@ def test_parameters_of_a_game_that_would_not_train(change):
     pair = modules()
     game = gd.gans.GANGame(*pair, data=REAL, batch_size=8)
     change(*pair)
-    with pytest.raises(gd.errors.GameError, match="after|does not depend"):
+    with pytest.raises(gd.errors.GameError, match=r"after|does not depend"):
         gd.iterate(game, R.GDA(0.1), game.w0, steps=2)
 
 
