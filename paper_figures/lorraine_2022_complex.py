@@ -104,7 +104,8 @@ def draw(data: dict[str, Any]) -> Any:
     plane.text(0.5, 0.47, "no step converges", ha="center", va="center", color=QUIET, style="italic")
     plane.plot(ARGUMENT / np.pi, MODULUS, "*", color=SERIES[0], markersize=9, mec="white", mew=0.6)
     plane.annotate(
-        r"$0.9\,e^{i\pi/8}$", (ARGUMENT / np.pi, MODULUS), (6, -11), textcoords="offset points", color=INK
+        r"$0.9\,e^{i\pi/8}$", (ARGUMENT / np.pi, MODULUS), (6, -11), textcoords="offset points", color=INK,
+        bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.8},
     )  # fmt: skip
     ticks = [0, 1 / 4, 1 / 2, 3 / 4, 1]
     plane.set_xticks(ticks, ["0", r"$\pi/4$", r"$\pi/2$", r"$3\pi/4$", r"$\pi$"])

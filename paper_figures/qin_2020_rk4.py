@@ -79,7 +79,7 @@ def draw(data):
         np.arange(0, STEPS + 1, 50), np.linalg.norm(data["euler"][::50], axis=-1), "o", color="white",
         markeredgecolor=OKABE_ITO["vermillion"], markersize=3, label="simultaneous descent", linestyle="none",
     )  # fmt: skip
-    axes["norm"].set(yscale="log", xlabel="step", ylabel="norm", xlim=(0, STEPS * 1.12))
+    axes["norm"].set(yscale="log", xlabel="step", ylabel="norm", xlim=(0, STEPS * 1.24))
     for name, text, offset in (("joint", "1.4142", -1), ("apart", "204.74", 0)):
         axes["norm"].annotate(
             text, (STEPS, np.linalg.norm(data[name][-1])), (3, offset), textcoords="offset points",
