@@ -307,6 +307,8 @@ def locate(game: Game, point: Sequence[object], v: Sequence[object], tolerance: 
     inside = feasible.contains(point)
     if inside and game.symbolic and SYMBOLS in game.worlds:
         v = _from_inside(game, feasible.face(point), point, v)
+    if any(getattr(e, "has", lambda *_: False)(sympy.zoo, sympy.oo, sympy.nan, sympy.DiracDelta) for e in v):
+        return Constraints(names, inside, None, "the field is infinite or undefined at this point")
     return Constraints(names, inside, feasible.first_order(point, v, tolerance))
 
 

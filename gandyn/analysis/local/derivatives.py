@@ -116,7 +116,8 @@ def locate_point(game: Game, point: Array) -> Place:
     v = game.field(point)
     constraints = locate(game, point, v) if game.constrained else None
     if constraints is None or constraints.first_order is None:
-        solution = all(map(is_zero, v if constraints is None else game.natural_residual(point)))
+        known = constraints is None or not constraints.obstacle
+        solution = known and all(map(is_zero, v if constraints is None else game.natural_residual(point)))
     else:
         solution = constraints.holds
     if solution:
@@ -137,6 +138,8 @@ def locate_point(game: Game, point: Array) -> Place:
 def _number(e: sympy.Expr) -> float:
     """A float; free parameters take values of no special relation to each other."""
     sample = {s: sympy.Rational(k, 7) for k, s in enumerate(sorted(e.free_symbols, key=str), 1)}
+    if e.has(sympy.DiracDelta):
+        return math.nan
     value = complex(e.xreplace(sample) if sample else e)
     return value.real if value.imag == 0 else abs(value)
 

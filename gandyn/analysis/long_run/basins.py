@@ -246,6 +246,9 @@ def _attracting(game: Game, rule: Rule, found: FixedPoints) -> tuple[list[Array]
     """The points that attract or may, and whether every verdict was certain."""
     kept, certain = [], True
     for p in found:
+        if p.kinks:  # steps jump over it: who passes near has not arrived, and who comes to rest there is seen to
+            certain = False
+            continue
         try:
             verdict = linearize(game, rule, at=p.point if p.exact is None else p.exact).verdict
         except GandynError:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
 
 from ...lazy import sympy
+from ...symbolic.kinks import branch, jumps
 from ...types import Face, FeasibleSet, FirstOrder, Game
-from ...types.signs import sign
+from ...types.signs import is_zero, sign
 from .convexity import is_convex
 
 EXACT_SIZE = 12
@@ -129,6 +131,9 @@ class OwnProblem:
 
     def judge(self) -> OwnOptimum:
         """Convexity first, then the second derivative on the critical cone, then higher derivatives along lines."""
+        fallen = self._jumps_down()
+        if fallen is not None:
+            return fallen
         convex = self._convex()
         if self.hessian is None:
             return self._at_a_kink(convex)
@@ -146,6 +151,29 @@ class OwnProblem:
         if self.released.dimension == 1:
             return self._on_a_line(kind)
         return OwnOptimum(Optimum.OPEN, f"{words}: the next derivatives decide", False, kind)
+
+    def _jumps_down(self) -> OwnOptimum | None:
+        """No minimum where the own cost is not continuous and less beside the point; derivatives do not see that."""
+        if self.cost is None or not self.exactly:
+            return None
+        at = dict(zip(self.own, self.place, strict=True))
+        passed = [a for a in jumps(self.cost) if a.free_symbols and is_zero(a.xreplace(at), undecided=True)]
+        if not passed:
+            return None
+        if len(self.own) > 1:
+            choices = [
+                dict(zip(passed, s, strict=True)) for s in itertools.product((1, -1), repeat=min(len(passed), 6))
+            ]
+        else:
+            sides = [s for s in (1, -1) if s * self.conditions.face.sides[0] <= 0]
+            choices = [{a: s * sign(sympy.diff(a, *self.own).xreplace(at)) for a in passed} for s in sides]
+        here = self.cost.xreplace(at)
+        drops = [branch(self.cost, signs).xreplace(at) - here for signs in choices]
+        if not any(drop.is_comparable and sign(drop) < 0 for drop in drops):
+            return None
+        if len(self.own) > 1:
+            return OwnOptimum(Optimum.OPEN, "the own cost jumps at the point", False, KINK)
+        return OwnOptimum(Optimum.NONE, "the own cost jumps down beside the point", False, KINK)
 
     def _at_a_kink(self, convex: bool) -> OwnOptimum:
         """Where J does not exist: a field that vanishes is a subgradient of a convex cost, so 0 is one."""

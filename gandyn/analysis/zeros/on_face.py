@@ -231,15 +231,24 @@ class OnFace:
         if inside is False or any(b < 0 for _, b in pressed.values()):
             return
         certain = inside is True and all(a >= 0 for a, _ in pressed.values())
+        jumps = self._on_a_jump(ends)
+        certain &= not jumps
         if not certain:
             place = ", ".join(f"{x:.10g}" for x in ends.mean(-1))
-            self.found.obstacles.append(f"undecided near ({place}): a bound is touched or a multiplier vanishes")
+            why = "a cost jumps" if jumps else "a bound is touched or a multiplier vanishes"
+            self.found.obstacles.append(f"undecided near ({place}): {why}")
             others = [s.enclosure if s.enclosure is not None else s.floats[:, None] for s in self.found.solutions]
             if any(((ends[:, 0] <= b.max(-1)) & (b.min(-1) <= ends[:, 1])).all() for b in others):
                 return
         at = point or tuple(e.subs(middle) for e in self.place)
         proof = ends if certain and unproven is None else None
         self.found.solutions.append(Solution(at, point is not None, proof, self.face, pressed, kinks))
+
+    def _on_a_jump(self, ends: Array) -> bool:
+        """Whether a cost may jump within an enclosure: its derivative holds a delta there that no value stands for."""
+        arguments = {delta.args[0] for e in self.problem.field for delta in e.atoms(sympy.DiracDelta)}
+        low, high = IntervalFunction(self.problem.symbols, [*arguments])(ends[None, :, 0], ends[None, :, 1])
+        return bool(((low <= 0) & (high >= 0)).any())
 
     def _filled(self, known: Array) -> Array:
         """An enclosure of the unknowns as one of all coordinates, shape (d, 2)."""
@@ -290,7 +299,8 @@ class OnFace:
         for k, e in pressed.items():
             if point is not None:
                 value = e.subs(at)
-                found[k] = (0.0, 0.0) if sign(value) == 0 else enclosed(value)
+                defined = value.is_comparable
+                found[k] = (-np.inf, np.inf) if not defined else (0.0, 0.0) if sign(value) == 0 else enclosed(value)
             else:
                 low, high = IntervalFunction(self.problem.symbols, [e])(ends[None, :, 0], ends[None, :, 1])
                 found[k] = (float(low[0, 0]), float(high[0, 0]))

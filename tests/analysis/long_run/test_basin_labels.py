@@ -107,3 +107,11 @@ def test_the_list_of_attractors_says_whether_it_is_all():
     hurried = gd.basins(game, gd.rules.GDA(0.2), [(-2, 2, 9), (-2, 2, 9)], budget=1e-6)
     assert (hurried.labels == UNDECIDED).all()
     assert hurried.reason.startswith("undecided: out of time")
+
+
+def test_steps_that_jump_over_a_kink_have_not_arrived_there():
+    """x - 1/10 where x > 0 and x + 1/5 where x < 0: from 1 the run passes within rounding of 0, every third step."""
+    game = gd.games.from_sympy([sympy.Max(x, -2 * x), y**2 / 2], [x, y])
+    found = gd.basins(game, gd.rules.GDA(0.1), [(-1, 1, 3)] * 2)
+    assert not found.attractors.size
+    assert (found.labels == CYCLING).all()

@@ -172,3 +172,23 @@ def test_a_simplex_that_is_touched():
     """v is constant on the simplex: every point of it is a solution, and every bound is weakly active at a corner."""
     game = S([x + y + z * 0, z**2], ([x, y], [z]), projection=Simplices((2,), free=1))
     assert gd.classify(game, (1, 0, 0)).nash == "global Nash"
+
+
+@pytest.mark.parametrize(
+    ("own", "side", "minimum"),
+    [
+        (sympy.Piecewise((x**2 - 1, x > 0), (x**2, True)), None, False),  # no derivative sees that it falls by 1
+        (sympy.Piecewise((x**2, x >= 0), (x**2 - 1, True)), None, False),
+        (sympy.Piecewise((x**2 + 1, x > 0), (x**2, True)), None, True),
+        (sympy.Piecewise((5, sympy.Eq(x, 0)), (x**2, True)), None, False),
+        (sympy.Piecewise((3 * x - 1, x > 0), (0, True)), 0, False),
+        (sympy.Piecewise((3 * x + 1, x > 0), (0, True)), 0, True),
+        (sympy.Piecewise((3 * x + 1, x >= 0), (0, True)), 0, True),  # what is left of the bound does not count
+    ],
+    ids=str,
+)
+def test_a_cost_that_jumps_down_beside_the_point_has_no_minimum_there(own, side, minimum):
+    bounds = {} if side is None else {"projection": Box(((side, None), (None, None)))}
+    found = gd.classify(S([own, y**2 / 2], **bounds), (0, 0)).players[0]
+    assert (found.kind is Optimum.STRICT) == minimum
+    assert ("jumps down" in found.reason) != minimum

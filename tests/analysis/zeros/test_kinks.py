@@ -93,3 +93,18 @@ def test_an_unproven_point_does_not_read_as_no_equilibrium():
     assert [p.proven for p in found] == [True, False]
     assert found[1].kind in {"undecided", "marginal"}
     assert "unproven" in found[1].summary()
+
+
+@pytest.mark.parametrize("own", [x**2 - sympy.Heaviside(x), x**2 + sympy.sign(x)], ids=str)
+def test_where_a_cost_jumps_nothing_is_proven(own):
+    """The derivative holds a delta at 0: v is 2 x on both sides, and 0 is no minimum of the first."""
+    found = gd.fixed_points(gd.games.from_sympy([own, y**2 / 2], [x, y]), box=[(-3, 3), (-3, 3)])
+    assert [(p.proven, p.kind) for p in found] == [(False, "undecided")]
+    assert "undecided near (0, 0): a cost jumps" in found.reason
+
+
+def test_an_infinite_slope_at_a_bound_is_undecided_and_raises_nothing():
+    game = gd.games.from_sympy([x * sympy.log(x), y**2 / 2], [x, y], projection=Box(((0, None), (None, None))))
+    edge, inside = found = gd.fixed_points(game, box=[(-3, 3), (-3, 3)])
+    assert (edge.proven, edge.kind, inside.proven, found.complete) == (False, "undecided", True, False)
+    assert inside.point[0] == pytest.approx(float(sympy.exp(-1)), abs=1e-12)
