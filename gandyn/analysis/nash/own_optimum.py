@@ -131,9 +131,9 @@ class OwnProblem:
 
     def judge(self) -> OwnOptimum:
         """Convexity first, then the second derivative on the critical cone, then higher derivatives along lines."""
-        fallen = self._jumps_down()
-        if fallen is not None:
-            return fallen
+        dropped = self._jumps_down()
+        if dropped is not None:
+            return dropped
         convex = self._convex()
         if self.hessian is None:
             return self._at_a_kink(convex)
