@@ -215,5 +215,11 @@ def test_every_interval_of_stable_steps_where_none_starts_at_zero():
     assert gd.stability_region(gd.games.bilinear(), gd.rules.Extragradient("lr")).intervals("lr") == ((0, 1),)
     pulled = gd.games.quadratic(a=1, b=0, c=1)
     assert gd.stability_region(pulled, gd.rules.ProximalPoint("lr")).intervals("lr") == ((0, sympy.oo),)
+    toy = gd.stability_region(gd.games.unrolled_toy(), gd.rules.Extragradient("lr"))  # whose coefficients have e in them
+    [(low, high)] = toy.intervals("lr")
+    assert low == 0
+    assert high == toy.critical("lr")
+    for step, stable in ((0.99 * float(high), True), (1.01 * float(high), False)):
+        assert (gd.linearize(gd.games.unrolled_toy(), gd.rules.Extragradient(step)).spectral_radius < 1) is stable
     with pytest.raises(DomainError, match="is free"):
         gd.stability_region(gd.games.bilinear(), gd.rules.Consensus("lr", "gamma"), ("lr", "gamma")).intervals("lr")
