@@ -49,10 +49,10 @@ def table() -> list[str]:
                 continue
             for paper in papers:
                 used.setdefault(paper.key, []).append(f"`{entry.name}`")
-    lines = ["| key | paper | where | named by |", "|---|---|---|---|"]
+    lines = ["| key, and where it is | paper | named by |", "|---|---|---|"]
     for paper in sorted(bibliography().values(), key=lambda p: p.key):
         named = ", ".join(used.get(paper.key, [])) or "claims and figures"
         where = f"[{paper.identifier}]({paper.address})"
         told = f"{authors(paper)}: {paper.title} ({paper.year})"
-        lines.append(f"| `{paper.key}` | {told} | {where} | {named} |")
+        lines.append(f"| `{paper.key}`<br>{where} | {told} | {named} |")
     return lines
