@@ -215,7 +215,7 @@ def test_every_interval_of_stable_steps_where_none_starts_at_zero():
     assert gd.stability_region(gd.games.bilinear(), gd.rules.Extragradient("lr")).intervals("lr") == ((0, 1),)
     pulled = gd.games.quadratic(a=1, b=0, c=1)
     assert gd.stability_region(pulled, gd.rules.ProximalPoint("lr")).intervals("lr") == ((0, sympy.oo),)
-    toy = gd.stability_region(gd.games.unrolled_toy(), gd.rules.Extragradient("lr"))  # whose coefficients have e in them
+    toy = gd.stability_region(gd.games.unrolled_toy(), gd.rules.Extragradient("lr"))  # coefficients with e
     [(low, high)] = toy.intervals("lr")
     assert low == 0
     assert high == toy.critical("lr")
