@@ -7,7 +7,6 @@ counterexample, what it is. The checker may miss something; what it finds is the
 from __future__ import annotations
 
 import dataclasses
-import functools
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -15,116 +14,12 @@ from typing import Any
 import numpy as np
 import sympy
 from metamorphic_games import Subject, subject
+from plain_games import Array, Oracle, follow, radius, run, smooth_between, step_of, zeros
 
 import gandyn as gd
 from gandyn.oracles.projections import Box
 
-Array = Any
 SMOOTH = ("polynomial", "quadratic", "transcendental")
-
-
-@dataclasses.dataclass(frozen=True)
-class Oracle:
-    """Costs, field and Jacobian of a subject as plain NumPy, and its feasible set by hand."""
-
-    subject: Subject
-
-    @property
-    def sizes(self) -> list[int]:
-        return [p.size for p in self.subject.game.players]
-
-    @functools.cached_property
-    def compiled(self) -> tuple[Any, Any, Any]:
-        symbols, costs = self.subject.game.symbols, self.subject.game.exprs
-        owner = np.repeat(np.arange(len(costs)), self.sizes)
-        field = [sympy.diff(costs[i], s) for i, s in zip(owner, symbols, strict=True)]
-        slopes = [sympy.diff(f, s) for f in field for s in symbols]
-        modules = [
-            {"Heaviside": lambda x, h=0.5: np.heaviside(x, h), "sign": np.sign, "DiracDelta": np.zeros_like},
-            "numpy",
-        ]
-        return tuple(sympy.lambdify(symbols, e, modules) for e in (list(costs), field, slopes))
-
-    def _call(self, which: int, w: Array) -> Array:
-        parts = self.compiled[which](*(w[..., k] for k in range(w.shape[-1])))
-        values = np.empty((*w.shape[:-1], len(parts)))
-        for k, part in enumerate(parts):
-            values[..., k] = part
-        return values
-
-    def costs(self, w: Array) -> Array:
-        return self._call(0, w)
-
-    def field(self, w: Array) -> Array:
-        return self._call(1, w)
-
-    def jacobian(self, w: Array) -> Array:
-        flat = self._call(2, w)
-        return flat.reshape(*flat.shape[:-1], np.shape(w)[-1], np.shape(w)[-1])
-
-    def project(self, w: Array) -> Array:
-        """Onto a box, or each block onto its simplex by sorting."""
-        projection = self.subject.game.projection
-        if projection is None or not self.subject.game.constrained:
-            return w
-        if isinstance(projection, Box):
-            return np.minimum(np.maximum(w, self.ends[0]), self.ends[1])
-        if len(set(self.sizes)) == 1:
-            return _simplex(w.reshape(*w.shape[:-1], -1, self.sizes[0])).reshape(w.shape)
-        blocks = np.split(w, np.cumsum(self.sizes)[:-1], axis=-1)
-        return np.concatenate([_simplex(b) for b in blocks], -1)
-
-    @functools.cached_property
-    def ends(self) -> Array:
-        """Of a box, shape (2, d), infinite where there is none."""
-        ends = [(None, None) if b is None else b for b in self.subject.game.projection.bounds]
-        low = [-np.inf if a is None else float(a) for a, _ in ends]
-        return np.array([low, [np.inf if b is None else float(b) for _, b in ends]])
-
-    def residual(self, w: Array) -> Array:
-        if self.subject.game.constrained:
-            return w - self.project(w - self.field(w))
-        return self.field(w)  # w - (w - v) has the rounding of w, which may be larger than v
-
-    @property
-    def box(self) -> Array:
-        return np.array([[float(a), float(b)] for a, b in self.subject.box])
-
-    @property
-    def size(self) -> float:
-        return float(np.ptp(self.box, axis=-1).max())
-
-
-def _simplex(x: Array) -> Array:
-    u = np.sort(x, axis=-1)[..., ::-1]
-    excess = (np.cumsum(u, -1) - 1) / np.arange(1, x.shape[-1] + 1)
-    k = (u > excess).sum(-1) - 1
-    return np.maximum(x - np.take_along_axis(excess, k[..., None], -1), 0)
-
-
-def zeros(o: Oracle, rng: Any, starts: int = 300) -> Array:
-    """Zeros of the natural residual in the box: damped Newton by differences from everywhere."""
-    low, high = o.box.T
-    d = len(low)
-    w = o.project(rng.uniform(low, high, (starts, d)))
-    eye, h = np.eye(d), 1e-7 * o.size
-    with np.errstate(all="ignore"):
-        for _ in range(30):
-            r = o.residual(w)
-            slopes = np.stack([(o.residual(w + h * e) - o.residual(w - h * e)) / (2 * h) for e in eye], -1)
-            good = np.isfinite(r).all(-1) & np.isfinite(slopes).all((-2, -1))
-            w, r, slopes = w[good], r[good], slopes[good]
-            step = (np.linalg.pinv(slopes) @ r[..., None])[..., 0]
-            w = w - step / np.maximum(1, 4 * np.abs(step).max(-1, keepdims=True) / o.size)
-        r, scale = np.abs(o.residual(w)).max(-1), 1e-300 + np.abs(o.field(w)).max()
-    near = (np.abs(step).max(-1) < 1e-10 * o.size) & (r < 1e-10 * scale)
-    edge = 1e-7 * o.size
-    w = w[near & ((w > low + edge) & (w < high - edge)).all(-1)]
-    kept: list[Array] = []
-    for p in w:
-        if all(np.abs(p - q).max() > 1e-5 * o.size for q in kept):
-            kept.append(p)
-    return np.array(kept).reshape(-1, d)
 
 
 def solutions(o: Oracle, rng: Any) -> str | None:
@@ -193,21 +88,6 @@ def labels(o: Oracle, rng: Any, found: Any) -> str | None:
     return None
 
 
-def _run(o: Oracle, w: Array, lr: float, steps: int) -> Array:
-    with np.errstate(all="ignore"):
-        for _ in range(steps):
-            w = o.project(w - lr * o.field(w))
-    return w
-
-
-def _smooth_between(o: Oracle, w: Array, starts: Array) -> bool:
-    """Whether no kink lies within the distance of the starts from w: slopes there differ by what a step changes."""
-    if o.subject.game.smooth:
-        return True
-    slope, around = o.jacobian(w), o.jacobian(np.concatenate([starts, 2 * w - starts]))
-    return bool(np.abs(around - slope).max() < 1e-2 * np.abs(slope).max())
-
-
 def verdicts(o: Oracle, rng: Any, found: Any) -> str | None:
     """What attracts the flow brings starts beside it back, and from what repels or is a saddle some leave."""
     sides = np.ptp(o.box, axis=-1)  # a small deviation along a long side is a large one along a short side
@@ -222,7 +102,7 @@ def verdicts(o: Oracle, rng: Any, found: Any) -> str | None:
         starts = starts[np.abs((starts - w) / sides).max(-1) > 1e-6]
         if not len(starts):
             continue
-        if not o.subject.game.constrained and _smooth_between(o, w, starts):
+        if not o.subject.game.constrained and smooth_between(o, w, starts):
             values = np.linalg.eigvals(-o.jacobian(w))
             margin = 1e-6 * norm
             told = (
@@ -238,49 +118,13 @@ def verdicts(o: Oracle, rng: Any, found: Any) -> str | None:
                 return f"{w}: {verdict}, and the eigenvalues of -J are {values}"
             continue
         before = np.linalg.norm((starts - w) / sides, axis=-1)
-        after = np.linalg.norm((_run(o, starts, 0.02 / norm, 4000) - w) / sides, axis=-1)
+        after = np.linalg.norm((run(o, starts, 0.02 / norm, 4000) - w) / sides, axis=-1)
         grown = 1.5 * np.exp(4000 * 0.02**2 / 2)  # as much comes of the step where the flow only turns
         if verdict == "attracting" and (after > grown * before.max()).any():
             return f"{w}: {verdict}, and starts leave it: {before} {after}"
         elif verdict != "attracting" and (after < 1e-3 * before.min()).all() and len(starts) > 20:
             return f"{w}: {verdict}, and all starts come to it: {before} {after}"
     return None
-
-
-def _steps(o: Oracle, name: str, lr: float) -> tuple[Callable[[Array], Array], int]:
-    """One step of a rule on its augmented state, written again; memory in units of w, so that none is rounded away."""
-    v, d = o.field, len(o.box)
-    owner = np.repeat(np.arange(len(o.sizes)), o.sizes)
-
-    def alternating(z: Array) -> Array:
-        for i in range(len(o.sizes)):
-            z = z - lr * v(z) * (owner == i)
-        return z
-
-    def optimistic(z: Array) -> Array:
-        w, last = z[:d], z[d:]
-        return np.concatenate([w - 2 * lr * v(w) + last, lr * v(w)])
-
-    def heavy(z: Array) -> Array:
-        w, m = z[:d], z[d:]
-        m = -0.3 * m - lr * v(w)
-        return np.concatenate([w + m, m])
-
-    return {
-        "GDA": (lambda z: z - lr * v(z), 1),
-        "AlternatingGD": (alternating, 1),
-        "Extragradient": (lambda z: z - lr * v(z - lr * v(z)), 1),
-        "OptimisticGD": (optimistic, 2),
-        "HeavyBall": (heavy, 2),
-    }[name]
-
-
-def _radius(o: Oracle, name: str, lr: float, w: Array) -> float:
-    step, copies = _steps(o, name, lr)
-    z = np.concatenate([w, np.zeros(len(w) * (copies - 1))])
-    sides = np.tile(np.ptp(o.box, axis=-1), copies) * 1e-5
-    columns = [(step(z + h * e) - step(z - h * e)) / (2 * h) for h, e in zip(sides, np.eye(len(z)), strict=True)]
-    return float(np.abs(np.linalg.eigvals(np.stack(columns, -1))).max())
 
 
 def thresholds(o: Oracle, rng: Any, found: Any) -> str | None:
@@ -299,14 +143,14 @@ def thresholds(o: Oracle, rng: Any, found: Any) -> str | None:
         norm = 1e-300 + float(np.linalg.norm(o.jacobian(w), 2))
         slack = 1e-6
         for share in (0.02, 0.3, 0.7, 0.97):
-            if 0 < critical < np.inf and _radius(o, name, share * critical, w) > 1 + slack:
-                return f"{w} {name}: critical {critical}, radius {_radius(o, name, share * critical, w)} at {share}"
+            if 0 < critical < np.inf and radius(o, name, share * critical, w) > 1 + slack:
+                return f"{w} {name}: critical {critical}, radius {radius(o, name, share * critical, w)} at {share}"
         if np.isfinite(critical):
             for lr in (1.03 * critical,) if critical else (1e-3 / norm, 1e-2 / norm):
-                if _radius(o, name, lr, w) < 1 - slack:
-                    return f"{w} {name}: critical {critical}, radius {_radius(o, name, lr, w)} at {lr}"
-        elif _radius(o, name, 100 / norm, w) > 1 + slack:
-            return f"{w} {name}: critical {critical}, radius {_radius(o, name, 100 / norm, w)} at {100 / norm}"
+                if radius(o, name, lr, w) < 1 - slack:
+                    return f"{w} {name}: critical {critical}, radius {radius(o, name, lr, w)} at {lr}"
+        elif radius(o, name, 100 / norm, w) > 1 + slack:
+            return f"{w} {name}: critical {critical}, radius {radius(o, name, 100 / norm, w)} at {100 / norm}"
     return None
 
 
@@ -326,15 +170,15 @@ def proofs(o: Oracle, rng: Any) -> str | None:
             others = zeros(Oracle(shifted), rng, 500)
             if (np.abs(others - w).max(-1) > 1e-4 * half).any():
                 return f"{w} {rule}: unique in {box.tolist()}, and there are {others.tolist()}"
-        if told.attracting and (r := _radius(o, name, lr, w)) > 1 + 1e-6:
+        if told.attracting and (r := radius(o, name, lr, w)) > 1 + 1e-6:
             return f"{w} {rule}: attracting, and the spectral radius is {r}"
         if told.basin_radius > 0:
             starts = rng.normal(size=(60, len(w)))
             starts *= told.basin_radius / np.linalg.norm(starts, axis=-1, keepdims=True)
             starts *= rng.choice([0.999, 0.8], size=(60, 1))
-            step, _ = _steps(o, name, lr)
+            step, _ = step_of(o, name, lr)
             for w0 in w + starts:
-                z = np.concatenate([w0, o.field(w0)]) if name == "OptimisticGD" else w0
+                z = np.concatenate([w0, lr * o.field(w0)]) if name == "OptimisticGD" else w0
                 z = np.concatenate([z, np.zeros(len(w))]) if name == "HeavyBall" else z
                 for _ in range(3000):
                     z = step(z)
@@ -394,7 +238,7 @@ def cycles(o: Oracle, rng: Any) -> str | None:
     speed = np.linalg.norm(o.field(w), axis=-1)
     dt = 0.01 * o.size / max(np.percentile(speed, 90), 1e-300)
     for sign in (-1.0, 1.0):
-        orbit = _follow(o, w[:12], sign * dt, 40000, 40000)
+        orbit = follow(o, w[:12], sign * dt, 40000, 40000)
         for path in np.moveaxis(orbit, 1, 0):
             if not np.isfinite(path).all() or not ((path >= low) & (path <= high)).all():
                 continue
@@ -404,7 +248,7 @@ def cycles(o: Oracle, rng: Any) -> str | None:
             half = len(path) // 2
             if np.abs(np.ptp(path[:half], axis=0) - np.ptp(path[half:], axis=0)).max() > 1e-4 * o.size:
                 continue
-            inner = _follow(o, (path.mean(0) + 0.97 * (path[-1] - path.mean(0)))[None], sign * dt, 40000, 40000)[:, 0]
+            inner = follow(o, (path.mean(0) + 0.97 * (path[-1] - path.mean(0)))[None], sign * dt, 40000, 40000)[:, 0]
             if np.abs(np.ptp(inner, axis=0) - extent).max() > 1e-3 * o.size:
                 continue  # does not attract: a centre
             listed = [c for c in told if np.abs(np.ptp(c.points, axis=0) - extent).max() < 0.02 * o.size]
@@ -414,26 +258,10 @@ def cycles(o: Oracle, rng: Any) -> str | None:
                 return f"missed, said to be incomplete: {extent} about {path.mean(0)} ({sign}): {told.reason}"
     for c in told:
         path = np.asarray(c.points)
-        end = _follow(o, path[:1], -c.period / 4000, 4000, 1)[-1, 0]
+        end = follow(o, path[:1], -c.period / 4000, 4000, 1)[-1, 0]
         if max(np.abs(c.multipliers)) < 30 and np.abs(end - path[0]).max() > 1e-3 * o.size:
             return f"a cycle of period {c.period} through {path[0]} is at {end} after it"
     return None
-
-
-def _follow(o: Oracle, w: Array, dt: float, steps: int, last: int) -> Array:
-    """Runge and Kutta's method for w' = v(w), the last points (dt < 0: the gradient flow)."""
-    kept = []
-    with np.errstate(all="ignore"):
-        for k in range(steps + (last if last > 1 else 0)):
-            a = o.field(w)
-            b = o.field(w + dt / 2 * a)
-            c = o.field(w + dt / 2 * b)
-            w = w + dt / 6 * (a + 2 * b + 2 * c + o.field(w + dt * c))
-            if k >= steps - 1 and k % 20 == 0:
-                kept.append(w)
-            if k % 1000 == 0 and not np.isfinite(w).any():
-                break
-    return np.array([*kept, w])
 
 
 def basin_runs(o: Oracle, rng: Any) -> str | None:
@@ -442,8 +270,8 @@ def basin_runs(o: Oracle, rng: Any) -> str | None:
     norm = float(np.median(np.linalg.norm(o.jacobian(w), axis=(-2, -1)))) + 1e-300
     lr = float(rng.uniform(0.02, 0.3)) / norm
     told = gd.basins(o.subject.game, gd.rules.GDA(lr), w, 3000, box=o.box, budget=20)
-    end, beside = _run(o, w, lr, 5000), _run(o, w * (1 + 1e-13), lr, 5000)
-    later = _run(o, end, lr, 97)
+    end, beside = run(o, w, lr, 5000), run(o, w * (1 + 1e-13), lr, 5000)
+    later = run(o, end, lr, 97)
     size = o.size
     for k, label in enumerate(told.labels):
         if (
