@@ -124,7 +124,7 @@ class Result(abc.ABC):
         return self._dynamics() + ("" if at is None else f" at {place(at)}")
 
     def _headline(self) -> str:
-        return self.summary().partition("\n")[0]
+        return self.summary().partition("\n")[0].removesuffix(":")
 
     def _contents(self) -> dict[str, Any]:
         return {key: operator.attrgetter(path)(self) for key, path in self._paths().items()}

@@ -108,6 +108,9 @@ class Recommendation(Result):
         ]
         return {"over": repr(self.over), "best": self.best, "limit": self.limit, "reason": self.reason, "rules": rows}
 
+    def _headline(self) -> str:
+        return f"{'none contracts' if self.best is None else repr(self.best)} on {self.over}"
+
     def summary(self) -> str:
         """The table: rule and values, factor per step and per gradient, how it is known."""
         head = f"on {self.over}, fastest per gradient first:"

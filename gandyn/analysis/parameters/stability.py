@@ -226,15 +226,20 @@ class StabilityRegion(Result):
                 found = self._crossing(self.exact.parameters[0])
                 lines.append(f"critical {self.exact.parameters[0]}: {found.value:.9g} ({found})")
             return "\n".join(lines)
+        names = ", ".join(map(str, self.parameters))
+        if self.never:
+            return f"{self._dynamics()} never attracts to {place(self.at)}, whatever {names} is"
         lines = [f"{self._dynamics()} attracts to {place(self.at)} exactly where"]
         lines += [f"  {_short(c)}" for c in self.conditions]
-        if self.never:
-            lines.append("  (never)")
-        elif len(self.parameters) == 1:
+        if len(self.parameters) == 1:
             value = self.critical(str(self.parameters[0]))
             shown = with_decimal(value) if len(str(value)) <= READABLE else f"{float(value):.15g}"
             lines.append(f"critical {self.parameters[0]}: {shown}")
         return "\n".join(lines)
+
+    def _headline(self) -> str:
+        head, *lines = self.summary().split("\n")
+        return " ".join([head, " and ".join(line.strip() for line in lines[: len(self.conditions)])]).strip()
 
     def _contents(self) -> dict[str, object]:
         found = super()._contents()

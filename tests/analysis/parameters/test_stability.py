@@ -331,3 +331,10 @@ def test_with_irrational_coefficients_a_threshold_is_a_decimal_with_a_proven_bra
     lr, smallest = region.best("lr")
     assert radius(lr) == pytest.approx(float(smallest), abs=1e-9)
     assert all(radius(float(lr) + h) >= float(smallest) - 1e-9 for h in (-1e-3, 1e-3))
+
+
+def test_one_line_says_where_a_point_attracts():
+    bilinear = gd.games.bilinear()
+    assert repr(gd.stability_region(bilinear, gd.rules.OptimisticGD("lr"))).endswith(" exactly where 1 - 3*lr**2 > 0>")
+    never = gd.stability_region(bilinear, gd.rules.GDA("lr"))
+    assert repr(never).endswith(" never attracts to (0, 0), whatever lr is>")
