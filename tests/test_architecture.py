@@ -72,7 +72,15 @@ FLOORS = (
 HOOKS = {("gandyn", None), ("analysis", None)}
 RULE_IMPORTS = {"krylov", "memory", "types", "worlds", "parameters", "errors", "registry", "rules", "symbolic.members"}
 # The torch kernel is itself imported only when it is asked for.
-TORCH_AT_THE_TOP = ("gans/", "optim/", "watching/", "oracles/autograd.py", "oracles/network.py", "dynamics/tensors.py")
+TORCH_AT_THE_TOP = (
+    "analysis/local/torch_linearization.py",
+    "gans/",
+    "optim/",
+    "watching/",
+    "oracles/autograd.py",
+    "oracles/network.py",
+    "dynamics/tensors.py",
+)
 TORCH_INSIDE_FUNCTIONS = (
     "krylov/",
     "symbolic/",

@@ -32,7 +32,7 @@ def number(x: object) -> str:
     return f"{x:g}" if isinstance(x, float) else str(x)
 
 
-def both(x: float) -> str:
+def both(x: float | sympy.Expr) -> str:
     """An exact number and its decimals."""
     text, value = str(x), float(x)
     if value == float("inf"):

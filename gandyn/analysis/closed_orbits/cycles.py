@@ -93,7 +93,7 @@ def limit_cycles(
 
 def _check_smooth(game: Game) -> None:
     """Refuse a field with a kink or a jump by the name of the function that has it."""
-    kinks: tuple[sympy.Expr, ...] = (
+    kinks: tuple[type, ...] = (
         sympy.Abs,
         sympy.sign,
         sympy.Max,

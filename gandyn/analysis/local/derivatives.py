@@ -223,10 +223,8 @@ def _flow(game: Game, place: Place) -> Motion:
 
     def reduced() -> tuple[sympy.Matrix, sympy.Matrix]:
         v, matrix = derive()
-        basis, k = (
-            sympy.Matrix(face.basis.tolist() or game.dim * [[]]).reshape(game.dim, face.dimension),
-            face.dimension,
-        )
+        k = face.dimension
+        basis = sympy.Matrix(face.basis.tolist() or game.dim * [[]]).reshape(game.dim, k)
         rows = [along(face, list((matrix * basis)[:, j])) for j in range(k)]
         return sympy.Matrix(k, 1, along(face, list(v))), sympy.Matrix(k, k, lambda i, j: rows[j][i])
 

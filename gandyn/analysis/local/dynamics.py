@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...errors import DomainError
@@ -73,13 +73,5 @@ class LocalDynamics:
         from ...symbolic.taylor import expand
 
         counters = () if self.traced is None else self.traced.counters
-        settle = None if self.traced is None else _settle(self.traced)
+        settle = None if self.traced is None else functools.cache(self.traced._at_infinity)
         return expand(self.symbols, self.point, self.outputs, order, self.bindings, arithmetic, counters, settle)
-
-
-def _settle(traced: UpdateMap) -> Callable[[sympy.Expr], sympy.Expr]:
-    @functools.cache
-    def settle(e: sympy.Expr) -> sympy.Expr:
-        return traced._at_infinity(e)
-
-    return settle

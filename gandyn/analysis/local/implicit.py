@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ...dynamics.trace import UpdateMap
@@ -57,7 +59,7 @@ def _by_series(traced: UpdateMap, point: list[sympy.Expr]) -> sympy.Matrix | Non
 
     local, d = LocalDynamics.of_map(traced, point), len(point) // 2
 
-    def attempt(numbers: Array) -> sympy.Matrix:
+    def attempt(numbers: Any) -> sympy.Matrix:
         rows = local.series(1, numbers)
         slopes = [[row.get((k,), numbers.field.zero) for k in range(2 * d)] for row in rows]
         after, before = (DomainMatrix([row[part] for row in slopes], (d, d), numbers.field) for part in halves)

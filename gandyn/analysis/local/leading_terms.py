@@ -12,21 +12,20 @@ from ...types.signs import simplified
 from .dynamics import LocalDynamics
 from .fate import Fate, NonlinearDecision
 from .linear_part import LinearPart
-from .normal_form import Reduction
+from .normal_form import NormalForm, Reduction
 
 if TYPE_CHECKING:
     from ..exact_numbers.polynomials import Placement
-    from .normal_form import NormalForm
 
 
 @mpmath.workdps(DECIMALS)  # type: ignore[untyped-decorator]
-def by_terms(lin: LinearPart, f: sympy.Basic, placement: Placement, orders: range) -> NonlinearDecision | None:
+def by_terms(lin: LinearPart, f: sympy.Poly, placement: Placement, orders: range) -> NonlinearDecision | None:
     """The decision by the first non-linear term that does not vanish.
 
     Args:
         lin: the linearisation at the point.
-        f: the map or field near the point.
-        placement: which eigenvalues lie on the stability boundary.
+        f: the factor of the characteristic polynomial whose roots are the one critical eigenvalue or pair.
+        placement: how many eigenvalues lie inside, on and outside the stability boundary.
         orders: the orders of terms that are tried, lowest first.
 
     Returns:
@@ -52,7 +51,6 @@ def _reduction(local: LocalDynamics, f: sympy.Poly, order: int) -> Reduction:
     """A `Reduction`, exact where coefficients and eigenvalue allow, in 50 digits elsewhere."""
     from ..exact_numbers.algebraic import Algebraic, Decimals, on_boundary
     from ..exact_numbers.roots import is_rational
-    from .normal_form import Reduction
 
     try:
         if not is_rational(f):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ...lazy import sympy
 from ...types.signs import is_zero
-from ..exact_numbers.polynomials import Placement
+from ..exact_numbers.polynomials import Placement, place
 from .fate import Fate, NonlinearDecision
 from .linear_part import LinearPart
 
@@ -17,7 +17,6 @@ LARGEST = 8
 
 def decide(lin: LinearPart) -> NonlinearDecision:
     """Decide a marginal linearisation by a normal form, a conserved quantity or linearity; else say what is missing."""
-    from ..exact_numbers.polynomials import place
     from .leading_terms import by_terms
 
     assert lin.exact is not None
@@ -101,7 +100,6 @@ def _kind(f: sympy.Poly, flow: bool) -> str:
 
 def _single(boundary: Sequence[tuple[sympy.Poly, int]], flow: bool) -> sympy.Poly | None:
     """The factor of the one critical eigenvalue or pair; None if there are several."""
-    from ..exact_numbers.polynomials import place
     from ..exact_numbers.roots import is_rational
 
     if len(boundary) != 1 or boundary[0][1] != 1:

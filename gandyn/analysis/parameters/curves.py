@@ -173,7 +173,7 @@ class _Plane:
     def _named(self, values: Pair) -> SpecialPoint | None:
         """The special point at these values, by its eigenvalues on the boundary; None where fewer than two are."""
         places = dict(zip(self.symbols, values, strict=True))
-        roots: list[float] = []
+        roots: list[complex] = []
         with mpmath.workdps(DIGITS):
             for f, power in self.region.exact.factors:
                 coefficients = [sympy.N(c.xreplace(places), DIGITS) for c in f.all_coeffs()]

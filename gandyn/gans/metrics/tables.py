@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -60,7 +60,7 @@ def _apart(name: str, real: Array, made: Array, category: bool) -> float:
     return float(np.abs(functions[0] - functions[1]).max())
 
 
-def _features(table: MixedTable, cells: Array, target: str) -> tuple[Array, Array]:
+def _features(table: MixedTable, cells: Mapping[str, Array], target: str) -> tuple[Array, Array]:
     columns = [
         np.array([c.categories.index(x) for x in cells[c.name]]) if c.categories else _filled(cells[c.name])
         for c in table.columns
