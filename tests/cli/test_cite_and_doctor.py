@@ -95,19 +95,3 @@ def test_doctor_says_what_there_is(monkeypatch, tmp_path):
     without = gandyn("doctor")
     assert without.exit_code == 0
     assert "install a C compiler" in without.stdout
-
-
-@pytest.mark.parametrize(
-    ("typed", "offered"),
-    [
-        ("gandyn ana", ["analyze"]),
-        ("gandyn analyze bil", ["bilinear"]),
-        ("gandyn analyze bilinear --rule Extrag", ["Extragradient", "ExtragradientPlus"]),
-        ("gandyn cite hsieh_2021", ["hsieh_2021"]),
-    ],
-)
-def test_the_tab_key(typed, offered):
-    """As bash asks: the words so far and the place of the one that is being typed."""
-    asked = {"_GANDYN_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(len(typed.split()) - 1)}
-    result = CliRunner().invoke(app, [], env=asked, prog_name="gandyn")
-    assert set(offered) <= set(result.stdout.split()), result.stdout
