@@ -52,7 +52,8 @@ def table() -> list[str]:
     lines = ["| key, and where it is | paper | named by |", "|---|---|---|"]
     for paper in sorted(bibliography().values(), key=lambda p: p.key):
         named = ", ".join(used.get(paper.key, [])) or "claims and figures"
-        where = f"[{paper.identifier}]({paper.address})"
+        shown = "proceedings" if paper.identifier == paper.address else paper.identifier
+        where = f"[{shown}]({paper.address})"
         told = f"{authors(paper)}: {paper.title} ({paper.year})"
         lines.append(f"| `{paper.key}`<br>{where} | {told} | {named} |")
     return lines

@@ -30,8 +30,8 @@ def cite(
 ) -> None:
     """Print the papers behind a name as BibTeX.
 
-    Each has a DOI or an arXiv identifier. A paper that has neither, or is not in the bibliography, is not printed: the
-    documentation of the rule or claim names it.
+    Each has a DOI, an arXiv identifier or an address. A paper that has none of them, or is not in the bibliography, is
+    not printed: the documentation of the rule or claim names it.
     """
     if bool(names) == listed:
         raise ParameterError("no name" if not names else "names and --list", "names, or --list", "gandyn cite GDA")

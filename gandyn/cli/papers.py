@@ -21,7 +21,7 @@ LETTERS = {("gidel", "2019", "a"): "gidel_2019_vi", ("gidel", "2019", "b"): "gid
 
 @dataclasses.dataclass(frozen=True)
 class Reference:
-    """A paper: its key, surnames of its authors, title, year, arXiv identifier or DOI, and its BibTeX entry."""
+    """A paper: its key, surnames of its authors, title, year, arXiv identifier, DOI or address, and its BibTeX entry."""
 
     key: str
     authors: tuple[str, ...]
@@ -33,11 +33,9 @@ class Reference:
     @property
     def address(self) -> str:
         """Where it can be found."""
-        return (
-            f"https://doi.org/{self.identifier}"
-            if "/" in self.identifier
-            else f"https://arxiv.org/abs/{self.identifier}"
-        )
+        if self.identifier.startswith("https:"):
+            return self.identifier
+        return f"https://{'doi.org' if '/' in self.identifier else 'arxiv.org/abs'}/{self.identifier}"
 
 
 @functools.cache
@@ -52,7 +50,7 @@ def bibliography() -> dict[str, Reference]:
     for match in ENTRY.finditer(FILE.read_text(encoding="utf-8")):
         fields = dict(FIELD.findall(match["fields"]))
         surnames = tuple(folded(name.split(",")[0]) for name in fields["author"].split(" and "))
-        identifier = fields.get("eprint") or fields["doi"]
+        identifier = fields.get("eprint") or fields.get("doi") or fields["url"]
         title = fields["title"].strip("{}")
         found[match["key"]] = Reference(match["key"], surnames, title, fields["year"], identifier, match[0].strip())
     return found

@@ -25,7 +25,7 @@ def test_every_paper_has_an_identifier_and_its_own_key():
     identifiers = [paper.identifier for paper in bibliography().values()]
     assert len(set(identifiers)) == len(identifiers)
     for paper in bibliography().values():
-        assert re.fullmatch(r"\d{4}\.\d{4,5}|10\.\d{4}/\S+", paper.identifier)
+        assert re.fullmatch(r"\d{4}\.\d{4,5}|10\.\d{4}/\S+|https://proceedings\.mlr\.press/v\d+/\S+", paper.identifier)
         assert paper.key.split("_")[0] in paper.authors[0].replace("-", "_").replace("askari ", "").split("_")[0]
         assert f"_{paper.year}" in paper.key
         assert paper.bibtex.count("{") == paper.bibtex.count("}")
