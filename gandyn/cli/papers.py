@@ -21,7 +21,7 @@ LETTERS = {("gidel", "2019", "a"): "gidel_2019_vi", ("gidel", "2019", "b"): "gid
 
 @dataclasses.dataclass(frozen=True)
 class Reference:
-    """A paper: its key, surnames of its authors, title, year, arXiv identifier, DOI or address, and its BibTeX entry."""
+    """A paper: its key, surnames of its authors, title, year, identifier (arXiv, DOI or address), and BibTeX entry."""
 
     key: str
     authors: tuple[str, ...]
