@@ -128,7 +128,7 @@ class Measured:
 
 
 class _Point:
-    """A point by its numbers, as a key."""
+    """A point that can be a dictionary's key: equal where all its numbers are."""
 
     def __init__(self, w: Array) -> None:
         self.w = np.array(w.detach().cpu().numpy() if hasattr(w, "detach") else w, dtype=float)

@@ -84,7 +84,7 @@ class NoisyGame(GameView):
 
     @property
     def content(self) -> Any:
-        """What decides all its answers; None where that of the game is unknown."""
+        """A key: games with equal keys give equal answers. None where the game without noise has no such key."""
         inner = getattr(self.game, "content", None)
         return None if inner is None else (inner, self.noise)
 
@@ -119,7 +119,7 @@ class NoisyGame(GameView):
         return SymbolicFunction([self.game.symbols or ()], list(self.noise.factor(self.game)))
 
     def batch_size(self, batch: Batch) -> int:
-        """Of the game's own token."""
+        """How many samples the game's own part of the batch has."""
         return self.game.batch_size(_inner(batch))
 
     def _xi(self, w: Array, batch: NoisyBatch) -> Array:
@@ -180,7 +180,7 @@ def _inner(batch: Batch) -> Batch:
 
 
 def _like(values: np.ndarray, w: Array) -> Array:
-    """In the world of w."""
+    """NumPy values as an array of the world of w: on its device and in its precision where w is a tensor."""
     if worlds.world_of(w) != TORCH:
         return values
     import torch

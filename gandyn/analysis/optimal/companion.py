@@ -130,7 +130,7 @@ def _powers(element: PolyElement) -> Powers:
 
 
 def _with_value(c: Powers, value: Fraction, unit: Fraction, top: int) -> Powers:
-    """The one parameter set to value / unit, times unit^top."""
+    """A coefficient with the parameter (its third power) set to value / unit, times unit^top: without denominators."""
     found: Powers = {}
     for power, factor in c.items():
         found[power[:2]] = found.get(power[:2], Fraction(0)) + factor * value ** power[2] * unit ** (top - power[2])

@@ -206,7 +206,7 @@ def _closed(rule: Rule, over: GameClass, form: Known, names: dict[str, str], lim
 
 
 def _monotone(rule: Rule, over: StronglyMonotone, ranges: Sequence[Range], limit: Budget) -> Design:
-    """From the values that are best for linear fields, Nelder & Mead's simplex on the proven rate."""
+    """Minimise the proven rate by Nelder and Mead's simplex, from the values that are best for linear fields."""
     matrix = companion(rule, "design")
     ranges = [next(r for r in ranges if r.name == str(p)) for p in matrix.parameters]
     start, _ = search(matrix, over.curves(), ranges, limit)
@@ -271,7 +271,7 @@ def _curves(over: GameClass, matrix: Companion) -> tuple[Curve, ...]:
 
 
 def _inner(r: Range, unit: float) -> Range:
-    """A range without its open ends: from a hundredth to a hundred units."""
+    """A bounded range to search where an end is open: from a hundredth to a hundred units."""
     return Range(r.name, max(r.low, 1e-2 * unit), 1e2 * unit) if math.isinf(r.high) else r
 
 

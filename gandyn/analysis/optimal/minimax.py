@@ -34,7 +34,7 @@ class Range:
     high: float
 
     def grid(self, count: int, unit: float) -> Array:
-        """So many values from end to end; open ends are left out."""
+        """`count` values from one end of the range to the other, without ends that do not belong to it."""
         if math.isinf(self.high):
             return np.geomspace(max(self.low, REACH[0] * unit), max(REACH[1] * unit, 2 * self.low), count)
         if self.low == 0:
@@ -42,7 +42,7 @@ class Range:
         return np.linspace(self.low, self.high, count)
 
     def clipped(self, value: float) -> float:
-        """The nearest value that is allowed."""
+        """The value of the range that is nearest to a given one."""
         return min(max(value, self.low), self.high)
 
 
@@ -101,7 +101,7 @@ def _closer(
     spacing: Array,
     limit: Budget,
 ) -> tuple[Array, float]:
-    """Grids that shrink around the best point: where eigenvalues meet, slopes are infinite, and programs stall."""
+    """Search grids that shrink around the best point: where eigenvalues meet, slopes are infinite, programs stall."""
     z = samples(curves, 65)
     region = np.where(spacing < 0, -spacing * np.abs(best), spacing)
     offsets = np.stack(np.meshgrid(*[np.linspace(-1, 1, {1: 17, 2: 9}.get(len(ranges), 5))] * len(ranges)), -1)
@@ -125,7 +125,7 @@ def _closer(
 def _smoothed(
     matrix: Companion, curves: Sequence[Curve], ranges: Sequence[Range], best: Array, least: float, limit: Budget
 ) -> tuple[Array, float]:
-    """From the best point by |M^k|^(1/k) for growing k: smooth where the radius, its limit, has a sharp bent valley."""
+    """Descend on |M^k|^(1/k) for growing k: smooth where its limit, the spectral radius, has a sharp bent valley."""
     z = samples(curves, 65)
 
     def clipped(x: Array) -> list[float]:
@@ -163,7 +163,7 @@ def _spacing(axis: Array) -> float:
 
 
 def _starts(values: Array, shape: Sequence[int]) -> list[int]:
-    """Flat places of the lowest local minima of the grid."""
+    """Flat indices of the lowest local minima of values on a grid."""
     cube = values.reshape(shape)
     padded = np.pad(cube, 1, constant_values=np.inf)
     lowest = np.ones(shape, dtype=bool)

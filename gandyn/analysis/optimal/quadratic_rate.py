@@ -52,7 +52,7 @@ class Window:
 
     @property
     def size(self) -> int:
-        """The length of the basis."""
+        """How many vectors the basis has."""
         return len(self.points[0])
 
     @property
@@ -262,7 +262,7 @@ class _Programme:
         return float(self.t.value) if usable else -math.inf
 
     def rounded(self, rate: float) -> QuadraticRate:
-        """The last answer in fractions."""
+        """The multipliers and the quadratic form that the solver found last, rounded to fractions, as a certificate."""
         p = np.asarray(self.p.value)
         form = [
             [_fraction((a + b) / 2) for a, b in zip(row, column, strict=True)]

@@ -200,7 +200,7 @@ def _number(z: tuple[Fraction, Fraction] | None) -> complex | None:
 
 
 def _pole(matrix: Companion, over: Spectrum) -> bool:
-    """Whether a denominator of A(z) vanishes inside a filled set."""
+    """Whether A(z) has a pole inside a filled set: its values on the border then do not bound those inside."""
     _, common = matrix.polynomial
     if not common.has(matrix.x):
         return False

@@ -17,16 +17,16 @@ TURNED = 1e-6  # how far a point may miss itself after a period, in units of the
 
 
 class Flow(Protocol):
-    """What of a `StochasticFlow` is asked for: functions of points, SymPy matrices at the same time."""
+    """What is needed of a `StochasticFlow`: drift and diffusion, SymPy matrices that can be called with points."""
 
     @property
     def game(self) -> Game:
-        """Whose flow it is."""
+        """The game whose noisy gradient flow this is."""
         ...
 
     @property
     def drift(self) -> Array:
-        """(..., d)."""
+        """The drift at points (..., d): the mean rate of change, (..., d)."""
         ...
 
     @property

@@ -65,7 +65,7 @@ class RandomMap:
 
     @functools.cached_property
     def parameters(self) -> tuple[sympy.Symbol, ...]:
-        """Free symbols that no draw gives a value."""
+        """Free symbols of the map that no draw gives a value: parameters of the rule or the game."""
         parts = (self.matrix, self.offset, self.noise, self.covariance)
         free = set().union(*(part.free_symbols for part in parts)) - self.draws.symbols
         return tuple(sorted(free, key=str))

@@ -40,7 +40,7 @@ def joined(backend: str | None = None) -> Iterator[Group | None]:
 
 
 def _averaged(name: str) -> Any:
-    """A method that answers with the mean of what the processes' parts answer."""
+    """A method of the game whose answer is averaged over the processes, each of which holds a part of the batch."""
 
     def answer(self: DistributedGame, *args: object, **kwargs: object) -> Any:
         return self._mean(getattr(self.game, name)(*args, **kwargs))
@@ -90,7 +90,7 @@ class DistributedGame(GameView):
         return self.group.rank == 0
 
     def agree(self, said: bool) -> bool:
-        """Whether any process says so."""
+        """Whether `said` is true in at least one process."""
         return bool(reduced(torch.tensor(float(said), device=self.game.device), dist.ReduceOp.MAX))
 
     # --- batches -----------------------------------------------------------------------------------------------------
@@ -151,7 +151,7 @@ class DistributedGame(GameView):
     cost_gradients, costs = map(_averaged, ("cost_gradients", "costs"))
 
     def advance(self) -> None:
-        """The game's; running statistics are averaged over the processes."""
+        """As the game advances after a step; running statistics are then averaged over the processes."""
         self.game.advance()
         for network in self.game.networks:
             for buffer in network.buffers():

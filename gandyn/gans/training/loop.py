@@ -82,7 +82,7 @@ class Session:
         return run
 
     def _due(self, every: int | None, step: int) -> bool:
-        """Whether a thing that happens every so many steps happens at this one."""
+        """Whether what happens every `every` steps, and at the end, happens at this step."""
         return every is not None and (step % every == 0 or step == self.steps)
 
     def _steps(self, stop: Stop) -> Status:
@@ -115,7 +115,7 @@ class Session:
         return self._agreed(self.watching.stop_when is not None and bool(self.watching.stop_when(self.rows)))
 
     def _agreed(self, stopped: bool) -> bool:
-        """Several processes stop together or not at all."""
+        """Whether to stop: where several processes train, all of them stop as soon as one is asked to."""
         agree = getattr(self.training.game, "agree", None)
         return stopped if agree is None else bool(agree(stopped))
 
@@ -185,7 +185,7 @@ def begun(training: Any, identity: dict[str, Any], saving: Saving) -> list[Row]:
 
 
 def _emptied(folder: Path) -> list[Row]:
-    """A folder without the files of a run before."""
+    """Remove the files that an earlier run left in the folder; its log then has no rows."""
     for path in [*checkpoint.listed(folder), *folder.glob("checkpoint-*.safetensors"), folder / LOG, folder / RESULT]:
         with making(path):
             path.unlink(missing_ok=True)
@@ -193,7 +193,7 @@ def _emptied(folder: Path) -> list[Row]:
 
 
 def write_result(run: Result, held: Held) -> None:
-    """How a run ended, as the last file of its folder."""
+    """Write how the run ended: the last file to appear in its folder."""
     text = json.dumps(sealed(run.to_dict()), indent=1, allow_nan=False)
     with held.writing():
         write_atomically(held.folder / RESULT, text.encode() + b"\n")

@@ -29,7 +29,7 @@ def undisturbed(game: Game) -> Iterator[None]:
 
 
 def data_state(game: Any) -> dict[str, Any] | None:
-    """Where data that are gone through in order stand; None for data drawn at random."""
+    """The place in an epoch of data that are read in order, to be saved and restored; None for data drawn at random."""
     state: dict[str, Any] | None = game.data.state_dict() if hasattr(game.data, "state_dict") else None
     return state
 

@@ -135,7 +135,7 @@ class SeededRuns(Result):
 
     @property
     def steps(self) -> int:
-        """Steps that each was to take."""
+        """Steps that each member was asked to take."""
         return self.runs[0].steps
 
     @property

@@ -79,7 +79,7 @@ class SeededState:
 
     @property
     def living(self) -> list[int]:
-        """Numbers of the members that go on."""
+        """Indices of the members that are still training."""
         found: list[int] = self.game.alive.nonzero().flatten().tolist()
         return found
 
@@ -105,12 +105,12 @@ class SeededState:
         return fallen
 
     def end(self, members: Sequence[int], status: Status) -> None:
-        """Members that go no further, and why; those that have ended before keep their reason."""
+        """Mark members as ended, with the reason; a member that had ended before keeps its first reason."""
         for k in {*members} & {*self.living}:
             self.members[k].status, self.game.alive[k] = status, False
 
     def _kept(self, new: Any, old: Any) -> Any:
-        """The new rows of living members, the old ones of others."""
+        """The new row of each member that is still training, the old row of each that has ended."""
         return torch.where(self.game.alive.view(-1, *(1,) * (new.ndim - 1)), new, old)
 
     def _kept_state(self, state: State) -> State:
@@ -119,7 +119,7 @@ class SeededState:
         return state.replace_leaves(iter(kept), iter([count for _, count in state.counter_leaves()]))
 
     def _share(self, members: Sequence[int], field: Any = None, step: int | None = None) -> None:
-        """Tell members where they stand."""
+        """Give each member its own row of the parameters, their average and the counts."""
         for k in members:
             member = self.members[k]
             member.w, member.last_field = self.w[k], None if field is None else field[k]

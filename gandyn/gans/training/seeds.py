@@ -84,7 +84,7 @@ class SeededTraining:
         return runs
 
     def begin(self, rows: Sequence[Row], held: Held | None = None) -> None:
-        """Each member's log and monitor as they were after these rows, which name the member's seed."""
+        """Bring each member's log and monitor to where they stood after these rows, each of which names its seed."""
         self.log, logs = list(rows), by_seed(rows, self.training.seeds)
         file = None if held is None else JsonLines(held.folder / LOG)
         for member in self.training.members:
@@ -96,7 +96,7 @@ class SeededTraining:
             self.sessions.append(session)
 
     def _after(self, shown: Display, fallen: Sequence[int], held: Held | None) -> None:
-        """What follows a step: times, rows of those that fell and of those that go on, a checkpoint."""
+        """After a step: note times, write rows of members that ended and of those that go on, save a checkpoint."""
         training = self.training
         for k in (*training.living, *fallen):
             training.members[k].seconds = training.seconds
@@ -135,7 +135,7 @@ class SeededTraining:
 
 @dataclasses.dataclass(frozen=True)
 class _Named:
-    """The rows of one member, with its seed, to the log that all share, and to its file where there is one."""
+    """One member's log: its rows, marked with its seed, go to the shared log and to its own file where there is one."""
 
     seed: int
     log: list[Row]
@@ -150,7 +150,7 @@ class _Named:
                 self.file.write(self.log[-1])
 
     def close(self) -> None:
-        """Close the file, which closes it for all."""
+        """Close the shared file, once and for all members."""
         if self.file is not None:
             self.file.close()
 

@@ -161,7 +161,7 @@ class Training:
 
 
 def counted(counts: Counts) -> dict[str, int]:
-    """What an oracle has been asked for, by name; seconds are no part of it."""
+    """How many gradients, products and samples were asked for, by name; without seconds, which no rerun repeats."""
     return {k: v for k, v in dataclasses.asdict(counts).items() if k not in ("seconds", "players")}
 
 
