@@ -10,6 +10,7 @@ from ..lazy import sympy
 from ..oracles.known_facts import Facts
 from ..oracles.projections import Box
 from ..oracles.symbolic import SymbolicGame, from_sympy
+from ..worlds import exact
 from . import registry
 
 
@@ -85,8 +86,6 @@ def boxed_bilinear(matrix: object = None, x_box: object = None, y_box: object = 
 
 def _bilinear_form(matrix: Any) -> tuple[Sequence[sympy.Symbol], Sequence[sympy.Symbol], sympy.Expr]:
     """The symbols of x and y, and x^T M y."""
-    from ..worlds import exact
-
     rows = [[1]] if matrix is None else matrix
     if isinstance(rows, str) or not hasattr(rows, "__len__"):
         rows = [[rows]]

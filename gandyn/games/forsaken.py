@@ -6,6 +6,7 @@ from ..lazy import sympy
 from ..oracles.known_facts import Facts
 from ..oracles.symbolic import SymbolicGame, from_sympy
 from ..types import Array, Parameter
+from ..worlds import exact
 from . import registry
 
 
@@ -63,8 +64,6 @@ def almost_bilinear(eps: Parameter = 0.01) -> SymbolicGame:
         >>> gd.games.almost_bilinear("eps").field_exprs
         (y, -eps*(-y**3 + y) - x)
     """
-    from ..worlds import exact
-
     e = exact(eps)
     x, y = sympy.symbols("x y", real=True)
     root = sympy.sqrt(e**2 - 4)

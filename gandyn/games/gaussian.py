@@ -10,6 +10,7 @@ from ..lazy import sympy
 from ..oracles.known_facts import Facts
 from ..oracles.symbolic import SymbolicGame, from_sympy
 from ..types import Parameter
+from ..worlds import exact
 from . import registry
 from .quadratic import _matrix
 
@@ -47,8 +48,6 @@ def gaussian_wgan(mean: Sequence[object] | None = (3, 4), covariance: object = N
         >>> gd.games.gaussian_wgan().equilibria
         ((3, 4, 0, 0),)
     """
-    from ..worlds import exact
-
     if mean is None and covariance is None:
         raise ParameterError(
             "neither mean nor covariance", "a mean or a covariance for the generator to learn", "mean=(3, 4)"

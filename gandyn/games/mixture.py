@@ -14,6 +14,7 @@ from ..oracles.gaussian_mixture import GaussianMixture
 from ..oracles.known_facts import Facts
 from ..oracles.symbolic import SymbolicGame
 from ..types import Array
+from ..worlds import exact
 from . import registry
 
 MODES = ((-1, 0), (1, 0))
@@ -88,8 +89,6 @@ def mixture_game(
         ShapeError: unless modes and centres are rows of 2.
         ParameterError: unless std, width and rho are positive.
     """
-    from ..worlds import exact
-
     for label, rows in (("modes", modes), ("centers", centers)):
         if not len(rows) or any(len(row) != 2 for row in rows):
             raise ShapeError(f"{label} with rows of lengths {[len(row) for row in rows]}", "rows of 2", "(x, y) pairs")

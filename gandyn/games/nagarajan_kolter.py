@@ -7,6 +7,7 @@ from ..lazy import sympy
 from ..oracles.known_facts import Facts
 from ..oracles.symbolic import SymbolicGame, from_sympy
 from ..types import Parameter
+from ..worlds import exact
 from . import registry
 
 
@@ -33,8 +34,6 @@ def nagarajan_kolter(loss: str = "square", eta: Parameter = 0) -> SymbolicGame:
         >>> gd.games.nagarajan_kolter("wasserstein").field_exprs
         (-2*a*w/3, a**2/3 - 1/3)
     """
-    from ..worlds import exact
-
     if loss not in ("square", "wasserstein"):
         raise ParameterError(f"loss={loss!r}", '"square" or "wasserstein"', 'loss="square"')
     square, eta = loss == "square", exact(eta)

@@ -8,6 +8,7 @@ from ..errors import ParameterError, ShapeError
 from ..lazy import sympy
 from ..oracles.known_facts import Facts
 from ..oracles.symbolic import SymbolicGame
+from ..worlds import exact
 from . import registry
 from .quadratic import _matrix, general_quadratic, quadratic
 
@@ -43,8 +44,6 @@ def planted_quadratic(
         >>> sorted(gd.games.planted_quadratic([3 + 4j], seed=None).jacobian_expr.eigenvals(), key=str)
         [3 + 4*I, 3 - 4*I]
     """
-    from ..worlds import exact
-
     blocks, spectrum, real = [], [], []
     for value in map(exact, eigenvalues):
         p, q = value.as_real_imag()

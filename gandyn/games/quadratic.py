@@ -8,12 +8,11 @@ from typing import Any
 from ..errors import ParameterError, ShapeError
 from ..lazy import sympy
 from ..oracles.symbolic import SymbolicGame, from_sympy
+from ..worlds import exact
 from . import registry
 
 
 def _matrix(entries: object) -> sympy.Matrix:
-    from ..worlds import exact
-
     if isinstance(entries, sympy.Matrix):
         return entries
     if hasattr(entries, "tolist"):
@@ -97,8 +96,6 @@ def general_quadratic(blocks: Sequence[Sequence[Any]], linear: Sequence[Any] | N
     Raises:
         ShapeError: if the blocks do not fit together.
     """
-    from ..worlds import exact
-
     n = len(blocks)
     m = [[_block(entry) for entry in row] for row in blocks]
     sizes = [m[i][i].rows for i in range(n)]

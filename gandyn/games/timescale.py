@@ -7,6 +7,7 @@ from ..lazy import sympy
 from ..oracles.known_facts import Facts
 from ..oracles.symbolic import SymbolicGame, from_sympy
 from ..types import Parameter
+from ..worlds import exact
 from . import registry
 
 
@@ -28,8 +29,6 @@ def tau_gda(dimension: int = 4, v: Parameter = 4, tau: Parameter = 1) -> Symboli
     Raises:
         ParameterError: for another dimension.
     """
-    from ..worlds import exact
-
     if dimension not in (2, 4):
         raise ParameterError(f"dimension={dimension!r}", "2 or 4", "dimension=4")
     v, tau = exact(v), exact(tau)

@@ -13,8 +13,10 @@ from ..analysis.long_run.basins import CYCLING, DIVERGED, LEFT, UNDECIDED, Basin
 from ..analysis.parameters.stability import StabilityRegion
 from ..errors import DomainError
 from ..lazy import sympy
+from ..results import Status, Trajectory
 from .drawable import coordinate_names, rule_label
 from .drawing import Drawing, one_panel
+from .phase import phase_portrait
 from .style import INK, OKABE_ITO, styled
 
 STABLE, UNSTABLE = "#cfe3f1", "#ffffff"
@@ -154,9 +156,6 @@ def limit_cycle(cycle: LimitCycle | InvariantCircle | PeriodicOrbit, **options: 
     Args:
         cycle: one of `gd.limit_cycles`. options: of `phase_portrait`.
     """
-    from ..results import Status, Trajectory
-    from .phase import phase_portrait
-
     closed = np.concatenate([cycle.points, cycle.points[:1]])
     orbit = isinstance(cycle, PeriodicOrbit)
     t = np.linspace(0, cycle.period, len(closed))

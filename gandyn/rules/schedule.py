@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from ..errors import DomainError, ParameterError
 from ..types import Array, Domain, Game, Info, Parameter, Rng, Rule, State
-from ..worlds import is_symbolic
+from ..worlds import exact, is_symbolic
 from .declaration import register, remembers, step_size, trials
 from .gradient import SimultaneousGD
 from .wrapper import Wrapper, scaled
@@ -23,8 +23,6 @@ class PowerDecay:
 
     def __call__(self, t: Parameter) -> Parameter:
         """The factor of step t = 0, 1, ..."""
-        from ..worlds import exact
-
         if is_symbolic(t):
             return (1 + t / exact(self.scale)) ** -exact(self.power)
         return (1 + t / self.scale) ** -self.power

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ...dynamics.trace import update_map
 from ...errors import DomainError, NotDifferentiableError, ParameterError
 from ...lazy import sympy
 from ...symbolic.balls import Ball, BallFunction, ball_of, require_flint
@@ -182,8 +183,6 @@ def system(game: Game, rule: Rule | None, parameters: Mapping[str, Range] | None
 
 
 def _of_rule(game: Game, rule: Rule, spans: Mapping[str, Range], what: str) -> System:
-    from ...dynamics.trace import update_map
-
     traced = update_map(game, rule)
     expressions = [*(e for _, e in traced.bindings), *traced.outputs]
     counted = set(traced.counters) & set().union(*(e.free_symbols for e in expressions))

@@ -11,6 +11,7 @@ import numpy as np
 
 from ...budget import Budget, in_time
 from ...doors import door
+from ...dynamics.trace import update_map
 from ...errors import ConvergenceError, DomainError, MissingDependencyError
 from ...lazy import sympy
 from ...results import Result
@@ -18,8 +19,13 @@ from ...symbolic.balls import ball_of
 from ...types import Array, Game, Rule
 from ...worlds import exact, object_vector
 from ..local.linearize import Linearization, Verdict, linearize
+from .ball_matrices import positive_definite
 from .common_form import common_form
-from .proof import Proof
+from .enclosures import ranges, system
+from .krawczyk import Unproven
+from .proof import Proof, split
+from .proven_basin import Decrease, largest
+from .shapes import Sampler
 
 DIGITS = (0, 1, 2, 3, 4, 6, 8, 10, 12)
 MOST_SAMPLES = 27
@@ -91,9 +97,6 @@ class LyapunovFunction(Result):
             MissingDependencyError: without python-flint.
             ConvergenceError: where no set was proven.
         """
-        from .proven_basin import Decrease, largest
-        from .shapes import Sampler
-
         proof, spans = _proof(self.game, self.rule, self.at, self.parameters, within, effort)
         fixed = _enclosed(proof, spans)
         form = np.array([[ball_of(e) for e in row] for row in self.matrix.tolist()], dtype=object)
@@ -180,8 +183,6 @@ def lyapunov_function(
 
 def _coordinates(lin: Linearization) -> tuple[tuple[sympy.Expr, ...], tuple[sympy.Expr, ...]]:
     """Symbols of the augmented state and the fixed point, exact where it was given so."""
-    from ...dynamics.trace import update_map
-
     given = [exact(x) if lin.exact is not None else sympy.Float(x) for x in lin.at]
     if lin.rule is None:
         return tuple(lin.game.symbols or lin.symbols), tuple(given)
@@ -235,8 +236,6 @@ def _positive(matrix: sympy.Matrix) -> bool:
 
 def _positive_on_balls(matrix: sympy.Matrix) -> bool:
     try:
-        from .ball_matrices import positive_definite
-
         balls = object_vector(map(ball_of, matrix)).reshape(matrix.shape)
     except (MissingDependencyError, DomainError):
         return False
@@ -249,9 +248,6 @@ def _positive_on_balls(matrix: sympy.Matrix) -> bool:
 def _proof(
     game: Game, rule: Rule | None, at: Any, parameters: Mapping[str, object], radius: float, effort: int
 ) -> tuple[Proof, tuple[tuple[Fraction, Fraction], ...]]:
-    from .enclosures import ranges, system
-    from .proof import Proof
-
     spans = ranges(parameters)
     subject = system(game, rule, spans)
     middle = {name: float(low + high) / 2 for name, (low, high) in spans.items()}
@@ -261,8 +257,6 @@ def _proof(
 
 
 def _enclosed(proof: Proof, spans: tuple[tuple[Fraction, Fraction], ...]) -> Array:
-    from .krawczyk import Unproven
-
     fixed = proof.enclose(spans)
     if isinstance(fixed, Unproven):
         raise ConvergenceError(f"the fixed point was not enclosed: {fixed.reason}", "a simple fixed point", "at=...")
@@ -271,9 +265,6 @@ def _enclosed(proof: Proof, spans: tuple[tuple[Fraction, Fraction], ...]) -> Arr
 
 def _serves(proof: Proof, spans: tuple[tuple[Fraction, Fraction], ...], form: sympy.Matrix) -> bool:
     """Whether V = u^T P u is proven to decrease at the fixed point for all parameters; the ranges are cut as needed."""
-    from .proof import split
-    from .proven_basin import Decrease
-
     balls = np.array([[ball_of(e) for e in row] for row in form.tolist()], dtype=object)
     stack, count = [spans], 0
     while stack:

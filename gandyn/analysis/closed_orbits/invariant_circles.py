@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...budget import Budget, OutOfTimeError
+from ...dynamics.trace import update_map
 from ...errors import DomainError
 from ...lazy import sympy
 from ...types import Array, Game, Rule
@@ -104,8 +105,6 @@ def _curve(map_: System, orbit: Array, settled: Array) -> InvariantCircle | Peri
 
 def _settled(map_: Rescaled, starts: Array, reach: float) -> Array:
     """Where the starts are after many steps, without those that escaped or came to rest."""
-    from ...dynamics.trace import update_map
-
     rule = map_.rule
     assert rule is not None
     kernel = update_map(map_.game, rule).kernel()

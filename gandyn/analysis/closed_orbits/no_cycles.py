@@ -8,6 +8,7 @@ import numpy as np
 
 from ...errors import GandynError
 from ...lazy import sympy
+from ...symbolic.intervals import IntervalFunction
 from ...types import Array, Game
 from ...types.signs import is_zero, simplified
 from ..zeros.fixed_points import FixedPoints
@@ -188,8 +189,6 @@ def _everywhere(
     game: Game, expressions: list[sympy.Expr], bounds: Array, test: Callable[[Array, Array], Array]
 ) -> bool:
     """Whether ranges of expressions pass a test on every part of a cover of the box."""
-    from ...symbolic.intervals import IntervalFunction
-
     try:
         function = IntervalFunction(game.symbols, expressions)
     except GandynError:

@@ -14,6 +14,7 @@ from sympy.polys.matrices import DomainMatrix
 
 from ...errors import GandynError, ParameterError
 from ...symbolic.function import SymbolicFunction
+from ...symbolic.functions import sigmoid
 from ...types.signs import is_zero, simplified
 
 MOST_TERMS, TOO_MANY_TERMS = 250, 20_000  # by default, and when asked for
@@ -217,8 +218,6 @@ def _normal(e: sympy.Expr) -> sympy.Expr:
     """A quotient of polynomials in the coordinates and in exponentials, cancelled."""
     if e.is_Number:
         return e
-    from ...symbolic.functions import sigmoid
-
     e = e.rewrite(sympy.exp) if e.has(sigmoid) else e
     if e.has(sympy.exp):
         e = e.replace(lambda p: isinstance(p, sympy.exp) and p.args[0].could_extract_minus_sign(), _reciprocal)

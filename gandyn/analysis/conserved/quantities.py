@@ -141,8 +141,6 @@ def conserved_quantities(
 
 
 def _search(game: Game, rule: Rule | None, field: Any, constraints: Sequence[object] | None) -> FlowSearch | MapSearch:
-    from .invariant_search import FlowSearch, MapSearch
-
     symbols = game.symbols
     if rule is not None:
         from ...dynamics.trace import update_map

@@ -15,7 +15,8 @@ from sympy import Poly
 from sympy.polys.matrices import DomainMatrix
 from sympy.polys.polyroots import roots_linear, roots_quadratic
 
-from ...symbolic.exponentials import Exponentials
+from ...symbolic.coefficients import NoExpansionError
+from ...symbolic.exponentials import Exponentials, finest
 from ...types.signs import is_zero, simplified
 from .roots import DIGITS, Z, _discs, is_rational, numeric_roots
 
@@ -83,9 +84,6 @@ def over_exponentials(matrix: sympy.Matrix, irreducible: bool) -> list[tuple[Pol
     With t = e^g, transcendental, the characteristic polynomial is one in z and t over the rationals; the coarsest g
     serves best. None for entries of another kind.
     """
-    from ...symbolic.coefficients import NoExpansionError
-    from ...symbolic.exponentials import finest
-
     if matrix.free_symbols:
         return None
     try:
@@ -259,9 +257,6 @@ def semisimple(matrix: sympy.Matrix, all_factors: Sequence[tuple[Poly, int]], fa
 
 def _nullity(matrix: sympy.Matrix, f: sympy.Poly) -> int | None:
     """dim ker f(matrix), by elimination over the rationals or a field of powers of e; None over another field."""
-    from ...symbolic.coefficients import NoExpansionError
-    from ...symbolic.exponentials import finest
-
     if matrix.free_symbols:
         return None
 

@@ -11,8 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from ...dynamics.trace import update_map
 from ...errors import NotDifferentiableError, ShapeError
 from ...lazy import sympy
+from ...symbolic.coefficients import Decimal, KinkError, NoExpansionError, PoleError, Rational
+from ...symbolic.exponentials import finest
+from ...symbolic.kinks import slope_at
 from ...types import ALL_WORLDS, Array, Batch, Face, Game, Rule, State
 from ...types.signs import is_zero
 from ...worlds import SYMBOLS, exact, object_vector
@@ -233,8 +237,6 @@ def _flow(game: Game, place: Place) -> Motion:
 
 def _steps(game: Game, rule: Rule, place: Place, state: State | None) -> tuple[Motion, Place]:
     """The rule's map on z = (w, state arrays), or on a face (displacements along it, state arrays)."""
-    from ...dynamics.trace import update_map
-
     what, point, bounds = f"{rule!r} on {game.name}", place.point, place.constraints
     names = game.symbols or tuple(range(game.dim))
     if is_implicit(game, rule):
@@ -282,9 +284,6 @@ def _first_order(local: LocalDynamics | None, decimal: bool) -> tuple[sympy.Matr
     Raises:
         NotDifferentiableError: at a kink, or where a slope is infinite (Adam at an equilibrium).
     """
-    from ...symbolic.coefficients import Decimal, KinkError, NoExpansionError, PoleError, Rational
-    from ...symbolic.exponentials import finest
-
     if local is None:
         return None
     expand = functools.partial(_expand_at, local)
@@ -315,8 +314,6 @@ def _expand_at(local: LocalDynamics, arithmetic: Any) -> tuple[sympy.Matrix, sym
 
 def flow_matrix(game: Game, point: Array) -> tuple[sympy.Matrix, sympy.Matrix]:
     """(v, -J) at the point; entry by entry where the field is given by expressions, so that kinks are seen."""
-    from ...symbolic.kinks import slope_at
-
     v = sympy.Matrix(game.field(point))
     if not game.symbolic:
         return v, -sympy.Matrix(game.jacobian(point))

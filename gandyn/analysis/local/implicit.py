@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...dynamics.trace import UpdateMap
+from ...dynamics.trace import UpdateMap, trace_residual
 from ...errors import NotDifferentiableError, ParameterError
 from ...lazy import sympy
 from ...types import Array, Game, Implicit, Rng, Rule, residual_of
@@ -34,8 +34,6 @@ def implicit_jacobian(game: Game, rule: Rule, point: Array) -> tuple[sympy.Matri
         NotDifferentiableError: at a kink, or where dr/dw+ is singular.
         ParameterError: away from an equilibrium, while a parameter has no value.
     """
-    from ...dynamics.trace import trace_residual
-
     traced = trace_residual(game, rule)
     w = w_next = sympy.Matrix(list(point))
     if not all(map(is_zero, residual_of(rule, game, point, point))):

@@ -9,6 +9,8 @@ import mpmath
 from ...lazy import sympy
 from ...symbolic.coefficients import DECIMALS, Decimal, NoExpansionError, Rational
 from ...types.signs import simplified
+from ..exact_numbers.algebraic import Algebraic, Decimals, on_boundary
+from ..exact_numbers.roots import is_rational
 from .dynamics import LocalDynamics
 from .fate import Fate, NonlinearDecision
 from .linear_part import LinearPart
@@ -49,9 +51,6 @@ def by_terms(lin: LinearPart, f: sympy.Poly, placement: Placement, orders: range
 
 def _reduction(local: LocalDynamics, f: sympy.Poly, order: int) -> Reduction:
     """A `Reduction`, exact where coefficients and eigenvalue allow, in 50 digits elsewhere."""
-    from ..exact_numbers.algebraic import Algebraic, Decimals, on_boundary
-    from ..exact_numbers.roots import is_rational
-
     try:
         if not is_rational(f):
             raise NoExpansionError("an eigenvalue that is not algebraic over the rationals")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from ...lazy import sympy
 from ...types.signs import is_zero
 from ..exact_numbers.polynomials import Placement, place
+from ..exact_numbers.roots import is_rational
 from .fate import Fate, NonlinearDecision
 from .linear_part import LinearPart
 
@@ -100,8 +101,6 @@ def _kind(f: sympy.Poly, flow: bool) -> str:
 
 def _single(boundary: Sequence[tuple[sympy.Poly, int]], flow: bool) -> sympy.Poly | None:
     """The factor of the one critical eigenvalue or pair; None if there are several."""
-    from ..exact_numbers.roots import is_rational
-
     if len(boundary) != 1 or boundary[0][1] != 1:
         return None
     f = boundary[0][0]

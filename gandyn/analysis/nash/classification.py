@@ -13,6 +13,7 @@ from ...lazy import sympy
 from ...results import Result, place
 from ...types import Array, FirstOrder, Game
 from ...worlds import SYMBOLS, exact, object_vector
+from ..local.derivatives import entries, flow_matrix, locate_point, offered_on_symbols
 from ..local.fate import Fate
 from ..local.linearize import Linearization, Verdict, linearize
 from .own_optimum import EXACT_SIZE, Optimum, OwnOptimum, OwnProblem, along_face, definiteness, own_conditions
@@ -157,8 +158,6 @@ def classify(game: Game, at: object = None, budget: float | Budget | None = 120.
 
 def _derivatives(game: Game, lin: Linearization, at: object) -> tuple[Array, bool, Array]:
     """The point, whether it is exact, and J there: a SymPy matrix where it is exact and small, None at a kink."""
-    from ..local.derivatives import entries, flow_matrix, locate_point, offered_on_symbols
-
     if not (SYMBOLS in game.worlds or game.symbolic):
         return lin.at, False, np.asarray(game.jacobian(game.point(list(lin.at))).tolist())
     game = offered_on_symbols(game)

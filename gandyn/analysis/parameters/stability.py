@@ -84,8 +84,6 @@ class StabilityRegion(Result):
         return all(bool(e.subs(point) > 0) for e in self.expressions)
 
     def _point(self, values: dict[str, float | sympy.Expr]) -> dict[sympy.Expr, sympy.Expr]:
-        from ...worlds import exact
-
         names = {str(s): s for s in self.parameters}
         if set(values) != set(names):
             raise ParameterError(

@@ -19,7 +19,7 @@ from ...oracles.symbolic import SymbolicGame
 from ...results import Result, Trajectory
 from ...symbolic.members import PerMember
 from ...types import Array, Game, Rule
-from ..local.ensemble import linearize_ensemble
+from ..local.ensemble import known_point, linearize_ensemble
 from .freed import freed, with_value
 
 CHUNK_BYTES, CHUNK = 1 << 26, 1 << 17
@@ -178,8 +178,6 @@ class _Measurement:
 
     def _place(self, game: Game) -> Array:
         """The fixed point, shape (d,) or (members, d)."""
-        from ..local.ensemble import known_point
-
         return known_point(game, self.at)
 
     def __call__(self, values: Sequence[Array], limit: Budget) -> Array:

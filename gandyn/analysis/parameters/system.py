@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ...dynamics.trace import update_map
 from ...errors import DomainError, ParameterError
 from ...lazy import sympy
 from ...symbolic.slopes import with_slopes
@@ -204,8 +205,6 @@ def system(
     if parameter is not None:
         rule, symbol = freed(game, rule, str(parameter), real=True)
     if rule is not None:
-        from ...dynamics.trace import update_map
-
         traced = update_map(game, rule)
         settle = traced._at_infinity if traced.counters else lambda e: e
         bindings = tuple((name, settle(e)) for name, e in traced.bindings)

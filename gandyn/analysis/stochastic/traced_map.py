@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...dynamics.trace import UpdateMap, trace_residual, trace_step
 from ...errors import DomainError, NotDifferentiableError, ParameterError
 from ...games.finite_sum import FiniteSumGame
 from ...lazy import sympy
@@ -83,8 +84,6 @@ def freed_map(result: Any, name: str) -> tuple[RandomMap, Any]:
 
 
 def _derived(game: Game, rule: Rule, mean: Game, place: Place) -> RandomMap:
-    from ...dynamics.trace import trace_residual, trace_step
-
     draws, d, point = SymbolicDraws(), game.dim, place.point
     bounds = place.constraints
     if bounds is not None and (bounds.face is None or bounds.weak):
@@ -125,8 +124,6 @@ def _on_bounds(game: Game, rule: Rule, mean: Game, place: Place, draws: Symbolic
     Directions that the projection kills have rows and columns of zeros in M and B. To every order in the size of
     Gaussian noise this is the law, as leaving the face is exponentially unlikely.
     """
-    from ...dynamics.trace import trace_step
-
     bounds, point = place.constraints, place.point
     assert bounds is not None
     face = bounds.face
@@ -217,8 +214,6 @@ def _assembled(
 
 def _start(game: Game, rule: Rule, point: Array, z: list[sympy.Expr]) -> RandomMap:
     """What the rule starts from: w_0, and a memory that may hold a field, with its noise."""
-    from ...dynamics.trace import UpdateMap
-
     draws: Any = SymbolicDraws()  # in the place of a generator
     symbols = game.symbols or sympy.symbols(f"w1:{game.dim + 1}", real=True)
     w = object_vector(symbols)
