@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import ParameterError
+from ..errors import DomainError, ParameterError
 from ..types import Array, Domain, Game, Info, Parameter, Rng, Rule, State
 from ..worlds import is_symbolic, maximum, number
 from .declaration import parameter, register, remembers, step_size, trials, weight, zero
+from .gradient import SimultaneousGD
 from .moments import blend, blend_square, descend_over_root, over_root
 
 
@@ -65,6 +66,22 @@ class Adam(Rule):
     def _direction(self, moments: Mapping[str, Array], t: Array, w: Array) -> Array:
         """d, the bias-corrected mean over the bias-corrected root, after t fields."""
         return over_root(moments["mean"], moments["square"], *self._weights(t, w))
+
+    def near_equilibrium(self) -> Rule:
+        """The rule that this one is to first order where the root is far below eps: m+ as here, w+ = w - (lr / eps) m+.
+
+        An equilibrium attracts this rule where it attracts that one, heavy ball with b1: with sqrt(s) in the place of s
+        the step is w - (lr / eps) m+ (1 + O(sqrt(s+))), sqrt(s) shrinks by sqrt(b2), and its share is of second order.
+
+        Raises:
+            DomainError: for a rule that also decays its weights.
+        """
+        from .heavy_ball import HeavyBall
+
+        if self.name not in ("Adam", "AMSGrad"):
+            raise DomainError(f"the linear part of {self!r}", "Adam, AMSGrad or RMSProp", "Adam(lr, betas, eps)")
+        share = (1 - self.betas[0]) / self.eps
+        return HeavyBall(_times(self.lr, share), self.betas[0])
 
     def _moved(self, game: Game, w: Array, moments: Mapping[str, Array], t: Array, square: str = "square") -> Array:
         """w - lr d."""
@@ -136,9 +153,20 @@ class RMSProp(Rule):
     overwrites = True
     examples = trials(lambda rule: [rule(0.1), rule((0.1, 0.05), 0.9)])
 
+    def near_equilibrium(self) -> Rule:
+        """Gradient steps of size lr / eps: this rule to first order where the root is far below eps, as for Adam."""
+        return SimultaneousGD(_times(self.lr, 1 / self.eps))
+
     def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         v = game.field(w, game.draw(rng))
         decay = number(self.decay, w)
         square = blend_square(state["square"], v, decay)
         direction = over_root(v, square, 1, 1, number(self.eps, w))
         return game.project(w - game.per_coordinate(self.lr, w) * direction), State({"square": square}), {"field": v}
+
+
+def _times(lr: Parameter, factor: Parameter) -> Any:
+    """A step size, or one per player, times a number."""
+    if isinstance(lr, dict):
+        return {name: step * factor for name, step in lr.items()}
+    return tuple(step * factor for step in lr) if isinstance(lr, (tuple, list)) else lr * factor

@@ -25,11 +25,13 @@ from .enclosure import peaks
 from .floor import unreachable
 from .given import class_of
 from .minimax import REACH, Range, samples, search, unit_of, worst
+from .parameter_boxes import proven_limit
 from .rate import CLOSE, DISTANCE, RADIUS, Rate, rate
 
 FREE = (-2.0, 2.0)  # where a parameter of either sign is looked for, such as momentum
 EDGE = 3.0
 FAR = 1e9
+BOXES = 5.0  # seconds for a limit of several parameters
 EVALUATIONS = 45  # of the proven rate, for each parameter
 
 
@@ -49,6 +51,7 @@ class Design(Result):
         approach: how an infimum is approached.
         worst: the `Rate` of the rule with these values; None where they are not attained.
         measure: what the rate measures.
+        limit: of several parameters, a rate that no values in their ranges pass, proven; None where none is.
     """
 
     rule: Rule
@@ -61,8 +64,9 @@ class Design(Result):
     approach: str = ""
     worst: Rate | None = None
     measure: str = RADIUS
+    limit: float | None = None
 
-    _data = "rule over=_class values rate kind attained reason approach measure worst"
+    _data = "rule over=_class values rate kind attained reason approach measure limit worst"
     _plot = "design"
 
     @property
@@ -246,7 +250,7 @@ def _searched(rule: Rule, over: GameClass, ranges: Sequence[Range], limit: Budge
             return _approached(matrix, over, curves, ranges, values, ends, value, limit)
         point, values = near, {r.name: float(x) for r, x in zip(ranges, near, strict=True)}
     worst = rate(_with(rule, values), over, budget=limit)
-    kind, reason = worst.kind, worst.reason
+    kind, reason, least = worst.kind, worst.reason, None
     if worst.kind == "exact":
         kind, reason = (
             "upper",
@@ -254,10 +258,17 @@ def _searched(rule: Rule, over: GameClass, ranges: Sequence[Range], limit: Budge
         )
         if _floor(matrix, curves, point, ranges, worst.value, limit):
             kind, reason = "exact", FLOOR
+    if len(ranges) > 1 and kind == "upper":
+        few = sorted({curve.point(Fraction(k, 8)) for curve in curves for k in range(9)})
+        least = proven_limit(matrix, few, ranges, point, worst.value, Budget.of(min(max(limit.left, 0.0), BOXES)))
+    if least is not None:
+        reason = (
+            f"{reason}, but no values in the ranges pass {least:.6g}: on boxes that cover them some game is as slow"
+        )
     stopped = [r.name for r in ranges if (r.low, r.high) == FREE and abs(values[r.name]) > FREE[1] - 1e-6]
     if stopped:
         reason += f"; {stopped[0]} stands at the end of the range that was searched, -2 to 2: bounds= sets another"
-    return Design(rule, over, values, worst.value, kind, True, reason, "", worst)
+    return Design(rule, over, values, worst.value, kind, True, reason, "", worst, limit=least)
 
 
 SEARCHED = "the best of a grid, refined by linear programs: its rate is proven, that none is better is not"

@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 
 import gandyn as gd
+from gandyn.errors import DomainError
+
+R = gd.rules
 
 GAME, LR = gd.games.bilinear(), 1e-3
 
@@ -55,3 +58,43 @@ def test_far_out_the_slower_moment_decides(betas, inwards):
     run = gd.iterate(GAME, gd.rules.Adam(LR, betas=betas, eps=1e-30), [1.0, 0.0], 200_000, record="last").w
     assert (np.linalg.norm(run) < 0.2) == inwards
     assert (np.linalg.norm(run) > 2) != inwards
+
+
+def test_near_an_equilibrium_it_is_heavy_ball():
+    assert R.Adam(0.2, betas=(0.5, 0.9), eps=0.1).near_equilibrium() == R.HeavyBall(1.0, 0.5)
+    assert R.AMSGrad((0.2, 0.4), betas=(0.75, 0.9), eps=0.5).near_equilibrium() == R.HeavyBall((0.1, 0.2), 0.75)
+    assert R.RMSProp({"x": 0.2, "y": 0.1}, eps=0.5).near_equilibrium() == R.GDA({"x": 0.4, "y": 0.2})
+    with pytest.raises(DomainError):
+        R.AdamW(0.1).near_equilibrium()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("make", "dirac"),
+    [
+        (lambda lr: R.Adam(lr, betas=(0.0, 0.9), eps=0.01), 0.5),
+        (lambda lr: R.Adam(lr, betas=(0.9, 0.999), eps=0.01), 0.5),
+        (lambda lr: R.Adam(lr, betas=(0.9, 0.5), eps=0.1), 0.3),
+        (lambda lr: R.RMSProp(lr, 0.99, eps=0.01), 0.5),
+    ],
+)
+def test_rest_ends_at_the_exact_step(make, dirac):
+    game = gd.games.dirac_gan(penalty=gd.penalties.R1(dirac))
+    limit = float(gd.stability_region(game, make("lr").near_equilibrium(), ("lr",)).critical("lr"))
+    for share, rests in ((0.93, True), (1.07, False)):
+        end = gd.iterate(game, make(share * limit), [1e-5, 0.0], 40000, record="last").w
+        assert (np.linalg.norm(end) < 1e-12) == rests
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("first", "second"), [(0.0, 0.99), (0.5, 0.999)])
+@pytest.mark.parametrize("share", [0.3, 1.0])
+def test_epsilon_shrinks_the_cycle(first, second, share):
+    lr = 1e-3
+    star = lr * math.sqrt(8 * (1 + first) / ((1 - first) * (1 - second)))
+    eps = share * star
+    radius = (-math.sqrt(2) * eps + math.sqrt(2 * eps**2 + 4 * star**2)) / 2
+    for start in (0.8, 1.2):
+        rule = R.Adam(lr, betas=(first, second), eps=eps)
+        run = gd.iterate(gd.games.bilinear(), rule, [start * radius, 0.0], 60000, record=10).w
+        assert np.linalg.norm(run[-600:], axis=-1).mean() == pytest.approx(radius, rel=0.03)
