@@ -7,7 +7,7 @@ import sympy
 import gandyn as gd
 from gandyn.analysis.closed_orbits import circle_solver
 from gandyn.analysis.closed_orbits.circle_solver import rotation_number
-from gandyn.analysis.closed_orbits.invariant_sets import InvariantCircle, PeriodicOrbit
+from gandyn.analysis.closed_orbits.invariant_sets import InvariantCircle, PeriodicOrbit, kind_of
 from gandyn.analysis.parameters.system import system
 
 x, y = sympy.symbols("x y", real=True)
@@ -168,3 +168,8 @@ def test_affine_maps_have_no_isolated_closed_curve():
     found = gd.limit_cycles(gd.games.bilinear(), [(-1, 1)] * 2, rule=gd.rules.AlternatingGD(0.3))
     assert found.complete
     assert "affine" in found.reason
+
+
+def test_multipliers_inside_outside_and_on_both_sides_of_the_unit_circle():
+    sizes = ([0.5, 0.9], [1.1, 2.0], [0.5, 2.0])
+    assert [kind_of(np.array(s)) for s in sizes] == ["attracting", "repelling", "saddle"]

@@ -10,7 +10,9 @@ from linearize_cases import BILINEAR, HALF
 import gandyn as gd
 from gandyn.analysis.exact_numbers.polynomials import factors, largest_modulus, place, semisimple
 from gandyn.analysis.exact_numbers.roots import Z
+from gandyn.analysis.local.exact_linearization import ExactLinearization
 from gandyn.analysis.local.linearize import Verdict
+from gandyn.errors import DomainError
 from gandyn.symbolic.coefficients import Rational
 from gandyn.symbolic.taylor import expand
 
@@ -125,3 +127,12 @@ def test_fractions_are_exact_wherever_numbers_are_taken():
     assert found.exact.eigenvalues == (sympy.Rational(2, 3), sympy.Rational(1, 3))
     assert found.residual == 0
     assert gd.games.quadratic(third, 1, 1).exprs[0].coeff(gd.games.quadratic(third, 1, 1).symbols[0], 2) == third / 2
+
+
+def test_eigenvalues_without_radicals_are_roots_of_rational_polynomials_only():
+    z = sympy.Symbol("z")
+    rational = ExactLinearization(sympy.Matrix.companion(sympy.Poly(z**5 - z - 1, z)), True, ())
+    assert [e.func for e in rational.eigenvalues] == [sympy.CRootOf] * 5
+    irrational = ExactLinearization(sympy.Matrix.companion(sympy.Poly(z**5 - sympy.sqrt(2) * z - 1, z)), True, ())
+    with pytest.raises(DomainError, match="irrational"):
+        irrational.eigenvalues  # noqa: B018

@@ -115,3 +115,9 @@ def test_steps_that_jump_over_a_kink_have_not_arrived_there():
     found = gd.basins(game, gd.rules.GDA(0.1), [(-1, 1, 3)] * 2)
     assert not found.attractors.size
     assert (found.labels == CYCLING).all()
+
+
+def test_where_starts_come_to_rest_is_an_attractor_beside_those_that_were_given():
+    found = gd.basins(gd.games.quadratic(1, 0, 1), gd.rules.GDA(0.5), [(-1, 1, 3)] * 2, attractors=[[9.0, 9.0]])
+    np.testing.assert_allclose(found.attractors, [[9, 9], [0, 0]], atol=1e-6)
+    assert (found.labels == 1).all()

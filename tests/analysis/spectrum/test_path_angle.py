@@ -74,6 +74,12 @@ def test_on_networks_it_is_the_field_on_one_batch():
     assert "path of length" in found.summary()
 
 
+def test_the_summary_gives_the_field_at_both_ends_and_not_where_the_path_goes_on():
+    """v = (x + 2 y, -2 x + y) has the length sqrt(5) |w|; the path of 13 points goes on to 1.1."""
+    found = gd.path_angle(gd.games.quadratic(1, 2, 1), [1.0, 0.0], [0.0, 2.0], points=13)
+    assert "|v| 2.236 at its start, 4.472 at its end" in found.summary()
+
+
 def test_mistakes_are_named():
     game = gd.games.bilinear()
     with pytest.raises(ParameterError, match="itself"):
