@@ -13,7 +13,10 @@ let cloudSoFar = {key: "", members: []};
 function grown(key, count, runs) {
   if (cloudSoFar.key !== key) cloudSoFar = {key, members: []};
   const members = cloudSoFar.members, end = performance.now() + CLOUD_MILLISECONDS;
-  while (members.length < count && performance.now() < end) members.push(runs(members.length));
+  while (members.length < count) {
+    members.push(runs(members.length));
+    if (performance.now() > end) break;
+  }
   if (members.length < count) redraw();
   return state.rules.map((_, place) => members.map((member) => member[place]));
 }
