@@ -95,9 +95,14 @@ def _directive(name: str, thing: Any) -> list[str]:
 
 
 def pages() -> list[str]:
-    """The table of contents: what is used most comes first."""
-    names = [name.removesuffix(".md") for name in generated_pages()]
-    return ["```{toctree}", ":maxdepth: 1", "", *(f"/generated/{name}" for name in names), "```", ""]
+    """Each page with what is on it, in the words of its room; what is used most comes first."""
+    listed, hidden = [], ["```{toctree}", ":hidden:", ""]
+    for name, page in generated_pages().items():
+        title, _, told = page.partition("\n\n")
+        about = told.partition("\n\n")[0].partition("  ")[0]  # its first paragraph
+        listed += [f"[{title.removeprefix('# ')}](/generated/{name})", f": {about}", ""]
+        hidden.append(f"/generated/{name.removesuffix('.md')}")
+    return [*listed, *hidden, "```", ""]
 
 
 def errors() -> list[str]:
