@@ -175,7 +175,8 @@ class FlatNetworks(Game):
             )
         with torch.no_grad():
             torch.cat(pieces, out=self._buffer)
-        torch.clear_autocast_cache()  # copies of the old weights in half precision
+        if torch.is_autocast_cache_enabled():  # type: ignore[no-untyped-call]
+            torch.clear_autocast_cache()  # copies of the old weights in half precision
 
     def per_coordinate(self, value: object, w: Array) -> Array:
         """As for every game; vectors made of per-player parameters are kept, since a step asks for the same again."""

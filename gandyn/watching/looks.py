@@ -48,7 +48,7 @@ class View:
             raise ParameterError(
                 "losses with a place for a batch, and no batch", "the batch of this step", "watch.step(batch)"
             )
-        own = {id(m) for network in self.networks.values() for m in network.modules()}
+        own = {id(x) for net in self.networks.values() for x in (*net.modules(), *net.parameters())}
         surroundings = Surroundings(self.losses, own)
         try:
             with self._worn(surroundings.modules) as game:

@@ -183,8 +183,9 @@ class Watch:
             with scene.game.undisturbed(), warnings.catch_warnings():
                 warnings.simplefilter("error", UncheckedProductsWarning)  # is said in the report, and not to the loop
                 found = one.measure(scene)
-        except (GandynError, UncheckedProductsWarning) as error:
-            self._failed[one.name] = str(error)
+        except Exception as error:  # the others are still made
+            ours = isinstance(error, GandynError | UncheckedProductsWarning)
+            self._failed[one.name] = str(error) if ours else f"{type(error).__name__}: {error}"
         else:
             if found:
                 row[one.name] = found

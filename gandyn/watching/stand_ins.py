@@ -63,7 +63,7 @@ class StandIns:
         every = [p for m in modules for p in m._parameters.values() if p is not None]
         with (
             _random_streams(), _attributes(modules), _gradients_aside([*every, *self.parameters]), _eager(),
-            standing_in(modules, values),
+            _uncached(), standing_in(modules, values),
         ):  # fmt: skip
             yield
 
@@ -130,6 +130,17 @@ def _eager() -> contextlib.AbstractContextManager[object]:
         return contextlib.nullcontext()
     stance: contextlib.AbstractContextManager[object] = torch.compiler.set_stance("force_eager")
     return stance
+
+
+@contextlib.contextmanager
+def _uncached() -> Iterator[None]:
+    """Autocast keeps no copies of weights meanwhile, and those that it has for the loop stay as they are."""
+    before = torch.is_autocast_cache_enabled()  # type: ignore[no-untyped-call]
+    torch.set_autocast_cache_enabled(False)  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        torch.set_autocast_cache_enabled(before)  # type: ignore[no-untyped-call]
 
 
 def unwrapped(networks: Mapping[str, Any]) -> dict[str, torch.nn.Module]:

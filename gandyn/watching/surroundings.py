@@ -26,6 +26,7 @@ LIBRARIES = {"torch", "torchvision", "torchaudio", "numpy", "scipy", "pandas", "
 STANDARD = {"functools", "itertools", "collections", "random", "math", "logging", "contextlib", "dataclasses", "typing"}
 LARGEST_COPY = 2**25  # bytes of tensors and arrays that are copied for every look
 MOST_OBJECTS = 5000
+STATEFUL = (torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler, torch.amp.GradScaler)
 IMPLICIT = ("__call__", "__iter__", "__getitem__", "__len__", "sampler", "generator", "batch_sampler")
 
 
@@ -33,7 +34,10 @@ class Surroundings:
     """The objects that a function reaches, as they are when this is made; `restore` puts them back.
 
     Read are closures, the globals that its code names, defaults, and attributes that the code names, of the functions
-    that it calls too. Library code is not read.
+    that it calls too. Library code is not read; torch's modules, optimisers, schedulers and scalers are put back whole.
+
+    Args:
+        function: to be called. networks: by `id`, the modules and parameters of which it is given copies.
 
     Attributes:
         modules: modules among them that are not the networks'.
@@ -44,13 +48,16 @@ class Surroundings:
 
     def __init__(self, function: Callable[..., Any], networks: set[int]) -> None:
         self.modules: list[torch.nn.Module] = []
+        self._networks = networks
         self._undo: list[Callable[[], Any]] = []
-        self._large: list[tuple[Any, int]] = []
+        self._large: list[tuple[Any, tuple[int, str]]] = []
         self._room = LARGEST_COPY
         for name, found in _reached(function, self._undo):
             if isinstance(found, torch.nn.Module):
                 if not any(id(m) in networks for m in found.modules()):
                     self.modules.append(found)
+                    for p in found.parameters():
+                        self._keep_numbers(p)
             else:
                 self._keep(name, found)
 
@@ -64,22 +71,42 @@ class Surroundings:
         undo = _restorer(found)
         if undo is not None:
             self._undo.append(undo)
+        elif isinstance(found, STATEFUL):
+            self._keep_state(found.__dict__)
         elif isinstance(found, (torch.Tensor, np.ndarray)):
             self._keep_numbers(found)
+
+    def _keep_state(self, found: object, depth: int = 4) -> None:
+        """Tensors, lists and dicts inside each other, as in an optimiser."""
+        if isinstance(found, torch.Tensor) and id(found) not in self._networks:
+            self._keep_numbers(found)
+        elif isinstance(found, dict | list | tuple | torch.optim.Optimizer) and depth:
+            inside = found.__dict__ if isinstance(found, torch.optim.Optimizer) else found
+            undo = _restorer(inside)
+            self._undo += [] if undo is None else [undo]
+            for value in inside.values() if isinstance(inside, dict) else inside:
+                self._keep_state(value, depth - 1)
 
     def _keep_numbers(self, found: Array) -> None:
         if isinstance(found, torch.Tensor) and found.is_leaf and found.is_floating_point():
             self._undo.append(functools.partial(found.requires_grad_, found.requires_grad))
-        if found.nbytes <= self._room:
+            self._keep_gradient(found)
+        if _is_plain(found) and found.nbytes <= self._room:
             self._room -= found.nbytes
             if isinstance(found, np.ndarray):
                 values = found.copy()
                 self._undo.append(lambda: None if _same(found, values) else np.copyto(found, values))
             else:
-                version, kept = found._version, found.detach().clone()
-                self._undo.append(lambda: None if found._version == version else _put_back(found, kept))
+                kept = found.detach().clone()
+                self._undo.append(lambda: None if torch.equal(found, kept) else _put_back(found, kept))
         elif isinstance(found, torch.Tensor):
-            self._large.append((found, found._version))
+            self._large.append((found, _sign_of(found)))
+
+    def _keep_gradient(self, found: torch.Tensor) -> None:
+        gradient = found.grad
+        if gradient is not None and gradient.nbytes <= self._room:
+            self._keep_numbers(gradient)
+        self._undo.append(functools.partial(setattr, found, "grad", gradient))
 
     def restore(self) -> None:
         """Put back every tensor, buffer and random stream that the measurement may have changed.
@@ -89,13 +116,23 @@ class Surroundings:
         """
         for undo in reversed(self._undo):
             undo()
-        for tensor, version in self._large:
-            if tensor._version != version:
+        for tensor, sign in self._large:
+            if _sign_of(tensor) != sign:
                 raise GandynError(
                     f"losses that write into a tensor of {tensor.nbytes / 2**20:.0f} MiB that they do not own",
                     f"losses that write into less than {LARGEST_COPY // 2**20} MiB, or into tensors that they make",
                     "pass what changes as an argument: losses(generator, discriminator, batch)",
                 )
+
+
+def _sign_of(tensor: torch.Tensor) -> tuple[int, str]:
+    """What changes where a tensor is written to: torch's count, or its sum where it was written to through `.data`."""
+    numbers = _is_plain(tensor) and not tensor.is_complex()
+    return tensor._version, repr(float(tensor.detach().sum(dtype=torch.float64))) if numbers else ""
+
+
+def _is_plain(tensor: Any) -> bool:
+    return isinstance(tensor, np.ndarray) or (tensor.layout == torch.strided and tensor.device.type != "meta")
 
 
 def _put_back(tensor: Array, values: torch.Tensor) -> None:
@@ -132,9 +169,19 @@ def _restorer(found: object) -> Callable[[], Any] | None:
     if isinstance(found, set):
         members = set(found)
         return functools.partial(_refill, found, members)
+    if isinstance(found, type):
+        plain = {k: v for k, v in vars(found).items() if not k.startswith("__") and not hasattr(v, "__get__")}
+        return functools.partial(_reset, found, plain)
     if _is_users_object(found) and hasattr(found, "__dict__"):
         return functools.partial(restore_dict, found.__dict__, dict(found.__dict__))
     return None
+
+
+def _reset(found: type, before: dict[str, Any]) -> None:
+    """A class's own values, as they were."""
+    for key, value in before.items():
+        if found.__dict__.get(key) is not value:
+            setattr(found, key, value)
 
 
 def _refill(found: Any, items: Any) -> None:
@@ -162,7 +209,9 @@ def _reached(function: object, undo: list[Callable[[], Any]]) -> Iterator[tuple[
     while queue and len(seen) < MOST_OBJECTS:
         name, found, names = queue.popleft()
         kept.append(found)
-        if (id(found), names) in seen or found is None or isinstance(found, type | types.ModuleType):
+        if (id(found), names) in seen or found is None or isinstance(found, types.ModuleType):
+            continue
+        if isinstance(found, type) and _root(found.__module__) in LIBRARIES | STANDARD | {"builtins"}:
             continue
         seen.add((id(found), names))
         if id(found) not in met:
@@ -180,6 +229,8 @@ def _next(found: object, names: frozenset[str], undo: list[Callable[[], Any]]) -
         return [("losses", found.__func__, own), (type(found.__self__).__name__, found.__self__, own)]
     if isinstance(found, types.FunctionType):
         return _variables(found, undo) if _is_users_code(found) else []
+    if isinstance(found, types.BuiltinMethodType | types.MethodWrapperType):
+        return [("the iterator of a method", found.__self__, names)]
     if isinstance(found, list | tuple | set | collections.deque):
         return [("an item", item, names) for item in list(found)[:200]]
     if isinstance(found, dict):
@@ -199,6 +250,9 @@ def _variables(function: Any, undo: list[Callable[[], Any]]) -> list[tuple[str, 
         except ValueError:  # a variable that is not assigned yet
             continue
         undo.append(functools.partial(setattr, cell, "cell_contents", cell.cell_contents))
+    if function.__dict__:
+        undo.append(functools.partial(restore_dict, function.__dict__, dict(function.__dict__)))
+        found += [(name, value, names) for name, value in function.__dict__.items()]
     defaults = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
     return [*found, *(("a default", value, names) for value in defaults)]
 
@@ -208,10 +262,10 @@ def _attributes(found: object, names: frozenset[str]) -> list[tuple[str, Any, fr
     if not hasattr(found, "__dict__"):
         return []
     users = _is_users_object(found)
-    result = []
+    result = [(type(found).__name__, type(found), names)] if users and not isinstance(found, type) else []
     for name in (*names, *IMPLICIT):
         held = found.__dict__.get(name)
-        if held is not None:
+        if held is not None and not (isinstance(found, type) and callable(held)):
             result.append((name, held, names))
             continue
         method = inspect.getattr_static(type(found), name, None) if users else None

@@ -235,7 +235,7 @@ def _warning(game: Game, history: Array, shares: Array) -> str:
 
 
 def _finite(values: Array) -> bool:
-    return bool(np.isfinite(np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)).all())
+    return bool(values.isfinite().all() if hasattr(values, "isfinite") else np.isfinite(np.asarray(values)).all())
 
 
 def _any(values: Array) -> bool:
