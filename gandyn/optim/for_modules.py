@@ -14,12 +14,10 @@ from ..memory import giving_away
 from ..rules.wrapper import scaled
 from ..types import Array, Batch, Game, Rule, State
 from ..worlds import number
-from .habits import explained, refuse_settings
+from .habits import TINY, explained, refuse_settings
 from .loss_scale import LossScale
 from .losses_game import Losses, LossesGame, block_of, known
 from .sharded_game import ShardedGame, is_sharded, refuse_rule
-
-TINY = 1e-290  # stands for a step size of 0, which rules refuse: what it moves is below every number's last digit
 
 
 class GameOptimizer(torch.optim.Optimizer):

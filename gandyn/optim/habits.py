@@ -12,17 +12,18 @@ if TYPE_CHECKING:
     import torch
 
 SETTINGS = ("weight_decay", "betas", "momentum", "eps", "amsgrad", "maximize", "nesterov", "dampening", "alpha")
+TINY = 1e-290  # stands for a step size of 0, which rules refuse: what it moves is below every number's last digit
 USED_UP = "backward through the graph a second time"
 OVERWRITTEN = "modified by an inplace operation"
 
 
-def refuse_settings(group: Mapping[str, Any]) -> None:
-    """Refuse a parameter group with settings of torch's optimisers: the rule has its own, and would not see them.
+def refuse_settings(group: Mapping[str, Any], known: Collection[str] = ()) -> None:
+    """Refuse a parameter group with settings of torch's optimisers that a rule would not see; `known` ones it does.
 
     Raises:
         ParameterError: by the settings' names.
     """
-    given = [key for key in SETTINGS if key in group]
+    given = [key for key in SETTINGS if key in group and key not in known]
     if given:
         raise ParameterError(
             f"a parameter group with {', '.join(given)}",

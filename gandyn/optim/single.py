@@ -8,8 +8,10 @@ from typing import Any
 
 import torch
 
+from ..errors import ParameterError
 from ..rules import registry
 from ..types import Array, Batch, Game, Player, Rule, State
+from .habits import TINY, refuse_settings
 
 
 class GivenGradient(Game):
@@ -47,19 +49,30 @@ class RuleOptimizer(torch.optim.Optimizer, abc.ABC):
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> Any:
-        """One step for every parameter that has a gradient; returns the closure's loss, if there is a closure."""
+        """One step for every parameter that has a gradient; returns the closure's loss, if there is a closure.
+
+        Raises:
+            ParameterError: for settings of a group that the rule does not have, complex parameters, sparse gradients.
+        """
         loss = None
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
         for group in self.param_groups:
-            rule = self.rule(group)
+            refuse_settings(group, self.defaults)
+            lr = float(group["lr"])
+            rule = self.rule({**group, "lr": TINY if lr == 0 else lr})
             for parameter in group["params"]:
                 if parameter.grad is not None:
                     self._move(rule, parameter)
         return loss
 
     def _move(self, rule: Rule, parameter: Array) -> None:
+        if parameter.is_complex() or parameter.grad.layout != torch.strided:
+            given = "complex parameters" if parameter.is_complex() else "sparse gradients"
+            raise ParameterError(
+                f"{given} in {type(self).__name__}", "real numbers, dense", "torch.optim, or dense ones"
+            )
         game, w, saved = GivenGradient(parameter), parameter.reshape(-1), self.state[parameter]
         state = rule.init(game, w)
         if saved:

@@ -175,7 +175,7 @@ class FlatNetworks(Game):
             )
         with torch.no_grad():
             torch.cat(pieces, out=self._buffer)
-        if torch.is_autocast_cache_enabled():  # type: ignore[no-untyped-call]
+        if torch.is_autocast_cache_enabled():
             torch.clear_autocast_cache()  # copies of the old weights in half precision
 
     def per_coordinate(self, value: object, w: Array) -> Array:

@@ -135,12 +135,12 @@ def _eager() -> contextlib.AbstractContextManager[object]:
 @contextlib.contextmanager
 def _uncached() -> Iterator[None]:
     """Autocast keeps no copies of weights meanwhile, and those that it has for the loop stay as they are."""
-    before = torch.is_autocast_cache_enabled()  # type: ignore[no-untyped-call]
-    torch.set_autocast_cache_enabled(False)  # type: ignore[no-untyped-call]
+    before = torch.is_autocast_cache_enabled()
+    torch.set_autocast_cache_enabled(False)
     try:
         yield
     finally:
-        torch.set_autocast_cache_enabled(before)  # type: ignore[no-untyped-call]
+        torch.set_autocast_cache_enabled(before)
 
 
 def unwrapped(networks: Mapping[str, Any]) -> dict[str, torch.nn.Module]:

@@ -262,7 +262,9 @@ def _attributes(found: object, names: frozenset[str]) -> list[tuple[str, Any, fr
     if not hasattr(found, "__dict__"):
         return []
     users = _is_users_object(found)
-    result = [(type(found).__name__, type(found), names)] if users and not isinstance(found, type) else []
+    result: list[tuple[str, Any, frozenset[str]]] = []
+    if users and not isinstance(found, type):
+        result.append((type(found).__name__, type(found), names))
     for name in (*names, *IMPLICIT):
         held = found.__dict__.get(name)
         if held is not None and not (isinstance(found, type) and callable(held)):

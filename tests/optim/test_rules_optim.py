@@ -259,3 +259,25 @@ def test_single_optimisers_save_load_schedule_and_take_closures():
     before = closure().item()
     assert resumed.step(closure).item() == before
     assert closure().item() < before
+
+
+@pytest.mark.parametrize("kind", [gd.optim.AdamGC, gd.optim.SGDMGC, gd.optim.OptimisticAdam])
+def test_single_optimisers_stand_still_at_zero_and_refuse_what_they_would_not_see(kind):
+    layer = torch.nn.Linear(2, 2)
+    optimizer = kind(layer.parameters(), lr=0.1)
+    before = [p.detach().clone() for p in layer.parameters()]
+    optimizer.param_groups[0]["lr"] = torch.tensor(0.0)
+    layer(torch.ones(1, 2)).sum().backward()
+    optimizer.step()
+    assert all(map(torch.equal, before, layer.parameters()))
+    optimizer.param_groups[0]["amsgrad"] = True
+    with pytest.raises(gd.errors.ParameterError, match="amsgrad"):
+        optimizer.step()
+    table = torch.nn.Embedding(3, 2, sparse=True)
+    table(torch.tensor([1])).sum().backward()
+    with pytest.raises(gd.errors.ParameterError, match="sparse gradients"):
+        kind(table.parameters(), lr=0.1).step()
+    number = torch.nn.Parameter(torch.ones(1, dtype=torch.complex64))
+    number.abs().sum().backward()
+    with pytest.raises(gd.errors.ParameterError, match="complex parameters"):
+        kind([number], lr=0.1).step()
