@@ -101,6 +101,11 @@ def test_an_effect_that_is_not_seen_is_a_verdict_of_its_own(folder, tmp_path, ca
     status, out, _ = run(["figure", "line", "line", "--from", folder, "--out", tmp_path / "out"], capsys)
     assert status == 3
     assert "of 2 figures: 2 not reproduced at these settings" in out
+    path.write_text(path.read_text().replace("effect=True)", "effect=True, contrary=3)"))
+    status, out, _ = run(["figure", "line", "--from", folder, "--out", tmp_path / "out"], capsys)
+    assert status == 6
+    assert "numbers as expected" in out.splitlines()[0]
+    assert out.splitlines()[0].endswith("; contradicted")
 
 
 def test_a_wrong_number_outweighs_an_effect_and_a_seen_effect_reproduces():

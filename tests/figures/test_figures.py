@@ -236,7 +236,9 @@ def test_a_figure_says_what_was_shown_and_what_is_found(name):
 def test_there_are_figures_of_many_papers(capsys):
     status, out, _ = run(["figure", "--list"], capsys)
     assert status == 0
-    assert all(name in out for name in NAMES)
+    lines = {line.partition(":")[0]: line for line in out.splitlines()}
+    assert all(lines[name].endswith(f"[{gd.figures.find(name).verdict}]") for name in NAMES)
+    assert sum(int(number) for number in re.findall(r"(\d+) [a-z]", out.splitlines()[-1])) == len(NAMES)
 
 
 @pytest.mark.slow
