@@ -331,7 +331,7 @@ class Trajectory(Result):
         return norm(self.game.field(self.w))[..., 0]
 
     @property
-    def diverged(self) -> Any:
+    def diverged(self) -> np.ndarray | bool:
         """Which members diverged: a bool, or an array of them."""
         return self.status == Status.DIVERGED
 

@@ -17,8 +17,8 @@ class ClosedOrbit(Result):
 
     period: Any
 
-    multipliers: Any
-    points: Any
+    multipliers: Array
+    points: Array
 
     _plot = "limit_cycle"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import math
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from ...errors import DomainError, ParameterError, UnknownNameError
 from ...lazy import sympy
 from ...results import Result, decimal
 from ...types import Implicit, Rule
-from ..certificates.dual_certificate import rounded_down, rounded_up
+from ..certificates.dual_certificate import Certificate, rounded_down, rounded_up
 from ..certificates.performance_points import PointsGame
 from ..certificates.worst_case import worst_case
 from ..parameters.freed import symbols_of
@@ -24,7 +23,7 @@ from .companion import HOLOMORPHIC, PLAYERS, Companion, companion
 from .enclosure import Enclosure, attained, enclose, largest
 from .filled import FilledEnclosure, enclose_filled
 from .given import class_of
-from .quadratic_rate import prove
+from .quadratic_rate import QuadraticRate, prove
 
 RADIUS = "spectral radius"
 DISTANCE = "contraction of the distance"
@@ -66,7 +65,7 @@ class Rate(Result):
     lower: float = 0.0
     member: complex | None = None
     reason: str = ""
-    certificate: Any = None
+    certificate: Enclosure | FilledEnclosure | QuadraticRate | Certificate | None = None
 
     _data = "rule over=_class value measure kind lower member reason certificate"
     _plot = "rate"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from typing import Any
 
 from ...results import Result
 from ...types import Array, Game, Rule
@@ -42,7 +41,7 @@ class BifurcationPoint(Result):
     parameter: float
     point: Array
     eigenvalues: Array
-    critical: Any
+    critical: Array
     criticality: str | None
     coefficient: float | None
     reason: str

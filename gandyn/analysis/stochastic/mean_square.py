@@ -78,7 +78,7 @@ class MeanSquare(Result):
         """Whether the spectral radius lies below 1, decided exactly near 1. None while a parameter has no value."""
         return None if self.step.parameters else stein.stable(self.step)
 
-    def critical(self, name: str) -> Any:
+    def critical(self, name: str) -> float | sympy.Expr:
         """Supremum of the interval of one parameter, starting at 0, on which second moments stay bounded.
 
         E[M (x) M] maps positive semidefinite matrices to such, so its spectral radius is one of its eigenvalues: it

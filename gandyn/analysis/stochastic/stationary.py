@@ -178,7 +178,7 @@ class Stationary(Result):
         return self.step.period * float(np.trace(self.average_covariance)) / total if total > 0 else math.nan
 
     @functools.cached_property
-    def exact(self) -> Any:
+    def exact(self) -> sympy.ImmutableMatrix | None:
         """The covariance of w as a SymPy matrix (d, d), rational in the parameters; None where it is too large.
 
         With free parameters it is the stationary covariance where there is a law: `gd.mean_square` says where.

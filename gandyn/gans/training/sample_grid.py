@@ -26,7 +26,7 @@ class SampleGrid(Result):
         data: as many points of the data. step: of the run, None where it is of none. name: of the game.
     """
 
-    points: Any
+    points: Array
     data: Array
     step: int | None
     name: str

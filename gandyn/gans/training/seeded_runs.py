@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from ...results import Result, Status
-from ...types import Rule
+from ...types import Array, Rule
 from ...worlds import object_vector
 from ..ensemble import Ensemble
 from ..monitor import Finding, diagnose
@@ -124,7 +124,7 @@ class SeededRuns(Result):
         return None if averages[0] is None else torch.stack(averages)
 
     @property
-    def status(self) -> Any:
+    def status(self) -> Array:
         """How each member ended, (K,)."""
         return object_vector(run.status for run in self.runs)
 
@@ -157,7 +157,7 @@ class SeededRuns(Result):
         return {key: np.array(values, float) for key, values in found.items() if _numbers(values)}
 
     @property
-    def findings(self) -> list[list[Any]]:
+    def findings(self) -> list[list[Finding]]:
         """The failure modes of each member, in the order in which they began."""
         return [run.findings for run in self.runs]
 
