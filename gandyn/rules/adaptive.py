@@ -19,7 +19,8 @@ class Adam(Rule):
 
     m+ = b1 m + (1 - b1) v, s+ = b2 s + (1 - b2) v^2, and with t counted from 1
     w+ = P(w - lr (m+ / (1 - b1^t)) / (sqrt(s+ / (1 - b2^t)) + eps)). At an equilibrium s = 0 and the map is not
-    differentiable: `linearize` answers "undecided". For GANs as they are usually trained, see `Alternating(Adam(...))`.
+    differentiable: `linearize` answers "undecided", and `near_equilibrium` is a rule that attracts where this one does.
+    For GANs as they are usually trained, see `Alternating(Adam(...))`.
 
     Args:
         lr: step size, one number or one per player.

@@ -54,7 +54,7 @@ class Choice:
         cost: fields and Jacobian products of one step.
         per_gradient: the factor per field or product, rate^(1/cost).
         rotation: the angle in radians by which the slowest mode turns per step; None where there are no best values.
-        noise_floor: the mean-square distance at which it settles under unit noise on every field; None without a game.
+        noise_floor: the trace of its covariance under unit noise on every field, to first order; None without a game.
     """
 
     design: Design
@@ -192,7 +192,7 @@ def _choice(found: Design, game: Game | None) -> Choice:
     if game is not None and rate < 1:
         try:
             law = stationary(game, found.best, noise=1.0)
-            floor = float(law.mean_square_distance) if law.exists else math.inf
+            floor = float(np.trace(law.covariance)) if law.exists else math.inf  # its scale with the noise, no bias
         except GandynError:
             floor = None
     return Choice(found, cost, per_gradient, rotation, floor)

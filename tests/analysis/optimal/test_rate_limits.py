@@ -179,3 +179,10 @@ def test_bad_calls_are_refused(bad):
 def test_limits_that_are_not_known_are_refused(bad):
     with pytest.raises(DomainError):
         bad()
+
+
+def test_the_floor_of_a_curved_game_has_no_bias_in_it():
+    game = gd.games.from_sympy(["exp(x) - x + x*y", "y**2/2 - x*y"], [["x"], ["y"]], equilibria=[(0, 0)])
+    choice = gd.recommend(game, [gd.rules.GDA("lr")]).choices[0]
+    law = gd.stationary(game, choice.design.best, noise=1e-6)
+    assert choice.noise_floor == pytest.approx(1e6 * np.trace(law.covariance), rel=1e-9)
