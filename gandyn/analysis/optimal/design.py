@@ -31,6 +31,7 @@ from .rate import CLOSE, DISTANCE, RADIUS, Rate, rate
 FREE = (-2.0, 2.0)  # where a parameter of either sign is looked for, such as momentum
 EDGE = 3.0
 FAR = 1e9
+SEARCHING = 0.6  # share of the time that is left which a search may take: the rest is for proofs
 BOXES = 5.0  # seconds for a limit of several parameters
 EVALUATIONS = 45  # of the proven rate, for each parameter
 
@@ -240,12 +241,13 @@ def _searched(rule: Rule, over: GameClass, ranges: Sequence[Range], limit: Budge
     matrix = companion(rule, "design")
     ranges = [next(r for r in ranges if r.name == str(p)) for p in matrix.parameters]
     curves = _curves(over, matrix)
-    point, value = search(matrix, curves, ranges, limit)
+    point, value = search(matrix, curves, ranges, Budget.of(max(SEARCHING * limit.left, 0.01)))
     values = {r.name: float(x) for r, x in zip(ranges, point, strict=True)}
     unit = unit_of(samples(curves, 9))
     ends = {r.name: _end(r, float(x), unit) for r, x in zip(ranges, point, strict=True)}
     if any(end is not None for end in ends.values()):
-        near, level = search(matrix, curves, [_inner(r, unit) for r in ranges], limit)
+        inner = [_inner(r, unit) for r in ranges]
+        near, level = search(matrix, curves, inner, Budget.of(max(SEARCHING * limit.left, 0.01)))
         if level > value + CLOSE:
             return _approached(matrix, over, curves, ranges, values, ends, value, limit)
         point, values = near, {r.name: float(x) for r, x in zip(ranges, near, strict=True)}
@@ -260,7 +262,7 @@ def _searched(rule: Rule, over: GameClass, ranges: Sequence[Range], limit: Budge
             kind, reason = "exact", FLOOR
     if len(ranges) > 1 and kind == "upper":
         few = sorted({curve.point(Fraction(k, 8)) for curve in curves for k in range(9)})
-        least = proven_limit(matrix, few, ranges, point, worst.value, Budget.of(min(max(limit.left, 0.0), BOXES)))
+        least = proven_limit(matrix, few, ranges, point, worst.value, Budget.of(min(max(limit.left, 0.01), BOXES)))
     if least is not None:
         reason = (
             f"{reason}, but no values in the ranges pass {least:.6g}: on boxes that cover them some game is as slow"
