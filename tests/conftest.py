@@ -10,6 +10,13 @@ os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS
 
 import hypothesis
 import pytest
+from hypothesis.internal.conjecture import providers
+
+# Hypothesis would read the constants of all loaded modules of ours into its draws: seconds for each process, and
+# examples that depend on what else is loaded.
+providers.is_local_module_file = lambda path: False
+
+collect_ignore = ["public_scripts"]  # they read the command line when they are imported
 
 hypothesis.settings.register_profile("dev", deadline=None, max_examples=40)
 hypothesis.settings.register_profile("ci", deadline=None, max_examples=40, derandomize=True, print_blob=True)

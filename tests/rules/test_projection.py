@@ -17,13 +17,14 @@ GAMES = {
 
 def accepted(case) -> bool:
     try:
-        for build in GAMES.values():
-            rule(case).check(build())
+        for game in BUILT:
+            rule(case).check(game)
     except GandynError:
         return False
     return True
 
 
+BUILT = [build() for build in GAMES.values()]
 CASES = [case for case in RULES if accepted(case)]
 
 
