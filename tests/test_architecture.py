@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import graphlib
 import subprocess
 import sys
@@ -113,12 +114,29 @@ def floor(module: str) -> str:
     return max((f for f in FLOORS if module == f or module.startswith(f + ".")), key=len, default=module)
 
 
+@functools.cache
+def imports(path: Path) -> tuple[list[ast.stmt], list[ast.AST]]:
+    """Of a file: its statements at the top that may import, and all that imports in it, calls of `import_module` too.
+
+    Read once a process, and nothing else is kept of the 600 files.
+    """
+    tree = ast.parse(path.read_text())
+    top = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom, ast.If, ast.Try))]
+    return top, [node for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom)) or _loads(node)]
+
+
+def _loads(node: ast.AST) -> bool:
+    called = node.func if isinstance(node, ast.Call) else None
+    return (called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")) == "import_module"
+
+
+@functools.cache
 def imported(path: Path) -> set[str]:
     """Dotted names inside gandyn that a file imports, anywhere in it: statements at the top and inside functions,
     and `import_module` of a constant."""
     package = list(path.relative_to(PACKAGE).parts[:-1])
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in imports(path)[1]:
         if isinstance(node, ast.ImportFrom):
             if node.level:
                 base = package[: len(package) - node.level + 1]
@@ -133,7 +151,7 @@ def imported(path: Path) -> set[str]:
         elif isinstance(node, ast.Import):
             names = [a.name.split(".")[1:] for a in node.names if a.name.split(".")[0] == "gandyn"]
             found.update(".".join(name) or "gandyn" for name in names)
-        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+        else:
             name = node.args[0].value if isinstance(node.args[0], ast.Constant) else ""
             if name.startswith("gandyn."):
                 found.add(name.removeprefix("gandyn."))
@@ -205,12 +223,12 @@ def test_rules_and_games_do_not_know_each_other():
 
 def top_level(name: str) -> list[str]:
     """Files that import a third-party module when they are imported themselves."""
-    return [str(p.relative_to(PACKAGE)) for p in modules() if _imports(ast.parse(p.read_text()).body, name)]
+    return [str(p.relative_to(PACKAGE)) for p in modules() if _imports(imports(p)[0], name)]
 
 
 def anywhere(name: str) -> list[str]:
     """Files that import a third-party module at all."""
-    return [str(p.relative_to(PACKAGE)) for p in modules() if _imports(list(ast.walk(ast.parse(p.read_text()))), name)]
+    return [str(p.relative_to(PACKAGE)) for p in modules() if _imports(imports(p)[1], name)]
 
 
 def _imports(nodes: list[ast.stmt] | list[ast.AST], name: str) -> bool:
@@ -247,7 +265,7 @@ def test_torch_is_loaded_only_where_a_torch_game_is_made():
 def test_sympy_is_named_once_a_file():
     """At the top, from `gandyn.lazy`, which loads it when it is used; or plainly."""
     for path in modules():
-        inside = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Import) and n.col_offset]
+        inside = [n for n in imports(path)[1] if isinstance(n, ast.Import) and n.col_offset]
         assert not any(a.name == "sympy" for n in inside for a in n.names) or dotted(path) == "lazy", path
 
 

@@ -157,7 +157,8 @@ def recommend(
 
     Example:
         >>> import gandyn as gd
-        >>> found = gd.recommend(gd.classes.Spectrum(segment=(0.5, 2)))
+        >>> rules = [gd.rules.GDA("lr"), gd.rules.HeavyBall("lr", momentum="beta")]
+        >>> found = gd.recommend(gd.classes.Spectrum(segment=(0.5, 2)), rules)
         >>> found.best.name, round(found.choices[0].per_gradient, 6)
         ('HeavyBall', 0.333333)
     """
