@@ -8,6 +8,9 @@ import functools
 from ...errors import DomainError
 from ...lazy import sympy
 from ...types.signs import is_zero, simplified
+from ..exact_numbers.algebraic import Algebraic, horner, kernel
+from ..exact_numbers.polynomials import characteristic, closed_roots, factors, largest_modulus, parts, semisimple
+from ..exact_numbers.roots import DIGITS, is_rational, numeric_roots
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,23 +29,17 @@ class ExactLinearization:
     @functools.cached_property
     def charpoly(self) -> sympy.Expr:
         """The characteristic polynomial det(z I - matrix), an expression in z."""
-        from ..exact_numbers.polynomials import characteristic
-
         return characteristic(self.matrix).as_expr()
 
     @functools.cached_property
     def factors(self) -> list[tuple[sympy.Poly, int]]:
         """Irreducible factors of the characteristic polynomial, with multiplicities."""
-        from ..exact_numbers.polynomials import factors
-
         digits = {e: sympy.Rational(str(e)) for e in self.matrix.atoms(sympy.Float)}
         return factors(self.matrix.xreplace(digits) if digits else self.matrix)
 
     @functools.cached_property
     def parts(self) -> list[tuple[sympy.Poly, int]]:
         """Coprime square-free factors, with multiplicities: the irreducible ones, or over powers of e coarser ones."""
-        from ..exact_numbers.polynomials import parts
-
         return parts(self.matrix, lambda: self.factors)
 
     @functools.cached_property
@@ -53,9 +50,6 @@ class ExactLinearization:
     @functools.cached_property
     def eigenvalues(self) -> tuple[sympy.Expr, ...]:
         """With multiplicity: in radicals where they are readable, else as `CRootOf`."""
-        from ..exact_numbers.polynomials import closed_roots
-        from ..exact_numbers.roots import is_rational
-
         result: list[sympy.Expr] = []
         for f, multiplicity in self.factors:
             roots = closed_roots(f)
@@ -86,8 +80,6 @@ class ExactLinearization:
 
         Their Jordan blocks make errors pass through t lambda^t (maps) or t e^(lambda t) (flows).
         """
-        from ..exact_numbers.polynomials import semisimple
-
         return tuple((f, m) for f, m in self.parts if m > 1 and not semisimple(self.matrix, self.parts, f))
 
     @functools.cached_property
@@ -100,8 +92,6 @@ class ExactLinearization:
         Raises:
             DomainError: where an eigenvalue has no closed form in free parameters.
         """
-        from ..exact_numbers.roots import is_rational
-
         found: list[tuple[sympy.Expr, tuple[sympy.Expr, ...]]] = []
         for f, _ in self.factors:
             part = dataclasses.replace(self, matrix=sympy.ImmutableMatrix(sympy.Matrix.companion(f.monic())))
@@ -116,8 +106,6 @@ class ExactLinearization:
     def _kernel(self, f: sympy.Poly) -> list[list[sympy.Expr]]:
         """Eigenvectors for the roots of an irreducible rational factor, entries in Q[z]/(f), highest power first."""
         from sympy import QQ
-
-        from ..exact_numbers.algebraic import Algebraic, kernel
 
         numbers = Algebraic(f, self.flow)
         n = self.matrix.rows
@@ -149,9 +137,6 @@ class ExactLinearization:
     @functools.cached_property
     def spectral_radius(self) -> sympy.Expr:
         """Largest modulus as an expression; with free parameters, the maximum of all moduli."""
-        from ..exact_numbers.polynomials import largest_modulus
-        from ..exact_numbers.roots import DIGITS, numeric_roots
-
         if not self.matrix.rows:
             return sympy.Integer(0)
         if not self.parameters:
@@ -177,6 +162,4 @@ def _modulus(value: sympy.Expr) -> sympy.Expr:
 
 
 def _at_root(vector: list[list[sympy.Expr]], root: sympy.Expr) -> sympy.Expr:
-    from ..exact_numbers.algebraic import horner
-
     return sympy.ImmutableMatrix([sympy.radsimp(sympy.expand(horner(entry, root))) for entry in vector])

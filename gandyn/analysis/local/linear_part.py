@@ -11,6 +11,7 @@ from ...errors import NotDifferentiableError, ParameterError
 from ...lazy import sympy
 from ...results import Result
 from ...types import Array, Game, Rule
+from ..exact_numbers.roots import double_roots
 from .constrained import Constraints
 from .dynamics import LocalDynamics
 from .exact_linearization import ExactLinearization
@@ -86,8 +87,6 @@ class LinearPart(Result):
         """Eigenvalues, a complex NumPy array, largest modulus (maps) or real part (flows) first."""
         matrix = self.matrix
         if self.decidable:
-            from ..exact_numbers.roots import double_roots
-
             assert self.exact is not None
             values = np.array([r for f, m in self.exact.parts for r in double_roots(f) for _ in range(m)])
         else:

@@ -7,6 +7,7 @@ import enum
 import numpy as np
 
 from ...lazy import sympy
+from ..exact_numbers.polynomials import place
 from .constrained import Constraints
 from .linear_part import LinearPart
 
@@ -64,8 +65,6 @@ def line(lin: LinearPart) -> str:
 
 def exactly(lin: LinearPart) -> Decision:
     """The verdict from the exact characteristic polynomial."""
-    from ..exact_numbers.polynomials import place
-
     assert lin.exact is not None
     far = _in_other_units(lin)
     if far is not None:
