@@ -48,8 +48,9 @@ def iterate(
     in others.
 
     Args:
-        game: the game. rule: the update rule. A parameter of either may be a NumPy array of one value for each member
-            of the ensemble; its shape and the leading axes of `start` are broadcast as NumPy does.
+        game: the game.
+        rule: the update rule. A parameter of either may be a NumPy array of one value for each member of the ensemble;
+            its shape and the leading axes of `start` are broadcast as NumPy does.
         start: array-like (..., d); leading axes are an ensemble. A torch tensor runs in torch, on its device and in
             its precision, without autograd.
         steps: number of steps T.

@@ -224,8 +224,7 @@ class UpdateMap(Result):
     def latex(self) -> str:
         """One aligned line a coordinate."""
         pairs = zip(self.symbols, self.expression, strict=True)
-        lines = (f"{sympy.latex(s)}^{{+}} &= {in_papers(e)}" for s, e in pairs)
-        return aligned(lines)
+        return aligned(f"{sympy.latex(s)}^{{+}} &= {in_papers(e)}" for s, e in pairs)
 
     @property
     def _entries(self) -> dict[str, sympy.Expr]:
@@ -247,7 +246,8 @@ def update_map(game: Game, rule: Rule) -> UpdateMap:
     """Trace `rule` on `game`: one call of `rule.step` on symbols gives the exact update map.
 
     Args:
-        game: a game with expressions. rule: of the step; its parameters may be symbols.
+        game: a game with expressions.
+        rule: of the step; its parameters may be symbols.
 
     Returns:
         An `UpdateMap`: `.expression` and `.jacobian` in `.symbols`, `.fixed_points`, `.kernel()`, and `.latex()`.

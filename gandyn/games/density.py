@@ -86,7 +86,8 @@ def density_game_in_parameters(
     For data at 0, theta' = phi sigmoid(phi theta) and phi' = -theta sigmoid(phi theta): theta^2 + phi^2 is conserved.
 
     Args:
-        data: d, the data's probabilities. support: x, their places.
+        data: d, the data's probabilities.
+        support: x, their places.
 
     Raises:
         ShapeError: if the lengths differ.

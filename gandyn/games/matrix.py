@@ -86,7 +86,8 @@ def matrix_game(A: object, parametrization: str = "direct") -> MatrixGame:
     On symbols the direct game is offered up to three rows and columns, where the projection has a short formula.
 
     Args:
-        A: shape (m, n), numbers. parametrization: "direct" or "softmax".
+        A: shape (m, n), numbers.
+        parametrization: "direct" or "softmax".
 
     Raises:
         ParameterError: for another parametrization, or fewer than two rows or columns.
@@ -247,7 +248,9 @@ def random_matrix_game(shape: tuple[int, int] = (3, 3), seed: int = 0, parametri
     """`matrix_game` with independent entries, uniform on -1, -0.9, ..., 1, which are exact.
 
     Args:
-        shape: (m, n). seed: of the entries. parametrization: "direct" or "softmax".
+        shape: (m, n).
+        seed: of the entries.
+        parametrization: "direct" or "softmax".
 
     Raises:
         ParameterError: for another parametrization, or a shape that is none.

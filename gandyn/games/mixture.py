@@ -82,8 +82,11 @@ def mixture_game(
     `discriminator`, `discriminator_gradient` and `generator` give what is drawn in data space.
 
     Args:
-        modes: the data's means, K rows of 2; the generator has K as well. centers: C rows of 2.
-        std: of every component, a number. width: h, a number. rho: the discriminator's weight decay; it may be free.
+        modes: the data's means, K rows of 2; the generator has K as well.
+        centers: C rows of 2.
+        std: of every component, a number.
+        width: h, a number.
+        rho: the discriminator's weight decay; it may be free.
 
     Raises:
         ShapeError: unless modes and centres are rows of 2.

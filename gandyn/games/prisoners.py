@@ -138,7 +138,8 @@ def prisoners_dilemma(gamma: float = 0.96, normalized: bool = False) -> Prisoner
     entry of the Jacobian. It has no equilibrium at finite logits that is known in closed form.
 
     Args:
-        gamma: discount, at least 0 and below 1. normalized: multiply by 1 - gamma, the mean cost per move.
+        gamma: discount, at least 0 and below 1.
+        normalized: multiply by 1 - gamma, the mean cost per move.
 
     Raises:
         ParameterError: for another discount.

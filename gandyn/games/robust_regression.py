@@ -104,8 +104,10 @@ def robust_regression(rows: int = 20, columns: int = 5, lam: Parameter = 2, seed
     Products with A serve any dimension: rows + columns = d can be thousands.
 
     Args:
-        rows: n, the targets and the length of y. columns: p, the length of x, below n.
-        lam: price of moving the targets, above 1. seed: of the design and of x*.
+        rows: n, the targets and the length of y.
+        columns: p, the length of x, below n.
+        lam: price of moving the targets, above 1.
+        seed: of the design and of x*.
 
     Raises:
         ParameterError: for sizes or lam out of range.

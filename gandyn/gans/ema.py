@@ -16,7 +16,8 @@ class EMA:
     BatchNorm statistics are not averaged: they are those of the last point.
 
     Args:
-        w: the first vector. decay: in [0, 1); 0 follows w itself.
+        w: the first vector.
+        decay: in [0, 1); 0 follows w itself.
         warmup: use d_t as above; without, d_t = decay.
 
     Attributes:

@@ -34,7 +34,9 @@ def kernels(network: torch.nn.Module, layer: int = 0, most: int = 64) -> SampleG
     Of a layer whose maps are neither gray nor coloured, each kernel's slice for its first map is shown.
 
     Args:
-        network: with convolutions. layer: the how manieth of them, from 0. most: kernels that are shown.
+        network: with convolutions.
+        layer: the how manieth of them, from 0.
+        most: kernels that are shown.
 
     Raises:
         DomainError: for a network without so many convolutions.
@@ -62,8 +64,12 @@ def interpolation(
     the lengths that normal latents have; or (1 - t) z_0 + t z_1, which passes where hardly any latent lies.
 
     Args:
-        game: a `GANGame`. w: (d,). ends: two latents (latent,). steps: points of the walk, both ends included.
-        spherical: along the great circle. labels: (steps,), for a conditional generator.
+        game: a `GANGame`.
+        w: (d,).
+        ends: two latents (latent,).
+        steps: points of the walk, both ends included.
+        spherical: along the great circle.
+        labels: (steps,), for a conditional generator.
 
     Raises:
         ParameterError: for fewer than two steps, and ends that are not two vectors of one size.
@@ -102,8 +108,11 @@ def arithmetic(
     Each group is latents (n, latent) of samples that have something in common; their mean stands for it.
 
     Args:
-        game: a `GANGame`. w: (d,). plus, minus: groups of latents. around: the eight get uniform noise within +-around,
-            0.25 in the paper; none are made for 0. seed: of the noise.
+        game: a `GANGame`.
+        w: (d,).
+        plus, minus: groups of latents.
+        around: the eight get uniform noise within +-around, 0.25 in the paper; none are made for 0.
+        seed: of the noise.
 
     Raises:
         ParameterError: without a group to add.
@@ -125,7 +134,11 @@ def latents_of(game: Any, w: Array, kind: int, n: int = 3, features: str = "digi
     """Latents whose samples a classifier puts into a class, the surest of 512 drawn ones, (n, latent).
 
     Args:
-        game: a `GANGame` of normal latents. w: (d,). kind: the class. n: how many. features: a classifier's name.
+        game: a `GANGame` of normal latents.
+        w: (d,).
+        kind: the class.
+        n: how many.
+        features: a classifier's name.
         seed: of the latents.
 
     Raises:

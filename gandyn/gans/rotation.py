@@ -27,7 +27,8 @@ class Rotation(Penalty):
     `classes=4, condition="auxiliary"`.
 
     Args:
-        alpha: weight for the generator, 0.2 in the paper. beta: for the discriminator, 1.
+        alpha: weight for the generator, 0.2 in the paper.
+        beta: for the discriminator, 1.
 
     Raises:
         DomainError: for points that are no square pictures, and a discriminator without four class logits.

@@ -27,7 +27,9 @@ class Pixel(Penalty):
     the authors' program. The game is not zero-sum.
 
     Args:
-        weight: of the term, 100 in the paper. norm: 1 or 2. of: "pair" or "reconstruction".
+        weight: of the term, 100 in the paper.
+        norm: 1 or 2.
+        of: "pair" or "reconstruction".
 
     Raises:
         ParameterError: for another norm or another y.
@@ -54,7 +56,9 @@ class Perceptual(Penalty):
     """Adds weight E mean_j (phi_j(x) - phi_j(y))^2 to the generator's cost, phi a fixed network (Johnson et al. 2016).
 
     Args:
-        weight: of the term. features: a name of `gd.gans.features`, such as "digits64". of: as in `Pixel`.
+        weight: of the term.
+        features: a name of `gd.gans.features`, such as "digits64".
+        of: as in `Pixel`.
 
     Raises:
         ParameterError: for another y.

@@ -173,8 +173,11 @@ def nash_memory(
 
     Args:
         game: a zero-sum `GANGame` of two networks, of the minimax loss for instance. The first strategies are its w0.
-        rounds: how many. steps: of Adam for an answer, its budget. lr: their size.
-        batches: on which payoffs are measured, held out where the data keep some apart. seed: of all draws.
+        rounds: how many.
+        steps: of Adam for an answer, its budget.
+        lr: their size.
+        batches: on which payoffs are measured, held out where the data keep some apart.
+        seed: of all draws.
         pure: answer the newest network alone, without mixtures: what the mixture is compared with.
 
     Raises:
@@ -226,7 +229,10 @@ def dirac_memory(
     at an equilibrium: exploitability 0.
 
     Args:
-        rounds: how many. bound: c. start: (theta, phi), within the bound. pure: answer the newest strategy alone.
+        rounds: how many.
+        bound: c.
+        start: (theta, phi), within the bound.
+        pure: answer the newest strategy alone.
 
     Raises:
         DomainError: for a start out of the bound.

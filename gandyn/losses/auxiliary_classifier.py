@@ -22,7 +22,8 @@ class AuxiliaryClassifier(Loss):
     or not data lie there.
 
     Args:
-        loss: of the source, a loss or its name. weight: of the classes' cross-entropy.
+        loss: of the source, a loss or its name.
+        weight: of the classes' cross-entropy.
     """
 
     separable: ClassVar[bool] = False

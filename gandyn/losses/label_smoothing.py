@@ -81,7 +81,8 @@ class LabelSmoothing(MixedLabels):
     sides of its target.
 
     Args:
-        loss: a loss or its name. real_target, fake_target: what the discriminator is taught, from 0 to 1.
+        loss: a loss or its name.
+        real_target, fake_target: what the discriminator is taught, from 0 to 1.
 
     Example:
         >>> import numpy as np, gandyn as gd
@@ -106,8 +107,9 @@ class FlippedLabels(MixedLabels):
     labels as well, minimising the cost of calling its samples real: that turns minimax into the non-saturating loss.
 
     Args:
-        loss: a loss or its name. probability: of a flip. generator_too: whether the generator sees flipped
-            labels as well.
+        loss: a loss or its name.
+        probability: of a flip.
+        generator_too: whether the generator sees flipped labels as well.
     """
 
     probability: Parameter = share(default=0.1)

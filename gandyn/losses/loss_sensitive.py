@@ -33,7 +33,8 @@ class GeneralizedLossSensitive(PairLoss):
     Args:
         slope: of C on the negative side, at most 1.
         margin: weight of the distance |x - G(z)|.
-        on_data: weight of E L(x). weight: of the pairs' cost.
+        on_data: weight of E L(x).
+        weight: of the pairs' cost.
         norm: of the distance, 1 or 2 or another p >= 1.
     """
 
@@ -67,8 +68,10 @@ class LossSensitive(GeneralizedLossSensitive):
     """LS-GAN: the critic minimises E max(0, margin * distance + L(x) - L(G(z))), the generator E L(G(z)), L = -s.
 
     Args:
-        margin: of the demanded distance. on_data: weight of the critic's loss on data. weight: of the demand.
-            norm: of the distance.
+        margin: of the demanded distance.
+        on_data: weight of the critic's loss on data.
+        weight: of the demand.
+        norm: of the distance.
     """
 
     slope: Parameter = dataclasses.field(default=0, init=False, repr=False)

@@ -21,7 +21,8 @@ class SemiSupervised(AuxiliaryClassifier):
     instead.) Not zero-sum.
 
     Args:
-        loss: of the source, a loss or its name. weight: of the classes' cross-entropy.
+        loss: of the source, a loss or its name.
+        weight: of the classes' cross-entropy.
     """
 
     partial: ClassVar[bool] = True

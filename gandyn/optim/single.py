@@ -127,7 +127,8 @@ class SGDMGC(RuleOptimizer):
 
     Args:
         params: as for torch's optimisers.
-        lr: step size. momentum: b; 0 for SGD with centralised gradients.
+        lr: step size.
+        momentum: b; 0 for SGD with centralised gradients.
         weight_decay: added to the gradient before it is centralised.
         convolutions_only: centralise convolutions alone (GCC).
 

@@ -35,7 +35,8 @@ def animate(
 
     Args:
         drawing: a `phase_portrait`, `surface` or `spiral` with trajectories. It is as before afterwards.
-        path: ends in .gif. frames, fps, dpi: length in frames, frames a second, dots an inch.
+        path: ends in .gif.
+        frames, fps, dpi: length in frames, frames a second, dots an inch.
         progress: wraps the frame numbers, to show how far it is.
 
     Raises:

@@ -20,7 +20,9 @@ def bifurcation(result: Bifurcation, coordinate: int = 0, title: str | None = No
     """One coordinate against the parameter: attracting branches solid, the others dashed, long-run values as dots.
 
     Args:
-        result: of `gd.bifurcation`. coordinate: which one is drawn. title: of the picture.
+        result: of `gd.bifurcation`.
+        coordinate: which one is drawn.
+        title: of the picture.
 
     Returns:
         A `Drawing`; `.data` holds `values`, `attractor`, and lists `branches` and `points`.

@@ -38,8 +38,11 @@ def certificate(
     Ranges of parameters are observed at their middle; a flow is followed by Runge-Kutta steps of 0.05.
 
     Args:
-        proof: a result of `gd.certify`. grid: starts a side. steps: of each.
-        box: what to show; the certificate's box by default. title: of the picture.
+        proof: a result of `gd.certify`.
+        grid: starts a side.
+        steps: of each.
+        box: what to show; the certificate's box by default.
+        title: of the picture.
 
     Returns:
         A `Drawing`; `.data` holds `starts`, `labels`, the fixed point's `centre`, the proven `radius` and `ellipses`.
@@ -104,8 +107,10 @@ def lyapunov_function(
     """Level sets of V over the descent direction of the game, for two coordinates; a proven region is filled in.
 
     Args:
-        function: a result of `gd.lyapunov_function` without the state of a rule. box: within 1 of the point by default.
-        region: a result of `function.region()`. title: of the picture.
+        function: a result of `gd.lyapunov_function` without the state of a rule.
+        box: within 1 of the point by default.
+        region: a result of `function.region()`.
+        title: of the picture.
 
     Returns:
         A `Drawing`; `.data` holds the `levels` drawn and the values of `V` on the grid `x`, `y`.

@@ -23,8 +23,8 @@ def data_space(game: Game, w: Array, box: Box | None = None, title: str | None =
     Where the discriminator is optimal for a generator that fits the data, s = 0 everywhere and nothing pulls.
 
     Args:
-        game: a `mixture_game`. w: one joint vector, shape (d,); or a path (T+1, d), of which the last point is drawn
-            and the means' way there.
+        game: a `mixture_game`.
+        w: one joint vector, shape (d,); or a path (T+1, d), of which the last point is drawn and the means' way there.
         box: ((low, high), (low, high)) in data space; by default around all modes, means and centres.
         title: of the picture.
 

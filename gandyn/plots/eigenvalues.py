@@ -63,7 +63,8 @@ def linearization(lin: Linearization, **options: Any) -> Drawing:
     """One linearisation's eigenvalues: what `Linearization.plot()` draws.
 
     Args:
-        lin: of `gd.linearize`. options: of `spectrum`.
+        lin: of `gd.linearize`.
+        options: of `spectrum`.
     """
     return spectrum([lin], **{"title": lin.game.name, **options})
 

@@ -14,7 +14,8 @@ def comparison(result: Comparison, title: str | None = None) -> Drawing:
     """What `Comparison.plot()` draws, on a logarithmic scale where the metric is positive.
 
     Args:
-        result: of `gd.compare`. title: of the picture.
+        result: of `gd.compare`.
+        title: of the picture.
 
     Returns:
         A `Drawing`; `.data` holds for each label `spent`, and `low`, `median`, `high` over seeds.

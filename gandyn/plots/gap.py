@@ -38,7 +38,8 @@ def duality_gap_shares(result: DualityGap, title: str | None = None) -> Drawing:
     """What `DualityGap.plot()` draws: the gap after each inner step where there were any, else each player's share.
 
     Args:
-        result: of `gd.duality_gap`. title: of the picture.
+        result: of `gd.duality_gap`.
+        title: of the picture.
 
     Returns:
         A `Drawing`; `.data` holds `history` or `terms`, and the interval where there is one.
@@ -85,11 +86,13 @@ def landscapes(
     """The minimax landscape f beside the duality-gap landscape of the same game, with the same points marked on both.
 
     Args:
-        game: a game with two coordinates. trajectories: drawn on both, as in `phase_portrait`.
+        game: a game with two coordinates.
+        trajectories: drawn on both, as in `phase_portrait`.
         box: ((low, high), (low, high)); by default around the trajectories.
         method, options: of `gd.duality_gap`; for "box" the players answer within the picture unless told otherwise.
         surface: 3-D surfaces instead of filled contours.
-        fixed_points: "auto" to find them, a sequence of results, or () for none. grid: points a side.
+        fixed_points: "auto" to find them, a sequence of results, or () for none.
+        grid: points a side.
 
     Returns:
         A `Drawing`; `.data` holds the grid, `cost` and `gap` on it, the gap's kind, and the trajectories.
@@ -193,7 +196,8 @@ def gap_along(result: GapAlong, title: str | None = None) -> Drawing:
     """What `GapAlong.plot()` draws: the gap over time, and against the distance to the equilibrium.
 
     Args:
-        result: of `gd.analysis.gap_along`. title: of the picture.
+        result: of `gd.analysis.gap_along`.
+        title: of the picture.
 
     Returns:
         A `Drawing`; `.data` holds `t`, `gap` and `distance` of each label.
@@ -224,7 +228,8 @@ def gap_flow(flow: GapFlow, box: Box | None = None, trajectories: object = (), s
     """What `GapFlow.plot()` draws: streamlines of -grad G, the game's equilibria, and stationary points of the gap.
 
     Args:
-        flow: the flow. box, trajectories: as in `phase_portrait`.
+        flow: the flow.
+        box, trajectories: as in `phase_portrait`.
         stationary: further stationary points to mark, such as `flow.created(box)`.
 
     Raises:

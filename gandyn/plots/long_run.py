@@ -20,7 +20,8 @@ def lyapunov_exponents(result: LyapunovExponents, title: str | None = None) -> D
     """Estimates against steps or time, with the last one's 95 % band.
 
     Args:
-        result: of `gd.lyapunov_exponents`. title: of the picture.
+        result: of `gd.lyapunov_exponents`.
+        title: of the picture.
 
     Returns:
         A `Drawing`; `.data` holds `t`, `running`, `exponents` and `band`.
@@ -49,7 +50,8 @@ def recurrence(result: Recurrence, title: str | None = None) -> Drawing:
     """The orbit, the distance from its start with every return marked, and the KL sum where there is one.
 
     Args:
-        result: of `gd.recurrence`. title: of the picture.
+        result: of `gd.recurrence`.
+        title: of the picture.
 
     Returns:
         A `Drawing`; `.data` holds `t`, `distance`, `returns`, `closest`, `divergence` and the drawn `orbit`.

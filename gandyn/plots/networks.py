@@ -122,7 +122,8 @@ def path_angle(found: PathAngle, title: str | None = None) -> Drawing:
     """The cosine of the path angle and the norm of the field along a path, as in Berard et al. 2020, figure 3.
 
     Args:
-        found: of `gd.path_angle`. title: of the picture.
+        found: of `gd.path_angle`.
+        title: of the picture.
 
     Returns:
         A `Drawing`; `.data` holds positions, angle, norm, switch and bump.
@@ -154,7 +155,8 @@ def toy_against_network(found: ToyAgainstNetwork, title: str | None = None) -> D
     """Growth against the step size, and the error over the steps, one row for each mode: lines toy, dots network.
 
     Args:
-        found: of `gd.analysis.toy_against_network`. title: of the picture.
+        found: of `gd.analysis.toy_against_network`.
+        title: of the picture.
 
     Returns:
         A `Drawing`; `.data` holds for each mode's end its eigenvalue, factors, curve, dots, amplitudes and promises.

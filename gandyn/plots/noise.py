@@ -30,7 +30,8 @@ def stationary(result: Stationary, members: int = 1500, seed: int = 0, title: st
 
     Args:
         result: a law that exists.
-        members: independent runs to simulate; 0 for the ellipse alone. seed: of the simulation.
+        members: independent runs to simulate; 0 for the ellipse alone.
+        seed: of the simulation.
         title: of the picture.
 
     Returns:
@@ -55,7 +56,9 @@ def clouds(results: Sequence[Stationary], members: int = 800, seed: int = 0) -> 
     """Several laws side by side on equal axes, each with its runs and its predicted ellipse.
 
     Args:
-        results: laws that exist. members: runs of each. seed: of the simulations.
+        results: laws that exist.
+        members: runs of each.
+        seed: of the simulations.
 
     Returns:
         A `Drawing`; `.data` holds, for law k, `k.ellipse`, `k.cloud` and `k.inside`.
@@ -112,7 +115,9 @@ def mean_square(result: MeanSquare, parameter: str = "lr", title: str | None = N
     """Growth of second moments and of the mean step alone against one parameter, with the critical value.
 
     Args:
-        result: what `gd.mean_square` found. parameter: of the rule. title: of the picture.
+        result: what `gd.mean_square` found.
+        parameter: of the rule.
+        title: of the picture.
 
     Returns:
         A `Drawing`; `.data` holds `values`, `radius`, `deterministic` and `critical`.

@@ -23,7 +23,8 @@ def sweep(result: SweepResult, title: str | None = None) -> Drawing:
     """What `SweepResult.plot()` draws: the most frequent outcome of each cell's seeds, over the sweep's axes.
 
     Args:
-        result: of a sweep along one or two axes. title: the sweep's name by default.
+        result: of a sweep along one or two axes.
+        title: the sweep's name by default.
 
     Returns:
         A `Drawing`; `.data` holds the outcomes, and for each cell the mean share of good samples where it was measured.

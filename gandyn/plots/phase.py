@@ -217,7 +217,8 @@ def fixed_point(result: FixedPoint, **options: object) -> Drawing:
     """What `FixedPoint.plot()` draws: the plane around the point, or, in more dimensions, the flow's spectrum there.
 
     Args:
-        result: one of `gd.fixed_points`. options: of the portrait or of the spectrum.
+        result: one of `gd.fixed_points`.
+        options: of the portrait or of the spectrum.
     """
     lin = result.linearization
     if lin.game.dim != 2:

@@ -20,7 +20,8 @@ def rate_fit(result: RateFit, title: str | None = None) -> Drawing:
     The chosen model is drawn solid, the other dashed; the axis of t is logarithmic for a power law.
 
     Args:
-        result: of `gd.fit_rate`. title: of the picture.
+        result: of `gd.fit_rate`.
+        title: of the picture.
 
     Returns:
         A `Drawing`; `.data` holds `t`, `distance`, `linear` and `power`.
@@ -51,7 +52,8 @@ def escape_times(result: EscapeTimes, title: str | None = None) -> Drawing:
     """What `EscapeTimes.plot()` draws: the share of members still inside, against steps.
 
     Args:
-        result: of `gd.escape_time`. title: of the picture.
+        result: of `gd.escape_time`.
+        title: of the picture.
 
     Returns:
         A `Drawing`; `.data` holds `times` and `inside`.
@@ -82,7 +84,9 @@ def high_resolution(
     dotted line is the gradient flow's.
 
     Args:
-        result: of `gd.high_resolution`. steps: the smallest and the largest step shown. title: of the picture.
+        result: of `gd.high_resolution`.
+        steps: the smallest and the largest step shown.
+        title: of the picture.
 
     Returns:
         A `Drawing`; `.data` holds `lr`, `equation` and `rule`.

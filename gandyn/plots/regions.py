@@ -38,7 +38,8 @@ def stability_region(
 
     Args:
         region: a result of `gd.stability_region`.
-        ranges: (low, high) of each parameter; (0, 4) by default. title: of the picture.
+        ranges: (low, high) of each parameter; (0, 4) by default.
+        title: of the picture.
 
     Returns:
         A `Drawing`. With one parameter, `.data` holds `values` and the spectral `size`; with two, the axes' `x`, `y`
@@ -112,7 +113,8 @@ def basins(result: Basins, title: str | None = None) -> Drawing:
     """Starts coloured by where they end; attractors marked. For games of two coordinates on a rectangular grid.
 
     Args:
-        result: of `gd.basins`. title: of the picture.
+        result: of `gd.basins`.
+        title: of the picture.
 
     Returns:
         A `Drawing`; `.data` holds `starts`, `labels` and `attractors`.
@@ -154,7 +156,8 @@ def limit_cycle(cycle: LimitCycle | InvariantCircle | PeriodicOrbit, **options: 
     `options` go to `phase_portrait`.
 
     Args:
-        cycle: one of `gd.limit_cycles`. options: of `phase_portrait`.
+        cycle: one of `gd.limit_cycles`.
+        options: of `phase_portrait`.
     """
     closed = np.concatenate([cycle.points, cycle.points[:1]])
     orbit = isinstance(cycle, PeriodicOrbit)

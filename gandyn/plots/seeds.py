@@ -20,7 +20,8 @@ def seeds(
 
     Args:
         panels: title -> method -> one number a seed; smaller is better.
-        labels: title -> what the numbers are. floors: title -> what perfect samples would have.
+        labels: title -> what the numbers are.
+        floors: title -> what perfect samples would have.
 
     Returns:
         A `Drawing`; `.data` holds for each panel the methods in order, their values and medians.

@@ -260,7 +260,8 @@ def draw_spiral(study: Spiral, surface: bool = False) -> Drawing:
     """Draw what `compute_spiral` found: what `Spiral.plot()` shows.
 
     Args:
-        study: of `compute_spiral`. surface: the cost's surface, with the trajectories on it, instead of the plane.
+        study: of `compute_spiral`.
+        surface: the cost's surface, with the trajectories on it, instead of the plane.
     """
     if surface:
         figure: Drawing = draw_surface(study.game, study.trajectories)

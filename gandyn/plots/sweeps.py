@@ -18,7 +18,8 @@ def parameter_sweep(result: Sweep, title: str | None = None) -> Drawing:
     """The values of a sweep: a line over one parameter, colours over two, with the edge of stability of spectra.
 
     Args:
-        result: what `gd.sweep` returned. title: of the picture.
+        result: what `gd.sweep` returned.
+        title: of the picture.
 
     Returns:
         A `Drawing`; `.data` holds the `values` drawn, a status being its number in `statuses`, and the axes by name.

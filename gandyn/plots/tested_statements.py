@@ -18,7 +18,8 @@ def convergence(result: Convergence, title: str | None = None) -> Drawing:
     """What `Convergence.plot()` draws: each start's distance to the equilibrium, on a logarithmic scale.
 
     Args:
-        result: a `Convergence`. title: of the picture.
+        result: a `Convergence`.
+        title: of the picture.
 
     Returns:
         A `Drawing`; `.data` holds `steps` and `distances`.
@@ -42,8 +43,10 @@ def counterexample(result: Falsification, steps: int = 200, start: object = None
     """What `Falsification.plot()` draws: the rule of the counterexample on its game of two coordinates.
 
     Args:
-        result: with a counterexample that holds a game, and perhaps a rule. steps: of the rule.
-        start: (2,), a unit away from the game's first equilibrium by default. title: of the picture.
+        result: with a counterexample that holds a game, and perhaps a rule.
+        steps: of the rule.
+        start: (2,), a unit away from the game's first equilibrium by default.
+        title: of the picture.
 
     Raises:
         DomainError: without a counterexample, or without a planar game in it.

@@ -21,9 +21,10 @@ def trajectory(run: Trajectory, plane: bool | None = None, title: str | None = N
 
     Args:
         run: a result of `gd.iterate` or `gd.flow` that recorded its steps.
-        plane: the phase portrait (the default for two coordinates; `options` go to it), or curves over time: the first
-            six coordinates, and below them the norm of the field.
+        plane: the phase portrait (the default for two coordinates), or curves over time: the first six coordinates, and
+            below them the norm of the field.
         title: of the picture; by default the rule's name and the game's.
+        options: of the phase portrait.
 
     Returns:
         A `Drawing`; `.data` holds the trajectory and, beside curves, `field_norm`.

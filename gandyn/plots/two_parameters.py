@@ -24,7 +24,8 @@ def bifurcation_curves(result: BifurcationCurves, title: str | None = None) -> D
     """The arcs, thick where they bound the stable set, which is shaded, and the special points with their names.
 
     Args:
-        result: of `gd.bifurcation_curves`. title: of the picture.
+        result: of `gd.bifurcation_curves`.
+        title: of the picture.
 
     Returns:
         A `Drawing`; `.data` holds lists `curves` and `points`, the axes' `x`, `y` and the boolean `stable`.

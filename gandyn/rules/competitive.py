@@ -26,7 +26,8 @@ class CompetitiveGD(Rule):
     Args:
         lr: step size, one number or one per player.
         solver: "dense", "krylov", or "auto" by dimension.
-        tolerance: relative residual of the iterative solver. limit: its most iterations.
+        tolerance: relative residual of the iterative solver.
+        limit: its most iterations.
     """
 
     lr: Parameter = step_size()

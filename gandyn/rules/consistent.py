@@ -24,7 +24,8 @@ class ConsistentShaping(Rule):
     Args:
         lr: step size, one number or one per player.
         order: how many times players reason about each other; None to go on until nothing changes.
-        tolerance: relative change of the derivative of h at which None stops. limit: where it gives up.
+        tolerance: relative change of the derivative of h at which None stops.
+        limit: where it gives up.
 
     Raises:
         DomainError: for a game whose costs are not quadratic.

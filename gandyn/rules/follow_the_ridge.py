@@ -26,7 +26,8 @@ class FollowTheRidge(Rule):
     Args:
         lr: step size, one number or one per player.
         solver: for J_yy: "dense", "krylov" (GMRES), or "auto" by size.
-        tolerance: relative residual of the iterative solver. limit: its most iterations.
+        tolerance: relative residual of the iterative solver.
+        limit: its most iterations.
 
     Raises:
         DomainError: for a game in which player 2's Hessian is singular everywhere: bilinear games, matrix games, whose

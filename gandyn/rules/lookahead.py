@@ -18,7 +18,9 @@ class Lookahead(Wrapper):
     s^2 < 2/alpha - 4: never for alpha >= 1/2.
 
     Args:
-        inner: a rule. k: inner steps. alpha: how far to follow them, usually in (0, 1].
+        inner: a rule.
+        k: inner steps.
+        alpha: how far to follow them, usually in (0, 1].
     """
 
     inner: Rule

@@ -23,7 +23,8 @@ class DSEG(Rule):
     2 exploration_power + power > 1.
 
     Args:
-        lr: update step h, one number or one per player. exploration: look-ahead step g, likewise.
+        lr: update step h, one number or one per player.
+        exploration: look-ahead step g, likewise.
         power, exploration_power: of their decay; 0 keeps a step constant.
         scale: steps after which the decay sets in.
     """

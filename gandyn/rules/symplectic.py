@@ -65,7 +65,8 @@ class LocalSymplecticSurgery(Rule):
     Args:
         lr: step size, one number or one per player.
         regularization: rho, keeps the system invertible away from equilibria.
-        solver: "dense", "krylov", or "auto" by dimension. tolerance: relative residual of the iterative solver.
+        solver: "dense", "krylov", or "auto" by dimension.
+        tolerance: relative residual of the iterative solver.
     """
 
     lr: Parameter = step_size()

@@ -86,7 +86,8 @@ def escape_time(
         game, rule: what to run.
         start: points (N, d).
         steps: how long at most.
-        radius: of the ball about `centre` (the known equilibrium by default); or
+        centre: of the ball, shape (d,); the known equilibrium by default.
+        radius: of the ball; or
         box: one (low, high) pair a coordinate.
         rng: seed of stochastic games.
         budget: seconds, after which it ends undecided, without half an answer.

@@ -118,7 +118,8 @@ def rate(rule: Rule, over: object, method: str = "auto", budget: float | Budget 
     Taylor, Van Scoy & Lessard 2018), found by semidefinite programming and verified in fractions.
 
     Args:
-        rule: with numbers as parameters. over: a class of games of `gd.classes`.
+        rule: with numbers as parameters.
+        over: a class of games of `gd.classes`.
         method: "auto"; or "spectral" (Bilinear, Spectrum), "performance" (no memory), "lyapunov", or "linear": the
             worst linear game of `StronglyMonotone` alone, a lower bound.
         budget: seconds.

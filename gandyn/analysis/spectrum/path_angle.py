@@ -89,6 +89,7 @@ def path_angle(
         points: how many positions.
         span: first and last alpha.
         batch: a token; by default one drawn from `seed`, the same everywhere.
+        seed: of the batch.
         budget: seconds, after which it ends undecided, without half an answer.
 
     Returns:

@@ -140,6 +140,7 @@ def toy_against_network(
         steps: of each run.
         factors: multiples of the rule's step sizes to try.
         batch: a token; by default one drawn from `seed`.
+        seed: of the batch.
         options: go to `gd.spectrum`.
         budget: seconds, after which it ends undecided, without half an answer.
 

@@ -161,7 +161,8 @@ def mean_square(
     couplings have E b^2 >= 2 (E b)^2.
 
     Args:
-        game: a symbolic game, or a finite sum of them. rule: the rule.
+        game: a symbolic game, or a finite sum of them.
+        rule: the rule.
         at: the equilibrium of the mean game; the first known one by default.
         noise: additive noise on top of the game's own.
         budget: seconds that an exact threshold may take.

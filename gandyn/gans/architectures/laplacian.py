@@ -101,7 +101,8 @@ def pyramid_samples(runs: Sequence[object], n: int, seed: int = 0) -> list[torch
 
     Args:
         runs: training runs from the coarsest, whose generator makes pictures, to the finest level's.
-        n: how many. seed: of the latents.
+        n: how many.
+        seed: of the latents.
 
     Raises:
         DomainError: for runs whose levels do not follow each other.

@@ -25,12 +25,13 @@ class MLP(nn.Sequential):
     outputs go through nothing (He et al. 2015, eqs. 10 and 15).
 
     Args:
-        inputs: size of a point. outputs: size of what is made of it.
+        inputs: size of a point.
+        outputs: size of what is made of it.
         hidden: sizes of the layers between.
         leak: slope of the activation on negative numbers; 0 is ReLU.
         generator: torch generator for the initial weights; the global one by default.
-        dropout: share of the activations that are set to zero after every hidden layer, in training mode;
-            in evaluation mode too if `sampling`.
+        dropout: share of the activations that are set to zero after every hidden layer, in training mode.
+        sampling: whether that is done in evaluation mode too.
         spectral: spectral normalisation of every layer.
     """
 
@@ -71,8 +72,10 @@ def mlp_pair(
     """A ReLU generator from `latent` to `size` numbers and a leaky discriminator from `size` to one logit, seeded.
 
     Args:
-        latent: numbers that a sample is made from. size: numbers of a sample. hidden: widths of the layers.
-            seed: of the weights.
+        latent: numbers that a sample is made from.
+        size: numbers of a sample.
+        hidden: widths of the layers.
+        seed: of the weights.
 
     Raises:
         ParameterError: for widths that are no whole numbers > 0.

@@ -19,7 +19,8 @@ class PatchDiscriminator(nn.Module):
     *costs* of the patches instead of their logits, which is not the same for a curved loss.)
 
     Args:
-        channels: of the pictures. width: of the first layer; it doubles in each, up to eight times.
+        channels: of the pictures.
+        width: of the first layer; it doubles in each, up to eight times.
         layers: of stride 2.
         seed: of the initial weights, normal with standard deviation 0.02.
 

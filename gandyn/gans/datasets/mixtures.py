@@ -172,7 +172,10 @@ def ring(modes: int = 8, radius: float = 2.0, std: float = 0.02, **options: Any)
     """Equal modes on a circle, the first at angle 0.
 
     Args:
-        modes: how many. radius: of the circle. std: of each mode. options: of `Mixture`.
+        modes: how many.
+        radius: of the circle.
+        std: of each mode.
+        options: of `Mixture`.
 
     Raises:
         ParameterError: as `Mixture`.
@@ -194,7 +197,10 @@ def grid(side: int = 5, spacing: float = 2.0, std: float = 0.05, **options: Any)
     """side x side equal modes about the origin, `spacing` apart.
 
     Args:
-        side: modes in a row. spacing: between neighbours. std: of each mode. options: of `Mixture`.
+        side: modes in a row.
+        spacing: between neighbours.
+        std: of each mode.
+        options: of `Mixture`.
 
     Raises:
         ParameterError: as `Mixture`.

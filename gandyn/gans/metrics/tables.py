@@ -14,8 +14,10 @@ def table_scores(real: MixedTable, made: dict[str, Sequence[str]], target: str, 
     """How close a table is to another one (needs scikit-learn for the last two numbers).
 
     Args:
-        real: rows that are compared with, best such as no training saw. made: texts by column.
-        target: a column of categories. seed: of the classifier.
+        real: rows that are compared with, best such as no training saw.
+        made: texts by column.
+        target: a column of categories.
+        seed: of the classifier.
 
     Returns:
         marginals: the mean over columns of the total variation of categories and of the largest difference of

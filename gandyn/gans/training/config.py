@@ -34,7 +34,8 @@ class Config:
     """A training run.
 
     Attributes:
-        name: of the run: letters, digits, - and _. about: a sentence on what it shows.
+        name: of the run: letters, digits, - and _.
+        about: a sentence on what it shows.
         game, rule, schedule, train, metrics: the tables.
 
     Example:

@@ -19,7 +19,8 @@ class EarlyStopping:
 
     Args:
         metric: a number of the rows' metrics, "duality_gap" for instance; smaller is better unless `largest`.
-        patience: measurements without improvement. least: what counts as one.
+        patience: measurements without improvement.
+        least: what counts as one.
         largest: larger is better, as for "high_quality".
         below: stop at once where the metric is at most this (at least this, with `largest`).
 

@@ -55,7 +55,8 @@ class Watching:
 
     Attributes:
         metrics: function (game, w, NumPy generator) -> numbers; "auto" for what the data say of themselves; or None.
-        log_every: between rows of the log. metrics_every: between measurements, by default at every tenth row.
+        log_every: between rows of the log.
+        metrics_every: between measurements, by default at every tenth row.
         samples_every: between pictures of samples, by default never.
         monitor: of failure modes; a fresh one by default.
         stop_when: function of the rows so far that answers with a reason to stop, or "": `gd.gans.EarlyStopping(...)`.
@@ -101,7 +102,8 @@ class Saving:
     Attributes:
         folder: of its files; nothing is written without one.
         resume: False starts anew in a folder that has a run.
-        checkpoint_every: in steps, by default ten times a run, and at its last step. keep: checkpoints that stay.
+        checkpoint_every: in steps, by default ten times a run, and at its last step.
+        keep: checkpoints that stay.
         identity: plain data that a run must have in common with a checkpoint that it goes on from, such as its config.
     """
 

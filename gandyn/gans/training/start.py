@@ -60,7 +60,8 @@ def train(game: Game, rule: Rule, steps: int, **options: object) -> TrainingRun 
     their checkpoints side by side; the same call on it goes on to the same numbers, bit for bit on a CPU.
 
     Args:
-        game: a `GANGame`, perhaps a `DistributedGame` around one, or an `Ensemble`. rule: the update rule.
+        game: a `GANGame`, perhaps a `DistributedGame` around one, or an `Ensemble`.
+        rule: the update rule.
         steps: how many, counted from the start of the run and not from where it goes on.
         options: how steps are taken (`gd.gans.Stepping`): seed, seeds, schedule, average, precision, compile, capture;
             what is watched (`gd.gans.Watching`): metrics, log_every, metrics_every, samples_every, monitor, stop_when,
@@ -96,7 +97,8 @@ class Run:
     """A training run that has not started: everything that decides on its numbers, its log and its files.
 
     Attributes:
-        game, rule, steps: as `train` takes them. stepping, watching, saving: the options in their groups.
+        game, rule, steps: as `train` takes them.
+        stepping, watching, saving: the options in their groups.
         config: that it was made of, or None; the folder keeps a copy.
 
     Example:
