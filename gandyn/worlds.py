@@ -35,10 +35,7 @@ def world_of(w: Array) -> str:
 
 
 def object_vector(entries: Iterable[object]) -> Array:
-    """Symbols, expressions, balls or statuses as an object array (n,), each entry as it is.
-
-    `np.array` alone would look into entries that have a length of their own.
-    """
+    """Entries of any kind as an object array (n,); `np.array` alone would look into those that have a length."""
     return np.array([*entries, None], dtype=object)[:-1]
 
 
@@ -126,14 +123,6 @@ def number(value: Any, w: Array) -> Array:
         )
     result = complex(value)
     return result.real if result.imag == 0 else result
-
-
-def real_and_imaginary(value: Any) -> tuple[Any, Any]:
-    """Real and imaginary part of a parameter, exact where it is symbolic."""
-    if is_symbolic(value):
-        real, imaginary = value.as_real_imag()
-        return real, imaginary
-    return (value.real, value.imag) if isinstance(value, complex) else (value, 0)
 
 
 def _on_symbols(function: Callable[..., Any]) -> Callable[..., Array]:

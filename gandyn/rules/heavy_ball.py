@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from ..types import Array, Domain, Game, Info, Parameter, Rng, Rule, State
-from ..worlds import real_and_imaginary, zeros_like
+from ..worlds import is_symbolic, zeros_like
 from .alternating import Alternating
 from .declaration import derived, largest_root, modulus, parameter, register, step_size, trials
 
@@ -47,7 +47,7 @@ class HeavyBall(Rule):
     def _complex(self) -> bool:
         values = self.momentum.values() if isinstance(self.momentum, dict) else self.momentum
         values = values if isinstance(values, tuple) or isinstance(self.momentum, dict) else (values,)
-        return any(real_and_imaginary(beta)[1] != 0 for beta in values)
+        return any(_real_and_imaginary(beta)[1] != 0 for beta in values)
 
     @property
     def _in_turn(self) -> Alternating:
@@ -64,7 +64,7 @@ class HeavyBall(Rule):
     def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         if self.alternating:
             return self._in_turn.step(game, w, state, rng)
-        betas = [real_and_imaginary(beta) for beta in game.per_player(self.momentum)]
+        betas = [_real_and_imaginary(beta) for beta in game.per_player(self.momentum)]
         real = game.per_coordinate(_shared([b[0] for b in betas]), w)
         v = game.field(w, game.draw(rng))
         m = real * state["momentum"] - v
@@ -81,3 +81,11 @@ class HeavyBall(Rule):
 
 def _shared(values: list[Parameter]) -> Parameter:
     return values[0] if len(values) == 1 else tuple(values)
+
+
+def _real_and_imaginary(value: Parameter) -> tuple[Parameter, Parameter]:
+    """Real and imaginary part of a parameter, exact where it is symbolic."""
+    if is_symbolic(value):
+        real, imaginary = value.as_real_imag()
+        return real, imaginary
+    return (value.real, value.imag) if isinstance(value, complex) else (value, 0)

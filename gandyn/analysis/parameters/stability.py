@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -19,18 +18,17 @@ from ...text.paper_symbols import in_papers
 from ...types import Game, Rule
 from ...types.signs import simplified
 from ...worlds import exact, object_vector
-from ..exact_numbers.routh import between, boundary_roots
 from ..local.exact_linearization import ExactLinearization
 from ..local.linearize import linearize
 from .conditions import conditions
 from .crossing import Crossing, attracts, crossing
 from .equilibrium import refuse_moving
 from .freed import freed
-from .thresholds import Root, where_positive
+from .stable_intervals import end_of, intervals, never
+from .thresholds import Root
 
 CLOSED = 4  # the largest degree whose roots are looked for as expressions in other parameters
 READABLE = 200
-LONG = 12  # terms beyond which SymPy takes long to find a sign
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -74,7 +72,7 @@ class StabilityRegion(Result):
     @property
     def never(self) -> bool:
         """Whether some condition fails for all parameters of the assumed signs."""
-        return _never(self.expressions)
+        return never(self.expressions)
 
     def contains(self, **values: object) -> bool:
         """Whether the point attracts at these parameter values, given by name."""
@@ -113,7 +111,7 @@ class StabilityRegion(Result):
         others = set().union(*(e.free_symbols for e in self.expressions)) - {p}
         if others:
             return self._critical_expression(p, sorted(others, key=str))
-        return self._exactly(_end(self.expressions, p), p)
+        return self._exactly(end_of(self.expressions, p), p)
 
     def intervals(self, name: str) -> tuple[tuple[sympy.Expr, sympy.Expr], ...]:
         """Every open interval of positive values of the one free parameter in which the point attracts, in order.
@@ -130,7 +128,7 @@ class StabilityRegion(Result):
         others = set().union(*(e.free_symbols for e in self.expressions)) - {p}
         if others:
             raise DomainError(f"intervals of {p} while {min(map(str, others))} is free", "one free parameter", "fix it")
-        found = _intervals(self.expressions, p)
+        found = intervals(self.expressions, p)
         return tuple((self._exactly(low, p), self._exactly(high, p)) for low, high in found)
 
     def _exactly(self, end: Any, p: sympy.Expr) -> sympy.Expr:
@@ -144,7 +142,7 @@ class StabilityRegion(Result):
         """
         if self.reason:
             return self._crossing(self._symbol(name)).bracket
-        end = _end(self.expressions, self._symbol(name))
+        end = end_of(self.expressions, self._symbol(name))
         if isinstance(end, sympy.Float):  # coefficients are not rational
             return self._crossing(self._symbol(name)).bracket
         return end.bracket if isinstance(end, Root) else None
@@ -318,38 +316,10 @@ def stability_region(
     return StabilityRegion(game, rule, lin.at, (*symbols, *remaining), exactly, found, reason, limit.seconds)
 
 
-def _end(expressions: Sequence[sympy.Expr], p: sympy.Expr) -> sympy.Expr:
-    """The end of the stable interval from 0: 0, oo, a `Root`, or a number where coefficients are not rational."""
-    return next((high for low, high in _intervals(expressions, p) if low == 0), sympy.Integer(0))
-
-
-def _intervals(expressions: Sequence[sympy.Expr], p: sympy.Expr) -> list[tuple[Any, Any]]:
-    """All stable intervals of positive p, in order, with ends as `_end` gives them."""
-    if _never(expressions):
-        return []
-    cut = where_positive(expressions, p)
-    if cut is not None:
-        line, holds = cut
-        return [(low, sympy.oo if high is None else high) for low, high in line.intervals(holds)]
-    edges = [sympy.Integer(0), *boundary_roots(expressions, p)]
-    found: list[tuple[Any, Any]] = []
-    for low, high in zip(edges, [*edges[1:], None], strict=True):
-        middle = between(low, high)
-        if all(bool(e.subs(p, middle) > 0) for e in expressions):
-            joined = bool(found) and found[-1][1] == low
-            found.append((found.pop()[0] if joined else low, sympy.oo if high is None else high))
-    return found
-
-
 def _short(condition: sympy.Basic) -> str:
     """A condition as text, shortened where it is long."""
     text = str(condition)
     return text if len(text) <= READABLE else f"{text[:READABLE]} ... > 0"
-
-
-def _never(expressions: Sequence[sympy.Expr]) -> bool:
-    """Whether SymPy knows one of them to fail for all values; it is not asked about long ones, which takes minutes."""
-    return any(bool(e.is_nonpositive) for e in expressions if len(e.args) <= LONG)
 
 
 def _decimals(e: sympy.Expr) -> sympy.Expr:

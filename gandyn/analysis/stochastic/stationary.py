@@ -11,19 +11,19 @@ import numpy as np
 
 from ...budget import Budget, OutOfTimeError
 from ...doors import door
-from ...errors import DomainError, NotDifferentiableError, ParameterError
+from ...errors import NotDifferentiableError, ParameterError
 from ...lazy import sympy
 from ...noise import Additive, of
 from ...results import Result, table
 from ...types import Array, Game, Rule
 from ..backward_error.expansion import step_sizes, with_steps
 from . import stein
+from .final_error import final_error, smallest
 from .random_map import RandomMap
 from .traced_map import freed_map, random_map
 
 EXACT_UNKNOWNS = 21  # entries of P up to which formulas are looked for
 EXACT_OUTCOMES = 400
-GRID = 60
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -251,8 +251,8 @@ class Stationary(Result):
             raise ParameterError(f"steps={steps}, distance={distance}", "both positive", "steps=1000, distance=3.0")
         free, symbol = freed_map(self, name)
         what = f"{name} of {self.rule!r} on {self.game.name}"
-        error = functools.partial(_error, free, symbol, int(steps), float(distance))
-        return _smallest(error, free.unit(symbol), what)
+        error = functools.partial(final_error, free, symbol, int(steps), float(distance))
+        return smallest(error, free.unit(symbol), what)
 
     def extrapolated(self) -> tuple[Array, Array]:
         """Mean (d,) and T times the covariance (d, d) of 2 w(lr/2) - w(lr), averages of two runs of T steps each.
@@ -333,42 +333,3 @@ def stationary(
     law = of(game) if noise is None or getattr(noise, "game", None) is game else Additive.read(noise)
     step = random_map(game, rule, law if isinstance(law, Additive) and noise is not None else None, at)
     return Stationary(game, rule, law.described, tuple(step.at), step, Budget.of(budget).seconds)
-
-
-def _error(free: RandomMap, symbol: sympy.Symbol, steps: int, distance: float, value: float) -> float:
-    """E|w_T - at|^2; infinite where there is no law."""
-    step = free.at_value(symbol, value)
-    if stein.spectral_radius(step) >= 1:
-        return math.inf
-    d = step.game.dim
-    first, second = np.zeros(step.matrix.rows), np.zeros(step.matrix.shape)
-    if step.start is None:
-        second = distance**2 / d * np.eye(d)
-    else:
-        m, c, _ = step.start.numbers
-        first = c.mean(0)
-        second = (distance**2 / d * np.einsum("nij,nkj->ik", m, m) + np.einsum("ni,nj->ij", c, c)) / len(c)
-        second += step.start.added
-    return float(np.trace(step.moments_after(max(1, steps // step.period), first, second)[1][:d, :d]))
-
-
-def _smallest(error: Any, unit: float, what: str) -> tuple[float, float]:
-    """The minimiser of a function of a positive number: a grid of decades about a unit, then golden sections."""
-    grid = np.geomspace(1e-6, 1e2, GRID) * unit
-    values = np.array([error(x) for x in grid])
-    best = int(np.argmin(values))
-    if not math.isfinite(values[best]):
-        raise DomainError(f"{what}: no value has a stationary law", "one that is mean-square stable", "another rule")
-    if best == 0:
-        raise DomainError(
-            f"{what}: the error grows with it from the start, as the noise floor lies above the distance to go",
-            "a start farther away, or less noise",
-            "a larger distance=",
-        )
-    from scipy.optimize import minimize_scalar
-
-    low, high = grid[max(best - 1, 0)], grid[min(best + 1, GRID - 1)]
-    found = minimize_scalar(
-        lambda u: error(math.exp(u)), bounds=(math.log(low), math.log(high)), method="bounded", options={"xatol": 1e-9}
-    )
-    return math.exp(float(found.x)), float(found.fun)
