@@ -47,10 +47,42 @@ def _escape(line: str) -> str:
     return "".join(parts)
 
 
+def one_attribute_each(lines: list[str]) -> list[str]:
+    """Attributes that share a line, each with the text of it, as napoleon does with arguments but not with attributes.
+
+    Example:
+        >>> one_attribute_each(["Attributes:", "    game, rule: what was", "        analysed.", "", "Example:"])[1:4]
+        ['    game: what was', '        analysed.', '    rule: what was']
+    """
+    result, shared, inside, depth = [], [], False, 0
+
+    def close() -> None:
+        for name in shared[0][1] if shared else ():
+            result.extend([f"{shared[0][0]}{name}:{shared[0][2]}", *shared[1:]])
+        shared.clear()
+
+    for line in [*lines, ""]:
+        indent = len(line) - len(line.lstrip())
+        head = re.match(r"( +)((?:\w+, )+\w+):(.*)", line)
+        if shared and line.strip() and indent > len(shared[0][0]):
+            shared.append(line)
+            continue
+        close()
+        if line.strip() == "Attributes:":
+            inside, depth = True, indent
+        elif line.strip() and indent <= depth:
+            inside = False
+        if inside and head:
+            shared.append((head[1], head[2].split(", "), head[3]))
+        else:
+            result.append(line)
+    return result[:-1]
+
+
 def docstring_rst(thing: Any) -> list[str]:
     """A Google-style docstring as reStructuredText lines."""
     text = inspect.getdoc(thing) or ""
-    return GoogleDocstring(plain_to_rst(text.split("\n")), NAPOLEON, what="class").lines()
+    return GoogleDocstring(plain_to_rst(one_attribute_each(text.split("\n"))), NAPOLEON, what="class").lines()
 
 
 def summary(thing: Any) -> str:
@@ -60,7 +92,7 @@ def summary(thing: Any) -> str:
 
 def process(app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
     """Autodoc's hook: before napoleon reads the sections."""
-    lines[:] = plain_to_rst(lines)
+    lines[:] = plain_to_rst(one_attribute_each(lines))
 
 
 def setup(app: Any) -> dict[str, Any]:
