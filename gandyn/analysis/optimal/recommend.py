@@ -29,6 +29,7 @@ from .given import class_of
 from .limits import speed_limit
 
 NORMAL = 1e-9
+ROUNDING = 1e-9  # a rate as near to 1 does not contract
 
 
 def candidates() -> tuple[Rule, ...]:
@@ -112,16 +113,21 @@ class Recommendation(Result):
         return f"{'none contracts' if self.best is None else repr(self.best)} on {self.over}"
 
     def summary(self) -> str:
-        """The table: rule and values, factor per step and per gradient, how it is known."""
+        """The table: rule and values, factor per step and per gradient, how it is known; then who does not contract."""
         head = f"on {self.over}, fastest per gradient first:"
         rows = [("rule", "per step", "per gradient", "rotation", "noise floor", "kind")]
+        idle = [_name(c.design.rule) for c in self.choices if c.design.rate >= 1 - ROUNDING]
         for c in self.choices:
+            if c.design.rate >= 1 - ROUNDING:
+                continue
             values = ", ".join(f"{k}={v:.4g}" for k, v in c.design.values.items())
             kind = c.design.kind if c.design.attained else f"{c.design.kind}, not attained"
             turn, floor = ("" if x is None else f"{x:.3g}" for x in (c.rotation, c.noise_floor))
             name = f"{_name(c.design.rule)} {values}"
             rows.append((name, f"{c.design.rate:.6f}", f"{c.per_gradient:.6f}", turn, floor, kind))
         lines = [head, *table(rows)]
+        if idle:
+            lines.append(f"no values found with which these contract: {', '.join(idle)}")
         if self.limit is not None:
             lines.append(f"no rule that uses fields alone passes {self.limit:.6f} per gradient")
         lines.append(f"recommended: {self.best!r}" if self.best is not None else "none of them contracts")
