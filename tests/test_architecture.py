@@ -67,6 +67,7 @@ FLOORS = (
     "figures",
     "gandyn",
     "cli",
+    "__main__",
 )
 # The hooks that may reach downwards: the lazy attributes of the package and of `analysis`. The package hands the
 # plotting room down to the results.

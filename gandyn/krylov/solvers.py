@@ -5,6 +5,7 @@ The inner products run over all entries: the members of an ensemble are one bloc
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import sys
 from collections.abc import Callable
@@ -15,6 +16,15 @@ import numpy as np
 from ..worlds import TORCH, Array, world_of, zeros_like
 
 Operator = Callable[[Array], Array]
+
+
+@dataclasses.dataclass(frozen=True)
+class Solve:
+    """How a linear solve ended: products used, |b - A x| / |b| as measured by a last product, and its success."""
+
+    iterations: int
+    residual: float
+    converged: bool
 
 
 def conjugate_gradients(

@@ -8,7 +8,6 @@ from __future__ import annotations
 import abc
 import contextlib
 import functools
-import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ from ..errors import GameError, ParameterError, ShapeError
 from ..types import Array, Batch, Game, Player
 from ..worlds import TORCH
 from .functional import Network
-from .inventory import Inventory
+from .inventory import Inventory, check_parameters
 from .module_state import ModuleState
 from .packing import joined, keep_pages
 
@@ -49,7 +48,7 @@ class FlatNetworks(Game):
         self.name = name
         self.networks = tuple(networks.values())
         parameters = [self._played(network) for network in self.networks]
-        _check_parameters(dict(zip(networks, parameters, strict=True)))
+        check_parameters(dict(zip(networks, parameters, strict=True)))
         self._parameters = tuple(map(tuple, parameters))
         inside = {id(p) for own in parameters for p in own}
         self._outside = [p for network in self.networks for p in network.parameters() if id(p) not in inside]
@@ -323,31 +322,3 @@ def _reaches(cost: Array, parameters: Sequence[Array]) -> bool:
         return False
     gradients = torch.autograd.grad(cost, parameters, retain_graph=True, allow_unused=True)
     return any(gradient is not None for gradient in gradients)
-
-
-def _check_parameters(parameters: Mapping[str, Sequence[torch.Tensor]]) -> None:
-    import torch
-
-    for name, own in parameters.items():
-        if any(isinstance(p, torch.nn.UninitializedParameter) for p in own):
-            raise GameError(
-                f"{name} has lazy layers, whose shapes are not known yet",
-                "parameters that exist",
-                "run the module once before making the game",
-            )
-        if not own:
-            raise GameError(
-                f"{name} has no parameters to train",
-                "at least one trainable parameter for each player",
-                "set requires_grad=True on what it trains",
-            )
-    everything = list(itertools.chain(*parameters.values()))
-    if len({id(p) for p in everything}) != len(everything):
-        raise GameError("a parameter belongs to two players", "disjoint networks", "copy the shared module")
-    kinds = {(str(p.dtype), str(p.device)) for p in everything}
-    if len(kinds) > 1:
-        raise GameError(
-            f"parameters of several kinds: {', '.join(' on '.join(kind) for kind in sorted(kinds))}",
-            "one dtype and one device for all",
-            "call `.to(device=..., dtype=...)` on every module first",
-        )

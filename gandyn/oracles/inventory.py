@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import GameError
@@ -53,3 +54,32 @@ class Inventory:
                     'optimizer.add_param_group({"params": layer.parameters()}) for a new layer; otherwise a new game'
                     " or optimiser, and load_state_dict without assign=True",
                 )
+
+
+def check_parameters(parameters: Mapping[str, Sequence[torch.Tensor]]) -> None:
+    """Refuse what a game cannot train: lazy layers, no or shared parameters, several dtypes or devices."""
+    import torch
+
+    for name, own in parameters.items():
+        if any(isinstance(p, torch.nn.UninitializedParameter) for p in own):
+            raise GameError(
+                f"{name} has lazy layers, whose shapes are not known yet",
+                "parameters that exist",
+                "run the module once before making the game",
+            )
+        if not own:
+            raise GameError(
+                f"{name} has no parameters to train",
+                "at least one trainable parameter for each player",
+                "set requires_grad=True on what it trains",
+            )
+    everything = list(itertools.chain(*parameters.values()))
+    if len({id(p) for p in everything}) != len(everything):
+        raise GameError("a parameter belongs to two players", "disjoint networks", "copy the shared module")
+    kinds = {(str(p.dtype), str(p.device)) for p in everything}
+    if len(kinds) > 1:
+        raise GameError(
+            f"parameters of several kinds: {', '.join(' on '.join(kind) for kind in sorted(kinds))}",
+            "one dtype and one device for all",
+            "call `.to(device=..., dtype=...)` on every module first",
+        )

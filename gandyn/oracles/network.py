@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..krylov.solvers import gmres
+from ..krylov.solvers import Solve, gmres
 from ..types import Array, Batch, RestrictedGame
 from .field_graph import FieldGraph, slopes
 from .flat import FlatNetworks
@@ -18,15 +17,6 @@ from .network_view import NetworkView
 from .packing import flat, flattened, shaped
 
 __all__ = ["FunctionalNetwork", "Network", "NetworkGame", "NetworkView"]
-
-
-@dataclasses.dataclass(frozen=True)
-class Solve:
-    """How a linear solve ended: products used, |b - A x| / |b| as measured by a last product, and its success."""
-
-    iterations: int
-    residual: float
-    converged: bool
 
 
 class NetworkGame(FlatNetworks):

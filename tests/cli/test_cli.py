@@ -59,6 +59,11 @@ def test_help_says_of_each_command_what_its_function_says_and_loads_none():
     assert [module for module in modules if module.startswith("gandyn.cli.")] == ["gandyn.cli.app"]
 
 
+def test_the_package_runs_as_the_command():
+    run = subprocess.run([sys.executable, "-m", "gandyn", "list", "rules"], capture_output=True, text=True, check=True)
+    assert "Extragradient" in run.stdout
+
+
 def test_help_names_the_commands():
     result = gandyn("--help")
     assert result.exit_code == 0

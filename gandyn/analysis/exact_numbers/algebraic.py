@@ -15,7 +15,7 @@ from sympy import QQ
 from sympy.polys.polyclasses import ANP
 
 from ...symbolic.coefficients import DECIMALS, Rational
-from .polynomials import closed_roots
+from .radicals import closed_roots
 from .roots import DIGITS, numeric_roots
 
 NEGLIGIBLE = -30

@@ -9,7 +9,8 @@ from ...errors import DomainError
 from ...lazy import sympy
 from ...types.signs import is_zero, simplified
 from ..exact_numbers.algebraic import Algebraic, horner, kernel
-from ..exact_numbers.polynomials import characteristic, closed_roots, factors, largest_modulus, parts, semisimple
+from ..exact_numbers.polynomials import characteristic, factors, parts, semisimple
+from ..exact_numbers.radicals import closed_roots, largest_modulus
 from ..exact_numbers.roots import DIGITS, is_rational, numeric_roots
 
 

@@ -8,7 +8,8 @@ import sympy
 from linearize_cases import BILINEAR, HALF
 
 import gandyn as gd
-from gandyn.analysis.exact_numbers.polynomials import factors, largest_modulus, place, semisimple
+from gandyn.analysis.exact_numbers.polynomials import factors, place, semisimple
+from gandyn.analysis.exact_numbers.radicals import largest_modulus
 from gandyn.analysis.exact_numbers.roots import Z
 from gandyn.analysis.local.exact_linearization import ExactLinearization
 from gandyn.analysis.local.linearize import Verdict
