@@ -21,10 +21,10 @@ def refuse_moving(game: Game, w: Array) -> None:
     Raises:
         DomainError: naming the point.
     """
-    v = [sympy.sympify(e, strict=True) for e in game.field(w)]
+    v, at = ([sympy.sympify(e, strict=True) for e in row] for row in (game.field(w), w))
     if all(map(is_zero, v)):
         return
-    free = sorted(set().union(*(e.free_symbols for e in (*v, *map(sympy.sympify, w)))), key=str)
+    free = sorted(set().union(*(e.free_symbols for e in (*v, *at))), key=str)
     values = {s: sympy.Rational(k, 7) for k, s in enumerate(free, 1)}
     jacobian = np.array([[_number(e, values) for e in row] for row in game.jacobian(w)])
     field = np.array([_number(e, values) for e in v])
@@ -32,7 +32,7 @@ def refuse_moving(game: Game, w: Array) -> None:
     if np.isfinite(scale) and scale > 0:
         step = np.linalg.lstsq(jacobian / scale, field / scale, rcond=1e-12)[0]
         left = np.abs(jacobian @ step - field).max() <= NEAR * np.abs(field).max()
-        here = max((abs(_number(sympy.sympify(e, strict=True), values)) for e in w), default=0.0)
+        here = max((abs(_number(e, values)) for e in at), default=0.0)
         if left and np.abs(step).max() <= max(NEAR * here, ROUNDING):
             return
     raise DomainError(

@@ -132,7 +132,7 @@ class StabilityRegion(Result):
         return tuple((self._exactly(low, p), self._exactly(high, p)) for low, high in found)
 
     def _exactly(self, end: Any, p: sympy.Expr) -> sympy.Expr:
-        value = end.exact(p) if isinstance(end, Root) else sympy.sympify(end)
+        value = end.exact(p) if isinstance(end, Root) else sympy.sympify(end, strict=True)
         return sympy.N(value, 15) if self.exact.decimal else value
 
     def bracket(self, name: str) -> tuple[Fraction, Fraction] | None:
