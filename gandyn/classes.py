@@ -17,6 +17,7 @@ from .worlds import exact, is_symbolic
 
 Pair = tuple[Fraction, Fraction]
 SETS = "points segment disc ellipse cross polygon"
+MANY = 8  # points that are printed one by one
 
 
 @dataclasses.dataclass(frozen=True)
@@ -227,8 +228,17 @@ class Spectrum(GameClass):
         return (off.real * q) ** 2 + (off.imag * p) ** 2 <= (p * q) ** 2
 
     def __str__(self) -> str:
-        shown = ", ".join(_text(entry) for entry in getattr(self, self.kind))
-        return f"linear fields with normal Jacobian and spectrum in {self.kind} ({shown})"
+        given = getattr(self, self.kind)
+        shown = f"{self.kind} ({', '.join(map(_text, given))})"
+        if len(given) > MANY:
+            x, y = [complex(z).real for z in given], [abs(complex(z).imag) for z in given]
+            ends = f"real parts from {min(x):.6g} to {max(x):.6g} and imaginary parts up to {max(y):.6g}"
+            shown = (
+                f"{len(given)} points with {ends}"
+                if self.kind == "points"
+                else f"a polygon of {len(given)} corners, {ends}"
+            )
+        return f"linear fields with normal Jacobian and spectrum in {shown}"
 
     def __repr__(self) -> str:
         return f"Spectrum({self.kind}={getattr(self, self.kind)!r})"

@@ -60,3 +60,9 @@ def test_bad_classes_are_refused_in_one_line(bad):
 def test_rules_outside_a_class_are_refused(bad):
     with pytest.raises(DomainError):
         bad()
+
+
+def test_many_points_are_printed_by_their_ends():
+    over = gd.classes.Spectrum(points=[0.5 + k / 10 + 0.25j for k in range(20)])
+    assert str(over).endswith("in 20 points with real parts from 0.5 to 2.4 and imaginary parts up to 0.25")
+    assert str(gd.classes.Spectrum(points=[1, 2])).endswith("in points (1, 2)")
