@@ -249,7 +249,8 @@ def from_sympy(
     Args:
         costs: (f_1, ..., f_n), what each player minimises; or one expression f for the zero-sum game (f, -f).
         players: one symbol or sequence of symbols per player, or a dict from name to them. Names may stand for symbols:
-            "x", or "x1, x2".
+            "x", or "x1, x2". Where a cost has an absolute value or a sign, symbols that were made without `real=True`
+            give their place to real ones of the same name.
         parameters: values for the remaining symbols, by symbol or name; what is not given stays free. Or a sequence of
             symbols or names, all of which stay free.
         name: what messages and pictures call it.
@@ -278,6 +279,10 @@ def from_sympy(
     own = [s for block in blocks.values() for s in block]
     costs = expressions(costs, _by_name([*(p for p in parameters or () if not isinstance(p, str)), *own]))
     _refuse_unreal(name, costs)
+    if any(cost.has(sympy.Abs, sympy.sign) for cost in costs):  # of complex numbers, these have no derivative
+        real = {s: sympy.Symbol(s.name, real=True) for s in own if s.is_real is None}
+        costs = [cost.xreplace(real) for cost in costs]
+        blocks = {player: tuple(real.get(s, s) for s in block) for player, block in blocks.items()}
     if len(costs) == 1 and len(blocks) == 2:
         costs.append(-costs[0])
     costs = _substitute_parameters(costs, blocks, parameters or {}, name)

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 PROCESSES = """
-import sys, warnings, torch, torch.distributed as dist
+import os, warnings, torch, torch.distributed as dist
 warnings.simplefilter("ignore")
 import gandyn as gd
 from torch.distributed.device_mesh import init_device_mesh
@@ -66,7 +66,9 @@ except gd.errors.DomainError as error:
     assert "whole in each process" in str(error), error
 else:
     raise AssertionError("half sharded")
+dist.barrier()
 dist.destroy_process_group()
+os._exit(0)  # all is asserted; torch may end a thread of its own badly while Python shuts down
 """
 
 

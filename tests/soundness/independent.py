@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import sympy
 from metamorphic_games import Subject, subject
-from plain_games import Array, Oracle, follow, radius, run, smooth_between, step_of, zeros
+from plain_games import Array, Oracle, follow, radius, residual_at, run, smooth_between, step_of, zeros
 
 import gandyn as gd
 from gandyn.oracles.projections import Box
@@ -36,8 +36,8 @@ def listed_points(o: Oracle, rng: Any, found: Any) -> str | None:
     listed = np.array([p.point for p in found]).reshape(-1, len(o.box))
     scale = np.abs(o.field(o.project(rng.uniform(*o.box.T, (200, len(o.box)))))).max() + 1e-300
     for p in found:
-        if p.proven and np.abs(o.residual(p.point)).max() > 1e-7 * max(scale, np.abs(p.point).max()):
-            return f"{p.point} is listed, and the residual there is {o.residual(p.point)}"
+        if p.proven and np.abs(residual_at(o, p.point)).max() > 1e-7 * max(scale, np.abs(p.point).max()):
+            return f"{p.point} is listed, and the residual there is {residual_at(o, p.point)}"
         if p.enclosure is not None and not ((p.enclosure[:, 0] <= p.point) & (p.point <= p.enclosure[:, 1])).all():
             return f"{p.point} is outside of {p.enclosure}"
     for w in zeros(o, rng):

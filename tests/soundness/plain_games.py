@@ -95,6 +95,17 @@ def _simplex(x: Array) -> Array:
     return np.maximum(x - np.take_along_axis(excess, k[..., None], -1), 0)
 
 
+def residual_at(o: Oracle, w: Array) -> Array:
+    """The residual at a point: 0 where the field of a coordinate goes from negative to positive, a minimum."""
+    found = o.residual(w)
+    for k, h in enumerate(1e-9 * np.ptp(o.box, axis=-1)):
+        beside = w + h * np.array([[-1.0], [1.0]]) * np.eye(len(w))[k]
+        inside = (o.project(beside) == beside).all()
+        left, right = o.field(beside)[:, k]
+        found[k] = 0.0 if inside and left < 0 < right else found[k]
+    return found
+
+
 def zeros(o: Oracle, rng: Any, starts: int = 300) -> Array:
     """Zeros of the natural residual in the box: damped Newton by differences from everywhere."""
     low, high = o.box.T

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -11,7 +12,9 @@ from ...doors import door
 from ...errors import NotDifferentiableError, ParameterError
 from ...lazy import sympy
 from ...results import Result, place
+from ...symbolic.kinks import branch, jumps
 from ...types import Array, FirstOrder, Game
+from ...types.signs import is_zero, sign
 from ...worlds import SYMBOLS, exact, object_vector
 from ..local.derivatives import entries, flow_matrix, locate_point, offered_on_symbols
 from ..local.fate import Fate
@@ -80,6 +83,8 @@ class Classification(Result):
             return "stable but not Nash" if stable == "attracting" else f"{stable}, not Nash"
         if stable == "attracting":
             return f"{self.nash}, {stable}"
+        if stable == "undecided":
+            return f"{self.nash}, stability undecided"
         unstable = "unstable, " if stable in ("repelling", "saddle", Fate.ONE_SIDED.value) else ""
         return f"Nash but {unstable}{stable}: {self.nash}"
 
@@ -134,7 +139,7 @@ def classify(game: Game, at: object = None, budget: float | Budget | None = 120.
         'global Nash'
     """
     lin = linearize(game, at=at)
-    if not lin.equilibrium:
+    if not lin.equilibrium and not _between_slopes(lin.game, lin.at):
         raise ParameterError(
             f"the field of {game.name} is {lin.residual:.2e} long at this point",
             "a zero of the field, or of w - P(w - v(w)) where the game is constrained",
@@ -154,6 +159,26 @@ def classify(game: Game, at: object = None, budget: float | Budget | None = 120.
     players = tuple(problem.judge() for problem in problems)
     own = tuple(player.hessian for player in players)
     return Classification(game, lin.at, own, _stackelberg(analysed, jacobian, shares), lin, players)
+
+
+def _between_slopes(game: Game, point: Sequence[object]) -> bool:
+    """Whether 0 lies between the own slopes on the two sides of each coordinate's kink (Clarke 1983, section 2.2).
+
+    Kinks along a coordinate that lie at values of that coordinate alone, so that the slopes' product over coordinates
+    is the generalised gradient. Unconstrained games given by expressions, at exact points.
+    """
+    if game.constrained or not game.symbolic or not game.field_exprs:
+        return False
+    at = dict(zip(game.symbols, map(exact, point), strict=True))
+    for symbol, row in zip(game.symbols, game.field_exprs, strict=True):
+        passed = [a for a in jumps(row) if a.free_symbols and is_zero(a.xreplace(at), undecided=True)]
+        if any(a.free_symbols != {symbol} for a in passed):
+            return False
+        rising = {a: sign(sympy.diff(a, symbol).xreplace(at)) for a in passed}
+        left, right = (branch(row, {a: side * d for a, d in rising.items()}).xreplace(at) for side in (-1, 1))
+        if not all(rising.values()) or not sign(left) <= 0 <= sign(right):
+            return False
+    return True
 
 
 def _derivatives(game: Game, lin: Linearization, at: object) -> tuple[Array, bool, Array]:

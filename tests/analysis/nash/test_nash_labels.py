@@ -192,3 +192,24 @@ def test_a_cost_that_jumps_down_beside_the_point_has_no_minimum_there(own, side,
     found = gd.classify(S([own, y**2 / 2], **bounds), (0, 0)).players[0]
     assert (found.kind is Optimum.STRICT) == minimum
     assert ("jumps down" in found.reason) != minimum
+
+
+@pytest.mark.parametrize("real", [True, None], ids=["real", "plain"])
+def test_a_minimum_at_a_kink_between_the_own_slopes_is_a_global_nash_point_of_convex_costs(real):
+    """x^2/10 + 2xy + 3|x + 1|/4 at (-1, -3/20): own slopes -5/4 and 1/4; also for symbols that were not called real."""
+    x, y = sympy.symbols("x y", real=real)
+    costs = [x**2 / 10 + 2 * x * y + 3 * sympy.Abs(x + 1) / 4, x * y / 2 + (y + sympy.Rational(2, 5)) ** 2]
+    game = gd.games.from_sympy(costs, [x, y])
+    found = gd.classify(game, at=[-1, sympy.Rational(-3, 20)])
+    assert found.nash == "global Nash"
+    assert found.label == "global Nash, stability undecided"
+    for beside in ([-1, 1], [sympy.Rational(-9, 10), sympy.Rational(-3, 20)]):
+        with pytest.raises(gd.errors.ParameterError, match="field of"):
+            gd.classify(game, at=beside)
+
+
+def test_a_maximum_at_a_kink_is_no_nash_point():
+    x, y = sympy.symbols("x y", real=True)
+    game = gd.games.from_sympy([x / 2 - sympy.Abs(x), y**2], [x, y])
+    with pytest.raises(gd.errors.ParameterError, match="field of"):
+        gd.classify(game, at=[0, 0])
