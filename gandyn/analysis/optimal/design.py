@@ -201,6 +201,15 @@ def _with(rule: Rule, values: Mapping[str, float]) -> Rule:
     return rule
 
 
+def _takes(rule: Rule, values: Mapping[str, float]) -> bool:
+    """Whether a rule can have these values: steps of 0 are none."""
+    try:
+        _with(rule, values)
+    except ParameterError:
+        return False
+    return True
+
+
 def _closed(rule: Rule, over: GameClass, form: Known, names: dict[str, str], limit: Budget) -> Design:
     values = {names[field]: value for field, value in form.values.items()}
     measure = DISTANCE if isinstance(over, StronglyMonotone) else RADIUS
@@ -248,7 +257,7 @@ def _searched(rule: Rule, over: GameClass, ranges: Sequence[Range], limit: Budge
     if any(end is not None for end in ends.values()):
         inner = [_inner(r, unit) for r in ranges]
         near, level = search(matrix, curves, inner, Budget.of(max(SEARCHING * limit.left, 0.01)))
-        if level > value + CLOSE:
+        if level > value + CLOSE or not _takes(rule, dict(zip(ends, map(float, near), strict=True))):
             return _approached(matrix, over, curves, ranges, values, ends, value, limit)
         point, values = near, {r.name: float(x) for r, x in zip(ranges, near, strict=True)}
     worst = rate(_with(rule, values), over, budget=limit)

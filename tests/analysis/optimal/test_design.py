@@ -254,3 +254,11 @@ def test_bad_designs_are_refused_in_one_line(bad):
 def test_what_cannot_be_designed_is_refused(bad):
     with pytest.raises(DomainError):
         bad()
+
+
+def test_where_smaller_steps_are_always_better_the_infimum_is_approached_within_bounds_too():
+    """GDA on bilinear games has radius sqrt(1 + lr^2 sigma^2)."""
+    found = gd.design(gd.rules.GDA("lr"), gd.classes.Bilinear(0.5, 1), bounds={"lr": (0, 1)})
+    assert (found.attained, found.rate, found.approach) == (False, 1, "lr -> 0")
+    kept = gd.design(gd.rules.GDA("lr"), gd.classes.Bilinear(0.5, 1), bounds={"lr": (0.1, 1)})
+    assert kept.rate == pytest.approx(1.01**0.5, abs=1e-12)
