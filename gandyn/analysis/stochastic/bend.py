@@ -81,7 +81,7 @@ class Bend:
         return np.asarray(np.einsum("ndk,nk->d", forms.reshape(len(flat), size - 1, -1), reached) / len(flat))
 
     def exactly(self, step: RandomMap, mean: Any, second: Any) -> Any:
-        """The same as a SymPy column."""
+        """What curvature adds to E[c], a SymPy column (D, 1), from exact E[z - z*] and E[(z - z*)(z - z*)^T]."""
         start = sympy.Matrix([[sympy.Matrix([[1]]), mean.T], [mean, second]])
         moments = sympy.diag(start, step.covariance) if step.covariance else start
         inner = self._inner(moments.rows)

@@ -94,7 +94,7 @@ def _action_and_slope(flow: Flow, path: Array) -> tuple[float, Array]:
 
 
 def _even(path: Array, corners: int) -> Array:
-    """The same polygon with so many corners, at equal distances along it."""
+    """A polygon (points, d) again as one with `corners` points, (corners, d), at equal distances along it."""
     lengths = np.concatenate([[0], np.linalg.norm(np.diff(path, axis=0), axis=1).cumsum()])
     places = np.linspace(0, lengths[-1], corners)
     return np.stack([np.interp(places, lengths, column) for column in path.T], axis=1)
