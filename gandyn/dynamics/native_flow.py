@@ -1,7 +1,7 @@
 """The flow of a symbolic game as fused C: Dormand and Prince's method of order 8, each member with steps of its own.
 
 Members sit in SIMD lanes; a lane whose member has arrived takes the next one. Tableau, error estimate, step control
-and dense output are those of SciPy's DOP853 (Hairer, Norsett & Wanner 1993, section II.10).
+and dense output are those of SciPy's DOP853 (Hairer, Norsett & Wanner 1993, section II.10), whose coefficients it uses.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from ..symbolic.lowering import StraightLine, lower
 from ..symbolic.members import members_in
 from ..types import Array, Game
 from .compile import load
-from .dormand_prince import DENSE, FIFTH, STAGES, STEP, THIRD
 from .kernels import GRAIN, available_threads
 from .native import MATHEMATICS
 from .stacked import PACE, Ending, Integration, Limits
@@ -239,16 +238,18 @@ class NativeFlow:
 
 def flow_source(code: StraightLine, dim: int) -> str:
     """One C file for the flow."""
+    from scipy.integrate import DOP853
+
     inputs = [f"const double {name} = y[{k}][j];" for k, name in enumerate(code.inputs)]
     outputs = [f"out[{k}][j] = {C.operand(value)};" for k, value in enumerate(code.outputs)]
     lane = "\n".join(f"    {line}" for line in [*inputs, *C.lines(code), *outputs])
-    stages = [_stage(s, STAGES[s, :s], "h", f"k[{s}]") for s in range(1, 12)]
-    stages.append(_stage(12, STEP, "h", "new_f", "new_y"))
+    stages = [_stage(s, DOP853.A[s, :s], "h", f"k[{s}]") for s in range(1, 12)]
+    stages.append(_stage(12, DOP853.B, "h", "new_f", "new_y"))
     stages.append(
         "  for (int i = 0; i < GD_W; i++)\n    #pragma omp simd\n    for (int j = 0; j < GD_L; j++)"
         " k[12][i][j] = new_f[i][j];"
     )
-    extra = [_stage(s, STAGES[s, :s], "h", f"k[{s}]") for s in (13, 14, 15)]
+    extra = [_stage(13 + s, weights[: 13 + s], "h", f"k[{13 + s}]") for s, weights in enumerate(DOP853.A_EXTRA)]
     return "\n".join([
         MATHEMATICS,
         f"#define GD_W {len(code.inputs)}\n#define GD_N {dim}",
@@ -266,9 +267,9 @@ def flow_source(code: StraightLine, dim: int) -> str:
         "static void gd_extra(LANES_OF(y), LANES_OF(p), double *restrict h, double (*restrict k)[GD_W][GD_L]) {",
         *extra,
         "}",
-        _combination("gd_e5", FIFTH),
-        _combination("gd_e3", THIRD),
-        *(_combination(f"gd_d{r}", weights) for r, weights in enumerate(DENSE)),
+        _combination("gd_e5", DOP853.E5[:12]),
+        _combination("gd_e3", DOP853.E3[:12]),
+        *(_combination(f"gd_d{r}", weights) for r, weights in enumerate(DOP853.D)),
         BETWEEN,
         DRIVER,
     ])  # fmt: skip

@@ -13,11 +13,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import scipy  # its parts load when they are first used
 import sympy
 
 from ..symbolic.function import SymbolicFunction
 from ..types import Game
-from .eighth_order import EighthOrder
 
 LOOKS = 9  # points inside a step at which the surfaces are looked at
 MOST_PIECES = 20_000
@@ -238,7 +238,7 @@ class Slide:
             weights = self._weights(y, regime)
             return np.full_like(y, np.nan) if weights is None else self._velocity(y, regime, weights)
 
-        solver = EighthOrder(field, t, w, times[-1], rtol=self.rtol, atol=self.atol)
+        solver = scipy.integrate.DOP853(field, t, w, times[-1], rtol=self.rtol, atol=self.atol)
         while solver.status == "running":
             if self.stop():
                 return solver.t, solver.y, (), "stop"
@@ -257,8 +257,6 @@ class Slide:
 
     def _first_event(self, between: Any, begin: float, end: float, regime: Regime) -> tuple[float, tuple[int, ...]]:
         """The first time in the step at which the regime ends, and the surfaces met there; `end` and none otherwise."""
-        from scipy.optimize import brentq
-
         looks = np.linspace(begin, end, LOOKS)
         points = [between(x) for x in looks]
         margins = np.stack([self._margins(p, regime) for p in points])
@@ -270,7 +268,9 @@ class Slide:
             i = int(np.argmax(margins[1:, k] < 0)) + 1
             inside = margins[i - 1, k] > 0
             events[int(k)] = (
-                brentq(lambda x, k=k: self._margins(between(x), regime)[k], looks[i - 1], looks[i], xtol=1e-15)
+                scipy.optimize.brentq(
+                    lambda x, k=k: self._margins(between(x), regime)[k], looks[i - 1], looks[i], xtol=1e-15
+                )
                 if inside
                 else looks[i - 1]
             )

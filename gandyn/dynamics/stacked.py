@@ -1,4 +1,4 @@
-"""Integrators on ensembles: members stacked into one system, in groups, with the worst member setting the step.
+"""SciPy's integrators on ensembles: members stacked into one system, in groups, with the worst member setting the step.
 
 The usual norm of a stacked system averages over members, so one of them may be far less accurate than asked for. Here
 the error is the largest of the members' own.
@@ -9,15 +9,14 @@ from __future__ import annotations
 import dataclasses
 import enum
 import functools
-import importlib
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import scipy  # its parts load when they are first used
 
 from ..errors import UnknownNameError
 from ..types import Array
-from .eighth_order import EighthOrder
 
 Field = Callable[[np.ndarray], np.ndarray]
 GROUP_NUMBERS = 1 << 15
@@ -216,12 +215,10 @@ class _Group:
 
 @functools.cache
 def _solver(method: str) -> Any:
-    """The class: ours for DOP853, else SciPy's, with the largest of the members' own errors where it lets it be."""
+    """The SciPy class, its error norm replaced by the largest of the members' own where SciPy lets it be."""
     if method not in METHODS:
         raise UnknownNameError.among("integrator", method, METHODS)
-    if method == "DOP853":
-        return EighthOrder
-    base = getattr(importlib.import_module("scipy.integrate"), method)
+    base = getattr(scipy.integrate, method)
     if not hasattr(base, "_estimate_error_norm"):
         return base
 
@@ -236,7 +233,14 @@ def _solver(method: str) -> Any:
 
         def _member_errors(self, stages: Array, h: float, scale: Array) -> Array:
             """Root mean square over a member's own coordinates, (N,)."""
-            error = np.dot(stages.T, self.E).reshape(self.members)
-            return abs(h) * np.sqrt(((error / scale) ** 2).mean(-1))
+
+            def square(weights: Any) -> Any:
+                return ((np.dot(stages.T, weights).reshape(self.members) / scale) ** 2).mean(-1)
+
+            if method != "DOP853":
+                return abs(h) * np.sqrt(square(self.E))
+            fifth, third = square(self.E5), square(self.E3)
+            total = fifth + 0.01 * third
+            return abs(h) * np.where(total == 0, 0.0, fifth / np.sqrt(np.where(total == 0, 1.0, total)))
 
     return Stacked

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from ...dynamics.eighth_order import EighthOrder
 from ...types import Array
 
 INSIDE_A_STEP = 9
@@ -76,7 +75,9 @@ def visits(
 
 
 def _integrated(field: Callable[[Array], Array], start: Array, time: float, radius: float, rtol: float) -> _Orbit:
-    solver = EighthOrder(lambda _, w: field(w[None])[0], 0.0, start, time, rtol=rtol, atol=rtol * radius)
+    from scipy.integrate import DOP853
+
+    solver = DOP853(lambda _, w: field(w[None])[0], 0.0, start, time, rtol=rtol, atol=rtol * radius)
     pieces: list[Any] = [None]
     times, points = [np.zeros(1)], [start[None]]
     while solver.status == "running":
