@@ -43,15 +43,9 @@ if TYPE_CHECKING:  # what `__getattr__` finds when it is asked for, so that edit
     from .analysis.long_run.basins import basins as basins
     from .analysis.long_run.escape import escape_time as escape_time
     from .analysis.long_run.lyapunov_exponents import lyapunov_exponents as lyapunov_exponents
-    from .analysis.long_run.recurrence import (
-        multiplicative_weights as multiplicative_weights,
-    )
-    from .analysis.long_run.recurrence import (
-        recurrence as recurrence,
-    )
-    from .analysis.long_run.recurrence import (
-        replicator_in_logits as replicator_in_logits,
-    )
+    from .analysis.long_run.recurrence import multiplicative_weights as multiplicative_weights
+    from .analysis.long_run.recurrence import recurrence as recurrence
+    from .analysis.long_run.recurrence import replicator_in_logits as replicator_in_logits
     from .analysis.measured.averages import ergodic_average as ergodic_average
     from .analysis.measured.comparison import compare as compare
     from .analysis.measured.rates import fit_rate as fit_rate

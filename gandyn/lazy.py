@@ -1,4 +1,4 @@
-"""SymPy as every module names it, `from .lazy import sympy`, loaded when something of it is first used."""
+"""SymPy and torch as modules name them, `from .lazy import sympy, torch`, loaded when first used."""
 
 from __future__ import annotations
 
@@ -20,5 +20,6 @@ class Deferred(types.ModuleType):
 
 if TYPE_CHECKING:
     import sympy as sympy
+    import torch as torch
 else:
-    sympy = Deferred("sympy")
+    sympy, torch = Deferred("sympy"), Deferred("torch")

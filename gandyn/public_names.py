@@ -1,62 +1,30 @@
 """Where the functions of `gd.NAME` and `gd.analysis.NAME` are defined; a module is loaded when its name is first used.
 
-A new public function is one line of `HOMES`, and one import in `gandyn/__init__.py` from which editors complete it.
+A new public function is one import in `gandyn/__init__.py`, for the type checker alone: editors complete from it, and
+`homes` reads it.
 """
 
 from __future__ import annotations
 
+import ast
 import importlib
+import pkgutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .errors import MissingDependencyError
 
-HOMES = {
-    "iterate": "dynamics.iterate",
-    "flow": "dynamics.flow",
-    "update_map": "dynamics.trace",
-    "explore": "explorer.page",
-    "linearize": "analysis.local.linearize",
-    "fixed_points": "analysis.zeros.fixed_points",
-    "stability_region": "analysis.parameters.stability",
-    "decompose": "analysis.local.decomposition",
-    "classify": "analysis.nash.classification",
-    "limit_cycles": "analysis.closed_orbits.cycles",
-    "bifurcation": "analysis.parameters.bifurcation",
-    "bifurcation_curves": "analysis.parameters.curves",
-    "sweep": "analysis.parameters.sweep",
-    "lyapunov_exponents": "analysis.long_run.lyapunov_exponents",
-    "recurrence": "analysis.long_run.recurrence",
-    "multiplicative_weights": "analysis.long_run.recurrence",
-    "replicator_in_logits": "analysis.long_run.recurrence",
-    "basins": "analysis.long_run.basins",
-    "compare": "analysis.measured.comparison",
-    "duality_gap": "analysis.gap",
-    "gap_flow": "analysis.gap",
-    "gap_along": "analysis.gap",
-    "worst_case": "analysis.certificates.worst_case",
-    "certify": "analysis.certificates.certify",
-    "lyapunov_function": "analysis.certificates.lyapunov_function",
-    "modified_flow": "analysis.backward_error.modified_flow",
-    "high_resolution": "analysis.backward_error.high_resolution",
-    "spectrum": "analysis.spectrum",
-    "path_angle": "analysis.spectrum.path_angle",
-    "toy_against_network": "analysis.spectrum.toy_against_network",
-    "drift": "analysis.backward_error.drift_coefficients",
-    "fit_rate": "analysis.measured.rates",
-    "ergodic_average": "analysis.measured.averages",
-    "escape_time": "analysis.long_run.escape",
-    "conserved_quantities": "analysis.conserved.quantities",
-    "stationary": "analysis.stochastic.stationary",
-    "mean_square": "analysis.stochastic.mean_square",
-    "stochastic_flow": "analysis.stochastic.stochastic_flow",
-    "rate": "analysis.optimal.rate",
-    "watch": "watching",
-    "design": "analysis.optimal.design",
-    "recommend": "analysis.optimal.recommend",
-    "speed_limit": "analysis.optimal.limits",
-}
+
+def homes(package: str) -> dict[str, str]:
+    """What the block `if TYPE_CHECKING:` of a package imports: each name, with the module below it that defines it."""
+    tree = ast.parse(pkgutil.get_data(package, "__init__.py") or b"")
+    (block,) = (node for node in tree.body if isinstance(node, ast.If))
+    imports = [node for node in block.body if isinstance(node, ast.ImportFrom) and node.module]
+    return {alias.name: str(node.module) for node in imports for alias in node.names}
+
+
+HOMES = homes("gandyn")
 # Those of `gd.analysis`: the same functions, and one that `gd` does not offer.
 ANALYSES = {name: home.removeprefix("analysis.") for name, home in HOMES.items() if home.startswith("analysis.")} | {
     "critical_time_scale": "parameters.time_scale"

@@ -84,6 +84,7 @@ TORCH_AT_THE_TOP = (
     "dynamics/tensors.py",
 )
 TORCH_INSIDE_FUNCTIONS = (
+    "lazy.py",
     "krylov/",
     "symbolic/",
     "oracles/",
@@ -228,15 +229,17 @@ def top_level(name: str) -> list[str]:
 
 
 def anywhere(name: str) -> list[str]:
-    """Files that import a third-party module at all."""
-    return [str(p.relative_to(PACKAGE)) for p in modules() if _imports(imports(p)[1], name)]
+    """Files that import a third-party module at all, `from .lazy` too."""
+    return [str(p.relative_to(PACKAGE)) for p in modules() if _imports(imports(p)[1], name, late=True)]
 
 
-def _imports(nodes: list[ast.stmt] | list[ast.AST], name: str) -> bool:
+def _imports(nodes: list[ast.stmt] | list[ast.AST], name: str, late: bool = False) -> bool:
     for node in nodes:
         names = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module == "lazy":
+            names = [alias.name for alias in node.names if late]
         elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
             names = [node.module]
         elif isinstance(node, (ast.If, ast.Try)) and not _is_type_checking(node) and _imports(node.body, name):
@@ -263,11 +266,12 @@ def test_torch_is_loaded_only_where_a_torch_game_is_made():
     assert all(f.startswith(TORCH_INSIDE_FUNCTIONS) for f in files), files
 
 
-def test_sympy_is_named_once_a_file():
+@pytest.mark.parametrize("name", ["sympy", "torch"])
+def test_what_loads_late_is_named_once_a_file(name):
     """At the top, from `gandyn.lazy`, which loads it when it is used; or plainly."""
     for path in modules():
         inside = [n for n in imports(path)[1] if isinstance(n, ast.Import) and n.col_offset]
-        assert not any(a.name == "sympy" for n in inside for a in n.names) or dotted(path) == "lazy", path
+        assert not any(a.name == name for n in inside for a in n.names) or dotted(path) == "lazy", path
 
 
 def loaded(code: str) -> set[str]:

@@ -12,6 +12,8 @@ from typing import Annotated
 
 import typer
 
+from ..lazy import torch
+
 NEEDED = ("numpy", "scipy", "sympy", "matplotlib", "python-flint")
 OPTIONAL = {
     "torch": "networks",
@@ -82,8 +84,6 @@ def _compiler() -> list[Row]:
 def _device() -> list[Row]:
     if _version("torch") is None:
         return [("device", "no torch: no networks", 'pip install "gandyn[torch]"')]
-    import torch
-
     if torch.cuda.is_available():
         name = torch.cuda.get_device_name(0)
         memory = torch.cuda.get_device_properties(0).total_memory / 2**30

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..lazy import torch
 from ..types import Array, Game, Rng, Rule, State
 from ..types.first_step import first_step
 from ..worlds import NUMPY, ceiling, world_of
@@ -142,8 +143,6 @@ class _TorchArrays:
     world = "torch"
 
     def __init__(self) -> None:
-        import torch
-
         self.torch = torch
 
     def zeros(self, w: Array) -> Array:

@@ -13,6 +13,7 @@ from ..arguments import returned
 from ..budget import Budget
 from ..doors import ensemble_door
 from ..errors import DomainError, GandynError, ParameterError, ShapeError
+from ..lazy import torch
 from ..results import Interrupted, Status, Trajectory
 from ..symbolic.members import members_in
 from ..types import Array, Game
@@ -243,8 +244,6 @@ def right_hand_side(game: Game, w: Array, field: Field | None, limit: float) -> 
 
 
 def _tensor(x: np.ndarray, w: Array) -> Array:
-    import torch
-
     return torch.as_tensor(x, dtype=w.dtype, device=w.device) if world_of(w) == TORCH else torch.as_tensor(x)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..doors import ensemble_door
 from ..errors import GandynError, ParameterError, ShapeError
+from ..lazy import torch
 from ..memory import afford
 from ..noise import Additive
 from ..results import Interrupted, Status, Trajectory
@@ -185,8 +186,6 @@ def _join(arrays: Sequence[Array], shape: tuple[int, ...]) -> Array:
     if len(arrays) == 1:
         return arrays[0].reshape(-1, arrays[0].shape[-1])
     if world_of(arrays[0]) == TORCH:
-        import torch
-
         return torch.cat([a.expand(*shape, a.shape[-1]).reshape(-1, a.shape[-1]) for a in arrays], -1)
     return np.concatenate([np.broadcast_to(a, (*shape, a.shape[-1])).reshape(-1, a.shape[-1]) for a in arrays], -1)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import worlds
 from ..errors import ParameterError, ShapeError
-from ..lazy import sympy
+from ..lazy import sympy, torch
 from ..oracles.known_facts import Facts
 from ..oracles.symbolic import SymbolicGame
 from ..oracles.symbolic_draws import SymbolicDraws
@@ -128,8 +128,6 @@ class FiniteSumGame(Game):
             return sum(function(*arrays, row) for row in rows) / exact(len(rows))
         table = self._table[np.asarray(chosen)]
         if worlds.world_of(w) == TORCH:
-            import torch
-
             table = torch.as_tensor(table, dtype=w.dtype, device=w.device)
             spread = [a.unsqueeze(-2).expand(*a.shape[:-1], len(table), a.shape[-1]) for a in arrays]
             return function(*spread, table.expand(*w.shape[:-1], *table.shape)).mean(-2)

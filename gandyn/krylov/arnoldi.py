@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import NotDifferentiableError
+from ..lazy import torch
 from ..worlds import Array
 from .operator import Operator
 
@@ -48,8 +49,6 @@ class Krylov:
     """
 
     def __init__(self, operator: Operator, seed: int) -> None:
-        import torch
-
         self.operator, self.size = operator, 0
         self._random = torch.Generator().manual_seed(seed)
         self._blocks: list[Array] = []
@@ -178,8 +177,6 @@ class Krylov:
     # --- storage ---------------------------------------------------------------------------------------------------
 
     def _draw(self) -> Array:
-        import torch
-
         return torch.randn(self.operator.size, generator=self._random, dtype=torch.float64, device="cpu").to(
             self.operator.like
         )

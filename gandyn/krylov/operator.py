@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
+from ..lazy import torch
 from ..worlds import Array
 
 GENERAL, SYMMETRIC, SKEW = "general", "symmetric", "skew"
@@ -42,8 +43,6 @@ class Operator:
     @property
     def precision(self) -> float:
         """The rounding unit of its vectors."""
-        import torch
-
         return float(torch.finfo(self.like.dtype).eps)
 
     @property

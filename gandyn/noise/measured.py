@@ -10,6 +10,7 @@ import math
 import numpy as np
 
 from ..errors import DomainError, ParameterError
+from ..lazy import torch
 from ..types import Array, Game
 
 MOST_COORDINATES = 5000  # of a covariance that is written out
@@ -52,8 +53,6 @@ class Measured:
 
     @functools.lru_cache(maxsize=4)  # noqa: B019 - a few points, as long as the noise lives
     def _fields_at(self, point: _Point) -> np.ndarray:
-        import torch
-
         like = getattr(self.game, "w0", None)
         w = torch.as_tensor(point.w) if like is None else torch.as_tensor(point.w, dtype=like.dtype, device=like.device)
         self.game.check(w)

@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import worlds
 from ..errors import ParameterError
-from ..lazy import sympy
+from ..lazy import sympy, torch
 from ..oracles.symbolic_draws import SymbolicDraws
 from ..types import Array, Batch, Game, GameView
 from ..worlds import SYMBOLS, TORCH
@@ -183,8 +183,6 @@ def _like(values: np.ndarray, w: Array) -> Array:
     """NumPy values as an array of the world of w: on its device and in its precision where w is a tensor."""
     if worlds.world_of(w) != TORCH:
         return values
-    import torch
-
     return torch.as_tensor(values, dtype=w.dtype, device=w.device)
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import GameError, ParameterError
-
-if TYPE_CHECKING:
-    import torch
+from ..lazy import torch
 
 SETTINGS = ("weight_decay", "betas", "momentum", "eps", "amsgrad", "maximize", "nesterov", "dampening", "alpha")
 TINY = 1e-290  # stands for a step size of 0, which rules refuse: what it moves is below every number's last digit
@@ -39,8 +37,6 @@ def unchanged(networks: Sequence[torch.nn.Module]) -> Iterator[None]:
     Raises:
         GameError: where a value has changed.
     """
-    import torch
-
     before = [(p, p.detach().clone()) for network in networks for p in network.parameters()]
     yield
     if not all(torch.equal(p.detach().nan_to_num(), value.nan_to_num()) for p, value in before):

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..errors import GameError, MissingDependencyError, ParameterError
+from ..lazy import torch
 from ..types import Array, Batch, Game, Player
 from ..worlds import NUMPY, TORCH, world_of
 from .field_graph import FieldGraph, gradient
-
-if TYPE_CHECKING:
-    import torch
 
 TWO_PLAYERS = ("x", "y")
 PROBE_SEED = 0
@@ -45,8 +43,6 @@ class TorchGame(Game):
 
     def call(self, *blocks: Sequence[torch.Tensor]) -> tuple[Array, ...]:
         """The user's function on blocks of any leading shape, as a tuple with one cost for each player."""
-        import torch
-
         costs = self._user_costs(*blocks)
         if isinstance(costs, torch.Tensor):
             costs = (costs, -costs) if len(self.players) == 2 else (costs,)
@@ -61,8 +57,6 @@ class TorchGame(Game):
 
     def _probe(self) -> None:
         """Try the costs at random points: shapes, who depends on what, and whether they sum to zero."""
-        import torch
-
         points = self._random_points()
         try:
             self._evaluate.choose(points)
@@ -90,8 +84,6 @@ class TorchGame(Game):
             self.zero_sum = bool((total.abs() <= 1e-12 * scale).all())
 
     def _random_points(self) -> Array:
-        import torch
-
         rng = np.random.default_rng(PROBE_SEED)
         scales = np.repeat(PROBE_SCALES, 4)[:, None]
         return torch.as_tensor(scales * rng.standard_normal((len(scales), self.dim)), device=self.device)
@@ -99,8 +91,6 @@ class TorchGame(Game):
     # --- the oracle --------------------------------------------------------------------------------------------
 
     def _enter(self, w: Array) -> Array:
-        import torch
-
         if world_of(w) == NUMPY:
             return torch.as_tensor(np.array(w, dtype=np.float64), device=self.device)
         return w
@@ -112,8 +102,6 @@ class TorchGame(Game):
         return tuple(self._leave(cost, w) for cost in self._evaluate(*self.split(self._enter(w))))
 
     def _field(self, w: Array, batch: Batch, only: int | None) -> Array:
-        import torch
-
         point = self._enter(w)
         attached = point.requires_grad and torch.is_grad_enabled()
         with torch.enable_grad():
@@ -122,8 +110,6 @@ class TorchGame(Game):
 
     def _field_of(self, w: Array, only: int | None, create_graph: bool) -> Array:
         """v(w) for w in a graph, which is kept for further derivatives if `create_graph`."""
-        import torch
-
         blocks = self.split(w)
         costs = self._evaluate(*blocks)
         parts = []
@@ -135,8 +121,6 @@ class TorchGame(Game):
         return torch.cat(parts, -1)
 
     def _graph(self, w: Array) -> FieldGraph:
-        import torch
-
         attached = bool(w.requires_grad and torch.is_grad_enabled())
         with torch.enable_grad():
             blocks = self.split(w if attached else w.detach().requires_grad_())
@@ -157,8 +141,6 @@ class TorchGame(Game):
 
     def jacobian(self, w: Array, batch: Batch = None) -> Array:
         """J(w), dense, shape (..., d, d): row by row on one graph."""
-        import torch
-
         self.check(w)
         self.counts.vjps += self.dim
         point = self._enter(w)
@@ -168,8 +150,6 @@ class TorchGame(Game):
         return self._leave(torch.stack(rows, -2), w)
 
     def _cost_gradients(self, w: Array, batch: Batch) -> Array:
-        import torch
-
         point = self._enter(w)
         attached = point.requires_grad and torch.is_grad_enabled()
         with torch.enable_grad():
@@ -190,8 +170,6 @@ class _Vectorised:
 
     def choose(self, points: Array) -> None:
         """Settle the form on an ensemble of points."""
-        import torch
-
         with torch.no_grad():
             singles = [self._shaped(self.game.call(*self.game.split(point)), ()) for point in points]
             expected = [torch.stack(costs) for costs in zip(*singles, strict=True)]
@@ -200,8 +178,6 @@ class _Vectorised:
                     return
 
     def _agrees(self, points: Array, expected: list[Array]) -> bool:
-        import torch
-
         try:
             costs = self(*self.game.split(points))
         except (GameError, RuntimeError, IndexError, ValueError, TypeError):
@@ -211,8 +187,6 @@ class _Vectorised:
         )
 
     def __call__(self, *blocks: Any) -> tuple[Array, ...]:
-        import torch
-
         lead = blocks[0].shape[:-1]
         if self.form == "direct" or not lead:
             return self._shaped(self.game.call(*blocks), lead)
@@ -279,7 +253,7 @@ def from_torch(
         [1.0, 0.1]
     """
     try:
-        import torch  # noqa: F401
+        torch.Tensor  # noqa: B018
     except ModuleNotFoundError as error:
         raise MissingDependencyError.of(error) from error
     if not isinstance(players, Mapping):

@@ -16,6 +16,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..lazy import torch
 from ..types import Array
 
 
@@ -61,8 +62,6 @@ def _affine(x: Array, weight: Array, bias: Array) -> Array:
 
 
 def _follow(running: Array, value: Array, momentum: float) -> None:
-    import torch
-
     if running is not None:
         with torch.no_grad():
             running.copy_((1 - momentum) * running + momentum * value.detach().reshape(running.shape))
@@ -179,8 +178,6 @@ def attention(
     enable_gqa: bool = False,
 ) -> Array:
     """`scaled_dot_product_attention` by two products of matrices and a softmax; it draws as torch's own form does."""
-    import torch
-
     own = torch._scaled_dot_product_attention_math
     return own(query, key, value, attn_mask, dropout_p, is_causal, scale=scale, enable_gqa=enable_gqa)[0]
 
@@ -216,8 +213,6 @@ def cdist(x1: Array, x2: Array, p: float = 2.0, compute_mode: object = None) -> 
 
 def pdist(input: Array, p: float = 2.0) -> Array:
     """`torch.pdist`: distances between the rows of one matrix, each pair once."""
-    import torch
-
     first, second = torch.triu_indices(len(input), len(input), 1, device=input.device)
     return _length(input[first] - input[second], p)
 
@@ -236,8 +231,6 @@ def embedding_bag(
     padding_idx: int | None = None,
 ) -> Array:
     """`torch.nn.functional.embedding_bag` for sums and means; the kernel for what is left."""
-    import torch
-
     if mode == "max" or max_norm is not None or scale_grad_by_freq or sparse:
         given = (max_norm, norm_type, scale_grad_by_freq, mode, sparse, per_sample_weights, include_last_offset)
         return torch.nn.functional.embedding_bag(input, weight, offsets, *given, padding_idx)
@@ -270,8 +263,6 @@ def embedding(
     sparse: bool = False,
 ) -> Any:
     """`torch.nn.functional.embedding`, whose slopes are dense."""
-    import torch
-
     given = (padding_idx, max_norm, norm_type, scale_grad_by_freq)
     return torch.nn.functional.embedding(input, weight, *given, sparse=False)
 
@@ -280,8 +271,6 @@ def _without_cudnn(function: Callable[..., Any]) -> Callable[..., Any]:
     """cuDNN's recurrent layers have no second derivative; torch's own have."""
 
     def run(*args: object, **kwargs: object) -> Any:
-        import torch
-
         with torch.backends.cudnn.flags(enabled=False):
             return function(*args, **kwargs)
 
@@ -291,7 +280,6 @@ def _without_cudnn(function: Callable[..., Any]) -> Callable[..., Any]:
 @functools.cache
 def formulas() -> dict[Any, Callable[..., Any]]:
     """By torch function, what stands for it: where `torch.` and `torch.nn.functional` have one each, both."""
-    import torch
     from torch.nn import functional
 
     recurrent = [getattr(torch._VF, name) for name in ("lstm", "gru", "rnn_tanh", "rnn_relu")]

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from ..lazy import torch
 from ..types import Array
 from .packing import flattened, shaped
-
-if TYPE_CHECKING:
-    import torch
 
 
 class FieldGraph:
@@ -79,8 +76,6 @@ class FieldGraph:
 
     def _jvp_by_adjoint(self, blocks: Sequence[Array]) -> Array:
         """The derivative of p -> J^T p, along the transposed direction: J u, one pass for all players."""
-        import torch
-
         if self._adjoint is None:
             with torch.enable_grad():
                 probes = [torch.zeros_like(block).requires_grad_() for block in blocks]
@@ -99,8 +94,6 @@ class FieldGraph:
 
     def coupling(self, u: Array, only: int | None = None) -> Array:
         """J_o u, where J_o is J without each player's own Hessian; of one player, its block, and zeros elsewhere."""
-        import torch
-
         blocks = self._split(u)
         return self._join([
             [torch.zeros_like(p) for p in self.blocks[i]]
@@ -115,8 +108,6 @@ class FieldGraph:
         From J_d u and J_o^T u, one pass for each player, and J_o u, which is -J_o^T u in a zero-sum game; in a
         general-sum game asked again, from J u and J^T u, one pass each.
         """
-        import torch
-
         blocks = self._split(u)
         if not self.zero_sum and self._again(u):
             forward, backward = self._jvp_by_adjoint(blocks), self.vjp(u)
@@ -147,8 +138,6 @@ class FieldGraph:
 
     def _pull(self, terms: Sequence[tuple[int, int, torch.Tensor]], wanted: Sequence[int]) -> list[list[Array]]:
         """Gradients of the sum of <df_i/dx_j, u_j> over terms (i, j, u_j), in the blocks of the players wanted."""
-        import torch
-
         outputs, weights = [], []
         for i, j, block in terms:
             for slope, weight in zip(self._slope(i, j), self._unpack(self._signed(block, i), j), strict=True):
@@ -177,8 +166,6 @@ class FieldGraph:
         return tuple(piece.reshape(p.shape) for piece, p in zip(pieces, self.blocks[j], strict=True))
 
     def _join(self, blocks: Sequence[Sequence[Array]]) -> Array:
-        import torch
-
         if not self.lead:
             return flattened([*itertools.chain(*blocks)], [*itertools.chain(*self.blocks)])
         return torch.cat([t.flatten(self.lead) for t in itertools.chain(*blocks)], -1)
@@ -186,8 +173,6 @@ class FieldGraph:
 
 def slopes(cost: Array, tensors: Sequence[Array], create_graph: bool = False) -> tuple[Array, ...]:
     """d(sum of cost)/d(tensor) for each, zeros where the graph does not connect them; the graph is kept."""
-    import torch
-
     reached = [t for t in tensors if t.requires_grad] if cost.requires_grad else []
     found = torch.autograd.grad(
         cost, reached, torch.ones_like(cost), retain_graph=True, create_graph=create_graph, materialize_grads=True

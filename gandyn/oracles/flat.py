@@ -9,18 +9,16 @@ import abc
 import contextlib
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import GameError, ParameterError, ShapeError
+from ..lazy import torch
 from ..types import Array, Batch, Game, Player
 from ..worlds import TORCH
 from .functional import Network
 from .inventory import Inventory, check_parameters
 from .module_state import ModuleState
 from .packing import joined, keep_pages
-
-if TYPE_CHECKING:
-    import torch
 
 
 class FlatNetworks(Game):
@@ -106,8 +104,6 @@ class FlatNetworks(Game):
 
     def frozen(self) -> torch.Tensor | None:
         """Which coordinates belong to parameters without `requires_grad`, (d,); None where all train."""
-        import torch
-
         everything = [p for own in self._parameters for p in own]
         if all(p.requires_grad for p in everything):
             return None
@@ -163,8 +159,6 @@ class FlatNetworks(Game):
 
     def _load(self, *pieces: Any) -> None:
         """Copy vectors, side by side, into the buffer."""
-        import torch
-
         self._refuse_moved()
         if self._outside and any(p.requires_grad for p in self._outside):
             raise GameError(
@@ -208,8 +202,6 @@ class FlatNetworks(Game):
     @contextlib.contextmanager
     def _seeded(self, batch: Batch) -> Iterator[None]:
         """Layers that draw see the numbers of the token, or of the reference batch that None stands for."""
-        import torch
-
         if not self.stochastic:
             yield
             return
@@ -220,8 +212,6 @@ class FlatNetworks(Game):
 
     def _trial(self, batch: Batch) -> None:
         """A first evaluation: whether it draws at random, and that every player's cost reaches its own parameters."""
-        import torch
-
         with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
             before = self._random_state()
             reached = self._differentiated(lambda: self._reached(batch))
@@ -249,8 +239,6 @@ class FlatNetworks(Game):
         return self._differentiated(evaluate)
 
     def _reached(self, batch: Batch) -> list[bool]:
-        import torch
-
         with torch.enable_grad(), self._evaluation(batch, training=False):
             costs = self._network_costs(self.networks, batch, None)
             return [_reaches(cost, own) for cost, own in zip(costs, self._parameters, strict=True)]
@@ -264,8 +252,6 @@ class FlatNetworks(Game):
         )
 
     def _random_state(self) -> Array:
-        import torch
-
         return torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else torch.get_rng_state()
 
     def advance(self) -> None:
@@ -280,8 +266,6 @@ class FlatNetworks(Game):
     @contextlib.contextmanager
     def undisturbed(self) -> Iterator[None]:
         """Leaves parameters in modules, buffers, modes and torch's random state as they were, bit for bit."""
-        import torch
-
         modules = [(module, module.training) for network in self.networks for module in network.modules()]
         places = {id(b): (own._buffers, key, b, b.clone())
                   for network in self.networks for own in network.modules()
@@ -307,8 +291,6 @@ def seed_streams(seed: int, device: torch.device) -> None:
     `torch.manual_seed` does more: on a build with devices that are not in use it notes the whole call stack for each
     of them, every time, which takes longer than a small network.
     """
-    import torch
-
     torch.default_generator.manual_seed(seed)
     if device.type == "cuda":
         torch.cuda.init()  # type: ignore[no-untyped-call]
@@ -316,8 +298,6 @@ def seed_streams(seed: int, device: torch.device) -> None:
 
 
 def _reaches(cost: Array, parameters: Sequence[Array]) -> bool:
-    import torch
-
     if not cost.requires_grad:
         return False
     gradients = torch.autograd.grad(cost, parameters, retain_graph=True, allow_unused=True)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..lazy import torch
 from ..types import Array
 from .module_state import standing_in
-
-if TYPE_CHECKING:
-    import torch
 
 Network = Any  # a module or a FunctionalNetwork: called on a batch, with named_parameters()
 

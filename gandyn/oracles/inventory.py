@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from ..errors import GameError
-
-if TYPE_CHECKING:
-    import torch
+from ..lazy import torch
 
 
 class Inventory:
@@ -58,8 +55,6 @@ class Inventory:
 
 def check_parameters(parameters: Mapping[str, Sequence[torch.Tensor]]) -> None:
     """Refuse what a game cannot train: lazy layers, no or shared parameters, several dtypes or devices."""
-    import torch
-
     for name, own in parameters.items():
         if any(isinstance(p, torch.nn.UninitializedParameter) for p in own):
             raise GameError(

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..lazy import torch
 from ..types import Array
-
-if TYPE_CHECKING:
-    import torch
 
 FIRST_ITERATIONS = 15
 
@@ -49,8 +47,6 @@ class ModuleState:
 
     def _settle(self) -> None:
         """Torch's old form of spectral norm starts from random vectors; the new one, as here, from iterated ones."""
-        import torch
-
         with torch.no_grad():
             for power, layer in self.powers:
                 for _ in range(0 if hasattr(power, "_u") else FIRST_ITERATIONS):
@@ -99,8 +95,6 @@ class ModuleState:
 
     def refresh(self) -> None:
         """One power iteration at the weights that the modules hold; in torch's layers as many as they are set to."""
-        import torch
-
         with torch.no_grad():
             for norm, weight in self.estimates:
                 norm.refresh(weight)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..krylov.solvers import Solve, gmres
+from ..lazy import torch
 from ..types import Array, Batch, RestrictedGame
 from .field_graph import FieldGraph, slopes
 from .flat import FlatNetworks
@@ -64,8 +65,6 @@ class NetworkGame(FlatNetworks):
     # --- evaluations on the modules: the hot path --------------------------------------------------------------
 
     def _field(self, w: Array, batch: Batch, only: int | None) -> Array:
-        import torch
-
         if w.requires_grad and torch.is_grad_enabled():
             return self._field_of(w, batch, only, create_graph=True)
         self._load(w)
@@ -73,8 +72,6 @@ class NetworkGame(FlatNetworks):
 
     def field_and_graph(self, w: Array, batch: Batch = None) -> Array:
         """v(w), its graph kept for the products that follow; `field` where buffers change with each evaluation."""
-        import torch
-
         if self._moving or (w.requires_grad and torch.is_grad_enabled()):
             return self.field(w, batch)
         self.check(w)
@@ -87,8 +84,6 @@ class NetworkGame(FlatNetworks):
         return self._differentiated(lambda: self._loaded_field(batch, only, padded))
 
     def _loaded_field(self, batch: Batch, only: int | None, padded: bool) -> Array:
-        import torch
-
         with torch.enable_grad(), self._evaluation(batch, training=True):
             costs = self._network_costs(self.networks, batch, only)
             if only is not None:
@@ -109,8 +104,6 @@ class NetworkGame(FlatNetworks):
         Raises:
             GameError: if the cost does not reach a player's parameters at all.
         """
-        import torch
-
         wanted = [p for i in players for p in self._parameters[i] if p.requires_grad]
         found = {}
         if wanted and cost.requires_grad:
@@ -143,8 +136,6 @@ class NetworkGame(FlatNetworks):
         return [self._buffer.new_zeros(self.players[i].size) for i in players] if padded else []
 
     def _costs(self, w: Array, batch: Batch) -> tuple[Array, ...]:
-        import torch
-
         if w.requires_grad and torch.is_grad_enabled():
             return self._costs_of(self._pieces(self.split(w)), batch)
         self._load(w)
@@ -190,8 +181,6 @@ class NetworkGame(FlatNetworks):
     def _field_of(
         self, w: Array, batch: Batch, only: int | None, create_graph: bool, written_out: bool = True
     ) -> Array:
-        import torch
-
         blocks = self.split(w)
         costs = self._differentiated(lambda: self._costs_of(self._pieces(blocks), batch, written_out))
         return torch.cat([
@@ -205,8 +194,6 @@ class NetworkGame(FlatNetworks):
         It refers to the parameters in the buffer, so w is loaded again before each product. With derivatives in w or in
         u it stands on w itself, and is not kept.
         """
-        import torch
-
         self._hold_to_differences(w, batch)
         if torch.is_grad_enabled() and (w.requires_grad or (u is not None and u.requires_grad)):
             return self._graph_of(w, batch, attached=w.requires_grad)
@@ -222,8 +209,6 @@ class NetworkGame(FlatNetworks):
         return graph
 
     def _made_graph(self, w: Array, batch: Batch) -> FieldGraph:
-        import torch
-
         from .composite import composite_formulas
 
         if self._moving:
@@ -235,8 +220,6 @@ class NetworkGame(FlatNetworks):
             return FieldGraph(self._parameters, costs, zero_sum=self.zero_sum)
 
     def _graph_of(self, w: Array, batch: Batch, attached: bool) -> FieldGraph:
-        import torch
-
         with torch.enable_grad():
             if attached:
                 blocks = self.split(w)
@@ -253,8 +236,6 @@ class NetworkGame(FlatNetworks):
         Raises:
             NotDifferentiableError: where products are not derivatives of the field.
         """
-        import torch
-
         if self._held_to_differences or (w.is_cuda and torch.cuda.is_current_stream_capturing()):
             return
         from .product_check import check_products, refuse_unconfirmed
@@ -306,8 +287,6 @@ class NetworkGame(FlatNetworks):
         return parts
 
     def _cost_gradients(self, w: Array, batch: Batch) -> Array:
-        import torch
-
         if w.requires_grad and torch.is_grad_enabled():
             costs = self._costs_of(self._pieces(self.split(w)), batch)
             return torch.stack([slopes(cost, [w], create_graph=True)[0] for cost in costs])
@@ -315,8 +294,6 @@ class NetworkGame(FlatNetworks):
         return self._differentiated(lambda: self._loaded_cost_gradients(batch))
 
     def _loaded_cost_gradients(self, batch: Batch) -> Array:
-        import torch
-
         everything = [*itertools.chain(*self._parameters)]
         with torch.enable_grad(), self._evaluation(batch, training=False):
             costs = self._network_costs(self.networks, batch, None)
@@ -327,8 +304,6 @@ class NetworkGame(FlatNetworks):
 
     def solve(self, operator: Callable[[Array], Array], rhs: Array, tolerance: float | None = None) -> Array:
         """x with operator(x) = rhs by GMRES to a tolerance of 1e3 rounding units by default; see `last_solve`."""
-        import torch
-
         tolerance = 1e3 * torch.finfo(rhs.dtype).eps if tolerance is None else tolerance
         rhs = rhs.detach()
         solution, report = gmres(lambda u: operator(u).detach(), rhs, tolerance=tolerance)

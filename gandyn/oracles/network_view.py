@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..lazy import torch
 from ..memory import is_given_away
 from ..types import Array, Batch, RestrictedGame
 from .flat import FlatNetworks
@@ -14,8 +15,6 @@ class NetworkView(RestrictedGame):
 
     def field(self, w: Array, batch: Batch = None, only: int | str | None = None) -> Array:
         """The player's own gradient df_i/dx_i, shape (size,)."""
-        import torch
-
         if (w.requires_grad or self.fixed.requires_grad) and torch.is_grad_enabled():
             return super().field(w, batch, only)
         self.check(w)
@@ -44,8 +43,6 @@ class NetworkView(RestrictedGame):
 
     def embed(self, x: Array) -> Array:
         """The joint vector with the player's block replaced by x: the old one where that may be written over."""
-        import torch
-
         if is_given_away(self.fixed):
             self.block.copy_(x)
             return self.fixed

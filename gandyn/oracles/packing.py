@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..lazy import torch
 from ..types import Array
-
-if TYPE_CHECKING:
-    import torch
 
 LARGEST_KEPT = 31 * 2**20
 
@@ -39,8 +37,6 @@ def shaped(piece: Array, like: Array) -> Array:
 
 def flattened(tensors: Sequence[object], like: Sequence[object]) -> Array:
     """Tensors side by side in one vector, each in the memory order of its parameter."""
-    import torch
-
     return torch.cat([flat(tensor, p) for tensor, p in zip(tensors, like, strict=True)])
 
 
@@ -57,8 +53,6 @@ def keep_pages(buffer: Array) -> None:
 
 def joined(parameters: Sequence[Sequence[Array]], keep_order: bool) -> Array:
     """One buffer that holds all parameters, which become views into it."""
-    import torch
-
     everything = list(itertools.chain(*parameters))
     if not keep_order:
         for p in everything:
@@ -71,6 +65,4 @@ def joined(parameters: Sequence[Sequence[Array]], keep_order: bool) -> Array:
 
 def _apart(view: torch.Tensor) -> torch.Tensor:
     """The same memory through a storage of its own: what is saved of a parameter is the parameter, not the buffer."""
-    import torch
-
     return torch.utils.dlpack.from_dlpack(view) if view.device.type in ("cpu", "cuda") and view.numel() else view

@@ -7,14 +7,12 @@ import dataclasses
 import re
 import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import GandynError, NotDifferentiableError
+from ..lazy import torch
 from ..types import Array, Batch, Game
 from .composite import calls_through
-
-if TYPE_CHECKING:
-    import torch
 
 Product = Callable[[Array], Array]  # of J, or of its transpose, with a vector
 STEPS = (1e-6, 1e-7, 1e-8, 1e-5, 1e-4, 1e-3, 1e-2)  # of differences, relative to the size of the coordinates
@@ -82,8 +80,6 @@ def double_precision() -> contextlib.AbstractContextManager[object]:
 
 
 def _doubled(value: Any) -> Any:
-    import torch
-
     if isinstance(value, torch.Tensor):
         return value.double() if value.dtype in (torch.float32, torch.float16, torch.bfloat16) else value
     if value is torch.float32:
@@ -103,8 +99,6 @@ def check_products(game: Game, w: Array, batch: Batch = None) -> ProductCheck:
     Args:
         game: its field must run in torch. w: (d,). batch: a token.
     """
-    import torch
-
     counted = vars(game.counts).copy()
     w = w.detach()
     with game.undisturbed(), torch.enable_grad():
@@ -120,8 +114,6 @@ def check_products(game: Game, w: Array, batch: Batch = None) -> ProductCheck:
 
 
 def _checked(game: Game, w: Array, batch: Batch) -> ProductCheck:
-    import torch
-
     if w.dtype == torch.float64:
         return ProductCheck(_error(game, _Oracle(game, batch), w, STEPS), "double")
     if hasattr(game, "oracle_in_double"):
@@ -162,8 +154,6 @@ def _size(w: Array) -> float:
 
 def _error(game: Game, oracle: _Oracle, w: Array, steps: tuple[float, ...]) -> float:
     """See `ProductCheck.error`."""
-    import torch
-
     eps, tolerance = torch.finfo(w.dtype).eps, TOLERANCES["double" if w.dtype == torch.float64 else "single"]
     v, frozen = oracle.field(w), game.frozen() if hasattr(game, "frozen") else None
     if not torch.allclose(oracle.field(w), v, rtol=1e3 * eps, atol=1e3 * eps * float(v.abs().max()), equal_nan=True):
@@ -212,8 +202,6 @@ def derivative_error(
         product: what is claimed for the derivative at w along u. magnitude: of what `function` subtracts within, for
             its rounding errors.
     """
-    import torch
-
     single = w.dtype != torch.float64
     eps, tolerance = torch.finfo(w.dtype).eps, TOLERANCES["single" if single else "double"]
     size_of_terms = float(function(w).norm()) + _size(w) * float(product.norm()) + magnitude

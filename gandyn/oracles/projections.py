@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import worlds
 from ..errors import ParameterError, WorldError
-from ..lazy import sympy
+from ..lazy import sympy, torch
 from ..types import Array, FeasibleSet
 from ..worlds import SYMBOLS, TORCH, object_vector
 
@@ -159,8 +159,6 @@ def project_to_simplex(x: Array) -> Array:
         return _project_symbols(x)
     size = x.shape[-1]
     if world == TORCH:
-        import torch
-
         counts = torch.arange(1, size + 1, dtype=x.dtype, device=x.device)
         sums = torch.sort(x, dim=-1, descending=True).values.cumsum(-1)
         return worlds.maximum(x - ((sums - 1) / counts).amax(-1, keepdim=True), 0.0)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DomainError, GameError, ParameterError, ShapeError
-from ..lazy import sympy
+from ..lazy import sympy, torch
 from ..text import expressions, symbols
 from ..types import Array, Batch, FeasibleSet, Game, Player
 from ..types.gradient import gradient
@@ -215,8 +215,6 @@ class SymbolicGame(Game):
 def _positive_definite(hessian: Array) -> bool:
     """Whether every one of some symmetric matrices (..., k, k) is; of symbols of unknown sign, whether it may be."""
     if hasattr(hessian, "detach"):
-        import torch
-
         return bool((torch.linalg.eigvalsh(hessian.detach()) > 0).all())
     if hessian.dtype != object:
         return bool((np.linalg.eigvalsh(hessian) > 0).all())

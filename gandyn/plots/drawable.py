@@ -11,7 +11,7 @@ import numpy as np
 
 from ..arguments import box_array, shown
 from ..errors import DomainError, ParameterError
-from ..lazy import sympy
+from ..lazy import sympy, torch
 from ..results import Trajectory
 from ..types import Array, Game, Rule
 from ..worlds import NUMPY
@@ -33,8 +33,6 @@ def evaluate(game: Game, what: str, points: np.ndarray) -> np.ndarray:
     with np.errstate(all="ignore"):
         if NUMPY in game.worlds:
             return np.asarray(getattr(game, what)(points), dtype=float)
-        import torch
-
         values = getattr(game, what)(torch.tensor(points))
         return as_array(torch.stack(list(values)) if isinstance(values, tuple) else values)
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..errors import DomainError
+from ..lazy import torch
 from ..worlds import Array, sign
 from .lowering import BOOLEAN, Operand, StraightLine
 
@@ -139,7 +140,6 @@ def numpy_namespace() -> dict[str, Any]:
 @functools.cache
 def torch_namespace() -> dict[str, Any]:
     """The names that torch code uses; numbers are accepted wherever torch itself wants tensors."""
-    import torch
 
     def lift(function: Callable[..., Any], scalar: Callable[..., float]) -> Callable[..., Any]:
         def apply(*args: object) -> Array:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import sympy
 
+from ..lazy import torch
 from ..worlds import NUMPY, SYMBOLS, TORCH, Array, exact, object_vector, world_of
 from . import backends
 from .lowering import StraightLine, lower
@@ -53,8 +54,6 @@ class SymbolicFunction:
         columns += [s.like(arrays[0]) for s in self._members]
         shape = ensemble_shape(arrays[0].shape[:-1], self._members)
         if world == TORCH:
-            import torch
-
             values = [
                 v.expand(shape) if isinstance(v, torch.Tensor) else arrays[0].new_full(shape, v)
                 for v in self._torch(*columns)

@@ -15,6 +15,7 @@ import numpy as np
 import sympy
 
 from ..errors import ParameterError, ShapeError
+from ..lazy import torch
 
 
 class PerMember(sympy.Symbol):  # type: ignore[misc]
@@ -55,8 +56,6 @@ class PerMember(sympy.Symbol):  # type: ignore[misc]
         """The values in the world, precision and place of a NumPy array or torch tensor."""
         if isinstance(w, np.ndarray):
             return self.values
-        import torch
-
         place = (w.dtype, w.device)
         if place not in self._tensors:
             self._tensors[place] = torch.as_tensor(np.array(self.values), dtype=w.dtype, device=w.device)

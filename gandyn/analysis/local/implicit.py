@@ -8,7 +8,7 @@ import numpy as np
 
 from ...dynamics.trace import UpdateMap, trace_residual
 from ...errors import NotDifferentiableError, ParameterError
-from ...lazy import sympy
+from ...lazy import sympy, torch
 from ...types import Array, Game, Implicit, Rng, Rule, residual_of
 from ...types.signs import is_zero
 
@@ -106,8 +106,6 @@ def implicit_jacobian_torch(game: Game, rule: Rule, w: Array, seed: Rng) -> tupl
         w: the point, a torch vector of shape (d,).
         seed: seed of the batch on which the residual is evaluated.
     """
-    import torch
-
     start, batch = w.detach(), game.draw(np.random.default_rng(seed))
     w_next = rule.step(game, start, rule.init(game, start), np.random.default_rng(seed))[0].detach()
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...doors import door
 from ...errors import DomainError, ParameterError
+from ...lazy import torch
 from ...results import Trajectory
 from ...types import Rule
 
@@ -110,8 +111,6 @@ def _again(trajectory: Trajectory, starts: Array, steps: int) -> Array:
 
     first: Any = starts
     if hasattr(trajectory.w, "detach"):
-        import torch
-
         first = torch.as_tensor(starts, dtype=trajectory.w.dtype, device=trajectory.w.device)
     return _numbers(iterate(trajectory.game, trajectory.rule, first, steps).w)
 

@@ -12,6 +12,7 @@ from ...budget import Budget
 from ...doors import door, grouped
 from ...errors import ParameterError
 from ...krylov.operator import Operator
+from ...lazy import torch
 from ...oracles.product_check import ProductCheck, check_products, derivative_error
 from ...types import Array, Batch, Game, Rule
 from .bounds import outer_bounds
@@ -175,8 +176,6 @@ def _held(game: Game, w: Array, batch: Batch, operator: Operator) -> ProductChec
 
 def _lifted(rule: Rule, end: End) -> End:
     """An end of the spectrum of J whose eigenvectors are extended to those of the augmented map."""
-    import torch
-
     lifted = [
         mode_vector(rule, complex(z), complex(mu), end.vectors[:, i])
         for i, (z, mu) in enumerate(zip(end.ritz, end.values, strict=True))

@@ -14,6 +14,7 @@ import numpy as np
 
 from ...errors import DomainError, GandynError
 from ...krylov.operator import GENERAL, Operator
+from ...lazy import torch
 from ...oracles.packing import flattened
 from ...types import Array, Batch, Game, Player, Rule, State
 from ...worlds import NUMPY
@@ -120,8 +121,6 @@ def mode_vector(rule: Rule, eigenvalue: complex, increment: complex, vector: Arr
         increment: the eigenvalue of the augmented map, minus 1.
         vector: the eigenvector x, a torch vector of shape (d,).
     """
-    import torch
-
     values, vectors = np.linalg.eig(mode_matrices(rule, [eigenvalue])[0])
     weights = vectors[:, np.argmin(np.abs(values - increment))]
     return torch.cat([complex(c) * vector for c in weights])
@@ -136,8 +135,6 @@ def increment_operator(game: Game, rule: Rule, w: Array, state: State | None, ba
     Raises:
         DomainError: for a rule whose map is not smooth without a state, and for implicit steps.
     """
-    import torch
-
     if is_implicit(game, rule):
         raise DomainError(
             f"the map of {rule.name}, an implicit step, away from an equilibrium",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import UnknownNameError
+from ...lazy import torch
 from ...oracles.product_check import ProductCheck
 from ...results import Result
 from ...types import Array, Game, Rule
@@ -67,8 +68,6 @@ class Spectrum(Result):
     @property
     def vectors(self) -> Array:
         """Right eigenvectors as columns of unit length, complex torch, (n, k); n is that of the augmented state."""
-        import torch
-
         return torch.cat([end.vectors for end in self.ends.values()], dim=-1)
 
     @property

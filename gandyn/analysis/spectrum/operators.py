@@ -6,6 +6,7 @@ import copy
 
 from ...errors import ParameterError
 from ...krylov.operator import SKEW, SYMMETRIC, Operator
+from ...lazy import torch
 from ...types import Array, Batch, Game
 from ...worlds import TORCH
 
@@ -17,7 +18,6 @@ def as_point(game: Game, w: Array) -> Array:
         ShapeError, ParameterError: for ensembles, and for vectors that do not fit the game.
     """
     import numpy as np
-    import torch
 
     like = getattr(game, "w0", None)
     if isinstance(w, torch.Tensor):

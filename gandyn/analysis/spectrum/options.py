@@ -6,17 +6,14 @@ import contextlib
 import copy
 import dataclasses
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...budget import Budget
 from ...doors import check_fields
 from ...errors import ParameterError, UnknownNameError
+from ...lazy import torch
 from ...types import Batch, Game, State
-
-if TYPE_CHECKING:
-    import torch
 
 STATISTICS = {"batch": "those of the batch, differentiated through", "running": "running ones, held fixed"}
 

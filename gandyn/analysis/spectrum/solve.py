@@ -18,6 +18,7 @@ import numpy as np
 from ...budget import Budget
 from ...krylov.arnoldi import Krylov, Ritz
 from ...krylov.operator import Operator
+from ...lazy import torch
 from ...types import Array
 from .targets import Pick, Reading, Target, pick
 
@@ -220,8 +221,6 @@ def _confirm(
 
 def _verified(search: _Search, target: Target, confirmed: bool) -> End:
     """The values at a target's end, with residuals computed by fresh products."""
-    import torch
-
     assert search.ritz is not None
     found, ritz, krylov = search.picks[target.name], search.ritz, search.krylov
     operator, columns, measured = krylov.operator, {}, {}

@@ -13,6 +13,7 @@ from ...budget import Budget, in_time
 from ...doors import door
 from ...errors import ParameterError
 from ...games.quadratic import quadratic
+from ...lazy import torch
 from ...oracles.product_check import ProductCheck
 from ...results import Result
 from ...rules.wrapper import scaled
@@ -258,8 +259,6 @@ def _mode(
 
 def _run(game: Game, rule: Rule, w: Array, plane: list[Array], steps: int) -> tuple[Any, float]:
     """The error's complex amplitude a, error = Re(a x), at each step, and the share that left the plane at the end."""
-    import torch
-
     basis = torch.stack(plane, dim=-1)
     small = (1e-6 if torch.finfo(w.dtype).eps < 1e-12 else 1e-2) * max(1.0, float(w.norm()) / w.shape[0] ** 0.5)
     rng = np.random.default_rng(0)

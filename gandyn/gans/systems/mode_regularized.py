@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch import nn
 
+from ...lazy import torch
 from ..architectures.encoders import WithEncoder
 from ..critic import NetworkCritic
 from ..gan_game import GANGame, Token
@@ -14,9 +15,6 @@ from ..given import check_modules
 from ..given import weight as nonnegative
 from ..registries import systems as registry
 from .vae_gan import encoder_of, refuse_inseparable
-
-if TYPE_CHECKING:
-    import torch
 
 
 @registry.register("mode_regularized", examples=({"distance": 0.3},))

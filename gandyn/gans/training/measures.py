@@ -9,6 +9,7 @@ import numpy as np
 
 from ...doors import several
 from ...errors import DomainError, ParameterError, UnknownNameError
+from ...lazy import torch
 from ...registry import Registry
 from ...types import Array, Game
 from ..gan_game import GANGame
@@ -95,8 +96,6 @@ def transport_metrics(samples: int = LARGEST_TRANSPORT) -> Metrics:
         raise ParameterError(f"samples={samples!r}", "a whole number >= 2", "samples=1000")
 
     def measure(game: GANGame, w: Array, rng: np.random.Generator) -> dict[str, float]:
-        import torch
-
         from ..metrics import registry as metrics
 
         n, data = min(samples, LARGEST_TRANSPORT), game.data.held_out
@@ -120,8 +119,6 @@ def accuracy_metrics(samples: int = 1000) -> Metrics:
     """
 
     def measure(game: Any, w: Array, rng: np.random.Generator) -> dict[str, Any]:
-        import torch
-
         data = game.data.held_out
         if not game.class_outputs or getattr(data, "labels", None) is None:
             raise DomainError(f"the accuracy of {game.name}", "class logits and labelled held-out data", "names = []")
