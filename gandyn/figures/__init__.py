@@ -16,6 +16,9 @@ is found here: agreement or a correction, and how we know. It defines
 What networks show is an effect with one number a seed. Their data say what they rest on: "seeds" (a list), "gradients"
 (of one run), "settings" (a text), and "short" (why the budget decides nothing), which the verdict repeats.
 
+Long data are made of parts, `part("SGD", lambda: {...})`, one a method or a seed: what an interrupted run had finished
+is kept in the folder `NAME.parts` until the whole is there.
+
 `compute(quick=True)` takes seconds on a CPU and keeps the figure's message; toys compute the same at both settings. The
 data are saved beside the picture and read back before they are drawn; a text under "device" says where they were
 computed ("cpu" without one). A change of `draw` redraws without computing again: so `compute` takes nothing from
@@ -31,6 +34,7 @@ from .catalogue import PaperFigure, figures, find, folder, load
 from .expected import Checked, Expected, Outcome, check, effects, outcome, verdict
 from .grids import grid
 from .making import Made, make, picture
+from .parts import part
 
 __all__ = [
     "Checked",
@@ -49,6 +53,7 @@ __all__ = [
     "make",
     "make_all",
     "outcome",
+    "part",
     "picture",
     "tally",
     "verdict",

@@ -15,7 +15,7 @@ from typing import Any
 from ..errors import OutputError, UnknownNameError
 from ..gans.training.untrusted_files import write_atomically
 from ..results import Result
-from . import store
+from . import parts, store
 from .catalogue import PaperFigure, find
 from .expected import Checked, Outcome, check, effects, outcome, verdict
 from .keys import data_key, picture_key
@@ -151,11 +151,14 @@ def _data(one: PaperFigure, quick: bool, stem: pathlib.Path, force: bool) -> tup
     if known is not None:
         return known, False
     began = time.perf_counter()
-    data = one.compute(quick)
+    if force:
+        parts.drop(stem)
+    with parts.keeping(stem, key) as place:
+        data = one.compute(quick)
     about = {
         "figure": one.to_dict(),
         "quick": quick,
-        "seconds": round(time.perf_counter() - began, 3),
+        "seconds": round(time.perf_counter() - began + place.seconds, 3),
         "device": str(data.get("device", "cpu")),
         **store.made_by(one.path.parent),
     }
@@ -163,6 +166,7 @@ def _data(one: PaperFigure, quick: bool, stem: pathlib.Path, force: bool) -> tup
     known = store.read(stem, key)
     if known is None:
         raise OutputError(f"{stem.name}.npz cannot be read back", "one process at a time for one figure", "try again")
+    parts.drop(stem)
     return known, True
 
 

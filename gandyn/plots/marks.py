@@ -1,4 +1,4 @@
-"""Marks that pictures share: where runs start, equilibria by their kind, and panes of three-dimensional axes."""
+"""Marks that pictures share: starts, equilibria by their kind, bands of seeds, panes of three-dimensional axes."""
 
 from __future__ import annotations
 
@@ -67,6 +67,18 @@ def mark_equilibria(
             markeredgewidth=0.8, label=f"equilibrium ({kind})", zorder=7, **KINDS.get(kind, OTHER_KIND),
         )  # fmt: skip
     return drawn
+
+
+def mark_band(axes: Axes, x: Any, values: Any, **style: Any) -> None:
+    """The median over seeds as a line, in the given style, and a band from the least of them to the largest.
+
+    Args:
+        x: (n,). values: (seeds, n); a seed that has ended is NaN from there on and no longer counted.
+    """
+    table = np.asarray(values, dtype=float)
+    (line,) = axes.plot(x, np.nanmedian(table, axis=0), **style)
+    low, high = np.nanmin(table, axis=0), np.nanmax(table, axis=0)
+    axes.fill_between(x, low, high, color=line.get_color(), alpha=0.15, linewidth=0)
 
 
 def clear_panes(axes: Any) -> None:
