@@ -8,7 +8,8 @@ from typing import Any
 import describe_results
 import markdown
 
-LEFT_OUT = {"case", "seed", "status", "findings", "cpu_seconds", "of", "gap_gradients"}
+LEFT_OUT = {"case", "seed", "status", "findings", "of", "gap_gradients"}
+NAMES = {"cpu_seconds": "CPU s", "frechet_digits64": "Fréchet", "floor": "of real digits", "w1": "$W_1$"}
 
 
 def ablation(name: str) -> list[str]:
@@ -16,18 +17,17 @@ def ablation(name: str) -> list[str]:
     data = describe_results.read(f"architectures_{name}")
     if name == "nash":
         return _exploitability(data)
-    keys = [key for key in data["rows"][0] if key not in LEFT_OUT]
+    keys = [key for key in dict.fromkeys(key for row in data["rows"] for key in row) if key not in LEFT_OUT]
     rows = []
     for case in dict.fromkeys(row["case"] for row in data["rows"]):
         own = [row for row in data["rows"] if row["case"] == case]
         found = [_band([row[key] for row in own if row.get(key) is not None]) for key in keys]
         failures = sum(bool(row["findings"]) or row["status"] != "OK" for row in own)
         rows.append([case, str(len(own)), *found, f"{failures} of {len(own)}"])
-    table = markdown.table(["", "seeds", *(key.replace("_", " ") for key in keys), "with a failure mode"], rows)
-    steps = f"{data['steps']} steps. " if data["steps"] else ""
+    heads = ["", "seeds", *(NAMES.get(key, key.replace("_", " ")) for key in keys), "with a failure mode"]
     return [
-        *table,
-        f"{steps}Medians, least and largest in brackets.",
+        *markdown.table(heads, rows),
+        f"{data['steps']} steps. Medians, least and largest in brackets.",
         "",
         *describe_results.measured_on(f"architectures_{name}"),
     ]
@@ -41,6 +41,11 @@ def _exploitability(data: Any) -> list[str]:
 
 
 def _band(values: list[float]) -> str:
+    """The median, and the least and the largest in brackets where they differ."""
     if not values:
         return ""
-    return f"{statistics.median(values):.3g} ({min(values):.3g} to {max(values):.3g})"
+    middle, low, high = (
+        f"{x:.0f}" if float(x).is_integer() else f"{x:.3g}"
+        for x in (statistics.median(values), min(values), max(values))
+    )
+    return middle if low == high else f"{middle} ({low} to {high})"
