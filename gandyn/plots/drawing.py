@@ -63,6 +63,13 @@ class Drawing(Figure):
         if handles:
             self.legend(handles=handles, loc="outside lower center", ncols=ncols)
 
+    def lay_out(self) -> None:
+        """Give the axes their places, as drawing does before it draws."""
+        engine = self.get_layout_engine()
+        if engine is not None:
+            with contextlib.suppress(ValueError):  # as matplotlib does: there is no room
+                engine.execute(self)
+
     def _holds(self, legend: object) -> bool:
         """Whether a legend is no wider than the picture."""
         width = legend.get_window_extent(self.canvas.get_renderer()).width  # type: ignore[attr-defined]
@@ -74,7 +81,22 @@ class Drawing(Figure):
             if isinstance(fname, (str, os.PathLike)):
                 options.setdefault("metadata", _UNDATED.get(pathlib.Path(fname).suffix.lower()))
             options.setdefault("dpi", 300)
-            super().savefig(fname, **options)
+            kind = options.get("format") or pathlib.Path(str(fname)).suffix[1:].lower() or "png"
+            with self._laid_out(options["dpi"]) if kind == "png" else contextlib.nullcontext():
+                super().savefig(fname, **options)
+
+    @contextlib.contextmanager
+    def _laid_out(self, dpi: float) -> Iterator[None]:
+        """Everything in its place and no layout any more: matplotlib would draw once for the layout, and once more."""
+        engine, before = self.get_layout_engine(), self.dpi
+        self.dpi = dpi
+        self.lay_out()
+        self.set_layout_engine(None)
+        try:
+            yield
+        finally:
+            self.set_layout_engine(engine)
+            self.dpi = before
 
     def save(self, path: str | os.PathLike[str]) -> pathlib.Path:
         """Write a PDF, PNG or SVG, by suffix.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -52,7 +53,7 @@ def place_labels(
         The annotations, in the order of the points.
     """
     for _ in range(2):  # the layout settles in the second pass
-        figure.draw_without_rendering()
+        figure.lay_out()
     renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
     scale = figure.dpi / 72
     to_pixels = axes.transData.transform
@@ -64,16 +65,17 @@ def place_labels(
         scale,
     )
     notes = [_note(axes, *item) for item in zip(points, texts, colours, strict=True)]
-    sizes = [_extent(note, renderer) for note in notes]
-    anchors = to_pixels(points)
+    places = [
+        _Places(anchor, _extent(note, renderer), page) for anchor, note in zip(to_pixels(points), notes, strict=True)
+    ]
     orders = itertools.islice(itertools.permutations(range(len(notes))), MOST_ORDERS)
-    least, places = np.inf, dict[int, Any]()
+    least, chosen = np.inf, dict[int, _Place]()
     for order in orders:
-        least, places = _place_all(order, anchors, sizes, page, least) or (least, places)
+        least, chosen = _place_all(order, places, least) or (least, chosen)
     for k, note in enumerate(notes):
-        offset, box = places[k]
-        note.set_position((offset[0] / scale, offset[1] / scale))
-        note.arrow_patch.set_visible(bool(np.hypot(*(_nearest(box, anchors[k]) - anchors[k])) > 6 * scale))
+        place = chosen[k]
+        note.set_position((place.offset[0] / scale, place.offset[1] / scale))
+        note.arrow_patch.set_visible(bool(np.hypot(*(place.leader[1] - place.leader[0])) > 6 * scale))
     return notes
 
 
@@ -93,27 +95,25 @@ def _note(axes: Axes, point: np.ndarray, text: str, colour: str) -> Any:
     return note
 
 
-def _place_all(
-    order: Sequence[int], anchors: np.ndarray, sizes: Sequence[Bbox], page: _Page, least: float
-) -> tuple[float, dict[int, tuple[tuple[float, float], Bbox]]] | None:
-    """Total cost, and for each label its offset and box, when they are placed in this order; None from `least` on."""
-    taken, leaders = list(page.taken), list[np.ndarray]()
-    total, places = 0.0, {}
+def _place_all(order: Sequence[int], places: Sequence[_Places], least: float) -> tuple[float, dict[int, _Place]] | None:
+    """Total cost and each label's place, when they are placed in this order; None from `least` on."""
+    taken: list[_Place] = []
+    total, chosen = 0.0, {}
     for k in order:
-        best, offset, box = np.inf, (0.0, 0.0), sizes[k]
-        for rank, (candidate, place) in enumerate(_candidates(anchors[k], sizes[k], page)):
+        best, place = np.inf, None
+        for rank, candidate in enumerate(places[k]):
             if 0.02 * rank >= best:
                 break
-            cost = _cost(place, anchors[k], page, taken, leaders) + 0.02 * rank
+            cost = candidate.cost(taken) + 0.02 * rank
             if cost < best:
-                best, offset, box = cost, candidate, place
+                best, place = cost, candidate
+        assert place is not None
         total += best
         if total >= least:
             return None
-        places[k] = (offset, box)
-        taken.append(box.padded(1.5 * page.scale))
-        leaders.append(np.stack([anchors[k], _nearest(box, anchors[k])]))
-    return total, places
+        chosen[k] = place
+        taken.append(place)
+    return total, chosen
 
 
 def _extent(note: Any, renderer: Any) -> Bbox:
@@ -122,41 +122,72 @@ def _extent(note: Any, renderer: Any) -> Bbox:
     return Text.get_window_extent(note, renderer)
 
 
-def _candidates(anchor: np.ndarray, size: Bbox, page: _Page) -> Iterator[tuple[tuple[float, float], Bbox]]:
-    """Places for a label, as (offset of the text's centre, its box) in pixels: around the point, then anywhere."""
-    half = np.array([size.width, size.height]) / 2
-    angles = np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=-1)
-    around = [angle * distance * page.scale + angle * half for distance in DISTANCES for angle in angles]
-    frame = page.frame
-    columns = np.linspace(frame.x0 + half[0], frame.x1 - half[0], 9)
-    rows = np.linspace(frame.y0 + half[1], frame.y1 - half[1], 17)
-    anywhere = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2) - anchor
-    anywhere = anywhere[np.argsort(np.hypot(*anywhere.T), kind="stable")]
-    for centre in itertools.chain(around, anywhere):
-        low = anchor + centre - half
-        yield (float(centre[0]), float(centre[1])), Bbox.from_bounds(low[0], low[1], size.width, size.height)
+class _Places:
+    """Where one label may go, best first: around its point, then anywhere. What was looked at once is kept."""
+
+    def __init__(self, anchor: np.ndarray, size: Bbox, page: _Page) -> None:
+        self.anchor, self.page = anchor, page
+        self.width, self.height = size.width, size.height
+        half = np.array([size.width, size.height]) / 2
+        angles = np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=-1)
+        around = [angle * distance * page.scale + angle * half for distance in DISTANCES for angle in angles]
+        frame = page.frame
+        columns = np.linspace(frame.x0 + half[0], frame.x1 - half[0], 9)
+        rows = np.linspace(frame.y0 + half[1], frame.y1 - half[1], 17)
+        anywhere = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2) - anchor
+        self.centres = [*around, *anywhere[np.argsort(np.hypot(*anywhere.T), kind="stable")]]
+        self.known: list[_Place] = []
+
+    def __iter__(self) -> Iterator[_Place]:
+        for rank, centre in enumerate(self.centres):
+            if rank == len(self.known):
+                low = self.anchor + centre - np.array([self.width, self.height]) / 2
+                box = Bbox.from_bounds(low[0], low[1], self.width, self.height)
+                self.known.append(_Place((float(centre[0]), float(centre[1])), box, self.anchor, self.page))
+            yield self.known[rank]
 
 
-def _cost(box: Bbox, anchor: np.ndarray, page: _Page, taken: list[Bbox], leaders: list[np.ndarray]) -> float:
-    """What a place covers or crosses that it should not."""
-    frame = page.frame
-    outside = not (frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1)
-    cost = 1e5 * outside + 1e4 * box.count_overlaps(taken) + 90.0 * _holds(box, page.dots, 4.0)
-    cost += 60.0 * (_holds(box, page.curve, 2.0) > 0)
-    if cost >= 1e4:
+class _Place:
+    """One place for a label: the offset of the text's centre from its point, its box and its leader, in pixels."""
+
+    def __init__(self, offset: tuple[float, float], box: Bbox, anchor: np.ndarray, page: _Page) -> None:
+        self.offset, self.box, self.page = offset, box, page
+        self.leader = np.stack([anchor, _nearest(box, anchor)])
+        frame = page.frame
+        outside = not (frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1)
+        self.covered = (
+            1e5 * outside + 1e4 * box.count_overlaps(page.taken) + 90.0 * _holds(box, page.dots, 1.9 * page.scale)
+        )
+        self.covered += 60.0 * (_holds(box, page.curve, page.scale) > 0)
+
+    @functools.cached_property
+    def padded(self) -> Bbox:
+        """The box that other labels keep out of."""
+        return self.box.padded(1.5 * self.page.scale)
+
+    @functools.cached_property
+    def crossed(self) -> float:
+        """What the leader crosses of what is on the axes already."""
+        page, anchor = self.page, self.leader[0]
+        along = anchor + np.linspace(0.05, 0.95, 12)[:, None] * (self.leader[1] - anchor)
+        others = page.dots[np.hypot(*(page.dots - anchor).T) > 6.0 * page.scale]
+        near = np.hypot(*(along[:, None] - others).transpose(2, 0, 1)) < 3.0 * page.scale
+        cost = 3.0 * bool(near.any()) + 20.0 * sum(_passes(box, self.leader) for box in page.taken)
+        if len(page.curve):
+            nearby = page.curve[np.hypot(*(page.curve - anchor).T) < 200 * page.scale][::4]
+            cost += 4.0 * _crosses_curve(self.leader, nearby)
         return cost
-    leader = np.stack([anchor, _nearest(box, anchor)])
-    along = leader[0] + np.linspace(0.05, 0.95, 12)[:, None] * (leader[1] - leader[0])
-    for other in leaders:
-        cost += 20.0 * _crosses(leader, other) + 20.0 * _passes(box, other)
-    for other_box in taken:
-        cost += 20.0 * _passes(other_box, leader)
-    others = page.dots[np.hypot(*(page.dots - anchor).T) > 6.0 * page.scale]
-    cost += 3.0 * bool((np.hypot(*(along[:, None] - others).transpose(2, 0, 1)) < 3.0 * page.scale).any())
-    if len(page.curve):
-        nearby = page.curve[np.hypot(*(page.curve - anchor).T) < 200 * page.scale][::4]
-        cost += 4.0 * _crosses_curve(leader, nearby)
-    return cost
+
+    def cost(self, taken: Sequence[_Place]) -> float:
+        """What this place covers or crosses that it should not, where other labels have been placed already."""
+        cost = self.covered + 1e4 * self.box.count_overlaps([other.padded for other in taken])
+        if cost >= 1e4:
+            return cost
+        cost += self.crossed
+        for other in taken:
+            cost += 20.0 * _crosses(self.leader, other.leader) + 20.0 * _passes(self.box, other.leader)
+            cost += 20.0 * _passes(other.padded, self.leader)
+        return cost
 
 
 def _holds(box: Bbox, points: np.ndarray, margin: float) -> int:

@@ -17,7 +17,6 @@ from ..worlds import exact
 from .drawable import as_array, labelled, plane
 from .drawing import Drawing
 from .eigenvalues import MOST_ANNOTATIONS, draw_spectrum, measured
-from .noise import ellipse
 from .phase import draw_portrait
 from .style import current_width, series_styles, styled
 from .surface import surface as draw_surface
@@ -278,6 +277,8 @@ def draw_spiral(study: Spiral, surface: bool = False) -> Drawing:
     styles = series_styles(list(study.trajectories), flows)
     for label, law in study.laws.items():
         if law.exists:
+            from .noise import ellipse
+
             left.plot(*ellipse(law).T, color=styles[label].colour, linewidth=0.8, linestyle="--")
     right.set_title("eigenvalues of the update maps")
     handles, names = left.get_legend_handles_labels()

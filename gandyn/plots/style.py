@@ -43,7 +43,7 @@ def _settings(width: str) -> dict[str, Any]:
     return {
         **SAVING,
         "figure.figsize": (WIDTHS[width], WIDTHS[width] * 0.75),
-        "figure.dpi": 150,
+        "figure.dpi": 300,
         "savefig.dpi": 300,
         "font.family": "DejaVu Sans",
         "mathtext.fontset": "dejavusans",
