@@ -20,7 +20,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 LEAST = 5.0  # seconds that are worth beginning a job for
-FIGURES = ("mescheder_2017_ring", "metz_2017_mode_collapse", "berard_2020_path_angle", "chavdarova_2021_ode")
+FIGURES = ("chavdarova_2021_ode",)
 
 
 @dataclasses.dataclass(frozen=True)
