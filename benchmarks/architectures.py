@@ -4,7 +4,8 @@
 
 NAME is one of `ABLATIONS`: configs as they are, and the same without what the system adds. Writes the last measurements
 of every seed to `benchmarks/results/architectures_NAME.json`, with commit, device and versions, as soon as a seed is
-done; a run that was interrupted goes on from the seeds that are there, as long as script and steps are the same.
+done; a run that was cut off goes on from the seeds that are there, as long as script and steps are the same. Samples
+of seed 0 go to `NAME.npz` in the folder `--samples`, from which `contact_sheet.py` draws.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from gandyn.gans.training.start import start
 from gandyn.gans.training.state import versions
 
 SCRIPT = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
-SAMPLES = 1000
+SAMPLES, SHOWN = 1000, 25
 Row = dict[str, Any]
 Run = Callable[[int, int], Row]  # seed, steps -> what was measured
 PLAIN = {"system": "gan", "options": {}}
@@ -95,6 +96,19 @@ def probe(features: Callable[[Any], Any], data: Any) -> float:
     return float(((y @ x.T @ dual).argmax(1) == data.held_out.labels).double().mean())
 
 
+def shown(game: Any, w: Any) -> Any:
+    """Samples for a picture: points of the plane, two numbers of made penguins, or digits."""
+    if hasattr(game, "table"):
+        return numbers(game.table(w, len(game.data)))
+    return game.sample(w, 1000 if hasattr(game.data, "modes") else SHOWN, np.random.default_rng(3)).detach().numpy()
+
+
+def numbers(penguins: dict[str, list[str]]) -> Any:
+    """Bill and flipper lengths, in millimetres, of the rows that have both, (n, 2)."""
+    rows = zip(penguins["bill_length_mm"], penguins["flipper_length_mm"], strict=True)
+    return np.array([[float(cell) for cell in row] for row in rows if all(row)])
+
+
 # --- how a case is run ----------------------------------------------------------------------------------------------
 
 
@@ -102,14 +116,16 @@ def trained(config: str, measure: Callable[[Any], Row] = last, times: float = 1,
     """Training by a config with some changes, `times` as many steps as the other cases."""
 
     def run(seed: int, steps: int) -> Row:
-        ended = _ended(config, seed, round(times * steps), changes)
-        found = sorted({finding.name for finding in ended.findings})
-        return {"status": ended.status.name, "findings": found, "parameters": ended.game.dim, **measure(ended)}
+        done = ended(config, seed, round(times * steps), changes)
+        found = sorted({finding.name for finding in done.findings})
+        told = {"status": done.status.name, "findings": found, "parameters": done.game.dim, **measure(done)}
+        return {**told, "samples": shown(done.game, done.w)}
 
     return run
 
 
-def _ended(config: str, seed: int, steps: int, changes: Row) -> Any:
+def ended(config: str, seed: int, steps: int, changes: Row) -> Any:
+    """The run of a config with some changes."""
     every = {"metrics.every": max(steps // 4, 1)}
     run, signal = start(gd.gans.Config.find(config).replace(seed=seed, steps=steps, **every, **changes))
     if run is None or signal is not None:
@@ -120,15 +136,16 @@ def _ended(config: str, seed: int, steps: int, changes: Row) -> Any:
 def pyramid(seed: int, steps: int) -> Row:
     """Both levels of a LAPGAN, four coarse steps for each fine one; beside it, the coarse pictures made finer."""
     widths = {"generator": FINE | {"kernels": [7, 5]}, "discriminator": FINE | {"dropout": 0.2}}
-    fine = _ended("digits-lapgan-fine", seed, steps, widths)
-    runs = [_ended("digits-lapgan-coarse", seed, 4 * steps, {}), fine]
+    fine = ended("digits-lapgan-fine", seed, steps, widths)
+    runs = [ended("digits-lapgan-coarse", seed, 4 * steps, {}), fine]
     pictures = pyramid_samples(runs, SAMPLES, seed)
     found = [_against_digits(made, seed) for made in (pictures[1], finer(pictures[0]))]
     status = max(run.status.name for run in runs)
     kinds = sorted({finding.name for run in runs for finding in run.findings})
     parameters = sum(run.game.dim for run in runs)
     only_coarse = {"frechet_of_coarse_alone": found[1]["frechet_digits64"]}
-    return {"status": status, "findings": kinds, "parameters": parameters, **found[0], **only_coarse}
+    told = {"status": status, "findings": kinds, "parameters": parameters, **found[0], **only_coarse}
+    return {**told, "samples": pictures[1][:SHOWN].numpy()}
 
 
 FINE = {"architecture": "laplacian", "width": 8}
@@ -163,7 +180,7 @@ def alone(config: str, names: tuple[str, ...], cost: Callable[[Any, Any], Any], 
             optimizer.step()
         own = torch.cat([p.detach().flatten() for network in game.networks for p in network.parameters()])
         count = sum(p.numel() for p in parameters)
-        return {"status": "OK", "findings": [], "parameters": count, **measure(game, own)}
+        return {"status": "OK", "findings": [], "parameters": count, **measure(game, own), "samples": shown(game, own)}
 
     return run
 
@@ -213,29 +230,29 @@ TURNS = DCGAN | {"classes": 4, "condition": "auxiliary"}
 JUDGE = {"architecture": "mlp", "hidden": [256, 128]}
 FLAT = {"architecture": "mlp", "hidden": [52, 52]}
 ABLATIONS: dict[str, Ablation] = {
-    "stages": Ablation(1500, {
+    "stages": Ablation(1200, {
         "two stages": trained("ring-manifold-diffusion"),
         "one stage": trained("ring-manifold-diffusion", **ONE_STAGE),
         "no encoder": trained("ring-manifold-diffusion", **PLAIN),
     }),
-    "mixture": Ablation(600, {
+    "mixture": Ablation(500, {
         "three of each": trained("ring-mix-gan"),
         "one pair, as many steps": trained("ring-mix-gan", **PLAIN),
         "one pair, nine times the steps": trained("ring-mix-gan", times=9, **PLAIN),
     }),
-    "labels": Ablation(600, {
+    "labels": Ablation(500, {
         "K + 1 classes": trained("digits-semi-supervised", named, names=[]),
         "GAN without labels": trained(
             "digits-semi-supervised", digits, names=[], discriminator=JUDGE, loss="nonsaturating"
         ),
         "classifier alone": alone("digits-semi-supervised", ("discriminator",), of_labels, _accuracy),
     }),
-    "autoencoder": Ablation(300, {
+    "autoencoder": Ablation(250, {
         "VAE-GAN": trained("digits-vae-gan", digits, names=[]),
         "GAN without encoder": trained("digits-vae-gan", digits, names=[], **PLAIN),
         "VAE without adversary": alone("digits-vae-gan", ("generator", "encoder"), variational, _digits),
     }),
-    "pyramid": Ablation(120, {
+    "pyramid": Ablation(200, {
         "two levels": pyramid,
         "flat, mlp": trained(
             "digits-lapgan-coarse", digits, times=14, generator=FLAT, discriminator=FLAT, data="digits"
@@ -243,7 +260,7 @@ ABLATIONS: dict[str, Ablation] = {
         "flat, dcgan": trained("digits-patch", digits, times=1.3, names=[], generator=DCGAN | {"width": 18},
                                discriminator=DCGAN | {"width": 18}),
     }),
-    "pictures": Ablation(300, {
+    "pictures": Ablation(250, {
         "dcgan": trained("digits-patch", probed, names=[], generator=DCGAN, discriminator=DCGAN),
         "with rotation": trained("digits-rotation", probed, names=[], generator=DCGAN, discriminator=TURNS),
         "patches": trained("digits-patch", digits, names=[], generator=DCGAN, discriminator=PATCH),
@@ -253,7 +270,7 @@ ABLATIONS: dict[str, Ablation] = {
         "with": trained("ring-takagi-sugeno"),
         "without": trained("ring-takagi-sugeno", generator=MLP, discriminator=MLP),
     }, seeds=10),
-    "packing": Ablation(400, {
+    "packing": Ablation(300, {
         "packs of 10": trained("penguins-tabular", table),
         "single rows": trained("penguins-tabular", table, options={"pack": 1, "gamma": 10, "asked": 1}),
     }),
@@ -261,17 +278,18 @@ ABLATIONS: dict[str, Ablation] = {
 }  # fmt: skip
 
 
-def rows(ablation: Ablation, seeds: int, steps: int, done: list[Row]) -> Iterator[list[Row]]:
-    """All rows so far, after each seed of each case that is not done."""
-    found = list(done)
+def rows(ablation: Ablation, seeds: int, steps: int, done: list[Row], samples: Row) -> Iterator[Row]:
+    """A row for each seed of each case that is not done; samples of seed 0 are kept by case."""
     for seed in range(seeds):
         for case, run in ablation.cases.items():
             if any((row["case"], row["seed"]) == (case, seed) for row in done):
                 continue
             cpu = time.process_time()
             measured = run(seed, steps)
-            found.append({"case": case, "seed": seed, "cpu_seconds": round(time.process_time() - cpu, 1), **measured})
-            yield sorted(found, key=lambda row: (list(ablation.cases).index(row["case"]), row["seed"]))
+            made = measured.pop("samples", None)
+            if seed == 0 and made is not None:
+                samples[case] = made
+            yield {"case": case, "seed": seed, "cpu_seconds": round(time.process_time() - cpu, 1), **measured}
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -281,6 +299,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, default=None)
     parser.add_argument("--steps", type=int, default=None, help="other than the ablation's")
     parser.add_argument("--out", type=Path, default=None)
+    parser.add_argument("--samples", type=Path, default=None)
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     ablation = ABLATIONS[options.name]
@@ -289,14 +308,17 @@ def main(arguments: list[str] | None = None) -> None:
     what = f"{options.name}, each seed's last measurement; see benchmarks/architectures.py"
     same = {"what": what, "script_sha256": SCRIPT, "steps": steps}
     before = json.loads(out.read_text()) if out.exists() else {}
-    done = before["rows"] if same.items() <= before.items() else []
-    where = {**environment(), "versions": versions()}
-    for found in rows(ablation, seeds, steps, done):
-        written = {**same, **where, "cpu_seconds": round(sum(row["cpu_seconds"] for row in found), 1), "rows": found}
+    found: list[Row] = before["rows"] if same.items() <= before.items() else []
+    where, samples = {**environment(), "versions": versions()}, {}
+    for row in rows(ablation, seeds, steps, list(found), samples):
+        found = sorted([*found, row], key=lambda r: (list(ablation.cases).index(r["case"]), r["seed"]))
+        written = {**same, **where, "cpu_seconds": round(sum(r["cpu_seconds"] for r in found), 1), "rows": found}
         partial = out.with_suffix(".partial")
         partial.write_text(json.dumps(written, indent=1) + "\n")
         partial.replace(out)
-        print(options.name, json.dumps(found[-1]), flush=True)
+        print(options.name, json.dumps(row), flush=True)
+        if options.samples is not None and row["seed"] == 0:
+            np.savez_compressed(options.samples / f"{options.name}.npz", **samples)
 
 
 if __name__ == "__main__":

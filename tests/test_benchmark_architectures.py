@@ -22,7 +22,7 @@ def script(monkeypatch):
     return module
 
 
-def test_finished_seeds_are_kept_and_those_of_other_steps_are_not(script, tmp_path, monkeypatch):
+def test_finished_seeds_are_kept_and_those_of_other_steps_are_not(script, tmp_path, monkeypatch, capsys):
     out, ran = tmp_path / "result.json", []
 
     def case(name):
@@ -47,6 +47,7 @@ def test_finished_seeds_are_kept_and_those_of_other_steps_are_not(script, tmp_pa
     assert [row["distance"] for row in data["rows"]] == 2 * [7.0, 17.0, 27.0]
     assert len(ran) == 7  # six, and the one that was cut off
     assert data["script_sha256"] == script.SCRIPT
+    assert json.loads(capsys.readouterr().out.splitlines()[-1].partition(" ")[2])["distance"] == 27.0  # the newest row
     script.main(["memory", "--out", str(out), "--steps", "8", "--seeds", "1"])
     assert [row["distance"] for row in json.loads(out.read_text())["rows"]] == [8.0, 8.0]
 
