@@ -24,11 +24,7 @@ def physical() -> int:
 
 
 def afford(size: int, what: str, fix: str) -> None:
-    """Refuse what would take more bytes than the machine has.
-
-    Raises:
-        ParameterError: with the number.
-    """
+    """Refuse what would take more bytes than the machine has. Raises ParameterError with the number."""
     most = physical()
     if size > most:
         raise ParameterError(f"{what}, which would take {readable(size)}", f"at most {readable(most)}", fix)

@@ -42,10 +42,8 @@ def declared_number(low: float = -math.inf, high: float = math.inf, needed: str 
 
 
 def read_fields(item: Any) -> None:
-    """For `__post_init__` of a frozen dataclass: each field keeps what its declaration reads, booleans too.
-
-    Raises:
-        ParameterError: as the fields' declarations say, and as `parse_flags`.
+    """For `__post_init__` of a frozen dataclass: each field keeps what its declaration reads, booleans too. Raises
+    ParameterError as the fields' declarations say, and as `parse_flags`.
     """
     for field in dataclasses.fields(item):
         if "read" in field.metadata:
@@ -55,9 +53,7 @@ def read_fields(item: Any) -> None:
 
 def read_number(item: object, name: str, value: object) -> Number:
     """A number or expression; text is the number or the free positive symbols that it says, an array one per member.
-
-    Raises:
-        ParameterError: for what is no finite number, expression or text.
+    Raises ParameterError for what is no finite number, expression or text.
     """
     if axes(value):
         from .symbolic.members import per_member
@@ -78,10 +74,8 @@ def _between(value: Any, low: float, high: float) -> bool:
 
 
 def parse_flags(item: Any) -> None:
-    """Fields declared `bool` become one, from "yes", "off" and the like.
-
-    Raises:
-        ParameterError: for what is neither a boolean nor such a word.
+    """Fields declared `bool` become one, from "yes", "off" and the like. Raises ParameterError for what is neither a
+    boolean nor such a word.
     """
     for field in dataclasses.fields(item):
         if field.type not in ("bool", bool):

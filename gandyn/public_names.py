@@ -43,10 +43,8 @@ def face(
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """`__getattr__` and `__dir__` of a package that loads what it offers when it is asked for.
 
-    Args:
-        package: its full name.
-        homes: each name that it offers, with the module below it in which the name is defined.
-        rooms: modules of the package that it offers themselves.
+    `package`: its full name; `homes`: each name that it offers, with the module below it in which the name is defined;
+    `rooms`: modules of the package that it offers themselves.
     """
 
     def missing(name: str) -> Any:

@@ -86,10 +86,9 @@ def check_of(
 ) -> Check | None:
     """The check of a parameter; None where any value may do.
 
-    Args:
-        name: of the parameter. annotation: its declared type, as text. optional: whether its default is None.
-        known: what the module of the function calls what, so that a name of a class stands for the class.
-        names, types: the checks to choose from.
+    `name`: of the parameter; `annotation`: its declared type, as text; `optional`: whether its default is None;
+    `known`: what the module of the function calls what, so that a name of a class stands for the class; `names`,
+    `types`: the checks to choose from.
     """
     node = ast.parse(annotation, mode="eval").body
     kinds = {ast.unparse(part) for part in _parts(node)}

@@ -26,10 +26,8 @@ def point(name: str, value: Any, given: Mapping[str, Any]) -> Any:
 
 
 def ensemble(name: str, value: Any, given: Mapping[str, Any]) -> Any:
-    """A point or an ensemble (..., d): numbers, or SymPy expressions, all finite, d being the game's.
-
-    Raises:
-        PointError: for what has no such shape, is no number, or not finite.
+    """A point or an ensemble (..., d): numbers, or SymPy expressions, all finite, d being the game's. Raises PointError
+    for what has no such shape, is no number, or not finite.
     """
     own = given.get("game")
     d = own.dim if isinstance(own, Game) else None
@@ -117,11 +115,7 @@ def _array(name: str, value: object, own: object) -> tuple[int, ...]:
 
 
 def box(name: str, value: Any, given: Mapping[str, object]) -> Any:
-    """One (low, high) pair for each coordinate, low <= high.
-
-    Raises:
-        ParameterError: for anything else.
-    """
+    """One (low, high) pair for each coordinate, low <= high. Raises ParameterError for anything else."""
     own = given.get("game")
     d = own.dim if isinstance(own, Game) else None
     needed = f"{'' if d is None else f'{d} '}pairs (low, high), low <= high, one for each of the coordinates"
@@ -144,11 +138,8 @@ def box(name: str, value: Any, given: Mapping[str, object]) -> Any:
 
 
 def box_array(game: Game, box: object, proper: bool = True) -> Array:
-    """A box as an array (d, 2).
-
-    Raises:
-        ParameterError: unless it has one pair (low, high) for each coordinate, low < high and both finite;
-            where it need not be `proper`, low <= high, of any size.
+    """A box as an array (d, 2). Raises ParameterError unless it has one pair (low, high) for each coordinate, low <
+    high and both finite; where it need not be `proper`, low <= high, of any size.
     """
     try:
         found = np.asarray(box, dtype=float)

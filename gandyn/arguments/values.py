@@ -40,10 +40,8 @@ def a_function(name: str, value: object, given: Mapping[str, object] = NOTHING) 
 
 
 def returned(name: str, value: Any) -> np.ndarray:
-    """What a user's function `name` gave, as an array of floats.
-
-    Raises:
-        ParameterError: where it gave no real numbers.
+    """What a user's function `name` gave, as an array of floats. Raises ParameterError where it gave no real
+    numbers.
     """
     if hasattr(value, "detach"):
         value = value.detach().cpu()

@@ -32,10 +32,8 @@ BY_TYPE: dict[str, Check] = TYPES | {"Game": game, "Rule": rule, "Trajectory": t
 
 def door(function: Callable[P, R]) -> Callable[P, R]:
     """The function behind its door: arguments are checked, and texts for games and rules are read, before it runs.
-
-    Raises:
-        CallError: for arguments that are missing, or that the function does not have.
-        ParameterError, PointError: for values of the wrong kind.
+    Raises CallError for arguments that are missing, or that the function does not have; ParameterError, PointError for
+    values of the wrong kind.
     """
     return _behind_door(function, one_value=True)
 
@@ -114,9 +112,7 @@ def _refuse_members(called: str, given: Mapping[str, object]) -> None:
 
 def check_fields(options: Any) -> None:
     """For `__post_init__` of a frozen dataclass of options: each field goes through the check of its name or type.
-
-    Raises:
-        ParameterError: for values of the wrong kind.
+    Raises ParameterError for values of the wrong kind.
     """
     for field in dataclasses.fields(options):
         known = vars(sys.modules[type(options).__module__])

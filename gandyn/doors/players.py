@@ -17,10 +17,8 @@ from ..worlds import exact
 
 
 def game(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any:
-    """A game, or one made from a text such as "bilinear" or "dirac_gan(wasserstein)".
-
-    Raises:
-        ParameterError: for anything else, with the usual fix.
+    """A game, or one made from a text such as "bilinear" or "dirac_gan(wasserstein)". Raises ParameterError for
+    anything else, with the usual fix.
     """
     if isinstance(value, Game):
         return value
@@ -37,10 +35,8 @@ def game(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any
 
 
 def rule(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any:
-    """A rule, or one made from a text such as "GDA(0.1)".
-
-    Raises:
-        ParameterError: for anything else, with the usual fix.
+    """A rule, or one made from a text such as "GDA(0.1)". Raises ParameterError for anything else, with the
+    usual fix.
     """
     if isinstance(value, Rule):
         return _with_symbols(value)

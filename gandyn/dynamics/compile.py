@@ -74,13 +74,9 @@ def cpu() -> str:
 def load(source: str, strict: bool = False) -> ctypes.CDLL:
     """The shared library of a C source, from the cache or freshly compiled.
 
-    Args:
-        source: one C file.
-        strict: no fused multiply-adds and no vectorised library functions: IEEE arithmetic, operation by operation.
-
-    Raises:
-        MissingDependencyError: if there is no C compiler.
-        DomainError: if the compiler refuses the source with every set of flags.
+    `source`: one C file; `strict`: no fused multiply-adds and no vectorised library functions: IEEE arithmetic,
+    operation by operation. Raises MissingDependencyError if there is no C compiler; DomainError if the compiler refuses
+    the source with every set of flags.
     """
     command = compiler()
     if command is None:

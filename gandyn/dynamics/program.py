@@ -150,11 +150,7 @@ def program(update_map: Any, data: Sequence[sympy.Symbol] = (), columns: Sequenc
 
 
 def _vectors(draws: SymbolicDraws) -> list[tuple[sympy.Symbol, ...]]:
-    """The random vectors of a step.
-
-    Raises:
-        DomainError: where a step draws anything else.
-    """
+    """The random vectors of a step. Raises DomainError where a step draws anything else."""
     if draws.choices:
         raise DomainError("a kernel of a step that draws rows or coins", "draws of noise alone", 'kernel="eager"')
     return [shift.symbols for shift in draws.shifts]

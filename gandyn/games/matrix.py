@@ -131,10 +131,8 @@ def _softmax(logits: Sequence[sympy.Expr]) -> list[sympy.Expr]:
 
 
 def equilibrium(a: sympy.Matrix) -> tuple[tuple[sympy.Expr, ...], tuple[sympy.Expr, ...], sympy.Expr]:
-    """Exact optimal strategies (x, y) and the value of a zero-sum matrix game, rows minimising.
-
-    Raises:
-        ParameterError: if the linear program's supports give no verified answer and the game is too large to search.
+    """Exact optimal strategies (x, y) and the value of a zero-sum matrix game, rows minimising. Raises ParameterError
+    if the linear program's supports give no verified answer and the game is too large to search.
     """
     found = _solve_on(a, *_supports(a))
     if found is not None:

@@ -100,10 +100,8 @@ class Ensemble(Game):
             raise ShapeError(f"an array of shape {tuple(w.shape)}", f"({len(self.games)}, {self.dim})", "ensemble.w0")
 
     def _hold_to_members(self) -> None:
-        """Compare all members' costs together, and fields, with each member's alone, on one batch.
-
-        Raises:
-            DomainError: where they are not the same.
+        """Compare all members' costs together, and fields, with each member's alone, on one batch. Raises DomainError
+        where they are not the same.
         """
         tokens = Tokens(map(token_beside, self.games))
         try:
@@ -141,9 +139,8 @@ class Ensemble(Game):
     ) -> list[Array | None]:
         """The costs of all members, (K,) each; of `only` one, where the other is not asked for.
 
-        Args:
-            pieces: for each player, tensors (K, *shape) that stand for its parameters. written_out: layers that can be
-                differentiated any number of times. keep: the buffers that this leaves are for `advance`.
+        `pieces`: for each player, tensors (K, *shape) that stand for its parameters; `written_out`: layers that can be
+        differentiated any number of times; `keep`: the buffers that this leaves are for `advance`.
         """
         game, places = self.game, self._held[0]
         held = [*(box[key] for box, key in places)]

@@ -44,8 +44,7 @@ class Krylov:
     Arnoldi gives a Hessenberg H; after a restart (Stewart 2002) its leading block is a Schur form and the row below is
     full. Nothing here depends on which of the two it is. Where the space is invariant, a random direction continues it.
 
-    Args:
-        operator: what is multiplied with. seed: of the start and of directions that continue an invariant space.
+    `operator`: what is multiplied with; `seed`: of the start and of directions that continue an invariant space.
     """
 
     def __init__(self, operator: Operator, seed: int) -> None:
@@ -145,9 +144,7 @@ class Krylov:
     def restart(self, keep: Callable[[Any], Any], room: int) -> None:
         """Krylov-Schur: keep the invariant directions of the wanted Ritz values, drop the others.
 
-        Args:
-            keep: from Ritz values (m,) to a mask of those wanted, whole conjugate pairs.
-            room: kept at most.
+        `keep`: from Ritz values (m,) to a mask of those wanted, whole conjugate pairs; `room`: kept at most.
         """
         from scipy.linalg import schur
 

@@ -52,13 +52,9 @@ def gmres(
 
     Saad & Schultz (1986). `limit` vectors are kept.
 
-    Args:
-        operator: linear. rhs: of any shape. start: a first guess; zero by default.
-        tolerance: of the residual, relative to rhs. limit: most products.
-
-    Returns:
-        (x, report): "iterations", "residual", which is |rhs - operator(x)| / |rhs| as the small system tells it, and
-        "exhausted" where the whole space holds no answer.
+    `operator`: linear; `rhs`: of any shape; `start`: a first guess; zero by default; `tolerance`: of the residual,
+    relative to rhs; `limit`: most products. Returns (x, report): "iterations", "residual", which is |rhs - operator(x)|
+    / |rhs| as the small system tells it, and "exhausted" where the whole space holds no answer.
     """
     x = zeros_like(rhs) if start is None else start
     residual = rhs if start is None else rhs - operator(start)

@@ -59,11 +59,7 @@ class MixedLabels(Loss):
         return dataclasses.replace(own, divergence=mixed)
 
     def generator_divergence(self) -> Measured:
-        """Not known in closed form.
-
-        Raises:
-            DomainError: always.
-        """
+        """Not known in closed form. Raises DomainError always."""
         return Loss.divergence(self)
 
 

@@ -221,10 +221,8 @@ class FlatNetworks(Game):
                 raise self._unreached(i)
 
     def _differentiated(self, evaluate: Callable[[], Any]) -> Any:
-        """An evaluation; where torch has not all of its derivatives, on layers written out from now on.
-
-        Raises:
-            NotDifferentiableError: by the name of the operation, where that does not help.
+        """An evaluation; where torch has not all of its derivatives, on layers written out from now on. Raises
+        NotDifferentiableError by the name of the operation, where that does not help.
         """
         try:
             return evaluate()

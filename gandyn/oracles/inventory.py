@@ -12,8 +12,7 @@ from ..lazy import torch
 class Inventory:
     """The parameters that networks had when their game was made.
 
-    Args:
-        networks: by name.
+    `networks`: by name.
     """
 
     def __init__(self, networks: Mapping[str, torch.nn.Module]) -> None:
@@ -28,10 +27,8 @@ class Inventory:
         return [id(kept) for held in self._places for kept in held.values()]
 
     def check(self) -> None:
-        """Refuse parameters that came since, and would not train, and hooks that would not run.
-
-        Raises:
-            GameError: by the names of parameters and network.
+        """Refuse parameters that came since, and would not train, and hooks that would not run. Raises GameError by the
+        names of parameters and network.
         """
         if any(p._post_accumulate_grad_hooks for p in self._known):
             raise GameError(

@@ -9,18 +9,11 @@ from ..lazy import sympy
 
 @dataclasses.dataclass(frozen=True)
 class Facts:
-    """Known facts, carried by a game as `game.facts` and held to by the tests.
+    """Known facts, carried by a game as `game.facts` and held to by the tests."""
 
-    Attributes:
-        source: where the game was published.
-        flow_eigenvalues: for each point of `game.equilibria`, in their order, the eigenvalues of -J there.
-        conserved: expressions in the game's symbols that the gradient flow keeps constant.
-        starts: starting points that published figures use.
-        notes: one sentence each on what the game is known to show.
-    """
-
-    source: str = ""
+    source: str = ""  # where the game was published
+    # for each point of `game.equilibria`, in their order, the eigenvalues of -J there
     flow_eigenvalues: tuple[tuple[sympy.Expr, ...], ...] = ()
-    conserved: tuple[sympy.Expr, ...] = ()
-    starts: tuple[tuple[float, ...], ...] = ()
-    notes: tuple[str, ...] = ()
+    conserved: tuple[sympy.Expr, ...] = ()  # expressions in the game's symbols that the gradient flow keeps constant
+    starts: tuple[tuple[float, ...], ...] = ()  # starting points that published figures use
+    notes: tuple[str, ...] = ()  # one sentence each on what the game is known to show

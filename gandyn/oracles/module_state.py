@@ -19,11 +19,9 @@ class ModuleState:
     evaluations at all: within a step they are constants, and the field a function of w. `refresh` moves them.
     Buffers are found by the place where a module keeps them, since modules may replace a buffer by another tensor.
 
-    Args:
-        networks: the modules.
-        cumulative: running statistics of normalisations follow every training evaluation of a step, as in a loop that
-            calls the modules itself; otherwise, like all other buffers, the last one. The field is the same, as
-            these statistics are not read in training mode.
+    `networks`: the modules; `cumulative`: running statistics of normalisations follow every training evaluation of a
+    step, as in a loop that calls the modules itself; otherwise, like all other buffers, the last one. The field is the
+    same, as these statistics are not read in training mode.
     """
 
     def __init__(self, networks: Sequence[torch.nn.Module], cumulative: bool = False) -> None:
@@ -151,8 +149,7 @@ def standing_in(modules: Sequence[Any], values: dict[int, Any]) -> Iterator[None
 
     Whoever calls the modules, by whatever name and method, meets the stand-ins; one parameter in two places is one.
 
-    Args:
-        modules: where to look, with all that they contain. values: by `id` of a tensor, what stands for it.
+    `modules`: where to look, with all that they contain; `values`: by `id` of a tensor, what stands for it.
     """
     from torch.nn import RNNBase
 

@@ -99,10 +99,8 @@ class NetworkGame(FlatNetworks):
             ])  # fmt: skip
 
     def _slopes(self, cost: Array, players: Sequence[int], keep: bool = False) -> list[Array]:
-        """d(cost)/d(parameters of some players), in pieces of the vector; zeros for those that are frozen.
-
-        Raises:
-            GameError: if the cost does not reach a player's parameters at all.
+        """d(cost)/d(parameters of some players), in pieces of the vector; zeros for those that are frozen. Raises
+        GameError if the cost does not reach a player's parameters at all.
         """
         wanted = [p for i in players for p in self._parameters[i] if p.requires_grad]
         found = {}
@@ -231,10 +229,8 @@ class NetworkGame(FlatNetworks):
     # --- products -----------------------------------------------------------------------------------------------
 
     def _hold_to_differences(self, w: Array, batch: Batch) -> None:
-        """Compare this game's first products with differences of its field.
-
-        Raises:
-            NotDifferentiableError: where products are not derivatives of the field.
+        """Compare this game's first products with differences of its field. Raises NotDifferentiableError where
+        products are not derivatives of the field.
         """
         if self._held_to_differences or (w.is_cuda and torch.cuda.is_current_stream_capturing()):
             return

@@ -34,17 +34,13 @@ class UncheckedProductsWarning(UserWarning):
 
 @dataclasses.dataclass(frozen=True)
 class ProductCheck:
-    """How far products with J are from central differences of the field.
+    """How far products with J are from central differences of the field."""
 
-    Attributes:
-        error: the largest relative difference |J_ij u - (v_i(w + h u) - v_i(w - h u)) / 2h| / |J_ij u| over blocks
-            (i, j) and random directions u in block j, and of the adjoint identity <t, J u> = <J^T t, u>, for the best
-            of several h. nan where the field is not a function of w, so that it has no derivative.
-        precision: in which it was computed, "double" or "single".
-    """
-
+    # the largest relative difference |J_ij u - (v_i(w + h u) - v_i(w - h u)) / 2h| / |J_ij u| over blocks (i, j) and
+    # random directions u in block j, and of the adjoint identity <t, J u> = <J^T t, u>, for the best of several h. nan
+    # where the field is not a function of w, so that it has no derivative
     error: float
-    precision: str
+    precision: str  # in which it was computed, "double" or "single"
 
     @property
     def tolerance(self) -> float:
@@ -96,8 +92,7 @@ def check_products(game: Game, w: Array, batch: Batch = None) -> ProductCheck:
     same. If products and differences disagree at w they are compared at a random point close by as well, since w may
     lie exactly on a kink, where a difference is not the derivative on either side. Nothing is counted or disturbed.
 
-    Args:
-        game: its field must run in torch. w: (d,). batch: a token.
+    `game`: its field must run in torch; `w`: (d,); `batch`: a token.
     """
     counted = vars(game.counts).copy()
     w = w.detach()
@@ -198,9 +193,8 @@ def derivative_error(
 ) -> float:
     """|product - difference of `function` along u| / |product|, for the best of several steps; see `ProductCheck`.
 
-    Args:
-        product: what is claimed for the derivative at w along u. magnitude: of what `function` subtracts within, for
-            its rounding errors.
+    `product`: what is claimed for the derivative at w along u; `magnitude`: of what `function` subtracts within, for
+    its rounding errors.
     """
     single = w.dtype != torch.float64
     eps, tolerance = torch.finfo(w.dtype).eps, TOLERANCES["single" if single else "double"]
@@ -231,10 +225,8 @@ def refusal(error: Exception, name: str) -> NotDifferentiableError:
 
 
 def refuse_unconfirmed(check: ProductCheck, name: str) -> None:
-    """Refuse products that are not derivatives of the field; warn where the field is not a function of w.
-
-    Raises:
-        NotDifferentiableError: where they disagree.
+    """Refuse products that are not derivatives of the field; warn where the field is not a function of w. Raises
+    NotDifferentiableError where they disagree.
     """
     if check.error != check.error:
         warnings.warn(

@@ -18,15 +18,12 @@ from ..worlds import Array, is_symbolic, number
 
 
 class Critic(Protocol):
-    """The discriminator as a penalty sees it.
+    """The discriminator as a penalty sees it."""
 
-    Attributes:
-        real, fake: points of data and samples, after every penalty's `perturb`: expressions, or tensors (N, ...).
-        weights: the discriminator's weights with two or more dimensions, the first being the output; no biases.
-    """
-
+    # real, fake: points of data and samples, after every penalty's `perturb`: expressions, or tensors (N, ...)
     real: Any
     fake: Any
+    # the discriminator's weights with two or more dimensions, the first being the output; no biases
     weights: Sequence[Array]
 
     def logit(self, points: Array) -> Array:

@@ -27,8 +27,7 @@ def parameter(accept: Callable[[Any], bool] | None = None, *, default: object = 
 
     An array holds one number for each member of an ensemble. The metadata say that kernels take the value as data.
 
-    Args:
-        accept: what numbers must satisfy. default: taken as it is; None may stand for "not given".
+    `accept`: what numbers must satisfy; `default`: taken as it is; None may stand for "not given".
     """
 
     def read(rule: Rule, name: str, value: object) -> Any:
@@ -151,10 +150,8 @@ def register(rule: R) -> R:
 
 
 def read_number(rule: Rule, name: str, value: Any, accept: Callable[[Any], bool] | None) -> Any:
-    """What `parameter` keeps of a value.
-
-    Raises:
-        ParameterError: for what is not a number or an expression, and for numbers that are infinite or not accepted.
+    """What `parameter` keeps of a value. Raises ParameterError for what is not a number or an expression, and for
+    numbers that are infinite or not accepted.
     """
     if _many(value) and not value:
         raise ParameterError(f"{rule.name}({name}={value!r})", "a number, or one per player", f"{name}=0.1")

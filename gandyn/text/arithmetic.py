@@ -96,10 +96,8 @@ def power(base: float | sympy.Expr, exponent: int | sympy.Expr, text: str) -> in
 
 
 def function(name: str, arguments: Sequence[object], text: str) -> sympy.Expr:
-    """A function of the table, of exact arguments.
-
-    Raises:
-        ParameterError: for the wrong number of arguments, or a value that no float holds.
+    """A function of the table, of exact arguments. Raises ParameterError for the wrong number of arguments, or a value
+    that no float holds.
     """
     known, least, most = FUNCTIONS[name.casefold()]
     if not least <= len(arguments) <= most:

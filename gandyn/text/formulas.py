@@ -56,10 +56,8 @@ class Parameter(Formula):
 
 
 def parameter(text: str) -> sympy.Expr:
-    """A parameter given as text: "lr" is a free positive parameter, "1/3" a number, "2*eta" an expression.
-
-    Raises:
-        ParameterError: for what is no formula.
+    """A parameter given as text: "lr" is a free positive parameter, "1/3" a number, "2*eta" an expression. Raises
+    ParameterError for what is no formula.
     """
     return _expression(text, Parameter({}, {}))
 
@@ -93,10 +91,8 @@ def _expression(text: str, scope: Scope) -> sympy.Expr:
 
 
 def symbols(text: str, **assumptions: bool) -> tuple[sympy.Symbol, ...]:
-    """The symbols of "x1, x2" or "x1 x2".
-
-    Raises:
-        ParameterError: for what is no list of names, or names that the grammar uses itself.
+    """The symbols of "x1, x2" or "x1 x2". Raises ParameterError for what is no list of names, or names that the grammar
+    uses itself.
     """
     names = [name for name in re.split(r"[,\s]+", text) if name]
     taken: Collection[str] = {*arithmetic.FUNCTIONS, *WORDS} - {"on", "off", "no", "yes"}
@@ -110,9 +106,7 @@ def symbols(text: str, **assumptions: bool) -> tuple[sympy.Symbol, ...]:
 
 def expressions(values: Sequence[sympy.Expr], known: Mapping[str, object]) -> list[sympy.Expr]:
     """Costs given as SymPy objects, numbers or texts, as SymPy expressions; texts share the symbols that they bring.
-
-    Raises:
-        ParameterError: for a text that is no formula, and for what is neither.
+    Raises ParameterError for a text that is no formula, and for what is neither.
     """
     shared, result = dict(known), []
     for value in values:

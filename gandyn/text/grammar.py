@@ -40,11 +40,9 @@ class Token:
 
 
 def read(text: str, scope: Scope) -> Any:
-    """What a text means in a scope; values with commas between them at the top are a tuple.
-
-    Raises:
-        TextError: for what is no number, name, call or list of them, is too long, too deep or out of range.
-        GandynError: what the scope raises for names and calls.
+    """What a text means in a scope; values with commas between them at the top are a tuple. Raises TextError for what
+    is no number, name, call or list of them, is too long, too deep or out of range; GandynError what the scope raises
+    for names and calls.
     """
     if not isinstance(text, str):
         raise TextError(f"{text!r} in place of a text", "a text", "put it in quotation marks")

@@ -43,15 +43,12 @@ class Quoted(str):
 
 
 class Scope:
-    """The meaning of the constructs: exact numbers, words, functions; other words stay text, other calls are refused.
-
-    Attributes:
-        hyphens: whether a-b is one name; otherwise it is a difference.
-        names: names that begin with a digit.
+    """The meaning of the constructs: exact numbers, words, functions; other words stay text, other calls are
+    refused.
     """
 
-    hyphens: ClassVar[bool] = True
-    names: Collection[str] = ()
+    hyphens: ClassVar[bool] = True  # whether a-b is one name; otherwise it is a difference
+    names: Collection[str] = ()  # names that begin with a digit
 
     def number(self, source: str, text: str) -> Any:
         """A number as it is written."""

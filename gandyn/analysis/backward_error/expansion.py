@@ -19,10 +19,8 @@ Series = tuple[sympy.Expr, ...]
 
 
 def step_sizes(game: Game, rule: Rule) -> tuple[sympy.Expr, ...]:
-    """lr of each player, exact: the rule's own, or that of the rule that it wraps.
-
-    Raises:
-        DomainError: for a rule that has none.
+    """lr of each player, exact: the rule's own, or that of the rule that it wraps. Raises DomainError for a rule that
+    has none.
     """
     lr = getattr(rule, "lr", None)
     if lr is not None:
@@ -48,10 +46,8 @@ def in_proportion(game: Game, rule: Rule) -> Rule:
 
 
 def traced(game: Game, rule: Rule) -> UpdateMap:
-    """The update map of the rule with a symbolic step.
-
-    Raises:
-        DomainError: for a rule that counts its steps: its map changes from one step to the next.
+    """The update map of the rule with a symbolic step. Raises DomainError for a rule that counts its steps: its map
+    changes from one step to the next.
     """
     result = update_map(game, in_proportion(game, rule))
     if result.counters:
@@ -66,10 +62,8 @@ def traced(game: Game, rule: Rule) -> UpdateMap:
 def step_series(game: Game, rule: Rule, order: int) -> list[sympy.Matrix]:
     """d_1, ..., d_order, SymPy columns: one step of a rule without memory is w + sum over j of lr^j d_j(w).
 
-    An implicit rule's step is expanded from its residual.
-
-    Raises:
-        DomainError: for rules with memory, with step counts, with kinks, or without an expansion in powers of lr.
+    An implicit rule's step is expanded from its residual. Raises DomainError for rules with memory, with step counts,
+    with kinks, or without an expansion in powers of lr.
     """
     if SYMBOLS not in game.worlds or not (rule.domain.smooth and game.smooth):
         raise DomainError(
@@ -94,10 +88,8 @@ def step_series(game: Game, rule: Rule, order: int) -> list[sympy.Matrix]:
 
 
 def refuse_displacement(rule: Rule, game: Game, rest: Sequence[sympy.Expr]) -> None:
-    """Refuse a rule that moves by something that does not vanish with its step size.
-
-    Raises:
-        DomainError: naming the displacement that is left.
+    """Refuse a rule that moves by something that does not vanish with its step size. Raises DomainError naming the
+    displacement that is left.
     """
     if any(vanishing(e) != 0 for e in rest):
         raise DomainError(
@@ -114,14 +106,9 @@ def program_series(
 
     The program is followed line by line, so that no long expression is ever differentiated.
 
-    Args:
-        step: the traced program.
-        outputs: the expressions whose coefficients are wanted.
-        known: for each coordinate of the program, its coefficients of lr^0, lr^1, ...
-        order: the highest power of lr.
-
-    Returns:
-        For each output, its coefficients of lr^0, ..., lr^order.
+    `step`: the traced program; `outputs`: the expressions whose coefficients are wanted; `known`: for each coordinate
+    of the program, its coefficients of lr^0, lr^1, ...; `order`: the highest power of lr. Returns for each output, its
+    coefficients of lr^0, ..., lr^order.
     """
     values: dict[sympy.Expr, Series] = {s: _padded(series, order) for s, series in known.items()}
     for name, e in step.bindings:
@@ -132,16 +119,9 @@ def program_series(
 def taylor(e: sympy.Expr, values: Mapping[sympy.Symbol, Series], order: int) -> Series:
     """Taylor coefficients in lr of an expression whose symbols are themselves power series in lr.
 
-    Args:
-        e: the SymPy expression.
-        values: for each symbol that depends on lr, its coefficients of lr^0, ..., lr^order.
-        order: the highest power of lr.
-
-    Returns:
-        The coefficients of lr^0, ..., lr^order.
-
-    Raises:
-        DomainError: where the expression has no expansion in whole powers.
+    `e`: the SymPy expression; `values`: for each symbol that depends on lr, its coefficients of lr^0, ..., lr^order;
+    `order`: the highest power of lr. Returns the coefficients of lr^0, ..., lr^order. Raises DomainError where the
+    expression has no expansion in whole powers.
     """
     moving = sorted(e.free_symbols & values.keys(), key=str)
     rates = {s: [s, *(sympy.Dummy(f"{s}_{j}", real=True) for j in range(1, order + 1))] for s in moving}

@@ -32,16 +32,11 @@ class Certificate:
 
     and bound |w_0|^2 - |w_T|^2 = sum of multiplier times these + a square: `residual()` is the matrix of that square
     in the basis, and `holds()` eliminates it exactly to see that it is positive semidefinite.
-
-    Attributes:
-        run: the points.
-        multipliers: {(i, j, "monotone" | "lipschitz"): number >= 0}.
-        bound: rho^2.
     """
 
-    run: Run
-    multipliers: dict[Key, Fraction]
-    bound: Fraction
+    run: Run  # the points
+    multipliers: dict[Key, Fraction]  # {(i, j, "monotone" | "lipschitz"): number >= 0}
+    bound: Fraction  # rho^2
 
     def to_dict(self) -> dict[str, Any]:
         """The certificate as a dictionary: points, multipliers and bound, with fractions written as text."""
@@ -68,13 +63,8 @@ class Certificate:
 def pair_matrix(run: Run, i: int, j: int, kind: str) -> Matrix:
     """The inequality that a monotone or Lipschitz field satisfies at two points, as a quadratic form.
 
-    Args:
-        run: the points, as rows of coefficients in the basis.
-        i, j: indices of the two points.
-        kind: "monotone" or "lipschitz".
-
-    Returns:
-        A symmetric matrix of fractions, in the basis of the run.
+    `run`: the points, as rows of coefficients in the basis; `i`, `j`: indices of the two points; `kind`: "monotone" or
+    "lipschitz". Returns a symmetric matrix of fractions, in the basis of the run.
     """
     x = [a - b for a, b in zip(run.points[i], run.points[j], strict=True)]
     v = [Fraction(int(k == i > 0) - int(k == j > 0)) for k in range(run.size)]
@@ -121,13 +111,9 @@ def least_bound(matrix: Matrix) -> Fraction | None:
 def certify(run: Run, goal: float, deadline: float) -> tuple[Certificate | None, str]:
     """Search for multipliers that prove an upper bound of rho^2.
 
-    Args:
-        run: the steps of the rule on points.
-        goal: a lower bound of rho^2; the search ends early within 1e-9 of it.
-        deadline: the time, as `time.monotonic` counts it, at which the search stops.
-
-    Returns:
-        The best certificate found and an empty text; or None and the reason why there is none.
+    `run`: the steps of the rule on points; `goal`: a lower bound of rho^2; the search ends early within 1e-9 of it;
+    `deadline`: the time, as `time.monotonic` counts it, at which the search stops. Returns the best certificate found
+    and an empty text; or None and the reason why there is none.
     """
     pairs = [(i, j) for i in range(len(run.points)) for j in range(i)]
     keys: list[Key] = [(i, j, kind) for i, j in pairs for kind in ("monotone", "lipschitz")]

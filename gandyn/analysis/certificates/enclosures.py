@@ -25,26 +25,18 @@ Range = tuple[Fraction, Fraction]
 
 @dataclasses.dataclass(frozen=True)
 class System:
-    """z -> F(z; p) for a rule, or the field v(w; p) for a flow, with everything that a proof asks of it.
-
-    Attributes:
-        function: F or v, with its Jacobian.
-        start: the rule's initial augmented state as a function of w.
-        expressions, bindings: the program of F or v.
-        beginnings: the initial state as expressions.
-        names: names of the augmented coordinates; the first `game.dim` are the game's.
-        parameters: names of the parameters, in the order in which values are passed.
-    """
+    """z -> F(z; p) for a rule, or the field v(w; p) for a flow, with everything that a proof asks of it."""
 
     game: Game
     rule: Rule | None
-    function: Any
-    start: BallFunction
-    names: tuple[str, ...]
-    parameters: tuple[str, ...]
+    function: Any  # F or v, with its Jacobian
+    start: BallFunction  # the rule's initial augmented state as a function of w
+    names: tuple[str, ...]  # names of the augmented coordinates; the first `game.dim` are the game's
+    parameters: tuple[str, ...]  # names of the parameters, in the order in which values are passed
+    # expressions, bindings: the program of F or v
     expressions: tuple[sympy.Expr, ...]
     bindings: tuple[tuple[sympy.Expr, sympy.Expr], ...]
-    beginnings: tuple[sympy.Expr, ...]
+    beginnings: tuple[sympy.Expr, ...]  # the initial state as expressions
     units: Array
 
     @property
@@ -57,8 +49,7 @@ class System:
 
         Powers of two change no rounding. Neither the units of the game nor those of one player then matter.
 
-        Args:
-            half: of the box. w, p: balls that hold it, and the parameters.
+        `half`: of the box; `w`, `p`: balls that hold it, and the parameters.
         """
         d = self.game.dim
         begun = self.start.enclose(w, p)[0]
@@ -151,12 +142,10 @@ class System:
 
 
 def system(game: Game, rule: Rule | None, parameters: Mapping[str, Range] | None = None) -> System:
-    """Trace a rule, or take the field of the flow, ready for balls, with the parameters of these ranges free.
-
-    Raises:
-        DomainError: for games and rules with kinks, without a symbolic form, or whose map changes with the step count.
-        ParameterError: for a name that is neither a field of the rule nor a free symbol, and for a range that the
-            symbol's own assumptions exclude.
+    """Trace a rule, or take the field of the flow, ready for balls, with the parameters of these ranges free. Raises
+    DomainError for games and rules with kinks, without a symbolic form, or whose map changes with the step count;
+    ParameterError for a name that is neither a field of the rule nor a free symbol, and for a range that the symbol's
+    own assumptions exclude.
     """
     spans = dict(parameters or {})
     require_flint("a proof by ball arithmetic")
@@ -249,10 +238,8 @@ def _refuse_excluded(expressions: Sequence[sympy.Expr], symbol: sympy.Symbol, sp
 
 
 def ranges(parameters: Mapping[str, object] | None) -> dict[str, Range]:
-    """Parameter ranges as exact fractions, floats being read as the decimals that they print as.
-
-    Raises:
-        ParameterError: for what is neither a number nor (low, high) with low <= high.
+    """Parameter ranges as exact fractions, floats being read as the decimals that they print as. Raises ParameterError
+    for what is neither a number nor (low, high) with low <= high.
     """
     result = {}
     for name, given in (parameters or {}).items():

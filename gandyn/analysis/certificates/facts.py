@@ -32,23 +32,15 @@ class Step:
 
 @dataclasses.dataclass(frozen=True)
 class Failure:
-    """What stopped a proof, and where.
+    """What stopped a proof, and where."""
 
-    Attributes:
-        step: existence, attraction, uniqueness or basin.
-        reason: in words.
-        refuted: the claim is proven to be false there; else the arithmetic could not decide.
-        parameters: the sub-ranges that are left without a proof, as one hull; empty without parameters.
-        box: the sub-box of augmented coordinates at which one of them failed.
-        values: intervals there.
-    """
-
-    step: str
-    reason: str
-    refuted: bool
+    step: str  # existence, attraction, uniqueness or basin
+    reason: str  # in words
+    refuted: bool  # the claim is proven to be false there; else the arithmetic could not decide
+    # the sub-ranges that are left without a proof, as one hull; empty without parameters
     parameters: dict[str, Interval]
-    box: tuple[Interval, ...]
-    values: dict[str, Any]
+    box: tuple[Interval, ...]  # the sub-box of augmented coordinates at which one of them failed
+    values: dict[str, Any]  # intervals there
 
     def __str__(self) -> str:
         where = shown(self.parameters)
@@ -99,10 +91,8 @@ def named(spans: Sequence[Range], names: Sequence[str]) -> dict[str, Interval]:
 def facts(piece: Piece, names: Sequence[str], unproven: bool) -> list[Step]:
     """The facts that are proven for one part of the parameter ranges.
 
-    Args:
-        piece: the part.
-        names: names of the parameters.
-        unproven: whether another part failed before uniqueness was tested on all of them.
+    `piece`: the part; `names`: names of the parameters; `unproven`: whether another part failed before uniqueness was
+    tested on all of them.
     """
     where = named(piece.ranges, names)
     steps = [

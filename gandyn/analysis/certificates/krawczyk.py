@@ -53,9 +53,7 @@ def enclose(system: System, guess: Array, p: Sequence[Ball], widest: float) -> A
 
     K(x) inside the interior of x proves it (Krawczyk 1969; Moore 1977): x grows from the guess until that holds.
 
-    Args:
-        guess: a fixed point in floats.
-        widest: half width beyond which the search gives up.
+    `guess`: a fixed point in floats; `widest`: half width beyond which the search gives up.
     """
     centre = points(guess)
     c = _preconditioner(system, centre, p)
@@ -99,14 +97,9 @@ def unique(system: System, low: Array, high: Array, fixed: Array, p: Sequence[Ba
     excluded, because the range of G there does not hold 0, or because K(x) does not meet x; a sub-box for which neither
     is shown is bisected.
 
-    Args:
-        system: the map or flow.
-        low, high: corners of the box, shape (D,).
-        fixed: balls that enclose the fixed point, shape (D,).
-        p: parameter values, as balls.
-
-    Returns:
-        None and the number of boxes used, or the obstacle that stopped the proof.
+    `system`: the map or flow; `low`, `high`: corners of the box, shape (D,); `fixed`: balls that enclose the fixed
+    point, shape (D,); `p`: parameter values, as balls. Returns None and the number of boxes used, or the obstacle that
+    stopped the proof.
     """
     c = _preconditioner(system, middle(fixed), p)
     if c is None:

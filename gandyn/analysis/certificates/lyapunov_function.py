@@ -33,15 +33,10 @@ MOST_SAMPLES = 27
 
 @dataclasses.dataclass(frozen=True)
 class Region:
-    """Where V is proven to decrease under the nonlinear map or flow: 0 < V <= level, around the fixed point.
+    """Where V is proven to decrease under the nonlinear map or flow: 0 < V <= level, around the fixed point."""
 
-    Attributes:
-        level: c.
-        radius: every start closer than this to the fixed point converges to it.
-    """
-
-    level: float
-    radius: float
+    level: float  # c
+    radius: float  # every start closer than this to the fixed point converges to it
 
 
 @dataclasses.dataclass(frozen=True, repr=False)

@@ -14,10 +14,8 @@ Row = tuple[Fraction, ...]
 
 
 def fraction(value: Any) -> Fraction:
-    """A number as it is read on paper: 0.1 is 1/10.
-
-    Raises:
-        DomainError: for complex numbers and for what is not finite.
+    """A number as it is read on paper: 0.1 is 1/10. Raises DomainError for complex numbers and for what is not
+    finite.
     """
     if isinstance(value, Fraction):
         return value
@@ -134,18 +132,13 @@ class PointsGame(Game):
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """T steps of a rule on points.
+    """T steps of a rule on points."""
 
-    Attributes:
-        points: rows of x_0 = w* = 0 and of every evaluated point, in the basis (w_0, v_1 / L, v_2 / L, ...): v at
-            points[k] is L times basis element k.
-        last: the row of w_T.
-        kappa: mu / L.
-    """
-
+    # rows of x_0 = w* = 0 and of every evaluated point, in the basis (w_0, v_1 / L, v_2 / L, ...): v at points[k] is L
+    # times basis element k
     points: tuple[Row, ...]
-    last: Row
-    kappa: Fraction
+    last: Row  # the row of w_T
+    kappa: Fraction  # mu / L
 
     @property
     def size(self) -> int:
@@ -156,11 +149,8 @@ class Run:
 def run(rule: Rule, mu: float | Fraction, lipschitz: float | Fraction, steps: int) -> Run:
     """Run a rule's own `init` and `step` on points, from a start at distance 1 from the zero of the field.
 
-    Args:
-        rule: the rule.
-        mu: the modulus of strong monotonicity of the class, >= 0.
-        lipschitz: the Lipschitz constant of the class.
-        steps: the number T of steps.
+    `mu`: the modulus of strong monotonicity of the class, >= 0; `lipschitz`: the Lipschitz constant of the class;
+    `steps`: the number T of steps.
     """
     game = PointsGame(lipschitz)
     w: Array = game.start

@@ -282,13 +282,9 @@ def split(
 ) -> list[tuple[Range, ...]] | None:
     """The two halves of a part of the parameter ranges, cut across its relatively widest range.
 
-    Args:
-        spans: the part, one (low, high) for each parameter.
-        whole: the complete ranges, against which widths are compared.
-        finest: the smallest share of a complete range that a part may have.
-
-    Returns:
-        Two lists of ranges; None where every range is as narrow as it may become.
+    `spans`: the part, one (low, high) for each parameter; `whole`: the complete ranges, against which widths are
+    compared; `finest`: the smallest share of a complete range that a part may have. Returns two lists of ranges; None
+    where every range is as narrow as it may become.
     """
     shares = [(b - a) / (d - c) if d > c else Fraction(0) for (a, b), (c, d) in zip(spans, whole, strict=True)]
     if not shares or max(shares) <= finest:

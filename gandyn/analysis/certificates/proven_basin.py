@@ -37,39 +37,26 @@ PARTS = (1, 8, 32)  # of a segment, over which averages are taken
 
 @dataclasses.dataclass(frozen=True)
 class Ellipsoid:
-    """The points z* + T y with |y| <= level, proven to be mapped into the same set and to converge to z*.
+    """The points z* + T y with |y| <= level, proven to be mapped into the same set and to converge to z*."""
 
-    Attributes:
-        transform: T.
-        level: R.
-        radius: of a ball of starts w around w* whose first augmented state lies inside.
-        steps: V falls over so many steps; in between the state may leave the ellipsoid.
-    """
-
-    transform: Array
-    level: float
-    radius: float
-    steps: int = 1
+    transform: Array  # T
+    level: float  # R
+    radius: float  # of a ball of starts w around w* whose first augmented state lies inside
+    steps: int = 1  # V falls over so many steps; in between the state may leave the ellipsoid
 
 
 @dataclasses.dataclass(frozen=True)
 class Decrease:
-    """The question whether V(z) = |T^-1 (z - z*)|^2 decreases at every step, or along the flow.
-
-    Attributes:
-        fixed: balls around z*.
-        matrix: balls around T.
-        back: balls around its inverse.
-        cases: parameter values, each a list of balls, that decide: one case that holds the whole ranges, or their
-            corners, where F is affine in each parameter and z* the same for all: the norm of a matrix and the square of
-            a vector are convex, so they are largest at corners.
-    """
+    """The question whether V(z) = |T^-1 (z - z*)|^2 decreases at every step, or along the flow."""
 
     system: System
-    fixed: Array
+    fixed: Array  # balls around z*
+    # parameter values, each a list of balls, that decide: one case that holds the whole ranges, or their corners, where
+    # F is affine in each parameter and z* the same for all: the norm of a matrix and the square of a vector are convex,
+    # so they are largest at corners
     cases: tuple[Sequence[Ball], ...]
-    matrix: Array
-    back: Array
+    matrix: Array  # balls around T
+    back: Array  # balls around its inverse
 
     @classmethod
     def of(cls, system: System, fixed: Array, cases: Sequence[Sequence[Ball]], transform: Array) -> Decrease | None:
@@ -262,12 +249,9 @@ def largest(
 ) -> tuple[Ellipsoid | None, Unproven | None, int]:
     """(the largest ellipsoid proven among shrinking guesses, what stopped the next larger one, boxes used).
 
-    Args:
-        guess: a level up to which floats see no increase of V.
-        capped: they see none above it either.
-        most: radius beyond which no start is asked for.
-        effort: boxes that the first attempt may take.
-        shares: of the guess, to try in turn; the first only where capped.
+    `guess`: a level up to which floats see no increase of V; `capped`: they see none above it either; `most`: radius
+    beyond which no start is asked for; `effort`: boxes that the first attempt may take; `shares`: of the guess, to try
+    in turn; the first only where capped.
     """
     if guess <= 0 or not decrease.at_fixed_point():
         return None, Unproven("no one quadratic function serves these parameters", decrease.outline()), 1

@@ -25,15 +25,8 @@ def settled_cycles(game: Game, bounds: Array, seed: int, budget: Budget, found: 
 
     Coordinates are counted in half widths of the box and time in the integrator's own steps, so units do not matter.
 
-    Args:
-        game: the game.
-        bounds: the box, shape (d, 2), in which the starts lie.
-        seed: seed of the starts.
-        budget: the time allowed.
-        found: the list to which cycles are added as soon as they are solved for.
-
-    Raises:
-        OutOfTimeError: when the budget is spent.
+    `bounds`: the box, shape (d, 2), in which the starts lie; `seed`: seed of the starts; `budget`: the time allowed;
+    `found`: the list to which cycles are added as soon as they are solved for.
     """
     starts = np.random.default_rng(seed).uniform(-1, 1, (STARTS, game.dim))
     for sign in (1.0, -1.0):

@@ -23,9 +23,7 @@ def excluded(game: Game, bounds: Array) -> str | None:
     Tried in this order: the field is affine; it is a gradient, up to a positive factor for each coordinate; it is
     strictly monotone; and in the plane: it keeps area; its divergence has one sign (Bendixson).
 
-    Args:
-        game: smooth.
-        bounds: the box, (d, 2).
+    `game`: smooth; `bounds`: the box, (d, 2).
     """
     if not game.symbolic:
         return None
@@ -130,9 +128,7 @@ def _bendixson(game: Game, bounds: Array) -> str | None:
 def not_gone_around(game: Game, zeros: FixedPoints) -> str | None:
     """By index theory: in the plane a closed orbit goes around equilibria whose indices have the sum 1.
 
-    Args:
-        game: two coordinates.
-        zeros: its equilibria in the box, with `.complete`.
+    `game`: two coordinates; `zeros`: its equilibria in the box, with `.complete`.
     """
     if not zeros.complete:
         return None

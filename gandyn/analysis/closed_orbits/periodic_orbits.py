@@ -26,10 +26,7 @@ def recurrent(map_: System, orbit: Array) -> PeriodicOrbit | None:
 def periodic_from(map_: System, z: Array, q: int) -> list[PeriodicOrbit]:
     """Periodic orbits of exact period q, by Newton's method on F^q(z) = z from many starts at once.
 
-    Args:
-        map_: the map F.
-        z: the starts, shape (N, D).
-        q: the period, in steps.
+    `map_`: the map F; `z`: the starts, shape (N, D); `q`: the period, in steps.
     """
     for _ in range(40):
         image, derivative = _power(map_, z, q)

@@ -20,10 +20,7 @@ def circle_from_periodic(map_: System, z: Array, points: Array) -> InvariantCirc
     curve's centre, counted continuously, satisfies theta(F z) = theta(z) + p/q exactly. The Fourier series that fits
     the points at these angles starts Newton's method, with the rotation number held at p/q.
 
-    Args:
-        map_: the map.
-        z: a point of the curve, (D,).
-        points: settled points, (N, D), some on this curve.
+    `z`: a point of the curve, (D,); `points`: settled points, (N, D), some on this curve.
     """
     orbit = [z]
     while len(orbit) <= LONGEST:

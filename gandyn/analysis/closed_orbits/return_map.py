@@ -27,25 +27,16 @@ LEAST_STEP = 1e-13
 
 @dataclasses.dataclass
 class Shots:
-    """The results of following orbits from starts s on the ray; every array has one entry for each start.
+    """The results of following orbits from starts s on the ray; every array has one entry for each start."""
 
-    Attributes:
-        status: RETURNED, REST (at an equilibrium), AWAY (far outside) or LOST (still moving after the last step).
-        image: P(s).
-        period: the time it took.
-        growth: integral of div f along the way.
-        slope: dP/ds = exp(growth) (u x f)(s) / (u x f)(P(s)), u the ray's direction: a planar flow carries areas.
-        path: for each start, the pairs (time, x) at the ends of its steps; None unless they were asked for.
-        steps: the number of steps taken by all orbits together.
-    """
-
-    status: Array
-    image: Array
-    period: Array
-    growth: Array
-    slope: Array
+    status: Array  # RETURNED, REST (at an equilibrium), AWAY (far outside) or LOST (still moving after the last step)
+    image: Array  # P(s)
+    period: Array  # the time it took
+    growth: Array  # integral of div f along the way
+    slope: Array  # dP/ds = exp(growth) (u x f)(s) / (u x f)(P(s)), u the ray's direction: a planar flow carries areas
+    # for each start, the pairs (time, x) at the ends of its steps; None unless they were asked for
     path: list[list[tuple[float, Array]]] | None = None
-    steps: int = 0
+    steps: int = 0  # the number of steps taken by all orbits together
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -54,20 +45,13 @@ class ReturnMap:
 
     The flow is dw/dt = -v(w), forwards or backwards in time. Coordinates are x = (w - centre) / width, so nothing
     depends on units or position.
-
-    Attributes:
-        game: two coordinates.
-        centre: an equilibrium, (2,).
-        width: half widths of the box, (2,).
-        direction: unit vector of the ray in x.
-        sign: 1 forwards in time, -1 backwards.
     """
 
-    game: Game
-    centre: Array
-    width: Array
-    direction: Array
-    sign: float = 1.0
+    game: Game  # two coordinates
+    centre: Array  # an equilibrium, (2,)
+    width: Array  # half widths of the box, (2,)
+    direction: Array  # unit vector of the ray in x
+    sign: float = 1.0  # 1 forwards in time, -1 backwards
 
     @functools.cached_property
     def flow(self) -> ScaledField:
@@ -81,11 +65,7 @@ class ReturnMap:
     def shoot(
         self, s: Array, budget: Budget, tolerance: float = TOLERANCE, keep: bool = False, most: int = MOST_STEPS
     ) -> Shots:
-        """P(s), with `path` where `keep`. A start that does not arrive within `most` steps is LOST.
-
-        Raises:
-            OutOfTimeError: when the budget is spent.
-        """
+        """P(s), with `path` where `keep`. A start that does not arrive within `most` steps is LOST."""
         return _Volley(self, np.asarray(s, dtype=float), self.step(tolerance), keep).go(budget, most)
 
 
@@ -185,14 +165,8 @@ def _angle(a: Array, b: Array) -> Array:
 def along(map_: ReturnMap, path: list[tuple[float, Array]], period: float, count: int) -> Array:
     """Points x at `count` equal times of one period, each by one short step from the path's last point before it.
 
-    Args:
-        map_: the return map.
-        path: pairs (time, x) along the closed orbit.
-        period: the time of one turn.
-        count: how many points.
-
-    Returns:
-        The points, shape (count, 2).
+    `map_`: the return map; `path`: pairs (time, x) along the closed orbit; `period`: the time of one turn; `count`: how
+    many points. Returns the points, shape (count, 2).
     """
     times = np.array([t for t, _ in path])
     x = np.array([point for _, point in path])

@@ -21,25 +21,19 @@ SHARE = 0.02  # of its size, across which a flat stretch counts as closed orbits
 
 @dataclasses.dataclass
 class Found:
-    """Places s on the ray where a return map may have a fixed point, P(s) = s.
+    """Places s on the ray where a return map may have a fixed point, P(s) = s."""
 
-    Attributes:
-        brackets: (s below, s above) with one change of sign of P(s) - s between.
-        signs: of P(s) - s at both.
-        touches: (s, sign on both sides) where |P(s)/s - 1| has a minimum that rounding does not tell from 0.
-        bands: (from, to) where P is the identity to rounding over more than a fiftieth of the size.
-        open: (from, to) that could not be resolved.
-        tolerance: of the integrator.
-        everywhere: whether every start returned and every part was resolved; then the map backwards tells nothing new.
-    """
-
+    # (s below, s above) with one change of sign of P(s) - s between
     brackets: list[tuple[float, float]] = dataclasses.field(default_factory=list)
-    signs: list[tuple[int, int]] = dataclasses.field(default_factory=list)
+    signs: list[tuple[int, int]] = dataclasses.field(default_factory=list)  # of P(s) - s at both
+    # (s, sign on both sides) where |P(s)/s - 1| has a minimum that rounding does not tell from 0
     touches: list[tuple[float, int]] = dataclasses.field(default_factory=list)
+    # (from, to) where P is the identity to rounding over more than a fiftieth of the size
     bands: list[tuple[float, float]] = dataclasses.field(default_factory=list)
-    open: list[tuple[float, float]] = dataclasses.field(default_factory=list)
+    open: list[tuple[float, float]] = dataclasses.field(default_factory=list)  # (from, to) that could not be resolved
+    # whether every start returned and every part was resolved; then the map backwards tells nothing new
     everywhere: bool = False
-    tolerance: float = TOLERANCE
+    tolerance: float = TOLERANCE  # of the integrator
 
 
 def scan(map_: ReturnMap, budget: Budget) -> Found:
@@ -49,9 +43,6 @@ def scan(map_: ReturnMap, budget: Budget) -> Found:
     wrong the cubic is; a part is cut until its cubic stays clear of 0 by more than that, or has one zero with a clear
     slope, or everything is rounding. So two zeros near each other show as an extremum on the wrong side of 0, however
     the grid lies.
-
-    Raises:
-        OutOfTimeError: when the budget is spent.
     """
     grid = _Grid(map_, budget)
     near = np.linspace(np.log(INNERMOST), np.log(OUTERMOST), 1 + round(PER_DECADE * np.log10(OUTERMOST / INNERMOST)))

@@ -31,16 +31,11 @@ class Extrapolation:
     D_0 = B h f(x_0), D_k = D_(k-1) + 2 B (h f(x_k) - D_(k-1)), and at the end B (h f(x_m) - D_(m-1)). The error is a
     power series in 1/m^2; m = 2, 6, 10, 14, 22 and Neville's scheme take out its first terms. A stiff decay is damped
     as by an implicit method, at the price of linear equations only.
-
-    Attributes:
-        field: f and div f.
-        slopes: Df.
-        tolerance: of the error of a step, relative to sizes that are given with it.
     """
 
-    field: Field
-    slopes: Slopes
-    tolerance: float
+    field: Field  # f and div f
+    slopes: Slopes  # Df
+    tolerance: float  # of the error of a step, relative to sizes that are given with it
 
     def __call__(self, x: Array, q: Array, h: Array) -> tuple[Array, Array, Array]:
         """(x, q) after a step of length h (N,), and the estimated error of x, shape (N, d)."""

@@ -170,14 +170,8 @@ def strict_extremum(game: Game, rule: Rule | None, local: Any, degree: int | Non
 
     Single quantities are tried first, then each with squares of the others added.
 
-    Args:
-        game: the game.
-        rule: a rule, or None for the flow.
-        local: the dynamics near the point.
-        degree: highest degree of the monomials in the search.
-
-    Returns:
-        The quantity, or None where none was found.
+    `rule`: a rule, or None for the flow; `local`: the dynamics near the point; `degree`: highest degree of the
+    monomials in the search. Returns the quantity, or None where none was found.
     """
     if local is None or len(local.symbols) > 8:
         return None

@@ -128,10 +128,8 @@ def horner(coefficients: Sequence[object], x: sympy.Expr) -> sympy.Expr:
 
 
 def solve(numbers: Algebraic | Decimals, rows: list[list[Element]]) -> list[Element]:
-    """The solution of a linear system with augmented rows, by elimination.
-
-    Raises:
-        ZeroDivisionError: if the matrix is singular.
+    """The solution of a linear system with augmented rows, by elimination. Raises ZeroDivisionError if the matrix is
+    singular.
     """
     n, rows = len(rows), [list(row) for row in rows]
     for k in range(n):

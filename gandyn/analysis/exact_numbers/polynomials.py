@@ -21,20 +21,13 @@ from .roots import DIGITS, Z, _discs, is_rational, numeric_roots
 
 @dataclasses.dataclass(frozen=True)
 class Placement:
-    """How many roots lie where, with multiplicity.
+    """How many roots lie where, with multiplicity."""
 
-    Attributes:
-        inside: inside the unit circle (maps), or left of the imaginary axis (flows).
-        boundary: on it.
-        outside: beyond it.
-        certain: the boundary was decided by exact algebra, not by digits.
-        boundary_factors: irreducible factors with roots on the boundary, and their multiplicities.
-    """
-
-    inside: int
-    boundary: int
-    outside: int
-    certain: bool
+    inside: int  # inside the unit circle (maps), or left of the imaginary axis (flows)
+    boundary: int  # on it
+    outside: int  # beyond it
+    certain: bool  # the boundary was decided by exact algebra, not by digits
+    # irreducible factors with roots on the boundary, and their multiplicities
     boundary_factors: tuple[tuple[Poly, int], ...] = ()
 
 
@@ -239,10 +232,8 @@ def _on_axis(f: sympy.Poly) -> int:
 def semisimple(matrix: sympy.Matrix, all_factors: Sequence[tuple[Poly, int]], factor: sympy.Poly) -> bool:
     """Whether the eigenvalues that are roots of `factor` have full eigenspaces: no Jordan block above size one.
 
-    Args:
-        matrix: the matrix.
-        all_factors: (factor, multiplicity) for every irreducible factor of its characteristic polynomial.
-        factor: the factor in question.
+    `all_factors`: (factor, multiplicity) for every irreducible factor of its characteristic polynomial; `factor`: the
+    factor in question.
     """
     nullity = _nullity(matrix, factor)
     if nullity is not None:

@@ -32,9 +32,7 @@ def real_roots(f: sympy.Poly) -> list[sympy.Expr]:
     """The real roots of a square-free real polynomial: exact where its coefficients are algebraic, else 30 digits.
 
     A disc around one root that meets the real axis holds a real root: otherwise the conjugate root were in it too.
-
-    Raises:
-        DomainError: where coefficients are not algebraic and the roots lie too close together to be told apart.
+    Raises DomainError where coefficients are not algebraic and the roots lie too close together to be told apart.
     """
     try:
         return list(f.real_roots())

@@ -54,15 +54,9 @@ class Answers:
 def over_box(game: Game, w: Array, bounds: Array, effort: Effort) -> DualityGap:
     """The duality gap of a symbolic game, with each player's answer restricted to a box.
 
-    Args:
-        game: the game.
-        w: points, shape (..., d).
-        bounds: the box, shape (d, 2).
-        effort: how long and how closely each minimum is searched for.
-
-    Raises:
-        DomainError: for a game without expressions, or a function of which no interval form is known.
-        ParameterError: for a point outside the box, or one at which a cost has no value.
+    `w`: points, shape (..., d); `bounds`: the box, shape (d, 2); `effort`: how long and how closely each minimum is
+    searched for. Raises DomainError for a game without expressions, or a function of which no interval form is known;
+    ParameterError for a point outside the box, or one at which a cost has no value.
     """
     points = np.asarray(w.detach().cpu() if hasattr(w, "detach") else w, dtype=float)
     flat = points.reshape(-1, game.dim)
@@ -203,14 +197,9 @@ def _enclosures(game: Game) -> list[Enclosure]:
 def box_of(game: Game, box: object, radius: object) -> Array:
     """The box in which answers are searched for, shape (d, 2), cut down to what the game allows.
 
-    Args:
-        game: the game.
-        box: one (low, high) pair per coordinate, or None.
-        radius: a number r for the box |x_k| <= r, or None. Without box and radius, the game's own box is used.
-
-    Raises:
-        ParameterError: without a finite box, or for ends that do not form a box.
-        DomainError: for feasible sets that are not boxes.
+    `box`: one (low, high) pair per coordinate, or None; `radius`: a number r for the box |x_k| <= r, or None. Without
+    box and radius, the game's own box is used. Raises ParameterError without a finite box, or for ends that do not form
+    a box; DomainError for feasible sets that are not boxes.
     """
     own = getattr(game.projection, "bounds", None)
     if game.constrained and own is None:
@@ -259,10 +248,8 @@ def _inside(game: Game, points: Array, bounds: Array) -> None:
 
 
 def numbers(game: Game, w: Array) -> Array:
-    """The point as numbers of NumPy or torch; a point of exact numbers becomes doubles.
-
-    Raises:
-        DomainError: for symbols.
+    """The point as numbers of NumPy or torch; a point of exact numbers becomes doubles. Raises DomainError for
+    symbols.
     """
     if worlds.world_of(w) != worlds.SYMBOLS:
         return w

@@ -19,22 +19,14 @@ EDGE = 1e-323  # what outward rounding makes of an argument that is 0 at a face
 
 @dataclasses.dataclass(frozen=True)
 class Ranges:
-    """What is known of a cost over N boxes.
+    """What is known of a cost over N boxes."""
 
-    Attributes:
-        value: (N,).
-        slope: (N, k).
-        hessian: (N, k, k). Of values that exist.
-        undefined: (N,), boxes without any value.
-        regular: (N,), boxes on which the cost has derivatives, in `slope` and `hessian`, all over the inside.
-        left_edge, right_edge: (N, k), faces of such boxes at which the domain may end.
-    """
-
-    value: Interval
-    slope: Interval
-    hessian: Interval
-    undefined: Array
-    regular: Array
+    value: Interval  # (N,)
+    slope: Interval  # (N, k)
+    hessian: Interval  # (N, k, k). Of values that exist
+    undefined: Array  # (N,), boxes without any value
+    regular: Array  # (N,), boxes on which the cost has derivatives, in `slope` and `hessian`, all over the inside
+    # left_edge, right_edge: (N, k), faces of such boxes at which the domain may end
     left_edge: Array
     right_edge: Array
 
@@ -44,10 +36,7 @@ class Enclosure:
 
     Terms in which none of these coordinates occur are left out: no answer can change them.
 
-    Args:
-        cost: a SymPy expression.
-        symbols: all coordinates.
-        own: which of them move; the others stay at given points.
+    `cost`: a SymPy expression; `symbols`: all coordinates; `own`: which of them move; the others stay at given points.
     """
 
     def __init__(self, cost: sympy.Expr, symbols: Sequence[sympy.Symbol], own: slice) -> None:
@@ -153,9 +142,7 @@ def _linear(u: sympy.Expr, moving: Sequence[sympy.Expr]) -> tuple[int, int] | No
 def enclosure(cost: sympy.Expr, symbols: tuple[object, ...], start: int, stop: int) -> Enclosure:
     """The interval form of one player's cost, made once for a game.
 
-    Args:
-        cost: the cost, a SymPy expression.
-        symbols: the coordinates of the game.
-        start, stop: the player's own coordinates are symbols[start:stop].
+    `cost`: the cost, a SymPy expression; `symbols`: the coordinates of the game; `start`, `stop`: the player's own
+    coordinates are symbols[start:stop].
     """
     return Enclosure(cost, symbols, slice(start, stop))

@@ -19,9 +19,7 @@ Shares = tuple[list[Array], list[Array] | None]
 
 def shares(game: Game, w: Array) -> Shares:
     """Each player's f_i(w) - inf f_i(., w_-i), and its answers, as joint vectors (None where one is not attained).
-
-    Raises:
-        DomainError: for games without a closed form.
+    Raises DomainError for games without a closed form.
     """
     if getattr(game, "parametrization", None) == "softmax":
         return _through_softmax(game, w)
@@ -75,13 +73,8 @@ def _through_softmax(game: Game, w: Array) -> Shares:
 def quadratic_share(game: Game, i: int, w: Array) -> tuple[Array, Array | None]:
     """Player i's share of the gap where its cost is quadratic in its own block: g^T H^+ g / 2.
 
-    Args:
-        game: the game.
-        i: index of the player; g is its own gradient and H its own Hessian.
-        w: points, shape (..., d).
-
-    Returns:
-        The share, and the best answer x_i - H^+ g. The share is infinite unless H >= 0 and g lies in its range.
+    `i`: index of the player; g is its own gradient and H its own Hessian; `w`: points, shape (..., d). Returns the
+    share, and the best answer x_i - H^+ g. The share is infinite unless H >= 0 and g lies in its range.
     """
     if world_of(w) == SYMBOLS:
         return _symbolic_share(game, i, w)
@@ -162,10 +155,7 @@ def boxed_share(game: Game, i: int, w: Array) -> tuple[Array, Array | None]:
     """Player i's share of the gap on a box, where its own Hessian is diagonal.
 
     In each coordinate the cost is a parabola: the lowest of its values at both ends of the interval, and at the vertex
-    where the parabola opens upwards, is the minimum.
-
-    Raises:
-        DomainError: where the own Hessian is not diagonal.
+    where the parabola opens upwards, is the minimum. Raises DomainError where the own Hessian is not diagonal.
     """
     if world_of(w) == SYMBOLS:
         w = _numbers(game, w)

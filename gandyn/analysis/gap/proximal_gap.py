@@ -21,18 +21,12 @@ DENSE = 100  # coordinates up to which answers are improved by Newton's method
 
 @dataclasses.dataclass(frozen=True)
 class Proximal:
-    """One run: each player's share of the proximal gap, the answers, and how far these are from optimal.
+    """One run: each player's share of the proximal gap, the answers, and how far these are from optimal."""
 
-    Attributes:
-        shares: f(w) - min_x' max_y' [f - lam |y' - y|^2], and max_y' f - f(w), each (...).
-        free: (x, y') with the maximiser's answer without the penalty.
-        penalised: (x', y'') with the minimiser's answer, and the maximiser's penalised answer to it.
-        residuals: the gradient left at each player's answer, one (...) for each, over the size of the gradient at w.
-    """
-
-    shares: tuple[Array, Array]
-    free: Array
-    penalised: Array
+    shares: tuple[Array, Array]  # f(w) - min_x' max_y' [f - lam |y' - y|^2], and max_y' f - f(w), each (...)
+    free: Array  # (x, y') with the maximiser's answer without the penalty
+    penalised: Array  # (x', y'') with the minimiser's answer, and the maximiser's penalised answer to it
+    # the gradient left at each player's answer, one (...) for each, over the size of the gradient at w
     residuals: tuple[Array, Array]
 
     @property
@@ -49,16 +43,9 @@ def proximal(game: Game, w: Array, rule: Rule, k: int, lam: float, stream: np.ra
     proximal map of the penalty, so that no weight lam is too large for them. In small deterministic games without
     constraints, the answers are then improved by Newton's method.
 
-    Args:
-        game: a zero-sum game of two players; f is the first one's cost, x and y are their blocks.
-        w: the points (x, y), shape (..., d).
-        rule: the rule that finds the answers.
-        k: steps for every answer.
-        lam: weight of the penalty.
-        stream: source of randomness.
-
-    Raises:
-        DomainError: for games that are not zero-sum between two players.
+    `game`: a zero-sum game of two players; f is the first one's cost, x and y are their blocks; `w`: the points (x, y),
+    shape (..., d); `rule`: the rule that finds the answers; `k`: steps for every answer; `lam`: weight of the penalty;
+    `stream`: source of randomness. Raises DomainError for games that are not zero-sum between two players.
     """
     if len(game.players) != 2 or not game.zero_sum:
         raise DomainError(f"the proximal gap of {game.name}", "a zero-sum game of two players", 'method="gradient"')

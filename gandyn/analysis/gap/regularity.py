@@ -17,20 +17,13 @@ ENTIRE = (
 
 @dataclasses.dataclass(frozen=True)
 class Regularity:
-    """The subexpressions whose signs decide where an expression has a value, and where it has derivatives.
+    """The subexpressions whose signs decide where an expression has a value, and where it has derivatives."""
 
-    Attributes:
-        roots: the expression has a value only where they are >= 0.
-        logarithms: only where they are > 0.
-        poles: only where they are not 0.
-        kinks: it has derivatives only where they are not 0.
-        known: whether these are all conditions; False where the expression holds a function of which nothing is known.
-    """
-
-    roots: tuple[sympy.Expr, ...]
-    logarithms: tuple[sympy.Expr, ...]
-    poles: tuple[sympy.Expr, ...]
-    kinks: tuple[sympy.Expr, ...]
+    roots: tuple[sympy.Expr, ...]  # the expression has a value only where they are >= 0
+    logarithms: tuple[sympy.Expr, ...]  # only where they are > 0
+    poles: tuple[sympy.Expr, ...]  # only where they are not 0
+    kinks: tuple[sympy.Expr, ...]  # it has derivatives only where they are not 0
+    # whether these are all conditions; False where the expression holds a function of which nothing is known
     known: bool
 
     @property

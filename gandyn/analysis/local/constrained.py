@@ -27,21 +27,14 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class Constraints:
-    """Where a point lies in the feasible set of its game.
+    """Where a point lies in the feasible set of its game."""
 
-    Attributes:
-        coordinates: names of the game's coordinates.
-        feasible: whether the point lies in the set.
-        first_order: its face and multipliers; None where the projection is not one whose faces are known.
-        obstacle: why the dynamics on the face does not decide, where it does not.
-        projections: how many projections one step makes; 0 for the flow.
-    """
-
-    coordinates: tuple[str, ...]
-    feasible: bool
+    coordinates: tuple[str, ...]  # names of the game's coordinates
+    feasible: bool  # whether the point lies in the set
+    # its face and multipliers; None where the projection is not one whose faces are known
     first_order: FirstOrder | None
-    obstacle: str = ""
-    projections: int = 0
+    obstacle: str = ""  # why the dynamics on the face does not decide, where it does not
+    projections: int = 0  # how many projections one step makes; 0 for the flow
 
     @property
     def holds(self) -> bool:
@@ -97,9 +90,7 @@ class Constraints:
 class OnFace:
     """The projection near a point of a face: w -> anchor + sum of c <c, w - anchor> / <c, c> over the face's columns c.
 
-    Args:
-        face: the face.
-        anchor: any point of its plane, SymPy numbers.
+    `anchor`: any point of its plane, SymPy numbers.
     """
 
     face: Face
@@ -136,10 +127,7 @@ class Projected(GameView):
 def on_face(game: Game, face: Face, point: Sequence[object]) -> Game:
     """The game with its projection replaced by the smooth one that holds near a point, also on symbols.
 
-    Args:
-        game: the game.
-        face: the face of the feasible set on which the point lies.
-        point: the point, shape (d,).
+    `face`: the face of the feasible set on which the point lies; `point`: the point, shape (d,).
     """
     offered = copy.copy(game)
     offered.worlds = ALL_WORLDS
@@ -163,10 +151,8 @@ def reduced_symbols(
 
     Where every coordinate is free the coordinates stand for themselves.
 
-    Args:
-        face: the face, spanned by the columns c.
-        coordinates: symbols of the coordinates.
-        point: the point, shape (d,).
+    `face`: the face, spanned by the columns c; `coordinates`: symbols of the coordinates; `point`: the point, shape
+    (d,).
     """
     steps = [sympy.Symbol(f"s{j + 1}", real=True) for j in range(face.dimension)]
     moved = {
@@ -187,10 +173,7 @@ def along(face: Face, image: Sequence[sympy.Expr]) -> list[sympy.Expr]:
 def reduce_map(traced: UpdateMap, face: Face, point: Sequence[object]) -> UpdateMap:
     """The update map of a game made by `on_face`, in displacements along the face and the rule's memory.
 
-    Args:
-        traced: the traced update map.
-        face: the face.
-        point: the point, shape (d,).
+    `traced`: the traced update map; `point`: the point, shape (d,).
     """
     d = len(point)
     steps, moved = reduced_symbols(face, traced.symbols[:d], point)
@@ -242,12 +225,8 @@ def pressed(game: Game, rule: Rule, constraints: Constraints, point: Array, stat
     be pressed by at least one of them, and left alone by the others (as the idle player's are in an alternating step).
     A bound that does not press at the point itself is left to the one-sided analysis.
 
-    Args:
-        game: the game.
-        rule: the rule.
-        constraints: the place of the point in the feasible set.
-        point: the point, shape (d,).
-        state: the rule's state at the point.
+    `constraints`: the place of the point in the feasible set; `point`: the point, shape (d,); `state`: the rule's state
+    at the point.
     """
     face = constraints.face
     assert face is not None
@@ -290,14 +269,9 @@ def _bound(face: Face, k: int, side: int) -> float:
 def locate(game: Game, point: Sequence[object], v: Sequence[object], tolerance: Array = 0.0) -> Constraints:
     """The place of a point in the feasible set: whether it is feasible, on which face, and with which multipliers.
 
-    Args:
-        game: the game.
-        point: the point, shape (d,).
-        v: the field at the point, shape (d,).
-        tolerance: rounding error allowed in v; 0 for exact numbers.
-
-    Returns:
-        The `Constraints`; its `obstacle` says so where the faces of the feasible set are not known.
+    `point`: the point, shape (d,); `v`: the field at the point, shape (d,); `tolerance`: rounding error allowed in v; 0
+    for exact numbers. Returns the `Constraints`; its `obstacle` says so where the faces of the feasible set are not
+    known.
     """
     names = tuple(map(str, game.symbols or [f"w{k + 1}" for k in range(game.dim)]))
     try:

@@ -32,22 +32,15 @@ DIGITS = 40
 
 @dataclasses.dataclass(frozen=True)
 class Place:
-    """A point and what the game says of it: exact where it is exactly a solution, else in 40 digits.
+    """A point and what the game says of it: exact where it is exactly a solution, else in 40 digits."""
 
-    Attributes:
-        point, v: coordinates and field, SymPy numbers.
-        exact: whether they are exact.
-        solution: whether v vanishes, or the first-order conditions hold, as far as the digits tell.
-        constraints: None in an unconstrained game.
-        sizes: of which each coordinate is known to eight digits.
-    """
-
+    # point, v: coordinates and field, SymPy numbers
     point: Array
     v: Array
-    exact: bool
-    solution: bool
-    constraints: Constraints | None
-    sizes: Array
+    exact: bool  # whether they are exact
+    solution: bool  # whether v vanishes, or the first-order conditions hold, as far as the digits tell
+    constraints: Constraints | None  # None in an unconstrained game
+    sizes: Array  # of which each coordinate is known to eight digits
 
     @property
     def face(self) -> Face | None:
@@ -190,8 +183,7 @@ def _natural(game: Game, place: Place) -> float:
 def on_known_face(lin: Linearization, w: Array, batch: Batch, length: float) -> Linearization:
     """A linearisation in floats of a constrained game: its feasible directions alone, on the face of the point.
 
-    Args:
-        length: of the game, see `own_length`.
+    `length`: of the game, see `own_length`.
     """
     game = lin.game
     point, v = (np.asarray(side.tolist()) for side in (w, game.field(w, batch)))
@@ -279,10 +271,8 @@ def _pressed(
 
 
 def _first_order(local: LocalDynamics | None, decimal: bool) -> tuple[sympy.Matrix, sympy.Matrix] | None:
-    """(F(z), DF(z)) by power series; None where it takes symbols: free parameters, other irrational numbers.
-
-    Raises:
-        NotDifferentiableError: at a kink, or where a slope is infinite (Adam at an equilibrium).
+    """(F(z), DF(z)) by power series; None where it takes symbols: free parameters, other irrational numbers. Raises
+    NotDifferentiableError at a kink, or where a slope is infinite (Adam at an equilibrium).
     """
     if local is None:
         return None

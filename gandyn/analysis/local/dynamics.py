@@ -26,20 +26,14 @@ def refuse_without_symbols(game: Game, what: str) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class LocalDynamics:
-    """dz/dt = F(z) or z+ = F(z) near a point, expanded when asked.
+    """dz/dt = F(z) or z+ = F(z) near a point, expanded when asked."""
 
-    Attributes:
-        point: the coordinates of z, SymPy numbers.
-        symbols: their names.
-        outputs, bindings: F as a straight-line program.
-        traced: the update map that it comes from; None for a flow.
-    """
-
-    point: tuple[sympy.Expr, ...]
-    symbols: tuple[sympy.Symbol, ...]
+    point: tuple[sympy.Expr, ...]  # the coordinates of z, SymPy numbers
+    symbols: tuple[sympy.Symbol, ...]  # their names
+    # outputs, bindings: F as a straight-line program
     outputs: tuple[sympy.Expr, ...]
     bindings: tuple[tuple[sympy.Symbol, sympy.Expr], ...] = ()
-    traced: UpdateMap | None = None
+    traced: UpdateMap | None = None  # the update map that it comes from; None for a flow
 
     @property
     def flow(self) -> bool:
@@ -65,10 +59,8 @@ class LocalDynamics:
         return cls(tuple(point), traced.symbols, traced.outputs, traced.bindings, traced)
 
     def series(self, order: int, arithmetic: type[Rational] | type[Decimal]) -> list[Series]:
-        """Taylor series of F in the displacements of z, to total degree `order`.
-
-        Raises:
-            NoExpansionError: at a kink or a pole, or (exactly) where a coefficient is irrational.
+        """Taylor series of F in the displacements of z, to total degree `order`. Raises NoExpansionError at a kink or a
+        pole, or (exactly) where a coefficient is irrational.
         """
         from ...symbolic.taylor import expand
 

@@ -87,10 +87,8 @@ class LinearizedEnsemble(Result):
 
 
 def linearize_ensemble(game: Game, rule: Rule | None, at: object) -> LinearizedEnsemble:
-    """What `linearize` answers where parameters are arrays: one matrix and its eigenvalues for each member.
-
-    Raises:
-        DomainError: for games and rules with kinks or constraints, and steps without a closed form.
+    """What `linearize` answers where parameters are arrays: one matrix and its eigenvalues for each member. Raises
+    DomainError for games and rules with kinks or constraints, and steps without a closed form.
     """
     _refuse_kinks(game, rule)
     w = _points(game, rule, at)

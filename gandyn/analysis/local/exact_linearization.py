@@ -16,16 +16,11 @@ from ..exact_numbers.roots import DIGITS, is_rational, numeric_roots
 
 @dataclasses.dataclass(frozen=True)
 class ExactLinearization:
-    """The linear part of the dynamics at a point in exact arithmetic, as SymPy numbers and expressions.
+    """The linear part of the dynamics at a point in exact arithmetic, as SymPy numbers and expressions."""
 
-    Attributes:
-        matrix: SymPy matrix.
-        parameters: its free symbols.
-    """
-
-    matrix: sympy.Matrix
+    matrix: sympy.Matrix  # SymPy matrix
     flow: bool
-    parameters: tuple[sympy.Symbol, ...]
+    parameters: tuple[sympy.Symbol, ...]  # its free symbols
 
     @functools.cached_property
     def charpoly(self) -> sympy.Expr:
@@ -88,10 +83,7 @@ class ExactLinearization:
         """(eigenvalue, basis of its eigenspace) for each different eigenvalue, in the order of `eigenvalues`.
 
         For a rational matrix the entries are polynomials in the eigenvalue, found in the field Q(lambda): one vector
-        serves all conjugate eigenvalues.
-
-        Raises:
-            DomainError: where an eigenvalue has no closed form in free parameters.
+        serves all conjugate eigenvalues. Raises DomainError where an eigenvalue has no closed form in free parameters.
         """
         found: list[tuple[sympy.Expr, tuple[sympy.Expr, ...]]] = []
         for f, _ in self.factors:
@@ -118,9 +110,7 @@ class ExactLinearization:
     @functools.cached_property
     def rotation_number(self) -> sympy.Expr:
         """Turns per step of a map's leading eigenvalue, arg / 2 pi in [0, 1/2]; turns per time of a flow's, Im / 2 pi.
-
-        Raises:
-            DomainError: while a parameter has no value.
+        Raises DomainError while a parameter has no value.
         """
         if self.parameters:
             names = ", ".join(map(str, self.parameters))

@@ -16,8 +16,7 @@ def own_length(slopes: Callable[[float], Array]) -> float:
 
     So a coordinate near 0 is not taken for one in games whose own lengths are of its size.
 
-    Args:
-        slopes: J, or J u for some u, at the point moved by so much in every coordinate.
+    `slopes`: J, or J u for some u, at the point moved by so much in every coordinate.
     """
     here, length = slopes(0.0), 1.0
     allowed = 1e-6 * np.abs(here).max(initial=0.0)

@@ -23,32 +23,21 @@ Planar = dict[Power, Any]
 
 @dataclasses.dataclass
 class NormalForm:
-    """z' = lambda z + sum of c_{jk} z^j conj(z)^k over the resonant powers, or z+ = the same.
+    """z' = lambda z + sum of c_{jk} z^j conj(z)^k over the resonant powers, or z+ = the same."""
 
-    Attributes:
-        numbers: where the coefficients live.
-        flow: differential equation or map.
-        vector: q, with displacement = z q + conj(z q) + ..., or z q for a real eigenvalue.
-        coefficients: c_{jk}, those that are not zero.
-        order: all resonant terms to this total degree are known.
-    """
-
-    numbers: Algebraic | Decimals
-    flow: bool
+    numbers: Algebraic | Decimals  # where the coefficients live
+    flow: bool  # differential equation or map
     real: bool
-    vector: list[Element]
-    coefficients: Planar
-    order: int
+    vector: list[Element]  # q, with displacement = z q + conj(z q) + ..., or z q for a real eigenvalue
+    coefficients: Planar  # c_{jk}, those that are not zero
+    order: int  # all resonant terms to this total degree are known
 
 
 class Reduction:
     """Solves the identity to higher and higher order.
 
-    Args:
-        series: Taylor series of the dynamics in the displacements, to the highest order wanted.
-        numbers: the field of the critical eigenvalue.
-        flow: differential equation or map.
-        real: the critical eigenvalue is real.
+    `series`: Taylor series of the dynamics in the displacements, to the highest order wanted; `numbers`: the field of
+    the critical eigenvalue; `flow`: differential equation or map; `real`: the critical eigenvalue is real.
     """
 
     def __init__(self, series: Sequence[Series], numbers: Algebraic | Decimals, flow: bool, real: bool) -> None:

@@ -78,8 +78,7 @@ def _floats(x: Array) -> Array:
 def _judged(lin: Linearization, value: Array, known: Array, rounding: float) -> Linearization:
     """With -J or DF - 1, and whether F(z) - z vanishes as far as the digits of z tell.
 
-    Args:
-        known: |z|, or the game's own length where a coordinate of w is nearer 0.
+    `known`: |z|, or the game's own length where a coordinate of w is nearer 0.
     """
     change = lin.numeric if lin.rule is None else lin.numeric - np.eye(len(value))
     size = np.linalg.norm(change, 2)

@@ -15,20 +15,13 @@ INSIDE_A_STEP = 9
 
 @dataclasses.dataclass(frozen=True)
 class _Orbit:
-    """Points of one integration at times inside every step, and what lies between them.
+    """Points of one integration at times inside every step, and what lies between them."""
 
-    Attributes:
-        field: dw/dt.
-        start: w(0).
-        t: times, INSIDE_A_STEP to a step.
-        pieces: the interpolant that holds before each time, one for each.
-        squares, slopes: |w - start|^2 and half its derivative, (w - start) . dw/dt, at the times.
-    """
-
-    field: Callable[[Array], Array]
-    start: Array
-    t: Array
-    pieces: list[Any]
+    field: Callable[[Array], Array]  # dw/dt
+    start: Array  # w(0)
+    t: Array  # times, INSIDE_A_STEP to a step
+    pieces: list[Any]  # the interpolant that holds before each time, one for each
+    # squares, slopes: |w - start|^2 and half its derivative, (w - start) . dw/dt, at the times
     squares: Array
     slopes: Array
 
@@ -52,12 +45,7 @@ def visits(
     that the integrator takes, so it is a matter of the orbit's own pace, not of a sampling rate; the roots are solved
     for on the integrator's interpolant, of order 7.
 
-    Args:
-        field: on arrays (N, d).
-        start: (d,).
-        time: how long.
-        radius: of the ball.
-        rtol: of the integrator.
+    `field`: on arrays (N, d); `start`: (d,); `time`: how long; `radius`: of the ball; `rtol`: of the integrator.
     """
     orbit = _integrated(field, start, time, radius, rtol)
     times, closest = [], []

@@ -63,9 +63,7 @@ def exponents_of_members(
     game: Game, rule: Rule | None, start: object, steps: int, settle: int, seed: int, budget: float
 ) -> LyapunovEnsemble:
     """What `lyapunov_exponents` answers for a map where parameters are arrays: all orbits and frames move together.
-
-    Raises:
-        DomainError: for a gradient flow. ParameterError: for too few steps.
+    Raises DomainError for a gradient flow; ParameterError for too few steps.
     """
     if rule is None:
         raise DomainError("exponents of an ensemble of gradient flows", "a rule", "one value of each parameter")
@@ -122,9 +120,8 @@ def basins_of_members(
 ) -> Gathered:
     """The starts of each combination of parameters under its own rule and game, one combination after another.
 
-    Args:
-        alone: basins of one game and rule from starts (n, d). near: the distance in each coordinate within which
-            attractors of different combinations are one.
+    `alone`: basins of one game and rule from starts (n, d); `near`: the distance in each coordinate within which
+    attractors of different combinations are one.
     """
     symbols = members_in(game, rule)
     shape = ensemble_shape(starts.shape[:-1], symbols)

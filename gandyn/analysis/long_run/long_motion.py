@@ -34,12 +34,8 @@ def watch(kernel: Kernel, z: Array, counters: Sequence[float], scale: Array, str
     and infinity; or if it comes and goes without a trend, as chaos does, over a range that stays the same. It is
     periodic where its last steps repeat.
 
-    Args:
-        kernel: the map.
-        z: augmented states, (N, D).
-        counters: its counts.
-        scale: half widths of the box, (d,).
-        stride: steps from row to row.
+    `z`: augmented states, (N, D); `counters`: its counts; `scale`: half widths of the box, (d,); `stride`: steps from
+    row to row.
     """
     n, d = len(z), len(scale)
     weights = fading_weights(WINDOW)[:, None]
@@ -85,8 +81,7 @@ def _goes_on(sizes: Array, low: Array, high: Array) -> Array:
 def _periods(rows: Array, extent: Array) -> Array:
     """The smallest p with which the last p steps of members repeat those before them; 0 where there is none.
 
-    Args:
-        rows: (T, N, d) and extent: (N, d), what each covers, both in half widths.
+    `rows`: (T, N, d) and extent: (N, d), what each covers, both in half widths.
     """
     extent = extent.max(-1, keepdims=True)
     near = (np.abs(rows[:-1] - rows[-1]) <= REPEATS * extent).all(-1)[::-1]

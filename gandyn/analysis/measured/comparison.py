@@ -29,25 +29,15 @@ Metric = Callable[[Game, Array], Array]
 
 @dataclasses.dataclass(frozen=True)
 class Contender:
-    """One rule's run in a comparison.
+    """One rule's run in a comparison."""
 
-    Attributes:
-        label: its name.
-        rule: with the step size that won the tuning.
-        tried: step size -> metric on the held-out seed.
-        spent: cost after each recorded step, shape (T,).
-        values: the metric, (seeds, T).
-        steps: steps that the budget bought.
-        diverged: how many seeds did.
-    """
-
-    label: str
-    rule: Rule
-    tried: dict[float, float]
-    spent: Array
-    values: Array
-    steps: int
-    diverged: int
+    label: str  # its name
+    rule: Rule  # with the step size that won the tuning
+    tried: dict[float, float]  # step size -> metric on the held-out seed
+    spent: Array  # cost after each recorded step, shape (T,)
+    values: Array  # the metric, (seeds, T)
+    steps: int  # steps that the budget bought
+    diverged: int  # how many seeds did
 
     @property
     def final(self) -> tuple[float, float, float]:

@@ -19,26 +19,19 @@ ROUNDING = 1e-13
 
 @dataclasses.dataclass(frozen=True)
 class Fit:
-    """y = intercept + slope x(t), x = t or log(t + offset), perhaps plus a periodic part.
+    """y = intercept + slope x(t), x = t or log(t + offset), perhaps plus a periodic part."""
 
-    Attributes:
-        intercept, slope, offset: of the fit; offset is None for a line.
-        band: 95 % for the slope.
-        variance: of what is left of the residuals once their correlation is taken out, no less than rounding's.
-        independent: how many such residuals there are.
-        misfit: the largest distance between the fit and a free smooth curve, as a share of the change over the window.
-        doubt: the probability of so large an advantage of the smooth curve if the model were true (F test).
-        at_edge: whether the offset is the largest that is tried, where a power law is an exponential in disguise.
-    """
-
+    # intercept, slope, offset: of the fit; offset is None for a line
     intercept: float
     slope: float
     offset: float | None
-    band: tuple[float, float]
-    variance: float
-    independent: float
+    band: tuple[float, float]  # 95 % for the slope
+    variance: float  # of what is left of the residuals once their correlation is taken out, no less than rounding's
+    independent: float  # how many such residuals there are
+    # the largest distance between the fit and a free smooth curve, as a share of the change over the window
     misfit: float = 0.0
-    doubt: float = 1.0
+    doubt: float = 1.0  # the probability of so large an advantage of the smooth curve if the model were true (F test)
+    # whether the offset is the largest that is tried, where a power law is an exponential in disguise
     at_edge: bool = False
 
     def widened(self, slope: float) -> Fit:

@@ -12,20 +12,13 @@ from ...types import Rule
 
 @dataclasses.dataclass(frozen=True)
 class Known:
-    """Best values of a rule's parameters, by field of the rule.
+    """Best values of a rule's parameters, by field of the rule."""
 
-    Attributes:
-        values: floats; 0 or infinity where the best is only approached.
-        rate: the smallest worst-case factor, or its infimum.
-        source: the argument.
-        approach: how the infimum is approached; empty where the values attain it.
-        exact: whether no other values do better; False where the rate is a proven bound that may not be the smallest.
-    """
-
-    values: dict[str, float]
-    rate: float
-    source: str
-    approach: str = ""
+    values: dict[str, float]  # floats; 0 or infinity where the best is only approached
+    rate: float  # the smallest worst-case factor, or its infimum
+    source: str  # the argument
+    approach: str = ""  # how the infimum is approached; empty where the values attain it
+    # whether no other values do better; False where the rate is a proven bound that may not be the smallest
     exact: bool = True
 
 

@@ -28,26 +28,19 @@ ONE = Fraction(1)
 
 @dataclasses.dataclass(frozen=True)
 class Companion:
-    """The linear part of a rule on the zero-sum game with Jacobian ((x, y), (-y, x)), with eigenvalues x +- iy.
+    """The linear part of a rule on the zero-sum game with Jacobian ((x, y), (-y, x)), with eigenvalues x +- iy."""
 
-    Attributes:
-        rule: the rule, with free parameters as symbols.
-        kind: "holomorphic": the map is one matrix function A(z) of z alone; "normal": of z and its conjugate, because
-            the rule uses transposed products; "players": it depends on which coordinates each player holds, so that
-            for games that are not zero-sum the eigenvalues alone do not decide.
-        matrix: A(z) in the symbol x (standing for z) if holomorphic, otherwise the real matrix in x and y.
-        x, y: the symbols.
-        parameters: the free ones.
-        timed: whether the rule counts its steps; the matrix is the limit then.
-    """
-
-    rule: Rule
+    rule: Rule  # the rule, with free parameters as symbols
+    # "holomorphic": the map is one matrix function A(z) of z alone; "normal": of z and its conjugate, because the rule
+    # uses transposed products; "players": it depends on which coordinates each player holds, so that for games that are
+    # not zero-sum the eigenvalues alone do not decide
     kind: str
-    matrix: sympy.Matrix
+    matrix: sympy.Matrix  # A(z) in the symbol x (standing for z) if holomorphic, otherwise the real matrix in x and y
+    # x, y: the symbols
     x: Any
     y: sympy.Symbol
-    parameters: tuple[sympy.Symbol, ...]
-    timed: bool = False
+    parameters: tuple[sympy.Symbol, ...]  # the free ones
+    timed: bool = False  # whether the rule counts its steps; the matrix is the limit then
 
     @property
     def size(self) -> int:
@@ -160,12 +153,8 @@ def _at_complex(c: Powers, powers: Sequence[tuple[Fraction, Fraction]]) -> tuple
 def companion(rule: Rule, what: str) -> Companion:
     """Trace a rule on the linear field with eigenvalues x +- iy.
 
-    Args:
-        rule: numbers, or free symbols, as parameters.
-        what: named by errors.
-
-    Raises:
-        DomainError: for rules that are not differentiable at the equilibrium, or whose map is not exact.
+    `rule`: numbers, or free symbols, as parameters; `what`: named by errors. Raises DomainError for rules that are not
+    differentiable at the equilibrium, or whose map is not exact.
     """
     x, y = sympy.Symbol("_x", real=True), sympy.Symbol("_y", real=True)
     game = quadratic(x, y, x)  # zero-sum: rules may look at how one player's cost depends on the other

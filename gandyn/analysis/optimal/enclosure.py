@@ -29,18 +29,14 @@ class Enclosure:
     `low`: at the eigenvalue `member`, in fractions, not all roots of the characteristic polynomial lie in |z| < low.
     `high`: they do at the start of each curve, and along it neither P(high), nor P(-high), nor the Hurwitz determinant
     vanishes: these are polynomials in the curve's parameter u without a root in [0, 1]. `holds()` repeats both.
-
-    Attributes:
-        companion: the rule's matrix.
-        curves: the curves.
-        low, high: fractions.
-        member: real and imaginary part of an eigenvalue of the game that attains `low`; None where low is 0.
     """
 
-    companion: Companion
+    companion: Companion  # the rule's matrix
     curves: tuple[Curve, ...]
+    # low, high: fractions
     low: Fraction
     high: Fraction
+    # real and imaginary part of an eigenvalue of the game that attains `low`; None where low is 0
     member: tuple[Fraction, Fraction] | None
 
     def holds(self) -> bool:

@@ -11,11 +11,8 @@ from ..spectrum.network_spectrum import Spectrum as Measured
 
 
 def class_of(over: object) -> GameClass:
-    """The class that is meant.
-
-    Raises:
-        ParameterError: for what is neither a class nor a result of `gd.spectrum`.
-        DomainError: for the spectrum of something else than J.
+    """The class that is meant. Raises ParameterError for what is neither a class nor a result of `gd.spectrum`;
+    DomainError for the spectrum of something else than J.
     """
     if isinstance(over, GameClass):
         return over
@@ -25,10 +22,8 @@ def class_of(over: object) -> GameClass:
 
 
 def measured_class(found: Measured) -> Spectrum:
-    """The convex hull of what `gd.spectrum` saw of J, closed under conjugation.
-
-    Raises:
-        DomainError: for the spectrum of something else, or one that did not converge.
+    """The convex hull of what `gd.spectrum` saw of J, closed under conjugation. Raises DomainError for the spectrum of
+    something else, or one that did not converge.
     """
     if found.of != "J":
         raise DomainError(f"a design over the spectrum of {found.of}", "the spectrum of J", "gd.spectrum(game, w)")

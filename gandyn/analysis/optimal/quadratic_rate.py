@@ -34,21 +34,14 @@ ROUNDS = 26
 
 @dataclasses.dataclass(frozen=True)
 class Window:
-    """Two steps of a rule from an unknown state.
+    """Two steps of a rule from an unknown state."""
 
-    Attributes:
-        points: rows of every point of the pairs, the zero of the field first, in the basis (w_0, state, v_1/L, ...).
-        values: which element of the basis is v/L there; None for the zero.
-        first: how many points belong to the first step (with the zero).
-        lifts: rows of z_0 and of z_1.
-        kappa: mu / L.
-    """
-
+    # rows of every point of the pairs, the zero of the field first, in the basis (w_0, state, v_1/L, ...)
     points: tuple[Row, ...]
-    values: tuple[int | None, ...]
-    first: int
-    lifts: tuple[tuple[Row, ...], tuple[Row, ...]]
-    kappa: Fraction
+    values: tuple[int | None, ...]  # which element of the basis is v/L there; None for the zero
+    first: int  # how many points belong to the first step (with the zero)
+    lifts: tuple[tuple[Row, ...], tuple[Row, ...]]  # rows of z_0 and of z_1
+    kappa: Fraction  # mu / L
 
     @property
     def size(self) -> int:
@@ -73,20 +66,14 @@ class Window:
 
 @dataclasses.dataclass(frozen=True)
 class QuadraticRate:
-    """Proof of |w_t - w*|^2 <= V(z_t) and V(z_{t+1}) <= rho^2 V(z_t), that a few lines of fractions can repeat.
+    """Proof of |w_t - w*|^2 <= V(z_t) and V(z_{t+1}) <= rho^2 V(z_t), that a few lines of fractions can repeat."""
 
-    Attributes:
-        window: two steps of the rule.
-        form: P, a symmetric matrix of fractions over z = (w, state, field values / L of the step).
-        bounding, decreasing: multipliers {(i, j, kind): number >= 0} of the two inequalities.
-        rate: rho.
-    """
-
-    window: Window
-    form: Matrix
+    window: Window  # two steps of the rule
+    form: Matrix  # P, a symmetric matrix of fractions over z = (w, state, field values / L of the step)
+    # bounding, decreasing: multipliers {(i, j, kind): number >= 0} of the two inequalities
     bounding: dict[tuple[int, int, str], Fraction]
     decreasing: dict[tuple[int, int, str], Fraction]
-    rate: Fraction
+    rate: Fraction  # rho
 
     def residuals(self) -> tuple[Matrix, Matrix]:
         """The two matrices that have to be positive semidefinite, over the basis of the window."""
@@ -147,10 +134,8 @@ def semidefinite(matrix: Matrix) -> bool:
 
 
 def window(rule: Rule, over: StronglyMonotone) -> Window:
-    """Run two steps of a rule from an unknown point and an unknown state.
-
-    Raises:
-        DomainError: for rules that count their steps.
+    """Run two steps of a rule from an unknown point and an unknown state. Raises DomainError for rules that count their
+    steps.
     """
     state = rule.init(PointsGame(over.lipschitz), PointsGame(over.lipschitz).start)
     leaves = list(state.leaves())
@@ -179,14 +164,8 @@ def window(rule: Rule, over: StronglyMonotone) -> Window:
 def prove(rule: Rule, over: StronglyMonotone, least: float, budget: Budget) -> tuple[QuadraticRate | None, str]:
     """The smallest rate for which a quadratic Lyapunov function is found and proven.
 
-    Args:
-        rule: linear in the field, with a state.
-        over: the class.
-        least: a lower bound of the rate.
-        budget: seconds.
-
-    Returns:
-        The proof and an empty text, or None and the reason why there is none.
+    `rule`: linear in the field, with a state; `least`: a lower bound of the rate; `budget`: seconds. Returns the proof
+    and an empty text, or None and the reason why there is none.
     """
     steps = window(rule, over)
     if len(steps.lifts[0]) != len(steps.lifts[1]):

@@ -48,20 +48,14 @@ def candidates() -> tuple[Rule, ...]:
 
 @dataclasses.dataclass(frozen=True)
 class Choice:
-    """One rule in the table of a recommendation.
+    """One rule in the table of a recommendation."""
 
-    Attributes:
-        design: its best parameters over the class.
-        cost: fields and Jacobian products of one step.
-        per_gradient: the factor per field or product, rate^(1/cost).
-        rotation: the angle in radians by which the slowest mode turns per step; None where there are no best values.
-        noise_floor: the trace of its covariance under unit noise on every field, to first order; None without a game.
-    """
-
-    design: Design
-    cost: float
-    per_gradient: float
+    design: Design  # its best parameters over the class
+    cost: float  # fields and Jacobian products of one step
+    per_gradient: float  # the factor per field or product, rate^(1/cost)
+    # the angle in radians by which the slowest mode turns per step; None where there are no best values
     rotation: float | None = None
+    # the trace of its covariance under unit noise on every field, to first order; None without a game
     noise_floor: float | None = None
 
 

@@ -27,12 +27,9 @@ def boundary_polynomials(f: sympy.Poly, flow: bool) -> dict[Kind, sympy.Poly]:
     vanishes where two roots have product one (Orlando's formula). A flow: f(0) = 0, and that determinant of f, which
     vanishes where two roots have sum zero. Such a pair is complex on some arcs of the curve and real on others.
 
-    Args:
-        f: the factor, in `Z`; its coefficients are rational functions of the parameters over the rationals.
-        flow: whether the boundary is the imaginary axis (True) or the unit circle (False).
-
-    Raises:
-        DomainError: for other coefficients.
+    `f`: the factor, in `Z`; its coefficients are rational functions of the parameters over the rationals; `flow`:
+    whether the boundary is the imaginary axis (True) or the unit circle (False). Raises DomainError for other
+    coefficients.
     """
     cleared = _cleared(f)
     if cleared is None:
@@ -76,8 +73,7 @@ def common_zeros(
     Each coordinate of a common zero is a root of a resultant. The real roots of both resultants are isolated; a pair of
     them is a zero where both polynomials vanish in sixty digits.
 
-    Args:
-        first, second: with rational coefficients. symbols: the two parameters. ranges: (low, high) of each.
+    `first`, `second`: with rational coefficients; `symbols`: the two parameters; `ranges`: (low, high) of each.
     """
     a, b = (sympy.Poly(e, *symbols, domain="QQ") for e in (first, second))
     if a.is_zero or b.is_zero:

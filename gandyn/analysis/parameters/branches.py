@@ -55,21 +55,13 @@ class BifurcationPoint(Result):
 
 @dataclasses.dataclass(frozen=True)
 class Branch:
-    """A curve of fixed points, in order along it.
+    """A curve of fixed points, in order along it."""
 
-    Attributes:
-        parameter: shape (n,).
-        points: the game's coordinates, shape (n, d).
-        eigenvalues: shape (n, D).
-        stable: which points attract, shape (n,).
-        ends: why it stops at its first and its last point.
-    """
-
-    parameter: Array
-    points: Array
-    eigenvalues: Array
-    stable: Array
-    ends: tuple[str, str]
+    parameter: Array  # shape (n,)
+    points: Array  # the game's coordinates, shape (n, d)
+    eigenvalues: Array  # shape (n, D)
+    stable: Array  # which points attract, shape (n,)
+    ends: tuple[str, str]  # why it stops at its first and its last point
 
 
 @dataclasses.dataclass(frozen=True, repr=False)

@@ -22,27 +22,19 @@ class Family:
 
     Every G_i is divided by the largest slope that it has at some points of the region, so that neither the units of
     the costs nor those of the coordinates nor their position matter.
-
-    Attributes:
-        system: with its parameter free.
-        scale: typical size of each unknown, shape (D + 1,); the last is the range of the parameter.
-        origin: shape (D + 1,).
-        rows: typical size of each G_i, shape (D,).
-        rate: typical size of an eigenvalue.
     """
 
-    system: System
-    scale: Array
-    origin: Array
-    rows: Array
-    rate: float
+    system: System  # with its parameter free
+    scale: Array  # typical size of each unknown, shape (D + 1,); the last is the range of the parameter
+    origin: Array  # shape (D + 1,)
+    rows: Array  # typical size of each G_i, shape (D,)
+    rate: float  # typical size of an eigenvalue
 
     @classmethod
     def over(cls, system: System, bounds: Array, low: float, high: float, samples: Array) -> Family:
         """The family for fixed points w in bounds, shape (d, 2), and a parameter in [low, high].
 
-        Args:
-            samples: points of the region at which typical sizes are measured, shape (n, d).
+        `samples`: points of the region at which typical sizes are measured, shape (n, d).
         """
         half, middle = np.diff(bounds)[:, 0] / 2, bounds.mean(-1)
         more = system.size - len(half)
@@ -139,12 +131,8 @@ class Curve:
 def follow(family: Family, x: Array, low: float, high: float, step: float, reach: float) -> Curve:
     """The branch through x, both ways, while low <= p <= high.
 
-    Args:
-        family: of fixed points.
-        x: one of them, scaled.
-        low, high: the parameter's range, unscaled.
-        step: longest step in scaled arclength.
-        reach: scaled distance from the origin at which to stop.
+    `family`: of fixed points; `x`: one of them, scaled; `low`, `high`: the parameter's range, unscaled; `step`: longest
+    step in scaled arclength; `reach`: scaled distance from the origin at which to stop.
     """
     start = _first_tangent(family, x)
     forward = _half(family, x, start, (low, high), step, reach)
@@ -205,14 +193,9 @@ def _to_edge(family: Family, a: Array, b: Array, p: float) -> Array | None:
 def locate(family: Family, a: Array, b: Array, tangent: Array, value: Any) -> Array | None:
     """The point of a branch, between a and b, at which a test function changes sign; by bracketing in arclength.
 
-    Args:
-        family: the equations of the fixed points.
-        a, b: two points of the branch, in scaled coordinates, shape (D + 1,).
-        tangent: the direction of the branch at a.
-        value: the test function of a point x.
-
-    Returns:
-        The point, shape (D + 1,); None where the branch could not be followed.
+    `family`: the equations of the fixed points; `a`, `b`: two points of the branch, in scaled coordinates, shape (D +
+    1,); `tangent`: the direction of the branch at a; `value`: the test function of a point x. Returns the point, shape
+    (D + 1,); None where the branch could not be followed.
     """
     from scipy.optimize import brentq
 

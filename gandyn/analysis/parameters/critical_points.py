@@ -24,15 +24,10 @@ LARGEST = 3
 
 @dataclasses.dataclass(frozen=True)
 class Critical:
-    """The critical values of a parameter that the search found, and whether there are no others.
+    """The critical values of a parameter that the search found, and whether there are no others."""
 
-    Attributes:
-        points: (z, p), shape (n, D + 1), each in the middle of an enclosure that is proven to hold one.
-        obstacles: why these may not be all, in words; empty where they are.
-    """
-
-    points: Array
-    obstacles: tuple[str, ...]
+    points: Array  # (z, p), shape (n, D + 1), each in the middle of an enclosure that is proven to hold one
+    obstacles: tuple[str, ...]  # why these may not be all, in words; empty where they are
 
 
 def critical_points(made: System, bounds: Array, low: float, high: float, budget: Budget) -> Critical:

@@ -21,19 +21,14 @@ ROUNDING = 1e-12
 
 @dataclasses.dataclass(frozen=True)
 class Crossing:
-    """A value of one parameter beyond which the point no longer attracts.
+    """A value of one parameter beyond which the point no longer attracts."""
 
-    Attributes:
-        value: numeric; 0 where it does not attract at the smallest value looked at, infinite where it always did.
-        bracket: two fractions around it, at the first of which the point attracts and at the second not, both by exact
-            conditions; None where that was not decided. So a crossing lies between them. That there is none before the
-            first is not proved: `looked` values between 0 and there were looked at.
-        looked: how many.
-    """
-
-    value: float
+    value: float  # numeric; 0 where it does not attract at the smallest value looked at, infinite where it always did
+    # two fractions around it, at the first of which the point attracts and at the second not, both by exact conditions;
+    # None where that was not decided. So a crossing lies between them. That there is none before the first is not
+    # proved: `looked` values between 0 and there were looked at
     bracket: tuple[Fraction, Fraction] | None
-    looked: int
+    looked: int  # how many
 
     def __str__(self) -> str:
         if self.bracket is None:
@@ -54,9 +49,8 @@ def attracts(exact: ExactLinearization, values: Mapping[sympy.Expr, sympy.Expr])
 def crossing(exact: ExactLinearization, p: sympy.Expr, seconds: float) -> Crossing:
     """The end of the stable interval that begins at 0, among values from 1e-6 to 1e6 of the parameter's own unit.
 
-    Args:
-        exact: the linearisation, p being its only free parameter.
-        seconds: for the proof at the two ends of the bracket.
+    `exact`: the linearisation, p being its only free parameter; `seconds`: for the proof at the two ends of the
+    bracket.
     """
     matrix = sympy.lambdify(p, exact.matrix, "numpy")
 

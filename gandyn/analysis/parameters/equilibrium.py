@@ -17,9 +17,7 @@ def refuse_moving(game: Game, w: Array) -> None:
     """Refuse a point that is no equilibrium: an exact point where the field exceeds what rounding explains.
 
     The distance is the length of Newton's step, so that neither the units of the costs nor of the coordinates matter.
-
-    Raises:
-        DomainError: naming the point.
+    Raises DomainError naming the point.
     """
     v, at = ([sympy.sympify(e, strict=True) for e in row] for row in (game.field(w), w))
     if all(map(is_zero, v)):

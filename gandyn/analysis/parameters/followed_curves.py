@@ -34,13 +34,11 @@ KINDS = (Kind.FOLD, Kind.FLIP, Kind.NEIMARK_SACKER, Kind.HOPF)
 
 @dataclasses.dataclass(frozen=True)
 class Bordered(Family):
-    """Fixed points on the stability boundary, in (z, q, p): the last equation, in the place of q, is the test function.
-
-    Attributes:
-        kind: of the points.
+    """Fixed points on the stability boundary, in (z, q, p): the last equation, in the place of q, is the test
+    function.
     """
 
-    kind: Kind = Kind.FOLD
+    kind: Kind = Kind.FOLD  # of the points
 
     def matrices(self, x: Array) -> Array:
         """The derivative in z alone at scaled unknowns (..., D + 2), shape (..., D, D)."""
@@ -198,11 +196,7 @@ def valued(game: Game, rule: Rule | None, values: dict[object, float]) -> tuple[
 
 
 def box_of(game: Game, box: object) -> Array:
-    """A box as an array of shape (d, 2).
-
-    Raises:
-        ParameterError: for other than one pair (low, high) per coordinate.
-    """
+    """A box as an array of shape (d, 2). Raises ParameterError for other than one pair (low, high) per coordinate."""
     try:
         bounds = np.asarray(box, dtype=float)
     except (TypeError, ValueError):

@@ -36,11 +36,9 @@ def freed(game: Game, rule: Rule | None, name: str, **assumptions: bool) -> tupl
     3. Otherwise the same holds for the fields of that name of the rules that it wraps, all in one ratio; "lr" of a rule
        that wraps others frees all their step sizes.
 
-    Putting the present value in for the symbol gives back the rule.
-
-    Raises:
-        ParameterError: for a name that is none of these, or that means two things.
-        DomainError: for a field that counts or chooses (k, order, solver), and so cannot vary continuously.
+    Putting the present value in for the symbol gives back the rule. Raises ParameterError for a name that is none of
+    these, or that means two things; DomainError for a field that counts or chooses (k, order, solver), and so cannot
+    vary continuously.
     """
     _refuse_coordinate(game, name)
     free = {s for s in (*symbols_of(rule), *game.parameters) if str(s) == name}
@@ -75,10 +73,7 @@ def symbols_of(value: object) -> set[sympy.Symbol]:
 def with_value(value: Any, symbol: sympy.Symbol, number: float | sympy.Expr) -> Any:
     """A copy of a rule, or of a parameter, in which a number replaces a symbol everywhere.
 
-    Args:
-        value: the rule or the parameter.
-        symbol: the symbol.
-        number: the number.
+    `value`: the rule or the parameter.
     """
     if isinstance(value, Rule):
         changes = {

@@ -25,19 +25,14 @@ Field = Callable[[Array], Array]
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class System:
-    """A map z -> F(z; p) of the augmented state (rule given) or a flow dz/dt = F(z; p).
+    """A map z -> F(z; p) of the augmented state (rule given) or a flow dz/dt = F(z; p)."""
 
-    Attributes:
-        game, rule: what it is made of; rule is None for a flow.
-        symbols: coordinates of z, the game's first.
-        parameter: the free symbol p, or None.
-        bindings, outputs: F as a program of expressions in symbols and p.
-    """
-
+    # game, rule: what it is made of; rule is None for a flow
     game: Game
     rule: Rule | None
-    symbols: tuple[sympy.Symbol, ...]
-    parameter: sympy.Symbol | None
+    symbols: tuple[sympy.Symbol, ...]  # coordinates of z, the game's first
+    parameter: sympy.Symbol | None  # the free symbol p, or None
+    # bindings, outputs: F as a program of expressions in symbols and p
     bindings: tuple[tuple[sympy.Symbol, sympy.Expr], ...]
     outputs: tuple[sympy.Expr, ...]
 
@@ -100,12 +95,9 @@ class System:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Rescaled(System):
-    """The update map in u = (z - origin) / units, where small steps and gaps do not depend on units and place.
+    """The update map in u = (z - origin) / units, where small steps and gaps do not depend on units and place."""
 
-    Attributes:
-        origin, units: of the augmented state, shape (D,).
-    """
-
+    # origin, units: of the augmented state, shape (D,)
     origin: Array
     units: Array
 
@@ -148,10 +140,8 @@ def compiled(
 ) -> Callable[..., Any]:
     """Expressions compiled to one function of NumPy columns; it warns where numbers overflow.
 
-    Args:
-        inputs: the symbols that are the function's arguments.
-        outputs: the expressions to evaluate.
-        bindings: pairs (name, expression) of intermediate results, in the order of evaluation.
+    `inputs`: the symbols that are the function's arguments; `outputs`: the expressions to evaluate; `bindings`: pairs
+    (name, expression) of intermediate results, in the order of evaluation.
     """
     from ...symbolic.backends import NUMPY, numpy_namespace
     from ...symbolic.function import compile_python
@@ -190,16 +180,10 @@ def system(
 ) -> System:
     """The map of a rule on a game, or the gradient flow (rule=None), with at most one parameter free.
 
-    Args:
-        game: a symbolic, deterministic game.
-        rule: the update rule, or None.
-        parameter: name of a field of the rule or of a free symbol of the game, or None.
-        field: for a flow, another right-hand side dw/dt as a function of w that runs on symbols.
-        others: symbols that may stay without a value, for a caller that makes coordinates of them.
-
-    Raises:
-        DomainError: for games without symbols.
-        ParameterError: for an unknown parameter, or one left without a value.
+    `game`: a symbolic, deterministic game; `rule`: the update rule, or None; `parameter`: name of a field of the rule
+    or of a free symbol of the game, or None; `field`: for a flow, another right-hand side dw/dt as a function of w that
+    runs on symbols; `others`: symbols that may stay without a value, for a caller that makes coordinates of them.
+    Raises DomainError for games without symbols; ParameterError for an unknown parameter, or one left without a value.
     """
     symbol = None
     if parameter is not None:
@@ -235,8 +219,7 @@ def about(made: System, centre: Sequence[float]) -> System:
     Far from the origin an expanded polynomial loses its digits to cancellation; written so it does not. Intermediate
     results are written about their own values at the centre.
 
-    Args:
-        centre: of z and the parameter, shape (D + 1,).
+    `centre`: of z and the parameter, shape (D + 1,).
     """
     if not any(centre):
         return made

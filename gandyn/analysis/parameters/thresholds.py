@@ -25,15 +25,10 @@ LONGEST = 48  # the largest degree that is given as a CRootOf; beyond it, 30 pro
 
 @dataclasses.dataclass(frozen=True)
 class Root:
-    """A real root of an irreducible polynomial: `ball` isolates it from all others on its line.
+    """A real root of an irreducible polynomial: `ball` isolates it from all others on its line."""
 
-    Attributes:
-        polynomial: an expression in the parameter.
-        place: its number among the polynomial's real roots, from below.
-    """
-
-    polynomial: sympy.Expr
-    place: int
+    polynomial: sympy.Expr  # an expression in the parameter
+    place: int  # its number among the polynomial's real roots, from below
     ball: flint.arb
 
     @property
@@ -63,16 +58,12 @@ class Line:
     """Real values of a parameter, or its positive ones, cut at the roots of irreducible polynomials.
 
     Samples alternate: cell 0, root 0, cell 1, ..., last cell.
-
-    Attributes:
-        roots: in increasing order.
-        signs: of each polynomial (an expression) at every sample.
     """
 
     parameter: sympy.Symbol
     positive: bool
-    roots: tuple[Root, ...]
-    signs: Mapping[sympy.Expr, tuple[int, ...]]
+    roots: tuple[Root, ...]  # in increasing order
+    signs: Mapping[sympy.Expr, tuple[int, ...]]  # of each polynomial (an expression) at every sample
 
     @classmethod
     def of(cls, polynomials: Iterable[object], p: sympy.Expr) -> Line:

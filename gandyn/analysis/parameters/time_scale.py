@@ -53,11 +53,7 @@ def critical_time_scale(
 
 
 def _jacobian(game: Game, at: Array) -> sympy.Matrix:
-    """J at an equilibrium, exact.
-
-    Raises:
-        DomainError, ParameterError: as `critical_time_scale`.
-    """
+    """J at an equilibrium, exact. Raises DomainError, ParameterError as `critical_time_scale`."""
     what = f"the critical time scale of {game.name}"
     if SYMBOLS not in game.worlds:
         raise DomainError(what, "a symbolic game", "gd.games.from_sympy")

@@ -12,44 +12,33 @@ from .branches import Kind
 
 @dataclasses.dataclass(frozen=True)
 class BoundaryCurve:
-    """An arc in the plane of two parameters on which an eigenvalue, or a pair, lies on the stability boundary.
+    """An arc in the plane of two parameters on which an eigenvalue, or a pair, lies on the stability boundary."""
 
-    Attributes:
-        kind: a `Kind`; FOLD stands for the eigenvalue 1 (0 for a flow). Where the equilibrium is there for all values
-            of the parameters that is a transcritical or pitchfork point.
-        condition: a polynomial in the two parameters that vanishes on the arc; None where the equilibrium moves and the
-            arc was followed.
-        points: in order along it, shape (n, 2).
-        edge: whether the other eigenvalues lie on the stable side there, so that the arc bounds the stable set.
-        coefficients: of the normal form at `places` along the arc (see `gd.bifurcation`); NaN where it is undecided.
-        places: shape (m, 2).
-        criticality: "supercritical", "subcritical", "both" where it changes along the arc, or None for undecided.
-        equilibria: the game's coordinates at `points`, shape (n, d), where the equilibrium moves; None otherwise.
-    """
-
+    # a `Kind`; FOLD stands for the eigenvalue 1 (0 for a flow). Where the equilibrium is there for all values of the
+    # parameters that is a transcritical or pitchfork point
     kind: Kind
+    # a polynomial in the two parameters that vanishes on the arc; None where the equilibrium moves and the arc was
+    # followed
     condition: sympy.Expr | None
-    points: Array
-    edge: bool
+    points: Array  # in order along it, shape (n, 2)
+    edge: bool  # whether the other eigenvalues lie on the stable side there, so that the arc bounds the stable set
+    # of the normal form at `places` along the arc (see `gd.bifurcation`); NaN where it is undecided
     coefficients: Array
-    places: Array
+    places: Array  # shape (m, 2)
+    # "supercritical", "subcritical", "both" where it changes along the arc, or None for undecided
     criticality: str | None
+    # the game's coordinates at `points`, shape (n, d), where the equilibrium moves; None otherwise
     equilibria: Array | None = None
 
 
 @dataclasses.dataclass(frozen=True)
 class SpecialPoint:
-    """A point of the plane at which two conditions hold at once (codimension two).
+    """A point of the plane at which two conditions hold at once (codimension two)."""
 
-    Attributes:
-        name: "1:1" to "1:4" for strong resonances of a map, "fold-flip", "cusp", "Bogdanov-Takens" and so on.
-        values: the two parameters: exact expressions, or numbers where the equilibrium moves.
-        eigenvalues: those on the boundary, complex.
-    """
-
-    name: str
+    name: str  # "1:1" to "1:4" for strong resonances of a map, "fold-flip", "cusp", "Bogdanov-Takens" and so on
+    # the two parameters: exact expressions, or numbers where the equilibrium moves
     values: tuple[sympy.Expr | float, sympy.Expr | float]
-    eigenvalues: Array
+    eigenvalues: Array  # those on the boundary, complex
 
 
 @dataclasses.dataclass(frozen=True, repr=False)

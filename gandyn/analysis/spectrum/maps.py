@@ -115,11 +115,8 @@ def modes(rule: Rule) -> Callable[[Array], Reading]:
 def mode_vector(rule: Rule, eigenvalue: complex, increment: complex, vector: Array) -> Array:
     """The eigenvector of the augmented map that belongs to an eigenvector x of J: (c_0 x, c_1 x, ...), of unit length.
 
-    Args:
-        rule: the rule.
-        eigenvalue: the eigenvalue of J.
-        increment: the eigenvalue of the augmented map, minus 1.
-        vector: the eigenvector x, a torch vector of shape (d,).
+    `eigenvalue`: the eigenvalue of J; `increment`: the eigenvalue of the augmented map, minus 1; `vector`: the
+    eigenvector x, a torch vector of shape (d,).
     """
     values, vectors = np.linalg.eig(mode_matrices(rule, [eigenvalue])[0])
     weights = vectors[:, np.argmin(np.abs(values - increment))]
@@ -129,11 +126,8 @@ def mode_vector(rule: Rule, eigenvalue: complex, increment: complex, vector: Arr
 def increment_operator(game: Game, rule: Rule, w: Array, state: State | None, batch: Batch, limit: bool) -> Operator:
     """DF - I on the augmented state, F the rule's step: forward products by two backward passes on one kept graph.
 
-    Args:
-        limit: take step counters at infinity instead of where the state has them.
-
-    Raises:
-        DomainError: for a rule whose map is not smooth without a state, and for implicit steps.
+    `limit`: take step counters at infinity instead of where the state has them. Raises DomainError for a rule whose map
+    is not smooth without a state, and for implicit steps.
     """
     if is_implicit(game, rule):
         raise DomainError(
@@ -194,10 +188,7 @@ class _NoDraws:
 def without_its_field(game: Game, w: Array, batch: Batch) -> Game:
     """The game with costs f_i - <v_i(w), x_i>: its field is zero at w, and its Jacobian J is the same everywhere.
 
-    A zero-sum game stays one.
-
-    Raises:
-        DomainError: for games that are not made of networks.
+    A zero-sum game stays one. Raises DomainError for games that are not made of networks.
     """
     costs_of = getattr(game, "_network_costs", None)
     if costs_of is None:

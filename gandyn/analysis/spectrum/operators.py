@@ -12,10 +12,8 @@ from ...worlds import TORCH
 
 
 def as_point(game: Game, w: Array) -> Array:
-    """One point as a torch vector that belongs to nobody else, so that the game keeps one graph at it.
-
-    Raises:
-        ShapeError, ParameterError: for ensembles, and for vectors that do not fit the game.
+    """One point as a torch vector that belongs to nobody else, so that the game keeps one graph at it. Raises
+    ShapeError, ParameterError for ensembles, and for vectors that do not fit the game.
     """
     import numpy as np
 
@@ -59,11 +57,7 @@ def antisymmetric(game: Game, w: Array, batch: Batch) -> Operator:
 def hessian(game: Game, w: Array, batch: Batch, player: int | str) -> Operator:
     """The Hessian of a player's own cost with respect to its own block, as an operator.
 
-    Args:
-        game: the game.
-        w: the point, shape (d,).
-        batch: the batch of the products.
-        player: index or name of the player.
+    `w`: the point, shape (d,); `batch`: the batch of the products; `player`: index or name of the player.
     """
     view = game.restrict(player, w)
     block = view.block
@@ -74,14 +68,8 @@ def hessian(game: Game, w: Array, batch: Batch, player: int | str) -> Operator:
 def operator_of(game: Game, w: Array, batch: Batch, of: int | str) -> Operator:
     """The operator of a given name.
 
-    Args:
-        game: the game.
-        w: the point, shape (d,).
-        batch: the batch of the products.
-        of: "J", "S", "A", or a player for the Hessian of its own cost.
-
-    Raises:
-        UnknownNameError: for any other name.
+    `w`: the point, shape (d,); `batch`: the batch of the products; `of`: "J", "S", "A", or a player for the Hessian of
+    its own cost. Raises UnknownNameError for any other name.
     """
     known = {"J": jacobian, "S": symmetric, "A": antisymmetric}
     if isinstance(of, str) and of in known:

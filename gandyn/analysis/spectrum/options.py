@@ -20,17 +20,11 @@ STATISTICS = {"batch": "those of the batch, differentiated through", "running": 
 
 @dataclasses.dataclass(frozen=True)
 class MapPoint:
-    """Where, beside w, the derivative of a rule's map is taken.
+    """Where, beside w, the derivative of a rule's map is taken."""
 
-    Attributes:
-        state: the rule's; by default the one that it starts from.
-        limit: take the state's step counters at infinity instead of as they are.
-        as_equilibrium: take v(w) off the field, so that w is a fixed point with the same J.
-    """
-
-    state: State | None = None
-    limit: bool = True
-    as_equilibrium: bool = False
+    state: State | None = None  # the rule's; by default the one that it starts from
+    limit: bool = True  # take the state's step counters at infinity instead of as they are
+    as_equilibrium: bool = False  # take v(w) off the field, so that w is a fixed point with the same J
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -38,23 +32,16 @@ class MapPoint:
 
 @dataclasses.dataclass(frozen=True)
 class Draws:
-    """The batches on which a spectrum is taken.
+    """The batches on which a spectrum is taken."""
 
-    Attributes:
-        batch: a token to use.
-        batches: how many tokens to draw, or tokens; with several, all is repeated, the result has error bars, and its
-            own values are those of the first.
-        batch_size: of the tokens drawn, where the game has a `size`: the Jacobian of a big batch is the mean of those
-            of its parts.
-        statistics: of batch-norm layers, "batch" or "running".
-        seed: of the batches, and of the starts of the search.
-    """
-
-    batch: Batch = None
+    batch: Batch = None  # a token to use
+    # how many tokens to draw, or tokens; with several, all is repeated, the result has error bars, and its own values
+    # are those of the first
     batches: int | Sequence[Batch] = 1
+    # of the tokens drawn, where the game has a `size`: the Jacobian of a big batch is the mean of those of its parts
     batch_size: int | None = None
-    statistics: str = "batch"
-    seed: int = 0
+    statistics: str = "batch"  # of batch-norm layers, "batch" or "running"
+    seed: int = 0  # of the batches, and of the starts of the search
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -99,22 +86,15 @@ class Draws:
 
 @dataclasses.dataclass(frozen=True)
 class Search:
-    """How long eigenvalues are looked for, and when they are believed.
+    """How long eigenvalues are looked for, and when they are believed."""
 
-    Attributes:
-        tolerance: of residuals, relative to the target's own size; 1e-6, or 1e-3 in single precision.
-        most: products for each start.
-        memory: bytes for the basis; beyond them the space is restarted (Krylov-Schur), keeping at least 100 vectors.
-        confirm: hold the ends found to a larger space and a second start.
-        bounds: for J, also compute outer bounds from S and A.
-        budget: seconds, after which what is not believed is "unresolved", and the result says that the time was up.
-    """
-
-    tolerance: float | None = None
-    most: int = 600
+    tolerance: float | None = None  # of residuals, relative to the target's own size; 1e-6, or 1e-3 in single precision
+    most: int = 600  # products for each start
+    # bytes for the basis; beyond them the space is restarted (Krylov-Schur), keeping at least 100 vectors
     memory: float = 2**31
-    confirm: bool = True
-    bounds: bool = False
+    confirm: bool = True  # hold the ends found to a larger space and a second start
+    bounds: bool = False  # for J, also compute outer bounds from S and A
+    # seconds, after which what is not believed is "unresolved", and the result says that the time was up
     budget: float | Budget | None = 600.0
 
     def __post_init__(self) -> None:

@@ -70,25 +70,15 @@ class Settings:
 
 @dataclasses.dataclass(frozen=True)
 class End:
-    """One end of a spectrum.
+    """One end of a spectrum."""
 
-    Attributes:
-        target: which.
-        values: (k,) as read (of a map: lambda - 1).
-        ritz: the operator's values that they come from.
-        vectors: of those, columns of unit length, (n, k), complex torch.
-        residuals: |A x - theta x| by a fresh product, passed on to `values`, (k,).
-        resolved: which values are believed, (k,).
-        resolution: of them all.
-    """
-
-    target: Target
-    values: Array
-    ritz: Array
-    vectors: Array
-    residuals: Array
-    resolved: Array
-    resolution: Resolution
+    target: Target  # which
+    values: Array  # (k,) as read (of a map: lambda - 1)
+    ritz: Array  # the operator's values that they come from
+    vectors: Array  # of those, columns of unit length, (n, k), complex torch
+    residuals: Array  # |A x - theta x| by a fresh product, passed on to `values`, (k,)
+    resolved: Array  # which values are believed, (k,)
+    resolution: Resolution  # of them all
 
 
 class _Search:
@@ -166,15 +156,9 @@ def ends(
 
     The head of this file says when values are accepted.
 
-    Args:
-        operator: the operator.
-        targets: the ends that are wanted.
-        k: how many values at each end.
-        settings: how long to search, and how closely.
-        read: turns Ritz values into the values that are looked for.
-
-    Returns:
-        The end for each target's name, the dimension of the Krylov space, and its Ritz values.
+    `targets`: the ends that are wanted; `k`: how many values at each end; `settings`: how long to search, and how
+    closely; `read`: turns Ritz values into the values that are looked for. Returns the end for each target's name, the
+    dimension of the Krylov space, and its Ritz values.
     """
     search = _Search(operator, targets, k, read, settings, settings.seed)
     search.run()

@@ -18,18 +18,12 @@ def excess(increments: Array) -> Array:
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """One end of a spectrum.
+    """One end of a spectrum."""
 
-    Attributes:
-        name: "LM", "LR", "SR" or "LI".
-        words: in a sentence.
-        measure: what is largest at this end, from values to numbers.
-        against_norm: compare residuals with the operator's norm instead of the target's own size, which may be zero.
-    """
-
-    name: str
-    words: str
-    measure: Callable[[Array], Array]
+    name: str  # "LM", "LR", "SR" or "LI"
+    words: str  # in a sentence
+    measure: Callable[[Array], Array]  # what is largest at this end, from values to numbers
+    # compare residuals with the operator's norm instead of the target's own size, which may be zero
     against_norm: bool = False
 
     def sizes(self, values: Array, norm: float) -> Array:
@@ -54,10 +48,8 @@ _OF_MAP = (Target("LM", "spectral radius", excess), *_OF_MATRIX[1:])
 
 
 def targets_of(which: str | Sequence[str], of_map: bool) -> tuple[Target, ...]:
-    """Targets by name. Of a map they are read off mu = lambda - 1, so that a modulus is known by |lambda| - 1.
-
-    Raises:
-        UnknownNameError: for a name that there is not.
+    """Targets by name. Of a map they are read off mu = lambda - 1, so that a modulus is known by |lambda| - 1. Raises
+    UnknownNameError for a name that there is not.
     """
     known = {t.name: t for t in (_OF_MAP if of_map else _OF_MATRIX)}
     names = (which,) if isinstance(which, str) else tuple(which)
@@ -69,17 +61,11 @@ def targets_of(which: str | Sequence[str], of_map: bool) -> tuple[Target, ...]:
 
 @dataclasses.dataclass(frozen=True)
 class Reading:
-    """What Ritz values z of the operator say: several numbers for each.
+    """What Ritz values z of the operator say: several numbers for each."""
 
-    Attributes:
-        values: as many numbers as there are, complex.
-        sources: index of the z that each comes from.
-        slopes: |d value / d z|: by how much an error of z is passed on.
-    """
-
-    values: Array
-    sources: Array
-    slopes: Array
+    values: Array  # as many numbers as there are, complex
+    sources: Array  # index of the z that each comes from
+    slopes: Array  # |d value / d z|: by how much an error of z is passed on
 
 
 def itself(values: Array) -> Reading:
@@ -89,21 +75,13 @@ def itself(values: Array) -> Reading:
 
 @dataclasses.dataclass(frozen=True)
 class Pick:
-    """The k values at one end, as read at one size of the space.
+    """The k values at one end, as read at one size of the space."""
 
-    Attributes:
-        values: (k,).
-        sources: which Ritz values.
-        sizes: what their errors are compared with.
-        residuals: what those are estimated at.
-        good: which of them are small, at values that are not zero.
-    """
-
-    values: Array
-    sources: Array
-    sizes: Array
-    residuals: Array
-    good: Array
+    values: Array  # (k,)
+    sources: Array  # which Ritz values
+    sizes: Array  # what their errors are compared with
+    residuals: Array  # what those are estimated at
+    good: Array  # which of them are small, at values that are not zero
 
     def agrees(self, other: Pick | None, target: Target, tolerance: float) -> Array:
         """Which values another reading has too, measured at this end and against their own size; (k,)."""
@@ -118,13 +96,9 @@ def pick(target: Target, reading: Reading, residuals: Array, k: int, tolerance: 
 
     A value whose size is zero to rounding is never accepted.
 
-    Args:
-        target: the end of the spectrum.
-        reading: the values read from the Ritz values.
-        residuals: the residual of each Ritz value.
-        k: how many values.
-        tolerance: the largest residual, relative to the target's size, that is accepted.
-        norm: an estimate of the operator's norm.
+    `target`: the end of the spectrum; `reading`: the values read from the Ritz values; `residuals`: the residual of
+    each Ritz value; `k`: how many values; `tolerance`: the largest residual, relative to the target's size, that is
+    accepted; `norm`: an estimate of the operator's norm.
     """
     chosen = target.order(reading.values)[:k]
     values, sources = reading.values[chosen], reading.sources[chosen]

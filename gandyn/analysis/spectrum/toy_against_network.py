@@ -32,36 +32,22 @@ FAINTEST, LARGEST = 1e-2, 1e3  # errors are followed while they are within these
 
 @dataclasses.dataclass(frozen=True)
 class Mode:
-    """One eigenvalue of the network's J, as the toy and as the network see it.
+    """One eigenvalue of the network's J, as the toy and as the network see it."""
 
-    Attributes:
-        end: where it stands in the spectrum of J, "SR", "LI", ...
-        eigenvalue: z, of J, in the upper half plane.
-        growth: what the toy says a step multiplies the error by, |lambda|.
-        turn: turns a step, in [0, 1/2].
-        stable: the toy's largest stable multiple of the rule's step sizes; 0 where no step is stable.
-        measured_growth, measured_turn: of the network.
-        leak: share of the error that left the mode's plane.
-        amplitudes: |error| in the plane over the steps, the start at 1.
-        promised: the toy's, from the same start.
-        factors: multiples of the rule's step sizes that were tried.
-        curve: the toy's growth there.
-        dots: the network's.
-    """
-
-    end: str
-    eigenvalue: complex
-    growth: float
-    turn: float
-    stable: float
+    end: str  # where it stands in the spectrum of J, "SR", "LI", ...
+    eigenvalue: complex  # z, of J, in the upper half plane
+    growth: float  # what the toy says a step multiplies the error by, |lambda|
+    turn: float  # turns a step, in [0, 1/2]
+    stable: float  # the toy's largest stable multiple of the rule's step sizes; 0 where no step is stable
+    # measured_growth, measured_turn: of the network
     measured_growth: float
     measured_turn: float
-    leak: float
-    amplitudes: Array
-    promised: Array
-    factors: Array
-    curve: Array
-    dots: Array
+    leak: float  # share of the error that left the mode's plane
+    amplitudes: Array  # |error| in the plane over the steps, the start at 1
+    promised: Array  # the toy's, from the same start
+    factors: Array  # multiples of the rule's step sizes that were tried
+    curve: Array  # the toy's growth there
+    dots: Array  # the network's
 
 
 @dataclasses.dataclass(frozen=True, repr=False)

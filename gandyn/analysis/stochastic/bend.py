@@ -21,25 +21,17 @@ class Bend:
     Its mean is the next order of the mean of the law: with second moments P of z - z* it adds
     h = E[(1/2) left D^2F[inner E[(1, z - z*, xi)(1, z - z*, xi)^T] inner^T]] to E[c]. For gradient steps the law's mean
     b then solves J b = -(1/2) D^2v[P].
-
-    Attributes:
-        program: the traced step, its coordinates being y.
-        point: y at the equilibrium.
-        left: (D, outputs of the program).
-        inner: (y, 1 + D + noises); None for y = (z - z*, xi).
     """
 
-    program: Any
-    point: list[sympy.Expr]
-    left: sympy.Matrix
-    inner: Any = None
+    program: Any  # the traced step, its coordinates being y
+    point: list[sympy.Expr]  # y at the equilibrium
+    left: sympy.Matrix  # (D, outputs of the program)
+    inner: Any = None  # (y, 1 + D + noises); None for y = (z - z*, xi)
 
     @functools.cached_property
     def forms(self) -> sympy.Matrix:
-        """The (1/2) left D^2F of y, one row (y * y) for each coordinate of z.
-
-        Raises:
-            NotDifferentiableError: where a second derivative is not finite.
+        """The (1/2) left D^2F of y, one row (y * y) for each coordinate of z. Raises NotDifferentiableError where a
+        second derivative is not finite.
         """
         values = dict(zip(self.program.symbols, self.point, strict=True))
         size = len(values)

@@ -23,14 +23,10 @@ class EpochMap(RandomMap):
     """The composition of the steps of one epoch; its outcomes are the orders of the rows, equally likely.
 
     M, c and B of an outcome are those of its steps composed, in floats: there are no formulas.
-
-    Attributes:
-        orders: rows that the steps of an epoch take, one line for each order, (n, rows).
-        each: rows that one step takes.
     """
 
-    orders: Any = ()
-    each: int = 1
+    orders: Any = ()  # rows that the steps of an epoch take, one line for each order, (n, rows)
+    each: int = 1  # rows that one step takes
 
     @property
     def period(self) -> int:
@@ -43,10 +39,8 @@ class EpochMap(RandomMap):
         return len(self.orders)
 
     def expected(self, matrix: sympy.Matrix) -> sympy.Matrix:
-        """Refused: moments of an epoch, (rows, columns), are taken in floats, since an epoch has n! orders.
-
-        Raises:
-            ArithmeticError: always; whoever asks then goes on in floats.
+        """Refused: moments of an epoch, (rows, columns), are taken in floats, since an epoch has n! orders. Raises
+        ArithmeticError always; whoever asks then goes on in floats.
         """
         raise ArithmeticError("moments of an epoch have no formula here: they are taken in floats")
 
@@ -78,10 +72,8 @@ def _composed(m: Array, c: Array, b: Array, chosen: Array) -> Moments:
 
 
 def epoch_map(step: RandomMap, game: FiniteSumGame) -> EpochMap:
-    """The map of an epoch from that of a step that takes its rows in turn.
-
-    Raises:
-        DomainError: where the rows of a step do not divide those of an epoch, or there are too many orders.
+    """The map of an epoch from that of a step that takes its rows in turn. Raises DomainError where the rows of a step
+    do not divide those of an epoch, or there are too many orders.
     """
     n, each = len(game.rows), len(step.draws.choices)
     orders = 1 if game.order == "fixed" else math.factorial(n)

@@ -18,9 +18,8 @@ GRID = 60
 def final_error(free: RandomMap, symbol: sympy.Symbol, steps: int, distance: float, value: float) -> float:
     """E|w_T - at|^2 after T steps from a random start at a distance; infinite where there is no stationary law.
 
-    Args:
-        free: the step with one parameter free. symbol: that parameter. value: of it. steps: T.
-        distance: root mean square of |w_0 - at|.
+    `free`: the step with one parameter free; `symbol`: that parameter; `value`: of it; `steps`: T; `distance`: root
+    mean square of |w_0 - at|.
     """
     step = free.at_value(symbol, value)
     if stein.spectral_radius(step) >= 1:

@@ -119,8 +119,7 @@ class Plane:
     def exit_time(self, inside: Callable[[Array], Array]) -> Array:
         """Mean time to leave a region from each cell, (cells, cells): 0 outside it, in units in which a step takes lr.
 
-        Args:
-            inside: a function of points (..., 2) that says which belong to the region.
+        `inside`: a function of points (..., 2) that says which belong to the region.
         """
         from scipy.sparse import linalg
 
@@ -149,11 +148,8 @@ def phase_diffusion(flow: Flow, cycle: Any) -> float:
     D = (omega^2 / 2T) integral of Z^T D(w) Z over a period, Z the gradient of the phase: Z' = -A^T Z along the cycle,
     A the drift's slopes, scaled to Z . drift = 1 (Kuramoto 1984; Demir, Mehrotra & Roychowdhury 2000, equation 9).
 
-    Args:
-        flow: the stochastic flow. cycle: an attracting cycle of its drift, with `.points` and `.period`.
-
-    Raises:
-        DomainError: where the drift does not close up along the cycle.
+    `flow`: the stochastic flow; `cycle`: an attracting cycle of its drift, with `.points` and `.period`. Raises
+    DomainError where the drift does not close up along the cycle.
     """
     from scipy.integrate import solve_ivp
 

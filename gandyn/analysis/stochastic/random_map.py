@@ -30,33 +30,25 @@ class RandomMap:
 
     M, c and B are matrices of expressions in the symbols of the rows that a step draws, and in free parameters. xi has
     mean zero and a known covariance, and is independent of the rows.
-
-    Attributes:
-        game, rule: what was traced.
-        at: the equilibrium, shape (d,).
-        names: of the coordinates of z.
-        matrix, offset, noise: M (D, D), c (D, 1), B (D, q).
-        covariance: of xi, (q, q).
-        draws: the rows, with their tables.
-        affine: whether the step is this map everywhere, and not to first order alone.
-        start: z_0 - z* as such a map of w_0 - at, M being (D, d): the memory that the rule starts with; None of itself.
-        margin: at bounds, the smallest force onto one over the deviation of the noise against it; None in the interior.
-        bend: the second-order part of the step, a `Bend`; None of one that is affine, and of epochs.
     """
 
+    # game, rule: what was traced
     game: Game
     rule: Rule
-    at: Array
-    names: tuple[str, ...]
+    at: Array  # the equilibrium, shape (d,)
+    names: tuple[str, ...]  # of the coordinates of z
+    # matrix, offset, noise: M (D, D), c (D, 1), B (D, q)
     matrix: sympy.Matrix
     offset: sympy.Matrix
     noise: Any
-    covariance: sympy.Matrix
-    draws: SymbolicDraws
-    affine: bool
+    covariance: sympy.Matrix  # of xi, (q, q)
+    draws: SymbolicDraws  # the rows, with their tables
+    affine: bool  # whether the step is this map everywhere, and not to first order alone
+    # z_0 - z* as such a map of w_0 - at, M being (D, d): the memory that the rule starts with; None of itself
     start: RandomMap | None = None
+    # at bounds, the smallest force onto one over the deviation of the noise against it; None in the interior
     margin: float | None = None
-    bend: Any = None
+    bend: Any = None  # the second-order part of the step, a `Bend`; None of one that is affine, and of epochs
 
     @property
     def kind(self) -> str:
@@ -103,10 +95,8 @@ class RandomMap:
 
     @functools.cached_property
     def numbers(self) -> Moments:
-        """M (n, D, D), c (n, D) and B (n, D, q) of the n outcomes, n = 1 where nothing of them is drawn.
-
-        Raises:
-            ParameterError: while a parameter has no value.
+        """M (n, D, D), c (n, D) and B (n, D, q) of the n outcomes, n = 1 where nothing of them is drawn. Raises
+        ParameterError while a parameter has no value.
         """
         return self._by_outcome()
 
@@ -187,11 +177,7 @@ class RandomMap:
 
     @functools.cached_property
     def second_moment_matrix(self) -> Array:
-        """E[M (x) M], (D^2, D^2) in floats.
-
-        Raises:
-            DomainError: where it is too large to be written out.
-        """
+        """E[M (x) M], (D^2, D^2) in floats. Raises DomainError where it is too large to be written out."""
         m = self.numbers[0]
         size = m.shape[1]
         if size > LARGEST_KRON:

@@ -59,10 +59,8 @@ def doubled(a: Array, forcing: Array) -> Array:
 
 
 def solve_exact(step: RandomMap, forcing: sympy.Matrix) -> sympy.Matrix | None:
-    """P as a SymPy matrix, in the rational functions of the free parameters; None where the system is singular.
-
-    Raises:
-        ValueError, NotImplementedError: SymPy's, where the entries lie in no field that it computes in.
+    """P as a SymPy matrix, in the rational functions of the free parameters; None where the system is singular. Raises
+    ValueError, NotImplementedError SymPy's, where the entries lie in no field that it computes in.
     """
     from sympy.polys.matrices import DomainMatrix
     from sympy.polys.matrices.exceptions import DMNonInvertibleMatrixError

@@ -29,13 +29,11 @@ ORDERS = (1, 2)
 
 
 class Coefficient(sympy.ImmutableDenseMatrix):  # type: ignore[misc]
-    """A coefficient of the equation: a SymPy matrix of expressions in w, a column (d, 1) or (d, d), that can be called.
-
-    Attributes:
-        symbols: the coordinates of w.
+    """A coefficient of the equation: a SymPy matrix of expressions in w, a column (d, 1) or (d, d), that can
+    be called.
     """
 
-    symbols: tuple[sympy.Symbol, ...]
+    symbols: tuple[sympy.Symbol, ...]  # the coordinates of w
 
     @classmethod
     def of(cls, expression: sympy.Expr, symbols: Sequence[object]) -> Coefficient:
@@ -295,10 +293,8 @@ def _mean_of_rows(draws: SymbolicDraws, e: sympy.Expr) -> sympy.Expr:
 
 
 def _mean_of_shifts(draws: SymbolicDraws, e: sympy.Expr) -> sympy.Expr:
-    """Second moments by the covariance; odd ones vanish for symmetric laws.
-
-    Raises:
-        DomainError: for a fourth moment, which depends on the law.
+    """Second moments by the covariance; odd ones vanish for symmetric laws. Raises DomainError for a fourth moment,
+    which depends on the law.
     """
     vectors = [s for shift in draws.shifts for s in shift.symbols]
     if not e.free_symbols & set(vectors):

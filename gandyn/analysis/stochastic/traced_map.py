@@ -31,15 +31,10 @@ MOST_DEGREE = 2  # of a step in noise that depends on the point: its second mome
 def random_map(game: Game, rule: Rule, noise: Additive | None = None, at: object = None) -> RandomMap:
     """Trace one noisy step and take it to first order at an equilibrium of the mean game.
 
-    Args:
-        game: the game. rule: the rule.
-        noise: `Additive` or what one is made from; None for the game's own.
-        at: the equilibrium; the first known one by default.
-
-    Raises:
-        ParameterError: without a point, or at one that is no equilibrium.
-        DomainError: outside the rule's domain, without symbols, or where a bound of a constrained game is touched and
-            not pressed.
+    `game`: the game; `rule`: the rule; `noise`: `Additive` or what one is made from; None for the game's own; `at`: the
+    equilibrium; the first known one by default. Raises ParameterError without a point, or at one that is no
+    equilibrium; DomainError outside the rule's domain, without symbols, or where a bound of a constrained game is
+    touched and not pressed.
     """
     noisy = game if noise is None else Additive.read(noise).applied(game)
     rule.check(noisy)
@@ -69,10 +64,8 @@ def random_map(game: Game, rule: Rule, noise: Additive | None = None, at: object
 
 
 def freed_map(result: Any, name: str) -> tuple[RandomMap, Any]:
-    """The random map of a result with one parameter free, and its symbol.
-
-    Raises:
-        ParameterError: for an unknown name, or while another parameter has no value.
+    """The random map of a result with one parameter free, and its symbol. Raises ParameterError for an unknown name, or
+    while another parameter has no value.
     """
     rule, symbol = freed(result.step.game, result.rule, name, positive=True)
     assert rule is not None

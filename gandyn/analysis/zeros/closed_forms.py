@@ -52,12 +52,8 @@ def rational_zero(
 ) -> tuple[sympy.Expr, ...] | None:
     """A zero of rational polynomials with rational coordinates in a box, by trying the simplest rational point.
 
-    Args:
-        equations: the equations.
-        low, high: corners of the box, shape (d,).
-
-    Returns:
-        The zero; None where that point is not a zero, or the equations are not rational polynomials.
+    `low`, `high`: corners of the box, shape (d,). Returns the zero; None where that point is not a zero, or the
+    equations are not rational polynomials.
     """
     if not equations.rational:
         return None

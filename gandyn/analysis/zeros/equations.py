@@ -22,17 +22,11 @@ from ...types import Array
 
 @dataclasses.dataclass(frozen=True)
 class Equations:
-    """g_1(w) = ... = g_d(w) = 0 in d unknowns, perhaps under conditions h_j(w) >= 0.
+    """g_1(w) = ... = g_d(w) = 0 in d unknowns, perhaps under conditions h_j(w) >= 0."""
 
-    Attributes:
-        symbols: the unknowns.
-        expressions: g, without free parameters.
-        conditions: h; zeros where one of them is negative are of no interest.
-    """
-
-    symbols: tuple[sympy.Symbol, ...]
-    expressions: tuple[sympy.Expr, ...]
-    conditions: tuple[sympy.Expr, ...] = ()
+    symbols: tuple[sympy.Symbol, ...]  # the unknowns
+    expressions: tuple[sympy.Expr, ...]  # g, without free parameters
+    conditions: tuple[sympy.Expr, ...] = ()  # h; zeros where one of them is negative are of no interest
 
     @functools.cached_property
     def exact(self) -> tuple[sympy.Expr, ...]:
@@ -65,10 +59,8 @@ class Equations:
     def within(
         self, low: Sequence[Fraction | float | sympy.Expr], high: Sequence[Fraction | float | sympy.Expr]
     ) -> Local:
-        """The equations in units of a box, whose ends are floats or rational numbers.
-
-        Raises:
-            DomainError: for functions without an interval form.
+        """The equations in units of a box, whose ends are floats or rational numbers. Raises DomainError for functions
+        without an interval form.
         """
         ends = [(sympy.Rational(a), sympy.Rational(b)) for a, b in zip(low, high, strict=True)]
         centre, radius = [(a + b) / 2 for a, b in ends], [(b - a) / 2 for a, b in ends]
@@ -116,23 +108,18 @@ class Equations:
 
 @dataclasses.dataclass(frozen=True)
 class Local:
-    """Equations in coordinates u with w = centre + radius u, on boxes of u.
+    """Equations in coordinates u with w = centre + radius u, on boxes of u."""
 
-    Attributes:
-        equations: the original ones.
-        centre, radius: rational numbers.
-        field, jacobian: g and Dg, its derivatives in u, row by row, up to factors that do not vanish.
-        divisors: what g was multiplied by, which must not vanish at a zero; None where there was nothing to clear.
-        conditions: h; None where there are none.
-    """
-
-    equations: Equations
+    equations: Equations  # the original ones
+    # centre, radius: rational numbers
     centre: tuple[sympy.Expr, ...]
     radius: tuple[sympy.Expr, ...]
+    # field, jacobian: g and Dg, its derivatives in u, row by row, up to factors that do not vanish
     field: IntervalFunction
     jacobian: IntervalFunction
+    # what g was multiplied by, which must not vanish at a zero; None where there was nothing to clear
     divisors: IntervalFunction | None
-    conditions: IntervalFunction | None
+    conditions: IntervalFunction | None  # h; None where there are none
 
     def to_units(self, low: Sequence[object], high: Sequence[object]) -> Interval:
         """A box of w in units of this one, rounded outward, shapes (d,)."""

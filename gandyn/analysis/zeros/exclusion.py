@@ -29,15 +29,12 @@ ZOOMS, SMALL = 3, 1e-3
 
 @dataclasses.dataclass(frozen=True)
 class Enclosed:
-    """One zero, proven to exist and to be alone in its enclosure.
+    """One zero, proven to exist and to be alone in its enclosure."""
 
-    Attributes:
-        low, high: the enclosure, d rational numbers each.
-        left, right: a wider box in which no other zero lies.
-    """
-
+    # low, high: the enclosure, d rational numbers each
     low: tuple[Fraction, ...]
     high: tuple[Fraction, ...]
+    # left, right: a wider box in which no other zero lies
     left: tuple[Fraction, ...]
     right: tuple[Fraction, ...]
 
@@ -59,19 +56,13 @@ class Enclosed:
 
 @dataclasses.dataclass(frozen=True)
 class Search:
-    """The result of a search for all zeros in a box.
+    """The result of a search for all zeros in a box."""
 
-    Attributes:
-        zeros: the proven zeros.
-        open: boxes (low, high), shape (d,) each, that are neither excluded nor proven, touching ones joined.
-        resting: points at which Newton's method came to rest, proven or not, shape (n, d).
-        reason: empty where nothing is open, else what stopped the search.
-    """
-
-    zeros: tuple[Enclosed, ...]
+    zeros: tuple[Enclosed, ...]  # the proven zeros
+    # boxes (low, high), shape (d,) each, that are neither excluded nor proven, touching ones joined
     open: tuple[tuple[Array, Array], ...]
-    resting: Array
-    reason: str
+    resting: Array  # points at which Newton's method came to rest, proven or not, shape (n, d)
+    reason: str  # empty where nothing is open, else what stopped the search
 
     @property
     def complete(self) -> bool:
@@ -88,14 +79,9 @@ def search(
 ) -> Search:
     """Decide about every part of a box.
 
-    Args:
-        equations: d of them.
-        low, high: ends of the box, floats or rational numbers, shape (d,).
-        budget: when to stop.
-        starts: points near which zeros are expected, shape (n, d), besides those that are scattered here.
-
-    Raises:
-        DomainError: for functions without an interval form.
+    `equations`: d of them; `low`, `high`: ends of the box, floats or rational numbers, shape (d,); `budget`: when to
+    stop; `starts`: points near which zeros are expected, shape (n, d), besides those that are scattered here. Raises
+    DomainError for functions without an interval form.
     """
     return _search(equations, low, high, budget, starts, 0)
 

@@ -62,11 +62,8 @@ def at_kinks(
 ) -> AtKinks | None:
     """The solutions in a small box where all of them lie at kinks; None where this argument does not decide.
 
-    Args:
-        equations: the k-th is the derivative of `costs[k]` with respect to the k-th unknown, where that exists.
-        costs: of the players that own the unknowns.
-        low, high: ends of the box, shape (d,).
-        budget: when to stop.
+    `equations`: the k-th is the derivative of `costs[k]` with respect to the k-th unknown, where that exists; `costs`:
+    of the players that own the unknowns; `low`, `high`: ends of the box, shape (d,); `budget`: when to stop.
     """
     ends, symbols, rows = np.stack([low, high]), equations.symbols, equations.exact
     kinks: dict[int, Kink] = {}

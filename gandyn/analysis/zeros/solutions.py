@@ -19,23 +19,16 @@ Bounds = Sequence[tuple[float, float]]
 
 @dataclasses.dataclass(frozen=True)
 class Solution:
-    """One solution of the game, with its proof where there is one.
+    """One solution of the game, with its proof where there is one."""
 
-    Attributes:
-        point: SymPy numbers: the solution itself where it is exact, else the middle of its enclosure.
-        exact: whether `point` is the solution itself.
-        enclosure: shape (d, 2), proven to hold a solution; None where nothing is proven.
-        face: the face of the feasible set on which it lies.
-        multipliers: for each active bound, by coordinate, an interval (low, high) that holds its multiplier.
-        kinks: coordinates in which the own cost has its least value at a kink.
-    """
-
+    # SymPy numbers: the solution itself where it is exact, else the middle of its enclosure
     point: tuple[sympy.Expr, ...]
-    exact: bool
-    enclosure: Array | None
-    face: Face
+    exact: bool  # whether `point` is the solution itself
+    enclosure: Array | None  # shape (d, 2), proven to hold a solution; None where nothing is proven
+    face: Face  # the face of the feasible set on which it lies
+    # for each active bound, by coordinate, an interval (low, high) that holds its multiplier
     multipliers: dict[int, tuple[float, float]]
-    kinks: tuple[int, ...] = ()
+    kinks: tuple[int, ...] = ()  # coordinates in which the own cost has its least value at a kink
 
     @property
     def floats(self) -> Array:
@@ -45,38 +38,25 @@ class Solution:
 
 @dataclasses.dataclass
 class Findings:
-    """What a search has so far.
+    """What a search has so far."""
 
-    Attributes:
-        solutions: those listed.
-        obstacles: what keeps the list from being complete.
-        arguments: why it is.
-    """
-
-    solutions: list[Solution] = dataclasses.field(default_factory=list)
-    obstacles: list[str] = dataclasses.field(default_factory=list)
-    arguments: set[str] = dataclasses.field(default_factory=set)
+    solutions: list[Solution] = dataclasses.field(default_factory=list)  # those listed
+    obstacles: list[str] = dataclasses.field(default_factory=list)  # what keeps the list from being complete
+    arguments: set[str] = dataclasses.field(default_factory=set)  # why it is
 
 
 @dataclasses.dataclass(frozen=True)
 class Problem:
-    """The equations whose solutions are sought, and the set in which.
+    """The equations whose solutions are sought, and the set in which."""
 
-    Attributes:
-        symbols, field: v(w) as expressions.
-        feasible: the set.
-        bounds: the box of the search, or None for no limit.
-        known: exact points that may be solutions.
-        costs: by coordinate, of the player that it belongs to.
-    """
-
+    # symbols, field: v(w) as expressions
     symbols: tuple[sympy.Symbol, ...]
     field: tuple[sympy.Expr, ...]
-    feasible: FeasibleSet
-    bounds: Bounds | None
-    known: tuple[tuple[sympy.Expr, ...], ...]
+    feasible: FeasibleSet  # the set
+    bounds: Bounds | None  # the box of the search, or None for no limit
+    known: tuple[tuple[sympy.Expr, ...], ...]  # exact points that may be solutions
     budget: Budget
-    costs: tuple[sympy.Expr, ...]
+    costs: tuple[sympy.Expr, ...]  # by coordinate, of the player that it belongs to
 
     def faces(self) -> Iterator[Face]:
         """The faces that meet the box and on which the signs of v, as far as intervals tell, allow a solution."""

@@ -18,11 +18,7 @@ TINY = {"shape": (1, 8, 8), "width": 2}
 
 
 def batch_norm(channels: int, kind: str) -> list[nn.Module]:
-    """BatchNorm, or nothing.
-
-    Raises:
-        ParameterError: for another kind.
-    """
+    """BatchNorm, or nothing. Raises ParameterError for another kind."""
     if kind not in NORMS:
         raise ParameterError(f"norm={kind!r}", " or ".join(NORMS), 'norm="batch"')
     return [nn.BatchNorm2d(channels)] if kind == "batch" else []

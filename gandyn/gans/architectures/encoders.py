@@ -16,8 +16,7 @@ from .mlp import LEAK, MLP
 class Encoder(nn.Sequential):
     """A leaky multilayer perceptron from a point of any shape to `outputs` numbers; for a Gaussian, means and log-stds.
 
-    Args:
-        shape: of a point. outputs: how many numbers. hidden: sizes of the layers between. seed: of the weights.
+    `shape`: of a point; `outputs`: how many numbers; `hidden`: sizes of the layers between; `seed`: of the weights.
     """
 
     def __init__(
@@ -30,8 +29,7 @@ class Encoder(nn.Sequential):
 class WithEncoder(nn.Module):
     """A generator with an encoder beside it, which `GANGame` finds and lets play with the generator.
 
-    Args:
-        generator: from latents to points. encoder: from points to latents.
+    `generator`: from latents to points; `encoder`: from points to latents.
     """
 
     def __init__(self, generator: nn.Module, encoder: nn.Module) -> None:
@@ -59,9 +57,7 @@ def overheard(module: nn.Module) -> Iterator[list[torch.Tensor]]:
 
 def layer_named(network: nn.Module, name: str | None) -> nn.Module:
     """A module inside a network by its name; by default what the last linear layer reads: `trunk`, or the one before.
-
-    Raises:
-        ParameterError: for a name that there is not, and a network of one layer where nothing is named.
+    Raises ParameterError for a name that there is not, and a network of one layer where nothing is named.
     """
     if name is not None:
         found: dict[str, nn.Module] = dict(network.named_modules())
@@ -78,10 +74,8 @@ def layer_named(network: nn.Module, name: str | None) -> nn.Module:
 
 
 def body_of(discriminator: nn.Module) -> tuple[nn.Module, int]:
-    """A discriminator without its last linear layer, and how many features that reads.
-
-    Raises:
-        ParameterError: for a network that is neither a chain that ends in a linear layer nor has `trunk` and `logit`.
+    """A discriminator without its last linear layer, and how many features that reads. Raises ParameterError for a
+    network that is neither a chain that ends in a linear layer nor has `trunk` and `logit`.
     """
     head = getattr(discriminator, "logit", None)
     if isinstance(getattr(discriminator, "trunk", None), nn.Module) and isinstance(head, nn.Linear):

@@ -16,10 +16,8 @@ CLASSIFYING = ("auxiliary", "k_plus_one")
 
 
 def check_condition(condition: str | None, classes: int) -> str | None:
-    """The way labels are used, "projection" where there are classes and nothing is said.
-
-    Raises:
-        ParameterError: for an unknown way, or classes and a way that do not go together.
+    """The way labels are used, "projection" where there are classes and nothing is said. Raises ParameterError for an
+    unknown way, or classes and a way that do not go together.
     """
     condition = "projection" if condition is None and classes else condition
     if condition not in (None, *CONDITIONS, *CLASSIFYING) or bool(classes) != (condition is not None):
@@ -33,9 +31,7 @@ def check_condition(condition: str | None, classes: int) -> str | None:
 class Conditioned(nn.Module):
     """A generator of (latent, label): the label enters beside the latent as a one-hot vector (Mirza & Osindero 2014).
 
-    Args:
-        body: a module that takes latent + classes numbers.
-        latent, classes: sizes of the two.
+    `body`: a module that takes latent + classes numbers; `latent`, `classes`: sizes of the two.
     """
 
     conditional = True
@@ -56,8 +52,7 @@ class SamplingDropout(nn.Dropout):
 
     A game fixes what it draws by the batch token, or by the seed of `sample`.
 
-    Args:
-        p: share of the activations that are set to zero.
+    `p`: share of the activations that are set to zero.
     """
 
     def forward(self, points: torch.Tensor) -> torch.Tensor:
@@ -70,8 +65,7 @@ class OutputNoise(nn.Module):
 
     The noise is part of the model, in training and in sampling, and is fixed by the game's batch token.
 
-    Args:
-        generator: the one without. std: standard deviation of the noise, in units of the data.
+    `generator`: the one without; `std`: standard deviation of the noise, in units of the data.
     """
 
     def __init__(self, generator: nn.Module, std: float) -> None:
@@ -96,13 +90,9 @@ class Discriminator(nn.Module):
     class. "auxiliary" (Odena et al. 2017): labels are not an input; a second linear layer answers with class logits.
     "k_plus_one" (Salimans et al. 2016): class logits l alone, and the logit is log sum_k exp l_k, as in `KPlusOne`.
 
-    Args:
-        trunk: (n, ...) -> (n, size).
-        size: number of features.
-        classes, condition: as above; None for no labels.
-        spectral: spectral normalisation of the head as well.
-        per_sample: the trunk treats every point by itself.
-        generator: torch generator of the initial weights, normal with variance 1 / size.
+    `trunk`: (n, ...) -> (n, size); `size`: number of features; `classes`, `condition`: as above; None for no labels;
+    `spectral`: spectral normalisation of the head as well; `per_sample`: the trunk treats every point by itself;
+    `generator`: torch generator of the initial weights, normal with variance 1 / size.
     """
 
     def __init__(

@@ -22,8 +22,7 @@ class LaplacianGenerator(nn.Module):
 
     The plane is erf(z / sqrt 2) of normal latents z, which is exactly uniform.
 
-    Args:
-        shape: of a picture. width: channels between. kernels: sides of the convolutions, 7, 7, 5 in the paper.
+    `shape`: of a picture; `width`: channels between; `kernels`: sides of the convolutions, 7, 7, 5 in the paper.
     """
 
     conditional = True
@@ -49,8 +48,7 @@ class LaplacianGenerator(nn.Module):
 class LaplacianDiscriminator(nn.Module):
     """D(h, l): convolutions of the *sum* h + l, 5 x 5, the second of stride 2, then one logit (appendix).
 
-    Args:
-        shape: of a picture. width: channels between. dropout: after each convolution.
+    `shape`: of a picture; `width`: channels between; `dropout`: after each convolution.
     """
 
     conditional, per_sample = True, True

@@ -113,10 +113,8 @@ def _keep(path: Path, images: Array, labels: Array) -> None:
 
 @contextlib.contextmanager
 def needs(package: str) -> Iterator[None]:
-    """Turns a missing package into an error that says how to install it.
-
-    Raises:
-        MissingDependencyError: for an ImportError within.
+    """Turns a missing package into an error that says how to install it. Raises MissingDependencyError for an
+    ImportError within.
     """
     try:
         yield

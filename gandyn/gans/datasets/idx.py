@@ -22,9 +22,7 @@ LARGEST = 8 * 2**30
 
 def read_idx(path: str | Path) -> np.ndarray:
     """The array of an IDX file: two zero bytes, a type, the number of dimensions, their sizes, the data, big-endian.
-
-    Raises:
-        ParameterError: for a file that is not one, is cut short, or has bytes left over.
+    Raises ParameterError for a file that is not one, is cut short, or has bytes left over.
     """
     path = Path(path)
     try:

@@ -25,12 +25,8 @@ FITS = ("pad", "resize")
 def fitted(images: torch.Tensor, size: int | None, way: str = "pad") -> torch.Tensor:
     """Square images (N, c, h, h) of bytes brought to (N, c, size, size).
 
-    Args:
-        images: uint8. size: None leaves them.
-        way: "pad" puts byte 0 (-1 once scaled, black) around them, evenly; "resize" interpolates, antialiased.
-
-    Raises:
-        ParameterError: for padding to a smaller size, or an unknown way.
+    `images`: uint8; `size`: None leaves them; `way`: "pad" puts byte 0 (-1 once scaled, black) around them, evenly;
+    "resize" interpolates, antialiased. Raises ParameterError for padding to a smaller size, or an unknown way.
     """
     side = images.shape[-1]
     if size is None or size == side:
@@ -144,10 +140,8 @@ def _opaque(picture: Image, background: str) -> Image:
 
 
 def _eight_bits(picture: Image) -> Image:
-    """A picture of more than 8 bits a channel scaled down to 8; Pillow's own conversion would cut at 255.
-
-    Raises:
-        ParameterError: for pictures of real numbers, whose range nobody knows.
+    """A picture of more than 8 bits a channel scaled down to 8; Pillow's own conversion would cut at 255. Raises
+    ParameterError for pictures of real numbers, whose range nobody knows.
     """
     from PIL import Image
 

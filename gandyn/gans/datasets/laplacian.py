@@ -34,8 +34,7 @@ class LaplacianLevel:
 
     The level's point is h, and its label is the picture l, on which both networks of the level depend.
 
-    Args:
-        pictures: data (N, c, height, width). level: k, from 0.
+    `pictures`: data (N, c, height, width); `level`: k, from 0.
     """
 
     classes = None

@@ -84,9 +84,7 @@ class Column:
 
 def column_of(name: str, cells: Sequence[str], category: bool, seed: int) -> Column:
     """What a column's cells say of it; numbers get a Bayesian mixture of at most ten Gaussians (needs scikit-learn).
-
-    Raises:
-        ParameterError: for numbers that are not finite, and a column that is empty.
+    Raises ParameterError for numbers that are not finite, and a column that is empty.
     """
     filled = [cell for cell in cells if cell]
     if not filled:
@@ -201,11 +199,7 @@ class MixedTable:
         return self.sample_labelled(n, generator)[0]
 
     def to(self, device: object = None, dtype: torch.dtype | None = None) -> MixedTable:
-        """The same rows in another type, on the CPU.
-
-        Raises:
-            ParameterError: for another device.
-        """
+        """The same rows in another type, on the CPU. Raises ParameterError for another device."""
         if device is not None and torch.device(str(device)).type != "cpu":
             raise ParameterError(f"a table on {device}", "the CPU", 'device="cpu"')
         other = object.__new__(MixedTable)
@@ -222,10 +216,8 @@ class MixedTable:
 
 
 def read_cells(path: str | Path) -> dict[str, list[str]]:
-    """The cells of a CSV file as texts by column; "NA" and "nan" are missing.
-
-    Raises:
-        ParameterError: for a file that cannot be read. ShapeError: for rows of other lengths.
+    """The cells of a CSV file as texts by column; "NA" and "nan" are missing. Raises ParameterError for a file that
+    cannot be read; ShapeError for rows of other lengths.
     """
     from .table import _text
 

@@ -69,9 +69,8 @@ def table(
 
 def of_array(points: Array, labels: Array = None, name: str = "array") -> Points:
     """A NumPy array or tensor (N, ...) as points: bytes stay bytes, other numbers become single or double precision.
-
-    Raises:
-        ParameterError: for entries that are no numbers, or not finite. ShapeError: for other than (N, ...) with N >= 1.
+    Raises ParameterError for entries that are no numbers, or not finite; ShapeError for other than (N, ...) with N >=
+    1.
     """
     array = points.detach().cpu().numpy() if isinstance(points, torch.Tensor) else np.asarray(points)
     if array.dtype.kind not in "fiub":
@@ -132,10 +131,8 @@ def _column(columns: Columns, name: str, file: Path) -> Array:
 
 
 def _numbers(column: Array, name: str, file: Path) -> np.ndarray:
-    """A column of text as numbers.
-
-    Raises:
-        ParameterError: by row and column, for a cell that is empty or no finite number.
+    """A column of text as numbers. Raises ParameterError by row and column, for a cell that is empty or no finite
+    number.
     """
     if column.dtype.kind not in "UO":
         return np.asarray(column)

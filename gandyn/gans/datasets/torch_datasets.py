@@ -64,11 +64,7 @@ class DatasetPoints:
         return self._drawn(n, generator)[0]
 
     def sample_labelled(self, n: int, generator: torch.Generator | None = None) -> tuple[Array, Array]:
-        """n points drawn with replacement, and their labels (n,).
-
-        Raises:
-            ParameterError: where items have none.
-        """
+        """n points drawn with replacement, and their labels (n,). Raises ParameterError where items have none."""
         points, labels = self._drawn(n, generator)
         if labels is None:
             raise ParameterError(f"labels of {self.name}, which has none", "items (point, class number)", "add them")
@@ -114,10 +110,8 @@ def of_torch(data: object) -> Any:
     """Data sets and loaders of PyTorch as data of a GAN; anything else is passed through.
 
     Of a loader its data set and its way of making batches are used; the game draws batches of its own size, with
-    replacement.
-
-    Raises:
-        ParameterError: for data sets that can only be gone through in order, and loaders with a sampler of their own.
+    replacement. Raises ParameterError for data sets that can only be gone through in order, and loaders with a sampler
+    of their own.
     """
     from torch.utils.data import DataLoader, Dataset, IterableDataset, RandomSampler, SequentialSampler
 

@@ -16,8 +16,7 @@ AT_ONCE = 500
 class Features:
     """Points (n, ...) to features (n, size), in evaluation mode, without a graph, in double precision.
 
-    Args:
-        name: printed beside every score. network: a module of points. size: of its answers.
+    `name`: printed beside every score; `network`: a module of points; `size`: of its answers.
     """
 
     accuracy: float | None = None
@@ -31,11 +30,7 @@ class Features:
             return torch.cat([self.network(part).double() for part in torch.split(points.detach(), AT_ONCE)])
 
     def probabilities(self, points: torch.Tensor) -> torch.Tensor:
-        """Of each class, (n, K).
-
-        Raises:
-            DomainError: where these features are not a classifier's.
-        """
+        """Of each class, (n, K). Raises DomainError where these features are not a classifier's."""
         raise DomainError(f"class probabilities from the features {self.name}", "a classifier", 'features="digits64"')
 
     def __repr__(self) -> str:

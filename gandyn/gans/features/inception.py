@@ -41,12 +41,9 @@ class Normalised(nn.Module):
 class Mixed(nn.Module):
     """Paths of convolutions beside each other and a pool, their outputs side by side as channels.
 
-    Args:
-        inputs: channels.
-        paths: each a sequence of convolutions, (name, outputs, kernel, stride); a list in the last place stands for
-            several that see the same. Those of stride 1 keep the size of the picture.
-        pool: "average" or "maximum" of 3 x 3, kept in size, then a convolution to `pooled` channels; without
-            `pooled` a maximum of stride 2.
+    `inputs`: channels; `paths`: each a sequence of convolutions, (name, outputs, kernel, stride); a list in the last
+    place stands for several that see the same. Those of stride 1 keep the size of the picture; `pool`: "average" or
+    "maximum" of 3 x 3, kept in size, then a convolution to `pooled` channels; without `pooled` a maximum of stride 2.
     """
 
     def __init__(self, inputs: int, paths: Sequence[Any], pool: str = "maximum", pooled: int = 0) -> None:
@@ -156,8 +153,7 @@ class InceptionV3(nn.Module):
 def resized(images: torch.Tensor, side: int) -> torch.Tensor:
     """Bilinear interpolation as TensorFlow 1 does it: output pixel i reads at i * (input size / side), no half pixels.
 
-    Args:
-        images: (n, c, h, w). side: of the square answer.
+    `images`: (n, c, h, w); `side`: of the square answer.
     """
     for axis in (3, 2):
         size = images.shape[axis]

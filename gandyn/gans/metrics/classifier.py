@@ -18,10 +18,8 @@ LEAST_SHARE = 0.02
 
 def class_probabilities(classifier: Any, points: Any) -> tuple[Features, str, torch.Tensor]:
     """(classifier, its name, its probabilities of points, (n, K)), of features by name or an object with probabilities.
-
-    Raises:
-        ParameterError: for an object without `probabilities`, and for answers that are none: another shape than
-            (n, K), numbers below 0 or that are not finite, rows whose sum is not 1.
+    Raises ParameterError for an object without `probabilities`, and for answers that are none: another shape than (n,
+    K), numbers below 0 or that are not finite, rows whose sum is not 1.
     """
     found = resolve(classifier)
     needed, fix = "an object with `probabilities`: points -> (n, K), each row with sum 1", 'classifier="digits64"'

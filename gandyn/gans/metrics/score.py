@@ -63,11 +63,8 @@ def _short(value: object) -> str:
 def looked_at(points: Array, features: object, least: int = 2) -> tuple[str, torch.Tensor]:
     """(name of the features, the points' features (n, d) in double precision).
 
-    Args:
-        points: (n, ...). features: a name, such as "digits64", an object, or "coordinates".
-
-    Raises:
-        ShapeError: for fewer than `least` points, or a single one without its first axis.
+    `points`: (n, ...); `features`: a name, such as "digits64", an object, or "coordinates". Raises ShapeError for fewer
+    than `least` points, or a single one without its first axis.
     """
     points = torch.as_tensor(points).detach()
     if points.ndim < 2 or len(points) < least:
@@ -79,10 +76,8 @@ def looked_at(points: Array, features: object, least: int = 2) -> tuple[str, tor
 
 
 def both(real: Array, fake: Array, features: object, least: int = 2) -> tuple[str, torch.Tensor, torch.Tensor]:
-    """(name, features of the real points, features of the samples).
-
-    Raises:
-        ShapeError: where they do not fit each other.
+    """(name, features of the real points, features of the samples). Raises ShapeError where they do not fit
+    each other.
     """
     name, x = looked_at(real, features, least)
     _, y = looked_at(fake, features, least)
@@ -110,10 +105,8 @@ def halves(x: torch.Tensor, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def nearest(x: torch.Tensor, k: int) -> torch.Tensor:
-    """The distance of every point to its k-th nearest other one, (n,).
-
-    Raises:
-        ParameterError: where there are not that many.
+    """The distance of every point to its k-th nearest other one, (n,). Raises ParameterError where there are not that
+    many.
     """
     if not 1 <= k < len(x):
         raise ParameterError(f"the {k}-th neighbour among {len(x)} points", "1 <= k < n", "k=3, or more points")

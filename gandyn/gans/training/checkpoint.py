@@ -62,13 +62,8 @@ def write(
 ) -> Path:
     """Write `checkpoint-STEP.safetensors`, then `checkpoint-STEP.json`, which makes it count; drop all but `keep`.
 
-    Args:
-        identity: what a run must have in common with the one that goes on from here.
-        keep: how many of the last checkpoints stay.
-        log: how many rows the log has so far, and their digest.
-
-    Returns:
-        The path of the JSON file.
+    `identity`: what a run must have in common with the one that goes on from here; `keep`: how many of the last
+    checkpoints stay; `log`: how many rows the log has so far, and their digest. Returns the path of the JSON file.
     """
     from safetensors.torch import save
 
@@ -116,11 +111,7 @@ def listed(folder: Path) -> list[Path]:
 
 
 def of_run(folder: Path) -> list[Path]:
-    """The checkpoints of the folder of a run, oldest first.
-
-    Raises:
-        CheckpointError: where there is none.
-    """
+    """The checkpoints of the folder of a run, oldest first. Raises CheckpointError where there is none."""
     paths = listed(folder) if folder.is_dir() else []
     if not paths:
         raise CheckpointError(f"no checkpoint in {folder}", "the folder of a run", "gandyn train CONFIG --out FOLDER")
@@ -128,10 +119,8 @@ def of_run(folder: Path) -> list[Path]:
 
 
 def read_record(path: Path) -> dict[str, Any]:
-    """The JSON of a checkpoint, checked.
-
-    Raises:
-        CheckpointError: for unknown or missing keys and values of the wrong kind.
+    """The JSON of a checkpoint, checked. Raises CheckpointError for unknown or missing keys and values of the wrong
+    kind.
     """
     record = read_json(path, "the checkpoint")
     if not isinstance(record, dict) or set(record) != KEYS:
@@ -161,10 +150,8 @@ def read_record(path: Path) -> dict[str, Any]:
 def read(path: Path, like: Snapshot) -> tuple[Snapshot, dict[str, Any]]:
     """A checkpoint as a snapshot of the same structure as `like`, and its record.
 
-    No code is executed. Names, shapes, kinds, sizes, digest and finiteness are checked before anything is used.
-
-    Raises:
-        CheckpointError: for whatever differs, by name.
+    No code is executed. Names, shapes, kinds, sizes, digest and finiteness are checked before anything is used. Raises
+    CheckpointError for whatever differs, by name.
     """
     record = read_record(path)
     expected = like.tensors()
@@ -197,10 +184,8 @@ def read(path: Path, like: Snapshot) -> tuple[Snapshot, dict[str, Any]]:
 
 
 def verify(path: Path) -> None:
-    """Refuse a checkpoint whose two files are not as they were written, without using it.
-
-    Raises:
-        CheckpointError: by its name.
+    """Refuse a checkpoint whose two files are not as they were written, without using it. Raises CheckpointError by its
+    name.
     """
     record = read_record(path)
     data = read_bytes(path.with_suffix(".safetensors"), LARGEST_ARRAYS, "the checkpoint's arrays")
@@ -268,10 +253,8 @@ def generator_state(rng: np.random.Generator) -> dict[str, Any]:
 
 
 def restore_generator(rng: np.random.Generator, state: Any, name: str) -> None:
-    """Put a NumPy generator into a state that was read.
-
-    Raises:
-        CheckpointError: for anything that is not one of its states.
+    """Put a NumPy generator into a state that was read. Raises CheckpointError for anything that is not one of its
+    states.
     """
     try:
         rng.bit_generator.state = state

@@ -186,10 +186,8 @@ class Config:
 
 
 def named_or_path(what: str, name: str | Path, known: Mapping[str, Path]) -> Path:
-    """The path of a shipped file by its name, or a path as it is.
-
-    Raises:
-        UnknownNameError: for a name that is neither.
+    """The path of a shipped file by its name, or a path as it is. Raises UnknownNameError for a name that is
+    neither.
     """
     path = Path(name)
     if path.suffix in (".toml", ".json") or len(path.parts) > 1:
@@ -200,11 +198,7 @@ def named_or_path(what: str, name: str | Path, known: Mapping[str, Path]) -> Pat
 
 
 def parse_toml(data: bytes, path: Path) -> dict[str, Any]:
-    """The tables of a TOML file.
-
-    Raises:
-        ParameterError: for what is none.
-    """
+    """The tables of a TOML file. Raises ParameterError for what is none."""
     try:
         return tomllib.loads(data.decode())
     except (ValueError, RecursionError) as error:
@@ -254,10 +248,8 @@ def _network(kind: str, shape: tuple[int, ...], seed: int, options: Mapping[str,
 
 
 def _known_options(name: str, system: Any, options: Mapping[str, object]) -> None:
-    """Refuse options that a system of networks does not have, or that the config says elsewhere.
-
-    Raises:
-        UnknownNameError: with the nearest that it has.
+    """Refuse options that a system of networks does not have, or that the config says elsewhere. Raises
+    UnknownNameError with the nearest that it has.
     """
     import inspect
 

@@ -29,10 +29,8 @@ class Held:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
-        """Write into the folder, and into no other that stands in its place by now.
-
-        Raises:
-            OutputError: where the folder was moved or deleted.
+        """Write into the folder, and into no other that stands in its place by now. Raises OutputError where the folder
+        was moved or deleted.
         """
         self._check()
         try:
@@ -58,10 +56,8 @@ class Held:
 
 @contextlib.contextmanager
 def locked(folder: Path | None) -> Iterator[Held | None]:
-    """Hold the folder while the context lasts; it is free again when the process ends, however it ends.
-
-    Raises:
-        OutputError: where another process, or another thread of this one, trains there.
+    """Hold the folder while the context lasts; it is free again when the process ends, however it ends. Raises
+    OutputError where another process, or another thread of this one, trains there.
     """
     if folder is None:
         yield None
@@ -113,10 +109,8 @@ def _taken(folder: Path, who: str) -> OutputError:
 
 @contextlib.contextmanager
 def making(path: Path) -> Iterator[None]:
-    """Turn the operating system's refusal to write `path` into an error that names it.
-
-    Raises:
-        OutputError: for a full disk, a folder in place of a file, a file in place of a folder, no permission.
+    """Turn the operating system's refusal to write `path` into an error that names it. Raises OutputError for a full
+    disk, a folder in place of a file, a file in place of a folder, no permission.
     """
     try:
         yield

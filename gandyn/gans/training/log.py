@@ -36,10 +36,8 @@ class JsonLines:
             self._file = path.open("a", encoding="utf-8")
 
     def write(self, row: Row) -> None:
-        """Append one row to the file, as a line of JSON.
-
-        Raises:
-            OutputError: where it cannot be written, on a full disk for instance.
+        """Append one row to the file, as a line of JSON. Raises OutputError where it cannot be written, on a full disk
+        for instance.
         """
         with making(self._path):
             self._file.write(line(row))
@@ -111,10 +109,8 @@ def seal(rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def seen(rows: Sequence[Row], record: dict[str, Any], path: Path) -> list[Row]:
-    """The rows that a checkpoint saw; a last row of the same step may have come later.
-
-    Raises:
-        CheckpointError: where rows are missing or changed.
+    """The rows that a checkpoint saw; a last row of the same step may have come later. Raises CheckpointError where
+    rows are missing or changed.
     """
     if not record["log"]:
         return list(rows)
@@ -126,10 +122,8 @@ def seen(rows: Sequence[Row], record: dict[str, Any], path: Path) -> list[Row]:
 
 
 def read_rows(path: Path, until: int | None = None) -> list[Row]:
-    """The rows of a log up to a step; a last line without its end, cut off by a kill, is dropped.
-
-    Raises:
-        CheckpointError: for other lines that are no rows.
+    """The rows of a log up to a step; a last line without its end, cut off by a kill, is dropped. Raises
+    CheckpointError for other lines that are no rows.
     """
     if not path.exists():
         return []
@@ -145,10 +139,8 @@ def read_rows(path: Path, until: int | None = None) -> list[Row]:
 
 
 def cut(path: Path, record: dict[str, Any]) -> list[Row]:
-    """Keep the rows that a checkpoint saw, and return them: what came later will be computed again.
-
-    Raises:
-        CheckpointError: as `seen`.
+    """Keep the rows that a checkpoint saw, and return them: what came later will be computed again. Raises
+    CheckpointError as `seen`.
     """
     rows = seen(read_rows(path, record["step"]), record, path)
     write_atomically(path, "".join(map(line, rows)).encode())

@@ -32,10 +32,9 @@ __all__ = ["Session", "Training", "versions"]
 class Session:
     """One call of `train`: from where the training stands to its last step.
 
-    Args:
-        training: the run between two steps. steps: how many there are to be, from its start.
-        watching, saving: the options. identity: what checkpoints say the run is. rows: of the log so far.
-        held: the run's folder, or None where this process writes nothing.
+    `training`: the run between two steps; `steps`: how many there are to be, from its start; `watching`, `saving`: the
+    options; `identity`: what checkpoints say the run is; `rows`: of the log so far; `held`: the run's folder, or None
+    where this process writes nothing.
     """
 
     def __init__(
@@ -57,10 +56,8 @@ class Session:
         self.checkpoint_every = saving.checkpoint_every or max(steps // 10, 1)
 
     def run(self) -> TrainingRun:
-        """Take the steps that are left.
-
-        Raises:
-            OutputError: for a folder that cannot be written, or is moved meanwhile.
+        """Take the steps that are left. Raises OutputError for a folder that cannot be written, or is moved
+        meanwhile.
         """
         training, chief = self.training, getattr(self.training.game, "chief", True)
         self.display = display(self.watching.progress if chief else False, training.step, self.steps)

@@ -37,8 +37,7 @@ def data_state(game: Any) -> dict[str, Any] | None:
 class Observer:
     """Fixed latents and fixed data, looked at again and again.
 
-    Args:
-        game: a `GANGame`. seed: of the probe's data and latents.
+    `game`: a `GANGame`; `seed`: of the probe's data and latents.
     """
 
     def __init__(self, game: Any, seed: int) -> None:

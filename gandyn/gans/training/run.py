@@ -155,10 +155,8 @@ class TrainingRun(Result):
 
 
 def _ending(path: Path, step: int) -> tuple[Status, int]:
-    """How a run ended, and how many steps it was to have: as its result says, if it is about this checkpoint.
-
-    Raises:
-        CheckpointError: for a result that is not as it was written.
+    """How a run ended, and how many steps it was to have: as its result says, if it is about this checkpoint. Raises
+    CheckpointError for a result that is not as it was written.
     """
     result = read_result(path)
     if result is None:
@@ -171,10 +169,8 @@ def _ending(path: Path, step: int) -> tuple[Status, int]:
 
 
 def read_result(path: Path) -> dict[str, Any] | None:
-    """How a run ended, as its folder says; None where it does not say, since the run was killed.
-
-    Raises:
-        CheckpointError: for a result that is not as it was written.
+    """How a run ended, as its folder says; None where it does not say, since the run was killed. Raises CheckpointError
+    for a result that is not as it was written.
     """
     if not path.exists():
         return None

@@ -51,8 +51,7 @@ class Member:
 class SeededState:
     """The state of every member (one run per seed) between two steps; `train` says what equals a run of its own.
 
-    Args:
-        game: what each member plays, or their `Ensemble`. rule: the update rule. stepping: the options.
+    `game`: what each member plays, or their `Ensemble`; `rule`: the update rule; `stepping`: the options.
     """
 
     def __init__(self, game: Any, rule: Rule, stepping: Stepping) -> None:
@@ -154,9 +153,7 @@ class SeededState:
 
     def restore(self, path: Path, identity: dict[str, object] | None) -> dict[str, Any]:
         """Go to a checkpoint of runs with the same identity, and return its record; None takes any whose arrays fit.
-
-        Raises:
-            CheckpointError: for any other.
+        Raises CheckpointError for any other.
         """
         found, record = matched(path, self.snapshot(), identity)
         for member, stream in zip(self.members, self.streams, strict=True):

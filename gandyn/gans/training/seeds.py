@@ -27,12 +27,8 @@ from .stop import Stop
 class SeededTraining:
     """One call of `train` with several seeds, from where the members stand to their last step.
 
-    Args:
-        game: what each member plays, or their `Ensemble`. rule, steps: as `train` takes them.
-        stepping, watching, saving: the options.
-
-    Raises:
-        DomainError: for options that act on one run only.
+    `game`: what each member plays, or their `Ensemble`; `rule`, `steps`: as `train` takes them; `stepping`, `watching`,
+    `saving`: the options. Raises DomainError for options that act on one run only.
     """
 
     def __init__(
@@ -50,10 +46,8 @@ class SeededTraining:
         self.sessions: list[Session] = []
 
     def run(self) -> SeededRuns:
-        """Take the steps that are left.
-
-        Raises:
-            OutputError: for a folder that cannot be written, or is moved meanwhile.
+        """Take the steps that are left. Raises OutputError for a folder that cannot be written, or is moved
+        meanwhile.
         """
         training = self.training
         with locked(self.saving.place) as held:

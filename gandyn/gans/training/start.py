@@ -174,13 +174,9 @@ def start(
     progress: object = False,
     writers: Sequence[Writer] = (),
 ) -> tuple[TrainingRun | None, int | None]:
-    """Run a config, in one process or, under torchrun, in several.
-
-    Returns:
-        The run, None in all processes but the first; and the number of the signal that interrupted it, or None.
-
-    Raises:
-        GandynError: for a config that cannot be built, and a folder with the run of another.
+    """Run a config, in one process or, under torchrun, in several. Returns the run, None in all processes but the
+    first; and the number of the signal that interrupted it, or None. Raises GandynError for a config that cannot be
+    built, and a folder with the run of another.
     """
     with distributed.joined() as group:
         if tensorboard and folder is not None and (group is None or group.rank == 0):
@@ -191,10 +187,8 @@ def start(
 
 
 def _keep_config(config: Config, folder: Path, resume: bool) -> None:
-    """The folder's own copy of the config, from which `TrainingRun.load` builds the game.
-
-    Raises:
-        CheckpointError: where the folder has the run of another.
+    """The folder's own copy of the config, from which `TrainingRun.load` builds the game. Raises CheckpointError where
+    the folder has the run of another.
     """
     path = folder / CONFIG
     if resume and path.exists() and checkpoint.listed(folder):

@@ -135,9 +135,7 @@ class Training:
 
     def restore(self, path: Path, identity: dict[str, Any] | None) -> dict[str, Any]:
         """Go to a checkpoint of a run with the same identity, and return its record; None takes any whose arrays fit.
-
-        Raises:
-            CheckpointError: for any other.
+        Raises CheckpointError for any other.
         """
         if identity is None and self.average is None:
             kept = checkpoint.read_record(path)["identity"].get("average")
@@ -167,9 +165,7 @@ def counted(counts: Counts) -> dict[str, int]:
 
 def matched(path: Path, like: Snapshot, identity: dict[str, object] | None) -> tuple[Snapshot, dict[str, Any]]:
     """The checkpoint of a run with this identity and of the structure of `like`, and its record; None takes any run's.
-
-    Raises:
-        CheckpointError: for any other.
+    Raises CheckpointError for any other.
     """
     record = checkpoint.read_record(path)
     if identity is not None and record["identity"] != _through_json(identity):
@@ -182,9 +178,7 @@ def matched(path: Path, like: Snapshot, identity: dict[str, object] | None) -> t
 
 def restore_data(game: Any, place: Any, path: Path) -> None:
     """Put data that are gone through in order where a checkpoint says that they stood; None for data without order.
-
-    Raises:
-        CheckpointError: for a place that is none.
+    Raises CheckpointError for a place that is none.
     """
     if place is None:
         return
@@ -228,10 +222,8 @@ def _autocast(game: GANGame, precision: str) -> Callable[[], contextlib.Abstract
 
 
 def _compile(game: GANGame, rule: Rule) -> None:
-    """Compile both networks in place.
-
-    Raises:
-        DomainError: where something differentiates twice, which compiled networks cannot.
+    """Compile both networks in place. Raises DomainError where something differentiates twice, which compiled networks
+    cannot.
     """
     cost = rule.cost
     costly = any(type(penalty).cost is not Penalty.cost for penalty in game.penalties)

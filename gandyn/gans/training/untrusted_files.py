@@ -20,11 +20,7 @@ class CheckpointError(GandynError, ValueError):
 
 
 def read_bytes(path: Path, largest: int, what: str) -> bytes:
-    """The bytes of a regular file of at most `largest` bytes.
-
-    Raises:
-        CheckpointError: for anything else.
-    """
+    """The bytes of a regular file of at most `largest` bytes. Raises CheckpointError for anything else."""
     try:
         if not path.is_file():
             raise CheckpointError(f"{what} {path.name} is not a file", "a regular file", "check the path")
@@ -39,10 +35,8 @@ def read_bytes(path: Path, largest: int, what: str) -> bytes:
 
 
 def parse_json(data: bytes, what: str) -> Any:
-    """Strict JSON: UTF-8, no NaN or infinity, no repeated keys, at most 32 levels.
-
-    Raises:
-        CheckpointError: for anything else.
+    """Strict JSON: UTF-8, no NaN or infinity, no repeated keys, at most 32 levels. Raises CheckpointError for anything
+    else.
     """
     try:
         parsed = json.loads(data.decode(), parse_constant=_refuse_constant, object_pairs_hook=_unique)
@@ -88,9 +82,7 @@ def canonical(value: object) -> bytes:
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Write beside the file, to disk, then move it into place: readers see the old file or the new, never a part.
-
-    Raises:
-        OutputError: where the folder cannot be written.
+    Raises OutputError where the folder cannot be written.
     """
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
