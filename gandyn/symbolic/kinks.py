@@ -24,12 +24,9 @@ def slope_at(e: sympy.Expr, s: sympy.Expr, values: Mapping[sympy.Expr, sympy.Exp
         NotDifferentiableError: if the sides give different slopes, or the slope is infinite or undefined.
     """
     derivative = sympy.diff(e, s)
+    _continuous(e, values)
     jumps = [j for j in derivative.atoms(*SIDES) if _vanishes(j.args[0], values)]
-    meetings = [
-        p
-        for p in derivative.atoms(sympy.Piecewise)
-        if any(_vanishes(r.lhs - r.rhs, values) for _, c in p.args for r in c.atoms(sympy.core.relational.Relational))
-    ]
+    meetings = _meetings(derivative, values)
     if len(jumps) + len(meetings) > MOST_JUMPS:
         raise _error("too many kinks meet")
     choices = [SIDES[j.func] for j in jumps] + [tuple(branch for branch, _ in p.args) for p in meetings]
@@ -42,6 +39,27 @@ def slope_at(e: sympy.Expr, s: sympy.Expr, values: Mapping[sympy.Expr, sympy.Exp
     if len(slopes) > 1 and not all(is_zero(a - b) for a, b in itertools.pairwise(slopes)):
         raise _error(f"the one-sided slopes are {', '.join(map(str, sorted(slopes, key=str)))}")
     return _finite(slopes.pop())
+
+
+def _meetings(e: sympy.Expr, values: Mapping[sympy.Expr, sympy.Expr]) -> list[sympy.Piecewise]:
+    """The Piecewise of which branches meet at the point."""
+    return [
+        p
+        for p in e.atoms(sympy.Piecewise)
+        if any(_vanishes(r.lhs - r.rhs, values) for _, c in p.args for r in c.atoms(sympy.core.relational.Relational))
+    ]
+
+
+def _continuous(e: sympy.Expr, values: Mapping[sympy.Expr, sympy.Expr]) -> None:
+    """Refuse an expression of which branches that meet at the point have other values: its slopes say nothing.
+
+    Raises:
+        NotDifferentiableError: with the values.
+    """
+    for p in _meetings(e, values):
+        found = [branch.xreplace(dict(values)) for branch, _ in p.args]
+        if not all(is_zero(a - b) for a, b in itertools.pairwise(found)):
+            raise _error(f"the one-sided values are {', '.join(map(str, found))}")
 
 
 def jumps(e: sympy.Expr) -> dict[sympy.Expr, list[sympy.Expr]]:

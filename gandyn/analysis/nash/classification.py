@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import math
 
 import numpy as np
 
@@ -12,13 +12,12 @@ from ...doors import door
 from ...errors import NotDifferentiableError, ParameterError
 from ...lazy import sympy
 from ...results import Result, place
-from ...symbolic.kinks import branch, jumps
 from ...types import Array, FirstOrder, Game
-from ...types.signs import is_zero, sign
 from ...worlds import SYMBOLS, exact, object_vector
 from ..local.derivatives import entries, flow_matrix, locate_point, offered_on_symbols
 from ..local.fate import Fate
 from ..local.linearize import Linearization, Verdict, linearize
+from .one_sided import KINKS
 from .own_optimum import EXACT_SIZE, Optimum, OwnOptimum, OwnProblem, along_face, definiteness, own_conditions
 
 
@@ -114,7 +113,9 @@ def classify(game: Game, at: object = None, budget: float | Budget | None = 120.
     Nash is about each player's own cost f_i(., x_-i), the others fixed at the point. It is a global minimum where that
     cost is convex; a strict local one where the own Hessian d^2 f_i/dx_i^2 is positive definite on the directions that
     no pressed bound closes, or in one dimension where the first own derivative that does not vanish says so; none where
-    the Hessian has a negative direction, or that derivative leads downhill. Else it is left open, with the reason.
+    the Hessian has a negative direction, or that derivative leads downhill. At a kink of the own cost the one-sided
+    slopes of the smooth pieces that meet there take its place: it is a strict local minimum where every feasible
+    direction is uphill to first order, or flat and then uphill by the second. Else it is left open, with the reason.
     Exact for symbolic games at exact points; a stochastic game is its mean.
 
     Args:
@@ -129,7 +130,7 @@ def classify(game: Game, at: object = None, budget: float | Budget | None = 120.
     Raises:
         OutOfTimeError: when the budget is spent.
         ParameterError: if the point does not solve the game: if the field does not vanish there, or in a constrained
-            game w - P(w - v(w)) does not.
+            game w - P(w - v(w)) does not, and some player has a direction of descent to first order.
 
     Example:
         >>> import gandyn as gd
@@ -139,12 +140,6 @@ def classify(game: Game, at: object = None, budget: float | Budget | None = 120.
         'global Nash'
     """
     lin = linearize(game, at=at)
-    if not lin.equilibrium and not _between_slopes(lin.game, lin.at):
-        raise ParameterError(
-            f"the field of {game.name} is {lin.residual:.2e} long at this point",
-            "a zero of the field, or of w - P(w - v(w)) where the game is constrained",
-            "gd.fixed_points",
-        )
     analysed = lin.game
     point, exactly, jacobian = _derivatives(analysed, lin, at)
     feasible = analysed.feasible_set()
@@ -156,29 +151,16 @@ def classify(game: Game, at: object = None, budget: float | Budget | None = 120.
         row = () if jacobian is None else np.asarray(_block(jacobian, block, slice(None))).ravel()
         scale = max((abs(float(e)) for e in row), default=0.0)
         problems.append(OwnProblem(analysed, i, point, exactly, hessian, scale, share))
+    between_slopes = jacobian is None and all(problem.beside.stationary for problem in problems)
+    if not lin.equilibrium and not between_slopes:
+        raise ParameterError(
+            f"the field of {game.name} {_away(lin.residual)} this point",
+            "a zero of the field, or of w - P(w - v(w)) where the game is constrained",
+            "gd.fixed_points",
+        )
     players = tuple(problem.judge() for problem in problems)
     own = tuple(player.hessian for player in players)
     return Classification(game, lin.at, own, _stackelberg(analysed, jacobian, shares), lin, players)
-
-
-def _between_slopes(game: Game, point: Sequence[object]) -> bool:
-    """Whether 0 lies between the own slopes on the two sides of each coordinate's kink (Clarke 1983, section 2.2).
-
-    Kinks along a coordinate that lie at values of that coordinate alone, so that the slopes' product over coordinates
-    is the generalised gradient. Unconstrained games given by expressions, at exact points.
-    """
-    if game.constrained or not game.symbolic or not game.field_exprs:
-        return False
-    at = dict(zip(game.symbols, map(exact, point), strict=True))
-    for symbol, row in zip(game.symbols, game.field_exprs, strict=True):
-        passed = [a for a in jumps(row) if a.free_symbols and is_zero(a.xreplace(at), undecided=True)]
-        if any(a.free_symbols != {symbol} for a in passed):
-            return False
-        rising = {a: sign(sympy.diff(a, symbol).xreplace(at)) for a in passed}
-        left, right = (branch(row, {a: side * d for a, d in rising.items()}).xreplace(at) for side in (-1, 1))
-        if not all(rising.values()) or not sign(left) <= 0 <= sign(right):
-            return False
-    return True
 
 
 def _derivatives(game: Game, lin: Linearization, at: object) -> tuple[Array, bool, Array]:
@@ -186,16 +168,24 @@ def _derivatives(game: Game, lin: Linearization, at: object) -> tuple[Array, boo
     if not (SYMBOLS in game.worlds or game.symbolic):
         return lin.at, False, np.asarray(game.jacobian(game.point(list(lin.at))).tolist())
     game = offered_on_symbols(game)
-    given = game.equilibria[0] if at is None else at
-    place = locate_point(game, object_vector(map(exact, entries(given))))
+    given = object_vector(map(exact, entries(game.equilibria[0] if at is None else at)))
+    place = locate_point(game, given)
+    kinked = game.symbolic and any(e.has(*KINKS, sympy.Piecewise) for e in game.field_exprs)
     try:
-        jacobian = -sympy.Matrix(flow_matrix(game, place.point)[1])
-    except NotDifferentiableError:
-        return place.point, place.exact, None
+        jacobian = -sympy.Matrix(flow_matrix(game, given if kinked else place.point)[1])
+    except NotDifferentiableError:  # a number that was given is exact, whatever the field is there
+        return given, not any(e.free_symbols for e in given), None
     exactly = place.exact and not jacobian.free_symbols
     if not exactly or jacobian.rows > EXACT_SIZE:
         return place.point, exactly, np.array([[float(e) for e in row] for row in jacobian.tolist()])
     return place.point, True, jacobian
+
+
+def _away(residual: float) -> str:
+    """What the field does where it has no zero: it may also lead away from a bound at whose other side it does not."""
+    if math.isnan(residual):
+        return "is not defined at"
+    return f"is {residual:.2e} long at" if residual else "leads away from"
 
 
 def _block(jacobian: sympy.Matrix, rows: slice, columns: slice) -> sympy.Matrix:

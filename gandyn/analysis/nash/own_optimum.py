@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
 import itertools
 from collections.abc import Sequence
 
 import numpy as np
 
+from ...errors import NotDifferentiableError
 from ...lazy import sympy
-from ...symbolic.kinks import branch, jumps
+from ...symbolic.kinks import branch, jumps, slope_at
 from ...types import Face, FeasibleSet, FirstOrder, Game
 from ...types.signs import is_zero, sign
 from .convexity import is_convex
+from .kinked_cost import Beside, KinkedCost
+from .one_sided import HIGHEST_ORDER, along_ray
 
 EXACT_SIZE = 12
 SEMIDEFINITE = 1e-9
-HIGHEST_ORDER = 12
 STRICT = ("positive definite", "no feasible direction")
 KINK = "not defined at a kink"
 
@@ -111,7 +114,8 @@ class OwnProblem:
         scale: float,
         conditions: FirstOrder,
     ) -> None:
-        self.exactly, self.hessian, self.scale, self.conditions = exactly, hessian, scale, conditions
+        self.hessian, self.scale, self.conditions = hessian, scale, conditions
+        self.given = self.exactly = exactly
         block = game.slices[index]
         self.place: list[sympy.Expr] = list(point[block])
         self.own: tuple[sympy.Symbol, ...] = ()
@@ -121,7 +125,23 @@ class OwnProblem:
             self.own = tuple(symbols[block])
             others = {s: x for s, x in zip(symbols, point, strict=True) if s not in self.own}
             self.cost = game.exprs[index].xreplace(others)
+            if hessian is None:
+                self.hessian = self._own_hessian()
         self.quadratic = game.quadratic
+
+    def _own_hessian(self) -> sympy.Matrix | None:
+        """Of the own cost alone, where the game's Jacobian does not exist; None where the own cost has the kink."""
+        at = dict(zip(self.own, self.place, strict=True))
+        if len(self.own) > EXACT_SIZE or not self.cost.free_symbols <= set(self.own):
+            return None
+        slopes = [sympy.diff(self.cost, s) for s in self.own]
+        try:
+            rows = [[slope_at(slope, s, at) for s in self.own] for slope in slopes]
+        except NotDifferentiableError:
+            return None
+        held = self.conditions.face.reduced([slope.xreplace(at) for slope in slopes])
+        self.exactly = self.exactly and all(is_zero(e) for e in held)
+        return sympy.Matrix(rows)
 
     @property
     def released(self) -> Face:
@@ -176,12 +196,20 @@ class OwnProblem:
         return OwnOptimum(Optimum.NONE, "the own cost jumps down beside the point", False, KINK)
 
     def _at_a_kink(self, convex: bool) -> OwnOptimum:
-        """Where J does not exist: a field that vanishes is a subgradient of a convex cost, so 0 is one."""
-        if convex:
+        """Where J does not exist: one-sided slopes decide; a convex cost is least where none of them leads downhill."""
+        beside = self.beside
+        if beside.kind == -1:
+            return OwnOptimum(Optimum.NONE, beside.reason, convex, KINK)
+        if convex and beside.stationary:
             return OwnOptimum(Optimum.GLOBAL, "the own cost is convex", True, KINK)
-        if self.released.dimension == 1:
-            return self._on_a_line(KINK)
-        return OwnOptimum(Optimum.OPEN, "the field has a kink here", False, KINK)
+        return OwnOptimum(Optimum.STRICT if beside.kind else Optimum.OPEN, beside.reason, convex, KINK)
+
+    @functools.cached_property
+    def beside(self) -> Beside:
+        """What the own cost does beside the point, from the slopes of its smooth pieces."""
+        if self.cost is None or not self.given:
+            return Beside(None, 0, "the field has a kink here, and the point is not exact")
+        return KinkedCost(self.cost, self.own, self.place, self.conditions.face).beside
 
     def _convex(self) -> bool:
         if self.cost is not None:
@@ -230,25 +258,9 @@ class OwnProblem:
         return all(sides[k] * direction[k] <= 0 for k in self.conditions.weak)
 
     def _along(self, direction: Sequence[int | sympy.Expr]) -> int:
-        """1, -1 or 0: the sign of the first derivative of the cost along a ray that does not vanish; 0 where all do."""
-        t = sympy.Symbol("t", positive=True)
-        moved = {s: x + t * d for s, x, d in zip(self.own, self.place, direction, strict=True)}
-        derivative = self.cost.xreplace(moved)
-        for _ in range(HIGHEST_ORDER):
-            derivative = sympy.diff(derivative, t)
-            if derivative.has(sympy.Derivative, sympy.DiracDelta, sympy.Subs):
-                return 0
-            value = (
-                sympy.limit(derivative, t, 0, "+")
-                if derivative.has(sympy.Piecewise, sympy.sign, sympy.Heaviside)
-                else derivative.subs(t, 0)
-            )
-            if not value.is_finite:
-                return 0
-            found = sign(value)
-            if found:
-                return found
-        return 0
+        """1 or -1: the cost rises or falls along a ray; 0 where it does neither, or that is open."""
+        way = dict(zip(self.own, direction, strict=True))
+        return along_ray(self.cost, way, dict(zip(self.own, self.place, strict=True))) or 0
 
 
 def own_conditions(feasible: FeasibleSet, game: Game, index: int, first_order: FirstOrder | None) -> FirstOrder:
