@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import GandynError, MissingDependencyError, ParameterError
+from ..errors import ParameterError
 from ..types import Game
 from . import completion, values
+from .limits import Allowance, within
 from .page import Page, Terminal, waiting
 
 if TYPE_CHECKING:
     from .sections import Subject
 
-BUDGET, OTHERS_BUDGET = 10.0, 3.0
+BUDGET, STABLE_STEPS, OTHERS = 9.0, 3.0, 1.5  # seconds of computing: of the page, and of what comes first
+AROUND = 10.0  # of each section of --global
 
 
 def _print_schema(wanted: bool) -> None:
@@ -67,12 +66,14 @@ def analyze(
     what finite steps add; conserved quantities and a Lyapunov function. Without a rule, the same of the gradient
     flow. With --global also all equilibria, cycles and invariant circles around the point, its bifurcations as the
     step grows, Lyapunov exponents of an orbit, and a proven basin. With --noise, and for games that draw batches,
-    also the stationary law, the mean-square limit of the step and the best step for a budget. A section that
-    computes for more than ten seconds is left out, and says so.
+    also the stationary law, the mean-square limit of the step and the best step for a budget. The page ends after
+    about ten seconds of computing: a section for which they do not suffice is left out and says so, and a threshold
+    whose exact conditions take longer is bisected. --all has no limit.
     """
+    allowance = Allowance(None if everything else BUDGET)
     page = Terminal(full) if sys.stdout.isatty() and not as_json else Page(full, silent=as_json)
     subject = _subject(game, rule, set_, at, noise)
-    found = Findings(subject, page, None if everything else BUDGET)
+    found = Findings(subject, page, allowance)
     found.all_of(around or everything, around)
     if as_json:
         from ..results import strict
@@ -83,8 +84,8 @@ def analyze(
 class Findings:
     """The sections of one analysis, computed one after another and shown as they come."""
 
-    def __init__(self, subject: Subject, page: Page, seconds: float | None) -> None:
-        self.subject, self.page, self.seconds = subject, page, seconds
+    def __init__(self, subject: Subject, page: Page, allowance: Allowance) -> None:
+        self.subject, self.page, self.allowance = subject, page, allowance
         self.sections: list[Any] = []
         self.missing: dict[str, str] = {}
         self.made: dict[Any, Any] = {}
@@ -99,18 +100,20 @@ class Findings:
         opening = verdict_section(self.subject)
         self.page.section(opening)
         chosen = {make: KEYS[make] for make in SECTIONS} | self._noise() | (GLOBAL if around else {})
-        stability = self._make(stability_section, self.seconds) if stability_section in chosen else None
+        stability = self._stable_steps() if stability_section in chosen else None
         add_advice(opening, self.subject, stability and stability.data["stability"], self._others())
         self.page.entry(*opening.entries[1])
         for make in ALWAYS:
             self._show(make, (make.__name__.removesuffix("_section"),), None)
+        last = [make for make in chosen if make not in GLOBAL][-1:]
         for make, keys in chosen.items():
-            self._show(make, keys, self.seconds)
+            limited = self.allowance.seconds is not None
+            self._show(make, keys, AROUND if limited and make in GLOBAL else self.allowance.part(make in last))
         self.sections.append(opening)
         named = {_words(keys[0]) for keys in GLOBAL.values()} if asked else set()
         named |= {"noise"} if self.subject.noise is not None else set()
-        late = {n: why for n, why in self.missing.items() if why.startswith(("skipped", "failed")) or n in named}
-        self.page.notes(late)
+        told = {n: why for n, why in self.missing.items() if why.startswith(("skipped", "failed")) or n in named}
+        self.page.notes(told)
 
     def json(self) -> dict[str, Any]:
         """What was found, as plain data; what was left out is null, with the reason in "skipped"."""
@@ -132,8 +135,20 @@ class Findings:
         """The section, computed once, or None; why not is in `missing`."""
         if make not in self.made:
             with waiting(_words(make.__name__.removesuffix("_section")), seconds):
-                self.made[make] = _within(seconds, make, self.subject)
+                self.made[make] = within(seconds, make, self.subject)
         return self.made[make][0]
+
+    def _stable_steps(self) -> Any:
+        """The section on stable steps: exact conditions, or in their place a bisection, or None."""
+        from .sections import stability_section
+        from .threshold_section import threshold_section
+
+        found = self._make(stability_section, self.allowance.share(STABLE_STEPS))
+        if found is None and self.made[stability_section][1].startswith("skipped: not ended"):
+            found = self._make(threshold_section, self.allowance.share(STABLE_STEPS))
+            if found is not None:
+                self.made[stability_section] = found, ""
+        return found
 
     def _show(self, make: Callable[[Subject], Any], keys: tuple[str, ...], seconds: float | None) -> None:
         from .sections import Section
@@ -153,8 +168,8 @@ class Findings:
 
         if str(self.subject.lin.verdict.value) == "attracting" or not self.subject.lin.equilibrium:
             return {}
-        with waiting("other rules", OTHERS_BUDGET):
-            found, _ = _within(OTHERS_BUDGET, other_rules, self.subject)
+        with waiting("other rules", OTHERS):
+            found, _ = within(self.allowance.share(OTHERS), other_rules, self.subject)
         return found or {}
 
 
@@ -222,45 +237,3 @@ def _point(game: Game, at: str | None) -> Any:
             f"no equilibrium of {game.name} was found", "a point to analyse at", f"--at {','.join('0' * game.dim)}"
         )
     return found[0].point if found[0].exact is None else found[0].exact
-
-
-# --- the time that a section may take ---------------------------------------------------------------------------------
-
-
-class _TimeUp(BaseException):
-    """Raised in the middle of a section; not an Exception, so that nothing on the way takes it for its own."""
-
-
-@contextlib.contextmanager
-def _alarm(seconds: float | None) -> Iterator[None]:
-    """Interrupt the block after so many seconds of computing, where the system can; a busy machine changes nothing."""
-    possible = hasattr(signal, "SIGPROF") and threading.current_thread() is threading.main_thread()
-    if seconds is None or not possible:
-        yield
-        return
-
-    def ring(*_: object) -> None:
-        raise _TimeUp
-
-    before = signal.signal(signal.SIGPROF, ring)
-    signal.setitimer(signal.ITIMER_PROF, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, before)
-
-
-def _within(seconds: float | None, make: Callable[[Subject], Any], subject: Subject) -> tuple[Any, str]:
-    """The section, or None with the reason why there is none."""
-    try:
-        with _alarm(seconds):
-            return make(subject), ""
-    except _TimeUp:
-        return None, f"skipped: more than {seconds:g} s of computing; use --all"
-    except MissingDependencyError as error:
-        return None, f"skipped: {error}"
-    except (GandynError, NotImplementedError) as error:  # the second is how SymPy says that it knows no way
-        return None, getattr(error, "given", "") or str(error) or type(error).__name__
-    except Exception as error:  # a fault of ours in one section is no reason to lose the others
-        return None, f"failed: {type(error).__name__}: {error}"

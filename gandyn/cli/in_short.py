@@ -66,6 +66,9 @@ def _advice(subject: Subject, stability: dict[str, Any], others: Steps) -> str:
         best = stability.get("best")
         found = f"; the fastest is {best['value']:.6g}, of radius {best['measure']:.6g}" if best else ""
         return f"{' or '.join(words)} attract{found}".replace("any step attract", "every step attracts")
+    critical = (stability.get("critical") or {}).get("value") or 0.0
+    if stability.get("kind") == "numeric" and critical > 0:
+        return f"{_steps(0, critical)} attract, as far as a bisection shows"
     if lin.fate == "attracting" and subject.rule is not None:
         return "nothing: it converges from nearby"
     if lin.fate == "attracting to a set of equilibria":

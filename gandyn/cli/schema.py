@@ -39,7 +39,7 @@ FIELDS: tuple[tuple[str, str, str], ...] = (
     ("map", "object|null", "the update map: an expression for each coordinate of the augmented state"),
     ("classification", "object|null", "what kind of solution the point is: label, nash, minimax, own optima"),
     ("decomposition", "object|null", "J = S + A: the matrices and the kind"),
-    ("stability", "object|null", "conditions; never; critical {exact, value, ...}; intervals; best {value, measure}"),
+    ("stability", "object|null", "conditions; never; critical {exact, value, ...}; intervals; best; kind if numeric"),
     ("critical_time_scale", "object|null", "tau beyond which the flow attracts: exact, value"),
     ("backward_error", "object|null", "modified_flow or high_resolution, and drift"),
     ("conserved", "array|null", "conserved quantities, as text"),

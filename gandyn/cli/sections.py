@@ -11,7 +11,7 @@ from ..errors import DomainError, GandynError
 from ..lazy import sympy
 from .section_text import Formula, Rows, both, complex_text, matrix_rows, number, readable
 
-EXACT_SECONDS = 5
+EXACT_SECONDS = 3
 
 
 @dataclasses.dataclass
@@ -320,10 +320,10 @@ SECTIONS: tuple[Callable[[Subject], Section], ...] = (
     map_section,
     solution_section,
     stability_section,
-    time_scale_section,
     drift_section,
-    conserved_section,
     lyapunov_section,
+    conserved_section,
+    time_scale_section,
 )
 KEYS: dict[Callable[[Subject], Section], tuple[str, ...]] = {
     map_section: ("map",),

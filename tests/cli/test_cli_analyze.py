@@ -6,6 +6,7 @@ import json
 import math
 import re
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -14,9 +15,10 @@ from gandyn.cli import analyze as command
 from gandyn.cli import app
 from gandyn.cli.global_sections import GLOBAL
 from gandyn.cli.in_short import add_advice, other_rules, verdict_section
+from gandyn.cli.limits import Allowance, within
 from gandyn.cli.page import Page, Terminal
 from gandyn.cli.section_text import Formula, both, matrix_rows
-from gandyn.cli.sections import ALWAYS, KEYS, SECTIONS, Section, Subject
+from gandyn.cli.sections import ALWAYS, KEYS, SECTIONS, Section, Subject, stability_section
 
 
 def gandyn(*arguments):
@@ -153,13 +155,43 @@ def test_sections_that_take_too_long_say_so(monkeypatch):
 
     from gandyn.cli import sections
 
-    monkeypatch.setattr(command, "BUDGET", 0.05)
+    monkeypatch.setattr(command.Allowance, "left", 0.25)
     monkeypatch.setattr(sections, "SECTIONS", (endless,))
     monkeypatch.setitem(sections.KEYS, endless, ("conserved",))
     result = gandyn("analyze", "bilinear")
     assert result.exit_code == 0
-    assert entry(result.stdout, "conserved") == "skipped: more than 0.05 s of computing; use --all"
+    assert entry(result.stdout, "conserved") == "skipped: not ended after 0.25 s of computing; --all has no limit"
     assert json.loads(gandyn("analyze", "bilinear", "--json").stdout)["conserved"] is None
+
+
+def test_a_threshold_is_bisected_where_exact_conditions_take_too_long(monkeypatch):
+    """The number against eigenvalues of I - lr J + (lr J)^2, extragradient's map, on both sides of it."""
+
+    def cut(seconds, make, subject):
+        return (None, "skipped: not ended after 3 s") if make is stability_section else within(None, make, subject)
+
+    monkeypatch.setattr(command, "within", cut)
+    page = gandyn("analyze", "forsaken", "--rule", "Extragradient(0.1)").stdout
+    assert entry(page, "critical lr") == "1.198855548"
+    assert entry(page, "what to do") == "steps below 1.19886 attract, as far as a bisection shows"
+    assert "both proved" in entry(page, "how it is known")
+    game = gd.games.forsaken()
+    J = game.jacobian(np.array([float(x) for x in game.equilibria[0]]))
+    for share, inside in ((1 - 1e-8, True), (1 + 1e-8, False)):
+        lr = 1.198855548 * share
+        assert (abs(np.linalg.eigvals(np.eye(2) - lr * J + lr**2 * J @ J)).max() < 1) == inside
+
+
+def test_a_slow_section_leaves_time_to_those_after_it(monkeypatch):
+    assert (Allowance(None).share(3.0), Allowance(None).part(last=False)) == (None, None)
+    allowance = Allowance(9.0)
+    monkeypatch.setattr(Allowance, "left", 4.0)
+    assert (allowance.part(last=False), allowance.part(last=True), allowance.share(3.0)) == (2.0, 4.0, 3.0)
+    monkeypatch.setattr(Allowance, "left", 0.1)
+    assert (
+        within(allowance.part(last=True), print, None)[1]
+        == "skipped: the time of this page was spent; --all has no limit"
+    )
 
 
 def test_every_section_has_its_keys():
@@ -173,12 +205,12 @@ def test_on_a_terminal_the_page_has_lines_across(capsys):
     section.add("nothing")
     page = Terminal()
     page.section(section)
-    page.notes({"conserved": "skipped: longer than 10 s; use --all"})
+    page.notes({"conserved": "skipped: not ended after 10 s; --all has no limit"})
     shown = capsys.readouterr().out
     assert re.search(r"Linear part ─+", shown)
     assert re.search(r"verdict +attracting", shown)
     assert "nothing" not in shown
-    assert "use --all" in shown
+    assert "--all has no limit" in shown
 
 
 def test_sections_are_written_as_they_come(monkeypatch, capsys):

@@ -180,7 +180,7 @@ def _coordinates(lin: Linearization) -> tuple[tuple[sympy.Expr, ...], tuple[symp
     """Symbols of the augmented state and the fixed point, exact where it was given so."""
     given = [exact(x) if lin.exact is not None else sympy.Float(x) for x in lin.at]
     if lin.rule is None:
-        return tuple(lin.game.symbols or lin.symbols), tuple(given)
+        return tuple(lin.game.symbols) or sympy.symbols(f"w:{lin.game.dim}", real=True), tuple(given)
     start = lin.rule.init(lin.game, object_vector(given))
     states = [exact(e) for _, array in start.leaves() for e in array]
     return update_map(lin.game, lin.rule).symbols, (*given, *states)

@@ -1,5 +1,5 @@
 // The page: what is chosen is read, computed, drawn and said. Everything that comes from the data is set as text.
-const plane = byId("plane"), PLAYED_SECONDS = 5, CLOUD_MILLISECONDS = 8;
+const plane = byId("plane"), PLAYED_SECONDS = 5, FRAME_MILLISECONDS = 8;
 let view = null, waiting = false, progress = 1; // which part of the run is shown: less than 1 while it is played
 
 function showAnswer() {
@@ -9,10 +9,10 @@ function showAnswer() {
 }
 
 let cloudSoFar = {key: "", members: []};
-/** The other starts' runs, one list a rule: as many as a frame has time for, the rest in the frames after it. */
-function grown(key, count, runs) {
+/** The other starts' runs, one list a rule: as many as there is time for until `end`, the rest in the frames after. */
+function grown(key, count, runs, end) {
   if (cloudSoFar.key !== key) cloudSoFar = {key, members: []};
-  const members = cloudSoFar.members, end = performance.now() + CLOUD_MILLISECONDS;
+  const members = cloudSoFar.members;
   while (members.length < count) {
     members.push(runs(members.length));
     if (performance.now() > end) break;
@@ -23,6 +23,7 @@ function grown(key, count, runs) {
 
 /** What is drawn: runs, flow, equilibrium and linear parts for the present choice. */
 function computed() {
+  const end = performance.now() + FRAME_MILLISECONDS;
   const game = CODE[state.game], about = DATA.games[state.game], p = state.p, start = game.project(state.start, p);
   const taken = (k) => Math.round(progress * stepsOf(DATA, state, k)), most = Math.max(...state.rules.map(taken));
   const noise = (member) => noiseOf(state.noise, state.draw * MOST_STARTS + member, most, start.length); // the same for every rule
@@ -33,14 +34,14 @@ function computed() {
   });
   const time = progress * state.steps * firstStep(), equilibrium = nearestEquilibrium(game, p, start);
   const others = aroundOf(start, state.starts, about.reach / state.zoom);
-  const cloud = grown(JSON.stringify([state, progress, about.cost]), others.length, (member) => {
-    const w = game.project(others[member], p), law = noise(member + 1);
-    return state.rules.map((k) => runRule(game.steps[k], game.starts[k](w, p, state.q[k]), about.rules[k].counters, taken(k), p, state.q[k], 2, FAR, law).points);
-  });
   const flow = runFlow(game.field, game.project, start, time, Math.min(4000, Math.max(200, Math.ceil(20 * time))), p);
   const parts = state.rules.map((k) => (equilibrium
     ? linearPart(game.steps[k], game.starts[k], about.rules[k].counters, equilibrium, p, state.q[k])
     : {why: "no equilibrium found"}));
+  const cloud = grown(JSON.stringify([state, progress, about.cost]), others.length, (member) => {
+    const w = game.project(others[member], p), law = noise(member + 1);
+    return state.rules.map((k) => runRule(game.steps[k], game.starts[k](w, p, state.q[k]), about.rules[k].counters, taken(k), p, state.q[k], 2, FAR, law).points);
+  }, end);
   return {id: about.id, formula: about.formula, game, p, start, runs, cloud, conserved: levels(game, about), flow, equilibrium, parts, shown, dirac: about.dirac, names: about.coordinates, centre: [0, 0], reach: about.reach / state.zoom};
 }
 

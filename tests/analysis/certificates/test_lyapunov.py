@@ -131,3 +131,11 @@ def test_the_result_is_plain_data():
     data = json.loads(json.dumps(v.to_dict()))
     assert data["matrix"] == [["3", "-1"], ["-1", "1"]]
     assert "V = " in v.summary()
+
+
+def test_a_game_without_symbols_has_coordinates_of_its_own():
+    """V as a formula in w0, w1, ... has the values of V as a function."""
+    found = gd.lyapunov_function(gd.games.registry["robust_regression"].build(), None)
+    assert [str(s) for s in found.symbols[:2]] == ["w0", "w1"]
+    w = np.linspace(0.1, 0.9, len(found.symbols))
+    assert float(found.expression.subs(dict(zip(found.symbols, w, strict=True)))) == pytest.approx(float(found(w)))
