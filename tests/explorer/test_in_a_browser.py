@@ -196,7 +196,7 @@ def test_five_rules_from_two_hundred_starts_are_all_drawn(opened):
 
 
 def test_the_time_of_a_frame_is_for_all_that_it_computes(opened):
-    """On a clock that only the flow, 5 ms, and projections, 1 ms each, move forward, 8 ms are over at the second start."""
+    """On a clock that the flow moves by 5 ms and each projection by 1 ms, 8 ms are over at the second other start."""
     members = """(() => {
       const game = CODE[state.game], project = game.project, flow = runFlow, now = performance.now;
       let clock = 0;
