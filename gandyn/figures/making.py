@@ -154,7 +154,7 @@ def _data(one: PaperFigure, quick: bool, stem: pathlib.Path, force: bool) -> tup
     if force:
         parts.drop(stem)
     with parts.keeping(stem, key) as place:
-        data = one.compute(quick)
+        data = parts.whole(lambda: one.compute(quick))
     about = {
         "figure": one.to_dict(),
         "quick": quick,

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from ..gans.training.stop import Stop
 from . import store
 from .keys import digest
 
@@ -44,6 +45,20 @@ def drop(stem: pathlib.Path) -> None:
     shutil.rmtree(store.with_suffix(stem, ".parts"), ignore_errors=True)
 
 
+def whole(compute: Callable[[], Mapping[str, object]]) -> dict[str, Any]:
+    """The data that `compute()` returns.
+
+    Raises:
+        KeyboardInterrupt: where a signal has stopped a training in it. The training returns what it has, and data made
+            of it would look like those of the whole.
+    """
+    heard = Stop.heard
+    data = dict(compute())
+    if Stop.heard != heard:
+        raise KeyboardInterrupt("a training of the figure was stopped by a signal")
+    return data
+
+
 def part(name: str, compute: Callable[[], Mapping[str, object]]) -> dict[str, Any]:
     """The data that `compute()` returns, or those that an interrupted run of the same figure has kept of this part.
 
@@ -53,7 +68,7 @@ def part(name: str, compute: Callable[[], Mapping[str, object]]) -> dict[str, An
         name: of the part, another for each. compute: its data: arrays, numbers, texts and lists of them.
 
     Raises:
-        ParameterError: for data that cannot be saved.
+        ParameterError: for data that cannot be saved. KeyboardInterrupt: where a signal has stopped a training in it.
 
     Example:
         >>> part("squares", lambda: {"squares": [k * k for k in range(4)]})
@@ -61,14 +76,14 @@ def part(name: str, compute: Callable[[], Mapping[str, object]]) -> dict[str, An
     """
     place = _PLACE.get()
     if place is None:
-        return dict(compute())
+        return whole(compute)
     stem, key = place.folder / re.sub(r"\W+", "-", name), digest(place.key, name)
     known = store.read(stem, key)
     if known is not None:
         place.seconds += store.read_record(stem)["seconds"]
         return known
     began = time.perf_counter()
-    data = dict(compute())
+    data = whole(compute)
     place.folder.mkdir(parents=True, exist_ok=True)
     store.write(stem, key, data, {"part": name, "seconds": time.perf_counter() - began})
     return store.read(stem, key) or data

@@ -82,3 +82,32 @@ def test_without_a_folder_parts_are_computed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert [gd.figures.part("one", lambda k=k: {"k": k})["k"] for k in range(2)] == [0, 1]
     assert not list(tmp_path.iterdir())
+
+
+STOPPED = """
+import os, signal
+import gandyn as gd
+
+def _train():
+    game = gd.gans.GANGame(*gd.gans.mlp_pair(hidden=(4,)), data="ring", batch_size=4)
+    sent = []
+    def look(game, w, rng):
+        if not sent:
+            sent.append(os.kill(os.getpid(), signal.SIGTERM))
+        return {}
+    run = gd.gans.train(game, gd.rules.GDA(0.01), 10, log_every=1, metrics_every=1, metrics=look)
+    return {"slope": 2.0, "x": np.zeros(101), "what": str(run.status)}
+
+def compute(quick):
+    return CALL
+"""
+
+
+@pytest.mark.parametrize("call", ["_train()", 'gd.figures.part("training", _train)'])
+def test_a_training_that_a_signal_has_stopped_is_no_data(folder, tmp_path, call):
+    """The run returns what it has; neither the figure nor a part of it takes that for the whole."""
+    path = folder / "line.py"
+    path.write_text(FIGURE + STOPPED.replace("CALL", call))
+    with pytest.raises(KeyboardInterrupt, match="stopped by a signal"):
+        gd.figures.make("line", source=folder, out=tmp_path)
+    assert not list(tmp_path.glob("**/*.json"))

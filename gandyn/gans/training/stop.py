@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, ClassVar
 
 # SIGHUP: the terminal, or the connection to the machine, is gone.
 SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
@@ -14,8 +14,12 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "
 class Stop:
     """While this context lasts, the first signal is noted in `signal`; a second one ends the program as it always does.
 
-    Outside the main thread, where Python lets nobody listen for signals, it listens for none.
+    Outside the main thread, where Python lets nobody listen for signals, it listens for none. `heard` counts the
+    signals that runs of this process have noted: who computes something of several runs sees by it that one of them is
+    not whole.
     """
+
+    heard: ClassVar[int] = 0
 
     def __init__(self) -> None:
         self.signal: int | None = None
@@ -28,6 +32,7 @@ class Stop:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.signal = number
+        Stop.heard += 1
         self._restore()
 
     def _restore(self) -> None:
