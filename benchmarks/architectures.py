@@ -224,30 +224,31 @@ class Ablation:
     seeds: int = 5
 
 
+TWO_STAGES = {"system": "manifold_diffusion", "options": {"weight": 0.1, "distance": 1.0}}
 ONE_STAGE = {"system": "mode_regularized", "options": {"distance": 0.2, "logit": 0.1}}
 PATCH = {"architecture": "patch", "width": 8, "layers": 1}
 TURNS = DCGAN | {"classes": 4, "condition": "auxiliary"}
 JUDGE = {"architecture": "mlp", "hidden": [256, 128]}
 FLAT = {"architecture": "mlp", "hidden": [52, 52]}
 ABLATIONS: dict[str, Ablation] = {
-    "stages": Ablation(1200, {
-        "two stages": trained("ring-manifold-diffusion"),
-        "one stage": trained("ring-manifold-diffusion", **ONE_STAGE),
-        "no encoder": trained("ring-manifold-diffusion", **PLAIN),
+    "stages": Ablation(400, {
+        "two stages": trained("failure-mode-collapse", **TWO_STAGES),
+        "one stage": trained("failure-mode-collapse", **ONE_STAGE),
+        "no encoder": trained("failure-mode-collapse"),
     }),
-    "mixture": Ablation(500, {
+    "mixture": Ablation(250, {
         "three of each": trained("ring-mix-gan"),
         "one pair, as many steps": trained("ring-mix-gan", **PLAIN),
         "one pair, nine times the steps": trained("ring-mix-gan", times=9, **PLAIN),
     }),
-    "labels": Ablation(500, {
+    "labels": Ablation(200, {
         "K + 1 classes": trained("digits-semi-supervised", named, names=[]),
         "GAN without labels": trained(
             "digits-semi-supervised", digits, names=[], discriminator=JUDGE, loss="nonsaturating"
         ),
         "classifier alone": alone("digits-semi-supervised", ("discriminator",), of_labels, _accuracy),
     }),
-    "autoencoder": Ablation(250, {
+    "autoencoder": Ablation(120, {
         "VAE-GAN": trained("digits-vae-gan", digits, names=[]),
         "GAN without encoder": trained("digits-vae-gan", digits, names=[], **PLAIN),
         "VAE without adversary": alone("digits-vae-gan", ("generator", "encoder"), variational, _digits),
@@ -257,20 +258,18 @@ ABLATIONS: dict[str, Ablation] = {
         "flat, mlp": trained(
             "digits-lapgan-coarse", digits, times=14, generator=FLAT, discriminator=FLAT, data="digits"
         ),
-        "flat, dcgan": trained("digits-patch", digits, times=1.3, names=[], generator=DCGAN | {"width": 18},
-                               discriminator=DCGAN | {"width": 18}),
     }),
-    "pictures": Ablation(250, {
-        "dcgan": trained("digits-patch", probed, names=[], generator=DCGAN, discriminator=DCGAN),
-        "with rotation": trained("digits-rotation", probed, names=[], generator=DCGAN, discriminator=TURNS),
-        "patches": trained("digits-patch", digits, names=[], generator=DCGAN, discriminator=PATCH),
+    "pictures": Ablation(200, {  # batches of 32
+        "dcgan": trained("digits-patch", probed, batch=32, names=[], generator=DCGAN, discriminator=DCGAN),
+        "with rotation": trained("digits-rotation", probed, batch=32, names=[], generator=DCGAN, discriminator=TURNS),
+        "patches": trained("digits-patch", digits, batch=32, names=[], generator=DCGAN, discriminator=PATCH),
     }),
     "memory": Ablation(500, {"with": trained("ring-memory-gan"), "without": trained("ring-memory-gan", **PLAIN)}),
-    "fuzzy": Ablation(500, {
+    "fuzzy": Ablation(300, {
         "with": trained("ring-takagi-sugeno"),
         "without": trained("ring-takagi-sugeno", generator=MLP, discriminator=MLP),
     }, seeds=10),
-    "packing": Ablation(300, {
+    "packing": Ablation(200, {
         "packs of 10": trained("penguins-tabular", table),
         "single rows": trained("penguins-tabular", table, options={"pack": 1, "gamma": 10, "asked": 1}),
     }),

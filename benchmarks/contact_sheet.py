@@ -30,13 +30,13 @@ from gandyn.plots.style import QUIET, SERIES
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
 PANELS = {  # by ablation, and of each its cases with a title
     "stages": {"two stages": "two stages", "one stage": "one stage", "no encoder": "no encoder"},
-    "memory": {"with": "memory"},
+    "memory": {"with": "memory", "without": "no memory"},
     "mixture": {"three of each": "MIX+GAN", "one pair, nine times the steps": "one pair, 9 x steps"},
     "fuzzy": {"with": "fuzzy rules", "without": "linear layers"},
     "packing": {"packs of 10": "packs of 10", "single rows": "single rows"},
     "autoencoder": {"VAE-GAN": "VAE-GAN", "GAN without encoder": "GAN", "VAE without adversary": "VAE"},
     "labels": {"K + 1 classes": "K + 1 classes", "GAN without labels": "no labels"},
-    "pyramid": {"two levels": "LAPGAN", "flat, mlp": "flat, mlp", "flat, dcgan": "flat, dcgan"},
+    "pyramid": {"two levels": "LAPGAN", "flat, mlp": "flat, mlp"},
     "pictures": {"with rotation": "rotation", "dcgan": "dcgan", "patches": "patches"},
 }
 
