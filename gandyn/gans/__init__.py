@@ -44,6 +44,7 @@ _HOMES = {
     "DistributedGame": "training.distributed",
     "EarlyStopping": "training.early",
     "gap_metrics": "training.measures",
+    "noise_metrics": "training.measures",
     "TensorBoard": "training.log",
     "Monitor": "monitor",
     "Finding": "monitor",

@@ -14,6 +14,7 @@ from ..lazy import torch
 from ..types import Array, Game
 
 MOST_COORDINATES = 5000  # of a covariance that is written out
+FARTHEST = 9.0  # squared distance of two means of the field, in expected ones
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,14 +74,14 @@ class Measured:
         Raises:
             DomainError: for more coordinates than are written out: `low_rank` and `variances` take those.
         """
-        if self.game.dim > MOST_COORDINATES:
-            raise DomainError(
-                f"a covariance of {self.game.dim} coordinates",
-                f"at most {MOST_COORDINATES}",
-                "low_rank() or variances()",
-            )
+        self._refuse_large("a covariance of")
         found: np.ndarray = np.atleast_2d(np.cov(self.fields(at).T))
         return found
+
+    def _refuse_large(self, what: str) -> None:
+        if self.game.dim > MOST_COORDINATES:
+            given = f"{what} {self.game.dim} coordinates"
+            raise DomainError(given, f"at most {MOST_COORDINATES}", "low_rank() or variances()")
 
     def error(self, at: object = None) -> np.ndarray:
         """The standard error (d, d) of each entry of the covariance, from the spread of the products over batches."""
@@ -88,6 +89,38 @@ class Measured:
         n, c = len(centred), self.covariance(at)
         fourth = np.einsum("ki,kj->ij", centred**2, centred**2) / n
         found: np.ndarray = np.sqrt(np.maximum(fourth - c**2, 0) / (n - 1))
+        return found
+
+    def jacobian(self, at: object = None) -> np.ndarray:
+        """The slopes J (d, d) of the mean field at a point, on one batch of as many samples as all batches have.
+
+        Raises:
+            DomainError: for more coordinates than are written out; and where the mean field of one such batch is not
+                that of many batches, as with batch normalisation, where samples of a batch act on each other.
+        """
+        import torch
+
+        self._refuse_large("the Jacobian of")
+        game, fields = self.game, self.fields(at)
+        like, w = game.w0, as_numbers(game.w0 if at is None else at)  # type: ignore[attr-defined]
+        point = torch.as_tensor(w, dtype=like.dtype, device=like.device)
+        with game.undisturbed():
+            size = game.size  # type: ignore[attr-defined]
+            try:
+                vars(game)["size"] = size * self.batches
+                batch = game.draw(np.random.default_rng((self.seed, 1)))
+                mean = game.field(point, batch).detach().cpu().numpy().astype(float)
+                found: np.ndarray = game.jacobian(point, batch).detach().cpu().numpy().astype(float)
+            finally:
+                vars(game)["size"] = size
+        apart = float(((mean - fields.mean(0)) ** 2).sum())
+        expected = 2 * float(fields.var(0, ddof=1).sum()) / self.batches
+        if apart > FARTHEST * expected + (1e-4 * np.finfo(str(like.dtype).partition(".")[2]).eps ** 0.5):
+            raise DomainError(
+                f"{game.name}, whose mean field on {size} samples is not that on {size * self.batches}",
+                "samples of a batch that do not act on each other",
+                "no batch normalisation",
+            )
         return found
 
     def variances(self, at: object = None) -> np.ndarray:
@@ -108,16 +141,26 @@ class Measured:
 
         It is the batch at which the noise of a step is as large as the step: the critical size of McCandlish et al.
         2018, equation 2.9. |v_i|^2 is estimated without bias, from pairs of batches; where it is not told from 0, the
-        scale is infinite.
+        scale is infinite; it is nan for a player whose field is zero on every batch.
         """
-        fields, n = self.fields(at), self.batches
+        return {name: (found["scale"], found["error"]) for name, found in self.players(at).items()}
+
+    def players(self, at: object = None) -> dict[str, dict[str, float]]:
+        """For each player: `trace`, tr C_i b, the noise of one sample; `square`, |v_i|^2; `scale`, and its `error`.
+
+        All without the size b of a batch in them, where samples do not act on each other. `square` may be negative: it
+        is an unbiased estimate. The error of the scale is the jackknife's.
+        """
+        fields, found = self.fields(at), {}
         size = self.game.batch_size(self.game.draw(np.random.default_rng(self.seed)))
-        found = {}
         for player, block in zip(self.game.players, self.game.slices, strict=True):
-            halves = [_scale(np.delete(fields[:, block], k, axis=0)) for k in range(n)]  # the jackknife
-            whole, spread = _scale(fields[:, block]), np.array(halves)
-            error = math.sqrt((n - 1) * float(np.var(spread))) if np.isfinite(spread).all() else math.inf
-            found[player.name] = (size * whole, size * error)
+            traces, squares = _moments(fields[:, block])
+            scales = _ratios(traces, squares)
+            spread = (
+                math.sqrt((self.batches - 1) * float(np.var(scales[1:]))) if np.isfinite(scales).all() else math.inf
+            )
+            numbers = (size * traces[0], squares[0], size * scales[0], size * spread)
+            found[player.name] = dict(zip(("trace", "square", "scale", "error"), map(float, numbers), strict=True))
         return found
 
     def _centred(self, at: object) -> np.ndarray:
@@ -126,11 +169,16 @@ class Measured:
         return centred
 
 
+def as_numbers(w: Array) -> np.ndarray:
+    """A torch vector or an array-like in floats."""
+    return np.array(w.detach().cpu().numpy() if hasattr(w, "detach") else w, dtype=float)
+
+
 class _Point:
     """A point that can be a dictionary's key: equal where all its numbers are."""
 
     def __init__(self, w: Array) -> None:
-        self.w = np.array(w.detach().cpu().numpy() if hasattr(w, "detach") else w, dtype=float)
+        self.w = as_numbers(w)
         self._key = (self.w.shape, self.w.tobytes())
 
     def __hash__(self) -> int:
@@ -140,8 +188,18 @@ class _Point:
         return isinstance(other, _Point) and self._key == other._key
 
 
-def _scale(fields: np.ndarray) -> float:
-    """tr C / |mean|^2, the square without the bias of the noise."""
-    trace = float(fields.var(0, ddof=1).sum())
-    square = float((fields.mean(0) ** 2).sum()) - trace / len(fields)
-    return trace / square if square > 0 else math.inf
+def _moments(fields: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """tr C and |mean|^2 without the bias of the noise, (1 + n,): of all fields, and without each of them."""
+    n, mean = len(fields), fields.mean(0)
+    centred = fields - mean
+    norms, along = (centred**2).sum(1), centred @ mean
+    left = (norms.sum() - norms * n / (n - 1)) / (n - 2)
+    traces = np.array([norms.sum() / (n - 1), *np.maximum(left, 0.0)])
+    means = mean @ mean - 2 * along / (n - 1) + norms / (n - 1) ** 2
+    return traces, np.array([mean @ mean, *means]) - traces / np.array([n, *[n - 1] * n])
+
+
+def _ratios(traces: np.ndarray, squares: np.ndarray) -> np.ndarray:
+    """tr C / |mean|^2; infinite where the square is not told from 0, and nan for 0 / 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where((squares > 0) | (traces == 0), traces / squares, math.inf)

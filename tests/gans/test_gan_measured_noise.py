@@ -8,7 +8,7 @@ import torch
 
 import gandyn as gd
 from gandyn.errors import DomainError, ParameterError
-from gandyn.noise.measured import _scale
+from gandyn.noise.measured import _moments, _ratios
 
 SIZE = 16
 
@@ -48,8 +48,47 @@ def test_the_covariance_of_a_linear_gan():
 
 def test_the_noise_scale_of_three_fields():
     """Mean (2, 1) and variances 1 and 3: tr C / (|mean|^2 - tr C / 3) = 4 / (5 - 4/3)."""
-    assert _scale(np.array([[1.0, 0], [3, 0], [2, 3]])) == pytest.approx(12 / 11)
-    assert _scale(np.array([[1.0, 0], [-1, 0]])) == np.inf
+
+    def scale(*fields):
+        return _ratios(*_moments(np.array(fields, dtype=float)))
+
+    assert scale([1, 0], [3, 0], [2, 3])[0] == pytest.approx(12 / 11)
+    assert scale([1, 0], [-1, 0], [0, 0])[0] == np.inf
+    assert np.isnan(scale([0, 0], [0, 0], [0, 0])[0])
+    assert scale([2, 1], [2, 1], [2, 1])[0] == 0
+    fields = np.random.default_rng(0).normal(1.0, 2.0, (7, 3))
+    for k, found in enumerate(scale(*fields)[1:]):  # without one of them, as if it had not been drawn
+        assert found == pytest.approx(scale(*np.delete(fields, k, axis=0))[0], rel=1e-12)
+
+
+@pytest.mark.slow
+def test_the_scales_of_a_linear_gan_are_known():
+    """Fields p mean z, p and mean(fake) - mean(data), 0: tr C b / |v|^2 is 1 and (a^2 + 4) / c^2; for 8 units each."""
+    game, a, c, p = linear_gan(), 0.8, 0.3, 1.5
+    found = gd.noise.Measured(game, 3000).players([a, c, p, -0.2])
+    assert found["generator"]["trace"] == pytest.approx(p**2, rel=0.1)
+    assert found["generator"]["square"] == pytest.approx(p**2, rel=0.02)
+    expected = (a**2 + 4) / c**2
+    assert abs(found["discriminator"]["scale"] - expected) < 4 * found["discriminator"]["error"]
+    assert 0.5 < found["discriminator"]["error"] < 12
+    game.size = 52  # the critical batch: half of the mean square of the field on a batch is that of the mean field
+    numbers = gd.noise.Measured(game, 3000, seed=1).players([a, c, p, -0.2])["discriminator"]
+    share = numbers["square"] / (numbers["square"] + numbers["trace"] / 52)
+    assert share == pytest.approx(0.5, abs=0.05)
+
+
+def test_the_noise_is_logged_during_training():
+    """Rows have what `Measured` finds at the row's parameters; training itself is the same with and without."""
+    game, rule = linear_gan(), gd.rules.GDA(0.05)
+    run = gd.gans.train(game, rule, 4, seed=3, log_every=2, metrics_every=2, metrics=gd.gans.noise_metrics(8))
+    plain = gd.gans.train(linear_gan(), rule, 4, seed=3, metrics=None)
+    assert torch.equal(run.w, plain.w)
+    key = int(np.random.default_rng((3, 2, 4)).integers(2**62))
+    found = gd.noise.Measured(game, 8, key).players(run.w)["discriminator"]
+    assert run.metrics["discriminator_noise"] == found["trace"]
+    assert run.metrics["discriminator_square"] == found["square"]
+    seen = found["square"] + found["trace"] / SIZE
+    assert run.metrics["discriminator_signal"] == pytest.approx(found["square"] / seen, rel=1e-12)
 
 
 def test_measuring_disturbs_nothing():

@@ -25,7 +25,7 @@ def final_error(free: RandomMap, symbol: sympy.Symbol, steps: int, distance: flo
     if stein.spectral_radius(step) >= 1:
         return math.inf
     d = step.game.dim
-    first, second = np.zeros(step.matrix.rows), np.zeros(step.matrix.shape)
+    first, second = np.zeros(step.size), np.zeros((step.size, step.size))
     if step.start is None:
         second = distance**2 / d * np.eye(d)
     else:

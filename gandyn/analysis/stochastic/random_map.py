@@ -63,6 +63,24 @@ class RandomMap:
         return tuple(sorted(free, key=str))
 
     @property
+    def size(self) -> int:
+        """D, the coordinates of z."""
+        return int(self.matrix.rows)
+
+    @functools.cached_property
+    def slopes(self) -> Array:
+        """The Jacobian J of the mean field at the point, (d, d)."""
+        mean = self.game.mean()
+        assert mean is not None
+        found: Array = np.asarray(mean.jacobian(np.array([float(x) for x in self.at])), dtype=float)
+        return found
+
+    @property
+    def field(self) -> Array:
+        """The mean field at the point, (d,): zero at an equilibrium."""
+        return np.zeros(len(self.at))
+
+    @property
     def period(self) -> int:
         """Steps of the rule that this map stands for."""
         return 1
@@ -156,6 +174,8 @@ class RandomMap:
         Its second moments move linearly, by E[K (x) K] with K = ((1, 0), (c, M)) and the covariance of the noise, so
         that T steps are one matrix power.
         """
+        if self.single:
+            return self._single_moments_after(steps, first, second)
         m, c, _ = self.numbers
         n, size = len(m), len(first) + 1
         bordered = np.zeros((n, size, size))
@@ -166,6 +186,19 @@ class RandomMap:
         power = np.linalg.matrix_power(moved.reshape(size**2, size**2), steps)
         after = (power @ before.ravel()).reshape(size, size)
         return after[1:, 0], after[1:, 1:]
+
+    def _single_moments_after(self, steps: int, first: Array, second: Array) -> tuple[Array, Array]:
+        """As `moments_after`, where M is the same in every step: d -> A d + u + noise of covariance S, squared."""
+        m, c = self.first_moments
+        whole = np.eye(len(m)), np.zeros(len(m)), np.zeros_like(m)
+        power = m, c, self.forcing(np.zeros(len(m))) - np.outer(c, c)
+        while steps:
+            if steps % 2:
+                whole = _then(whole, power)
+            power, steps = _then(power, power), steps // 2
+        a, u, s = whole
+        crossed = np.outer(a @ first, u)
+        return a @ first + u, a @ second @ a.T + crossed + crossed.T + np.outer(u, u) + s
 
     @functools.cached_property
     def added(self) -> Array:
@@ -186,3 +219,9 @@ class RandomMap:
             )
         found: Array = np.einsum("nij,nkl->ikjl", m, m, optimize=True).reshape(size**2, size**2) / len(m)
         return found
+
+
+def _then(before: Moments, after: Moments) -> Moments:
+    """(A, u, S) of one affine map with independent noise, and then another."""
+    a, u, s = after
+    return a @ before[0], a @ before[1] + u, a @ before[2] @ a.T + s

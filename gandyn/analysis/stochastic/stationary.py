@@ -13,17 +13,16 @@ from ...budget import Budget, OutOfTimeError
 from ...doors import door
 from ...errors import NotDifferentiableError, ParameterError
 from ...lazy import sympy
-from ...noise import Additive, of
+from ...noise import Additive, Measured, Sampled, of
 from ...results import Result, table
 from ...types import Array, Game, Rule
 from ..backward_error.expansion import step_sizes, with_steps
 from . import stein
+from .exact_moments import exact_moments, pulled
 from .final_error import final_error, smallest
+from .measured_map import measured_map
 from .random_map import RandomMap
 from .traced_map import freed_map, random_map
-
-EXACT_UNKNOWNS = 21  # entries of P up to which formulas are looked for
-EXACT_OUTCOMES = 400
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -88,7 +87,7 @@ class Stationary(Result):
     @functools.cached_property
     def _moments(self) -> tuple[Array, Array]:
         """(u, P - u u^T) in floats; infinite where there is no law."""
-        size = self.step.matrix.rows
+        size = self.step.size
         self.step.numbers  # noqa: B018 - asks for the values of parameters
         if not self.exists:
             return np.full(size, np.nan), np.full((size, size), np.inf)
@@ -177,6 +176,35 @@ class Stationary(Result):
         total = float(np.trace(self.covariance))
         return self.step.period * float(np.trace(self.average_covariance)) / total if total > 0 else math.nan
 
+    def after(self, steps: int) -> tuple[Array, Array]:
+        """E[w_T] (d,) and the covariance (d, d) of w_T after T steps from the point, with the rule's memory at rest.
+
+        Second moments of a linear map are known after every step, whether they settle or not: on a real network some
+        direction is often unstable, and too slow to be seen in T steps. Of a shuffled sum, T is rounded down to epochs.
+        """
+        if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
+            raise ParameterError(f"steps={steps!r}", "a whole number >= 1", "steps=1000")
+        size, d = self.step.size, self.game.dim
+        moved = self.step.moments_after(steps // self.step.period, np.zeros(size), np.zeros((size, size)))
+        first, second = moved[0][:d], moved[1][:d, :d]
+        return np.array([float(x) for x in self.at]) + first, second - np.outer(first, first)
+
+    def mean_square_field(self, steps: int | None = None) -> float:
+        """E|v(w)|^2 of the mean field over the law, tr(J P J^T) + |v + J b|^2 to leading order: what never vanishes.
+
+        J is the field's Jacobian at the point, v the field there (0 at an equilibrium), P and b the covariance and the
+        mean of w - at. Square roots of it are floors of the norm that logs of training show.
+
+        Args:
+            steps: from the point; None for the stationary law, infinite where there is none.
+        """
+        if steps is None and not self.exists:
+            return math.inf
+        mean, covariance = (self.mean, self.covariance) if steps is None else self.after(steps)
+        j = self.step.slopes
+        left = self.step.field + j @ (mean - np.array([float(x) for x in self.at]))
+        return float(np.trace(j @ covariance @ j.T) + left @ left)
+
     @functools.cached_property
     def exact(self) -> sympy.ImmutableMatrix | None:
         """The covariance of w as a SymPy matrix (d, d), rational in the parameters; None where it is too large.
@@ -198,31 +226,11 @@ class Stationary(Result):
         offset = step.expected(step.offset)
         if self.kind == "local" and step.bend is not None:
             offset = offset + step.bend.exactly(step, linear, covariance + linear * linear.T)
-        return sympy.Matrix(self.at) + self._pulled(offset)[:d, :].applyfunc(sympy.factor)
-
-    def _pulled(self, offset: Any) -> Any:
-        """The mean of z - z* where a step adds this to it on average."""
-        left = sympy.eye(self.step.matrix.rows) - self.step.expected(self.step.matrix)
-        return left.LUsolve(offset).applyfunc(sympy.cancel)
+        return sympy.Matrix(self.at) + pulled(self.step, offset)[:d, :].applyfunc(sympy.factor)
 
     @functools.cached_property
     def _exact_moments(self) -> Any:
-        size = self.step.matrix.rows
-        if size * (size + 1) // 2 > EXACT_UNKNOWNS or self.step.outcomes > EXACT_OUTCOMES or self.exists is False:
-            return None
-        try:
-            return Budget(self.seconds).run(self._solve_exactly, "the formula of the covariance")
-        except (OutOfTimeError, ValueError, NotImplementedError, ArithmeticError):
-            return None
-
-    def _solve_exactly(self) -> Any:
-        step = self.step
-        mean = self._pulled(step.expected(step.offset))
-        c = step.offset
-        crossed = step.expected(sympy.ImmutableMatrix(c * c.T + step.matrix * mean * c.T + c * (step.matrix * mean).T))
-        forcing = crossed + step.expected(sympy.ImmutableMatrix(step.noise * step.covariance * step.noise.T))
-        solution = stein.solve_exact(step, forcing)
-        return None if solution is None else (mean, solution - mean * mean.T)
+        return None if self.exists is False else exact_moments(self.step, self.seconds)
 
     @property
     def formulas(self) -> list[list[str]] | None:
@@ -307,11 +315,12 @@ def stationary(
     (`GDA("lr")`) the covariance is a formula, `.exact`.
 
     Args:
-        game: a symbolic game, or a finite sum of them.
+        game: a symbolic game, a finite sum of them, or a game of networks.
         rule: the rule. Whether it uses one sample in a step or several it says itself (`Extragradient(fresh=True)`).
         noise: `gd.noise.Additive`, or the covariance of one: a number, one per player, or a matrix (d, d); None for the
-            game's own.
-        at: the equilibrium, shape (d,); the game's first known one by default.
+            game's own. That of networks is measured at the point: `gd.noise.Measured(game, batches=500)` takes more.
+        at: the equilibrium, shape (d,); the game's first known one by default. Networks have none that is known, and a
+            field that is not quite zero: the law's mean is where the linear part takes it.
         budget: seconds that a formula may take.
 
     Returns:
@@ -330,6 +339,10 @@ def stationary(
         >>> gd.stationary(gd.games.bilinear(), gd.rules.GDA(0.1), noise=1.0).exists
         False
     """
-    law = of(game) if noise is None or getattr(noise, "game", None) is game else Additive.read(noise)
+    law = of(game) if noise is None or (isinstance(noise, Sampled) and noise.game is game) else noise
+    if isinstance(law, Measured):
+        measured = measured_map(game, rule, law, at)
+        return Stationary(game, rule, law.described, tuple(measured.at), measured, Budget.of(budget).seconds)
+    law = law if isinstance(law, Sampled) else Additive.read(law)
     step = random_map(game, rule, law if isinstance(law, Additive) and noise is not None else None, at)
     return Stationary(game, rule, law.described, tuple(step.at), step, Budget.of(budget).seconds)

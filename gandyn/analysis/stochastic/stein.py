@@ -29,6 +29,8 @@ def stable(step: RandomMap) -> bool:
     radius = spectral_radius(step)
     if abs(radius - 1) > NEAR:
         return radius < 1
+    if not step.matrix.rows:  # measured: no exact entries
+        return False
     solution = solve_exact(step, sympy.eye(step.matrix.rows))
     if solution is None:
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -166,12 +167,47 @@ def gap_metrics(k: int = 50, inner_lr: Any = 0.01, rule: Any = None, repeats: in
     return measure
 
 
+@registry.register("noise")
+def noise_metrics(batches: int = 32) -> Metrics:
+    """The noise of each player's gradient on minibatches during training, from independent batches at the point.
+
+    For each player, with its name before each: `generator_noise` is the trace of the covariance of one sample's
+    gradient; `_square` is |v_i|^2 without the bias of the noise, which may be negative; `_scale` is their ratio in
+    samples, the critical batch of McCandlish et al. 2018, equation 2.9, None where |v_i|^2 is not told from 0, and
+    `_scale_error` its standard error; `_signal` is |v_i|^2 over the mean square of the field on a batch of the game's
+    own size, 1/2 where that is the critical one. A measurement costs as many gradients as there are batches.
+
+    Args:
+        batches: drawn each time, at least 3.
+
+    Example:
+        >>> import gandyn as gd
+        >>> game = gd.gans.GANGame(*gd.gans.mlp_pair(hidden=(8,)), data=gd.gans.ring(), batch_size=16)
+        >>> run = gd.gans.train(game, gd.rules.GDA(0.05), 20, metrics=gd.gans.noise_metrics(16))
+        >>> [name for name in run.metrics if name.startswith("generator")]
+        ['generator_noise', 'generator_square', 'generator_scale', 'generator_scale_error', 'generator_signal']
+    """
+    batches = several("batches", batches)
+    from ...noise.measured import Measured
+
+    def measure(game: Any, w: Array, rng: np.random.Generator) -> dict[str, Any]:
+        row: dict[str, float] = {}
+        for name, found in Measured(game, batches, int(rng.integers(2**62))).players(w).items():
+            seen = found["square"] + found["trace"] / game.size
+            row |= {f"{name}_noise": found["trace"], f"{name}_square": found["square"]}
+            row |= {f"{name}_scale": found["scale"], f"{name}_scale_error": found["error"]}
+            row[f"{name}_signal"] = found["square"] / seen if seen > 0 else math.nan
+        return {name: value if math.isfinite(value) else None for name, value in row.items()}
+
+    return measure
+
+
 def measure(game: GANGame, names: Sequence[str], samples: int) -> Metrics | None:
     """The metrics of a config, whose numbers come side by side; None for no names.
 
     Args:
         game: whose data say what "auto" is.
-        names: "auto", "modes", "digits", "w1", "gap", or calls of these, "gap(k=250, inner_lr=0.001, rule=adam)".
+        names: "auto", "modes", "digits", "w1", "gap", "noise", or calls, "gap(k=250, inner_lr=0.001, rule=adam)".
         samples: drawn each time, where the call does not say.
 
     Raises:
@@ -198,4 +234,4 @@ def _named(text: str, samples: int) -> Metrics:
     if name not in known:
         raise UnknownNameError.among("metric", name, ["auto", *known])
     build: Callable[..., Metrics] = registry[name].build
-    return build() if name == "gap" else build(samples)
+    return build() if name in ("gap", "noise") else build(samples)

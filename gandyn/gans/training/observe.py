@@ -93,7 +93,7 @@ class Observer:
         with torch.no_grad(), game._evaluation(token, training=False):
             fake = generator(token.latent, token.labels) if game._conditional[0] else generator(token.latent)
             critic = game._critic(discriminator, token, fake)
-            return critic.logit(critic.real), critic.logit(critic.fake), fake
+            return critic.logit(critic.real), critic.logit(critic.fake), fake.detach()
 
     def _place(self, points: Array) -> dict[str, Any]:
         apart = points.flatten(1).double() - self._mean
