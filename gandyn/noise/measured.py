@@ -98,8 +98,6 @@ class Measured:
             DomainError: for more coordinates than are written out; and where the mean field of one such batch is not
                 that of many batches, as with batch normalisation, where samples of a batch act on each other.
         """
-        import torch
-
         self._refuse_large("the Jacobian of")
         game, fields = self.game, self.fields(at)
         like, w = game.w0, as_numbers(game.w0 if at is None else at)  # type: ignore[attr-defined]
