@@ -11,7 +11,7 @@ import numpy as np
 from ..doors import door
 from ..errors import DomainError, ParameterError
 from ..lazy import sympy
-from ..results import Result, Trajectory, table
+from ..results import Result, Status, Trajectory, table
 from ..types import Array, Game, Rule
 from ..worlds import exact
 from .drawable import as_array, labelled, plane
@@ -168,7 +168,7 @@ def compute_spiral(
     if steps is None:
         steps = _one_and_a_half_turns(turning, length)
     runs = [iterate(game, rule, start, steps, noise=noise) for rule in rules]
-    named = labelled([_smooth_flow(game, start, length * steps), *runs], Trajectory)
+    named = labelled([_smooth_flow(turning, at, start, length * steps), *runs], Trajectory)
     lins = {label: linearize(game, run.rule, at=at) for label, run in named.items()}
     rolled = {} if noise is None else {label: run.rule for label, run in named.items() if run.rule is not None}
     laws = {label: law for label, rule in rolled.items() if (law := _law(game, rule, noise, at)) is not None}
@@ -193,19 +193,42 @@ def _one_and_a_half_turns(lin: Linearization, length: float) -> int:
     return int(np.clip(np.ceil(3 * np.pi / (speed * length)), STEPS, 10 * STEPS))
 
 
-def _smooth_flow(game: Game, start: object, time: float) -> Trajectory:
+def _smooth_flow(lin: Linearization, at: Sequence[object], start: object, time: float) -> Trajectory:
     """The flow at so many times that it turns by less than six degrees from one to the next."""
     from ..dynamics.flow import flow
 
     samples = 201
     while True:
-        run: Trajectory = flow(game, start, time, samples=samples)
+        run: Trajectory = _affine_flow(lin, at, start, time, samples) or flow(lin.game, start, time, samples=samples)
         moves = np.diff(as_array(run.w), axis=0)
         moves = moves[np.linalg.norm(moves, axis=-1) > 1e-9 * np.abs(as_array(run.w)).max()]
         headings = np.unwrap(np.arctan2(moves[:, 1], moves[:, 0]))
         if samples > MOST_SAMPLES or len(headings) < 2 or float(np.abs(np.diff(headings)).max()) < np.deg2rad(6):
             return run
         samples = 2 * samples - 1
+
+
+def _affine_flow(
+    lin: Linearization, at: Sequence[object], start: object, time: float, samples: int
+) -> Trajectory | None:
+    """The flow of an affine field in closed form, without an integrator; None for other fields, and on overflow.
+
+    With m half the trace of M = -J and N = M - m I, N^2 is q I with q = -det N, and w(t) = w* + exp(M t) (w(0) - w*),
+    where exp(M t) = e^(m t) (cosh(sqrt(q) t) I + sinh(sqrt(q) t) / sqrt(q) N).
+    """
+    if not lin.affine:
+        return None
+    centre, t = np.array([float(x) for x in at]), np.linspace(0.0, time, samples)[:, None]
+    mean = float(np.trace(lin.matrix)) / 2
+    rest = np.asarray(lin.matrix, dtype=float) - mean * np.eye(2)
+    root = np.sqrt(complex(-np.linalg.det(rest)))
+    away = np.asarray(start, dtype=float) - centre
+    with np.errstate(all="ignore"):
+        sinh = t if root == 0 else (np.sinh(root * t) / root).real
+        w = centre + np.exp(mean * t) * (np.cosh(root * t).real * away + sinh * (rest @ away))
+    if not np.isfinite(w).all():
+        return None
+    return Trajectory(w, t[:, 0], Status.OK, samples - 1, lin.game, kernel="closed form", info={"end": time})
 
 
 def _equilibrium(game: Game, start: object) -> tuple[sympy.Expr, ...]:

@@ -213,3 +213,16 @@ def test_the_title_of_one_network_spectrum_stands_over_its_panel_and_of_two_over
     two = gd.plots.network_spectrum({"a": found, "b": found}, title="together")
     assert [axes.get_title() for axes in two.axes] == ["a", "b"]
     assert two.get_suptitle() == "together"
+
+
+@pytest.mark.parametrize(
+    "game",
+    [BILINEAR, gd.games.quadratic(1, 2, 0.5), gd.games.quadratic(2, 1, 0), gd.games.quadratic(-0.3, 0.7, 2)],
+    ids=["rotation", "spiral", "defective", "saddle"],
+)
+def test_the_flow_of_an_affine_field_in_closed_form_is_what_an_integrator_finds(game):
+    study = gd.plots.compute_spiral(game, [gd.rules.GDA(0.1)], 0.1, (0.7, -0.4), 50)
+    drawn = study.trajectories["Gradient flow"]
+    integrated = gd.flow(game, (0.7, -0.4), drawn.t, rtol=1e-12)
+    assert (drawn.kernel, drawn.status, drawn.t[-1]) == ("closed form", integrated.status, pytest.approx(5.0))
+    assert np.abs(drawn.w - integrated.w).max() < 1e-10 * np.abs(drawn.w).max()
