@@ -55,7 +55,14 @@ def _in_one_power_of_e(matrix: sympy.Matrix) -> tuple[sympy.Matrix, dict[sympy.E
 
 
 def characteristic(matrix: sympy.Matrix) -> Poly:
-    """The polynomial det(z I - matrix) in z."""
+    """The polynomial det(z I - matrix) in z.
+
+    Logarithms are symbols meanwhile: SymPy would ask the sign of each coefficient that holds one, to ever more digits.
+    """
+    logs = {a: sympy.Dummy("l", real=True, positive=a.is_positive) for a in matrix.atoms(sympy.log) if a.is_real}
+    if logs:
+        back = {dummy: a for a, dummy in logs.items()}
+        return Poly([c.xreplace(back) for c in characteristic(matrix.xreplace(logs)).all_coeffs()], Z)
     try:
         return matrix.charpoly(Z).as_poly(Z)
     except TypeError:  # SymPy puts factors of diagonal blocks in order, and nested radicals beside a symbol have none

@@ -1,5 +1,6 @@
 """Roots against the boundary of stability, counted the same in every unit of time."""
 
+import numpy as np
 import pytest
 import sympy
 
@@ -52,3 +53,16 @@ def test_equal_real_roots_with_irrational_coefficients_are_refused():
 
     with pytest.raises(DomainError, match="too close together"):
         real_roots(sympy.Poly(sympy.expand((z - sympy.pi) ** 2 * (z + sympy.E)), z))
+
+
+def test_a_polynomial_with_roots_and_logarithms_among_its_coefficients_is_found():
+    """Of clipped steps on the density game; SymPy's own simplification of it did not end in five minutes."""
+    from gandyn.analysis.exact_numbers.polynomials import characteristic
+
+    a, shares = sympy.sqrt(3) / (360 * sympy.log(2)), sympy.Rational(1, 20)
+    matrix = sympy.Matrix([
+        [1, 0, 3 * a, -3 * a, 0], [0, 1, a, a, -2 * a], [-shares, -shares, 1 - shares / 4, 0, 0],
+        [shares, -shares, 0, 1 - shares / 2, 0], [0, 2 * shares, 0, 0, 1 - shares / 4],
+    ])  # fmt: skip
+    found = [complex(c) for c in characteristic(matrix).all_coeffs()]
+    assert np.allclose(found, np.poly(np.array(matrix, dtype=float)), rtol=0, atol=1e-13)
