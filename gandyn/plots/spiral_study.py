@@ -193,7 +193,7 @@ def _one_and_a_half_turns(lin: Linearization, length: float) -> int:
     return int(np.clip(np.ceil(3 * np.pi / (speed * length)), STEPS, 10 * STEPS))
 
 
-def _smooth_flow(lin: Linearization, at: Sequence[object], start: object, time: float) -> Trajectory:
+def _smooth_flow(lin: Linearization, at: Sequence[sympy.Expr], start: object, time: float) -> Trajectory:
     """The flow at so many times that it turns by less than six degrees from one to the next."""
     from ..dynamics.flow import flow
 
@@ -209,7 +209,7 @@ def _smooth_flow(lin: Linearization, at: Sequence[object], start: object, time: 
 
 
 def _affine_flow(
-    lin: Linearization, at: Sequence[object], start: object, time: float, samples: int
+    lin: Linearization, at: Sequence[sympy.Expr], start: object, time: float, samples: int
 ) -> Trajectory | None:
     """The flow of an affine field in closed form, without an integrator; None for other fields, and on overflow.
 
