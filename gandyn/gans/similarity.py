@@ -13,6 +13,7 @@ from ..penalties import Penalty
 from ..penalties.declaration import weight
 from ..types import Array
 from .critic import NetworkCritic
+from .features.feature_map import Features
 
 BESIDE = ("pair", "reconstruction")
 
@@ -76,8 +77,8 @@ class Perceptual(Penalty):
     def generator_cost(self, critic: Any) -> Any:
         """Over the batch."""
         real, near = _beside(critic, self.of)
-        network = _fixed(self.features, real.dtype, str(real.device))
-        return self.weight * (network(real) - network(near)).square().mean()
+        phi = _fixed(self.features, real.dtype, str(real.device)).differentiable
+        return self.weight * (phi(real) - phi(near)).square().mean()
 
 
 def _beside(critic: NetworkCritic, of: str) -> tuple[Array, Array]:
@@ -87,11 +88,12 @@ def _beside(critic: NetworkCritic, of: str) -> tuple[Array, Array]:
 
 
 @functools.lru_cache(maxsize=8)
-def _fixed(features: str, dtype: torch.dtype, device: str) -> Any:
-    """The network of some features, which nothing trains."""
+def _fixed(features: str, dtype: torch.dtype, device: str) -> Features:
+    """Some features, whose network nothing trains."""
     import copy
 
     from .features import resolve
 
-    network = copy.deepcopy(resolve(features).network).to(device=device, dtype=dtype).eval()
-    return network.requires_grad_(False)
+    found: Features = copy.deepcopy(resolve(features))
+    found.network = found.network.to(device=device, dtype=dtype).eval().requires_grad_(False)
+    return found

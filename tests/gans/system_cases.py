@@ -7,6 +7,7 @@ from torch import nn
 import gandyn as gd
 from gandyn.gans import architectures
 from gandyn.gans.architectures.encoders import Encoder
+from gandyn.gans.architectures.heads import SamplingDropout
 from gandyn.gans.datasets.laplacian import LaplacianLevel
 
 GIVEN = {"data": gd.gans.ring(std=0.3), "batch_size": 6, "latent": 2}
@@ -86,7 +87,16 @@ def fuzzy():
     return gd.gans.GANGame(maker.double(), judge.double(), "minimax", **GIVEN)
 
 
+def dropping():
+    """A generator whose dropout also acts when it samples."""
+    maker, judge = networks()
+    return gd.gans.GANGame(
+        nn.Sequential(*list(maker)[:2], SamplingDropout(0.4), *list(maker)[2:]), judge, "nonsaturating", **GIVEN
+    )
+
+
 GAMES = {
+    "dropout that stays": dropping,
     "mixtures": mixed,
     "fuzzy rules": fuzzy,
     "a memory": remembering,

@@ -121,6 +121,8 @@ def test_inception_has_the_tensors_of_the_published_file_and_is_read_from_one(tm
     with torch.no_grad():
         assert torch.allclose(built(pictures).float(), network.eval()(bytes_), atol=1e-5)
         assert network(bytes_, "192").shape == (2, 192)
+        early = gd.gans.features.inception(str(path), layer="192")
+        assert torch.allclose(early.differentiable(bytes_ / 127.5 - 1).double(), early(pictures), atol=1e-4)
     state = network.state_dict()
     state.pop("fc.bias")
     torch.save(state, path)

@@ -29,6 +29,11 @@ class Features:
         with torch.no_grad():
             return torch.cat([self.network(part).double() for part in torch.split(points.detach(), AT_ONCE)])
 
+    def differentiable(self, points: torch.Tensor) -> torch.Tensor:
+        """The same features, (n, size), with a graph and in the network's own precision, for costs made of them."""
+        answer: torch.Tensor = self.network(points)
+        return answer
+
     def probabilities(self, points: torch.Tensor) -> torch.Tensor:
         """Of each class, (n, K). Raises DomainError where these features are not a classifier's."""
         raise DomainError(f"class probabilities from the features {self.name}", "a classifier", 'features="digits64"')

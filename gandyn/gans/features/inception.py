@@ -177,6 +177,12 @@ class InceptionFeatures(Features):
         """(n, size), float64."""
         return self._of(points, self.layer).double()
 
+    def differentiable(self, points: torch.Tensor) -> torch.Tensor:
+        """The features with a graph, of pictures that are not rounded to bytes, (n, size)."""
+        scaled = (_checked(points) + 1) * 127.5
+        answer: torch.Tensor = self.network(scaled.expand(-1, 3, -1, -1), self.layer)
+        return answer
+
     def logits(self, points: torch.Tensor) -> torch.Tensor:
         """Of the 1 008 outputs, without their biases, as the Inception score has always been computed: (n, 1008)."""
         logits: torch.Tensor = self._of(points, "2048") @ self.network.fc.weight.T
@@ -187,12 +193,16 @@ class InceptionFeatures(Features):
         return self.logits(points).double().softmax(1)
 
     def _of(self, points: torch.Tensor, layer: str) -> torch.Tensor:
-        if points.ndim != 4 or points.shape[1] not in (1, 3):
-            raise ShapeError(f"points of shape {tuple(points.shape)}", "pictures (n, 1 or 3, h, w)", "look at points")
         weight = self.network.fc.weight
         with torch.no_grad():
-            parts = torch.split(points.detach(), AT_ONCE)
+            parts = torch.split(_checked(points).detach(), AT_ONCE)
             return torch.cat([self.network(as_bytes(part).to(weight), layer) for part in parts])
+
+
+def _checked(points: torch.Tensor) -> torch.Tensor:
+    if points.ndim != 4 or points.shape[1] not in (1, 3):
+        raise ShapeError(f"points of shape {tuple(points.shape)}", "pictures (n, 1 or 3, h, w)", "look at points")
+    return points
 
 
 def as_bytes(points: torch.Tensor) -> torch.Tensor:

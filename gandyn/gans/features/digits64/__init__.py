@@ -65,14 +65,28 @@ class DigitsFeatures(Features):
         """(n, 10), float64."""
         return self._run(self.network, points).softmax(1)
 
+    def differentiable(self, points: torch.Tensor) -> torch.Tensor:
+        """The features as `__call__` answers them, with a graph."""
+        answer: torch.Tensor = self.network.features(_cut(points))
+        return answer
+
     def _run(self, part: nn.Module, points: torch.Tensor) -> torch.Tensor:
-        if points.ndim != 4 or points.shape[1] != 1 or points.shape[-1] not in (SIDE, SIDE + 4):
-            raise ShapeError(f"points of shape {tuple(points.shape)} for digits64", "(n, 1, 28, 28)", "digits(size=28)")
-        cut = (points.shape[-1] - SIDE) // 2
-        images = points.detach().float()[..., cut : cut + SIDE, cut : cut + SIDE]
+        images = _cut(points.detach().float())
         part.to(images.device)
         with torch.no_grad():
             return torch.cat([part(piece).double() for piece in torch.split(images, AT_ONCE)])
+
+
+def _cut(points: torch.Tensor) -> torch.Tensor:
+    """Digits without the frame of padded ones, (n, 1, 28, 28).
+
+    Raises:
+        ShapeError: for other images.
+    """
+    if points.ndim != 4 or points.shape[1] != 1 or points.shape[-1] not in (SIDE, SIDE + 4):
+        raise ShapeError(f"points of shape {tuple(points.shape)} for digits64", "(n, 1, 28, 28)", "digits(size=28)")
+    cut = (points.shape[-1] - SIDE) // 2
+    return points[..., cut : cut + SIDE, cut : cut + SIDE]
 
 
 @registry.register("digits64")
