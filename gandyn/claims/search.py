@@ -90,9 +90,18 @@ def search(
             raise _Failed
 
     given: Any = hypothesis.given
-    settings: Any = hypothesis.settings
+    run = _settings(draws, shrink)(given(strategy)(attempt))
+    with _no_constants_of_the_package(), contextlib.suppress(_Failed, hypothesis.errors.Unsatisfiable):
+        hypothesis.seed(SEED if seed is None else seed)(run)()
+    return seen
+
+
+def _settings(draws: int, shrink: bool) -> Any:
+    """Hypothesis without memory, deadline and complaints: what it draws depends on the seed alone."""
+    import hypothesis
+
     unwanted = {hypothesis.Phase.explain} | (set() if shrink else {hypothesis.Phase.shrink})
-    run = settings(
+    return hypothesis.settings(
         max_examples=draws,
         phases=[phase for phase in hypothesis.Phase if phase not in unwanted],
         derandomize=False,
@@ -103,10 +112,7 @@ def search(
         backend="hypothesis",
         report_multiple_bugs=False,
         verbosity=hypothesis.Verbosity.quiet,
-    )(given(strategy)(attempt))
-    with _no_constants_of_the_package(), contextlib.suppress(_Failed, hypothesis.errors.Unsatisfiable):
-        hypothesis.seed(SEED if seed is None else seed)(run)()
-    return seen
+    )
 
 
 class _Failed(AssertionError):

@@ -122,15 +122,8 @@ def program(update_map: Any, data: Sequence[sympy.Symbol] = (), columns: Sequenc
     inputs, counters = code.inputs[:size], code.inputs[size:count]
     units = iter(code.inputs[count:])
     draws = tuple(tuple(next(units) for _ in vector) for vector in drawn)
-    varies = {*inputs, *code.inputs[count:]}
-    for line in code.instructions:
-        if varies.intersection(line.args):
-            varies.add(line.name)
     counter_outputs = code.outputs[size:]
-    if varies.intersection(counter_outputs):
-        raise DomainError(
-            "a step count that depends on the point", "counts that depend on counts alone", "use a state array"
-        )
+    varies = _varying(code, {*inputs, *code.inputs[count:]}, counter_outputs)
     uniform = tuple(line for line in code.instructions if line.name not in varies)
     if draws:  # the step's number, by which its keys are found, is the last count
         uniform = (*uniform, Instruction("next_step", "add", (STEP_COUNT, 1.0)))
@@ -147,6 +140,19 @@ def program(update_map: Any, data: Sequence[sympy.Symbol] = (), columns: Sequenc
         draws,
         update_map.game.noise.law if draws else "",
     )
+
+
+def _varying(code: StraightLine, own: set[Operand], counts: Sequence[Operand]) -> set[Operand]:
+    """The names of what differs between members: `own`, and what is computed from it; a step count may not."""
+    varies = {*own}
+    for line in code.instructions:
+        if varies.intersection(line.args):
+            varies.add(line.name)
+    if varies.intersection(counts):
+        raise DomainError(
+            "a step count that depends on the point", "counts that depend on counts alone", "use a state array"
+        )
+    return varies
 
 
 def _vectors(draws: SymbolicDraws) -> list[tuple[sympy.Symbol, ...]]:

@@ -48,21 +48,7 @@ def gaussian_wgan(mean: Sequence[object] | None = (3, 4), covariance: object = N
         >>> gd.games.gaussian_wgan().equilibria
         ((3, 4, 0, 0),)
     """
-    if mean is None and covariance is None:
-        raise ParameterError(
-            "neither mean nor covariance", "a mean or a covariance for the generator to learn", "mean=(3, 4)"
-        )
-    mu: Parameter = None if mean is None else sympy.Matrix([exact(value) for value in mean])
-    sigma: Parameter = None if covariance is None else _matrix(covariance)
-    p = sigma.rows if mu is None else mu.rows
-    if sigma is not None and sigma.shape != (p, p):
-        raise ShapeError(
-            f"a mean of length {p} and a covariance of shape {sigma.shape}",
-            f"a covariance of shape ({p}, {p})",
-            "one row and column for each entry of the mean",
-        )
-    if sigma is not None and not (sigma.is_symmetric() and sigma.is_positive_definite):
-        raise ParameterError(f"the covariance {sigma.tolist()}", "a symmetric positive definite matrix", "use M M^T")
+    mu, sigma, p = _learnt(mean, covariance)
     generator: list[sympy.Expr] = []
     critic: list[Any] = []
     points: list[list[Any]] = [[], []]
@@ -90,6 +76,26 @@ def gaussian_wgan(mean: Sequence[object] | None = (3, 4), covariance: object = N
     )
     players = {"generator": generator, "discriminator": critic}
     return from_sympy(value, players, name="Gaussian WGAN", equilibria=[(*points[0], *points[1])], facts=facts)
+
+
+def _learnt(mean: Sequence[object] | None, covariance: object) -> tuple[Parameter, Parameter, int]:
+    """The mean (p, 1) and the covariance (p, p) as exact matrices, None where nobody learns them, and p."""
+    if mean is None and covariance is None:
+        raise ParameterError(
+            "neither mean nor covariance", "a mean or a covariance for the generator to learn", "mean=(3, 4)"
+        )
+    mu: Parameter = None if mean is None else sympy.Matrix([exact(value) for value in mean])
+    sigma: Parameter = None if covariance is None else _matrix(covariance)
+    p = sigma.rows if mu is None else mu.rows
+    if sigma is not None and sigma.shape != (p, p):
+        raise ShapeError(
+            f"a mean of length {p} and a covariance of shape {sigma.shape}",
+            f"a covariance of shape ({p}, {p})",
+            "one row and column for each entry of the mean",
+        )
+    if sigma is not None and not (sigma.is_symmetric() and sigma.is_positive_definite):
+        raise ParameterError(f"the covariance {sigma.tolist()}", "a symmetric positive definite matrix", "use M M^T")
+    return mu, sigma, p
 
 
 def _spectrum(mu: Parameter, sigma: Parameter) -> tuple[tuple[sympy.Expr, ...], ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -13,6 +15,11 @@ from .drawing import Drawing, one_panel
 from .style import INK, MARKERS, OKABE_ITO, QUIET, styled
 
 COLOURS = dict(zip(Kind, ("green", "orange", "blue", "purple", "vermillion", "sky", "sky", "black"), strict=True))
+LEGEND: tuple[dict[str, Any], ...] = (
+    {"color": INK, "linewidth": 1.5, "label": "attracting"},
+    {"color": INK, "linewidth": 0.8, "linestyle": "--", "label": "not attracting"},
+    {"color": QUIET, "marker": ".", "linestyle": "none", "label": "long-run values"},
+)
 
 
 @styled
@@ -47,11 +54,7 @@ def bifurcation(result: Bifurcation, coordinate: int = 0, title: str | None = No
             axes.plot(x, np.where(shown, y, np.nan), color=INK, linestyle=style, linewidth=width, zorder=2)
     heights = [branch.points[:, coordinate] for branch in result.branches]
     _limits(axes, np.concatenate([*heights, samples[np.isfinite(samples)]]))
-    handles = [
-        Line2D([], [], color=INK, linewidth=1.5, label="attracting"),
-        Line2D([], [], color=INK, linewidth=0.8, linestyle="--", label="not attracting"),
-        Line2D([], [], color=QUIET, marker=".", linestyle="none", label="long-run values"),
-    ]
+    handles = [Line2D([], [], **style) for style in LEGEND]
     for kind in dict.fromkeys(q.kind for q in result.points):
         places = [(q.parameter, q.point[coordinate]) for q in result.points if q.kind is kind]
         colour, marker = OKABE_ITO[COLOURS[kind]], MARKERS[list(Kind).index(kind) % len(MARKERS)]

@@ -11,9 +11,8 @@ from matplotlib.lines import Line2D
 from ..analysis.certificates.certify import Certificate
 from ..analysis.certificates.lyapunov_function import LyapunovFunction, Region
 from ..analysis.long_run.basins import basins as compute_basins
-from ..analysis.parameters.freed import symbols_of, with_value
+from ..analysis.parameters.freed import symbols_of, valued
 from ..errors import DomainError
-from ..oracles.symbolic import SymbolicGame
 from ..rules.runge_kutta import RungeKutta
 from ..types import Game, Rule
 from .drawable import Box, plane, rule_label
@@ -88,16 +87,7 @@ def _outlines(ellipsoid: Ellipsoid | None, centre: np.ndarray) -> list[np.ndarra
 
 def settled(game: Game, rule: Rule | None, values: Mapping[str, float]) -> tuple[Game, Rule | None]:
     """Game and rule with numbers in place of the named parameters."""
-    if rule is not None:
-        for symbol in symbols_of(rule):
-            rule = with_value(rule, symbol, float(values[str(symbol)]))
-    if isinstance(game, SymbolicGame) and game.parameters:
-        numbers = {s: values[str(s)] for s in game.parameters}
-        costs = [e.subs(numbers) for e in game.exprs]
-        blocks = {p.name: game.symbols[block] for p, block in zip(game.players, game.slices, strict=True)}
-        points = [tuple(e.subs(numbers) for e in point) for point in game.equilibria]
-        game = SymbolicGame(game.name, costs, blocks, points)
-    return game, rule
+    return valued(game, rule, {s: float(values[str(s)]) for s in {*symbols_of(rule), *game.parameters}})
 
 
 @styled

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -130,25 +132,15 @@ def certify(
     values = {name: (float(low), float(high)) for name, (low, high) in spans.items()}
     point = _point(game, at, values)
     bounds = box_array(game, [(x - 1, x + 1) for x in point] if box is None else box)
+    late = functools.partial(_late, limit=limit, values=values, bounds=bounds)
     try:
         subject = limit.run(lambda: system(game, rule, spans), "the map of the proof")
     except OutOfTimeError:
-        late = _late("existence", limit, values, bounds)
-        return Certificate(game, rule, tuple(point), bounds, values, False, False, 0.0, None, (), late, ())
+        missing = late("existence")
+        return Certificate(game, rule, tuple(point), bounds, values, False, False, 0.0, None, (), missing, ())
     whole = tuple(spans[name] for name in subject.parameters)
-    proof, unproven = Proof.over(subject, point, bounds, whole, effort), False
-    pieces: list[Piece] = []
-    try:
-        pieces, failure, unproven = limit.run(lambda: proof.local(whole), "the proof")
-    except OutOfTimeError:
-        failure = _late("existence", limit, values, bounds)
-    reached = len(STEPS) if failure is None else STEPS.index(failure.step)
-    if reached >= STEPS.index("uniqueness"):
-        try:
-            pieces, obstacle = limit.run(lambda: proof.basins(pieces), "the proof of a basin")
-            failure = failure or obstacle
-        except OutOfTimeError:
-            failure = failure or _late("basin", limit, values, bounds)
+    proof = Proof.over(subject, point, bounds, whole, effort)
+    pieces, failure, unproven, reached = _carried_out(proof, whole, limit, late)
     names, pieces = subject.parameters, [piece.times(proof.system.units) for piece in pieces]
     steps = tuple(step for piece in pieces for step in facts(piece, names, unproven))
     attracting = reached > STEPS.index("attraction")
@@ -166,6 +158,27 @@ def certify(
         failure=failure,
         pieces=tuple(pieces),
     )
+
+
+def _carried_out(
+    proof: Proof, whole: tuple[tuple[Fraction, Fraction], ...], limit: Budget, late: Callable[[str], Failure]
+) -> tuple[list[Piece], Failure | None, bool, int]:
+    """The pieces of a proof, what stopped it, whether uniqueness was left untested somewhere, and the step reached."""
+    pieces: list[Piece] = []
+    failure: Failure | None
+    unproven = False
+    try:
+        pieces, failure, unproven = limit.run(lambda: proof.local(whole), "the proof")
+    except OutOfTimeError:
+        failure = late("existence")
+    reached = len(STEPS) if failure is None else STEPS.index(failure.step)
+    if reached >= STEPS.index("uniqueness"):
+        try:
+            pieces, obstacle = limit.run(lambda: proof.basins(pieces), "the proof of a basin")
+            failure = failure or obstacle
+        except OutOfTimeError:
+            failure = failure or late("basin")
+    return pieces, failure, unproven, reached
 
 
 def _late(step: str, limit: Budget, values: dict[str, Interval], bounds: Array) -> Failure:

@@ -49,18 +49,26 @@ def decide(lin: LinearPart) -> NonlinearDecision:
         if kept is not None:
             return kept
     if single is None:
-        if found is None and flow and kernels and blocks and placement.boundary == 2 and not placement.outside:
-            from .nilpotent import by_nilpotent_terms
-
-            return by_nilpotent_terms(lin, all_critical=placement.inside == 0)
-        names = named(placement.boundary_factors, blocks, flow)
-        return found or _open(f"{names}: no normal form of a single eigenvalue or pair applies", flow)
+        return _several(lin, placement, blocks, kernels)
     if found is None:
         most = PLANAR_ORDER if lin.exact.matrix.rows <= 3 else SPATIAL_ORDER
         found = by_terms(lin, single, placement, range(FIRST_ORDER + 1, most + 1))
         if found is None:
             found = _open(f"every coefficient of the normal form vanishes up to order {most}", flow)
     return found
+
+
+def _several(
+    lin: LinearPart, placement: Placement, blocks: list[tuple[sympy.Poly, int]], kernels: bool
+) -> NonlinearDecision:
+    """The decision where more than one eigenvalue or pair is critical: a double zero of a flow, or none."""
+    flow = lin.rule is None
+    if flow and kernels and blocks and placement.boundary == 2 and not placement.outside:
+        from .nilpotent import by_nilpotent_terms
+
+        return by_nilpotent_terms(lin, all_critical=placement.inside == 0)
+    names = named(placement.boundary_factors, blocks, flow)
+    return _open(f"{names}: no normal form of a single eigenvalue or pair applies", flow)
 
 
 def _open(why: str, flow: bool) -> NonlinearDecision:

@@ -11,13 +11,11 @@ import numpy as np
 from ...budget import Budget
 from ...dynamics.iterate import checked_start, over_ensemble
 from ...errors import DomainError, ParameterError
-from ...lazy import sympy
-from ...oracles.symbolic import SymbolicGame
 from ...results import Result, Status
 from ...symbolic.members import ensemble_shape, members_in, spread
 from ...types import Array, Game, Rule
 from ..local.ensemble import MembersMap
-from ..parameters.freed import with_value
+from ..parameters.freed import valued
 from .basin_run import UNDECIDED
 
 BATCHES, STUDENT = 20, 2.093  # 19 degrees of freedom, 95 %
@@ -116,7 +114,7 @@ class Gathered:
 
 
 def basins_of_members(
-    alone: Callable[[Game, Rule, Array], Any], game: Game, rule: Rule, starts: Array, near: Array, clock: Budget
+    alone: Callable[..., Any], game: Game, rule: Rule, starts: Array, near: Array, clock: Budget
 ) -> Gathered:
     """The starts of each combination of parameters under its own rule and game, one combination after another.
 
@@ -137,7 +135,7 @@ def basins_of_members(
         if clock.out:
             complete, reasons[clock.reason] = False, None
             break
-        found = alone(*_with(game, rule, dict(zip(symbols, numbers.tolist(), strict=True))), points[members])
+        found = alone(*valued(game, rule, dict(zip(symbols, numbers.tolist(), strict=True))), points[members])
         known, places = _merged(known, found.attractors, near)
         own = found.labels >= 0
         labels[members] = np.where(own, places[np.where(own, found.labels, 0)] if len(places) else 0, found.labels)
@@ -148,15 +146,6 @@ def basins_of_members(
         points.reshape(*shape, d), labels.reshape(shape), known, end.reshape(*shape, d), periods.reshape(shape),
         complete, reason,
     )  # fmt: skip
-
-
-def _with(game: Game, rule: Rule, numbers: dict[sympy.Symbol, float]) -> tuple[Game, Rule]:
-    for symbol, number in numbers.items():
-        rule = with_value(rule, symbol, number)
-    own = {s: v for s, v in numbers.items() if s in game.parameters}
-    if own and not isinstance(game, SymbolicGame):
-        raise DomainError(f"arrays in {game.name}", "a game of from_sympy", "one value of each parameter")
-    return (game.with_values(own) if own else game), rule  # type: ignore[attr-defined]
 
 
 def _merged(known: Array, found: Array, near: Array) -> tuple[Array, Array]:

@@ -160,9 +160,7 @@ def lyapunov_exponents(
         if field is not None:
             raise ParameterError("a field beside arrays of parameters", "one of the two", "one value of each parameter")
         return exponents_of_members(game, rule, start, steps, settle, seed, budget)  # type: ignore[return-value]
-    w = np.asarray(start, dtype=float)
-    if w.shape != (game.dim,) or not np.isfinite(w).all():
-        raise ParameterError(f"start={start!r}", f"{game.dim} finite numbers", "start=[0.1] * game.dim")
+    w = _point(game, start)
     if steps < BATCHES or settle < 0 or not time > 0:
         raise ParameterError(
             f"steps={steps}, settle={settle}, time={time}", f"steps >= {BATCHES}, settle >= 0, time > 0", "steps=5000"
@@ -197,6 +195,13 @@ def lyapunov_exponents(
         game, rule, exponents[order], band[order], running[::every][:, order], counts[::every] * unit,
         float(volumes.mean()), z[: game.dim], orbit.linear, status, len(rates), len(rates) * unit,
     )  # fmt: skip
+
+
+def _point(game: Game, start: object) -> Array:
+    w = np.asarray(start, dtype=float)
+    if w.shape != (game.dim,) or not np.isfinite(w).all():
+        raise ParameterError(f"start={start!r}", f"{game.dim} finite numbers", "start=[0.1] * game.dim")
+    return w
 
 
 def _band(rates: Array, alignment: float) -> Array:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from ...arguments import box_array
 from ...budget import Budget
 from ...doors import door
 from ...errors import ParameterError
@@ -147,10 +148,7 @@ def _region(
 ) -> tuple[Array, list[tuple[sympy.Expr, sympy.Expr]]]:
     known = [point for point in game.equilibria if not _free(point) - {symbol}]
     if box is not None:
-        bounds = np.asarray(box, dtype=float)
-        if bounds.shape != (game.dim, 2) or not (bounds[:, 0] < bounds[:, 1]).all():
-            raise ParameterError(f"box={box!r}", f"{game.dim} pairs (low, high)", "box=[(-2, 2)] * game.dim")
-        return bounds, known
+        return box_array(game, box), known
     rows = [_numbers(point, symbol, p) for point in known for p in (grid[0], grid[-1])]
     rows += [] if at is None else list(np.atleast_2d(np.asarray(at, dtype=float)))
     centre = np.array(rows) if rows else np.zeros((1, game.dim))

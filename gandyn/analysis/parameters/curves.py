@@ -18,8 +18,8 @@ from ...types import Array, Game, Rule
 from .arcs import ON_BOUNDARY, PAIRS, Side, chosen_of, name_of, runs, side_at, sides_of
 from .boundary_polynomials import DIGITS, Pair, boundary_polynomials, common_zeros, resonances
 from .branches import Kind
-from .followed_curves import followed_curves, valued
-from .freed import freed
+from .followed_curves import followed_curves
+from .freed import freed, valued
 from .stability import StabilityRegion, stability_region
 from .two_parameters import BifurcationCurves, BoundaryCurve, SpecialPoint
 

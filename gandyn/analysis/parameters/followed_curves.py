@@ -10,20 +10,19 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
+from ...arguments import box_array
 from ...budget import Budget
-from ...errors import ParameterError
 from ...lazy import sympy
-from ...oracles.symbolic import SymbolicGame
 from ...types import Array, Game, Rule
 from .arcs import Side, chosen_of, critical_of, name_of, runs, side_at, sides_of
 from .bifurcation import followed_points, lies_on
 from .branches import Kind
 from .continuation import Curve, Family, follow, locate
-from .freed import freed, with_value
+from .freed import freed, valued
 from .system import System, system
 from .two_parameters import BifurcationCurves, BoundaryCurve, SpecialPoint
 
@@ -156,12 +155,12 @@ class Follower:
                 return
             low, high = self.ranges[held]
             value = low + share * (high - low)
-            game, rule = valued(self.game, self.rule, {self.symbols[held]: value})
+            game, rule = valued(self.game, self.rule, _fractions([self.symbols[held]], [value]))
             free, ends = self.symbols[1 - held], self.ranges[1 - held]
             for point in followed_points(game, rule, free, self.box, *ends, self.time):
                 if point.kind in KINDS:
                     both = (point.parameter, value) if held == 1 else (value, point.parameter)
-                    exact = valued(self.game, self.rule, dict(zip(self.symbols, both, strict=True)))
+                    exact = valued(self.game, self.rule, _fractions(self.symbols, both))
                     yield point.kind, np.array([*system(*exact).start(point.point), both[1], both[0]])
 
     def _cut(self, family: Bordered, curve: Curve) -> Curve:
@@ -184,27 +183,8 @@ def _resonance(family: Bordered, target: float, x: Array) -> float:
     return family.pair_sum(x) - target
 
 
-def valued(game: Game, rule: Rule | None, values: dict[object, float]) -> tuple[Game, Rule | None]:
-    """Game and rule with parameters at these values, as the fractions that the floats are."""
-    for symbol, value in values.items():
-        exact = sympy.Rational(float(value))
-        rule = None if rule is None else with_value(rule, symbol, exact)
-        if symbol in game.parameters:
-            assert isinstance(game, SymbolicGame)
-            game = game.with_values({symbol: exact})
-    return game, rule
-
-
-def box_of(game: Game, box: object) -> Array:
-    """A box as an array of shape (d, 2). Raises ParameterError for other than one pair (low, high) per coordinate."""
-    try:
-        bounds = np.asarray(box, dtype=float)
-    except (TypeError, ValueError):
-        bounds = np.empty(0)
-    good = bounds.shape == (game.dim, 2) and np.isfinite(bounds).all() and (bounds[:, 0] < bounds[:, 1]).all()
-    if not good:
-        raise ParameterError(f"box={box!r}"[:80], f"{game.dim} pairs (low, high)", "box=[(-2, 2)] * game.dim")
-    return bounds
+def _fractions(symbols: Iterable[sympy.Symbol], values: Iterable[float]) -> dict[sympy.Symbol, sympy.Rational]:
+    return {symbol: sympy.Rational(float(value)) for symbol, value in zip(symbols, values, strict=True)}
 
 
 def followed_curves(
@@ -216,7 +196,7 @@ def followed_curves(
         rule, symbol = freed(game, rule, name, real=True)
         symbols.append(symbol)
     ranges = ((bounds[0, 0], bounds[0, 1]), (bounds[1, 0], bounds[1, 1]))
-    follower = Follower(game, rule, (symbols[0], symbols[1]), ranges, box_of(game, box), time)
+    follower = Follower(game, rule, (symbols[0], symbols[1]), ranges, box_array(game, box), time)
     arcs: list[BoundaryCurve] = []
     points: list[SpecialPoint] = []
     for family, curve in follower.found():
@@ -242,5 +222,5 @@ def followed_curves(
 
 
 def _side(follower: Follower, kind: Kind, x: Array, length: float) -> Side:
-    values = dict(zip(follower.symbols, x[[-1, -2]], strict=True))
+    values = _fractions(follower.symbols, x[[-1, -2]])
     return side_at(*valued(follower.game, follower.rule, values), kind, x[: follower.game.dim], length)

@@ -13,6 +13,7 @@ import numpy as np
 
 from ...errors import DomainError, ParameterError
 from ...lazy import sympy
+from ...oracles.symbolic import SymbolicGame
 from ...types import Array, Game, Parameter, Rule
 from ...worlds import exact, is_symbolic
 from ..backward_error.expansion import STEP, in_proportion
@@ -88,6 +89,18 @@ def with_value(value: Any, symbol: sympy.Symbol, number: float | sympy.Expr) -> 
         return {k: with_value(v, symbol, number) for k, v in value.items()}
     replaced = value.subs(symbol, number) if hasattr(value, "subs") else value
     return float(replaced) if isinstance(number, float) and getattr(replaced, "is_number", False) else replaced
+
+
+def valued(game: Game, rule: Rule | None, values: Mapping[sympy.Symbol, Any]) -> tuple[Game, Rule | None]:
+    """Game and rule with numbers, or symbols that carry one for each member, in the place of free symbols. Raises
+    DomainError where the game has one of them and is no game of `from_sympy`, which alone can be built anew.
+    """
+    for symbol, number in values.items() if rule is not None else ():
+        rule = with_value(rule, symbol, number)
+    own = {symbol: number for symbol, number in values.items() if symbol in game.parameters}
+    if own and type(game) is not SymbolicGame:
+        raise DomainError(f"{', '.join(map(str, own))} of {game.name}", "a game of from_sympy", "from_sympy")
+    return (game.with_values(own) if isinstance(game, SymbolicGame) and own else game), rule
 
 
 def wrapped(rule: Rule) -> Iterator[Rule]:

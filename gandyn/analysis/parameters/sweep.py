@@ -15,12 +15,11 @@ from ...doors import door
 from ...dynamics.iterate import iterate
 from ...errors import DomainError, ParameterError, UnknownNameError
 from ...memory import afford
-from ...oracles.symbolic import SymbolicGame
 from ...results import Result, Trajectory
 from ...symbolic.members import PerMember
 from ...types import Array, Game, Rule
 from ..local.ensemble import known_point, linearize_ensemble
-from .freed import freed, with_value
+from .freed import freed, valued
 
 CHUNK_BYTES, CHUNK = 1 << 26, 1 << 17
 Measure = Callable[[Trajectory], Any]
@@ -190,16 +189,7 @@ class _Measurement:
 
     def _with(self, numbers: Sequence[object]) -> tuple[Game, Rule | None]:
         """Game and rule with numbers, or symbols that carry them, in the place of the swept symbols."""
-        swaps = dict(zip(self.symbols, numbers, strict=True))
-        rule = self.rule
-        for symbol, number in swaps.items() if rule is not None else ():
-            rule = with_value(rule, symbol, number)
-        own = {s: n for s, n in swaps.items() if s in self.game.parameters}
-        if not own:
-            return self.game, rule
-        if type(self.game) is not SymbolicGame:
-            raise DomainError(f"{', '.join(map(str, own))} of {self.game.name}", "a game of from_sympy", "from_sympy")
-        return self.game.with_values(own), rule
+        return valued(self.game, self.rule, dict(zip(self.symbols, numbers, strict=True)))
 
     def _run(self, game: Game, rule: Any, record: str = "last") -> Trajectory:
         return iterate(game, rule, self.start, self.steps, record)
