@@ -60,5 +60,5 @@ def mean_learning(rule: Callable[..., Rule] = rules.OptimisticGD, steps: int = 1
     return all_of(
         Evidence(bool(apart[-1] < 0.05), f"{apart[-1]:.3g} from (3, 4) after {steps} steps"),
         same_numbers(spectral(game, rule(0.1)), modulus, 1e-12),
-        same_numbers(measured, modulus, 1e-4),
+        same_numbers(measured, modulus, 1e-9),
     )

@@ -25,6 +25,7 @@ from gandyn.claims import (
 )
 from gandyn.claims.base import FALSE, incomparable
 from gandyn.claims.coverage import Coverage, departure
+from gandyn.claims.falsify import Falsification
 from gandyn.claims.recipe import recipe
 from gandyn.claims.search import search
 from gandyn.errors import ParameterError
@@ -287,3 +288,24 @@ def test_converging_to_an_unknown_equilibrium_is_a_clear_mistake():
     game = gd.games.from_sympy(x**4 + x * y - y**2 + x, [x, y])
     with pytest.raises(ParameterError, match="no equilibrium is known"):
         converges(gd.rules.GDA(0.1), game, start=[[1.0, 1.0]])
+
+
+def test_a_planar_counterexample_is_drawn_and_another_has_no_picture():
+    plane = Falsification({"game": gd.games.bilinear(), "rule": gd.rules.GDA(0.1)}, "it circles", 1, 0)
+    figure = plane.plot()
+    assert len(figure.axes[0].lines) >= 1
+    space = Falsification({"game": gd.games.bilinear([[1, 0], [0, 2]])}, "of four coordinates", 1, 0)
+    with pytest.raises(gd.errors.DomainError, match="planar"):
+        space.plot()
+
+
+def test_the_bound_on_optimisms_last_iterate_counts_from_the_start():
+    """On x y with eta = 0.225 the largest eta^2 (T + 1) |v|^2 / |w_0|^2, by iterating the rule by hand."""
+    from gandyn.claims.last_iterates import ROUNDS, optimism_last_iterate
+
+    s, w = 0.225, np.array([1.0, 0.5])
+    a, before, worst = np.array([[0.0, 1], [-1, 0]]), w, 0.0
+    for t in range(ROUNDS + 1):
+        worst = max(worst, s**2 * (t + 1) * float((a @ w) @ (a @ w)) / 1.25)
+        w, before = w - s * (2 * a @ w - a @ before), w
+    assert f"at most {worst:.4g} |w_0" in optimism_last_iterate(gd.games.bilinear(), 0.5, (1.0, 0.5)).detail

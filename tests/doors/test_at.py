@@ -27,3 +27,10 @@ def test_every_function_of_one_point_takes_it_by_that_name():
         function = getattr(gd, name)
         if inspect.isfunction(function) and "w" in inspect.signature(function).parameters:
             assert hasattr(function, "__wrapped__"), f"{name} has no door, and so no at="
+
+
+def test_tensors_without_numbers_to_read_are_refused():
+    torch = pytest.importorskip("torch")
+    for given in (torch.zeros(2, device="meta"), torch.zeros(2).to_sparse()):
+        with pytest.raises(gd.errors.GandynError, match="dense floating-point"):
+            gd.iterate(gd.games.bilinear(), gd.rules.GDA(0.1), given, 3)

@@ -233,3 +233,8 @@ def test_only_a_general_quadratic_game_without_linear_terms_declares_its_equilib
     blocks = [[1, 2], [-2, 1]]
     assert [tuple(p) for p in gd.games.general_quadratic(blocks).equilibria] == [(0, 0)]
     assert len(gd.games.general_quadratic(blocks, linear=[1, 0]).equilibria) == 0
+
+
+def test_a_seeds_rotation_stays_the_same():
+    """(I - K)(I + K)^-1 of a small skew K: a game that a paper names by its seed is the same game in later versions."""
+    assert rational_rotation(3, 0) * 3 == sympy.Matrix([[-1, -2, -2], [2, 1, -2], [2, -2, 1]])

@@ -12,6 +12,7 @@ from gandyn.errors import DomainError, GandynError, ParameterError
 from gandyn.gans import architectures
 from gandyn.gans.datasets.mixed_tables import MixedTable, read_cells, write_cells
 from gandyn.gans.metrics.tables import table_scores
+from gandyn.gans.systems.tabular import PackedSlope
 
 N = 60
 
@@ -209,3 +210,28 @@ def test_what_is_no_table_or_no_pack_is_refused(table, tmp_path):
         gd.gans.systems.tabular(*gd.gans.mlp_pair(hidden=(4,)), data="ring")
     with pytest.raises(ParameterError, match="CPU"):
         table.to("cuda")
+
+
+def test_a_packs_slope_is_a_mean_over_its_rows():
+    """The logit of a pack of three stands three times in the sum, so that |grad|^2 is a ninth of the rows' sum."""
+
+    class Critic:
+        real, fake = torch.zeros(6, 2), torch.ones(6, 2)
+
+        def uniform(self, like, per_point):
+            return torch.full((6, 1), 0.5)
+
+        def squared_slope(self, points):
+            assert float((points - 0.5).abs().max()) == 0
+            return torch.tensor([12.0, 12, 12, 0, 0, 0])
+
+    cost = PackedSlope(2.0, 3).cost(Critic())
+    assert float(cost) == pytest.approx(2 * ((2 - 1) ** 2 + (0 - 1) ** 2) / 2)
+
+
+def test_a_uniform_number_of_one_makes_no_infinite_row(table, monkeypatch):
+    """Single precision rounds numbers near 1 to 1, whose Gumbel variable is infinite."""
+    game = tabular(table, pack=1, gamma=0.0, asked=0.0)
+    token = game.draw(np.random.default_rng(0))
+    monkeypatch.setattr(torch, "rand_like", torch.ones_like)
+    assert bool(game.generator(token.latent, token.labels).isfinite().all())

@@ -10,6 +10,7 @@ from loss_cases import CASES, FAKE, LINKS, LOGITS, REAL, build, every
 
 import gandyn as gd
 from gandyn.errors import DomainError, ParameterError
+from gandyn.losses.gradients import evaluate
 
 BATCH = [case for case in CASES if not build(case).separable]
 CLASSED = [case for case in BATCH if "classes" in build(case).needs]
@@ -144,3 +145,8 @@ def test_batch_losses_have_no_cost_per_logit(case):
             getattr(loss, link)(LOGITS)
     with pytest.raises(DomainError):
         loss.optimal_logit(np.array([0.5]), np.array([0.5]))
+
+
+def test_a_symbol_beside_a_number_is_an_expression():
+    s, t = sympy.symbols("s t", real=True)
+    assert evaluate([s, t], s * t + t, [sympy.Symbol("u"), 2.0]) == 2 * sympy.Symbol("u") + 2

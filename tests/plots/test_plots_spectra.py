@@ -226,3 +226,9 @@ def test_the_flow_of_an_affine_field_in_closed_form_is_what_an_integrator_finds(
     integrated = gd.flow(game, (0.7, -0.4), drawn.t, rtol=1e-12)
     assert (drawn.kernel, drawn.status, drawn.t[-1]) == ("closed form", integrated.status, pytest.approx(5.0))
     assert np.abs(drawn.w - integrated.w).max() < 1e-10 * np.abs(drawn.w).max()
+
+
+def test_a_fraction_of_seven_characters_is_told_exactly_and_a_longer_one_in_decimals_too():
+    for number, exact in (("-12345/7", True), ("-123456/7", False)):
+        text = formula(gd.linearize(gd.games.quadratic(sympy.Rational(number), 0, sympy.Rational(number))))
+        assert (r"\approx" not in text) == exact

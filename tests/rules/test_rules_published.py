@@ -316,3 +316,10 @@ def test_surgery_on_the_bilinear_game_leaves_a_small_share_of_the_field():
     r = 1 - np.exp(-5.0)
     moved = gd.iterate(gd.games.bilinear(), gd.rules.LocalSymplecticSurgery(0.1), w, 1).w[-1]
     np.testing.assert_allclose(moved, w - 0.05 * r / (1 + r) * v, rtol=1e-14)
+
+
+def test_looking_ahead_by_a_step_of_its_own_has_no_closed_modulus():
+    """On f = x y with step s: sqrt(1 - s^2 + s^4) where the opponents' step is s too, nothing known elsewhere."""
+    known = gd.rules.OpponentLookahead(0.1).bilinear_modulus(0.3)
+    assert known == pytest.approx(math.sqrt(1 - 0.09 + 0.0081), rel=1e-14)
+    assert gd.rules.OpponentLookahead(0.1, opponent_lr=0.2).bilinear_modulus(0.3) is None

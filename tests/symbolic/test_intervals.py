@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from gandyn.errors import DomainError
 from gandyn.symbolic.expectation import Expectation
 from gandyn.symbolic.functions import sigmoid, softplus
-from gandyn.symbolic.intervals import IntervalFunction, enclosed
+from gandyn.symbolic.intervals import WHERE_DEFINED, IntervalFunction, enclosed
 
 X, Y = sympy.symbols("x y", real=True)
 ONE = {
@@ -101,3 +101,14 @@ def test_an_expectation_is_enclosed_as_its_quadrature():
 def test_functions_without_an_interval_form_are_refused():
     with pytest.raises(DomainError, match="gamma"):
         IntervalFunction([X], [sympy.gamma(X)])
+
+
+def test_a_quotient_whose_divisor_only_touches_zero_keeps_its_sign():
+    """1 / [0, 1/2] = [2, oo] and 1 / [-4, 0] = [-oo, -1/4]."""
+    one = np.array([1.0]), np.array([1.0])
+    low, high = WHERE_DEFINED["div"](one, (np.array([0.0]), np.array([0.5])))
+    assert 2 - 1e-12 < low[0] <= 2
+    assert high[0] == np.inf
+    low, high = WHERE_DEFINED["div"](one, (np.array([-4.0]), np.array([0.0])))
+    assert low[0] == -np.inf
+    assert -0.25 <= high[0] < -0.25 + 1e-12

@@ -138,7 +138,7 @@ def eigenvalues_of(matrix: Array) -> Array:
     with np.errstate(all="ignore"):
         middle, half = (a + d) / 2, (a - d) / 2
         root = np.sqrt(half**2 + b * c + 0j)
-    found[..., 0], found[..., 1] = middle + root, middle - root
+        found[..., 0], found[..., 1] = middle + root, middle - root
     found[~finite] = np.nan
     return found
 

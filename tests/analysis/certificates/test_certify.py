@@ -338,3 +338,13 @@ def test_out_of_time_is_undecided_and_keeps_what_it_has():
     assert [proof.proven, proof.unique, proof.attracting] == [False] * 3
     assert proof.basin_radius == 0
     assert "existence undecided: out of time" in proof.summary()
+
+
+def test_intervals_of_a_fixed_point_that_moves_with_a_parameter_hold_all_of_its_way():
+    """x = c for the cost (x - c)^2 / 2 with c in [1, 3/2]."""
+    c, x, y = sympy.symbols("c x y", real=True)
+    game = gd.games.from_sympy([(x - c) ** 2 / 2, y**2 / 2], [x, y], parameters={"c": c})
+    proof = gd.certify(game, gd.rules.GDA(0.5), at=(c, 0), box=[(0, 3), (-1, 1)], parameters={"c": (1.0, 1.5)})
+    low, high = proof.fixed_point[0]
+    assert 0.9 < low <= 1
+    assert 1.5 <= high < 1.6

@@ -79,3 +79,13 @@ def test_newton_keeps_the_number_of_modes():
     assert solved is not None
     np.testing.assert_allclose(solved[0], planted, atol=1e-10)
     assert solved[1] == pytest.approx(0.381, abs=1e-12)
+
+
+def test_a_point_of_a_cycle_in_space_returns_after_one_period():
+    """The same cycle, from (1, 0, 0), where the orbit runs along y and its plane is y = 0."""
+    rate = 1 - x**2 - y**2
+    flow = ScaledField(_game([rate * x - y, rate * y + x, -z], (x, y, z)), np.zeros(3), np.ones(3))
+    returned = flow_cycles._first_return(flow, np.array([1.0, 0.0, 0.0]), Budget.of(None))
+    assert returned is not None
+    assert returned[0] == pytest.approx(2 * np.pi, rel=1e-3)
+    np.testing.assert_allclose(np.linalg.norm(returned[1], axis=-1), 1, rtol=1e-3)

@@ -6,6 +6,7 @@ import sympy
 
 import gandyn as gd
 from gandyn.analysis.long_run.basins import CYCLING, UNDECIDED
+from gandyn.analysis.long_run.long_motion import _goes_on
 from gandyn.oracles.projections import Box
 
 x, y, lam = sympy.symbols("x y lam", real=True)
@@ -121,3 +122,12 @@ def test_where_starts_come_to_rest_is_an_attractor_beside_those_that_were_given(
     found = gd.basins(gd.games.quadratic(1, 0, 1), gd.rules.GDA(0.5), [(-1, 1, 3)] * 2, attractors=[[9.0, 9.0]])
     np.testing.assert_allclose(found.attractors, [[9, 9], [0, 0]], atol=1e-6)
     assert (found.labels == 1).all()
+
+
+@pytest.mark.parametrize(("left", "settles"), [(0.9, True), (1.1, False)])
+def test_sizes_that_approach_a_limit_are_followed_to_it(left, settles):
+    """1 + c 2^-k over eight windows: the last is c 2^-7 from the limit, and 1 % of it counts as arrived."""
+    sizes = np.array([1 + 2 ** (7 - k) * 0.01 * left for k in range(8)])[:, None]
+    sizes = sizes / (1 + 0.01 * left)  # the last is 1, the limit 1 % of `left` below
+    edges = np.linspace(0, 5, 8)[:, None, None]  # ranges that move, so that nothing else says it goes on
+    assert _goes_on(sizes, -1 - edges, 1 + edges).tolist() == [settles]

@@ -96,3 +96,9 @@ def test_the_band_is_never_below_the_integrators_error():
     found = gd.lyapunov_exponents(gd.games.bilinear(), None, [1.0, 0.0], steps=40, settle=0)
     assert found.chaotic is False
     assert np.abs(found.exponents).max() <= found.band.min()
+
+
+def test_logits_move_away_from_costly_rows_and_towards_columns_that_pay():
+    """Player 1 pays (1 2; 3 4): at even logits its rows cost 3/2 and 7/2, and the columns pay 2 and 3."""
+    field = gd.replicator_in_logits(gd.games.matrix_game([[1, 2], [3, 4]]))
+    np.testing.assert_allclose(field(np.zeros(4)), [-1.5, -3.5, 2.0, 3.0], rtol=1e-14)

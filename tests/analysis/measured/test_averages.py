@@ -77,3 +77,12 @@ def test_the_median_is_the_step_by_which_half_have_left():
     assert found.median == found.steps[:2].max()
     fewer = gd.escape_time(BILINEAR, gd.rules.GDA(0.5), start[1:], 40, radius=1.0)
     assert fewer.median == np.inf
+
+
+def test_the_integral_of_a_flow_is_refined_within_the_numbers_that_memory_holds(monkeypatch):
+    """A rotation between two records far apart: one pass of Gauss's rule is not enough, and no other is allowed."""
+    flow = gd.flow(gd.games.bilinear(), [1.0, 0.0], 40.0, samples=2)
+    assert np.abs(gd.ergodic_average(flow).w[-1]).max() < 0.05
+    monkeypatch.setattr("gandyn.analysis.measured.averages.NUMBERS", 20)
+    with pytest.raises(gd.errors.ParameterError, match="turns too often"):
+        gd.ergodic_average(flow)

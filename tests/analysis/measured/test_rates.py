@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import gandyn as gd
+from gandyn.analysis.measured.oscillation import peaks
 from gandyn.results import Status, Trajectory
 
 BILINEAR = gd.games.bilinear()
@@ -157,3 +158,17 @@ def test_pictures_hold_the_numbers():
     data = gd.high_resolution(BILINEAR, gd.rules.GDA(0.1)).plot().data
     np.testing.assert_allclose(data["rule"], np.log(1 + data["lr"] ** 2) / 2 / data["lr"], rtol=1e-9)
     assert (data["equation"] > 0).all()
+
+
+def test_nothing_is_predicted_of_a_target_that_is_no_fixed_point():
+    """The field of x y is 0.2 long at (0.2, 0), so no linearisation there says how fast a run comes near."""
+    run = gd.iterate(gd.games.quadratic(1, 1, 1), gd.rules.GDA(0.1), [1.0, 1.0], 200)
+    assert gd.fit_rate(run, to=[0, 0]).predicted == pytest.approx(np.hypot(0.9, 0.1), rel=1e-9)
+    assert gd.fit_rate(run, to=[0.2, 0.0]).predicted is None
+
+
+def test_what_parabolas_miss_of_peaks_is_taken_up_by_four_columns_of_their_own():
+    t = np.arange(400.0)
+    found = peaks(t, np.cos(0.37 * t), lambda at: 0 * at)
+    assert found.period == pytest.approx(2 * np.pi / 0.37, rel=1e-3)
+    assert found.columns.shape[1] == np.linalg.matrix_rank(found.columns, tol=1e-12) == 3

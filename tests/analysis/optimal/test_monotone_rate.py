@@ -1,12 +1,14 @@
 """gd.rate over strongly monotone fields: tight cases, a checker of each proof, and random members of the class."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
 import sympy
 
 import gandyn as gd
+from gandyn.analysis.optimal.quadratic_rate import QuadraticRate, window
 
 R, C = gd.rules, gd.classes
 
@@ -135,3 +137,22 @@ def test_no_random_monotone_operator_is_worse():
         for mu in (0.0, 0.05):
             worst = np.linalg.norm(step[monotone >= mu], 2, axis=(1, 2)).max()
             assert worst <= gd.rate(rule, C.StronglyMonotone(mu, 1)).value + 1e-12
+
+
+def test_the_matrices_of_a_proof_are_those_of_its_two_inequalities():
+    """x^T M x is V - |w|^2 and rho^2 V - V+ less the multiples, on any vector: for a form and multipliers at random."""
+    rng = np.random.default_rng(0)
+    steps = window(R.OptimisticGD(0.1), C.StronglyMonotone(0.1, 1))
+    n, size = len(steps.lifts[0]), steps.size
+    half = rng.integers(-3, 4, (n, n))
+    form = [[Fraction(int(x)) for x in row] for row in half + half.T]
+    key, other = steps.pairs[0], steps.pairs[-1]
+    proof = QuadraticRate(steps, form, {key: Fraction(2)}, {other: Fraction(3)}, Fraction(9, 10))
+    first, second = (np.array(m, dtype=float) for m in proof.residuals())
+    p = np.array(form, dtype=float)
+    now, after = (np.array(rows, dtype=float) for rows in steps.lifts)
+    for x in rng.standard_normal((5, size)):
+        value, later = (rows @ x @ p @ (rows @ x) for rows in (now, after))
+        spare, slack = (x @ np.array(steps.inequality(*k), dtype=float) @ x for k in (key, other))
+        assert x @ first @ x == pytest.approx(value - x[0] ** 2 - 2 * spare, rel=1e-9)
+        assert x @ second @ x == pytest.approx(0.81 * value - later - 3 * slack, rel=1e-9)

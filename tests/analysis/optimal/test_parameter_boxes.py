@@ -56,3 +56,9 @@ def test_bounds_hold_everything_on_their_boxes():
         u = middle[:, None] + half * rng.uniform(-1, 1, (200, 2))
         values = (p.factors * np.prod(u[:, :, None, :] ** p.powers, axis=-1)).sum(-1)
         assert (values.max(1) <= p.above(middle, half) + 1e-12).all()
+
+
+def test_the_bound_of_a_constant_is_the_constant_but_for_its_rounding():
+    polynomial = parameter_boxes.Polynomial(np.array([[0, 0]]), np.array([3.0]))
+    (found,) = polynomial.above(np.array([[0.3, 5.0]]), np.array([[1.0, 2.0]]))
+    assert found == 3.0 + 3.0 * parameter_boxes.ROUNDING

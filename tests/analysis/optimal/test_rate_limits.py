@@ -1,6 +1,7 @@
 """speed_limit and recommend: closed forms, the equilibrium charge, schedules, and predictions that are run."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -186,3 +187,19 @@ def test_the_floor_of_a_curved_game_has_no_bias_in_it():
     choice = gd.recommend(game, [gd.rules.GDA("lr")]).choices[0]
     law = gd.stationary(game, choice.design.best, noise=1e-6)
     assert choice.noise_floor == pytest.approx(1e6 * np.trace(law.covariance), rel=1e-9)
+
+
+def test_the_linear_border_of_monotone_fields_has_its_corner_where_line_and_circle_meet():
+    arc, edge = C.StronglyMonotone(0.3, 2).curves()
+    ends = [complex(*map(float, edge.point(Fraction(k)))) for k in (0, 1)]
+    assert ends[0] == pytest.approx(0.3)
+    assert abs(ends[1]) == pytest.approx(2, rel=1e-12)
+    assert ends[1].real == pytest.approx(0.3, abs=1e-12)
+    assert complex(*map(float, arc.point(Fraction(1)))) == pytest.approx(ends[1])
+
+
+def test_an_ellipse_holds_what_its_equation_says():
+    """|Re (z - c)| / p and |Im z| / q: squares that sum to 1."""
+    ellipse = C.Spectrum(ellipse=(3, 2, 1))
+    for z, inside in ((3 + 0.9j, True), (3 + 1.1j, False), (4.9, True), (4.4 + 0.7j, True), (4.5 + 0.75j, False)):
+        assert ellipse.holds(z) == inside, z

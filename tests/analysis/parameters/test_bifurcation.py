@@ -195,3 +195,11 @@ def test_eigenvalues_that_touch_the_boundary_at_a_point_of_a_branch_do_not_cross
         )
         _Explorer._inspect(explorer, curve)
         assert found == crossings
+
+
+def test_two_values_are_enough_for_a_fold_between_them():
+    """x' = p - x^2 has its fold at 0, and the units of p are those of the whole range."""
+    p, x, y = sympy.symbols("p x y", real=True)
+    game = gd.games.from_sympy([x**3 / 3 - p * x, y**2 / 2], [x, y])
+    found = gd.bifurcation(game, None, "p", [-1.0, 1.5], box=[(-2, 2)] * 2)
+    assert [(point.kind.value, point.parameter) for point in found.points] == [("fold", pytest.approx(0, abs=1e-9))]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import gandyn as gd
+from gandyn.analysis.local.ensemble import eigenvalues_of
 from gandyn.errors import DomainError, ParameterError, ShapeError, UnknownNameError
 
 BILINEAR = gd.games.bilinear()
@@ -124,3 +125,18 @@ def test_batched_spectra_are_those_of_each_member():
     assert set(moving.verdict) == {"not an equilibrium"}
     with pytest.raises(ShapeError, match=r"lr of shape \(3,\)"):
         gd.linearize(game, gd.rules.GDA(lr), at=np.zeros((2, 2)))
+
+
+def test_eigenvalues_of_planar_matrices_are_numpys():
+    """By the formula of a quadratic; real and complex pairs, and an entry that is not finite."""
+    matrices = np.random.default_rng(0).standard_normal((40, 2, 2))
+    found, expected = eigenvalues_of(matrices), np.linalg.eigvals(matrices)
+    np.testing.assert_allclose(np.sort_complex(found), np.sort_complex(expected), rtol=1e-12, atol=1e-14)
+    assert 5 < np.isreal(expected).all(-1).sum() < 35
+    assert np.isnan(eigenvalues_of(np.array([[np.inf, 0], [0, 1]]))).all()
+
+
+def test_real_eigenvalues_of_a_sweep_have_both_ends():
+    """quadratic(a, 0, 1): the map's eigenvalues are 1 - lr a and 1 - lr, and the larger modulus is either one's."""
+    swept = gd.sweep(gd.games.quadratic("a", 0, 1), gd.rules.GDA(0.5), {"a": [0.2, 1.0, 6.0]})
+    np.testing.assert_allclose(swept.values, [0.9, 0.5, 2.0], rtol=1e-13)

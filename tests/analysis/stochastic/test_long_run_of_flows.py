@@ -9,6 +9,7 @@ import pytest
 import sympy
 
 import gandyn as gd
+from gandyn.analysis.stochastic.final_error import GRID, smallest
 from gandyn.errors import DomainError, GandynError
 
 x, y = sympy.symbols("x y", real=True)
@@ -91,3 +92,17 @@ def test_refusals_are_one_line():
             call()
         assert words in str(refused.value)
         assert "\n" not in str(refused.value)
+
+
+def test_the_minimum_of_a_grid_is_refined_between_its_neighbours():
+    """Three cells away another dip is lower than all the grid shows: it is not the grid's minimum that is refined."""
+    grid, asked = np.geomspace(1e-6, 1e2, GRID), []
+
+    def error(x):
+        asked.append(x)
+        return abs(np.log(x / (1.02 * grid[20])))
+
+    found, least = smallest(error, 1.0, "a test")
+    assert found == pytest.approx(1.02 * grid[20], rel=1e-6)
+    assert least < 1e-6
+    assert all(grid[19] <= x <= grid[21] for x in asked[GRID:])

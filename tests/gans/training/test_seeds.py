@@ -219,3 +219,17 @@ def test_layers_that_answer_otherwise_beside_others_are_refused() -> None:
         gd.gans.Ensemble([game(), game(nets=layers(0, nn.BatchNorm1d(6)))])
     with pytest.raises(gd.errors.ParameterError, match="3 seeds for 2 games"):
         gd.gans.train(gd.gans.Ensemble([game(), game(1)]), R.GDA(0.1), 2, seeds=3)
+
+
+def test_fields_and_cost_gradients_of_members_are_differentiated_through() -> None:
+    """The derivative of <v(w), u> is J^T u; that of a cost's gradient along u is held to central differences."""
+    members = [game(seed) for seed in SEEDS]
+    together = gd.gans.Ensemble(members)
+    w = torch.stack([one.w0 for one in members])
+    leaf, u = w.clone().requires_grad_(), torch.randn_like(w)
+    (pulled,) = torch.autograd.grad((together.field(leaf) * u).sum(), leaf)
+    torch.testing.assert_close(pulled, together.vjp(w, u), rtol=1e-9, atol=1e-12)
+    (bent,) = torch.autograd.grad((together.cost_gradients(leaf) * u).sum(), leaf)
+    h = 1e-5
+    slope = (together.cost_gradients(w + h * u) - together.cost_gradients(w - h * u)) / (2 * h)
+    torch.testing.assert_close((bent * u).sum(-1), (slope * u).sum((0, -1)), rtol=1e-5, atol=1e-8)
