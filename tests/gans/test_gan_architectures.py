@@ -282,3 +282,16 @@ def test_names_and_sizes_are_refused():
     with pytest.raises(ParameterError, match="noise"):
         architectures.registry["mlp_generator"].build((2,), output_noise=-1.0)
     assert isinstance(norms(architectures.pair("residual", (3, 32, 32), width=4)[1])[0][0], SpectralNorm)
+
+
+def test_a_discriminator_with_batch_statistics_does_not_judge_samples_one_by_one():
+    build = gd.gans.architectures.dcgan_discriminator
+    assert [build((1, 16, 16), width=2, norm=norm).per_sample for norm in ("none", "batch")] == [True, False]
+
+
+def test_the_residual_discriminator_is_of_32_pixels_unless_told_otherwise():
+    network = gd.gans.architectures.residual_discriminator(width=4)
+    assert network(torch.zeros(2, 3, 32, 32)).shape in {(2,), (2, 1)}
+    for shape in ((3, 32, 33), (3, 33, 32)):
+        with pytest.raises(gd.errors.GandynError):
+            gd.gans.architectures.residual_discriminator(shape, width=4)

@@ -162,3 +162,9 @@ def test_training_digits_are_shifted_by_at_most_two_pixels_each_way(monkeypatch)
     right, down = (2 * torch.rand(4, 5, generator=torch.Generator().manual_seed(0)) - 1)[2:] * 2.0
     rise = (0.01 * down + 0.03 * right)[:, None, None].expand(5, 20, 20)
     torch.testing.assert_close((after - before)[:, 0, 4:24, 4:24], rise, rtol=0, atol=2e-6)
+
+
+def test_layers_of_the_inception_network_are_named_by_their_width():
+    from gandyn.gans.features.inception import LAYERS
+
+    assert all(int(name) == width for name, width in LAYERS.items())

@@ -142,3 +142,9 @@ def test_dropout_at_sampling_is_drawn_and_fixed_by_the_seed():
     made = maker(latent).detach()
     assert float(made.std(0).min()) > 0  # of one latent, different samples
     assert game.field(game.w0, game.reference).equal(game.field(game.w0, game.reference))
+
+
+def test_ten_labels_of_each_class_stay_unless_told_otherwise():
+    points = gd.gans.Points("two", torch.randn(40, 2), torch.arange(40) % 2)
+    kept = gd.gans.datasets.few_labels(points)
+    assert torch.bincount(kept.labels).tolist() == [10, 10, 20]

@@ -12,6 +12,7 @@ import torch
 
 import gandyn as gd
 from gandyn.errors import ParameterError, ShapeError
+from gandyn.oracles.gaussian_mixture import GaussianMixture
 
 N = 20_000
 
@@ -104,3 +105,10 @@ def test_the_example_trains_every_rule_and_draws(tmp_path, capsys):
         assert np.isfinite(run.samples).all()
         assert run.gradients == {"extragradient": 80, "optimistic": 41}.get(name, 40)
     assert "extragradient" in capsys.readouterr().out
+
+
+def test_densities_of_a_grid_are_those_of_its_points():
+    mixture = GaussianMixture(np.array([[0.0, 1], [1, 0], [-1, 2]]), 0.3)
+    grid = np.random.default_rng(0).standard_normal((3, 4, 2))
+    each = [[float(mixture.log_density(x)) for x in row] for row in grid]
+    np.testing.assert_allclose(mixture.log_density(grid), each, rtol=1e-13)

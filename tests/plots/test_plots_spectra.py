@@ -14,7 +14,7 @@ from plot_cases import BILINEAR, LR, RULES, legend_labels
 
 import gandyn as gd
 from gandyn.errors import DomainError, ParameterError
-from gandyn.plots.eigenvalues import formula
+from gandyn.plots.eigenvalues import dark, formula
 from gandyn.plots.labels import ANGLES
 
 
@@ -232,3 +232,9 @@ def test_a_fraction_of_seven_characters_is_told_exactly_and_a_longer_one_in_deci
     for number, exact in (("-12345/7", True), ("-123456/7", False)):
         text = formula(gd.linearize(gd.games.quadratic(sympy.Rational(number), 0, sympy.Rational(number))))
         assert (r"\approx" not in text) == exact
+
+
+def test_a_colour_that_is_dark_enough_for_small_type_stays_as_it_is():
+    assert dark("#123456") == "#123456"
+    red, green, blue = matplotlib.colors.to_rgb(dark("#ffee00"))
+    assert 0.2126 * red + 0.7152 * green + 0.0722 * blue == pytest.approx(0.42, abs=5e-3)

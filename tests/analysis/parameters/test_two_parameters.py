@@ -7,6 +7,7 @@ import pytest
 import sympy
 
 import gandyn as gd
+from gandyn.analysis.parameters.boundary_polynomials import DIGITS, _vanishes
 from gandyn.analysis.parameters.curves import CELLS, _Plane
 from gandyn.errors import DomainError, ParameterError
 
@@ -198,3 +199,22 @@ def test_boundaries_of_the_forsaken_game_by_newtons_method_on_the_cost_itself():
 def test_a_box_that_is_none_is_refused():
     with pytest.raises(ParameterError, match="2 pairs"):
         gd.bifurcation_curves(DIRAC, gd.rules.GDA("lr"), ranges=[(0, 1), (0, 1)], box=[(0, 1)])
+
+
+@pytest.mark.parametrize("unit", [sympy.Rational(1, 10**6), 10**6])
+def test_a_followed_curve_is_the_same_in_other_units_of_cost(unit):
+    """x' = a + b x - x^2 has its folds on a = -b^2 / 4."""
+    x, y = sympy.symbols("x y", real=True)
+    game = gd.games.from_sympy([unit * (x**3 / 3 - b * x**2 / 2 - a * x), unit * y**2 / 2], [x, y])
+    found = gd.bifurcation_curves(game, None, ("a", "b"), [(-1, 1), (-1, 1)], box=[(-3, 3), (-1, 1)])
+    assert {str(c.kind) for c in found.curves} == {"fold"}
+    for p, q in (c.points.T for c in found.curves):
+        np.testing.assert_allclose(p, -(q**2) / 4, atol=1e-9)
+
+
+def test_a_sum_vanishes_to_sixty_digits():
+    p = sympy.Rational(1, 3)
+    f = sympy.Poly(a - p, a, b)
+    tiny = sympy.Rational(1, 10**DIGITS) / 3
+    assert _vanishes(f, p + tiny, p)
+    assert not _vanishes(f, p + 3 * tiny, p)
