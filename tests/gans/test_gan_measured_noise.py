@@ -108,14 +108,3 @@ def test_refusals():
         gd.noise.of(game).low_rank(64)
     with pytest.raises(DomainError, match="draws nothing"):
         gd.noise.of(gd.games.bilinear())
-
-
-def test_the_error_of_a_noise_scale_is_the_jackknifes():
-    """sqrt((n - 1) / n sum (x_k - mean)^2) over the scales x_k without batch k."""
-    game, at = linear_gan(), [0.8, 0.3, 1.5, -0.2]
-    noise = type(gd.noise.of(game))(game, batches=12)
-    fields = noise.fields(at)[:, game.slices[0]]
-    without = np.array([_scale(np.delete(fields, k, axis=0)) for k in range(12)])
-    size = game.batch_size(game.draw(np.random.default_rng(noise.seed)))
-    expected = size * np.sqrt(11 / 12 * ((without - without.mean()) ** 2).sum())
-    assert noise.scale(at)["generator"][1] == pytest.approx(expected, rel=1e-9)
