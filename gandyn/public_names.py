@@ -43,8 +43,8 @@ def face(
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """`__getattr__` and `__dir__` of a package that loads what it offers when it is asked for.
 
-    `package`: its full name; `homes`: each name that it offers, with the module below it in which the name is defined;
-    `rooms`: modules of the package that it offers themselves.
+    `homes` gives for each name the module below the package that defines it; `rooms` are modules that the package
+    offers themselves.
     """
 
     def missing(name: str) -> Any:

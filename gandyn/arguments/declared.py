@@ -86,9 +86,8 @@ def check_of(
 ) -> Check | None:
     """The check of a parameter; None where any value may do.
 
-    `name`: of the parameter; `annotation`: its declared type, as text; `optional`: whether its default is None;
-    `known`: what the module of the function calls what, so that a name of a class stands for the class; `names`,
-    `types`: the checks to choose from.
+    The annotation is the declared type as text, and `known` what the function's module calls what, so that a name of a
+    class stands for the class.
     """
     node = ast.parse(annotation, mode="eval").body
     kinds = {ast.unparse(part) for part in _parts(node)}

@@ -28,9 +28,8 @@ def _feature_gan(
     The equilibrium is theta = 0, w = 0: fake points are the data there, and D is the same everywhere. With `bend` both
     are nonlinear in their parameters too: bend theta_1^2 / 2 more in the move, bend (w_1^2 x^2 / 2 + w_1 w_m x) in D.
 
-    `points`: of the data, with equal weights; `features`, `moves`: how many parameters D and G have; `loss`: by name;
-    `gamma`: of (gamma/2) E |D'(x)|^2 on the data, in the discriminator's cost; `bend`: size of the terms that are
-    quadratic in parameters.
+    D has `features` parameters and G has `moves`; R1 adds (gamma/2) E |D'(x)|^2 on the data to the discriminator's
+    cost.
     """
     chosen = losses.registry[loss].build()
     theta, w = (sympy.symbols(f"{name}1:{n + 1}", real=True) for name, n in (("t", moves), ("w", features)))

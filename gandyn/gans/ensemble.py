@@ -139,8 +139,8 @@ class Ensemble(Game):
     ) -> list[Array | None]:
         """The costs of all members, (K,) each; of `only` one, where the other is not asked for.
 
-        `pieces`: for each player, tensors (K, *shape) that stand for its parameters; `written_out`: layers that can be
-        differentiated any number of times; `keep`: the buffers that this leaves are for `advance`.
+        `pieces` are for each player tensors (K, *shape) that stand for its parameters. Layers that are `written_out`
+        can be differentiated any number of times; buffers are kept for `advance` with `keep`.
         """
         game, places = self.game, self._held[0]
         held = [*(box[key] for box, key in places)]

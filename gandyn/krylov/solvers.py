@@ -52,9 +52,8 @@ def gmres(
 
     Saad & Schultz (1986). `limit` vectors are kept.
 
-    `operator`: linear; `rhs`: of any shape; `start`: a first guess; zero by default; `tolerance`: of the residual,
-    relative to rhs; `limit`: most products. Returns (x, report): "iterations", "residual", which is |rhs - operator(x)|
-    / |rhs| as the small system tells it, and "exhausted" where the whole space holds no answer.
+    The tolerance is relative to rhs, which may have any shape. Returns x and a report: "iterations", "residual", which
+    is |rhs - operator(x)| / |rhs| as the small system tells it, and "exhausted" where the whole space holds no answer.
     """
     x = zeros_like(rhs) if start is None else start
     residual = rhs if start is None else rhs - operator(start)

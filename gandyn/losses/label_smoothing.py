@@ -59,7 +59,7 @@ class MixedLabels(Loss):
         return dataclasses.replace(own, divergence=mixed)
 
     def generator_divergence(self) -> Measured:
-        """Not known in closed form. Raises DomainError always."""
+        """Refused: not known in closed form."""
         return Loss.divergence(self)
 
 

@@ -19,10 +19,10 @@ class FieldGraph:
     In a general-sum game J^T u is one pass and J u one for each player. Asked for J u again, the graph is made once of
     p -> J^T p as well, which costs about a pass more; J u is its derivative in p, and one pass from then on.
 
-    `blocks`: for each player, the tensors that its block packs, of shape (..., *own); the costs are in their graph;
-    `costs`: one for each player, of shape (...); `lead`: the number of leading axes; `zero_sum`: two players with f_2 =
-    -f_1: only f_2 is differentiated; `attached`: products carry derivatives on to where the blocks came from, so that a
-    rule's step, Jacobian products included, can itself be differentiated.
+    `blocks` are for each player the tensors that its block packs, of shape (..., *own), in the graph of the costs;
+    `lead` counts their leading axes. With `zero_sum`, f_2 = -f_1, only f_2 is differentiated. With `attached`, products
+    carry derivatives on to where the blocks came from, so that a rule's step, Jacobian products included, can itself be
+    differentiated.
     """
 
     def __init__(

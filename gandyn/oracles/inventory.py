@@ -10,10 +10,7 @@ from ..lazy import torch
 
 
 class Inventory:
-    """The parameters that networks had when their game was made.
-
-    `networks`: by name.
-    """
+    """The parameters that networks had when their game was made."""
 
     def __init__(self, networks: Mapping[str, torch.nn.Module]) -> None:
         self._networks = networks

@@ -92,7 +92,7 @@ def check_products(game: Game, w: Array, batch: Batch = None) -> ProductCheck:
     same. If products and differences disagree at w they are compared at a random point close by as well, since w may
     lie exactly on a kink, where a difference is not the derivative on either side. Nothing is counted or disturbed.
 
-    `game`: its field must run in torch; `w`: (d,); `batch`: a token.
+    The field must run in torch.
     """
     counted = vars(game.counts).copy()
     w = w.detach()

@@ -58,9 +58,9 @@ class SpectralNormalization(Penalty):
 def power_iteration(matrix: Array, u: Array, steps: int = 1) -> tuple[Array, Array]:
     """Estimate the largest singular value from a left vector kept between calls (Miyato et al. 2018, algorithm 1).
 
-    `matrix`: (m, n); `u`: (m,), not zero; on a network a detached buffer, refreshed once per step by `game.advance`;
-    `steps`: of the iteration; the error falls by (sigma_2/sigma_1)^2 in each. Returns (sigma, u): the estimate u^T W v,
-    a lower bound, and the next left vector.
+    The vector u, (m,), is not zero; on a network it is a detached buffer, refreshed once per step by `game.advance`.
+    The error falls by (sigma_2/sigma_1)^2 in each step. Returns the estimate u^T W v of sigma, a lower bound, and the
+    next left vector.
     """
     for _ in range(steps):
         v = matrix.T @ u

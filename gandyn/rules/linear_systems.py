@@ -39,12 +39,12 @@ def solve(
 ) -> tuple[Array, Info]:
     """x with operator(x) = rhs, and how it was found.
 
-    `rule`: for messages; `game`: its `solve` does small systems, exactly on symbols; `operator`: linear; `rhs`: shape
-    (..., m); `solver`: "dense", "krylov", or "auto" by size; `symmetric`: positive definite, so that CG applies; GMRES
-    otherwise; `start`: a first guess for the iterative solvers; `tolerance`: relative residual; `limit`: most
-    iterations; `sharp`: take for singular what is so to working precision, where nothing keeps the matrix away from it.
-    Raises ConvergenceError where the matrix is singular; in an ensemble such members get nan. Matrix-free, where the
-    whole Krylov space holds no answer. One that falls short at `limit` comes with its residual.
+    The game's own `solve` does small systems, exactly on symbols. `solver` is "dense", "krylov", or "auto" by size; CG
+    applies where the operator is `symmetric` and positive definite, GMRES otherwise, to a relative residual of
+    `tolerance` in at most `limit` iterations. With `sharp` a matrix counts as singular where it is so to working
+    precision, and nothing keeps it away from that. Raises ConvergenceError where the matrix is singular (in an ensemble
+    such members get nan), or, matrix-free, where the whole Krylov space holds no answer. A solution that falls short at
+    `limit` comes with its residual.
     """
     if world_of(rhs) == SYMBOLS:
         try:

@@ -106,9 +106,8 @@ def program_series(
 
     The program is followed line by line, so that no long expression is ever differentiated.
 
-    `step`: the traced program; `outputs`: the expressions whose coefficients are wanted; `known`: for each coordinate
-    of the program, its coefficients of lr^0, lr^1, ...; `order`: the highest power of lr. Returns for each output, its
-    coefficients of lr^0, ..., lr^order.
+    `known` gives for each coordinate of the program its coefficients of lr^0, lr^1 and so on; the answer has those of
+    each output, up to lr^order.
     """
     values: dict[sympy.Expr, Series] = {s: _padded(series, order) for s, series in known.items()}
     for name, e in step.bindings:
@@ -119,9 +118,8 @@ def program_series(
 def taylor(e: sympy.Expr, values: Mapping[sympy.Symbol, Series], order: int) -> Series:
     """Taylor coefficients in lr of an expression whose symbols are themselves power series in lr.
 
-    `e`: the SymPy expression; `values`: for each symbol that depends on lr, its coefficients of lr^0, ..., lr^order;
-    `order`: the highest power of lr. Returns the coefficients of lr^0, ..., lr^order. Raises DomainError where the
-    expression has no expansion in whole powers.
+    `values` gives for each symbol that depends on lr its coefficients of lr^0, ..., lr^order, as they are returned.
+    Raises DomainError where the expression has no expansion in whole powers.
     """
     moving = sorted(e.free_symbols & values.keys(), key=str)
     rates = {s: [s, *(sympy.Dummy(f"{s}_{j}", real=True) for j in range(1, order + 1))] for s in moving}

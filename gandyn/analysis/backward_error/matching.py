@@ -37,8 +37,7 @@ def match(
     them and inverted as a matrix of rationals. Another exact point then refutes wrong ones, and the rest are verified
     as identities of polynomials.
 
-    `vector`: expressions in the symbols, and in parameters; `basis`: vectors of the same length, expressions in the
-    symbols alone; `symbols`: what the points give values to.
+    The vector may hold parameters beside the symbols, the basis may not.
     """
     draw = np.random.default_rng(7)
     rows, right = [], []

@@ -42,10 +42,9 @@ def widest_form(
     projection of the ellipsoid onto the active coordinates has to stay within that reach. A start u_0 in R^d gives the
     augmented state D u_0 with D in `spreads`; minimised is the t with D^T P D <= t I.
 
-    `slopes`: derivatives of the map or field, (D, D) each; the first is that at the fixed point; `active`: indices of
-    the coordinates on which the derivative depends; `spreads`: matrices (D, d) from starts to augmented states;
-    `reach`: half width of the active coordinates; `flow`: whether the slopes are those of a field v with dw/dt = -v(w),
-    and not those of a map. Returns P, shape (D, D); None without cvxpy, or where no solution was found.
+    The first of the slopes, (D, D) each, is that at the fixed point; with `flow` they are those of a field v with dw/dt
+    = -v(w). `active` are the coordinates on which the derivative depends, `reach` their half width. None without cvxpy,
+    or where no solution was found.
     """
     try:
         import cvxpy

@@ -63,8 +63,7 @@ class Certificate:
 def pair_matrix(run: Run, i: int, j: int, kind: str) -> Matrix:
     """The inequality that a monotone or Lipschitz field satisfies at two points, as a quadratic form.
 
-    `run`: the points, as rows of coefficients in the basis; `i`, `j`: indices of the two points; `kind`: "monotone" or
-    "lipschitz". Returns a symmetric matrix of fractions, in the basis of the run.
+    It is a symmetric matrix of fractions, in the basis of the run; `kind` is "monotone" or "lipschitz".
     """
     x = [a - b for a, b in zip(run.points[i], run.points[j], strict=True)]
     v = [Fraction(int(k == i > 0) - int(k == j > 0)) for k in range(run.size)]
@@ -111,9 +110,8 @@ def least_bound(matrix: Matrix) -> Fraction | None:
 def certify(run: Run, goal: float, deadline: float) -> tuple[Certificate | None, str]:
     """Search for multipliers that prove an upper bound of rho^2.
 
-    `run`: the steps of the rule on points; `goal`: a lower bound of rho^2; the search ends early within 1e-9 of it;
-    `deadline`: the time, as `time.monotonic` counts it, at which the search stops. Returns the best certificate found
-    and an empty text; or None and the reason why there is none.
+    `goal` is a lower bound of rho^2: the search ends early within 1e-9 of it, and at `deadline` on the clock
+    `time.monotonic`. Returns the best certificate found and an empty text; or None and the reason why there is none.
     """
     pairs = [(i, j) for i in range(len(run.points)) for j in range(i)]
     keys: list[Key] = [(i, j, kind) for i, j in pairs for kind in ("monotone", "lipschitz")]

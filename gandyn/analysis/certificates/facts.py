@@ -91,8 +91,7 @@ def named(spans: Sequence[Range], names: Sequence[str]) -> dict[str, Interval]:
 def facts(piece: Piece, names: Sequence[str], unproven: bool) -> list[Step]:
     """The facts that are proven for one part of the parameter ranges.
 
-    `piece`: the part; `names`: names of the parameters; `unproven`: whether another part failed before uniqueness was
-    tested on all of them.
+    `unproven` says whether another part failed before uniqueness was tested on all of them.
     """
     where = named(piece.ranges, names)
     steps = [

@@ -97,9 +97,7 @@ def unique(system: System, low: Array, high: Array, fixed: Array, p: Sequence[Ba
     excluded, because the range of G there does not hold 0, or because K(x) does not meet x; a sub-box for which neither
     is shown is bisected.
 
-    `system`: the map or flow; `low`, `high`: corners of the box, shape (D,); `fixed`: balls that enclose the fixed
-    point, shape (D,); `p`: parameter values, as balls. Returns None and the number of boxes used, or the obstacle that
-    stopped the proof.
+    Returns None and the number of boxes used, or the obstacle that stopped the proof.
     """
     c = _preconditioner(system, middle(fixed), p)
     if c is None:

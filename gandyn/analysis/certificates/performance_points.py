@@ -149,8 +149,7 @@ class Run:
 def run(rule: Rule, mu: float | Fraction, lipschitz: float | Fraction, steps: int) -> Run:
     """Run a rule's own `init` and `step` on points, from a start at distance 1 from the zero of the field.
 
-    `mu`: the modulus of strong monotonicity of the class, >= 0; `lipschitz`: the Lipschitz constant of the class;
-    `steps`: the number T of steps.
+    The fields of the class are mu-strongly monotone and have the given Lipschitz constant.
     """
     game = PointsGame(lipschitz)
     w: Array = game.start

@@ -282,9 +282,8 @@ def split(
 ) -> list[tuple[Range, ...]] | None:
     """The two halves of a part of the parameter ranges, cut across its relatively widest range.
 
-    `spans`: the part, one (low, high) for each parameter; `whole`: the complete ranges, against which widths are
-    compared; `finest`: the smallest share of a complete range that a part may have. Returns two lists of ranges; None
-    where every range is as narrow as it may become.
+    Widths are compared with the `whole` ranges, of which a part has at least the share `finest`. None where every range
+    is as narrow as it may become.
     """
     shares = [(b - a) / (d - c) if d > c else Fraction(0) for (a, b), (c, d) in zip(spans, whole, strict=True)]
     if not shares or max(shares) <= finest:

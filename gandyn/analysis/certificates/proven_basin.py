@@ -249,9 +249,9 @@ def largest(
 ) -> tuple[Ellipsoid | None, Unproven | None, int]:
     """(the largest ellipsoid proven among shrinking guesses, what stopped the next larger one, boxes used).
 
-    `guess`: a level up to which floats see no increase of V; `capped`: they see none above it either; `most`: radius
-    beyond which no start is asked for; `effort`: boxes that the first attempt may take; `shares`: of the guess, to try
-    in turn; the first only where capped.
+    Up to the level `guess` floats see no increase of V; where `capped`, none above it either. No start beyond the
+    radius `most` is asked for. The first attempt takes at most `effort` boxes, and only the first of `shares` of the
+    guess is tried where capped.
     """
     if guess <= 0 or not decrease.at_fixed_point():
         return None, Unproven("no one quadratic function serves these parameters", decrease.outline()), 1

@@ -84,8 +84,7 @@ def refined(map_: System, coefficients: Array, rho: float, held: bool = False) -
 
     The number of Fourier modes of K is doubled until the last ones are negligible.
 
-    `map_`: the map F; `coefficients`: Fourier coefficients of the first guess of K; `rho`: the rotation number, in
-    turns per step; `held`: whether rho is kept fixed; otherwise it is solved for together with K.
+    The rotation number rho, in turns per step, is kept where `held`, and solved for together with K otherwise.
     """
     while True:
         solved = _newton(map_, coefficients, rho, held)

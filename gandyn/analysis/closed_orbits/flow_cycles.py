@@ -25,8 +25,7 @@ def settled_cycles(game: Game, bounds: Array, seed: int, budget: Budget, found: 
 
     Coordinates are counted in half widths of the box and time in the integrator's own steps, so units do not matter.
 
-    `bounds`: the box, shape (d, 2), in which the starts lie; `seed`: seed of the starts; `budget`: the time allowed;
-    `found`: the list to which cycles are added as soon as they are solved for.
+    They are added as soon as they are solved for, so that a search cut short keeps them.
     """
     starts = np.random.default_rng(seed).uniform(-1, 1, (STARTS, game.dim))
     for sign in (1.0, -1.0):

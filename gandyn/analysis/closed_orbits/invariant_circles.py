@@ -37,10 +37,9 @@ def invariant_sets(
 ) -> ClosedOrbits:
     """Circles and periodic orbits of a map near a box, smallest first. See `limit_cycles`.
 
-    `game`, `rule`: the pair; `bounds`: the box, shape (d, 2); `flow_cycles`: curves to start from besides those that
-    orbits settle on, with `.points` and `.period`; `seed`: of the starts; `periods`: the longest period that Newton's
-    method looks for from scattered starts; `clock`: when it is out of time, what was found by then is returned, and
-    `.reason` says so.
+    Searches start from what orbits settle on and from `flow_cycles`, curves with `.points` and `.period`; Newton's
+    method looks for periods up to `periods` from scattered starts. When `clock` is out of time, what was found by then
+    is returned, and `.reason` says so.
     """
     if getattr(game, "constrained", False) or not rule.domain.smooth:
         raise DomainError(f"cycles of {rule!r} on {game.name}", "a smooth, unconstrained map", "use gd.basins")

@@ -22,8 +22,6 @@ def excluded(game: Game, bounds: Array) -> str | None:
 
     Tried in this order: the field is affine; it is a gradient, up to a positive factor for each coordinate; it is
     strictly monotone; and in the plane: it keeps area; its divergence has one sign (Bendixson).
-
-    `game`: smooth; `bounds`: the box, (d, 2).
     """
     if not game.symbolic:
         return None
@@ -126,10 +124,7 @@ def _bendixson(game: Game, bounds: Array) -> str | None:
 
 
 def not_gone_around(game: Game, zeros: FixedPoints) -> str | None:
-    """By index theory: in the plane a closed orbit goes around equilibria whose indices have the sum 1.
-
-    `game`: two coordinates; `zeros`: its equilibria in the box, with `.complete`.
-    """
+    """By index theory: in the plane a closed orbit goes around equilibria whose indices have the sum 1."""
     if not zeros.complete:
         return None
     if not len(zeros):

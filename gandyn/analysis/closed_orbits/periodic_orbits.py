@@ -24,10 +24,7 @@ def recurrent(map_: System, orbit: Array) -> PeriodicOrbit | None:
 
 
 def periodic_from(map_: System, z: Array, q: int) -> list[PeriodicOrbit]:
-    """Periodic orbits of exact period q, by Newton's method on F^q(z) = z from many starts at once.
-
-    `map_`: the map F; `z`: the starts, shape (N, D); `q`: the period, in steps.
-    """
+    """Periodic orbits of exact period q, by Newton's method on F^q(z) = z from many starts at once."""
     for _ in range(40):
         image, derivative = _power(map_, z, q)
         step = solve_many(derivative - np.eye(map_.size), image - z)

@@ -40,8 +40,7 @@ class PlanarSearch:
 def search(game: Game, bounds: Array, centres: Array, budget: Budget, into: PlanarSearch) -> None:
     """Scan a ray from every equilibrium in a box, and solve for the fixed points of the return map.
 
-    `game`: two coordinates; `bounds`: the box, (2, 2); `centres`: equilibria around which orbits may close, (n, 2);
-    `into`: takes what is found, as it is found.
+    Orbits may close around the equilibria `centres`, (n, 2); `into` takes what is found, as it is found.
     """
     width = (bounds[:, 1] - bounds[:, 0]) / 2
     ray = np.array([np.cos(RAY), np.sin(RAY)])

@@ -19,8 +19,6 @@ def circle_from_periodic(map_: System, z: Array, points: Array) -> InvariantCirc
     Where F^q is the identity on the curve, theta(z) = (1/q) sum_j (a(F^j z) - j p/q), a being the angle about the
     curve's centre, counted continuously, satisfies theta(F z) = theta(z) + p/q exactly. The Fourier series that fits
     the points at these angles starts Newton's method, with the rotation number held at p/q.
-
-    `z`: a point of the curve, (D,); `points`: settled points, (N, D), some on this curve.
     """
     orbit = [z]
     while len(orbit) <= LONGEST:

@@ -163,11 +163,7 @@ def _angle(a: Array, b: Array) -> Array:
 
 
 def along(map_: ReturnMap, path: list[tuple[float, Array]], period: float, count: int) -> Array:
-    """Points x at `count` equal times of one period, each by one short step from the path's last point before it.
-
-    `map_`: the return map; `path`: pairs (time, x) along the closed orbit; `period`: the time of one turn; `count`: how
-    many points. Returns the points, shape (count, 2).
-    """
+    """Points x at `count` equal times of one period, each by one short step from the path's last point before it."""
     times = np.array([t for t, _ in path])
     x = np.array([point for _, point in path])
     wanted = period * np.arange(count) / count

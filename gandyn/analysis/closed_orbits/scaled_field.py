@@ -19,7 +19,7 @@ class ScaledField:
     Where the game has expressions the change of coordinates is made in them, exactly, and polynomials are expanded
     anew: far from the origin their terms would cancel to rounding errors.
 
-    `game`: with a field on NumPy arrays; `centre`, `width`: (d,); `sign`: 1 forwards in time, -1 backwards.
+    The sign is 1 forwards in time, -1 backwards.
     """
 
     def __init__(self, game: Game, centre: Array, width: Array, sign: float = 1.0) -> None:

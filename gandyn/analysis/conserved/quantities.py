@@ -170,8 +170,7 @@ def strict_extremum(game: Game, rule: Rule | None, local: Any, degree: int | Non
 
     Single quantities are tried first, then each with squares of the others added.
 
-    `rule`: a rule, or None for the flow; `local`: the dynamics near the point; `degree`: highest degree of the
-    monomials in the search. Returns the quantity, or None where none was found.
+    Polynomials up to `degree` are searched. None where none was found.
     """
     if local is None or len(local.symbols) > 8:
         return None

@@ -239,8 +239,7 @@ def _on_axis(f: sympy.Poly) -> int:
 def semisimple(matrix: sympy.Matrix, all_factors: Sequence[tuple[Poly, int]], factor: sympy.Poly) -> bool:
     """Whether the eigenvalues that are roots of `factor` have full eigenspaces: no Jordan block above size one.
 
-    `all_factors`: (factor, multiplicity) for every irreducible factor of its characteristic polynomial; `factor`: the
-    factor in question.
+    `all_factors` are the irreducible factors of the characteristic polynomial with their multiplicities.
     """
     nullity = _nullity(matrix, factor)
     if nullity is not None:

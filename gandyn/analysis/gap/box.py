@@ -54,9 +54,8 @@ class Answers:
 def over_box(game: Game, w: Array, bounds: Array, effort: Effort) -> DualityGap:
     """The duality gap of a symbolic game, with each player's answer restricted to a box.
 
-    `w`: points, shape (..., d); `bounds`: the box, shape (d, 2); `effort`: how long and how closely each minimum is
-    searched for. Raises DomainError for a game without expressions, or a function of which no interval form is known;
-    ParameterError for a point outside the box, or one at which a cost has no value.
+    Raises DomainError for a game without expressions, or a function of which no interval form is known; ParameterError
+    for a point outside the box, or one at which a cost has no value.
     """
     points = np.asarray(w.detach().cpu() if hasattr(w, "detach") else w, dtype=float)
     flat = points.reshape(-1, game.dim)

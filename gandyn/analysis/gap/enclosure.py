@@ -36,7 +36,7 @@ class Enclosure:
 
     Terms in which none of these coordinates occur are left out: no answer can change them.
 
-    `cost`: a SymPy expression; `symbols`: all coordinates; `own`: which of them move; the others stay at given points.
+    The coordinates `own` move; the others stay at given points.
     """
 
     def __init__(self, cost: sympy.Expr, symbols: Sequence[sympy.Symbol], own: slice) -> None:
@@ -142,7 +142,6 @@ def _linear(u: sympy.Expr, moving: Sequence[sympy.Expr]) -> tuple[int, int] | No
 def enclosure(cost: sympy.Expr, symbols: tuple[object, ...], start: int, stop: int) -> Enclosure:
     """The interval form of one player's cost, made once for a game.
 
-    `cost`: the cost, a SymPy expression; `symbols`: the coordinates of the game; `start`, `stop`: the player's own
-    coordinates are symbols[start:stop].
+    The player's own coordinates are symbols[start:stop].
     """
     return Enclosure(cost, symbols, slice(start, stop))

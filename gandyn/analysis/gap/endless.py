@@ -20,9 +20,8 @@ def falls_without_limit(cost: Enclosure, w: Array, bounds: Array, places: Sequen
     On lines along each coordinate through w and some other points, the zeros of the arguments of logarithms and
     divisors are found exactly, as roots of polynomials, and the limits from both sides are taken.
 
-    `cost`: the player's cost; `w`: the point, shape (d,); `bounds`: the box of the player's own coordinates, shape (k,
-    2); `places`: further points through which lines are laid. Returns a description of the place in words; an empty
-    text where no proof was found.
+    The box is that of the player's own coordinates, (k, 2). Returns the place in words, or an empty text where no proof
+    was found.
     """
     if not cost.where.singular or not cost.where.known or sympy.count_ops(cost.cost) > LARGEST:
         return ""

@@ -73,8 +73,8 @@ def _through_softmax(game: Game, w: Array) -> Shares:
 def quadratic_share(game: Game, i: int, w: Array) -> tuple[Array, Array | None]:
     """Player i's share of the gap where its cost is quadratic in its own block: g^T H^+ g / 2.
 
-    `i`: index of the player; g is its own gradient and H its own Hessian; `w`: points, shape (..., d). Returns the
-    share, and the best answer x_i - H^+ g. The share is infinite unless H >= 0 and g lies in its range.
+    The own gradient is g and the own Hessian H. Returns the share, infinite unless H >= 0 and g lies in its range, and
+    the best answer x_i - H^+ g.
     """
     if world_of(w) == SYMBOLS:
         return _symbolic_share(game, i, w)

@@ -17,9 +17,8 @@ Path = list[Array]
 def run(view: RestrictedGame, rule: Rule, x: Array, k: int, rng: Rng, until: float = math.inf) -> Path:
     """Run a rule for k steps on one player's own problem.
 
-    `view`: the game restricted to that player; `x`: the start, shape (..., size of the player's block); `k`: the number
-    of steps; `rng`: source of randomness of the rule; `until`: when to stop, on the clock `time.monotonic`. Returns the
-    k + 1 points of the run, or fewer, at least two, where the time was up; the first is x.
+    The points of the run are x and those after each step, k + 1 in all; fewer, but at least two, where the clock
+    `time.monotonic` passed `until`.
     """
     path, state = [x], rule.init(view, x, rng)
     for _ in range(k):
@@ -33,9 +32,8 @@ def run(view: RestrictedGame, rule: Rule, x: Array, k: int, rng: Rng, until: flo
 def gaps_along(game: Game, w: Array, paths: list[Path], batch: Batch) -> tuple[Array, list[Array]]:
     """The duality gap after each inner step.
 
-    `w`: the points whose gap is measured, shape (..., d); `paths`: for each player, the points of its inner run;
-    `batch`: the batch on which costs are evaluated. Returns the gap after each step, shape (k + 1, ...), and each
-    player's share after the last one.
+    Each player has the points of its inner run in `paths`. Returns the gap after each step, shape (k + 1, ...), and
+    each player's share after the last one.
     """
     costs = game.costs(w, batch)
     shares = [
@@ -49,9 +47,6 @@ def residual(game: Game, i: int, w: Array, y: Array, batch: Batch) -> Array:
     """The residual |y - P(y - grad f_i(y, w_-i))| of player i, shape (...).
 
     It is zero where no small move of player i alone lowers its cost.
-
-    `w`: the joint points, shape (..., d); `y`: the player's own block; `batch`: the batch on which the gradient is
-    evaluated.
     """
     view = game.restrict(i, w)
     return worlds.norm(y - view.project(y - view.field(y, batch)))[..., 0]
@@ -60,8 +55,7 @@ def residual(game: Game, i: int, w: Array, y: Array, batch: Batch) -> Array:
 def perturbed(game: Game, i: int, w: Array, scale: float, draws: np.random.Generator) -> Array:
     """Player i's block moved by a random vector and projected onto the feasible set.
 
-    `w`: the joint points, shape (..., d); `scale`: standard deviation of the move in each coordinate; `draws`: a NumPy
-    random generator.
+    The scale is the standard deviation of the move in each coordinate.
     """
     view = game.restrict(i, w)
     noise = draws.normal(size=tuple(view.block.shape))

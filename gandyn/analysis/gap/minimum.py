@@ -30,8 +30,8 @@ class Minimum:
     part (in coordinates scaled by its sides): on convex parts it is sharp at the lowest point, so that the search does
     not crowd around minimisers (Neumaier 2004, Complete search in continuous global optimization, sections 11 and 14).
 
-    `cost`: the enclosed function; `w`: where the coordinates that do not move are; its own part is a first guess;
-    `bounds`: the box, (k, 2); `most`: how many parts may be looked at; `deadline`: of `time.monotonic()`.
+    Coordinates that do not move stay as in w, whose own part is the first guess; at most `most` parts of the box (k, 2)
+    are looked at, until `deadline` on the clock `time.monotonic`.
     """
 
     def __init__(self, cost: Enclosure, w: Array, bounds: Array, most: int, deadline: float = math.inf) -> None:

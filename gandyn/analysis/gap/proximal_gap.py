@@ -43,9 +43,8 @@ def proximal(game: Game, w: Array, rule: Rule, k: int, lam: float, stream: np.ra
     proximal map of the penalty, so that no weight lam is too large for them. In small deterministic games without
     constraints, the answers are then improved by Newton's method.
 
-    `game`: a zero-sum game of two players; f is the first one's cost, x and y are their blocks; `w`: the points (x, y),
-    shape (..., d); `rule`: the rule that finds the answers; `k`: steps for every answer; `lam`: weight of the penalty;
-    `stream`: source of randomness. Raises DomainError for games that are not zero-sum between two players.
+    The game is zero-sum; f is the first player's cost, x and y are the blocks of w (..., d). Each answer takes k steps
+    of `rule`. Raises DomainError for games that are not zero-sum between two players.
     """
     if len(game.players) != 2 or not game.zero_sum:
         raise DomainError(f"the proximal gap of {game.name}", "a zero-sum game of two players", 'method="gradient"')

@@ -125,10 +125,7 @@ class Projected(GameView):
 
 
 def on_face(game: Game, face: Face, point: Sequence[object]) -> Game:
-    """The game with its projection replaced by the smooth one that holds near a point, also on symbols.
-
-    `face`: the face of the feasible set on which the point lies; `point`: the point, shape (d,).
-    """
+    """The game with its projection replaced by the smooth one that holds near a point, also on symbols."""
     offered = copy.copy(game)
     offered.worlds = ALL_WORLDS
     return Projected(offered, OnFace(face, tuple(point)))
@@ -150,9 +147,6 @@ def reduced_symbols(
     """Symbols s for displacements along a face, and the coordinates as w = point + sum of s c.
 
     Where every coordinate is free the coordinates stand for themselves.
-
-    `face`: the face, spanned by the columns c; `coordinates`: symbols of the coordinates; `point`: the point, shape
-    (d,).
     """
     steps = [sympy.Symbol(f"s{j + 1}", real=True) for j in range(face.dimension)]
     moved = {
@@ -171,10 +165,7 @@ def along(face: Face, image: Sequence[sympy.Expr]) -> list[sympy.Expr]:
 
 
 def reduce_map(traced: UpdateMap, face: Face, point: Sequence[object]) -> UpdateMap:
-    """The update map of a game made by `on_face`, in displacements along the face and the rule's memory.
-
-    `traced`: the traced update map; `point`: the point, shape (d,).
-    """
+    """The update map of a game made by `on_face`, in displacements along the face and the rule's memory."""
     d = len(point)
     steps, moved = reduced_symbols(face, traced.symbols[:d], point)
     gone = [e - exact(p) for e, p in zip(traced.outputs[:d], point, strict=True)]
@@ -224,9 +215,6 @@ def pressed(game: Game, rule: Rule, constraints: Constraints, point: Array, stat
     Each projection of one step, from the point and from neighbours on its face, must land on that face. Each bound must
     be pressed by at least one of them, and left alone by the others (as the idle player's are in an alternating step).
     A bound that does not press at the point itself is left to the one-sided analysis.
-
-    `constraints`: the place of the point in the feasible set; `point`: the point, shape (d,); `state`: the rule's state
-    at the point.
     """
     face = constraints.face
     assert face is not None
@@ -269,9 +257,8 @@ def _bound(face: Face, k: int, side: int) -> float:
 def locate(game: Game, point: Sequence[object], v: Sequence[object], tolerance: Array = 0.0) -> Constraints:
     """The place of a point in the feasible set: whether it is feasible, on which face, and with which multipliers.
 
-    `point`: the point, shape (d,); `v`: the field at the point, shape (d,); `tolerance`: rounding error allowed in v; 0
-    for exact numbers. Returns the `Constraints`; its `obstacle` says so where the faces of the feasible set are not
-    known.
+    The tolerance is the rounding error allowed in v, 0 for exact numbers. Where the faces of the feasible set are not
+    known, the `obstacle` of the `Constraints` says so.
     """
     names = tuple(map(str, game.symbols or [f"w{k + 1}" for k in range(game.dim)]))
     try:

@@ -25,8 +25,8 @@ def implicit_jacobian(game: Game, rule: Rule, point: Array) -> tuple[sympy.Matri
 
     Dw+ = -(dr/dw+)^{-1} dr/dw, exact where w+ = w. Elsewhere w+ is what the step finds in floating point.
 
-    `rule`: the implicit rule; `point`: the exact point w, shape (d,). Raises NotDifferentiableError at a kink, or where
-    dr/dw+ is singular; ParameterError away from an equilibrium, while a parameter has no value.
+    Raises NotDifferentiableError at a kink, or where dr/dw+ is singular; ParameterError away from an equilibrium, while
+    a parameter has no value.
     """
     traced = trace_residual(game, rule)
     w = w_next = sympy.Matrix(list(point))
@@ -94,8 +94,7 @@ def _solve(game: Game, rule: Rule, matrix: sympy.Matrix, rhs: sympy.Matrix) -> s
 def implicit_jacobian_torch(game: Game, rule: Rule, w: Array, seed: Rng) -> tuple[Array, Array]:
     """The next point w+ of an implicit rule and its derivative Dw+, by automatic differentiation of the residual.
 
-    `rule`: the implicit rule; `w`: the point, a torch vector of shape (d,); `seed`: seed of the batch on which the
-    residual is evaluated.
+    The seed is that of the batch on which the residual is evaluated.
     """
     start, batch = w.detach(), game.draw(np.random.default_rng(seed))
     w_next = rule.step(game, start, rule.init(game, start), np.random.default_rng(seed))[0].detach()

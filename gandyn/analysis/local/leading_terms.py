@@ -24,10 +24,8 @@ if TYPE_CHECKING:
 def by_terms(lin: LinearPart, f: sympy.Poly, placement: Placement, orders: range) -> NonlinearDecision | None:
     """The decision by the first non-linear term that does not vanish.
 
-    `lin`: the linearisation at the point; `f`: the factor of the characteristic polynomial whose roots are the one
-    critical eigenvalue or pair; `placement`: how many eigenvalues lie inside, on and outside the stability boundary;
-    `orders`: the orders of terms that are tried, lowest first. Returns the decision; None if the terms of all these
-    orders vanish.
+    f is the factor of the characteristic polynomial whose roots are the one critical eigenvalue or pair; orders are
+    tried lowest first. None if the terms of all these orders vanish.
     """
     local = lin.local
     assert local is not None

@@ -33,10 +33,7 @@ PLANE, U, V = ring("u,v", QQ)
 
 
 def by_nilpotent_terms(lin: LinearPart, all_critical: bool) -> NonlinearDecision:
-    """The decision at a double zero eigenvalue with one eigenvector, all other eigenvalues contracting.
-
-    `lin`: the linearisation at the point; `all_critical`: whether there are no other eigenvalues.
-    """
+    """The decision at a double zero eigenvalue with one eigenvector, all other eigenvalues contracting."""
     local, exact = lin.local, lin.exact
     assert local is not None
     assert exact is not None

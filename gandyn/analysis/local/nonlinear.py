@@ -78,8 +78,8 @@ def _open(why: str, flow: bool) -> NonlinearDecision:
 def named(boundary: Sequence[tuple[sympy.Poly, int]], blocks: Sequence[tuple[sympy.Poly, int]], flow: bool) -> str:
     """The usual name of a degenerate point (Kuznetsov, sections 8.1 and 9.1).
 
-    `boundary`: factors of the characteristic polynomial on the stability boundary, with multiplicities; `blocks`: those
-    of them that have Jordan blocks; `flow`: whether the dynamics is a flow.
+    `boundary` are the factors of the characteristic polynomial on the stability boundary, with multiplicities; `blocks`
+    those of them that have Jordan blocks.
     """
     kinds = sorted(_kind(f, flow) for f, m in boundary for _ in range(m))
     known: dict[tuple[str, ...], str] = {

@@ -36,8 +36,8 @@ class NormalForm:
 class Reduction:
     """Solves the identity to higher and higher order.
 
-    `series`: Taylor series of the dynamics in the displacements, to the highest order wanted; `numbers`: the field of
-    the critical eigenvalue; `flow`: differential equation or map; `real`: the critical eigenvalue is real.
+    The series go to the highest order wanted; `numbers` is the field of the critical eigenvalue, and `real` says that
+    it is real.
     """
 
     def __init__(self, series: Sequence[Series], numbers: Algebraic | Decimals, flow: bool, real: bool) -> None:

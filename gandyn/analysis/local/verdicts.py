@@ -160,11 +160,7 @@ def numerically(lin: LinearPart) -> Decision:
 
 
 def on_the_face(lin: LinearPart, verdict: Verdict, reason: str) -> Decision:
-    """The verdict at a point with active bounds, from the spectrum on its face and the bounds that press onto it.
-
-    `lin`: the linearisation on the face; `verdict`: the verdict of the spectrum on the face; `reason`: the argument
-    behind that verdict.
-    """
+    """The verdict at a point with active bounds, from the spectrum on its face and the bounds that press onto it."""
     bounds = lin.constraints
     assert bounds is not None
     face = bounds.face

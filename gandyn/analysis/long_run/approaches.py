@@ -44,8 +44,6 @@ def visits(
     The distance is smallest where (w - start) . dw/dt changes sign. That is looked for at nine points inside every step
     that the integrator takes, so it is a matter of the orbit's own pace, not of a sampling rate; the roots are solved
     for on the integrator's interpolant, of order 7.
-
-    `field`: on arrays (N, d); `start`: (d,); `time`: how long; `radius`: of the ball; `rtol`: of the integrator.
     """
     orbit = _integrated(field, start, time, radius, rtol)
     times, closest = [], []

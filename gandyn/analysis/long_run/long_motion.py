@@ -34,8 +34,7 @@ def watch(kernel: Kernel, z: Array, counters: Sequence[float], scale: Array, str
     and infinity; or if it comes and goes without a trend, as chaos does, over a range that stays the same. It is
     periodic where its last steps repeat.
 
-    `z`: augmented states, (N, D); `counters`: its counts; `scale`: half widths of the box, (d,); `stride`: steps from
-    row to row.
+    The states z are (N, D), `scale` the half widths of the box, and a row is kept every `stride` steps.
     """
     n, d = len(z), len(scale)
     weights = fading_weights(WINDOW)[:, None]

@@ -32,8 +32,7 @@ def peaks(t: Series, y: Series, trend: Callable[[Series], Series]) -> Peaks | No
     The trend is taken off before peaks are looked for and put back after, so that its slope moves none of them. What a
     parabola misses depends on where between two samples the peak lies: powers of that place are regressors.
 
-    `t`: times, shape (n,); `y`: values at these times, shape (n,); `trend`: the trend as a function of t. Returns the
-    peaks and what the regression needs of them; None where there is no regular oscillation.
+    Returns the peaks and what the regression needs of them; None where there is no regular oscillation.
     """
     rest = y - trend(t)
     inner = np.flatnonzero((rest[1:-1] > rest[:-2]) & (rest[1:-1] >= rest[2:])) + 1

@@ -153,7 +153,7 @@ def _at_complex(c: Powers, powers: Sequence[tuple[Fraction, Fraction]]) -> tuple
 def companion(rule: Rule, what: str) -> Companion:
     """Trace a rule on the linear field with eigenvalues x +- iy.
 
-    `rule`: numbers, or free symbols, as parameters; `what`: named by errors. Raises DomainError for rules that are not
+    Parameters are numbers or free symbols, and errors name `what`. Raises DomainError for rules that are not
     differentiable at the equilibrium, or whose map is not exact.
     """
     x, y = sympy.Symbol("_x", real=True), sympy.Symbol("_y", real=True)

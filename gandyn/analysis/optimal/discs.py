@@ -152,9 +152,8 @@ def outside(
 ) -> tuple[Fraction | None, tuple[list[int], ...]]:
     """Where on 0 <= u <= 1 a root of along(u) leaves the disc |z| < r: (None, proof) where none does.
 
-    `along`: coefficients of a polynomial in z, themselves polynomials in u of at most `degree`; `degree`: of these;
-    `r`: the radius, above 0. Returns the u of a crossing (0 where roots are outside at the start), or None, and the
-    polynomials in u without a root in [0, 1] that prove it.
+    The coefficients of the polynomial in z are polynomials in u of at most `degree`. Returns the u of a crossing (0
+    where roots are outside at the start), or None, and the polynomials in u without a root in [0, 1] that prove it.
     """
     if not inside(along(Fraction(0)), r):
         return Fraction(0), ()

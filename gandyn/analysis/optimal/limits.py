@@ -138,8 +138,6 @@ def leja(points: Array) -> Array:
 
     Steps 1/root in this order keep all partial products of a Chebyshev schedule small; in sorted order they reach 1e27
     for 64 steps at a condition of 100, and rounding with them.
-
-    `points`: shape (n,). Returns the same points in another order.
     """
     left = list(np.asarray(points))
     chosen = [left.pop(int(np.argmax(np.abs(left))))]

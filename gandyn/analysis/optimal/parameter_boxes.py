@@ -34,8 +34,7 @@ def proven_limit(
     scaled by the rate r, no values have a rate below r. Boxes that are not decided are cut; a range without an upper
     end is low + s t/(1 - t), 0 <= t < 1.
 
-    `matrix`: with free parameters, in the order of `ranges`; `games`: eigenvalues; `point`: the best values found;
-    `rate`: with them.
+    The games are given by their eigenvalues; `rate` is that at `point`, the best values found.
     """
     for share in SHARES:
         r = Fraction(rate) * (1 - share)

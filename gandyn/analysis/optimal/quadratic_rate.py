@@ -164,8 +164,8 @@ def window(rule: Rule, over: StronglyMonotone) -> Window:
 def prove(rule: Rule, over: StronglyMonotone, least: float, budget: Budget) -> tuple[QuadraticRate | None, str]:
     """The smallest rate for which a quadratic Lyapunov function is found and proven.
 
-    `rule`: linear in the field, with a state; `least`: a lower bound of the rate; `budget`: seconds. Returns the proof
-    and an empty text, or None and the reason why there is none.
+    The rule is linear in the field and has a state; `least` is a lower bound of the rate. Returns the proof and an
+    empty text, or None and the reason why there is none.
     """
     steps = window(rule, over)
     if len(steps.lifts[0]) != len(steps.lifts[1]):

@@ -24,7 +24,7 @@ Side = tuple[str | None, float | None]
 def runs(kind: Kind, values: Array, flow: bool) -> Iterator[tuple[int, int, bool]]:
     """Runs of points with an eigenvalue of this kind on the boundary, and whether the others are stable there.
 
-    `kind`: of the arc; `values`: eigenvalues at its points, shape (n, D); `flow`: whether the boundary is the axis.
+    The eigenvalues at the points of the arc have the shape (n, D).
     """
     good = np.isfinite(values).all(-1)
     values = np.where(good[:, None], values, 0)

@@ -115,8 +115,7 @@ def followed_points(
 ) -> list[BifurcationPoint]:
     """The bifurcation points on branches that pass near starts at five values of a parameter; perhaps not all.
 
-    `game`: a symbolic game; `rule`: an update rule, or None for the flow; `parameter`: the one that is free; `bounds`:
-    of the fixed points at which to start, shape (d, 2); `low`, `high`: of the parameter; `time`: seconds.
+    Starts are fixed points in `bounds`, shape (d, 2); the free parameter runs from low to high.
     """
     made, rng = system(game, rule, parameter), np.random.default_rng(0)
     made = about(made, [*bounds.mean(-1), (low + high) / 2]) if made.size == game.dim else made

@@ -72,8 +72,6 @@ def common_zeros(
 
     Each coordinate of a common zero is a root of a resultant. The real roots of both resultants are isolated; a pair of
     them is a zero where both polynomials vanish in sixty digits.
-
-    `first`, `second`: with rational coefficients; `symbols`: the two parameters; `ranges`: (low, high) of each.
     """
     a, b = (sympy.Poly(e, *symbols, domain="QQ") for e in (first, second))
     if a.is_zero or b.is_zero:

@@ -131,8 +131,8 @@ class Curve:
 def follow(family: Family, x: Array, low: float, high: float, step: float, reach: float) -> Curve:
     """The branch through x, both ways, while low <= p <= high.
 
-    `family`: of fixed points; `x`: one of them, scaled; `low`, `high`: the parameter's range, unscaled; `step`: longest
-    step in scaled arclength; `reach`: scaled distance from the origin at which to stop.
+    x and the longest `step` are in scaled coordinates, low and high in the parameter's own; beyond the scaled distance
+    `reach` from the origin it is left.
     """
     start = _first_tangent(family, x)
     forward = _half(family, x, start, (low, high), step, reach)
@@ -193,9 +193,7 @@ def _to_edge(family: Family, a: Array, b: Array, p: float) -> Array | None:
 def locate(family: Family, a: Array, b: Array, tangent: Array, value: Any) -> Array | None:
     """The point of a branch, between a and b, at which a test function changes sign; by bracketing in arclength.
 
-    `family`: the equations of the fixed points; `a`, `b`: two points of the branch, in scaled coordinates, shape (D +
-    1,); `tangent`: the direction of the branch at a; `value`: the test function of a point x. Returns the point, shape
-    (D + 1,); None where the branch could not be followed.
+    The points a and b, and the tangent at a, are in scaled coordinates. None where the branch could not be followed.
     """
     from scipy.optimize import brentq
 

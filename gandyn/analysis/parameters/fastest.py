@@ -21,9 +21,8 @@ def fastest(
 ) -> tuple[float | sympy.Expr, float | sympy.Expr]:
     """The parameter value at which a linearised map or flow contracts fastest.
 
-    `linearization`: the exact linearisation, with one free parameter; `p`: the symbol of that parameter; `end`: the
-    search is over the interval (0, end). Returns the value, and the spectral radius of the map, or the spectral
-    abscissa of the flow, there.
+    The parameter p, the only free one, is searched in (0, end). Returns its value, and the spectral radius of the map,
+    or the spectral abscissa of the flow, there.
     """
     top = float(end) if end is not sympy.oo else REACH
     measure = sympy.lambdify(p, linearization.matrix, "numpy")

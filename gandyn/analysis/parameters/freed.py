@@ -72,10 +72,7 @@ def symbols_of(value: object) -> set[sympy.Symbol]:
 
 
 def with_value(value: Any, symbol: sympy.Symbol, number: float | sympy.Expr) -> Any:
-    """A copy of a rule, or of a parameter, in which a number replaces a symbol everywhere.
-
-    `value`: the rule or the parameter.
-    """
+    """A copy of a rule, or of a parameter, in which a number replaces a symbol everywhere."""
     if isinstance(value, Rule):
         changes = {
             f.name: with_value(getattr(value, f.name), symbol, number)

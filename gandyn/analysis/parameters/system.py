@@ -140,8 +140,7 @@ def compiled(
 ) -> Callable[..., Any]:
     """Expressions compiled to one function of NumPy columns; it warns where numbers overflow.
 
-    `inputs`: the symbols that are the function's arguments; `outputs`: the expressions to evaluate; `bindings`: pairs
-    (name, expression) of intermediate results, in the order of evaluation.
+    Intermediate results, pairs (name, expression), come in the order of evaluation.
     """
     from ...symbolic.backends import NUMPY, numpy_namespace
     from ...symbolic.function import compile_python
@@ -180,10 +179,10 @@ def system(
 ) -> System:
     """The map of a rule on a game, or the gradient flow (rule=None), with at most one parameter free.
 
-    `game`: a symbolic, deterministic game; `rule`: the update rule, or None; `parameter`: name of a field of the rule
-    or of a free symbol of the game, or None; `field`: for a flow, another right-hand side dw/dt as a function of w that
-    runs on symbols; `others`: symbols that may stay without a value, for a caller that makes coordinates of them.
-    Raises DomainError for games without symbols; ParameterError for an unknown parameter, or one left without a value.
+    `parameter` names a field of the rule or a free symbol of the game. For a flow, `field` may be another right-hand
+    side dw/dt that runs on symbols. `others` are symbols that may stay without a value, for a caller that makes
+    coordinates of them. Raises DomainError for games without symbols; ParameterError for an unknown parameter, or one
+    left without a value.
     """
     symbol = None
     if parameter is not None:

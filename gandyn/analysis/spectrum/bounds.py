@@ -24,9 +24,7 @@ def outer_bounds(
     (J - J^T)/2. "LM": follows from the three together. They come from Lanczos iterations on S and A, each value moved
     outwards by its residual; nan where one did not converge.
 
-    `w`: the point, shape (d,); `batch`: the batch of the products; `names`: the ends: "LR", "SR", "LI", "LM";
-    `settings`: how long to search, and how closely. Returns the bound for each name, and the number of products with J
-    that they took.
+    Returns the bound for each of the names, and the number of products with J that they took.
     """
     wanted = {part for name in names for part in NEEDED[name]}
     low = high = turn = math.nan

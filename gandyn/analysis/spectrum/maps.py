@@ -115,8 +115,7 @@ def modes(rule: Rule) -> Callable[[Array], Reading]:
 def mode_vector(rule: Rule, eigenvalue: complex, increment: complex, vector: Array) -> Array:
     """The eigenvector of the augmented map that belongs to an eigenvector x of J: (c_0 x, c_1 x, ...), of unit length.
 
-    `eigenvalue`: the eigenvalue of J; `increment`: the eigenvalue of the augmented map, minus 1; `vector`: the
-    eigenvector x, a torch vector of shape (d,).
+    The increment is the eigenvalue of the augmented map, minus 1.
     """
     values, vectors = np.linalg.eig(mode_matrices(rule, [eigenvalue])[0])
     weights = vectors[:, np.argmin(np.abs(values - increment))]

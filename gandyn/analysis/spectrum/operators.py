@@ -55,10 +55,7 @@ def antisymmetric(game: Game, w: Array, batch: Batch) -> Operator:
 
 
 def hessian(game: Game, w: Array, batch: Batch, player: int | str) -> Operator:
-    """The Hessian of a player's own cost with respect to its own block, as an operator.
-
-    `w`: the point, shape (d,); `batch`: the batch of the products; `player`: index or name of the player.
-    """
+    """The Hessian of a player's own cost with respect to its own block, as an operator."""
     view = game.restrict(player, w)
     block = view.block
     name = f"Hessian of {game.players[game.player_index(player)].name}"
@@ -68,8 +65,8 @@ def hessian(game: Game, w: Array, batch: Batch, player: int | str) -> Operator:
 def operator_of(game: Game, w: Array, batch: Batch, of: int | str) -> Operator:
     """The operator of a given name.
 
-    `w`: the point, shape (d,); `batch`: the batch of the products; `of`: "J", "S", "A", or a player for the Hessian of
-    its own cost. Raises UnknownNameError for any other name.
+    The name `of` is "J", "S", "A", or that of a player for the Hessian of its own cost. Raises UnknownNameError for any
+    other.
     """
     known = {"J": jacobian, "S": symmetric, "A": antisymmetric}
     if isinstance(of, str) and of in known:

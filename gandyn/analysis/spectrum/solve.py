@@ -156,9 +156,8 @@ def ends(
 
     The head of this file says when values are accepted.
 
-    `targets`: the ends that are wanted; `k`: how many values at each end; `settings`: how long to search, and how
-    closely; `read`: turns Ritz values into the values that are looked for. Returns the end for each target's name, the
-    dimension of the Krylov space, and its Ritz values.
+    `read` turns Ritz values into the values that are looked for. Returns the end for each target's name, the dimension
+    of the Krylov space, and its Ritz values.
     """
     search = _Search(operator, targets, k, read, settings, settings.seed)
     search.run()

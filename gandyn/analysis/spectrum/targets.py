@@ -96,9 +96,7 @@ def pick(target: Target, reading: Reading, residuals: Array, k: int, tolerance: 
 
     A value whose size is zero to rounding is never accepted.
 
-    `target`: the end of the spectrum; `reading`: the values read from the Ritz values; `residuals`: the residual of
-    each Ritz value; `k`: how many values; `tolerance`: the largest residual, relative to the target's size, that is
-    accepted; `norm`: an estimate of the operator's norm.
+    A residual is accepted up to `tolerance` times the target's size, or `norm`, an estimate of the operator's norm.
     """
     chosen = target.order(reading.values)[:k]
     values, sources = reading.values[chosen], reading.sources[chosen]

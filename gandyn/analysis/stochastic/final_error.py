@@ -18,8 +18,8 @@ GRID = 60
 def final_error(free: RandomMap, symbol: sympy.Symbol, steps: int, distance: float, value: float) -> float:
     """E|w_T - at|^2 after T steps from a random start at a distance; infinite where there is no stationary law.
 
-    `free`: the step with one parameter free; `symbol`: that parameter; `value`: of it; `steps`: T; `distance`: root
-    mean square of |w_0 - at|.
+    The step `free` has one free parameter, `symbol`, which is given `value`; `distance` is the root mean square of |w_0
+    - at|.
     """
     step = free.at_value(symbol, value)
     if stein.spectral_radius(step) >= 1:

@@ -31,9 +31,9 @@ def least_action(flow: Flow, start: object, end: object, points: int = 100) -> L
     quasi-Newton steps, from the straight line. The mean time until noise leaves a basin is exp(S) to leading order in
     small noise, S being that to its lowest pass. For a gradient flow with drift -grad U and rate s2 I it is 2 dU / s2.
 
-    `flow`: the stochastic flow; `start`: an attracting equilibrium of its drift, (d,); `end`: the point to be reached,
-    such as the saddle on the border of the basin; `points`: of the polygon; the error falls with its square. Raises
-    ShapeError for points of another size; DomainError where the rate of the noise is singular.
+    It starts at an attracting equilibrium of the drift and ends at a point such as the saddle on the border of its
+    basin; the error falls with the square of the number of `points`. Raises ShapeError for points of another size;
+    DomainError where the rate of the noise is singular.
     """
     ends = [np.asarray(p, dtype=float) for p in (start, end)]
     if any(p.shape != (flow.game.dim,) for p in ends):

@@ -148,8 +148,7 @@ def phase_diffusion(flow: Flow, cycle: Any) -> float:
     D = (omega^2 / 2T) integral of Z^T D(w) Z over a period, Z the gradient of the phase: Z' = -A^T Z along the cycle,
     A the drift's slopes, scaled to Z . drift = 1 (Kuramoto 1984; Demir, Mehrotra & Roychowdhury 2000, equation 9).
 
-    `flow`: the stochastic flow; `cycle`: an attracting cycle of its drift, with `.points` and `.period`. Raises
-    DomainError where the drift does not close up along the cycle.
+    Raises DomainError where the drift does not close up along the cycle.
     """
     from scipy.integrate import solve_ivp
 

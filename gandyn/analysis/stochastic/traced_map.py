@@ -31,10 +31,9 @@ MOST_DEGREE = 2  # of a step in noise that depends on the point: its second mome
 def random_map(game: Game, rule: Rule, noise: Additive | None = None, at: object = None) -> RandomMap:
     """Trace one noisy step and take it to first order at an equilibrium of the mean game.
 
-    `game`: the game; `rule`: the rule; `noise`: `Additive` or what one is made from; None for the game's own; `at`: the
-    equilibrium; the first known one by default. Raises ParameterError without a point, or at one that is no
-    equilibrium; DomainError outside the rule's domain, without symbols, or where a bound of a constrained game is
-    touched and not pressed.
+    Without `noise` it is the game's own, and without `at` the first known equilibrium. Raises ParameterError without a
+    point, or at one that is no equilibrium; DomainError outside the rule's domain, without symbols, or where a bound of
+    a constrained game is touched and not pressed.
     """
     noisy = game if noise is None else Additive.read(noise).applied(game)
     rule.check(noisy)

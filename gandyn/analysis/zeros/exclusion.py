@@ -79,9 +79,8 @@ def search(
 ) -> Search:
     """Decide about every part of a box.
 
-    `equations`: d of them; `low`, `high`: ends of the box, floats or rational numbers, shape (d,); `budget`: when to
-    stop; `starts`: points near which zeros are expected, shape (n, d), besides those that are scattered here. Raises
-    DomainError for functions without an interval form.
+    Zeros are expected near `starts`, (n, d), besides those that are scattered here. Raises DomainError for functions
+    without an interval form.
     """
     return _search(equations, low, high, budget, starts, 0)
 

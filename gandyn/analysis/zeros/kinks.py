@@ -62,8 +62,8 @@ def at_kinks(
 ) -> AtKinks | None:
     """The solutions in a small box where all of them lie at kinks; None where this argument does not decide.
 
-    `equations`: the k-th is the derivative of `costs[k]` with respect to the k-th unknown, where that exists; `costs`:
-    of the players that own the unknowns; `low`, `high`: ends of the box, shape (d,); `budget`: when to stop.
+    The k-th equation is the derivative of `costs[k]`, the cost of the player that owns the k-th unknown, where that
+    exists.
     """
     ends, symbols, rows = np.stack([low, high]), equations.symbols, equations.exact
     kinks: dict[int, Kink] = {}

@@ -14,9 +14,8 @@ from .mlp import LEAK, MLP
 
 
 class Encoder(nn.Sequential):
-    """A leaky multilayer perceptron from a point of any shape to `outputs` numbers; for a Gaussian, means and log-stds.
-
-    `shape`: of a point; `outputs`: how many numbers; `hidden`: sizes of the layers between; `seed`: of the weights.
+    """A leaky multilayer perceptron from a point of any shape to `outputs` numbers; for a Gaussian,
+    means and log-stds.
     """
 
     def __init__(
@@ -27,10 +26,7 @@ class Encoder(nn.Sequential):
 
 
 class WithEncoder(nn.Module):
-    """A generator with an encoder beside it, which `GANGame` finds and lets play with the generator.
-
-    `generator`: from latents to points; `encoder`: from points to latents.
-    """
+    """A generator with an encoder beside it, which `GANGame` finds and lets play with the generator."""
 
     def __init__(self, generator: nn.Module, encoder: nn.Module) -> None:
         super().__init__()

@@ -65,7 +65,7 @@ class OutputNoise(nn.Module):
 
     The noise is part of the model, in training and in sampling, and is fixed by the game's batch token.
 
-    `generator`: the one without; `std`: standard deviation of the noise, in units of the data.
+    The standard deviation is in units of the data.
     """
 
     def __init__(self, generator: nn.Module, std: float) -> None:
@@ -90,9 +90,8 @@ class Discriminator(nn.Module):
     class. "auxiliary" (Odena et al. 2017): labels are not an input; a second linear layer answers with class logits.
     "k_plus_one" (Salimans et al. 2016): class logits l alone, and the logit is log sum_k exp l_k, as in `KPlusOne`.
 
-    `trunk`: (n, ...) -> (n, size); `size`: number of features; `classes`, `condition`: as above; None for no labels;
-    `spectral`: spectral normalisation of the head as well; `per_sample`: the trunk treats every point by itself;
-    `generator`: torch generator of the initial weights, normal with variance 1 / size.
+    The trunk maps points (n, ...) to features (n, size). With `spectral` the head is normalised as well; `per_sample`
+    says that the trunk treats every point by itself. Initial weights are normal with variance 1 / size.
     """
 
     def __init__(

@@ -22,7 +22,7 @@ class LaplacianGenerator(nn.Module):
 
     The plane is erf(z / sqrt 2) of normal latents z, which is exactly uniform.
 
-    `shape`: of a picture; `width`: channels between; `kernels`: sides of the convolutions, 7, 7, 5 in the paper.
+    The kernels have sides 7, 7 and 5 in the paper.
     """
 
     conditional = True
@@ -46,10 +46,7 @@ class LaplacianGenerator(nn.Module):
 
 
 class LaplacianDiscriminator(nn.Module):
-    """D(h, l): convolutions of the *sum* h + l, 5 x 5, the second of stride 2, then one logit (appendix).
-
-    `shape`: of a picture; `width`: channels between; `dropout`: after each convolution.
-    """
+    """D(h, l): convolutions of the *sum* h + l, 5 x 5, the second of stride 2, then one logit (appendix)."""
 
     conditional, per_sample = True, True
 

@@ -29,9 +29,8 @@ def convolution(
 class Block(nn.Module):
     """shortcut(x) + residual(x), where the residual is two 3x3 convolutions, each behind its activation.
 
-    `inputs`, `outputs`: channels; `resize`: "up" doubles the map at the start of both branches, "down" halves it (mean)
-    at their end; `norm`: "batch" or "none", before each activation; `first`: the block that sees the image itself has
-    no activation in front.
+    `resize` "up" doubles the map at the start of both branches, "down" halves it (mean) at their end. `norm` stands
+    before each activation. The `first` block, which sees the image itself, has no activation in front.
     """
 
     def __init__(

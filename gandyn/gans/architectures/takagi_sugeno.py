@@ -21,8 +21,7 @@ class TakagiSugeno(nn.Module):
     distance is divided by the number n of inputs, so that rules overlap in any dimension. Centers, widths and
     consequents are trained. With one rule it is a linear layer.
 
-    `inputs`, `outputs`: sizes; `rules`: how many; `gain`: the variance of a weight is gain / inputs; `generator`: torch
-    generator of the initial weights; centers are standard normal, widths one, biases zero.
+    The variance of a weight is gain / inputs. Centers start standard normal, widths at one, biases at zero.
     """
 
     def __init__(

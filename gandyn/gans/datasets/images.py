@@ -25,8 +25,8 @@ FITS = ("pad", "resize")
 def fitted(images: torch.Tensor, size: int | None, way: str = "pad") -> torch.Tensor:
     """Square images (N, c, h, h) of bytes brought to (N, c, size, size).
 
-    `images`: uint8; `size`: None leaves them; `way`: "pad" puts byte 0 (-1 once scaled, black) around them, evenly;
-    "resize" interpolates, antialiased. Raises ParameterError for padding to a smaller size, or an unknown way.
+    To pad puts byte 0 (-1 once scaled, black) around the pictures, evenly; to resize interpolates, antialiased; a size
+    of None leaves them. Raises ParameterError for padding to a smaller size, or an unknown way.
     """
     side = images.shape[-1]
     if size is None or size == side:

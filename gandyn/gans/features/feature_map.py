@@ -16,7 +16,7 @@ AT_ONCE = 500
 class Features:
     """Points (n, ...) to features (n, size), in evaluation mode, without a graph, in double precision.
 
-    `name`: printed beside every score; `network`: a module of points; `size`: of its answers.
+    The name is printed beside every score.
     """
 
     accuracy: float | None = None

@@ -41,9 +41,9 @@ class Normalised(nn.Module):
 class Mixed(nn.Module):
     """Paths of convolutions beside each other and a pool, their outputs side by side as channels.
 
-    `inputs`: channels; `paths`: each a sequence of convolutions, (name, outputs, kernel, stride); a list in the last
-    place stands for several that see the same. Those of stride 1 keep the size of the picture; `pool`: "average" or
-    "maximum" of 3 x 3, kept in size, then a convolution to `pooled` channels; without `pooled` a maximum of stride 2.
+    Each path is a sequence of convolutions, (name, outputs, kernel, stride); a list in the last place stands for
+    several that see the same. Those of stride 1 keep the size of the picture. The pool, "average" or "maximum", is 3 x
+    3, kept in size, then a convolution to `pooled` channels; without `pooled` a maximum of stride 2.
     """
 
     def __init__(self, inputs: int, paths: Sequence[Any], pool: str = "maximum", pooled: int = 0) -> None:

@@ -65,8 +65,7 @@ def upper_bound(network: nn.Module, point: torch.Tensor, labels: Array = None) -
     of branches with the sum. With projection, the logit's and the largest class vector's norms are added;
     with K + 1 classes the largest class logit's norm counts.
 
-    `network`: of layers that are known here; `point`: (1, ...), for the sizes of maps; `labels`: for conditional ones.
-    Raises DomainError for a layer whose norm is not known here.
+    Sizes of maps are found with one `point`, (1, ...). Raises DomainError for a layer whose norm is not known here.
     """
     sides: dict[int, int] = {}
     hooks = [

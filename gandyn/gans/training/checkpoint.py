@@ -62,8 +62,8 @@ def write(
 ) -> Path:
     """Write `checkpoint-STEP.safetensors`, then `checkpoint-STEP.json`, which makes it count; drop all but `keep`.
 
-    `identity`: what a run must have in common with the one that goes on from here; `keep`: how many of the last
-    checkpoints stay; `log`: how many rows the log has so far, and their digest. Returns the path of the JSON file.
+    `identity` is what a run must have in common with the one that goes on from here, and `log` says how many rows the
+    log has so far, and their digest; the last `keep` checkpoints stay. Returns the path of the JSON file.
     """
     from safetensors.torch import save
 

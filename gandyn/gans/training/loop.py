@@ -32,9 +32,8 @@ __all__ = ["Session", "Training", "versions"]
 class Session:
     """One call of `train`: from where the training stands to its last step.
 
-    `training`: the run between two steps; `steps`: how many there are to be, from its start; `watching`, `saving`: the
-    options; `identity`: what checkpoints say the run is; `rows`: of the log so far; `held`: the run's folder, or None
-    where this process writes nothing.
+    It takes `steps` in all, counted from the start of the training. `identity` is what checkpoints say the run is,
+    `rows` the log so far, and `held` the run's folder, or None where this process writes nothing.
     """
 
     def __init__(

@@ -35,10 +35,7 @@ def data_state(game: Any) -> dict[str, Any] | None:
 
 
 class Observer:
-    """Fixed latents and fixed data, looked at again and again.
-
-    `game`: a `GANGame`; `seed`: of the probe's data and latents.
-    """
+    """Fixed latents and fixed data, looked at again and again."""
 
     def __init__(self, game: Any, seed: int) -> None:
         self.game = game

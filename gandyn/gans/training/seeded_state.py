@@ -49,10 +49,7 @@ class Member:
 
 
 class SeededState:
-    """The state of every member (one run per seed) between two steps; `train` says what equals a run of its own.
-
-    `game`: what each member plays, or their `Ensemble`; `rule`: the update rule; `stepping`: the options.
-    """
+    """The state of every member (one run per seed) between two steps; `train` says what equals a run of its own."""
 
     def __init__(self, game: Any, rule: Rule, stepping: Stepping) -> None:
         given = stepping.seeds

@@ -27,8 +27,7 @@ from .stop import Stop
 class SeededTraining:
     """One call of `train` with several seeds, from where the members stand to their last step.
 
-    `game`: what each member plays, or their `Ensemble`; `rule`, `steps`: as `train` takes them; `stepping`, `watching`,
-    `saving`: the options. Raises DomainError for options that act on one run only.
+    Raises DomainError for options that act on one run only.
     """
 
     def __init__(
