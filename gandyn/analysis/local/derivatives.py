@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...dynamics.trace import update_map
-from ...errors import NotDifferentiableError, ShapeError
+from ...errors import NotDifferentiableError, ParameterError, ShapeError
 from ...lazy import sympy
 from ...symbolic.coefficients import Decimal, KinkError, NoExpansionError, PoleError, Rational
 from ...symbolic.exponentials import finest
@@ -77,6 +77,8 @@ def linearize_symbols(game: Game, rule: Rule | None, at: object, state: State | 
         obstacle, matrix = f"{motion.what} has {error.given}", sympy.zeros(len(motion.z))
         value = sympy.Matrix(list(place.v))
     matrix = sympy.ImmutableMatrix(matrix)
+    if not matrix.free_symbols:
+        _refuse_infinite(game, _slopes(matrix))
     change = matrix if rule is None else matrix - sympy.eye(matrix.rows)
     free = tuple(sorted(matrix.free_symbols, key=str))
     known = not obstacle and (place.exact or free)  # with free parameters the decimals of the point stand for it
@@ -125,11 +127,23 @@ def locate_point(game: Game, point: Array) -> Place:
     unit = own_length(lambda shift: _slopes(game.jacobian(point + sympy.Float(shift, DIGITS))))
     sizes = np.maximum(unit, [abs(_number(e)) for e in point])
     numbers = np.array([_number(e) for e in v])
-    tolerance = SOLVED * np.abs(jacobian) @ sizes + 1e-12 * np.abs(numbers) * game.constrained
+    _refuse_infinite(game, jacobian)
+    with np.errstate(over="ignore", invalid="ignore"):  # a field beyond the numbers of a machine is no zero
+        tolerance = SOLVED * np.abs(jacobian) @ sizes + 1e-12 * np.abs(numbers) * game.constrained
+        near = np.isfinite(numbers) & (np.abs(numbers) <= tolerance)
     if constraints is None or constraints.first_order is None:
-        return Place(point, v, False, bool((np.abs(numbers) <= tolerance).all()), constraints, sizes)
+        return Place(point, v, False, bool(near.all()), constraints, sizes)
     constraints = locate(game, point, [sympy.Float(e, DIGITS) for e in numbers], tolerance)
     return Place(point, v, False, constraints.holds, constraints, sizes)
+
+
+def _refuse_infinite(game: Game, slopes: Array) -> None:
+    if np.isinf(slopes).any():
+        raise ParameterError(
+            f"a Jacobian of {game.name} with entries beyond 1e308 at this point",
+            "numbers that a machine holds",
+            "costs in other units, or a point that is not as far away",
+        )
 
 
 def _number(e: sympy.Expr) -> float:
@@ -156,8 +170,9 @@ def _stands_still(
     known = np.array([abs(_number(e)) for e in z])
     sizes = place.sizes if len(known) >= len(place.sizes) else place.sizes.max()  # on a face there are fewer directions
     known[: len(place.sizes)] = np.maximum(sizes, known[: len(place.sizes)])
-    if (np.abs(moved) > SOLVED * np.abs(_slopes(change)) @ known).any():
-        return False
+    with np.errstate(over="ignore", invalid="ignore"):
+        if not (np.isfinite(moved) & (np.abs(moved) <= SOLVED * np.abs(_slopes(change)) @ known)).all():
+            return False
     return all(map(is_zero, value)) if place.exact and not change.has(sympy.Float) else True
 
 

@@ -21,7 +21,8 @@ def own_length(slopes: Callable[[float], Array]) -> float:
     here, length = slopes(0.0), 1.0
     allowed = 1e-6 * np.abs(here).max(initial=0.0)
     for _ in range(60):  # far beyond its own lengths a field may wind, and changes of J say little
-        changed = np.abs(slopes(SOLVED * length) - here).max(initial=0.0)
+        with np.errstate(invalid="ignore"):  # infinite less infinite: refused by whoever asks
+            changed = np.abs(slopes(SOLVED * length) - here).max(initial=0.0)
         if not changed > 2 * allowed:
             break
         length *= max(float(allowed / changed), 1e-3) if allowed else 0.0

@@ -137,3 +137,25 @@ def test_eigenvalues_without_radicals_are_roots_of_rational_polynomials_only():
     irrational = ExactLinearization(sympy.Matrix.companion(sympy.Poly(z**5 - sympy.sqrt(2) * z - 1, z)), True, ())
     with pytest.raises(DomainError, match="irrational"):
         irrational.eigenvalues  # noqa: B018
+
+
+X, Y = sympy.symbols("x y", real=True)
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize(
+    ("cost", "at"),
+    [(X**40 / 40, (1e9, 0)), (sympy.exp(X) + X**2, (800, 0)), (10**320 * X**2, (1.0, 0)), (10**320 * X**2, (0, 0))],
+)
+@pytest.mark.parametrize("rule", [None, gd.rules.GDA(0.1)], ids=["flow", "map"])
+def test_what_no_machine_number_holds_is_refused_in_one_line(cost, at, rule):
+    """Infinity is within infinity of zero: such a point is no equilibrium, and its eigenvalues are not asked for."""
+    game = gd.games.from_sympy([cost, Y**2 / 2], [X, Y])
+    with pytest.raises(gd.errors.ParameterError, match="beyond 1e308"):
+        gd.linearize(game, rule, at=at)
+
+
+def test_a_field_beyond_machine_numbers_is_no_zero():
+    game = gd.games.from_sympy([10**200 * X**2 / 2 + 10**309 * X, Y**2 / 2], [X, Y])
+    assert not gd.linearize(game, at=(1.0, 0)).equilibrium
+    assert not gd.linearize(game, gd.rules.GDA(0.1), at=(1.0, 0)).equilibrium
