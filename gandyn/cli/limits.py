@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .sections import Subject
 
 LEAST = 0.2  # seconds: with less than these a section is not begun
+PART = 0.6  # of the seconds that are left, for one section
 
 
 class Allowance:
@@ -37,8 +38,8 @@ class Allowance:
         return None if self.left is None else min(most, self.left)
 
     def part(self, last: bool) -> float | None:
-        """Seconds for the next section: half of what is left, which leaves the rest to the sections after it."""
-        return self.left if self.left is None or last else self.left / 2
+        """Seconds for the next section: a part of what is left, so that something is left for the sections after it."""
+        return self.left if self.left is None or last else PART * self.left
 
 
 class _TimeUp(BaseException):

@@ -322,8 +322,8 @@ SECTIONS: tuple[Callable[[Subject], Section], ...] = (
     stability_section,
     drift_section,
     lyapunov_section,
-    conserved_section,
     time_scale_section,
+    conserved_section,
 )
 KEYS: dict[Callable[[Subject], Section], tuple[str, ...]] = {
     map_section: ("map",),

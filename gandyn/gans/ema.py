@@ -9,14 +9,14 @@ from ..types import Array
 
 
 class EMA:
-    """a_t = d_t a_(t-1) + (1 - d_t) w_t with d_t = min(decay, (1 + t) / (10 + t)), and a_0 = w_0.
+    """A moving average of the parameters: a_t = d_t a_(t-1) + (1 - d_t) w_t, d_t = min(decay, (1 + t) / (10 + t)).
 
     The growing d_t forgets the start: with a constant decay of 0.999 half of a_500 would still be w_0. The average is
     over all of w; the discriminator's part is of no use for sampling but makes a joint vector that `game.sample` takes.
     BatchNorm statistics are not averaged: they are those of the last point.
 
     Args:
-        w: the first vector.
+        w: the first vector, a_0.
         decay: in [0, 1); 0 follows w itself.
         warmup: use d_t as above; without, d_t = decay.
 

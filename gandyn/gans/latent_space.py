@@ -35,7 +35,7 @@ def kernels(network: torch.nn.Module, layer: int = 0, most: int = 64) -> SampleG
 
     Args:
         network: with convolutions.
-        layer: the how manieth of them, from 0.
+        layer: which of the convolutions, counted from 0.
         most: kernels that are shown.
 
     Raises:
@@ -103,9 +103,9 @@ def _latents(game: Any, name: str, given: Any, n: int | None = None) -> torch.Te
 def arithmetic(
     game: Any, w: Array, plus: Sequence[Array], minus: Sequence[Array] = (), around: float = 0.0, seed: int = 0
 ) -> SampleGrid:
-    """The sample of sum_k mean(plus_k) - sum_k mean(minus_k), and eight more with noise on it (section 6.3.2).
+    """Samples for a sum of mean latents, sum_k mean(plus_k) - sum_k mean(minus_k): one, and eight with noise on it.
 
-    Each group is latents (n, latent) of samples that have something in common; their mean stands for it.
+    Each group is latents (n, latent) of samples that have something in common; their mean stands for it (section 6.3.2).
 
     Args:
         game: a `GANGame`.

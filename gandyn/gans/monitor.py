@@ -275,7 +275,7 @@ class Monitor:
 
 
 def diagnose(rows: Iterable[Row]) -> list[Finding]:
-    """The findings of a whole log.
+    """The failure modes that a log of training shows, each with the step at which it began.
 
     Args:
         rows: of a log, in order.

@@ -222,7 +222,7 @@ class DiracOracle:
 def dirac_memory(
     rounds: int = 4, bound: Number = 1, start: tuple[Number, Number] = (1, 1), pure: bool = False
 ) -> NashMemory:
-    """The same memory on the Dirac-GAN with the Wasserstein loss and |theta|, |phi| <= bound, in exact fractions.
+    """`nash_memory` on the Dirac-GAN with the Wasserstein loss and |theta|, |phi| <= bound, in exact fractions.
 
     The game is bilinear, so only the means of mixtures count. Pure answers go round a cycle of four for ever, with
     exploitability 2 bound^2; the memory holds both ends after two rounds, whose even mixtures have mean 0, and is then

@@ -64,7 +64,7 @@ class Sampled:
 
 @door
 def shuffled(game: Game, order: str = "shuffled") -> FiniteSumGame:
-    """The same finite sum with its rows taken in order, without replacement, as loaders of data do.
+    """A finite-sum game whose rows are drawn in order, without replacement, as data loaders do.
 
     Args:
         game: the finite sum.

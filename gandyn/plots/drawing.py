@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import pathlib
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ..errors import OutputError
-from ..results import plain
+from ..results import plain, strict
 from .style import SAVING, WIDTHS, current_width
 
 if TYPE_CHECKING:
@@ -99,14 +100,18 @@ class Drawing(Figure):
             self.dpi = before
 
     def save(self, path: str | os.PathLike[str]) -> pathlib.Path:
-        """Write a PDF, PNG or SVG, by suffix.
+        """Write the picture as PDF, PNG or SVG, or the data behind it as JSON, by suffix.
 
         Raises:
             OutputError: for another suffix, or where nothing can be written.
         """
-        target = writable(path, PICTURES)
+        target = writable(path, (*PICTURES, ".json"))
         with writing(target):
-            self.savefig(target)
+            if target.suffix.lower() == ".json":
+                text = json.dumps(strict(self.to_dict()), indent=1, allow_nan=False)
+                target.write_text(text + "\n", encoding="utf-8")
+            else:
+                self.savefig(target)
         return target
 
     def to_dict(self) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def stationary(result: Stationary, members: int = 1500, seed: int = 0, title: st
 
 @styled
 def clouds(results: Sequence[Stationary], members: int = 800, seed: int = 0) -> Drawing:
-    """Several laws side by side on equal axes, each with its runs and its predicted ellipse.
+    """Stationary laws of several rules side by side on equal axes, each with runs and its predicted ellipse.
 
     Args:
         results: laws that exist.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @styled
 def samples(grid: SampleGrid, title: str | None = None) -> Drawing:
-    """What `SampleGrid.plot()` draws.
+    """What `SampleGrid.plot()` draws: the samples as small pictures, row by row.
 
     Args:
         grid: samples of a game: images (n, channels, height, width) in [-1, 1], or points (n, size), of which the first

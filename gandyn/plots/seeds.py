@@ -16,7 +16,7 @@ def seeds(
     labels: Mapping[str, str] | None = None,
     floors: Mapping[str, float] | None = None,
 ) -> Drawing:
-    """Every run's number as a dot, by method, the smallest median first.
+    """One number of each run, such as a metric, as a dot, by method, the smallest median first.
 
     Args:
         panels: title -> method -> one number a seed; smaller is better.

@@ -21,7 +21,7 @@ DASHES = {Kind.FOLD: (0, (1, 1)), Kind.FLIP: (0, (5, 1.5)), Kind.NEIMARK_SACKER:
 
 @styled
 def bifurcation_curves(result: BifurcationCurves, title: str | None = None) -> Drawing:
-    """The arcs, thick where they bound the stable set, which is shaded, and the special points with their names.
+    """Bifurcation curves over two parameters, thick where they bound the stable set, and their special points.
 
     Args:
         result: of `gd.bifurcation_curves`.

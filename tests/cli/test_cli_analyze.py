@@ -186,7 +186,7 @@ def test_a_slow_section_leaves_time_to_those_after_it(monkeypatch):
     assert (Allowance(None).share(3.0), Allowance(None).part(last=False)) == (None, None)
     allowance = Allowance(9.0)
     monkeypatch.setattr(Allowance, "left", 4.0)
-    assert (allowance.part(last=False), allowance.part(last=True), allowance.share(3.0)) == (2.0, 4.0, 3.0)
+    assert (allowance.part(last=False), allowance.part(last=True), allowance.share(3.0)) == (2.4, 4.0, 3.0)
     monkeypatch.setattr(Allowance, "left", 0.1)
     assert (
         within(allowance.part(last=True), print, None)[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import subprocess
 import sys
 
@@ -94,6 +95,12 @@ def test_files_by_suffix_with_embedded_fonts_and_no_date(tmp_path):
     with Image.open(tmp_path / "0.png") as image:
         assert image.size[0] == round(3.3 * 300)
     assert figure._repr_png_().startswith(b"\x89PNG")
+
+
+def test_the_numbers_behind_a_picture_are_written_as_json(tmp_path):
+    run = gd.iterate(BILINEAR, gd.rules.GDA(0.5), [1.0, 0.0], 2)
+    written = gd.plots.phase_portrait(BILINEAR, trajectories={"GDA": run}).save(tmp_path / "portrait.json")
+    assert json.loads(written.read_text())["trajectories"]["GDA"]["w"][1] == [1.0, 0.5]
 
 
 @pytest.mark.parametrize(

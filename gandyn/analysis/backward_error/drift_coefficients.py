@@ -84,7 +84,7 @@ class DriftCoefficients(Result):
 
 @door
 def drift(game: Game, rule: Rule, budget: float | Budget | None = 60.0) -> DriftCoefficients:
-    """The drift of a rule's steps: coefficients of the gradient-norm and interaction terms for each player.
+    """The penalties that a rule's finite steps add to each player's cost: gradient-norm and interaction terms.
 
     The first correction of the rule's modified flow (for rules with memory: of the slow motion of its
     high-resolution equation) is written in the terms J_ij v_j. The coefficients depend on the rule, the players' step

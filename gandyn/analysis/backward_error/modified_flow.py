@@ -100,7 +100,7 @@ class ModifiedFlow(Result):
 
 @door
 def modified_flow(game: Game, rule: Rule, order: int = 1, budget: float | Budget | None = 60.0) -> ModifiedFlow:
-    """The flow whose time-lr map is the rule's step, expanded in the step size.
+    """The flow that a rule really follows: after a time lr it is where one step ends, to a given order in lr.
 
     With the step w + sum_j lr^j d_j(w), the terms are fixed one after the other by
     exp(lr L_c) w = w + sum_j lr^j d_j(w), L_c being the Lie derivative along c = sum_i lr^i c_i

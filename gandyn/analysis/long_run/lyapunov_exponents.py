@@ -122,7 +122,7 @@ def lyapunov_exponents(
     seed: int = 0,
     budget: float = 120.0,
 ) -> LyapunovExponents:
-    """Lyapunov exponents along one orbit, by QR factorisation of the carried frame.
+    """How fast nearby orbits part or meet: the Lyapunov exponents along one orbit, by QR factorisation.
 
     A frame of D directions is moved by the exact derivative, z -> DF(z) Q for a map and dQ/dt = DF(z) Q for a flow, and
     made orthogonal again; logarithms of the diagonal of R, averaged, tend to the exponents (Benettin, Galgani,

@@ -151,7 +151,7 @@ def recurrence(
 
 @door
 def multiplicative_weights(game: Game, lr: float) -> Step:
-    """The map x_i -> x_i exp(-lr (A y)_i) / sum, y_j -> y_j exp(lr (A^T x)_j) / sum on probabilities (x, y).
+    """Multiplicative weights on a matrix game: x_i -> x_i exp(-lr (A y)_i) / sum, y_j -> y_j exp(lr (A^T x)_j) / sum.
 
     Its small-step limit is the replicator dynamics; its own KL sum to an interior equilibrium never falls, and rises
     everywhere but at the equilibrium (Bailey & Piliouras 2018, theorem 1).

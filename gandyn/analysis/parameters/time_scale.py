@@ -17,7 +17,7 @@ from .thresholds import where_positive
 def critical_time_scale(
     game: Game, at: object = None, which: int | str = 1, budget: float | Budget | None = 60.0
 ) -> sympy.Expr:
-    """tau*, the smallest ratio such that the flow with player `which` sped up by any tau > tau* attracts.
+    """How many times faster player `which` must move for the flow to converge: it does for every tau > tau*.
 
     Every boundary of stability in tau is a root of a Hurwitz determinant of the time-scaled Jacobian diag(1, tau) J,
     Fiez & Ratliff's guard map (2021, theorem 1); the roots are isolated exactly and the intervals between them decided

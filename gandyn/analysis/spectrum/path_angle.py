@@ -76,9 +76,9 @@ def path_angle(
     game: Game, w0: Array, w1: Array, points: int = 100, span: tuple[float, float] = (-0.1, 1.1), batch: Batch = None,
     seed: int = 0, budget: float | Budget | None = 300.0,
 ) -> PathAngle:  # fmt: skip
-    """cos(v(w_alpha), w1 - w0) and |v(w_alpha)| along w_alpha = w0 + alpha (w1 - w0) (Berard et al. 2020, section 4.2).
+    """The angle between the field and a path: cos(v(w), w1 - w0) and |v(w)| at points w of the line from w0 to w1.
 
-    With w1 a good end of training and w0 its start. Near an equilibrium v = J (w - w*). If the path ends right there
+    For a good end w1 of training and its start w0 (Berard et al. 2020, section 4.2). Near an equilibrium v = J (w - w*). If the path ends right there
     and J is symmetric, the cosine jumps from -1 to 1 across alpha = 1: attraction. If J only turns, v stands across the
     path, the cosine is 0, and where the path passes w* at a distance it has a bump instead. Real networks show both,
     and the norm falls at alpha = 1.

@@ -169,7 +169,7 @@ class Mixture:
 @registry.register("ring", examples=({}, {"modes": 3, "std": 0.1}))
 @door
 def ring(modes: int = 8, radius: float = 2.0, std: float = 0.02, **options: Any) -> Mixture:
-    """Equal modes on a circle, the first at angle 0.
+    """Data: a mixture of equal Gaussians in the plane, their means on a circle, the first at angle 0.
 
     Args:
         modes: how many.
@@ -194,7 +194,7 @@ def ring(modes: int = 8, radius: float = 2.0, std: float = 0.02, **options: Any)
 @registry.register("grid")
 @door
 def grid(side: int = 5, spacing: float = 2.0, std: float = 0.05, **options: Any) -> Mixture:
-    """side x side equal modes about the origin, `spacing` apart.
+    """Data: a mixture of side x side equal Gaussians in the plane, their means on a grid about the origin.
 
     Args:
         side: modes in a row.

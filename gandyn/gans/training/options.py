@@ -20,7 +20,7 @@ DISPLAYED = ("step", "row", "finding", "close")
 
 @dataclasses.dataclass(frozen=True)
 class Stepping:
-    """How the steps are taken: together with game, rule and config, what decides on the numbers of a run.
+    """Options of a training run that change its numbers: seed, schedule, average, precision and others.
 
     Attributes:
         seed: of batches, metrics and probes.
@@ -51,7 +51,9 @@ class Stepping:
 
 @dataclasses.dataclass(frozen=True)
 class Watching:
-    """What is measured of a run, how often (in steps), and who is told. The last step has all of it.
+    """Options of a training run that change none of its numbers: what is measured, and every how many steps.
+
+    The last step is measured whatever its number.
 
     Attributes:
         metrics: function (game, w, NumPy generator) -> numbers; "auto" for what the data say of themselves; or None.
@@ -97,7 +99,7 @@ class Watching:
 
 @dataclasses.dataclass(frozen=True)
 class Saving:
-    """Where a run lives, and what of it stays.
+    """Options of a training run: where its files are written, and which checkpoints are kept.
 
     Attributes:
         folder: of its files; nothing is written without one.
