@@ -105,7 +105,8 @@ def arithmetic(
 ) -> SampleGrid:
     """Samples for a sum of mean latents, sum_k mean(plus_k) - sum_k mean(minus_k): one, and eight with noise on it.
 
-    Each group is latents (n, latent) of samples that have something in common; their mean stands for it (section 6.3.2).
+    Each group is latents (n, latent) of samples that have something in common; their mean stands for it (section
+    6.3.2).
 
     Args:
         game: a `GANGame`.
