@@ -78,10 +78,10 @@ def path_angle(
 ) -> PathAngle:  # fmt: skip
     """The angle between the field and a path: cos(v(w), w1 - w0) and |v(w)| at points w of the line from w0 to w1.
 
-    For a good end w1 of training and its start w0 (Berard et al. 2020, section 4.2). Near an equilibrium
-    v = J (w - w*). If the path ends right there and J is symmetric, the cosine jumps from -1 to 1 across alpha = 1:
-    attraction. If J only turns, v stands across the path, the cosine is 0, and where the path passes w* at a distance it has a bump instead. Real networks show both,
-    and the norm falls at alpha = 1.
+    For a good end w1 of training and its start w0 (Berard et al. 2020, section 4.2). Near an equilibrium v = J (w -
+    w*). If the path ends right there and J is symmetric, the cosine jumps from -1 to 1 across alpha = 1: attraction.
+    If J only turns, v stands across the path, the cosine is 0, and where the path passes w* at a distance it has a
+    bump instead. Real networks show both, and the norm falls at alpha = 1.
 
     Args:
         game: the game.
