@@ -180,6 +180,9 @@ def noise_metrics(batches: int = 32) -> Metrics:
     Args:
         batches: drawn each time, at least 3.
 
+    Raises:
+        ParameterError: for a number of batches that is too small, or not whole.
+
     Example:
         >>> import gandyn as gd
         >>> game = gd.gans.GANGame(*gd.gans.mlp_pair(hidden=(8,)), data=gd.gans.ring(), batch_size=16)
