@@ -19,7 +19,8 @@ class Deferred(types.ModuleType):
 
 
 if TYPE_CHECKING:
+    import scipy as scipy
     import sympy as sympy
     import torch as torch
 else:
-    sympy, torch = Deferred("sympy"), Deferred("torch")
+    scipy, sympy, torch = map(Deferred, ("scipy", "sympy", "torch"))

@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import scipy  # its parts load when they are first used
 import sympy
 
+from ..lazy import scipy
 from ..symbolic.function import SymbolicFunction
 from ..types import Game
 

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import scipy  # its parts load when they are first used
 
 from ..errors import UnknownNameError
+from ..lazy import scipy
 from ..types import Array
 
 Field = Callable[[np.ndarray], np.ndarray]
