@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .declared import NAMES, TYPES, check_of, checks_of
-from .points import box_array, ensemble
+from .points import box_array, ensemble, given_or_known, numeric_equilibria
 from .values import Check, returned, seed, several, shown
 
 __all__ = [
@@ -14,6 +14,8 @@ __all__ = [
     "check_of",
     "checks_of",
     "ensemble",
+    "given_or_known",
+    "numeric_equilibria",
     "returned",
     "seed",
     "several",

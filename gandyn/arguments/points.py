@@ -137,6 +137,18 @@ def box(name: str, value: Any, given: Mapping[str, object]) -> Any:
     return value
 
 
+def numeric_equilibria(game: Game) -> list[tuple[Any, ...]]:
+    """The known equilibria in which no parameter is free."""
+    return [tuple(p) for p in game.equilibria if not any(getattr(x, "free_symbols", ()) for x in p)]
+
+
+def given_or_known(game: Game, at: Any, fix: str = "at=gd.fixed_points(game)[0].point") -> Any:
+    """The point that was given, or the game's first known equilibrium. Raises ParameterError where there is neither."""
+    if at is None and not game.equilibria:
+        raise ParameterError(f"no point, and no known equilibrium of {game.name}", "a point", fix)
+    return game.equilibria[0] if at is None else at
+
+
 def box_array(game: Game, box: object, proper: bool = True) -> Array:
     """A box as an array (d, 2). Raises ParameterError unless it has one pair (low, high) for each coordinate, low <
     high and both finite; where it need not be `proper`, low <= high, of any size.

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import box_array, shown
+from ..arguments import box_array, numeric_equilibria, shown
 from ..errors import DomainError, ParameterError
 from ..lazy import sympy, torch
 from ..results import Trajectory
@@ -132,7 +132,7 @@ def box_around(game: Game, points: Iterable[np.ndarray]) -> np.ndarray:
     Without a known equilibrium the run that wanders least says how large the picture is.
     """
     runs = list(points)
-    centres = [np.array(p, dtype=float) for p in game.equilibria if not _free(p)]
+    centres = [np.array(p, dtype=float) for p in numeric_equilibria(game)]
     if not runs:
         centre = centres[0] if centres else np.zeros(game.dim)
         return np.stack([centre - 2.0, centre + 2.0], axis=-1)
@@ -147,10 +147,6 @@ def box_around(game: Game, points: Iterable[np.ndarray]) -> np.ndarray:
     far = max(float(np.abs(run - centre).max()) for run in runs)
     half = 1.08 * min(max(far, near), REACH * near)
     return np.stack([centre - half, centre + half], axis=-1)
-
-
-def _free(point: Sequence[object]) -> bool:
-    return any(getattr(x, "free_symbols", ()) for x in point)
 
 
 def runs_in_box(

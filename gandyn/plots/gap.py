@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from ..analysis.gap import DualityGap, GapAlong, GapFlow, duality_gap
-from ..arguments import box_array
+from ..arguments import box_array, numeric_equilibria
 from ..errors import ParameterError
 from ..lazy import sympy
 from ..types import Game
@@ -238,8 +238,7 @@ def gap_flow(flow: GapFlow, box: Box | None = None, trajectories: object = (), s
     plane(flow.game)
     game = flow.gap_game
     bounds = box_around(game, ()) if box is None else box_array(game, box)
-    known = [p for p in game.equilibria if not any(getattr(x, "free_symbols", ()) for x in p)]
-    rests = [_Rest(flow, p) for p in known]
+    rests = [_Rest(flow, p) for p in numeric_equilibria(game)]
     title = f"gap flow, {flow.answers}"
     figure: Drawing = phase_portrait(game, bounds.tolist(), trajectories, rests, field="stream", title=title)
     places = np.array([p.point for p in listed(stationary, Place)], dtype=float)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ...arguments import box_array
+from ...arguments import box_array, given_or_known
 from ...budget import Budget, OutOfTimeError
 from ...doors import door
 from ...errors import ParameterError
@@ -193,12 +193,7 @@ def _late(step: str, limit: Budget, values: dict[str, Interval], bounds: Array) 
 
 
 def _point(game: Game, at: Any, values: Mapping[str, Interval]) -> list[float]:
-    if at is None:
-        if not game.equilibria:
-            raise ParameterError(
-                f"no point at which to certify {game.name}", "a point", "at=gd.fixed_points(game)[0].point"
-            )
-        at = game.equilibria[0]
+    at = given_or_known(game, at)
     middle = {name: 0.5 * (low + high) for name, (low, high) in values.items()}
     entries = [exact(e) for e in (at.tolist() if hasattr(at, "dtype") else at) if np.ndim(e) == 0]
     entries = [e.subs({s: middle[str(s)] for s in e.free_symbols if str(s) in middle}) for e in entries]

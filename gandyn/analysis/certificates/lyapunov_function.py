@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ...arguments import given_or_known
 from ...budget import Budget, in_time
 from ...doors import door
 from ...dynamics.trace import update_map
@@ -287,10 +288,7 @@ def _from_balls(game: Game, rule: Rule | None, lin: Linearization) -> sympy.Expr
 
 
 def _family(game: Game, rule: Rule | None, at: object, parameters: Mapping[str, object]) -> LyapunovFunction:
-    start = game.equilibria[0] if at is None and game.equilibria else at
-    if start is None:
-        raise DomainError(f"no point at which to look on {game.name}", "a point", "at=...")
-    proof, spans = _proof(game, rule, start, parameters, 1.0, 0)
+    proof, spans = _proof(game, rule, given_or_known(game, at), parameters, 1.0, 0)
     flow = proof.system.flow
     named = {name: (float(a), float(b)) for name, (a, b) in zip(proof.system.parameters, spans, strict=True)}
     slopes = [proof.system.function.jacobian(z, p) for z, p in _samples(proof, spans)]

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...arguments import given_or_known
 from ...budget import Budget, in_time
 from ...doors import door
 from ...doors.players import trajectory
@@ -96,11 +97,7 @@ def gap_along(
     if not runs:
         raise ParameterError("no trajectories", "at least one", "gd.iterate(game, rule, start, 100)")
     game = next(iter(runs.values())).game
-    if equilibrium is None and not game.equilibria:
-        raise ParameterError(
-            f"no known equilibrium of {game.name}", "one to measure distances to", "equilibrium=[0, 0]"
-        )
-    known = game.equilibria[0] if equilibrium is None else equilibrium
+    known = given_or_known(game, equilibrium, "equilibrium=[0, 0]")
     if np.shape(known) != (game.dim,):
         raise PointError(f"equilibrium of shape {np.shape(known)}", f"({game.dim},), a point of {game.name}", "[0, 0]")
     rest = np.array([float(x) for x in known])

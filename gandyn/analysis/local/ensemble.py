@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...arguments import given_or_known
 from ...dynamics.iterate import checked_start, over_ensemble
 from ...dynamics.structure import structure_of
 from ...dynamics.trace import traced
@@ -160,10 +161,7 @@ def _points(game: Game, rule: Rule | None, at: object) -> Array:
 
 def known_point(game: Game, at: Sequence[float] | Array | None = None) -> Array:
     """The point in floats, or the game's first known equilibrium, which may be another for each member."""
-    if at is None and not game.equilibria:
-        needed = "a point", "at=gd.fixed_points(game)[0].point"
-        raise ParameterError(f"no known equilibrium of {game.name}", *needed)
-    point = game.equilibria[0] if at is None else at
+    point = given_or_known(game, at)
     if hasattr(point, "shape"):
         return np.asarray(point, dtype=float)
     return np.stack(np.broadcast_arrays(*map(_number, point)), -1)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
+from ...arguments import given_or_known
 from ...budget import Budget, in_time
 from ...doors import ensemble_door
-from ...errors import ParameterError
 from ...symbolic.members import members_in
 from ...types import Game, Rng, Rule, State
 from ...worlds import SYMBOLS
@@ -68,12 +68,7 @@ def linearize(
     if members_in(game, rule):
         return linearize_ensemble(game, rule, at)  # type: ignore[return-value]  # only where arrays were given
     mean = game.mean()
-    if at is None:
-        if not game.equilibria:
-            raise ParameterError(
-                f"no point to linearise {game.name} at", "a point", "at=gd.fixed_points(game)[0].point"
-            )
-        at = game.equilibria[0]
+    at = given_or_known(game, at)
     if mean is not None and (SYMBOLS in mean.worlds or mean.symbolic):
         found = linearize_symbols(mean, rule, at, state)
         note = "" if mean is game else f"of the mean game, {mean.name}: the noise of the batches is not in it"

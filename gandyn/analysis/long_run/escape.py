@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...arguments import given_or_known
 from ...budget import Budget, in_time
 from ...doors import door
 from ...errors import ParameterError, ShapeError
@@ -138,9 +139,7 @@ def _region(game: Game, radius: Any, box: object, centre: Any) -> tuple[Callable
         return (lambda w: ((w < edges[:, 0]) | (w > edges[:, 1])).any(-1)), f"the box {edges.tolist()}"
     if not radius > 0:
         raise ParameterError(f"radius={radius!r}", "a positive number", "radius=1.0")
-    if centre is None and not game.equilibria:
-        raise ParameterError(f"no known equilibrium of {game.name}", "a centre", "centre=[0.0, 0.0]")
-    middle = np.array([float(x) for x in (game.equilibria[0] if centre is None else centre)])
+    middle = np.array([float(x) for x in given_or_known(game, centre, "centre=[0.0, 0.0]")])
     if middle.shape != (game.dim,):
         raise ShapeError(f"a centre of shape {middle.shape}", f"({game.dim},)", "one number a coordinate")
     shown = ", ".join(f"{x:g}" for x in middle)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...arguments import given_or_known
 from ...budget import Budget
 from ...errors import DomainError, ParameterError
 from ...lazy import sympy
@@ -62,9 +63,7 @@ def _jacobian(game: Game, at: Array) -> sympy.Matrix:
         raise ParameterError(f"{what} while {names} has no value", "a game without free parameters", f"set {names}")
     if game.constrained:
         raise DomainError(f"{what}, which is constrained", "an unconstrained game", "gd.linearize at several tau")
-    if at is None and not game.equilibria:
-        raise ParameterError(f"no point for {what}", "a point", "at=gd.fixed_points(game)[0].point")
-    w = object_vector(map(exact, game.equilibria[0] if at is None else at))
+    w = object_vector(map(exact, given_or_known(game, at)))
     refuse_moving(game, w)
     return sympy.Matrix(game.jacobian(w))
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...arguments import given_or_known
 from ...dynamics.trace import UpdateMap, trace_residual, trace_step
 from ...errors import DomainError, NotDifferentiableError, ParameterError
 from ...games.finite_sum import FiniteSumGame
@@ -40,9 +41,7 @@ def random_map(game: Game, rule: Rule, noise: Additive | None = None, at: object
     mean = game.mean()
     if mean is None or SYMBOLS not in noisy.worlds:
         raise DomainError(f"{game.name}, which is not given by symbols", "a symbolic game", "gd.games.from_sympy(...)")
-    if at is None and not game.equilibria:
-        raise ParameterError(f"no equilibrium of {game.name} is known", "a point", "at=gd.fixed_points(game)[0].point")
-    at = game.equilibria[0] if at is None else at
+    at = given_or_known(game, at)
     refuse_ensemble(game, at)
     place = locate_point(mean, object_vector(map(exact, entries(at))))
     if not place.solution:

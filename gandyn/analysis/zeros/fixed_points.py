@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ...arguments import box_array
+from ...arguments import box_array, numeric_equilibria
 from ...budget import Budget, OutOfTimeError
 from ...doors import door
 from ...errors import DomainError, ParameterError
@@ -179,7 +179,7 @@ def _proven(game: Game, bounds: Array | None, budget: Budget) -> Findings | None
         feasible.faces()
     except DomainError:
         return None
-    known = tuple(tuple(p) for p in game.equilibria if not any(getattr(x, "free_symbols", ()) for x in p))
+    known = tuple(numeric_equilibria(game))
     box = None if bounds is None else [(float(a), float(b)) for a, b in bounds]
     costs = tuple(e for e, player in zip(game.exprs, game.players, strict=True) for _ in range(player.size))
     problem = Problem(game.symbols, game.field_exprs, feasible, box, known, budget, costs)
@@ -194,7 +194,7 @@ def _proven(game: Game, bounds: Array | None, budget: Budget) -> Findings | None
 def _found(game: Game, bounds: Array | None, seed: int, budget: Budget) -> Findings:
     """Known equilibria and where Newton's method on the natural residual comes to rest, none of it proven."""
     everywhere = FeasibleSet.space(game.dim)
-    points = [np.array([complex(x).real for x in p]) for p in game.equilibria if not any(map(_free, p))]
+    points = [np.array([complex(x).real for x in p]) for p in numeric_equilibria(game)]
     if bounds is not None:
         points += _newton(game, bounds, seed, budget)
         points = [p for p in points if ((p >= bounds[:, 0]) & (p <= bounds[:, 1])).all()]
@@ -206,10 +206,6 @@ def _found(game: Game, bounds: Array | None, seed: int, budget: Budget) -> Findi
     face = everywhere.face([0.0] * game.dim)
     why = "found by search: the game has no expressions to bound, or a projection whose faces are not known"
     return Findings([Solution(tuple(map(exact, p)), False, None, face, {}) for p in kept[:MOST_UNPROVEN]], [why])
-
-
-def _free(x: Array) -> bool:
-    return bool(getattr(x, "free_symbols", ()))
 
 
 def _newton(game: Game, bounds: Array, seed: int, budget: Budget) -> list[Array]:
