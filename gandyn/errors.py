@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 
 class GandynError(Exception):
@@ -79,6 +80,21 @@ class NotDifferentiableError(DomainError):
 
 class OutputError(GandynError, OSError):
     """A file that cannot be written."""
+
+
+@contextlib.contextmanager
+def writing(path: object) -> Iterator[None]:
+    """Turn the system's refusal to write `path` into an error that names it. Raises OutputError for a full disk, a
+    folder in place of a file, a file in place of a folder, no permission.
+    """
+    try:
+        yield
+    except OutputError:
+        raise
+    except OSError as error:
+        reason = (error.strerror or str(error) or type(error).__name__).lower()
+        needed = "a path that can be written to, with space on its disk"
+        raise OutputError(f"cannot write {path}: {reason}", needed, "write somewhere else") from error
 
 
 class MissingDependencyError(GandynError, ImportError):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import OutputError, ParameterError, UnknownNameError
+from ..errors import OutputError, ParameterError, UnknownNameError, writing
 from . import completion, values
 
 if TYPE_CHECKING:
@@ -127,7 +127,6 @@ def _study(
 
 def _write(study: Spiral, target: pathlib.Path, surface: bool, width: str) -> None:
     from .. import plots
-    from ..plots.drawing import writing
 
     suffix = target.suffix.lower()
     if suffix == ".json":

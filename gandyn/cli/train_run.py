@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from ..errors import OutputError
+from ..errors import writing
 from . import completion
 
 SIGNALLED = 128
@@ -48,7 +48,8 @@ def train(
     changes = {"steps": steps, "seed": seed, "device": device}
     chosen = chosen.replace(**{key: value for key, value in changes.items() if value is not None})
     folder = out or pathlib.Path("runs") / chosen.name
-    _make(folder)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     from ..gans.training.start import start
 
     run, signal = start(chosen, folder, resume=not fresh, tensorboard=tensorboard, progress=True)
@@ -67,14 +68,3 @@ def _print_shipped(paths: Mapping[str, pathlib.Path]) -> None:
 
     for name, path in paths.items():
         typer.echo(f"{name}\n    {Config.read(path).about}")
-
-
-def _make(folder: pathlib.Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"the folder {folder} ({error.strerror})",
-            "a folder that can be created",
-            "--out FOLDER, with a path that you may write to",
-        ) from error

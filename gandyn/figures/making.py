@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import OutputError, UnknownNameError
+from ..errors import OutputError, UnknownNameError, writing
 from ..gans.training.untrusted_files import write_atomically
 from ..results import Result
 from . import parts, store
@@ -135,12 +135,8 @@ def prepared(out: str | os.PathLike[str]) -> pathlib.Path:
         OutputError: where it cannot be.
     """
     path = pathlib.Path(out)
-    try:
+    with writing(path):
         path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"cannot create the folder {path}: {error.strerror}", "a folder that can be written to", "--out FOLDER"
-        ) from error
     return path
 
 

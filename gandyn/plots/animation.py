@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image
 
 from ..doors import door
-from ..errors import ParameterError
-from .drawing import Drawing, writable, writing
+from ..errors import ParameterError, writing
+from .drawing import Drawing, writable
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

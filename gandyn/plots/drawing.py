@@ -14,7 +14,7 @@ import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from ..errors import OutputError
+from ..errors import OutputError, writing
 from ..results import plain, strict
 from .style import SAVING, WIDTHS, current_width
 
@@ -150,17 +150,3 @@ def writable(path: str | os.PathLike[str], suffixes: tuple[str, ...]) -> pathlib
     if target.is_dir() or not os.access(target if target.exists() else target.parent, os.W_OK):
         raise OutputError(f"cannot write {target}: permission denied", "a writable path", "write somewhere else")
     return target
-
-
-@contextlib.contextmanager
-def writing(target: pathlib.Path) -> Iterator[None]:
-    """Turn what the system says about a file into one line of ours.
-
-    Raises:
-        OutputError: where the system refuses.
-    """
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise OutputError(f"cannot write {target}: {reason}", "a writable path", "write somewhere else") from error

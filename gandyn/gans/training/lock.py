@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from ...errors import OutputError
+from ...errors import OutputError, writing
 
 _held: dict[Path, Held] = {}
 
@@ -62,7 +62,7 @@ def locked(folder: Path | None) -> Iterator[Held | None]:
     if folder is None:
         yield None
         return
-    with making(folder):
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     key, thread = folder.resolve(), threading.get_ident()
     if key in _held and _held[key].thread == thread:  # `Run.start` holds it for `train`
@@ -89,7 +89,7 @@ def _alone(folder: Path) -> Iterator[int | None]:
     except ImportError:  # Windows: no lock
         yield None
         return
-    with making(folder):
+    with writing(folder):
         handle = os.open(folder, os.O_RDONLY)
     try:
         try:
@@ -105,19 +105,3 @@ def _alone(folder: Path) -> Iterator[int | None]:
 
 def _taken(folder: Path, who: str) -> OutputError:
     return OutputError(f"{folder}, in which {who} trains", "a folder for each run", "take another folder, or wait")
-
-
-@contextlib.contextmanager
-def making(path: Path) -> Iterator[None]:
-    """Turn the operating system's refusal to write `path` into an error that names it. Raises OutputError for a full
-    disk, a folder in place of a file, a file in place of a folder, no permission.
-    """
-    try:
-        yield
-    except OutputError:
-        raise
-    except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        raise OutputError(
-            f"{path} cannot be written ({why})", "a folder with space, which no other run uses", "choose another folder"
-        ) from error

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from ...errors import MissingDependencyError
-from .lock import making
+from ...errors import MissingDependencyError, writing
 from .untrusted_files import CheckpointError, digest, parse_json, read_bytes, write_atomically
 
 LARGEST_LOG = 2**30
@@ -32,14 +31,14 @@ class JsonLines:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with making(path):
+        with writing(path):
             self._file = path.open("a", encoding="utf-8")
 
     def write(self, row: Row) -> None:
         """Append one row to the file, as a line of JSON. Raises OutputError where it cannot be written, on a full disk
         for instance.
         """
-        with making(self._path):
+        with writing(self._path):
             self._file.write(line(row))
             self._file.flush()
 

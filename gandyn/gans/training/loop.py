@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from ...errors import writing
 from ...results import Result, Status
 from ...types import Array
 from ..monitor import Monitor
 from . import checkpoint
 from .display import display
 from .identity import sealed
-from .lock import Held, making
+from .lock import Held
 from .log import JsonLines, Row, cut, seal
 from .observe import undisturbed
 from .options import Saving, Watching
@@ -183,7 +184,7 @@ def begun(training: Any, identity: dict[str, Any], saving: Saving) -> list[Row]:
 def _emptied(folder: Path) -> list[Row]:
     """Remove the files that an earlier run left in the folder; its log then has no rows."""
     for path in [*checkpoint.listed(folder), *folder.glob("checkpoint-*.safetensors"), folder / LOG, folder / RESULT]:
-        with making(path):
+        with writing(path):
             path.unlink(missing_ok=True)
     return []
 

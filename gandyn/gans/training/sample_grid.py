@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from ...errors import writing
 from ...results import Result
 from ...types import Array
-from .lock import making
 from .untrusted_files import write_atomically
 
 SHOWN_IMAGES, SHOWN_POINTS = 64, 1000
@@ -49,7 +49,7 @@ class SampleGrid(Result):
 
     def save(self, path: Path) -> None:
         """Write a PNG, whole or not at all."""
-        with making(path.parent):
+        with writing(path.parent):
             path.parent.mkdir(exist_ok=True)
         figure, picture = self.plot(), io.BytesIO()
         figure.savefig(picture, format="png", dpi=150, metadata={"Software": None})

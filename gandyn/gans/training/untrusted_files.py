@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from ...errors import GandynError, OutputError
+from ...errors import GandynError, OutputError, writing
 
 LARGEST_JSON = 4 * 2**20
 DEEPEST = 32
@@ -84,12 +84,8 @@ def write_atomically(path: Path, data: bytes) -> None:
     """Write beside the file, to disk, then move it into place: readers see the old file or the new, never a part.
     Raises OutputError where the folder cannot be written.
     """
-    try:
+    with writing(path):
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    except OSError as error:
-        raise OutputError(
-            f"{path} cannot be written ({error.strerror})", "a writable folder", "choose another folder"
-        ) from error
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
