@@ -201,3 +201,10 @@ def test_transparent_pixels_show_the_background_and_sixteen_bits_are_scaled(tmp_
         [0, 255],
         [128, 1],
     ]
+
+
+def test_a_torch_data_set_is_called_by_its_class_or_as_it_is_told():
+    from gandyn.gans.datasets.torch_datasets import DatasetPoints
+
+    items = TensorDataset(torch.randn(6, 2))
+    assert [DatasetPoints(items).name, DatasetPoints(items, "six").name] == ["TensorDataset", "six"]

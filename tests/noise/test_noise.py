@@ -168,3 +168,7 @@ def test_members_draw_for_themselves():
     bounded = standard("uniform", 7, (50_000,), 1)
     assert np.abs(bounded).max() < np.sqrt(3)
     np.testing.assert_allclose([bounded.var(), (bounded**4).mean()], [1, 9 / 5], rtol=0.02)
+
+
+def test_students_noise_has_five_degrees_of_freedom_unless_told_otherwise():
+    assert gd.noise.Additive(1.0, law="student").degrees == 5.0

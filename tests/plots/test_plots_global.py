@@ -7,6 +7,7 @@ import pytest
 import sympy
 
 import gandyn as gd
+from gandyn.plots.data_plane import MARGIN, _around
 
 x, y = sympy.symbols("x y", real=True)
 QUARTIC = gd.games.from_sympy([x**2 / 2 - x**4 / 8, y**2 / 4], [x, y])
@@ -65,3 +66,8 @@ def test_circles_and_periodic_orbits_are_drawn_in_the_phase_portrait():
     assert "attracting orbit of period 2" in figure.paths
     json.dumps(orbit.to_dict())
     assert "period 2" in orbit.summary()
+
+
+def test_a_box_around_points_is_a_fifth_wider_than_they_are_and_has_their_middle():
+    box = _around(np.array([[3.0, -10.0], [13.0, 10.0]]))
+    np.testing.assert_allclose(box, [[8 - 5 * MARGIN, 8 + 5 * MARGIN], [-10 * MARGIN, 10 * MARGIN]])

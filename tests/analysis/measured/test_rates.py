@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+import sympy
 
 import gandyn as gd
 from gandyn.analysis.measured.oscillation import peaks
@@ -172,3 +173,12 @@ def test_what_parabolas_miss_of_peaks_is_taken_up_by_four_columns_of_their_own()
     found = peaks(t, np.cos(0.37 * t), lambda at: 0 * at)
     assert found.period == pytest.approx(2 * np.pi / 0.37, rel=1e-3)
     assert found.columns.shape[1] == np.linalg.matrix_rank(found.columns, tol=1e-12) == 3
+
+
+def test_of_several_equilibria_the_one_nearest_to_the_end_is_meant():
+    x, y = sympy.symbols("x y", real=True)
+    game = gd.games.from_sympy([(x**2 - 1) ** 2 / 4, y**2 / 2], [x, y], equilibria=[(1, 0), (-1, 0)])
+    for side in (1.0, -1.0):
+        found = gd.fit_rate(gd.iterate(game, gd.rules.GDA(0.1), [0.5 * side, 1.0], 300))
+        assert found.model == "linear"
+        assert found.rho == pytest.approx(0.9, rel=1e-2)
