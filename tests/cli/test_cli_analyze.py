@@ -8,11 +8,13 @@ import re
 
 import numpy as np
 import pytest
+import sympy
 from typer.testing import CliRunner
 
 import gandyn as gd
 from gandyn.cli import analyze as command
 from gandyn.cli import app
+from gandyn.cli.analyze import _point
 from gandyn.cli.global_sections import GLOBAL
 from gandyn.cli.in_short import add_advice, other_rules, verdict_section
 from gandyn.cli.limits import Allowance, within
@@ -275,3 +277,9 @@ def test_noise_on_the_page():
     sums = gandyn("analyze", "stochastic_bilinear", "--rule", "EG", "--set", "lr=0.1", "--set", "summands=4").stdout
     assert entry(sums, "mean-square limit") == "lr < sqrt(205)/41 = 0.3492151479"
     assert gandyn("analyze", "bilinear", "--noise", "0.1").exit_code != 0
+
+
+def test_the_one_equilibrium_that_is_found_is_the_point_that_is_analysed():
+    x, y = sympy.symbols("x y", real=True)
+    game = gd.games.from_sympy([(x - 1) ** 2 / 2, (y + 2) ** 2 / 2], [x, y])
+    assert tuple(_point(game, None)) == (1, -2)

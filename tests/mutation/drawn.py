@@ -2,13 +2,13 @@
 
     python -m tests.mutation.drawn cover              once: which test reaches which block
     python -m tests.mutation.drawn run --number 300   examine the first so many of the sequence; goes on where it was
-    python -m tests.mutation.drawn near --number 300  the same without `cover`, by files that speak of it: only
-                                                      deaths count, the rest waits for a `run`
+    python -m tests.mutation.drawn near --number 300  the same without `cover`, by files that speak of it: the four
+                                                      nearest; who lives there `waits` for others
     python -m tests.mutation.drawn again              survivors once more, against the tests as they are now
 
 An operator, a comparison, a number, a condition or a sign is changed. `drawn.json` then has a row for each, and
 `drawn_equivalent.json` the proof for those of which nobody can notice anything. A row's `since` is the test that was
-written for a survivor, and kills it.
+written for a survivor, and kills it; a row that `waits` was not yet run against all tests that reach its line.
 """
 
 from __future__ import annotations
@@ -189,18 +189,15 @@ def _row(mutant: Drawn, reach: int, ran: int, by: str, began: float) -> dict[str
 
 def examine_near(copy: PackageCopy, mutant: Drawn) -> dict[str, Any]:
     """Whether the test files that speak of it notice; who runs out of time noticed nothing."""
-    began, by, ran = time.perf_counter(), "", 0
+    began = time.perf_counter()
     path = copy.folder / "gandyn" / mutant.file
     before = path.read_text(encoding="utf-8")
     files = nearest(copy.folder, mutant.file, mutant.scope)
+    ran = len(files)
     copy._write(path, mutant.applied(before))
     try:
-        for file in files:
-            status, failed = run_tests(copy.folder, [file], 20 * LIMIT, LIMIT)
-            ran += 1
-            if status == 1 and failed:
-                by = failed[0]
-                break
+        status, failed = run_tests(copy.folder, files, 60 * LIMIT, 3 * LIMIT)
+        by = failed[0] if status == 1 and failed else ""
     finally:
         copy._write(path, before)
     return _row(mutant, ran, ran, by, began)
@@ -209,18 +206,18 @@ def examine_near(copy: PackageCopy, mutant: Drawn) -> dict[str, Any]:
 def run(number: int, seconds: float, again: bool = False, near: bool = False) -> None:
     """Examine the first `number` of the sequence that are not yet examined, or all that survived, and sum up."""
     rows, reach = load(), Reach.load()
-    waiting = [m for m in sequence() if m.key in rows and not rows[m.key]["killed"]] if again else sequence()[:number]
+    mutants = [m for m in sequence() if m.key in rows and not rows[m.key]["killed"]] if again else sequence()[:number]
     warm_up()
     with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
         copy = PackageCopy(pathlib.Path(folder) / "copy", with_tests=True)
         for beside in ROOT.iterdir():  # what tests read beside the package
             if not beside.name.startswith(".") and not (copy.folder / beside.name).exists():
                 (copy.folder / beside.name).symlink_to(beside)
-        for mutant in waiting:
-            if again or mutant.key not in rows:
+        for mutant in mutants:
+            if again or mutant.key not in rows or (rows[mutant.key].get("waits") and not near):
                 row = examine_near(copy, mutant) if near else examine(copy, mutant, reach, seconds)
-                if row["killed"] or (reach.complete and not near):  # else a test of another part may notice
-                    rows[mutant.key] = row
+                if row["killed"] or near or reach.complete:  # else a test of another part may notice
+                    rows[mutant.key] = row | ({"waits": True} if near and not row["killed"] else {})
                 verdict = f"killed by {row['by']}" if row["killed"] else f"SURVIVED {row['ran']} of {row['reach']}"
                 change = f"{mutant.find!r} -> {mutant.replace!r}"
                 print(f"{row['seconds']} s  {mutant.file}:{mutant.line} {change}: {verdict}", flush=True)
@@ -258,20 +255,26 @@ def wilson(killed: int, of: int, z: float = 1.96) -> tuple[float, float]:
 
 
 def summary(rows: list[dict[str, Any]]) -> str:
-    """The share killed of those that are not equivalent, and the survivors."""
+    """The share killed of those that are not equivalent, as drawn and with the tests written since; the survivors."""
     proofs = equivalent()
     counted = [row for row in rows if row["key"] not in proofs]
     killed = sum(row["killed"] or bool(row.get("since")) for row in counted)
     low, high = wilson(killed, len(counted))
     share = f"{killed} of {len(counted)} killed ({killed / max(1, len(counted)):.1%}; 95 %: {low:.1%} to {high:.1%})"
     unreached = sum(row["reach"] == 0 for row in counted)
-    head = f"{share}; {len(rows) - len(counted)} equivalent; {unreached} on lines that no fast test reaches"
+    drawn = f"{sum(row['killed'] for row in counted)} as drawn, {len(waiting(counted))} wait for other tests"
+    head = f"{share}; {drawn}; {len(rows) - len(counted)} equivalent; {unreached} on lines that no fast test reaches"
     left = [
         f"  {r['file']}:{r['line']} {r['find']} -> {r['replace']}"
         for r in counted
         if not (r["killed"] or r.get("since"))
     ]
     return "\n".join([head, *left])
+
+
+def waiting(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those that lived through the nearest test files and have been run against no others."""
+    return [row for row in rows if row.get("waits") and not (row["killed"] or row.get("since"))]
 
 
 def main() -> None:

@@ -262,3 +262,10 @@ def test_where_smaller_steps_are_always_better_the_infimum_is_approached_within_
     assert (found.attained, found.rate, found.approach) == (False, 1, "lr -> 0")
     kept = gd.design(gd.rules.GDA("lr"), gd.classes.Bilinear(0.5, 1), bounds={"lr": (0.1, 1)})
     assert kept.rate == pytest.approx(1.01**0.5, abs=1e-12)
+
+
+def test_momentum_of_either_sign_is_looked_for_between_minus_2_and_2():
+    """Of three curvatures in [1, 2], without a formula: no slower than Polyak's (sqrt 2 - 1) / (sqrt 2 + 1)."""
+    found = gd.design(R.HeavyBall("lr", "momentum"), C.Spectrum(points=[1, 1.3, 2]))
+    assert found.rate <= (math.sqrt(2) - 1) / (math.sqrt(2) + 1) + 1e-6
+    assert abs(found.values["momentum"]) < 0.1
