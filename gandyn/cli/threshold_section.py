@@ -15,7 +15,8 @@ def threshold_section(subject: Subject) -> Section:
     """The end of the interval of attracting steps that begins at 0, as a number, and what is proved of it.
 
     Raises:
-        DomainError: for the flow, with several free parameters, on a constrained game, and without exact derivatives.
+        DomainError: for the flow, with several free parameters, on a constrained game, and without exact derivatives;
+            for a number that is not proved where the rule's own step does not attract.
     """
     from ..analysis.backward_error.expansion import in_proportion
     from ..analysis.local.linearize import linearize
@@ -30,6 +31,8 @@ def threshold_section(subject: Subject) -> Section:
     if exact is None:
         raise DomainError("the threshold is bisected for one free parameter, where derivatives are exact")
     found, name = crossing(exact, free[0], PROOF_SECONDS), str(free[0])
+    if found.bracket is None and str(subject.lin.verdict.value) != "attracting":
+        raise DomainError("a threshold that is neither proved nor supported by a step that attracts")
     section = Section("Stable steps")
     section.add(f"critical {name}", both(found.value))
     section.add("how it is known", str(found))

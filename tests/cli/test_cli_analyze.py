@@ -12,6 +12,7 @@ import sympy
 from typer.testing import CliRunner
 
 import gandyn as gd
+from gandyn.analysis.parameters import crossing
 from gandyn.cli import analyze as command
 from gandyn.cli import app
 from gandyn.cli.analyze import _point
@@ -21,6 +22,7 @@ from gandyn.cli.limits import Allowance, within
 from gandyn.cli.page import Page, Terminal
 from gandyn.cli.section_text import Formula, both, matrix_rows
 from gandyn.cli.sections import ALWAYS, KEYS, SECTIONS, Section, Subject, stability_section
+from gandyn.cli.threshold_section import threshold_section
 
 
 def gandyn(*arguments):
@@ -182,6 +184,14 @@ def test_a_threshold_is_bisected_where_exact_conditions_take_too_long(monkeypatc
     for share, inside in ((1 - 1e-8, True), (1 + 1e-8, False)):
         lr = 1.198855548 * share
         assert (abs(np.linalg.eigvals(np.eye(2) - lr * J + lr**2 * J @ J)).max() < 1) == inside
+
+
+def test_a_threshold_that_nothing_supports_is_not_printed(monkeypatch):
+    """Simultaneous steps leave v = ab by lr^2/2 a step, which floating point does not see at small steps."""
+    monkeypatch.setattr(crossing, "_proved", lambda *_: None)
+    game, rule = gd.games.bilinear(), gd.rules.GDA(0.1)
+    with pytest.raises(gd.GandynError, match="neither proved nor supported"):
+        threshold_section(Subject(game, rule, None, gd.linearize(game, rule)))
 
 
 def test_a_slow_section_leaves_time_to_those_after_it(monkeypatch):

@@ -181,7 +181,7 @@ def noise_metrics(batches: int = 32) -> Metrics:
         batches: drawn each time, at least 3.
 
     Raises:
-        ParameterError: for a number of batches that is too small, or not whole.
+        ParameterError: for a number of batches that is not a whole number from 1.
 
     Example:
         >>> import gandyn as gd
