@@ -1,6 +1,6 @@
 """The same game said otherwise gets the same answer: other units, another origin, other names, another way of writing.
 
-`python tests/soundness/test_metamorphic.py FIRST LAST` prints what draws of those numbers find; `metamorphic.json` keeps it.
+`python tests/soundness/test_metamorphic.py FIRST LAST` prints what those draws find; `metamorphic.json` keeps it.
 """
 
 from __future__ import annotations
