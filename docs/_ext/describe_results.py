@@ -50,10 +50,8 @@ def measured_on(name: str) -> list[str]:
     """One line on where the numbers of a result file come from."""
     data = read(name)
     versions = ", ".join(f"{key} {value}" for key, value in data["versions"].items())
-    later = data.get("commit_in_history")
-    moved = f" (from before a rebase; the same patch is {later} in the history)" if later else ""
     load = ", load " + "/".join(f"{x:g}" for x in data["load"]) if "load" in data else ""
-    where = f"{data['date']} at commit {data['commit']}{moved}"
+    where = f"{data['date']} at commit {data['commit']}"
     return [
         f"*Measured on {where}: {data['device']}, one thread{load}; {versions}.*",
         "",
