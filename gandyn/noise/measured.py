@@ -99,9 +99,13 @@ class Measured:
                 that of many batches, as with batch normalisation, where samples of a batch act on each other.
         """
         self._refuse_large("the Jacobian of")
-        game, fields = self.game, self.fields(at)
-        like, w = game.w0, as_numbers(game.w0 if at is None else at)  # type: ignore[attr-defined]
-        point = torch.as_tensor(w, dtype=like.dtype, device=like.device)
+        return self._jacobian_at(_Point(self.game.w0 if at is None else at))  # type: ignore[attr-defined]
+
+    @functools.lru_cache(maxsize=4)  # noqa: B019 - a few points, as long as the noise lives
+    def _jacobian_at(self, place: _Point) -> np.ndarray:
+        game, fields = self.game, self._fields_at(place)
+        like = game.w0  # type: ignore[attr-defined]
+        point = torch.as_tensor(place.w, dtype=like.dtype, device=like.device)
         with game.undisturbed():
             size = game.size  # type: ignore[attr-defined]
             try:
