@@ -19,6 +19,7 @@ import describe_figures
 import describe_games
 import describe_gans
 import describe_losses
+import describe_noise
 import describe_papers
 import describe_prediction
 import describe_reference
@@ -60,6 +61,9 @@ WRITERS: dict[str, Callable[..., list[str]]] = {
     "ablation": describe_results.honest(describe_ablations.ablation),
     "prediction": describe_results.honest(describe_prediction.prediction),
     "prediction-points": describe_results.honest(describe_prediction.points),
+    "noise-of-gans": describe_results.honest(describe_noise.agreement),
+    "noise-during-training": describe_results.honest(describe_noise.during_training),
+    "noise-map": describe_results.honest(describe_noise.map_picture),
     "mutants": describe_results.honest(describe_results.mutants),
     "claim-totals": describe_claims.totals,
     "claims": describe_claims.table,

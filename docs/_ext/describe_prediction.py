@@ -23,7 +23,7 @@ def prediction() -> list[str]:
         agree = sum(row["agree"] for row in own)
         found = [row["measured"] for row in own if row["measured"] is not None]
         within = f"{own[0]['within']:.0%}".replace("%", " %")
-        numbers = [_band([row["predicted"] for row in own]), _band(found), within, f"{agree} of {len(own)}"]
+        numbers = [band([row["predicted"] for row in own]), band(found), within, f"{agree} of {len(own)}"]
         rows.append([rule, what, *numbers, _verdict(agree, len(own))])
     heads = ["rule", "quantity", "predicted", "measured", "within", "seeds that agree", "verdict"]
     return [*markdown.table(heads, rows), *describe_results.measured_on("prediction")]
@@ -46,7 +46,8 @@ def _verdict(agree: int, of: int) -> str:
     return "reproduced" if agree == of else "contradicted" if agree == 0 else "reproduced in part"
 
 
-def _band(values: list[float]) -> str:
+def band(values: list[float]) -> str:
+    """The median, with the least and the largest in brackets."""
     if not values:
         return "none"
     return f"{statistics.median(values):.3g} ({min(values):.3g} to {max(values):.3g})"

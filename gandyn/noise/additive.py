@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -59,8 +60,8 @@ class Additive:
         object.__setattr__(self, "covariance", _read(self.covariance))
         if self.law not in LAWS:
             raise ParameterError(f"Additive(law={self.law!r})", " or ".join(map(repr, LAWS)), 'law="gaussian"')
-        if not is_number(self.degrees) or isinstance(self.degrees, complex) or not self.degrees > 2:
-            needed = "more than 2 degrees of freedom: with fewer the variance is infinite"
+        if not is_number(self.degrees) or isinstance(self.degrees, complex) or not 2 < self.degrees < math.inf:
+            needed = "more than 2 degrees of freedom, finitely many: with fewer the variance is infinite"
             raise ParameterError(f"Additive(degrees={shown(self.degrees)})", needed, "degrees=5")
 
     @classmethod
@@ -159,8 +160,9 @@ class Additive:
         numbers = numeric(matrix, "noise drawn")
         if not np.count_nonzero(numbers - np.diag(np.diag(numbers))):
             return sympy.Matrix(np.diag(np.sqrt(np.maximum(np.diag(numbers), 0))))
-        values, vectors = np.linalg.eigh(numbers)
-        return sympy.Matrix(vectors * np.sqrt(np.maximum(values, 0)))
+        correlations, sizes = scaled(numbers)
+        values, vectors = np.linalg.eigh(correlations)
+        return sympy.Matrix(sizes[:, None] * vectors * np.sqrt(np.maximum(values, 0)))
 
 
 def _root(matrix: sympy.Matrix) -> sympy.Matrix:
@@ -230,11 +232,24 @@ def _semidefinite(rows: tuple[tuple[sympy.Expr, ...], ...], where: str = "") -> 
     if any(e.is_real is False or not e.is_finite for e in matrix):
         raise ParameterError(f"a covariance that is not finite{where}", "finite variances", FIX)
     numbers = np.array([[float(e) for e in row] for row in rows])
-    size = float(np.abs(numbers).max())
-    if np.abs(numbers - numbers.T).max() > ROUNDING * size:
+    correlations, _ = scaled(numbers)
+    if not np.isfinite(correlations).all():
+        raise ParameterError(f"a covariance with a coordinate that has no variance{where}", "zeros beside it", FIX)
+    if not np.abs(correlations - correlations.T).max() <= ROUNDING:
         raise ParameterError(f"a covariance that is not symmetric{where}", "a symmetric matrix", FIX)
-    lowest = float(np.linalg.eigvalsh(numbers)[0])
-    if lowest < -ROUNDING * size:
+    if np.diag(numbers).min() < 0 or not float(np.linalg.eigvalsh(correlations)[0]) >= -ROUNDING:
+        lowest = float(np.linalg.eigvalsh(numbers)[0])
         raise ParameterError(
             f"a covariance with the eigenvalue {lowest:.6g}, not positive semidefinite{where}", "eigenvalues >= 0", FIX
         )
+
+
+def scaled(covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(R, s): the covariance as s_i R_ij s_j with ones on the diagonal of R, so that units of coordinates do not count.
+
+    A coordinate without variance keeps its covariances as they are, infinite where they are not zero.
+    """
+    sizes = np.sqrt(np.abs(np.diag(covariance)))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = covariance / sizes[:, None] / sizes
+    return np.where(covariance == 0, 0.0, found), sizes

@@ -15,6 +15,7 @@ from ..types import Array, Game
 
 MOST_COORDINATES = 5000  # of a covariance that is written out
 FARTHEST = 9.0  # squared distance of two means of the field, in expected ones
+ROUNDING = 100.0  # errors of a field in units of the last place
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,7 +118,8 @@ class Measured:
                 vars(game)["size"] = size
         apart = float(((mean - fields.mean(0)) ** 2).sum())
         expected = 2 * float(fields.var(0, ddof=1).sum()) / self.batches
-        if apart > FARTHEST * expected + (1e-4 * np.finfo(str(like.dtype).partition(".")[2]).eps ** 0.5):
+        sizes = np.linalg.norm(found) * np.linalg.norm(place.w) + np.linalg.norm(mean)
+        if apart > FARTHEST * expected + (ROUNDING * torch.finfo(like.dtype).eps * sizes) ** 2:
             raise DomainError(
                 f"{game.name}, whose mean field on {size} samples is not that on {size * self.batches}",
                 "samples of a batch that do not act on each other",

@@ -148,10 +148,12 @@ class NoisyGame(GameView):
         if not isinstance(batch, NoisyBatch):
             return v
         xi = self._xi(w, batch)
-        if only is not None:
-            parts = self.split(xi)
-            xi = worlds.concatenate([p if i == only else worlds.zeros_like(p) for i, p in enumerate(parts)])
-        return v + xi
+        return v + (xi if only is None else self._of_player(only, xi))
+
+    def _of_player(self, k: int, xi: Array) -> Array:
+        """The vector with zeros in the blocks of all other players."""
+        parts = self.split(xi)
+        return worlds.concatenate([p if i == k else worlds.zeros_like(p) for i, p in enumerate(parts)])
 
     def _jvp(self, w: Array, u: Array, batch: Batch) -> Array:
         return self.game._jvp(w, u, _inner(batch))
@@ -167,12 +169,8 @@ class NoisyGame(GameView):
         found = self.game._cost_gradients(w, _inner(batch))
         if not isinstance(batch, NoisyBatch):
             return found
-        parts = self.split(self._xi(w, batch))
-        own = [
-            worlds.concatenate([p if i == k else worlds.zeros_like(p) for i, p in enumerate(parts)])
-            for k in range(len(parts))
-        ]
-        return found + worlds.stack(own, axis=0)
+        xi = self._xi(w, batch)
+        return found + worlds.stack([self._of_player(k, xi) for k in range(len(self.players))], axis=0)
 
 
 def _inner(batch: Batch) -> Batch:

@@ -51,11 +51,20 @@ class Sampled:
 
         Args:
             at: the point; the first known equilibrium by default.
+
+        Raises:
+            DomainError: for rows in order whose batches do not divide an epoch.
         """
         fields = self.fields(self.game.equilibria[0] if at is None else at)
-        centred, n, b = fields - fields.mean(0), len(fields), self.game.minibatch
-        left = 1.0 if self.game.order == "independent" else (n - b) / max(1, n - 1)  # without replacement
-        found: np.ndarray = left * centred.T @ centred / n / b
+        n, b, order = len(fields), self.game.minibatch, self.game.order
+        if order != "independent" and n % b:
+            given = f"one covariance for batches of {b} of {n} rows in order, some of which reach into the next epoch"
+            raise DomainError(given, "batches that divide an epoch", "another minibatch, or rows drawn independently")
+        if order == "fixed":  # the batches are always the same ones
+            fields, b = fields.reshape(n // b, b, -1).mean(1), 1
+        left = (n - b) / max(1, n - 1) if order in ("shuffled", "flip-flop") else 1.0  # without replacement
+        centred = fields - fields.mean(0)
+        found: np.ndarray = left * centred.T @ centred / len(centred) / b
         return found
 
     def _point(self, at: Array) -> np.ndarray:

@@ -128,7 +128,8 @@ def members(trajectory: Trajectory, label: str) -> np.ndarray:
 def box_around(game: Game, points: Iterable[np.ndarray]) -> np.ndarray:
     """A square box, (d, 2), around the known equilibria and trajectories, each (T+1, members, d).
 
-    A run that leaves further than four times the starts' distance does not blow the picture up: it leaves the box.
+    A run that leaves further than four times the starts' distance does not blow the picture up: it leaves the box,
+    unless it goes twice as far at most: a spiral that would be cut off for a few steps is drawn whole.
     Without a known equilibrium the run that wanders least says how large the picture is.
     """
     runs = list(points)
@@ -144,8 +145,9 @@ def box_around(game: Game, points: Iterable[np.ndarray]) -> np.ndarray:
         spread = np.concatenate([starts, calm.reshape(-1, game.dim)])
         centre = (spread.min(0) + spread.max(0)) / 2
     near = max(float(np.abs(spread - centre).max()), 1e-3)
-    far = max(float(np.abs(run - centre).max()) for run in runs)
-    half = 1.08 * min(max(far, near), REACH * near)
+    reaches = [float(np.abs(run - centre).max()) for run in runs]
+    whole = max((far for far in reaches if far <= 2 * REACH * near), default=near)
+    half = 1.08 * max(near, whole, min(max(reaches), REACH * near))
     return np.stack([centre - half, centre + half], axis=-1)
 
 

@@ -118,3 +118,13 @@ def test_torch_trajectories_and_games_are_drawn():
     run = gd.iterate(BILINEAR, RULES[0], torch.tensor([1.0, 0.0], dtype=torch.float64), 10)
     (points,) = run.plot().paths["Simultaneous GD"].points
     np.testing.assert_allclose(np.linalg.norm(points, axis=-1), (1 + LR**2) ** (np.arange(11) / 2))
+
+
+@pytest.mark.parametrize("noise", [None, 0.01, 0.1])
+def test_a_spiral_is_not_cut_off_for_a_few_steps(noise):
+    """With noise 0.1 a run reached 4.6 in a frame of 4.3."""
+    study = gd.plots.compute_spiral(noise=noise)
+    figure = gd.plots.draw_spiral(study)
+    low, high = figure.data["box"].T
+    for run in study.trajectories.values():
+        assert ((run.w > low) & (run.w < high)).all()

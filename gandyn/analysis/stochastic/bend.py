@@ -62,6 +62,8 @@ class Bend:
     def added(self, step: RandomMap, mean: Array, second: Array) -> Array:
         """What curvature adds to E[c], (D,), from E[z - z*] and E[(z - z*)(z - z*)^T] in floats."""
         noise, size = np.array(step.covariance.tolist(), dtype=float), len(mean) + 1
+        if not self.forms.cols or not self.forms.rows:  # a corner: nothing moves
+            return np.zeros(size - 1)
         moments = np.zeros((size + len(noise),) * 2)
         moments[:size, :size] = np.block([[np.ones((1, 1)), mean[None]], [mean[:, None], second]])
         moments[size:, size:] = noise.reshape(len(noise), len(noise))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...budget import Budget, OutOfTimeError
-from ...doors import door
+from ...doors import door, several
 from ...errors import DomainError, ParameterError
 from ...lazy import sympy
 from ...noise import Additive
@@ -117,6 +117,7 @@ class MeanSquare(Result):
         Args:
             steps: factors of each product. runs: independent products, from whose spread the band comes. rng: the seed.
         """
+        steps, runs = several("steps", steps), several("runs", runs)
         if steps < 10 or runs < 2:
             raise ParameterError(f"steps={steps}, runs={runs}", "at least 10 steps and 2 runs", "steps=2000, runs=400")
         m = self.step.numbers[0]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...budget import Budget, OutOfTimeError
-from ...doors import door
+from ...doors import door, several
 from ...errors import NotDifferentiableError, ParameterError
 from ...lazy import sympy
 from ...noise import Additive, Measured, Sampled, of
@@ -18,6 +18,7 @@ from ...results import Result, table
 from ...types import Array, Game, Rule
 from ..backward_error.expansion import step_sizes, with_steps
 from . import stein
+from .at_bounds import refuse_cut_off
 from .exact_moments import exact_moments, pulled
 from .final_error import final_error, smallest
 from .measured_map import measured_map
@@ -177,13 +178,13 @@ class Stationary(Result):
         return self.step.period * float(np.trace(self.average_covariance)) / total if total > 0 else math.nan
 
     def after(self, steps: int) -> tuple[Array, Array]:
-        """E[w_T] (d,) and the covariance (d, d) of w_T after T steps from the point, with the rule's memory at rest.
+        """E[w_T] (d,) and the covariance (d, d) of w_T after T steps from the point, whether they settle or not.
 
-        Second moments of a linear map are known after every step, whether they settle or not: on a real network some
-        direction is often unstable, and too slow to be seen in T steps. Of a shuffled sum, T is rounded down to epochs.
+        The memory is at rest at first. Of a shuffled sum, T is rounded down to epochs.
         """
-        if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
-            raise ParameterError(f"steps={steps!r}", "a whole number >= 1", "steps=1000")
+        steps = several("steps", steps)
+        if steps < self.step.period:
+            raise ParameterError(f"steps={steps}", f"an epoch of {self.step.period} steps at least", "more steps")
         size, d = self.step.size, self.game.dim
         moved = self.step.moments_after(steps // self.step.period, np.zeros(size), np.zeros((size, size)))
         first, second = moved[0][:d], moved[1][:d, :d]
@@ -255,11 +256,12 @@ class Stationary(Result):
             >>> [round(x, 6) for x in law.best("lr", steps=50, distance=3)]
             [0.125502, 0.666076]
         """
-        if not steps >= 1 or not 0 < distance < math.inf:
-            raise ParameterError(f"steps={steps}, distance={distance}", "both positive", "steps=1000, distance=3.0")
+        steps = several("steps", steps)
+        if not 0 < distance < math.inf:
+            raise ParameterError(f"distance={distance}", "a positive distance", "distance=3.0")
         free, symbol = freed_map(self, name)
         what = f"{name} of {self.rule!r} on {self.game.name}"
-        error = functools.partial(final_error, free, symbol, int(steps), float(distance))
+        error = functools.partial(final_error, free, symbol, steps, float(distance))
         return smallest(error, free.unit(symbol), what)
 
     def extrapolated(self) -> tuple[Array, Array]:
@@ -328,7 +330,7 @@ def stationary(
         `.kind` it is.
 
     Raises:
-        DomainError: for a game without noise where none is given; outside the rule's domain.
+        DomainError: for a game without noise where none is given; outside the rule's domain; at bounds that cut it off.
         ParameterError: for a covariance that is none, or a point that is no equilibrium.
 
     Example:
@@ -341,8 +343,8 @@ def stationary(
     """
     law = of(game) if noise is None or (isinstance(noise, Sampled) and noise.game is game) else noise
     if isinstance(law, Measured):
-        measured = measured_map(game, rule, law, at)
-        return Stationary(game, rule, law.described, tuple(measured.at), measured, Budget.of(budget).seconds)
-    law = law if isinstance(law, Sampled) else Additive.read(law)
-    step = random_map(game, rule, law if isinstance(law, Additive) and noise is not None else None, at)
-    return Stationary(game, rule, law.described, tuple(step.at), step, Budget.of(budget).seconds)
+        step: RandomMap = measured_map(game, rule, law, at)
+    else:
+        law = law if isinstance(law, Sampled) else Additive.read(law)
+        step = random_map(game, rule, law if isinstance(law, Additive) and noise is not None else None, at)
+    return refuse_cut_off(Stationary(game, rule, law.described, tuple(step.at), step, Budget.of(budget).seconds))

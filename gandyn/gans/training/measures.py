@@ -181,7 +181,7 @@ def noise_metrics(batches: int = 32) -> Metrics:
         batches: drawn each time, at least 3.
 
     Raises:
-        ParameterError: for a number of batches that is not a whole number from 1.
+        ParameterError: for fewer batches, or what is no whole number; of fewer than 3, when it is measured.
 
     Example:
         >>> import gandyn as gd
