@@ -10,13 +10,13 @@ import markdown
 import numpy as np
 from describe_prediction import band
 
-RESULT = "noise_of_gans"
+RESULT, SOLVABLE = "noise_of_gans", "noise_of_solvable_gans"
 
 
 def agreement() -> list[str]:
     """A row for each quantity: predicted, measured, in how many seeds they agree, and the verdict."""
     lines: dict[str, list[dict[str, Any]]] = {}
-    for part in _parts().values():
+    for part in (*describe_results.read(SOLVABLE)["parts"], *_parts().values()):
         for row in part.get("rows", ()):
             lines.setdefault(row["what"], []).append(row)
     rows = []
