@@ -2,21 +2,57 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol, TypeVar
 
 import numpy as np
 
 from ...errors import DomainError
-
-if TYPE_CHECKING:
-    from .stationary import Stationary
+from ...types import Array, Game, Rule
+from .random_map import RandomMap
 
 LEAST_MARGIN = 1.0  # deviations of the noise by which a bound must press
 MOST_BEYOND = 0.05  # share of the law that may lie beyond a bound
 POINTS, ROUNDING = 1000, 1e-9
 
 
-def refuse_cut_off(law: Stationary) -> Stationary:
+class Law(Protocol):
+    """What is read of a stationary law."""
+
+    @property
+    def game(self) -> Game:
+        """The game without the noise."""
+        ...
+
+    @property
+    def rule(self) -> Rule:
+        """The rule."""
+        ...
+
+    @property
+    def step(self) -> RandomMap:
+        """One noisy step as a random affine map."""
+        ...
+
+    @property
+    def exists(self) -> bool | None:
+        """Whether there is one; None while that depends on free symbols."""
+        ...
+
+    @property
+    def mean(self) -> Array:
+        """E[w], (d,)."""
+        ...
+
+    @property
+    def covariance(self) -> Array:
+        """Of w, (d, d)."""
+        ...
+
+
+L = TypeVar("L", bound=Law)
+
+
+def refuse_cut_off(law: L) -> L:
     """The law itself, unless the bounds cut off a part of it that counts: beyond them runs are projected back.
 
     Raises:
@@ -24,7 +60,7 @@ def refuse_cut_off(law: Stationary) -> Stationary:
             mean and covariance lies outside the feasible set.
     """
     game, margin = law.game, law.step.margin
-    if not game.constrained or law.parameters or not law.exists:
+    if not game.constrained or not law.exists:
         return law
     if margin is not None and margin < LEAST_MARGIN:
         raise _undecided(law, f"noise leaves the face of the bounds that press beyond {margin:.3g} standard deviations")
@@ -36,7 +72,7 @@ def refuse_cut_off(law: Stationary) -> Stationary:
     return law
 
 
-def _undecided(law: Stationary, why: str) -> DomainError:
+def _undecided(law: Law, why: str) -> DomainError:
     return DomainError(
         f"undecided: the law of {law.rule!r} on {law.game.name}, where {why}",
         "noise that hardly reaches the bounds",
