@@ -12,6 +12,7 @@ from ..types.signs import is_zero, simplified
 
 SIDES: dict[type, tuple[int, int]] = {sympy.sign: (-1, 1), sympy.Heaviside: (0, 1), sympy.DiracDelta: (0, 1)}
 MOST_JUMPS = 6
+INFINITE = (sympy.nan, sympy.zoo, sympy.oo)
 
 
 def slope_at(e: sympy.Expr, s: sympy.Expr, values: Mapping[sympy.Expr, sympy.Expr]) -> sympy.Expr:
@@ -31,11 +32,11 @@ def slope_at(e: sympy.Expr, s: sympy.Expr, values: Mapping[sympy.Expr, sympy.Exp
         raise _error("too many kinks meet")
     choices = [SIDES[j.func] for j in jumps] + [tuple(branch for branch, _ in p.args) for p in meetings]
     if not choices:
-        return _finite(derivative.xreplace(dict(values)))
+        return _finite(_put(derivative, values))
     slopes = set()
     for sides in itertools.product(*choices):
         chosen = dict(zip([*jumps, *meetings], (sympy.sympify(side, strict=True) for side in sides), strict=True))
-        slopes.add(simplified(derivative.xreplace(chosen).xreplace(dict(values))))
+        slopes.add(simplified(_put(derivative.xreplace(chosen), values)))
     if len(slopes) > 1 and not all(is_zero(a - b) for a, b in itertools.pairwise(slopes)):
         raise _error(f"the one-sided slopes are {', '.join(map(str, sorted(slopes, key=str)))}")
     return _finite(slopes.pop())
@@ -51,15 +52,28 @@ def _meetings(e: sympy.Expr, values: Mapping[sympy.Expr, sympy.Expr]) -> list[sy
 
 
 def _continuous(e: sympy.Expr, values: Mapping[sympy.Expr, sympy.Expr]) -> None:
-    """Refuse an expression of which branches that meet at the point have other values: its slopes say nothing.
+    """Refuse an expression that has other values on branches that meet at the point: its slopes say nothing.
+
+    A branch without a finite value there is left to the slopes, which are not finite then either.
 
     Raises:
         NotDifferentiableError: with the values.
     """
-    for p in _meetings(e, values):
-        found = [branch.xreplace(dict(values)) for branch, _ in p.args]
-        if not all(is_zero(a - b) for a, b in itertools.pairwise(found)):
-            raise _error(f"the one-sided values are {', '.join(map(str, found))}")
+    meetings = _meetings(e, values)
+    if not meetings:
+        return
+    if len(meetings) > MOST_JUMPS:
+        raise _error("too many kinks meet")
+    found = []
+    for sides in itertools.product(*(tuple(branch for branch, _ in p.args) for p in meetings)):
+        chosen = e.xreplace(dict(zip(meetings, sides, strict=True)))
+        here = _put(chosen, values)
+        if here.has(*INFINITE):
+            here = _put(simplified(chosen), values)
+        if not here.has(*INFINITE):
+            found.append(here)
+    if not all(is_zero(a - b) for a, b in itertools.pairwise(found)):
+        raise _error(f"the one-sided values are {', '.join(map(str, found))}")
 
 
 def jumps(e: sympy.Expr) -> dict[sympy.Expr, list[sympy.Expr]]:
@@ -97,8 +111,16 @@ def beside(e: sympy.Expr, s: sympy.Expr, side: int, values: Mapping[sympy.Expr, 
     return branch(e, signs)
 
 
+def _put(e: sympy.Expr, values: Mapping[sympy.Expr, sympy.Expr]) -> sympy.Expr:
+    """The expression's value, nan also where SymPy cannot compare infinite ones."""
+    try:
+        return e.xreplace(dict(values))
+    except ValueError:
+        return sympy.nan
+
+
 def _finite(slope: sympy.Expr) -> sympy.Expr:
-    if slope.has(sympy.nan, sympy.zoo, sympy.oo):
+    if slope.has(*INFINITE):
         raise _error("the slope is infinite or undefined")
     return slope
 
