@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 import gandyn as gd
 from gandyn.claims import Claim, Evidence, How, Outside, Verdict, check, converges, falsify, registry, strategies
 from gandyn.claims.arjovsky_2017 import wasserstein_is_continuous
+from gandyn.claims.gulrajani_2017 import unit_slopes
 from gandyn.errors import DomainError, ParameterError
 
 NAMES = [entry.name for entry in registry]
@@ -276,3 +277,21 @@ def test_nonzero_numbers_are_drawn_of_either_sign():
     drawn = settings(phases=[Phase.generate], database=None)  # shrinking floats takes minutes
     assert -5 <= find(strategies.nonzero(5, 0.001), lambda number: number < 0, settings=drawn) < -0.001
     assert 0.001 < find(strategies.nonzero(5, 0.001), lambda number: number > 0, settings=drawn) <= 5
+
+
+def test_the_second_player_of_a_quadratic_bends_either_way_unless_concave_is_asked_for():
+    """By the diagonal of its own block of the Jacobian: C >= 1/2 if `concave`, else of any sign."""
+    drawn = settings(max_examples=100, deadline=None, derandomize=True, database=None, phases=[Phase.generate])
+
+    def least(game):
+        return min(float(game.jacobian([0.0] * game.dim)[i, i]) for i in range(game.dim // 2, game.dim))
+
+    assert least(find(strategies.zero_sum_quadratics(), lambda game: least(game) < 0, settings=drawn)) < 0
+    assert least(find(strategies.zero_sum_quadratics(concave=True), lambda game: True, settings=drawn)) >= 0.5
+
+
+def test_a_bounded_critic_falls_from_one_to_minus_one_whatever_lies_between():
+    """A datum and a sample 3 apart: slope -2/3, where the best 1-Lipschitz critic has -1."""
+    found = unit_slopes([(1, 1, 0), (3, 0, 1)], box=True)
+    assert not found
+    assert found.detail.startswith("[-0.66666667+0.j] beside [-1.+0.j]")

@@ -127,6 +127,14 @@ def test_a_stiff_flow_is_integrated_implicitly(kernel):
     np.testing.assert_allclose(traj.w[-1, 0], exact[0], atol=1e-9)
 
 
+def test_a_flow_that_damps_fast_is_handed_to_the_implicit_method(monkeypatch):
+    """x' = -1e4 x, y' = -y, with few explicit steps allowed: both end where the exponentials are."""
+    monkeypatch.setattr(endings, "MANY_STEPS", 50)
+    traj = gd.flow(gd.games.quadratic(1e4, 0, 1), [1.0, 1.0], 1.0)
+    assert traj.kernel.endswith("Radau")
+    np.testing.assert_allclose(traj.w[-1], [0, math.exp(-1)], atol=1e-7)
+
+
 def test_a_fast_rotation_is_not_stiff(monkeypatch):
     monkeypatch.setattr(endings, "MANY_STEPS", 50)
     traj = gd.flow(game(1000 * x * y, -1000 * x * y), [1.0, 0.0], 2.0, rtol=1e-7)

@@ -1,5 +1,7 @@
 """Ensembles over parameters: each member computes what its own run with its own numbers does, on every path."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from gandyn.dynamics import cached
 from gandyn.dynamics.structure import _mapped, structure_of
 from gandyn.errors import GandynError, ParameterError, ShapeError
 from gandyn.rules import registry
+from gandyn.types import Rule
 
 GAMES = [gd.games.quadratic(0.7, 1.1, 0.4), gd.games.bilinear(), gd.games.dirac_gan("wasserstein")]
 STARTS = np.random.default_rng(3).normal(size=(3, 2)) * 0.3
@@ -227,3 +230,24 @@ def test_games_that_differ_in_numbers_share_their_compiled_code():
         run = gd.iterate(game, gd.rules.Consensus(0.1, 0.5), STARTS, 30, kernel="c")
         expected = gd.iterate(game, gd.rules.Consensus(0.1, 0.5), STARTS, 30, kernel="eager")
         np.testing.assert_allclose(run.w, expected.w, rtol=1e-11, atol=1e-14)
+
+
+@dataclasses.dataclass
+class Loose(Rule):
+    """Gradient steps whose size may be set anew."""
+
+    lr: float = 0.1
+
+    def step(self, game, w, state, rng=None):
+        """w - lr v(w)."""
+        return w - self.lr * game.field(w), state, {}
+
+
+def test_a_rule_inside_another_may_change_and_the_next_run_sees_it():
+    """On f = x y a step of size lr stretches |w| by sqrt(1 + lr^2); Lookahead with alpha = 1 takes plain steps."""
+    inner = Loose(0.1)
+    outer = gd.rules.Lookahead(inner, 2, 1.0)
+    for lr in (0.1, 0.3):
+        inner.lr = lr
+        run = gd.iterate(gd.games.bilinear(), outer, [1.0, 0.0], 5, "last", kernel="numpy")
+        assert np.linalg.norm(run.w) == pytest.approx((1 + lr**2) ** 5, rel=1e-12)

@@ -101,6 +101,17 @@ def test_resizing_reads_where_tensorflow_reads():
     assert as_bytes(torch.tensor([-1.0, 0.0, 1.0]).reshape(1, 1, 1, 3))[0, :, 0].tolist() == [[0, 128, 255]] * 3
 
 
+def test_inception_keeps_the_sizes_of_its_paper():
+    """A side of 299 loses 2 in each 3 x 3 convolution without padding; strides of 2 halve what is left."""
+    with torch.device("meta"):
+        network = InceptionV3().eval()
+        sides = []
+        for part in network.children():
+            part.register_forward_hook(lambda _, __, output: sides.append(output.shape[-1]))
+        network(torch.zeros(1, 3, 299, 299))
+    assert sides == [149, 147, 147, 73, 71, 35, 35, 35, 17, 17, 17, 17, 17, 8, 8, 8]
+
+
 @pytest.mark.slow
 def test_inception_has_the_tensors_of_the_published_file_and_is_read_from_one(tmp_path):
     torch.manual_seed(0)

@@ -59,6 +59,16 @@ def test_frechet_has_a_floor_and_an_error():
     assert spread / 2 < far.error < 2 * spread
 
 
+def test_frechet_draws_from_seed_0_unless_told_otherwise():
+    """The error and the halves of the floor are drawn, the distance is not."""
+    x, y = normal(40, 2), normal(40, 2, 1)
+    first, same, other = (metrics.frechet(x, y, resamples=4, **seed) for seed in ({}, {"seed": 0}, {"seed": 1}))
+    assert (first.value, first.error, first.floor) == (same.value, same.error, same.floor)
+    assert first.value == other.value
+    assert first.error != other.error
+    assert first.floor != other.floor
+
+
 def test_wasserstein_is_the_best_of_all_pairings():
     x, y = normal(6, 2, 0), normal(6, 2, 1, mean=0.4, std=2.0)
     for order in (1, 2):

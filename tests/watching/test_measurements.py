@@ -59,6 +59,15 @@ def test_closed_forms_on_a_quadratic_game():
     assert "noise" not in row
 
 
+def test_where_the_jacobian_is_zero_no_largest_step_is_named():
+    """x^3/3 - y^3/3 at the origin: every step leaves the linearisation where it is."""
+    watch = gd.watch(Point(0.0), Point(0.0), lambda x, y: ((x.x**3 / 3).sum(), (y.x**3 / 3).sum()), every=1)
+    watch.step()
+    step = watch.measure(budget=None)["spectrum"]["largest_step"]
+    assert step["undecided"] == "J is zero"
+    assert "value" not in step
+
+
 @pytest.mark.parametrize("rule", [R.AlternatingGD(0.3), R.Extragradient(0.1), R.SimultaneousGD(0.05)], ids=str)
 def test_the_map_of_a_rule_is_that_of_the_toy(rule):
     row = watched(rule).measure(budget=None)

@@ -86,7 +86,7 @@ def _discs(f: sympy.Basic) -> list[tuple[mpmath.mpc, mpmath.mpf]] | None:
             for _ in range(MOST_STEPS):
                 moves = [_aberth(c, roots, k) for k in range(len(roots))]
                 roots = [r - move for r, move in zip(roots, moves, strict=True)]
-                if max(map(abs, moves)) < mpmath.mpf(10) ** -25:
+                if all(abs(move) <= mpmath.mpf(10) ** -25 * abs(r) for r, move in zip(roots, moves, strict=True)):
                     break
             discs = [(r, _smith(c, roots, k)) for k, r in enumerate(roots)]
         except ZeroDivisionError:

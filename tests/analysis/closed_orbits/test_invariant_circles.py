@@ -1,5 +1,7 @@
 """Circles and periodic orbits of maps: planted radius, rotation number and multiplier to 1e-8; those of the games."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import sympy
@@ -9,6 +11,8 @@ from gandyn.analysis.closed_orbits import circle_solver
 from gandyn.analysis.closed_orbits.circle_solver import rotation_number
 from gandyn.analysis.closed_orbits.invariant_sets import InvariantCircle, PeriodicOrbit, kind_of
 from gandyn.analysis.parameters.system import system
+from gandyn.rules.declaration import step_size
+from gandyn.types import Domain, Rule, State
 
 x, y = sympy.symbols("x y", real=True)
 R = sympy.Rational
@@ -137,6 +141,27 @@ def test_the_system_has_the_derivatives_of_its_map():
         np.testing.assert_allclose(made.jacobian(z, 0.1), (4 * first - second) / 3, atol=1e-9)
         slope = (made(z, 0.1 + h) - made(z, 0.1 - h)) / (2 * h)
         np.testing.assert_allclose(made.slope(z, 0.1), slope, atol=1e-7)
+
+
+@dataclasses.dataclass(frozen=True)
+class HalfAStepBehind(Rule):
+    """Its memory is the field at the start times lr / 2, so it depends on the parameter."""
+
+    lr: object = step_size()
+    domain = Domain(unconstrained=True)
+
+    def init(self, game, w, rng=None):
+        return State({"behind": game.per_coordinate(self.lr, w) / 2 * game.field(w, game.draw(rng))})
+
+    def step(self, game, w, state, rng=None):
+        moved = w - game.per_coordinate(self.lr, w) * game.field(w - state["behind"], game.draw(rng))
+        return moved, State({"behind": w - moved}), {}
+
+
+def test_memory_starts_as_the_rule_starts_it_at_the_value_of_the_parameter():
+    made = system(gd.games.bilinear(), HalfAStepBehind("lr"), "lr")
+    for lr in (0.1, 0.4):
+        np.testing.assert_allclose(made.start(np.array([0.3, 0.2]), lr), [0.3, 0.2, lr / 2 * 0.2, -lr / 2 * 0.3])
 
 
 def test_free_parameters_and_rules_with_kinks_are_refused():

@@ -6,7 +6,7 @@ import sympy
 
 import gandyn as gd
 from gandyn.analysis.closed_orbits.invariant_sets import LimitCycle
-from gandyn.analysis.closed_orbits.return_map import ReturnMap
+from gandyn.analysis.closed_orbits.return_map import AWAY, LOST, RETURNED, ReturnMap
 from gandyn.budget import Budget
 
 x, y = sympy.symbols("x y", real=True)
@@ -175,6 +175,17 @@ def test_a_symmetric_jacobian_around_a_hole_proves_nothing():
     assert excluded(game, np.array([(-2.0, 2.0)] * 2)) is None
 
 
+def test_a_divergence_that_vanishes_in_the_box_and_has_a_sign_beyond_excludes_nothing():
+    """Circles fill the box; only from x = 2 on the flow draws together."""
+    from gandyn.analysis.closed_orbits.no_cycles import excluded
+
+    beyond = sympy.Piecewise((0, x <= 2), ((x - 2) ** 4 / 4, True))
+    for sign in (1, -1):
+        game = gd.games.from_sympy([sign * beyond - x * y, x * y], [x, y])
+        assert excluded(game, np.array(BOX, dtype=float)) is None
+        assert "Bendixson" in excluded(game, np.array([(2.5, 3.5), (-1.0, 1.0)]))
+
+
 def test_kinks_are_refused_by_name():
     game = gd.games.dirac_gan("wasserstein", penalty=gd.penalties.WGANGP(0.37))
     with pytest.raises(gd.GandynError, match="sign"):
@@ -195,6 +206,19 @@ def test_the_return_map_has_its_derivative():
     s = np.array([0.1, 0.3, 0.6])
     middle, low, high = (map_.shoot(s + k * step, Budget(None)) for k in (0, -1, 1))
     np.testing.assert_allclose(middle.slope, (high.image - low.image) / (2 * step), rtol=1e-6)
+
+
+def test_an_orbit_that_has_left_is_followed_no_farther_and_is_not_lost():
+    """r' = 10 r is 10^8 away long before it has turned once; one that had too few steps is another matter."""
+    out, around = (
+        ReturnMap(_game(*_field(rate, 1)), np.zeros(2), np.ones(2), np.array([1.0, 0.0])) for rate in (10, 0)
+    )
+    left = out.shoot(np.array([0.1, 1.0]), Budget(None), most=200)
+    assert set(left.status) == {AWAY}
+    assert AWAY != LOST
+    assert left.steps < 200
+    assert set(around.shoot(np.array([0.1, 1.0]), Budget(None), most=3).status) == {LOST}
+    assert set(around.shoot(np.array([0.1, 1.0]), Budget(None)).status) == {RETURNED}
 
 
 @pytest.mark.slow

@@ -47,6 +47,18 @@ def test_real_roots_with_irrational_coefficients_are_found_to_thirty_digits(unit
         assert abs(got - right) < 1e-27 * unit
 
 
+@pytest.mark.parametrize("digits", [-60, -24, 0])
+def test_real_roots_near_each_other_are_found_to_their_digits_in_every_unit(digits):
+    """pi and pi + 1e-6, and -e: of a root of size 1e-24, a step below 1e-25 is no sign that it is known."""
+    from gandyn.analysis.exact_numbers.roots import real_roots
+
+    unit = sympy.Integer(10) ** digits
+    roots = [-sympy.E * unit, sympy.pi * unit, (sympy.pi + sympy.Rational(1, 10**6)) * unit]
+    found = sorted(real_roots(sympy.Poly(sympy.expand(sympy.prod([z - r for r in roots])), z)))
+    for got, right in zip(found, roots, strict=True):
+        assert abs(got - sympy.N(right, 40)) < sympy.Float(f"1e{digits - 26}")
+
+
 def test_equal_real_roots_with_irrational_coefficients_are_refused():
     from gandyn.analysis.exact_numbers.roots import real_roots
     from gandyn.errors import DomainError

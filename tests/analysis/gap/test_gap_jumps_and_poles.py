@@ -94,6 +94,7 @@ def test_what_only_the_others_decide_is_no_part_of_a_gap():
         sp.log(sp.Abs(x)),
         sp.log(x**2) + sp.Abs(x),
         x - 1 / (x + 1) ** 2,
+        sp.sign(1 - x) * sp.log(x),
     ],
     ids=str,
 )

@@ -220,6 +220,15 @@ def test_alternating_steps_conserve_an_ellipse_exactly():
     np.testing.assert_allclose(values, values[0], rtol=1e-12)
 
 
+def test_two_turns_conserve_a_sum_though_neither_radius_alone_has_a_strict_minimum():
+    a, b, c, d = sympy.symbols("a b c d", real=True)
+    value = a * b + 2 * c * d
+    quantity = gd.linearize(gd.games.from_sympy([value, -value], [[a, c], [b, d]]), at=(0,) * 4).nonlinear.quantity
+    assert sympy.hessian(quantity, (a, b, c, d)).is_positive_definite
+    slopes = [quantity.diff(s) for s in (a, c, b, d)]
+    assert sympy.expand(sum(s * v for s, v in zip(slopes, (b, 2 * d, -a, -2 * c), strict=True))) == 0
+
+
 def test_linear_maps_are_neutral_or_attract_to_their_fixed_points():
     neutral = gd.linearize(gd.games.bilinear(), gd.rules.OptimisticGD(1 / sympy.sqrt(3))).nonlinear
     assert neutral.verdict is Fate.NEUTRAL

@@ -155,7 +155,11 @@ def test_pictures_hold_the_numbers():
     data = fit.plot().data
     np.testing.assert_allclose(data["linear"], data["distance"], rtol=1e-9)
     times = gd.escape_time(BILINEAR, gd.rules.GDA(0.5), [[0.1, 0.0], [0.0, 0.9], [0.0, 0.0]], 40, radius=1.0)
-    assert times.plot().data["inside"][-1] == pytest.approx(1 / 3)
+    picture = times.plot()
+    assert picture.data["inside"][-1] == pytest.approx(1 / 3)
+    assert picture.axes[0].lines[0].get_ydata()[-1] == pytest.approx(1 / 3)  # the curve runs on to the last step
+    nobody = gd.escape_time(BILINEAR, gd.rules.GDA(0.5), [[0.0, 0.0]], 5, radius=1.0)
+    assert nobody.plot().axes[0].lines[0].get_ydata().tolist() == [1.0, 1.0]
     data = gd.high_resolution(BILINEAR, gd.rules.GDA(0.1)).plot().data
     np.testing.assert_allclose(data["rule"], np.log(1 + data["lr"] ** 2) / 2 / data["lr"], rtol=1e-9)
     assert (data["equation"] > 0).all()

@@ -8,6 +8,7 @@ import pytest
 import sympy
 
 import gandyn as gd
+from gandyn.analysis.optimal.closed_forms import known
 from gandyn.analysis.optimal.companion import companion
 from gandyn.analysis.optimal.discs import crossed
 from gandyn.analysis.optimal.minimax import samples, worst
@@ -69,6 +70,13 @@ def test_closed_forms_and_the_search_agree():
         known = gd.design(rule, over)
         assert value == pytest.approx(known.rate, abs=1e-12)
         assert point[0] == pytest.approx(known.values["lr"], abs=1e-12)
+
+
+def test_extragradient_has_a_closed_form_on_positive_segments_alone():
+    """On eigenvalues off the real line 1 - x + x^2 at the ends of a segment says nothing."""
+    assert known(R.Extragradient("lr"), SEGMENT, frozenset({"lr"})).values["lr"] == pytest.approx(1 / 2.5)
+    for over in (C.Spectrum(disc=(1, 0.5)), C.Spectrum(ellipse=(1, 0.2, 0.6)), C.Spectrum(points=[1, 2])):
+        assert known(R.Extragradient("lr"), over, frozenset({"lr"})) is None
 
 
 @pytest.mark.slow

@@ -25,3 +25,9 @@ def test_discs_and_roots_against_numpy():
     near = 2**150  # (3 u - 1)^2 + 2^-150: a pair of complex roots closer to 1/3 than sixty halvings
     assert first_root([near + 1, -6 * near, 9 * near]) is None
     assert outside(lambda u: [u - Fraction(1, 2), Fraction(1)], 1, Fraction(1, 2))[0] == 0
+
+
+def test_a_point_next_to_the_root_is_named():
+    """Of (3u - 1)^2, whose root is no middle of an interval, (2u - 1)^2, whose root is one, and u^2 + u - 1."""
+    for p, root in (([1, -6, 9], 1 / 3), ([1, -4, 4], 1 / 2), ([-1, 1, 1], (5**0.5 - 1) / 2)):
+        assert abs(float(first_root(p)) - root) < 1e-12

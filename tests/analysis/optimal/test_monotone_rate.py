@@ -8,7 +8,7 @@ import pytest
 import sympy
 
 import gandyn as gd
-from gandyn.analysis.optimal.quadratic_rate import QuadraticRate, window
+from gandyn.analysis.optimal.quadratic_rate import QuadraticRate, _Programme, window
 
 R, C = gd.rules, gd.classes
 
@@ -92,6 +92,14 @@ def test_rules_with_memory_over_monotone_fields(rule, mu, lipschitz):
     assert found.lower <= found.value < found.lower + 1e-3 < 1
     assert proof.holds()
     assert monotone_checked(proof, rule, sympy.nsimplify(mu) / sympy.nsimplify(lipschitz))
+
+
+def test_a_form_that_shrinks_is_found_without_a_warning_of_the_solver():
+    """A rate of 1 is feasible; 0.9 is not: the linear field v(w) = 0.1 w shrinks by 0.991 only."""
+    pytest.importorskip("cvxpy", reason="needs the extra gandyn[proof]")
+    programme = _Programme(window(R.HeavyBall(0.1, -0.1), C.StronglyMonotone(0.1, 1)))
+    assert programme.margin(1.0) > 0
+    assert programme.margin(0.9) <= 0
 
 
 @pytest.mark.slow

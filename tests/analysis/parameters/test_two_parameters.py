@@ -201,7 +201,7 @@ def test_a_box_that_is_none_is_refused():
         gd.bifurcation_curves(DIRAC, gd.rules.GDA("lr"), ranges=[(0, 1), (0, 1)], box=[(0, 1)])
 
 
-@pytest.mark.parametrize("unit", [sympy.Rational(1, 10**6), 10**6])
+@pytest.mark.parametrize("unit", [sympy.Rational(1, 10**9), 10**6])
 def test_a_followed_curve_is_the_same_in_other_units_of_cost(unit):
     """x' = a + b x - x^2 has its folds on a = -b^2 / 4."""
     x, y = sympy.symbols("x y", real=True)
@@ -210,6 +210,15 @@ def test_a_followed_curve_is_the_same_in_other_units_of_cost(unit):
     assert {str(c.kind) for c in found.curves} == {"fold"}
     for p, q in (c.points.T for c in found.curves):
         np.testing.assert_allclose(p, -(q**2) / 4, atol=1e-9)
+
+
+def test_a_followed_curve_ends_where_the_first_parameter_leaves_its_range():
+    """x' = a + b x - x^2 / 8 has its folds on a = -2 b^2, which leaves a >= -1 at b = +-1 / sqrt(2)."""
+    game = gd.games.from_sympy([x**3 / 24 - b * x**2 / 2 - a * x, y**2 / 2], [x, y])
+    found = gd.bifurcation_curves(game, None, ("a", "b"), [(-1, 1), (-1, 1)], box=[(-3, 3), (-1, 1)])
+    (fold,) = found.curves
+    np.testing.assert_allclose(fold.points[:, 0], -2 * fold.points[:, 1] ** 2, atol=1e-9)
+    np.testing.assert_allclose(fold.points[[0, -1]], [(-1, -np.sqrt(0.5)), (-1, np.sqrt(0.5))], atol=1e-9)
 
 
 def test_a_sum_vanishes_to_sixty_digits():

@@ -1,5 +1,6 @@
 """Toy against network: the toy's promises in closed form, and what networks make of them."""
 
+import dataclasses
 import json
 import math
 
@@ -89,6 +90,11 @@ def test_the_picture_keeps_its_numbers(place):
     found = gd.toy_against_network(game, gd.rules.GDA(0.05), w, ("SR",), steps=8, factors=(0.5, 1, 2), confirm=False)
     figure = found.plot()
     np.testing.assert_array_equal(figure.data["SR"]["curve"], found.modes[0].curve)
+    marked = {}
+    for stable in (0.7, 1.5, 3.0):
+        picture = dataclasses.replace(found, modes=(dataclasses.replace(found.modes[0], stable=stable),)).plot()
+        marked[stable] = any(set(line.get_xdata()) == {stable} for line in picture.axes[0].lines)
+    assert marked == {0.7: True, 1.5: True, 3.0: False}
     assert "no short step" in found.summary()
     assert found.check.confirmed
     assert "against differences of the field" in found.summary()

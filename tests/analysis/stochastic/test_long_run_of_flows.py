@@ -94,15 +94,17 @@ def test_refusals_are_one_line():
         assert "\n" not in str(refused.value)
 
 
-def test_the_minimum_of_a_grid_is_refined_between_its_neighbours():
-    """Three cells away another dip is lower than all the grid shows: it is not the grid's minimum that is refined."""
+@pytest.mark.parametrize("side", [1, -1])
+def test_the_minimum_of_a_grid_is_refined_between_its_neighbours(side):
+    """The valley beside the grid's best value is found, not the lower dip that lies one cell farther on."""
     grid, asked = np.geomspace(1e-6, 1e2, GRID), []
 
     def error(x):
         asked.append(x)
-        return abs(np.log(x / (1.02 * grid[20])))
+        u = side * np.log(x / grid[20]) / np.log(grid[1] / grid[0])
+        return min(max(0.85 - u, 7 * (u - 0.85)), 50 * abs(u - 1.3) - 1)
 
     found, least = smallest(error, 1.0, "a test")
-    assert found == pytest.approx(1.02 * grid[20], rel=1e-6)
+    assert found == pytest.approx(grid[20] * (grid[1] / grid[0]) ** (0.85 * side), rel=1e-6)
     assert least < 1e-6
     assert all(grid[19] <= x <= grid[21] for x in asked[GRID:])
