@@ -8,7 +8,7 @@ import pathlib
 import pytest
 
 import gandyn as gd
-from mutation.drawn import equivalent, summary, waiting, wilson
+from mutation.drawn import equivalent, summary, wilson
 from mutation.mutants import MUTANTS, read
 from mutation.selection import SPECIFIC, WIDER, stages, test_files
 
@@ -69,6 +69,4 @@ def test_random_mutants_are_accounted_for():
     counted = [row for row in rows if row["key"] not in equivalent()]
     killed = sum(row["killed"] or bool(row.get("since")) for row in counted)
     assert summary(rows).startswith(f"{killed} of {len(counted)} killed")
-    undecided = waiting(counted)  # lived through the nearest files; others have not been asked
-    assert killed >= 0.9 * (len(counted) - len(undecided))
-    assert killed >= 0.8 * len(counted)
+    assert killed >= 0.95 * len(counted)
