@@ -70,6 +70,8 @@ class Drawing(Figure):
         if engine is not None:
             with contextlib.suppress(ValueError):  # as matplotlib does: there is no room
                 engine.execute(self)
+        for axes in self.axes:
+            axes.apply_aspect()
 
     def _holds(self, legend: object) -> bool:
         """Whether a legend is no wider than the picture."""

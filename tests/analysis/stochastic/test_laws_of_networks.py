@@ -79,7 +79,6 @@ def test_networks_end_in_the_cloud_of_the_law():
     """48 runs of the networks: E|w|^2 within sampling error of the exact law, which a factor 1/2 would fail."""
     game, rule = dirac(), gd.rules.GDA(0.1)
     game.load(torch.zeros(2, dtype=torch.float64))
-    game.w0 = torch.zeros(2, dtype=torch.float64)
     law = gd.stationary(TOY, rule, noise=(0, SPREAD**2 / SIZE))
     runs = gd.gans.train(game, rule, 150, seeds=48, metrics=None)
     found = float((runs.w**2).sum(1).mean())
