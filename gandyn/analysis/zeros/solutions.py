@@ -38,7 +38,7 @@ class Solution:
 
 @dataclasses.dataclass
 class Findings:
-    """What a search has so far."""
+    """What a search for solutions in a box has found until now, and why its list is complete or not."""
 
     solutions: list[Solution] = dataclasses.field(default_factory=list)  # those listed
     obstacles: list[str] = dataclasses.field(default_factory=list)  # what keeps the list from being complete
