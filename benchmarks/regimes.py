@@ -1,6 +1,6 @@
 """One GAN at three update ratios, and one that collapses: the duality gap measured along, beside modes, W1 and quality.
 
-    python benchmarks/regimes.py [--seeds 0 1 2]
+    python benchmarks/regimes.py [--seeds 0 1 2 3 4]
 
 Trains the configs `regime-*` and writes the measured rows to `benchmarks/results/regimes.json`; a run that is there is
 not repeated.
@@ -54,7 +54,7 @@ def one(config: gd.gans.Config) -> dict[str, Any]:
 def main(arguments: list[str] | None = None) -> None:
     """Every config, every seed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
     parser.add_argument("--steps", type=int, help="fewer, to see that it runs")
     parser.add_argument("--out", type=Path, default=RESULTS / "regimes.json")
     options = parser.parse_args(arguments)
