@@ -51,8 +51,8 @@ class GANGame(NetworkGame):
     The discriminator minimises mean loss.real(s(x)) + mean loss.fake(s(G(z))) + penalties, the generator mean
     loss.generator(s(G(z))), or minus the discriminator's loss, without penalties, where the loss is zero-sum. So the
     game is zero-sum where the loss is and no penalty adds a cost. A simultaneous field makes the fake batch once and
-    runs the discriminator on it once; a discriminator with an attribute `per_sample = True` (no batch statistics) sees
-    data and samples in one pass.
+    runs the discriminator on it once; a discriminator with an attribute `per_sample = True` (no batch statistics) may
+    see data and samples in one pass.
 
     A network with `conditional = True` is also given labels (n,): those of the data, for the samples too. A
     discriminator that answers (logits, class logits) serves losses of classes, such as `auxiliary_classifier`; other
@@ -276,7 +276,9 @@ class GANGame(NetworkGame):
 
     def _loss_costs(self, critic: NetworkCritic, batch: Token, only: int | None) -> list[Array | None]:
         """Both players' costs without penalties; of `only` one, where the other is not asked for."""
-        if self.penalties or not self._per_sample or self.stochastic:
+        # One pass saves calls of small layers; large ones need memory for all of it, and two costs go back through all.
+        apart = self.penalties or not self._per_sample or self.stochastic or critic.real.ndim > 2
+        if apart or (only is None and not self.zero_sum):
             on_real, on_fake = critic.logit(critic.real), critic.logit(critic.fake)
         else:
             on_real, on_fake = critic.logits_at_once()

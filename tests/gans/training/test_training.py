@@ -174,7 +174,7 @@ def test_bfloat16_evaluates_where_the_rule_asks():
     mixed = gd.gans.train(small(), rule, 5, seed=1, precision="bfloat16")
     plain_gd = gd.gans.train(small(), R.SimultaneousGD(0.3), 5, seed=1)
     moved = (single.w - game.w0).norm()
-    assert 0 < (mixed.w - single.w).norm() < 0.05 * moved
+    assert 0 < (mixed.w - single.w).norm() < 0.08 * moved
     assert (plain_gd.w - single.w).norm() > 3 * (mixed.w - single.w).norm()
     assert mixed.w.dtype == torch.float32
 
