@@ -42,7 +42,7 @@ class Config:
         >>> import gandyn as gd
         >>> config = gd.gans.Config.find("ring-optimistic-adam")
         >>> config.rule.call
-        'OptimisticAdam(0.001, betas=(0, 0.99))'
+        'OptimisticAdam((0.003, 0.006), betas=(0, 0.99))'
     """
 
     name: str
