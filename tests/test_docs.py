@@ -77,7 +77,8 @@ LONG_PAGES = {
     "trained_spectrum.md",
     "tutorial.md",
 }
-FIRST_PAGES = {"README.md", "quickstart.md"}  # whose commands a newcomer types; each starts a process of its own
+FIRST_PAGE = "README.md"  # whose commands a newcomer types first; each starts a process of its own
+LONG_COMMANDS = {"gandyn explore"}  # every toy with every rule
 
 
 def weighed(value: object, long: bool) -> object:
@@ -87,7 +88,7 @@ def weighed(value: object, long: bool) -> object:
 
 
 COMMANDS = [
-    weighed((page, command), page.name not in FIRST_PAGES)
+    weighed((page, command), page.name != FIRST_PAGE or command in LONG_COMMANDS)
     for page in PAGES
     for command in commands(page)
     if gandyn_arguments(command) is not None

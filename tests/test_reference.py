@@ -89,7 +89,7 @@ def test_every_argument_is_told_on_a_line_of_its_own():
         told = text.partition("Args:")[2] or text.partition("Attributes:")[2]
         lacking += [name] * bool(asked and not told)
         if inspect.isfunction(thing) and told:
-            heads = re.findall(r"^ +((?:[\w*]+(?:, | and )?)+):", told, re.MULTILINE)  # "x:", or "x, y:"
+            heads = re.findall(r"^ +([\w*]+(?:(?:, | and )[\w*]+)*):", told, re.MULTILINE)  # "x:", or "x, y:"
             heads = {word for head in heads for word in re.split(r", | and ", head.replace("*", ""))}
             lacking += [f"{name}({p.name})" for p in asked if p.name not in heads]
     assert not lacking

@@ -168,6 +168,7 @@ def test_sections_that_take_too_long_say_so(monkeypatch):
     assert json.loads(gandyn("analyze", "bilinear", "--json").stdout)["conserved"] is None
 
 
+@pytest.mark.slow
 def test_a_threshold_is_bisected_where_exact_conditions_take_too_long(monkeypatch):
     """The number against eigenvalues of I - lr J + (lr J)^2, extragradient's map, on both sides of it."""
 

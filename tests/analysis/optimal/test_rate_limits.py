@@ -88,7 +88,12 @@ def test_a_schedule_in_leja_order_keeps_its_digits():
 
 
 @pytest.mark.parametrize(
-    "rule", [R.Extragradient("lr"), R.OptimisticGD("lr"), R.HeavyBall("lr", "m", alternating=True)]
+    "rule",
+    [
+        R.Extragradient("lr"),
+        R.OptimisticGD("lr"),
+        pytest.param(R.HeavyBall("lr", "m", alternating=True), marks=pytest.mark.slow),
+    ],
 )
 def test_no_rule_that_uses_fields_alone_passes_the_limit(rule):
     found = gd.design(rule, BILINEAR)
