@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 
 class GandynError(Exception):
@@ -28,6 +28,12 @@ class UnknownNameError(GandynError, LookupError):
         near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.4)
         fix = f"did you mean {near[0]!r}" if near else "choose one of those listed"
         return cls(f"there is no {kind} named {name!r}", f"one of {', '.join(names)}", fix)
+
+
+def refuse_unknown(kind: str, name: object, known: Collection[str]) -> None:
+    """Raise UnknownNameError for a name that is not among those known, which `kind` says what they name."""
+    if name not in known:
+        raise UnknownNameError.among(kind, name, known)
 
 
 class ShapeError(GandynError, ValueError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .declared import NAMES, TYPES, check_of, checks_of
 from .points import box_array, ensemble, given_or_known, numeric_equilibria
-from .values import Check, returned, seed, several, shown
+from .values import Check, positive, returned, seed, several, shown, whole
 
 __all__ = [
     "NAMES",
@@ -16,8 +16,10 @@ __all__ = [
     "ensemble",
     "given_or_known",
     "numeric_equilibria",
+    "positive",
     "returned",
     "seed",
     "several",
     "shown",
+    "whole",
 ]

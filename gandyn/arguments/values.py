@@ -62,12 +62,26 @@ def count(name: str, value: object, given: Mapping[str, object] = NOTHING) -> in
     return int(value)
 
 
-def several(name: str, value: Any, given: Mapping[str, object] = NOTHING) -> int:
-    """Return a whole number from 1 up to 10**12 as an int; refuse anything else."""
-    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    if not whole or int(value) < 1:
-        raise ParameterError(f"{name}={shown(value)}", "a whole number from 1", f"{name}=1")
+def whole(name: str, value: Any, least: int = 1, most: int = LARGEST_COUNT) -> int:
+    """Return a whole number in a range as an int; refuse anything else."""
+    kind = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not kind or int(value) < least or most < int(value) <= LARGEST_COUNT:
+        range_ = f">= {least}" if most == LARGEST_COUNT else f"from {least} to {most}"
+        raise ParameterError(f"{name}={shown(value)}", f"a whole number {range_}", f"{name}={least or 10}")
     return count(name, value)
+
+
+def several(name: str, value: object, given: Mapping[str, object] = NOTHING) -> int:
+    """Return a whole number from 1 up to 10**12 as an int; refuse anything else."""
+    return whole(name, value)
+
+
+def positive(name: str, value: Any) -> float:
+    """Return a positive finite number as a float; refuse anything else."""
+    number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    if not number or not 0 < value < math.inf:
+        raise ParameterError(f"{name}={shown(value)}", "a positive number", f"{name}=1.0")
+    return float(value)
 
 
 def sizes(name: str, value: object, given: Mapping[str, object] = NOTHING) -> tuple[int, ...]:
@@ -117,11 +131,9 @@ def words(name: str, value: object, given: Mapping[str, object] = NOTHING) -> An
     return value
 
 
-def from_zero(name: str, value: Any, given: Mapping[str, object] = NOTHING) -> int:
+def from_zero(name: str, value: object, given: Mapping[str, object] = NOTHING) -> int:
     """Return a whole number from 0 up to 10**12 as an int; refuse anything else."""
-    if count(name, value) < 0:
-        raise ParameterError(f"{name}={value}", "a whole number >= 0", f"{name}=10")
-    return int(value)
+    return whole(name, value, 0)
 
 
 def parameter(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:

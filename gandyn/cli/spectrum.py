@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..errors import DomainError, ParameterError, UnknownNameError
+from ..errors import DomainError, ParameterError, refuse_unknown
 from ..types import Array, Game, Rule
 from . import values
 from .page import waiting
@@ -122,8 +122,7 @@ def _doubled(game: Any, rule: Rule, places: dict[str, Any]) -> tuple[Any, Any, d
 
 def _chosen(option: str, given: list[str] | None, known: tuple[str, ...]) -> tuple[str, ...]:
     for name in given or ():
-        if name not in known:
-            raise UnknownNameError.among(f"value of {option}", name, known)
+        refuse_unknown(f"value of {option}", name, known)
     return known if given is None else tuple(dict.fromkeys(given))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import OutputError, ParameterError, UnknownNameError, writing
+from ..errors import OutputError, ParameterError, refuse_unknown, writing
 from . import completion, values
 
 if TYPE_CHECKING:
@@ -60,8 +60,7 @@ def spiral(
     From one start, the gradient flow and each rule on the game's vector field; beside it, the eigenvalues of each
     rule's update map against the unit circle, with exact spectral radii. Prints the table of the picture.
     """
-    if width not in WIDTHS:
-        raise UnknownNameError.among("width", width, WIDTHS)
+    refuse_unknown("width", width, WIDTHS)
     if steps is not None and steps < 1:
         raise ParameterError(f"--steps {steps}", "a whole number >= 1", "--steps 60")
     targets = _targets(out, animate, as_json)

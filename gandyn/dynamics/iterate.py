@@ -87,7 +87,7 @@ def iterate(
     if noise is not None:
         game = Additive.read(noise).applied(game)
     w = over_ensemble(checked_start(game, start), game, rule)
-    steps, stride, bound = _whole(steps), _stride(record), _bound(bound)
+    stride, bound = _stride(record), _bound(bound)
     if stride is not None:
         size = (steps // stride + 1) * math.prod(w.shape) * 8
         afford(size, f"record={record!r} of {steps} steps", 'record="last", or a stride such as record=1000')
@@ -248,12 +248,6 @@ def over_ensemble(w: Array, *holders: object) -> Array:
         return w
     shape = ensemble_shape(w.shape[:-1], symbols)
     return w if shape == tuple(w.shape[:-1]) else spread(w, (*shape, w.shape[-1]))
-
-
-def _whole(steps: object) -> int:
-    if isinstance(steps, bool) or not isinstance(steps, (int, np.integer)) or steps < 0:
-        raise ParameterError(f"steps={steps!r}", "a whole number >= 0", "steps=100")
-    return int(steps)
 
 
 def _stride(record: object) -> int | None:

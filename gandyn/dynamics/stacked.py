@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import UnknownNameError
+from ..errors import refuse_unknown
 from ..lazy import scipy
 from ..types import Array
 
@@ -216,8 +216,7 @@ class _Group:
 @functools.cache
 def _solver(method: str) -> Any:
     """The SciPy class, its error norm replaced by the largest of the members' own where SciPy lets it be."""
-    if method not in METHODS:
-        raise UnknownNameError.among("integrator", method, METHODS)
+    refuse_unknown("integrator", method, METHODS)
     base = getattr(scipy.integrate, method)
     if not hasattr(base, "_estimate_error_norm"):
         return base

@@ -13,7 +13,8 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from ..errors import ParameterError, UnknownNameError
+from ..arguments import whole
+from ..errors import refuse_unknown
 from ..results import Result
 from .catalogue import figures
 from .expected import Checked, Outcome
@@ -79,12 +80,9 @@ def make_all(
     known = figures(source)
     chosen = sorted(known) if names is None else list(names)
     for name in chosen:
-        if name not in known:
-            raise UnknownNameError.among("figure", name, known)
-    if style not in STYLES:
-        raise UnknownNameError.among("style", style, STYLES)
-    if jobs < 1:
-        raise ParameterError(f"jobs={jobs}", "a whole number >= 1", "2")
+        refuse_unknown("figure", name, known)
+    refuse_unknown("style", style, STYLES)
+    whole("jobs", jobs)
     options = {"quick": quick, "style": style, "out": str(prepared(out).resolve()), "force": force}
     options["source"] = None if source is None else str(pathlib.Path(source).resolve())
     workers = _Workers(options, jobs, watch or (lambda name, made: None))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
-from ..errors import GandynError, ParameterError, UnknownNameError
+from ..errors import GandynError, ParameterError, refuse_unknown
 from .expected import Expected, Outcome
 
 TEXTS = ("PAPER", "TITLE", "SOURCE")
@@ -94,8 +94,7 @@ def find(name: str, source: str | os.PathLike[str] | None = None) -> PaperFigure
         UnknownNameError: with the nearest match. ParameterError: for a file that is not a figure.
     """
     known = figures(source)
-    if name not in known:
-        raise UnknownNameError.among("figure", name, known)
+    refuse_unknown("figure", name, known)
     return load(known[name])
 
 

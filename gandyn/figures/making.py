@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import OutputError, UnknownNameError, writing
+from ..errors import OutputError, refuse_unknown, writing
 from ..gans.training.untrusted_files import write_atomically
 from ..results import Result
 from . import parts, store
@@ -108,8 +108,7 @@ def make(
         UnknownNameError: for an unknown figure or style. ParameterError: for a file that is not a figure.
         OutputError: where nothing can be written.
     """
-    if style not in STYLES:
-        raise UnknownNameError.among("style", style, STYLES)
+    refuse_unknown("style", style, STYLES)
     one = find(figure, source) if isinstance(figure, str) else figure
     stem = prepared(out) / (one.name + ("-quick" if quick else ""))
     began = time.perf_counter()

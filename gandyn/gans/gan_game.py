@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
+from ..arguments import whole
 from ..doors import seed as checked_seed
 from ..errors import DomainError, ParameterError, ShapeError
 from ..losses import Loss
@@ -125,8 +126,7 @@ class GANGame(NetworkGame):
         self.constrained = any(p.constrained for p in self.penalties)
         self._transforms = any(_overrides(p, "transform") for p in self.penalties)
         self._per_sample = bool(getattr(discriminator, "per_sample", False))
-        if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
-            raise ParameterError(f"batch_size={batch_size!r}", "a whole number >= 1", "batch_size=128")
+        whole("batch_size", batch_size)
         self.size, self.seed = batch_size, seed
         self._conditional = tuple(bool(getattr(network, "conditional", False)) for network in self.networks)
         self._labelled = needs_labels = any(self._conditional) or "classes" in self.loss.needs

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..arguments import whole
 from ..doors import door, several, shown
 from ..errors import DomainError, ParameterError
 from ..types import Array
@@ -75,8 +76,7 @@ def interpolation(
         ParameterError: for fewer than two steps, and ends that are not two vectors of one size.
     """
     first, last = _latents(game, "ends", ends, 2)
-    if several("steps", steps) < 2:
-        raise ParameterError(f"steps={steps}", "two or more", "steps=8")
+    whole("steps", steps, 2)
     t = torch.linspace(0, 1, steps, dtype=first.dtype)[:, None]
     cosine = (first @ last / (first.norm() * last.norm())).clamp(-1, 1)
     angle = torch.arccos(cosine)

@@ -55,15 +55,12 @@ class FGAN(Loss):
         """f*(g_f(s))."""
 
     def real(self, s: Array) -> Array:
-        """-g_f(s)."""
         return -self.activation(s)
 
     def fake(self, s: Array) -> Array:
-        """f*(g_f(s))."""
         return self.conjugate_of_activation(s)
 
     def generator(self, s: Array) -> Array:
-        """-f*(g_f(s))."""
         return -self.conjugate_of_activation(s)
 
     def divergence(self) -> Measured:
@@ -81,23 +78,18 @@ class KullbackLeibler(FGAN):
     measured: ClassVar[Divergence] = KL
 
     def f(self, u: Array) -> Array:
-        """U log u."""
         return u * worlds.log(u)
 
     def activation(self, s: Array) -> Array:
-        """S."""
         return s
 
     def conjugate(self, t: Array) -> Array:
-        """exp(t - 1)."""
         return worlds.exp(t - 1)
 
     def conjugate_of_activation(self, s: Array) -> Array:
-        """exp(s - 1)."""
         return worlds.exp(s - 1)
 
     def optimal_logit(self, p: Array, q: Array) -> Array:
-        """1 + log(p/q)."""
         return 1 + worlds.log(p / q)
 
 
@@ -111,23 +103,18 @@ class ReverseKullbackLeibler(FGAN):
     measured: ClassVar[Divergence] = REVERSE_KL
 
     def f(self, u: Array) -> Array:
-        """-log u."""
         return -worlds.log(u)
 
     def activation(self, s: Array) -> Array:
-        """-exp(-s)."""
         return -worlds.exp(-s)
 
     def conjugate(self, t: Array) -> Array:
-        """-1 - log(-t)."""
         return -1 - worlds.log(-t)
 
     def conjugate_of_activation(self, s: Array) -> Array:
-        """S - 1."""
         return s - 1
 
     def optimal_logit(self, p: Array, q: Array) -> Array:
-        """log(p/q)."""
         return worlds.log(p / q)
 
 
@@ -142,23 +129,18 @@ class Pearson(FGAN):
     measured: ClassVar[Divergence] = PEARSON
 
     def f(self, u: Array) -> Array:
-        """(u - 1)^2."""
         return (u - 1) ** 2
 
     def activation(self, s: Array) -> Array:
-        """S."""
         return s
 
     def conjugate(self, t: Array) -> Array:
-        """t^2/4 + t."""
         return t**2 / 4 + t
 
     def conjugate_of_activation(self, s: Array) -> Array:
-        """s^2/4 + s."""
         return s**2 / 4 + s
 
     def optimal_logit(self, p: Array, q: Array) -> Array:
-        """2(p/q - 1)."""
         return 2 * (p / q - 1)
 
 
@@ -172,23 +154,18 @@ class SquaredHellinger(FGAN):
     measured: ClassVar[Divergence] = SQUARED_HELLINGER
 
     def f(self, u: Array) -> Array:
-        """(sqrt u - 1)^2."""
         return (worlds.sqrt(u) - 1) ** 2
 
     def activation(self, s: Array) -> Array:
-        """1 - exp(-s)."""
         return 1 - worlds.exp(-s)
 
     def conjugate(self, t: Array) -> Array:
-        """t / (1 - t)."""
         return t / (1 - t)
 
     def conjugate_of_activation(self, s: Array) -> Array:
-        """exp(s) - 1."""
         return worlds.exp(s) - 1
 
     def optimal_logit(self, p: Array, q: Array) -> Array:
-        """log(p/q) / 2."""
         return worlds.log(p / q) / 2
 
 
@@ -203,23 +180,18 @@ class JensenShannon(FGAN):
     measured: ClassVar[Divergence] = JENSEN_SHANNON
 
     def f(self, u: Array) -> Array:
-        """(u log u - (u + 1) log((u + 1)/2)) / 2."""
         return (u * worlds.log(u) - (u + 1) * worlds.log((u + 1) / 2)) / 2
 
     def activation(self, s: Array) -> Array:
-        """(log 2 - softplus(-s)) / 2."""
         return (_log_two(s) - worlds.softplus(-s)) / 2
 
     def conjugate(self, t: Array) -> Array:
-        """-log(2 - exp(2t)) / 2."""
         return -worlds.log(2 - worlds.exp(2 * t)) / 2
 
     def conjugate_of_activation(self, s: Array) -> Array:
-        """(softplus(s) - log 2) / 2."""
         return (worlds.softplus(s) - _log_two(s)) / 2
 
     def optimal_logit(self, p: Array, q: Array) -> Array:
-        """log(p/q)."""
         return worlds.log(p / q)
 
 
@@ -233,19 +205,15 @@ class TotalVariation(FGAN):
     measured: ClassVar[Divergence] = TOTAL_VARIATION
 
     def f(self, u: Array) -> Array:
-        """|u - 1| / 2."""
         return worlds.absolute(u - 1) / 2
 
     def activation(self, s: Array) -> Array:
-        """tanh(s) / 2."""
         return worlds.tanh(s) / 2
 
     def conjugate(self, t: Array) -> Array:
-        """T."""
         return t
 
     def conjugate_of_activation(self, s: Array) -> Array:
-        """tanh(s) / 2."""
         return worlds.tanh(s) / 2
 
     def optimal_logit(self, p: Array, q: Array) -> Array:

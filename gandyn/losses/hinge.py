@@ -18,15 +18,12 @@ class Hinge(Loss):
     """
 
     def real(self, s: Array) -> Array:
-        """max(0, 1 - s)."""
         return worlds.maximum(1 - s, 0)
 
     def fake(self, s: Array) -> Array:
-        """max(0, 1 + s)."""
         return worlds.maximum(1 + s, 0)
 
     def generator(self, s: Array) -> Array:
-        """-s."""
         return -s
 
     def optimal_logit(self, p: Array, q: Array) -> Array:
@@ -34,9 +31,7 @@ class Hinge(Loss):
         return worlds.sign(p - q)
 
     def divergence(self) -> Measured:
-        """2 TV - 2."""
         return Measured(TOTAL_VARIATION, 2, -2)
 
     def generator_divergence(self) -> Measured:
-        """2 TV."""
         return Measured(TOTAL_VARIATION, 2)

@@ -34,19 +34,15 @@ class LeastSquares(Loss):
     c: Parameter = parameter(default=1)
 
     def real(self, s: Array) -> Array:
-        """(s - b)^2 / 2."""
         return (s - number(self.b, s)) ** 2 / 2
 
     def fake(self, s: Array) -> Array:
-        """(s - a)^2 / 2."""
         return (s - number(self.a, s)) ** 2 / 2
 
     def generator(self, s: Array) -> Array:
-        """(s - c)^2 / 2."""
         return (s - number(self.c, s)) ** 2 / 2
 
     def optimal_logit(self, p: Array, q: Array) -> Array:
-        """(b p + a q) / (p + q)."""
         return (number(self.b, p) * p + number(self.a, p) * q) / (p + q)
 
     def divergence(self) -> Measured:

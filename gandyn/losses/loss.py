@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import ClassVar
 
-from ..errors import DomainError, UnknownNameError
+from ..errors import DomainError, refuse_unknown
 from ..parameters import read_fields
 from ..worlds import SYMBOLS, Array, exact, world_of
 from . import gradients
@@ -182,11 +182,9 @@ class Loss:
         )
 
     def _link(self, link: str) -> str:
-        if link not in LINKS:
-            raise UnknownNameError.among("link function", link, LINKS)
+        refuse_unknown("link function", link, LINKS)
         return link
 
     def _player(self, player: str) -> str:
-        if player not in PLAYERS:
-            raise UnknownNameError.among("player", player, PLAYERS)
+        refuse_unknown("player", player, PLAYERS)
         return player

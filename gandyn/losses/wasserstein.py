@@ -25,15 +25,12 @@ class Wasserstein(Loss):
     zero_sum: ClassVar[bool] = True
 
     def real(self, s: Array) -> Array:
-        """-s."""
         return -s
 
     def fake(self, s: Array) -> Array:
-        """s."""
         return s
 
     def generator(self, s: Array) -> Array:
-        """-s."""
         return -s
 
     def optimal_logit(self, p: Array, q: Array) -> Array:

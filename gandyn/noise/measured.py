@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+from ..arguments import whole
 from ..errors import DomainError, ParameterError
 from ..lazy import torch
 from ..types import Array, Game
@@ -36,8 +37,7 @@ class Measured:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if isinstance(self.batches, bool) or not isinstance(self.batches, int) or self.batches < 3:
-            raise ParameterError(f"batches={self.batches!r}", "a whole number, 3 at least", "batches=64")
+        whole("batches", self.batches, 3)
 
     @property
     def described(self) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from ..arguments import whole
 from ..doors import door
 from ..errors import ParameterError, writing
 from .drawing import Drawing, writable
@@ -47,8 +48,7 @@ def animate(
         raise ParameterError(
             "a picture without trajectories", "a phase portrait, surface or spiral with some", "add one"
         )
-    if frames < 2:
-        raise ParameterError(f"frames={frames}", "at least 2", "frames=90")
+    whole("frames", frames, 2)
     images = _frames(drawing, frames, dpi, progress)
     palette = images[-1].quantize(COLOURS, kmeans=2)
     images = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from ..errors import UnknownNameError
+from ..errors import refuse_unknown
 from ..lazy import sympy
 from ..types import Game
 from .drawable import Box, coordinate_names, evaluate, inside, listed, plane, runs_in_box
@@ -92,8 +92,7 @@ def draw_portrait(
 ) -> None:
     """Draw a phase portrait on axes of an existing figure; its numbers go into `figure.data`, its lines to `.paths`."""
     plane(game)
-    if field not in FIELDS:
-        raise UnknownNameError.among("way to draw a field", field, FIELDS)
+    refuse_unknown("way to draw a field", field, FIELDS)
     runs, points, bounds = runs_in_box(game, trajectories, box)
     axes.set(xlim=bounds[0], ylim=bounds[1])
     widths = bounds[:, 1] - bounds[:, 0]

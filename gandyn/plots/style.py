@@ -12,7 +12,7 @@ import matplotlib
 from cycler import cycler
 
 from ..doors import door
-from ..errors import UnknownNameError
+from ..errors import refuse_unknown
 
 OKABE_ITO = {
     "vermillion": "#D55E00",
@@ -113,8 +113,7 @@ def house_style(width: str = "single") -> Iterator[None]:
         >>> float(figure.get_size_inches()[0])
         6.8
     """
-    if width not in WIDTHS:
-        raise UnknownNameError.among("figure width", width, WIDTHS)
+    refuse_unknown("figure width", width, WIDTHS)
     token = _width.set(width)
     try:
         with matplotlib.rc_context(_settings(width)):

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import sympy
 
+from ...arguments import whole
 from ...budget import Budget, OutOfTimeError
 from ...doors import door
 from ...errors import ParameterError
@@ -132,8 +133,7 @@ def modified_flow(game: Game, rule: Rule, order: int = 1, budget: float | Budget
         [a/2],
         [b/2]])
     """
-    if isinstance(order, bool) or not isinstance(order, int) or order < 0:
-        raise ParameterError(f"order={order!r}", "a whole number >= 0", "order=1")
+    whole("order", order, 0)
     refuse_without_symbols(game, "the modified flow")
     limit, terms, reason = Budget.of(budget), [], ""
     tried = sorted({0, order, *(2**k for k in range(order.bit_length()) if 2**k < order)})

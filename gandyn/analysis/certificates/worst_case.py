@@ -10,6 +10,7 @@ import math
 import time
 from fractions import Fraction
 
+from ...arguments import whole
 from ...doors import door
 from ...errors import DomainError, MissingDependencyError, ParameterError
 from ...results import Result
@@ -130,7 +131,7 @@ def worst_case(rule: Rule, mu: float = 0.0, lipschitz: float = 1.0, steps: int =
         found.interval                # (0.74429..., 0.74513...)
         found.certificate.holds()     # True
     """
-    _check(rule, mu, lipschitz, steps, budget)
+    _check(rule, mu, lipschitz, steps)
     try:
         hash(rule)
     except TypeError:  # its parameters hold a dict: one for each player, which `run` refuses
@@ -152,7 +153,7 @@ def _bound(rule: Rule, mu: float, lipschitz: float, steps: int, budget: float) -
     return WorstCase(*head, value, kind, reason, rounded_down(low), member, certificate)
 
 
-def _check(rule: Rule, mu: float | Fraction, lipschitz: float | Fraction, steps: object, budget: object) -> None:
+def _check(rule: Rule, mu: float | Fraction, lipschitz: float | Fraction, steps: int) -> None:
     if not (rule.domain.linear_in_field or isinstance(rule, Implicit)):
         raise DomainError(
             f"worst_case of {rule!r}, which is not linear in the field",
@@ -161,10 +162,7 @@ def _check(rule: Rule, mu: float | Fraction, lipschitz: float | Fraction, steps:
         )
     if not (0 <= mu <= lipschitz and 0 < lipschitz < math.inf):
         raise ParameterError(f"mu={mu}, lipschitz={lipschitz}", "0 <= mu <= lipschitz, lipschitz > 0", "mu=0.1")
-    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
-        raise ParameterError(f"steps={steps!r}", "a whole number >= 1", "steps=1")
-    if isinstance(budget, bool) or not isinstance(budget, (int, float)) or not budget > 0:
-        raise ParameterError(f"budget={budget!r}", "seconds, above 0", "budget=60")
+    whole("steps", steps)
     free = [v for v in vars(rule).values() if is_symbolic(v) and v.free_symbols]
     if free:
         raise ParameterError(f"worst_case while {free[0]} has no value", "numbers", "set the parameter")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ... import worlds
-from ...arguments import box_array
+from ...arguments import box_array, positive
 from ...errors import DomainError, ParameterError
 from ...lazy import sympy
 from ...types import Array, Game
@@ -211,7 +211,7 @@ def box_of(game: Game, box: object, radius: object) -> Array:
     if box is not None and radius is not None:
         raise ParameterError("both box=... and radius=...", "one of them", "radius=10")
     if radius is not None:
-        bounds = np.array([(-1.0, 1.0)] * game.dim) * _positive(radius)
+        bounds = np.array([(-1.0, 1.0)] * game.dim) * positive("radius", radius)
     elif box is not None:
         bounds = box_array(game, box, proper=False)
     else:
@@ -224,12 +224,6 @@ def box_of(game: Game, box: object, radius: object) -> Array:
             "radius=10, or box=[(-10, 10)] * game.dim",
         )
     return np.stack([low, high], axis=-1)
-
-
-def _positive(radius: object) -> float:
-    if isinstance(radius, bool) or not isinstance(radius, (int, float, np.number)) or not 0 < radius < np.inf:
-        raise ParameterError(f"radius={radius!r}", "a positive number", "radius=10")
-    return float(radius)
 
 
 def _inside(game: Game, points: Array, bounds: Array) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from ... import worlds
+from ...arguments import positive, whole
 from ...budget import Budget, OutOfTimeError
 from ...doors import door
-from ...errors import ParameterError, UnknownNameError
+from ...errors import ParameterError, refuse_unknown
 from ...lazy import sympy
 from ...rules import SimultaneousGD
 from ...types import Array, Game, Parameter, Rule
@@ -119,8 +120,7 @@ def duality_gap(
         >>> gd.duality_gap(gd.games.from_sympy(3 * x**2 - y**2 + 4 * x * y, [x, y])).value.expand()
         7*x**2 + 7*y**2/3
     """
-    if method not in METHODS:
-        raise UnknownNameError.among("method", method, METHODS)
+    refuse_unknown("method", method, METHODS)
     point = _point(game, w, method)
     game.check(point)
     calls = game.counts * 1
@@ -129,14 +129,15 @@ def duality_gap(
         if method == "exact":
             found = _exactly(game, point)
         elif method == "box":
-            effort = boxes.Effort(_positive("tolerance", tolerance), _whole("parts", parts), _end(limit))
+            end = time.monotonic() + limit.left
+            effort = boxes.Effort(positive("tolerance", tolerance), whole("parts", parts), end)
             found = boxes.over_box(game, boxes.numbers(game, point), boxes.box_of(game, box, radius), effort)
         else:
-            how = Inner(_inner_rule(game, rule, inner_lr), _whole("k", k), _whole("repeats", repeats), seed=rng)
+            how = Inner(_inner_rule(game, rule, inner_lr), whole("k", k), whole("repeats", repeats), seed=rng)
             if method == "perturbed":
-                how = dataclasses.replace(how, scale=_positive("scale", scale))
+                how = dataclasses.replace(how, scale=positive("scale", scale))
             if method == "proximal":
-                how = dataclasses.replace(how, lam=_positive("lam", lam))
+                how = dataclasses.replace(how, lam=positive("lam", lam))
             found = (_proximally if method == "proximal" else _by_steps)(game, point, how, limit)
     return dataclasses.replace(found, method=method, counts=game.counts - calls)
 
@@ -167,11 +168,6 @@ def _infinite(term: Array) -> bool:
     if isinstance(term, sympy.Basic):
         return bool(term.has(sympy.oo))
     return bool(np.isinf(np.asarray(term, dtype=float)).any())
-
-
-def _end(limit: Budget) -> float:
-    """When a budget ends, on the clock `time.monotonic`."""
-    return time.monotonic() + limit.left
 
 
 def _by_steps(game: Game, w: Array, how: Inner, limit: Budget) -> DualityGap:
@@ -308,15 +304,3 @@ def _inner_rule(game: Game, rule: Rule | None, inner_lr: Parameter) -> Rule:
     game.per_player(inner_lr)
     chosen: Rule = SimultaneousGD(inner_lr)
     return chosen
-
-
-def _whole(name: str, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise ParameterError(f"{name}={value!r}", "a whole number >= 1", f"{name}=10")
-    return int(value)
-
-
-def _positive(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 < value < np.inf:
-        raise ParameterError(f"{name}={value!r}", "a positive number", f"{name}=1.0")
-    return float(value)

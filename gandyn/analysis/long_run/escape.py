@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...arguments import given_or_known
+from ...arguments import given_or_known, positive
 from ...budget import Budget, in_time
 from ...doors import door
 from ...errors import ParameterError, ShapeError
@@ -137,8 +137,7 @@ def _region(game: Game, radius: Any, box: object, centre: Any) -> tuple[Callable
         if edges.shape != (game.dim, 2) or not (edges[:, 0] < edges[:, 1]).all():
             raise ShapeError(f"a box of shape {edges.shape}", f"({game.dim}, 2), low < high", "box=[(-1, 1)] * d")
         return (lambda w: ((w < edges[:, 0]) | (w > edges[:, 1])).any(-1)), f"the box {edges.tolist()}"
-    if not radius > 0:
-        raise ParameterError(f"radius={radius!r}", "a positive number", "radius=1.0")
+    positive("radius", radius)
     middle = np.array([float(x) for x in given_or_known(game, centre, "centre=[0.0, 0.0]")])
     if middle.shape != (game.dim,):
         raise ShapeError(f"a centre of shape {middle.shape}", f"({game.dim},)", "one number a coordinate")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ...arguments import positive
 from ...budget import Budget, in_time
 from ...doors import door
 from ...dynamics.flow import flow, right_hand_side
@@ -123,8 +124,7 @@ def recurrence(
         raise ParameterError(
             f"start={start!r}, radius={radius}", f"{game.dim} finite numbers, radius > 0", "radius=0.05"
         )
-    if not 0 < time < np.inf:
-        raise ParameterError(f"time={time}", "a positive finite number", "time=100")
+    positive("time", time)
     rows_kept = 1 + (time if step is not None else max(200, SAMPLES_A_UNIT * time))
     afford(int(16 * rows_kept * game.dim), f"{rows_kept:.3g} points of the orbit", "a shorter time")
     label = "flow"
@@ -164,8 +164,7 @@ def multiplicative_weights(game: Game, lr: float) -> Step:
         DomainError: for a game without a matrix.
         ParameterError: for a step that is not positive.
     """
-    if not lr > 0:
-        raise ParameterError(f"lr={lr!r}", "a positive number", "lr=0.1")
+    positive("lr", lr)
     if not hasattr(game, "matrix"):
         raise DomainError(f"multiplicative weights on {game.name}", "a matrix game", "gd.games.matrix_game(A)")
     a = np.array(game.matrix.tolist(), dtype=float)

@@ -8,9 +8,10 @@ import math
 
 import numpy as np
 
+from ...arguments import whole
 from ...classes import Bilinear, GameClass, Spectrum
 from ...doors import door
-from ...errors import DomainError, ParameterError
+from ...errors import DomainError
 from ...results import Result
 from ...types import Array
 from .closed_forms import ellipse_of
@@ -111,8 +112,7 @@ def _outside(z: float, low: float, high: float) -> float:
 
 
 def _finite(over: Bilinear | Spectrum, degree: int) -> SpeedLimit:
-    if isinstance(degree, bool) or not isinstance(degree, int) or not 1 <= degree <= MOST:
-        raise ParameterError(f"degree={degree!r}", f"a whole number from 1 to {MOST}", "degree=8")
+    whole("degree", degree, 1, MOST)
     if isinstance(over, Bilinear):
         low, high = float(over.smallest) ** 2, float(over.largest) ** 2
         half = degree // 2

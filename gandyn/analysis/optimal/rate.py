@@ -11,7 +11,7 @@ import numpy as np
 from ...budget import Budget, OutOfTimeError
 from ...classes import Bilinear, GameClass, Spectrum, StronglyMonotone
 from ...doors import door
-from ...errors import DomainError, ParameterError, UnknownNameError
+from ...errors import DomainError, ParameterError, refuse_unknown
 from ...lazy import sympy
 from ...results import Result, decimal
 from ...types import Implicit, Rule
@@ -142,8 +142,7 @@ def rate(rule: Rule, over: object, method: str = "auto", budget: float | Budget 
     if free:
         raise ParameterError(f"rate of {rule!r} while {free[0]} has no value", "numbers", "set it, or gd.design")
     over = class_of(over)
-    if method not in METHODS:
-        raise UnknownNameError.among("method of gd.rate", method, METHODS)
+    refuse_unknown("method of gd.rate", method, METHODS)
     limit = Budget.of(budget)
     if isinstance(over, StronglyMonotone):
         return _monotone(rule, over, method, limit)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 import mpmath
 import numpy as np
 
+from ...arguments import positive
 from ...budget import Budget, OutOfTimeError
 from ...doors import door
 from ...errors import ParameterError
@@ -80,8 +81,7 @@ def bifurcation_curves(
     listed = isinstance(parameters, (tuple, list)) and all(isinstance(p, (str, sympy.Symbol)) for p in parameters)
     if not listed or len(set(map(str, parameters))) != 2 or len(parameters) != 2:
         raise ParameterError(f"parameters={parameters!r}", "two names", 'parameters=("lr", "gamma")')
-    if isinstance(length, bool) or not isinstance(length, (int, float)) or not 0 < length < np.inf:
-        raise ParameterError(f"length={length!r}", "a positive number", "length=1.0")
+    positive("length", length)
     try:
         bounds = np.asarray(ranges, dtype=float)
     except (TypeError, ValueError):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import UnknownNameError
+from ...errors import refuse_unknown
 from ...lazy import torch
 from ...oracles.product_check import ProductCheck
 from ...results import Result
@@ -119,8 +119,7 @@ class Spectrum(Result):
         Raises:
             UnknownNameError: for an end that was not asked for.
         """
-        if name not in self.ends:
-            raise UnknownNameError.among("end of this spectrum", name, self.ends)
+        refuse_unknown("end of this spectrum", name, self.ends)
         repeats = {name: self.repeats[name]} if name in self.repeats else {}
         bounds = {name: self.bounds[name]} if name in self.bounds else {}
         return dataclasses.replace(self, ends={name: self.ends[name]}, repeats=repeats, bounds=bounds)

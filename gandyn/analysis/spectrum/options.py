@@ -11,7 +11,7 @@ import numpy as np
 
 from ...budget import Budget
 from ...doors import check_fields
-from ...errors import ParameterError, UnknownNameError
+from ...errors import ParameterError, refuse_unknown
 from ...lazy import torch
 from ...types import Batch, Game, State
 
@@ -45,8 +45,7 @@ class Draws:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        if self.statistics not in STATISTICS:
-            raise UnknownNameError.among("kind of batch statistics", self.statistics, STATISTICS)
+        refuse_unknown("kind of batch statistics", self.statistics, STATISTICS)
 
     def tokens(self, game: Game) -> list[Batch]:
         """The tokens of the batches: those given, or ones drawn from the seed."""

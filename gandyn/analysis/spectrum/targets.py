@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ...errors import UnknownNameError
+from ...errors import refuse_unknown
 from ...types import Array
 
 
@@ -54,8 +54,7 @@ def targets_of(which: str | Sequence[str], of_map: bool) -> tuple[Target, ...]:
     known = {t.name: t for t in (_OF_MAP if of_map else _OF_MATRIX)}
     names = (which,) if isinstance(which, str) else tuple(which)
     for name in names:
-        if name not in known:
-            raise UnknownNameError.among("end of a spectrum", name, known)
+        refuse_unknown("end of a spectrum", name, known)
     return tuple(known[name] for name in dict.fromkeys(names))
 
 

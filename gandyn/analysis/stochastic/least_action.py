@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import minimize
 
+from ...arguments import whole
 from ...errors import DomainError, ParameterError, ShapeError
 from ...types import Array
 from .long_run import Flow
@@ -38,8 +39,7 @@ def least_action(flow: Flow, start: object, end: object, points: int = 100) -> L
     ends = [np.asarray(p, dtype=float) for p in (start, end)]
     if any(p.shape != (flow.game.dim,) for p in ends):
         raise ShapeError(f"ends of shapes {ends[0].shape}, {ends[1].shape}", f"({flow.game.dim},)", "end=[0, 0]")
-    if isinstance(points, bool) or not isinstance(points, int) or not 8 <= points <= 2000:
-        raise ParameterError(f"points={points!r}", "a whole number from 8 to 2000", "points=100")
+    whole("points", points, 8, 2000)
     if not np.abs(ends[1] - ends[0]).max() > 0:
         raise ParameterError(f"a path from {ends[0].tolist()} to itself", "two points", "end= the saddle")
     path = np.stack(ends)

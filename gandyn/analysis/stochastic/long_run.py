@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ...arguments import whole
 from ...errors import DomainError, ParameterError, ShapeError
 from ...types import Array, Game
 
@@ -64,8 +65,7 @@ class Plane:
                 "two coordinates, low < high",
                 "box=[(-2, 2), (-2, 2)]",
             )
-        if not isinstance(self.cells, int) or not 8 <= self.cells <= 600:
-            raise ParameterError(f"cells={self.cells!r}", "a whole number from 8 to 600", "cells=120")
+        whole("cells", self.cells, 8, 600)
         if self.flow.diffusion[0, 1] != 0:
             raise DomainError("noise that is correlated between the coordinates", "independent noise", "simulate()")
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from ...arguments import whole
 from ...budget import Budget, OutOfTimeError
-from ...doors import door, several
-from ...errors import DomainError, ParameterError
+from ...doors import door
+from ...errors import DomainError
 from ...lazy import sympy
 from ...noise import Additive
 from ...results import Result
@@ -117,9 +118,7 @@ class MeanSquare(Result):
         Args:
             steps: factors of each product. runs: independent products, from whose spread the band comes. rng: the seed.
         """
-        steps, runs = several("steps", steps), several("runs", runs)
-        if steps < 10 or runs < 2:
-            raise ParameterError(f"steps={steps}, runs={runs}", "at least 10 steps and 2 runs", "steps=2000, runs=400")
+        steps, runs = whole("steps", steps, 10), whole("runs", runs, 2)
         m = self.step.numbers[0]
         generator = np.random.default_rng(rng)
         u = generator.standard_normal((runs, m.shape[1]))

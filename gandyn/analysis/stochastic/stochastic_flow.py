@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import sympy
 
+from ...arguments import positive, whole
 from ...budget import Budget
 from ...doors import door
 from ...dynamics.trace import trace_step
@@ -129,9 +130,7 @@ class StochasticFlow(Result):
             start: points (..., d). time: in units in which a step of the rule takes lr. steps: how many.
             rng: a seed, or a generator.
         """
-        if steps < 1 or not time > 0:
-            raise ParameterError(f"steps={steps}, time={time}", "both positive", "time=10.0, steps=1000")
-        generator, dt = np.random.default_rng(rng), time / steps
+        generator, dt = np.random.default_rng(rng), positive("time", time) / whole("steps", steps)
         w = np.array(start, dtype=float)
         for _ in range(steps):
             shaken = np.sqrt(dt) * generator.standard_normal(w.shape)

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ...errors import UnknownNameError
+from ...errors import refuse_unknown
 from ..registries import architectures as registry
 from .mlp import MLP, mlp_pair
 
@@ -48,8 +48,7 @@ def pair(
         torch.Size([3, 1])
     """
     names = sorted(n for n in {e.name.rsplit("_", 1)[0] for e in registry} if f"{n}_generator" in registry.entries)
-    if name not in names:
-        raise UnknownNameError.among(registry.kind, name, names)
+    refuse_unknown(registry.kind, name, names)
     first, second = 2 * seed, 2 * seed + 1
     built = registry[f"{name}_generator"].build(shape, **{"seed": first, **common, **(generator or {})})
     return built, registry[f"{name}_discriminator"].build(shape, **{"seed": second, **common, **(discriminator or {})})

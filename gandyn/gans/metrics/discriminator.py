@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from ...errors import ParameterError
+from ...arguments import positive, whole
 from ...types import Array
 from ..registries import metrics as registry
 from .score import Score, looked_at
@@ -72,8 +72,8 @@ def adversarial_sensitivity(
         ParameterError: for a radius or number of steps that is not positive.
     """
     looked_at(points, "coordinates", 1)
-    if not radius > 0 or steps < 1:
-        raise ParameterError(f"radius={radius}, steps={steps}", "positive ones", "radius=0.1")
+    positive("radius", radius)
+    whole("steps", steps)
     x = torch.as_tensor(points).detach()
     with evaluating(discriminator):
         start = logits(discriminator, x, labels).detach()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import torch
 
-from ...errors import ParameterError
+from ...arguments import positive
 from ...types import Array
 from ..registries import metrics as registry
 from .score import Score, both, distances
@@ -38,9 +38,7 @@ def mmd(
     if bandwidth is None:
         pooled = torch.cat([x[:MEDIAN_OF], y[:MEDIAN_OF]])
         bandwidth = float(torch.nn.functional.pdist(pooled).median())
-    if not bandwidth > 0:
-        raise ParameterError(f"bandwidth={bandwidth}", "a positive number", "bandwidth=1.0")
-    width = bandwidth
+    width = positive("bandwidth", bandwidth)
 
     def gaussian(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         return (distances(a, b).square() / (-2 * width**2)).exp()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ...errors import GandynError, ParameterError, UnknownNameError
+from ...errors import GandynError, ParameterError, UnknownNameError, refuse_unknown
 from ...results import plain
 from ...types import Game
 from .tables import (
@@ -87,8 +87,7 @@ class Config:
         config = checked(cls, data, "config")
         if not NAME.fullmatch(config.name):
             raise ParameterError(f"name={config.name!r}", "letters, digits, - and _", 'name = "ring-adam"')
-        if config.schedule.kind not in SCHEDULES:
-            raise UnknownNameError.among("schedule", config.schedule.kind, SCHEDULES)
+        refuse_unknown("schedule", config.schedule.kind, SCHEDULES)
         for where in ("generator", "discriminator", "options"):
             check_options(where, getattr(config.game, where))
         return config  # type: ignore[no-any-return]
@@ -192,8 +191,7 @@ def named_or_path(what: str, name: str | Path, known: Mapping[str, Path]) -> Pat
     path = Path(name)
     if path.suffix in (".toml", ".json") or len(path.parts) > 1:
         return path
-    if str(name) not in known:
-        raise UnknownNameError.among(what, str(name), known)
+    refuse_unknown(what, str(name), known)
     return known[str(name)]
 
 
@@ -236,13 +234,11 @@ def _network(kind: str, shape: tuple[int, ...], seed: int, options: Mapping[str,
 
     name, options = options["architecture"], {k: v for k, v in options.items() if k != "architecture"}
     known = sorted(e.name.removesuffix(f"_{kind}") for e in architectures.registry if e.name.endswith(f"_{kind}"))
-    if name not in known:
-        raise UnknownNameError.among("architecture", name, known)
+    refuse_unknown("architecture", name, known)
     build = architectures.registry[f"{name}_{kind}"].build
     parameters = set(inspect.signature(build).parameters) - {"shape"}
     for key in options:
-        if key not in parameters:
-            raise UnknownNameError.among(f"option of the {name} {kind}", key, parameters)
+        refuse_unknown(f"option of the {name} {kind}", key, parameters)
     ready = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
     return build(shape, **{"seed": seed, **ready})
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from ...arguments import whole
 from ...doors import several
-from ...errors import DomainError, ParameterError, UnknownNameError
+from ...errors import DomainError, UnknownNameError
 from ...lazy import torch
 from ...registry import Registry
 from ...types import Array, Game
@@ -93,8 +94,7 @@ def transport_metrics(samples: int = LARGEST_TRANSPORT) -> Metrics:
     Args:
         samples: how many are drawn each time, at most 1 000: the time grows as their cube.
     """
-    if not isinstance(samples, int) or samples < 2:
-        raise ParameterError(f"samples={samples!r}", "a whole number >= 2", "samples=1000")
+    whole("samples", samples, 2)
 
     def measure(game: GANGame, w: Array, rng: np.random.Generator) -> dict[str, float]:
         from ..metrics import registry as metrics

@@ -8,7 +8,7 @@ import typing
 from collections.abc import Mapping
 from typing import Any
 
-from ...errors import ParameterError, UnknownNameError
+from ...errors import ParameterError, refuse_unknown
 
 LONGEST_TEXT = 1000
 LARGEST_COUNT = 10**9
@@ -90,8 +90,7 @@ def checked(cls: Any, data: Any, where: str) -> Any:
     hints = typing.get_type_hints(cls)
     fields = {field.name: field for field in dataclasses.fields(cls)}
     for key in data:
-        if key not in fields:
-            raise UnknownNameError.among(f"key of [{where}]", key, fields)
+        refuse_unknown(f"key of [{where}]", key, fields)
     missing = dataclasses.MISSING
     required = [k for k, f in fields.items() if f.default is missing and f.default_factory is missing and k not in data]
     if required:
