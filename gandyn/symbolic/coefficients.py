@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import mpmath
 import sympy
@@ -25,6 +27,43 @@ class KinkError(NoExpansionError):
 
 class PoleError(NoExpansionError):
     """A value or a slope is infinite, or 0/0."""
+
+
+class Field(Protocol):
+    """A field of numbers in which the arithmetic of series is exact."""
+
+    field: Any  # SymPy's domain
+
+    def number(self, value: sympy.Expr) -> Any:
+        """A SymPy number as a coefficient."""
+
+    def symbolic(self, value: Any) -> sympy.Expr:
+        """A coefficient as a SymPy number."""
+
+
+class FinerError(NoExpansionError):
+    """A number that a larger field has: a power of e whose exponent needs a larger denominator, or a square root.
+
+    Attributes:
+        numbers: a field that has it.
+    """
+
+    def __init__(self, what: str, numbers: Field) -> None:
+        super().__init__(what)
+        self.numbers = numbers
+
+
+def rational_function(value: sympy.Expr, field: Any, other: Callable[[sympy.Expr], Any]) -> Any:
+    """A SymPy number in a field: sums, products and whole powers part by part, what else there is by `other`."""
+    if value.is_Rational:
+        return field(QQ.from_sympy(value))
+    if value.is_Add:
+        return sum((rational_function(e, field, other) for e in value.args), field.zero)
+    if value.is_Mul:
+        return math.prod((rational_function(e, field, other) for e in value.args), start=field.one)
+    if value.is_Pow and value.exp.is_Integer and value.base is not sympy.E:
+        return rational_function(value.base, field, other) ** int(value.exp)
+    return other(value)
 
 
 class Rational:

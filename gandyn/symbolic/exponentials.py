@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
 import sympy
 from sympy import QQ
 
-from .coefficients import NoExpansionError
+from .coefficients import Field, FinerError, NoExpansionError, rational_function
+from .square_roots import SquareRoots, radicand_of
 
 if TYPE_CHECKING:
     from sympy.polys.fields import FracElement
 
 T = sympy.Symbol("t", positive=True)
-
-
-class FinerError(NoExpansionError):
-    """A power of e whose exponent needs a larger denominator.
-
-    Attributes:
-        q: one that suffices.
-    """
-
-    def __init__(self, q: int) -> None:
-        super().__init__(f"e^(1/{q})")
-        self.q = q
+Answer = TypeVar("Answer")
 
 
 class Exponentials:
@@ -51,16 +42,13 @@ class Exponentials:
         Raises:
             FinerError: for a finer power of e. NoExpansionError: for a number of another kind.
         """
-        if value.is_Rational:
-            return self.field(QQ.from_sympy(value))
-        if value.is_Add:
-            return sum(map(self.number, value.args), self.field.zero)
-        if value.is_Mul:
-            return math.prod(map(self.number, value.args), start=self.field.one)
+        return rational_function(value, self.field, self._transcendental)
+
+    def _transcendental(self, value: sympy.Expr) -> FracElement:
         if value is sympy.E or isinstance(value, sympy.exp):
             return self._power_of_e(sympy.Integer(1) if value is sympy.E else value.args[0])
-        if value.is_Pow and value.exp.is_Integer:
-            return self.number(value.base) ** int(value.exp)
+        if not self.q and radicand_of(value):
+            raise FinerError(f"{value}", SquareRoots(radicand_of(value)))
         spelled = value.rewrite(sympy.exp)
         if spelled == value or spelled.has(sympy.log):
             raise NoExpansionError(f"{value} is not a rational function of powers of e")
@@ -70,7 +58,8 @@ class Exponentials:
         if not exponent.is_Rational:
             raise NoExpansionError(f"e^({exponent})")
         if not self.q or self.q % exponent.q:
-            raise FinerError(math.lcm(self.q or 1, int(exponent.q)))
+            finer = math.lcm(self.q or 1, int(exponent.q))
+            raise FinerError(f"e^(1/{finer})", Exponentials(finer))
         return self._t ** int(exponent * self.q)
 
     def symbolic(self, value: FracElement) -> sympy.Expr:
@@ -89,15 +78,15 @@ class Exponentials:
         )
 
 
-def finest(attempt: Any) -> Any:
-    """attempt(Exponentials(q)) for the first q that suffices, from the rationals on.
+def finest(attempt: Callable[[Field], Answer]) -> Answer:
+    """attempt(numbers) in the first field that suffices: the rationals, Q(e^(1/q)), or one of square roots.
 
     Raises:
         NoExpansionError: where numbers of another kind occur.
     """
-    q = 0
+    numbers: Field = Exponentials(0)
     while True:
         try:
-            return attempt(Exponentials(q))
+            return attempt(numbers)
         except FinerError as error:
-            q = error.q
+            numbers = error.numbers

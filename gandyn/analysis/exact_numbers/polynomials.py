@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
-import math
 from collections.abc import Callable, Sequence
 
 import mpmath
@@ -13,9 +11,10 @@ import sympy
 from sympy import Poly
 from sympy.polys.matrices import DomainMatrix
 
-from ...symbolic.coefficients import NoExpansionError
-from ...symbolic.exponentials import Exponentials, finest
+from ...symbolic.coefficients import Field, NoExpansionError
+from ...symbolic.exponentials import finest
 from ...types.signs import is_zero
+from .extensions import over_extension
 from .roots import DIGITS, Z, _discs, is_rational, numeric_roots
 
 
@@ -33,21 +32,19 @@ class Placement:
 
 def factors(matrix: sympy.Matrix) -> list[tuple[Poly, int]]:
     """Irreducible factors of det(z I - matrix) over the rationals (or the entries' own field), with multiplicity."""
-    if not matrix.is_zero_matrix and matrix.has(sympy.exp, sympy.E):
-        found = over_exponentials(matrix, irreducible=True)
-        if found is not None:
-            return found
-        matrix, root = _in_one_power_of_e(matrix)
-        split = [(f, m) for f, m in characteristic(matrix).factor_list()[1] if f.degree(Z) > 0]
-        return [(Poly([c.xreplace(root) for c in f.all_coeffs()], Z), m) for f, m in split]
-    return [(f, m) for f, m in characteristic(matrix).factor_list()[1] if f.degree(Z) > 0]
+    found = over_extension(matrix, irreducible=True)
+    if found is not None:
+        return found
+    matrix, root = _in_one_power_of_e(matrix)
+    split = [(f, m) for f, m in characteristic(matrix).factor_list()[1] if f.degree(Z) > 0]
+    return [(Poly([c.xreplace(root) for c in f.all_coeffs()], Z), m) if root else (f, m) for f, m in split]
 
 
 def _in_one_power_of_e(matrix: sympy.Matrix) -> tuple[sympy.Matrix, dict[sympy.Expr, sympy.Expr]]:
     """The matrix where each e^(k/q) is t^k, and what t is; SymPy takes e and e^(1/5) for independent, and is slow."""
     powers = matrix.atoms(sympy.exp) | ({sympy.E} if matrix.has(sympy.E) else set())
     exponents = {e: sympy.Integer(1) if e is sympy.E else e.args[0] for e in powers}
-    if not all(exponent.is_Rational for exponent in exponents.values()):
+    if not exponents or not all(exponent.is_Rational for exponent in exponents.values()):
         return matrix, {}
     t, q = sympy.Dummy("t", positive=True), sympy.ilcm(1, *(exponent.q for exponent in exponents.values()))
     swaps = {e: t ** (exponent * q) for e, exponent in exponents.items()}
@@ -71,46 +68,9 @@ def characteristic(matrix: sympy.Matrix) -> Poly:
 
 
 def parts(matrix: sympy.Matrix, known: Callable[[], list[tuple[Poly, int]]]) -> list[tuple[Poly, int]]:
-    """Coprime square-free factors: those that are `known`, or over powers of e the quickest to find."""
-    found = over_exponentials(matrix, irreducible=False) if matrix.has(sympy.exp, sympy.E) else None
+    """Coprime square-free factors, the rational ones irreducible: those that are `known`, or the quickest to find."""
+    found = over_extension(matrix, irreducible=False)
     return known() if found is None else found
-
-
-def over_exponentials(matrix: sympy.Matrix, irreducible: bool) -> list[tuple[Poly, int]] | None:
-    """Irreducible, or square-free, factors where the entries are rational functions of rational powers of e.
-
-    With t = e^g, transcendental, the characteristic polynomial is one in z and t over the rationals; the coarsest g
-    serves best. None for entries of another kind.
-    """
-    if matrix.free_symbols:
-        return None
-    try:
-        numbers, rows = finest(lambda numbers: (numbers, [[numbers.number(e) for e in row] for row in matrix.tolist()]))
-    except NoExpansionError:
-        return None
-    if not numbers.q:
-        return None
-    common = functools.reduce(lambda a, b: a.lcm(b), (e.denom for row in rows for e in row))
-    ring = numbers.field.get_ring()
-    cleared = [[ring.convert(e.numer * common.quo(e.denom)) for e in row] for row in rows]
-    coefficients = DomainMatrix(cleared, matrix.shape, ring).charpoly()  # of the matrix times its denominator
-    whole = {
-        (matrix.rows - k, i): c
-        for k, part in enumerate(coefficients)
-        for (i,), c in (part * common ** (matrix.rows - k)).terms()
-    }
-    coarse = math.gcd(*(i for _, i in whole)) or 1
-    step = sympy.Rational(coarse, numbers.q)
-    poly = Poly.from_dict({(k, i // coarse): c for (k, i), c in whole.items()}, Z, sympy.Dummy("t"), domain=sympy.QQ)
-    split = (poly.factor_list() if irreducible else poly.sqf_list())[1]
-    return [(_in_z(f, step), m) for f, m in split if f.degree(Z) > 0]
-
-
-def _in_z(f: Poly, step: sympy.Expr) -> Poly:
-    coefficients = [sympy.Integer(0)] * (f.degree(Z) + 1)
-    for (k, i), c in f.terms():
-        coefficients[f.degree(Z) - k] += c * sympy.exp(step * i)
-    return Poly(coefficients, Z, domain="EX")
 
 
 def place(matrix_factors: Sequence[tuple[Poly, int]], flow: bool) -> Placement:
@@ -255,7 +215,7 @@ def _nullity(matrix: sympy.Matrix, f: sympy.Poly) -> int | None:
     if matrix.free_symbols:
         return None
 
-    def count(numbers: Exponentials) -> int:
+    def count(numbers: Field) -> int:
         entries = [[numbers.number(e) for e in row] for row in matrix.tolist()]
         base = DomainMatrix(entries, matrix.shape, numbers.field)
         one = DomainMatrix.eye(matrix.rows, numbers.field)
