@@ -19,16 +19,17 @@ from .trajectory import trajectory
 
 if TYPE_CHECKING:  # what `__getattr__` finds when it is asked for, so that editors complete it
     from .animation import animate as animate
-    from .bifurcation_diagram import bifurcation as bifurcation
+    from .bifurcations import bifurcation as bifurcation
+    from .bifurcations import bifurcation_curves as bifurcation_curves
     from .certificates import certificate as certificate
     from .certificates import lyapunov_function as lyapunov_function
-    from .class_choices import recommendation as recommendation
-    from .class_designs import design as design
-    from .class_rates import rate as rate
     from .data_plane import data_space as data_space
     from .eigenvalues import linearization as linearization
     from .eigenvalues import spectrum as spectrum
     from .equal_cost import comparison as comparison
+    from .game_classes import design as design
+    from .game_classes import rate as rate
+    from .game_classes import recommendation as recommendation
     from .gap import duality_gap_shares as duality_gap_shares
     from .gap import gap_along as gap_along
     from .gap import gap_flow as gap_flow
@@ -41,7 +42,6 @@ if TYPE_CHECKING:  # what `__getattr__` finds when it is asked for, so that edit
     from .noise import clouds as clouds
     from .noise import mean_square as mean_square
     from .noise import stationary as stationary
-    from .outcomes import sweep as sweep
     from .phase import fixed_point as fixed_point
     from .phase import phase_portrait as phase_portrait
     from .rate_fits import escape_times as escape_times
@@ -56,9 +56,9 @@ if TYPE_CHECKING:  # what `__getattr__` finds when it is asked for, so that edit
     from .spiral_study import draw_spiral as draw_spiral
     from .spiral_study import spiral as spiral
     from .sweeps import parameter_sweep as parameter_sweep
+    from .sweeps import sweep as sweep
     from .tested_statements import convergence as convergence
     from .tested_statements import counterexample as counterexample
-    from .two_parameters import bifurcation_curves as bifurcation_curves
 
 HOMES = homes(__name__)
 __getattr__, __dir__ = face(__name__, HOMES, (*HOMES.values(), "drawable", "labels", "marks", "panels"))

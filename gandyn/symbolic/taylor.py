@@ -15,7 +15,7 @@ import mpmath
 import sympy
 
 from .coefficients import DECIMALS, Decimal, KinkError, Monomial, NoExpansionError, PoleError, Rational, Series
-from .passes import Pass
+from .kinks import Pass
 
 MOST_PASSES = 64
 Settle = Callable[[sympy.Expr], sympy.Expr]

@@ -14,9 +14,8 @@ from ...symbolic.balls import Ball, hull
 from ...types import Array
 from ...worlds import object_vector
 from .ball_matrices import box, ends
-from .enclosures import Range, System
+from .enclosures import Iterated, Range, System
 from .facts import STEPS, Failure, Interval, Piece, named
-from .iterated import Iterated
 from .krawczyk import Unproven, enclose, unique
 from .proven_basin import Decrease, largest
 from .shapes import Sampler, transforms

@@ -24,8 +24,7 @@ from .conditions import conditions
 from .crossing import Crossing, attracts, crossing
 from .equilibrium import refuse_moving
 from .freed import freed
-from .stable_intervals import end_of, intervals, never
-from .thresholds import Root
+from .thresholds import Root, end_of, intervals, never
 
 CLOSED = 4  # the largest degree whose roots are looked for as expressions in other parameters
 READABLE = 200

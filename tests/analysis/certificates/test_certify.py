@@ -16,8 +16,7 @@ from gandyn.errors import DomainError, MissingDependencyError, NotDifferentiable
 pytest.importorskip("flint", reason="needs the extra gandyn[proof]")
 
 from gandyn.analysis.certificates.ball_matrices import box, ends
-from gandyn.analysis.certificates.enclosures import system
-from gandyn.analysis.certificates.iterated import Iterated
+from gandyn.analysis.certificates.enclosures import Iterated, system
 
 X, Y = sympy.symbols("x y", real=True)
 SQUARE = [(-1, 1), (-1, 1)]
