@@ -17,6 +17,7 @@ FORMER = {f"analysis.{home.rpartition('.')[2]}": f"analysis.{home}" for home in 
     "analysis.modified": "analysis.backward_error.modified_flow",
     "analysis.path": "analysis.spectrum.path_angle",
     "analysis.toy": "analysis.spectrum.toy_against_network",
+    "doors.values": "arguments.values",
     "types.faces": "types.feasible",
     "types.restricted": "types.game",
     "games.autograd": "oracles.autograd",
