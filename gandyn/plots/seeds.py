@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from ..errors import ParameterError
 from .drawing import Drawing
 from .style import INK, QUIET, SERIES, styled
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @styled
@@ -57,7 +61,7 @@ def seeds(
         place.set_ylim(len(ranked) - 0.5, -0.5)
         place.set(title=title, xlabel=(labels or {}).get(title, ""))
         if all(value > 0 for values in panel.values() for value in values):
-            place.set_xscale("log")
+            _logarithmic(place)
         if floors and title in floors:
             place.axvline(floors[title], color=QUIET, lw=0.7, ls=":")
         values_shown = [[float(value) for value in panel[method]] for method in ranked]
@@ -65,3 +69,13 @@ def seeds(
     for place in axes[len(panels) :]:
         place.set_visible(False)
     return figure
+
+
+def _logarithmic(place: Axes) -> None:
+    """A logarithmic axis with plain numbers at 1, 2 and 5 of each decade, which do not run into each other."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    place.set_xscale("log")
+    place.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    place.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    place.xaxis.set_minor_formatter(NullFormatter())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -38,6 +40,22 @@ def test_gap_during_training_shows_the_log_and_how_it_ranks_with_the_gap():
 def test_gap_during_training_says_what_a_run_lacks():
     with pytest.raises(ParameterError, match="without w1"):
         gd.plots.gap_during_training({"run": [{"step": 0, "metrics": {"duality_gap": 1.0}}]})
+
+
+def test_the_numbers_along_a_logarithmic_axis_of_seeds_do_not_run_into_each_other():
+    """Half a decade, and two decades and a half, in panels side by side at the width of a page."""
+    panels = {"grid": {"a": [0.14, 0.6]}, "digits": {"a": [0.4, 90.0]}}
+    with gd.plots.house_style("double"):
+        figure = gd.plots.seeds(panels)
+        figure.draw_without_rendering()
+    for axes, least in zip(figure.axes, (2, 7), strict=True):
+        ticks = [*axes.xaxis.get_major_ticks(), *axes.xaxis.get_minor_ticks()]
+        low, high = axes.get_xlim()
+        labels = [t.label1 for t in ticks if low <= t.get_loc() <= high and t.label1.get_text()]
+        spans = sorted((box.x0, box.x1) for box in (label.get_window_extent() for label in labels))
+        assert all(float(label.get_text()) > 0 for label in labels)
+        assert len(spans) >= least
+        assert all(end < start for (_, end), (start, _) in itertools.pairwise(spans))
 
 
 def test_seeds_puts_the_best_median_first():
