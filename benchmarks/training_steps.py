@@ -1,19 +1,17 @@
-"""A training step through a gandyn rule against a hand-written loop with fused torch.optim: time and memory.
+"""A training step through a gandyn rule against a hand-written loop with fused torch.optim.
 
     python benchmarks/training_steps.py --out benchmarks/results/training_steps.json
 
 Both sides first play the same batches in double precision and must arrive at the same parameters to 1e-10; otherwise
 the comparison is void. They are then timed in single precision on one thread, in turn, each drawing its own batches;
 ratios are medians of processor seconds within rounds (of the clock on a device). ExtraAdam is compared with two field
-evaluations. Peak memory is that of processes of their own, above what they had before networks and data were made.
+evaluations. Peak memory is measured by `memory.py`.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -26,7 +24,6 @@ import gandyn as gd
 
 TOLERANCE, SMALL = 1e-10, {"ring": 16, "digits": 4}
 STEPS = {"ring": 10, "ring, wide": 5, "digits": 1}
-MEMORY_STEPS = {"ring": 50, "digits": 8}
 CONVOLUTIONAL = ("Adam", "Alternating(Adam)")
 
 
@@ -86,39 +83,6 @@ def extra_adam(name: str, device: str, rounds: int) -> dict[str, Any]:
     return {"setting": name, "step_over_two_fields": round(ratio, 3), "undisturbed": round(times["undisturbed"], 2)}
 
 
-def peak(name: str, who: str) -> None:
-    """In a process of its own: print the mebibytes above those before anything was made."""
-    torch.set_num_threads(1)
-    torch.optim.Adam([torch.zeros(1, requires_grad=True)]).step()  # what torch imports only then is nobody's memory
-    before = _resident("VmRSS")
-    case, setting = "Alternating(Adam)", SETTINGS[name]
-    running = setting.own_steps(CASES[case][0]) if who == "gandyn" else setting.hand_steps(case, who == "frugal")
-    for _ in range(MEMORY_STEPS[name]):
-        next(running)
-    print(_resident("VmHWM") - before)
-
-
-def _resident(entry: str) -> float:
-    """Mebibytes of this program's own pages, now or at most; `ru_maxrss` would begin with those of its parent."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(entry)) / 1024
-
-
-def memory(name: str) -> dict[str, Any]:
-    """Peak memory of alternating Adam over that of the usual loop; the median of three processes each."""
-    found = {}
-    for who in ("gandyn", "usual", "frugal"):
-        command = [sys.executable, __file__, "--peak", name, who]
-        runs = [float(subprocess.run(command, capture_output=True, text=True, check=True).stdout) for _ in range(3)]
-        found[who] = sorted(runs)[1]
-    return {
-        "setting": name,
-        "ratio_usual": round(found["gandyn"] / found["usual"], 3),
-        "ratio_frugal": round(found["gandyn"] / found["frugal"], 3),
-        **{f"mebibytes_{who}": round(value, 1) for who, value in found.items()},
-    }
-
-
 def main() -> None:
     """Check, time, print and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -127,11 +91,7 @@ def main() -> None:
     parser.add_argument("--settings", nargs="+", default=list(SETTINGS), choices=list(SETTINGS))
     parser.add_argument("--rules", nargs="+", default=list(CASES), choices=list(CASES))
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--peak", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.peak:
-        peak(*arguments.peak)
-        return
     torch.set_num_threads(1)
     load, device, rounds = foreign_load(), arguments.device, arguments.rounds
     timed, extra = [], []
@@ -141,8 +101,6 @@ def main() -> None:
             print(json.dumps(timed[-1]), flush=True)
         extra.append(extra_adam(name, device, rounds))
         print("ExtraAdam", json.dumps(extra[-1]), flush=True)
-    held = [memory(name) for name in arguments.settings if name in MEMORY_STEPS and device == "cpu"]
-    print(json.dumps(held))
     record_on_torch(
         arguments.out,
         "a training step of a gandyn rule over that of a hand-written torch.optim loop; non-saturating GANs",
@@ -151,7 +109,6 @@ def main() -> None:
         device,
         steps=timed,
         extra_adam=extra,
-        peak_memory=held,
     )
 
 

@@ -18,7 +18,7 @@ from ..oracles.field_graph import FieldGraph
 from ..oracles.network import Network, NetworkGame
 from ..types import Array, Batch
 from .habits import refuse_outside, unchanged
-from .processes import reduced
+from .processes import SummedSlopes, reduced
 
 Losses = Callable[..., Sequence[Any]]
 SHARDED = ("FullyShardedDataParallel", "DataParallel")
@@ -46,8 +46,9 @@ class LossesGame(NetworkGame):
     evaluation, as in a loop that calls the modules itself.
 
     Modules in `DistributedDataParallel` are unwrapped, and slopes and products averaged over its process group, so that
-    the processes stay equal; an alternating step reduces its own player's numbers alone. Buffers become those of the
-    group's first process after each step. What the losses draw inside differs from process to process.
+    the processes stay equal; an alternating step reduces its own player's numbers alone. Sums of slopes are in buckets
+    and begin while the backward pass goes on. Buffers become those of the group's first process after each step. What
+    the losses draw inside differs from process to process.
     """
 
     cumulative = True
@@ -58,6 +59,7 @@ class LossesGame(NetworkGame):
         self._group: dist.ProcessGroup | None = None
         self._processes, self._rank = 1, 0
         super().__init__("the user's GAN", {name: self._unwrapped(name, net) for name, net in networks.items()})
+        self.summed = SummedSlopes(self._group) if self._processes > 1 else None
         self.zero_sum, self.stochastic = zero_sum, True
         self._listen()
 
@@ -131,6 +133,7 @@ class LossesGame(NetworkGame):
     def share_processes(self, other: LossesGame) -> None:
         """Average over the processes of another game, whose modules these are."""
         self._group, self._processes, self._rank = other._group, other._processes, other._rank
+        self.summed = other.summed
 
     def draw(self, rng: Any = None) -> Seed:
         """A fresh seed for layers and losses that draw, and the next item of the data."""
@@ -209,12 +212,9 @@ class LossesGame(NetworkGame):
 
     def _loaded_field(self, batch: Batch, only: int | None, padded: bool) -> Array:
         found = super()._loaded_field(batch, only, padded)
-        if self.scale != 1:
-            found /= self.scale
-        if only is not None and padded:
-            found[self.slices[only]] = self._mean(found[self.slices[only]])
-            return found
-        return self._mean(found)
+        if self.scale * self._processes != 1:
+            found /= self.scale * self._processes
+        return found
 
     def _graph(self, w: Array, batch: Batch, u: Array = None) -> FieldGraph:
         graph = super()._graph(w, batch, u)

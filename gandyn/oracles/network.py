@@ -39,6 +39,7 @@ class NetworkGame(FlatNetworks):
         w0: the parameters as they were when the game was made; also called `initial`.
         stochastic: some layer draws random numbers in training mode.
         last_solve: iterations and residual of the last `solve`.
+        summed: a context around each backward pass of a plain field, which sums its slopes over processes; or None.
     """
 
     def __init__(self, name: str, networks: Mapping[str, object]) -> None:
@@ -46,6 +47,7 @@ class NetworkGame(FlatNetworks):
         self._kept_graph: tuple[Any, int, Any, FieldGraph] | None = None
         self._held_to_differences = False
         self.last_solve: Solve | None = None
+        self.summed: Callable[[Sequence[Array]], contextlib.AbstractContextManager[Any]] | None = None
 
     def advance(self) -> None:
         """Once per step: buffers become those that the step's last plain field left; memory of old points goes."""
@@ -102,27 +104,27 @@ class NetworkGame(FlatNetworks):
         """d(cost)/d(parameters of some players), in pieces of the vector; zeros for those that are frozen. Raises
         GameError if the cost does not reach a player's parameters at all.
         """
-        wanted = [p for i in players for p in self._parameters[i] if p.requires_grad]
+        everything = [p for i in players for p in self._parameters[i]]
+        if self.summed is None:
+            return self._own_slopes(cost, players, everything, keep)
+        with self.summed(everything) as over_processes:
+            own = self._own_slopes(cost, players, everything, keep)
+        summed: list[Array] = over_processes(own)
+        return summed
+
+    def _own_slopes(self, cost: Array, players: Sequence[int], everything: Sequence[Any], keep: bool) -> list[Array]:
+        wanted = [p for p in everything if p.requires_grad]
         found = {}
         if wanted and cost.requires_grad:
-            found = dict(
-                zip(
-                    map(id, wanted),
-                    torch.autograd.grad(cost, wanted, retain_graph=keep, allow_unused=True),
-                    strict=True,
-                )
-            )
+            slopes_of = torch.autograd.grad(cost, wanted, retain_graph=keep, allow_unused=True)
+            found = dict(zip(map(id, wanted), slopes_of, strict=True))
         for i in players:
             own = self._parameters[i]
             missing = [p for p in own if found.get(id(p)) is None]
             if len(missing) == len(own) and any(p.requires_grad for p in own):
                 raise self._unreached(i)
             self._left_out(i, missing)
-        return [
-            p.new_zeros(p.numel()) if found.get(id(p)) is None else flat(found[id(p)], p)
-            for i in players
-            for p in self._parameters[i]
-        ]
+        return [p.new_zeros(p.numel()) if found.get(id(p)) is None else flat(found[id(p)], p) for p in everything]
 
     def _left_out(self, player: int, missing: Sequence[Array]) -> None:
         """Told of every plain field: which of a player's parameters its cost did not reach."""

@@ -125,7 +125,9 @@ from torch.nn.functional import softplus
 torch.set_num_threads(1)
 dist.init_process_group("gloo")
 rank = dist.get_rank()
-R = gd.rules
+R, events, all_reduce = gd.rules, [], dist.all_reduce
+gd.optim.processes.BUCKET = 6
+dist.all_reduce = lambda *args, **options: events.append("sum") or all_reduce(*args, **options)
 for rule in (R.Alternating(R.Adam(0.01)), R.Extragradient(0.05), R.Consensus(0.05, 0.1)):
     def pair():
         torch.manual_seed(0)
@@ -142,6 +144,7 @@ for rule in (R.Alternating(R.Adam(0.01)), R.Extragradient(0.05), R.Consensus(0.0
     alone, shared = pair(), pair()
     wrapped = [torch.nn.parallel.DistributedDataParallel(net) for net in shared]
     one, two = gd.optim.for_modules(*alone, rule), gd.optim.for_modules(*wrapped, rule)
+    next(shared[1].parameters()).register_hook(lambda slope: events.append("first layer"))
     for _ in range(5):
         one.step(losses(slice(None)))
         two.step(losses(slice(rank, None, 2)))
@@ -149,6 +152,7 @@ for rule in (R.Alternating(R.Adam(0.01)), R.Extragradient(0.05), R.Consensus(0.0
     others = [torch.empty_like(vector(shared)) for _ in range(2)]
     dist.all_gather(others, vector(shared))
     assert torch.equal(*others)
+    assert events[events.index("first layer") - 1] == "sum", events
 if rank == 1:
     os._exit(0)
 try:

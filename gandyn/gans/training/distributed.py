@@ -14,7 +14,7 @@ import torch.distributed as dist
 
 from ...errors import ParameterError
 from ...optim.processes import LostPeerError as LostPeerError
-from ...optim.processes import reduced
+from ...optim.processes import SummedSlopes, reduced
 from ...types import Array, Batch, Game, GameView, Rng
 
 
@@ -138,13 +138,22 @@ class DistributedGame(GameView):
         return reduced(answer.contiguous()) / self.group.size
 
     def field(self, w: Array, batch: Batch = None, only: int | str | None = None) -> Array:
-        """Mean of the parts' fields; of one player's alone, that block is all that travels."""
-        found = self.game.field(w, batch, only)
-        if only is None:
-            return self._mean(found)
-        block = self.slices[self.player_index(only)]
-        found[block] = self._mean(found[block])
-        return found
+        """Mean of the parts' fields; of one player's alone, that block is all that travels.
+
+        Sums over processes begin while the backward pass goes on, except where derivatives in w are wanted.
+        """
+        summed = SummedSlopes()
+        with self._summing(summed):
+            found = self.game.field(w, batch, only)
+        return found / self.group.size if summed.used else self._mean(found)
+
+    @contextlib.contextmanager
+    def _summing(self, summed: SummedSlopes) -> Iterator[None]:
+        self.game.summed = summed
+        try:
+            yield
+        finally:
+            self.game.summed = None
 
     field_and_graph, jvp, vjp = map(_averaged, ("field_and_graph", "jvp", "vjp"))
     coupling, parts = map(_averaged, ("coupling", "parts"))
