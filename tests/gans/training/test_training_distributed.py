@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import types
 
 import numpy as np
 import pytest
@@ -264,8 +265,8 @@ def newest(folder):
 )
 def test_a_step_reduces_its_own_numbers_and_no_more(rule, vectors, monkeypatch):
     """In players' turns d numbers in all, and d for each field or product of a joint step."""
-    sent = []
-    monkeypatch.setattr(torch.distributed, "all_reduce", lambda tensor, op=None: sent.append(tensor.numel()))
+    sent, work = [], types.SimpleNamespace(wait=lambda: None)
+    monkeypatch.setattr(torch.distributed, "all_reduce", lambda tensor, **options: sent.append(tensor.numel()) or work)
     game = DistributedGame(ring(), Group(0, 2))
     state = rule.init(game, game.w0, np.random.default_rng(0))
     sent.clear()
