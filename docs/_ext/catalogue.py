@@ -26,6 +26,7 @@ import describe_reference
 import describe_results
 import describe_rules
 import describe_speed
+import describe_sweeps
 import markdown
 import pictures
 from sphinx.errors import ExtensionError
@@ -50,10 +51,11 @@ WRITERS: dict[str, Callable[..., list[str]]] = {
     "measured-on": describe_results.honest(describe_results.measured_on),
     "gan-comparison": describe_results.honest(describe_results.comparison),
     "gan-comparison-picture": describe_results.honest(describe_results.comparison_picture),
-    "sweep-table": describe_results.honest(describe_results.sweep),
-    "sweep-picture": describe_results.honest(describe_results.sweep_picture),
-    "regimes": describe_results.honest(describe_results.regimes),
-    "regimes-picture": describe_results.honest(describe_results.regimes_picture),
+    "sweep-table": describe_results.honest(describe_sweeps.sweep),
+    "sweep-picture": describe_results.honest(describe_sweeps.sweep_picture),
+    "network-effects": describe_results.honest(describe_sweeps.effects),
+    "regimes": describe_results.honest(describe_sweeps.regimes),
+    "regimes-picture": describe_results.honest(describe_sweeps.regimes_picture),
     "ring-runs": describe_results.honest(describe_results.ring_runs),
     "digits-run": describe_results.honest(describe_results.digits_run),
     "speed": describe_results.honest(describe_speed.table),

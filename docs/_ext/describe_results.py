@@ -7,7 +7,7 @@ import hashlib
 import json
 import pathlib
 import statistics
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import markdown
@@ -58,7 +58,7 @@ def measured_on(name: str) -> list[str]:
     ]
 
 
-def _picture(result: str, kind: str, draw: Callable[[], Any], caption: str) -> list[str]:
+def picture(result: str, kind: str, draw: Callable[[], Any], caption: str) -> list[str]:
     """A picture of a result file, drawn anew when the file changes."""
     content = hashlib.sha256((RESULTS / f"{result}.json").read_bytes()).hexdigest()[:8]
     path = pictures.keep(f"{kind}-{content}", draw)
@@ -141,102 +141,7 @@ def comparison_picture() -> list[str]:
             return plots.seeds(panels, labels, floors)
 
     caption = "Distance of samples to the data, one dot a seed, a bar at the median; dotted: perfect samples."
-    return _picture("gan_comparison", "gan-comparison", draw, caption)
-
-
-# --- sweeps -----------------------------------------------------------------------------------------------------------
-
-
-def sweep(name: str, *keys: str) -> list[str]:
-    """A table of a sweep along two axes: outcome, and of each cell the metrics named, averaged over seeds."""
-    data = read(f"sweep_{name.replace('-', '_')}")
-    first, second = list(data["cells"][0]["case"])
-    rows, columns = (_unique(cell["case"][axis] for cell in data["cells"]) for axis in (first, second))
-    body = [
-        [
-            row,
-            *(
-                _cell([c for c in data["cells"] if list(c["case"].values()) == [row, column]], keys)
-                for column in columns
-            ),
-        ]
-        for row in rows
-    ]
-    return markdown.table([first, *columns], body)
-
-
-def sweep_picture(name: str, *caption: str) -> list[str]:
-    """The map of outcomes that `SweepResult.plot()` draws."""
-    from gandyn import plots
-    from gandyn.gans.training.sweep import Sweep, SweepResult
-
-    result = f"sweep_{name.replace('-', '_')}"
-
-    def draw() -> Any:
-        with plots.house_style("double"):
-            return plots.sweep(SweepResult(Sweep.find(name), read(result)["cells"]))
-
-    return _picture(result, f"sweep-{name}", draw, " ".join(caption))
-
-
-def _cell(cells: Rows, keys: tuple[str, ...]) -> str:
-    outcomes = ", ".join(_unique(cell["outcome"] for cell in cells))
-    numbers = []
-    for key in keys:
-        known = [cell["metrics"][key] for cell in cells if cell["metrics"].get(key) is not None]
-        if known:
-            numbers.append(
-                f"{100 * statistics.mean(known):.0f} %" if "quality" in key else f"{statistics.mean(known):.3g}"
-            )
-    return f"{outcomes}: {', '.join(numbers)}" if numbers else outcomes
-
-
-def _unique(values: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(values))
-
-
-# --- the three regimes ------------------------------------------------------------------------------------------------
-
-
-def regimes() -> list[str]:
-    """Each regime's end, and the rank correlation of the gap with what it should tell of, over each run."""
-    from gandyn.plots.regimes import PANELS, rank_correlations
-
-    rows = []
-    for run in read("regimes")["runs"]:
-        metrics = [row["metrics"] for row in run["rows"]]
-        series = {key: [m[key] for m in metrics] for key, _ in PANELS}
-        found, last = rank_correlations(series), metrics[-1]
-        share = run["measurement_gradients"] * len(metrics) / run["rows"][-1]["gradients"]
-        rows.append(
-            [
-                run["config"].removeprefix("regime-"),
-                str(run["seed"]),
-                f"{last['near_modes']:.0f}",
-                f"{100 * last['near_quality']:.0f} %",
-                f"{last['w1']:.2f}",
-                f"{last['duality_gap']:.3g} ± {last['gap_error']:.1g}",
-                *(f"{found[key]:+.2f}" for key in ("w1", "near_modes", "near_quality")),
-                f"{100 * share:.0f} %",
-            ]
-        )
-    heads = ["run", "seed", "modes", "near a mode", "$W_1$", "gap", "with $W_1$", "with modes", "with quality", "cost"]
-    return markdown.table(heads, rows)
-
-
-def regimes_picture() -> list[str]:
-    """Gap, W1, modes and quality during the first seed's three runs."""
-    from gandyn import plots
-
-    found = read("regimes")["runs"]
-    runs = {r["config"].removeprefix("regime-"): r["rows"] for r in found if r["seed"] == found[0]["seed"]}
-
-    def draw() -> Any:
-        with plots.house_style("double"):
-            return plots.gap_during_training(runs)
-
-    caption = "The duality gap and what it should tell of, over the gradients spent. Dotted: $W_1$ of perfect samples."
-    return _picture("regimes", "regimes", draw, caption)
+    return picture("gan_comparison", "gan-comparison", draw, caption)
 
 
 # --- single configs ---------------------------------------------------------------------------------------------------

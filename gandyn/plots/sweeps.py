@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from .drawing import Drawing, one_panel
 from .style import INK, OKABE_ITO, SERIES, styled
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from ..gans.training.sweep import SweepResult
 
 EDGES = {"spectral_radius": 1.0, "spectral_abscissa": 0.0}
@@ -74,12 +76,16 @@ COLOURS = dict(zip(LETTERS, (SERIES[2], SERIES[5], SERIES[3], SERIES[4], SERIES[
 def sweep(result: SweepResult, title: str | None = None) -> Drawing:
     """What `SweepResult.plot()` draws: the most frequent outcome of each cell's seeds, over the sweep's axes.
 
+    Where a cell has several seeds it says how many of them agree, and the median of the share of samples near a mode
+    with the least and the largest below it.
+
     Args:
         result: of a sweep along one or two axes.
         title: the sweep's name by default.
 
     Returns:
-        A `Drawing`; `.data` holds the outcomes, and for each cell the mean share of good samples where it was measured.
+        A `Drawing`; `.data` holds the outcomes, for each cell the share of the seeds that agree on it, and the median
+        share of samples near a mode where it was measured.
 
     Raises:
         ParameterError: for more than two axes.
@@ -89,28 +95,37 @@ def sweep(result: SweepResult, title: str | None = None) -> Drawing:
         raise ParameterError(f"a sweep along {len(axes)} axes", "one or two", "draw slices of it")
     columns = [label for label, _ in axes[0].cases]
     rows = [label for label, _ in axes[1].cases] if len(axes) == 2 else [""]
-    figure = Drawing(height=0.35 + 0.09 * len(rows))
+    figure = Drawing(height=0.35 + 0.1 * len(rows))
     panel = figure.subplots()
     outcomes = np.full((len(rows), len(columns)), "", dtype=object)
-    quality = np.full((len(rows), len(columns)), np.nan)
+    quality, agree = np.full((2, len(rows), len(columns)), np.nan)
     for i, row in enumerate(rows):
         for j, column in enumerate(columns):
             case = {axes[0].name: column} | ({axes[1].name: row} if len(axes) == 2 else {})
             cells = [cell for cell in result.rows if cell["case"] == case]
             if not cells:
                 continue
-            ((outcomes[i, j], _),) = Counter(cell["outcome"] for cell in cells).most_common(1)
-            measured = [cell["metrics"].get("near_quality") for cell in cells]
-            known = [value for value in measured if value is not None]
-            quality[i, j] = np.mean(known) if known else np.nan
-            panel.fill([j - 0.5, j + 0.5, j + 0.5, j - 0.5], [i - 0.5, i - 0.5, i + 0.5, i + 0.5],
-                       color=COLOURS[outcomes[i, j]], alpha=0.75, lw=0)  # fmt: skip
-            number = "" if np.isnan(quality[i, j]) else f"\n{100 * quality[i, j]:.0f} %"
-            panel.text(j, i, f"{outcomes[i, j]}{number}", ha="center", va="center", fontsize="x-small")
+            outcomes[i, j], agree[i, j], quality[i, j] = _square(panel, i, j, cells)
     panel.set_xticks(range(len(columns)), columns, rotation=30 if max(map(len, columns)) > 6 else 0)
     panel.set_yticks(range(len(rows)), rows)
     panel.set(xlabel=axes[0].name, ylabel=axes[1].name if len(axes) == 2 else "")
     panel.set(xlim=(-0.5, len(columns) - 0.5), ylim=(-0.5, len(rows) - 0.5))
     panel.set_title(result.sweep.name if title is None else title)
-    figure.data.update(outcomes=outcomes.tolist(), quality=quality, columns=columns, rows=rows)
+    figure.data.update(outcomes=outcomes.tolist(), quality=quality, agree=agree, columns=columns, rows=rows)
     return figure
+
+
+def _square(panel: Axes, i: int, j: int, cells: list[dict[str, Any]]) -> tuple[str, float, float]:
+    """Draw one square; its most frequent outcome, the share of the seeds that have it, the median share near a mode."""
+    ((outcome, count),) = Counter(cell["outcome"] for cell in cells).most_common(1)
+    shares = [cell["metrics"].get("near_quality") for cell in cells]
+    known = [share for share in shares if share is not None]
+    lines = [outcome if len(cells) == 1 else f"{outcome} {count} of {len(cells)}"]
+    if known:
+        lines.append(f"{100 * np.median(known):.0f} %")
+    if len(known) > 1:
+        lines.append(f"{100 * min(known):.0f} to {100 * max(known):.0f}")
+    panel.fill([j - 0.5, j + 0.5, j + 0.5, j - 0.5], [i - 0.5, i - 0.5, i + 0.5, i + 0.5],
+               color=COLOURS[outcome], alpha=0.75, lw=0)  # fmt: skip
+    panel.text(j, i, "\n".join(lines), ha="center", va="center", fontsize="x-small")
+    return outcome, count / len(cells), float(np.median(known)) if known else np.nan

@@ -69,3 +69,19 @@ def test_seeds_puts_the_best_median_first():
     figure.draw_without_rendering()
     with pytest.raises(ParameterError, match="without numbers"):
         gd.plots.seeds({"ring": {"a": []}})
+
+
+def test_a_square_of_a_sweep_says_how_many_seeds_agree_and_how_far_they_spread():
+    from gandyn.gans.training.sweep import Sweep, SweepResult
+
+    sweep = Sweep.find("heat-map")
+    ends = [("covers", 0.92), ("covers", 0.97), ("oscillates", 0.4), ("covers", 0.95), ("partial", 0.8)]
+    case, lone = {"lr": "0.01", "beta1": "0.5"}, {"lr": "0.001", "beta1": "0"}
+    rows = [{"case": case, "outcome": outcome, "metrics": {"near_quality": share}} for outcome, share in ends]
+    rows += [{"case": lone, "outcome": "diverged", "metrics": {}}]
+    figure = gd.plots.sweep(SweepResult(sweep, rows))
+    data, texts = figure.data, {text.get_text() for text in figure.axes[0].texts}
+    i, j = data["rows"].index("0.5"), data["columns"].index("0.01")
+    assert (data["outcomes"][i][j], data["agree"][i, j], data["quality"][i, j]) == ("covers", 0.6, 0.92)
+    assert texts == {"covers 3 of 5\n92 %\n40 to 97", "diverged"}
+    assert np.isnan(data["quality"]).sum() == 14

@@ -1,0 +1,150 @@
+"""What each experiment on networks should show, declared before it is run, and what came of it seed by seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+import gandyn as gd
+from gandyn.figures import Checked, Expected
+
+Data = Mapping[str, Any]
+RULES, ADAM_AND_SGD = ("SGD", "SGDM", "Adam"), ("SGD", "Adam")
+GAIN = 0.02
+"""A share of samples that counts as a gain: two points."""
+
+
+def of_case(data: Data, key: str, **case: str) -> np.ndarray:
+    """A metric at the end of a sweep's cell, one number a seed; of a run that diverged, whose samples are lost, 0."""
+    cells = sorted((cell for cell in data["cells"] if cell["case"] == case), key=lambda cell: cell["seed"])
+    return np.array([0.0 if c["outcome"] == "diverged" else c["metrics"][key] for c in cells], dtype=float)
+
+
+def _gained(name: str, source: str, of: Callable[[Data], np.ndarray]) -> Expected:
+    """An effect that is seen where a share rises by two points or more, and contradicted where it falls by as much."""
+    return Expected(name, (1 + GAIN) / 2, (1 - GAIN) / 2 + 1e-9, source, of, effect=True, contrary=-GAIN + 1e-9)
+
+
+def _nearer(rule: str, kind: str, loss: str) -> Expected:
+    """An effect that is seen where centralisation takes a twentieth or more off the Fréchet distance."""
+
+    def saved(data: Data) -> np.ndarray:
+        plain, centred = (of_case(data, "frechet_digits64", rule=name, loss=loss) for name in (rule, f"{rule}-{kind}"))
+        return 1 - centred / plain
+
+    name = f"{loss}, {rule}: share of the Fréchet distance that {kind} saves"
+    return Expected(name, 0.525, 0.475 + 1e-9, "the sources hope for it", saved, effect=True, contrary=-0.05)
+
+
+def _centred(rule: str, loss: str, key: str) -> Callable[[Data], np.ndarray]:
+    return lambda data: of_case(data, key, rule=f"{rule}-GC", loss=loss) - of_case(data, key, rule=rule, loss=loss)
+
+
+def _keeps_modes(data: Data) -> np.ndarray:
+    """1 in each seed in which Adam ends with more modes where it is centred, or with all eight; else 0."""
+    plain, centred = (of_case(data, "near_modes", rule=rule, loss="WGAN") for rule in ("Adam", "Adam-GC"))
+    return ((centred > plain) | (centred == 8)).astype(float)
+
+
+def _momentum(lr: str, low: str) -> Callable[[Data], np.ndarray]:
+    return lambda d: of_case(d, "near_quality", lr=lr, beta1=low) - of_case(d, "near_quality", lr=lr, beta1="0.9")
+
+
+# --- update ratios ----------------------------------------------------------------------------------------------------
+
+
+def at_the_end(data: Data, config: str, key: str) -> np.ndarray:
+    """A metric at the end of each seed's run of regime-CONFIG."""
+    return np.array([run["rows"][-1]["metrics"][key] for run in _runs(data, config)], dtype=float)
+
+
+def _runs(data: Data, config: str) -> list[Any]:
+    return sorted((r for r in data["runs"] if r["config"] == f"regime-{config}"), key=lambda run: run["seed"])
+
+
+def _told_apart(data: Data) -> np.ndarray:
+    """1 in each seed whose 1-1 run ends with a smaller gap than each of the others, by more than both errors."""
+    gap, error = ({c: at_the_end(data, c, key) for c in OTHERS} for key in ("duality_gap", "gap_error"))
+    upper = at_the_end(data, "1-1", "duality_gap") + at_the_end(data, "1-1", "gap_error")
+    return np.all([gap[c] - error[c] > upper for c in OTHERS], axis=0).astype(float)
+
+
+OTHERS = ("15-1", "1-15", "collapse")
+
+
+def _rank(config: str) -> Callable[[Data], list[float]]:
+    from gandyn.plots.regimes import PANELS, rank_correlations
+
+    def found(data: Data) -> list[float]:
+        series = [{key: [row["metrics"][key] for row in r["rows"]] for key, _ in PANELS} for r in _runs(data, config)]
+        return [rank_correlations(one)["w1"] for one in series]
+
+    return found
+
+
+def _diverges(data: Data) -> np.ndarray:
+    """1 in each seed whose 1-15 run stops for divergence, or ends farther from the data than it began; else 0."""
+    runs = _runs(data, "1-15")
+    ends = [(run["rows"][0]["metrics"]["w1"], run["rows"][-1]["metrics"]["w1"], run["status"]) for run in runs]
+    return np.array([float(status == "DIVERGED" or last >= first) for first, last, status in ends])
+
+
+SAYS = "Sidheekh et al. 2021"
+EFFECTS: dict[str, tuple[Expected, ...]] = {
+    "gradient-centralization": (
+        *(
+            _gained(f"{loss}, {rule}: share of samples near a mode gained by GC", "the sources hope for it",
+                    _centred(rule, loss, "near_quality"))
+            for loss in ("WGAN", "LS-GAN", "GLS-GAN", "0-GP") for rule in RULES
+        ),
+        Expected("WGAN, Adam: 1 where GC ends with more modes, or with all eight", 1, 0, "the lead of one seed",
+                 _keeps_modes, effect=True, contrary=0),
+    ),
+    "gradient-centralization-digits": tuple(
+        _nearer(rule, kind, loss) for loss in ("WGAN", "LS-GAN", "0-GP") for rule in ADAM_AND_SGD
+        for kind in ("GC", "GCC")
+    ),
+    "heat-map": tuple(
+        _gained(f"step {lr}: share near a mode that a first moment of {low} gains over 0.9", "the lead of one seed",
+                _momentum(lr, low))
+        for lr in ("0.0003", "0.001", "0.003", "0.01") for low in ("0", "0.5")
+    ),
+    "regimes": (
+        Expected("1 to 1: modes", 8, 0, SAYS, lambda d: at_the_end(d, "1-1", "near_modes"), effect=True, contrary=4),
+        Expected("15 to 1: modes", 2.5, 1.5, SAYS, lambda d: at_the_end(d, "15-1", "near_modes"),
+                 effect=True, contrary=7),
+        Expected("1 to 15: 1 where it diverges", 1, 0, SAYS, _diverges, effect=True, contrary=0),
+        Expected("1 where the gap tells 1 to 1 from the others", 1, 0, SAYS, _told_apart, effect=True, contrary=0),
+        *(
+            Expected(f"{config}: rank correlation of gap and W1", 0.75, 0.25, SAYS, _rank(config), effect=True,
+                     contrary=0)
+            for config in ("1-1", *OTHERS)
+        ),
+    ),
+}  # fmt: skip
+SETTINGS = {
+    "gradient-centralization": "2 x 128, 2000 steps of batch 128, SGD and SGDM 0.02, Adam 0.0005",
+    "gradient-centralization-digits": "DCGAN of width 8, 120 steps of batch 64, SGD 0.05, Adam 0.002",
+    "heat-map": "2 x 64, 2000 steps of batch 128",
+    "regimes": "ring, Adam 0.001, 3000 steps of the one to one run",
+}
+
+
+def result_of(name: str) -> str:
+    """The result file of an experiment."""
+    return name if name == "regimes" else f"sweep_{name.replace('-', '_')}"
+
+
+def checked(name: str, data: Data) -> tuple[Checked, ...]:
+    """Every effect of an experiment against its result."""
+    return gd.figures.effects(EFFECTS[name], data)
+
+
+def verdict(name: str, data: Data) -> str:
+    """What the page has to say of the experiment: one of `gd.figures.Outcome`, at which budget, from how many seeds."""
+    rows = data.get("cells") or data["runs"]
+    gradients = max(row["gradients"] if "gradients" in row else row["rows"][-1]["gradients"] for row in rows)
+    about = {"gradients": f"{gradients:g}", "settings": SETTINGS[name], "seeds": sorted({row["seed"] for row in rows})}
+    return gd.figures.verdict(checked(name, data), about)
