@@ -223,7 +223,8 @@ def test_saved_data_come_out_as_their_figure_states(path):
     record, data = store.read_record(stem), store.read(stem)
     one = gd.figures.find(record["figure"]["name"])
     checks = (*gd.figures.check(one.expected, data, record["quick"]), *gd.figures.effects(one.expected, data))
-    assert one.verdict == gd.figures.verdict(checks, data)
+    verdict = gd.figures.verdict(checks, data)
+    assert one.verdict == verdict, f'its saved data say otherwise: write VERDICT = "{verdict}" in {one.path.name}'
     if TRAINS.search(one.path.read_text()):
         assert len(data["seeds"]) >= 5 or "not settled" in one.verdict
         assert any(len(check.each) == len(data["seeds"]) for check in checks)

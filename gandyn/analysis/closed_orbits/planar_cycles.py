@@ -28,7 +28,6 @@ class PlanarSearch:
         possible: near-cycles that rounding does not tell from one (multiplier 1).
         remarks: in words, what could have been missed.
         bands: whether orbits close side by side somewhere.
-        done: False where the time ran out.
     """
 
     cycles: list[LimitCycle] = dataclasses.field(default_factory=list)

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from ...arguments import positive, several
 from ...budget import Budget, OutOfTimeError
-from ...doors import door, several
+from ...doors import door
 from ...errors import NotDifferentiableError, ParameterError
 from ...lazy import sympy
 from ...noise import Additive, Measured, Sampled, of
@@ -107,8 +108,7 @@ class Stationary(Result):
         if not self.exists:
             return np.full(self.game.dim, np.nan)
         m, c = self.step.first_moments
-        bent = 0.0 if self._bent is None else self._bent
-        found: Array = np.linalg.solve(np.eye(len(m)) - m, c + bent)[: self.game.dim]
+        found: Array = np.linalg.solve(np.eye(len(m)) - m, c if self._bent is None else c + self._bent)[: self.game.dim]
         return found
 
     @functools.cached_property
@@ -256,12 +256,9 @@ class Stationary(Result):
             >>> [round(x, 6) for x in law.best("lr", steps=50, distance=3)]
             [0.125502, 0.666076]
         """
-        steps = several("steps", steps)
-        if not 0 < distance < math.inf:
-            raise ParameterError(f"distance={distance}", "a positive distance", "distance=3.0")
         free, symbol = freed_map(self, name)
         what = f"{name} of {self.rule!r} on {self.game.name}"
-        error = functools.partial(final_error, free, symbol, steps, float(distance))
+        error = functools.partial(final_error, free, symbol, several("steps", steps), positive("distance", distance))
         return smallest(error, free.unit(symbol), what)
 
     def extrapolated(self) -> tuple[Array, Array]:
@@ -347,4 +344,7 @@ def stationary(
     else:
         law = law if isinstance(law, Sampled) else Additive.read(law)
         step = random_map(game, rule, law if isinstance(law, Additive) and noise is not None else None, at)
-    return refuse_cut_off(Stationary(game, rule, law.described, tuple(step.at), step, Budget.of(budget).seconds))
+    found = Stationary(game, rule, law.described, tuple(step.at), step, Budget.of(budget).seconds)
+    if game.constrained and found.exists:
+        refuse_cut_off(game, step, found.mean, found.covariance)
+    return found

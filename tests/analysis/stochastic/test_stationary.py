@@ -325,7 +325,7 @@ def test_refusals_say_what_was_given():
         ),
         "combinations": lambda: gd.stationary(rotations(*range(1, 11), minibatch=8), R.GDA(0.1)),
         "a whole number >= 1": lambda: gd.stationary(ROUND, R.GDA(0.1), noise=1).best("lr", steps=0, distance=1),
-        "a positive distance": lambda: gd.stationary(ROUND, R.GDA(0.1), noise=1).best("lr", steps=9, distance=0),
+        "a positive number": lambda: gd.stationary(ROUND, R.GDA(0.1), noise=1).best("lr", steps=9, distance=0),
         "does not depend": lambda: gd.stationary(ROUND, R.GDA(0.1), noise=1).best("nothing", steps=5, distance=1),
         "no value has a stationary law": lambda: gd.stationary(gd.games.bilinear(), R.GDA(0.1), noise=1).best(
             "lr", steps=5, distance=1
