@@ -47,6 +47,7 @@ FORMER = {f"analysis.{home.rpartition('.')[2]}": f"analysis.{home}" for home in 
     "analysis.conserved.search": "analysis.conserved.invariant_search",
     "analysis.gap.exact": "analysis.gap.exact_gap",
     "analysis.gap.result": "analysis.gap.measured_gap",
+    "analysis.closed_orbits.invariant_sets": "analysis.closed_orbits.closed_orbit",
     "analysis.local.exact": "analysis.local.exact_linearization",
     "analysis.spectrum.result": "analysis.spectrum.network_spectrum",
 }

@@ -62,7 +62,7 @@ def network_toy() -> Any:
 
 def orbit(kind: str) -> Result:
     """One made by hand: what a search finds takes longer than what is tested here."""
-    from gandyn.analysis.closed_orbits import invariant_sets as orbits
+    from gandyn.analysis.closed_orbits import closed_orbit as orbits
 
     points, multipliers = np.eye(2), np.array([0.5 + 0j])
     made = {

@@ -51,8 +51,8 @@ def around_section(subject: Subject) -> Section:
 
 def circles_section(subject: Subject) -> Section:
     """What the rule makes of the flow's cycles: invariant circles and periodic orbits of its map."""
+    from ..analysis.closed_orbits.closed_orbit import InvariantCircle
     from ..analysis.closed_orbits.cycles import limit_cycles
-    from ..analysis.closed_orbits.invariant_sets import InvariantCircle
 
     section, game = Section("Closed orbits of the rule"), subject.game
     if subject.rule is None or game.dim != 2:

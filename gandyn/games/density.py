@@ -1,4 +1,4 @@
-"""The GAN game in the space of densities on a finite support, where gradient play converges, and in parameters."""
+"""The GAN game played with densities on a finite support, where gradient play converges, or with their parameters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A polynomial under a Gaussian envelope: nine critical points, a test of what a gap calls an equilibrium."""
+"""A polynomial under a Gaussian envelope, with nine critical points: which of them does a gap call equilibria?"""
 
 from __future__ import annotations
 

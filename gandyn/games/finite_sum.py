@@ -103,7 +103,7 @@ class FiniteSumGame(Game):
         return [*rows, *rows[::-1]] if self.order == "flip-flop" else rows
 
     def batch_size(self, batch: Batch) -> int:
-        """Rows in the token; all N without one."""
+        """The number of rows in a batch token; N without a token."""
         return len(self.rows) if batch is None else len(batch)
 
     @functools.cached_property

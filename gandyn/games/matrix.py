@@ -213,7 +213,7 @@ def matching_pennies(parametrization: str = "direct") -> MatrixGame:
         ParameterError: for another parametrization.
     """
     game: MatrixGame = matrix_game(PENNIES, parametrization)
-    return _name(game, "matching pennies", (1, 0), 2)
+    return _named(game, "matching pennies", (1, 0), 2)
 
 
 @registry.register("rock_paper_scissors", examples=({}, {"parametrization": "softmax"}))
@@ -227,11 +227,11 @@ def rock_paper_scissors(parametrization: str = "direct") -> MatrixGame:
         ParameterError: for another parametrization.
     """
     game: MatrixGame = matrix_game(ROCK_PAPER_SCISSORS, parametrization)
-    return _name(game, "rock, paper, scissors", (1, 1, 0), 3)
+    return _named(game, "rock, paper, scissors", (1, 1, 0), 3)
 
 
-def _name(game: MatrixGame, name: str, singular: Sequence[int], size: int) -> MatrixGame:
-    """The spectrum in logits at the uniform point: +-i singular values of A / size^2, both matrices being centred."""
+def _named(game: MatrixGame, name: str, singular: Sequence[int], size: int) -> MatrixGame:
+    """The game with its name and, in logits, its spectrum at the uniform point: +-i singular values of A / size^2."""
     game.name = name
     game.equilibria = game.equilibria if game.parametrization == "direct" else ((0,) * (2 * size),)
     scale = {2: sympy.Rational(2, 4), 3: sympy.sqrt(3) / 9}[size]

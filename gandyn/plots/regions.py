@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.patches import Patch
 
-from ..analysis.closed_orbits.invariant_sets import InvariantCircle, LimitCycle, PeriodicOrbit
+from ..analysis.closed_orbits.closed_orbit import InvariantCircle, LimitCycle, PeriodicOrbit
 from ..analysis.long_run.basins import CYCLING, DIVERGED, LEFT, UNDECIDED, Basins
 from ..analysis.parameters.stability import StabilityRegion
 from ..errors import DomainError

@@ -44,7 +44,7 @@ class Expectation(sympy.Expr):  # type: ignore[misc]
 
     @property
     def free_symbols(self) -> set[sympy.Symbol]:
-        """The integrand's, without the random symbol."""
+        """The free symbols of the integrand, without the random symbol."""
         integrand, symbol, _ = self.args
         free: set[sympy.Symbol] = integrand.free_symbols - {symbol}
         return free

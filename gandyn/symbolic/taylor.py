@@ -68,7 +68,7 @@ class Expansion:
         return found
 
     def bind(self, name: sympy.Expr, e: sympy.Expr) -> None:
-        """Give a value a name."""
+        """Let a name stand for the series of an expression from here on."""
         self.known[name] = self.across(e)
 
     def across(self, e: sympy.Expr) -> Series:

@@ -6,7 +6,7 @@ import numpy as np
 
 from ...types import Array
 from ..parameters.system import System
-from .invariant_sets import InvariantCircle, evaluate
+from .closed_orbit import InvariantCircle, evaluate
 
 MODES, MOST_MODES, TAIL = 16, 256, 1e-12
 RESIDUAL, NEUTRAL = 1e-10, 1e-6

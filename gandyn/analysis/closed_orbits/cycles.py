@@ -17,9 +17,9 @@ from ...lazy import sympy
 from ...types import Array, Game, Rule
 from ...worlds import NUMPY
 from ..zeros.fixed_points import fixed_points
+from .closed_orbit import ClosedOrbits, LimitCycle
 from .flow_cycles import settled_cycles
 from .invariant_circles import invariant_sets
-from .invariant_sets import ClosedOrbits, LimitCycle
 from .no_cycles import conserved, excluded, is_saddle, not_gone_around
 from .planar_cycles import PlanarSearch, as_remarks, crossing, search
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...budget import Budget
 from ...types import Array, Game
-from .invariant_sets import LimitCycle
+from .closed_orbit import LimitCycle
 from .planar_cycles import same_cycle
 from .scaled_field import ScaledField
 from .stiff_steps import Extrapolation

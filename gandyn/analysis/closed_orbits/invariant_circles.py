@@ -14,7 +14,7 @@ from ...lazy import sympy
 from ...types import Array, Game, Rule
 from ..parameters.system import Rescaled, System, system
 from .circle_solver import circle_from_curve, circle_from_orbit
-from .invariant_sets import ClosedOrbits, InvariantCircle, PeriodicOrbit
+from .closed_orbit import ClosedOrbits, InvariantCircle, PeriodicOrbit
 from .periodic_orbits import LONGEST, keep, periodic_from, recurrent, solve_many
 from .rational_circles import circle_from_periodic
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...types import Array
 from ..parameters.system import System
-from .invariant_sets import PeriodicOrbit
+from .closed_orbit import PeriodicOrbit
 
 NEUTRAL = 1e-6
 LONGEST = 200

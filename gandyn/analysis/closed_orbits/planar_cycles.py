@@ -8,7 +8,7 @@ import numpy as np
 
 from ...budget import Budget
 from ...types import Array, Game
-from .invariant_sets import LimitCycle
+from .closed_orbit import LimitCycle
 from .return_map import RETURNED, ReturnMap, along
 from .return_scan import Found, scan
 
@@ -27,7 +27,7 @@ class PlanarSearch:
         cycles: closed orbits, each once.
         possible: near-cycles that rounding does not tell from one (multiplier 1).
         remarks: in words, what could have been missed.
-        bands: whether orbits close side by side somewhere.
+        bands: whether a whole band of closed orbits was seen, as in a conservative game.
     """
 
     cycles: list[LimitCycle] = dataclasses.field(default_factory=list)

@@ -7,7 +7,7 @@ import numpy as np
 from ...types import Array
 from ..parameters.system import System
 from .circle_solver import refined
-from .invariant_sets import InvariantCircle
+from .closed_orbit import InvariantCircle
 
 REACHES = (0.3, 0.1, 0.03)  # how far, in sizes of the curve, its neighbour among the points may be
 PERIODIC, MOST_MODES, LONGEST = 1e-6, 16, 64

@@ -1,4 +1,4 @@
-"""CIFAR-10 and CIFAR-100 in their *binary* version, the user's own. The Python version is pickle: never read."""
+"""CIFAR-10 and CIFAR-100 from files of their *binary* version. The Python version is pickle, which is never read."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def _read(file: Path, size: tuple[int, int] | None, gray: bool, background: str)
 
 
 def _opaque(picture: Image, background: str) -> Image:
-    """A picture with transparent pixels laid on a background; their own colours are nobody's choice."""
+    """A picture with transparent pixels laid on a background: the colours stored under them mean nothing."""
     from PIL import Image
 
     if picture.mode not in ("RGBA", "LA", "PA", "La", "RGBa") and "transparency" not in picture.info:

@@ -59,7 +59,7 @@ class LaplacianLevel:
         return fine - low, low
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> torch.Tensor:
-        """n of the h alone."""
+        """n differences h, (n, c, height, width), without the coarse pictures that they belong to."""
         return self.sample_labelled(n, generator)[0]
 
     def to(self, device: object = None, dtype: torch.dtype | None = None) -> LaplacianLevel:
@@ -68,7 +68,7 @@ class LaplacianLevel:
 
     @property
     def held_out(self) -> LaplacianLevel:
-        """The level of the pictures kept apart."""
+        """The same level of the held-out pictures."""
         return LaplacianLevel(self.pictures.held_out, self.level)
 
     def __repr__(self) -> str:

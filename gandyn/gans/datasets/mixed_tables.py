@@ -47,12 +47,12 @@ class Column:
 
     @property
     def kinds(self) -> int:
-        """Size of the one-hot."""
+        """The length of the one-hot vector: the number of categories, or of the mixture's modes."""
         return len(self.categories) or len(self.means) + self.missing
 
     @property
     def width(self) -> int:
-        """Entries in a row."""
+        """How many entries of a row the column takes."""
         return self.kinds + (not self.categories)
 
     def encode(self, cells: Sequence[str], rng: np.random.Generator) -> Array:
@@ -83,8 +83,8 @@ class Column:
 
 
 def column_of(name: str, cells: Sequence[str], category: bool, seed: int) -> Column:
-    """What a column's cells say of it; numbers get a Bayesian mixture of at most ten Gaussians (needs scikit-learn).
-    Raises ParameterError for numbers that are not finite, and a column that is empty.
+    """The kind of a column, read from its cells: categories, or numbers, which get a Bayesian mixture of at most ten
+    Gaussians (needs scikit-learn). Raises ParameterError for numbers that are not finite, and a column that is empty.
     """
     filled = [cell for cell in cells if cell]
     if not filled:

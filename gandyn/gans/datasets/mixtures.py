@@ -39,7 +39,7 @@ class ModeReport(Result):
     samples: int
 
     def summary(self) -> str:
-        """One line."""
+        """How many modes are covered, as one line of text."""
         return (
             f"{self.covered} of {self.modes} modes, {100 * self.high_quality:.1f} % of {self.samples} samples near one "
             f"(a perfect sampler: {100 * self.expected_high_quality:.1f} %)"

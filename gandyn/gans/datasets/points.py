@@ -69,7 +69,7 @@ class Points:
 
     @property
     def held_out(self) -> Points:
-        """The points that were kept apart.
+        """The held-out points, which no training sees.
 
         Raises:
             ParameterError: where there are none; `split` makes some.

@@ -9,7 +9,7 @@ import sympy
 import gandyn as gd
 from gandyn.analysis.closed_orbits import circle_solver
 from gandyn.analysis.closed_orbits.circle_solver import rotation_number
-from gandyn.analysis.closed_orbits.invariant_sets import InvariantCircle, PeriodicOrbit, kind_of
+from gandyn.analysis.closed_orbits.closed_orbit import InvariantCircle, PeriodicOrbit, kind_of
 from gandyn.analysis.parameters.system import system
 from gandyn.rules.declaration import step_size
 from gandyn.types import Domain, Rule, State

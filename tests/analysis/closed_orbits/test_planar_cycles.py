@@ -5,7 +5,7 @@ import pytest
 import sympy
 
 import gandyn as gd
-from gandyn.analysis.closed_orbits.invariant_sets import LimitCycle
+from gandyn.analysis.closed_orbits.closed_orbit import LimitCycle
 from gandyn.analysis.closed_orbits.return_map import AWAY, LOST, RETURNED, ReturnMap
 from gandyn.budget import Budget
 

@@ -13,7 +13,7 @@ from ...types import Array, Game, Rule
 
 
 class ClosedOrbit(Result):
-    """What cycles, circles and periodic orbits have in common; multipliers are those of leaving it."""
+    """What cycles, circles and periodic orbits share: `multipliers` say how the distance of nearby orbits grows."""
 
     period: Any
 
