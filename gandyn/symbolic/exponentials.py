@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
 import sympy
 from sympy import QQ
 
 from .coefficients import Field, FinerError, NoExpansionError, rational_function
+from .quotients import FIELD
 from .square_roots import SquareRoots, radicand_of
 
 if TYPE_CHECKING:
-    from sympy.polys.fields import FracElement
+    from flint import fmpz_poly
 
-T = sympy.Symbol("t", positive=True)
+    from .quotients import Quotient
+
 Answer = TypeVar("Answer")
 
 
@@ -33,18 +35,18 @@ class Exponentials:
     """
 
     def __init__(self, q: int = 1) -> None:
-        self.q, self.field = q, QQ.frac_field(T) if q else QQ
-        self._t: FracElement = self.field.from_sympy(T) if q else None
+        self.q, self.field = q, FIELD if q else QQ
 
-    def number(self, value: sympy.Expr) -> FracElement:
+    def number(self, value: sympy.Expr) -> Quotient:
         """A SymPy number as a coefficient.
 
         Raises:
             FinerError: for a finer power of e. NoExpansionError: for a number of another kind.
         """
-        return rational_function(value, self.field, self._transcendental)
+        found: Quotient = rational_function(value, self.field, self._transcendental)
+        return found
 
-    def _transcendental(self, value: sympy.Expr) -> FracElement:
+    def _transcendental(self, value: sympy.Expr) -> Quotient:
         if value is sympy.E or isinstance(value, sympy.exp):
             return self._power_of_e(sympy.Integer(1) if value is sympy.E else value.args[0])
         if not self.q and radicand_of(value):
@@ -54,28 +56,30 @@ class Exponentials:
             raise NoExpansionError(f"{value} is not a rational function of powers of e")
         return self.number(spelled)
 
-    def _power_of_e(self, exponent: sympy.Expr) -> FracElement:
+    def _power_of_e(self, exponent: sympy.Expr) -> Quotient:
         if not exponent.is_Rational:
             raise NoExpansionError(f"e^({exponent})")
         if not self.q or self.q % exponent.q:
             finer = math.lcm(self.q or 1, int(exponent.q))
             raise FinerError(f"e^(1/{finer})", Exponentials(finer))
-        return self._t ** int(exponent * self.q)
+        return self.field.t ** int(exponent * self.q)
 
-    def symbolic(self, value: FracElement) -> sympy.Expr:
+    def symbolic(self, value: Quotient) -> sympy.Expr:
         """A coefficient as a SymPy number."""
         if not self.q:
             return QQ.to_sympy(value)
-        numerator, denominator = value.numer, value.denom
-        if len(denominator) > 1:
-            return self._sum(numerator, 0, 1) / self._sum(denominator, 0, 1)
-        ((shift,), scale) = next(iter(denominator.terms()))
-        return self._sum(numerator, shift, scale)
+        terms, below = (list(self._terms(side)) for side in (value.numer, value.denom))
+        if len(below) > 1:
+            return self._sum(terms, 0, 1) / self._sum(below, 0, 1)
+        return self._sum(terms, *below[0])
 
-    def _sum(self, polynomial: sympy.Poly, shift: int, scale: object) -> sympy.Expr:
-        return sympy.Add(
-            *(QQ.to_sympy(c / scale) * sympy.exp(sympy.Rational(k - shift, self.q)) for (k,), c in polynomial.terms())
-        )
+    @staticmethod
+    def _terms(polynomial: fmpz_poly) -> Iterator[tuple[int, int]]:
+        """(power, coefficient) of what does not vanish."""
+        return ((k, int(c)) for k, c in enumerate(polynomial.coeffs()) if c)
+
+    def _sum(self, terms: list[tuple[int, int]], shift: int, scale: int) -> sympy.Expr:
+        return sympy.Add(*(sympy.Rational(c, scale) * sympy.exp(sympy.Rational(k - shift, self.q)) for k, c in terms))
 
 
 def finest(attempt: Callable[[Field], Answer]) -> Answer:

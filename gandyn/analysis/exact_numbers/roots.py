@@ -22,10 +22,12 @@ def is_rational(poly: sympy.Poly) -> bool:
     return all(c.is_Rational for c in poly.all_coeffs())
 
 
-def numeric_roots(poly: sympy.Poly, digits: int = DIGITS) -> list[sympy.Expr]:
+@functools.lru_cache(maxsize=64)
+def numeric_roots(poly: sympy.Poly, digits: int = DIGITS) -> tuple[sympy.Expr, ...]:
     """The roots of a polynomial without multiple roots, to `digits` decimal digits."""
     rounded = Poly([sympy.N(c, digits + 10) for c in poly.all_coeffs()], Z)
-    return [sympy.N(r, digits) for r in (poly if is_rational(poly) else rounded).nroots(n=digits, maxsteps=400)]
+    found = (poly if is_rational(poly) else rounded).nroots(n=digits, maxsteps=400)
+    return tuple(sympy.N(r, digits) for r in found)
 
 
 def real_roots(f: sympy.Poly) -> list[sympy.Expr]:

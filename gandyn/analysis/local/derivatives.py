@@ -151,12 +151,15 @@ def _number(e: sympy.Expr) -> float:
     sample = {s: sympy.Rational(k, 7) for k, s in enumerate(sorted(e.free_symbols, key=str), 1)}
     if e.has(sympy.DiracDelta):
         return math.nan
-    value = complex(e.xreplace(sample) if sample else e)
+    value = _complex(e.xreplace(sample) if sample else e)
     return value.real if value.imag == 0 else abs(value)
 
 
+_complex = functools.lru_cache(maxsize=2048)(complex)  # a matrix is asked for its numbers thrice, DF - 1 among them
+
+
 def _numbers(matrix: sympy.Matrix) -> Array:
-    table = np.array([[complex(e) for e in row] for row in matrix.tolist()], dtype=complex).reshape(matrix.shape)
+    table = np.array([[_complex(e) for e in row] for row in matrix.tolist()], dtype=complex).reshape(matrix.shape)
     return table if table.imag.any() else table.real
 
 

@@ -1,13 +1,15 @@
 """Characteristic polynomials over square roots and powers of e, against determinants in decimals."""
 
 import mpmath
+import numpy as np
 import pytest
 import sympy
 
 import gandyn as gd
 from gandyn.analysis.exact_numbers.extensions import over_extension
-from gandyn.analysis.exact_numbers.polynomials import factors, parts, place
+from gandyn.analysis.exact_numbers.polynomials import factors, parts, place, semisimple
 from gandyn.symbolic.coefficients import Decimal, FinerError, NoExpansionError
+from gandyn.symbolic.quotients import Quotients
 from gandyn.symbolic.square_roots import SquareRoots
 
 E, ROOT = sympy.E, sympy.sqrt(10)
@@ -77,3 +79,33 @@ def test_square_roots_are_read_in_every_spelling_and_others_are_refused():
             numbers.number(e)
     with pytest.raises(NoExpansionError, match="beside 3 other"):
         found.value.numbers.number(sympy.sqrt(11))
+
+
+def test_quotients_of_integer_polynomials_are_a_field_in_lowest_terms():
+    field = Quotients()
+    t, two = field.t, field(sympy.QQ(2))
+    for e, value in ((t / (t + two) - two / t, 3 / sympy.S(5) - 2 / sympy.S(3)), (((t - two) / t) ** -2, sympy.S(9))):
+        numer, denom = (sum(int(c) * 3**k for k, c in enumerate(side.coeffs())) for side in (e.numer, e.denom))
+        assert sympy.Rational(numer, denom) == value  # at t = 3
+    assert (t * t - two * two) / (two - t) == -t - two
+    assert hash((t * t) / t) == hash(t)
+    assert not t - t
+    assert ((t * t - t) / (two * t)).denom.degree() == 0
+    with pytest.raises(ZeroDivisionError):
+        t / field.zero
+
+
+@pytest.mark.parametrize("coupled", [0, 1])
+def test_jordan_blocks_over_a_power_of_e_are_seen(coupled):
+    matrix = sympy.Matrix([[1 / E, coupled, 0], [0, 1 / E, 0], [0, sympy.exp(-2) / 3, 2]])
+    split = parts(matrix, lambda: factors(matrix))
+    double = next(f for f, m in split if m == 2)
+    assert semisimple(matrix, split, double) is (coupled == 0)
+
+
+def test_an_implicit_step_over_powers_of_e_is_solved_for_as_in_decimals():
+    game, rule = gd.games.mixture_game(), gd.rules.ProximalPoint(0.1)
+    found = gd.linearize(game, rule).exact.matrix
+    jacobian = sympy.Matrix(game.jacobian(np.array(game.equilibria[0]))).evalf(50)
+    error = found.evalf(50) * (sympy.eye(8) + jacobian / 10) - sympy.eye(8)
+    assert max(map(abs, error)) < 1e-30
