@@ -2,8 +2,9 @@
 
     python benchmarks/products.py --out benchmarks/results/products.json
 
-J u, J^T u and (S u, A u), which is two products, are timed in turn with one field; ratios are medians of processor
-seconds within rounds, on one thread (of the clock on a device).
+J u, J^T u and (S u, A u), which is two products, are timed in turn with one field and with both players' gradients as a
+loop with torch.optim has them (`by_hand.py`); ratios are medians of processor seconds within rounds, on one thread (of
+the clock on a device).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from by_hand import SETTINGS
+from by_hand import SETTINGS, HandWritten, sgd
 from rounds import foreign_load, interleave, record_on_torch
 
 SEED, REPEATS = 0, {"ring": 10, "digits": 1}
@@ -40,6 +41,8 @@ def product_costs(name: str, loss: str, device: str, rounds: int) -> dict[str, A
 
     game.jvp(w, u, token)  # makes the graph; the next product makes that of J^T p
     calls = {"field": repeated(lambda: game.field(w, token))}
+    hand = HandWritten(setting.pair(device=device), sgd, frugal=False)
+    calls["by_hand"] = repeated(lambda: hand.gradients(token.real, token.latent))
     calls |= {product: repeated(lambda product=product: getattr(game, product)(w, u, token)) for product in NAMES}
     times = interleave(calls, "field", rounds)
     ratio = "cpu_ratio" if device == "cpu" else "ratio"
@@ -49,6 +52,7 @@ def product_costs(name: str, loss: str, device: str, rounds: int) -> dict[str, A
         "parameters": game.dim,
         "milliseconds_field": round(1e3 * times["field"]["cpu_seconds"] / REPEATS[name], 3),
         **{product: round(times[product][ratio], 3) for product in NAMES},
+        **{f"{product}_by_hand": round(times[product][ratio] / times["by_hand"][ratio], 3) for product in NAMES},
         "undisturbed": round(times["undisturbed"], 2),
     }
 

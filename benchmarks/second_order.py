@@ -3,8 +3,9 @@
     python benchmarks/second_order.py --out benchmarks/results/second_order.json
 
 One field, one Jacobian product and one transposed product of the network are timed in turn with one step of each rule,
-on one thread. "gradients" is the step over one field evaluation; "overhead" is the step over the sum of the calls that
-its oracle counted in it, each at its own price: 1.1 means that the rule's own arithmetic adds a tenth.
+on one thread. "gradients" is the step over one field evaluation, "gradients_by_hand" over both players' gradients as a
+loop with torch.optim has them (`by_hand.py`). "overhead" is the step over the sum of the calls that its oracle counted
+in it, each at its own price: 1.1 means that the rule's own arithmetic adds a tenth.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from by_hand import SETTINGS, HandWritten, sgd
 from rounds import foreign_load, interleave, record_on_torch
 
 import gandyn as gd
@@ -46,6 +48,7 @@ def contestants(game: Any, rule: Any) -> tuple[dict[str, Any], dict[str, float]]
     token = game.draw(rng)
     u = torch.randn_like(w)
     state = rule.init(game, w, rng)
+    hand, items = HandWritten(SETTINGS["ring"].pair(), sgd, frugal=False), SETTINGS["ring"].batches()
 
     def steps() -> None:
         here, memory = w, state
@@ -58,6 +61,7 @@ def contestants(game: Any, rule: Any) -> tuple[dict[str, Any], dict[str, float]]
     counts = {"fields": asked.fields, "products": asked.jvps + asked.vjps}
     calls = {
         "field": lambda: [game.field(w, game.draw(rng)) for _ in range(STEPS)],
+        "by_hand": lambda: [hand.gradients(*next(items)) for _ in range(STEPS)],
         "jvp": lambda: [game.jvp(w, u, token) for _ in range(STEPS)],
         "step": steps,
     }
@@ -79,6 +83,7 @@ def main() -> None:
         rows[name] = {
             **counts,
             "gradients": round(times["step"]["cpu_ratio"], 3),
+            "gradients_by_hand": round(times["step"]["cpu_ratio"] / times["by_hand"]["cpu_ratio"], 3),
             "product_over_field": round(times["jvp"]["cpu_ratio"], 3),
             "overhead": round(times["step"]["cpu_ratio"] / declared, 3),
         }
