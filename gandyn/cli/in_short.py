@@ -46,12 +46,9 @@ def _verdict(lin: Linearization) -> str:
     measure = f"spectral abscissa {lin.spectral_abscissa:.6g}" if flow else f"spectral radius {lin.spectral_radius:.7g}"
     if not lin.symbols:  # a corner of the feasible set, at which every bound presses
         measure = "at a corner that no direction leads away from"
-    turning = f", {1 / lin.rotation_number:.3g} {'units of time' if flow else 'steps'} per turn" if _turns(lin) else ""
-    return f"{name}, {measure}{turning}"
-
-
-def _turns(lin: Linearization) -> bool:
-    return bool(lin.rotation_number > 1e-9)
+    if lin.rotation_number > 1e-9:
+        measure += f", {1 / lin.rotation_number:.3g} {'units of time' if flow else 'steps'} per turn"
+    return f"{name}, {measure}"
 
 
 def _advice(subject: Subject, stability: dict[str, Any], others: Steps) -> str:

@@ -161,7 +161,7 @@ def system(game: Game, rule: Rule | None, parameters: Mapping[str, Range] | None
         rule, _ = freed(game, rule, name, **{"positive" if low > 0 else "real": True})
     if rule is not None:
         return _of_rule(game, rule, spans, what)
-    symbols = _symbols(game)
+    symbols = tuple(game.symbols or sympy.symbols(f"w1:{game.dim + 1}", real=True))
     outputs = [exact(e) for e in game.field(object_vector(symbols))]
     free = _free(outputs, (), symbols, spans, what)
     function = BallFunction(symbols, free, outputs, what=what)
@@ -193,10 +193,6 @@ def _of_rule(game: Game, rule: Rule, spans: Mapping[str, Range], what: str) -> S
     return System(
         game, rule, function, start, augmented, held, traced.outputs, traced.bindings, tuple(beginnings), units
     )
-
-
-def _symbols(game: Game) -> tuple[sympy.Symbol, ...]:
-    return tuple(game.symbols or sympy.symbols(f"w1:{game.dim + 1}", real=True))
 
 
 def _free(

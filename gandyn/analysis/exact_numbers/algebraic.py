@@ -131,27 +131,31 @@ def solve(numbers: Algebraic | Decimals, rows: list[list[Element]]) -> list[Elem
     """The solution of a linear system with augmented rows, by elimination. Raises ZeroDivisionError if the matrix is
     singular.
     """
-    n, rows = len(rows), [list(row) for row in rows]
-    for k in range(n):
-        best = max(range(k, n), key=lambda i: numbers.size(rows[i][k]))
-        if numbers.is_zero(rows[best][k]):
-            raise ZeroDivisionError("a singular system")
-        rows[k], rows[best] = rows[best], rows[k]
-        pivot = rows[k][k]
-        rows[k] = [x / pivot for x in rows[k]]
-        for i in range(n):
-            if i != k and not numbers.is_zero(rows[i][k]):
-                factor = rows[i][k]
-                rows[i] = [x - factor * y for x, y in zip(rows[i], rows[k], strict=True)]
-    return [row[n] for row in rows]
+    reduced, pivots = _echelon(numbers, rows)
+    if pivots != list(range(len(rows))):
+        raise ZeroDivisionError("a singular system")
+    return [row[-1] for row in reduced]
 
 
 def kernel(numbers: Algebraic | Decimals, matrix: list[list[Element]]) -> list[list[Element]]:
     """A basis of the kernel of a matrix, from its reduced echelon form."""
-    rows, n = [list(row) for row in matrix], len(matrix[0])
-    zero = numbers.eigenvalue - numbers.eigenvalue
+    rows, pivots = _echelon(numbers, matrix)
+    zero, n = numbers.eigenvalue - numbers.eigenvalue, len(matrix[0])
+    basis = []
+    for free in (c for c in range(n) if c not in pivots):
+        vector = [zero] * n
+        vector[free] = numbers.one
+        for k, column in enumerate(pivots):
+            vector[column] = zero - rows[k][free]
+        basis.append(vector)
+    return basis
+
+
+def _echelon(numbers: Algebraic | Decimals, matrix: list[list[Element]]) -> tuple[list[list[Element]], list[int]]:
+    """The reduced echelon form of a matrix, and the columns of its pivots."""
+    rows = [list(row) for row in matrix]
     pivots: list[int] = []
-    for column in range(n):
+    for column in range(len(matrix[0])):
         k = len(pivots)
         best = max(range(k, len(rows)), key=lambda i: numbers.size(rows[i][column]), default=None)
         if best is None or numbers.is_zero(rows[best][column]):
@@ -162,11 +166,4 @@ def kernel(numbers: Algebraic | Decimals, matrix: list[list[Element]]) -> list[l
             if i != k and not numbers.is_zero(rows[i][column]):
                 rows[i] = [x - rows[i][column] * y for x, y in zip(rows[i], rows[k], strict=True)]
         pivots.append(column)
-    basis = []
-    for free in (c for c in range(n) if c not in pivots):
-        vector = [zero] * n
-        vector[free] = numbers.one
-        for k, column in enumerate(pivots):
-            vector[column] = zero - rows[k][free]
-        basis.append(vector)
-    return basis
+    return rows, pivots
