@@ -116,11 +116,14 @@ DIGITS = (
 
 
 def _band(rows: Rows, key: str, scale: float, form: str) -> str:
-    """Median, and the least and the largest where they differ."""
-    values = [scale * row[key] for row in rows]
-    ends = (statistics.median(values), min(values), max(values))
-    middle, low, high = (form.format(x).replace("-0.00", "0.00") for x in ends)
-    return middle if low == high else f"{middle} ({low} to {high})"
+    return band([scale * row[key] for row in rows], form)
+
+
+def band(values: list[float], form: str = "{:.3g}", unit: str = "") -> str:
+    """Median, and the least and the largest where they differ; what rounds to zero has no sign."""
+    ends = [form.format(x) for x in (statistics.median(values), min(values), max(values))]
+    middle, low, high = (text if float(text) else text.lstrip("-") for text in ends)
+    return f"{middle}{unit}" if low == high else f"{middle}{unit} ({low} to {high})"
 
 
 def comparison_picture() -> list[str]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import statistics
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
 import markdown
 import network_effects
-from describe_results import Rows, picture, read
+from describe_results import Rows, band, picture, read
 
 
 def sweep(name: str, *keys: str) -> list[str]:
@@ -57,13 +56,6 @@ def _note(cells: Rows) -> str:
     return about + ("; medians, least and largest in brackets." if seeds > 1 else ".")
 
 
-def band(values: list[float], form: str = "{:.3g}", unit: str = "") -> str:
-    """Median, and the least and the largest where they differ."""
-    ends = (statistics.median(values), min(values), max(values))
-    middle, low, high = (form.format(x).replace("-0", "0") if round(x, 9) == 0 else form.format(x) for x in ends)
-    return f"{middle}{unit}" if low == high else f"{middle}{unit} ({low} to {high})"
-
-
 def _unique(values: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(values))
 
@@ -71,9 +63,12 @@ def _unique(values: Iterable[str]) -> list[str]:
 def effects(name: str) -> list[str]:
     """What the experiment should show, each with its median, its band and what came of it."""
     rows = []
-    for one in network_effects.checked(name, read(network_effects.result_of(name))):
+    found = network_effects.checked(name, read(network_effects.result_of(name)))
+    for one in found:
         seen = f"{one.value - one.tolerance:.3g} to {one.value + one.tolerance:.3g}"
         rows.append([one.name, f"{one.found:.3g} ({one.band})", seen, str(one.outcome)])
+    missing = {one.name for one in network_effects.EFFECTS[name]} - {one.name for one in found}
+    rows += [[one.name, "", "", "not run"] for one in network_effects.EFFECTS[name] if one.name in missing]
     return markdown.table(["effect", "found, in seeds", "seen where", "outcome"], rows)
 
 

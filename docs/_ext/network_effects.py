@@ -22,6 +22,18 @@ def of_case(data: Data, key: str, **case: str) -> np.ndarray:
     return np.array([0.0 if c["outcome"] == "diverged" else c["metrics"][key] for c in cells], dtype=float)
 
 
+def both(data: Data, key: str, one: Mapping[str, str], other: Mapping[str, str]) -> tuple[np.ndarray, np.ndarray]:
+    """A metric of two cases, seed by seed.
+
+    Raises:
+        LookupError: unless both were run with the same seeds.
+    """
+    seeds = [sorted(cell["seed"] for cell in data["cells"] if cell["case"] == case) for case in (one, other)]
+    if seeds[0] != seeds[1]:
+        raise LookupError(f"seeds {seeds[0]} of {one}, and {seeds[1]} of {other}")
+    return of_case(data, key, **one), of_case(data, key, **other)
+
+
 def _gained(name: str, source: str, of: Callable[[Data], np.ndarray]) -> Expected:
     """An effect that is seen where a share rises by two points or more, and contradicted where it falls by as much."""
     return Expected(name, (1 + GAIN) / 2, (1 - GAIN) / 2 + 1e-9, source, of, effect=True, contrary=-GAIN + 1e-9)
@@ -31,25 +43,30 @@ def _nearer(rule: str, kind: str, loss: str) -> Expected:
     """An effect that is seen where centralisation takes a twentieth or more off the Fréchet distance."""
 
     def saved(data: Data) -> np.ndarray:
-        plain, centred = (of_case(data, "frechet_digits64", rule=name, loss=loss) for name in (rule, f"{rule}-{kind}"))
+        centred, plain = both(data, "frechet_digits64", *_cases(rule, kind, loss))
         return 1 - centred / plain
 
     name = f"{loss}, {rule}: share of the Fréchet distance that {kind} saves"
     return Expected(name, 0.525, 0.475 + 1e-9, "the sources hope for it", saved, effect=True, contrary=-0.05)
 
 
+def _cases(rule: str, kind: str, loss: str) -> tuple[dict[str, str], dict[str, str]]:
+    return {"rule": f"{rule}-{kind}", "loss": loss}, {"rule": rule, "loss": loss}
+
+
 def _centred(rule: str, loss: str, key: str) -> Callable[[Data], np.ndarray]:
-    return lambda data: of_case(data, key, rule=f"{rule}-GC", loss=loss) - of_case(data, key, rule=rule, loss=loss)
+    return lambda data: np.subtract(*both(data, key, *_cases(rule, "GC", loss)))
 
 
 def _keeps_modes(data: Data) -> np.ndarray:
     """1 in each seed in which Adam ends with more modes where it is centred, or with all eight; else 0."""
-    plain, centred = (of_case(data, "near_modes", rule=rule, loss="WGAN") for rule in ("Adam", "Adam-GC"))
+    centred, plain = both(data, "near_modes", *_cases("Adam", "GC", "WGAN"))
     return ((centred > plain) | (centred == 8)).astype(float)
 
 
 def _momentum(lr: str, low: str) -> Callable[[Data], np.ndarray]:
-    return lambda d: of_case(d, "near_quality", lr=lr, beta1=low) - of_case(d, "near_quality", lr=lr, beta1="0.9")
+    cases = [{"lr": lr, "beta1": moment} for moment in (low, "0.9")]
+    return lambda data: np.subtract(*both(data, "near_quality", *cases))
 
 
 # --- update ratios ----------------------------------------------------------------------------------------------------
@@ -138,8 +155,8 @@ def result_of(name: str) -> str:
 
 
 def checked(name: str, data: Data) -> tuple[Checked, ...]:
-    """Every effect of an experiment against its result."""
-    return gd.figures.effects(EFFECTS[name], data)
+    """Every effect of an experiment against its result; of cells that were not run there is nothing to check."""
+    return tuple(one for one in gd.figures.effects(EFFECTS[name], data) if one.each)
 
 
 def verdict(name: str, data: Data) -> str:

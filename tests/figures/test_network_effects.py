@@ -68,6 +68,14 @@ def test_modes_kept_are_more_modes_or_all():
     assert one("gradient-centralization", data, "WGAN, Adam: 1").each == (1, 1, 0, 0, 0)
 
 
+def test_cases_of_other_seeds_are_not_compared():
+    """One seed beside five would be compared with each of them in silence; what was not run has no outcome."""
+    data = {"cells": cells([0.3], rule="SGD", loss="WGAN") + cells([0.9] * 5, rule="SGD-GC", loss="WGAN")}
+    with pytest.raises(LookupError, match="seeds"):
+        effects.both(data, "near_quality", {"rule": "SGD", "loss": "WGAN"}, {"rule": "SGD-GC", "loss": "WGAN"})
+    assert effects.checked("gradient-centralization", data) == ()
+
+
 def test_a_distance_saved_is_a_share_of_the_plain_one():
     key = "frechet_digits64"
     data = {"cells": cells([80.0, 40, 50, 60, 20], key, rule="Adam", loss="WGAN")
