@@ -93,7 +93,7 @@ def regimes() -> list[str]:
                 band([m["near_modes"] for m in last]),
                 band([100 * m["near_quality"] for m in last], "{:.0f}", " %"),
                 band([m["w1"] for m in last], "{:.2f}"),
-                band([m["duality_gap"] for m in last], "{:.2f}"),
+                f"{band([m['duality_gap'] for m in last], '{:.2f}')} ± {max(m['gap_error'] for m in last):.1g}",
                 *(band([f[key] for f in found], "{:+.2f}") for key in ("w1", "near_modes", "near_quality")),
                 band([100 * s for s in share], "{:.0f}", " %"),
             ]
