@@ -15,6 +15,7 @@ from typing import Any
 
 import describe_ablations
 import describe_claims
+import describe_comparison
 import describe_figures
 import describe_games
 import describe_gans
@@ -49,8 +50,10 @@ WRITERS: dict[str, Callable[..., list[str]]] = {
     "gan-class": describe_gans.named_class,
     "gan-sizes": describe_gans.sizes,
     "measured-on": describe_results.honest(describe_results.measured_on),
-    "gan-comparison": describe_results.honest(describe_results.comparison),
-    "gan-comparison-picture": describe_results.honest(describe_results.comparison_picture),
+    "gan-comparison": describe_results.honest(describe_comparison.comparison),
+    "gan-comparison-settled": describe_results.honest(describe_comparison.settled),
+    "gan-comparison-tuning": describe_results.honest(describe_comparison.tuning),
+    "gan-comparison-picture": describe_results.honest(describe_comparison.picture),
     "sweep-table": describe_results.honest(describe_sweeps.sweep),
     "sweep-picture": describe_results.honest(describe_sweeps.sweep_picture),
     "network-effects": describe_results.honest(describe_sweeps.effects),

@@ -47,7 +47,7 @@ def during_training() -> list[str]:
 
 def map_picture(*caption: str) -> list[str]:
     """The heat map of E|v|^2 over step sizes and batch sizes, with what is predicted in each cell."""
-    return describe_results.picture(RESULT, "noise-of-gans", draw_map, " ".join(caption))
+    return describe_results.picture([RESULT], "noise-of-gans", draw_map, " ".join(caption))
 
 
 def draw_map() -> Any:

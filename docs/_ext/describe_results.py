@@ -7,7 +7,7 @@ import hashlib
 import json
 import pathlib
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import markdown
@@ -58,93 +58,11 @@ def measured_on(name: str) -> list[str]:
     ]
 
 
-def picture(result: str, kind: str, draw: Callable[[], Any], caption: str) -> list[str]:
-    """A picture of a result file, drawn anew when the file changes."""
-    content = hashlib.sha256((RESULTS / f"{result}.json").read_bytes()).hexdigest()[:8]
+def picture(results: Sequence[str], kind: str, draw: Callable[[], Any], caption: str) -> list[str]:
+    """A picture of result files, drawn anew when one of them changes."""
+    content = hashlib.sha256(b"".join((RESULTS / f"{result}.json").read_bytes() for result in results)).hexdigest()[:8]
     path = pictures.keep(f"{kind}-{content}", draw)
     return markdown.figure(path, caption.replace("$", ""), caption)
-
-
-# --- the comparison at equal cost -------------------------------------------------------------------------------------
-
-
-def comparison(data: str) -> list[str]:
-    """One table for a data set of the comparison, the nearest samples first; medians over seeds, and their range."""
-    cells = [row for row in read("gan_comparison")["cells"] if row["data"] == data and row["stage"] == "run"]
-    if not cells:
-        raise NotMeasured(f"row of {data} in benchmarks/results/gan_comparison.json")
-    methods: dict[str, Rows] = {}
-    for row in cells:
-        methods.setdefault(row["method"], []).append(row)
-    images = any("frechet" in row for row in cells)
-    columns = DIGITS if images else POINTS
-    ranked = sorted(methods.items(), key=lambda item: statistics.median(row["distance"] for row in item[1]))
-    rows = [
-        [
-            method,
-            runs[0]["lr"],
-            str(runs[0]["steps"]),
-            *(_band(runs, key, scale, form) for _, key, scale, form in columns),
-        ]
-        for method, runs in ranked
-    ]
-    floor = statistics.median(row["frechet_floor" if images else "w1_floor"] for row in cells)
-    seeds = sorted({len(runs) for runs in methods.values()})
-    budget = read("gan_comparison")["budgets"][data]
-    note = f"{budget:g} gradients each; median and range over {' or '.join(map(str, seeds))} seeds; "
-    note += f"perfect samples: {'Fréchet' if images else '$W_1$'} {floor:.3g}."
-    return [*markdown.table(["method", "lr", "steps", *(head for head, *_ in columns)], rows), note, ""]
-
-
-POINTS = (
-    ("modes near", "near", 1, "{:.0f}"),
-    ("modes strict", "strict", 1, "{:.0f}"),
-    ("high quality, %", "quality", 100, "{:.0f}"),
-    ("$W_1$", "w1", 1, "{:.2f}"),
-    ("gap, Adam's steps", "gap", 1, "{:.2f}"),
-    ("gap, plain steps", "gap_plain", 1, "{:.2f}"),
-    ("CPU s", "cpu_seconds", 1, "{:.0f}"),
-)
-DIGITS = (
-    ("classes", "near", 1, "{:.0f}"),
-    ("Fréchet", "frechet", 1, "{:.1f}"),
-    ("KID", "kid", 1, "{:.2f}"),
-    ("gap, Adam's steps", "gap", 1, "{:.2f}"),
-    ("gap, plain steps", "gap_plain", 1, "{:.2f}"),
-    ("CPU s", "cpu_seconds", 1, "{:.0f}"),
-)
-
-
-def _band(rows: Rows, key: str, scale: float, form: str) -> str:
-    return band([scale * row[key] for row in rows], form)
-
-
-def band(values: list[float], form: str = "{:.3g}", unit: str = "") -> str:
-    """Median, and the least and the largest where they differ; what rounds to zero has no sign."""
-    ends = [form.format(x) for x in (statistics.median(values), min(values), max(values))]
-    middle, low, high = (text if float(text) else text.lstrip("-") for text in ends)
-    return f"{middle}{unit}" if low == high else f"{middle}{unit} ({low} to {high})"
-
-
-def comparison_picture() -> list[str]:
-    """Every run's distance to the data, by method and data set."""
-    from gandyn import plots
-
-    cells = [row for row in read("gan_comparison")["cells"] if row["stage"] == "run"]
-    panels: dict[str, dict[str, list[float]]] = {}
-    labels, floors = {}, {}
-    for row in cells:
-        panels.setdefault(row["data"], {}).setdefault(row["method"], []).append(row["distance"])
-        images = "frechet" in row
-        labels[row["data"]] = "Fréchet distance" if images else "$W_1$ to the data"
-        floors[row["data"]] = row["frechet_floor" if images else "w1_floor"]
-
-    def draw() -> Any:
-        with plots.house_style("double"):
-            return plots.seeds(panels, labels, floors)
-
-    caption = "Distance of samples to the data, one dot a seed, a bar at the median; dotted: perfect samples."
-    return picture("gan_comparison", "gan-comparison", draw, caption)
 
 
 # --- single configs ---------------------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ def sweep_picture(name: str, *caption: str) -> list[str]:
         with plots.house_style("double"):
             return plots.sweep(SweepResult(Sweep.find(name), read(result)["cells"]))
 
-    return picture(result, f"sweep-{name}", draw, " ".join(caption))
+    return picture([result], f"sweep-{name}", draw, " ".join(caption))
 
 
 def _cell(cells: Rows, keys: tuple[str, ...]) -> str:
@@ -113,7 +113,7 @@ def regimes_picture() -> list[str]:
             return plots.gap_during_training(runs)
 
     caption = "The duality gap and what it should tell of, over the gradients spent, seed 0. "
-    return picture("regimes", "regimes", draw, caption + "Dotted: $W_1$ of perfect samples.")
+    return picture(["regimes"], "regimes", draw, caption + "Dotted: $W_1$ of perfect samples.")
 
 
 def _by_config() -> dict[str, Rows]:
