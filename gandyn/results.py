@@ -23,6 +23,7 @@ from .types import Array, Counts, Game, Rule, State
 from .worlds import norm
 
 COORDINATES_SHOWN = 12
+BAND = (10, 90)  # percentiles over seeds, in words and in pictures
 
 version: str = ""
 pictures: Callable[[], Any] | None = None

@@ -14,9 +14,16 @@ import subprocess
 import sys
 import zlib
 
+import numpy as np
 import pytest
+import torch
 
 import gandyn as gd
+from gandyn.analysis.parameters.stability import StabilityRegion
+from gandyn.gans.datasets.points import Points
+from gandyn.results import Result
+from gandyn.types import Game, Rule
+from gandyn.watching import Watch
 
 ROOT = pathlib.Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -30,6 +37,9 @@ CODE = re.compile(r"^```(?P<kind>python|\{picture\} [^\n]+)\n(?P<code>.*?)^```$"
 CONSOLE = re.compile(r"^```(?:console|bash|sh|shell)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 FENCES = re.compile(r"^```+([^\n`]+)$", re.MULTILINE)
 NOT_RUN = {"text", "latex", "toml", "json"}
+SPOKEN = re.compile(r"`([A-Za-z_]\w*)((?:\.\w+)+)(\(?)[^`\n]*`")  # a name with its parts in prose, perhaps called
+KNOWN = {"torch": torch, "np": np, "game": Game, "rule": Rule, "config": gd.gans.Config, "region": StabilityRegion}
+KNOWN |= {"watch": Watch, "data": Points}
 DIRECTIVES = ("{math}", "{toctree}", "{catalogue}", "{eval-rst}", "{figure}")
 
 
@@ -63,6 +73,7 @@ LONG_PAGES = {
     "basins.md",
     "bifurcation.md",
     "certificates.md",
+    "compare_with_bands.md",
     "chaos.md",
     "cycles.md",
     "duality_gap.md",
@@ -78,7 +89,7 @@ LONG_PAGES = {
     "tutorial.md",
 }
 FIRST_PAGE = "README.md"  # whose commands a newcomer types first; each starts a process of its own
-LONG_COMMANDS = {"gandyn explore"}  # every toy with every rule
+LONG_COMMANDS = {"gandyn explore", "gandyn claims", "gandyn cite --list"}  # every toy with every rule; whole lists
 
 
 def weighed(value: object, long: bool) -> object:
@@ -103,6 +114,12 @@ def test_the_code_of_a_page_runs_and_prints_what_it_shows(page, tmp_path, monkey
     monkeypatch.chdir(tmp_path)
     text = page.read_text(encoding="utf-8")
     names: dict[str, object] = {"__name__": "page"}
+    had: dict[str, list[object]] = {}
+
+    def remember(names):
+        for held, value in names.items():
+            had.setdefault(held, []).append(value)
+
     runner = doctest.DocTestRunner(verbose=False, optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
     for match in CODE.finditer(text):
         line = text[: match.start()].count("\n") + 1
@@ -114,12 +131,64 @@ def test_the_code_of_a_page_runs_and_prints_what_it_shows(page, tmp_path, monkey
             assert not shown or printed.getvalue().splitlines() == shown
             if match["kind"] != "python":
                 assert isinstance(own["figure"], gd.plots.Drawing), f"{name(page)}:{line} makes no figure"
+            remember(own)
             continue
         block = doctest.DocTestParser().get_doctest(match["code"], names, name(page), str(page), line)
         report: list[str] = []
         runner.run(block, out=report.append, clear_globs=False)
         names.update(block.globs)
+        remember(block.globs)
         assert runner.summarize(verbose=False).failed == 0, "".join(report)
+    broken = {
+        span
+        for span, root, parts in spoken(page)
+        if root != "gd" and not any(keeps(v, parts) for v in (*had.get(root, ()), KNOWN.get(root)))
+    }
+    assert not broken, f"{name(page)} says {broken}, which its code does not have"
+
+
+def spoken(page: pathlib.Path) -> list[tuple[str, str, str]]:
+    """What prose says in backticks of a name and its parts: (the span, the name, its parts); calls, and all of `gd`."""
+    prose = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    found = [(match[0], match[1], match[2][1:] + match[3]) for match in SPOKEN.finditer(prose)]
+    return [
+        (span, root, parts)
+        for span, root, parts in found
+        if (root == "gd" or parts.endswith("(")) and not parts.isupper()
+    ]
+
+
+def keeps(value: object, parts: str) -> bool:
+    """Whether a value has what prose says of it; a result whose picture is named has to have one."""
+    *above, last = parts.removesuffix("(").split(".")
+    try:
+        for part in above:
+            value = getattr(value, part)
+        return bool(value._plot if last == "plot" and isinstance(value, Result) else hasattr(value, last))
+    except AttributeError:
+        return False
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_names_of_the_library_in_prose_are_there(page):
+    broken = {span for span, root, parts in spoken(page) if root == "gd" and not keeps(gd, parts)}
+    assert not broken, f"{name(page)} names what gandyn does not have"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_links_lead_to_files_that_a_reader_of_the_clone_has(page):
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    links = re.findall(r"\]\((?!\w+:|#)([^)#\s]+)[^)]*\)", text)
+    dead = [link for link in links if link.startswith("/") or not (page.parent / link).exists()]
+    assert not dead, f"{name(page)}: {dead}"
+
+
+def test_the_check_of_prose_sees_a_picture_that_is_not_there():
+    """A how-to had promised a picture of a result that had none, in a sentence that no test ran."""
+    without = gd.gans.ring().modes(torch.zeros(4, 2))
+    assert not keeps(without, "plot(")
+    assert keeps(gd.linearize(gd.games.bilinear(), gd.rules.GDA(0.1)), "plot(")
+    assert not keeps(gd, "gans.trian(")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)

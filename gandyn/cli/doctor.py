@@ -89,14 +89,15 @@ def _device() -> list[Row]:
         memory = torch.cuda.get_device_properties(0).total_memory / 2**30
         return [("device", f"{name}, {memory:.0f} GiB, CUDA {torch.version.cuda}", "")]
     built = torch.version.cuda
-    advice = "this torch has no CUDA" if built is None else "torch has CUDA but sees no device: check the driver"
-    return [("device", "CPU: networks train, more slowly", advice)]
+    if built is None:
+        advice = "this torch is a CPU build: right without an NVIDIA GPU; with one, install torch's CUDA build"
+    else:
+        advice = "torch has CUDA but sees no device: check the driver (nvidia-smi)"
+    return [("device", "CPU: networks train, more slowly than on a GPU", advice)]
 
 
 def _others() -> list[Row]:
-    rows = [
-        ("node", shutil.which("node") or "none", "" if shutil.which("node") else "only tests of the explorer use it")
-    ]
+    rows = [("node", f"{shutil.which('node') or 'none'} (for the explorer's tests alone)", "")]
     absent = [f"{name} ({purpose})" for name, purpose in OPTIONAL.items() if _version(name) is None]
     here = ", ".join(f"{name} {_version(name)}" for name in OPTIONAL if _version(name))
     return [*rows, ("optional", here or "none", f"not installed: {', '.join(absent)}" if absent else "")]

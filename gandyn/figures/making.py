@@ -61,13 +61,15 @@ class Made(Result):
 
     @property
     def headline(self) -> str:
-        """One line: what was done, and how many numbers are as expected."""
+        """One line: what was done, how many numbers are as expected, and how many of the paper's effects are seen."""
         if self.error:
             return f"{self.name}: failed: {self.error.strip().splitlines()[-1]}"
         what = "computed" if self.computed else "drawn" if self.drawn else "up to date"
         good = sum(one.holds for one in self.checks)
-        told = f"{good} of {len(self.checks)} numbers as expected, {self.seconds:.1f} s"
-        return f"{self.name}: {what}, {told}; {self.verdict or self.outcome}"
+        told = f"{good} of {len(self.checks)} numbers as expected"
+        if self.effects:
+            told += f", {sum(one.holds for one in self.effects)} of {len(self.effects)} effects seen"
+        return f"{self.name}: {what}, {told}, {self.seconds:.1f} s; {self.verdict or self.outcome}"
 
     def summary(self) -> str:
         """The headline, each number, and where the files are; or the traceback."""

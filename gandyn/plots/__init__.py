@@ -14,7 +14,7 @@ from .samples import samples
 from .seeds import seeds
 from .style import MARKERS, OKABE_ITO, SERIES, WIDTHS, house_style
 from .surface import surface
-from .training import training
+from .training import bands, training
 from .trajectory import trajectory
 
 if TYPE_CHECKING:  # what `__getattr__` finds when it is asked for, so that editors complete it
@@ -70,6 +70,7 @@ __all__ = [
     "SERIES",
     "WIDTHS",
     "Drawing",
+    "bands",
     "house_style",
     "samples",
     "seeds",

@@ -61,6 +61,18 @@ def rule_label(rule: Rule | None) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", rule.name)
 
 
+def parameter_label(name: object) -> str:
+    """A parameter as the label of an axis: its name, and what it is where that is the step size."""
+    return f"step size {name}" if str(name) == "lr" else str(name)
+
+
+def dynamics_label(rule: Rule | None, swept: Iterable[str] = ()) -> str:
+    """A rule's name with the variants that its options choose, such as "Heavy Ball (alternating)"."""
+    fields: tuple[Any, ...] = dataclasses.fields(rule) if dataclasses.is_dataclass(rule) else ()
+    chosen = [f.name for f in fields if getattr(rule, f.name) is True and not f.default and f.name not in swept]
+    return rule_label(rule) + (f" ({', '.join(chosen)})".replace("_", " ") if chosen else "")
+
+
 def listed(items: Any, kind: type) -> list[Any]:
     """The results that a picture is given: one of this kind, several, or a mapping of them.
 

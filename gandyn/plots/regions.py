@@ -14,7 +14,7 @@ from ..analysis.parameters.stability import StabilityRegion
 from ..errors import DomainError
 from ..lazy import sympy
 from ..results import Status, Trajectory
-from .drawable import coordinate_names, rule_label
+from .drawable import coordinate_names, parameter_label, rule_label
 from .drawing import Drawing, one_panel
 from .phase import phase_portrait
 from .style import INK, OKABE_ITO, styled
@@ -79,7 +79,11 @@ def _curve(region: StabilityRegion, name: str, bounds: tuple[float, float], head
     critical = float(region.critical(name))
     if low < critical < high:
         axes.axvline(critical, color=OKABE_ITO["vermillion"], linestyle="--", label=f"critical {name} = {critical:.4g}")
-    axes.set(xlabel=name, ylabel="spectral abscissa" if region.rule is None else "spectral radius", title=heading)
+    axes.set(
+        xlabel=parameter_label(name),
+        ylabel="spectral abscissa" if region.rule is None else "spectral radius",
+        title=heading,
+    )
     axes.margins(x=0)
     axes.legend()
     figure.data.update(values=values, size=size, critical=critical)
@@ -102,7 +106,7 @@ def _map(region: StabilityRegion, names: list[str], bounds: list[tuple[float, fl
             colour = ATTRACTORS[k % len(ATTRACTORS)]
             axes.contour(x, y, level, levels=[0], colors=[colour], linewidths=1.1)
             handles.append(Patch(facecolor="none", edgecolor=colour, label=f"${sympy.latex(e)} = 0$"))
-    axes.set(xlabel=names[0], ylabel=names[1], title=heading)
+    axes.set(xlabel=parameter_label(names[0]), ylabel=parameter_label(names[1]), title=heading)
     figure.legend(handles=handles, loc="outside lower center", ncols=2)
     figure.data.update(x=axes_values[0], y=axes_values[1], stable=stable)
     return figure

@@ -6,10 +6,12 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
 
 from ..analysis.parameters.sweep import Sweep
 from ..errors import DomainError, ParameterError
-from .drawable import rule_label
+from .drawable import dynamics_label, parameter_label
 from .drawing import Drawing, one_panel
 from .style import INK, OKABE_ITO, SERIES, styled
 
@@ -23,7 +25,9 @@ EDGES = {"spectral_radius": 1.0, "spectral_abscissa": 0.0}
 
 @styled
 def parameter_sweep(result: Sweep, title: str | None = None) -> Drawing:
-    """The values of a sweep: a line over one parameter, colours over two, with the edge of stability of spectra.
+    """The values of a sweep: a line over one parameter, colours over two.
+
+    Where the measure is a spectrum's, a line marks the edge of stability: radius 1 of a rule, abscissa 0 of a flow.
 
     Args:
         result: what `gd.sweep` returned.
@@ -52,8 +56,9 @@ def parameter_sweep(result: Sweep, title: str | None = None) -> Drawing:
     if len(names) == 1:
         axes.plot(ordered[0], shown, color=OKABE_ITO["blue"])
         if edge is not None:
-            axes.axhline(edge, color=INK, linewidth=0.7)
-        axes.set(xlabel=names[0], ylabel=label)
+            axes.axhline(edge, color=INK, linewidth=0.7, label=f"{label} {edge:g}: the edge of stability")
+            figure.legend_below(axes)
+        axes.set(xlabel=parameter_label(names[0]), ylabel=label)
         axes.margins(x=0)
     else:
         mesh = axes.pcolormesh(ordered[0], ordered[1], shown.T, shading="nearest", cmap="cividis", rasterized=True)
@@ -62,8 +67,11 @@ def parameter_sweep(result: Sweep, title: str | None = None) -> Drawing:
             bar.set_ticks(range(len(statuses)), labels=[s.partition(":")[0] for s in statuses])
         if edge is not None and min(shown.shape) > 1 and np.nanmin(shown) < edge < np.nanmax(shown):
             axes.contour(ordered[0], ordered[1], shown.T, levels=[edge], colors=["white"], linewidths=1.1)
-        axes.set(xlabel=names[0], ylabel=names[1])
-    axes.set_title(title or f"{rule_label(result.rule)} on {result.game.name}")
+            line = Line2D([], [], color="white", path_effects=[withStroke(linewidth=2.2, foreground=INK)])
+            line.set_label(f"{label} {edge:g}: the edge of stability")
+            figure.legend(handles=[line], loc="outside lower center")
+        axes.set(xlabel=parameter_label(names[0]), ylabel=parameter_label(names[1]))
+    axes.set_title(title or f"{dynamics_label(result.rule, names)} on {result.game.name}")
     figure.data.update(values=shown, statuses=statuses, **dict(zip(names, ordered, strict=True)))
     return figure
 

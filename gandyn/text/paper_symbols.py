@@ -21,3 +21,29 @@ def in_papers(e: sympy.Basic) -> str:
     names = {s: PAPERS[str(s)] for s in e.free_symbols if str(s) in PAPERS}
     text: str = sympy.latex(e, symbol_names=names)
     return text
+
+
+def powers(polynomial: sympy.Poly, letter: str) -> str:
+    r"""A polynomial in one variable as LaTeX, written in `letter`, its powers descending.
+
+    Example:
+        >>> import sympy
+        >>> z, lr = sympy.symbols("z lr")
+        >>> powers(sympy.Poly((z - 1 + lr) ** 2 - lr, z), r"\lambda")
+        '\\lambda^{2} + \\left(2 \\eta - 2\\right) \\lambda + \\eta^{2} - 3 \\eta + 1'
+    """
+    text = ""
+    for (power,), coefficient in polynomial.terms():
+        monomial = letter if power == 1 else f"{letter}^{{{power}}}" if power else ""
+        factor, several = in_papers(coefficient), coefficient.is_Add
+        negative = factor.startswith("-")
+        if negative and not (several and not monomial):
+            factor = in_papers(-coefficient)
+        elif negative:  # a sum at the end stands without brackets
+            factor = factor.removeprefix("-").strip()
+        if several and monomial:
+            factor = rf"\left({factor}\right)"
+        term = monomial if monomial and factor == "1" else f"{factor} {monomial}".strip()
+        sign = " - " if negative else " + " if text else ""
+        text += f"{sign}{term}"
+    return text.strip()

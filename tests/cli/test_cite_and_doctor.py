@@ -91,6 +91,12 @@ def test_doctor_says_what_there_is(monkeypatch, tmp_path):
     assert rows["gandyn"]["found"] == gd.__version__
     assert str(tmp_path) in rows["cache"]["found"]
     assert {"compiler", "threads", "device", "node", "packages"} <= set(rows)
+    assert "for the explorer's tests alone" in rows["node"]["found"]
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    for built, advice in ((None, "install torch's CUDA build"), ("13.0", "check the driver")):
+        monkeypatch.setattr("torch.version.cuda", built)
+        (device,) = (row for row in json.loads(gandyn("doctor", "--json").stdout) if row["what"] == "device")
+        assert advice in device["advice"]
     monkeypatch.setattr("gandyn.dynamics.compile.compiler", lambda: None)
     without = gandyn("doctor")
     assert without.exit_code == 0

@@ -93,6 +93,7 @@ def test_an_effect_that_is_not_seen_is_a_verdict_of_its_own(folder, tmp_path, ca
     assert made.outcome is gd.figures.Outcome.NOT_REPRODUCED
     assert made.ok
     assert "not reproduced at these settings" in made.headline
+    assert "0 of 1 effects seen" in made.headline
     assert "not  the paper's slope: found 2, expected 7" in made.summary()
     record = json.loads((tmp_path / "out" / "line.json").read_text())
     assert record["outcome"] == "not reproduced at these settings"

@@ -23,7 +23,7 @@ def test_the_curve_of_one_parameter_is_the_spectral_radius_and_marks_the_thresho
     s = figure.data["values"]
     np.testing.assert_allclose(figure.data["size"], np.sqrt(1 - s**2 + s**4), rtol=1e-12)
     assert figure.data["critical"] == 1
-    assert figure.axes[0].get_xlabel() == "lr"
+    assert figure.axes[0].get_xlabel() == "step size lr"
 
 
 def test_basins_are_drawn_with_their_labels_in_the_legend():

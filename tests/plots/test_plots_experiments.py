@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import gandyn as gd
-from gandyn.errors import ParameterError
+from gandyn.errors import ParameterError, UnknownNameError
 
 
 def rows(gaps, distances, gradients=True):
@@ -85,3 +85,50 @@ def test_a_square_of_a_sweep_says_how_many_seeds_agree_and_how_far_they_spread()
     assert (data["outcomes"][i][j], data["agree"][i, j], data["quality"][i, j]) == ("covers", 0.6, 0.92)
     assert texts == {"covers 3 of 5\n92 %\n40 to 97", "diverged"}
     assert np.isnan(data["quality"]).sum() == 14
+
+
+def small_runs(rule, seeds=5):
+    networks = gd.gans.mlp_pair(hidden=(8,))
+    game = gd.gans.GANGame(*networks, data="ring", batch_size=8)
+    return gd.gans.train(game, rule, 6, seeds=seeds, log_every=2, metrics_every=2)
+
+
+def test_a_training_of_several_seeds_is_drawn_with_its_bands():
+    """The band in the picture is the one in words, and the lines are the medians of the members' own logs."""
+    runs = small_runs(gd.rules.GDA(0.1))
+    figure = runs.plot()
+    losses = figure.data["losses/generator"]
+    own = [[row["losses"]["generator"] for row in run.rows] for run in runs.runs]
+    np.testing.assert_allclose(losses, np.transpose(own))
+    (line, _), (filled, _) = figure.axes[0].get_lines(), figure.axes[0].collections
+    np.testing.assert_allclose(line.get_ydata(), np.median(losses, axis=1))
+    edge = filled.get_paths()[0].vertices
+    assert edge[:, 1].max() == pytest.approx(np.percentile(losses, 90, axis=1).max())
+    low, high = np.percentile(losses[-1], (10, 90))
+    assert f"10 to 90 %: {low:.4g} to {high:.4g}" in runs.summary()
+    assert [axes.get_ylabel() for axes in figure.axes[:2]] == ["loss", "gradient norm"]
+    assert figure.axes[-1].get_xlabel() == "step"
+    np.testing.assert_array_equal(figure.data["metrics/near_modes"].shape, (4, 5))
+    figure.draw_without_rendering()
+    one = runs.runs[0].plot()
+    np.testing.assert_array_equal(one.data["losses/generator"], own[0])
+    assert not one.axes[0].collections
+
+
+def test_trainings_are_compared_in_bands_and_what_diverged_is_said():
+    quantities = ["losses/generator", "metrics/near_quality"]
+    figure = gd.plots.bands([small_runs(gd.rules.GDA(0.1)), small_runs(gd.rules.SGDM(0.1, 0.5), 3)], quantities)
+    assert list(figure.data) == ["Simultaneous GD", "SGDM"]
+    assert figure.data["SGDM"]["losses/generator"]["values"].shape[1] == 3
+    np.testing.assert_array_equal(figure.data["SGDM"]["metrics/near_quality"]["at"], [0, 2, 4, 6])
+    assert [axes.get_ylabel() for axes in figure.axes] == ["loss of generator", "near quality"]
+    figure.draw_without_rendering()
+    lost = gd.plots.bands({"far": small_runs(gd.rules.GDA(1e38))}, "losses/generator", title="too far")
+    assert [text.get_text() for text in lost.legends[0].get_texts()] == ["far, 5 of 5 diverged"]
+    assert lost.axes[0].get_title() == "too far"
+    with pytest.raises(UnknownNameError, match="losses/generator"):
+        gd.plots.bands(small_runs(gd.rules.GDA(0.1), 2), "losses/generater")
+    with pytest.raises(ParameterError, match="quantities"):
+        gd.plots.bands(small_runs(gd.rules.GDA(0.1), 2), [])
+    with pytest.raises(ParameterError, match="without a log"):
+        gd.plots.bands(gd.gans.ring().modes(gd.gans.ring().sample(8)), "losses/generator")

@@ -24,7 +24,7 @@ def test_a_bifurcation_diagram_shows_branches_points_and_long_run_values():
     solid = [line for line in figure.axes[0].lines if line.get_linestyle() == "-"]
     drawn = np.concatenate([line.get_xdata()[np.isfinite(line.get_ydata())] for line in solid])
     assert drawn.max() < 2.05  # nothing that does not attract is drawn solid
-    assert figure.axes[0].get_xlabel() == "lr"
+    assert figure.axes[0].get_xlabel() == "step size lr"
     json.dumps(result.to_dict())
     assert "flip at 2" in result.summary()
     with pytest.raises(gd.GandynError, match="coordinate"):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...lazy import sympy
 from ...results import aligned
-from ...text.paper_symbols import in_papers
+from ...text.paper_symbols import in_papers, powers
+from ..exact_numbers.roots import Z
 
 if TYPE_CHECKING:
     from .exact_linearization import ExactLinearization
@@ -14,7 +16,9 @@ MOST_ROWS = 6
 
 
 def formula(exact: ExactLinearization, measure: float | None) -> str:
-    r"""The matrix and det(z I - matrix) of an `ExactLinearization`, aligned; empty where it is larger than 6 x 6.
+    r"""The matrix and det(λ I - matrix) of an `ExactLinearization`, aligned; empty where it is larger than 6 x 6.
+
+    Eigenvalues are λ as in the papers, and μ where a parameter of the rule, such as the weight of SGA, is λ already.
 
     Args:
         exact: the exact linear part.
@@ -23,8 +27,11 @@ def formula(exact: ExactLinearization, measure: float | None) -> str:
     if exact.matrix.rows > MOST_ROWS or not exact.matrix.rows:
         return ""
     left = r"-J(w^*)" if exact.flow else r"DF(w^*)"
-    lines = [f"{left} &= {in_papers(exact.matrix)}", rf"\chi(z) &= {in_papers(exact.charpoly)}"]
+    matrix = in_papers(exact.matrix)
+    letter = r"\mu" if r"\lambda" in matrix else r"\lambda"
+    polynomial = powers(sympy.Poly(exact.charpoly, Z), letter)
+    lines = [f"{left} &= {matrix}", rf"\chi({letter}) &= {polynomial}"]
     if measure is not None:
-        letter = r"\max \operatorname{Re} \lambda" if exact.flow else r"\rho"
-        lines.append(rf"{letter} &\approx {measure:.7g}")
+        extreme = rf"\max \operatorname{{Re}} {letter}" if exact.flow else r"\rho"
+        lines.append(rf"{extreme} &\approx {measure:.7g}")
     return aligned(lines)

@@ -90,7 +90,7 @@ class Linearization(LinearPart):
             >>> print(gd.linearize(gd.games.bilinear(), gd.rules.GDA("lr")).latex())
             \begin{aligned}
             DF(w^*) &= \left[\begin{matrix}1 & - \eta\\\eta & 1\end{matrix}\right] \\
-            \chi(z) &= \eta^{2} + z^{2} - 2 z + 1
+            \chi(\lambda) &= \lambda^{2} - 2 \lambda + \eta^{2} + 1
             \end{aligned}
         """
         if self.exact is None or self.obstacle:

@@ -108,14 +108,18 @@ def compare(
         game: the game.
         rules: rules, or a dict from label to rule; while tuning, the first player's `lr` takes the values tried, and
             the others', in wrapped rules too, keep their ratio to it.
-        start: array (d,), the centre of the starts.
+        start: array (d,), the centre of the starts; a GAN's is the tensor `game.w0`, at which every seed then starts.
         budget: how much each rule may spend.
         unit: "gradients", "products" or "seconds".
         metric: (game, points (..., d)) -> (...), smaller is better; by default the distance to the nearest known
-            equilibrium, or the length of the field where none is known.
-        step_sizes: tried for every rule alike, as the first player's; None keeps the rules as they are.
-        seeds: how many starts (and batch orders), other than the held-out one.
-        spread: starts are normal around `start` with this standard deviation; 0 for stochastic games from one point.
+            equilibrium, or the length of the field where none is known: so it is for a GAN, whose field says little of
+            its samples.
+        step_sizes: tried for every rule alike, as the first player's; None keeps the rules as they are, and saves a
+            network thirteen trainings a rule.
+        seeds: how many starts, other than the held-out one; from a tensor, how many orders of batches. For bands over
+            initial networks train a `gd.gans.Ensemble` by each rule, and draw them by `gd.plots.bands`.
+        spread: starts are normal around `start` with this standard deviation, unless it is a tensor; 0 for stochastic
+            games from one point.
 
     Returns:
         A `Comparison`: one of `.contenders` for each rule, with its tuned step size and its metric over the budget.

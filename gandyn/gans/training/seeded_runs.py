@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ...results import Result, Status
+from ...results import BAND, Result, Status
 from ...types import Array, Rule
 from ...worlds import object_vector
 from ..ensemble import Ensemble
@@ -23,8 +23,6 @@ from .run import LOG, RESULT, TrainingRun, read_result
 from .seeded_state import SeededState
 from .state import versions
 from .untrusted_files import CheckpointError
-
-BAND = (10, 90)
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -63,6 +61,7 @@ class SeededRuns(Result):
     signal: int | None = None
 
     _data = "game rule seeds status step steps seconds losses metrics findings"
+    _plot = "training"
 
     @classmethod
     def of(

@@ -103,8 +103,14 @@ def test_pictures_over_one_and_two_parameters():
     np.testing.assert_allclose(line.data["lr"], [0.1, 0.3])
     np.testing.assert_allclose(line.data["values"], np.hypot(1, [0.1, 0.3]))
     grid = gd.sweep(BILINEAR, gd.rules.Consensus("lr", "gamma"), GRID, "status", steps=4000).plot()
-    assert grid.axes[0].get_xlabel() == "lr"
+    assert grid.axes[0].get_xlabel() == "step size lr"
     assert grid.axes[0].get_ylabel() == "gamma"
+    assert [text.get_text() for text in line.legends[0].get_texts()] == ["spectral radius 1: the edge of stability"]
+    momentum = {"lr": [0.1, 0.2, 1.4], "momentum": [-0.5, 0.0, 0.5]}
+    rule = gd.rules.HeavyBall("lr", "momentum", alternating=True)
+    radius = gd.sweep(gd.games.quadratic(0.2, 1, 0.2), rule, momentum).plot()
+    assert radius.axes[0].get_title() == "Heavy Ball (alternating) on quadratic"
+    assert [text.get_text() for text in radius.legends[0].get_texts()] == ["spectral radius 1: the edge of stability"]
     with pytest.raises(DomainError, match="one or two"):
         gd.sweep(gd.games.bilinear("c"), gd.rules.Consensus("lr", "gamma"), GRID | {"c": [1.0, 2.0]}).plot()
 
