@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import cmath
 import dataclasses
 import math
@@ -56,8 +57,12 @@ def _value(coefficients: Sequence[Fraction], u: Any) -> Any:
     return total
 
 
-class GameClass:
+class GameClass(abc.ABC):
     """A set of games. Subclasses are frozen dataclasses of numbers that print as they are called."""
+
+    @abc.abstractmethod
+    def curves(self) -> tuple[Curve, ...]:
+        """The eigenvalues of its linear games, or the border of their set, in the upper half-plane."""
 
 
 @dataclasses.dataclass(frozen=True)

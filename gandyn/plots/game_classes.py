@@ -36,7 +36,7 @@ def rate(found: Rate, title: str | None = None) -> Drawing:
         A `Drawing`; `.data` holds the eigenvalues `z`, the `radius` at each, and the `value`.
     """
     matrix = companion(found.rule, "a picture")
-    curves = found.over.curves()  # type: ignore[attr-defined]
+    curves = found.over.curves()
     z = np.concatenate([_points(curve) for curve in curves])
     radius = matrix.radius(z)
     figure, axes = one_panel(0.75)
@@ -90,7 +90,7 @@ def design(found: Design, ranges: dict[str, tuple[float, float]] | None = None, 
             f"a picture of {len(names)} parameters over {found.over}", "one or two, linear games", "gd.rate"
         )
     matrix = companion(found.rule, "a picture")
-    z = samples(found.over.curves(), EIGENVALUES)  # type: ignore[attr-defined]
+    z = samples(found.over.curves(), EIGENVALUES)
     unit = 1 / float(np.abs(z).max())
     axes_values = [np.linspace(*_range(found, name, unit, ranges), RESOLUTION[len(names)]) for name in names]
     grid = np.meshgrid(*axes_values, indexing="ij")

@@ -160,8 +160,7 @@ class RMSProp(Rule):
 
     def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         v = game.field(w, game.draw(rng))
-        decay = number(self.decay, w)
-        square = blend_square(state["square"], v, decay)
+        square = blend_square(state["square"], v, number(self.decay, w))
         direction = over_root(v, square, 1, 1, number(self.eps, w))
         return game.project(w - game.per_coordinate(self.lr, w) * direction), State({"square": square}), {"field": v}
 

@@ -287,7 +287,7 @@ FLOOR = "at every other value one of a few games of the class is as slow to 1e-9
 
 
 def _curves(over: GameClass, matrix: Companion) -> tuple[Curve, ...]:
-    curves = over.curves()  # type: ignore[attr-defined]
+    curves = over.curves()
     inner = getattr(over, "filled", False) and matrix.kind != HOLOMORPHIC
     return (*curves, *over.inner_curves(4)) if inner else curves  # type: ignore[attr-defined]
 
