@@ -25,9 +25,10 @@ def homes(package: str) -> dict[str, str]:
 
 
 HOMES = homes("gandyn")
-# Those of `gd.analysis`: the same functions, and one that `gd` does not offer.
+# Those of `gd.analysis`: the same functions, and two that `gd` does not offer.
 ANALYSES = {name: home.removeprefix("analysis.") for name, home in HOMES.items() if home.startswith("analysis.")} | {
-    "critical_time_scale": "parameters.time_scale"
+    "critical_time_scale": "parameters.time_scale",
+    "attracting_time_scales": "parameters.time_scale",
 }
 
 

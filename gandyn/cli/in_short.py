@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DomainError, GandynError
+from .section_text import interval
 from .sections import Section, Subject
 
 if TYPE_CHECKING:
     from ..analysis.local.linearization import Linearization
 
 MOST_COORDINATES = 6
+FATES = 2.0  # seconds for the fate at each interval of a free parameter
 Steps = dict[str, tuple[float, float] | None]  # by rule, the ends of an interval of steps
 
 
@@ -19,6 +20,8 @@ def verdict_section(subject: Subject) -> Section:
     """The opening's first line: the verdict, its measure, and how fast it turns."""
     section = Section("In short")
     verdict = _verdict(subject.lin)
+    if subject.lin.exact is not None and subject.lin.exact.parameters:
+        verdict = _by_parameter(subject) or verdict
     section.add("in short", verdict)
     section.data = {"in_short": {"verdict": verdict}}
     return section
@@ -51,6 +54,22 @@ def _verdict(lin: Linearization) -> str:
     return f"{name}, {measure}"
 
 
+def _by_parameter(subject: Subject) -> str:
+    """The verdict for each interval of the one free parameter; "" where that is not found."""
+    from ..analysis.parameters.fates import fates
+
+    try:
+        found = fates(subject.game, subject.rule, subject.place, FATES)
+    except (GandynError, ArithmeticError):
+        return ""
+    name = str(subject.lin.exact.parameters[0])
+    parts = []
+    for one in found:
+        further = "" if one.fate == one.verdict else f" ({one.fate} at {name} = {one.inside})"
+        parts.append(f"{one.verdict} for {interval(name, float(one.low), float(one.high))}{further}")
+    return ", ".join(parts)
+
+
 def _advice(subject: Subject, stability: dict[str, Any], others: Steps) -> str:
     lin = subject.lin
     if not lin.equilibrium:
@@ -81,9 +100,7 @@ def _advice(subject: Subject, stability: dict[str, Any], others: Steps) -> str:
 
 def _steps(low: float, high: float) -> str:
     """An open interval of steps in words."""
-    if high == math.inf:
-        return "any step" if low == 0 else f"steps above {low:.6g}"
-    return f"steps below {high:.6g}" if low == 0 else f"steps between {low:.6g} and {high:.6g}"
+    return interval("steps", low, high).replace("every steps", "any step")
 
 
 def _none(subject: Subject, stability: dict[str, Any]) -> str:
@@ -91,10 +108,13 @@ def _none(subject: Subject, stability: dict[str, Any]) -> str:
     if subject.rule is None:
         slowly = "the flow is attracted by non-linear terms alone, slower than any exponential"
         return slowly if subject.lin.fate == "attracting" else "the flow is not attracted"
-    if subject.lin.obstacle or subject.lin.fate == "undecided":
+    free = subject.lin.exact is not None and bool(subject.lin.exact.parameters)
+    if subject.lin.obstacle or (subject.lin.fate == "undecided" and not free):
         return "the linear part says nothing of it: run it, with gd.iterate"
     if stability.get("never") or stability.get("intervals") == []:
         return "no step of it attracts"
+    if free and (stability.get("critical") or {}).get("value") != 0:
+        return "give the free parameters values, or read the conditions below"
     if (stability.get("critical") or {}).get("value") == 0:
         return "no small step of it attracts"
     return "the flow attracts: try smaller steps" if _flow_attracts(subject) else "try another step, or another rule"

@@ -40,7 +40,7 @@ FIELDS: tuple[tuple[str, str, str], ...] = (
     ("classification", "object|null", "what kind of solution the point is: label, nash, minimax, own optima"),
     ("decomposition", "object|null", "J = S + A: the matrices and the kind"),
     ("stability", "object|null", "conditions; never; critical {exact, value, ...}; intervals; best; kind if numeric"),
-    ("critical_time_scale", "object|null", "tau beyond which the flow attracts: exact, value"),
+    ("critical_time_scale", "object|null", "tau above which the flow attracts: exact, value; attracting: intervals"),
     ("backward_error", "object|null", "modified_flow or high_resolution, and drift"),
     ("conserved", "array|null", "conserved quantities, as text"),
     ("lyapunov", "object|null", "a quadratic function that falls, its matrix, and how it was verified"),

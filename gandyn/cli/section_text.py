@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from ..lazy import sympy
@@ -42,6 +45,13 @@ def both(x: float | sympy.Expr) -> str:
         if isinstance(x, (float, sympy.Float)) or not readable(text) or text == f"{value:.10g}"
         else (f"{text}  =  {value:.10g}")
     )
+
+
+def interval(name: str, low: Any, high: Any, shown: Callable[[Any], str] = "{:.6g}".format) -> str:
+    """An open interval of positive values of `name` in words; `shown` prints its ends."""
+    if float(high) == float("inf"):
+        return f"every {name}" if low == 0 else f"{name} above {shown(low)}"
+    return f"{name} below {shown(high)}" if low == 0 else f"{name} between {shown(low)} and {shown(high)}"
 
 
 def complex_text(value: complex) -> str:

@@ -9,9 +9,10 @@ from typing import Any
 from ..budget import Budget
 from ..errors import DomainError, GandynError
 from ..lazy import sympy
-from .section_text import Formula, Rows, both, complex_text, matrix_rows, number, readable
+from .section_text import Formula, Rows, both, complex_text, interval, matrix_rows, number, readable
 
 EXACT_SECONDS = 3
+FEW = 8  # coordinates up to which they are named beside their player
 
 
 @dataclasses.dataclass
@@ -50,8 +51,7 @@ def game_section(subject: Subject) -> Section:
     game, section = subject.game, Section("Game")
     if subject.stochastic:
         section.add("stochastic", f"{subject.stochastic} draws batches; what follows is its mean game, {game.name}")
-    sizes = ", ".join(f"{p.name} ({p.size})" for p in game.players)
-    section.add("players", f"{sizes}; {'zero-sum' if game.zero_sum else 'general-sum'}")
+    section.add("players", f"{_players(game)}; {'zero-sum' if game.zero_sum else 'general-sum'}")
     if game.symbolic:
         costs = game.exprs[:1] if game.zero_sum else game.exprs
         names = ["f"] if game.zero_sum else [f"f_{p.name}" for p in game.players]
@@ -67,6 +67,14 @@ def game_section(subject: Subject) -> Section:
         "equilibria": [[str(x) for x in p] for p in game.equilibria],
     }
     return section
+
+
+def _players(game: Any) -> str:
+    """Each player, with the coordinates that it moves where they are few, otherwise their number."""
+    if not game.symbolic or game.dim > FEW:
+        return ", ".join(f"{p.name} ({p.size})" for p in game.players)
+    blocks = [", ".join(map(str, game.symbols[block])) for block in game.slices]
+    return ", ".join(f"{p.name} moves {block}" for p, block in zip(game.players, blocks, strict=True))
 
 
 def dynamics_section(subject: Subject) -> Section:
@@ -216,7 +224,7 @@ def stability_section(subject: Subject) -> Section:
         section.add("attracts where", region.summary().splitlines()[-1])
         data["reason"] = region.reason
     elif region.never:
-        section.add("stable steps", "none: a condition fails for every value")
+        section.add("stable steps", f"none: {region.why_never}")
     elif len(names) == 1:
         critical = region.critical(names[0])
         data["critical"] = {"parameter": names[0], "exact": str(critical), "value": float(critical)}
@@ -235,21 +243,25 @@ def stability_section(subject: Subject) -> Section:
 
 
 def time_scale_section(subject: Subject) -> Section:
-    """tau*, how much faster the second player must be."""
-    from ..analysis.parameters.time_scale import critical_time_scale
+    """For which tau the flow attracts, the second player moving tau times as fast."""
+    from ..analysis.parameters.time_scale import attracting_time_scales
 
     section = Section("Two time scales")
     free = subject.game.parameters
     if free or len(subject.game.players) != 2:
         raise DomainError("time scales are compared in games of two players without free parameters")
-    tau = critical_time_scale(subject.game, subject.place)
+    found = attracting_time_scales(subject.game, subject.place)
     name = subject.game.players[1].name
-    text = {
-        "0": f"0: the flow attracts, however slow {name} is",
-        "oo": f"infinite: no faster {name} makes the linear part attract",
+    section.add("of", f"the gradient flow in which {name} moves tau times as fast, by its linear part at this point")
+    section.add("flow attracts for", *([interval("tau", low, high, both) for low, high in found] or ["no tau"]))
+    critical = found[-1][0] if found and found[-1][1] == sympy.oo else sympy.oo
+    section.data = {
+        "critical_time_scale": {
+            "exact": str(critical),
+            "value": float(critical),
+            "attracting": [[float(low), float(high)] for low, high in found],
+        }
     }
-    section.add("critical tau", text.get(str(tau), f"{both(tau)}: the flow attracts when {name} is faster than that"))
-    section.data = {"critical_time_scale": {"exact": str(tau), "value": float(tau)}}
     return section
 
 

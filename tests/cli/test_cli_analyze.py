@@ -111,9 +111,26 @@ def test_conserved_and_critical_quantities():
     page = gandyn("analyze", "bilinear", "--rule", "AlternatingGD", "--set", "lr=1/5").stdout
     assert re.search(r"a\*\*2 .*- a\*b/5 .*\+ b\*\*2|5\*a\*\*2 - a\*b \+ 5\*b\*\*2", entry(page, "conserved"))
     tau = gandyn("analyze", "quadratic", "--set", "a=-1", "--set", "b=2", "--set", "c=1").stdout
-    assert entry(tau, "critical tau").startswith("1: the flow attracts when y is faster")
+    assert entry(tau, "flow attracts for") == "tau above 1"
+    assert entry(tau, "of").startswith("the gradient flow in which y moves tau times as fast, by its linear part")
     never = gandyn("analyze", "bilinear", "--rule", "GDA", "--set", "lr=0.1").stdout
     assert entry(never, "stable steps").startswith("none")
+
+
+def test_forsaken_attracts_for_slow_players_too():
+    found = gandyn("analyze", "forsaken", "--rule", "GDA", "--set", "lr=0.1")
+    assert entry(found.stdout, "flow attracts for") == "tau below 1.239178322"
+    assert entry(found.stdout, "players") == "x moves x, y moves y; zero-sum"
+
+
+def test_the_head_decides_along_a_free_step():
+    turning = gandyn("analyze", "bilinear", "--rule", "AlternatingGD", "--set", "lr=lr").stdout
+    assert entry(turning, "in short") == "marginal for lr below 2 (conservative at lr = 1), saddle for lr above 2"
+    assert entry(turning, "what to do").startswith("no step of it attracts; OptimisticGD with steps below 0.57735")
+    assert entry(turning, "stable steps") == "none: an eigenvalue is on or beyond the unit circle"
+    assert entry(turning, "players") == "x moves a, y moves b; zero-sum"
+    stable = gandyn("analyze", "dirac", "--set", "penalty=R1(0.3)", "--rule", "GDA", "--set", "lr=lr").stdout
+    assert entry(stable, "in short") == "attracting for lr below 1.2, repelling for lr above 1.2"
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from fractions import Fraction
 from typing import Any
@@ -68,10 +69,26 @@ class StabilityRegion(Result):
         """What thresholds are: "exact", or "numeric" where the conditions did not come in time."""
         return "numeric" if self.reason else "exact"
 
-    @property
+    @functools.cached_property
     def never(self) -> bool:
-        """Whether some condition fails for all parameters of the assumed signs."""
-        return never(self.expressions)
+        """Whether it is proved that no parameters of the assumed signs fulfil all conditions."""
+        if never(self.expressions):
+            return True
+        single = len(self.parameters) == 1 == len(self.exact.parameters) and self.parameters[0].is_positive
+        return bool(single) and not self.reason and not intervals(self.expressions, self.parameters[0])
+
+    @property
+    def why_never(self) -> str:
+        """The condition that holds nowhere, or that the conditions exclude each other; "" where it attracts."""
+        if not self.never:
+            return ""
+        single = next((e for e in self.expressions if never([e])), None)
+        if single is None:
+            return f"{' and '.join(f'{_short(c)}' for c in self.conditions)} exclude each other"
+        names = ", ".join(map(str, self.parameters))
+        return f"an eigenvalue is on or beyond {'the imaginary axis' if self.rule is None else 'the unit circle'}" + (
+            "" if single.is_number else f", as {_short(sympy.Gt(single, 0))} for no {names}"
+        )
 
     def contains(self, **values: object) -> bool:
         """Whether the point attracts at these parameter values, given by name."""
@@ -223,7 +240,8 @@ class StabilityRegion(Result):
             return "\n".join(lines)
         names = ", ".join(map(str, self.parameters))
         if self.never:
-            return f"{self._dynamics()} never attracts to {place(self.at)}, whatever {names} is"
+            verb = "is" if len(self.parameters) == 1 else "are"
+            return f"{self._dynamics()} never attracts to {place(self.at)}, whatever {names} {verb}: {self.why_never}"
         lines = [f"{self._dynamics()} attracts to {place(self.at)} exactly where"]
         lines += [f"  {_short(c)}" for c in self.conditions]
         if len(self.parameters) == 1:

@@ -197,5 +197,23 @@ def intervals(expressions: Sequence[sympy.Expr], p: sympy.Expr) -> list[tuple[An
 
 
 def never(expressions: Sequence[sympy.Expr]) -> bool:
-    """Whether SymPy knows one of them to fail for all values; it is not asked about long ones, which takes minutes."""
-    return any(bool(e.is_nonpositive) for e in expressions if len(e.args) <= LONG)
+    """Whether one of them is proved to be positive nowhere; no sign of a long one is asked for, which takes minutes."""
+    return any(nowhere_positive(e) for e in expressions if len(e.args) <= LONG)
+
+
+def nowhere_positive(e: sympy.Expr) -> bool:
+    """Whether e <= 0 is proved for all values of its symbols of the assumed signs; False where that was not found.
+
+    A quadratic a p^2 + b p + c in a real p is below 0 for all p if a < 0 and b^2 - 4 a c < 0, which are decided alike.
+    """
+    if e.is_nonpositive:
+        return True
+    for p in sorted(e.free_symbols, key=str):
+        if not (p.is_extended_real and e.is_polynomial(p)):
+            continue
+        poly = sympy.Poly(e, p)
+        if poly.degree() == 2:
+            a, b, c = poly.all_coeffs()
+            if a.is_negative and nowhere_positive(sympy.expand(b**2 - 4 * a * c)):
+                return True
+    return False

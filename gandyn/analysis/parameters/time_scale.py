@@ -1,4 +1,4 @@
-"""How much faster one player must be than the others for the flow to attract."""
+"""How much faster, or slower, one player must be than the others for the flow to attract."""
 
 from __future__ import annotations
 
@@ -6,23 +6,24 @@ from ...arguments import given_or_known
 from ...budget import Budget
 from ...errors import DomainError, ParameterError
 from ...lazy import sympy
-from ...types import Array, Game, Parameter
+from ...types import Array, Game
 from ...worlds import SYMBOLS, exact, object_vector
-from ..exact_numbers.routh import between, boundary_roots
 from ..local.exact_linearization import ExactLinearization
 from .conditions import conditions
 from .equilibrium import refuse_moving
-from .thresholds import where_positive
+from .thresholds import Root, intervals
 
 
-def critical_time_scale(
+def attracting_time_scales(
     game: Game, at: object = None, which: int | str = 1, budget: float | Budget | None = 60.0
-) -> sympy.Expr:
-    """How many times faster player `which` must move for the flow to converge: it does for every tau > tau*.
+) -> tuple[tuple[sympy.Expr, sympy.Expr], ...]:
+    """Every open interval of tau > 0 for which the linear part of the flow attracts, player `which` moving tau times
+    as fast: the flow dw/dt = -diag(1, tau) v(w), with tau beside the coordinates of that player.
 
-    Every boundary of stability in tau is a root of a Hurwitz determinant of the time-scaled Jacobian diag(1, tau) J,
-    Fiez & Ratliff's guard map (2021, theorem 1); the roots are isolated exactly and the intervals between them decided
-    by counting them.
+    The set need not begin at 0 nor reach infinity, and may have several parts. Every boundary of stability in tau is a
+    root of a Hurwitz determinant of the time-scaled Jacobian diag(1, tau) J, Fiez & Ratliff's guard map (2021,
+    theorem 1); the roots are isolated exactly and the intervals between them decided by counting them. Steps of a rule
+    that follows the flow attract for these tau if they are small enough.
 
     Args:
         game: a symbolic game without free parameters.
@@ -31,8 +32,8 @@ def critical_time_scale(
         budget: seconds.
 
     Returns:
-        An exact number; 0 if the point attracts for every tau > 0, infinity if for no range of large tau. A decimal
-        where the point is one.
+        (low, high) of each interval, in order: exact numbers, 0 and infinity among them; decimals where the point is
+        one. Empty if no tau attracts.
 
     Raises:
         DomainError: if the game is not symbolic or is constrained, or the point no equilibrium.
@@ -40,17 +41,44 @@ def critical_time_scale(
 
     Example:
         >>> import gandyn as gd
-        >>> gd.analysis.critical_time_scale(gd.games.quadratic(-1, 2, 1))
-        1
+        >>> game = gd.games.from_sympy("x**2/2 + 2*x*y + y**2/4", {"x": "x", "y": "y"})
+        >>> gd.analysis.attracting_time_scales(game)
+        ((0, 2),)
     """
     jacobian = _jacobian(game, at)
     tau = sympy.Symbol("tau", positive=True)
     block = game.slices[game.player_index(which)]
     scaling = sympy.diag(*(tau if block.start <= k < block.stop else 1 for k in range(game.dim)))
     linear = ExactLinearization(sympy.ImmutableMatrix(-scaling * jacobian), True, (tau,))
-    task = f"the critical time scale of {game.name}"
-    result = Budget.of(budget).run(lambda: _beginning(conditions(linear), tau), task)
-    return sympy.N(result, 15) if linear.decimal else result
+    task = f"the attracting time scales of {game.name}"
+    found = Budget.of(budget).run(lambda: intervals(conditions(linear), tau), task)
+    ends = (
+        tuple(end.exact(tau) if isinstance(end, Root) else sympy.sympify(end, strict=True) for end in pair)
+        for pair in found
+    )
+    return tuple((sympy.N(low, 15), sympy.N(high, 15)) if linear.decimal else (low, high) for low, high in ends)
+
+
+def critical_time_scale(
+    game: Game, at: object = None, which: int | str = 1, budget: float | Budget | None = 60.0
+) -> sympy.Expr:
+    """The smallest tau* such that the linear part of the flow attracts for every tau > tau*, player `which` moving tau
+    times as fast.
+
+    It says nothing of smaller tau: a point that attracts for 0 < tau < 2 alone has tau* infinite. All of them are in
+    `attracting_time_scales`, which also has the arguments and what is raised.
+
+    Returns:
+        An exact number; 0 if the point attracts for every tau > 0, infinity if for no range of large tau. A decimal
+        where the point is one.
+
+    Example:
+        >>> import gandyn as gd
+        >>> gd.analysis.critical_time_scale(gd.games.quadratic(-1, 2, 1))
+        1
+    """
+    found = attracting_time_scales(game, at, which, budget)
+    return found[-1][0] if found and found[-1][1] == sympy.oo else sympy.oo
 
 
 def _jacobian(game: Game, at: Array) -> sympy.Matrix:
@@ -66,21 +94,3 @@ def _jacobian(game: Game, at: Array) -> sympy.Matrix:
     w = object_vector(map(exact, given_or_known(game, at)))
     refuse_moving(game, w)
     return sympy.Matrix(game.jacobian(w))
-
-
-def _beginning(expressions: tuple[sympy.Expr, ...], tau: Parameter) -> sympy.Expr:
-    """The beginning of the interval without end on which all are positive: infinity if there is none."""
-    cut = where_positive(expressions, tau)
-    if cut is not None:
-        line, holds = cut
-        failing = max((k for k, ok in enumerate(holds) if not ok), default=-1)
-        if failing == len(holds) - 1:
-            return sympy.oo
-        return sympy.Integer(0) if failing < 0 else line.roots[failing // 2].exact(tau)
-    edges = [sympy.Integer(0), *boundary_roots(expressions, tau)]
-    result: sympy.Expr = sympy.oo
-    for low, high in reversed(list(zip(edges, [*edges[1:], None], strict=True))):
-        if not all(bool(sympy.N(e.subs(tau, between(low, high)), 30) > 0) for e in expressions):
-            break
-        result = low
-    return result

@@ -1,0 +1,125 @@
+"""What becomes of starts near a point, interval by interval of one free parameter."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+from ...budget import Budget
+from ...errors import DomainError
+from ...lazy import sympy
+from ...types import Game, Rule
+from ..local.exact_linearization import ExactLinearization
+from ..local.linearize import linearize
+from .freed import valued
+from .thresholds import Root, where_positive
+
+
+@dataclasses.dataclass(frozen=True)
+class Stretch:
+    """An open interval of positive values of a parameter in which no eigenvalue changes sides.
+
+    Attributes:
+        low, high: its ends, exact; 0 and infinity among them.
+        inside: the value at which the fate was decided, a rational number between them.
+        verdict: of the linear part, the same in the whole interval.
+        fate: of starts near the point, at `inside`; where the verdict is marginal it may change within the interval.
+    """
+
+    low: sympy.Expr
+    high: sympy.Expr
+    inside: sympy.Expr
+    verdict: str
+    fate: str
+
+
+def fates(game: Game, rule: Rule | None, at: Any = None, budget: float | Budget | None = 60.0) -> tuple[Stretch, ...]:
+    """The fate of starts near a fixed point, for each interval of the one free parameter of game and rule.
+
+    An eigenvalue leaves or reaches the boundary of stability only where an irreducible factor f of the characteristic
+    polynomial shares a root with its mirror image, f*(z) = z^n f(1/z) for a map and f(-z) for a flow: at a root of
+    their resultant. A factor that is its own mirror image, up to sign, has eigenvalues on the boundary throughout and
+    others in pairs; they meet at roots of its discriminant. Between two roots of these polynomials in the parameter
+    the fate is therefore that of one value, at which `linearize` decides, by terms beyond the linear part where that
+    is marginal. These terms may change sign where no eigenvalue does: then the fate of a marginal point is that at
+    `inside` alone.
+
+    Args:
+        game: a symbolic game.
+        rule: a rule, or None for the flow.
+        at: the fixed point; the first known equilibrium by default. It may not move with the parameter.
+        budget: seconds.
+
+    Raises:
+        DomainError: unless one parameter is free and the polynomials have rational coefficients.
+        OutOfTimeError: when the budget is spent.
+
+    Example:
+        >>> import gandyn as gd
+        >>> from gandyn.analysis.parameters.fates import fates
+        >>> [(s.low, s.high, s.verdict, s.fate) for s in fates(gd.games.bilinear(), gd.rules.AlternatingGD("lr"))]
+        [(0, 2, 'marginal', 'conservative'), (2, oo, 'saddle', 'saddle')]
+    """
+    return Budget.of(budget).run(lambda: _fates(game, rule, at), "the fates along a parameter")
+
+
+def _fates(game: Game, rule: Rule | None, at: Any) -> tuple[Stretch, ...]:
+    exact = linearize(game, rule, at).exact
+    if exact is None or len(exact.parameters) != 1:
+        raise DomainError(f"the fates of {game.name} along a parameter", "one free parameter", "set the others")
+    (p,) = exact.parameters
+    cut = where_positive(_boundaries(exact), p) if p.is_positive else None
+    if cut is None:
+        raise DomainError(f"the fates of {game.name} along {p}", "rational coefficients, p > 0", "single values")
+    roots, found = cut[0].roots, []
+
+    def decided(value: sympy.Expr) -> tuple[str, str]:
+        there = linearize(*valued(game, rule, {p: value}), at=at)
+        return str(there.verdict), str(there.fate)
+
+    for low, high in zip((None, *roots), (*roots, None), strict=True):
+        inside = _between(low, high)
+        ends = sympy.Integer(0) if low is None else low.exact(p), sympy.oo if high is None else high.exact(p)
+        found.append(Stretch(*ends, inside, *decided(inside)))
+    return tuple(_joined(found, decided))
+
+
+def _boundaries(exact: ExactLinearization) -> list[sympy.Expr]:
+    """Expressions in the parameter, one of which vanishes wherever an eigenvalue changes sides, or goes to infinity."""
+    found = []
+    for f, _ in exact.factors:
+        z, poly = f.gen, sympy.Poly(sympy.numer(sympy.together(f.as_expr())), f.gen)
+        mirror = poly.compose(sympy.Poly(-z, z)) if exact.flow else sympy.Poly(poly.all_coeffs()[::-1], z)
+        own = any(sympy.expand((poly - sign * mirror).as_expr()) == 0 for sign in (1, -1))
+        if own and poly.degree() == 1:
+            continue  # z = 0, or z = 1 or -1, whatever the parameter is
+        found.append(sympy.discriminant(poly, z) if own else sympy.resultant(poly, mirror, z))
+        found.append(poly.LC())
+    return [sympy.expand(e) for e in found if e.free_symbols]
+
+
+def _between(low: Root | None, high: Root | None) -> sympy.Expr:
+    """A rational number between two roots with a small denominator; 0 and infinity stand where there is none."""
+    left = Fraction(0) if low is None else low.bracket[1]
+    if high is None:
+        return sympy.Integer(int(left) + 1)
+    right = high.bracket[0]
+    middle, most = (left + right) / 2, 1
+    while not left < middle.limit_denominator(most) < right:
+        most *= 2
+    return sympy.Rational(middle.limit_denominator(most))
+
+
+def _joined(stretches: list[Stretch], decided: Callable[[sympy.Expr], tuple[str, str]]) -> list[Stretch]:
+    """Neighbours of one fate joined where the end between them is rational and has it too."""
+    joined = stretches[:1]
+    for one in stretches[1:]:
+        last = joined[-1]
+        same = (last.verdict, last.fate) == (one.verdict, one.fate)
+        if same and one.low.is_Rational and decided(one.low) == (one.verdict, one.fate):
+            joined[-1] = dataclasses.replace(last, high=one.high)
+        else:
+            joined.append(one)
+    return joined
