@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 
 
 class Clock:
-    """Seconds since the first step, and how many of them were the watch's.
+    """Seconds of computing since the first step, and how many of them were the watch's.
+
+    Where all networks are on the CPU, they are CPU seconds of this process, which other work on the machine leaves as
+    they are; on a device they are seconds by the wall clock, when what was asked of the device is done.
 
     Args:
         share: of the loop's time that costly measurements may bring the watch's own to.
+        on_cpu: says, at the first step, whether all networks are there.
     """
 
-    def __init__(self, share: float) -> None:
+    def __init__(self, share: float, on_cpu: Callable[[], bool]) -> None:
         self.share, self.spent, self.afterwards = share, 0.0, 0.0
+        self._asked, self._on_cpu = on_cpu, False
         self._began: float | None = None
-        self._now = 0.0
-        self._entered = 0.0
+        self._now = self._entered = 0.0
+        self._computed = self._waited = 0.0
 
     @property
     def elapsed(self) -> float:
@@ -32,6 +37,18 @@ class Clock:
         """The watch's share of the time so far; None before there is any."""
         return self.spent / self.elapsed if self.elapsed > 0 else None
 
+    @property
+    def load(self) -> float:
+        """Seconds by the wall clock for one of computing, at least 1: how loaded the machine was so far."""
+        return max(1.0, self._waited / self._computed) if self._computed > 0 else 1.0
+
+    def now(self) -> float:
+        """The time now, in seconds of computing, when what was asked of a device before is done."""
+        return self._read() if self._on_cpu else synchronised()
+
+    def _read(self) -> float:
+        return time.process_time() if self._on_cpu else time.perf_counter()
+
     def affords(self, seconds: float) -> bool:
         """Whether so many seconds more, in this step, keep to the share."""
         return seconds <= self.left
@@ -39,19 +56,32 @@ class Clock:
     @property
     def left(self) -> float:
         """Seconds that may be spent in this step beside those that it has taken."""
-        now = time.perf_counter()
+        now = self._read()
         return self.share * (now - (self._began or 0.0)) - self.spent - (now - self._entered)
 
     @contextlib.contextmanager
     def step(self) -> Iterator[None]:
         """One step of the loop: all within is the watch's own time."""
-        self._entered = began = time.perf_counter()
+        if self._began is None:
+            self._on_cpu = self._asked()
+        self._entered = began = self._read()
         self._began = began if self._began is None else self._began
+        try:
+            with self.timed():
+                yield
+        finally:
+            self._now = self._read()
+            self.spent += self._now - began
+
+    @contextlib.contextmanager
+    def timed(self) -> Iterator[None]:
+        """What is within says how loaded the machine is."""
+        computed, waited = self._read(), time.perf_counter()
         try:
             yield
         finally:
-            self._now = time.perf_counter()
-            self.spent += self._now - began
+            now = self._read()
+            self._computed, self._waited = self._computed + now - computed, self._waited + time.perf_counter() - waited
 
 
 def synchronised() -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -14,7 +14,6 @@ from ..gans.monitor import Row
 from ..optim.losses_game import Losses, LossesGame, Seed, takes_more
 from ..oracles.packing import flattened
 from ..types import Array, Batch
-from .clock import synchronised
 from .evaluation import Judgement, Overheard
 from .place import Place
 from .stand_ins import StandIns, unwrapped
@@ -141,8 +140,12 @@ class View:
         own = [p for block in self.parameters() for p in block]
         return flattened([p.detach() for p in own], own)
 
-    def check(self, batch: Batch) -> float:
-        """A first evaluation, so that what is wrong is said at once; the seconds that a second one takes.
+    def on_cpu(self) -> bool:
+        """Whether every parameter is on the CPU now."""
+        return all(p.device.type == "cpu" for net in self.networks.values() for p in net.parameters())
+
+    def check(self, batch: Batch, now: Callable[[], float]) -> float:
+        """A first evaluation, so that what is wrong is said at once; the seconds by `now` that a second one takes.
 
         Raises:
             GandynError: for losses that cannot be watched, by what is missing.
@@ -150,6 +153,6 @@ class View:
         with self.open(batch) as (game, w):
             with game.undisturbed():
                 game.field(w, self.token)
-                began = synchronised()
+                began = now()
                 game.field(w, self.token)
-            return synchronised() - began
+            return now() - began

@@ -5,8 +5,10 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
+import time
 import warnings
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,7 +22,7 @@ from ..oracles.product_check import UncheckedProductsWarning
 from ..results import plain
 from ..types import Array, Batch, Game
 from . import report, words
-from .clock import Clock, cuda_in_use, synchronised
+from .clock import Clock, cuda_in_use
 from .looks import View
 from .measurements import MEASUREMENTS, Measurement, Scene
 from .optimisers import Used, is_used
@@ -53,7 +55,7 @@ class Watch:
         self.rows: list[Row] = []
         self.count = 0
         self._view = View(networks, losses, seed)
-        self._clock = Clock(share)
+        self._clock = Clock(share, self._view.on_cpu)
         name = self._view.names[self._view.generator]
         detectors = [dataclasses.replace(d, player=name) if isinstance(d, VanishingGradient) else d for d in DETECTORS]
         self._monitor = Monitor([*detectors, TwoSigmoids()])
@@ -63,6 +65,7 @@ class Watch:
         self._seconds: dict[str, float] = {}
         self._done: dict[str, int] = {}
         self._failed: dict[str, str] = {}
+        self._left_out: dict[str, str] = {}
         self._field = math.nan
 
     @property
@@ -77,7 +80,9 @@ class Watch:
 
     @property
     def share(self) -> float | None:
-        """The watch's share of the loop's time; None before the second step."""
+        """The watch's share of the loop's time (CPU seconds of the process, where all networks are on the CPU); None
+        before the second step.
+        """
         return self._clock.used
 
     @property
@@ -106,7 +111,7 @@ class Watch:
             self.count += 1
             self._batch = batch
             if self.count == 1:
-                self._field = self._view.check(batch)
+                self._field = self._view.check(batch, self._clock.now)
                 self._start = self._view.point()
             if self.count % self.every or (cuda_in_use() and torch.cuda.is_current_stream_capturing()):
                 return []
@@ -115,10 +120,11 @@ class Watch:
             return self._look(self._clock.affords)
 
     def measure(self, budget: float | Budget | None = BUDGET) -> Row:
-        """All measurements at this moment, whatever share of the time they take, within `budget` seconds.
+        """All measurements at this moment, whatever share of the time they take, that fit into `budget` seconds.
 
         Args:
-            budget: seconds; what does not fit is left out.
+            budget: seconds by the wall clock; None for no limit. What is not expected to end in time is left out, and
+                `summary` says so; what is begun is ended, and may take longer than expected.
 
         Raises:
             ParameterError: before the first step.
@@ -126,25 +132,32 @@ class Watch:
         if not self.count:
             raise ParameterError("a look before the first step", "a loop that calls watch.step()", "watch.step()")
         limit = Budget.of(budget)
-        began = synchronised()
+
+        fits = partial(self._fits, limit)
+        began = time.perf_counter()
         if not self.rows or self.rows[-1]["step"] != self.count or "error" in self.rows[-1]:
-            self._look(lambda seconds: seconds < limit.left, limit)
+            self._look(fits, limit)
         else:
             with self._view.open(self._batch) as (game, w):
                 with game.undisturbed():
                     v = game.field(w, self._view.token)
-                self._costly(self.rows[-1], self._scene(game, w, v), lambda seconds: seconds < limit.left, limit)
-        self._clock.afterwards += synchronised() - began
+                self._costly(self.rows[-1], self._scene(game, w, v), fits, limit)
+        self._clock.afterwards += time.perf_counter() - began
         return self.rows[-1]
+
+    def _fits(self, limit: Budget, seconds: float) -> bool:
+        return seconds * self._clock.load < limit.left
 
     def _look(self, affords: object, limit: Budget | None = None) -> list[Finding]:
         row: Row = {"step": self.count}
-        began = synchronised()
+        began = self._clock.now()
         try:
             with self._view.open(self._batch) as (game, w):
+                opened = self._clock.now()
                 found, v = self._view.row(game, w)
+                self._field = min(self._field, self._clock.now() - opened)  # the first evaluation was a cold one
                 row |= found | {"moved": self._moved(game, w)}
-                self._look_price = synchronised() - began
+                self._look_price = self._clock.now() - began
                 if math.isfinite(row["field_norm"]):
                     self._costly(row, self._scene(game, w, v), affords, limit)
         except Exception as error:  # a watch does not end the loop that it watches
@@ -172,15 +185,17 @@ class Watch:
             price = self._price(one)
             if affords(price):
                 self._measure(one, row, scene, limit)
-            elif limit is None and one.name not in self._done and affords(price / 2):
+            elif limit is not None:
+                self._left_out[one.name] = words.beyond(price * self._clock.load, limit)
+            elif one.name not in self._done and affords(price / 2):
                 return
 
     def _measure(self, one: Measurement, row: Row, scene: Scene, limit: Budget | None) -> None:
-        began = synchronised()
-        seconds = self._clock.left if limit is None else limit.left
+        began = self._clock.now()
+        seconds = self._clock.left if limit is None else limit.left / self._clock.load
         scene = dataclasses.replace(scene, fields=max(seconds, 0.0) / max(self._field, 1e-9))
         try:
-            with scene.game.undisturbed(), warnings.catch_warnings():
+            with self._clock.timed(), scene.game.undisturbed(), warnings.catch_warnings():
                 warnings.simplefilter("error", UncheckedProductsWarning)  # is said in the report, and not to the loop
                 found = one.measure(scene)
         except Exception as error:  # the others are still made
@@ -190,7 +205,7 @@ class Watch:
             if found:
                 row[one.name] = found
         self._done[one.name] = self.count
-        self._seconds[one.name] = synchronised() - began
+        self._seconds[one.name] = self._clock.now() - began
 
     # --- what is said ----------------------------------------------------------------------------------------------
 
@@ -200,15 +215,11 @@ class Watch:
 
     def unmeasured(self) -> dict[str, str]:
         """What was never measured, by name, and why."""
-        missing = {m.name: self._price(m) for m in MEASUREMENTS if self.newest(m.name) is None}
-        dear = (
-            f"would take about {{:.1g}} s, and the watch has {100 * self._clock.share:g} % of the time;"
-            " watch.measure(budget=...) does it now"
-        )
-        return {
-            name: self._failed.get(name, "nothing to see" if name in self._done else dear.format(price))
-            for name, price in missing.items()
-        }
+        missing = [m for m in MEASUREMENTS if self.newest(m.name) is None]
+        dear = {m.name: words.dear(self._price(m), self._clock.share) for m in missing}
+        nothing = {name: "nothing to see" for name in self._done}
+        why = dear | self._left_out | nothing | self._failed
+        return {m.name: why[m.name] for m in missing}
 
     def _price(self, one: Measurement) -> float:
         """The seconds that a measurement is expected to take."""
@@ -221,7 +232,7 @@ class Watch:
     def report(self, path: str | Path) -> Path:
         """Write the findings, verdicts, numbers and curves as one HTML page that needs nothing else.
 
-        What was never measured is measured first, within `BUDGET` seconds.
+        What was never measured is measured first, as far as it is expected to end within `BUDGET` seconds.
 
         Args:
             path: of the file.

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .verdicts import Kind, Verdict
+from ..budget import Budget
+from .verdicts import Kind
 
 NAMES = {"LM": "largest modulus", "LR": "largest real part", "SR": "smallest real part", "LI": "largest imaginary part"}
 
 
 def summary(watch: Any) -> str:
     """The text of `Watch.summary`."""
-    lines = [head(watch), *map(str, watch.verdicts.values()), f"converged? {converged(watch.verdicts)}"]
+    lines = [head(watch), *map(str, watch.verdicts.values()), f"converged? {converged(watch)}"]
     lines += [f"failure: {finding}" for finding in watch.findings] or ["no failure mode seen"]
     lines += [f"{name}: {text}" for name, text in measured(watch)]
     lines += [f"not measured: {name}: {why}" for name, why in watch.unmeasured().items()] if watch.rows else []
@@ -30,27 +31,67 @@ def head(watch: Any) -> str:
     return f"watch of {', '.join(watch.names)}: {watch.count} steps, {len(watch.rows)} looks{share}"
 
 
-def converged(verdicts: Mapping[str, Verdict]) -> str:
-    """An answer to what is asked most: has it converged, and when to stop?"""
+def converged(watch: Any) -> str:
+    """An answer to what is asked most: has it converged, and when to stop?
+
+    Where the losses do not say, by the newest duality gap, if one was measured: a gap beyond two of its errors is what
+    some network could still gain.
+    """
     by_kind: dict[Kind, list[str]] = {}
-    for one in verdicts.values():
+    for one in watch.verdicts.values():
         by_kind.setdefault(one.kind, []).append(one.name)
     if Kind.DIVERGING in by_kind or Kind.FAILING in by_kind:
         wrong = by_kind.get(Kind.DIVERGING, []) + by_kind.get(Kind.FAILING, [])
         return f"no, and more of the same steps will not mend it: see {' and '.join(wrong)}"
     if Kind.STUCK in by_kind:
-        return f"no: {' and '.join(by_kind[Kind.STUCK])} does not move"
+        return f"no: {_all(by_kind[Kind.STUCK], 'does not move', 'do not move')}"
     if set(by_kind) == {Kind.AT_REST}:
         return "yes: all gradients are gone, at a point where none of the networks moves"
     if set(by_kind) <= {Kind.SETTLING, Kind.AT_REST}:
-        last = max(one.until or 0 for one in verdicts.values())
+        last = max(one.until or 0 for one in watch.verdicts.values())
         return f"not yet: at this pace by step {last}"
+    gap = watch.newest("gap")
+    if gap is not None:
+        return _by_gap(*gap)
     if Kind.UNDECIDED in by_kind:
-        return f"undecided: {' and '.join(by_kind[Kind.UNDECIDED])} does not say yet"
+        silent = _all(by_kind[Kind.UNDECIDED], "does not say yet", "do not say yet")
+        return f"undecided: {silent}, and no duality gap was measured: watch.measure()"
     return (
         "the losses do not say: of networks that chase each other they have no trend, at a good end and before it;"
-        " stop by the samples or by the duality gap"
+        " stop by the samples or by the duality gap: watch.measure()"
     )
+
+
+def _all(names: list[str], one: str, several: str) -> str:
+    """Names as the subject of a sentence."""
+    return f"{' and '.join(names)} {one if len(names) == 1 else several}"
+
+
+def _by_gap(step: int, found: Mapping[str, Any]) -> str:
+    """What the duality gap says of convergence: an estimate, from below, of what is still to be gained."""
+    error, value = found["error"] or 0.0, found["value"]
+    size = f"the duality gap at step {step} is {value:.3g}" + (f" +- {error:.1g}" if error else "")
+    if value > 2 * error:
+        most = max(found["terms"], key=found["terms"].get)
+        return f"not yet: {size}, and {most} alone could gain {found['terms'][most]:.3g} in a few steps"
+    return f"perhaps: {size}, which its error does not tell from 0; nobody gains in a few steps, on one batch"
+
+
+def dear(price: float, share: float) -> str:
+    """Why a look did not measure something."""
+    left = f"the watch has {100 * share:g} % of the time"
+    return f"would take about {about(price)} s, and {left}; watch.measure(budget=None) does it now"
+
+
+def beyond(price: float, limit: Budget) -> str:
+    """Why `Watch.measure` did not."""
+    left = f"{about(limit.left)} s of the {limit.seconds:g} s allowed were left"
+    return f"would take about {about(price)} s, and {left}; watch.measure(budget=None) does it now"
+
+
+def about(seconds: float) -> str:
+    """Seconds to one digit, written out: 0.03, 7, 100."""
+    return f"{float(f'{seconds:.1g}'):.15g}" if seconds < 1e15 else f"{seconds:.1g}"
 
 
 def measured(watch: Any) -> list[tuple[str, str]]:

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 import gandyn as gd
+from gandyn.watching.words import about
 
 STEP, STEPS = 0.01, 4000
 NOW = {"time": 0.0, "cost": 0.0}
@@ -29,7 +30,7 @@ def losses(g, d):
 
 def looked_at(monkeypatch, cost, **options):
     """The watch of a loop whose steps take a hundredth of a second, and whose losses take `cost`."""
-    clock = types.SimpleNamespace(perf_counter=lambda: NOW["time"])
+    clock = types.SimpleNamespace(perf_counter=lambda: NOW["time"], process_time=lambda: NOW["time"])
     monkeypatch.setattr("gandyn.watching.clock.time", clock)
     NOW.update(time=0.0, cost=cost)
     torch.manual_seed(0)
@@ -57,3 +58,73 @@ def test_cheap_looks_are_all_made_and_so_are_those_asked_for(monkeypatch):
     dear = looked_at(monkeypatch, 0.3, every=100)
     assert [row["step"] for row in dear.rows] == every
     assert dear.share > 0.05
+
+
+class Clocked:
+    """A machine that gives this process one second of computing in `LOAD` of the wall clock."""
+
+    LOAD = 50.0
+
+    def __init__(self):
+        self.wall = self.cpu = 0.0
+
+    def work(self, seconds):
+        self.cpu += seconds
+        self.wall += self.LOAD * seconds
+
+    def perf_counter(self):
+        return self.wall
+
+    def process_time(self):
+        return self.cpu
+
+
+def gan(clock, cost):
+    """A game of two scalars, each evaluation of which takes cost["cost"] seconds of computing, and a watch of it."""
+
+    class Busy(nn.Linear):
+        def forward(self, z):
+            clock.work(cost["cost"])
+            return super().forward(z)
+
+    return gd.watch(Busy(1, 1, bias=False), nn.Linear(1, 1, bias=False), losses)
+
+
+def test_a_loaded_machine_and_a_cold_start_do_not_keep_a_watch_from_measuring(monkeypatch):
+    """At the first step an evaluation takes a hundred times what it takes later, and all is slowed 50 times."""
+    clock = Clocked()
+    monkeypatch.setattr("gandyn.watching.clock.time", clock)
+    torch.manual_seed(0)
+    cold = {"cost": 0.1}
+    watch = gan(clock, cold)
+    for _ in range(STEPS):
+        clock.work(STEP)
+        watch.step()
+        cold["cost"] = 0.001
+    assert {"rotation", "spectrum", "gap"} <= {key for row in watch.rows for key in row}
+    assert watch.share <= 0.05
+
+
+def test_what_the_budget_leaves_out_says_that_it_was_the_budget(monkeypatch):
+    clock = Clocked()
+    monkeypatch.setattr("gandyn.watching.clock.time", clock)
+    torch.manual_seed(0)
+    watch = gan(clock, {"cost": 0.01})
+    watch.step()
+    for why in watch.unmeasured().values():
+        assert "the watch has 5 % of the time" in why
+        assert "e+" not in why
+    watch.measure(budget=1.0)
+    reasons = watch.unmeasured()
+    assert reasons
+    for why in reasons.values():
+        assert "of the 1 s allowed were left; watch.measure(budget=None) does it now" in why
+    watch.measure(budget=None)
+    assert set(watch.unmeasured()) <= {"noise", "path"}  # nothing is drawn, and nothing has moved
+    assert set(watch.unmeasured().values()) <= {"nothing to see"}
+    assert "converged? not yet: the duality gap at step 1 is" in watch.summary()
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.0312, "0.03"), (7.4, "7"), (104, "100"), (2.2e5, "200000")])
+def test_seconds_are_written_out(seconds, text):
+    assert about(seconds) == text
