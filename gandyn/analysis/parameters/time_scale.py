@@ -42,7 +42,7 @@ def attracting_time_scales(
     Example:
         >>> import gandyn as gd
         >>> game = gd.games.from_sympy("x**2/2 + 2*x*y + y**2/4", {"x": "x", "y": "y"})
-        >>> gd.analysis.attracting_time_scales(game)
+        >>> gd.analysis.attracting_time_scales(game, at=(0, 0))
         ((0, 2),)
     """
     jacobian = _jacobian(game, at)
