@@ -81,6 +81,17 @@ def test_what_was_not_run_is_refused_by_name(tables):
         tables.comparison("grid")
 
 
+def test_the_whole_page_is_written_out(monkeypatch):
+    """With the committed result files: every block has its writer, and nothing is missing."""
+    monkeypatch.syspath_prepend(str(EXTENSIONS))
+    catalogue, results = (importlib.import_module(name) for name in ("catalogue", "describe_results"))
+    monkeypatch.setattr(results.pictures, "keep", lambda name, draw: f"/{name}.svg")
+    page = catalogue.expand((EXTENSIONS.parent / "gans" / "comparison.md").read_text())
+    assert "{catalogue}" not in page
+    assert "Not measured" not in page
+    assert page.count("orders are settled: exact rank tests") == 3
+
+
 def test_the_page_counts_what_its_result_file_settles():
     """Each verdict's number of settled orders, the one order that all data share, and the endings that are counted."""
     root = EXTENSIONS.parent.parent

@@ -158,10 +158,6 @@ def _marked(values: list[str], best: str) -> str:
 
 
 def _band(rows: Rows, key: str, scale: float, form: str) -> str:
-    """Median, and the least and the largest where they differ, of the rows that have the key."""
+    """Median and range of the rows that have the key."""
     values = [scale * row[key] for row in rows if key in row]
-    if not values:
-        return ""
-    ends = (statistics.median(values), min(values), max(values))
-    middle, low, high = (form.format(x).replace("-0.00", "0.00") for x in ends)
-    return middle if low == high else f"{middle} ({low} to {high})"
+    return describe_results.band(values, form) if values else ""

@@ -65,6 +65,13 @@ def picture(results: Sequence[str], kind: str, draw: Callable[[], Any], caption:
     return markdown.figure(path, caption.replace("$", ""), caption)
 
 
+def band(values: list[float], form: str = "{:.3g}", unit: str = "") -> str:
+    """Median, and the least and the largest where they differ; what rounds to zero has no sign."""
+    ends = [form.format(x) for x in (statistics.median(values), min(values), max(values))]
+    middle, low, high = (text if float(text) else text.lstrip("-") for text in ends)
+    return f"{middle}{unit}" if low == high else f"{middle}{unit} ({low} to {high})"
+
+
 # --- single configs ---------------------------------------------------------------------------------------------------
 
 
