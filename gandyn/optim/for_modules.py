@@ -14,7 +14,7 @@ from ..memory import giving_away
 from ..rules.wrapper import scaled
 from ..types import Array, Batch, Game, Rule, State
 from ..worlds import number
-from .habits import TINY, explained, refuse_settings
+from .habits import TINY, explained, refuse_backward, refuse_settings
 from .loss_scale import LossScale
 from .losses_game import Losses, LossesGame, block_of, known
 from .sharded_game import ShardedGame, is_sharded, refuse_rule
@@ -76,6 +76,8 @@ class GameOptimizer(torch.optim.Optimizer):
         if scaler is not None and (self._scale is None or self._scale.scaler is not scaler):
             self._scale = LossScale(scaler, self.rule, game.device)
         game.begin(cast(Losses, losses), data, 1.0 if scaler is None or self._scale is None else self._scale.factor)
+        if game.begun == 1:
+            refuse_backward(game._parameters)
         w = game.vector()
         factors = tuple(map(_factor, self.param_groups, self.base))
         rule = self.rule if all(f == 1 for f in factors) else scaled(self.rule, game, factors)
@@ -172,9 +174,10 @@ class GameOptimizer(torch.optim.Optimizer):
         Raises:
             ParameterError: if it was taken from another rule.
         """
-        if state_dict["rule"] != repr(self.rule):
+        if state_dict.get("rule") != repr(self.rule):
+            given = state_dict.get("rule", "another optimiser")
             raise ParameterError(
-                f"the state of {state_dict['rule']} for {self.rule!r}", "the same rule", "build the rule that was saved"
+                f"the state of {given} for {self.rule!r}", "the same rule", "build the rule that was saved"
             )
         for group, lr in zip(self.param_groups, state_dict["lr"], strict=True):
             group["lr"] = lr

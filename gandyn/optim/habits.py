@@ -30,6 +30,37 @@ def refuse_settings(group: Mapping[str, Any], known: Collection[str] = ()) -> No
         )
 
 
+def refuse_inference() -> None:
+    """Refuse torch's inference mode, in which nothing has a slope.
+
+    Raises:
+        GameError: where it is on.
+    """
+    if torch.is_inference_mode_enabled():
+        raise GameError(
+            "a step or a look in torch.inference_mode(), in which nothing has a slope",
+            "torch.no_grad() at most, within which slopes are switched on again",
+            "leave the inference mode before the step",
+        )
+
+
+def refuse_backward(networks: Sequence[Sequence[torch.Tensor]]) -> None:
+    """Refuse gradients that a loop has computed, and clipped perhaps, for a step that takes its own.
+
+    Raises:
+        GameError: where all parameters of a network that train have them.
+    """
+    for own in networks:
+        training = [p for p in own if p.requires_grad]
+        if training and all(p.grad is not None for p in training):
+            raise GameError(
+                "gradients in `.grad`, of which a rule's step makes no use",
+                "losses alone, of which the rule takes slopes itself",
+                "leave out backward(), and clip by gd.rules.Clipped(rule, norm=...); optimizer.zero_grad() where they"
+                " are left over",
+            )
+
+
 @contextlib.contextmanager
 def unchanged(networks: Sequence[torch.nn.Module]) -> Iterator[None]:
     """Refuse what writes into the networks' parameters meanwhile.

@@ -17,7 +17,7 @@ from ..memory import keep_all
 from ..oracles.field_graph import FieldGraph
 from ..oracles.network import Network, NetworkGame
 from ..types import Array, Batch
-from .habits import refuse_outside, unchanged
+from .habits import refuse_inference, refuse_outside, unchanged
 from .processes import SummedSlopes, reduced
 
 Losses = Callable[..., Sequence[Any]]
@@ -77,6 +77,7 @@ class LossesGame(NetworkGame):
     def begin(self, losses: Losses, data: Any, scale: float = 1.0) -> None:
         """A step with these losses and data; slopes are taken of `scale` times the losses, and divided again."""
         _refuse_places(losses, len(self.networks))
+        refuse_inference()
         self._look_over()
         self._left = {}
         self.scale = scale
@@ -93,7 +94,8 @@ class LossesGame(NetworkGame):
         self.begun += 1
         self._closely = self.begun & (self.begun - 1) == 0 and not _capturing(self.device)
         if self._closely:
-            node: Any = torch.zeros((), device="cpu", requires_grad=True).neg().grad_fn
+            with torch.enable_grad():
+                node: Any = torch.zeros((), device="cpu", requires_grad=True).neg().grad_fn
             self._since = node._sequence_nr()
 
     @contextlib.contextmanager

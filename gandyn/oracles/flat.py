@@ -246,7 +246,8 @@ class FlatNetworks(Game):
         return GameError(
             f"the cost of player {name} does not depend on {name}'s own parameters",
             "costs computed from the networks that play, whose outputs depend on their parameters",
-            "use the networks that the costs are given; look for `.detach()` and `no_grad` in their forward passes",
+            "use the networks that the costs are given; look for `.detach()` and `no_grad` in their forward passes,"
+            " and checkpoint with use_reentrant=False",
         )
 
     def _random_state(self) -> Array:

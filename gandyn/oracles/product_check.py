@@ -25,6 +25,7 @@ MISSING = (
     r"(reshape) is not implemented for sparse tensors",  # gradients of a sparse embedding
     r"(use_reentrant=True), torch.utils.checkpoint is incompatible",
     r"(torch\.compile) with aot_autograd does not currently support double backward",
+    r"(backward function) was compiled with",  # of a graph that is kept
 )
 
 
