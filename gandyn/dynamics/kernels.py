@@ -20,6 +20,7 @@ import numpy as np
 
 from ..errors import DomainError, ParameterError, ShapeError, UnknownNameError
 from ..types import Array
+from . import compile as compiling
 from .program import Program, program
 
 BACKENDS = {
@@ -33,6 +34,7 @@ HUGE = float(np.finfo(float).max)
 TRUSTED = 1e-90  # of the ceiling: a window that begins and ends this far below it is not looked into
 CHUNK_SECONDS = 0.2
 GRAIN = 1024
+FEW = 64  # members that are looked at one by one sooner than as a whole
 T = TypeVar("T")
 
 
@@ -240,8 +242,9 @@ class Kernel(abc.ABC):
 
     def _flags(self, z: Array, ceiling: float) -> tuple[Array, Array]:
         """Who is alive at the start, and steps done."""
-        alive = np.ones(len(z), dtype=np.bool_)
-        if len(z) and not (z.max() <= ceiling and z.min() >= -ceiling):
+        if len(z) > FEW and z.max() <= ceiling and z.min() >= -ceiling:
+            alive = np.ones(len(z), dtype=np.bool_)
+        else:
             alive = (np.abs(z) <= ceiling).all(-1)
         return alive, np.zeros(len(z), dtype=np.int64)
 
@@ -281,9 +284,7 @@ def available_threads() -> int:
 
 def usual_backend() -> str:
     """What "auto" means for arrays: "c" where a compiler is found, else "numpy"."""
-    from .compile import compiler
-
-    return "c" if compiler() is not None else "numpy"
+    return "c" if compiling.compiler() is not None else "numpy"
 
 
 def build(
