@@ -1,7 +1,7 @@
 """The map as NumPy calls on blocks of members that fit in cache, every result written into a buffer that is free.
 
 Used where there is no compiler. A buffer holds one value of every member of a block; when nothing reads a value any
-more its buffer is used again, so a step allocates nothing.
+more its buffer is used again, so a step allocates nothing. A linear map takes many steps at once (powers.py).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from ..symbolic.backends import NUMPY, numpy_namespace
 from ..symbolic.lowering import BOOLEAN, Instruction, Operand
 from ..types import Array
 from .kernels import Chunk, Kernel
+from .powers import LONGEST, SHORTEST, Powers, is_affine
 from .program import Program
 
 BLOCK_BYTES, LARGEST_BLOCK = 1 << 18, 8192
@@ -46,19 +47,32 @@ class NumpyKernel(Kernel):
         namespace = vars(np) | numpy_namespace()
         exec(compile(self.source, "<numpy kernel>", "exec"), namespace)  # noqa: S102 - source is made here
         self._steps: Callable[..., Any] = namespace["steps"]
+        self.affine = is_affine(program)
         self.block = max(256, min(LARGEST_BLOCK, BLOCK_BYTES // (8 * max(1, self.floats))))
 
     def _advance(self, chunk: Chunk) -> None:
         with np.errstate(all="ignore"):
+            powers = self._powers(chunk.counters) if self.affine and chunk.steps >= SHORTEST else None
             for first in range(0, len(chunk.z), self.block):
-                counters = _Block(self, chunk, slice(first, min(first + self.block, len(chunk.z)))).run()
+                counters = _Block(self, chunk, slice(first, min(first + self.block, len(chunk.z))), powers).run()
         chunk.counters = counters
+
+    def _powers(self, counters: list[float]) -> Powers | None:
+        """Powers of the map, if it is linear."""
+
+        def step(columns: Array) -> list[Array]:
+            floats = [*columns.copy(), *np.empty((self.floats - len(columns), columns.shape[1]))]
+            booleans = list(np.empty((self.booleans, columns.shape[1]), dtype=bool))
+            return list(self._steps(1, floats, booleans, counters)[0])
+
+        found = Powers(self.program, step)
+        return found if found.linear else None
 
 
 class _Block:
     """Some members with their buffers."""
 
-    def __init__(self, kernel: NumpyKernel, chunk: Chunk, members: slice) -> None:
+    def __init__(self, kernel: NumpyKernel, chunk: Chunk, members: slice, powers: Powers | None) -> None:
         self.kernel, self.chunk, self.members = kernel, chunk, members
         self.alive, self.done = chunk.alive[members], chunk.done[members]
         n = len(self.alive)
@@ -67,11 +81,12 @@ class _Block:
         size = kernel.program.size
         for k in range(size):
             self.floats[k][:] = chunk.z[members, k]
+        self.powers = powers
 
     def run(self) -> list[float]:
         """Run every step of the chunk, and return the counters as they are after the last one."""
         chunk, t, counters = self.chunk, 0, list(self.chunk.counters)
-        window = WINDOW if self.kernel.program.absorbing and chunk.trusted else 1
+        window = (LONGEST if self.powers else WINDOW) if self.kernel.program.absorbing and chunk.trusted else 1
         while t < chunk.steps:
             steps = min(window, chunk.steps - t)
             counters = self._window(t, steps, counters)
@@ -102,8 +117,9 @@ class _Block:
         return after
 
     def _step_by_step(self, t: int, steps: int, counters: list[float]) -> list[float]:
-        for s in range(steps):
-            counters = self._window(t + s, 1, counters)
+        piece = WINDOW if steps > WINDOW else 1
+        for s in range(0, steps, piece):
+            counters = self._window(t + s, min(piece, steps - s), counters)
         return counters
 
     def _go(self, t: int, steps: int, counters: list[float]) -> list[float]:
@@ -113,7 +129,11 @@ class _Block:
             stretch = steps - s
             if chunk.rows is not None:
                 stretch = min(stretch, chunk.stride - (chunk.phase + t + s) % chunk.stride)
-            self.floats, counters = self.kernel._steps(stretch, self.floats, self.booleans, counters)
+            if self.powers is not None and stretch >= SHORTEST:
+                size = self.kernel.program.size
+                self.floats[:size] = self.powers.jump(stretch, self.floats[:size])
+            else:
+                self.floats, counters = self.kernel._steps(stretch, self.floats, self.booleans, counters)
             s += stretch
             self._row(t + s - 1, slice(None))
         return counters
