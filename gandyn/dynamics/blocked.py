@@ -36,18 +36,19 @@ COMPOUND = {
 
 
 class NumpyKernel(Kernel):
-    """Blocks of members, each taken through a window of steps while it stays in cache."""
+    """Blocks of members, each taken through a window of steps while it stays in cache; if `strict`, one by one."""
 
     backend = "numpy"
 
-    def __init__(self, title: str, program: Program) -> None:
+    def __init__(self, title: str, program: Program, strict: bool = False) -> None:
         super().__init__(title, program)
         generator = _Generator(program)
         self.source, self.floats, self.booleans = generator.source, generator.floats, generator.booleans
         namespace = vars(np) | numpy_namespace()
         exec(compile(self.source, "<numpy kernel>", "exec"), namespace)  # noqa: S102 - source is made here
         self._steps: Callable[..., Any] = namespace["steps"]
-        self.affine = is_affine(program)
+        self.affine = not strict and is_affine(program)
+        self.whole = LONGEST if self.affine else 1
         self.block = max(256, min(LARGEST_BLOCK, BLOCK_BYTES // (8 * max(1, self.floats))))
 
     def _advance(self, chunk: Chunk) -> None:

@@ -115,6 +115,7 @@ class Kernel(abc.ABC):
     backend: str
     source: str
     threaded = False
+    whole = 1  # steps that a chunk is a multiple of, so that the time they take decides nothing
     price = 3e-9  # seconds an instruction takes for one member, roughly
 
     def __init__(self, title: str, program: Program) -> None:
@@ -177,7 +178,7 @@ class Kernel(abc.ABC):
         try:
             while t < steps and bool(chunk.alive.any()):
                 began = time.perf_counter()
-                chunk.steps, chunk.phase = min(size, steps - t), t % chunk.stride
+                chunk.steps, chunk.phase = min(-(-size // self.whole) * self.whole, steps - t), t % chunk.stride
                 chunk.rows = None if rows is None else rows[t // chunk.stride + 1 :]
                 self._advance(chunk)
                 checkpoint = _Checkpoint(chunk.z, chunk) if t + chunk.steps < steps else checkpoint
@@ -300,7 +301,7 @@ def build(
         update_map: what `gd.update_map` returned; every parameter has a value.
         backend: "c", "numpy", "torch", "numba", "javascript"; "auto" is "c" where a compiler is found, else "numpy".
         data, columns: as in `program`.
-        options: for "c": `strict=True`, IEEE arithmetic operation by operation.
+        options: for "c" and "numpy": `strict=True`, IEEE arithmetic operation by operation, in single steps.
 
     Raises:
         UnknownNameError: for another backend. MissingDependencyError: if it needs what is not installed.

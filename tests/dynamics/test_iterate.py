@@ -253,7 +253,7 @@ def test_ctrl_c_ends_a_kernel_at_its_last_whole_chunk(monkeypatch, record):
     from gandyn.dynamics import blocked, kernels
 
     monkeypatch.setattr(kernels, "CHUNK_SECONDS", 1e-9)  # one step a chunk
-    game, rule = gd.games.bilinear(), gd.rules.OptimisticGD(0.1)
+    game, rule = gd.games.dirac_gan(), gd.rules.OptimisticGD(0.1)
     start = np.random.default_rng(0).normal(size=(5, 2))
     whole = blocked.NumpyKernel._advance
 

@@ -49,6 +49,18 @@ def test_members_stop_at_the_same_step_and_hold_the_same_point(lr, bound):
     np.testing.assert_allclose(fast.w, slow.w, rtol=1e-10)
 
 
+def test_how_long_steps_take_changes_no_bit(monkeypatch):
+    from gandyn.dynamics import kernels
+
+    start = np.random.default_rng(3).normal(size=(50, 2))
+    for record in ("last", 100):
+        whole = gd.iterate(PLANE, gd.rules.GDA(0.1), start, 1000, record, kernel="numpy").w
+        with monkeypatch.context() as patched:
+            patched.setattr(kernels, "CHUNK_SECONDS", 1e-9)
+            pieces = gd.iterate(PLANE, gd.rules.GDA(0.1), start, 1000, record, kernel="numpy").w
+        assert np.array_equal(whole, pieces)
+
+
 def test_members_are_on_their_own():
     """A number depends on no other member, to the last bit."""
     start = np.random.default_rng(2).normal(size=(50, 4))

@@ -191,7 +191,7 @@ def rest_of_memory(traced: UpdateMap, memory: Sequence[object]) -> list[sympy.Ex
     try:
         matrix, rhs = sympy.linear_eq_to_matrix(equations, symbols)
         found = matrix.LUsolve(rhs)
-    except (sympy.solvers.solveset.NonlinearError, sympy.matrices.exceptions.NonInvertibleMatrixError, ValueError):
+    except ValueError:  # of a memory that enters it nonlinearly, and of one that may rest anywhere
         return list(memory)
     return list(found)
 

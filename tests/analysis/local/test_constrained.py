@@ -236,3 +236,10 @@ def test_units_do_not_matter_where_entries_are_irrational(scale):
     assert gd.linearize(gd.games.from_sympy(costs, [x, y]), at=(0, 0)).verdict is Verdict.ATTRACTING
     turning = gd.games.from_sympy(scale * sympy.pi * x * y, [x, y])
     assert gd.linearize(turning, gd.rules.GDA(0.1), at=(0, 0)).verdict is Verdict.REPELLING
+
+
+def test_a_running_maximum_at_a_constrained_equilibrium_keeps_the_memory_that_it_was_given():
+    """AMSGrad's memory enters its map by a maximum, at pressed bounds too: no linear system says where it rests."""
+    lin = gd.linearize(gd.games.random_matrix_game((3, 2)), gd.rules.AMSGrad(0.1))
+    assert lin.verdict is Verdict.UNDECIDED
+    assert "the one-sided slopes are 0, 999/1000" in lin.reason
