@@ -7,6 +7,9 @@ import difflib
 import re
 from collections.abc import Collection, Iterable, Iterator
 
+MOST, FEW = 100, 8  # names that a message lists, and of more than that
+ALIKE, SHORT = 0.6, 3  # share of letters in common from which a name is a guess; a half, up to so many letters
+
 
 class GandynError(Exception):
     """Base of every error that gandyn raises for a user's mistake."""
@@ -15,7 +18,8 @@ class GandynError(Exception):
         self.given, self.needed, self.fix = given, needed, fix
         needed = f" Needed: {needed}." if needed else ""
         fix = f" Usual fix: {fix}." if fix else ""
-        super().__init__(re.sub(r"\s*\n\s*", " ", f"{given}.{needed}{fix}"))  # an array is shown in rows
+        stop = "" if given.endswith("?") else "."
+        super().__init__(re.sub(r"\s*\n\s*", " ", f"{given}{stop}{needed}{fix}"))  # an array is shown in rows
 
 
 class UnknownNameError(GandynError, LookupError):
@@ -23,11 +27,28 @@ class UnknownNameError(GandynError, LookupError):
 
     @classmethod
     def among(cls, kind: str, name: object, known: Iterable[str]) -> UnknownNameError:
-        """Say what exists, and the nearest match to what was given."""
-        names = sorted(known)
-        near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.4)
-        fix = f"did you mean {near[0]!r}" if near else "choose one of those listed"
-        return cls(f"there is no {kind} named {name!r}", f"one of {', '.join(names)}", fix)
+        """Say the nearest match to what was given first, and then what exists, of very many names some."""
+        names = sorted(set(known))
+        near = nearest(str(name), names)
+        shown = ", ".join(names) if len(names) <= MOST else f"{len(names)} names, such as {', '.join(names[:FEW])}"
+        given = f"there is no {kind} named {name!r}" + (f": did you mean {near!r}?" if near else "")
+        fix = "choose one of those listed" if len(names) <= MOST else "see gandyn list"
+        return cls(given, f"one of {shown}", near or fix)
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """The name that was probably meant, whatever the case, or ""; one that begins as the given does comes first."""
+    folded = {known.casefold(): known for known in sorted(names, reverse=True)}
+    given = name.casefold()
+    begun = [
+        known
+        for known in folded
+        if len(given) > 1 and len(known) > 1 and (known.startswith(given) or given.startswith(known))
+    ]
+    near = difflib.get_close_matches(given, begun, n=1, cutoff=0.0) or difflib.get_close_matches(
+        given, folded, n=1, cutoff=ALIKE if len(given) > SHORT else 0.5
+    )
+    return folded[near[0]] if near else ""
 
 
 def refuse_unknown(kind: str, name: object, known: Collection[str]) -> None:
@@ -59,8 +80,8 @@ class CallError(GandynError, TypeError):
     def nearest(cls, name: str, known: list[str], why: str, given: Iterable[str]) -> CallError:
         """Say which arguments there are, and the nearest to one that there is not."""
         unknown = next((key for key in given if key not in known), "")
-        near = difflib.get_close_matches(unknown, known, n=1, cutoff=0.4) if unknown else []
-        fix = f"did you mean {near[0]}" if near else "see help"
+        near = nearest(unknown, known) if unknown else ""
+        fix = f"did you mean {near}" if near else "see help"
         return cls(f"{name}: {why}", f"{name}({', '.join(known)})", fix)
 
 

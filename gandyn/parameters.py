@@ -51,6 +51,16 @@ def read_fields(item: Any) -> None:
     parse_flags(item)
 
 
+def read_plain_numbers(item: Any) -> None:
+    """Text in a field that was declared with a plain number with a point, `momentum: Any = 0.3`, is the number or the
+    expression in free positive symbols that it says. Raises ParameterError as `read_number`.
+    """
+    for field in dataclasses.fields(item):
+        value = getattr(item, field.name)
+        if isinstance(value, str) and isinstance(field.default, float) and "read" not in field.metadata:
+            object.__setattr__(item, field.name, read_number(item, field.name, value))
+
+
 def read_number(item: object, name: str, value: object) -> Number:
     """A number or expression; text is the number or the free positive symbols that it says, an array one per member.
     Raises ParameterError for what is no finite number, expression or text.

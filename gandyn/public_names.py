@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from .errors import MissingDependencyError
+from .errors import MissingDependencyError, nearest
 
 
 def homes(package: str) -> dict[str, str]:
@@ -56,6 +56,10 @@ def face(
             return value
         if name in rooms:
             return _loaded(f"{package}.{name}")
-        raise AttributeError(f"module {package!r} has no attribute {name!r}: it has {', '.join([*homes, *rooms])}")
+        near = nearest(name, [*homes, *rooms])
+        guess = f", did you mean {near!r}?" if near else ":"
+        raise AttributeError(
+            f"module {package!r} has no attribute {name!r}{guess} It has {', '.join([*homes, *rooms])}"
+        )
 
     return missing, lambda: sorted(sys.modules[package].__all__)

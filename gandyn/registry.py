@@ -92,7 +92,8 @@ class Registry:
         def missing(name: str) -> Any:
             if name.startswith("_"):
                 raise AttributeError(name)
-            raise AttributeError(str(UnknownNameError.among(self.kind, name, [entry.name for entry in self])))
+            known = [n for entry in self for n in (entry.name, *entry.aliases) if n.isidentifier()]
+            raise AttributeError(str(UnknownNameError.among(self.kind, name, known)))
 
         return missing, lambda: sorted([*offered, *(entry.name for entry in self)])
 

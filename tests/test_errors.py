@@ -145,7 +145,8 @@ def test_a_mistake_is_answered_in_one_line(name):
     assert caught.value.given
     assert caught.value.needed
     assert caught.value.fix
-    assert message == f"{caught.value.given}. Needed: {caught.value.needed}. Usual fix: {caught.value.fix}."
+    stop = "" if caught.value.given.endswith("?") else "."  # a guess is a question, and comes first
+    assert message == f"{caught.value.given}{stop} Needed: {caught.value.needed}. Usual fix: {caught.value.fix}."
 
 
 @pytest.mark.parametrize("room", ["games", "rules", "losses", "penalties"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -19,17 +19,25 @@ NUMERIC = ("start", "starts", "to", "w0", "w1", "centre", "attractors")
 
 def point(name: str, value: Any, given: Mapping[str, Any]) -> Any:
     """A point or an ensemble (..., d) of one or more, otherwise as `ensemble`."""
-    ensemble(name, value, given)
+    value = ensemble(name, value, given)
     if 0 in np.shape(value):
         raise PointError(f"{name}, an array of shape {tuple(np.shape(value))}", "one point or more", f"check {name}")
     return value
+
+
+def _coordinates(value: Any) -> Any:
+    """The coordinates of what `fixed_points` returns, one of them or several; anything else as it is."""
+    if hasattr(value, "coordinates"):
+        return value.coordinates
+    several = isinstance(value, Sequence) and not isinstance(value, str) and len(value)
+    return [p.coordinates for p in value] if several and all(hasattr(p, "coordinates") for p in value) else value
 
 
 def ensemble(name: str, value: Any, given: Mapping[str, Any]) -> Any:
     """A point or an ensemble (..., d): numbers, or SymPy expressions, all finite, d being the game's. Raises PointError
     for what has no such shape, is no number, or not finite.
     """
-    own = given.get("game")
+    value, own = _coordinates(value), given.get("game")
     d = own.dim if isinstance(own, Game) else None
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(value, torch.Tensor):

@@ -85,8 +85,6 @@ def command(name: str | None) -> Any:
 def one_line(error: Exception) -> str:
     """A message without line breaks; a usage mistake ends with where to read on."""
     message = error.format_message() if hasattr(error, "format_message") else str(error)
-    if isinstance(error, UnknownNameError) and error.fix.startswith("did you mean"):  # the guess first, the list after
-        message = f"{error.given}: {error.fix}? Needed: {error.needed}."
     context = getattr(error, "ctx", None)
     if context is not None:
         message = f"{message.rstrip('.')}. Usual fix: see {context.command_path} --help."

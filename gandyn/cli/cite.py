@@ -74,7 +74,7 @@ def behind(name: str) -> list[Reference]:
                 )
             return found
         known += names
-    raise UnknownNameError.among("name", name, [*known, *bibliography()])
+    raise UnknownNameError.among("rule, game, loss, penalty, claim, figure or paper", name, [*known, *bibliography()])
 
 
 def _same(name: str, names: list[str]) -> str | None:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ..errors import GandynError, ParameterError, UnknownNameError
+from ..errors import GandynError, ParameterError, UnknownNameError, nearest
 from ..registry import Calls, Entry, plain_value
 from ..text.grammar import HYPHENATED
 from ..worlds import is_symbolic
@@ -97,8 +97,10 @@ def build(entry: Entry, kind: str, given: dict[str, object]) -> tuple[Any, set[s
     missing = [n for n, p in parameters.items() if p.default is p.empty and n not in taken]
     if missing:
         first = missing[0]
+        typo = next((n for n in given if n not in parameters and nearest(n, [first])), None)
+        meant = "" if typo is None else f", and with {typo}, which it does not have: did you mean {first}?"
         raise ParameterError(
-            f"the {kind} {entry.name} without {', '.join(missing)}",
+            f"the {kind} {entry.name} without {', '.join(missing)}{meant}",
             f"a value for {first}, as gandyn list {kind}s describes it",
             f'--set {first}=0.1, a matrix as --set "{first}=((1,2),(3,4))", or --set {first}={first} to leave it free',
         )

@@ -303,7 +303,11 @@ def for_modules(
         networks = {"generator": generator, "discriminator": discriminator}
     from ..symbolic.members import members_in
 
-    if rule is None or not networks or not all(isinstance(net, torch.nn.Module) for net in networks.values()):
+    if (
+        not isinstance(rule, Rule)
+        or not networks
+        or not all(isinstance(net, torch.nn.Module) for net in networks.values())
+    ):
         raise ParameterError(
             f"{', '.join(type(v).__name__ for v in (generator, discriminator, rule))}",
             "two modules and a rule, or a dict of modules and a rule",

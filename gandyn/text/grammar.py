@@ -107,6 +107,9 @@ class Parser:
     def unexpected(self, needed: str) -> NoReturn:
         """Refuse what stands here."""
         token = self.token
+        missing = needed.strip("'")
+        if token.kind == "end" and missing in (")", "]", "}"):
+            refuse(self.text, f"in which a bracket is left open: {missing} is missing", missing, self.text + missing)
         what = f"{shorten(token.text)} at position {token.start + 1}" if token.kind != "end" else "its end"
         refuse(self.text, f"with {what}", f"{needed} there", "0.1, 1/3, (0.1, 0.2) or HeavyBall(0.1, momentum=-0.3)")
 

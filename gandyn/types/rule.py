@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from ..errors import DomainError
-from ..parameters import read_fields
+from ..parameters import read_fields, read_plain_numbers
 from .game import Game
 from .players import Array, Batch, Info, Rng
 
@@ -107,8 +107,9 @@ class Rule(abc.ABC):
     overwrites: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        """Read the fields: those that know how to be read, and booleans."""
+        """Read the fields: those that know how to be read, booleans, and texts where the default is a number."""
         read_fields(self)
+        read_plain_numbers(self)
 
     @property
     def name(self) -> str:

@@ -192,6 +192,12 @@ def _grid(game: Game, grid: object) -> tuple[Array, Array]:
         axes = [np.linspace(low, high, int(n)) for low, high, n in grid]
         mesh = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
         return mesh, np.array([(low, high) for low, high, _ in grid], dtype=float)
+    if _like_a_box(game, grid):
+        raise ParameterError(
+            f"grid={grid!r}, which may be a box or two starts",
+            "(low, high, n) for each coordinate, or starts as an array",
+            f"[(low, high, 200), ...], or numpy.array({grid!r})",
+        )
     try:
         starts = np.asarray(grid, dtype=float)
     except (TypeError, ValueError):  # what holds no numbers is refused as an array without coordinates
@@ -204,6 +210,13 @@ def _grid(game: Game, grid: object) -> tuple[Array, Array]:
         )
     flat = starts.reshape(-1, game.dim)
     return starts, _around(flat)
+
+
+def _like_a_box(game: Game, grid: object) -> bool:
+    """Whether a list of pairs may be meant as (low, high) for each coordinate, as other functions take a box."""
+    if not isinstance(grid, (tuple, list)) or not len(grid) == game.dim == 2:
+        return False
+    return all(isinstance(pair, (tuple, list)) and len(pair) == 2 and bool(pair[0] < pair[1]) for pair in grid)
 
 
 def _around(starts: Array) -> Array:

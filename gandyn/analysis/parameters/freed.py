@@ -173,6 +173,12 @@ def _refuse_choice(rule: Rule, name: str) -> None:
     entries = tuple(value.values()) if isinstance(value, Mapping) else value if isinstance(value, tuple) else (value,)
     kind = field.type if isinstance(field.type, str) else getattr(field.type, "__name__", str(field.type))
     numbers = all(v is None or is_symbolic(v) or _number(v) for v in entries)
+    if any(isinstance(v, str) for v in entries) and kind in ("Any", "object"):
+        raise DomainError(
+            f"{rule.name}({name}={value!r}), which is text, as the field does not say that it holds a number",
+            "a field that is declared as one",
+            f"{name}: Any = coefficient(), from gandyn.rules.declaration",
+        )
     if not numbers or kind.startswith(CHOICES):
         raise DomainError(
             f"{rule.name}({name}={value!r}), which counts or chooses",

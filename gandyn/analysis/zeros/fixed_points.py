@@ -60,6 +60,11 @@ class FixedPoint(Result):
     _plot = "fixed_point"
 
     @property
+    def coordinates(self) -> tuple[sympy.Expr, ...] | Array:
+        """The point, exact where that is known: what analyses read that are given this as `at=`."""
+        return self.point if self.exact is None else self.exact
+
+    @property
     def kind(self) -> str:
         """Stability under the flow, of the linear part: attracting, repelling, saddle, marginal, undecided ..."""
         found = self.linearization.verdict

@@ -23,7 +23,8 @@ def read_bytes(path: Path, largest: int, what: str) -> bytes:
     """The bytes of a regular file of at most `largest` bytes. Raises CheckpointError for anything else."""
     try:
         if not path.is_file():
-            raise CheckpointError(f"{what} {path.name} is not a file", "a regular file", "check the path")
+            kind = "is not a file" if path.exists() else "is not there"
+            raise CheckpointError(f"{what} {path} {kind}", "a regular file", "check the path")
         size = path.stat().st_size
         if size > largest:
             raise CheckpointError(
