@@ -54,6 +54,7 @@ def script(tmp_path, monkeypatch):
     return module
 
 
+@pytest.mark.slow
 def test_every_method_is_tuned_alike_and_spends_the_same(script, tmp_path, capsys):
     """A whole comparison in pieces: what is chosen is what came nearest on the held-out seeds, cell by cell."""
     parts = [tmp_path / "a.json", tmp_path / "b.json"]
