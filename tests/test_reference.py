@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import functools
+import importlib.util
 import inspect
 import pathlib
 import re
@@ -112,3 +114,51 @@ def test_everything_that_is_built_or_called_has_an_example():
         if ">>>" not in document(thing) and not re.search(rf"\b{short}\b *\(", shown):
             lacking.append(name)
     assert not lacking
+
+
+def test_a_room_opens_with_the_paragraphs_of_its_module():
+    """The page of `gd.figures` had run its paragraphs and the lines of its example into one."""
+    spec = importlib.util.spec_from_file_location(
+        "describe_reference", ROOT / "docs" / "_ext" / "describe_reference.py"
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    described = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(described)
+    text = "First line\nand second.\n\n    NAME = 1  what it is\n\nThe end."
+    shown = described._opening(text)
+    assert shown == ["First line\nand second.", "", "```text\nNAME = 1  what it is\n```", "", "The end.", ""]
+
+
+def test_what_the_writers_of_pages_take_from_each_other_is_there():
+    """Two changes met, each tested without the other, and no page could be built any more."""
+    files = {path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "docs" / "_ext").glob("*.py")}
+    defined = {name: {_name(node) for node in tree.body} for name, tree in files.items()}
+    taken = [
+        (there, node.module, alias.name)
+        for there, tree in files.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module in files
+        for alias in node.names
+    ]
+    taken += [
+        (there, node.value.id, node.attr)
+        for there, tree in files.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id in _imported(tree, files)
+    ]
+    assert len(taken) > 100
+    lost = [f"{there}: {module}.{name}" for there, module, name in taken if name not in defined[module]]
+    assert not lost
+
+
+def _name(node):
+    """What a statement of a module defines, where it is one name."""
+    target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", node)
+    return getattr(target, "name", getattr(target, "id", None))
+
+
+def _imported(tree, files):
+    return {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names} & set(files)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 
@@ -63,13 +64,22 @@ def generated_pages() -> dict[str, str]:
         found = list(members(room))
         if not found:
             continue
-        lines = [f"# gandyn.{room}", "", (inspect.getdoc(module) or "").replace("\n", " "), "", "```{eval-rst}"]
+        lines = [f"# gandyn.{room}", "", *_opening(inspect.getdoc(module) or ""), "```{eval-rst}"]
         known = {id(getattr(gd, name)) for name in top_level() if name != "GandynError"}
         for name, thing in found:
             if id(thing) not in known:
                 lines += _directive(name, thing)
         pages[f"reference/{room}.md"] = "\n".join([*lines, "```", ""])
     return pages
+
+
+def _opening(text: str) -> list[str]:
+    """A module's docstring as Markdown: its paragraphs, and what is indented as a block."""
+    lines: list[str] = []
+    for paragraph in text.split("\n\n"):
+        shown = textwrap.dedent(paragraph)
+        lines += [shown if shown == paragraph else f"```text\n{shown}\n```", ""]
+    return lines
 
 
 def _top_page() -> str:

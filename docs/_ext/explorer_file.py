@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import pathlib
 
 import pictures
@@ -15,7 +16,7 @@ def prepare(folder: pathlib.Path) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     target, stamp = folder / "explorer_page.html", folder.parent / "explorer.fingerprint"
     assets = "".join(path.read_text(encoding="utf-8") for path in sorted(ASSETS.iterdir()))
-    made_from = f"{pictures.fingerprint()} {len(assets)} {pictures.hashlib.sha256(assets.encode()).hexdigest()}"
+    made_from = f"{pictures.fingerprint()} {len(assets)} {hashlib.sha256(assets.encode()).hexdigest()}"
     if not target.exists() or not stamp.exists() or stamp.read_text(encoding="utf-8") != made_from:
         gd.explore(out=target)
         stamp.write_text(made_from, encoding="utf-8")
