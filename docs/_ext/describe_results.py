@@ -75,13 +75,6 @@ def band(values: list[float], form: str = "{:.3g}", unit: str = "") -> str:
 # --- single configs ---------------------------------------------------------------------------------------------------
 
 
-def band(values: list[float], form: str = "{:.3g}", unit: str = "") -> str:
-    """Median, and the least and the largest where they differ; what rounds to zero has no sign."""
-    ends = [form.format(x) for x in (statistics.median(values), min(values), max(values))]
-    middle, low, high = (text if float(text) else text.lstrip("-") for text in ends)
-    return f"{middle}{unit}" if low == high else f"{middle}{unit} ({low} to {high})"
-
-
 def ring_runs() -> list[str]:
     """The ring configs: modes and quality of every seed at the end, what a run cost, when and where."""
     rows = []
