@@ -102,7 +102,7 @@ def test_measuring_disturbs_nothing():
 
 def test_refusals():
     game = linear_gan()
-    with pytest.raises(ParameterError, match="3 at least"):
+    with pytest.raises(ParameterError, match=">= 3"):
         gd.noise.Measured(game, batches=2)
     with pytest.raises(ParameterError, match="rank"):
         gd.noise.of(game).low_rank(64)
