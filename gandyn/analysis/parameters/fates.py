@@ -41,10 +41,10 @@ def fates(game: Game, rule: Rule | None, at: Any = None, budget: float | Budget 
     An eigenvalue leaves or reaches the boundary of stability only where an irreducible factor f of the characteristic
     polynomial shares a root with its mirror image, f*(z) = z^n f(1/z) for a map and f(-z) for a flow: at a root of
     their resultant. A factor that is its own mirror image, up to sign, has eigenvalues on the boundary throughout and
-    others in pairs; they meet at roots of its discriminant. Between two roots of these polynomials in the parameter
-    the fate is therefore that of one value, at which `linearize` decides, by terms beyond the linear part where that
-    is marginal. These terms may change sign where no eigenvalue does: then the fate of a marginal point is that at
-    `inside` alone.
+    others in pairs; they meet at roots of its discriminant, and those of two such factors at roots of their resultant.
+    Between two roots of these polynomials in the parameter the fate is therefore that of one value, at which
+    `linearize` decides, by terms beyond the linear part where that is marginal. These terms may change sign where no
+    eigenvalue does: then the fate of a marginal point is that at `inside` alone.
 
     Args:
         game: a symbolic game.
@@ -53,7 +53,8 @@ def fates(game: Game, rule: Rule | None, at: Any = None, budget: float | Budget 
         budget: seconds.
 
     Raises:
-        DomainError: unless one parameter is free and the polynomials have rational coefficients.
+        DomainError: unless one parameter is free and the polynomials have rational coefficients; and if an eigenvalue
+            that stays on the boundary is repeated, and not semisimple for every value.
         OutOfTimeError: when the budget is spent.
 
     Example:
@@ -87,17 +88,40 @@ def _fates(game: Game, rule: Rule | None, at: Any) -> tuple[Stretch, ...]:
 
 
 def _boundaries(exact: ExactLinearization) -> list[sympy.Expr]:
-    """Expressions in the parameter, one of which vanishes wherever an eigenvalue changes sides, or goes to infinity."""
-    found = []
-    for f, _ in exact.factors:
+    """Expressions in the parameter, one of which vanishes wherever an eigenvalue changes sides, goes to infinity, or
+    meets another on the boundary.
+
+    Raises:
+        DomainError: if an eigenvalue on the boundary is repeated and defective for some value: it need not be for all.
+    """
+    found, staying, bare = [], [], sympy.Integer(1)
+    for f, count in exact.factors:
         z, poly = f.gen, sympy.Poly(sympy.numer(sympy.together(f.as_expr())), f.gen)
         mirror = poly.compose(sympy.Poly(-z, z)) if exact.flow else sympy.Poly(poly.all_coeffs()[::-1], z)
         own = any(sympy.expand((poly - sign * mirror).as_expr()) == 0 for sign in (1, -1))
+        bare *= poly.as_expr() if own else poly.as_expr() ** count
+        if own:
+            found += [sympy.resultant(poly, other, z) for other in staying]
+            staying.append(poly)
         if own and poly.degree() == 1:
             continue  # z = 0, or z = 1 or -1, whatever the parameter is
         found.append(sympy.discriminant(poly, z) if own else sympy.resultant(poly, mirror, z))
         found.append(poly.LC())
+    if sum(count for _, count in exact.factors) > len(exact.factors) and not _annihilates(bare, exact):
+        raise DomainError("an eigenvalue on the boundary that is repeated", "simple ones there", "single values")
     return [sympy.expand(e) for e in found if e.free_symbols]
+
+
+def _annihilates(e: sympy.Expr, exact: ExactLinearization) -> bool:
+    """Whether a polynomial in the eigenvalue is zero at the matrix, whatever the parameter is.
+
+    One in which the factors that stay on the boundary stand once is zero exactly if no eigenvalue there is defective.
+    """
+    matrix = sympy.Matrix(exact.matrix)
+    one, value = sympy.eye(matrix.rows), sympy.zeros(*matrix.shape)
+    for coefficient in sympy.Poly(e, exact.factors[0][0].gen).all_coeffs():
+        value = (value * matrix + coefficient * one).applyfunc(sympy.cancel)
+    return bool(value.is_zero_matrix)
 
 
 def _between(low: Root | None, high: Root | None) -> sympy.Expr:

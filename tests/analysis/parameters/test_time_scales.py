@@ -116,3 +116,36 @@ def test_conditions_that_exclude_each_other_never_attract():
     assert nowhere_positive(-(lr**2) * m**2 - m**2 + m - 1)
     assert not nowhere_positive(-(lr**2) * m**2 - m**2 + 3 * m - 1)
     assert not nowhere_positive(lr**2 * m**2 - m**2 + m - 1)
+
+
+def four_players(link, coupling, second=1):
+    """Two turning pairs, the second pushing the first: J = [[coupling K, link I], [0, second K]], K a quarter turn."""
+    x, y, u, v = sympy.symbols("x y u v", real=True)
+    costs = [coupling * x * y + link * x * u, -coupling * x * y + link * y * v, second * u * v, -second * u * v]
+    return gd.games.from_sympy(costs, {"p": [x], "q": [y], "r": [u], "s": [v]})
+
+
+def growth(game):
+    """|w(200)| over |w(0)| along the flow: near 1 where it turns, near 100 where pairs of equal frequency push."""
+    values, vectors = np.linalg.eig(-np.asarray(game.jacobian(np.zeros(4)), float) * (1 + 1e-12 * np.arange(4)))
+    motion = vectors @ np.diag(np.exp(200 * values)) @ np.linalg.inv(vectors)
+    return np.linalg.norm(motion, 2)
+
+
+def test_frequencies_that_meet_are_an_end_and_not_the_rule():
+    """At coupling 1 alone the two pairs resonate; the value inside the whole half line would have been that one."""
+    c, at = sympy.Symbol("c", positive=True), (0, 0, 0, 0)
+    found = fates(four_players(1, c), None, at)
+    assert [(s.low, s.high, s.verdict) for s in found] == [(0, 1, "marginal"), (1, sympy.oo, "marginal")]
+    assert growth(four_players(1, 2)) < 5
+    assert growth(four_players(1, sympy.Rational(1, 2))) < 10
+    assert growth(four_players(1, 1)) > 50
+
+
+def test_a_repeated_eigenvalue_on_the_boundary_that_may_be_defective_is_left_open():
+    """Equal frequencies push each other except where the link is 0, which is also the value 1 of the parameter."""
+    c, at = sympy.Symbol("c", positive=True), (0, 0, 0, 0)
+    with pytest.raises(DomainError, match="repeated"):
+        fates(four_players(c - 1, 1), None, at)
+    found = fates(four_players(0, c, c), None, at)  # apart, they are repeated and semisimple
+    assert [(s.low, s.high, s.verdict) for s in found] == [(0, sympy.oo, "marginal")]
