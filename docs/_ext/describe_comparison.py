@@ -32,7 +32,7 @@ def comparison(data: str) -> list[str]:
     images = any("frechet" in row for runs in methods.values() for row in runs)
     columns = DIGITS if images else POINTS
     rows = [
-        [method, runs[0]["lr"], *([] if images else [_own(runs[0])]), *(_band(runs, *column[1:]) for column in columns)]
+        [method, runs[0]["lr"], _own(runs[0]), *(_band(runs, *column[1:]) for column in columns)]
         for method, runs in methods.items()
     ]
     cells = [row for runs in methods.values() for row in runs]
@@ -40,7 +40,7 @@ def comparison(data: str) -> list[str]:
     seeds = " or ".join(str(n) for n in sorted({len(runs) for runs in methods.values()}))
     note = f"{file['budget']:g} gradients each; median and range over {seeds} seeds; "
     note += f"perfect samples: {'Fréchet' if images else '$W_1$'} {floor:.3g}."
-    heads = ["method", "lr", *([] if images else ["own"]), *(head for head, *_ in columns)]
+    heads = ["method", "lr", "own", *(head for head, *_ in columns)]
     return [*markdown.table(heads, rows), note, ""]
 
 
@@ -66,17 +66,18 @@ def settled(data: str) -> list[str]:
                 "" if then is None else f"{then:.2f}",
             ]
         )
+    distance = "Fréchet" if any("frechet" in row for runs in methods.values() for row in runs) else "$W_1$"
     seconds = "" if found["seconds"] is None else f" in {found['seconds']:.2g} s"
-    heads = ["method", "nearer than the next", "settled nearer than", "$W_1$ from half to all", "ending", "CPU s"]
-    heads.append(f"$W_1${seconds}")
+    heads = ["method", "nearer than the next", "settled nearer than", f"{distance} from half to all", "ending", "CPU s"]
+    heads.append(f"{distance}{seconds}")
     total = sum(pair["settled"] for pair in pairs.values())
-    note = f"{total} of {len(pairs)} orders are settled: exact rank tests of $W_1$, all pairs counted (Holm), 5 %."
+    note = f"{total} of {len(pairs)} orders are settled: exact rank tests of {distance}, all pairs counted (Holm), 5 %."
     return [*markdown.table(heads, rows), note, ""]
 
 
-def tuning() -> list[str]:
+def tuning(group: str = "points") -> list[str]:
     """How often a step size lay at an edge, and what each method was tried with."""
-    file = describe_results.read(FILES[0])
+    file = describe_results.read(f"gan_comparison_{group}")
     rows = []
     for method in dict.fromkeys(row["method"] for row in file["cells"]):
         tried = [row for row in file["cells"] if row["method"] == method and row["stage"] == "tune"]

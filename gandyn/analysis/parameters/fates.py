@@ -94,7 +94,9 @@ def _boundaries(exact: ExactLinearization) -> list[sympy.Expr]:
     Raises:
         DomainError: if an eigenvalue on the boundary is repeated and defective for some value: it need not be for all.
     """
-    found, staying, bare = [], [], sympy.Integer(1)
+    found: list[sympy.Expr] = []
+    staying: list[sympy.Poly] = []
+    bare = sympy.Integer(1)
     for f, count in exact.factors:
         z, poly = f.gen, sympy.Poly(sympy.numer(sympy.together(f.as_expr())), f.gen)
         mirror = poly.compose(sympy.Poly(-z, z)) if exact.flow else sympy.Poly(poly.all_coeffs()[::-1], z)

@@ -24,7 +24,7 @@ from ..local.linearize import linearize
 from .conditions import conditions
 from .crossing import Crossing, attracts, crossing
 from .equilibrium import refuse_moving
-from .freed import freed
+from .freed import freed, valued
 from .thresholds import Root, end_of, intervals, never
 
 CLOSED = 4  # the largest degree whose roots are looked for as expressions in other parameters
@@ -91,8 +91,19 @@ class StabilityRegion(Result):
         )
 
     def contains(self, **values: object) -> bool:
-        """Whether the point attracts at these parameter values, given by name."""
+        """Whether the point attracts at these parameter values, given by name.
+
+        The conditions are those of parameters of the assumed signs, as a rule positive; elsewhere the eigenvalues at
+        the values decide.
+
+        Raises:
+            ParameterError: unless each parameter has a value, which rule or game accepts.
+        """
         point = self._point(values)
+        if any(s.is_positive and v.is_positive is False for s, v in point.items()):
+            found = linearize(*valued(self.game, self.rule, point), at=self.at).exact
+            assert found is not None
+            return attracts(found, {})
         if self.reason:
             return attracts(self.exact, point)
         return all(bool(e.subs(point) > 0) for e in self.expressions)
@@ -240,9 +251,11 @@ class StabilityRegion(Result):
             return "\n".join(lines)
         names = ", ".join(map(str, self.parameters))
         if self.never:
-            verb = "is" if len(self.parameters) == 1 else "are"
-            return f"{self._dynamics()} never attracts to {place(self.at)}, whatever {names} {verb}: {self.why_never}"
-        lines = [f"{self._dynamics()} attracts to {place(self.at)} exactly where"]
+            sign = "positive " if all(p.is_positive for p in self.parameters) else ""
+            return f"{self._dynamics()} never attracts to {place(self.at)} for any {sign}{names}: {self.why_never}"
+        signs = [str(p) for p in self.parameters if p.is_positive] if len(self.parameters) > 1 else []
+        among = f", for positive {' and '.join(signs)}," if signs else ""
+        lines = [f"{self._dynamics()} attracts to {place(self.at)}{among} exactly where"]
         lines += [f"  {_short(c)}" for c in self.conditions]
         if len(self.parameters) == 1:
             value = self.critical(str(self.parameters[0]))

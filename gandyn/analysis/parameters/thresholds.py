@@ -204,7 +204,8 @@ def never(expressions: Sequence[sympy.Expr]) -> bool:
 def nowhere_positive(e: sympy.Expr) -> bool:
     """Whether e <= 0 is proved for all values of its symbols of the assumed signs; False where that was not found.
 
-    A quadratic a p^2 + b p + c in a real p is below 0 for all p if a < 0 and b^2 - 4 a c < 0, which are decided alike.
+    A polynomial in p > 0 without a positive coefficient is at most 0, and a quadratic a p^2 + b p + c in a real p is if
+    a < 0 and b^2 - 4 a c < 0, which is decided alike.
     """
     if e.is_nonpositive:
         return True
@@ -212,6 +213,9 @@ def nowhere_positive(e: sympy.Expr) -> bool:
         if not (p.is_extended_real and e.is_polynomial(p)):
             continue
         poly = sympy.Poly(e, p)
+        several = p.is_positive and len(e.free_symbols) > 1
+        if several and all(sympy.factor(c).is_nonpositive for c in poly.all_coeffs()):
+            return True
         if poly.degree() == 2:
             a, b, c = poly.all_coeffs()
             if a.is_negative and nowhere_positive(sympy.expand(b**2 - 4 * a * c)):
