@@ -20,6 +20,8 @@ from .thresholds import Line
 if TYPE_CHECKING:
     import flint
 
+READABLE = 200  # characters of an expression that is shown whole
+
 
 @dataclasses.dataclass
 class Condition:
@@ -257,3 +259,15 @@ def _binding(left: list[Condition], line: Line) -> list[Condition]:
 
 def _length(powers: Mapping[sympy.Expr, int]) -> int:
     return int(sum(sympy.count_ops(base) for base in powers))
+
+
+def shortened(condition: sympy.Basic) -> str:
+    """A condition as text, shortened where it is long."""
+    text = str(condition)
+    return text if len(text) <= READABLE else f"{text[:READABLE]} ... > 0"
+
+
+def decimals(e: sympy.Expr) -> sympy.Expr:
+    """A condition whose long fractions stand for decimals, scaled to a largest coefficient of one and shortened."""
+    largest = max((abs(c) for c in e.as_coefficients_dict().values()), default=sympy.Integer(1))
+    return sympy.N(sympy.expand(e / largest), 12)

@@ -21,14 +21,13 @@ from ...types.signs import simplified
 from ...worlds import exact, object_vector
 from ..local.exact_linearization import ExactLinearization
 from ..local.linearize import linearize
-from .conditions import conditions
+from .conditions import READABLE, conditions, decimals, shortened
 from .crossing import Crossing, attracts, crossing
 from .equilibrium import refuse_moving
 from .freed import freed, valued
 from .thresholds import Root, end_of, intervals, never
 
 CLOSED = 4  # the largest degree whose roots are looked for as expressions in other parameters
-READABLE = 200
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -61,7 +60,7 @@ class StabilityRegion(Result):
     @property
     def conditions(self) -> tuple[sympy.Basic, ...]:
         """SymPy inequalities, all of which hold exactly where the point attracts."""
-        shown = map(_decimals, self.expressions) if self.exact.decimal else self.expressions
+        shown = map(decimals, self.expressions) if self.exact.decimal else self.expressions
         return tuple(sympy.Gt(e, 0) if not e.is_Boolean else e for e in shown)
 
     @property
@@ -84,10 +83,10 @@ class StabilityRegion(Result):
             return ""
         single = next((e for e in self.expressions if never([e])), None)
         if single is None:
-            return f"{' and '.join(f'{_short(c)}' for c in self.conditions)} exclude each other"
+            return f"{' and '.join(f'{shortened(c)}' for c in self.conditions)} exclude each other"
         names = ", ".join(map(str, self.parameters))
         return f"an eigenvalue is on or beyond {'the imaginary axis' if self.rule is None else 'the unit circle'}" + (
-            "" if single.is_number else f", as {_short(sympy.Gt(single, 0))} for no {names}"
+            "" if single.is_number else f", as {shortened(sympy.Gt(single, 0))} for no {names}"
         )
 
     def contains(self, **values: object) -> bool:
@@ -256,7 +255,7 @@ class StabilityRegion(Result):
         signs = [str(p) for p in self.parameters if p.is_positive] if len(self.parameters) > 1 else []
         among = f", for positive {' and '.join(signs)}," if signs else ""
         lines = [f"{self._dynamics()} attracts to {place(self.at)}{among} exactly where"]
-        lines += [f"  {_short(c)}" for c in self.conditions]
+        lines += [f"  {shortened(c)}" for c in self.conditions]
         if len(self.parameters) == 1:
             value = self.critical(str(self.parameters[0]))
             shown = with_decimal(value) if len(str(value)) <= READABLE else f"{float(value):.15g}"
@@ -344,15 +343,3 @@ def stability_region(
     except OutOfTimeError:
         reason = limit.reason
     return StabilityRegion(game, rule, lin.at, (*symbols, *remaining), exactly, found, reason, limit.seconds)
-
-
-def _short(condition: sympy.Basic) -> str:
-    """A condition as text, shortened where it is long."""
-    text = str(condition)
-    return text if len(text) <= READABLE else f"{text[:READABLE]} ... > 0"
-
-
-def _decimals(e: sympy.Expr) -> sympy.Expr:
-    """A condition whose long fractions stand for decimals, scaled to a largest coefficient of one and shortened."""
-    largest = max((abs(c) for c in e.as_coefficients_dict().values()), default=sympy.Integer(1))
-    return sympy.N(sympy.expand(e / largest), 12)
