@@ -14,7 +14,7 @@ from ..memory import giving_away
 from ..rules.wrapper import scaled
 from ..types import Array, Batch, Game, Rule, State
 from ..worlds import number
-from .habits import TINY, explained, refuse_backward, refuse_settings
+from .habits import TINY, explained, gradients, refuse_backward, refuse_settings
 from .loss_scale import LossScale
 from .losses_game import Losses, LossesGame, block_of, known
 from .sharded_game import ShardedGame, is_sharded, refuse_rule
@@ -40,7 +40,7 @@ class GameOptimizer(torch.optim.Optimizer):
         self.rule_state: State | None = None
         self._loaded: dict[str, Any] | None = None
         self._scale: LossScale | None = None
-        self._made = False
+        self._made, self._left_over = False, gradients(game._parameters)
         self.base = tuple(_step_size(rule, game, i) for i in range(len(game.players)))
         groups = [{"params": list(own), "lr": lr} for own, lr in zip(game._parameters, self.base, strict=True)]
         super().__init__(groups, {"lr": self.base[0]})
@@ -77,7 +77,7 @@ class GameOptimizer(torch.optim.Optimizer):
             self._scale = LossScale(scaler, self.rule, game.device)
         game.begin(cast(Losses, losses), data, 1.0 if scaler is None or self._scale is None else self._scale.factor)
         if game.begun == 1:
-            refuse_backward(game._parameters)
+            refuse_backward(game._parameters, self._left_over)
         w = game.vector()
         factors = tuple(map(_factor, self.param_groups, self.base))
         rule = self.rule if all(f == 1 for f in factors) else scaled(self.rule, game, factors)

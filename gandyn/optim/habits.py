@@ -44,20 +44,31 @@ def refuse_inference() -> None:
         )
 
 
-def refuse_backward(networks: Sequence[Sequence[torch.Tensor]]) -> None:
+Gradients = list[list[tuple[int, int] | None]]
+
+
+def gradients(networks: Sequence[Sequence[torch.Tensor]]) -> Gradients:
+    """Which gradients the parameters of each network hold, and how often they were written; to be compared later."""
+    return [[None if p.grad is None else (id(p.grad), p.grad._version) for p in own] for own in networks]
+
+
+def refuse_backward(networks: Sequence[Sequence[torch.Tensor]], left_over: Gradients) -> None:
     """Refuse gradients that a loop has computed, and clipped perhaps, for a step that takes its own.
 
+    Args:
+        networks: the parameters of each.
+        left_over: by `gradients`, from before the loop; those of an earlier training are no mistake.
+
     Raises:
-        GameError: where all parameters of a network that train have them.
+        GameError: where all parameters of a network that train have new ones.
     """
-    for own in networks:
+    for own, now, before in zip(networks, gradients(networks), left_over, strict=True):
         training = [p for p in own if p.requires_grad]
-        if training and all(p.grad is not None for p in training):
+        if training and now != before and all(p.grad is not None for p in training):
             raise GameError(
                 "gradients in `.grad`, of which a rule's step makes no use",
                 "losses alone, of which the rule takes slopes itself",
-                "leave out backward(), and clip by gd.rules.Clipped(rule, norm=...); optimizer.zero_grad() where they"
-                " are left over",
+                "leave out backward(), and clip by gd.rules.Clipped(rule, norm=...)",
             )
 
 

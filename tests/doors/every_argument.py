@@ -60,6 +60,8 @@ BASES: dict[str, dict[str, Callable[[], Any]]] = {
     "multiplicative_weights": {"game": lambda: gd.games.matching_pennies()},
     "replicator_in_logits": {"game": lambda: gd.games.matching_pennies()},
     "animate": {"drawing": lambda: gd.plots.phase_portrait(BILINEAR, trajectories=gd.iterate(BILINEAR, GDA, [1.0, 0.5], 3)), "path": lambda: "x.gif", "frames": lambda: 2, "dpi": lambda: 20},
+    "training": {"run": lambda: example("TrainingRun")},
+    "bands": {"runs": lambda: example("SeededRuns"), "quantities": lambda: "losses/generator"},
     "clouds": {"results": lambda: [example("Stationary")], "members": lambda: 5},
     "gap_during_training": {"runs": lambda: {"run": [{"step": 1, "metrics": dict.fromkeys(("duality_gap", "w1", "near_modes", "near_quality"), 1.0)}] * 2}},
     "seeds": {"panels": lambda: {"ring": {"GDA": [2.0, 3.0]}}},

@@ -138,6 +138,12 @@ def clipping(pair, optimizer):
     optimizer.step(simple)
 
 
+def clipping_on_top(pair, optimizer):
+    sum(losses(*pair)).backward()
+    optimizer = gd.optim.for_modules(*pair, RULE)
+    clipping(pair, optimizer)
+
+
 def converting(pair, optimizer):
     pair[0].float()
     optimizer.step(simple)
@@ -160,11 +166,21 @@ def reentrant(pair, optimizer):
     gd.optim.for_modules(*pair, RULE).step(simple)
 
 
+def test_gradients_left_over_by_an_earlier_training_are_no_mistake():
+    pairs = modules(), modules()
+    sum(losses(*pairs[0])).backward()
+    for pair in pairs:
+        gd.optim.for_modules(*pair, RULE).step(simple)
+    for one, other in zip(pairs[0], pairs[1], strict=True):
+        assert all(map(torch.equal, one.parameters(), other.parameters()))
+
+
 @pytest.mark.parametrize(
     ("habit", "message"),
     [
         (inferring, "inference mode"),
         (clipping, "gradients in `.grad`"),
+        (clipping_on_top, "gradients in `.grad`"),
         (converting, "were moved"),
         (saving, "a copy of an optimiser"),
         (loading_torchs, "the state of another optimiser"),
