@@ -89,7 +89,7 @@ def test_the_whole_page_is_written_out(monkeypatch):
     page = catalogue.expand((EXTENSIONS.parent / "gans" / "comparison.md").read_text())
     assert "{catalogue}" not in page
     assert "Not measured" not in page
-    assert page.count("orders are settled: exact rank tests") == 3
+    assert page.count("orders are settled: exact rank tests") == 4
 
 
 def test_the_page_counts_what_its_result_file_settles():
