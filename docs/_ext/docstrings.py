@@ -6,11 +6,9 @@ import inspect
 import re
 from typing import Any
 
-from sphinx.ext.napoleon import Config, GoogleDocstring
-
 CODE = re.compile(r"(``[^`]*``|`[^`]+`)")
 EMPHASIS = re.compile(r"(?<![\w*)\]])\*(\w[\w' -]*\w)\*(?![\w*])")
-NAPOLEON = Config(napoleon_use_rtype=False, napoleon_use_ivar=True, napoleon_use_param=True)
+OPTIONS = {"napoleon_use_rtype": False, "napoleon_use_ivar": True, "napoleon_use_param": True}
 
 
 def plain_to_rst(lines: list[str]) -> list[str]:
@@ -81,8 +79,10 @@ def one_attribute_each(lines: list[str]) -> list[str]:
 
 def docstring_rst(thing: Any) -> list[str]:
     """A Google-style docstring as reStructuredText lines."""
-    text = inspect.getdoc(thing) or ""
-    return GoogleDocstring(plain_to_rst(one_attribute_each(text.split("\n"))), NAPOLEON, what="class").lines()
+    from sphinx.ext.napoleon import Config, GoogleDocstring  # tables are also written where there is no Sphinx
+
+    lines = plain_to_rst(one_attribute_each((inspect.getdoc(thing) or "").split("\n")))
+    return GoogleDocstring(lines, Config(**OPTIONS), what="class").lines()
 
 
 def summary(thing: Any) -> str:

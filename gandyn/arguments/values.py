@@ -76,10 +76,10 @@ def several(name: str, value: object, given: Mapping[str, object] = NOTHING) -> 
     return whole(name, value)
 
 
-def positive(name: str, value: Any) -> float:
-    """Return a positive finite number as a float; refuse anything else."""
+def positive(name: str, value: Any, infinite: bool = False) -> float:
+    """Return a positive number as a float, finite unless it may be `infinite`; refuse anything else."""
     number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
-    if not number or not 0 < value < math.inf:
+    if not number or not (0 < value < math.inf or (infinite and value == math.inf)):
         raise ParameterError(f"{name}={shown(value)}", "a positive number", f"{name}=1.0")
     return float(value)
 

@@ -160,7 +160,7 @@ def test_extragradient_with_fresh_summands_grows_and_with_the_same_shrinks():
 
 
 def test_finite_sum_arguments_are_checked():
-    with pytest.raises(ParameterError, match="from 1"):
+    with pytest.raises(ParameterError, match=">= 1"):
         gd.games.stochastic_bilinear(size=0)
     with pytest.raises(ParameterError, match="minibatch"):
         gd.games.stochastic_bilinear(minibatch=0)

@@ -189,7 +189,7 @@ def test_animations_that_cannot_be(study, tmp_path):
     figure = gd.plots.draw_spiral(study)
     with pytest.raises(OutputError, match=r"suffix '\.mp4'"):
         gd.plots.animate(figure, tmp_path / "x.mp4")
-    with pytest.raises(ParameterError, match="at least 2"):
+    with pytest.raises(ParameterError, match=">= 2"):
         gd.plots.animate(figure, tmp_path / "x.gif", frames=1)
     with pytest.raises(ParameterError, match="without trajectories"):
         gd.plots.animate(gd.plots.phase_portrait(BILINEAR), tmp_path / "x.gif")

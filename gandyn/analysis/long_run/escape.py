@@ -137,7 +137,7 @@ def _region(game: Game, radius: Any, box: object, centre: Any) -> tuple[Callable
         if edges.shape != (game.dim, 2) or not (edges[:, 0] < edges[:, 1]).all():
             raise ShapeError(f"a box of shape {edges.shape}", f"({game.dim}, 2), low < high", "box=[(-1, 1)] * d")
         return (lambda w: ((w < edges[:, 0]) | (w > edges[:, 1])).any(-1)), f"the box {edges.tolist()}"
-    positive("radius", radius)
+    positive("radius", radius, infinite=True)
     middle = np.array([float(x) for x in given_or_known(game, centre, "centre=[0.0, 0.0]")])
     if middle.shape != (game.dim,):
         raise ShapeError(f"a centre of shape {middle.shape}", f"({game.dim},)", "one number a coordinate")

@@ -66,11 +66,21 @@ def critical_time_scale(
     times as fast.
 
     It says nothing of smaller tau: a point that attracts for 0 < tau < 2 alone has tau* infinite. All of them are in
-    `attracting_time_scales`, which also has the arguments and what is raised.
+    `attracting_time_scales`.
+
+    Args:
+        game: a symbolic game without free parameters.
+        at: a critical point, the first known equilibrium by default.
+        which: the player that is sped up, by default player 2.
+        budget: seconds.
 
     Returns:
         An exact number; 0 if the point attracts for every tau > 0, infinity if for no range of large tau. A decimal
         where the point is one.
+
+    Raises:
+        DomainError: if the game is not symbolic or is constrained, or the point no equilibrium.
+        OutOfTimeError: when the budget is spent.
 
     Example:
         >>> import gandyn as gd

@@ -72,7 +72,7 @@ def adversarial_sensitivity(
         ParameterError: for a radius or number of steps that is not positive.
     """
     looked_at(points, "coordinates", 1)
-    positive("radius", radius)
+    positive("radius", radius, infinite=True)
     whole("steps", steps)
     x = torch.as_tensor(points).detach()
     with evaluating(discriminator):
