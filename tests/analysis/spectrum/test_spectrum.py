@@ -164,7 +164,7 @@ def test_mistakes_are_named():
     with pytest.raises(UnknownNameError, match="batch statistics"):
         gd.spectrum(game, w, statistics="frozen")
     for k in (0, game.dim + 1, 1.5, True):
-        with pytest.raises(ParameterError, match="whole number (>= 1|from 1 to 141)"):
+        with pytest.raises(ParameterError, match=r"whole number (>= 1|from 1 to 141)"):
             gd.spectrum(game, w, k)
     with pytest.raises(ParameterError, match="batches=0"):
         gd.spectrum(game, w, batches=0)
