@@ -73,7 +73,7 @@ def _by_gap(step: int, found: Mapping[str, Any]) -> str:
     size = f"the duality gap at step {step} is {value:.3g}" + (f" +- {error:.1g}" if error else "")
     if value > 2 * error:
         most = max(found["terms"], key=found["terms"].get)
-        return f"not yet: {size}, and {most} alone could gain {found['terms'][most]:.3g} in a few steps"
+        return f"not yet: {size}, and {most} could gain {found['terms'][most]:.3g} in a few steps"
     return f"perhaps: {size}, which its error does not tell from 0; nobody gains in a few steps, on one batch"
 
 

@@ -68,7 +68,7 @@ class LaplacianLevel:
 
     @property
     def held_out(self) -> LaplacianLevel:
-        """The same level of the held-out pictures."""
+        """Differences h of the pictures that are kept for judging: a `LaplacianLevel` of this level and shape."""
         return LaplacianLevel(self.pictures.held_out, self.level)
 
     def __repr__(self) -> str:
