@@ -113,6 +113,7 @@ def measured(tree: Path, case: str, folder: str) -> float:
     setup, body, repeats = CASES[case]
     code = TIMED.format(setup=setup, body=body, repeats=repeats) if body else setup
     surroundings = {**os.environ, "PYTHONPATH": str(tree), "PYTHONPYCACHEPREFIX": f"{folder}/{tree.name}"}
+    surroundings.pop("PYTHONDONTWRITEBYTECODE", None)
     surroundings["XDG_CACHE_HOME"] = f"{folder}/kernels-{tree.name}"
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
