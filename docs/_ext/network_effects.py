@@ -73,6 +73,37 @@ def _momentum(lr: str, low: str) -> Callable[[Data], np.ndarray]:
     return lambda data: np.subtract(*both(data, "near_quality", *cases))
 
 
+# --- two time scales --------------------------------------------------------------------------------------------------
+
+
+def covers(data: Data, **case: str) -> np.ndarray:
+    """1 in each seed whose run ends with all eight modes and nine tenths of the samples near one; else 0."""
+    all_modes, quality = of_case(data, "near_modes", **case) == 8, of_case(data, "near_quality", **case)
+    return (all_modes & (quality >= 0.9)).astype(float)
+
+
+def _decides(lr: str) -> Callable[[Data], np.ndarray]:
+    """1 in each seed that covers the ring where tau is 3 and not where it is 0.1; -1 the other way round; else 0."""
+
+    def decided(data: Data) -> np.ndarray:
+        both(data, "near_modes", *({"tau": tau, "lr": lr} for tau in ("3", "0.1")))
+        return np.subtract(*(covers(data, tau=tau, lr=lr) for tau in ("3", "0.1")))
+
+    return decided
+
+
+def _faster(fast: str, slow: str, lr: str) -> Callable[[Data], np.ndarray]:
+    cases = [{"tau": tau, "lr": lr} for tau in (fast, slow)]
+    return lambda data: np.subtract(*both(data, "near_quality", *cases))
+
+
+# --- penalties --------------------------------------------------------------------------------------------------------
+
+
+def _modes_kept(penalty: str) -> Callable[[Data], np.ndarray]:
+    return lambda data: np.subtract(*both(data, "near_modes", {"penalty": penalty}, {"penalty": "none"}))
+
+
 # --- update ratios ----------------------------------------------------------------------------------------------------
 
 
@@ -112,7 +143,8 @@ def _diverges(data: Data) -> np.ndarray:
     return np.array([float(status == "DIVERGED" or last >= first) for first, last, status in ends])
 
 
-SAYS = "Sidheekh et al. 2021"
+SAYS, USED_FOR = "Sidheekh et al. 2021", "what it is used for"
+PENALTIES = ("0-GP 0.01", "0-GP 0.1", "R1 0.01", "R1 0.1", "DRAGAN 0.1", "DRAGAN 1", "WGAN-GP 0.1", "WGAN-GP 1")
 EFFECTS: dict[str, tuple[Expected, ...]] = {
     "gradient-centralization": (
         *(
@@ -135,6 +167,29 @@ EFFECTS: dict[str, tuple[Expected, ...]] = {
                 _momentum(lr, low))
         for lr in ("0.0003", "0.001", "0.003", "0.01") for low in ("0", "0.5")
     ),
+    "ttur": tuple(
+        effect for lr in ("0.0003", "0.001", "0.003") for effect in (
+            Expected(f"lr {lr}: 1 where tau 3 covers the ring and tau 0.1 does not", 1, 0, USED_FOR, _decides(lr),
+                     effect=True, contrary=-1),
+            *(
+                _gained(f"lr {lr}: share near a mode that tau {fast} gains over {slow}", USED_FOR,
+                        _faster(fast, slow, lr))
+                for fast, slow in (("1", "0.1"), ("3", "1"), ("10", "3"))
+            ),
+        )
+    ),
+    "penalties": (
+        *(
+            Expected(f"{penalty}: modes that it gains over none", 4.5, 3.5, USED_FOR,
+                     _modes_kept(penalty), effect=True, contrary=-1)
+            for penalty in PENALTIES
+        ),
+        *(
+            Expected(f"{penalty}: 1 where it covers the ring", 1, 0, USED_FOR,
+                     lambda data, penalty=penalty: covers(data, penalty=penalty), effect=True)
+            for penalty in PENALTIES
+        ),
+    ),
     "regimes": (
         Expected("1 to 1: modes", 8, 0, SAYS, lambda d: at_the_end(d, "1-1", "near_modes"), effect=True, contrary=4),
         Expected("15 to 1: modes", 2.5, 1.5, SAYS, lambda d: at_the_end(d, "15-1", "near_modes"),
@@ -152,6 +207,8 @@ SETTINGS = {
     "gradient-centralization": "2 x 128, 2000 steps, Adam 0.0005",
     "gradient-centralization-digits": "DCGAN of width 8, 120 steps of batch 64, SGD 0.05, Adam 0.002",
     "heat-map": "2 x 64, 2000 steps of batch 128",
+    "ttur": "2 x 64, 2000 steps of batch 128, Adam with betas (0, 0.99), decayed",
+    "penalties": "latent of 8, 2 x 128, 1500 steps of batch 64, Adam 0.001",
     "regimes": "ring, Adam 0.001, 3000 steps of the one to one run",
 }
 
