@@ -104,6 +104,19 @@ def _modes_kept(penalty: str) -> Callable[[Data], np.ndarray]:
     return lambda data: np.subtract(*both(data, "near_modes", {"penalty": penalty}, {"penalty": "none"}))
 
 
+# --- digits -----------------------------------------------------------------------------------------------------------
+
+
+def distance(data: Data, row: int = -1, key: str = "metrics") -> np.ndarray:
+    """The Fréchet distance of each seed's run on digits, in a measured row; "average_metrics": of mean weights."""
+    runs = sorted(data["runs"], key=lambda run: run["seed"])
+    return np.array([run["rows"][row][key]["frechet_digits64"] for run in runs])
+
+
+def _classes(data: Data) -> list[float]:
+    return [run["rows"][-1]["metrics"]["classes"] for run in sorted(data["runs"], key=lambda run: run["seed"])]
+
+
 # --- update ratios ----------------------------------------------------------------------------------------------------
 
 
@@ -143,7 +156,7 @@ def _diverges(data: Data) -> np.ndarray:
     return np.array([float(status == "DIVERGED" or last >= first) for first, last, status in ends])
 
 
-SAYS, USED_FOR = "Sidheekh et al. 2021", "what it is used for"
+SAYS, USED_FOR, ONE_SEED = "Sidheekh et al. 2021", "what it is used for", "the lead of one seed"
 PENALTIES = ("0-GP 0.01", "0-GP 0.1", "R1 0.01", "R1 0.1", "DRAGAN 0.1", "DRAGAN 1", "WGAN-GP 0.1", "WGAN-GP 1")
 EFFECTS: dict[str, tuple[Expected, ...]] = {
     "gradient-centralization": (
@@ -153,7 +166,7 @@ EFFECTS: dict[str, tuple[Expected, ...]] = {
             for loss in ("WGAN", "LS-GAN", "GLS-GAN", "0-GP") for rule in RULES
         ),
         *(
-            Expected(f"{loss}, Adam: 1 where GC ends with more modes, or with all eight", 1, 0, "the lead of one seed",
+            Expected(f"{loss}, Adam: 1 where GC ends with more modes, or with all eight", 1, 0, ONE_SEED,
                      _keeps_modes(loss), effect=True, contrary=0)
             for loss in ("WGAN", "LS-GAN")
         ),
@@ -163,7 +176,7 @@ EFFECTS: dict[str, tuple[Expected, ...]] = {
         for kind in ("GC", "GCC")
     ),
     "heat-map": tuple(
-        _gained(f"step {lr}: share near a mode that a first moment of {low} gains over 0.9", "the lead of one seed",
+        _gained(f"step {lr}: share near a mode that a first moment of {low} gains over 0.9", ONE_SEED,
                 _momentum(lr, low))
         for lr in ("0.0003", "0.001", "0.003", "0.01") for low in ("0", "0.5")
     ),
@@ -190,6 +203,14 @@ EFFECTS: dict[str, tuple[Expected, ...]] = {
             for penalty in PENALTIES
         ),
     ),
+    "digits": (
+        Expected("classes at the end", 10, 0, ONE_SEED, _classes, effect=True, contrary=8),
+        Expected("Fréchet distance at the end", 10, 10, ONE_SEED, distance, effect=True, contrary=30),
+        Expected("share of the distance at half of the steps that the other half saves", 0.625, 0.375, ONE_SEED,
+                 lambda d: 1 - distance(d) / distance(d, -2), effect=True, contrary=0),
+        Expected("share of the distance that averaged weights save", 0.525, 0.475, USED_FOR,
+                 lambda d: 1 - distance(d, -1, "average_metrics") / distance(d), effect=True, contrary=-0.05),
+    ),
     "regimes": (
         Expected("1 to 1: modes", 8, 0, SAYS, lambda d: at_the_end(d, "1-1", "near_modes"), effect=True, contrary=4),
         Expected("15 to 1: modes", 2.5, 1.5, SAYS, lambda d: at_the_end(d, "15-1", "near_modes"),
@@ -206,6 +227,7 @@ EFFECTS: dict[str, tuple[Expected, ...]] = {
 SETTINGS = {
     "gradient-centralization": "2 x 128, 2000 steps, Adam 0.0005",
     "gradient-centralization-digits": "DCGAN of width 8, 120 steps of batch 64, SGD 0.05, Adam 0.002",
+    "digits": "DCGAN of width 32, R1 of weight 1, Adam 0.0005, 500 steps of batch 64",
     "heat-map": "2 x 64, 2000 steps of batch 128",
     "ttur": "2 x 64, 2000 steps of batch 128, Adam with betas (0, 0.99), decayed",
     "penalties": "latent of 8, 2 x 128, 1500 steps of batch 64, Adam 0.001",
@@ -215,7 +237,7 @@ SETTINGS = {
 
 def result_of(name: str) -> str:
     """The result file of an experiment."""
-    return name if name == "regimes" else f"sweep_{name.replace('-', '_')}"
+    return {"regimes": "regimes", "digits": "digits_seeds"}.get(name) or f"sweep_{name.replace('-', '_')}"
 
 
 def checked(name: str, data: Data) -> tuple[Checked, ...]:
