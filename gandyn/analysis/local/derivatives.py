@@ -148,7 +148,7 @@ def _refuse_infinite(game: Game, slopes: Array) -> None:
 
 
 def _number(e: sympy.Expr) -> float:
-    """A float; free parameters take values of no special relation to each other."""
+    """The expression as a float, with generic values for free parameters."""
     sample = {s: sympy.Rational(k, 7) for k, s in enumerate(sorted(e.free_symbols, key=str), 1)}
     if e.has(sympy.DiracDelta):
         return math.nan
