@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import sympy
 import torch
 from nonlinear_game import GAME, START, ZERO_SUM, costs
 
