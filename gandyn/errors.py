@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import inspect
 import re
 from collections.abc import Collection, Iterable, Iterator
 
+from .other_words import OTHER_WORDS, bare, belongs, renamed
+
 MOST, FEW = 100, 8  # names that a message lists, and of more than that
 ALIKE, SHORT = 0.6, 3  # share of letters in common from which a name is a guess; a half, up to so many letters
+SHOWN = 60  # letters of a value
+SAME = 0.8  # share from which it is a slip of the pen, and comes before a name that begins alike
 
 
 class GandynError(Exception):
@@ -36,19 +41,54 @@ class UnknownNameError(GandynError, LookupError):
         return cls(given, f"one of {shown}", near or fix)
 
 
-def nearest(name: str, names: Iterable[str]) -> str:
-    """The name that was probably meant, whatever the case, or ""; one that begins as the given does comes first."""
-    folded = {known.casefold(): known for known in sorted(names, reverse=True)}
-    given = name.casefold()
+def nearest(name: str, names: Iterable[str], surely: bool = False) -> str:
+    """The name that was probably meant, whatever the case, hyphens and underscores, or "".
+
+    What others call it comes first, then a slip of the pen; then, unless it is to be sure, a name that begins as the
+    given one does, or that is somewhat alike.
+    """
+    ordered = sorted(names, key=lambda known: (known.isidentifier(), [-ord(letter) for letter in known]))
+    folded, given = {bare(known): known for known in ordered}, bare(name)
+    for known in OTHER_WORDS.get(given, ()):
+        if bare(known) in folded:
+            return folded[bare(known)]
     begun = [
         known
         for known in folded
         if len(given) > 1 and len(known) > 1 and (known.startswith(given) or given.startswith(known))
     ]
-    near = difflib.get_close_matches(given, begun, n=1, cutoff=0.0) or difflib.get_close_matches(
-        given, folded, n=1, cutoff=ALIKE if len(given) > SHORT else 0.5
-    )
-    return folded[near[0]] if near else ""
+    least = ALIKE if len(given) > SHORT else 0.5
+    ways = [(begun, SAME), (folded, SAME), (begun, 0.0), (folded, least)]
+    for among, cutoff in ways[:2] if surely else ways:
+        near = difflib.get_close_matches(given, among, n=1, cutoff=cutoff)
+        if near:
+            return folded[near[0]]
+    return ""
+
+
+def shown(value: object) -> str:
+    """A value as a message shows it: a class or function by its name, anything else shortened."""
+    if isinstance(value, type) or inspect.isroutine(value):
+        return f"the {'class' if isinstance(value, type) else 'function'} {value.__name__}"
+    text = repr(value).replace("\n", " ")
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
+
+
+def made(value: object, fix: str) -> str:
+    """The usual fix for `value` in place of what it makes: a class or function is to be called. `fix` for others."""
+    name = getattr(value, "__name__", "<lambda>")
+    if name == "<lambda>" or not (isinstance(value, type) or inspect.isroutine(value)):
+        return fix
+    try:
+        parameters = inspect.signature(value).parameters.values()
+    except (TypeError, ValueError):
+        return f"call it: {name}(...)"
+    by_name = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    needed = [p.name for p in parameters if p.default is p.empty and p.kind in by_name]
+    if not needed:
+        return f"call it: {name}()"
+    given = ["0.1"] if needed in (["lr"], ["gamma"]) else [f"{name}=..." for name in needed]
+    return f"give it its parameters: {name}({', '.join(given)})"
 
 
 def refuse_unknown(kind: str, name: object, known: Collection[str]) -> None:
@@ -78,11 +118,16 @@ class CallError(GandynError, TypeError):
 
     @classmethod
     def nearest(cls, name: str, known: list[str], why: str, given: Iterable[str]) -> CallError:
-        """Say which arguments there are, and the nearest to one that there is not."""
+        """Say which arguments there are, and the nearest to one that there is not, or where it belongs."""
+        needed = f"{name}({', '.join(known)})"
         unknown = next((key for key in given if key not in known), "")
-        near = nearest(unknown, known) if unknown else ""
-        fix = f"did you mean {near}" if near else "see help"
-        return cls(f"{name}: {why}", f"{name}({', '.join(known)})", fix)
+        place = belongs(unknown, known)
+        near = nearest(unknown, known, surely=bool(place)) if unknown else ""
+        if near:
+            return cls(f"{name} has no argument {unknown}: did you mean {near}?", needed, renamed(unknown, near, known))
+        missing = re.search(r"missing a required (?:keyword-only )?argument: '(\w+)'", why)
+        fix = f"{name}({missing[1]}=...)" if missing else "leave out those that it does not have"
+        return cls(f"{name}: {why}", needed, place or fix)
 
 
 class DomainError(GandynError, ValueError):

@@ -134,8 +134,9 @@ class Registry:
         try:
             signature.bind(*positional, **named)
         except TypeError as error:
+            told = CallError.nearest(name, list(signature.parameters), str(error), named)
             needed = f"{name}{signature}".replace("'", "")
-            raise ParameterError(f"{shorten(source)}: {error}", needed, "check the arguments") from error
+            raise ParameterError(f"{shorten(source)}: {told.given}", needed, told.fix) from error
         return build(*positional, **named)
 
     def __getitem__(self, name: str) -> Entry:
@@ -196,9 +197,10 @@ def called_rightly(build: B) -> B:
             raise
         except SLIPS as error:
             shown_ones = ", ".join(f"{k}={shown(v)}" for k, v in given.arguments.items() if k != "self")
-            needed = f"arguments that {build.__name__} can use, {build.__name__}{signature}".replace("'", "")
+            named = ", ".join(name for name in signature.parameters if name != "self")
             why = f"{build.__name__}({shown_ones}): {str(error)[:100]}"
-            raise ParameterError(why, needed.replace("(self, ", "("), "check the arguments") from error
+            needed = f"arguments that {build.__name__}({named}) can use"
+            raise ParameterError(why, needed, f"read help({build.__name__})") from error
 
     if not isinstance(build, type):
         return checked  # type: ignore[return-value]

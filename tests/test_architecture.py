@@ -17,6 +17,7 @@ PACKAGE = Path(__file__).parent.parent / "gandyn"
 # import nothing of ours.
 FLOORS = (
     "lazy",
+    "other_words",
     "errors",
     "public_names",
     "former_names",

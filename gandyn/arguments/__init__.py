@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from ..errors import made, shown
 from .declared import NAMES, TYPES, check_of, checks_of
 from .points import box_array, ensemble, given_or_known, numeric_equilibria
-from .values import Check, positive, returned, seed, several, shown, whole
+from .values import Check, positive, returned, seed, several, whole
 
 __all__ = [
     "NAMES",
@@ -15,6 +16,7 @@ __all__ = [
     "checks_of",
     "ensemble",
     "given_or_known",
+    "made",
     "numeric_equilibria",
     "positive",
     "returned",

@@ -14,7 +14,7 @@ import typing
 from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any
 
-from ..errors import GandynError, ParameterError
+from ..errors import GandynError, ParameterError, made, shown
 from ..public_names import HOMES
 from ..worlds import axes
 from .points import box, grid, point
@@ -30,7 +30,6 @@ from .values import (
     real,
     seed,
     several,
-    shown,
     sizes,
     word,
     words,
@@ -95,9 +94,23 @@ def check_of(
     if name != "grid" or kinds <= {"Any", "object"}:  # a grid may also be a class of its own
         check = check or names.get(name)
     check = check or _of(node, known, types)
-    if check is None or not (optional or "None" in kinds):
-        return check
-    return lambda key, value, given: None if value is None else check(key, value, given)
+    return None if check is None else _guarded(check, optional or "None" in kinds)
+
+
+def _guarded(check: Check, optional: bool) -> Check:
+    """The check, which lets None pass if it is optional, and says of a class or function that it is to be called."""
+
+    def guarded(name: str, value: object, given: Mapping[str, object]) -> Any:
+        if value is None and optional:
+            return None
+        try:
+            return check(name, value, given)
+        except ParameterError as error:
+            if made(value, error.fix) == error.fix:
+                raise
+            raise type(error)(error.given, error.needed, made(value, error.fix)) from None
+
+    return guarded
 
 
 def _parts(node: ast.expr) -> list[ast.expr]:
@@ -151,9 +164,8 @@ def _instance(kind: str) -> Check:
 
     def check(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any:
         if not any(c.__name__ == kind and c.__module__.startswith("gandyn.") for c in type(value).__mro__):
-            raise ParameterError(
-                f"{name}={shown(value)}", f"{'an' if kind[0] in 'AEIOU' else 'a'} {kind}", _maker(kind) or "see help"
-            )
+            fix = _maker(kind) or f"help(gd) says what makes a {kind}"
+            raise ParameterError(f"{name}={shown(value)}", f"{'an' if kind[0] in 'AEIOU' else 'a'} {kind}", fix)
         return value
 
     return check

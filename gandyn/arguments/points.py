@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ParameterError, PointError
+from ..errors import ParameterError, PointError, shown
 from ..parameters import finite, is_number
 from ..types import Array, Game
 from ..worlds import exact, is_symbolic
-from .values import rational, shown
+from .values import rational
 
 NUMERIC = ("start", "starts", "to", "w0", "w1", "centre", "attractors")
 

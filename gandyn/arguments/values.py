@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 import numbers
 import sys
@@ -12,24 +11,15 @@ from typing import Any
 import numpy as np
 
 from ..budget import Budget
-from ..errors import ParameterError
+from ..errors import ParameterError, shown
 from ..parameters import finite, is_number
 from ..worlds import axes, is_symbolic
 
 LARGEST_COUNT = 10**12
 LARGEST_SEED = 2**63 - 1
-SHOWN = 60
 
 NOTHING: Mapping[str, Any] = {}
 Check = Callable[[str, Any, Mapping[str, Any]], Any]
-
-
-def shown(value: object) -> str:
-    """A value as a message shows it: a class or function by its name, anything else shortened."""
-    if isinstance(value, type) or inspect.isroutine(value):
-        return f"the {'class' if isinstance(value, type) else 'function'} {value.__name__}"
-    text = repr(value).replace("\n", " ")
-    return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
 
 
 def a_function(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any:

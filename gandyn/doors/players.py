@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import copy
-import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from ..arguments.values import NOTHING, shown
-from ..errors import ParameterError
+from ..arguments.values import NOTHING
+from ..errors import ParameterError, made, shown
 from ..results import Trajectory
 from ..types import Game, Rule
 from ..worlds import exact
@@ -26,11 +25,7 @@ def game(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any
         from .. import games
 
         return games.registry.from_text(value)
-    fix = "gd.games.bilinear()"
-    if inspect.isroutine(value) or isinstance(value, type):
-        fix = f"call it: {value.__name__}()"
-    elif isinstance(value, Rule):
-        fix = "the game comes first, then the rule"
+    fix = "the game comes first, then the rule" if isinstance(value, Rule) else made(value, "gd.games.bilinear()")
     raise ParameterError(f"{name}={shown(value)}", "a game", fix)
 
 
@@ -49,12 +44,9 @@ def rule(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any
             raise type(error)(
                 f"{name}={shown(value)}: {error.given}", f"an update rule; {error.needed}", error.fix
             ) from None
-    fix = "gd.rules.GDA(0.1)"
-    if isinstance(value, type) and issubclass(value, Rule):
-        fix = f"give it its parameters: {value.__name__}(0.1)"
-    elif hasattr(value, "step"):
-        fix = "derive the class from gandyn.types.Rule"
-    raise ParameterError(f"{name}={shown(value)}", "an update rule", fix)
+    of_ours = isinstance(value, type) and issubclass(value, Rule)
+    fix = "derive the class from gandyn.types.Rule" if hasattr(value, "step") else "gd.rules.GDA(0.1)"
+    raise ParameterError(f"{name}={shown(value)}", "an update rule", made(value, fix) if of_ours else fix)
 
 
 def _with_symbols(value: Rule) -> Rule:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..dynamics.javascript import HELPERS
-from ..errors import DomainError, GandynError, OutputError, ParameterError
+from ..errors import DomainError, GandynError, OutputError, ParameterError, made, shown
 from ..games import registry as registered_games
 from ..games.mixture import MixtureGame
 from ..rules import registry as registered_rules
@@ -138,7 +138,8 @@ def _rule(rule: Rule) -> Rule:
         built = registered_rules.from_text(rule)
         return _rule(built)
     if not isinstance(rule, Rule) or not dataclasses.is_dataclass(rule):
-        raise ParameterError(f"{rule!r} in place of a rule", "a rule, or its call as text", "gd.rules.GDA(0.1)")
+        fix = made(rule, "gd.rules.GDA(0.1)")
+        raise ParameterError(f"{shown(rule)} in place of a rule", "a rule, or its call as text", fix)
     return rule
 
 

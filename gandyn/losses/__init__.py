@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ..errors import ParameterError, made, nearest, shown
+from ..other_words import bare
 from ..registry import Registry
 
 registry = Registry("loss")
@@ -11,6 +13,14 @@ def resolve(loss: Loss | str) -> Loss:
     """A loss given as an object, by name, or as a call in text: "hinge", "least_squares(-1, 1, 0)"."""
     if isinstance(loss, Loss):
         return loss
+    if not isinstance(loss, str):
+        needed = "a loss of gd.losses, or its name, such as 'nonsaturating'"
+        name = nearest(type(loss).__name__, [entry.name for entry in registry], surely=True)
+        raise ParameterError(f"loss={shown(loss)}", needed, made(loss, f"loss={name or 'nonsaturating'!r}"))
+    if bare(loss) in ("wgangp", "wganlp"):
+        raise ParameterError(
+            f"loss={loss!r}, a loss and a penalty", "each by itself", 'loss="wasserstein", penalties="WGANGP(20)"'
+        )
     built: Loss = registry.from_text(loss)
     return built
 

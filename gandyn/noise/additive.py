@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..doors import shown
-from ..errors import DomainError, ParameterError, ShapeError
+from ..errors import DomainError, ParameterError, ShapeError, made, shown
 from ..lazy import sympy
 from ..parameters import finite, is_number
 from ..types import Game
@@ -191,7 +190,9 @@ def _entry(value: Any) -> sympy.Expr:
         raise ParameterError(f"a covariance with the entry {shown(value)}", "finite variances", FIX)
     if not good or isinstance(value, complex) or (is_symbolic(value) and value.is_real is False):
         raise ParameterError(
-            f"a covariance with the entry {shown(value)}", "a number, one per player, or a matrix (d, d)", FIX
+            f"a covariance with the entry {shown(value)}",
+            "a number, one per player, or a matrix (d, d)",
+            made(value, FIX),
         )
     return exact(value)
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 
-from ..errors import ParameterError
+from ..errors import ParameterError, made, shown
 from ..memory import giving_away
 from ..rules.wrapper import scaled
 from ..types import Array, Batch, Game, Rule, State
@@ -99,7 +99,7 @@ class GameOptimizer(torch.optim.Optimizer):
         return game.first_seen()
 
     def _spare(self, rule: Rule, w: Array) -> list[Array]:
-        """The arrays that a step may write over: the point and the state, unless the step may still be refused."""
+        """What a step may write over, where no part of it may yet be refused: the point and the state."""
         if not rule.overwrites or self.rule_state is None:
             return []
         return [w, *(array for _, array in self.rule_state.leaves())]
@@ -140,7 +140,7 @@ class GameOptimizer(torch.optim.Optimizer):
         for group, own in zip(self.param_groups, game._parameters, strict=True):
             group["params"] = list(own)
         if self.rule_state is not None:
-            still: Any = _ZeroField(game)
+            still: Any = _Still(game)
             fresh = self.rule.init(still, game.w0, np.random.default_rng(0))
             kept, where = dict(self.rule_state.leaves()), known(old, game)
             arrays = [
@@ -199,7 +199,7 @@ class GameOptimizer(torch.optim.Optimizer):
         return fresh.replace_leaves(iter(arrays), iter(counters))
 
 
-class _ZeroField:
+class _Still:
     """A game whose field is zero: what a rule's initial state is made of for parameters that it has not met."""
 
     def __init__(self, game: Game) -> None:
@@ -214,7 +214,7 @@ class _ZeroField:
 
 
 def _factor(group: Mapping[str, Any], base: float) -> float:
-    """The factor by which a group's step size has changed since the rule was given."""
+    """By what a group's step size has been multiplied since the rule was given."""
     refuse_settings(group)
     lr = float(group["lr"])
     if not 0 <= lr < math.inf:
@@ -308,10 +308,12 @@ def for_modules(
         or not networks
         or not all(isinstance(net, torch.nn.Module) for net in networks.values())
     ):
+        given = [*networks.values(), rule]
+        of_class = next((v for v in given if isinstance(v, type)), None)
         raise ParameterError(
-            f"{', '.join(type(v).__name__ for v in (generator, discriminator, rule))}",
+            ", ".join(shown(v) if isinstance(v, type) else type(v).__name__ for v in given),
             "two modules and a rule, or a dict of modules and a rule",
-            "for_modules(generator, discriminator, gd.rules.Extragradient(1e-3))",
+            made(of_class, "for_modules(generator, discriminator, gd.rules.Extragradient(1e-3))"),
         )
     if members_in(rule):
         raise ParameterError(f"{rule!r} with arrays of one value per member", "one value of each parameter", "lr=1e-3")

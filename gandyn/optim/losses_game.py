@@ -86,7 +86,7 @@ class LossesGame(NetworkGame):
         self._numbered, self._selective = takes_more(losses, self.networks), takes_only(losses)
 
     def _look_over(self) -> None:
-        """Check every step for faults that are free to find, and the 1st, 2nd, 4th, 8th, ... for those that are not.
+        """Hold each step to what costs nothing to see, and the 1st, 2nd, 4th, 8th, ... to what costs more.
 
         Habits of a loop do not change from step to step.
         """
@@ -100,7 +100,7 @@ class LossesGame(NetworkGame):
 
     @contextlib.contextmanager
     def undisturbed(self) -> Iterator[None]:
-        """Restore the networks, and what was recorded of the losses."""
+        """As for every game of networks; what was seen of the losses too."""
         seen, drawn = list(self.seen), self.drawn
         try:
             with super().undisturbed():
@@ -245,7 +245,7 @@ class LossesGame(NetworkGame):
         return self._mean(super()._cost_gradients(w, batch))
 
     def advance(self) -> None:
-        """Advance the networks, with the buffers of the first process in all of them."""
+        """As for every game of networks; buffers are the first process's."""
         super().advance()
         if self._group is not None:
             first = dist.get_global_rank(self._group, 0)

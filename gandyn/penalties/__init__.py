@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..errors import ParameterError
+from ..errors import ParameterError, made, shown
 from ..registry import Registry
 
 registry = Registry("penalty")
@@ -16,12 +16,12 @@ def resolve(penalties: Penalty | str | Sequence[Penalty | str] | None) -> tuple[
     """Penalties given as objects or as calls in text, such as "R1(0.3)": one, several, or none."""
     if penalties is None:
         return ()
-    if isinstance(penalties, (Penalty, str)):
-        penalties = (penalties,)
-    if not isinstance(penalties, (list, tuple)) or not all(isinstance(p, (Penalty, str)) for p in penalties):
-        given = f"the class {penalties.__name__}" if isinstance(penalties, type) else repr(penalties)
-        raise ParameterError(f"penalties={given}", "a penalty, its call in text, or a list of them", '"R1(0.3)"')
-    return tuple(p if isinstance(p, Penalty) else registry.from_text(p) for p in penalties)
+    given = penalties if isinstance(penalties, (list, tuple)) else (penalties,)
+    for one in given:
+        if not isinstance(one, (Penalty, str)):
+            needed = "a penalty, its call in text, or a list of them"
+            raise ParameterError(f"a penalty: {shown(one)}", needed, made(one, '"R1(0.3)"'))
+    return tuple(p if isinstance(p, Penalty) else registry.from_text(p) for p in given)
 
 
 registry.load(__name__, list(__path__))

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from ..errors import ParameterError
+from ..errors import ParameterError, made, shown
 from ..memory import is_given_away
 from ..types import Array, Cost, Domain, Game, Info, Parameter, Rng, Rule, State
 from ..worlds import concatenate
@@ -41,9 +41,8 @@ class Alternating(Rule):
         object.__setattr__(self, "inner", inner)
         for rule in inner if isinstance(inner, tuple) else (inner,):
             if not isinstance(rule, Rule):
-                raise ParameterError(
-                    f"{self.name}({rule!r})", "a rule, or one rule per player", "Alternating(Adam(1e-3))"
-                )
+                fix = made(rule, "Alternating(Adam(1e-3))")
+                raise ParameterError(f"{self.name}({shown(rule)})", "a rule, or one rule per player", fix)
         if inner == ():
             raise ParameterError(f"{self.name}(())", "a rule, or one rule per player", "Alternating(Adam(1e-3))")
         for count in () if self.repeats is None else each(self.repeats):
@@ -71,7 +70,7 @@ class Alternating(Rule):
 
     @property
     def cost(self) -> Cost:
-        """One inner step costs its player's share of the fields, and all of the inner rule's Jacobian products."""
+        """Each inner step asks for its player's share of the fields, and for all of the inner rule's products."""
         rules = self.inner if isinstance(self.inner, tuple) else (self.inner,)
         turns = (1,) if self.repeats is None else tuple(each(self.repeats))
         players = max(2, len(rules), len(turns))
@@ -162,7 +161,7 @@ class AlternatingGD(Alternating):
     def bilinear_modulus(self, s: float) -> float | None:
         """1 below s = 2: bounded, never convergent. Beyond, the larger root of z^2 - (2 - s^2) z + 1.
 
-        Repeats m and n at the players' turns multiply s by sqrt(m n): a player's gradient is constant in its turn.
+        Repeats m and n at the players' turns multiply s by sqrt(m n): on f = x y a player's own gradient stays put.
         """
         if self.order is not None and len(self.order) != 2:
             return None

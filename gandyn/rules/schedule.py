@@ -6,7 +6,7 @@ import dataclasses
 import math
 from collections.abc import Callable
 
-from ..errors import DomainError, ParameterError
+from ..errors import DomainError, ParameterError, made, shown
 from ..types import Array, Domain, Game, Info, Parameter, Rng, Rule, State
 from ..worlds import exact, is_symbolic
 from .declaration import register, remembers, step_size, trials
@@ -85,10 +85,9 @@ class Scheduled(Wrapper):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not callable(self.schedule):
-            raise ParameterError(
-                f"Scheduled(schedule={self.schedule!r})", "a function of the step count", "schedule=lambda t: 0.99**t"
-            )
+        if not callable(self.schedule) or isinstance(self.schedule, type):
+            fix = made(self.schedule, "schedule=lambda t: 0.99**t")
+            raise ParameterError(f"Scheduled(schedule={shown(self.schedule)})", "a function of the step count", fix)
 
     def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         """One step of the inner rule with today's step sizes."""

@@ -7,7 +7,7 @@ import dataclasses
 from fractions import Fraction
 from typing import Any, ClassVar
 
-from ..errors import DomainError, ParameterError
+from ..errors import DomainError, ParameterError, made, shown
 from ..types import Array, Cost, Domain, Game, Info, Parameter, Rng, Rule, State
 from ..worlds import exact, is_symbolic
 
@@ -22,7 +22,8 @@ class Wrapper(Rule):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not isinstance(self.inner, Rule):
-            raise ParameterError(f"{self.name}({self.inner!r})", "a rule", f"{self.name}(gd.rules.GDA(0.1), ...)")
+            fix = made(self.inner, f"{self.name}(gd.rules.GDA(0.1), ...)")
+            raise ParameterError(f"{self.name}({shown(self.inner)})", "a rule", fix)
 
     @property
     def domain(self) -> Domain:  # type: ignore[override]

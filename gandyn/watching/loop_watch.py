@@ -15,7 +15,7 @@ from typing import Any, cast
 import torch
 
 from ..budget import Budget
-from ..errors import GandynError, ParameterError
+from ..errors import GandynError, ParameterError, made, shown
 from ..gans.monitor import DETECTORS, Finding, Monitor, Row, VanishingGradient
 from ..optim.losses_game import Losses, LossesGame
 from ..oracles.product_check import UncheckedProductsWarning
@@ -327,12 +327,11 @@ def watch(
 
 
 def _check(networks: Mapping[str, object], losses: object, rule: object, every: object, share: object) -> None:
-    wrong = [f"{name} of type {type(n).__name__}" for name, n in networks.items() if not isinstance(n, torch.nn.Module)]
+    wrong = {name: n for name, n in networks.items() if not isinstance(n, torch.nn.Module)}
     if wrong or len(networks) < 2:
-        raise ParameterError(
-            ", ".join(wrong) or f"{len(networks)} network", "two modules or a dict of at least two",
-            "gd.watch(generator, discriminator, losses)",
-        )  # fmt: skip
+        given = ", ".join(f"{name}={shown(n)}" for name, n in wrong.items()) or f"{len(networks)} network"
+        fix = made(next(iter(wrong.values()), None), "gd.watch(generator, discriminator, losses)")
+        raise ParameterError(given, "two modules or a dict of at least two", fix)
     if not callable(losses) or isinstance(losses, torch.nn.Module | type):
         raise ParameterError(
             f"losses of type {type(losses).__name__}", "a function of the networks that returns a loss for each",
@@ -340,8 +339,8 @@ def _check(networks: Mapping[str, object], losses: object, rule: object, every: 
         )  # fmt: skip
     if rule is not None and not is_used(rule):
         raise ParameterError(
-            f"rule={' '.join(repr(rule).split())}"[:200], "a rule, or the optimisers in use, one for each network",
-            "rule=gd.rules.AlternatingGD(0.1), or rule=(generator_optimizer, discriminator_optimizer)",
+            f"rule={shown(rule)}", "a rule, or the optimisers in use, one for each network",
+            made(rule, "rule=gd.rules.AlternatingGD(0.1), or rule=(generator_optimizer, discriminator_optimizer)"),
         )  # fmt: skip
     if every is not None and (isinstance(every, bool) or not isinstance(every, int) or every < 1):
         raise ParameterError(f"every={every!r}", "a whole number >= 1", "every=100")

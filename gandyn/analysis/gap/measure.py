@@ -13,7 +13,7 @@ from ... import worlds
 from ...arguments import positive, whole
 from ...budget import Budget, OutOfTimeError
 from ...doors import door
-from ...errors import ParameterError, refuse_unknown
+from ...errors import ParameterError, made, refuse_unknown, shown
 from ...lazy import sympy
 from ...rules import SimultaneousGD
 from ...types import Array, Game, Parameter, Rule
@@ -299,7 +299,7 @@ def _point(game: Game, w: Array, method: str) -> Array:
 def _inner_rule(game: Game, rule: Rule | None, inner_lr: Parameter) -> Rule:
     if rule is not None:
         if not isinstance(rule, Rule):
-            raise ParameterError(f"rule={rule!r}", "an update rule", "rule=gd.rules.Adam(0.01)")
+            raise ParameterError(f"rule={shown(rule)}", "an update rule", made(rule, "rule=gd.rules.Adam(0.01)"))
         return rule
     game.per_player(inner_lr)
     chosen: Rule = SimultaneousGD(inner_lr)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...classes import GameClass, Spectrum
-from ...errors import DomainError, ParameterError
+from ...errors import DomainError, ParameterError, made, shown
 from ...types import Array
 from ..spectrum.network_spectrum import Spectrum as Measured
 
@@ -18,7 +18,7 @@ def class_of(over: object) -> GameClass:
         return over
     if isinstance(over, Measured):
         return measured_class(over)
-    raise ParameterError(f"over={over!r}"[:80], "a class of games", "over=gd.classes.Bilinear(0.5, 2)")
+    raise ParameterError(f"over={shown(over)}", "a class of games", made(over, "over=gd.classes.Bilinear(0.5, 2)"))
 
 
 def measured_class(found: Measured) -> Spectrum:
