@@ -14,7 +14,7 @@ import torch
 
 from ..arguments import whole
 from ..doors import seed as checked_seed
-from ..errors import DomainError, ParameterError, ShapeError
+from ..errors import DomainError, ParameterError
 from ..losses import Loss
 from ..losses import resolve as resolve_loss
 from ..oracles.network import FunctionalNetwork, Network, NetworkGame
@@ -23,7 +23,9 @@ from ..registry import called_rightly
 from ..types import Array, Batch, Rng
 from .critic import NetworkCritic
 from .datasets import resolve as resolve_data
-from .given import check_modules, device_named, latent_size, refuse_not_finite, warn_of_probabilities, watched
+from .drawing import sampler, watched
+from .fit import check_labels, fitting
+from .given import check_modules, device_named, latent_size, warn_of_probabilities
 from .terms import resolve as resolve_terms
 
 
@@ -66,8 +68,8 @@ class GANGame(NetworkGame):
         loss: a loss or its name.
         penalties: one penalty or several, or calls of them as text, such as "R1(0.1)".
         data: a sampler with `sample(n, torch_generator)`, such as `gd.gans.ring()`, or its name as text; a tensor
-            (N, ...), of which points are drawn with replacement; or a function (n, torch_generator) -> points, or
-            -> (points, labels).
+            (N, ...), of which points are drawn with replacement, bytes as pictures in [-1, 1]; or a function
+            (n, torch_generator) -> points, or -> (points, labels).
         batch_size: points and samples per evaluation.
         latent: size of normal latents; or a function (n, torch_generator) -> latents. By default the generator's
             `in_features` or that of its first linear layer.
@@ -81,7 +83,8 @@ class GANGame(NetworkGame):
         settings: numbers of such games, which a run in a folder must have in common.
 
     Raises:
-        GameError: if parameters are shared, of several kinds, or do not reach the costs.
+        GameError: if parameters are shared, of several kinds, or do not reach the costs, and for modules that fail.
+        ShapeError: for latents, samples and data that do not fit the networks or each other, by all their shapes.
 
     Example:
         >>> import gandyn as gd
@@ -130,7 +133,7 @@ class GANGame(NetworkGame):
         self.size, self.seed = batch_size, seed
         self._conditional = tuple(bool(getattr(network, "conditional", False)) for network in self.networks)
         self._labelled = needs_labels = any(self._conditional) or "classes" in self.loss.needs
-        self.data, self._draw_real = _sampler(data, self.device, self.dtype, needs_labels)
+        self.data, self._draw_real = sampler(data, self.device, self.dtype, needs_labels)
         self._draw_latent = self._latents(latent_size(generator) if latent is None else latent)
         self._generator = torch.Generator(self.device)
         self._rng = np.random.default_rng(seed)
@@ -138,7 +141,7 @@ class GANGame(NetworkGame):
         if needs_labels and self.reference.labels is None:
             given = f"labels for {type(self.loss).__name__} or a conditional network, from data without them"
             raise ParameterError(given, "data with labels", "gd.gans.Points(name, points, labels)")
-        self.class_outputs = self._check_logits()
+        self.class_outputs = self._check_fit()
         if "classes" in self.loss.needs and not self.class_outputs:
             raise DomainError(
                 f"{type(self.loss).__name__} on networks without class outputs",
@@ -166,7 +169,7 @@ class GANGame(NetworkGame):
             apart = None
         if apart is None or apart is self.data:
             return self.draw(rng)
-        kept, self._draw_real = self._draw_real, _sampler(apart, self.device, self.dtype, self._labelled)[1]
+        kept, self._draw_real = self._draw_real, sampler(apart, self.device, self.dtype, self._labelled)[1]
         try:
             return self.draw(rng)
         finally:
@@ -192,7 +195,7 @@ class GANGame(NetworkGame):
 
     def _latents(self, latent: object) -> Callable[[int, torch.Generator], Array]:
         if callable(latent):
-            return watched(latent, "latents")
+            return watched(latent, "latents", self.device, self.dtype)
         if not isinstance(latent, int) or latent < 1:
             raise ParameterError(f"latent={latent!r}", "a size, or a function (n, torch generator)", "latent=2")
         device, dtype = self.device, self.dtype
@@ -305,45 +308,22 @@ class GANGame(NetworkGame):
             parameters = penalty.project(parameters)
         return torch.cat([w[self.slices[0]], parameters])
 
-    def _check_logits(self) -> int:
-        """One logit for each point; the number of class logits beside it."""
+    def _check_fit(self) -> int:
+        """Networks, latents and data fit each other; the number of class logits beside each logit."""
         batch = self.reference
-        with torch.enable_grad(), self._evaluation(batch, training=False):
-            given = (batch.real, batch.labels) if self._conditional[1] else (batch.real,)
-            answer = self.discriminator(*given)
+        with (
+            torch.random.fork_rng([self.device] if self.device.type == "cuda" else []),
+            torch.enable_grad(),
+            self._evaluation(batch, training=False),
+        ):
+            answer = fitting(self.generator, self.discriminator, batch, self.size, self._conditional)
         answer, names = answer if isinstance(answer, tuple) else (answer, None)
         warn_of_probabilities(answer, self.name)
-        shape = tuple(answer.shape)
-        if shape not in ((self.size,), (self.size, 1)):
-            raise ShapeError(
-                f"a discriminator that answers {tuple(self.reference.real.shape)} with {shape}",
-                f"one logit for each point: ({self.size},) or ({self.size}, 1)",
-                "end it in a layer with one output",
-            )
-        return 0 if names is None else int(names.shape[1])
+        classes = 0 if names is None else int(names.shape[1])
+        if "classes" in self.loss.needs and classes:
+            check_labels(batch.labels, self.size, classes + self.loss.partial)
+        return classes
 
 
 def _overrides(penalty: Penalty, hook: str) -> bool:
     return getattr(type(penalty), hook) is not getattr(Penalty, hook)
-
-
-def _sampler(
-    data: object, device: torch.device, dtype: object, labelled: bool
-) -> tuple[Array, Callable[[int, torch.Generator], Array]]:
-    """What the user gave as data, on the device, and a function (n, torch generator) -> points, or (points, labels)."""
-    if hasattr(data, "to"):
-        data = data.to(device=device, dtype=dtype)
-    refuse_not_finite(getattr(data, "_kept", data), "the data")
-    if isinstance(data, torch.Tensor):
-        points = data
-
-        def choose(n: int, source: torch.Generator) -> torch.Tensor:
-            return points[torch.randint(len(points), (n,), generator=source, device=device)]
-
-        return data, choose
-    draw = getattr(data, "sample_labelled" if labelled and hasattr(data, "sample_labelled") else "sample", data)
-    if callable(draw):
-        return data, draw if type(data).__module__.startswith("gandyn.") else watched(draw, "the data")
-    raise ParameterError(
-        f"data={data!r}", "a sampler, a tensor of points, or a function (n, torch generator)", "data=gd.gans.ring()"
-    )

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable
 from typing import Any
 
 import torch
 
 from ..arguments.values import real
-from ..errors import GameError, ParameterError
+from ..errors import GameError, ParameterError, made, shown
 from ..types import Array
 
 PASSES = (
@@ -29,9 +28,7 @@ def check_modules(**modules: object) -> None:
     """
     for name, module in modules.items():
         if not isinstance(module, torch.nn.Module):
-            given = module.__name__ if isinstance(module, type) else type(module).__name__
-            fix = "call the class" if isinstance(module, type) else "gd.gans.mlp_pair()"
-            raise GameError(f"the {name}, {given}", "a torch.nn.Module", fix)
+            raise GameError(f"{name}={shown(module)}", "a torch.nn.Module", made(module, "gd.gans.mlp_pair()"))
 
 
 def weight(name: str, value: Any, most: float = math.inf) -> float:
@@ -85,33 +82,6 @@ def refuse_not_finite(points: Array, name: str) -> None:
             raise ParameterError(given, "finite numbers", "leave those points out: points[points.isfinite().all(-1)]")
 
 
-def watched(draw: Callable[[int, torch.Generator], Any], what: str) -> Callable[[int, torch.Generator], Any]:
-    """A user's own function (n, torch generator) -> points, or (points, labels), whose points are looked at.
-
-    Every batch on a CPU; on a device, which would have to wait for each answer, the first.
-
-    Raises:
-        ParameterError: for points that are no tensor, or have entries that are not finite, by the function's name.
-    """
-    name = f"a batch of {what} from {getattr(draw, '__qualname__', None) or type(draw).__name__}"
-    looked = False
-
-    def drawn(n: int, source: torch.Generator) -> Array:
-        nonlocal looked
-        answer = draw(n, source)
-        points = answer[0] if isinstance(answer, tuple) else answer
-        if not isinstance(points, torch.Tensor):
-            raise ParameterError(
-                f"{name}, a {type(points).__name__}", "a torch tensor (n, ...)", "torch.as_tensor(...)"
-            )
-        if points.device.type == "cpu" or not looked:
-            refuse_not_finite(points, name)
-            looked = True
-        return answer
-
-    return drawn
-
-
 def warn_of_probabilities(answer: torch.Tensor, name: str) -> None:
     """Warn of a discriminator whose answer is a probability, or its logarithm, where a logit is taken.
 
@@ -130,12 +100,15 @@ def warn_of_probabilities(answer: torch.Tensor, name: str) -> None:
 
 
 def latent_size(generator: torch.nn.Module) -> int:
-    """The size of the latents that a generator says, or its first linear layer takes."""
+    """The size of the latents that a generator says, or its first linear layer takes. Raises ParameterError for one
+    that does not say, with a function of latents for a generator of pictures.
+    """
     if isinstance(getattr(generator, "latent", None), int):
         return int(generator.latent)  # type: ignore[arg-type]
     layers = [m for m in generator.modules() if isinstance(m, torch.nn.Linear)]
     if not layers:
-        raise ParameterError(
-            f"{type(generator).__name__} without a linear layer, and no latent size", "latent=...", "latent=64"
-        )
+        channels = next((m.in_channels for m in generator.modules() if hasattr(m, "in_channels")), None)
+        of_planes = f"latent=lambda n, source: torch.randn(n, {channels}, 1, 1, generator=source)"
+        given = f"{type(generator).__name__} without a linear layer, and no latent size"
+        raise ParameterError(given, "latent=...", "latent=64" if channels is None else of_planes)
     return int(layers[0].in_features)

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from ...doors import check_fields, seed, several, shown
-from ...errors import ParameterError
+from ...errors import ParameterError, made
 from ..monitor import Monitor
+from .early import EarlyStopping
 from .log import Row, Writer
-from .measures import Metrics
+from .measures import Metrics, default_metrics
+from .measures import registry as measures
 
 DISPLAYED = ("step", "row", "finding", "close")
 
@@ -78,13 +80,17 @@ class Watching:
     def __post_init__(self) -> None:
         check_fields(self)
         _refuse_below_one(self, "log_every", "metrics_every", "samples_every")
-        if self.metrics not in ("auto", None) and not callable(self.metrics):
-            raise ParameterError(f"metrics={self.metrics!r}", '"auto", None or a function', "metrics=None")
-        if self.stop_when is not None and not callable(self.stop_when):
-            given = f"stop_when={self.stop_when!r}"
-            raise ParameterError(given, "a function of the rows that answers with a text", "gd.gans.EarlyStopping(...)")
+        builds = [entry.build for entry in measures]
+        function = callable(self.metrics) and not isinstance(self.metrics, type) and self.metrics not in builds
+        if self.metrics not in ("auto", None) and not function:
+            fix = made(self.metrics, "metrics=gd.gans.gap_metrics()")
+            raise ParameterError(f"metrics={shown(self.metrics)}", '"auto", None or a function (game, w, rng)', fix)
+        if self.stop_when is not None and (not callable(self.stop_when) or isinstance(self.stop_when, type)):
+            given, fix = f"stop_when={shown(self.stop_when)}", made(self.stop_when, "gd.gans.EarlyStopping(...)")
+            raise ParameterError(given, "a function of the rows that answers with a text", fix)
         if self.monitor is not None and not isinstance(self.monitor, Monitor):
-            raise ParameterError(f"monitor={self.monitor!r}", "a gd.gans.Monitor, or None", "gd.gans.Monitor()")
+            fix = made(self.monitor, "gd.gans.Monitor()")
+            raise ParameterError(f"monitor={shown(self.monitor)}", "a gd.gans.Monitor, or None", fix)
         if not isinstance(self.writers, (list, tuple)) or not all(_takes(w, "write", "close") for w in self.writers):
             raise ParameterError(
                 f"writers={self.writers!r}",
@@ -95,6 +101,21 @@ class Watching:
             raise ParameterError(
                 f"progress={self.progress!r}", f"True, False, or an object with {', '.join(DISPLAYED)}", "progress=True"
             )
+
+    def on(self, game: Any) -> Watching:
+        """These options for one game, whose data say what "auto" is.
+
+        Raises:
+            ParameterError: where measurements are asked for, or stopping by them, and there is nothing to measure.
+        """
+        metrics = default_metrics(game) if self.metrics == "auto" else self.metrics
+        asked = f"metrics_every={self.metrics_every}" if self.metrics_every is not None else ""
+        asked = "an EarlyStopping" if isinstance(self.stop_when, EarlyStopping) else asked
+        if metrics is None and asked:
+            none = f"of {game.name}, of whose data none are known" if self.metrics else "with metrics=None"
+            fix = "metrics=gd.gans.gap_metrics(), or a function (game, w, rng) -> dict of numbers"
+            raise ParameterError(f"{asked} {none}", "metrics to measure", fix)
+        return dataclasses.replace(self, metrics=metrics)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -146,6 +167,13 @@ def _several_seeds(value: object) -> tuple[int, ...]:
     if len(set(found)) < len(found) or not all(isinstance(one, int) for one in found):
         raise ParameterError(f"seeds={shown(value)}", "different whole numbers", "seeds=range(64)")
     return found
+
+
+def refuse_idle(watching: Watching, saving: Saving) -> None:
+    """Refuse pictures that would be drawn nowhere. Raises ParameterError for samples_every without a folder."""
+    if watching.samples_every is not None and saving.folder is None:
+        given = f"samples_every={watching.samples_every} and no folder"
+        raise ParameterError(given, "a folder for the pictures", 'folder="runs/ring"')
 
 
 def _takes(listener: object, *methods: str) -> bool:

@@ -15,7 +15,6 @@ from .identity import refuse_nameless
 from .lock import Held, locked
 from .log import JsonLines, Row, seal
 from .loop import Session, begun, write_result
-from .measures import default_metrics
 from .options import Saving, Stepping, Watching
 from .run import LOG
 from .seeded_runs import SeededRuns, beside, by_seed
@@ -81,9 +80,7 @@ class SeededTraining:
         self.log, logs = list(rows), by_seed(rows, self.training.seeds)
         file = None if held is None else JsonLines(held.folder / LOG)
         for member in self.training.members:
-            watching = dataclasses.replace(self.watching, progress=False, writers=())
-            if watching.metrics == "auto":
-                watching = dataclasses.replace(watching, metrics=default_metrics(member.game))
+            watching = dataclasses.replace(self.watching, progress=False, writers=()).on(member.game)
             session = Session(member, self.steps, watching, self.saving, {}, logs[member.seed], None)  # type: ignore[arg-type]
             session.display, session.writers = Display(), [_Named(member.seed, self.log, file, held)]
             self.sessions.append(session)

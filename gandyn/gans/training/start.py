@@ -22,8 +22,8 @@ from .identity import describe, refuse_nameless
 from .lock import locked
 from .log import TensorBoard, Writer
 from .loop import Session, begun
-from .measures import default_metrics, measure
-from .options import Saving, Stepping, Watching
+from .measures import measure
+from .options import Saving, Stepping, Watching, refuse_idle
 from .run import CONFIG, TrainingRun
 from .seeded_runs import SeededRuns
 from .seeds import SeededTraining
@@ -72,7 +72,9 @@ def train(game: Game, rule: Rule, steps: int, **options: object) -> TrainingRun 
         A `TrainingRun`; with several seeds `SeededRuns`, whose `w` is (K, d).
 
     Raises:
-        ParameterError: for numbers out of range. CallError: for an option that there is not.
+        ParameterError: for numbers out of range, and for options without effect: metrics_every or an `EarlyStopping`
+            where there is nothing to measure, samples_every without a folder.
+        CallError: for an option that there is not.
         DomainError: for a game outside the rule's domain.
         CheckpointError: for a folder with the run of another game, rule, seed or config, or with damaged files.
         OutputError: for a folder that cannot be written, in which another process trains, or that is moved meanwhile.
@@ -87,6 +89,7 @@ def train(game: Game, rule: Rule, steps: int, **options: object) -> TrainingRun 
         torch.Size([3, 75])
     """
     groups = grouped(train, GROUPS, options)
+    refuse_idle(*groups[1:])
     if groups[0].seeds is not None or isinstance(game, Ensemble):
         return SeededTraining(game, rule, steps, *groups).run()
     return Run(game, rule, steps, *groups).start()
@@ -130,7 +133,8 @@ class Run:
         game, rule = config.build()
         table, metrics = config.train, measure(game, config.metrics.names, config.metrics.samples)
         told: dict[str, Any] = {"average": table.average, "precision": table.precision, "compile": table.compile}
-        told |= {"metrics": metrics, "metrics_every": config.metrics.every, "log_every": table.log_every}
+        told |= {"metrics": metrics, "metrics_every": config.metrics.every if metrics else None}
+        told |= {"log_every": table.log_every}
         told |= {"samples_every": table.samples_every, "checkpoint_every": table.checkpoint_every, "keep": table.keep}
         told |= {"seed": config.game.seed, "identity": {"config": config.to_dict(), "config_sha256": config.sha256}}
         shared = game if group is None else distributed.DistributedGame(game, group)
@@ -151,9 +155,7 @@ class Run:
         identity = {**describe(self.game, rule, stepping), **(saving.identity or {})}
         if saving.place is not None:
             refuse_nameless(identity)
-        watching = self.watching
-        if watching.metrics == "auto":
-            watching = dataclasses.replace(watching, metrics=default_metrics(whole(self.game)))
+        watching = self.watching.on(whole(self.game))
         with locked(saving.place if self.chief else None) as held:
             if held is not None and self.config is not None:
                 _keep_config(self.config, held.folder, saving.resume)
