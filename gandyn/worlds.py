@@ -105,7 +105,10 @@ def number(value: Any, w: Array) -> Array:
 
     One value per member becomes an array with an axis of length one for the coordinates.
     """
-    if world_of(w) == SYMBOLS or is_symbolic(w):
+    world = world_of(w)
+    if type(value) is float and world in (NUMPY, TORCH):
+        return value
+    if world == SYMBOLS or is_symbolic(w):
         return exact(value)
     if not is_symbolic(value):
         return value

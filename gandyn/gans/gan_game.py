@@ -17,6 +17,7 @@ from ..doors import seed as checked_seed
 from ..errors import DomainError, ParameterError
 from ..losses import Loss
 from ..losses import resolve as resolve_loss
+from ..oracles.flat import fresh_seed
 from ..oracles.network import FunctionalNetwork, Network, NetworkGame
 from ..penalties import Penalty
 from ..registry import called_rightly
@@ -24,6 +25,7 @@ from ..types import Array, Batch, Rng
 from .critic import NetworkCritic
 from .datasets import resolve as resolve_data
 from .drawing import sampler, watched
+from .early import adds_up, differentiated
 from .fit import check_labels, fitting
 from .given import check_modules, device_named, latent_size, warn_of_probabilities
 from .terms import resolve as resolve_terms
@@ -127,10 +129,12 @@ class GANGame(NetworkGame):
         costly = any(_overrides(p, hook) for p in self.penalties for hook in ("cost", "generator_cost"))
         self.zero_sum = not self.own_costs and self.loss.zero_sum and not costly
         self.constrained = any(p.constrained for p in self.penalties)
+        self._adds_up = not (self.own_costs or self.penalties) and adds_up(self.loss)
         self._transforms = any(_overrides(p, "transform") for p in self.penalties)
         self._per_sample = bool(getattr(discriminator, "per_sample", False))
         whole("batch_size", batch_size)
         self.size, self.seed = batch_size, seed
+        self._encodes = isinstance(getattr(generator, "encoder", None), torch.nn.Module)
         self._conditional = tuple(bool(getattr(network, "conditional", False)) for network in self.networks)
         self._labelled = needs_labels = any(self._conditional) or "classes" in self.loss.needs
         self.data, self._draw_real = sampler(data, self.device, self.dtype, needs_labels)
@@ -155,7 +159,7 @@ class GANGame(NetworkGame):
     def draw(self, rng: Any = None) -> Token:
         """A batch of data and latents, seeded by the NumPy generator `rng`, or by the game's own stream."""
         rng = self._rng if rng is None else rng
-        seed = int(rng.integers(2**62))
+        seed = fresh_seed(rng)
         source = self._generator.manual_seed(seed)
         real = self._draw_real(self.size, source)
         real, labels = real if isinstance(real, tuple) else (real, None)
@@ -191,7 +195,7 @@ class GANGame(NetworkGame):
 
     def batch_size(self, batch: Batch) -> int:
         """The number of samples that a batch token stands for."""
-        return len((batch or self.reference).latent)
+        return int((batch or self.reference).latent.shape[0])
 
     def _latents(self, latent: object) -> Callable[[int, torch.Generator], Array]:
         if callable(latent):
@@ -209,7 +213,7 @@ class GANGame(NetworkGame):
             labels: (n,), of a conditional generator's points; drawn as the data's are by default.
         """
         self.load(w)
-        seed = int((self._rng if rng is None else rng).integers(2**62))
+        seed = fresh_seed(self._rng if rng is None else rng)
         source = self._generator.manual_seed(seed)
         latent = self._draw_latent(n, source)
         given: tuple[Any, ...] = ()
@@ -231,8 +235,9 @@ class GANGame(NetworkGame):
     def _network_costs(self, networks: Sequence[Network], batch: Batch, only: int | None) -> tuple[Array | None, ...]:
         generator, discriminator = networks[:2]
         batch = self.reference if batch is None else batch
-        with torch.set_grad_enabled(torch.is_grad_enabled() and only != 1):
-            fake = generator(batch.latent, batch.labels) if self._conditional[0] else generator(batch.latent)
+        given = (batch.latent, batch.labels) if self._conditional[0] else (batch.latent,)
+        with torch.no_grad() if only == 1 else contextlib.nullcontext():
+            fake = generator(*given)
         critic = self._critic(discriminator, batch, fake, self._reconstruction(generator, batch))
         costs = self._unpenalised(critic, batch, only)
         for k, penalty in enumerate(self.penalties):
@@ -254,7 +259,7 @@ class GANGame(NetworkGame):
 
     def _reconstruction(self, generator: Network, batch: Token) -> Callable[[Array], Array] | None:
         """x -> G(E(x)), at the parameters that both have now; None without an encoder."""
-        if not isinstance(getattr(self.generator, "encoder", None), torch.nn.Module):
+        if not self._encodes:
             return None
         encoder: Any = self.generator.encoder
         labels = (batch.labels,) if self._conditional[0] else ()
@@ -280,7 +285,10 @@ class GANGame(NetworkGame):
     def _loss_costs(self, critic: NetworkCritic, batch: Token, only: int | None) -> list[Array | None]:
         """Both players' costs without penalties; of `only` one, where the other is not asked for."""
         # One pass saves calls of small layers; large ones need memory for all of it, and two costs go back through all.
-        apart = self.penalties or not self._per_sample or self.stochastic or critic.real.ndim > 2
+        large = critic.real.ndim > 2
+        if large and self._slopes_next and self._adds_up:
+            return self._term_by_term(critic, only)
+        apart = large or self.penalties or not self._per_sample or self.stochastic
         if apart or (only is None and not self.zero_sum):
             on_real, on_fake = critic.logit(critic.real), critic.logit(critic.fake)
         else:
@@ -298,6 +306,15 @@ class GANGame(NetworkGame):
         if only == 1:
             return [None, cost]
         return [-cost if self.loss.zero_sum else self.loss.generator_cost(on_real, on_fake, **beside), cost]
+
+    def _term_by_term(self, critic: NetworkCritic, only: int | None) -> list[Array | None]:
+        """The same costs of a loss whose terms add up: memory for the data's pass is freed before the samples'."""
+        on_data = differentiated(self.loss.real(critic.logit(critic.real)).mean(-1), self._parameters[1])
+        on_fake = critic.logit(critic.fake)
+        cost = on_data + self.loss.fake(on_fake).mean(-1)
+        if only == 1:
+            return [None, cost]
+        return [-cost if self.loss.zero_sum else self.loss.generator(on_fake).mean(-1), cost]
 
     def project(self, w: Array) -> Array:
         """The discriminator's block brought to the feasible set of constraints such as weight clipping."""

@@ -15,6 +15,7 @@ import torch.distributed as dist
 from ..errors import DomainError, ParameterError, ShapeError
 from ..memory import keep_all
 from ..oracles.field_graph import FieldGraph
+from ..oracles.flat import fresh_seed
 from ..oracles.network import Network, NetworkGame
 from ..types import Array, Batch
 from .habits import refuse_inference, refuse_outside, unchanged
@@ -139,7 +140,7 @@ class LossesGame(NetworkGame):
 
     def draw(self, rng: Any = None) -> Seed:
         """A fresh seed for layers and losses that draw, and the next item of the data."""
-        seed, index = int(rng.integers(2**62)), self.drawn
+        seed, index = fresh_seed(rng), self.drawn
         self.drawn += 1
         data = None
         if self.data is not None:
@@ -173,7 +174,7 @@ class LossesGame(NetworkGame):
             c if c is None else c.reshape(()) if self.scale == 1 else c.reshape(()) * self.scale for c in costs
         )
 
-    def _slopes(self, cost: Array, players: Sequence[int], keep: bool = False) -> list[Array]:
+    def _slopes(self, cost: Array, players: Sequence[int], keep: bool = False) -> Array:
         if self._closely:
             for i in self._left.keys() & set(players):
                 refuse_outside(cost, self._parameters[i], self._since)
@@ -245,8 +246,9 @@ class LossesGame(NetworkGame):
         return self._mean(super()._cost_gradients(w, batch))
 
     def advance(self) -> None:
-        """As for every game of networks; buffers are the first process's."""
-        super().advance()
+        """As for every game of networks; buffers are the first process's, and parameters were looked over before."""
+        self._module_state.advance()
+        self._kept_graph = None
         if self._group is not None:
             first = dist.get_global_rank(self._group, 0)
             for network in self.networks:

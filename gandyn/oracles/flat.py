@@ -8,8 +8,11 @@ from __future__ import annotations
 import abc
 import contextlib
 import functools
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from ..errors import GameError, ParameterError, ShapeError
 from ..lazy import torch
@@ -136,20 +139,21 @@ class FlatNetworks(Game):
     def load(self, w: Array) -> None:
         """Write w into the modules, so that they can be used as ordinary networks."""
         self.check(w)
-        self._load(w)
+        self._load(w.detach())
 
     @abc.abstractmethod
     def _module_field(self, batch: Batch, only: int | None, padded: bool) -> Array:
         """The field at the point that was loaded last; of one player alone, padded to the joint vector or not."""
 
-    def _lie(self) -> list[list[int]]:
-        """Where the parameters of each player lie in memory: in the buffer, unless someone moved them."""
-        return [[p.data_ptr() for p in own] for own in self._parameters]
+    def _lie(self) -> list[int]:
+        """Where the parameters of all players lie in memory: in the buffer, unless someone moved them."""
+        return [*map(torch.Tensor.data_ptr, itertools.chain.from_iterable(self._parameters))]
 
     def _refuse_moved(self) -> None:
-        if self._lie() != self._places:
-            pairs = zip(self._lie(), self._places, strict=True)
-            moved = next(self.players[i].name for i, (now, before) in enumerate(pairs) if now != before)
+        now = self._lie()
+        if now != self._places:
+            owners = (player.name for player, own in zip(self.players, self._parameters, strict=True) for _ in own)
+            moved = next(o for o, here, before in zip(owners, now, self._places, strict=True) if here != before)
             raise GameError(
                 f"the parameters of {moved} were moved after {self.name} was made",
                 "modules that stay where they are, and values that are written in place",
@@ -158,7 +162,7 @@ class FlatNetworks(Game):
             )
 
     def _load(self, *pieces: Any) -> None:
-        """Copy vectors, side by side, into the buffer."""
+        """Copy vectors, side by side and without slopes, into the buffer."""
         self._refuse_moved()
         if self._outside and any(p.requires_grad for p in self._outside):
             raise GameError(
@@ -166,13 +170,14 @@ class FlatNetworks(Game):
                 "the parameters that train, when the game is made",
                 "make a new game of the same modules",
             )
-        with torch.no_grad():
-            torch.cat(pieces, out=self._buffer)
+        torch.cat(pieces, out=self._buffer)
         if torch.is_autocast_cache_enabled():
             torch.clear_autocast_cache()  # copies of the old weights in half precision
 
     def per_coordinate(self, value: object, w: Array) -> Array:
         """As for every game; vectors made of per-player parameters are kept, since a step asks for the same again."""
+        if type(value) is float:
+            return value
         key = (self.per_player(value), w.dtype, w.device)
         if key not in self._coefficients:
             self._coefficients = {**dict(list(self._coefficients.items())[-7:]), key: super().per_coordinate(value, w)}
@@ -282,6 +287,16 @@ class FlatNetworks(Game):
                     buffer.copy_(value)
                 self._buffer.copy_(parameters)
             self._module_state.pending = pending
+
+
+def fresh_seed(rng: Any) -> int:
+    """A seed below 2^62 from a NumPy generator: the number that `rng.integers(2**62)` gives.
+
+    That is its next word without the last two bits, and NumPy's default generator gives words themselves at a tenth of
+    the price, which in a step of small networks is seen.
+    """
+    words = rng.bit_generator if isinstance(rng, np.random.Generator) else None
+    return int(words.random_raw()) >> 2 if isinstance(words, np.random.PCG64) else int(rng.integers(2**62))
 
 
 def seed_streams(seed: int, device: torch.device) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Mapping, Sequence
 
 from ..errors import GameError
 from ..lazy import torch
+
+_hooks, _values = operator.attrgetter("_post_accumulate_grad_hooks"), operator.methodcaller("values")
 
 
 class Inventory:
@@ -21,13 +24,13 @@ class Inventory:
         self._seen = self._look()
 
     def _look(self) -> list[int]:
-        return [id(kept) for held in self._places for kept in held.values()]
+        return [*map(id, itertools.chain.from_iterable(map(_values, self._places)))]
 
     def check(self) -> None:
         """Refuse parameters that came since, and would not train, and hooks that would not run. Raises GameError by the
         names of parameters and network.
         """
-        if any(p._post_accumulate_grad_hooks for p in self._known):
+        if any(map(_hooks, self._known)):
             raise GameError(
                 "parameters with a hook after accumulated gradients, which a rule does not accumulate",
                 "hooks on the gradients themselves",

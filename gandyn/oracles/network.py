@@ -45,7 +45,7 @@ class NetworkGame(FlatNetworks):
     def __init__(self, name: str, networks: Mapping[str, object]) -> None:
         super().__init__(name, networks)
         self._kept_graph: tuple[Any, int, Any, FieldGraph] | None = None
-        self._held_to_differences = False
+        self._held_to_differences = self._slopes_next = False
         self.last_solve: Solve | None = None
         self.summed: Callable[[Sequence[Array]], contextlib.AbstractContextManager[Any]] | None = None
 
@@ -87,44 +87,53 @@ class NetworkGame(FlatNetworks):
 
     def _loaded_field(self, batch: Batch, only: int | None, padded: bool) -> Array:
         with torch.enable_grad(), self._evaluation(batch, training=True):
-            costs = self._network_costs(self.networks, batch, only)
+            costs = self._costs_to_differentiate(batch, only)
             if only is not None:
                 own = self._slopes(costs[only], [only])
-                return torch.cat([*self._zeros(range(only), padded), *own, *self._zeros(self._after(only), padded)])
+                return torch.cat([*self._zeros(range(only)), own, *self._zeros(self._after(only))]) if padded else own
             if self.zero_sum:
-                joint = torch.cat(self._slopes(costs[1], [0, 1]))
+                joint = self._slopes(costs[1], [0, 1])
                 joint[self.slices[0]].neg_()
                 return joint
             last = len(costs) - 1
-            return torch.cat([
-                gradient for i, cost in enumerate(costs) for gradient in self._slopes(cost, [i], keep=i < last)
-            ])  # fmt: skip
+            return torch.cat([self._slopes(cost, [i], keep=i < last) for i, cost in enumerate(costs)])
 
-    def _slopes(self, cost: Array, players: Sequence[int], keep: bool = False) -> list[Array]:
-        """d(cost)/d(parameters of some players), in pieces of the vector; zeros for those that are frozen. Raises
+    def _costs_to_differentiate(self, batch: Batch, only: int | None) -> tuple[Array, ...]:
+        """The costs, whose slopes in their own players' parameters are taken next, once, and nothing else of them."""
+        self._slopes_next = self.summed is None
+        try:
+            return self._network_costs(self.networks, batch, only)
+        finally:
+            self._slopes_next = False
+
+    def _slopes(self, cost: Array, players: Sequence[int], keep: bool = False) -> Array:
+        """d(cost)/d(parameters of some players), in a fresh vector; zeros for those that are frozen. Raises
         GameError if the cost does not reach a player's parameters at all.
         """
         everything = [p for i in players for p in self._parameters[i]]
         if self.summed is None:
-            return self._own_slopes(cost, players, everything, keep)
+            return flattened(self._found(cost, players, everything, keep), everything)
         with self.summed(everything) as over_processes:
-            own = self._own_slopes(cost, players, everything, keep)
-        summed: list[Array] = over_processes(own)
-        return summed
+            found = self._found(cost, players, everything, keep)
+            pieces = [flat(slope, p) for slope, p in zip(found, everything, strict=True)]
+        return torch.cat(over_processes(pieces))
 
-    def _own_slopes(self, cost: Array, players: Sequence[int], everything: Sequence[Any], keep: bool) -> list[Array]:
+    def _found(self, cost: Array, players: Sequence[int], everything: Sequence[Any], keep: bool) -> Sequence[Array]:
+        """The slopes one by one, shaped like the parameters."""
         wanted = [p for p in everything if p.requires_grad]
-        found = {}
+        found: Sequence[Array | None] = ()
         if wanted and cost.requires_grad:
-            slopes_of = torch.autograd.grad(cost, wanted, retain_graph=keep, allow_unused=True)
-            found = dict(zip(map(id, wanted), slopes_of, strict=True))
+            found = torch.autograd.grad(cost, wanted, retain_graph=keep, allow_unused=True)
+        reached = {id(p): slope for p, slope in zip(wanted, found, strict=False) if slope is not None}
         for i in players:
             own = self._parameters[i]
-            missing = [p for p in own if found.get(id(p)) is None]
+            missing = () if len(reached) == len(everything) else [p for p in own if id(p) not in reached]
             if len(missing) == len(own) and any(p.requires_grad for p in own):
                 raise self._unreached(i)
             self._left_out(i, missing)
-        return [p.new_zeros(p.numel()) if found.get(id(p)) is None else flat(found[id(p)], p) for p in everything]
+        return [*reached.values()] if len(reached) == len(everything) else [
+            torch.zeros_like(p) if id(p) not in reached else reached[id(p)] for p in everything
+        ]  # fmt: skip
 
     def _left_out(self, player: int, missing: Sequence[Array]) -> None:
         """Told of every plain field: which of a player's parameters its cost did not reach."""
@@ -132,8 +141,8 @@ class NetworkGame(FlatNetworks):
     def _after(self, index: int) -> range:
         return range(index + 1, len(self.players))
 
-    def _zeros(self, players: range, padded: bool) -> list[Array]:
-        return [self._buffer.new_zeros(self.players[i].size) for i in players] if padded else []
+    def _zeros(self, players: range) -> list[Array]:
+        return [self._buffer.new_zeros(self.players[i].size) for i in players]
 
     def _costs(self, w: Array, batch: Batch) -> tuple[Array, ...]:
         if w.requires_grad and torch.is_grad_enabled():

@@ -18,10 +18,11 @@ class NetworkView(RestrictedGame):
         if (w.requires_grad or self.fixed.requires_grad) and torch.is_grad_enabled():
             return super().field(w, batch, only)
         self.check(w)
-        self.counts.player_gradients += 1
-        self.counts.samples += self.game.batch_size(batch)
-        self.game._load(*self._beside(w))
-        return self.game._module_field(batch, self.index, padded=False)
+        game = self.game
+        game.counts.player_gradients += 1
+        game.counts.samples += game.batch_size(batch)
+        game._load(*self._beside(w))
+        return game._module_field(batch, self.index, padded=False)
 
     def jvp(self, w: Array, u: Array, batch: Batch = None) -> Array:
         """The player's own Hessian times u; at the point of restriction, on the game's graph there."""

@@ -84,6 +84,8 @@ class Alternating(Rule):
         return rules
 
     def _schedule(self, game: Game) -> list[int]:
+        if self.order is None and self.repeats is None:
+            return [*range(len(game.players))]
         order = [game.player_index(which) for which in (self.order or range(len(game.players)))]
         missing = [p.name for i, p in enumerate(game.players) if i not in order]
         if missing:

@@ -101,11 +101,11 @@ class JointSpace:
 
     def check(self, w: Array) -> None:
         """Refuse arrays of another length or another world, by name."""
-        shape = tuple(getattr(w, "shape", ()))
+        shape = getattr(w, "shape", ())
         if not shape or shape[-1] != self.dim:
             sizes = ", ".join(f"{p.name}: {p.size}" for p in self.players)
             raise ShapeError(
-                f"an array of shape {shape}",
+                f"an array of shape {tuple(shape)}",
                 f"(..., {self.dim}) for {self.name} ({sizes})",
                 "put the players' blocks side by side on the last axis, player 1 first",
             )

@@ -74,7 +74,7 @@ class View:
         with torch.enable_grad(), game._evaluation(self.token, training=False):
             with overheard.listening():
                 costs = game._network_costs(game.networks, self.token, None)
-            blocks = [torch.cat(game._slopes(cost, [i], keep=True)) for i, cost in enumerate(costs)]
+            blocks = [game._slopes(cost, [i], keep=True) for i, cost in enumerate(costs)]
             judged = {i: overheard.judgement(i, costs[i]) for i in overheard.discriminators}
         v = torch.cat(blocks).detach()
         row: Row = {

@@ -2,11 +2,14 @@
 
 import itertools
 
+import numpy as np
+import pytest
 import torch
 from small_gans import gan, token
 from torch import nn
 
 import gandyn as gd
+from gandyn.oracles.flat import fresh_seed
 
 
 def noisy_pair():
@@ -67,3 +70,11 @@ def test_parameters_are_views_of_one_buffer():
     assert torch.equal(game.initial, game.w0)
     assert not torch.equal(game.w0, w)
     assert game.generator.in_features if hasattr(game.generator, "in_features") else game.generator[0].in_features == 2
+
+
+@pytest.mark.parametrize("words", [np.random.PCG64, np.random.PCG64DXSM, np.random.MT19937, np.random.Philox])
+def test_a_seed_is_the_number_that_numpy_draws_below_two_to_the_62(words):
+    rng, same = (np.random.Generator(words(7)) for _ in range(2))
+    drawn = [fresh_seed(rng) for _ in range(500)]
+    assert drawn == [int(same.integers(2**62)) for _ in range(500)]
+    assert rng.random() == same.random()

@@ -91,11 +91,13 @@ class Mixture:
     def _which(self, n: int, generator: torch.Generator | None) -> torch.Tensor:
         """The mode of each of n points."""
         if self.equal:
-            return torch.randint(len(self.centers), (n,), generator=generator, device=self.centers.device)
+            return torch.randint(self.centers.shape[0], (n,), generator=generator, device=self.centers.device)
         return torch.multinomial(self.weights, n, replacement=True, generator=generator)
 
     def _about(self, which: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
-        noise = torch.randn(len(which), 2, generator=generator, device=self.centers.device, dtype=self.centers.dtype)
+        noise = torch.randn(
+            which.shape[0], 2, generator=generator, device=self.centers.device, dtype=self.centers.dtype
+        )
         return self.centers[which].add_(noise, alpha=self.std)
 
     def sample_labelled(self, n: int, generator: torch.Generator | None = None) -> tuple[torch.Tensor, torch.Tensor]:
