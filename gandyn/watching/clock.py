@@ -24,6 +24,7 @@ class Clock:
         self.share, self.spent, self.afterwards = share, 0.0, 0.0
         self._asked, self._on_cpu = on_cpu, False
         self._began: float | None = None
+        self._able: float | None = None
         self._now = self._entered = 0.0
         self._computed = self._waited = 0.0
 
@@ -48,6 +49,19 @@ class Clock:
 
     def _read(self) -> float:
         return time.process_time() if self._on_cpu else time.perf_counter()
+
+    def waited(self, seconds: float) -> float | None:
+        """For how long so many seconds more have kept to the share, as asked at each step; None where they do not."""
+        if not self.affords(seconds):
+            self._able = None
+            return None
+        now = self._read()
+        self._able = now if self._able is None else self._able
+        return now - self._able
+
+    def looked(self) -> None:
+        """A look was made: the wait for the next one begins."""
+        self._able = None
 
     def affords(self, seconds: float) -> bool:
         """Whether so many seconds more, in this step, keep to the share."""

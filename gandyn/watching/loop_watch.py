@@ -15,13 +15,14 @@ from typing import Any, cast
 import torch
 
 from ..budget import Budget
-from ..errors import GandynError, ParameterError, made, shown
+from ..errors import GandynError, ParameterError
 from ..gans.monitor import DETECTORS, Finding, Monitor, Row, VanishingGradient
 from ..optim.losses_game import Losses, LossesGame
 from ..oracles.product_check import UncheckedProductsWarning
 from ..results import plain
 from ..types import Array, Batch, Game
 from . import report, words
+from .asked import check_asked
 from .clock import Clock, cuda_in_use
 from .looks import View
 from .measurements import MEASUREMENTS, Measurement, Scene
@@ -30,6 +31,8 @@ from .verdicts import TwoSigmoids, Verdict, verdict
 
 SHARE = 0.05
 EVERY = 100  # steps from look to look at least, where nothing else is asked for
+LOOK = 4.0  # of a look, in evaluations of the field, as a guess: the first one takes longer than those after it
+PATIENCE = 5.0  # seconds for which a look has been affordable, after which it comes before the hundredth step
 BUDGET = 10.0
 
 
@@ -51,7 +54,7 @@ class Watch:
         self, networks: Mapping[str, object], losses: Losses, rule: Any, every: int | None, share: float, seed: int
     ) -> None:
         self.every, self.rule = EVERY if every is None else every, rule
-        self._frugal, self._look_price = every is None, 0.0
+        self._frugal, self._look_price = every is None, math.inf
         self.rows: list[Row] = []
         self.count = 0
         self._view = View(networks, losses, seed)
@@ -99,7 +102,8 @@ class Watch:
     def step(self, batch: Batch = None) -> list[Finding]:
         """Once per training step of the loop; looks every `every`-th time. Returns the findings that begin.
 
-        Without `every`, a look after the first waits until the watch with it keeps to its share of the time.
+        Without `every`, a look waits until the watch with it keeps to its share of the time, and comes early in a loop
+        of slow steps.
 
         Args:
             batch: of this step, for losses that take one after the networks.
@@ -113,11 +117,17 @@ class Watch:
             if self.count == 1:
                 self._field = self._view.check(batch, self._clock.now)
                 self._start = self._view.point()
-            if self.count % self.every or (cuda_in_use() and torch.cuda.is_current_stream_capturing()):
-                return []
-            if self._frugal and self.rows and not self._clock.affords(self._look_price):
+            if not self._due() or (cuda_in_use() and torch.cuda.is_current_stream_capturing()):
                 return []
             return self._look(self._clock.affords)
+
+    def _due(self) -> bool:
+        """Whether to look in this step: where `every` says so, and by default where the share of the time does."""
+        on_time = self.count % self.every == 0
+        if not self._frugal or (on_time and not self.rows):
+            return on_time
+        waited = self._clock.waited(min(self._look_price, LOOK * self._field))
+        return waited is not None and (on_time or waited >= PATIENCE)
 
     def measure(self, budget: float | Budget | None = BUDGET) -> Row:
         """All measurements at this moment, whatever share of the time they take, that fit into `budget` seconds.
@@ -149,6 +159,7 @@ class Watch:
         return seconds * self._clock.load < limit.left
 
     def _look(self, affords: object, limit: Budget | None = None) -> list[Finding]:
+        self._clock.looked()
         row: Row = {"step": self.count}
         began = self._clock.now()
         try:
@@ -256,7 +267,7 @@ class Watch:
         return found
 
     def __repr__(self) -> str:
-        return f"<Watch of {', '.join(self.names)}: {self.count} steps, {len(self.rows)} looks>"
+        return f"<Watch of {', '.join(self.names)}: {words.so_far(self)}>"
 
     def __str__(self) -> str:
         return self.summary()
@@ -292,7 +303,8 @@ def watch(
         rule: what takes the steps, for the spectrum of its map: a rule of `gd.rules`; or, with its state as it is, the
             optimiser that `gd.optim.for_modules` returned, or torch's own, one for each network: `(over_g, over_d)`.
         every: steps from look to look. None, the default, is 100 steps, or so many hundreds that the watch keeps to
-            its `share`, where a look takes longer than that; only the first is made in any case.
+            its `share`, where a look takes longer than that; only that of the hundredth step is made in any case. Where
+            a hundred steps take long, a look comes when its share has allowed it for 5 seconds.
         share: of the loop's time to which costly measurements keep. Looks that `every` asks for are all made.
         seed: of what the losses draw by torch while they are looked at.
 
@@ -321,28 +333,6 @@ def watch(
         networks = dict(generator)
     else:
         networks = {"generator": generator, "discriminator": discriminator}
-    _check(networks, losses, rule, every, share)
+    check_asked(networks, losses, rule, every, share)
     assert losses is not None
     return Watch(networks, losses, rule, every, share, seed)
-
-
-def _check(networks: Mapping[str, object], losses: object, rule: object, every: object, share: object) -> None:
-    wrong = {name: n for name, n in networks.items() if not isinstance(n, torch.nn.Module)}
-    if wrong or len(networks) < 2:
-        given = ", ".join(f"{name}={shown(n)}" for name, n in wrong.items()) or f"{len(networks)} network"
-        fix = made(next(iter(wrong.values()), None), "gd.watch(generator, discriminator, losses)")
-        raise ParameterError(given, "two modules or a dict of at least two", fix)
-    if not callable(losses) or isinstance(losses, torch.nn.Module | type):
-        raise ParameterError(
-            f"losses of type {type(losses).__name__}", "a function of the networks that returns a loss for each",
-            "def losses(generator, discriminator): return generator_loss, discriminator_loss",
-        )  # fmt: skip
-    if rule is not None and not is_used(rule):
-        raise ParameterError(
-            f"rule={shown(rule)}", "a rule, or the optimisers in use, one for each network",
-            made(rule, "rule=gd.rules.AlternatingGD(0.1), or rule=(generator_optimizer, discriminator_optimizer)"),
-        )  # fmt: skip
-    if every is not None and (isinstance(every, bool) or not isinstance(every, int) or every < 1):
-        raise ParameterError(f"every={every!r}", "a whole number >= 1", "every=100")
-    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
-        raise ParameterError(f"share={share!r}", "a number from 0 to 1", "share=0.05")

@@ -74,9 +74,10 @@ def _shares(points: Array, centres: torch.Tensor, distance: float) -> tuple[list
 def _modes(points: Array) -> tuple[torch.Tensor, float] | None:
     """(centres (k, axes), distance of the nearest two) of clusters that stand well apart; None where there are none."""
     best: tuple[Any, float] | None = None
-    largest = APART
-    for k in range(2, min(MOST_MODES, len(points) // LEAST) + 1):
-        centres = _clusters(points, k)
+    largest, most = APART, min(MOST_MODES, len(points) // LEAST)
+    far = _far_apart(points, most) if most >= 2 else points
+    for k in range(2, most + 1):
+        centres = _clusters(points, far[:k])
         nearest, mode = torch.cdist(points, centres).min(1)
         within = float(nearest.square().mean().sqrt())
         between = float(torch.pdist(centres).min())
@@ -85,14 +86,19 @@ def _modes(points: Array) -> tuple[torch.Tensor, float] | None:
     return best
 
 
-def _clusters(points: Array, k: int) -> Array:
-    """Centres by Lloyd's iterations from points that are far from each other, (k, axes)."""
-    centres = points[:1]
+def _far_apart(points: Array, k: int) -> torch.Tensor:
+    """k of the points, each the one that is farthest from those before it, (k, axes)."""
+    chosen, distance = [points[0]], (points - points[0]).norm(dim=1)
     for _ in range(k - 1):
-        centres = torch.cat([centres, points[torch.cdist(points, centres).min(1).values.argmax()][None]])
+        chosen.append(points[distance.argmax()])
+        distance = torch.minimum(distance, (points - chosen[-1]).norm(dim=1))
+    return torch.stack(chosen)
+
+
+def _clusters(points: Array, centres: torch.Tensor) -> torch.Tensor:
+    """Centres by Lloyd's iterations from the given ones, (k, axes)."""
     for _ in range(ROUNDS):
-        mode = torch.cdist(points, centres).argmin(1)
-        centres = torch.stack(
-            [points[mode == i].mean(0) if bool((mode == i).any()) else c for i, c in enumerate(centres)]
-        )
+        member = torch.nn.functional.one_hot(torch.cdist(points, centres).argmin(1), len(centres)).T.to(points)
+        count = member.sum(1, keepdim=True)
+        centres = torch.where(count > 0, member @ points / count.clamp(min=1), centres)
     return centres

@@ -58,7 +58,7 @@ def page(watch: Any) -> str:
             _list([_text(f"step {row['step']}: {row['error']}") for row in failed[-5:]]),
         ]
     version = _text(results.version)
-    looks = f"{len(watch.rows)} looks, {watch.every} steps apart or more"
+    looks = f"{words.counted(len(watch.rows), 'look')}, about {watch.every} steps apart or more"
     foot = f"<footer>gandyn {version}. {looks}, on copies of the networks.</footer>"
     title = _text(f"Watch of {', '.join(watch.names)}")
     return (

@@ -98,7 +98,9 @@ def verdict(name: str, rows: Sequence[Row], findings: Sequence[Finding], generat
             return Verdict(name, Kind.FAILING, str(found))
     rows = [row for row in rows if "losses" in row][-WINDOW:]
     if len(rows) < LEAST:
-        return Verdict(name, Kind.UNDECIDED, f"{len(rows)} looks so far, and {LEAST} are needed")
+        return Verdict(
+            name, Kind.UNDECIDED, f"{len(rows)} look{'' if len(rows) == 1 else 's'} so far, and {LEAST} are needed"
+        )
     steps = np.array([row["step"] for row in rows], float)
     series = _Series(
         steps,

@@ -19,8 +19,19 @@ def summary(watch: Any) -> str:
     lines += [f"not measured: {name}: {why}" for name, why in watch.unmeasured().items()] if watch.rows else []
     errors = [row for row in watch.rows if "error" in row]
     if errors:
-        lines.append(f"{len(errors)} looks failed, the last at step {errors[-1]['step']}: {errors[-1]['error']}")
+        failed = counted(len(errors), "look")
+        lines.append(f"{failed} failed, the last at step {errors[-1]['step']}: {errors[-1]['error']}")
     return "\n".join(lines)
+
+
+def counted(number: int, what: str) -> str:
+    """So many of something: "1 look", "2 looks"."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def so_far(watch: Any) -> str:
+    """How many steps and looks."""
+    return f"{counted(watch.count, 'step')}, {counted(len(watch.rows), 'look')}"
 
 
 def head(watch: Any) -> str:
@@ -28,7 +39,7 @@ def head(watch: Any) -> str:
     share = "" if watch.share is None else f"; the watch took {100 * watch.share:.2g} % of the time"
     if watch.afterwards:
         share += f", and {watch.afterwards:.1f} s when asked"
-    return f"watch of {', '.join(watch.names)}: {watch.count} steps, {len(watch.rows)} looks{share}"
+    return f"watch of {', '.join(watch.names)}: {so_far(watch)}{share}"
 
 
 def converged(watch: Any) -> str:

@@ -128,3 +128,41 @@ def test_what_the_budget_leaves_out_says_that_it_was_the_budget(monkeypatch):
 @pytest.mark.parametrize(("seconds", "text"), [(0.0312, "0.03"), (7.4, "7"), (104, "100"), (2.2e5, "200000")])
 def test_seconds_are_written_out(seconds, text):
     assert about(seconds) == text
+
+
+def test_a_short_loop_gets_looks_too(monkeypatch):
+    """The first look is a cold one, of fifty times the time: the ones after it are not priced by it."""
+    clock = Clocked()
+    clock.LOAD = 1.0
+    monkeypatch.setattr("gandyn.watching.clock.time", clock)
+    torch.manual_seed(0)
+    cost = {"cost": 0.0002}
+    watch = gan(clock, cost)
+    for step in range(1, 601):
+        clock.work(0.003)
+        cost["cost"] = 0.01 if step == 100 else 0.0002
+        watch.step()
+    assert [row["step"] for row in watch.rows] == [100, 200, 300, 400, 500, 600]
+    assert watch.share <= 0.05
+
+
+@pytest.mark.parametrize(("seconds", "most"), [(1.0, 20), (0.2, 60)])
+def test_a_loop_of_slow_steps_is_looked_at_by_the_clock(seconds, most, monkeypatch):
+    """Before the hundredth step, when its share has allowed a look for five seconds; and never beyond the share."""
+    clock = Clocked()
+    monkeypatch.setattr("gandyn.watching.clock.time", clock)
+    torch.manual_seed(0)
+    watch = gan(clock, {"cost": seconds / 10})
+    for _ in range(90):
+        clock.work(seconds)
+        watch.step()
+        assert watch.share <= 0.05 or watch.count < most
+    assert 1 <= len(watch.rows) <= 90 * seconds / 5
+    assert watch.rows[0]["step"] <= most
+
+
+def test_one_look_is_not_several(monkeypatch):
+    watch = looked_at(monkeypatch, 0.002, every=STEPS)
+    assert f"{STEPS} steps, 1 look;" in watch.summary()
+    assert f"{STEPS} steps, 1 look>" in repr(watch)
+    assert "undecided: 1 look so far, and 8 are needed" in watch.summary()

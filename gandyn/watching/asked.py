@@ -1,0 +1,37 @@
+"""What `gd.watch` was asked for: networks, losses, a rule, and how often, each refused by the usual fix."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+
+from ..errors import ParameterError, made, shown
+from .optimisers import is_used
+
+
+def check_asked(networks: Mapping[str, object], losses: object, rule: object, every: object, share: object) -> None:
+    """Refuse what cannot be watched.
+
+    Raises:
+        ParameterError: for what are no modules, losses, rule or numbers.
+    """
+    wrong = {name: n for name, n in networks.items() if not isinstance(n, torch.nn.Module)}
+    if wrong or len(networks) < 2:
+        given = ", ".join(f"{name}={shown(n)}" for name, n in wrong.items()) or f"{len(networks)} network"
+        fix = made(next(iter(wrong.values()), None), "gd.watch(generator, discriminator, losses)")
+        raise ParameterError(given, "two modules or a dict of at least two", fix)
+    if not callable(losses) or isinstance(losses, torch.nn.Module | type):
+        raise ParameterError(
+            f"losses of type {type(losses).__name__}", "a function of the networks that returns a loss for each",
+            "def losses(generator, discriminator): return generator_loss, discriminator_loss",
+        )  # fmt: skip
+    if rule is not None and not is_used(rule):
+        raise ParameterError(
+            f"rule={shown(rule)}", "a rule, or the optimisers in use, one for each network",
+            made(rule, "rule=gd.rules.AlternatingGD(0.1), or rule=(generator_optimizer, discriminator_optimizer)"),
+        )  # fmt: skip
+    if every is not None and (isinstance(every, bool) or not isinstance(every, int) or every < 1):
+        raise ParameterError(f"every={every!r}", "a whole number >= 1", "every=100")
+    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
+        raise ParameterError(f"share={share!r}", "a number from 0 to 1", "share=0.05")
