@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import abc
 import contextlib
+import copy
 import functools
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -55,16 +56,39 @@ class FlatNetworks(Game):
         self._outside = [p for network in self.networks for p in network.parameters() if id(p) not in inside]
         sizes = [sum(p.numel() for p in own) for own in parameters]
         self.players = tuple(Player(name, size) for name, size in zip(networks, sizes, strict=True))
-        self._buffer = joined(self._parameters, self.keeps_order)
+        self._take_in()
         self._start = self._buffer.clone() if self.keeps_start else None
         keep_pages(self._buffer)
-        self._places = self._lie()
-        self._inventory = Inventory(networks)
         self._module_state = ModuleState(self.networks, self.cumulative)
         self._composite = False
         self.reference: Any = None
         self._coefficients: dict[Any, Any] = {}
         self.stochastic = False
+
+    def _take_in(self) -> None:
+        """Lay the parameters of all players into one buffer, and note which they are and where they lie."""
+        self._buffer = joined(self._parameters, self.keeps_order)
+        self._places = self._lie()
+        self._inventory = Inventory(dict(zip((p.name for p in self.players), self.networks, strict=True)))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> FlatNetworks:
+        """The game of copies of its networks, at the same point, with the same random streams, and a buffer of its own.
+
+        Functions of the user's that draw are shared. Raises GameError for networks that torch cannot copy.
+        """
+        copied: FlatNetworks = object.__new__(type(self))
+        memo[id(self)] = copied
+        apart = {"_kept_graph": None, "_inventory": None, "_buffer": None}
+        try:
+            copied.__dict__.update({k: copy.deepcopy(v, memo) for k, v in (self.__dict__ | apart).items()})
+        except RuntimeError as error:
+            raise GameError(
+                f"a copy of {self.name}, which torch cannot make ({str(error)[:80]}...)",
+                "networks that copy.deepcopy can copy",
+                "torch.nn.utils.parametrizations.weight_norm in place of the older form, or a game made anew",
+            ) from error
+        copied._take_in()
+        return copied
 
     @functools.cached_property
     def dim(self) -> int:
