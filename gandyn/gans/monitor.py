@@ -65,6 +65,10 @@ class Detector(abc.ABC):
     def message(self, value: float) -> str:
         """A sentence for the person who trains: what a statistic of this value says about the run."""
 
+    def waits(self, rows: Sequence[Row], others: Sequence[Detector]) -> bool:
+        """Whether this mode, which would begin now, may be the sign of one that another detector is about to name."""
+        return False
+
     def fires(self, rows: Sequence[Row]) -> float | None:
         """The statistic, if it lies beyond the threshold; None otherwise."""
         value = self.statistic(rows)
@@ -153,6 +157,12 @@ class ModeCollapse(Detector):
         known = [share for share in missing if share is not None]
         return min(known) if len(known) == self.window else None
 
+    def expected(self, rows: Sequence[Row]) -> bool:
+        """Whether the last measurement of these rows says collapse, by itself."""
+        measured = [row["metrics"] for row in rows if row.get("metrics")]
+        missing = _missing(measured[-1]) if measured else None
+        return missing is not None and missing > self.threshold
+
     def message(self, value: float) -> str:
         """A sentence: the share of the data's modes that the samples do without."""
         return (
@@ -180,11 +190,18 @@ class Oscillation(Detector):
     (sum |c_k - c_{k-1}| - 2 |c_n - c_0|) / n above 0.4: a mean that hops between modes and returns. A run that settles
     stands still; one that travels in a line has net progress. Where the rows have the mean's standard error in their
     batch (`center_noise`, one axis), the step that it makes by itself is taken off: sqrt(pi) of it for two axes.
+    Samples that are all in one mode hop too, when that mode changes: while the last measurement within the window says
+    collapse, and too few have been made to name it, oscillation waits, so that the collapse is named first.
     """
 
     threshold: float = 0.4
     window: int = 12
     name = "oscillation"
+
+    def waits(self, rows: Sequence[Row], others: Sequence[Detector]) -> bool:
+        """Whether a collapse is expected, and not yet named."""
+        collapses = [one for one in others if isinstance(one, ModeCollapse)]
+        return any(one.expected(rows[-self.window :]) and one.fires(rows) is None for one in collapses)
 
     def statistic(self, rows: Sequence[Row]) -> float | None:
         """(path length - 2 net displacement) / n of the samples' mean over the window; None before it is full."""
@@ -263,7 +280,7 @@ class Monitor:
         begun = []
         for detector in self.detectors:
             value, active = detector.fires(self.rows), self._active.get(detector.name)
-            if value is not None and active is None:
+            if value is not None and active is None and not detector.waits(self.rows, self.detectors):
                 found = Finding(detector.name, row["step"], value, detector.threshold, detector.message(value))
                 self._active[detector.name] = found
                 begun.append(found)

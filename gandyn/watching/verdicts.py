@@ -90,7 +90,7 @@ def verdict(name: str, rows: Sequence[Row], findings: Sequence[Finding], generat
     Args:
         name: of the network. rows, findings: of the watch. generator: whether it makes the samples.
     """
-    active = [f for f in findings if f.ended is None]
+    active = sorted((f for f in findings if f.ended is None), key=lambda f: f.name != "mode collapse")
     for found in active:
         if found.name == "divergence":
             return Verdict(name, Kind.DIVERGING, found.message)

@@ -163,6 +163,45 @@ def test_a_mean_that_travels_does_not_oscillate():
     assert diagnose(log(travel)) == []
 
 
+def in_one_mode(row, k, measured=4):
+    """All samples in one mode, another one at each row: its own spread is beyond that of one point."""
+    place = 2 * math.pi * (k * 3 % 8) / 8
+    row |= {"center": [math.cos(place), math.sin(place)], "own_spread": 0.06}
+    row.pop("metrics", None)
+    if k % measured == 0:
+        one = [0.0] * 8
+        one[k * 3 % 8] = 0.95
+        row["metrics"] = {"shares": one, "near_quality": 0.95}
+
+
+@pytest.mark.parametrize("measured", [1, 2, 4, 6, 10])
+def test_a_collapse_that_hops_is_named_before_its_oscillation(measured):
+    """However rarely it is measured, if it is within the rows that show the oscillation."""
+    found = diagnose(log(lambda row, k: in_one_mode(row, k, measured)))
+    assert [one.name for one in found] == ["mode collapse", "oscillation"]
+    third = [k for k in range(40, 80) if k % measured == 0][2]
+    assert found[0].step == 50 * third
+    assert found[1].step >= found[0].step
+
+
+def test_an_oscillation_waits_for_no_measurement_that_is_not_made_and_for_none_that_clears():
+    def unmeasured(row, k):
+        in_one_mode(row, k)
+        row.pop("metrics", None)
+
+    (found,) = diagnose(log(unmeasured))
+    assert (found.name, found.step <= 50 * 46) == ("oscillation", True)
+
+    def once(row, k):
+        in_one_mode(row, k, 2)
+        if k == 44:
+            row["metrics"] = {"shares": shares(8), "near_quality": 0.95}
+
+    found = diagnose(log(once))
+    assert [one.name for one in found] == ["oscillation", "mode collapse"]
+    assert found[0].step == 50 * 44
+
+
 # --- each statistic by hand -------------------------------------------------------------------------------------------
 
 
