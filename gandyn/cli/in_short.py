@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 MOST_COORDINATES = 6
 FATES = 2.0  # seconds for the fate at each interval of a free parameter
+UNKNOWN = "the linear part says nothing of it: run it, with gd.iterate"
 Steps = dict[str, tuple[float, float] | None]  # by rule, the ends of an interval of steps
 
 
@@ -91,6 +92,8 @@ def _advice(subject: Subject, stability: dict[str, Any], others: Steps) -> str:
         return "nothing: from nearby it converges, each start to its own point of the set"
     would = [f"{name} with {_steps(*interval)}" for name, interval in others.items() if interval]
     none = _none(subject, stability)
+    if would and none == UNKNOWN:
+        return f"{none}; {' and '.join(would)} attract"
     if would:
         return f"{none}; {' or '.join(would)} would"
     if others:
@@ -109,8 +112,9 @@ def _none(subject: Subject, stability: dict[str, Any]) -> str:
         slowly = "the flow is attracted by non-linear terms alone, slower than any exponential"
         return slowly if subject.lin.fate == "attracting" else "the flow is not attracted"
     free = subject.lin.exact is not None and bool(subject.lin.exact.parameters)
-    if subject.lin.obstacle or (subject.lin.fate == "undecided" and not free):
-        return "the linear part says nothing of it: run it, with gd.iterate"
+    limit = subject.lin.counted and subject.lin.fate == "marginal"
+    if limit or subject.lin.obstacle or (subject.lin.fate == "undecided" and not free):
+        return UNKNOWN
     if stability.get("never") or stability.get("intervals") == []:
         return "no step of it attracts"
     if free and (stability.get("critical") or {}).get("value") != 0:

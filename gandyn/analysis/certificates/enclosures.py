@@ -17,6 +17,7 @@ from ...symbolic.balls import Ball, BallFunction, ball_of, require_flint
 from ...types import Array, Game, Rule
 from ...types.signs import is_zero, simplified
 from ...worlds import SYMBOLS, exact, object_vector
+from ..local.dynamics import step_counts
 from ..parameters.freed import freed
 from .ball_matrices import identity, meet, middle
 
@@ -174,7 +175,7 @@ def system(game: Game, rule: Rule | None, parameters: Mapping[str, Range] | None
 def _of_rule(game: Game, rule: Rule, spans: Mapping[str, Range], what: str) -> System:
     traced = update_map(game, rule)
     expressions = [*(e for _, e in traced.bindings), *traced.outputs]
-    counted = set(traced.counters) & set().union(*(e.free_symbols for e in expressions))
+    counted = step_counts(traced)
     if counted:
         raise DomainError(
             f"a proof about {what}, whose map changes with {', '.join(map(str, counted))}",

@@ -97,6 +97,7 @@ def linearize_symbols(game: Game, rule: Rule | None, at: object, state: State | 
         None if free or obstacle else _numbers(change),
         equilibrium=place.solution or (at_rest and place.constraints is None),
         settled=at_rest,
+        counted=motion.local is not None and motion.local.counted,
         constraints=place.constraints,
     )
 

@@ -7,9 +7,12 @@ import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ...errors import DomainError
 from ...lazy import sympy
-from ...types import Game
+from ...types import Array, Game, Rule
+from ...types.signs import is_zero
 
 if TYPE_CHECKING:
     from ...dynamics.trace import UpdateMap
@@ -22,6 +25,34 @@ def refuse_without_symbols(game: Game, what: str) -> None:
         raise DomainError(f"{what} of {game.name}, which is not given by expressions", "symbols", "gd.games.from_sympy")
     if not game.deterministic:
         raise DomainError(f"{what} of {game.name}, which draws batches", "its mean game", "game.mean()")
+
+
+def step_counts(traced: UpdateMap) -> set[sympy.Symbol]:
+    """The step counters on which a rule's map depends: it then changes from one step to the next."""
+    expressions = [*(e for _, e in traced.bindings), *traced.outputs]
+    return set(traced.counters) & set().union(*(e.free_symbols for e in expressions))
+
+
+def refuse_marginal_limit(game: Game, rule: Rule | None, matrix: sympy.Matrix | Array) -> None:
+    """Refuse the linear part of a step that changes with the step count if its limit has the eigenvalue 1.
+
+    Uniform averages, anchors and step sizes that decay to 0 have such limits, whatever they converge to, and how fast.
+
+    Raises:
+        DomainError: where det(1 - M) vanishes, free symbols taking values of no special relation to each other; of an
+            array, where an eigenvalue lies within 1e-6 of 1.
+    """
+    if isinstance(matrix, np.ndarray):
+        marginal = bool((np.abs(np.linalg.eigvals(matrix) - 1) < 1e-6).any())
+    else:
+        sample = {s: sympy.Rational(k, 7) for k, s in enumerate(sorted(matrix.free_symbols, key=str), 3)}
+        marginal = is_zero((sympy.eye(matrix.rows) - matrix).xreplace(sample).det())
+    if marginal:
+        raise DomainError(
+            f"{rule!r} on {game.name}, which changes with the step count and has the eigenvalue 1 in the limit",
+            "a rule whose limit decides",
+            "gd.iterate, or ask it of the rule inside: the `average_covariance` of its law is that of averages",
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,8 +72,15 @@ class LocalDynamics:
         return self.traced is None
 
     @functools.cached_property
+    def counted(self) -> bool:
+        """Whether F changes with the step count, and stands here for its limit after infinitely many steps."""
+        return self.traced is not None and bool(step_counts(self.traced))
+
+    @functools.cached_property
     def affine(self) -> bool:
-        """Whether F is affine everywhere, and not only to the order of some Taylor series."""
+        """Whether F is one affine map everywhere, and not only to the order of some Taylor series or in a limit."""
+        if self.counted:
+            return False
         outputs = self.outputs if self.traced is None else self.traced.expression
         return all(e.is_polynomial(*self.symbols) and sympy.Poly(e, *self.symbols).total_degree() <= 1 for e in outputs)
 

@@ -36,6 +36,7 @@ class LinearPart(Result):
         rounding: relative error of `change`.
         equilibrium: whether w solves the game or stands still under the rule: exactly, or as far as its digits tell.
         settled: whether the whole of z stands still, the rule's memory included.
+        counted: whether the map changes with the step count; its limit after infinitely many steps stands for it.
         constraints: where the point lies in the feasible set, and which bounds press; None in an unconstrained game.
         note: what stands for a stochastic game: its mean, or one batch.
         product_error: for games in torch, the relative difference between the matrix times a random direction and
@@ -58,6 +59,7 @@ class LinearPart(Result):
     rounding: float = ROUNDING
     equilibrium: bool = True
     settled: bool = True
+    counted: bool = False
     constraints: Constraints | None = None
     note: str = ""
     product_error: float | None = None

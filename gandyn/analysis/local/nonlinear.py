@@ -29,6 +29,8 @@ def decide(lin: LinearPart) -> NonlinearDecision:
         return _open("the dynamics has no Taylor series here: it is not given by expressions", flow)
     if not lin.settled:
         return _open("the point is no fixed point", flow)
+    if lin.counted:
+        return _open("the map changes with the step count and this is its limit: what fades on the way decides", flow)
     if lin.exact.matrix.rows > LARGEST and not lin.affine:
         return _open(f"more than {LARGEST} coordinates", flow)
     if lin.affine:
@@ -140,8 +142,6 @@ def _kernel_of_fixed_points(lin: LinearPart) -> bool:
     )
     replacement = dict(zip(local.symbols, moved, strict=True))
     outputs = local.outputs if local.traced is None else local.traced.expression
-    if local.traced is not None and local.traced.counters:
-        return False
     there = (e.xreplace(replacement) for e in outputs)
     gaps = [e if local.flow else e - m for e, m in zip(there, moved, strict=True)]
     return all(map(is_zero, gaps))

@@ -15,6 +15,8 @@ from .implicit import implicit_jacobian_torch, is_implicit
 from .lengths import SOLVED, own_length
 from .linearization import Linearization
 
+AT_INFINITY = 10**15  # steps, at which counters stand
+
 
 def linearize_torch(game: Game, rule: Rule | None, at: object, state: State | None, rng: Rng) -> Linearization:
     """What `linearize` returns for a game without expressions; arguments as there, all draws from one seed."""
@@ -23,6 +25,7 @@ def linearize_torch(game: Game, rule: Rule | None, at: object, state: State | No
     game.check(w)
     seed = rng if isinstance(rng, (int, np.integer)) else 0
     z, move = _dynamics(game, rule, w, state, seed)
+    counted = rule is not None and _counted(game, rule, w, state, seed)
     implicit = rule is not None and is_implicit(game, rule)
     if rule is not None and implicit:
         moved, matrix = implicit_jacobian_torch(game, rule, w, seed)
@@ -34,7 +37,7 @@ def linearize_torch(game: Game, rule: Rule | None, at: object, state: State | No
     obstacle = "" if finite else f"the map of {rule!r} on {game.name} has no finite derivative at this point"
     names = tuple(f"z{k + 1}" for k in range(len(z)))
     residual, numbers = float(np.linalg.norm(value)), matrix.cpu().numpy()
-    found = Linearization(game, rule, tuple(w.tolist()), names, residual, numbers, None, obstacle)
+    found = Linearization(game, rule, tuple(w.tolist()), names, residual, numbers, None, obstacle, counted=counted)
     if not finite:
         return found
     batch, generator = game.draw(np.random.default_rng(seed)), np.random.default_rng(seed)
@@ -52,15 +55,15 @@ def linearize_torch(game: Game, rule: Rule | None, at: object, state: State | No
 
 
 def _dynamics(
-    game: Game, rule: Rule | None, w: Array, state: State | None, seed: int
+    game: Game, rule: Rule | None, w: Array, state: State | None, seed: int, steps: int = AT_INFINITY
 ) -> tuple[Array, Callable[[Array], Array]]:
-    """The point z = (w, the rule's arrays) and -v, or the map z -> z+ with counters held; one batch in every call."""
+    """The point z = (w, the rule's arrays) and -v, or the map z -> z+ after so many steps; one batch in every call."""
     if rule is None:
         return w.detach(), lambda x: -game.field(x, game.draw(np.random.default_rng(seed)))
     start = rule.init(game, w, np.random.default_rng(seed)) if state is None else state
     memory = [array for _, array in start.leaves()]
     sizes = [len(w), *map(len, memory)]
-    counters = [count for _, count in start.counter_leaves()]
+    counters = [steps for _ in start.counter_leaves()]
 
     def move(x: Array) -> Array:
         point, *arrays = x.split(sizes)
@@ -69,6 +72,16 @@ def _dynamics(
         return torch.cat([w_next, *(array for _, array in after.leaves())])
 
     return torch.cat([w, *memory]).detach(), move
+
+
+def _counted(game: Game, rule: Rule, w: Array, state: State | None, seed: int) -> bool:
+    """Whether the map still changes after a million steps: bias corrections have ended, averages and decay have not."""
+    if not any(True for _ in rule.init(game, w, np.random.default_rng(seed)).counter_leaves()):
+        return False
+    (z, early), (_, late) = (_dynamics(game, rule, w, state, seed, steps) for steps in (10**6, 10**7))
+    away = z + torch.as_tensor(np.random.default_rng(seed).standard_normal(z.shape), device="cpu").to(z)
+    gap = early(away).detach() - late(away).detach()
+    return bool(gap.norm() > 100 * torch.finfo(z.dtype).eps * away.norm())
 
 
 def _floats(x: Array) -> Array:

@@ -12,6 +12,7 @@ from .constrained import Constraints
 from .linear_part import LinearPart
 
 ON_BOUNDARY = 1e-9
+NEAR_LIMIT = 1e-6  # of a map in floats whose step count stands at 1e15: what fades like 1/sqrt(t) has faded to 3e-8
 DISAGREEMENT = 1e-2  # between a matrix and central differences, in either precision
 Decision = tuple["Verdict", str]
 
@@ -81,7 +82,7 @@ def exactly(lin: LinearPart) -> Decision:
         block = f"an eigenvalue on {line(lin)} has a Jordan block: the linear part grows polynomially ({how})"
         if lin.affine:
             return Verdict.DEFECTIVE, block
-        return Verdict.MARGINAL, f"{block}, which decides nothing about a dynamics that is not linear"
+        return Verdict.MARGINAL, f"{block}, which decides nothing unless the dynamics is one linear map"
     return Verdict.MARGINAL, (
         f"{placement.boundary} eigenvalues on {line(lin)}, semisimple: the linear part stays bounded "
         f"and does not decide ({how})"
@@ -148,6 +149,9 @@ def numerically(lin: LinearPart) -> Decision:
     distances = values.real
     if lin.rule is not None:
         distances = (2 * values.real + np.abs(values) ** 2) / (1 + np.abs(1 + values))
+    if lin.counted and (np.abs(distances) <= NEAR_LIMIT).any():
+        why = "the map changes with the step count, and an eigenvalue of its limit is within 1e-6 of"
+        return Verdict.UNDECIDED, f"{why} {line(lin)}"
     if (np.abs(distances) <= errors).any():
         return Verdict.UNDECIDED, f"an eigenvalue within rounding of {line(lin)}, in floating point"
     if (distances < 0).all():

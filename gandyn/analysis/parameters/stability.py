@@ -19,6 +19,7 @@ from ...text.paper_symbols import in_papers
 from ...types import Game, Rule
 from ...types.signs import simplified
 from ...worlds import exact, object_vector
+from ..local.dynamics import refuse_marginal_limit
 from ..local.exact_linearization import ExactLinearization
 from ..local.linearize import linearize
 from .conditions import READABLE, conditions, decimals, shortened
@@ -302,7 +303,8 @@ def stability_region(
 
     Raises:
         ParameterError: for a name that is neither.
-        DomainError: without an exact linearisation at the point, or where the point is no equilibrium.
+        DomainError: without an exact linearisation at the point, where the point is no equilibrium, and for a rule that
+            changes with the step count towards a limit with the eigenvalue 1, as uniform averages do.
         OutOfTimeError: when not even the linearisation came in time. Where the conditions did not, the region says so
             and has numeric thresholds: see `StabilityRegion.kind`.
 
@@ -336,6 +338,8 @@ def stability_region(
             "a solution of the constrained game at which every active bound presses",
             "gd.linearize at single values",
         )
+    if lin.counted:
+        refuse_marginal_limit(game, rule, lin.exact.matrix)
     remaining = tuple(s for s in lin.exact.parameters if s not in symbols)
     exactly, found, reason = lin.exact, (), ""
     try:

@@ -15,9 +15,10 @@ from ...noise.measured import Measured, as_numbers
 from ...oracles.symbolic_draws import SymbolicDraws
 from ...types import Array, Batch, Game, Rule, State
 from ...worlds import NUMPY
+from ..local.dynamics import refuse_marginal_limit
 from .random_map import Moments, RandomMap
 
-LATE = 10**9  # steps at which counters stand: they enter maps through limits such as 1 - beta^t
+LATE = 10**15  # steps at which counters stand: they enter maps through limits
 MOST_NUMBERS = 30_000_000  # in the members of the ensemble that a step is read off
 LINEAR = 1e-9  # how far a step may be from linear, relative
 
@@ -124,6 +125,8 @@ def measured_map(game: Game, rule: Rule, noise: Measured, at: object) -> Measure
     rows = [units[:, size + k * d : size + (k + 1) * d] for k in range(draws)]
     moved = _linear(rule, lambda: TangentGame(game, slopes, list(rows)), units[:, :size])
     shifted = _stepped(rule, TangentGame(game, slopes, [field[None]] * draws), np.zeros((1, size)))[0]
+    if any(True for _ in _begun(rule, game, slopes, 1).counter_leaves()):
+        refuse_marginal_limit(game, rule, moved[:size].T)
     names = tuple(f"z{k + 1}" for k in range(size))
     empty: Any = sympy.ImmutableMatrix(sympy.zeros(0, 0))
     moments = (moved[:size].T, shifted, moved[size:].T)

@@ -19,6 +19,7 @@ from ...types import Array, Game, Rule
 from ...worlds import SYMBOLS, exact, object_vector
 from ..local.constrained import on_face, pressed, reduce_map, rest_of_memory
 from ..local.derivatives import Place, entries, locate_point, refuse_ensemble
+from ..local.dynamics import refuse_marginal_limit, step_counts
 from ..local.implicit import is_implicit
 from ..parameters.freed import freed
 from .bend import Bend
@@ -33,8 +34,8 @@ def random_map(game: Game, rule: Rule, noise: Additive | None = None, at: object
     """Trace one noisy step and take it to first order at an equilibrium of the mean game.
 
     Without `noise` it is the game's own, and without `at` the first known equilibrium. Raises ParameterError without a
-    point, or at one that is no equilibrium; DomainError outside the rule's domain, without symbols, or where a bound of
-    a constrained game is touched and not pressed.
+    point, or at one that is no equilibrium; DomainError outside the rule's domain, without symbols, where a bound of
+    a constrained game is touched and not pressed, or for a changing step whose limit has the eigenvalue 1.
     """
     noisy = game if noise is None else Additive.read(noise).applied(game)
     rule.check(noisy)
@@ -95,6 +96,8 @@ def _derived(game: Game, rule: Rule, mean: Game, place: Place) -> RandomMap:
     traced = trace_step(game, rule, draws)
     z = [*point, *_memory(rule, mean, point)]
     value, slopes, affine = _first_order(traced, draws, z, game.quadratic)
+    if step_counts(traced):
+        refuse_marginal_limit(mean, rule, slopes[:, : slopes.rows])
     found = _assembled(game, rule, point, traced.symbols, value - sympy.Matrix(z), slopes, draws, affine)
     bend = None if affine else _bend(traced, draws, z, sympy.eye(len(z)))
     return dataclasses.replace(found, start=_start(game, rule, point, z), bend=bend)
@@ -130,6 +133,8 @@ def _on_bounds(game: Game, rule: Rule, mean: Game, place: Place, draws: Symbolic
             _undecided(game, rule, obstacle)
     z = [*(exact(0) for _ in face.columns), *memory]
     value, slopes, _ = _first_order(traced, draws, z, False)
+    if step_counts(whole):
+        refuse_marginal_limit(mean, rule, slopes[:, : slopes.rows])
     if not z:  # a corner: SymPy's empty matrices have no width
         value, slopes = sympy.zeros(0, 1), sympy.zeros(0, sum(len(shift.symbols) for shift in draws.shifts))
     found = _assembled(game, rule, point, traced.symbols, value - sympy.Matrix(len(z), 1, z), slopes, draws, False)

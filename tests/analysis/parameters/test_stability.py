@@ -243,7 +243,7 @@ def test_bifurcations_in_the_step_of_a_wrapped_rule():
 
 
 def test_one_impossible_condition_says_it_all():
-    region = gd.stability_region(BILINEAR, gd.rules.Averaging(gd.rules.GDA("lr"), "uniform"))
+    region = gd.stability_region(gd.games.from_sympy(["(x + y)**2/2"] * 2, ["x", "y"]), gd.rules.GDA("lr"), at=(0, 0))
     assert region.never
     assert region.conditions == (sympy.false,)
 
