@@ -93,7 +93,7 @@ def _advice(subject: Subject, stability: dict[str, Any], others: Steps) -> str:
     would = [f"{name} with {_steps(*interval)}" for name, interval in others.items() if interval]
     none = _none(subject, stability)
     if would and none == UNKNOWN:
-        return f"{none}; {' and '.join(would)} attract"
+        return f"{none}; {' and '.join(would)} attract{'s' if len(would) == 1 else ''}"
     if would:
         return f"{none}; {' or '.join(would)} would"
     if others:

@@ -68,7 +68,7 @@ def test_a_rule_with_memory_on_the_bilinear_game():
         ("OGDA(0.8)", {"intervals": [[0, 3**-0.5]]}, {}, "steps below 0.57735 attract"),
         ("OGDA(0.8)", {"intervals": [[1, 2], [3, math.inf]]}, {}, "steps between 1 and 2 or steps above 3 attract"),
         ("Adam(0.8)", {}, {"A": (0.1, 1)},
-         "the linear part says nothing of it: run it, with gd.iterate; A with steps between 0.1 and 1 would"),
+         "the linear part says nothing of it: run it, with gd.iterate; A with steps between 0.1 and 1 attracts"),
         (None, None, {"A": (0, 0.5)}, "the flow is not attracted; A with steps below 0.5 would"),
     ],
 )  # fmt: skip
