@@ -127,7 +127,7 @@ def _kernel(game: Game, rule: Rule, w: Array, steps: int, kernel: str) -> Any:
     from . import cached
 
     members = math.prod(w.shape[:-1])
-    if kernel == "auto" and (steps < cached.FEW_STEPS or not members or cached.unsuitable(game)):
+    if kernel == "auto" and (steps < cached.FEW_STEPS or not members):
         return None
     build = kernel != "auto" or cached.worthwhile(game, members, steps)
     cost = rule.cost_on(game)
@@ -192,7 +192,8 @@ def _join(arrays: Sequence[Array], shape: tuple[int, ...]) -> Array:
 
 def _endings(alive: Array, done: Array, interrupted: bool) -> dict[str, Any]:
     """Status and steps: one each for a single start, one for each member of an ensemble."""
-    alive, done = (np.asarray(a.cpu() if hasattr(a, "cpu") else a) for a in (alive, done))
+    if not isinstance(alive, np.ndarray):
+        alive, done = (np.asarray(a.cpu() if hasattr(a, "cpu") else a) for a in (alive, done))
     if not alive.ndim:
         ended = Status.INTERRUPTED if interrupted else Status.OK
         return {"status": ended if alive else Status.DIVERGED, "steps": int(done), "interrupted": interrupted}

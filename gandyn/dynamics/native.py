@@ -90,13 +90,14 @@ static inline double gd_sign(double x) { return x > 0.0 ? 1.0 : x < 0.0 ? -1.0 :
 """
 
 DRIVER = r"""
-static void gd_write(const double *restrict z, double *restrict row, int64_t members) {
-  if (members == GD_L)
+/* The first `width` numbers of each lane as a row of its member. */
+static inline void gd_write(const double *restrict lanes, double *restrict row, int64_t members, int width) {
+  if (members == GD_L) /* a loop of known length */
     for (int j = 0; j < GD_L; j++)
-      for (int k = 0; k < GD_W; k++) row[j * GD_W + k] = z[k * GD_L + j];
+      for (int k = 0; k < width; k++) row[j * width + k] = lanes[k * GD_L + j];
   else
     for (int j = 0; j < members; j++)
-      for (int k = 0; k < GD_W; k++) row[j * GD_W + k] = z[k * GD_L + j];
+      for (int k = 0; k < width; k++) row[j * width + k] = lanes[k * GD_L + j];
 }
 
 /* Whether all numbers of all living lanes are within the limit. */
@@ -135,7 +136,21 @@ static void gd_window(double *restrict z, double *restrict c, int64_t steps, dou
   if (!row) gd_exact(z, c, steps, bound, ceiling, alive, done);
   for (int64_t t = 0; row && t < steps; t++) {
     gd_exact(z, c, 1, bound, ceiling, alive, done);
-    gd_write(z, row + t * row_length, members);
+    gd_write(z, row + t * row_length, members, GD_W);
+  }
+}
+
+/* A block of members into lanes; one that is not full repeats its last member, and nobody is alive there. */
+static void gd_load(const double *restrict z, const uint8_t *restrict alive, double *restrict lanes,
+                    int64_t *restrict living, int64_t *restrict counted, int64_t own) {
+  memset(counted, 0, GD_L * sizeof(int64_t));
+  for (int j = 0; own == GD_L && j < GD_L; j++) { /* a loop of known length */
+    living[j] = alive[j];
+    for (int k = 0; k < GD_D; k++) lanes[k * GD_L + j] = z[j * GD_D + k];
+  }
+  for (int j = 0; own < GD_L && j < GD_L; j++) {
+    living[j] = j < own ? alive[j] : 0;
+    for (int k = 0; k < GD_D; k++) lanes[k * GD_L + j] = z[(j < own ? j : own - 1) * GD_D + k];
   }
 }
 
@@ -155,13 +170,10 @@ int gd_run(double *restrict z, int64_t n, int64_t steps, double *counters, uint8
   for (int64_t first = 0; first < n; first += group * GD_L) {
     const int64_t members = n - first < group * GD_L ? n - first : group * GD_L;
     const int64_t blocks = (members + GD_L - 1) / GD_L;
-    for (int64_t b = 0; b < blocks; b++)
-      for (int j = 0; j < GD_L; j++) {
-        const int64_t i = b * GD_L + j, source = first + (i < members ? i : members - 1);
-        living[i] = i < members ? alive[source] : 0;
-        counted[i] = 0;
-        for (int k = 0; k < GD_D; k++) block[(b * GD_D + k) * GD_L + j] = z[source * GD_D + k];
-      }
+    for (int64_t b = 0; b < blocks; b++) {
+      const int64_t at = b * GD_L, own = members - at < GD_L ? members - at : GD_L;
+      gd_load(z + (first + at) * GD_D, alive + first + at, block + at * GD_D, living + at, counted + at, own);
+    }
     memcpy(counters, start, GD_C * sizeof(double));
     double *row = rows + first * GD_W;
     for (int64_t t = 0, since = phase; t < steps;) {
@@ -180,8 +192,8 @@ int gd_run(double *restrict z, int64_t n, int64_t steps, double *counters, uint8
         for (int64_t s = 0; any && s < stretch; s += GD_WINDOW)
           gd_window(lanes, c, stretch - s < GD_WINDOW ? stretch - s : GD_WINDOW, bound, ceiling, trusted,
                     living + b * GD_L, counted + b * GD_L, each ? place : 0, row_length, own);
-        if (due) gd_write(lanes, place, own);
-        for (int64_t s = 0; each && !any && s < stretch; s++) gd_write(lanes, place + s * row_length, own);
+        if (due) gd_write(lanes, place, own, GD_W);
+        for (int64_t s = 0; each && !any && s < stretch; s++) gd_write(lanes, place + s * row_length, own, GD_W);
       }
       if (ran) memcpy(counters, c, GD_C * sizeof(double));
       else gd_count(counters, stretch);
@@ -189,13 +201,14 @@ int gd_run(double *restrict z, int64_t n, int64_t steps, double *counters, uint8
       since = (since + stretch) % stride;
       row += each ? stretch * row_length : due ? row_length : 0;
     }
-    for (int64_t b = 0; b < blocks; b++)
-      for (int j = 0; j < GD_L && b * GD_L + j < members; j++) {
-        const int64_t i = b * GD_L + j;
+    for (int64_t b = 0; b < blocks; b++) {
+      const int64_t at = b * GD_L, own = members - at < GD_L ? members - at : GD_L;
+      gd_write(block + at * GD_D, z + (first + at) * GD_D, own, GD_D);
+      for (int64_t i = at; i < at + own; i++) {
         alive[first + i] = (uint8_t)living[i];
         done[first + i] += counted[i];
-        for (int k = 0; k < GD_D; k++) z[(first + i) * GD_D + k] = block[(b * GD_D + k) * GD_L + j];
       }
+    }
   }
   free(block); free(living);
   return 0;

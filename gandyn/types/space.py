@@ -25,7 +25,7 @@ class JointSpace:
     @property
     def dim(self) -> int:
         """Length d of the joint vector."""
-        return sum(player.size for player in self.players)
+        return sum([player.size for player in self.players])
 
     @property
     def slices(self) -> tuple[slice, ...]:
