@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -121,23 +121,32 @@ def conserved_quantities(
                 "use the coordinates' own symbols: game.symbols, or gd.update_map(game, rule).symbols",
             )
     found: list[ConservedQuantity] = []
-
-    def look() -> None:
-        for expression, method in search.candidates(tuple(basis), degree):
-            residual = search.residual(expression)
-            if residual == 0 and search.independent(expression, [f.expression for f in found]):
-                found.append(
-                    ConservedQuantity(game, rule, search.symbols, expression, method, residual, search.constraints)
-                )
-
     limit = Budget.of(budget)
     try:
-        limit.run(look)
+        limit.run(lambda: [*_verified(game, rule, search, basis, degree, found)])
     except OutOfTimeError:
         until_then = ", ".join(str(f.expression) for f in found) or "none"
         task = f"the search for conserved quantities of {game.name} (found until then: {until_then})"
         raise limit.error(task) from None
     return found
+
+
+def _verified(
+    game: Game,
+    rule: Rule | None,
+    search: FlowSearch | MapSearch,
+    basis: Sequence[sympy.Expr],
+    degree: int | None,
+    found: list[ConservedQuantity],
+) -> Iterator[ConservedQuantity]:
+    """The candidates that are conserved and no functions of those before them, which are put into `found`."""
+    for expression, method in search.candidates(basis, degree):
+        residual = search.residual(expression)
+        if residual == 0 and search.independent(expression, [f.expression for f in found]):
+            found.append(
+                ConservedQuantity(game, rule, search.symbols, expression, method, residual, search.constraints)
+            )
+            yield found[-1]
 
 
 def _search(game: Game, rule: Rule | None, field: Any, constraints: Sequence[object] | None) -> FlowSearch | MapSearch:
@@ -172,27 +181,41 @@ def strict_extremum(game: Game, rule: Rule | None, local: Any, degree: int | Non
 
     Polynomials up to `degree` are searched. None where none was found.
     """
-    if local is None or len(local.symbols) > 8:
+    if local is None or len(local.symbols) > 8 or SYMBOLS not in game.worlds:
         return None
+    point = dict(zip(local.symbols, local.point, strict=True))
     try:
+        if degree is None and local.affine:  # mostly a quadratic form, found before the others are looked for
+            for q in _verified(game, rule, _search(game, rule, None, None), (), 2, []):
+                if _flat(q.expression, point) and _definite(q.expression, point):
+                    return q
         found = conserved_quantities(game, rule, degree=degree)
     except DomainError:
         return None
     if not found:
         return None
-    point = dict(zip(local.symbols, local.point, strict=True))
     shifted = [(q.expression - q.expression.xreplace(point)) for q in found]
-    flat = [e for e in shifted if all(is_zero(sympy.diff(e, s).xreplace(point)) for s in local.symbols)]
+    flat = [e for e in shifted if _flat(e, point)]
     squares = [e**2 for e in shifted if e not in flat]
     for e in _combinations(flat, squares):
-        hessian = sympy.hessian(e, local.symbols).xreplace(point)
-        if any(entry.has(sympy.nan, sympy.zoo, sympy.oo) for entry in hessian):
-            continue
-        hessian = hessian.applyfunc(simplified)
-        if hessian.is_positive_definite or (-hessian).is_positive_definite:
+        if _definite(e, point):
             whole = next((q.expression for q, s in zip(found, shifted, strict=True) if s == e), sympy.expand(e))
             return dataclasses.replace(found[0], expression=whole)
     return None
+
+
+def _flat(e: sympy.Expr, point: Mapping[sympy.Symbol, sympy.Expr]) -> bool:
+    """Whether the gradient vanishes at the point."""
+    return all(is_zero(sympy.diff(e, s).xreplace(point)) for s in point)
+
+
+def _definite(e: sympy.Expr, point: Mapping[sympy.Symbol, sympy.Expr]) -> bool:
+    """Whether the Hessian at the point exists and is definite."""
+    hessian = sympy.hessian(e, [*point]).xreplace(point)
+    if any(entry.has(sympy.nan, sympy.zoo, sympy.oo) for entry in hessian):
+        return False
+    hessian = hessian.applyfunc(simplified)
+    return bool(hessian.is_positive_definite or (-hessian).is_positive_definite)
 
 
 def _combinations(flat: Sequence[sympy.Expr], squares: Sequence[sympy.Expr]) -> Iterable[sympy.Expr]:

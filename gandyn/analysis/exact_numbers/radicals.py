@@ -10,7 +10,7 @@ from sympy import Poly
 from sympy.polys.polyroots import roots_linear, roots_quadratic
 
 from ...types.signs import simplified
-from .roots import DIGITS, Z, is_rational, numeric_roots
+from .roots import DIGITS, Z, is_rational, modulus, numeric_roots
 
 
 def closed_roots(f: sympy.Poly) -> list[sympy.Expr] | None:
@@ -35,21 +35,24 @@ def largest_modulus(matrix_factors: Sequence[tuple[Poly, int]]) -> sympy.Expr | 
     The square of the modulus of a root r is r times its conjugate, and products of two roots are the roots of the
     resultant of f(y) and y^k f(z / y).
     """
-    dominant = max(matrix_factors, key=lambda item: max(abs(r) for r in numeric_roots(item[0])))[0]
+    dominant = max(matrix_factors, key=lambda item: max(map(modulus, numeric_roots(item[0]))))[0]
     roots = numeric_roots(dominant)
-    top = max(roots, key=abs)
+    top = max(map(modulus, roots))
     if not is_rational(dominant):
         return None
-    if any(abs(abs(r) - abs(top)) < sympy.Float(10) ** (-DIGITS // 2) and sympy.im(r) == 0 for r in roots):
-        real = next(r for r in roots if sympy.im(r) == 0 and abs(abs(r) - abs(top)) < sympy.Float(10) ** (-DIGITS // 2))
+    near = (r for r in roots if sympy.im(r) == 0 and abs(modulus(r) - top) < sympy.Float(10) ** (-DIGITS // 2))
+    real = next(near, None)
+    if real is not None:
         return abs(_root_near(dominant, real))
+    if dominant.degree() == 2:  # a conjugate pair, whose product is the last coefficient
+        return sympy.sqrt(dominant.TC() / dominant.LC())
     if dominant.degree() > 8:
         return None
     y = sympy.Symbol("y")
     k = dominant.degree()
     scaled = sympy.expand(y**k * dominant.as_expr().subs(Z, Z / y))
     products = Poly(sympy.resultant(dominant.as_expr().subs(Z, y), scaled, y), Z)
-    square = abs(top) ** 2
+    square = top**2
     for h, _ in products.factor_list()[1]:
         if h.degree() > 0 and abs(h.eval(square)) < sympy.Float(10) ** (-DIGITS // 2) * _size(h, square):
             return _shortest_root(_root_near(h, square), h.degree())

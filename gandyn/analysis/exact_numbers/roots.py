@@ -30,6 +30,12 @@ def numeric_roots(poly: sympy.Poly, digits: int = DIGITS) -> tuple[sympy.Expr, .
     return tuple(sympy.N(r, digits) for r in found)
 
 
+def modulus(root: sympy.Expr) -> sympy.Expr:
+    """|r| of a root in decimals; SymPy's `Abs` looks for forms of it that decimals do not have."""
+    real, imaginary = root.as_real_imag()
+    return sympy.sqrt(real**2 + imaginary**2) if imaginary else abs(real)
+
+
 def real_roots(f: sympy.Poly) -> list[sympy.Expr]:
     """The real roots of a square-free real polynomial: exact where its coefficients are algebraic, else 30 digits.
 
