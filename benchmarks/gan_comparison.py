@@ -16,8 +16,9 @@ whether the second half was worth it (`verdicts.ending`).
 The duality gap is that of the *minimax* game at the networks that came out, whatever they were trained on: how much
 both networks gain by 100 steps of Adam each, on the first `GAP_SEEDS` seeds.
 
-What is done is written to the result file and not run again. Parts that several processes have written become one by
-`--merge`. With `--limit` it stops after so many trainings, with exit status 75 while some are left.
+What is done is written to the result file and not run again; seeds that a sweep has gained since are run beside it.
+Parts that several processes have written become one by `--merge`. With `--limit` it stops after so many trainings, with
+exit status 75 while some are left.
 """
 
 from __future__ import annotations
@@ -160,10 +161,9 @@ def members(group: Group, stage: str) -> list[tuple[str, int]]:
     return found
 
 
-def training(group: Group, stage: str, setting: Setting) -> list[dict[str, Any]]:
-    """Train all members of a stage at once, and measure what came out: a row for each."""
+def training(group: Group, stage: str, setting: Setting, who: list[tuple[str, int]]) -> list[dict[str, Any]]:
+    """Train members of a stage at once, and measure what came out: a row for each."""
     base = setting.config(group, {"tune": TUNING_SHARE, "half": 0.5, "run": 1.0}[stage])
-    who = members(group, stage)
     data = {name: {} if case.data is None else {"data": case.data} for name, case in group.cases.items()}
     configs = [base.replace(seed=seed, **data[name]) for name, seed in who]
     torch.set_num_threads(1)
@@ -210,10 +210,17 @@ class Table:
         given = {} if setting is None else {"method": setting.method, "lr": setting.lr, "tried": setting.own}
         return [row for row in self.data["cells"] if all(row[k] == v for k, v in {"stage": stage, **given}.items())]
 
+    def missing(self, stage: str, setting: Setting) -> list[tuple[str, int]]:
+        """(data set, seed) of the members of a stage that have no cell."""
+        done = {(row["data"], row["seed"]) for row in self.rows(stage, setting)}
+        return [member for member in members(GROUPS[self.group], stage) if member not in done]
+
     def add(self, rows: Iterable[dict[str, Any]]) -> None:
-        """Keep cells that are not there yet, and write the whole file anew with what all of them settle."""
-        known = {(row["stage"], row["sha256"]) for row in self.data["cells"]}
-        self.data["cells"] += [row for row in rows if (row["stage"], row["sha256"]) not in known]
+        """Keep cells that are not there yet, each once, and write the whole file anew with what all of them settle."""
+        cells = {(row["stage"], row["sha256"]): row for row in self.data["cells"]}
+        for row in rows:
+            cells.setdefault((row["stage"], row["sha256"]), row)
+        self.data["cells"] = list(cells.values())
         self.data["settled"] = settled(self)
         part = self.path.with_suffix(".part")
         part.write_text(json.dumps(self.data, indent=1) + "\n")
@@ -237,7 +244,10 @@ def header(group: str) -> dict[str, Any]:
 
 
 def settled(table: Table) -> dict[str, Any]:
-    """For each data set the order of every pair, how each method ended, and distances at equal seconds."""
+    """For each data set the order of every pair, how each method ended, and distances at equal seconds.
+
+    Seeds that some method still lacks are left out.
+    """
     found = {}
     for name in GROUPS[table.group].cases:
         whole, half = ({m: reached(rows) for m, rows in by_method(table, name, stage)} for stage in ("run", "half"))
@@ -255,9 +265,11 @@ def settled(table: Table) -> dict[str, Any]:
 
 
 def by_method(table: Table, name: str, stage: str) -> list[tuple[str, list[dict[str, Any]]]]:
-    """The rows of each method on a data set, by seed."""
+    """The rows of each method on a data set, by seed, of the seeds that all methods have."""
     rows = sorted((row for row in table.rows(stage) if row["data"] == name), key=lambda row: row["seed"])
-    return [(m, [row for row in rows if row["method"] == m]) for m in dict.fromkeys(row["method"] for row in rows)]
+    methods = {m: [row for row in rows if row["method"] == m] for m in dict.fromkeys(row["method"] for row in rows)}
+    common = set.intersection(*({row["seed"] for row in own} for own in methods.values())) if methods else set()
+    return [(m, [row for row in own if row["seed"] in common]) for m, own in methods.items()]
 
 
 def reached(rows: list[dict[str, Any]]) -> list[float]:
@@ -305,13 +317,15 @@ def run(table: Table, methods: list[str], limit: int) -> bool:
     for stages in (("tune", "run"), ("half",)):
         for method in methods:
             for stage, setting in planned(table, method):
-                if stage not in stages or table.rows(stage, setting):
+                missing = table.missing(stage, setting)
+                if stage not in stages or not missing:
                     continue
                 if limit == 0:
                     return False
                 limit -= 1
-                table.add(training(GROUPS[table.group], stage, setting))
-                for row in table.rows(stage, setting):
+                rows = training(GROUPS[table.group], stage, setting, missing)
+                table.add(rows)
+                for row in rows:
                     print(json.dumps(row), flush=True)
     return True
 

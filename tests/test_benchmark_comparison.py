@@ -88,6 +88,14 @@ def test_every_method_is_tuned_alike_and_spends_the_same(script, tmp_path, capsy
     assert set(data["settled"]["ring"]["endings"]) == {"minimax", "WGAN-GP"}
     assert len(capsys.readouterr().out.splitlines()) == len(data["cells"])
     assert script.main(["--methods", "minimax", "WGAN-GP", "--limit", "0", "--out", str(out)]) == 0
+    assert script.main(["--merge", str(out), *map(str, parts), "--out", str(tmp_path / "again.json")]) == 0
+    assert json.loads((tmp_path / "again.json").read_text())["cells"] == data["cells"], "no cell is counted twice"
+    lacking = {**data, "cells": [row for row in data["cells"] if (row["stage"], row["seed"]) != ("run", 1)]}
+    out.write_text(json.dumps(lacking))
+    assert script.main(["--methods", "minimax", "WGAN-GP", "--limit", "2", "--out", str(out)]) == 0
+    ran = [(row["method"], row["seed"]) for row in map(json.loads, capsys.readouterr().out.splitlines())]
+    assert ran == [("minimax", 1), ("WGAN-GP", 1)], "a member that is missing is run, and no other"
+    assert len(json.loads(out.read_text())["cells"]) == len(data["cells"])
     data["script_sha256"] = "another"
     out.write_text(json.dumps(data))
     with pytest.raises(SystemExit, match="another"):
@@ -97,7 +105,7 @@ def test_every_method_is_tuned_alike_and_spends_the_same(script, tmp_path, capsy
 def test_a_member_has_the_numbers_of_a_run_of_its_own(script):
     """Every row of a stage is that of its config alone, to rounding, and differs from its neighbours' by far more."""
     group, setting = script.GROUPS["points"], script.Setting("WGAN-GP", "0.003")
-    rows = script.training(group, "run", setting)
+    rows = script.training(group, "run", setting, script.members(group, "run"))
     for row, data, seed in zip(rows, ("ring(modes=4)", "ring(modes=4)", "grid(side=2)"), (0, 1, 100), strict=True):
         config = setting.config(group, 1.0).replace(seed=seed, data=data)
         alone, _ = start(config)
