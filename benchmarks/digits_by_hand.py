@@ -41,7 +41,7 @@ import gandyn as gd
 from gandyn.gans.training.state import versions
 
 STEPS, TUNING_STEPS, HELD_OUT_SEED, SEEDS, MORE = 2000, 250, 1000, (0, 1, 2, 3, 4), 75
-GRID = [(lr, beta1) for lr in (0.0005, 0.001, 0.002, 0.004) for beta1 in (0.0, 0.5)]
+GRID = [(lr, beta1) for lr in (0.001, 0.002, 0.004, 0.008, 0.016) for beta1 in (0.0, 0.5)]
 NETWORK = {"architecture": "dcgan", "width": 16}
 WAYS = ("by hand", "config")
 
