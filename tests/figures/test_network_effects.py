@@ -94,6 +94,66 @@ def test_the_momentum_effect_compares_cells_of_one_step_size():
     )
 
 
+@pytest.mark.parametrize(
+    ("fast", "slow", "each", "outcome"),
+    [
+        ([8, 8, 8, 8, 7], [8, 7, 7, 7, 7], (0, 1, 1, 1, 0), Outcome.NOT_SETTLED),
+        ([8, 8, 8, 8, 8], [8, 7, 7, 7, 7], (0, 1, 1, 1, 1), Outcome.REPRODUCED),
+        ([8, 8, 8, 8, 8], [8, 8, 8, 8, 7], (0, 0, 0, 0, 1), Outcome.NOT_REPRODUCED),
+        ([7, 7, 7, 7, 8], [8, 8, 8, 8, 8], (-1, -1, -1, -1, 0), Outcome.CONTRADICTED),
+    ],
+)
+def test_the_ratio_decides_where_the_fast_discriminator_covers_and_the_slow_one_does_not(fast, slow, each, outcome):
+    data = {"cells": covering(fast, tau="3", lr="0.001") + covering(slow, tau="0.1", lr="0.001")
+            + covering([8] * 5, tau="0.1", lr="0.003")}  # fmt: skip
+    found = one("ttur", data, "lr 0.001: 1 where tau 3")
+    assert found.each == each
+    assert found.outcome is outcome
+
+
+def covering(modes, quality=0.9, **case):
+    """Cells with so many modes, and a share of the samples near one."""
+    return [
+        {"case": case, "seed": seed, "outcome": "covers", "metrics": {"near_modes": count, "near_quality": quality}}
+        for seed, count in enumerate(modes)
+    ]
+
+
+def test_a_run_covers_with_all_modes_and_nine_tenths_of_the_samples():
+    data = {"cells": covering([8, 7], penalty="none") + covering([8, 8], 0.899, penalty="R1 0.1")}
+    assert effects.covers(data, penalty="none").tolist() == [1, 0]
+    assert effects.covers(data, penalty="R1 0.1").tolist() == [0, 0]
+
+
+def test_the_gain_of_a_faster_discriminator_is_over_the_ratio_before():
+    shares = {"0.1": 0.2, "1": 0.5, "3": 0.9, "10": 0.8}
+    data = {"cells": [c for tau, share in shares.items() for c in covering([8] * 5, share, tau=tau, lr="0.001")]}
+    found = [check.found for check in effects.checked("ttur", data) if "gains" in check.name]
+    assert found == pytest.approx([0.3, 0.4, -0.1])
+
+
+def test_modes_that_a_penalty_gains_are_counted_seed_by_seed():
+    data = {"cells": covering([4, 4, 5, 2, 8], penalty="none") + covering([8, 5, 6, 2, 7], penalty="R1 0.1")}
+    found = one("penalties", data, "R1 0.1: modes")
+    assert found.each == (4, 1, 1, 0, -1)
+    assert found.outcome is Outcome.NOT_SETTLED
+
+
+def digits(seed, *distances, classes=10):
+    """A run on digits: pairs of Fréchet distances, of the last weights and of the averaged ones."""
+    rows = [{"metrics": {"frechet_digits64": last, "classes": classes}, "average_metrics": {"frechet_digits64": mean}}
+            for last, mean in distances]  # fmt: skip
+    return {"seed": seed, "gradients": 500, "rows": rows}
+
+
+def test_digits_are_held_to_their_last_rows():
+    runs = [digits(k, (90.0, 90.0), (20.0, 25.0), (15.0 - k, 15.0), classes=10 - k) for k in (1, 0)]
+    found = [check.each for check in effects.checked("digits", {"runs": runs})]
+    assert found == [
+        (10, 9), (15, 14), pytest.approx((0.25, 0.3)), pytest.approx((0.0, 1 - 15 / 14)),
+    ]  # fmt: skip
+
+
 def run(config, seed, gaps, w1=(4.0, 3.0, 1.0), modes=8, error=0.1, status="OK"):
     rows = [
         {"gradients": 100 * k,

@@ -109,6 +109,14 @@ def test_on_the_ring_centring_convolutions_is_the_rule_itself_and_centring_all_i
         assert (ends[0] != ends[2]).any()
 
 
+def test_a_cell_says_what_it_cost_unless_a_part_of_it_was_run_before(tmp_path):
+    """Of a cell that goes on only the last part could be counted: a small number that looks like the whole price."""
+    sweep = Sweep.from_dict({**TINY, "seeds": [0]})
+    assert all(row["cpu_seconds"] >= 0 for row in sweep.run(tmp_path).rows)
+    (tmp_path / "sweep.json").unlink()
+    assert [row["cpu_seconds"] for row in sweep.run(tmp_path).rows] == [None] * 4
+
+
 def test_a_sweep_goes_on_with_what_is_missing(tmp_path, monkeypatch):
     sweep = Sweep.from_dict(TINY)
     seen = []
