@@ -85,7 +85,7 @@ def sweep(result: SweepResult, title: str | None = None) -> Drawing:
     """What `SweepResult.plot()` draws: the most frequent outcome of each cell's seeds, over the sweep's axes.
 
     Where a cell has several seeds it says how many of them agree, and the median of the share of samples near a mode
-    with the least and the largest below it.
+    with the least and the largest below it: the larger the share, the fuller the colour.
 
     Args:
         result: of a sweep along one or two axes.
@@ -134,6 +134,6 @@ def _square(panel: Axes, i: int, j: int, cells: list[dict[str, Any]]) -> tuple[s
     if len(known) > 1:
         lines.append(f"{100 * min(known):.0f} to {100 * max(known):.0f}")
     panel.fill([j - 0.5, j + 0.5, j + 0.5, j - 0.5], [i - 0.5, i - 0.5, i + 0.5, i + 0.5],
-               color=COLOURS[outcome], alpha=0.75, lw=0)  # fmt: skip
+               color=COLOURS[outcome], alpha=0.2 + 0.65 * float(np.median(known or [1])), lw=0)  # fmt: skip
     panel.text(j, i, "\n".join(lines), ha="center", va="center", fontsize="x-small")
     return outcome, count / len(cells), float(np.median(known)) if known else np.nan

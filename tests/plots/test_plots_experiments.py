@@ -87,6 +87,18 @@ def test_a_square_of_a_sweep_says_how_many_seeds_agree_and_how_far_they_spread()
     assert np.isnan(data["quality"]).sum() == 14
 
 
+def test_squares_of_a_sweep_are_the_fuller_the_larger_the_share_near_a_mode():
+    from gandyn.gans.training.sweep import Sweep, SweepResult
+
+    shares = {"0.001": 0.2, "0.003": 0.8, "0.01": None}
+    rows = [
+        {"case": {"lr": lr, "beta1": "0"}, "outcome": "partial", "metrics": {"near_quality": share}}
+        for lr, share in shares.items()
+    ]
+    squares = gd.plots.sweep(SweepResult(Sweep.find("heat-map"), rows)).axes[0].patches
+    assert [square.get_alpha() for square in squares] == pytest.approx([0.33, 0.72, 0.85])
+
+
 def small_runs(rule, seeds=5):
     networks = gd.gans.mlp_pair(hidden=(8,))
     game = gd.gans.GANGame(*networks, data="ring", batch_size=8)
