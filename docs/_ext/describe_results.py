@@ -96,30 +96,29 @@ def ring_runs() -> list[str]:
     return markdown.table(heads, rows)
 
 
-def digits_run() -> list[str]:
-    """The digits DCGAN along its run."""
-    data = read("digits_dcgan")
-    rows = [
-        [
-            str(row["step"]),
-            f"{row['metrics']['frechet_digits64']:.1f}",
-            f"{row['metrics']['floor']:.2f}",
-            f"{row['metrics']['classes']} of {row['metrics']['of']}",
-            f"{100 * row['metrics']['least_share']:.0f} %",
-        ]
-        for row in data["rows"]
-        if "metrics" in row
+def digits_run(name: str = "digits_dcgan") -> list[str]:
+    """The digits DCGAN along its run, or along those of several seeds: medians and bands."""
+    data = read(name)
+    runs = data.get("runs", [data])
+    measured = zip(*([row for row in run["rows"] if "metrics" in row] for run in runs), strict=True)
+    heads = ["step", "Fréchet distance", "of averaged weights", "real against real", "classes", "share of the rarest"]
+    table = markdown.table(heads, [_digits_row(rows) for rows in measured])
+    seeds = f", {len(runs)} seeds; medians, least and largest in brackets" if len(runs) > 1 else ""
+    seconds = band([run["cpu_seconds"] for run in runs], "{:.0f}")
+    note = f"{seconds} CPU seconds from start to end, metrics and pictures included{seeds}."
+    return [*table, note, "", *measured_on(name)]
+
+
+def _digits_row(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """A measured step of every run."""
+    metrics, average = ([row[key] for row in rows] for key in ("metrics", "average_metrics"))
+    return [
+        str(rows[0]["step"]),
+        *(band([m["frechet_digits64"] for m in found], "{:.1f}") for found in (metrics, average)),
+        band([m["floor"] for m in metrics], "{:.2f}"),
+        f"{band([m['classes'] for m in metrics])} of {metrics[0]['of']}",
+        band([100 * m["least_share"] for m in metrics], "{:.0f}", " %"),
     ]
-    heads = ["step", "Fréchet distance", "real against real", "classes", "share of the rarest"]
-    table = markdown.table(heads, rows)
-    if "cpu_seconds" not in data:
-        return [
-            *table,
-            f"*Measured at commit {data['commit']} on {data['device']}; its CPU seconds were not counted.*",
-            "",
-        ]
-    note = f"{data['cpu_seconds']:.0f} CPU seconds from start to end, metrics and pictures included."
-    return [*table, note, "", *measured_on("digits_dcgan")]
 
 
 def digits_spectrum() -> list[str]:
