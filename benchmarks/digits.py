@@ -1,10 +1,13 @@
 """The digits DCGAN: CPU seconds of the whole run with its metrics, its samples' distance, and the spectrum it ends at.
 
     python benchmarks/digits.py [--folder runs/digits-dcgan]
+    python benchmarks/digits.py --seeds 1 2 3 4 5 --steps 500
 
 Trains the config `digits-dcgan`; interrupted (SIGINT), it saves, exits with status 75 and goes on at the next call, the
 CPU seconds of all parts added up. Then it asks `gd.spectrum` for the ends of the game Jacobian at the last point, with
 residuals. Writes `benchmarks/results/digits_dcgan.json` and `digits_spectrum.json`, and the last picture of samples.
+
+With `--seeds` it trains the config once for each of them, in folders of their own, and writes `digits_seeds.json`.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import os
 import shutil
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -65,28 +69,60 @@ def spectrum(run: Any, products: int) -> dict[str, Any]:
     }
 
 
+def over_seeds(config: gd.gans.Config, seeds: Iterable[int], folder: Path) -> list[dict[str, Any]] | None:
+    """The measured rows of each seed's run, and what it cost; None while one of them is not at its end."""
+    runs = []
+    for seed in seeds:
+        place = folder / f"seed-{seed}"
+        place.mkdir(parents=True, exist_ok=True)
+        run, seconds = train(config.replace(seed=seed), place)
+        if run is None:
+            return None
+        rows = measured(run)
+        print(seed, rows[-1]["metrics"], round(seconds, 1), flush=True)
+        spent = {"gradients": run.counts.fields, "cpu_seconds": round(seconds, 1), "status": run.status.name}
+        runs.append({"seed": seed, **spent, "findings": [finding.name for finding in run.findings], "rows": rows})
+    return runs
+
+
+def measured(run: Any) -> list[dict[str, Any]]:
+    """The rows of a run in which samples were measured."""
+    return [row for row in run.rows if "metrics" in row]
+
+
+def write(path: Path, result: dict[str, Any]) -> None:
+    """A result file."""
+    path.write_text(json.dumps(result, indent=1) + "\n")
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Train to the end, then the spectrum."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=Path("runs/digits-dcgan"))
-    parser.add_argument("--steps", type=int, help="fewer, to see that it runs")
+    parser.add_argument("--steps", type=int, help="fewer than the config's")
+    parser.add_argument("--seeds", type=int, nargs="+", help="a run for each, instead of one with its spectrum")
     parser.add_argument("--products", type=int, default=PRODUCTS, help="with the Jacobian, at most")
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args(arguments)
     config = gd.gans.Config.find("digits-dcgan")
     config = config.replace(steps=options.steps) if options.steps else config
+    if options.seeds:
+        runs = over_seeds(config, options.seeds, options.folder)
+        if runs is not None:
+            what = f"the config digits-dcgan for {config.train.steps} steps, a run for each seed"
+            result = {"what": what, **environment(), "versions": versions(), "runs": runs}
+            write(options.out / "digits_seeds.json", result)
+        return MORE if runs is None else 0
     options.folder.mkdir(parents=True, exist_ok=True)
     run, seconds = train(config, options.folder)
     if run is None:
         return MORE
     where = {"seed": config.game.seed, **environment(), "versions": versions()}
     what = "the config digits-dcgan from its start to its end, metrics and pictures included"
-    rows = [row for row in run.rows if "metrics" in row]
-    result = {"what": what, **where, "cpu_seconds": round(seconds, 1), "last_step": run.step, "rows": rows}
-    (options.out / "digits_dcgan.json").write_text(json.dumps(result, indent=1) + "\n")
+    told = {"cpu_seconds": round(seconds, 1), "last_step": run.step, "rows": measured(run)}
+    write(options.out / "digits_dcgan.json", {"what": what, **where, **told})
     shutil.copy(max((options.folder / "samples").glob("*.png")), options.out / "digits_dcgan.png")
-    found = {**where, **spectrum(run, options.products)}
-    (options.out / "digits_spectrum.json").write_text(json.dumps(found, indent=1) + "\n")
+    write(options.out / "digits_spectrum.json", {**where, **spectrum(run, options.products)})
     return 0
 
 

@@ -10,16 +10,26 @@ import markdown
 import network_effects
 from describe_results import Rows, band, picture, read
 
+HEADS = {"near_modes": "modes", "near_quality": "near a mode"}
+
 
 def sweep(name: str, *keys: str) -> list[str]:
-    """A table of a sweep along two axes: outcomes, and of each cell the metrics named, over its seeds."""
+    """A table of a sweep along one or two axes: outcomes, and of each cell the metrics named, over its seeds.
+
+    Along one axis each metric has a column, and what a run costs has one.
+    """
     data = read(f"sweep_{name.replace('-', '_')}")
-    first, second = list(data["cells"][0]["case"])
-    rows, columns = (_unique(cell["case"][axis] for cell in data["cells"]) for axis in (first, second))
+    first, *second = list(data["cells"][0]["case"])
     found: dict[tuple[str, ...], Rows] = {}
     for cell in data["cells"]:
         found.setdefault(tuple(cell["case"].values()), []).append(cell)
-    body = [[row, *(_cell(found[row, column], keys) for column in columns)] for row in rows]
+    rows = _unique(cell["case"][first] for cell in data["cells"])
+    if second:
+        columns = _unique(cell["case"][second[0]] for cell in data["cells"])
+        body = [[row, *(_cell(found[row, column], keys) for column in columns)] for row in rows]
+    else:
+        columns = ["outcome", *(HEADS.get(key, key) for key in keys), "CPU s"]
+        body = [[row, _outcomes(found[row,]), *_numbers(found[row,], keys), _seconds(found[row,])] for row in rows]
     return [*markdown.table([first, *columns], body), _note(data["cells"]), ""]
 
 
@@ -39,14 +49,29 @@ def sweep_picture(name: str, *caption: str) -> list[str]:
 
 def _cell(cells: Rows, keys: tuple[str, ...]) -> str:
     """ "4 covers, 1 partial: 93 % (88 to 97), 8 (7 to 8)"."""
+    numbers = [number for number in _numbers(cells, keys) if number]
+    return f"{_outcomes(cells)}: {', '.join(numbers)}" if numbers else _outcomes(cells)
+
+
+def _outcomes(cells: Rows) -> str:
     counts = Counter(cell["outcome"] for cell in cells).most_common()
-    outcomes = ", ".join(f"{count} {word}" if len(cells) > 1 else word for word, count in counts)
-    numbers = []
-    for key in keys:
-        known = [cell["metrics"][key] for cell in cells if cell["metrics"].get(key) is not None]
-        if known:
-            numbers.append(band([100 * x for x in known], "{:.0f}", " %") if "quality" in key else band(known))
-    return f"{outcomes}: {', '.join(numbers)}" if numbers else outcomes
+    return ", ".join(f"{count} {word}" if len(cells) > 1 else word for word, count in counts)
+
+
+def _numbers(cells: Rows, keys: tuple[str, ...]) -> list[str]:
+    """Each metric with its band; "" where no cell has it."""
+    return [_band([c["metrics"][k] for c in cells if c["metrics"].get(k) is not None], "quality" in k) for k in keys]
+
+
+def _band(known: list[float], share: bool) -> str:
+    if not known:
+        return ""
+    return band([100 * x for x in known], "{:.0f}", " %") if share else band(known)
+
+
+def _seconds(cells: Rows) -> str:
+    known = [cell["cpu_seconds"] for cell in cells if cell["cpu_seconds"] is not None]
+    return band(known, "{:.1f}") if known else ""
 
 
 def _note(cells: Rows) -> str:

@@ -73,6 +73,50 @@ def _momentum(lr: str, low: str) -> Callable[[Data], np.ndarray]:
     return lambda data: np.subtract(*both(data, "near_quality", *cases))
 
 
+# --- two time scales --------------------------------------------------------------------------------------------------
+
+
+def covers(data: Data, **case: str) -> np.ndarray:
+    """1 in each seed whose run ends with all eight modes and nine tenths of the samples near one; else 0."""
+    all_modes, quality = of_case(data, "near_modes", **case) == 8, of_case(data, "near_quality", **case)
+    return (all_modes & (quality >= 0.9)).astype(float)
+
+
+def _decides(lr: str) -> Callable[[Data], np.ndarray]:
+    """1 in each seed that covers the ring where tau is 3 and not where it is 0.1; -1 the other way round; else 0."""
+
+    def decided(data: Data) -> np.ndarray:
+        both(data, "near_modes", *({"tau": tau, "lr": lr} for tau in ("3", "0.1")))
+        return np.subtract(*(covers(data, tau=tau, lr=lr) for tau in ("3", "0.1")))
+
+    return decided
+
+
+def _faster(fast: str, slow: str, lr: str) -> Callable[[Data], np.ndarray]:
+    cases = [{"tau": tau, "lr": lr} for tau in (fast, slow)]
+    return lambda data: np.subtract(*both(data, "near_quality", *cases))
+
+
+# --- penalties --------------------------------------------------------------------------------------------------------
+
+
+def _modes_kept(penalty: str) -> Callable[[Data], np.ndarray]:
+    return lambda data: np.subtract(*both(data, "near_modes", {"penalty": penalty}, {"penalty": "none"}))
+
+
+# --- digits -----------------------------------------------------------------------------------------------------------
+
+
+def distance(data: Data, row: int = -1, key: str = "metrics") -> np.ndarray:
+    """The Fréchet distance of each seed's run on digits, in a measured row; "average_metrics": of mean weights."""
+    runs = sorted(data["runs"], key=lambda run: run["seed"])
+    return np.array([run["rows"][row][key]["frechet_digits64"] for run in runs])
+
+
+def _classes(data: Data) -> list[float]:
+    return [run["rows"][-1]["metrics"]["classes"] for run in sorted(data["runs"], key=lambda run: run["seed"])]
+
+
 # --- update ratios ----------------------------------------------------------------------------------------------------
 
 
@@ -112,7 +156,8 @@ def _diverges(data: Data) -> np.ndarray:
     return np.array([float(status == "DIVERGED" or last >= first) for first, last, status in ends])
 
 
-SAYS = "Sidheekh et al. 2021"
+SAYS, USED_FOR, ONE_SEED = "Sidheekh et al. 2021", "what it is used for", "the lead of one seed"
+PENALTIES = ("0-GP 0.01", "0-GP 0.1", "R1 0.01", "R1 0.1", "DRAGAN 0.1", "DRAGAN 1", "WGAN-GP 0.1", "WGAN-GP 1")
 EFFECTS: dict[str, tuple[Expected, ...]] = {
     "gradient-centralization": (
         *(
@@ -121,7 +166,7 @@ EFFECTS: dict[str, tuple[Expected, ...]] = {
             for loss in ("WGAN", "LS-GAN", "GLS-GAN", "0-GP") for rule in RULES
         ),
         *(
-            Expected(f"{loss}, Adam: 1 where GC ends with more modes, or with all eight", 1, 0, "the lead of one seed",
+            Expected(f"{loss}, Adam: 1 where GC ends with more modes, or with all eight", 1, 0, ONE_SEED,
                      _keeps_modes(loss), effect=True, contrary=0)
             for loss in ("WGAN", "LS-GAN")
         ),
@@ -131,9 +176,40 @@ EFFECTS: dict[str, tuple[Expected, ...]] = {
         for kind in ("GC", "GCC")
     ),
     "heat-map": tuple(
-        _gained(f"step {lr}: share near a mode that a first moment of {low} gains over 0.9", "the lead of one seed",
+        _gained(f"step {lr}: share near a mode that a first moment of {low} gains over 0.9", ONE_SEED,
                 _momentum(lr, low))
         for lr in ("0.0003", "0.001", "0.003", "0.01") for low in ("0", "0.5")
+    ),
+    "ttur": tuple(
+        effect for lr in ("0.0003", "0.001", "0.003") for effect in (
+            Expected(f"lr {lr}: 1 where tau 3 covers the ring and tau 0.1 does not", 1, 0, USED_FOR, _decides(lr),
+                     effect=True, contrary=-1),
+            *(
+                _gained(f"lr {lr}: share near a mode that tau {fast} gains over {slow}", USED_FOR,
+                        _faster(fast, slow, lr))
+                for fast, slow in (("1", "0.1"), ("3", "1"), ("10", "3"))
+            ),
+        )
+    ),
+    "penalties": (
+        *(
+            Expected(f"{penalty}: modes that it gains over none", 4.5, 3.5, USED_FOR,
+                     _modes_kept(penalty), effect=True, contrary=-1)
+            for penalty in PENALTIES
+        ),
+        *(
+            Expected(f"{penalty}: 1 where it covers the ring", 1, 0, USED_FOR,
+                     lambda data, penalty=penalty: covers(data, penalty=penalty), effect=True)
+            for penalty in PENALTIES
+        ),
+    ),
+    "digits": (
+        Expected("classes at the end", 10, 0, ONE_SEED, _classes, effect=True, contrary=8),
+        Expected("Fréchet distance at the end", 10, 10, ONE_SEED, distance, effect=True, contrary=30),
+        Expected("share of the distance at half of the steps that the other half saves", 0.625, 0.375, ONE_SEED,
+                 lambda d: 1 - distance(d) / distance(d, -2), effect=True, contrary=0),
+        Expected("share of the distance that averaged weights save", 0.525, 0.475, USED_FOR,
+                 lambda d: 1 - distance(d, -1, "average_metrics") / distance(d), effect=True, contrary=-0.05),
     ),
     "regimes": (
         Expected("1 to 1: modes", 8, 0, SAYS, lambda d: at_the_end(d, "1-1", "near_modes"), effect=True, contrary=4),
@@ -151,14 +227,17 @@ EFFECTS: dict[str, tuple[Expected, ...]] = {
 SETTINGS = {
     "gradient-centralization": "2 x 128, 2000 steps, Adam 0.0005",
     "gradient-centralization-digits": "DCGAN of width 8, 120 steps of batch 64, SGD 0.05, Adam 0.002",
+    "digits": "DCGAN of width 32, R1 of weight 1, Adam 0.0005, 500 steps of batch 64",
     "heat-map": "2 x 64, 2000 steps of batch 128",
+    "ttur": "2 x 64, 2000 steps of batch 128, Adam with betas (0, 0.99), decayed",
+    "penalties": "latent of 8, 2 x 128, 1500 steps of batch 64, Adam 0.001",
     "regimes": "ring, Adam 0.001, 3000 steps of the one to one run",
 }
 
 
 def result_of(name: str) -> str:
     """The result file of an experiment."""
-    return name if name == "regimes" else f"sweep_{name.replace('-', '_')}"
+    return {"regimes": "regimes", "digits": "digits_seeds"}.get(name) or f"sweep_{name.replace('-', '_')}"
 
 
 def checked(name: str, data: Data) -> tuple[Checked, ...]:

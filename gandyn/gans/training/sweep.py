@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -138,10 +139,12 @@ class Sweep:
             row = done.get(config.sha256)
             if row is None:
                 cell = None if folder is None else folder / "cells" / config.sha256[:16]
+                begun, cpu = cell is not None and cell.exists(), time.process_time()
                 run, signal = start(config, cell)
                 if signal is not None or run is None:
                     raise KeyboardInterrupt
-                row = {"case": where, "seed": seed, "sha256": config.sha256, **_row(run)}
+                spent = None if begun else round(time.process_time() - cpu, 2)
+                row = {"case": where, "seed": seed, "sha256": config.sha256, **_row(run), "cpu_seconds": spent}
             rows.append(row)
             if folder is not None:
                 done[config.sha256] = row
