@@ -56,6 +56,7 @@ WRITERS: dict[str, Callable[..., list[str]]] = {
     "gan-comparison-picture": describe_results.honest(describe_comparison.picture),
     "sweep-table": describe_results.honest(describe_sweeps.sweep),
     "sweep-picture": describe_results.honest(describe_sweeps.sweep_picture),
+    "sweep-seeds": describe_results.honest(describe_sweeps.sweep_seeds),
     "network-effects": describe_results.honest(describe_sweeps.effects),
     "regimes": describe_results.honest(describe_sweeps.regimes),
     "regimes-picture": describe_results.honest(describe_sweeps.regimes_picture),

@@ -47,6 +47,25 @@ def sweep_picture(name: str, *caption: str) -> list[str]:
     return picture([result], f"sweep-{name}", draw, " ".join(caption))
 
 
+def sweep_seeds(name: str, *caption: str) -> list[str]:
+    """Of a sweep along one axis every seed of each case: modes without samples, and what the run cost."""
+    from gandyn import plots
+
+    result = f"sweep_{name.replace('-', '_')}"
+    panels: dict[str, dict[str, list[float]]] = {"modes": {}, "cost": {}}
+    for cell in read(result)["cells"]:
+        [case] = cell["case"].values()
+        missing = cell["metrics"]["of"] - cell["metrics"]["near_modes"]
+        for panel, value in (("modes", missing), ("cost", cell["cpu_seconds"])):
+            panels[panel].setdefault(case, []).append(value)
+
+    def draw() -> Any:
+        with plots.house_style("double"):
+            return plots.seeds(panels, {"modes": "modes without samples", "cost": "CPU seconds"})
+
+    return picture([result], f"sweep-seeds-{name}", draw, " ".join(caption))
+
+
 def _cell(cells: Rows, keys: tuple[str, ...]) -> str:
     """ "4 covers, 1 partial: 93 % (88 to 97), 8 (7 to 8)"."""
     numbers = [number for number in _numbers(cells, keys) if number]

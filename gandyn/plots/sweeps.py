@@ -84,8 +84,9 @@ COLOURS = dict(zip(LETTERS, (SERIES[2], SERIES[5], SERIES[3], SERIES[4], SERIES[
 def sweep(result: SweepResult, title: str | None = None) -> Drawing:
     """What `SweepResult.plot()` draws: the most frequent outcome of each cell's seeds, over the sweep's axes.
 
-    Where a cell has several seeds it says how many of them agree, and the median of the share of samples near a mode
-    with the least and the largest below it: the larger the share, the fuller the colour.
+    Along one axis the cases lie one below the other. Where a cell has several seeds it says how many of them agree, and
+    the median of the share of samples near a mode with the least and the largest: the larger the share, the fuller the
+    colour.
 
     Args:
         result: of a sweep along one or two axes.
@@ -101,29 +102,33 @@ def sweep(result: SweepResult, title: str | None = None) -> Drawing:
     axes = result.sweep.axes
     if len(axes) not in (1, 2):
         raise ParameterError(f"a sweep along {len(axes)} axes", "one or two", "draw slices of it")
-    columns = [label for label, _ in axes[0].cases]
-    rows = [label for label, _ in axes[1].cases] if len(axes) == 2 else [""]
-    figure = Drawing(height=0.35 + 0.1 * len(rows))
+    across = axes[0] if len(axes) == 2 else None
+    columns = [label for label, _ in across.cases] if across else [""]
+    rows = [label for label, _ in axes[-1].cases]
+    figure = Drawing(height=0.35 + (0.1 if across else 0.05) * len(rows))
     panel = figure.subplots()
     outcomes = np.full((len(rows), len(columns)), "", dtype=object)
     quality, agree = np.full((2, len(rows), len(columns)), np.nan)
     for i, row in enumerate(rows):
         for j, column in enumerate(columns):
-            case = {axes[0].name: column} | ({axes[1].name: row} if len(axes) == 2 else {})
+            case = {axes[-1].name: row} | ({across.name: column} if across else {})
             cells = [cell for cell in result.rows if cell["case"] == case]
             if not cells:
                 continue
-            outcomes[i, j], agree[i, j], quality[i, j] = _square(panel, i, j, cells)
+            outcomes[i, j], agree[i, j], quality[i, j] = _square(panel, i, j, cells, "\n" if across else ", ")
     panel.set_xticks(range(len(columns)), columns, rotation=30 if max(map(len, columns)) > 6 else 0)
     panel.set_yticks(range(len(rows)), rows)
-    panel.set(xlabel=axes[0].name, ylabel=axes[1].name if len(axes) == 2 else "")
+    panel.set(xlabel=across.name if across else "", ylabel=axes[-1].name)
     panel.set(xlim=(-0.5, len(columns) - 0.5), ylim=(-0.5, len(rows) - 0.5))
+    if across is None:
+        panel.set_xticks([])
+        panel.invert_yaxis()
     panel.set_title(result.sweep.name if title is None else title)
     figure.data.update(outcomes=outcomes.tolist(), quality=quality, agree=agree, columns=columns, rows=rows)
     return figure
 
 
-def _square(panel: Axes, i: int, j: int, cells: list[dict[str, Any]]) -> tuple[str, float, float]:
+def _square(panel: Axes, i: int, j: int, cells: list[dict[str, Any]], between: str) -> tuple[str, float, float]:
     """Draw one square; its most frequent outcome, the share of the seeds that have it, the median share near a mode."""
     ((outcome, count),) = Counter(cell["outcome"] for cell in cells).most_common(1)
     shares = [cell["metrics"].get("near_quality") for cell in cells]
@@ -135,5 +140,5 @@ def _square(panel: Axes, i: int, j: int, cells: list[dict[str, Any]]) -> tuple[s
         lines.append(f"{100 * min(known):.0f} to {100 * max(known):.0f}")
     panel.fill([j - 0.5, j + 0.5, j + 0.5, j - 0.5], [i - 0.5, i - 0.5, i + 0.5, i + 0.5],
                color=COLOURS[outcome], alpha=0.2 + 0.65 * float(np.median(known or [1])), lw=0)  # fmt: skip
-    panel.text(j, i, "\n".join(lines), ha="center", va="center", fontsize="x-small")
+    panel.text(j, i, between.join(lines), ha="center", va="center", fontsize="x-small")
     return outcome, count / len(cells), float(np.median(known)) if known else np.nan

@@ -87,6 +87,19 @@ def test_a_square_of_a_sweep_says_how_many_seeds_agree_and_how_far_they_spread()
     assert np.isnan(data["quality"]).sum() == 14
 
 
+def test_a_sweep_along_one_axis_has_its_cases_one_below_the_other():
+    from gandyn.gans.training.sweep import Sweep, SweepResult
+
+    rows = [{"case": {"penalty": "R1 0.1"}, "outcome": "partial", "metrics": {"near_quality": x}} for x in (0.2, 0.4)]
+    figure = gd.plots.sweep(SweepResult(Sweep.find("penalties"), rows))
+    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert labels == figure.data["rows"]
+    (text,) = figure.axes[0].texts
+    assert text.get_text() == "partial 2 of 2, 30 %, 20 to 40"
+    assert labels[round(text.get_position()[1])] == "R1 0.1"
+    assert figure.axes[0].get_ylim()[0] > figure.axes[0].get_ylim()[1]
+
+
 def test_squares_of_a_sweep_are_the_fuller_the_larger_the_share_near_a_mode():
     from gandyn.gans.training.sweep import Sweep, SweepResult
 
