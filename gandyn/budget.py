@@ -6,10 +6,11 @@ import ctypes
 import functools
 import inspect
 import math
+import os
 import threading
 import time
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import ClassVar, ParamSpec, TypeVar
 
 from .errors import GandynError, ParameterError
 
@@ -147,31 +148,58 @@ def in_time(function: Callable[P, T]) -> Callable[P, T]:
 
 
 class _Clock:
-    """Interrupts one thread after so many seconds, until it is stopped."""
+    """Interrupts one thread after so many seconds, until it is stopped.
+
+    One sleeping thread rings all clocks of the process: to start a thread for each takes a millisecond, as long as many
+    of the analyses that it limits. It is woken early by a clock that rings before it would look again.
+    """
+
+    lock = threading.Lock()  # entered as such: inside a Condition's own `__enter__` an alarm would leave it locked
+    bell = threading.Condition(lock)
+    running: ClassVar[set[_Clock]] = set()
+    ringer: ClassVar[threading.Thread | None] = None
+    looks = math.inf  # when the ringer looks again, if nobody wakes it
 
     def __init__(self, thread: int, seconds: float) -> None:
-        self.thread, self.seconds = ctypes.c_ulong(thread), seconds
-        self.stopped, self.lock, self.fired = threading.Event(), threading.Lock(), False
-        self.runner = threading.Thread(target=self._run, daemon=True)
+        self.thread, self.rings, self.fired = ctypes.c_ulong(thread), time.monotonic() + seconds, False
 
     def start(self) -> None:
-        self.runner.start()
+        with _Clock.lock:
+            _Clock.running.add(self)
+            if _Clock.ringer is None or not _Clock.ringer.is_alive():
+                _Clock.ringer = threading.Thread(target=_Clock._ring, daemon=True)
+                _Clock.ringer.start()
+            elif self.rings < _Clock.looks:
+                _Clock.bell.notify()
 
-    def _run(self) -> None:
-        wait = self.seconds
-        while not self.stopped.wait(wait):
-            with self.lock:
-                if not self.stopped.is_set():
-                    self.fired = True
-                    _raise_in(self.thread, _Alarm)
-            wait = AGAIN
+    @staticmethod
+    def _ring() -> None:
+        with _Clock.lock:
+            while True:
+                for clock in _Clock.running:
+                    if clock.rings <= time.monotonic():
+                        clock.fired, clock.rings = True, time.monotonic() + AGAIN
+                        _raise_in(clock.thread, _Alarm)
+                _Clock.looks = min((clock.rings for clock in _Clock.running), default=math.inf)
+                wait = _Clock.looks - time.monotonic()
+                _Clock.bell.wait(None if wait == math.inf else max(wait, 0.0))
 
     def stop(self) -> None:
         """No interruption comes after this; one that was sent and has not arrived is taken back."""
-        with self.lock:
-            self.stopped.set()
+        with _Clock.lock:
+            _Clock.running.discard(self)
             if self.fired:
                 _raise_in(self.thread, None)
+
+    @staticmethod
+    def forked() -> None:
+        """In a child process no clock runs yet, and nobody holds the lock."""
+        _Clock.lock, _Clock.running, _Clock.looks = threading.Lock(), set(), math.inf
+        _Clock.bell = threading.Condition(_Clock.lock)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_Clock.forked)
 
 
 def _raise_in(thread: ctypes.c_ulong, exception: object) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import time
 
 import pytest
 
-from gandyn.budget import Budget, OutOfTimeError
+from gandyn.budget import Budget, OutOfTimeError, _Clock
 from gandyn.errors import GandynError, ParameterError
 
 
@@ -165,7 +166,29 @@ def test_a_spectrum_keeps_what_it_has_when_its_time_is_up():
 
 
 def test_a_limit_inside_another_that_ends_sooner_starts_no_clock_of_its_own():
-    threads = []
-    Budget(60).run(lambda: Budget(600).run(lambda: threads.append(threading.active_count())))
-    Budget(60).run(lambda: Budget(30).run(lambda: threads.append(threading.active_count())))
-    assert threads[1] == threads[0] + 1
+    clocks, before = [], len(_Clock.running)
+    Budget(60).run(lambda: Budget(600).run(lambda: clocks.append(len(_Clock.running))))
+    Budget(60).run(lambda: Budget(30).run(lambda: clocks.append(len(_Clock.running))))
+    assert clocks == [before + 1, before + 2]
+    assert len(_Clock.running) == before
+
+
+def test_one_thread_rings_all_clocks_and_is_woken_by_one_that_rings_earlier():
+    Budget(60).run(lambda: None)
+    threads = threading.active_count()
+    with pytest.raises(OutOfTimeError, match=r"within 0\.05 s"):
+        Budget(60).run(lambda: Budget(0.05).run(spin))
+    assert threading.active_count() == threads
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_forked_process_has_clocks_of_its_own():
+    Budget(60).run(lambda: None)
+    child = os.fork()
+    if not child:
+        try:
+            Budget(0.05).run(spin)
+        except OutOfTimeError:
+            os._exit(3)
+        os._exit(4)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3

@@ -94,7 +94,7 @@ def run_eager(
 
 
 def _within(arrays: _NumpyArrays, w: Array, state: State, limit: float, most: float) -> Array:
-    """Whose w lies within `limit` and whose state arrays within `most`, shape (...)."""
+    """Which members have w within `limit` and their state arrays within `most`, shape (...)."""
     good = arrays.within(w, limit)
     for _, leaf in state.leaves():
         if not arrays.surely_within(leaf, most):

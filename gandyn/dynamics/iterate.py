@@ -61,10 +61,9 @@ def iterate(
             each member of an ensemble.
         bound: a member whose largest |coordinate| exceeds it counts as diverged.
         kernel: "auto" runs generated code where the game is symbolic, deterministic or with Gaussian or bounded noise
-            added, from ten steps up where it is
-            in memory or on disk and where the run is long enough to make it, and `rule.step` otherwise; "eager" is
-            `rule.step` always; a backend ("c", "numpy", "torch", "numba") asks for that one. All give the same numbers
-            to rounding, which a chaotic map magnifies: name a way where the last bits are to be the same again.
+            added: from ten steps up if the code is in memory or on disk, and where the run is long enough to make it;
+            elsewhere `rule.step`. "eager" is `rule.step` always; "c", "numpy", "torch" and "numba" name a backend. All
+            agree to rounding, which a chaotic map magnifies: name one to get the same last bits again.
         threads: for "c" and "numba"; all cores this process may use by default.
         progress: True prints a line to stderr with the time left; a function is called with (steps done, steps).
 

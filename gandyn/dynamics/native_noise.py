@@ -29,7 +29,7 @@ PAIRS = {
 
 
 def once(program: Program) -> list[str]:
-    """Before the members of a step: the words of its keys."""
+    """C code that runs once a step: the words of the keys of its draws."""
     lines = [f"const uint64_t *keys = gd_keys + (int64_t){STEP_COUNT} * {len(program.draws)};"] if program.draws else []
     for k in range(len(program.draws)):
         lines.append(f"const uint64_t key{k} = keys[{k}], parity{k} = key{k} ^ {PARITY}ull;")
@@ -37,7 +37,7 @@ def once(program: Program) -> list[str]:
 
 
 def lane(program: Program) -> list[str]:
-    """For one member: every coordinate of every draw, in pairs."""
+    """C code for one member: every coordinate of every draw, in pairs."""
     pairs = [
         (draw, place // 2, [*names[place : place + 2], f"gspare{draw}"])
         for draw, names in enumerate(program.draws)

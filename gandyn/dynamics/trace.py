@@ -222,7 +222,7 @@ class UpdateMap(Result):
         return build(self, backend)
 
     def latex(self) -> str:
-        """One aligned line a coordinate."""
+        """The map in LaTeX, one aligned line for each coordinate."""
         pairs = zip(self.symbols, self.expression, strict=True)
         return aligned(f"{sympy.latex(s)}^{{+}} &= {in_papers(e)}" for s, e in pairs)
 
@@ -231,7 +231,7 @@ class UpdateMap(Result):
         return dict(zip(map(str, self.symbols), self.expression, strict=True))
 
     def summary(self) -> str:
-        """One plain line a coordinate."""
+        """The map as text, one line for each coordinate."""
         lines = (f"{s}+ = {e}" for s, e in zip(self.symbols, self.expression, strict=True))
         return "\n".join([self._dynamics(), *lines])
 

@@ -27,7 +27,7 @@ def bilinear(matrix: object = None) -> SymbolicGame:
             positive parameter.
 
     Raises:
-        ParameterError: for rows that are none, or of different lengths.
+        ParameterError: for a matrix without rows, or with rows of different lengths.
 
     Example:
         >>> import gandyn as gd

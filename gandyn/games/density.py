@@ -31,9 +31,8 @@ def density_game(data: Sequence[object] = (0.25, 0.5, 0.25)) -> SymbolicGame:
     Gradient play converges to p = d, s = 0, D = 1/2 (where Goodfellow et al. 2014, proposition 2, optimise D at each
     step) by that curvature: where d_k > 0 for all k the Jacobian there couples each pair (p_k, s_k) as
     [[0, -1/2], [1/2, d_k/2]], a damped rotation. Where d_k = 0 (data at one point) there is none, and the simplex ends
-    the rotation instead: once s_k lies below the others, p_k reaches 0 and stays. Then s_k <= 0 is all that an
-    equilibrium asks. `density_game_in_parameters` is the same game
-    for a generator that moves points.
+    the rotation instead: once s_k lies below the others, p_k reaches 0 and stays. An equilibrium then only asks for
+    s_k <= 0. `density_game_in_parameters` is the same game for a generator that moves points.
 
     Args:
         data: d, the data's probabilities.

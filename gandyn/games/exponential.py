@@ -18,8 +18,8 @@ def exponential(sign: int = 1) -> SymbolicGame:
     y = -3 x^2 / 10, the global minima of |f| and the two critical points known exactly. At the origin f is x^2 + y^2 to
     second order: flow eigenvalues -+2. A dense scan of |x|, |y| < 22 finds nine critical points in all. With the plus
     and x minimising, none of them is a local Nash equilibrium; with the minus three are, near (-12.477, -8.678),
-    (-11.427, 8.004) and (12.395, -6.373). Whoever reads a local Nash point off the function with the plus has x
-    maximise. None of the nine is a global Nash equilibrium: along every line f tends to 0 far away.
+    (-11.427, 8.004) and (12.395, -6.373). The function with the plus has local Nash points only if x is to maximise
+    it. None of the nine is a global Nash equilibrium: along every line f tends to 0 far away.
 
     Args:
         sign: 1 or -1.

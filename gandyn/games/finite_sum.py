@@ -26,7 +26,7 @@ class FiniteSumGame(Game):
 
     `draw` takes `minibatch` rows, uniformly with replacement unless another `order` is given, so the field on a drawn
     batch is an unbiased estimate of the full one, which is the field without a batch. Every method is the mean of the
-    summand's own. Epochs in order belong to a generator: another one, or another run, begins with a new epoch.
+    summand's own. The place in an epoch is kept with the random generator: another generator starts a new epoch.
 
     Args:
         summand: the game (g_1, ..., g_n) as expressions, its data being free parameters.

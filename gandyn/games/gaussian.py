@@ -36,8 +36,8 @@ def gaussian_wgan(mean: Sequence[object] | None = (3, 4), covariance: object = N
     The block order is (m, L row by row), (u, W row by row).
 
     Args:
-        mean: p numbers, or None for zero means that nobody learns.
-        covariance: positive definite, shape (p, p); None for equal covariances that nobody learns.
+        mean: p numbers, or None where both means are 0 and are not learnt.
+        covariance: positive definite, shape (p, p); None where both are equal and are not learnt.
 
     Raises:
         ParameterError: when both are None, or the covariance is not symmetric and positive definite.
@@ -79,7 +79,7 @@ def gaussian_wgan(mean: Sequence[object] | None = (3, 4), covariance: object = N
 
 
 def _learnt(mean: Sequence[object] | None, covariance: object) -> tuple[Parameter, Parameter, int]:
-    """The mean (p, 1) and the covariance (p, p) as exact matrices, None where nobody learns them, and p."""
+    """The mean (p, 1) and the covariance (p, p) as exact matrices, None where they are not learnt, and p."""
     if mean is None and covariance is None:
         raise ParameterError(
             "neither mean nor covariance", "a mean or a covariance for the generator to learn", "mean=(3, 4)"

@@ -206,8 +206,7 @@ def matching_pennies(parametrization: str = "direct") -> MatrixGame:
 
     Args:
         parametrization: "direct" or "softmax", as `matrix_game`. In logits the flow eigenvalues are +-i/2, 0 and 0:
-        with
-            p, q the first probabilities f = 4 (p - 1/2)(q - 1/2), and dp = (du_1 - du_2)/4.
+            with p, q the first probabilities, f = 4 (p - 1/2)(q - 1/2) and dp = (du_1 - du_2)/4.
 
     Raises:
         ParameterError: for another parametrization.
@@ -251,7 +250,7 @@ def random_matrix_game(shape: tuple[int, int] = (3, 3), seed: int = 0, parametri
         parametrization: "direct" or "softmax".
 
     Raises:
-        ParameterError: for another parametrization, or a shape that is none.
+        ParameterError: for another parametrization, or fewer than two rows or columns.
     """
     tenths = np.random.default_rng(seed).integers(-10, 11, size=tuple(shape))
     game: MatrixGame = matrix_game(sympy.Matrix(tenths.tolist()) / 10, parametrization)

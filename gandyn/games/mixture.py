@@ -75,9 +75,9 @@ def mixture_game(
 
     Equilibria: m a permutation of the modes and phi = 0 (given: the identity, and the first two swapped). There
     J = [[0, -B^T], [B, rho I]] with B_ck = grad g_c(mode_k) / K, so the flow eigenvalues are
-    -rho/2 +- sqrt(rho^2/4 - sigma^2) for each singular value sigma of B, beside -rho for each centre, and 0 for each
-    mean coordinate, left over: the modes attract if and only if the columns of B are independent, that is, if the
-    centres see every movement of the means; enough centres are needed, and none need lie on a mode.
+    -rho/2 +- sqrt(rho^2/4 - sigma^2) for each singular value sigma of B, and -rho for each centre, or 0 for each
+    coordinate of a mean, beyond these. The modes attract if and only if the columns of B are independent, so that every
+    movement of the means changes what some centre sees: enough centres are needed, and none need lie on a mode.
 
     `discriminator`, `discriminator_gradient` and `generator` give what is drawn in data space.
 

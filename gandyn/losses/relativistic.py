@@ -30,7 +30,7 @@ class Relativistic(PairLoss):
 
 @register("relativistic_average", examples=({}, {"loss": "least_squares(-1, 1, 0)"}), aliases=("ragan",))
 class RelativisticAverage(Loss):
-    """Average: each point is compared with the mean score of the other side.
+    """Each point is compared with the mean score of the other side.
 
     Discriminator E real(s_r - E s_f) + E fake(s_f - E s_r), generator E real(s_f - E s_r) + E fake(s_r - E s_f)
     (RaGAN, eq. 7-8): two terms where the paired form has one, so on single points it is twice that for the logistic
@@ -69,5 +69,5 @@ class RelativisticAverage(Loss):
 
 
 def _spread(value: Array) -> Array:
-    """A batch mean beside the batch again; single values stay as they are."""
+    """A batch mean with a last axis of length 1, to be broadcast against the batch; a single value as it is."""
     return value[..., None] if getattr(value, "shape", ()) else value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
 import math
@@ -50,17 +49,23 @@ class Measured:
 
     def fields(self, at: object = None) -> np.ndarray:
         """The field on each batch at a point, (batches, d); the parameters as they were made by default."""
-        w = getattr(self.game, "w0", None) if at is None else at
-        return self._fields_at(_Point(w))
+        return self._fields_at(self._place(at))
+
+    def _place(self, at: object) -> _Point:
+        return _Point(getattr(self.game, "w0", None) if at is None else at)
+
+    def _tensor(self, place: _Point) -> torch.Tensor:
+        """The point in the precision and on the device of the game's parameters."""
+        like = getattr(self.game, "w0", None)
+        found = torch.as_tensor(place.w)
+        return found if like is None else found.to(like)
 
     @functools.lru_cache(maxsize=4)  # noqa: B019 - a few points, as long as the noise lives
-    def _fields_at(self, point: _Point) -> np.ndarray:
-        like = getattr(self.game, "w0", None)
-        w = torch.as_tensor(point.w) if like is None else torch.as_tensor(point.w, dtype=like.dtype, device=like.device)
+    def _fields_at(self, place: _Point) -> np.ndarray:
+        w = self._tensor(place)
         self.game.check(w)
         rng = np.random.default_rng(self.seed)
-        quiet = getattr(self.game, "undisturbed", contextlib.nullcontext)
-        with quiet():
+        with self.game.undisturbed():
             drawn = [self.game.field(w, self.game.draw(rng)) for _ in range(self.batches)]
         found: np.ndarray = torch.stack(drawn).detach().cpu().numpy().astype(float)
         if not np.isfinite(found).all():
@@ -100,15 +105,15 @@ class Measured:
                 that of many batches, as with batch normalisation, where samples of a batch act on each other.
         """
         self._refuse_large("the Jacobian of")
-        return self._jacobian_at(_Point(self.game.w0 if at is None else at))  # type: ignore[attr-defined]
+        return self._jacobian_at(self._place(at))
 
     @functools.lru_cache(maxsize=4)  # noqa: B019 - a few points, as long as the noise lives
     def _jacobian_at(self, place: _Point) -> np.ndarray:
-        game, fields = self.game, self._fields_at(place)
-        like = game.w0  # type: ignore[attr-defined]
-        point = torch.as_tensor(place.w, dtype=like.dtype, device=like.device)
+        game, fields, point = self.game, self._fields_at(place), self._tensor(place)
+        if not hasattr(game, "size"):
+            raise DomainError(f"the Jacobian of {game.name}", "minibatches of a size", "gd.gans.GANGame(...)")
+        size = game.size
         with game.undisturbed():
-            size = game.size  # type: ignore[attr-defined]
             try:
                 vars(game)["size"] = size * self.batches
                 batch = game.draw(np.random.default_rng((self.seed, 1)))
@@ -119,7 +124,7 @@ class Measured:
         apart = float(((mean - fields.mean(0)) ** 2).sum())
         expected = 2 * float(fields.var(0, ddof=1).sum()) / self.batches
         sizes = np.linalg.norm(found) * np.linalg.norm(place.w) + np.linalg.norm(mean)
-        if apart > FARTHEST * expected + (ROUNDING * torch.finfo(like.dtype).eps * sizes) ** 2:
+        if apart > FARTHEST * expected + (ROUNDING * torch.finfo(point.dtype).eps * sizes) ** 2:
             raise DomainError(
                 f"{game.name}, whose mean field on {size} samples is not that on {size * self.batches}",
                 "samples of a batch that do not act on each other",

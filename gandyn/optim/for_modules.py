@@ -99,7 +99,7 @@ class GameOptimizer(torch.optim.Optimizer):
         return game.first_seen()
 
     def _spare(self, rule: Rule, w: Array) -> list[Array]:
-        """What a step may write over, where no part of it may yet be refused: the point and the state."""
+        """The arrays that a step may write over: the point and the state, unless the step may still be refused."""
         if not rule.overwrites or self.rule_state is None:
             return []
         return [w, *(array for _, array in self.rule_state.leaves())]
@@ -140,7 +140,7 @@ class GameOptimizer(torch.optim.Optimizer):
         for group, own in zip(self.param_groups, game._parameters, strict=True):
             group["params"] = list(own)
         if self.rule_state is not None:
-            still: Any = _Still(game)
+            still: Any = _ZeroField(game)
             fresh = self.rule.init(still, game.w0, np.random.default_rng(0))
             kept, where = dict(self.rule_state.leaves()), known(old, game)
             arrays = [
@@ -199,7 +199,7 @@ class GameOptimizer(torch.optim.Optimizer):
         return fresh.replace_leaves(iter(arrays), iter(counters))
 
 
-class _Still:
+class _ZeroField:
     """A game whose field is zero: what a rule's initial state is made of for parameters that it has not met."""
 
     def __init__(self, game: Game) -> None:
@@ -214,7 +214,7 @@ class _Still:
 
 
 def _factor(group: Mapping[str, Any], base: float) -> float:
-    """By what a group's step size has been multiplied since the rule was given."""
+    """The factor by which a group's step size has changed since the rule was given."""
     refuse_settings(group)
     lr = float(group["lr"])
     if not 0 <= lr < math.inf:

@@ -87,7 +87,7 @@ class LossesGame(NetworkGame):
         self._numbered, self._selective = takes_more(losses, self.networks), takes_only(losses)
 
     def _look_over(self) -> None:
-        """Hold each step to what costs nothing to see, and the 1st, 2nd, 4th, 8th, ... to what costs more.
+        """Check every step for faults that are free to find, and the 1st, 2nd, 4th, 8th, ... for those that are not.
 
         Habits of a loop do not change from step to step.
         """
@@ -101,7 +101,7 @@ class LossesGame(NetworkGame):
 
     @contextlib.contextmanager
     def undisturbed(self) -> Iterator[None]:
-        """As for every game of networks; what was seen of the losses too."""
+        """Restore the networks, and what was recorded of the losses."""
         seen, drawn = list(self.seen), self.drawn
         try:
             with super().undisturbed():
@@ -246,7 +246,7 @@ class LossesGame(NetworkGame):
         return self._mean(super()._cost_gradients(w, batch))
 
     def advance(self) -> None:
-        """As for every game of networks; buffers are the first process's, and parameters were looked over before."""
+        """Advance the networks, looked over before, with the buffers of the first process in all of them."""
         self._module_state.advance()
         self._kept_graph = None
         if self._group is not None:

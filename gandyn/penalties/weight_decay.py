@@ -12,8 +12,8 @@ from .penalty import Critic, Penalty
 class WeightDecay(Penalty):
     """(lam / 2) sum of squares of the weights, biases excluded. On the Dirac-GAN (lam / 2) phi^2: R1 once more.
 
-    Through a cost, not a rule: an adaptive rule rescales it with the rest of the gradient (decoupled decay is the
-    rule's own business).
+    It is a term of the cost, so an adaptive rule rescales it with the rest of the gradient; decoupled decay, which is
+    not rescaled, is `AdamW`.
 
     Args:
         lam: weight.

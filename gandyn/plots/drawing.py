@@ -73,10 +73,9 @@ class Drawing(Figure):
         for axes in self.axes:
             axes.apply_aspect()
 
-    def _holds(self, legend: object) -> bool:
+    def _holds(self, legend: Legend) -> bool:
         """Whether a legend is no wider than the picture."""
-        width = legend.get_window_extent(self.canvas.get_renderer()).width  # type: ignore[attr-defined]
-        return bool(width <= self.bbox.width - 4 * self.dpi / 72)
+        return bool(legend.get_window_extent().width <= self.bbox.width - 4 * self.dpi / 72)
 
     def savefig(self, fname: Any, **options: Any) -> None:
         """Matplotlib's own, with embedded fonts and without dates."""

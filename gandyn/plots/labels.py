@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.text import Text
+from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox
 
 from .drawing import Drawing
@@ -54,20 +54,17 @@ def place_labels(
     """
     for _ in range(2):  # the layout settles in the second pass
         figure.lay_out()
-    renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
     scale = figure.dpi / 72
     to_pixels = axes.transData.transform
     page = _Page(
-        axes.get_window_extent(renderer).padded(-2 * scale),
-        [artist.get_window_extent(renderer) for artist in obstacles],
+        axes.get_window_extent().padded(-2 * scale),
+        [artist.get_window_extent() for artist in obstacles],
         to_pixels(points if avoid is None else np.concatenate([points, avoid])),
         np.empty((0, 2)) if curve is None else to_pixels(curve),
         scale,
     )
     notes = [_note(axes, *item) for item in zip(points, texts, colours, strict=True)]
-    places = [
-        _Places(anchor, _extent(note, renderer), page) for anchor, note in zip(to_pixels(points), notes, strict=True)
-    ]
+    places = [_Places(anchor, _extent(note), page) for anchor, note in zip(to_pixels(points), notes, strict=True)]
     orders = itertools.islice(itertools.permutations(range(len(notes))), MOST_ORDERS)
     least, chosen = np.inf, dict[int, _Place]()
     for order in orders:
@@ -116,10 +113,10 @@ def _place_all(order: Sequence[int], places: Sequence[_Places], least: float) ->
     return total, chosen
 
 
-def _extent(note: Any, renderer: Any) -> Bbox:
+def _extent(note: Annotation) -> Bbox:
     """The text's own box, without its line."""
-    note.update_positions(renderer)
-    return Text.get_window_extent(note, renderer)
+    note.get_window_extent()  # puts the text in its place
+    return Text.get_window_extent(note)
 
 
 class _Places:

@@ -69,10 +69,10 @@ class Adam(Rule):
         return over_root(moments["mean"], moments["square"], *self._weights(t, w))
 
     def near_equilibrium(self) -> Rule:
-        """The rule that this one is to first order where the root is far below eps: m+ as here, w+ = w - (lr / eps) m+.
+        """The momentum rule that Adam equals to first order where sqrt(s) is far below eps: w+ = w - (lr / eps) m+.
 
-        An equilibrium attracts this rule where it attracts that one, heavy ball with b1: with sqrt(s) in the place of s
-        the step is w - (lr / eps) m+ (1 + O(sqrt(s+))), sqrt(s) shrinks by sqrt(b2), and its share is of second order.
+        Near an equilibrium the step of Adam is w - (lr / eps) m+ (1 + O(sqrt(s+))), and sqrt(s) shrinks by sqrt(b2) a
+        step: the difference is of second order, so an equilibrium attracts Adam where it attracts that rule.
 
         Raises:
             DomainError: for a rule that also decays its weights.

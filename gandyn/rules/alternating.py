@@ -70,7 +70,7 @@ class Alternating(Rule):
 
     @property
     def cost(self) -> Cost:
-        """Each inner step asks for its player's share of the fields, and for all of the inner rule's products."""
+        """One inner step costs its player's share of the fields, and all of the inner rule's Jacobian products."""
         rules = self.inner if isinstance(self.inner, tuple) else (self.inner,)
         turns = (1,) if self.repeats is None else tuple(each(self.repeats))
         players = max(2, len(rules), len(turns))
@@ -163,7 +163,7 @@ class AlternatingGD(Alternating):
     def bilinear_modulus(self, s: float) -> float | None:
         """1 below s = 2: bounded, never convergent. Beyond, the larger root of z^2 - (2 - s^2) z + 1.
 
-        Repeats m and n at the players' turns multiply s by sqrt(m n): on f = x y a player's own gradient stays put.
+        Repeats m and n at the players' turns multiply s by sqrt(m n): a player's gradient is constant in its turn.
         """
         if self.order is not None and len(self.order) != 2:
             return None

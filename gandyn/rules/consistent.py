@@ -25,7 +25,7 @@ class ConsistentShaping(Rule):
         lr: step size, one number or one per player.
         order: how many times players reason about each other; None to go on until nothing changes.
         tolerance: relative change of the derivative of h at which None stops.
-        limit: where it gives up.
+        limit: most rounds of the recursion for None.
 
     Raises:
         DomainError: for a game whose costs are not quadratic.

@@ -135,7 +135,7 @@ def start(game: Game, w: Array, rng: Rng) -> Array:
 
 
 def first_field(game: Game, w: Array, rng: Rng) -> Array:
-    """An array that starts as the field at the starting point, as if the step before had stood still."""
+    """An array that starts as the field at the starting point, as if the previous point had been the start too."""
     return game.field(w, game.draw(rng))
 
 

@@ -1,4 +1,4 @@
-"""Explicit gradient regularisers as coefficients: what discretisation adds to the costs, put in or taken out."""
+"""Explicit gradient regularisers with chosen coefficients: they add or cancel what discretisation adds to the costs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Drift(Rule):
 
     (Rosca et al. 2021, section 5). The gradients are 2 self_norm J_ii^T v_i, 2 other_norm J_ji^T v_j, and, with the
     second factor of the product `held` (no derivative taken), other_dot J_ij v_j; otherwise J_ji^T df_i/dx_j joins it.
-    Mind the absence of halves: consensus with weight gamma is self_norm = other_norm = gamma / 2. See the presets
+    There are no factors 1/2 here: consensus with weight gamma is self_norm = other_norm = gamma / 2. See the presets
     `consensus`, `symplectic`, `cancelling`.
 
     Args:

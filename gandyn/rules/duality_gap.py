@@ -82,7 +82,7 @@ class DualityGapDescent(Rule):
     def domain(self) -> Domain:  # type: ignore[override]
         """Smooth and capturable where the inner and the outer rule are.
 
-        Exact answers of matrix games are not smooth, and that there is an exact answer is asked on the host.
+        Exact answers of matrix games are not smooth, and whether a game has one is decided on the host.
         """
         parts = [rule.domain for rule in (self.inner, self.outer) if rule is not None]
         smooth, capturable = (all(getattr(p, name) for p in parts) for name in ("smooth", "capturable"))

@@ -47,7 +47,7 @@ class FollowTheRidge(Rule):
     aliases = ("FTR", "FR")
 
     def check(self, game: Game) -> None:
-        """Refuse games in which player 2 has no ridge: those whose J_yy is singular wherever one looks."""
+        """Refuse games in which player 2 has no ridge: those whose J_yy is singular at every point tried."""
         super().check(game)
         if not _has_ridge(game):
             raise DomainError(
@@ -80,7 +80,7 @@ class FollowTheRidge(Rule):
 
 
 def _has_ridge(game: Game) -> bool:
-    """Whether J_yy has full rank at one of a few random points; taken for granted where that costs too much to see."""
+    """Whether J_yy has full rank at one of a few random points; assumed without a check in large games."""
     if NUMPY not in game.worlds or game.dim > PROBED:
         return True
     try:

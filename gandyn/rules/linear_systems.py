@@ -41,8 +41,8 @@ def solve(
 
     The game's own `solve` does small systems, exactly on symbols. `solver` is "dense", "krylov", or "auto" by size; CG
     applies where the operator is `symmetric` and positive definite, GMRES otherwise, to a relative residual of
-    `tolerance` in at most `limit` iterations. With `sharp` a matrix counts as singular where it is so to working
-    precision, and nothing keeps it away from that. Raises ConvergenceError where the matrix is singular (in an ensemble
+    `tolerance` in at most `limit` iterations. With `sharp` a matrix that is singular to working precision counts as
+    singular; without, only one that is exactly so. Raises ConvergenceError where the matrix is singular (in an ensemble
     such members get nan), or, matrix-free, where the whole Krylov space holds no answer. A solution that falls short at
     `limit` comes with its residual.
     """

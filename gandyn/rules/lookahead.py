@@ -20,7 +20,7 @@ class Lookahead(Wrapper):
     Args:
         inner: a rule.
         k: inner steps.
-        alpha: how far to follow them, usually in (0, 1].
+        alpha: the share of the way to w_k that is taken, usually in (0, 1].
     """
 
     inner: Rule

@@ -1,4 +1,4 @@
-"""Adam with a look: extra-, past-extra- and optimistic forms for games."""
+"""Adam with extrapolation: its extragradient, past-extragradient and optimistic forms for games."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class ExtraAdam(Adam):
 
 @register
 class PastExtraAdam(Adam):
-    """ExtraAdam that looks ahead with the field of its last look: one field a step (Gidel et al. 2019a, section 4).
+    """ExtraAdam that looks ahead with the previous look-ahead field: one field a step (Gidel et al. 2019a, section 4).
 
-    w' = P(w - lr d(v'_{t-1})), v'_t = v(w'), w+ = P(w - lr d(v'_t)) for Adam's directions d, which take every field of
-    theirs into the moments: each v' enters twice, as it does there. The first look uses v'_0 = v(w_0).
+    w' = P(w - lr d(v'_{t-1})), v'_t = v(w'), w+ = P(w - lr d(v'_t)) for Adam's directions d. Every direction updates
+    the moments, so each v' enters them twice. The first step uses v'_0 = v(w_0).
 
     Args:
         lr, betas, eps: as for Adam.

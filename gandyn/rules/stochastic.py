@@ -85,7 +85,7 @@ class SVRE(Rule):
     Args:
         lr: step size, one number or one per player.
         restart: probability of a new snapshot before a step, in (0, 1]; one over the number of batches in the paper.
-        batches: draws whose mean stands for the full field of a game that does not know it, such as networks.
+        batches: number of draws whose mean replaces the full field where the game does not give it, as for networks.
     """
 
     lr: Parameter = step_size()
@@ -100,7 +100,7 @@ class SVRE(Rule):
         return math.sqrt(1 - s**2 + s**4)
 
     def cost_on(self, game: Game) -> Cost:
-        """Two fields of the whole game, or four of batches and now and then one of all."""
+        """Two full fields on a deterministic game; else four of batches, and a full one with probability `restart`."""
         return self.cost if game.deterministic else Cost(fields=math.nan)
 
     def full_field(self, game: Game, w: Array, rng: Rng) -> Array:
@@ -118,7 +118,7 @@ class SVRE(Rule):
     def step(self, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
         lr, drawn = game.per_coordinate(self.lr, w), not game.deterministic
         snapshot, full = (state["snapshot"], state["full_field"]) if drawn else (w, game.field(w))
-        restarts = _coin(rng, self.restart) if drawn else 0
+        restarts = _bernoulli(rng, self.restart) if drawn else 0
         if not isinstance(restarts, int):  # on symbols the coin is one
             snapshot, full = (
                 snapshot + restarts * (w - snapshot),
@@ -137,8 +137,8 @@ class SVRE(Rule):
         return game.project(w - lr * g_ahead), State({"snapshot": snapshot, "full_field": full}), {"field": g}
 
 
-def _coin(rng: Any, probability: Any) -> Any:
-    """1 with this probability, else 0: a number, or a symbol from what stands in for a generator in a trace."""
+def _bernoulli(rng: Any, probability: Any) -> Any:
+    """A draw that is 1 with this probability and 0 otherwise: a number, or a symbol while the rule is traced."""
     if rng is None:
         return 0
     if isinstance(rng, (list, tuple)):

@@ -144,6 +144,8 @@ def outward(low: Array, high: Array, units: int = 1) -> Interval:
     for _ in range(units):
         low, high = np.nextafter(low, -np.inf), np.nextafter(high, np.inf)
     unknown = np.isnan(low) | np.isnan(high)
+    if not unknown.any():
+        return low, high
     return np.where(unknown, -np.inf, low), np.where(unknown, np.inf, high)
 
 
@@ -157,8 +159,12 @@ def _subtract(x: Interval, y: Interval) -> Interval:
 
 def multiply(x: Interval, y: Interval) -> Interval:
     """The range of a product of independent factors; 0 times an unbounded interval is 0, as its limit may be."""
-    ends = [np.where((a == 0) | (b == 0), 0.0, a * b) for a in x for b in y]
-    return outward(np.minimum.reduce(np.broadcast_arrays(*ends)), np.maximum.reduce(np.broadcast_arrays(*ends)))
+    a, b, c, d = (p * q for p in x for q in y)
+    low, high = np.minimum(np.minimum(a, b), np.minimum(c, d)), np.maximum(np.maximum(a, b), np.maximum(c, d))
+    if np.isnan(low).any():  # 0 times infinity
+        a, b, c, d = (np.where((p == 0) | (q == 0), 0.0, p * q) for p in x for q in y)
+        low, high = np.minimum(np.minimum(a, b), np.minimum(c, d)), np.maximum(np.maximum(a, b), np.maximum(c, d))
+    return outward(low, high)
 
 
 def square(x: Interval) -> Interval:

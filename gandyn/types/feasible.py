@@ -90,7 +90,7 @@ class FeasibleSet:
 
     @property
     def unconstrained(self) -> bool:
-        """Whether it is all of R^d."""
+        """Whether the set is all of R^d."""
         return not self.simplices and not any(map(_finite, (*self.low, *self.high)))
 
     @property
@@ -193,7 +193,7 @@ def _finite(bound: sympy.Expr) -> bool:
 
 
 def _supports(simplex: Sequence[int]) -> list[dict[int, int]]:
-    """Every nonempty set of coordinates that may be positive."""
+    """The faces of a simplex: 0 for coordinates that may be positive, -1 for those held at 0."""
     return [
         {k: 0 if k in chosen else -1 for k in simplex}
         for size in range(len(simplex), 0, -1)
@@ -269,7 +269,7 @@ class Face:
         return [sum(c * x for c, x in zip(column, v, strict=True) if c) for column in self.columns]
 
     def multipliers(self, v: Sequence[Any]) -> dict[int, Any]:
-        """What each active bound pushes with: v_k at a lower bound, -v_k at an upper, both inwards against -v.
+        """The multiplier of each active bound: v_k at a lower bound, -v_k at an upper one, >= 0 where -v presses on it.
 
         In a simplex v_k is measured from its mean over the support. All must be nonnegative at a solution.
         """
@@ -282,7 +282,7 @@ class Face:
 
 @dataclasses.dataclass(frozen=True)
 class FirstOrder:
-    """The first-order conditions at a point: it solves the constrained game up to them where they hold.
+    """The first-order conditions of the constrained game at a feasible point; they hold at every solution.
 
     Attributes:
         face: the smallest face that holds the point.

@@ -19,7 +19,7 @@ class Forwarded:
 
 
 def forwards(*names: str) -> Callable[[Wrapper], Wrapper]:
-    """A class decorator: these are those of `self.game`."""
+    """Class decorator: the attributes and methods of these names are those of `self.game`."""
 
     def decorate(cls: Wrapper) -> Wrapper:
         for name in names:

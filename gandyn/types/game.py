@@ -71,7 +71,7 @@ class Game(JointSpace, abc.ABC):
 
     @functools.cached_property
     def parameters(self) -> tuple[sympy.Symbol, ...]:
-        """Symbols of the costs, or of the field where there are no costs, that are not coordinates: without a value."""
+        """Free parameters: the symbols of the costs (of the field, if there are no costs) that are not coordinates."""
         free = set().union(*(e.free_symbols for e in self.exprs or self.field_exprs)) - set(self.symbols)
         return tuple(sorted(free, key=str))
 
@@ -330,7 +330,7 @@ class RestrictedGame(Game):
         return self.game.vjp(self.embed(self.point(w)), self._pad(u), batch)[..., self._block]
 
     def coupling(self, w: Array, u: Array, batch: Batch = None, only: int | str | None = None) -> Array:
-        """Zero: nobody else moves."""
+        """Zero: the other players are held fixed."""
         return worlds.zeros_like(u)
 
     def parts(self, w: Array, u: Array, batch: Batch = None) -> tuple[Array, Array]:

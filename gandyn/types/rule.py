@@ -76,7 +76,7 @@ class Domain:
 class Cost:
     """Oracle calls of one step with two players: full fields, Jacobian products and transposed products.
 
-    nan where an inner solver decides.
+    nan where the number depends on an inner solver.
     """
 
     fields: float = 1
@@ -107,7 +107,7 @@ class Rule(abc.ABC):
     overwrites: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        """Read the fields: those that know how to be read, booleans, and texts where the default is a number."""
+        """Parse the fields: declared parameters, booleans, and text where the default is a number."""
         read_fields(self)
         read_plain_numbers(self)
 

@@ -49,13 +49,13 @@ def is_zero(e: sympy.Expr, undecided: bool = False) -> bool:
     if e.is_Rational:
         return bool(e == 0)
     try:
-        return Budget(SECONDS).run(lambda: _nil(e) and bool(sympy.simplify(e) == 0))
+        return Budget(SECONDS).run(lambda: _may_vanish(e) and bool(sympy.simplify(e) == 0))
     except OutOfTimeError:
         return undecided
 
 
-def _nil(e: sympy.Expr) -> bool:
-    """Whether digits leave open that the expression is zero: twenty of its value cannot be told from nothing."""
+def _may_vanish(e: sympy.Expr) -> bool:
+    """Whether the expression may be zero: evaluated to twenty digits, its value cannot be told from 0."""
     values = {s: sympy.Rational(2 * k + 3, 7) for k, s in enumerate(sorted(e.free_symbols, key=str))}
     try:
         value = e.subs(values).evalf(20, strict=True, maxn=200)
@@ -78,5 +78,5 @@ def simplified(e: sympy.Expr) -> sympy.Expr:
 
 
 def decimal(x: sympy.Expr) -> bool:
-    """Whether a SymPy number holds decimals, which are as good as their digits."""
+    """Whether a SymPy number holds decimals, which are exact only to their digits."""
     return bool(x.has(sympy.Float))

@@ -33,7 +33,7 @@ DERIVED = {hook: (name,) for name, hook in HOOKS.items()} | {
 
 
 class Redirected:
-    """A hook that is the view's own public method."""
+    """Makes a hook such as `_field` answer with the public method that the view defines."""
 
     def __init__(self, name: str) -> None:
         self.name = name

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import sympy
 import torch
-from test_rules_nonlinear import GAME, START, ZERO_SUM
+from nonlinear_game import GAME, START, ZERO_SUM
 
 import gandyn as gd
 from gandyn.errors import DomainError, ParameterError

@@ -10,28 +10,11 @@ import numpy as np
 import pytest
 import sympy
 import torch
+from nonlinear_game import GAME, START, ZERO_SUM, costs
 
 import gandyn as gd
 
 LR, E = 0.1, 0.07
-
-
-def costs(x, y, sin=torch.sin, exp=torch.exp):
-    """Two players with two and one coordinates, nothing symmetric about them."""
-    x1, x2, y1 = x[0], x[1], y[0]
-    first = x1 * x1 / 2 + x2**3 / 3 + x1 * y1 * x2 + sin(x2 * y1) + exp(x1 / 3) * y1
-    second = y1**3 / 3 - x1 * y1 + x2 * y1 * y1 + sin(x1 - 2 * y1) + x2 * x2 * y1
-    return first, second
-
-
-def game(zero_sum=False):
-    x, y = sympy.symbols("x1 x2", real=True), sympy.symbols("y1:2", real=True)
-    first, second = costs(x, y, sympy.sin, sympy.exp)
-    return gd.games.from_sympy([first, -first if zero_sum else second], [x, y])
-
-
-GAME, ZERO_SUM = game(), game(zero_sum=True)
-START = np.array([0.6, -0.8, 0.5])
 
 
 class Autograd:
@@ -243,16 +226,6 @@ def test_the_ridge_is_followed():
     assert np.abs(correction).max() > 1e-3
 
 
-def test_the_proximal_step_solves_its_equation():
-    rule = gd.rules.ProximalPoint((0.1, 0.05))
-    ensemble = START + np.random.default_rng(0).normal(size=(50, 3)) * 0.3
-    moved, _, info = rule.step(GAME, ensemble, rule.init(GAME, ensemble))
-    lr = np.array([0.1, 0.1, 0.05])
-    np.testing.assert_allclose(moved + lr * GAME.field(moved), ensemble, rtol=0, atol=1e-11)
-    np.testing.assert_allclose(rule.residual(GAME, moved, ensemble), 0, atol=1e-11)
-    assert info["iterations"] > 1
-
-
 def test_what_solvers_ask_for_is_what_their_costs_say():
     """nan in the declared cost stands for these counts, which depend on the point and the dimension."""
     rule, before = gd.rules.ProximalPoint(LR), GAME.counts * 1
@@ -268,38 +241,6 @@ def test_what_solvers_ask_for_is_what_their_costs_say():
     rule, before = gd.rules.ConsistentShaping(0.1, 2), quadratic.counts * 1
     rule.step(quadratic, np.array([0.7, -0.4]), gd.types.State())
     assert (quadratic.counts - before).fields == 3
-
-
-def test_a_proximal_step_without_a_solution_says_so():
-    """w + lr w^2 = -1 has no real root for lr > 1/4: f = x^3/3 is not monotone."""
-    x, y = sympy.symbols("x y", real=True)
-    a_game, w = gd.games.from_sympy([x**3 / 3, y**2 / 2], [x, y]), np.array([[-1.0, 1.0], [1.0, 1.0]])
-    moved, _, _ = gd.rules.ProximalPoint(0.24).step(a_game, w, gd.types.State())
-    np.testing.assert_allclose(moved[0, 0], (-1 + np.sqrt(1 - 0.96)) / 0.48, rtol=1e-11)
-    with pytest.raises(gd.errors.ConvergenceError, match=r"ProximalPoint.* at 1 points"):
-        gd.rules.ProximalPoint(0.26).step(a_game, w, gd.types.State())
-
-
-def test_a_newton_step_that_never_helps_is_halved_thirty_times(monkeypatch):
-    asked, one = [], np.ones(2)
-    monkeypatch.setattr(gd.rules.ProximalPoint, "residual", lambda *_: asked.append(0) or np.full(2, np.nan))
-    gd.rules.ProximalPoint(0.1)._descend(gd.games.bilinear(), one, one, one, None)
-    assert len(asked) == 30
-
-
-def test_the_proximal_step_has_the_derivative_of_the_implicit_function_theorem():
-    """(I + lr J(w+))^{-1}, by differences of the whole Newton solve, and by autograd through it."""
-    rule = gd.rules.ProximalPoint(LR)
-
-    def move(w):
-        return rule.step(GAME, w, rule.init(GAME, w))[0]
-
-    h = 1e-5
-    slope = np.stack([(move(START + h * e) - move(START - h * e)) / (2 * h) for e in np.eye(3)], axis=-1)
-    expected = np.linalg.inv(np.eye(3) + LR * GAME.jacobian(move(START)))
-    np.testing.assert_allclose(slope, expected, atol=1e-8)
-    by_autograd = torch.autograd.functional.jacobian(move, torch.tensor(START))
-    np.testing.assert_allclose(by_autograd.numpy(), expected, atol=1e-10)
 
 
 @pytest.mark.parametrize("order", [0, 1, 2, 3])

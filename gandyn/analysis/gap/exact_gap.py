@@ -21,10 +21,8 @@ def shares(game: Game, w: Array) -> Shares:
     """Each player's f_i(w) - inf f_i(., w_-i), and its answers, as joint vectors (None where one is not attained).
     Raises DomainError for games without a closed form.
     """
-    if getattr(game, "parametrization", None) == "softmax":
-        return _through_softmax(game, w)
-    if hasattr(game, "matrix") and game.constrained:
-        return _best_responses(game, w)
+    if hasattr(game, "matrix") and hasattr(game, "parametrization"):
+        return _best_responses(game, w) if game.constrained else _through_softmax(game, game.matrix, w)
     if game.own_quadratic:
         if not game.constrained:
             found = [quadratic_share(game, i, w) for i in range(len(game.players))]
@@ -55,7 +53,7 @@ def _best_responses(game: Game, w: Array) -> Shares:
     return [costs[i] - game.costs(y)[i] for i, y in enumerate(answers)], answers
 
 
-def _through_softmax(game: Game, w: Array) -> Shares:
+def _through_softmax(game: Game, matrix: sympy.Matrix, w: Array) -> Shares:
     """A player's share in logits: the best pure strategy is a limit, so the share is that of the probabilities."""
     from ...games.matrix import matrix_game
 
@@ -63,8 +61,7 @@ def _through_softmax(game: Game, w: Array) -> Shares:
     shifted = [u - u[..., :1] for u in logits]
     exps = [worlds.exp(u) for u in shifted]
     mixed = worlds.concatenate([e / worlds.dot(e, worlds.ones_like(e)) for e in exps])
-    direct = matrix_game(game.matrix)  # type: ignore[attr-defined]
-    return _best_responses(direct, mixed)[0], None
+    return _best_responses(matrix_game(matrix), mixed)[0], None
 
 
 # --- quadratic in the own block ------------------------------------------------------------------------------------

@@ -72,15 +72,16 @@ def linearize_symbols(game: Game, rule: Rule | None, at: object, state: State | 
         motion, place = _steps(game, rule, place, state)
     try:
         image, matrix = _first_order(motion.local, not place.exact) or motion.derive()
-        value = image if rule is None else image - sympy.Matrix(len(motion.z), 1, motion.z)
+        value = list(image) if rule is None else [e - x for e, x in zip(image, motion.z, strict=True)]
     except NotDifferentiableError as error:
         obstacle, matrix = f"{motion.what} has {error.given}", sympy.zeros(len(motion.z))
-        value = sympy.Matrix(list(place.v))
+        value = list(place.v)
     matrix = sympy.ImmutableMatrix(matrix)
-    if not matrix.free_symbols:
-        _refuse_infinite(game, _slopes(matrix))
-    change = matrix if rule is None else matrix - sympy.eye(matrix.rows)
-    free = tuple(sorted(matrix.free_symbols, key=str))
+    slopes = matrix.flat()
+    free = tuple(sorted({s for e in slopes for s in e.free_symbols}, key=str))
+    if not free:
+        _refuse_infinite(game, _slopes(slopes))
+    change = slopes if rule is None else [e - int(k % (matrix.rows + 1) == 0) for k, e in enumerate(slopes)]
     known = not obstacle and (place.exact or free)  # with free parameters the decimals of the point stand for it
     moved = [_number(e) for e in value]
     at_rest = not obstacle and _stands_still(value, moved, change, motion.z, place)
@@ -90,7 +91,7 @@ def linearize_symbols(game: Game, rule: Rule | None, at: object, state: State | 
         tuple(e if e.free_symbols else float(e) for e in place.point),
         motion.names,
         _natural(game, place) if place.constraints is not None and not place.solution else math.hypot(*moved),
-        None if free or obstacle else _numbers(matrix),
+        None if free or obstacle else _numbers(slopes),
         ExactLinearization(matrix, rule is None, free) if known else None,
         obstacle,
         motion.local,
@@ -124,8 +125,8 @@ def locate_point(game: Game, point: Array) -> Place:
         return Place(point, v, True, True, constraints, np.maximum(1.0, [abs(_number(e)) for e in point]))
     point = object_vector(sympy.N(e, DIGITS) for e in point)
     v = game.field(point)
-    jacobian = _slopes(game.jacobian(point))
-    unit = own_length(lambda shift: _slopes(game.jacobian(point + sympy.Float(shift, DIGITS))))
+    jacobian = _slopes(np.ravel(game.jacobian(point)))
+    unit = own_length(lambda shift: _slopes(np.ravel(game.jacobian(point + sympy.Float(shift, DIGITS)))))
     sizes = np.maximum(unit, [abs(_number(e)) for e in point])
     numbers = np.array([_number(e) for e in v])
     _refuse_infinite(game, jacobian)
@@ -148,7 +149,7 @@ def _refuse_infinite(game: Game, slopes: Array) -> None:
 
 
 def _number(e: sympy.Expr) -> float:
-    """A float; free parameters take values of no special relation to each other."""
+    """The expression as a float, with generic values for free parameters."""
     sample = {s: sympy.Rational(k, 7) for k, s in enumerate(sorted(e.free_symbols, key=str), 1)}
     if e.has(sympy.DiracDelta):
         return math.nan
@@ -159,13 +160,18 @@ def _number(e: sympy.Expr) -> float:
 _complex = functools.lru_cache(maxsize=2048)(complex)  # a matrix is asked for its numbers thrice, DF - 1 among them
 
 
-def _numbers(matrix: sympy.Matrix) -> Array:
-    table = np.array([[_complex(e) for e in row] for row in matrix.tolist()], dtype=complex).reshape(matrix.shape)
+def _numbers(entries: Sequence[sympy.Expr]) -> Array:
+    n = math.isqrt(len(entries))
+    table = np.array([*map(_complex, entries)], dtype=complex).reshape(n, n)
     return table if table.imag.any() else table.real
 
 
 def _stands_still(
-    value: sympy.Matrix, moved: Sequence[float], change: sympy.Expr, z: Sequence[sympy.Expr], place: Place
+    value: Sequence[sympy.Expr],
+    moved: Sequence[float],
+    change: Sequence[sympy.Expr],
+    z: Sequence[sympy.Expr],
+    place: Place,
 ) -> bool:
     """Whether F(z) - z vanishes: exactly, or as far as the digits of z = (w, memory) tell.
 
@@ -177,12 +183,13 @@ def _stands_still(
     with np.errstate(over="ignore", invalid="ignore"):
         if not (np.isfinite(moved) & (np.abs(moved) <= SOLVED * np.abs(_slopes(change)) @ known)).all():
             return False
-    return all(map(is_zero, value)) if place.exact and not change.has(sympy.Float) else True
+    return all(map(is_zero, value)) if place.exact and not any(e.has(sympy.Float) for e in change) else True
 
 
-def _slopes(matrix: sympy.Matrix) -> Array:
-    rows = np.asarray(matrix.tolist(), dtype=object)
-    return np.array([_slope(e) for e in rows.ravel()]).reshape(rows.shape)
+def _slopes(entries: Sequence[sympy.Expr] | Array) -> Array:
+    """A square matrix, given row by row, as floats."""
+    n = math.isqrt(len(entries))
+    return np.array([*map(_slope, entries)]).reshape(n, n)
 
 
 def _slope(e: sympy.Expr) -> float:

@@ -40,7 +40,7 @@ class ExactLinearization:
 
     @functools.cached_property
     def decimal(self) -> bool:
-        """Whether the matrix holds decimals, of a point that has no exact form; they count as they are written."""
+        """Whether the matrix holds decimals, as for a point without an exact form; they are taken as written."""
         return bool(self.matrix.has(sympy.Float))
 
     @functools.cached_property

@@ -89,7 +89,7 @@ def _floats(x: Array) -> Array:
 
 
 def _judged(lin: Linearization, value: Array, known: Array, rounding: float) -> Linearization:
-    """With -J or DF - 1, and whether F(z) - z vanishes as far as the digits of z tell.
+    """The linear part with -J or DF - 1 added, and whether F(z) - z is zero to the precision of z.
 
     `known`: |z|, or the game's own length where a coordinate of w is nearer 0.
     """

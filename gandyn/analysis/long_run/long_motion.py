@@ -37,17 +37,18 @@ def watch(kernel: Kernel, z: Array, counters: Sequence[float], scale: Array, str
     The states z are (N, D), `scale` the half widths of the box, and a row is kept every `stride` steps.
     """
     n, d = len(z), len(scale)
-    weights = fading_weights(WINDOW)[:, None]
+    weights = fading_weights(WINDOW)
     sizes, low, high = np.empty((WINDOWS, n)), np.empty((WINDOWS, n, d)), np.empty((WINDOWS, n, d))
     middle, turns, rows = np.zeros((n, d)), np.zeros(n), np.empty((0, n, d))
     for k in range(WINDOWS):
         run = kernel.run(z, WINDOW * stride, counters, stride=stride)
         z, counters, rows = run.z, run.counters, run.rows[1:]
         if k == 0:
-            middle = np.tensordot(weights[:, 0], rows, 1)
-            turns = (np.diff(np.sign(rows - middle), axis=0) != 0).sum(0).max(-1) / 2
-        with np.errstate(all="ignore"):
-            sizes[k] = (weights * (((rows - middle) / scale) ** 2).sum(-1)).sum(0)
+            middle = np.tensordot(weights, rows, 1)
+            above = rows > middle
+            turns = np.count_nonzero(above[1:] != above[:-1], axis=0).max(-1) / 2
+        with np.errstate(all="ignore"):  # a coordinate at a time: sums over a short last axis are slow
+            sizes[k] = sum(weights @ ((rows[..., j] - middle[:, j]) / scale[j]) ** 2 for j in range(d))
         low[k], high[k] = rows.min(0), rows.max(0)
     moving = ((high[-1] - low[-1]) / scale).max(-1) > MOVES
     periods = _periods(rows / scale, (high[-1] - low[-1]) / scale) if stride == 1 else np.zeros(n, dtype=int)

@@ -167,17 +167,22 @@ def multiplicative_weights(game: Game, lr: float) -> Step:
     positive("lr", lr)
     if not hasattr(game, "matrix"):
         raise DomainError(f"multiplicative weights on {game.name}", "a matrix game", "gd.games.matrix_game(A)")
-    a = np.array(game.matrix.tolist(), dtype=float)
-    m = len(a)
+    return _MultiplicativeWeights(np.array(game.matrix.tolist(), dtype=float), lr)
 
-    def step(w: Array) -> Array:
-        x, y = w[..., :m], w[..., m:]
-        x_new, y_new = x * np.exp(-lr * (y @ a.T)), y * np.exp(lr * (x @ a))
-        parts = [x_new / x_new.sum(-1, keepdims=True), y_new / y_new.sum(-1, keepdims=True)]
-        return np.concatenate(parts, axis=-1)
 
-    step.label = f"multiplicative weights (lr {lr:g})"  # type: ignore[attr-defined]
-    return step
+@dataclasses.dataclass(frozen=True)
+class _MultiplicativeWeights:
+    a: Array
+    lr: float
+
+    @property
+    def label(self) -> str:
+        return f"multiplicative weights (lr {self.lr:g})"
+
+    def __call__(self, w: Array) -> Array:
+        x, y = np.split(w, [len(self.a)], axis=-1)
+        x, y = x * np.exp(-self.lr * (y @ self.a.T)), y * np.exp(self.lr * (x @ self.a))
+        return np.concatenate([x / x.sum(-1, keepdims=True), y / y.sum(-1, keepdims=True)], axis=-1)
 
 
 def _log_sum(logits: list[sympy.Expr]) -> sympy.Expr:

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from ...budget import Budget
-from ...classes import Curve, GameClass, StronglyMonotone
+from ...classes import Curve, GameClass, Spectrum, StronglyMonotone
 from ...doors import door
 from ...errors import DomainError, GandynError, ParameterError
 from ...games.quadratic import quadratic
@@ -288,8 +288,9 @@ FLOOR = "at every other value one of a few games of the class is as slow to 1e-9
 
 def _curves(over: GameClass, matrix: Companion) -> tuple[Curve, ...]:
     curves = over.curves()
-    inner = getattr(over, "filled", False) and matrix.kind != HOLOMORPHIC
-    return (*curves, *over.inner_curves(4)) if inner else curves  # type: ignore[attr-defined]
+    if isinstance(over, Spectrum) and over.filled and matrix.kind != HOLOMORPHIC:
+        return *curves, *over.inner_curves(4)
+    return curves
 
 
 def _inner(r: Range, unit: float) -> Range:

@@ -157,13 +157,13 @@ def spectral(matrix: Companion, over: Bilinear | Spectrum | GameClass, limit: Bu
     """The largest spectral radius of a rule's companion over a class of linear games."""
     assert isinstance(over, (Bilinear, Spectrum))
     curves, reason = over.curves(), ""
-    filled = isinstance(over, Spectrum) and over.filled
     if isinstance(over, Spectrum) and matrix.kind == PLAYERS:
         reason = ZERO_SUM
-    if filled and matrix.kind != HOLOMORPHIC:
-        curves, reason = (*curves, *over.inner_curves()), reason or INSIDE  # type: ignore[union-attr]
-    if filled and matrix.kind == HOLOMORPHIC and _pole(matrix, over):  # type: ignore[arg-type]
-        return Rate(matrix.rule, over, math.inf, RADIUS, "exact", math.inf, None, "the step has a pole in the set")
+    if isinstance(over, Spectrum) and over.filled:
+        if matrix.kind != HOLOMORPHIC:
+            curves, reason = (*curves, *over.inner_curves()), reason or INSIDE
+        elif _pole(matrix, over):
+            return Rate(matrix.rule, over, math.inf, RADIUS, "exact", math.inf, None, "the step has a pole in the set")
     proof: Enclosure | None = None
     try:
         proof = None if reason else enclose(matrix, curves, limit)
@@ -172,7 +172,12 @@ def spectral(matrix: Companion, over: Bilinear | Spectrum | GameClass, limit: Bu
     if proof is not None:
         return Rate(matrix.rule, over, *_ends(proof), "", proof)
     found = attained(matrix, *largest(matrix, curves))
-    if filled and found is not None and not over.holds(complex(*map(float, found[1] or (0, 0)))):  # type: ignore[union-attr]
+    if (
+        isinstance(over, Spectrum)
+        and over.filled
+        and found
+        and not over.holds(complex(*map(float, found[1] or (0, 0))))
+    ):
         found = attained(matrix, *largest(matrix, over.curves()))  # drawn together, a polygon may leave itself
     if found is None:
         return Rate(matrix.rule, over, math.inf, RADIUS, "exact", math.inf, None, "the step has a pole in the set")

@@ -9,18 +9,19 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
 from ...budget import Budget
 from ...lazy import sympy
+from ...symbolic.intervals import Interval
 from ...types import Array
 from .closed_forms import rational_zero, simplest_point
 from .equations import Equations, rounded
 from .inclusion import Inclusion, Zero
 
 CHUNK, STARTS = 2048, 60
+EARLY = 16  # rounds before Newton's method is asked where zeros may lie: most boxes are decided by then
 CUT = 0.4873  # not the middle: zeros like to lie there, and on a cut no sub-box can hold them inside
 NARROWEST = ((400, 2.0**-26), (1200, 2.0**-11), (np.inf, 2.0**-5))  # cut on down to this, with so many open boxes
 MOST_OPEN, MOST_CLUSTERS = 6000, 60
@@ -95,10 +96,16 @@ def _search(
 ) -> Search:
     local = equations.within(low, high)
     run = _Run(Inclusion(local), budget)
-    points = _starts(run.inclusion, local.to_units, starts)
-    run.prove(points)
     unit = np.ones(len(local.centre))
-    run.decide(-unit, unit)
+    points = np.array([sum(local.to_units(p, p)) / 2 for p in ([] if starts is None else starts)])
+    points = points.reshape(-1, len(unit))
+    run.prove(points)
+    left = run.decide([(-unit[None], unit[None])], EARLY)
+    if left or run.open:
+        scattered = run.inclusion.newton(np.random.default_rng(0).uniform(-1, 1, (STARTS, len(unit))))
+        run.prove(scattered)
+        run.decide(left)
+        points = np.concatenate([points, scattered])
     reason = budget.reason if run.late else ""
     known = list(run.zeros)
     zeros: list[Enclosed] = []
@@ -130,13 +137,6 @@ def undecided(parts: Sequence[tuple[Array, Array]]) -> str:
     place = ", ".join(f"{float(x):.10g}" for x in simplest_point(*parts[0]))
     more = f" and {len(parts) - 1} other places" if len(parts) > 1 else ""
     return f"undecided near ({place}){more}: a degenerate zero, or many, or one by a kink or jump"
-
-
-def _starts(inclusion: Inclusion, to_units: Any, starts: Array | None) -> Array:
-    rng = np.random.default_rng(0)
-    scattered = inclusion.newton(rng.uniform(-1, 1, (STARTS, inclusion.d)))
-    given = [sum(to_units(p, p)) / 2 for p in ([] if starts is None else starts)]
-    return np.concatenate([np.array(given).reshape(-1, inclusion.d), scattered])
 
 
 def _same(z: Enclosed, other: Enclosed) -> bool:
@@ -185,14 +185,14 @@ class _Run:
                 return  # enclosures overlap and neither box holds both: the boxes around stay open
         self.zeros.append(new)
 
-    def decide(self, low: Array, high: Array) -> None:
-        """Exclude, prove, shrink or bisect boxes, the newest first, until none is left to treat."""
-        stack = [(low[None], high[None])]
-        while stack:
+    def decide(self, stack: list[Interval], rounds: float = np.inf) -> list[Interval]:
+        """Exclude, prove, shrink or bisect boxes, the newest first, for so many rounds; what is left to treat then."""
+        while stack and rounds > 0:
+            rounds -= 1
             if self.budget.out or len(self.open) > MOST_OPEN:
                 self.late = self.budget.out
                 self.open += [box for a, b in stack for box in zip(a, b, strict=True)][: 4 * MOST_OPEN]
-                return
+                return []
             a, b = stack.pop()
             if len(a) > CHUNK:
                 stack.append((a[CHUNK:], b[CHUNK:]))
@@ -206,6 +206,7 @@ class _Run:
             a, b = _halves(a[~done], b[~done])
             if len(a):
                 stack.append((a, b))
+        return stack
 
     def _outside(self, low: Array, high: Array) -> tuple[Array, Array]:
         """The boxes that do not lie inside a larger box in which the only zero is known."""

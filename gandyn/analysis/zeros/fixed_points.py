@@ -26,7 +26,8 @@ from .solutions import Findings, Problem, Solution
 
 NEWTON_STARTS, NEWTON_STEPS = 200, 60
 SAME_POINT, MOST_UNPROVEN = 1e-7, 40
-BUDGET = 30.0
+BUDGET, MOST_PROVEN = 30.0, 100
+_PROVEN: dict[object, Findings] = {}  # what searches of this process have found: a box is decided once
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -188,11 +189,18 @@ def _proven(game: Game, bounds: Array | None, budget: Budget) -> Findings | None
     box = None if bounds is None else [(float(a), float(b)) for a, b in bounds]
     costs = tuple(e for e, player in zip(game.exprs, game.players, strict=True) for _ in range(player.size))
     problem = Problem(game.symbols, game.field_exprs, feasible, box, known, budget, costs)
+    content = game.symbols, game.field_exprs, game.projection, known, costs, str(box)
+    if content in _PROVEN:
+        return _PROVEN[content]
     found = Findings()
     try:
         solve(problem, found)
     except OutOfTimeError:
         found.obstacles.append(budget.reason)
+    if not budget.out:
+        _PROVEN[content] = found
+        if len(_PROVEN) > MOST_PROVEN:
+            del _PROVEN[next(iter(_PROVEN))]
     return found
 
 

@@ -49,28 +49,31 @@ class Inclusion:
 
     def narrow(self, low: Array, high: Array) -> tuple[Array, Array, Array]:
         """What is left of each box that may hold a zero, and which of them are so narrow now that one may be proven."""
-        f_low, f_high, _, nowhere = self.local.field.survey(low, high)
+        f_low, f_high, continuous, nowhere = self.local.field.survey(low, high)
         may = ((f_low <= 0) & (f_high >= 0)).all(-1) & ~nowhere
         if self.local.conditions is not None:
             may &= (self.local.conditions(low, high)[1] >= 0).all(-1)
         low, high = low[may], high[may]
         if not len(low):
             return low, high, np.zeros(0, dtype=bool)
-        a, b, slopes_exclude = self._image(low, high)
+        a, b, slopes_exclude = self._image(low, high, continuous[may])
         new_low, new_high = np.maximum(low, a), np.minimum(high, b)
         kept = (new_low <= new_high).all(-1) & ~slopes_exclude
         close = ((b - a) < NARROWED * (high - low)).all(-1)
         return new_low[kept], new_high[kept], close[kept]
 
-    def _image(self, low: Array, high: Array) -> tuple[Array, Array, Array]:
-        """The ends of K(X), infinite where it is not known, and whether g(m) + Dg(X)(X - m) excludes 0."""
+    def _image(self, low: Array, high: Array, continuous: Array = None) -> tuple[Array, Array, Array]:
+        """The ends of K(X), infinite where it is not known, and whether g(m) + Dg(X)(X - m) excludes 0.
+
+        Whether g is `continuous` on each box is looked up where it is not given.
+        """
         m = low + (high - low) / 2
         reach = np.nextafter(np.maximum(high - m, m - low), np.inf)
         f_middle, f_radius = _ball(*self.local.field(m, m))
         j_low, j_high, _, _ = self.local.jacobian.survey(low, high)
         middle, radius = (part.reshape(-1, self.d, self.d) for part in _ball(j_low, j_high))
-        certain = self.local.field.survey(low, high)[2]  # no jump
-        certain &= np.isfinite(middle).all((-2, -1)) & np.isfinite(radius).all((-2, -1))
+        certain = self.local.field.survey(low, high)[2] if continuous is None else continuous  # no jump
+        certain = certain & np.isfinite(middle).all((-2, -1)) & np.isfinite(radius).all((-2, -1))
         certain &= np.isfinite(f_middle).all(-1) & np.isfinite(f_radius).all(-1)
         middle, radius = (np.where(certain[:, None, None], part, 0.0) for part in (middle, radius))
         f_middle, f_radius = (np.where(certain[:, None], part, 0.0) for part in (f_middle, f_radius))

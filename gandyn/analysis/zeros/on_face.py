@@ -133,9 +133,9 @@ class OnFace:
         starts = np.array([[float(p[k]) for k in self.unknowns] for p in known]).reshape(-1, len(self.unknowns))
         result = search(equations, low, high, self.problem.budget, starts)
         self.found.arguments.add("interval Newton")
-        forms = [*([p[k] for k in self.unknowns] for p in known), *self._radicals(result)]
-        for zero in result.zeros:
-            form = rational_zero(equations, zero.low, zero.high)
+        rational = [rational_zero(equations, zero.low, zero.high) for zero in result.zeros]
+        forms = [*([p[k] for k in self.unknowns] for p in known), *self._radicals(rational)]
+        for zero, form in zip(result.zeros, rational, strict=True):
             form = form or next((tuple(p) for p in forms if _holds(zero, p) and self._vanishes(p)), None)
             self._keep(form, zero, None)
         self._known_points(result)
@@ -146,11 +146,10 @@ class OnFace:
             settled = len(left) < len(result.open) and not self.problem.budget.out
             self.found.obstacles.append(undecided(left) if settled else result.reason)
 
-    def _radicals(self, result: Search) -> list[tuple[sympy.Expr, ...]]:
-        if not result.zeros or self.problem.budget.out:
-            return []
-        rational = sum(rational_zero(self.equations, z.low, z.high) is not None for z in result.zeros)
-        if rational == len(result.zeros) or (rational == 0 and len(result.zeros) == 3):
+    def _radicals(self, rational: Sequence[object]) -> list[tuple[sympy.Expr, ...]]:
+        """Closed forms, given for each zero that was found its rational coordinates or None."""
+        open_ = sum(form is None for form in rational)
+        if not open_ or open_ == len(rational) == 3 or self.problem.budget.out:
             return []  # nothing to ask for, or roots of a cubic that radicals express by complex numbers only
         try:
             return self.problem.budget.run(lambda: radicals(self.equations), "a closed form")

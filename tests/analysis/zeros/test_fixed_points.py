@@ -260,3 +260,30 @@ def test_the_mean_game_of_a_finite_sum_is_solved():
     (point,) = found = gd.fixed_points(game)
     assert point.exact == tuple(game.equilibria[0])
     assert (point.residual, found.complete) == (0, True)
+
+
+def test_a_box_is_searched_once_and_another_game_box_or_known_point_anew(monkeypatch):
+    from gandyn.analysis.zeros import fixed_points as room
+
+    searched = []
+    monkeypatch.setattr(room, "_PROVEN", {})
+    monkeypatch.setattr(
+        room, "solve", lambda problem, found, solve=room.solve: (searched.append(1), solve(problem, found))
+    )
+    games = [gd.games.from_sympy(x**3 / 3 - c * x + y**2 / 2, [x, y], name="same") for c in (1, 1, 2)]
+    for game, box in ((games[0], SQUARE), (games[1], SQUARE), (games[2], SQUARE), (games[0], [(-2, 2), (-2, 2)])):
+        found = gd.fixed_points(game, box=box)
+        assert found.complete
+        assert _first(found) == pytest.approx([] if game is games[2] else [-1, 1])
+    assert len(searched) == 3
+
+
+def test_a_search_that_ran_out_of_time_is_not_kept(monkeypatch):
+    from gandyn.budget import Budget
+
+    game = gd.games.from_sympy(x**3 / 3 - x / 7 + y**2 / 2, [x, y])
+    with monkeypatch.context() as late:
+        late.setattr(Budget, "out", property(lambda self: True))
+        late.setattr(Budget, "run", lambda self, function, task="": function())
+        assert not gd.fixed_points(game, box=SQUARE).complete
+    assert gd.fixed_points(game, box=SQUARE).complete
