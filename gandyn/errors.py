@@ -156,9 +156,7 @@ class OutputError(GandynError, OSError):
 
 @contextlib.contextmanager
 def writing(path: object) -> Iterator[None]:
-    """Turn the system's refusal to write `path` into an error that names it. Raises OutputError for a full disk, a
-    folder in place of a file, a file in place of a folder, no permission.
-    """
+    """Raises OutputError, naming `path`, where the system refuses to write it: a full disk, no permission."""
     try:
         yield
     except OutputError:

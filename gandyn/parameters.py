@@ -42,9 +42,7 @@ def declared_number(low: float = -math.inf, high: float = math.inf, needed: str 
 
 
 def read_fields(item: Any) -> None:
-    """For `__post_init__` of a frozen dataclass: each field keeps what its declaration reads, booleans too. Raises
-    ParameterError as the fields' declarations say, and as `parse_flags`.
-    """
+    """For `__post_init__`: each field keeps what its declaration reads. Raises ParameterError for wrong values."""
     for field in dataclasses.fields(item):
         if "read" in field.metadata:
             object.__setattr__(item, field.name, field.metadata["read"](item, field.name, getattr(item, field.name)))
@@ -62,9 +60,7 @@ def read_plain_numbers(item: Any) -> None:
 
 
 def read_number(item: object, name: str, value: object) -> Number:
-    """A number or expression; text is the number or the free positive symbols that it says, an array one per member.
-    Raises ParameterError for what is no finite number, expression or text.
-    """
+    """A finite number or expression; text is parsed, an array has one per member. Raises ParameterError otherwise."""
     if axes(value):
         from .symbolic.members import per_member
 
@@ -84,9 +80,7 @@ def _between(value: Any, low: float, high: float) -> bool:
 
 
 def parse_flags(item: Any) -> None:
-    """Fields declared `bool` become one, from "yes", "off" and the like. Raises ParameterError for what is neither a
-    boolean nor such a word.
-    """
+    """Fields declared `bool` become one, from "yes", "off" and the like. Raises ParameterError for other values."""
     for field in dataclasses.fields(item):
         if field.type not in ("bool", bool):
             continue

@@ -34,9 +34,7 @@ def _coordinates(value: Any) -> Any:
 
 
 def ensemble(name: str, value: Any, given: Mapping[str, Any]) -> Any:
-    """A point or an ensemble (..., d): numbers, or SymPy expressions, all finite, d being the game's. Raises PointError
-    for what has no such shape, is no number, or not finite.
-    """
+    """A finite point or ensemble (..., d) of numbers or SymPy expressions. Raises PointError for anything else."""
     value, own = _coordinates(value), given.get("game")
     d = own.dim if isinstance(own, Game) else None
     torch = sys.modules.get("torch")
@@ -158,9 +156,7 @@ def given_or_known(game: Game, at: Any, fix: str = "at=gd.fixed_points(game)[0].
 
 
 def box_array(game: Game, box: object, proper: bool = True) -> Array:
-    """A box as an array (d, 2). Raises ParameterError unless it has one pair (low, high) for each coordinate, low <
-    high and both finite; where it need not be `proper`, low <= high, of any size.
-    """
+    """A box as an array (d, 2). Raises ParameterError unless low < high, finite; if not `proper`, low <= high."""
     try:
         found = np.asarray(box, dtype=float)
     except (TypeError, ValueError):

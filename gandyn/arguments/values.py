@@ -30,9 +30,7 @@ def a_function(name: str, value: object, given: Mapping[str, object] = NOTHING) 
 
 
 def returned(name: str, value: Any) -> np.ndarray:
-    """What a user's function `name` gave, as an array of floats. Raises ParameterError where it gave no real
-    numbers.
-    """
+    """What the user's function `name` gave, as an array of floats. Raises ParameterError if it is not real."""
     if hasattr(value, "detach"):
         value = value.detach().cpu()
         value = value.double() if value.is_floating_point() else value  # NumPy has no bfloat16

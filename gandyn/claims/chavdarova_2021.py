@@ -11,15 +11,7 @@ from .. import analysis, games, rules
 from ..lazy import sympy
 from ..types import Rule
 from .declare import Evidence, Paper, drawn, fails, formula, instance, proved, where
-from .evidence import (
-    all_of,
-    bilinear_modes,
-    critical_step,
-    curved_game,
-    same_expressions,
-    same_numbers,
-    spectral,
-)
+from .evidence import all_of, bilinear_modes, critical_step, curved_game, same_expressions, same_numbers, spectral
 
 chavdarova = Paper("chavdarova_2021")
 

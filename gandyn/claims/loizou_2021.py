@@ -28,9 +28,7 @@ PAIR = (("0.6", "1", "0.5", "-0.2"), ("0.2", "-0.5", "-0.5", "0.2"))
 @drawn(8, rows=DAMPED, share=st.sampled_from([0.1, 0.5, 1.0]))
 @fails("a step beyond 2/l", lambda: {"rows": PAIR, "share": 4.2}, share=1.0)
 @fails(
-    "a mean field that is not monotone",
-    lambda: {"rows": (("-0.6", *PAIR[0][1:]), PAIR[1]), "share": 0.5},
-    rows=PAIR,
+    "a mean field that is not monotone", lambda: {"rows": (("-0.6", *PAIR[0][1:]), PAIR[1]), "share": 0.5}, rows=PAIR
 )
 def linear_to_a_neighbourhood(rows: Sequence[Sequence[object]], share: float) -> Evidence:
     """Gradient steps on one random summand of a sum that is mu-quasi-strongly monotone and l-co-coercive in expectation

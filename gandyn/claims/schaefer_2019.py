@@ -47,10 +47,7 @@ def _solvable(game: Game, step: object, start: object) -> bool:
 @formula(r"u_i = \arg\min_{u_i} \langle v_i, u_i\rangle + u_i^\top J_{ij} u_j + \tfrac1{2\eta}|u_i|^2")
 @drawn(
     30,
-    game=st.one_of(
-        st.sampled_from(PLANAR).map(lambda make: make()),
-        strategies.strongly_monotone(nonlinear=None),
-    ),
+    game=st.one_of(st.sampled_from(PLANAR).map(lambda make: make()), strategies.strongly_monotone(nonlinear=None)),
     step=strategies.steps(1.0, 0.05),
     start=st.tuples(*[st.floats(-2, 2)] * 8),
 )
@@ -118,7 +115,4 @@ def linearised_is_sga(rule: Callable[..., Rule] | None = None) -> Evidence:
     short = sympy.Matrix(update_map(game, rule(lr) if rule else rules.LinearizedCGD(lr)).expression)
     series = (full - short).applyfunc(lambda e: sympy.series(sympy.cancel(e), lr, 0, 4).removeO())
     adjusted = sympy.Matrix(update_map(game, rules.SGA(lr, lr, align=False)).expression)
-    return all_of(
-        same_expressions(series, -(lr**3) * coupling**2 * v),
-        same_expressions(short, adjusted),
-    )
+    return all_of(same_expressions(series, -(lr**3) * coupling**2 * v), same_expressions(short, adjusted))

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
 def figure(
     names: Annotated[
-        list[str] | None,
-        typer.Argument(help="Figures by name; --list shows them.", autocompletion=completion.figures),
+        list[str] | None, typer.Argument(help="Figures by name; --list shows them.", autocompletion=completion.figures)
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every figure, in parallel processes.")] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Seconds on a CPU instead of the full settings.")] = False,

@@ -35,8 +35,7 @@ def spiral(
     lr: Annotated[str, typer.Option(help="Step size, one number or one per player: 0.2 or 0.1,0.3.")] = "0.2",
     start: Annotated[str, typer.Option(help="Where every trajectory starts.")] = "1,0",
     steps: Annotated[
-        int | None,
-        typer.Option(help="Steps of each rule.", show_default="60, or one and a half turns of the flow"),
+        int | None, typer.Option(help="Steps of each rule.", show_default="60, or one and a half turns of the flow")
     ] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the game or the rules.")
@@ -86,13 +85,7 @@ def _targets(out: list[pathlib.Path] | None, animate: bool, as_json: bool) -> li
 
 
 def _study(
-    game: str,
-    rule: list[str] | None,
-    lr: str,
-    start: str,
-    steps: int | None,
-    set_: list[str] | None,
-    noise: str | None,
+    game: str, rule: list[str] | None, lr: str, start: str, steps: int | None, set_: list[str] | None, noise: str | None
 ) -> Spiral:
     import numpy as np
 

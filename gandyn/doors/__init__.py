@@ -107,13 +107,8 @@ def _refuse_members(called: str, given: Mapping[str, object]) -> None:
         )
 
 
-# --- options in groups ------------------------------------------------------------------------------------------------
-
-
 def check_fields(options: Any) -> None:
-    """For `__post_init__` of a frozen dataclass of options: each field goes through the check of its name or type.
-    Raises ParameterError for values of the wrong kind.
-    """
+    """Check each field of a frozen dataclass by its name or type. Raises ParameterError for wrong values."""
     for field in dataclasses.fields(options):
         known = vars(sys.modules[type(options).__module__])
         check = check_of(field.name, str(field.type), field.default is None, known, BY_NAME, BY_TYPE)

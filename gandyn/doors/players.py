@@ -16,9 +16,7 @@ from ..worlds import exact
 
 
 def game(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any:
-    """A game, or one made from a text such as "bilinear" or "dirac_gan(wasserstein)". Raises ParameterError for
-    anything else, with the usual fix.
-    """
+    """A game, also from text such as "bilinear" or "dirac_gan(wasserstein)". Raises ParameterError otherwise."""
     if isinstance(value, Game):
         return value
     if isinstance(value, str):
@@ -30,9 +28,7 @@ def game(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any
 
 
 def rule(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any:
-    """A rule, or one made from a text such as "GDA(0.1)". Raises ParameterError for anything else, with the
-    usual fix.
-    """
+    """A rule, also from text such as "GDA(0.1)". Raises ParameterError for anything else, with the usual fix."""
     if isinstance(value, Rule):
         return _with_symbols(value)
     if isinstance(value, str):

@@ -146,9 +146,6 @@ class _Solution:
         return _like(rows.reshape(*t.shape, *self.w.shape), self.w)
 
 
-# --- engines ---------------------------------------------------------------------------------------------------------
-
-
 def _engine(
     game: Game,
     w: Array,
@@ -249,9 +246,6 @@ def _tensor(x: np.ndarray, w: Array) -> Array:
 
 def _like(rows: np.ndarray, w: Array) -> Array:
     return _tensor(rows, w) if world_of(w) == TORCH else rows
-
-
-# --- what was given --------------------------------------------------------------------------------------------------
 
 
 def _times(time: object, samples: int) -> np.ndarray:

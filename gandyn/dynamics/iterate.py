@@ -116,9 +116,6 @@ def iterate(
     return trajectory
 
 
-# --- the two ways ----------------------------------------------------------------------------------------------------
-
-
 def _kernel(game: Game, rule: Rule, w: Array, steps: int, kernel: str) -> Any:
     """The kernel to run, or None for the eager way."""
     if kernel == "eager":
@@ -207,9 +204,6 @@ def _endings(alive: Array, done: Array, interrupted: bool) -> dict[str, Any]:
 
 def _times(steps: int, stride: int | None, rows: Array) -> np.ndarray:
     return np.array([steps]) if stride is None else np.arange(len(rows)) * stride
-
-
-# --- what was given --------------------------------------------------------------------------------------------------
 
 
 def checked_start(game: Game, start: Any, project: bool = True) -> Array:

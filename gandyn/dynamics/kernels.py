@@ -195,13 +195,7 @@ class Kernel(abc.ABC):
         return self._finish(chunk, rows, t, steps, counters, interrupted)
 
     def _chunk(
-        self,
-        z: Array,
-        counters: Sequence[float],
-        stride: int | None,
-        bound: float,
-        ceiling: float,
-        threads: int | None,
+        self, z: Array, counters: Sequence[float], stride: int | None, bound: float, ceiling: float, threads: int | None
     ) -> Chunk:
         z = self._copy(z)
         if threads is not None and (not isinstance(threads, int) or threads < 1):

@@ -198,12 +198,7 @@ class NativeFlow:
         ]  # fmt: skip
 
     def integrate(
-        self,
-        start: np.ndarray,
-        times: np.ndarray,
-        limits: Limits,
-        bound: float,
-        threads: int | None = None,
+        self, start: np.ndarray, times: np.ndarray, limits: Limits, bound: float, threads: int | None = None
     ) -> Integration:
         """Points of all members at all times; `start` has shape (N, d). Ctrl-C and `limits.stop` end all threads."""
         n, d = start.shape

@@ -76,12 +76,7 @@ class Limits:
 
 
 def integrate(
-    field: Field,
-    start: np.ndarray,
-    times: np.ndarray,
-    limits: Limits,
-    method: str,
-    jacobian: Field | None = None,
+    field: Field, start: np.ndarray, times: np.ndarray, limits: Limits, method: str, jacobian: Field | None = None
 ) -> Integration:
     """dw/dt = field(w) from `start`, (N, d), at times[0]; points at all times.
 
@@ -111,13 +106,7 @@ class _Group:
     """One stack of members; those that blow up leave it one by one, and the others go on from their last good step."""
 
     def __init__(
-        self,
-        field: Field,
-        times: np.ndarray,
-        limits: Limits,
-        method: str,
-        result: Integration,
-        jacobian: Field | None,
+        self, field: Field, times: np.ndarray, limits: Limits, method: str, result: Integration, jacobian: Field | None
     ) -> None:
         self.field, self.times, self.limits, self.jacobian = field, times, limits, jacobian
         self.method, self.result = method, result

@@ -293,11 +293,7 @@ def traced(
 
 
 def trace_step(
-    game: Game,
-    rule: Rule,
-    draws: Any = None,
-    data: Sequence[object] = (),
-    columns: Sequence[object] = (),
+    game: Game, rule: Rule, draws: Any = None, data: Sequence[object] = (), columns: Sequence[object] = ()
 ) -> UpdateMap:
     """One step on symbols; the game is not checked. `draws`, a `SymbolicDraws`, stands in for the random generator."""
     symbols = game.symbols or sympy.symbols(f"w1:{game.dim + 1}", real=True)

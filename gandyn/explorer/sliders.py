@@ -57,9 +57,6 @@ class Turned:
     python: str
 
 
-# --- rules ------------------------------------------------------------------------------------------------------------
-
-
 def turned_rule(game: Game, rule: Rule) -> Turned:
     """The rule with a slider for each of its parameters that vary continuously, those of wrapped rules included."""
     sliders: list[Slider] = []
@@ -129,9 +126,6 @@ def _ranged(name: str, symbol: sympy.Symbol, value: float, in_steps: bool, accep
     high = next((x for x in (most, 0.999 * most, 0.5, value) if accepted(x)), value)
     low = next((x for x in (-most, -0.999 * most, 0.0, most / 1000, value) if accepted(x)), value)
     return Slider(name, symbol, value, min(low, value), max(high, value))
-
-
-# --- games ------------------------------------------------------------------------------------------------------------
 
 
 def turned_game(game: Game, values: Mapping[str, float] | None = None) -> Turned:
@@ -231,9 +225,6 @@ def _varies_as_built(entry: Entry, trial: dict[str, Any], sliders: list[Slider],
     except (GandynError, TypeError, ValueError, ArithmeticError):
         return False
     return True
-
-
-# --- Python -----------------------------------------------------------------------------------------------------------
 
 
 def written(value: object) -> str:

@@ -213,10 +213,7 @@ def _build(name: str, value: object) -> Penalty:
 def _facts(loss: Loss, penalties: Sequence[Penalty], theta: sympy.Expr, phi: sympy.Expr) -> Facts:
     """For zero-sum costs of theta phi alone, theta v_theta + phi v_phi = 0: the flow circles."""
     circles = loss.zero_sum and loss.separable and not any(not p.constrained for p in penalties)
-    return Facts(
-        source="Mescheder et al. 2018, definition 2.1",
-        conserved=(theta**2 + phi**2,) if circles else (),
-    )
+    return Facts(source="Mescheder et al. 2018, definition 2.1", conserved=(theta**2 + phi**2,) if circles else ())
 
 
 def _equilibria(game: SymbolicGame) -> tuple[tuple[sympy.Expr, ...], ...]:

@@ -49,9 +49,7 @@ def nagarajan_kolter(loss: str = "square", eta: Parameter = 0) -> SymbolicGame:
     spectrum = ((trace + root) / 2, (trace - root) / 2)
     conserved = () if square or eta != 0 else (w**2 - sympy.log(sympy.Abs(a)) + a**2 / 2,)
     facts = Facts(
-        source="Nagarajan & Kolter 2017, sections 3 and 4",
-        flow_eigenvalues=(spectrum, spectrum),
-        conserved=conserved,
+        source="Nagarajan & Kolter 2017, sections 3 and 4", flow_eigenvalues=(spectrum, spectrum), conserved=conserved
     )
     points: list[tuple[int, int]] = [(1, 0), (-1, 0)]
     if square:

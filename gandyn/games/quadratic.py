@@ -33,10 +33,7 @@ def _matrix(entries: object) -> sympy.Matrix:
 
 @registry.register(
     "quadratic",
-    examples=(
-        {"a": 1, "b": 2, "c": 1},
-        {"a": ((2, 0.5), (0.5, 1)), "b": ((1, -1), (0, 2)), "c": ((1, 0), (0, 3))},
-    ),
+    examples=({"a": 1, "b": 2, "c": 1}, {"a": ((2, 0.5), (0.5, 1)), "b": ((1, -1), (0, 2)), "c": ((1, 0), (0, 3))}),
 )
 def quadratic(a: object = 1, b: object = 1, c: object = 1) -> SymbolicGame:
     """f(x, y) = x^T A x / 2 + x^T B y - y^T C y / 2: player x minimises, player y maximises.

@@ -100,9 +100,7 @@ class Ensemble(Game):
             raise ShapeError(f"an array of shape {tuple(w.shape)}", f"({len(self.games)}, {self.dim})", "ensemble.w0")
 
     def _hold_to_members(self) -> None:
-        """Compare all members' costs together, and fields, with each member's alone, on one batch. Raises DomainError
-        where they are not the same.
-        """
+        """Raises DomainError unless all members' costs and fields together equal each member's alone."""
         tokens = Tokens(map(token_beside, self.games))
         try:
             costs = torch.stack(self.costs(self.w0, tokens), 1)

@@ -125,9 +125,6 @@ def _different(rows: Sequence[Sequence[sympy.Expr]]) -> list[int]:
     return [k for k, row in enumerate(rows) if tuple(row) not in [tuple(r) for r in rows[:k]]]
 
 
-# --- networks --------------------------------------------------------------------------------------------------------
-
-
 class GANOracle:
     """A zero-sum GAN: strategies are the players' blocks of w, and answers so many steps of Adam.
 
@@ -197,9 +194,6 @@ def nash_memory(
     start = tuple(block.clone() for block in game.split(game.w0.clone()))
     with game.undisturbed():
         return play(oracle, (start[0], start[1]), several("rounds", rounds), game.name, steps, pure)
-
-
-# --- the Dirac-GAN, exactly ------------------------------------------------------------------------------------------
 
 
 @dataclasses.dataclass(frozen=True)

@@ -32,13 +32,7 @@ class AuxiliaryClassifier(Loss):
     weight: Parameter = parameter(default=1.0)
 
     def discriminator(
-        self,
-        real: Array,
-        fake: Array,
-        *,
-        mean: Mean = batch_mean,
-        distance: Array = None,
-        classes: Classes = None,
+        self, real: Array, fake: Array, *, mean: Mean = batch_mean, distance: Array = None, classes: Classes = None
     ) -> Array:
         """The source cost, plus the class cost of data and of samples."""
         of_real, of_fake = self._class_costs(classes, mean)

@@ -27,9 +27,7 @@ class Inventory:
         return [*map(id, itertools.chain.from_iterable(map(_values, self._places)))]
 
     def check(self) -> None:
-        """Refuse parameters that came since, and would not train, and hooks that would not run. Raises GameError by the
-        names of parameters and network.
-        """
+        """Raises GameError by name for parameters added since, which would not train, and hooks that would not run."""
         if any(map(_hooks, self._known)):
             raise GameError(
                 "parameters with a hook after accumulated gradients, which a rule does not accumulate",

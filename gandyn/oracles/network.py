@@ -179,12 +179,7 @@ class NetworkGame(FlatNetworks):
             for b in network.buffers():
                 values[id(b)] = b.to(like.dtype) if like.dtype != self.dtype and b.dtype == self.dtype else b.clone()
         formulas = composite_formulas() if written_out else self._formulas()
-        with (
-            self._seeded(batch),
-            self._module_state.fixed_norms(),
-            standing_in(self.networks, values),
-            formulas,
-        ):
+        with self._seeded(batch), self._module_state.fixed_norms(), standing_in(self.networks, values), formulas:
             return self._network_costs(self.networks, batch, None)
 
     def _field_of(
@@ -240,9 +235,7 @@ class NetworkGame(FlatNetworks):
     # --- products -----------------------------------------------------------------------------------------------
 
     def _hold_to_differences(self, w: Array, batch: Batch) -> None:
-        """Compare this game's first products with differences of its field. Raises NotDifferentiableError where
-        products are not derivatives of the field.
-        """
+        """Raises NotDifferentiableError where this game's first products are not differences of its field."""
         if self._held_to_differences or (w.is_cuda and torch.cuda.is_current_stream_capturing()):
             return
         from .product_check import check_products, refuse_unconfirmed

@@ -226,9 +226,7 @@ def refusal(error: Exception, name: str) -> NotDifferentiableError:
 
 
 def refuse_unconfirmed(check: ProductCheck, name: str) -> None:
-    """Refuse products that are not derivatives of the field; warn where the field is not a function of w. Raises
-    NotDifferentiableError where they disagree.
-    """
+    """Raises NotDifferentiableError for wrong products; warns where the field is not a function of w."""
     if check.error != check.error:
         warnings.warn(
             f"the field of {name} differs from call to call at one point and batch, so that products with its Jacobian"

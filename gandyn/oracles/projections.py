@@ -149,9 +149,7 @@ class Product:
 
 
 def project_to_simplex(x: Array) -> Array:
-    """The nearest point of the probability simplex, over the last axis. Raises WorldError on symbols that are not
-    numbers, for more than three corners.
-    """
+    """The nearest point of the simplex, over the last axis. Raises WorldError on symbols with over three corners."""
     world = worlds.world_of(x)
     if world == SYMBOLS:
         return _project_symbols(x)

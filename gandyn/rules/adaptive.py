@@ -54,10 +54,7 @@ class Adam(Rule):
     def _update(self, moments: Mapping[str, Array], v: Array, w: Array) -> dict[str, Array]:
         """The first and second moment after one more field."""
         first, second = (number(beta, w) for beta in self.betas)
-        return {
-            "mean": blend(moments["mean"], v, first),
-            "square": blend_square(moments["square"], v, second),
-        }
+        return {"mean": blend(moments["mean"], v, first), "square": blend_square(moments["square"], v, second)}
 
     def _weights(self, t: Array, w: Array) -> tuple[Array, Array, Array]:
         """What both moments are divided by after t fields, and what is added to the root."""

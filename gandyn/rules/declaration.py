@@ -150,9 +150,7 @@ def register(rule: R) -> R:
 
 
 def read_number(rule: Rule, name: str, value: Any, accept: Callable[[Any], bool] | None) -> Any:
-    """What `parameter` keeps of a value. Raises ParameterError for what is not a number or an expression, and for
-    numbers that are infinite or not accepted.
-    """
+    """What `parameter` keeps of a value. Raises ParameterError unless it is an expression or an accepted number."""
     if _many(value) and not value:
         raise ParameterError(f"{rule.name}({name}={value!r})", "a number, or one per player", f"{name}=0.1")
     several = list(value.values() if isinstance(value, Mapping) else value) if _many(value) else []

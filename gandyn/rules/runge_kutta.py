@@ -9,10 +9,7 @@ from .declaration import choice, derived, each, modulus, register, step_size, tr
 from .products import back_coupling
 
 # For each order: by what each stage's step divides lr, and the weights of the stages, over their sum.
-TABLEAUS: dict[int, tuple[tuple[int, ...], tuple[int, ...]]] = {
-    2: ((2,), (0, 1)),
-    4: ((2, 2, 1), (1, 2, 2, 1)),
-}
+TABLEAUS: dict[int, tuple[tuple[int, ...], tuple[int, ...]]] = {2: ((2,), (0, 1)), 4: ((2, 2, 1), (1, 2, 2, 1))}
 
 
 @register

@@ -136,9 +136,6 @@ def enclosed(number: sympy.Expr) -> tuple[float, float]:
     return float(np.nextafter(nearest, -np.inf)), float(np.nextafter(nearest, np.inf))
 
 
-# --- arithmetic -------------------------------------------------------------------------------------------------------
-
-
 def outward(low: Array, high: Array, units: int = 1) -> Interval:
     """Rounded outward by units in the last place; where nothing is known, everything."""
     for _ in range(units):
@@ -191,9 +188,6 @@ def _power(x: Interval, y: Interval) -> Interval:
 def _broken(y: Interval) -> Array:
     """Whether an exponent is one number that is no integer: powers of negative numbers are not real then."""
     return (y[0] == y[1]) & (y[0] != np.round(y[0]))
-
-
-# --- elementary functions ---------------------------------------------------------------------------------------------
 
 
 def _increasing(
@@ -256,9 +250,6 @@ def _erf(x: Interval) -> Interval:
     return _increasing(erf, -1.0, 1.0)(x)
 
 
-# --- kinks ------------------------------------------------------------------------------------------------------------
-
-
 def _sign(x: Interval) -> Interval:
     return np.sign(x[0]), np.sign(x[1])
 
@@ -296,9 +287,6 @@ OPERATIONS: dict[str, Callable[..., Interval]] = {
     "lt": _less, "le": _at_most, "gt": lambda x, y: _less(y, x), "ge": lambda x, y: _at_most(y, x),
     "eq": _equal, "ne": lambda x, y: tuple(~part for part in _equal(x, y)[::-1]),
 }  # fmt: skip
-
-
-# --- values that exist ------------------------------------------------------------------------------------------------
 
 
 def _log_where_positive(x: Interval) -> Interval:

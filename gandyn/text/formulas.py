@@ -91,9 +91,7 @@ def _expression(text: str, scope: Scope) -> sympy.Expr:
 
 
 def symbols(text: str, **assumptions: bool) -> tuple[sympy.Symbol, ...]:
-    """The symbols of "x1, x2" or "x1 x2". Raises ParameterError for what is no list of names, or names that the grammar
-    uses itself.
-    """
+    """The symbols of "x1, x2" or "x1 x2". Raises ParameterError for other text, and for names of the grammar."""
     names = [name for name in re.split(r"[,\s]+", text) if name]
     taken: Collection[str] = {*arithmetic.FUNCTIONS, *WORDS} - {"on", "off", "no", "yes"}
     for name in names:

@@ -43,9 +43,7 @@ class Quoted(str):
 
 
 class Scope:
-    """The meaning of the constructs: exact numbers, words, functions; other words stay text, other calls are
-    refused.
-    """
+    """What constructs mean: exact numbers, words and functions; other words stay text, other calls are refused."""
 
     hyphens: ClassVar[bool] = True  # whether a-b is one name; otherwise it is a difference
     names: Collection[str] = ()  # names that begin with a digit

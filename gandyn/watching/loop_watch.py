@@ -83,9 +83,7 @@ class Watch:
 
     @property
     def share(self) -> float | None:
-        """The watch's share of the loop's time (CPU seconds of the process, where all networks are on the CPU); None
-        before the second step.
-        """
+        """The watch's share of the loop's time (CPU seconds where all is on the CPU); None before the second step."""
         return self._clock.used
 
     @property

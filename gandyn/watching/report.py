@@ -83,9 +83,6 @@ def _verdict(one: Any) -> str:
     )
 
 
-# --- curves -----------------------------------------------------------------------------------------------------------
-
-
 def _curves(watch: Any) -> list[str]:
     rows = [row for row in watch.rows if "losses" in row]
     if not rows:

@@ -197,9 +197,6 @@ def restore_dict(held: dict[Any, Any], before: dict[Any, Any]) -> None:
     held.update(before)
 
 
-# --- reading code ---------------------------------------------------------------------------------------------------
-
-
 def _reached(function: object, undo: list[Callable[[], Any]]) -> Iterator[tuple[str, Any]]:
     """(name, object) for everything that a function reaches; restorers of its variables go to `undo`."""
     queue: collections.deque[tuple[str, Any, frozenset[str]]] = collections.deque([("losses", function, frozenset())])

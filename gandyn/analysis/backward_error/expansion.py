@@ -19,9 +19,7 @@ Series = tuple[sympy.Expr, ...]
 
 
 def step_sizes(game: Game, rule: Rule) -> tuple[sympy.Expr, ...]:
-    """lr of each player, exact: the rule's own, or that of the rule that it wraps. Raises DomainError for a rule that
-    has none.
-    """
+    """The exact lr of each player, the rule's own or of the rule that it wraps. Raises DomainError without one."""
     lr = getattr(rule, "lr", None)
     if lr is not None:
         return tuple(exact(value) for value in game.per_player(lr))
@@ -46,9 +44,7 @@ def in_proportion(game: Game, rule: Rule) -> Rule:
 
 
 def traced(game: Game, rule: Rule) -> UpdateMap:
-    """The update map of the rule with a symbolic step. Raises DomainError for a rule that counts its steps: its map
-    changes from one step to the next.
-    """
+    """The update map of the rule with a symbolic step. Raises DomainError for a rule that counts its steps."""
     result = update_map(game, in_proportion(game, rule))
     if result.counters:
         raise DomainError(
@@ -88,9 +84,7 @@ def step_series(game: Game, rule: Rule, order: int) -> list[sympy.Matrix]:
 
 
 def refuse_displacement(rule: Rule, game: Game, rest: Sequence[sympy.Expr]) -> None:
-    """Refuse a rule that moves by something that does not vanish with its step size. Raises DomainError naming the
-    displacement that is left.
-    """
+    """Raises DomainError for a rule that still moves, by a displacement that it names, as its step goes to 0."""
     if any(vanishing(e) != 0 for e in rest):
         raise DomainError(
             f"{rule!r} on {game.name}, whose step does not vanish with lr: what is left is {list(rest)}",

@@ -104,9 +104,6 @@ def least_bound(matrix: Matrix) -> Fraction | None:
     return max(Fraction(0), -rows[0][0])
 
 
-# --- finding multipliers ----------------------------------------------------------------------------------------------
-
-
 def certify(run: Run, goal: float, deadline: float) -> tuple[Certificate | None, str]:
     """Search for multipliers that prove an upper bound of rho^2.
 

@@ -235,9 +235,7 @@ def _refuse_excluded(expressions: Sequence[sympy.Expr], symbol: sympy.Symbol, sp
 
 
 def ranges(parameters: Mapping[str, object] | None) -> dict[str, Range]:
-    """Parameter ranges as exact fractions, floats being read as the decimals that they print as. Raises ParameterError
-    for what is neither a number nor (low, high) with low <= high.
-    """
+    """Parameter ranges as exact fractions, decimals read as printed. Raises ParameterError unless low <= high."""
     result = {}
     for name, given in (parameters or {}).items():
         ends = tuple(given) if isinstance(given, (tuple, list)) else (given, given)

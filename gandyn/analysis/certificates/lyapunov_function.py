@@ -238,9 +238,6 @@ def _positive_on_balls(matrix: sympy.Matrix) -> bool:
     return positive_definite(balls)
 
 
-# --- on balls --------------------------------------------------------------------------------------------------------
-
-
 def _proof(
     game: Game, rule: Rule | None, at: Any, parameters: Mapping[str, object], radius: float, effort: int
 ) -> tuple[Proof, tuple[tuple[Fraction, Fraction], ...]]:

@@ -14,9 +14,7 @@ Row = tuple[Fraction, ...]
 
 
 def fraction(value: Any) -> Fraction:
-    """A number as it is read on paper: 0.1 is 1/10. Raises DomainError for complex numbers and for what is not
-    finite.
-    """
+    """A number as it is read on paper: 0.1 is 1/10. Raises DomainError for complex and infinite numbers."""
     if isinstance(value, Fraction):
         return value
     if isinstance(value, int):

@@ -240,12 +240,7 @@ def start_bounds(decrease: Decrease, radius: float) -> tuple[float, float]:
 
 
 def largest(
-    decrease: Decrease,
-    guess: float,
-    capped: bool,
-    most: float,
-    effort: int,
-    shares: Sequence[float] = SHRINK,
+    decrease: Decrease, guess: float, capped: bool, most: float, effort: int, shares: Sequence[float] = SHRINK
 ) -> tuple[Ellipsoid | None, Unproven | None, int]:
     """(the largest ellipsoid proven among shrinking guesses, what stopped the next larger one, boxes used).
 

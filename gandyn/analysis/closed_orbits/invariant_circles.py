@@ -70,12 +70,7 @@ def _affine(map_: System) -> bool:
 
 
 def _search(
-    map_: Rescaled,
-    bounds: Array,
-    flow_cycles: Sequence[Any],
-    seed: int,
-    periods: int,
-    found: list[Any],
+    map_: Rescaled, bounds: Array, flow_cycles: Sequence[Any], seed: int, periods: int, found: list[Any]
 ) -> None:
     rng, d = np.random.default_rng(seed), map_.game.dim
     starts = rng.uniform(bounds[:, 0], bounds[:, 1], (STARTS, d))

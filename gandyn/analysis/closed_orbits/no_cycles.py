@@ -162,9 +162,6 @@ def conserved(game: Game, bounds: Array) -> str | None:
     return None
 
 
-# --- interval arithmetic over the box ---------------------------------------------------------------------------------
-
-
 def _finite(game: Game, bounds: Array) -> bool:
     """Whether the field and its derivative exist everywhere in the box."""
     if all(e.is_polynomial(*game.symbols) for e in game.field_exprs):

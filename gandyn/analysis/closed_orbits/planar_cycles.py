@@ -80,9 +80,7 @@ def _solve(map_: ReturnMap, found: Found, budget: Budget, into: PlanarSearch) ->
 def _root(
     map_: ReturnMap, low: float, high: float, below: int, tolerance: float, budget: Budget
 ) -> tuple[float, float] | None:
-    """s with P(s) = s in a bracket, and the tolerance it was solved with: Newton's method on log(P(s)/s), halving where
-    that leaves the bracket; as accurate as rounding lets it be at the end.
-    """
+    """s with P(s) = s in a bracket, and its tolerance: Newton on log(P(s)/s), bisection where that leaves it."""
     s, tight = np.sqrt(low * high), False
     best, least = None, np.inf
     for _ in range(POLISH):

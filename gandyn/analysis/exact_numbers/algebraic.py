@@ -128,9 +128,7 @@ def horner(coefficients: Sequence[object], x: sympy.Expr) -> sympy.Expr:
 
 
 def solve(numbers: Algebraic | Decimals, rows: list[list[Element]]) -> list[Element]:
-    """The solution of a linear system with augmented rows, by elimination. Raises ZeroDivisionError if the matrix is
-    singular.
-    """
+    """The solution of a linear system, by elimination. Raises ZeroDivisionError for a singular matrix."""
     reduced, pivots = _echelon(numbers, rows)
     if pivots != list(range(len(rows))):
         raise ZeroDivisionError("a singular system")

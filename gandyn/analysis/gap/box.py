@@ -27,9 +27,7 @@ NOTHING = 1e-300  # what outward rounding makes of 0
 
 @dataclasses.dataclass(frozen=True)
 class Effort:
-    """How far to go: the width at which an interval counts as a value, the parts of the box a player may search, and
-    the time, of `time.monotonic()`, by which all has to end.
-    """
+    """Limits of a search: interval width taken as a value, parts of the box, and a deadline of `time.monotonic()`."""
 
     tolerance: float
     most: int
@@ -176,9 +174,6 @@ def _shown(bounds: Array) -> str:
     return " x ".join(f"[{low:g}, {high:g}]" for low, high in bounds)
 
 
-# --- what was given ---------------------------------------------------------------------------------------------------
-
-
 def _enclosures(game: Game) -> list[Enclosure]:
     if not game.exprs:
         raise DomainError(
@@ -241,9 +236,7 @@ def _inside(game: Game, points: Array, bounds: Array) -> None:
 
 
 def numbers(game: Game, w: Array) -> Array:
-    """The point as numbers of NumPy or torch; a point of exact numbers becomes doubles. Raises DomainError for
-    symbols.
-    """
+    """The point in floats of NumPy or torch; exact numbers become doubles. Raises DomainError for symbols."""
     if worlds.world_of(w) != worlds.SYMBOLS:
         return w
     if any(e.free_symbols for e in w.ravel()):

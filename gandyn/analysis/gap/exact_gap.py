@@ -64,9 +64,6 @@ def _through_softmax(game: Game, matrix: sympy.Matrix, w: Array) -> Shares:
     return _best_responses(matrix_game(matrix), mixed)[0], None
 
 
-# --- quadratic in the own block ------------------------------------------------------------------------------------
-
-
 def quadratic_share(game: Game, i: int, w: Array) -> tuple[Array, Array | None]:
     """Player i's share of the gap where its cost is quadratic in its own block: g^T H^+ g / 2.
 
@@ -143,9 +140,6 @@ def _symbolic_share(game: Game, i: int, w: Array) -> tuple[sympy.Expr, Array | N
     if any(e.is_number for e in rest if e != 0):
         return sympy.oo, None
     return sympy.Piecewise((share, sympy.And(*(sympy.Eq(e, 0) for e in rest))), (sympy.oo, True)), None
-
-
-# --- in a box --------------------------------------------------------------------------------------------------------
 
 
 def boxed_share(game: Game, i: int, w: Array) -> tuple[Array, Array | None]:

@@ -281,9 +281,6 @@ def _largest(values: Array) -> float:
     return float(np.max(np.asarray(values.detach().cpu() if hasattr(values, "detach") else values, dtype=float)))
 
 
-# --- what was given ---------------------------------------------------------------------------------------------------
-
-
 def _point(game: Game, w: Array, method: str) -> Array:
     if w is None:
         if not game.symbols or method != "exact":

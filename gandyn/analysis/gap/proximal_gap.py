@@ -85,9 +85,6 @@ def _left(game: Game, i: int, w: Array, slope: Array) -> Array:
     return worlds.norm(view.block - view.project(view.block - slope))[..., 0]
 
 
-# --- steps ------------------------------------------------------------------------------------------------------------
-
-
 def _penalised_answer(game: Game, w: Array, rule: Rule, k: int, lam: float, stream: np.random.Generator) -> Array:
     """The pair (x', y''): k steps of the minimiser, each against the maximiser's penalised answer."""
     x, state = game.split(w)[0], None
@@ -114,9 +111,6 @@ def _penalised_run(
         moved, _, _ = rule.step(view, y, rule.init(view, y, stream), stream)
         y = view.project((moved + pull * centre) / (1 + pull))
     return replaced(game, 1, at, y)
-
-
-# --- Newton's method --------------------------------------------------------------------------------------------------
 
 
 def _improved(game: Game, w: Array, free: Array, penalised: Array, lam: float) -> tuple[Array, Array]:

@@ -51,9 +51,6 @@ def _open(why: str) -> NonlinearDecision:
     return NonlinearDecision(Fate.UNDECIDED, f"{NAME}: {why}")
 
 
-# --- to x' = y, y' = E(x, y) ------------------------------------------------------------------------------------------
-
-
 def _cut(p: PolyElement, order: int = ORDER) -> PolyElement:
     return PLANE.from_dict({m: c for m, c in p.items() if sum(m) <= order})
 
@@ -119,9 +116,6 @@ def _at(p: PolyElement, v: PolyElement) -> PolyElement:
     for _ in range(ORDER):
         powers.append(_times(powers[-1], v))
     return sum((c * _times(U**i, powers[j]) for (i, j), c in p.items() if i + j <= ORDER), PLANE.zero)
-
-
-# --- the decision -----------------------------------------------------------------------------------------------------
 
 
 def _fate(e: sympy.Expr) -> tuple[Fate, str]:

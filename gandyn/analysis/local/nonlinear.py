@@ -41,9 +41,7 @@ def decide(lin: LinearPart) -> NonlinearDecision:
     blocks = [item for item in placement.boundary_factors if item in lin.exact.defects]
     if kernels and not blocks and _kernel_of_fixed_points(lin):
         return NonlinearDecision(
-            Fate.SET,
-            "equilibria fill the kernel of the linear part, and every other direction contracts",
-            flow=flow,
+            Fate.SET, "equilibria fill the kernel of the linear part, and every other direction contracts", flow=flow
         )
     found = None if single is None else by_terms(lin, single, placement, range(FIRST_ORDER, FIRST_ORDER + 1))
     if found is None or found.verdict is Fate.UNDECIDED:
@@ -115,9 +113,6 @@ def _single(boundary: Sequence[tuple[sympy.Poly, int]], flow: bool) -> sympy.Pol
     on = place([(f, 1)], flow).boundary
     real = f.degree() == 1 or (not is_rational(f) and on == 1)
     return f if real or on == 2 else None
-
-
-# --- without terms ----------------------------------------------------------------------------------------------------
 
 
 def _linear(lin: LinearPart, placement: Placement, flow: bool) -> NonlinearDecision:

@@ -160,9 +160,6 @@ def numerically(lin: LinearPart) -> Decision:
     return kind, f"{int((distances > 0).sum())} of {len(values)} eigenvalues beyond {line(lin)} (floating point)"
 
 
-# --- on the boundary of a feasible set --------------------------------------------------------------------------------
-
-
 def on_the_face(lin: LinearPart, verdict: Verdict, reason: str) -> Decision:
     """The verdict at a point with active bounds, from the spectrum on its face and the bounds that press onto it."""
     bounds = lin.constraints

@@ -60,9 +60,7 @@ class LyapunovEnsemble(Result):
 def exponents_of_members(
     game: Game, rule: Rule | None, start: object, steps: int, settle: int, seed: int, budget: float
 ) -> LyapunovEnsemble:
-    """What `lyapunov_exponents` answers for a map where parameters are arrays: all orbits and frames move together.
-    Raises DomainError for a gradient flow; ParameterError for too few steps.
-    """
+    """`lyapunov_exponents` of a map with arrays of parameters. Raises DomainError for a flow, ParameterError."""
     if rule is None:
         raise DomainError("exponents of an ensemble of gradient flows", "a rule", "one value of each parameter")
     if steps < BATCHES or settle < 0:

@@ -57,9 +57,6 @@ def length(w: Series) -> Series:
     return np.asarray(safe[..., 0] * np.linalg.norm(w / safe, axis=-1))
 
 
-# --- noise ------------------------------------------------------------------------------------------------------------
-
-
 @dataclasses.dataclass(frozen=True)
 class Noise:
     """An autoregression e_n = sum_k a_k e_{n-k} + white noise; `whiten` takes it out of columns."""
@@ -106,9 +103,6 @@ def smooth_columns(t: Series) -> Series:
     u = 2 * (log - log[0]) / (log[-1] - log[0]) - 1
     columns = [np.ones_like(s), s, s**2, u - s, s**3, u**2 - s**2, u**3 - s**3]
     return np.column_stack(columns[: 3 if len(t) < 60 else 4 if len(t) < 240 else 7])
-
-
-# --- fits -------------------------------------------------------------------------------------------------------------
 
 
 class Regression:

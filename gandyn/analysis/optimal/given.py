@@ -11,9 +11,7 @@ from ..spectrum.network_spectrum import Spectrum as Measured
 
 
 def class_of(over: object) -> GameClass:
-    """The class that is meant. Raises ParameterError for what is neither a class nor a result of `gd.spectrum`;
-    DomainError for the spectrum of something else than J.
-    """
+    """A class of games, or that of a measured spectrum. Raises ParameterError or DomainError for anything else."""
     if isinstance(over, GameClass):
         return over
     if isinstance(over, Measured):
@@ -22,9 +20,7 @@ def class_of(over: object) -> GameClass:
 
 
 def measured_class(found: Measured) -> Spectrum:
-    """The convex hull of what `gd.spectrum` saw of J, closed under conjugation. Raises DomainError for the spectrum of
-    something else, or one that did not converge.
-    """
+    """The convex hull, closed under conjugation, of a measured spectrum. Raises DomainError unless it is J's."""
     if found.of != "J":
         raise DomainError(f"a design over the spectrum of {found.of}", "the spectrum of J", "gd.spectrum(game, w)")
     values = np.concatenate([np.asarray(found.ritz, dtype=complex).ravel(), np.asarray(found.eigenvalues).ravel()])

@@ -92,10 +92,7 @@ def _tests(matrix: Companion, z: Pair, ranges: Sequence[Range], point: Array, r:
         found.append(high[0] ** 2 + high[1] ** 2 - low[0] ** 2 - low[1] ** 2)
         reverse = a[::-1]
         a = [
-            (
-                high[0] * p + high[1] * q - low[0] * s - low[1] * t,
-                high[0] * q - high[1] * p - low[1] * s + low[0] * t,
-            )
+            (high[0] * p + high[1] * q - low[0] * s - low[1] * t, high[0] * q - high[1] * p - low[1] * s + low[0] * t)
             for (p, q), (s, t) in zip(a[1:], reverse[1:], strict=True)
         ]
     return [_in_floats(_odd(d)) for d in found if d != 0]

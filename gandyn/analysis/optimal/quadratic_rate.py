@@ -134,9 +134,7 @@ def semidefinite(matrix: Matrix) -> bool:
 
 
 def window(rule: Rule, over: StronglyMonotone) -> Window:
-    """Run two steps of a rule from an unknown point and an unknown state. Raises DomainError for rules that count their
-    steps.
-    """
+    """Run two steps of a rule from an unknown point and state. Raises DomainError for rules that count steps."""
     state = rule.init(PointsGame(over.lipschitz), PointsGame(over.lipschitz).start)
     leaves = list(state.leaves())
     if list(state.counter_leaves()):

@@ -82,9 +82,6 @@ def conditions(linearization: ExactLinearization) -> tuple[sympy.Expr, ...]:
     return tuple(c.expression for c in left) or (sympy.Integer(1),)
 
 
-# --- one factor of the characteristic polynomial ----------------------------------------------------------------------
-
-
 def _of_factor(f: sympy.Poly, flow: bool) -> list[Condition]:
     cleared = _cleared(f)
     if cleared is None:
@@ -214,9 +211,6 @@ def _split(e: sympy.Expr) -> Condition:
     for base, power in parts:
         result.powers[base] = result.powers.get(base, 0) + power
     return result
-
-
-# --- fewer conditions -------------------------------------------------------------------------------------------------
 
 
 def _line(found: Sequence[Condition]) -> Line | None:

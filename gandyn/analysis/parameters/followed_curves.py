@@ -33,9 +33,7 @@ KINDS = (Kind.FOLD, Kind.FLIP, Kind.NEIMARK_SACKER, Kind.HOPF)
 
 @dataclasses.dataclass(frozen=True)
 class Bordered(Family):
-    """Fixed points on the stability boundary, in (z, q, p): the last equation, in the place of q, is the test
-    function.
-    """
+    """Fixed points on the stability boundary, in (z, q, p): the test function is the last equation."""
 
     kind: Kind = Kind.FOLD  # of the points
 

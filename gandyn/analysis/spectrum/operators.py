@@ -12,9 +12,7 @@ from ...worlds import TORCH
 
 
 def as_point(game: Game, w: Array) -> Array:
-    """One point as a torch vector that belongs to nobody else, so that the game keeps one graph at it. Raises
-    ShapeError, ParameterError for ensembles, and for vectors that do not fit the game.
-    """
+    """One point as a torch vector of its own, at which a game keeps one graph. Raises ShapeError, ParameterError."""
     import numpy as np
 
     like = getattr(game, "w0", None)

@@ -48,9 +48,7 @@ _OF_MAP = (Target("LM", "spectral radius", excess), *_OF_MATRIX[1:])
 
 
 def targets_of(which: str | Sequence[str], of_map: bool) -> tuple[Target, ...]:
-    """Targets by name. Of a map they are read off mu = lambda - 1, so that a modulus is known by |lambda| - 1. Raises
-    UnknownNameError for a name that there is not.
-    """
+    """Targets by name; a map's are read off mu = lambda - 1, its modulus as |lambda| - 1. Raises UnknownNameError."""
     known = {t.name: t for t in (_OF_MAP if of_map else _OF_MATRIX)}
     names = (which,) if isinstance(which, str) else tuple(which)
     for name in names:

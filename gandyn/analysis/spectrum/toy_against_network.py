@@ -167,9 +167,6 @@ def toy_against_network(
     )
 
 
-# --- the toy ---------------------------------------------------------------------------------------------------------
-
-
 def toy_map(rule: Rule, eigenvalue: complex) -> Array:
     """The rule's augmented map on the quadratic game with this eigenvalue of J: its matrix, at the equilibrium 0."""
     if moves_modes(rule, anywhere=False):
@@ -210,9 +207,6 @@ def stable_multiple(rule: Rule, eigenvalue: complex) -> float:
         middle = (low * high) ** 0.5
         low, high = (low, middle) if grows(middle) else (middle, high)
     return low
-
-
-# --- the network -----------------------------------------------------------------------------------------------------
 
 
 def _mode(

@@ -30,9 +30,7 @@ class Bend:
 
     @functools.cached_property
     def forms(self) -> sympy.Matrix:
-        """The (1/2) left D^2F of y, one row (y * y) for each coordinate of z. Raises NotDifferentiableError where a
-        second derivative is not finite.
-        """
+        """The (1/2) left D^2F of y, one row (y * y) for each coordinate of z. Raises NotDifferentiableError."""
         values = dict(zip(self.program.symbols, self.point, strict=True))
         size = len(values)
         first = {s: sympy.eye(size)[k, :] for k, s in enumerate(values)}

@@ -39,9 +39,7 @@ class EpochMap(RandomMap):
         return len(self.orders)
 
     def expected(self, matrix: sympy.Matrix) -> sympy.Matrix:
-        """Refused: moments of an epoch, (rows, columns), are taken in floats, since an epoch has n! orders. Raises
-        ArithmeticError always; whoever asks then goes on in floats.
-        """
+        """Raises ArithmeticError: an epoch has n! orders, so its moments (rows, columns) are taken in floats."""
         raise ArithmeticError("moments of an epoch have no formula here: they are taken in floats")
 
     def _by_outcome(self) -> Moments:
@@ -72,9 +70,7 @@ def _composed(m: Array, c: Array, b: Array, chosen: Array) -> Moments:
 
 
 def epoch_map(step: RandomMap, game: FiniteSumGame) -> EpochMap:
-    """The map of an epoch from that of a step that takes its rows in turn. Raises DomainError where the rows of a step
-    do not divide those of an epoch, or there are too many orders.
-    """
+    """The map of an epoch, from that of a step. Raises DomainError for too many orders, or rows left over."""
     n, each = len(game.rows), len(step.draws.choices)
     orders = 1 if game.order == "fixed" else math.factorial(n)
     if not each or any(len(choice.table) != n for choice in step.draws.choices) or n % each:

@@ -113,9 +113,7 @@ class RandomMap:
 
     @functools.cached_property
     def numbers(self) -> Moments:
-        """M (n, D, D), c (n, D) and B (n, D, q) of the n outcomes, n = 1 where nothing of them is drawn. Raises
-        ParameterError while a parameter has no value.
-        """
+        """M (n, D, D), c (n, D), B (n, D, q) of the n outcomes, one if nothing is drawn. Raises ParameterError."""
         return self._by_outcome()
 
     def _by_outcome(self) -> Moments:

@@ -30,9 +30,7 @@ ORDERS = (1, 2)
 
 
 class Coefficient(sympy.ImmutableDenseMatrix):  # type: ignore[misc]
-    """A coefficient of the equation: a SymPy matrix of expressions in w, a column (d, 1) or (d, d), that can
-    be called.
-    """
+    """A coefficient of the equation, callable: a SymPy matrix of expressions in w, (d, 1) or (d, d)."""
 
     symbols: tuple[sympy.Symbol, ...]  # the coordinates of w
 
@@ -292,9 +290,7 @@ def _mean_of_rows(draws: SymbolicDraws, e: sympy.Expr) -> sympy.Expr:
 
 
 def _mean_of_shifts(draws: SymbolicDraws, e: sympy.Expr) -> sympy.Expr:
-    """Second moments by the covariance; odd ones vanish for symmetric laws. Raises DomainError for a fourth moment,
-    which depends on the law.
-    """
+    """Second moments by the covariance; odd ones vanish by symmetry. Raises DomainError for a fourth moment."""
     vectors = [s for shift in draws.shifts for s in shift.symbols]
     if not e.free_symbols & set(vectors):
         return e

@@ -63,9 +63,7 @@ def random_map(game: Game, rule: Rule, noise: Additive | None = None, at: object
 
 
 def freed_map(result: Any, name: str) -> tuple[RandomMap, Any]:
-    """The random map of a result with one parameter free, and its symbol. Raises ParameterError for an unknown name, or
-    while another parameter has no value.
-    """
+    """The random map with one parameter free, and its symbol. Raises ParameterError unless it is the only one."""
     rule, symbol = freed(result.step.game, result.rule, name, positive=True)
     assert rule is not None
     free = random_map(result.step.game, rule, at=result.at)

@@ -59,9 +59,7 @@ class Equations:
     def within(
         self, low: Sequence[Fraction | float | sympy.Expr], high: Sequence[Fraction | float | sympy.Expr]
     ) -> Local:
-        """The equations in units of a box, whose ends are floats or rational numbers. Raises DomainError for functions
-        without an interval form.
-        """
+        """The equations in units of a box of floats or rationals. Raises DomainError without an interval form."""
         ends = [(sympy.Rational(a), sympy.Rational(b)) for a, b in zip(low, high, strict=True)]
         centre, radius = [(a + b) / 2 for a, b in ends], [(b - a) / 2 for a, b in ends]
         places = {s: c + r * s for s, c, r in zip(self.symbols, centre, radius, strict=True)}

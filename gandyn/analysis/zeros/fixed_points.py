@@ -112,10 +112,7 @@ class FixedPoints(Found[FixedPoint]):
 
 @door
 def fixed_points(
-    game: Game,
-    box: Sequence[tuple[float, float]] | None = None,
-    seed: int = 0,
-    budget: float | Budget | None = BUDGET,
+    game: Game, box: Sequence[tuple[float, float]] | None = None, seed: int = 0, budget: float | Budget | None = BUDGET
 ) -> FixedPoints:
     """Solutions of the game, sorted by coordinates: zeros of w - P(w - v(w)), which is v(w) without constraints.
 

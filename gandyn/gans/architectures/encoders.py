@@ -14,9 +14,7 @@ from .mlp import LEAK, MLP
 
 
 class Encoder(nn.Sequential):
-    """A leaky multilayer perceptron from a point of any shape to `outputs` numbers; for a Gaussian,
-    means and log-stds.
-    """
+    """A leaky multilayer perceptron from a point to `outputs` numbers: for a Gaussian, means and log-stds."""
 
     def __init__(
         self, shape: tuple[int, ...], outputs: int, hidden: tuple[int, ...] = (128, 128), seed: int = 0
@@ -52,9 +50,7 @@ def overheard(module: nn.Module) -> Iterator[list[torch.Tensor]]:
 
 
 def layer_named(network: nn.Module, name: str | None) -> nn.Module:
-    """A module inside a network by its name; by default what the last linear layer reads: `trunk`, or the one before.
-    Raises ParameterError for a name that there is not, and a network of one layer where nothing is named.
-    """
+    """A network's module by name, by default what the last linear layer reads. Raises ParameterError without one."""
     if name is not None:
         found: dict[str, nn.Module] = dict(network.named_modules())
         if name not in found:
@@ -70,9 +66,7 @@ def layer_named(network: nn.Module, name: str | None) -> nn.Module:
 
 
 def body_of(discriminator: nn.Module) -> tuple[nn.Module, int]:
-    """A discriminator without its last linear layer, and how many features that reads. Raises ParameterError for a
-    network that is neither a chain that ends in a linear layer nor has `trunk` and `logit`.
-    """
+    """A discriminator without its last linear layer, and that layer's inputs. Raises ParameterError without one."""
     head = getattr(discriminator, "logit", None)
     if isinstance(getattr(discriminator, "trunk", None), nn.Module) and isinstance(head, nn.Linear):
         return discriminator.trunk, head.in_features  # type: ignore[return-value]

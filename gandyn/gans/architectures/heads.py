@@ -16,9 +16,7 @@ CLASSIFYING = ("auxiliary", "k_plus_one")
 
 
 def check_condition(condition: str | None, classes: int) -> str | None:
-    """The way labels are used, "projection" where there are classes and nothing is said. Raises ParameterError for an
-    unknown way, or classes and a way that do not go together.
-    """
+    """How labels are used, "projection" by default. Raises ParameterError for an unknown way, or without classes."""
     condition = "projection" if condition is None and classes else condition
     if condition not in (None, *CONDITIONS, *CLASSIFYING) or bool(classes) != (condition is not None):
         needed = f"classes >= 1 and one of {', '.join(CONDITIONS)}, k_plus_one, or neither"

@@ -12,9 +12,7 @@ STD = 0.02
 
 
 def halvings(shape: tuple[int, ...]) -> tuple[int, int]:
-    """(side of the smallest map, how often it doubles) for square images: 28 = 7 * 2^2, 32 = 4 * 2^3, 64 = 4 * 2^4.
-    Raises ShapeError for points that are no such images.
-    """
+    """(smallest side, doublings) of square images: 28 = 7 * 2^2, 64 = 4 * 2^4. Raises ShapeError for others."""
     side, times = (shape[-1], 0) if len(shape) == 3 and shape[1] == shape[2] else (0, 0)
     while side > LARGEST_BASE and side % 2 == 0:
         side, times = side // 2, times + 1

@@ -113,9 +113,7 @@ def _keep(path: Path, images: Array, labels: Array) -> None:
 
 @contextlib.contextmanager
 def needs(package: str) -> Iterator[None]:
-    """Turns a missing package into an error that says how to install it. Raises MissingDependencyError for an
-    ImportError within.
-    """
+    """Raises MissingDependencyError, with how to install the package, for an ImportError within."""
     try:
         yield
     except ImportError as error:

@@ -140,9 +140,7 @@ def _opaque(picture: Image, background: str) -> Image:
 
 
 def _eight_bits(picture: Image) -> Image:
-    """A picture of more than 8 bits a channel scaled down to 8; Pillow's own conversion would cut at 255. Raises
-    ParameterError for pictures of real numbers, whose range nobody knows.
-    """
+    """A picture scaled to 8 bits a channel; Pillow would cut at 255. Raises ParameterError for real numbers."""
     from PIL import Image
 
     if picture.mode == "F":

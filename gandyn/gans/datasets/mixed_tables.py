@@ -216,9 +216,7 @@ class MixedTable:
 
 
 def read_cells(path: str | Path) -> dict[str, list[str]]:
-    """The cells of a CSV file as texts by column; "NA" and "nan" are missing. Raises ParameterError for a file that
-    cannot be read; ShapeError for rows of other lengths.
-    """
+    """Cells of a CSV file as text by column, "NA" and "nan" as missing. Raises ParameterError, ShapeError."""
     from .table import _text
 
     try:

@@ -131,9 +131,7 @@ def _column(columns: Columns, name: str, file: Path) -> Array:
 
 
 def _numbers(column: Array, name: str, file: Path) -> np.ndarray:
-    """A column of text as numbers. Raises ParameterError by row and column, for a cell that is empty or no finite
-    number.
-    """
+    """A column of text as numbers. Raises ParameterError by row and column for any other cell."""
     if column.dtype.kind not in "UO":
         return np.asarray(column)
     found = np.empty(len(column))

@@ -76,9 +76,7 @@ def looked_at(points: Array, features: object, least: int = 2) -> tuple[str, tor
 
 
 def both(real: Array, fake: Array, features: object, least: int = 2) -> tuple[str, torch.Tensor, torch.Tensor]:
-    """(name, features of the real points, features of the samples). Raises ShapeError where they do not fit
-    each other.
-    """
+    """(name, features of the real points, features of the samples). Raises ShapeError if they do not fit."""
     name, x = looked_at(real, features, least)
     _, y = looked_at(fake, features, least)
     if x.shape[1] != y.shape[1]:
@@ -105,9 +103,7 @@ def halves(x: torch.Tensor, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def nearest(x: torch.Tensor, k: int) -> torch.Tensor:
-    """The distance of every point to its k-th nearest other one, (n,). Raises ParameterError where there are not that
-    many.
-    """
+    """The distance of each point to its k-th nearest other, (n,). Raises ParameterError for too few points."""
     if not 1 <= k < len(x):
         raise ParameterError(f"the {k}-th neighbour among {len(x)} points", "1 <= k < n", "k=3, or more points")
     return own_distances(x).kthvalue(k, 1).values

@@ -119,9 +119,7 @@ def of_run(folder: Path) -> list[Path]:
 
 
 def read_record(path: Path) -> dict[str, Any]:
-    """The JSON of a checkpoint, checked. Raises CheckpointError for unknown or missing keys and values of the wrong
-    kind.
-    """
+    """The JSON of a checkpoint, checked. Raises CheckpointError for wrong keys and kinds of values."""
     record = read_json(path, "the checkpoint")
     if not isinstance(record, dict) or set(record) != KEYS:
         given = sorted(set(record) ^ KEYS) if isinstance(record, dict) else type(record).__name__
@@ -184,9 +182,7 @@ def read(path: Path, like: Snapshot) -> tuple[Snapshot, dict[str, Any]]:
 
 
 def verify(path: Path) -> None:
-    """Refuse a checkpoint whose two files are not as they were written, without using it. Raises CheckpointError by its
-    name.
-    """
+    """Raises CheckpointError, by its name, for a checkpoint whose two files are not as they were written."""
     record = read_record(path)
     data = read_bytes(path.with_suffix(".safetensors"), LARGEST_ARRAYS, "the checkpoint's arrays")
     if not intact(record) or digest(data) != record["tensors_sha256"]:
@@ -243,9 +239,6 @@ def _tensors(data: bytes, expected: dict[str, Array], name: str) -> dict[str, Ar
     return dict(tensors)
 
 
-# --- random numbers --------------------------------------------------------------------------------------------------
-
-
 def generator_state(rng: np.random.Generator) -> dict[str, Any]:
     """The state of a NumPy generator as plain data."""
     state: dict[str, Any] = rng.bit_generator.state  # type: ignore[assignment]
@@ -253,9 +246,7 @@ def generator_state(rng: np.random.Generator) -> dict[str, Any]:
 
 
 def restore_generator(rng: np.random.Generator, state: Any, name: str) -> None:
-    """Put a NumPy generator into a state that was read. Raises CheckpointError for anything that is not one of its
-    states.
-    """
+    """Put a NumPy generator into a state that was read. Raises CheckpointError if it is none of its states."""
     try:
         rng.bit_generator.state = state
     except (KeyError, TypeError, ValueError, OverflowError) as error:

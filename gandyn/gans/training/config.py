@@ -12,16 +12,7 @@ from typing import Any
 from ...errors import GandynError, ParameterError, UnknownNameError, refuse_unknown
 from ...results import plain
 from ...types import Game
-from .tables import (
-    GameTable,
-    MetricsTable,
-    RuleTable,
-    ScheduleTable,
-    TrainTable,
-    check_options,
-    checked,
-    short_text,
-)
+from .tables import GameTable, MetricsTable, RuleTable, ScheduleTable, TrainTable, check_options, checked, short_text
 from .untrusted_files import canonical, digest, parse_json, read_bytes
 
 LARGEST_CONFIG = 2**18
@@ -185,9 +176,7 @@ class Config:
 
 
 def named_or_path(what: str, name: str | Path, known: Mapping[str, Path]) -> Path:
-    """The path of a shipped file by its name, or a path as it is. Raises UnknownNameError for a name that is
-    neither.
-    """
+    """The path of a shipped file by its name, or a path as it is. Raises UnknownNameError for neither."""
     path = Path(name)
     if path.suffix in (".toml", ".json") or len(path.parts) > 1:
         return path
@@ -244,9 +233,7 @@ def _network(kind: str, shape: tuple[int, ...], seed: int, options: Mapping[str,
 
 
 def _known_options(name: str, system: Any, options: Mapping[str, object]) -> None:
-    """Refuse options that a system of networks does not have, or that the config says elsewhere. Raises
-    UnknownNameError with the nearest that it has.
-    """
+    """Raises UnknownNameError for options that a system of networks lacks, or that the config says elsewhere."""
     import inspect
 
     from ..gan_game import GANGame

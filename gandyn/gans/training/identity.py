@@ -47,9 +47,7 @@ def describe(game: Any, rule: Rule, stepping: Stepping) -> dict[str, Any]:
 
 
 def refuse_nameless(identity: dict[str, object]) -> None:
-    """Refuse what another process could not recognise: a lambda, or an object that prints its address. Raises
-    ParameterError by the part that has no name.
-    """
+    """Raises ParameterError for parts without a lasting name: lambdas, and objects that print their address."""
     for key, value in identity.items():
         found = re.search(r"\S*(<lambda>|<locals>)\S*|\S+" + ADDRESS.pattern, str(value))
         if found is not None:

@@ -29,9 +29,7 @@ class Held:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
-        """Write into the folder, and into no other that stands in its place by now. Raises OutputError where the folder
-        was moved or deleted.
-        """
+        """Write into the folder itself. Raises OutputError where it was moved or deleted meanwhile."""
         self._check()
         try:
             yield
@@ -56,9 +54,7 @@ class Held:
 
 @contextlib.contextmanager
 def locked(folder: Path | None) -> Iterator[Held | None]:
-    """Hold the folder while the context lasts; it is free again when the process ends, however it ends. Raises
-    OutputError where another process, or another thread of this one, trains there.
-    """
+    """Hold the folder until the context or the process ends. Raises OutputError where another trains there."""
     if folder is None:
         yield None
         return

@@ -35,9 +35,7 @@ class JsonLines:
             self._file = path.open("a", encoding="utf-8")
 
     def write(self, row: Row) -> None:
-        """Append one row to the file, as a line of JSON. Raises OutputError where it cannot be written, on a full disk
-        for instance.
-        """
+        """Append one row to the file as a line of JSON. Raises OutputError where it cannot be written."""
         with writing(self._path):
             self._file.write(line(row))
             self._file.flush()
@@ -121,9 +119,7 @@ def seen(rows: Sequence[Row], record: dict[str, Any], path: Path) -> list[Row]:
 
 
 def read_rows(path: Path, until: int | None = None) -> list[Row]:
-    """The rows of a log up to a step; a last line without its end, cut off by a kill, is dropped. Raises
-    CheckpointError for other lines that are no rows.
-    """
+    """The rows of a log up to a step, without an unfinished last line. Raises CheckpointError for other lines."""
     if not path.exists():
         return []
     *lines, _ = read_bytes(path, LARGEST_LOG, "the log").split(b"\n")
@@ -138,9 +134,7 @@ def read_rows(path: Path, until: int | None = None) -> list[Row]:
 
 
 def cut(path: Path, record: dict[str, Any]) -> list[Row]:
-    """Keep the rows that a checkpoint saw, and return them: what came later will be computed again. Raises
-    CheckpointError as `seen`.
-    """
+    """Keep the rows that a checkpoint saw, and return them; later ones are recomputed. Raises CheckpointError."""
     rows = seen(read_rows(path, record["step"]), record, path)
     write_atomically(path, "".join(map(line, rows)).encode())
     return rows

@@ -56,9 +56,7 @@ class Session:
         self.checkpoint_every = saving.checkpoint_every or max(steps // 10, 1)
 
     def run(self) -> TrainingRun:
-        """Take the steps that are left. Raises OutputError for a folder that cannot be written, or is moved
-        meanwhile.
-        """
+        """Take the steps that are left. Raises OutputError for a folder that is moved or cannot be written."""
         training, chief = self.training, getattr(self.training.game, "chief", True)
         self.display = display(self.watching.progress if chief else False, training.step, self.steps)
         self.writers = list(self.watching.writers)

@@ -156,9 +156,7 @@ class Saving:
 
 
 def _several_seeds(value: object) -> tuple[int, ...]:
-    """Different seeds as a tuple; a number n stands for range(n). Raises ParameterError for none, the same one twice,
-    and what is no seed.
-    """
+    """Different seeds as a tuple; n stands for range(n). Raises ParameterError for none, repeated or other ones."""
     if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
         value = range(several("seeds", value))
     if isinstance(value, (str, Mapping)) or not isinstance(value, (Sequence, np.ndarray)) or not len(value):

@@ -155,9 +155,7 @@ class TrainingRun(Result):
 
 
 def _ending(path: Path, step: int) -> tuple[Status, int]:
-    """How a run ended, and how many steps it was to have: as its result says, if it is about this checkpoint. Raises
-    CheckpointError for a result that is not as it was written.
-    """
+    """How a run ended and its steps, by a result of this checkpoint. Raises CheckpointError for a changed file."""
     result = read_result(path)
     if result is None:
         return Status.INTERRUPTED, step  # killed before it ended
@@ -169,9 +167,7 @@ def _ending(path: Path, step: int) -> tuple[Status, int]:
 
 
 def read_result(path: Path) -> dict[str, Any] | None:
-    """How a run ended, as its folder says; None where it does not say, since the run was killed. Raises CheckpointError
-    for a result that is not as it was written.
-    """
+    """How a run ended, as its folder says; None if it was killed. Raises CheckpointError for a changed file."""
     if not path.exists():
         return None
     result = read_json(path, "the result")

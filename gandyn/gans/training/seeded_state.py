@@ -149,9 +149,7 @@ class SeededState:
         return Snapshot(self.step, self.w, self.state, average, buffers, rng, counts, self.seconds)
 
     def restore(self, path: Path, identity: dict[str, object] | None) -> dict[str, Any]:
-        """Go to a checkpoint of runs with the same identity, and return its record; None takes any whose arrays fit.
-        Raises CheckpointError for any other.
-        """
+        """Go to a checkpoint with this identity (None: any) and return its record. Raises CheckpointError."""
         found, record = matched(path, self.snapshot(), identity)
         for member, stream in zip(self.members, self.streams, strict=True):
             name = f"seed {member.seed}"

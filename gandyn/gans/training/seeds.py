@@ -44,9 +44,7 @@ class SeededTraining:
         self.sessions: list[Session] = []
 
     def run(self) -> SeededRuns:
-        """Take the steps that are left. Raises OutputError for a folder that cannot be written, or is moved
-        meanwhile.
-        """
+        """Take the steps that are left. Raises OutputError for a folder that is moved or cannot be written."""
         training = self.training
         with locked(self.saving.place) as held:
             self.begin(begun(training, self.identity, self.saving), held)

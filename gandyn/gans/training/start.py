@@ -189,9 +189,7 @@ def start(
 
 
 def _keep_config(config: Config, folder: Path, resume: bool) -> None:
-    """The folder's own copy of the config, from which `TrainingRun.load` builds the game. Raises CheckpointError where
-    the folder has the run of another.
-    """
+    """The folder's copy of the config, for `TrainingRun.load`. Raises CheckpointError for another run's folder."""
     path = folder / CONFIG
     if resume and path.exists() and checkpoint.listed(folder):
         different = config.difference(Config.read(path))

@@ -134,9 +134,7 @@ class Training:
         )  # fmt: skip
 
     def restore(self, path: Path, identity: dict[str, Any] | None) -> dict[str, Any]:
-        """Go to a checkpoint of a run with the same identity, and return its record; None takes any whose arrays fit.
-        Raises CheckpointError for any other.
-        """
+        """Go to a checkpoint with this identity (None: any) and return its record. Raises CheckpointError."""
         if identity is None and self.average is None:
             kept = checkpoint.read_record(path)["identity"].get("average")
             self.ema = None if kept is None else EMA(self.w, float(kept))
@@ -164,9 +162,7 @@ def counted(counts: Counts) -> dict[str, int]:
 
 
 def matched(path: Path, like: Snapshot, identity: dict[str, object] | None) -> tuple[Snapshot, dict[str, Any]]:
-    """The checkpoint of a run with this identity and of the structure of `like`, and its record; None takes any run's.
-    Raises CheckpointError for any other.
-    """
+    """The checkpoint with this identity (None: any) and structure, and its record. Raises CheckpointError."""
     record = checkpoint.read_record(path)
     if identity is not None and record["identity"] != _through_json(identity):
         raise _another_run(path, record["identity"], _through_json(identity))
@@ -177,9 +173,7 @@ def matched(path: Path, like: Snapshot, identity: dict[str, object] | None) -> t
 
 
 def restore_data(game: Any, place: Any, path: Path) -> None:
-    """Put data that are gone through in order where a checkpoint says that they stood; None for data without order.
-    Raises CheckpointError for a place that is none.
-    """
+    """Move data read in order to a checkpoint's place, None without order. Raises CheckpointError for a wrong one."""
     if place is None:
         return
     known = data_state(game) or {}
@@ -222,9 +216,7 @@ def _autocast(game: GANGame, precision: str) -> Callable[[], contextlib.Abstract
 
 
 def _compile(game: GANGame, rule: Rule) -> None:
-    """Compile both networks in place. Raises DomainError where something differentiates twice, which compiled networks
-    cannot.
-    """
+    """Compile both networks in place. Raises DomainError where something is differentiated twice."""
     cost = rule.cost
     costly = any(type(penalty).cost is not Penalty.cost for penalty in game.penalties)
     if costly or cost != Cost(cost.fields):

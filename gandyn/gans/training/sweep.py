@@ -25,14 +25,7 @@ from .untrusted_files import CheckpointError, read_bytes, read_json, write_atomi
 SHIPPED = Path(__file__).parent.parent / "sweeps"
 RESULTS = "sweep.json"
 MOST_CELLS = 10_000
-OUTCOMES = {
-    "covers": "C",
-    "partial": "p",
-    "collapsed": "m",
-    "oscillates": "o",
-    "vanished": "v",
-    "diverged": "D",
-}
+OUTCOMES = {"covers": "C", "partial": "p", "collapsed": "m", "oscillates": "o", "vanished": "v", "diverged": "D"}
 BY_FINDING = {
     "divergence": "diverged",
     "mode collapse": "collapsed",

@@ -36,9 +36,7 @@ def read_bytes(path: Path, largest: int, what: str) -> bytes:
 
 
 def parse_json(data: bytes, what: str) -> Any:
-    """Strict JSON: UTF-8, no NaN or infinity, no repeated keys, at most 32 levels. Raises CheckpointError for anything
-    else.
-    """
+    """Strict JSON: UTF-8, no NaN, no repeated keys, at most 32 levels. Raises CheckpointError for anything else."""
     try:
         parsed = json.loads(data.decode(), parse_constant=_refuse_constant, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
@@ -82,9 +80,7 @@ def canonical(value: object) -> bytes:
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write beside the file, to disk, then move it into place: readers see the old file or the new, never a part.
-    Raises OutputError where the folder cannot be written.
-    """
+    """Replace a file in one move: readers see the old or the new one. Raises OutputError if it cannot be written."""
     with writing(path):
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     try:
