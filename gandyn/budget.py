@@ -86,11 +86,7 @@ class Budget:
         return f"undecided: out of time (budget of {self.seconds:g} s)"
 
     def check(self, task: str = "the analysis") -> None:
-        """Do nothing while there is time.
-
-        Raises:
-            OutOfTimeError: when the time is up.
-        """
+        """Raises OutOfTimeError when the time is up."""
         if self.out:
             raise self.error(task)
 

@@ -71,11 +71,7 @@ def exact(value: Any) -> sympy.Expr:
 
 
 def from_list(values: object, among: Collection[str] = (NUMPY,)) -> Array:
-    """Nested lists as an array: of numbers, of symbols where text or SymPy stands in them, or torch's alone.
-
-    Raises:
-        ShapeError: where rows differ in length.
-    """
+    """Nested lists as an array of numbers or symbols, or torch's. Raises ShapeError where rows differ in length."""
     try:
         entries = np.asarray(values)
     except ValueError:

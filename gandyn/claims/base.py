@@ -98,11 +98,7 @@ def truth(value: object) -> bool:
 
 
 def evidence_of(answer: Any) -> Evidence:
-    """A statement's answer as evidence.
-
-    Raises:
-        ParameterError: where it is no truth value.
-    """
+    """A statement's answer as evidence. Raises ParameterError where it is no truth value."""
     return answer if isinstance(answer, Evidence) else Evidence(answer)
 
 

@@ -134,11 +134,7 @@ def _flow_attracts(subject: Subject) -> bool:
 
 
 def other_rules(subject: Subject) -> Steps:
-    """The first interval of steps with which optimistic and extragradient steps attract at the point, by name.
-
-    Raises:
-        DomainError: for games that are too large, or not given by expressions.
-    """
+    """The first steps with which optimistic and extragradient steps attract, by name. Raises DomainError if unknown."""
     from .. import rules
     from ..analysis.parameters.stability import stability_region
 

@@ -80,11 +80,7 @@ def spectrum(
 
 
 def open_run(run: str, double: bool = False) -> tuple[Any, Any, dict[str, Any]]:
-    """The game, its rule, and by name ("start", "end") the point and the rule's state there.
-
-    Raises:
-        GandynError: for folders, files and names that are no run and no config.
-    """
+    """(game, rule, {"start" or "end": (point, rule's state)}) of a run or a config. Raises GandynError for neither."""
     from ..gans.training.config import Config
     from ..gans.training.run import TrainingRun
 

@@ -17,11 +17,7 @@ NAME = re.compile(HYPHENATED)
 
 
 def settings(assignments: Iterable[str]) -> dict[str, Any]:
-    """`--set name=value` options as a dict.
-
-    Raises:
-        ParameterError: for text that is not name=value, a name set twice, or a value that cannot be read.
-    """
+    """`--set name=value` options as a dict. Raises ParameterError for other text, and a name set twice."""
     result: dict[str, Any] = {}
     for text in assignments:
         name, sign, value_text = text.partition("=")
@@ -73,11 +69,7 @@ class Settings(Calls):
 
 
 def point(text: str, option: str) -> Any:
-    """Coordinates with commas, exact.
-
-    Raises:
-        ParameterError: for what is not numbers.
-    """
+    """Coordinates with commas, exact. Raises ParameterError for what is not numbers."""
     found = value(text)
     coordinates = found if isinstance(found, tuple) else (found,)
     for x in coordinates:
@@ -132,11 +124,7 @@ def build_rule(text: str, given: dict[str, object], named: str = "--rule") -> tu
 
 
 def refuse_unused(given: dict[str, object], used: set[str], entries: Iterable[Entry]) -> None:
-    """A name in `--set` that nothing took is a mistake.
-
-    Raises:
-        UnknownNameError: with the parameters that there are.
-    """
+    """Raises UnknownNameError for a name in `--set` that nothing took."""
     known = sorted({name for entry in entries for name in inspect.signature(entry.build).parameters})
     for name in given:
         if name not in used:

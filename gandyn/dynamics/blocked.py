@@ -106,7 +106,7 @@ class _Block:
             for column, kept in zip(self.floats, keep, strict=False):
                 column[:] = kept
             return self._step_by_step(t, steps, counters)
-        good = self._good()
+        good = self._within(self.chunk.limit, self.chunk.ceiling)
         frozen = ~(good & self.alive)
         if frozen.any():
             for column, kept in zip(self.floats, keep, strict=False):
@@ -153,9 +153,6 @@ class _Block:
         """Whether every living member is far from overflow."""
         trusted = self.chunk.trusted
         return bool(self._within(trusted, trusted)[self.alive].all())
-
-    def _good(self) -> Array:
-        return self._within(self.chunk.limit, self.chunk.ceiling)
 
     def _within(self, limit: float, ceiling: float) -> Array:
         program = self.kernel.program

@@ -120,10 +120,6 @@ def compiled(game: Game, rule: Rule, backend: str, w: Array, build_missing: bool
     return _found(game, rule, backend, build_missing)
 
 
-def _key_of(structure: Structure, backend: str) -> Any:
-    return structure.key, structure.scalars and bool(structure.values), backend
-
-
 def _attempts(rule: Rule) -> Iterator[Structure]:
     """With all numbers as data, then with those alone of which each member has its own: a step may need the values."""
     first = structure_of(rule)
@@ -136,7 +132,7 @@ def _found(game: Game, rule: Rule, backend: str, build_missing: bool) -> Compile
     """The kernel that is kept, or is built, for the structure of a rule, with this rule's data."""
     kept = _shelf(game)
     for structure in _attempts(rule):
-        key = _key_of(structure, backend)
+        key = structure.key, structure.scalars and bool(structure.values), backend
         found = kept.get(key)
         if found is None:
             found = kept[key] = _on_disk(game, structure, backend)

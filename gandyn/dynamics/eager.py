@@ -57,7 +57,7 @@ def run_eager(
 
     Ctrl-C ends the run after the last whole step.
     """
-    arrays = _arrays(w)
+    arrays = _NumpyArrays() if world_of(w) == NUMPY else _TorchArrays()
     most = ceiling(w)
     limits = min(bound, most), most
     with arrays.quiet():
@@ -165,7 +165,3 @@ class _TorchArrays:
 
     def quiet(self) -> Any:
         return self.torch.no_grad()
-
-
-def _arrays(w: Array) -> Any:
-    return _NumpyArrays() if world_of(w) == NUMPY else _TorchArrays()

@@ -142,7 +142,7 @@ def _eagerly(
 ) -> dict[str, Any]:
     stride = options["stride"]
     run = run_eager(game, rule, w, state, steps, rng=rng, **options)
-    times = _times(run.t if run.interrupted else steps, stride, run.rows)
+    times = np.array([run.t if run.interrupted else steps]) if stride is None else np.arange(len(run.rows)) * stride
     recorded = run.w if stride is None else run.rows
     return {
         "w": recorded, "t": times, "state": run.state, "kernel": "eager",
@@ -202,10 +202,6 @@ def _endings(alive: Array, done: Array, interrupted: bool) -> dict[str, Any]:
     return {"status": status, "steps": done, "interrupted": interrupted}
 
 
-def _times(steps: int, stride: int | None, rows: Array) -> np.ndarray:
-    return np.array([steps]) if stride is None else np.arange(len(rows)) * stride
-
-
 def checked_start(game: Game, start: Any, project: bool = True) -> Array:
     """The start as an array of its world; inside the feasible set, unless `project` is false.
 
@@ -232,11 +228,7 @@ def checked_start(game: Game, start: Any, project: bool = True) -> Array:
 
 
 def over_ensemble(w: Array, *holders: object) -> Array:
-    """Points broadcast against the parameters of which each member of the ensemble has its own.
-
-    Raises:
-        ShapeError: where the shapes do not fit.
-    """
+    """Points broadcast against parameters with one value per member. Raises ShapeError where they do not fit."""
     symbols = members_in(*holders)
     if not symbols:
         return w

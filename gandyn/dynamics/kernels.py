@@ -316,11 +316,7 @@ def build(
 
 
 def kernel_class(backend: str) -> Any:
-    """The class of a backend's kernels, made from a title and a program.
-
-    Raises:
-        UnknownNameError: for another backend.
-    """
+    """A backend's class of kernels, made from a title and a program. Raises UnknownNameError for another name."""
     backend = usual_backend() if backend == "auto" else backend
     if backend not in BACKENDS:
         raise UnknownNameError.among("kernel backend", backend, ["auto", *BACKENDS])

@@ -14,7 +14,6 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +111,7 @@ def _text(value: Any) -> str:
     if isinstance(value, np.ndarray) and value.dtype.kind in "biufc":
         return f"{value.shape}{value.dtype.str}{value.tobytes().hex()}"
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return _text((type(value), *_fields(value)))
+        return _text((type(value), *(getattr(value, field.name) for field in dataclasses.fields(value))))
     raise _ForeignError
 
 
@@ -120,7 +119,3 @@ def _is_hashed(module: str) -> bool:
     """Whether a module is one of those whose text is part of every name."""
     package, _, rest = module.partition(".")
     return package == __name__.partition(".")[0] and rest.partition(".")[0] in SOURCES
-
-
-def _fields(value: Any) -> Iterable[Any]:
-    return (getattr(value, field.name) for field in dataclasses.fields(value))

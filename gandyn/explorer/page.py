@@ -71,11 +71,7 @@ class ExplorerPage:
 
 
 def checked(path: str | os.PathLike[str]) -> pathlib.Path:
-    """A path that a page can be written to; asked before the work.
-
-    Raises:
-        OutputError: for another suffix than .html, or a folder that is not there.
-    """
+    """A path that a page can be written to. Raises OutputError for another suffix than .html, or no such folder."""
     target = pathlib.Path(path)
     if target.suffix.lower() not in (".html", ".htm"):
         given = f"the suffix {target.suffix!r}" if target.suffix else "no suffix"

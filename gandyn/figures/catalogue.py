@@ -59,11 +59,7 @@ class PaperFigure:
 
 
 def folder(given: str | os.PathLike[str] | None = None) -> pathlib.Path:
-    """The folder of figures: the given one, the installed one, or the one beside the package in a checkout.
-
-    Raises:
-        GandynError: where there is none.
-    """
+    """The folder of figures: given, installed, or beside the package in a checkout. Raises GandynError without one."""
     package = pathlib.Path(__file__).parent.parent
     places = [pathlib.Path(given)] if given is not None else [package / NAME, package.parent / NAME]
     for place in places:
@@ -88,22 +84,14 @@ def figures(source: str | os.PathLike[str] | None = None) -> dict[str, pathlib.P
 
 
 def find(name: str, source: str | os.PathLike[str] | None = None) -> PaperFigure:
-    """The figure of that name.
-
-    Raises:
-        UnknownNameError: with the nearest match. ParameterError: for a file that is not a figure.
-    """
+    """The figure of that name. Raises UnknownNameError with the nearest match; ParameterError for another file."""
     known = figures(source)
     refuse_unknown("figure", name, known)
     return load(known[name])
 
 
 def load(path: str | os.PathLike[str]) -> PaperFigure:
-    """A figure from its file.
-
-    Raises:
-        ParameterError: where the file cannot be imported or lacks something; it names the file and what is missing.
-    """
+    """A figure from its file. Raises ParameterError with what is missing where it cannot be imported."""
     file = pathlib.Path(path)
     spec = importlib.util.spec_from_file_location(f"{NAME}.{file.stem}", file)
     if spec is None or spec.loader is None:

@@ -130,11 +130,7 @@ def make(
 
 
 def prepared(out: str | os.PathLike[str]) -> pathlib.Path:
-    """The folder, created where it is not there.
-
-    Raises:
-        OutputError: where it cannot be.
-    """
+    """The folder, created where it is not there. Raises OutputError where it cannot be."""
     path = pathlib.Path(out)
     with writing(path):
         path.mkdir(parents=True, exist_ok=True)

@@ -27,11 +27,7 @@ LIBRARIES = ("gandyn", "numpy", "scipy", "sympy", "matplotlib", "torch")
 
 
 def split(data: Mapping[str, object]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """(arrays, plain values) of a figure's data; what JSON has no number for goes with the arrays.
-
-    Raises:
-        ParameterError: for anything but arrays, numbers, texts, None, and lists and dicts of them.
-    """
+    """(arrays, plain values) of a figure's data. Raises ParameterError for anything but arrays and plain values."""
     arrays, values = {}, {}
     for name, value in data.items():
         if not isinstance(name, str) or name == KEY:

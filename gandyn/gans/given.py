@@ -21,22 +21,14 @@ PROBABILITIES = {"Sigmoid": "sigmoid", "Hardsigmoid": "hardsigmoid", "LogSigmoid
 
 
 def check_modules(**modules: object) -> None:
-    """Refuse what is no module, by its name.
-
-    Raises:
-        GameError: for a class, a state dict, a function.
-    """
+    """Raises GameError, by its name, for what is no module: a class, a state dict, a function."""
     for name, module in modules.items():
         if not isinstance(module, torch.nn.Module):
             raise GameError(f"{name}={shown(module)}", "a torch.nn.Module", made(module, "gd.gans.mlp_pair()"))
 
 
 def weight(name: str, value: Any, most: float = math.inf) -> float:
-    """A real number from 0 to `most`.
-
-    Raises:
-        ParameterError: for any other, by its name.
-    """
+    """A real number from 0 to `most`. Raises ParameterError for any other, by its name."""
     number = float(real(name, value))
     if not 0 <= number <= most:
         raise ParameterError(f"{name}={value!r}", f"a number from 0 to {most:g}", f"{name}=0.1")
@@ -44,11 +36,7 @@ def weight(name: str, value: Any, most: float = math.inf) -> float:
 
 
 def device_named(name: object) -> torch.device | None:
-    """A device by its name, None for the one where the modules are.
-
-    Raises:
-        ParameterError: for no device, and one that is not there.
-    """
+    """A device by its name; None: where the modules are. Raises ParameterError for one that is not there."""
     if name is None or isinstance(name, torch.device):
         return name
     try:
@@ -68,11 +56,7 @@ def device_named(name: object) -> torch.device | None:
 
 
 def refuse_not_finite(points: Array, name: str) -> None:
-    """Refuse data with NaN or infinities in them, and none at all.
-
-    Raises:
-        ParameterError: with how many points have them.
-    """
+    """Raises ParameterError for data that are empty, or hold NaN or infinities, with how many points do."""
     if isinstance(points, torch.Tensor):
         if not len(points):
             raise ParameterError(f"{name} without points", "one point or more", "check where they come from")

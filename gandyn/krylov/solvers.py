@@ -71,7 +71,7 @@ def gmres(
         for _ in range(2):  # twice, so that the basis stays orthogonal to rounding
             overlap = span @ u
             u = u - overlap @ span
-            columns[: count + 1, count] += _on_host(overlap)
+            columns[: count + 1, count] += overlap.detach().cpu().numpy() if world_of(overlap) == TORCH else overlap
         columns[count + 1, count] = extent = _total(u, u) ** 0.5
         count += 1
         target = np.zeros(count + 1)
@@ -90,10 +90,6 @@ def gmres(
 
 def _total(u: Array, v: Array) -> float:
     return float((u * v).sum())
-
-
-def _on_host(vector: Array) -> Array:
-    return vector.detach().cpu().numpy() if world_of(vector) == TORCH else vector
 
 
 def _report(count: int, square: float, rhs: Array) -> dict[str, float]:

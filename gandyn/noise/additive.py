@@ -198,11 +198,7 @@ def _entry(value: Any) -> sympy.Expr:
 
 
 def _read(given: object) -> Any:
-    """A number, a tuple of numbers, or a tuple of rows, exact.
-
-    Raises:
-        ParameterError: for what is no covariance.
-    """
+    """A number, a tuple of numbers, or a tuple of rows, exact. Raises ParameterError for what is no covariance."""
     given = given.tolist() if hasattr(given, "tolist") else given
     if not isinstance(given, (tuple, list)):
         return _nonnegative(_entry(given))

@@ -185,11 +185,7 @@ def _like(values: np.ndarray, w: Array) -> Array:
 
 
 def numeric(matrix: sympy.Matrix, task: str) -> np.ndarray:
-    """A SymPy matrix as floats.
-
-    Raises:
-        ParameterError: while a parameter has no value.
-    """
+    """A SymPy matrix as floats. Raises ParameterError while a parameter has no value."""
     if matrix.free_symbols:
         names = ", ".join(sorted(map(str, matrix.free_symbols)))
         raise ParameterError(f"{task} while {names} has no value", "numbers", "set the parameter, or read `.exact`")

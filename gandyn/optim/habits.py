@@ -16,11 +16,7 @@ OVERWRITTEN = "modified by an inplace operation"
 
 
 def refuse_settings(group: Mapping[str, Any], known: Collection[str] = ()) -> None:
-    """Refuse a parameter group with settings of torch's optimisers that a rule would not see; `known` ones it does.
-
-    Raises:
-        ParameterError: by the settings' names.
-    """
+    """Raises ParameterError for settings of a parameter group that a rule would not see; `known` ones it does."""
     given = [key for key in SETTINGS if key in group and key not in known]
     if given:
         raise ParameterError(
@@ -31,11 +27,7 @@ def refuse_settings(group: Mapping[str, Any], known: Collection[str] = ()) -> No
 
 
 def refuse_inference() -> None:
-    """Refuse torch's inference mode, in which nothing has a slope.
-
-    Raises:
-        GameError: where it is on.
-    """
+    """Raises GameError in torch's inference mode, in which nothing has a slope."""
     if torch.is_inference_mode_enabled():
         raise GameError(
             "a step or a look in torch.inference_mode(), in which nothing has a slope",
@@ -74,11 +66,7 @@ def refuse_backward(networks: Sequence[Sequence[torch.Tensor]], left_over: Gradi
 
 @contextlib.contextmanager
 def unchanged(networks: Sequence[torch.nn.Module]) -> Iterator[None]:
-    """Refuse what writes into the networks' parameters meanwhile.
-
-    Raises:
-        GameError: where a value has changed.
-    """
+    """Raises GameError where a value of the networks' parameters has changed meanwhile."""
     before = [(p, p.detach().clone()) for network in networks for p in network.parameters()]
     yield
     if not all(torch.equal(p.detach().nan_to_num(), value.nan_to_num()) for p, value in before):

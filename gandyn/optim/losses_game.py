@@ -285,11 +285,7 @@ def _places(losses: Losses) -> tuple[int, Collection[str]]:
 
 
 def _refuse_places(losses: Any, networks: int) -> None:
-    """Refuse what cannot be called with the networks, such as the closure of a torch optimiser.
-
-    Raises:
-        ParameterError: by what it takes.
-    """
+    """Raises ParameterError for what cannot be called with the networks, as the closure of a torch optimiser."""
     if not callable(losses):
         given = f"a step without losses, but {losses!r:.80}"
     else:

@@ -34,11 +34,7 @@ def _all_there() -> Iterator[None]:
 
 
 def reduced(tensor: Array, operation: Any = dist.ReduceOp.SUM, group: Any = None) -> Array:
-    """The tensor, with those of all processes added or compared.
-
-    Raises:
-        LostPeerError: where one of them has ended.
-    """
+    """The tensor, added or compared over all processes. Raises LostPeerError where one of them has ended."""
     with _all_there():
         dist.all_reduce(tensor, op=operation, group=group)
     return tensor

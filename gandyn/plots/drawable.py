@@ -74,11 +74,7 @@ def dynamics_label(rule: Rule | None, swept: Iterable[str] = ()) -> str:
 
 
 def listed(items: Any, kind: type) -> list[Any]:
-    """The results that a picture is given: one of this kind, several, or a mapping of them.
-
-    Raises:
-        ParameterError: for an item of another kind.
-    """
+    """The results that a picture is given: one, several, or a mapping. Raises ParameterError for another kind."""
     several = isinstance(items, Iterable) and not isinstance(items, (kind, str))
     found = list(items.values() if isinstance(items, Mapping) else items) if several else [items]
     for item in found:

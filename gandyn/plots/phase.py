@@ -199,11 +199,7 @@ def draw_fixed_points(figure: Drawing, axes: Axes, game: Game, bounds: np.ndarra
 
 
 def chosen_points(game: Game, bounds: np.ndarray, fixed_points: object) -> Sequence[Any]:
-    """The equilibria to mark: for "auto" those of `gd.fixed_points` in the box, otherwise what is given.
-
-    Raises:
-        ParameterError: for what holds no such results.
-    """
+    """The equilibria to mark: the given ones, or "auto" for those in the box. Raises ParameterError for others."""
     if isinstance(fixed_points, str) and fixed_points == "auto":
         from ..analysis.zeros.fixed_points import fixed_points as compute_fixed_points
 

@@ -64,7 +64,7 @@ class ConsistentShaping(Rule):
         for _ in range(rounds):
             before = b
             a, b = _reason(game, gradients, hessians, a, b, lr)
-            if self.order is None and _settled(b, before, self.tolerance):
+            if self.order is None and abs(b - before).max() <= self.tolerance * abs(b).max():
                 return w + a, state, {"field": own_blocks(game, gradients)}
             if self.order is None and not abs(b).max() < FAR:
                 break
@@ -105,7 +105,7 @@ def _reason(
         offsets.append(_apply(transposed, g)[..., block])
         slopes.append((transposed @ (hessians[i] @ chain))[..., block, :])
     h = concatenate(offsets)
-    slope = _join_rows(slopes)
+    slope = concatenate([block.swapaxes(-1, -2) for block in slopes]).swapaxes(-1, -2)
     column = lr if not hasattr(lr, "shape") else lr[..., None]
     return -lr * h, -column * slope
 
@@ -131,11 +131,3 @@ def _identity(matrix: Array) -> Array:
 
 def _apply(matrix: Array, u: Array) -> Array:
     return (matrix @ u[..., None])[..., 0]
-
-
-def _join_rows(blocks: list[Array]) -> Array:
-    return concatenate([block.swapaxes(-1, -2) for block in blocks]).swapaxes(-1, -2)
-
-
-def _settled(b: Array, before: Array, tolerance: float) -> bool:
-    return bool(abs(b - before).max() <= tolerance * abs(b).max())

@@ -37,11 +37,7 @@ BALLS = backends.Backend(
 
 
 def require_flint(what: str) -> Any:
-    """The module `flint`.
-
-    Raises:
-        MissingDependencyError: without python-flint.
-    """
+    """The module `flint`. Raises MissingDependencyError without python-flint."""
     try:
         import flint
     except ImportError as error:
@@ -92,11 +88,7 @@ def _point(value: Any) -> Ball:
 
 
 def ball_of(number: sympy.Expr) -> Ball:
-    """A ball around a real SymPy number.
-
-    Raises:
-        DomainError: for functions that have no enclosure here.
-    """
+    """A ball around a real SymPy number. Raises DomainError for functions that have no enclosure here."""
     flint, names = require_flint("ball arithmetic"), namespace()
     if number.is_Rational:
         return _point(number)

@@ -38,11 +38,7 @@ class Exponentials:
         self.q, self.field = q, FIELD if q else QQ
 
     def number(self, value: sympy.Expr) -> Quotient:
-        """A SymPy number as a coefficient.
-
-        Raises:
-            FinerError: for a finer power of e. NoExpansionError: for a number of another kind.
-        """
+        """A SymPy number as a coefficient. Raises FinerError for a finer power of e, else NoExpansionError."""
         found: Quotient = rational_function(value, self.field, self._transcendental)
         return found
 

@@ -36,11 +36,7 @@ class SquareRoots:
         self.field, self._roots = _field(radicands)
 
     def number(self, value: sympy.Expr) -> ANP:
-        """A SymPy number as a coefficient.
-
-        Raises:
-            FinerError: for the root of another whole number. NoExpansionError: for a number of another kind.
-        """
+        """A SymPy number as a coefficient. Raises FinerError for a root of another number, else NoExpansionError."""
         return rational_function(value, self.field, self._power_of_root)
 
     def _power_of_root(self, value: sympy.Expr) -> ANP:

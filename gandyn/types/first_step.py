@@ -12,11 +12,7 @@ SLIPS = (TypeError, ValueError, ArithmeticError, AttributeError, LookupError, No
 
 
 def first_state(rule: Rule, game: Game, w: Array, rng: Rng = None) -> State:
-    """`rule.init`, which has to answer with a `State`.
-
-    Raises:
-        DomainError: where it fails or answers otherwise.
-    """
+    """`rule.init`, checked. Raises DomainError where it fails or does not answer with a `State`."""
     try:
         state = rule.init(game, w, rng)
     except GandynError:

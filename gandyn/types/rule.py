@@ -175,11 +175,7 @@ class Implicit(Protocol):
 
 
 def residual_of(rule: Rule, game: Game, w_next: Array, w: Array, batch: Batch = None) -> Array:
-    """r(w+, w) of an implicit rule.
-
-    Raises:
-        DomainError: for an explicit one.
-    """
+    """r(w+, w) of an implicit rule. Raises DomainError for an explicit one."""
     if not isinstance(rule, Implicit):
         raise DomainError(f"{rule!r}, whose step is explicit", "a rule with residual(game, w_next, w)", "ProximalPoint")
     return rule.residual(game, w_next, w, batch)

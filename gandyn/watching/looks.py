@@ -145,11 +145,7 @@ class View:
         return all(p.device.type == "cpu" for net in self.networks.values() for p in net.parameters())
 
     def check(self, batch: Batch, now: Callable[[], float]) -> float:
-        """A first evaluation, so that what is wrong is said at once; the seconds by `now` that a second one takes.
-
-        Raises:
-            GandynError: for losses that cannot be watched, by what is missing.
-        """
+        """The seconds, by `now`, of a second evaluation. Raises GandynError for losses that cannot be watched."""
         with self.open(batch) as (game, w):
             with game.undisturbed():
                 game.field(w, self.token)

@@ -109,11 +109,7 @@ class Surroundings:
         self._undo.append(functools.partial(setattr, found, "grad", gradient))
 
     def restore(self) -> None:
-        """Put back every tensor, buffer and random stream that the measurement may have changed.
-
-        Raises:
-            GandynError: where a tensor that is too large to be copied each time was written to.
-        """
+        """Put tensors, buffers and random streams back. Raises GandynError if one too large to copy was written to."""
         for undo in reversed(self._undo):
             undo()
         for tensor, sign in self._large:

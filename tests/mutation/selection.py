@@ -16,7 +16,7 @@ SPECIFIC: tuple[tuple[str, str], ...] = (
     ("rules/centralization.py", "rules_wrappers rules_optim rules_networks"),
     ("rules/clipping.py", "rules_wrappers rules_dense"),
     ("rules/schedule.py", "rules_wrappers rules_dense rules_published"),
-    ("rules/proximal.py", "rules_nonlinear rules_published rules_wrappers rules_dense"),
+    ("rules/proximal.py", "proximal_point rules_published rules_wrappers rules_dense"),
     ("rules/alternating.py", "rules_published properties rules_dense theory rules_optim"),
     ("rules/*", "rules_published rules_dense projection theory rules_nonlinear properties rules_wrappers rules_optim"),
     ("oracles/field_graph.py", "jacobians torch_games network_products rules_networks"),

@@ -160,11 +160,7 @@ def _stepped(rule: Rule, game: TangentGame, z: Array) -> Array:
 
 
 def _linear(rule: Rule, made: Callable[[], TangentGame], units: Array) -> Array:
-    """One step of each unit; refused where a sum of units does not move as the sum of them.
-
-    Raises:
-        DomainError: for a step that is not linear.
-    """
+    """One step of each unit, which have to add up. Raises DomainError for a step that is not linear."""
     game = made()
     moved = _stepped(rule, game, units)
     mix = np.random.default_rng(0).normal(size=(1, len(units)))

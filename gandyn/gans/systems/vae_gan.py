@@ -106,11 +106,7 @@ def encoder_of(generator: nn.Module, data: Any, times: int, hidden: Any, latent:
 
 
 def refuse_inseparable(game: GANGame) -> None:
-    """Refuse losses that are no sum over points, and networks that are given labels.
-
-    Raises:
-        DomainError: by the loss.
-    """
+    """Raises DomainError for losses that are no sum over points, and networks that are given labels."""
     if not game.loss.separable or any(game._conditional):
         given = f"{type(game.loss).__name__} or conditional networks in a {game.kind}"
         raise DomainError(given, "a separable loss of networks without labels", 'loss="nonsaturating"')

@@ -78,11 +78,7 @@ class DigitsFeatures(Features):
 
 
 def _cut(points: torch.Tensor) -> torch.Tensor:
-    """Digits without the frame of padded ones, (n, 1, 28, 28).
-
-    Raises:
-        ShapeError: for other images.
-    """
+    """Digits without the frame of padded ones, (n, 1, 28, 28). Raises ShapeError for other images."""
     if points.ndim != 4 or points.shape[1] != 1 or points.shape[-1] not in (SIDE, SIDE + 4):
         raise ShapeError(f"points of shape {tuple(points.shape)} for digits64", "(n, 1, 28, 28)", "digits(size=28)")
     cut = (points.shape[-1] - SIDE) // 2
