@@ -93,7 +93,7 @@ def run_eager(
     return run
 
 
-def _within(arrays: _NumpyArrays, w: Array, state: State, limit: float, most: float) -> Array:
+def _within(arrays: _NumpyArrays | _TorchArrays, w: Array, state: State, limit: float, most: float) -> Array:
     """Which members have w within `limit` and their state arrays within `most`, shape (...)."""
     good = arrays.within(w, limit)
     for _, leaf in state.leaves():
