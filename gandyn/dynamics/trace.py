@@ -23,6 +23,7 @@ from ..types.first_step import first_state, first_step
 from ..types.forwarding import forwards
 from ..types.gradient import gradient
 from ..worlds import SYMBOLS, exact, object_vector
+from . import names
 
 SOLVED = 60.0  # seconds for a closed form of fixed points
 
@@ -39,6 +40,7 @@ class Recorder(GameView):
     def __init__(self, game: Game, coordinates: Sequence[sympy.Symbol] = (), data: Sequence[object] = ()) -> None:
         super().__init__(game)
         self.coordinates, self.data = frozenset(coordinates), frozenset(data)
+        self._taken = names.taken_by(game, [*coordinates, *data])
         self.bindings: list[tuple[sympy.Symbol, sympy.Expr]] = []
         self._names: dict[sympy.Expr, sympy.Expr] = {}
 
@@ -51,7 +53,8 @@ class Recorder(GameView):
         if e.is_Atom:
             return e
         if e not in self._names:
-            self._names[e] = sympy.Symbol(f"_{len(self.bindings)}", real=True)
+            name = names.fresh(f"_{len(self.bindings)}", self._taken)
+            self._names[e] = sympy.Symbol(name, real=True)
             self.bindings.append((self._names[e], e))
         return self._names[e]
 
@@ -224,7 +227,8 @@ class UpdateMap(Result):
     def latex(self) -> str:
         """The map in LaTeX, one aligned line for each coordinate."""
         pairs = zip(self.symbols, self.expression, strict=True)
-        return aligned(f"{sympy.latex(s)}^{{+}} &= {in_papers(e)}" for s, e in pairs)
+        own, beside = self.symbols[: self.game.dim], {*self.symbols, *self.parameters}
+        return aligned(f"{in_papers(s, beside, own)}^{{+}} &= {in_papers(e, beside, own)}" for s, e in pairs)
 
     @property
     def _entries(self) -> dict[str, sympy.Expr]:
@@ -265,7 +269,9 @@ def update_map(game: Game, rule: Rule) -> UpdateMap:
         [a - b*lr],
         [a*lr + b]])
     """
-    return traced(game, rule)
+    found = traced(game, rule)
+    names.refuse_shared(found.parameters, found.symbols, f"{rule!r} on {game.name}")
+    return found
 
 
 def traced(
@@ -299,8 +305,9 @@ def trace_step(
     symbols = game.symbols or sympy.symbols(f"w1:{game.dim + 1}", real=True)
     w = object_vector(symbols)
     initial = first_state(rule, game, w)
-    leaves = [_named(path, array, symbols) for path, array in initial.leaves()]
-    counters = _counters([path for path, _ in initial.counter_leaves()])
+    taken = names.taken_by(game, symbols)
+    leaves = [names.of_state(path, array, symbols, taken) for path, array in initial.leaves()]
+    counters = names.of_counters([path for path, _ in initial.counter_leaves()], taken)
     template = initial.replace_leaves(iter(leaves), iter(counters))
     recorder = Recorder(game, [*symbols, *counters, *(s for leaf in leaves for s in leaf), *columns], data)
     w_next, state, _ = first_step(rule, recorder, w, template, draws)
@@ -322,25 +329,10 @@ def trace_step(
 def trace_residual(game: Game, rule: Rule, draws: Any = None) -> UpdateMap:
     """The residual of an implicit rule as a program of (w+, w): zero exactly where w+ is the step from w."""
     symbols = game.symbols or sympy.symbols(f"w1:{game.dim + 1}", real=True)
-    after = tuple(sympy.Symbol(f"{s}_next", real=True) for s in symbols)
-    w, w_next = (object_vector(names) for names in (symbols, after))
+    taken = names.taken_by(game, symbols)
+    after = tuple(sympy.Symbol(names.fresh(f"{s}_next", taken), real=True) for s in symbols)
+    w, w_next = (object_vector(its) for its in (symbols, after))
     recorder = Recorder(game, [*after, *symbols])
     outputs = residual_of(rule, recorder, w_next, w, None if draws is None else recorder.draw(draws))
     program = tuple(recorder.bindings)
     return UpdateMap(game, rule, (*after, *symbols), (), program, tuple(map(exact, outputs)), (), State())
-
-
-def _counters(paths: Sequence[str]) -> list[sympy.Symbol]:
-    """A symbol for each step count: steps; where wrapped rules count apart, steps_0 and steps_1."""
-    names = [path.split(".")[-1] for path in paths]
-    if len(set(names)) < len(names):
-        names = ["_".join([path.split(".")[-1], *path.split(".")[:-1]]) for path in paths]
-    return [sympy.Symbol(name, integer=True, nonnegative=True) for name in names]
-
-
-def _named(path: str, array: Array, symbols: Sequence[sympy.Symbol]) -> Array:
-    """Fresh symbols for a state array: previous_field_a, previous_field_b; a wrapped rule's carry its index."""
-    names = [str(s) for s in symbols] if len(array) == len(symbols) else [str(k + 1) for k in range(len(array))]
-    stem = path.replace(".", "_")
-    stem = f"inner{stem}" if stem[0].isdigit() else stem
-    return object_vector(sympy.Symbol(f"{stem}_{name}", real=True) for name in names)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from ..lazy import sympy
 
 PAPERS = {
@@ -10,21 +12,37 @@ PAPERS = {
 }  # fmt: skip
 
 
-def in_papers(e: sympy.Basic) -> str:
+def in_papers(e: sympy.Basic, beside: Collection[sympy.Symbol] = (), own: Collection[sympy.Symbol] = ()) -> str:
     r"""An expression, or a matrix of expressions, as LaTeX.
+
+    A letter that stands for another symbol already is not given to a second one, whose name is then written out.
+
+    Args:
+        e: the expression.
+        beside: symbols of the other formulas around it, which need letters of their own.
+        own: coordinates, which are no parameters of a rule whatever they are called.
 
     Example:
         >>> import sympy
         >>> in_papers(1 + sympy.Symbol("lr", positive=True) ** 2)
         '\\eta^{2} + 1'
+        >>> in_papers(sympy.Symbol("momentum") + sympy.Symbol("beta"))
+        '\\beta + \\mathrm{momentum}'
     """
-    names = {s: PAPERS[str(s)] for s in e.free_symbols if str(s) in PAPERS}
+    every = {*e.free_symbols, *beside, *own}
+    known = {s for s in every if str(s) in PAPERS and s not in own}
+    taken = {sympy.latex(s) for s in every - known}
+    names = {s: PAPERS[str(s)] if PAPERS[str(s)] not in taken else _written_out(s) for s in known}
     text: str = sympy.latex(e, symbol_names=names)
     return text
 
 
-def powers(polynomial: sympy.Poly, letter: str) -> str:
-    r"""A polynomial in one variable as LaTeX, written in `letter`, its powers descending.
+def _written_out(s: sympy.Symbol) -> str:
+    return rf"\mathrm{{{str(s).replace('_', chr(92) + '_')}}}"
+
+
+def powers(polynomial: sympy.Poly, letter: str, beside: Collection[sympy.Symbol] = ()) -> str:
+    r"""A polynomial in one variable as LaTeX, written in `letter`, its powers descending; `beside` as in `in_papers`.
 
     Example:
         >>> import sympy
@@ -35,10 +53,10 @@ def powers(polynomial: sympy.Poly, letter: str) -> str:
     text = ""
     for (power,), coefficient in polynomial.terms():
         monomial = letter if power == 1 else f"{letter}^{{{power}}}" if power else ""
-        factor, several = in_papers(coefficient), coefficient.is_Add
+        factor, several = in_papers(coefficient, beside), coefficient.is_Add
         negative = factor.startswith("-")
         if negative and not (several and not monomial):
-            factor = in_papers(-coefficient)
+            factor = in_papers(-coefficient, beside)
         elif negative:  # a sum at the end stands without brackets
             factor = factor.removeprefix("-").strip()
         if several and monomial:

@@ -8,7 +8,7 @@ from typing import Any
 import sympy
 
 from ...dynamics.trace import UpdateMap, update_map
-from ...errors import DomainError
+from ...errors import DomainError, ParameterError
 from ...rules.wrapper import scaled
 from ...types import Array, Game, Implicit, Rule
 from ...types.signs import is_zero
@@ -39,6 +39,8 @@ def with_steps(game: Game, rule: Rule, sizes: Iterable[object]) -> Rule:
 
 def in_proportion(game: Game, rule: Rule) -> Rule:
     """The rule with player 1's lr set to the symbol `STEP`, and all other step sizes in their ratio to it."""
+    if str(STEP) in map(str, game.parameters):
+        raise ParameterError(f"a parameter {STEP} of {game.name}", f"another name: {STEP} is the step", "rename it")
     sizes = step_sizes(game, rule)
     return with_steps(game, rule, (STEP * size / sizes[0] for size in sizes))
 

@@ -85,8 +85,8 @@ class ModifiedFlow(Result):
 
     def latex(self) -> str:
         """The terms as LaTeX, one aligned line each."""
-        lines = (f"c_{{{i}}} &= {in_papers(term)}" for i, term in enumerate(self.terms))
-        return aligned(lines)
+        own, beside = self.game.symbols, set().union(*(term.free_symbols for term in self.terms))
+        return aligned(f"c_{{{i}}} &= {in_papers(term, beside, own)}" for i, term in enumerate(self.terms))
 
     @property
     def _terms(self) -> list[list[sympy.Expr]]:

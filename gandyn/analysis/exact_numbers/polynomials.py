@@ -11,6 +11,7 @@ import sympy
 from sympy import Poly
 from sympy.polys.matrices import DomainMatrix
 
+from ...errors import ParameterError
 from ...symbolic.coefficients import Field, NoExpansionError
 from ...symbolic.exponentials import finest
 from ...types.signs import is_zero
@@ -55,7 +56,10 @@ def characteristic(matrix: sympy.Matrix) -> Poly:
     """The polynomial det(z I - matrix) in z.
 
     Logarithms are symbols meanwhile: SymPy would ask the sign of each coefficient that holds one, to ever more digits.
+    Raises ParameterError for a matrix with a parameter that is called z too.
     """
+    if any(str(s) == str(Z) for s in matrix.free_symbols):
+        raise ParameterError("a parameter named z, which is the eigenvalue's letter", "another name", "rename it")
     logs = {a: sympy.Dummy("l", real=True, positive=a.is_positive) for a in matrix.atoms(sympy.log) if a.is_real}
     if logs:
         back = {dummy: a for a, dummy in logs.items()}

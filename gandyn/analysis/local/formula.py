@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from .exact_linearization import ExactLinearization
 
 MOST_ROWS = 6
+LETTERS = (r"\lambda", r"\mu", r"\nu", r"\xi", r"\zeta", r"\mathsf{z}")
 
 
 def formula(exact: ExactLinearization, measure: float | None) -> str:
     r"""The matrix and det(λ I - matrix) of an `ExactLinearization`, aligned; empty where it is larger than 6 x 6.
 
-    Eigenvalues are λ as in the papers, and μ where a parameter of the rule, such as the weight of SGA, is λ already.
+    Eigenvalues are λ as in the papers, or the next letter where a parameter is λ already, such as the weight of SGA.
 
     Args:
         exact: the exact linear part.
@@ -28,8 +29,8 @@ def formula(exact: ExactLinearization, measure: float | None) -> str:
         return ""
     left = r"-J(w^*)" if exact.flow else r"DF(w^*)"
     matrix = in_papers(exact.matrix)
-    letter = r"\mu" if r"\lambda" in matrix else r"\lambda"
-    polynomial = powers(sympy.Poly(exact.charpoly, Z), letter)
+    letter = next(name for name in LETTERS if name not in matrix)
+    polynomial = powers(sympy.Poly(exact.charpoly, Z), letter, exact.parameters)
     lines = [f"{left} &= {matrix}", rf"\chi({letter}) &= {polynomial}"]
     if measure is not None:
         extreme = rf"\max \operatorname{{Re}} {letter}" if exact.flow else r"\rho"
