@@ -19,7 +19,7 @@ import numpy as np
 
 from .errors import DomainError
 from .lazy import sympy
-from .types import Array, Counts, Game, Rule, State
+from .types import Array, AsArray, Counts, Game, Rule, State
 from .worlds import norm
 
 COORDINATES_SHOWN = 12
@@ -290,7 +290,7 @@ def strict(value: object) -> Any:
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class Trajectory(Result):
+class Trajectory(AsArray, Result):
     """Iterates of a rule or points of a flow, for one start or an ensemble.
 
     Attributes:

@@ -59,7 +59,8 @@ def flow(
     Args:
         game: the game; its gradient flow is integrated unless `field` is given. A parameter may be an array of one
             value for each member, broadcast as in `iterate`.
-        start: array-like (..., d), the points at the first time; a torch tensor gives tensors back.
+        start: array-like (..., d), the points at the first time; [(-2, 2), (-1, 1)] are two of them and no box. A torch
+            tensor gives tensors back.
         time: the length of the flow, a positive number; or the increasing times to report, the start's own first.
         rtol: relative tolerance.
         field: another right-hand side, (..., d) -> (..., d): the gap flow, a modified flow. It is used with its own

@@ -52,8 +52,9 @@ def iterate(
         game: the game.
         rule: the update rule. A parameter of either may be a NumPy array of one value for each member of the ensemble;
             its shape and the leading axes of `start` are broadcast as NumPy does.
-        start: array-like (..., d); leading axes are an ensemble. A torch tensor runs in torch, on its device and in
-            its precision, without autograd.
+        start: array-like (..., d); leading axes are an ensemble, so that [(-2, 2), (-1, 1)] are two starts and no box,
+            which `gd.basins` alone asks about. A torch tensor runs in torch, on its device and in its precision,
+            without autograd.
         steps: number of steps T.
         record: "all" for every step, shape (T+1, ..., d); "last" for shape (..., d); a whole number k for every k-th.
         rng: seed or generator for the batches of stochastic games, and for the noise.

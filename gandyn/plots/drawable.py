@@ -54,23 +54,26 @@ def coordinate_names(game: Game) -> list[str]:
     return [p.name if p.size == 1 else f"{p.name} {k + 1}" for p in game.players for k in range(p.size)]
 
 
-def rule_label(rule: Rule | None) -> str:
-    """A rule's name with its words apart."""
+def rule_label(rule: Rule | None, swept: Iterable[str] = ()) -> str:
+    """A rule's name with its words apart, and what it wraps and its options choose: "Alternating (Adam)", "Heavy Ball
+    (alternating)". Options that are `swept` have several values, and are left out.
+    """
     if rule is None:
         return "Gradient flow"
-    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", rule.name)
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", rule.name)
+    fields: tuple[Any, ...] = dataclasses.fields(rule) if dataclasses.is_dataclass(rule) else ()
+    chosen: list[str] = []
+    for f in (f for f in fields if f.init and f.name not in swept):
+        value = getattr(rule, f.name)
+        inner = value if isinstance(value, tuple) else (value,)
+        chosen += dict.fromkeys(rule_label(r) for r in inner if isinstance(r, Rule))
+        chosen += [f.name.replace("_", " ")] if value is True and not f.default else []
+    return f"{words} ({', '.join(chosen)})" if chosen else words
 
 
 def parameter_label(name: object) -> str:
     """A parameter as the label of an axis: its name, and what it is where that is the step size."""
     return f"step size {name}" if str(name) == "lr" else str(name)
-
-
-def dynamics_label(rule: Rule | None, swept: Iterable[str] = ()) -> str:
-    """A rule's name with the variants that its options choose, such as "Heavy Ball (alternating)"."""
-    fields: tuple[Any, ...] = dataclasses.fields(rule) if dataclasses.is_dataclass(rule) else ()
-    chosen = [f.name for f in fields if getattr(rule, f.name) is True and not f.default and f.name not in swept]
-    return rule_label(rule) + (f" ({', '.join(chosen)})".replace("_", " ") if chosen else "")
 
 
 def listed(items: Any, kind: type) -> list[Any]:

@@ -11,7 +11,7 @@ from matplotlib.patheffects import withStroke
 
 from ..analysis.parameters.sweep import Sweep
 from ..errors import DomainError, ParameterError
-from .drawable import dynamics_label, parameter_label
+from .drawable import parameter_label, rule_label
 from .drawing import Drawing, one_panel
 from .style import INK, OKABE_ITO, SERIES, styled
 
@@ -71,7 +71,7 @@ def parameter_sweep(result: Sweep, title: str | None = None) -> Drawing:
             line.set_label(f"{label} {edge:g}: the edge of stability")
             figure.legend(handles=[line], loc="outside lower center")
         axes.set(xlabel=parameter_label(names[0]), ylabel=parameter_label(names[1]))
-    axes.set_title(title or f"{dynamics_label(result.rule, names)} on {result.game.name}")
+    axes.set_title(title or f"{rule_label(result.rule, names)} on {result.game.name}")
     figure.data.update(values=shown, statuses=statuses, **dict(zip(names, ordered, strict=True)))
     return figure
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .as_array import AsArray
 from .feasible import Face, FeasibleSet, FirstOrder
 from .game import Game, RestrictedGame
 from .players import ALL_WORLDS, Array, Batch, Counts, Info, Parameter, Player, Rng
@@ -11,6 +12,7 @@ from .view import GameView
 __all__ = [
     "ALL_WORLDS",
     "Array",
+    "AsArray",
     "Batch",
     "Cost",
     "Counts",

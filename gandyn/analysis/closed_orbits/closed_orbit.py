@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from ...results import Found, Result
-from ...types import Array, Game, Rule
+from ...types import Array, AsArray, Game, Rule
 
 
-class ClosedOrbit(Result):
+class ClosedOrbit(AsArray, Result):
     """What cycles, circles and periodic orbits share: `multipliers` say how the distance of nearby orbits grows."""
 
     period: Any
@@ -21,6 +21,7 @@ class ClosedOrbit(Result):
     points: Array
 
     _plot = "limit_cycle"
+    _array = "points"
 
     @property
     def stable(self) -> bool:

@@ -113,7 +113,8 @@ def basins(
             A parameter of either may be an array over the axes of the starts: each combination of values is run on its
             own, and all attractors are listed together.
         grid: one (low, high, n) per coordinate for a rectangular grid of shape (n_1, ..., n_d, d); or an array of
-            starts of shape (..., d).
+            starts of shape (..., d). In two dimensions a list of two increasing pairs is refused, as it may be meant as
+            a box; `gd.iterate` and `gd.flow`, which take no box, read it as two starts.
         steps: the most that a start is given, before it is asked whether it cycles.
         attractors: points of shape (n, d); by default the fixed points in the box that attract under the rule.
         tolerance: distance at which a start counts as arrived, in units of the box's half width.

@@ -17,7 +17,7 @@ from ...doors import door
 from ...errors import DomainError, ParameterError
 from ...lazy import sympy
 from ...results import Found, Result, place
-from ...types import Array, FeasibleSet, Game
+from ...types import Array, AsArray, FeasibleSet, Game
 from ...worlds import NUMPY, SYMBOLS, exact, object_vector
 from ..local.derivatives import DIGITS
 from ..local.linearize import Linearization, Verdict, linearize
@@ -31,7 +31,7 @@ _PROVEN: dict[object, Findings] = {}  # what searches of this process have found
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class FixedPoint(Result):
+class FixedPoint(AsArray, Result):
     """A point at which no player wants to move, to first order: v = 0, or w = P(w - v(w)) under constraints.
 
     Attributes:
@@ -59,6 +59,7 @@ class FixedPoint(Result):
 
     _data = "game=linearization.game point exact residual kind enclosure active multipliers kinks"
     _plot = "fixed_point"
+    _array = "point"
 
     @property
     def coordinates(self) -> tuple[sympy.Expr, ...] | Array:
@@ -78,7 +79,7 @@ class FixedPoint(Result):
 
     def summary(self) -> str:
         """Coordinates, kind, active bounds, and whether it is proven."""
-        text = f"{place(self.point if self.exact is None else self.exact)}: {self.kind}"
+        text = f"{place(self.point if self.exact is None else self.exact)}: {self.linearization.worded(self.kind)}"
         if self.linearization.verdict is Verdict.MARGINAL:
             text += " to first order"
         if self.active:
