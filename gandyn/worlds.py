@@ -118,7 +118,7 @@ def number(value: Any, w: Array) -> Array:
         raise ParameterError(
             f"the parameter {value} has no numeric value (free: {names})",
             "a number in every place where numbers are computed",
-            "pass a number, or stay symbolic with update_map, linearize or stability_region",
+            "pass a number; symbols stay free in update_map and stability_region of games given by expressions",
         )
     result = complex(value)
     return result.real if result.imag == 0 else result

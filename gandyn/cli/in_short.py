@@ -10,6 +10,7 @@ from .sections import Section, Subject
 
 if TYPE_CHECKING:
     from ..analysis.local.linearization import Linearization
+    from ..analysis.parameters.fates import Stretch
 
 MOST_COORDINATES = 6
 FATES = 2.0  # seconds for the fate at each interval of a free parameter
@@ -43,7 +44,7 @@ def add_advice(section: Section, subject: Subject, stability: dict[str, Any] | N
 
 
 def _verdict(lin: Linearization) -> str:
-    name = str(lin.fate)
+    name = lin.worded(lin.fate)
     if lin.numeric is None or lin.obstacle or not lin.equilibrium or name == "undecided":
         return f"{name}: {lin.reason}"
     flow = lin.rule is None
@@ -66,9 +67,22 @@ def _by_parameter(subject: Subject) -> str:
     name = str(subject.lin.exact.parameters[0])
     parts = []
     for one in found:
-        further = "" if one.fate == one.verdict else f" ({one.fate} at {name} = {one.inside})"
-        parts.append(f"{one.verdict} for {interval(name, float(one.low), float(one.high))}{further}")
+        where = interval(name, float(one.low), float(one.high))
+        parts.append(f"{subject.lin.worded(one.verdict)} for {where}{_further(one, name)}")
     return ", ".join(parts)
+
+
+def _further(one: Stretch, name: str) -> str:
+    """The fate in an interval where the verdict is marginal, or the fates at the values that were looked at."""
+    if one.fate == one.verdict:
+        return ""
+    if one.throughout:
+        return f" ({one.fate})"
+    values: dict[str, list[str]] = {}
+    for value, fate in one.looked:
+        values.setdefault(fate, []).append(str(value))
+    told = (f"{fate} at {name} = {', '.join(at)}" for fate, at in values.items())
+    return f" (by terms beyond the linear part {' and '.join(told)}; no other value was tried)"
 
 
 def _advice(subject: Subject, stability: dict[str, Any], others: Steps) -> str:
@@ -76,29 +90,37 @@ def _advice(subject: Subject, stability: dict[str, Any], others: Steps) -> str:
     if not lin.equilibrium:
         return "give an equilibrium with --at, or leave --at out: a known one is taken, or one is looked for"
     if lin.verdict.value == "attracting" and subject.rule is None:
-        return "small enough steps of any rule that follows the flow attract: name one with --rule"
-    own = stability.get("intervals") or []
+        return f"small enough steps of any rule that follows the flow attract{_reach(lin)}: name one with --rule"
+    own, reach = stability.get("intervals") or [], _reach(lin)
     if own:
         words = [_steps(*interval) for interval in own]
         best = stability.get("best")
         found = f"; the fastest is {best['value']:.6g}, of radius {best['measure']:.6g}" if best else ""
-        return f"{' or '.join(words)} attract{found}".replace("any step attract", "every step attracts")
+        return f"{' or '.join(words)} attract{reach}{found}".replace("any step attract", "every step attracts")
     critical = (stability.get("critical") or {}).get("value") or 0.0
     if stability.get("kind") == "numeric" and critical > 0:
-        return f"{_steps(0, critical)} attract, as far as a bisection shows"
+        return f"{_steps(0, critical)} attract{reach}, as far as a bisection shows"
     if lin.fate == "attracting" and subject.rule is not None:
         return "nothing: it converges from nearby"
     if lin.fate == "attracting to a set of equilibria":
         return "nothing: from nearby it converges, each start to its own point of the set"
     would = [f"{name} with {_steps(*interval)}" for name, interval in others.items() if interval]
-    none = _none(subject, stability)
+    none, elsewhere = _none(subject, stability), "" if subject.game.quadratic else " locally"
     if would and none == UNKNOWN:
-        return f"{none}; {' and '.join(would)} attract{'s' if len(would) == 1 else ''}"
+        return f"{none}; {' and '.join(would)} attract{'s' if len(would) == 1 else ''}{elsewhere}"
     if would:
-        return f"{none}; {' or '.join(would)} would"
+        return f"{none}; {' or '.join(would)} would{elsewhere}"
     if others:
-        return f"{none}, and no step of {' or '.join(others)} attracts; other points: gd.fixed_points, or --global"
+        first = " to first order" if elsewhere else ""
+        return (
+            f"{none}, and no step of {' or '.join(others)} attracts{first}; other points: gd.fixed_points, or --global"
+        )
     return none
+
+
+def _reach(lin: Linearization) -> str:
+    """Which starts a linear part speaks of: of an affine dynamics, all."""
+    return "" if lin.describes_all else " locally"
 
 
 def _steps(low: float, high: float) -> str:
@@ -109,19 +131,32 @@ def _steps(low: float, high: float) -> str:
 def _none(subject: Subject, stability: dict[str, Any]) -> str:
     """That what was asked for does not attract, in as many words as were proved."""
     if subject.rule is None:
-        slowly = "the flow is attracted by non-linear terms alone, slower than any exponential"
-        return slowly if subject.lin.fate == "attracting" else "the flow is not attracted"
+        return _no_flow(str(subject.lin.fate))
     free = subject.lin.exact is not None and bool(subject.lin.exact.parameters)
     limit = subject.lin.counted and subject.lin.fate == "marginal"
     if limit or subject.lin.obstacle or (subject.lin.fate == "undecided" and not free):
         return UNKNOWN
+    first = " to first order" if _reach(subject.lin) else ""
     if stability.get("never") or stability.get("intervals") == []:
-        return "no step of it attracts"
+        return f"no step of it attracts{first}"
     if free and (stability.get("critical") or {}).get("value") != 0:
         return "give the free parameters values, or read the conditions below"
     if (stability.get("critical") or {}).get("value") == 0:
-        return "no small step of it attracts"
-    return "the flow attracts: try smaller steps" if _flow_attracts(subject) else "try another step, or another rule"
+        return f"no small step of it attracts{first}"
+    return (
+        "the flow attracts locally: try smaller steps"
+        if _flow_attracts(subject)
+        else "try another step, or another rule"
+    )
+
+
+def _no_flow(fate: str) -> str:
+    """What is known of a flow whose linear part does not attract."""
+    if fate == "attracting":
+        return "the flow is attracted by non-linear terms alone, near the point and slower than any exponential"
+    if fate in ("marginal", "undecided"):
+        return "whether the flow is attracted is open: run it, with gd.flow"
+    return "the flow is not attracted"
 
 
 def _flow_attracts(subject: Subject) -> bool:

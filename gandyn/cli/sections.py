@@ -116,7 +116,7 @@ def linear_section(subject: Subject) -> Section:
             section.add("rate", "0: the linear part neither shrinks nor grows errors")
         if lin.rotation_number > 0:
             section.add("rotation", f"{1 / lin.rotation_number:.6g} {units} per turn")
-    section.add("verdict", str(lin.fate))
+    section.add("verdict", lin.worded(lin.fate))
     section.add("because", lin.reason)
     section.data = lin.to_dict()
     section.data["eigenvalues_exact"] = None if found is None else found[0]
@@ -253,7 +253,9 @@ def time_scale_section(subject: Subject) -> Section:
     found = attracting_time_scales(subject.game, subject.place)
     name = subject.game.players[1].name
     section.add("of", f"the gradient flow in which {name} moves tau times as fast, by its linear part at this point")
-    section.add("flow attracts for", *([interval("tau", low, high, both) for low, high in found] or ["no tau"]))
+    section.add(
+        "flow attracts for", *([interval("tau", low, high, both) for low, high in found] or ["no tau to first order"])
+    )
     critical = found[-1][0] if found and found[-1][1] == sympy.oo else sympy.oo
     section.data = {
         "critical_time_scale": {

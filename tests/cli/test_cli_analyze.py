@@ -101,8 +101,8 @@ def test_the_same_as_json():
 def test_a_flow_that_only_its_cubic_term_decides():
     page = gandyn("analyze", "dirac", "--set", "loss=nonsaturating").stdout
     assert "cubic term" in entry(page, "because")
-    assert entry(page, "verdict") == "attracting"
-    assert entry(page, "in short").startswith("attracting, spectral abscissa 0, ")
+    assert entry(page, "verdict") == "attracting locally"
+    assert entry(page, "in short").startswith("attracting locally, spectral abscissa 0, ")
     assert entry(page, "what to do").startswith("the flow is attracted by non-linear terms alone")
     assert "Stable steps" not in page  # a flow without free parameters has no step
 
@@ -125,12 +125,12 @@ def test_forsaken_attracts_for_slow_players_too():
 
 def test_the_head_decides_along_a_free_step():
     turning = gandyn("analyze", "bilinear", "--rule", "AlternatingGD", "--set", "lr=lr").stdout
-    assert entry(turning, "in short") == "marginal for lr below 2 (conservative at lr = 1), saddle for lr above 2"
+    assert entry(turning, "in short") == "marginal for lr below 2 (conservative), saddle for lr above 2"
     assert entry(turning, "what to do").startswith("no step of it attracts; OptimisticGD with steps below 0.57735")
     assert entry(turning, "stable steps") == "none: an eigenvalue is on or beyond the unit circle"
     assert entry(turning, "players") == "x moves a, y moves b; zero-sum"
     stable = gandyn("analyze", "dirac", "--set", "penalty=R1(0.3)", "--rule", "GDA", "--set", "lr=lr").stdout
-    assert entry(stable, "in short") == "attracting for lr below 1.2, repelling for lr above 1.2"
+    assert entry(stable, "in short") == "attracting locally for lr below 1.2, repelling for lr above 1.2"
 
 
 @pytest.mark.slow

@@ -53,6 +53,24 @@ class Linearization(LinearPart):
         """What non-linear terms decide where the verdict is marginal; None where the linear part decides."""
         return decide_beyond(self) if self.verdict is Verdict.MARGINAL else None
 
+    def worded(self, verdict: str) -> str:
+        """A verdict or fate with the starts of which it speaks: "locally", those near the point, unless the dynamics is
+        affine, where it holds for all.
+
+        Example:
+            >>> import gandyn as gd
+            >>> near, everywhere = gd.linearize(gd.games.forsaken()), gd.linearize(gd.games.quadratic(1, 2, 1))
+            >>> near.worded(near.fate), everywhere.worded(everywhere.fate)
+            ('attracting locally', 'attracting')
+        """
+        near = verdict.startswith(("attracting", "conservative"))
+        return f"{verdict} locally" if near and not self.describes_all else str(verdict)
+
+    @property
+    def describes_all(self) -> bool:
+        """Whether the linear part decides about every start: the dynamics is affine and has no constraints."""
+        return self.affine and self.constraints is None
+
     @functools.cached_property
     def _decision(self) -> tuple[Verdict, str]:
         return decide(self)
@@ -73,13 +91,14 @@ class Linearization(LinearPart):
             lines.append(f"rate: {self.rate:.6g} per {unit}; rotation number: {self.rotation_number:.6g} per {unit}")
         if self.product_error is not None:
             lines.append(f"matrix against central differences: {self.product_error:.1e}")
-        linear = f"{self.verdict} ({self._decision[1]})"
+        linear = f"{self.worded(self.verdict)} ({self._decision[1]})"
         if self.nonlinear is None:
             lines.append(f"verdict: {linear}")
         elif self.fate is self.verdict:
             lines += [f"verdict: {linear}", f"beyond the linear part: {self.nonlinear.summary()}"]
         else:
-            lines += [f"verdict: {self.nonlinear.summary()}", f"linear part: {linear}"]
+            fate, argument = self.worded(self.fate), self.nonlinear.summary().partition(": ")[2]
+            lines += [f"verdict: {fate}: {argument}", f"linear part: {linear}"]
         return "\n".join(lines)
 
     def latex(self) -> str:
@@ -100,7 +119,7 @@ class Linearization(LinearPart):
         return formula(self.exact, measure)
 
     def _headline(self) -> str:
-        return f"{self._subject()}: {self.verdict}"
+        return f"{self._subject()}: {self.worded(self.verdict)}"
 
     def _contents(self) -> dict[str, object]:
         known = not self.obstacle and self.numeric is not None

@@ -101,7 +101,7 @@ class Classification(Result):
         if self.global_nash:
             lines.append("global Nash: every own cost is convex")
         lines.append(self.minimax)
-        lines.append(f"flow: {self._stability} ({self.linearization.reason})")
+        lines.append(f"flow: {self.linearization.worded(self._stability)} ({self.linearization.reason})")
         return "\n".join(lines)
 
 

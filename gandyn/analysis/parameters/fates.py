@@ -12,7 +12,10 @@ from ...errors import DomainError
 from ...lazy import sympy
 from ...types import Game, Rule
 from ..local.exact_linearization import ExactLinearization
+from ..local.fate import Fate
+from ..local.linearization import Linearization
 from ..local.linearize import linearize
+from ..local.verdicts import Verdict
 from .freed import valued
 from .thresholds import Root, where_positive
 
@@ -23,9 +26,13 @@ class Stretch:
 
     Attributes:
         low, high: its ends, exact; 0 and infinity among them.
-        inside: the value at which the fate was decided, a rational number between them.
+        inside: a rational number between them.
         verdict: of the linear part, the same in the whole interval.
-        fate: of starts near the point, at `inside`; where the verdict is marginal it may change within the interval.
+        fate: of starts near the point, in the whole interval where `throughout` holds and else at every value in
+            `looked`; "undecided" where it differs there.
+        looked: (value, fate at it), in order; `inside` is one of the values.
+        throughout: whether the fate is proved for the whole interval: the linear part decides it, or the dynamics is
+            affine. Terms beyond the linear part may change sign where no eigenvalue does.
     """
 
     low: sympy.Expr
@@ -33,6 +40,8 @@ class Stretch:
     inside: sympy.Expr
     verdict: str
     fate: str
+    looked: tuple[tuple[sympy.Expr, str], ...]
+    throughout: bool
 
 
 def fates(game: Game, rule: Rule | None, at: Any = None, budget: float | Budget | None = 60.0) -> tuple[Stretch, ...]:
@@ -42,9 +51,9 @@ def fates(game: Game, rule: Rule | None, at: Any = None, budget: float | Budget 
     polynomial shares a root with its mirror image, f*(z) = z^n f(1/z) for a map and f(-z) for a flow: at a root of
     their resultant. A factor that is its own mirror image, up to sign, has eigenvalues on the boundary throughout and
     others in pairs; they meet at roots of its discriminant, and those of two such factors at roots of their resultant.
-    Between two roots of these polynomials in the parameter the fate is therefore that of one value, at which
-    `linearize` decides, by terms beyond the linear part where that is marginal. These terms may change sign where no
-    eigenvalue does: then the fate of a marginal point is that at `inside` alone.
+    Between two roots of these polynomials in the parameter the verdict is therefore that of one value. Where it is
+    marginal and the dynamics is not affine, terms beyond the linear part decide, at three values of each interval:
+    see `Stretch.throughout`.
 
     Args:
         game: a symbolic game.
@@ -76,15 +85,32 @@ def _fates(game: Game, rule: Rule | None, at: Any) -> tuple[Stretch, ...]:
         raise DomainError(f"the fates of {game.name} along {p}", "rational coefficients, p > 0", "single values")
     roots, found = cut[0].roots, []
 
-    def decided(value: sympy.Expr) -> tuple[str, str]:
-        there = linearize(*valued(game, rule, {p: value}), at=at)
-        return str(there.verdict), str(there.fate)
+    def decided(value: sympy.Expr) -> Linearization:
+        return linearize(*valued(game, rule, {p: value}), at=at)
 
     for low, high in zip((None, *roots), (*roots, None), strict=True):
-        inside = _between(low, high)
         ends = sympy.Integer(0) if low is None else low.exact(p), sympy.oo if high is None else high.exact(p)
-        found.append(Stretch(*ends, inside, *decided(inside)))
+        found.append(_stretch(low, high, ends, decided))
     return tuple(_joined(found, decided))
+
+
+def _stretch(
+    low: Root | None,
+    high: Root | None,
+    ends: tuple[sympy.Expr, sympy.Expr],
+    decided: Callable[[sympy.Expr], Linearization],
+) -> Stretch:
+    """The interval between two neighbouring roots, looked at in one place or in three."""
+    left = Fraction(0) if low is None else low.bracket[1]
+    right = None if high is None else high.bracket[0]
+    inside = _between(left, right)
+    there = decided(_rational(inside))
+    throughout = there.verdict is not Verdict.MARGINAL or there.describes_all
+    further = [] if throughout else [_between(left, inside), 4 * inside if right is None else _between(inside, right)]
+    fate = {x: str((there if x == inside else decided(_rational(x))).fate) for x in sorted([inside, *further])}
+    told = fate[inside] if len(set(fate.values())) == 1 else str(Fate.UNDECIDED)
+    looked = tuple((_rational(x), f) for x, f in fate.items())
+    return Stretch(*ends, _rational(inside), str(there.verdict), told, looked, throughout)
 
 
 def _boundaries(exact: ExactLinearization) -> list[sympy.Expr]:
@@ -126,26 +152,34 @@ def _annihilates(e: sympy.Expr, exact: ExactLinearization) -> bool:
     return bool(value.is_zero_matrix)
 
 
-def _between(low: Root | None, high: Root | None) -> sympy.Expr:
-    """A rational number between two roots with a small denominator; 0 and infinity stand where there is none."""
-    left = Fraction(0) if low is None else low.bracket[1]
-    if high is None:
-        return sympy.Integer(int(left) + 1)
-    right = high.bracket[0]
+def _between(left: Fraction, right: Fraction | None) -> Fraction:
+    """A number between two others with a small denominator; None stands for infinity."""
+    if right is None:
+        return Fraction(int(left) + 1)
     middle, most = (left + right) / 2, 1
     while not left < middle.limit_denominator(most) < right:
         most *= 2
-    return sympy.Rational(middle.limit_denominator(most))
+    return middle.limit_denominator(most)
 
 
-def _joined(stretches: list[Stretch], decided: Callable[[sympy.Expr], tuple[str, str]]) -> list[Stretch]:
+def _rational(x: Fraction) -> sympy.Expr:
+    return sympy.Rational(x.numerator, x.denominator)
+
+
+def _joined(stretches: list[Stretch], decided: Callable[[sympy.Expr], Linearization]) -> list[Stretch]:
     """Neighbours of one fate joined where the end between them is rational and has it too."""
     joined = stretches[:1]
     for one in stretches[1:]:
         last = joined[-1]
-        same = (last.verdict, last.fate) == (one.verdict, one.fate)
-        if same and one.low.is_Rational and decided(one.low) == (one.verdict, one.fate):
-            joined[-1] = dataclasses.replace(last, high=one.high)
+        same = (last.verdict, last.fate) == (one.verdict, one.fate) and one.fate != Fate.UNDECIDED
+        if same and one.low.is_Rational and _told(decided(one.low)) == (one.verdict, one.fate):
+            looked = (*last.looked, (one.low, one.fate), *one.looked)
+            both = last.throughout and one.throughout
+            joined[-1] = dataclasses.replace(last, high=one.high, looked=looked, throughout=both)
         else:
             joined.append(one)
     return joined
+
+
+def _told(lin: Linearization) -> tuple[str, str]:
+    return str(lin.verdict), str(lin.fate)

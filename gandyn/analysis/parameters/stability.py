@@ -1,4 +1,4 @@
-"""For which parameters a fixed point attracts: exact conditions by Routh-Hurwitz and Jury, and thresholds."""
+"""For which parameters a linear part attracts: exact conditions by Routh-Hurwitz and Jury, and thresholds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ...results import Result, aligned, exact_and_decimal, place, with_decimal
 from ...text.paper_symbols import in_papers
 from ...types import Game, Rule
 from ...types.signs import simplified
-from ...worlds import exact, object_vector
+from ...worlds import SYMBOLS, exact, object_vector
 from ..local.dynamics import refuse_marginal_limit
 from ..local.exact_linearization import ExactLinearization
 from ..local.linearize import linearize
@@ -34,6 +34,9 @@ CLOSED = 4  # the largest degree whose roots are looked for as expressions in ot
 @dataclasses.dataclass(frozen=True, repr=False)
 class StabilityRegion(Result):
     """Where, in parameter space, every eigenvalue lies strictly on the stable side.
+
+    There starts near the point are attracted. Where an eigenvalue is on the boundary, terms beyond the linear part may
+    attract too: see `Linearization.fate`.
 
     Attributes:
         game, rule: with the parameters left free; rule is None for the flow.
@@ -60,7 +63,7 @@ class StabilityRegion(Result):
 
     @property
     def conditions(self) -> tuple[sympy.Basic, ...]:
-        """SymPy inequalities, all of which hold exactly where the point attracts."""
+        """SymPy inequalities, all of which hold exactly where the linear part attracts."""
         shown = map(decimals, self.expressions) if self.exact.decimal else self.expressions
         return tuple(sympy.Gt(e, 0) if not e.is_Boolean else e for e in shown)
 
@@ -82,8 +85,7 @@ class StabilityRegion(Result):
         """The condition that holds nowhere, or that the conditions exclude each other; "" where it attracts."""
         if not self.never:
             return ""
-        single = next((e for e in self.expressions if never([e])), None)
-        if single is None:
+        if (single := next((e for e in self.expressions if never([e])), None)) is None:
             return f"{' and '.join(f'{shortened(c)}' for c in self.conditions)} exclude each other"
         names = ", ".join(map(str, self.parameters))
         return f"an eigenvalue is on or beyond {'the imaginary axis' if self.rule is None else 'the unit circle'}" + (
@@ -91,7 +93,7 @@ class StabilityRegion(Result):
         )
 
     def contains(self, **values: object) -> bool:
-        """Whether the point attracts at these parameter values, given by name.
+        """Whether the linear part attracts at these parameter values, given by name.
 
         The conditions are those of parameters of the assumed signs, as a rule positive; elsewhere the eigenvalues at
         the values decide.
@@ -104,9 +106,7 @@ class StabilityRegion(Result):
             found = linearize(*valued(self.game, self.rule, point), at=self.at).exact
             assert found is not None
             return attracts(found, {})
-        if self.reason:
-            return attracts(self.exact, point)
-        return all(bool(e.subs(point) > 0) for e in self.expressions)
+        return attracts(self.exact, point) if self.reason else all(bool(e.subs(point) > 0) for e in self.expressions)
 
     def _point(self, values: dict[str, float | sympy.Expr]) -> dict[sympy.Expr, sympy.Expr]:
         names = {str(s): s for s in self.parameters}
@@ -141,7 +141,7 @@ class StabilityRegion(Result):
         return self._exactly(end_of(self.expressions, p), p)
 
     def intervals(self, name: str) -> tuple[tuple[sympy.Expr, sympy.Expr], ...]:
-        """Every open interval of positive values of the one free parameter in which the point attracts, in order.
+        """Every open interval of positive values of the one free parameter in which the linear part attracts, in order.
 
         `critical` is the end of the interval that starts at 0; steps may also attract in one that does not.
 
@@ -187,7 +187,7 @@ class StabilityRegion(Result):
 
     def _critical_expression(self, p: sympy.Expr, others: list[sympy.Expr]) -> sympy.Expr:
         """The first boundary in p as an expression in the others, if one boundary serves at every sample of them."""
-        candidates = []
+        candidates: list[sympy.Expr] = []
         for e in self.expressions:
             for factor, _ in sympy.factor_list(sympy.numer(sympy.together(e)))[1]:
                 if factor.has(p) and sympy.degree(factor, p) <= CLOSED:
@@ -195,9 +195,8 @@ class StabilityRegion(Result):
         rng = np.random.default_rng(0)
         chosen = None
         for _ in range(12):
-            point = {
-                o: sympy.Rational(int(k), 7) for o, k in zip(others, rng.integers(1, 40, len(others)), strict=True)
-            }
+            drawn = rng.integers(1, 40, len(others))
+            point = {o: sympy.Rational(int(k), 7) for o, k in zip(others, drawn, strict=True)}
             here = dataclasses.replace(self, expressions=tuple(e.subs(point) for e in self.expressions)).critical(
                 str(p)
             )
@@ -238,8 +237,7 @@ class StabilityRegion(Result):
 
     def latex(self) -> str:
         """The conditions as LaTeX, one aligned line each."""
-        lines = (f"&{in_papers(c)}" for c in self.conditions)
-        return aligned(lines)
+        return aligned(f"&{in_papers(c, self.parameters)}" for c in self.conditions)
 
     def summary(self) -> str:
         """What must be positive, and the threshold where there is one parameter."""
@@ -249,13 +247,13 @@ class StabilityRegion(Result):
                 found = self._crossing(self.exact.parameters[0])
                 lines.append(f"critical {self.exact.parameters[0]}: {found.value:.9g} ({found})")
             return "\n".join(lines)
-        names = ", ".join(map(str, self.parameters))
+        names, moving = ", ".join(map(str, self.parameters)), f"the linear part of {self._dynamics()}"
         if self.never:
             sign = "positive " if all(p.is_positive for p in self.parameters) else ""
-            return f"{self._dynamics()} never attracts to {place(self.at)} for any {sign}{names}: {self.why_never}"
+            return f"{moving} never attracts to {place(self.at)} for any {sign}{names}: {self.why_never}"
         signs = [str(p) for p in self.parameters if p.is_positive] if len(self.parameters) > 1 else []
         among = f", for positive {' and '.join(signs)}," if signs else ""
-        lines = [f"{self._dynamics()} attracts to {place(self.at)}{among} exactly where"]
+        lines = [f"{moving} attracts to {place(self.at)}{among} exactly where"]
         lines += [f"  {shortened(c)}" for c in self.conditions]
         if len(self.parameters) == 1:
             value = self.critical(str(self.parameters[0]))
@@ -282,7 +280,7 @@ def stability_region(
     at: Any = None,
     budget: float | Budget | None = 60.0,
 ) -> StabilityRegion:
-    """Exact conditions under which a fixed point attracts, with the named parameters left free.
+    """Exact conditions under which a fixed point attracts to first order, with the named parameters left free.
 
     The characteristic polynomial of the (augmented) linearisation is factored; each factor gives the Hurwitz
     determinants of a flow, or those of a map after z = (1 + s)/(1 - s), which is Jury's test. For z^2 + a z + b these
@@ -313,6 +311,9 @@ def stability_region(
         >>> gd.stability_region(gd.games.bilinear(), gd.rules.OptimisticGD(0.1)).critical("lr")
         sqrt(3)/3
     """
+    if SYMBOLS not in game.worlds:
+        fix = "bisect on gd.linearize(game, GDA(x), at=w).spectral_radius at numbers x"
+        raise DomainError(f"a stability region of {game.name}, which has no expressions", "a game of from_sympy", fix)
     given = (parameters,) if isinstance(parameters, (str, sympy.Symbol)) else parameters
     if not (isinstance(given, (list, tuple)) and given and all(isinstance(p, (str, sympy.Symbol)) for p in given)):
         raise ParameterError(f"parameters={parameters!r}", "names, or symbols, at least one", 'parameters=("lr",)')

@@ -44,9 +44,11 @@ def test_a_label_says_what_nonlinear_terms_decide_and_the_verdict_stays_of_the_l
     lin = found.linearization
     assert (lin.verdict.value, lin.fate.value, lin.to_dict()["fate"]) == ("marginal", fate, fate)
     first, second = lin.summary().splitlines()[-2:]
-    assert first.startswith(f"verdict: {fate}: ")
+    told = lin.worded(fate)
+    assert told == {-1: "attracting locally", 0: "conservative", 1: "repelling"}[bend]
+    assert first.startswith(f"verdict: {told}: ")
     assert second.startswith("linear part: marginal (")
-    assert f"flow: {'marginal' if bend == 0 else fate} (" in found.summary()
+    assert f"flow: {'marginal' if bend == 0 else told} (" in found.summary()
 
 
 def test_a_strict_nash_point_of_a_general_sum_game_may_be_unstable():
