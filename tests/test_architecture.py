@@ -106,7 +106,7 @@ def modules() -> list[Path]:
 
 
 def dotted(path: Path) -> str:
-    """gandyn/rules/declaration.py -> rules.base; a package is named by its folder, the top one "gandyn"."""
+    """gandyn/rules/declaration.py -> rules.declaration; a package is named by its folder, the top one "gandyn"."""
     parts = path.relative_to(PACKAGE).with_suffix("").parts
     parts = parts[:-1] if parts[-1] == "__init__" else parts
     return ".".join(parts) or "gandyn"

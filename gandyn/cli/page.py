@@ -76,18 +76,18 @@ class Terminal(Page):
         self.console.width = min(WIDTH, self.console.width)
 
     def title(self, text: str) -> None:
-        """In bold."""
+        """The title, in bold."""
         self.console.print(text, style="bold", markup=False)
 
     def heading(self, text: str) -> None:
-        """A line across."""
+        """The heading, in a line across the terminal."""
         from rich.rule import Rule
 
         self.console.print()
         self.console.print(Rule(text, align="left", style="dim"))
 
     def entry(self, name: str, rows: list[str]) -> None:
-        """A row of a table."""
+        """The entry, as a row of a table."""
         from rich.table import Table
         from rich.text import Text
 
@@ -99,7 +99,7 @@ class Terminal(Page):
         self.console.print(table)
 
     def notes(self, late: dict[str, str]) -> None:
-        """In yellow."""
+        """The notes, in yellow."""
         for name, why in late.items():
             self.console.print(f"\n{name}: {why}", style="yellow", markup=False, end="")
         self.console.print()

@@ -24,7 +24,7 @@ class Formula(str):
     full: str
 
     def __new__(cls, text: object, full: object = None) -> Formula:
-        """The row in short, and in full where that is another."""
+        """The row in short, and in full where that differs."""
         made = super().__new__(cls, text)
         made.full = str(text if full is None else full)
         return made

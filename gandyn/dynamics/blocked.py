@@ -124,7 +124,7 @@ class _Block:
         return counters
 
     def _go(self, t: int, steps: int, counters: list[float]) -> list[float]:
-        """Apply the map, stopping for rows."""
+        """Apply the map for some steps, writing rows where they are due."""
         chunk, s = self.chunk, 0
         while s < steps:
             stretch = steps - s

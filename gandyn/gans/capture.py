@@ -106,7 +106,7 @@ class CapturedStep:
 
 
 class _Fed(GANGame):
-    """A game that shares everything with another, and whose `draw` answers with tokens that lie where they lay."""
+    """A view of a game that shares everything with it, and whose `draw` returns batch tokens in fixed tensors."""
 
     def __init__(self, game: GANGame) -> None:
         vars(self).update(vars(game))

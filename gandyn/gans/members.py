@@ -26,7 +26,7 @@ class Tokens(tuple[Token, ...]):
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """Of the members' layers that draw, and of their penalties."""
+        """The seeds of the members' random layers and penalties."""
         return tuple(token.seed for token in self)
 
 

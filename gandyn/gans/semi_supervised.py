@@ -30,6 +30,6 @@ class KPlusOne(nn.Module):
         self.per_sample = bool(getattr(classifier, "per_sample", False))
 
     def forward(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Both kinds of logits."""
+        """(logits (n, 1), class logits (n, K)) of the points."""
         logits = self.classifier(points)
         return logits.logsumexp(1, keepdim=True), logits

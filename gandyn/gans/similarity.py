@@ -46,7 +46,7 @@ class Pixel(Penalty):
             raise ParameterError(f"{self!r}", f"norm 1 or 2, of one of {', '.join(BESIDE)}", "Pixel(100)")
 
     def generator_cost(self, critic: Any) -> Array:
-        """Over the batch."""
+        """The weighted mean over the batch."""
         real, near = _beside(critic, self.of)
         apart = (real - near).abs()
         return self.weight * (apart if self.norm == 1 else apart.square()).mean()
@@ -75,7 +75,7 @@ class Perceptual(Penalty):
             raise ParameterError(f"{self!r}", f"of one of {', '.join(BESIDE)}, features by name", "Perceptual(1.0)")
 
     def generator_cost(self, critic: Any) -> Any:
-        """Over the batch."""
+        """The weighted mean over the batch."""
         real, near = _beside(critic, self.of)
         phi = _fixed(self.features, real.dtype, str(real.device)).differentiable
         return self.weight * (phi(real) - phi(near)).square().mean()

@@ -28,7 +28,7 @@ class Oracle(Protocol):
     """A zero-sum game of single strategies, as a memory asks it. Player 0 minimises the payoff, player 1 maximises."""
 
     def payoff(self, first: Strategy, second: Strategy) -> Number:
-        """Of two strategies."""
+        """The payoff of two strategies, one of each player."""
 
     def respond(self, player: int, stored: Sequence[Strategy], weights: Sequence[Number]) -> Strategy:
         """A strategy of the player against the other's mixture of stored ones."""
@@ -139,7 +139,7 @@ class GANOracle:
         self.last: list[torch.Tensor] = list(game.split(game.w0.clone()))
 
     def payoff(self, first: Array, second: Array) -> float:
-        """The mean over the batches."""
+        """Minus the discriminator's cost, averaged over the batches."""
         w = torch.cat([first, second])
         return float(np.mean([-float(self.game.costs(w, token)[1]) for token in self.tokens]))
 

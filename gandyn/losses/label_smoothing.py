@@ -112,7 +112,7 @@ class FlippedLabels(MixedLabels):
     generator_too: bool = False
 
     def shares(self, s: Array) -> tuple[float, float]:
-        """The probability, twice."""
+        """(probability, probability)."""
         return number(self.probability, s), number(self.probability, s)
 
     def generator(self, s: Array) -> Array:

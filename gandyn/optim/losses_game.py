@@ -65,7 +65,7 @@ class LossesGame(NetworkGame):
         self._listen()
 
     def _listen(self) -> None:
-        """Before the first step: no losses, nothing seen of them."""
+        """The state before the first step: no losses, and no record of them."""
         self.reference = Seed(0)
         self.losses: Losses | None = None
         self.data: Iterator[Any] | None = None
@@ -226,7 +226,7 @@ class LossesGame(NetworkGame):
         return graph
 
     def field_and_graph(self, w: Array, batch: Batch = None) -> Array:
-        """v(w), its graph kept where buffers allow, averaged."""
+        """v(w), averaged over processes; its graph is kept where buffers allow."""
         return self._mean(super().field_and_graph(w, batch)) if not self._moving else self.field(w, batch)
 
     def _jvp(self, w: Array, u: Array, batch: Batch) -> Array:

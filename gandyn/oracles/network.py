@@ -136,7 +136,7 @@ class NetworkGame(FlatNetworks):
         ]  # fmt: skip
 
     def _left_out(self, player: int, missing: Sequence[Array]) -> None:
-        """Told of every plain field: which of a player's parameters its cost did not reach."""
+        """Called for every plain field with the parameters of a player that its cost did not reach."""
 
     def _after(self, index: int) -> range:
         return range(index + 1, len(self.players))

@@ -32,6 +32,6 @@ class WeightClipping(Penalty):
         return -exact(self.bound), exact(self.bound)
 
     def project(self, parameters: Array) -> Array:
-        """Each entry clipped."""
+        """Every parameter clipped to [-bound, bound]."""
         bound = number(self.bound, parameters)
         return worlds.clip(parameters, -bound, bound)

@@ -34,7 +34,7 @@ GOOD, BAD = {"TURNING", "SETTLING", "AT_REST"}, {"FAILING", "DIVERGING", "STUCK"
 
 
 def page(watch: Any) -> str:
-    """The whole page."""
+    """The report as one HTML page."""
     body = [
         f"<h1>Watch of {_text(', '.join(watch.names))}</h1>",
         f'<p class="head">{_text(words.head(watch))}</p>',

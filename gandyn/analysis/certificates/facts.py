@@ -65,7 +65,7 @@ class Piece:
 
     @property
     def radius(self) -> float:
-        """Of the ball of starts that are proven to converge; 0 where none is."""
+        """Radius of the ball of starts that are proven to converge; 0 where none is."""
         return 0.0 if self.ellipsoid is None else self.ellipsoid.radius
 
     def times(self, units: Array) -> Piece:

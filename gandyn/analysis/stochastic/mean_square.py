@@ -69,7 +69,7 @@ class MeanSquare(Result):
 
     @property
     def deterministic_radius(self) -> float | None:
-        """Of E[M], squared: what the mean field alone would give."""
+        """The squared spectral radius of E[M]: the factor by which the mean field alone multiplies |z - z*|^2."""
         if self.step.parameters:
             return None
         return float(np.abs(np.linalg.eigvals(self.step.first_moments[0])).max(initial=0.0) ** 2)

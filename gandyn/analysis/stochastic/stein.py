@@ -13,7 +13,7 @@ DOUBLINGS = 100
 
 
 def spectral_radius(step: RandomMap) -> float:
-    """Of E[M (x) M]: the factor by which second moments grow in a step, in the long run."""
+    """Spectral radius of E[M (x) M]: the factor by which second moments grow in a step, in the long run."""
     m = step.numbers[0]
     if step.single:
         return float(np.abs(np.linalg.eigvals(m[0])).max(initial=0.0) ** 2)

@@ -67,7 +67,7 @@ class SumPool(nn.Module):
     """The sum of every channel over its map: (n, c, h, w) -> (n, c)."""
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
-        """Behind a ReLU, as in the paper."""
+        """Sums of the rectified channels over the map, (n, c)."""
         return maps.relu().sum((2, 3))
 
 

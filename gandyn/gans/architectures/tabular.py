@@ -49,7 +49,7 @@ class Residual(nn.Module):
         self.layers = nn.Sequential(linear, nn.BatchNorm1d(size), nn.ReLU())
 
     def forward(self, points: torch.Tensor) -> torch.Tensor:
-        """(n, inputs + size)."""
+        """The input beside the layer's output, (n, inputs + size)."""
         return torch.cat([points, self.layers(points)], 1)
 
 
@@ -72,7 +72,7 @@ class TableGenerator(nn.Module):
         ]
 
     def forward(self, latent: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
-        """(n, width)."""
+        """Rows, (n, width)."""
         raw = self.body(torch.cat([latent, conditions], 1))
         uniform = torch.rand_like(raw).clamp(1e-6, 1 - 1e-6)
         drawn = raw - (-uniform.log()).log()
@@ -96,7 +96,7 @@ class PackedDiscriminator(nn.Module):
         self.pack, self.body = pack, MLP(inputs, 1, sizes.hidden, LEAK, rng, sizes.dropout)
 
     def forward(self, rows: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
-        """(n, 1), n a multiple of `pack`."""
+        """Logits, (n, 1), for n rows, a multiple of `pack`."""
         packed = torch.cat([rows, conditions], 1).reshape(len(rows) // self.pack, -1)
         logits: torch.Tensor = self.body(packed)
         return logits.repeat_interleave(self.pack, 0)

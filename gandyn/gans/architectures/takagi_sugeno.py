@@ -39,7 +39,7 @@ class TakagiSugeno(nn.Module):
         return (-apart.square().mean(2) / 2).softmax(1)
 
     def forward(self, points: torch.Tensor) -> torch.Tensor:
-        """(n, outputs)."""
+        """The consequents weighted by the memberships, (n, outputs)."""
         each = torch.einsum("roi,ni->nro", self.weight, points) + self.bias
         return (self.memberships(points)[:, :, None] * each).sum(1)
 

@@ -195,7 +195,7 @@ class MixedTable:
         return self.rows[chosen], hot
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> torch.Tensor:
-        """n rows drawn as `sample_labelled` draws them."""
+        """n rows, drawn with the conditions of training (see `sample_labelled`)."""
         return self.sample_labelled(n, generator)[0]
 
     def to(self, device: object = None, dtype: torch.dtype | None = None) -> MixedTable:

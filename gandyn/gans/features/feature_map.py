@@ -25,7 +25,7 @@ class Features:
         self.name, self.network, self.size = name, network, size
 
     def __call__(self, points: torch.Tensor) -> torch.Tensor:
-        """(n, size), float64, on the points' device."""
+        """Features of the points, (n, size), float64, on the points' device."""
         with torch.no_grad():
             return torch.cat([self.network(part).double() for part in torch.split(points.detach(), AT_ONCE)])
 
@@ -35,7 +35,7 @@ class Features:
         return answer
 
     def probabilities(self, points: torch.Tensor) -> torch.Tensor:
-        """Of each class, (n, K). Raises DomainError where these features are not a classifier's."""
+        """Probabilities of each class, (n, K). Raises DomainError where these features are not a classifier's."""
         raise DomainError(f"class probabilities from the features {self.name}", "a classifier", 'features="digits64"')
 
     def __repr__(self) -> str:

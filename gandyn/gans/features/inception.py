@@ -174,7 +174,7 @@ class InceptionFeatures(Features):
         self.layer = layer
 
     def __call__(self, points: torch.Tensor) -> torch.Tensor:
-        """(n, size), float64."""
+        """Features, (n, size), float64."""
         return self._of(points, self.layer).double()
 
     def differentiable(self, points: torch.Tensor) -> torch.Tensor:

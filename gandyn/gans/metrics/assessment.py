@@ -89,7 +89,7 @@ def assess(data: Any, fake: torch.Tensor, features: Any = None, seed: int = 0) -
 
 
 def _of_features(x: torch.Tensor, y: torch.Tensor, z: torch.Tensor, known: object) -> dict[str, Score]:
-    """Of real points x, samples y and other real points z, as features already."""
+    """Scores of real points x, samples y and other real points z, given as features."""
     few = min(len(x), len(y), len(z), LARGEST_PAIRED)
     return {
         "frechet": frechet(x, y, known, z, RESAMPLES if x.shape[1] <= MOST_RESAMPLED else 0),

@@ -49,7 +49,7 @@ def frechet(
 
 
 def distance(x: torch.Tensor, y: torch.Tensor) -> float:
-    """Between the normals fitted to two sets of features, (n, d) and (m, d)."""
+    """The Frechet distance between the normals fitted to two sets of features, (n, d) and (m, d)."""
     return between_normals(x.mean(0), _covariance(x), y.mean(0), _covariance(y))
 
 

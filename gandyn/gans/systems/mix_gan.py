@@ -41,7 +41,7 @@ class Mixture(nn.Module):
 
     @property
     def weights(self) -> torch.Tensor:
-        """Of each network, (parts,), of sum one."""
+        """The weight of each network, (parts,); they sum to one."""
         return self.logits.softmax(0)
 
 
@@ -66,7 +66,7 @@ class DiscriminatorMixture(Mixture):
     """The mean logit, by the weights: what one sees who looks at the mixture as one discriminator."""
 
     def forward(self, points: torch.Tensor) -> torch.Tensor:
-        """(n, 1)."""
+        """The mean logit, (n, 1)."""
         logits = torch.stack([part(points).reshape(-1, 1) for part in self.parts])
         return (self.weights[:, None, None] * logits).sum(0)
 

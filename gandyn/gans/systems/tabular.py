@@ -41,7 +41,7 @@ class PackedSlope(Penalty):
     pack: int = 1
 
     def cost(self, critic: Any) -> Array:
-        """Over the packs."""
+        """gamma times the mean over the packs."""
         share = critic.uniform(critic.real, per_point=True)[:: self.pack].repeat_interleave(self.pack, 0)
         points = critic.real + share * (critic.fake - critic.real)
         squares = critic.squared_slope(points).reshape(-1, self.pack).sum(1) / self.pack**2

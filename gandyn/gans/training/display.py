@@ -84,7 +84,7 @@ class Bar(Display):
         self.bar.console.print(f"! {finding}", highlight=False, markup=False)
 
     def close(self) -> None:
-        """Leave the bar as it is."""
+        """Stop drawing the bar, and leave it on the screen."""
         self.bar.stop()
 
 

@@ -32,7 +32,7 @@ CHECK_EVERY_ON_DEVICE = 50
 
 
 def versions() -> dict[str, str]:
-    """Of everything that decides on the last bits of the numbers: libraries, threads, the processor's instructions."""
+    """The versions of everything that decides on the last bits of the numbers: libraries, threads, processor."""
     from importlib.metadata import version
 
     return {

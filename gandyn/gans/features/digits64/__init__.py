@@ -62,7 +62,7 @@ class DigitsFeatures(Features):
         return self._run(self.network.features, points)
 
     def probabilities(self, points: torch.Tensor) -> torch.Tensor:
-        """(n, 10), float64."""
+        """Class probabilities, (n, 10), float64."""
         return self._run(self.network, points).softmax(1)
 
     def differentiable(self, points: torch.Tensor) -> torch.Tensor:
