@@ -79,11 +79,7 @@ def point(text: str, option: str) -> Any:
 
 
 def build(entry: Entry, kind: str, given: dict[str, object]) -> tuple[Any, set[str]]:
-    """Call a builder with those of the given values that it takes; also say which it took.
-
-    Raises:
-        ParameterError: where a required parameter is missing, or the builder refuses a value.
-    """
+    """A builder called with the given values that it takes, and which these are. Raises ParameterError."""
     parameters = inspect.signature(entry.build).parameters
     taken = {name: v for name, v in given.items() if name in parameters}
     missing = [n for n, p in parameters.items() if p.default is p.empty and n not in taken]

@@ -204,11 +204,7 @@ def _endings(alive: Array, done: Array, interrupted: bool) -> dict[str, Any]:
 
 
 def checked_start(game: Game, start: Any, project: bool = True) -> Array:
-    """The start as an array of its world; inside the feasible set, unless `project` is false.
-
-    Raises:
-        ShapeError: for what does not fit the game or is not finite.
-    """
+    """The start as an array of its world, projected unless `project` is false. Raises ShapeError if it does not fit."""
     if world_of(start) == TORCH:
         w = start.detach().clone()
         finite = bool(w.isfinite().all())

@@ -43,11 +43,7 @@ class TracedRule:
 
 
 def traced_rule(game: Turned, rule: Turned) -> TracedRule:
-    """Trace the rule on the game, with a symbol for every slider.
-
-    Raises:
-        GandynError: where the rule refuses the game, or has no finite program on symbols (an implicit step).
-    """
+    """Trace the rule, a symbol for every slider. Raises GandynError where it refuses, or has no finite program."""
     rule.plain.check(game.plain)
     pushed, noise = with_noise(game.item)
     traced = update_map(pushed, rule.item)
@@ -80,11 +76,7 @@ def with_noise(game: Any) -> tuple[Game, tuple[sympy.Symbol, ...]]:
 
 
 def traced_game(game: Turned) -> dict[str, str]:
-    """`field`, `costs`, `project`: of w and the sliders; `equilibria`: the known ones, one after another.
-
-    Raises:
-        DomainError: for a function that JavaScript has not.
-    """
+    """`field`, `costs`, `project`, `equilibria` of w and the sliders. Raises DomainError for what JavaScript lacks."""
     item, own = game.item, [s.symbol for s in game.sliders]
     w = (*item.symbols, *own)
     sizes = {"w": item.dim, "p": len(own)}

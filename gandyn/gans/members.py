@@ -55,11 +55,7 @@ def values(held: Sequence[tuple[dict[str, Any], str]]) -> list[Any]:
 
 
 def refuse_different(games: Sequence[Any]) -> None:
-    """Refuse games that cannot be members of one ensemble.
-
-    Raises:
-        GameError: for games of different structure. DomainError: for layers and data that members cannot share.
-    """
+    """Raises GameError or DomainError for games that cannot be members of one ensemble."""
     if not games or not all(isinstance(game, GANGame) for game in games):
         raise GameError("an ensemble of no games, or of games that are no GANGame", "GANGames", "[game] * 64")
     first = games[0]

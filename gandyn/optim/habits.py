@@ -107,11 +107,7 @@ def refuse_outside(cost: Any, parameters: Collection[torch.Tensor], since: int) 
 
 @contextlib.contextmanager
 def explained() -> Iterator[None]:
-    """Torch's errors about used-up graphs, in terms of the losses.
-
-    Raises:
-        GameError: for losses that call backward, step an optimiser, or keep graphs from step to step.
-    """
+    """Torch's errors about used-up graphs, explained. Raises GameError for losses that call backward or keep graphs."""
     try:
         yield
     except RuntimeError as error:

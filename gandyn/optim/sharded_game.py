@@ -137,11 +137,7 @@ class ShardedGame(LossesGame):
 
 
 def refuse_rule(rule: Rule) -> None:
-    """Refuse a rule that needs more of a vector than each coordinate by itself: no process has it whole.
-
-    Raises:
-        DomainError: for products with the Jacobian, norms, and steps that couple coordinates.
-    """
+    """Raises DomainError for a rule that couples coordinates by products or norms: no process has all of them."""
     inner = rule.inner if isinstance(rule, Alternating) else rule
     for one in inner if isinstance(inner, tuple) else (inner,):
         if not (one.overwrites or one.domain.linear_in_field):

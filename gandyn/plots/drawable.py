@@ -88,11 +88,7 @@ def listed(items: Any, kind: type) -> list[Any]:
 
 
 def labelled(items: object, kind: type) -> dict[str, Any]:
-    """Results by label: a mapping is kept; else each is named by its rule, with its parameters where names clash.
-
-    Raises:
-        ParameterError: for an item of another kind.
-    """
+    """Results by label, by default their rule and its parameters. Raises ParameterError for an item of another kind."""
     found = listed(items, kind)
     if isinstance(items, Mapping):
         return dict(zip(map(str, items), found, strict=True))
@@ -114,11 +110,7 @@ def _parameters(rule: Rule | None) -> str:
 
 
 def members(trajectory: Trajectory, label: str) -> np.ndarray:
-    """The points of a trajectory, shape (T+1, members, d); of a large ensemble, evenly chosen members.
-
-    Raises:
-        ParameterError: for a single recorded point, or coordinates that are not finite.
-    """
+    """Points of a trajectory, (T+1, members, d), of a large ensemble some members. Raises ParameterError."""
     w = as_array(trajectory.w)
     if len(np.atleast_1d(trajectory.t)) < 2 or w.ndim < 2:
         raise ParameterError(

@@ -134,11 +134,7 @@ def one_panel(height: float = 0.75) -> tuple[Drawing, Any]:
 
 
 def writable(path: str | os.PathLike[str], suffixes: tuple[str, ...]) -> pathlib.Path:
-    """A path that a file of one of these kinds can be written to; asked before the work, not after it.
-
-    Raises:
-        OutputError: for another suffix, a folder that is not there, or one without permission.
-    """
+    """A path that a file of these kinds can be written to, asked before the work. Raises OutputError otherwise."""
     target = pathlib.Path(path)
     kinds = ", ".join(suffixes)
     if target.suffix.lower() not in suffixes:

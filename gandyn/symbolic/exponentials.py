@@ -79,11 +79,7 @@ class Exponentials:
 
 
 def finest(attempt: Callable[[Field], Answer]) -> Answer:
-    """attempt(numbers) in the first field that suffices: the rationals, Q(e^(1/q)), or one of square roots.
-
-    Raises:
-        NoExpansionError: where numbers of another kind occur.
-    """
+    """attempt(numbers) in the rationals, Q(e^(1/q)) or with square roots. Raises NoExpansionError for other numbers."""
     numbers: Field = Exponentials(0)
     while True:
         try:

@@ -129,11 +129,7 @@ def spread(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def ensemble_shape(leading: Sequence[int], symbols: Iterable[PerMember], what: str = "a start") -> tuple[int, ...]:
-    """The shape of an ensemble: the leading axes of its points and of its parameters, broadcast as NumPy does.
-
-    Raises:
-        ShapeError: where they do not fit, with the shapes and what is one per member.
-    """
+    """The shape of an ensemble: leading axes of points and parameters, broadcast. Raises ShapeError if they differ."""
     symbols = tuple(symbols)
     try:
         return np.broadcast_shapes(tuple(leading), *(s.values.shape for s in symbols))

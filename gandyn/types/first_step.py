@@ -27,11 +27,7 @@ def first_state(rule: Rule, game: Game, w: Array, rng: Rng = None) -> State:
 
 
 def first_step(rule: Rule, game: Game, w: Array, state: State, rng: Rng = None) -> tuple[Array, State, Info]:
-    """`rule.step`, which has to answer with (w, state, info): a point of the same shape, a state with the same names.
-
-    Raises:
-        DomainError: where it fails, on symbols for instance because it branches on values, or answers otherwise.
-    """
+    """`rule.step`, checked: (w, state, info), shapes and names kept. Raises DomainError where it fails or differs."""
     try:
         result = rule.step(game, w, state, rng)
     except GandynError:

@@ -13,11 +13,7 @@ SECONDS = 5.0  # for the proof that an expression is zero, and for one simplific
 
 
 def sign(x: Any, tolerance: float = 0.0) -> int:
-    """-1, 0 or 1: exact for SymPy numbers without decimals, else 0 within the tolerance.
-
-    Raises:
-        ParameterError: while a parameter leaves the sign open.
-    """
+    """-1, 0 or 1: exact for SymPy numbers, else 0 within the tolerance. Raises ParameterError while it is open."""
     if not worlds.is_symbolic(x):
         return 0 if abs(x) <= tolerance else 1 if x > 0 else -1
     if x.is_Rational:

@@ -271,7 +271,8 @@ def _steps(game: Game, rule: Rule, place: Place, state: State | None) -> tuple[M
             memory = rest_of_memory(traced, memory)
         shown = (*_directions(place), *shown[game.dim :])
         z = [*(exact(0) for _ in range(place.face.dimension)), *memory]
-    if bounds is not None and face is not None and place.solution and not (traced.parameters or _free(point, memory)):
+    numbers = not traced.parameters and not any(e.free_symbols for e in (*point, *memory))
+    if bounds is not None and face is not None and place.solution and numbers:
         place = dataclasses.replace(place, constraints=_pressed(game, rule, bounds, point, start, memory))
     derive = functools.partial(traced.jacobian_at, z)
     return Motion(what, shown, z, derive, LocalDynamics.of_map(traced, z)), place
@@ -280,10 +281,6 @@ def _steps(game: Game, rule: Rule, place: Place, state: State | None) -> tuple[M
 def _directions(place: Place) -> tuple[str, ...]:
     assert place.constraints is not None
     return place.constraints.directions
-
-
-def _free(*groups: Sequence[Any]) -> bool:
-    return any(e.free_symbols for group in groups for e in group)
 
 
 def _pressed(
@@ -297,9 +294,7 @@ def _pressed(
 
 
 def _first_order(local: LocalDynamics | None, decimal: bool) -> tuple[sympy.Matrix, sympy.Matrix] | None:
-    """(F(z), DF(z)) by power series; None where it takes symbols: free parameters, other irrational numbers. Raises
-    NotDifferentiableError at a kink, or where a slope is infinite (Adam at an equilibrium).
-    """
+    """(F(z), DF(z)) by power series; None where that takes symbols. Raises NotDifferentiableError at kinks, poles."""
     if local is None:
         return None
     expand = functools.partial(_expand_at, local)
