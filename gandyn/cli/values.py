@@ -79,7 +79,7 @@ def point(text: str, option: str) -> Any:
 
 
 def build(entry: Entry, kind: str, given: dict[str, object]) -> tuple[Any, set[str]]:
-    """A builder called with the given values that it takes, and which these are. Raises ParameterError."""
+    """What a builder makes of the given values that it takes, and their names. Raises ParameterError if one lacks."""
     parameters = inspect.signature(entry.build).parameters
     taken = {name: v for name, v in given.items() if name in parameters}
     missing = [n for n, p in parameters.items() if p.default is p.empty and n not in taken]
