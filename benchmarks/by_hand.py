@@ -72,6 +72,39 @@ class HandWritten:
         self.backward(self.discriminator_cost(real2, fake), 1)
         self.optimizers[1].step()
 
+    def field_in_graph(self, real: Any, latent: Any) -> list[Any]:
+        """Both players' gradients, with the graph that made them."""
+        fake = self.generator(latent)
+        on_fake = self.discriminator(fake)
+        costs = (
+            softplus(-on_fake).mean(),
+            softplus(-self.discriminator(real)).mean() + softplus(on_fake).mean(),
+        )
+        return [g for cost, own in zip(costs, self.own, strict=True)
+                for g in torch.autograd.grad(cost, own, create_graph=True)]  # fmt: skip
+
+    def consensus(self, real: Any, latent: Any, gamma: float) -> None:
+        """v + gamma J^T v: both players' gradients, and those of half their squared norm."""
+        v = self.field_in_graph(real, latent)
+        turned = torch.autograd.grad(v, self.everything, [g.detach() for g in v])
+        for p, g, h in zip(self.everything, v, turned, strict=True):
+            p.grad = g.detach() + gamma * h
+        self.move()
+
+    def products(self, real: Any, latent: Any, u: Any) -> dict[str, Callable[[], Any]]:
+        """J u and J^T u, each one backward pass through a graph that is kept: of the gradients, and of p -> J^T p."""
+        v = self.field_in_graph(real, latent)
+        everything = self.everything
+        given = [
+            piece.view_as(p) for piece, p in zip(u.split([p.numel() for p in everything]), everything, strict=True)
+        ]
+        probes = [torch.zeros_like(p).requires_grad_() for p in everything]
+        turned = torch.autograd.grad(v, everything, probes, create_graph=True)
+        return {
+            "jvp": lambda: torch.autograd.grad(turned, probes, given, retain_graph=True),
+            "vjp": lambda: torch.autograd.grad(v, everything, given, retain_graph=True),
+        }
+
     def extragradient(self, real: Any, latent: Any) -> None:
         """Look ahead, come back, step with the gradients found there."""
         start = [p.detach().clone() for p in self.everything]
@@ -91,6 +124,26 @@ class HandWritten:
             p.grad = 2 * new - old
         self.previous = now
         self.move()
+
+
+class Moments:
+    """Adam of one vector, out of place."""
+
+    def __init__(self) -> None:
+        self.mean: Any = 0.0
+        self.square: Any = 0.0
+        self.steps = 0
+
+    def moved(self, x: Any, v: Any) -> Any:
+        """The next point."""
+        if not self.steps:
+            self.mean, self.square = torch.zeros_like(x), torch.zeros_like(x)
+        self.steps += 1
+        first, second = BETAS
+        self.mean, self.square = self.mean.lerp(v, 1 - first), (second * self.square).addcmul_(v, v, value=1 - second)
+        weight = (1 - second**self.steps) ** 0.5
+        root = self.square.sqrt().add_(1e-8 * weight)
+        return torch.addcdiv(x, self.mean, root, value=-LR * weight / (1 - first**self.steps))
 
 
 def losses(generator: Any, discriminator: Any, item: tuple[Any, Any], *, only: str | None = None) -> tuple[Any, Any]:
@@ -176,6 +229,28 @@ class Setting:
             getattr(hand, method)(*drawn)
             yield
 
+    def bare_steps(self, case: str) -> Iterator[None]:
+        """Steps in turn on flat vectors, as `own_steps` in its arithmetic, with nothing of the package in them."""
+        game, items, moments = self.game(self.pair()), self.batches(), {0: Moments(), 1: Moments()}
+        (generator, discriminator), w = game.networks, game.w0.clone()
+        end, own = game.players[0].size, [list(network.parameters()) for network in game.networks]
+        while True:
+            turn, blocks = moments if "Adam" in case else None, list(w.split([end, len(w) - end]))
+            for i in (0, 1):
+                torch.cat(blocks, out=game._buffer)
+                real, latent = next(items)
+                with torch.set_grad_enabled(i == 0):
+                    fake = generator(latent)
+                if i == 0:
+                    cost = softplus(-discriminator(fake)).mean()
+                else:
+                    on_real, on_fake = discriminator(torch.cat([real, fake])).split([len(real), len(fake)])
+                    cost = softplus(-on_real).mean() + softplus(on_fake).mean()
+                v = torch.cat([slope.reshape(-1) for slope in torch.autograd.grad(cost, own[i])])
+                blocks[i] = blocks[i] - LR * v if turn is None else turn[i].moved(blocks[i], v)
+            w = torch.cat(blocks)
+            yield
+
     def batches(self, device: str = "cpu") -> Iterator[tuple[Any, Any]]:
         """Data and latents, without end."""
         data, source = self.data(device), torch.Generator(device).manual_seed(1)
@@ -236,8 +311,21 @@ def convolutions(width: int) -> tuple[Any, Any]:
     return build.dcgan_generator(width=width), build.dcgan_discriminator(width=width)
 
 
+def large_convolutions(width: int) -> tuple[Any, Any]:
+    """DCGAN for 3 x 64 x 64."""
+    build, shape = gd.gans.architectures, (3, 64, 64)
+    return build.dcgan_generator(shape, latent=100, width=width), build.dcgan_discriminator(shape, width=width)
+
+
+def noise_pictures(device: str) -> Any:
+    """Pictures of uniform noise: timing looks at none of them."""
+    points = torch.rand(256, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    return gd.gans.Points("noise", points).to(device)
+
+
 SETTINGS = {
     "ring": Setting(perceptrons, lambda device: gd.gans.ring(device=device), 2, 128, 128),
     "ring, wide": Setting(perceptrons, lambda device: gd.gans.ring(device=device), 2, 128, 256),
     "digits": Setting(convolutions, lambda device: gd.gans.datasets.digits().to(device), 64, 64, 32),
+    "dcgan 64": Setting(large_convolutions, noise_pictures, 100, 8, 64),
 }

@@ -3,8 +3,9 @@
     python benchmarks/products.py --out benchmarks/results/products.json
 
 J u, J^T u and (S u, A u), which is two products, are timed in turn with one field and with both players' gradients as a
-loop with torch.optim has them (`by_hand.py`); ratios are medians of processor seconds within rounds, on one thread (of
-the clock on a device).
+loop with torch.optim has them (`by_hand.py`). For the non-saturating game the same products are also taken by
+`torch.autograd.grad` alone on a kept graph, without the package ("by_torch"). Ratios are medians of processor seconds
+within rounds, on one thread (of the clock on a device).
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ def product_costs(name: str, loss: str, device: str, rounds: int) -> dict[str, A
     calls = {"field": repeated(lambda: game.field(w, token))}
     hand = HandWritten(setting.pair(device=device), sgd, frugal=False)
     calls["by_hand"] = repeated(lambda: hand.gradients(token.real, token.latent))
+    kept = hand.products(token.real, token.latent, u) if loss == "nonsaturating" else {}
+    calls |= {f"{product}_by_torch": repeated(call) for product, call in kept.items()}
     calls |= {product: repeated(lambda product=product: getattr(game, product)(w, u, token)) for product in NAMES}
     times = interleave(calls, "field", rounds)
     ratio = "cpu_ratio" if device == "cpu" else "ratio"
@@ -52,6 +55,10 @@ def product_costs(name: str, loss: str, device: str, rounds: int) -> dict[str, A
         "parameters": game.dim,
         "milliseconds_field": round(1e3 * times["field"]["cpu_seconds"] / REPEATS[name], 3),
         **{product: round(times[product][ratio], 3) for product in NAMES},
+        **{
+            f"{product}_by_torch_by_hand": round(times[f"{product}_by_torch"][ratio] / times["by_hand"][ratio], 3)
+            for product in kept
+        },
         **{f"{product}_by_hand": round(times[product][ratio] / times["by_hand"][ratio], 3) for product in NAMES},
         "undisturbed": round(times["undisturbed"], 2),
     }

@@ -4,7 +4,8 @@
 
 One field, one Jacobian product and one transposed product of the network are timed in turn with one step of each rule,
 on one thread. "gradients" is the step over one field evaluation, "gradients_by_hand" over both players' gradients as a
-loop with torch.optim has them (`by_hand.py`). "overhead" is the step over the sum of the calls that its oracle counted
+loop with torch.optim has them (`by_hand.py`), and "consensus_by_hand" is a consensus step of torch alone in the same
+unit. "overhead" is the step over the sum of the calls that its oracle counted
 in it, each at its own price: 1.1 means that the rule's own arithmetic adds a tenth.
 """
 
@@ -61,6 +62,7 @@ def contestants(game: Any, rule: Any) -> tuple[dict[str, Any], dict[str, float]]
     counts = {"fields": asked.fields, "products": asked.jvps + asked.vjps}
     calls = {
         "field": lambda: [game.field(w, game.draw(rng)) for _ in range(STEPS)],
+        "consensus": lambda: [hand.consensus(*next(items), 0.03) for _ in range(STEPS)],
         "by_hand": lambda: [hand.gradients(*next(items)) for _ in range(STEPS)],
         "jvp": lambda: [game.jvp(w, u, token) for _ in range(STEPS)],
         "step": steps,
@@ -84,6 +86,7 @@ def main() -> None:
             **counts,
             "gradients": round(times["step"]["cpu_ratio"], 3),
             "gradients_by_hand": round(times["step"]["cpu_ratio"] / times["by_hand"]["cpu_ratio"], 3),
+            "consensus_by_hand": round(times["consensus"]["cpu_ratio"] / times["by_hand"]["cpu_ratio"], 3),
             "product_over_field": round(times["jvp"]["cpu_ratio"], 3),
             "overhead": round(times["step"]["cpu_ratio"] / declared, 3),
         }

@@ -5,7 +5,8 @@
 Both sides first play the same batches in double precision and must arrive at the same parameters to 1e-10; otherwise
 the comparison is void. They are then timed in single precision on one thread, in turn, each drawing its own batches;
 ratios are medians of processor seconds within rounds (of the clock on a device). ExtraAdam is compared with two field
-evaluations. Peak memory is measured by `memory.py`.
+evaluations. "bare" is the arithmetic of a step in turn on flat vectors, with nothing of the package in it: what is
+above it are the package's own calls. Peak memory is measured by `memory.py`.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from rounds import foreign_load, interleave, record_on_torch
 
 import gandyn as gd
 
-TOLERANCE, SMALL = 1e-10, {"ring": 16, "digits": 4}
-STEPS = {"ring": 10, "ring, wide": 5, "digits": 1}
+TOLERANCE, SMALL = 1e-10, {"ring": 16, "digits": 4, "dcgan 64": 2}
+STEPS = {"ring": 10, "ring, wide": 5, "digits": 1, "dcgan 64": 1}
+FEW = {"dcgan 64": 7}  # rounds
 CONVOLUTIONAL = ("Adam", "Alternating(Adam)")
 
 
@@ -47,16 +49,15 @@ def compare(name: str, case: str, device: str, rounds: int) -> dict[str, Any]:
         apart = max(apart, setting.drop_in_disagreement(case, SMALL[kind], device=device))
     if apart > TOLERANCE:
         raise SystemExit(f"{case} on {name}: the loops end {apart:.1e} apart, so their times cannot be compared")
-    times = interleave(
-        {
-            "gandyn": steps(setting.own_steps(CASES[case][0], device), count, device),
-            "drop_in": steps(setting.drop_in_steps(CASES[case][0], device), count, device),
-            "usual": steps(setting.hand_steps(case, False, device), count, device),
-            "frugal": steps(setting.hand_steps(case, True, device), count, device),
-        },
-        "gandyn",
-        rounds,
-    )
+    contestants = {
+        "gandyn": steps(setting.own_steps(CASES[case][0], device), count, device),
+        "drop_in": steps(setting.drop_in_steps(CASES[case][0], device), count, device),
+        "usual": steps(setting.hand_steps(case, False, device), count, device),
+        "frugal": steps(setting.hand_steps(case, True, device), count, device),
+    }
+    if kind == "ring" and case.startswith("Alternating") and device == "cpu":
+        contestants["bare"] = steps(setting.bare_steps(case), count, device)
+    times = interleave(contestants, "gandyn", rounds)
     ratio, unit = ("cpu_ratio", "cpu_seconds") if device == "cpu" else ("ratio", "seconds")
     return {
         "rule": case,
@@ -66,6 +67,7 @@ def compare(name: str, case: str, device: str, rounds: int) -> dict[str, Any]:
         **{
             f"ratio_drop_in_{who}": round(times["drop_in"][ratio] / times[who][ratio], 3) for who in ("usual", "frugal")
         },
+        **({"ratio_bare_usual": round(times["bare"][ratio] / times["usual"][ratio], 3)} if "bare" in times else {}),
         **{f"milliseconds_{who}": round(1e3 * times[who][unit] / count, 3) for who in times if who != "undisturbed"},
         "undisturbed": round(times["undisturbed"], 2),
     }
@@ -96,10 +98,10 @@ def main() -> None:
     load, device, rounds = foreign_load(), arguments.device, arguments.rounds
     timed, extra = [], []
     for name in arguments.settings:
-        for case in (c for c in arguments.rules if name != "digits" or c in CONVOLUTIONAL):
-            timed.append(compare(name, case, device, rounds))
+        for case in (c for c in arguments.rules if name.startswith("ring") or c in CONVOLUTIONAL):
+            timed.append(compare(name, case, device, min(rounds, FEW.get(name, rounds))))
             print(json.dumps(timed[-1]), flush=True)
-        extra.append(extra_adam(name, device, rounds))
+        extra.append(extra_adam(name, device, min(rounds, FEW.get(name, rounds))))
         print("ExtraAdam", json.dumps(extra[-1]), flush=True)
     record_on_torch(
         arguments.out,

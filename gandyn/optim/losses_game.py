@@ -170,9 +170,8 @@ class LossesGame(NetworkGame):
             )
         costs = tuple(c if only in (None, i) else None for i, c in enumerate(costs))
         self.seen.append(tuple(None if c is None else c.detach() for c in costs))
-        return tuple(
-            c if c is None else c.reshape(()) if self.scale == 1 else c.reshape(()) * self.scale for c in costs
-        )
+        costs = tuple(c if c is None or not c.ndim else c.reshape(()) for c in costs)
+        return costs if self.scale == 1 else tuple(c if c is None else c * self.scale for c in costs)
 
     def _slopes(self, cost: Array, players: Sequence[int], keep: bool = False) -> Array:
         if self._closely:

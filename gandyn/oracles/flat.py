@@ -10,6 +10,7 @@ import contextlib
 import copy
 import functools
 import itertools
+import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -23,6 +24,8 @@ from .functional import Network
 from .inventory import Inventory, check_parameters
 from .module_state import ModuleState
 from .packing import joined, keep_pages
+
+TRAINS = operator.attrgetter("requires_grad")
 
 
 class FlatNetworks(Game):
@@ -132,7 +135,7 @@ class FlatNetworks(Game):
     def frozen(self) -> torch.Tensor | None:
         """Which coordinates belong to parameters without `requires_grad`, (d,); None where all train."""
         everything = [p for own in self._parameters for p in own]
-        if all(p.requires_grad for p in everything):
+        if all(map(TRAINS, everything)):
             return None
         return torch.cat([torch.full((p.numel(),), not p.requires_grad, device=self.device) for p in everything])
 
@@ -217,7 +220,9 @@ class FlatNetworks(Game):
 
     @contextlib.contextmanager
     def _guarded(self, batch: Batch, training: bool) -> Iterator[None]:
-        with self._module_state.guarded(keep=training), self._seeded(batch), self._formulas():
+        state = self._module_state
+        kept = contextlib.nullcontext() if state.idle else state.guarded(keep=training)
+        with kept, self._seeded(batch), self._formulas():
             yield
 
     def _formulas(self) -> contextlib.AbstractContextManager[object]:
@@ -234,8 +239,7 @@ class FlatNetworks(Game):
         if not self.stochastic:
             yield
             return
-        devices = [self.device] if self.device.type == "cuda" else []
-        with torch.random.fork_rng(devices):
+        with torch.random.fork_rng([self.device]) if self.device.type == "cuda" else _cpu_stream_kept():
             seed_streams((self.reference if batch is None else batch).seed, self.device)
             yield
 
@@ -321,6 +325,17 @@ def fresh_seed(rng: Any) -> int:
     """
     words = rng.bit_generator if isinstance(rng, np.random.Generator) else None
     return int(words.random_raw()) >> 2 if isinstance(words, np.random.PCG64) else int(rng.integers(2**62))
+
+
+@contextlib.contextmanager
+def _cpu_stream_kept() -> Iterator[None]:
+    """As `torch.random.fork_rng([])`, which looks at devices first."""
+    stream = torch.default_generator
+    before = stream.get_state()
+    try:
+        yield
+    finally:
+        stream.set_state(before)
 
 
 def seed_streams(seed: int, device: torch.device) -> None:

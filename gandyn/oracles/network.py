@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from ..krylov.solvers import Solve, gmres
 from ..lazy import torch
 from ..types import Array, Batch, RestrictedGame
 from .field_graph import FieldGraph, slopes
-from .flat import FlatNetworks
+from .flat import TRAINS, FlatNetworks
 from .functional import FunctionalNetwork, Network
 from .module_state import standing_in
 from .network_view import NetworkView
@@ -120,20 +121,21 @@ class NetworkGame(FlatNetworks):
 
     def _found(self, cost: Array, players: Sequence[int], everything: Sequence[Any], keep: bool) -> Sequence[Array]:
         """The slopes one by one, shaped like the parameters."""
-        wanted = [p for p in everything if p.requires_grad]
-        found: Sequence[Array | None] = ()
+        wanted = everything if all(map(TRAINS, everything)) else [p for p in everything if p.requires_grad]
+        found: Sequence[Array] = ()
         if wanted and cost.requires_grad:
             found = torch.autograd.grad(cost, wanted, retain_graph=keep, allow_unused=True)
+        if len(found) == len(everything) and not any(map(operator.is_, found, itertools.repeat(None))):
+            for i in players:
+                self._left_out(i, ())
+            return found
         reached = {id(p): slope for p, slope in zip(wanted, found, strict=False) if slope is not None}
         for i in players:
-            own = self._parameters[i]
-            missing = () if len(reached) == len(everything) else [p for p in own if id(p) not in reached]
-            if len(missing) == len(own) and any(p.requires_grad for p in own):
+            missing = [p for p in self._parameters[i] if id(p) not in reached]
+            if len(missing) == len(self._parameters[i]) and any(map(TRAINS, missing)):
                 raise self._unreached(i)
             self._left_out(i, missing)
-        return [*reached.values()] if len(reached) == len(everything) else [
-            torch.zeros_like(p) if id(p) not in reached else reached[id(p)] for p in everything
-        ]  # fmt: skip
+        return [torch.zeros_like(p) if id(p) not in reached else reached[id(p)] for p in everything]
 
     def _left_out(self, player: int, missing: Sequence[Array]) -> None:
         """Called for every plain field with the parameters of a player that its cost did not reach."""

@@ -44,7 +44,8 @@ class NetworkView(RestrictedGame):
 
     def embed(self, x: Array) -> Array:
         """The joint vector with the player's block replaced by x: the old one where that may be written over."""
-        if is_given_away(self.fixed):
+        fixed_alone = not (x.requires_grad or self.fixed.requires_grad)
+        if is_given_away(self.fixed) or (self.spare and fixed_alone):
             self.block.copy_(x)
             return self.fixed
         return torch.cat(self._beside(x))

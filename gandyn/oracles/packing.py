@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from ..lazy import torch
 from ..types import Array
 
 LARGEST_KEPT = 31 * 2**20
+_in_own_order = operator.methodcaller("is_contiguous")
 
 
 def memory_order(p: Any) -> tuple[int, ...] | None:
@@ -37,7 +39,7 @@ def shaped(piece: Array, like: Array) -> Array:
 
 def flattened(tensors: Sequence[Any], like: Sequence[Any]) -> Array:
     """Tensors side by side in a fresh vector, each in the memory order of its parameter."""
-    if len(like) > 1 and all(p.is_contiguous() for p in like):
+    if len(like) > 1 and all(map(_in_own_order, like)):
         return torch._C._nn.flatten_dense_tensors([*tensors])  # as below, in one call
     return torch.cat([flat(tensor, p) for tensor, p in zip(tensors, like, strict=True)])
 

@@ -114,8 +114,10 @@ class Alternating(Rule):
         rules, states = self._inner(game), list(state.inner)
         fields: list[Array] = [None] * len(rules)
         told = not is_given_away(w)  # who gives the point away has no use for its field either
-        for i in self._schedule(game):
-            w, states[i], field = self._turn(game.restrict(i, w), rules[i], states[i], rng)
+        for turn, i in enumerate(self._schedule(game)):
+            view = game.restrict(i, w)
+            view.spare = turn > 0 and self.overwrites  # the joint vector that an earlier turn made
+            w, states[i], field = self._turn(view, rules[i], states[i], rng)
             fields[i] = field if told and field is not None else fields[i]
             del field
         return w, State(inner=tuple(states)), {"field": concatenate(fields)} if _all(fields) else {}

@@ -282,7 +282,7 @@ class RestrictedGame(Game):
     """
 
     def __init__(self, game: Game, index: int, w: Array) -> None:
-        self.game, self.index, self.fixed = game, index, w
+        self.game, self.index, self.fixed, self.spare = game, index, w, False  # spare: `embed` may write over w
         self.name = f"{game.name} seen by {game.players[index].name}"
         self.players = (game.players[index],)
         self._block = game.slices[index]

@@ -2,6 +2,7 @@
 
 import copy
 
+import numpy as np
 import pytest
 import torch
 from small_gans import CASES, gan, networks, token
@@ -160,3 +161,22 @@ def test_mistakes_are_refused_by_name():
         gan(pair=(nn.Sequential(networks()[0], Detach()), networks()[1]))
     with pytest.raises(GameError, match="discriminator does not depend"):
         gan(pair=(networks()[0], Sum()))
+
+
+def test_a_round_writes_over_no_vector_but_its_own():
+    """The caller's point and state stay as they were, and a differentiated round has its graph."""
+    game = gan()
+    for rule in (gd.rules.AlternatingGD(0.1, repeats=(1, 2)), gd.rules.Alternating(gd.rules.Adam(0.1))):
+        w, rng = game.w0.clone(), np.random.default_rng(0)
+        state = rule.init(game, w, rng)
+        before = [w.clone(), *(array.clone() for _, array in state.leaves())]
+        moved, _, info = rule.step(game, w, state, np.random.default_rng(1))
+        assert all(map(torch.equal, before, [w, *(array for _, array in state.leaves())]))
+        again = rule.step(game, w, state, np.random.default_rng(1))
+        assert torch.equal(moved, again[0])
+        assert torch.equal(info["field"], again[2]["field"])
+    rule = gd.rules.AlternatingGD(0.1)
+    leaf = w.clone().requires_grad_()
+    traced = rule.step(game, leaf, rule.init(game, w), np.random.default_rng(1))[0]
+    assert torch.allclose(traced.detach(), rule.step(game, w, rule.init(game, w), np.random.default_rng(1))[0])
+    assert torch.autograd.grad(traced.sum(), leaf)[0].isfinite().all()
