@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +10,6 @@ from ..lazy import torch
 from ..types import Array
 
 LARGEST_KEPT = 31 * 2**20
-_in_own_order = operator.methodcaller("is_contiguous")
 
 
 def memory_order(p: Any) -> tuple[int, ...] | None:
@@ -39,8 +37,6 @@ def shaped(piece: Array, like: Array) -> Array:
 
 def flattened(tensors: Sequence[Any], like: Sequence[Any]) -> Array:
     """Tensors side by side in a fresh vector, each in the memory order of its parameter."""
-    if len(like) > 1 and all(map(_in_own_order, like)):
-        return torch._C._nn.flatten_dense_tensors([*tensors])  # as below, in one call
     return torch.cat([flat(tensor, p) for tensor, p in zip(tensors, like, strict=True)])
 
 
