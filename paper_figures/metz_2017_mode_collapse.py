@@ -12,11 +12,12 @@ samples are those of the first seed.
 
 **What we find.** Half of it. The plain GAN does what the paper shows, in every seed: all its samples are in one place,
 near none, one or two of the modes (0.6 to 1.3 on average over the second half), which moves by 2.8 to 3.5 in 50
-iterations; the monitor calls it oscillation. The unrolled one does not hop: its samples move by 0.2 to 0.6 in that
-time and are near 2.2 to 3.9 modes. But it has not learnt the ring either. The samples are one broad cloud, 9 to 17 % of
-them near a mode, as they were after 300 iterations, and no seed ends with more than four modes (the untrained
-generators' clouds are near three or four). Whether all eight come with the paper's iterations, networks and unrolled
-Adam is not settled by this. An iteration with unrolling costs 3.5 gradients and five products with the Jacobian.
+iterations; the monitor calls it oscillation. The unrolled one does not hop: its samples move by 0.2 to 0.6 in that time
+and are near 2.2 to 3.9 modes. But it has not learnt the ring either. The samples are one broad cloud, 9 to 17 % of them
+near a mode, as they were after 300 iterations, and no seed ends with more than four modes (the untrained generators'
+clouds are near three or four). Whether all eight come with the paper's iterations, networks and unrolled Adam is not
+settled by this, and nothing longer was run. An iteration with unrolling costs 3.5 gradients and five products with the
+Jacobian.
 
 """
 

@@ -11,11 +11,12 @@ least to the largest.
 
 **What we find.** Not the better samples that one would hope for: in 500 steps the share of samples within 0.5 of a mode
 changes by no more than 6 points in either direction with five of the six pairs, and with the sixth, Adam on the WGAN,
-by 46 points in one seed and by -8 to 3 in the others. What centralisation does there is to keep modes: 8, 8, 8, 8 and
-7 of eight, where Adam alone ends with 8, 3, 3, 8 and 3. Elsewhere nearly all modes are there with and without. What is
+by 46 points in one seed and by -8 to 3 in the others. What centralisation does there is to keep modes: 8, 8, 8, 8 and 7
+of eight, where Adam alone ends with 8, 3, 3, 8 and 3. Elsewhere nearly all modes are there with and without. What is
 certain is algebra: under SGD a weight matrix's mean over its inputs does not move (3e-6, rounding; weight decay is
 centred with the gradient), while under Adam, whose division by root v undoes the centring, it does, though several
-times less than without; and weight clipping moves it in any case. After 500 steps no method has learnt the ring.
+times less than without; and weight clipping moves it in any case. After 500 steps no method has learnt the ring; what
+four times the steps bring is the sweep `gradient-centralization`, on the page of experiments.
 
 """
 
