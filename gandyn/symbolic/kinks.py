@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import sympy
 
@@ -14,7 +14,7 @@ from ..errors import NotDifferentiableError
 from ..types.signs import is_zero, simplified
 from .coefficients import Series
 
-SIDES: dict[type, tuple[int, int]] = {sympy.sign: (-1, 1), sympy.Heaviside: (0, 1), sympy.DiracDelta: (0, 1)}
+SIDES = (sympy.sign, sympy.Heaviside, sympy.DiracDelta)  # what jumps where its argument vanishes
 MOST_JUMPS = 6
 INFINITE = (sympy.nan, sympy.zoo, sympy.oo)
 
@@ -22,28 +22,68 @@ INFINITE = (sympy.nan, sympy.zoo, sympy.oo)
 def slope_at(e: sympy.Expr, s: sympy.Expr, values: Mapping[sympy.Expr, sympy.Expr]) -> sympy.Expr:
     """de/ds at the point `values`, a map from symbols to exact numbers.
 
-    sign, Heaviside and DiracDelta of an argument that vanishes there (what |x|, max and a sign differentiate to) are
-    tried from both sides, and so are the branches of a Piecewise that meet there.
+    Where the arguments of signs and steps vanish, of e or of what |x| and max differentiate to, each side is tried; so
+    are the branches of a Piecewise that meet there.
 
     Raises:
-        NotDifferentiableError: if the sides give different slopes, or the slope is infinite or undefined.
+        NotDifferentiableError: if the sides give different values or slopes, or the slope is infinite or undefined.
     """
-    derivative = sympy.diff(e, s)
     _continuous(e, values)
-    jumps = [j for j in derivative.atoms(*SIDES) if _vanishes(j.args[0], values)]
-    meetings = _meetings(derivative, values)
-    if len(jumps) + len(meetings) > MOST_JUMPS:
-        raise _error("too many kinks meet")
-    choices = [SIDES[j.func] for j in jumps] + [tuple(branch for branch, _ in p.args) for p in meetings]
-    if not choices:
-        return _finite(_put(derivative, values))
-    slopes = set()
-    for sides in itertools.product(*choices):
-        chosen = dict(zip([*jumps, *meetings], (sympy.sympify(side, strict=True) for side in sides), strict=True))
-        slopes.add(simplified(_put(derivative.xreplace(chosen), values)))
-    if len(slopes) > 1 and not all(is_zero(a - b) for a, b in itertools.pairwise(slopes)):
-        raise _error(f"the one-sided slopes are {', '.join(map(str, sorted(slopes, key=str)))}")
+    derivative = sympy.diff(e, s)
+    steps = {j for d in (e, derivative) for j in d.atoms(*SIDES) if _vanishes(j.args[0], values)}
+    sides = _sides(sorted({j.args[0] for j in steps}, key=sympy.default_sort_key))
+    heights: set[sympy.Expr] = set()
+    slopes: set[sympy.Expr] = set()
+    for signs in sides:
+        beside = _on_side(e, signs)
+        heights.add(simplified(_put(beside, values)) if steps & e.atoms(*SIDES) else sympy.Integer(0))
+        for slope in _branches(_on_side(sympy.diff(beside, s), signs) if signs else derivative, values):
+            slopes.add(simplified(_put(slope, values)))
+    for what, found in (("values", heights), ("slopes", slopes)):
+        if len(found) > 1 and not all(is_zero(a - b) for a, b in itertools.pairwise(found)):
+            raise _error(one_sided(what, found))
     return _finite(slopes.pop())
+
+
+def one_sided(what: str, found: Iterable[sympy.Expr]) -> str:
+    """The values, or slopes, beside a kink in words, in order of size where they are numbers."""
+    shown = sorted(found, key=lambda e: (float(e) if e.is_Rational else 0.0, str(e)))
+    return f"the one-sided {what} of a term are {', '.join(map(str, shown))}"
+
+
+def _sides(arguments: list[sympy.Expr]) -> list[dict[sympy.Expr, int]]:
+    """The signs that these arguments have together, in all ways; those in a fixed ratio change sign together."""
+    groups: list[dict[sympy.Expr, int]] = []
+    for argument in arguments:
+        for group in groups:
+            ratio = sympy.cancel(argument / next(iter(group)))
+            if ratio.is_number and ratio.is_real:
+                group[argument] = 1 if ratio > 0 else -1
+                break
+        else:
+            groups.append({argument: 1})
+    if len(groups) > MOST_JUMPS:
+        raise _error("too many kinks meet")
+    ways = itertools.product((1, -1), repeat=len(groups))
+    return [{a: way * k for group, way in zip(groups, signs, strict=True) for a, k in group.items()} for signs in ways]
+
+
+def _on_side(e: sympy.Expr, signs: Mapping[sympy.Expr, int]) -> sympy.Expr:
+    """The expression where these arguments have these signs: beside a jump there is no delta."""
+    values: dict[type, Callable[[int], int]] = {
+        sympy.sign: lambda k: k, sympy.Heaviside: lambda k: (1 + k) // 2, sympy.DiracDelta: lambda k: 0
+    }  # fmt: skip
+    met = (j for j in e.atoms(*SIDES) if j.args[0] in signs)
+    return e.xreplace({j: sympy.Integer(values[j.func](signs[j.args[0]])) for j in met})
+
+
+def _branches(e: sympy.Expr, values: Mapping[sympy.Expr, sympy.Expr]) -> Iterator[sympy.Expr]:
+    """The expression on every branch of each Piecewise that meet at the point."""
+    meetings = _meetings(e, values)
+    if len(meetings) > MOST_JUMPS:
+        raise _error("too many kinks meet")
+    for chosen in itertools.product(*(tuple(branch for branch, _ in p.args) for p in meetings)):
+        yield e.xreplace(dict(zip(meetings, chosen, strict=True)))
 
 
 def _meetings(e: sympy.Expr, values: Mapping[sympy.Expr, sympy.Expr]) -> list[sympy.Piecewise]:
@@ -63,21 +103,15 @@ def _continuous(e: sympy.Expr, values: Mapping[sympy.Expr, sympy.Expr]) -> None:
     Raises:
         NotDifferentiableError: with the values.
     """
-    meetings = _meetings(e, values)
-    if not meetings:
-        return
-    if len(meetings) > MOST_JUMPS:
-        raise _error("too many kinks meet")
     found = []
-    for sides in itertools.product(*(tuple(branch for branch, _ in p.args) for p in meetings)):
-        chosen = e.xreplace(dict(zip(meetings, sides, strict=True)))
+    for chosen in _branches(e, values) if _meetings(e, values) else ():
         here = _put(chosen, values)
         if here.has(*INFINITE):
             here = _put(simplified(chosen), values)
         if not here.has(*INFINITE):
             found.append(here)
     if not all(is_zero(a - b) for a, b in itertools.pairwise(found)):
-        raise _error(f"the one-sided values are {', '.join(map(str, found))}")
+        raise _error(one_sided("values", found))
 
 
 def jumps(e: sympy.Expr) -> dict[sympy.Expr, list[sympy.Expr]]:
@@ -145,11 +179,12 @@ class Pass:
     """One way of passing a point: a side of each kink that meets there.
 
     Attributes:
-        known: the series on this way.
+        known: the series on this way. on: whether it stays on a kink.
     """
 
     def __init__(self, fixed: dict[sympy.Symbol, int]) -> None:
         self.known: dict[sympy.Expr, Series] = {}
+        self.on = False
         self._fixed, self._met = fixed, dict[object, int]()
 
     def side(self, kink: sympy.Expr, sides: int) -> int:

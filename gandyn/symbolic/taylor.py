@@ -15,7 +15,7 @@ import mpmath
 import sympy
 
 from .coefficients import DECIMALS, Decimal, KinkError, Monomial, NoExpansionError, PoleError, Rational, Series
-from .kinks import Pass
+from .kinks import Pass, one_sided
 
 MOST_PASSES = 64
 Settle = Callable[[sympy.Expr], sympy.Expr]
@@ -85,7 +85,7 @@ class Expansion:
         except KinkError:
             if self.order != 1:
                 raise
-        found: list[Series] = []
+        found, beside = list[Series](), list[Series]()  # beside: on ways that stay on no kink
         waiting: list[dict[sympy.Expr, int]] = [{}]
         for _ in range(MOST_PASSES):
             if not waiting:
@@ -94,22 +94,22 @@ class Expansion:
             try:
                 series = self(e)
                 waiting += self._pass.others()
+                on = self._pass.on
             finally:
                 self._pass = None
-            if series not in found:
-                found.append(series)
+            for kept in (found,) if on else (found, beside):
+                kept += [] if series in kept else [series]
         else:
             raise KinkError("too many kinks meet")
         if len(found) > 1:
-            raise KinkError(self._disagreement(found))
+            raise KinkError(self._disagreement(beside if len(beside) > 1 else found))
         return found[0]
 
     def _disagreement(self, found: Sequence[Series]) -> str:
         for monomial in sorted(set().union(*found), key=lambda m: (-len(m), m)):
             values = {self.arithmetic.symbolic(series.get(monomial, self._zero)) for series in found}
             if len(values) > 1:
-                what = "slopes" if monomial else "values"
-                return f"the one-sided {what} are {', '.join(sorted(map(str, values)))}"
+                return one_sided("slopes" if monomial else "values", values)
         raise AssertionError("series that differ have a coefficient that does")
 
     def _side(self, kink: sympy.Expr, sides: int) -> int:
@@ -245,8 +245,9 @@ class Expansion:
         elif self.order == 0 and isinstance(e, sympy.Abs):
             return {}
         else:
-            sides = (1, -1) if isinstance(e, sympy.Abs) else (1, -1, 0)
-            side = sympy.Integer((1, -1, 0)[self._side(e.args[0], len(sides))])
+            side = sympy.Integer((1, -1, 0)[self._side(e.args[0], 2 if isinstance(e, sympy.Abs) else 3)])
+            if self._pass is not None:
+                self._pass.on |= side == 0
         if isinstance(e, sympy.Abs):
             return self.multiply(inner, self.constant(side))
         if isinstance(e, sympy.DiracDelta):

@@ -329,7 +329,7 @@ def flow_matrix(game: Game, point: Array) -> tuple[sympy.Matrix, sympy.Matrix]:
     if not game.symbolic:
         return v, -sympy.Matrix(game.jacobian(point))
     values = dict(zip(game.symbols, point, strict=True))
-    return v, sympy.Matrix([[-slope_at(e, s, values) for s in game.symbols] for e in game.field_exprs])
+    return v, sympy.Matrix([[slope_at(-e, s, values) for s in game.symbols] for e in game.field_exprs])
 
 
 def refuse_ensemble(game: Game, at: object) -> None:

@@ -242,4 +242,4 @@ def test_a_running_maximum_at_a_constrained_equilibrium_keeps_the_memory_that_it
     """AMSGrad's memory enters its map by a maximum, at pressed bounds too: no linear system says where it rests."""
     lin = gd.linearize(gd.games.random_matrix_game((3, 2)), gd.rules.AMSGrad(0.1))
     assert lin.verdict is Verdict.UNDECIDED
-    assert "the one-sided slopes are 0, 999/1000" in lin.reason
+    assert "the one-sided slopes of a term are 0, 999/1000" in lin.reason
