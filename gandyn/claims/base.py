@@ -6,7 +6,7 @@ import dataclasses
 import enum
 import zlib
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from ..errors import ParameterError
 from ..registry import Entry, Registry
@@ -97,9 +97,20 @@ def truth(value: object) -> bool:
         raise ParameterError(f"{given}, which is neither true nor false", needed, "all(...), or decide it") from error
 
 
-def evidence_of(answer: Any) -> Evidence:
+@runtime_checkable
+class Measured(Protocol):
+    """An answer that carries its evidence, as a `Convergence` does."""
+
+    @property
+    def evidence(self) -> Evidence:
+        """Whether it held, and the numbers that say so."""
+
+
+def evidence_of(answer: object) -> Evidence:
     """A statement's answer as evidence. Raises ParameterError where it is no truth value."""
-    return answer if isinstance(answer, Evidence) else Evidence(answer)
+    if isinstance(answer, Measured):
+        return answer.evidence
+    return answer if isinstance(answer, Evidence) else Evidence(truth(answer))
 
 
 @dataclasses.dataclass(frozen=True)

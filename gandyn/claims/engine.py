@@ -146,7 +146,8 @@ def _searched(claim: Claim, draws: int, shrink: bool) -> Search:
     if claim.hypotheses is not None:
         return search(claim.conclusion, claim.hypotheses(), draws, claim.where, claim.seed, shrink)
     evidence = evidence_of(claim.conclusion())
-    return Search(1, 0, 0, None if evidence else {}, evidence)
+    failure: Draw | None = {} if evidence.applies and not evidence else None
+    return Search(int(evidence.applies), int(not evidence.applies), 0, failure, evidence)
 
 
 def _silent(claim: Claim, example: Outside, seen: Search) -> str:

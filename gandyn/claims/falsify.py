@@ -106,6 +106,7 @@ class Convergence(Result):
     Attributes:
         game, rule: what ran. start: (..., d). target: the equilibrium. distances: at the recorded steps, (T, ...).
         converged: one for each start. steps: how many at most.
+        coming: one for each start, whether it was still coming nearer at the last step: then nothing is decided of it.
     """
 
     game: Game
@@ -115,8 +116,9 @@ class Convergence(Result):
     steps: int
     distances: Array
     converged: Array
+    coming: Array
 
-    _data = "game rule start target steps converged last_distance"
+    _data = "game rule start target steps converged coming last_distance"
     _plot = "convergence"
 
     def __bool__(self) -> bool:
@@ -126,10 +128,16 @@ class Convergence(Result):
         """One line: how many starts converged, and at which distances from the target they end."""
         members = np.atleast_1d(self.converged)
         last = np.atleast_1d(self.distances[-1])
+        coming = f", {int(np.sum(self.coming))} are still coming nearer" if np.any(self.coming) else ""
         return (
             f"{self._dynamics()}: {int(members.sum())} of {members.size} starts converged within "
-            f"{self.steps} steps; distances at the end from {last.min():.2g} to {last.max():.2g}"
+            f"{self.steps} steps{coming}; distances at the end from {last.min():.2g} to {last.max():.2g}"
         )
+
+    @property
+    def evidence(self) -> Evidence:
+        """For `falsify`: false where a start stays away. Where all are there or still coming, it says nothing."""
+        return Evidence(bool(self), self.summary(), applies=bool(self) or not np.all(self.converged | self.coming))
 
     @property
     def last_distance(self) -> Array:
@@ -141,6 +149,9 @@ def converges(
     rule: Rule, game: Game, start: object = None, to: object = None, steps: int = 20_000, within: float = 1e-3
 ) -> Convergence:
     """Run a rule and say whether it reaches an equilibrium: the distance falls below `within` times the first one.
+
+    A start that is not there after `steps` and whose largest distance fell from quarter to quarter of the run, and by
+    more than 1 % from the second to the last, is `.coming`: `falsify` rejects a draw of which no more is known.
 
     Args:
         rule, game: what runs. start: (..., d); eight points at distance 1/10 around the equilibrium by default.
@@ -173,4 +184,6 @@ def converges(
     apart = np.linalg.norm(np.asarray(run.w)[..., None, :] - targets, axis=-1).min(-1)
     ok = np.array([s.name == "OK" for s in np.atleast_1d(np.asarray(run.status, dtype=object)).ravel()])
     arrived = (apart[-1] <= within * np.maximum(apart[0], 1e-300)) & ok.reshape(apart[-1].shape)
-    return Convergence(game, rule, start, targets[0], steps, apart, arrived)
+    second, third, last = (part.max(0, initial=0.0) for part in np.array_split(apart, 4)[1:])
+    coming = ~arrived & (last < third) & (third < second) & (last < 0.99 * second) & ok.reshape(apart[-1].shape)
+    return Convergence(game, rule, start, targets[0], steps, apart, arrived, coming)

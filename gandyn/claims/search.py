@@ -20,7 +20,8 @@ class Search:
     """How many draws a search for a counterexample made, and what became of them.
 
     Attributes:
-        tried, rejected: draws, up to the first failure. shrunk: draws tried while the failure was made smaller.
+        tried, rejected: draws, up to the first failure; rejected are those without the hypotheses, and those of which
+            the evidence says nothing. shrunk: draws tried while the failure was made smaller.
         failure: the smallest draw on which the statement fails. evidence: there, or on the last draw.
         coverage: which games were drawn. names: of the arguments that were drawn.
     """
@@ -83,6 +84,9 @@ def search(
         else:
             seen.shrunk += 1
         found = evidence_of(conclusion(**draw))
+        if not found.applies:  # it says nothing, as a draw outside the hypotheses
+            seen.tried, seen.rejected = seen.tried - searching, seen.rejected + searching
+            hypothesis.reject()
         if searching or not found:  # while a failure is shrunk, only smaller failures are of interest
             seen.evidence = found
         if not found:
