@@ -53,7 +53,10 @@ Y = sympy.Symbol("y", real=True)
     [  # as the definition of a one-sided limit gives them, whatever deltas a derivative holds
         (3 * sympy.Heaviside(3 * x) - 6 * sympy.Heaviside(-3 * x), "values of a term are -6, 3"),
         (sympy.sign(x) + Y, "values of a term are -1, 1"),
-        (sympy.diff(sympy.Max(x - Y, 2 * (Y - x)), x), "values of a term are -2, 1"),  # two steps that change sides together
+        (
+            sympy.diff(sympy.Max(x - Y, 2 * (Y - x)), x),
+            "values of a term are -2, 1",
+        ),  # two steps, one way
         (x * sympy.Abs(x) / 2 + x * sympy.Abs(x), None),
         ((x * sympy.sign(x) + sympy.Abs(x)) / 2, "slopes of a term are -1, 1"),
         (sympy.Abs(x) + sympy.Max(x, -2 * x), "slopes of a term are -3, 2"),
