@@ -120,8 +120,14 @@ def build_rule(text: str, given: dict[str, object], named: str = "--rule") -> tu
 
 
 def refuse_unused(given: dict[str, object], used: set[str], entries: Iterable[Entry]) -> None:
-    """Raises UnknownNameError for a name in `--set` that nothing took."""
+    """Raises UnknownNameError for a name in `--set` that nothing took, ParameterError for one that a call has taken."""
     known = sorted({name for entry in entries for name in inspect.signature(entry.build).parameters})
     for name in given:
+        if name not in used and name in known:
+            raise ParameterError(
+                f"--set {name}, which nothing is left to take: the rule or game was called with its arguments",
+                "values in the call itself, or names outside it",
+                f"write the value in place of {name} in the call, or give the bare name and all values by --set",
+            )
         if name not in used:
             raise UnknownNameError.among("parameter", name, known)

@@ -58,8 +58,9 @@ def iterate(
         steps: number of steps T.
         record: "all" for every step, shape (T+1, ..., d); "last" for shape (..., d); a whole number k for every k-th.
         rng: seed or generator for the batches of stochastic games, and for the noise.
-        noise: `gd.noise.Additive`, or the covariance of one: every field evaluation returns v(w) + xi, independent for
-            each member of an ensemble.
+        noise: `gd.noise.Additive`, or the covariance of one: the field is v(w) + xi, independent for each member of
+            an ensemble: one xi for all that a rule evaluates on one batch, as extragradient does, and another one for
+            each turn of an alternating rule.
         bound: a member whose largest |coordinate| exceeds it counts as diverged.
         kernel: "auto" runs generated code where the game is symbolic, deterministic or with Gaussian or bounded noise
             added: from ten steps up if the code is in memory or on disk, and where the run is long enough to make it;

@@ -132,14 +132,14 @@ def _field(row: Mapping[str, Any]) -> str:
 def _rotation(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     if found["share"] is None:
         return [("rotation", "J is zero on the directions tried")]
-    text = f"{100 * found['share']:.0f} % of J turns, by random directions"
+    text = f"{100 * found['share']:.0f} % of J turns on one batch, by random directions"
     if "along_field" in found:
         text += f"; along the field {100 * found['along_field']:.0f} %"
     return [("rotation", text)]
 
 
 def _spectrum(found: Mapping[str, Any]) -> list[tuple[str, str]]:
-    said = [("eigenvalues of J", _ends(found["jacobian"]))]
+    said = [("eigenvalues of J", f"on one batch, {_ends(found['jacobian'])}")]
     if "map" in found:
         one = found["map"]
         if "undecided" in one:

@@ -311,3 +311,11 @@ def test_the_one_equilibrium_that_is_found_is_the_point_that_is_analysed():
     x, y = sympy.symbols("x y", real=True)
     game = gd.games.from_sympy([(x - 1) ** 2 / 2, (y + 2) ** 2 / 2], [x, y])
     assert tuple(_point(game, None)) == (1, -2)
+
+
+def test_a_name_that_a_call_has_taken_is_said_to_be_taken():
+    """The message was: no parameter named 'lr': did you mean 'lr'?"""
+    page = CliRunner().invoke(app, ["analyze", "bilinear", "--rule", "GDA(lr)", "--set", "lr=0.1"])
+    assert page.exit_code == 2
+    assert "the rule or game was called with its arguments" in page.output
+    assert "did you mean" not in page.output

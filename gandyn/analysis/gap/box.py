@@ -152,7 +152,7 @@ def _note(
     bounds: Array, searches: dict[tuple[int, bytes], Minimum], effort: Effort, decided: Array, found: list[Answers]
 ) -> str:
     most = max(search.boxes for search in searches.values())
-    spent = f"over {_shown(bounds)}; at most {most} of {effort.most} parts searched for an answer"
+    spent = f"over {_shown(bounds)}; at most {most} parts searched for an answer (none begun after {effort.most})"
     ends = sorted({f"a player gains without limit, {end}" for f in found for end in f.endless if end})
     if decided.all():
         told = f"{spent}; the interval is narrower than {effort.tolerance:g} of the value or the rounding of costs"
@@ -198,7 +198,9 @@ def box_of(game: Game, box: object, radius: object) -> Array:
     own = getattr(game.projection, "bounds", None)
     if game.constrained and own is None:
         raise DomainError(
-            f"a box around the answers of {game.name}, whose feasible set is none", "a game in a box", 'method="exact"'
+            f"a box around the answers of {game.name}, whose set is no box",
+            "a game in a box",
+            'method="exact"',
         )
     allowed = np.full((game.dim, 2), (-np.inf, np.inf))
     if own is not None:

@@ -200,7 +200,8 @@ class StabilityRegion(Result):
             here = dataclasses.replace(self, expressions=tuple(e.subs(point) for e in self.expressions)).critical(
                 str(p)
             )
-            matching = {c for c in candidates if abs(sympy.N(c.subs(point), 30) - sympy.N(here, 30)) < 1e-20}
+            gaps = {c: abs(sympy.N(c.subs(point), 30) - sympy.N(here, 30)) for c in candidates}
+            matching = {c for c, gap in gaps.items() if gap.is_finite and gap < 1e-20}
             chosen = matching if chosen is None else chosen & matching
         if not chosen:
             raise DomainError(

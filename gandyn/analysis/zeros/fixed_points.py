@@ -141,7 +141,7 @@ def fixed_points(
         not.
 
     Raises:
-        ParameterError: for a box of the wrong length, or none where one is needed.
+        ParameterError: for a box of the wrong length, or none where one is needed and the game has no bounded one.
 
     Example:
         >>> import gandyn as gd
@@ -156,6 +156,10 @@ def fixed_points(
     found = _proven(mean, bounds, time)
     if found is None:
         found = _found(mean, bounds, seed, time)
+    own = _own_box(mean) if bounds is None and found.obstacles else None
+    if own is not None:
+        bounds = own
+        found = _proven(mean, own, time) or _found(mean, own, seed, time)
     if bounds is None and not found.solutions and found.obstacles:
         raise ParameterError(
             f"no closed form for the fixed points of {game.name}", "a box to search", "box=[(-2, 2)] * game.dim"
@@ -168,6 +172,14 @@ def fixed_points(
         return FixedPoints((_describe(mean, s) for s in points), True, reason)
     reasons = "; ".join(dict.fromkeys(found.obstacles))
     return FixedPoints((_describe(mean, s) for s in points), False, f"{proven} proven; {reasons}")
+
+
+def _own_box(game: Game) -> Array | None:
+    """The feasible set of a game whose players are kept in a bounded box; None for others."""
+    own = getattr(game.projection, "bounds", None)
+    if own is None or any(end is None or not np.isfinite(float(end)) for pair in own for end in pair or (None,)):
+        return None
+    return box_array(game, own)
 
 
 def _argument(found: Findings) -> str:

@@ -338,3 +338,11 @@ def test_one_line_says_where_a_point_attracts():
     assert repr(gd.stability_region(bilinear, gd.rules.OptimisticGD("lr"))).endswith(" exactly where 1 - 3*lr**2 > 0>")
     never = gd.stability_region(bilinear, gd.rules.GDA("lr"))
     assert " for any positive lr: an eigenvalue is on or beyond the unit circle>" in repr(never)
+
+
+def test_a_threshold_with_other_parameters_free():
+    """Candidates that are not finite at a sample are none: the comparison with them raised a TypeError."""
+    penalised = gd.games.dirac_gan(penalty=gd.penalties.R1("gamma"))
+    region = gd.stability_region(penalised, gd.rules.HeavyBall("lr", "beta", alternating=True), ("lr",))
+    with pytest.raises(gd.GandynError, match="meets different boundaries"):
+        region.critical("lr")
