@@ -198,7 +198,7 @@ def box_of(game: Game, box: object, radius: object) -> Array:
     own = getattr(game.projection, "bounds", None)
     if game.constrained and own is None:
         raise DomainError(
-            f"a box around the answers of {game.name}, whose set is no box",
+            f"a box around the answers of {game.name}, whose feasible set is no box",
             "a game in a box",
             'method="exact"',
         )
