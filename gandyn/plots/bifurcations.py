@@ -13,7 +13,7 @@ from ..analysis.parameters.branches import Bifurcation, Kind
 from ..analysis.parameters.two_parameters import BifurcationCurves
 from ..errors import ParameterError
 from ..lazy import sympy
-from .drawable import coordinate_names, dynamics_label, parameter_label
+from .drawable import coordinate_names, parameter_label, rule_label
 from .drawing import Drawing, one_panel
 from .regions import STABLE
 from .style import INK, MARKERS, OKABE_ITO, QUIET, styled
@@ -56,7 +56,7 @@ def bifurcation_curves(result: BifurcationCurves, title: str | None = None) -> D
         handles.append(Line2D([], [], color=OKABE_ITO[COLOURS[kind]], linestyle=DASHES[kind], label=label))
     across, up = map(parameter_label, result.parameters)
     axes.set(xlim=result.ranges[0], ylim=result.ranges[1], xlabel=across, ylabel=up)
-    axes.set_title(title or f"{dynamics_label(result.rule)} on {result.game.name}")
+    axes.set_title(title or f"{rule_label(result.rule)} on {result.game.name}")
     figure.legend(handles=handles, loc="outside lower center", ncols=3)
     figure.data.update(
         x=x, y=y, stable=stable,
@@ -150,7 +150,7 @@ def bifurcation(result: Bifurcation, coordinate: int = 0, title: str | None = No
         )  # fmt: skip
         handles.append(Line2D([], [], color=colour, marker=marker, linestyle="none", label=kind.value))
     axes.set(xlabel=parameter_label(result.parameter), ylabel=coordinate_names(result.game)[coordinate])
-    axes.set_title(title or f"{dynamics_label(result.rule)} on {result.game.name}")
+    axes.set_title(title or f"{rule_label(result.rule)} on {result.game.name}")
     axes.margins(x=0)
     figure.legend(handles=handles, loc="outside lower center", ncols=3)
     figure.data.update(

@@ -11,7 +11,7 @@ from ..analysis.stochastic.mean_square import MeanSquare
 from ..analysis.stochastic.stationary import Stationary
 from ..dynamics.iterate import iterate
 from ..errors import DomainError
-from .drawable import dynamics_label, rule_label
+from .drawable import rule_label
 from .drawing import Drawing, one_panel
 from .style import FAINT, INK, OKABE_ITO, styled
 
@@ -46,7 +46,7 @@ def stationary(result: Stationary, members: int = 1500, seed: int = 0, title: st
         )
     figure, axes = one_panel(1.0)
     _draw(figure, axes, result, members, seed)
-    axes.set_title(title or f"{dynamics_label(result.rule)} on {result.game.name}")
+    axes.set_title(title or f"{rule_label(result.rule)} on {result.game.name}")
     figure.legend_below(axes)
     return figure
 
@@ -132,7 +132,7 @@ def mean_square(result: MeanSquare, parameter: str = "lr", title: str | None = N
     if 0 < critical < np.inf:
         axes.axvline(critical, color=INK, linewidth=0.8, linestyle=":", label=f"critical: {critical:.6g}")
     axes.set(xlabel=parameter, ylabel="factor per step of $E|z - z^*|^2$")
-    axes.set_title(title or f"{dynamics_label(result.rule)} on {result.game.name}")
+    axes.set_title(title or f"{rule_label(result.rule)} on {result.game.name}")
     axes.margins(x=0)
     figure.legend_below(axes, ncols=1)
     figure.data.update(values=values, radius=radius, deterministic=deterministic, critical=critical)

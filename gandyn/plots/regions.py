@@ -14,7 +14,7 @@ from ..analysis.parameters.stability import StabilityRegion
 from ..errors import DomainError
 from ..lazy import sympy
 from ..results import Status, Trajectory
-from .drawable import coordinate_names, dynamics_label, parameter_label
+from .drawable import coordinate_names, parameter_label, rule_label
 from .drawing import Drawing, one_panel
 from .phase import phase_portrait
 from .style import INK, OKABE_ITO, styled
@@ -50,7 +50,7 @@ def stability_region(
     """
     names = [str(p) for p in region.parameters]
     bounds = [(ranges or {}).get(name, (0.0, 4.0)) for name in names]
-    heading = title or f"{dynamics_label(region.rule)} on {region.game.name}"
+    heading = title or f"{rule_label(region.rule)} on {region.game.name}"
     if len(names) == 1:
         return _curve(region, names[0], bounds[0], heading)
     if len(names) != 2 or region.reason:
@@ -146,7 +146,7 @@ def basins(result: Basins, title: str | None = None) -> Drawing:
         axes.plot(*point, marker="o", color="white", markeredgecolor=INK, markersize=5)
     names = coordinate_names(result.game)
     axes.set(xlabel=names[0], ylabel=names[1], aspect="equal")
-    axes.set_title(title or f"{dynamics_label(result.rule)} on {result.game.name}")
+    axes.set_title(title or f"{rule_label(result.rule)} on {result.game.name}")
     handles = [Patch(facecolor=colour, edgecolor=INK, linewidth=0.4, label=name) for name, colour in ordered]
     figure.legend(handles=handles, loc="outside lower center", ncols=3)
     figure.data.update(starts=result.starts, labels=result.labels, attractors=result.attractors)
