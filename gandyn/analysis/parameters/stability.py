@@ -302,8 +302,7 @@ def stability_region(
 
     Raises:
         ParameterError: for a name that is neither.
-        DomainError: without an exact linearisation at the point, where the point is no equilibrium, and for a rule that
-            changes with the step count towards a limit with the eigenvalue 1, as uniform averages do.
+        DomainError: without an exact linearisation at an equilibrium, or where a changing step has a marginal limit.
         OutOfTimeError: when not even the linearisation came in time. Where the conditions did not, the region says so
             and has numeric thresholds: see `StabilityRegion.kind`.
 
