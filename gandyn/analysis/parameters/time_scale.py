@@ -9,6 +9,7 @@ from ...lazy import sympy
 from ...types import Array, Game
 from ...worlds import SYMBOLS, exact, object_vector
 from ..local.exact_linearization import ExactLinearization
+from ..local.linearize import linearize
 from .conditions import conditions
 from .equilibrium import refuse_moving
 from .thresholds import Root, intervals
@@ -36,7 +37,7 @@ def attracting_time_scales(
         one. Empty if no tau attracts.
 
     Raises:
-        DomainError: if the game is not symbolic or is constrained, or the point no equilibrium.
+        DomainError: if the game is not symbolic or is constrained, or the point no equilibrium, or at a kink.
         OutOfTimeError: when the budget is spent.
 
     Example:
@@ -79,7 +80,7 @@ def critical_time_scale(
         where the point is one.
 
     Raises:
-        DomainError: if the game is not symbolic or is constrained, or the point no equilibrium.
+        DomainError: if the game is not symbolic or is constrained, or the point no equilibrium, or at a kink.
         OutOfTimeError: when the budget is spent.
 
     Example:
@@ -103,4 +104,7 @@ def _jacobian(game: Game, at: Array) -> sympy.Matrix:
         raise DomainError(f"{what}, which is constrained", "an unconstrained game", "gd.linearize at several tau")
     w = object_vector(map(exact, given_or_known(game, at)))
     refuse_moving(game, w)
+    obstacle = linearize(game, at=w).obstacle
+    if obstacle:
+        raise DomainError(f"{what}: {obstacle}", "a point at which the field has a derivative", "gd.basins, or gd.flow")
     return sympy.Matrix(game.jacobian(w))

@@ -93,3 +93,33 @@ def test_points_are_arrays():
     run = gd.iterate(game, gd.rules.GDA(0.1), found[0] + np.ones(2), 5)
     assert np.asarray(run) is run.w
     assert np.asarray(run, dtype=np.float32).dtype == np.float32
+
+
+@pytest.mark.parametrize("bend", [sympy.Abs(x), x * sympy.Abs(x) / 2, sympy.Max(x, 0) ** 2])
+def test_time_scales_at_a_kink_are_refused(bend):
+    """The slope of |x| at 0 is neither of its one-sided slopes, and not their mean either."""
+    game = gd.games.from_sympy(bend + x * y - y**2, [x, y])
+    with pytest.raises(DomainError, match="no derivative at this point"):
+        gd.analysis.attracting_time_scales(game, (0, 0))
+
+
+def test_regions_of_three_kinds_beside_eigenvalues():
+    """Unequal steps, a momentum of any sign, and a parameter of the game that may be negative."""
+    k = sympy.Symbol("k", real=True)
+    game = gd.games.quadratic(1, 2, 1)
+    two = gd.stability_region(game, gd.rules.GDA(("lr", "eta")), ("lr", "eta"))
+    heavy = gd.stability_region(game, gd.rules.HeavyBall("lr", "momentum"), ("lr", "momentum"))
+    bent = gd.games.from_sympy([k * x**2 / 2 + x * y, -x * y + y**2 / 2], [x, y], equilibria=[(0, 0)])
+    one = gd.stability_region(bent, gd.rules.GDA(sympy.Rational(1, 5)), ("k",))
+    jacobian = np.array([[1, 2], [-2, 1]])
+
+    def radius(matrix):
+        return np.abs(np.linalg.eigvals(matrix)).max()
+
+    for a, b in [(0.1, 0.4), (0.4, 0.1), (0.01, 2), (2, 0.01), (1, 0.3), (1e-6, 0.3)]:
+        assert two.contains(lr=a, eta=b) is bool(radius(np.eye(2) - np.diag([a, b]) @ jacobian) < 1)
+    for lr, m in [(0.1, -0.3), (0.1, 0), (0.1, 0.5), (0.1, 1.2), (0.3, -0.9), (0.45, -0.5)]:
+        step = np.block([[np.eye(2) * (1 + m) - lr * jacobian, -m * np.eye(2)], [np.eye(2), np.zeros((2, 2))]])
+        assert heavy.contains(lr=lr, momentum=m) is bool(radius(step) < 1)
+    for v in (-3, -1.2, -0.9, -0.1, 0, 0.1, 9.9, 10.2):
+        assert one.contains(k=v) is bool(radius(np.eye(2) - 0.2 * np.array([[v, 1], [-1, 1]])) < 1)
