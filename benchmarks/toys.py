@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import inspect
 import json
 import os
 import subprocess
@@ -31,9 +32,12 @@ import json, os, sys, time
 import numpy as np, sympy
 import gandyn as gd
 from gandyn.errors import DomainError
-game = gd.games.registry.from_text({name!r})
+entry = gd.games.registry[{name!r}]
+game = entry.build(**entry.examples[0])
+rules = gd.rules.Extragradient(0.1), gd.rules.GDA(0.1)
+gd.iterate
 def run():
-    for rule in (gd.rules.Extragradient(0.1), gd.rules.GDA(0.1)):
+    for rule in rules:
         try:
             return gd.iterate(game, rule, np.full((1000, game.dim), 0.1), 1000, "last", kernel={kernel!r})
         except DomainError:
@@ -52,7 +56,7 @@ class Watched:
         return self.stream.write(text)
     def __getattr__(self, name): return getattr(self.stream, name)
 sys.stdout = Watched(sys.stdout)
-sys.argv = ["gandyn", "analyze", {name!r}]
+sys.argv = ["gandyn", "analyze", {name!r}, *{options!r}]
 from gandyn.cli import main
 try:
     main()
@@ -69,13 +73,20 @@ def answer(code: str, cache: str, error: bool = False) -> Any:
     return json.loads((done.stderr if error else done.stdout).strip().splitlines()[-1])
 
 
+def options(name: str) -> list[str]:
+    """The parameters without which a game cannot be built, as on a command line, from its first example."""
+    entry = gd.games.registry[name]
+    needed = [n for n, p in inspect.signature(entry.build).parameters.items() if p.default is p.empty]
+    return [part for n in needed for part in ("--set", f"{n}={entry.examples[0][n]}".replace("j", "*I"))]
+
+
 def measured(name: str) -> dict[str, Any]:
     """The row of one game: a run with nothing on disk, one that asks for a kernel, and one that finds it on disk."""
     with tempfile.TemporaryDirectory() as cache:
         cold, _, _ = answer(FIRST.format(name=name, kernel="auto"), cache)
         made, compiler, kernel = answer(FIRST.format(name=name, kernel="c"), cache)
         warm = answer(FIRST.format(name=name, kernel="auto"), cache)[0] if kernel == "c" else None
-        first, whole = answer(PAGE.format(name=name), cache, error=True)
+        first, whole = answer(PAGE.format(name=name, options=options(name)), cache, error=True)
     row = {"cold": cold, "made": made, "compiler": compiler, "warm": warm, "first_line": first, "analyze": whole}
     return {key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()}
 
@@ -88,7 +99,9 @@ def main() -> None:
     given = parser.parse_args()
     digest = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
     record = environment(0) | {"script_sha256": digest, "targets": TARGETS, "rows": {}}
-    answer(PAGE.format(name="bilinear"), tempfile.gettempdir() + "/gandyn-toys-cache", error=True)  # writes bytecode
+    answer(
+        PAGE.format(name="bilinear", options=[]), tempfile.gettempdir() + "/gandyn-toys-cache", error=True
+    )  # writes bytecode
     for name in given.only:
         row = record["rows"][name] = measured(name)
         beyond = [key for key, most in TARGETS.items() if row[key] is not None and row[key] > most]
