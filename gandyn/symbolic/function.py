@@ -70,7 +70,9 @@ class SymbolicFunction:
 
     def _substitute(self, arrays: Sequence[Array]) -> Array:
         values = [exact(value) for a in arrays for value in np.asarray(a, dtype=object).ravel()]
-        replacement = dict(zip(self._flat, values, strict=True))
+        replacement = {s: value for s, value in zip(self._flat, values, strict=True) if s is not value}
+        if not replacement:  # a trace asks for the field at the game's own symbols
+            return object_vector(self.outputs)
         return object_vector(e.xreplace(replacement) for e in self.outputs)
 
 
