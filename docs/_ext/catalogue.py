@@ -63,6 +63,7 @@ WRITERS: dict[str, Callable[..., list[str]]] = {
     "ring-runs": describe_results.honest(describe_results.ring_runs),
     "digits-run": describe_results.honest(describe_results.digits_run),
     "speed": describe_results.honest(describe_speed.table),
+    "toys": describe_results.honest(describe_speed.toys),
     "digits-spectrum": describe_results.honest(describe_results.digits_spectrum),
     "ablation": describe_results.honest(describe_ablations.ablation),
     "prediction": describe_results.honest(describe_prediction.prediction),
