@@ -151,6 +151,7 @@ def numeric_equilibria(game: Game) -> list[tuple[Any, ...]]:
 def given_or_known(game: Game, at: Any, fix: str = "at=gd.fixed_points(game)[0].point") -> Any:
     """The point that was given, or the game's first known equilibrium. Raises ParameterError where there is neither."""
     if at is None and not game.equilibria:
+        fix = "at=run.w of a training, or at=game.w0" if hasattr(game, "networks") else fix
         raise ParameterError(f"no point, and no known equilibrium of {game.name}", "a point", fix)
     return game.equilibria[0] if at is None else at
 

@@ -20,7 +20,7 @@ from ..errors import CallError, ParameterError
 from ..types import Game, Rule
 from .players import game, rule, rules_of, trajectory
 
-__all__ = ["check_fields", "door", "ensemble_door", "grouped", "seed", "several", "shown"]
+__all__ = ["check_fields", "door", "ensemble_door", "grouped", "named_rightly", "seed", "several", "shown"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -41,6 +41,24 @@ def door(function: Callable[P, R]) -> Callable[P, R]:
 def ensemble_door(function: Callable[P, R]) -> Callable[P, R]:
     """`door` for functions in which a parameter of rule or game may have one value for each member of an ensemble."""
     return _behind_door(function, one_value=False)
+
+
+def named_rightly(function: Callable[P, R]) -> Callable[P, R]:
+    """The function behind a check of its call alone: it looks at the values itself.
+
+    Raises:
+        CallError: for arguments that are missing, or that the function does not have.
+    """
+    signature = inspect.signature(function)
+
+    def called(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise CallError.nearest(function.__name__, list(signature.parameters), str(error), kwargs) from None
+        return function(*args, **kwargs)
+
+    return functools.update_wrapper(called, function)
 
 
 def _behind_door(function: Callable[P, R], one_value: bool) -> Callable[P, R]:

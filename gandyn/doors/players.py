@@ -24,6 +24,8 @@ def game(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any
 
         return games.registry.from_text(value)
     fix = "the game comes first, then the rule" if isinstance(value, Rule) else made(value, "gd.games.bilinear()")
+    if hasattr(value, "parameters") and hasattr(value, "forward"):
+        fix = "gd.gans.GANGame(generator, discriminator, data=...)"
     raise ParameterError(f"{name}={shown(value)}", "a game", fix)
 
 
@@ -42,6 +44,8 @@ def rule(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any
             ) from None
     of_ours = isinstance(value, type) and issubclass(value, Rule)
     fix = "derive the class from gandyn.types.Rule" if hasattr(value, "step") else "gd.rules.GDA(0.1)"
+    if hasattr(value, "zero_grad"):  # an optimiser of torch
+        fix = "gd.rules.Alternating(gd.rules.Adam(1e-3)), which is Adam for each network in turn"
     raise ParameterError(f"{name}={shown(value)}", "an update rule", made(value, fix) if of_ours else fix)
 
 

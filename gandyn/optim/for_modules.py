@@ -9,6 +9,8 @@ from typing import Any, cast
 import numpy as np
 import torch
 
+from ..doors import named_rightly
+from ..doors.players import rule as checked_rule
 from ..errors import ParameterError, made, shown
 from ..memory import giving_away
 from ..rules.wrapper import scaled
@@ -58,7 +60,8 @@ class GameOptimizer(torch.optim.Optimizer):
                 for one, and twice for the same. Losses that take no number see one batch throughout. Losses with a
                 keyword argument `only`, `losses(g, d, *, only=None)`, are told the name of the one network whose loss
                 is wanted, as where players move in turn, and may return None for the others; None asks for all.
-            data: an iterator, from which the losses are given the next item, in place of the number, for each batch.
+            data: an iterator, from which the losses are given the next item, in place of the number, for each batch; of
+                a list or loader that is given at every step, one iteration goes on from step to step.
             scaler: a `torch.amp.GradScaler`, for losses in half precision, which are scaled here and not by the losses.
                 A step that is not finite is not made, as with `scaler.step` and `scaler.update`.
 
@@ -73,6 +76,8 @@ class GameOptimizer(torch.optim.Optimizer):
                 slopes, as where the generator's output is detached in the discriminator's loss.
         """
         game = self.game
+        if scaler is not None and not hasattr(scaler, "scale"):
+            raise ParameterError(f"scaler={shown(scaler)}", "a GradScaler", 'scaler=torch.amp.GradScaler("cuda")')
         if scaler is not None and (self._scale is None or self._scale.scaler is not scaler):
             self._scale = LossScale(scaler, self.rule, game.device)
         game.begin(cast(Losses, losses), data, 1.0 if scaler is None or self._scale is None else self._scale.factor)
@@ -260,10 +265,11 @@ def _step_size(rule: Rule, game: LossesGame, player: int) -> float:
     return 1.0 if inner is None else _step_size(game.per_player(inner)[player], game, player)
 
 
+@named_rightly
 def for_modules(
     generator: torch.nn.Module | Mapping[str, torch.nn.Module],
     discriminator: Any = None,
-    rule: Rule | None = None,
+    rule: Rule | str | None = None,
     zero_sum: bool = False,
     seed: int = 0,
 ) -> GameOptimizer:
@@ -296,30 +302,26 @@ def for_modules(
         >>> generator_loss, discriminator_loss = optimizer.step(losses)
     """
     if isinstance(generator, Mapping):
-        if isinstance(discriminator, Rule):
+        if rule is None:
             discriminator, rule = None, discriminator
         networks = dict(generator)
     else:
         networks = {"generator": generator, "discriminator": discriminator}
     from ..symbolic.members import members_in
 
-    if (
-        not isinstance(rule, Rule)
-        or not networks
-        or not all(isinstance(net, torch.nn.Module) for net in networks.values())
-    ):
-        given = [*networks.values(), rule]
-        of_class = next((v for v in given if isinstance(v, type)), None)
+    if rule is None or not networks or not all(isinstance(net, torch.nn.Module) for net in networks.values()):
+        wrong = next((net for net in networks.values() if isinstance(net, type)), None)
         raise ParameterError(
-            ", ".join(shown(v) if isinstance(v, type) else type(v).__name__ for v in given),
+            ", ".join(shown(v) if isinstance(v, type) else type(v).__name__ for v in (*networks.values(), rule)),
             "two modules and a rule, or a dict of modules and a rule",
-            made(of_class, "for_modules(generator, discriminator, gd.rules.Extragradient(1e-3))"),
+            made(wrong, "for_modules(generator, discriminator, gd.rules.Extragradient(1e-3))"),
         )
-    if members_in(rule):
-        raise ParameterError(f"{rule!r} with arrays of one value per member", "one value of each parameter", "lr=1e-3")
+    read: Rule = checked_rule("rule", rule)
+    if members_in(read):
+        raise ParameterError(f"{read!r} with arrays of one value per member", "one value of each parameter", "lr=1e-3")
     if zero_sum and len(networks) != 2:
         raise ParameterError(f"zero_sum=True for {len(networks)} networks", "two networks", "leave it out")
     if any(map(is_sharded, networks.values())):
-        refuse_rule(rule)
-        return GameOptimizer(ShardedGame(networks), rule, seed)
-    return GameOptimizer(LossesGame(networks, zero_sum), rule, seed)
+        refuse_rule(read)
+        return GameOptimizer(ShardedGame(networks), read, seed)
+    return GameOptimizer(LossesGame(networks, zero_sum), read, seed)

@@ -22,6 +22,7 @@ from .habits import refuse_inference, refuse_outside, unchanged
 from .processes import SummedSlopes, reduced
 
 Losses = Callable[..., Sequence[Any]]
+CALL = "optimizer.step(lambda generator, discriminator: (generator_loss, discriminator_loss))"
 SHARDED = ("FullyShardedDataParallel", "DataParallel")
 
 
@@ -69,6 +70,7 @@ class LossesGame(NetworkGame):
         self.reference = Seed(0)
         self.losses: Losses | None = None
         self.data: Iterator[Any] | None = None
+        self._source: Any = None
         self.seen: list[tuple[Any, ...]] = []
         self.drawn, self._numbered, self._selective = 0, False, False
         self.scale, self.begun = 1.0, 0
@@ -77,12 +79,14 @@ class LossesGame(NetworkGame):
 
     def begin(self, losses: Losses, data: Any, scale: float = 1.0) -> None:
         """A step with these losses and data; slopes are taken of `scale` times the losses, and divided again."""
-        _refuse_places(losses, len(self.networks))
+        _refuse_places(losses, len(self.networks), data)
         refuse_inference()
         self._look_over()
         self._left = {}
         self.scale = scale
-        self.losses, self.data = losses, None if data is None else iter(data)
+        self.losses = losses
+        if data is None or data is not self._source:  # one that is given again goes on
+            self._source, self.data = data, None if data is None else iter(data)
         self.seen, self.drawn = [], 0
         self._numbered, self._selective = takes_more(losses, self.networks), takes_only(losses)
 
@@ -159,19 +163,36 @@ class LossesGame(NetworkGame):
         further = (batch.data,) if self.data is not None else (batch.index,) if self._numbered else ()
         only = only if self._selective else None
         with unchanged(networks) if self._closely else contextlib.nullcontext():
-            found = self.losses(*networks, *further, **self._told(only))
+            found = self._evaluated(*networks, *further, **self._told(only))
         costs = tuple(found) if isinstance(found, Iterable) and not isinstance(found, torch.Tensor) else (found,)
         wanted = [c for i, c in enumerate(costs) if only in (None, i)]
         if len(costs) != len(networks) or any(not isinstance(c, torch.Tensor) or c.numel() != 1 for c in wanted):
-            raise ShapeError(
-                f"losses that return {', '.join(map(_kind, costs))}",
-                f"a loss for each of {', '.join(p.name for p in self.players)}, a scalar tensor each",
-                f"return ({', '.join(f'{p.name}_loss' for p in self.players)})",
-            )
+            raise self._not_losses(found, costs)
         costs = tuple(c if only in (None, i) else None for i, c in enumerate(costs))
         self.seen.append(tuple(None if c is None else c.detach() for c in costs))
         costs = tuple(c if c is None or not c.ndim else c.reshape(()) for c in costs)
         return costs if self.scale == 1 else tuple(c if c is None else c * self.scale for c in costs)
+
+    def _not_losses(self, found: object, costs: Sequence[Any]) -> ShapeError:
+        names = [player.name for player in self.players]
+        fix = f"return ({', '.join(f'{name}_loss' for name in names)})"
+        fix = f"{fix}, without .item()" if any(isinstance(c, float) for c in costs) else fix
+        fix = f"{fix}, each by .mean()" if any(getattr(c, "ndim", 0) for c in costs) else fix
+        what = ", the keys of a dict" if isinstance(found, Mapping) else " alone" if len(costs) == 1 else ""
+        given = f"losses that return {', '.join(map(_kind, costs))}{what}"
+        return ShapeError(given, f"a loss for each of {', '.join(names)}, a scalar tensor each", fix)
+
+    def _evaluated(self, *given: Any, **told: Any) -> Any:
+        """What the losses return; an error of theirs says how they were called."""
+        assert self.losses is not None
+        try:
+            return self.losses(*given, **told)
+        except Exception as error:
+            names = ", ".join(player.name for player in self.players)
+            further = "item of data" if self.data else "number of the batch"
+            called = names if len(given) == len(self.players) else f"{names}, {further}"
+            error.add_note(f"raised in the losses, which are called with ({called}) in this order")
+            raise
 
     def _slopes(self, cost: Array, players: Sequence[int], keep: bool = False) -> Array:
         if self._closely:
@@ -283,17 +304,24 @@ def _places(losses: Losses) -> tuple[int, Collection[str]]:
     return sum(p.default is p.empty for p in by_place), [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
 
 
-def _refuse_places(losses: Any, networks: int) -> None:
-    """Raises ParameterError for what cannot be called with the networks, as the closure of a torch optimiser."""
+def _refuse_places(losses: Any, networks: int, data: object) -> None:
+    """Raises ParameterError for what cannot be called with the networks, as the closure of a torch optimiser, or with
+    one argument more at most, or has no place for data.
+    """
+    needed, fix = "a function of the networks that returns a loss for each", CALL
+    code = losses.__code__ if type(losses) is FunctionType else None
     if not callable(losses):
         given = f"a step without losses, but {losses!r:.80}"
-    else:
-        code = losses.__code__ if type(losses) is FunctionType else None
-        if code is None or code.co_flags & inspect.CO_VARARGS or code.co_argcount >= networks:
-            return
+    elif code is None or code.co_flags & inspect.CO_VARARGS:
+        return
+    elif code.co_argcount < networks or _places(losses)[0] > networks + 1:
         given = f"losses that take {code.co_argcount} arguments, for {networks} networks"
-    raise ParameterError(given, "a function of the networks that returns a loss for each",
-        "optimizer.step(lambda generator, discriminator: (generator_loss, discriminator_loss))")  # fmt: skip
+    elif data is not None and code.co_argcount == networks:
+        given = f"losses that take {networks} arguments, and data, which they have no place for"
+        needed, fix = "a place behind the networks", "def losses(generator, discriminator, item): ..."
+    else:
+        return
+    raise ParameterError(given, needed, fix)
 
 
 def _kind(found: object) -> str:

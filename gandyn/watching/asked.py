@@ -19,7 +19,8 @@ def check_asked(networks: Mapping[str, object], losses: object, rule: object, ev
     wrong = {name: n for name, n in networks.items() if not isinstance(n, torch.nn.Module)}
     if wrong or len(networks) < 2:
         given = ", ".join(f"{name}={shown(n)}" for name, n in wrong.items()) or f"{len(networks)} network"
-        fix = made(next(iter(wrong.values()), None), "gd.watch(generator, discriminator, losses)")
+        of_class = next((n for n in wrong.values() if isinstance(n, type)), None)
+        fix = made(of_class, "gd.watch(generator, discriminator, losses)")
         raise ParameterError(given, "two modules or a dict of at least two", fix)
     if not callable(losses) or isinstance(losses, torch.nn.Module | type):
         raise ParameterError(

@@ -15,7 +15,8 @@ from typing import Any, cast
 import torch
 
 from ..budget import Budget
-from ..errors import GandynError, ParameterError
+from ..doors import named_rightly
+from ..errors import GandynError, ParameterError, writing
 from ..gans.monitor import DETECTORS, Finding, Monitor, Row, VanishingGradient
 from ..optim.losses_game import Losses, LossesGame
 from ..oracles.product_check import UncheckedProductsWarning
@@ -245,11 +246,15 @@ class Watch:
 
         Args:
             path: of the file.
+
+        Raises:
+            OutputError: for a path that cannot be written to.
         """
         if self.count and self.unmeasured().keys() - self._failed.keys() - self._done.keys():
             self.measure()
         written = Path(path)
-        written.write_text(report.page(self), encoding="utf-8")
+        with writing(written):
+            written.write_text(report.page(self), encoding="utf-8")
         return written
 
     def to_dict(self) -> dict[str, Any]:
@@ -271,6 +276,7 @@ class Watch:
         return self.summary()
 
 
+@named_rightly
 def watch(
     generator: torch.nn.Module | Mapping[str, torch.nn.Module],
     discriminator: Any = None,

@@ -24,6 +24,7 @@ from .ensembles import basins_of_members
 
 __all__ = ["CYCLING", "DIVERGED", "LABELS", "LEFT", "UNDECIDED", "Basins", "basins"]
 
+MOST_AXES = 32  # of an array in NumPy
 LABELS = {
     CYCLING: "cycling: it keeps moving and stays bounded, by the same amount in window after window of time",
     DIVERGED: "diverged: a coordinate overflowed",
@@ -190,6 +191,9 @@ def _grid(game: Game, grid: object) -> tuple[Array, Array]:
     if isinstance(grid, (tuple, list)) and len(grid) == game.dim and all(np.shape(axis) == (3,) for axis in grid):
         if not all(low < high and int(n) >= 1 for low, high, n in grid):
             raise ParameterError(f"grid={grid!r}", "(low, high, n) with low < high and n >= 1", "(-2, 2, 200)")
+        if game.dim > MOST_AXES:
+            needed = f"at most {MOST_AXES} coordinates"
+            raise ParameterError(f"a rectangular grid of {game.dim} coordinates", needed, "an array of starts (..., d)")
         axes = [np.linspace(low, high, int(n)) for low, high, n in grid]
         mesh = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
         return mesh, np.array([(low, high) for low, high, _ in grid], dtype=float)
