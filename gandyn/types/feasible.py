@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .. import worlds
-from ..errors import DomainError, ShapeError
+from ..errors import DomainError, ParameterError, ShapeError
 from ..lazy import sympy
 from .players import Array
 from .signs import decimal, sign
@@ -120,12 +120,18 @@ class FeasibleSet:
             point: SymPy numbers are compared exactly.
             tolerance: distance at which a float counts as on a bound; by default 1e-9 of the interval's width, or of
                 the larger of the bound and the point's largest coordinate where the interval is unbounded.
+
+        Raises:
+            ParameterError: where no coordinate of a simplex is positive, so that its probabilities cannot sum to 1.
         """
         w, sides = self._numbers(point), []
         for k, x in enumerate(w):
             at_low = self._sign(x - self.low[k], k, self.low[k], w, tolerance) <= 0
             at_high = self._sign(self.high[k] - x, k, self.high[k], w, tolerance) <= 0
             sides.append(-1 if at_low else 1 if at_high else 0)
+        if any(all(sides[k] for k in simplex) for simplex in self.simplices):
+            given = f"probabilities {[str(w[k]) for simplex in self.simplices for k in simplex]}, none of them positive"
+            raise ParameterError(given, "in each simplex some that are, with the sum 1", "game.project(w)")
         return Face(self, tuple(sides))
 
     def faces(self, limit: int = FACES) -> Iterator[Face]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...budget import Budget, in_time
 from ...doors import door
-from ...errors import NotDifferentiableError, ParameterError
+from ...errors import DomainError, NotDifferentiableError, ParameterError
 from ...lazy import sympy
 from ...results import Result, place
 from ...types import Array, FirstOrder, Game
@@ -128,6 +128,7 @@ def classify(game: Game, at: object = None, budget: float | Budget | None = 120.
         optimum.
 
     Raises:
+        DomainError: for a game with free parameters.
         OutOfTimeError: when the budget is spent.
         ParameterError: if the point does not solve the game: if the field does not vanish there, or in a constrained
             game w - P(w - v(w)) does not, and some player has a direction of descent to first order.
@@ -175,7 +176,13 @@ def _derivatives(game: Game, lin: Linearization, at: object) -> tuple[Array, boo
         jacobian = -sympy.Matrix(flow_matrix(game, given if kinked else place.point)[1])
     except NotDifferentiableError:  # a number that was given is exact, whatever the field is there
         return given, not any(e.free_symbols for e in given), None
-    exactly = place.exact and not jacobian.free_symbols
+    if free := sorted(map(str, jacobian.free_symbols)):
+        raise DomainError(
+            f"the free parameters {', '.join(free)} of {game.name}",
+            "numbers for all of them",
+            "a game made with numbers; gd.stability_region(game, rule) has conditions on free parameters",
+        )
+    exactly = place.exact
     if not exactly or jacobian.rows > EXACT_SIZE:
         return place.point, exactly, np.array([[float(e) for e in row] for row in jacobian.tolist()])
     return place.point, True, jacobian

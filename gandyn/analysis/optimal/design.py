@@ -263,10 +263,7 @@ def _searched(rule: Rule, over: GameClass, ranges: Sequence[Range], limit: Budge
     worst = rate(_with(rule, values), over, budget=limit)
     kind, reason, least = worst.kind, worst.reason, None
     if worst.kind == "exact":
-        kind, reason = (
-            "upper",
-            "the best of a grid refined by linear programs; its rate is proven, that none is better not",
-        )
+        kind, reason = "upper", SEARCHED
         if _floor(matrix, curves, point, ranges, worst.value, limit):
             kind, reason = "exact", FLOOR
     if len(ranges) > 1 and kind == "upper":
@@ -282,7 +279,9 @@ def _searched(rule: Rule, over: GameClass, ranges: Sequence[Range], limit: Budge
     return Design(rule, over, values, worst.value, kind, True, reason, "", worst, limit=least)
 
 
-SEARCHED = "the best of a grid, refined by linear programs: its rate is proven, that none is better is not"
+SEARCHED = (
+    "the best of a grid, refined by linear programs: its own rate is proven; not proven is that no other is better"
+)
 FLOOR = "at every other value one of a few games of the class is as slow to 1e-9, proven by polynomials without roots"
 
 

@@ -114,3 +114,13 @@ def test_the_time_scale_of_a_scalar_game_is_its_trace_condition():
     assert gd.analysis.critical_time_scale(gd.games.quadratic(-1, 2, 3)) == sympy.Rational(1, 3)
     assert gd.analysis.critical_time_scale(gd.games.quadratic(-1, 1, 3)) is sympy.oo
     assert gd.analysis.critical_time_scale(gd.games.quadratic(1, 1, 3)) == 0
+
+
+def test_a_game_with_free_parameters_is_refused_by_their_names():
+    with pytest.raises(gd.DomainError, match="the free parameters c of bilinear"):
+        gd.classify(gd.games.bilinear("c"), at=[0, 0])
+
+
+def test_probabilities_that_are_all_zero_lie_on_no_face():
+    with pytest.raises(gd.ParameterError, match="none of them positive"):
+        gd.linearize(gd.games.matching_pennies(), gd.rules.GDA(0.1), at=[0, 0, 0, 0])
