@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gandyn as gd
+from gandyn.errors import DomainError, ParameterError
 
 x, y = sympy.symbols("x y", real=True)
 
@@ -117,10 +118,10 @@ def test_the_time_scale_of_a_scalar_game_is_its_trace_condition():
 
 
 def test_a_game_with_free_parameters_is_refused_by_their_names():
-    with pytest.raises(gd.DomainError, match="the free parameters c of bilinear"):
+    with pytest.raises(DomainError, match="the free parameters c of bilinear"):
         gd.classify(gd.games.bilinear("c"), at=[0, 0])
 
 
 def test_probabilities_that_are_all_zero_lie_on_no_face():
-    with pytest.raises(gd.ParameterError, match="none of them positive"):
+    with pytest.raises(ParameterError, match="none of them positive"):
         gd.linearize(gd.games.matching_pennies(), gd.rules.GDA(0.1), at=[0, 0, 0, 0])
