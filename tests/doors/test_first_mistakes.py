@@ -70,7 +70,7 @@ def test_a_missing_bracket_is_named():
 
 
 def test_a_number_in_place_of_a_rule():
-    with pytest.raises(ParameterError, match=r"Linear, Linear, float.*two modules and a rule"):
+    with pytest.raises(ParameterError, match=r"rule=0\.1.*an update rule.*gd\.rules\.GDA\(0\.1\)"):
         gd.optim.for_modules(torch.nn.Linear(1, 1), torch.nn.Linear(1, 1), 0.1)
 
 

@@ -163,7 +163,6 @@ TENSORS = {"data": torch.randn(50, 2, generator=torch.Generator().manual_seed(0)
     [
         ({"metrics_every": 10}, "metrics_every=10 of GAN of data, of whose data none are known"),
         ({"metrics_every": 10, "seeds": 2}, "metrics_every=10"),
-        ({"metrics_every": 10, "metrics": None}, "metrics_every=10 with metrics=None"),
         ({"stop_when": gd.gans.EarlyStopping()}, "an EarlyStopping of GAN of data"),
         ({"samples_every": 5}, "samples_every=5 and no folder"),
         ({"metrics": gd.gans.gap_metrics}, "metrics=the function gap_metrics"),

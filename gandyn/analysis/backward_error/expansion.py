@@ -7,7 +7,8 @@ from typing import Any
 
 import sympy
 
-from ...dynamics.trace import UpdateMap, update_map
+from ...dynamics.trace import UpdateMap
+from ...dynamics.trace import traced as trace
 from ...errors import DomainError, ParameterError
 from ...rules.wrapper import scaled
 from ...types import Array, Game, Implicit, Rule
@@ -47,7 +48,7 @@ def in_proportion(game: Game, rule: Rule) -> Rule:
 
 def traced(game: Game, rule: Rule) -> UpdateMap:
     """The update map of the rule with a symbolic step. Raises DomainError for a rule that counts its steps."""
-    result = update_map(game, in_proportion(game, rule))
+    result = trace(game, in_proportion(game, rule))
     if result.counters:
         raise DomainError(
             f"{rule!r}, whose step depends on the step count",

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ...dynamics.trace import update_map
+from ...dynamics.trace import traced as trace
 from ...errors import NotDifferentiableError, ParameterError, ShapeError
 from ...lazy import sympy
 from ...symbolic.coefficients import Decimal, KinkError, NoExpansionError, PoleError, Rational
@@ -261,7 +261,7 @@ def _steps(game: Game, rule: Rule, place: Place, state: State | None) -> tuple[M
         derive = functools.partial(implicit_jacobian, game, rule, point)
         return Motion(what, tuple(map(str, names)), list(point), derive, None), place
     face = None if bounds is None else bounds.face
-    traced = update_map(game if face is None else on_face(game, face, point), rule)
+    traced = trace(game if face is None else on_face(game, face, point), rule)
     start = rule.init(game, point) if state is None else state
     memory = [exact(e) for _, array in start.leaves() for e in array]
     shown, z = tuple(map(str, traced.symbols)), [*point, *memory]

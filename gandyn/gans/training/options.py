@@ -109,7 +109,7 @@ class Watching:
             ParameterError: where measurements are asked for, or stopping by them, and there is nothing to measure.
         """
         metrics = default_metrics(game) if self.metrics == "auto" else self.metrics
-        asked = f"metrics_every={self.metrics_every}" if self.metrics_every is not None else ""
+        asked = f"metrics_every={self.metrics_every}" if self.metrics_every and self.metrics else ""
         asked = "an EarlyStopping" if isinstance(self.stop_when, EarlyStopping) else asked
         if metrics is None and asked:
             none = f"of {game.name}, of whose data none are known" if self.metrics else "with metrics=None"

@@ -88,13 +88,13 @@ def train(game: Game, rule: Rule, steps: int, **options: object) -> TrainingRun 
         >>> gd.gans.train(game, gd.rules.AlternatingGD(0.05), 20, seeds=range(3)).w.shape
         torch.Size([3, 75])
     """
+    groups = grouped(train, GROUPS, options)
     if not isinstance(game, Ensemble) and not hasattr(whole(game), "networks"):
         fix = "gd.gans.GANGame(generator, discriminator, data=...); gd.iterate(game, rule, start, steps) for others"
         raise ParameterError(f"train of {game.name}", "a game of networks", fix)
-    groups = grouped(train, GROUPS, options)
-    refuse_idle(*groups[1:])
     if groups[0].seeds is not None or isinstance(game, Ensemble):
         return SeededTraining(game, rule, steps, *groups).run()
+    refuse_idle(*groups[1:])
     return Run(game, rule, steps, *groups).start()
 
 

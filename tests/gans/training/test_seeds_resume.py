@@ -66,10 +66,10 @@ def test_data_of_each_members_own_go_on_in_their_order(tmp_path: Any) -> None:
         points = gd.gans.ring().sample(50, torch.Generator().manual_seed(0))
         return gd.gans.Ensemble([small(k, data=gd.gans.Points("fifty", points).shuffled(seed=k)) for k in SEEDS])
 
-    whole = trained(R.GDA(0.05), game=games())
+    whole = trained(R.GDA(0.05), game=games(), metrics=None)
     with pytest.raises(KilledError):
-        trained(R.GDA(0.05), game=games(), folder=tmp_path, progress=KillAt(15))
-    same_members(whole, trained(R.GDA(0.05), game=games(), folder=tmp_path))
+        trained(R.GDA(0.05), game=games(), metrics=None, folder=tmp_path, progress=KillAt(15))
+    same_members(whole, trained(R.GDA(0.05), game=games(), metrics=None, folder=tmp_path))
 
 
 def test_members_that_fell_or_stopped_stay_so(tmp_path: Any) -> None:

@@ -88,10 +88,12 @@ def test_shuffled_data_go_on_in_their_order(tmp_path):
         points = gd.gans.ring().sample(50, torch.Generator().manual_seed(0))
         return gd.gans.Points("fifty", points).shuffled(seed=3)
 
-    whole = gd.gans.train(small(data=data()), R.GDA(0.05), STEPS, **options())
+    whole = gd.gans.train(small(data=data()), R.GDA(0.05), STEPS, **options(metrics=None))
     with pytest.raises(KilledError):
-        gd.gans.train(small(data=data()), R.GDA(0.05), STEPS, folder=tmp_path, progress=KillAt(15), **options())
-    same(whole, gd.gans.train(small(data=data()), R.GDA(0.05), STEPS, folder=tmp_path, **options()))
+        gd.gans.train(
+            small(data=data()), R.GDA(0.05), STEPS, folder=tmp_path, progress=KillAt(15), **options(metrics=None)
+        )
+    same(whole, gd.gans.train(small(data=data()), R.GDA(0.05), STEPS, folder=tmp_path, **options(metrics=None)))
 
 
 def test_a_finished_run_is_not_repeated(tmp_path):
