@@ -31,6 +31,8 @@ def slope_at(e: sympy.Expr, s: sympy.Expr, values: Mapping[sympy.Expr, sympy.Exp
     _continuous(e, values)
     derivative = sympy.diff(e, s)
     steps = {j for d in (e, derivative) for j in d.atoms(*SIDES) if _vanishes(j.args[0], values)}
+    if not steps and not _meetings(derivative, values):
+        return _finite(_put(derivative, values))
     sides = _sides(sorted({j.args[0] for j in steps}, key=sympy.default_sort_key))
     heights: set[sympy.Expr] = set()
     slopes: set[sympy.Expr] = set()
