@@ -108,3 +108,21 @@ def test_the_page_counts_what_its_result_file_settles():
     endings = [word for found in settled.values() for word in found["endings"].values()]
     assert f"{endings.count('still improving')} of {len(endings)} endings" in page
     assert endings.count("worse with more") == 2
+
+
+def test_the_page_counts_what_the_digits_settle():
+    """Orders, the seeds of the first pair, classes, and who goes on improving: as the result file has them."""
+    root = EXTENSIONS.parent.parent
+    page = " ".join((root / "docs" / "gans" / "comparison.md").read_text().partition("## Real digits")[2].split())
+    data = json.loads((root / "benchmarks" / "results" / "gan_comparison_digits.json").read_text())
+    found = data["settled"]["digits"]
+    assert f"{sum(pair['settled'] for pair in found['pairs'])} of {len(found['pairs'])} orders are settled" in page
+    left = {(pair["nearer"], pair["farther"]) for pair in found["pairs"] if not pair["settled"]}
+    assert left == {("non-saturating", "R1"), ("minimax", "extragradient"), ("WGAN-GP", "consensus")}
+    first = next(pair for pair in found["pairs"] if pair["nearer"] == "non-saturating" and pair["farther"] == "R1")
+    assert (first["in_seeds"], first["seeds"]) == (5, 7)
+    runs = [row for row in data["cells"] if row["stage"] == "run" and row["method"] != "gap descent"]
+    assert (sum(row["near"] == 10 for row in runs), len(runs)) == (43, 49)
+    assert {row["near"] for row in runs} == {8, 9, 10}
+    improving = {m for m, word in found["endings"].items() if word == "still improving"}
+    assert {"non-saturating", "R1", "extragradient", "consensus"} <= improving
