@@ -64,6 +64,7 @@ WRITERS: dict[str, Callable[..., list[str]]] = {
     "digits-run": describe_results.honest(describe_results.digits_run),
     "speed": describe_results.honest(describe_speed.table),
     "toys": describe_results.honest(describe_speed.toys),
+    "digits-by-hand": describe_results.honest(describe_results.digits_by_hand),
     "digits-spectrum": describe_results.honest(describe_results.digits_spectrum),
     "ablation": describe_results.honest(describe_ablations.ablation),
     "prediction": describe_results.honest(describe_prediction.prediction),
