@@ -90,7 +90,8 @@ def verdict(name: str, rows: Sequence[Row], findings: Sequence[Finding], generat
     Args:
         name: of the network. rows, findings: of the watch. generator: whether it makes the samples.
     """
-    active = sorted((f for f in findings if f.ended is None), key=lambda f: f.name != "mode collapse")
+    first = ("divergence", "mode collapse")  # what explains the others that show beside it
+    active = sorted((f for f in findings if f.ended is None), key=lambda f: [f.name != name for name in first])
     for found in active:
         if found.name == "divergence":
             return Verdict(name, Kind.DIVERGING, found.message)

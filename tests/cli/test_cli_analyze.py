@@ -195,7 +195,7 @@ def test_a_threshold_is_bisected_where_exact_conditions_take_too_long(monkeypatc
     monkeypatch.setattr(command, "within", cut)
     page = gandyn("analyze", "forsaken", "--rule", "Extragradient(0.1)").stdout
     assert entry(page, "critical lr") == "1.198855548"
-    assert entry(page, "what to do") == "steps below 1.19886 attract, as far as a bisection shows"
+    assert entry(page, "what to do") == "steps below 1.19886 attract locally, as far as a bisection shows"
     assert "both proved" in entry(page, "how it is known")
     game = gd.games.forsaken()
     J = game.jacobian(np.array([float(x) for x in game.equilibria[0]]))
