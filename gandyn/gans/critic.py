@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from ..errors import DomainError
-from ..oracles.flat import seed_streams
+from ..oracles.streams import seed_streams
 from ..penalties import Critic, Penalty
 from ..types import Array
 

@@ -17,8 +17,8 @@ from ..doors import seed as checked_seed
 from ..errors import DomainError, ParameterError
 from ..losses import Loss
 from ..losses import resolve as resolve_loss
-from ..oracles.flat import fresh_seed
 from ..oracles.network import FunctionalNetwork, Network, NetworkGame
+from ..oracles.streams import fresh_seed
 from ..penalties import Penalty
 from ..registry import called_rightly
 from ..types import Array, Batch, Rng

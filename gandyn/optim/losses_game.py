@@ -15,8 +15,8 @@ import torch.distributed as dist
 from ..errors import DomainError, ParameterError, ShapeError
 from ..memory import keep_all
 from ..oracles.field_graph import FieldGraph
-from ..oracles.flat import fresh_seed
 from ..oracles.network import Network, NetworkGame
+from ..oracles.streams import fresh_seed
 from ..types import Array, Batch
 from .habits import refuse_inference, refuse_outside, unchanged
 from .processes import SummedSlopes, reduced

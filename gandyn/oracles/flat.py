@@ -14,8 +14,6 @@ import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from ..errors import GameError, ParameterError, ShapeError
 from ..lazy import torch
 from ..types import Array, Batch, Game, Player
@@ -24,6 +22,7 @@ from .functional import Network
 from .inventory import Inventory, check_parameters
 from .module_state import ModuleState
 from .packing import joined, keep_pages
+from .streams import cpu_stream_kept, seed_streams
 
 TRAINS = operator.attrgetter("requires_grad")
 
@@ -239,7 +238,7 @@ class FlatNetworks(Game):
         if not self.stochastic:
             yield
             return
-        with torch.random.fork_rng([self.device]) if self.device.type == "cuda" else _cpu_stream_kept():
+        with torch.random.fork_rng([self.device]) if self.device.type == "cuda" else cpu_stream_kept():
             seed_streams((self.reference if batch is None else batch).seed, self.device)
             yield
 
@@ -315,39 +314,6 @@ class FlatNetworks(Game):
                     buffer.copy_(value)
                 self._buffer.copy_(parameters)
             self._module_state.pending = pending
-
-
-def fresh_seed(rng: Any) -> int:
-    """A seed below 2^62 from a NumPy generator: the number that `rng.integers(2**62)` gives.
-
-    That is its next word without the last two bits, and NumPy's default generator gives words themselves at a tenth of
-    the price, which in a step of small networks is seen.
-    """
-    words = rng.bit_generator if isinstance(rng, np.random.Generator) else None
-    return int(words.random_raw()) >> 2 if isinstance(words, np.random.PCG64) else int(rng.integers(2**62))
-
-
-@contextlib.contextmanager
-def _cpu_stream_kept() -> Iterator[None]:
-    """As `torch.random.fork_rng([])`, which looks at devices first."""
-    stream = torch.default_generator
-    before = stream.get_state()
-    try:
-        yield
-    finally:
-        stream.set_state(before)
-
-
-def seed_streams(seed: int, device: torch.device) -> None:
-    """Seed torch's own streams on the CPU and on the device of the networks, and no other device's.
-
-    `torch.manual_seed` does more: on a build with devices that are not in use it notes the whole call stack for each
-    of them, every time, which takes longer than a small network.
-    """
-    torch.default_generator.manual_seed(seed)
-    if device.type == "cuda":
-        torch.cuda.init()  # type: ignore[no-untyped-call]
-        torch.cuda.default_generators[device.index or torch.cuda.current_device()].manual_seed(seed)
 
 
 def _reaches(cost: Array, parameters: Sequence[Array]) -> bool:

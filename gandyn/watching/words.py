@@ -30,7 +30,7 @@ def counted(number: int, what: str) -> str:
 
 
 def so_far(watch: Any) -> str:
-    """How many steps and looks."""
+    """The steps that a watch has seen and its looks at them, in words: "600 steps, 5 looks"."""
     return f"{counted(watch.count, 'step')}, {counted(len(watch.rows), 'look')}"
 
 

@@ -9,7 +9,7 @@ from small_gans import gan, token
 from torch import nn
 
 import gandyn as gd
-from gandyn.oracles.flat import fresh_seed
+from gandyn.oracles.streams import fresh_seed
 
 
 def noisy_pair():
