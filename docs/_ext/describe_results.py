@@ -123,7 +123,7 @@ def _digits_row(rows: Sequence[dict[str, Any]]) -> list[str]:
 
 def digits_by_hand() -> list[str]:
     """The digits DCGAN beside a loop written by hand: each setting that ran on the seeds, its tuning and its band."""
-    data = read("digits_by_hand")
+    data = read("digits_by_hand_constant")
     tuned = {(r["weights"], r["lr"], r["beta1"]): r["distance"] for r in data["rows"] if r["stage"] == "tune"}
     rows = []
     for way in data["settled"]["bands"]:
@@ -141,7 +141,7 @@ def digits_by_hand() -> list[str]:
         "seeds",
         "CPU s",
     ]
-    return [*markdown.table(heads, rows), *measured_on("digits_by_hand")]
+    return [*markdown.table(heads, rows), *measured_on("digits_by_hand_constant")]
 
 
 def _setting(row: dict[str, Any]) -> tuple[str, float, float]:
