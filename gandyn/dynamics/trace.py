@@ -24,6 +24,7 @@ from ..types.forwarding import forwards
 from ..types.gradient import gradient
 from ..worlds import SYMBOLS, exact, object_vector
 from . import names
+from .asked_counts import Program, as_program, from_outside, refuse_asked_counts
 
 SOLVED = 60.0  # seconds for a closed form of fixed points
 
@@ -309,17 +310,26 @@ def trace_step(
     leaves = [names.of_state(path, array, symbols, taken) for path, array in initial.leaves()]
     counters = names.of_counters([path for path, _ in initial.counter_leaves()], taken)
     template = initial.replace_leaves(iter(leaves), iter(counters))
-    recorder = Recorder(game, [*symbols, *counters, *(s for leaf in leaves for s in leaf), *columns], data)
-    w_next, state, _ = first_step(rule, recorder, w, template, draws)
-    arrays = [w_next, *(array for _, array in state.leaves())]
+    inputs = [*symbols, *counters, *(s for leaf in leaves for s in leaf), *columns]
+
+    def program(before: State, recorder: Recorder) -> Program:
+        w_next, state, _ = first_step(rule, recorder, w, before, draws)
+        return as_program(recorder.bindings, w_next, state)
+
+    recorder = Recorder(game, inputs, data)
+    bindings, outputs = program(template, recorder)
+    if counters and draws is None and from_outside(rule):
+        at_counts = functools.partial(program, recorder=Recorder(game, inputs, data))
+        refuse_asked_counts(game, rule, (bindings, outputs), template, counters, at_counts)
+    size = len(outputs) - len(counters)
     return UpdateMap(
         game,
         rule,
         (*symbols, *(s for leaf in leaves for s in leaf)),
         tuple(counters),
-        tuple(recorder.bindings),
-        tuple(exact(e) for array in arrays for e in array),
-        tuple(exact(e) for _, e in state.counter_leaves()),
+        tuple(bindings),
+        tuple(outputs[:size]),
+        tuple(outputs[size:]),
         template,
         recorder.counts,
         draws,

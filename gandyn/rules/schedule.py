@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable
+from typing import NoReturn
 
 from ..errors import DomainError, ParameterError, made, shown
 from ..types import Array, Domain, Game, Info, Parameter, Rng, Rule, State
@@ -12,6 +13,9 @@ from ..worlds import exact, is_symbolic
 from .declaration import register, remembers, step_size, trials
 from .gradient import SimultaneousGD
 from .wrapper import Wrapper, scaled
+
+SAMPLED = (*range(13), 99, 100, 1000, 12345, 10**6)  # steps at which a formula is held to numbers
+FAR_OUT, SETTLED = (1e15, 1e15 + 1, 1e15 + 6), 1e-3  # steps that show whether there is a limit, and how near they are
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,16 +101,28 @@ class Scheduled(Wrapper):
         return w, State({}, {"steps": t + 1}, (inner,)), info
 
     def _factor(self, t: Parameter) -> Parameter:
+        """The factor of step t; held to its numbers where t is a symbol or infinite, as a branch there is any branch.
+
+        Raises:
+            DomainError: for a schedule that takes no symbol, gives other numbers than it, or has no limit.
+        """
         if not is_symbolic(t):
-            return self.schedule(t)
+            factor = self.schedule(t)
+            settled = t != math.inf or all(abs(self.schedule(far) - factor) < SETTLED for far in FAR_OUT)
+            return factor if settled else self._refuse("after infinitely many steps", "a schedule with a limit")
         try:
-            return self.schedule(t)
+            factor = self.schedule(t)
         except TypeError as error:
-            raise DomainError(
-                f"{self.name} with {self.schedule!r} on symbols",
-                "a schedule that takes a symbol for the step count",
-                "use PowerDecay or StepDecay, or iterate on numbers",
-            ) from error
+            return self._refuse("on symbols", "a schedule that takes a symbol for the step count", error)
+        if exact(factor).free_symbols <= {t}:
+            values = [(complex(exact(factor).xreplace({t: exact(k)})), float(self.schedule(k))) for k in SAMPLED]
+            if not all(abs(a - b) <= 1e-9 * abs(b) for a, b in values):
+                return self._refuse("on symbols, which asks whether a symbol is so", "the same formula for all steps")
+        return factor
+
+    def _refuse(self, where: str, needed: str, error: Exception | None = None) -> NoReturn:
+        fix = "use PowerDecay or StepDecay, or iterate on numbers"
+        raise DomainError(f"{self.name} with {self.schedule!r} {where}", needed, fix) from error
 
 
 @register

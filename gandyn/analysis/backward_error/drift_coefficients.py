@@ -79,6 +79,8 @@ class DriftCoefficients(Result):
             terms += [f"({-self.products[i][j]}) <d_{o} f_{name}, v_{o}>" for j, o in enumerate(names) if j != i]
             terms = [t for t in terms if not t.startswith("(0)")]
             lines.append(f"  {name} ({self.rates[i]} f_{name}) descends {' + '.join(terms) or 'nothing else'}")
+        if self.game.constrained:
+            lines.append("inside the feasible set; where a bound presses, the projection acts as well")
         return "\n".join(lines)
 
 

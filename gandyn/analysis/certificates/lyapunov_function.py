@@ -145,7 +145,8 @@ def lyapunov_function(
 
     Raises:
         OutOfTimeError: when the budget is spent.
-        DomainError: where the fixed point does not attract to first order: no quadratic function then decreases.
+        DomainError: where the fixed point does not attract to first order, so that no quadratic function decreases;
+            for a map that changes with the step count; where bounds press.
         ConvergenceError: where no P passes the check.
         MissingDependencyError: without python-flint where balls are needed, or cvxpy where a semidefinite program is
             (`pip install "gandyn[proof]"`).
@@ -169,7 +170,13 @@ def lyapunov_function(
             "a point that attracts to first order",
             "another step size, or parameters={name: (low, high)} for free ones",
         )
+    if lin.counted:
+        given = f"a Lyapunov function of {rule!r} on {game.name}, whose map changes with the step count"
+        raise DomainError(given, "the same map at every step", "the rule inside; gd.linearize takes the limit")
     symbols, point = _coordinates(lin)
+    if len(lin.matrix) != len(symbols):
+        given = f"a Lyapunov function of {game.name}, whose feasible directions are {len(lin.matrix)} of {len(symbols)}"
+        raise DomainError(given, "a point at which no bound presses", "the game in coordinates of the face")
     if lin.exact is None:
         matrix = _from_balls(game, rule, lin)
         return LyapunovFunction(game, rule, point, symbols, matrix, None, {}, True, "the Lyapunov equation")

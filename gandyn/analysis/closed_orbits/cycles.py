@@ -16,6 +16,7 @@ from ...errors import DomainError, ParameterError
 from ...lazy import sympy
 from ...types import Array, Game, Rule
 from ...worlds import NUMPY
+from ..parameters.system import refuse_moving_limit, system
 from ..zeros.fixed_points import fixed_points
 from .closed_orbit import ClosedOrbits, LimitCycle
 from .flow_cycles import settled_cycles
@@ -74,7 +75,8 @@ def limit_cycles(
 
     Raises:
         ParameterError: for a box that does not fit, or a game without a NumPy field.
-        DomainError: for a game or rule that is not smooth, or a rule that does not trace.
+        DomainError: for a game or rule that is not smooth, or a rule that does not trace; for averages, anchors and
+            decaying steps, whose limit keeps every point.
     """
     bounds, clock = box_array(game, box), Budget.of(budget)
     if NUMPY not in game.worlds or not game.deterministic or game.constrained:
@@ -85,6 +87,7 @@ def limit_cycles(
     if rule is None:
         return _flow_cycles(game, bounds, seed, clock)
     rule.check(game)
+    refuse_moving_limit(system(game, rule))
     remembers = any(True for _ in rule.init(game, bounds.mean(-1)).leaves())
     return invariant_sets(
         game, rule, bounds, _flow_cycles(game, bounds, seed, clock) if remembers else [], seed, periods, clock

@@ -161,6 +161,9 @@ def _search(game: Game, rule: Rule | None, field: Any, constraints: Sequence[obj
             )
         return MapSearch(traced.symbols, tuple(traced.expression), () if constraints is None else tuple(constraints))
     if field is None:
+        if game.constrained:
+            given = f"conserved quantities of the flow of {game.name}, which is constrained and leaves its feasible set"
+            raise DomainError(given, "an unconstrained game", "a field that stays inside (field=...), or rule=")
         v = game.field_exprs
     else:
         given = field(object_vector(symbols))

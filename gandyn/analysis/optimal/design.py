@@ -219,10 +219,20 @@ def _closed(rule: Rule, over: GameClass, form: Known, names: dict[str, str], lim
     return Design(*head, form.source, form.approach, worst, measure)
 
 
+def _with_parameters(rule: Rule, ranges: Sequence[Range]) -> tuple[Companion, list[Range]]:
+    """The linear part of a rule, and the ranges in its order. Raises DomainError for a range without a part in it."""
+    matrix = companion(rule, "design")
+    held = list(map(str, matrix.parameters))
+    idle = [r.name for r in ranges if r.name not in held]
+    if idle:
+        given = f"the design of {rule!r} over {idle[0]}, on which its linear part (of late steps) does not depend"
+        raise DomainError(given, "a parameter that matters there", "another parameter, or the rule inside")
+    return matrix, sorted(ranges, key=lambda r: held.index(r.name))
+
+
 def _monotone(rule: Rule, over: StronglyMonotone, ranges: Sequence[Range], limit: Budget) -> Design:
     """Minimise the proven rate by Nelder and Mead's simplex, from the values that are best for linear fields."""
-    matrix = companion(rule, "design")
-    ranges = [next(r for r in ranges if r.name == str(p)) for p in matrix.parameters]
+    matrix, ranges = _with_parameters(rule, ranges)
     start, _ = search(matrix, over.curves(), ranges, limit)
     found: dict[tuple[float, ...], Rate] = {}
 
@@ -247,8 +257,7 @@ def _monotone(rule: Rule, over: StronglyMonotone, ranges: Sequence[Range], limit
 
 
 def _searched(rule: Rule, over: GameClass, ranges: Sequence[Range], limit: Budget) -> Design:
-    matrix = companion(rule, "design")
-    ranges = [next(r for r in ranges if r.name == str(p)) for p in matrix.parameters]
+    matrix, ranges = _with_parameters(rule, ranges)
     curves = _curves(over, matrix)
     point, value = search(matrix, curves, ranges, Budget.of(max(SEARCHING * limit.left, 0.01)))
     values = {r.name: float(x) for r, x in zip(ranges, point, strict=True)}
@@ -335,8 +344,7 @@ def _floor(
         return False
     games = []
     for curve in curves:
-        places = {Fraction(u) for u in peaks(matrix, curve, list(point))} | {Fraction(0), Fraction(1)}
-        games += [curve.point(u) for u in places]
+        games += [curve.point(u) for u in {*map(Fraction, peaks(matrix, curve, list(point))), Fraction(0), Fraction(1)}]
     slow = sorted(set(games), key=lambda z: -float(matrix.radius(np.array([complex(*map(float, z))]), list(point))[0]))
     least = Fraction(value) - Fraction(CLOSE) / 2
     return least <= 0 or unreachable(matrix, slow[:4], ranges[0], least, limit)

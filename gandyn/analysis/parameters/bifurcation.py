@@ -17,7 +17,7 @@ from .continuation import Curve, Family, follow, locate
 from .critical_points import Critical, critical_points
 from .criticality import branch_kind, coefficient, pair_coefficient, sharpened
 from .orbit_diagram import attractor
-from .system import about, system
+from .system import about, refuse_moving_limit, system
 
 ON_BOUNDARY, APART, STRICTLY = 1e-6, 1e-8, 1e-10
 REACH = 50.0
@@ -72,7 +72,7 @@ def bifurcation(
 
     Raises:
         ParameterError: for an unknown parameter, or values that are not increasing.
-        DomainError: without symbols.
+        DomainError: without symbols; for averages, anchors and decaying steps, whose limit keeps every point.
 
     Example:
         >>> import gandyn as gd
@@ -86,6 +86,7 @@ def bifurcation(
         raise ParameterError(f"values={values!r}", "at least two increasing numbers", "np.linspace(0.1, 2, 100)")
     time = Budget.of(budget)
     made = system(game, rule, parameter)
+    refuse_moving_limit(made)
     bounds, known = _region(game, made.parameter, box, grid, at)
     if made.size == game.dim:
         made = about(made, [*bounds.mean(-1), (grid[0] + grid[-1]) / 2])

@@ -18,6 +18,7 @@ from ...lazy import sympy
 from ...symbolic.slopes import with_slopes
 from ...types import Array, Game, Rule
 from ...worlds import SYMBOLS, object_vector
+from ..local.dynamics import refuse_marginal_limit
 from .freed import freed, with_value
 
 Field = Callable[[Array], Array]
@@ -210,6 +211,21 @@ def system(
         names = ", ".join(sorted(map(str, used - known)))
         raise ParameterError(f"{game.name} while {names} has no value", "a number for every other parameter", "set it")
     return made
+
+
+def refuse_moving_limit(made: System) -> None:
+    """Refuse the limit of a map that changes with the step count if it has the eigenvalue 1 everywhere.
+
+    Averages, anchors and step sizes that decay keep points where they are in the limit: all are its fixed points, and
+    none need be an equilibrium. Raises DomainError.
+    """
+    if made.rule is None or not update_map(made.game, made.rule).counters:
+        return
+    z = np.random.default_rng(0).uniform(0.5, 1.5, (4, made.size + 1))
+    slopes = made.jacobian(z[:, :-1], z[:, -1])
+    slopes = slopes[np.isfinite(slopes).all((-1, -2))]
+    if len(slopes) and (np.abs(np.linalg.eigvals(slopes) - 1).min(-1) < 1e-9).all():
+        refuse_marginal_limit(made.game, made.rule, slopes[0])
 
 
 def about(made: System, centre: Sequence[float]) -> System:

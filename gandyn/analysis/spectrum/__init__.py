@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import time
 from collections.abc import Sequence
 
@@ -16,7 +17,7 @@ from ...lazy import torch
 from ...oracles.product_check import ProductCheck, check_products, derivative_error
 from ...types import Array, Batch, Game, Rule
 from .bounds import outer_bounds
-from .maps import increment_operator, mode_vector, modes, moves_modes, without_its_field
+from .maps import counts, increment_operator, mode_vector, modes, moves_modes, without_its_field
 from .network_spectrum import Spectrum
 from .operators import as_point, operator_of
 from .options import Draws, MapPoint, Search
@@ -143,13 +144,21 @@ class _Asked:
         game, w, rule, there = self.game, self.point, self.rule, self.map_point
         if rule is None:
             return operator_of(game, w, token, self.of), False
-        if not game.constrained and moves_modes(rule, anywhere=not (there.as_equilibrium or game.quadratic)):
+        by_modes = not game.constrained and (there.limit or not self._counts)
+        if by_modes and moves_modes(rule, anywhere=not (there.as_equilibrium or game.quadratic)):
             return operator_of(game, w, token, "J"), True
         seen = without_its_field(game, w, token) if there.as_equilibrium else game
         return increment_operator(seen, rule, w, there.state, token, there.limit), False
 
+    @functools.cached_property
+    def _counts(self) -> bool:
+        """Whether the map may change from step to step."""
+        return self.rule is not None and counts(self.game, self.rule, self.point)
+
     def _conditions(self, token: Batch, count: int) -> str:
         said = [self.draws.conditions(self.game, token, count)]
+        if self._counts and self.map_point.limit:
+            said.append("the step changes with its count: this is its limit after many steps")
         if self.rule is not None and self.map_point.as_equilibrium:
             said.append("v(w) taken off, as at an equilibrium")
         if self.limit.out:

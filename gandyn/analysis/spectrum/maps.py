@@ -6,13 +6,15 @@ I - lr J itself would have to find that beside 1. Krylov spaces do not change wi
 
 from __future__ import annotations
 
+import contextlib
 import copy
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...errors import DomainError, GandynError
+from ...errors import DomainError, GandynError, ParameterError
 from ...krylov.operator import GENERAL, Operator
 from ...lazy import torch
 from ...oracles.packing import flattened
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from torch import nn
 
 TINY = 1e-30
-STEPS_AT_INFINITY = 10**9  # counters only enter maps through limits such as 1 - beta^t
 
 
 class ScalarModes(Game):
@@ -67,10 +68,43 @@ def mode_matrices(rule: Rule, eigenvalues: object) -> Array:
     width = 1 + sum(1 for _ in state.leaves())
     unit = np.broadcast_to(np.eye(width)[:, None, :, None], (width, len(game.eigenvalues), width, 2)).astype(complex)
     point, *arrays = unit
-    counters = [STEPS_AT_INFINITY for _ in state.counter_leaves()]
-    moved, after, _ = rule.step(game, point, state.replace_leaves(iter(arrays), iter(counters)))
-    rows = [moved, *(array for _, array in after.leaves())]
-    return np.stack([row[:, :, 0] for row in rows], axis=1) - np.eye(width)
+    counters = [math.inf for _ in state.counter_leaves()]
+    with _settled(rule, counters):
+        moved, after, _ = rule.step(game, point, state.replace_leaves(iter(arrays), iter(counters)))
+        rows = [moved, *(array for _, array in after.leaves())]
+        return _finite(np.stack([row[:, :, 0] for row in rows], axis=1)) - np.eye(width)
+
+
+@contextlib.contextmanager
+def _settled(rule: Rule, counters: Sequence[float]) -> Iterator[None]:
+    """Word what goes wrong in a step whose counters are infinite.
+
+    Raises:
+        DomainError: for a step that has no limit, or whose step sizes end at 0, which no rule accepts.
+    """
+    try:
+        yield
+    except (ParameterError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+        if math.inf not in counters:
+            raise
+        given = f"the map of {rule!r} after infinitely many steps, which does not exist or does not move"
+        needed, fix = (
+            "a step with a limit that moves",
+            "limit=False, for the step of the state given; or the inner rule",
+        )
+        raise DomainError(given, needed, fix) from error
+
+
+def _finite(values: Array) -> Array:
+    """The given array, of NumPy or torch. Raises ArithmeticError for one that is not finite."""
+    if not bool((values - values == 0).all()):
+        raise ArithmeticError("no limit")
+    return values
+
+
+def counts(game: Game, rule: Rule, w: Array) -> bool:
+    """Whether a rule counts its steps, so that its map may change from one to the next."""
+    return any(True for _ in rule.init(game, w).counter_leaves())
 
 
 def moves_modes(rule: Rule, anywhere: bool) -> bool:
@@ -144,7 +178,7 @@ def increment_operator(game: Game, rule: Rule, w: Array, state: State | None, ba
     start = rule.init(view, w) if state is None else state
     leaves = [(name, array.detach()) for name, array in start.leaves()]
     sizes = [int(w.shape[0]), *(int(array.shape[0]) for _, array in leaves)]
-    counters = [STEPS_AT_INFINITY if limit else count for _, count in start.counter_leaves()]
+    counters = [math.inf if limit else count for _, count in start.counter_leaves()]
 
     no_draws: Any = _NoDraws()
 
@@ -153,9 +187,9 @@ def increment_operator(game: Game, rule: Rule, w: Array, state: State | None, ba
         moved, after, _ = rule.step(view, point, start.replace_leaves(iter(arrays), iter(counters)), no_draws)
         return torch.cat([moved, *(array for _, array in after.leaves())])
 
-    with torch.enable_grad():
+    with torch.enable_grad(), _settled(rule, counters):
         z = torch.cat([w, *(_awake(name, array) for name, array in leaves)]).requires_grad_()
-        image = step(z)
+        image = _finite(step(z))
         probe = torch.zeros_like(image, requires_grad=True)
         (pulled,) = torch.autograd.grad(image, z, probe, create_graph=True)
 

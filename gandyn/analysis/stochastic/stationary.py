@@ -72,7 +72,7 @@ class Stationary(Result):
 
     @functools.cached_property
     def exists(self) -> bool | None:
-        """Whether there is a stationary law with a finite covariance; None while that depends on free symbols."""
+        """Whether a law with a finite covariance is stationary (local: for the linear part); None with free symbols."""
         return None if self.parameters else stein.stable(self.step)
 
     @property
@@ -84,13 +84,14 @@ class Stationary(Result):
         radius = f"the spectral radius of {what} is {self.spectral_radius:.8g}"
         if self.exists:
             return f"{radius}, below 1"
-        return f"{radius}, not below 1: second moments grow or never settle, whatever the size of the noise"
+        near = "small distances do not shrink to first order; further out there may be a law"
+        always = "second moments grow or never settle, whatever the size of the noise"
+        return f"{radius}, not below 1: {near if self.kind == 'local' else always}"
 
     @functools.cached_property
     def _moments(self) -> tuple[Array, Array]:
         """(u, P - u u^T) in floats; infinite where there is no law."""
-        size = self.step.size
-        self.step.numbers  # noqa: B018 - asks for the values of parameters
+        size, _ = self.step.size, self.step.numbers  # asks for the values of parameters
         if not self.exists:
             return np.full(size, np.nan), np.full((size, size), np.inf)
         m, c = self.step.first_moments
@@ -212,8 +213,7 @@ class Stationary(Result):
 
         With free parameters it is the stationary covariance where there is a law: `gd.mean_square` says where.
         """
-        solved = self._exact_moments
-        d = self.game.dim
+        solved, d = self._exact_moments, self.game.dim
         return None if solved is None else sympy.ImmutableMatrix(solved[1][:d, :d].applyfunc(sympy.factor))
 
     @functools.cached_property
@@ -281,15 +281,14 @@ class Stationary(Result):
             rows = [] if self.exact is None else table([[str(e) for e in row] for row in self.exact.tolist()])
             return "\n".join([f"{head}: {known}", *rows, f"{self._argument()}"])
         if not self.exists:
-            return f"{head}: no stationary law\n{self.reason}"
-        lines = [
+            return f"{head}: no stationary law{' of the linear part' * (self.kind == 'local')}\n{self.reason}"
+        return "\n".join([
             f"{head}: mean-square distance {self.mean_square_distance:.6g}",
             f"mean ({', '.join(f'{x:.6g}' for x in self.mean)}), covariance",
             *table(self.shown),
             f"autocorrelation time {self.autocorrelation_time:.4g} steps; {self.reason}",
             self._argument(),
-        ]
-        return "\n".join(lines)
+        ])  # fmt: skip
 
     def _argument(self) -> str:
         if self.kind == "exact":

@@ -225,6 +225,12 @@ def stochastic_flow(
     law = of(game) if noise is None else Additive.read(noise)
     noisy = game if noise is None else law.applied(game)
     rule.check(noisy)
+    if game.constrained:
+        given, fix = (
+            f"the stochastic flow of {game.name}, which is constrained",
+            "gd.stationary takes bounds that press",
+        )
+        raise DomainError(given, "an unconstrained game: a bound reflects the noise", fix)
     if SYMBOLS not in noisy.worlds or not (rule.domain.smooth and game.smooth):
         raise DomainError(
             f"{rule!r} on {game.name}, not a smooth expression", "a smooth symbolic game and rule", "gd.iterate"
