@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Mapping
 from typing import Any, cast
@@ -16,9 +17,10 @@ from ..memory import giving_away
 from ..rules.wrapper import scaled
 from ..types import Array, Batch, Game, Rule, State
 from ..worlds import number
-from .habits import TINY, explained, gradients, refuse_backward, refuse_settings
+from .calls import Losses
+from .habits import TINY, explained, gradients, looking_only, refuse_backward, refuse_groups, refuse_settings
 from .loss_scale import LossScale
-from .losses_game import Losses, LossesGame, block_of, known
+from .losses_game import LossesGame, block_of, known
 from .sharded_game import ShardedGame, is_sharded, refuse_rule
 
 
@@ -66,12 +68,13 @@ class GameOptimizer(torch.optim.Optimizer):
                 A step that is not finite is not made, as with `scaler.step` and `scaler.update`.
 
         Raises:
-            DomainError: for a scaler and a rule with products.
+            DomainError: for a rule with products and a scaler, or a hook that changes gradients.
             GameError: if a loss does not reach its network: made from other modules than those given, or detached; if
                 losses call backward, write into parameters, or use samples made before the step where the rule has
-                moved since; if a network has parameters that came after the optimiser was made.
-            ParameterError: for a group's "lr" that is negative or no number, or a group with settings that are the
-                rule's, such as "weight_decay".
+                moved since; if a loop has computed gradients that the step would not use; if a network has parameters
+                that came after the optimiser was made.
+            ParameterError: for a group's "lr" that is negative or no number, or a group with other parameters than its
+                network's, or with settings that are the rule's, such as "weight_decay".
             NotDifferentiableError: if the rule uses products with the Jacobian and they are not derivatives of the
                 slopes, as where the generator's output is detached in the discriminator's loss.
         """
@@ -81,15 +84,16 @@ class GameOptimizer(torch.optim.Optimizer):
         if scaler is not None and (self._scale is None or self._scale.scaler is not scaler):
             self._scale = LossScale(scaler, self.rule, game.device)
         game.begin(cast(Losses, losses), data, 1.0 if scaler is None or self._scale is None else self._scale.factor)
-        if game.begun == 1:
-            refuse_backward(game._parameters, self._left_over)
+        refuse_backward(game._parameters, self._left_over)
+        refuse_groups(self.param_groups, game._parameters)
         w = game.vector()
         factors = tuple(map(_factor, self.param_groups, self.base))
         rule = self.rule if all(f == 1 for f in factors) else scaled(self.rule, game, factors)
         if self.rule_state is None:
             self.rule_state = self._restored(rule.init(game, w, self.rng))
         frozen = game.frozen()
-        with giving_away([] if frozen is not None or scaler is not None else self._spare(rule, w)), explained():
+        spare = [] if frozen is not None or scaler is not None else self._spare(rule, w)
+        with giving_away(spare), explained(), self._hooks_held():
             moved, state, _ = rule.step(game, w, self.rule_state, self.rng)
         moved, idle = moved.detach(), game.idle()
         frozen = idle if frozen is None else frozen if idle is None else frozen | idle
@@ -102,6 +106,11 @@ class GameOptimizer(torch.optim.Optimizer):
         game.load(moved)
         game.advance()
         return game.first_seen()
+
+    def _hooks_held(self) -> contextlib.AbstractContextManager[None]:
+        """For rules with products, a context in which no hook may change a gradient."""
+        products = self.rule.cost.jvps != 0 or self.rule.cost.vjps != 0
+        return looking_only(self.game.networks, self.rule) if products else contextlib.nullcontext()
 
     def _spare(self, rule: Rule, w: Array) -> list[Array]:
         """The arrays that a step may write over: the point and the state, unless the step may still be refused."""
@@ -144,6 +153,7 @@ class GameOptimizer(torch.optim.Optimizer):
         game.share_processes(old)
         for group, own in zip(self.param_groups, game._parameters, strict=True):
             group["params"] = list(own)
+        self._left_over = gradients(game._parameters)
         if self.rule_state is not None:
             still: Any = _ZeroField(game)
             fresh = self.rule.init(still, game.w0, np.random.default_rng(0))
@@ -165,13 +175,18 @@ class GameOptimizer(torch.optim.Optimizer):
         state = self.rule_state
         saved = {"arrays": {}, "counters": {}} if state is None else _saved(state)
         rates = [group["lr"] for group in self.param_groups]
-        return {
+        for look in self._optimizer_state_dict_pre_hooks.values():
+            look(self)
+        found = {
             **saved,
             "rule": repr(self.rule),
             "lr": rates,
             "rng": self.rng.bit_generator.state,
             "new": state is None,
         }
+        for change in self._optimizer_state_dict_post_hooks.values():
+            found = change(self, found) or found
+        return found
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Continue where `state_dict` was taken, to the same numbers.
@@ -179,6 +194,8 @@ class GameOptimizer(torch.optim.Optimizer):
         Raises:
             ParameterError: if it was taken from another rule.
         """
+        for change in self._optimizer_load_state_dict_pre_hooks.values():
+            state_dict = change(self, state_dict) or state_dict
         if state_dict.get("rule") != repr(self.rule):
             given = state_dict.get("rule", "another optimiser")
             raise ParameterError(
@@ -188,6 +205,8 @@ class GameOptimizer(torch.optim.Optimizer):
             group["lr"] = lr
         self.rng.bit_generator.state = state_dict["rng"]
         self.rule_state, self._loaded = None, None if state_dict["new"] else state_dict
+        for look in self._optimizer_load_state_dict_post_hooks.values():
+            look(self)
 
     def _restored(self, fresh: State) -> State:
         """The state to go on from: a fresh one, or the loaded one, in the structure of the fresh one."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import operator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..errors import GameError, ParameterError
+from ..errors import DomainError, GameError, ParameterError
 from ..lazy import torch
+from ..types import Rule
 
 SETTINGS = ("weight_decay", "betas", "momentum", "eps", "amsgrad", "maximize", "nesterov", "dampening", "alpha")
 TINY = 1e-290  # stands for a step size of 0, which rules refuse: what it moves is below every number's last digit
@@ -36,12 +38,25 @@ def refuse_inference() -> None:
         )
 
 
-Gradients = list[list[tuple[int, int] | None]]
+def refuse_groups(groups: Sequence[Mapping[str, Any]], networks: Sequence[Sequence[torch.Tensor]]) -> None:
+    """Raises ParameterError for groups that hold something else than the parameters of each network, in order."""
+    held = [group["params"] for group in groups]
+    if list(map(len, held)) != list(map(len, networks)) or not all(
+        all(map(operator.is_, group, own)) for group, own in zip(held, networks, strict=True)
+    ):
+        raise ParameterError(
+            "param_groups whose parameters were changed, which a step would not see",
+            "one group for each network, with all of its parameters, in the order of the networks",
+            "requires_grad_(False) on what is to wait, or a group's lr = 0",
+        )
+
+
+Gradients = dict[int, tuple[int, int]]
 
 
 def gradients(networks: Sequence[Sequence[torch.Tensor]]) -> Gradients:
-    """Which gradients the parameters of each network hold, and how often they were written; to be compared later."""
-    return [[None if p.grad is None else (id(p.grad), p.grad._version) for p in own] for own in networks]
+    """By parameter, which gradient it holds and how often that was written; to be compared later."""
+    return {id(p): (id(p.grad), p.grad._version) for own in networks for p in own if p.grad is not None}
 
 
 def refuse_backward(networks: Sequence[Sequence[torch.Tensor]], left_over: Gradients) -> None:
@@ -52,16 +67,61 @@ def refuse_backward(networks: Sequence[Sequence[torch.Tensor]], left_over: Gradi
         left_over: by `gradients`, from before the loop; those of an earlier training are no mistake.
 
     Raises:
-        GameError: where all parameters of a network that train have new ones.
+        GameError: where all parameters of a network that train have new ones, and not all are zero.
     """
-    for own, now, before in zip(networks, gradients(networks), left_over, strict=True):
-        training = [p for p in own if p.requires_grad]
-        if training and now != before and all(p.grad is not None for p in training):
+    for own in networks:
+        if next((p.grad for p in own if p.requires_grad), None) is None:
+            continue
+        found = [p.grad for p in own if p.requires_grad]
+        new = any(item not in left_over.items() for item in gradients([own]).items())
+        if new and all(g is not None for g in found) and any(g is not None and bool(g.any()) for g in found):
             raise GameError(
                 "gradients in `.grad`, of which a rule's step makes no use",
                 "losses alone, of which the rule takes slopes itself",
-                "leave out backward(), and clip by gd.rules.Clipped(rule, norm=...)",
+                "leave out backward(), put every term into the losses, and clip by gd.rules.Clipped(rule, norm=...);"
+                " zero_grad() after gradients that are only looked at",
             )
+
+
+@contextlib.contextmanager
+def looking_only(networks: Sequence[torch.nn.Module], rule: Rule) -> Iterator[None]:
+    """Within this context, of a step by products, hooks on gradients may look and not change.
+
+    Raises:
+        DomainError: by a hook that changes a gradient: what it does would be done to derivatives of gradients too.
+    """
+    modules = [m for network in networks for m in network.modules()]
+    places = [p._backward_hooks for m in modules for p in m._parameters.values() if p is not None]
+    places += [held for m in modules for held in (m._backward_hooks, m._backward_pre_hooks)]
+    held = [(place, dict(place)) for place in places if place]
+    try:
+        for place, hooks in held:
+            place.update({key: _looking(hook, rule) for key, hook in hooks.items()})
+        yield
+    finally:
+        for place, hooks in held:
+            place.update(hooks)
+
+
+def _looking(hook: Callable[..., Any], rule: Rule) -> Callable[..., Any]:
+    def held(*given: Any) -> Any:
+        now = given[0] if isinstance(given[0], torch.Tensor) else given[1]
+        before = [None if g is None else g.detach().clone() for g in _listed(now)]
+        found = hook(*given)
+        after = _listed(now if found is None else found)
+        if any(a is not None and b is not None and not torch.equal(a, b) for a, b in zip(after, before, strict=True)):
+            raise DomainError(
+                f"a hook that changes gradients, and {rule.name}, which differentiates gradients again",
+                "hooks that only look",
+                "the change inside the losses, gd.rules.Clipped(rule, norm=...), or a rule of gradients alone",
+            )
+        return found
+
+    return held
+
+
+def _listed(found: Any) -> Sequence[Any]:
+    return found if isinstance(found, tuple | list) else (found,)
 
 
 @contextlib.contextmanager
@@ -73,7 +133,7 @@ def unchanged(networks: Sequence[torch.nn.Module]) -> Iterator[None]:
         raise GameError(
             "losses that change parameters, which a rule's step would undo",
             "losses that leave parameters as they are",
-            "clip weights between steps, after optimizer.step(losses)",
+            "clip weights between steps, after optimizer.step(losses); nn.Embedding without max_norm",
         )
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import inspect
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from types import FunctionType
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -18,11 +16,10 @@ from ..oracles.field_graph import FieldGraph
 from ..oracles.network import Network, NetworkGame
 from ..oracles.streams import fresh_seed
 from ..types import Array, Batch
+from .calls import Losses, refuse_places, takes_more, takes_only
 from .habits import refuse_inference, refuse_outside, unchanged
 from .processes import SummedSlopes, reduced
 
-Losses = Callable[..., Sequence[Any]]
-CALL = "optimizer.step(lambda generator, discriminator: (generator_loss, discriminator_loss))"
 SHARDED = ("FullyShardedDataParallel", "DataParallel")
 
 
@@ -79,7 +76,7 @@ class LossesGame(NetworkGame):
 
     def begin(self, losses: Losses, data: Any, scale: float = 1.0) -> None:
         """A step with these losses and data; slopes are taken of `scale` times the losses, and divided again."""
-        _refuse_places(losses, len(self.networks), data)
+        refuse_places(losses, len(self.networks), data)
         refuse_inference()
         self._look_over()
         self._left = {}
@@ -166,7 +163,7 @@ class LossesGame(NetworkGame):
             found = self._evaluated(*networks, *further, **self._told(only))
         costs = tuple(found) if isinstance(found, Iterable) and not isinstance(found, torch.Tensor) else (found,)
         wanted = [c for i, c in enumerate(costs) if only in (None, i)]
-        if len(costs) != len(networks) or any(not isinstance(c, torch.Tensor) or c.numel() != 1 for c in wanted):
+        if len(costs) != len(networks) or not all(map(_is_loss, wanted)):
             raise self._not_losses(found, costs)
         costs = tuple(c if only in (None, i) else None for i, c in enumerate(costs))
         self.seen.append(tuple(None if c is None else c.detach() for c in costs))
@@ -180,7 +177,7 @@ class LossesGame(NetworkGame):
         fix = f"{fix}, each by .mean()" if any(getattr(c, "ndim", 0) for c in costs) else fix
         what = ", the keys of a dict" if isinstance(found, Mapping) else " alone" if len(costs) == 1 else ""
         given = f"losses that return {', '.join(map(_kind, costs))}{what}"
-        return ShapeError(given, f"a loss for each of {', '.join(names)}, a scalar tensor each", fix)
+        return ShapeError(given, f"a loss for each of {', '.join(names)}, a scalar tensor each, of real numbers", fix)
 
     def _evaluated(self, *given: Any, **told: Any) -> Any:
         """What the losses return; an error of theirs says how they were called."""
@@ -276,56 +273,14 @@ class LossesGame(NetworkGame):
                     dist.broadcast(buffer, first, group=self._group)
 
 
-def takes_more(losses: Losses, networks: Sequence[object]) -> bool:
-    """Whether losses have a place for one more argument, without a default, after the networks."""
-    required, _ = _places(losses)
-    return required == len(networks) + 1
-
-
-def takes_only(losses: Losses) -> bool:
-    """Whether losses have a keyword `only`, and so need not compute what is not wanted."""
-    return "only" in _places(losses)[1]
-
-
-def _places(losses: Losses) -> tuple[int, Collection[str]]:
-    """How many arguments losses must be given by place, and what they take by keyword alone.
-
-    Plain functions are read off their code: a loop that makes its losses anew at each step asks at each step.
-    """
-    code = losses.__code__ if type(losses) is FunctionType and not hasattr(losses, "__wrapped__") else None
-    if code is not None:
-        places = code.co_argcount
-        return places - len(losses.__defaults__ or ()), code.co_varnames[places : places + code.co_kwonlyargcount]
-    try:
-        parameters = inspect.signature(losses).parameters.values()
-    except (TypeError, ValueError):
-        return -1, ()
-    by_place = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    return sum(p.default is p.empty for p in by_place), [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
-
-
-def _refuse_places(losses: Any, networks: int, data: object) -> None:
-    """Raises ParameterError for what cannot be called with the networks, as the closure of a torch optimiser, or with
-    one argument more at most, or has no place for data.
-    """
-    needed, fix = "a function of the networks that returns a loss for each", CALL
-    code = losses.__code__ if type(losses) is FunctionType else None
-    if not callable(losses):
-        given = f"a step without losses, but {losses!r:.80}"
-    elif code is None or code.co_flags & inspect.CO_VARARGS:
-        return
-    elif code.co_argcount < networks or _places(losses)[0] > networks + 1:
-        given = f"losses that take {code.co_argcount} arguments, for {networks} networks"
-    elif data is not None and code.co_argcount == networks:
-        given = f"losses that take {networks} arguments, and data, which they have no place for"
-        needed, fix = "a place behind the networks", "def losses(generator, discriminator, item): ..."
-    else:
-        return
-    raise ParameterError(given, needed, fix)
+def _is_loss(found: object) -> bool:
+    return isinstance(found, torch.Tensor) and found.numel() == 1 and not found.is_complex()
 
 
 def _kind(found: object) -> str:
-    return str(tuple(found.shape)) if isinstance(found, torch.Tensor) else type(found).__name__
+    if not isinstance(found, torch.Tensor):
+        return type(found).__name__
+    return f"{tuple(found.shape)} of {found.dtype}" if found.is_complex() else str(tuple(found.shape))
 
 
 def _capturing(device: torch.device) -> bool:

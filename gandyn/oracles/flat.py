@@ -19,7 +19,7 @@ from ..lazy import torch
 from ..types import Array, Batch, Game, Player
 from ..worlds import TORCH
 from .functional import Network
-from .inventory import Inventory, check_parameters
+from .inventory import Inventory, check_parameters, refuse_unready
 from .module_state import ModuleState
 from .packing import joined, keep_pages
 from .streams import cpu_stream_kept, seed_streams
@@ -51,6 +51,8 @@ class FlatNetworks(Game):
     def __init__(self, name: str, networks: Mapping[str, Any]) -> None:
         self.name = name
         self.networks = tuple(networks.values())
+        for each, network in networks.items():
+            refuse_unready(each, network)
         parameters = [self._played(network) for network in self.networks]
         check_parameters(dict(zip(networks, parameters, strict=True)))
         self._parameters = tuple(map(tuple, parameters))

@@ -10,6 +10,7 @@ from ..errors import GameError
 from ..lazy import torch
 
 _hooks, _values = operator.attrgetter("_post_accumulate_grad_hooks"), operator.methodcaller("values")
+is_meta = operator.attrgetter("is_meta")
 
 
 class Inventory:
@@ -48,14 +49,29 @@ class Inventory:
                 )
 
 
+def refuse_unready(name: str, network: torch.nn.Module) -> None:
+    """Refuse lazy layers, and parameters or buffers that hold no values or can have no slopes."""
+    from torch.nn.parameter import is_lazy
+
+    kinds = (
+        (is_lazy, "lazy layers, whose shapes are not known yet", "run the module once on a batch first"),
+        (is_meta, "tensors on the device meta, which hold no values", "network.to_empty(device=...), and set them"),
+        (torch.is_inference, "tensors made in torch.inference_mode(), which have no slopes", "make it outside of it"),
+    )
+    for tensor in itertools.chain(network.parameters(), network.buffers()):
+        for is_so, given, fix in kinds:
+            if is_so(tensor):
+                raise GameError(f"{name} has {given}", "parameters and buffers that exist", fix)
+
+
 def check_parameters(parameters: Mapping[str, Sequence[torch.Tensor]]) -> None:
-    """Refuse what a game cannot train: lazy layers, no or shared parameters, several dtypes or devices."""
+    """Refuse what a game cannot train: no, complex or shared parameters, several dtypes or devices."""
     for name, own in parameters.items():
-        if any(isinstance(p, torch.nn.UninitializedParameter) for p in own):
+        if any(map(torch.is_complex, own)):
             raise GameError(
-                f"{name} has lazy layers, whose shapes are not known yet",
-                "parameters that exist",
-                "run the module once before making the game",
+                f"{name} has complex parameters, of which rules would square and compare the wrong parts",
+                "real parameters",
+                "a real parameter with a last dimension of 2, and torch.view_as_complex in forward",
             )
         if not own:
             raise GameError(

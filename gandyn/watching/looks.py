@@ -11,7 +11,8 @@ import torch
 
 from ..errors import ParameterError
 from ..gans.monitor import Row
-from ..optim.losses_game import Losses, LossesGame, Seed, takes_more
+from ..optim.calls import Losses, takes_more
+from ..optim.losses_game import LossesGame, Seed
 from ..oracles.packing import flattened
 from ..types import Array, Batch
 from .evaluation import Judgement, Overheard

@@ -18,7 +18,8 @@ from ..budget import Budget
 from ..doors import named_rightly
 from ..errors import GandynError, ParameterError, writing
 from ..gans.monitor import DETECTORS, Finding, Monitor, Row, VanishingGradient
-from ..optim.losses_game import Losses, LossesGame
+from ..optim.calls import Losses
+from ..optim.losses_game import LossesGame
 from ..oracles.product_check import UncheckedProductsWarning
 from ..results import plain
 from ..types import Array, Batch, Game

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from ..errors import DomainError
+from ..oracles.inventory import refuse_unready
 from ..oracles.module_state import standing_in
 from .clock import cuda_in_use
 from .surroundings import restore_dict
@@ -39,9 +40,8 @@ class StandIns:
         self.parameters = list(
             {id(p): p for m in self.modules for p in m._parameters.values() if p is not None}.values()
         )
-        if any(isinstance(p, torch.nn.UninitializedParameter) for p in self.parameters):
-            given, fix = "lazy layers, whose shapes are not known yet", "run the modules once before they are watched"
-            raise DomainError(given, "parameters that exist", fix)
+        for name, network in networks.items():
+            refuse_unready(name, network)
         self.key: Key = tuple((id(p), p.shape, p.dtype, p.device) for p in self.parameters)
         self.copies = [torch.nn.Parameter(p.detach().clone(), p.requires_grad) for p in self.parameters]
 

@@ -101,7 +101,7 @@ def without_parameters(g, d):
     [
         (tied, "belongs to two players"),
         (lazy, "has lazy layers"),
-        (complex_weights, "parameters of several kinds"),
+        (complex_weights, "has complex parameters"),
         (without_parameters, "has no parameters to train"),
     ],
 )
@@ -115,7 +115,7 @@ def test_networks_that_no_rule_can_train(change, message):
 def test_lazy_layers_are_not_watched():
     pair = modules()
     lazy(*pair)
-    with pytest.raises(gd.errors.DomainError, match="lazy layers"):
+    with pytest.raises(gd.errors.GameError, match="lazy layers"):
         gd.watch(*pair, simple, every=1).step()
 
 
