@@ -9,6 +9,7 @@ _HOMES = {
     "Token": "gan_game",
     "Ensemble": "ensemble",
     "EMA": "ema",
+    "standing_statistics": "standing",
     "Mixture": "datasets.mixtures",
     "ModeReport": "datasets.mixtures",
     "Points": "datasets.points",

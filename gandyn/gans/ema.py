@@ -13,7 +13,7 @@ class EMA:
 
     The growing d_t forgets the start: with a constant decay of 0.999 half of a_500 would still be w_0. The average is
     over all of w; the discriminator's part is of no use for sampling but makes a joint vector that `game.sample` takes.
-    BatchNorm statistics are not averaged: they are those of the last point.
+    BatchNorm statistics are not averaged, and are those of the last point: see `gd.gans.standing_statistics`.
 
     Args:
         w: the first vector, a_0.
