@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,12 +22,12 @@ POINTS = 60
 
 @dataclasses.dataclass(frozen=True)
 class GapCurve:
-    """One trajectory: its times t, gaps and distances to the equilibrium, each (T,); `kind` says what the gaps are."""
+    """The gaps along one trajectory; the three arrays have shape (T,)."""
 
-    t: Array
+    t: Array  # times, or numbers of steps
     gap: Array
-    distance: Array
-    kind: str
+    distance: Array  # Euclidean, to the equilibrium
+    kind: str  # of the gaps: "exact", "lower" or "estimate", see `DualityGap`
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -36,10 +36,10 @@ class GapAlong(Result):
 
     Attributes:
         game: the game.
-        equilibrium: the point that distances are to.
-        method: of `gd.duality_gap`.
-        curves: label -> `GapCurve`.
-        note: what readers should know of these gaps.
+        equilibrium: the point from which distances are measured, shape (d,).
+        method: the method of `gd.duality_gap` that measured the gaps.
+        curves: a `GapCurve` for each trajectory, by label.
+        note: the notes of all measurements, see `DualityGap`; may be empty.
     """
 
     game: Game
@@ -64,28 +64,31 @@ class GapAlong(Result):
 @door
 @in_time
 def gap_along(
-    trajectories: Any,
+    trajectories: Trajectory | Sequence[Trajectory] | Mapping[str, Trajectory],
     method: str = "exact",
-    equilibrium: Any = None,
+    equilibrium: object = None,
     points: int = POINTS,
     budget: float | Budget | None = 300.0,
     **options: Any,
 ) -> GapAlong:
-    """Measure the gap at points of trajectories, evenly spaced among those recorded.
+    """Measure the duality gap along trajectories, at points evenly spaced among those recorded.
 
     Args:
-        trajectories: one result of `gd.iterate` or `gd.flow` with one start, a sequence of them, or a dict from label.
-        method, options: of `gd.duality_gap`.
-        equilibrium: by default the game's first known one.
-        points: how many points of each trajectory.
-        budget: seconds, after which it ends undecided, without half an answer.
+        trajectories: one result of `gd.iterate` or `gd.flow` with one start, a sequence of such results, or a mapping
+            from labels to them; all of one game.
+        method, options: passed to `gd.duality_gap`.
+        equilibrium: a point, shape (d,); by default the game's first known equilibrium.
+        points: at how many points of each trajectory the gap is measured.
+        budget: seconds. Beyond them the call raises, without a partial answer.
 
     Returns:
-        A `GapAlong`: one of `.curves` for each trajectory, of the gap and of the distance to the equilibrium.
+        A `GapAlong`, whose `.curves` hold for each trajectory the gap and the distance to the equilibrium.
 
     Raises:
         OutOfTimeError: when the budget is spent.
-        ParameterError: without an equilibrium, or for ensembles and single recorded points.
+        ParameterError: where no equilibrium is given or known, for trajectories of several starts, of one recorded
+            point, or of different games.
+        PointError: for an equilibrium of the wrong shape.
 
     Example:
         >>> import gandyn as gd
@@ -97,6 +100,10 @@ def gap_along(
     if not runs:
         raise ParameterError("no trajectories", "at least one", "gd.iterate(game, rule, start, 100)")
     game = next(iter(runs.values())).game
+    for label, run in runs.items():
+        if run.game is not game and _content(run.game) != _content(game):
+            given = f"trajectories of different games, {game.name} and {run.game.name} ({label})"
+            raise ParameterError(given, "trajectories of one game", "one call for each game")
     known = given_or_known(game, equilibrium, "equilibrium=[0, 0]")
     if np.shape(known) != (game.dim,):
         raise PointError(f"equilibrium of shape {np.shape(known)}", f"({game.dim},), a point of {game.name}", "[0, 0]")
@@ -120,13 +127,17 @@ def gap_along(
     return GapAlong(game, rest, method, curves, "; ".join(sorted({note for note in notes if note})))
 
 
-def _labelled(trajectories: Any) -> dict[str, Trajectory]:
-    """By label; by rule's name where none is given, counted where a name comes twice."""
+def _content(game: Game) -> tuple[object, ...]:
+    return game.name, game.symbols, game.exprs
+
+
+def _labelled(trajectories: object) -> dict[str, Trajectory]:
+    """The trajectories by label: by the rule's name where no label is given, numbered where a name comes twice."""
     if isinstance(trajectories, Mapping):
         return {str(label): trajectory(f"trajectories[{label!r}]", run) for label, run in trajectories.items()}
     runs: dict[str, Trajectory] = {}
-    single = not isinstance(trajectories, (list, tuple))
-    for run in [trajectories] if single else trajectories:
-        name = "gradient flow" if trajectory("trajectories", run).rule is None else run.rule.name
+    for given in trajectories if isinstance(trajectories, (list, tuple)) else [trajectories]:
+        run = trajectory("trajectories", given)
+        name = "gradient flow" if run.rule is None else run.rule.name
         runs[name if name not in runs else f"{name} #{len(runs) + 1}"] = run
     return runs

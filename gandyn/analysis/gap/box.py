@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any
 
 import numpy as np
 
-from ... import worlds
 from ...arguments import box_array, positive
 from ...errors import DomainError, ParameterError
 from ...lazy import sympy
@@ -21,7 +19,7 @@ from .minimum import Minimum
 FIRST_PASS = 1e-2  # of the costs' own size: enough to see how large the gap is
 FLOOR = 1e-6  # of the costs' own size: below it the tolerance is no longer relative to the gap
 ROUNDING = 1e-14  # of the costs' own size: what evaluating them in floating point leaves open
-PROBE = 2000  # parts after which a cost without a known lower bound is asked whether it has none
+PROBE = 2000  # parts after which a proof is tried that a cost without a known lower bound has none
 NOTHING = 1e-300  # what outward rounding makes of 0
 
 
@@ -33,27 +31,28 @@ class Effort:
     most: int
     deadline: float = math.inf
 
-    def width(self, gap: Any, size: Any) -> Array:
+    def width(self, gap: Array, size: Array) -> Array:
         """The width at which an interval around a gap counts as a value, for costs of that size."""
         return np.maximum(self.tolerance * np.maximum(gap, FLOOR * size), ROUNDING * size)
 
 
 @dataclasses.dataclass(frozen=True)
 class Answers:
-    """Of each player at one point: its share between two bounds, its answer, and where it gains without limit."""
+    """What a search found at one point; each list has one entry for each player."""
 
+    # low, high: proven bounds of the player's share
     low: list[float]
     high: list[float]
-    points: list[Array]
-    endless: list[str]
-    size: float
+    points: list[Array]  # best answers found, as joint vectors (d,)
+    endless: list[str]  # where the player gains without limit, in words; empty where that is not proven
+    size: float  # of the costs, against which rounding is measured
 
 
 def over_box(game: Game, w: Array, bounds: Array, effort: Effort) -> DualityGap:
-    """The duality gap of a symbolic game, with each player's answer restricted to a box.
+    """The duality gap at points w (..., d) of a symbolic game when each player answers within `bounds`, (d, 2).
 
-    Raises DomainError for a game without expressions, or a function of which no interval form is known; ParameterError
-    for a point outside the box, or one at which a cost has no value.
+    Raises DomainError for a game without expressions, or with a function that has no interval form; ParameterError for
+    a point outside the box, or one at which a cost has no value.
     """
     points = np.asarray(w.detach().cpu() if hasattr(w, "detach") else w, dtype=float)
     flat = points.reshape(-1, game.dim)
@@ -101,7 +100,7 @@ def _at(
     effort: Effort,
     searches: dict[tuple[int, bytes], Minimum],
 ) -> Answers:
-    """Each player's share between two bounds, and its answer. Points that share the others' blocks share a search."""
+    """The shares and answers at one point z, (d,). Points with equal blocks of the other players share a search."""
     mine, here = [], []
     for i, (cost, own) in enumerate(zip(costs, game.slices, strict=True)):
         value, _ = cost.point(z, z[None, own])
@@ -138,7 +137,7 @@ def _at(
 
 
 def _endless(search: Minimum, z: Array) -> str:
-    """Where a player gains without limit, if that can be proven; asked for only where no bound was found."""
+    """Where a player gains without limit, in words; empty where a bound was found or the proof fails."""
     if np.isfinite(search.low):
         return ""
     if not search.endless:
@@ -189,11 +188,11 @@ def _enclosures(game: Game) -> list[Enclosure]:
 
 
 def box_of(game: Game, box: object, radius: object) -> Array:
-    """The box in which answers are searched for, shape (d, 2), cut down to what the game allows.
+    """The box in which answers are searched for, shape (d, 2), without what is not feasible.
 
-    `box`: one (low, high) pair per coordinate, or None; `radius`: a number r for the box |x_k| <= r, or None. Without
-    box and radius, the game's own box is used. Raises ParameterError without a finite box, or for ends that do not form
-    a box; DomainError for feasible sets that are not boxes.
+    `box` is one (low, high) pair per coordinate, or None; `radius` is a number r for the box |x_k| <= r, or None.
+    Without either, the game's own box is used. Raises ParameterError where there is no finite box, or for ends that do
+    not form one; DomainError for feasible sets that are not boxes.
     """
     own = getattr(game.projection, "bounds", None)
     if game.constrained and own is None:
@@ -224,7 +223,7 @@ def box_of(game: Game, box: object, radius: object) -> Array:
 
 
 def _inside(game: Game, points: Array, bounds: Array) -> None:
-    """Refuse a point that could not have been played itself, by player and coordinate."""
+    """Refuse a point outside the box, naming the player and the coordinate."""
     outside = ~((points >= bounds[:, 0]) & (points <= bounds[:, 1]))
     if not outside.any():
         return
@@ -235,12 +234,3 @@ def _inside(game: Game, points: Array, bounds: Array) -> None:
         "a point inside the box in which the players answer",
         f"radius={float(np.nan_to_num(np.abs(points).max())) or 1.0:g}, or move the point",
     )
-
-
-def numbers(game: Game, w: Array) -> Array:
-    """The point in floats of NumPy or torch; exact numbers become doubles. Raises DomainError for symbols."""
-    if worlds.world_of(w) != worlds.SYMBOLS:
-        return w
-    if any(e.free_symbols for e in w.ravel()):
-        raise DomainError(f"bounds on the duality gap of {game.name} at symbols", "numbers", "put in a point")
-    return w.astype(float)

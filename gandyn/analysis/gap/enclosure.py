@@ -1,7 +1,4 @@
-"""A player's cost on boxes of its own coordinates: ranges of values and derivatives, and where there are none.
-
-`regularity` lists the poles, edges of the domain, kinks and jumps of an expression.
-"""
+"""A player's cost on boxes of its own coordinates: ranges of its values and derivatives, and where it has none."""
 
 from __future__ import annotations
 
@@ -23,24 +20,23 @@ EDGE = 1e-323  # what outward rounding makes of an argument that is 0 at a face
 
 @dataclasses.dataclass(frozen=True)
 class Ranges:
-    """What is known of a cost over N boxes."""
+    """Proven ranges of a cost and its derivatives over N boxes of k coordinates."""
 
-    value: Interval  # (N,)
-    slope: Interval  # (N, k)
-    hessian: Interval  # (N, k, k). Of values that exist
-    undefined: Array  # (N,), boxes without any value
-    regular: Array  # (N,), boxes on which the cost has derivatives, in `slope` and `hessian`, all over the inside
-    # left_edge, right_edge: (N, k), faces of such boxes at which the domain may end
+    value: Interval  # (N,), range of the values that exist
+    slope: Interval  # (N, k), range of the gradient
+    hessian: Interval  # (N, k, k), range of the Hessian
+    undefined: Array  # (N,), whether the cost has no value on the box
+    regular: Array  # (N,), whether the cost has first and second derivatives all over the box's interior
+    # left_edge, right_edge: (N, k), whether the domain may end at that face of a regular box
     left_edge: Array
     right_edge: Array
 
 
 class Enclosure:
-    """A cost with its first and second derivatives in some coordinates, on boxes.
+    """A player's cost with its first and second derivatives in its own coordinates, on boxes of these.
 
-    Terms in which none of these coordinates occur are left out: no answer can change them.
-
-    The coordinates `own` move; the others stay at given points.
+    The k coordinates symbols[own] move, and the others stay at given points. Terms without a moving coordinate are left
+    out, because no answer can change them.
     """
 
     def __init__(self, cost: sympy.Expr, symbols: Sequence[sympy.Symbol], own: slice) -> None:
@@ -60,9 +56,9 @@ class Enclosure:
         )
 
     def point(self, w: Array, x: Array) -> tuple[Interval, Interval]:
-        """The cost (N,) and its slopes (N, k) at points x (N, k) of the moving coordinates, the others at w (d,).
+        """Intervals that hold the cost (N,) and its gradient (N, k) at points x (N, k) of the moving coordinates.
 
-        Unbounded where the cost has no value for certain.
+        The other coordinates are those of w (d,). The interval is unbounded where the cost may have no value.
         """
         z = self._embed(w, x)
         low, high = self._at_points(z, z)
@@ -72,7 +68,7 @@ class Enclosure:
         return value, (low[:, first:], high[:, first:])
 
     def box(self, w: Array, low: Array, high: Array) -> Ranges:
-        """Enclosures of cost and derivatives over boxes with corners (N, k) of the own block, the rest of w fixed."""
+        """The `Ranges` of the cost over boxes with corners `low` and `high` (N, k), the other coordinates at w (d,)."""
         a, b = self._on_boxes(self._embed(w, low), self._embed(w, high))
         first, k = 1 + len(self.where.arguments), self.size
         rows, columns = np.triu_indices(k)
@@ -144,10 +140,7 @@ def _linear(u: sympy.Expr, moving: Sequence[sympy.Expr]) -> tuple[int, int] | No
 
 @functools.lru_cache(maxsize=64)
 def enclosure(cost: sympy.Expr, symbols: tuple[object, ...], start: int, stop: int) -> Enclosure:
-    """The interval form of one player's cost, made once for a game.
-
-    The player's own coordinates are symbols[start:stop].
-    """
+    """The `Enclosure` of one player's cost, whose own coordinates are symbols[start:stop]; kept for later calls."""
     return Enclosure(cost, symbols, slice(start, stop))
 
 
@@ -180,7 +173,7 @@ class Regularity:
 
 
 def regularity(e: sympy.Expr) -> Regularity:
-    """The `Regularity` of a SymPy expression in real symbols."""
+    """Where an expression in real symbols has no value or no derivative: its poles, edges of the domain and kinks."""
     while e.has(Expectation):
         e = e.xreplace({part: part.quadrature() for part in e.atoms(Expectation)})
     found: dict[str, dict[sympy.Expr, None]] = {name: {} for name in ("roots", "logarithms", "poles", "kinks")}
@@ -190,7 +183,7 @@ def regularity(e: sympy.Expr) -> Regularity:
 
 
 def _collect(e: sympy.Expr, found: dict[str, dict[sympy.Expr, None]]) -> bool:
-    """Add what one node asks of its arguments; whether the node is understood."""
+    """Add the conditions of one node of an expression to `found`; whether the node's function is known."""
     if not e.args or e.is_number or isinstance(e, ENTIRE):
         return True
     if e.is_Pow:

@@ -1,4 +1,4 @@
-"""Proof that a cost falls without limit next to a place where it has no value: a one-sided limit of minus infinity."""
+"""Proofs that a cost tends to minus infinity next to a pole or a logarithm's edge, by exact one-sided limits."""
 
 from __future__ import annotations
 
@@ -15,13 +15,11 @@ MOST_LINES = 8
 
 
 def falls_without_limit(cost: Enclosure, w: Array, bounds: Array, places: Sequence[Array]) -> str:
-    """Where the cost is proven to tend to minus infinity inside the box.
+    """The place in a box at which a cost is proven to tend to minus infinity, in words; empty without a proof.
 
-    On lines along each coordinate through w and some other points, the zeros of the arguments of logarithms and
-    divisors are found exactly, as roots of polynomials, and the limits from both sides are taken.
-
-    The box is that of the player's own coordinates, (k, 2). Returns the place in words, or an empty text where no proof
-    was found.
+    On lines along each coordinate, through the point w (d,) and through `places` (k,) of the player's own block, the
+    zeros of the arguments of logarithms and divisors are found exactly, as roots of polynomials, and the limits from
+    both sides are taken. `bounds` (k, 2) is the box of the player's own coordinates.
     """
     if not cost.where.singular or not cost.where.known or sympy.count_ops(cost.cost) > LARGEST:
         return ""
@@ -39,7 +37,7 @@ def falls_without_limit(cost: Enclosure, w: Array, bounds: Array, places: Sequen
 
 
 def _distinct(points: Sequence[Array]) -> list[list[sympy.Expr]]:
-    """As rationals, and rounded to six decimals, where exact places are more likely."""
+    """The points as rational numbers, each also rounded to six decimals, without repetition."""
     found: dict[tuple[sympy.Expr, ...], None] = {}
     for point in points:
         found[tuple(_rational(v) for v in point)] = None

@@ -18,8 +18,10 @@ Shares = tuple[list[Array], list[Array] | None]
 
 
 def shares(game: Game, w: Array) -> Shares:
-    """Each player's f_i(w) - inf f_i(., w_-i), and its answers, as joint vectors (None where one is not attained).
-    Raises DomainError for games without a closed form.
+    """Each player's share f_i(w) - inf f_i(., w_-i) of the gap, and the best answers as joint vectors (..., d).
+
+    The answers are None where some player has none that attains its infimum. Raises DomainError for games without a
+    closed form.
     """
     if hasattr(game, "matrix") and hasattr(game, "parametrization"):
         return _best_responses(game, w) if game.constrained else _through_softmax(game, game.matrix, w)
@@ -65,10 +67,11 @@ def _through_softmax(game: Game, matrix: sympy.Matrix, w: Array) -> Shares:
 
 
 def quadratic_share(game: Game, i: int, w: Array) -> tuple[Array, Array | None]:
-    """Player i's share of the gap where its cost is quadratic in its own block: g^T H^+ g / 2.
+    """Player i's share of the gap where its cost is quadratic in its own block: g^T H^+ g / 2, shape (...).
 
-    The own gradient is g and the own Hessian H. Returns the share, infinite unless H >= 0 and g lies in its range, and
-    the best answer x_i - H^+ g.
+    Here g is the player's own gradient and H its own Hessian, H^+ the pseudo-inverse. The share is infinite unless H is
+    positive semidefinite and g lies in its range. Returns the share and the best answer x_i - H^+ g, or None where
+    some share is infinite.
     """
     if world_of(w) == SYMBOLS:
         return _symbolic_share(game, i, w)
@@ -82,8 +85,8 @@ def quadratic_share(game: Game, i: int, w: Array) -> tuple[Array, Array | None]:
     scale = np.maximum(np.abs(values).max(-1, keepdims=True), 1e-300)
     along = np.einsum("...ji,...j->...i", vectors, g)
     flat = np.abs(values) <= TOLERANCE * scale
-    # A slope along a flat or falling direction has no lowest point; at a point without slope only falling matters.
-    # What the slope's own terms and the eigenvectors leave to rounding is no slope.
+    # The cost has no lowest value along a direction of negative curvature, nor along a flat one with a slope.
+    # A slope within the rounding errors of its own terms and of the eigenvectors counts as none.
     terms = units * np.einsum("...ij,...j->...i", np.abs(j), np.abs(point))
     noise = TOLERANCE * np.einsum("...ji,...j->...i", np.abs(vectors), terms)
     noise = noise + EIGENVECTORS * np.linalg.norm(g, axis=-1, keepdims=True)
@@ -143,13 +146,13 @@ def _symbolic_share(game: Game, i: int, w: Array) -> tuple[sympy.Expr, Array | N
 
 
 def boxed_share(game: Game, i: int, w: Array) -> tuple[Array, Array | None]:
-    """Player i's share of the gap on a box, where its own Hessian is diagonal.
+    """Player i's share of the gap in a box and its best answer, where its own Hessian is diagonal.
 
-    In each coordinate the cost is a parabola: the lowest of its values at both ends of the interval, and at the vertex
-    where the parabola opens upwards, is the minimum. Raises DomainError where the own Hessian is not diagonal.
+    In each coordinate the cost is a parabola, whose least value lies at an end of the interval, or at the vertex where
+    it opens upwards. The answer is None where a share is infinite. Raises DomainError where the own Hessian is not
+    diagonal.
     """
-    if world_of(w) == SYMBOLS:
-        w = _numbers(game, w)
+    w = numbers(game, w, "the exact gap in a box")
     point = np.asarray(w.detach().cpu() if hasattr(w, "detach") else w, dtype=float)
     own = game.slices[i]
     g, hessian = game.field(point, only=i)[..., own], game.jacobian(point)[..., own, own]
@@ -175,7 +178,10 @@ def boxed_share(game: Game, i: int, w: Array) -> tuple[Array, Array | None]:
     return _in_world(share, w), None if np.isinf(answer).any() else _in_world(answer, w)
 
 
-def _numbers(game: Game, w: Array) -> Array:
+def numbers(game: Game, w: Array, what: str) -> Array:
+    """The point w with exact numbers turned into floats. Raises DomainError where it holds symbols, naming `what`."""
+    if world_of(w) != SYMBOLS:
+        return w
     if any(e.free_symbols for e in w.ravel()):
-        raise DomainError(f"the exact gap of {game.name}, in a box, at symbols", "numbers", "put in a point")
+        raise DomainError(f"{what} of {game.name} at symbols", "numbers", "put in a point")
     return w.astype(float)

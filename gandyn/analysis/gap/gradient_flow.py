@@ -1,4 +1,4 @@
-"""The duality-gap flow dw/dt = -grad G(w) as a field, with its Jacobian, spectrum and stationary points."""
+"""The duality-gap flow dw/dt = -grad G(w): its field, Jacobian, eigenvalues and stationary points."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ...results import Result
 from ...rules import DualityGapDescent
 from ...symbolic.function import SymbolicFunction
 from ...types import Array, Game, Parameter
+from ...types.signs import is_zero
 from ...worlds import SYMBOLS, object_vector
 from ..local.linearize import Linearization, linearize
 from ..zeros.fixed_points import FixedPoint, FixedPoints, fixed_points
@@ -26,10 +27,10 @@ AT_REST = 1e-8
 
 
 class GapGame(SymbolicGame):
-    """The game in which everybody's cost is the gap G, with a given field for its gradient flow.
+    """The game in which every player's cost is the gap G, and whose field is the `slope` given.
 
-    With answers differentiated through, or exact ones, the field is grad G, and this is a common-interest game. With
-    held answers it is not the gradient of anything in general.
+    With exact answers, or answers differentiated through, the field is grad G: a game of common interest. With held
+    answers the field is in general no gradient.
     """
 
     def __init__(self, game: SymbolicGame, gap: sympy.Expr, slope: Sequence[sympy.Expr], label: str) -> None:
@@ -42,11 +43,13 @@ class GapGame(SymbolicGame):
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class GapFlow(Result):
-    """dw/dt = -grad G(w). The result is the field itself: `gd.flow(game, start, time, field=gap_flow)`.
+    """The flow dw/dt = -grad G(w) down the duality gap G (Grnarova et al. 2021, section 4).
+
+    The result is itself the field, a function of points w (..., d): `gd.flow(game, start, time, field=gap_flow)`.
 
     Attributes:
-        game: the game whose gap it is.
-        rule: the descent rule whose field this is the limit of, with a unit step.
+        game: the game whose gap G is.
+        rule: the update rule that follows this flow as its step size tends to 0.
     """
 
     game: Game
@@ -56,13 +59,13 @@ class GapFlow(Result):
     _plot = "gap_flow"
 
     def __call__(self, w: Array) -> Array:
-        """The right-hand side -grad G(w), shape (..., d), as the same kind of array as w."""
+        """The right-hand side -grad G(w) at points w (..., d): an array of the same shape and kind."""
         point = w if hasattr(w, "shape") else np.asarray(w, dtype=float)
         return -self.rule.gap_gradient(self.game, point)
 
     @property
     def answers(self) -> str:
-        """How the players answer: exactly, or by k steps, held or differentiated through."""
+        """How the players answer, in words: exactly, or by k steps that are held or differentiated through."""
         if self.rule.k is None:
             return "exact answers"
         how = "differentiated through" if self.rule.through else "held"
@@ -70,7 +73,7 @@ class GapFlow(Result):
 
     @functools.cached_property
     def gap_game(self) -> GapGame:
-        """A game with this gradient flow: `gd.fixed_points`, `gd.linearize`, `gd.basins` and pictures take it.
+        """A game whose gradient flow is this flow, for `gd.fixed_points`, `gd.linearize`, `gd.basins` and pictures.
 
         Raises:
             DomainError: for games without expressions.
@@ -91,36 +94,42 @@ class GapFlow(Result):
 
     @property
     def gap(self) -> sympy.Expr:
-        """G as an expression: of exact answers the gap, of k steps what these steps gain."""
+        """G(w) as a SymPy expression: the gap for exact answers, else what the players gain by k steps."""
         return self.gap_game.exprs[0]
 
     @property
     def expression(self) -> sympy.Expr:
-        """The right-hand side -grad G as a SymPy column."""
+        """The right-hand side -grad G as a SymPy column, (d, 1)."""
         return sympy.ImmutableMatrix([-e for e in self.gap_game.field_exprs])
 
     def jacobian(self, w: Array = None) -> Array:
-        """D(-grad G) at points, (..., d, d); without a point, as a SymPy matrix."""
+        """The Jacobian of -grad G at points (..., d), shape (..., d, d); without a point, a SymPy matrix (d, d)."""
         if w is None:
             return -self.gap_game.jacobian_expr
         return -np.asarray(self.gap_game.jacobian(np.asarray(w, dtype=float)))
 
     def linearize(self, at: object = None) -> Linearization:
-        """The flow's linearisation, with eigenvalues and verdict; at the game's first equilibrium by default."""
+        """The linearisation of the flow at a point, by default at the game's first equilibrium: see `gd.linearize`."""
         return linearize(self.gap_game, at=at)
 
     def eigenvalues(self, at: object = None) -> Array:
-        """Eigenvalues of the Jacobian at a point, a complex NumPy array: the flow is attracted where all lie left."""
+        """Eigenvalues of the Jacobian of -grad G at a point, complex, (d,): stable if all real parts are negative."""
         return self.linearize(at).eigenvalues
 
     def rotation(self, w: Array = None) -> sympy.Expr:
-        """The antisymmetric part of the Jacobian, at points or as a matrix: zero exactly for gradients."""
+        """The antisymmetric part (J - J^T) / 2 of the Jacobian J, at points or as a matrix; zero for a gradient."""
         matrix = self.jacobian(w)
         return (matrix - (matrix.T if w is None else np.swapaxes(matrix, -1, -2))) / 2
 
     @functools.cached_property
     def rotates(self) -> bool:
-        """Whether the field is not a gradient: its antisymmetric part at scattered points is more than rounding."""
+        """Whether the field is not a gradient, so that its Jacobian is not symmetric.
+
+        For quadratic games the entries of `rotation` are tested exactly. For others they are evaluated at 20 random
+        points, and count where they exceed 1e-9 times the largest entry of the Jacobian.
+        """
+        if self.game.quadratic:
+            return not all(is_zero(e) for e in self.rotation())
         symbols = (*self.gap_game.parameters, *self.gap_game.symbols)
         function = SymbolicFunction([symbols], [*self.rotation(), *self.jacobian()])
         turning, all_of_it = np.split(
@@ -129,20 +138,28 @@ class GapFlow(Result):
         return bool(np.abs(turning).max() > NOTHING * np.abs(all_of_it).max())
 
     def stationary_points(self, box: Sequence[tuple[float, float]] | None = None) -> FixedPoints:
-        """The zeros of grad G in a box, as found by `gd.fixed_points(self.gap_game, box)`."""
+        """The zeros of grad G, in a box of one (low, high) pair per coordinate: see `gd.fixed_points`."""
         return fixed_points(self.gap_game, box)
 
     def created(self, box: Sequence[tuple[float, float]] | None = None) -> list[FixedPoint]:
-        """Stationary points of the gap at which the game's own field does not vanish: no equilibria of the game."""
-        found = self.stationary_points(box)
-        return [p for p in found if np.linalg.norm(self.game.field(np.asarray(p.point, dtype=float))) > AT_REST]
+        """Stationary points of the gap that are no equilibria of the game: there the game's own field v is not zero.
+
+        A point counts where |v| exceeds 1e-8 |J| |w|, with J the game's Jacobian at w and |w| at least half a side of
+        the box (1 without a box): below that v is rounding. The test does not depend on the units of the costs.
+        """
+        least = 1.0 if box is None else max(high - low for low, high in box) / 2
+        return [p for p in self.stationary_points(box) if self._moves(p.point, least)]
+
+    def _moves(self, w: Array, least: float) -> bool:
+        size = max(float(np.abs(w).max()), least) * float(np.abs(self.game.jacobian(w)).max())
+        return bool(np.abs(self.game.field(w)).max() > AT_REST * size)
 
     def latex(self) -> str:
-        """The equation dw/dt = -grad G(w) as LaTeX."""
+        """The equation dw/dt = -grad G(w) as LaTeX text."""
         return rf"\dot w = {sympy.latex(self.expression)}"
 
     def summary(self) -> str:
-        """Which gap, the field where it is short, whether it rotates, and its spectrum at the first equilibrium."""
+        """The answers, the field of a quadratic game, whether it is a gradient, and eigenvalues at an equilibrium."""
         lines = [f"duality-gap flow of {self.game.name}, {self.answers}"]
         if self.game.quadratic:
             lines.append(f"dw/dt = {list(self.expression)}")
@@ -155,9 +172,10 @@ class GapFlow(Result):
 
 @door
 def gap_flow(game: Game, k: int | None = None, inner_lr: Parameter = None, through: bool = False) -> GapFlow:
-    """The flow down the duality gap, dw/dt = -grad G(w): what `DualityGapDescent` does in small steps.
+    """The flow dw/dt = -grad G(w) down the duality gap G, which the rule `DualityGapDescent` follows in small steps.
 
-    G(w) = sum_i f_i(w) - f_i(y_i, w_-i), and its gradient depends on the answers y_i (Grnarova et al. 2021, section 4):
+    G(w) = sum_i [f_i(w) - f_i(y_i, w_-i)], and its gradient depends on how the answers y_i are found (Grnarova et al.
+    2021, section 4):
 
     * exact (k=None): grad G by Danskin's theorem; on 3 x^2 - y^2 + 4 x y, dw/dt = (-14 x, -14 y / 3).
     * k inner steps of size e, held: on f = x y the field (-y - k e x, x - k e y), eigenvalues -k e +- i.
@@ -165,12 +183,12 @@ def gap_flow(game: Game, k: int | None = None, inner_lr: Parameter = None, throu
 
     Args:
         game: a game without constraints or noise.
-        k: inner steps; None for exact answers.
-        inner_lr: their size, one number or one per player.
-        through: differentiate through them.
+        k: number of gradient steps by which each player answers; None for exact answers.
+        inner_lr: size of these steps, one number or one per player.
+        through: whether to differentiate through the steps.
 
     Returns:
-        A `GapFlow`: the `.gap` and the field -grad of it, its `.stationary_points`, and whether it `.rotates`.
+        A `GapFlow`: a function of w, with the `.gap`, its `.stationary_points`, and whether it `.rotates`.
 
     Raises:
         DomainError: for constrained and stochastic games; for exact answers where a player has none.

@@ -15,10 +15,10 @@ Path = list[Array]
 
 
 def run(view: RestrictedGame, rule: Rule, x: Array, k: int, rng: Rng, until: float = math.inf) -> Path:
-    """Run a rule for k steps on one player's own problem.
+    """The points of a run of k steps of a rule on one player's own problem, from x.
 
-    The points of the run are x and those after each step, k + 1 in all; fewer, but at least two, where the clock
-    `time.monotonic` passed `until`.
+    These are x and the point after each step, k + 1 in all, each (..., size of the player's block). When the clock
+    `time.monotonic` passes `until` the run stops early, after at least one step.
     """
     path, state = [x], rule.init(view, x, rng)
     for _ in range(k):
@@ -30,10 +30,10 @@ def run(view: RestrictedGame, rule: Rule, x: Array, k: int, rng: Rng, until: flo
 
 
 def gaps_along(game: Game, w: Array, paths: list[Path], batch: Batch) -> tuple[Array, list[Array]]:
-    """The duality gap after each inner step.
+    """The duality gap sum_i [f_i(w) - f_i(y_i, w_-i)] after 0, 1, ..., k inner steps.
 
-    Each player has the points of its inner run in `paths`. Returns the gap after each step, shape (k + 1, ...), and
-    each player's share after the last one.
+    `paths` has for each player the points y_i of its inner run. Returns the gaps, shape (k + 1, ...), and each
+    player's share after the last step, shape (...).
     """
     costs = game.costs(w, batch)
     shares = [
@@ -43,19 +43,18 @@ def gaps_along(game: Game, w: Array, paths: list[Path], batch: Batch) -> tuple[A
     return sum(shares[1:], shares[0]), [share[-1] for share in shares]
 
 
-def residual(game: Game, i: int, w: Array, y: Array, batch: Batch) -> Array:
-    """The residual |y - P(y - grad f_i(y, w_-i))| of player i, shape (...).
+def residual(view: RestrictedGame, y: Array, slope: Array) -> Array:
+    """The residual |y - P(y - slope)| of one player's block y, P the projection onto its feasible set, shape (...).
 
-    It is zero where no small move of player i alone lowers its cost.
+    With the gradient of the player's cost as slope, it is zero where no small move lowers the cost to first order.
     """
-    view = game.restrict(i, w)
-    return worlds.norm(y - view.project(y - view.field(y, batch)))[..., 0]
+    return worlds.norm(y - view.project(y - slope))[..., 0]
 
 
 def perturbed(game: Game, i: int, w: Array, scale: float, draws: np.random.Generator) -> Array:
-    """Player i's block moved by a random vector and projected onto the feasible set.
+    """Player i's block of w moved by a random normal vector and projected onto the feasible set.
 
-    The scale is the standard deviation of the move in each coordinate.
+    `scale` is the standard deviation of the move in each coordinate.
     """
     view = game.restrict(i, w)
     noise = draws.normal(size=tuple(view.block.shape))

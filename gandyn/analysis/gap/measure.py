@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import time
-from typing import Any
 
 import numpy as np
 
@@ -22,7 +21,7 @@ from . import box as boxes
 from . import exact_gap as exact
 from . import inner
 from .measured_gap import DualityGap
-from .proximal_gap import proximal
+from .proximal_gap import Proximal, proximal
 
 INFEASIBLE = 1e-6  # relative distance from the feasible set that is taken for rounding
 METHODS = ("exact", "box", "gradient", "perturbed", "proximal")
@@ -30,18 +29,18 @@ METHODS = ("exact", "box", "gradient", "perturbed", "proximal")
 
 @dataclasses.dataclass(frozen=True)
 class Inner:
-    """How a player answers: k steps of a rule, over `repeats` seeds; restarted at distance `scale`, held by `lam`."""
+    """How a player searches for its answer: by k steps of a rule."""
 
     rule: Rule
-    k: int
-    repeats: int = 1
-    scale: float = 0.0
-    lam: float = 0.0
-    seed: Any = 0
+    k: int  # number of steps
+    repeats: int = 1  # independent runs that are averaged
+    scale: float = 0.0  # standard deviation of the random move before the first step, for "perturbed"
+    lam: float = 0.0  # weight of the penalty, for "proximal"
+    seed: int = 0
 
     def streams(self) -> list[np.random.Generator]:
         """Random generators, one for each repeat."""
-        return [np.random.default_rng([int(self.seed), r]) for r in range(self.repeats)]
+        return [np.random.default_rng([self.seed, r]) for r in range(self.repeats)]
 
 
 @door
@@ -69,39 +68,42 @@ def duality_gap(
     general sums it is the Nikaido-Isoda function (Nikaido & Isoda 1955). It is never negative, and zero exactly at the
     (global) Nash equilibria. Every result says what its number is:
 
-    * "exact": closed form, where each cost is quadratic in its player's own block (bilinear, quadratic and Gaussian
-      games, linear critics), also in a box where it is separable; matrix games. inf where a player can gain without
-      limit, which is everywhere off the saddle of an unconstrained bilinear game. Symbolic at symbolic points.
-    * "box": the gap when each player answers within a box: an interval that provably holds it, by branch and bound on
-      interval arithmetic. `value` is its lower end, which the answers attain. "exact" only where the interval is
-      narrower than `tolerance` of the value, or than 1e-14 of the costs, their rounding; otherwise "lower", as beside
-      jumps along curves. For games given by expressions, up to about three coordinates a player.
-    * "gradient": k steps of gradient descent, or of any `rule`, by each player alone, from w. Any answer bounds the gap
-      from below, so that this is a lower bound where the game is deterministic, and an estimate where it is not. With
-      plain steps of inner_lr <= 2 / L it is not negative and grows with k; beyond, it can fall below zero.
+    * "exact": a closed form. It exists for matrix games, and where each cost is quadratic in its player's own block
+      (bilinear, quadratic and Gaussian games, linear critics); in a box the own Hessian must also be diagonal. The gap
+      is inf where a player can gain without limit, which is everywhere off the saddle of an unconstrained bilinear
+      game. At symbolic points it is an expression.
+    * "box": the gap when each player answers within a box, enclosed in a proven interval by branch and bound on
+      interval arithmetic. `value` is the lower end of the interval. The kind is "exact" only where the interval is
+      narrower than `tolerance` times the value, or than 1e-14 times the size of the costs, which is their rounding;
+      otherwise it is "lower". For games given by expressions, with up to about three coordinates a player.
+    * "gradient": each player alone takes k steps of gradient descent, or of any `rule`, from w. Any answer bounds the
+      gap from below, up to rounding of the costs, so the value is a lower bound where the game is deterministic and an
+      estimate where it is not. With plain steps of inner_lr <= 2 / L, L the Lipschitz constant of the player's own
+      gradient, it is not negative and grows with k; with longer steps it can fall below zero.
     * "perturbed": the same from w plus `scale` times a normal vector, which leaves saddles of a player's own cost
       (Sidheekh et al. 2021a, section 4).
     * "proximal": max_y' f(x, y') - min_x' max_y' [f(x', y') - lam |y' - y|^2], the gap to a proximal equilibrium, of
       zero-sum games (Sidheekh et al. 2021b; Farnia & Ozdaglar 2020). As lam grows it tends to the gap. `residuals` are
-      what is left of the gradients at the answers, as shares of those at w; where they are not small the note says
-      that the inner steps have not converged.
+      the norms of the gradients at the answers, divided by the norm at w; above 1e-4 the note says that the inner
+      steps have not converged.
 
     Args:
         game: the game.
         w: a point or an ensemble, (..., d); symbols too for "exact", where None stands for the game's own.
         method: one of the above.
-        k: inner steps.
-        inner_lr: their size, one number or one per player.
-        rule: a rule for them instead.
-        scale: size of the perturbation.
-        lam: weight of the proximal term.
+        k: number of inner steps.
+        inner_lr: step size of the inner gradient steps, one number or one per player.
+        rule: a rule for the inner steps, in place of gradient descent with `inner_lr`.
+        scale: for "perturbed", the standard deviation of the random move in each coordinate.
+        lam: for "proximal", the weight of the penalty.
         repeats: independent runs (batches, perturbations) to average, with a standard error.
         rng: seed of batches and perturbations.
-        radius, box: for "box", |x_k| <= radius for every coordinate, or one (low, high) pair per coordinate of w. By
-            default the game's own box; of a constrained game's box only what is feasible.
-        tolerance, parts: for "box", the width at which to stop, and the parts of its box that a player may search.
-        budget: seconds. Where they end first, a search gives the interval that it has, and inner steps the value after
-            as many as were made; the note says so.
+        radius, box: for "box", where the players may answer: |x_k| <= radius for every coordinate, or one (low, high)
+            pair per coordinate of w. By default the game's own box. What is not feasible is left out.
+        tolerance: for "box", the relative width of the interval at which the search stops.
+        parts: for "box", how many parts of the box may be searched for each player.
+        budget: seconds. When they run out, a search returns the interval that it has, and inner steps the value after
+            the steps made so far; the note says so.
 
     Returns:
         A `DualityGap`: `.value`, what `.kind` of number that is (exact, a bound, an estimate), and the `.answers`
@@ -111,8 +113,8 @@ def duality_gap(
         DomainError: for "exact" where there is no closed form, for "proximal" outside zero-sum games of two players,
             for "box" on games without expressions.
         OutOfTimeError: where not even one run of "proximal" ends in time.
-        ParameterError: for parameters out of range, and a point outside the box.
-        UnknownNameError: for another method.
+        ParameterError: for parameters out of range, and for a point outside the box or the feasible set.
+        UnknownNameError: for an unknown method.
 
     Example:
         >>> import sympy, gandyn as gd
@@ -125,13 +127,16 @@ def duality_gap(
     game.check(point)
     calls = game.counts * 1
     limit = Budget.of(budget)
+    if method != "box":  # which refuses points outside its own box
+        _feasible(game, point)
     with game.undisturbed():
         if method == "exact":
             found = _exactly(game, point)
         elif method == "box":
             end = time.monotonic() + limit.left
             effort = boxes.Effort(positive("tolerance", tolerance), whole("parts", parts), end)
-            found = boxes.over_box(game, boxes.numbers(game, point), boxes.box_of(game, box, radius), effort)
+            at = exact.numbers(game, point, "bounds on the duality gap")
+            found = boxes.over_box(game, at, boxes.box_of(game, box, radius), effort)
         else:
             how = Inner(_inner_rule(game, rule, inner_lr), whole("k", k), whole("repeats", repeats), seed=rng)
             if method == "perturbed":
@@ -143,7 +148,6 @@ def duality_gap(
 
 
 def _exactly(game: Game, w: Array) -> DualityGap:
-    _feasible(game, w)
     terms, answers = exact.shares(game, w)
     value = sum(terms[1:], terms[0])
     note = ""
@@ -154,7 +158,7 @@ def _exactly(game: Game, w: Array) -> DualityGap:
 
 
 def _feasible(game: Game, w: Array) -> None:
-    """Refuse points outside the feasible set: no player could play them, so their gap has no meaning."""
+    """Refuse points outside the feasible set: such a point cannot be played, so its gap has no meaning."""
     if not game.constrained or worlds.world_of(w) == worlds.SYMBOLS:
         return
     apart = w - game.project(w)
@@ -173,10 +177,10 @@ def _infinite(term: Array) -> bool:
 def _by_steps(game: Game, w: Array, how: Inner, limit: Budget) -> DualityGap:
     """The average over repeats of the gap along each player's own inner path.
 
-    Where the time ends, the first repeat says how many steps all of them have, and others that do not reach it are left
-    out: a shorter run bounds the gap as well.
+    When the time runs out, all repeats take as many steps as the first one made, and repeats that do not get so far are
+    left out: a shorter run bounds the gap as well.
     """
-    runs: list[tuple[Any, Any, Any, list[Array]]] = []
+    runs: list[tuple[Array, Array, Array, list[Array]]] = []
     k = how.k
     for stream in how.streams():
         ends_at = time.monotonic() + (limit.left if runs else limit.left / how.repeats)
@@ -188,10 +192,11 @@ def _by_steps(game: Game, w: Array, how: Inner, limit: Budget) -> DualityGap:
         batch = game.draw_held_out(stream)
         history, shares = inner.gaps_along(game, w, paths, batch)
         ends = [path[-1] for path in paths]
-        residuals = [inner.residual(game, i, w, y, batch) for i, y in enumerate(ends)]
+        views = [game.restrict(i, w) for i in range(len(ends))]
+        residuals = [inner.residual(v, y, v.field(y, batch)) for v, y in zip(views, ends, strict=True)]
         answers = [exact.replaced(game, i, w, y) for i, y in enumerate(ends)]
         runs.append((history, worlds.stack(shares, axis=0), worlds.stack(residuals, axis=0), answers))
-    history, shares, residuals = (_mean([run[column] for run in runs]) for column in range(3))
+    history, shares, residuals = (_mean([*column]) for column in [*zip(*runs, strict=True)][:3])
     error = _standard_error([r[0][-1] for r in runs])
     kind = "lower" if game.deterministic and _finite(history[-1]) else "estimate"
     note = _warning(game, history, shares)
@@ -207,7 +212,7 @@ def _by_steps(game: Game, w: Array, how: Inner, limit: Budget) -> DualityGap:
 def _inner_paths(
     game: Game, w: Array, how: Inner, k: int, stream: np.random.Generator, ends_at: float
 ) -> list[inner.Path]:
-    """Each player's k steps or, if they take longer than until `ends_at`, as many as the slowest has made."""
+    """The points of each player's k inner steps: fewer, equally many for all, where the clock passes `ends_at`."""
     paths: list[inner.Path] = []
     for i, left in enumerate(range(len(game.players), 0, -1)):
         view = game.restrict(i, w)
@@ -219,7 +224,7 @@ def _inner_paths(
 
 
 def _warning(game: Game, history: Array, shares: Array) -> str:
-    """A sentence about inner runs that failed, which a reader of the gap must know; empty where none did."""
+    """What a reader must know of inner runs that diverged or raised the cost; an empty text where none did."""
     bad = [p.name for i, p in enumerate(game.players) if not _finite(shares[i])]
     if bad:
         return f"the inner steps of {' and '.join(bad)} diverged: no bound; use smaller steps or fewer of them"
@@ -251,7 +256,7 @@ def _standard_error(values: list[Array]) -> Array | None:
 
 def _proximally(game: Game, w: Array, how: Inner, limit: Budget) -> DualityGap:
     """The proximal duality gap (Sidheekh et al. 2021b), averaged over the repeats that end in time."""
-    runs: list[Any] = []
+    runs: list[Proximal] = []
     for stream in how.streams():
         step = functools.partial(proximal, game, w, how.rule, how.k, how.lam, stream)
         try:
@@ -266,9 +271,7 @@ def _proximally(game: Game, w: Array, how: Inner, limit: Budget) -> DualityGap:
     note = _warning(game, worlds.stack([total, total], axis=0), shares)
     if not all(run.converged for run in runs):
         left = " and ".join(f"{_largest(residuals[i]):.1e}" for i in range(2))
-        words = (
-            f"not converged: {left} of the gradients are left, so that the value is of these answers, not of the best"
-        )
+        words = f"not converged: {left} of the gradients are left, so the value is of these answers, not of the best"
         note = "; ".join(part for part in (note, words) if part)
     if len(runs) < how.repeats:
         late = f"out of time (budget of {limit.seconds:g} s) after {len(runs)} of {how.repeats} runs"

@@ -20,7 +20,7 @@ KINDS = {
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class DualityGap(Result):
-    """G(w) = sum_i [f_i(w) - min f_i(., w_-i)], or what is known of it.
+    """The duality gap G(w) = sum_i [f_i(w) - min f_i(., w_-i)], or a bound or an estimate of it.
 
     Attributes:
         value: the number, shape (...) for points (..., d); a SymPy expression at symbolic points; inf where some
@@ -28,16 +28,18 @@ class DualityGap(Result):
         kind: "exact", "lower", "upper" or "estimate": what `value` is of the true gap.
         method: how it was found.
         terms: each player's own share f_i(w) - f_i(answer), shape (n, ...).
-        answers: joint vectors (y_i, w_-i), one for each player, shape (n, ..., d); None where the gap is unbounded.
-        interval: (low, high) that encloses the true gap, where both are known.
-        residuals: for each player, |y_i - P(y_i - grad f_i)|: 0 at an answer that cannot be improved locally; None
-            where answers are exact.
+        answers: joint vectors (y_i, w_-i), one for each player, shape (n, ..., d); None where the gap is infinite or
+            no answer attains it.
+        interval: for "box", (low, high), proven bounds of the true gap, each (...); None for other methods.
+        residuals: for each player, |y_i - P(y_i - grad f_i)|, where P projects onto its feasible set: 0 at an answer
+            that no small move improves to first order. For "proximal" divided by the gradient's norm at w. None where
+            answers are exact or enclosed.
         history: for k inner steps, the gap after 0, 1, ..., k of them, shape (k + 1, ...).
-        error: standard error over batches or restarts; None for one deterministic value.
-        note: what a reader should know of this number.
-        counts: oracle calls that it cost.
+        error: standard error over the repeats, shape (...); None for a single run.
+        note: a warning or a reason that belongs to the value; may be empty.
+        counts: oracle calls that the measurement took.
         box: for "box", where the players may answer, (d, 2).
-        parts: how many parts of it were searched.
+        parts: for "box", how many parts of it were searched.
     """
 
     game: Game

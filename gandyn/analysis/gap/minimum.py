@@ -17,21 +17,24 @@ EPS = float(np.finfo(float).eps)
 
 
 class Minimum:
-    """low <= min over the box <= high, tightened as far as asked, `high` attained at `point`.
+    """Bounds low <= min over the box <= high of a cost, which `refine` tightens; `point` (k,) has a value <= `high`.
 
-    "min" is the infimum of the values that exist: a jump's lower side counts, though no point may attain it, and
-    places without a value (beyond a logarithm's edge, at a pole) do not.
+    The minimum is the infimum of the values that exist. At a jump the lower side counts, even if no point attains it.
+    Places without a value, such as poles and places beyond a logarithm's edge, do not count.
 
-    A part of the box is dropped when it holds no value, when its lower bound exceeds `high`, and, where derivatives
-    exist all over it, when a slope has one sign on it and it does not touch the box's side there, or when it is
-    strictly concave along a coordinate away from that coordinate's sides.
-    Lower bounds are the best of the range itself, the mean-value form, and the second-order form
-    f(m) + sum_k min_t [g_k t + lambda t^2 / 2], lambda a lower bound on the least eigenvalue of the Hessian over the
-    part (in coordinates scaled by its sides): on convex parts it is sharp at the lowest point, so that the search does
-    not crowd around minimisers (Neumaier 2004, Complete search in continuous global optimization, sections 11 and 14).
+    The box (k, 2) is cut into parts. A part is dropped when it holds no value or its lower bound exceeds `high`. Where
+    the cost has derivatives all over the part, it is also dropped when a slope has one sign on it and the part does not
+    touch the side of the box to which the cost falls, or when the cost is strictly concave along a coordinate and the
+    part touches neither side there.
 
-    Coordinates that do not move stay as in w, whose own part is the first guess; at most `most` parts of the box (k, 2)
-    are looked at, until `deadline` on the clock `time.monotonic`.
+    A part's lower bound is the best of three: the range itself, the mean-value form, and the second-order form
+    f(m) + sum_k min_t [g_k t + lambda t^2 / 2], with lambda a lower bound on the least eigenvalue of the Hessian over
+    the part, in coordinates scaled by its sides. On convex parts the last is sharp at the lowest point, so that few
+    parts are left around minimisers (Neumaier 2004, Complete search in continuous global optimization, sections 11 and
+    14).
+
+    The coordinates that do not move are those of w (d,), whose own block is the first guess. At most `most` parts are
+    looked at, until the clock `time.monotonic` passes `deadline`.
     """
 
     def __init__(self, cost: Enclosure, w: Array, bounds: Array, most: int, deadline: float = math.inf) -> None:
@@ -48,12 +51,12 @@ class Minimum:
 
     @property
     def low(self) -> float:
-        """A proven lower bound of the minimum."""
+        """A proven lower bound of the minimum; minus infinity where none is known."""
         return float(min(self._floor.min(initial=np.inf), self._settled, self.high))
 
     @property
     def exhausted(self) -> bool:
-        """Whether the budget of the search is spent."""
+        """Whether no more parts may be looked at, or the time is up."""
         return self.boxes >= self.most or self.late
 
     @property
@@ -63,9 +66,9 @@ class Minimum:
         return np.concatenate([*self._stuck, middles[np.isneginf(self._floor)]])
 
     def refine(self, width: float, most: int | None = None) -> None:
-        """Search until high - low <= width (or the rounding of the cost itself), or the budget is spent.
+        """Search until high - low <= width, or four times the rounding error of the cost, or the search is exhausted.
 
-        `most` stops earlier, after so many parts in all.
+        With `most` the search also stops after so many parts in all.
         """
         most = self.most if most is None else most
         while (
@@ -91,7 +94,7 @@ class Minimum:
     # --- one round ----------------------------------------------------------------------------------------------
 
     def _look(self, low: Array, high: Array, floor: Array) -> tuple[Array, Array, Array]:
-        """What is left of some parts, cut in two, with a lower bound for each."""
+        """What is left of some parts (N, k), cut in two, and a lower bound for each: (low, high, bounds)."""
         self.boxes += len(low)
         found = self.cost.box(self.w, low, high)
         floor = np.maximum(floor, found.value[0])

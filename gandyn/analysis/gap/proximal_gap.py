@@ -21,12 +21,12 @@ DENSE = 100  # coordinates up to which answers are improved by Newton's method
 
 @dataclasses.dataclass(frozen=True)
 class Proximal:
-    """One run: each player's share of the proximal gap, the answers, and how far these are from optimal."""
+    """One measurement of the proximal gap: each player's share, the answers, and how far these are from optimal."""
 
     shares: tuple[Array, Array]  # f(w) - min_x' max_y' [f - lam |y' - y|^2], and max_y' f - f(w), each (...)
     free: Array  # (x, y') with the maximiser's answer without the penalty
     penalised: Array  # (x', y'') with the minimiser's answer, and the maximiser's penalised answer to it
-    # the gradient left at each player's answer, one (...) for each, over the size of the gradient at w
+    # norm of the gradient at each player's answer over the norm of the gradient at w, one array (...) for each
     residuals: tuple[Array, Array]
 
     @property
@@ -39,12 +39,10 @@ class Proximal:
 def proximal(game: Game, w: Array, rule: Rule, k: int, lam: float, stream: np.random.Generator) -> Proximal:
     """The proximal duality gap max_y' f(x, y') - min_x' max_y' [f(x', y') - lam |y' - y|^2].
 
-    Every answer is found by k steps of a rule. Plain gradient steps on the penalised problem are followed by the
-    proximal map of the penalty, so that no weight lam is too large for them. In small deterministic games without
-    constraints, the answers are then improved by Newton's method.
-
-    The game is zero-sum; f is the first player's cost, x and y are the blocks of w (..., d). Each answer takes k steps
-    of `rule`. Raises DomainError for games that are not zero-sum between two players.
+    The game is zero-sum; f is the first player's cost, and x and y are the blocks of w (..., d). Each answer takes k
+    steps of `rule`. A gradient step on the penalised problem is followed by the proximal map of the penalty, which is
+    stable for every weight lam. In small deterministic games without constraints, the answers are then improved by
+    Newton's method. Raises DomainError for games that are not zero-sum between two players.
     """
     if len(game.players) != 2 or not game.zero_sum:
         raise DomainError(f"the proximal gap of {game.name}", "a zero-sum game of two players", 'method="gradient"')
@@ -63,26 +61,23 @@ def _measured(game: Game, w: Array, free: Array, penalised: Array, lam: float, b
     here = game.costs(w, batch)[0]
     held = game.costs(penalised, batch)[0] - lam * worlds.dot(apart, apart)[..., 0]
     minimiser, on_penalty = _slopes(game, penalised, batch)
-    left = [
-        _left(game, 0, penalised, minimiser),
-        _left(game, 1, penalised, on_penalty + 2 * lam * apart) + _left(game, 1, free, _slopes(game, free, batch)[1]),
-    ]
+
+    def left(i: int, z: Array, slope: Array) -> Array:
+        view = game.restrict(i, z)
+        return inner.residual(view, view.block, slope)
+
+    first = left(0, penalised, minimiser)
+    second = left(1, penalised, on_penalty + 2 * lam * apart) + left(1, free, _slopes(game, free, batch)[1])
     sizes = [worlds.norm(part)[..., 0] for part in _slopes(game, w, batch)]
     scale = sizes[0] + sizes[1]
     scale = scale + (scale == 0)  # where nothing pulls, nothing is left either
-    first, second = (part / scale for part in left)
-    return Proximal((here - held, game.costs(free, batch)[0] - here), free, penalised, (first, second))
+    residuals = first / scale, second / scale
+    return Proximal((here - held, game.costs(free, batch)[0] - here), free, penalised, residuals)
 
 
 def _slopes(game: Game, w: Array, batch: Batch) -> tuple[Array, Array]:
     first, second = game.split(game.field(w, batch))
     return first, second
-
-
-def _left(game: Game, i: int, w: Array, slope: Array) -> Array:
-    """The residual |x - P(x - slope)| of one player's block x, with P the projection onto its feasible set."""
-    view = game.restrict(i, w)
-    return worlds.norm(view.block - view.project(view.block - slope))[..., 0]
 
 
 def _penalised_answer(game: Game, w: Array, rule: Rule, k: int, lam: float, stream: np.random.Generator) -> Array:
@@ -114,7 +109,7 @@ def _penalised_run(
 
 
 def _improved(game: Game, w: Array, free: Array, penalised: Array, lam: float) -> tuple[Array, Array]:
-    """The other player's best answers without and with the proximal term, minimised to rounding if possible."""
+    """The points (x, y') and (x', y''), as in `Proximal`, after Newton's method from the answers given."""
     own, other = game.slices
     start = free if np.isfinite(free).all() else w
 
