@@ -28,12 +28,15 @@ class Ritz:
     Attributes:
         values: theta, (m,), complex. coefficients: unit y as columns, (m, m).
         residuals: |A x - theta x| for x = V y, estimated from H and floored at 1e-15 |H| (4.5 rounding units).
+        conditions: of the eigenvalues of H, (m,): an error e of H moves theta by about its condition number times |e|.
+            1 for normal matrices, without bound near multiple eigenvalues (Wilkinson 1965, section 2.8).
         norm: |H|_2. complete: the space is everything, so that these are all the eigenvalues.
     """
 
     values: Array
     coefficients: Array
     residuals: Array
+    conditions: Array
     norm: float
     complete: bool
 
@@ -122,9 +125,10 @@ class Krylov:
             values = 1j * values
         else:
             values, vectors = np.linalg.eig(square)
+        conditions = np.ones(m) if self.operator.kind in ("symmetric", "skew") else _conditions(vectors)
         norm = float(np.linalg.norm(square, 2))
         residuals = np.maximum(np.abs(last @ vectors), FLOOR * self.operator.precision * norm)
-        return Ritz(values.astype(complex), vectors.astype(complex), residuals, norm, self.complete)
+        return Ritz(values.astype(complex), vectors.astype(complex), residuals, conditions, norm, self.complete)
 
     def combine(self, coefficients: Array) -> tuple[Array, Array]:
         """Real and imaginary part of V y, each (n,)."""
@@ -192,3 +196,14 @@ class Krylov:
             (start, block[: min(BLOCK, count - start)])
             for start, block in zip(range(0, count, BLOCK), self._blocks, strict=False)
         ]
+
+
+def _conditions(vectors: Array) -> Array:
+    """Condition numbers |y| |x| / |y^H x| of eigenvalues, (m,), from unit right eigenvectors x, the columns.
+
+    The left eigenvectors y are the rows of the inverse. Infinite where the eigenvectors are dependent.
+    """
+    try:
+        return np.asarray(np.linalg.norm(np.linalg.inv(vectors), axis=-1))
+    except np.linalg.LinAlgError:
+        return np.full(len(vectors), np.inf)

@@ -41,40 +41,43 @@ def spectrum(
 ) -> Spectrum:
     """Eigenvalues at the ends of a spectrum by matrix-vector products, for Jacobians that are too large to store.
 
-    By default of the game Jacobian J = Dv(w); flow eigenvalues are minus these. With `rule`, of the derivative of its
-    update map on the augmented state. Where that is a function of J (linear rules, one step size for all players) its
-    eigenvalues are read off those of J, |1 - lr z| for GDA; for the others the step is differentiated automatically.
+    Without `rule` they are eigenvalues of the game Jacobian J = Dv(w), (d, d); flow eigenvalues are minus these. With
+    `rule` they are those of the derivative of its update map on the augmented state. Where that is a function of J
+    (linear rules, one step size for all players) its eigenvalues are computed from those of J, as 1 - lr z for GDA;
+    for other rules the step is differentiated automatically.
 
-    Every end is read from the same Krylov space. Values are believed when their residuals are small against the
-    target's own size, twice running and by a fresh product, and `confirm`ed as the extreme ones by a larger space and a
-    second start. What is not believed is returned as "unresolved", with residuals; so is, always, a largest imaginary
-    part of zero. One product is held to central differences of the field: `product_error`, with which nothing counts as
-    converged where they disagree.
+    All ends are read from the same Krylov space. A value is accepted when its residual, and its residual times its
+    condition number, are small against the value's own size, twice running and by a fresh product. With `confirm`, a
+    larger space and a second start must also show no more extreme value, which is evidence and not a proof. Values that
+    are not accepted are returned as "unresolved", with residuals; so is, always, a largest imaginary part of zero. One
+    product is compared with central differences of the field (`product_error`): where they disagree, the result is not
+    `.converged`.
 
-    Batch-norm layers use the statistics of the batch and are differentiated through them (`statistics="batch"`, the
-    Jacobian of what training does with this batch), or their running statistics as constants ("running", each sample
-    by itself). Running statistics, parameters and random streams are left as they were.
+    With `statistics="batch"`, batch-norm layers use the statistics of the batch and are differentiated through them, as
+    training does; with "running" they use their running statistics as constants. Running statistics, parameters and
+    random streams are left as they were.
 
     Args:
         game: any game that torch can evaluate.
         w: the point, (d,).
-        k: how many at each end.
+        k: number of eigenvalues at each end.
         which: "LM" (modulus), "LR" (rightmost), "SR" (leftmost), "LI" (imaginary part), or several of them.
         of: "J", "S" = (J + J^T)/2, "A" = (J - J^T)/2, or a player, for the Hessian of its cost in its own block.
-        rule: a rule, for its map.
-        options: where a map is taken (`MapPoint`): state, limit, as_equilibrium; on which batches (`Draws`): batch,
-            batches, batch_size, statistics, seed; how long to search (`Search`): tolerance, most, memory, confirm,
-            bounds, budget (in seconds). Each is given by its own name, or in its group: `search=Search(most=2000)`.
+        rule: an update rule whose map is examined, or None.
+        options: where the map's derivative is taken (`MapPoint`): state, limit, as_equilibrium; on which batches
+            (`Draws`): batch, batches, batch_size, statistics, seed; how long to search (`Search`): tolerance, most,
+            memory, confirm, bounds, budget (in seconds). Each is given by its own name, or in its group:
+            `search=Search(most=2000)`.
 
     Returns:
         A `Spectrum`: `.eigenvalues` and `.residuals` at each end asked for, by `found["LM"]`, and whether they have
         `.converged`.
 
     Raises:
-        UnknownNameError: for ends, operators and players that there are not.
+        UnknownNameError: for unknown ends, operators and players.
         ParameterError: for k outside 1 to d, or a point that does not fit.
         CallError: for an unknown option.
-        DomainError: for rules whose map has no derivative there; see `state` and `as_equilibrium`.
+        DomainError: for rules whose map has no derivative at w; see `state` and `as_equilibrium`.
 
     Example:
         >>> import gandyn as gd

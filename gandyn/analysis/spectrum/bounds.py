@@ -1,4 +1,4 @@
-"""Outer bounds: min S <= Re <= max S and |Im| <= |A|, for every eigenvalue of J = S + A (Bendixson 1902)."""
+"""Outer bounds of the eigenvalues of J = S + A: min S <= Re <= max S and |Im| <= |A| (Bendixson 1902)."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ TOLERANCE = 1e-3
 def outer_bounds(
     game: Game, w: Array, batch: Batch, names: list[str], settings: Settings
 ) -> tuple[dict[str, float], int]:
-    """Bounds that no eigenvalue of J exceeds, for each end asked for.
+    """Bounds of the eigenvalues of J at w (d,), for each end asked for (Bendixson 1902).
 
-    "LR": the largest eigenvalue of S = (J + J^T)/2. "SR": its smallest, a bound from below. "LI": the norm |A|_2 of A =
-    (J - J^T)/2. "LM": follows from the three together. They come from Lanczos iterations on S and A, each value moved
-    outwards by its residual; nan where one did not converge.
+    "LR" is the largest eigenvalue of S = (J + J^T)/2 and "SR" its smallest: bounds of the real parts. "LI" is the norm
+    |A|_2 of A = (J - J^T)/2, a bound of the imaginary parts, and "LM" is hypot(max(|LR|, |SR|), LI). The extreme
+    eigenvalues of S and A are computed by Lanczos iterations from one start, each moved outwards by its residual; nan
+    where one did not converge. That Lanczos has found the extreme ones is not proven, so the bounds are not either.
 
     Returns the bound for each of the names, and the number of products with J that they took.
     """

@@ -1,7 +1,8 @@
 """The linearised update map of a rule, as an operator on increments or as a function of J's own eigenvalues.
 
-All of it is read as mu = lambda - 1: a spectral radius of 1.00002 is an excess of 2e-5, and a Krylov iteration on
-I - lr J itself would have to find that beside 1. Krylov spaces do not change with a shift; what is believed does.
+An eigenvalue lambda of the map is computed as mu = lambda - 1: a spectral radius of 1.00002 is an excess of 2e-5, which
+would have to be found beside 1 on the map itself. A shift leaves Krylov spaces as they are and changes the relative
+tolerance.
 """
 
 from __future__ import annotations
@@ -31,10 +32,10 @@ TINY = 1e-30
 
 
 class ScalarModes(Game):
-    """v(w) = z w for one complex number z, or many at once: what a rule makes of each eigenvalue of J.
+    """The game v(w) = z w for complex numbers z, on which a rule shows what it makes of each eigenvalue z of J.
 
-    Two players with the same field: a rule that treats players alike keeps them equal. Arrays are complex,
-    (len(z), members, 2). `points` records where the field was asked for.
+    Both of the two players have the same field, so that a rule that treats players alike keeps them equal. Arrays are
+    complex, (len(z), members, 2). `points` records the points at which the field was evaluated.
     """
 
     name = "modes of the Jacobian"
@@ -44,7 +45,7 @@ class ScalarModes(Game):
 
     def __init__(self, eigenvalues: object) -> None:
         self.eigenvalues = np.asarray(eigenvalues, dtype=complex)[:, None, None]
-        self.points: list[Any] = []
+        self.points: list[Array] = []
 
     def _field(self, w: Array, batch: Batch, only: int | None) -> Array:
         self.points.append(w)
@@ -58,10 +59,11 @@ class ScalarModes(Game):
 
 
 def mode_matrices(rule: Rule, eigenvalues: object) -> Array:
-    """M(z) - I for each eigenvalue z of J, (len(z), s+1, s+1): the rule's augmented map on v(w) = z w.
+    """M(z) - I for each eigenvalue z of J, (len(z), s+1, s+1), with M(z) the rule's augmented map on v(w) = z w.
 
-    A rule that combines points and fields linearly, with the same step for every player, moves each eigenvector of J
-    by itself; s is the number of vectors in its state. GDA gives -lr z, extragradient -lr z + lr^2 z^2.
+    It describes a rule that combines points and fields linearly, with the same step for every player: such a rule moves
+    each eigenvector of J independently of the others. The rule's state holds s vectors. GDA gives -lr z, extragradient
+    -lr z + lr^2 z^2.
     """
     game = ScalarModes(eigenvalues)
     state = rule.init(game, np.zeros((len(game.eigenvalues), 1, 2), complex))
@@ -108,10 +110,11 @@ def counts(game: Game, rule: Rule, w: Array) -> bool:
 
 
 def moves_modes(rule: Rule, anywhere: bool) -> bool:
-    """Whether `mode_matrices` gives the derivative of the step.
+    """Whether `mode_matrices` gives the derivative of the rule's step.
 
-    Of the rule itself: it is linear in the field, and treats all players alike. Away from an equilibrium (`anywhere`)
-    it must also ask for the field at w alone, as GDA, optimistic steps and heavy balls do, and extragradient does not.
+    The rule must be linear in the field and treat all players alike. With `anywhere`, for points that are no
+    equilibria, it must also evaluate the field at w only, as GDA, optimistic GD and heavy ball do, and extragradient
+    does not.
     """
     if not rule.domain.linear_in_field:
         return False
@@ -132,7 +135,7 @@ def moves_modes(rule: Rule, anywhere: bool) -> bool:
 
 
 def modes(rule: Rule) -> Callable[[Array], Reading]:
-    """How to read increments mu = lambda - 1 of the map off eigenvalues of J."""
+    """The function from eigenvalues of J to the increments mu = lambda - 1 of the rule's augmented map."""
 
     def read(values: Array) -> Reading:
         matrices = mode_matrices(rule, values)
@@ -147,9 +150,9 @@ def modes(rule: Rule) -> Callable[[Array], Reading]:
 
 
 def mode_vector(rule: Rule, eigenvalue: complex, increment: complex, vector: Array) -> Array:
-    """The eigenvector of the augmented map that belongs to an eigenvector x of J: (c_0 x, c_1 x, ...), of unit length.
+    """The eigenvector (c_0 x, c_1 x, ...) of the augmented map, of unit length, from an eigenvector x of J.
 
-    The increment is the eigenvalue of the augmented map, minus 1.
+    `eigenvalue` is that of J, `increment` the augmented map's eigenvalue minus 1, and `vector` is x, shape (d,).
     """
     values, vectors = np.linalg.eig(mode_matrices(rule, [eigenvalue])[0])
     weights = vectors[:, np.argmin(np.abs(values - increment))]
@@ -157,10 +160,10 @@ def mode_vector(rule: Rule, eigenvalue: complex, increment: complex, vector: Arr
 
 
 def increment_operator(game: Game, rule: Rule, w: Array, state: State | None, batch: Batch, limit: bool) -> Operator:
-    """DF - I on the augmented state, F the rule's step: forward products by two backward passes on one kept graph.
+    """DF - I on the augmented state, with F the rule's step: forward products by two backward passes on one graph.
 
-    `limit`: take step counters at infinity instead of where the state has them. Raises DomainError for a rule whose map
-    is not smooth without a state, and for implicit steps.
+    With `limit`, step counters are taken at infinity instead of as they are in the state. Raises DomainError for
+    implicit steps, and, where no state is given, for a rule whose map has no derivative at its first state.
     """
     if is_implicit(game, rule):
         raise DomainError(
@@ -202,9 +205,10 @@ def increment_operator(game: Game, rule: Rule, w: Array, state: State | None, ba
 
 
 def _awake(name: str, array: Array) -> Array:
-    """Second moments with zeros made tiny: a coordinate that never had a gradient stays put, without 0 times infinity.
+    """An array of the state; in second moments zeros become 1e-30.
 
-    The root of a running moment has no slope at zero; where the field is zero too, as in dead units, the limit is.
+    The square root has no derivative at zero. With a tiny moment, a coordinate whose gradient has always been zero, as
+    in dead units, does not move, and 0 times infinity does not occur.
     """
     if name.rpartition(".")[2] not in ("square", "largest"):
         return array
@@ -219,9 +223,9 @@ class _NoDraws:
 
 
 def without_its_field(game: Game, w: Array, batch: Batch) -> Game:
-    """The game with costs f_i - <v_i(w), x_i>: its field is zero at w, and its Jacobian J is the same everywhere.
+    """The game with costs f_i - <v_i(w), x_i>, whose field is zero at w and whose Jacobian is that of the game.
 
-    A zero-sum game stays one. Raises DomainError for games that are not made of networks.
+    A zero-sum game stays zero-sum. Raises DomainError for games that are not made of networks.
     """
     costs_of = getattr(game, "_network_costs", None)
     if costs_of is None:

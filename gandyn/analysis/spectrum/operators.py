@@ -1,4 +1,4 @@
-"""What spectra are taken of: J, its parts S and A, each player's own Hessian, as products on one kept graph."""
+"""The matrices whose spectra are taken, as operators on vectors: J, its parts S and A, each player's own Hessian."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from ...worlds import TORCH
 
 
 def as_point(game: Game, w: Array) -> Array:
-    """One point as a torch vector of its own, at which a game keeps one graph. Raises ShapeError, ParameterError."""
+    """A copy of one point as a torch vector (d,), in the game's own precision and on its device.
+
+    Raises ShapeError for another length, ParameterError for several points or a game that torch cannot evaluate.
+    """
     import numpy as np
 
     like = getattr(game, "w0", None)
@@ -38,7 +41,7 @@ def holding(game: Game, batch: Batch) -> Game:
 
 
 def jacobian(game: Game, w: Array, batch: Batch) -> Operator:
-    """The game Jacobian J(w), shape (d, d), as an operator that is applied to vectors on the given batch."""
+    """The game Jacobian J(w), shape (d, d), on one batch, as an operator on vectors (d,)."""
     return Operator("J", lambda u: game.jvp(w, u, batch), w)
 
 
@@ -61,10 +64,9 @@ def hessian(game: Game, w: Array, batch: Batch, player: int | str) -> Operator:
 
 
 def operator_of(game: Game, w: Array, batch: Batch, of: int | str) -> Operator:
-    """The operator of a given name.
+    """The operator named `of`: "J", "S", "A", or a player's name or index for the Hessian of its own cost.
 
-    The name `of` is "J", "S", "A", or that of a player for the Hessian of its own cost. Raises UnknownNameError for any
-    other.
+    Raises UnknownNameError for any other name.
     """
     known = {"J": jacobian, "S": symmetric, "A": antisymmetric}
     if isinstance(of, str) and of in known:

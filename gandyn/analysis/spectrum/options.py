@@ -1,4 +1,4 @@
-"""What a spectrum is told beside game, point and ends: where a map is taken, on which batches, how long to search."""
+"""The options of `gd.spectrum` in groups: where a map's derivative is taken, on which batches, how long to search."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ STATISTICS = {"batch": "those of the batch, differentiated through", "running": 
 
 @dataclasses.dataclass(frozen=True)
 class MapPoint:
-    """Where, beside w, the derivative of a rule's map is taken."""
+    """Where the derivative of a rule's update map is taken, beside the point w."""
 
-    state: State | None = None  # the rule's; by default the one that it starts from
-    limit: bool = True  # take the state's step counters at infinity instead of as they are
-    as_equilibrium: bool = False  # take v(w) off the field, so that w is a fixed point with the same J
+    state: State | None = None  # state of the rule; by default the one from which it starts
+    limit: bool = True  # whether step counters are taken at infinity, instead of as they are in the state
+    as_equilibrium: bool = False  # whether v(w) is subtracted from the field: w is then a fixed point with the same J
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -34,14 +34,14 @@ class MapPoint:
 class Draws:
     """The batches on which a spectrum is taken."""
 
-    batch: Batch = None  # a token to use
-    # how many tokens to draw, or tokens; with several, all is repeated, the result has error bars, and its own values
-    # are those of the first
+    batch: Batch = None  # one batch token, in place of drawn ones
+    # how many tokens to draw, or a list of tokens. With several, the eigenvalues are computed for each: the result has
+    # error bars, and its own values are those of the first token
     batches: int | Sequence[Batch] = 1
-    # of the tokens drawn, where the game has a `size`: the Jacobian of a big batch is the mean of those of its parts
+    # samples in each drawn batch, for games that have a `size`
     batch_size: int | None = None
-    statistics: str = "batch"  # of batch-norm layers, "batch" or "running"
-    seed: int = 0  # of the batches, and of the starts of the search
+    statistics: str = "batch"  # of batch-norm layers: "batch" or "running"
+    seed: int = 0  # of the batches and of the search's random starts
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -85,15 +85,15 @@ class Draws:
 
 @dataclasses.dataclass(frozen=True)
 class Search:
-    """How long eigenvalues are looked for, and when they are believed."""
+    """How long eigenvalues are searched for, and when they are accepted."""
 
-    tolerance: float | None = None  # of residuals, relative to the target's own size; 1e-6, or 1e-3 in single precision
-    most: int = 600  # products for each start
+    tolerance: float | None = None  # of residuals, relative to the value's size; 1e-6, or 1e-3 in single precision
+    most: int = 600  # products with the matrix for each start
     # bytes for the basis; beyond them the space is restarted (Krylov-Schur), keeping at least 100 vectors
     memory: float = 2**31
-    confirm: bool = True  # hold the ends found to a larger space and a second start
-    bounds: bool = False  # for J, also compute outer bounds from S and A
-    # seconds, after which what is not believed is "unresolved", and the result says that the time was up
+    confirm: bool = True  # whether a larger space and a second start must show the same ends
+    bounds: bool = False  # whether outer bounds are computed from S and A, for J only
+    # seconds; values not accepted by then are "unresolved", and the result says that the time ran out
     budget: float | Budget | None = 600.0
 
     def __post_init__(self) -> None:

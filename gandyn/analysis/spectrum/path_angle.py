@@ -1,4 +1,4 @@
-"""The path angle: how the field lies along a straight line between two points, and whether it draws in or turns."""
+"""The path angle: the angle between the field and a straight path, which shows attraction and rotation at its end."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ import numpy as np
 
 from ...budget import Budget, in_time
 from ...doors import door
-from ...errors import ParameterError
+from ...errors import DomainError, ParameterError
 from ...results import Result
 from ...types import Array, Batch, Game
 from .operators import as_point
 
-FAR = 0.08  # what counts as away from the end point, in units of the path
+FAR = 0.08  # beyond this distance from the end point a position is beside it, in units of the path
+COARSEST = 0.14  # the largest distance between positions, below 2 FAR: one at least lies within FAR of the end point
 
 
 class Motion(enum.StrEnum):
-    """What the field does around the end of a path. The value is its own message."""
+    """What the path angle indicates about the field around the end of a path. The value is its own message."""
 
     ATTRACTION = "attraction: the angle's cosine changes sign at the end point, the field draws in along the path"
     REPULSION = "repulsion: the angle's cosine changes sign at the end point the other way, the field pushes away"
@@ -29,16 +30,17 @@ class Motion(enum.StrEnum):
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class PathAngle(Result):
-    """The field along a path.
+    """The field v along the path w_alpha = w0 + alpha (w1 - w0).
 
     Attributes:
         game: the game.
         positions: alpha, (points,).
-        angle: cosine between v(w_alpha) and w1 - w0, (points,).
+        angle: cosine between v(w_alpha) and w1 - w0, (points,); 0 where v is zero.
         norm: |v(w_alpha)|, (points,).
         length: |w1 - w0|.
         switch: half the change of the cosine across alpha = 1, in [-1, 1]; 1 is pure attraction.
-        bump: how far the cosine beside alpha = 1 leaves what it is on both sides, in [0, 2].
+        bump: by how much the cosine within 0.08 of alpha = 1 leaves the interval between its means on both sides, in
+            [0, 2]. A bump narrower than the distance between positions is not seen.
     """
 
     game: Game
@@ -54,7 +56,7 @@ class PathAngle(Result):
 
     @property
     def motion(self) -> Motion:
-        """The kind of motion that switch and bump indicate; a value below 0.1 does not count."""
+        """The kind of motion that `switch` and `bump` indicate; they count from 0.1 on."""
         if self.switch <= -0.1:
             return Motion.REPULSION
         if self.switch >= 0.1:
@@ -62,7 +64,7 @@ class PathAngle(Result):
         return Motion.ROTATION if self.bump >= 0.1 else Motion.NEITHER
 
     def summary(self) -> str:
-        """The path's length, the norms of the field at both ends, and what the angle indicates, as text."""
+        """The path's length, the field's norm at both ends, switch, bump and the kind of motion, as text."""
         start, end = (int(np.abs(self.positions - a).argmin()) for a in (0, 1))
         return (
             f"path of length {self.length:.4g} on {self.game.name}: |v| {self.norm[start]:.4g} at its start, "
@@ -76,29 +78,31 @@ def path_angle(
     game: Game, w0: Array, w1: Array, points: int = 100, span: tuple[float, float] = (-0.1, 1.1), batch: Batch = None,
     seed: int = 0, budget: float | Budget | None = 300.0,
 ) -> PathAngle:  # fmt: skip
-    """The angle between the field and a path: cos(v(w), w1 - w0) and |v(w)| at points w of the line from w0 to w1.
+    """The angle between the field v and a straight path: cos(v(w), w1 - w0) and |v(w)| at points w from w0 to w1.
 
-    For a good end w1 of training and its start w0 (Berard et al. 2020, section 4.2). Near an equilibrium v = J (w -
-    w*). If the path ends right there and J is symmetric, the cosine jumps from -1 to 1 across alpha = 1: attraction.
-    If J only turns, v stands across the path, the cosine is 0, and where the path passes w* at a distance it has a
-    bump instead. Real networks show both, and the norm falls at alpha = 1.
+    Meant for the start w0 and the end w1 of a training run (Berard et al. 2020, section 4.2). Near an equilibrium w*,
+    v = J (w - w*). If the path ends at w* and J is symmetric and positive, the cosine jumps from -1 to 1 across
+    alpha = 1: attraction. If J is antisymmetric, v is at right angles to such a path and the cosine is 0; where the
+    path passes w* at a small distance, the cosine has a bump instead: rotation. The motion is read off one path and is
+    an indication, not a proof.
 
     Args:
         game: the game.
         w0, w1: start and end, (d,) each.
-        points: how many positions.
-        span: first and last alpha.
-        batch: a token; by default one drawn from `seed`, the same everywhere.
+        points: number of positions alpha on the path.
+        span: first and last alpha; w0 is at 0 and w1 at 1.
+        batch: a batch token, used at every position; by default one drawn from `seed`.
         seed: of the batch.
-        budget: seconds, after which it ends undecided, without half an answer.
+        budget: seconds. Beyond them the call raises, without a partial answer.
 
     Returns:
         A `PathAngle`: `.angle` and `.norm` of the field along the path, and the kind of `.motion` that they show.
 
     Raises:
         OutOfTimeError: when the budget is spent.
-        ParameterError: for equal ends, a span that does not pass 1 by at least 0.05 on both sides, fewer than 10
-            points.
+        ParameterError: for equal ends, a span that does not contain [0.9, 1.05], fewer than 10 points, or positions
+            more than 0.14 apart.
+        DomainError: where the field is not finite on the path.
 
     Example:
         >>> import gandyn as gd
@@ -111,6 +115,9 @@ def path_angle(
         raise ParameterError(
             f"points={points}, span={span}", "at least 10 points, on both sides of 1", "points=100, span=(-0.1, 1.1)"
         )
+    if (span[1] - span[0]) / (points - 1) > COARSEST:
+        needed = f"positions at most {COARSEST} apart, to see what happens at the end of the path"
+        raise ParameterError(f"points={points} on span={span}", needed, f"points={int(10 * (span[1] - span[0])) + 2}")
     start, end = as_point(game, w0), as_point(game, w1)
     direction = end - start
     length = float(direction.norm())
@@ -122,14 +129,20 @@ def path_angle(
         token = game.draw(np.random.default_rng(seed)) if batch is None else batch
         for alpha in positions:
             v = game.field(start + float(alpha) * direction, token).detach()
-            norms.append(float(v.norm()))
-            cosines.append(float(v @ direction) / (norms[-1] * length) if norms[-1] > 0 else 0.0)
+            largest = float(v.abs().max())
+            if not np.isfinite(largest):
+                given = f"the field of {game.name}, which is not finite at alpha = {alpha:.4g}"
+                raise DomainError(given, "a field along the whole path", "another end, or a shorter span")
+            unit = v / largest if largest > 0 else v  # so that squares neither overflow nor vanish
+            size = float(unit.norm())
+            norms.append(largest * size)
+            cosines.append(float(unit @ direction) / (size * length) if size > 0 else 0.0)
     angle = np.array(cosines)
     return PathAngle(game, positions, angle, np.array(norms), length, *_switch_and_bump(positions, angle))
 
 
 def _switch_and_bump(positions: Array, angle: Array) -> tuple[float, float]:
-    """Levels on both sides of 1, half their difference, and the largest excursion from between them in the middle."""
+    """Half the change of the mean cosine across 1, and how far the cosine near 1 leaves what lies between the means."""
     left, right = positions <= 1 - FAR, positions >= min(1 + FAR, positions[-1] - 1e-9)
     near_left = left & (positions >= 1 - 2 * FAR)
     before = float(angle[near_left if near_left.any() else left].mean())

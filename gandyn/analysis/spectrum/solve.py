@@ -1,9 +1,11 @@
-"""The ends of a spectrum by Arnoldi, each read from the same Ritz values, and believed only under rules.
+"""The ends of a spectrum by Arnoldi's method, all read from the same Ritz values, and when they are accepted.
 
-At m = 60, 80, ... the wanted Ritz values must have residuals small against their *own* size (a rightmost eigenvalue of
-1e-3 beside a modulus of 10 needs a residual small against 1e-3), twice running and with the same values. A fresh
-product then checks each. That makes them eigenvalues; for the *ends* of the spectrum a space half as large again and
-one from another random start must show no more extreme ones.
+With m = 60, 80, ... basis vectors the wanted Ritz values must have residuals small against their *own* size, twice
+running and with the same values (a rightmost eigenvalue of 1e-3 beside a modulus of 10 needs a residual below 1e-3).
+A small residual makes a value an eigenvalue of a matrix near by; far from normal matrices, these can be far from the
+eigenvalues looked for, so that residual times condition number must be small too. A fresh product then checks each
+residual. That the values are the *extreme* ones is not proven: a space half as large again, and one from another random
+start, must show no more extreme ones.
 """
 
 from __future__ import annotations
@@ -11,7 +13,6 @@ from __future__ import annotations
 import dataclasses
 import enum
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -27,22 +28,22 @@ AGREEMENT = 1e-4  # of the target's own size, between two spaces
 
 
 class Resolution(enum.StrEnum):
-    """How far an answer can be believed. The value is its own message."""
+    """How far the values at one end of a spectrum can be trusted. The value is its own message."""
 
     COMPLETE = "complete: the Krylov space was everything, so these are all the eigenvalues there are at this end"
-    CONFIRMED = "converged: verified eigenvalues, and a larger space and a second start show no more extreme ones"
-    CONVERGED = "converged: verified eigenvalues; that they are the extreme ones was not confirmed"
-    UNRESOLVED = "unresolved: residuals are not small against the values' own size; no answer, only estimates"
+    CONFIRMED = "converged: eigenvalues by residual and condition; a larger space and a second start show no further"
+    CONVERGED = "converged: eigenvalues by residual and condition; that they are the extreme ones was not confirmed"
+    UNRESOLVED = "unresolved: no answer, only estimates, whose errors are not small against the values' own size"
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """How to iterate. `tolerance` is relative to a target's own size; `most` counts applications for each start."""
+    """How a search for eigenvalues runs, and when it ends."""
 
-    tolerance: float
-    most: int
-    capacity: int
-    confirm: bool
+    tolerance: float  # of residuals, relative to a target's own size
+    most: int  # products with the operator for each start
+    capacity: int  # basis vectors that fit in memory
+    confirm: bool  # whether a larger space and a second start are compared
     seed: int
     budget: Budget
 
@@ -57,28 +58,28 @@ class Settings:
         seed: int,
         budget: Budget | None = None,
     ) -> Settings:
-        """With the tolerance that the dtype allows, and a basis that fits in `memory` bytes, of at least 100."""
+        """Settings with the default tolerance of the dtype, and a basis that fits in `memory` bytes, or of 100."""
         if tolerance is None:
             tolerance = 1e-6 if operator.precision < 1e-12 else 1e-3
         room = int(memory // (operator.size * operator.like.element_size()))
         return cls(tolerance, most, max(LEAST_ROOM, room), confirm, seed, Budget.of(budget))
 
     def used_up(self, spent: int) -> bool:
-        """Whether the products are, or the seconds."""
+        """Whether all products are spent, or the time is up."""
         return spent >= self.most or self.budget.out
 
 
 @dataclasses.dataclass(frozen=True)
 class End:
-    """One end of a spectrum."""
+    """The k eigenvalues at one end of a spectrum, and how far they can be trusted."""
 
-    target: Target  # which
-    values: Array  # (k,) as read (of a map: lambda - 1)
-    ritz: Array  # the operator's values that they come from
-    vectors: Array  # of those, columns of unit length, (n, k), complex torch
-    residuals: Array  # |A x - theta x| by a fresh product, passed on to `values`, (k,)
-    resolved: Array  # which values are believed, (k,)
-    resolution: Resolution  # of them all
+    target: Target  # which end
+    values: Array  # (k,), the eigenvalues; of a map, lambda - 1
+    ritz: Array  # (k,), the operator's Ritz values theta from which they come
+    vectors: Array  # eigenvectors x of the operator, columns of unit length, (n, k), complex torch
+    residuals: Array  # |A x - theta x| by a fresh product, times |d value / d theta|, (k,)
+    resolved: Array  # which values are accepted, (k,)
+    resolution: Resolution  # of all values together
 
 
 class _Search:
@@ -91,7 +92,7 @@ class _Search:
         self.spent = 0
         self.ritz: Ritz | None = None
         self.picks: dict[str, Pick] = {}
-        self.believed: dict[str, Any] = {}
+        self.believed: dict[str, Array] = {}
 
     def advance(self, more: int) -> None:
         """Enlarge the space, restarting it where memory ends, and read it again."""
@@ -110,9 +111,7 @@ class _Search:
         reading = self.read(ritz.values)
         for target in self.targets:
             old = self.picks.get(target.name)
-            new = pick(target, reading, ritz.residuals, self.k, self.settings.tolerance, ritz.norm)
-            if ritz.complete:
-                new = dataclasses.replace(new, good=new.good | (target.name != "LI") | (new.values.imag != 0))
+            new = pick(target, reading, ritz, self.k, self.settings.tolerance)
             believed = new.good.copy()
             if not ritz.complete:
                 believed &= new.agrees(old, target, AGREEMENT) & (False if old is None else old.good)
@@ -137,7 +136,7 @@ class _Search:
 
     @property
     def finished(self) -> bool:
-        """Whether every value is accepted, the space cannot be extended, or products or seconds are used up."""
+        """Whether every value is accepted, the space is everything, or products or seconds are used up."""
         accepted = all(self.accepted(t.name) for t in self.targets)
         return accepted or self.krylov.complete or self.settings.used_up(self.spent)
 
@@ -152,12 +151,10 @@ class _Search:
 def ends(
     operator: Operator, targets: Sequence[Target], k: int, settings: Settings, read: Callable[[Array], Reading]
 ) -> tuple[dict[str, End], int, Array]:
-    """The k values at each wanted end of the spectrum of an operator.
+    """The k values at each wanted end of the spectrum of an operator A.
 
-    The head of this file says when values are accepted.
-
-    `read` turns Ritz values into the values that are looked for. Returns the end for each target's name, the dimension
-    of the Krylov space, and its Ritz values.
+    `read` turns Ritz values into the values that are looked for. A value is accepted under the rules at the head of
+    this file. Returns the `End` for each target's name, the dimension of the Krylov space, and its Ritz values.
     """
     search = _Search(operator, targets, k, read, settings, settings.seed)
     search.run()
@@ -177,7 +174,7 @@ def _confirm(
     settings: Settings,
     read: Callable[[Array], Reading],
 ) -> tuple[_Search, dict[str, bool]]:
-    """Half as large again, and another start, until both show the same ends or the budget is spent."""
+    """A space half as large again and one from another start, until both show the same ends or the budget is spent."""
     other = _Search(operator, targets, k, read, settings, settings.seed + 1)
     while True:
         before = dict(search.picks)

@@ -1,4 +1,4 @@
-"""Which eigenvalues are wanted, how they are read off Ritz values, and when they are believed."""
+"""Which eigenvalues are wanted, how they are read off Ritz values, and when they are accepted."""
 
 from __future__ import annotations
 
@@ -8,30 +8,33 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ...errors import refuse_unknown
+from ...krylov.arnoldi import Ritz
 from ...types import Array
+
+SENSITIVE = 100.0  # an eigenvalue's estimated error may be so many times the tolerance
 
 
 def excess(increments: Array) -> Array:
-    """|1 + mu| - 1 without cancellation: (2 Re mu + |mu|^2) / (|1 + mu| + 1)."""
+    """|1 + mu| - 1 = (2 Re mu + |mu|^2) / (|1 + mu| + 1) for increments mu: small values keep their digits."""
     return (2 * increments.real + np.abs(increments) ** 2) / (np.abs(1 + increments) + 1)
 
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """One end of a spectrum."""
+    """One end of a spectrum: the eigenvalues at which a measure is largest."""
 
     name: str  # "LM", "LR", "SR" or "LI"
-    words: str  # in a sentence
-    measure: Callable[[Array], Array]  # what is largest at this end, from values to numbers
-    # compare residuals with the operator's norm instead of the target's own size, which may be zero
+    words: str  # the name in words, for sentences
+    measure: Callable[[Array], Array]  # from eigenvalues (n,) to real numbers (n,)
+    # whether residuals are compared with the operator's norm instead of |measure|, which may be zero
     against_norm: bool = False
 
     def sizes(self, values: Array, norm: float) -> Array:
-        """What residuals are small against: the target's own size, |Re|, |Im| or |.|."""
+        """What residuals are compared with, (n,): |measure| of each value, or the operator's norm."""
         return np.full(len(values), norm) if self.against_norm else np.abs(self.measure(values))
 
     def order(self, values: Array) -> Array:
-        """Indices, the wanted end first; of equals, the upper half plane first."""
+        """Indices that sort the values, largest measure first; of equal ones, the upper half plane first."""
         measures = self.measure(values)
         scale = np.abs(measures).max(initial=0.0)
         rounded = np.round(measures / scale, 10) if scale > 0 else measures
@@ -48,7 +51,10 @@ _OF_MAP = (Target("LM", "spectral radius", excess), *_OF_MATRIX[1:])
 
 
 def targets_of(which: str | Sequence[str], of_map: bool) -> tuple[Target, ...]:
-    """Targets by name; a map's are read off mu = lambda - 1, its modulus as |lambda| - 1. Raises UnknownNameError."""
+    """The targets of the given names; those of a map take mu = lambda - 1, and "LM" measures |lambda| - 1.
+
+    Raises UnknownNameError for an unknown name.
+    """
     known = {t.name: t for t in (_OF_MAP if of_map else _OF_MATRIX)}
     names = (which,) if isinstance(which, str) else tuple(which)
     for name in names:
@@ -58,11 +64,11 @@ def targets_of(which: str | Sequence[str], of_map: bool) -> tuple[Target, ...]:
 
 @dataclasses.dataclass(frozen=True)
 class Reading:
-    """What Ritz values z of the operator say: several numbers for each."""
+    """Numbers computed from Ritz values z of an operator, perhaps several from each; all three have shape (n,)."""
 
-    values: Array  # as many numbers as there are, complex
-    sources: Array  # index of the z that each comes from
-    slopes: Array  # |d value / d z|: by how much an error of z is passed on
+    values: Array  # complex
+    sources: Array  # index of the z from which each value comes
+    slopes: Array  # |d value / d z|, which multiplies an error of z
 
 
 def itself(values: Array) -> Reading:
@@ -72,32 +78,37 @@ def itself(values: Array) -> Reading:
 
 @dataclasses.dataclass(frozen=True)
 class Pick:
-    """The k values at one end, as read at one size of the space."""
+    """The k values at one end of the spectrum, as read from a Krylov space of one size; all have shape (k,)."""
 
-    values: Array  # (k,)
-    sources: Array  # which Ritz values
-    sizes: Array  # what their errors are compared with
-    residuals: Array  # what those are estimated at
-    good: Array  # which of them are small, at values that are not zero
+    values: Array
+    sources: Array  # indices of the Ritz values from which they come
+    sizes: Array  # what their residuals are compared with
+    residuals: Array  # estimated
+    good: Array  # whether the value is accepted
 
     def agrees(self, other: Pick | None, target: Target, tolerance: float) -> Array:
-        """Which values another reading has too, measured at this end and against their own size; (k,)."""
+        """Whether each measure differs from the other pick's by at most `tolerance` times the value's size, (k,)."""
         if other is None or len(other.values) != len(self.values):
             return np.zeros(len(self.values), bool)
         here, there = target.measure(self.values), target.measure(other.values)
         return np.abs(here - there) <= tolerance * self.sizes
 
 
-def pick(target: Target, reading: Reading, residuals: Array, k: int, tolerance: float, norm: float) -> Pick:
-    """The k values at a target's end, and which of them are accurate enough.
+def pick(target: Target, reading: Reading, ritz: Ritz, k: int, tolerance: float) -> Pick:
+    """The k values at a target's end, and which of them are accepted.
 
-    A value whose size is zero to rounding is never accepted.
-
-    A residual is accepted up to `tolerance` times the target's size, or `norm`, an estimate of the operator's norm.
+    A value is accepted if its residual is at most `tolerance` times its size and its estimated error, the residual
+    times the eigenvalue's condition number, at most 100 times that. A value whose size is zero to rounding is refused.
+    Where the space is complete, residuals are rounding errors: there the estimated error is compared with the
+    operator's norm where that is larger, and of small sizes only a largest imaginary part of zero is refused.
     """
     chosen = target.order(reading.values)[:k]
     values, sources = reading.values[chosen], reading.sources[chosen]
-    errors = residuals[sources] * reading.slopes[chosen]
-    sizes = target.sizes(values, norm)
-    floor = 1e-14 * norm * reading.slopes[chosen]
-    return Pick(values, sources, sizes, errors, (errors <= tolerance * sizes) & (sizes > floor))
+    units = ritz.norm * reading.slopes[chosen]
+    residuals, sizes = ritz.residuals[sources] * reading.slopes[chosen], target.sizes(values, ritz.norm)
+    small = (residuals <= tolerance * sizes) & (sizes > 1e-14 * units)
+    if ritz.complete:
+        small |= (target.name != "LI") | (values.imag != 0)
+    scale = np.maximum(sizes, units) if ritz.complete else sizes
+    sure = ritz.conditions[sources] * residuals <= SENSITIVE * tolerance * scale
+    return Pick(values, sources, sizes, residuals, small & sure)

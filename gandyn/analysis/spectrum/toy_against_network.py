@@ -1,4 +1,4 @@
-"""Toy against network: what a quadratic game with the same eigenvalue promises for a rule, and what happens."""
+"""Toy against network: what a quadratic game with the same eigenvalue predicts for a rule, and what is measured."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ from ..local.linearize import linearize
 from . import Resolution, spectrum
 from .maps import mode_matrices, moves_modes, without_its_field
 from .operators import as_point, holding
+from .targets import excess
 
 FACTORS = tuple(float(x) for x in np.geomspace(0.25, 4.0, 9))
-LARGEST_FACTOR = 1e4
+SMALL_FACTOR, LARGEST_FACTOR, RATIO = 1e-3, 1e4, 1.3
+ROUNDING = 1e-13  # of |lambda| - 1
 LEAST_STEPS = 8
 RANK = 1e-3  # singular values of amplitudes' windows below it, relative, are nonlinearity and rounding
 FAINTEST, LARGEST = 1e-2, 1e3  # errors are followed while they are within these of where they began
@@ -32,37 +34,37 @@ FAINTEST, LARGEST = 1e-2, 1e3  # errors are followed while they are within these
 
 @dataclasses.dataclass(frozen=True)
 class Mode:
-    """One eigenvalue of the network's J, as the toy and as the network see it."""
+    """One eigenvalue z of the network's Jacobian J: what the toy predicts, and what is measured on the network."""
 
-    end: str  # where it stands in the spectrum of J, "SR", "LI", ...
-    eigenvalue: complex  # z, of J, in the upper half plane
-    growth: float  # what the toy says a step multiplies the error by, |lambda|
-    turn: float  # turns a step, in [0, 1/2]
-    stable: float  # the toy's largest stable multiple of the rule's step sizes; 0 where no step is stable
-    # measured_growth, measured_turn: of the network
+    end: str  # the end of the spectrum of J at which z lies, "SR", "LI", ...
+    eigenvalue: complex  # z, in the upper half plane
+    growth: float  # |lambda|, the factor by which a step multiplies the error, predicted by the toy
+    turn: float  # full turns a step, in [0, 1/2], predicted by the toy
+    stable: float  # the toy's largest stable multiple of the rule's step sizes: see `stable_multiple`
+    # measured_growth, measured_turn: growth and turn on the network
     measured_growth: float
     measured_turn: float
-    leak: float  # share of the error that left the mode's plane
-    amplitudes: Array  # |error| in the plane over the steps, the start at 1
-    promised: Array  # the toy's, from the same start
-    factors: Array  # multiples of the rule's step sizes that were tried
-    curve: Array  # the toy's growth there
-    dots: Array  # the network's
+    leak: float  # share of the error outside the plane of the eigenvector at the last step
+    amplitudes: Array  # |error| in the plane after 0, 1, ... steps, (steps + 1,), 1 at the start
+    promised: Array  # the toy's prediction of these, (steps + 1,)
+    factors: Array  # multiples of the rule's step sizes that were tried, (n,)
+    curve: Array  # the toy's growth at these, (n,)
+    dots: Array  # the network's growth at these, (n,)
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class ToyAgainstNetwork(Result):
-    """A rule on quadratic toys and on the network whose eigenvalues they have.
+    """What a rule does on a network, beside its prediction from quadratic games with the same eigenvalues of J.
 
     Attributes:
         game, rule: what was run.
-        modes: one for each end of J's spectrum.
-        toy_radius: the largest growth that the toys promise.
+        modes: a `Mode` for each eigenvalue at the ends of J's spectrum.
+        toy_radius: the largest growth a step, |lambda|, that a toy predicts.
         map_radius: spectral radius of the rule's map linearised on the network, nan if unresolved.
-        slope: |v(w)| that was taken off.
+        slope: |v(w)|, which was subtracted from the field.
         steps: of each run.
-        conditions: what was held fixed.
-        check: products with J, held to differences of the network's field.
+        conditions: what was held fixed: see `gd.spectrum`.
+        check: products with J, compared with differences of the network's field.
     """
 
     game: Game
@@ -112,27 +114,28 @@ def toy_against_network(
 ) -> ToyAgainstNetwork:
     """Predict a rule near a point of a network from eigenvalues of J alone, then run the rule there and measure.
 
-    For an eigenvalue z = p + iq of J at w the toy is the quadratic game p x^2/2 + q x y - p y^2/2, which has it: the
-    rule's map on it gives growth |lambda|, turns a step and the largest stable multiple of the step sizes. The same
-    rule object then runs on the network from w + e Re(x), x the eigenvector, on one held batch and with v(w) taken off
-    the field, so that w is a fixed point with the same J; growth and turns are read off the error's components along
-    Re x and Im x. Rules that combine points and fields linearly keep to that plane, and the toy is exact for small
-    errors. Others need not: `leak` says how much of the error left it.
+    For an eigenvalue z = p + iq of J at w the toy is the quadratic game p x^2/2 + q x y - p y^2/2, whose Jacobian has
+    it too. The rule's map on the toy predicts the growth |lambda| and the turns of an error a step, and the largest
+    stable multiple of the step sizes. The same rule object then runs on the network from w + e Re(x), with x the
+    eigenvector and e small, on one batch and with v(w) subtracted from the field, so that w is a fixed point with the
+    same J. Growth and turns are measured on the error's components along Re x and Im x. Rules that combine points and
+    fields linearly keep the error in that plane, and there the toy is right to first order in e. Other rules need not:
+    `leak` is the share of the error outside the plane.
 
     Args:
         game: a game of networks.
         rule: a smooth rule.
         w: the point, (d,).
-        which: ends of the spectrum of J.
-        steps: of each run.
+        which: ends of the spectrum of J, as for `gd.spectrum`.
+        steps: number of steps of each run.
         factors: multiples of the rule's step sizes to try.
-        batch: a token; by default one drawn from `seed`.
+        batch: a batch token; by default one drawn from `seed`.
         seed: of the batch.
-        options: go to `gd.spectrum`.
-        budget: seconds, after which it ends undecided, without half an answer.
+        options: passed to `gd.spectrum`.
+        budget: seconds. Beyond them the call raises, without a partial answer.
 
     Returns:
-        A `ToyAgainstNetwork`: for each of `.modes` the radius that the toy predicts beside the one measured on the
+        A `ToyAgainstNetwork`: for each of `.modes` the growth that the toy predicts and the growth measured on the
         network.
 
     Raises:
@@ -168,44 +171,56 @@ def toy_against_network(
 
 
 def toy_map(rule: Rule, eigenvalue: complex) -> Array:
-    """The rule's augmented map on the quadratic game with this eigenvalue of J: its matrix, at the equilibrium 0."""
+    """The matrix (D, D) of the rule's augmented map at 0 on the quadratic game whose J has this eigenvalue."""
+    increment = _toy_increment(rule, eigenvalue)
+    return increment + np.eye(len(increment))
+
+
+def _toy_increment(rule: Rule, eigenvalue: complex) -> Array:
+    """The matrix of `toy_map` minus the identity."""
     if moves_modes(rule, anywhere=False):
-        matrix = mode_matrices(rule, [eigenvalue])[0]
-        return matrix + np.eye(len(matrix))
+        return mode_matrices(rule, [eigenvalue])[0]
     p, q = eigenvalue.real, eigenvalue.imag
-    return linearize(quadratic(p, q, p), rule, at=(0, 0)).matrix
+    matrix = linearize(quadratic(p, q, p), rule, at=(0, 0)).matrix
+    return matrix - np.eye(len(matrix))
 
 
 def promised(rule: Rule, eigenvalue: complex) -> tuple[float, float]:
-    """The growth and the turns per step that the toy's leading eigenvalue predicts."""
+    """The growth |lambda| and the turns a step, |arg lambda| / (2 pi), of the toy's leading eigenvalue lambda."""
     values = np.linalg.eigvals(toy_map(rule, eigenvalue))
     leading = values[np.argmax(np.abs(values))]
     return float(abs(leading)), float(abs(np.angle(leading)) / (2 * np.pi))
 
 
 def stable_multiple(rule: Rule, eigenvalue: complex) -> float:
-    """The largest f such that every multiple of the rule's step sizes up to f is stable on the toy.
+    """The multiple f of the rule's step sizes up to which the toy is stable, |lambda| < 1.
 
-    0 where small steps already grow, infinite where 10^4 is still stable. Found by a scan and bisection.
+    Multiples are scanned upwards by factors of 1.3 from 1e-3, or, where that is unstable, from the largest of 1e-4,
+    ..., 1e-15 that is stable, until one is unstable; the end is found by bisection. An unstable interval between
+    neighbours of the scan is not seen, and |lambda| - 1 counts where it exceeds rounding, 1e-13. 0 where no multiple is
+    stable, infinite where 1e4 is.
     """
     game = quadratic(1, 1, 1)
 
-    def grows(factor: float) -> bool:
-        return promised(scaled(rule, game, (factor, factor)), eigenvalue)[0] >= 1
+    def gain(factor: float) -> float:
+        increment = _toy_increment(scaled(rule, game, (factor, factor)), eigenvalue)
+        return float(excess(np.linalg.eigvals(increment)).max())
 
-    previous = 1e-3
-    if grows(previous):
+    low = SMALL_FACTOR
+    if gain(low) > ROUNDING:
+        low = next((float(f) for f in low / 10.0 ** np.arange(1, 13) if gain(float(f)) < -ROUNDING), 0.0)
+        if not low:
+            return 0.0
+    falls, high = gain(low) < -ROUNDING, low * RATIO
+    while (change := gain(high)) < ROUNDING:
+        if high > LARGEST_FACTOR:
+            return math.inf if falls else 0.0
+        falls, low, high = falls or change < -ROUNDING, high, high * RATIO
+    if not falls:
         return 0.0
-    for factor in np.geomspace(2e-3, LARGEST_FACTOR, 60):
-        if grows(float(factor)):
-            break
-        previous = float(factor)
-    else:
-        return math.inf
-    low, high = previous, float(factor)
     for _ in range(40):
         middle = (low * high) ** 0.5
-        low, high = (low, middle) if grows(middle) else (middle, high)
+        low, high = (low, middle) if gain(middle) >= 0 else (middle, high)
     return low
 
 
@@ -237,8 +252,8 @@ def _mode(
     )
 
 
-def _run(game: Game, rule: Rule, w: Array, plane: list[Array], steps: int) -> tuple[Any, float]:
-    """The error's complex amplitude a, error = Re(a x), at each step, and the share that left the plane at the end."""
+def _run(game: Game, rule: Rule, w: Array, plane: list[Array], steps: int) -> tuple[Array, float]:
+    """The error's complex amplitude a, error = Re(a x), at each step, and its share outside the plane at the end."""
     basis = torch.stack(plane, dim=-1)
     small = (1e-6 if torch.finfo(w.dtype).eps < 1e-12 else 1e-2) * max(1.0, float(w.norm()) / w.shape[0] ** 0.5)
     rng = np.random.default_rng(0)
@@ -261,10 +276,10 @@ def _run(game: Game, rule: Rule, w: Array, plane: list[Array], steps: int) -> tu
 
 
 def recurrence(rule: Rule, eigenvalue: complex) -> tuple[int, bool]:
-    """(p, real): amplitudes obey a recurrence over p steps, with real coefficients or complex ones.
+    """(p, real): amplitudes obey a linear recurrence over p steps, and whether its coefficients are real.
 
-    By Cayley and Hamilton, p is the size of the toy's map: 1 and the vectors in the rule's memory where each
-    eigenvector of J moves by itself; twice as many where a step mixes the two of a plane, as alternating steps do.
+    By Cayley and Hamilton, p is the size of the toy's map: 1 plus the number of vectors in the rule's memory where each
+    eigenvector of J moves independently, and twice that where a step mixes the two of a plane, as alternating steps do.
     """
     size = len(toy_map(rule, eigenvalue))
     by_itself = moves_modes(rule, anywhere=False)
@@ -272,9 +287,10 @@ def recurrence(rule: Rule, eigenvalue: complex) -> tuple[int, bool]:
 
 
 def _measure(amplitudes: Array, order: int = 1, real: bool = False) -> tuple[float, float]:
-    """(growth, turns) a step: the leading root of the recurrence that fits all amplitudes best (Prony).
+    """Growth and turns a step: those of the leading root of the recurrence that fits all amplitudes best (Prony).
 
-    Over one step, the ratio of ends of the second half, which is where a transient has died out.
+    For a recurrence over one step, or too few amplitudes, they are means over the second half, after any transient; nan
+    where fewer than 4 amplitudes are known.
     """
     known = amplitudes[np.isfinite(amplitudes)]
     half = len(known) // 2
@@ -290,7 +306,7 @@ def _measure(amplitudes: Array, order: int = 1, real: bool = False) -> tuple[flo
 
 
 def _leading_root(known: Array, order: int, real: bool) -> complex:
-    """Of z^p = c_{p-1} z^{p-1} + ... + c_0, each window of p + 1 amplitudes weighing the same."""
+    """The largest root of z^p = c_{p-1} z^{p-1} + ... + c_0, fitted to all windows of p + 1 amplitudes alike."""
     windows = np.lib.stride_tricks.sliding_window_view(known, order + 1)
     windows = windows / np.maximum(np.abs(windows).max(-1, keepdims=True), 1e-300)
     if real:

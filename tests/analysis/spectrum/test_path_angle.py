@@ -4,11 +4,12 @@ import json
 
 import numpy as np
 import pytest
+import sympy
 import torch
 
 import gandyn as gd
 from gandyn.analysis.spectrum.path_angle import Motion
-from gandyn.errors import ParameterError
+from gandyn.errors import DomainError, ParameterError
 
 
 def test_a_potential_draws_in_with_a_change_of_sign():
@@ -87,3 +88,19 @@ def test_mistakes_are_named():
     for options in ({"points": 5}, {"span": (0.0, 1.0)}, {"span": (0.95, 1.2)}):
         with pytest.raises(ParameterError, match="both sides of 1"):
             gd.path_angle(game, [1.0, 0.0], [0.0, 0.0], **options)
+
+
+def test_what_cannot_be_seen_or_computed_is_refused():
+    """Positions 0.2 apart may step over the bump at the end; sqrt(x) has none beyond x = 0."""
+    with pytest.raises(ParameterError, match=r"at most 0\.14 apart"):
+        gd.path_angle(gd.games.bilinear(), [1.0, 0.5], [0.01, 0.01], span=(-10, 10))
+    x, y = sympy.symbols("x y", real=True)
+    with pytest.raises(DomainError, match="not finite at alpha"):
+        gd.path_angle(gd.games.from_sympy(sympy.sqrt(x) + x * y, [x, y]), [2.0, 1.0], [0.0, 0.0], points=121)
+
+
+@pytest.mark.parametrize("scale", [1e-170, 1e-9, 1e9, 1e170])
+def test_units_of_cost_do_not_matter(scale):
+    found = gd.path_angle(gd.games.quadratic(scale, 0, scale), [1.0, 2.0], [0.0, 0.0])
+    assert found.motion is Motion.ATTRACTION
+    assert found.norm[0] == pytest.approx(1.1 * 5**0.5 * scale, rel=1e-12)

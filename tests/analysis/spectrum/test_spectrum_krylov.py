@@ -12,6 +12,7 @@ from gandyn.analysis.spectrum.solve import Settings, ends
 from gandyn.analysis.spectrum.targets import itself, targets_of
 from gandyn.krylov.arnoldi import Krylov
 from gandyn.krylov.solvers import conjugate_gradients
+from gandyn.types import Game, Player
 
 
 def test_conjugate_gradients_end_at_a_small_residual_unless_told_otherwise():
@@ -145,3 +146,33 @@ def test_invariant_spaces_are_continued_to_every_copy():
     ]
     np.testing.assert_allclose(found.values, [3, 3])
     assert found.resolution is not Resolution.UNRESOLVED
+
+
+class Chain(Game):
+    """v(w) = J w, J with 1 on the diagonal and 2 above it: one eigenvalue, 1, in a Jordan block of the full size."""
+
+    name = "chain"
+    players = (Player("x", 60), Player("y", 60))
+    worlds = frozenset({"torch"})
+    matrix = torch.eye(120, dtype=torch.float64) + 2 * torch.diag(torch.ones(119, dtype=torch.float64), 1)
+
+    def _field(self, w, batch, only):
+        return w @ self.matrix.T
+
+    def _jvp(self, w, u, batch):
+        return u @ self.matrix.T
+
+    def _vjp(self, w, u, batch):
+        return u @ self.matrix
+
+    def _costs(self, w, batch):
+        raise NotImplementedError
+
+
+def test_a_small_residual_is_no_eigenvalue_far_from_normal_matrices():
+    """Ritz values near 2.6 have residuals of 1e-14, in a space that is everything: all of them are rounding errors."""
+    found = gd.spectrum(Chain(), torch.zeros(120, dtype=torch.float64), 1, ("LM", "LR"))
+    assert abs(found["LM"].eigenvalues[0]) > 2
+    assert found.residuals.max() < 1e-12
+    assert not found.resolved.any()
+    assert not found.converged

@@ -47,6 +47,19 @@ def test_stable_steps_of_the_toy_in_closed_form():
     assert stable_multiple(gd.rules.AlternatingGD(0.1), 2 + 0j) == pytest.approx(10, rel=1e-9)
 
 
+@pytest.mark.parametrize("z", [1e-14 + 0j, 1e-3 + 0j, 1e-9 + 1e-3j, 1e3 + 1e3j, 1e9 + 0j])
+def test_the_largest_stable_multiple_at_every_scale(z):
+    """GDA is stable for lr < 2 Re z / |z|^2, here down to 2e-8 and up to 2e15 of the rule's own step."""
+    exact = 2 * z.real / abs(z) ** 2 / 0.1
+    assert stable_multiple(gd.rules.GDA(0.1), z) == pytest.approx(math.inf if exact > 1.3e4 else exact, rel=1e-4)
+
+
+def test_steps_that_are_stable_by_no_more_than_rounding_are_not_called_stable():
+    """Alternating steps on a rotation have |lambda| = 1; with Re z = 1e-9 beside 1, GDA gains at most 1e-18 a step."""
+    assert stable_multiple(gd.rules.AlternatingGD(0.1), 2j) == 0
+    assert stable_multiple(gd.rules.GDA(0.1), 1e-9 + 1j) == 0
+
+
 @pytest.fixture(scope="module")
 def place():
     pair = [network.double() for network in gd.gans.mlp_pair(hidden=(8, 8), seed=1)]
