@@ -1,13 +1,13 @@
-"""When an orbit is nearest to its start, between the integrator's steps too: the visits to a ball, none left out."""
+"""When an orbit of a flow visits a ball around its start, also between the integrator's steps."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
+from ...errors import ConvergenceError
 from ...types import Array
 
 INSIDE_A_STEP = 9
@@ -20,7 +20,7 @@ class _Orbit:
     field: Callable[[Array], Array]  # dw/dt
     start: Array  # w(0)
     t: Array  # times, INSIDE_A_STEP to a step
-    pieces: list[Any]  # the interpolant that holds before each time, one for each
+    pieces: list[Callable[[float], Array]]  # the interpolant that holds before each time, one for each
     # squares, slopes: |w - start|^2 and half its derivative, (w - start) . dw/dt, at the times
     squares: Array
     slopes: Array
@@ -38,12 +38,13 @@ class _Orbit:
 def visits(
     field: Callable[[Array], Array], start: Array, time: float, radius: float, rtol: float
 ) -> tuple[Array, Array]:
-    """Times at which an orbit of dw/dt = field(w) enters a ball about its start after having left it; the closest it
-    comes in each visit.
+    """The times at which an orbit of dw/dt = field(w) enters a ball about its start, and its least distance each time.
 
-    The distance is smallest where (w - start) . dw/dt changes sign. That is looked for at nine points inside every step
-    that the integrator takes, so it is a matter of the orbit's own pace, not of a sampling rate; the roots are solved
-    for on the integrator's interpolant, of order 7.
+    `field` maps points (n, d) to (n, d), `start` is (d,), and the orbit must have left the ball before it enters. The
+    distance is smallest where (w - start) . dw/dt changes sign. The sign is taken at nine points inside every step of
+    the integrator, which adapts its steps to the orbit, and the roots are solved for on the integrator's interpolant of
+    order 7. A visit is missed only where the distance has two extremes between neighbouring points. Raises
+    ConvergenceError where the integrator stops early.
     """
     orbit = _integrated(field, start, time, radius, rtol)
     times, closest = [], []
@@ -64,12 +65,13 @@ def _integrated(field: Callable[[Array], Array], start: Array, time: float, radi
     from scipy.integrate import DOP853
 
     solver = DOP853(lambda _, w: field(w[None])[0], 0.0, start, time, rtol=rtol, atol=rtol * radius)
-    pieces: list[Any] = [None]
+    pieces: list[Callable[[float], Array]] = [lambda t: start]
     times, points = [np.zeros(1)], [start[None]]
     while solver.status == "running":
         solver.step()
         if solver.status == "failed":
-            break
+            given = f"an orbit that cannot be followed beyond t = {solver.t:g}"
+            raise ConvergenceError(given, "a field that is finite and smooth along the orbit", "a shorter time")
         piece = solver.dense_output()
         inside = np.linspace(solver.t_old, solver.t, INSIDE_A_STEP + 1)[1:]
         times.append(inside)
@@ -81,7 +83,7 @@ def _integrated(field: Callable[[Array], Array], start: Array, time: float, radi
 
 
 def _extremes(orbit: _Orbit) -> list[tuple[int, float, float]]:
-    """(k, t, |w - start|^2) at every extreme of the distance and at the last time; t lies before time k."""
+    """(k, t, |w - start|^2) at every extreme found of the distance and at the last time; t is at most the time k."""
     from scipy.optimize import brentq
 
     found = []

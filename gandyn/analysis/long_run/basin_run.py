@@ -1,9 +1,9 @@
-"""What becomes of many starts under a map: at an attractor, cycling, diverged, left, or undecided."""
+"""How the orbits of many starts under a map end: at an attractor, cycling, diverged, outside the box, or undecided."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,34 +16,36 @@ from .long_motion import BLOCK, Motion, watch
 CYCLING, DIVERGED, LEFT, UNDECIDED = -1, -2, -3, -4
 ROUND = 250
 SAME_RANGE = 0.01
-# Many starts: a few run first; orbits on which they are still cycling after LONGER steps label those that come NEAR.
+# Of many starts, PILOTS run first; on ORBITS of those that cycle for LONGER steps more, starts that come NEAR end too.
 PILOTS, ORBITS, LONGER, NEAR = 512, 8, 20000, 1e-3
-# A point where starts come to rest is an attractor if all of AROUND starts, AWAY tolerances from it, come back.
+# A point where starts come to rest is an attractor if all of AROUND starts, within AWAY tolerances of it, come back.
 AROUND, AWAY, MOST_RESTS, RESTING = 16, 10.0, 20, 1e-3
+
+Started = tuple[Array, Sequence[float]]  # augmented states (N, D), and the rule's step counters
 
 
 @dataclasses.dataclass(frozen=True)
 class Ends:
-    """Labels (N,), last points (N, d), and the periods of periodic orbits (N,), 0 for everything else."""
+    """How the orbits of N starts end."""
 
-    labels: Array
-    points: Array
-    periods: Array
+    labels: Array  # (N,), the index of an attractor, or one of the negative labels above
+    points: Array  # (N, d), the last points
+    periods: Array  # (N,), steps of the period of a periodic orbit, 0 for all others
 
 
 @dataclasses.dataclass(frozen=True)
 class BasinRun:
-    """A map, its attractors, and the box in whose half widths everything is measured."""
+    """A map with its attractors: called with starts (N, d), it returns how their orbits end."""
 
-    kernel: Kernel
-    initial: Any
-    box: Array
-    attractors: Array
-    tolerance: float
-    steps: int
+    kernel: Kernel  # the compiled map
+    initial: Callable[[Array], Started]  # from starts (N, d) to the states at which the map begins
+    box: Array  # (d, 2); its half widths are the units of length
+    attractors: Array  # (n, d)
+    tolerance: float  # distance in half widths within which a start has arrived
+    steps: int  # the most that a start is given
     budget: Budget
-    orbits: Any = None
-    orbit_periods: Any = None
+    orbits: Any = None  # a KDTree of the points of closed orbits, in half widths, or None
+    orbit_periods: Array = None  # the period of each of these orbits, 0 for quasi-periodic ones
 
     @property
     def remembers(self) -> bool:
@@ -56,7 +58,7 @@ class BasinRun:
         return np.asarray((self.box[:, 1] - self.box[:, 0]) / 2)
 
     def with_orbits(self, w: Array) -> BasinRun:
-        """A copy of the run that also knows the closed orbits on which some trial starts ended, if there are any."""
+        """A copy that also knows the closed orbits on which some of the starts w, run first as trials, still cycle."""
         if len(w) <= 4 * PILOTS or self.remembers or self.kernel.program.counters:
             return self
         ends = self(w[:: len(w) // PILOTS])
@@ -76,7 +78,7 @@ class BasinRun:
         return dataclasses.replace(self, orbits=tree, orbit_periods=ends.periods[chosen[steady]])
 
     def __call__(self, w: Array) -> Ends:
-        """The ends of the orbits from starts w, shape (N, d)."""
+        """How the orbits from starts w (N, d) end."""
         d = w.shape[-1]
         ends = Ends(np.full(len(w), UNDECIDED), np.array(w), np.zeros(len(w), dtype=int))
         z, counters = self.initial(w)
@@ -109,7 +111,7 @@ class BasinRun:
         ends.periods[members[on[near]]] = self.orbit_periods[place[near] % len(self.orbit_periods)]
 
     def _arrived(self, z: Array, counters: Sequence[float]) -> Array:
-        """The attractors that members are at; with memory, only where they stay there for a round."""
+        """The index of the attractor that each state is at; with memory, only where it stays there for a round."""
         labels = self.nearest(z[:, : len(self.box)])
         if not self.remembers:
             return labels
@@ -129,7 +131,7 @@ class BasinRun:
         return labels
 
     def _watched(self, z: Array, counters: Sequence[float], members: Array, ends: Ends) -> None:
-        """Left, cycling or undecided, from what members do for some more windows of time."""
+        """Label members as outside the box, cycling or undecided, from how they move on for eight windows of time."""
         motion: Motion = watch(self.kernel, z, counters, self.scale)
         labels = np.where(motion.cycling, CYCLING, UNDECIDED)
         w = motion.last
@@ -139,7 +141,7 @@ class BasinRun:
         ends.periods[members] = np.where(labels == CYCLING, motion.periods, 0)
 
     def rests(self, ends: Ends) -> Array:
-        """Points where undecided members came to rest and to which all starts near by return, shape (n, d)."""
+        """Points (n, d) where undecided members came to rest and to which all of 16 starts around them return."""
         w = ends.points[ends.labels == UNDECIDED]
         z, counters = self.initial(w)
         moved = np.abs(self.kernel.run(z, ROUND, counters).z[:, : w.shape[1]] - w) / self.scale

@@ -1,10 +1,10 @@
-"""Basins of attraction: which start ends where; cycling, diverged, left and undecided are labels of their own."""
+"""Basins of attraction: where each start ends, at an attractor, cycling, diverged, outside the box, or undecided."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
@@ -19,8 +19,8 @@ from ...symbolic.members import members_in
 from ...types import Array, Game, Rule
 from ..local.linearize import Verdict, linearize
 from ..zeros.fixed_points import FixedPoints, fixed_points
-from .basin_run import CYCLING, DIVERGED, LEFT, UNDECIDED, BasinRun, Ends
-from .ensembles import basins_of_members
+from .basin_run import CYCLING, DIVERGED, LEFT, UNDECIDED, BasinRun, Ends, Started
+from .ensembles import Gathered, basins_of_members
 
 __all__ = ["CYCLING", "DIVERGED", "LABELS", "LEFT", "UNDECIDED", "Basins", "basins"]
 
@@ -28,7 +28,7 @@ MOST_AXES = 32  # of an array in NumPy
 LABELS = {
     CYCLING: "cycling: it keeps moving and stays bounded, by the same amount in window after window of time",
     DIVERGED: "diverged: a coordinate overflowed",
-    LEFT: "left the box, and had not come back at the last step",
+    LEFT: "left the box, and was more than half its width outside at the last step",
     UNDECIDED: "undecided within the steps given",
 }
 
@@ -42,13 +42,13 @@ class Basins(Result):
         starts: shape (..., d).
         labels: shape (...), the attractor's index, or CYCLING, DIVERGED, LEFT, UNDECIDED (-1 to -4).
         attractors: points, shape (n, d).
-        steps: the most that a start was given.
+        steps: the largest number of steps that a start was given.
         end: last points, shape (..., d); with `refine`, a start that was not run has its attractor, or the last point
             of the neighbour whose label it shares.
         periods: shape (...): p where a start ends on a periodic orbit of p steps, 0 elsewhere.
         complete: True if the attractors are proven to be all fixed points of the box that can attract, and every start
-            reaches one or diverges. That each start does what its label says is simulated, not proven.
-        reason: how the attractors were found, and what is open.
+            reaches one or diverges. That each start ends as its label says is simulated, not proven.
+        reason: how the attractors were found, and what is undecided.
     """
 
     game: Game
@@ -68,13 +68,13 @@ class Basins(Result):
 
     @property
     def shares(self) -> dict[str, float]:
-        """Share of the starts by label, attractors by their coordinates."""
+        """The share of the starts with each label, in [0, 1]; attractors are named by their coordinates."""
         names = {i: f"attractor ({', '.join(f'{x:.6g}' for x in p)})" for i, p in enumerate(self.attractors)}
         names |= {k: text.split(":")[0].split(",")[0] for k, text in LABELS.items()}
         return {name: float(np.mean(self.labels == k)) for k, name in names.items() if (self.labels == k).any()}
 
     def summary(self) -> str:
-        """Shares as percentages, periods, and whether the attractors are all."""
+        """Shares as percentages, periods, and whether the list of attractors is complete, as text."""
         shares = "; ".join(f"{name} {share:.2%}" for name, share in self.shares.items())
         counted = sorted(Counter(self.periods[self.periods > 0].tolist()).items())
         repeats = "".join(f"; period {p}: {n / np.size(self.labels):.2%}" for p, n in counted)
@@ -97,16 +97,15 @@ def basins(
 ) -> Basins:
     """Run a rule from every start, and label the start by how its orbit ends.
 
-    The map runs as generated code in rounds; a start leaves the run as soon as it is within `tolerance` of an
-    attractor, and, where the rule has memory, stays there for a round. Points inside the box where starts come to rest,
-    and to which all of 16 starts around them return, are attractors too: corner solutions of constrained games are
-    found so. What is left has left the box, or cycles, or is undecided. To cycle is to move on by the same amount in
-    eight windows of 600 steps (`long_motion.watch`); a slow spiral does not. Periodic orbits have their period in
-    `.periods`.
+    The map runs as generated code. A start has arrived when it is within `tolerance` of an attractor and, where the
+    rule has memory, stays there for 250 steps. Points where starts come to rest, and to which all of 16 starts around
+    them return, are added to the attractors: so the corner solutions of constrained games are found. Other starts have
+    left the box, or cycle, or are undecided. A start cycles if it moves on by the same amount in eight windows of 600
+    steps; a slow spiral does not. Periodic orbits have their period in `.periods`.
 
-    Of many starts (over 2 048), 512 run first. Where the map has no memory, orbits on which some of them cycle, for
-    20 000 steps more and over the same range, are attractors too: a start leaves the run within 1e-3 half widths of
-    one, and is labelled cycling. A million starts so cost little more than their way to the attractors.
+    Of many starts (over 2 048), 512 run first. Where the map has no memory, orbits on which some of them cycle over the
+    same range for 20 000 more steps end other starts too: a start that comes within 1e-3 half widths of such an orbit
+    is labelled cycling.
 
     Args:
         game: a deterministic symbolic game.
@@ -116,17 +115,18 @@ def basins(
         grid: one (low, high, n) per coordinate for a rectangular grid of shape (n_1, ..., n_d, d); or an array of
             starts of shape (..., d). In two dimensions a list of two increasing pairs is refused, as it may be meant as
             a box; `gd.iterate` and `gd.flow`, which take no box, read it as two starts.
-        steps: the most that a start is given, before it is asked whether it cycles.
+        steps: the largest number of steps before a start is examined for cycling.
         attractors: points of shape (n, d); by default the fixed points in the box that attract under the rule.
         tolerance: distance at which a start counts as arrived, in units of the box's half width.
-        refine: on a rectangular grid, compute every other point first, and points between equal labels not at all.
-        box: one (low, high) pair per coordinate: what counts as inside, and the unit of length. By default that of the
-            grid; of loose starts their bounding box, where a side on which they agree is as long as the longest one (or
-            2, for a single start).
-        budget: seconds; starts that are open when they are spent are undecided.
+        refine: on a rectangular grid, compute every other point first, and take points between equal labels to have
+            that label too.
+        box: one (low, high) pair per coordinate, in which attractors are searched for and whose half widths are the
+            units of length. By default that of the grid; for an array of starts their bounding box, in which a side
+            without length is as long as the longest one (2 for a single start).
+        budget: seconds; starts that have not ended by then are undecided.
 
     Returns:
-        `Basins`: the `.attractors`, for every start the index of its own in `.labels`, and the `.shares` of the box.
+        `Basins`: the `.attractors`, the index of its attractor or a label for every start in `.labels`, and `.shares`.
 
     Raises:
         ParameterError: for a grid or box that does not fit.
@@ -141,28 +141,30 @@ def basins(
     starts, own = _grid(game, grid)
     bounds = own if box is None else box_array(game, box)
     clock = Budget.of(budget)
-    if members_in(game, rule):
-        if refine:
-            raise ParameterError(
-                "refine=True beside arrays of parameters", "refine=False", "one value of each parameter"
-            )
 
-        def alone(own: Game, its: Rule, points: Array) -> Basins:
-            return basins(own, its, points, steps, attractors, tolerance, False, bounds, clock)
+    def alone(one: Game, its: Rule, points: Array) -> Gathered:
+        kernel, initial = _kernel(one, its)
+        if attractors is None:
+            known, complete, reason = _attractors(one, its, bounds, clock)
+        else:
+            known, complete, reason = np.atleast_2d(np.asarray(attractors, dtype=float)), False, "attractors were given"
+        run = BasinRun(kernel, initial, bounds, known, tolerance, steps, clock)
+        return _gathered(run, points, refine, complete, reason)
 
-        near = tolerance * (bounds[:, 1] - bounds[:, 0]) / 2
-        found = basins_of_members(alone, game, rule, starts, near, clock)
-        return Basins(game, rule, steps=steps, **vars(found))
-    kernel, initial = _kernel(game, rule)
-    if attractors is None:
-        points, complete, reason = _attractors(game, rule, bounds, clock)
-    else:
-        points, complete, reason = np.atleast_2d(np.asarray(attractors, dtype=float)), False, "attractors were given"
-    run = BasinRun(kernel, initial, bounds, points, tolerance, steps, clock)
+    if not members_in(game, rule):
+        return Basins(game, rule, steps=steps, **vars(alone(game, rule, starts)))
+    if refine:
+        raise ParameterError("refine=True beside arrays of parameters", "refine=False", "one value of each parameter")
+    near = tolerance * (bounds[:, 1] - bounds[:, 0]) / 2
+    return Basins(game, rule, steps=steps, **vars(basins_of_members(alone, game, rule, starts, near, clock)))
+
+
+def _gathered(run: BasinRun, starts: Array, refine: bool, complete: bool, reason: str) -> Gathered:
+    """How all starts end, with the points of rest that are added to the attractors; `complete`: these were all."""
     ends = _ended(run, starts, refine)
-    more = run.rests(ends) if (ends.labels == UNDECIDED).any() and not clock.out else points[:0]
+    more = run.rests(ends) if (ends.labels == UNDECIDED).any() and not run.budget.out else run.attractors[:0]
     if len(more):
-        run = dataclasses.replace(run, attractors=np.concatenate([points, more]))
+        run = dataclasses.replace(run, attractors=np.concatenate([run.attractors, more]))
         open_ = ends.labels == UNDECIDED
         ends.labels[open_] = run.nearest(ends.points[open_])
         reason += f"; {len(more)} where starts come to rest, to which all of 16 starts around return"
@@ -170,11 +172,11 @@ def basins(
     labels = ends.labels.reshape(shape)
     undecided = int((labels == UNDECIDED).sum())
     reason += f"; {undecided} starts undecided" if undecided else ""
-    reason = f"{clock.reason}; {reason}" if clock.out else reason
+    reason = f"{run.budget.reason}; {reason}" if run.budget.out else reason
     everywhere = bool(((labels >= 0) | (labels == DIVERGED)).all())
-    return Basins(
-        game, rule, starts, labels, run.attractors, steps, ends.points.reshape(starts.shape),
-        ends.periods.reshape(shape), complete and everywhere and not len(more), reason,
+    return Gathered(
+        starts, labels, run.attractors, ends.points.reshape(starts.shape), ends.periods.reshape(shape),
+        complete and everywhere and not len(more), reason,
     )  # fmt: skip
 
 
@@ -232,13 +234,13 @@ def _around(starts: Array) -> Array:
     return np.stack([np.where(flat, low - side / 2, low), np.where(flat, high + side / 2, high)], axis=-1)
 
 
-def _kernel(game: Game, rule: Rule) -> tuple[Kernel, Any]:
+def _kernel(game: Game, rule: Rule) -> tuple[Kernel, Callable[[Array], Started]]:
     traced = update_map(game, rule)
     if traced.parameters:
         names = ", ".join(map(str, traced.parameters))
         raise ParameterError(f"basins while {names} has no value", "numbers", "set the parameter")
 
-    def augmented(w: Array) -> tuple[Array, list[float]]:
+    def augmented(w: Array) -> Started:
         state = rule.init(game, w)
         leaves = [np.broadcast_to(array, (len(w), array.shape[-1])) for _, array in state.leaves()]
         return np.concatenate([w, *leaves], axis=-1), [float(c) for _, c in state.counter_leaves()]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -23,14 +22,15 @@ BATCHES, STUDENT = 20, 2.093  # 19 degrees of freedom, 95 %
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class LyapunovEnsemble(Result):
-    """Lyapunov exponents of each member of an ensemble, along an orbit of its own.
+    """Lyapunov exponents of each member of an ensemble, whose parameters differ, along its own orbit.
 
     Attributes:
-        game, rule: with the arrays of parameters.
-        exponents: shape (..., D), natural logarithms per step, largest first; not a number where the orbit diverged.
+        game, rule: the pair, with arrays of parameters.
+        exponents: shape (..., D), natural logarithms per step, largest first; nan where the orbit diverged.
         band: half width of a 95 % interval for each, from the scatter of 20 consecutive parts of the orbit.
         end: last points, shape (..., d).
-        status: a `Status` of each member. steps: how many were counted.
+        status: a `Status` of each member, shape (...).
+        steps: number of steps that were counted.
     """
 
     game: Game
@@ -49,7 +49,7 @@ class LyapunovEnsemble(Result):
         return self.exponents[..., 0]
 
     def summary(self) -> str:
-        """How many orbits stayed bounded, and the range of their largest exponents."""
+        """The range of the largest exponents, and how many orbits diverged, as text."""
         kept = self.largest[np.isfinite(self.largest)]
         shown = f"from {kept.min():.6g} to {kept.max():.6g}" if kept.size else "none"
         lost = int(np.sum(self.status == Status.DIVERGED))
@@ -60,7 +60,10 @@ class LyapunovEnsemble(Result):
 def exponents_of_members(
     game: Game, rule: Rule | None, start: object, steps: int, settle: int, seed: int, budget: float
 ) -> LyapunovEnsemble:
-    """`lyapunov_exponents` of a map with arrays of parameters. Raises DomainError for a flow, ParameterError."""
+    """The Lyapunov exponents of each member of a map with arrays of parameters: see `lyapunov_exponents`.
+
+    Raises DomainError for a flow, ParameterError for too few steps, and stops after `budget` seconds.
+    """
     if rule is None:
         raise DomainError("exponents of an ensemble of gradient flows", "a rule", "one value of each parameter")
     if steps < BATCHES or settle < 0:
@@ -100,7 +103,7 @@ def exponents_of_members(
 
 @dataclasses.dataclass
 class Gathered:
-    """Basins of an ensemble: those of each combination of parameters, with one list of attractors for all."""
+    """Where every start ends: the fields of `Basins` of these names."""
 
     starts: Array
     labels: Array
@@ -112,12 +115,12 @@ class Gathered:
 
 
 def basins_of_members(
-    alone: Callable[..., Any], game: Game, rule: Rule, starts: Array, near: Array, clock: Budget
+    alone: Callable[[Game, Rule, Array], Gathered], game: Game, rule: Rule, starts: Array, near: Array, clock: Budget
 ) -> Gathered:
-    """The starts of each combination of parameters under its own rule and game, one combination after another.
+    """Where starts end whose members have different parameters, one combination of parameters after another.
 
-    `alone`: basins of one game and rule from starts (n, d); `near`: the distance in each coordinate within which
-    attractors of different combinations are one.
+    `alone` is the answer for one game and rule from starts (n, d). Attractors of different combinations that differ by
+    at most `near` in each coordinate count as one.
     """
     symbols = members_in(game, rule)
     shape = ensemble_shape(starts.shape[:-1], symbols)
@@ -133,7 +136,9 @@ def basins_of_members(
         if clock.out:
             complete, reasons[clock.reason] = False, None
             break
-        found = alone(*valued(game, rule, dict(zip(symbols, numbers.tolist(), strict=True))), points[members])
+        one, its = valued(game, rule, dict(zip(symbols, numbers.tolist(), strict=True)))
+        assert its is not None
+        found = alone(one, its, points[members])
         known, places = _merged(known, found.attractors, near)
         own = found.labels >= 0
         labels[members] = np.where(own, places[np.where(own, found.labels, 0)] if len(places) else 0, found.labels)

@@ -1,10 +1,9 @@
-"""How long an ensemble stays in a ball or a box; members still inside at the end are marked as censored."""
+"""Escape times: after how many steps each member of an ensemble leaves a ball or a box."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -24,10 +23,11 @@ class EscapeTimes(Result):
     """For each member of an ensemble, the number of steps until it first left a region.
 
     Attributes:
-        game, rule: what was run.
-        region: in words.
-        steps: first step outside, one a member; for censored members the last step that was run.
-        escaped: False where a member was still inside at the end: its time is censored, not known.
+        game, rule: the game and the rule that was run on it.
+        region: the ball or box, in words.
+        steps: the first step outside the region, shape (...) for starts (..., d); for members that never left, the
+            last step that was run.
+        escaped: whether the member left, shape (...). Where it did not, its time is censored: only a lower bound.
     """
 
     game: Game
@@ -41,14 +41,17 @@ class EscapeTimes(Result):
 
     @property
     def survival(self) -> tuple[Array, Array]:
-        """Pairs (times, share still inside): all censoring is at the end, so the plain share is unbiased."""
+        """(times, shares): the steps at which members left, (n,), and the share still inside after each, (n,).
+
+        All members run for the same number of steps, so that censored ones do not bias the shares.
+        """
         times = np.unique(self.steps[self.escaped])
         inside = [1 - float(np.sum(self.steps[self.escaped] <= t)) / self.steps.size for t in times]
         return times, np.array(inside)
 
     @property
     def median(self) -> float:
-        """The first step by which half have left; infinity where fewer than half did."""
+        """The first step by which half of the members have left; infinity where fewer than half did."""
         times = np.sort(np.where(self.escaped, self.steps, np.inf), axis=None)
         return float(times[(len(times) - 1) // 2])
 
@@ -81,17 +84,19 @@ def escape_time(
     rng: int = 0,
     budget: float | Budget | None = 300.0,
 ) -> EscapeTimes:
-    """Steps until each member of an ensemble leaves a ball or a box. A member that starts outside escapes at step 0.
+    """The number of steps after which each member of an ensemble leaves a ball or a box.
+
+    A member that starts outside leaves at step 0, and one that overflows leaves at the step at which it does.
 
     Args:
-        game, rule: what to run.
-        start: points (N, d).
-        steps: how long at most.
-        centre: of the ball, shape (d,); the known equilibrium by default.
-        radius: of the ball; or
-        box: one (low, high) pair a coordinate.
+        game, rule: the game, and the rule to run on it.
+        start: points (..., d).
+        steps: the largest number of steps.
+        radius: radius of the ball; give either `radius` or `box`.
+        box: one (low, high) pair per coordinate.
+        centre: centre of the ball, shape (d,); by default the game's first known equilibrium.
         rng: seed of stochastic games.
-        budget: seconds, after which it ends undecided, without half an answer.
+        budget: seconds. Beyond them the call raises, without a partial answer.
 
     Returns:
         `EscapeTimes`: the `.steps` of every start, `.escaped`, the `.median` and the `.survival` curve.
@@ -131,15 +136,16 @@ def _stopped(run: Trajectory, steps: int) -> Array:
     return np.arange(steps + 1)[:, None] >= last
 
 
-def _region(game: Game, radius: Any, box: object, centre: Any) -> tuple[Callable[[Array], Array], str]:
+def _region(game: Game, radius: float | None, box: object, centre: object) -> tuple[Callable[[Array], Array], str]:
+    """Whether points (..., d) lie outside the box or the ball, as a function, and the region in words."""
     if box is not None:
         edges = np.asarray(box, dtype=float)
         if edges.shape != (game.dim, 2) or not (edges[:, 0] < edges[:, 1]).all():
             raise ShapeError(f"a box of shape {edges.shape}", f"({game.dim}, 2), low < high", "box=[(-1, 1)] * d")
         return (lambda w: ((w < edges[:, 0]) | (w > edges[:, 1])).any(-1)), f"the box {edges.tolist()}"
-    positive("radius", radius, infinite=True)
+    size = positive("radius", radius, infinite=True)
     middle = np.array([float(x) for x in given_or_known(game, centre, "centre=[0.0, 0.0]")])
     if middle.shape != (game.dim,):
         raise ShapeError(f"a centre of shape {middle.shape}", f"({game.dim},)", "one number a coordinate")
     shown = ", ".join(f"{x:g}" for x in middle)
-    return (lambda w: length(w - middle) > radius), f"the ball of radius {radius:g} about ({shown})"
+    return (lambda w: length(w - middle) > size), f"the ball of radius {size:g} about ({shown})"

@@ -1,4 +1,4 @@
-"""Whether bounded motion goes on for ever: its size in consecutive windows of time, averaged so that turns cancel."""
+"""Whether motion seems to go on for ever: its mean size in consecutive windows of time."""
 
 from __future__ import annotations
 
@@ -18,23 +18,24 @@ TURNS, LONGEST_STRIDE = 5, 16
 
 @dataclasses.dataclass(frozen=True)
 class Motion:
-    """What members did: whether they cycle, the period in steps of periodic orbits (else 0), their last points."""
+    """What N members did while they were watched."""
 
-    cycling: Array
-    periods: Array
-    last: Array
+    cycling: Array  # (N,), whether the member keeps moving by the same amount
+    periods: Array  # (N,), the period in steps of a periodic orbit, 0 for all others
+    last: Array  # (N, d), the last points
 
 
 def watch(kernel: Kernel, z: Array, counters: Sequence[float], scale: Array, stride: int = 1) -> Motion:
-    """Follow members for eight windows of 600 steps, every step seen, or of 600 strides for those that turn slowly.
+    """Follow members for eight windows of 600 steps, and decide which of them cycle.
 
-    The mean square distance from the middle is averaged in each window with weights that fade in and out, so that a
-    periodic or quasi-periodic motion gives the same number in each (Das, Saiki, Sander & Yorke 2017), and a slow
-    spiral does not. A member cycles if that number stays the same; or if it approaches a limit near by, other than 0
-    and infinity; or if it comes and goes without a trend, as chaos does, over a range that stays the same. It is
-    periodic where its last steps repeat.
+    The squared distance from the middle of the motion is averaged in each window, with weights that fade in and out:
+    for a periodic or quasi-periodic motion the average is the same in each window (Das, Saiki, Sander & Yorke 2017),
+    for a slow spiral it is not. A member cycles if the average stays the same to 1e-6; or if it approaches a limit
+    within 1 % of the last one; or if it changes without a trend, as in chaos, and the range of every coordinate stays
+    the same within 1 %. A member is periodic if its last steps repeat those before. These are observations over a
+    finite time, not proofs. Members that make fewer than five turns are watched again at every 4th and 16th step.
 
-    The states z are (N, D), `scale` the half widths of the box, and a row is kept every `stride` steps.
+    The states z are (N, D), `scale` (d,) has the half widths of the box, and every `stride`-th step is seen.
     """
     n, d = len(z), len(scale)
     weights = fading_weights(WINDOW)
@@ -62,7 +63,7 @@ def watch(kernel: Kernel, z: Array, counters: Sequence[float], scale: Array, str
 
 @np.errstate(all="ignore")  # members that have overflowed go on nowhere
 def _goes_on(sizes: Array, low: Array, high: Array) -> Array:
-    """Whether mean squares in consecutive windows, (WINDOWS, N), stay, or approach a limit, or show no trend."""
+    """Whether the mean squares in consecutive windows, (WINDOWS, N), stay, or approach a limit, or have no trend."""
     change = np.diff(sizes, axis=0)
     steady = np.abs(change).max(0) <= STEADY * sizes[-1]
     trend = (change > 0).all(0) | (change < 0).all(0)
@@ -79,9 +80,9 @@ def _goes_on(sizes: Array, low: Array, high: Array) -> Array:
 
 
 def _periods(rows: Array, extent: Array) -> Array:
-    """The smallest p with which the last p steps of members repeat those before them; 0 where there is none.
+    """The smallest p such that the last p steps repeat the p steps before them, (N,); 0 where there is none.
 
-    `rows`: (T, N, d) and extent: (N, d), what each covers, both in half widths.
+    `rows` (T, N, d) are the points and `extent` (N, d) the width of what each member covers, both in half widths.
     """
     extent = extent.max(-1, keepdims=True)
     near = (np.abs(rows[:-1] - rows[-1]) <= REPEATS * extent).all(-1)[::-1]

@@ -1,4 +1,4 @@
-"""Lyapunov exponents: at which rates, per step or per unit of time, nearby orbits part or meet along an orbit."""
+"""Lyapunov exponents: the rates, per step or per unit of time, at which small differences grow along an orbit."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ ALIGNMENT = 2.0  # of log growth: what turning into the fastest direction, and g
 RTOL = 1e-9
 ROUNDING = 1e-15
 SAME = 1e-12  # derivatives that differ by less, relative to their size, are the same matrix
+ADDS_UP = 1e-6  # of the largest exponent, by which the sum of all may differ from the mean log |det|
 COMPLETE, OUT_OF_TIME = "all steps computed", "out of time"
 DIVERGED, STALLED = "diverged", "stalled where the flow blows up or is not smooth"
 
@@ -31,26 +32,26 @@ class _StoppedError(Exception):
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class LyapunovExponents(Result):
-    """Growth rates of small differences along one orbit, largest first.
+    """Lyapunov exponents along one orbit: growth rates of small differences, largest first.
 
     Attributes:
         game, rule: the pair; rule is None for a flow.
-        exponents: shape (D,), natural logarithms per step (map) or per unit of time (flow). -inf where a direction is
-            lost at once.
-        band: half width of a 95 % interval for each: from the scatter of 20 consecutive parts of the orbit, wider where
-            neighbouring parts are alike; at least the swing of the summed growth about its trend, over the time (an
-            orbit whose growth is bounded or slower than exponential shows itself there); at least the error of one
-            step or of the integrator.
-        running: the estimate after each recorded step, shape (rows, D), at `t`.
-        determinant: mean of log |det| of the step's derivative (map) or of the divergence (flow): the sum of all
-            exponents, computed without them.
-        end: the last point, on the game's coordinates.
-        linear: whether the derivative was the same all along the orbit, as it is for linear dynamics and at a fixed
-            point.
-        status: "all steps computed", or how many were when the time ran out or the orbit, or its derivative,
-            overflowed ("diverged: ...") or the integrator's steps shrank to nothing ("stalled ..."). With fewer than 20
-            steps such an orbit has NaN for exponents.
-        steps, t_end: how many were counted, and the time that they took.
+        exponents: shape (D,), natural logarithms of growth per step (map) or per unit of time (flow). -inf where some
+            direction is mapped to zero.
+        band: half width of a 95 % interval for each exponent, (D,), from the scatter of 20 consecutive parts of the
+            orbit, wider where neighbouring parts are correlated. At least the range of the summed growth about its
+            trend over the time, which is large where growth is slower than exponential; at least the error of one step
+            or of the integrator.
+        running: the estimates after each recorded step, shape (rows, D), at the steps or times `t`, (rows,).
+        determinant: mean over the orbit of log |det| of the map's derivative, or of the flow's divergence. It equals
+            the sum of all exponents and is computed without them.
+        end: the last point in the game's coordinates, (d,).
+        linear: whether the derivative was the same all along the orbit, to 1e-12, as it is for linear dynamics and at a
+            fixed point.
+        status: "all steps computed", or why fewer were and how many: the time ran out, the orbit or its derivative
+            overflowed ("diverged"), or the integrator's steps shrank to nothing ("stalled"). The exponents of an orbit
+            that diverged or stalled within 20 steps are nan.
+        steps, t_end: number of steps counted, and their duration (for a map the same number).
     """
 
     game: Game
@@ -71,33 +72,41 @@ class LyapunovExponents(Result):
 
     @property
     def largest(self) -> float:
-        """The largest exponent; a positive value on a bounded orbit means chaos."""
+        """The largest exponent; positive on a bounded orbit that is chaotic, see `chaotic`."""
         return float(self.exponents[0])
 
     @property
     def resolution(self) -> float:
-        """(D - 1) log(n) / time: the rate that n^(D - 1), fastest of all growth by powers, shows after n steps."""
+        """(D - 1) log(n) / time: the exponent that growth like n^(D - 1), the fastest by powers, has after n steps."""
         n = self.steps
         return float((len(self.exponents) - 1) * np.log(max(n, 2)) / self.t_end)
 
     @property
     def chaotic(self) -> bool | None:
-        """Whether nearby orbits part exponentially, and not as neighbours of an unstable point do; None where open.
+        """Whether nearby orbits part exponentially along a bounded orbit; None where that is undecided.
 
-        True where the largest exponent, less its band, is above `resolution`. False where the largest, with its band,
-        is below 0, and where the derivative is the same all along the orbit: powers of one matrix make no chaos.
-        Open where the orbit diverged: chaos is a word about bounded orbits.
+        True where the largest exponent minus its band is above `resolution`. False where the largest exponent plus its
+        band is below 0, and where the derivative is the same all along the orbit, because powers of one matrix make no
+        chaos. None elsewhere: also where the orbit diverged or stalled, and where the exponents do not add up to
+        `determinant`, because rounding has lost a direction. The answer rests on a finite orbit and a 95 % band, and is
+        no proof.
         """
         if self.linear:
             return False
-        if self.status.startswith((DIVERGED, STALLED)):
+        if self.status.startswith((DIVERGED, STALLED)) or not self._adds_up:
             return None
         if not self.largest - self.band[0] <= self.resolution:
             return True
         return False if self.largest + self.band[0] < 0 else None
 
+    @property
+    def _adds_up(self) -> bool:
+        total, sizes = float(self.exponents.sum()), np.abs(self.exponents[np.isfinite(self.exponents)])
+        lost = float(self.band.sum()) + ADDS_UP * float(sizes.max(initial=0.0))
+        return total == self.determinant or abs(total - self.determinant) <= lost
+
     def summary(self) -> str:
-        """The exponents with their bands, and the check of their sum, as text."""
+        """The exponents with their bands, their sum beside `determinant`, and whether the orbit is chaotic, as text."""
         unit = "a unit of time" if self.rule is None else "a step"
         shown = ", ".join(f"{e:.6g} +- {b:.1g}" for e, b in zip(self.exponents, self.band, strict=True))
         told = {True: "chaotic", False: "not chaotic", None: "chaos undecided"}[self.chaotic]
@@ -122,28 +131,28 @@ def lyapunov_exponents(
     seed: int = 0,
     budget: float = 120.0,
 ) -> LyapunovExponents:
-    """How fast nearby orbits part or meet: the Lyapunov exponents along one orbit, by QR factorisation.
+    """The Lyapunov exponents along one orbit: how fast nearby orbits part or meet, by QR factorisation.
 
-    A frame of D directions is moved by the exact derivative, z -> DF(z) Q for a map and dQ/dt = DF(z) Q for a flow, and
-    made orthogonal again; logarithms of the diagonal of R, averaged, tend to the exponents (Benettin, Galgani,
+    A frame Q of D orthogonal directions is moved by the exact derivative, Q -> DF(z) Q for a map and dQ/dt = DF(z) Q
+    for a flow, and factorised as Q R after each step. The means of log |R_ii| tend to the exponents (Benettin, Galgani,
     Giorgilli & Strelcyn 1980; Eckmann & Ruelle 1985, section V).
 
-    Where parameters of rule or game are arrays of one value per member, all orbits move together, and the answer is a
-    `LyapunovEnsemble` with exponents of shape (..., D); maps only.
+    Parameters of the rule or the game may be arrays with one value per member. All orbits then move together, and the
+    answer is a `LyapunovEnsemble` with exponents of shape (..., D); for maps only.
 
     Args:
         game: a symbolic, deterministic game.
         rule: an update rule, or None for the gradient flow.
         start: a point, shape (d,).
-        steps: counted steps; for a flow, intervals of length `time`.
-        settle: steps before counting starts.
+        steps: number of steps that are counted; for a flow, of intervals of length `time`.
+        settle: number of steps before counting starts.
         time: for a flow, the time between two factorisations.
-        field: for a flow, another dw/dt as a function of w that also runs on symbols (the replicator dynamics).
-        seed: of the first frame.
-        budget: seconds; where they run out, the steps so far are used, and `status` says so.
+        field: for a flow, dw/dt as a function of w that also runs on symbols, in place of the gradient flow.
+        seed: of the first frame, which is random.
+        budget: seconds; when they run out, the steps made so far are used, and `status` says so.
 
     Returns:
-        `LyapunovExponents`: `.exponents` with a `.band` of uncertainty, largest first, and whether the orbit is
+        `LyapunovExponents`: `.exponents`, largest first, with the half width `.band`, and whether the orbit is
         `.chaotic`.
 
     Raises:
@@ -221,8 +230,20 @@ def _band(rates: Array, alignment: float) -> Array:
     return np.where(np.isfinite(band), band, 0.0)
 
 
+def _sizes(matrix: Array) -> Array:
+    """What a change of each entry is compared with: the largest entry of its row or its column, the smaller of these.
+
+    A coordinate in small units has a large column or row; its entries say nothing about rounding elsewhere. Where the
+    row or the column is zero the larger of the two counts, and the whole matrix where both are.
+    """
+    size = np.abs(matrix)
+    rows, columns = np.broadcast_arrays(size.max(1, keepdims=True), size.max(0, keepdims=True))
+    least, most = np.minimum(rows, columns), np.maximum(rows, columns)
+    return np.where(least > 0, least, np.where(most > 0, most, size.max()))
+
+
 class _Orbit:
-    """An orbit and the frame that its derivative carries; notes whether that derivative ever changes."""
+    """An orbit with a frame moved by its derivative; `linear` says whether that derivative never changed."""
 
     def __init__(self, made: System, time: float, deadline: float) -> None:
         self.made, self.time, self.deadline = made, time, deadline
@@ -260,7 +281,7 @@ class _Orbit:
         if self.first is None:
             self.first = matrix.copy()
         elif self.linear:
-            self.linear = bool(np.abs(matrix - self.first).max() <= SAME * np.abs(self.first).max())
+            self.linear = bool((np.abs(matrix - self.first) <= SAME * _sizes(self.first)).all())
         return image, matrix
 
     def _map(self, z: Array, frame: Array) -> tuple[Array, Array, float]:

@@ -1,4 +1,4 @@
-"""Poincare recurrence: how closely, and when, an orbit comes back to its start, and what it conserves meanwhile."""
+"""Poincare recurrence: when and how closely an orbit comes back to its start, and what it conserves meanwhile."""
 
 from __future__ import annotations
 
@@ -30,12 +30,14 @@ class Recurrence(Result):
 
     Attributes:
         game: the game.
-        label: what moves the point.
+        label: the name of the dynamics.
         radius: of the ball.
-        returns: times at which the orbit re-entered it after having left; of a map, the first step inside.
-        closest: the smallest distance from the start within each visit, one for each return.
-        t, w, distance: the orbit, its times and its distance from the start.
-        divergence: sum over players of KL(equilibrium || point) along the orbit, None without interior equilibrium.
+        returns: times at which the orbit entered the ball again after having left it, (n,); for a map, the first step
+            inside.
+        closest: the smallest distance from the start in each visit, (n,).
+        t, w, distance: recorded times (T,), points (T, d), and distances from the start (T,).
+        divergence: sum over players of KL(equilibrium || point) along the orbit, (T,), in nats; None without a known
+            interior equilibrium.
     """
 
     game: Game
@@ -53,16 +55,16 @@ class Recurrence(Result):
 
     @property
     def drift(self) -> float | None:
-        """Change of the divergence from the first to the last point: 0 where it is conserved."""
+        """Change of the KL sum from the first to the last point, 0 if it is conserved; None where it is unknown."""
         return None if self.divergence is None else float(self.divergence[-1] - self.divergence[0])
 
     @property
     def spread(self) -> float | None:
-        """The largest change of the KL sum along the orbit from its first value; None where it is not known."""
+        """The largest difference of the KL sum along the orbit from its first value; None where it is not known."""
         return None if self.divergence is None else float(np.abs(self.divergence - self.divergence[0]).max())
 
     def summary(self) -> str:
-        """The number of returns, the first and the closest one, and how well the sum is conserved, as text."""
+        """The number of returns, the first and the closest one, and the change of the KL sum, as text."""
         text = f"{self.label} on {self.game.name}, t = 0 to {self.t[-1]:g}: "
         text += f"{len(self.returns)} returns within {self.radius:g}"
         if len(self.returns):
@@ -84,7 +86,7 @@ def recurrence(
     rtol: float = 1e-10,
     budget: float | Budget | None = 300.0,
 ) -> Recurrence:
-    """Returns of an orbit to the ball of a given radius around its start.
+    """The returns of an orbit to a ball around its start.
 
     By default the orbit is the replicator dynamics of a matrix game. In a zero-sum game with an interior equilibrium
     (x*, y*) it keeps volume (in suitable coordinates) and the sum KL(x*||x) + KL(y*||y), so that almost every start
@@ -92,26 +94,28 @@ def recurrence(
     Papadimitriou & Piliouras 2018, theorem 3.3). In discrete time the same sum grows
     (`multiplicative_weights`; Bailey & Piliouras 2018).
 
-    Returns of a flow are looked for inside every step of the integrator (`approaches.visits`), so a pass through a
-    small ball is not missed between samples.
+    Returns of a flow are searched for at nine points inside every step of the integrator, so that a short pass through
+    a small ball is found between the recorded times too.
 
     Args:
         game: a matrix game, or any game with `field` or `step`.
         start: a point, shape (d,); for a matrix game, probabilities (x, y).
-        time: how long, or with `step` how many steps.
+        time: duration of the flow, or with `step` the number of steps.
         radius: of the ball, in Euclidean distance.
-        field: another dw/dt.
-        step: a map w -> w+ instead of a flow.
-        rtol: tolerance of the flow.
-        budget: seconds, after which it ends undecided, without half an answer.
+        field: dw/dt as a function of w (..., d), in place of the replicator dynamics.
+        step: a map w -> w+ in place of a flow.
+        rtol: relative tolerance of the integrator.
+        budget: seconds. Beyond them the call raises, without a partial answer.
 
     Returns:
-        A `Recurrence`: its `.label`, the number of `.returns` within `.radius` of the start, and the `.closest` one.
+        A `Recurrence`: the times of the `.returns`, how `.closest` each comes, and the orbit.
 
     Raises:
         OutOfTimeError: when the budget is spent.
         DomainError: for a game without replicator dynamics when neither field nor step is given.
-        ParameterError: for a start outside the simplices, or a radius that is not positive.
+        ParameterError: for a start outside the simplices, a radius or time that is not positive, or an orbit that
+            overflows.
+        ConvergenceError: where the orbit cannot be followed to the end.
 
     Example:
         >>> import gandyn as gd
@@ -153,12 +157,16 @@ def recurrence(
 def multiplicative_weights(game: Game, lr: float) -> Step:
     """Multiplicative weights on a matrix game: x_i -> x_i exp(-lr (A y)_i) / sum, y_j -> y_j exp(lr (A^T x)_j) / sum.
 
-    Its small-step limit is the replicator dynamics; its own KL sum to an interior equilibrium never falls, and rises
-    everywhere but at the equilibrium (Bailey & Piliouras 2018, theorem 1).
+    In the limit of small steps it follows the replicator dynamics. In a zero-sum game the sum over players of KL from
+    an interior equilibrium never falls, and rises everywhere but at the equilibrium (Bailey & Piliouras 2018, theorem
+    1).
 
     Args:
         game: a matrix game.
-        lr: the step size, of both players.
+        lr: the step size of both players.
+
+    Returns:
+        A map from probabilities w = (x, y), shape (..., d), to those after one step: a `step` for `gd.recurrence`.
 
     Raises:
         DomainError: for a game without a matrix.
@@ -197,12 +205,15 @@ def _log_sum(logits: list[sympy.Expr]) -> sympy.Expr:
 def replicator_in_logits(game: Game) -> Callable[[Array], Array]:
     """The replicator dynamics as dw/dt of logits w = (u, v): du/dt = -A softmax(v), dv/dt = A^T softmax(u).
 
-    The same orbits as `replicator_field` on probabilities, without a direction off the simplices in which rounding
-    could grow; volume in these coordinates is conserved exactly, each player's divergence being zero. On NumPy arrays
-    and on symbols; start from logarithms of probabilities.
+    A is the game's matrix. The orbits are those of `game.replicator_field` on the probabilities x = softmax(u),
+    y = softmax(v), but rounding errors cannot grow off the simplices. The flow conserves volume in these coordinates,
+    as the divergence of each player's field is zero. Logarithms of probabilities are a start.
 
     Args:
         game: a matrix game.
+
+    Returns:
+        The field, a function from w = (u, v), NumPy floats (..., d) or symbols (d,), to dw/dt of the same shape.
 
     Raises:
         DomainError: for a game without a matrix.

@@ -102,3 +102,21 @@ def test_logits_move_away_from_costly_rows_and_towards_columns_that_pay():
     """Player 1 pays (1 2; 3 4): at even logits its rows cost 3/2 and 7/2, and the columns pay 2 and 3."""
     field = gd.replicator_in_logits(gd.games.matrix_game([[1, 2], [3, 4]]))
     np.testing.assert_allclose(field(np.zeros(4)), [-1.5, -3.5, 2.0, 3.0], rtol=1e-14)
+
+
+@pytest.mark.parametrize("units", [1, 10**9, 10**14])
+def test_small_units_of_another_coordinate_hide_no_chaos(units):
+    """x+ = 3.9 x (1 - x) is chaotic; y+ = y / 2 + units x follows it. The exponents are those of x, and log 1/2.
+
+    At 1e14 rounding loses the direction of x, which the sum of the exponents shows beside log |det|: undecided.
+    """
+    pull = -sympy.Rational(29, 20) * x**2 + sympy.Rational(13, 10) * x**3
+    game = gd.games.from_sympy([pull, y**2 / 4 - units * x * y], [[x], [y]])
+    found = gd.lyapunov_exponents(game, gd.rules.GDA(1), [0.3, 0.1], steps=1000)
+    assert not found.linear
+    if units > 1e10:
+        assert found.chaotic is None
+        return
+    assert found.chaotic
+    assert found.largest == pytest.approx(0.49, abs=0.03)
+    assert found.exponents[1] == pytest.approx(-np.log(2), abs=0.03)  # the first turn of the frame: log(units) / 1000
