@@ -14,7 +14,7 @@ REFINEMENTS, LOW_DEGREE = 40, 9
 
 
 def affine_zero(equations: Equations) -> tuple[tuple[sympy.Expr, ...] | None, bool]:
-    """(a zero of affine equations or None where there is none, whether it is the only one), in exact arithmetic."""
+    """A zero of affine equations, and whether there is no other one, in exact arithmetic; (None, True) without one."""
     from sympy.polys.matrices import DomainMatrix
 
     d = len(equations.symbols)
@@ -50,10 +50,9 @@ def simplest(low: Fraction, high: Fraction) -> Fraction:
 def rational_zero(
     equations: Equations, low: Sequence[Fraction], high: Sequence[Fraction]
 ) -> tuple[sympy.Expr, ...] | None:
-    """A zero of rational polynomials with rational coordinates in a box, by trying the simplest rational point.
+    """The simplest rational point of a box with corners `low` and `high` (d,), if it is a zero of the equations.
 
-    `low`, `high`: corners of the box, shape (d,). Returns the zero; None where that point is not a zero, or the
-    equations are not rational polynomials.
+    None where it is not a zero, or where the equations are not polynomials with rational coefficients.
     """
     if not equations.rational:
         return None
@@ -62,13 +61,13 @@ def rational_zero(
 
 
 def simplest_point(low: Sequence[Fraction], high: Sequence[Fraction]) -> tuple[sympy.Expr, ...]:
-    """The point with the simplest rational coordinates in a box."""
+    """The point of a box whose coordinates are rational numbers of the smallest denominators."""
     found = [simplest(a, b) for a, b in zip(low, high, strict=True)]
     return tuple(sympy.Rational(f.numerator, f.denominator) for f in found)
 
 
 def radicals(equations: Equations) -> list[tuple[sympy.Expr, ...]]:
-    """Real solutions in square and cube roots of real numbers, for systems that have three solutions at most."""
+    """Real solutions in closed form, for rational polynomials whose degrees have a product of at most three."""
     if not equations.rational or math.prod(p.total_degree() for p in equations.polynomials) > MOST_PRODUCT:
         return []
     try:
@@ -80,11 +79,11 @@ def radicals(equations: Equations) -> list[tuple[sympy.Expr, ...]]:
 
 
 def reach(equations: Equations) -> list[tuple[Fraction, Fraction]] | None:
-    """A box that holds every real zero of rational polynomials, of those whose unknowns come apart in ones and twos.
+    """A box that holds every real zero of rational polynomials: a pair of rational ends for each unknown.
 
-    The first coordinate of a common zero of p and q is a root of their resultant in the second, whose real roots are
-    isolated by continued fractions. None where a resultant vanishes identically, or more than two unknowns hang
-    together.
+    The equations must separate into groups with one or two unknowns each. The first coordinate of a common zero of two
+    polynomials p and q is a root of their resultant with respect to the second, whose real roots are isolated exactly.
+    None where the equations do not separate in this way, or a resultant vanishes identically.
     """
     if not equations.rational:
         return None

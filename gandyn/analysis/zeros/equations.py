@@ -1,6 +1,7 @@
-"""Equations g(w) = 0 for proofs: without poles where they can be cleared, and measured from the middle of a box.
+"""Equations g(w) = 0 for interval proofs, in the units of a box and without the poles that can be cleared.
 
-Polynomials are expanded about that middle in exact arithmetic, so that neither units nor position cost digits.
+Polynomials are expanded about the middle of the box in exact arithmetic, so that neither units nor position cost
+digits.
 """
 
 from __future__ import annotations
@@ -8,9 +9,8 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
@@ -53,7 +53,7 @@ class Equations:
         return polynomial and all(p.total_degree() <= 1 for p in self.polynomials)
 
     def singular_at(self, point: Sequence[object]) -> bool:
-        """Whether the Jacobian of rational polynomials is singular at a rational point."""
+        """Whether the Jacobian of the equations, which are rational polynomials, is singular at a rational point."""
         return bool(sympy.Matrix([[p.diff(s).eval(point) for s in self.symbols] for p in self.polynomials]).det() == 0)
 
     def within(
@@ -119,19 +119,19 @@ class Local:
     divisors: IntervalFunction | None
     conditions: IntervalFunction | None  # h; None where there are none
 
-    def to_units(self, low: Sequence[object], high: Sequence[object]) -> Interval:
-        """A box of w in units of this one, rounded outward, shapes (d,)."""
+    def to_units(self, low: Array, high: Array) -> Interval:
+        """The box of u = (w - centre) / radius for a box of w with ends (d,), rounded outward."""
         return self._mapped(low, high, lambda x, c, r: (x - c) / r)
 
-    def to_world(self, low: Sequence[object], high: Sequence[object]) -> Interval:
-        """A box of u as one of w, rounded outward, shapes (d,)."""
+    def to_world(self, low: Array, high: Array) -> Interval:
+        """The box of w = centre + radius u for a box of u with ends (d,), rounded outward."""
         return self._mapped(low, high, lambda x, c, r: c + r * x)
 
-    def exactly(self, u: Sequence[Any]) -> tuple[Fraction, ...]:
-        """A point u, given in floats, as the rational point w that it is."""
+    def exactly(self, u: Array) -> tuple[Fraction, ...]:
+        """The point w = centre + radius u for floats u (d,), without rounding."""
         return tuple(c + r * Fraction(float(x)) for x, (c, r) in zip(u, self._places, strict=True))
 
-    def _mapped(self, low: Sequence[Any], high: Sequence[Any], change: Any) -> Interval:
+    def _mapped(self, low: Array, high: Array, change: Callable[[Fraction, Fraction, Fraction], Fraction]) -> Interval:
         exact = [
             [change(Fraction(x), c, r) for x, (c, r) in zip(side, self._places, strict=True)] for side in (low, high)
         ]
@@ -159,7 +159,7 @@ def _nested(terms: dict[tuple[int, ...], sympy.Expr], symbols: Sequence[sympy.Sy
     """A polynomial {powers: coefficient} in Horner's form, first symbol outermost."""
     if not symbols:
         return sum(terms.values(), sympy.Integer(0))
-    by_power: dict[int, dict[tuple[int, ...], Any]] = {}
+    by_power: dict[int, dict[tuple[int, ...], sympy.Expr]] = {}
     for m, c in terms.items():
         by_power.setdefault(m[0], {})[m[1:]] = c
     total, last = sympy.Integer(0), 0

@@ -1,7 +1,7 @@
-"""All zeros of equations in a box, with a proof for each, and a proof that no other part of the box holds one.
+"""A search for all zeros of equations in a box: each is proven, and so is that the rest of the box holds none.
 
-Boxes are excluded, proven to hold one zero, narrowed, or cut. What stays open near a nearly double zero is looked at
-again in its own units; what stays open then is reported.
+Boxes are excluded, proven to hold one zero, narrowed, or cut. What stays undecided near an almost double zero is
+searched again in its own units; what is undecided after that is reported.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Enclosed:
     right: tuple[Fraction, ...]
 
     def holds_alone(self, low: Sequence[Fraction], high: Sequence[Fraction]) -> bool:
-        """Whether a box lies where this zero is the only one."""
+        """Whether the box with corners `low` and `high` (d,) lies where this zero is the only one."""
         pairs = zip(low, high, self.left, self.right, strict=True)
         return all(c <= a and b <= d for a, b, c, d in pairs)
 
@@ -60,14 +60,14 @@ class Search:
     """The result of a search for all zeros in a box."""
 
     zeros: tuple[Enclosed, ...]  # the proven zeros
-    # boxes (low, high), shape (d,) each, that are neither excluded nor proven, touching ones joined
+    # boxes (low, high), shape (d,) each, that are undecided; boxes that touch are joined
     open: tuple[tuple[Array, Array], ...]
     resting: Array  # points at which Newton's method came to rest, proven or not, shape (n, d)
-    reason: str  # empty where nothing is open, else what stopped the search
+    reason: str  # why the search is not complete; empty where it is
 
     @property
     def complete(self) -> bool:
-        """Whether it is proven that the box holds no other zeros."""
+        """Whether it is proven that the box holds no zeros but `zeros`."""
         return not self.reason
 
 
@@ -78,10 +78,10 @@ def search(
     budget: Budget,
     starts: Array | None = None,
 ) -> Search:
-    """Decide about every part of a box.
+    """Prove zeros of the equations in a box with corners `low` and `high` (d,), and exclude the rest of it.
 
-    Zeros are expected near `starts`, (n, d), besides those that are scattered here. Raises DomainError for functions
-    without an interval form.
+    Zeros are looked for near `starts` (n, d) and near 60 random points. Raises DomainError for functions without an
+    interval form.
     """
     return _search(equations, low, high, budget, starts, 0)
 
@@ -133,7 +133,7 @@ def _search(
 
 
 def undecided(parts: Sequence[tuple[Array, Array]]) -> str:
-    """Where the search stays open, in words."""
+    """Where a search is undecided and why, in words, from the undecided boxes."""
     place = ", ".join(f"{float(x):.10g}" for x in simplest_point(*parts[0]))
     more = f" and {len(parts) - 1} other places" if len(parts) > 1 else ""
     return f"undecided near ({place}){more}: a degenerate zero, or many, or one by a kink or jump"
@@ -186,7 +186,7 @@ class _Run:
         self.zeros.append(new)
 
     def decide(self, stack: list[Interval], rounds: float = np.inf) -> list[Interval]:
-        """Exclude, prove, shrink or bisect boxes, the newest first, for so many rounds; what is left to treat then."""
+        """Exclude, prove, narrow or cut boxes, the newest first, for so many rounds; returns those still to treat."""
         while stack and rounds > 0:
             rounds -= 1
             if self.budget.out or len(self.open) > MOST_OPEN:

@@ -1,7 +1,7 @@
-"""All fixed points: zeros of the field, or of w - P(w - v(w)) under constraints, and a proof for every one listed.
+"""Fixed points: zeros of the field, or of w - P(w - v(w)) under constraints, with proofs for games of expressions.
 
-Polynomials are solved in exact arithmetic where they are affine; in a box, interval arithmetic encloses every zero and
-excludes the rest (`solutions.py`, `exclusion.py`). Games without expressions are searched by Newton's method alone.
+Affine fields are solved in exact arithmetic; in a box, interval arithmetic encloses every zero and excludes the rest
+(`solutions.py`, `exclusion.py`). Games without expressions are searched by Newton's method alone, without proofs.
 """
 
 from __future__ import annotations
@@ -32,20 +32,23 @@ _PROVEN: dict[object, Findings] = {}  # what searches of this process have found
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class FixedPoint(AsArray, Result):
-    """A point at which no player wants to move, to first order: v = 0, or w = P(w - v(w)) under constraints.
+    """A point at which no player can gain to first order: v = 0, or w = P(w - v(w)) under constraints.
+
+    P is the projection onto the feasible set.
 
     Attributes:
         point: coordinates as floats, shape (d,).
-        exact: coordinates as SymPy expressions, or None where found numerically.
-        residual: |w - P(w - v(w))| at the point, which is |v| without constraints; in the units of v.
-        linearization: of the gradient flow there.
-        enclosure: shape (d, 2), two ends for each coordinate between which a solution is proven to lie; None where it
-            is not proven.
+        exact: coordinates as SymPy expressions; None where they are only known numerically.
+        residual: |w - P(w - v(w))| at the point, which is |v| without constraints, in the units of v; nan for a game
+            that NumPy cannot evaluate.
+        linearization: of the gradient flow at the point.
+        enclosure: for each coordinate two ends between which a solution is proven to lie, shape (d, 2); None where
+            nothing is proven.
         active: the bounds that hold with equality, as text.
-        multipliers: by coordinate name, the force with which -v presses against each of them: 0 where a bound is only
-            touched, None where intervals leave it open.
-        kinks: names of the coordinates in which the player's own cost has its least value at a kink: 0 lies strictly
-            between its one-sided slopes, and v need not vanish.
+        multipliers: by coordinate name, the size of the component of -v that presses against each active bound: 0
+            where the bound is only touched, None where intervals leave the sign undecided.
+        kinks: names of the coordinates in which the player's own cost has its least value at a kink: there 0 lies
+            strictly between the one-sided slopes, and v need not vanish.
     """
 
     point: Array
@@ -63,12 +66,12 @@ class FixedPoint(AsArray, Result):
 
     @property
     def coordinates(self) -> tuple[sympy.Expr, ...] | Array:
-        """The point, exact where that is known: what analyses read that are given this as `at=`."""
+        """The exact coordinates where they are known, else the floats; analyses given this as `at=` use them."""
         return self.point if self.exact is None else self.exact
 
     @property
     def kind(self) -> str:
-        """Stability under the flow, of the linear part: attracting, repelling, saddle, marginal, undecided ..."""
+        """Stability under the linearised flow in one word: attracting, repelling, saddle, marginal, undecided ..."""
         found = self.linearization.verdict
         return (Verdict.UNDECIDED if found is Verdict.NO_EQUILIBRIUM else found).value
 
@@ -78,7 +81,7 @@ class FixedPoint(AsArray, Result):
         return self.enclosure is not None
 
     def summary(self) -> str:
-        """Coordinates, kind, active bounds, and whether it is proven."""
+        """Coordinates, kind, active bounds and kinks, and whether the point is proven, as text."""
         text = f"{place(self.point if self.exact is None else self.exact)}: {self.linearization.worded(self.kind)}"
         if self.linearization.verdict is Verdict.MARGINAL:
             text += " to first order"
@@ -97,12 +100,12 @@ def _number(multiplier: float | None) -> str:
 
 
 class FixedPoints(Found[FixedPoint]):
-    """A list of `FixedPoint`s that says whether it is proven to be complete.
+    """A list of `FixedPoint`s with the information whether it is proven to be complete.
 
     Attributes:
         complete: True if every point is proven, and it is proven that the box (or, without one, the whole feasible
             set) holds no other.
-        reason: the argument, or why the list is what was found and no more.
+        reason: the argument of the proof, or why there is none.
     """
 
     @property
@@ -117,31 +120,32 @@ def fixed_points(
 ) -> FixedPoints:
     """Solutions of the game, sorted by coordinates: zeros of w - P(w - v(w)), which is v(w) without constraints.
 
-    For a game given by expressions the box is searched with interval arithmetic: every part of it is proven to hold no
-    solution, or exactly one (Krawczyk 1969; Neumaier 1990, chapter 5), on every face of the feasible set. A solution at
-    a bound is proven where v vanishes along the face and the multiplier, the force with which -v presses against the
-    bound, is positive, or zero exactly. A game that averages over data is searched by its mean field. Where v is affine
-    on a face it is solved exactly; there, and for polynomials whose unknowns come apart in ones and twos, no box is
-    needed.
+    P is the projection onto the feasible set. For a game given by expressions the box is searched with interval
+    arithmetic, on every face of the feasible set: parts of it are proven to hold no solution, or exactly one (Krawczyk
+    1969; Neumaier 1990, chapter 5). A solution at a bound is proven where v vanishes along the face and the multiplier,
+    the component of -v that presses against the bound, is positive, or exactly zero. A game that averages over data is
+    searched by its mean field. Where v is affine on a face it is solved exactly; there, and for polynomials that
+    separate into groups of one or two unknowns, no box is needed.
 
-    The list's `.complete` and `.reason` say whether all is proven. It cannot be at degenerate zeros: at a double root,
-    or where zeros fill a line, the reason says near which point it is undecided. Such a point is listed when it is a
-    zero exactly; one that is only suspected is listed as unproven. A zero within rounding of the box's edge counts as
-    inside. Units and position do not matter: everything is measured in the box's own units, from its middle.
+    `.complete` says whether all this is proven for the whole box, and `.reason` says why or why not. It cannot be
+    proven at degenerate zeros: at a double root, or where zeros fill a line, the reason names a point near which the
+    search is undecided. Such a point is listed where it is exactly a zero, and as unproven where it is only suspected
+    to be one. A zero within rounding of the box's edge counts as inside. The search does not depend on units or
+    position: it runs in the box's own units, from its middle.
 
     Args:
         game: the game.
         box: one (low, high) pair per coordinate, in which to search; required where nothing else bounds the zeros and
             the game has no known equilibria.
-        seed: of the scattered starts of Newton's method, for games without expressions.
-        budget: seconds, or a `Budget`, after which the list is what was found so far; None for no limit.
+        seed: of the random starts of Newton's method, for games without expressions.
+        budget: seconds, or a `Budget`; when they run out, the list holds what was found so far. None for no limit.
 
     Returns:
         `FixedPoints`, a list of points; `.complete` says whether it is proven to hold all of them, and `.reason` why
         not.
 
     Raises:
-        ParameterError: for a box of the wrong length, or none where one is needed and the game has no bounded one.
+        ParameterError: for a box of the wrong shape, or where a box is needed and none is given or known.
 
     Example:
         >>> import gandyn as gd
@@ -261,7 +265,7 @@ def _describe(game: Game, found: Solution) -> FixedPoint:
         found = _polished(game, found)
         lin = linearize(game, at=found.point)
     w, form = found.floats, found.point if found.exact else None
-    residual = float(np.linalg.norm(game.natural_residual(w))) if NUMPY in game.worlds else 0.0
+    residual = float(np.linalg.norm(game.natural_residual(w))) if NUMPY in game.worlds else float("nan")
     names = list(map(str, game.symbols or range(game.dim)))
     sides, feasible = found.face.sides, found.face.set
     active = tuple(f"{names[k]} = {feasible.low[k] if sides[k] < 0 else feasible.high[k]}" for k in found.multipliers)

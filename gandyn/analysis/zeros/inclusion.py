@@ -1,4 +1,4 @@
-"""Krawczyk's operator on many boxes at once: it narrows a box, empties it, or proves that it holds exactly one zero.
+"""Krawczyk's operator on many boxes at once: it narrows a box, excludes it, or proves that it holds exactly one zero.
 
 K(X) = m - Y g(m) + (I - Y Dg(X)) (X - m) holds every zero in X; K inside the interior of X proves that there is exactly
 one (Krawczyk 1969; Neumaier 1990, theorem 5.1.8). Dg(X) holds all slopes of a continuous g, kinks included; on a box
@@ -48,7 +48,7 @@ class Inclusion:
         return len(self.local.centre)
 
     def narrow(self, low: Array, high: Array) -> tuple[Array, Array, Array]:
-        """What is left of each box that may hold a zero, and which of them are so narrow now that one may be proven."""
+        """The parts of boxes (N, d) that may hold zeros: (low, high, whether the box became much narrower)."""
         f_low, f_high, continuous, nowhere = self.local.field.survey(low, high)
         may = ((f_low <= 0) & (f_high >= 0)).all(-1) & ~nowhere
         if self.local.conditions is not None:
@@ -99,7 +99,7 @@ class Inclusion:
         return centre - spread, centre + spread, excludes
 
     def around(self, point: Array) -> Zero | None:
-        """The zero near a point, with the widest box of a few in which it is proven to be alone."""
+        """A proven zero near a point (d,), with the widest of some boxes in which it is the only one; None if none."""
         a, b, _ = self._image(point[None], point[None])
         reach = np.abs(np.stack([a[0], b[0]]) - point).max(0)
         if not np.isfinite(reach).all():
@@ -141,7 +141,7 @@ class Inclusion:
         return Zero(low, high, zero.left, zero.right)
 
     def newton(self, u: Array) -> Array:
-        """Where Newton's method ends from many starts, shape (n, d); those that come to rest."""
+        """The points (n, d), without repetition, at which Newton's method comes to rest from many starts u (N, d)."""
         step = np.full_like(u, np.inf)
         with np.errstate(all="ignore"):
             for _ in range(TRIES):

@@ -26,14 +26,14 @@ from .exclusion import Enclosed, search
 
 @dataclasses.dataclass(frozen=True)
 class Kink:
-    """Where an unknown's jumps lie: at x_k = place; each argument that vanishes there grows (1) or falls (-1)."""
+    """The place at which a row of the field jumps as its own unknown x_k passes."""
 
-    symbol: sympy.Symbol
-    place: sympy.Expr
-    directions: dict[sympy.Expr, int]
+    symbol: sympy.Symbol  # x_k
+    place: sympy.Expr  # the value of x_k
+    directions: dict[sympy.Expr, int]  # for each argument that vanishes there, whether it grows (1) or falls (-1)
 
     def side(self, e: sympy.Expr, side: int) -> sympy.Expr:
-        """The branch of an expression on the right (1) or the left (-1) of the place."""
+        """The expression as it is to the right (side = 1) or to the left (side = -1) of the place."""
         return branch(e, {argument: direction * side for argument, direction in self.directions.items()})
 
     def minimises(self, cost: sympy.Expr, row: sympy.Expr, symbols: Sequence[sympy.Symbol], ends: Array) -> bool:
@@ -51,18 +51,20 @@ class Kink:
 
 @dataclasses.dataclass(frozen=True)
 class AtKinks:
-    """All solutions in a part of the box: the unknowns at kinks, enclosures, and exact coordinates or None of each."""
+    """All solutions in a part of the box, which lie at kinks."""
 
-    unknowns: tuple[int, ...]
-    zeros: tuple[tuple[Enclosed, tuple[sympy.Expr, ...] | None], ...]
+    unknowns: tuple[int, ...]  # indices of the unknowns that are at a kink
+    zeros: tuple[
+        tuple[Enclosed, tuple[sympy.Expr, ...] | None], ...
+    ]  # enclosure and exact coordinates of each, or None
 
 
 def at_kinks(
     equations: Equations, costs: Sequence[sympy.Expr], low: Array, high: Array, budget: Budget
 ) -> AtKinks | None:
-    """The solutions in a small box where all of them lie at kinks; None where this argument does not decide.
+    """The solutions in a small box, corners `low` and `high` (d,), where all lie at kinks; None if undecided.
 
-    The k-th equation is the derivative of `costs[k]`, the cost of the player that owns the k-th unknown, where that
+    `costs[k]` is the cost of the player that owns the k-th unknown, and the k-th equation is its derivative where that
     exists.
     """
     ends, symbols, rows = np.stack([low, high]), equations.symbols, equations.exact
@@ -95,7 +97,10 @@ def at_kinks(
 
 
 def _kink(row: sympy.Expr, k: int, symbols: Sequence[sympy.Symbol], ends: Array) -> Kink | None:
-    """Where a row jumps in the box as its own unknown passes: without directions if nowhere, None if elsewhere too."""
+    """The one place in the box where a row jumps as its own unknown passes; without directions if it jumps nowhere.
+
+    None where it jumps at several places, or with other unknowns.
+    """
     place, directions = None, {}
     for argument in jumps(row):
         low, high = IntervalFunction(symbols, [argument])(*outward(ends[None, 0], ends[None, 1]))

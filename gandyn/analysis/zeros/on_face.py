@@ -25,7 +25,7 @@ from .solutions import Findings, Problem, Solution
 
 
 def solve(problem: Problem, found: Findings) -> None:
-    """Every face in turn, the interior first; what is found goes to `found` at once."""
+    """Search every face of the feasible set, the interior first, and add solutions and obstacles to `found`."""
     for face in problem.faces():
         if problem.budget.out:
             found.obstacles.append(problem.budget.reason)
@@ -35,7 +35,7 @@ def solve(problem: Problem, found: Findings) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class OnFace:
-    """The search on one face, whose findings are added to `found`."""
+    """The search for solutions on one face, which adds what it finds to `found`."""
 
     problem: Problem
     face: Face
@@ -43,7 +43,7 @@ class OnFace:
 
     @functools.cached_property
     def unknowns(self) -> list[int]:
-        """Free coordinates that are not the last of a simplex's support."""
+        """Indices of the free coordinates, without the last of each simplex's support, which the others determine."""
         last = {[k for k in s if self.face.sides[k] == 0][-1] for s in self.face.set.simplices}
         return [k for k in self.face.free if k not in last]
 
@@ -59,7 +59,7 @@ class OnFace:
 
     @functools.cached_property
     def equations(self) -> Equations:
-        """v along the face, and what must not be negative: multipliers and the distances to bounds."""
+        """v along the face, under the condition that multipliers and distances to bounds are not negative."""
         symbols = self.problem.symbols
         if self.face.set.unconstrained:
             return Equations(symbols, self.problem.field)
@@ -81,7 +81,7 @@ class OnFace:
         return tuple(rows)
 
     def solve(self) -> None:
-        """Exactly where v is affine along the face, by intervals in a box, or within what bounds polynomials' zeros."""
+        """Solve exactly where v is affine along the face, else by intervals in a box or within bounds of all zeros."""
         equations = self.equations
         if not equations.symbols:
             self._keep((), None, None)

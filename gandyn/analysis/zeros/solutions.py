@@ -19,7 +19,7 @@ Bounds = Sequence[tuple[float, float]]
 
 @dataclasses.dataclass(frozen=True)
 class Solution:
-    """One solution of the game, with its proof where there is one."""
+    """One solution of the game: a zero of w - P(w - v(w)), with its proof where there is one."""
 
     # SymPy numbers: the solution itself where it is exact, else the middle of its enclosure
     point: tuple[sympy.Expr, ...]
@@ -38,28 +38,27 @@ class Solution:
 
 @dataclasses.dataclass
 class Findings:
-    """What a search for solutions in a box has found until now, and why its list is complete or not."""
+    """What a search for solutions has found so far."""
 
-    solutions: list[Solution] = dataclasses.field(default_factory=list)  # those listed
-    obstacles: list[str] = dataclasses.field(default_factory=list)  # what keeps the list from being complete
-    arguments: set[str] = dataclasses.field(default_factory=set)  # why it is
+    solutions: list[Solution] = dataclasses.field(default_factory=list)
+    obstacles: list[str] = dataclasses.field(default_factory=list)  # why the list is not proven to be complete
+    arguments: set[str] = dataclasses.field(default_factory=set)  # why it is complete where there are no obstacles
 
 
 @dataclasses.dataclass(frozen=True)
 class Problem:
-    """The equations whose solutions are sought, and the set in which."""
+    """The game and the box in which its solutions are sought."""
 
-    # symbols, field: v(w) as expressions
-    symbols: tuple[sympy.Symbol, ...]
-    field: tuple[sympy.Expr, ...]
-    feasible: FeasibleSet  # the set
-    bounds: Bounds | None  # the box of the search, or None for no limit
-    known: tuple[tuple[sympy.Expr, ...], ...]  # exact points that may be solutions
+    symbols: tuple[sympy.Symbol, ...]  # the coordinates
+    field: tuple[sympy.Expr, ...]  # v(w)
+    feasible: FeasibleSet
+    bounds: Bounds | None  # the box, or None where the search is not limited
+    known: tuple[tuple[sympy.Expr, ...], ...]  # points that are tried as exact solutions
     budget: Budget
-    costs: tuple[sympy.Expr, ...]  # by coordinate, of the player that it belongs to
+    costs: tuple[sympy.Expr, ...]  # for each coordinate, the cost of the player that owns it
 
     def faces(self) -> Iterator[Face]:
-        """The faces that meet the box and on which the signs of v, as far as intervals tell, allow a solution."""
+        """The faces of the feasible set that meet the box, without those that intervals of v exclude."""
         faces = [f for f in self.feasible.faces() if self.limits(f) is not None]
         ends = np.array([[limit for limit in self.limits(f) or []] for f in faces], dtype=float)
         if len(faces) <= 1 or not np.isfinite(ends).all():
@@ -71,7 +70,7 @@ class Problem:
         return (f for f, a, b in zip(faces, low, high, strict=True) if _possible(f, a, b))
 
     def limits(self, face: Face) -> list[tuple[sympy.Expr, sympy.Expr]] | None:
-        """The ends of each coordinate on a face and in the box; None where they do not meet."""
+        """The ends of each coordinate on a face within the box; None where face and box do not meet."""
         found = []
         for k, side in enumerate(face.sides):
             low, high = face.set.bounds[k]
