@@ -17,7 +17,7 @@ from ..oracles.packing import flattened
 from ..types import Array, Batch
 from .evaluation import Judgement, Overheard
 from .place import Place
-from .stand_ins import StandIns, unwrapped
+from .stand_ins import StandIns, all_modules, unwrapped
 from .surroundings import Surroundings
 
 GENERATORS = ("generator", "gen", "netg", "g")
@@ -48,8 +48,7 @@ class View:
             raise ParameterError(
                 "losses with a place for a batch, and no batch", "the batch of this step", "watch.step(batch)"
             )
-        own = {id(x) for net in self.networks.values() for x in (*net.modules(), *net.parameters())}
-        surroundings = Surroundings(self.losses, own)
+        surroundings = Surroundings(self.losses, all_modules(self.networks.values()))
         try:
             with self._worn(surroundings.modules) as game:
                 game._module_state.pending = None

@@ -49,7 +49,7 @@ class Watch:
             samples in units of the data's; and now and then "rotation", "spectrum", "gap", "path", "noise". A look
             that failed has "error".
         findings: failure modes, named as they begin; see `gandyn.gans.monitor`.
-        verdicts: for each network what becomes of its loss.
+        verdicts: for each network what becomes of its loss. networks: by name, as the losses take them.
     """
 
     def __init__(
@@ -60,6 +60,7 @@ class Watch:
         self.rows: list[Row] = []
         self.count = 0
         self._view = View(networks, losses, seed)
+        self.networks = self._view.networks
         self._clock = Clock(share, self._view.on_cpu)
         name = self._view.names[self._view.generator]
         detectors = [dataclasses.replace(d, player=name) if isinstance(d, VanishingGradient) else d for d in DETECTORS]
@@ -180,11 +181,11 @@ class Watch:
         last, self._last = self._last, w.clone()
         if last is None or last.shape != w.shape:
             return None
-        return {name: float(b.norm()) for name, b in zip(self.names, game.split(w - last), strict=True)}
+        return {name: float(b.norm()) for name, b in zip(self.names, game.split(w - last.to(w)), strict=True)}
 
     def _scene(self, game: LossesGame, w: Array, v: Array) -> Scene:
         start = self._start if self._start is not None and self._start.shape == w.shape else w
-        return Scene(game, w, v, self._view.token, start, self.rule, self._view.parameters())
+        return Scene(game, w, v, self._view.token, start.to(w), self.rule, self._view.parameters())
 
     # --- costly measurements, by turns ---------------------------------------------------------------------------
 
@@ -269,6 +270,10 @@ class Watch:
             "rows": copy.deepcopy(self.rows),
         })  # fmt: skip
         return found
+
+    def __getstate__(self) -> dict[str, Any]:
+        raise ParameterError("a copy of a watch, whose networks would not be the loop's", "its numbers, or a new watch",
+                             "watch.to_dict(), or gd.watch(*copies, losses_of_the_copies)")  # fmt: skip
 
     def __repr__(self) -> str:
         return f"<Watch of {', '.join(self.names)}: {words.so_far(self)}>"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -47,6 +47,26 @@ def in_use(rule: Any, parameters: Sequence[Sequence[torch.Tensor]]) -> tuple[Rul
     read = [_of_network(own, rule) for own in parameters]
     order = (*range(1, len(parameters)), 0)
     return Alternating(tuple(one for one, _ in read), order=order), State(inner=tuple(state for _, state in read))
+
+
+def unstepped(rule: Any, networks: Mapping[str, torch.nn.Module]) -> list[str]:
+    """Parameters that train by their flag and that no optimiser in use holds, such as "0.weight of generator".
+
+    An optimiser keeps the tensors that it was made with; a layer that came or was replaced later stays where it is.
+
+    Args:
+        rule: see `in_use`; of a rule alone nothing is known. networks: by name.
+    """
+    optimizers = (rule,) if isinstance(rule, GameOptimizer) else rule
+    if not isinstance(optimizers, list | tuple):
+        return []
+    held = {id(p) for one in optimizers for group in one.param_groups for p in group["params"]}
+    return [
+        f"{key} of {name}"
+        for name, network in networks.items()
+        for key, p in network.named_parameters()
+        if p.requires_grad and id(p) not in held
+    ]
 
 
 def _of_network(own: Sequence[torch.Tensor], optimizers: Sequence[torch.optim.Optimizer]) -> tuple[Rule, State]:

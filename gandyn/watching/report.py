@@ -39,6 +39,7 @@ def page(watch: Any) -> str:
         f"<h1>Watch of {_text(', '.join(watch.names))}</h1>",
         f'<p class="head">{_text(words.head(watch))}</p>',
         f'<p class="answer"><strong>Has it converged, when to stop?</strong> {_text(words.converged(watch))}</p>',
+        f'<p class="answer">{_text(words.untrained(watch))}</p>',
         "<h2>Each loss</h2>",
         _list([_verdict(one) for one in watch.verdicts.values()]),
         "<h2>Failure modes</h2>",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,7 +33,7 @@ class StandIns:
 
     def __init__(self, networks: Mapping[str, torch.nn.Module]) -> None:
         self.networks = networks
-        self.modules = _all_modules(networks.values())
+        self.modules = all_modules(networks.values())
         for module in self.modules:
             if isinstance(module, torch.jit.ScriptModule):
                 raise DomainError("a scripted module", "modules in Python", "watch the module that was scripted")
@@ -47,13 +47,13 @@ class StandIns:
 
     def current(self) -> bool:
         """Whether the networks still have the parameters of which these are copies."""
-        now = {id(p): p for m in _all_modules(self.networks.values()) for p in m._parameters.values() if p is not None}
+        now = {id(p): p for m in all_modules(self.networks.values()) for p in m._parameters.values() if p is not None}
         return self.key == tuple((id(p), p.shape, p.dtype, p.device) for p in now.values())
 
     @contextlib.contextmanager
     def worn(self, others: Sequence[torch.nn.Module] = ()) -> Iterator[None]:
         """Within this context the networks wear copies; so do the buffers of `others`, modules that losses reach."""
-        modules = _all_modules([*self.networks.values(), *others])
+        modules = all_modules([*self.networks.values(), *others])
         with torch.no_grad():
             for p, twin in zip(self.parameters, self.copies, strict=True):
                 twin.copy_(p)
@@ -71,7 +71,8 @@ class StandIns:
             yield
 
 
-def _all_modules(networks: Any) -> list[torch.nn.Module]:
+def all_modules(networks: Iterable[torch.nn.Module]) -> list[torch.nn.Module]:
+    """Every module once, in the order in which networks have them."""
     return list({id(m): m for network in networks for m in network.modules()}.values())
 
 

@@ -13,7 +13,7 @@ import inspect
 import io
 import random
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,10 +34,11 @@ class Surroundings:
     """The objects that a function reaches, as they are when this is made; `restore` puts them back.
 
     Read are closures, the globals that its code names, defaults, and attributes that the code names, of the functions
-    that it calls too. Library code is not read; torch's modules, optimisers, schedulers and scalers are put back whole.
+    that it calls too, and of the networks' own `forward` and hooks. Library code is not read; torch's modules,
+    optimisers, schedulers and scalers are put back whole.
 
     Args:
-        function: to be called. networks: by `id`, the modules and parameters of which it is given copies.
+        function: to be called. networks: all modules that wear copies of their parameters and buffers meanwhile.
 
     Attributes:
         modules: modules among them that are not the networks'.
@@ -46,15 +47,15 @@ class Surroundings:
         ParameterError: for an iterator, which an evaluation would advance.
     """
 
-    def __init__(self, function: Callable[..., Any], networks: set[int]) -> None:
+    def __init__(self, function: Callable[..., Any], networks: Sequence[torch.nn.Module]) -> None:
         self.modules: list[torch.nn.Module] = []
-        self._networks = networks
+        self._networks = {id(x) for m in networks for x in (m, *m._parameters.values())}
         self._undo: list[Callable[[], Any]] = []
         self._large: list[tuple[Any, tuple[int, str]]] = []
         self._room = LARGEST_COPY
-        for name, found in _reached(function, self._undo):
+        for name, found in _reached([("losses", function), *_called(networks)], self._undo):
             if isinstance(found, torch.nn.Module):
-                if not any(id(m) in networks for m in found.modules()):
+                if not any(id(m) in self._networks for m in found.modules()):
                     self.modules.append(found)
                     for p in found.parameters():
                         self._keep_numbers(p)
@@ -64,7 +65,7 @@ class Surroundings:
     def _keep(self, name: str, found: object) -> None:
         if _is_iterator(found):
             raise ParameterError(
-                f"losses that read from the iterator `{name}`, so that looking would take batches from your loop",
+                f"losses or networks that read from the iterator `{name}`, so that looking would take from your loop",
                 "losses that are given their batch",
                 "write losses(generator, discriminator, batch) and call watch.step(batch)",
             )
@@ -193,9 +194,19 @@ def restore_dict(held: dict[Any, Any], before: dict[Any, Any]) -> None:
     held.update(before)
 
 
-def _reached(function: object, undo: list[Callable[[], Any]]) -> Iterator[tuple[str, Any]]:
-    """(name, object) for everything that a function reaches; restorers of its variables go to `undo`."""
-    queue: collections.deque[tuple[str, Any, frozenset[str]]] = collections.deque([("losses", function, frozenset())])
+def _called(networks: Sequence[torch.nn.Module]) -> Iterator[tuple[str, Any]]:
+    """(name, function) for what an evaluation of the networks calls beside libraries: own forwards, and hooks."""
+    for module in networks:
+        if _is_users_object(module) or "forward" in module.__dict__:
+            yield "forward", module.forward
+        held = [value for key, value in module.__dict__.items() if key.endswith("_hooks") and isinstance(value, dict)]
+        held += [p._backward_hooks for p in module._parameters.values() if p is not None and p._backward_hooks]
+        yield from (("a hook", hook) for hooks in held for hook in hooks.values())
+
+
+def _reached(roots: Sequence[tuple[str, Any]], undo: list[Callable[[], Any]]) -> Iterator[tuple[str, Any]]:
+    """(name, object) for everything that functions reach; restorers of their variables go to `undo`."""
+    queue = collections.deque((name, root, frozenset[str]()) for name, root in roots)
     seen: set[tuple[int, frozenset[str]]] = set()
     met: set[int] = set()
     kept: list[Any] = []  # objects made on the way, such as bound methods, stay alive while their ids are compared
@@ -228,7 +239,9 @@ def _next(found: object, names: frozenset[str], undo: list[Callable[[], Any]]) -
         return [("an item", item, names) for item in list(found)[:200]]
     if isinstance(found, dict):
         return [(str(key), value, names) for key, value in list(found.items())[:200]]
-    if isinstance(found, torch.nn.Module | torch.Tensor | np.ndarray | str | bytes | int | float):
+    if isinstance(found, torch.nn.Module) and not names:
+        return []
+    if isinstance(found, torch.Tensor | np.ndarray | str | bytes | int | float):
         return []
     return _attributes(found, names)
 

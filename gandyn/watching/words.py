@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..budget import Budget
+from .optimisers import unstepped
 from .verdicts import Kind
 
 NAMES = {"LM": "largest modulus", "LR": "largest real part", "SR": "smallest real part", "LI": "largest imaginary part"}
@@ -14,6 +15,7 @@ NAMES = {"LM": "largest modulus", "LR": "largest real part", "SR": "smallest rea
 def summary(watch: Any) -> str:
     """The text of `Watch.summary`."""
     lines = [head(watch), *map(str, watch.verdicts.values()), f"converged? {converged(watch)}"]
+    lines += [untrained(watch)] if untrained(watch) else []
     lines += [f"failure: {finding}" for finding in watch.findings] or ["no failure mode seen"]
     lines += [f"{name}: {text}" for name, text in measured(watch)]
     lines += [f"not measured: {name}: {why}" for name, why in watch.unmeasured().items()] if watch.rows else []
@@ -22,6 +24,13 @@ def summary(watch: Any) -> str:
         failed = counted(len(errors), "look")
         lines.append(f"{failed} failed, the last at step {errors[-1]['step']}: {errors[-1]['error']}")
     return "\n".join(lines)
+
+
+def untrained(watch: Any) -> str:
+    """Which parameters no optimiser steps, in words; nothing where there are none, or where that is not known."""
+    left = unstepped(watch.rule, watch.networks)
+    more = f" and {len(left) - 4} more" if len(left) > 4 else ""
+    return f"not trained: {', '.join(left[:4])}{more}, which no optimiser holds" if left else ""
 
 
 def counted(number: int, what: str) -> str:
