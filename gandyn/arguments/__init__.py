@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from ..errors import made, shown
 from .declared import NAMES, TYPES, check_of, checks_of
-from .points import box_array, ensemble, given_or_known, numeric_equilibria
+from .points import SEARCH, box_array, ensemble, given_or_known, numeric_equilibria
 from .values import Check, positive, returned, seed, several, whole
 
 __all__ = [
     "NAMES",
+    "SEARCH",
     "TYPES",
     "Check",
     "box_array",

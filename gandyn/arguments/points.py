@@ -15,6 +15,7 @@ from ..worlds import exact, is_symbolic
 from .values import rational
 
 NUMERIC = ("start", "starts", "to", "w0", "w1", "centre", "attractors")
+SEARCH = "at=gd.fixed_points(game, box=[(-2, 2)] * game.dim)[0].point"  # what gives a point to who has none
 
 
 def point(name: str, value: Any, given: Mapping[str, Any]) -> Any:
@@ -148,7 +149,7 @@ def numeric_equilibria(game: Game) -> list[tuple[Any, ...]]:
     return [tuple(p) for p in game.equilibria if not any(getattr(x, "free_symbols", ()) for x in p)]
 
 
-def given_or_known(game: Game, at: Any, fix: str = "at=gd.fixed_points(game)[0].point") -> Any:
+def given_or_known(game: Game, at: Any, fix: str = SEARCH) -> Any:
     """The point that was given, or the game's first known equilibrium. Raises ParameterError where there is neither."""
     if at is None and not game.equilibria:
         fix = "at=run.w of a training, or at=game.w0" if hasattr(game, "networks") else fix

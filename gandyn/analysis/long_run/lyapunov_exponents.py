@@ -242,6 +242,12 @@ def _sizes(matrix: Array) -> Array:
     return np.where(least > 0, least, np.where(most > 0, most, size.max()))
 
 
+def _stretched(r: Array, volume: float) -> Array:
+    """The factors |r_ii|; 0 for those that are rounding errors of a derivative without volume, as on a face, (D,)."""
+    factors = np.abs(np.diag(r))
+    return factors if np.isfinite(volume) else np.where(factors > 1e-13 * np.abs(r).max(0), factors, 0.0)
+
+
 class _Orbit:
     """An orbit with a frame moved by its derivative; `linear` says whether that derivative never changed."""
 
@@ -270,7 +276,7 @@ class _Orbit:
                 self.first, self.linear = None, True  # what came before the orbit settled does not count
             if n >= 0:
                 with np.errstate(divide="ignore"):
-                    rates[n], volumes[n] = np.log(np.abs(np.diag(r))) / unit, volume / unit
+                    rates[n], volumes[n] = np.log(_stretched(r, volume)) / unit, volume / unit
         return rates, volumes, z, ""
 
     def _look(self, z: Array) -> tuple[Array, Array]:

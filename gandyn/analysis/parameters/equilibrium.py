@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...arguments import SEARCH
 from ...errors import DomainError
 from ...lazy import sympy
 from ...types import Array, Game
@@ -37,7 +38,7 @@ def refuse_moving(game: Game, w: Array) -> None:
         f"({', '.join(map(str, w))}), which is no fixed point of {game.name}: the field there is "
         f"({', '.join(f'{x:.3g}' for x in field)})",
         "a fixed point",
-        "at=gd.fixed_points(game)[0].point",
+        SEARCH,
     )
 
 

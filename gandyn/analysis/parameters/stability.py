@@ -63,9 +63,10 @@ class StabilityRegion(Result):
 
     @property
     def conditions(self) -> tuple[sympy.Basic, ...]:
-        """SymPy inequalities, all of which hold exactly where the linear part attracts."""
+        """SymPy inequalities, all of which hold exactly where the linear part attracts; none where it always does."""
         shown = map(decimals, self.expressions) if self.exact.decimal else self.expressions
-        return tuple(sympy.Gt(e, 0) if not e.is_Boolean else e for e in shown)
+        found = (sympy.Gt(e, 0) if not e.is_Boolean else e for e in shown)
+        return tuple(e for e in found if e != sympy.true)
 
     @property
     def kind(self) -> str:
@@ -254,7 +255,8 @@ class StabilityRegion(Result):
             return f"{moving} never attracts to {place(self.at)} for any {sign}{names}: {self.why_never}"
         signs = [str(p) for p in self.parameters if p.is_positive] if len(self.parameters) > 1 else []
         among = f", for positive {' and '.join(signs)}," if signs else ""
-        lines = [f"{moving} attracts to {place(self.at)}{among} exactly where"]
+        where = "exactly where" if self.conditions else f"for all {names}" if names else "as it is"
+        lines = [f"{moving} attracts to {place(self.at)}{among} {where}"]
         lines += [f"  {shortened(c)}" for c in self.conditions]
         if len(self.parameters) == 1:
             value = self.critical(str(self.parameters[0]))

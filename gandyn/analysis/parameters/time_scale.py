@@ -6,7 +6,7 @@ from ...arguments import given_or_known
 from ...budget import Budget
 from ...errors import DomainError, ParameterError
 from ...lazy import sympy
-from ...types import Array, Game
+from ...types import Game
 from ...worlds import SYMBOLS, exact, object_vector
 from ..local.exact_linearization import ExactLinearization
 from ..local.linearize import linearize
@@ -46,7 +46,7 @@ def attracting_time_scales(
         >>> gd.analysis.attracting_time_scales(game, at=(0, 0))
         ((0, 2),)
     """
-    jacobian = _jacobian(game, at)
+    jacobian, decimal = _jacobian(game, at)
     tau = sympy.Symbol("tau", positive=True)
     block = game.slices[game.player_index(which)]
     scaling = sympy.diag(*(tau if block.start <= k < block.stop else 1 for k in range(game.dim)))
@@ -57,7 +57,7 @@ def attracting_time_scales(
         tuple(end.exact(tau) if isinstance(end, Root) else sympy.sympify(end, strict=True) for end in pair)
         for pair in found
     )
-    return tuple((sympy.N(low, 15), sympy.N(high, 15)) if linear.decimal else (low, high) for low, high in ends)
+    return tuple((sympy.N(low, 15), sympy.N(high, 15)) if decimal else (low, high) for low, high in ends)
 
 
 def critical_time_scale(
@@ -92,8 +92,8 @@ def critical_time_scale(
     return found[-1][0] if found and found[-1][1] == sympy.oo else sympy.oo
 
 
-def _jacobian(game: Game, at: Array) -> sympy.Matrix:
-    """J at an equilibrium, exact. Raises DomainError, ParameterError as `critical_time_scale`."""
+def _jacobian(game: Game, at: object) -> tuple[sympy.Matrix, bool]:
+    """J at an equilibrium, and whether the point is a decimal that stands for one. Raises as `critical_time_scale`."""
     what = f"the critical time scale of {game.name}"
     if SYMBOLS not in game.worlds:
         raise DomainError(what, "a symbolic game", "gd.games.from_sympy")
@@ -102,9 +102,11 @@ def _jacobian(game: Game, at: Array) -> sympy.Matrix:
         raise ParameterError(f"{what} while {names} has no value", "a game without free parameters", f"set {names}")
     if game.constrained:
         raise DomainError(f"{what}, which is constrained", "an unconstrained game", "gd.linearize at several tau")
-    w = object_vector(map(exact, given_or_known(game, at)))
+    point = given_or_known(game, at)
+    w = object_vector(map(exact, point))
     refuse_moving(game, w)
-    obstacle = linearize(game, at=w).obstacle
-    if obstacle:
-        raise DomainError(f"{what}: {obstacle}", "a point at which the field has a derivative", "gd.basins, or gd.flow")
-    return sympy.Matrix(game.jacobian(w))
+    found = linearize(game, at=point)
+    if found.obstacle:
+        needed, fix = "a point at which the field has a derivative", "gd.basins, or gd.flow"
+        raise DomainError(f"{what}: {found.obstacle}", needed, fix)
+    return sympy.Matrix(game.jacobian(w)), found.exact is None or found.exact.decimal

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...arguments import given_or_known
+from ...arguments import SEARCH, given_or_known
 from ...dynamics.trace import UpdateMap, trace_residual, trace_step
 from ...errors import DomainError, NotDifferentiableError, ParameterError
 from ...games.finite_sum import FiniteSumGame
@@ -49,7 +49,7 @@ def random_map(game: Game, rule: Rule, noise: Additive | None = None, at: object
         raise ParameterError(
             f"the point ({', '.join(map(str, entries(at)))}), where the field of {game.name} does not vanish",
             "an equilibrium",
-            "at=gd.fixed_points(game)[0].point",
+            SEARCH,
         )
     found = _derived(noisy, rule, mean, place)
     most = MOST_ENTRIES // found.matrix.rows**2
