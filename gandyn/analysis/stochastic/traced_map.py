@@ -124,7 +124,7 @@ def _on_bounds(game: Game, rule: Rule, mean: Game, place: Place, draws: Symbolic
     traced = reduce_map(whole, face, tuple(point))
     memory = _memory(rule, mean, point)
     if bounds.strong:
-        memory = rest_of_memory(dataclasses.replace(traced, outputs=_quietly(traced, draws)), memory)
+        memory = rest_of_memory(_quietly(traced, draws), memory)
         state = rule.init(mean, np.array([float(e) for e in point]))
         obstacle = pressed(mean, rule, bounds, np.array([float(e) for e in point]), state).obstacle
         if obstacle:
@@ -153,10 +153,11 @@ def _on_bounds(game: Game, rule: Rule, mean: Game, place: Place, draws: Symbolic
     )
 
 
-def _quietly(traced: Any, draws: SymbolicDraws) -> tuple[sympy.Expr, ...]:
-    """The outputs of a program without its noise: vectors of mean zero at zero."""
+def _quietly(traced: UpdateMap, draws: SymbolicDraws) -> UpdateMap:
+    """A program without its noise: vectors of mean zero at zero."""
     silent = dict.fromkeys((s for shift in draws.shifts for s in shift.symbols), sympy.Integer(0))
-    return tuple(e.xreplace(silent) for e in traced.outputs)
+    bindings = tuple((name, e.xreplace(silent)) for name, e in traced.bindings)
+    return dataclasses.replace(traced, bindings=bindings, outputs=tuple(e.xreplace(silent) for e in traced.outputs))
 
 
 def _margin(game: Game, bounds: Any, draws: SymbolicDraws) -> float | None:
