@@ -1,4 +1,4 @@
-"""Best parameters that are known in closed form, each with the argument for it."""
+"""Optimal parameters of rules in closed form, each with the argument for it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from ...types import Rule
 
 @dataclasses.dataclass(frozen=True)
 class Known:
-    """Best values of a rule's parameters, by field of the rule."""
+    """The best values of a rule's parameters over a class, and the worst-case factor with them."""
 
-    values: dict[str, float]  # floats; 0 or infinity where the best is only approached
+    values: dict[str, float]  # by name of the rule's field; 0 or infinity where the best is only approached
     rate: float  # the smallest worst-case factor, or its infimum
     source: str  # the argument
     approach: str = ""  # how the infimum is approached; empty where the values attain it
@@ -23,7 +23,10 @@ class Known:
 
 
 def known(rule: Rule, over: GameClass, fields: frozenset[str]) -> Known | None:
-    """The closed form for a rule whose fields of these names are free and all others at their defaults."""
+    """The closed form over a class for a rule whose fields named in `fields` are free; None where none is known.
+
+    All other fields of the rule must have their default values.
+    """
     for names, wanted, form in FORMS:
         if rule.name in names.split() and fields == frozenset(wanted.split()) and _plain(rule, fields):
             found = form(over)
@@ -42,7 +45,10 @@ def _plain(rule: Rule, free: frozenset[str]) -> bool:
 
 
 def ellipse_of(over: GameClass) -> tuple[float, float, float] | None:
-    """(c, p, q) of a class that is an ellipse right of the imaginary axis: a disc, a segment along an axis, a range."""
+    """Centre c and half axes p, q of a class that is an ellipse right of the imaginary axis; None for other classes.
+
+    Discs, real segments and segments parallel to the imaginary axis are ellipses too.
+    """
     if not isinstance(over, Spectrum) or over.kind not in ("segment", "disc", "ellipse"):
         return None
     points = [complex(float(x), float(y)) for x, y in over.exact]

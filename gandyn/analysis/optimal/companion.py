@@ -6,7 +6,7 @@ import dataclasses
 import functools
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -30,17 +30,17 @@ ONE = Fraction(1)
 class Companion:
     """The linear part of a rule on the zero-sum game with Jacobian ((x, y), (-y, x)), with eigenvalues x +- iy."""
 
-    rule: Rule  # the rule, with free parameters as symbols
+    rule: Rule  # free parameters are symbols
     # "holomorphic": the map is one matrix function A(z) of z alone; "normal": of z and its conjugate, because the rule
     # uses transposed products; "players": it depends on which coordinates each player holds, so that for games that are
     # not zero-sum the eigenvalues alone do not decide
     kind: str
     matrix: sympy.Matrix  # A(z) in the symbol x (standing for z) if holomorphic, otherwise the real matrix in x and y
-    # x, y: the symbols
-    x: Any
+    # x, y: the symbols of the eigenvalues x +- iy
+    x: sympy.Symbol
     y: sympy.Symbol
-    parameters: tuple[sympy.Symbol, ...]  # the free ones
-    timed: bool = False  # whether the rule counts its steps; the matrix is the limit then
+    parameters: tuple[sympy.Symbol, ...]  # the free parameters of the rule
+    timed: bool = False  # whether the rule counts its steps; the matrix is then the limit after many steps
 
     @property
     def size(self) -> int:
@@ -48,12 +48,12 @@ class Companion:
         return int(self.matrix.rows)
 
     @functools.cached_property
-    def _compiled(self) -> Callable[..., Any]:
+    def _compiled(self) -> Callable[..., list[Array]]:
         arguments = (self.x, self.y, *self.parameters)
         return sympy.lambdify(arguments, list(self.matrix), "numpy", cse=True)  # type: ignore[no-any-return]
 
     def matrices(self, z: Array, values: Sequence[Array] = ()) -> Array:
-        """The matrices at an array of complex z, shape (..., n, n); parameters broadcast against z."""
+        """The matrices A(z), shape (..., n, n), at complex z (...); `values` of the parameters broadcast against z."""
         z = np.asarray(z, dtype=complex)
         arguments = (z, 0.0 * z) if self.kind == HOLOMORPHIC else (z.real, z.imag)
         with np.errstate(all="ignore"):
@@ -61,7 +61,7 @@ class Companion:
         return np.stack(entries, -1).reshape(*entries[0].shape, self.size, self.size)
 
     def radius(self, z: Array, values: Sequence[Array] = ()) -> Array:
-        """The spectral radius at an array of complex z; infinite where the map is not defined."""
+        """The spectral radius of A(z), shape (...), at complex z (...); infinite where the map is not defined."""
         a = self.matrices(z, values)
         good = np.isfinite(a).all((-1, -2))
         if self.size == 1:
@@ -151,10 +151,10 @@ def _at_complex(c: Powers, powers: Sequence[tuple[Fraction, Fraction]]) -> tuple
 
 
 def companion(rule: Rule, what: str) -> Companion:
-    """Trace a rule on the linear field with eigenvalues x +- iy.
+    """The `Companion` of a rule, traced on the linear field with eigenvalues x +- iy.
 
-    Parameters are numbers or free symbols, and errors name `what`. Raises DomainError for rules that are not
-    differentiable at the equilibrium, or whose map is not exact.
+    The rule's parameters are numbers or free symbols; errors say `what` was asked for. Raises DomainError for rules
+    that are not differentiable at the equilibrium, or whose map is not exact.
     """
     x, y = sympy.Symbol("_x", real=True), sympy.Symbol("_y", real=True)
     game = quadratic(x, y, x)  # zero-sum: rules may look at how one player's cost depends on the other
@@ -203,7 +203,7 @@ def _rational(e: sympy.Expr) -> sympy.Expr:
 
 def _reduced(
     matrix: sympy.Matrix, x: sympy.Symbol, y: sympy.Symbol, parameters: Sequence[sympy.Symbol]
-) -> tuple[str, Any]:
+) -> tuple[str, sympy.Matrix]:
     """What kind of map it is; a holomorphic one in half the size: blocks ((p, q), (-q, p)) are numbers p - iq.
 
     f = p - iq is a function of z = x - iy alone where p_y = -q_x and q_y = p_x; it is then p at y = 0, x complex.

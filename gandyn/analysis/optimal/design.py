@@ -41,18 +41,18 @@ class Design(Result):
     """The parameters of a rule with the smallest worst-case factor per step over a class of games.
 
     Attributes:
-        rule: with its free parameters as symbols.
+        rule: the rule with its free parameters as symbols.
         over: the class of games.
-        values: the best values by name; 0 or infinity where the best is only approached.
-        rate: the factor per step with them, as `gd.rate` measures it; the infimum where it is not attained.
-        kind: "exact": no other values (within `bounds`) do better by more than 1e-9, by `reason`; "upper": the rate is
-            guaranteed with these values, and a search found none that are better; "lower": as `Rate.kind`.
-        attained: whether values attain the rate.
+        values: the best values by name; 0 or infinity where the smallest rate is only approached.
+        rate: the factor per step with these values, as `gd.rate` measures it, or its infimum.
+        kind: "exact": no other values within `bounds` are better by more than 1e-9; "upper": the rate is proven for
+            these values, and a search found no better ones; "lower": see `Rate.kind`.
+        attained: whether some values attain the rate.
         reason: the argument.
-        approach: how an infimum is approached.
-        worst: the `Rate` of the rule with these values; None where they are not attained.
-        measure: what the rate measures.
-        limit: of several parameters, a rate that no values in their ranges pass, proven; None where none is.
+        approach: how the infimum is approached, in words; empty where it is attained.
+        worst: the `Rate` of the rule with these values; None where the rate is only approached.
+        measure: what the rate measures: see `Rate.measure`.
+        limit: for several parameters, a proven lower bound on the rate of all values in their ranges; None without one.
     """
 
     rule: Rule
@@ -79,14 +79,14 @@ class Design(Result):
         """The rule with the best values.
 
         Raises:
-            DomainError: where they are only approached.
+            DomainError: where the smallest rate is only approached.
         """
         if not self.attained:
             raise DomainError(f"the best {self.rule!r}, which is only approached", "bounds=", self.approach)
         return _with(self.rule, self.values)
 
     def summary(self) -> str:
-        """Rule, class, values and rate, and the argument."""
+        """Rule, class, values, rate and the argument for it, as text."""
         chosen = ", ".join(f"{name} = {value:.9g}" for name, value in self.values.items())
         verb = "smallest" if self.attained else "infimum of the"
         lines = [f"{self.rule!r} on {self.over}: {chosen}"]
@@ -105,22 +105,26 @@ def design(
 ) -> Design:
     """The values of a rule's free parameters with the smallest worst-case rate over a class of games.
 
-    A closed form is used where one is known; its argument is in `reason`. Otherwise the worst spectral radius is
-    minimised by a grid, sequential linear programs and exchange, and its value proven by `gd.rate`. For one parameter,
-    it is also proven that no value does better: at each, one of a few games is at least that slow.
+    A closed form is used where one is known; `reason` gives its argument. Otherwise the worst spectral radius is
+    minimised by a grid, sequential linear programs and exchange, and the rate of the values found is proven by
+    `gd.rate`. For one parameter a proof is also tried that no other value is better: at every value one of a few games
+    must be as slow. Where it does not succeed in time, the kind is "upper".
 
     Args:
-        rule: free parameters are texts or symbols: `Extragradient("lr")`, `HeavyBall("lr", "momentum")`; one per player
-            as a tuple. They are all designed.
+        rule: a rule whose free parameters are texts or symbols: `Extragradient("lr")`, `HeavyBall("lr", "momentum")`,
+            or one per player as a tuple. All of them are designed.
         over: a class of `gd.classes`.
-        parameters: fields to free in a rule that is given with numbers.
-        bounds: (low, high) of parameters by name. By default all that the rule accepts: steps above 0; parameters that
-            may be negative from -2 to 2.
+        parameters: names of parameters to free in a rule that is given with numbers.
+        bounds: (low, high) for parameters by name. By default all that the rule accepts: positive step sizes, and -2 to
+            2 for parameters that may be negative.
         budget: seconds.
 
+    Returns:
+        A `Design`: the best `.values`, their `.rate` and its `.kind`, and the `.best` rule.
+
     Raises:
-        ParameterError: for names that the rule does not have, and bounds that are none.
-        DomainError: as `gd.rate`.
+        ParameterError: for names that the rule does not have, and bounds that are not pairs low < high.
+        DomainError: where `gd.rate` raises it.
 
     Example:
         >>> import gandyn as gd
@@ -174,22 +178,13 @@ def _range(rule: Rule, original: Rule, name: str, given: tuple[float, float] | N
         if not (low < high and math.isfinite(low) and math.isfinite(high)):
             raise ParameterError(f"bounds={{{name!r}: {given!r}}}", "a pair low < high", "bounds={'lr': (0.1, 1)}")
         return Range(name, low, high)
-    symbol = next(s for s in symbols_of(rule) if str(s) == name)
-    allowed = [value for value in (-0.5, 0.5, 1.5, 50.0) if _accepts(rule, symbol, value)]
+    allowed = [value for value in (-0.5, 0.5, 1.5, 50.0) if _takes(rule, {name: value})]
     high = math.inf if 50.0 in allowed else 1.0
     return Range(name, *FREE) if -0.5 in allowed else Range(name, 0.0, high)
 
 
-def _accepts(rule: Rule, symbol: sympy.Symbol, value: float) -> bool:
-    try:
-        with_value(rule, symbol, value)
-    except GandynError:
-        return False
-    return True
-
-
 def _fields(rule: Rule) -> dict[str, str]:
-    """The names of free symbols that are a field of the rule by themselves, with that field."""
+    """The fields of the rule that hold nothing but a free symbol, by the symbol's name."""
     held = {f.name: getattr(rule, f.name) for f in dataclasses.fields(rule)}  # type: ignore[arg-type]
     return {str(value): field for field, value in held.items() if getattr(value, "is_Symbol", False)}
 
@@ -202,10 +197,10 @@ def _with(rule: Rule, values: Mapping[str, float]) -> Rule:
 
 
 def _takes(rule: Rule, values: Mapping[str, float]) -> bool:
-    """Whether a rule can have these values: steps of 0 are none."""
+    """Whether the rule accepts these values of its parameters."""
     try:
         _with(rule, values)
-    except ParameterError:
+    except GandynError:
         return False
     return True
 

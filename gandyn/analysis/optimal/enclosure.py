@@ -6,7 +6,6 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
@@ -24,16 +23,15 @@ FINEST = Fraction(1, 2**56)
 
 @dataclasses.dataclass(frozen=True)
 class Enclosure:
-    """Proof that the largest spectral radius on the curves lies in [low, high).
+    """Proof that the largest spectral radius on some curves of linear games lies in [low, high).
 
-    `low`: at the eigenvalue `member`, in fractions, not all roots of the characteristic polynomial lie in |z| < low.
-    `high`: they do at the start of each curve, and along it neither P(high), nor P(-high), nor the Hurwitz determinant
-    vanishes: these are polynomials in the curve's parameter u without a root in [0, 1]. `holds()` repeats both.
+    At the eigenvalue `member`, not all roots of the characteristic polynomial P lie in |z| < low. In |z| < high they
+    all lie at the start of each curve, and none leaves along it: P(high), P(-high) and the Hurwitz determinant are
+    polynomials in the curve's parameter u without a root in [0, 1]. `holds()` repeats both proofs in fractions.
     """
 
     companion: Companion  # the rule's matrix
-    curves: tuple[Curve, ...]
-    # low, high: fractions
+    curves: tuple[Curve, ...]  # of eigenvalues
     low: Fraction
     high: Fraction
     # real and imaginary part of an eigenvalue of the game that attains `low`; None where low is 0
@@ -44,7 +42,7 @@ class Enclosure:
         reached = not self.low or (self.member is not None and attains(self.companion, self.member, self.low))
         return reached and all(leaves(self.companion, curve, self.high) is None for curve in self.curves)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """The ends, the member and the characteristic polynomial, with fractions as text."""
         z, *_ = self.companion.polynomial
         return {
@@ -57,12 +55,12 @@ class Enclosure:
 
 
 def attains(matrix: Companion, z: tuple[Fraction, Fraction], r: Fraction) -> bool:
-    """Whether the spectral radius at an eigenvalue x + iy is r or more, exactly."""
+    """Whether the spectral radius at the eigenvalue z = (x, y) is r or more, in exact arithmetic."""
     return not inside(matrix.at((*z, Fraction(1)), not z[1]), r)
 
 
 def leaves(matrix: Companion, curve: Curve, r: Fraction) -> Fraction | None:
-    """A place u on the curve where a root leaves the disc |z| < r; None where it is proven that none does."""
+    """A place u in [0, 1] on the curve where some root is not in |z| < r; None where all are proven to be in it."""
     degree = matrix.degree * curve.degree * (1 if matrix.kind != "holomorphic" or curve.real else 2)
 
     def along(u: Fraction) -> list[Fraction]:
@@ -72,7 +70,7 @@ def leaves(matrix: Companion, curve: Curve, r: Fraction) -> Fraction | None:
 
 
 def largest(matrix: Companion, curves: Sequence[Curve], values: Sequence[object] = ()) -> tuple[float, Curve, float]:
-    """The largest spectral radius found on the curves, in floating point, and where: (radius, curve, u)."""
+    """The largest spectral radius that a search in floating point finds on the curves: (radius, curve, place u)."""
     best = (-1.0, curves[0], 0.0)
     for curve in curves:
         for u in peaks(matrix, curve, values):
@@ -145,7 +143,7 @@ def enclose(matrix: Companion, curves: tuple[Curve, ...], budget: Budget) -> Enc
 def attained(
     matrix: Companion, value: float, curve: Curve, u: float
 ) -> tuple[Fraction, tuple[Fraction, Fraction] | None] | None:
-    """What `largest` found, proven: a radius, and the eigenvalue that attains it; None at a pole."""
+    """A proven radius next to what `largest` found, and the eigenvalue that attains it; None at a pole."""
     return _below(matrix, curve, Fraction(u), max(Fraction(value), FINEST)) if math.isfinite(value) else None
 
 

@@ -7,7 +7,6 @@ import itertools
 import math
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
 
 from ...budget import Budget
 from ...classes import Curve
@@ -49,7 +48,7 @@ class FilledEnclosure:
         centre = self.companion.at((*self.middle, Fraction(1)), False)
         return inside(centre, self.high) and all(self._stays(curve, limit) for curve in self.curves)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """The ends, the member, the border and the characteristic polynomial, with fractions as text."""
         terms = self.companion.polynomial[0]
         return {

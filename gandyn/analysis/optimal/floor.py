@@ -1,4 +1,4 @@
-"""Proof that no value of one parameter does better: at every value some game of a few is at least so slow."""
+"""Proofs that no value of one parameter has a smaller rate: at every value one of a few games is at least as slow."""
 
 from __future__ import annotations
 
@@ -17,14 +17,18 @@ Line = Callable[[Fraction], list[Fraction]]
 
 
 def unreachable(matrix: Companion, games: Sequence[Pair], values: Range, r: Fraction, limit: Budget) -> bool:
-    """Whether for every value of the one free parameter the spectral radius at one of these games is r or more.
+    """Whether, for every value of the one free parameter, the spectral radius at one of the games is proven to be >= r.
 
-    The range is cut until on each piece there is a game with a root outside |z| < r at its left end and none that
-    crosses the circle along it: polynomials in the parameter without roots on the piece. A range without an upper end
-    is mapped onto 0 <= t < 1 by low + t / (1 - t).
+    The range is cut until each piece has a game with a root outside |z| < r at the piece's left end and no root that
+    crosses the circle along it, proven by polynomials in the parameter without roots on the piece. A range without an
+    upper end is mapped onto 0 <= t < 1 by low + t / (1 - t). False where that is not proven in time.
 
     Args:
-        matrix: with one free parameter. games: eigenvalues. values: of the parameter. r: the radius. limit: seconds.
+        matrix: the companion of a rule with one free parameter.
+        games: eigenvalues (x, y) of the games.
+        values: the range of the parameter.
+        r: the radius.
+        limit: the time that may be spent.
     """
     lines = [_along(matrix, z, values) for z in games]
     left, endless = [(Fraction(0), Fraction(1), 0)], values.high == math.inf

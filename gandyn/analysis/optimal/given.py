@@ -1,6 +1,8 @@
-"""The class of games that is meant: one of `gd.classes`, or the outline of a measured spectrum."""
+"""The class of games that an argument stands for: one of `gd.classes`, or the outline of a measured spectrum."""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 
@@ -11,7 +13,10 @@ from ..spectrum.network_spectrum import Spectrum as Measured
 
 
 def class_of(over: object) -> GameClass:
-    """A class of games, or that of a measured spectrum. Raises ParameterError or DomainError for anything else."""
+    """The class itself, or for a result of `gd.spectrum` of J the class of its outline: see `measured_class`.
+
+    Raises ParameterError for anything else, DomainError for the spectrum of another matrix than J.
+    """
     if isinstance(over, GameClass):
         return over
     if isinstance(over, Measured):
@@ -20,7 +25,10 @@ def class_of(over: object) -> GameClass:
 
 
 def measured_class(found: Measured) -> Spectrum:
-    """The convex hull, closed under conjugation, of a measured spectrum. Raises DomainError unless it is J's."""
+    """The convex hull of the Ritz values of J and their conjugates, as a class.
+
+    Ritz values are estimates, so that eigenvalues of J may lie outside. Raises DomainError unless J was measured.
+    """
     if found.of != "J":
         raise DomainError(f"a design over the spectrum of {found.of}", "the spectrum of J", "gd.spectrum(game, w)")
     values = np.concatenate([np.asarray(found.ritz, dtype=complex).ravel(), np.asarray(found.eigenvalues).ravel()])
@@ -29,8 +37,12 @@ def measured_class(found: Measured) -> Spectrum:
 
 
 def hull(values: Array) -> Spectrum:
-    """The convex hull of complex numbers as a class: a polygon, or a segment or points where it is none."""
-    unique = sorted({(round(float(z.real), 14), round(float(z.imag), 14)) for z in values})
+    """The convex hull of complex numbers as a class: a polygon, or a segment or a point where it is one.
+
+    Numbers that differ by less than 1e-14 times the largest modulus count as one.
+    """
+    digits = 14 - math.frexp(float(np.abs(values).max()) or 1.0)[1] * math.log10(2)
+    unique = sorted({(round(float(z.real), int(digits)), round(float(z.imag), int(digits))) for z in values})
     if len(unique) < 3 or all(not y for _, y in unique) or all(x == unique[0][0] for x, _ in unique):
         ends = [complex(*unique[0]), complex(*unique[-1])]
         return Spectrum(segment=ends) if len(unique) > 1 else Spectrum(points=ends[:1])

@@ -1,4 +1,4 @@
-"""What no rule can pass: the best factor per gradient of any method that combines past fields, over a set."""
+"""Speed limits: the smallest factor per gradient of any method that combines past fields, over a set of spectra."""
 
 from __future__ import annotations
 
@@ -25,17 +25,18 @@ MOST = 200
 class SpeedLimit(Result):
     """The smallest factor per gradient that combinations of the start and past fields can have over a set.
 
-    Such methods, with any memory, have the error p(J) (w_0 - w*) after n gradients, p a polynomial of degree n with
-    p(0) = 1 that may be chosen for the set.
+    After n gradients, such a method has the error p(J) (w_0 - w*) on a linear game with Jacobian J, with p a polynomial
+    of degree n and p(0) = 1. The limit is over all such p.
 
     Attributes:
         over: the class of games.
         degree: n; None for the limit of large n.
-        value: min max |p|^(1/n), a factor per gradient.
-        kind: "exact": a closed form, by `reason`; "numeric": an equilibrium problem, to about five digits.
+        value: min over p of max over the set of |p(z)|^(1/n), a factor per gradient.
+        kind: "exact": a closed form, by `reason`; "numeric": the solution of an equilibrium problem by panels, to about
+            five digits.
         reason: the argument.
-        steps: for real segments and given n, the n step sizes of gradient descent that reach it, in Leja's order, in
-            which rounding does not grow; None otherwise.
+        steps: for a real segment and given n, the n step sizes of gradient descent that attain the limit, (n,), in
+            Leja's order, in which rounding errors stay small; None otherwise.
     """
 
     over: GameClass
@@ -60,16 +61,20 @@ class SpeedLimit(Result):
 
 @door
 def speed_limit(over: object, degree: int | None = None) -> SpeedLimit:
-    """The best possible factor per gradient of any first-order rule over a set of spectra.
+    """The smallest possible factor per gradient of any first-order rule over a set of spectra.
 
-    Rules that use fields alone, with any memory, multiply the error by a polynomial p(J), p(0) = 1. Over a set K that
-    does not surround 0 the best factor tends to exp(-g(0)) with g Green's function of the outside of K (Bernstein &
-    Walsh): (p + q)/(c + sqrt(c^2 - p^2 + q^2)) for an ellipse, sqrt((kappa - 1)/(kappa + 1)) for bilinear games, 1 if
-    the set holds 0 or has it inside. Rules that use J^T are not held to it.
+    Rules that use fields alone, with any memory, multiply the error by a polynomial p(J) with p(0) = 1. Over a set K
+    that does not surround 0, the smallest factor tends to exp(-g(0)) for many gradients, where g is Green's function of
+    the outside of K (Bernstein & Walsh). That is (p + q)/(c + sqrt(c^2 - p^2 + q^2)) for an ellipse with centre c and
+    half axes p and q, sqrt((kappa - 1)/(kappa + 1)) for bilinear games with kappa = (largest / smallest)^2, and 1 where
+    the set holds or surrounds 0. Rules that use J^T can be faster.
 
     Args:
         over: a class of linear games.
         degree: the number of gradients, for a real segment or `Bilinear`; None for the limit of many.
+
+    Returns:
+        A `SpeedLimit`: the factor per gradient is its `.value`.
 
     Raises:
         DomainError: for other classes. ParameterError: for a degree below 1.
@@ -106,7 +111,7 @@ def speed_limit(over: object, degree: int | None = None) -> SpeedLimit:
 
 
 def _outside(z: float, low: float, high: float) -> float:
-    """exp(-g(z)) for the segment [low, high]; 1 on it."""
+    """exp(-g(z)) at a real z for the segment [low, high], with Green's function g of its outside; 1 on the segment."""
     w = abs(2 * z - low - high) / (high - low)
     return 1 / (w + math.sqrt(w * w - 1)) if w > 1 else 1.0
 
@@ -134,10 +139,10 @@ def _chebyshev(low: float, high: float, n: int) -> float:
 
 
 def leja(points: Array) -> Array:
-    """The points in Leja's order: each as far as possible from those before, as a product of distances.
+    """The points (n,) in Leja's order: each has the largest product of distances from those before.
 
-    Steps 1/root in this order keep all partial products of a Chebyshev schedule small; in sorted order they reach 1e27
-    for 64 steps at a condition of 100, and rounding with them.
+    With step sizes 1/root in this order, the partial products of a Chebyshev schedule stay small. In sorted order they
+    reach 1e27 for 64 steps at a condition number of 100, and rounding errors with them.
     """
     left = list(np.asarray(points))
     chosen = [left.pop(int(np.argmax(np.abs(left))))]
@@ -152,7 +157,7 @@ def leja(points: Array) -> Array:
 
 
 def _green(over: Spectrum) -> float:
-    """exp(-g(0)): charges on the border panels that make the potential constant there, and its value at 0."""
+    """exp(-g(0)) by the charges on panels of the border whose potential is constant there, in units of the set."""
     if over.filled and over.holds(0j):
         return 1.0
     count = max(PANELS // len(over.curves()), 40)
@@ -164,8 +169,9 @@ def _green(over: Spectrum) -> float:
         ends += [(a, b) for a, b in itertools.pairwise(z)]
         ends += [(a.conjugate(), b.conjugate()) for a, b in itertools.pairwise(z)]
     a, b = (np.array(side) for side in zip(*ends, strict=True))
-    outer = _outer(over, a, b)
-    a, b = a[outer], b[outer]
+    unit = float(np.abs([a, b]).max())  # g(0) does not depend on it, and rounding does
+    _, kept = np.unique(np.round((a + b) / (2 * unit), 12), return_index=True)  # each panel once
+    a, b = a[kept] / unit, b[kept] / unit
     middle = (a + b) / 2
     size = len(a)
     system = np.ones((size + 1, size + 1))
@@ -174,15 +180,6 @@ def _green(over: Spectrum) -> float:
     charge = np.linalg.lstsq(system, np.append(np.zeros(size), 1.0), rcond=None)[0]
     green = float(_potential(np.zeros((1, 1)), a, b)[0] @ charge[:size] + charge[size])
     return min(math.exp(-green), 1.0)
-
-
-def _outer(over: Spectrum, a: Array, b: Array) -> Array:
-    """Panels that are not inside the other half of the set, each once."""
-    middle = (a + b) / 2
-    _, first = np.unique(np.round(middle, 12), return_index=True)
-    kept = np.zeros(len(a), dtype=bool)
-    kept[first] = True
-    return kept
 
 
 def _potential(z: Array, a: Array, b: Array) -> Array:

@@ -1,4 +1,4 @@
-"""What no values of several parameters can pass: their range cut into boxes, in each of which some game is slow."""
+"""Lower bounds on a rate for all values of several parameters: boxes of values in each of which some game is slow."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from ...lazy import sympy
 from ...types import Array
 from .companion import HOLOMORPHIC, Companion
 from .minimax import Range
+
+if TYPE_CHECKING:
+    from sympy.polys.rings import PolyElement
 
 GRID, MOST, DEEPEST = 8, 20_000, 40
 SHARES = (Fraction(1, 1000), Fraction(1, 100), Fraction(1, 20))  # of the rate that may be left unproven
@@ -26,15 +29,14 @@ Pair = tuple[Fraction, Fraction]
 def proven_limit(
     matrix: Companion, games: Sequence[Pair], ranges: Sequence[Range], point: Array, rate: float, limit: Budget
 ) -> float | None:
-    """A rate that no values of the parameters pass, within 5 % of the one found; None where none was proven in time.
+    """A rate below which no values of the parameters come, within 5 % of `rate`; None where none is proven in time.
 
-    Schur and Cohn: a polynomial a of degree n has all roots inside the unit circle only if in the sequence
-    a -> (conj(a_n) a - a_0 a*)/z, a*_k = conj(a_(n-k)), all |a_n|^2 - |a_0|^2 are positive. They are polynomials in the
-    parameters. In a box on which one of them is nowhere positive, for the characteristic polynomial of one of the games
-    scaled by the rate r, no values have a rate below r. Boxes that are not decided are cut; a range without an upper
-    end is low + s t/(1 - t), 0 <= t < 1.
-
-    The games are given by their eigenvalues; `rate` is that at `point`, the best values found.
+    `games` are given by their eigenvalues, `rate` is the rate at `point`, the best values found. By the test of Schur
+    and Cohn, a polynomial a of degree n has all roots inside the unit circle only if in the sequence
+    a -> (conj(a_n) a - a_0 a*)/z, a*_k = conj(a_(n-k)), all |a_n|^2 - |a_0|^2 are positive. For the characteristic
+    polynomial of a game, scaled by r, these are polynomials in the parameters. In a box of parameters where one of them
+    is nowhere positive, no values have a rate below r. Boxes that are undecided are cut; a range without an upper end
+    is mapped by low + s t/(1 - t), 0 <= t < 1.
     """
     for share in SHARES:
         r = Fraction(rate) * (1 - share)
@@ -48,13 +50,13 @@ def proven_limit(
 
 @dataclasses.dataclass(frozen=True)
 class Polynomial:
-    """A real polynomial in the coordinates of a box: exponents (terms, parameters) and coefficients (terms,)."""
+    """A real polynomial in several variables."""
 
-    powers: Array
-    factors: Array
+    powers: Array  # exponents of each term, (terms, variables)
+    factors: Array  # coefficient of each term, (terms,)
 
     def above(self, middle: Array, half: Array) -> Array:
-        """A bound from above on boxes, (n,), of these middles and half sides (n, parameters): by the shifted terms."""
+        """An upper bound (n,) of the values on n boxes with the given middles and half sides, (n, variables)."""
         top = self.powers.max(0)
         total, size = np.zeros(len(middle)), np.zeros(len(middle))
         shifted: dict[tuple[int, ...], Array] = {}
@@ -98,8 +100,8 @@ def _tests(matrix: Companion, z: Pair, ranges: Sequence[Range], point: Array, r:
     return [_in_floats(_odd(d)) for d in found if d != 0]
 
 
-def _odd(polynomial: Any) -> Any:
-    """Without its squares: where what is left is not positive, neither is the polynomial."""
+def _odd(polynomial: PolyElement) -> PolyElement:
+    """The polynomial without its square factors, which has the same sign but for zeros."""
     content, parts = polynomial.sqf_list()
     result = polynomial.ring.one * (1 if content > 0 else -1)
     for part, times in parts:
@@ -114,7 +116,7 @@ def _power(z: Pair, k: int) -> Pair:
     return x, y
 
 
-def _substituted(u: Any, values: Range, best: float, exponent: int, top: int) -> Any:
+def _substituted(u: PolyElement, values: Range, best: float, exponent: int, top: int) -> PolyElement:
     """theta^exponent, theta = u; or times (1 - u)^top with theta = low + s u/(1 - u), s the distance of the best."""
     if not math.isinf(values.high):
         return u**exponent
@@ -123,7 +125,7 @@ def _substituted(u: Any, values: Range, best: float, exponent: int, top: int) ->
     return (low * (1 - u) + scale * u) ** exponent * (1 - u) ** (top - exponent)
 
 
-def _in_floats(polynomial: Any) -> Polynomial:
+def _in_floats(polynomial: PolyElement) -> Polynomial:
     terms = polynomial.terms()
     largest = max(abs(Fraction(int(c.numerator), int(c.denominator))) for _, c in terms)
     factors = [float(Fraction(int(c.numerator), int(c.denominator)) / largest) for _, c in terms]

@@ -34,18 +34,17 @@ ROUNDS = 26
 
 @dataclasses.dataclass(frozen=True)
 class Window:
-    """Two steps of a rule from an unknown state."""
+    """Two steps of a rule from an unknown state, as vectors over the basis (w_0, state, v_1/L, v_2/L, ...)."""
 
-    # rows of every point of the pairs, the zero of the field first, in the basis (w_0, state, v_1/L, ...)
-    points: tuple[Row, ...]
-    values: tuple[int | None, ...]  # which element of the basis is v/L there; None for the zero
-    first: int  # how many points belong to the first step (with the zero)
-    lifts: tuple[tuple[Row, ...], tuple[Row, ...]]  # rows of z_0 and of z_1
+    points: tuple[Row, ...]  # the points at which the field is evaluated, its zero first
+    values: tuple[int | None, ...]  # the index of the basis vector v/L at each point; None for the zero
+    first: int  # the number of points of the first step, the zero included
+    lifts: tuple[tuple[Row, ...], tuple[Row, ...]]  # z_0 and z_1
     kappa: Fraction  # mu / L
 
     @property
     def size(self) -> int:
-        """How many vectors the basis has."""
+        """The number of vectors in the basis."""
         return len(self.points[0])
 
     @property
@@ -66,7 +65,7 @@ class Window:
 
 @dataclasses.dataclass(frozen=True)
 class QuadraticRate:
-    """Proof of |w_t - w*|^2 <= V(z_t) and V(z_{t+1}) <= rho^2 V(z_t), that a few lines of fractions can repeat."""
+    """Proof of |w_t - w*|^2 <= V(z_t) and V(z_{t+1}) <= rho^2 V(z_t), which `holds` repeats in fractions."""
 
     window: Window  # two steps of the rule
     form: Matrix  # P, a symmetric matrix of fractions over z = (w, state, field values / L of the step)
@@ -94,7 +93,7 @@ class QuadraticRate:
         signs = min((*self.bounding.values(), *self.decreasing.values()), default=0) >= 0
         return legal and signs and all(semidefinite(m) for m in self.residuals())
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Points, form, multipliers and rate, with fractions as text."""
         multipliers = {
             name: [[*key, c] for key, c in getattr(self, name).items()] for name in ("bounding", "decreasing")

@@ -1,4 +1,4 @@
-"""How fast a rule contracts over a whole class of games: the worst case, with a certificate."""
+"""The contraction factor of a rule on the worst game of a class, with a certificate."""
 
 from __future__ import annotations
 
@@ -45,16 +45,17 @@ class Rate(Result):
     Attributes:
         rule: the rule.
         over: the class of games.
-        value: the factor. For "exact" and "upper" rounded up, so that it is a bound; inf where none was proven.
-        measure: what contracts. "spectral radius": of the augmented map, linearised at the equilibrium, so that errors
-            fall like value^t up to a factor that grows at most like a power of t; "contraction of the distance":
-            |w+ - w*| <= value |w - w*|; "quadratic Lyapunov function": |w_t - w*|^2 <= V_t and V_{t+1} <= value^2 V_t.
-        kind: "exact": `lower` and `value` differ by less than 1e-9, most often by rounding; "upper": a proven bound;
-            "lower": attained by a game of the class, while others may be worse.
-        lower: a factor that a game of the class is proven to attain, rounded down.
-        member: the eigenvalue x + iy of that game, whose field is v(w) = (x + iy) w; for `Bilinear`, i sigma.
-        reason: what is missing where the kind is not "exact".
-        certificate: the proof; `certificate.holds()` repeats it in exact arithmetic. None for "lower".
+        value: the factor. For the kinds "exact" and "upper" it is rounded up, so that it is a bound; inf where no bound
+            was proven.
+        measure: what contracts. "spectral radius": that of the augmented map, linearised at the equilibrium; errors
+            fall like value^t times at most a power of t. "contraction of the distance": |w+ - w*| <= value |w - w*|.
+            "quadratic Lyapunov function": |w_t - w*|^2 <= V_t and V_{t+1} <= value^2 V_t.
+        kind: "exact": `lower` and `value` are proven and differ by at most 1e-9; "upper": `value` is a proven bound;
+            "lower": `value` is attained by a game of the class, and other games may be worse.
+        lower: a factor that some game of the class is proven to attain, rounded down.
+        member: the eigenvalue z of that game, whose field is v(w) = z w; i sigma for `Bilinear`.
+        reason: what is missing where the kind is not "exact"; may be empty.
+        certificate: the proof, which `certificate.holds()` repeats in exact arithmetic; None for "lower".
     """
 
     rule: Rule
@@ -76,17 +77,17 @@ class Rate(Result):
 
     @property
     def interval(self) -> tuple[float, float]:
-        """(lower, value) where value is a bound: the worst factor of the class lies between them."""
+        """(lower, upper), between which the worst factor of the class lies; inf where there is no upper bound."""
         return self.lower, self.value if self.kind != "lower" else math.inf
 
     @property
     def per_gradient(self) -> float:
-        """The factor per evaluation of the field: value^(1/c) where a step takes c fields or Jacobian products."""
+        """The factor per gradient, value^(1/c), where a step evaluates c fields and Jacobian products."""
         cost = self.rule.cost
         return float(self.value ** (1 / (cost.fields + cost.jvps + cost.vjps)))
 
     def summary(self) -> str:
-        """Rule, class, the factor and by which argument; the worst game."""
+        """Rule, class, factor and measure, how the factor is known, and the worst game, as text."""
         argument = {
             "exact": "exact: enclosed and attained, both in exact arithmetic",
             "upper": "upper: proven in exact arithmetic",
@@ -108,27 +109,29 @@ class Rate(Result):
 def rate(rule: Rule, over: object, method: str = "auto", budget: float | Budget | None = 60.0) -> Rate:
     """The contraction factor per step of a rule on the worst game of a class.
 
-    Over `gd.classes.Bilinear` and `Spectrum` the rule is traced on v(w) = z w: the characteristic polynomial of its
-    augmented map is a polynomial in z. Its largest root over the set is enclosed in exact arithmetic: that all roots
-    lie in |z| < r along a curve is a statement about polynomials without roots (Hurwitz, Descartes). Of filled sets
-    the border suffices, by the maximum principle, where the map is a function of z alone.
+    Over `gd.classes.Bilinear` and `Spectrum` the rule is traced on v(w) = z w, where the characteristic polynomial of
+    its augmented map has polynomials in z as coefficients. The largest modulus of its roots over the set is enclosed in
+    exact arithmetic: that no root leaves a disc along a curve is proven by polynomials without real roots (Hurwitz,
+    Descartes). For a filled set its border suffices, by the maximum principle, where the map depends on z alone and not
+    on its conjugate.
 
     Over `StronglyMonotone`, a rule without memory is bounded by `gd.worst_case` for one step; one with memory by a
     quadratic Lyapunov function with the inequalities of the class as multipliers (Lessard, Recht & Packard 2016;
     Taylor, Van Scoy & Lessard 2018), found by semidefinite programming and verified in fractions.
 
     Args:
-        rule: with numbers as parameters.
+        rule: an update rule with numbers as parameters.
         over: a class of games of `gd.classes`.
-        method: "auto"; or "spectral" (Bilinear, Spectrum), "performance" (no memory), "lyapunov", or "linear": the
-            worst linear game of `StronglyMonotone` alone, a lower bound.
+        method: "auto"; or "spectral" (Bilinear, Spectrum), "performance" (no memory), "lyapunov", or "linear", which
+            takes the worst linear game of `StronglyMonotone` alone and gives a lower bound.
         budget: seconds.
 
     Returns:
-        A `Rate`: `.value`, what it `.measure`s, of which `.kind` it is, and the `.member` of the class that attains it.
+        A `Rate`: the factor `.value`, what it `.measure`s, its `.kind`, and the `.member` of the class that attains it.
 
     Raises:
-        ParameterError: for a parameter without a value, or what is no class.
+        ParameterError: for a parameter without a value, or an `over` that is no class.
+        UnknownNameError: for an unknown method.
         DomainError: for a rule without a linear part on linear games, or, over `StronglyMonotone`, one that is not
             linear in the field.
 
@@ -154,7 +157,7 @@ def rate(rule: Rule, over: object, method: str = "auto", budget: float | Budget 
 
 
 def spectral(matrix: Companion, over: Bilinear | Spectrum | GameClass, limit: Budget) -> Rate:
-    """The largest spectral radius of a rule's companion over a class of linear games."""
+    """The largest spectral radius of a rule's augmented map over a class of linear games, as a `Rate`."""
     assert isinstance(over, (Bilinear, Spectrum))
     curves, reason = over.curves(), ""
     if isinstance(over, Spectrum) and matrix.kind == PLAYERS:

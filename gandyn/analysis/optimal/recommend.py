@@ -33,7 +33,7 @@ ROUNDING = 1e-9  # a rate as near to 1 does not contract
 
 
 def candidates() -> tuple[Rule, ...]:
-    """The rules that are compared where none are given: by one step, and by step and one more parameter."""
+    """The rules that `recommend` compares by default, with free parameters: a step size, and perhaps one more."""
     return (
         SimultaneousGD("lr"),
         HeavyBall("lr", "momentum"),
@@ -51,24 +51,25 @@ class Choice:
     """One rule in the table of a recommendation."""
 
     design: Design  # its best parameters over the class
-    cost: float  # fields and Jacobian products of one step
+    cost: float  # fields and Jacobian products that one step evaluates
     per_gradient: float  # the factor per field or product, rate^(1/cost)
-    # the angle in radians by which the slowest mode turns per step; None where there are no best values
+    # the angle in radians by which the slowest mode turns per step; None where no values attain the rate
     rotation: float | None = None
-    # the trace of its covariance under unit noise on every field, to first order; None without a game
+    # the trace of the covariance of w under noise of variance 1 on every field, to first order; None without a game
     noise_floor: float | None = None
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class Recommendation(Result):
-    """Rules by their best worst-case factor per gradient over one class.
+    """Rules with their best parameters over one class of games, compared at equal cost.
 
     Attributes:
         over: the class.
-        choices: a `Choice` each, the fastest per gradient first.
-        limit: what no rule that uses fields alone can pass, per gradient; None where it is not known.
+        choices: a `Choice` for each rule, the smallest worst-case factor per gradient first.
+        limit: the smallest factor per gradient of rules that use fields alone (`gd.speed_limit`); None where it is not
+            known.
         reason: where the class comes from, and what it leaves out.
-        refused: rules that have no rate over it, with the reason.
+        refused: (rule, reason) for rules that have no rate over the class.
     """
 
     over: GameClass
@@ -81,7 +82,7 @@ class Recommendation(Result):
 
     @property
     def best(self) -> Rule | None:
-        """The fastest rule whose best values are attained, with them; None where none contracts."""
+        """The fastest rule that contracts and whose best values are attained, with these values; None without one."""
         kept = (c.design for c in self.choices if c.design.attained and c.design.rate < 1)
         return next((found.best for found in kept), None)
 
@@ -107,7 +108,7 @@ class Recommendation(Result):
         return f"{'none contracts' if self.best is None else repr(self.best)} on {self.over}"
 
     def summary(self) -> str:
-        """The table: rule and values, factor per step and per gradient, how it is known; then who does not contract."""
+        """A table of rules with values and factors per step and per gradient, and the rules that do not contract."""
         head = f"on {self.over}, fastest per gradient first:"
         rows = [("rule", "per step", "per gradient", "rotation", "noise floor", "kind")]
         idle = [_name(c.design.rule) for c in self.choices if c.design.rate >= 1 - ROUNDING]
@@ -139,21 +140,24 @@ def recommend(
     rules: Sequence[Rule] | Mapping[str, Rule] | None = None,
     budget: float | Budget | None = 120.0,
 ) -> Recommendation:
-    """Which rule is fastest at equal cost, with which parameters, on a game, a measured spectrum or a class.
+    """The rule, with its parameters, that is fastest at equal cost on a game, a measured spectrum or a class.
 
-    Of a game, the class is the set of eigenvalues of its Jacobian at its equilibrium; of `gd.spectrum`, the convex hull
-    of the Ritz values, their conjugates included: what was measured is an outline. Each rule's free parameters are
-    designed over it. What the eigenvalues leave out is said: how far the Jacobian is from normal, and that a game is
-    linear near its equilibrium only.
+    For a game, the class is the set of eigenvalues of its Jacobian J at its first known equilibrium. For a result of
+    `gd.spectrum` it is the convex hull of the Ritz values of J and their conjugates, an estimate. The free parameters
+    of each rule are designed over the class (`gd.design`). Eigenvalues describe a game near its equilibrium only, and
+    say nothing of transients where J is far from normal: `reason` names the distance.
 
     Args:
         game_or_spectrum: a symbolic game with a known equilibrium, a result of `gd.spectrum` of J, or a class.
-        rules: with free parameters; by default `candidates()`.
-        budget: seconds for all.
+        rules: rules with free parameters; by default eight common ones.
+        budget: seconds for all rules together.
+
+    Returns:
+        A `Recommendation`: the `.best` rule, and all `.choices` as a table.
 
     Raises:
-        ParameterError: for anything else.
-        DomainError: for a spectrum that is not one of J.
+        ParameterError: for other arguments, no rules, or a game without a known equilibrium.
+        DomainError: for the spectrum of another matrix than J.
 
     Example:
         >>> import gandyn as gd

@@ -208,3 +208,14 @@ def test_an_ellipse_holds_what_its_equation_says():
     ellipse = C.Spectrum(ellipse=(3, 2, 1))
     for z, inside in ((3 + 0.9j, True), (3 + 1.1j, False), (4.9, True), (4.4 + 0.7j, True), (4.5 + 0.75j, False)):
         assert ellipse.holds(z) == inside, z
+
+
+@pytest.mark.parametrize("unit", [1e-13, 1e-9, 1e9])
+def test_hulls_and_limits_do_not_depend_on_units(unit):
+    """Time in other units multiplies the spectrum by a number, and leaves every factor per gradient as it was."""
+    corners = [1 - 1j, 3 - 0.5j, 3 + 0.5j, 1 + 1j]
+    points = np.array([*corners, 2, 2.5 + 0.2j, 2.5 - 0.2j])
+    found = [complex(*map(float, z)) / unit for z in hull(points * unit).exact]
+    np.testing.assert_allclose(found, corners, rtol=1e-9)
+    here = gd.speed_limit(C.Spectrum(polygon=[z * unit for z in corners])).value
+    assert here == pytest.approx(gd.speed_limit(C.Spectrum(polygon=corners)).value, rel=1e-9)
