@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import numpy as np
 
@@ -23,20 +22,20 @@ Array = np.ndarray
 def ergodic_average(trajectory: Trajectory) -> Trajectory:
     """The running averages (w_1 + ... + w_t) / t of a trajectory; for flows, (1/t) times the integral of w.
 
-    They do not depend on how often the trajectory was recorded. Where a rule's run kept only every k-th step, it is
-    computed again from its first point, and has to come by the recorded points. A flow is integrated again, and its
-    integral is refined until twice as many nodes give the same.
+    The averages do not depend on how often the trajectory was recorded. Where a rule's run kept only every k-th step,
+    it is computed again from its first point and must agree with the recorded points to 1e-9. For a flow, the dense
+    solution is integrated with more and more nodes until twice as many give the same to 1e-10.
 
-    Uniform averages of bounded play converge as 1/t in bilinear games, though the play itself circles (Nemirovski
-    2004). `gd.fit_rate` measures their rate; no linearisation predicts it.
+    In bilinear games uniform averages of bounded play converge as 1/t, although the play itself circles (Nemirovski
+    2004). `gd.fit_rate` measures their rate, which no linearisation predicts.
 
-    Members of an ensemble that diverged have no average: their rows are NaN, and their status still says why.
+    Members of an ensemble that diverged have no average: their rows are nan, and their status says why.
 
     Args:
-        trajectory: from `iterate` or `flow`.
+        trajectory: a result of `gd.iterate` or `gd.flow`, of one start or an ensemble.
 
     Returns:
-        A `Trajectory` at the same times. Its first row is the start, an average over nothing.
+        A `Trajectory` at the same times, of the same shape. Its first row is the start itself.
 
     Raises:
         ParameterError: where only the last point was recorded, or the steps between cannot be computed again.
@@ -68,7 +67,7 @@ def ergodic_average(trajectory: Trajectory) -> Trajectory:
 
 
 class Averaged:
-    """Stands where a rule stands in the trajectory of its averages; it cannot be run."""
+    """The entry `rule` in a trajectory of averages: it names the rule that was averaged, and cannot be run."""
 
     def __init__(self, rule: Rule) -> None:
         self.rule, self.name = rule, f"average of {rule.name}"
@@ -109,9 +108,8 @@ def _again(trajectory: Trajectory, starts: Array, steps: int) -> Array:
     """Every point of the run from its first, in the world in which it was made."""
     from ...dynamics.iterate import iterate
 
-    first: Any = starts
-    if hasattr(trajectory.w, "detach"):
-        first = torch.as_tensor(starts, dtype=trajectory.w.dtype, device=trajectory.w.device)
+    w = trajectory.w
+    first = torch.as_tensor(starts, dtype=w.dtype, device=w.device) if hasattr(w, "detach") else starts
     return _numbers(iterate(trajectory.game, trajectory.rule, first, steps).w)
 
 

@@ -1,4 +1,4 @@
-"""Rules compared at equal cost: step sizes tuned alike on a held-out seed, bands over several seeds."""
+"""Rules compared at equal cost, each with the step size that did best on a held-out seed, over several seeds."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ Metric = Callable[[Game, Array], Array]
 
 @dataclasses.dataclass(frozen=True)
 class Contender:
-    """One rule's run in a comparison."""
+    """One rule's runs in a comparison."""
 
-    label: str  # its name
-    rule: Rule  # with the step size that won the tuning
-    tried: dict[float, float]  # step size -> metric on the held-out seed
-    spent: Array  # cost after each recorded step, shape (T,)
+    label: str
+    rule: Rule  # with the step size that was best on the held-out seed
+    tried: dict[float, float]  # the last metric on the held-out seed for each step size; inf where it is no number
+    spent: Array  # the cost after each recorded step, (T,), in the comparison's unit
     values: Array  # the metric, (seeds, T)
-    steps: int  # steps that the budget bought
-    diverged: int  # how many seeds did
+    steps: int  # number of steps that the budget allows
+    diverged: int  # number of seeds that diverged
 
     @property
     def final(self) -> tuple[float, float, float]:
-        """Median and quartiles of the metric at the end, over seeds; those that diverged count as infinite."""
+        """(median, lower quartile, upper quartile) over seeds of the last metric; values that are no number are inf."""
         last = self.values[:, -1]
         last = np.where(np.isfinite(last), last, np.inf)
         shares = [0.25, 0.5, 0.75]
@@ -54,13 +54,13 @@ class Contender:
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class Comparison(Result):
-    """Rules on one game at one budget.
+    """Rules that ran on one game at the same cost.
 
     Attributes:
         game: the game.
-        budget, unit: what each rule may spend.
-        metric: its name.
-        contenders: best median first.
+        budget, unit: what each rule could spend.
+        metric: the name of the metric.
+        contenders: a `Contender` for each rule, the smallest median of the last metric first.
     """
 
     game: Game
@@ -72,7 +72,7 @@ class Comparison(Result):
     _plot = "comparison"
 
     def summary(self) -> str:
-        """A table: rule, tuned step size, steps, metric at the end with its quartiles."""
+        """A table: rule, tuned step size, steps, median and quartiles of the last metric, and diverged seeds."""
         heads = ("rule", "lr", "steps", f"{self.metric}, median", "quartiles", "diverged")
         lines = [heads]
         for c in self.contenders:
@@ -99,33 +99,32 @@ def compare(
 ) -> Comparison:
     """Run every rule for the same cost, each with the step size that did best on a held-out seed.
 
-    A step's cost is what the oracle counts on it. In "gradients" a full field is 1 and a Jacobian product 2 (its price
-    on a network: `benchmarks/networks.py`); "products" counts Jacobian products alone, with rules that use none running
-    for as many steps; "seconds" is the wall time of `rule.step` itself,
-    measured on twenty steps, whether or not generated code then runs them faster.
+    The cost of a step is what the game's oracle counts for it. In "gradients" a field costs 1 and a product with the
+    Jacobian 2, about its price on a network. "products" counts Jacobian products alone; a rule that uses none is
+    charged 1 a step. "seconds" is the wall time of `rule.step`, measured on twenty steps, also where generated code
+    then runs faster.
 
     Args:
         game: the game.
-        rules: rules, or a dict from label to rule; while tuning, the first player's `lr` takes the values tried, and
-            the others', in wrapped rules too, keep their ratio to it.
-        start: array (d,), the centre of the starts; a GAN's is the tensor `game.w0`, at which every seed then starts.
-        budget: how much each rule may spend.
+        rules: rules, or a mapping from labels to rules. While tuning, the first player's `lr` takes the values tried,
+            and the other players' step sizes, in wrapped rules too, keep their ratio to it.
+        start: array (d,), the centre of the starts; for a GAN the tensor `game.w0`, at which every seed then starts.
+        budget: what each rule may spend, in the unit.
         unit: "gradients", "products" or "seconds".
-        metric: (game, points (..., d)) -> (...), smaller is better; by default the distance to the nearest known
-            equilibrium, or the length of the field where none is known: so it is for a GAN, whose field says little of
-            its samples.
-        step_sizes: tried for every rule alike, as the first player's; None keeps the rules as they are, and saves a
-            network thirteen trainings a rule.
-        seeds: how many starts, other than the held-out one; from a tensor, how many orders of batches. For bands over
-            initial networks train a `gd.gans.Ensemble` by each rule, and draw them by `gd.plots.bands`.
-        spread: starts are normal around `start` with this standard deviation, unless it is a tensor; 0 for stochastic
-            games from one point.
+        metric: a function of the game and points (..., d) that returns numbers (...), smaller is better. By default the
+            distance to the nearest known equilibrium, or the length of the field where no equilibrium is known. That is
+            so for a GAN, for which it says little about the samples.
+        step_sizes: values tried for every rule as the first player's step size; None keeps the rules' own.
+        seeds: number of runs beside the held-out one: of starts, or from a tensor of orders of batches. For bands over
+            initial networks, train a `gd.gans.Ensemble` by each rule and draw them by `gd.plots.bands`.
+        spread: standard deviation of the starts, which are normal around `start`; no effect on a tensor.
 
     Returns:
-        A `Comparison`: one of `.contenders` for each rule, with its tuned step size and its metric over the budget.
+        A `Comparison`: for each rule one of `.contenders`, with its tuned step size and its metric over the budget.
 
     Raises:
-        ParameterError: for an unknown unit, several starts, or a budget that does not buy one step.
+        ParameterError: for an unknown unit, several starts, a metric of the wrong shape, or a budget that does not
+            allow one step.
 
     Example:
         >>> import gandyn as gd
@@ -154,7 +153,7 @@ def compare(
 
 
 def step_size(rule: Rule) -> Parameter:
-    """The first player's `lr`; a wrapper's is that of the rule it moves with. None where a rule has none."""
+    """The first player's `lr`, of the rule or of the rule that it wraps; None where there is none."""
     lr = getattr(rule, "lr", None)
     if lr is not None:
         return each(lr)[0]
@@ -163,7 +162,7 @@ def step_size(rule: Rule) -> Parameter:
 
 
 def with_step_size(rule: Rule, lr: float) -> Rule:
-    """The rule with this step size for the first player; the others', in wrapped rules too, keep their ratio to it."""
+    """The rule with `lr` for the first player; all other step sizes, in wrapped rules too, keep their ratio to it."""
     return _times(rule, lr / step_size(rule))
 
 
@@ -225,7 +224,8 @@ class _Setting:
         if step_sizes is not None and step_size(rule) is not None:
             for lr in step_sizes:
                 values, _, _, lost = self._run(with_step_size(rule, lr), [HELD_OUT])
-                tried[lr] = float("inf") if lost else float(values[0, -1])
+                last = float(values[0, -1])
+                tried[lr] = np.inf if lost or np.isnan(last) else last
             rule = with_step_size(rule, min(tried, key=lambda lr: tried[lr]))
         values, spent, steps, lost = self._run(rule, list(range(seeds)))
         return Contender(label, rule, tried, spent, values, steps, lost)

@@ -18,21 +18,20 @@ FEWEST_PERIODS = 4
 
 
 class Peaks(NamedTuple):
-    """The mean period, times and heights of peaks, and columns that take up what refining them by parabolas leaves."""
+    """The n peaks of a regular oscillation."""
 
-    period: float
-    t: Series
-    y: Series
-    columns: Series
+    period: float  # mean time between peaks
+    t: Series  # times, (n,)
+    y: Series  # heights, (n,)
+    columns: Series  # regressors for the error of refining peaks by parabolas, (n, m), of mean 0
 
 
 def peaks(t: Series, y: Series, trend: Callable[[Series], Series]) -> Peaks | None:
-    """Peaks of a regular oscillation about a trend, each refined by a parabola.
+    """Peaks of a series y at times t (n,) that oscillates regularly about a trend; None where it does not.
 
-    The trend is taken off before peaks are looked for and put back after, so that its slope moves none of them. What a
-    parabola misses depends on where between two samples the peak lies: powers of that place are regressors.
-
-    Returns the peaks and what the regression needs of them; None where there is no regular oscillation.
+    The trend is subtracted before the search for peaks and added to them afterwards, so that its slope moves none of
+    them. Each peak is refined by a parabola through three samples. The error of the parabola depends on where between
+    two samples the peak lies: powers of that place are the regressors.
     """
     rest = y - trend(t)
     inner = np.flatnonzero((rest[1:-1] > rest[:-2]) & (rest[1:-1] >= rest[2:])) + 1
@@ -52,7 +51,10 @@ def peaks(t: Series, y: Series, trend: Callable[[Series], Series]) -> Peaks | No
 
 
 def period(t: Series, y: Series) -> tuple[float, float] | None:
-    """(period, share of the variance about a smooth curve that its harmonics do not explain), where that is small."""
+    """The period of a series y at times t (n,), and the share of its variance that harmonics of it do not explain.
+
+    The variance is that about a smooth curve. None where no period explains half of it.
+    """
     free = smooth_columns(t)
     rest = y - free @ np.linalg.lstsq(free, y, rcond=1e-10)[0]
     power = float(rest @ rest)
@@ -77,7 +79,10 @@ def period(t: Series, y: Series) -> tuple[float, float] | None:
 
 
 def harmonics(t: Series, length: float) -> Series:
-    """Cosines and sines of a period and its parts, as far as the sampling tells them apart; columns of mean about 0."""
+    """Columns (n, 2 m) of the cosines and sines with the period `length` and its integer fractions at times t (n,).
+
+    At most 12 harmonics, and no more than the sampling can tell apart.
+    """
     spacing = np.median(np.diff(t))
     most = max(1, min(HARMONICS, int(length / (2.5 * spacing)), len(t) // 20))
     turns = 2 * np.pi * (t - t[0]) / length

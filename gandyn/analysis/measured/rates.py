@@ -1,4 +1,4 @@
-"""How fast a trajectory converges, measured: linear and power-law rates with bands, beside the prediction."""
+"""Measured rates of convergence: linear and power-law fits to a trajectory, with bands, beside the prediction."""
 
 from __future__ import annotations
 
@@ -22,28 +22,31 @@ DOUBT = 1e-3
 SMOOTH = 5e-3  # of the variance of a swing: what harmonics leave where it has no corners
 MISFIT = {"linear": 5e-3, "power": 5e-4}  # shares of the change by which a model may be wrong and still be named
 FEWEST = 12
+AT_REST = 1e-6  # a motion at the limit, relative to that at the distances fitted, below which it is an equilibrium
 Series = np.ndarray
 Band = tuple[float, float]
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class RateFit(Result):
-    """The distance d_t to a point along a trajectory, as rho^t or as (t + t_0)^(-p).
+    """Fits of the distance d_t to a point along a trajectory: linear, d ~ rho^t, and power law, d ~ (t + t_0)^(-p).
 
     Attributes:
-        trajectory: what was measured.
-        to: the point.
-        model: "linear" (d ~ rho^t, also where it grows), "power" (d ~ t^-p), "neither", "no decay", "undecided", or
-            "diverged", where the run left all bounds: rho is then its growth until it did.
-        reason: the criterion's values, and why neither model is right.
-        rho, rho_band: factor per step (flows: per unit time) of the linear fit, with its 95 % band.
+        trajectory: the trajectory that was measured.
+        to: the point, (d,).
+        model: "linear" (also where the distance grows), "power", "neither", "no decay", "undecided", or "diverged" for
+            a run that overflowed; rho is then its growth until it did.
+        reason: the value of the criterion, and why a model was rejected.
+        rho, rho_band: factor per step (flows: per unit of time) of the linear fit, with its 95 % band.
         exponent, exponent_band: p of the power law, with its 95 % band.
-        evidence: Bayesian information criterion of the power law minus that of the linear fit; positive speaks for
-            linear, decisively from 10.
-        envelope: whether peaks were fitted, because the distance oscillates.
-        period: of the oscillation in steps or time, None without.
-        predicted: spectral radius (flows: exp of the spectral abscissa) of the linearisation; None without one.
-        t, distance: what was fitted; both fits as functions of t are `linear` and `power`.
+        evidence: Bayesian information criterion of the power law minus that of the linear fit; a positive value is
+            evidence for the linear fit, and decides from 10.
+        envelope: whether the peaks of an oscillating distance were fitted.
+        period: of the oscillation, in steps or units of time; None without one.
+        predicted: spectral radius of the linearised map (flows: exp of the spectral abscissa); None where `to` is no
+            equilibrium or there is no linearisation.
+        t, distance: the times and distances that were fitted, (n,).
+        linear, power: the two fits of log d, as functions of t.
     """
 
     trajectory: Trajectory
@@ -91,34 +94,35 @@ def _band(band: Band) -> str:
 def fit_rate(
     trajectory: Trajectory, to: object = None, window: float = 0.5, floor: float | None = None, seed: int = 0
 ) -> RateFit:
-    """Fit linear and sublinear rates to the tail of one trajectory and say which it follows.
+    """Fit a linear and a power-law rate to the tail of one trajectory, and say which of them it follows.
 
-    log d_t = a + t log rho and log d_t = a - p log(t + t_0) are fitted by generalised least squares: the noise is an
-    autoregression, taken from the residuals of a free smooth curve, with its bias removed. Where the distance swings
-    with a period, harmonics of it are fitted along; where the swing has corners (it passes through 0), its peaks are
-    fitted. Bands are 95 %, by Student's t, for p by the profile likelihood in t_0. Where a smooth curve is better than
-    a model, the run is still on its way, and the band reaches as far again as its later half has gone.
+    The models log d_t = a + t log rho and log d_t = a - p log(t + t_0) are fitted by generalised least squares. The
+    noise is an autoregression, estimated from the residuals of a free smooth curve, with its bias removed. Where the
+    distance oscillates, harmonics of its period are fitted too; where the oscillation passes through 0, its peaks are
+    fitted instead. The bands are 95 %: by Student's t, and for p by the profile likelihood in t_0. Where a smooth curve
+    is clearly better than a model, the rate still changes along the run: the model's band is then widened by the change
+    over its later half.
 
-    Criterion: the Bayesian information criterion of what is left once the correlation is taken out; a difference of 10
-    decides. "neither" where the better model is clearly worse than the smooth curve (F test, 0.1 %) by more than a
-    small share of the change, or is a power law of a time that began long before the run. "no decay" where the linear
-    model changes the distance by less than 0.1 % over the window. A run that diverged is fitted up to where it did.
+    The model is chosen by the Bayesian information criterion of the residuals without their correlation; a difference
+    of 10 decides. It is "neither" where the better model is clearly worse than the smooth curve (F test, 0.1 %) by more
+    than a small share of the change, or where the best power law is one of a time that began before the run. It is "no
+    decay" where the linear fit changes the distance by less than 0.1 % over the window. A run that diverged is fitted
+    up to the last finite point.
 
     Args:
-        trajectory: of one start, of a rule or a flow, with every recorded step.
-        to: the limit; the known equilibrium nearest to the last point by default.
-        window: the share of the trajectory, at its end, that is fitted.
-        floor: the trajectory ends, for the fit, where the distance first falls below it; by default at the level of
-            rounding, and for flows at 1e-7, well above the integrator's absolute tolerance.
-        seed: of no effect any more: nothing is drawn.
+        trajectory: of one start, from `gd.iterate` or `gd.flow`, with several recorded times.
+        to: the limit, (d,); by default the known equilibrium nearest to the last point.
+        window: the last share of the trajectory that is fitted, in (0, 1].
+        floor: the fit ends where the distance first falls to this value. By default at rounding errors, 1e-11 times the
+            largest coordinate of `to`, and for flows at 1e-7, well above the integrator's absolute tolerance.
+        seed: has no effect, as nothing is drawn; kept for older calls.
 
     Returns:
-        A `RateFit`: the `.model` (linear or a power law), `.rho` or `.exponent` with their bands, and the `.reason` for
-        it.
+        A `RateFit`: the `.model` that was chosen and the `.reason`, with `.rho` and `.exponent` and their bands.
 
     Raises:
-        ShapeError: for an ensemble.
-        ParameterError: without a limit, or with fewer than 12 distances to fit.
+        ShapeError: for an ensemble, or a limit of another dimension.
+        ParameterError: without a limit, with fewer than 12 distances to fit, or for a window outside (0, 1].
 
     Example:
         >>> import gandyn as gd
@@ -143,17 +147,17 @@ def fit_rate(
     model, reason = _choose(line, law, evidence, t)
     if bool(trajectory.diverged):
         model, reason = "diverged", "the run left all bounds; what was computed before is fitted"
-    low, high = line.band
+    with np.errstate(over="ignore"):  # the factor in a unit of time that is long beside the flow's own
+        rho, low, high = (float(np.exp(slope)) for slope in (line.slope, *line.band))
     return RateFit(
-        trajectory, tuple(map(float, target)), model, reason,
-        float(np.exp(line.slope)), (float(np.exp(low)), float(np.exp(high))),
+        trajectory, tuple(map(float, target)), model, reason, rho, (low, high),
         -law.slope, (-law.band[1], -law.band[0]), evidence, fitted.envelope, fitted.period,
-        _predicted(trajectory, target), fitted.t, np.exp(fitted.y), line, law,
+        _predicted(trajectory, target, d), fitted.t, np.exp(fitted.y), line, law,
     )  # fmt: skip
 
 
 def _computed(trajectory: Trajectory, t: Series, d: Series) -> tuple[Series, Series]:
-    """Without the rows that repeat the last finite point of a run that was stopped."""
+    """Times t and distances d without the rows that repeat the last finite point of a run that diverged."""
     if trajectory.status is Status.OK or trajectory.steps is None:
         return t, d
     steps = float(np.max(trajectory.steps))
@@ -266,14 +270,16 @@ def _choose(line: Fit, law: Fit, evidence: float, t: Series) -> tuple[str, str]:
     return name, told
 
 
-def _predicted(trajectory: Trajectory, target: Series) -> float | None:
+def _predicted(trajectory: Trajectory, target: Series, d: Series) -> float | None:
+    """The rate of the linearisation; None where the target moves by more than 1e-6 of what the distances d would."""
     from ..local.linearize import linearize
 
     if isinstance(trajectory.rule, Averaged):
         return None
     try:
         lin = linearize(trajectory.game, trajectory.rule, at=target)
-        if lin.residual > 1e-6:
+        pull = lin.matrix if trajectory.rule is None else lin.matrix - np.eye(len(lin.matrix))
+        if not lin.residual <= AT_REST * float(np.abs(pull).max() * d.max()):
             return None
         return lin.spectral_radius if lin.spectral_abscissa is None else float(np.exp(lin.spectral_abscissa))
     except GandynError:

@@ -1,4 +1,4 @@
-"""Straight lines and power laws through a series with correlated residuals: generalised least squares, and how well."""
+"""Straight lines and power laws fitted to a series with correlated residuals, by generalised least squares."""
 
 from __future__ import annotations
 
@@ -19,23 +19,20 @@ ROUNDING = 1e-13
 
 @dataclasses.dataclass(frozen=True)
 class Fit:
-    """y = intercept + slope x(t), x = t or log(t + offset), perhaps plus a periodic part."""
+    """The fit y = intercept + slope x(t), with x = t or x = log(t + offset), perhaps plus a periodic part."""
 
-    # intercept, slope, offset: of the fit; offset is None for a line
     intercept: float
     slope: float
-    offset: float | None
-    band: tuple[float, float]  # 95 % for the slope
-    variance: float  # of what is left of the residuals once their correlation is taken out, no less than rounding's
-    independent: float  # how many such residuals there are
-    # the largest distance between the fit and a free smooth curve, as a share of the change over the window
-    misfit: float = 0.0
-    doubt: float = 1.0  # the probability of so large an advantage of the smooth curve if the model were true (F test)
-    # whether the offset is the largest that is tried, where a power law is an exponential in disguise
-    at_edge: bool = False
+    offset: float | None  # None for a straight line
+    band: tuple[float, float]  # 95 % band of the slope
+    variance: float  # of the residuals without their correlation (whitened), at least that of rounding errors
+    independent: float  # number of these residuals
+    misfit: float = 0.0  # largest distance between the fit and a free smooth curve, over the change in the window
+    doubt: float = 1.0  # probability, if the model is true, that the smooth curve is so much better (F test)
+    at_edge: bool = False  # whether the offset is the largest tried: such a power law is close to an exponential
 
     def widened(self, slope: float) -> Fit:
-        """The fit with a band that also holds another slope."""
+        """The fit with its band extended to another slope."""
         return dataclasses.replace(self, band=(min(self.band[0], slope), max(self.band[1], slope)))
 
     @property
@@ -59,12 +56,12 @@ def length(w: Series) -> Series:
 
 @dataclasses.dataclass(frozen=True)
 class Noise:
-    """An autoregression e_n = sum_k a_k e_{n-k} + white noise; `whiten` takes it out of columns."""
+    """Autoregressive noise e_n = sum_k a_k e_{n-k} + white noise."""
 
-    coefficients: Series
+    coefficients: Series  # a_1, ..., a_p
 
     def whiten(self, columns: Series) -> Series:
-        """Rows p, p + 1, ... of columns less their predictions from the p rows before."""
+        """Columns (n, m) without the correlation: rows p, ..., n - 1 minus their predictions from the p rows before."""
         p = len(self.coefficients)
         result = columns[p:].copy()
         for k, a in enumerate(self.coefficients, start=1):
@@ -73,7 +70,7 @@ class Noise:
 
 
 def noise_of(residuals: Series, regressors: int) -> Noise:
-    """The autoregression of the lowest Bayesian information criterion, its bias from fitted regressors removed.
+    """The autoregression of residuals (n,) with the lowest Bayesian information criterion, with its bias removed.
 
     Regressing on k columns lowers the sum S of the coefficients by about (k + (k + 2) S) / n (for k = 1: Kendall 1954;
     tests/analysis/measured/test_rate_bands.py measures what is left of the bias).
@@ -97,7 +94,7 @@ def noise_of(residuals: Series, regressors: int) -> Noise:
 
 
 def smooth_columns(t: Series) -> Series:
-    """Columns of a free smooth curve: powers of t and of log t, scaled to the window; fewer for a short series."""
+    """Columns (n, 3 to 7) of a free smooth curve: powers of t and of log t over the window, fewer for short series."""
     s = 2 * (t - t[0]) / (t[-1] - t[0]) - 1
     log = np.log(t)
     u = 2 * (log - log[0]) / (log[-1] - log[0]) - 1
@@ -106,7 +103,10 @@ def smooth_columns(t: Series) -> Series:
 
 
 class Regression:
-    """One series, its periodic columns, and the noise about a free smooth curve; lines and laws are fitted to it."""
+    """A series y at times t (n,) to which lines and power laws are fitted, with the noise about a free smooth curve.
+
+    `periodic` has columns (n, m) that are fitted along.
+    """
 
     def __init__(self, t: Series, y: Series, periodic: Series | None = None) -> None:
         self.t, self.y = t, y
@@ -130,10 +130,10 @@ class Regression:
         return self._fit(float(solution[0]) - slope * float(self.t.mean()), slope, None, half, power, 2)
 
     def law(self) -> Fit:
-        """y against log(t + t_0), for the t_0 of the least squares, t + t_0 from half the first time to twice the last.
+        """The power law: y fitted as a function of log(t + t_0), with the t_0 of least squares.
 
-        The band is that of the profile likelihood, which stays right where t_0 is hardly known; where it is known well,
-        the first order is enough.
+        t_0 + t[0] lies between t[0] / 2 and t[0] + t[-1]. The band is that of the profile likelihood, which holds where
+        t_0 is hardly determined; where t_0 is well determined, the band is that of the linearised fit.
         """
         t = self.t
         least, most = np.log(0.5 * t[0]), np.log(t[0] + t[-1])

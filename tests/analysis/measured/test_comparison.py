@@ -95,3 +95,20 @@ def test_tuning_keeps_the_ratio_of_the_players_steps():
         np.testing.assert_allclose(one, other, rtol=1e-14)
     steps = gd.rules.Alternating((gd.rules.GDA(0.1), gd.rules.Adam(0.001)))
     assert [r.lr for r in with_step_size(steps, 0.2).inner] == pytest.approx([0.2, 0.002])
+
+
+@pytest.mark.parametrize("sizes", [(1.0, 1e-3), (1e-3, 1.0)])
+def test_a_metric_that_is_no_number_wins_no_tuning(sizes):
+    """GDA with step 1 leaves the disc in which the metric is defined; in either order of the sizes 1e-3 is chosen."""
+
+    def metric(game, w):
+        away = np.linalg.norm(w, axis=-1)
+        return np.where(away < 1.5, away, np.nan)
+
+    rules = [gd.rules.GDA(0.1)]
+    found = gd.compare(
+        gd.games.bilinear(), rules, [1.0, 0.0], budget=100, metric=metric, step_sizes=sizes, seeds=2, spread=0.01
+    )
+    (only,) = found.contenders
+    assert only.rule == gd.rules.GDA(1e-3)
+    assert only.tried[1.0] == np.inf

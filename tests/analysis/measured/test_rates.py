@@ -186,3 +186,13 @@ def test_of_several_equilibria_the_one_nearest_to_the_end_is_meant():
         found = gd.fit_rate(gd.iterate(game, gd.rules.GDA(0.1), [0.5 * side, 1.0], 300))
         assert found.model == "linear"
         assert found.rho == pytest.approx(0.9, rel=1e-2)
+
+
+@pytest.mark.parametrize("units", [sympy.Rational(1, 10**9), 1, 10**6])
+def test_a_prediction_is_made_at_equilibria_only_in_any_units(units):
+    """f = u (x^2 / 2 - y^2 / 2 + x^4) is at rest at 0 and not at (3, 1), however small u and with it the field."""
+    x, y = sympy.symbols("x y", real=True)
+    game = gd.games.from_sympy(units * (x**2 / 2 - y**2 / 2 + x**4), [x, y])
+    run = gd.flow(game, [1.0, 1.0], 5 / float(units), samples=200)
+    assert gd.fit_rate(run, to=[0, 0]).predicted == pytest.approx(np.exp(-float(units)), rel=1e-9)
+    assert gd.fit_rate(run, to=[3, 1]).predicted is None
