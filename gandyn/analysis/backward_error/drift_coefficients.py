@@ -1,11 +1,10 @@
-"""What finite steps add to each player's cost: drift coefficients of simultaneous, alternating and k-step schedules."""
+"""Drift coefficients: what finite steps of a rule add to each player's cost."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
 from collections.abc import Sequence
-from typing import Any
 
 import sympy
 
@@ -22,17 +21,18 @@ from .modified_flow import flow_terms
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class DriftCoefficients(Result):
-    """dx_i/dn = -rates[i] v_i + sum over j of products[i][j] J_ij v_j, n counting steps of the rule, up to O(lr^3).
+    """The motion dx_i/dn = -rates[i] v_i + sum_j products[i][j] J_ij v_j per step n of a rule, up to O(lr^3).
 
-    J_ii v_i is the gradient of |df_i/dx_i|^2 / 2, and J_ij v_j that of <df_i/dx_j, df_j/dx_j> with the second factor
-    held. In each step player i therefore also descends -products[i][i] |df_i/dx_i|^2 / 2 and
-    -products[i][j] <df_i/dx_j, df_j/dx_j>. All entries are exact, in the players' step sizes.
+    J_ii v_i is the gradient of |df_i/dx_i|^2 / 2 in x_i, and J_ij v_j that of <df_i/dx_j, df_j/dx_j> with the second
+    factor held fixed. Beside its own cost, player i therefore descends -products[i][i] |df_i/dx_i|^2 / 2 and
+    -products[i][j] <df_i/dx_j, df_j/dx_j> in each step (Rosca et al. 2021). All entries are exact expressions in the
+    players' step sizes.
 
     Attributes:
         game, rule: the pair.
-        symbols: the players' step sizes, lr_x, lr_y, ...
-        rates: how far player i moves along -v_i in one step.
-        products: rows of coefficients.
+        symbols: the players' step sizes lr_x, lr_y, ..., one for each of n players.
+        rates: for each player, how far it moves along -v_i in one step, (n,).
+        products: the coefficients, n rows of n.
     """
 
     game: Game
@@ -44,11 +44,19 @@ class DriftCoefficients(Result):
     _data = "game rule rates=_rates products=_products"
 
     def coefficient(self, i: int | str, j: int | str) -> sympy.Expr:
-        """The coefficient products[i][j], as an expression in the step sizes; players are given by index or by name."""
+        """The coefficient products[i][j] of J_ij v_j, an expression in the step sizes; players by index or name.
+
+        Raises:
+            UnknownNameError: for a player that the game does not have.
+        """
         return self.products[self.game.player_index(i)][self.game.player_index(j)]
 
     def relative(self, i: int | str, j: int | str) -> sympy.Expr:
-        """products[i][j] / (rates[i] rates[j]): -1/2 is what simultaneous single steps have (Rosca et al. 2021)."""
+        """The ratio products[i][j] / (rates[i] rates[j]), which is -1/2 for simultaneous steps (Rosca et al. 2021).
+
+        Raises:
+            ParameterError: where one of the players never moves.
+        """
         a, b = (self.rates[self.game.player_index(k)] for k in (i, j))
         if a == 0 or b == 0:
             raise ParameterError("a player that never moves", "two players that do", "read `.coefficient`")
@@ -59,19 +67,19 @@ class DriftCoefficients(Result):
         own = dict(zip(self.symbols, step_sizes(self.game, self.rule), strict=True))
         return tuple(tuple(float(e.xreplace(own)) for e in row) for row in self.products)
 
-    def _by_name(self, values: tuple[object, ...]) -> dict[str, Any]:
+    def _by_name(self, values: tuple[object, ...]) -> dict[str, object]:
         return {player.name: value for player, value in zip(self.game.players, values, strict=True)}
 
     @property
-    def _rates(self) -> dict[str, sympy.Expr]:
+    def _rates(self) -> dict[str, object]:
         return self._by_name(self.rates)
 
     @property
-    def _products(self) -> dict[str, dict[str, sympy.Expr]]:
+    def _products(self) -> dict[str, object]:
         return self._by_name(tuple(map(self._by_name, self.products)))
 
     def summary(self) -> str:
-        """One line a player: what it descends; v_x is df_x/dx, and d_y f_x is df_x/dy."""
+        """What each player descends beside its own cost, as text; v_x is df_x/dx, and d_y f_x is df_x/dy."""
         names = [p.name for p in self.game.players]
         lines = [f"{self._dynamics()}: besides its own cost, in each step"]
         for i, name in enumerate(names):
@@ -88,24 +96,25 @@ class DriftCoefficients(Result):
 def drift(game: Game, rule: Rule, budget: float | Budget | None = 60.0) -> DriftCoefficients:
     """The penalties that a rule's finite steps add to each player's cost: gradient-norm and interaction terms.
 
-    The first correction of the rule's modified flow (for rules with memory: of the slow motion of its
-    high-resolution equation) is written in the terms J_ij v_j. The coefficients depend on the rule, the players' step
-    sizes, the order of play and the repeats alone: they are read off on a game in general position and verified there.
-    With m_i repeats of step size lr_i: self terms -m_i lr_i^2 / 2; interaction -m_i m_j lr_i lr_j / 2 for the player
-    who moves first or at once, + for the one who moves last (Rosca et al. 2021, theorems 3.1 and 3.2).
+    The first correction of the rule's modified flow, or for a rule with memory of the slow motion of its
+    high-resolution equation, is written in the terms J_ij v_j. The coefficients depend on the rule, the players' step
+    sizes, the order of play and the repeats alone. They are determined and verified on one cubic game in general
+    position with the same players. With m_i repeats of the step size lr_i the self terms are -m_i lr_i^2 / 2, and the
+    interaction terms -m_i m_j lr_i lr_j / 2 for a player that moves first or at the same time, with + for the one that
+    moves last (Rosca et al. 2021, theorems 3.1 and 3.2).
 
     Args:
-        game: a symbolic game; its number of players and whether it is zero-sum matter, its costs do not.
-        rule: one made of gradient steps.
+        game: a symbolic game. Only its players, and whether it is zero-sum, matter.
+        rule: a rule made of gradient steps.
         budget: seconds.
 
     Returns:
-        `DriftCoefficients`: by `.coefficient(i, j)` in terms of the step sizes, and by `.relative(i, j)`.
+        `DriftCoefficients`: `.coefficient(i, j)` in terms of the step sizes, and `.relative(i, j)`.
 
     Raises:
-        OutOfTimeError: where the time did not do.
-        DomainError: for rules that follow no player-wise gradient flow (consensus with a fixed weight), or whose
-            correction contains other terms (LOLA).
+        OutOfTimeError: when the budget is spent.
+        DomainError: for rules that do not follow the players' own gradients (consensus with a fixed weight), or whose
+            correction has other terms (LOLA).
 
     Example:
         >>> import gandyn as gd

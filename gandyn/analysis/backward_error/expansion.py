@@ -1,9 +1,8 @@
-"""A rule's step as a power series in its step size: where backward error analysis begins."""
+"""A rule's step as a power series in its step size, from which backward error analysis starts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import sympy
 
@@ -11,7 +10,7 @@ from ...dynamics.trace import UpdateMap
 from ...dynamics.trace import traced as trace
 from ...errors import DomainError, ParameterError
 from ...rules.wrapper import scaled
-from ...types import Array, Game, Implicit, Rule
+from ...types import Array, Game, Implicit, Rule, residual_of
 from ...types.signs import is_zero
 from ...worlds import SYMBOLS, exact, object_vector
 
@@ -20,7 +19,10 @@ Series = tuple[sympy.Expr, ...]
 
 
 def step_sizes(game: Game, rule: Rule) -> tuple[sympy.Expr, ...]:
-    """The exact lr of each player, the rule's own or of the rule that it wraps. Raises DomainError without one."""
+    """The exact step size lr of each player, of the rule or of the rule that it wraps.
+
+    Raises DomainError where there is none.
+    """
     lr = getattr(rule, "lr", None)
     if lr is not None:
         return tuple(exact(value) for value in game.per_player(lr))
@@ -33,13 +35,16 @@ def step_sizes(game: Game, rule: Rule) -> tuple[sympy.Expr, ...]:
 
 
 def with_steps(game: Game, rule: Rule, sizes: Iterable[object]) -> Rule:
-    """The rule with player i's lr set to sizes[i]; other step sizes, those of wrapped rules too, keep their ratio."""
+    """The rule with player i's lr set to sizes[i]; other step sizes, in wrapped rules too, keep their ratio."""
     ratios = tuple(size / lr for size, lr in zip(sizes, step_sizes(game, rule), strict=True))
     return scaled(rule, game, ratios)
 
 
 def in_proportion(game: Game, rule: Rule) -> Rule:
-    """The rule with player 1's lr set to the symbol `STEP`, and all other step sizes in their ratio to it."""
+    """The rule with player 1's lr set to the symbol `STEP`; all other step sizes keep their ratio to it.
+
+    Raises ParameterError where the game has a parameter of that name.
+    """
     if str(STEP) in map(str, game.parameters):
         raise ParameterError(f"a parameter {STEP} of {game.name}", f"another name: {STEP} is the step", "rename it")
     sizes = step_sizes(game, rule)
@@ -47,7 +52,7 @@ def in_proportion(game: Game, rule: Rule) -> Rule:
 
 
 def traced(game: Game, rule: Rule) -> UpdateMap:
-    """The update map of the rule with a symbolic step. Raises DomainError for a rule that counts its steps."""
+    """The update map of the rule with the symbolic step size `STEP`. Raises DomainError for rules that count steps."""
     result = trace(game, in_proportion(game, rule))
     if result.counters:
         raise DomainError(
@@ -59,7 +64,7 @@ def traced(game: Game, rule: Rule) -> UpdateMap:
 
 
 def step_series(game: Game, rule: Rule, order: int) -> list[sympy.Matrix]:
-    """d_1, ..., d_order, SymPy columns: one step of a rule without memory is w + sum over j of lr^j d_j(w).
+    """The terms d_1, ..., d_order of one step w + sum_j lr^j d_j(w) of a rule without memory, as SymPy columns (d, 1).
 
     An implicit rule's step is expanded from its residual. Raises DomainError for rules with memory, with step counts,
     with kinks, or without an expansion in powers of lr.
@@ -87,7 +92,7 @@ def step_series(game: Game, rule: Rule, order: int) -> list[sympy.Matrix]:
 
 
 def refuse_displacement(rule: Rule, game: Game, rest: Sequence[sympy.Expr]) -> None:
-    """Raises DomainError for a rule that still moves, by a displacement that it names, as its step goes to 0."""
+    """Raise DomainError unless `rest`, the displacement of a step in the limit lr -> 0, vanishes identically."""
     if any(vanishing(e) != 0 for e in rest):
         raise DomainError(
             f"{rule!r} on {game.name}, whose step does not vanish with lr: what is left is {list(rest)}",
@@ -99,12 +104,10 @@ def refuse_displacement(rule: Rule, game: Game, rest: Sequence[sympy.Expr]) -> N
 def program_series(
     step: UpdateMap, outputs: Sequence[sympy.Expr], known: Mapping[sympy.Symbol, Sequence[sympy.Expr]], order: int
 ) -> list[Series]:
-    """Taylor coefficients in lr of the outputs of a traced program.
+    """Taylor coefficients in lr, up to lr^order, of each output of a traced program.
 
-    The program is followed line by line, so that no long expression is ever differentiated.
-
-    `known` gives for each coordinate of the program its coefficients of lr^0, lr^1 and so on; the answer has those of
-    each output, up to lr^order.
+    `known` gives for each coordinate of the program its coefficients of lr^0, lr^1, and so on. The program is followed
+    line by line, so that no long expression is differentiated.
     """
     values: dict[sympy.Expr, Series] = {s: _padded(series, order) for s, series in known.items()}
     for name, e in step.bindings:
@@ -140,16 +143,17 @@ def taylor(e: sympy.Expr, values: Mapping[sympy.Symbol, Series], order: int) -> 
 
 
 def tidy(e: sympy.Expr) -> sympy.Expr:
-    """Expanded where it is a polynomial; with common factors in front where it is not; 0 where it vanishes."""
+    """A polynomial expanded as by `expanded`; other expressions with common factors in front, 0 where they vanish."""
     found = expanded(e)
     return found if found.is_polynomial() else sympy.factor_terms(vanishing(found))
 
 
 def expanded(e: sympy.Expr) -> sympy.Expr:
-    """Expanded in powers of x - c where c is the one offset of the coordinate x; as it stands where there are several.
+    """The expression expanded in powers of x - c, where c is the only offset of the coordinate x in it.
 
-    The expanded form of (x - 1000)^7 loses all its digits near 1000. An offset is read off factors a x + b of the
-    expression; sums of several coordinates inside powers and products also stay unexpanded, unless they are linear.
+    The fully expanded form of (x - 1000)^7 loses all its digits near 1000. Offsets are read off the factors a x + b. An
+    expression with several offsets of one coordinate, or with sums of several coordinates inside powers or products, is
+    only factored, unless its expanded form is linear.
     """
     e = sympy.sympify(e, strict=True)
     offsets = _offsets(e)
@@ -210,12 +214,12 @@ def _padded(series: Sequence[sympy.Expr], order: int) -> Series:
     return (*series, *[sympy.Integer(0)] * order)[: order + 1]
 
 
-def _implicit(game: Game, rule: Any, order: int) -> list[Series]:
-    """Coefficients of w+ where r(w+, w) = 0 and dr/dw+ = I at lr = 0: each correction w+ - r gains one power."""
+def _implicit(game: Game, rule: Rule, order: int) -> list[Series]:
+    """Coefficients of w+ where r(w+, w) = 0 and dr/dw+ = I at lr = 0, by iterating w+ -> w+ - r: one more each time."""
     w: Array = object_vector(game.symbols)
     ahead = object_vector(sympy.Dummy(f"{s}+", real=True) for s in w)
     rule.check(game)
-    residual = [exact(e) for e in rule.residual(game, ahead, w)]
+    residual = [exact(e) for e in residual_of(rule, game, ahead, w)]
     rows: list[Series] = [_padded((s,), order) for s in w]
     for _ in range(order):
         values = dict(zip(ahead, rows, strict=True))

@@ -1,4 +1,4 @@
-"""High-resolution differential equations: rules as flows of position and velocity, which see what a memory does."""
+"""High-resolution differential equations: rules as flows of position and velocity, which describe memory too."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import sympy
@@ -37,19 +37,20 @@ from .memory import affine, beyond, left_division, without
 from .phase_space import PhaseSpace
 
 BETA = sympy.Symbol("beta", positive=True)
+Found = TypeVar("Found")
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class HighResolution(Result):
-    """d2w/dt2 = a(w, dw/dt; lr), which the rule's iterates w_n = w(n lr) obey up to O(lr^2).
+    """The equation d2w/dt2 = a(w, dw/dt; lr), which the rule's iterates w_n = w(n lr) obey up to O(lr^2).
 
     Attributes:
         game, rule: the pair.
-        velocity: symbols of dw/dt, one a coordinate.
-        expression: a, a SymPy column in the coordinates, the velocity and lr (player 1's).
-        advance: the coefficients of lr and lr^2 in w_{n+1} - w_n, as functions of w, dw/dt and d2w/dt2.
+        velocity: symbols of dw/dt, one for each coordinate.
+        expression: a, a SymPy column (d, 1) in the coordinates, the velocity and lr, player 1's step size.
+        advance: the coefficients of lr and lr^2 in w_{n+1} - w_n, SymPy columns in w, dw/dt and d2w/dt2.
         curvature: symbols of d2w/dt2 in `advance`.
-        seconds: the time limit of `slow` and of `coefficients`, each.
+        seconds: time limit for each of `slow` and `coefficients`; None for no limit.
     """
 
     game: Game
@@ -75,9 +76,9 @@ class HighResolution(Result):
 
     @functools.cached_property
     def slow(self) -> tuple[sympy.Expr, sympy.Expr]:
-        """(c_0, c_1), SymPy columns: the velocity settles to dw/dt = c_0(w) + lr c_1(w) + O(lr^2).
+        """(c_0, c_1), SymPy columns (d, 1): the velocity tends to dw/dt = c_0(w) + lr c_1(w) + O(lr^2).
 
-        For rules without memory it is the modified flow of order 1.
+        For rules without memory these are the terms of the modified flow of order 1.
 
         Raises:
             DomainError: where the velocity does not settle (momentum 1).
@@ -101,9 +102,10 @@ class HighResolution(Result):
 
     @functools.cached_property
     def coefficients(self) -> dict[str, sympy.Expr] | None:
-        """a = [w'] w' + [v] v + [J v] J v + [J w'] J w': the same in every game; None for a rule of another form.
+        """The numbers k in a = k_1 w' + k_2 v + k_3 J v + k_4 J w', by the names "w'", "v", "J v" and "J w'".
 
-        Read off on a game in general position, and verified there as an identity.
+        None for a rule whose equation has another form. They are determined and verified on one cubic game in general
+        position with as many players.
 
         Raises:
             OutOfTimeError: after `seconds`.
@@ -123,20 +125,23 @@ class HighResolution(Result):
         return None if values is None else dict(zip(basis, values, strict=True))
 
     def space(self, lr: object = None) -> PhaseSpace:
-        """The equation as a game whose gradient flow it is, on (w, dw/dt): for `flow`, `linearize`, `stability_region`.
+        """The game on (w, dw/dt) whose gradient flow is the equation, for `flow`, `linearize`, `stability_region`.
 
         Args:
-            lr: a number, a symbol, or a name for a free parameter; the rule's own by default.
+            lr: a number, a symbol, or a name for a free parameter; by default the rule's own step size.
         """
-        return PhaseSpace(self, exact(self.lr if lr is None else lr))
+        step = exact(self.lr if lr is None else lr)
+        name = f"{type(self.rule).__name__} on {self.game.name}, in phase space"
+        acceleration = [sympy.sympify(e, strict=True).xreplace({STEP: step}) for e in self.expression]
+        return PhaseSpace(self.game, self.velocity, acceleration, name)
 
     def at(self, lr: float) -> Callable[[Array], Array]:
-        """(dw/dt, a) at one step size, as a function of points (..., 2d)."""
+        """The right-hand side (dw/dt, a) at one step size, as a function of points (w, dw/dt) of shape (..., 2d)."""
         space = self.space(lr)
         return lambda z: -space.field(np.asarray(z, dtype=float))
 
     def slow_velocity(self, w: Array, lr: float) -> Array:
-        """c_0(w) + lr c_1(w) at points (..., d): the velocity that iterates settle to."""
+        """The velocity c_0(w) + lr c_1(w) to which iterates tend, at points (..., d)."""
         w = np.asarray(w, dtype=float)
         first, second = (SymbolicFunction([self.game.symbols], list(term))(w) for term in self.slow)
         return first + lr * second
@@ -144,14 +149,14 @@ class HighResolution(Result):
     def flow(
         self, start: Array, time: float, lr: float | None = None, velocity: Array | None = None, **options: Any
     ) -> Trajectory:
-        """Integrate the equation: a trajectory of positions, velocities in `.info["velocity"]`.
+        """Integrate the equation: a trajectory of positions, with the velocities in `.info["velocity"]`.
 
         Args:
             start: positions (..., d).
-            time: as of `gd.flow`, in units of steps times lr.
-            lr: the rule's own by default.
-            velocity: at the start; the slow one by default.
-            options: go to `gd.flow`.
+            time: duration, or times, as for `gd.flow`; n steps of the rule take n lr.
+            lr: a step size; by default the rule's own.
+            velocity: dw/dt at the start, (..., d); by default that of `slow_velocity`.
+            options: passed to `gd.flow`.
         """
         from ...dynamics.flow import flow
 
@@ -169,7 +174,7 @@ class HighResolution(Result):
         return dataclasses.replace(run, w=run.w[..., :d], game=self.game, info=info, solution=None)
 
     def latex(self) -> str:
-        """The equation as LaTeX, one aligned line a coordinate."""
+        """The equation as LaTeX, one aligned line for each coordinate."""
         names = {
             u: sympy.Symbol(rf"\dot{{{sympy.latex(s)}}}") for s, u in zip(self._symbols, self.velocity, strict=True)
         }
@@ -184,7 +189,7 @@ class HighResolution(Result):
         return self.game.symbols
 
     def summary(self) -> str:
-        """The equation: in field and Jacobian where it has that form, and coordinate by coordinate."""
+        """The equation as text: by field and Jacobian where it has that form, and coordinate by coordinate."""
         lines = [f"{self._dynamics()}, lr = time of one step"]
         found = self._coefficients
         if isinstance(found, str):
@@ -195,17 +200,17 @@ class HighResolution(Result):
         return "\n".join(lines)
 
     @property
-    def _coefficients(self) -> Any:
-        return self._in_time("coefficients")
+    def _coefficients(self) -> dict[str, sympy.Expr] | str | None:
+        return self._in_time(lambda: self.coefficients)
 
     @property
-    def _slow(self) -> sympy.Expr:
-        return self._in_time("slow")
+    def _slow(self) -> tuple[sympy.Expr, sympy.Expr] | str:
+        return self._in_time(lambda: self.slow)
 
-    def _in_time(self, name: str) -> Any:
-        """A property, or the text that says that it was not found in time."""
+    def _in_time(self, read: Callable[[], Found]) -> Found | str:
+        """What `read` returns, or the text that it was not found in time."""
         try:
-            return getattr(self, name)
+            return read()
         except OutOfTimeError:
             return Budget(self.seconds).reason
 
@@ -214,9 +219,9 @@ class HighResolution(Result):
 def high_resolution(game: Game, rule: Rule, budget: float | Budget | None = 60.0) -> HighResolution:
     """The second-order differential equation that a rule's iterates obey one order in lr beyond the gradient flow.
 
-    The rule's step is written as a recurrence w_{n+1} = R(w_n, w_{n-1}); its state is eliminated with the equations
-    of the step before. With w_{n -+ 1} = w -+ lr w' + lr^2 w''/2 -+ ..., the terms of w_{n+1} - w_n up to lr^2 give
-    the equation (Chavdarova et al. 2021, section 4). With beta = 2/lr:
+    The rule's step is written as a recurrence w_{n+1} = R(w_n, w_{n-1}), in which the equations of the previous step
+    have eliminated the rule's state. With w_{n -+ 1} = w -+ lr w' + lr^2 w''/2 -+ ..., the terms of w_{n+1} - w_n up to
+    lr^2 give the equation (Chavdarova et al. 2021, section 4). With beta = 2/lr:
 
     * simultaneous gradient steps: w'' = -beta w' - beta v
     * extragradient: w'' = -beta w' - beta v + 2 J v
@@ -226,11 +231,14 @@ def high_resolution(game: Game, rule: Rule, budget: float | Budget | None = 60.0
 
     Args:
         game: a smooth symbolic game.
-        rule: one without memory, or one whose memory two successive points determine.
+        rule: a rule without memory, or one whose memory is determined by two successive points.
         budget: seconds for the equation, and again for each of its `slow` and `coefficients`.
 
+    Returns:
+        A `HighResolution`: the acceleration as `.expression`, its `.coefficients`, and `.flow` to integrate it.
+
     Raises:
-        OutOfTimeError: where the time did not do.
+        OutOfTimeError: when the budget is spent.
         DomainError: for rules whose memory reaches further back (complex momentum, lookahead around optimistic
             steps), that count steps, or whose equation is of first order (heavy ball with momentum -1).
 
@@ -284,7 +292,7 @@ def _advance(
 def _state_series(
     game: Game, rule: Rule, step: UpdateMap, w: sympy.Matrix, u: sympy.Matrix, a: sympy.Matrix
 ) -> dict[sympy.Expr, tuple[sympy.Expr, ...]]:
-    """The state at w_n, as series in lr, from w_n and w_{n-1} alone."""
+    """The rule's state at w_n as series in lr, eliminated by the equations of the step from w_{n-1} to w_n."""
     d, size = game.dim, len(step.symbols) - game.dim
     outputs, unknowns = affine(step, d)
     into_w = sympy.Matrix([[e.diff(x) for x in unknowns] for e in outputs[:d]])

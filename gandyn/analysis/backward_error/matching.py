@@ -31,13 +31,10 @@ def probe(game: Game) -> Game:
 def match(
     vector: Sequence[object], basis: Sequence[Sequence[sympy.Expr]], symbols: Sequence[sympy.Symbol]
 ) -> list[sympy.Expr] | None:
-    """Coefficients k with vector = sum over b of k_b basis_b identically in the symbols; None where there are none.
+    """The coefficients k with vector = sum_b k_b basis_b identically in the symbols; None where there are none.
 
-    The coefficients, which may hold parameters, are combinations of values at exact points: the basis is evaluated at
-    them and inverted as a matrix of rationals. Another exact point then refutes wrong ones, and the rest are verified
-    as identities of polynomials.
-
-    The vector may hold parameters beside the symbols, the basis may not.
+    The vector may hold parameters beside the symbols, and the coefficients then do; the basis may not. The coefficients
+    are solved for at random rational points, tested at another point, and verified as an identity.
     """
     draw = np.random.default_rng(7)
     rows, right = [], []

@@ -1,4 +1,4 @@
-"""A rule's memory as an affine function of what it has seen: the linear algebra behind "from two points alone"."""
+"""A rule's memory as an affine function of past points and fields, to be eliminated by the previous step."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .expansion import expanded
 
 
 def without(step: UpdateMap, unknowns: list[sympy.Symbol]) -> UpdateMap:
-    """The lines of a program that do not depend on the unknowns."""
+    """The traced program without the lines that depend on the unknowns."""
     gone, kept = set(unknowns), []
     for name, e in step.bindings:
         if e.free_symbols & gone:
@@ -25,7 +25,10 @@ def without(step: UpdateMap, unknowns: list[sympy.Symbol]) -> UpdateMap:
 
 
 def affine(step: UpdateMap, d: int) -> tuple[list[sympy.Expr], list[sympy.Expr]]:
-    """The outputs as affine functions of unknowns: the old state, and what was computed from it by the field."""
+    """The outputs of a step as affine functions of unknowns, and these: the old state, and fields computed from it.
+
+    `d` is the dimension of the game, whose coordinates come first.
+    """
     unknowns: list[sympy.Symbol] = list(step.symbols[d:])
     values: dict[sympy.Symbol, sympy.Expr] = {}
     for name, e in step.bindings:
@@ -41,7 +44,7 @@ def affine(step: UpdateMap, d: int) -> tuple[list[sympy.Expr], list[sympy.Expr]]
 
 
 def left_division(e: sympy.Matrix, b: sympy.Matrix, rule: Rule) -> sympy.Matrix:
-    """A matrix M with M b = e, entries simplified."""
+    """A matrix M with M b = e, entries simplified; raises the DomainError of `beyond` where there is none."""
     try:
         solution, free = b.T.gauss_jordan_solve(e.T)
     except ValueError as error:
@@ -50,7 +53,7 @@ def left_division(e: sympy.Matrix, b: sympy.Matrix, rule: Rule) -> sympy.Matrix:
 
 
 def beyond(rule: Rule) -> DomainError:
-    """The refusal of a rule that remembers more than two points tell."""
+    """The DomainError for a rule whose memory is not determined by two successive points."""
     return DomainError(
         f"{rule!r}, whose memory is not determined by two successive points",
         "memory of the last point or field",

@@ -1,4 +1,4 @@
-"""Backward error analysis: the flow that a rule follows to higher order than the game's own."""
+"""Backward error analysis: the modified flow, which a rule follows to higher order than the gradient flow."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from .expansion import step_series, step_sizes, tidy
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class ModifiedFlow(Result):
-    """dw/dt = c_0(w) + lr c_1(w) + ... + lr^n c_n(w), whose time-lr map is one step of the rule up to O(lr^(n+2)).
+    """The flow dw/dt = c_0(w) + lr c_1(w) + ... + lr^n c_n(w), whose time-lr map is one step up to O(lr^(n+2)).
 
-    For rules consistent with the gradient flow c_0 = -v. Called with points (..., d), it is the field at the rule's own
-    step size, so that `gd.flow(game, start, time, field=modified)` runs it; `at` takes another step size.
+    For rules that follow the gradient flow, c_0 = -v. The result is a function of points (..., d), the field at the
+    rule's own step size: `gd.flow(game, start, time, field=modified)`. `at` takes another step size.
 
     Attributes:
         game, rule: the pair.
-        terms: c_0, ..., c_n as SymPy columns.
-        reason: empty, or why there are fewer terms than were asked for.
+        terms: c_0, ..., c_n as SymPy columns (d, 1).
+        reason: why there are fewer terms than were asked for; empty where there are not.
     """
 
     game: Game
@@ -43,11 +43,15 @@ class ModifiedFlow(Result):
 
     @property
     def order(self) -> int:
-        """n, the highest power of the step size."""
+        """The highest power n of the step size."""
         return len(self.terms) - 1
 
     def expression(self, i: int) -> sympy.Expr:
-        """The term c_i, the coefficient of lr^i, as a SymPy column of length d."""
+        """The term c_i, the coefficient of lr^i, as a SymPy column (d, 1).
+
+        Raises:
+            ParameterError: for an i below 0 or above `order`.
+        """
         if not 0 <= i <= self.order:
             raise ParameterError(f"term {i}", f"0 to {self.order}", f"ask for modified_flow(..., order={i})")
         return self.terms[i]
@@ -62,12 +66,12 @@ class ModifiedFlow(Result):
         return lambda w: function(np.asarray(w, dtype=float))
 
     def at(self, lr: float) -> Callable[[Array], Array]:
-        """The whole field at one step size, as a function of points (..., d)."""
+        """The field c_0 + lr c_1 + ... + lr^n c_n at one step size, a function from points (..., d) to (..., d)."""
         functions = [self._function(i) for i in range(self.order + 1)]
         return lambda w: sum(lr**i * f(np.asarray(w, dtype=float)) for i, f in enumerate(functions))
 
     def __call__(self, w: Array) -> Array:
-        """The whole field at the rule's own step size (player 1's), at points (..., d).
+        """The field at the rule's own step size, player 1's, at points (..., d).
 
         Raises:
             ParameterError: if that step size is a free symbol.
@@ -101,30 +105,29 @@ class ModifiedFlow(Result):
 
 @door
 def modified_flow(game: Game, rule: Rule, order: int = 1, budget: float | Budget | None = 60.0) -> ModifiedFlow:
-    """The flow that a rule really follows: after a time lr it is where one step ends, to a given order in lr.
+    """The modified flow of a rule: after a time lr it is where one step of the rule ends, to a given order in lr.
 
-    With the step w + sum_j lr^j d_j(w), the terms are fixed one after the other by
-    exp(lr L_c) w = w + sum_j lr^j d_j(w), L_c being the Lie derivative along c = sum_i lr^i c_i
-    (Hairer, Lubich & Wanner, Geometric Numerical Integration, IX.1). For gradient steps c_1 = -J v / 2 (Rosca et al.
-    2021, theorem 3.1).
+    With the step w + sum_j lr^j d_j(w), the terms c_i are determined one after the other by
+    exp(lr L_c) w = w + sum_j lr^j d_j(w), where L_c is the Lie derivative along c = sum_i lr^i c_i (Hairer, Lubich &
+    Wanner, Geometric Numerical Integration, IX.1). For gradient steps c_1 = -J v / 2 (Rosca et al. 2021, theorem 3.1).
+
+    Polynomials are written in powers of x - c where the costs are, and powers of differences of coordinates are not
+    multiplied out, because (x - 1000)^7 in expanded form has no digit left near 1000.
 
     Args:
         game: a smooth symbolic game.
-        rule: a rule without memory. Its step sizes, those of the rules that it wraps too, keep their ratios: lr then
-            stands for the first player's. Other parameters are held while lr goes to zero.
-        order: highest power of the step size. Terms grow quickly with it.
-        budget: seconds; when they are spent, the terms found so far are returned, and `reason` says so.
-
-    Polynomials are written in powers of x - c where the costs are, and are not multiplied out where they hold powers of
-    differences of coordinates: expanded, (x - 1000)^7 has no digit left near 1000.
+        rule: a rule without memory. All its step sizes, in wrapped rules too, keep their ratios to the first player's,
+            which is lr; its other parameters are held as lr goes to zero.
+        order: the highest power of lr. Terms grow quickly with it.
+        budget: seconds; when they run out, the terms found so far are returned, and `reason` says so.
 
     Returns:
-        A `ModifiedFlow`: the term of each order by `.correction(i)`, callable on w, and by `.expression(i)`.
+        A `ModifiedFlow`: the terms as functions of w by `.correction(i)`, and as expressions by `.expression(i)`.
 
     Raises:
         DomainError: for rules with memory, which follow flows in a larger space, and rules that count their steps.
-        ParameterError: for a bad order.
-        OutOfTimeError: where the time did not do for one term.
+        ParameterError: for an order that is no whole number from 0.
+        OutOfTimeError: where not even one term is found in time.
 
     Example:
         >>> import gandyn as gd
@@ -154,7 +157,7 @@ def _terms(game: Game, rule: Rule, order: int) -> list[sympy.Matrix]:
 
 
 def flow_terms(symbols: sympy.Matrix, displacements: list[sympy.Matrix]) -> list[sympy.Matrix]:
-    """c_0, c_1, ... such that the time-lr map of sum lr^i c_i is w + sum over j of lr^j d_j(w), j from 1."""
+    """The terms c_0, c_1, ... of the flow whose time-lr map is w + sum_j lr^j d_j(w); d_1, d_2, ... are given."""
     terms: list[sympy.Expr] = []
     for j, displacement in enumerate(displacements, 1):
         known = sympy.zeros(*symbols.shape)

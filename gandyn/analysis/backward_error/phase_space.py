@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from collections.abc import Sequence
 
 from ...errors import DomainError
 from ...lazy import sympy
 from ...symbolic.function import SymbolicFunction
 from ...types import Array, Batch, Game, Player
-from .expansion import STEP
 
 
 class PhaseSpace(Game):
-    """A second-order equation d2w/dt2 = a(w, dw/dt) as a vector field on (w, dw/dt): field (-dw/dt, -a).
+    """A second-order equation d2w/dt2 = a(w, dw/dt) as a game on (w, dw/dt), (..., 2d), with the field (-dw/dt, -a).
 
-    It has a field and a Jacobian but no costs: nobody minimises anything. Its players are "position" and "velocity".
+    The gradient flow of this game is the equation. It has a field and a Jacobian but no costs, and two players,
+    "position" and "velocity".
+
+    Args:
+        game: the game of which w is the joint vector, (d,).
+        velocity: symbols of dw/dt, (d,).
+        acceleration: a, (d,), expressions in the game's symbols and the velocity.
+        name: what messages call the equation.
     """
 
-    def __init__(self, equation: Any, lr: sympy.Expr) -> None:
-        d = equation.game.dim
-        self.name = f"{type(equation.rule).__name__} on {equation.game.name}, in phase space"
-        self.players = (Player("position", d), Player("velocity", d))
-        self.symbols = (*equation.game.symbols, *equation.velocity)
-        acceleration = [sympy.sympify(e, strict=True).xreplace({STEP: lr}) for e in equation.expression]
-        self.field_exprs = tuple(-e for e in (*equation.velocity, *acceleration))
-        rest = (sympy.Integer(0),) * d
-        self.equilibria = tuple((*point, *rest) for point in equation.game.equilibria)
+    def __init__(
+        self, game: Game, velocity: Sequence[sympy.Symbol], acceleration: Sequence[sympy.Expr], name: str
+    ) -> None:
+        self.name = name
+        self.players = (Player("position", game.dim), Player("velocity", game.dim))
+        self.symbols = (*game.symbols, *velocity)
+        self.field_exprs = tuple(-e for e in (*velocity, *acceleration))
+        rest = (sympy.Integer(0),) * game.dim
+        self.equilibria = tuple((*point, *rest) for point in game.equilibria)
 
     @functools.cached_property
     def _compiled(self) -> tuple[SymbolicFunction, SymbolicFunction]:

@@ -1,4 +1,4 @@
-"""The search behind `conserved_quantities`: ansatz, common factors, stream functions, separated variables."""
+"""The search behind `gd.conserved_quantities`: ansatz, common factors, stream functions, separated variables."""
 
 from __future__ import annotations
 
@@ -24,7 +24,11 @@ GENERIC = 3  # points at which gradients are compared: one may lie where they ha
 
 
 class Search(abc.ABC):
-    """The dynamics on `symbols`, restricted to where the `constraints` vanish."""
+    """A search for functions of `symbols` that a flow or map keeps constant on the set where `constraints` vanish.
+
+    `right` has the components of the field, or of the map, in the order of the symbols. Raises ParameterError for
+    constraints that the dynamics does not keep, or that are not independent and linear.
+    """
 
     def __init__(
         self, symbols: Sequence[sympy.Symbol], right: Sequence[sympy.Expr], constraints: Sequence[object]
@@ -63,7 +67,7 @@ class Search(abc.ABC):
         """Pairs (H, how it was found) of candidates that are still to be verified."""
 
     def independent(self, e: sympy.Expr, others: Sequence[sympy.Expr]) -> bool:
-        """Whether e is no function of the others: gradients at a generic point of the set have full rank."""
+        """Whether e is functionally independent of the others: their gradients have full rank at a generic point."""
         free = [s for s in self.symbols if s not in self._eliminated]
         parameters = sorted(set().union(*(q.free_symbols for q in (e, *others))) - set(self.symbols), key=str)
         gradients = [[sympy.diff(_plain_logs(self.on_set(q)), s) for s in free] for q in (e, *others)]
@@ -76,7 +80,7 @@ class Search(abc.ABC):
     def ansatz(
         self, basis: Sequence[sympy.Expr], columns: Sequence[sympy.Expr], method: str
     ) -> Iterator[tuple[sympy.Expr, str]]:
-        """Combinations of basis functions whose columns (changes) cancel identically, the simplest first."""
+        """Combinations of basis functions whose changes, `columns`, cancel identically; the simplest first."""
         vectors = [_whole(vector) for vector in _relations(columns, self.symbols)]
         found = [sympy.Add(*(c * b for c, b in zip(vector, basis, strict=True))) for vector in vectors]
         for e in sorted(found, key=self._complexity):

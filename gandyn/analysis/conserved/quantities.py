@@ -1,4 +1,4 @@
-"""Conserved quantities of flows and update maps: found by linear algebra on an ansatz, verified identically."""
+"""Conserved quantities of flows and update maps, found by linear algebra on an ansatz and verified as identities."""
 
 from __future__ import annotations
 
@@ -25,15 +25,16 @@ MOST_TERMS = 220
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class ConservedQuantity(Result):
-    """A function that the dynamics keeps constant, with its proof.
+    """A function H that a flow or an update map keeps constant.
 
     Attributes:
-        game, rule: whose dynamics; rule is None for a flow.
-        symbols: the coordinates, of the augmented state for a rule with memory.
-        expression: H.
-        method: how it was found.
-        residual: dH/dt along the flow, or H(z+) - H(z), simplified: always 0, or it would not have been returned.
-        constraints: expressions that vanish on the invariant set where it holds; empty where it holds everywhere.
+        game, rule: the pair; rule is None for a flow.
+        symbols: the coordinates z, for a rule with memory those of the augmented state.
+        expression: H(z), a SymPy expression.
+        method: how H was found.
+        residual: dH/dt along the flow, or H(z+) - H(z) for a map, simplified; always 0.
+        constraints: expressions that vanish on the invariant set where H is conserved; empty where H is conserved
+            everywhere.
     """
 
     game: Game
@@ -45,16 +46,16 @@ class ConservedQuantity(Result):
     constraints: tuple[sympy.Expr, ...] = ()
 
     def __call__(self, z: Array) -> Array:
-        """The value of H at points z of shape (..., number of coordinates), as an array of shape (...)."""
+        """The values of H at points z (..., D), D the number of coordinates, as an array of shape (...)."""
         z = np.asarray(z, dtype=float)
         return np.asarray(self._function(*np.moveaxis(z, -1, 0))) + np.zeros(z.shape[:-1])
 
     @functools.cached_property
-    def _function(self) -> Callable[..., Any]:
+    def _function(self) -> Callable[..., Array]:
         return sympy.lambdify(self.symbols, self.expression, "numpy")  # type: ignore[no-any-return]
 
     def summary(self) -> str:
-        """H as a formula, and the argument why it is conserved."""
+        """H, the identity that conserves it, and how it was found, as text."""
         change = "dH/dt = 0" if self.rule is None else "H(z+) = H(z)"
         where = f" where {', '.join(f'{e} = 0' for e in self.constraints)}" if self.constraints else ""
         return f"{self._dynamics()}: H = {self.expression}, {change} identically{where} ({self.method})"
@@ -73,31 +74,31 @@ def conserved_quantities(
 ) -> list[ConservedQuantity]:
     """Functionally independent conserved quantities of the flow dw/dt = -v(w), or of a rule's update map.
 
-    H = sum_i c_i b_i over basis functions b_i is conserved by a flow when sum_i c_i (grad b_i . v) vanishes
-    identically, by a map F when sum_i c_i (b_i(F(z)) - b_i(z)) does. Both are linear in c, and solved exactly. The
-    basis holds all monomials up to a degree, log|w_i| for every coordinate whose plane w_i = 0 the flow does not cross,
-    and what the user adds. A flow's common factor is divided out first: orbits of the Dirac-GAN are those of
-    (phi, -theta). Planar flows are also searched for a stream function and for separated variables. Every quantity is
-    verified: its change, simplified, is zero.
+    A combination H = sum_i c_i b_i of basis functions b_i is conserved by the flow when sum_i c_i (grad b_i . v)
+    vanishes identically, and by a map F when sum_i c_i (b_i(F(z)) - b_i(z)) does. Both are linear in c and solved
+    exactly. The basis holds all monomials up to a degree, log|w_i| for every coordinate whose plane w_i = 0 the flow
+    does not cross, and the functions that the user adds. A common factor of the flow's components is divided out first,
+    which keeps its orbits: those of the Dirac-GAN are the orbits of (phi, -theta). Flows in the plane are also searched
+    for a stream function and for separated variables. For every quantity returned, its change simplifies to zero.
 
     Args:
         game: a game with symbols.
         rule: an update rule, or None for the flow.
-        field: another field than the game's, a function of w such as `game.replicator_field`; the flow is -field.
-        basis: further functions, SymPy expressions in the coordinates.
-        degree: of the monomials; by default 4, less in many dimensions.
+        field: a function of w in place of the game's field, such as `game.replicator_field`; the flow is -field.
+        basis: further basis functions, SymPy expressions in the coordinates.
+        degree: the largest degree of the monomials; by default 4, less in many dimensions.
         constraints: expressions, linear in the coordinates, that vanish on an invariant set to which the search is
-            restricted. By default none, but for another `field` of a game on simplices their sums.
+            restricted. By default none; with `field` and a game on simplices, the sums of probabilities minus 1.
         budget: seconds.
 
     Returns:
-        Quantities, simplest first; none is a function of the ones before it. An empty list says that the ansatz holds
-        none, not that there is none.
+        A list of `ConservedQuantity`, the simplest first, functionally independent of each other. An empty list means
+        that the search found none, not that there is none.
 
     Raises:
-        DomainError: without symbols, or for a rule whose map is not symbolic.
-        ParameterError: for constraints that the dynamics leaves, or a basis in other symbols.
-        OutOfTimeError: where the search did not end in time; it names what was found until then.
+        DomainError: for a game without symbols, a rule whose map is not symbolic or changes from step to step.
+        ParameterError: for constraints that the dynamics does not keep, or a basis in other symbols.
+        OutOfTimeError: where the search does not end in time; the message has the quantities found until then.
 
     Example:
         >>> import gandyn as gd
@@ -139,7 +140,7 @@ def _verified(
     degree: int | None,
     found: list[ConservedQuantity],
 ) -> Iterator[ConservedQuantity]:
-    """The candidates that are conserved and no functions of those before them, which are put into `found`."""
+    """The candidates that are conserved and independent of those before them; they are added to `found`."""
     for expression, method in search.candidates(basis, degree):
         residual = search.residual(expression)
         if residual == 0 and search.independent(expression, [f.expression for f in found]):
@@ -149,7 +150,9 @@ def _verified(
             yield found[-1]
 
 
-def _search(game: Game, rule: Rule | None, field: Any, constraints: Sequence[object] | None) -> FlowSearch | MapSearch:
+def _search(
+    game: Game, rule: Rule | None, field: Callable[[Array], Array] | None, constraints: Sequence[object] | None
+) -> FlowSearch | MapSearch:
     symbols = game.symbols
     if rule is not None:
         from ...dynamics.trace import update_map
@@ -178,11 +181,10 @@ def _search(game: Game, rule: Rule | None, field: Any, constraints: Sequence[obj
 
 
 def strict_extremum(game: Game, rule: Rule | None, local: Any, degree: int | None = None) -> ConservedQuantity | None:
-    """A conserved quantity whose Hessian at the point is definite, so that the point is stable.
+    """A conserved quantity with a definite Hessian at a fixed point, which makes the point stable (Lyapunov).
 
-    Single quantities are tried first, then each with squares of the others added.
-
-    Polynomials up to `degree` are searched. None where none was found.
+    `local` is the dynamics about the point, `degree` the largest degree of the monomials searched. Single quantities
+    are tried first, then each with squares of the others added. None where none was found.
     """
     if local is None or len(local.symbols) > 8 or SYMBOLS not in game.worlds:
         return None

@@ -1,4 +1,4 @@
-"""What kind of solution a critical point is: Nash, Stackelberg, stable but not Nash; and the deciding time scale."""
+"""What kind of solution a critical point is: Nash or not, Stackelberg or not, and stable or not under the flow."""
 
 from __future__ import annotations
 
@@ -23,16 +23,17 @@ from .own_optimum import EXACT_SIZE, Optimum, OwnOptimum, OwnProblem, along_face
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class Classification(Result):
-    """A critical point in the words of game theory and of dynamics.
+    """What a critical point is in terms of game theory and of dynamics.
 
     Attributes:
-        game, at: the point, shape (d,).
-        own: for each player, the definiteness of its own Hessian: "positive definite", "positive semidefinite",
-            "indefinite", "negative definite" or "negative semidefinite".
-        stackelberg: whether player 1's Schur complement f_xx - f_xy f_yy^-1 f_yx is positive definite beside a
-            strictly concave player 2 (two-player zero-sum games; None elsewhere).
-        linearization: of the gradient flow.
-        players: for each player, what the point is for its own cost, and why.
+        game: the game.
+        at: the point, shape (d,).
+        own: for each player, the definiteness of its own Hessian d^2 f_i/dx_i^2, such as "positive definite",
+            "indefinite" or "not defined at a kink": see `OwnOptimum.hessian`.
+        stackelberg: in two-player zero-sum games, whether f_yy is negative definite and the Schur complement
+            f_xx - f_xy f_yy^-1 f_yx positive definite. None in other games, at kinks and at active bounds.
+        linearization: of the gradient flow at the point.
+        players: an `OwnOptimum` for each player: what the point is for its own cost, and why.
     """
 
     game: Game
@@ -46,7 +47,7 @@ class Classification(Result):
 
     @property
     def nash(self) -> str:
-        """strict local Nash; global Nash; local Nash; not a local Nash equilibrium; or undecided, with the reason."""
+        """One of: strict local Nash, global Nash, local Nash, not a local Nash equilibrium, or undecided, and why."""
         kinds = [player.kind for player in self.players]
         if Optimum.NONE in kinds:
             return "not a local Nash equilibrium"
@@ -59,13 +60,13 @@ class Classification(Result):
 
     @property
     def global_nash(self) -> bool:
-        """Whether no player gains by any deviation, near or far: every own cost is proved convex."""
+        """Whether no player can gain by any deviation, near or far: True only where every own cost is proved convex."""
         minima = all(player.kind in (Optimum.STRICT, Optimum.GLOBAL) for player in self.players)
         return minima and all(player.convex for player in self.players)
 
     @property
     def minimax(self) -> str:
-        """Strict local minimax (Stackelberg) or not (Jin et al. 2020, proposition 20)."""
+        """Whether this is a strict local minimax (Stackelberg) point, in words (Jin et al. 2020, proposition 20)."""
         if self.stackelberg is None:
             if self.game.zero_sum and len(self.game.players) == 2:
                 return "local minimax is not judged at kinks and active bounds"
@@ -74,7 +75,7 @@ class Classification(Result):
 
     @property
     def label(self) -> str:
-        """The Nash property and the stability of the point, in one phrase, from non-linear terms where they decide."""
+        """The Nash property and the stability of the point in one phrase; non-linear terms count where they decide."""
         stable = self._stability
         if self.nash.startswith("undecided"):
             return f"{stable}; {self.nash}"
@@ -94,7 +95,7 @@ class Classification(Result):
         return Verdict.MARGINAL.value if fate in (Fate.CONSERVATIVE, Fate.NEUTRAL) else fate.value
 
     def summary(self) -> str:
-        """The label, followed by the evidence for it."""
+        """The label and the evidence for it: each player's own optimum, minimax, and the flow, as text."""
         lines = [f"{place(self.at)} of {self.game.name}: {self.label}"]
         for player, found in zip(self.game.players, self.players, strict=True):
             lines.append(f"{player.name}: {found.kind} of its own cost ({found.reason}); own Hessian {found.hessian}")
@@ -108,20 +109,21 @@ class Classification(Result):
 @door
 @in_time
 def classify(game: Game, at: object = None, budget: float | Budget | None = 120.0) -> Classification:
-    """Classify a critical point from its game Jacobian.
+    """Classify a critical point: Nash or not, Stackelberg or not, and its stability under the gradient flow.
 
-    Nash is about each player's own cost f_i(., x_-i), the others fixed at the point. It is a global minimum where that
-    cost is convex; a strict local one where the own Hessian d^2 f_i/dx_i^2 is positive definite on the directions that
-    no pressed bound closes, or in one dimension where the first own derivative that does not vanish says so; none where
-    the Hessian has a negative direction, or that derivative leads downhill. At a kink of the own cost the one-sided
-    slopes of the smooth pieces that meet there take its place: it is a strict local minimum where every feasible
-    direction is uphill to first order, or flat and then uphill by the second. Else it is left open, with the reason.
-    Exact for symbolic games at exact points; a stochastic game is its mean.
+    A point is a Nash equilibrium where it minimises each player's own cost f_i(., x_-i), the others fixed at the point.
+    It is a global minimum where that cost is proved convex. It is a strict local minimum where the own Hessian
+    d^2 f_i/dx_i^2 is positive definite on the directions in which the player can move (a bound against which -v presses
+    stops it), or, in one dimension, where the first own derivative that does not vanish leads uphill. It is no minimum
+    where the Hessian has a negative direction, or that derivative leads downhill. At a kink of the own cost, the
+    one-sided slopes of the smooth pieces decide: the point is a strict local minimum where every feasible direction is
+    uphill to first order, or flat to first order and uphill to second. Otherwise the answer is undecided, with the
+    reason. It is exact for symbolic games at exact points; a stochastic game is classified by its mean.
 
     Args:
         game: the game, constrained or not.
-        at: the point; the game's first known equilibrium by default.
-        budget: seconds, after which it ends undecided, without half an answer.
+        at: the point, (d,); by default the game's first known equilibrium.
+        budget: seconds. Beyond them the call raises, without a partial answer.
 
     Returns:
         A `Classification`: its `.label`, and separately `.nash`, `.minimax`, `.global_nash` and each player's own
@@ -189,7 +191,7 @@ def _derivatives(game: Game, lin: Linearization, at: object) -> tuple[Array, boo
 
 
 def _away(residual: float) -> str:
-    """What the field does where it has no zero: it may also lead away from a bound at whose other side it does not."""
+    """How the point fails to be critical, in words: v is not defined, not zero, or leads away from a bound."""
     if math.isnan(residual):
         return "is not defined at"
     return f"is {residual:.2e} long at" if residual else "leads away from"

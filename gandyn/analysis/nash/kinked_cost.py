@@ -17,7 +17,7 @@ SOLVED = 1e-9
 
 
 class Open(Exception):
-    """What the argument does not reach, in words."""
+    """Raised where the argument does not decide, with the reason in words."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,8 +25,8 @@ class Beside:
     """What a cost does beside a point.
 
     Attributes:
-        stationary: whether no feasible direction is downhill to first order; None where that is open.
-        kind: 1 for a strict local minimum, -1 for none, 0 where that is open.
+        stationary: whether no feasible direction is downhill to first order; None where that is undecided.
+        kind: 1 for a strict local minimum, -1 for no minimum, 0 where that is undecided.
         reason: the argument.
     """
 

@@ -1,4 +1,4 @@
-"""Whether each player sits at a minimum of its own cost, the others held fixed: proved, disproved, or left open."""
+"""Whether a point minimises each player's own cost, the others fixed: proved, disproved, or undecided."""
 
 from __future__ import annotations
 
@@ -36,13 +36,15 @@ class Optimum(enum.StrEnum):
 
 @dataclasses.dataclass(frozen=True)
 class OwnOptimum:
-    """One player's own problem at a point.
+    """What a point is for one player's own cost, the others fixed.
 
     Attributes:
-        kind: what the point is for it.
+        kind: global or strict local minimum, no local minimum, or undecided.
         reason: the argument.
         convex: whether the own cost is proved convex, so that a local minimum is global.
-        hessian: definiteness of the own Hessian along the directions that no pressed bound closes.
+        hessian: definiteness of the own Hessian on the directions in which the player can move, in words: "positive
+            definite", "positive semidefinite", "indefinite", "negative definite", "negative semidefinite", "no feasible
+            direction" or "not defined at a kink".
     """
 
     kind: Optimum
@@ -52,11 +54,13 @@ class OwnOptimum:
 
 
 def definiteness(hessian: sympy.Matrix, scale: float | None = None) -> str:
-    """From the exact characteristic polynomial's roots where there is one, else from eigenvalues.
+    """The definiteness of a symmetric matrix in words, such as "positive semidefinite" or "indefinite".
+
+    A SymPy matrix is judged exactly, by the roots of its characteristic polynomial; an array by its eigenvalues.
 
     Args:
-        hessian: a SymPy matrix, or a NumPy array, whose eigenvalues count as zero within 1e-9 of `scale`.
-        scale: by default the largest of them.
+        hessian: a SymPy matrix, or a NumPy array.
+        scale: eigenvalues of an array count as zero up to 1e-9 times this number, by default the largest modulus.
     """
     if min(hessian.shape) == 0:
         return STRICT[1]
@@ -130,7 +134,7 @@ class OwnProblem:
         self.quadratic = game.quadratic
 
     def _own_hessian(self) -> sympy.Matrix | None:
-        """Of the own cost alone, where the game's Jacobian does not exist; None where the own cost has the kink."""
+        """The own Hessian where the game's Jacobian does not exist; None where the own cost itself has a kink."""
         at = dict(zip(self.own, self.place, strict=True))
         if len(self.own) > EXACT_SIZE or not self.cost.free_symbols <= set(self.own):
             return None
@@ -145,12 +149,12 @@ class OwnProblem:
 
     @property
     def released(self) -> Face:
-        """The player's face with the bounds released that do not press."""
+        """The player's face without the active bounds whose multipliers are zero."""
         face = self.conditions.face
         return Face(face.set, tuple(0 if k in self.conditions.weak else s for k, s in enumerate(face.sides)))
 
     def judge(self) -> OwnOptimum:
-        """Convexity first, then the second derivative on the critical cone, then higher derivatives along lines."""
+        """Judge by jumps, convexity, the second derivative on the critical cone, and higher derivatives along lines."""
         dropped = self._jumps_down()
         if dropped is not None:
             return dropped
@@ -173,7 +177,7 @@ class OwnProblem:
         return OwnOptimum(Optimum.OPEN, f"{words}: the next derivatives decide", False, kind)
 
     def _jumps_down(self) -> OwnOptimum | None:
-        """No minimum where the own cost is not continuous and less beside the point; derivatives do not see that."""
+        """The verdict where the own cost jumps to a lower value beside the point; None where it does not."""
         if self.cost is None or not self.exactly:
             return None
         at = dict(zip(self.own, self.place, strict=True))
