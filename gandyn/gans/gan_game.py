@@ -215,7 +215,7 @@ class GANGame(NetworkGame):
         self.load(w)
         seed = fresh_seed(self._rng if rng is None else rng)
         source = self._generator.manual_seed(seed)
-        latent = self._draw_latent(n, source)
+        latent = self._draw_latent(whole("n", n), source)
         given: tuple[Any, ...] = ()
         if self._conditional[0]:
             given = (self._draw_labels(n, source) if labels is None else torch.as_tensor(labels, device=self.device),)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import operator
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from ..errors import DomainError, GameError, ParameterError
 from ..lazy import torch
@@ -120,8 +120,8 @@ def _looking(hook: Callable[..., Any], rule: Rule) -> Callable[..., Any]:
     return held
 
 
-def _listed(found: Any) -> Sequence[Any]:
-    return found if isinstance(found, tuple | list) else (found,)
+def _listed(found: object) -> Sequence[torch.Tensor | None]:
+    return found if isinstance(found, tuple | list) else (cast(torch.Tensor, found),)
 
 
 @contextlib.contextmanager

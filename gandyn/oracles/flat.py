@@ -75,6 +75,19 @@ class FlatNetworks(Game):
         self._places = self._lie()
         self._inventory = Inventory(dict(zip((p.name for p in self.players), self.networks, strict=True)))
 
+    def __copy__(self) -> FlatNetworks:
+        """A game of the same networks, in the same buffer."""
+        copied: FlatNetworks = object.__new__(type(self))
+        copied.__dict__.update(self.__dict__)
+        return copied
+
+    def __getstate__(self) -> dict[str, Any]:
+        raise GameError(
+            f"a pickle of {self.name}, whose networks lie in a buffer, and whose data and latents are functions",
+            "the networks' own states, and a game that is made anew",
+            "torch.save(network.state_dict(), file), or copy.deepcopy(game) within one process",
+        )
+
     def __deepcopy__(self, memo: dict[int, Any]) -> FlatNetworks:
         """The game of copies of its networks, at the same point, with the same random streams, and a buffer of its own.
 

@@ -2,13 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from types import FunctionType
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 
 from .. import worlds
-from ..errors import ParameterError, ShapeError, UnknownNameError, WorldError
+from ..errors import CallError, ParameterError, ShapeError, UnknownNameError, WorldError
 from .players import ALL_WORLDS, TWO_PLAYER_ALIASES, Array, Player
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+QUESTIONS = ("field", "costs", "jvp", "vjp", "coupling", "parts", "jacobian", "cost_gradients", "split", "project",
+             "restrict", "sample", "load")  # fmt: skip
+
+
+def answered(method: Callable[P, R]) -> Callable[P, R]:
+    """A method whose call with missing or unknown arguments ends in a CallError; other calls cost nothing more."""
+
+    @functools.wraps(method)
+    def called(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return method(*args, **kwargs)
+        except TypeError:
+            signature = inspect.signature(method)
+            try:
+                signature.bind(*args, **kwargs)
+            except TypeError as error:
+                known = list(signature.parameters)[1:]
+                raise CallError.nearest(method.__name__, known, str(error), kwargs) from None
+            raise
+
+    return called
 
 
 class JointSpace:
@@ -21,6 +50,12 @@ class JointSpace:
     name: str = "game"
     players: tuple[Player, ...]
     worlds: frozenset[str] = ALL_WORLDS
+
+    def __init_subclass__(cls, **options: object) -> None:
+        super().__init_subclass__(**options)
+        for name in QUESTIONS:
+            if isinstance(vars(cls).get(name), FunctionType):
+                setattr(cls, name, answered(vars(cls)[name]))
 
     @property
     def dim(self) -> int:

@@ -49,7 +49,7 @@ def in_use(rule: Any, parameters: Sequence[Sequence[torch.Tensor]]) -> tuple[Rul
     return Alternating(tuple(one for one, _ in read), order=order), State(inner=tuple(state for _, state in read))
 
 
-def unstepped(rule: Any, networks: Mapping[str, torch.nn.Module]) -> list[str]:
+def unstepped(rule: Used | None, networks: Mapping[str, torch.nn.Module]) -> list[str]:
     """Parameters that train by their flag and that no optimiser in use holds, such as "0.weight of generator".
 
     An optimiser keeps the tensors that it was made with; a layer that came or was replaced later stays where it is.
