@@ -12,6 +12,7 @@ from ...types import Array
 from ..closed_orbits.circle_solver import fading_weights
 
 WINDOWS, WINDOW, BLOCK = 8, 600, 2048
+LASTS = 0.98  # share of the range that a motion which goes on keeps from one window to the next
 MOVES, STEADY, SAME_RANGE, REPEATS = 1e-3, 1e-6, 0.01, 1e-7
 TURNS, LONGEST_STRIDE = 5, 16
 
@@ -69,7 +70,9 @@ def _goes_on(sizes: Array, low: Array, high: Array) -> Array:
     trend = (change > 0).all(0) | (change < 0).all(0)
     ratio = (change[-1] / change[0]) ** (1 / (len(change) - 1))
     rest = np.where(ratio < 1, change[-1] * ratio / (1 - ratio), np.inf)
-    settles = np.abs(rest) <= SAME_RANGE * sizes[-1]
+    extents = (high[-2:] - low[-2:]).max(-1)  # motion that dies out beside the middle has sizes that settle too
+    lasts = extents[1] >= LASTS * extents[0]
+    settles = lasts & (np.abs(rest) <= SAME_RANGE * sizes[-1])
     half = len(low) // 2
     ends = [(part[:half], part[half:]) for part in (low, high)]
     drift = np.maximum(

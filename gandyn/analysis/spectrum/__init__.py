@@ -164,6 +164,8 @@ class _Asked:
             said.append("the step changes with its count: this is its limit after many steps")
         if self.rule is not None and self.map_point.as_equilibrium:
             said.append("v(w) taken off, as at an equilibrium")
+        if self.rule is None and self.game.constrained:
+            said.append("of the field alone: where a bound presses, gd.linearize has the spectrum of the feasible set")
         if self.limit.out:
             said.append(self.limit.reason)
         return "; ".join(filter(None, said)) or "no randomness"

@@ -45,3 +45,12 @@ def test_no_law_of_the_linear_part_is_not_no_law():
     assert "of the linear part" in found.summary()
     assert "whatever the size" not in found.summary()
     assert "whatever the size" in gd.stationary(gd.games.bilinear(), gd.rules.GDA(0.1), noise=1.0).summary()
+
+
+def test_a_spectrum_of_the_field_says_that_bounds_are_left_out():
+    """J = ((2, -1), (1, 0)) has the double eigenvalue 1; on the face m = 0 the flow has the eigenvalue -2 alone."""
+    found = gd.spectrum(PRESSED, [0.0, 0.0])
+    assert found["LM"].eigenvalues[0].real == pytest.approx(1, abs=1e-6)
+    assert "of the field alone" in found.summary()
+    assert gd.linearize(PRESSED, at=[0, 0]).eigenvalues.tolist() == [-2]
+    assert "of the field alone" not in gd.spectrum(gd.games.bilinear(), [0.0, 0.0]).summary()

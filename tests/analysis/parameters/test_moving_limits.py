@@ -7,6 +7,7 @@ import pytest
 import sympy as sp
 
 import gandyn as gd
+from gandyn.analysis.long_run.basins import CYCLING, UNDECIDED
 from gandyn.errors import DomainError
 from gandyn.rules.schedule import Scheduled
 
@@ -53,3 +54,14 @@ def test_a_lyapunov_function_of_the_limit_is_none_of_the_steps():
     assert abs(np.linalg.eigvals(first)).max() > 2
     with pytest.raises(DomainError, match="changes with the step count"):
         gd.lyapunov_function(GAME, rule)
+
+
+def test_averages_that_die_out_beside_their_middle_do_not_cycle():
+    """Averages of van der Pol's cycle, which is symmetric, go to 0 as 1/t; the iterates themselves do cycle."""
+    game = gd.games.from_sympy([-(x**2) / 2 + x**4 / 12 + x * y, -x * y], [x, y])
+    grid = [(-2.5, 2.5, 6)] * 2
+    averaged = gd.basins(game, gd.rules.Averaging(gd.rules.GDA(0.05)), grid)
+    assert (averaged.labels == UNDECIDED).all()
+    assert np.abs(averaged.end).max() < 0.1
+    themselves = gd.basins(game, gd.rules.GDA(0.05), grid)
+    assert (themselves.labels == CYCLING).all()
