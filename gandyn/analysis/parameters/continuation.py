@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
@@ -190,7 +190,7 @@ def _to_edge(family: Family, a: Array, b: Array, p: float) -> Array | None:
     return family.correct(guess, fixed)
 
 
-def locate(family: Family, a: Array, b: Array, tangent: Array, value: Any) -> Array | None:
+def locate(family: Family, a: Array, b: Array, tangent: Array, value: Callable[..., Array]) -> Array | None:
     """The point of a branch, between a and b, at which a test function changes sign; by bracketing in arclength.
 
     The points a and b, and the tangent at a, are in scaled coordinates. None where the branch could not be followed.

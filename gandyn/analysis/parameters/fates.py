@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any
 
 from ...budget import Budget
 from ...errors import DomainError
@@ -44,7 +43,9 @@ class Stretch:
     throughout: bool
 
 
-def fates(game: Game, rule: Rule | None, at: Any = None, budget: float | Budget | None = 60.0) -> tuple[Stretch, ...]:
+def fates(
+    game: Game, rule: Rule | None, at: object = None, budget: float | Budget | None = 60.0
+) -> tuple[Stretch, ...]:
     """The fate of starts near a fixed point, for each interval of the one free parameter of game and rule.
 
     An eigenvalue leaves or reaches the boundary of stability only where an irreducible factor f of the characteristic
@@ -75,7 +76,7 @@ def fates(game: Game, rule: Rule | None, at: Any = None, budget: float | Budget 
     return Budget.of(budget).run(lambda: _fates(game, rule, at), "the fates along a parameter")
 
 
-def _fates(game: Game, rule: Rule | None, at: Any) -> tuple[Stretch, ...]:
+def _fates(game: Game, rule: Rule | None, at: object) -> tuple[Stretch, ...]:
     exact = linearize(game, rule, at).exact
     if exact is None or len(exact.parameters) != 1:
         raise DomainError(f"the fates of {game.name} along a parameter", "one free parameter", "set the others")

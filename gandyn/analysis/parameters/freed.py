@@ -88,7 +88,7 @@ def with_value(value: Any, symbol: sympy.Symbol, number: float | sympy.Expr) -> 
     return float(replaced) if isinstance(number, float) and getattr(replaced, "is_number", False) else replaced
 
 
-def valued(game: Game, rule: Rule | None, values: Mapping[sympy.Symbol, Any]) -> tuple[Game, Rule | None]:
+def valued(game: Game, rule: Rule | None, values: Mapping[sympy.Symbol, object]) -> tuple[Game, Rule | None]:
     """Game and rule with numbers, or symbols that carry one for each member, in the place of free symbols. Raises
     DomainError where the game has one of them and is no game of `from_sympy`, which alone can be built anew.
     """
@@ -138,7 +138,7 @@ def _varied(
     return _replaced(rule, name, moved), symbol
 
 
-def _replaced(rule: Rule, name: str, moved: Callable[[Any], Any]) -> Rule:
+def _replaced(rule: Rule, name: str, moved: Callable[[object], sympy.Expr]) -> Rule:
     """The rule with `moved` applied to its field of that name, or to those of the rules inside it."""
     if any(f.name == name and f.init for f in _fields(rule)):
         return dataclasses.replace(rule, **{name: moved(getattr(rule, name))})  # type: ignore[type-var]

@@ -22,7 +22,7 @@ from ..local.ensemble import known_point, linearize_ensemble
 from .freed import freed, valued
 
 CHUNK_BYTES, CHUNK = 1 << 26, 1 << 17
-Measure = Callable[[Trajectory], Any]
+Measure = Callable[[Trajectory], object]
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -77,12 +77,12 @@ class Sweep(Result):
 def sweep(
     game: Game,
     rule: Rule | None,
-    parameters: Any,
+    parameters: object,
     measure: str | Measure = "spectral_radius",
     *,
-    start: Any = None,
+    start: object = None,
     steps: int = 1000,
-    at: Any = None,
+    at: object = None,
     budget: float | Budget | None = 300.0,
 ) -> Sweep:
     """Measure a game under a rule, or its gradient flow (rule=None), at every point of a grid of parameters.
@@ -147,7 +147,14 @@ class _Measurement:
     """The measure as a function of the parameters' values over some points of the grid."""
 
     def __init__(
-        self, game: Game, rule: Rule | None, names: list[str], measure: Any, start: object, steps: int, at: object
+        self,
+        game: Game,
+        rule: Rule | None,
+        names: list[str],
+        measure: str | Measure,
+        start: object,
+        steps: int,
+        at: object,
     ) -> None:
         self.game, self.names, self.measure, self.steps, self.at = game, names, measure, steps, at
         self.symbols = []
@@ -195,6 +202,7 @@ class _Measurement:
         return iterate(game, rule, self.start, self.steps, record)
 
     def _one_by_one(self, carried: Sequence[object], values: Sequence[Array], limit: Budget) -> Array:
+        assert not isinstance(self.measure, str)
         game, rule = self._with(carried)
         run = self._run(game, rule, "all")
         found: list[float] = []
@@ -212,7 +220,7 @@ class _Measurement:
         return np.array(found)
 
 
-def _axes(parameters: Mapping[str, Sequence[float]]) -> dict[str, Array]:
+def _axes(parameters: object) -> dict[str, Array]:
     if not isinstance(parameters, Mapping) or not parameters:
         raise ParameterError(f"parameters={parameters!r}"[:80], "name -> values", '{"lr": np.linspace(0.1, 1, 50)}')
     axes = {}
@@ -238,7 +246,7 @@ def _final_cost(self: _Measurement, game: Game, rule: Rule) -> Array:
     return np.where(run.diverged, np.nan, run.costs[0])
 
 
-NAMED: dict[str, Callable[[_Measurement, Game, Any], Any]] = {
+NAMED: dict[str, Callable[[_Measurement, Game, Any], Array]] = {
     "spectral_radius": lambda self, game, rule: linearize_ensemble(game, rule, self.at).spectral_radius,
     "spectral_abscissa": lambda self, game, rule: linearize_ensemble(game, rule, self.at).spectral_abscissa,
     "final_distance": _final_distance,

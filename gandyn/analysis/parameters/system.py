@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -83,11 +82,11 @@ class System:
         return (*self.symbols, sympy.Dummy("p") if self.parameter is None else self.parameter)
 
     @functools.cached_property
-    def _value(self) -> Callable[..., Sequence[Any]]:
+    def _value(self) -> Callable[..., Sequence[Array]]:
         return _quiet(self._inputs, self.outputs, self.bindings)
 
     @functools.cached_property
-    def _slopes(self) -> Callable[..., Sequence[Any]]:
+    def _slopes(self) -> Callable[..., Sequence[Array]]:
         """F, then rows (dF_i/dz, dF_i/dp), by the chain rule along the program, every partial derivative named."""
         inputs = self._inputs
         rows, program = with_slopes(inputs, self.outputs, self.bindings)
@@ -138,7 +137,7 @@ class Rescaled(System):
 
 def compiled(
     inputs: Sequence[sympy.Expr], outputs: Sequence[sympy.Expr], bindings: Sequence[tuple[sympy.Expr, ...]] = ()
-) -> Callable[..., Any]:
+) -> Callable[..., Sequence[Array]]:
     """Expressions compiled to one function of NumPy columns; it warns where numbers overflow.
 
     Intermediate results, pairs (name, expression), come in the order of evaluation.
@@ -147,17 +146,17 @@ def compiled(
     from ...symbolic.function import compile_python
     from ...symbolic.lowering import lower
 
-    run: Callable[..., Any] = compile_python(lower(inputs, outputs, bindings), NUMPY, numpy_namespace())
+    run: Callable[..., Sequence[Array]] = compile_python(lower(inputs, outputs, bindings), NUMPY, numpy_namespace())
     return run
 
 
 def _quiet(
     inputs: Sequence[sympy.Expr], outputs: Sequence[sympy.Expr], bindings: Sequence[tuple[sympy.Expr, ...]]
-) -> Callable[..., Any]:
+) -> Callable[..., Sequence[Array]]:
     """The function without warnings: an overflow is data, as every caller asks whether results are finite."""
     run = compiled(inputs, outputs, bindings)
 
-    def quiet(*columns: object) -> Any:
+    def quiet(*columns: object) -> Sequence[Array]:
         with np.errstate(all="ignore"):
             return run(*columns)
 

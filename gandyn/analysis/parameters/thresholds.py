@@ -11,7 +11,7 @@ import functools
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...lazy import sympy
 from ...symbolic.balls import require_flint
@@ -178,7 +178,7 @@ def end_of(expressions: Sequence[sympy.Expr], p: sympy.Expr) -> sympy.Expr:
     return next((high for low, high in intervals(expressions, p) if low == 0), sympy.Integer(0))
 
 
-def intervals(expressions: Sequence[sympy.Expr], p: sympy.Expr) -> list[tuple[Any, Any]]:
+def intervals(expressions: Sequence[sympy.Expr], p: sympy.Expr) -> list[tuple[Root | sympy.Expr, Root | sympy.Expr]]:
     """All stable intervals of positive p, in order, with ends as `_end` gives them."""
     if never(expressions):
         return []
@@ -187,7 +187,7 @@ def intervals(expressions: Sequence[sympy.Expr], p: sympy.Expr) -> list[tuple[An
         line, holds = cut
         return [(low, sympy.oo if high is None else high) for low, high in line.intervals(holds)]
     edges = [sympy.Integer(0), *boundary_roots(expressions, p)]
-    found: list[tuple[Any, Any]] = []
+    found: list[tuple[Root | sympy.Expr, Root | sympy.Expr]] = []
     for low, high in zip(edges, [*edges[1:], None], strict=True):
         middle = between(low, high)
         if all(bool(e.subs(p, middle) > 0) for e in expressions):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from typing import Any
 
 import numpy as np
 
+from ...dynamics.trace import UpdateMap
 from ...errors import NotDifferentiableError
 from ...lazy import sympy
 from ...types import Array
@@ -23,10 +23,10 @@ class Bend:
     b then solves J b = -(1/2) D^2v[P].
     """
 
-    program: Any  # the traced step, its coordinates being y
+    program: UpdateMap  # the traced step, its coordinates being y
     point: list[sympy.Expr]  # y at the equilibrium
     left: sympy.Matrix  # (D, outputs of the program)
-    inner: Any = None  # (y, 1 + D + noises); None for y = (z - z*, xi)
+    inner: sympy.Matrix = None  # (y, 1 + D + noises); None for y = (z - z*, xi)
 
     @functools.cached_property
     def forms(self) -> sympy.Matrix:
@@ -36,7 +36,7 @@ class Bend:
         first = {s: sympy.eye(size)[k, :] for k, s in enumerate(values)}
         second: dict[sympy.Expr, sympy.Matrix] = {}
 
-        def push(e: Any) -> tuple[Any, Any, Any]:
+        def push(e: sympy.Expr) -> tuple[sympy.Expr, sympy.Matrix, sympy.Matrix]:
             e = self.program._at_infinity(e)
             slope, form = sympy.zeros(1, size), sympy.zeros(size, size)
             moving = sorted(e.free_symbols & first.keys(), key=str)
@@ -72,7 +72,7 @@ class Bend:
         reached = np.einsum("nia,ab,njb->nij", maps, moments, maps, optimize=True).reshape(len(flat), -1)
         return np.asarray(np.einsum("ndk,nk->d", forms.reshape(len(flat), size - 1, -1), reached) / len(flat))
 
-    def exactly(self, step: RandomMap, mean: Any, second: Any) -> Any:
+    def exactly(self, step: RandomMap, mean: sympy.Matrix, second: sympy.Matrix) -> sympy.Matrix:
         """What curvature adds to E[c], a SymPy column (D, 1), from exact E[z - z*] and E[(z - z*)(z - z*)^T]."""
         start = sympy.Matrix([[sympy.Matrix([[1]]), mean.T], [mean, second]])
         moments = sympy.diag(start, step.covariance) if step.covariance else start
@@ -80,5 +80,5 @@ class Bend:
         reached = (inner * moments * inner.T).reshape(len(self.program.symbols) ** 2, 1)
         return step.expected(sympy.ImmutableMatrix(self.forms * reached))
 
-    def _inner(self, size: int) -> Any:
+    def _inner(self, size: int) -> sympy.Matrix:
         return sympy.eye(size)[1:, :] if self.inner is None else self.inner

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
-from typing import Any
 
 import numpy as np
 
@@ -25,7 +24,7 @@ class EpochMap(RandomMap):
     M, c and B of an outcome are those of its steps composed, in floats: there are no formulas.
     """
 
-    orders: Any = ()  # rows that the steps of an epoch take, one line for each order, (n, rows)
+    orders: Array = ()  # rows that the steps of an epoch take, one line for each order, (n, rows)
     each: int = 1  # rows that one step takes
 
     @property

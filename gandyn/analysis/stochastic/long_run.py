@@ -154,7 +154,7 @@ def phase_diffusion(flow: Flow, cycle: Any) -> float:
 
     slopes = flow.slopes
     start, period, d = np.asarray(cycle.points, dtype=float)[0], float(cycle.period), flow.game.dim
-    options: dict[str, Any] = {"method": "DOP853", "rtol": 1e-11, "atol": 1e-12}
+    options: dict[str, object] = {"method": "DOP853", "rtol": 1e-11, "atol": 1e-12}
 
     def forward(_: float, z: Array) -> Array:
         return np.concatenate([flow.drift(z[:d]), (slopes(z[:d]) @ z[d:].reshape(d, d)).ravel()])

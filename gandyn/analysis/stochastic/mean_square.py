@@ -6,7 +6,6 @@ import dataclasses
 import functools
 import itertools
 import math
-from typing import Any
 
 import numpy as np
 
@@ -195,7 +194,7 @@ def _crossings(free: RandomMap, symbol: sympy.Symbol) -> list[sympy.Expr]:
     polynomial = sympy.Poly(numerator, symbol)
     if polynomial.is_zero or not polynomial.domain.is_Exact or polynomial.domain.is_Composite:
         raise ValueError("no polynomial with rational coefficients")
-    found: list[Any] = []
+    found: list[sympy.Expr] = []
     for factor, _ in polynomial.factor_list()[1]:
         found += [r for r in factor.real_roots() if r.is_positive]
     return sorted(found, key=float)
@@ -216,7 +215,7 @@ def _rational(value: float) -> sympy.Expr:
     return sympy.Rational(value).limit_denominator(10**12) if value > 1e-6 else sympy.Rational(value)
 
 
-def _bisected(free: RandomMap, symbol: object) -> Any:
+def _bisected(free: RandomMap, symbol: object) -> sympy.Expr:
     """The threshold in floating point, from a grid of decades about the value at which the step is of the size of w."""
     grid = np.geomspace(1e-6, 1e3, PROBES) * free.unit(symbol)
     first = next((k for k, x in enumerate(grid) if not stein.stable(free.at_value(symbol, x))), None)

@@ -13,7 +13,7 @@ from ...errors import DomainError, GandynError, ParameterError
 from ...lazy import sympy
 from ...noise.measured import Measured, as_numbers
 from ...oracles.symbolic_draws import SymbolicDraws
-from ...types import Array, Batch, Game, Rule, State
+from ...types import Array, Batch, Game, Rng, Rule, State
 from ...worlds import NUMPY
 from ..local.dynamics import refuse_marginal_limit
 from .random_map import Moments, RandomMap
@@ -38,7 +38,7 @@ class TangentGame(Game):
         self.name, self.players, self.zero_sum = f"the tangent of {game.name}", game.players, game.zero_sum
         self.slopes, self.rows, self.drawn = slopes, rows or [], 0
 
-    def draw(self, rng: Any) -> int:
+    def draw(self, rng: Rng = None) -> int:
         """The number of the draw."""
         self.drawn += 1
         return self.drawn - 1
@@ -73,9 +73,9 @@ class MeasuredMap(RandomMap):
     """
 
     moments: Moments = ()  # type: ignore[assignment]
-    spread: Any = None
-    slopes: Any = None
-    field: Any = None
+    spread: Array = None
+    slopes: Array = None
+    field: Array = None
 
     @property
     def size(self) -> int:
@@ -128,7 +128,7 @@ def measured_map(game: Game, rule: Rule, noise: Measured, at: object) -> Measure
     if any(True for _ in _begun(rule, game, slopes, 1).counter_leaves()):
         refuse_marginal_limit(game, rule, moved[:size].T)
     names = tuple(f"z{k + 1}" for k in range(size))
-    empty: Any = sympy.ImmutableMatrix(sympy.zeros(0, 0))
+    empty = sympy.ImmutableMatrix(sympy.zeros(0, 0))
     moments = (moved[:size].T, shifted, moved[size:].T)
     point = np.array(as_numbers(at), dtype=object)
     return MeasuredMap(

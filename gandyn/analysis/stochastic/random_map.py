@@ -40,7 +40,7 @@ class RandomMap:
     # matrix, offset, noise: M (D, D), c (D, 1), B (D, q)
     matrix: sympy.Matrix
     offset: sympy.Matrix
-    noise: Any
+    noise: sympy.Matrix
     covariance: sympy.Matrix  # of xi, (q, q)
     draws: SymbolicDraws  # the rows, with their tables
     affine: bool  # whether the step is this map everywhere, and not to first order alone

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-from typing import Any
 
 import numpy as np
 
@@ -230,7 +229,7 @@ class Stationary(Result):
         return sympy.Matrix(self.at) + pulled(self.step, offset)[:d, :].applyfunc(sympy.factor)
 
     @functools.cached_property
-    def _exact_moments(self) -> Any:
+    def _exact_moments(self) -> tuple[sympy.Matrix, sympy.Matrix] | None:
         return None if self.exists is False else exact_moments(self.step, self.seconds)
 
     @property

@@ -6,7 +6,6 @@ import dataclasses
 import functools
 import itertools
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import sympy
@@ -98,7 +97,7 @@ class StochasticFlow(Result):
         """The Jacobian (d, d) of the drift."""
         return Coefficient.of(self.drift.jacobian(self.drift.symbols), self.drift.symbols)
 
-    def covariance(self, at: Any, corrected: bool = False) -> Array:
+    def covariance(self, at: Array, corrected: bool = False) -> Array:
         """The stationary covariance (d, d) of its linear part at an equilibrium: A P + P A^T + D = 0, in floats.
 
         Args:
@@ -137,7 +136,7 @@ class StochasticFlow(Result):
             w = w + dt / 2 * (slope + self.drift(w + dt * slope + moved)) + moved
         return w
 
-    def plane(self, box: Any, cells: int = 120) -> Plane:
+    def plane(self, box: Array, cells: int = 120) -> Plane:
         """The flow in a box of the plane, on a grid: its stationary `.density()` and mean `.exit_time(inside)`.
 
         Args:

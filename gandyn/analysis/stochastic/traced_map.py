@@ -62,7 +62,7 @@ def random_map(game: Game, rule: Rule, noise: Additive | None = None, at: object
     return epoch_map(found, game) if isinstance(game, FiniteSumGame) and game.order != "independent" else found
 
 
-def freed_map(result: Any, name: str) -> tuple[RandomMap, Any]:
+def freed_map(result: Any, name: str) -> tuple[RandomMap, sympy.Symbol]:
     """The random map with one parameter free, and its symbol. Raises ParameterError unless it is the only one."""
     rule, symbol = freed(result.step.game, result.rule, name, positive=True)
     assert rule is not None
@@ -101,7 +101,9 @@ def _derived(game: Game, rule: Rule, mean: Game, place: Place) -> RandomMap:
     return dataclasses.replace(found, start=_start(game, rule, point, z), bend=bend)
 
 
-def _bend(traced: Any, draws: SymbolicDraws, point: list[sympy.Expr], left: Any, inner: Any = None) -> Bend:
+def _bend(
+    traced: UpdateMap, draws: SymbolicDraws, point: list[sympy.Expr], left: sympy.Matrix, inner: sympy.Matrix = None
+) -> Bend:
     program, point = _with_noise(traced, draws, point)
     return Bend(program, point, left, inner)
 
@@ -219,7 +221,9 @@ def _start(game: Game, rule: Rule, point: Array, z: list[sympy.Expr]) -> RandomM
     return _assembled(game, rule, point, symbols, value - sympy.Matrix(z), slopes, draws, affine)
 
 
-def _first_order(traced: Any, draws: SymbolicDraws, point: list[sympy.Expr], quadratic: bool) -> tuple[Any, Any, bool]:
+def _first_order(
+    traced: UpdateMap, draws: SymbolicDraws, point: list[sympy.Expr], quadratic: bool
+) -> tuple[sympy.Matrix, sympy.Matrix, bool]:
     """(F, DF) at the point without noise, DF in the coordinates and xi, and whether DF is the same everywhere."""
     traced, point = _with_noise(traced, draws, point)
     try:
@@ -238,7 +242,7 @@ def _first_order(traced: Any, draws: SymbolicDraws, point: list[sympy.Expr], qua
     return value, slopes, affine
 
 
-def _with_noise(traced: Any, draws: SymbolicDraws, point: list[sympy.Expr]) -> tuple[Any, list[sympy.Expr]]:
+def _with_noise(traced: UpdateMap, draws: SymbolicDraws, point: list[sympy.Expr]) -> tuple[UpdateMap, list[sympy.Expr]]:
     """The program with the entries of xi among its coordinates, zero at the point."""
     shifts = [s for shift in draws.shifts for s in shift.symbols]
     return dataclasses.replace(traced, symbols=(*traced.symbols, *shifts)), [*point, *(exact(0) for _ in shifts)]
@@ -249,7 +253,7 @@ def _degree(expressions: list[sympy.Expr], symbols: list[sympy.Symbol]) -> int:
     return max((sympy.degree(sympy.expand(e), s) for e in expressions for s in symbols if e.has(s)), default=0)
 
 
-def _affine(traced: Any) -> bool:
+def _affine(traced: UpdateMap) -> bool:
     """Whether a program is affine in its symbols, by the degrees of its expressions."""
     degrees: dict[sympy.Expr, float] = dict.fromkeys(traced.symbols, 1)
 
