@@ -1,4 +1,4 @@
-"""What `gd.watch` was asked for: networks, losses, a rule, and how often, each refused by the usual fix."""
+"""The arguments of `gd.watch`, checked: networks, losses, a rule, how often, and the share of the time."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ from collections.abc import Mapping
 import torch
 
 from ..errors import ParameterError, made, shown
-from .optimisers import is_used
+from ..optim.losses_game import Losses
+from .optimisers import Used, is_used
 
 
-def check_asked(networks: Mapping[str, object], losses: object, rule: object, every: object, share: object) -> None:
-    """Refuse what cannot be watched.
+def checked(
+    networks: Mapping[str, object], losses: object, rule: object, every: object, share: object
+) -> tuple[dict[str, torch.nn.Module], Losses, Used | None]:
+    """The networks, losses and rule of `gd.watch`, of the right kinds.
 
     Raises:
-        ParameterError: for what are no modules, losses, rule or numbers.
+        ParameterError: for an argument of another kind, `every` below 1, or a share outside 0 to 1.
     """
-    wrong = {name: n for name, n in networks.items() if not isinstance(n, torch.nn.Module)}
+    modules = {name: n for name, n in networks.items() if isinstance(n, torch.nn.Module)}
+    wrong = {name: n for name, n in networks.items() if name not in modules}
     if wrong or len(networks) < 2:
         given = ", ".join(f"{name}={shown(n)}" for name, n in wrong.items()) or f"{len(networks)} network"
         of_class = next((n for n in wrong.values() if isinstance(n, type)), None)
@@ -36,3 +40,4 @@ def check_asked(networks: Mapping[str, object], losses: object, rule: object, ev
         raise ParameterError(f"every={every!r}", "a whole number >= 1", "every=100")
     if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
         raise ParameterError(f"share={share!r}", "a number from 0 to 1", "share=0.05")
+    return modules, losses, rule

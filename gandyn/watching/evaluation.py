@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 
@@ -18,11 +17,12 @@ from ..types import Array
 
 MOST = 512  # points of each kind that are kept
 LEAST_ODDS = 1e-5
+Read = tuple[Array, Array, Array]  # points (n, ...), the outputs at them (n,), the cost's slopes by the outputs (n,)
 
 
 @dataclasses.dataclass
 class Call:
-    """One call of a network: which, its first input and output, and whether the input came from the generator."""
+    """One call of a network: its index, its first input and output, and whether the input came from the generator."""
 
     network: int
     points: Array
@@ -32,12 +32,15 @@ class Call:
 
 @dataclasses.dataclass(frozen=True)
 class Judgement:
-    """What one discriminator says, higher on data, in its own units.
+    """The outputs of one discriminator on data and on samples, in its own units.
 
     Attributes:
-        on_real, on_fake: its outputs at data and samples, (n,), (m,), turned so that data are meant to be higher.
-        log_odds: the same as logits of probabilities, where its loss makes them that; None where not.
-        slope: the largest |d output / d point| met; a lower bound of the Lipschitz constant in this batch.
+        on_real, on_fake: its outputs at data and at samples, (n,) and (m,), with the sign under which its loss asks for
+            higher outputs on data.
+        log_odds: both outputs as logits of "is data", where the slopes of its loss are those of log-probabilities;
+            None otherwise.
+        slope: the largest |d output / d point| over the points of this batch, a lower bound of its Lipschitz constant;
+            None where no slope could be taken.
         real, fake: the points, (n, ...), (m, ...).
     """
 
@@ -50,22 +53,23 @@ class Judgement:
 
 
 class Overheard:
-    """Calls of networks during one evaluation of losses, and the tensors that came from the generator.
+    """Records the calls of networks during one evaluation of losses, and which tensors came from the generator.
 
     Args:
-        networks: in the order of the players. generator: index of the one that makes samples.
+        networks: in the order of the players.
+        generator: index of the network that makes samples.
     """
 
     def __init__(self, networks: Sequence[torch.nn.Module], generator: int) -> None:
         self.networks, self.generator = networks, generator
         self.calls: list[Call] = []
         self.samples: Array = None
-        self._made: dict[int, Any] = {}
+        self._made: dict[int, torch.Tensor] = {}
         self._within = 0
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
-        """Overhear what happens within this context."""
+        """Record the calls that are made within this context."""
         handles = []
         for i, network in enumerate(self.networks):
             handles.append(network.register_forward_pre_hook(self._before, with_kwargs=True))
@@ -78,7 +82,7 @@ class Overheard:
             for handle in handles:
                 handle.remove()
 
-    def _follow(self, func: Any, args: Any, kwargs: Any) -> Any:
+    def _follow(self, func: Callable[..., object], args: tuple[object, ...], kwargs: dict[str, object]) -> object:
         result = func(*args, **kwargs)
         if self._made and any(id(t) in self._made for t in _tensors((args, kwargs))):
             self._mark(result)
@@ -88,8 +92,10 @@ class Overheard:
         for t in _tensors(result):
             self._made[id(t)] = t  # held, so that the id stays its own
 
-    def _before(self, module: torch.nn.Module, args: Any, kwargs: Any) -> Any:
-        """Data that nobody differentiates by are made leaves, so that slopes can be taken at them."""
+    def _before(
+        self, module: torch.nn.Module, args: tuple[object, ...], kwargs: dict[str, object]
+    ) -> tuple[tuple[object, ...], dict[str, object]] | None:
+        """Replace an input that carries no gradient by a leaf of autograd, so that slopes can be taken at it."""
         first = next(iter(_tensors((args, kwargs))), None)
         if first is None or first.requires_grad or not first.is_floating_point() or id(first) in self._made:
             return None
@@ -112,7 +118,7 @@ class Overheard:
         return sorted({c.network for c in self.calls if c.made and c.network != self.generator})
 
     def judgement(self, index: int, cost: torch.Tensor) -> Judgement | None:
-        """What a discriminator says of data and samples, read off the outputs on which its cost depends."""
+        """The outputs of a discriminator on which its cost depends, by data and samples; None without both kinds."""
         calls = [c for c in self.calls if c.network == index and c.output.is_floating_point()]
         slopes = torch.autograd.grad(cost, [c.output for c in calls], retain_graph=True, allow_unused=True)
         real: list[tuple[Call, Array]] = []
@@ -124,8 +130,8 @@ class Overheard:
         found = self._parted(real, fake)
         return None if found is None else _judged(*found)
 
-    def _parted(self, real: Array, fake: Array) -> tuple[Any, Any, list[Call]] | None:
-        """((points, outputs, slopes) of data, of samples, the calls); one pass over both is taken apart."""
+    def _parted(self, real: Array, fake: Array) -> tuple[Read, Read, list[Call]] | None:
+        """(what was read at data, at samples, the calls); a call on data and samples together is taken apart."""
         if real and fake:
             chosen = [max(kind, key=lambda pair: float(pair[1].abs().sum())) for kind in (real, fake)]
             parts = [_part(call, slope, slice(None)) for call, slope in chosen]
@@ -138,18 +144,18 @@ class Overheard:
         return None
 
 
-def _part(call: Call, slope: torch.Tensor, rows: slice) -> tuple[Array, Array, Array]:
+def _part(call: Call, slope: torch.Tensor, rows: slice) -> Read:
     return call.points.detach()[rows], _each(call.output.detach(), mean=True)[rows], slope[rows]
 
 
-def _judged(real: Array, fake: Array, calls: list[Call]) -> Judgement:
+def _judged(real: Read, fake: Read, calls: list[Call]) -> Judgement:
     turn = 1.0 if float(real[2].sum()) - float(fake[2].sum()) <= 0 else -1.0
     on_real, on_fake = turn * real[1], turn * fake[1]
     odds = _log_odds(real, fake, turn)
     return Judgement(on_real[:MOST], on_fake[:MOST], odds, _largest_slope(calls), real[0][:MOST], fake[0][:MOST])
 
 
-def _log_odds(real: Array, fake: Array, turn: float) -> tuple[Array, Array] | None:
+def _log_odds(real: Read, fake: Read, turn: float) -> tuple[Array, Array] | None:
     """Outputs as logits, where the cost's slopes are those of log-probabilities: sigma(s) on samples, of -s on data."""
     for read, slope_of in ((_as_logit, _logit_slope), (_as_probability, _probability_slope)):
         logits = [read(turn * part[1] if read is _as_logit else part[1]) for part in (real, fake)]
@@ -210,7 +216,7 @@ def _each(values: torch.Tensor, mean: bool = False) -> torch.Tensor:
     return flat.mean(1) if mean else flat.sum(1)
 
 
-def _tensors(value: object, depth: int = 0) -> Iterator[Any]:
+def _tensors(value: object, depth: int = 0) -> Iterator[torch.Tensor]:
     if isinstance(value, torch.Tensor):
         yield value
     elif isinstance(value, tuple | list) and depth < 4:

@@ -1,11 +1,10 @@
-"""One look at a loop: the game that its losses make just now, a row of numbers, and the costly measurements."""
+"""One look at a training loop: the game of its losses at this moment, and a row of numbers read from it."""
 
 from __future__ import annotations
 
 import contextlib
 import itertools
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 import torch
 
@@ -24,13 +23,15 @@ GENERATORS = ("generator", "gen", "netg", "g")
 
 
 class View:
-    """The game of someone's networks and losses, seen through copies that the networks wear while it is open.
+    """The game of a user's networks and losses, evaluated on copies of the networks' parameters.
 
     Args:
-        networks: by name. losses: as for `gd.optim.for_modules`. seed: of what the losses draw by torch while watched.
+        networks: modules by name.
+        losses: (network, ...) -> (loss, ...), as for `gd.optim.for_modules`.
+        seed: seed of what the losses draw from torch during a look.
     """
 
-    def __init__(self, networks: Mapping[str, object], losses: Losses, seed: int) -> None:
+    def __init__(self, networks: Mapping[str, torch.nn.Module], losses: Losses, seed: int) -> None:
         self.networks, self.losses = unwrapped(networks), losses
         self.token = Seed(seed)
         self.names = tuple(self.networks)
@@ -41,8 +42,13 @@ class View:
         self._log_odds: dict[int, bool] = {}
 
     @contextlib.contextmanager
-    def open(self, batch: Batch) -> Iterator[tuple[LossesGame, Any]]:
-        """(game, point) of this moment. Everything that the losses reach is afterwards as it was, bit for bit."""
+    def open(self, batch: Batch) -> Iterator[tuple[LossesGame, Array]]:
+        """The game at this moment and its point, (d,). What the losses reach is as before afterwards, bit for bit.
+
+        Raises:
+            ParameterError: for losses that take a batch, without one, and for losses that read from an iterator.
+            GandynError: for losses that wrote into a tensor too large to be copied.
+        """
         further = takes_more(self.losses, self.names)
         if further and batch is None:
             raise ParameterError(
@@ -69,7 +75,7 @@ class View:
             yield self._game
 
     def row(self, game: LossesGame, w: Array) -> tuple[Row, torch.Tensor]:
-        """What one evaluation says (see `Watch.rows`), and the field there, (d,)."""
+        """The row of one evaluation, with the entries that `Watch.rows` lists, and the field at the point, (d,)."""
         overheard = Overheard(game.networks, self.generator)
         with torch.enable_grad(), game._evaluation(self.token, training=False):
             with overheard.listening():
@@ -135,7 +141,7 @@ class View:
         twins = {id(twin): p for p, twin in zip(self._stand_ins.parameters, self._stand_ins.copies, strict=True)}
         return [[twins[id(twin)] for twin in block] for block in self._game._parameters]
 
-    def point(self) -> Any:
+    def point(self) -> Array:
         """The networks' parameters as they are now, as one vector (d,)."""
         own = [p for block in self.parameters() for p in block]
         return flattened([p.detach() for p in own], own)
@@ -145,7 +151,11 @@ class View:
         return all(p.device.type == "cpu" for net in self.networks.values() for p in net.parameters())
 
     def check(self, batch: Batch, now: Callable[[], float]) -> float:
-        """The seconds, by `now`, of a second evaluation. Raises GandynError for losses that cannot be watched."""
+        """Seconds that an evaluation of the field takes, by the clock `now`; the first evaluation is not counted.
+
+        Raises:
+            GandynError: for losses that cannot be watched.
+        """
         with self.open(batch) as (game, w):
             with game.undisturbed():
                 game.field(w, self.token)

@@ -7,10 +7,9 @@ import dataclasses
 import math
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
 
 import torch
 
@@ -24,7 +23,7 @@ from ..oracles.product_check import UncheckedProductsWarning
 from ..results import plain
 from ..types import Array, Batch, Game
 from . import report, words
-from .asked import check_asked
+from .asked import checked
 from .clock import Clock, cuda_in_use
 from .looks import View
 from .measurements import MEASUREMENTS, Measurement, Scene
@@ -36,6 +35,7 @@ EVERY = 100  # steps from look to look at least, where nothing else is asked for
 LOOK = 4.0  # of a look, in evaluations of the field, as a guess: the first one takes longer than those after it
 PATIENCE = 5.0  # seconds for which a look has been affordable, after which it comes before the hundredth step
 BUDGET = 10.0
+Affords = Callable[[float], bool]  # whether so many seconds more may be spent
 
 
 class Watch:
@@ -53,7 +53,13 @@ class Watch:
     """
 
     def __init__(
-        self, networks: Mapping[str, object], losses: Losses, rule: Any, every: int | None, share: float, seed: int
+        self,
+        networks: Mapping[str, torch.nn.Module],
+        losses: Losses,
+        rule: Used | None,
+        every: int | None,
+        share: float,
+        seed: int,
     ) -> None:
         self.every, self.rule = EVERY if every is None else every, rule
         self._frugal, self._look_price = every is None, math.inf
@@ -159,7 +165,7 @@ class Watch:
     def _fits(self, limit: Budget, seconds: float) -> bool:
         return seconds * self._clock.load < limit.left
 
-    def _look(self, affords: object, limit: Budget | None = None) -> list[Finding]:
+    def _look(self, affords: Affords, limit: Budget | None = None) -> list[Finding]:
         self._clock.looked()
         row: Row = {"step": self.count}
         began = self._clock.now()
@@ -189,7 +195,7 @@ class Watch:
 
     # --- costly measurements, by turns ---------------------------------------------------------------------------
 
-    def _costly(self, row: Row, scene: Scene, affords: Any, limit: Budget | None) -> None:
+    def _costly(self, row: Row, scene: Scene, affords: Affords, limit: Budget | None) -> None:
         """Make the costly measurements that time allows, the least recent first, or save time for one of them."""
         for one in sorted(MEASUREMENTS, key=lambda m: self._done.get(m.name, -1)):
             if one.name in row or one.name in self._failed:
@@ -221,8 +227,8 @@ class Watch:
 
     # --- what is said ----------------------------------------------------------------------------------------------
 
-    def newest(self, name: str) -> tuple[int, dict[str, Any]] | None:
-        """(step, result) of the last time that something was measured; None if it never was."""
+    def newest(self, name: str) -> tuple[int, Row] | None:
+        """(step, result) of the newest measurement of this name, such as "gap"; None where there is none."""
         return next(((row["step"], row[name]) for row in reversed(self.rows) if name in row), None)
 
     def unmeasured(self) -> dict[str, str]:
@@ -259,9 +265,9 @@ class Watch:
             written.write_text(report.page(self), encoding="utf-8")
         return written
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Row:
         """Rows, findings, verdicts and the share of the time, as plain data."""
-        found: dict[str, Any] = plain({
+        found: Row = plain({
             "steps": self.count,
             "every": self.every,
             "share": self.share,
@@ -285,8 +291,8 @@ class Watch:
 @named_rightly
 def watch(
     generator: torch.nn.Module | Mapping[str, torch.nn.Module],
-    discriminator: Any = None,
-    losses: Losses | None = None,
+    discriminator: torch.nn.Module | Losses | None = None,
+    losses: Losses | Used | None = None,
     rule: Used | None = None,
     every: int | None = None,
     share: float = SHARE,
@@ -339,10 +345,8 @@ def watch(
     """
     if isinstance(generator, Mapping):
         if losses is None or is_used(losses):
-            discriminator, losses, rule = None, discriminator, rule if losses is None else cast(Any, losses)
-        networks = dict(generator)
+            discriminator, losses, rule = None, discriminator, losses or rule
+        networks: dict[str, object] = dict(generator)
     else:
         networks = {"generator": generator, "discriminator": discriminator}
-    check_asked(networks, losses, rule, every, share)
-    assert losses is not None
-    return Watch(networks, losses, rule, every, share, seed)
+    return Watch(*checked(networks, losses, rule, every, share), every, share, seed)

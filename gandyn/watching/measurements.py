@@ -1,11 +1,11 @@
-"""What a look may measure beside costs and gradients, each at its price: rotation, spectra, gap, path, noise."""
+"""The costly measurements of a look, each with its price: rotation, spectra, duality gap, path angle, noise."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import partial
 
 import numpy as np
 import torch
@@ -15,11 +15,12 @@ from ..analysis.spectrum import Spectrum, spectrum
 from ..analysis.spectrum.maps import mode_matrices, moves_modes
 from ..analysis.spectrum.path_angle import path_angle
 from ..errors import GandynError
+from ..gans.monitor import Row
 from ..optim.losses_game import LossesGame, Seed
 from ..rules.adaptive import Adam
 from ..rules.wrapper import scaled
 from ..types import Rule, State
-from .optimisers import in_use
+from .optimisers import Used, in_use
 
 PRODUCT = 3.0  # of a product with J, in evaluations of the field
 CHECK = 150.0  # of holding products to differences, likewise
@@ -36,23 +37,26 @@ class Scene:
     """What a measurement is given: the game at this moment, and the loop's optimiser as a rule.
 
     Attributes:
-        game, w, v, token: the game of this moment, the point, the field there, and the batch.
-        start: the point at the first look. rule: what takes the steps; see `optimisers.in_use`.
-        parameters: the user's own, network by network.
-        fields: how many evaluations of the field may be spent.
+        game: the game at this moment.
+        w, v: the point and the field there, (d,).
+        token: the batch and the seed of an evaluation.
+        start: the point at the first look, (d,).
+        rule: the loop's rule or optimisers; see `optimisers.in_use`.
+        parameters: the user's own parameters, network by network.
+        fields: number of evaluations of the field that may be spent.
     """
 
     game: LossesGame
-    w: Any
+    w: torch.Tensor
     v: torch.Tensor
     token: Seed
     start: torch.Tensor
-    rule: Rule | None
+    rule: Used | None
     parameters: Sequence[Sequence[torch.Tensor]]
     fields: float = math.inf
 
 
-def rotation(scene: Scene) -> dict[str, Any]:
+def rotation(scene: Scene) -> Row:
     """Share of rotation, |A u|^2 / (|A u|^2 + |S u|^2): along the field, and on the mean over random directions.
 
     S and A are the symmetric and the antisymmetric part of J. The mean over directions estimates
@@ -74,8 +78,11 @@ def rotation(scene: Scene) -> dict[str, Any]:
     return result
 
 
-def noise(scene: Scene) -> dict[str, Any]:
-    """Standard deviation of each player's gradient over what the losses draw, over its norm; none without draws."""
+def noise(scene: Scene) -> Row:
+    """For each player, the standard deviation of its gradient over the draws of the losses, divided by its norm.
+
+    Estimated from three draws, on one batch; empty where the losses draw nothing.
+    """
     others = [scene.game.field(scene.w, Seed(scene.token.seed + k, 0, scene.token.data)) for k in (1, 2)]
     blocks = [scene.game.split(v) for v in (scene.v, *others)]
     result = {}
@@ -87,8 +94,8 @@ def noise(scene: Scene) -> dict[str, Any]:
     return {} if all(value == 0 for value in result.values()) else {"relative": result}
 
 
-def gap(scene: Scene) -> dict[str, Any]:
-    """What the players could gain in `GAP_STEPS` steps of Adam each, against the others as they are, on this batch."""
+def gap(scene: Scene) -> Row:
+    """The duality gap estimated by 20 steps of Adam of each player, the others held fixed, on this batch."""
     size = max(float(scene.w.double().square().mean().sqrt()), 1e-3)
     found = duality_gap(
         scene.game, scene.w, "gradient", k=GAP_STEPS, rule=Adam(GAP_RATE * size), repeats=2, rng=scene.token.seed
@@ -98,8 +105,11 @@ def gap(scene: Scene) -> dict[str, Any]:
     return {"value": float(found.value), "error": error, "kind": found.kind, "terms": terms}
 
 
-def path(scene: Scene) -> dict[str, Any]:
-    """How the field lies along the straight line from the first look to here: attraction, rotation, both or neither."""
+def path(scene: Scene) -> Row:
+    """The path angle on the straight line from the point of the first look to this one; empty where they coincide.
+
+    The angle tells attraction from rotation (Berard et al. 2020, section 4); see `gd.path_angle`.
+    """
     if not float((scene.w - scene.start).norm()) > 0:
         return {}
     found = path_angle(scene.game, scene.start, scene.w, points=PATH_POINTS, batch=scene.token)
@@ -112,19 +122,17 @@ def path(scene: Scene) -> dict[str, Any]:
     }
 
 
-def ends(scene: Scene) -> dict[str, Any]:
-    """The ends of the spectrum of J and of the rule's map, and the largest stable step that they imply."""
+def ends(scene: Scene) -> Row:
+    """The outermost eigenvalues of J and of the rule's update map, and the largest stable step that they imply."""
     most = int(min(max(scene.fields / PRODUCT, PRODUCTS[0]), PRODUCTS[1]))
-    options: dict[str, Any] = {"batch": scene.token, "confirm": False, "most": most}
-    own = spectrum(scene.game, scene.w, 1, ("LM", "LR", "SR", "LI"), **options)
-    result: dict[str, Any] = {"jacobian": _told(own), "product_error": own.product_error}
+    search = partial(spectrum, scene.game, scene.w, 1, batch=scene.token, confirm=False, most=most)
+    own = search(("LM", "LR", "SR", "LI"))
+    result: Row = {"jacobian": _told(own), "product_error": own.product_error}
     rule, state, refused = _rule(scene)
     result["largest_step"] = _largest_step(scene.game, rule, own)
     if rule is not None:
         try:
-            mapped = spectrum(
-                scene.game, scene.w, 1, "LM", rule=rule, as_equilibrium=True, state=state, **options
-            )  # fmt: skip
+            mapped = search("LM", rule=rule, as_equilibrium=True, state=state)
             result["map"] = _told(mapped) | {"rule": repr(rule), "spectral_radius": mapped.spectral_radius}
         except GandynError as error:
             result["map"] = {"rule": repr(rule), "undecided": str(error)}
@@ -143,7 +151,7 @@ def _rule(scene: Scene) -> tuple[Rule | None, State | None, str]:
         return None, None, str(error)
 
 
-def _told(found: Spectrum) -> dict[str, Any]:
+def _told(found: Spectrum) -> Row:
     return {
         name: {
             "value": [float(end.values[0].real), float(end.values[0].imag)],
@@ -155,16 +163,16 @@ def _told(found: Spectrum) -> dict[str, Any]:
     }
 
 
-def _largest_step(game: LossesGame, rule: Rule | None, own: Spectrum) -> dict[str, Any]:
-    """The step size up to which the linearised rule is stable, as far as the eigenvalues that were found say.
+def _largest_step(game: LossesGame, rule: Rule | None, own: Spectrum) -> Row:
+    """The step size up to which the linearised rule is stable, judged by the eigenvalues that were found.
 
-    Of a rule that moves each mode of J by itself, as a factor on its step sizes; otherwise of simultaneous gradient
-    steps, 2 Re z / |z|^2 over the eigenvalues z of J.
+    For a rule that acts on each eigenvector of J separately, a factor on its step sizes. Otherwise the step size of
+    simultaneous gradient steps: the smallest of 2 Re z / |z|^2 over the eigenvalues z of J.
     """
     believed = own.check is None or own.check.error <= own.check.tolerance
     everything = all(end.resolution.name == "COMPLETE" for end in own.ends.values()) and believed
     values = np.asarray(own.ritz) if everything else np.array([e.values[0] for e in own.ends.values() if e.resolved[0]])
-    result: dict[str, Any] = {"all_eigenvalues": everything, "of": "simultaneous gradient steps of"}
+    result: Row = {"all_eigenvalues": everything, "of": "simultaneous gradient steps of"}
     if not len(values) or not believed:
         return result | {"undecided": "no eigenvalue of J was resolved"}
     values = np.concatenate([values, values.conj()])
@@ -182,8 +190,8 @@ def _largest_step(game: LossesGame, rule: Rule | None, own: Spectrum) -> dict[st
     return result | {"value": float((2 * values.real / np.abs(values) ** 2)[clear].min())}
 
 
-def _largest_factor(game: LossesGame, rule: Rule, values: object) -> dict[str, Any]:
-    """Where, from small factors on, the spectral radius over the modes first passes 1."""
+def _largest_factor(game: LossesGame, rule: Rule, values: object) -> Row:
+    """The factor on the step sizes, from 1e-4 upwards, at which the spectral radius over `values` first exceeds 1."""
 
     def unstable(factor: float) -> bool:
         matrices = mode_matrices(scaled(rule, game, (float(factor),) * len(game.players)), values)
@@ -207,7 +215,7 @@ class Measurement:
     """A costly measurement: its name in a row, what it does, and its price in evaluations of the field, as a guess."""
 
     name: str
-    measure: Callable[[Scene], dict[str, Any]]
+    measure: Callable[[Scene], Row]
     price: float
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
 
@@ -16,29 +16,30 @@ from ..rules.gradient import SimultaneousGD
 from ..rules.heavy_ball import HeavyBall
 from ..types import Array, Rule, State
 
-Used = Rule | torch.optim.Optimizer | Sequence[torch.optim.Optimizer]
-Vector = Callable[[str], Any]
+Used = Rule | GameOptimizer | Sequence[torch.optim.Optimizer]
+Vector = Callable[[str], Array]  # from a key of torch's state to one vector for the network
+Settings = dict[str, Any]  # options of an optimiser by torch's names: numbers, flags and pairs
 
 
-def is_used(rule: object) -> bool:
-    """Whether this is something that `in_use` reads."""
+def is_used(rule: object) -> TypeGuard[Used]:
+    """Whether `in_use` reads this: a rule, the optimiser of `gd.optim.for_modules`, or a list of torch's own."""
     if isinstance(rule, list | tuple):
         return bool(rule) and all(isinstance(one, torch.optim.Optimizer) for one in rule)
     return isinstance(rule, Rule | GameOptimizer)
 
 
-def in_use(rule: Any, parameters: Sequence[Sequence[torch.Tensor]]) -> tuple[Rule, State | None]:
-    """A rule, and its state where it is known.
+def in_use(rule: Used, parameters: Sequence[Sequence[torch.Tensor]]) -> tuple[Rule, State | None]:
+    """The rule that a loop's optimisers follow, and its state where it is known.
 
     Torch's optimisers are taken to step in turn, the discriminators first and the generator last, once each; which
     player begins does not change the spectrum of the round.
 
     Args:
         rule: a rule, the optimiser of `gd.optim.for_modules`, or torch's own, one for each network.
-        parameters: the user's own, network by network, in the order of the game.
+        parameters: the user's own parameters, network by network, in the order of the game.
 
     Raises:
-        DomainError: for an optimiser or an option of it that no rule here stands for, and before its first step.
+        DomainError: for an optimiser or an option that no rule here stands for, and for one without a first step.
     """
     if isinstance(rule, GameOptimizer):
         return rule.rule, rule.rule_state
@@ -86,7 +87,7 @@ def _of_network(own: Sequence[torch.Tensor], optimizers: Sequence[torch.optim.Op
 
 
 def _read(
-    optimizer: torch.optim.Optimizer, settings: dict[str, object], own: Sequence[torch.Tensor]
+    optimizer: torch.optim.Optimizer, settings: Settings, own: Sequence[torch.Tensor]
 ) -> tuple[Rule, State]:
     def vector(key: str) -> Array:
         states = [optimizer.state.get(p, {}) for p in own]
@@ -104,7 +105,7 @@ def _read(
     )
 
 
-def _refuse(optimizer: object, settings: dict[str, object]) -> None:
+def _refuse(optimizer: object, settings: Settings) -> None:
     coupled = not (settings.get("decoupled_weight_decay") or isinstance(optimizer, torch.optim.AdamW))
     wrong = [key for key in ("maximize", "nesterov", "dampening", "centered") if settings.get(key)]
     wrong += ["weight_decay"] if settings.get("weight_decay") and (coupled or settings.get("amsgrad")) else []
@@ -113,7 +114,7 @@ def _refuse(optimizer: object, settings: dict[str, object]) -> None:
         raise DomainError(f"{type(optimizer).__name__} with {', '.join(wrong)}", "its plain form", "rule=None")
 
 
-def _adam(settings: dict[str, Any], vector: Vector, first: dict[str, Array]) -> tuple[Rule, State]:
+def _adam(settings: Settings, vector: Vector, first: Settings) -> tuple[Rule, State]:
     first_beta, second_beta = map(float, settings["betas"])
     options = float(settings["lr"]), (first_beta, second_beta), float(settings["eps"])
     arrays = {"mean": vector("exp_avg"), "square": vector("exp_avg_sq")}
@@ -124,12 +125,12 @@ def _adam(settings: dict[str, Any], vector: Vector, first: dict[str, Array]) -> 
     return (AdamW(*options, weight_decay=decay) if decay else Adam(*options)), State(arrays, counters)
 
 
-def _rmsprop(settings: dict[str, Any], vector: Vector, first: dict[str, Any]) -> tuple[Rule, State]:
+def _rmsprop(settings: Settings, vector: Vector, first: Settings) -> tuple[Rule, State]:
     rule: Rule = RMSProp(float(settings["lr"]), settings["alpha"], settings["eps"])
     return rule, State({"square": vector("square_avg")})
 
 
-def _sgd(settings: dict[str, Any], vector: Vector, first: dict[str, Any]) -> tuple[Rule, State]:
+def _sgd(settings: Settings, vector: Vector, first: Settings) -> tuple[Rule, State]:
     if not settings.get("momentum"):
         plain: Rule = SimultaneousGD(float(settings["lr"]))
         return plain, State()
@@ -137,7 +138,7 @@ def _sgd(settings: dict[str, Any], vector: Vector, first: dict[str, Any]) -> tup
     return rule, State({"momentum": -vector("momentum_buffer")})
 
 
-Reader = Callable[[dict[str, Any], Vector, dict[str, Any]], tuple[Rule, State]]
+Reader = Callable[[Settings, Vector, Settings], tuple[Rule, State]]  # settings, vectors, state of one parameter
 READERS: tuple[tuple[type, Reader], ...] = (
     (torch.optim.Adam, _adam),
     (torch.optim.AdamW, _adam),

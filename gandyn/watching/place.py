@@ -1,11 +1,10 @@
-"""Where samples lie against data: spread, centre, and which of the data's clusters they do without."""
+"""Where samples lie relative to data: spread, centre, and which of the data's clusters they miss."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 
+from ..gans.monitor import Row
 from ..types import Array
 
 AXES = 8
@@ -17,10 +16,10 @@ LEAST = 6  # points a mode
 
 
 class Place:
-    """Data seen first, against which samples are placed ever after: their mean, spread, axes and clusters.
+    """Mean, spread, principal axes and clusters of the first batch of data, to which samples are compared from then on.
 
     Args:
-        real: data, (n, ...).
+        real: the batch, (n, ...).
     """
 
     def __init__(self, real: Array) -> None:
@@ -32,12 +31,14 @@ class Place:
         self._seen = apart @ self._axes.T
         self._modes = _modes(self._seen[:MOST_SEEN])
 
-    def row(self, real: Array, fake: Array) -> dict[str, Any]:
-        """What the monitor's detectors read: see `gandyn.gans.training.observe.Observer.row`.
+    def row(self, real: Array, fake: Array) -> Row:
+        """Spread and centre of samples relative to the data, as the monitor's detectors read them.
 
-        `center_noise` is the standard error of `center` in a batch of this size, one axis. Where the data seen first
-        fall into clusters that are well apart, `metrics` holds the shares of samples and of data in each, and the share
-        of samples that lie near one.
+        `real` and `fake` are batches of data and samples, (n, ...). Lengths are in units of the data's spread: "spread"
+        is the root mean square distance of samples from the data's mean, "own_spread" that from their own mean,
+        "center" their mean along the data's first two principal axes, and "center_noise" its standard error along one
+        axis in a batch of this size. Where the data seen first fall into clusters that are well apart, "metrics" holds
+        the shares of samples and of data in each cluster, and the share of samples that lie near one.
         """
         apart = fake.flatten(1).double() - self._mean
         if apart.shape[1:] != self._mean.shape or not bool(torch.isfinite(apart).all()):
@@ -54,7 +55,7 @@ class Place:
             **self._metrics(real, apart),
         }
 
-    def _metrics(self, real: Array, apart: torch.Tensor) -> dict[str, Any]:
+    def _metrics(self, real: Array, apart: torch.Tensor) -> Row:
         if self._modes is None:
             return {}
         fresh = (real.flatten(1).double() - self._mean) @ self._axes.T
@@ -73,7 +74,7 @@ def _shares(points: Array, centres: torch.Tensor, distance: float) -> tuple[list
 
 def _modes(points: Array) -> tuple[torch.Tensor, float] | None:
     """(centres (k, axes), distance of the nearest two) of clusters that stand well apart; None where there are none."""
-    best: tuple[Any, float] | None = None
+    best: tuple[torch.Tensor, float] | None = None
     largest, most = APART, min(MOST_MODES, len(points) // LEAST)
     far = _far_apart(points, most) if most >= 2 else points
     for k in range(2, most + 1):

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .. import results
+from ..gans.monitor import Row
 from . import words
+from .verdicts import Verdict
+
+if TYPE_CHECKING:
+    from .loop_watch import Watch
 
 COLOURS = ("#0b6e99", "#c2410c", "#4d7c0f", "#7e22ce", "#475569")
 WIDTH, HEIGHT, LEFT, BOTTOM = 520, 220, 62, 26
@@ -33,8 +38,8 @@ footer { margin-top: 2rem; font-size: .85rem; color: #78716c; }
 GOOD, BAD = {"TURNING", "SETTLING", "AT_REST"}, {"FAILING", "DIVERGING", "STUCK"}
 
 
-def page(watch: Any) -> str:
-    """The report as one HTML page."""
+def page(watch: Watch) -> str:
+    """The report of a watch as the text of one HTML page, which loads no other file."""
     body = [
         f"<h1>Watch of {_text(', '.join(watch.names))}</h1>",
         f'<p class="head">{_text(words.head(watch))}</p>',
@@ -77,14 +82,14 @@ def _list(items: Sequence[str]) -> str:
     return "<ul>" + "".join(f"<li>{item}</li>" for item in items) + "</ul>"
 
 
-def _verdict(one: Any) -> str:
+def _verdict(one: Verdict) -> str:
     colour = "good" if one.kind.name in GOOD else "bad" if one.kind.name in BAD else ""
     return (
         f'<strong>{_text(one.name)}</strong> <span class="kind {colour}">{_text(one.kind)}</span> {_text(one.reason)}'
     )
 
 
-def _curves(watch: Any) -> list[str]:
+def _curves(watch: Watch) -> list[str]:
     rows = [row for row in watch.rows if "losses" in row]
     if not rows:
         return ["<p>No look yet.</p>"]
@@ -109,12 +114,12 @@ def _curves(watch: Any) -> list[str]:
     return [one for one in drawn if one]
 
 
-def _by_network(rows: Sequence[Mapping[str, Any]], key: str, names: Sequence[str]) -> dict[str, list[Any]]:
+def _by_network(rows: Sequence[Row], key: str, names: Sequence[str]) -> dict[str, list[float | None]]:
     return {name: [(row.get(key) or {}).get(name) for row in rows] for name in names}
 
 
 def _curve(
-    title: str, x: Sequence[float], curves: Mapping[str, Sequence[object]], log: bool = False, across: str = "step"
+    title: str, x: Sequence[float], curves: Mapping[str, Sequence[float | None]], log: bool = False, across: str = "step"
 ) -> str:
     """Lines with points as inline SVG; empty where no curve has two finite points."""
     points = {
@@ -139,8 +144,8 @@ def _curve(
     return f"<figure><figcaption>{_text(title)}<br>{names}</figcaption>{svg}</figure>"
 
 
-def _shown(log: bool) -> Any:
-    def number(value: Any) -> float | None:
+def _shown(log: bool) -> Callable[[float | None], float | None]:
+    def number(value: float | None) -> float | None:
         if value is None or not math.isfinite(value) or (log and value <= 0):
             return None
         return math.log10(value) if log else float(value)
@@ -149,7 +154,7 @@ def _shown(log: bool) -> Any:
 
 
 class _Frame:
-    """Where numbers stand in a picture."""
+    """From numbers to pixels of one picture: the ranges of both axes, and the place of a value along each."""
 
     def __init__(self, left: float, right: float, low: float, high: float) -> None:
         self.left, self.right, self.low, self.high = left, right, low, high

@@ -1,4 +1,4 @@
-"""Networks that wear copies of their parameters and buffers while they are looked at, and nothing left behind."""
+"""Copies that stand in for the parameters and buffers of networks during a look, which changes nothing of theirs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import random
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,18 +16,21 @@ from ..oracles.module_state import standing_in
 from .clock import cuda_in_use
 from .surroundings import restore_dict
 
-Key = tuple[Any, ...]
+Key = tuple[tuple[int, torch.Size, torch.dtype, torch.device], ...]  # the parameters at hand, one after the other
 
 
 class StandIns:
-    """For each parameter of some networks a copy that stands in for it, of the same value whenever it is worn.
+    """For each parameter of some networks a copy that stands in for it, with the parameter's value of the moment.
 
-    Losses meet the user's own modules, by whatever name and method they call them; what they read and change are
-    copies. The parameters themselves, their `.grad` and `requires_grad`, buffers, plain attributes, hooks, modes, and
-    the random streams of torch, NumPy and Python are afterwards the same objects with the same bits.
+    Losses call the user's own modules, by whatever name and method, but read and change the copies. The parameters
+    themselves, their `.grad` and `requires_grad`, buffers, plain attributes, hooks, modes, and the random streams of
+    torch, NumPy and Python are afterwards the same objects with the same bits.
 
     Args:
-        networks: by name.
+        networks: modules by name.
+
+    Raises:
+        DomainError: for scripted modules, and for lazy layers that have no parameters yet.
     """
 
     def __init__(self, networks: Mapping[str, torch.nn.Module]) -> None:
@@ -52,12 +54,12 @@ class StandIns:
 
     @contextlib.contextmanager
     def worn(self, others: Sequence[torch.nn.Module] = ()) -> Iterator[None]:
-        """Within this context the networks wear copies; so do the buffers of `others`, modules that losses reach."""
+        """Within this context copies stand in for the networks' tensors, and for the buffers of `others`."""
         modules = all_modules([*self.networks.values(), *others])
         with torch.no_grad():
             for p, twin in zip(self.parameters, self.copies, strict=True):
                 twin.copy_(p)
-        values: dict[int, Any] = {id(p): twin for p, twin in zip(self.parameters, self.copies, strict=True)}
+        values: dict[int, torch.Tensor] = {id(p): twin for p, twin in zip(self.parameters, self.copies, strict=True)}
         for twin, p in zip(self.copies, self.parameters, strict=True):
             twin.grad = None
             twin.requires_grad_(p.requires_grad)
@@ -147,7 +149,7 @@ def _uncached() -> Iterator[None]:
         torch.set_autocast_cache_enabled(before)
 
 
-def unwrapped(networks: Mapping[str, Any]) -> dict[str, torch.nn.Module]:
-    """The modules inside `DistributedDataParallel`: a look is at this process's batch, and waits for no other."""
+def unwrapped(networks: Mapping[str, torch.nn.Module]) -> dict[str, torch.nn.Module]:
+    """The networks, with those in `DistributedDataParallel` taken out of it: a look waits for no other process."""
     parallel = torch.nn.parallel.DistributedDataParallel
     return {name: net.module if isinstance(net, parallel) else net for name, net in networks.items()}

@@ -1,7 +1,7 @@
-"""What losses reach beside their arguments, found by reading their code: data, random generators, counters, modules.
+"""The objects that losses reach besides their arguments, found by reading their code, and how they are put back.
 
-A loss that is evaluated once more than the loop asked for draws from generators, appends to lists and counts steps. All
-of this is put back. What cannot be put back, an iterator that moves on, is refused by name.
+An evaluation that the loop did not ask for may draw from random generators, append to lists and count steps. All of
+this is put back. An iterator cannot be put back once it has moved on: losses that read from one are refused by name.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import io
 import random
 import types
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -22,6 +22,10 @@ import torch
 from ..errors import GandynError, ParameterError
 from ..types import Array
 
+K = TypeVar("K")
+V = TypeVar("V")
+Undo = Callable[[], object]  # puts one object back
+Reached = tuple[str, object, frozenset[str]]  # name, object, and the names that the code which reaches it uses
 LIBRARIES = {"torch", "torchvision", "torchaudio", "numpy", "scipy", "pandas", "sklearn", "gandyn", "tqdm", "wandb"}
 STANDARD = {"functools", "itertools", "collections", "random", "math", "logging", "contextlib", "dataclasses", "typing"}
 LARGEST_COPY = 2**25  # bytes of tensors and arrays that are copied for every look
@@ -31,27 +35,28 @@ IMPLICIT = ("__call__", "__iter__", "__getitem__", "__len__", "sampler", "genera
 
 
 class Surroundings:
-    """The objects that a function reaches, as they are when this is made; `restore` puts them back.
+    """The objects that a function reaches, recorded when this is made; `restore` puts them back.
 
-    Read are closures, the globals that its code names, defaults, and attributes that the code names, of the functions
-    that it calls too, and of the networks' own `forward` and hooks. Library code is not read; torch's modules,
-    optimisers, schedulers and scalers are put back whole.
+    A function reaches its closure, its defaults, and the globals and attributes that its code names; so do the functions
+    that it calls, and the networks' own `forward` and hooks. Library code is not read; optimisers, schedulers and
+    scalers of torch are put back whole.
 
     Args:
-        function: to be called. networks: all modules that wear copies of their parameters and buffers meanwhile.
+        function: the losses.
+        networks: all modules whose parameters and buffers an evaluation sees as copies.
 
     Attributes:
-        modules: modules among them that are not the networks'.
+        modules: modules that the function reaches and that are not part of the networks.
 
     Raises:
-        ParameterError: for an iterator, which an evaluation would advance.
+        ParameterError: for a function that reads from an iterator, which an evaluation would advance.
     """
 
-    def __init__(self, function: Callable[..., Any], networks: Sequence[torch.nn.Module]) -> None:
+    def __init__(self, function: Callable[..., object], networks: Sequence[torch.nn.Module]) -> None:
         self.modules: list[torch.nn.Module] = []
         self._networks = {id(x) for m in networks for x in (m, *m._parameters.values())}
-        self._undo: list[Callable[[], Any]] = []
-        self._large: list[tuple[Any, tuple[int, str]]] = []
+        self._undo: list[Undo] = []
+        self._large: list[tuple[torch.Tensor, tuple[int, str]]] = []
         self._room = LARGEST_COPY
         for name, found in _reached([("losses", function), *_called(networks)], self._undo):
             if isinstance(found, torch.nn.Module):
@@ -110,7 +115,11 @@ class Surroundings:
         self._undo.append(functools.partial(setattr, found, "grad", gradient))
 
     def restore(self) -> None:
-        """Put tensors, buffers and random streams back. Raises GandynError if one too large to copy was written to."""
+        """Put everything back that was recorded.
+
+        Raises:
+            GandynError: where the function wrote into a tensor that was too large to be copied.
+        """
         for undo in reversed(self._undo):
             undo()
         for tensor, sign in self._large:
@@ -128,7 +137,7 @@ def _sign_of(tensor: torch.Tensor) -> tuple[int, str]:
     return tensor._version, repr(float(tensor.detach().sum(dtype=torch.float64))) if numbers else ""
 
 
-def _is_plain(tensor: Any) -> bool:
+def _is_plain(tensor: torch.Tensor | np.ndarray) -> bool:
     return isinstance(tensor, np.ndarray) or (tensor.layout == torch.strided and tensor.device.type != "meta")
 
 
@@ -136,7 +145,7 @@ def _put_back(tensor: Array, values: torch.Tensor) -> None:
     tensor.data.copy_(values)  # through .data, which leaves the version that autograd compares
 
 
-def _same(a: Any, b: Any) -> bool:
+def _same(a: np.ndarray, b: np.ndarray) -> bool:
     return a.shape == b.shape and bool(np.array_equal(a, b, equal_nan=a.dtype.kind == "f"))
 
 
@@ -146,7 +155,7 @@ def _is_iterator(found: object) -> bool:
     return hasattr(type(found), "__next__")
 
 
-def _restorer(found: object) -> Callable[[], Any] | None:
+def _restorer(found: object) -> Undo | None:
     """How to put a generator, a container or an object back to what it is now; None for what does not change."""
     if isinstance(found, torch.Generator):
         state = found.get_state()
@@ -174,7 +183,7 @@ def _restorer(found: object) -> Callable[[], Any] | None:
     return None
 
 
-def _reset(found: type, before: dict[str, Any]) -> None:
+def _reset(found: type, before: dict[str, object]) -> None:
     """A class's own values, as they were."""
     for key, value in before.items():
         if found.__dict__.get(key) is not value:
@@ -186,15 +195,15 @@ def _refill(found: Any, items: Any) -> None:
     (found.update if isinstance(found, set) else found.extend)(items)
 
 
-def restore_dict(held: dict[Any, Any], before: dict[Any, Any]) -> None:
-    """Make a dictionary hold what it held, the same objects in the same order."""
+def restore_dict(held: dict[K, V], before: dict[K, V]) -> None:
+    """Make the dictionary `held` equal to its earlier copy `before`: the same objects in the same order."""
     if list(held) == list(before) and all(held[key] is value for key, value in before.items()):
         return
     held.clear()
     held.update(before)
 
 
-def _called(networks: Sequence[torch.nn.Module]) -> Iterator[tuple[str, Any]]:
+def _called(networks: Sequence[torch.nn.Module]) -> Iterator[tuple[str, object]]:
     """(name, function) for what an evaluation of the networks calls beside libraries: own forwards, and hooks."""
     for module in networks:
         if _is_users_object(module) or "forward" in module.__dict__:
@@ -204,12 +213,12 @@ def _called(networks: Sequence[torch.nn.Module]) -> Iterator[tuple[str, Any]]:
         yield from (("a hook", hook) for hooks in held for hook in hooks.values())
 
 
-def _reached(roots: Sequence[tuple[str, Any]], undo: list[Callable[[], Any]]) -> Iterator[tuple[str, Any]]:
+def _reached(roots: Sequence[tuple[str, object]], undo: list[Undo]) -> Iterator[tuple[str, object]]:
     """(name, object) for everything that functions reach; restorers of their variables go to `undo`."""
-    queue = collections.deque((name, root, frozenset[str]()) for name, root in roots)
+    queue: collections.deque[Reached] = collections.deque((name, root, frozenset()) for name, root in roots)
     seen: set[tuple[int, frozenset[str]]] = set()
     met: set[int] = set()
-    kept: list[Any] = []  # objects made on the way, such as bound methods, stay alive while their ids are compared
+    kept: list[object] = []  # objects made on the way, such as bound methods, stay alive while their ids are compared
     while queue and len(seen) < MOST_OBJECTS:
         name, found, names = queue.popleft()
         kept.append(found)
@@ -224,7 +233,7 @@ def _reached(roots: Sequence[tuple[str, Any]], undo: list[Callable[[], Any]]) ->
         queue.extend(_next(found, names, undo))
 
 
-def _next(found: object, names: frozenset[str], undo: list[Callable[[], Any]]) -> list[tuple[str, Any, frozenset[str]]]:
+def _next(found: object, names: frozenset[str], undo: list[Undo]) -> list[Reached]:
     """What one object leads to, and the names that the code which reaches it knows."""
     if isinstance(found, functools.partial):
         return [("losses", part, names) for part in (found.func, *found.args, *found.keywords.values())]
@@ -246,7 +255,7 @@ def _next(found: object, names: frozenset[str], undo: list[Callable[[], Any]]) -
     return _attributes(found, names)
 
 
-def _variables(function: Any, undo: list[Callable[[], Any]]) -> list[tuple[str, Any, frozenset[str]]]:
+def _variables(function: types.FunctionType, undo: list[Undo]) -> list[Reached]:
     names = _names(function)
     found = [(name, value, names) for name, value in function.__globals__.items() if name in names]
     undo += [functools.partial(function.__globals__.__setitem__, name, value) for name, value, _ in found]
@@ -263,12 +272,12 @@ def _variables(function: Any, undo: list[Callable[[], Any]]) -> list[tuple[str, 
     return [*found, *(("a default", value, names) for value in defaults)]
 
 
-def _attributes(found: object, names: frozenset[str]) -> list[tuple[str, Any, frozenset[str]]]:
+def _attributes(found: object, names: frozenset[str]) -> list[Reached]:
     """The attributes of an object that the code names, and the methods of a user's class, bound."""
     if not hasattr(found, "__dict__"):
         return []
     users = _is_users_object(found)
-    result: list[tuple[str, Any, frozenset[str]]] = []
+    result: list[Reached] = []
     if users and not isinstance(found, type):
         result.append((type(found).__name__, type(found), names))
     for name in (*names, *IMPLICIT):
@@ -293,7 +302,7 @@ def _names(function: Any) -> frozenset[str]:
     return frozenset(names)
 
 
-def _is_users_code(function: Any) -> bool:
+def _is_users_code(function: types.FunctionType) -> bool:
     return _root(function.__globals__.get("__name__", "")) not in LIBRARIES | STANDARD
 
 

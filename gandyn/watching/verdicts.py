@@ -7,7 +7,6 @@ import enum
 import math
 import statistics
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -30,23 +29,23 @@ OWN = {
 
 @dataclasses.dataclass(frozen=True)
 class TwoSigmoids(Detector):
-    """The discriminator ends in a sigmoid and its loss takes what comes out for a logit: another sigmoid follows."""
+    """A discriminator that ends in a sigmoid, whose loss takes the output for a logit and so applies another sigmoid."""
 
     threshold: float = 0.5
     window: int = 1
     name = "sigmoid taken for a logit"
 
     def statistic(self, rows: Sequence[Row]) -> float | None:
-        """1 where the slopes of the loss are those of logits at outputs of a sigmoid; None where it cannot be told."""
+        """1 where the loss of the newest row has the slopes of a loss of logits at outputs of a sigmoid; None otherwise."""
         return rows[-1].get("sigmoid_as_logit") or None
 
     def message(self, value: float) -> str:
-        """A sentence: what is wrong, and the usual mend."""
+        """A sentence: what is wrong, and the usual fix."""
         return "the discriminator ends in a sigmoid and its loss applies another: take one of them out"
 
 
 class Kind(enum.StrEnum):
-    """What becomes of a loss. The value is its own message."""
+    """What becomes of a loss. The value of each member is its message in reports."""
 
     TURNING = "turning normally"
     SETTLING = "settling"
@@ -62,8 +61,10 @@ class Verdict:
     """What becomes of one network's loss.
 
     Attributes:
-        name: of the network. kind: see `Kind`. reason: a sentence with the numbers that say so.
-        until: the step at which it is predicted to have settled; None where nothing is predicted.
+        name: name of the network.
+        kind: one of `Kind`.
+        reason: a sentence with the numbers behind the kind.
+        until: training step at which the loss is predicted to have settled; None where nothing is predicted.
     """
 
     name: str
@@ -74,7 +75,7 @@ class Verdict:
     def __str__(self) -> str:
         return f"{self.name}: {self.kind}: {self.reason}"
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Row:
         """The verdict as plain data, for `json.dumps`."""
         return {**dataclasses.asdict(self), "kind": self.kind.name}
 
@@ -82,13 +83,16 @@ class Verdict:
 def verdict(name: str, rows: Sequence[Row], findings: Sequence[Finding], generator: bool) -> Verdict:
     """The verdict on one network's loss from the rows so far.
 
-    Asked in this order: a failure mode that is going on and concerns this network; a gradient or loss that grows
-    (trend clear by `CLEAR` standard errors, ten times over the window); parameters that stand still; a gradient that
-    falls, or a loss whose changes shrink, with the time extrapolated; no trend: turning. Trends are judged by Kendall's
-    rank correlation, its error enlarged for correlated rows.
+    The first of these tests that applies decides: a failure mode that is going on and concerns this network; a gradient
+    or loss that grows at least tenfold over the window, with a trend of more than three standard errors; parameters
+    that stand still; a gradient that falls, or a loss whose changes shrink (both extrapolated to a step); a loss without
+    a trend. Where none applies the verdict is undecided. The trend is Kendall's rank correlation over the last 40 looks;
+    its standard error is enlarged where neighbouring looks are correlated.
 
     Args:
-        name: of the network. rows, findings: of the watch. generator: whether it makes the samples.
+        name: name of the network.
+        rows, findings: the watch's, in the order of time.
+        generator: whether this network makes the samples.
     """
     first = ("divergence", "mode collapse")  # what explains the others that show beside it
     active = sorted((f for f in findings if f.ended is None), key=lambda f: [f.name != name for name in first])
@@ -198,7 +202,11 @@ def _turning(name: str, series: _Series) -> Verdict | None:
 
 
 def trend(values: Array) -> float:
-    """Kendall's S over its standard error, enlarged where neighbours are alike (lag-one correlation about a cubic)."""
+    """Kendall's S over its standard error: beyond 3 or below -3 the values (n,) clearly rise or fall.
+
+    S counts pairs in rising order minus pairs in falling order; without a trend its variance is n (n-1) (2n+5) / 18.
+    The error is enlarged by sqrt((1 + r) / (1 - r)), r the lag-one correlation of the residuals about a cubic.
+    """
     n = len(values)
     signs = np.sign(values[None, :] - values[:, None])
     total = float(np.triu(signs, 1).sum())

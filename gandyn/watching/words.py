@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ..budget import Budget
+from ..gans.monitor import Row
 from .optimisers import unstepped
 from .verdicts import Kind
+
+if TYPE_CHECKING:
+    from .loop_watch import Watch
 
 NAMES = {"LM": "largest modulus", "LR": "largest real part", "SR": "smallest real part", "LI": "largest imaginary part"}
 
 
-def summary(watch: Any) -> str:
-    """The text of `Watch.summary`."""
+def summary(watch: Watch) -> str:
+    """The text of `Watch.summary`: networks and time, a verdict for each loss, findings, and what was measured."""
     lines = [head(watch), *map(str, watch.verdicts.values()), f"converged? {converged(watch)}"]
     lines += [untrained(watch)] if untrained(watch) else []
     lines += [f"failure: {finding}" for finding in watch.findings] or ["no failure mode seen"]
@@ -26,7 +29,7 @@ def summary(watch: Any) -> str:
     return "\n".join(lines)
 
 
-def untrained(watch: Any) -> str:
+def untrained(watch: Watch) -> str:
     """Which parameters no optimiser steps, in words; nothing where there are none, or where that is not known."""
     left = unstepped(watch.rule, watch.networks)
     more = f" and {len(left) - 4} more" if len(left) > 4 else ""
@@ -34,16 +37,16 @@ def untrained(watch: Any) -> str:
 
 
 def counted(number: int, what: str) -> str:
-    """So many of something: "1 look", "2 looks"."""
+    """A number with its noun in the singular or plural: "1 look", "2 looks"."""
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def so_far(watch: Any) -> str:
+def so_far(watch: Watch) -> str:
     """The steps that a watch has seen and its looks at them, in words: "600 steps, 5 looks"."""
     return f"{counted(watch.count, 'step')}, {counted(len(watch.rows), 'look')}"
 
 
-def head(watch: Any) -> str:
+def head(watch: Watch) -> str:
     """Which networks, how many steps and looks, and the watch's share of the time."""
     share = "" if watch.share is None else f"; the watch took {100 * watch.share:.2g} % of the time"
     if watch.afterwards:
@@ -51,11 +54,11 @@ def head(watch: Any) -> str:
     return f"watch of {', '.join(watch.names)}: {so_far(watch)}{share}"
 
 
-def converged(watch: Any) -> str:
-    """An answer to what is asked most: has it converged, and when to stop?
+def converged(watch: Watch) -> str:
+    """Whether the training has converged and when to stop, in one sentence.
 
-    Where the losses do not say, by the newest duality gap, if one was measured: a gap beyond two of its errors is what
-    some network could still gain.
+    The verdicts on the losses answer where they can. Otherwise the newest duality gap does, if one was measured: where
+    it is larger than twice its standard error, some network can still lower its own loss.
     """
     by_kind: dict[Kind, list[str]] = {}
     for one in watch.verdicts.values():
@@ -83,12 +86,12 @@ def converged(watch: Any) -> str:
 
 
 def _all(names: list[str], one: str, several: str) -> str:
-    """Names as the subject of a sentence."""
+    """Names and a verb: `one` is the verb after a single name, `several` after more."""
     return f"{' and '.join(names)} {one if len(names) == 1 else several}"
 
 
-def _by_gap(step: int, found: Mapping[str, Any]) -> str:
-    """What the duality gap says of convergence: an estimate, from below, of what is still to be gained."""
+def _by_gap(step: int, found: Row) -> str:
+    """Convergence judged by a duality gap, which is estimated from below by a few steps of each player."""
     error, value = found["error"] or 0.0, found["value"]
     size = f"the duality gap at step {step} is {value:.3g}" + (f" +- {error:.1g}" if error else "")
     if value > 2 * error:
@@ -98,23 +101,23 @@ def _by_gap(step: int, found: Mapping[str, Any]) -> str:
 
 
 def dear(price: float, share: float) -> str:
-    """Why a look did not measure something."""
+    """Why a look left out a measurement of `price` seconds: it would exceed the `share` of the loop's time."""
     left = f"the watch has {100 * share:g} % of the time"
     return f"would take about {about(price)} s, and {left}; watch.measure(budget=None) does it now"
 
 
 def beyond(price: float, limit: Budget) -> str:
-    """Why `Watch.measure` did not."""
+    """Why `Watch.measure` left out a measurement of `price` seconds: the time allowed, `limit`, is nearly spent."""
     left = f"{about(limit.left)} s of the {limit.seconds:g} s allowed were left"
     return f"would take about {about(price)} s, and {left}; watch.measure(budget=None) does it now"
 
 
 def about(seconds: float) -> str:
-    """Seconds to one digit, written out: 0.03, 7, 100."""
+    """A number of seconds as text with one significant digit and no exponent: 0.03, 7, 100."""
     return f"{float(f'{seconds:.1g}'):.15g}" if seconds < 1e15 else f"{seconds:.1g}"
 
 
-def measured(watch: Any) -> list[tuple[str, str]]:
+def measured(watch: Watch) -> list[tuple[str, str]]:
     """(name, sentence) for each measurement that was ever made, the newest of each."""
     said = []
     row = next((row for row in reversed(watch.rows) if "losses" in row), None)
@@ -127,7 +130,7 @@ def measured(watch: Any) -> list[tuple[str, str]]:
     return said
 
 
-def _field(row: Mapping[str, Any]) -> str:
+def _field(row: Row) -> str:
     parts = ", ".join(f"{name} {norm:.3g}" for name, norm in row["gradient_norms"].items())
     text = f"norm {row['field_norm']:.3g} ({parts})"
     if "order" in row:
@@ -138,7 +141,7 @@ def _field(row: Mapping[str, Any]) -> str:
     return f"{text} (step {row['step']})"
 
 
-def _rotation(found: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _rotation(found: Row) -> list[tuple[str, str]]:
     if found["share"] is None:
         return [("rotation", "J is zero on the directions tried")]
     text = f"{100 * found['share']:.0f} % of J turns on one batch, by random directions"
@@ -147,7 +150,7 @@ def _rotation(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [("rotation", text)]
 
 
-def _spectrum(found: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _spectrum(found: Row) -> list[tuple[str, str]]:
     said = [("eigenvalues of J", f"on one batch, {_ends(found['jacobian'])}")]
     if "map" in found:
         one = found["map"]
@@ -172,7 +175,7 @@ def _spectrum(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     return said
 
 
-def _ends(ends: Mapping[str, Any]) -> str:
+def _ends(ends: Row) -> str:
     parts = []
     for name, end in ends.items():
         real, imaginary = end["value"]
@@ -181,7 +184,7 @@ def _ends(ends: Mapping[str, Any]) -> str:
     return "; ".join(parts)
 
 
-def _gap(found: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _gap(found: Row) -> list[tuple[str, str]]:
     error = "" if found["error"] is None else f" +- {found['error']:.1g}"
     terms = ", ".join(f"{name} could gain {term:.3g}" for name, term in found["terms"].items())
     return [
@@ -189,12 +192,12 @@ def _gap(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def _path(found: Mapping[str, object]) -> list[tuple[str, str]]:
+def _path(found: Row) -> list[tuple[str, str]]:
     text = f"{found['motion']} on the way from the first step (switch {found['switch']:.2f}, bump {found['bump']:.2f})"
     return [("path angle", text)]
 
 
-def _noise(found: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _noise(found: Row) -> list[tuple[str, str]]:
     parts = [f"{name} {_number(value)}" for name, value in found["relative"].items()]
     return [("gradient noise", f"standard deviation over norm: {', '.join(parts)}, of what the losses draw")]
 
