@@ -12,10 +12,9 @@ from matplotlib.patches import Patch
 from ..analysis.parameters.branches import Bifurcation, Kind
 from ..analysis.parameters.two_parameters import BifurcationCurves
 from ..errors import ParameterError
-from ..lazy import sympy
 from .drawable import coordinate_names, parameter_label, rule_label
 from .drawing import Drawing, one_panel
-from .regions import STABLE
+from .regions import NEUTRAL, STABLE, extreme
 from .style import INK, MARKERS, OKABE_ITO, QUIET, styled
 
 RESOLUTION = 160
@@ -42,7 +41,7 @@ def bifurcation_curves(result: BifurcationCurves, title: str | None = None) -> D
         width = 1.7 if curve.edge else 0.7
         axes.plot(*curve.points.T, color=colour, linestyle=DASHES[curve.kind], linewidth=width, zorder=2)
     for point, (across, up) in zip(result.points, _free_sides(result), strict=True):
-        place = tuple(map(float, point.values))
+        place = float(point.values[0]), float(point.values[1])
         axes.plot(*place, "o", color="white", markeredgecolor=INK, markersize=4, zorder=4, clip_on=False)
         axes.annotate(
             point.name, place, xytext=(7 * across, 7 * up), textcoords="offset points", zorder=5,
@@ -84,20 +83,15 @@ def _free_sides(result: BifurcationCurves) -> list[np.ndarray]:
 
 
 def _stable(result: BifurcationCurves) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Where every eigenvalue lies on the stable side, by the eigenvalues at the points of a grid."""
+    """Whether every eigenvalue lies on the stable side, clear of the boundary by more than rounding, on a grid."""
     (a, b), (c, d) = result.ranges
     x, y = np.linspace(a, b, RESOLUTION), np.linspace(c, d, RESOLUTION)
     p, q = np.meshgrid(x, y)
     if result.matrix is None:  # the equilibrium moves, and may not be there
         return x, y, np.zeros(p.shape, dtype=bool)
-    entries = sympy.lambdify(result.parameters, list(result.matrix), "numpy")
-    with np.errstate(all="ignore"):
-        cells = np.stack([np.broadcast_to(np.asarray(e, dtype=complex), p.shape) for e in entries(p, q)], -1)
-    size = result.matrix.shape[0]
-    good = np.isfinite(cells).all(-1)
-    values = np.linalg.eigvals(np.where(good[..., None], cells, 0).reshape(*p.shape, size, size))
-    inside = values.real.max(-1) < 0 if result.rule is None else np.abs(values).max(-1) < 1
-    return x, y, good & inside
+    flow = result.rule is None
+    size, scale = extreme(result.matrix, result.parameters, [p, q], flow)
+    return x, y, size < (0.0 if flow else 1.0) - NEUTRAL * scale
 
 
 COLOURS = dict(zip(Kind, ("green", "orange", "blue", "purple", "vermillion", "sky", "sky", "black"), strict=True))

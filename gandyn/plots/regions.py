@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ ENDINGS = {
     UNDECIDED: ("undecided", "#e8e8e8"),
 }
 RESOLUTION = 300
+NEUTRAL = 1e-7  # share of the largest modulus within which an eigenvalue is taken to be on the boundary
 
 
 @styled
@@ -42,8 +44,8 @@ def stability_region(
         title: of the picture.
 
     Returns:
-        A `Drawing`. With one parameter, `.data` holds `values` and the spectral `size`; with two, the axes' `x`, `y`
-        and the boolean `stable`.
+        A `Drawing`. With one parameter, `.data` holds `values`, the spectral `size` and the boolean `stable` at each;
+        with two, the axes' `x`, `y` and the boolean `stable`.
 
     Raises:
         DomainError: for more than two free parameters.
@@ -65,16 +67,14 @@ def stability_region(
 def _curve(region: StabilityRegion, name: str, bounds: tuple[float, float], heading: str) -> Drawing:
     low, high = bounds
     values = np.linspace(low, high, RESOLUTION + 1)[1:]
-    matrix = sympy.lambdify(region.parameters, region.exact.matrix, "numpy")
-    eigenvalues = np.array([np.linalg.eigvals(np.array(matrix(v), dtype=complex)) for v in values])
-    size = eigenvalues.real.max(-1) if region.rule is None else np.abs(eigenvalues).max(-1)
+    size, stable, _ = _measured(region, [values])
     edge = 0.0 if region.rule is None else 1.0
     figure, axes = one_panel(0.7)
     axes.plot(values, size, color=OKABE_ITO["blue"])
     axes.axhline(edge, color=INK, linewidth=0.7)
     across = axes.get_xaxis_transform()
     axes.fill_between(
-        values, 0, 1, where=size < edge, color=STABLE, linewidth=0, transform=across, zorder=0, label="attracting"
+        values, 0, 1, where=stable, color=STABLE, linewidth=0, transform=across, zorder=0, label="attracting"
     )
     critical = float(region.critical(name))
     if low < critical < high:
@@ -85,19 +85,51 @@ def _curve(region: StabilityRegion, name: str, bounds: tuple[float, float], head
         title=heading,
     )
     axes.margins(x=0)
-    axes.legend()
-    figure.data.update(values=values, size=size, critical=critical)
+    figure.legend_below(axes)
+    figure.data.update(values=values, size=size, stable=stable, critical=critical)
     return figure
+
+
+def _measured(region: StabilityRegion, grids: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+    """On grids of the parameters: spectral radius or abscissa, whether the point attracts, and each condition's value.
+
+    Attracting is what conditions and eigenvalues both say: a radius of exactly 1 is below 1 by rounding
+    at some places, and the conditions hold for parameters of the assumed signs alone.
+    """
+    flow = region.rule is None
+    size, scale = extreme(region.exact.matrix, region.parameters, grids, flow)
+    with np.errstate(all="ignore"):
+        levels = [
+            np.broadcast_to(sympy.lambdify(region.parameters, e, "numpy")(*grids), size.shape).astype(float)
+            for e in region.expressions
+        ]
+    room = 0.0 if levels else NEUTRAL * scale
+    inside = size < (0.0 if flow else 1.0) - room
+    return size, np.logical_and.reduce([inside, *(level > 0 for level in levels)]), levels
+
+
+def extreme(
+    matrix: sympy.Matrix, parameters: Sequence[sympy.Symbol], grids: Sequence[np.ndarray], flow: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """The spectral radius of a matrix of expressions on grids of its parameters, or for a flow its spectral abscissa.
+
+    `grids` holds one array for each parameter, all of one shape. Returned are two arrays of this shape, NaN where an
+    entry is not finite: the radius or abscissa, and the largest modulus, to which rounding errors are relative.
+    """
+    entries = sympy.lambdify(parameters, list(matrix), "numpy")
+    shape, n = grids[0].shape, matrix.shape[0]
+    with np.errstate(all="ignore"):
+        cells = np.stack([np.broadcast_to(np.asarray(e, dtype=complex), shape) for e in entries(*grids)], -1)
+    known = np.isfinite(cells).all(-1)
+    values = np.linalg.eigvals(np.where(known[..., None], cells, 0).reshape(*shape, n, n))
+    moduli = np.where(known, np.abs(values).max(-1), np.nan)
+    return np.where(known, values.real.max(-1), np.nan) if flow else moduli, moduli
 
 
 def _map(region: StabilityRegion, names: list[str], bounds: list[tuple[float, float]], heading: str) -> Drawing:
     axes_values = [np.linspace(low, high, RESOLUTION + 1)[1:] for low, high in bounds]
     x, y = np.meshgrid(*axes_values)
-    levels = [
-        np.broadcast_to(sympy.lambdify(region.parameters, e, "numpy")(x, y), x.shape).astype(float)
-        for e in region.expressions
-    ]
-    stable = np.all([level > 0 for level in levels], axis=0)
+    _, stable, levels = _measured(region, [x, y])
     figure, axes = one_panel(0.8)
     axes.contourf(x, y, stable.astype(float), levels=[-0.5, 0.5, 1.5], colors=[UNSTABLE, STABLE])
     handles = [Patch(facecolor=STABLE, edgecolor="none", label="attracting")]
@@ -170,5 +202,4 @@ def limit_cycle(cycle: LimitCycle | InvariantCircle | PeriodicOrbit, **options: 
     run = Trajectory(w=closed, t=t, status=Status.OK, steps=len(closed) - 1, game=cycle.game, rule=rule)
     name = f"orbit of period {cycle.period}" if orbit else "circle" if hasattr(cycle, "rule") else "cycle"
     kind = f"{'attracting' if cycle.stable else 'unstable'} {name}"
-    drawn: Drawing = phase_portrait(cycle.game, trajectories={kind: run}, **options)
-    return drawn
+    return phase_portrait(cycle.game, trajectories={kind: run}, **options)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import sympy
 
 import gandyn as gd
 
@@ -24,6 +25,41 @@ def test_the_curve_of_one_parameter_is_the_spectral_radius_and_marks_the_thresho
     np.testing.assert_allclose(figure.data["size"], np.sqrt(1 - s**2 + s**4), rtol=1e-12)
     assert figure.data["critical"] == 1
     assert figure.axes[0].get_xlabel() == "step size lr"
+
+
+def test_the_legend_of_the_curve_lies_below_the_axes():
+    figure = gd.stability_region(gd.games.bilinear(), gd.rules.Extragradient("lr")).plot()
+    figure.lay_out()
+    (legend,), (axes,) = figure.legends, figure.axes
+    assert axes.get_legend() is None
+    assert legend.get_window_extent().y1 < axes.get_window_extent().y0
+
+
+def test_a_radius_of_exactly_one_is_not_drawn_as_attracting():
+    """Alternating steps on v = ab: |lambda| = 1 for every lr < 2, which floats put below 1 here and there."""
+    region = gd.stability_region(gd.games.bilinear(), gd.rules.AlternatingGD("lr"))
+    data = region.plot(ranges={"lr": (0, 1.9)}).data
+    np.testing.assert_allclose(data["size"], 1, atol=1e-7)
+    assert not data["stable"].any()
+
+
+def test_parameters_of_another_sign_than_assumed_are_judged_by_their_eigenvalues():
+    """The conditions, lr < 2/5, hold for negative steps too: lambda = 1 - lr (1 +- 2i), of modulus above 1 there."""
+    region = gd.stability_region(gd.games.quadratic(1, 2, 1), gd.rules.GDA("lr"))
+    data = region.plot(ranges={"lr": (-1, 1)}).data
+    clear = np.minimum(np.abs(data["values"]), np.abs(data["values"] - 0.4)) > 1e-9
+    expected = (data["values"] > 0) & (data["values"] < 0.4)
+    np.testing.assert_array_equal(data["stable"][clear], expected[clear])
+    tiny = gd.stability_region(gd.games.quadratic(1e-9, 2e-9, 1e-9), gd.rules.GDA("lr")).plot().data
+    assert tiny["stable"].all()
+
+
+def test_bifurcation_curves_bound_nothing_that_rounding_alone_makes_stable():
+    scale = sympy.Symbol("s", positive=True)
+    x, y = gd.games.bilinear().symbols
+    game, rule = gd.games.from_sympy(scale * x * y, [x, y]), gd.rules.AlternatingGD("lr")
+    found = gd.bifurcation_curves(game, rule, ("lr", "s"), [(0.1, 1.2), (0.1, 1.2)], at=(0, 0))
+    assert not found.plot().data["stable"].any()
 
 
 def test_basins_are_drawn_with_their_labels_in_the_legend():
@@ -52,8 +88,6 @@ def test_a_result_without_a_picture_says_so():
 
 def test_without_known_equilibria_the_calmest_run_sizes_the_picture():
     """3 x^2 - y^2 + 4 x y given by a user: one start, one run that comes to 0 and one that blows up."""
-    import sympy
-
     x, y = sympy.symbols("x y", real=True)
     game = gd.games.from_sympy(3 * x**2 - y**2 + 4 * x * y, [x, y])
     runs = {str(lr): gd.iterate(game, gd.rules.GDA(lr), [3.0, 3.0], 60) for lr in (0.05, 0.5)}
