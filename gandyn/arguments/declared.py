@@ -61,9 +61,9 @@ TYPES: dict[str, Check] = {
 
 
 def checks_of(
-    function: Callable[..., Any], names: Mapping[str, Check] = NAMES, types: Mapping[str, Check] = TYPES
+    function: Callable[..., object], names: Mapping[str, Check] = NAMES, types: Mapping[str, Check] = TYPES
 ) -> dict[str, Check]:
-    """The check of each parameter of a function that has one."""
+    """The checks of a function's parameters by name; a parameter for which every value is allowed has none."""
     known = inspect.unwrap(function).__globals__
     found = {
         name: check_of(
@@ -83,10 +83,14 @@ def check_of(
     names: Mapping[str, Check] = NAMES,
     types: Mapping[str, Check] = TYPES,
 ) -> Check | None:
-    """The check of a parameter; None where any value may do.
+    """The check of one parameter of a function; None where every value is allowed.
 
-    The annotation is the declared type as text, and `known` what the function's module calls what, so that a name of a
-    class stands for the class.
+    Args:
+        name: name of the parameter.
+        annotation: its declared type as text.
+        optional: whether None is allowed.
+        known: the globals of the function's module, in which the names in the annotation are looked up.
+        names, types: checks by name of parameter and by declared type.
     """
     node = ast.parse(annotation, mode="eval").body
     kinds = {ast.unparse(part) for part in _parts(node)}
@@ -98,9 +102,9 @@ def check_of(
 
 
 def _guarded(check: Check, optional: bool) -> Check:
-    """The check, which lets None pass if it is optional, and says of a class or function that it is to be called."""
+    """The check, which None passes where it is `optional`, and whose message says of a class or function to call it."""
 
-    def guarded(name: str, value: object, given: Mapping[str, object]) -> Any:
+    def guarded(name: str, value: object, given: Mapping[str, object]) -> object:
         if value is None and optional:
             return None
         try:
@@ -118,7 +122,7 @@ def _parts(node: ast.expr) -> list[ast.expr]:
     return [*_parts(node.left), *_parts(node.right)] if isinstance(node, ast.BinOp) else [node]
 
 
-def _of(node: ast.expr, known: Mapping[str, Any], types: Mapping[str, Check]) -> Check | None:
+def _of(node: ast.expr, known: Mapping[str, object], types: Mapping[str, Check]) -> Check | None:
     parts = [part for part in _parts(node) if ast.unparse(part) != "None"]
     if any(ast.unparse(part) in ("os.PathLike[str]", "Path") for part in parts):
         return path
@@ -145,7 +149,7 @@ def _composed(node: ast.Subscript, known: Mapping[str, object], types: Mapping[s
     return _row(_of(inside[0], known, types)) if kind in ("Sequence", "list", "tuple") else None
 
 
-def _named(text: str, known: Mapping[str, Any], types: Mapping[str, Check]) -> Check | None:
+def _named(text: str, known: Mapping[str, object], types: Mapping[str, Check]) -> Check | None:
     """The check of a class of ours, or of what an alias stands for; a protocol is its users' to look at."""
     meant = known.get(text)
     if text == "Any" or getattr(meant, "_is_protocol", False):
@@ -160,9 +164,9 @@ def _named(text: str, known: Mapping[str, Any], types: Mapping[str, Check]) -> C
 
 
 def _instance(kind: str) -> Check:
-    """Whether it is an object of the class of that name, which need not be loaded for that."""
+    """The check of an object whose class, or a base of it, has this name in gandyn; the class need not be loaded."""
 
-    def check(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any:
+    def check(name: str, value: object, given: Mapping[str, object] = NOTHING) -> object:
         if not any(c.__name__ == kind and c.__module__.startswith("gandyn.") for c in type(value).__mro__):
             fix = _maker(kind) or f"help(gd) says what makes a {kind}"
             raise ParameterError(f"{name}={shown(value)}", f"{'an' if kind[0] in 'AEIOU' else 'a'} {kind}", fix)
@@ -172,7 +176,7 @@ def _instance(kind: str) -> Check:
 
 
 def _maker(kind: str) -> str:
-    """The call that returns such a result, of the public functions that are loaded."""
+    """A call of a loaded public function that returns an object of class `kind`, in words; "" where there is none."""
     for name, home in HOMES.items():
         made = getattr(sys.modules.get(f"gandyn.{home}"), name, None)
         if callable(made) and str(inspect.signature(made).return_annotation) == kind:
@@ -181,9 +185,9 @@ def _maker(kind: str) -> str:
 
 
 def _row(check: Check | None, length: int | None = None) -> Check:
-    """A list, tuple, array or tensor, each of whose entries passes a check; of so many entries."""
+    """The check of a list, tuple, array or tensor: of `length` entries where given, each of which passes `check`."""
 
-    def each(name: str, value: Any, given: Mapping[str, object] = NOTHING) -> Any:
+    def each(name: str, value: Any, given: Mapping[str, object] = NOTHING) -> object:
         many = "" if length is None else f" of {length} values"
         if isinstance(value, (str, bytes, Mapping, Set)) or not (isinstance(value, Sequence) or axes(value)):
             raise ParameterError(f"{name}={shown(value)}", f"a list or tuple{many}", f"{name}=(...)")
@@ -197,7 +201,7 @@ def _row(check: Check | None, length: int | None = None) -> Check:
 
 
 def _mapping(check: Check | None) -> Check:
-    def each(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any:
+    def each(name: str, value: object, given: Mapping[str, object] = NOTHING) -> object:
         if not isinstance(value, Mapping):
             raise ParameterError(f"{name}={shown(value)}", "a dict", f'{name}={{"name": ...}}')
         for key, one in value.items() if check is not None else ():
@@ -207,15 +211,15 @@ def _mapping(check: Check | None) -> Check:
     return each
 
 
-def path(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any:
-    """Return what names a file; refuse anything else, and texts that no file system takes."""
+def path(name: str, value: object, given: Mapping[str, object] = NOTHING) -> str | os.PathLike[str]:
+    """Return `value` where it is a path; refuse anything else, and a path with a null character."""
     if not isinstance(value, (str, os.PathLike)) or "\x00" in os.fspath(value):
         raise ParameterError(f"{name}={shown(value)}", "a path", f'{name}="figure.png"')
     return value
 
 
 def _either(*checks: Check) -> Check:
-    def check(name: str, value: object, given: Mapping[str, object]) -> Any:
+    def check(name: str, value: object, given: Mapping[str, object]) -> object:
         for one in checks[:-1]:
             try:
                 return one(name, value, given)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence, Set
-from typing import Any
 
 import numpy as np
 
 from ..errors import ParameterError, PointError, shown
+from ..lazy import sympy
 from ..parameters import finite, is_number
 from ..types import Array, Game
 from ..worlds import exact, is_symbolic
@@ -18,15 +18,15 @@ NUMERIC = ("start", "starts", "to", "w0", "w1", "centre", "attractors")
 SEARCH = "at=gd.fixed_points(game, box=[(-2, 2)] * game.dim)[0].point"  # what gives a point to who has none
 
 
-def point(name: str, value: Any, given: Mapping[str, Any]) -> Any:
-    """A point or an ensemble (..., d) of one or more, otherwise as `ensemble`."""
+def point(name: str, value: Array, given: Mapping[str, object]) -> Array:
+    """Return a point (d,) or an ensemble (..., d) that is not empty; refuse anything else, as `ensemble` does."""
     value = ensemble(name, value, given)
     if 0 in np.shape(value):
         raise PointError(f"{name}, an array of shape {tuple(np.shape(value))}", "one point or more", f"check {name}")
     return value
 
 
-def _coordinates(value: Any) -> Any:
+def _coordinates(value: Array) -> Array:
     """The coordinates of what `fixed_points` returns, one of them or several; anything else as it is."""
     if hasattr(value, "coordinates"):
         return value.coordinates
@@ -34,8 +34,15 @@ def _coordinates(value: Any) -> Any:
     return [p.coordinates for p in value] if several and all(hasattr(p, "coordinates") for p in value) else value
 
 
-def ensemble(name: str, value: Any, given: Mapping[str, Any]) -> Any:
-    """A finite point or ensemble (..., d) of numbers or SymPy expressions. Raises PointError for anything else."""
+def ensemble(name: str, value: Array, given: Mapping[str, object]) -> Array:
+    """Return a point (d,) or an ensemble (..., d) of finite numbers or SymPy expressions, d being the game's.
+
+    `given` holds the other arguments of the call, with the game under "game". The results of `gd.fixed_points` are
+    read as their coordinates.
+
+    Raises:
+        PointError: for anything else, and for a last axis of another length than d.
+    """
     value, own = _coordinates(value), given.get("game")
     d = own.dim if isinstance(own, Game) else None
     torch = sys.modules.get("torch")
@@ -65,8 +72,8 @@ def _needed(own: object) -> str:
     return f"finite numbers of shape (..., {own.dim}), the coordinates of {own.name} ({sizes})"
 
 
-def grid(name: str, value: object, given: Mapping[str, object]) -> Any:
-    """Numbers of some shape, which the analysis reads; what holds no numbers is refused as `point` refuses it."""
+def grid(name: str, value: object, given: Mapping[str, object]) -> object:
+    """Return `value` where NumPy reads it as an array of numbers, of any shape; anything else has to be a `point`."""
     try:
         array = np.asarray(value, dtype=float)
     except (TypeError, ValueError):
@@ -121,8 +128,8 @@ def _array(name: str, value: object, own: object) -> tuple[int, ...]:
     return array.shape
 
 
-def box(name: str, value: Any, given: Mapping[str, object]) -> Any:
-    """One (low, high) pair for each coordinate, low <= high. Raises ParameterError for anything else."""
+def box(name: str, value: Array, given: Mapping[str, object]) -> Array:
+    """Return one (low, high) pair for each coordinate, low <= high. Raises ParameterError for anything else."""
     own = given.get("game")
     d = own.dim if isinstance(own, Game) else None
     needed = f"{'' if d is None else f'{d} '}pairs (low, high), low <= high, one for each of the coordinates"
@@ -144,13 +151,17 @@ def box(name: str, value: Any, given: Mapping[str, object]) -> Any:
     return value
 
 
-def numeric_equilibria(game: Game) -> list[tuple[Any, ...]]:
-    """The known equilibria in which no parameter is free."""
+def numeric_equilibria(game: Game) -> list[tuple[sympy.Expr, ...]]:
+    """The known equilibria of a game whose coordinates are numbers, without free parameters."""
     return [tuple(p) for p in game.equilibria if not any(getattr(x, "free_symbols", ()) for x in p)]
 
 
-def given_or_known(game: Game, at: Any, fix: str = SEARCH) -> Any:
-    """The point that was given, or the game's first known equilibrium. Raises ParameterError where there is neither."""
+def given_or_known(game: Game, at: Array, fix: str = SEARCH) -> Array:
+    """The point `at`, or the game's first known equilibrium where it is None.
+
+    Raises:
+        ParameterError: where `at` is None and no equilibrium is known; `fix` is the remedy that the message names.
+    """
     if at is None and not game.equilibria:
         fix = "at=run.w of a training, or at=game.w0" if hasattr(game, "networks") else fix
         raise ParameterError(f"no point, and no known equilibrium of {game.name}", "a point", fix)
@@ -158,7 +169,11 @@ def given_or_known(game: Game, at: Any, fix: str = SEARCH) -> Any:
 
 
 def box_array(game: Game, box: object, proper: bool = True) -> Array:
-    """A box as an array (d, 2). Raises ParameterError unless low < high, finite; if not `proper`, low <= high."""
+    """A box as an array of floats (d, 2), one row (low, high) for each coordinate.
+
+    Raises:
+        ParameterError: unless all ends are finite and low < high; where `proper` is false, unless low <= high.
+    """
     try:
         found = np.asarray(box, dtype=float)
     except (TypeError, ValueError):

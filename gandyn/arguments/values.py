@@ -13,24 +13,26 @@ import numpy as np
 from ..budget import Budget
 from ..errors import ParameterError, shown
 from ..parameters import finite, is_number
+from ..types import Array, Parameter
 from ..worlds import axes, is_symbolic
 
 LARGEST_COUNT = 10**12
 LARGEST_SEED = 2**63 - 1
 
-NOTHING: Mapping[str, Any] = {}
-Check = Callable[[str, Any, Mapping[str, Any]], Any]
+NOTHING: Mapping[str, object] = {}
+# (name, value, the other arguments) -> the value as the function is to have it
+Check = Callable[[str, Any, Mapping[str, object]], object]
 
 
-def a_function(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any:
-    """Return what can be called; refuse anything else, and a class, but for a bar of progress, which may be one."""
+def a_function(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Callable[..., object]:
+    """Return `value` where it can be called and is no class; refuse anything else. `progress` may be a class."""
     if not callable(value) or (isinstance(value, type) and name != "progress"):
         raise ParameterError(f"{name}={shown(value)}", "a function", f"{name}=lambda w: ...")
     return value
 
 
-def returned(name: str, value: Any) -> np.ndarray:
-    """What the user's function `name` gave, as an array of floats. Raises ParameterError if it is not real."""
+def returned(name: str, value: Array) -> np.ndarray:
+    """What the user's function `name` returned, as an array of floats. Raises ParameterError if it is not real."""
     if hasattr(value, "detach"):
         value = value.detach().cpu()
         value = value.double() if value.is_floating_point() else value  # NumPy has no bfloat16
@@ -80,7 +82,7 @@ def sizes(name: str, value: object, given: Mapping[str, object] = NOTHING) -> tu
 
 
 def seed(name: str, value: Any, given: Mapping[str, object] = NOTHING) -> Any:
-    """A seed from 0 to 2**63 - 1, or a generator."""
+    """Return a seed from 0 to 2**63 - 1 as an int, or a generator as it is; `rng` may be None. Refuse anything else."""
     torch = sys.modules.get("torch")
     generators = (np.random.Generator,) if torch is None else (np.random.Generator, torch.Generator)
     if isinstance(value, generators) or (value is None and name == "rng"):
@@ -91,8 +93,8 @@ def seed(name: str, value: Any, given: Mapping[str, object] = NOTHING) -> Any:
     return int(value)
 
 
-def real(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
-    """A real number; an infinite one may have a meaning."""
+def real(name: str, value: Any, given: Mapping[str, object] = NOTHING) -> Any:
+    """Return `value` where it is a real number, which may be infinite; refuse anything else, and NaN."""
     number = is_number(value) or rational(value) or getattr(value, "shape", None) == ()
     if is_symbolic(value):  # a number of SymPy's, or an infinity
         number = not value.free_symbols and bool(value.is_extended_real)
@@ -103,14 +105,14 @@ def real(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
     return value
 
 
-def word(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any:
+def word(name: str, value: object, given: Mapping[str, object] = NOTHING) -> str:
     """Return `value` where it is a text; refuse anything else."""
     if not isinstance(value, str):
         raise ParameterError(f"{name}={shown(value)}", "a text", f"see help for the values of {name}")
     return value
 
 
-def words(name: str, value: object, given: Mapping[str, object] = NOTHING) -> Any:
+def words(name: str, value: object, given: Mapping[str, object] = NOTHING) -> str | Sequence[str]:
     """Return `value` where it is a text or a list of texts; refuse anything else."""
     if isinstance(value, str):
         return value
@@ -124,8 +126,8 @@ def from_zero(name: str, value: object, given: Mapping[str, object] = NOTHING) -
     return whole(name, value, 0)
 
 
-def parameter(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
-    """A number, an expression, a text that says one, or these in a tuple or dict: no flag, and nothing infinite."""
+def parameter(name: str, value: Parameter, given: Mapping[str, object] = NOTHING) -> Parameter:
+    """Return `value` where it is a finite number, an expression, a text of one, or a tuple or dict of these."""
     if isinstance(value, Mapping) or (isinstance(value, (tuple, list)) and value):
         for one in value.values() if isinstance(value, Mapping) else value:
             parameter(name, one)
@@ -136,8 +138,8 @@ def parameter(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
     return value
 
 
-def above_zero(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any:
-    """A positive number, or a budget that is already being spent."""
+def above_zero(name: str, value: Any, given: Mapping[str, object] = NOTHING) -> Any:
+    """Return `value` where it is a positive number, or a `Budget` that is being spent; refuse anything else."""
     if isinstance(value, Budget):
         return value
     number = (is_number(value) or rational(value) or getattr(value, "is_real", False)) and not isinstance(
@@ -151,12 +153,12 @@ def above_zero(name: str, value: Any, given: Mapping[str, Any] = NOTHING) -> Any
 
 
 def flag(name: str, value: object, given: Mapping[str, object] = NOTHING) -> bool:
-    """True or False."""
+    """Return a flag as True or False; refuse anything else, numbers included."""
     if not isinstance(value, (bool, np.bool_)):
         raise ParameterError(f"{name}={shown(value)}", "True or False", f"{name}=True")
     return bool(value)
 
 
 def rational(value: object) -> bool:
-    """Whether a value is a fraction of Python's, and no symbol."""
+    """Whether a value is a rational number of Python, such as a `Fraction`, and not one of SymPy."""
     return isinstance(value, numbers.Rational) and not is_symbolic(value)

@@ -54,7 +54,7 @@ def certificate(
     game, rule = settled(proof.game, proof.rule, middle)
     sides = [(low, high, grid) for low, high in (proof.box if box is None else box)]
     seen = compute_basins(game, RungeKutta(FLOW_STEP) if rule is None else rule, sides, steps=steps)
-    figure: Drawing = draw_basins(seen, title=title or f"{rule_label(proof.rule)} on {proof.game.name}")
+    figure = draw_basins(seen, title=title or f"{rule_label(proof.rule)} on {proof.game.name}")
     axes, legend = figure.axes[0], figure.legends[0]
     handles = list(legend.legend_handles)
     legend.remove()

@@ -77,7 +77,11 @@ def parameter_label(name: object) -> str:
 
 
 def listed(items: Any, kind: type) -> list[Any]:
-    """The results that a picture is given: one, several, or a mapping. Raises ParameterError for another kind."""
+    """The results of a kind that a picture is given: one, a sequence, or the values of a mapping.
+
+    Raises:
+        ParameterError: for an item of another kind.
+    """
     several = isinstance(items, Iterable) and not isinstance(items, (kind, str))
     found = list(items.values() if isinstance(items, Mapping) else items) if several else [items]
     for item in found:
@@ -88,7 +92,11 @@ def listed(items: Any, kind: type) -> list[Any]:
 
 
 def labelled(items: object, kind: type) -> dict[str, Any]:
-    """Results by label, by default their rule and its parameters. Raises ParameterError for an item of another kind."""
+    """Results by label: the keys of a mapping, otherwise the name of each result's rule, with parameters where needed.
+
+    Raises:
+        ParameterError: for an item of another kind.
+    """
     found = listed(items, kind)
     if isinstance(items, Mapping):
         return dict(zip(map(str, items), found, strict=True))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
 import json
 import os
 import pathlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -21,11 +22,25 @@ from .style import SAVING, WIDTHS, current_width
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.legend import Legend
+    from numpy import ndarray
 
 
 PICTURES = (".pdf", ".png", ".svg")
 SMALLEST = 5.0
 _UNDATED = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
+
+
+@dataclasses.dataclass(frozen=True)
+class Path:
+    """One drawn trajectory: its lines, one a member, the points (T+1, d) of each, and their times (T+1,).
+
+    Times are a flow's, in units of the flow, or step numbers of a rule: two different clocks.
+    """
+
+    lines: tuple[Any, ...]  # of matplotlib, in two or three dimensions
+    points: tuple[ndarray, ...]
+    t: ndarray
+    flow: bool
 
 
 class Drawing(Figure):
@@ -45,12 +60,12 @@ class Drawing(Figure):
         super().__init__(figsize=(width, height * width), layout="constrained", **options)
         FigureCanvasAgg(self)
         self.data: dict[str, Any] = {}
-        self.paths: dict[str, Any] = {}
+        self.paths: dict[str, Path] = {}
 
-    def legend(self, *args: object, **options: Any) -> Legend:
+    def legend(self, *args: object, **options: object) -> Legend:
         """Matplotlib's own, in as many columns as fit between the picture's edges, in smaller type if one does not."""
         made = super().legend(*args, **options)
-        columns = int(options.get("ncols", 1))
+        columns = int(str(options.get("ncols", 1)))
         size = float(made.get_texts()[0].get_fontsize()) if made.get_texts() else 0.0
         while made.get_texts() and not self._holds(made) and (columns > 1 or size > SMALLEST):
             columns, size = (columns - 1, size) if columns > 1 else (1, max(SMALLEST, 0.92 * size))
@@ -77,7 +92,7 @@ class Drawing(Figure):
         """Whether a legend is no wider than the picture."""
         return bool(legend.get_window_extent().width <= self.bbox.width - 4 * self.dpi / 72)
 
-    def savefig(self, fname: Any, **options: Any) -> None:
+    def savefig(self, fname: str | os.PathLike[str] | IO[bytes], **options: Any) -> None:
         """Matplotlib's own, with embedded fonts and without dates."""
         with matplotlib.rc_context(SAVING):
             if isinstance(fname, (str, os.PathLike)):
@@ -127,8 +142,8 @@ class Drawing(Figure):
         return buffer.getvalue()
 
 
-def one_panel(height: float = 0.75) -> tuple[Drawing, Any]:
-    """A picture with one pair of axes, and those."""
+def one_panel(height: float = 0.75) -> tuple[Drawing, Axes]:
+    """A picture with one pair of axes, and these axes; `height` is a share of the picture's width."""
     figure = Drawing(height=height)
     return figure, figure.add_subplot()
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.patches import Circle, Rectangle
 
@@ -70,7 +71,11 @@ def linearization(lin: Linearization, **options: Any) -> Drawing:
 
 
 def draw_spectrum(
-    figure: Drawing, axes: Axes, items: Mapping[str, Any], styles: Mapping[str, Style], zoom: bool | str = "auto"
+    figure: Drawing,
+    axes: Axes,
+    items: Mapping[str, Linearization],
+    styles: Mapping[str, Style],
+    zoom: bool | str = "auto",
 ) -> dict[str, str]:
     """Draw spectra on axes of an existing figure, and put their numbers into its data.
 
@@ -95,7 +100,7 @@ def draw_spectrum(
     axes.set_xlabel(r"$\mathrm{Re}\,\lambda$")
     axes.set_ylabel(r"$\mathrm{Im}\,\lambda$")
     _scatter(axes, values, styles)
-    obstacles = [*axes.texts]
+    obstacles: list[Artist] = [*axes.texts]
     if window is not None:
         obstacles.append(_overview(axes, values, styles, window, leading))
     if len(items) > MOST_ANNOTATIONS:
@@ -119,8 +124,8 @@ def _one_kind(items: Mapping[str, Linearization]) -> bool:
     return flows.pop()
 
 
-def measured(lin: Linearization) -> tuple[str, float, Any]:
-    """(name, number, exact expression or None) of what decides: the radius of a map, the abscissa of a flow."""
+def measured(lin: Linearization) -> tuple[str, float, sympy.Expr | None]:
+    """The spectral radius of a map, or the spectral abscissa of a flow: its name, its value, its exact form or None."""
     name = "spectral_abscissa" if lin.rule is None else "spectral_radius"
     exact = None if lin.exact is None else getattr(lin.exact, name)
     return name, float(getattr(lin, name)), exact
@@ -196,8 +201,7 @@ def _draw_circle(axes: Axes, values: np.ndarray, window: tuple[float, float, flo
         if reach < 1.6:  # the word fits inside
             axes.text(0, -0.8, "stable", color=QUIET, ha="center", va="center", style="italic")
         else:
-            words: dict[str, Any] = {"transform": axes.transAxes, "color": QUIET, "style": "italic"}
-            axes.text(0.03, 0.03, "stable inside", ha="left", va="bottom", **words)
+            axes.text(0.03, 0.03, "stable inside", transform=axes.transAxes, color=QUIET, style="italic")
         return
     x, y, half = window
     axes.set_xlim(x - half, x + half)
@@ -211,7 +215,7 @@ def _overview(
     styles: Mapping[str, Style],
     window: tuple[float, float, float],
     leading: np.ndarray,
-) -> Any:
+) -> Axes:
     """The whole circle in the corner that is furthest from the points, with the enlarged part framed."""
     x, y, half = window
     low = float(np.mean(leading.imag)) >= y - 0.2 * half

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from ..analysis.optimal.rate import Rate
 from ..analysis.optimal.recommend import Recommendation
 from ..classes import Bilinear, Curve, StronglyMonotone
 from ..errors import DomainError
+from ..types import Array
 from .drawable import rule_label
 from .drawing import Drawing, one_panel
 from .style import INK, OKABE_ITO, styled
@@ -60,7 +60,7 @@ def rate(found: Rate, title: str | None = None) -> Drawing:
     return figure
 
 
-def _points(curve: Curve) -> Any:
+def _points(curve: Curve) -> Array:
     x, y, n = curve(np.linspace(0, 1, SAMPLES if curve.degree else 1))
     return (x + 1j * y) / n
 
@@ -101,7 +101,7 @@ def design(found: Design, ranges: dict[str, tuple[float, float]] | None = None, 
         axes.plot(axes_values[0], rate, color=OKABE_ITO["blue"])
         axes.axhline(1.0, color=INK, linewidth=0.7)
         axes.set(xlabel=names[0], ylabel="worst spectral radius", ylim=(min(found.rate, 0.98) - 0.02, 1.2))
-        marked: Any = (best[0], found.rate)
+        marked = [best[0], found.rate]
     else:
         most = 2 - min(found.rate, 0.99)  # as far above 1 as the best is below
         shown = axes.contourf(*axes_values, np.minimum(rate, most).T, levels=24, cmap="viridis")

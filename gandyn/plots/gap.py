@@ -79,7 +79,7 @@ def landscapes(
     box: Box | None = None,
     method: str = "exact",
     surface: bool = False,
-    fixed_points: Any = "auto",
+    fixed_points: object = "auto",
     grid: int = GRID,
     **options: Any,
 ) -> Drawing:
@@ -118,9 +118,7 @@ def landscapes(
     styles = series_styles(list(runs), [run.rule is None for run in runs.values()])
     name = "$f$" if game.zero_sum else f"cost of {game.players[0].name}"
     for k, (heights, what) in enumerate(((cost, f"minimax: {name}"), (gap, f"duality gap ({CLAIMS[found.kind]})"))):
-        axes: Any = figure.add_subplot(
-            1, 2, k + 1, **({"projection": "3d", "computed_zorder": False} if surface else {})
-        )
+        axes = figure.add_subplot(1, 2, k + 1, **({"projection": "3d", "computed_zorder": False} if surface else {}))
         draw = _relief if surface else _contours
         drawn = draw(axes, places, heights, bounds)
         if drawn is not None:
@@ -154,7 +152,7 @@ def _contours(axes: Axes, places: np.ndarray, heights: np.ndarray, bounds: np.nd
     return drawn
 
 
-def _relief(axes: Axes3D, places: np.ndarray, heights: np.ndarray, bounds: np.ndarray) -> Any:
+def _relief(axes: Axes3D, places: np.ndarray, heights: np.ndarray, bounds: np.ndarray) -> None:
     if not np.isfinite(heights).all():
         raise ParameterError("a landscape that is infinite in places", "finite heights", "surface=False, or a box")
     axes.plot_surface(
@@ -166,7 +164,6 @@ def _relief(axes: Axes3D, places: np.ndarray, heights: np.ndarray, bounds: np.nd
     axes.tick_params(pad=-3)
     axes.locator_params(nbins=4)
     clear_panes(axes)
-    return None
 
 
 def _lift(points: np.ndarray, places: np.ndarray, heights: np.ndarray) -> np.ndarray:
@@ -240,7 +237,7 @@ def gap_flow(flow: GapFlow, box: Box | None = None, trajectories: object = (), s
     bounds = box_around(game, ()) if box is None else box_array(game, box)
     rests = [_Rest(flow, p) for p in numeric_equilibria(game)]
     title = f"gap flow, {flow.answers}"
-    figure: Drawing = phase_portrait(game, bounds.tolist(), trajectories, rests, field="stream", title=title)
+    figure = phase_portrait(game, bounds.tolist(), trajectories, rests, field="stream", title=title)
     places = np.array([p.point for p in listed(stationary, Place)], dtype=float)
     if len(places):
         figure.axes[0].plot(

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox
@@ -35,10 +36,10 @@ def place_labels(
     points: np.ndarray,
     texts: Sequence[str],
     colours: Sequence[str],
-    obstacles: Sequence[Any] = (),
+    obstacles: Sequence[Artist] = (),
     avoid: np.ndarray | None = None,
     curve: np.ndarray | None = None,
-) -> list[Any]:
+) -> list[Annotation]:
     """Write one text beside each point, with a thin line to it, so that nothing overlaps.
 
     Labels are placed one after the other, each at its cheapest place; of several orders the cheapest is kept.

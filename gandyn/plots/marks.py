@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from ..types import Array
 from .style import INK, OKABE_ITO
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from mpl_toolkits.mplot3d.axes3d import Axes3D
 
 
 KINDS: dict[str, dict[str, Any]] = {
@@ -26,7 +28,7 @@ OTHER_KIND: dict[str, Any] = {"marker": "d", "fillstyle": "none"}
 class Place(Protocol):
     """Anything that says where it is."""
 
-    point: Any
+    point: Array
 
 
 @runtime_checkable
@@ -36,7 +38,7 @@ class Equilibrium(Place, Protocol):
     kind: Any
 
 
-def mark_starts(axes: Axes, starts: Any) -> None:
+def mark_starts(axes: Axes, starts: Array) -> None:
     """A yellow star at each different start, (n, 2), or (n, 3) on three-dimensional axes."""
     if len(starts):
         axes.plot(
@@ -69,7 +71,7 @@ def mark_equilibria(
     return drawn
 
 
-def mark_band(axes: Axes, x: Any, values: Any, **style: Any) -> None:
+def mark_band(axes: Axes, x: Array, values: Array, **style: Any) -> None:
     """The median over seeds as a line, in the given style, and a band from the least of them to the largest.
 
     Args:
@@ -81,7 +83,7 @@ def mark_band(axes: Axes, x: Any, values: Any, **style: Any) -> None:
     axes.fill_between(x, low, high, color=line.get_color(), alpha=0.15, linewidth=0)
 
 
-def clear_panes(axes: Any) -> None:
+def clear_panes(axes: Axes3D) -> None:
     """No panes behind a three-dimensional picture, and a light grid."""
     for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
         axis.set_pane_color((1, 1, 1, 0))

@@ -20,6 +20,7 @@ from .marks import clear_panes
 from .style import INK, OKABE_ITO, QUIET, current_width
 
 if TYPE_CHECKING:
+    from matplotlib.contour import ContourSet
     from mpl_toolkits.mplot3d.axes3d import Axes3D
 
 
@@ -77,7 +78,7 @@ def optimum(axes: Axes, point: Array, label: str = "equilibrium", marker: str = 
 
 def contours(
     figure: Drawing, axes: Axes, places: np.ndarray, heights: np.ndarray, levels: object = 14, alpha: float = 1.0
-) -> Any:
+) -> ContourSet:
     """Filled contours of heights (n, m) over places (n, m, 2); `alpha` below 1 keeps curves on them visible."""
     drawn = axes.contourf(places[..., 0], places[..., 1], heights, levels, cmap="cividis", alpha=alpha)
     axes.contour(places[..., 0], places[..., 1], heights, drawn.levels, colors="white", linewidths=0.25, alpha=0.6)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from ..errors import refuse_unknown
-from ..lazy import sympy
 from ..types import Game
 from .drawable import Box, coordinate_names, evaluate, inside, listed, plane, runs_in_box
-from .drawing import Drawing, one_panel
+from .drawing import Drawing, Path, one_panel
 from .marks import Equilibrium, mark_equilibria, mark_starts
 from .style import FAINT, OKABE_ITO, series_styles, styled
 
@@ -23,19 +21,6 @@ if TYPE_CHECKING:
     from ..results import Trajectory
 
 FIELDS = ("arrows", "stream", "none")
-
-
-@dataclasses.dataclass(frozen=True)
-class Path:
-    """One drawn trajectory: its lines (one a member), the points each shows, (T+1, d), and when, (T+1,).
-
-    A flow's times and a rule's step numbers are two different clocks.
-    """
-
-    lines: tuple[sympy.Expr, ...]
-    points: tuple[np.ndarray, ...]
-    t: np.ndarray
-    flow: bool
 
 
 @styled
@@ -208,7 +193,7 @@ def chosen_points(game: Game, bounds: np.ndarray, fixed_points: object) -> Seque
 
 
 @styled
-def fixed_point(result: FixedPoint, **options: object) -> Drawing:
+def fixed_point(result: FixedPoint, **options: Any) -> Drawing:
     """What `FixedPoint.plot()` draws: the plane around the point, or, in more dimensions, the flow's spectrum there.
 
     Args:
@@ -221,6 +206,4 @@ def fixed_point(result: FixedPoint, **options: object) -> Drawing:
 
         return linearization(lin, **options)
     box = [(x - 1.0, x + 1.0) for x in np.asarray(result.point, dtype=float)]
-    settings: dict[str, Any] = {"box": box, "fixed_points": [result], **options}
-    figure: Drawing = phase_portrait(lin.game, **settings)
-    return figure
+    return phase_portrait(lin.game, **{"box": box, "fixed_points": [result], **options})

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from ..errors import ParameterError
 from ..types import Array
 from .drawing import Drawing
 from .style import QUIET, series_styles, styled
+
+if TYPE_CHECKING:
+    from ..gans.monitor import Row
 
 PANELS = (
     ("duality_gap", "duality gap (estimate)"),
@@ -85,7 +88,7 @@ def rank_correlations(series: Mapping[str, object]) -> dict[str, float]:
     return result
 
 
-def _column(label: str, rows: list[Any], key: str) -> Array:
+def _column(label: str, rows: Sequence[Row], key: str) -> Array:
     if not rows or any(key not in row["metrics"] for row in rows):
         raise ParameterError(
             f"the run {label!r} without {key} in its metrics", "modes, W1 and gap", 'names = ["modes", "w1", "gap"]'

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..doors import door
 from ..errors import DomainError, ParameterError
+from ..gans.monitor import Row
 from ..lazy import sympy
 from ..results import Result, Status, Trajectory, table
 from ..types import Array, Game, Rule
@@ -23,6 +24,7 @@ from .surface import surface as draw_surface
 
 if TYPE_CHECKING:
     from ..analysis.local.linearization import Linearization
+    from ..analysis.stochastic.stationary import Stationary
 
 STEPS, MOST_SAMPLES = 60, 12_000
 TITLES = {"bilinear": r"$v(a, b) = ab$"}
@@ -42,20 +44,20 @@ class Spiral(Result):
     equilibrium: Array
     trajectories: dict[str, Trajectory]
     linearizations: dict[str, Linearization]
-    laws: dict[str, Any] = dataclasses.field(default_factory=dict)
+    laws: dict[str, Stationary] = dataclasses.field(default_factory=dict)
 
     _data = "game equilibrium"
     _plot = "draw_spiral"
 
-    def rows(self) -> list[dict[str, Any]]:
+    def rows(self) -> list[Row]:
         """One dict for each trajectory: rule, spectral radius (exact text and float), verdict, final distance.
 
         The radius is None for the flow, which has a spectral abscissa instead, and where the map has no derivative.
         """
         return [self._row(label, run, self.linearizations[label]) for label, run in self.trajectories.items()]
 
-    def _row(self, label: str, run: Trajectory, lin: Linearization) -> dict[str, Any]:
-        row: dict[str, Any] = {
+    def _row(self, label: str, run: Trajectory, lin: Linearization) -> Row:
+        row: Row = {
             "rule": label,
             "call": None if run.rule is None else repr(run.rule),
             "spectral_radius": None,
@@ -81,7 +83,7 @@ class Spiral(Result):
         heads = ("rule", "spectral radius", "", "verdict", "final distance", *(["noise floor"] if self.laws else []))
         return "\n".join(table([heads, *(_cells(row) + self._floor(row) for row in self.rows())]))
 
-    def _floor(self, row: dict[str, Any]) -> tuple[str, ...]:
+    def _floor(self, row: Row) -> tuple[str, ...]:
         if not self.laws:
             return ()
         floor = row.get("noise_floor")
@@ -90,13 +92,13 @@ class Spiral(Result):
     def _headline(self) -> str:
         return f"{self.game.name}: {', '.join(self.trajectories)}"
 
-    def _contents(self) -> dict[str, Any]:
+    def _contents(self) -> Row:
         runs = self.trajectories.values()
         rules = [{**row, "t": run.t, "w": run.w} for row, run in zip(self.rows(), runs, strict=True)]
         return super()._contents() | {"start": as_array(next(iter(runs)).w)[0], "rules": rules}
 
 
-def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+def _cells(row: Row) -> tuple[str, ...]:
     exact = row["spectral_radius_exact"] or ""
     exact = exact if len(exact) <= 32 and "CRootOf" not in exact else ""
     number = row["spectral_radius"]
@@ -175,8 +177,8 @@ def compute_spiral(
     return Spiral(game, np.array([float(x) for x in at]), named, lins, laws)
 
 
-def _law(game: Game, rule: Rule, noise: object, at: object) -> Any:
-    """The stationary law; None for a rule without a linear part there (Adam)."""
+def _law(game: Game, rule: Rule, noise: object, at: object) -> Stationary | None:
+    """The stationary law of a rule under noise; None for a rule without a derivative at the point, such as Adam."""
     from ..analysis.stochastic.stationary import stationary
 
     try:
@@ -273,8 +275,7 @@ def spiral(
     """
     if game is not None:
         plane(game)
-    drawn: Drawing = draw_spiral(compute_spiral(game, rules, lr, start, steps), surface=surface)
-    return drawn
+    return draw_spiral(compute_spiral(game, rules, lr, start, steps), surface=surface)
 
 
 @styled
@@ -286,7 +287,7 @@ def draw_spiral(study: Spiral, surface: bool = False) -> Drawing:
         surface: the cost's surface, with the trajectories on it, instead of the plane.
     """
     if surface:
-        figure: Drawing = draw_surface(study.game, study.trajectories)
+        figure = draw_surface(study.game, study.trajectories)
         figure.data["spiral"] = study.to_dict()
         return figure
     maps = {label: lin for label, lin in study.linearizations.items() if lin.rule is not None and has_spectrum(lin)}

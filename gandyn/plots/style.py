@@ -6,7 +6,7 @@ import contextlib
 import contextvars
 import functools
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, ParamSpec, TypeVar
 
 import matplotlib
 from cycler import cycler
@@ -34,10 +34,11 @@ SAVING = {"pdf.fonttype": 42, "ps.fonttype": 42, "svg.fonttype": "path", "svg.ha
 
 _width: contextvars.ContextVar[str | None] = contextvars.ContextVar("width of the house style", default=None)
 
-F = TypeVar("F", bound=Callable[..., Any])
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
-def _settings(width: str) -> dict[str, Any]:
+def _settings(width: str) -> dict[str, object]:
     size = _FONT[width]
     thin = size / 10
     return {
@@ -76,7 +77,7 @@ def _settings(width: str) -> dict[str, Any]:
 
 
 class Style(NamedTuple):
-    """How one series looks, in every panel that shows it. Widths alternate, so that of coinciding lines both show."""
+    """Colour, marker and line width of one series in every panel. Widths differ, so that coinciding lines show."""
 
     colour: str
     marker: str
@@ -84,7 +85,7 @@ class Style(NamedTuple):
 
 
 def series_styles(labels: Sequence[str], flows: Sequence[bool]) -> dict[str, Style]:
-    """House styles in order; the first flow is drawn in ink, further ones in colours of their own."""
+    """A style for each label, in order; the first label whose entry of `flows` is true is drawn in ink."""
     cycle = iter(range(len(labels)))
     styles: dict[str, Style] = {}
     for label, flow in zip(labels, flows, strict=True):
@@ -127,13 +128,15 @@ def current_width() -> str:
     return _width.get() or "single"
 
 
-def styled(draw: F) -> F:
-    """A plotting function behind its door, in the house style: the surrounding one, or a single column."""
-    draw = door(draw)  # type: ignore[assignment]
+def styled(draw: Callable[P, R]) -> Callable[P, R]:
+    """A plotting function whose arguments are checked (`door`) and whose picture is in the house style.
 
-    @functools.wraps(draw)
-    def inside(*args: object, **options: object) -> Any:
+    Inside `house_style(width)` that is the style of this width, otherwise that of a single column.
+    """
+    checked = door(draw)
+
+    def inside(*args: P.args, **options: P.kwargs) -> R:
         with contextlib.nullcontext() if _width.get() else house_style():
-            return draw(*args, **options)
+            return checked(*args, **options)
 
-    return inside  # type: ignore[return-value]
+    return functools.update_wrapper(inside, checked)

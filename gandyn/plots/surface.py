@@ -11,9 +11,9 @@ from ..errors import ParameterError
 from ..results import Trajectory
 from ..types import Game
 from .drawable import Box, coordinate_names, evaluate, plane, runs_in_box
-from .drawing import Drawing
+from .drawing import Drawing, Path
 from .marks import clear_panes, mark_equilibria, mark_starts
-from .phase import Path, chosen_points
+from .phase import chosen_points
 from .style import series_styles, styled
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.lines import Line2D
@@ -18,6 +18,7 @@ from .style import INK, OKABE_ITO, SERIES, styled
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from ..gans.monitor import Row
     from ..gans.training.sweep import SweepResult
 
 EDGES = {"spectral_radius": 1.0, "spectral_abscissa": 0.0}
@@ -128,7 +129,7 @@ def sweep(result: SweepResult, title: str | None = None) -> Drawing:
     return figure
 
 
-def _square(panel: Axes, i: int, j: int, cells: list[dict[str, Any]], between: str) -> tuple[str, float, float]:
+def _square(panel: Axes, i: int, j: int, cells: list[Row], between: str) -> tuple[str, float, float]:
     """Draw one square; its most frequent outcome, the share of the seeds that have it, the median share near a mode."""
     ((outcome, count),) = Counter(cell["outcome"] for cell in cells).most_common(1)
     shares = [cell["metrics"].get("near_quality") for cell in cells]

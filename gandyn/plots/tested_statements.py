@@ -63,5 +63,4 @@ def counterexample(result: Falsification, steps: int = 200, start: object = None
 
     for rule in (value for value in found if isinstance(value, Rule)):
         runs.append(iterate(game, rule, centre + np.array([1.0, 0.0]) if start is None else start, steps))
-    drawn: Drawing = phase_portrait(game, trajectories=runs, title="counterexample" if title is None else title)
-    return drawn
+    return phase_portrait(game, trajectories=runs, title="counterexample" if title is None else title)

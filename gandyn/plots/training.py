@@ -14,6 +14,9 @@ from .drawing import Drawing
 from .style import MARKERS, QUIET, SERIES, styled
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ..gans.monitor import Row
     from ..gans.training.run import TrainingRun
     from ..gans.training.seeded_runs import SeededRuns
 
@@ -93,7 +96,7 @@ def bands(runs: object, quantities: str | Sequence[str], title: str | None = Non
     if not given or not all(hasattr(run, "rows") for run in given):
         what = "results without a log" if given else "no training run"
         raise ParameterError(what, "training runs", "give what gd.gans.train returned")
-    several: dict[str, Any] = labelled(runs, Result)
+    several = labelled(runs, Result)
     figure = Drawing(height=0.25 + 0.45 * len(paths))
     axes = figure.subplots(len(paths), 1, sharex=True, squeeze=False)[:, 0]
     for k, (label, run) in enumerate(several.items()):
@@ -113,7 +116,7 @@ def bands(runs: object, quantities: str | Sequence[str], title: str | None = Non
     return figure
 
 
-def band(panel: Any, at: np.ndarray, values: np.ndarray, color: str, label: str, **line: Any) -> None:
+def band(panel: Axes, at: np.ndarray, values: np.ndarray, color: str, label: str, **line: Any) -> None:
     """The median over members as a line, and what lies between the percentiles of `BAND` as a band around it.
 
     Args:
@@ -130,9 +133,9 @@ def band(panel: Any, at: np.ndarray, values: np.ndarray, color: str, label: str,
         panel.fill_between(at, shown[0], shown[2], color=color, alpha=0.2, lw=0)
 
 
-def logged(run: Any) -> dict[str, Series]:
+def logged(run: TrainingRun | SeededRuns) -> dict[str, Series]:
     """Every number in a run's log by its path, such as "losses/generator", at the steps whose row has it."""
-    found: dict[str, tuple[list[int], list[Any]]] = {}
+    found: dict[str, tuple[list[int], list[list[float]]]] = {}
     for row in run.rows:
         for path, value in _numbers(row, hasattr(run, "seeds")):
             at, values = found.setdefault(path, ([], []))
@@ -141,9 +144,9 @@ def logged(run: Any) -> dict[str, Series]:
     return {path: (np.array(at), np.array(values, dtype=float)) for path, (at, values) in found.items()}
 
 
-def _numbers(row: Mapping[str, Any], several: bool, above: str = "") -> list[tuple[str, list[Any]]]:
+def _numbers(row: Mapping[str, Any], several: bool, above: str = "") -> list[tuple[str, list[float]]]:
     """(path, the members' values) of every number below a row; vectors, such as the centre of samples, are left out."""
-    found: list[tuple[str, list[Any]]] = []
+    found: list[tuple[str, list[float]]] = []
     for key, value in row.items():
         members = value if several else [value]
         if isinstance(value, Mapping):
@@ -153,15 +156,15 @@ def _numbers(row: Mapping[str, Any], several: bool, above: str = "") -> list[tup
     return found
 
 
-def _draw(figure: Drawing, panel: Any, path: str, series: Series, **style: Any) -> None:
+def _draw(figure: Drawing, panel: Axes, path: str, series: Series, color: str, **style: Any) -> None:
     at, values = series
-    band(panel, at, values, label=path.partition("/")[2].replace("_", " "), **style)
+    band(panel, at, values, color, label=path.partition("/")[2].replace("_", " "), **style)
     figure.data[path] = values[:, 0] if values.shape[1] == 1 else values
 
 
-def _metrics(known: Mapping[str, Series], rows: Sequence[Mapping[str, Any]]) -> dict[str, list[tuple[int, str]]]:
+def _metrics(known: Mapping[str, Series], rows: Sequence[Row]) -> dict[str, list[tuple[int, str]]]:
     """The first few metrics that were measured last, numbered: those that stay within 0 and 1 apart from the others."""
-    last: Mapping[str, Any] = next((row["metrics"] for row in reversed(rows) if row.get("metrics")), {})
+    last: Row = next((row["metrics"] for row in reversed(rows) if row.get("metrics")), {})
     paths = [path for path in (f"metrics/{name}" for name in last if name != "of") if path in known]
     found: dict[str, list[tuple[int, str]]] = {}
     for k, path in enumerate(paths[:MOST_METRICS]):
@@ -170,7 +173,7 @@ def _metrics(known: Mapping[str, Series], rows: Sequence[Mapping[str, Any]]) -> 
     return found
 
 
-def _mark_findings(axes: Sequence[Any], run: Any) -> None:
+def _mark_findings(axes: Sequence[Axes], run: TrainingRun | SeededRuns) -> None:
     """Where the failure modes of one run began; of several seeds nothing, since the members differ."""
     for finding in [] if hasattr(run, "seeds") else run.findings:
         for panel in axes:
@@ -180,11 +183,11 @@ def _mark_findings(axes: Sequence[Any], run: Any) -> None:
         )
 
 
-def _ending(run: Any) -> str:
+def _ending(run: TrainingRun | SeededRuns) -> str:
     return f"{len(run.seeds)} seeds{_lost(run)}" if hasattr(run, "seeds") else str(run.status.name.lower())
 
 
-def _lost(run: Any) -> str:
+def _lost(run: TrainingRun | SeededRuns) -> str:
     """How many members of several diverged, in words; nothing where none did."""
     statuses = list(run.status) if hasattr(run, "seeds") else [run.status]
     lost = sum(status.name == "DIVERGED" for status in statuses)

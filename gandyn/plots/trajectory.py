@@ -31,8 +31,7 @@ def trajectory(run: Trajectory, plane: bool | None = None, title: str | None = N
     """
     title = f"{rule_label(run.rule)} on {run.game.name}" if title is None else title
     if run.game.dim == 2 if plane is None else plane:
-        drawn: Drawing = phase_portrait(run.game, trajectories=run, title=title, **options)
-        return drawn
+        return phase_portrait(run.game, trajectories=run, title=title, **options)
     points = members(run, rule_label(run.rule))
     figure = Drawing(height=0.9)
     upper, lower = figure.subplots(2, 1, sharex=True)

@@ -7,7 +7,6 @@ import functools
 import importlib
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from ..errors import DomainError
 from ..lazy import torch
@@ -125,11 +124,11 @@ JAVASCRIPT = Backend(
 )
 
 
-def numpy_namespace() -> dict[str, Any]:
-    """The names that NumPy code uses."""
+def numpy_namespace() -> dict[str, object]:
+    """The modules and functions that generated NumPy code uses, by name."""
     import numpy as np
 
-    def special(name: str) -> Callable[..., Any]:
+    def special(name: str) -> Callable[..., Array]:
         """A function of scipy.special, which takes a third of a second to load and which most games do not need."""
         return lambda *values, **options: getattr(importlib.import_module("scipy.special"), name)(*values, **options)
 
@@ -138,10 +137,10 @@ def numpy_namespace() -> dict[str, Any]:
 
 
 @functools.cache
-def torch_namespace() -> dict[str, Any]:
-    """The names that torch code uses; numbers are accepted wherever torch itself wants tensors."""
+def torch_namespace() -> dict[str, object]:
+    """The modules and functions that generated torch code uses, by name; they take numbers in place of tensors too."""
 
-    def lift(function: Callable[..., Any], scalar: Callable[..., float]) -> Callable[..., Any]:
+    def lift(function: Callable[..., Array], scalar: Callable[..., float]) -> Callable[..., Array]:
         def apply(*args: object) -> Array:
             like = next((a for a in args if isinstance(a, torch.Tensor)), None)
             if like is None:

@@ -6,9 +6,11 @@ Numbers keep their exact meaning: 1/10 and sqrt(2) enter as balls around them, n
 from __future__ import annotations
 
 import functools
+import importlib
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import sympy
@@ -20,7 +22,10 @@ from .expectation import Expectation
 from .function import compile_python
 from .lowering import UNARY, lower
 
-Ball = Any
+if TYPE_CHECKING:
+    import flint
+
+Ball: TypeAlias = "flint.arb"
 KINKS = (
     *(sympy.Abs, sympy.sign, sympy.Max, sympy.Min, sympy.Piecewise),
     *(sympy.Heaviside, sympy.DiracDelta, sympy.core.relational.Relational),
@@ -36,29 +41,31 @@ BALLS = backends.Backend(
 )
 
 
-def require_flint(what: str) -> Any:
-    """The module `flint`. Raises MissingDependencyError without python-flint."""
+def require_flint(what: str) -> ModuleType:
+    """The module `flint`, which `what` needs. Raises MissingDependencyError where python-flint is not installed."""
     try:
-        import flint
+        return importlib.import_module("flint")
     except ImportError as error:
         raise MissingDependencyError(
             f"{what} without python-flint", "python-flint", 'pip install "gandyn[proof]"'
         ) from error
-    return flint
 
 
 @functools.cache
-def namespace() -> dict[str, Any]:
-    """The names that ball code uses; increasing functions are evaluated at both ends, which is sharp on wide balls."""
+def namespace() -> dict[str, Callable[..., Ball]]:
+    """The functions that generated ball code calls, by name. Raises MissingDependencyError without python-flint.
+
+    An increasing function is evaluated at both ends of a ball, which gives its exact range on wide balls too.
+    """
     arb = require_flint("ball arithmetic").arb
 
-    def increasing(function: Any) -> Any:
+    def increasing(function: Callable[[Ball], Ball]) -> Callable[[Ball], Ball]:
         def apply(x: Ball) -> Ball:
             return function(x) if x.is_exact() else function(x.lower()).union(function(x.upper()))
 
         return apply
 
-    def method(name: str) -> Any:
+    def method(name: str) -> Callable[[Ball], Ball]:
         return lambda x: getattr(x, name)()
 
     def multiply(x: Ball, y: Ball) -> Ball:
@@ -74,12 +81,12 @@ def namespace() -> dict[str, Any]:
     return result | {"ball": arb, "multiply": multiply, "power": lambda x, y: x**y}
 
 
-def hull(low: object, high: object) -> Ball:
-    """The ball around [low, high]; ends are floats, fractions or SymPy rationals."""
+def hull(low: float | Fraction | sympy.Expr, high: float | Fraction | sympy.Expr) -> Ball:
+    """A ball that encloses the interval [low, high]; ends are floats, fractions or SymPy rationals."""
     return _point(low).union(_point(high))
 
 
-def _point(value: Any) -> Ball:
+def _point(value: float | Fraction | sympy.Expr) -> Ball:
     flint = require_flint("ball arithmetic")
     if isinstance(value, (float, np.floating)):
         return flint.arb(float(value))
@@ -183,7 +190,7 @@ class BallFunction:
         return compile_python(self._code, BALLS, dict(namespace())), [ball_of(n) for n in self._numbers]
 
     @functools.cached_property
-    def _on_floats(self) -> tuple[Any, Any, list[float]]:
+    def _on_floats(self) -> tuple[Callable[..., list[Array]], Callable[..., list[Array]], list[float]]:
         values = lower(self._inputs, self.outputs, self._bindings)
         short, full = (
             compile_python(code, backends.NUMPY, backends.numpy_namespace()) for code in (values, self._code)

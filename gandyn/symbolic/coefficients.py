@@ -1,10 +1,10 @@
-"""Coefficients of power series, exact or in 50 decimals, and what says that there are none."""
+"""Coefficients of power series, exact or in 50 decimals, and the errors of points where there are none."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import mpmath
 import sympy
@@ -12,13 +12,16 @@ from sympy import QQ
 
 from ..errors import GandynError
 
+if TYPE_CHECKING:
+    from sympy.polys.domains.domain import Domain
+
 DECIMALS = 50
 Monomial = tuple[int, ...]
 Series = dict[Monomial, Any]
 
 
 class NoExpansionError(GandynError):
-    """Here the series has no coefficients of the asked kind: a kink, a pole, or an irrational number."""
+    """The series has no coefficients of the kind asked for: there is a kink, a pole, or an irrational number."""
 
 
 class KinkError(NoExpansionError):
@@ -32,7 +35,7 @@ class PoleError(NoExpansionError):
 class Field(Protocol):
     """A field of numbers in which the arithmetic of series is exact."""
 
-    field: Any  # SymPy's domain
+    field: Domain
 
     def number(self, value: sympy.Expr) -> Any:
         """A SymPy number as a coefficient."""
@@ -42,10 +45,10 @@ class Field(Protocol):
 
 
 class FinerError(NoExpansionError):
-    """A number that a larger field has: a power of e whose exponent needs a larger denominator, or a square root.
+    """A number that is not in this field but in a larger one: a finer power of e, or another square root.
 
     Attributes:
-        numbers: a field that has it.
+        numbers: a field that contains the number.
     """
 
     def __init__(self, what: str, numbers: Field) -> None:
@@ -53,8 +56,11 @@ class FinerError(NoExpansionError):
         self.numbers = numbers
 
 
-def rational_function(value: sympy.Expr, field: Any, other: Callable[[sympy.Expr], Any]) -> Any:
-    """A SymPy number in a field: sums, products and whole powers part by part, what else there is by `other`."""
+def rational_function(value: sympy.Expr, field: Domain, other: Callable[[sympy.Expr], Any]) -> Any:
+    """A SymPy number as an element of a field.
+
+    Sums, products and integer powers are computed part by part; any other irrational number is handed to `other`.
+    """
     if value.is_Rational:
         return field(QQ.from_sympy(value))
     if value.is_Add:

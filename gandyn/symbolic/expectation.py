@@ -7,10 +7,11 @@ where the integrand loses its randomness are exact.
 from __future__ import annotations
 
 import functools
-from typing import Any
 
 import numpy as np
 import sympy
+from sympy.printing.latex import LatexPrinter
+from sympy.printing.str import StrPrinter
 
 NORMAL, UNIFORM = "normal", "uniform"
 NODES = 32
@@ -53,8 +54,9 @@ class Expectation(sympy.Expr):  # type: ignore[misc]
         integrand, symbol, law = self.args
         return Expectation(sympy.diff(integrand, variable), symbol, law)
 
-    def _eval_is_extended_real(self) -> Any:
-        return self.args[0].is_extended_real
+    def _eval_is_extended_real(self) -> bool | None:
+        real: bool | None = self.args[0].is_extended_real
+        return real
 
     def _eval_is_commutative(self) -> bool:
         return True
@@ -68,11 +70,11 @@ class Expectation(sympy.Expr):  # type: ignore[misc]
     def _eval_evalf(self, prec: int) -> sympy.Expr:
         return self.quadrature()._eval_evalf(prec)
 
-    def _sympystr(self, printer: Any) -> str:
+    def _sympystr(self, printer: StrPrinter) -> str:
         integrand, symbol, _ = self.args
         return f"E_{printer._print(symbol)}[{printer._print(integrand)}]"
 
-    def _latex(self, printer: Any, exp: Any = None) -> str:
+    def _latex(self, printer: LatexPrinter, exp: sympy.Expr | None = None) -> str:
         integrand, symbol, _ = self.args
         power = "" if exp is None else f"^{{{printer._print(exp)}}}"
         return rf"\mathbb{{E}}_{{{printer._print(symbol)}}}\left[{printer._print(integrand)}\right]{power}"
@@ -87,7 +89,7 @@ def moment(power: int, law: str) -> sympy.Expr:
 
 @functools.cache
 def rule(law: str) -> tuple[list[sympy.Expr], list[sympy.Expr]]:
-    """Nodes and weights (which sum to one) as SymPy floats."""
+    """The 32 nodes of Gauss's quadrature for a law and their weights, which sum to 1, as SymPy floats."""
     if law == UNIFORM:
         x, w = np.polynomial.legendre.leggauss(NODES)
         x = (x + 1) / 2

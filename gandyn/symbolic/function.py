@@ -17,7 +17,7 @@ from .members import ensemble_shape, members_in
 
 
 class SymbolicFunction:
-    """f: (vectors) -> vector of `outputs`, as NumPy, torch and exact substitution.
+    """A function from vectors to the vector of `outputs`: by NumPy or torch on arrays, by substitution on symbols.
 
     Args:
         inputs: for each argument, its symbols: an argument has shape (..., len(symbols)).
@@ -38,11 +38,11 @@ class SymbolicFunction:
         return lower((*self._flat, *self._members), self.outputs)
 
     @functools.cached_property
-    def _numpy(self) -> Callable[..., Any]:
+    def _numpy(self) -> Callable[..., list[Array]]:
         return compile_python(self.code, backends.NUMPY, backends.numpy_namespace())
 
     @functools.cached_property
-    def _torch(self) -> Callable[..., Any]:
+    def _torch(self) -> Callable[..., list[Array]]:
         return compile_python(self.code, backends.TORCH, dict(backends.torch_namespace()))
 
     def __call__(self, *arrays: Array) -> Array:
@@ -76,10 +76,15 @@ class SymbolicFunction:
         return object_vector(e.xreplace(replacement) for e in self.outputs)
 
 
-def compile_python(code: StraightLine, backend: backends.Backend, namespace: dict[str, Any]) -> Callable[..., Any]:
-    """The straight-line code as a Python function from columns to a list of columns."""
+def compile_python(
+    code: StraightLine, backend: backends.Backend, namespace: dict[str, Any]
+) -> Callable[..., list[Array]]:
+    """Straight-line code as a Python function: from one array for each input to a list of arrays, the outputs.
+
+    `backend` says how operations are written, and `namespace` holds the functions that they call.
+    """
     body = [*backend.lines(code), f"return [{', '.join(map(backend.operand, code.outputs))}]"]
     source = f"def function({', '.join(code.inputs)}):\n    " + "\n    ".join(body) + "\n"
     exec(compile(source, f"<{backend.name} code>", "exec"), namespace)  # noqa: S102 - source is made above
-    function: Callable[..., Any] = namespace["function"]
+    function: Callable[..., list[Array]] = namespace["function"]
     return function

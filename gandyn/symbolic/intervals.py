@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 import sympy
 
 from ..errors import DomainError
+from ..types import Array
 from .expectation import Expectation
-from .lowering import StraightLine, lower
+from .lowering import Operand, StraightLine, lower
 
-Array = Any
 Interval = tuple[Array, Array]
 LIBRARY = 4  # units in the last place that elementary functions may be wrong by
 COMPOSED = 16  # the same for functions made of two or three of them
@@ -77,11 +76,11 @@ class IntervalFunction:
         self, low: Array, high: Array, operations: dict[str, Callable[..., Interval]]
     ) -> tuple[Array, Array, Array, Array]:
         ends = [(low[:, k], high[:, k]) for k in range(low.shape[1])] + self.numbers
-        values: dict[Any, Any] = dict(zip(self.code.inputs, ends, strict=True))
+        values: dict[str, Interval] = dict(zip(self.code.inputs, ends, strict=True))
         continuous, nowhere = np.ones(len(low), dtype=bool), np.zeros(len(low), dtype=bool)
         branches = any(line.op == "where" for line in self.code.instructions)  # a value not needed may be missing
 
-        def get(operand: Any) -> tuple[Array, ...]:
+        def get(operand: Operand) -> Interval:
             return values[operand] if isinstance(operand, str) else (np.float64(operand), np.float64(operand))
 
         with np.errstate(all="ignore"):

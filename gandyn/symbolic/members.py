@@ -1,7 +1,7 @@
 """Parameters with one value for each member of an ensemble: symbols that carry their values.
 
-To whatever is exact they are symbols, so that a rule or a game holds them where it would hold "lr", and the map that is
-traced is the same for all members. Where numbers are computed they are the values, broadcast against the ensemble.
+Exact computations treat them as symbols, so a rule or a game may hold one in place of a name such as "lr", and one map
+is traced for all members. Numerical computations use the values, broadcast against the leading axes of the ensemble.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import sympy
@@ -19,19 +19,22 @@ from ..lazy import torch
 
 
 class PerMember(sympy.Symbol):  # type: ignore[misc]
-    """A real symbol with an array of values over the leading axes of an ensemble; equal where name and values are.
+    """A real symbol that carries an array of values over the leading axes of an ensemble.
+
+    Two of them are equal where their names and their values are.
 
     Attributes:
-        values: the numbers, read-only.
-        made: whether there has been one in this process, so that others need not look for them.
+        values: the numbers, a read-only array.
+        made: whether this process has made any; while it has not, nobody needs to search for them.
     """
 
     __slots__ = ("_digest", "_tensors", "values")
     made: ClassVar[bool] = False
     values: np.ndarray
+    _tensors: dict[tuple[torch.dtype, torch.device], torch.Tensor]
 
     def __new__(cls, values: np.ndarray, name: str = "parameter") -> PerMember:
-        """The symbol; its sign is assumed where all values have it."""
+        """The symbol of a name and its values; it is assumed positive, negative and so on where all values are."""
         array = np.array(values, dtype=float)
         array.setflags(write=False)
         made: PerMember = sympy.Symbol.__xnew__(cls, name, real=True, **_signs(array))
@@ -39,21 +42,21 @@ class PerMember(sympy.Symbol):  # type: ignore[misc]
         made._digest = hashlib.sha256(array.tobytes() + repr(array.shape).encode()).hexdigest()
         return made
 
-    def __getnewargs_ex__(self) -> tuple[tuple[Any, str], dict[str, bool]]:
+    def __getnewargs_ex__(self) -> tuple[tuple[np.ndarray, str], dict[str, bool]]:
         return (self.values, self.name), {}
 
-    def __reduce_ex__(self, protocol: object) -> tuple[Any, ...]:
+    def __reduce_ex__(self, protocol: object) -> tuple[type[PerMember], tuple[np.ndarray, str]]:
         return PerMember, (self.values, self.name)
 
-    def _hashable_content(self) -> tuple[Any, ...]:
+    def _hashable_content(self) -> tuple[object, ...]:
         return (*super()._hashable_content(), self._digest)
 
     def __repr__(self) -> str:
         shape, values = " x ".join(map(str, self.values.shape)), self.values
         return f"<{shape} values from {values.min():.6g} to {values.max():.6g}>"
 
-    def like(self, w: Any) -> Any:
-        """The values in the world, precision and place of a NumPy array or torch tensor."""
+    def like(self, w: np.ndarray | torch.Tensor) -> np.ndarray | torch.Tensor:
+        """The values as an array of the world of w: NumPy, or torch in the precision and on the device of w."""
         if isinstance(w, np.ndarray):
             return self.values
         place = (w.dtype, w.device)
@@ -71,10 +74,12 @@ def _signs(values: np.ndarray) -> dict[str, bool]:
 
 
 def per_member(values: object, name: str = "parameter") -> sympy.Expr:
-    """An array of numbers as a parameter with one value for each member; complex ones as a + I b of two.
+    """An array of numbers as a parameter with one value for each member of an ensemble.
+
+    A complex array becomes a + I b with one symbol for the real parts and one for the imaginary parts.
 
     Raises:
-        ParameterError: for what is no array of finite numbers.
+        ParameterError: for an empty array, and for entries that are not finite numbers.
     """
     array = np.asarray(values)
     if array.dtype == object or array.dtype.kind not in "biufc" or array.dtype.kind == "b":
@@ -89,7 +94,7 @@ def per_member(values: object, name: str = "parameter") -> sympy.Expr:
     return PerMember(array, name)
 
 
-def values_of(expression: sympy.Expr, w: object) -> Any:
+def values_of(expression: sympy.Expr, w: np.ndarray | torch.Tensor) -> np.ndarray | torch.Tensor | None:
     """An expression in symbols that all carry values, as an array or tensor like w; None where another is free."""
     if isinstance(expression, PerMember):
         return expression.like(w)
@@ -101,7 +106,7 @@ def values_of(expression: sympy.Expr, w: object) -> Any:
 
 
 def members_in(*values: object) -> tuple[PerMember, ...]:
-    """The symbols that hold one value per member in some games, rules or parameters: each once, in order."""
+    """The `PerMember` symbols inside games, rules, tuples, dicts or expressions, each once, in order of appearance."""
     return tuple(dict.fromkeys(found for value in values for found in _inside(value))) if PerMember.made else ()
 
 

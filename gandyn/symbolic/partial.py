@@ -1,9 +1,9 @@
-"""A cost of two numbers that is known only by its partial derivatives: what is traced on it runs on every cost."""
+"""A cost f(x, y) without a formula, known by its partial derivatives: a rule traced on it runs on every cost."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import sympy
 
@@ -13,8 +13,8 @@ FIRST, SECOND = 3, 4
 class Partial(sympy.Function):  # type: ignore[misc]
     """d^(i+j) f / dx^i dy^j at (x, y), as `Partial(i, j, x, y)`.
 
-    Its derivatives are further ones of its kind, so a rule's step on the game of f is written in them alone. Only
-    JavaScript has it, as a call of `partial(i, j, x, y)`.
+    Its derivatives are again partial derivatives of f, so that a rule's step on the game of f is written in them alone.
+    Of all backends only JavaScript prints it, as a call `partial(i, j, x, y)`.
 
     Example:
         >>> x, y = sympy.symbols("x y", real=True)
@@ -22,11 +22,11 @@ class Partial(sympy.Function):  # type: ignore[misc]
         y*Partial(1, 0, x*y, y)
     """
 
-    nargs: ClassVar[Any] = (4,)
+    nargs: ClassVar[tuple[int, ...]] = (4,)
     lowered_to: ClassVar[str] = "partial"
 
-    def fdiff(self, argindex: int = 1) -> Any:
-        """The derivative by one of the two numbers."""
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        """The derivative with respect to argument `argindex`: 3 is x and 4 is y; 0 for the others."""
         i, j, x, y = self.args
         return {FIRST: Partial(i + 1, j, x, y), SECOND: Partial(i, j + 1, x, y)}.get(argindex, sympy.Integer(0))
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 
 from ..errors import ParameterError, made, shown
-from ..optim.losses_game import Losses
+from ..optim.calls import Losses
 from .optimisers import Used, is_used
 
 

@@ -35,6 +35,7 @@ EVERY = 100  # steps from look to look at least, where nothing else is asked for
 LOOK = 4.0  # of a look, in evaluations of the field, as a guess: the first one takes longer than those after it
 PATIENCE = 5.0  # seconds for which a look has been affordable, after which it comes before the hundredth step
 BUDGET = 10.0
+Networks = Mapping[str, torch.nn.Module]
 Affords = Callable[[float], bool]  # whether so many seconds more may be spent
 
 
@@ -53,13 +54,7 @@ class Watch:
     """
 
     def __init__(
-        self,
-        networks: Mapping[str, torch.nn.Module],
-        losses: Losses,
-        rule: Used | None,
-        every: int | None,
-        share: float,
-        seed: int,
+        self, networks: Networks, losses: Losses, rule: Used | None, every: int | None, share: float, seed: int
     ) -> None:
         self.every, self.rule = EVERY if every is None else every, rule
         self._frugal, self._look_price = every is None, math.inf
@@ -277,7 +272,7 @@ class Watch:
         })  # fmt: skip
         return found
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> Row:
         raise ParameterError("a copy of a watch, whose networks would not be the loop's", "its numbers, or a new watch",
                              "watch.to_dict(), or gd.watch(*copies, losses_of_the_copies)")  # fmt: skip
 

@@ -86,9 +86,7 @@ def _of_network(own: Sequence[torch.Tensor], optimizers: Sequence[torch.optim.Op
     raise DomainError("optimisers that do not hold every network", "one for each network", "rule=(over_g, over_d)")
 
 
-def _read(
-    optimizer: torch.optim.Optimizer, settings: Settings, own: Sequence[torch.Tensor]
-) -> tuple[Rule, State]:
+def _read(optimizer: torch.optim.Optimizer, settings: Settings, own: Sequence[torch.Tensor]) -> tuple[Rule, State]:
     def vector(key: str) -> Array:
         states = [optimizer.state.get(p, {}) for p in own]
         if all(state.get(key) is None for state in states):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
@@ -13,9 +13,6 @@ from .. import results
 from ..gans.monitor import Row
 from . import words
 from .verdicts import Verdict
-
-if TYPE_CHECKING:
-    from .loop_watch import Watch
 
 COLOURS = ("#0b6e99", "#c2410c", "#4d7c0f", "#7e22ce", "#475569")
 WIDTH, HEIGHT, LEFT, BOTTOM = 520, 220, 62, 26
@@ -38,7 +35,7 @@ footer { margin-top: 2rem; font-size: .85rem; color: #78716c; }
 GOOD, BAD = {"TURNING", "SETTLING", "AT_REST"}, {"FAILING", "DIVERGING", "STUCK"}
 
 
-def page(watch: Watch) -> str:
+def page(watch: Any) -> str:
     """The report of a watch as the text of one HTML page, which loads no other file."""
     body = [
         f"<h1>Watch of {_text(', '.join(watch.names))}</h1>",
@@ -89,7 +86,7 @@ def _verdict(one: Verdict) -> str:
     )
 
 
-def _curves(watch: Watch) -> list[str]:
+def _curves(watch: Any) -> list[str]:
     rows = [row for row in watch.rows if "losses" in row]
     if not rows:
         return ["<p>No look yet.</p>"]
@@ -119,7 +116,11 @@ def _by_network(rows: Sequence[Row], key: str, names: Sequence[str]) -> dict[str
 
 
 def _curve(
-    title: str, x: Sequence[float], curves: Mapping[str, Sequence[float | None]], log: bool = False, across: str = "step"
+    title: str,
+    x: Sequence[float],
+    curves: Mapping[str, Sequence[float | None]],
+    log: bool = False,
+    across: str = "step",
 ) -> str:
     """Lines with points as inline SVG; empty where no curve has two finite points."""
     points = {

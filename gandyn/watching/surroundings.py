@@ -37,9 +37,9 @@ IMPLICIT = ("__call__", "__iter__", "__getitem__", "__len__", "sampler", "genera
 class Surroundings:
     """The objects that a function reaches, recorded when this is made; `restore` puts them back.
 
-    A function reaches its closure, its defaults, and the globals and attributes that its code names; so do the functions
-    that it calls, and the networks' own `forward` and hooks. Library code is not read; optimisers, schedulers and
-    scalers of torch are put back whole.
+    A function reaches its closure, its defaults, and the globals and attributes that its code names. So do the
+    functions that it calls, and the networks' own `forward` and hooks. Library code is not read; optimisers,
+    schedulers and scalers of torch are put back whole.
 
     Args:
         function: the losses.

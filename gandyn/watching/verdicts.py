@@ -29,14 +29,14 @@ OWN = {
 
 @dataclasses.dataclass(frozen=True)
 class TwoSigmoids(Detector):
-    """A discriminator that ends in a sigmoid, whose loss takes the output for a logit and so applies another sigmoid."""
+    """A discriminator that ends in a sigmoid, whose loss takes the output for a logit: there are two."""
 
     threshold: float = 0.5
     window: int = 1
     name = "sigmoid taken for a logit"
 
     def statistic(self, rows: Sequence[Row]) -> float | None:
-        """1 where the loss of the newest row has the slopes of a loss of logits at outputs of a sigmoid; None otherwise."""
+        """1 where the newest loss has the slopes of a loss of logits, at outputs of a sigmoid; None otherwise."""
         return rows[-1].get("sigmoid_as_logit") or None
 
     def message(self, value: float) -> str:
@@ -83,11 +83,11 @@ class Verdict:
 def verdict(name: str, rows: Sequence[Row], findings: Sequence[Finding], generator: bool) -> Verdict:
     """The verdict on one network's loss from the rows so far.
 
-    The first of these tests that applies decides: a failure mode that is going on and concerns this network; a gradient
-    or loss that grows at least tenfold over the window, with a trend of more than three standard errors; parameters
-    that stand still; a gradient that falls, or a loss whose changes shrink (both extrapolated to a step); a loss without
-    a trend. Where none applies the verdict is undecided. The trend is Kendall's rank correlation over the last 40 looks;
-    its standard error is enlarged where neighbouring looks are correlated.
+    The first of these tests that applies decides: a failure mode that is going on and concerns this network; a
+    gradient or loss that grows more than tenfold over the window, with a trend of more than three standard errors;
+    parameters that stand still; a gradient that falls, or a loss whose changes shrink (both extrapolated to a step); a
+    loss without a trend. Where none applies the verdict is undecided. Trends are Kendall's rank correlation over the
+    last 40 looks (`trend`).
 
     Args:
         name: name of the network.

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 from ..budget import Budget
 from ..gans.monitor import Row
 from .optimisers import unstepped
 from .verdicts import Kind
 
-if TYPE_CHECKING:
-    from .loop_watch import Watch
-
 NAMES = {"LM": "largest modulus", "LR": "largest real part", "SR": "smallest real part", "LI": "largest imaginary part"}
 
 
-def summary(watch: Watch) -> str:
+def summary(watch: Any) -> str:
     """The text of `Watch.summary`: networks and time, a verdict for each loss, findings, and what was measured."""
     lines = [head(watch), *map(str, watch.verdicts.values()), f"converged? {converged(watch)}"]
     lines += [untrained(watch)] if untrained(watch) else []
@@ -29,7 +26,7 @@ def summary(watch: Watch) -> str:
     return "\n".join(lines)
 
 
-def untrained(watch: Watch) -> str:
+def untrained(watch: Any) -> str:
     """Which parameters no optimiser steps, in words; nothing where there are none, or where that is not known."""
     left = unstepped(watch.rule, watch.networks)
     more = f" and {len(left) - 4} more" if len(left) > 4 else ""
@@ -41,12 +38,12 @@ def counted(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def so_far(watch: Watch) -> str:
+def so_far(watch: Any) -> str:
     """The steps that a watch has seen and its looks at them, in words: "600 steps, 5 looks"."""
     return f"{counted(watch.count, 'step')}, {counted(len(watch.rows), 'look')}"
 
 
-def head(watch: Watch) -> str:
+def head(watch: Any) -> str:
     """Which networks, how many steps and looks, and the watch's share of the time."""
     share = "" if watch.share is None else f"; the watch took {100 * watch.share:.2g} % of the time"
     if watch.afterwards:
@@ -54,7 +51,7 @@ def head(watch: Watch) -> str:
     return f"watch of {', '.join(watch.names)}: {so_far(watch)}{share}"
 
 
-def converged(watch: Watch) -> str:
+def converged(watch: Any) -> str:
     """Whether the training has converged and when to stop, in one sentence.
 
     The verdicts on the losses answer where they can. Otherwise the newest duality gap does, if one was measured: where
@@ -117,7 +114,7 @@ def about(seconds: float) -> str:
     return f"{float(f'{seconds:.1g}'):.15g}" if seconds < 1e15 else f"{seconds:.1g}"
 
 
-def measured(watch: Watch) -> list[tuple[str, str]]:
+def measured(watch: Any) -> list[tuple[str, str]]:
     """(name, sentence) for each measurement that was ever made, the newest of each."""
     said = []
     row = next((row for row in reversed(watch.rows) if "losses" in row), None)
