@@ -20,7 +20,7 @@ from ..types import Array, Batch, Game, Player
 from ..worlds import TORCH
 from .functional import Network
 from .inventory import Inventory, check_parameters, refuse_unready
-from .module_state import ModuleState
+from .module_state import ModuleState, forget_weights
 from .packing import joined, keep_pages
 from .streams import cpu_stream_kept, seed_streams
 
@@ -212,8 +212,7 @@ class FlatNetworks(Game):
                 "make a new game of the same modules",
             )
         torch.cat(pieces, out=self._buffer)
-        if torch.is_autocast_cache_enabled():
-            torch.clear_autocast_cache()  # copies of the old weights in half precision
+        forget_weights()
 
     def per_coordinate(self, value: object, w: Array) -> Array:
         """As for every game; vectors made of per-player parameters are kept, since a step asks for the same again."""

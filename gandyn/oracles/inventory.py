@@ -79,9 +79,17 @@ def check_parameters(parameters: Mapping[str, Sequence[torch.Tensor]]) -> None:
                 "at least one trainable parameter for each player",
                 "set requires_grad=True on what it trains",
             )
+    owners: dict[int, str] = {}
+    for name, own in parameters.items():
+        for p in own:
+            if id(p) in owners:
+                raise GameError(
+                    f"a parameter belongs to two players, {owners[id(p)]} and {name}, of which each would move it",
+                    "disjoint networks",
+                    "the shared module as a network of its own with a loss of its own, frozen, or a copy of it",
+                )
+            owners[id(p)] = name
     everything = list(itertools.chain(*parameters.values()))
-    if len({id(p) for p in everything}) != len(everything):
-        raise GameError("a parameter belongs to two players", "disjoint networks", "copy the shared module")
     kinds = {(str(p.dtype), str(p.device)) for p in everything}
     if len(kinds) > 1:
         raise GameError(

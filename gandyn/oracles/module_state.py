@@ -143,16 +143,27 @@ def _iterate(power: Any, layer: Any) -> None:
         power._power_method(power._reshape_weight_to_matrix(weight), power.n_power_iterations)
 
 
+def forget_weights() -> None:
+    """Drop copies of weights that autocast, or a surrounding `parametrize.cached()`, made before they moved."""
+    if torch.is_autocast_cache_enabled():
+        torch.clear_autocast_cache()
+    if torch.nn.utils.parametrize._cache_enabled:
+        torch.nn.utils.parametrize._cache.clear()
+
+
 @contextlib.contextmanager
 def standing_in(modules: Sequence[Any], values: dict[int, Any]) -> Iterator[None]:
     """Within this context modules use other tensors for their parameters and buffers.
 
-    Whoever calls the modules, by whatever name and method, meets the stand-ins; one parameter in two places is one.
+    Whoever calls the modules, by whatever name and method, meets the stand-ins; one parameter in two places is one. A
+    `parametrize.cached()` around it keeps nothing meanwhile, and afterwards what it had.
 
     `modules`: where to look, with all that they contain; `values`: by `id` of a tensor, what stands for it.
     """
     from torch.nn import RNNBase
+    from torch.nn.utils import parametrize
 
+    cached = parametrize._cache_enabled, parametrize._cache
     places, lists = [], []
     for module in {id(m): m for network in modules for m in network.modules()}.values():
         for held in (module._parameters, module._buffers):
@@ -160,12 +171,14 @@ def standing_in(modules: Sequence[Any], values: dict[int, Any]) -> Iterator[None
         if isinstance(module, RNNBase):  # keeps its parameters a second time, for cuDNN
             lists.append((module, module._flat_weights))
     try:
+        parametrize._cache_enabled, parametrize._cache = 0, {}
         for held, key, tensor in places:
             held[key] = values[id(tensor)]
         for module, _ in lists:
             module._flat_weights = [getattr(module, name, None) for name in module._flat_weights_names]
         yield
     finally:
+        parametrize._cache_enabled, parametrize._cache = cached
         for held, key, tensor in places:
             held[key] = tensor
         for module, weights in lists:

@@ -9,6 +9,7 @@ import torch
 from drop_in_cases import REAL, R, losses, modules, simple, vector
 from torch import nn
 from torch.nn.functional import softplus
+from torch.nn.utils import parametrizations, parametrize
 
 import gandyn as gd
 
@@ -302,3 +303,40 @@ def test_dropout_and_latents_are_of_the_optimisers_own_stream():
         noisy(*twin)[i].backward(inputs=[*twin[i].parameters()])
         over.step()
     torch.testing.assert_close(vector(nets), vector(twin), rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("rule", [R.Alternating(R.Adam(0.02)), R.Extragradient(0.1), R.Consensus(0.1, 0.1)],
+                         ids=lambda rule: rule.name)  # fmt: skip
+def test_weights_that_a_loop_caches_are_those_of_each_evaluation(rule):
+    """Within `parametrize.cached()` around the steps, as without; what is cached afterwards is of the new weights."""
+
+    def pair():
+        nets = modules()
+        for net in nets:
+            parametrizations.weight_norm(net[0])
+        return nets
+
+    found, expected = pair(), by_drop_in(twin := pair(), rule)
+    optimizer = gd.optim.for_modules(*found, rule)
+    with parametrize.cached():
+        for _ in range(STEPS):
+            optimizer.step(simple)
+            assert torch.equal(found[0][0].weight, found[0][0].parametrizations.weight())
+        watch = gd.watch(*found, simple, every=1, share=0.0)
+        watch.step()
+    torch.testing.assert_close(vector(found), expected, rtol=1e-9, atol=1e-11)
+    alone = gd.watch(*twin, simple, every=1, share=0.0)
+    alone.step()
+    assert watch.rows[0]["gradient_norms"] == pytest.approx(alone.rows[0]["gradient_norms"], rel=1e-9)
+
+
+@pytest.mark.parametrize("make", [gd.optim.AdamGC, gd.optim.SGDMGC, gd.optim.OptimisticAdam])
+def test_single_optimisers_of_numbers_and_empty_tensors(make):
+    """A number of shape () moves as the only entry of a vector does, and nothing happens to nothing."""
+    number, entry, nothing = (nn.Parameter(t) for t in (torch.tensor(0.5), torch.tensor([0.5]), torch.zeros(0, 3)))
+    optimizer = make([number, entry, nothing], lr=0.1)
+    for _ in range(STEPS):
+        optimizer.zero_grad()
+        (number**2 + entry.sum() ** 2 + nothing.sum()).backward()
+        optimizer.step()
+    assert number.item() == entry.item() != 0.5
