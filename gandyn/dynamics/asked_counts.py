@@ -49,6 +49,25 @@ def refuse_asked_counts(
             )
 
 
+def limit_of_counts(e: sympy.Expr, t: sympy.Symbol, what: str) -> sympy.Expr:
+    """The limit of an expression as a count grows. Raises DomainError where there is none, or an infinite one."""
+    e = e.replace(lambda p: p.is_Pow and p.exp.has(t) and p.base.is_number, _decayed)
+    try:
+        found = sympy.limit(e, t, sympy.oo) if e.has(t) else e
+    except (NotImplementedError, TypeError, ValueError):  # SymPy knows no answer, as for (-1)^t
+        found = sympy.nan
+    if found.has(sympy.oo, -sympy.oo, sympy.zoo, sympy.nan, sympy.AccumBounds, sympy.Limit):
+        raise DomainError(
+            f"{what}, whose step has no limit that is known as {t} grows", "a step that settles", "gd.iterate"
+        )
+    return found
+
+
+def _decayed(power: sympy.Expr) -> sympy.Expr:
+    """beta^t at t = infinity for |beta| < 1."""
+    return sympy.Integer(0) if abs(power.base) < 1 else power
+
+
 def _values(program: Program, counts: Mapping[sympy.Expr, sympy.Expr]) -> Iterator[complex]:
     """The outputs at one point in general position."""
     bindings, outputs = program

@@ -24,7 +24,7 @@ from ..types.forwarding import forwards
 from ..types.gradient import gradient
 from ..worlds import SYMBOLS, exact, object_vector
 from . import names
-from .asked_counts import Program, as_program, from_outside, refuse_asked_counts
+from .asked_counts import Program, as_program, from_outside, limit_of_counts, refuse_asked_counts
 
 SOLVED = 60.0  # seconds for a closed form of fixed points
 
@@ -196,9 +196,7 @@ class UpdateMap(Result):
 
     def _at_infinity(self, e: sympy.Expr) -> sympy.Expr:
         for t in self.counters:
-            if e.has(t):
-                e = e.replace(lambda p, t=t: p.is_Pow and p.exp.has(t) and p.base.is_number, _decayed)
-                e = sympy.limit(e, t, sympy.oo) if e.has(t) else e
+            e = limit_of_counts(e, t, f"{self.rule!r} on {self.game.name}") if e.has(t) else e
         return e
 
     @functools.cached_property
@@ -239,11 +237,6 @@ class UpdateMap(Result):
         """The map as text, one line for each coordinate."""
         lines = (f"{s}+ = {e}" for s, e in zip(self.symbols, self.expression, strict=True))
         return "\n".join([self._dynamics(), *lines])
-
-
-def _decayed(power: sympy.Expr) -> sympy.Expr:
-    """beta^t at t = infinity for |beta| < 1."""
-    return sympy.Integer(0) if abs(power.base) < 1 else power
 
 
 @ensemble_door

@@ -7,6 +7,8 @@ import math
 from collections.abc import Callable
 from typing import NoReturn
 
+import numpy as np
+
 from ..errors import DomainError, ParameterError, made, shown
 from ..types import Array, Domain, Game, Info, Parameter, Rng, Rule, State
 from ..worlds import exact, is_symbolic
@@ -15,7 +17,31 @@ from .gradient import SimultaneousGD
 from .wrapper import Wrapper, scaled
 
 SAMPLED = (*range(13), 99, 100, 1000, 12345, 10**6)  # steps at which a formula is held to numbers
-FAR_OUT, SETTLED = (1e15, 1e15 + 1, 1e15 + 6), 1e-3  # steps that show whether there is a limit, and how near they are
+FAR_OUT, BEFORE = tuple(1e15 + k for k in (0, 1, 2, 5, 7)), 1e13  # steps that show whether there is a limit
+
+
+def late_count(step: Callable[[float], Array]) -> float:
+    """The count that stands for the limit of what a count gives: infinity, or a late one where that gives no numbers.
+
+    Args:
+        step: from a count to an array of NumPy or torch.
+
+    Raises:
+        ArithmeticError: where late counts give other numbers than each other, so that there is no limit.
+    """
+    far = [step(t) for t in FAR_OUT]
+    if not all(_near(far[0], other) for other in far):
+        raise ArithmeticError("late steps differ")
+    ends = step(math.inf)
+    if bool((abs(ends) < math.inf).all()):
+        return math.inf
+    if not _near(far[0], step(BEFORE)):
+        raise ArithmeticError("late steps grow")
+    return FAR_OUT[0]
+
+
+def _near(a: Array, b: Array) -> bool:
+    return bool((abs(a - b) <= 1e-3 * abs(a).max()).all())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,9 +133,7 @@ class Scheduled(Wrapper):
             DomainError: for a schedule that takes no symbol, gives other numbers than it, or has no limit.
         """
         if not is_symbolic(t):
-            factor = self.schedule(t)
-            settled = t != math.inf or all(abs(self.schedule(far) - factor) < SETTLED for far in FAR_OUT)
-            return factor if settled else self._refuse("after infinitely many steps", "a schedule with a limit")
+            return self.schedule(t) if t != math.inf else self._limit()
         try:
             factor = self.schedule(t)
         except TypeError as error:
@@ -119,6 +143,13 @@ class Scheduled(Wrapper):
             if not all(abs(a - b) <= 1e-9 * abs(b) for a, b in values):
                 return self._refuse("on symbols, which asks whether a symbol is so", "the same formula for all steps")
         return factor
+
+    def _limit(self) -> float:
+        """The factor at t = infinity, or far out where that is no number. Raises DomainError without a limit."""
+        try:
+            return float(self.schedule(late_count(lambda t: np.array([float(self.schedule(t))]))))
+        except ArithmeticError as error:
+            return self._refuse("after infinitely many steps", "a schedule with a limit", error)
 
     def _refuse(self, where: str, needed: str, error: Exception | None = None) -> NoReturn:
         fix = "use PowerDecay or StepDecay, or iterate on numbers"

@@ -74,3 +74,11 @@ def test_decays_keep_their_formulas():
     (t,) = traced.counters
     at_ten = np.array(traced.expression.xreplace({t: 10}).jacobian(traced.symbols), dtype=float)
     np.testing.assert_allclose(at_ten, np.eye(2) - 0.05 * J, atol=1e-15)
+
+
+@pytest.mark.parametrize("factor", [lambda t: 1 + t, lambda t: 1 + (-1) ** t / 2])
+def test_steps_without_a_limit_say_so(factor):
+    for rule in (Factored(factor), Scheduled(gd.rules.GDA(0.1), factor)):
+        for asked in (gd.linearize, gd.stability_region):
+            with pytest.raises(DomainError, match="no limit that is known"):
+                asked(GAME, rule, at=[0, 0])

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import math
-from collections.abc import Callable, Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from ...errors import DomainError, GandynError, ParameterError
 from ...krylov.operator import GENERAL, Operator
 from ...lazy import torch
 from ...oracles.packing import flattened
+from ...rules.schedule import late_count
 from ...types import Array, Batch, Game, Player, Rule, State
 from ...worlds import NUMPY
 from ..local.implicit import is_implicit
@@ -70,16 +71,22 @@ def mode_matrices(rule: Rule, eigenvalues: object) -> Array:
     width = 1 + sum(1 for _ in state.leaves())
     unit = np.broadcast_to(np.eye(width)[:, None, :, None], (width, len(game.eigenvalues), width, 2)).astype(complex)
     point, *arrays = unit
-    counters = [math.inf for _ in state.counter_leaves()]
-    with _settled(rule, counters):
-        moved, after, _ = rule.step(game, point, state.replace_leaves(iter(arrays), iter(counters)))
+
+    def increments(t: float) -> Array:
+        counters = (t for _ in state.counter_leaves())
+        moved, after, _ = rule.step(game, point, state.replace_leaves(iter(arrays), counters))
         rows = [moved, *(array for _, array in after.leaves())]
-        return _finite(np.stack([row[:, :, 0] for row in rows], axis=1)) - np.eye(width)
+        return np.stack([row[:, :, 0] for row in rows], axis=1) - np.eye(width)
+
+    if not any(True for _ in state.counter_leaves()):
+        return increments(0)
+    with _settled(rule):
+        return increments(late_count(increments))
 
 
 @contextlib.contextmanager
-def _settled(rule: Rule, counters: Sequence[float]) -> Iterator[None]:
-    """Word what goes wrong in a step whose counters are infinite.
+def _settled(rule: Rule) -> Iterator[None]:
+    """Word what goes wrong in a step whose counts are infinite.
 
     Raises:
         DomainError: for a step that has no limit, or whose step sizes end at 0, which no rule accepts.
@@ -87,21 +94,12 @@ def _settled(rule: Rule, counters: Sequence[float]) -> Iterator[None]:
     try:
         yield
     except (ParameterError, ArithmeticError, LookupError, TypeError, ValueError) as error:
-        if math.inf not in counters:
-            raise
         given = f"the map of {rule!r} after infinitely many steps, which does not exist or does not move"
         needed, fix = (
             "a step with a limit that moves",
             "limit=False, for the step of the state given; or the inner rule",
         )
         raise DomainError(given, needed, fix) from error
-
-
-def _finite(values: Array) -> Array:
-    """The given array, of NumPy or torch. Raises ArithmeticError for one that is not finite."""
-    if not bool((values - values == 0).all()):
-        raise ArithmeticError("no limit")
-    return values
 
 
 def counts(game: Game, rule: Rule, w: Array) -> bool:
@@ -181,18 +179,24 @@ def increment_operator(game: Game, rule: Rule, w: Array, state: State | None, ba
     start = rule.init(view, w) if state is None else state
     leaves = [(name, array.detach()) for name, array in start.leaves()]
     sizes = [int(w.shape[0]), *(int(array.shape[0]) for _, array in leaves)]
-    counters = [math.inf if limit else count for _, count in start.counter_leaves()]
-
     no_draws: Any = _NoDraws()
 
-    def step(z: Array) -> Array:
+    def stepped(z: Array, counters: Iterator[float]) -> Array:
         point, *arrays = torch.split(z, sizes)
-        moved, after, _ = rule.step(view, point, start.replace_leaves(iter(arrays), iter(counters)), no_draws)
+        moved, after, _ = rule.step(view, point, start.replace_leaves(iter(arrays), counters), no_draws)
         return torch.cat([moved, *(array for _, array in after.leaves())])
 
-    with torch.enable_grad(), _settled(rule, counters):
-        z = torch.cat([w, *(_awake(name, array) for name, array in leaves)]).requires_grad_()
-        image = _finite(step(z))
+    counters = [count for _, count in start.counter_leaves()]
+    resting = torch.cat([w, *(_awake(name, array) for name, array in leaves)])
+    if limit and counters:
+        counters = [_late(rule, stepped, resting, len(w))] * len(counters)
+
+    def step(z: Array) -> Array:
+        return stepped(z, iter(counters))
+
+    with torch.enable_grad():
+        z = resting.requires_grad_()
+        image = step(z)
         probe = torch.zeros_like(image, requires_grad=True)
         (pulled,) = torch.autograd.grad(image, z, probe, create_graph=True)
 
@@ -202,6 +206,17 @@ def increment_operator(game: Game, rule: Rule, w: Array, state: State | None, ba
 
     increment = (lambda z: step(z) - z) if rule.domain.smooth else None
     return Operator(f"map of {rule!r}", apply, z.detach(), GENERAL, function=increment)
+
+
+def _late(rule: Rule, stepped: Callable[[Array, Iterator[float]], Array], z: Array, d: int) -> float:
+    """The count that stands for infinitely many steps, by the increments beside a point: at rest all of them are 0.
+
+    `stepped` takes a state z and counts; its first d entries are w. Raises DomainError for a step without a limit.
+    """
+    ramp = torch.linspace(-1e-2, 1e-2, d).to(z) * z[:d].abs().max().clamp(min=1e-2)
+    beside = torch.cat([z[:d] + ramp, z[d:]])
+    with _settled(rule):
+        return late_count(lambda t: (stepped(beside, itertools.repeat(t)) - beside).detach())
 
 
 def _awake(name: str, array: Array) -> Array:

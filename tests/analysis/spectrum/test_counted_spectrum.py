@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import gandyn as gd
 from gandyn.errors import DomainError
 from gandyn.rules.schedule import Cosine, PowerDecay, Scheduled, StepDecay
+from gandyn.types import Parameter, Rule, State
 
 GAME = gd.games.quadratic(0.7, 1.9, 0.45)
 J = np.array([[0.7, 1.9], [-1.9, 0.45]])
@@ -48,3 +50,32 @@ def test_steps_without_a_limit_that_moves_are_refused(schedule):
 def test_decaying_look_aheads_end_where_they_stand():
     found = gd.spectrum(GAME, [0.0, 0.0], rule=gd.rules.DSEG(0.1, 0.3, power=0.6))
     assert found["LM"].eigenvalues[0] == 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Factored(Rule):
+    """GDA, not declared linear, so that its step is differentiated by torch."""
+
+    factor: object
+    lr: Parameter = 0.1
+
+    def init(self, game, w, rng=None):
+        return State({}, {"steps": 0})
+
+    def step(self, game, w, state, rng=None):
+        t = state["steps"]
+        return w - self.lr * self.factor(t) * game.field(w), State({}, {"steps": t + 1}), {}
+
+
+@pytest.mark.parametrize("make", [Factored, lambda f: Scheduled(GDA, f)])
+@pytest.mark.parametrize("factor", [lambda t: 1 + 1 / (t + 1), lambda t: t / (t + 1)])
+def test_a_limit_that_is_no_number_at_infinity_is_read_far_out(make, factor):
+    found = gd.spectrum(GAME, [0.0, 0.0], rule=make(factor))
+    assert abs(found["LM"].eigenvalues[0]) == pytest.approx(FIRST, abs=1e-12)
+
+
+@pytest.mark.parametrize("make", [Factored, lambda f: Scheduled(GDA, f)])
+@pytest.mark.parametrize("factor", [lambda t: 1 + t, lambda t: 1 + np.log1p(t), lambda t: 1 + (-1) ** t / 2])
+def test_steps_that_grow_or_alternate_have_no_limit(make, factor):
+    with pytest.raises(DomainError, match="infinitely many steps"):
+        gd.spectrum(GAME, [0.0, 0.0], rule=make(factor))
