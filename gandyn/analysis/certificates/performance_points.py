@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import numbers
 from fractions import Fraction
 from typing import Any
 
@@ -14,11 +15,15 @@ Row = tuple[Fraction, ...]
 
 
 def fraction(value: Any) -> Fraction:
-    """A number as it is read on paper: 0.1 is 1/10. Raises DomainError for complex and infinite numbers."""
-    if isinstance(value, Fraction):
-        return value
-    if isinstance(value, int):
-        return Fraction(value)
+    """A number as an exact fraction: a rational number as it is, a float as the decimal that it prints, so 0.1 is 1/10.
+
+    Irrational numbers of SymPy are rounded to a float first.
+
+    Raises:
+        DomainError: for complex and infinite numbers.
+    """
+    if isinstance(value, numbers.Rational):
+        return Fraction(int(value.numerator), int(value.denominator))
     try:
         return Fraction(repr(float(value)))
     except (TypeError, ValueError, OverflowError):
@@ -99,6 +104,11 @@ class PointsGame(Game):
         if isinstance(value, (tuple, list, dict)):
             raise DomainError(f"worst_case with {value} per player", "one value for all", "use one number")
         return (value,)
+
+    def per_coordinate(self, value: object, w: Array) -> Parameter:
+        """The value as it is where it is rational, 1/3 say, which a float would round; otherwise as a float."""
+        (number,) = self.per_player(value)
+        return fraction(number) if isinstance(number, numbers.Rational) else super().per_coordinate(value, w)
 
     def _field(self, w: Array, batch: Batch, only: int | None) -> Array:
         if w.key not in self._known:

@@ -107,7 +107,7 @@ def worst_case(rule: Rule, mu: float = 0.0, lipschitz: float = 1.0, steps: int =
     fractions, provided that the matrix left over is positive semidefinite: `value` is that bound, rounded up.
     Coefficients are read as on paper, 0.1 as 1/10; irrational ones as the floats that the rule computes with.
 
-    Rules with memory start from the state of `rule.init`. Answers are cached.
+    Rules with memory start from the state of `rule.init`. Bounds are cached.
 
     Args:
         rule: linear in the field (`rule.domain.linear_in_field`), or the proximal point rule; numbers as parameters.
@@ -121,7 +121,7 @@ def worst_case(rule: Rule, mu: float = 0.0, lipschitz: float = 1.0, steps: int =
         comes near.
 
     Raises:
-        DomainError: for other rules.
+        DomainError: for other rules, and where coefficients or the bound are beyond the range of floats.
         ParameterError: for a class that is empty.
         MissingDependencyError: without clarabel (`pip install "gandyn[proof]"`).
 
@@ -135,19 +135,41 @@ def worst_case(rule: Rule, mu: float = 0.0, lipschitz: float = 1.0, steps: int =
     try:
         hash(rule)
     except TypeError:  # its parameters hold a dict: one for each player, which `run` refuses
-        return _bound.__wrapped__(rule, mu, lipschitz, steps, budget)
-    return _bound(rule, mu, lipschitz, steps, budget)
+        return _bound(rule, mu, lipschitz, steps, budget)
+    try:
+        return _decided(rule, mu, lipschitz, steps, budget)
+    except _UndecidedError as error:
+        return error.found
+
+
+class _UndecidedError(Exception):
+    """Carries an answer that is not cached: the next call may have the time that this one lacked."""
+
+    def __init__(self, found: WorstCase) -> None:
+        self.found = found
 
 
 @functools.lru_cache(maxsize=256)
+def _decided(rule: Rule, mu: float, lipschitz: float, steps: int, budget: float) -> WorstCase:
+    found = _bound(rule, mu, lipschitz, steps, budget)
+    if found.kind == "undecided":
+        raise _UndecidedError(found)
+    return found
+
+
 def _bound(rule: Rule, mu: float, lipschitz: float, steps: int, budget: float) -> WorstCase:
     deadline = time.monotonic() + budget
     points = run(rule, mu, lipschitz, steps)
-    low, z = linear_member(points)
-    certificate, reason = certify(points, float(low), deadline)
     value, kind = math.inf, "undecided"
-    if certificate is not None:
-        value, kind = rounded_up(certificate.bound), "exact" if certificate.bound == low else "upper"
+    try:
+        low, z = linear_member(points)
+        certificate, reason = certify(points, float(low), deadline)
+        if certificate is not None:
+            value, kind = rounded_up(certificate.bound), "exact" if certificate.bound == low else "upper"
+    except OverflowError:
+        raise DomainError(
+            f"worst_case of {rule!r}, whose coefficients or bound are no floats", "steps of about 1/L", "a smaller lr"
+        ) from None
     member = complex(float(z[0]), float(z[1])) * float(lipschitz)
     head = (rule, float(mu), float(lipschitz), steps)
     return WorstCase(*head, value, kind, reason, rounded_down(low), member, certificate)

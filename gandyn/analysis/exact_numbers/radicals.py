@@ -12,9 +12,14 @@ from sympy.polys.polyroots import roots_linear, roots_quadratic
 from ...types.signs import simplified
 from .roots import DIGITS, Z, is_rational, modulus, numeric_roots
 
+NEAR = sympy.Float(10) ** (-DIGITS // 2)  # relative difference below which two decimals are one number
+
 
 def closed_roots(f: sympy.Poly) -> list[sympy.Expr] | None:
-    """Roots in radicals where they are readable: degree two, also over the Gaussian integers, and biquadratics."""
+    """The roots of a polynomial in radicals, or None where these are too long to read.
+
+    Readable are degrees 1 and 2, products of such factors over the Gaussian integers, and a z^4 + b z^2 + c.
+    """
     if f.degree() <= 2 and is_rational(f):  # as SymPy's solver writes them, without its search for a shorter form
         roots = roots_quadratic(f) if f.degree() == 2 else roots_linear(f)
         return sorted(dict.fromkeys(roots), key=sympy.default_sort_key)
@@ -30,17 +35,21 @@ def closed_roots(f: sympy.Poly) -> list[sympy.Expr] | None:
 
 
 def largest_modulus(matrix_factors: Sequence[tuple[Poly, int]]) -> sympy.Expr | None:
-    """The spectral radius in radicals or as a root of a rational polynomial; None where degrees grow too high.
+    """The largest modulus of the roots of all factors, exact: in radicals or as a root of a rational polynomial.
 
-    The square of the modulus of a root r is r times its conjugate, and products of two roots are the roots of the
-    resultant of f(y) and y^k f(z / y).
+    None where the factor with the largest root has irrational coefficients, or no real root of this modulus and a
+    degree above 8. The square of the modulus of a root r is r times its conjugate, and the products of two roots of a
+    polynomial f of degree k are the roots of the resultant in y of f(y) and y^k f(z / y).
+
+    Args:
+        matrix_factors: (factor, multiplicity) pairs of a characteristic polynomial, each without multiple roots.
     """
     dominant = max(matrix_factors, key=lambda item: max(map(modulus, numeric_roots(item[0]))))[0]
     roots = numeric_roots(dominant)
     top = max(map(modulus, roots))
     if not is_rational(dominant):
         return None
-    near = (r for r in roots if sympy.im(r) == 0 and abs(modulus(r) - top) < sympy.Float(10) ** (-DIGITS // 2))
+    near = (r for r in roots if sympy.im(r) == 0 and abs(modulus(r) - top) <= NEAR * top)
     real = next(near, None)
     if real is not None:
         return abs(_root_near(dominant, real))
@@ -54,7 +63,7 @@ def largest_modulus(matrix_factors: Sequence[tuple[Poly, int]]) -> sympy.Expr | 
     products = Poly(sympy.resultant(dominant.as_expr().subs(Z, y), scaled, y), Z)
     square = top**2
     for h, _ in products.factor_list()[1]:
-        if h.degree() > 0 and abs(h.eval(square)) < sympy.Float(10) ** (-DIGITS // 2) * _size(h, square):
+        if h.degree() > 0 and abs(h.eval(square)) < NEAR * _size(h, square):
             return _shortest_root(_root_near(h, square), h.degree())
     return None
 

@@ -10,9 +10,10 @@ from .roots import real_roots
 
 
 def hurwitz(f: sympy.Poly) -> list[sympy.Expr]:
-    """Positive together exactly when every root of f has a negative real part: coefficients and Hurwitz determinants.
+    """Expressions that are all positive exactly when every root of f has a negative real part.
 
-    By Lienard and Chipart, the coefficients of one parity and the determinants of the other suffice.
+    They are every second coefficient of f, divided by the leading one, and every second Hurwitz determinant: these
+    suffice by Lienard and Chipart's criterion. `f` has real coefficients, which may hold free symbols.
     """
     coefficients = [sympy.together(c / f.LC()) for c in f.all_coeffs()]
     n = len(coefficients) - 1
@@ -28,9 +29,10 @@ def hurwitz(f: sympy.Poly) -> list[sympy.Expr]:
 
 
 def jury(f: sympy.Poly) -> list[sympy.Expr]:
-    """Positive together exactly when every root of f lies inside the unit circle.
+    """Expressions that are all positive exactly when every root of f lies inside the unit circle.
 
-    z = (1 + s)/(1 - s) maps the disc to the left half-plane; f(-1) must not vanish, which is one of the conditions.
+    The substitution z = (1 + s) / (1 - s) takes the open unit disc of z to the left half-plane of s, where `hurwitz`
+    decides. It leaves out z = -1, so that (-1)^n f(-1) > 0 is one of the conditions.
     """
     n = f.degree()
     coefficients = [sympy.together(c / f.LC()) for c in f.all_coeffs()]
@@ -50,7 +52,10 @@ def jury(f: sympy.Poly) -> list[sympy.Expr]:
 
 
 def boundary_roots(expressions: Sequence[sympy.Expr], p: sympy.Expr) -> list[sympy.Expr]:
-    """All positive roots of the numerators in p, sorted: in radicals where readable, else as `real_roots` has them."""
+    """All positive values of p at which the numerator of one of the expressions vanishes, in rising order.
+
+    They are in radicals up to degree 2 and for biquadratics, otherwise as `real_roots` gives them.
+    """
     roots: dict[sympy.Expr, None] = {}
     for e in expressions:
         numerator = sympy.numer(sympy.together(e))
@@ -63,7 +68,8 @@ def boundary_roots(expressions: Sequence[sympy.Expr], p: sympy.Expr) -> list[sym
             else:
                 found = real_roots(poly)
             for r in found:
-                if abs(sympy.im(sympy.N(r, 30))) < 1e-25 and sympy.N(r, 30) > 0:
+                value = sympy.N(r, 30)
+                if abs(sympy.im(value)) <= 1e-25 * abs(value) and sympy.re(value) > 0:
                     roots.setdefault(r)
     return sorted(roots, key=lambda r: sympy.N(r, 30))
 

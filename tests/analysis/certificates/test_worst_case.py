@@ -13,6 +13,7 @@ import gandyn as gd
 from catalogue import RULES
 from catalogue import rule as the_rule
 from gandyn.analysis.certificates import dual_certificate
+from gandyn.analysis.certificates import worst_case as worst_case_module
 from gandyn.analysis.certificates.worst_case import WorstCase
 from gandyn.types import Game, Player
 
@@ -283,3 +284,23 @@ def test_a_multiplier_goes_with_the_size_of_its_inequality():
     np.testing.assert_allclose(found, [1.0], atol=1e-5)
     small = dual_certificate._multipliers(columns * 2.0**-30, objective, 0.0, later)
     np.testing.assert_array_equal(small, found * 2.0**30)
+
+
+def test_rational_coefficients_enter_a_proof_exactly():
+    """1 - 2 lr mu + lr^2 at lr = 1/3, mu = 1/2 is 7/9; the float nearest to 1/3 gives another number."""
+    found = gd.worst_case(gd.rules.GDA("1/3"), 0.5, 1.0)
+    assert Fraction(7, 9) <= found.certificate.bound < Fraction(7, 9) + Fraction(1, 10**6)
+    assert found.certificate.run.last[1] == Fraction(-1, 3)
+
+
+def test_what_leaves_the_range_of_floats_is_refused_in_words():
+    with pytest.raises(gd.GandynError, match="no floats"):
+        gd.worst_case(gd.rules.GDA(1e200), 0, 1)
+
+
+def test_an_answer_that_lacked_time_is_not_kept(monkeypatch):
+    arguments = (gd.rules.GDA(0.2), 0.3, 1.0, 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(worst_case_module, "certify", lambda *_: (None, "out of time"))
+        assert gd.worst_case(*arguments).kind == "undecided"
+    assert gd.worst_case(*arguments).value == pytest.approx(1 - 2 * 0.2 * 0.3 + 0.2**2, abs=1e-6)

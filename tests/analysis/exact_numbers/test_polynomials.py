@@ -5,6 +5,8 @@ import pytest
 import sympy
 
 from gandyn.analysis.exact_numbers.polynomials import place
+from gandyn.analysis.exact_numbers.radicals import largest_modulus
+from gandyn.analysis.exact_numbers.routh import boundary_roots
 
 z = sympy.Symbol("z")
 
@@ -78,3 +80,18 @@ def test_a_polynomial_with_roots_and_logarithms_among_its_coefficients_is_found(
     ])  # fmt: skip
     found = [complex(c) for c in characteristic(matrix).all_coeffs()]
     assert np.allclose(found, np.poly(np.array(matrix, dtype=float)), rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("exponent", [0, -9, 9, -25])
+def test_the_largest_modulus_does_not_depend_on_units(exponent):
+    """z^3 + z + 1: a real root -0.68 and a pair of modulus 1.21, also where all are within 1e-20 of each other."""
+    unit = sympy.Integer(10) ** exponent
+    f = sympy.Poly(z**3 + unit**2 * z + unit**3, z)
+    right = max(abs(np.roots([1.0, 0.0, 1.0, 1.0])))
+    assert float(largest_modulus([(f, 1)]) / unit) == pytest.approx(right, rel=1e-12)
+
+
+def test_complex_roots_of_a_tiny_size_bound_no_interval():
+    p, s = sympy.Symbol("p", positive=True), sympy.Rational(1, 10**26)
+    assert boundary_roots([p**2 - 2 * s * p + 2 * s**2], p) == []
+    assert boundary_roots([p**2 - s**2], p) == [s]
