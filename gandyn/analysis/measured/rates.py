@@ -78,7 +78,7 @@ class RateFit(Result):
         target = ", ".join(f"{x:g}" for x in self.to)
         lines = [f"{self._dynamics()}, distance to ({target}): {self.model} ({self.reason})"]
         lines.append(f"linear: factor {self.rho:.8g} per {unit}, 95 % band {_band(self.rho_band)}")
-        lines.append(f"power law: t^-{self.exponent:.5g}, 95 % band {_band(self.exponent_band)}")
+        lines.append(f"power law: t^{-self.exponent:.5g}, 95 % band {_band(self.exponent_band)}")
         if self.predicted is not None:
             lines.append(f"predicted by linearisation: {self.predicted:.8g} per {unit}")
         if self.period is not None:

@@ -47,3 +47,10 @@ def test_exponents_across_a_face_are_minus_infinity():
     found = gd.lyapunov_exponents(gd.games.matrix_game([[1, -1], [-1, 1]]), gd.rules.GDA(0.1), [0.5] * 4, steps=100)
     np.testing.assert_allclose(found.exponents[:2], np.log(1.04) / 2, rtol=1e-12)
     assert (found.exponents[2:] == -np.inf).all()
+
+
+def test_a_power_law_that_grows_has_one_sign():
+    run = gd.iterate(gd.games.bilinear(), gd.rules.Averaging(gd.rules.GDA(0.05)), [1.0, 0.0], 3000)
+    said = gd.fit_rate(run, to=[0, 0]).summary()
+    assert "power law: t^4.1" in said
+    assert "t^--" not in said
