@@ -122,30 +122,21 @@ def _digits_row(rows: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def digits_by_hand() -> list[str]:
-    """The digits DCGAN beside a loop written by hand: each setting that ran on the seeds, its tuning and its band."""
-    data = read("digits_by_hand_constant")
-    tuned = {(r["weights"], r["lr"], r["beta1"]): r["distance"] for r in data["rows"] if r["stage"] == "tune"}
+    """The digits DCGAN beside a loop written by hand: distances of last and averaged weights along the way."""
+    data = read("digits_by_hand")
+    runs = [row for row in data["rows"] if row["stage"] == "run"]
+    places = sorted({row["steps"] for row in runs})
+    bands = {(band["weights"], band["steps"]): band for band in data["settled"]["bands"]}
     rows = []
-    for way in data["settled"]["bands"]:
-        where = (way["weights"], way["lr"], way["beta1"])
-        low, middle, high = (f"{x:.2f}" for x in way["band"])
-        spent = [r["cpu_seconds"] for r in data["rows"] if r["stage"] == "run" and _setting(r) == where]
-        rows.append([way["weights"], f"{way['lr']:g}", f"{way['beta1']:g}", f"{tuned[where]:.1f}",
-                     f"{middle} ({low} to {high})", str(way["seeds"]), f"{statistics.median(spent):.0f}"])  # fmt: skip
-    heads = [
-        "way",
-        "lr",
-        "beta1",
-        "Fréchet after 250 updates, tuning",
-        "after 2 000, median and range",
-        "seeds",
-        "CPU s",
-    ]
-    return [*markdown.table(heads, rows), *measured_on("digits_by_hand_constant")]
-
-
-def _setting(row: dict[str, Any]) -> tuple[str, float, float]:
-    return row["weights"], row["lr"], row["beta1"]
+    for name in dict.fromkeys(name for name, _ in bands):
+        own = [row for row in runs if row["weights"] == name]
+        reached = [bands[name, steps]["band"] for steps in places]
+        rows.append([name, f"{own[0]['lr']:g}", f"{own[0]['beta1']:g}",
+                     *(f"{middle:.2f} ({low:.2f} to {high:.2f})" for low, middle, high in reached),
+                     str(bands[name, places[-1]]["seeds"]),
+                     f"{statistics.median(row['cpu_seconds'] for row in own):.0f}"])  # fmt: skip
+    heads = ["weights", "lr", "beta1", *(f"Fréchet after {steps} updates" for steps in places), "seeds", "CPU s"]
+    return [*markdown.table(heads, rows), *measured_on("digits_by_hand")]
 
 
 def digits_spectrum() -> list[str]:

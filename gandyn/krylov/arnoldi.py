@@ -29,7 +29,7 @@ class Ritz:
         values: theta, (m,), complex. coefficients: unit y as columns, (m, m).
         residuals: |A x - theta x| for x = V y, estimated from H and floored at 1e-15 |H| (4.5 rounding units).
         conditions: of the eigenvalues of H, (m,): an error e of H moves theta by about its condition number times |e|.
-            1 for normal matrices, without bound near multiple eigenvalues (Wilkinson 1965, section 2.8).
+            1 for normal matrices, without bound near multiple eigenvalues.
         norm: |H|_2. complete: the space is everything, so that these are all the eigenvalues.
     """
 
