@@ -65,8 +65,7 @@ class StabilityRegion(Result):
     def conditions(self) -> tuple[sympy.Basic, ...]:
         """SymPy inequalities, all of which hold exactly where the linear part attracts; none where it always does."""
         shown = map(decimals, self.expressions) if self.exact.decimal else self.expressions
-        found = (sympy.Gt(e, 0) if not e.is_Boolean else e for e in shown)
-        return tuple(e for e in found if e != sympy.true)
+        return tuple(c for e in shown if (c := e if e.is_Boolean else sympy.Gt(e, 0)) != sympy.true)
 
     @property
     def kind(self) -> str:
@@ -198,9 +197,8 @@ class StabilityRegion(Result):
         for _ in range(12):
             drawn = rng.integers(1, 40, len(others))
             point = {o: sympy.Rational(int(k), 7) for o, k in zip(others, drawn, strict=True)}
-            here = dataclasses.replace(self, expressions=tuple(e.subs(point) for e in self.expressions)).critical(
-                str(p)
-            )
+            there = dataclasses.replace(self, expressions=tuple(e.subs(point) for e in self.expressions))
+            here = there.critical(str(p))
             gaps = {c: abs(sympy.N(c.subs(point), 30) - sympy.N(here, 30)) for c in candidates}
             matching = {c for c, gap in gaps.items() if gap.is_finite and gap < 1e-20}
             chosen = matching if chosen is None else chosen & matching

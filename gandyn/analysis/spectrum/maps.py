@@ -163,18 +163,7 @@ def increment_operator(game: Game, rule: Rule, w: Array, state: State | None, ba
     With `limit`, step counters are taken at infinity instead of as they are in the state. Raises DomainError for
     implicit steps, and, where no state is given, for a rule whose map has no derivative at its first state.
     """
-    if is_implicit(game, rule):
-        raise DomainError(
-            f"the map of {rule.name}, an implicit step, away from an equilibrium",
-            "an equilibrium, where it is a function of J",
-            "as_equilibrium=True",
-        )
-    if state is None and not rule.domain.smooth:
-        raise DomainError(
-            f"the map of {rule.name}, which is not differentiable at the state it starts from",
-            "a state with moments away from zero",
-            "state=run.state of a trained run",
-        )
+    _refuse_without_derivative(game, rule, state)
     view = holding(game, batch)
     start = rule.init(view, w) if state is None else state
     leaves = [(name, array.detach()) for name, array in start.leaves()]
@@ -206,6 +195,21 @@ def increment_operator(game: Game, rule: Rule, w: Array, state: State | None, ba
 
     increment = (lambda z: step(z) - z) if rule.domain.smooth else None
     return Operator(f"map of {rule!r}", apply, z.detach(), GENERAL, function=increment)
+
+
+def _refuse_without_derivative(game: Game, rule: Rule, state: State | None) -> None:
+    if is_implicit(game, rule):
+        raise DomainError(
+            f"the map of {rule.name}, an implicit step, away from an equilibrium",
+            "an equilibrium, where it is a function of J",
+            "as_equilibrium=True",
+        )
+    if state is None and not rule.domain.smooth:
+        raise DomainError(
+            f"the map of {rule.name}, which is not differentiable at the state it starts from",
+            "a state with moments away from zero",
+            "state=run.state of a trained run",
+        )
 
 
 def _late(rule: Rule, stepped: Callable[[Array, Iterator[float]], Array], z: Array, d: int) -> float:
