@@ -33,7 +33,8 @@ class IntervalFunction:
         inputs: SymPy symbols, in the order of the boxes' coordinates.
         outputs: expressions in them.
         where_defined: enclose only values that exist: log and roots over the part of their argument where they are
-            real, quotients where the divisor is not 0. Otherwise, nothing is known of a box that holds such places.
+            real, quotients where the divisor is not 0. Otherwise, the range over a box that holds places where an
+            output does not exist has at most one bound.
 
     Raises:
         DomainError: for a function of which no interval form is known.
