@@ -27,7 +27,7 @@ def gandyn(*arguments):
 # --- what configs say -------------------------------------------------------------------------------------------------
 
 
-LARGE = {"digits-lapgan-fine", "digits-dcgan", "digits-patch", "digits-rotation"}
+LARGE = {"digits-lapgan-fine", "digits-dcgan", "digits-tuned", "digits-patch", "digits-rotation"}
 
 
 @pytest.mark.parametrize(
@@ -189,3 +189,14 @@ def test_the_command_lists_and_refuses(tmp_path, monkeypatch):
 def test_configs_are_shipped_with_the_package():
     assert SHIPPED.is_relative_to(Path(gd.__file__).parent)
     assert len(shipped()) >= 7
+
+
+def test_the_tuned_digits_are_those_of_the_comparison_with_a_loop_by_hand():
+    results = Path(__file__).parents[3] / "benchmarks" / "results" / "digits_by_hand.json"
+    data = json.loads(results.read_text())
+    [(lr, beta1)] = {(r["lr"], r["beta1"]) for r in data["rows"] if (r["stage"], r["way"]) == ("run", "config")}
+    config = Config.find("digits-tuned")
+    assert config.rule.call == f"Alternating(Adam({lr}, betas=({beta1}, 0.99)))"
+    assert config.train.steps == max(r["steps"] for r in data["rows"])
+    base = Config.find("digits-dcgan").replace(generator=config.game.generator, discriminator=config.game.discriminator)
+    assert base.game == config.game
