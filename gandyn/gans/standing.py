@@ -25,7 +25,10 @@ def standing_statistics(game: GANGame, w: Array, batches: int = 50, seed: int = 
     statistics are for (samples, metrics, a file) belongs inside.
 
     Args:
-        game: a GAN. w: the point, shape (d,). batches: how many batches of the game's size. seed: of the latents.
+        game: a GAN.
+        w: the point, shape (d,).
+        batches: how many batches of the game's size.
+        seed: seed of the latents.
 
     Raises:
         ParameterError: for `batches` below 1.
