@@ -109,7 +109,8 @@ def certify(
         parameters: (low, high), or a number, by name: free symbols of game and rule, and fields of the rule, whose
             values per player keep their ratio to the first (`certificate.rule` is the rule that was analysed).
         effort: boxes that one basin may take, about a millisecond each.
-        budget: seconds. When they are spent, what is proven so far stands and `failure` says "out of time".
+        budget: seconds. When they are spent, `failure` says "out of time". Existence, attraction and uniqueness stand
+            if only the basin came too late; pieces of a step that was not finished are dropped.
 
     Returns:
         A `Certificate`: whether `.proven`, `.unique` and `.attracting`, the `.basin_radius`, or the `.failure` that
