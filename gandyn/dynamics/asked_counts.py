@@ -51,7 +51,7 @@ def refuse_asked_counts(
 
 def limit_of_counts(e: sympy.Expr, t: sympy.Symbol, what: str) -> sympy.Expr:
     """The limit of an expression as a count grows. Raises DomainError where there is none, or an infinite one."""
-    e = e.replace(lambda p: p.is_Pow and p.exp.has(t) and p.base.is_number, _decayed)
+    e = e.replace(lambda p: p.is_Pow and p.base.is_number and _counts_up(p.exp, t), _decayed)
     try:
         found = sympy.limit(e, t, sympy.oo) if e.has(t) else e
     except (NotImplementedError, TypeError, ValueError):  # SymPy knows no answer, as for (-1)^t
@@ -61,6 +61,12 @@ def limit_of_counts(e: sympy.Expr, t: sympy.Symbol, what: str) -> sympy.Expr:
             f"{what}, whose step has no limit that is known as {t} grows", "a step that settles", "gd.iterate"
         )
     return found
+
+
+def _counts_up(exponent: sympy.Expr, t: sympy.Symbol) -> bool:
+    """Whether an exponent grows without bound with the count, as a t + b for a > 0 and numbers a, b."""
+    slope = sympy.diff(exponent, t)
+    return bool(slope.is_number and slope.is_positive)
 
 
 def _decayed(power: sympy.Expr) -> sympy.Expr:

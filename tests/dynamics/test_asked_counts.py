@@ -6,8 +6,10 @@ import dataclasses
 
 import numpy as np
 import pytest
+import sympy
 
 import gandyn as gd
+from gandyn.dynamics.asked_counts import limit_of_counts
 from gandyn.errors import DomainError
 from gandyn.rules.schedule import PowerDecay, Scheduled, StepDecay
 from gandyn.types import Parameter, Rule, State
@@ -82,3 +84,16 @@ def test_steps_without_a_limit_say_so(factor):
         for asked in (gd.linearize, gd.stability_region):
             with pytest.raises(DomainError, match="no limit that is known"):
                 asked(GAME, rule, at=[0, 0])
+
+
+@pytest.mark.parametrize(
+    ("power", "limit"), [("(1/2)**t", 0), ("(9/10)**(2*t + 1)", 0), ("(1/2)**(1/(t + 1))", 1), ("(1/2)**(-t)", None)]
+)
+def test_powers_of_the_count_have_the_limit_of_their_exponent(power, limit):
+    t = sympy.Symbol("t", positive=True)
+    e = sympy.sympify(power, locals={"t": t})
+    if limit is None:
+        with pytest.raises(DomainError, match="no limit"):
+            limit_of_counts(e, t, "a step")
+    else:
+        assert limit_of_counts(3 * e + 1 / t, t, "a step") == 3 * limit
